@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+//! `tuntap`: open, close, and what a device is.
+
+use std::ffi::{c_char, c_int};
+use std::os::fd::AsRawFd;
+use std::ptr;
+
+use super::error::CError;
+use super::{act, bytes, null, status, tell, tell_text};
+use crate::config::Config;
+use crate::device::Device;
+use crate::error::{Errno, Result};
+use crate::flags::Flags;
+use crate::name::NameRequest;
+
+/// Opens a TUN or TAP device: attaches to it when it exists, makes it when it does not. A
+/// device that was made here goes away with its last handle, unless it is persistent. A new
+/// device is down and has no address.
+///
+/// Linux: /dev/net/tun, TUNSETIFF. Descriptors are opened close-on-exec. The device belongs to
+/// the network namespace that the calling thread is in, and the handle goes on acting there.
+///
+/// @param name   NULL or "": the kernel chooses (tun0, tap0, ...). "vpn0": this name, of 15
+///               bytes at most, without slash, colon, white space, and not only dots. "vpn%d":
+///               the first free number.
+/// @param flags  TUNTAP_TUN or TUNTAP_TAP, with any of the others.
+/// @param dev    Receives the handle; tuntap_close frees it.
+/// @param err    May be NULL.
+/// @return 0, or
+///         -EINVAL  name (TUNTAP_REASON_NAME), flags (_FLAGS), dev is NULL (_ARGUMENT); nothing
+///                  was touched;
+///         -EINVAL  the existing device is of the other kind, or none of ours (_KIND), or has
+///                  other modes than those asked for (_MISMATCH); the message names the
+///                  difference;
+///         -EBUSY   the device is open elsewhere, or exists and TUNTAP_EXCLUSIVE was given
+///                  (_BUSY);
+///         -EPERM   making a device needs CAP_NET_ADMIN, and so does opening somebody else's
+///                  (_PRIVILEGE);
+///         -EACCES  the device node may not be opened (_PRIVILEGE);
+///         -ENOENT, -ENODEV, -ENXIO, -ENOTTY  no driver, or no device node (_NO_DRIVER);
+///         -ENFILE  every number of the pattern is taken (_BUSY);
+///         -E2BIG   the device has no room for another queue (_BUSY);
+///         -EMFILE, -ENOMEM, ...  out of something (_SYSTEM);
+///         -EOPNOTSUPP  not on this operating system (_PLATFORM).
+///         After a failure nothing is left behind, and a device that existed is as it was.
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_open(
+    name: *const c_char,
+    flags: u64,
+    dev: *mut *mut Device,
+    err: *mut CError,
+) -> c_int {
+    tuntap_open_config(name, flags, ptr::null(), dev, err)
+}
+
+/// Opens a device with options that have no flag.
+///
+/// @param config  Read, not kept. NULL is the same as one without any option.
+/// @return As tuntap_open; the options fail as tuntap_set_owner and tuntap_set_group do, and
+///         then the device is as if it had not been opened.
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_open_config(
+    name: *const c_char,
+    flags: u64,
+    config: *const Config,
+    dev: *mut *mut Device,
+    err: *mut CError,
+) -> c_int {
+    status(open(name, flags, config, dev), err)
+}
+
+unsafe fn open(name: *const c_char, flags: u64, config: *const Config, dev: *mut *mut Device) -> Result<()> {
+    if dev.is_null() {
+        return Err(null("the place for the device"));
+    }
+    let name = if name.is_null() { b"" } else { bytes(name, "the name")? };
+    let name = NameRequest::parse(name)?;
+    let flags = Flags::parse(flags)?;
+    let default = Config::default();
+    let device = Device::open(&name, &flags, config.as_ref().unwrap_or(&default))?;
+    dev.write(Box::into_raw(Box::new(device)));
+    Ok(())
+}
+
+/// Closes a handle. A device that is not persistent goes away with its last handle.
+///
+/// No other call may be running on the handle, and none may follow: closing does not end a read
+/// that waits in another thread.
+///
+/// @param dev  May be NULL.
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_close(dev: *mut Device) {
+    if !dev.is_null() {
+        drop(Box::from_raw(dev));
+    }
+}
+
+/// The name of the device at this moment; it can be renamed by others.
+///
+/// @param buf   Receives the name. Bytes as the kernel has them, usually but not always UTF-8.
+/// @param size  Bytes of buf; TUNTAP_NAME_SIZE always suffices.
+/// @return 0, or -EINVAL (dev or buf is NULL), -ERANGE (buf is too small), -ENODEV (the device
+///         is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_get_name(
+    dev: *const Device,
+    buf: *mut c_char,
+    size: usize,
+    err: *mut CError,
+) -> c_int {
+    tell_text(dev, buf, size, err, Device::name)
+}
+
+/// The interface index, as if_nametoindex() has it. A rename does not change it.
+///
+/// @param index  Receives the index.
+/// @return 0, or -EINVAL (dev or index is NULL), -ENODEV (the device is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_get_index(dev: *const Device, index: *mut u32, err: *mut CError) -> c_int {
+    tell(dev, index, err, Device::index)
+}
+
+/// The descriptor of this queue, for poll, epoll, select, io_uring and sendmsg(SCM_RIGHTS). It
+/// stays the library's: do not close it. Readable: a packet waits. Writable: the device is up
+/// and has room. POLLERR: the device is gone.
+///
+/// @return The descriptor, or -EINVAL (dev is NULL). Safe in a signal handler.
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_get_fd(dev: *const Device) -> c_int {
+    match dev.as_ref() {
+        Some(device) => device.fd().as_raw_fd(),
+        None => (Errno::EINVAL as c_int).wrapping_neg(),
+    }
+}
+
+/// The flags as the kernel granted them and as they are now: TUNTAP_TUN or TUNTAP_TAP,
+/// TUNTAP_PI, TUNTAP_MULTI_QUEUE, TUNTAP_PERSIST and TUNTAP_NONBLOCK. TUNTAP_EXCLUSIVE is of
+/// the opening only, and never among them.
+///
+/// @param flags  Receives the flags.
+/// @return 0, or -EINVAL (dev or flags is NULL), -ENODEV (the device is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_get_flags(dev: *const Device, flags: *mut u64, err: *mut CError) -> c_int {
+    tell(dev, flags, err, Device::flags)
+}
+
+/// Makes the device outlive its last handle, or not. Needs no privilege beyond having opened
+/// it.
+///
+/// @param on  0 or not 0.
+/// @return 0, or -EINVAL (dev is NULL), -ENODEV (the device is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_set_persist(dev: *mut Device, on: c_int, err: *mut CError) -> c_int {
+    act(dev, err, |device| device.set_persist(on != 0))
+}
+
+/// The user who may open the device without privilege.
+///
+/// @param uid  Receives the user, as the user namespace of the calling process numbers it.
+/// @return 0, or -EINVAL (dev or uid is NULL), -ENODATA (no owner is set), -ENODEV (the device
+///         is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_get_owner(dev: *const Device, uid: *mut u32, err: *mut CError) -> c_int {
+    tell(dev, uid, err, Device::owner)
+}
+
+/// Lets a user open the device without privilege. Where a group is set as well, the user must
+/// be in that too. A device without owner and group is open to everybody who may open the
+/// device node.
+///
+/// @param uid  As the user namespace of the calling process numbers users. An owner cannot be
+///             unset again.
+/// @return 0, or -EINVAL (dev is NULL; there is no such user in this user namespace,
+///         TUNTAP_REASON_RANGE), -ENODEV (the device is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_set_owner(dev: *mut Device, uid: u32, err: *mut CError) -> c_int {
+    act(dev, err, |device| device.set_owner(uid))
+}
+
+/// The group whose members may open the device without privilege.
+///
+/// @param gid  Receives the group, as the user namespace of the calling process numbers it.
+/// @return 0, or -EINVAL (dev or gid is NULL), -ENODATA (no group is set), -ENODEV (the device
+///         is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_get_group(dev: *const Device, gid: *mut u32, err: *mut CError) -> c_int {
+    tell(dev, gid, err, Device::group)
+}
+
+/// Lets the members of a group open the device without privilege: see tuntap_set_owner.
+///
+/// @param gid  As the user namespace of the calling process numbers groups. A group cannot be
+///             unset again.
+/// @return 0, or -EINVAL (dev is NULL; there is no such group in this user namespace,
+///         TUNTAP_REASON_RANGE), -ENODEV (the device is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_set_group(dev: *mut Device, gid: u32, err: *mut CError) -> c_int {
+    act(dev, err, |device| device.set_group(gid))
+}
+
+/// Makes tuntap_read and tuntap_write on this handle wait, or return -EAGAIN instead. A call
+/// that waits already goes on waiting.
+///
+/// @param on  0: they wait. Not 0: they do not.
+/// @return 0, or -EINVAL (dev is NULL).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_set_nonblock(dev: *mut Device, on: c_int, err: *mut CError) -> c_int {
+    act(dev, err, |device| device.set_nonblock(on != 0))
+}

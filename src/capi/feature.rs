@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+//! Version and features.
+
+use std::ffi::{c_char, c_int};
+
+use crate::device::Device;
+use crate::feature::{Feature, VERSION};
+
+/// TUN devices: they carry IP packets.
+pub const TUNTAP_FEATURE_TUN: u32 = 1;
+/// TAP devices: they carry Ethernet frames.
+pub const TUNTAP_FEATURE_TAP: u32 = 2;
+/// The packet-information header, TUNTAP_PI.
+pub const TUNTAP_FEATURE_PI: u32 = 3;
+/// Several queues a device, TUNTAP_MULTI_QUEUE.
+pub const TUNTAP_FEATURE_MULTI_QUEUE: u32 = 4;
+/// Devices that outlive their last handle, TUNTAP_PERSIST.
+pub const TUNTAP_FEATURE_PERSIST: u32 = 5;
+/// Devices that a user or a group may open without privilege.
+pub const TUNTAP_FEATURE_OWNER: u32 = 6;
+/// IPv4 addresses.
+pub const TUNTAP_FEATURE_IPV4: u32 = 7;
+
+const _: () = {
+    assert!(TUNTAP_FEATURE_TUN == Feature::Tun as u32);
+    assert!(TUNTAP_FEATURE_TAP == Feature::Tap as u32);
+    assert!(TUNTAP_FEATURE_PI == Feature::Pi as u32);
+    assert!(TUNTAP_FEATURE_MULTI_QUEUE == Feature::MultiQueue as u32);
+    assert!(TUNTAP_FEATURE_PERSIST == Feature::Persist as u32);
+    assert!(TUNTAP_FEATURE_OWNER == Feature::Owner as u32);
+    assert!(TUNTAP_FEATURE_IPV4 == Feature::Ipv4 as u32);
+};
+
+/// The version of the library that is running, such as "0.1.0".
+///
+/// @return A constant. Cannot fail. Safe in a signal handler.
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub extern "C" fn tuntap_version() -> *const c_char {
+    VERSION.as_ptr()
+}
+
+/// Whether this library offers something on this operating system. It asks nobody: the kernel
+/// may be too old, or the process not permitted, all the same; then the call that needs it says
+/// so.
+///
+/// @param feature  A TUNTAP_FEATURE_*.
+/// @return 1 if it does; 0 if it does not, or does not know the number. Cannot fail.
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub extern "C" fn tuntap_has(feature: u32) -> c_int {
+    Feature::from_number(feature).is_some_and(Device::has).into()
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+//! A device, through one of its queues: opening it, and what it is.
+
+use std::os::fd::BorrowedFd;
+use std::sync::Mutex;
+
+use crate::config::Config;
+use crate::error::{Errno, Error, Reason, Result};
+use crate::feature::Feature;
+use crate::flags::{self, Flags};
+use crate::link::Tuntap;
+use crate::name::{Name, NameRequest};
+use crate::sys::{Backend, Platform};
+
+/// An open device. Dropping it closes it.
+pub struct Device {
+    pub(crate) backend: Platform,
+    /// Held over a change of several steps, so that two threads do not mix theirs.
+    pub(crate) changing: Mutex<()>,
+}
+
+impl Device {
+    /// Opens a device: attaches to it when it exists, makes it when it does not.
+    pub fn open(name: &NameRequest, flags: &Flags, config: &Config) -> Result<Self> {
+        let device = Self::of(Platform::open(name, flags, config.node.as_deref())?);
+        device.apply(flags, config)?;
+        Ok(device)
+    }
+
+    /// Whether devices have it on this operating system.
+    pub fn has(feature: Feature) -> bool {
+        Platform::has(feature)
+    }
+
+    pub(crate) fn of(backend: Platform) -> Self {
+        Self { backend, changing: Mutex::new(()) }
+    }
+
+    /// Persist comes last: until then, a new device goes away when a step fails.
+    fn apply(&self, flags: &Flags, config: &Config) -> Result<()> {
+        let owner_before = self.tuntap()?.owner;
+        if let Some(uid) = config.owner {
+            self.set_owner(uid)?;
+        }
+        let rest = || {
+            if let Some(gid) = config.group {
+                self.set_group(gid)?;
+            }
+            if flags.persist {
+                self.set_persist(true)?;
+            }
+            Ok(())
+        };
+        rest().inspect_err(|_| {
+            if let Some(uid) = owner_before {
+                let _ = self.set_owner(uid);
+            }
+        })
+    }
+
+    /// The name at this moment: somebody else may rename the device.
+    pub fn name(&self) -> Result<Name> {
+        Ok(self.backend.link()?.name)
+    }
+
+    /// The interface index.
+    pub fn index(&self) -> Result<u32> {
+        Ok(self.backend.link()?.index)
+    }
+
+    /// The descriptor, to wait on.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.backend.fd()
+    }
+
+    /// The flags as they are granted, as the ABI's bits.
+    pub fn flags(&self) -> Result<u64> {
+        let nonblock = flags::bit(self.backend.nonblock()?, flags::NONBLOCK);
+        let persist = flags::bit(self.tuntap()?.persist, flags::PERSIST);
+        Ok(self.backend.mode().bits() | nonblock | persist)
+    }
+
+    /// Makes the device outlive its last handle, or not.
+    pub fn set_persist(&self, on: bool) -> Result<()> {
+        if self.tuntap()?.persist == on {
+            return Ok(());
+        }
+        self.backend.set_persist(on)
+    }
+
+    /// The user that may open the device without privilege.
+    pub fn owner(&self) -> Result<u32> {
+        self.tuntap()?.owner.ok_or_else(|| self.unset(Errno::ENODATA, "owner", "tuntap_set_owner"))
+    }
+
+    /// Gives the device to a user.
+    pub fn set_owner(&self, uid: u32) -> Result<()> {
+        if self.tuntap()?.owner == Some(uid) {
+            return Ok(());
+        }
+        self.backend.set_owner(uid)
+    }
+
+    /// The group whose members may open the device without privilege.
+    pub fn group(&self) -> Result<u32> {
+        self.tuntap()?.group.ok_or_else(|| self.unset(Errno::ENODATA, "group", "tuntap_set_group"))
+    }
+
+    /// Gives the device to a group.
+    pub fn set_group(&self, gid: u32) -> Result<()> {
+        if self.tuntap()?.group == Some(gid) {
+            return Ok(());
+        }
+        self.backend.set_group(gid)
+    }
+
+    /// Makes reads and writes wait, or not.
+    pub fn set_nonblock(&self, on: bool) -> Result<()> {
+        if self.backend.nonblock()? == on {
+            return Ok(());
+        }
+        self.backend.set_nonblock(on)
+    }
+
+    fn tuntap(&self) -> Result<Tuntap> {
+        let link = self.backend.link()?;
+        link.tuntap.ok_or_else(|| {
+            Error::new(
+                Errno::EOPNOTSUPP,
+                Reason::Kernel,
+                format!(
+                    "{}: this kernel does not tell who owns the device (Linux 4.17 and newer do)",
+                    link.name
+                ),
+            )
+        })
+    }
+
+    pub(crate) fn unset(&self, errno: Errno, what: &str, setter: &str) -> Error {
+        let name = self.label();
+        Error::new(errno, Reason::Unset, format!("{name} has no {what}: {setter} gives it one"))
+    }
+
+    /// The name for a message: a failure to find it must not hide the failure to report.
+    pub(crate) fn label(&self) -> String {
+        self.name().map_or_else(|_| "the device".to_owned(), |name| name.to_string())
+    }
+}

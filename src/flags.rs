@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+//! The flags of a device: what a caller asks for, and what the kernel granted.
+
+use crate::error::{Errno, Error, Reason, Result};
+
+/// IP packets.
+pub const TUN: u64 = 0x1;
+/// Ethernet frames.
+pub const TAP: u64 = 0x2;
+/// Each packet is preceded by 4 bytes of packet information.
+pub const PI: u64 = 0x4;
+/// The device can have several queues.
+pub const MULTI_QUEUE: u64 = 0x8;
+/// Fail when the name is taken.
+pub const EXCLUSIVE: u64 = 0x10;
+/// Reads and writes do not wait.
+pub const NONBLOCK: u64 = 0x20;
+/// The device outlives its last handle.
+pub const PERSIST: u64 = 0x40;
+
+const KNOWN: u64 = TUN | TAP | PI | MULTI_QUEUE | EXCLUSIVE | NONBLOCK | PERSIST;
+
+/// What a device carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// IP packets.
+    Tun,
+    /// Ethernet frames.
+    Tap,
+}
+
+impl Kind {
+    /// The noun for messages.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Tun => "TUN",
+            Self::Tap => "TAP",
+        }
+    }
+}
+
+/// How packets pass through a device: fixed when it is made, the same for all of its queues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mode {
+    /// What it carries.
+    pub kind: Kind,
+    /// Each packet has the packet-information header.
+    pub pi: bool,
+    /// It can have several queues.
+    pub multi_queue: bool,
+    /// Each packet has the offload header. Never asked for, but an attach may meet it.
+    pub vnet_hdr: bool,
+}
+
+impl Mode {
+    /// Says how `granted` differs from what was asked for; None when it does not.
+    pub fn difference(self, granted: Self) -> Option<String> {
+        let mut parts = Vec::new();
+        if self.kind != granted.kind {
+            parts.push(format!("is a {}, not a {}", granted.kind.noun(), self.kind.noun()));
+        }
+        let modes = [
+            ("the packet-information header (TUNTAP_PI)", self.pi, granted.pi),
+            ("several queues (TUNTAP_MULTI_QUEUE)", self.multi_queue, granted.multi_queue),
+            ("the offload header (IFF_VNET_HDR)", self.vnet_hdr, granted.vnet_hdr),
+        ];
+        for (what, asked, got) in modes {
+            match (asked, got) {
+                (true, false) => parts.push(format!("does not have {what}, which was asked for")),
+                (false, true) => parts.push(format!("has {what}, which was not asked for")),
+                _ => {}
+            }
+        }
+        (!parts.is_empty()).then(|| parts.join(" and "))
+    }
+
+    /// The ABI's bits for this mode.
+    pub fn bits(self) -> u64 {
+        let kind = match self.kind {
+            Kind::Tun => TUN,
+            Kind::Tap => TAP,
+        };
+        kind | bit(self.pi, PI) | bit(self.multi_queue, MULTI_QUEUE)
+    }
+}
+
+/// The bit when it is on.
+pub fn bit(on: bool, bit: u64) -> u64 {
+    if on { bit } else { 0 }
+}
+
+/// The flags of an open, checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flags {
+    /// How packets pass through.
+    pub mode: Mode,
+    /// Fail when the name is taken.
+    pub exclusive: bool,
+    /// Reads and writes do not wait.
+    pub nonblock: bool,
+    /// The device outlives its last handle.
+    pub persist: bool,
+}
+
+impl Flags {
+    /// Checks a caller's bits.
+    pub fn parse(bits: u64) -> Result<Self> {
+        let wrong = |text: String| Err(Error::new(Errno::EINVAL, Reason::Flags, text));
+        if bits & !KNOWN != 0 {
+            let unknown = bits & !KNOWN;
+            return wrong(format!("flags {bits:#x}: this version does not know {unknown:#x}"));
+        }
+        let kind = match (bits & TUN != 0, bits & TAP != 0) {
+            (true, false) => Kind::Tun,
+            (false, true) => Kind::Tap,
+            (true, true) => {
+                return wrong(format!("flags {bits:#x}: TUNTAP_TUN and TUNTAP_TAP exclude each other"));
+            }
+            (false, false) => {
+                return wrong(format!("flags {bits:#x}: give either TUNTAP_TUN or TUNTAP_TAP"));
+            }
+        };
+        Ok(Self {
+            mode: Mode { kind, pi: bits & PI != 0, multi_queue: bits & MULTI_QUEUE != 0, vnet_hdr: false },
+            exclusive: bits & EXCLUSIVE != 0,
+            nonblock: bits & NONBLOCK != 0,
+            persist: bits & PERSIST != 0,
+        })
+    }
+
+    /// Checks the bits of another queue, which takes its mode from the device: only NONBLOCK is left to choose.
+    pub fn parse_queue(bits: u64) -> Result<bool> {
+        if bits & !NONBLOCK != 0 {
+            return Err(Error::new(
+                Errno::EINVAL,
+                Reason::Flags,
+                format!(
+                    "flags {bits:#x}: a queue has the modes of its device and takes TUNTAP_NONBLOCK only"
+                ),
+            ));
+        }
+        Ok(bits & NONBLOCK != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_one_kind_is_asked_for() {
+        for bits in [0, TUN | TAP, PI, EXCLUSIVE | NONBLOCK] {
+            let error = Flags::parse(bits).unwrap_err();
+            assert_eq!((error.errno(), error.reason()), (Errno::EINVAL, Reason::Flags));
+        }
+        assert_eq!(Flags::parse(TUN).unwrap().mode.kind, Kind::Tun);
+        assert_eq!(Flags::parse(TAP).unwrap().mode.kind, Kind::Tap);
+    }
+
+    #[test]
+    fn an_unknown_bit_is_named() {
+        for unknown in [0x80, 1 << 31, 1 << 63] {
+            let error = Flags::parse(TUN | unknown).unwrap_err();
+            assert!(error.message().contains(&format!("{unknown:#x}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn modes_come_back_as_their_bits() {
+        for bits in [TUN, TAP, TUN | PI, TAP | MULTI_QUEUE, TAP | PI | MULTI_QUEUE] {
+            assert_eq!(Flags::parse(bits).unwrap().mode.bits(), bits);
+        }
+    }
+
+    #[test]
+    fn a_difference_names_each_mode_in_the_right_direction() {
+        let asked = Flags::parse(TUN | PI).unwrap().mode;
+        let granted = Flags::parse(TAP | MULTI_QUEUE).unwrap().mode;
+        assert_eq!(asked.difference(asked), None);
+        let text = asked.difference(granted).unwrap();
+        assert!(text.contains("is a TAP, not a TUN"), "{text}");
+        assert!(text.contains("does not have the packet-information header"), "{text}");
+        assert!(text.contains("has several queues"), "{text}");
+    }
+
+    #[test]
+    fn a_queue_chooses_only_whether_it_waits() {
+        assert!(Flags::parse_queue(NONBLOCK).unwrap());
+        assert!(!Flags::parse_queue(0).unwrap());
+        assert_eq!(Flags::parse_queue(TUN).unwrap_err().reason(), Reason::Flags);
+    }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+//! libtuntap: create, configure and drive TUN and TAP devices from any language.
+//!
+//! Imports run one way: [`capi`] (C's pointers) to the core (checked types) to `sys` (the operating
+//! system). Each noun has one file of its name in every layer: `device`, `link`, `address`, `packet`, `queue`.
+
+pub mod capi;
+
+pub mod address;
+pub mod config;
+pub mod device;
+pub mod error;
+pub mod feature;
+pub mod flags;
+pub mod link;
+pub mod name;
+pub mod packet;
+pub mod queue;
+
+mod sys;

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+//! Names of devices.
+
+use std::fmt;
+
+use crate::error::{Errno, Error, Reason, Result};
+
+/// Bytes in a name, at the most; the same on Linux and on the BSDs (IFNAMSIZ less the NUL).
+pub const MAX_LEN: usize = 15;
+
+/// A name that a device can have. Any bytes but those the kernel refuses: names need not be UTF-8.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Name {
+    bytes: [u8; MAX_LEN],
+    len: usize,
+}
+
+impl Name {
+    /// Checks a name. A `%` is refused here: it belongs to patterns.
+    pub fn new(bytes: &[u8]) -> Result<Self> {
+        match fault(bytes) {
+            None if bytes.contains(&b'%') => Err(invalid(bytes, PERCENT)),
+            None => Ok(Self::copied(bytes)),
+            Some(fault) => Err(invalid(bytes, fault)),
+        }
+    }
+
+    fn copied(from: &[u8]) -> Self {
+        let mut bytes = [0; MAX_LEN];
+        for (to, from) in bytes.iter_mut().zip(from) {
+            *to = *from;
+        }
+        Self { bytes, len: from.len().min(MAX_LEN) }
+    }
+
+    /// The name's bytes, without a NUL.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+impl AsRef<[u8]> for Name {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.as_bytes().escape_ascii())
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The name asked for at open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameRequest {
+    /// The kernel chooses.
+    Any,
+    /// This one: attached to when it exists, made when it does not.
+    Exact(Name),
+    /// The first free number in place of its `%d`.
+    Pattern(Name),
+}
+
+impl NameRequest {
+    /// Checks a caller's text; empty is [`NameRequest::Any`].
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        if bytes.is_empty() {
+            return Ok(Self::Any);
+        }
+        if let Some(fault) = fault(bytes) {
+            return Err(invalid(bytes, fault));
+        }
+        let percents = bytes.iter().filter(|byte| **byte == b'%').count();
+        let numbers = bytes.windows(2).filter(|pair| pair == b"%d").count();
+        match (percents, numbers) {
+            (0, _) => Ok(Self::Exact(Name::copied(bytes))),
+            (1, 1) => Ok(Self::Pattern(Name::copied(bytes))),
+            _ => Err(invalid(bytes, PERCENT)),
+        }
+    }
+
+    /// What the kernel is given.
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Any => b"",
+            Self::Exact(name) | Self::Pattern(name) => name.as_bytes(),
+        }
+    }
+}
+
+impl fmt::Display for NameRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("a device"),
+            Self::Exact(name) | Self::Pattern(name) => name.fmt(f),
+        }
+    }
+}
+
+const PERCENT: &str = "a % stands only in one \"%d\", for the first free number";
+
+/// What makes these bytes no name, by the rule of Linux's dev_valid_name; like it, space counts 0xA0 in.
+fn fault(bytes: &[u8]) -> Option<&'static str> {
+    let space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r' | 0xa0);
+    if bytes.is_empty() {
+        Some("it is empty")
+    } else if bytes.len() > MAX_LEN {
+        Some("it is longer than 15 bytes")
+    } else if bytes.contains(&b'/') {
+        Some("it has a slash")
+    } else if bytes.contains(&b':') {
+        Some("it has a colon")
+    } else if bytes.iter().any(space) {
+        Some("it has white space")
+    } else if bytes.iter().all(|byte| *byte == b'.') {
+        Some("it is only dots")
+    } else if bytes.contains(&0) {
+        Some("it has a NUL")
+    } else {
+        None
+    }
+}
+
+fn invalid(bytes: &[u8], fault: &str) -> Error {
+    let shown: Vec<u8> = bytes.iter().copied().take(40).collect();
+    Error::new(
+        Errno::EINVAL,
+        Reason::Name,
+        format!("\"{}\" is no device name: {fault}", shown.escape_ascii()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn good_names_are_taken_as_they_are() {
+        for name in ["a", "vpn0", "tun-office.1", "fifteen-bytes-x", "\u{e9}t\u{e9}0", "a.", ".a"] {
+            assert_eq!(Name::new(name.as_bytes()).unwrap().as_bytes(), name.as_bytes());
+        }
+    }
+
+    #[test]
+    fn bad_names_are_refused_with_their_fault() {
+        let cases: [(&[u8], &str); 12] = [
+            (b"sixteen-bytes-xx", "longer"),
+            (b"a/b", "slash"),
+            (b"a:1", "colon"),
+            (b"a b", "white space"),
+            (b"a\tb", "white space"),
+            (b"a\x0bb", "white space"),
+            (b"a\xa0b", "white space"),
+            (b".", "only dots"),
+            (b"..", "only dots"),
+            (b"...", "only dots"),
+            (b"a\0b", "NUL"),
+            (b"50%", "%d"),
+        ];
+        for (name, fault) in cases {
+            let error = NameRequest::parse(name).unwrap_err();
+            assert_eq!((error.errno(), error.reason()), (Errno::EINVAL, Reason::Name));
+            assert!(error.message().contains(fault), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_request_is_any_exact_or_a_pattern() {
+        assert_eq!(NameRequest::parse(b"").unwrap(), NameRequest::Any);
+        assert!(matches!(NameRequest::parse(b"vpn0").unwrap(), NameRequest::Exact(_)));
+        assert!(matches!(NameRequest::parse(b"vpn%d").unwrap(), NameRequest::Pattern(_)));
+        for wrong in ["%d%d", "%s", "%", "vpn%%d", "%d%"] {
+            assert_eq!(NameRequest::parse(wrong.as_bytes()).unwrap_err().reason(), Reason::Name);
+        }
+    }
+}

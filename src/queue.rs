@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+//! The queues of a multi-queue device: each is a handle of its own.
+
+use crate::device::Device;
+use crate::error::{Errno, Error, Reason, Result};
+use crate::sys::Backend;
+
+impl Device {
+    /// Opens another queue of the same device.
+    pub fn open_queue(&self, nonblock: bool) -> Result<Self> {
+        self.needs_queues("open another queue of")?;
+        Ok(Self::of(self.backend.open_queue(nonblock)?))
+    }
+
+    /// Lets the kernel steer packets to this queue again.
+    pub fn attach(&self) -> Result<()> {
+        self.needs_queues("attach a queue of")?;
+        self.backend.set_attached(true)
+    }
+
+    /// Takes this queue out of the device; the handle stays open.
+    pub fn detach(&self) -> Result<()> {
+        self.needs_queues("detach a queue of")?;
+        self.backend.set_attached(false)
+    }
+
+    fn needs_queues(&self, action: &str) -> Result<()> {
+        if self.backend.mode().multi_queue {
+            return Ok(());
+        }
+        Err(Error::new(
+            Errno::EINVAL,
+            Reason::Mismatch,
+            format!("{action} {}: it was not opened with TUNTAP_MULTI_QUEUE", self.label()),
+        ))
+    }
+}

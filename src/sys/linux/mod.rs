@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT
+//! Linux: packets and modes through the device node's descriptor, everything else by rtnetlink.
+//!
+//! The netlink socket is opened with the device, so that both stay in one network namespace wherever the
+//! calling thread goes later. It addresses the interface by its index: a rename does not matter.
+
+mod address;
+mod link;
+mod netlink;
+mod node;
+
+use std::mem::MaybeUninit;
+use std::os::fd::BorrowedFd;
+use std::path::{Path, PathBuf};
+
+use super::Backend;
+use crate::address::Address;
+use crate::error::{Errno, Error, Reason, Result};
+use crate::feature::Feature;
+use crate::flags::{Flags, Kind, Mode};
+use crate::link::{Link, Mac, Tuntap};
+use crate::name::NameRequest;
+use node::Node;
+
+const USUAL_NODE: &str = "/dev/net/tun";
+/// The MTU of a TUN goes to 65,535, and that of a TAP to 14 less, for the Ethernet header.
+const LARGEST_PACKET: usize = 65_535;
+/// An inner and an outer VLAN tag come on top of a TAP's MTU.
+const VLAN_TAGS: usize = 8;
+const PI_HEADER: usize = 4;
+
+/// A queue of a TUN or TAP device.
+pub(crate) struct Queue {
+    node: Node,
+    path: PathBuf,
+    netlink: netlink::Socket,
+    index: u32,
+    mode: Mode,
+    read_size: usize,
+}
+
+impl Queue {
+    /// Joins the device of this name through a node of its own.
+    fn join(path: &Path, name: &NameRequest, flags: &Flags) -> Result<Self> {
+        let node = Node::open(path, flags.nonblock)?;
+        let netlink = netlink::Socket::open()?;
+        let mode = flags.mode;
+        node.join(name.as_bytes(), mode, flags.exclusive)
+            .map_err(|errno| explain_join(&netlink, name, flags, errno))?;
+        let granted = node.granted().map_err(|errno| refusal(errno, None, &format!("open {name}")))?;
+        let name = granted.name;
+        if let Some(difference) = mode.difference(granted.mode) {
+            return Err(Error::new(
+                Errno::EINVAL,
+                Reason::Mismatch,
+                format!("open {name}: the device exists and {difference}"),
+            ));
+        }
+        let index = link::by_name(&netlink, &name)?.index;
+        let read_size = read_size(mode);
+        Ok(Self { node, path: path.to_owned(), netlink, index, mode, read_size })
+    }
+
+    /// EIO is a device that is down, EBADFD one that is gone; EFAULT is what a reader gets that waited when it
+    /// went, and one whose buffer is none of the process's memory.
+    fn settle(&self, errno: Errno) -> Errno {
+        match errno {
+            Errno::EIO => Errno::ENETDOWN,
+            Errno::EBADFD => Errno::ENODEV,
+            Errno::EFAULT if self.node.granted().err() == Some(Errno::EBADFD) => Errno::ENODEV,
+            _ => errno,
+        }
+    }
+
+    /// The kernel's no to a change of this device.
+    fn refused(&self, action: &str, errno: Errno) -> Error {
+        refusal(self.settle(errno), None, &format!("{action} {}", self.label()))
+    }
+
+    /// The kernel refuses ids that the caller's user namespace does not have.
+    fn unmapped(&self, whose: &str, id: u32, errno: Errno) -> Error {
+        match errno {
+            Errno::EINVAL => Error::new(
+                errno,
+                Reason::Range,
+                format!("give {} to {whose} {id}: this user namespace has no such {whose}", self.label()),
+            ),
+            _ => self.refused(&format!("give to {whose} {id}"), errno),
+        }
+    }
+
+    /// The name for a message: a failure to find it must not hide the failure to report.
+    fn label(&self) -> String {
+        self.link().map_or_else(|_| "the device".to_owned(), |link| link.name.to_string())
+    }
+}
+
+/// A refusal, with what the kernel said in words, and with the right that is missing.
+fn refusal(errno: Errno, said: Option<String>, action: &str) -> Error {
+    match (errno, said) {
+        (Errno::EPERM | Errno::EACCES, _) => Error::new(
+            errno,
+            Reason::Privilege,
+            format!("{action}: this needs CAP_NET_ADMIN in the device's network namespace"),
+        ),
+        (Errno::ENODEV, _) => Error::new(errno, Reason::Removed, format!("{action}: the device is gone")),
+        (_, Some(said)) => Error::new(errno, Reason::System, format!("{action}: {} ({said})", errno.desc())),
+        (_, None) => Error::system(errno, action),
+    }
+}
+
+fn read_size(mode: Mode) -> usize {
+    let pi = if mode.pi { PI_HEADER } else { 0 };
+    let tags = match mode.kind {
+        Kind::Tun => 0,
+        Kind::Tap => VLAN_TAGS,
+    };
+    LARGEST_PACKET.saturating_add(tags).saturating_add(pi)
+}
+
+/// TUNSETIFF answers EINVAL, EBUSY or EPERM for many causes: what exists under the name tells which.
+fn explain_join(netlink: &netlink::Socket, name: &NameRequest, flags: &Flags, errno: Errno) -> Error {
+    let present = match name {
+        NameRequest::Exact(exact) => link::by_name(netlink, exact).ok(),
+        NameRequest::Any | NameRequest::Pattern(_) => None,
+    };
+    let error = |reason, text: String| Error::new(errno, reason, format!("open {name}: {text}"));
+    let Some(link) = present else {
+        return match errno {
+            Errno::EPERM | Errno::EACCES => error(
+                Reason::Privilege,
+                "making a device needs CAP_NET_ADMIN: run as root, or open one that root has prepared \
+                 (ip tuntap add dev NAME mode tun user USER)"
+                    .to_owned(),
+            ),
+            Errno::ENOTTY => {
+                error(Reason::NoDriver, "the device node is not that of the TUN/TAP driver".to_owned())
+            }
+            Errno::ENFILE => error(Reason::Busy, "every number of the pattern is taken".to_owned()),
+            _ => refusal(errno, None, &format!("open {name}")),
+        };
+    };
+    let Some(tuntap) = link.tuntap else {
+        return error(
+            Reason::Kind,
+            "the name belongs to an interface that is no TUN or TAP device".to_owned(),
+        );
+    };
+    match (errno, flags.mode.difference(tuntap.mode)) {
+        (Errno::EBUSY, _) if flags.exclusive => {
+            error(Reason::Busy, "the device exists, and TUNTAP_EXCLUSIVE asks for a new one".to_owned())
+        }
+        (_, Some(difference)) if tuntap.mode.kind != flags.mode.kind => {
+            error(Reason::Kind, format!("the device exists and {difference}"))
+        }
+        (Errno::EINVAL, Some(difference)) => {
+            error(Reason::Mismatch, format!("the device exists and {difference}"))
+        }
+        (Errno::EBUSY, _) => {
+            error(Reason::Busy, "the device is open elsewhere and has a single queue".to_owned())
+        }
+        (Errno::E2BIG, _) => error(Reason::Busy, "the device has no room for another queue".to_owned()),
+        (Errno::EPERM, _) => error(Reason::Privilege, belongs_to(&tuntap)),
+        _ => refusal(errno, None, &format!("open {name}")),
+    }
+}
+
+fn belongs_to(tuntap: &Tuntap) -> String {
+    let whose = match (tuntap.owner, tuntap.group) {
+        (Some(uid), Some(gid)) => format!("to user {uid} and group {gid}"),
+        (Some(uid), None) => format!("to user {uid}"),
+        (None, Some(gid)) => format!("to group {gid}"),
+        (None, None) => "to nobody".to_owned(),
+    };
+    format!("the device belongs {whose}: any other needs CAP_NET_ADMIN")
+}
+
+impl Backend for Queue {
+    fn has(feature: Feature) -> bool {
+        match feature {
+            Feature::Tun
+            | Feature::Tap
+            | Feature::Pi
+            | Feature::MultiQueue
+            | Feature::Persist
+            | Feature::Owner
+            | Feature::Ipv4 => true,
+        }
+    }
+
+    fn open(name: &NameRequest, flags: &Flags, node: Option<&Path>) -> Result<Self> {
+        Self::join(node.unwrap_or(Path::new(USUAL_NODE)), name, flags)
+    }
+
+    /// The device can be renamed or removed between asking for its name and using it, and TUNSETIFF makes a
+    /// device where there is none: only the index tells that this is still the same one.
+    fn open_queue(&self, nonblock: bool) -> Result<Self> {
+        let link = self.link()?;
+        let flags = Flags { mode: self.mode, exclusive: false, nonblock, persist: false };
+        let queue = Self::join(&self.path, &NameRequest::Exact(link.name), &flags)?;
+        if queue.index != self.index {
+            return Err(self.refused("open another queue of", Errno::ENODEV));
+        }
+        Ok(queue)
+    }
+
+    fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
+        self.node.fd()
+    }
+
+    fn nonblock(&self) -> Result<bool> {
+        self.node.nonblock().map_err(|errno| self.refused("ask for the modes of", errno))
+    }
+
+    fn set_nonblock(&self, on: bool) -> Result<()> {
+        self.node.set_nonblock(on).map_err(|errno| self.refused("set whether calls wait on", errno))
+    }
+
+    fn read_size(&self) -> usize {
+        self.read_size
+    }
+
+    fn read(&self, buf: &mut [MaybeUninit<u8>]) -> std::result::Result<usize, Errno> {
+        let length =
+            if buf.len() >= self.read_size { self.node.read(buf) } else { self.node.read_short(buf) };
+        length.map_err(|errno| self.settle(errno))
+    }
+
+    fn write(&self, packet: &[u8]) -> std::result::Result<usize, Errno> {
+        self.node.write(packet).map_err(|errno| self.settle(errno))
+    }
+
+    fn link(&self) -> Result<Link> {
+        link::by_index(&self.netlink, self.index)
+    }
+
+    fn set_up(&self, up: bool) -> Result<()> {
+        link::set_up(&self.netlink, self.index, up)
+            .map_err(|no| no.error(&format!("take {} {}", self.label(), if up { "up" } else { "down" })))
+    }
+
+    fn set_mtu(&self, mtu: u32) -> Result<()> {
+        link::set_mtu(&self.netlink, self.index, mtu)
+            .map_err(|no| no.error(&format!("set the MTU of {} to {mtu}", self.label())))
+    }
+
+    fn set_mac(&self, mac: Mac) -> Result<()> {
+        link::set_mac(&self.netlink, self.index, mac)
+            .map_err(|no| no.error(&format!("set the MAC address of {} to {mac}", self.label())))
+    }
+
+    fn set_persist(&self, on: bool) -> Result<()> {
+        self.node.set_persist(on).map_err(|errno| self.refused("set the persistence of", errno))
+    }
+
+    fn set_owner(&self, uid: u32) -> Result<()> {
+        self.node.set_owner(uid).map_err(|errno| self.unmapped("user", uid, errno))
+    }
+
+    fn set_group(&self, gid: u32) -> Result<()> {
+        self.node.set_group(gid).map_err(|errno| self.unmapped("group", gid, errno))
+    }
+
+    fn set_attached(&self, on: bool) -> Result<()> {
+        let change = || match self.node.granted()?.attached == on {
+            true => Ok(()),
+            false => self.node.set_attached(on),
+        };
+        let action = if on { "attach a queue of" } else { "detach a queue of" };
+        change().map_err(|errno| self.refused(action, errno))
+    }
+
+    fn addresses(&self) -> Result<Vec<Address>> {
+        address::list(&self.netlink, self.index)
+            .map_err(|no| no.error(&format!("list the addresses of {}", self.label())))
+    }
+
+    fn add_address(&self, address: &Address) -> Result<()> {
+        address::add(&self.netlink, self.index, self.mode.kind, address)
+            .map_err(|no| no.error(&format!("give {} the address {address}", self.label())))
+    }
+
+    fn remove_address(&self, address: &Address) -> Result<()> {
+        address::remove(&self.netlink, self.index, address)
+            .map_err(|no| no.error(&format!("take from {} the address {address}", self.label())))
+    }
+}

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: MIT
+//! rtnetlink: requests to the kernel and its answers. Small, because only a few messages are ever needed; the
+//! crates that know all of them are several times the size of this library.
+
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::{Mutex, PoisonError};
+
+use nix::sys::socket::{self, AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType};
+
+use crate::error::{Errno, Error, Result};
+
+const HEADER: usize = 16;
+/// The kernel makes no answer longer than this for a receiver that offers as much.
+const ANSWER: usize = 32 * 1024;
+/// A dump is begun again when it was disturbed, this many times.
+const TRIES: usize = 16;
+
+/// A refusal: the errno, and the kernel's own words where it has any.
+pub(super) struct Refusal {
+    pub(super) errno: Errno,
+    pub(super) said: Option<String>,
+}
+
+impl Refusal {
+    pub(super) fn error(self, action: &str) -> Error {
+        super::refusal(self.errno, self.said, action)
+    }
+}
+
+impl From<Errno> for Refusal {
+    fn from(errno: Errno) -> Self {
+        Self { errno, said: None }
+    }
+}
+
+/// A message to the kernel, its attributes appended one by one.
+pub(super) struct Request {
+    kind: u16,
+    flags: i32,
+    body: Vec<u8>,
+}
+
+impl Request {
+    /// `fixed` is the structure that every message of this kind begins with.
+    pub(super) fn new(kind: u16, flags: i32, fixed: &[u8]) -> Self {
+        Self { kind, flags, body: fixed.to_vec() }
+    }
+
+    pub(super) fn attribute(mut self, kind: u16, value: &[u8]) -> Self {
+        let length = u16::try_from(value.len().saturating_add(4)).unwrap_or(u16::MAX);
+        self.body.extend(length.to_ne_bytes());
+        self.body.extend(kind.to_ne_bytes());
+        self.body.extend(value);
+        self.body.resize(self.body.len().next_multiple_of(4), 0);
+        self
+    }
+
+    fn bytes(&self, sequence: u32) -> Vec<u8> {
+        let length = u32::try_from(HEADER.saturating_add(self.body.len())).unwrap_or(u32::MAX);
+        let flags = u16::try_from(self.flags | libc::NLM_F_REQUEST).unwrap_or(0);
+        let mut bytes = Vec::with_capacity(HEADER.saturating_add(self.body.len()));
+        bytes.extend(length.to_ne_bytes());
+        bytes.extend(self.kind.to_ne_bytes());
+        bytes.extend(flags.to_ne_bytes());
+        bytes.extend(sequence.to_ne_bytes());
+        bytes.extend(0_u32.to_ne_bytes());
+        bytes.extend(&self.body);
+        bytes
+    }
+}
+
+/// One message of an answer.
+struct Message<'a> {
+    kind: u16,
+    flags: i32,
+    sequence: u32,
+    body: &'a [u8],
+}
+
+impl<'a> Message<'a> {
+    /// Takes the first message off `bytes`; None at their end, or where they make no message.
+    fn take(bytes: &mut &'a [u8]) -> Option<Self> {
+        let length = usize::try_from(u32_at(bytes, 0)?).ok()?;
+        let message = Self {
+            kind: u16_at(bytes, 4)?,
+            flags: u16_at(bytes, 6)?.into(),
+            sequence: u32_at(bytes, 8)?,
+            body: bytes.get(HEADER..length)?,
+        };
+        *bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some(message)
+    }
+
+    /// NLMSG_ERROR: 0 is an acknowledgement. NETLINK_CAP_ACK keeps the copy of the request to its header, so
+    /// the kernel's words stand right behind that.
+    fn outcome(&self) -> std::result::Result<(), Refusal> {
+        let errno = u32_at(self.body, 0).map_or(libc::EPROTO, |code| (code as i32).wrapping_neg());
+        if errno == 0 {
+            return Ok(());
+        }
+        let words = self.body.get(4_usize.saturating_add(HEADER)..).unwrap_or_default();
+        let said = Attributes(words)
+            .find(|(kind, _)| self.flags & libc::NLM_F_ACK_TLVS != 0 && *kind == NLMSGERR_ATTR_MSG)
+            .map(|(_, value)| text(value));
+        Err(Refusal { errno: Errno::from_raw(errno), said })
+    }
+}
+
+const NLMSGERR_ATTR_MSG: u16 = 1;
+
+/// The attributes of a message, or nested in another.
+#[derive(Clone, Copy)]
+pub(super) struct Attributes<'a>(pub(super) &'a [u8]);
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = (u16, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let length = usize::from(u16_at(self.0, 0)?);
+        let kind = u16_at(self.0, 2)? & !(NLA_F_NESTED | NLA_F_NET_BYTEORDER);
+        let value = self.0.get(4..length)?;
+        self.0 = self.0.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some((kind, value))
+    }
+}
+
+const NLA_F_NESTED: u16 = 1 << 15;
+const NLA_F_NET_BYTEORDER: u16 = 1 << 14;
+
+impl<'a> Attributes<'a> {
+    pub(super) fn get(mut self, kind: u16) -> Option<&'a [u8]> {
+        self.find(|(found, _)| *found == kind).map(|(_, value)| value)
+    }
+
+    pub(super) fn nested(self, kind: u16) -> Self {
+        Self(self.get(kind).unwrap_or_default())
+    }
+}
+
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+/// The text of an attribute, up to its NUL.
+fn text(value: &[u8]) -> String {
+    let end = value.iter().position(|byte| *byte == 0).unwrap_or(value.len());
+    String::from_utf8_lossy(value.get(..end).unwrap_or_default()).into_owned()
+}
+
+/// A socket to rtnetlink, in the network namespace that its maker was in.
+pub(super) struct Socket {
+    fd: OwnedFd,
+    /// Of the last request. Held over a request and its answer, which threads take in turn.
+    sequence: Mutex<u32>,
+}
+
+impl Socket {
+    pub(super) fn open() -> Result<Self> {
+        let failed = |errno| Error::system(errno, "open a netlink socket");
+        let fd = socket::socket(
+            AddressFamily::Netlink,
+            SockType::Raw,
+            SockFlag::SOCK_CLOEXEC,
+            SockProtocol::NetlinkRoute,
+        )
+        .map_err(failed)?;
+        enable(&fd, libc::NETLINK_CAP_ACK).map_err(failed)?;
+        enable(&fd, libc::NETLINK_EXT_ACK).map_err(failed)?;
+        Ok(Self { fd, sequence: Mutex::new(0) })
+    }
+
+    /// Has the kernel change something.
+    pub(super) fn change(&self, request: &Request) -> std::result::Result<(), Refusal> {
+        self.ask(request).map(drop)
+    }
+
+    /// Has the kernel tell something: the bodies of the messages that it answers with.
+    pub(super) fn ask(&self, request: &Request) -> std::result::Result<Vec<Vec<u8>>, Refusal> {
+        let mut sequence = self.sequence.lock().unwrap_or_else(PoisonError::into_inner);
+        for _ in 0..TRIES {
+            *sequence = sequence.wrapping_add(1);
+            socket::send(self.fd.as_raw_fd(), &request.bytes(*sequence), MsgFlags::empty())?;
+            if let Some(bodies) = self.answer(*sequence)? {
+                return Ok(bodies);
+            }
+        }
+        Err(Errno::EBUSY.into())
+    }
+
+    /// The answer to the request of this number; None when a dump was disturbed while it was made.
+    ///
+    /// The kernel answers before send() returns, and goes on with a dump whenever something is received: an
+    /// empty socket is a lost answer, not one to wait for.
+    fn answer(&self, sequence: u32) -> std::result::Result<Option<Vec<Vec<u8>>>, Refusal> {
+        let mut buffer = vec![0; ANSWER];
+        let mut bodies = Vec::new();
+        let mut whole = true;
+        loop {
+            let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC;
+            let length = socket::recv(self.fd.as_raw_fd(), &mut buffer, flags)?;
+            let mut rest = buffer.get(..length).ok_or(Errno::EMSGSIZE)?;
+            while let Some(message) = Message::take(&mut rest) {
+                if message.sequence != sequence {
+                    continue;
+                }
+                whole &= message.flags & libc::NLM_F_DUMP_INTR == 0;
+                match message.kind.into() {
+                    libc::NLMSG_ERROR => message.outcome()?,
+                    libc::NLMSG_DONE => {}
+                    _ => {
+                        bodies.push(message.body.to_vec());
+                        continue;
+                    }
+                }
+                return Ok(whole.then_some(bodies));
+            }
+        }
+    }
+}
+
+fn enable(fd: &OwnedFd, option: libc::c_int) -> std::result::Result<(), Errno> {
+    let on: libc::c_int = 1;
+    let size = libc::socklen_t::try_from(size_of_val(&on)).unwrap_or(0);
+    // SAFETY: the kernel reads `size` bytes of `on`.
+    let returned =
+        unsafe { libc::setsockopt(fd.as_raw_fd(), libc::SOL_NETLINK, option, (&raw const on).cast(), size) };
+    Errno::result(returned).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_padded_and_found_again() {
+        let request = Request::new(0, 0, &[]).attribute(3, b"abcde").attribute(7, &9_u32.to_ne_bytes());
+        let attributes = Attributes(&request.body);
+        assert_eq!(request.body.len(), 12 + 8);
+        assert_eq!(attributes.get(3), Some(&b"abcde"[..]));
+        assert_eq!(attributes.get(7).and_then(|value| u32_at(value, 0)), Some(9));
+        assert_eq!(attributes.get(4), None);
+        assert_eq!(attributes.nested(4).count(), 0);
+    }
+
+    #[test]
+    fn a_request_counts_itself() {
+        let bytes = Request::new(18, libc::NLM_F_ACK, &[0; 16]).attribute(4, &[0; 4]).bytes(7);
+        assert_eq!(u32_at(&bytes, 0), Some(bytes.len().try_into().unwrap()));
+        assert_eq!((u16_at(&bytes, 4), u32_at(&bytes, 8)), (Some(18), Some(7)));
+    }
+
+    #[test]
+    fn lying_lengths_end_the_walk() {
+        for length in [0_u16, 1, 3, 9, u16::MAX] {
+            let mut bytes = length.to_ne_bytes().to_vec();
+            bytes.extend([1, 0, 0, 0, 0, 0]);
+            assert_eq!(Attributes(&bytes).count(), 0, "{length}");
+        }
+        for length in [0_u32, 15, 17, u32::MAX] {
+            let mut bytes = length.to_ne_bytes().to_vec();
+            bytes.extend([0; 12]);
+            assert!(Message::take(&mut bytes.as_slice()).is_none(), "{length}");
+        }
+    }
+
+    #[test]
+    fn the_kernels_words_are_heard() {
+        let mut body = (-libc::EINVAL).to_ne_bytes().to_vec();
+        body.extend([0; HEADER]);
+        body.extend(Request::new(0, 0, &[]).attribute(NLMSGERR_ATTR_MSG, b"too big\0").body);
+        let message = |flags| Message { kind: 2, flags, sequence: 1, body: &body };
+        let refusal = message(libc::NLM_F_ACK_TLVS).outcome().err().unwrap();
+        assert_eq!((refusal.errno, refusal.said.as_deref()), (Errno::EINVAL, Some("too big")));
+        assert_eq!(message(0).outcome().err().unwrap().said, None);
+    }
+}

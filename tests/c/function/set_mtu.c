@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+static void takes_what_the_kernel_takes(const char *name, uint64_t kind, uint32_t most)
+{
+    tuntap *dev;
+    OK(tuntap_open(name, kind, &dev, &err));
+
+    OK(tuntap_set_mtu(dev, 1400, &err));
+    IP_HAS("\"mtu\":1400,", "link show %s", name);
+    OK(tuntap_set_mtu(dev, 68, &err));
+    IP_HAS("\"mtu\":68,", "link show %s", name);
+    OK(tuntap_set_mtu(dev, most, &err));
+    IP_HAS("\"max_mtu\":65", "link show %s", name);
+
+    OK(tuntap_set_mtu(dev, 1500, &err));
+    uint32_t wrong[] = {0, 67, most + 1, 65536, UINT32_C(1) << 31, UINT32_MAX};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        FAILS(tuntap_set_mtu(dev, wrong[i], &err), EINVAL, TUNTAP_REASON_RANGE);
+    MESSAGE_HAS("it takes 68 to");
+    IP_HAS("\"mtu\":1500,", "link show %s", name);
+    tuntap_close(dev);
+}
+
+static void a_device_that_is_gone_says_so(void)
+{
+    tuntap *dev;
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    IP("link delete t0");
+    FAILS(tuntap_set_mtu(dev, 1400, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    tuntap_close(dev);
+}
+
+int main(void)
+{
+    begin();
+    takes_what_the_kernel_takes("t0", TUNTAP_TUN, 65535);
+    takes_what_the_kernel_takes("t1", TUNTAP_TAP, 65521);
+    a_device_that_is_gone_says_so();
+    FAILS(tuntap_set_mtu(NULL, 1500, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    return 0;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What every C test needs. A test is one main(): it begins with begin(), says with CHECK, OK and FAILS what
+ * must hold, and returns 0. It ends with 1 at the first thing that does not hold, and with 77 when the machine
+ * cannot run it. The witness of what the library did is never the library: ip(8), /proc, a raw socket. */
+#ifndef TEST_H
+#define TEST_H
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <tuntap.h>
+
+#define UNUSED __attribute__((unused))
+
+/** The error of the last call that OK or FAILS made. */
+static tuntap_error err;
+
+UNUSED static void fail(const char *file, int line, const char *what, const char *more)
+{
+    fprintf(stderr, "%s:%d: %s%s%s\n", file, line, what, more[0] ? ": " : "", more);
+    exit(1);
+}
+
+UNUSED static void skip(const char *reason)
+{
+    fprintf(stderr, "SKIP: %s\n", reason);
+    exit(77);
+}
+
+/** It holds. */
+#define CHECK(condition)                                   \
+    do {                                                   \
+        if (!(condition))                                  \
+            fail(__FILE__, __LINE__, #condition, "");      \
+    } while (0)
+
+/** The call, whose last argument is &err, succeeds. */
+#define OK(call)                                           \
+    do {                                                   \
+        memset(&err, 0, sizeof err);                       \
+        if ((call) < 0)                                    \
+            fail(__FILE__, __LINE__, #call, err.message);  \
+    } while (0)
+
+/** The call, whose last argument is &err, fails with this errno and this reason, and says something. */
+#define FAILS(call, number, why)                                                                \
+    do {                                                                                        \
+        char text_[512];                                                                        \
+        memset(&err, 0x55, sizeof err);                                                         \
+        long result_ = (long)(call);                                                            \
+        snprintf(text_, sizeof text_, "returned %ld, code %d, reason %u (%s): %.248s", result_, \
+                 (int)err.code, (unsigned)err.reason, tuntap_strreason(err.reason),             \
+                 err.code == 0x55555555 ? "" : err.message);                                    \
+        if (result_ != -(number) || err.code != -(number) || err.reason != (why) ||             \
+            !memchr(err.message, 0, sizeof err.message) || err.message[0] == 0)                 \
+            fail(__FILE__, __LINE__, #call, text_);                                             \
+    } while (0)
+
+/** The last failure's message has this text in it. */
+#define MESSAGE_HAS(text)                                                  \
+    do {                                                                   \
+        if (!strstr(err.message, (text)))                                  \
+            fail(__FILE__, __LINE__, "no \"" text "\" in", err.message);   \
+    } while (0)
+
+/** What a command prints, up to 64 KiB of it; ends the test when it cannot be run. */
+UNUSED static const char *output_of(const char *format, ...)
+{
+    static char text[65536];
+    char command[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(command, sizeof command, format, arguments);
+    va_end(arguments);
+    FILE *pipe = popen(command, "r");
+    CHECK(pipe);
+    text[fread(text, 1, sizeof text - 1, pipe)] = 0;
+    pclose(pipe);
+    return text;
+}
+
+/** Runs `ip ARGUMENTS`, which succeeds. */
+#define IP(...)                                                                     \
+    do {                                                                            \
+        char command_[400];                                                         \
+        snprintf(command_, sizeof command_, __VA_ARGS__);                           \
+        char line_[512];                                                            \
+        snprintf(line_, sizeof line_, "ip %s 2>&1; echo $?", command_);             \
+        const char *said_ = output_of("%s", line_);                                 \
+        if (strcmp(said_, "0\n") != 0)                                              \
+            fail(__FILE__, __LINE__, command_, said_);                              \
+    } while (0)
+
+/** What `ip -j -d ARGUMENTS` prints has, or has not, this text: `IP_HAS("\"mtu\":1400", "link show vpn0")`. */
+#define IP_HAS(text, ...) IP_SAYS(1, text, __VA_ARGS__)
+#define IP_HAS_NOT(text, ...) IP_SAYS(0, text, __VA_ARGS__)
+#define IP_SAYS(wanted, text, ...)                                                      \
+    do {                                                                                \
+        char command_[400];                                                             \
+        snprintf(command_, sizeof command_, __VA_ARGS__);                               \
+        const char *said_ = output_of("ip -j -d %s 2>&1", command_);                    \
+        if (!strstr(said_, (text)) == (wanted))                                         \
+            fail(__FILE__, __LINE__, (wanted) ? "ip does not say " text : "ip says " text, said_); \
+    } while (0)
+
+/** Whether an interface of this name exists, as the kernel's own list has it. */
+UNUSED static int exists(const char *name)
+{
+    char needle[64];
+    snprintf(needle, sizeof needle, "%s:", name);
+    return strstr(output_of("cat /proc/net/dev"), needle) != NULL;
+}
+
+/** Descriptors that this process has open. */
+UNUSED static int descriptors(void)
+{
+    int count = 0;
+    DIR *directory = opendir("/proc/self/fd");
+    CHECK(directory);
+    while (readdir(directory))
+        count++;
+    closedir(directory);
+    return count;
+}
+
+UNUSED static void write_file(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    CHECK(fd >= 0);
+    CHECK(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    close(fd);
+}
+
+/** Moves this process into a network namespace of its own: as root, or as root of a new user namespace. */
+UNUSED static void begin(void)
+{
+    char map[64];
+    unsigned user = geteuid(), group = getegid();
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (user == 0) {
+        if (unshare(CLONE_NEWNET) == 0)
+            return;
+        skip("root may not make a network namespace here (unshare: not permitted)");
+    }
+    if (access("/dev/net/tun", R_OK | W_OK) != 0)
+        skip("/dev/net/tun may not be read and written by this user: run as root, or chmod 0666 it");
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+        skip("no unprivileged user namespaces here: run as root");
+    write_file("/proc/self/setgroups", "deny");
+    snprintf(map, sizeof map, "0 %u 1", user);
+    write_file("/proc/self/uid_map", map);
+    snprintf(map, sizeof map, "0 %u 1", group);
+    write_file("/proc/self/gid_map", map);
+}
+
+/** Like begin(), for a test that goes on as several users: needs real root. Returns a device node of its own
+ * that every user may open, whatever the mode of /dev/net/tun. */
+UNUSED static const char *begin_with_users(void)
+{
+    static char node[64];
+    if (geteuid() != 0)
+        skip("needs root, to become another user");
+    begin();
+    CHECK(unshare(CLONE_NEWNS) == 0);
+    CHECK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+    CHECK(mount("tmpfs", "/mnt", "tmpfs", 0, "mode=0755") == 0);
+    snprintf(node, sizeof node, "/mnt/tun");
+    if (mknod(node, S_IFCHR | 0666, makedev(10, 200)) != 0)
+        skip("root may not make device nodes here");
+    CHECK(chmod(node, 0666) == 0);
+    return node;
+}
+
+/** Becomes a user without any privilege; for ever. */
+UNUSED static void become(unsigned user, unsigned group)
+{
+    CHECK(setresgid(group, group, group) == 0);
+    CHECK(setresuid(user, user, user) == 0);
+}
+
+#endif
