@@ -1,58 +1,48 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Builds the C tests against an installed libtuntap (found with pkg-config) and runs each in namespaces of its
-# own. Usage: run.sh plain|valgrind|asan [TEST.c ...]. Ends with a line "N passed, N failed, N skipped"; with
-# CI=true a skipped test is a failed one.
+# Builds the C tests against an installed libtuntap (found with pkg-config) and runs each, in namespaces of its
+# own. Usage: run.sh plain|valgrind|asan [TEST.c ...]
 set -u
 cd "$(dirname "$0")" || exit 1
+. ../common.sh
+
 how=$1
 shift
 [ $# -gt 0 ] || set -- function/*.c pytun/*.c stress/*.c
 
 out=../../build/tests/$how
 mkdir -p "$out"
-warnings="-std=c99 -Wall -Wextra -Wpedantic -Wshadow -Werror -g -O1"
-passed=0 failed=0 skipped=0
+warnings="-std=c99 -Wall -Wextra -Wpedantic -Wshadow -Werror -g -O1 -pthread"
+seconds=120
 
-# What to compile with, and what to run under.
-flags="$(pkg-config --cflags --libs tuntap) -Wl,-rpath,$(pkg-config --variable=libdir tuntap)" || exit 1
-limit=120
-under=
 case $how in
-plain) ;;
+plain)
+    flags="$(pkg-config --cflags --libs tuntap) -Wl,-rpath,$(pkg-config --variable=libdir tuntap)"
+    under= ;;
 valgrind)
-    under="valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all
-        --track-fds=yes --child-silent-after-fork=yes --suppressions=valgrind.supp" ;;
+    have "$how" valgrind || finish
+    flags="$(pkg-config --cflags --libs tuntap) -Wl,-rpath,$(pkg-config --variable=libdir tuntap)"
+    under="valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=all
+        --errors-for-leak-kinds=all --track-fds=yes --child-silent-after-fork=yes" ;;
 asan)
-    # The library comes instrumented too, as an archive: see `make check-asan`.
-    flags="-fsanitize=address,undefined -fno-sanitize-recover=undefined $(pkg-config --cflags tuntap) $TUNTAP_ASAN_LIBRARY -lpthread -ldl -lm" ;;
+    # An archive in which the library is instrumented too: `make check-asan` builds it.
+    flags="$(pkg-config --cflags tuntap) $TUNTAP_ASAN_LIBRARY -lpthread -ldl -lm"
+    flags="-fsanitize=address,undefined -fno-sanitize-recover=undefined $flags"
+    under= ;;
 *)
     echo "run.sh: plain, valgrind or asan" >&2
     exit 2 ;;
 esac
 
-run() {
-    name=${1%.c}
-    program=$out/$(echo "$name" | tr / -)
-    log=$program.log
+build_and_run() {
+    program=$out/$(echo "${1%.c}" | tr / -)
     # shellcheck disable=SC2086 # lists of words
-    if ! ${CC:-cc} $warnings -I. -o "$program" "$1" $flags -pthread >"$log" 2>&1; then
-        status=1
-    else
-        # shellcheck disable=SC2086
-        timeout "$limit" $under "$program" >"$log" 2>&1
-        status=$?
-    fi
-    case $status in
-    0) passed=$((passed + 1)); echo "ok    $how $name" ;;
-    77) skipped=$((skipped + 1)); echo "SKIP  $how $name: $(grep '^SKIP' "$log" | cut -d' ' -f2-)" ;;
-    *) failed=$((failed + 1)); echo "FAIL  $how $name (status $status)"; sed 's/^/      /' "$log" ;;
-    esac
+    ${CC:-cc} $warnings -I. -o "$program" "$1" $flags || return 1
+    # shellcheck disable=SC2086
+    timeout "$seconds" $under "$program"
 }
 
 for test; do
-    run "$test"
+    try "$how ${test%.c}" build_and_run "$test"
 done
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ] || exit 1
-[ "${CI:-}" != true ] || [ "$skipped" -eq 0 ]
+finish

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+
+// libtuntap through cgo: the lines that a Go program needs, and a look at what they did.
+package main
+
+/*
+#cgo pkg-config: tuntap
+#include <stdlib.h>
+#include <tuntap.h>
+*/
+import "C"
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"syscall"
+	"unsafe"
+)
+
+func check(result C.int, err *C.tuntap_error) {
+	if result < 0 {
+		fmt.Printf("%s (%v)\n", C.GoString(&err.message[0]), syscall.Errno(-err.code))
+		os.Exit(1)
+	}
+}
+
+func main() {
+	// A namespace is the thread's: stay on it.
+	runtime.LockOSThread()
+	if syscall.Unshare(syscall.CLONE_NEWNET) != nil {
+		fmt.Println("SKIP: needs root, to make a network namespace")
+		os.Exit(77)
+	}
+	var dev *C.tuntap
+	var err C.tuntap_error
+	name, address := C.CString("vpn%d"), C.CString("10.8.0.1/24")
+	defer C.free(unsafe.Pointer(name))
+	defer C.free(unsafe.Pointer(address))
+
+	check(C.tuntap_open(name, C.TUNTAP_TUN, &dev, &err), &err)
+	defer C.tuntap_close(dev)
+	check(C.tuntap_set_addr(dev, address, &err), &err)
+	check(C.tuntap_up(dev, &err), &err)
+
+	link, failure := net.InterfaceByName("vpn0")
+	if failure != nil || link.Flags&net.FlagUp == 0 {
+		fmt.Println("vpn0:", failure, link)
+		os.Exit(1)
+	}
+	addresses, _ := link.Addrs()
+	if len(addresses) == 0 || addresses[0].String() != "10.8.0.1/24" {
+		fmt.Println("vpn0 has", addresses)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Installs into an empty prefix, builds a program against that in every way that people link, and runs it;
+# then uninstalls, and nothing is left.
+set -u
+. "$(dirname "$0")/common.sh"
+cd "$(dirname "$0")/.." || exit 1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+prefix=$work/prefix
+export PKG_CONFIG_PATH="$prefix/lib64/pkgconfig"
+
+strict="-Wall -Wextra -Wpedantic -Werror"
+program=tests/links/program.c
+
+# build_and_run COMPILER AND FLAGS...: the libraries come last, from pkg-config or the caller.
+build_and_run() {
+    "$@" -o "$work/program" || return 1
+    LD_LIBRARY_PATH="$prefix/lib64" "$work/program"
+}
+
+try "links: install" make -s install PREFIX="$prefix" LIBDIR="$prefix/lib64"
+try "links: the library, its links, header and .pc are there" sh -c "
+    cd '$prefix' && test -L lib64/libtuntap.so && test -L lib64/libtuntap.so.0 && test -f lib64/libtuntap.a &&
+    test -f include/tuntap.h && test \"\$(readlink lib64/libtuntap.so)\" = \"\$(readlink lib64/libtuntap.so.0)\""
+
+dynamic=$(pkg-config --cflags --libs tuntap) static=$(pkg-config --cflags --libs --static tuntap)
+# shellcheck disable=SC2086 # lists of words
+{
+    try "links: C99, dynamic" build_and_run "${CC:-cc}" -std=c99 $strict $program $dynamic
+    try "links: C11, dynamic" build_and_run "${CC:-cc}" -std=c11 $strict $program $dynamic
+    try "links: C99, wholly static" build_and_run "${CC:-cc}" -std=c99 $strict -static $program $static
+    try "links: C99, only libtuntap static" build_and_run "${CC:-cc}" -std=c99 $strict $program \
+        -I"$prefix/include" "$prefix/lib64/libtuntap.a" -lpthread -ldl -lm
+    if have "links: C++" g++; then
+        try "links: C++11, dynamic" build_and_run g++ -x c++ -std=c++11 $strict $program $dynamic
+        try "links: C++20, dynamic" build_and_run g++ -x c++ -std=c++20 $strict $program $dynamic
+        try "links: C++11, wholly static" build_and_run g++ -x c++ -std=c++11 $strict -static $program $static
+    fi
+}
+
+try "links: staged install" make -s install PREFIX=/usr DESTDIR="$work/staged"
+try "links: a staged .pc names the prefix" grep -q '^prefix=/usr$' "$work/staged/usr/lib/pkgconfig/tuntap.pc"
+try "links: uninstall" make -s uninstall PREFIX="$prefix" LIBDIR="$prefix/lib64"
+try "links: nothing is left" sh -c "test -z \"\$(find '$prefix' ! -type d)\""
+finish

@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Formats, lints, and the licences of what the library links.
+set -u
+. "$(dirname "$0")/common.sh"
+cd "$(dirname "$0")/.." || exit 1
+cargo=${CARGO:-cargo}
+
+# licences: of the crates that are linked into the library, each is one that goes with MIT.
+licences() {
+    "$cargo" tree --locked --edges normal --prefix none --format '{p} {l}' --target all | sed 's/ (\*)$//' |
+        sort -u | grep -v '^libtuntap ' >"$work"
+    test -s "$work" && ! grep -vE ' (MIT|MIT OR Apache-2.0|MIT/Apache-2.0|Apache-2.0 OR MIT)$' "$work"
+}
+
+# spdx: every source says its licence within its first three lines.
+spdx() {
+    missing=$(git ls-files '*.rs' '*.c' '*.h' '*.sh' '*.py' '*.go' '*.toml' '*.in' Makefile '*/Makefile' .ci/run |
+        grep -vE '^(Cargo|clippy|rustfmt)\.toml$|\.in$' |
+        while read -r file; do head -n 3 "$file" | grep -q 'SPDX-License-Identifier: MIT' || echo "$file"; done)
+    echo "$missing"
+    test -z "$missing"
+}
+
+work=$(mktemp)
+trap 'rm -f "$work"' EXIT
+try "lint: cargo fmt" "$cargo" fmt --check
+try "lint: cargo clippy" "$cargo" clippy --locked --quiet --all-targets -- -D warnings
+try "lint: licences" licences
+try "lint: SPDX lines" spdx
+if have "lint: shellcheck" shellcheck; then
+    # SC2317 takes the functions that `try` calls for dead code.
+    try "lint: shellcheck" shellcheck -x -P SCRIPTDIR -e SC2317 .ci/run tests/*.sh tests/c/run.sh
+fi
+finish

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""libtuntap through cffi, which is given the installed header as it is: no line of it is written again."""
+
+import ctypes
+import subprocess
+import sys
+
+import cffi
+import smoke
+
+library, header = sys.argv[1:3]
+
+
+def declarations(path):
+    """The header without what is for C++ and the preprocessor; the system's types are cffi's own."""
+    macros = [line for line in open(path, encoding="utf-8") if line.startswith("#define TUNTAP_")]
+    plain = subprocess.run(
+        ["cc", "-E", "-P", "-x", "c", "-"],
+        input="".join(line for line in open(path, encoding="utf-8") if not line.startswith("#include")),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    constants = [line for line in macros if len(line.split()) == 3]
+    assert len(constants) > 30
+    return "".join(constants) + plain.stdout
+
+
+ffi = cffi.FFI()
+ffi.cdef(declarations(header))
+lib = ffi.dlopen(library)
+error = ffi.new("tuntap_error *")
+assert ffi.sizeof("tuntap_error") == 256
+
+
+def call(function, *arguments):
+    result = function(*arguments, error)
+    if result < 0:
+        raise OSError(-error.code, ffi.string(error.message).decode())
+    return result
+
+
+smoke.enter_namespace(ctypes.CDLL(None, use_errno=True))
+handle = ffi.new("tuntap **")
+call(lib.tuntap_open, ffi.NULL, lib.TUNTAP_TUN, handle)
+dev = handle[0]
+call(lib.tuntap_set_addr, dev, b"10.9.0.1")
+call(lib.tuntap_set_dstaddr, dev, b"10.9.0.2")
+call(lib.tuntap_up, dev)
+name = ffi.new("char[]", lib.TUNTAP_NAME_SIZE)
+call(lib.tuntap_get_name, dev, name, len(name))
+smoke.check_link(ffi.string(name).decode(), 1500, ("10.9.0.1", 32))
+
+buffer = ffi.new("char[]", lib.tuntap_read_size(dev))
+smoke.check_packets(
+    lambda: ffi.buffer(buffer, call(lib.tuntap_read, dev, buffer, len(buffer)))[:],
+    lambda packet: call(lib.tuntap_write, dev, packet, len(packet)),
+    "10.9.0.1",
+    "10.9.0.2",
+)
+lib.tuntap_close(dev)
+assert [link["ifname"] for link in smoke.ip("link", "show")] == ["lo"]

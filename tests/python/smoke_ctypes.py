@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+"""libtuntap through ctypes: the lines that a Python program needs, and a look at what they did."""
+
+import ctypes
+import errno
+import sys
+
+import smoke
+
+TUN = 0x1
+REASON_FLAGS, REASON_UNSET = 2, 17
+
+
+class Error(ctypes.Structure):
+    _fields_ = [("code", ctypes.c_int32), ("reason", ctypes.c_uint32), ("message", ctypes.c_char * 248)]
+
+
+lib = ctypes.CDLL(sys.argv[1])
+error = Error()
+assert ctypes.sizeof(Error) == 256
+p = ctypes.c_void_p
+lib.tuntap_version.restype = ctypes.c_char_p
+lib.tuntap_open.argtypes = [ctypes.c_char_p, ctypes.c_uint64, ctypes.POINTER(p), ctypes.POINTER(Error)]
+lib.tuntap_close.argtypes, lib.tuntap_close.restype = [p], None
+lib.tuntap_get_name.argtypes = [p, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(Error)]
+lib.tuntap_get_addr.argtypes = lib.tuntap_get_name.argtypes
+lib.tuntap_set_addr.argtypes = [p, ctypes.c_char_p, ctypes.POINTER(Error)]
+lib.tuntap_set_mtu.argtypes = [p, ctypes.c_uint32, ctypes.POINTER(Error)]
+lib.tuntap_up.argtypes = [p, ctypes.POINTER(Error)]
+lib.tuntap_read_size.argtypes, lib.tuntap_read_size.restype = [p], ctypes.c_size_t
+for name in ("tuntap_read", "tuntap_write"):
+    function = getattr(lib, name)
+    function.argtypes, function.restype = [p, p, ctypes.c_size_t, ctypes.POINTER(Error)], ctypes.c_ssize_t
+
+
+def call(function, *arguments):
+    """An OSError with the library's sentence where C returns a negative errno."""
+    result = function(*arguments, ctypes.byref(error))
+    if result < 0:
+        raise OSError(-error.code, error.message.decode())
+    return result
+
+
+smoke.enter_namespace(ctypes.CDLL(None, use_errno=True))
+assert lib.tuntap_version().count(b".") == 2
+
+dev = p()
+try:
+    call(lib.tuntap_open, b"vpn%d", 0, ctypes.byref(dev))
+    sys.exit("opened without a kind")
+except OSError as caught:
+    assert caught.errno == errno.EINVAL and error.reason == REASON_FLAGS and not dev, caught
+
+call(lib.tuntap_open, b"vpn%d", TUN, ctypes.byref(dev))
+text = ctypes.create_string_buffer(64)
+try:
+    call(lib.tuntap_get_addr, dev, text, len(text))
+    sys.exit("an address out of nothing")
+except OSError as caught:
+    assert caught.errno == errno.EADDRNOTAVAIL and error.reason == REASON_UNSET, caught
+
+call(lib.tuntap_set_addr, dev, b"10.8.0.1/24")
+call(lib.tuntap_set_mtu, dev, 1400)
+call(lib.tuntap_up, dev)
+call(lib.tuntap_get_name, dev, text, len(text))
+assert text.value == b"vpn0"
+smoke.check_link("vpn0", 1400, ("10.8.0.1", 24))
+
+buffer = ctypes.create_string_buffer(lib.tuntap_read_size(dev))
+smoke.check_packets(
+    lambda: buffer[: call(lib.tuntap_read, dev, buffer, len(buffer))],
+    lambda packet: call(lib.tuntap_write, dev, packet, len(packet)),
+    "10.8.0.1",
+    "10.8.0.2",
+)
+lib.tuntap_close(dev)
+assert [link["ifname"] for link in smoke.ip("link", "show")] == ["lo"]
