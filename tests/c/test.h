@@ -111,7 +111,7 @@ UNUSED static const char *output_of(const char *format, ...)
         char command_[400];                                                             \
         snprintf(command_, sizeof command_, __VA_ARGS__);                               \
         const char *said_ = output_of("ip -j -d %s 2>&1", command_);                    \
-        if (!strstr(said_, (text)) == (wanted))                                         \
+        if ((strstr(said_, (text)) != NULL) != (wanted))                                         \
             fail(__FILE__, __LINE__, (wanted) ? "ip does not say " text : "ip says " text, said_); \
     } while (0)
 
