@@ -123,17 +123,7 @@ impl Device {
     }
 
     fn tuntap(&self) -> Result<Tuntap> {
-        let link = self.backend.link()?;
-        link.tuntap.ok_or_else(|| {
-            Error::new(
-                Errno::EOPNOTSUPP,
-                Reason::Kernel,
-                format!(
-                    "{}: this kernel does not tell who owns the device (Linux 4.17 and newer do)",
-                    link.name
-                ),
-            )
-        })
+        self.backend.link()?.needs_tuntap()
     }
 
     pub(crate) fn unset(&self, errno: Errno, what: &str, setter: &str) -> Error {

@@ -78,6 +78,22 @@ pub struct Link {
     pub tuntap: Option<Tuntap>,
 }
 
+impl Link {
+    /// What makes it a TUN or TAP device, for one that is known to be one.
+    pub fn needs_tuntap(&self) -> Result<Tuntap> {
+        self.tuntap.ok_or_else(|| {
+            Error::new(
+                Errno::EOPNOTSUPP,
+                Reason::Kernel,
+                format!(
+                    "{}: this kernel does not tell the modes of a device: Linux 4.17 and newer do",
+                    self.name
+                ),
+            )
+        })
+    }
+}
+
 impl Device {
     /// Whether it is administratively up.
     pub fn is_up(&self) -> Result<bool> {

@@ -48,15 +48,16 @@ impl Queue {
         node.join(name.as_bytes(), mode, flags.exclusive)
             .map_err(|errno| explain_join(&netlink, name, flags, errno))?;
         let granted = node.granted().map_err(|errno| refusal(errno, None, &format!("open {name}")))?;
-        let name = granted.name;
-        if let Some(difference) = mode.difference(granted.mode) {
+        let link = link::by_name(&netlink, &granted.name)?;
+        // A queue that joins a living device gets the modes of that, whatever it asked for.
+        if let Some(difference) = mode.difference(link.needs_tuntap()?.mode) {
             return Err(Error::new(
                 Errno::EINVAL,
                 Reason::Mismatch,
-                format!("open {name}: the device exists and {difference}"),
+                format!("open {}: the device exists and {difference}", link.name),
             ));
         }
-        let index = link::by_name(&netlink, &name)?.index;
+        let index = link.index;
         let read_size = read_size(mode);
         Ok(Self { node, path: path.to_owned(), netlink, index, mode, read_size })
     }
@@ -225,8 +226,13 @@ impl Backend for Queue {
     }
 
     fn read(&self, buf: &mut [MaybeUninit<u8>]) -> std::result::Result<usize, Errno> {
-        let length =
-            if buf.len() >= self.read_size { self.node.read(buf) } else { self.node.read_short(buf) };
+        let length = if buf.len() >= self.read_size {
+            self.node.read(buf)
+        } else if self.mode.pi && buf.len() < PI_HEADER {
+            Err(Errno::EINVAL)
+        } else {
+            self.node.read_short(buf)
+        };
         length.map_err(|errno| self.settle(errno))
     }
 

@@ -22,10 +22,10 @@ mod ioctl {
     nix::ioctl_write_int_bad!(tunsetgroup, libc::TUNSETGROUP);
 }
 
-/// What the kernel says of the queue behind a descriptor.
+/// What the kernel says of the queue behind a descriptor. It would say the modes of the device too, but
+/// IFF_NO_PI and IFF_NOFILTER are one bit, so that rtnetlink is the one to ask.
 pub(super) struct Granted {
     pub(super) name: Name,
-    pub(super) mode: Mode,
     pub(super) attached: bool,
 }
 
@@ -64,13 +64,7 @@ impl Node {
         let name: Vec<u8> =
             request.ifr_name.iter().map(|byte| *byte as u8).take_while(|byte| *byte != 0).collect();
         let name = Name::new(&name).map_err(|error| error.errno())?;
-        let mode = Mode {
-            kind: if flags & libc::IFF_TAP != 0 { Kind::Tap } else { Kind::Tun },
-            pi: flags & libc::IFF_NO_PI == 0,
-            multi_queue: flags & libc::IFF_MULTI_QUEUE != 0,
-            vnet_hdr: flags & libc::IFF_VNET_HDR != 0,
-        };
-        Ok(Granted { name, mode, attached: flags & libc::IFF_DETACH_QUEUE == 0 })
+        Ok(Granted { name, attached: flags & libc::IFF_DETACH_QUEUE == 0 })
     }
 
     pub(super) fn set_persist(&self, on: bool) -> std::result::Result<(), Errno> {

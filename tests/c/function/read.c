@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "packet.h"
+
+#include <net/if.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/time.h>
+
+static uint8_t buf[70000];
+static uint8_t data[70000];
+
+/** A device that is up and has 10.8.0.1/24, so that what goes to 10.8.0.2 goes through it. */
+static tuntap *ready(const char *name, uint64_t flags)
+{
+    tuntap *dev;
+    OK(tuntap_open(name, flags, &dev, &err));
+    IP("addr add 10.8.0.1/24 dev %s", name);
+    IP("link set %s up", name);
+    if (flags & TUNTAP_TAP)
+        IP("neigh add 10.8.0.2 lladdr 02:00:00:00:00:02 dev %s nud permanent", name);
+    return dev;
+}
+
+static void a_packet_arrives_as_it_was_sent(uint64_t flags, size_t header)
+{
+    static const size_t sizes[] = {0, 1, 999, 1472};
+    tuntap *dev = ready("t0", flags);
+    int sender = udp_socket("10.8.0.1", PORT);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        size_t length = header + UDP_OVERHEAD + sizes[i];
+        size_t rooms[] = {length, length + 1, 2000, sizeof buf};
+        for (size_t j = 0; j < sizeof rooms / sizeof *rooms; j++) {
+            memset(buf, 0xee, sizeof buf);
+            udp_send(sender, "10.8.0.2", PORT, data, sizes[i]);
+            OK(tuntap_read(dev, buf, rooms[j], &err));
+            is_udp_packet(buf + header, length - header, "10.8.0.2", data, sizes[i]);
+            CHECK(buf[length] == 0xee);
+        }
+    }
+    if (flags & TUNTAP_PI)
+        CHECK(memcmp(buf, "\0\0\x08\0", 4) == 0);
+    if (flags & TUNTAP_TAP)
+        CHECK(memcmp(buf + header - 14, "\2\0\0\0\0\2", 6) == 0 && memcmp(buf + header - 2, "\x08\0", 2) == 0);
+    close(sender);
+    tuntap_close(dev);
+}
+
+static void a_packet_too_long_is_lost_and_the_next_is_not(uint64_t flags, size_t header)
+{
+    tuntap *dev = ready("t0", flags);
+    int sender = udp_socket("10.8.0.1", PORT);
+    size_t length = header + UDP_OVERHEAD + 100;
+    for (size_t room = header; room < length; room += room + 1 < length - 1 ? 40 : 1) {
+        memset(buf, 0xee, sizeof buf);
+        udp_send(sender, "10.8.0.2", PORT, data, 100);
+        udp_send(sender, "10.8.0.2", PORT, data + 7, 99);
+        FAILS(tuntap_read(dev, buf, room, &err), EMSGSIZE, TUNTAP_REASON_BUFFER);
+        char size[32];
+        snprintf(size, sizeof size, "of %zu bytes", room);
+        CHECK(strstr(err.message, size) && strstr(err.message, "t0"));
+        for (size_t i = room; i < sizeof buf; i++)
+            CHECK(buf[i] == 0xee);
+        OK(tuntap_read(dev, buf, sizeof buf, &err));
+        is_udp_packet(buf + header, UDP_OVERHEAD + 99, "10.8.0.2", data + 7, 99);
+    }
+    udp_send(sender, "10.8.0.2", PORT, data, 100);
+    CHECK(tuntap_read(dev, buf, length - 1, NULL) == -EMSGSIZE);
+    for (size_t room = 0; flags & TUNTAP_PI && room < 4; room++) {
+        udp_send(sender, "10.8.0.2", PORT, data, 100);
+        FAILS(tuntap_read(dev, buf, room, &err), EINVAL, TUNTAP_REASON_BUFFER);
+    }
+    close(sender);
+    tuntap_close(dev);
+}
+
+/** IPv6 sends packets of its own: only those of UDP count. */
+static void ipv6_has_its_own_ether_type(void)
+{
+    if (access("/proc/sys/net/ipv6", F_OK) != 0)
+        return;
+    write_file("/proc/sys/net/ipv6/conf/default/disable_ipv6", "0");
+    tuntap *dev = ready("t0", TUNTAP_TUN | TUNTAP_PI);
+    IP("addr add fd00::1/64 dev t0 nodad");
+    int sender = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
+    CHECK(inet_pton(AF_INET6, "fd00::2", &to.sin6_addr) == 1);
+    CHECK(sendto(sender, data, 100, 0, (struct sockaddr *)&to, sizeof to) == 100);
+    do
+        OK(tuntap_read(dev, buf, sizeof buf, &err));
+    while (buf[4] >> 4 != 6 || buf[10] != IPPROTO_UDP);
+    CHECK(memcmp(buf, "\0\0\x86\xdd", 4) == 0);
+    CHECK(memcmp(buf + 28, &to.sin6_addr, 16) == 0 && memcmp(buf + 4 + 48, data, 100) == 0);
+    close(sender);
+    tuntap_close(dev);
+    ipv4_only();
+}
+
+static void without_a_packet_it_waits_or_says_so(void)
+{
+    tuntap *dev = ready("t0", TUNTAP_TUN | TUNTAP_NONBLOCK);
+    FAILS(tuntap_read(dev, buf, sizeof buf, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+    FAILS(tuntap_read(dev, buf, 1, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+    CHECK(tuntap_read(dev, buf, sizeof buf, NULL) == -EAGAIN);
+
+    FAILS(tuntap_read(dev, NULL, sizeof buf, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_read(NULL, buf, sizeof buf, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    CHECK(tuntap_read(dev, NULL, sizeof buf, NULL) == -EINVAL);
+    CHECK(tuntap_read(NULL, buf, sizeof buf, NULL) == -EINVAL);
+    tuntap_close(dev);
+}
+
+static int sender_for_the_handler;
+
+static void send_at_the_third_signal(int number)
+{
+    static int calls;
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(PORT)};
+    to.sin_addr.s_addr = htonl(0x0a080002);
+    (void)number;
+    if (++calls >= 3)
+        sendto(sender_for_the_handler, data, 50, 0, (struct sockaddr *)&to, sizeof to);
+}
+
+static void do_nothing(int number)
+{
+    (void)number;
+}
+
+static void signals_come(void (*handler)(int), int flags)
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+    struct itimerval often = {.it_interval = {0, 20000}, .it_value = {0, 20000}};
+    CHECK(sigaction(SIGALRM, &action, NULL) == 0 && setitimer(ITIMER_REAL, &often, NULL) == 0);
+}
+
+static void a_signal_ends_the_wait_unless_it_restarts(size_t room)
+{
+    tuntap *dev = ready("t0", TUNTAP_TUN);
+    signals_come(do_nothing, 0);
+    FAILS(tuntap_read(dev, buf, room, &err), EINTR, TUNTAP_REASON_INTERRUPTED);
+    CHECK(tuntap_read(dev, buf, room, NULL) == -EINTR);
+
+    sender_for_the_handler = udp_socket("10.8.0.1", PORT);
+    signals_come(send_at_the_third_signal, SA_RESTART);
+    CHECK(tuntap_read(dev, buf, room, NULL) == UDP_OVERHEAD + 50);
+    signals_come(SIG_IGN, 0);
+    CHECK(setitimer(ITIMER_REAL, &(struct itimerval){{0, 0}, {0, 0}}, NULL) == 0);
+    close(sender_for_the_handler);
+    tuntap_close(dev);
+}
+
+struct reader {
+    tuntap *dev;
+    size_t room;
+    long thread;
+    pthread_barrier_t started;
+    ssize_t result;
+    tuntap_error err;
+};
+
+static void *read_until_removed(void *argument)
+{
+    struct reader *reader = argument;
+    reader->thread = syscall(SYS_gettid);
+    pthread_barrier_wait(&reader->started);
+    reader->result = tuntap_read(reader->dev, buf, reader->room, &reader->err);
+    return NULL;
+}
+
+static void a_device_that_goes_ends_the_wait(uint64_t flags, size_t room)
+{
+    struct reader reader = {.dev = ready("t0", flags), .room = room};
+    pthread_t thread;
+    CHECK(pthread_barrier_init(&reader.started, NULL, 2) == 0);
+    CHECK(pthread_create(&thread, NULL, read_until_removed, &reader) == 0);
+    pthread_barrier_wait(&reader.started);
+    wait_for_reader(reader.thread, tuntap_get_fd(reader.dev));
+    IP("link delete t0");
+    pthread_join(thread, NULL);
+    pthread_barrier_destroy(&reader.started);
+    CHECK(reader.result == -ENODEV);
+    CHECK(reader.err.code == -ENODEV && reader.err.reason == TUNTAP_REASON_REMOVED);
+
+    FAILS(tuntap_read(reader.dev, buf, room, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    CHECK(tuntap_read(reader.dev, buf, room, NULL) == -ENODEV);
+    tuntap_close(reader.dev);
+}
+
+int main(void)
+{
+    begin();
+    ipv4_only();
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 31);
+    static const struct {
+        uint64_t flags;
+        size_t header;
+    } kinds[] = {{TUNTAP_TUN, 0}, {TUNTAP_TUN | TUNTAP_PI, 4}, {TUNTAP_TAP, 14}, {TUNTAP_TAP | TUNTAP_PI, 18}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        a_packet_arrives_as_it_was_sent(kinds[i].flags, kinds[i].header);
+        a_packet_too_long_is_lost_and_the_next_is_not(kinds[i].flags, kinds[i].header);
+    }
+    ipv6_has_its_own_ether_type();
+    without_a_packet_it_waits_or_says_so();
+    a_signal_ends_the_wait_unless_it_restarts(1500);
+    a_signal_ends_the_wait_unless_it_restarts(sizeof buf);
+    a_device_that_goes_ends_the_wait(TUNTAP_TUN, 1500);
+    a_device_that_goes_ends_the_wait(TUNTAP_TAP | TUNTAP_PI, sizeof buf);
+    return 0;
+}
