@@ -25,7 +25,7 @@
 #define UNUSED __attribute__((unused))
 
 /** The error of the last call that OK or FAILS made. */
-static tuntap_error err;
+UNUSED static tuntap_error err;
 
 UNUSED static void fail(const char *file, int line, const char *what, const char *more)
 {
@@ -106,14 +106,20 @@ UNUSED static const char *output_of(const char *format, ...)
 /** What `ip -j -d ARGUMENTS` prints has, or has not, this text: `IP_HAS("\"mtu\":1400", "link show vpn0")`. */
 #define IP_HAS(text, ...) IP_SAYS(1, text, __VA_ARGS__)
 #define IP_HAS_NOT(text, ...) IP_SAYS(0, text, __VA_ARGS__)
-#define IP_SAYS(wanted, text, ...)                                                      \
-    do {                                                                                \
-        char command_[400];                                                             \
-        snprintf(command_, sizeof command_, __VA_ARGS__);                               \
-        const char *said_ = output_of("ip -j -d %s 2>&1", command_);                    \
-        if ((strstr(said_, (text)) != NULL) != (wanted))                                         \
-            fail(__FILE__, __LINE__, (wanted) ? "ip does not say " text : "ip says " text, said_); \
-    } while (0)
+#define IP_SAYS(wanted, text, ...) ip_says(__FILE__, __LINE__, wanted, text, __VA_ARGS__)
+
+UNUSED static void ip_says(const char *file, int line, int wanted, const char *text, const char *format, ...)
+{
+    char arguments[400], what[500];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(arguments, sizeof arguments, format, values);
+    va_end(values);
+    const char *said = output_of("ip -j -d %s 2>&1", arguments);
+    snprintf(what, sizeof what, "ip %s %s", wanted ? "does not say" : "says", text);
+    if ((strstr(said, text) != NULL) != wanted)
+        fail(file, line, what, said);
+}
 
 /** Whether an interface of this name exists, as the kernel's own list has it. */
 UNUSED static int exists(const char *name)

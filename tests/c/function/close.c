@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+int main(void)
+{
+    tuntap *dev, *queue;
+    begin();
+    tuntap_close(NULL);
+    int before = descriptors();
+
+    OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
+    tuntap_close(dev);
+    CHECK(!exists("t0"));
+
+    /* A device goes with its last handle, whichever that is. */
+    OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, &dev, &err));
+    OK(tuntap_open_queue(dev, 0, &queue, &err));
+    tuntap_close(dev);
+    IP_HAS("\"numqueues\":1", "link show t0");
+    tuntap_close(queue);
+    CHECK(!exists("t0"));
+
+    OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_PERSIST, &dev, &err));
+    tuntap_close(dev);
+    CHECK(exists("t0"));
+
+    /* A handle of a device that is gone is closed all the same. */
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    IP("link delete t0");
+    tuntap_close(dev);
+    CHECK(descriptors() == before);
+    return 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+static tuntap_config *config;
+
+static void opening_fails(const char *node, int number, uint32_t reason)
+{
+    tuntap *dev;
+    int before = descriptors();
+    OK(tuntap_config_set_node(config, node, &err));
+    FAILS(tuntap_open_config("t0", TUNTAP_TUN, config, &dev, &err), number, reason);
+    CHECK(strstr(err.message, "node"));
+    CHECK(descriptors() == before);
+    CHECK(!exists("t0"));
+}
+
+int main(void)
+{
+    tuntap *dev;
+    char node[64];
+    snprintf(node, sizeof node, "%s", begin_with_users());
+    OK(tuntap_config_new(&config, &err));
+    opening_fails("/mnt/nothing", ENOENT, TUNTAP_REASON_NO_DRIVER);
+    MESSAGE_HAS("/mnt/nothing");
+    opening_fails("/dev/null", ENOTTY, TUNTAP_REASON_NO_DRIVER);
+    opening_fails("/mnt", EISDIR, TUNTAP_REASON_SYSTEM);
+
+    FAILS(tuntap_config_set_node(config, "", &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_config_set_node(NULL, "/dev/null", &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+
+    /* NULL is the usual one again. */
+    OK(tuntap_config_set_node(config, NULL, &err));
+    OK(tuntap_open_config("t0", TUNTAP_TUN, config, &dev, &err));
+    tuntap_close(dev);
+
+    /* The path is copied; it serves the device's further queues too. */
+    char path[64];
+    snprintf(path, sizeof path, "%s", node);
+    OK(tuntap_config_set_node(config, path, &err));
+    memset(path, 'x', sizeof path);
+    OK(tuntap_open_config("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, config, &dev, &err));
+    CHECK(strstr(output_of("readlink /proc/%d/fd/*", (int)getpid()), node));
+    CHECK(chmod(node, 0600) == 0);
+    IP("tuntap add dev t1 mode tun user 1234");
+    become(1234, 1234);
+    tuntap *queue;
+    FAILS(tuntap_open_queue(dev, 0, &queue, &err), EACCES, TUNTAP_REASON_PRIVILEGE);
+    CHECK(strstr(err.message, node));
+    tuntap_close(dev);
+    tuntap_config_free(config);
+    return 0;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+static uint64_t flags_of(tuntap *dev)
+{
+    uint64_t flags = 0;
+    OK(tuntap_get_flags(dev, &flags, &err));
+    return flags;
+}
+
+/** What is asked for is what ip(8) sees, and what comes back. */
+static void flags_are_as_granted(uint64_t flags)
+{
+    tuntap *dev;
+    OK(tuntap_open("t0", flags, &dev, &err));
+    IP_HAS(flags & TUNTAP_TAP ? "\"type\":\"tap\"" : "\"type\":\"tun\"", "link show t0");
+    IP_SAYS((flags & TUNTAP_PI) != 0, "\"pi\":true", "link show t0");
+    IP_SAYS((flags & TUNTAP_MULTI_QUEUE) != 0, "\"multi_queue\":true", "link show t0");
+    IP_SAYS((flags & TUNTAP_PERSIST) != 0, "\"persist\":true", "link show t0");
+    CHECK((fcntl(tuntap_get_fd(dev), F_GETFL) & O_NONBLOCK ? TUNTAP_NONBLOCK : 0) == (flags & TUNTAP_NONBLOCK));
+    CHECK(flags_of(dev) == (flags & ~(uint64_t)TUNTAP_EXCLUSIVE));
+    tuntap_close(dev);
+    if (flags & TUNTAP_PERSIST)
+        IP("link delete t0");
+}
+
+int main(void)
+{
+    tuntap *dev;
+    uint64_t flags = 77;
+    begin();
+    for (uint64_t others = 0; others < 2 * TUNTAP_PERSIST; others += TUNTAP_PI) {
+        flags_are_as_granted(TUNTAP_TUN | others);
+        flags_are_as_granted(TUNTAP_TAP | others);
+    }
+
+    /* They are as they are now, whoever changed them. */
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    CHECK(fcntl(tuntap_get_fd(dev), F_SETFL, O_NONBLOCK) == 0);
+    CHECK(flags_of(dev) == (TUNTAP_TUN | TUNTAP_NONBLOCK));
+
+    FAILS(tuntap_get_flags(NULL, &flags, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_get_flags(dev, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    IP("link delete t0");
+    FAILS(tuntap_get_flags(dev, &flags, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    CHECK(flags == 77);
+    tuntap_close(dev);
+    return 0;
+}

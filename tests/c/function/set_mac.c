@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+static const uint8_t one[] = {0x02, 0, 0, 0, 0, 1}, two[] = {0x02, 0, 0, 0, 0, 2};
+
+static void it_is_set_up_and_down(tuntap *tap)
+{
+    OK(tuntap_set_mac(tap, one, &err));
+    IP_HAS("\"address\":\"02:00:00:00:00:01\"", "link show t0");
+    IP("link set t0 up");
+    OK(tuntap_set_mac(tap, two, &err));
+    IP_HAS("\"address\":\"02:00:00:00:00:02\"", "link show t0");
+}
+
+static void what_no_station_has_is_refused(tuntap *tap)
+{
+    static const uint8_t zeros[6], group[] = {0x01, 0, 0x5e, 0, 0, 1}, broadcast[] = {255, 255, 255, 255, 255, 255};
+    FAILS(tuntap_set_mac(tap, zeros, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(tuntap_set_mac(tap, group, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    MESSAGE_HAS("01:00:5e:00:00:01");
+    FAILS(tuntap_set_mac(tap, broadcast, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    IP_HAS("\"address\":\"02:00:00:00:00:02\"", "link show t0");
+}
+
+int main(void)
+{
+    tuntap *tap, *tun;
+    begin_with_users();
+    OK(tuntap_open("t0", TUNTAP_TAP, &tap, &err));
+    OK(tuntap_open("t1", TUNTAP_TUN, &tun, &err));
+    it_is_set_up_and_down(tap);
+    what_no_station_has_is_refused(tap);
+    FAILS(tuntap_set_mac(tun, one, &err), EOPNOTSUPP, TUNTAP_REASON_KIND);
+    FAILS(tuntap_set_mac(tap, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_set_mac(NULL, one, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+
+    /* Without privilege only what is so already. */
+    become(1234, 1234);
+    OK(tuntap_set_mac(tap, two, &err));
+    FAILS(tuntap_set_mac(tap, one, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
+    IP_HAS("\"address\":\"02:00:00:00:00:02\"", "link show t0");
+    tuntap_close(tap);
+    FAILS(tuntap_set_mac(tun, one, &err), EOPNOTSUPP, TUNTAP_REASON_KIND);
+    tuntap_close(tun);
+    return 0;
+}
