@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! A device, through one of its queues: opening it, and what it is.
 
+use std::fmt::Display;
 use std::os::fd::BorrowedFd;
 use std::sync::Mutex;
 
@@ -22,6 +23,7 @@ pub struct Device {
 impl Device {
     /// Opens a device: attaches to it when it exists, makes it when it does not.
     pub fn open(name: &NameRequest, flags: &Flags, config: &Config) -> Result<Self> {
+        check_ids(name, config)?;
         let device = Self::of(Platform::open(name, flags, config.node.as_deref())?);
         device.apply(flags, config)?;
         Ok(device)
@@ -38,24 +40,16 @@ impl Device {
 
     /// Persist comes last: until then, a new device goes away when a step fails.
     fn apply(&self, flags: &Flags, config: &Config) -> Result<()> {
-        let owner_before = self.tuntap()?.owner;
         if let Some(uid) = config.owner {
             self.set_owner(uid)?;
         }
-        let rest = || {
-            if let Some(gid) = config.group {
-                self.set_group(gid)?;
-            }
-            if flags.persist {
-                self.set_persist(true)?;
-            }
-            Ok(())
-        };
-        rest().inspect_err(|_| {
-            if let Some(uid) = owner_before {
-                let _ = self.set_owner(uid);
-            }
-        })
+        if let Some(gid) = config.group {
+            self.set_group(gid)?;
+        }
+        if flags.persist {
+            self.set_persist(true)?;
+        }
+        Ok(())
     }
 
     /// The name at this moment: somebody else may rename the device.
@@ -98,6 +92,7 @@ impl Device {
         if self.tuntap()?.owner == Some(uid) {
             return Ok(());
         }
+        check_user(self.label(), uid)?;
         self.backend.set_owner(uid)
     }
 
@@ -111,6 +106,7 @@ impl Device {
         if self.tuntap()?.group == Some(gid) {
             return Ok(());
         }
+        check_group(self.label(), gid)?;
         self.backend.set_group(gid)
     }
 
@@ -135,4 +131,29 @@ impl Device {
     pub(crate) fn label(&self) -> String {
         self.name().map_or_else(|_| "the device".to_owned(), |name| name.to_string())
     }
+}
+
+/// Before anything is touched: an owner or a group that was set cannot be unset again.
+fn check_ids(name: &NameRequest, config: &Config) -> Result<()> {
+    config.owner.map_or(Ok(()), |uid| check_user(name, uid))?;
+    config.group.map_or(Ok(()), |gid| check_group(name, gid))
+}
+
+fn check_user(device: impl Display, uid: u32) -> Result<()> {
+    check_id(Platform::knows_user(uid), device, "user", uid)
+}
+
+fn check_group(device: impl Display, gid: u32) -> Result<()> {
+    check_id(Platform::knows_group(gid), device, "group", gid)
+}
+
+fn check_id(known: bool, device: impl Display, whose: &str, id: u32) -> Result<()> {
+    if known {
+        return Ok(());
+    }
+    Err(Error::new(
+        Errno::EINVAL,
+        Reason::Range,
+        format!("give {device} to {whose} {id}: this user namespace has no such {whose}"),
+    ))
 }

@@ -59,6 +59,9 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn set_mac(&self, mac: Mac) -> Result<()>;
 
     fn set_persist(&self, on: bool) -> Result<()>;
+    /// Whether the system has this user, so that a device can be given to it.
+    fn knows_user(uid: u32) -> bool;
+    fn knows_group(gid: u32) -> bool;
     fn set_owner(&self, uid: u32) -> Result<()>;
     fn set_group(&self, gid: u32) -> Result<()>;
     /// Attaches or detaches this queue; Ok when it already is so.

@@ -10,14 +10,19 @@
 #include <errno.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <tuntap.h>
@@ -194,6 +199,68 @@ UNUSED static void become(unsigned user, unsigned group)
 {
     CHECK(setresgid(group, group, group) == 0);
     CHECK(setresuid(user, user, user) == 0);
+}
+
+/** Does something as a user without privilege, in a child. No handle may be open: the child would leak it. */
+UNUSED static void as_user(unsigned user, unsigned group, void (*action)(void))
+{
+    int status;
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        become(user, group);
+        CHECK(prctl(PR_SET_DUMPABLE, 1) == 0); /* Or /proc/self belongs to root. */
+        action();
+        _exit(0);
+    }
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/** Every interface as ip(8) shows it, and how many descriptors this process has: to be freed. */
+UNUSED static char *picture(void)
+{
+    const char *links = output_of("ip -j -d link show");
+    size_t size = strlen(links) + 32;
+    char *result = malloc(size);
+    CHECK(result);
+    snprintf(result, size, "%d descriptors\n%s", descriptors(), links);
+    return result;
+}
+
+/** The statement changes no interface and leaves no descriptor. */
+#define UNCHANGED(statement)                                                                       \
+    do {                                                                                           \
+        char *before_ = picture();                                                                 \
+        statement;                                                                                 \
+        char *after_ = picture();                                                                  \
+        if (strcmp(before_, after_) != 0) {                                                        \
+            fprintf(stderr, "before: %s\n after: %s\n", before_, after_);                          \
+            fail(__FILE__, __LINE__, "this changes something", #statement);                        \
+        }                                                                                          \
+        free(before_);                                                                             \
+        free(after_);                                                                              \
+    } while (0)
+
+/** Makes or joins a device by hand, as a program without this library does: its descriptor, or -1. */
+UNUSED static int join_by_hand(const char *name, int flags)
+{
+    struct ifreq request = {.ifr_flags = (short)flags};
+    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+    int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+    CHECK(fd >= 0);
+    if (ioctl(fd, TUNSETIFF, &request) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/** The kernel's own flags of a queue: IFF_TUN, IFF_NO_PI, ... */
+UNUSED static int flags_by_hand(int fd)
+{
+    struct ifreq request = {.ifr_flags = 0};
+    CHECK(ioctl(fd, TUNGETIFF, &request) == 0);
+    return (unsigned short)request.ifr_flags;
 }
 
 #endif

@@ -5,6 +5,7 @@
 //! calling thread goes later. It addresses the interface by its index: a rename does not matter.
 
 mod address;
+mod ids;
 mod link;
 mod netlink;
 mod node;
@@ -78,18 +79,6 @@ impl Queue {
         refusal(self.settle(errno), None, &format!("{action} {}", self.label()))
     }
 
-    /// The kernel refuses ids that the caller's user namespace does not have.
-    fn unmapped(&self, whose: &str, id: u32, errno: Errno) -> Error {
-        match errno {
-            Errno::EINVAL => Error::new(
-                errno,
-                Reason::Range,
-                format!("give {} to {whose} {id}: this user namespace has no such {whose}", self.label()),
-            ),
-            _ => self.refused(&format!("give to {whose} {id}"), errno),
-        }
-    }
-
     /// The name for a message: a failure to find it must not hide the failure to report.
     fn label(&self) -> String {
         self.link().map_or_else(|_| "the device".to_owned(), |link| link.name.to_string())
@@ -126,6 +115,9 @@ fn explain_join(netlink: &netlink::Socket, name: &NameRequest, flags: &Flags, er
         NameRequest::Any | NameRequest::Pattern(_) => None,
     };
     let error = |reason, text: String| Error::new(errno, reason, format!("open {name}: {text}"));
+    if errno == Errno::ENOTTY {
+        return error(Reason::NoDriver, "the device node is not that of the TUN/TAP driver".to_owned());
+    }
     let Some(link) = present else {
         return match errno {
             Errno::EPERM | Errno::EACCES => error(
@@ -134,13 +126,16 @@ fn explain_join(netlink: &netlink::Socket, name: &NameRequest, flags: &Flags, er
                  (ip tuntap add dev NAME mode tun user USER)"
                     .to_owned(),
             ),
-            Errno::ENOTTY => {
-                error(Reason::NoDriver, "the device node is not that of the TUN/TAP driver".to_owned())
-            }
             Errno::ENFILE => error(Reason::Busy, "every number of the pattern is taken".to_owned()),
             _ => refusal(errno, None, &format!("open {name}")),
         };
     };
+    if errno == Errno::EBUSY && flags.exclusive {
+        return error(
+            Reason::Busy,
+            "the name is taken, and TUNTAP_EXCLUSIVE asks for a new device".to_owned(),
+        );
+    }
     let Some(tuntap) = link.tuntap else {
         return error(
             Reason::Kind,
@@ -148,9 +143,6 @@ fn explain_join(netlink: &netlink::Socket, name: &NameRequest, flags: &Flags, er
         );
     };
     match (errno, flags.mode.difference(tuntap.mode)) {
-        (Errno::EBUSY, _) if flags.exclusive => {
-            error(Reason::Busy, "the device exists, and TUNTAP_EXCLUSIVE asks for a new one".to_owned())
-        }
         (_, Some(difference)) if tuntap.mode.kind != flags.mode.kind => {
             error(Reason::Kind, format!("the device exists and {difference}"))
         }
@@ -263,12 +255,20 @@ impl Backend for Queue {
         self.node.set_persist(on).map_err(|errno| self.refused("set the persistence of", errno))
     }
 
+    fn knows_user(uid: u32) -> bool {
+        ids::are_mapped("/proc/self/uid_map", uid)
+    }
+
+    fn knows_group(gid: u32) -> bool {
+        ids::are_mapped("/proc/self/gid_map", gid)
+    }
+
     fn set_owner(&self, uid: u32) -> Result<()> {
-        self.node.set_owner(uid).map_err(|errno| self.unmapped("user", uid, errno))
+        self.node.set_owner(uid).map_err(|errno| self.refused("set the owner of", errno))
     }
 
     fn set_group(&self, gid: u32) -> Result<()> {
-        self.node.set_group(gid).map_err(|errno| self.unmapped("group", gid, errno))
+        self.node.set_group(gid).map_err(|errno| self.refused("set the group of", errno))
     }
 
     fn set_attached(&self, on: bool) -> Result<()> {

@@ -20,6 +20,15 @@ int main(void)
     tuntap_close(queue);
     CHECK(!exists("t0"));
 
+    OK(tuntap_open("t0", TUNTAP_TAP | TUNTAP_MULTI_QUEUE, &dev, &err));
+    OK(tuntap_open_queue(dev, 0, &queue, &err));
+    OK(tuntap_detach(queue, &err));
+    IP("link set t0 up");
+    tuntap_close(dev);
+    CHECK(exists("t0"));
+    tuntap_close(queue);
+    CHECK(!exists("t0"));
+
     OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_PERSIST, &dev, &err));
     tuntap_close(dev);
     CHECK(exists("t0"));

@@ -14,6 +14,14 @@ static void opening_fails(const char *node, int number, uint32_t reason)
     CHECK(!exists("t0"));
 }
 
+/** What exists under the name has no part in it. */
+static void a_wrong_node_is_the_cause_whatever_exists(const char *name, uint64_t flags)
+{
+    tuntap *dev = NULL;
+    UNCHANGED(FAILS(tuntap_open_config(name, flags, config, &dev, &err), ENOTTY, TUNTAP_REASON_NO_DRIVER));
+    CHECK(!dev);
+}
+
 int main(void)
 {
     tuntap *dev;
@@ -24,9 +32,12 @@ int main(void)
     MESSAGE_HAS("/mnt/nothing");
     opening_fails("/dev/null", ENOTTY, TUNTAP_REASON_NO_DRIVER);
     opening_fails("/mnt", EISDIR, TUNTAP_REASON_SYSTEM);
+    if (mknod("/mnt/nobodys", S_IFCHR | 0666, makedev(4000, 0)) == 0)
+        opening_fails("/mnt/nobodys", ENXIO, TUNTAP_REASON_NO_DRIVER);
 
     FAILS(tuntap_config_set_node(config, "", &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_config_set_node(NULL, "/dev/null", &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    CHECK(tuntap_config_set_node(config, "", NULL) == -EINVAL);
 
     /* NULL is the usual one again. */
     OK(tuntap_config_set_node(config, NULL, &err));
@@ -42,8 +53,15 @@ int main(void)
     CHECK(strstr(output_of("readlink /proc/%d/fd/*", (int)getpid()), node));
     CHECK(chmod(node, 0600) == 0);
     IP("tuntap add dev t1 mode tun user 1234");
+    OK(tuntap_config_set_node(config, "/dev/null", &err));
+    a_wrong_node_is_the_cause_whatever_exists("t1", TUNTAP_TUN);
+    a_wrong_node_is_the_cause_whatever_exists("t1", TUNTAP_TAP);
+    a_wrong_node_is_the_cause_whatever_exists("lo", TUNTAP_TUN);
+    OK(tuntap_config_set_node(config, node, &err));
     become(1234, 1234);
     tuntap *queue;
+    FAILS(tuntap_open_config("t1", TUNTAP_TUN, config, &queue, &err), EACCES, TUNTAP_REASON_PRIVILEGE);
+    CHECK(strstr(err.message, node));
     FAILS(tuntap_open_queue(dev, 0, &queue, &err), EACCES, TUNTAP_REASON_PRIVILEGE);
     CHECK(strstr(err.message, node));
     tuntap_close(dev);

@@ -18,6 +18,10 @@ static void flags_are_as_granted(uint64_t flags)
     IP_SAYS((flags & TUNTAP_MULTI_QUEUE) != 0, "\"multi_queue\":true", "link show t0");
     IP_SAYS((flags & TUNTAP_PERSIST) != 0, "\"persist\":true", "link show t0");
     CHECK((fcntl(tuntap_get_fd(dev), F_GETFL) & O_NONBLOCK ? TUNTAP_NONBLOCK : 0) == (flags & TUNTAP_NONBLOCK));
+    int granted = flags_by_hand(tuntap_get_fd(dev));
+    CHECK(!(granted & IFF_TAP) == !(flags & TUNTAP_TAP) && !(granted & IFF_TUN) == !(flags & TUNTAP_TUN));
+    CHECK(!(granted & IFF_MULTI_QUEUE) == !(flags & TUNTAP_MULTI_QUEUE));
+    CHECK(!(granted & IFF_PERSIST) == !(flags & TUNTAP_PERSIST));
     CHECK(flags_of(dev) == (flags & ~(uint64_t)TUNTAP_EXCLUSIVE));
     tuntap_close(dev);
     if (flags & TUNTAP_PERSIST)
@@ -38,6 +42,11 @@ int main(void)
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     CHECK(fcntl(tuntap_get_fd(dev), F_SETFL, O_NONBLOCK) == 0);
     CHECK(flags_of(dev) == (TUNTAP_TUN | TUNTAP_NONBLOCK));
+    CHECK(ioctl(tuntap_get_fd(dev), TUNSETPERSIST, 1) == 0);
+    CHECK(flags_of(dev) == (TUNTAP_TUN | TUNTAP_NONBLOCK | TUNTAP_PERSIST));
+    tuntap_close(dev);
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    CHECK(flags_of(dev) == (TUNTAP_TUN | TUNTAP_PERSIST));
 
     FAILS(tuntap_get_flags(NULL, &flags, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_get_flags(dev, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);

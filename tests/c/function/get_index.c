@@ -1,7 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
-#include <net/if.h>
+/** Linux gives an index again to who asks for it: a handle must not act on that other interface. */
+static void the_index_of_a_gone_device_is_no_longer_its_own(void)
+{
+    tuntap *dev;
+    char name[TUNTAP_NAME_SIZE];
+    uint32_t index;
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    OK(tuntap_get_index(dev, &index, &err));
+    IP("link delete t0");
+    IP("link add v0 index %u type veth peer name v1", (unsigned)index);
+    UNCHANGED({
+        FAILS(tuntap_set_mtu(dev, 1400, &err), ENODEV, TUNTAP_REASON_REMOVED);
+        FAILS(tuntap_up(dev, &err), ENODEV, TUNTAP_REASON_REMOVED);
+        FAILS(tuntap_set_addr(dev, "10.8.0.1/24", &err), ENODEV, TUNTAP_REASON_REMOVED);
+        FAILS(tuntap_get_name(dev, name, sizeof name, &err), ENODEV, TUNTAP_REASON_REMOVED);
+        FAILS(tuntap_get_index(dev, &index, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    });
+    IP("link delete v0");
+    tuntap_close(dev);
+}
 
 int main(void)
 {
@@ -26,5 +45,6 @@ int main(void)
     CHECK(index == 77);
     tuntap_close(dev);
     tuntap_close(other);
+    the_index_of_a_gone_device_is_no_longer_its_own();
     return 0;
 }

@@ -13,8 +13,9 @@ int main(void)
 
     /* Somebody else renames it. */
     IP("link set fifteen-bytes-x name short");
+    memset(name, 0x55, sizeof name);
     OK(tuntap_get_name(dev, name, 6, &err));
-    CHECK(strcmp(name, "short") == 0);
+    CHECK(strcmp(name, "short") == 0 && name[6] == 0x55);
 
     strcpy(name, "untouched");
     FAILS(tuntap_get_name(dev, name, 5, &err), ERANGE, TUNTAP_REASON_BUFFER);
@@ -26,6 +27,12 @@ int main(void)
     FAILS(tuntap_get_name(dev, name, sizeof name, &err), ENODEV, TUNTAP_REASON_REMOVED);
     CHECK(tuntap_get_name(dev, name, sizeof name, NULL) == -ENODEV);
     CHECK(strcmp(name, "untouched") == 0);
+    tuntap_close(dev);
+
+    /* A name is bytes. */
+    OK(tuntap_open("\xff\xfe\x01", TUNTAP_TAP, &dev, &err));
+    OK(tuntap_get_name(dev, name, 4, &err));
+    CHECK(strcmp(name, "\xff\xfe\x01") == 0);
     tuntap_close(dev);
     return 0;
 }

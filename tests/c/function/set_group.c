@@ -1,10 +1,67 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+enum { USER = 1234, OTHER = 1235 };
+
+static tuntap_config *config;
+
+static void it_may_be_opened(void)
+{
+    tuntap *dev;
+    OK(tuntap_open_config("t0", TUNTAP_TAP, config, &dev, &err));
+    tuntap_close(dev);
+    tuntap_config_free(config);
+}
+
+static void it_may_not_be_opened(void)
+{
+    tuntap *dev;
+    FAILS(tuntap_open_config("t0", TUNTAP_TAP, config, &dev, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
+    tuntap_config_free(config);
+}
+
+/** In a user namespace where the group is that of root, and the only one. */
+static void groups_have_the_numbers_of_the_callers_namespace(void)
+{
+    tuntap *dev;
+    uint32_t gid = 77;
+    OK(tuntap_open_config("t0", TUNTAP_TAP, config, &dev, &err));
+    tuntap_config_free(config);
+    if (unshare(CLONE_NEWUSER) == 0) {
+        write_file("/proc/self/setgroups", "deny");
+        write_file("/proc/self/gid_map", "0 1235 1");
+        OK(tuntap_get_group(dev, &gid, &err));
+        CHECK(gid == 0);
+        OK(tuntap_set_group(dev, 0, &err));
+        FAILS(tuntap_set_group(dev, OTHER, &err), EINVAL, TUNTAP_REASON_RANGE);
+    }
+    tuntap_close(dev);
+}
+
+static void members_open_it_and_nobody_else_does(const char *node)
+{
+    tuntap *dev;
+    OK(tuntap_config_new(&config, &err));
+    OK(tuntap_config_set_node(config, node, &err));
+    OK(tuntap_open("t0", TUNTAP_TAP | TUNTAP_PERSIST, &dev, &err));
+    OK(tuntap_set_group(dev, UINT32_MAX - 1, &err));
+    IP_HAS("\"group\":4294967294", "link show t0");
+    OK(tuntap_set_group(dev, OTHER, &err));
+    IP_HAS("\"group\":1235", "link show t0");
+    tuntap_close(dev);
+    as_user(USER, OTHER, it_may_be_opened);
+    as_user(OTHER, USER, it_may_not_be_opened);
+    as_user(USER, OTHER, groups_have_the_numbers_of_the_callers_namespace);
+    IP_HAS("\"group\":1235", "link show t0");
+    tuntap_config_free(config);
+}
+
 int main(void)
 {
     tuntap *dev;
-    begin();
+    const char *node = geteuid() == 0 ? begin_with_users() : NULL;
+    if (!node)
+        begin();
     OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, &dev, &err));
     OK(tuntap_set_group(dev, 0, &err));
     OK(tuntap_set_group(dev, 0, &err));
@@ -17,5 +74,7 @@ int main(void)
     IP("link delete t0");
     FAILS(tuntap_set_group(dev, 0, &err), ENODEV, TUNTAP_REASON_REMOVED);
     tuntap_close(dev);
+    if (node)
+        members_open_it_and_nobody_else_does(node);
     return 0;
 }

@@ -1,10 +1,74 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+enum { USER = 1234, OTHER = 1235, STRANGER = 1236 };
+
+static tuntap_config *config;
+
+static void it_may_be_opened(void)
+{
+    tuntap *dev;
+    OK(tuntap_open_config("t0", TUNTAP_TUN, config, &dev, &err));
+    tuntap_close(dev);
+    tuntap_config_free(config);
+}
+
+static void it_may_not_be_opened(void)
+{
+    tuntap *dev;
+    FAILS(tuntap_open_config("t0", TUNTAP_TUN, config, &dev, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
+    tuntap_config_free(config);
+}
+
+/** In a user namespace where the user is root, and the only one. */
+static void users_have_the_numbers_of_the_callers_namespace(void)
+{
+    tuntap *dev;
+    uint32_t uid = 77;
+    OK(tuntap_open_config("t0", TUNTAP_TUN, config, &dev, &err));
+    tuntap_config_free(config);
+    if (unshare(CLONE_NEWUSER) == 0) {
+        write_file("/proc/self/uid_map", "0 1234 1");
+        OK(tuntap_get_owner(dev, &uid, &err));
+        CHECK(uid == 0);
+        OK(tuntap_set_owner(dev, 0, &err));
+        FAILS(tuntap_set_owner(dev, USER, &err), EINVAL, TUNTAP_REASON_RANGE);
+    }
+    tuntap_close(dev);
+}
+
+static void the_owner_opens_it_and_nobody_else_does(const char *node)
+{
+    tuntap *dev;
+    OK(tuntap_config_new(&config, &err));
+    OK(tuntap_config_set_node(config, node, &err));
+    OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_PERSIST, &dev, &err));
+    OK(tuntap_set_owner(dev, UINT32_MAX - 1, &err));
+    IP_HAS("\"user\":4294967294", "link show t0");
+    OK(tuntap_set_owner(dev, USER, &err));
+    IP_HAS("\"user\":1234", "link show t0");
+    tuntap_close(dev);
+    as_user(USER, OTHER, it_may_be_opened);
+    as_user(STRANGER, USER, it_may_not_be_opened);
+    as_user(USER, OTHER, users_have_the_numbers_of_the_callers_namespace);
+    IP_HAS("\"user\":1234", "link show t0");
+
+    /* With a group as well, it takes both. */
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    OK(tuntap_set_group(dev, OTHER, &err));
+    tuntap_close(dev);
+    as_user(USER, OTHER, it_may_be_opened);
+    as_user(USER, USER, it_may_not_be_opened);
+    as_user(STRANGER, OTHER, it_may_not_be_opened);
+    tuntap_config_free(config);
+}
+
 int main(void)
 {
     tuntap *dev;
-    begin();
+    const char *node = geteuid() == 0 ? begin_with_users() : NULL;
+    if (!node)
+        begin();
     OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, &dev, &err));
     OK(tuntap_set_owner(dev, 0, &err));
     OK(tuntap_set_owner(dev, 0, &err));
@@ -17,5 +81,7 @@ int main(void)
     IP("link delete t0");
     FAILS(tuntap_set_owner(dev, 0, &err), ENODEV, TUNTAP_REASON_REMOVED);
     tuntap_close(dev);
+    if (node)
+        the_owner_opens_it_and_nobody_else_does(node);
     return 0;
 }

@@ -19,12 +19,52 @@ static void a_persistent_device_outlives_its_handle(uint64_t kind)
     CHECK(!exists("t0"));
 }
 
+/** It is the device's, whichever queue it is set through. */
+static void it_is_of_all_queues(void)
+{
+    tuntap *dev, *queue;
+    OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, &dev, &err));
+    OK(tuntap_open_queue(dev, 0, &queue, &err));
+    OK(tuntap_set_persist(dev, 1, &err));
+    tuntap_close(dev);
+    CHECK(flags_by_hand(tuntap_get_fd(queue)) & IFF_PERSIST);
+    OK(tuntap_set_persist(queue, 0, &err));
+    tuntap_close(queue);
+    CHECK(!exists("t0"));
+}
+
+static tuntap_config *config;
+
+static void end_it(void)
+{
+    tuntap *dev;
+    OK(tuntap_open_config("t0", TUNTAP_TUN, config, &dev, &err));
+    OK(tuntap_set_persist(dev, 0, &err));
+    tuntap_close(dev);
+    tuntap_config_free(config);
+}
+
+static void it_needs_no_privilege(const char *node)
+{
+    OK(tuntap_config_new(&config, &err));
+    OK(tuntap_config_set_node(config, node, &err));
+    IP("tuntap add t0 mode tun user 1234");
+    as_user(1234, 1234, end_it);
+    CHECK(!exists("t0"));
+    tuntap_config_free(config);
+}
+
 int main(void)
 {
     tuntap *dev;
-    begin();
+    const char *node = geteuid() == 0 ? begin_with_users() : NULL;
+    if (!node)
+        begin();
     a_persistent_device_outlives_its_handle(TUNTAP_TUN);
     a_persistent_device_outlives_its_handle(TUNTAP_TAP);
+    it_is_of_all_queues();
+    if (node)
+        it_needs_no_privilege(node);
     FAILS(tuntap_set_persist(NULL, 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("link delete t0");

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "packet.h"
+
+enum { FLOWS = 64 };
+
+/** Packets that this queue, which does not wait, gives. */
+static int packets_in(tuntap *queue)
+{
+    uint8_t buf[1500];
+    int count = 0;
+    while (tuntap_read(queue, buf, sizeof buf, NULL) > 0)
+        count++;
+    return count;
+}
+
+/** A datagram for each of many flows, so that the kernel spreads them over what queues there are. */
+static void send_flows(void)
+{
+    int sock = udp_socket("10.8.0.1", 0);
+    for (unsigned port = 1; port <= FLOWS; port++)
+        udp_send(sock, "10.8.0.2", port, "flow", 4);
+    close(sock);
+}
+
+static void packets_go_to_attached_queues_only(tuntap *a, tuntap *b)
+{
+    send_flows();
+    int to_a = packets_in(a), to_b = packets_in(b);
+    CHECK(to_a + to_b == FLOWS && to_a > 0 && to_b > 0);
+
+    /* What waits in the queue is dropped, and the rest comes to the other. */
+    send_flows();
+    OK(tuntap_detach(a, &err));
+    OK(tuntap_detach(a, &err));
+    IP_HAS("\"numqueues\":1,\"numdisabled\":1", "link show t0");
+    CHECK(packets_in(a) == 0);
+    packets_in(b);
+    send_flows();
+    CHECK(packets_in(a) == 0 && packets_in(b) == FLOWS);
+}
+
+/** The handle writes, and answers for the device. */
+static void a_detached_handle_still_serves(tuntap *queue)
+{
+    uint8_t buf[100];
+    char name[TUNTAP_NAME_SIZE];
+    uint64_t flags;
+    int sock = udp_socket("10.8.0.1", PORT);
+    size_t length = udp_packet(buf, "10.8.0.2", "10.8.0.1", PORT, "hello", 5);
+    OK(tuntap_write(queue, buf, length, &err));
+    udp_receives(sock, "hello", 5);
+    close(sock);
+    OK(tuntap_get_name(queue, name, sizeof name, &err));
+    OK(tuntap_get_flags(queue, &flags, &err));
+    OK(tuntap_set_mtu(queue, 1400, &err));
+    IP_HAS("\"mtu\":1400", "link show t0");
+}
+
+int main(void)
+{
+    tuntap *a, *b;
+    begin();
+    ipv4_only();
+    OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE | TUNTAP_NONBLOCK, &a, &err));
+    OK(tuntap_open_queue(a, TUNTAP_NONBLOCK, &b, &err));
+    IP("address add 10.8.0.1/24 dev t0");
+    IP("link set t0 up");
+    packets_go_to_attached_queues_only(a, b);
+    a_detached_handle_still_serves(a);
+    tuntap_close(b);
+    IP_HAS("\"numqueues\":0,\"numdisabled\":1", "link show t0");
+
+    FAILS(tuntap_detach(NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    IP("link delete t0");
+    FAILS(tuntap_detach(a, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    tuntap_close(a);
+    OK(tuntap_open("t0", TUNTAP_TUN, &a, &err));
+    FAILS(tuntap_detach(a, &err), EINVAL, TUNTAP_REASON_MISMATCH);
+    tuntap_close(a);
+    return 0;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+#include <sys/resource.h>
+
+#define UNTOUCHED ((tuntap *)&err)
+
+/** It fails, with and without an err, writes no handle, and leaves all interfaces and descriptors as they were. */
+#define REFUSED(name, flags, number, why)                                     \
+    do {                                                                      \
+        tuntap *dev_ = UNTOUCHED;                                             \
+        UNCHANGED({                                                           \
+            CHECK(tuntap_open(name, flags, &dev_, NULL) == -(number));        \
+            FAILS(tuntap_open(name, flags, &dev_, &err), number, why);        \
+        });                                                                   \
+        CHECK(dev_ == UNTOUCHED);                                             \
+    } while (0)
+
+static void it_makes_the_device(const char *name, uint64_t flags, const char *made)
+{
+    tuntap *dev = NULL;
+    tuntap_error untouched;
+    memset(&untouched, 0x55, sizeof untouched);
+    memset(&err, 0x55, sizeof err);
+    CHECK(!exists(made));
+    CHECK(tuntap_open(name, flags, &dev, &err) == 0);
+    CHECK(memcmp(&err, &untouched, sizeof err) == 0);
+    CHECK(exists(made));
+    CHECK(!(flags_by_hand(tuntap_get_fd(dev)) & IFF_PERSIST) == !(flags & TUNTAP_PERSIST));
+    tuntap_set_persist(dev, 0, NULL);
+    tuntap_close(dev);
+    CHECK(!exists(made));
+}
+
+static void names_are_chosen_by_either(void)
+{
+    it_makes_the_device(NULL, TUNTAP_TUN, "tun0");
+    it_makes_the_device("", TUNTAP_TAP, "tap0");
+    it_makes_the_device("t0", TUNTAP_TUN | TUNTAP_PERSIST | TUNTAP_EXCLUSIVE, "t0");
+    it_makes_the_device("fifteen-bytes-x", TUNTAP_TAP, "fifteen-bytes-x");
+    it_makes_the_device("\xff\xfe.", TUNTAP_TUN | TUNTAP_PI, "\xff\xfe.");
+    it_makes_the_device("a%db", TUNTAP_TAP | TUNTAP_MULTI_QUEUE, "a0b");
+
+    tuntap *first, *second;
+    OK(tuntap_open("vpn%d", TUNTAP_TUN, &first, &err));
+    OK(tuntap_open("vpn%d", TUNTAP_TUN, &second, &err));
+    CHECK(exists("vpn0") && exists("vpn1"));
+    tuntap_close(first);
+    it_makes_the_device("vpn%d", TUNTAP_TAP, "vpn0");
+    tuntap_close(second);
+}
+
+static void a_new_device_is_as_asked_and_down(uint64_t flags, const char *data)
+{
+    int owned[64], count = 0;
+    for (int fd = 0; fd < 64; fd++)
+        owned[fd] = fcntl(fd, F_GETFD) != -1;
+    tuntap *dev;
+    OK(tuntap_open("t0", flags, &dev, NULL));
+    IP_HAS("\"operstate\":\"DOWN\"", "link show t0");
+    IP_HAS_NOT("\"UP\"", "link show t0");
+    IP_HAS("\"addr_info\":[]", "addr show t0");
+    IP_HAS("\"persist\":false", "link show t0");
+    IP_HAS_NOT("\"user\"", "link show t0");
+    CHECK(strstr(output_of("ip -j -d link show t0"), data));
+    for (int fd = 0; fd < 64; fd++)
+        if (!owned[fd] && fcntl(fd, F_GETFD) != -1) {
+            CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+            count++;
+        }
+    CHECK(count >= 1);
+    tuntap_close(dev);
+}
+
+static void arguments_are_checked_before_anything_is_touched(void)
+{
+    static const char *const names[] = {
+        "sixteen-bytes-xy", "a/b", "a:b", "a b", "a\tb", "a\nb", "a\vb", "a\fb", "a\rb", " ", "a\xa0",
+        ".", "..", "...", "%s", "%d%d", "50%", "%", "a%%d", "%5d",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        REFUSED(names[i], TUNTAP_TUN, EINVAL, TUNTAP_REASON_NAME);
+    static const uint64_t flags[] = {
+        0, TUNTAP_TUN | TUNTAP_TAP, TUNTAP_PI, TUNTAP_TUN | 0x80, TUNTAP_TAP | UINT64_C(1) << 63,
+    };
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        REFUSED("t0", flags[i], EINVAL, TUNTAP_REASON_FLAGS);
+    UNCHANGED(FAILS(tuntap_open("t0", TUNTAP_TUN, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
+}
+
+static void an_existing_device_is_joined_or_kept(const char *kind, uint64_t same, uint64_t other)
+{
+    IP("tuntap add t0 mode %s", kind);
+    unsigned index = if_nametoindex("t0");
+    REFUSED("t0", other, EINVAL, TUNTAP_REASON_KIND);
+    MESSAGE_HAS("TUN");
+    MESSAGE_HAS("TAP");
+    MESSAGE_HAS("t0");
+    REFUSED("t0", same | TUNTAP_EXCLUSIVE, EBUSY, TUNTAP_REASON_BUSY);
+    REFUSED("t0", other | TUNTAP_EXCLUSIVE, EBUSY, TUNTAP_REASON_BUSY);
+    REFUSED("t0", same | TUNTAP_MULTI_QUEUE, EINVAL, TUNTAP_REASON_MISMATCH);
+    MESSAGE_HAS("several queues");
+
+    tuntap *dev;
+    OK(tuntap_open("t0", same, &dev, &err));
+    CHECK(if_nametoindex("t0") == index);
+    REFUSED("t0", same, EBUSY, TUNTAP_REASON_BUSY);
+    REFUSED("t0", same | TUNTAP_PI, EBUSY, TUNTAP_REASON_BUSY);
+    REFUSED("t0", other, EINVAL, TUNTAP_REASON_KIND);
+    CHECK(flags_by_hand(tuntap_get_fd(dev)) & IFF_PERSIST);
+    tuntap_close(dev);
+    IP("link delete t0");
+
+    IP("tuntap add t0 mode %s multi_queue", kind);
+    REFUSED("t0", same, EINVAL, TUNTAP_REASON_MISMATCH);
+    MESSAGE_HAS("several queues");
+    IP("link delete t0");
+}
+
+static void other_interfaces_are_not_ours(void)
+{
+    IP("link add v0 type veth peer name v1");
+    REFUSED("lo", TUNTAP_TUN, EINVAL, TUNTAP_REASON_KIND);
+    REFUSED("lo", TUNTAP_TAP, EINVAL, TUNTAP_REASON_KIND);
+    REFUSED("v0", TUNTAP_TAP | TUNTAP_MULTI_QUEUE, EINVAL, TUNTAP_REASON_KIND);
+    MESSAGE_HAS("v0");
+    REFUSED("v0", TUNTAP_TAP | TUNTAP_EXCLUSIVE, EBUSY, TUNTAP_REASON_BUSY);
+}
+
+/** The kernel lets another queue in whatever modes it asks for, and gives it those of the first. TUNGETIFF tells
+ * IFF_NOFILTER in the place of IFF_NO_PI. */
+static void another_queue_has_the_modes_of_the_first(int modes, uint64_t asked, const char *difference)
+{
+    int fd = join_by_hand("t0", modes | IFF_MULTI_QUEUE);
+    CHECK(fd >= 0);
+    REFUSED("t0", asked | TUNTAP_MULTI_QUEUE, EINVAL, TUNTAP_REASON_MISMATCH);
+    CHECK(strstr(err.message, difference) && strstr(err.message, "t0"));
+    close(fd);
+}
+
+static void it_can_run_out_of_queues(void)
+{
+    int fds[256];
+    for (int i = 0; i < 256; i++)
+        CHECK((fds[i] = join_by_hand("t0", IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE)) >= 0);
+    REFUSED("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, E2BIG, TUNTAP_REASON_BUSY);
+    for (int i = 0; i < 256; i++)
+        close(fds[i]);
+}
+
+static void it_can_run_out_of_descriptors(void)
+{
+    struct rlimit before, limit;
+    CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    int lowest = dup(0);
+    close(lowest);
+    for (int spare = 0; spare < 2; spare++) {
+        tuntap *dev = UNTOUCHED;
+        limit = before;
+        limit.rlim_cur = (rlim_t)(lowest + spare);
+        UNCHANGED({
+            CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+            FAILS(tuntap_open("t0", TUNTAP_TUN, &dev, &err), EMFILE, TUNTAP_REASON_SYSTEM);
+            CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+        });
+        CHECK(dev == UNTOUCHED);
+    }
+}
+
+static void the_handle_goes_on_acting_in_its_network_namespace(void)
+{
+    tuntap *dev;
+    int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    CHECK(unshare(CLONE_NEWNET) == 0);
+    OK(tuntap_set_mtu(dev, 1400, &err));
+    CHECK(setns(home, CLONE_NEWNET) == 0);
+    IP_HAS("\"mtu\":1400,", "link show t0");
+    close(home);
+    tuntap_close(dev);
+}
+
+int main(void)
+{
+    begin();
+    names_are_chosen_by_either();
+    a_new_device_is_as_asked_and_down(TUNTAP_TUN, "\"type\":\"tun\",\"pi\":false,\"vnet_hdr\":false,\"multi_queue\":false");
+    a_new_device_is_as_asked_and_down(TUNTAP_TAP | TUNTAP_PI, "\"type\":\"tap\",\"pi\":true");
+    a_new_device_is_as_asked_and_down(TUNTAP_TUN | TUNTAP_MULTI_QUEUE, "\"multi_queue\":true,\"numqueues\":1");
+    arguments_are_checked_before_anything_is_touched();
+    an_existing_device_is_joined_or_kept("tun", TUNTAP_TUN, TUNTAP_TAP);
+    an_existing_device_is_joined_or_kept("tap", TUNTAP_TAP, TUNTAP_TUN);
+    another_queue_has_the_modes_of_the_first(IFF_TUN | IFF_NO_PI, TUNTAP_TUN | TUNTAP_PI, "packet-information");
+    another_queue_has_the_modes_of_the_first(IFF_TAP, TUNTAP_TAP, "packet-information");
+    another_queue_has_the_modes_of_the_first(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, TUNTAP_TUN, "IFF_VNET_HDR");
+    it_can_run_out_of_queues();
+    it_can_run_out_of_descriptors();
+    the_handle_goes_on_acting_in_its_network_namespace();
+    other_interfaces_are_not_ours();
+    return 0;
+}

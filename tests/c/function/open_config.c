@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "packet.h"
+
+enum { USER = 1234, OTHER = 1235 };
+
+static tuntap_config *config;
+
+static void nothing_is_left_of_a_new_device(uint64_t flags)
+{
+    tuntap *dev = NULL;
+    int before = descriptors();
+    OK(tuntap_config_set_owner(config, USER, &err));
+    OK(tuntap_config_set_group(config, UINT32_MAX, &err));
+    FAILS(tuntap_open_config("t0", flags, config, &dev, &err), EINVAL, TUNTAP_REASON_RANGE);
+    MESSAGE_HAS("give t0 to group 4294967295");
+    CHECK(!dev && !exists("t0") && descriptors() == before);
+}
+
+/** Even where the kernel lets nobody unset what the open set already. */
+static void an_existing_device_is_as_it_was(const char *prepared, uint64_t flags, uint32_t uid, uint32_t gid)
+{
+    tuntap *dev = NULL;
+    IP("tuntap add dev t0 %s", prepared);
+    OK(tuntap_config_set_owner(config, uid, &err));
+    OK(tuntap_config_set_group(config, gid, &err));
+    UNCHANGED(FAILS(tuntap_open_config("t0", flags, config, &dev, &err), EINVAL, TUNTAP_REASON_RANGE));
+    CHECK(!dev);
+    IP("link delete t0");
+}
+
+static void one_config_serves_several_opens(void)
+{
+    tuntap *a, *b, *c;
+    OK(tuntap_config_set_owner(config, USER, &err));
+    OK(tuntap_config_set_group(config, OTHER, &err));
+    OK(tuntap_open_config("t%d", TUNTAP_TUN, config, &a, &err));
+    OK(tuntap_open_config("t%d", TUNTAP_TAP, config, &b, &err));
+    OK(tuntap_open_config("t%d", TUNTAP_TAP, NULL, &c, &err));
+    for (int i = 0; i < 2; i++) {
+        IP_HAS("\"user\":1234", "link show t%d", i);
+        IP_HAS("\"group\":1235", "link show t%d", i);
+    }
+    IP_HAS_NOT("\"user\"", "link show t2");
+    tuntap_close(a);
+    tuntap_close(b);
+    tuntap_close(c);
+}
+
+/** Privilege: the user makes no device and opens nobody else's, but uses the one that is prepared for him. */
+static void an_owner_needs_no_privilege(const char *node)
+{
+    tuntap *dev;
+    uint8_t buf[1500];
+    IP("tuntap add dev mine mode tun user %d", USER);
+    IP("address add 10.8.0.1/24 dev mine");
+    IP("link set mine up mtu 1400");
+    IP("tuntap add dev theirs mode tun user %d", OTHER);
+    IP("tuntap add dev nobodys mode tap");
+    tuntap_config_free(config);
+    OK(tuntap_config_new(&config, &err));
+    OK(tuntap_config_set_node(config, node, &err));
+    become(USER, USER);
+
+    FAILS(tuntap_open_config("t0", TUNTAP_TUN, config, &dev, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
+    MESSAGE_HAS("CAP_NET_ADMIN");
+    FAILS(tuntap_open_config("theirs", TUNTAP_TUN, config, &dev, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
+    MESSAGE_HAS("belongs to user 1235");
+    OK(tuntap_open_config("nobodys", TUNTAP_TAP, config, &dev, &err));
+    tuntap_close(dev);
+
+    OK(tuntap_config_set_owner(config, USER, &err));
+    OK(tuntap_open_config("mine", TUNTAP_TUN | TUNTAP_PERSIST, config, &dev, &err));
+    OK(tuntap_up(dev, &err));
+    OK(tuntap_set_mtu(dev, 1400, &err));
+    OK(tuntap_set_addr(dev, "10.8.0.1/24", &err));
+    OK(tuntap_set_addr(dev, "10.8.0.1", &err));
+    OK(tuntap_set_netmask(dev, "255.255.255.0", &err));
+    OK(tuntap_set_owner(dev, USER, &err));
+
+    int sock = udp_socket("10.8.0.1", PORT);
+    udp_send(sock, "10.8.0.2", PORT, "hello", 5);
+    OK(tuntap_read(dev, buf, sizeof buf, &err));
+    is_udp_packet(buf, UDP_OVERHEAD + 5, "10.8.0.2", "hello", 5);
+    size_t length = udp_packet(buf, "10.8.0.2", "10.8.0.1", PORT, "and back", 8);
+    OK(tuntap_write(dev, buf, length, &err));
+    udp_receives(sock, "and back", 8);
+    close(sock);
+    tuntap_close(dev);
+    CHECK(exists("mine"));
+}
+
+int main(void)
+{
+    char node[64];
+    snprintf(node, sizeof node, "%s", begin_with_users());
+    ipv4_only();
+    OK(tuntap_config_new(&config, &err));
+    FAILS(tuntap_open_config("t0", TUNTAP_TUN, config, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    nothing_is_left_of_a_new_device(TUNTAP_TUN);
+    nothing_is_left_of_a_new_device(TUNTAP_TAP | TUNTAP_PERSIST);
+    an_existing_device_is_as_it_was("mode tun user 1235", TUNTAP_TUN, USER, UINT32_MAX);
+    an_existing_device_is_as_it_was("mode tap user 1235 group 1235", TUNTAP_TAP, UINT32_MAX, USER);
+    an_existing_device_is_as_it_was("mode tun", TUNTAP_TUN, USER, UINT32_MAX);
+    an_existing_device_is_as_it_was("mode tap group 1235", TUNTAP_TAP, USER, UINT32_MAX);
+    an_existing_device_is_as_it_was("mode tun user 1235", TUNTAP_TUN | TUNTAP_PI, USER, UINT32_MAX);
+    one_config_serves_several_opens();
+    an_owner_needs_no_privilege(node);
+    tuntap_config_free(config);
+    return 0;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+static void it_belongs_to_the_same_device(uint64_t kind)
+{
+    tuntap *dev, *queue, *third;
+    struct ifreq request;
+    OK(tuntap_open("t0", kind | TUNTAP_MULTI_QUEUE | TUNTAP_PI, &dev, &err));
+    IP("link set t0 name renamed");
+    OK(tuntap_open_queue(dev, 0, &queue, &err));
+    OK(tuntap_open_queue(queue, TUNTAP_NONBLOCK, &third, &err));
+    IP_HAS("\"numqueues\":3", "link show renamed");
+    CHECK(ioctl(tuntap_get_fd(queue), TUNGETIFF, &request) == 0 && strcmp(request.ifr_name, "renamed") == 0);
+    CHECK(!(fcntl(tuntap_get_fd(queue), F_GETFL) & O_NONBLOCK));
+    CHECK(fcntl(tuntap_get_fd(third), F_GETFL) & O_NONBLOCK);
+    CHECK(fcntl(tuntap_get_fd(third), F_GETFD) & FD_CLOEXEC);
+    CHECK(!exists("t0"));
+    tuntap_close(dev);
+    tuntap_close(queue);
+    tuntap_close(third);
+}
+
+static void what_cannot_be_says_why(void)
+{
+    tuntap *dev, *queue = NULL;
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    FAILS(tuntap_open_queue(dev, 0, &queue, &err), EINVAL, TUNTAP_REASON_MISMATCH);
+    MESSAGE_HAS("TUNTAP_MULTI_QUEUE");
+    tuntap_close(dev);
+
+    OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, &dev, &err));
+    int before = descriptors();
+    FAILS(tuntap_open_queue(dev, TUNTAP_TUN, &queue, &err), EINVAL, TUNTAP_REASON_FLAGS);
+    FAILS(tuntap_open_queue(dev, TUNTAP_NONBLOCK | UINT64_C(1) << 40, &queue, &err), EINVAL, TUNTAP_REASON_FLAGS);
+    FAILS(tuntap_open_queue(dev, 0, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_open_queue(NULL, 0, &queue, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    IP_HAS("\"numqueues\":1", "link show t0");
+
+    /* TUNSETIFF would make a new device of that name, or join another one. */
+    IP("link delete t0");
+    FAILS(tuntap_open_queue(dev, 0, &queue, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    CHECK(!queue && !exists("t0") && descriptors() == before);
+    IP("tuntap add t0 mode tun multi_queue");
+    UNCHANGED(FAILS(tuntap_open_queue(dev, 0, &queue, &err), ENODEV, TUNTAP_REASON_REMOVED));
+    CHECK(!queue);
+    IP("link delete t0");
+    tuntap_close(dev);
+}
+
+static void a_device_that_took_the_name_is_let_be(void)
+{
+    tuntap *dev, *queue;
+    OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, &dev, &err));
+    IP("link set t0 name t1");
+    int other = join_by_hand("t0", IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE);
+    CHECK(other >= 0);
+    OK(tuntap_open_queue(dev, 0, &queue, &err));
+    IP_HAS("\"numqueues\":1,", "link show t0");
+    IP_HAS("\"numqueues\":2,", "link show t1");
+    tuntap_close(dev);
+    CHECK(exists("t1"));
+    tuntap_close(queue);
+    close(other);
+}
+
+/** The caller may be in another network namespace, with the same name or index in it: nothing is made there. */
+static void it_makes_no_device_elsewhere(void)
+{
+    tuntap *dev, *queue = NULL;
+    int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    OK(tuntap_open("t0", TUNTAP_TAP | TUNTAP_MULTI_QUEUE, &dev, &err));
+    unsigned index = if_nametoindex("t0");
+    CHECK(unshare(CLONE_NEWNET) == 0);
+    if (index > 2)
+        IP("link add v0 index %u type veth peer name v1 index %u", index - 1, index + 1);
+    int result = tuntap_open_queue(dev, 0, &queue, NULL);
+    CHECK(!exists("t0"));
+    CHECK(setns(home, CLONE_NEWNET) == 0);
+    IP_SAYS(result == 0, "\"numqueues\":2,", "link show t0");
+    tuntap_close(queue);
+    tuntap_close(dev);
+    close(home);
+}
+
+/** For ever: this comes last. */
+static void somebody_elses_device_needs_privilege(const char *node)
+{
+    tuntap_config *config;
+    tuntap *dev, *queue = NULL;
+    OK(tuntap_config_new(&config, &err));
+    OK(tuntap_config_set_node(config, node, &err));
+    OK(tuntap_config_set_owner(config, 1234, &err));
+    OK(tuntap_open_config("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, config, &dev, &err));
+    tuntap_config_free(config);
+    become(1235, 1235);
+    FAILS(tuntap_open_queue(dev, 0, &queue, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
+    CHECK(!queue);
+    IP_HAS("\"numqueues\":1,", "link show t0");
+    tuntap_close(dev);
+}
+
+/** The kernel takes 256 queues. */
+static void too_many_are_refused(void)
+{
+    static tuntap *queues[300];
+    size_t count = 1;
+    OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, &queues[0], &err));
+    while (count < 300 && tuntap_open_queue(queues[0], 0, &queues[count], &err) == 0)
+        count++;
+    CHECK(count == 256);
+    CHECK(err.code == -E2BIG && err.reason == TUNTAP_REASON_BUSY);
+    MESSAGE_HAS("no room for another queue");
+    while (count > 0)
+        tuntap_close(queues[--count]);
+    CHECK(!exists("t0"));
+}
+
+int main(void)
+{
+    const char *node = geteuid() == 0 ? begin_with_users() : NULL;
+    if (!node)
+        begin();
+    it_belongs_to_the_same_device(TUNTAP_TUN);
+    it_belongs_to_the_same_device(TUNTAP_TAP);
+    what_cannot_be_says_why();
+    too_many_are_refused();
+    a_device_that_took_the_name_is_let_be();
+    it_makes_no_device_elsewhere();
+    if (node)
+        somebody_elses_device_needs_privilege(node);
+    return 0;
+}
