@@ -185,7 +185,7 @@ UNUSED static const char *begin_with_users(void)
         skip("needs root, to become another user");
     begin();
     CHECK(unshare(CLONE_NEWNS) == 0);
-    CHECK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+    CHECK(mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) == 0);
     CHECK(mount("tmpfs", "/mnt", "tmpfs", 0, "mode=0755") == 0);
     snprintf(node, sizeof node, "/mnt/tun");
     if (mknod(node, S_IFCHR | 0666, makedev(10, 200)) != 0)

@@ -74,6 +74,15 @@ impl Queue {
         }
     }
 
+    /// The index of the device, as long as it lives: Linux gives the index of one that is gone to the next that
+    /// asks for it.
+    fn living(&self) -> Result<u32> {
+        match self.node.granted() {
+            Ok(_) => Ok(self.index),
+            Err(errno) => Err(refusal(self.settle(errno), None, "ask for the state of the device")),
+        }
+    }
+
     /// The kernel's no to a change of this device.
     fn refused(&self, action: &str, errno: Errno) -> Error {
         refusal(self.settle(errno), None, &format!("{action} {}", self.label()))
@@ -233,7 +242,7 @@ impl Backend for Queue {
     }
 
     fn link(&self) -> Result<Link> {
-        link::by_index(&self.netlink, self.index)
+        link::by_index(&self.netlink, self.living()?)
     }
 
     fn set_up(&self, up: bool) -> Result<()> {
@@ -281,7 +290,7 @@ impl Backend for Queue {
     }
 
     fn addresses(&self) -> Result<Vec<Address>> {
-        address::list(&self.netlink, self.index)
+        address::list(&self.netlink, self.living()?)
             .map_err(|no| no.error(&format!("list the addresses of {}", self.label())))
     }
 
