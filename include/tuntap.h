@@ -701,8 +701,9 @@ ssize_t tuntap_write(tuntap *dev, const void *buf, size_t size, tuntap_error *er
  * @param queue  Receives the new handle, attached; tuntap_close frees it.
  * @return 0, or -EINVAL (dev or queue is NULL; flags, TUNTAP_REASON_FLAGS; the device has a
  *         single queue, TUNTAP_REASON_MISMATCH), -E2BIG (no room for another queue), -EPERM
- *         (somebody else's device needs CAP_NET_ADMIN), -ENODEV (the device is gone), or as
- *         tuntap_open.
+ *         (somebody else's device needs CAP_NET_ADMIN), -ENODEV (the device is gone), -EXDEV
+ *         (the calling thread is in another network namespace than the device,
+ *         TUNTAP_REASON_MISMATCH), or as tuntap_open.
  * @since 0.1.0
  */
 int tuntap_open_queue(tuntap *dev, uint64_t flags, tuntap **queue, tuntap_error *err);

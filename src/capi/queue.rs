@@ -17,8 +17,9 @@ use crate::flags::Flags;
 /// @param queue  Receives the new handle, attached; tuntap_close frees it.
 /// @return 0, or -EINVAL (dev or queue is NULL; flags, TUNTAP_REASON_FLAGS; the device has a
 ///         single queue, TUNTAP_REASON_MISMATCH), -E2BIG (no room for another queue), -EPERM
-///         (somebody else's device needs CAP_NET_ADMIN), -ENODEV (the device is gone), or as
-///         tuntap_open.
+///         (somebody else's device needs CAP_NET_ADMIN), -ENODEV (the device is gone), -EXDEV
+///         (the calling thread is in another network namespace than the device,
+///         TUNTAP_REASON_MISMATCH), or as tuntap_open.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_open_queue(

@@ -10,8 +10,10 @@ mod link;
 mod netlink;
 mod node;
 
+use std::fs;
 use std::mem::MaybeUninit;
 use std::os::fd::BorrowedFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::Backend;
@@ -35,6 +37,7 @@ pub(crate) struct Queue {
     node: Node,
     path: PathBuf,
     netlink: netlink::Socket,
+    namespace: Option<Namespace>,
     index: u32,
     mode: Mode,
     read_size: usize,
@@ -60,7 +63,8 @@ impl Queue {
         }
         let index = link.index;
         let read_size = read_size(mode);
-        Ok(Self { node, path: path.to_owned(), netlink, index, mode, read_size })
+        let path = path.to_owned();
+        Ok(Self { node, path, netlink, namespace: own_namespace(), index, mode, read_size })
     }
 
     /// EIO is a device that is down, EBADFD one that is gone; EFAULT is what a reader gets that waited when it
@@ -92,6 +96,14 @@ impl Queue {
     fn label(&self) -> String {
         self.link().map_or_else(|_| "the device".to_owned(), |link| link.name.to_string())
     }
+}
+
+/// A network namespace: the device and the inode of its file. None where /proc is missing.
+type Namespace = (u64, u64);
+
+fn own_namespace() -> Option<Namespace> {
+    let file = fs::metadata("/proc/thread-self/ns/net").ok()?;
+    Some((file.dev(), file.ino()))
 }
 
 /// A refusal, with what the kernel said in words, and with the right that is missing.
@@ -195,9 +207,17 @@ impl Backend for Queue {
     }
 
     /// The device can be renamed or removed between asking for its name and using it, and TUNSETIFF makes a
-    /// device where there is none: only the index tells that this is still the same one.
+    /// device where there is none: only the index tells that this is still the same one, and it tells so in one
+    /// network namespace.
     fn open_queue(&self, nonblock: bool) -> Result<Self> {
         let link = self.link()?;
+        if self.namespace != own_namespace() {
+            return Err(Error::new(
+                Errno::EXDEV,
+                Reason::Mismatch,
+                format!("open another queue of {}: it lives in another network namespace", link.name),
+            ));
+        }
         let flags = Flags { mode: self.mode, exclusive: false, nonblock, persist: false };
         let queue = Self::join(&self.path, &NameRequest::Exact(link.name), &flags)?;
         if queue.index != self.index {
