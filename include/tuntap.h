@@ -24,6 +24,9 @@
  *            An internal fault, or no memory left for a few bytes of text, aborts the process
  *            rather than going on.
  *
+ * A device that is moved to another network namespace is read and written as before, but its
+ * handle cannot configure it any more: those calls return -EXDEV with TUNTAP_REASON_MISMATCH.
+ *
  * Where a comment says nothing about the kernel, Linux 4.19 is enough.
  */
 
@@ -684,7 +687,7 @@ ssize_t tuntap_read(tuntap *dev, void *buf, size_t size, tuntap_error *err);
  *         -EAGAIN    no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
  *         -EINVAL    no packet of this device's kind, and the message says why (_PACKET); dev
  *                    or buf is NULL (_ARGUMENT);
- *         -EMSGSIZE  longer than the kernel takes (_PACKET);
+ *         -EMSGSIZE  longer than tuntap_read_size (_PACKET);
  *         -ENETDOWN  the device is down (_DOWN);
  *         -EINTR     a signal handler without SA_RESTART ran first (_INTERRUPTED);
  *         -ENODEV    the device is gone (_REMOVED).

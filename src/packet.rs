@@ -29,6 +29,9 @@ impl Device {
         if fault(self.backend.mode(), packet).is_some() {
             return Err(Errno::EINVAL);
         }
+        if packet.len() > self.read_size() {
+            return Err(Errno::EMSGSIZE);
+        }
         self.backend.write(packet)
     }
 
@@ -66,7 +69,11 @@ impl Device {
             (Errno::EINVAL | Errno::EMSGSIZE, _) => Error::new(
                 errno,
                 Reason::Packet,
-                format!("write {}: the kernel takes no packet of such {}", self.label(), bytes(packet.len())),
+                format!(
+                    "write {}: {} given, no packet that the kernel takes",
+                    self.label(),
+                    bytes(packet.len())
+                ),
             ),
             (Errno::EAGAIN, _) => {
                 Error::new(errno, Reason::Again, "write: the kernel has no room for a packet")
@@ -87,7 +94,7 @@ impl Device {
 }
 
 /// Why these bytes are no packet. Linux takes a TUN packet on the strength of its first byte, and drops a
-/// stump in silence later: here its sender hears of it.
+/// stump, or a packet of any length at all, in silence later: here its sender hears of it.
 fn fault(mode: Mode, packet: &[u8]) -> Option<&'static str> {
     let header = match (mode.pi, mode.kind, packet.first().map(|byte| byte >> 4)) {
         (true, Kind::Tun, _) => PI_HEADER,

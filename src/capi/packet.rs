@@ -72,7 +72,7 @@ pub unsafe extern "C" fn tuntap_read(
 ///         -EAGAIN    no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
 ///         -EINVAL    no packet of this device's kind, and the message says why (_PACKET); dev
 ///                    or buf is NULL (_ARGUMENT);
-///         -EMSGSIZE  longer than the kernel takes (_PACKET);
+///         -EMSGSIZE  longer than tuntap_read_size (_PACKET);
 ///         -ENETDOWN  the device is down (_DOWN);
 ///         -EINTR     a signal handler without SA_RESTART ran first (_INTERRUPTED);
 ///         -ENODEV    the device is gone (_REMOVED).

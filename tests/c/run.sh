@@ -22,7 +22,7 @@ plain)
 valgrind)
     have "$how" valgrind || finish
     flags="$(pkg-config --cflags --libs tuntap) -Wl,-rpath,$(pkg-config --variable=libdir tuntap)"
-    under="valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=all
+    under="valgrind --quiet --vgdb=no --error-exitcode=9 --leak-check=full --show-leak-kinds=all
         --errors-for-leak-kinds=all --track-fds=yes --child-silent-after-fork=yes" ;;
 asan)
     # An archive in which the library is instrumented too: `make check-asan` builds it.

@@ -52,19 +52,19 @@ impl Queue {
         node.join(name.as_bytes(), mode, flags.exclusive)
             .map_err(|errno| explain_join(&netlink, name, flags, errno))?;
         let granted = node.granted().map_err(|errno| refusal(errno, None, &format!("open {name}")))?;
-        let link = link::by_name(&netlink, &granted.name)?;
+        let index = link::by_name(&netlink, &granted.name)?.index;
+        let (path, namespace, read_size) = (path.to_owned(), own_namespace(), read_size(mode));
+        let queue = Self { node, path, netlink, namespace, index, mode, read_size };
         // A queue that joins a living device gets the modes of that, whatever it asked for.
-        if let Some(difference) = mode.difference(link.needs_tuntap()?.mode) {
-            return Err(Error::new(
+        let link = queue.link()?;
+        match mode.difference(link.needs_tuntap()?.mode) {
+            None => Ok(queue),
+            Some(difference) => Err(Error::new(
                 Errno::EINVAL,
                 Reason::Mismatch,
                 format!("open {}: the device exists and {difference}", link.name),
-            ));
+            )),
         }
-        let index = link.index;
-        let read_size = read_size(mode);
-        let path = path.to_owned();
-        Ok(Self { node, path, netlink, namespace: own_namespace(), index, mode, read_size })
     }
 
     /// EIO is a device that is down, EBADFD one that is gone; EFAULT is what a reader gets that waited when it
@@ -78,13 +78,25 @@ impl Queue {
         }
     }
 
-    /// The index of the device, as long as it lives: Linux gives the index of one that is gone to the next that
-    /// asks for it.
-    fn living(&self) -> Result<u32> {
-        match self.node.granted() {
-            Ok(_) => Ok(self.index),
-            Err(errno) => Err(refusal(self.settle(errno), None, "ask for the state of the device")),
+    /// The link of this device and of no other: the driver knows the device's name and rtnetlink the index, and
+    /// both must tell of the same one. Linux gives the index of a device that went, or went to another namespace,
+    /// to the next that asks for it. A rename in between is why they are asked again.
+    fn same_link(&self) -> Result<Link> {
+        let failed = |errno| refusal(self.settle(errno), None, "ask for the state of the device");
+        for _ in 0..2 {
+            let name = self.node.granted().map_err(failed)?.name;
+            match link::by_index(&self.netlink, self.index) {
+                Ok(link) if link.name == name => return Ok(link),
+                Err(error) if error.reason() != Reason::Removed => return Err(error),
+                _ => {}
+            }
         }
+        Err(Error::new(
+            Errno::EXDEV,
+            Reason::Mismatch,
+            "ask for the state of the device: it was moved to another network namespace, where this handle cannot \
+             configure it",
+        ))
     }
 
     /// The kernel's no to a change of this device.
@@ -262,7 +274,7 @@ impl Backend for Queue {
     }
 
     fn link(&self) -> Result<Link> {
-        link::by_index(&self.netlink, self.living()?)
+        self.same_link()
     }
 
     fn set_up(&self, up: bool) -> Result<()> {
@@ -310,7 +322,8 @@ impl Backend for Queue {
     }
 
     fn addresses(&self) -> Result<Vec<Address>> {
-        address::list(&self.netlink, self.living()?)
+        self.link()?;
+        address::list(&self.netlink, self.index)
             .map_err(|no| no.error(&format!("list the addresses of {}", self.label())))
     }
 

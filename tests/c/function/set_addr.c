@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+static tuntap *dev;
+
+static void it_gets_the_address_the_network_and_the_route(uint64_t kind)
+{
+    OK(tuntap_open("t0", kind, &dev, &err));
+    OK(tuntap_set_addr(dev, "10.8.0.1/24", &err));
+    IP_HAS("\"local\":\"10.8.0.1\",\"prefixlen\":24,", "address show t0");
+    IP_SAYS(kind == TUNTAP_TAP, "\"broadcast\":\"10.8.0.255\"", "address show t0");
+    IP("link set t0 up");
+    IP_HAS("\"dst\":\"10.8.0.0/24\",\"dev\":\"t0\"", "route show");
+
+    OK(tuntap_set_addr(dev, "192.168.7.1/31", &err));
+    IP_HAS("\"local\":\"192.168.7.1\",\"prefixlen\":31,", "address show t0");
+    IP_HAS_NOT("10.8.0", "address show t0");
+    IP_HAS_NOT("10.8.0", "route show");
+    OK(tuntap_set_addr(dev, "10.8.0.1", &err));
+    IP_HAS("\"local\":\"10.8.0.1\",\"prefixlen\":32,", "address show t0");
+    tuntap_close(dev);
+}
+
+/** Several, of several networks, with those that Linux removes together with the first of their network. */
+static void it_replaces_all_of_ipv4(void)
+{
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    write_file("/proc/sys/net/ipv4/conf/all/promote_secondaries", "0");
+    write_file("/proc/sys/net/ipv4/conf/t0/promote_secondaries", "0");
+    IP("address add 10.8.0.1/24 dev t0");
+    IP("address add 10.8.0.2/24 dev t0");
+    IP("address add 10.9.0.1 peer 10.9.0.2 dev t0");
+    IP("address add fd00::1/64 dev t0");
+
+    OK(tuntap_set_addr(dev, "10.8.0.2/24", &err));
+    IP_HAS("\"local\":\"10.8.0.2\",\"prefixlen\":24,", "-4 address show t0");
+    IP_HAS_NOT("10.8.0.1", "-4 address show t0");
+    IP_HAS_NOT("10.9.0.1", "-4 address show t0");
+    IP_HAS("fd00::1", "-6 address show t0");
+    tuntap_close(dev);
+}
+
+static void what_is_no_address_changes_nothing(void)
+{
+    static char before[65536];
+    const char *wrong[] = {"",           "/",          "10.8.0.1/",   "10.8.0.1/33",     "10.8.0.1/+8", "10.8.0.1/-1",
+                           "10.8.0",     "10.8.0.256", "10.8.0.1 ",   "010.8.0.1",       "fd00::1/64",  "host",
+                           "0.0.0.0/24", "224.0.0.1",  "10.8.0.\xff", "255.255.255.255", "10.8.0.1/24/24"};
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    IP("address add 10.8.0.1/24 dev t0");
+    strcpy(before, output_of("ip -d address"));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        FAILS(tuntap_set_addr(dev, wrong[i], &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(tuntap_set_addr(dev, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_set_addr(NULL, "10.8.0.1", &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    CHECK(strcmp(before, output_of("ip -d address")) == 0);
+    IP("link delete t0");
+    FAILS(tuntap_set_addr(dev, "10.8.0.1", &err), ENODEV, TUNTAP_REASON_REMOVED);
+    tuntap_close(dev);
+}
+
+static void only_a_change_needs_privilege(void)
+{
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    IP("address add 10.8.0.1/24 dev t0");
+    become(1234, 1234);
+    OK(tuntap_set_addr(dev, "10.8.0.1/24", &err));
+    OK(tuntap_set_addr(dev, "10.8.0.1", &err));
+    FAILS(tuntap_set_addr(dev, "10.8.0.1/25", &err), EPERM, TUNTAP_REASON_PRIVILEGE);
+    FAILS(tuntap_set_addr(dev, "10.8.0.2", &err), EPERM, TUNTAP_REASON_PRIVILEGE);
+    IP_HAS("\"local\":\"10.8.0.1\",\"prefixlen\":24,", "address show t0");
+    tuntap_close(dev);
+}
+
+int main(void)
+{
+    begin_with_users();
+    it_gets_the_address_the_network_and_the_route(TUNTAP_TUN);
+    it_gets_the_address_the_network_and_the_route(TUNTAP_TAP);
+    it_replaces_all_of_ipv4();
+    what_is_no_address_changes_nothing();
+    only_a_change_needs_privilege();
+    return 0;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+static tuntap *dev;
+
+static void the_prefix_changes(uint64_t kind)
+{
+    OK(tuntap_open("t0", kind, &dev, &err));
+    FAILS(tuntap_set_netmask(dev, "255.255.255.0", &err), EADDRNOTAVAIL, TUNTAP_REASON_UNSET);
+    IP("address add 10.8.0.1/32 dev t0");
+    IP("link set t0 up");
+    OK(tuntap_set_netmask(dev, "255.255.255.0", &err));
+    IP_HAS("\"local\":\"10.8.0.1\",\"prefixlen\":24", "address show t0");
+    IP_HAS("\"dst\":\"10.8.0.0/24\"", "route show dev t0");
+    IP_SAYS(kind == TUNTAP_TAP, "\"broadcast\":\"10.8.0.255\"", "address show t0");
+    OK(tuntap_set_netmask(dev, "255.255.255.252", &err));
+    IP_HAS("\"local\":\"10.8.0.1\",\"prefixlen\":30", "address show t0");
+    IP_HAS_NOT("10.8.0.0/24", "route show dev t0");
+    OK(tuntap_set_netmask(dev, "0.0.0.0", &err));
+    IP_HAS("\"local\":\"10.8.0.1\",\"prefixlen\":0", "address show t0");
+    OK(tuntap_set_netmask(dev, "255.255.255.255", &err));
+    IP_HAS("\"local\":\"10.8.0.1\",\"prefixlen\":32", "address show t0");
+    tuntap_close(dev);
+}
+
+static void only_a_good_change_is_made_and_only_a_change_needs_privilege(void)
+{
+    const char *wrong[] = {"", "24", "/24", "255.0.255.0", "0.0.0.255", "255.255.255", "ffff::"};
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    IP("address add 10.8.0.1 peer 10.8.0.2/24 dev t0");
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        FAILS(tuntap_set_netmask(dev, wrong[i], &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(tuntap_set_netmask(dev, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_set_netmask(NULL, "255.0.0.0", &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    become(1234, 1234);
+    OK(tuntap_set_netmask(dev, "255.255.255.0", &err));
+    FAILS(tuntap_set_netmask(dev, "255.255.0.0", &err), EPERM, TUNTAP_REASON_PRIVILEGE);
+    IP_HAS("\"local\":\"10.8.0.1\",\"address\":\"10.8.0.2\",\"prefixlen\":24", "address show t0");
+    tuntap_close(dev);
+}
+
+int main(void)
+{
+    begin_with_users();
+    the_prefix_changes(TUNTAP_TUN);
+    the_prefix_changes(TUNTAP_TAP);
+    only_a_good_change_is_made_and_only_a_change_needs_privilege();
+    return 0;
+}
