@@ -9,37 +9,47 @@ cd "$(dirname "$0")/.." || exit 1
 out=$PWD/build/examples
 libdir=$(pkg-config --variable=libdir tuntap)
 
-# The examples that become another user take copies: he may not be let into the build tree.
+# Other users, who run copies: they may not be let into the build tree.
 as_user="setpriv --reuid 65534 --regid 65534 --clear-groups env LD_LIBRARY_PATH=/mnt"
+as_other="setpriv --reuid 65533 --regid 65533 --clear-groups env LD_LIBRARY_PATH=/mnt"
 
 build() {
-    make -s -C examples-c OUT="$out" LDFLAGS="-Wl,-rpath,$libdir" || return 1
-    for source in tests/examples/*.c; do
-        program=${source##*/}
+    make -s -B -C examples-c OUT="$out" LDFLAGS="-Wl,-rpath,$libdir" || return 1
+    for helper in bounds frames ping tcp udp; do
+        more=
+        [ "$helper" != bounds ] || more="-fsanitize=address,undefined -fno-sanitize-recover=all -Wl,-rpath,$libdir
+            $(pkg-config --cflags --libs tuntap)"
+        # shellcheck disable=SC2086 # a list of words
         ${CC:-cc} -std=c99 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Werror -O1 -g \
-            -o "$out/test-${program%.c}" "$source" || return 1
+            -o "$out/test-$helper" "tests/examples/$helper.c" $more || return 1
     done
 }
 
 # --- What runs inside of the private network, where set -e makes the first failure the last. ---
 
-# start NAME COMMAND...: in the background, with its output in $work/NAME, and until this script ends.
+# start NAME COMMAND...: in the background, with its output in a log, and until this script ends.
 start() {
-    output=$work/$1
+    log=$work/$1.log
     shift
-    "$@" >"$output" 2>&1 &
+    "$@" >"$log" 2>&1 &
     pid=$!
     pids="$pids $pid"
 }
 
 # until_ok COMMAND...: waits until the command succeeds, and 30 seconds at most.
-until_ok() {
+until_ok() (
+    { set +x; } 2>/dev/null
     tries=0
     until "$@" >/dev/null 2>&1; do
         tries=$((tries + 1))
-        [ "$tries" -lt 300 ] || { echo "in vain: $*"; return 1; }
+        [ "$tries" -lt 300 ] || { echo "in vain: $*"; exit 1; }
         sleep 0.1
     done
+)
+
+# says NAME PATTERN: waits until a line of that log matches.
+says() {
+    until_ok grep "$2" "$work/$1.log"
 }
 
 fails() {
@@ -47,6 +57,18 @@ fails() {
         echo "succeeded: $*"
         return 1
     fi
+}
+
+# Ends what was started, and shows what it printed if something failed.
+end() {
+    status=$?
+    set +ex
+    # shellcheck disable=SC2086 # a list of words
+    [ -z "$pids" ] || kill $pids 2>/dev/null
+    wait
+    [ "$status" = 0 ] || [ "$status" = 77 ] || tail -v -n 20 "$work"/*.log
+    rm -rf "$work"
+    exit "$status"
 }
 
 skip_inside() {
@@ -64,31 +86,32 @@ prepare_user() {
 inside_demo() {
     ip -o link >"$work/before"
     # shellcheck disable=SC2086 # $UNDER is a list of words
-    $UNDER "$out/demo" >"$work/demo"
-    grep -q '^5 packets sent, 5 answered, min/avg/max = ' "$work/demo"
-    test "$(grep -c '^10.8.0.1 > 10.8.0.2  ICMP echo request, seq [1-5], 84 bytes$' "$work/demo")" = 5
-    test "$(grep -c '^10.8.0.2 > 10.8.0.1  ICMP echo reply, seq [1-5], 84 bytes$' "$work/demo")" = 5
+    $UNDER "$out/demo" >"$work/demo.log"
+    grep -q '^5 packets sent, 5 answered, min/avg/max = ' "$work/demo.log"
+    test "$(grep -c '^10.8.0.1 > 10.8.0.2  ICMP echo request, seq [1-5], 84 bytes$' "$work/demo.log")" = 5
+    test "$(grep -c '^10.8.0.2 > 10.8.0.1  ICMP echo reply, seq [1-5], 84 bytes$' "$work/demo.log")" = 5
     ip -o link | diff "$work/before" -
 }
 
 inside_demo_user() {
     prepare_user
     $as_user unshare -rn true || skip_inside "ordinary users get no user namespace here"
-    fails $as_user /mnt/demo 2>"$work/refused" # the node is not for this user yet
-    grep -q '^demo: .*/dev/net/tun' "$work/refused"
+    # shellcheck disable=SC2086
+    fails $as_user /mnt/demo 2>"$work/refused.log" # the node is not for this user yet
+    grep -q '^demo: .*/dev/net/tun' "$work/refused.log"
     mount --bind /mnt/tun /dev/net/tun
-    $as_user /mnt/demo >"$work/demo"
-    grep -q '^5 packets sent, 5 answered, min/avg/max = ' "$work/demo"
+    $as_user /mnt/demo >"$work/demo.log"
+    grep -q '^5 packets sent, 5 answered, min/avg/max = ' "$work/demo.log"
 }
 
 inside_responder() {
     # shellcheck disable=SC2086
     start responder $UNDER "$out/responder" rsp0 10.8.0.1/24
-    until_ok grep 'is up with 10.8.0.1/24' "$work/responder"
+    says responder 'is up with 10.8.0.1/24'
     "$out/test-ping" 10.8.0.2 200
     "$out/test-ping" 10.8.0.254 1
-    until_ok grep '^10.8.0.1 > 10.8.0.2  ICMP echo request, seq 1, 84 bytes$' "$work/responder"
-    until_ok grep '^10.8.0.254 > 10.8.0.1  ICMP echo reply, seq 1, 84 bytes$' "$work/responder"
+    says responder '^10.8.0.1 > 10.8.0.2  ICMP echo request, seq 1, 84 bytes$'
+    says responder '^10.8.0.254 > 10.8.0.1  ICMP echo reply, seq 1, 84 bytes$'
 
     # What is no ping does not disturb it, nor does being down for a while.
     "$out/test-frames" rsp0 ip
@@ -99,55 +122,55 @@ inside_responder() {
     # When somebody removes the device, it says so and ends.
     ip link delete rsp0
     fails wait "$pid"
-    grep -q '^responder: .' "$work/responder"
+    grep -q '^responder: .' "$work/responder.log"
 }
 
 inside_printer_tun() {
     # shellcheck disable=SC2086
     start printer $UNDER "$out/printer" tun prt0 10.8.0.1/24
-    until_ok grep 'is up' "$work/printer"
+    says printer 'is up'
     "$out/test-udp" 10.8.0.2 9 4000 1 1
-    until_ok grep '^10.8.0.1 > 10.8.0.2  UDP port 4000 > 9, 33 bytes$' "$work/printer"
+    says printer '^10.8.0.1 > 10.8.0.2  UDP port 4000 > 9, 33 bytes$'
     start tcp "$out/test-tcp" send 10.8.0.2 7000 /dev/null # nobody answers
-    until_ok grep '^10.8.0.1 > 10.8.0.2  TCP port [0-9]* > 7000, [0-9]* bytes$' "$work/printer"
+    says printer '^10.8.0.1 > 10.8.0.2  TCP port [0-9]* > 7000, [0-9]* bytes$'
     if [ -e /proc/net/if_inet6 ]; then
         ip addr add fd08::1/64 dev prt0 nodad
         "$out/test-udp" fd08::2 9 4000 1 1
-        until_ok grep '^fd08::1 > fd08::2  UDP port 4000 > 9, 53 bytes$' "$work/printer"
+        says printer '^fd08::1 > fd08::2  UDP port 4000 > 9, 53 bytes$'
     fi
     "$out/test-frames" prt0 ip
-    until_ok grep '^fd00::1 > fd00::2  ICMPv6 echo request, seq 1, 64 bytes$' "$work/printer"
-    until_ok grep '^malformed packet, ' "$work/printer"
+    says printer '^fd00::1 > fd00::2  ICMPv6 echo request, seq 1, 64 bytes$'
+    says printer '^malformed packet, '
     until_ok still_prints
 
     # And it ends after as many packets as it was told.
     # shellcheck disable=SC2086
     start counter $UNDER "$out/printer" tun prt1 10.8.1.1/24 5
-    until_ok grep 'is up' "$work/counter"
+    says counter 'is up'
     "$out/test-udp" 10.8.1.2 9 4000 1 10
     wait "$pid"
-    test "$(grep -c ' bytes$' "$work/counter")" = 5
+    test "$(grep -c ' bytes$' "$work/counter.log")" = 5
 }
 
 # Again and again, because what came before can have filled the queue.
 still_prints() {
     "$out/test-udp" 10.8.0.2 9 5000 1 1
-    grep '10.8.0.1 > 10.8.0.2  UDP port 5000 > 9, 33 bytes$' "$work/printer"
+    grep '10.8.0.1 > 10.8.0.2  UDP port 5000 > 9, 33 bytes$' "$work/printer.log"
 }
 
 inside_printer_tap() {
     # shellcheck disable=SC2086
     start printer $UNDER "$out/printer" tap prt0 10.8.0.1/24
-    until_ok grep 'is up' "$work/printer"
+    says printer 'is up'
     mac=$(ip -o link show prt0 | sed -n 's|.* link/ether \([0-9a-f:]*\) .*|\1|p')
     "$out/test-udp" 10.8.0.2 9 4000 1 1
-    until_ok grep "^$mac > ff:ff:ff:ff:ff:ff  ARP who has 10.8.0.2? tell 10.8.0.1$" "$work/printer"
+    says printer "^$mac > ff:ff:ff:ff:ff:ff  ARP who has 10.8.0.2? tell 10.8.0.1$"
     ip neigh replace 10.8.0.2 lladdr 02:00:00:00:00:02 dev prt0
     "$out/test-udp" 10.8.0.2 9 4001 1 1
-    until_ok grep "^$mac > 02:00:00:00:00:02  10.8.0.1 > 10.8.0.2  UDP port 4001 > 9, 33 bytes$" "$work/printer"
+    says printer "^$mac > 02:00:00:00:00:02  10.8.0.1 > 10.8.0.2  UDP port 4001 > 9, 33 bytes$"
     "$out/test-frames" prt0 ethernet
-    until_ok grep '  VLAN 5  10.8.0.1 > 10.8.0.2  ICMP cut short, 20 bytes$' "$work/printer"
-    until_ok grep '  malformed packet, ' "$work/printer"
+    says printer '  VLAN 5  10.8.0.1 > 10.8.0.2  ICMP cut short, 20 bytes$'
+    says printer '  malformed packet, '
     until_ok still_prints
 }
 
@@ -166,11 +189,11 @@ inside_udp_tunnel() {
     # The near end has to bear that the far end is not there yet.
     # shellcheck disable=SC2086
     start near $UNDER "$out/udp-tunnel" tun0 10.9.0.1/24 192.0.2.1:5000 192.0.2.2:5000
-    until_ok grep 'is up' "$work/near"
+    says near 'is up'
     "$out/test-udp" 10.9.0.2 9 4000 1 5
     # shellcheck disable=SC2086
     start far $there $UNDER "$out/udp-tunnel" tun0 10.9.0.2/24 192.0.2.2:5000 192.0.2.1:5000
-    until_ok grep 'is up' "$work/far"
+    says far 'is up'
     ip -j link show tun0 | grep -q '"mtu":1472,'
     "$out/test-ping" 10.9.0.2 20
 
@@ -178,7 +201,7 @@ inside_udp_tunnel() {
     # shellcheck disable=SC2086
     start receiver $there "$out/test-tcp" receive 10.9.0.2 7000 "$work/received"
     receiver=$pid
-    until_ok grep listening "$work/receiver"
+    says receiver listening
     "$out/test-tcp" send 10.9.0.2 7000 "$work/sent"
     wait "$receiver"
     test "$(sha256sum <"$work/sent")" = "$(sha256sum <"$work/received")"
@@ -188,7 +211,7 @@ inside_udp_tunnel() {
     $there "$out/test-udp" 10.9.0.1 9 4000 1 5
     ip link set tun0 up
     "$out/test-ping" 10.9.0.2 1
-    fails grep 'do not fit' "$work/near" "$work/far"
+    fails grep 'do not fit' "$work/near.log" "$work/far.log"
 }
 
 other_network() {
@@ -207,14 +230,18 @@ inside_owner() {
     # shellcheck disable=SC2086
     start use $as_user /mnt/owner -d /mnt/tun use own0
     user=$pid
-    until_ok grep 'user 65534 has own0, which is up with 10.8.0.1' "$work/use"
+    says use 'user 65534 has own0, which is up with 10.8.0.1'
     "$out/test-ping" 10.8.0.2 1
     wait "$user"
-    grep -q '^answered$' "$work/use"
+    grep -q '^answered$' "$work/use.log"
 
-    # Not for anybody else, and not to be made by him.
-    fails setpriv --reuid 65533 --regid 65533 --clear-groups env LD_LIBRARY_PATH=/mnt /mnt/owner -d /mnt/tun use own0
-    fails $as_user /mnt/owner -d /mnt/tun create own1 65534
+    # It is not for anybody else, and he may make none.
+    # shellcheck disable=SC2086
+    fails $as_other /mnt/owner -d /mnt/tun use own0 >"$work/other.log" 2>&1
+    grep '^owner: .*CAP_NET_ADMIN' "$work/other.log"
+    # shellcheck disable=SC2086
+    fails $as_user /mnt/owner -d /mnt/tun create own1 65534 >"$work/make.log" 2>&1
+    grep '^owner: .*CAP_NET_ADMIN' "$work/make.log"
     ip link show own0 >/dev/null
     /mnt/owner -d /mnt/tun delete own0
     fails ip link show own0 2>/dev/null
@@ -223,27 +250,26 @@ inside_owner() {
 inside_multi_queue() {
     # Only our own packets shall count.
     ipv6=/proc/sys/net/ipv6/conf/default/disable_ipv6
-    [ ! -e $ipv6 ] || echo 1 >$ipv6
+    [ ! -e "$ipv6" ] || echo 1 >"$ipv6"
     # shellcheck disable=SC2086
     start multi $UNDER "$out/multi-queue" mq0 10.8.0.1/24 4 400 30
-    until_ok grep 'is up' "$work/multi"
+    says multi 'is up'
     ip -d -j link show mq0 | grep -q '"multi_queue":true'
     "$out/test-ping" 10.8.0.2 1
     "$out/test-udp" 10.8.0.2 9 20000 57 7
     wait "$pid"
-    cat "$work/multi"
-    awk '/^queue/ { sum += $3; used += $3 > 0 } END { exit !(sum == 1 + 57 * 7 && used > 1) }' "$work/multi"
+    cat "$work/multi.log"
+    awk '/^queue/ { sum += $3; used += $3 > 0 } END { exit !(sum == 1 + 57 * 7 && used > 1) }' "$work/multi.log"
 }
 
 if [ "${1:-}" = inside ]; then
     UNDER=${UNDER:-}
     work=$(mktemp -d) pids=
-    # shellcheck disable=SC2086
-    trap 'kill $pids 2>/dev/null; wait; rm -rf "$work"' EXIT
+    trap end EXIT
     trap 'exit 1' INT TERM
     set -ex
     "inside_$2"
-    fails grep -h '^==[0-9]*== ' "$work"/* # what valgrind says of those that do not end
+    fails grep -h '^==[0-9]*== ' "$work"/*.log # what valgrind says of those that do not end
     exit 0
 fi
 
@@ -257,6 +283,7 @@ run() {
 
 try "examples build" build
 [ "$failed" -eq 0 ] || finish
+try "examples printer, no byte beyond a packet" "$out/test-bounds"
 
 enter=
 if ! command -v ip >/dev/null; then
