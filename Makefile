@@ -109,6 +109,12 @@ check-bindings: stage
 check-examples: stage
 	$(STAGED) tests/examples.sh
 
+# What a packet costs beside a bare system call, both measured in one run.
+bench: stage
+	@$(CC) -O2 -std=c99 -Wall -Wextra -Wpedantic -Werror -o $(BUILD)/bench benches/packet.c \
+	    $$($(STAGED) pkg-config --cflags --libs tuntap)
+	@$(STAGED) $(BUILD)/bench
+
 size: $(SHARED)
 	@strip -o $(BUILD)/stripped.so $< && stat -c 'stripped: %s bytes' $(BUILD)/stripped.so
 

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a packet costs through libtuntap beside a bare system call on the same descriptor: 64-byte packets, rounds
+ * of both in turn, medians in nanoseconds and their ratio. In a private network namespace; needs root, or a
+ * /dev/net/tun that is open to everybody. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <tuntap.h>
+#include <unistd.h>
+
+enum { ROUNDS = 400, PACKETS = 400 /* the device's queue holds 500 */ };
+
+static tuntap *dev;
+static int fd, sock;
+static char packet[64] = {0x45, 0, 0, 64, 0, 0, 0, 0, 64, 17, 0, 0, 10, 8, 0, 2, 10, 9, 0, 1};
+static char buf[70000];
+static size_t room;
+
+static ssize_t bare_read(void) { return read(fd, buf, room); }
+static ssize_t our_read(void) { return tuntap_read(dev, buf, room, NULL); }
+static ssize_t bare_write(void) { return write(fd, packet, sizeof packet); }
+static ssize_t our_write(void) { return tuntap_write(dev, packet, sizeof packet, NULL); }
+
+static double now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1e9 + now.tv_nsec;
+}
+
+static void fill(void)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(7000)};
+    inet_pton(AF_INET, "10.8.0.2", &to.sin_addr);
+    for (int i = 0; i < PACKETS; i++)
+        sendto(sock, packet, 36, 0, (struct sockaddr *)&to, sizeof to);
+}
+
+/* Nanoseconds a packet, over one round. */
+static double round_of(ssize_t (*call)(void), int reads)
+{
+    if (reads)
+        fill();
+    double start = now_ns();
+    for (int i = 0; i < PACKETS; i++)
+        if (call() != sizeof packet)
+            abort();
+    return (now_ns() - start) / PACKETS;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Each ratio is of two neighbouring rounds: the machine's own pace falls out of it. */
+static void report(const char *what, ssize_t (*bare)(void), ssize_t (*ours)(void), int reads)
+{
+    static double a[ROUNDS], b[ROUNDS], ratio[ROUNDS];
+    for (int i = 0; i < ROUNDS; i++) {
+        a[i] = round_of(bare, reads);
+        b[i] = round_of(ours, reads);
+        ratio[i] = b[i] / a[i];
+    }
+    qsort(a, ROUNDS, sizeof *a, compare);
+    qsort(b, ROUNDS, sizeof *b, compare);
+    qsort(ratio, ROUNDS, sizeof *ratio, compare);
+    printf("| %s | %.0f | %.0f | %.3f (%.3f to %.3f) |\n", what, a[ROUNDS / 2], b[ROUNDS / 2], ratio[ROUNDS / 2],
+           ratio[ROUNDS / 4], ratio[ROUNDS * 3 / 4]);
+}
+
+int main(void)
+{
+    tuntap_error err;
+    if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+        return puts("bench: no private network namespace to be had: run it as root"), 1;
+    if (access("/proc/sys/net/ipv6", F_OK) == 0) {
+        int off = open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY | O_CLOEXEC);
+        if (off < 0 || write(off, "1", 1) != 1)
+            return puts("bench: IPv6 cannot be switched off, and would send packets of its own"), 1;
+        close(off);
+    }
+    if (tuntap_open("bench0", TUNTAP_TUN | TUNTAP_NONBLOCK, &dev, &err) < 0 ||
+        tuntap_set_addr(dev, "10.8.0.1/24", &err) < 0 || tuntap_up(dev, &err) < 0)
+        return printf("bench: %s\n", err.message), 1;
+    fd = tuntap_get_fd(dev);
+    sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    printf("| 64-byte packets | bare, ns | libtuntap, ns | ratio: median (quartiles) |\n| --- | --- | --- | --- |\n");
+    room = tuntap_read_size(dev);
+    report("read into tuntap_read_size() bytes", bare_read, our_read, 1);
+    room = 2048;
+    report("read into 2,048 bytes, which may cut", bare_read, our_read, 1);
+    report("write", bare_write, our_write, 0);
+    close(sock);
+    tuntap_close(dev);
+    return 0;
+}
