@@ -49,7 +49,9 @@ $(SHARED): $(BUILD)/tuntap.o
 	ln -sf $(notdir $@) $(BUILD)/$(SONAME)
 	ln -sf $(notdir $@) $(BUILD)/libtuntap.so
 
-install: all
+# As root after `make` this finds everything made, and needs no cargo.
+install:
+	@test -f $(SHARED) -a -f $(STATIC) || $(MAKE) all
 	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)"
 	$(INSTALL) -m 755 $(SHARED) "$(DESTDIR)$(LIBDIR)/"
 	ln -sf libtuntap.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/$(SONAME)"

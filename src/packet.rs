@@ -84,8 +84,8 @@ impl Device {
 
     fn explain(&self, action: &str, errno: Errno) -> Error {
         let (reason, text) = match errno {
-            Errno::ENODEV => (Reason::Removed, "the device is gone: close the handle"),
-            Errno::ENETDOWN => (Reason::Down, "the device is down: tuntap_up takes it up"),
+            Errno::ENODEV => (Reason::Removed, "it is gone: close the handle"),
+            Errno::ENETDOWN => (Reason::Down, "it is down: tuntap_up takes it up"),
             Errno::EINTR => (Reason::Interrupted, "a signal came first: call again"),
             _ => return Error::system(errno, format!("{action} {}", self.label())),
         };

@@ -52,9 +52,14 @@ static void each_packet(void (*use)(const uint8_t *bytes, size_t size))
         size_t kind = i % 4, size = 1 + (size_t)rand() % sizeof packet;
         for (size_t at = 0; at < sizeof packet; at++)
             packet[at] = (uint8_t)rand();
-        if (kind < 2) { /* the rest of a plausible beginning */
+        if (kind < 2) { /* IPv4 or IPv6 whose length is right, and whose content is anything */
+            static const uint8_t protocols[] = {1, 6, 17, 58};
             memcpy(packet, kind ? "\x86\xdd\x60" : "\x08\0\x45", 3);
-            packet[kind ? 6 : 4] = 0; /* the length is not over 255 */
+            packet[kind ? 6 : 4] = 0;
+            packet[kind ? 7 : 5] = (uint8_t)(size - (kind ? 42 : 2));
+            packet[kind ? 8 : 11] = protocols[i / 4 % 4];
+            if (!kind)
+                packet[8] = packet[9] = 0; /* no fragment */
         } else if (kind == 2) {
             memcpy(packet, "\x08\6", 2);
         }

@@ -9,6 +9,7 @@ mod ids;
 mod link;
 mod netlink;
 mod node;
+mod refusal;
 
 use std::fs;
 use std::mem::MaybeUninit;
@@ -21,11 +22,11 @@ use crate::address::Address;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::feature::Feature;
 use crate::flags::{Flags, Kind, Mode};
-use crate::link::{Link, Mac, Tuntap};
+use crate::link::{Link, Mac};
 use crate::name::NameRequest;
-use node::Node;
+use node::{Node, USUAL_NODE};
+use refusal::{explain_join, refusal};
 
-const USUAL_NODE: &str = "/dev/net/tun";
 /// The MTU of a TUN goes to 65,535, and that of a TAP to 14 less, for the Ethernet header.
 const LARGEST_PACKET: usize = 65_535;
 /// An inner and an outer VLAN tag come on top of a TAP's MTU.
@@ -118,20 +119,6 @@ fn own_namespace() -> Option<Namespace> {
     Some((file.dev(), file.ino()))
 }
 
-/// A refusal, with what the kernel said in words, and with the right that is missing.
-fn refusal(errno: Errno, said: Option<String>, action: &str) -> Error {
-    match (errno, said) {
-        (Errno::EPERM | Errno::EACCES, _) => Error::new(
-            errno,
-            Reason::Privilege,
-            format!("{action}: this needs CAP_NET_ADMIN in the device's network namespace"),
-        ),
-        (Errno::ENODEV, _) => Error::new(errno, Reason::Removed, format!("{action}: the device is gone")),
-        (_, Some(said)) => Error::new(errno, Reason::System, format!("{action}: {} ({said})", errno.desc())),
-        (_, None) => Error::system(errno, action),
-    }
-}
-
 fn read_size(mode: Mode) -> usize {
     let pi = if mode.pi { PI_HEADER } else { 0 };
     let tags = match mode.kind {
@@ -139,66 +126,6 @@ fn read_size(mode: Mode) -> usize {
         Kind::Tap => VLAN_TAGS,
     };
     LARGEST_PACKET.saturating_add(tags).saturating_add(pi)
-}
-
-/// TUNSETIFF answers EINVAL, EBUSY or EPERM for many causes: what exists under the name tells which.
-fn explain_join(netlink: &netlink::Socket, name: &NameRequest, flags: &Flags, errno: Errno) -> Error {
-    let present = match name {
-        NameRequest::Exact(exact) => link::by_name(netlink, exact).ok(),
-        NameRequest::Any | NameRequest::Pattern(_) => None,
-    };
-    let error = |reason, text: String| Error::new(errno, reason, format!("open {name}: {text}"));
-    if errno == Errno::ENOTTY {
-        return error(Reason::NoDriver, "the device node is not that of the TUN/TAP driver".to_owned());
-    }
-    let Some(link) = present else {
-        return match errno {
-            Errno::EPERM | Errno::EACCES => error(
-                Reason::Privilege,
-                "making a device needs CAP_NET_ADMIN: run as root, or open one that root has prepared \
-                 (ip tuntap add dev NAME mode tun user USER)"
-                    .to_owned(),
-            ),
-            Errno::ENFILE => error(Reason::Busy, "every number of the pattern is taken".to_owned()),
-            _ => refusal(errno, None, &format!("open {name}")),
-        };
-    };
-    if errno == Errno::EBUSY && flags.exclusive {
-        return error(
-            Reason::Busy,
-            "the name is taken, and TUNTAP_EXCLUSIVE asks for a new device".to_owned(),
-        );
-    }
-    let Some(tuntap) = link.tuntap else {
-        return error(
-            Reason::Kind,
-            "the name belongs to an interface that is no TUN or TAP device".to_owned(),
-        );
-    };
-    match (errno, flags.mode.difference(tuntap.mode)) {
-        (_, Some(difference)) if tuntap.mode.kind != flags.mode.kind => {
-            error(Reason::Kind, format!("the device exists and {difference}"))
-        }
-        (Errno::EINVAL, Some(difference)) => {
-            error(Reason::Mismatch, format!("the device exists and {difference}"))
-        }
-        (Errno::EBUSY, _) => {
-            error(Reason::Busy, "the device is open elsewhere and has a single queue".to_owned())
-        }
-        (Errno::E2BIG, _) => error(Reason::Busy, "the device has no room for another queue".to_owned()),
-        (Errno::EPERM, _) => error(Reason::Privilege, belongs_to(&tuntap)),
-        _ => refusal(errno, None, &format!("open {name}")),
-    }
-}
-
-fn belongs_to(tuntap: &Tuntap) -> String {
-    let whose = match (tuntap.owner, tuntap.group) {
-        (Some(uid), Some(gid)) => format!("to user {uid} and group {gid}"),
-        (Some(uid), None) => format!("to user {uid}"),
-        (None, Some(gid)) => format!("to group {gid}"),
-        (None, None) => "to nobody".to_owned(),
-    };
-    format!("the device belongs {whose}: any other needs CAP_NET_ADMIN")
 }
 
 impl Backend for Queue {

@@ -23,7 +23,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn error(self, action: &str) -> Error {
-        super::refusal(self.errno, self.said, action)
+        super::refusal::refusal(self.errno, self.said, action)
     }
 }
 

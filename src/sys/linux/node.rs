@@ -22,6 +22,8 @@ mod ioctl {
     nix::ioctl_write_int_bad!(tunsetgroup, libc::TUNSETGROUP);
 }
 
+pub(super) const USUAL_NODE: &str = "/dev/net/tun";
+
 /// What the kernel says of the queue behind a descriptor. It would say the modes of the device too, but
 /// IFF_NO_PI and IFF_NOFILTER are one bit, so that rtnetlink is the one to ask.
 pub(super) struct Granted {
@@ -157,8 +159,10 @@ fn request(name: &[u8], flags: libc::c_int) -> libc::ifreq {
 }
 
 fn explain_open(path: &Path, errno: Errno) -> Error {
-    let path = path.display();
     let (reason, advice) = match errno {
+        Errno::ENOENT | Errno::ENODEV | Errno::ENXIO if path != Path::new(USUAL_NODE) => {
+            (Reason::NoDriver, "check the path; the usual one is /dev/net/tun")
+        }
         Errno::ENOENT | Errno::ENODEV | Errno::ENXIO => (
             Reason::NoDriver,
             "load the driver (modprobe tun), or give the container the node (--device /dev/net/tun)",
@@ -166,7 +170,8 @@ fn explain_open(path: &Path, errno: Errno) -> Error {
         Errno::EACCES | Errno::EPERM => {
             (Reason::Privilege, "run as root, or let the node be read and written by others (mode 0666)")
         }
-        _ => return Error::system(errno, format!("open the device node {path}")),
+        _ => return Error::system(errno, format!("open the device node {}", path.display())),
     };
-    Error::new(errno, reason, format!("open the device node {path}: {}: {advice}", errno.desc()))
+    let text = format!("open the device node {}: {}: {advice}", path.display(), errno.desc());
+    Error::new(errno, reason, text)
 }

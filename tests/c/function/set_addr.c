@@ -40,6 +40,32 @@ static void it_replaces_all_of_ipv4(void)
     tuntap_close(dev);
 }
 
+/** Without a prefix, an address that the device has already keeps its own, and its other end. */
+static void without_a_prefix_the_present_one_stays(void)
+{
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    IP("address add 10.8.0.1 peer 10.8.0.2/24 dev t0");
+    OK(tuntap_set_addr(dev, "10.8.0.1", &err));
+    IP_HAS("\"local\":\"10.8.0.1\",\"address\":\"10.8.0.2\",\"prefixlen\":24,", "address show t0");
+    OK(tuntap_set_addr(dev, "10.8.0.1/24", &err));
+    IP_HAS("\"local\":\"10.8.0.1\",\"prefixlen\":24,", "address show t0");
+    tuntap_close(dev);
+
+    /* Also when it is not the only one, nor the first. */
+    const char *kept[] = {"10.8.0.1", "10.9.0.1"}, *gone[] = {"10.9.0.1", "10.8.0.1"};
+    for (size_t i = 0; i < 2; i++) {
+        char shown[64];
+        OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+        IP("address add 10.8.0.1/24 dev t0");
+        IP("address add 10.9.0.1/24 dev t0");
+        OK(tuntap_set_addr(dev, kept[i], &err));
+        snprintf(shown, sizeof shown, "\"local\":\"%s\",\"prefixlen\":24,", kept[i]);
+        IP_HAS(shown, "address show t0");
+        IP_HAS_NOT(gone[i], "address show t0");
+        tuntap_close(dev);
+    }
+}
+
 static void what_is_no_address_changes_nothing(void)
 {
     static char before[65536];
@@ -78,6 +104,7 @@ int main(void)
     it_gets_the_address_the_network_and_the_route(TUNTAP_TUN);
     it_gets_the_address_the_network_and_the_route(TUNTAP_TAP);
     it_replaces_all_of_ipv4();
+    without_a_prefix_the_present_one_stays();
     what_is_no_address_changes_nothing();
     only_a_change_needs_privilege();
     return 0;

@@ -34,6 +34,29 @@ static void other_addresses_stay(void)
     tuntap_close(dev);
 }
 
+/** The first address stays the first one, so that the next call is about the same. */
+static void the_first_address_stays_the_first(void)
+{
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    IP("address add 10.8.0.1/24 dev t0");
+    IP("address add 10.9.0.1/24 dev t0");
+    OK(tuntap_set_dstaddr(dev, "10.8.0.2", &err));
+    IP_HAS("\"local\":\"10.8.0.1\",\"address\":\"10.8.0.2\",\"prefixlen\":24,", "address show t0");
+    IP_HAS("\"local\":\"10.9.0.1\",\"prefixlen\":24,", "address show t0");
+    const char *shown = output_of("ip -j address show t0");
+    CHECK(strstr(shown, "\"local\":\"10.8.0.1\"") < strstr(shown, "\"local\":\"10.9.0.1\""));
+    tuntap_close(dev);
+}
+
+static void a_device_that_is_gone_says_so(void)
+{
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    IP("address add 10.8.0.1/24 dev t0");
+    IP("link delete t0");
+    FAILS(tuntap_set_dstaddr(dev, "10.8.0.2", &err), ENODEV, TUNTAP_REASON_REMOVED);
+    tuntap_close(dev);
+}
+
 static void only_a_good_change_is_made_and_only_a_change_needs_privilege(void)
 {
     const char *wrong[] = {"", "10.8.0.2/24", "0.0.0.0", "224.0.0.1", "fd00::2", "host"};
@@ -56,6 +79,8 @@ int main(void)
     the_other_end_is_set_and_unset(TUNTAP_TUN);
     the_other_end_is_set_and_unset(TUNTAP_TAP);
     other_addresses_stay();
+    the_first_address_stays_the_first();
+    a_device_that_is_gone_says_so();
     only_a_good_change_is_made_and_only_a_change_needs_privilege();
     return 0;
 }

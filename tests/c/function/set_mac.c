@@ -34,6 +34,12 @@ int main(void)
     FAILS(tuntap_set_mac(tap, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_set_mac(NULL, one, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
 
+    tuntap *gone;
+    OK(tuntap_open("t2", TUNTAP_TAP, &gone, &err));
+    IP("link delete t2");
+    FAILS(tuntap_set_mac(gone, one, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    tuntap_close(gone);
+
     /* Without privilege only what is so already. */
     become(1234, 1234);
     OK(tuntap_set_mac(tap, two, &err));

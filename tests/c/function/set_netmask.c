@@ -23,6 +23,29 @@ static void the_prefix_changes(uint64_t kind)
     tuntap_close(dev);
 }
 
+/** The first address stays the first one, so that the next call is about the same. */
+static void the_first_address_stays_the_first(void)
+{
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    IP("address add 10.8.0.1/24 dev t0");
+    IP("address add 10.9.0.1/24 dev t0");
+    OK(tuntap_set_netmask(dev, "255.255.0.0", &err));
+    IP_HAS("\"local\":\"10.8.0.1\",\"prefixlen\":16,", "address show t0");
+    IP_HAS("\"local\":\"10.9.0.1\",\"prefixlen\":24,", "address show t0");
+    const char *shown = output_of("ip -j address show t0");
+    CHECK(strstr(shown, "\"local\":\"10.8.0.1\"") < strstr(shown, "\"local\":\"10.9.0.1\""));
+    tuntap_close(dev);
+}
+
+static void a_device_that_is_gone_says_so(void)
+{
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    IP("address add 10.8.0.1/24 dev t0");
+    IP("link delete t0");
+    FAILS(tuntap_set_netmask(dev, "255.0.0.0", &err), ENODEV, TUNTAP_REASON_REMOVED);
+    tuntap_close(dev);
+}
+
 static void only_a_good_change_is_made_and_only_a_change_needs_privilege(void)
 {
     const char *wrong[] = {"", "24", "/24", "255.0.255.0", "0.0.0.255", "255.255.255", "ffff::"};
@@ -44,6 +67,8 @@ int main(void)
     begin_with_users();
     the_prefix_changes(TUNTAP_TUN);
     the_prefix_changes(TUNTAP_TAP);
+    the_first_address_stays_the_first();
+    a_device_that_is_gone_says_so();
     only_a_good_change_is_made_and_only_a_change_needs_privilege();
     return 0;
 }
