@@ -140,14 +140,12 @@ impl Device {
         Ok(self.first_address()?.local)
     }
 
-    /// Makes this the only IPv4 address.
+    /// Makes this the only IPv4 address. Without a prefix, one that the device has stays as it is.
     pub fn set_addr(&self, request: &AddressRequest) -> Result<()> {
         let _changing = self.lock();
         let before = self.backend.addresses()?;
-        match before.as_slice() {
-            [only] if request.is_met_by(only) => Ok(()),
-            _ => self.replace_addresses(&before, &[request.address()]),
-        }
+        let present = before.iter().copied().find(|address| request.is_met_by(address));
+        self.replace_addresses(&before, &[present.unwrap_or(request.address())])
     }
 
     /// The other end of the link, for the first address.
@@ -195,10 +193,13 @@ impl Device {
         })
     }
 
-    /// Removes what is not wanted, then adds what is missing. In this order, and looking again in between:
-    /// an address added beside another of its network is secondary, and Linux removes it with that one.
+    /// Keeps what the lists begin with in common, removes the rest, and adds what is missing: so their order is
+    /// kept, and the first stays the first. It looks again in between, because an address beside another of its
+    /// network is secondary, and Linux removes it with that one.
     fn reconcile(&self, wanted: &[Address]) -> Result<()> {
-        for address in self.backend.addresses()?.iter().filter(|address| !wanted.contains(address)) {
+        let present = self.backend.addresses()?;
+        let common = present.iter().zip(wanted).take_while(|(present, wanted)| present == wanted).count();
+        for address in present.iter().skip(common) {
             match self.backend.remove_address(address) {
                 Err(error) if error.errno() != Errno::EADDRNOTAVAIL => return Err(error),
                 _ => {}

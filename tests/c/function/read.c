@@ -50,7 +50,9 @@ static void a_packet_too_long_is_lost_and_the_next_is_not(uint64_t flags, size_t
     tuntap *dev = ready("t0", flags);
     int sender = udp_socket("10.8.0.1", PORT);
     size_t length = header + UDP_OVERHEAD + 100;
-    for (size_t room = header; room < length; room += room + 1 < length - 1 ? 40 : 1) {
+    size_t rooms[] = {header, header + 40, length - 1};
+    for (size_t j = 0; j < sizeof rooms / sizeof *rooms; j++) {
+        size_t room = rooms[j];
         memset(buf, 0xee, sizeof buf);
         udp_send(sender, "10.8.0.2", PORT, data, 100);
         udp_send(sender, "10.8.0.2", PORT, data + 7, 99);
