@@ -22,10 +22,9 @@
  * Privilege. Setting what is already so makes no privileged call.
  * Failure.   The library never prints, never runs another program, and keeps no global state.
  *            An internal fault, or no memory left for a few bytes of text, aborts the process
- *            rather than going on.
- *
- * A device that is moved to another network namespace is read and written as before, but its
- * handle cannot configure it any more: those calls return -EXDEV with TUNTAP_REASON_MISMATCH.
+ *            rather than going on. A device that is moved to another network namespace is read
+ *            and written as before, but its handle cannot configure it any more: those calls
+ *            return -EXDEV with TUNTAP_REASON_MISMATCH.
  *
  * Where a comment says nothing about the kernel, Linux 4.19 is enough.
  */
@@ -223,6 +222,8 @@ typedef struct tuntap_config tuntap_config;
 
 /**
  * The device outlives its last handle, until tuntap_set_persist(dev, 0) or `ip link delete`.
+ * Where configuring it may fail, tuntap_set_persist as the last step leaves nothing half made
+ * behind.
  */
 #define TUNTAP_PERSIST 64
 
@@ -614,6 +615,9 @@ int tuntap_get_dstaddr(const tuntap *dev, char *buf, size_t size, tuntap_error *
  * Sets the other end of the link, for the first IPv4 address. The prefix stays: it now counts
  * from the other end. When it fails, the addresses are as before.
  *
+ * Linux: the address is removed and added again, so that routes through it, and a label or a
+ * lifetime that others gave it, are lost.
+ *
  * @param dstaddr  Such as "10.8.0.2", without a prefix. The device's own address unsets it.
  * @return 0, or -EADDRNOTAVAIL (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or
  *         dstaddr is NULL; not an address that a host can have, TUNTAP_REASON_ADDRESS), -EPERM
@@ -635,6 +639,9 @@ int tuntap_get_netmask(const tuntap *dev, char *buf, size_t size, tuntap_error *
 
 /**
  * Sets the netmask of the first IPv4 address. When it fails, the addresses are as before.
+ *
+ * Linux: the address is removed and added again, so that routes through it, and a label or a
+ * lifetime that others gave it, are lost.
  *
  * @param netmask  Such as "255.255.255.0"; its ones come before its zeros.
  * @return 0, or -EADDRNOTAVAIL (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or
@@ -678,6 +685,9 @@ ssize_t tuntap_read(tuntap *dev, void *buf, size_t size, tuntap_error *err);
 /**
  * Hands one packet to the kernel, which takes it as received through the device. The device
  * must be up. Takes the whole packet or nothing. Makes one system call and no allocation.
+ *
+ * With TUNTAP_PI the kernel alone judges what follows that header, by its EtherType, and drops
+ * in silence what is no packet of that.
  *
  * @param buf   An IP packet (TUN) or an Ethernet frame without its check sequence (TAP),
  *              behind the packet-information header if the device has it.

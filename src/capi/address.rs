@@ -61,6 +61,9 @@ pub unsafe extern "C" fn tuntap_get_dstaddr(
 /// Sets the other end of the link, for the first IPv4 address. The prefix stays: it now counts
 /// from the other end. When it fails, the addresses are as before.
 ///
+/// Linux: the address is removed and added again, so that routes through it, and a label or a
+/// lifetime that others gave it, are lost.
+///
 /// @param dstaddr  Such as "10.8.0.2", without a prefix. The device's own address unsets it.
 /// @return 0, or -EADDRNOTAVAIL (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or
 ///         dstaddr is NULL; not an address that a host can have, TUNTAP_REASON_ADDRESS), -EPERM
@@ -95,6 +98,9 @@ pub unsafe extern "C" fn tuntap_get_netmask(
 }
 
 /// Sets the netmask of the first IPv4 address. When it fails, the addresses are as before.
+///
+/// Linux: the address is removed and added again, so that routes through it, and a label or a
+/// lifetime that others gave it, are lost.
 ///
 /// @param netmask  Such as "255.255.255.0"; its ones come before its zeros.
 /// @return 0, or -EADDRNOTAVAIL (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or

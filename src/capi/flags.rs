@@ -18,6 +18,8 @@ pub const TUNTAP_EXCLUSIVE: u64 = 0x10;
 /// tuntap_read and tuntap_write return -EAGAIN instead of waiting.
 pub const TUNTAP_NONBLOCK: u64 = 0x20;
 /// The device outlives its last handle, until tuntap_set_persist(dev, 0) or `ip link delete`.
+/// Where configuring it may fail, tuntap_set_persist as the last step leaves nothing half made
+/// behind.
 pub const TUNTAP_PERSIST: u64 = 0x40;
 
 const _: () = {

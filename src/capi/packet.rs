@@ -64,6 +64,9 @@ pub unsafe extern "C" fn tuntap_read(
 /// Hands one packet to the kernel, which takes it as received through the device. The device
 /// must be up. Takes the whole packet or nothing. Makes one system call and no allocation.
 ///
+/// With TUNTAP_PI the kernel alone judges what follows that header, by its EtherType, and drops
+/// in silence what is no packet of that.
+///
 /// @param buf   An IP packet (TUN) or an Ethernet frame without its check sequence (TAP),
 ///              behind the packet-information header if the device has it.
 /// @param size  Bytes of the packet.
