@@ -51,7 +51,8 @@ $(SHARED): $(BUILD)/tuntap.o
 
 # As root after `make` this finds everything made, and needs no cargo.
 install:
-	@test -f $(SHARED) -a -f $(STATIC) || $(MAKE) all
+	@test -f $(SHARED) && test -f $(STATIC) && \
+	    test -z "$$(find src include abi Cargo.toml Cargo.lock -newer $(SHARED))" || $(MAKE) all
 	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)"
 	$(INSTALL) -m 755 $(SHARED) "$(DESTDIR)$(LIBDIR)/"
 	ln -sf libtuntap.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/$(SONAME)"

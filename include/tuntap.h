@@ -21,10 +21,13 @@
  *            moment or later. No function is a cancellation point.
  * Privilege. Setting what is already so makes no privileged call.
  * Failure.   The library never prints, never runs another program, and keeps no global state.
- *            An internal fault, or no memory left for a few bytes of text, aborts the process
- *            rather than going on. A device that is moved to another network namespace is read
- *            and written as before, but its handle cannot configure it any more: those calls
- *            return -EXDEV with TUNTAP_REASON_MISMATCH.
+ *            An internal fault, or no memory left for its own small needs, aborts the process
+ *            rather than going on.
+ * Namespace. A device that was moved to another network namespace is read, written and closed
+ *            as before; what asks about it or configures it returns -EXDEV with
+ *            TUNTAP_REASON_NAMESPACE.
+ * Fork.      After fork(), only one of the two processes may use a handle for more than
+ *            tuntap_read, tuntap_write, tuntap_get_fd and tuntap_close.
  *
  * Where a comment says nothing about the kernel, Linux 4.19 is enough.
  */
@@ -182,6 +185,11 @@ typedef struct tuntap_config tuntap_config;
  * The operating system refused for a cause of its own: the code tells.
  */
 #define TUNTAP_REASON_SYSTEM 20
+
+/**
+ * The device lives in another network namespace.
+ */
+#define TUNTAP_REASON_NAMESPACE 21
 
 /**
  * Bytes of the message of a tuntap_error, with its NUL.
@@ -350,8 +358,10 @@ int tuntap_config_set_node(tuntap_config *config, const char *path, tuntap_error
  * device that was made here goes away with its last handle, unless it is persistent. A new
  * device is down and has no address.
  *
- * Linux: /dev/net/tun, TUNSETIFF. Descriptors are opened close-on-exec. The device belongs to
- * the network namespace that the calling thread is in, and the handle goes on acting there.
+ * Linux: /dev/net/tun, TUNSETIFF. An existing device that nobody has open takes the TUNTAP_PI
+ * that is asked for, and keeps it; one that is open keeps its own, and another is refused.
+ * Descriptors are opened close-on-exec. The device belongs to the network namespace that the
+ * calling thread is in, and the handle goes on acting there.
  *
  * @param name   NULL or "": the kernel chooses (tun0, tap0, ...). "vpn0": this name, of 15
  *               bytes at most, without slash, colon, white space, and not only dots. "vpn%d":
@@ -394,7 +404,8 @@ int tuntap_open_config(const char *name, uint64_t flags, const tuntap_config *co
  * Closes a handle. A device that is not persistent goes away with its last handle.
  *
  * No other call may be running on the handle, and none may follow: closing does not end a read
- * that waits in another thread.
+ * that waits in another thread. To end a reader, let it poll() for the device and for a
+ * descriptor of yours, or interrupt it by a signal without SA_RESTART.
  *
  * @param dev  May be NULL.
  * @since 0.1.0
@@ -456,7 +467,7 @@ int tuntap_set_persist(tuntap *dev, int on, tuntap_error *err);
  * The user who may open the device without privilege.
  *
  * @param uid  Receives the user, as the user namespace of the calling process numbers it.
- * @return 0, or -EINVAL (dev or uid is NULL), -ENODATA (no owner is set), -ENODEV (the device
+ * @return 0, or -EINVAL (dev or uid is NULL), -ENOENT (no owner is set), -ENODEV (the device
  *         is gone).
  * @since 0.1.0
  */
@@ -479,7 +490,7 @@ int tuntap_set_owner(tuntap *dev, uint32_t uid, tuntap_error *err);
  * The group whose members may open the device without privilege.
  *
  * @param gid  Receives the group, as the user namespace of the calling process numbers it.
- * @return 0, or -EINVAL (dev or gid is NULL), -ENODATA (no group is set), -ENODEV (the device
+ * @return 0, or -EINVAL (dev or gid is NULL), -ENOENT (no group is set), -ENODEV (the device
  *         is gone).
  * @since 0.1.0
  */
@@ -527,7 +538,8 @@ int tuntap_down(tuntap *dev, tuntap_error *err);
 /**
  * Whether the device is up (IFF_UP).
  *
- * @return 1 if it is, 0 if not, or -EINVAL (dev is NULL), -ENODEV (the device is gone).
+ * @return 1 if it is, 0 if not, or, which is true in C too, -EINVAL (dev is NULL), -ENODEV
+ *         (the device is gone).
  * @since 0.1.0
  */
 int tuntap_is_up(const tuntap *dev, tuntap_error *err);
@@ -575,7 +587,8 @@ int tuntap_get_mac(const tuntap *dev, uint8_t *mac, tuntap_error *err);
 int tuntap_set_mac(tuntap *dev, const uint8_t *mac, tuntap_error *err);
 
 /**
- * The device's first IPv4 address, such as "10.8.0.1".
+ * The device's first IPv4 address, such as "10.8.0.1". This function and those for the
+ * destination address and the netmask are for IPv4 alone.
  *
  * @param buf   Receives the address, without a prefix: see tuntap_get_netmask.
  * @param size  Bytes of buf; TUNTAP_ADDR_SIZE always suffices.
@@ -586,10 +599,12 @@ int tuntap_set_mac(tuntap *dev, const uint8_t *mac, tuntap_error *err);
 int tuntap_get_addr(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
 
 /**
- * Makes this the only IPv4 address of the device. When it fails, the addresses are as before.
+ * Makes this the only IPv4 address of the device. When it fails, the addresses and prefixes
+ * are as before.
  *
- * Linux: RTM_NEWADDR. A TAP gets the broadcast address of the network as well. While the
- * device is up, the kernel adds a route to the network.
+ * Linux: RTM_NEWADDR. The others are removed, and the IPv4 routes through them with them. A
+ * TAP gets the broadcast address of the network as well. While the device is up, the kernel
+ * adds a route to the network.
  *
  * @param addr  "10.8.0.1/24", or "10.8.0.1": then the prefix is 32, unless the device has this
  *              address already.
@@ -613,10 +628,10 @@ int tuntap_get_dstaddr(const tuntap *dev, char *buf, size_t size, tuntap_error *
 
 /**
  * Sets the other end of the link, for the first IPv4 address. The prefix stays: it now counts
- * from the other end. When it fails, the addresses are as before.
+ * from the other end. When it fails, the addresses and prefixes are as before.
  *
- * Linux: the address is removed and added again, so that routes through it, and a label or a
- * lifetime that others gave it, are lost.
+ * Linux: all IPv4 addresses of the device are removed and added again, so that IPv4 routes
+ * through it, and labels or lifetimes that others gave its addresses, are lost.
  *
  * @param dstaddr  Such as "10.8.0.2", without a prefix. The device's own address unsets it.
  * @return 0, or -EADDRNOTAVAIL (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or
@@ -638,10 +653,11 @@ int tuntap_set_dstaddr(tuntap *dev, const char *dstaddr, tuntap_error *err);
 int tuntap_get_netmask(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
 
 /**
- * Sets the netmask of the first IPv4 address. When it fails, the addresses are as before.
+ * Sets the netmask of the first IPv4 address. When it fails, the addresses and prefixes are as
+ * before.
  *
- * Linux: the address is removed and added again, so that routes through it, and a label or a
- * lifetime that others gave it, are lost.
+ * Linux: all IPv4 addresses of the device are removed and added again, so that IPv4 routes
+ * through it, and labels or lifetimes that others gave its addresses, are lost.
  *
  * @param netmask  Such as "255.255.255.0"; its ones come before its zeros.
  * @return 0, or -EADDRNOTAVAIL (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or
@@ -652,9 +668,9 @@ int tuntap_get_netmask(const tuntap *dev, char *buf, size_t size, tuntap_error *
 int tuntap_set_netmask(tuntap *dev, const char *netmask, tuntap_error *err);
 
 /**
- * The buffer that no packet of this device exceeds, at any MTU: some 64 KiB, by the kind of
- * the device and with the packet-information header. Into such a buffer tuntap_read is at its
- * fastest, and never cuts.
+ * The buffer that no packet of this device exceeds, at any MTU and on a TAP with up to two
+ * VLAN tags: some 64 KiB, by the kind of the device and with the packet-information header.
+ * Into such a buffer tuntap_read is at its fastest, and never cuts.
  *
  * @return Bytes; 0 if dev is NULL. It does not change while the handle is open.
  * @since 0.1.0
@@ -716,7 +732,7 @@ ssize_t tuntap_write(tuntap *dev, const void *buf, size_t size, tuntap_error *er
  *         single queue, TUNTAP_REASON_MISMATCH), -E2BIG (no room for another queue), -EPERM
  *         (somebody else's device needs CAP_NET_ADMIN), -ENODEV (the device is gone), -EXDEV
  *         (the calling thread is in another network namespace than the device,
- *         TUNTAP_REASON_MISMATCH), or as tuntap_open.
+ *         TUNTAP_REASON_NAMESPACE), or as tuntap_open.
  * @since 0.1.0
  */
 int tuntap_open_queue(tuntap *dev, uint64_t flags, tuntap **queue, tuntap_error *err);
@@ -725,8 +741,7 @@ int tuntap_open_queue(tuntap *dev, uint64_t flags, tuntap **queue, tuntap_error 
  * Attaches this queue to its device again: the kernel spreads packets over it.
  *
  * @return 0, also when it is attached already, or -EINVAL (dev is NULL; the device has a
- *         single queue, TUNTAP_REASON_MISMATCH), -E2BIG (no room for another queue), -ENODEV
- *         (the device is gone).
+ *         single queue, TUNTAP_REASON_MISMATCH), -ENODEV (the device is gone).
  * @since 0.1.0
  */
 int tuntap_attach(tuntap *dev, tuntap_error *err);

@@ -4,7 +4,6 @@
 use std::fmt;
 use std::iter;
 use std::net::Ipv4Addr;
-use std::sync::{MutexGuard, PoisonError};
 
 use crate::device::Device;
 use crate::error::{Errno, Error, Reason, Result};
@@ -142,7 +141,7 @@ impl Device {
 
     /// Makes this the only IPv4 address. Without a prefix, one that the device has stays as it is.
     pub fn set_addr(&self, request: &AddressRequest) -> Result<()> {
-        let _changing = self.lock();
+        let _changing = self.change();
         let before = self.backend.addresses()?;
         let present = before.iter().copied().find(|address| request.is_met_by(address));
         self.replace_addresses(&before, &[present.unwrap_or(request.address())])
@@ -179,7 +178,7 @@ impl Device {
     }
 
     fn change_first(&self, change: impl FnOnce(Address) -> Address) -> Result<()> {
-        let _changing = self.lock();
+        let _changing = self.change();
         let before = self.backend.addresses()?;
         let changed = change(self.first_of(&before)?);
         let wanted: Vec<_> = iter::once(changed).chain(before.iter().skip(1).copied()).collect();
@@ -193,14 +192,16 @@ impl Device {
         })
     }
 
-    /// Keeps what the lists begin with in common, removes the rest, and adds what is missing: so their order is
-    /// kept, and the first stays the first. It looks again in between, because an address beside another of its
-    /// network is secondary, and Linux removes it with that one.
+    /// Removes what is not wanted, or not in this place, and adds what is missing: so what is kept is what `wanted`
+    /// begins with, the order is kept, and the first stays the first. It looks again in between, because an
+    /// address beside another of its network is secondary, and Linux removes it with that one.
     fn reconcile(&self, wanted: &[Address]) -> Result<()> {
-        let present = self.backend.addresses()?;
-        let common = present.iter().zip(wanted).take_while(|(present, wanted)| present == wanted).count();
-        for address in present.iter().skip(common) {
-            match self.backend.remove_address(address) {
+        let mut next = wanted.iter().peekable();
+        for address in self.backend.addresses()? {
+            if next.next_if_eq(&&address).is_some() {
+                continue;
+            }
+            match self.backend.remove_address(&address) {
                 Err(error) if error.errno() != Errno::EADDRNOTAVAIL => return Err(error),
                 _ => {}
             }
@@ -210,11 +211,6 @@ impl Device {
             .iter()
             .filter(|address| !present.contains(address))
             .try_for_each(|address| self.backend.add_address(address))
-    }
-
-    /// A thread cannot panic with the lock held, so there is no broken state to find.
-    fn lock(&self) -> MutexGuard<'_, ()> {
-        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

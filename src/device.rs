@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 use std::os::fd::BorrowedFd;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::config::Config;
 use crate::error::{Errno, Error, Reason, Result};
@@ -11,13 +11,13 @@ use crate::feature::Feature;
 use crate::flags::{self, Flags};
 use crate::link::Tuntap;
 use crate::name::{Name, NameRequest};
+pub(crate) use crate::sys::Uncancelled;
 use crate::sys::{Backend, Platform};
 
 /// An open device. Dropping it closes it.
 pub struct Device {
     pub(crate) backend: Platform,
-    /// Held over a change of several steps, so that two threads do not mix theirs.
-    pub(crate) changing: Mutex<()>,
+    changing: Mutex<()>,
 }
 
 impl Device {
@@ -84,28 +84,23 @@ impl Device {
 
     /// The user that may open the device without privilege.
     pub fn owner(&self) -> Result<u32> {
-        self.tuntap()?.owner.ok_or_else(|| self.unset(Errno::ENODATA, "owner", "tuntap_set_owner"))
+        self.tuntap()?.owner.ok_or_else(|| self.unset(Errno::ENOENT, "owner", "tuntap_set_owner"))
     }
 
-    /// Gives the device to a user.
+    /// Gives the device to a user. Done also when it is so already: it needs no privilege, and what is reported as
+    /// the overflow id may be somebody whom this user namespace does not have.
     pub fn set_owner(&self, uid: u32) -> Result<()> {
-        if self.tuntap()?.owner == Some(uid) {
-            return Ok(());
-        }
         check_user(self.label(), uid)?;
         self.backend.set_owner(uid)
     }
 
     /// The group whose members may open the device without privilege.
     pub fn group(&self) -> Result<u32> {
-        self.tuntap()?.group.ok_or_else(|| self.unset(Errno::ENODATA, "group", "tuntap_set_group"))
+        self.tuntap()?.group.ok_or_else(|| self.unset(Errno::ENOENT, "group", "tuntap_set_group"))
     }
 
     /// Gives the device to a group.
     pub fn set_group(&self, gid: u32) -> Result<()> {
-        if self.tuntap()?.group == Some(gid) {
-            return Ok(());
-        }
         check_group(self.label(), gid)?;
         self.backend.set_group(gid)
     }
@@ -127,9 +122,15 @@ impl Device {
         Error::new(errno, Reason::Unset, format!("{name} has no {what}: {setter} gives it one"))
     }
 
-    /// The name for a message: a failure to find it must not hide the failure to report.
+    /// The name for a message.
     pub(crate) fn label(&self) -> String {
-        self.name().map_or_else(|_| "the device".to_owned(), |name| name.to_string())
+        self.backend.label()
+    }
+
+    /// To be held over a change of several steps. A thread cannot panic with it, so there is no broken state to
+    /// find.
+    pub(crate) fn change(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -55,10 +55,12 @@ pub enum Reason {
     Interrupted = 19,
     /// The operating system refused for a cause of its own: the errno tells.
     System = 20,
+    /// The device lives in another network namespace.
+    Namespace = 21,
 }
 
 impl Reason {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 22] = [
         Self::None,
         Self::Argument,
         Self::Flags,
@@ -80,6 +82,7 @@ impl Reason {
         Self::Again,
         Self::Interrupted,
         Self::System,
+        Self::Namespace,
     ];
 
     /// The reason that has this number.
@@ -111,6 +114,7 @@ impl Reason {
             Self::Again => c"would block",
             Self::Interrupted => c"interrupted by a signal",
             Self::System => c"refused by the operating system",
+            Self::Namespace => c"device is in another network namespace",
         }
     }
 }
@@ -183,7 +187,7 @@ mod tests {
         for (number, reason) in (0..).zip(Reason::ALL) {
             assert_eq!(Reason::from_number(number), Some(reason));
         }
-        assert_eq!(Reason::from_number(21), None);
+        assert_eq!(Reason::from_number(22), None);
         assert_eq!(Reason::from_number(u32::MAX), None);
     }
 

@@ -15,12 +15,14 @@ impl Device {
     /// Lets the kernel steer packets to this queue again.
     pub fn attach(&self) -> Result<()> {
         self.needs_queues("attach a queue of")?;
+        let _changing = self.change();
         self.backend.set_attached(true)
     }
 
     /// Takes this queue out of the device; the handle stays open.
     pub fn detach(&self) -> Result<()> {
         self.needs_queues("detach a queue of")?;
+        let _changing = self.change();
         self.backend.set_attached(false)
     }
 

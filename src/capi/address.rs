@@ -8,7 +8,8 @@ use super::{act, tell_text, text};
 use crate::address::{self, AddressRequest, Prefix};
 use crate::device::Device;
 
-/// The device's first IPv4 address, such as "10.8.0.1".
+/// The device's first IPv4 address, such as "10.8.0.1". This function and those for the
+/// destination address and the netmask are for IPv4 alone.
 ///
 /// @param buf   Receives the address, without a prefix: see tuntap_get_netmask.
 /// @param size  Bytes of buf; TUNTAP_ADDR_SIZE always suffices.
@@ -25,10 +26,12 @@ pub unsafe extern "C" fn tuntap_get_addr(
     tell_text(dev, buf, size, err, |device| Ok(device.addr()?.to_string()))
 }
 
-/// Makes this the only IPv4 address of the device. When it fails, the addresses are as before.
+/// Makes this the only IPv4 address of the device. When it fails, the addresses and prefixes
+/// are as before.
 ///
-/// Linux: RTM_NEWADDR. A TAP gets the broadcast address of the network as well. While the
-/// device is up, the kernel adds a route to the network.
+/// Linux: RTM_NEWADDR. The others are removed, and the IPv4 routes through them with them. A
+/// TAP gets the broadcast address of the network as well. While the device is up, the kernel
+/// adds a route to the network.
 ///
 /// @param addr  "10.8.0.1/24", or "10.8.0.1": then the prefix is 32, unless the device has this
 ///              address already.
@@ -59,10 +62,10 @@ pub unsafe extern "C" fn tuntap_get_dstaddr(
 }
 
 /// Sets the other end of the link, for the first IPv4 address. The prefix stays: it now counts
-/// from the other end. When it fails, the addresses are as before.
+/// from the other end. When it fails, the addresses and prefixes are as before.
 ///
-/// Linux: the address is removed and added again, so that routes through it, and a label or a
-/// lifetime that others gave it, are lost.
+/// Linux: all IPv4 addresses of the device are removed and added again, so that IPv4 routes
+/// through it, and labels or lifetimes that others gave its addresses, are lost.
 ///
 /// @param dstaddr  Such as "10.8.0.2", without a prefix. The device's own address unsets it.
 /// @return 0, or -EADDRNOTAVAIL (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or
@@ -97,10 +100,11 @@ pub unsafe extern "C" fn tuntap_get_netmask(
     tell_text(dev, buf, size, err, |device| Ok(device.prefix()?.netmask().to_string()))
 }
 
-/// Sets the netmask of the first IPv4 address. When it fails, the addresses are as before.
+/// Sets the netmask of the first IPv4 address. When it fails, the addresses and prefixes are as
+/// before.
 ///
-/// Linux: the address is removed and added again, so that routes through it, and a label or a
-/// lifetime that others gave it, are lost.
+/// Linux: all IPv4 addresses of the device are removed and added again, so that IPv4 routes
+/// through it, and labels or lifetimes that others gave its addresses, are lost.
 ///
 /// @param netmask  Such as "255.255.255.0"; its ones come before its zeros.
 /// @return 0, or -EADDRNOTAVAIL (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or

@@ -8,7 +8,7 @@ use std::ptr;
 use super::error::CError;
 use super::{act, bytes, null, status, tell, tell_text};
 use crate::config::Config;
-use crate::device::Device;
+use crate::device::{Device, Uncancelled};
 use crate::error::{Errno, Result};
 use crate::flags::Flags;
 use crate::name::NameRequest;
@@ -17,8 +17,10 @@ use crate::name::NameRequest;
 /// device that was made here goes away with its last handle, unless it is persistent. A new
 /// device is down and has no address.
 ///
-/// Linux: /dev/net/tun, TUNSETIFF. Descriptors are opened close-on-exec. The device belongs to
-/// the network namespace that the calling thread is in, and the handle goes on acting there.
+/// Linux: /dev/net/tun, TUNSETIFF. An existing device that nobody has open takes the TUNTAP_PI
+/// that is asked for, and keeps it; one that is open keeps its own, and another is refused.
+/// Descriptors are opened close-on-exec. The device belongs to the network namespace that the
+/// calling thread is in, and the handle goes on acting there.
 ///
 /// @param name   NULL or "": the kernel chooses (tun0, tap0, ...). "vpn0": this name, of 15
 ///               bytes at most, without slash, colon, white space, and not only dots. "vpn%d":
@@ -68,6 +70,7 @@ pub unsafe extern "C" fn tuntap_open_config(
     dev: *mut *mut Device,
     err: *mut CError,
 ) -> c_int {
+    let _uncancelled = Uncancelled::new();
     status(open(name, flags, config, dev), err)
 }
 
@@ -87,13 +90,15 @@ unsafe fn open(name: *const c_char, flags: u64, config: *const Config, dev: *mut
 /// Closes a handle. A device that is not persistent goes away with its last handle.
 ///
 /// No other call may be running on the handle, and none may follow: closing does not end a read
-/// that waits in another thread.
+/// that waits in another thread. To end a reader, let it poll() for the device and for a
+/// descriptor of yours, or interrupt it by a signal without SA_RESTART.
 ///
 /// @param dev  May be NULL.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_close(dev: *mut Device) {
     if !dev.is_null() {
+        let _uncancelled = Uncancelled::new();
         drop(Box::from_raw(dev));
     }
 }
@@ -165,7 +170,7 @@ pub unsafe extern "C" fn tuntap_set_persist(dev: *mut Device, on: c_int, err: *m
 /// The user who may open the device without privilege.
 ///
 /// @param uid  Receives the user, as the user namespace of the calling process numbers it.
-/// @return 0, or -EINVAL (dev or uid is NULL), -ENODATA (no owner is set), -ENODEV (the device
+/// @return 0, or -EINVAL (dev or uid is NULL), -ENOENT (no owner is set), -ENODEV (the device
 ///         is gone).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -190,7 +195,7 @@ pub unsafe extern "C" fn tuntap_set_owner(dev: *mut Device, uid: u32, err: *mut 
 /// The group whose members may open the device without privilege.
 ///
 /// @param gid  Receives the group, as the user namespace of the calling process numbers it.
-/// @return 0, or -EINVAL (dev or gid is NULL), -ENODATA (no group is set), -ENODEV (the device
+/// @return 0, or -EINVAL (dev or gid is NULL), -ENOENT (no group is set), -ENODEV (the device
 ///         is gone).
 /// @since 0.1.0
 #[unsafe(no_mangle)]

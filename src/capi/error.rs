@@ -47,6 +47,8 @@ pub const TUNTAP_REASON_AGAIN: u32 = 18;
 pub const TUNTAP_REASON_INTERRUPTED: u32 = 19;
 /// The operating system refused for a cause of its own: the code tells.
 pub const TUNTAP_REASON_SYSTEM: u32 = 20;
+/// The device lives in another network namespace.
+pub const TUNTAP_REASON_NAMESPACE: u32 = 21;
 
 const _: () = {
     assert!(TUNTAP_REASON_NONE == Reason::None as u32);
@@ -70,6 +72,7 @@ const _: () = {
     assert!(TUNTAP_REASON_AGAIN == Reason::Again as u32);
     assert!(TUNTAP_REASON_INTERRUPTED == Reason::Interrupted as u32);
     assert!(TUNTAP_REASON_SYSTEM == Reason::System as u32);
+    assert!(TUNTAP_REASON_NAMESPACE == Reason::Namespace as u32);
 };
 
 /// Bytes of the message of a tuntap_error, with its NUL.

@@ -4,7 +4,7 @@
 use std::ffi::c_int;
 
 use super::error::CError;
-use super::{act, device, fail, null, tell};
+use super::{act, null, tell};
 use crate::device::Device;
 use crate::link::Mac;
 
@@ -30,13 +30,15 @@ pub unsafe extern "C" fn tuntap_down(dev: *mut Device, err: *mut CError) -> c_in
 
 /// Whether the device is up (IFF_UP).
 ///
-/// @return 1 if it is, 0 if not, or -EINVAL (dev is NULL), -ENODEV (the device is gone).
+/// @return 1 if it is, 0 if not, or, which is true in C too, -EINVAL (dev is NULL), -ENODEV
+///         (the device is gone).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_is_up(dev: *const Device, err: *mut CError) -> c_int {
-    match device(dev).and_then(Device::is_up) {
-        Ok(up) => up.into(),
-        Err(error) => fail(&error, err),
+    let mut up = false;
+    match tell(dev, &raw mut up, err, Device::is_up) {
+        0 => up.into(),
+        failure => failure,
     }
 }
 

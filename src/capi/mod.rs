@@ -26,7 +26,7 @@ pub mod queue;
 use std::ffi::{CStr, c_char, c_int};
 use std::str;
 
-use crate::device::Device;
+use crate::device::{Device, Uncancelled};
 use crate::error::{Errno, Error, Reason, Result};
 use error::CError;
 
@@ -56,6 +56,7 @@ unsafe fn device<'a>(dev: *const Device) -> Result<&'a Device> {
 
 /// Has a device do something.
 unsafe fn act(dev: *const Device, err: *mut CError, action: impl FnOnce(&Device) -> Result<()>) -> c_int {
+    let _uncancelled = Uncancelled::new();
     status(device(dev).and_then(action), err)
 }
 

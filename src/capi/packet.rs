@@ -8,12 +8,12 @@ use libc::ssize_t;
 
 use super::error::CError;
 use super::{device, fail, null};
-use crate::device::Device;
+use crate::device::{Device, Uncancelled};
 use crate::error::Error;
 
-/// The buffer that no packet of this device exceeds, at any MTU: some 64 KiB, by the kind of
-/// the device and with the packet-information header. Into such a buffer tuntap_read is at its
-/// fastest, and never cuts.
+/// The buffer that no packet of this device exceeds, at any MTU and on a TAP with up to two
+/// VLAN tags: some 64 KiB, by the kind of the device and with the packet-information header.
+/// Into such a buffer tuntap_read is at its fastest, and never cuts.
 ///
 /// @return Bytes; 0 if dev is NULL. It does not change while the handle is open.
 /// @since 0.1.0
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn tuntap_read(
     match device.read(slice::from_raw_parts_mut(buf.cast(), room)) {
         Ok(length) => length as ssize_t,
         Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
-        Err(errno) => failed(&device.explain_read(errno, size), err),
+        Err(errno) => failed(&explain(|| device.explain_read(errno, size)), err),
     }
 }
 
@@ -98,8 +98,14 @@ pub unsafe extern "C" fn tuntap_write(
     match device.write(packet) {
         Ok(length) => length as ssize_t,
         Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
-        Err(errno) => failed(&device.explain_write(errno, packet), err),
+        Err(errno) => failed(&explain(|| device.explain_write(errno, packet)), err),
     }
+}
+
+#[cold]
+fn explain(explanation: impl FnOnce() -> Error) -> Error {
+    let _uncancelled = Uncancelled::new();
+    explanation()
 }
 
 #[cold]

@@ -19,7 +19,7 @@ use crate::flags::Flags;
 ///         single queue, TUNTAP_REASON_MISMATCH), -E2BIG (no room for another queue), -EPERM
 ///         (somebody else's device needs CAP_NET_ADMIN), -ENODEV (the device is gone), -EXDEV
 ///         (the calling thread is in another network namespace than the device,
-///         TUNTAP_REASON_MISMATCH), or as tuntap_open.
+///         TUNTAP_REASON_NAMESPACE), or as tuntap_open.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_open_queue(
@@ -37,8 +37,7 @@ pub unsafe extern "C" fn tuntap_open_queue(
 /// Attaches this queue to its device again: the kernel spreads packets over it.
 ///
 /// @return 0, also when it is attached already, or -EINVAL (dev is NULL; the device has a
-///         single queue, TUNTAP_REASON_MISMATCH), -E2BIG (no room for another queue), -ENODEV
-///         (the device is gone).
+///         single queue, TUNTAP_REASON_MISMATCH), -ENODEV (the device is gone).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_attach(dev: *mut Device, err: *mut CError) -> c_int {

@@ -17,12 +17,12 @@ use crate::name::NameRequest;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub(crate) use linux::Queue as Platform;
+pub(crate) use linux::{Queue as Platform, Uncancelled};
 
 #[cfg(not(target_os = "linux"))]
 mod unsupported;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use unsupported::Queue as Platform;
+pub(crate) use unsupported::{Queue as Platform, Uncancelled};
 
 /// One queue of a device, and the way to the device that it belongs to. Dropping it closes it; a device
 /// that is not persistent goes with its last queue.
@@ -52,6 +52,8 @@ pub(crate) trait Backend: Sized + Send + Sync {
     /// Hands over one packet. ENODEV when the device is gone, ENETDOWN when the device is down.
     fn write(&self, packet: &[u8]) -> std::result::Result<usize, Errno>;
 
+    /// The name for a message, or what stands for it: a failure to find it must not hide the one to report.
+    fn label(&self) -> String;
     /// The present state.
     fn link(&self) -> Result<Link>;
     fn set_up(&self, up: bool) -> Result<()>;

@@ -14,6 +14,15 @@ use crate::flags::{Flags, Mode};
 use crate::link::{Link, Mac};
 use crate::name::NameRequest;
 
+/// Nothing here is worth holding off a cancellation for.
+pub(crate) struct Uncancelled;
+
+impl Uncancelled {
+    pub(crate) fn new() -> Self {
+        Self
+    }
+}
+
 /// A queue that cannot exist.
 pub(crate) struct Queue(Infallible);
 
@@ -55,6 +64,10 @@ impl Backend for Queue {
     }
 
     fn write(&self, _: &[u8]) -> std::result::Result<usize, Errno> {
+        match self.0 {}
+    }
+
+    fn label(&self) -> String {
         match self.0 {}
     }
 

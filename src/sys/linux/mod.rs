@@ -5,6 +5,7 @@
 //! calling thread goes later. It addresses the interface by its index: a rename does not matter.
 
 mod address;
+mod cancel;
 mod ids;
 mod link;
 mod netlink;
@@ -24,6 +25,7 @@ use crate::feature::Feature;
 use crate::flags::{Flags, Kind, Mode};
 use crate::link::{Link, Mac};
 use crate::name::NameRequest;
+pub(crate) use cancel::Uncancelled;
 use node::{Node, USUAL_NODE};
 use refusal::{explain_join, refusal};
 
@@ -94,7 +96,7 @@ impl Queue {
         }
         Err(Error::new(
             Errno::EXDEV,
-            Reason::Mismatch,
+            Reason::Namespace,
             "ask for the state of the device: it was moved to another network namespace, where this handle cannot \
              configure it",
         ))
@@ -103,11 +105,6 @@ impl Queue {
     /// The kernel's no to a change of this device.
     fn refused(&self, action: &str, errno: Errno) -> Error {
         refusal(self.settle(errno), None, &format!("{action} {}", self.label()))
-    }
-
-    /// The name for a message: a failure to find it must not hide the failure to report.
-    fn label(&self) -> String {
-        self.link().map_or_else(|_| "the device".to_owned(), |link| link.name.to_string())
     }
 }
 
@@ -153,7 +150,7 @@ impl Backend for Queue {
         if self.namespace != own_namespace() {
             return Err(Error::new(
                 Errno::EXDEV,
-                Reason::Mismatch,
+                Reason::Namespace,
                 format!("open another queue of {}: it lives in another network namespace", link.name),
             ));
         }
@@ -198,6 +195,10 @@ impl Backend for Queue {
 
     fn write(&self, packet: &[u8]) -> std::result::Result<usize, Errno> {
         self.node.write(packet).map_err(|errno| self.settle(errno))
+    }
+
+    fn label(&self) -> String {
+        self.node.granted().map_or_else(|_| "the device".to_owned(), |granted| granted.name.to_string())
     }
 
     fn link(&self) -> Result<Link> {

@@ -201,7 +201,10 @@ impl Socket {
         let mut whole = true;
         loop {
             let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC;
-            let length = socket::recv(self.fd.as_raw_fd(), &mut buffer, flags)?;
+            let length = match socket::recv(self.fd.as_raw_fd(), &mut buffer, flags) {
+                Err(Errno::EAGAIN) => return Err(Errno::EPROTO.into()),
+                received => received?,
+            };
             let mut rest = buffer.get(..length).ok_or(Errno::EMSGSIZE)?;
             while let Some(message) = Message::take(&mut rest) {
                 if message.sequence != sequence {
@@ -210,7 +213,8 @@ impl Socket {
                 whole &= message.flags & libc::NLM_F_DUMP_INTR == 0;
                 match message.kind.into() {
                     libc::NLMSG_ERROR => message.outcome()?,
-                    libc::NLMSG_DONE => {}
+                    libc::NLMSG_DONE if message.body.is_empty() => {}
+                    libc::NLMSG_DONE => message.outcome()?,
                     _ => {
                         bodies.push(message.body.to_vec());
                         continue;

@@ -7,7 +7,7 @@ int main(void)
     uint32_t gid = 77;
     begin();
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
-    FAILS(tuntap_get_group(dev, &gid, &err), ENODATA, TUNTAP_REASON_UNSET);
+    FAILS(tuntap_get_group(dev, &gid, &err), ENOENT, TUNTAP_REASON_UNSET);
     MESSAGE_HAS("t0 has no group");
     FAILS(tuntap_get_group(NULL, &gid, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_get_group(dev, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);

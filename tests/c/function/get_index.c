@@ -35,12 +35,12 @@ static void the_index_of_a_moved_device_is_no_longer_its_own(void)
     int away = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     CHECK(setns(home, CLONE_NEWNET) == 0);
     IP("link set t0 netns /proc/%d/fd/%d", (int)getpid(), away);
-    FAILS(tuntap_up(dev, &err), EXDEV, TUNTAP_REASON_MISMATCH);
+    FAILS(tuntap_up(dev, &err), EXDEV, TUNTAP_REASON_NAMESPACE);
     IP("link add v0 index %u type veth peer name v1", (unsigned)index);
     UNCHANGED({
-        FAILS(tuntap_set_mtu(dev, 1400, &err), EXDEV, TUNTAP_REASON_MISMATCH);
-        FAILS(tuntap_set_addr(dev, "10.8.0.1/24", &err), EXDEV, TUNTAP_REASON_MISMATCH);
-        FAILS(tuntap_get_index(dev, &index, &err), EXDEV, TUNTAP_REASON_MISMATCH);
+        FAILS(tuntap_set_mtu(dev, 1400, &err), EXDEV, TUNTAP_REASON_NAMESPACE);
+        FAILS(tuntap_set_addr(dev, "10.8.0.1/24", &err), EXDEV, TUNTAP_REASON_NAMESPACE);
+        FAILS(tuntap_get_index(dev, &index, &err), EXDEV, TUNTAP_REASON_NAMESPACE);
         FAILS(tuntap_read(dev, buf, sizeof buf, &err), EAGAIN, TUNTAP_REASON_AGAIN);
     });
     IP("link delete v0");

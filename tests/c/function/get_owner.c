@@ -7,7 +7,7 @@ int main(void)
     uint32_t uid = 77;
     begin();
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
-    FAILS(tuntap_get_owner(dev, &uid, &err), ENODATA, TUNTAP_REASON_UNSET);
+    FAILS(tuntap_get_owner(dev, &uid, &err), ENOENT, TUNTAP_REASON_UNSET);
     MESSAGE_HAS("t0 has no owner");
     FAILS(tuntap_get_owner(NULL, &uid, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_get_owner(dev, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
