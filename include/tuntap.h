@@ -47,6 +47,22 @@ typedef struct tuntap tuntap;
 typedef struct tuntap_config tuntap_config;
 
 /**
+ * The version of the header that a program is compiled with; tuntap_version tells which
+ * library runs.
+ */
+#define TUNTAP_VERSION_MAJOR 0
+
+/**
+ * Goes up with every addition to the ABI.
+ */
+#define TUNTAP_VERSION_MINOR 1
+
+/**
+ * Goes up with every other release.
+ */
+#define TUNTAP_VERSION_PATCH 0
+
+/**
  * TUN devices: they carry IP packets.
  */
 #define TUNTAP_FEATURE_TUN 1

@@ -6,6 +6,14 @@ use std::ffi::{c_char, c_int};
 use crate::device::Device;
 use crate::feature::{Feature, VERSION};
 
+/// The version of the header that a program is compiled with; tuntap_version tells which
+/// library runs.
+pub const TUNTAP_VERSION_MAJOR: u32 = 0;
+/// Goes up with every addition to the ABI.
+pub const TUNTAP_VERSION_MINOR: u32 = 1;
+/// Goes up with every other release.
+pub const TUNTAP_VERSION_PATCH: u32 = 0;
+
 /// TUN devices: they carry IP packets.
 pub const TUNTAP_FEATURE_TUN: u32 = 1;
 /// TAP devices: they carry Ethernet frames.
@@ -50,4 +58,15 @@ pub extern "C" fn tuntap_version() -> *const c_char {
 #[unsafe(no_mangle)]
 pub extern "C" fn tuntap_has(feature: u32) -> c_int {
     Feature::from_number(feature).is_some_and(Device::has).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn header_and_library_have_one_version() {
+        let header = format!("{TUNTAP_VERSION_MAJOR}.{TUNTAP_VERSION_MINOR}.{TUNTAP_VERSION_PATCH}");
+        assert_eq!(header, VERSION.to_str().unwrap());
+    }
 }

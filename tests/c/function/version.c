@@ -6,7 +6,7 @@ int main(void)
     int major, minor, patch;
     char rest;
     CHECK(sscanf(tuntap_version(), "%d.%d.%d%c", &major, &minor, &patch, &rest) == 3);
-    CHECK(tuntap_version() == tuntap_version());
+    CHECK(major == TUNTAP_VERSION_MAJOR && minor == TUNTAP_VERSION_MINOR && patch == TUNTAP_VERSION_PATCH);
     /* It is the one that pkg-config told the compiler of. */
     CHECK(strncmp(output_of("pkg-config --modversion tuntap"), tuntap_version(), strlen(tuntap_version())) == 0);
     return 0;
