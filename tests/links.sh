@@ -24,6 +24,13 @@ try "links: the library, its links, header and .pc are there" sh -c "
     cd '$prefix' && test -L lib64/libtuntap.so && test -L lib64/libtuntap.so.0 && test -f lib64/libtuntap.a &&
     test -f include/tuntap.h && test \"\$(readlink lib64/libtuntap.so)\" = \"\$(readlink lib64/libtuntap.so.0)\""
 
+readme_example() {
+    # shellcheck disable=SC2016 # the backquotes are Markdown's
+    sed -n '/^```c$/,/^```$/p' README.md | sed '/^```/d' >"$work/readme.c"
+    # shellcheck disable=SC2086 # lists of words
+    "${CC:-cc}" -std=c99 $strict -o "$work/readme" "$work/readme.c" $dynamic
+}
+
 dynamic=$(pkg-config --cflags --libs tuntap) static=$(pkg-config --cflags --libs --static tuntap)
 # shellcheck disable=SC2086 # lists of words
 {
@@ -39,6 +46,7 @@ dynamic=$(pkg-config --cflags --libs tuntap) static=$(pkg-config --cflags --libs
     fi
 }
 
+try "links: the README's example compiles" readme_example
 try "links: staged install" make -s install PREFIX=/usr DESTDIR="$work/staged"
 try "links: a staged .pc names the prefix" grep -q '^prefix=/usr$' "$work/staged/usr/lib/pkgconfig/tuntap.pc"
 try "links: uninstall" make -s uninstall PREFIX="$prefix" LIBDIR="$prefix/lib64"
