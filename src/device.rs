@@ -38,13 +38,13 @@ impl Device {
         Self { backend, changing: Mutex::new(()) }
     }
 
-    /// Persist comes last: until then, a new device goes away when a step fails.
+    /// The ids are checked already. Persist comes last: until then, a new device goes away when a step fails.
     fn apply(&self, flags: &Flags, config: &Config) -> Result<()> {
         if let Some(uid) = config.owner {
-            self.set_owner(uid)?;
+            self.backend.set_owner(uid)?;
         }
         if let Some(gid) = config.group {
-            self.set_group(gid)?;
+            self.backend.set_group(gid)?;
         }
         if flags.persist {
             self.set_persist(true)?;

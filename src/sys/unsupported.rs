@@ -91,6 +91,7 @@ impl Backend for Queue {
         match self.0 {}
     }
 
+    // An open is to fail for what is missing here, not for an id.
     fn knows_user(_: u32) -> bool {
         true
     }

@@ -81,27 +81,6 @@ impl Queue {
         }
     }
 
-    /// The link of this device and of no other: the driver knows the device's name and rtnetlink the index, and
-    /// both must tell of the same one. Linux gives the index of a device that went, or went to another namespace,
-    /// to the next that asks for it. A rename in between is why they are asked again.
-    fn same_link(&self) -> Result<Link> {
-        let failed = |errno| refusal(self.settle(errno), None, "ask for the state of the device");
-        for _ in 0..2 {
-            let name = self.node.granted().map_err(failed)?.name;
-            match link::by_index(&self.netlink, self.index) {
-                Ok(link) if link.name == name => return Ok(link),
-                Err(error) if error.reason() != Reason::Removed => return Err(error),
-                _ => {}
-            }
-        }
-        Err(Error::new(
-            Errno::EXDEV,
-            Reason::Namespace,
-            "ask for the state of the device: it was moved to another network namespace, where this handle cannot \
-             configure it",
-        ))
-    }
-
     /// The kernel's no to a change of this device.
     fn refused(&self, action: &str, errno: Errno) -> Error {
         refusal(self.settle(errno), None, &format!("{action} {}", self.label()))
@@ -201,8 +180,25 @@ impl Backend for Queue {
         self.node.granted().map_or_else(|_| "the device".to_owned(), |granted| granted.name.to_string())
     }
 
+    /// Of this device and of no other: the driver knows the device's name and rtnetlink the index, and
+    /// both must tell of the same one. Linux gives the index of a device that went, or went to another namespace,
+    /// to the next that asks for it. A rename in between is why they are asked again.
     fn link(&self) -> Result<Link> {
-        self.same_link()
+        let failed = |errno| refusal(self.settle(errno), None, "ask for the state of the device");
+        for _ in 0..2 {
+            let name = self.node.granted().map_err(failed)?.name;
+            match link::by_index(&self.netlink, self.index) {
+                Ok(link) if link.name == name => return Ok(link),
+                Err(error) if error.reason() != Reason::Removed => return Err(error),
+                _ => {}
+            }
+        }
+        Err(Error::new(
+            Errno::EXDEV,
+            Reason::Namespace,
+            "ask for the state of the device: it was moved to another network namespace, where this handle cannot \
+             configure it",
+        ))
     }
 
     fn set_up(&self, up: bool) -> Result<()> {
