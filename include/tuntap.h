@@ -14,20 +14,26 @@
  * Text.      Arguments are NUL-terminated. Results go to the caller's buffer, always
  *            NUL-terminated; a buffer that is too small is -ERANGE with TUNTAP_REASON_BUFFER,
  *            and the message says the size needed.
+ * Structs.   One that a function fills in comes with its size, sizeof(tuntap_addr) for example:
+ *            later versions may add members at its end, and tell each caller as much as it
+ *            has room for.
  * Threads.   Every function may be called from any thread. On one device one reader and one
  *            writer may block at the same time, and calls that configure it wait for each
- *            other, never for a packet. The exceptions are the functions that free
- *            (tuntap_close, tuntap_config_free): nothing else may use the object at that
- *            moment or later. No function is a cancellation point.
+ *            other, never for a packet. The exceptions are a tuntap_config and a
+ *            tuntap_monitor, which are for one thread at a time, and the functions that free
+ *            (tuntap_close, tuntap_config_free, tuntap_monitor_close): nothing else may use
+ *            the object at that moment or later. No function is a cancellation point.
  * Privilege. Setting what is already so makes no privileged call.
  * Failure.   The library never prints, never runs another program, and keeps no global state.
  *            An internal fault, or no memory left for its own small needs, aborts the process
  *            rather than going on.
- * Namespace. A device that was moved to another network namespace is read, written and closed
- *            as before; what asks about it or configures it returns -EXDEV with
- *            TUNTAP_REASON_NAMESPACE.
+ * Namespace. A device may be in another network namespace than the calling thread, because it
+ *            was opened there or moved: it is read, written and closed as ever, and what asks
+ *            about it or configures it acts there. A process that may not do so gets -EXDEV
+ *            with TUNTAP_REASON_NAMESPACE, and the message says what it needs.
  * Fork.      After fork(), only one of the two processes may use a handle for more than
- *            tuntap_read, tuntap_write, tuntap_get_fd and tuntap_close.
+ *            tuntap_read, tuntap_write, tuntap_get_fd and tuntap_close; when a thread was
+ *            waiting in the handle at that moment, that is the process that has the thread.
  *
  * Where a comment says nothing about the kernel, Linux 4.19 is enough.
  */
@@ -39,12 +45,16 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 /** An open device, through one of its queues. */
 typedef struct tuntap tuntap;
 
 /** Options of tuntap_open_config. */
 typedef struct tuntap_config tuntap_config;
+
+/** A watch over devices. */
+typedef struct tuntap_monitor tuntap_monitor;
 
 /**
  * The version of the header that a program is compiled with; tuntap_version tells which
@@ -96,6 +106,51 @@ typedef struct tuntap_config tuntap_config;
  * IPv4 addresses.
  */
 #define TUNTAP_FEATURE_IPV4 7
+
+/**
+ * IPv6 addresses.
+ */
+#define TUNTAP_FEATURE_IPV6 8
+
+/**
+ * Routes through the device.
+ */
+#define TUNTAP_FEATURE_ROUTE 9
+
+/**
+ * tuntap_set_name and tuntap_set_alias.
+ */
+#define TUNTAP_FEATURE_RENAME 10
+
+/**
+ * tuntap_set_carrier.
+ */
+#define TUNTAP_FEATURE_CARRIER 11
+
+/**
+ * Network namespaces: opening in one, and tuntap_set_netns.
+ */
+#define TUNTAP_FEATURE_NETNS 12
+
+/**
+ * tuntap_wake.
+ */
+#define TUNTAP_FEATURE_WAKE 13
+
+/**
+ * tuntap_monitor.
+ */
+#define TUNTAP_FEATURE_MONITOR 14
+
+/**
+ * Steering and filter programs.
+ */
+#define TUNTAP_FEATURE_STEERING 15
+
+/**
+ * TUNTAP_NAPI and TUNTAP_NAPI_FRAGS.
+ */
+#define TUNTAP_FEATURE_NAPI 16
 
 /**
  * No error.
@@ -193,7 +248,7 @@ typedef struct tuntap_config tuntap_config;
 #define TUNTAP_REASON_AGAIN 18
 
 /**
- * A signal handler ran before anything happened.
+ * A signal handler ran while the call waited.
  */
 #define TUNTAP_REASON_INTERRUPTED 19
 
@@ -203,9 +258,24 @@ typedef struct tuntap_config tuntap_config;
 #define TUNTAP_REASON_SYSTEM 20
 
 /**
- * The device lives in another network namespace.
+ * A network namespace that is none, or that cannot be entered.
  */
 #define TUNTAP_REASON_NAMESPACE 21
+
+/**
+ * The time limit passed before anything happened.
+ */
+#define TUNTAP_REASON_TIMEOUT 22
+
+/**
+ * tuntap_wake ended the wait.
+ */
+#define TUNTAP_REASON_WOKEN 23
+
+/**
+ * There is no such device.
+ */
+#define TUNTAP_REASON_ABSENT 24
 
 /**
  * Bytes of the message of a tuntap_error, with its NUL.
@@ -223,9 +293,9 @@ typedef struct tuntap_config tuntap_config;
 #define TUNTAP_TAP 2
 
 /**
- * Each packet is preceded by 4 bytes of packet information: 2 of flags in the machine's byte
- * order, of which 1 means "cut", and the 2 of the EtherType in network byte order (0x0800
- * IPv4, 0x86dd IPv6).
+ * Each packet is preceded by 4 bytes of packet information: 2 of flags in the machine's
+ * byte order, of which 1 means "cut", and the 2 of the EtherType in network byte order
+ * (0x0800 IPv4, 0x86dd IPv6).
  */
 #define TUNTAP_PI 4
 
@@ -235,7 +305,8 @@ typedef struct tuntap_config tuntap_config;
 #define TUNTAP_MULTI_QUEUE 8
 
 /**
- * Fail with TUNTAP_REASON_BUSY when a device of this name exists, instead of attaching to it.
+ * Fail with TUNTAP_REASON_BUSY when a device of this name exists, instead of attaching to
+ * it.
  */
 #define TUNTAP_EXCLUSIVE 16
 
@@ -245,11 +316,34 @@ typedef struct tuntap_config tuntap_config;
 #define TUNTAP_NONBLOCK 32
 
 /**
- * The device outlives its last handle, until tuntap_set_persist(dev, 0) or `ip link delete`.
- * Where configuring it may fail, tuntap_set_persist as the last step leaves nothing half made
- * behind.
+ * The device outlives its last handle, until tuntap_set_persist(dev, 0) or `ip link
+ * delete`. Where configuring it may fail, tuntap_set_persist as the last step leaves
+ * nothing half made behind.
  */
 #define TUNTAP_PERSIST 64
+
+/**
+ * Packets that are written go up the stack through NAPI: in batches, with the kernel's
+ * receive offload.
+ */
+#define TUNTAP_NAPI 128
+
+/**
+ * For a TAP: as TUNTAP_NAPI, and the parts of a tuntap_writev become the fragments of the
+ * kernel's packet; 18 at most. Writing needs CAP_NET_ADMIN.
+ */
+#define TUNTAP_NAPI_FRAGS 256
+
+/**
+ * Fail with TUNTAP_REASON_ABSENT when there is no device of this name, instead of making
+ * it.
+ */
+#define TUNTAP_EXISTING 512
+
+/**
+ * tuntap_open_fd: the descriptor stays the caller's.
+ */
+#define TUNTAP_BORROW 1024
 
 /**
  * Bytes of a buffer that holds any device name, with its NUL.
@@ -257,15 +351,193 @@ typedef struct tuntap_config tuntap_config;
 #define TUNTAP_NAME_SIZE 16
 
 /**
- * Bytes of a buffer that holds any address as text, of any family and with its prefix, with
- * its NUL.
+ * Bytes of a buffer that holds any address as text, of any family and with its prefix,
+ * with its NUL.
  */
 #define TUNTAP_ADDR_SIZE 64
+
+/**
+ * Bytes of a buffer that holds any alias, with its NUL.
+ */
+#define TUNTAP_ALIAS_SIZE 256
 
 /**
  * Bytes of a MAC address.
  */
 #define TUNTAP_MAC_SIZE 6
+
+/**
+ * Packets may come with their checksum left to be filled in.
+ */
+#define TUNTAP_OFFLOAD_CHECKSUM 1
+
+/**
+ * TCP over IPv4 may come in super-packets.
+ */
+#define TUNTAP_OFFLOAD_TSO4 2
+
+/**
+ * TCP over IPv6 may come in super-packets.
+ */
+#define TUNTAP_OFFLOAD_TSO6 4
+
+/**
+ * Super-packets of TCP may have the ECN flags.
+ */
+#define TUNTAP_OFFLOAD_ECN 8
+
+/**
+ * UDP over IPv4 may come in super-packets.
+ */
+#define TUNTAP_OFFLOAD_USO4 16
+
+/**
+ * UDP over IPv6 may come in super-packets.
+ */
+#define TUNTAP_OFFLOAD_USO6 32
+
+/**
+ * IPv6: the address is used at once, without duplicate address detection. On a TUN that is
+ * always so, as nobody is there who could have it.
+ */
+#define TUNTAP_ADDR_NODAD 1
+
+/**
+ * No route to the address's network is added.
+ */
+#define TUNTAP_ADDR_NOPREFIXROUTE 2
+
+/**
+ * Told only: duplicate address detection goes on, and nothing is sent from the address
+ * yet.
+ */
+#define TUNTAP_ADDR_TENTATIVE 4
+
+/**
+ * Told only: somebody else on the link has the address, so that it is not used.
+ */
+#define TUNTAP_ADDR_DADFAILED 8
+
+/**
+ * Told only: no new connection is made from it.
+ */
+#define TUNTAP_ADDR_DEPRECATED 16
+
+/**
+ * Told only: IPv4, it comes after another address of its network; IPv6, it is a temporary
+ * one.
+ */
+#define TUNTAP_ADDR_SECONDARY 32
+
+/**
+ * Told only: the kernel made it, or it has a lifetime.
+ */
+#define TUNTAP_ADDR_DYNAMIC 64
+
+/**
+ * An address that is valid everywhere.
+ */
+#define TUNTAP_SCOPE_GLOBAL 0
+
+/**
+ * An address that is valid on its link.
+ */
+#define TUNTAP_SCOPE_LINK 1
+
+/**
+ * An address that is valid on its host.
+ */
+#define TUNTAP_SCOPE_HOST 2
+
+/**
+ * An address that is valid in its site, or in a scope of the administrator's own.
+ */
+#define TUNTAP_SCOPE_SITE 3
+
+/**
+ * The family of IPv4 addresses: 4 on every system, where AF_INET is not.
+ */
+#define TUNTAP_IPV4 4
+
+/**
+ * The family of IPv6 addresses.
+ */
+#define TUNTAP_IPV6 6
+
+/**
+ * tuntap_set_tx_filter: frames to every group's address go out.
+ */
+#define TUNTAP_ALL_MULTICAST 1
+
+/**
+ * There is a device: one that was there when the monitor began or after an overrun, or a
+ * new one.
+ */
+#define TUNTAP_EVENT_DEVICE 1
+
+/**
+ * The device went up.
+ */
+#define TUNTAP_EVENT_UP 2
+
+/**
+ * The device went down.
+ */
+#define TUNTAP_EVENT_DOWN 3
+
+/**
+ * The device got a carrier.
+ */
+#define TUNTAP_EVENT_CARRIER_ON 4
+
+/**
+ * The device lost its carrier.
+ */
+#define TUNTAP_EVENT_CARRIER_OFF 5
+
+/**
+ * The device has another MTU.
+ */
+#define TUNTAP_EVENT_MTU 6
+
+/**
+ * The device has another MAC address.
+ */
+#define TUNTAP_EVENT_MAC 7
+
+/**
+ * The device has another name.
+ */
+#define TUNTAP_EVENT_NAME 8
+
+/**
+ * The device has an address more. Linux tells of an IPv6 address once it may be used,
+ * which is a moment after it was added.
+ */
+#define TUNTAP_EVENT_ADDR_ADDED 9
+
+/**
+ * The device has an address less.
+ */
+#define TUNTAP_EVENT_ADDR_REMOVED 10
+
+/**
+ * The device is gone, or was moved to another network namespace. Its addresses went with
+ * it.
+ */
+#define TUNTAP_EVENT_REMOVED 11
+
+/**
+ * The kernel had more to tell than it kept for the reader, so that events are missing
+ * here. Everything known is to be forgotten: what is present follows, as at the beginning.
+ */
+#define TUNTAP_EVENT_OVERRUN 12
+
+/**
+ * What is present has been told: each device, and each address of it. What comes now is
+ * news.
+ */
+#define TUNTAP_EVENT_COMPLETE 13
 
 /**
  * Why a call failed. 256 bytes, for ever.
@@ -285,6 +557,165 @@ typedef struct tuntap_error {
     char message[TUNTAP_MESSAGE_SIZE];
 } tuntap_error;
 
+/**
+ * Counters of a device, since it was made, as the kernel sees it: what is received (rx)
+ * was written by tuntap_write, and what is transmitted (tx) is read by tuntap_read. Later
+ * versions may add members at the end.
+ */
+typedef struct tuntap_stats {
+    /**
+     * Packets that the kernel took from a writer.
+     */
+    uint64_t rx_packets;
+    /**
+     * Packets that a reader took.
+     */
+    uint64_t tx_packets;
+    /**
+     * Their bytes.
+     */
+    uint64_t rx_bytes;
+    /**
+     * Their bytes.
+     */
+    uint64_t tx_bytes;
+    /**
+     * Written packets that were malformed.
+     */
+    uint64_t rx_errors;
+    /**
+     * Packets that could not be sent out.
+     */
+    uint64_t tx_errors;
+    /**
+     * Written packets that the kernel had no room for.
+     */
+    uint64_t rx_dropped;
+    /**
+     * Packets that no reader took: the queue was full, or the device had none.
+     */
+    uint64_t tx_dropped;
+} tuntap_stats;
+
+/**
+ * An address of a device. Later versions may add members at the end, which is why each
+ * function takes its size.
+ */
+typedef struct tuntap_addr {
+    /**
+     * TUNTAP_IPV4 or TUNTAP_IPV6.
+     */
+    uint32_t family;
+    /**
+     * The length of the prefix in bits.
+     */
+    uint32_t prefix;
+    /**
+     * A TUNTAP_SCOPE_*.
+     */
+    uint32_t scope;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * TUNTAP_ADDR_*.
+     */
+    uint64_t flags;
+    /**
+     * The address with its prefix, such as "10.8.0.1/24" or "fd00::1/64".
+     */
+    char addr[TUNTAP_ADDR_SIZE];
+    /**
+     * The other end of a point-to-point link, such as "10.8.0.2"; "" where there is none.
+     */
+    char peer[TUNTAP_ADDR_SIZE];
+} tuntap_addr;
+
+/**
+ * A route through a device. Later versions may add members at the end, which is why each
+ * function takes its size.
+ */
+typedef struct tuntap_route {
+    /**
+     * TUNTAP_IPV4 or TUNTAP_IPV6.
+     */
+    uint32_t family;
+    /**
+     * The length of the prefix in bits.
+     */
+    uint32_t prefix;
+    /**
+     * Of several routes to the same destination the one with the least is used.
+     */
+    uint32_t metric;
+    /**
+     * The number of the routing table; Linux: 254 is the main one.
+     */
+    uint32_t table;
+    /**
+     * The destination with its prefix, such as "10.9.0.0/16"; "0.0.0.0/0" and "::/0" are the
+     * default routes.
+     */
+    char destination[TUNTAP_ADDR_SIZE];
+    /**
+     * The next host on the link, such as "10.8.0.2"; "" where there is none.
+     */
+    char gateway[TUNTAP_ADDR_SIZE];
+} tuntap_route;
+
+/**
+ * Something that happened, with the state of the device after it. Later versions may add
+ * members at the end.
+ */
+typedef struct tuntap_event {
+    /**
+     * A TUNTAP_EVENT_*. TUNTAP_EVENT_OVERRUN and TUNTAP_EVENT_COMPLETE are about no device,
+     * and the rest is 0 then.
+     */
+    uint32_t kind;
+    /**
+     * The device's index.
+     */
+    uint32_t index;
+    /**
+     * Its MTU.
+     */
+    uint32_t mtu;
+    /**
+     * For an address that was added or removed: a TUNTAP_SCOPE_*.
+     */
+    uint32_t scope;
+    /**
+     * Not 0: it is up.
+     */
+    uint8_t up;
+    /**
+     * Not 0: it has a carrier.
+     */
+    uint8_t carrier;
+    /**
+     * Its MAC address; zeros for a TUN.
+     */
+    uint8_t mac[TUNTAP_MAC_SIZE];
+    /**
+     * Its name.
+     */
+    char name[TUNTAP_NAME_SIZE];
+    /**
+     * For an address that was added or removed: TUNTAP_ADDR_*.
+     */
+    uint64_t addr_flags;
+    /**
+     * The address with its prefix, such as "10.8.0.1/24" or "fd00::1/64"; "" for other events.
+     */
+    char addr[TUNTAP_ADDR_SIZE];
+    /**
+     * Its other end, such as "10.8.0.2"; "" where there is none.
+     */
+    char peer[TUNTAP_ADDR_SIZE];
+} tuntap_event;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -298,9 +729,9 @@ extern "C" {
 const char *tuntap_version(void);
 
 /**
- * Whether this library offers something on this operating system. It asks nobody: the kernel
- * may be too old, or the process not permitted, all the same; then the call that needs it says
- * so.
+ * Whether this library offers something on this operating system. It asks nobody: the
+ * kernel may be too old, or the process not permitted, all the same; then the call that
+ * needs it says so.
  *
  * @param feature  A TUNTAP_FEATURE_*.
  * @return 1 if it does; 0 if it does not, or does not know the number. Cannot fail.
@@ -320,8 +751,8 @@ int tuntap_has(uint32_t feature);
 const char *tuntap_strreason(uint32_t reason);
 
 /**
- * Makes a config without any option set. One config can serve many opens, and is not changed
- * by them.
+ * Makes a config without any option set. One config can serve many opens, and is not
+ * changed by them.
  *
  * Unlike a device, a config is for one thread at a time.
  *
@@ -363,25 +794,127 @@ int tuntap_config_set_group(tuntap_config *config, uint32_t gid, tuntap_error *e
  * /dev/tun).
  *
  * @param path  Copied. NULL means the usual one again.
- * @return 0, or -EINVAL (config is NULL, path is empty). Whether there is such a node shows at
- *         open.
+ * @return 0, or -EINVAL (config is NULL, path is empty). Whether there is such a node
+ *         shows at open.
  * @since 0.1.0
  */
 int tuntap_config_set_node(tuntap_config *config, const char *path, tuntap_error *err);
+
+/**
+ * The network namespace to open the device in, where it is not the calling thread's. The
+ * thread stays where it is. Entering it needs CAP_SYS_ADMIN, in it and in one's own.
+ *
+ * @param path  Such as "/run/netns/blue" or "/proc/1234/ns/net", opened now. NULL means
+ *              one's own again.
+ * @return 0, or -EINVAL (config is NULL; not a network namespace,
+ *         TUNTAP_REASON_NAMESPACE), -ENOENT, -EACCES, ... (path cannot be opened).
+ * @since 0.1.0
+ */
+int tuntap_config_set_netns(tuntap_config *config, const char *path, tuntap_error *err);
+
+/**
+ * The network namespace to open the device in, by its descriptor: see
+ * tuntap_config_set_netns.
+ *
+ * @param fd  An open network namespace, copied: it stays the caller's. -1 means one's own
+ *            again.
+ * @return 0, or -EINVAL (config is NULL; not a network namespace,
+ *         TUNTAP_REASON_NAMESPACE), -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT).
+ * @since 0.1.0
+ */
+int tuntap_config_set_netns_fd(tuntap_config *config, int fd, tuntap_error *err);
+
+/**
+ * The MTU: see tuntap_set_mtu.
+ *
+ * @return 0, or -EINVAL (config is NULL). Whether the device takes it shows at open.
+ * @since 0.1.0
+ */
+int tuntap_config_set_mtu(tuntap_config *config, uint32_t mtu, tuntap_error *err);
+
+/**
+ * The MAC address of a TAP: see tuntap_set_mac.
+ *
+ * @param mac  TUNTAP_MAC_SIZE (6) bytes.
+ * @return 0, or -EINVAL (config or mac is NULL; no usable address, TUNTAP_REASON_ADDRESS).
+ * @since 0.1.0
+ */
+int tuntap_config_set_mac(tuntap_config *config, const uint8_t *mac, tuntap_error *err);
+
+/**
+ * The alias: see tuntap_set_alias.
+ *
+ * @param alias  Copied.
+ * @return 0, or -EINVAL (config or alias is NULL; too long, TUNTAP_REASON_RANGE).
+ * @since 0.1.0
+ */
+int tuntap_config_set_alias(tuntap_config *config, const char *alias, tuntap_error *err);
+
+/**
+ * The transmit queue length: see tuntap_set_txqueuelen.
+ *
+ * @return 0, or -EINVAL (config is NULL). Whether there is memory for it shows at open.
+ * @since 0.1.0
+ */
+int tuntap_config_set_txqueuelen(tuntap_config *config, uint32_t packets, tuntap_error *err);
+
+/**
+ * The send buffer: see tuntap_set_sndbuf.
+ *
+ * @return 0, or -EINVAL (config is NULL). Whether it is in range shows at open.
+ * @since 0.1.0
+ */
+int tuntap_config_set_sndbuf(tuntap_config *config, uint32_t bytes, tuntap_error *err);
+
+/**
+ * An address that the device is given, beside those of other calls and those that it has:
+ * see tuntap_add_addr.
+ *
+ * @param addr   Copied, as the others.
+ * @param peer   NULL: none.
+ * @param flags  0, or TUNTAP_ADDR_NODAD, TUNTAP_ADDR_NOPREFIXROUTE.
+ * @return 0, or -EINVAL (config or addr is NULL; not an address that a host can have,
+ *         TUNTAP_REASON_ADDRESS; flags, TUNTAP_REASON_FLAGS).
+ * @since 0.1.0
+ */
+int tuntap_config_add_addr(tuntap_config *config, const char *addr, const char *peer, uint64_t flags, tuntap_error *err);
+
+/**
+ * A route that is added through the device: see tuntap_add_route. The device must be up
+ * for it: see tuntap_config_set_up.
+ *
+ * @param destination  Copied, as the others.
+ * @param gateway      NULL: none.
+ * @param metric       0: the usual one.
+ * @param table        0: the main one.
+ * @return 0, or -EINVAL (config or destination is NULL; not a network,
+ *         TUNTAP_REASON_ADDRESS).
+ * @since 0.1.0
+ */
+int tuntap_config_add_route(tuntap_config *config, const char *destination, const char *gateway, uint32_t metric, uint32_t table, tuntap_error *err);
+
+/**
+ * Whether the device is taken up or down. Without this it stays as it is.
+ *
+ * @param up  0: down. Not 0: up.
+ * @return 0, or -EINVAL (config is NULL).
+ * @since 0.1.0
+ */
+int tuntap_config_set_up(tuntap_config *config, int up, tuntap_error *err);
 
 /**
  * Opens a TUN or TAP device: attaches to it when it exists, makes it when it does not. A
  * device that was made here goes away with its last handle, unless it is persistent. A new
  * device is down and has no address.
  *
- * Linux: /dev/net/tun, TUNSETIFF. An existing device that nobody has open takes the TUNTAP_PI
- * that is asked for, and keeps it; one that is open keeps its own, and another is refused.
- * Descriptors are opened close-on-exec. The device belongs to the network namespace that the
- * calling thread is in, and the handle goes on acting there.
+ * Linux: /dev/net/tun, TUNSETIFF. An existing device that nobody has open takes the
+ * TUNTAP_PI that is asked for, and keeps it; one that is open keeps its own, and another
+ * is refused. Descriptors are opened close-on-exec. The device belongs to the network
+ * namespace that the calling thread is in, and the handle goes on acting there.
  *
  * @param name   NULL or "": the kernel chooses (tun0, tap0, ...). "vpn0": this name, of 15
- *               bytes at most, without slash, colon, white space, and not only dots. "vpn%d":
- *               the first free number.
+ *               bytes at most, without slash, colon, white space, and not only dots.
+ *               "vpn%d": the first free number.
  * @param flags  TUNTAP_TUN or TUNTAP_TAP, with any of the others.
  * @param dev    Receives the handle; tuntap_close frees it.
  * @param err    May be NULL.
@@ -393,6 +926,7 @@ int tuntap_config_set_node(tuntap_config *config, const char *path, tuntap_error
  *                  difference;
  *         -EBUSY   the device is open elsewhere, or exists and TUNTAP_EXCLUSIVE was given
  *                  (_BUSY);
+ *         -ENODEV  there is no such device, and TUNTAP_EXISTING was given (_ABSENT);
  *         -EPERM   making a device needs CAP_NET_ADMIN, and so does opening somebody else's
  *                  (_PRIVILEGE);
  *         -EACCES  the device node may not be opened (_PRIVILEGE);
@@ -407,21 +941,54 @@ int tuntap_config_set_node(tuntap_config *config, const char *path, tuntap_error
 int tuntap_open(const char *name, uint64_t flags, tuntap **dev, tuntap_error *err);
 
 /**
- * Opens a device with options that have no flag.
+ * Opens a device with options that have no flag: all of them or, when one fails, none.
+ * They are applied in this order: network namespace, device node, MTU, MAC address, alias,
+ * transmit queue length, send buffer, addresses, up or down, routes, owner, group, and
+ * TUNTAP_PERSIST last.
  *
  * @param config  Read, not kept. NULL is the same as one without any option.
- * @return As tuntap_open; the options fail as tuntap_set_owner and tuntap_set_group do, and
- *         then the device is as if it had not been opened.
+ * @return As tuntap_open, or as the function that sets what could not be set, which the
+ *         message names. A new device is gone again then, and one that was there before is
+ *         as it was.
  * @since 0.1.0
  */
 int tuntap_open_config(const char *name, uint64_t flags, const tuntap_config *config, tuntap **dev, tuntap_error *err);
 
 /**
+ * Takes over the descriptor of a device that was opened elsewhere: by another process,
+ * which passed it with SCM_RIGHTS, by systemd, by Android's VpnService. Its modes are
+ * asked of the kernel.
+ *
+ * The device may be in another network namespace. Where the process may not configure it
+ * there, it is read and written, and what asks about it or configures it returns -EXDEV
+ * with TUNTAP_REASON_NAMESPACE; tuntap_get_name, tuntap_get_flags, and what acts on the
+ * queue alone work all the same. In that case the library finds out about the
+ * packet-information header of a TUN by offering the kernel 4 zero bytes, which go nowhere
+ * and count as an error.
+ *
+ * The open file becomes non-blocking (O_NONBLOCK), for all who share it, and stays so.
+ *
+ * @param fd     A descriptor that TUNSETIFF gave a device. After a failure it is still the
+ *               caller's; after a success the handle's, which makes it close-on-exec and
+ *               closes it.
+ * @param flags  0 or TUNTAP_NONBLOCK, and TUNTAP_BORROW: the handle works with a copy, and
+ *               fd stays the caller's.
+ * @param dev    Receives the handle; tuntap_close frees it.
+ * @return 0, or -EINVAL (dev is NULL; flags, TUNTAP_REASON_FLAGS; not the descriptor of a
+ *         TUN or TAP device, TUNTAP_REASON_KIND; the device has IFF_VNET_HDR,
+ *         TUNTAP_REASON_MISMATCH), -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT),
+ *         -EBADFD (it has no device, or that is gone, TUNTAP_REASON_REMOVED), -EMFILE, ...
+ *         (out of something, TUNTAP_REASON_SYSTEM).
+ * @since 0.1.0
+ */
+int tuntap_open_fd(int fd, uint64_t flags, tuntap **dev, tuntap_error *err);
+
+/**
  * Closes a handle. A device that is not persistent goes away with its last handle.
  *
- * No other call may be running on the handle, and none may follow: closing does not end a read
- * that waits in another thread. To end a reader, let it poll() for the device and for a
- * descriptor of yours, or interrupt it by a signal without SA_RESTART.
+ * No other call may be running on the handle, and none may follow. To end a thread that
+ * reads: tell it to stop by a variable of yours, call tuntap_wake, join the thread, and
+ * close then.
  *
  * @param dev  May be NULL.
  * @since 0.1.0
@@ -431,10 +998,11 @@ void tuntap_close(tuntap *dev);
 /**
  * The name of the device at this moment; it can be renamed by others.
  *
- * @param buf   Receives the name. Bytes as the kernel has them, usually but not always UTF-8.
+ * @param buf   Receives the name. Bytes as the kernel has them, usually but not always
+ *              UTF-8.
  * @param size  Bytes of buf; TUNTAP_NAME_SIZE always suffices.
- * @return 0, or -EINVAL (dev or buf is NULL), -ERANGE (buf is too small), -ENODEV (the device
- *         is gone).
+ * @return 0, or -EINVAL (dev or buf is NULL), -ERANGE (buf is too small), -ENODEV (the
+ *         device is gone).
  * @since 0.1.0
  */
 int tuntap_get_name(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
@@ -449,9 +1017,12 @@ int tuntap_get_name(const tuntap *dev, char *buf, size_t size, tuntap_error *err
 int tuntap_get_index(const tuntap *dev, uint32_t *index, tuntap_error *err);
 
 /**
- * The descriptor of this queue, for poll, epoll, select, io_uring and sendmsg(SCM_RIGHTS). It
- * stays the library's: do not close it. Readable: a packet waits. Writable: the device is up
- * and has room. POLLERR: the device is gone.
+ * The descriptor of this queue, for poll, epoll, select, io_uring and sendmsg(SCM_RIGHTS).
+ * It stays the library's: do not close it. Readable: a packet waits. Writable: the device
+ * is up and has room. POLLERR: the device is gone.
+ *
+ * It is non-blocking (O_NONBLOCK) whatever the handle is, and must stay so: waiting is the
+ * library's. With io_uring, link a poll before a read.
  *
  * @return The descriptor, or -EINVAL (dev is NULL). Safe in a signal handler.
  * @since 0.1.0
@@ -460,8 +1031,8 @@ int tuntap_get_fd(const tuntap *dev);
 
 /**
  * The flags as the kernel granted them and as they are now: TUNTAP_TUN or TUNTAP_TAP,
- * TUNTAP_PI, TUNTAP_MULTI_QUEUE, TUNTAP_PERSIST and TUNTAP_NONBLOCK. TUNTAP_EXCLUSIVE is of
- * the opening only, and never among them.
+ * TUNTAP_PI, TUNTAP_MULTI_QUEUE, TUNTAP_NAPI, TUNTAP_NAPI_FRAGS, TUNTAP_PERSIST and
+ * TUNTAP_NONBLOCK. The others are of the opening only, and never among them.
  *
  * @param flags  Receives the flags.
  * @return 0, or -EINVAL (dev or flags is NULL), -ENODEV (the device is gone).
@@ -470,8 +1041,8 @@ int tuntap_get_fd(const tuntap *dev);
 int tuntap_get_flags(const tuntap *dev, uint64_t *flags, tuntap_error *err);
 
 /**
- * Makes the device outlive its last handle, or not. Needs no privilege beyond having opened
- * it.
+ * Makes the device outlive its last handle, or not. Needs no privilege beyond having
+ * opened it.
  *
  * @param on  0 or not 0.
  * @return 0, or -EINVAL (dev is NULL), -ENODEV (the device is gone).
@@ -483,19 +1054,19 @@ int tuntap_set_persist(tuntap *dev, int on, tuntap_error *err);
  * The user who may open the device without privilege.
  *
  * @param uid  Receives the user, as the user namespace of the calling process numbers it.
- * @return 0, or -EINVAL (dev or uid is NULL), -ENOENT (no owner is set), -ENODEV (the device
- *         is gone).
+ * @return 0, or -EINVAL (dev or uid is NULL), -ENOENT (no owner is set), -ENODEV (the
+ *         device is gone).
  * @since 0.1.0
  */
 int tuntap_get_owner(const tuntap *dev, uint32_t *uid, tuntap_error *err);
 
 /**
- * Lets a user open the device without privilege. Where a group is set as well, the user must
- * be in that too. A device without owner and group is open to everybody who may open the
- * device node.
+ * Lets a user open the device without privilege. Where a group is set as well, the user
+ * must be in that too. A device without owner and group is open to everybody who may open
+ * the device node.
  *
- * @param uid  As the user namespace of the calling process numbers users. An owner cannot be
- *             unset again.
+ * @param uid  As the user namespace of the calling process numbers users. An owner cannot
+ *             be unset again.
  * @return 0, or -EINVAL (dev is NULL; there is no such user in this user namespace,
  *         TUNTAP_REASON_RANGE), -ENODEV (the device is gone).
  * @since 0.1.0
@@ -506,8 +1077,8 @@ int tuntap_set_owner(tuntap *dev, uint32_t uid, tuntap_error *err);
  * The group whose members may open the device without privilege.
  *
  * @param gid  Receives the group, as the user namespace of the calling process numbers it.
- * @return 0, or -EINVAL (dev or gid is NULL), -ENOENT (no group is set), -ENODEV (the device
- *         is gone).
+ * @return 0, or -EINVAL (dev or gid is NULL), -ENOENT (no group is set), -ENODEV (the
+ *         device is gone).
  * @since 0.1.0
  */
 int tuntap_get_group(const tuntap *dev, uint32_t *gid, tuntap_error *err);
@@ -515,8 +1086,8 @@ int tuntap_get_group(const tuntap *dev, uint32_t *gid, tuntap_error *err);
 /**
  * Lets the members of a group open the device without privilege: see tuntap_set_owner.
  *
- * @param gid  As the user namespace of the calling process numbers groups. A group cannot be
- *             unset again.
+ * @param gid  As the user namespace of the calling process numbers groups. A group cannot
+ *             be unset again.
  * @return 0, or -EINVAL (dev is NULL; there is no such group in this user namespace,
  *         TUNTAP_REASON_RANGE), -ENODEV (the device is gone).
  * @since 0.1.0
@@ -524,8 +1095,8 @@ int tuntap_get_group(const tuntap *dev, uint32_t *gid, tuntap_error *err);
 int tuntap_set_group(tuntap *dev, uint32_t gid, tuntap_error *err);
 
 /**
- * Makes tuntap_read and tuntap_write on this handle wait, or return -EAGAIN instead. A call
- * that waits already goes on waiting.
+ * Makes tuntap_read, tuntap_write, tuntap_readv and tuntap_writev on this handle wait, or
+ * return -EAGAIN instead. A call that waits already goes on waiting.
  *
  * @param on  0: they wait. Not 0: they do not.
  * @return 0, or -EINVAL (dev is NULL).
@@ -543,7 +1114,8 @@ int tuntap_set_nonblock(tuntap *dev, int on, tuntap_error *err);
 int tuntap_up(tuntap *dev, tuntap_error *err);
 
 /**
- * Takes the device down. Its addresses stay; packets that wait to be read can still be read.
+ * Takes the device down. Its addresses stay; packets that wait to be read can still be
+ * read.
  *
  * @return 0, also when it is down already, or -EINVAL (dev is NULL), -EPERM (needs
  *         CAP_NET_ADMIN), -ENODEV (the device is gone).
@@ -561,8 +1133,8 @@ int tuntap_down(tuntap *dev, tuntap_error *err);
 int tuntap_is_up(const tuntap *dev, tuntap_error *err);
 
 /**
- * The MTU in bytes: of an IP packet, so a TAP's frame is 14 longer, and a VLAN tag's 4 come on
- * top. For the size of a buffer see tuntap_read_size.
+ * The MTU in bytes: of an IP packet, so a TAP's frame is 14 longer, and a VLAN tag's 4
+ * come on top. For the size of a buffer see tuntap_read_size.
  *
  * @param mtu  Receives the MTU.
  * @return 0, or -EINVAL (dev or mtu is NULL), -ENODEV (the device is gone).
@@ -573,10 +1145,10 @@ int tuntap_get_mtu(const tuntap *dev, uint32_t *mtu, tuntap_error *err);
 /**
  * Sets the MTU.
  *
- * @param mtu  In bytes. Linux takes 68 to 65535, and to 65521 for a TAP; under 1280 a device
- *             has no IPv6.
- * @return 0, or -EINVAL (dev is NULL; mtu is out of range, TUNTAP_REASON_RANGE), -EPERM (needs
- *         CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @param mtu  In bytes. Linux takes 68 to 65535, and to 65521 for a TAP; under 1280 a
+ *             device has no IPv6.
+ * @return 0, or -EINVAL (dev is NULL; mtu is out of range, TUNTAP_REASON_RANGE), -EPERM
+ *         (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
  * @since 0.1.0
  */
 int tuntap_set_mtu(tuntap *dev, uint32_t mtu, tuntap_error *err);
@@ -594,7 +1166,8 @@ int tuntap_get_mac(const tuntap *dev, uint8_t *mac, tuntap_error *err);
 /**
  * Sets the MAC address of a TAP, up or down.
  *
- * @param mac  TUNTAP_MAC_SIZE (6) bytes; not a group's (an odd first byte) and not all zeros.
+ * @param mac  TUNTAP_MAC_SIZE (6) bytes; not a group's (an odd first byte) and not all
+ *             zeros.
  * @return 0, or -EINVAL (dev or mac is NULL; no usable address, TUNTAP_REASON_ADDRESS),
  *         -EOPNOTSUPP (a TUN has none, TUNTAP_REASON_KIND), -EPERM (needs CAP_NET_ADMIN),
  *         -ENODEV (the device is gone).
@@ -603,8 +1176,178 @@ int tuntap_get_mac(const tuntap *dev, uint8_t *mac, tuntap_error *err);
 int tuntap_set_mac(tuntap *dev, const uint8_t *mac, tuntap_error *err);
 
 /**
+ * Renames the device. Handles and monitors go on following it.
+ *
+ * @param name  The new name, as tuntap_open takes it, without a pattern.
+ * @return 0, or -EINVAL (dev or name is NULL; not a name, TUNTAP_REASON_NAME), -EEXIST
+ *         (the name is taken, TUNTAP_REASON_BUSY), -EBUSY (before Linux 6.2 a device that
+ *         is up cannot be renamed, TUNTAP_REASON_BUSY),
+ *         -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_set_name(tuntap *dev, const char *name, tuntap_error *err);
+
+/**
+ * The alias of the device: a text for whoever looks at it, which changes nothing.
+ *
+ * @param buf   Receives the alias, empty when there is none. Bytes as the kernel has them.
+ * @param size  Bytes of buf; TUNTAP_ALIAS_SIZE always suffices.
+ * @return 0, or -EINVAL (dev or buf is NULL), -ERANGE (buf is too small), -ENODEV (the
+ *         device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_alias(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
+
+/**
+ * Gives the device an alias.
+ *
+ * @param alias  Up to 255 bytes; "" takes the alias away.
+ * @return 0, or -EINVAL (dev or alias is NULL; too long, TUNTAP_REASON_RANGE), -EPERM
+ *         (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_set_alias(tuntap *dev, const char *alias, tuntap_error *err);
+
+/**
+ * Whether the device has a carrier: whether the other end is there, as far as the device
+ * was told. A device starts with one.
+ *
+ * @return 1 if it has, 0 if not, or -EINVAL (dev is NULL), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_carrier(const tuntap *dev, tuntap_error *err);
+
+/**
+ * Turns the carrier on or off, as plugging a cable in and out does: without it, the device
+ * keeps its addresses and routes, and the kernel sends nothing through it. Needs no
+ * privilege beyond having opened it. Linux: TUNSETCARRIER.
+ *
+ * @param on  0 or not 0.
+ * @return 0, or -EINVAL (dev is NULL), -EPERM (on, while all queues are detached),
+ *         -EOPNOTSUPP (before Linux 5.0, TUNTAP_REASON_KERNEL), -ENODEV (the device is
+ *         gone).
+ * @since 0.1.0
+ */
+int tuntap_set_carrier(tuntap *dev, int on, tuntap_error *err);
+
+/**
+ * The transmit queue length: how many packets wait for tuntap_read, in each queue, before
+ * the kernel drops more.
+ *
+ * @param packets  Receives the number; 500 in a new TUN, 1000 in a new TAP.
+ * @return 0, or -EINVAL (dev or packets is NULL), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_txqueuelen(const tuntap *dev, uint32_t *packets, tuntap_error *err);
+
+/**
+ * Sets the transmit queue length.
+ *
+ * @param packets  In each queue. The kernel takes 8 bytes for each at once.
+ * @return 0, or -EINVAL (dev is NULL), -ENOMEM (so much memory is not to be had), -EPERM
+ *         (needs CAP_NET_ADMIN),
+ *         -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_set_txqueuelen(tuntap *dev, uint32_t packets, tuntap_error *err);
+
+/**
+ * The send buffer: how many bytes of written packets may be on their way through the
+ * kernel, for each queue, before tuntap_write has to wait.
+ *
+ * @param bytes  Receives the number; 2147483647 in a new device, which is no limit.
+ * @return 0, or -EINVAL (dev or bytes is NULL), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_sndbuf(const tuntap *dev, uint32_t *bytes, tuntap_error *err);
+
+/**
+ * Sets the send buffer of the device, for all its queues. Needs no privilege beyond having
+ * opened it. Linux: TUNSETSNDBUF.
+ *
+ * @param bytes  1 to 2147483647.
+ * @return 0, or -EINVAL (dev is NULL; out of range, TUNTAP_REASON_RANGE), -ENODEV (the
+ *         device is gone).
+ * @since 0.1.0
+ */
+int tuntap_set_sndbuf(tuntap *dev, uint32_t bytes, tuntap_error *err);
+
+/**
+ * The counters of the device.
+ *
+ * @param stats  Receives them.
+ * @param size   sizeof(tuntap_stats).
+ * @return 0, or -EINVAL (dev or stats is NULL; size is too small), -ENODEV (the device is
+ *         gone).
+ * @since 0.1.0
+ */
+int tuntap_get_stats(const tuntap *dev, tuntap_stats *stats, size_t size, tuntap_error *err);
+
+/**
+ * The offloads of the device that are turned on, by whomever: they are the device's, for
+ * all its queues, and outlive the handle on a persistent one. Linux: the features that
+ * ethtool -k shows.
+ *
+ * @param offloads  Receives TUNTAP_OFFLOAD_*.
+ * @return 0, or -EINVAL (dev or offloads is NULL), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_offloads(const tuntap *dev, uint64_t *offloads, tuntap_error *err);
+
+/**
+ * Adds an IPv4 or IPv6 address, beside those that the device has.
+ *
+ * Linux: RTM_NEWADDR. A TAP gets the broadcast address of an IPv4 network as well. While
+ * the device is up, the kernel adds a route to the network.
+ *
+ * @param addr   "10.8.0.1/24", "fd00::1/64". Without a prefix it is that of the host
+ *               alone, 32 or 128, unless the device has this address already.
+ * @param peer   The other end of a point-to-point link, such as "10.8.0.2", from which the
+ *               prefix counts then. NULL: none.
+ * @param flags  0, or TUNTAP_ADDR_NODAD, TUNTAP_ADDR_NOPREFIXROUTE.
+ * @return 0, also when the device has it already, or -EINVAL (dev or addr is NULL; not an
+ *         address that a host can have, or of two families, TUNTAP_REASON_ADDRESS; flags,
+ *         TUNTAP_REASON_FLAGS; IPv6 and the MTU is under 1280, TUNTAP_REASON_RANGE),
+ *         -EEXIST (IPv6: it has the address with another prefix, TUNTAP_REASON_BUSY),
+ *         -EACCES (IPv6 is turned off on the device, TUNTAP_REASON_SYSTEM), -EOPNOTSUPP (a kernel without IPv6),
+ *         -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_add_addr(tuntap *dev, const char *addr, const char *peer, uint64_t flags, tuntap_error *err);
+
+/**
+ * Takes an address away from the device; the others stay. When it fails, all of them do.
+ *
+ * Linux: the kernel removes the IPv4 addresses of the same network with the first of them.
+ * They are given back, with their labels and lifetimes; IPv4 routes through them are lost.
+ *
+ * @param addr  As tuntap_add_addr takes it. Without a prefix, the address with any.
+ * @param peer  Its other end. NULL: any.
+ * @return 0, or -EADDRNOTAVAIL (the device does not have it, TUNTAP_REASON_UNSET), -EINVAL
+ *         (dev or addr is NULL; not an address that a host can have,
+ *         TUNTAP_REASON_ADDRESS), -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is
+ *         gone).
+ * @since 0.1.0
+ */
+int tuntap_del_addr(tuntap *dev, const char *addr, const char *peer, tuntap_error *err);
+
+/**
+ * The addresses of the device, IPv4 before IPv6, in the order in which the kernel has
+ * them.
+ *
+ * @param addrs  Receives the first `count` of them. NULL with a count of 0: only the
+ *               number is asked for.
+ * @param count  Places in addrs.
+ * @param size   sizeof(tuntap_addr): where one ends and the next begins.
+ * @return How many there are, which may be more than count, or -EINVAL (dev is NULL; addrs
+ *         is NULL and count is not 0; size is too small), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+ssize_t tuntap_list_addrs(const tuntap *dev, tuntap_addr *addrs, size_t count, size_t size, tuntap_error *err);
+
+/**
  * The device's first IPv4 address, such as "10.8.0.1". This function and those for the
- * destination address and the netmask are for IPv4 alone.
+ * destination address and the netmask are for IPv4 alone; tuntap_list_addrs tells all.
  *
  * @param buf   Receives the address, without a prefix: see tuntap_get_netmask.
  * @param size  Bytes of buf; TUNTAP_ADDR_SIZE always suffices.
@@ -615,17 +1358,22 @@ int tuntap_set_mac(tuntap *dev, const uint8_t *mac, tuntap_error *err);
 int tuntap_get_addr(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
 
 /**
- * Makes this the only IPv4 address of the device. When it fails, the addresses and prefixes
- * are as before.
+ * Makes this the only address of its family. When it fails, the addresses and prefixes are
+ * as before.
  *
- * Linux: RTM_NEWADDR. The others are removed, and the IPv4 routes through them with them. A
- * TAP gets the broadcast address of the network as well. While the device is up, the kernel
- * adds a route to the network.
+ * An IPv6 link-local address (fe80::/10) replaces only those of its kind, and any other
+ * leaves them.
  *
- * @param addr  "10.8.0.1/24", or "10.8.0.1": then the prefix is 32, unless the device has this
- *              address already.
+ * Linux: RTM_NEWADDR. The others are removed, and the routes through them with them. A TAP
+ * gets the broadcast address of an IPv4 network as well. While the device is up, the
+ * kernel adds a route to the network.
+ *
+ * @param addr  "10.8.0.1/24", "fd00::1/64". Without a prefix it is that of the host alone,
+ *              32 or 128, unless the device has this address already.
  * @return 0, or -EINVAL (dev or addr is NULL; not an address that a host can have,
- *         TUNTAP_REASON_ADDRESS), -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+ *         TUNTAP_REASON_ADDRESS; IPv6 and the MTU is under 1280, TUNTAP_REASON_RANGE),
+ *         -EACCES (IPv6 is turned off on the device, TUNTAP_REASON_SYSTEM), -EPERM (needs
+ *         CAP_NET_ADMIN), -ENODEV (the device is gone).
  * @since 0.1.0
  */
 int tuntap_set_addr(tuntap *dev, const char *addr, tuntap_error *err);
@@ -643,16 +1391,17 @@ int tuntap_set_addr(tuntap *dev, const char *addr, tuntap_error *err);
 int tuntap_get_dstaddr(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
 
 /**
- * Sets the other end of the link, for the first IPv4 address. The prefix stays: it now counts
- * from the other end. When it fails, the addresses and prefixes are as before.
+ * Sets the other end of the link, for the first IPv4 address. The prefix stays: it now
+ * counts from the other end. When it fails, the addresses and prefixes are as before.
  *
- * Linux: all IPv4 addresses of the device are removed and added again, so that IPv4 routes
- * through it, and labels or lifetimes that others gave its addresses, are lost.
+ * Linux: all IPv4 addresses of the device are removed and added again, with the labels and
+ * lifetimes of those that do not change; the IPv4 routes through it are lost.
  *
- * @param dstaddr  Such as "10.8.0.2", without a prefix. The device's own address unsets it.
+ * @param dstaddr  Such as "10.8.0.2", without a prefix. The device's own address unsets
+ *                 it.
  * @return 0, or -EADDRNOTAVAIL (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or
- *         dstaddr is NULL; not an address that a host can have, TUNTAP_REASON_ADDRESS), -EPERM
- *         (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+ *         dstaddr is NULL; not an address that a host can have, TUNTAP_REASON_ADDRESS),
+ *         -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
  * @since 0.1.0
  */
 int tuntap_set_dstaddr(tuntap *dev, const char *dstaddr, tuntap_error *err);
@@ -662,18 +1411,18 @@ int tuntap_set_dstaddr(tuntap *dev, const char *dstaddr, tuntap_error *err);
  *
  * @param buf   Receives the netmask, such as "255.255.255.0".
  * @param size  Bytes of buf; TUNTAP_ADDR_SIZE always suffices.
- * @return 0, or -EADDRNOTAVAIL (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or buf
- *         is NULL), -ERANGE (buf is too small), -ENODEV (the device is gone).
+ * @return 0, or -EADDRNOTAVAIL (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or
+ *         buf is NULL), -ERANGE (buf is too small), -ENODEV (the device is gone).
  * @since 0.1.0
  */
 int tuntap_get_netmask(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
 
 /**
- * Sets the netmask of the first IPv4 address. When it fails, the addresses and prefixes are as
- * before.
+ * Sets the netmask of the first IPv4 address. When it fails, the addresses and prefixes
+ * are as before.
  *
- * Linux: all IPv4 addresses of the device are removed and added again, so that IPv4 routes
- * through it, and labels or lifetimes that others gave its addresses, are lost.
+ * Linux: all IPv4 addresses of the device are removed and added again, with the labels and
+ * lifetimes of those that do not change; the IPv4 routes through it are lost.
  *
  * @param netmask  Such as "255.255.255.0"; its ones come before its zeros.
  * @return 0, or -EADDRNOTAVAIL (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or
@@ -684,9 +1433,88 @@ int tuntap_get_netmask(const tuntap *dev, char *buf, size_t size, tuntap_error *
 int tuntap_set_netmask(tuntap *dev, const char *netmask, tuntap_error *err);
 
 /**
+ * Adds a route through the device, which must be up. It goes when the device goes down.
+ * Linux: RTM_NEWROUTE, protocol "static".
+ *
+ * @param destination  "10.9.0.0/16", "fd01::/48"; "0.0.0.0/0" and "::/0" are the default
+ *                     routes. Without a prefix, a single host.
+ * @param gateway      The next host on the link, of a TAP; it must be reachable without a
+ *                     gateway. NULL: none, as on a TUN.
+ * @param metric       Of several routes to the same destination the one with the least is
+ *                     used. 0: the system's usual one; Linux: none for IPv4, 1024 for
+ *                     IPv6.
+ * @param table        The number of the routing table. 0: the main one.
+ * @return 0, also when there is this route already, or -EINVAL (dev or destination is
+ *         NULL; not a network, or bits are set behind the prefix, or of two families,
+ *         TUNTAP_REASON_ADDRESS), -ENETDOWN (the device is down, TUNTAP_REASON_DOWN),
+ *         -EEXIST (another route has this destination, metric and table,
+ *         TUNTAP_REASON_BUSY),
+ *         -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone), or what the kernel has against the gateway,
+ *         such as -ENETUNREACH (TUNTAP_REASON_SYSTEM).
+ * @since 0.1.0
+ */
+int tuntap_add_route(tuntap *dev, const char *destination, const char *gateway, uint32_t metric, uint32_t table, tuntap_error *err);
+
+/**
+ * Deletes a route through the device, whoever made it. All arguments are as
+ * tuntap_add_route takes them, and those of the route must be the same.
+ *
+ * @return 0, or -ESRCH (there is no such route through the device, TUNTAP_REASON_UNSET),
+ *         -EINVAL (as there), -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_del_route(tuntap *dev, const char *destination, const char *gateway, uint32_t metric, uint32_t table, tuntap_error *err);
+
+/**
+ * The routes through the device, IPv4 before IPv6, with those that the kernel made for its
+ * addresses. Routes of the local table, to the host itself, are not among them, and none
+ * of several ways.
+ *
+ * @param routes  Receives the first `count` of them. NULL with a count of 0: only the
+ *                number is asked for.
+ * @param count   Places in routes.
+ * @param size    sizeof(tuntap_route): where one ends and the next begins.
+ * @return How many there are, which may be more than count, or -EINVAL (dev is NULL;
+ *         routes is NULL and count is not 0; size is too small), -ENODEV (the device is
+ *         gone).
+ * @since 0.1.0
+ */
+ssize_t tuntap_list_routes(const tuntap *dev, tuntap_route *routes, size_t count, size_t size, tuntap_error *err);
+
+/**
+ * Moves the device to another network namespace. All its handles go on reading and
+ * writing, in the threads and namespaces where they are, and configuration calls act on it
+ * where it is.
+ *
+ * The kernel takes a device down that it moves, and takes its addresses and routes away.
+ * In its new namespace it can have another index, and its name must be free there.
+ *
+ * To configure it there needs CAP_SYS_ADMIN in both namespaces, to enter the other, and
+ * Linux 5.4; a handle that cannot reads and writes on, and its calls that ask about the
+ * device or configure it return -EXDEV with TUNTAP_REASON_NAMESPACE.
+ *
+ * @param path  Such as "/run/netns/blue" or "/proc/1234/ns/net".
+ * @return 0, also when it is there already, or -EINVAL (dev or path is NULL; not a network
+ *         namespace, TUNTAP_REASON_NAMESPACE), -ENOENT, -EACCES, ... (path cannot be
+ *         opened), -EEXIST (the name is taken there, TUNTAP_REASON_BUSY), -EPERM (needs
+ *         CAP_NET_ADMIN in both), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_set_netns(tuntap *dev, const char *path, tuntap_error *err);
+
+/**
+ * Moves the device to the network namespace of a descriptor: see tuntap_set_netns.
+ *
+ * @param fd  An open network namespace. It stays the caller's.
+ * @return As tuntap_set_netns, or -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT).
+ * @since 0.1.0
+ */
+int tuntap_set_netns_fd(tuntap *dev, int fd, tuntap_error *err);
+
+/**
  * The buffer that no packet of this device exceeds, at any MTU and on a TAP with up to two
- * VLAN tags: some 64 KiB, by the kind of the device and with the packet-information header.
- * Into such a buffer tuntap_read is at its fastest, and never cuts.
+ * VLAN tags: some 64 KiB, by the kind of the device and with the packet-information
+ * header. Into such a buffer tuntap_read is at its fastest, and never cuts.
  *
  * @return Bytes; 0 if dev is NULL. It does not change while the handle is open.
  * @since 0.1.0
@@ -695,18 +1523,21 @@ size_t tuntap_read_size(const tuntap *dev);
 
 /**
  * Takes one packet that the kernel sends out through the device: an IP packet (TUN) or an
- * Ethernet frame without its check sequence (TAP), behind the packet-information header if the
- * device has it. Waits for one unless the handle is non-blocking. Makes one system call and no
- * allocation; one reader a queue keeps packets in order.
+ * Ethernet frame without its check sequence (TAP), behind the packet-information header if
+ * the device has it. Waits for one unless the handle is non-blocking. A packet that is
+ * there costs one system call, one that is waited for three; none costs an allocation. One
+ * reader a queue keeps packets in order.
  *
  * @param buf   Receives the packet. After a failure its bytes are undefined.
- * @param size  Bytes of buf. Any size that holds the packets is enough; tuntap_read_size says
- *              which always is.
+ * @param size  Bytes of buf. Any size that holds the packets is enough; tuntap_read_size
+ *              says which always is.
  * @param err   May be NULL, which spares the time to write a message.
  * @return Bytes of the packet, or
  *         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
  *         -EMSGSIZE  the packet was longer than size, and is lost (_BUFFER);
- *         -EINTR     a signal handler without SA_RESTART ran first (_INTERRUPTED);
+ *         -ECANCELED tuntap_wake ended the wait (_WOKEN);
+ *         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
+ *                    (_INTERRUPTED);
  *         -ENODEV    the device is gone, also when it went during the wait (_REMOVED);
  *         -EINVAL    dev or buf is NULL (_ARGUMENT); size is too small for the packet
  *                    information (_BUFFER).
@@ -715,11 +1546,36 @@ size_t tuntap_read_size(const tuntap *dev);
 ssize_t tuntap_read(tuntap *dev, void *buf, size_t size, tuntap_error *err);
 
 /**
- * Hands one packet to the kernel, which takes it as received through the device. The device
- * must be up. Takes the whole packet or nothing. Makes one system call and no allocation.
+ * Takes one packet as tuntap_read does, and waits for it so long at most, whether the
+ * handle is non-blocking or not. Signals do not end the wait.
  *
- * With TUNTAP_PI the kernel alone judges what follows that header, by its EtherType, and drops
- * in silence what is no packet of that.
+ * @param milliseconds  The time limit, by the monotonic clock, and never cut short. 0: do
+ *                      not wait. Negative: no limit.
+ * @return As tuntap_read, without -EAGAIN and -EINTR, or -ETIMEDOUT (no packet came in
+ *         time, TUNTAP_REASON_TIMEOUT).
+ * @since 0.1.0
+ */
+ssize_t tuntap_read_timeout(tuntap *dev, void *buf, size_t size, int32_t milliseconds, tuntap_error *err);
+
+/**
+ * Takes one packet as tuntap_read does, into several buffers that are filled one after the
+ * other.
+ *
+ * @param parts  Where they are.
+ * @param count  How many: 1 to 1023.
+ * @return As tuntap_read, or -EINVAL (parts or one of its addresses is NULL; count,
+ *         TUNTAP_REASON_ARGUMENT).
+ * @since 0.1.0
+ */
+ssize_t tuntap_readv(tuntap *dev, const struct iovec *parts, int count, tuntap_error *err);
+
+/**
+ * Hands one packet to the kernel, which takes it as received through the device. The
+ * device must be up. Takes the whole packet or nothing. Makes one system call and no
+ * allocation.
+ *
+ * With TUNTAP_PI the kernel alone judges what follows that header, by its EtherType, and
+ * drops in silence what is no packet of that.
  *
  * @param buf   An IP packet (TUN) or an Ethernet frame without its check sequence (TAP),
  *              behind the packet-information header if the device has it.
@@ -731,24 +1587,67 @@ ssize_t tuntap_read(tuntap *dev, void *buf, size_t size, tuntap_error *err);
  *                    or buf is NULL (_ARGUMENT);
  *         -EMSGSIZE  longer than tuntap_read_size (_PACKET);
  *         -ENETDOWN  the device is down (_DOWN);
- *         -EINTR     a signal handler without SA_RESTART ran first (_INTERRUPTED);
+ *         -ECANCELED tuntap_wake ended the wait (_WOKEN);
+ *         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
+ *                    (_INTERRUPTED);
  *         -ENODEV    the device is gone (_REMOVED).
  * @since 0.1.0
  */
 ssize_t tuntap_write(tuntap *dev, const void *buf, size_t size, tuntap_error *err);
 
 /**
- * Opens another queue of a multi-queue device: a handle of its own to the same device, which
- * lives until its last handle is closed. The kernel spreads flows over the attached queues.
+ * Hands one packet to the kernel as tuntap_write does, and waits for room so long at most,
+ * whether the handle is non-blocking or not. Signals do not end the wait. Only a device
+ * with a send buffer (tuntap_set_sndbuf) ever has no room.
+ *
+ * @param milliseconds  The time limit, by the monotonic clock, and never cut short. 0: do
+ *                      not wait. Negative: no limit.
+ * @return As tuntap_write, without -EAGAIN and -EINTR, or -ETIMEDOUT (no room in time,
+ *         TUNTAP_REASON_TIMEOUT).
+ * @since 0.1.0
+ */
+ssize_t tuntap_write_timeout(tuntap *dev, const void *buf, size_t size, int32_t milliseconds, tuntap_error *err);
+
+/**
+ * Hands one packet to the kernel as tuntap_write does, from several parts that lie one
+ * after the other in it.
+ *
+ * @param parts  Where they are.
+ * @param count  How many: 1 to 1023; on a device with TUNTAP_NAPI_FRAGS 18 at most, of
+ *               which each but the first has 1 to 4096 bytes.
+ * @return As tuntap_write, or -EINVAL (parts or one of its addresses is NULL; count,
+ *         TUNTAP_REASON_ARGUMENT).
+ * @since 0.1.0
+ */
+ssize_t tuntap_writev(tuntap *dev, const struct iovec *parts, int count, tuntap_error *err);
+
+/**
+ * Ends each call on this handle that waits for a packet or for room, in whatever thread:
+ * it returns -ECANCELED with TUNTAP_REASON_WOKEN. When none waits, the next one that would
+ * wait returns so instead, which is one, however often this was called: so a wake is not
+ * lost on a reader that is just about to wait.
+ *
+ * Where several threads read one handle, a wake can find some of them waiting and others
+ * not. To end them all, let each that ends call tuntap_wake itself: it passes the wake on.
+ *
+ * @return 0, or -EINVAL (dev is NULL). Safe in a signal handler.
+ * @since 0.1.0
+ */
+int tuntap_wake(tuntap *dev);
+
+/**
+ * Opens another queue of a multi-queue device: a handle of its own to the same device,
+ * which lives until its last handle is closed. The kernel spreads flows over the attached
+ * queues.
  *
  * @param dev    Any handle of the device.
  * @param flags  0 or TUNTAP_NONBLOCK: the rest is the device's.
  * @param queue  Receives the new handle, attached; tuntap_close frees it.
- * @return 0, or -EINVAL (dev or queue is NULL; flags, TUNTAP_REASON_FLAGS; the device has a
- *         single queue, TUNTAP_REASON_MISMATCH), -E2BIG (no room for another queue), -EPERM
- *         (somebody else's device needs CAP_NET_ADMIN), -ENODEV (the device is gone), -EXDEV
- *         (the calling thread is in another network namespace than the device,
- *         TUNTAP_REASON_NAMESPACE), or as tuntap_open.
+ * @return 0, or -EINVAL (dev or queue is NULL; flags, TUNTAP_REASON_FLAGS; the device has
+ *         a single queue, TUNTAP_REASON_MISMATCH), -E2BIG (no room for another queue),
+ *         -EPERM (somebody else's device needs CAP_NET_ADMIN), -ENODEV (the device is
+ *         gone), -EXDEV (the calling thread is in another network namespace than the
+ *         device, TUNTAP_REASON_NAMESPACE), or as tuntap_open.
  * @since 0.1.0
  */
 int tuntap_open_queue(tuntap *dev, uint64_t flags, tuntap **queue, tuntap_error *err);
@@ -763,16 +1662,129 @@ int tuntap_open_queue(tuntap *dev, uint64_t flags, tuntap **queue, tuntap_error 
 int tuntap_attach(tuntap *dev, tuntap_error *err);
 
 /**
- * Detaches this queue from its device: the kernel drops the packets that wait in it and sends
- * no more to it, so that tuntap_read finds none until tuntap_attach. tuntap_write goes on
- * working, and the handle still answers for the device. A device whose queues are all detached
- * lives on, and drops what is sent through it.
+ * Detaches this queue from its device: the kernel drops the packets that wait in it and
+ * sends no more to it, so that tuntap_read finds none until tuntap_attach. tuntap_write
+ * goes on working, and the handle still answers for the device. A device whose queues are
+ * all detached lives on, and drops what is sent through it.
  *
  * @return 0, also when it is detached already, or -EINVAL (dev is NULL; the device has a
  *         single queue, TUNTAP_REASON_MISMATCH), -ENODEV (the device is gone).
  * @since 0.1.0
  */
 int tuntap_detach(tuntap *dev, tuntap_error *err);
+
+/**
+ * Has an eBPF program choose the queue of each packet that the kernel sends out through
+ * the device, instead of the flow's hash. Linux: TUNSETSTEERINGEBPF.
+ *
+ * @param fd  A program of BPF_PROG_TYPE_SOCKET_FILTER, as bpf(BPF_PROG_LOAD) gives it. It
+ *            returns the number of the queue, counted modulo the attached ones. The kernel
+ *            keeps it: the descriptor may be closed. -1: none any more.
+ * @return 0, or -EINVAL (dev is NULL; fd is no such program, TUNTAP_REASON_ARGUMENT),
+ *         -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_set_steering_ebpf(tuntap *dev, int fd, tuntap_error *err);
+
+/**
+ * Has an eBPF program decide which packets go out through the device. Linux:
+ * TUNSETFILTEREBPF.
+ *
+ * @param fd  A program of BPF_PROG_TYPE_SOCKET_FILTER. It returns how many bytes of the
+ *            packet go out: 0 drops it. The kernel keeps it: the descriptor may be closed.
+ *            -1: none any more.
+ * @return As tuntap_set_steering_ebpf.
+ * @since 0.1.0
+ */
+int tuntap_set_filter_ebpf(tuntap *dev, int fd, tuntap_error *err);
+
+/**
+ * Has a classic BPF filter decide which frames go out through a TAP, on all its queues.
+ * Linux: TUNATTACHFILTER.
+ *
+ * @param filter  Instructions of 8 bytes, as struct sock_filter of <linux/filter.h> and
+ *                bpf_insn of libpcap have them. They return how many bytes of the frame go
+ *                out: 0 drops it. NULL with a count of 0: none any more.
+ * @param count   How many instructions; 4096 at most.
+ * @return 0, or -EINVAL (dev is NULL; filter is NULL and count is not 0; not a program
+ *         that the kernel takes, TUNTAP_REASON_ARGUMENT; too long, TUNTAP_REASON_RANGE),
+ *         -EOPNOTSUPP (a TUN has no such filter, TUNTAP_REASON_KIND), -ENODEV (the device
+ *         is gone).
+ * @since 0.1.0
+ */
+int tuntap_set_filter(tuntap *dev, const void *filter, size_t count, tuntap_error *err);
+
+/**
+ * Lets out of a TAP only the frames to some addresses; those of groups are told apart by a
+ * hash, so that a few more pass. Linux: TUNSETTXFILTER.
+ *
+ * @param macs   The addresses, of TUNTAP_MAC_SIZE (6) bytes each, one behind the other.
+ *               NULL with a count of 0: none.
+ * @param count  How many. The first eight may be any, and more are for groups' addresses
+ *               only; 65535 at most.
+ * @param flags  0, or TUNTAP_ALL_MULTICAST. Without it, and with a count of 0, all frames
+ *               go out again.
+ * @return 0, or -EINVAL (dev is NULL; macs is NULL and count is not 0; flags,
+ *         TUNTAP_REASON_FLAGS; too many, TUNTAP_REASON_RANGE; the ninth or a later one is
+ *         not a group's, TUNTAP_REASON_ADDRESS), -EOPNOTSUPP (a TUN has no addresses,
+ *         TUNTAP_REASON_KIND),
+ *         -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_set_tx_filter(tuntap *dev, const uint8_t *macs, size_t count, uint64_t flags, tuntap_error *err);
+
+/**
+ * Begins to watch a device, or all TUN and TAP devices. The first events tell what is
+ * present, up to TUNTAP_EVENT_COMPLETE; from then on each change is an event, in the order
+ * of the changes, and none is missing unless a TUNTAP_EVENT_OVERRUN says so. Needs no
+ * privilege.
+ *
+ * Like a config, a monitor is for one thread at a time. Linux: rtnetlink, which tells of
+ * the carrier and of a new IPv6 address a moment later, and not at all of a carrier that
+ * has changed back by then, or of an address that has gone.
+ *
+ * @param dev      The device, watched where it is; the monitor outlives the handle. NULL:
+ *                 all devices of the network namespace that the calling thread is in.
+ * @param monitor  Receives the monitor; tuntap_monitor_close frees it.
+ * @return 0, or -EINVAL (monitor is NULL), -ENODEV (the device is gone), -EXDEV (it is
+ *         where this process cannot follow, TUNTAP_REASON_NAMESPACE), -EMFILE, ... (out of
+ *         something, TUNTAP_REASON_SYSTEM), -EOPNOTSUPP (not on this operating system,
+ *         TUNTAP_REASON_PLATFORM).
+ * @since 0.1.0
+ */
+int tuntap_monitor_open(const tuntap *dev, tuntap_monitor **monitor, tuntap_error *err);
+
+/**
+ * Ends the watch and frees the monitor.
+ *
+ * @param monitor  May be NULL.
+ * @since 0.1.0
+ */
+void tuntap_monitor_close(tuntap_monitor *monitor);
+
+/**
+ * The descriptor to wait on with poll, epoll or select. Readable: tuntap_monitor_next has
+ * something to do. Events may be there already without it: take them until -ETIMEDOUT
+ * before each wait, the first one too. It stays the library's.
+ *
+ * @return The descriptor, or -EINVAL (monitor is NULL).
+ * @since 0.1.0
+ */
+int tuntap_monitor_get_fd(const tuntap_monitor *monitor);
+
+/**
+ * The next event. Signals do not end the wait for it.
+ *
+ * @param event         Receives the event.
+ * @param size          sizeof(tuntap_event).
+ * @param milliseconds  How long to wait for one, by the monotonic clock, and never cut
+ *                      short. 0: do not wait. Negative: no limit.
+ * @return 0, or -ETIMEDOUT (nothing happened, TUNTAP_REASON_TIMEOUT), -ENODEV (the one
+ *         device that is watched is gone, and that has been told, TUNTAP_REASON_REMOVED),
+ *         -EINVAL (monitor or event is NULL; size is too small).
+ * @since 0.1.0
+ */
+int tuntap_monitor_next(tuntap_monitor *monitor, tuntap_event *event, size_t size, int32_t milliseconds, tuntap_error *err);
 
 #ifdef __cplusplus
 }  // extern "C"

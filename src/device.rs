@@ -2,31 +2,39 @@
 //! A device, through one of its queues: opening it, and what it is.
 
 use std::fmt::Display;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::config::Config;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::feature::Feature;
-use crate::flags::{self, Flags};
+use crate::flags::{self, FdFlags, Flags};
 use crate::link::Tuntap;
 use crate::name::{Name, NameRequest};
-pub(crate) use crate::sys::Uncancelled;
 use crate::sys::{Backend, Platform};
+pub(crate) use crate::sys::{Namespace, Uncancelled};
 
 /// An open device. Dropping it closes it.
 pub struct Device {
     pub(crate) backend: Platform,
+    nonblock: AtomicBool,
     changing: Mutex<()>,
 }
 
 impl Device {
     /// Opens a device: attaches to it when it exists, makes it when it does not.
     pub fn open(name: &NameRequest, flags: &Flags, config: &Config) -> Result<Self> {
+        config.check()?;
         check_ids(name, config)?;
-        let device = Self::of(Platform::open(name, flags, config.node.as_deref())?);
+        let device = Self::of(Platform::open(name, flags, &config.place())?, flags.nonblock);
         device.apply(flags, config)?;
         Ok(device)
+    }
+
+    /// Takes over the descriptor of a device that was opened elsewhere.
+    pub fn open_fd(fd: RawFd, flags: FdFlags) -> Result<Self> {
+        Ok(Self::of(Platform::open_fd(fd, flags.borrow)?, flags.nonblock))
     }
 
     /// Whether devices have it on this operating system.
@@ -34,27 +42,13 @@ impl Device {
         Platform::has(feature)
     }
 
-    pub(crate) fn of(backend: Platform) -> Self {
-        Self { backend, changing: Mutex::new(()) }
-    }
-
-    /// The ids are checked already. Persist comes last: until then, a new device goes away when a step fails.
-    fn apply(&self, flags: &Flags, config: &Config) -> Result<()> {
-        if let Some(uid) = config.owner {
-            self.backend.set_owner(uid)?;
-        }
-        if let Some(gid) = config.group {
-            self.backend.set_group(gid)?;
-        }
-        if flags.persist {
-            self.set_persist(true)?;
-        }
-        Ok(())
+    pub(crate) fn of(backend: Platform, nonblock: bool) -> Self {
+        Self { backend, nonblock: AtomicBool::new(nonblock), changing: Mutex::new(()) }
     }
 
     /// The name at this moment: somebody else may rename the device.
     pub fn name(&self) -> Result<Name> {
-        Ok(self.backend.link()?.name)
+        self.backend.name()
     }
 
     /// The interface index.
@@ -69,14 +63,14 @@ impl Device {
 
     /// The flags as they are granted, as the ABI's bits.
     pub fn flags(&self) -> Result<u64> {
-        let nonblock = flags::bit(self.backend.nonblock()?, flags::NONBLOCK);
-        let persist = flags::bit(self.tuntap()?.persist, flags::PERSIST);
+        let nonblock = flags::bit(self.nonblock(), flags::NONBLOCK);
+        let persist = flags::bit(self.backend.persist()?, flags::PERSIST);
         Ok(self.backend.mode().bits() | nonblock | persist)
     }
 
     /// Makes the device outlive its last handle, or not.
     pub fn set_persist(&self, on: bool) -> Result<()> {
-        if self.tuntap()?.persist == on {
+        if self.backend.persist()? == on {
             return Ok(());
         }
         self.backend.set_persist(on)
@@ -105,12 +99,33 @@ impl Device {
         self.backend.set_group(gid)
     }
 
+    /// Whether reads and writes do not wait.
+    pub fn nonblock(&self) -> bool {
+        self.nonblock.load(Ordering::Relaxed)
+    }
+
     /// Makes reads and writes wait, or not.
     pub fn set_nonblock(&self, on: bool) -> Result<()> {
-        if self.backend.nonblock()? == on {
+        self.nonblock.store(on, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Bytes of written packets that are on their way, at most.
+    pub fn send_buffer(&self) -> Result<u32> {
+        self.backend.send_buffer()
+    }
+
+    /// Sets how many bytes of written packets are on their way, at most.
+    pub fn set_send_buffer(&self, bytes: u32) -> Result<()> {
+        if self.send_buffer()? == bytes {
             return Ok(());
         }
-        self.backend.set_nonblock(on)
+        if bytes == 0 || i32::try_from(bytes).is_err() {
+            let text =
+                format!("set the send buffer of {} to {bytes}: it takes 1 to 2147483647", self.label());
+            return Err(Error::new(Errno::EINVAL, Reason::Range, text));
+        }
+        self.backend.set_send_buffer(bytes)
     }
 
     fn tuntap(&self) -> Result<Tuntap> {

@@ -57,10 +57,16 @@ pub enum Reason {
     System = 20,
     /// The device lives in another network namespace.
     Namespace = 21,
+    /// The time limit passed before anything happened.
+    Timeout = 22,
+    /// tuntap_wake ended the wait.
+    Woken = 23,
+    /// There is no such device.
+    Absent = 24,
 }
 
 impl Reason {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 25] = [
         Self::None,
         Self::Argument,
         Self::Flags,
@@ -83,6 +89,9 @@ impl Reason {
         Self::Interrupted,
         Self::System,
         Self::Namespace,
+        Self::Timeout,
+        Self::Woken,
+        Self::Absent,
     ];
 
     /// The reason that has this number.
@@ -114,7 +123,10 @@ impl Reason {
             Self::Again => c"would block",
             Self::Interrupted => c"interrupted by a signal",
             Self::System => c"refused by the operating system",
-            Self::Namespace => c"device is in another network namespace",
+            Self::Namespace => c"another network namespace",
+            Self::Timeout => c"time limit passed",
+            Self::Woken => c"woken",
+            Self::Absent => c"no such device",
         }
     }
 }
@@ -140,9 +152,15 @@ impl Error {
             Errno::ENODEV => Reason::Removed,
             Errno::EAGAIN => Reason::Again,
             Errno::EINTR => Reason::Interrupted,
+            Errno::ENETDOWN => Reason::Down,
             _ => Reason::System,
         };
         Self::new(errno, reason, format!("{action}: {}", errno.desc()))
+    }
+
+    /// It came of an option of an open.
+    pub fn of_option(self, name: &str) -> Self {
+        Self { message: format!("option {name}: {}", self.message).into(), ..self }
     }
 
     /// The operating system has no such thing.
@@ -187,7 +205,7 @@ mod tests {
         for (number, reason) in (0..).zip(Reason::ALL) {
             assert_eq!(Reason::from_number(number), Some(reason));
         }
-        assert_eq!(Reason::from_number(22), None);
+        assert_eq!(Reason::from_number(25), None);
         assert_eq!(Reason::from_number(u32::MAX), None);
     }
 

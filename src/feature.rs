@@ -26,11 +26,45 @@ pub enum Feature {
     Owner = 6,
     /// IPv4 addresses.
     Ipv4 = 7,
+    /// IPv6 addresses.
+    Ipv6 = 8,
+    /// Routes through the device.
+    Route = 9,
+    /// Renaming, and an alias.
+    Rename = 10,
+    /// Telling the system whether the other end is there.
+    Carrier = 11,
+    /// Opening in another network namespace, and moving to one.
+    Namespace = 12,
+    /// Ending a wait from another thread.
+    Wake = 13,
+    /// Watching devices.
+    Monitor = 14,
+    /// Programs and filters in the kernel.
+    Steering = 15,
+    /// NAPI modes.
+    Napi = 16,
 }
 
 impl Feature {
-    const ALL: [Self; 7] =
-        [Self::Tun, Self::Tap, Self::Pi, Self::MultiQueue, Self::Persist, Self::Owner, Self::Ipv4];
+    const ALL: [Self; 16] = [
+        Self::Tun,
+        Self::Tap,
+        Self::Pi,
+        Self::MultiQueue,
+        Self::Persist,
+        Self::Owner,
+        Self::Ipv4,
+        Self::Ipv6,
+        Self::Route,
+        Self::Rename,
+        Self::Carrier,
+        Self::Namespace,
+        Self::Wake,
+        Self::Monitor,
+        Self::Steering,
+        Self::Napi,
+    ];
 
     /// The feature that has this number.
     pub fn from_number(number: u32) -> Option<Self> {
@@ -53,6 +87,6 @@ mod tests {
             assert_eq!(Feature::from_number(number), Some(feature));
         }
         assert_eq!(Feature::from_number(0), None);
-        assert_eq!(Feature::from_number(8), None);
+        assert_eq!(Feature::from_number(17), None);
     }
 }

@@ -18,7 +18,17 @@ pub const NONBLOCK: u64 = 0x20;
 /// The device outlives its last handle.
 pub const PERSIST: u64 = 0x40;
 
-const KNOWN: u64 = TUN | TAP | PI | MULTI_QUEUE | EXCLUSIVE | NONBLOCK | PERSIST;
+/// Packets that are written go up the stack through NAPI.
+pub const NAPI: u64 = 0x80;
+/// As NAPI, and the parts of a vectored write become the fragments of one packet.
+pub const NAPI_FRAGS: u64 = 0x100;
+/// Fail when there is no such device.
+pub const EXISTING: u64 = 0x200;
+/// The descriptor stays the caller's.
+pub const BORROW: u64 = 0x400;
+
+const KNOWN: u64 =
+    TUN | TAP | PI | MULTI_QUEUE | EXCLUSIVE | NONBLOCK | PERSIST | NAPI | NAPI_FRAGS | EXISTING;
 
 /// What a device carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,9 +60,18 @@ pub struct Mode {
     pub multi_queue: bool,
     /// Each packet has the offload header. Never asked for, but an attach may meet it.
     pub vnet_hdr: bool,
+    /// Packets that are written go up the stack through NAPI.
+    pub napi: bool,
+    /// The parts of a vectored write become the fragments of one packet.
+    pub napi_frags: bool,
 }
 
 impl Mode {
+    /// Nothing but the packets, through one queue.
+    pub fn plain(kind: Kind) -> Self {
+        Self { kind, pi: false, multi_queue: false, vnet_hdr: false, napi: false, napi_frags: false }
+    }
+
     /// Says how `granted` differs from what was asked for; None when it does not.
     pub fn difference(self, granted: Self) -> Option<String> {
         let mut parts = Vec::new();
@@ -63,6 +82,8 @@ impl Mode {
             ("the packet-information header (TUNTAP_PI)", self.pi, granted.pi),
             ("several queues (TUNTAP_MULTI_QUEUE)", self.multi_queue, granted.multi_queue),
             ("the offload header (IFF_VNET_HDR)", self.vnet_hdr, granted.vnet_hdr),
+            ("NAPI (TUNTAP_NAPI)", self.napi, granted.napi),
+            ("NAPI fragments (TUNTAP_NAPI_FRAGS)", self.napi_frags, granted.napi_frags),
         ];
         for (what, asked, got) in modes {
             match (asked, got) {
@@ -80,7 +101,10 @@ impl Mode {
             Kind::Tun => TUN,
             Kind::Tap => TAP,
         };
-        kind | bit(self.pi, PI) | bit(self.multi_queue, MULTI_QUEUE)
+        kind | bit(self.pi, PI)
+            | bit(self.multi_queue, MULTI_QUEUE)
+            | bit(self.napi, NAPI)
+            | bit(self.napi_frags, NAPI_FRAGS)
     }
 }
 
@@ -96,6 +120,8 @@ pub struct Flags {
     pub mode: Mode,
     /// Fail when the name is taken.
     pub exclusive: bool,
+    /// Fail when there is no such device.
+    pub existing: bool,
     /// Reads and writes do not wait.
     pub nonblock: bool,
     /// The device outlives its last handle.
@@ -120,9 +146,24 @@ impl Flags {
                 return wrong(format!("flags {bits:#x}: give either TUNTAP_TUN or TUNTAP_TAP"));
             }
         };
+        if bits & EXCLUSIVE != 0 && bits & EXISTING != 0 {
+            return wrong(format!(
+                "flags {bits:#x}: TUNTAP_EXCLUSIVE and TUNTAP_EXISTING exclude each other"
+            ));
+        }
+        if bits & NAPI_FRAGS != 0 && kind == Kind::Tun {
+            return wrong(format!("flags {bits:#x}: TUNTAP_NAPI_FRAGS is for a TAP"));
+        }
         Ok(Self {
-            mode: Mode { kind, pi: bits & PI != 0, multi_queue: bits & MULTI_QUEUE != 0, vnet_hdr: false },
+            mode: Mode {
+                pi: bits & PI != 0,
+                multi_queue: bits & MULTI_QUEUE != 0,
+                napi: bits & (NAPI | NAPI_FRAGS) != 0,
+                napi_frags: bits & NAPI_FRAGS != 0,
+                ..Mode::plain(kind)
+            },
             exclusive: bits & EXCLUSIVE != 0,
+            existing: bits & EXISTING != 0,
             nonblock: bits & NONBLOCK != 0,
             persist: bits & PERSIST != 0,
         })
@@ -143,6 +184,32 @@ impl Flags {
     }
 }
 
+/// The flags of taking over a descriptor, checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FdFlags {
+    /// The descriptor stays the caller's.
+    pub borrow: bool,
+    /// Reads and writes do not wait.
+    pub nonblock: bool,
+}
+
+impl FdFlags {
+    /// Checks a caller's bits: the modes are the device's.
+    pub fn parse(bits: u64) -> Result<Self> {
+        if bits & !(BORROW | NONBLOCK) != 0 {
+            return Err(Error::new(
+                Errno::EINVAL,
+                Reason::Flags,
+                format!(
+                    "flags {bits:#x}: a descriptor has the modes of its device and takes TUNTAP_BORROW and \
+                     TUNTAP_NONBLOCK only"
+                ),
+            ));
+        }
+        Ok(Self { borrow: bits & BORROW != 0, nonblock: bits & NONBLOCK != 0 })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,7 +226,7 @@ mod tests {
 
     #[test]
     fn an_unknown_bit_is_named() {
-        for unknown in [0x80, 1 << 31, 1 << 63] {
+        for unknown in [0x800, 1 << 31, 1 << 63] {
             let error = Flags::parse(TUN | unknown).unwrap_err();
             assert!(error.message().contains(&format!("{unknown:#x}")), "{error}");
         }

@@ -13,8 +13,13 @@ pub mod error;
 pub mod feature;
 pub mod flags;
 pub mod link;
+pub mod monitor;
 pub mod name;
 pub mod packet;
+pub mod prefix;
 pub mod queue;
+pub mod route;
+pub mod steering;
 
+mod fault;
 mod sys;

@@ -7,7 +7,7 @@ use crate::device::Device;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::flags::{Kind, Mode};
 use crate::name::Name;
-use crate::sys::Backend;
+use crate::sys::{Backend, Namespace};
 
 /// The hardware address of a TAP device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +17,7 @@ impl Mac {
     /// Checks an address: one station's, so neither a group's nor all zeros.
     pub fn new(bytes: [u8; 6]) -> Result<Self> {
         let mac = Self(bytes);
-        let [first, ..] = bytes;
-        let fault = if first & 1 != 0 {
+        let fault = if mac.is_group() {
             "a group address (the lowest bit of its first byte is set) belongs to no device"
         } else if bytes == [0; 6] {
             "all zeros are no address"
@@ -31,6 +30,12 @@ impl Mac {
     /// An address that the operating system reported.
     pub fn reported(bytes: [u8; 6]) -> Self {
         Self(bytes)
+    }
+
+    /// Whether it is that of a group of stations.
+    pub fn is_group(self) -> bool {
+        let [first, ..] = self.0;
+        first & 1 != 0
     }
 
     /// Its six bytes.
@@ -59,6 +64,72 @@ pub struct Tuntap {
     pub group: Option<u32>,
 }
 
+/// A text that an administrator gives a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alias(Vec<u8>);
+
+impl Alias {
+    /// Bytes of an alias, at the most: IFALIASZ less the NUL.
+    pub const MAX_LEN: usize = 255;
+
+    /// Checks an alias. An empty one takes the alias away.
+    pub fn new(bytes: &[u8]) -> Result<Self> {
+        if bytes.len() <= Self::MAX_LEN {
+            return Ok(Self(bytes.to_vec()));
+        }
+        let text = format!("an alias of {} bytes: it can have {}", bytes.len(), Self::MAX_LEN);
+        Err(Error::new(Errno::EINVAL, Reason::Range, text))
+    }
+
+    /// Its bytes, without a NUL.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// What passed through a device, as the system sees it: received is what was written to the device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are the kernel's and say it all")]
+pub struct Stats {
+    pub rx_packets: u64,
+    pub tx_packets: u64,
+    pub rx_bytes: u64,
+    pub tx_bytes: u64,
+    pub rx_errors: u64,
+    pub tx_errors: u64,
+    pub rx_dropped: u64,
+    pub tx_dropped: u64,
+}
+
+/// One thing to change about an interface.
+#[allow(dead_code, reason = "a system without a backend looks at none of it")]
+pub(crate) enum Change<'a> {
+    Up(bool),
+    Mtu(u32),
+    Mac(Mac),
+    Name(Name),
+    Alias(&'a Alias),
+    TxQueueLength(u32),
+    Namespace(&'a Namespace),
+}
+
+#[allow(dead_code, reason = "as above")]
+impl Change<'_> {
+    /// What a message says of an attempt at it.
+    pub(crate) fn of(&self, device: &str) -> String {
+        match self {
+            Self::Up(true) => format!("take {device} up"),
+            Self::Up(false) => format!("take {device} down"),
+            Self::Mtu(mtu) => format!("set the MTU of {device} to {mtu}"),
+            Self::Mac(mac) => format!("set the MAC address of {device} to {mac}"),
+            Self::Name(name) => format!("rename {device} to {name}"),
+            Self::Alias(_) => format!("set the alias of {device}"),
+            Self::TxQueueLength(packets) => format!("set the transmit queue length of {device} to {packets}"),
+            Self::Namespace(_) => format!("move {device} to another network namespace"),
+        }
+    }
+}
+
 /// The present state of an interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
@@ -68,12 +139,20 @@ pub struct Link {
     pub name: Name,
     /// It is administratively up.
     pub up: bool,
+    /// The other end is there, as far as the device was told.
+    pub carrier: bool,
     /// Bytes of the largest packet, without the Ethernet header.
     pub mtu: u32,
     /// What the MTU can be, where the system says so.
     pub mtu_range: Option<(u32, u32)>,
     /// Its hardware address, where it has one.
     pub mac: Option<Mac>,
+    /// A text that somebody gave it; empty where nobody did.
+    pub alias: Vec<u8>,
+    /// Packets that wait for a reader, at most.
+    pub tx_queue_length: u32,
+    /// What passed through it.
+    pub stats: Stats,
     /// Present for TUN and TAP devices only.
     pub tuntap: Option<Tuntap>,
 }
@@ -105,7 +184,7 @@ impl Device {
         if self.is_up()? == up {
             return Ok(());
         }
-        self.backend.set_up(up)
+        self.backend.change_link(&Change::Up(up))
     }
 
     /// Bytes of the largest packet, without the Ethernet header.
@@ -123,13 +202,13 @@ impl Device {
                 Reason::Range,
                 format!("set the MTU of {} to {mtu}: it takes {least} to {most}", link.name),
             )),
-            _ => self.backend.set_mtu(mtu),
+            _ => self.backend.change_link(&Change::Mtu(mtu)),
         }
     }
 
     /// The hardware address of a TAP device.
     pub fn mac(&self) -> Result<Mac> {
-        self.needs_tap()?;
+        self.needs_tap("MAC address")?;
         let mac = self.backend.link()?.mac;
         mac.ok_or_else(|| self.unset(Errno::EADDRNOTAVAIL, "MAC address", "tuntap_set_mac"))
     }
@@ -139,24 +218,107 @@ impl Device {
         if self.mac()? == mac {
             return Ok(());
         }
-        self.backend.set_mac(mac)
+        self.backend.change_link(&Change::Mac(mac))
     }
 
-    fn needs_tap(&self) -> Result<()> {
+    /// Renames it.
+    pub fn set_name(&self, name: Name) -> Result<()> {
+        if self.backend.link()?.name == name {
+            return Ok(());
+        }
+        self.backend.change_link(&Change::Name(name))
+    }
+
+    /// The text that somebody gave it; empty where nobody did.
+    pub fn alias(&self) -> Result<Vec<u8>> {
+        Ok(self.backend.link()?.alias)
+    }
+
+    /// Gives it a text, or with an empty one takes it away.
+    pub fn set_alias(&self, alias: &Alias) -> Result<()> {
+        if self.alias()? == alias.as_bytes() {
+            return Ok(());
+        }
+        self.backend.change_link(&Change::Alias(alias))
+    }
+
+    /// Whether the other end is there, as far as the device was told.
+    pub fn carrier(&self) -> Result<bool> {
+        Ok(self.backend.link()?.carrier)
+    }
+
+    /// Tells the system whether the other end is there.
+    pub fn set_carrier(&self, on: bool) -> Result<()> {
+        self.backend.set_carrier(on)
+    }
+
+    /// Packets that wait for a reader, at most.
+    pub fn tx_queue_length(&self) -> Result<u32> {
+        Ok(self.backend.link()?.tx_queue_length)
+    }
+
+    /// Sets how many packets wait for a reader.
+    pub fn set_tx_queue_length(&self, packets: u32) -> Result<()> {
+        if self.tx_queue_length()? == packets {
+            return Ok(());
+        }
+        self.backend.change_link(&Change::TxQueueLength(packets))
+    }
+
+    /// What passed through it.
+    pub fn stats(&self) -> Result<Stats> {
+        Ok(self.backend.link()?.stats)
+    }
+
+    /// The offloads that are turned on, as the ABI's bits.
+    pub fn offloads(&self) -> Result<u64> {
+        self.backend.offloads()
+    }
+
+    /// Moves it to another network namespace; the handle follows.
+    pub(crate) fn set_namespace(&self, namespace: &Namespace) -> Result<()> {
+        let _changing = self.change();
+        self.backend.link()?;
+        if self.backend.is_in(namespace) {
+            return Ok(());
+        }
+        self.backend.change_link(&Change::Namespace(namespace))
+    }
+
+    pub(crate) fn needs_tap(&self, what: &str) -> Result<()> {
         match self.backend.mode().kind {
             Kind::Tap => Ok(()),
             Kind::Tun => Err(Error::new(
                 Errno::EOPNOTSUPP,
                 Reason::Kind,
-                format!("{} is a TUN and has no MAC address: open a device with TUNTAP_TAP", self.label()),
+                format!("{} is a TUN and has no {what}: open a device with TUNTAP_TAP", self.label()),
             )),
         }
     }
 }
 
+/// An IP checksum is left to be filled in.
+pub const OFFLOAD_CHECKSUM: u64 = 0x1;
+/// TCP over IPv4 comes in super-packets.
+pub const OFFLOAD_TSO4: u64 = 0x2;
+/// TCP over IPv6 comes in super-packets.
+pub const OFFLOAD_TSO6: u64 = 0x4;
+/// Super-packets of TCP may have the ECN flags.
+pub const OFFLOAD_ECN: u64 = 0x8;
+/// UDP over IPv4 comes in super-packets.
+pub const OFFLOAD_USO4: u64 = 0x10;
+/// UDP over IPv6 comes in super-packets.
+pub const OFFLOAD_USO6: u64 = 0x20;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_alias_has_its_length() {
+        assert_eq!(Alias::new(&[b'x'; 255]).unwrap().as_bytes().len(), 255);
+        assert_eq!(Alias::new(&[b'x'; 256]).unwrap_err().reason(), Reason::Range);
+    }
 
     #[test]
     fn a_mac_is_one_stations() {

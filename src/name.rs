@@ -37,6 +37,15 @@ impl Name {
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
+
+    /// The name as C has it.
+    pub fn with_nul(&self) -> [u8; MAX_LEN + 1] {
+        let mut text = [0; const { MAX_LEN + 1 }];
+        for (to, from) in text.iter_mut().zip(self.as_bytes()) {
+            *to = *from;
+        }
+        text
+    }
 }
 
 impl AsRef<[u8]> for Name {

@@ -1,17 +1,52 @@
 // SPDX-License-Identifier: MIT
 //! Packets in and out. A failure is a bare errno here: its sentence is made only for a caller that asks.
 
+use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
+use std::time::{Duration, Instant};
 
 use crate::device::Device;
 use crate::error::{Errno, Error, Reason};
 use crate::flags::{Kind, Mode};
-use crate::sys::Backend;
+use crate::sys::{Backend, Direction};
 
 const IPV4_HEADER: usize = 20;
 const IPV6_HEADER: usize = 40;
 const ETHERNET_HEADER: usize = 14;
 const PI_HEADER: usize = 4;
+
+/// How long a call waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// As the handle was told; a signal ends it.
+    Handle,
+    /// Without a limit, through signals.
+    None,
+    /// For so long, through signals.
+    For(Duration),
+}
+
+impl Limit {
+    /// A caller's milliseconds; a negative number is no limit.
+    pub fn milliseconds(number: i32) -> Self {
+        u64::try_from(number).map_or(Self::None, |number| Self::For(Duration::from_millis(number)))
+    }
+
+    /// When it is over, if it began now.
+    pub fn deadline(self) -> Option<Instant> {
+        match self {
+            Self::Handle | Self::None => None,
+            Self::For(duration) => Instant::now().checked_add(duration),
+        }
+    }
+}
+
+/// The first byte and the length of what is in several parts.
+pub fn measure(parts: &[IoSlice<'_>]) -> (Option<u8>, usize) {
+    let first = parts.iter().find_map(|part| part.first().copied());
+    let length = parts.iter().fold(0_usize, |sum, part| sum.saturating_add(part.len()));
+    (first, length)
+}
 
 impl Device {
     /// Bytes that no packet of this device exceeds, at any MTU.
@@ -20,19 +55,70 @@ impl Device {
     }
 
     /// Takes one packet; its length.
-    pub fn read(&self, buf: &mut [MaybeUninit<u8>]) -> Result<usize, Errno> {
-        self.backend.read(buf)
+    pub fn read(&self, buf: &mut [MaybeUninit<u8>], limit: Limit) -> Result<usize, Errno> {
+        self.patiently(Direction::Read, limit, || self.backend.read(buf))
+    }
+
+    /// Takes one packet into several buffers, filled one after the other; its length.
+    pub fn readv(&self, bufs: &mut [IoSliceMut<'_>], limit: Limit) -> Result<usize, Errno> {
+        self.patiently(Direction::Read, limit, || self.backend.readv(bufs))
     }
 
     /// Hands over one packet; its length.
-    pub fn write(&self, packet: &[u8]) -> Result<usize, Errno> {
-        if fault(self.backend.mode(), packet).is_some() {
+    pub fn write(&self, packet: &[u8], limit: Limit) -> Result<usize, Errno> {
+        self.check(packet.first().copied(), packet.len())?;
+        self.patiently(Direction::Write, limit, || self.backend.write(packet))
+    }
+
+    /// Hands over one packet that is in several parts; its length.
+    pub fn writev(&self, parts: &[IoSlice<'_>], limit: Limit) -> Result<usize, Errno> {
+        let (first, length) = measure(parts);
+        self.check(first, length)?;
+        self.patiently(Direction::Write, limit, || self.backend.writev(parts))
+    }
+
+    /// Ends each wait of this handle, or the next one when there is none.
+    pub fn wake(&self) {
+        self.backend.wake();
+    }
+
+    /// Tries first, so that a packet which is there costs one system call. Not `#[cold]` where it waits: an idle
+    /// device waits for each packet.
+    fn patiently(
+        &self,
+        direction: Direction,
+        limit: Limit,
+        mut attempt: impl FnMut() -> Result<usize, Errno>,
+    ) -> Result<usize, Errno> {
+        let first = attempt();
+        if first != Err(Errno::EAGAIN) || (limit == Limit::Handle && self.nonblock()) {
+            return first;
+        }
+        // This one does not wait, so that a wake which is left over is not for it.
+        if limit == Limit::For(Duration::ZERO) {
+            return Err(Errno::ETIMEDOUT);
+        }
+        let deadline = limit.deadline();
+        loop {
+            match self.backend.wait(direction, deadline) {
+                Err(Errno::EINTR) if limit != Limit::Handle => continue,
+                waited => waited?,
+            }
+            match attempt() {
+                Err(Errno::EAGAIN) => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn check(&self, first: Option<u8>, length: usize) -> Result<(), Errno> {
+        if fault(self.backend.mode(), first, length).is_some() {
             return Err(Errno::EINVAL);
         }
-        if packet.len() > self.read_size() {
+        if length > self.read_size() {
             return Err(Errno::EMSGSIZE);
         }
-        self.backend.write(packet)
+        Ok(())
     }
 
     /// What a failed read is about.
@@ -54,30 +140,34 @@ impl Device {
                 format!("read {}: {size} bytes hold no packet, not even its leading header", self.label()),
             ),
             Errno::EAGAIN => Error::new(errno, Reason::Again, "read: no packet is waiting"),
+            Errno::ETIMEDOUT => {
+                Error::new(errno, Reason::Timeout, "read: no packet came within the time limit")
+            }
             _ => self.explain("read", errno),
         }
     }
 
     /// What a failed write is about.
-    pub fn explain_write(&self, errno: Errno, packet: &[u8]) -> Error {
-        match (errno, fault(self.backend.mode(), packet)) {
+    pub fn explain_write(&self, errno: Errno, first: Option<u8>, length: usize) -> Error {
+        match (errno, fault(self.backend.mode(), first, length)) {
             (Errno::EINVAL, Some(fault)) => Error::new(
                 errno,
                 Reason::Packet,
-                format!("write {}: {} given, {fault}", self.label(), bytes(packet.len())),
+                format!("write {}: {} given, {fault}", self.label(), bytes(length)),
             ),
             (Errno::EINVAL | Errno::EMSGSIZE, _) => Error::new(
                 errno,
                 Reason::Packet,
-                format!(
-                    "write {}: {} given, no packet that the kernel takes",
-                    self.label(),
-                    bytes(packet.len())
-                ),
+                format!("write {}: {} given, no packet that the kernel takes", self.label(), bytes(length)),
             ),
             (Errno::EAGAIN, _) => {
                 Error::new(errno, Reason::Again, "write: the kernel has no room for a packet")
             }
+            (Errno::ETIMEDOUT, _) => Error::new(
+                errno,
+                Reason::Timeout,
+                "write: the kernel had no room for a packet within the time limit",
+            ),
             _ => self.explain("write", errno),
         }
     }
@@ -87,6 +177,7 @@ impl Device {
             Errno::ENODEV => (Reason::Removed, "it is gone: close the handle"),
             Errno::ENETDOWN => (Reason::Down, "it is down: tuntap_up takes it up"),
             Errno::EINTR => (Reason::Interrupted, "a signal came first: call again"),
+            Errno::ECANCELED => (Reason::Woken, "tuntap_wake ended the wait"),
             _ => return Error::system(errno, format!("{action} {}", self.label())),
         };
         Error::new(errno, reason, format!("{action} {}: {text}", self.label()))
@@ -95,8 +186,8 @@ impl Device {
 
 /// Why these bytes are no packet. Linux takes a TUN packet on the strength of its first byte, and drops a
 /// stump, or a packet of any length at all, in silence later: here its sender hears of it.
-fn fault(mode: Mode, packet: &[u8]) -> Option<&'static str> {
-    let header = match (mode.pi, mode.kind, packet.first().map(|byte| byte >> 4)) {
+fn fault(mode: Mode, first: Option<u8>, length: usize) -> Option<&'static str> {
+    let header = match (mode.pi, mode.kind, first.map(|byte| byte >> 4)) {
         (true, Kind::Tun, _) => PI_HEADER,
         (true, Kind::Tap, _) => const { PI_HEADER + ETHERNET_HEADER },
         (false, Kind::Tap, _) => ETHERNET_HEADER,
@@ -109,7 +200,7 @@ fn fault(mode: Mode, packet: &[u8]) -> Option<&'static str> {
         Kind::Tun => "no IP packet: too short for its header",
         Kind::Tap => "no Ethernet frame: too short for its header",
     };
-    (packet.len() < header).then_some(short)
+    (length < header).then_some(short)
 }
 
 fn bytes(count: usize) -> String {
@@ -122,7 +213,7 @@ mod tests {
     use crate::flags::{self, Flags};
 
     fn is_packet(bits: u64, packet: &[u8]) -> bool {
-        fault(Flags::parse(bits).unwrap().mode, packet).is_none()
+        fault(Flags::parse(bits).unwrap().mode, packet.first().copied(), packet.len()).is_none()
     }
 
     #[test]

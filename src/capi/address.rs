@@ -1,15 +1,195 @@
 // SPDX-License-Identifier: MIT
-//! IPv4 addresses.
+//! IP addresses.
 
 use std::ffi::{c_char, c_int};
 
+use libc::ssize_t;
+
 use super::error::CError;
-use super::{act, tell_text, text};
-use crate::address::{self, AddressRequest, Prefix};
+use super::flags::TUNTAP_ADDR_SIZE;
+use super::{Growing, act, c_text, optional_text, tell_list, tell_text, text};
+use crate::address::{self, AddressRequest, Assigned, Options, Scope};
 use crate::device::Device;
+use crate::prefix::{Family, Prefix};
+
+/// IPv6: the address is used at once, without duplicate address detection. On a TUN that is
+/// always so, as nobody is there who could have it.
+pub const TUNTAP_ADDR_NODAD: u64 = 0x1;
+/// No route to the address's network is added.
+pub const TUNTAP_ADDR_NOPREFIXROUTE: u64 = 0x2;
+/// Told only: duplicate address detection goes on, and nothing is sent from the address
+/// yet.
+pub const TUNTAP_ADDR_TENTATIVE: u64 = 0x4;
+/// Told only: somebody else on the link has the address, so that it is not used.
+pub const TUNTAP_ADDR_DADFAILED: u64 = 0x8;
+/// Told only: no new connection is made from it.
+pub const TUNTAP_ADDR_DEPRECATED: u64 = 0x10;
+/// Told only: IPv4, it comes after another address of its network; IPv6, it is a temporary
+/// one.
+pub const TUNTAP_ADDR_SECONDARY: u64 = 0x20;
+/// Told only: the kernel made it, or it has a lifetime.
+pub const TUNTAP_ADDR_DYNAMIC: u64 = 0x40;
+
+/// An address that is valid everywhere.
+pub const TUNTAP_SCOPE_GLOBAL: u32 = 0;
+/// An address that is valid on its link.
+pub const TUNTAP_SCOPE_LINK: u32 = 1;
+/// An address that is valid on its host.
+pub const TUNTAP_SCOPE_HOST: u32 = 2;
+/// An address that is valid in its site, or in a scope of the administrator's own.
+pub const TUNTAP_SCOPE_SITE: u32 = 3;
+
+/// The family of IPv4 addresses: 4 on every system, where AF_INET is not.
+pub const TUNTAP_IPV4: u32 = 4;
+/// The family of IPv6 addresses.
+pub const TUNTAP_IPV6: u32 = 6;
+
+const _: () = {
+    assert!(TUNTAP_ADDR_NODAD == address::NODAD);
+    assert!(TUNTAP_ADDR_NOPREFIXROUTE == address::NOPREFIXROUTE);
+    assert!(TUNTAP_ADDR_TENTATIVE == address::TENTATIVE);
+    assert!(TUNTAP_ADDR_DADFAILED == address::DADFAILED);
+    assert!(TUNTAP_ADDR_DEPRECATED == address::DEPRECATED);
+    assert!(TUNTAP_ADDR_SECONDARY == address::SECONDARY);
+    assert!(TUNTAP_ADDR_DYNAMIC == address::DYNAMIC);
+    assert!(TUNTAP_SCOPE_GLOBAL == Scope::Global as u32);
+    assert!(TUNTAP_SCOPE_LINK == Scope::Link as u32);
+    assert!(TUNTAP_SCOPE_HOST == Scope::Host as u32);
+    assert!(TUNTAP_SCOPE_SITE == Scope::Site as u32);
+};
+
+/// An address of a device. Later versions may add members at the end, which is why each
+/// function takes its size.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct CAddr {
+    /// TUNTAP_IPV4 or TUNTAP_IPV6.
+    pub family: u32,
+    /// The length of the prefix in bits.
+    pub prefix: u32,
+    /// A TUNTAP_SCOPE_*.
+    pub scope: u32,
+    /// 0.
+    pub reserved: u32,
+    /// TUNTAP_ADDR_*.
+    pub flags: u64,
+    /// The address with its prefix, such as "10.8.0.1/24" or "fd00::1/64".
+    pub addr: [c_char; TUNTAP_ADDR_SIZE],
+    /// The other end of a point-to-point link, such as "10.8.0.2"; "" where there is none.
+    pub peer: [c_char; TUNTAP_ADDR_SIZE],
+}
+
+unsafe impl Growing for CAddr {
+    const LEAST: usize = 152;
+    const NAME: &'static str = "tuntap_addr";
+}
+
+const _: () = assert!(size_of::<CAddr>() == CAddr::LEAST);
+
+/// As the ABI counts families.
+pub(super) fn family(family: Family) -> u32 {
+    match family {
+        Family::V4 => TUNTAP_IPV4,
+        Family::V6 => TUNTAP_IPV6,
+    }
+}
+
+impl From<Assigned> for CAddr {
+    fn from(assigned: Assigned) -> Self {
+        let address = assigned.address;
+        Self {
+            family: family(address.family()),
+            prefix: address.prefix().bits().into(),
+            scope: assigned.scope as u32,
+            reserved: 0,
+            flags: assigned.flags,
+            addr: c_text(format_args!("{}/{}", address.local(), address.prefix().bits())),
+            peer: address.peer().map_or([0; TUNTAP_ADDR_SIZE], c_text),
+        }
+    }
+}
+
+/// What the functions for an address take.
+pub(super) unsafe fn request(
+    addr: *const c_char,
+    peer: *const c_char,
+) -> crate::error::Result<AddressRequest> {
+    AddressRequest::parse(text(addr, "the address")?, optional_text(peer, "the address of the other end")?)
+}
+
+/// Adds an IPv4 or IPv6 address, beside those that the device has.
+///
+/// Linux: RTM_NEWADDR. A TAP gets the broadcast address of an IPv4 network as well. While
+/// the device is up, the kernel adds a route to the network.
+///
+/// @param addr   "10.8.0.1/24", "fd00::1/64". Without a prefix it is that of the host
+///               alone, 32 or 128, unless the device has this address already.
+/// @param peer   The other end of a point-to-point link, such as "10.8.0.2", from which the
+///               prefix counts then. NULL: none.
+/// @param flags  0, or TUNTAP_ADDR_NODAD, TUNTAP_ADDR_NOPREFIXROUTE.
+/// @return 0, also when the device has it already, or -EINVAL (dev or addr is NULL; not an
+///         address that a host can have, or of two families, TUNTAP_REASON_ADDRESS; flags,
+///         TUNTAP_REASON_FLAGS; IPv6 and the MTU is under 1280, TUNTAP_REASON_RANGE),
+///         -EEXIST (IPv6: it has the address with another prefix, TUNTAP_REASON_BUSY),
+///         -EACCES (IPv6 is turned off on the device, TUNTAP_REASON_SYSTEM), -EOPNOTSUPP (a kernel without IPv6),
+///         -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_add_addr(
+    dev: *mut Device,
+    addr: *const c_char,
+    peer: *const c_char,
+    flags: u64,
+    err: *mut CError,
+) -> c_int {
+    act(dev, err, |device| device.add_addr(&request(addr, peer)?, Options::parse(flags)?))
+}
+
+/// Takes an address away from the device; the others stay. When it fails, all of them do.
+///
+/// Linux: the kernel removes the IPv4 addresses of the same network with the first of them.
+/// They are given back, with their labels and lifetimes; IPv4 routes through them are lost.
+///
+/// @param addr  As tuntap_add_addr takes it. Without a prefix, the address with any.
+/// @param peer  Its other end. NULL: any.
+/// @return 0, or -EADDRNOTAVAIL (the device does not have it, TUNTAP_REASON_UNSET), -EINVAL
+///         (dev or addr is NULL; not an address that a host can have,
+///         TUNTAP_REASON_ADDRESS), -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is
+///         gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_del_addr(
+    dev: *mut Device,
+    addr: *const c_char,
+    peer: *const c_char,
+    err: *mut CError,
+) -> c_int {
+    act(dev, err, |device| device.del_addr(&request(addr, peer)?))
+}
+
+/// The addresses of the device, IPv4 before IPv6, in the order in which the kernel has
+/// them.
+///
+/// @param addrs  Receives the first `count` of them. NULL with a count of 0: only the
+///               number is asked for.
+/// @param count  Places in addrs.
+/// @param size   sizeof(tuntap_addr): where one ends and the next begins.
+/// @return How many there are, which may be more than count, or -EINVAL (dev is NULL; addrs
+///         is NULL and count is not 0; size is too small), -ENODEV (the device is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_list_addrs(
+    dev: *const Device,
+    addrs: *mut CAddr,
+    count: usize,
+    size: usize,
+    err: *mut CError,
+) -> ssize_t {
+    tell_list(dev, addrs, count, size, err, Device::addresses)
+}
 
 /// The device's first IPv4 address, such as "10.8.0.1". This function and those for the
-/// destination address and the netmask are for IPv4 alone.
+/// destination address and the netmask are for IPv4 alone; tuntap_list_addrs tells all.
 ///
 /// @param buf   Receives the address, without a prefix: see tuntap_get_netmask.
 /// @param size  Bytes of buf; TUNTAP_ADDR_SIZE always suffices.
@@ -26,21 +206,26 @@ pub unsafe extern "C" fn tuntap_get_addr(
     tell_text(dev, buf, size, err, |device| Ok(device.addr()?.to_string()))
 }
 
-/// Makes this the only IPv4 address of the device. When it fails, the addresses and prefixes
-/// are as before.
+/// Makes this the only address of its family. When it fails, the addresses and prefixes are
+/// as before.
 ///
-/// Linux: RTM_NEWADDR. The others are removed, and the IPv4 routes through them with them. A
-/// TAP gets the broadcast address of the network as well. While the device is up, the kernel
-/// adds a route to the network.
+/// An IPv6 link-local address (fe80::/10) replaces only those of its kind, and any other
+/// leaves them.
 ///
-/// @param addr  "10.8.0.1/24", or "10.8.0.1": then the prefix is 32, unless the device has this
-///              address already.
+/// Linux: RTM_NEWADDR. The others are removed, and the routes through them with them. A TAP
+/// gets the broadcast address of an IPv4 network as well. While the device is up, the
+/// kernel adds a route to the network.
+///
+/// @param addr  "10.8.0.1/24", "fd00::1/64". Without a prefix it is that of the host alone,
+///              32 or 128, unless the device has this address already.
 /// @return 0, or -EINVAL (dev or addr is NULL; not an address that a host can have,
-///         TUNTAP_REASON_ADDRESS), -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+///         TUNTAP_REASON_ADDRESS; IPv6 and the MTU is under 1280, TUNTAP_REASON_RANGE),
+///         -EACCES (IPv6 is turned off on the device, TUNTAP_REASON_SYSTEM), -EPERM (needs
+///         CAP_NET_ADMIN), -ENODEV (the device is gone).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_addr(dev: *mut Device, addr: *const c_char, err: *mut CError) -> c_int {
-    act(dev, err, |device| device.set_addr(&AddressRequest::parse(text(addr, "the address")?)?))
+    act(dev, err, |device| device.set_addr(&request(addr, std::ptr::null())?))
 }
 
 /// The address of the other end of a point-to-point link, of the first IPv4 address.
@@ -61,16 +246,17 @@ pub unsafe extern "C" fn tuntap_get_dstaddr(
     tell_text(dev, buf, size, err, |device| Ok(device.dstaddr()?.to_string()))
 }
 
-/// Sets the other end of the link, for the first IPv4 address. The prefix stays: it now counts
-/// from the other end. When it fails, the addresses and prefixes are as before.
+/// Sets the other end of the link, for the first IPv4 address. The prefix stays: it now
+/// counts from the other end. When it fails, the addresses and prefixes are as before.
 ///
-/// Linux: all IPv4 addresses of the device are removed and added again, so that IPv4 routes
-/// through it, and labels or lifetimes that others gave its addresses, are lost.
+/// Linux: all IPv4 addresses of the device are removed and added again, with the labels and
+/// lifetimes of those that do not change; the IPv4 routes through it are lost.
 ///
-/// @param dstaddr  Such as "10.8.0.2", without a prefix. The device's own address unsets it.
+/// @param dstaddr  Such as "10.8.0.2", without a prefix. The device's own address unsets
+///                 it.
 /// @return 0, or -EADDRNOTAVAIL (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or
-///         dstaddr is NULL; not an address that a host can have, TUNTAP_REASON_ADDRESS), -EPERM
-///         (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+///         dstaddr is NULL; not an address that a host can have, TUNTAP_REASON_ADDRESS),
+///         -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_dstaddr(
@@ -79,7 +265,7 @@ pub unsafe extern "C" fn tuntap_set_dstaddr(
     err: *mut CError,
 ) -> c_int {
     act(dev, err, |device| {
-        device.set_dstaddr(address::parse_host(text(dstaddr, "the destination address")?)?)
+        device.set_dstaddr(address::parse_ipv4_host(text(dstaddr, "the destination address")?)?)
     })
 }
 
@@ -87,8 +273,8 @@ pub unsafe extern "C" fn tuntap_set_dstaddr(
 ///
 /// @param buf   Receives the netmask, such as "255.255.255.0".
 /// @param size  Bytes of buf; TUNTAP_ADDR_SIZE always suffices.
-/// @return 0, or -EADDRNOTAVAIL (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or buf
-///         is NULL), -ERANGE (buf is too small), -ENODEV (the device is gone).
+/// @return 0, or -EADDRNOTAVAIL (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or
+///         buf is NULL), -ERANGE (buf is too small), -ENODEV (the device is gone).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_netmask(
@@ -97,14 +283,14 @@ pub unsafe extern "C" fn tuntap_get_netmask(
     size: usize,
     err: *mut CError,
 ) -> c_int {
-    tell_text(dev, buf, size, err, |device| Ok(device.prefix()?.netmask().to_string()))
+    tell_text(dev, buf, size, err, |device| Ok(device.netmask()?.to_string()))
 }
 
-/// Sets the netmask of the first IPv4 address. When it fails, the addresses and prefixes are as
-/// before.
+/// Sets the netmask of the first IPv4 address. When it fails, the addresses and prefixes
+/// are as before.
 ///
-/// Linux: all IPv4 addresses of the device are removed and added again, so that IPv4 routes
-/// through it, and labels or lifetimes that others gave its addresses, are lost.
+/// Linux: all IPv4 addresses of the device are removed and added again, with the labels and
+/// lifetimes of those that do not change; the IPv4 routes through it are lost.
 ///
 /// @param netmask  Such as "255.255.255.0"; its ones come before its zeros.
 /// @return 0, or -EADDRNOTAVAIL (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or
@@ -117,5 +303,5 @@ pub unsafe extern "C" fn tuntap_set_netmask(
     netmask: *const c_char,
     err: *mut CError,
 ) -> c_int {
-    act(dev, err, |device| device.set_prefix(Prefix::parse_netmask(text(netmask, "the netmask")?)?))
+    act(dev, err, |device| device.set_netmask(Prefix::parse_netmask(text(netmask, "the netmask")?)?))
 }

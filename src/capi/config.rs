@@ -4,13 +4,20 @@
 use std::ffi::{OsStr, c_char, c_int};
 use std::os::unix::ffi::OsStrExt;
 
+use super::address::request;
 use super::error::CError;
+use super::link::mac_at;
+use super::namespace::namespace_at;
+use super::route::route;
 use super::{bytes, null, status};
+use crate::address::Options;
 use crate::config::Config;
+use crate::device::Namespace;
 use crate::error::{Errno, Error, Reason, Result};
+use crate::link::Alias;
 
-/// Makes a config without any option set. One config can serve many opens, and is not changed
-/// by them.
+/// Makes a config without any option set. One config can serve many opens, and is not
+/// changed by them.
 ///
 /// Unlike a device, a config is for one thread at a time.
 ///
@@ -68,8 +75,8 @@ pub unsafe extern "C" fn tuntap_config_set_group(config: *mut Config, gid: u32, 
 /// /dev/tun).
 ///
 /// @param path  Copied. NULL means the usual one again.
-/// @return 0, or -EINVAL (config is NULL, path is empty). Whether there is such a node shows at
-///         open.
+/// @return 0, or -EINVAL (config is NULL, path is empty). Whether there is such a node
+///         shows at open.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_node(
@@ -82,6 +89,185 @@ pub unsafe extern "C" fn tuntap_config_set_node(
             true => None,
             false => Some(node(bytes(path, "the path")?)?.into()),
         };
+        Ok(())
+    })
+}
+
+/// The network namespace to open the device in, where it is not the calling thread's. The
+/// thread stays where it is. Entering it needs CAP_SYS_ADMIN, in it and in one's own.
+///
+/// @param path  Such as "/run/netns/blue" or "/proc/1234/ns/net", opened now. NULL means
+///              one's own again.
+/// @return 0, or -EINVAL (config is NULL; not a network namespace,
+///         TUNTAP_REASON_NAMESPACE), -ENOENT, -EACCES, ... (path cannot be opened).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_config_set_netns(
+    config: *mut Config,
+    path: *const c_char,
+    err: *mut CError,
+) -> c_int {
+    set(config, err, |config| {
+        config.namespace = if path.is_null() { None } else { Some(namespace_at(path)?) };
+        Ok(())
+    })
+}
+
+/// The network namespace to open the device in, by its descriptor: see
+/// tuntap_config_set_netns.
+///
+/// @param fd  An open network namespace, copied: it stays the caller's. -1 means one's own
+///            again.
+/// @return 0, or -EINVAL (config is NULL; not a network namespace,
+///         TUNTAP_REASON_NAMESPACE), -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_config_set_netns_fd(
+    config: *mut Config,
+    fd: c_int,
+    err: *mut CError,
+) -> c_int {
+    set(config, err, |config| {
+        config.namespace = if fd == -1 { None } else { Some(Namespace::duplicate(fd)?) };
+        Ok(())
+    })
+}
+
+/// The MTU: see tuntap_set_mtu.
+///
+/// @return 0, or -EINVAL (config is NULL). Whether the device takes it shows at open.
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_config_set_mtu(config: *mut Config, mtu: u32, err: *mut CError) -> c_int {
+    set(config, err, |config| {
+        config.mtu = Some(mtu);
+        Ok(())
+    })
+}
+
+/// The MAC address of a TAP: see tuntap_set_mac.
+///
+/// @param mac  TUNTAP_MAC_SIZE (6) bytes.
+/// @return 0, or -EINVAL (config or mac is NULL; no usable address, TUNTAP_REASON_ADDRESS).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_config_set_mac(
+    config: *mut Config,
+    mac: *const u8,
+    err: *mut CError,
+) -> c_int {
+    set(config, err, |config| {
+        config.mac = Some(mac_at(mac)?);
+        Ok(())
+    })
+}
+
+/// The alias: see tuntap_set_alias.
+///
+/// @param alias  Copied.
+/// @return 0, or -EINVAL (config or alias is NULL; too long, TUNTAP_REASON_RANGE).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_config_set_alias(
+    config: *mut Config,
+    alias: *const c_char,
+    err: *mut CError,
+) -> c_int {
+    set(config, err, |config| {
+        config.alias = Some(Alias::new(bytes(alias, "the alias")?)?);
+        Ok(())
+    })
+}
+
+/// The transmit queue length: see tuntap_set_txqueuelen.
+///
+/// @return 0, or -EINVAL (config is NULL). Whether there is memory for it shows at open.
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_config_set_txqueuelen(
+    config: *mut Config,
+    packets: u32,
+    err: *mut CError,
+) -> c_int {
+    set(config, err, |config| {
+        config.tx_queue_length = Some(packets);
+        Ok(())
+    })
+}
+
+/// The send buffer: see tuntap_set_sndbuf.
+///
+/// @return 0, or -EINVAL (config is NULL). Whether it is in range shows at open.
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_config_set_sndbuf(
+    config: *mut Config,
+    bytes: u32,
+    err: *mut CError,
+) -> c_int {
+    set(config, err, |config| {
+        config.send_buffer = Some(bytes);
+        Ok(())
+    })
+}
+
+/// An address that the device is given, beside those of other calls and those that it has:
+/// see tuntap_add_addr.
+///
+/// @param addr   Copied, as the others.
+/// @param peer   NULL: none.
+/// @param flags  0, or TUNTAP_ADDR_NODAD, TUNTAP_ADDR_NOPREFIXROUTE.
+/// @return 0, or -EINVAL (config or addr is NULL; not an address that a host can have,
+///         TUNTAP_REASON_ADDRESS; flags, TUNTAP_REASON_FLAGS).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_config_add_addr(
+    config: *mut Config,
+    addr: *const c_char,
+    peer: *const c_char,
+    flags: u64,
+    err: *mut CError,
+) -> c_int {
+    set(config, err, |config| {
+        config.addresses.push((request(addr, peer)?, Options::parse(flags)?));
+        Ok(())
+    })
+}
+
+/// A route that is added through the device: see tuntap_add_route. The device must be up
+/// for it: see tuntap_config_set_up.
+///
+/// @param destination  Copied, as the others.
+/// @param gateway      NULL: none.
+/// @param metric       0: the usual one.
+/// @param table        0: the main one.
+/// @return 0, or -EINVAL (config or destination is NULL; not a network,
+///         TUNTAP_REASON_ADDRESS).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_config_add_route(
+    config: *mut Config,
+    destination: *const c_char,
+    gateway: *const c_char,
+    metric: u32,
+    table: u32,
+    err: *mut CError,
+) -> c_int {
+    set(config, err, |config| {
+        config.routes.push(route(destination, gateway, metric, table)?);
+        Ok(())
+    })
+}
+
+/// Whether the device is taken up or down. Without this it stays as it is.
+///
+/// @param up  0: down. Not 0: up.
+/// @return 0, or -EINVAL (config is NULL).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_config_set_up(config: *mut Config, up: c_int, err: *mut CError) -> c_int {
+    set(config, err, |config| {
+        config.up = Some(up != 0);
         Ok(())
     })
 }

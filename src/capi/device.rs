@@ -10,21 +10,21 @@ use super::{act, bytes, null, status, tell, tell_text};
 use crate::config::Config;
 use crate::device::{Device, Uncancelled};
 use crate::error::{Errno, Result};
-use crate::flags::Flags;
+use crate::flags::{FdFlags, Flags};
 use crate::name::NameRequest;
 
 /// Opens a TUN or TAP device: attaches to it when it exists, makes it when it does not. A
 /// device that was made here goes away with its last handle, unless it is persistent. A new
 /// device is down and has no address.
 ///
-/// Linux: /dev/net/tun, TUNSETIFF. An existing device that nobody has open takes the TUNTAP_PI
-/// that is asked for, and keeps it; one that is open keeps its own, and another is refused.
-/// Descriptors are opened close-on-exec. The device belongs to the network namespace that the
-/// calling thread is in, and the handle goes on acting there.
+/// Linux: /dev/net/tun, TUNSETIFF. An existing device that nobody has open takes the
+/// TUNTAP_PI that is asked for, and keeps it; one that is open keeps its own, and another
+/// is refused. Descriptors are opened close-on-exec. The device belongs to the network
+/// namespace that the calling thread is in, and the handle goes on acting there.
 ///
 /// @param name   NULL or "": the kernel chooses (tun0, tap0, ...). "vpn0": this name, of 15
-///               bytes at most, without slash, colon, white space, and not only dots. "vpn%d":
-///               the first free number.
+///               bytes at most, without slash, colon, white space, and not only dots.
+///               "vpn%d": the first free number.
 /// @param flags  TUNTAP_TUN or TUNTAP_TAP, with any of the others.
 /// @param dev    Receives the handle; tuntap_close frees it.
 /// @param err    May be NULL.
@@ -36,6 +36,7 @@ use crate::name::NameRequest;
 ///                  difference;
 ///         -EBUSY   the device is open elsewhere, or exists and TUNTAP_EXCLUSIVE was given
 ///                  (_BUSY);
+///         -ENODEV  there is no such device, and TUNTAP_EXISTING was given (_ABSENT);
 ///         -EPERM   making a device needs CAP_NET_ADMIN, and so does opening somebody else's
 ///                  (_PRIVILEGE);
 ///         -EACCES  the device node may not be opened (_PRIVILEGE);
@@ -56,11 +57,15 @@ pub unsafe extern "C" fn tuntap_open(
     tuntap_open_config(name, flags, ptr::null(), dev, err)
 }
 
-/// Opens a device with options that have no flag.
+/// Opens a device with options that have no flag: all of them or, when one fails, none.
+/// They are applied in this order: network namespace, device node, MTU, MAC address, alias,
+/// transmit queue length, send buffer, addresses, up or down, routes, owner, group, and
+/// TUNTAP_PERSIST last.
 ///
 /// @param config  Read, not kept. NULL is the same as one without any option.
-/// @return As tuntap_open; the options fail as tuntap_set_owner and tuntap_set_group do, and
-///         then the device is as if it had not been opened.
+/// @return As tuntap_open, or as the function that sets what could not be set, which the
+///         message names. A new device is gone again then, and one that was there before is
+///         as it was.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_open_config(
@@ -87,11 +92,55 @@ unsafe fn open(name: *const c_char, flags: u64, config: *const Config, dev: *mut
     Ok(())
 }
 
+/// Takes over the descriptor of a device that was opened elsewhere: by another process,
+/// which passed it with SCM_RIGHTS, by systemd, by Android's VpnService. Its modes are
+/// asked of the kernel.
+///
+/// The device may be in another network namespace. Where the process may not configure it
+/// there, it is read and written, and what asks about it or configures it returns -EXDEV
+/// with TUNTAP_REASON_NAMESPACE; tuntap_get_name, tuntap_get_flags, and what acts on the
+/// queue alone work all the same. In that case the library finds out about the
+/// packet-information header of a TUN by offering the kernel 4 zero bytes, which go nowhere
+/// and count as an error.
+///
+/// The open file becomes non-blocking (O_NONBLOCK), for all who share it, and stays so.
+///
+/// @param fd     A descriptor that TUNSETIFF gave a device. After a failure it is still the
+///               caller's; after a success the handle's, which makes it close-on-exec and
+///               closes it.
+/// @param flags  0 or TUNTAP_NONBLOCK, and TUNTAP_BORROW: the handle works with a copy, and
+///               fd stays the caller's.
+/// @param dev    Receives the handle; tuntap_close frees it.
+/// @return 0, or -EINVAL (dev is NULL; flags, TUNTAP_REASON_FLAGS; not the descriptor of a
+///         TUN or TAP device, TUNTAP_REASON_KIND; the device has IFF_VNET_HDR,
+///         TUNTAP_REASON_MISMATCH), -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT),
+///         -EBADFD (it has no device, or that is gone, TUNTAP_REASON_REMOVED), -EMFILE, ...
+///         (out of something, TUNTAP_REASON_SYSTEM).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_open_fd(
+    fd: c_int,
+    flags: u64,
+    dev: *mut *mut Device,
+    err: *mut CError,
+) -> c_int {
+    let _uncancelled = Uncancelled::new();
+    let open = || {
+        let flags = FdFlags::parse(flags)?;
+        if dev.is_null() {
+            return Err(null("the place for the device"));
+        }
+        dev.write(Box::into_raw(Box::new(Device::open_fd(fd, flags)?)));
+        Ok(())
+    };
+    status(open(), err)
+}
+
 /// Closes a handle. A device that is not persistent goes away with its last handle.
 ///
-/// No other call may be running on the handle, and none may follow: closing does not end a read
-/// that waits in another thread. To end a reader, let it poll() for the device and for a
-/// descriptor of yours, or interrupt it by a signal without SA_RESTART.
+/// No other call may be running on the handle, and none may follow. To end a thread that
+/// reads: tell it to stop by a variable of yours, call tuntap_wake, join the thread, and
+/// close then.
 ///
 /// @param dev  May be NULL.
 /// @since 0.1.0
@@ -105,10 +154,11 @@ pub unsafe extern "C" fn tuntap_close(dev: *mut Device) {
 
 /// The name of the device at this moment; it can be renamed by others.
 ///
-/// @param buf   Receives the name. Bytes as the kernel has them, usually but not always UTF-8.
+/// @param buf   Receives the name. Bytes as the kernel has them, usually but not always
+///              UTF-8.
 /// @param size  Bytes of buf; TUNTAP_NAME_SIZE always suffices.
-/// @return 0, or -EINVAL (dev or buf is NULL), -ERANGE (buf is too small), -ENODEV (the device
-///         is gone).
+/// @return 0, or -EINVAL (dev or buf is NULL), -ERANGE (buf is too small), -ENODEV (the
+///         device is gone).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_name(
@@ -130,9 +180,12 @@ pub unsafe extern "C" fn tuntap_get_index(dev: *const Device, index: *mut u32, e
     tell(dev, index, err, Device::index)
 }
 
-/// The descriptor of this queue, for poll, epoll, select, io_uring and sendmsg(SCM_RIGHTS). It
-/// stays the library's: do not close it. Readable: a packet waits. Writable: the device is up
-/// and has room. POLLERR: the device is gone.
+/// The descriptor of this queue, for poll, epoll, select, io_uring and sendmsg(SCM_RIGHTS).
+/// It stays the library's: do not close it. Readable: a packet waits. Writable: the device
+/// is up and has room. POLLERR: the device is gone.
+///
+/// It is non-blocking (O_NONBLOCK) whatever the handle is, and must stay so: waiting is the
+/// library's. With io_uring, link a poll before a read.
 ///
 /// @return The descriptor, or -EINVAL (dev is NULL). Safe in a signal handler.
 /// @since 0.1.0
@@ -145,8 +198,8 @@ pub unsafe extern "C" fn tuntap_get_fd(dev: *const Device) -> c_int {
 }
 
 /// The flags as the kernel granted them and as they are now: TUNTAP_TUN or TUNTAP_TAP,
-/// TUNTAP_PI, TUNTAP_MULTI_QUEUE, TUNTAP_PERSIST and TUNTAP_NONBLOCK. TUNTAP_EXCLUSIVE is of
-/// the opening only, and never among them.
+/// TUNTAP_PI, TUNTAP_MULTI_QUEUE, TUNTAP_NAPI, TUNTAP_NAPI_FRAGS, TUNTAP_PERSIST and
+/// TUNTAP_NONBLOCK. The others are of the opening only, and never among them.
 ///
 /// @param flags  Receives the flags.
 /// @return 0, or -EINVAL (dev or flags is NULL), -ENODEV (the device is gone).
@@ -156,8 +209,8 @@ pub unsafe extern "C" fn tuntap_get_flags(dev: *const Device, flags: *mut u64, e
     tell(dev, flags, err, Device::flags)
 }
 
-/// Makes the device outlive its last handle, or not. Needs no privilege beyond having opened
-/// it.
+/// Makes the device outlive its last handle, or not. Needs no privilege beyond having
+/// opened it.
 ///
 /// @param on  0 or not 0.
 /// @return 0, or -EINVAL (dev is NULL), -ENODEV (the device is gone).
@@ -170,20 +223,20 @@ pub unsafe extern "C" fn tuntap_set_persist(dev: *mut Device, on: c_int, err: *m
 /// The user who may open the device without privilege.
 ///
 /// @param uid  Receives the user, as the user namespace of the calling process numbers it.
-/// @return 0, or -EINVAL (dev or uid is NULL), -ENOENT (no owner is set), -ENODEV (the device
-///         is gone).
+/// @return 0, or -EINVAL (dev or uid is NULL), -ENOENT (no owner is set), -ENODEV (the
+///         device is gone).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_owner(dev: *const Device, uid: *mut u32, err: *mut CError) -> c_int {
     tell(dev, uid, err, Device::owner)
 }
 
-/// Lets a user open the device without privilege. Where a group is set as well, the user must
-/// be in that too. A device without owner and group is open to everybody who may open the
-/// device node.
+/// Lets a user open the device without privilege. Where a group is set as well, the user
+/// must be in that too. A device without owner and group is open to everybody who may open
+/// the device node.
 ///
-/// @param uid  As the user namespace of the calling process numbers users. An owner cannot be
-///             unset again.
+/// @param uid  As the user namespace of the calling process numbers users. An owner cannot
+///             be unset again.
 /// @return 0, or -EINVAL (dev is NULL; there is no such user in this user namespace,
 ///         TUNTAP_REASON_RANGE), -ENODEV (the device is gone).
 /// @since 0.1.0
@@ -195,8 +248,8 @@ pub unsafe extern "C" fn tuntap_set_owner(dev: *mut Device, uid: u32, err: *mut 
 /// The group whose members may open the device without privilege.
 ///
 /// @param gid  Receives the group, as the user namespace of the calling process numbers it.
-/// @return 0, or -EINVAL (dev or gid is NULL), -ENOENT (no group is set), -ENODEV (the device
-///         is gone).
+/// @return 0, or -EINVAL (dev or gid is NULL), -ENOENT (no group is set), -ENODEV (the
+///         device is gone).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_group(dev: *const Device, gid: *mut u32, err: *mut CError) -> c_int {
@@ -205,8 +258,8 @@ pub unsafe extern "C" fn tuntap_get_group(dev: *const Device, gid: *mut u32, err
 
 /// Lets the members of a group open the device without privilege: see tuntap_set_owner.
 ///
-/// @param gid  As the user namespace of the calling process numbers groups. A group cannot be
-///             unset again.
+/// @param gid  As the user namespace of the calling process numbers groups. A group cannot
+///             be unset again.
 /// @return 0, or -EINVAL (dev is NULL; there is no such group in this user namespace,
 ///         TUNTAP_REASON_RANGE), -ENODEV (the device is gone).
 /// @since 0.1.0
@@ -215,8 +268,8 @@ pub unsafe extern "C" fn tuntap_set_group(dev: *mut Device, gid: u32, err: *mut 
     act(dev, err, |device| device.set_group(gid))
 }
 
-/// Makes tuntap_read and tuntap_write on this handle wait, or return -EAGAIN instead. A call
-/// that waits already goes on waiting.
+/// Makes tuntap_read, tuntap_write, tuntap_readv and tuntap_writev on this handle wait, or
+/// return -EAGAIN instead. A call that waits already goes on waiting.
 ///
 /// @param on  0: they wait. Not 0: they do not.
 /// @return 0, or -EINVAL (dev is NULL).

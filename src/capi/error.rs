@@ -43,12 +43,18 @@ pub const TUNTAP_REASON_DOWN: u32 = 16;
 pub const TUNTAP_REASON_UNSET: u32 = 17;
 /// Nothing to read, or no room to write, at the moment.
 pub const TUNTAP_REASON_AGAIN: u32 = 18;
-/// A signal handler ran before anything happened.
+/// A signal handler ran while the call waited.
 pub const TUNTAP_REASON_INTERRUPTED: u32 = 19;
 /// The operating system refused for a cause of its own: the code tells.
 pub const TUNTAP_REASON_SYSTEM: u32 = 20;
-/// The device lives in another network namespace.
+/// A network namespace that is none, or that cannot be entered.
 pub const TUNTAP_REASON_NAMESPACE: u32 = 21;
+/// The time limit passed before anything happened.
+pub const TUNTAP_REASON_TIMEOUT: u32 = 22;
+/// tuntap_wake ended the wait.
+pub const TUNTAP_REASON_WOKEN: u32 = 23;
+/// There is no such device.
+pub const TUNTAP_REASON_ABSENT: u32 = 24;
 
 const _: () = {
     assert!(TUNTAP_REASON_NONE == Reason::None as u32);
@@ -73,6 +79,9 @@ const _: () = {
     assert!(TUNTAP_REASON_INTERRUPTED == Reason::Interrupted as u32);
     assert!(TUNTAP_REASON_SYSTEM == Reason::System as u32);
     assert!(TUNTAP_REASON_NAMESPACE == Reason::Namespace as u32);
+    assert!(TUNTAP_REASON_TIMEOUT == Reason::Timeout as u32);
+    assert!(TUNTAP_REASON_WOKEN == Reason::Woken as u32);
+    assert!(TUNTAP_REASON_ABSENT == Reason::Absent as u32);
 };
 
 /// Bytes of the message of a tuntap_error, with its NUL.

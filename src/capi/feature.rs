@@ -28,6 +28,24 @@ pub const TUNTAP_FEATURE_PERSIST: u32 = 5;
 pub const TUNTAP_FEATURE_OWNER: u32 = 6;
 /// IPv4 addresses.
 pub const TUNTAP_FEATURE_IPV4: u32 = 7;
+/// IPv6 addresses.
+pub const TUNTAP_FEATURE_IPV6: u32 = 8;
+/// Routes through the device.
+pub const TUNTAP_FEATURE_ROUTE: u32 = 9;
+/// tuntap_set_name and tuntap_set_alias.
+pub const TUNTAP_FEATURE_RENAME: u32 = 10;
+/// tuntap_set_carrier.
+pub const TUNTAP_FEATURE_CARRIER: u32 = 11;
+/// Network namespaces: opening in one, and tuntap_set_netns.
+pub const TUNTAP_FEATURE_NETNS: u32 = 12;
+/// tuntap_wake.
+pub const TUNTAP_FEATURE_WAKE: u32 = 13;
+/// tuntap_monitor.
+pub const TUNTAP_FEATURE_MONITOR: u32 = 14;
+/// Steering and filter programs.
+pub const TUNTAP_FEATURE_STEERING: u32 = 15;
+/// TUNTAP_NAPI and TUNTAP_NAPI_FRAGS.
+pub const TUNTAP_FEATURE_NAPI: u32 = 16;
 
 const _: () = {
     assert!(TUNTAP_FEATURE_TUN == Feature::Tun as u32);
@@ -37,6 +55,15 @@ const _: () = {
     assert!(TUNTAP_FEATURE_PERSIST == Feature::Persist as u32);
     assert!(TUNTAP_FEATURE_OWNER == Feature::Owner as u32);
     assert!(TUNTAP_FEATURE_IPV4 == Feature::Ipv4 as u32);
+    assert!(TUNTAP_FEATURE_IPV6 == Feature::Ipv6 as u32);
+    assert!(TUNTAP_FEATURE_ROUTE == Feature::Route as u32);
+    assert!(TUNTAP_FEATURE_RENAME == Feature::Rename as u32);
+    assert!(TUNTAP_FEATURE_CARRIER == Feature::Carrier as u32);
+    assert!(TUNTAP_FEATURE_NETNS == Feature::Namespace as u32);
+    assert!(TUNTAP_FEATURE_WAKE == Feature::Wake as u32);
+    assert!(TUNTAP_FEATURE_MONITOR == Feature::Monitor as u32);
+    assert!(TUNTAP_FEATURE_STEERING == Feature::Steering as u32);
+    assert!(TUNTAP_FEATURE_NAPI == Feature::Napi as u32);
 };
 
 /// The version of the library that is running, such as "0.1.0".
@@ -48,9 +75,9 @@ pub extern "C" fn tuntap_version() -> *const c_char {
     VERSION.as_ptr()
 }
 
-/// Whether this library offers something on this operating system. It asks nobody: the kernel
-/// may be too old, or the process not permitted, all the same; then the call that needs it says
-/// so.
+/// Whether this library offers something on this operating system. It asks nobody: the
+/// kernel may be too old, or the process not permitted, all the same; then the call that
+/// needs it says so.
 ///
 /// @param feature  A TUNTAP_FEATURE_*.
 /// @return 1 if it does; 0 if it does not, or does not know the number. Cannot fail.

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-//! The interface: up and down, MTU, MAC address.
+//! The interface: up and down, MTU, MAC address, name, counters.
 
-use std::ffi::c_int;
+use std::ffi::{c_char, c_int};
 
 use super::error::CError;
-use super::{act, null, tell};
+use super::{Growing, act, bytes, check_size, null, tell, tell_text, write_growing};
 use crate::device::Device;
-use crate::link::Mac;
+use crate::error::Result;
+use crate::link::{self, Alias, Mac, Stats};
+use crate::name::Name;
 
 /// Takes the device up. Linux: RTM_SETLINK.
 ///
@@ -18,7 +20,8 @@ pub unsafe extern "C" fn tuntap_up(dev: *mut Device, err: *mut CError) -> c_int 
     act(dev, err, |device| device.set_up(true))
 }
 
-/// Takes the device down. Its addresses stay; packets that wait to be read can still be read.
+/// Takes the device down. Its addresses stay; packets that wait to be read can still be
+/// read.
 ///
 /// @return 0, also when it is down already, or -EINVAL (dev is NULL), -EPERM (needs
 ///         CAP_NET_ADMIN), -ENODEV (the device is gone).
@@ -42,8 +45,8 @@ pub unsafe extern "C" fn tuntap_is_up(dev: *const Device, err: *mut CError) -> c
     }
 }
 
-/// The MTU in bytes: of an IP packet, so a TAP's frame is 14 longer, and a VLAN tag's 4 come on
-/// top. For the size of a buffer see tuntap_read_size.
+/// The MTU in bytes: of an IP packet, so a TAP's frame is 14 longer, and a VLAN tag's 4
+/// come on top. For the size of a buffer see tuntap_read_size.
 ///
 /// @param mtu  Receives the MTU.
 /// @return 0, or -EINVAL (dev or mtu is NULL), -ENODEV (the device is gone).
@@ -55,10 +58,10 @@ pub unsafe extern "C" fn tuntap_get_mtu(dev: *const Device, mtu: *mut u32, err: 
 
 /// Sets the MTU.
 ///
-/// @param mtu  In bytes. Linux takes 68 to 65535, and to 65521 for a TAP; under 1280 a device
-///             has no IPv6.
-/// @return 0, or -EINVAL (dev is NULL; mtu is out of range, TUNTAP_REASON_RANGE), -EPERM (needs
-///         CAP_NET_ADMIN), -ENODEV (the device is gone).
+/// @param mtu  In bytes. Linux takes 68 to 65535, and to 65521 for a TAP; under 1280 a
+///             device has no IPv6.
+/// @return 0, or -EINVAL (dev is NULL; mtu is out of range, TUNTAP_REASON_RANGE), -EPERM
+///         (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_mtu(dev: *mut Device, mtu: u32, err: *mut CError) -> c_int {
@@ -78,15 +81,246 @@ pub unsafe extern "C" fn tuntap_get_mac(dev: *const Device, mac: *mut u8, err: *
 
 /// Sets the MAC address of a TAP, up or down.
 ///
-/// @param mac  TUNTAP_MAC_SIZE (6) bytes; not a group's (an odd first byte) and not all zeros.
+/// @param mac  TUNTAP_MAC_SIZE (6) bytes; not a group's (an odd first byte) and not all
+///             zeros.
 /// @return 0, or -EINVAL (dev or mac is NULL; no usable address, TUNTAP_REASON_ADDRESS),
 ///         -EOPNOTSUPP (a TUN has none, TUNTAP_REASON_KIND), -EPERM (needs CAP_NET_ADMIN),
 ///         -ENODEV (the device is gone).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_mac(dev: *mut Device, mac: *const u8, err: *mut CError) -> c_int {
+    act(dev, err, |device| device.set_mac(mac_at(mac)?))
+}
+
+pub(super) unsafe fn mac_at(mac: *const u8) -> Result<Mac> {
+    let octets: *const [u8; 6] = mac.cast();
+    Mac::new(*octets.as_ref().ok_or_else(|| null("the MAC address"))?)
+}
+
+/// Renames the device. Handles and monitors go on following it.
+///
+/// @param name  The new name, as tuntap_open takes it, without a pattern.
+/// @return 0, or -EINVAL (dev or name is NULL; not a name, TUNTAP_REASON_NAME), -EEXIST
+///         (the name is taken, TUNTAP_REASON_BUSY), -EBUSY (before Linux 6.2 a device that
+///         is up cannot be renamed, TUNTAP_REASON_BUSY),
+///         -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_set_name(dev: *mut Device, name: *const c_char, err: *mut CError) -> c_int {
+    act(dev, err, |device| device.set_name(Name::new(bytes(name, "the name")?)?))
+}
+
+/// The alias of the device: a text for whoever looks at it, which changes nothing.
+///
+/// @param buf   Receives the alias, empty when there is none. Bytes as the kernel has them.
+/// @param size  Bytes of buf; TUNTAP_ALIAS_SIZE always suffices.
+/// @return 0, or -EINVAL (dev or buf is NULL), -ERANGE (buf is too small), -ENODEV (the
+///         device is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_get_alias(
+    dev: *const Device,
+    buf: *mut c_char,
+    size: usize,
+    err: *mut CError,
+) -> c_int {
+    tell_text(dev, buf, size, err, Device::alias)
+}
+
+/// Gives the device an alias.
+///
+/// @param alias  Up to 255 bytes; "" takes the alias away.
+/// @return 0, or -EINVAL (dev or alias is NULL; too long, TUNTAP_REASON_RANGE), -EPERM
+///         (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_set_alias(dev: *mut Device, alias: *const c_char, err: *mut CError) -> c_int {
+    act(dev, err, |device| device.set_alias(&Alias::new(bytes(alias, "the alias")?)?))
+}
+
+/// Whether the device has a carrier: whether the other end is there, as far as the device
+/// was told. A device starts with one.
+///
+/// @return 1 if it has, 0 if not, or -EINVAL (dev is NULL), -ENODEV (the device is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_get_carrier(dev: *const Device, err: *mut CError) -> c_int {
+    let mut carrier = false;
+    match tell(dev, &raw mut carrier, err, Device::carrier) {
+        0 => carrier.into(),
+        failure => failure,
+    }
+}
+
+/// Turns the carrier on or off, as plugging a cable in and out does: without it, the device
+/// keeps its addresses and routes, and the kernel sends nothing through it. Needs no
+/// privilege beyond having opened it. Linux: TUNSETCARRIER.
+///
+/// @param on  0 or not 0.
+/// @return 0, or -EINVAL (dev is NULL), -EPERM (on, while all queues are detached),
+///         -EOPNOTSUPP (before Linux 5.0, TUNTAP_REASON_KERNEL), -ENODEV (the device is
+///         gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_set_carrier(dev: *mut Device, on: c_int, err: *mut CError) -> c_int {
+    act(dev, err, |device| device.set_carrier(on != 0))
+}
+
+/// The transmit queue length: how many packets wait for tuntap_read, in each queue, before
+/// the kernel drops more.
+///
+/// @param packets  Receives the number; 500 in a new TUN, 1000 in a new TAP.
+/// @return 0, or -EINVAL (dev or packets is NULL), -ENODEV (the device is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_get_txqueuelen(
+    dev: *const Device,
+    packets: *mut u32,
+    err: *mut CError,
+) -> c_int {
+    tell(dev, packets, err, Device::tx_queue_length)
+}
+
+/// Sets the transmit queue length.
+///
+/// @param packets  In each queue. The kernel takes 8 bytes for each at once.
+/// @return 0, or -EINVAL (dev is NULL), -ENOMEM (so much memory is not to be had), -EPERM
+///         (needs CAP_NET_ADMIN),
+///         -ENODEV (the device is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_set_txqueuelen(dev: *mut Device, packets: u32, err: *mut CError) -> c_int {
+    act(dev, err, |device| device.set_tx_queue_length(packets))
+}
+
+/// The send buffer: how many bytes of written packets may be on their way through the
+/// kernel, for each queue, before tuntap_write has to wait.
+///
+/// @param bytes  Receives the number; 2147483647 in a new device, which is no limit.
+/// @return 0, or -EINVAL (dev or bytes is NULL), -ENODEV (the device is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_get_sndbuf(dev: *const Device, bytes: *mut u32, err: *mut CError) -> c_int {
+    tell(dev, bytes, err, Device::send_buffer)
+}
+
+/// Sets the send buffer of the device, for all its queues. Needs no privilege beyond having
+/// opened it. Linux: TUNSETSNDBUF.
+///
+/// @param bytes  1 to 2147483647.
+/// @return 0, or -EINVAL (dev is NULL; out of range, TUNTAP_REASON_RANGE), -ENODEV (the
+///         device is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_set_sndbuf(dev: *mut Device, bytes: u32, err: *mut CError) -> c_int {
+    act(dev, err, |device| device.set_send_buffer(bytes))
+}
+
+/// Counters of a device, since it was made, as the kernel sees it: what is received (rx)
+/// was written by tuntap_write, and what is transmitted (tx) is read by tuntap_read. Later
+/// versions may add members at the end.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct CStats {
+    /// Packets that the kernel took from a writer.
+    pub rx_packets: u64,
+    /// Packets that a reader took.
+    pub tx_packets: u64,
+    /// Their bytes.
+    pub rx_bytes: u64,
+    /// Their bytes.
+    pub tx_bytes: u64,
+    /// Written packets that were malformed.
+    pub rx_errors: u64,
+    /// Packets that could not be sent out.
+    pub tx_errors: u64,
+    /// Written packets that the kernel had no room for.
+    pub rx_dropped: u64,
+    /// Packets that no reader took: the queue was full, or the device had none.
+    pub tx_dropped: u64,
+}
+
+unsafe impl Growing for CStats {
+    const LEAST: usize = 64;
+    const NAME: &'static str = "tuntap_stats";
+}
+
+const _: () = assert!(size_of::<CStats>() == CStats::LEAST);
+
+impl From<Stats> for CStats {
+    fn from(stats: Stats) -> Self {
+        let Stats {
+            rx_packets,
+            tx_packets,
+            rx_bytes,
+            tx_bytes,
+            rx_errors,
+            tx_errors,
+            rx_dropped,
+            tx_dropped,
+        } = stats;
+        Self { rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors, rx_dropped, tx_dropped }
+    }
+}
+
+/// The counters of the device.
+///
+/// @param stats  Receives them.
+/// @param size   sizeof(tuntap_stats).
+/// @return 0, or -EINVAL (dev or stats is NULL; size is too small), -ENODEV (the device is
+///         gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_get_stats(
+    dev: *const Device,
+    stats: *mut CStats,
+    size: usize,
+    err: *mut CError,
+) -> c_int {
     act(dev, err, |device| {
-        let octets: *const [u8; 6] = mac.cast();
-        device.set_mac(Mac::new(*octets.as_ref().ok_or_else(|| null("the MAC address"))?)?)
+        check_size::<CStats>(size)?;
+        if stats.is_null() {
+            return Err(null("the place for the counters"));
+        }
+        write_growing(&CStats::from(device.stats()?), stats.cast(), size);
+        Ok(())
     })
+}
+
+/// Packets may come with their checksum left to be filled in.
+pub const TUNTAP_OFFLOAD_CHECKSUM: u64 = 0x1;
+/// TCP over IPv4 may come in super-packets.
+pub const TUNTAP_OFFLOAD_TSO4: u64 = 0x2;
+/// TCP over IPv6 may come in super-packets.
+pub const TUNTAP_OFFLOAD_TSO6: u64 = 0x4;
+/// Super-packets of TCP may have the ECN flags.
+pub const TUNTAP_OFFLOAD_ECN: u64 = 0x8;
+/// UDP over IPv4 may come in super-packets.
+pub const TUNTAP_OFFLOAD_USO4: u64 = 0x10;
+/// UDP over IPv6 may come in super-packets.
+pub const TUNTAP_OFFLOAD_USO6: u64 = 0x20;
+
+const _: () = {
+    assert!(TUNTAP_OFFLOAD_CHECKSUM == link::OFFLOAD_CHECKSUM);
+    assert!(TUNTAP_OFFLOAD_TSO4 == link::OFFLOAD_TSO4);
+    assert!(TUNTAP_OFFLOAD_TSO6 == link::OFFLOAD_TSO6);
+    assert!(TUNTAP_OFFLOAD_ECN == link::OFFLOAD_ECN);
+    assert!(TUNTAP_OFFLOAD_USO4 == link::OFFLOAD_USO4);
+    assert!(TUNTAP_OFFLOAD_USO6 == link::OFFLOAD_USO6);
+};
+
+/// The offloads of the device that are turned on, by whomever: they are the device's, for
+/// all its queues, and outlive the handle on a persistent one. Linux: the features that
+/// ethtool -k shows.
+///
+/// @param offloads  Receives TUNTAP_OFFLOAD_*.
+/// @return 0, or -EINVAL (dev or offloads is NULL), -ENODEV (the device is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_get_offloads(
+    dev: *const Device,
+    offloads: *mut u64,
+    err: *mut CError,
+) -> c_int {
+    tell(dev, offloads, err, Device::offloads)
 }

@@ -18,19 +18,29 @@ pub mod config;
 
 pub mod device;
 pub mod link;
+pub mod namespace;
 
 pub mod address;
+pub mod route;
+
 pub mod packet;
 pub mod queue;
+pub mod steering;
+
+pub mod monitor;
 
 use std::ffi::{CStr, c_char, c_int};
+use std::ptr;
 use std::str;
+
+use libc::ssize_t;
 
 use crate::device::{Device, Uncancelled};
 use crate::error::{Errno, Error, Reason, Result};
 use error::CError;
 
-/// What C gets for a result: 0, or the negative errno and, where it is wanted, the whole error.
+/// What C gets for a result: 0, or the negative errno and, where it is wanted, the whole
+/// error.
 unsafe fn status(result: Result<()>, err: *mut CError) -> c_int {
     match result {
         Ok(()) => 0,
@@ -106,12 +116,79 @@ unsafe fn tell_text<T: AsRef<[u8]>>(
     })
 }
 
+/// A structure that later versions make longer: it is told in as many bytes as the caller
+/// has for it.
+///
+/// # Safety Any bytes of it may be read: it is `repr(C)` without padding.
+unsafe trait Growing: Copy {
+    /// Its bytes in the version that it came with, of which no caller has fewer.
+    const LEAST: usize;
+    const NAME: &'static str;
+}
+
+/// Writes a structure to a caller's place of so many bytes; what this version does not know
+/// is zeroed.
+unsafe fn write_growing<T: Growing>(value: &T, out: *mut u8, size: usize) {
+    let known = size.min(size_of::<T>());
+    out.copy_from_nonoverlapping(ptr::from_ref(value).cast(), known);
+    out.add(known).write_bytes(0, size.saturating_sub(known));
+}
+
+fn check_size<T: Growing>(size: usize) -> Result<()> {
+    if size >= T::LEAST {
+        return Ok(());
+    }
+    let text = format!("a size of {size} bytes: give sizeof({}), which is {} or more", T::NAME, T::LEAST);
+    Err(Error::new(Errno::EINVAL, Reason::Argument, text))
+}
+
+/// Has a device tell a list, and writes as much of it as the caller has room for; how long
+/// it is.
+unsafe fn tell_list<T, G: Growing + From<T>>(
+    dev: *const Device,
+    out: *mut G,
+    count: usize,
+    size: usize,
+    err: *mut CError,
+    question: impl FnOnce(&Device) -> Result<Vec<T>>,
+) -> ssize_t {
+    let mut length = 0;
+    let status = act(dev, err, |device| {
+        check_size::<G>(size)?;
+        if out.is_null() && count != 0 {
+            return Err(null("the place for the list"));
+        }
+        let items = question(device)?;
+        length = items.len();
+        for (place, item) in items.into_iter().take(count).enumerate() {
+            write_growing(&G::from(item), out.cast::<u8>().add(place.wrapping_mul(size)), size);
+        }
+        Ok(())
+    });
+    if status == 0 { length as ssize_t } else { status as ssize_t }
+}
+
+/// A text for a C structure, with its NUL.
+fn c_text<const N: usize>(text: impl ToString) -> [c_char; N] {
+    let mut out = [0; N];
+    let last = N.saturating_sub(1);
+    for (to, from) in out.iter_mut().zip(text.to_string().bytes().take(last)) {
+        *to = from as c_char;
+    }
+    out
+}
+
 /// The bytes of a caller's text.
 unsafe fn bytes<'a>(text: *const c_char, what: &str) -> Result<&'a [u8]> {
     if text.is_null() {
         return Err(null(what));
     }
     Ok(CStr::from_ptr(text).to_bytes())
+}
+
+/// A caller's text that may be missing.
+unsafe fn optional_text<'a>(from: *const c_char, what: &str) -> Result<Option<&'a str>> {
+    if from.is_null() { Ok(None) } else { text(from, what).map(Some) }
 }
 
 /// A caller's text where only ASCII can be right.

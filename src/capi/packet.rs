@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! Packets in and out.
 
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
+use std::io::IoSlice;
 use std::slice;
 
 use libc::ssize_t;
@@ -9,11 +10,12 @@ use libc::ssize_t;
 use super::error::CError;
 use super::{device, fail, null};
 use crate::device::{Device, Uncancelled};
-use crate::error::Error;
+use crate::error::{Errno, Error, Reason, Result};
+use crate::packet::{self, Limit};
 
 /// The buffer that no packet of this device exceeds, at any MTU and on a TAP with up to two
-/// VLAN tags: some 64 KiB, by the kind of the device and with the packet-information header.
-/// Into such a buffer tuntap_read is at its fastest, and never cuts.
+/// VLAN tags: some 64 KiB, by the kind of the device and with the packet-information
+/// header. Into such a buffer tuntap_read is at its fastest, and never cuts.
 ///
 /// @return Bytes; 0 if dev is NULL. It does not change while the handle is open.
 /// @since 0.1.0
@@ -23,18 +25,21 @@ pub unsafe extern "C" fn tuntap_read_size(dev: *const Device) -> usize {
 }
 
 /// Takes one packet that the kernel sends out through the device: an IP packet (TUN) or an
-/// Ethernet frame without its check sequence (TAP), behind the packet-information header if the
-/// device has it. Waits for one unless the handle is non-blocking. Makes one system call and no
-/// allocation; one reader a queue keeps packets in order.
+/// Ethernet frame without its check sequence (TAP), behind the packet-information header if
+/// the device has it. Waits for one unless the handle is non-blocking. A packet that is
+/// there costs one system call, one that is waited for three; none costs an allocation. One
+/// reader a queue keeps packets in order.
 ///
 /// @param buf   Receives the packet. After a failure its bytes are undefined.
-/// @param size  Bytes of buf. Any size that holds the packets is enough; tuntap_read_size says
-///              which always is.
+/// @param size  Bytes of buf. Any size that holds the packets is enough; tuntap_read_size
+///              says which always is.
 /// @param err   May be NULL, which spares the time to write a message.
 /// @return Bytes of the packet, or
 ///         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
 ///         -EMSGSIZE  the packet was longer than size, and is lost (_BUFFER);
-///         -EINTR     a signal handler without SA_RESTART ran first (_INTERRUPTED);
+///         -ECANCELED tuntap_wake ended the wait (_WOKEN);
+///         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
+///                    (_INTERRUPTED);
 ///         -ENODEV    the device is gone, also when it went during the wait (_REMOVED);
 ///         -EINVAL    dev or buf is NULL (_ARGUMENT); size is too small for the packet
 ///                    information (_BUFFER).
@@ -46,6 +51,29 @@ pub unsafe extern "C" fn tuntap_read(
     size: usize,
     err: *mut CError,
 ) -> ssize_t {
+    read(dev, buf, size, Limit::Handle, err)
+}
+
+/// Takes one packet as tuntap_read does, and waits for it so long at most, whether the
+/// handle is non-blocking or not. Signals do not end the wait.
+///
+/// @param milliseconds  The time limit, by the monotonic clock, and never cut short. 0: do
+///                      not wait. Negative: no limit.
+/// @return As tuntap_read, without -EAGAIN and -EINTR, or -ETIMEDOUT (no packet came in
+///         time, TUNTAP_REASON_TIMEOUT).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_read_timeout(
+    dev: *mut Device,
+    buf: *mut c_void,
+    size: usize,
+    milliseconds: i32,
+    err: *mut CError,
+) -> ssize_t {
+    read(dev, buf, size, Limit::milliseconds(milliseconds), err)
+}
+
+unsafe fn read(dev: *mut Device, buf: *mut c_void, size: usize, limit: Limit, err: *mut CError) -> ssize_t {
     let device = match device(dev) {
         Ok(device) => device,
         Err(error) => return failed(&error, err),
@@ -54,18 +82,47 @@ pub unsafe extern "C" fn tuntap_read(
         return failed(&null("the buffer"), err);
     }
     let room = size.min(device.read_size());
-    match device.read(slice::from_raw_parts_mut(buf.cast(), room)) {
+    match device.read(slice::from_raw_parts_mut(buf.cast(), room), limit) {
         Ok(length) => length as ssize_t,
         Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
         Err(errno) => failed(&explain(|| device.explain_read(errno, size)), err),
     }
 }
 
-/// Hands one packet to the kernel, which takes it as received through the device. The device
-/// must be up. Takes the whole packet or nothing. Makes one system call and no allocation.
+/// Takes one packet as tuntap_read does, into several buffers that are filled one after the
+/// other.
 ///
-/// With TUNTAP_PI the kernel alone judges what follows that header, by its EtherType, and drops
-/// in silence what is no packet of that.
+/// @param parts  Where they are.
+/// @param count  How many: 1 to 1023.
+/// @return As tuntap_read, or -EINVAL (parts or one of its addresses is NULL; count,
+///         TUNTAP_REASON_ARGUMENT).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_readv(
+    dev: *mut Device,
+    parts: *const libc::iovec,
+    count: c_int,
+    err: *mut CError,
+) -> ssize_t {
+    let (device, parts) = match device(dev).and_then(|device| Ok((device, vectors(parts, count)?))) {
+        Ok(both) => both,
+        Err(error) => return failed(&error, err),
+    };
+    // SAFETY: an IoSliceMut is an iovec, and the caller lets each be written to.
+    let bufs = slice::from_raw_parts_mut(parts.as_ptr().cast_mut().cast(), parts.len());
+    match device.readv(bufs, Limit::Handle) {
+        Ok(length) => length as ssize_t,
+        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
+        Err(errno) => failed(&explain(|| device.explain_read(errno, room(parts))), err),
+    }
+}
+
+/// Hands one packet to the kernel, which takes it as received through the device. The
+/// device must be up. Takes the whole packet or nothing. Makes one system call and no
+/// allocation.
+///
+/// With TUNTAP_PI the kernel alone judges what follows that header, by its EtherType, and
+/// drops in silence what is no packet of that.
 ///
 /// @param buf   An IP packet (TUN) or an Ethernet frame without its check sequence (TAP),
 ///              behind the packet-information header if the device has it.
@@ -77,7 +134,9 @@ pub unsafe extern "C" fn tuntap_read(
 ///                    or buf is NULL (_ARGUMENT);
 ///         -EMSGSIZE  longer than tuntap_read_size (_PACKET);
 ///         -ENETDOWN  the device is down (_DOWN);
-///         -EINTR     a signal handler without SA_RESTART ran first (_INTERRUPTED);
+///         -ECANCELED tuntap_wake ended the wait (_WOKEN);
+///         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
+///                    (_INTERRUPTED);
 ///         -ENODEV    the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -85,6 +144,36 @@ pub unsafe extern "C" fn tuntap_write(
     dev: *mut Device,
     buf: *const c_void,
     size: usize,
+    err: *mut CError,
+) -> ssize_t {
+    write(dev, buf, size, Limit::Handle, err)
+}
+
+/// Hands one packet to the kernel as tuntap_write does, and waits for room so long at most,
+/// whether the handle is non-blocking or not. Signals do not end the wait. Only a device
+/// with a send buffer (tuntap_set_sndbuf) ever has no room.
+///
+/// @param milliseconds  The time limit, by the monotonic clock, and never cut short. 0: do
+///                      not wait. Negative: no limit.
+/// @return As tuntap_write, without -EAGAIN and -EINTR, or -ETIMEDOUT (no room in time,
+///         TUNTAP_REASON_TIMEOUT).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_write_timeout(
+    dev: *mut Device,
+    buf: *const c_void,
+    size: usize,
+    milliseconds: i32,
+    err: *mut CError,
+) -> ssize_t {
+    write(dev, buf, size, Limit::milliseconds(milliseconds), err)
+}
+
+unsafe fn write(
+    dev: *mut Device,
+    buf: *const c_void,
+    size: usize,
+    limit: Limit,
     err: *mut CError,
 ) -> ssize_t {
     let device = match device(dev) {
@@ -95,11 +184,86 @@ pub unsafe extern "C" fn tuntap_write(
         return failed(&null("the buffer"), err);
     }
     let packet = slice::from_raw_parts(buf.cast(), size.min(isize::MAX as usize));
-    match device.write(packet) {
+    match device.write(packet, limit) {
         Ok(length) => length as ssize_t,
         Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
-        Err(errno) => failed(&explain(|| device.explain_write(errno, packet)), err),
+        Err(errno) => failed(&explain(|| device.explain_write(errno, packet.first().copied(), size)), err),
     }
+}
+
+/// Hands one packet to the kernel as tuntap_write does, from several parts that lie one
+/// after the other in it.
+///
+/// @param parts  Where they are.
+/// @param count  How many: 1 to 1023; on a device with TUNTAP_NAPI_FRAGS 18 at most, of
+///               which each but the first has 1 to 4096 bytes.
+/// @return As tuntap_write, or -EINVAL (parts or one of its addresses is NULL; count,
+///         TUNTAP_REASON_ARGUMENT).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_writev(
+    dev: *mut Device,
+    parts: *const libc::iovec,
+    count: c_int,
+    err: *mut CError,
+) -> ssize_t {
+    let (device, parts) = match device(dev).and_then(|device| Ok((device, vectors(parts, count)?))) {
+        Ok(both) => both,
+        Err(error) => return failed(&error, err),
+    };
+    // SAFETY: an IoSlice is an iovec, and the caller lets each be read from.
+    let parts: &[IoSlice<'_>] = slice::from_raw_parts(parts.as_ptr().cast(), parts.len());
+    match device.writev(parts, Limit::Handle) {
+        Ok(length) => length as ssize_t,
+        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
+        Err(errno) => {
+            let (first, length) = packet::measure(parts);
+            failed(&explain(|| device.explain_write(errno, first, length)), err)
+        }
+    }
+}
+
+/// Ends each call on this handle that waits for a packet or for room, in whatever thread:
+/// it returns -ECANCELED with TUNTAP_REASON_WOKEN. When none waits, the next one that would
+/// wait returns so instead, which is one, however often this was called: so a wake is not
+/// lost on a reader that is just about to wait.
+///
+/// Where several threads read one handle, a wake can find some of them waiting and others
+/// not. To end them all, let each that ends call tuntap_wake itself: it passes the wake on.
+///
+/// @return 0, or -EINVAL (dev is NULL). Safe in a signal handler.
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_wake(dev: *mut Device) -> c_int {
+    match dev.as_ref() {
+        Some(device) => {
+            device.wake();
+            0
+        }
+        None => (Errno::EINVAL as c_int).wrapping_neg(),
+    }
+}
+
+/// A caller's vectors: none is at NULL, and one more can be put behind them.
+unsafe fn vectors<'a>(parts: *const libc::iovec, count: c_int) -> Result<&'a [libc::iovec]> {
+    if parts.is_null() {
+        return Err(null("the list of parts"));
+    }
+    let wrong =
+        || Error::new(Errno::EINVAL, Reason::Argument, format!("{count} parts: give 1 to {MAX_PARTS}"));
+    let count =
+        usize::try_from(count).ok().filter(|count| (1..=MAX_PARTS).contains(count)).ok_or_else(wrong)?;
+    let parts = slice::from_raw_parts(parts, count);
+    match parts.iter().any(|part| part.iov_base.is_null()) {
+        true => Err(null("a part")),
+        false => Ok(parts),
+    }
+}
+
+const MAX_PARTS: usize = 1023;
+
+fn room(parts: &[libc::iovec]) -> usize {
+    parts.iter().fold(0, |sum, part| sum.saturating_add(part.iov_len))
 }
 
 #[cold]

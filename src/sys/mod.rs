@@ -3,26 +3,51 @@
 
 #![allow(unsafe_code)]
 
+use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::path::Path;
+use std::time::Instant;
 
-use crate::address::Address;
+use crate::address::{Address, Assigned, Options};
 use crate::error::{Errno, Result};
 use crate::feature::Feature;
 use crate::flags::{Flags, Mode};
-use crate::link::{Link, Mac};
-use crate::name::NameRequest;
+use crate::link::{Change, Link, Mac};
+use crate::monitor::Notice;
+use crate::name::{Name, NameRequest};
+use crate::prefix::Family;
+use crate::route::{Installed, Route};
+use crate::steering::{Instruction, Program};
 
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{Queue as Platform, Uncancelled};
+pub(crate) use linux::{Namespace, Queue as Platform, Uncancelled, Watch};
 
 #[cfg(not(target_os = "linux"))]
 mod unsupported;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use unsupported::{Queue as Platform, Uncancelled};
+pub(crate) use unsupported::{Namespace, Queue as Platform, Uncancelled, Watch};
+
+/// What a call on the packets' way returns.
+pub(crate) type Outcome<T> = std::result::Result<T, Errno>;
+
+/// Where a device is opened, when not at the usual place.
+#[derive(Default)]
+#[allow(dead_code, reason = "a system without a backend looks at none of it")]
+pub(crate) struct Place<'a> {
+    pub(crate) node: Option<&'a Path>,
+    /// None: that of the calling thread.
+    pub(crate) namespace: Option<&'a Namespace>,
+}
+
+/// What a wait is for.
+#[derive(Clone, Copy)]
+pub(crate) enum Direction {
+    Read,
+    Write,
+}
 
 /// One queue of a device, and the way to the device that it belongs to. Dropping it closes it; a device
 /// that is not persistent goes with its last queue.
@@ -32,34 +57,47 @@ pub(crate) trait Backend: Sized + Send + Sync {
     /// Whether this operating system has it.
     fn has(feature: Feature) -> bool;
 
-    /// Attaches to the device of this name, or makes it. `flags.persist` is left to the core.
-    fn open(name: &NameRequest, flags: &Flags, node: Option<&Path>) -> Result<Self>;
+    /// Attaches to the device of this name, or makes it. `flags.persist` and `flags.nonblock` are left to the core.
+    fn open(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<Self>;
+    /// Takes over a descriptor, or with `borrow` a copy of it.
+    fn open_fd(fd: RawFd, borrow: bool) -> Result<Self>;
     /// Opens another queue of the same device.
-    fn open_queue(&self, nonblock: bool) -> Result<Self>;
+    fn open_queue(&self) -> Result<Self>;
     /// How packets pass through, as granted.
     fn mode(&self) -> Mode;
     /// The descriptor to wait on.
     fn fd(&self) -> BorrowedFd<'_>;
-    /// Whether reads and writes do not wait.
-    fn nonblock(&self) -> Result<bool>;
-    fn set_nonblock(&self, on: bool) -> Result<()>;
 
     /// Bytes that no packet of this device exceeds, at any MTU.
     fn read_size(&self) -> usize;
-    /// Takes one packet. EMSGSIZE when it was longer than the buffer and is lost, ENODEV when the device is
-    /// gone.
-    fn read(&self, buf: &mut [MaybeUninit<u8>]) -> std::result::Result<usize, Errno>;
-    /// Hands over one packet. ENODEV when the device is gone, ENETDOWN when the device is down.
-    fn write(&self, packet: &[u8]) -> std::result::Result<usize, Errno>;
+    /// Takes one packet, without waiting. EMSGSIZE when it was longer than the buffer and is lost, ENODEV when the
+    /// device is gone.
+    fn read(&self, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize>;
+    fn readv(&self, bufs: &mut [IoSliceMut<'_>]) -> Outcome<usize>;
+    /// Hands over one packet, without waiting. ENODEV when the device is gone, ENETDOWN when it is down.
+    fn write(&self, packet: &[u8]) -> Outcome<usize>;
+    fn writev(&self, parts: &[IoSlice<'_>]) -> Outcome<usize>;
+    /// Waits until a read or write is worth trying. ECANCELED when woken, ETIMEDOUT, EINTR.
+    fn wait(&self, direction: Direction, deadline: Option<Instant>) -> Outcome<()>;
+    /// Ends every wait, or the next one when there is none. Allowed in a signal handler.
+    fn wake(&self);
 
     /// The name for a message, or what stands for it: a failure to find it must not hide the one to report.
     fn label(&self) -> String;
-    /// The present state.
+    /// The name, wherever the device is.
+    fn name(&self) -> Result<Name>;
+    /// The present state. It also finds the way to a device that was moved, so it comes before each change.
     fn link(&self) -> Result<Link>;
-    fn set_up(&self, up: bool) -> Result<()>;
-    fn set_mtu(&self, mtu: u32) -> Result<()>;
-    fn set_mac(&self, mac: Mac) -> Result<()>;
+    fn change_link(&self, change: &Change<'_>) -> Result<()>;
+    /// Whether the device was in this namespace when it was last looked at.
+    fn is_in(&self, namespace: &Namespace) -> bool;
+    fn set_carrier(&self, on: bool) -> Result<()>;
+    fn send_buffer(&self) -> Result<u32>;
+    fn set_send_buffer(&self, bytes: u32) -> Result<()>;
+    /// The offloads that are turned on, as the ABI's bits.
+    fn offloads(&self) -> Result<u64>;
 
+    fn persist(&self) -> Result<bool>;
     fn set_persist(&self, on: bool) -> Result<()>;
     /// Whether the system has this user, so that a device can be given to it.
     fn knows_user(uid: u32) -> bool;
@@ -69,8 +107,41 @@ pub(crate) trait Backend: Sized + Send + Sync {
     /// Attaches or detaches this queue; Ok when it already is so.
     fn set_attached(&self, on: bool) -> Result<()>;
 
-    /// The IPv4 addresses, the first of them first.
-    fn addresses(&self) -> Result<Vec<Address>>;
-    fn add_address(&self, address: &Address) -> Result<()>;
+    /// The addresses, of one family or of both, the first of them first.
+    fn addresses(&self, family: Option<Family>) -> Result<Vec<Assigned>>;
+    fn add_address(&self, address: &Address, options: Options) -> Result<()>;
+    /// Gives back what it told of an address.
+    fn restore_address(&self, assigned: &Assigned) -> Result<()>;
     fn remove_address(&self, address: &Address) -> Result<()>;
+
+    /// The routes through the device.
+    fn routes(&self) -> Result<Vec<Installed>>;
+    /// The metric and the table that 0 stands for.
+    fn usual_route(&self, family: Family) -> (u32, u32);
+    fn add_route(&self, route: &Route) -> Result<()>;
+    /// Gives back what it told of a route.
+    fn restore_route(&self, installed: &Installed) -> Result<()>;
+    fn remove_route(&self, route: &Route) -> Result<()>;
+
+    /// Runs a program for each packet that goes out, or none any more.
+    fn set_program(&self, program: Program, fd: Option<RawFd>) -> Result<()>;
+    /// Lets the classic program decide what goes out, or with an empty one everything.
+    fn set_filter(&self, instructions: &[Instruction]) -> Result<()>;
+    /// Lets out only frames to these addresses, or to all; and to every group's.
+    fn set_tx_filter(&self, macs: &[Mac], all_groups: bool) -> Result<()>;
+
+    /// Watches the namespace where the device is.
+    fn watch(&self) -> Result<Watch>;
+}
+
+/// What the system announces of its interfaces, in order.
+pub(crate) trait Watching: Sized + Send {
+    /// Watches the calling thread's network namespace. What is present is told first.
+    fn open() -> Result<Self>;
+    /// The descriptor to wait on.
+    fn fd(&self) -> BorrowedFd<'_>;
+    /// Takes what is announced, without waiting: EAGAIN when nothing is.
+    fn take(&mut self, notices: &mut Vec<Notice>) -> Result<()>;
+    /// Waits until something is announced.
+    fn wait(&self, deadline: Option<Instant>) -> Outcome<()>;
 }

@@ -2,17 +2,23 @@
 //! An operating system without a backend yet: nothing opens, so nothing else can be reached.
 
 use std::convert::Infallible;
+use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::path::Path;
+use std::time::Instant;
 
-use super::Backend;
-use crate::address::Address;
-use crate::error::{Errno, Error, Result};
+use super::{Backend, Direction, Outcome, Place, Watching};
+use crate::address::{Address, Assigned, Options};
+use crate::error::{Error, Result};
 use crate::feature::Feature;
 use crate::flags::{Flags, Mode};
-use crate::link::{Link, Mac};
-use crate::name::NameRequest;
+use crate::link::{Change, Link, Mac};
+use crate::monitor::Notice;
+use crate::name::{Name, NameRequest};
+use crate::prefix::Family;
+use crate::route::{Installed, Route};
+use crate::steering::{Instruction, Program};
 
 /// Nothing here is worth holding off a cancellation for.
 pub(crate) struct Uncancelled;
@@ -23,72 +29,45 @@ impl Uncancelled {
     }
 }
 
+/// A network namespace that cannot exist.
+pub(crate) struct Namespace(Infallible);
+
+impl Namespace {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        Err(Error::platform(format_args!("open the network namespace {}", path.display())))
+    }
+
+    pub(crate) fn duplicate(fd: RawFd) -> Result<Self> {
+        Err(Error::platform(format_args!("use descriptor {fd} as a network namespace")))
+    }
+}
+
 /// A queue that cannot exist.
 pub(crate) struct Queue(Infallible);
+
+/// A watch that cannot exist.
+pub(crate) struct Watch(Infallible);
+
+/// Methods of what cannot exist, and which are never called therefore.
+macro_rules! unreached {
+    ($(fn $name:ident(&self $(, $argument:ty)*) $(-> $returned:ty)?;)*) => {
+        $(fn $name(&self $(, _: $argument)*) $(-> $returned)? {
+            match self.0 {}
+        })*
+    };
+}
 
 impl Backend for Queue {
     fn has(_: Feature) -> bool {
         false
     }
 
-    fn open(name: &NameRequest, _: &Flags, _: Option<&Path>) -> Result<Self> {
+    fn open(name: &NameRequest, _: &Flags, _: &Place<'_>) -> Result<Self> {
         Err(Error::platform(format_args!("open {name}")))
     }
 
-    fn open_queue(&self, _: bool) -> Result<Self> {
-        match self.0 {}
-    }
-
-    fn mode(&self) -> Mode {
-        match self.0 {}
-    }
-
-    fn fd(&self) -> BorrowedFd<'_> {
-        match self.0 {}
-    }
-
-    fn nonblock(&self) -> Result<bool> {
-        match self.0 {}
-    }
-
-    fn set_nonblock(&self, _: bool) -> Result<()> {
-        match self.0 {}
-    }
-
-    fn read_size(&self) -> usize {
-        match self.0 {}
-    }
-
-    fn read(&self, _: &mut [MaybeUninit<u8>]) -> std::result::Result<usize, Errno> {
-        match self.0 {}
-    }
-
-    fn write(&self, _: &[u8]) -> std::result::Result<usize, Errno> {
-        match self.0 {}
-    }
-
-    fn label(&self) -> String {
-        match self.0 {}
-    }
-
-    fn link(&self) -> Result<Link> {
-        match self.0 {}
-    }
-
-    fn set_up(&self, _: bool) -> Result<()> {
-        match self.0 {}
-    }
-
-    fn set_mtu(&self, _: u32) -> Result<()> {
-        match self.0 {}
-    }
-
-    fn set_mac(&self, _: Mac) -> Result<()> {
-        match self.0 {}
-    }
-
-    fn set_persist(&self, _: bool) -> Result<()> {
-        match self.0 {}
+    fn open_fd(fd: RawFd, _: bool) -> Result<Self> {
+        Err(Error::platform(format_args!("take over descriptor {fd}")))
     }
 
     // An open is to fail for what is missing here, not for an id.
@@ -100,27 +79,64 @@ impl Backend for Queue {
         true
     }
 
-    fn set_owner(&self, _: u32) -> Result<()> {
+    fn fd(&self) -> BorrowedFd<'_> {
         match self.0 {}
     }
 
-    fn set_group(&self, _: u32) -> Result<()> {
+    unreached! {
+        fn open_queue(&self) -> Result<Self>;
+        fn mode(&self) -> Mode;
+        fn read_size(&self) -> usize;
+        fn read(&self, &mut [MaybeUninit<u8>]) -> Outcome<usize>;
+        fn readv(&self, &mut [IoSliceMut<'_>]) -> Outcome<usize>;
+        fn write(&self, &[u8]) -> Outcome<usize>;
+        fn writev(&self, &[IoSlice<'_>]) -> Outcome<usize>;
+        fn wait(&self, Direction, Option<Instant>) -> Outcome<()>;
+        fn wake(&self);
+        fn label(&self) -> String;
+        fn name(&self) -> Result<Name>;
+        fn link(&self) -> Result<Link>;
+        fn change_link(&self, &Change<'_>) -> Result<()>;
+        fn is_in(&self, &Namespace) -> bool;
+        fn set_carrier(&self, bool) -> Result<()>;
+        fn send_buffer(&self) -> Result<u32>;
+        fn set_send_buffer(&self, u32) -> Result<()>;
+        fn offloads(&self) -> Result<u64>;
+        fn persist(&self) -> Result<bool>;
+        fn set_persist(&self, bool) -> Result<()>;
+        fn set_owner(&self, u32) -> Result<()>;
+        fn set_group(&self, u32) -> Result<()>;
+        fn set_attached(&self, bool) -> Result<()>;
+        fn addresses(&self, Option<Family>) -> Result<Vec<Assigned>>;
+        fn add_address(&self, &Address, Options) -> Result<()>;
+        fn restore_address(&self, &Assigned) -> Result<()>;
+        fn remove_address(&self, &Address) -> Result<()>;
+        fn routes(&self) -> Result<Vec<Installed>>;
+        fn usual_route(&self, Family) -> (u32, u32);
+        fn add_route(&self, &Route) -> Result<()>;
+        fn restore_route(&self, &Installed) -> Result<()>;
+        fn remove_route(&self, &Route) -> Result<()>;
+        fn set_program(&self, Program, Option<RawFd>) -> Result<()>;
+        fn set_filter(&self, &[Instruction]) -> Result<()>;
+        fn set_tx_filter(&self, &[Mac], bool) -> Result<()>;
+        fn watch(&self) -> Result<Watch>;
+    }
+}
+
+impl Watching for Watch {
+    fn open() -> Result<Self> {
+        Err(Error::platform("watch the network interfaces"))
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
         match self.0 {}
     }
 
-    fn set_attached(&self, _: bool) -> Result<()> {
+    fn take(&mut self, _: &mut Vec<Notice>) -> Result<()> {
         match self.0 {}
     }
 
-    fn addresses(&self) -> Result<Vec<Address>> {
-        match self.0 {}
-    }
-
-    fn add_address(&self, _: &Address) -> Result<()> {
-        match self.0 {}
-    }
-
-    fn remove_address(&self, _: &Address) -> Result<()> {
-        match self.0 {}
+    unreached! {
+        fn wait(&self, Option<Instant>) -> Outcome<()>;
     }
 }

@@ -9,9 +9,13 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <time.h>
 
 /** The port of every test: each has a network namespace of its own. */
 #define PORT 7000
@@ -128,23 +132,99 @@ UNUSED static void is_udp_packet(const uint8_t *packet, size_t length, const cha
     CHECK(memcmp(packet + UDP_OVERHEAD, data, size) == 0);
 }
 
-/** Waits until a thread of this process is inside a read from this descriptor, as the kernel has it. */
+/** Waits until a thread of this process waits for this descriptor inside the library, which is in ppoll. */
 UNUSED static void wait_for_reader(long thread, int fd)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/self/task/%ld/syscall", thread);
     for (;;) {
+        struct pollfd polled = {.fd = -1};
+        struct iovec here = {&polled, sizeof polled}, there = {NULL, sizeof polled};
         long call = -1;
-        unsigned long first = 0;
         FILE *file = fopen(path, "re");
         if (!file)
             return; /* This kernel does not tell: then the reader is probably there. */
-        int found = fscanf(file, "%ld %lx", &call, &first);
+        int found = fscanf(file, "%ld %p", &call, &there.iov_base);
         fclose(file);
-        if (found == 2 && (call == SYS_read || call == SYS_readv) && first == (unsigned long)fd)
+        /* Copied by the kernel: the thread may have gone on, and its stack be something else. */
+        if (found == 2 && call == SYS_ppoll && process_vm_readv(getpid(), &here, 1, &there, 1, 0) > 0 &&
+            polled.fd == fd)
             return;
         poll(NULL, 0, 1);
     }
+}
+
+/** The monotonic clock, in nanoseconds. */
+UNUSED static int64_t now(void)
+{
+    struct timespec time;
+    CHECK(clock_gettime(CLOCK_MONOTONIC, &time) == 0);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+/** The statement takes so long, or longer. */
+#define TAKES_AT_LEAST(milliseconds, statement)                               \
+    do {                                                                      \
+        int64_t began_ = now();                                               \
+        statement;                                                            \
+        CHECK(now() - began_ >= INT64_C(1000000) * (milliseconds));           \
+    } while (0)
+
+/** From now on a signal comes every few milliseconds, and this handles it. */
+UNUSED static void signals_come(void (*handler)(int), int flags)
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+    struct itimerval often = {.it_interval = {0, 7000}, .it_value = {0, 7000}};
+    CHECK(sigaction(SIGALRM, &action, NULL) == 0 && setitimer(ITIMER_REAL, &often, NULL) == 0);
+}
+
+UNUSED static void signals_end(void)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    CHECK(setitimer(ITIMER_REAL, &(struct itimerval){{0, 0}, {0, 0}}, NULL) == 0);
+    CHECK(sigaction(SIGALRM, &ignore, NULL) == 0);
+}
+
+/** A frame that goes to nobody, and is of no protocol that looks into it. */
+static const uint8_t stray_frame[1000] = {2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 2, 0x88, 0xb5};
+
+/** A TAP named t0 that has no room for another frame: a bridge took what it wrote to a link that sends hardly any, so
+ * that all of it is still on its way. With a send buffer of 1 byte poll never says that there is room. */
+UNUSED static tuntap *full_device(uint64_t flags, uint32_t sndbuf)
+{
+    tuntap *dev;
+    ssize_t written;
+    OK(tuntap_open("t0", TUNTAP_TAP | flags, &dev, &err));
+    IP("link add bridge0 type bridge mcast_snooping 0"); /* Or it sends IGMP, which a reader gets. */
+    IP("link add slow0 type veth peer name far0");
+    IP("link set t0 master bridge0");
+    IP("link set slow0 master bridge0");
+    IP("link set t0 up");
+    IP("link set far0 up");
+    IP("link set slow0 up");
+    IP("link set bridge0 up");
+    const char *said = output_of("tc qdisc add dev slow0 root tbf rate 64bit burst 1600 limit 1000000 2>&1");
+    if (said[0])
+        skip("tc cannot make a slow link here (tbf)");
+    OK(tuntap_set_sndbuf(dev, sndbuf, &err));
+    do
+        written = tuntap_write_timeout(dev, stray_frame, sizeof stray_frame, 0, NULL);
+    while (written > 0);
+    CHECK(written == -ETIMEDOUT);
+    return dev;
+}
+
+/** The slow link forgets what it has, so that there is room again. */
+UNUSED static void make_room(void)
+{
+    CHECK(output_of("tc qdisc del dev slow0 root 2>&1")[0] == 0);
+}
+
+UNUSED static void close_full_device(tuntap *dev)
+{
+    tuntap_close(dev);
+    IP("link delete slow0");
+    IP("link delete bridge0");
 }
 
 #endif

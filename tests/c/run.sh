@@ -39,7 +39,7 @@ build_and_run() {
     # shellcheck disable=SC2086 # lists of words
     ${CC:-cc} $warnings -I. -o "$program" "$1" $flags || return 1
     # shellcheck disable=SC2086
-    timeout "$seconds" $under "$program" || return
+    TEST_HOW=$how timeout -k 5 "$seconds" $under "$program" || return
     [ "$how" != valgrind ] || no_descriptor_is_open
 }
 

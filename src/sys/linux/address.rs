@@ -1,67 +1,138 @@
 // SPDX-License-Identifier: MIT
 //! Addresses of an interface: RTM_GETADDR, RTM_NEWADDR and RTM_DELADDR.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
+use std::result::Result;
 
 use super::netlink::{Attributes, Refusal, Request, Socket, u32_at};
-use crate::address::{Address, Prefix};
-use crate::flags::Kind;
+use crate::address::{self, Address, Assigned, Options, Scope};
+use crate::flags::{Kind, bit};
+use crate::prefix::{Family, Prefix};
 
 /// Bytes of struct ifaddrmsg: family, prefix length, flags, scope, and the interface's index.
 const IFADDRMSG: usize = 8;
+const SCOPE_AT: usize = 3;
 const INDEX_AT: usize = 4;
-const FAMILY: u8 = libc::AF_INET as u8;
 
-pub(super) fn list(netlink: &Socket, index: u32) -> std::result::Result<Vec<Address>, Refusal> {
-    let request = Request::new(libc::RTM_GETADDR, libc::NLM_F_DUMP, &ifaddrmsg(0, 0));
-    let bodies = netlink.ask(&request)?;
-    Ok(bodies
-        .iter()
-        .filter(|body| u32_at(body, INDEX_AT) == Some(index))
-        .filter_map(|body| parse(body))
-        .collect())
-}
+/// Attributes and flags of linux/if_addr.h that libc does not have for every target.
+const IFA_FLAGS: u16 = 8;
+const IFA_F_NODAD: u32 = 0x02;
+const IFA_F_NOPREFIXROUTE: u32 = 0x200;
+const IFA_F_PERMANENT: u32 = 0x80;
 
-/// On a TAP with the broadcast address of its network, as ifconfig does; a point-to-point link has none.
-pub(super) fn add(
-    netlink: &Socket,
-    index: u32,
-    kind: Kind,
-    address: &Address,
-) -> std::result::Result<(), Refusal> {
-    let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
-    let request = request(libc::RTM_NEWADDR, flags, index, address);
-    netlink.change(&match address.broadcast() {
-        Some(broadcast) if kind == Kind::Tap => request.attribute(libc::IFA_BROADCAST, &broadcast.octets()),
-        _ => request,
+/// The kernel's flags, and the ABI's.
+const FLAGS: [(u32, u64); 6] = [
+    (0x01, address::SECONDARY),
+    (IFA_F_NODAD, address::NODAD),
+    (0x08, address::DADFAILED),
+    (0x20, address::DEPRECATED),
+    (0x40, address::TENTATIVE),
+    (IFA_F_NOPREFIXROUTE, address::NOPREFIXROUTE),
+];
+
+pub(super) fn list(netlink: &mut Socket, index: u32, family: u8) -> Result<Vec<Assigned>, Refusal> {
+    netlink.ask(&list_request(index, family), |body| {
+        parse(body).filter(|(found, _)| *found == index).map(|(_, assigned)| assigned)
     })
 }
 
-pub(super) fn remove(netlink: &Socket, index: u32, address: &Address) -> std::result::Result<(), Refusal> {
+/// For the list of the addresses of an interface, or with 0 of all.
+pub(super) fn list_request(index: u32, family: u8) -> Request {
+    Request::new(libc::RTM_GETADDR, libc::NLM_F_DUMP, &ifaddrmsg(family, 0, index))
+}
+
+/// On a TAP with the broadcast address of its network, as ifconfig does; a point-to-point link has none. A TUN
+/// has no neighbours who could have the same IPv6 address, so nobody is asked.
+pub(super) fn add(
+    netlink: &mut Socket,
+    index: u32,
+    kind: Kind,
+    address: &Address,
+    options: Options,
+) -> Result<(), Refusal> {
+    let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
+    let mut request = request(libc::RTM_NEWADDR, flags, index, address);
+    if let Some(broadcast) = address.broadcast().filter(|_| kind == Kind::Tap) {
+        request = request.attribute(libc::IFA_BROADCAST, &broadcast.octets());
+    }
+    let nodad = options.nodad || (kind == Kind::Tun && address.family() == Family::V6);
+    let bits =
+        if nodad { IFA_F_NODAD } else { 0 } | if options.noprefixroute { IFA_F_NOPREFIXROUTE } else { 0 };
+    if bits != 0 {
+        request = request.attribute(IFA_FLAGS, &bits.to_ne_bytes());
+    }
+    netlink.change(&request)
+}
+
+/// Gives back what was told of an address: its label, lifetimes, flags and all.
+pub(super) fn restore(netlink: &mut Socket, assigned: &Assigned) -> Result<(), Refusal> {
+    let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
+    netlink.change(&Request::new(libc::RTM_NEWADDR, flags, &assigned.detail))
+}
+
+pub(super) fn remove(netlink: &mut Socket, index: u32, address: &Address) -> Result<(), Refusal> {
     netlink.change(&request(libc::RTM_DELADDR, libc::NLM_F_ACK, index, address))
 }
 
 fn request(kind: u16, flags: i32, index: u32, address: &Address) -> Request {
-    let far_end = address.peer.unwrap_or(address.local);
-    Request::new(kind, flags, &ifaddrmsg(address.prefix.bits(), index))
-        .attribute(libc::IFA_LOCAL, &address.local.octets())
-        .attribute(libc::IFA_ADDRESS, &far_end.octets())
+    let far_end = address.peer().unwrap_or(address.local());
+    Request::new(kind, flags, &ifaddrmsg(number(address.family()), address.prefix().bits(), index))
+        .attribute(libc::IFA_LOCAL, octets(&address.local()).as_ref())
+        .attribute(libc::IFA_ADDRESS, octets(&far_end).as_ref())
 }
 
-fn ifaddrmsg(prefix: u8, index: u32) -> Vec<u8> {
-    [FAMILY, prefix, 0, 0].into_iter().chain(index.to_ne_bytes()).collect()
+/// The kernel's number of a family.
+pub(super) fn number(family: Family) -> u8 {
+    match family {
+        Family::V4 => libc::AF_INET as u8,
+        Family::V6 => libc::AF_INET6 as u8,
+    }
 }
 
-fn parse(body: &[u8]) -> Option<Address> {
+pub(super) fn octets(ip: &IpAddr) -> Vec<u8> {
+    match ip {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().to_vec(),
+    }
+}
+
+/// An address in an attribute: its length tells the family.
+pub(super) fn parse_ip(value: &[u8]) -> Option<IpAddr> {
+    if let Ok(octets) = <[u8; 4]>::try_from(value) {
+        return Some(octets.into());
+    }
+    <[u8; 16]>::try_from(value).ok().map(IpAddr::from)
+}
+
+fn ifaddrmsg(family: u8, prefix: u8, index: u32) -> Vec<u8> {
+    [family, prefix, 0, 0].into_iter().chain(index.to_ne_bytes()).collect()
+}
+
+/// The address that RTM_NEWADDR and RTM_DELADDR are about, with the index of its interface. Without a peer IPv6
+/// has no IFA_LOCAL.
+pub(super) fn parse(body: &[u8]) -> Option<(u32, Assigned)> {
     let attributes = Attributes(body.get(IFADDRMSG..)?);
-    let ipv4 = |kind| {
-        let octets: [u8; 4] = attributes.get(kind)?.try_into().ok()?;
-        Some(Ipv4Addr::from(octets))
+    let ip = |kind| attributes.get(kind).and_then(parse_ip);
+    let far_end = ip(libc::IFA_ADDRESS);
+    let local = ip(libc::IFA_LOCAL).or(far_end)?;
+    let prefix = Prefix::new(Family::of(local), *body.get(1)?)?;
+    let flags = attributes.u32(IFA_FLAGS).unwrap_or(0);
+    let known =
+        FLAGS.iter().map(|(kernel, ours)| bit(flags & kernel != 0, *ours)).fold(0, |all, one| all | one);
+    let assigned = Assigned {
+        address: Address::new(local, far_end, prefix)?,
+        scope: scope(*body.get(SCOPE_AT)?),
+        flags: known | bit(flags & IFA_F_PERMANENT == 0, address::DYNAMIC),
+        detail: body.to_vec(),
     };
-    let (local, far_end) = (ipv4(libc::IFA_LOCAL)?, ipv4(libc::IFA_ADDRESS));
-    Some(Address {
-        local,
-        peer: far_end.filter(|far_end| *far_end != local),
-        prefix: body.get(1).copied().and_then(Prefix::new)?,
-    })
+    Some((u32_at(body, INDEX_AT)?, assigned))
+}
+
+fn scope(number: u8) -> Scope {
+    match number {
+        libc::RT_SCOPE_UNIVERSE => Scope::Global,
+        libc::RT_SCOPE_LINK => Scope::Link,
+        libc::RT_SCOPE_HOST => Scope::Host,
+        _ => Scope::Site,
+    }
 }

@@ -1,7 +1,23 @@
 // SPDX-License-Identifier: MIT
-//! Users and groups, as a user namespace numbers them.
+//! Users and groups, as a user namespace numbers them, and what the caller may do.
 
 use std::fs;
+
+/// linux/capability.h.
+const CAP_NET_ADMIN: u32 = 12;
+const VERSION_3: u32 = 0x2008_0522;
+
+/// Whether the calling thread has CAP_NET_ADMIN in its user namespace. Who has not may not ask for what needs it, and
+/// is spared the refusal.
+pub(super) fn is_net_admin() -> bool {
+    // struct __user_cap_header_struct: version and thread. Two struct __user_cap_data_struct, for 32 capabilities each:
+    // effective, permitted, inheritable.
+    let (header, mut data) = ([VERSION_3, 0], [0_u32; 6]);
+    // SAFETY: the kernel reads two words and writes six.
+    let returned = unsafe { libc::syscall(libc::SYS_capget, header.as_ptr(), data.as_mut_ptr()) };
+    let [effective, ..] = data;
+    returned == 0 && effective & (1 << CAP_NET_ADMIN) != 0
+}
 
 /// Whether the caller's user namespace has this id, by its map: lines of first id, first id outside, count.
 /// Where /proc is missing, the kernel will say.

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: MIT
 //! The interface itself: RTM_GETLINK and RTM_SETLINK.
 
-use super::netlink::{Attributes, Refusal, Request, Socket, u32_at};
-use crate::error::{Errno, Result};
+use std::os::fd::AsRawFd;
+use std::result::Result;
+
+use super::netlink::{Attributes, Refusal, Request, Socket, u32_at, u64_at};
+use crate::error::{Errno, Error};
 use crate::flags::{Kind, Mode};
-use crate::link::{Link, Mac, Tuntap};
+use crate::link::{Change, Link, Mac, Stats, Tuntap};
 use crate::name::Name;
 
-/// Attributes of linux/if_link.h that libc does not have.
+/// Attributes of linux/if_link.h that libc does not have for every target.
 mod ifla {
-    pub(super) const INFO_DATA: u16 = 2;
+    pub(super) const STATS64: u16 = 23;
+    pub(super) const NET_NS_FD: u16 = 28;
+    pub(super) const CARRIER: u16 = 33;
     pub(super) const MIN_MTU: u16 = 50;
     pub(super) const MAX_MTU: u16 = 51;
+    pub(super) const INFO_DATA: u16 = 2;
     pub(super) const TUN_OWNER: u16 = 1;
     pub(super) const TUN_GROUP: u16 = 2;
     pub(super) const TUN_TYPE: u16 = 3;
@@ -27,59 +33,83 @@ const INDEX_AT: usize = 4;
 const FLAGS_AT: usize = 8;
 const UP: u32 = libc::IFF_UP as u32;
 
-pub(super) fn by_index(netlink: &Socket, index: u32) -> Result<Link> {
+pub(super) fn by_index(netlink: &mut Socket, index: u32) -> Result<Link, Error> {
     get(netlink, &get_request(index)).map_err(|no| no.error("ask for the state of the device"))
 }
 
-pub(super) fn by_name(netlink: &Socket, name: &Name) -> Result<Link> {
-    let text: Vec<u8> = name.as_bytes().iter().copied().chain([0]).collect();
-    get(netlink, &get_request(0).attribute(libc::IFLA_IFNAME, &text))
+pub(super) fn by_name(netlink: &mut Socket, name: &Name) -> Result<Link, Error> {
+    get(netlink, &get_request(0).attribute(libc::IFLA_IFNAME, &name.with_nul()))
         .map_err(|no| no.error(&format!("ask for the state of {name}")))
 }
 
-pub(super) fn set_up(netlink: &Socket, index: u32, up: bool) -> std::result::Result<(), Refusal> {
-    netlink.change(&set_request(index, if up { UP } else { 0 }, UP))
+/// For the list of all interfaces.
+pub(super) fn list_request() -> Request {
+    Request::new(libc::RTM_GETLINK, libc::NLM_F_DUMP, &ifinfomsg(0, 0, 0))
 }
 
-pub(super) fn set_mtu(netlink: &Socket, index: u32, mtu: u32) -> std::result::Result<(), Refusal> {
-    netlink.change(&set_request(index, 0, 0).attribute(libc::IFLA_MTU, &mtu.to_ne_bytes()))
-}
-
-pub(super) fn set_mac(netlink: &Socket, index: u32, mac: Mac) -> std::result::Result<(), Refusal> {
-    netlink.change(&set_request(index, 0, 0).attribute(libc::IFLA_ADDRESS, &mac.octets()))
+pub(super) fn change(netlink: &mut Socket, index: u32, change: &Change<'_>) -> Result<(), Refusal> {
+    let request =
+        |flags, which| Request::new(libc::RTM_SETLINK, libc::NLM_F_ACK, &ifinfomsg(index, flags, which));
+    let with = |kind, value: &[u8]| request(0, 0).attribute(kind, value);
+    netlink.change(&match change {
+        Change::Up(up) => request(if *up { UP } else { 0 }, UP),
+        Change::Mtu(mtu) => with(libc::IFLA_MTU, &mtu.to_ne_bytes()),
+        Change::Mac(mac) => with(libc::IFLA_ADDRESS, &mac.octets()),
+        Change::Name(name) => with(libc::IFLA_IFNAME, &name.with_nul()),
+        Change::Alias(alias) => with(libc::IFLA_IFALIAS, alias.as_bytes()),
+        Change::TxQueueLength(packets) => with(libc::IFLA_TXQLEN, &packets.to_ne_bytes()),
+        Change::Namespace(namespace) => with(ifla::NET_NS_FD, &namespace.fd().as_raw_fd().to_ne_bytes()),
+    })
 }
 
 fn get_request(index: u32) -> Request {
     Request::new(libc::RTM_GETLINK, libc::NLM_F_ACK, &ifinfomsg(index, 0, 0))
 }
 
-fn set_request(index: u32, flags: u32, change: u32) -> Request {
-    Request::new(libc::RTM_SETLINK, libc::NLM_F_ACK, &ifinfomsg(index, flags, change))
+fn ifinfomsg(index: u32, flags: u32, which: u32) -> Vec<u8> {
+    [0, index, flags, which].iter().flat_map(|word| word.to_ne_bytes()).collect()
 }
 
-fn ifinfomsg(index: u32, flags: u32, change: u32) -> Vec<u8> {
-    [0, index, flags, change].iter().flat_map(|word| word.to_ne_bytes()).collect()
+fn get(netlink: &mut Socket, request: &Request) -> Result<Link, Refusal> {
+    let links = netlink.ask(request, parse)?;
+    Ok(links.into_iter().next().ok_or(Errno::EPROTO)?)
 }
 
-fn get(netlink: &Socket, request: &Request) -> std::result::Result<Link, Refusal> {
-    let bodies = netlink.ask(request)?;
-    Ok(bodies.first().and_then(|body| parse(body)).ok_or(Errno::EPROTO)?)
-}
-
-fn parse(body: &[u8]) -> Option<Link> {
+/// The interface that RTM_NEWLINK and RTM_DELLINK are about.
+pub(super) fn parse(body: &[u8]) -> Option<Link> {
     let attributes = Attributes(body.get(IFINFOMSG..)?);
-    let number = |kind| attributes.get(kind).and_then(|value| u32_at(value, 0));
     let name = attributes.get(libc::IFLA_IFNAME)?.split(|byte| *byte == 0).next()?;
     let mac = attributes.get(libc::IFLA_ADDRESS).and_then(|value| value.try_into().ok());
+    let alias = attributes.get(libc::IFLA_IFALIAS).unwrap_or_default();
+    let range = attributes.u32(ifla::MIN_MTU).zip(attributes.u32(ifla::MAX_MTU));
     Some(Link {
         index: u32_at(body, INDEX_AT)?,
         name: Name::new(name).ok()?,
         up: u32_at(body, FLAGS_AT)? & UP != 0,
-        mtu: number(libc::IFLA_MTU)?,
-        mtu_range: number(ifla::MIN_MTU).zip(number(ifla::MAX_MTU)).filter(|(_, most)| *most != 0),
+        carrier: attributes.get(ifla::CARRIER).is_some_and(|value| value != [0]),
+        mtu: attributes.u32(libc::IFLA_MTU)?,
+        mtu_range: range.filter(|(_, most)| *most != 0),
         mac: mac.map(Mac::reported),
+        alias: alias.strip_suffix(b"\0").unwrap_or(alias).to_vec(),
+        tx_queue_length: attributes.u32(libc::IFLA_TXQLEN).unwrap_or(0),
+        stats: parse_stats(attributes.get(ifla::STATS64).unwrap_or_default()),
         tuntap: parse_tuntap(attributes.nested(libc::IFLA_LINKINFO)),
     })
+}
+
+/// The first counters of struct rtnl_link_stats64.
+fn parse_stats(counters: &[u8]) -> Stats {
+    let count = |place: usize| u64_at(counters, place.saturating_mul(8)).unwrap_or(0);
+    Stats {
+        rx_packets: count(0),
+        tx_packets: count(1),
+        rx_bytes: count(2),
+        tx_bytes: count(3),
+        rx_errors: count(4),
+        tx_errors: count(5),
+        rx_dropped: count(6),
+        tx_dropped: count(7),
+    }
 }
 
 /// What the driver tells since Linux 4.17.
@@ -88,7 +118,6 @@ fn parse_tuntap(info: Attributes<'_>) -> Option<Tuntap> {
         return None;
     }
     let data = info.nested(ifla::INFO_DATA);
-    let number = |kind| data.get(kind).and_then(|value| u32_at(value, 0));
     let on = |kind| data.get(kind).is_some_and(|value| value.first() != Some(&0));
     let kind = match i32::from(*data.get(ifla::TUN_TYPE)?.first()?) {
         libc::IFF_TUN => Kind::Tun,
@@ -97,13 +126,13 @@ fn parse_tuntap(info: Attributes<'_>) -> Option<Tuntap> {
     };
     Some(Tuntap {
         mode: Mode {
-            kind,
             pi: on(ifla::TUN_PI),
             multi_queue: on(ifla::TUN_MULTI_QUEUE),
             vnet_hdr: on(ifla::TUN_VNET_HDR),
+            ..Mode::plain(kind)
         },
         persist: on(ifla::TUN_PERSIST),
-        owner: number(ifla::TUN_OWNER),
-        group: number(ifla::TUN_GROUP),
+        owner: data.u32(ifla::TUN_OWNER),
+        group: data.u32(ifla::TUN_GROUP),
     })
 }

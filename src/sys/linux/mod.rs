@@ -2,66 +2,97 @@
 //! Linux: packets and modes through the device node's descriptor, everything else by rtnetlink.
 //!
 //! The netlink socket is opened with the device, so that both stay in one network namespace wherever the
-//! calling thread goes later. It addresses the interface by its index: a rename does not matter.
+//! calling thread goes later, and follows a device that is moved.
 
 mod address;
 mod cancel;
+mod control;
 mod ids;
 mod link;
+mod namespace;
 mod netlink;
 mod node;
+mod offload;
 mod refusal;
+mod route;
+mod wait;
+mod watch;
 
-use std::fs;
+use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::BorrowedFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use super::Backend;
-use crate::address::Address;
+use super::{Backend, Direction, Outcome, Place, Watching};
+use crate::address::{Address, Assigned, Options};
 use crate::error::{Errno, Error, Reason, Result};
 use crate::feature::Feature;
 use crate::flags::{Flags, Kind, Mode};
-use crate::link::{Link, Mac};
-use crate::name::NameRequest;
+use crate::link::{Change, Link, Mac};
+use crate::name::{Name, NameRequest};
+use crate::prefix::Family;
+use crate::route::{Installed, Route};
+use crate::steering::{Instruction, Program};
 pub(crate) use cancel::Uncancelled;
-use node::{Node, USUAL_NODE};
+use control::Control;
+use namespace::Identity;
+pub(crate) use namespace::Namespace;
+use netlink::{Refusal, Socket};
+use node::{Granted, MAX_PARTS, Node, PI_HEADER, USUAL_NODE};
 use refusal::{explain_join, refusal};
+use wait::Waker;
+pub(crate) use watch::Watch;
 
 /// The MTU of a TUN goes to 65,535, and that of a TAP to 14 less, for the Ethernet header.
 const LARGEST_PACKET: usize = 65_535;
 /// An inner and an outer VLAN tag come on top of a TAP's MTU.
 const VLAN_TAGS: usize = 8;
-const PI_HEADER: usize = 4;
+/// How long a writer waits before it tries again: a device that goes down wakes nobody up.
+const WRITE_AGAIN: Duration = Duration::from_millis(100);
 
 /// A queue of a TUN or TAP device.
 pub(crate) struct Queue {
     node: Node,
     path: PathBuf,
-    netlink: netlink::Socket,
-    namespace: Option<Namespace>,
-    index: u32,
+    /// Held over a request to rtnetlink and its answer, which threads take in turn.
+    control: Mutex<Control>,
+    waker: Waker,
     mode: Mode,
     read_size: usize,
 }
 
 impl Queue {
-    /// Joins the device of this name through a node of its own.
-    fn join(path: &Path, name: &NameRequest, flags: &Flags) -> Result<Self> {
-        let node = Node::open(path, flags.nonblock)?;
-        let netlink = netlink::Socket::open()?;
+    /// Joins the device of this name through a node of its own, in the calling thread's network namespace; with an
+    /// index, that one and no other. TUNSETIFF makes a device where there is none.
+    fn join(path: &Path, name: &NameRequest, flags: &Flags, only: Option<u32>) -> Result<Self> {
+        let node = Node::open(path)?;
+        let mut netlink = Socket::open()?;
+        let waker = Waker::new()?;
+        let only = match only {
+            None if flags.existing => Some(present_index(&mut netlink, name)?),
+            only => only,
+        };
         let mode = flags.mode;
         node.join(name.as_bytes(), mode, flags.exclusive)
-            .map_err(|errno| explain_join(&netlink, name, flags, errno))?;
+            .map_err(|errno| explain_join(&mut netlink, name, flags, errno))?;
         let granted = node.granted().map_err(|errno| refusal(errno, None, &format!("open {name}")))?;
-        let index = link::by_name(&netlink, &granted.name)?.index;
-        let (path, namespace, read_size) = (path.to_owned(), own_namespace(), read_size(mode));
-        let queue = Self { node, path, netlink, namespace, index, mode, read_size };
-        // A queue that joins a living device gets the modes of that, whatever it asked for.
-        let link = queue.link()?;
-        match mode.difference(link.needs_tuntap()?.mode) {
-            None => Ok(queue),
+        let control = Control::find(netlink, &granted.name)?;
+        if only.is_some_and(|only| only != control.index()) {
+            return Err(refusal(Errno::ENODEV, None, &format!("open {name}")));
+        }
+        let (path, read_size) = (path.to_owned(), read_size(mode));
+        let queue = Self { node, path, control: Mutex::new(control), waker, mode, read_size };
+        queue.check(&granted)?;
+        Ok(queue)
+    }
+
+    /// A queue that joins a living device gets the modes of that, whatever it asked for.
+    fn check(&self, granted: &Granted) -> Result<()> {
+        let link = self.link()?;
+        match self.mode.difference(granted.mode(link.needs_tuntap()?.mode.pi)) {
+            None => Ok(()),
             Some(difference) => Err(Error::new(
                 Errno::EINVAL,
                 Reason::Mismatch,
@@ -70,29 +101,80 @@ impl Queue {
         }
     }
 
-    /// EIO is a device that is down, EBADFD one that is gone; EFAULT is what a reader gets that waited when it
-    /// went, and one whose buffer is none of the process's memory.
-    fn settle(&self, errno: Errno) -> Errno {
-        match errno {
-            Errno::EIO => Errno::ENETDOWN,
-            Errno::EBADFD => Errno::ENODEV,
-            Errno::EFAULT if self.node.granted().err() == Some(Errno::EBADFD) => Errno::ENODEV,
-            _ => errno,
+    /// What a node that was opened elsewhere needs to become a queue.
+    fn adopt(node: &Node) -> Result<(Control, Waker, Mode)> {
+        let action = "take over a descriptor";
+        let failed = |errno| refusal(node.settle(errno), None, action);
+        let waker = Waker::new()?;
+        let granted = node.granted().map_err(failed)?;
+        let mut control = Control::guess(Socket::open()?, node, &granted.name);
+        let told = control.link(node).ok().and_then(|link| link.tuntap);
+        let pi = match told {
+            Some(tuntap) => tuntap.mode.pi,
+            None => node.has_pi().map_err(failed)?,
+        };
+        let mode = granted.mode(pi);
+        if mode.vnet_hdr {
+            let text = format!("{action}: {} has the offload header (IFF_VNET_HDR)", granted.name);
+            return Err(Error::new(Errno::EINVAL, Reason::Mismatch, text));
         }
+        node.keep().map_err(failed)?;
+        Ok((control, waker, mode))
+    }
+
+    /// The network namespace where the device is.
+    fn namespace(&self) -> Result<Namespace> {
+        let namespace = self.node.namespace();
+        namespace
+            .map(Namespace::of)
+            .map_err(|errno| self.refused_new("ask for the namespace of", errno, "5.4"))
+    }
+
+    fn control(&self) -> MutexGuard<'_, Control> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The kernel's no to a change of this device.
     fn refused(&self, action: &str, errno: Errno) -> Error {
-        refusal(self.settle(errno), None, &format!("{action} {}", self.label()))
+        refusal(self.node.settle(errno), None, &format!("{action} {}", self.label()))
+    }
+
+    /// An ioctl that this kernel may not know yet.
+    fn refused_new(&self, action: &str, errno: Errno, since: &str) -> Error {
+        match errno {
+            Errno::EINVAL | Errno::ENOTTY => Error::new(
+                Errno::EOPNOTSUPP,
+                Reason::Kernel,
+                format!("{action} {}: this needs Linux {since}", self.label()),
+            ),
+            _ => self.refused(action, errno),
+        }
+    }
+
+    /// Has rtnetlink change the interface.
+    fn change(
+        &self,
+        words: impl FnOnce(&mut Socket, u32) -> std::result::Result<(), Refusal>,
+        action: impl FnOnce(&str) -> String,
+    ) -> Result<()> {
+        let changed = self.control().change(&self.node, words);
+        changed.map_err(|no| no.error(&action(&self.label())))
     }
 }
 
-/// A network namespace: the device and the inode of its file. None where /proc is missing.
-type Namespace = (u64, u64);
-
-fn own_namespace() -> Option<Namespace> {
-    let file = fs::metadata("/proc/thread-self/ns/net").ok()?;
-    Some((file.dev(), file.ino()))
+/// The index of a device that is there.
+fn present_index(netlink: &mut Socket, name: &NameRequest) -> Result<u32> {
+    let NameRequest::Exact(exact) = name else {
+        let text = "TUNTAP_EXISTING needs the name of a device";
+        return Err(Error::new(Errno::EINVAL, Reason::Name, text));
+    };
+    match link::by_name(netlink, exact) {
+        Err(error) if error.reason() == Reason::Removed => {
+            let text = format!("open {name}: there is no such device");
+            Err(Error::new(Errno::ENODEV, Reason::Absent, text))
+        }
+        found => found.map(|link| link.index),
+    }
 }
 
 fn read_size(mode: Mode) -> usize {
@@ -113,32 +195,54 @@ impl Backend for Queue {
             | Feature::MultiQueue
             | Feature::Persist
             | Feature::Owner
-            | Feature::Ipv4 => true,
+            | Feature::Ipv4
+            | Feature::Ipv6
+            | Feature::Route
+            | Feature::Rename
+            | Feature::Carrier
+            | Feature::Namespace
+            | Feature::Wake
+            | Feature::Monitor
+            | Feature::Steering
+            | Feature::Napi => true,
         }
     }
 
-    fn open(name: &NameRequest, flags: &Flags, node: Option<&Path>) -> Result<Self> {
-        Self::join(node.unwrap_or(Path::new(USUAL_NODE)), name, flags)
+    fn open(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<Self> {
+        let path = place.node.unwrap_or(Path::new(USUAL_NODE));
+        match place.namespace {
+            None => Self::join(path, name, flags, None),
+            Some(namespace) => namespace.inside(|| Self::join(path, name, flags, None)),
+        }
     }
 
-    /// The device can be renamed or removed between asking for its name and using it, and TUNSETIFF makes a
-    /// device where there is none: only the index tells that this is still the same one, and it tells so in one
-    /// network namespace.
-    fn open_queue(&self, nonblock: bool) -> Result<Self> {
+    fn open_fd(fd: RawFd, borrow: bool) -> Result<Self> {
+        let node = Node::from_fd(fd, borrow)?;
+        let adopted = Self::adopt(&node).map(|(control, waker, mode)| (Mutex::new(control), waker, mode));
+        match adopted {
+            Ok((control, waker, mode)) => {
+                let (path, read_size) = (USUAL_NODE.into(), read_size(mode));
+                Ok(Self { node, path, control, waker, mode, read_size })
+            }
+            Err(error) => {
+                if !borrow {
+                    node.release();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The device can be renamed or removed between asking for its name and using it: only the index tells that
+    /// this is still the same one.
+    fn open_queue(&self) -> Result<Self> {
         let link = self.link()?;
-        if self.namespace != own_namespace() {
-            return Err(Error::new(
-                Errno::EXDEV,
-                Reason::Namespace,
-                format!("open another queue of {}: it lives in another network namespace", link.name),
-            ));
-        }
-        let flags = Flags { mode: self.mode, exclusive: false, nonblock, persist: false };
-        let queue = Self::join(&self.path, &NameRequest::Exact(link.name), &flags)?;
-        if queue.index != self.index {
-            return Err(self.refused("open another queue of", Errno::ENODEV));
-        }
-        Ok(queue)
+        let name = NameRequest::Exact(link.name);
+        let flags =
+            Flags { mode: self.mode, exclusive: false, existing: true, nonblock: false, persist: false };
+        let join = || Self::join(&self.path, &name, &flags, Some(link.index));
+        let here = self.control().namespace() == Identity::own();
+        if here { join() } else { self.namespace()?.inside(join) }
     }
 
     fn mode(&self) -> Mode {
@@ -149,19 +253,11 @@ impl Backend for Queue {
         self.node.fd()
     }
 
-    fn nonblock(&self) -> Result<bool> {
-        self.node.nonblock().map_err(|errno| self.refused("ask for the modes of", errno))
-    }
-
-    fn set_nonblock(&self, on: bool) -> Result<()> {
-        self.node.set_nonblock(on).map_err(|errno| self.refused("set whether calls wait on", errno))
-    }
-
     fn read_size(&self) -> usize {
         self.read_size
     }
 
-    fn read(&self, buf: &mut [MaybeUninit<u8>]) -> std::result::Result<usize, Errno> {
+    fn read(&self, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
         let length = if buf.len() >= self.read_size {
             self.node.read(buf)
         } else if self.mode.pi && buf.len() < PI_HEADER {
@@ -169,51 +265,90 @@ impl Backend for Queue {
         } else {
             self.node.read_short(buf)
         };
-        length.map_err(|errno| self.settle(errno))
+        length.map_err(|errno| self.node.settle(errno))
     }
 
-    fn write(&self, packet: &[u8]) -> std::result::Result<usize, Errno> {
-        self.node.write(packet).map_err(|errno| self.settle(errno))
+    fn readv(&self, bufs: &mut [IoSliceMut<'_>]) -> Outcome<usize> {
+        let room = bufs.iter().fold(0_usize, |sum, buf| sum.saturating_add(buf.len()));
+        if bufs.len() >= MAX_PARTS || (self.mode.pi && room < PI_HEADER) {
+            return Err(Errno::EINVAL);
+        }
+        self.node.readv(bufs, room >= self.read_size).map_err(|errno| self.node.settle(errno))
+    }
+
+    fn write(&self, packet: &[u8]) -> Outcome<usize> {
+        self.node.write(packet).map_err(|errno| self.node.settle(errno))
+    }
+
+    fn writev(&self, parts: &[IoSlice<'_>]) -> Outcome<usize> {
+        self.node.writev(parts).map_err(|errno| self.node.settle(errno))
+    }
+
+    fn wait(&self, direction: Direction, deadline: Option<Instant>) -> Outcome<()> {
+        let again = match direction {
+            Direction::Read => None,
+            Direction::Write => Instant::now().checked_add(WRITE_AGAIN),
+        };
+        let earlier = |again| deadline.is_none_or(|deadline| again < deadline);
+        match again.filter(|again| earlier(*again)) {
+            None => self.waker.wait(self.fd(), direction, deadline),
+            again => match self.waker.wait(self.fd(), direction, again) {
+                Err(Errno::ETIMEDOUT) => Ok(()),
+                waited => waited,
+            },
+        }
+    }
+
+    fn wake(&self) {
+        self.waker.wake();
     }
 
     fn label(&self) -> String {
         self.node.granted().map_or_else(|_| "the device".to_owned(), |granted| granted.name.to_string())
     }
 
-    /// Of this device and of no other: the driver knows the device's name and rtnetlink the index, and
-    /// both must tell of the same one. Linux gives the index of a device that went, or went to another namespace,
-    /// to the next that asks for it. A rename in between is why they are asked again.
+    fn name(&self) -> Result<Name> {
+        self.node
+            .granted()
+            .map(|granted| granted.name)
+            .map_err(|errno| self.refused("ask for the name of", errno))
+    }
+
     fn link(&self) -> Result<Link> {
-        let failed = |errno| refusal(self.settle(errno), None, "ask for the state of the device");
-        for _ in 0..2 {
-            let name = self.node.granted().map_err(failed)?.name;
-            match link::by_index(&self.netlink, self.index) {
-                Ok(link) if link.name == name => return Ok(link),
-                Err(error) if error.reason() != Reason::Removed => return Err(error),
-                _ => {}
-            }
-        }
-        Err(Error::new(
-            Errno::EXDEV,
-            Reason::Namespace,
-            "ask for the state of the device: it was moved to another network namespace, where this handle cannot \
-             configure it",
-        ))
+        self.control().link(&self.node)
     }
 
-    fn set_up(&self, up: bool) -> Result<()> {
-        link::set_up(&self.netlink, self.index, up)
-            .map_err(|no| no.error(&format!("take {} {}", self.label(), if up { "up" } else { "down" })))
+    fn change_link(&self, change: &Change<'_>) -> Result<()> {
+        self.change(|netlink, index| link::change(netlink, index, change), |device| change.of(device))
     }
 
-    fn set_mtu(&self, mtu: u32) -> Result<()> {
-        link::set_mtu(&self.netlink, self.index, mtu)
-            .map_err(|no| no.error(&format!("set the MTU of {} to {mtu}", self.label())))
+    fn is_in(&self, namespace: &Namespace) -> bool {
+        let seen = self.control().namespace();
+        seen.is_some() && seen == namespace.identity()
     }
 
-    fn set_mac(&self, mac: Mac) -> Result<()> {
-        link::set_mac(&self.netlink, self.index, mac)
-            .map_err(|no| no.error(&format!("set the MAC address of {} to {mac}", self.label())))
+    fn set_carrier(&self, on: bool) -> Result<()> {
+        let action = if on { "turn on the carrier of" } else { "turn off the carrier of" };
+        self.node.set_carrier(on).map_err(|errno| self.refused_new(action, errno, "5.0"))
+    }
+
+    fn send_buffer(&self) -> Result<u32> {
+        self.node.send_buffer().map_err(|errno| self.refused("ask for the send buffer of", errno))
+    }
+
+    fn set_send_buffer(&self, bytes: u32) -> Result<()> {
+        self.node.set_send_buffer(bytes).map_err(|errno| self.refused("set the send buffer of", errno))
+    }
+
+    fn offloads(&self) -> Result<u64> {
+        let name = self.link()?.name;
+        offload::list(self.control().fd(), &name)
+            .map_err(|errno| self.refused("ask for the offloads of", errno))
+    }
+
+    fn persist(&self) -> Result<bool> {
+        let granted = self.node.granted().map_err(|errno| self.refused("ask for the modes of", errno))?;
+        Ok(granted.persist)
     }
 
     fn set_persist(&self, on: bool) -> Result<()> {
@@ -245,19 +380,128 @@ impl Backend for Queue {
         change().map_err(|errno| self.refused(action, errno))
     }
 
-    fn addresses(&self) -> Result<Vec<Address>> {
+    fn addresses(&self, family: Option<Family>) -> Result<Vec<Assigned>> {
         self.link()?;
-        address::list(&self.netlink, self.index)
-            .map_err(|no| no.error(&format!("list the addresses of {}", self.label())))
+        let family = family.map_or(0, address::number);
+        let listed = self.control().ask(|netlink, index| address::list(netlink, index, family));
+        listed.map_err(|no| no.error(&format!("list the addresses of {}", self.label())))
     }
 
-    fn add_address(&self, address: &Address) -> Result<()> {
-        address::add(&self.netlink, self.index, self.mode.kind, address)
-            .map_err(|no| no.error(&format!("give {} the address {address}", self.label())))
+    fn add_address(&self, address: &Address, options: Options) -> Result<()> {
+        let kind = self.mode.kind;
+        self.change(
+            |netlink, index| address::add(netlink, index, kind, address, options),
+            |device| format!("give {device} the address {address}"),
+        )
+    }
+
+    fn restore_address(&self, assigned: &Assigned) -> Result<()> {
+        self.change(
+            |netlink, _| address::restore(netlink, assigned),
+            |device| format!("give {device} back the address {}", assigned.address),
+        )
     }
 
     fn remove_address(&self, address: &Address) -> Result<()> {
-        address::remove(&self.netlink, self.index, address)
-            .map_err(|no| no.error(&format!("take from {} the address {address}", self.label())))
+        self.change(
+            |netlink, index| address::remove(netlink, index, address),
+            |device| format!("take from {device} the address {address}"),
+        )
+    }
+
+    fn routes(&self) -> Result<Vec<Installed>> {
+        self.link()?;
+        let mut control = self.control();
+        let mut list = |family| control.ask(|netlink, index| route::list(netlink, index, family));
+        let listed = list(Family::V4).and_then(|ipv4| Ok([ipv4, list(Family::V6)?].concat()));
+        drop(control);
+        listed.map_err(|no| no.error(&format!("list the routes through {}", self.label())))
+    }
+
+    /// IPv6 has no metric 0.
+    fn usual_route(&self, family: Family) -> (u32, u32) {
+        match family {
+            Family::V4 => (0, route::MAIN_TABLE),
+            Family::V6 => (1024, route::MAIN_TABLE),
+        }
+    }
+
+    fn add_route(&self, route: &Route) -> Result<()> {
+        self.change(
+            |netlink, index| route::add(netlink, index, route),
+            |device| format!("add the route {route} through {device}"),
+        )
+    }
+
+    fn restore_route(&self, installed: &Installed) -> Result<()> {
+        self.change(
+            |netlink, _| route::restore(netlink, installed),
+            |device| format!("give {device} back the route {}", installed.route),
+        )
+    }
+
+    fn remove_route(&self, route: &Route) -> Result<()> {
+        self.change(
+            |netlink, index| route::remove(netlink, index, route),
+            |device| format!("delete the route {route} through {device}"),
+        )
+    }
+
+    fn set_program(&self, program: Program, fd: Option<RawFd>) -> Result<()> {
+        self.node.set_program(program, fd).map_err(|errno| {
+            let action = format!("set the {} of", program.noun());
+            match errno {
+                Errno::EBADF => Error::new(
+                    errno,
+                    Reason::Argument,
+                    format!("{action} {}: the descriptor is not open", self.label()),
+                ),
+                Errno::EINVAL => Error::new(
+                    errno,
+                    Reason::Argument,
+                    format!(
+                        "{action} {}: the descriptor is not that of a program of BPF_PROG_TYPE_SOCKET_FILTER, or this \
+                         kernel has no such programs",
+                        self.label()
+                    ),
+                ),
+                _ => self.refused(&action, errno),
+            }
+        })
+    }
+
+    fn set_filter(&self, instructions: &[Instruction]) -> Result<()> {
+        self.node.set_filter(instructions).map_err(|errno| match errno {
+            Errno::EINVAL => Error::new(
+                errno,
+                Reason::Argument,
+                format!("set the classic filter of {}: the kernel takes no such program", self.label()),
+            ),
+            _ => self.refused("set the classic filter of", errno),
+        })
+    }
+
+    fn set_tx_filter(&self, macs: &[Mac], all_groups: bool) -> Result<()> {
+        self.node
+            .set_tx_filter(macs, all_groups)
+            .map_err(|errno| self.refused("set the address filter of", errno))
+    }
+
+    fn watch(&self) -> Result<Watch> {
+        self.link()?;
+        let here = self.control().namespace() == Identity::own();
+        let open = || if here { Watch::open() } else { self.namespace()?.inside(Watch::open) };
+        // Only what is elsewhere needs anything of this.
+        open().map_err(|error| match error.reason() {
+            Reason::Privilege | Reason::Kernel => {
+                let text = format!(
+                    "watch {}: it is in another network namespace: {}",
+                    self.label(),
+                    error.message()
+                );
+                Error::new(Errno::EXDEV, Reason::Namespace, text)
+            }
+            _ => error,
+        })
     }
 }

@@ -2,16 +2,16 @@
 //! rtnetlink: requests to the kernel and its answers. Small, because only a few messages are ever needed; the
 //! crates that know all of them are several times the size of this library.
 
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::{Mutex, PoisonError};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::result::Result;
 
 use nix::sys::socket::{self, AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType};
 
-use crate::error::{Errno, Error, Result};
+use crate::error::{Errno, Error};
 
 const HEADER: usize = 16;
 /// The kernel makes no answer longer than this for a receiver that offers as much.
-const ANSWER: usize = 32 * 1024;
+pub(super) const ANSWER: usize = 32 * 1024;
 /// A dump is begun again when it was disturbed, this many times.
 const TRIES: usize = 16;
 
@@ -69,36 +69,53 @@ impl Request {
     }
 }
 
-/// One message of an answer.
-struct Message<'a> {
-    kind: u16,
+/// One message of an answer, or of what the kernel announces.
+pub(super) struct Message<'a> {
+    pub(super) kind: u16,
     flags: i32,
-    sequence: u32,
-    body: &'a [u8],
+    pub(super) sequence: u32,
+    /// Of the socket that the request came through.
+    pub(super) port: u32,
+    pub(super) body: &'a [u8],
 }
 
 impl<'a> Message<'a> {
     /// Takes the first message off `bytes`; None at their end, or where they make no message.
-    fn take(bytes: &mut &'a [u8]) -> Option<Self> {
+    pub(super) fn take(bytes: &mut &'a [u8]) -> Option<Self> {
         let length = usize::try_from(u32_at(bytes, 0)?).ok()?;
         let message = Self {
             kind: u16_at(bytes, 4)?,
             flags: u16_at(bytes, 6)?.into(),
             sequence: u32_at(bytes, 8)?,
+            port: u32_at(bytes, 12)?,
             body: bytes.get(HEADER..length)?,
         };
         *bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
         Some(message)
     }
 
-    /// NLMSG_ERROR: 0 is an acknowledgement. NETLINK_CAP_ACK keeps the copy of the request to its header, so
-    /// the kernel's words stand right behind that.
-    fn outcome(&self) -> std::result::Result<(), Refusal> {
-        let errno = u32_at(self.body, 0).map_or(libc::EPROTO, |code| (code as i32).wrapping_neg());
+    /// Part of a list that changed while it was told.
+    pub(super) fn is_disturbed(&self) -> bool {
+        self.flags & libc::NLM_F_DUMP_INTR != 0
+    }
+
+    /// It ends its answer.
+    pub(super) fn is_end(&self) -> bool {
+        matches!(self.kind.into(), libc::NLMSG_ERROR | libc::NLMSG_DONE)
+    }
+
+    /// Of the end of an answer: 0 is an acknowledgement, and so is nothing at all at the end of a list.
+    pub(super) fn outcome(&self) -> Result<(), Refusal> {
+        // NETLINK_CAP_ACK keeps an error's copy of the request to its header; a list's end has none.
+        let (missing, copied) = match i32::from(self.kind) == libc::NLMSG_DONE {
+            true => (0, 0),
+            false => (libc::EPROTO, HEADER),
+        };
+        let errno = u32_at(self.body, 0).map_or(missing, |code| (code as i32).wrapping_neg());
         if errno == 0 {
             return Ok(());
         }
-        let words = self.body.get(4_usize.saturating_add(HEADER)..).unwrap_or_default();
+        let words = self.body.get(copied.saturating_add(4)..).unwrap_or_default();
         let said = Attributes(words)
             .find(|(kind, _)| self.flags & libc::NLM_F_ACK_TLVS != 0 && *kind == NLMSGERR_ATTR_MSG)
             .map(|(_, value)| text(value));
@@ -135,10 +152,18 @@ impl<'a> Attributes<'a> {
     pub(super) fn nested(self, kind: u16) -> Self {
         Self(self.get(kind).unwrap_or_default())
     }
+
+    pub(super) fn u32(self, kind: u16) -> Option<u32> {
+        u32_at(self.get(kind)?, 0)
+    }
 }
 
 pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
@@ -154,12 +179,18 @@ fn text(value: &[u8]) -> String {
 /// A socket to rtnetlink, in the network namespace that its maker was in.
 pub(super) struct Socket {
     fd: OwnedFd,
-    /// Of the last request. Held over a request and its answer, which threads take in turn.
-    sequence: Mutex<u32>,
+    sequence: u32,
+}
+
+/// What of an answer is at hand.
+enum Heard<'a> {
+    Body(&'a [u8]),
+    /// The dump was disturbed: what was heard of it does not count.
+    Again,
 }
 
 impl Socket {
-    pub(super) fn open() -> Result<Self> {
+    pub(super) fn open() -> Result<Self, Error> {
         let failed = |errno| Error::system(errno, "open a netlink socket");
         let fd = socket::socket(
             AddressFamily::Netlink,
@@ -170,68 +201,103 @@ impl Socket {
         .map_err(failed)?;
         enable(&fd, libc::NETLINK_CAP_ACK).map_err(failed)?;
         enable(&fd, libc::NETLINK_EXT_ACK).map_err(failed)?;
-        Ok(Self { fd, sequence: Mutex::new(0) })
+        // Since 4.20 the kernel lists by interface when asked like this; an older one lists all, and the reader
+        // of each list picks its own.
+        let _ = enable(&fd, NETLINK_GET_STRICT_CHK);
+        Ok(Self { fd, sequence: 0 })
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
 
     /// Has the kernel change something.
-    pub(super) fn change(&self, request: &Request) -> std::result::Result<(), Refusal> {
-        self.ask(request).map(drop)
+    pub(super) fn change(&mut self, request: &Request) -> Result<(), Refusal> {
+        self.converse(request, &mut |_| {})
     }
 
-    /// Has the kernel tell something: the bodies of the messages that it answers with.
-    pub(super) fn ask(&self, request: &Request) -> std::result::Result<Vec<Vec<u8>>, Refusal> {
-        let mut sequence = self.sequence.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Has the kernel tell something: what `read` finds in each message of the answer.
+    pub(super) fn ask<T>(
+        &mut self,
+        request: &Request,
+        read: impl Fn(&[u8]) -> Option<T>,
+    ) -> Result<Vec<T>, Refusal> {
+        let mut found = Vec::new();
+        self.converse(request, &mut |heard| match heard {
+            Heard::Body(body) => found.extend(read(body)),
+            Heard::Again => found.clear(),
+        })?;
+        Ok(found)
+    }
+
+    fn converse(&mut self, request: &Request, heed: &mut dyn FnMut(Heard<'_>)) -> Result<(), Refusal> {
         for _ in 0..TRIES {
-            *sequence = sequence.wrapping_add(1);
-            socket::send(self.fd.as_raw_fd(), &request.bytes(*sequence), MsgFlags::empty())?;
-            if let Some(bodies) = self.answer(*sequence)? {
-                return Ok(bodies);
+            let sequence = self.send(request)?;
+            if self.answer(sequence, heed)? {
+                return Ok(());
             }
+            heed(Heard::Again);
         }
         Err(Errno::EBUSY.into())
     }
 
-    /// The answer to the request of this number; None when a dump was disturbed while it was made.
+    /// Sends a request; the number that its answer has.
+    pub(super) fn send(&mut self, request: &Request) -> Result<u32, Errno> {
+        self.sequence = self.sequence.wrapping_add(1);
+        socket::send(self.fd.as_raw_fd(), &request.bytes(self.sequence), MsgFlags::empty())?;
+        Ok(self.sequence)
+    }
+
+    /// What waits in the socket, without waiting for it.
+    pub(super) fn receive<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], Errno> {
+        let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC;
+        let length = socket::recv(self.fd.as_raw_fd(), buffer, flags)?;
+        buffer.get(..length).ok_or(Errno::EMSGSIZE)
+    }
+
+    /// Hears the answer to the request of this number; false when a dump was disturbed while it was made.
     ///
     /// The kernel answers before send() returns, and goes on with a dump whenever something is received: an
     /// empty socket is a lost answer, not one to wait for.
-    fn answer(&self, sequence: u32) -> std::result::Result<Option<Vec<Vec<u8>>>, Refusal> {
+    fn answer(&self, sequence: u32, heed: &mut dyn FnMut(Heard<'_>)) -> Result<bool, Refusal> {
         let mut buffer = vec![0; ANSWER];
-        let mut bodies = Vec::new();
         let mut whole = true;
         loop {
-            let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC;
-            let length = match socket::recv(self.fd.as_raw_fd(), &mut buffer, flags) {
+            let mut rest = match self.receive(&mut buffer) {
                 Err(Errno::EAGAIN) => return Err(Errno::EPROTO.into()),
                 received => received?,
             };
-            let mut rest = buffer.get(..length).ok_or(Errno::EMSGSIZE)?;
             while let Some(message) = Message::take(&mut rest) {
                 if message.sequence != sequence {
                     continue;
                 }
-                whole &= message.flags & libc::NLM_F_DUMP_INTR == 0;
-                match message.kind.into() {
-                    libc::NLMSG_ERROR => message.outcome()?,
-                    libc::NLMSG_DONE if message.body.is_empty() => {}
-                    libc::NLMSG_DONE => message.outcome()?,
-                    _ => {
-                        bodies.push(message.body.to_vec());
-                        continue;
-                    }
+                whole &= !message.is_disturbed();
+                match message.is_end() {
+                    false => heed(Heard::Body(message.body)),
+                    true => return message.outcome().map(|()| whole),
                 }
-                return Ok(whole.then_some(bodies));
             }
         }
     }
 }
 
-fn enable(fd: &OwnedFd, option: libc::c_int) -> std::result::Result<(), Errno> {
-    let on: libc::c_int = 1;
-    let size = libc::socklen_t::try_from(size_of_val(&on)).unwrap_or(0);
-    // SAFETY: the kernel reads `size` bytes of `on`.
+/// linux/netlink.h; libc does not have it for every target.
+const NETLINK_GET_STRICT_CHK: libc::c_int = 12;
+
+fn enable(fd: &OwnedFd, option: libc::c_int) -> Result<(), Errno> {
+    set_option(fd.as_fd(), libc::SOL_NETLINK, option, 1)
+}
+
+pub(super) fn set_option(
+    fd: BorrowedFd<'_>,
+    level: libc::c_int,
+    option: libc::c_int,
+    value: libc::c_int,
+) -> Result<(), Errno> {
+    let size = libc::socklen_t::try_from(size_of_val(&value)).unwrap_or(0);
+    // SAFETY: the kernel reads `size` bytes of `value`.
     let returned =
-        unsafe { libc::setsockopt(fd.as_raw_fd(), libc::SOL_NETLINK, option, (&raw const on).cast(), size) };
+        unsafe { libc::setsockopt(fd.as_raw_fd(), level, option, (&raw const value).cast(), size) };
     Errno::result(returned).map(drop)
 }
 
@@ -276,7 +342,7 @@ mod tests {
         let mut body = (-libc::EINVAL).to_ne_bytes().to_vec();
         body.extend([0; HEADER]);
         body.extend(Request::new(0, 0, &[]).attribute(NLMSGERR_ATTR_MSG, b"too big\0").body);
-        let message = |flags| Message { kind: 2, flags, sequence: 1, body: &body };
+        let message = |flags| Message { kind: 2, flags, sequence: 1, port: 0, body: &body };
         let refusal = message(libc::NLM_F_ACK_TLVS).outcome().err().unwrap();
         assert_eq!((refusal.errno, refusal.said.as_deref()), (Errno::EINVAL, Some("too big")));
         assert_eq!(message(0).outcome().err().unwrap().said, None);

@@ -1,44 +1,120 @@
 // SPDX-License-Identifier: MIT
 //! The device node, and what its descriptor answers to.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_int};
+use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::path::Path;
 
-use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl, open};
 use nix::sys::stat;
 
+use super::ids::is_net_admin;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::flags::{Kind, Mode};
+use crate::link::{Link, Mac};
 use crate::name::Name;
+use crate::steering::{Instruction, Program};
+use crate::sys::Outcome;
 
 mod ioctl {
+    use std::ffi::c_int;
+
     nix::ioctl_write_ptr_bad!(tunsetiff, libc::TUNSETIFF, libc::ifreq);
     nix::ioctl_read_bad!(tungetiff, libc::TUNGETIFF, libc::ifreq);
     nix::ioctl_write_ptr_bad!(tunsetqueue, libc::TUNSETQUEUE, libc::ifreq);
     nix::ioctl_write_int_bad!(tunsetpersist, libc::TUNSETPERSIST);
     nix::ioctl_write_int_bad!(tunsetowner, libc::TUNSETOWNER);
     nix::ioctl_write_int_bad!(tunsetgroup, libc::TUNSETGROUP);
+    nix::ioctl_write_ptr_bad!(tunsetcarrier, libc::TUNSETCARRIER, c_int);
+    nix::ioctl_read_bad!(tungetsndbuf, libc::TUNGETSNDBUF, c_int);
+    nix::ioctl_write_ptr_bad!(tunsetsndbuf, libc::TUNSETSNDBUF, c_int);
+    nix::ioctl_none_bad!(tungetdevnetns, libc::TUNGETDEVNETNS);
+    nix::ioctl_write_ptr_bad!(tunsetsteeringebpf, libc::TUNSETSTEERINGEBPF, c_int);
+    nix::ioctl_write_ptr_bad!(tunsetfilterebpf, libc::TUNSETFILTEREBPF, c_int);
+    nix::ioctl_write_ptr_bad!(tunattachfilter, libc::TUNATTACHFILTER, super::FilterProgram);
+    nix::ioctl_write_ptr_bad!(tundetachfilter, libc::TUNDETACHFILTER, super::FilterProgram);
+    nix::ioctl_write_ptr_bad!(tunsettxfilter, libc::TUNSETTXFILTER, u8);
+    nix::ioctl_read_bad!(siocgifhwaddr, libc::SIOCGIFHWADDR as libc::Ioctl, libc::ifreq);
 }
 
 pub(super) const USUAL_NODE: &str = "/dev/net/tun";
 
-/// What the kernel says of the queue behind a descriptor. It would say the modes of the device too, but
-/// IFF_NO_PI and IFF_NOFILTER are one bit, so that rtnetlink is the one to ask.
-pub(super) struct Granted {
-    pub(super) name: Name,
-    pub(super) attached: bool,
+/// Vectors that the kernel takes at once: UIO_MAXIOV.
+pub(super) const MAX_PARTS: usize = 1024;
+
+/// struct sock_fprog, with nothing left uninitialized between its members.
+#[repr(C)]
+struct FilterProgram {
+    len: u16,
+    unused: [u16; size_of::<usize>() / 2 - 1],
+    filter: *const Instruction,
 }
 
-/// An open device node.
+const _: () = assert!(size_of::<FilterProgram>() == size_of::<libc::sock_fprog>());
+
+/// What the kernel says of the queue behind a descriptor. It does not say whether the device has packet information,
+/// as IFF_NO_PI and IFF_NOFILTER are one bit.
+pub(super) struct Granted {
+    pub(super) name: Name,
+    pub(super) kind: Kind,
+    pub(super) multi_queue: bool,
+    pub(super) vnet_hdr: bool,
+    pub(super) napi: bool,
+    pub(super) napi_frags: bool,
+    pub(super) persist: bool,
+    pub(super) attached: bool,
+    /// IFF_NO_PI, or IFF_NOFILTER, or both.
+    no_pi_or_filter: bool,
+}
+
+impl Granted {
+    pub(super) fn mode(&self, pi: bool) -> Mode {
+        Mode {
+            kind: self.kind,
+            pi,
+            multi_queue: self.multi_queue,
+            vnet_hdr: self.vnet_hdr,
+            napi: self.napi,
+            napi_frags: self.napi_frags,
+        }
+    }
+}
+
+/// An open device node. It never waits: waiting, which tuntap_wake can end, is done elsewhere.
 pub(super) struct Node(OwnedFd);
 
 impl Node {
-    pub(super) fn open(path: &Path, nonblock: bool) -> Result<Self> {
-        let mut flags = OFlag::O_RDWR | OFlag::O_CLOEXEC;
-        flags.set(OFlag::O_NONBLOCK, nonblock);
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
         open(path, flags, stat::Mode::empty()).map(Self).map_err(|errno| explain_open(path, errno))
+    }
+
+    /// The descriptor of a node that was opened elsewhere, or a copy of it. Until [`Self::keep`] it can be given back.
+    pub(super) fn from_fd(fd: RawFd, borrow: bool) -> Result<Self> {
+        let failed = |errno: Errno| explain_fd(fd, errno);
+        if fd < 0 {
+            return Err(failed(Errno::EBADF));
+        }
+        // SAFETY: borrowed for these calls, which fail when there is no such descriptor.
+        let theirs = unsafe { BorrowedFd::borrow_raw(fd) };
+        granted(theirs).map_err(failed)?;
+        let own = if borrow { fcntl(theirs, FcntlArg::F_DUPFD_CLOEXEC(0)).map_err(failed)? } else { fd };
+        // SAFETY: either fcntl has just made it, or the caller hands it over.
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(own) }))
+    }
+
+    /// Makes the descriptor as those that are opened here are.
+    pub(super) fn keep(&self) -> Outcome<()> {
+        let status = OFlag::from_bits_retain(fcntl(&self.0, FcntlArg::F_GETFL)?) | OFlag::O_NONBLOCK;
+        fcntl(&self.0, FcntlArg::F_SETFL(status))?;
+        fcntl(&self.0, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map(drop)
+    }
+
+    /// Gives the descriptor back to whom it came from.
+    pub(super) fn release(self) {
+        let _ = self.0.into_raw_fd();
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
@@ -46,7 +122,7 @@ impl Node {
     }
 
     /// TUNSETIFF: joins the device of this name, or makes it.
-    pub(super) fn join(&self, name: &[u8], mode: Mode, exclusive: bool) -> std::result::Result<(), Errno> {
+    pub(super) fn join(&self, name: &[u8], mode: Mode, exclusive: bool) -> Outcome<()> {
         let mut flags = mode_bits(mode);
         if exclusive {
             flags |= libc::IFF_TUN_EXCL;
@@ -57,63 +133,154 @@ impl Node {
     }
 
     /// TUNGETIFF. EBADFD when the device is gone.
-    pub(super) fn granted(&self) -> std::result::Result<Granted, Errno> {
-        let mut request = request(b"", 0);
-        // SAFETY: the kernel writes one ifreq, which `request` is.
-        unsafe { ioctl::tungetiff(self.0.as_raw_fd(), &mut request) }?;
-        // SAFETY: TUNGETIFF fills in the flags, and any bits are valid ones.
-        let flags = libc::c_int::from(unsafe { request.ifr_ifru.ifru_flags });
-        let name: Vec<u8> =
-            request.ifr_name.iter().map(|byte| *byte as u8).take_while(|byte| *byte != 0).collect();
-        let name = Name::new(&name).map_err(|error| error.errno())?;
-        Ok(Granted { name, attached: flags & libc::IFF_DETACH_QUEUE == 0 })
+    pub(super) fn granted(&self) -> Outcome<Granted> {
+        granted(self.fd())
     }
 
-    pub(super) fn set_persist(&self, on: bool) -> std::result::Result<(), Errno> {
+    /// EIO is a device that is down, EBADFD one that is gone; EFAULT is what a reader gets that waited when it
+    /// went, and one whose buffer is none of the process's memory.
+    pub(super) fn settle(&self, errno: Errno) -> Errno {
+        match errno {
+            Errno::EIO => Errno::ENETDOWN,
+            Errno::EBADFD => Errno::ENODEV,
+            Errno::EFAULT if self.granted().err() == Some(Errno::EBADFD) => Errno::ENODEV,
+            _ => errno,
+        }
+    }
+
+    /// Whether this interface can be the one behind the descriptor, by all that both tell.
+    pub(super) fn may_be(&self, link: &Link) -> bool {
+        let (Ok(granted), Some(tuntap)) = (self.granted(), link.tuntap) else { return false };
+        let mode = granted.mode(tuntap.mode.pi);
+        let seen = Mode { napi: mode.napi, napi_frags: mode.napi_frags, ..tuntap.mode };
+        let same_mac = mode.kind == Kind::Tun || self.mac() == link.mac;
+        mode == seen && granted.persist == tuntap.persist && same_mac
+    }
+
+    fn mac(&self) -> Option<Mac> {
+        let mut request = request(b"", 0);
+        // SAFETY: the kernel writes one ifreq, which `request` is, and then its address is filled in.
+        let data = unsafe {
+            ioctl::siocgifhwaddr(self.0.as_raw_fd(), &mut request).ok()?;
+            request.ifr_ifru.ifru_hwaddr.sa_data
+        };
+        let [a, b, c, d, e, f, ..] = data.map(|byte| byte as u8);
+        Some(Mac::reported([a, b, c, d, e, f]))
+    }
+
+    /// Whether packets have the packet-information header, found out without the help of rtnetlink.
+    ///
+    /// A TAP tells: a filter that lets all pass clears IFF_NOFILTER, so that IFF_NO_PI shows. A TUN is offered four
+    /// zeros: with the header that is a packet of nothing, which goes nowhere; without it, it is no IP packet, which
+    /// the kernel refuses.
+    pub(super) fn has_pi(&self) -> Outcome<bool> {
+        let granted = self.granted()?;
+        match granted.kind {
+            _ if !granted.no_pi_or_filter => Ok(true),
+            Kind::Tun => Ok(self.write(&[0; PI_HEADER]) != Err(Errno::EINVAL)),
+            Kind::Tap => {
+                const PASS_ALL: Instruction = Instruction { code: 0x06, jt: 0, jf: 0, k: u32::MAX };
+                self.set_filter(&[PASS_ALL])?;
+                let shown = self.granted();
+                self.set_filter(&[])?;
+                Ok(!shown?.no_pi_or_filter)
+            }
+        }
+    }
+
+    /// TUNGETDEVNETNS, since Linux 5.4: the namespace where the device is.
+    pub(super) fn namespace(&self) -> Outcome<OwnedFd> {
+        if !is_net_admin() {
+            return Err(Errno::EPERM);
+        }
+        // SAFETY: the request has no argument, and makes a descriptor for nobody else.
+        unsafe {
+            let fd = ioctl::tungetdevnetns(self.0.as_raw_fd())?;
+            Ok(OwnedFd::from_raw_fd(fd))
+        }
+    }
+
+    /// TUNSETCARRIER, since Linux 5.0.
+    pub(super) fn set_carrier(&self, on: bool) -> Outcome<()> {
+        // SAFETY: the kernel reads one int.
+        unsafe { ioctl::tunsetcarrier(self.0.as_raw_fd(), &c_int::from(on)) }.map(drop)
+    }
+
+    pub(super) fn send_buffer(&self) -> Outcome<u32> {
+        let mut bytes: c_int = 0;
+        // SAFETY: the kernel writes one int.
+        unsafe { ioctl::tungetsndbuf(self.0.as_raw_fd(), &mut bytes) }?;
+        Ok(bytes.unsigned_abs())
+    }
+
+    pub(super) fn set_send_buffer(&self, bytes: u32) -> Outcome<()> {
+        // SAFETY: the kernel reads one int.
+        unsafe { ioctl::tunsetsndbuf(self.0.as_raw_fd(), &(bytes as c_int)) }.map(drop)
+    }
+
+    /// TUNSETSTEERINGEBPF or TUNSETFILTEREBPF, for which -1 means none any more.
+    pub(super) fn set_program(&self, program: Program, fd: Option<RawFd>) -> Outcome<()> {
+        let set = match program {
+            Program::Steering => ioctl::tunsetsteeringebpf,
+            Program::Filter => ioctl::tunsetfilterebpf,
+        };
+        // SAFETY: the kernel reads one int.
+        unsafe { set(self.0.as_raw_fd(), &fd.unwrap_or(-1)) }.map(drop)
+    }
+
+    /// TUNATTACHFILTER, or with no instructions TUNDETACHFILTER.
+    pub(super) fn set_filter(&self, instructions: &[Instruction]) -> Outcome<()> {
+        let program = FilterProgram {
+            len: u16::try_from(instructions.len()).map_err(|_| Errno::EINVAL)?,
+            unused: Default::default(),
+            filter: instructions.as_ptr(),
+        };
+        let set = if instructions.is_empty() { ioctl::tundetachfilter } else { ioctl::tunattachfilter };
+        // SAFETY: the kernel reads one sock_fprog, which the program is, and as many instructions as that says.
+        unsafe { set(self.0.as_raw_fd(), &program) }.map(drop)
+    }
+
+    /// TUNSETTXFILTER: struct tun_filter has two 16-bit words, flags and count, and then the addresses.
+    pub(super) fn set_tx_filter(&self, macs: &[Mac], all_groups: bool) -> Outcome<()> {
+        let count = u16::try_from(macs.len()).map_err(|_| Errno::EINVAL)?;
+        let flags = u16::from(all_groups);
+        let mut filter: Vec<u8> = [flags.to_ne_bytes(), count.to_ne_bytes()].concat();
+        filter.extend(macs.iter().flat_map(|mac| mac.octets()));
+        // SAFETY: the kernel reads the two words, and as many addresses as the second says.
+        unsafe { ioctl::tunsettxfilter(self.0.as_raw_fd(), filter.as_ptr()) }.map(drop)
+    }
+
+    pub(super) fn set_persist(&self, on: bool) -> Outcome<()> {
         // SAFETY: takes a number only.
         unsafe { ioctl::tunsetpersist(self.0.as_raw_fd(), on.into()) }.map(drop)
     }
 
-    pub(super) fn set_owner(&self, uid: u32) -> std::result::Result<(), Errno> {
+    pub(super) fn set_owner(&self, uid: u32) -> Outcome<()> {
         // SAFETY: takes a number only.
         unsafe { ioctl::tunsetowner(self.0.as_raw_fd(), uid as libc::c_int) }.map(drop)
     }
 
-    pub(super) fn set_group(&self, gid: u32) -> std::result::Result<(), Errno> {
+    pub(super) fn set_group(&self, gid: u32) -> Outcome<()> {
         // SAFETY: takes a number only.
         unsafe { ioctl::tunsetgroup(self.0.as_raw_fd(), gid as libc::c_int) }.map(drop)
     }
 
     /// TUNSETQUEUE. EINVAL when it is so already.
-    pub(super) fn set_attached(&self, on: bool) -> std::result::Result<(), Errno> {
+    pub(super) fn set_attached(&self, on: bool) -> Outcome<()> {
         let request = request(b"", if on { libc::IFF_ATTACH_QUEUE } else { libc::IFF_DETACH_QUEUE });
         // SAFETY: the kernel reads one ifreq, which `request` is.
         unsafe { ioctl::tunsetqueue(self.0.as_raw_fd(), &request) }.map(drop)
     }
 
-    pub(super) fn nonblock(&self) -> std::result::Result<bool, Errno> {
-        Ok(self.status()?.contains(OFlag::O_NONBLOCK))
-    }
-
-    pub(super) fn set_nonblock(&self, on: bool) -> std::result::Result<(), Errno> {
-        let mut flags = self.status()?;
-        flags.set(OFlag::O_NONBLOCK, on);
-        fcntl(&self.0, FcntlArg::F_SETFL(flags)).map(drop)
-    }
-
-    fn status(&self) -> std::result::Result<OFlag, Errno> {
-        fcntl(&self.0, FcntlArg::F_GETFL).map(OFlag::from_bits_retain)
-    }
-
     /// Reads into a buffer that no packet exceeds.
-    pub(super) fn read(&self, buf: &mut [MaybeUninit<u8>]) -> std::result::Result<usize, Errno> {
+    pub(super) fn read(&self, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
         // SAFETY: the kernel writes at most the buffer's length into the buffer.
         outcome(unsafe { libc::syscall(libc::SYS_read, self.0.as_raw_fd(), buf.as_mut_ptr(), buf.len()) })
     }
 
     /// Reads into a buffer that a packet may exceed: the kernel would cut it without a word, so one byte more
     /// is offered, and a packet that reaches it was too long.
-    pub(super) fn read_short(&self, buf: &mut [MaybeUninit<u8>]) -> std::result::Result<usize, Errno> {
+    pub(super) fn read_short(&self, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
         let mut spill = MaybeUninit::<u8>::uninit();
         let parts = [
             libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() },
@@ -126,29 +293,85 @@ impl Node {
         if length > buf.len() { Err(Errno::EMSGSIZE) } else { Ok(length) }
     }
 
-    pub(super) fn write(&self, packet: &[u8]) -> std::result::Result<usize, Errno> {
+    /// Reads into several buffers, with one byte more behind the last unless they are long enough for any packet.
+    pub(super) fn readv(&self, bufs: &mut [IoSliceMut<'_>], enough: bool) -> Outcome<usize> {
+        if enough {
+            return self.readv_into(bufs.as_ptr().cast(), bufs.len());
+        }
+        let mut spill = MaybeUninit::<u8>::uninit();
+        let mut parts = [const { MaybeUninit::<libc::iovec>::uninit() }; MAX_PARTS];
+        let room = bufs.iter().fold(0_usize, |sum, buf| sum.saturating_add(buf.len()));
+        let count = bufs.len().saturating_add(1);
+        let last = libc::iovec { iov_base: spill.as_mut_ptr().cast(), iov_len: 1 };
+        let given =
+            bufs.iter_mut().map(|buf| libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() });
+        for (part, iovec) in parts.iter_mut().zip(given.chain([last])) {
+            part.write(iovec);
+        }
+        let length = self.readv_into(parts.as_ptr().cast(), count)?;
+        if length > room { Err(Errno::EMSGSIZE) } else { Ok(length) }
+    }
+
+    fn readv_into(&self, parts: *const libc::iovec, count: usize) -> Outcome<usize> {
+        // SAFETY: the callers above give that many vectors, each to memory that may be written.
+        outcome(unsafe { libc::syscall(libc::SYS_readv, self.0.as_raw_fd(), parts, count) })
+    }
+
+    pub(super) fn write(&self, packet: &[u8]) -> Outcome<usize> {
         // SAFETY: the kernel reads at most the packet's length from the packet.
         outcome(unsafe { libc::syscall(libc::SYS_write, self.0.as_raw_fd(), packet.as_ptr(), packet.len()) })
     }
+
+    pub(super) fn writev(&self, parts: &[IoSlice<'_>]) -> Outcome<usize> {
+        // SAFETY: an IoSlice is an iovec to memory that may be read.
+        outcome(unsafe { libc::syscall(libc::SYS_writev, self.0.as_raw_fd(), parts.as_ptr(), parts.len()) })
+    }
+}
+
+/// The packet-information header, in bytes.
+pub(super) const PI_HEADER: usize = 4;
+
+fn granted(fd: BorrowedFd<'_>) -> Outcome<Granted> {
+    let mut request = request(b"", 0);
+    // SAFETY: the kernel writes one ifreq, which `request` is.
+    unsafe { ioctl::tungetiff(fd.as_raw_fd(), &mut request) }?;
+    // SAFETY: TUNGETIFF fills in the flags, and any bits are valid ones.
+    let flags = c_int::from(unsafe { request.ifr_ifru.ifru_flags });
+    let has = |flag| flags & flag != 0;
+    let name: Vec<u8> =
+        request.ifr_name.iter().map(|byte| *byte as u8).take_while(|byte| *byte != 0).collect();
+    Ok(Granted {
+        name: Name::new(&name).map_err(|error| error.errno())?,
+        kind: if has(libc::IFF_TAP) { Kind::Tap } else { Kind::Tun },
+        multi_queue: has(libc::IFF_MULTI_QUEUE),
+        vnet_hdr: has(libc::IFF_VNET_HDR),
+        napi: has(libc::IFF_NAPI),
+        napi_frags: has(libc::IFF_NAPI_FRAGS),
+        persist: has(libc::IFF_PERSIST),
+        attached: !has(libc::IFF_DETACH_QUEUE),
+        no_pi_or_filter: has(libc::IFF_NO_PI),
+    })
 }
 
 /// What a system call returned. The calls on a packet's way go past libc's wrappers: those are cancellation
 /// points, which cost more, and which would unwind a thread through this library.
-fn outcome(returned: libc::c_long) -> std::result::Result<usize, Errno> {
+fn outcome(returned: libc::c_long) -> Outcome<usize> {
     usize::try_from(returned).map_err(|_| Errno::last())
 }
 
-fn mode_bits(mode: Mode) -> libc::c_int {
+fn mode_bits(mode: Mode) -> c_int {
     let kind = match mode.kind {
         Kind::Tun => libc::IFF_TUN,
         Kind::Tap => libc::IFF_TAP,
     };
     let no_pi = if mode.pi { 0 } else { libc::IFF_NO_PI };
     let queues = if mode.multi_queue { libc::IFF_MULTI_QUEUE } else { 0 };
-    kind | no_pi | queues
+    let napi = if mode.napi { libc::IFF_NAPI } else { 0 };
+    let napi_frags = if mode.napi_frags { libc::IFF_NAPI_FRAGS } else { 0 };
+    kind | no_pi | queues | napi | napi_frags
 }
 
-fn request(name: &[u8], flags: libc::c_int) -> libc::ifreq {
+fn request(name: &[u8], flags: c_int) -> libc::ifreq {
     let mut ifr_name: [c_char; libc::IFNAMSIZ] = [0; libc::IFNAMSIZ];
     for (to, from) in ifr_name.iter_mut().zip(name) {
         *to = *from as c_char;
@@ -156,6 +379,23 @@ fn request(name: &[u8], flags: libc::c_int) -> libc::ifreq {
     // The kernel keeps 16 bits of flags, the uppermost of which is IFF_TUN_EXCL.
     let ifru_flags = flags as libc::c_short;
     libc::ifreq { ifr_name, ifr_ifru: libc::__c_anonymous_ifr_ifru { ifru_flags } }
+}
+
+fn explain_fd(fd: RawFd, errno: Errno) -> Error {
+    let action = format!("take over descriptor {fd}");
+    match errno {
+        Errno::EBADF => Error::new(errno, Reason::Argument, format!("{action}: it is not open")),
+        Errno::EBADFD => {
+            let text = format!("{action}: its device is gone, or it never had one (TUNSETIFF)");
+            Error::new(errno, Reason::Removed, text)
+        }
+        Errno::ENOTTY | Errno::EINVAL => Error::new(
+            Errno::EINVAL,
+            Reason::Kind,
+            format!("{action}: it is not that of a TUN or TAP device"),
+        ),
+        _ => Error::system(errno, action),
+    }
 }
 
 fn explain_open(path: &Path, errno: Errno) -> Error {

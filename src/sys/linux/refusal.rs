@@ -10,12 +10,19 @@ use crate::name::NameRequest;
 /// A refusal, with what the kernel said in words, and with the right that is missing.
 pub(super) fn refusal(errno: Errno, said: Option<String>, action: &str) -> Error {
     match (errno, said) {
-        (Errno::EPERM | Errno::EACCES, _) => Error::new(
+        (Errno::EPERM | Errno::EACCES, None) | (Errno::EPERM, _) => Error::new(
             errno,
             Reason::Privilege,
             format!("{action}: this needs CAP_NET_ADMIN in the device's network namespace"),
         ),
         (Errno::ENODEV, _) => Error::new(errno, Reason::Removed, format!("{action}: the device is gone")),
+        (Errno::ENETDOWN, _) => {
+            Error::new(errno, Reason::Down, format!("{action}: the device is down: tuntap_up takes it up"))
+        }
+        (Errno::EEXIST | Errno::EBUSY, said) => {
+            let said = said.unwrap_or_else(|| errno.desc().to_owned());
+            Error::new(errno, Reason::Busy, format!("{action}: {said}"))
+        }
         (_, Some(said)) => Error::new(errno, Reason::System, format!("{action}: {} ({said})", errno.desc())),
         (_, None) => Error::system(errno, action),
     }
@@ -23,7 +30,7 @@ pub(super) fn refusal(errno: Errno, said: Option<String>, action: &str) -> Error
 
 /// TUNSETIFF answers EINVAL, EBUSY or EPERM for many causes: what exists under the name tells which.
 pub(super) fn explain_join(
-    netlink: &netlink::Socket,
+    netlink: &mut netlink::Socket,
     name: &NameRequest,
     flags: &Flags,
     errno: Errno,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "test.h"
+#include "netns.h"
 
 #include <sys/resource.h>
 
@@ -81,7 +81,8 @@ static void arguments_are_checked_before_anything_is_touched(void)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         REFUSED(names[i], TUNTAP_TUN, EINVAL, TUNTAP_REASON_NAME);
     static const uint64_t flags[] = {
-        0, TUNTAP_TUN | TUNTAP_TAP, TUNTAP_PI, TUNTAP_TUN | 0x80, TUNTAP_TAP | UINT64_C(1) << 63,
+        0, TUNTAP_TUN | TUNTAP_TAP, TUNTAP_PI, TUNTAP_TUN | 0x800, TUNTAP_TAP | UINT64_C(1) << 63,
+        TUNTAP_TUN | TUNTAP_BORROW, TUNTAP_TUN | TUNTAP_EXCLUSIVE | TUNTAP_EXISTING, TUNTAP_TUN | TUNTAP_NAPI_FRAGS,
     };
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         REFUSED("t0", flags[i], EINVAL, TUNTAP_REASON_FLAGS);
@@ -115,6 +116,46 @@ static void an_existing_device_is_joined_or_kept(const char *kind, uint64_t same
     REFUSED("t0", same, EINVAL, TUNTAP_REASON_MISMATCH);
     MESSAGE_HAS("several queues");
     IP("link delete t0");
+}
+
+/** TUNTAP_EXISTING: nothing is made, neither by root nor by anybody else. */
+static void only_what_exists(void)
+{
+    tuntap *dev;
+    REFUSED("t0", TUNTAP_TUN | TUNTAP_EXISTING, ENODEV, TUNTAP_REASON_ABSENT);
+    MESSAGE_HAS("there is no such device");
+    REFUSED(NULL, TUNTAP_TUN | TUNTAP_EXISTING, EINVAL, TUNTAP_REASON_NAME);
+    REFUSED("t%d", TUNTAP_TUN | TUNTAP_EXISTING, EINVAL, TUNTAP_REASON_NAME);
+    IP("tuntap add t0 mode tun");
+    unsigned index = if_nametoindex("t0");
+    REFUSED("t0", TUNTAP_TAP | TUNTAP_EXISTING, EINVAL, TUNTAP_REASON_KIND);
+    OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_EXISTING, &dev, &err));
+    CHECK(if_nametoindex("t0") == index);
+    REFUSED("t0", TUNTAP_TUN | TUNTAP_EXISTING, EBUSY, TUNTAP_REASON_BUSY);
+    tuntap_close(dev);
+    IP("link delete t0");
+}
+
+/** The kernel has the modes, and packets go both ways. */
+static void packets_go_through_napi(uint64_t flags)
+{
+    tuntap *dev;
+    OK(tuntap_open("t0", flags, &dev, &err));
+    int granted = flags_by_hand(tuntap_get_fd(dev));
+    CHECK(granted & IFF_NAPI && !(granted & IFF_NAPI_FRAGS) == !(flags & TUNTAP_NAPI_FRAGS));
+    int sock = take_up("t0", flags);
+    packets_flow(sock, dev, flags);
+    close(sock);
+    tuntap_close(dev);
+}
+
+static void another_queue_has_the_napi_of_the_first(void)
+{
+    int fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE | IFF_NAPI);
+    CHECK(fd >= 0);
+    REFUSED("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, EINVAL, TUNTAP_REASON_MISMATCH);
+    MESSAGE_HAS("has NAPI (TUNTAP_NAPI), which was not asked for");
+    close(fd);
 }
 
 static void other_interfaces_are_not_ours(void)
@@ -183,6 +224,7 @@ static void the_handle_goes_on_acting_in_its_network_namespace(void)
 int main(void)
 {
     begin();
+    ipv4_only();
     names_are_chosen_by_either();
     a_new_device_is_as_asked_and_down(TUNTAP_TUN, "\"type\":\"tun\",\"pi\":false,\"vnet_hdr\":false,\"multi_queue\":false");
     a_new_device_is_as_asked_and_down(TUNTAP_TAP | TUNTAP_PI, "\"type\":\"tap\",\"pi\":true");
@@ -193,6 +235,11 @@ int main(void)
     another_queue_has_the_modes_of_the_first(IFF_TUN | IFF_NO_PI, TUNTAP_TUN | TUNTAP_PI, "packet-information");
     another_queue_has_the_modes_of_the_first(IFF_TAP, TUNTAP_TAP, "packet-information");
     another_queue_has_the_modes_of_the_first(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, TUNTAP_TUN, "IFF_VNET_HDR");
+    only_what_exists();
+    packets_go_through_napi(TUNTAP_TUN | TUNTAP_NAPI);
+    packets_go_through_napi(TUNTAP_TAP | TUNTAP_NAPI);
+    packets_go_through_napi(TUNTAP_TAP | TUNTAP_NAPI_FRAGS);
+    another_queue_has_the_napi_of_the_first();
     it_can_run_out_of_queues();
     it_can_run_out_of_descriptors();
     the_handle_goes_on_acting_in_its_network_namespace();

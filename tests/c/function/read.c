@@ -3,8 +3,6 @@
 
 #include <net/if.h>
 #include <pthread.h>
-#include <signal.h>
-#include <sys/time.h>
 
 static uint8_t buf[70000];
 static uint8_t data[70000];
@@ -112,14 +110,14 @@ static void without_a_packet_it_waits_or_says_so(void)
 }
 
 static int sender_for_the_handler;
+static volatile sig_atomic_t signals;
 
 static void send_at_the_third_signal(int number)
 {
-    static int calls;
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(PORT)};
     to.sin_addr.s_addr = htonl(0x0a080002);
     (void)number;
-    if (++calls >= 3)
+    if (++signals % 3 == 0)
         sendto(sender_for_the_handler, data, 50, 0, (struct sockaddr *)&to, sizeof to);
 }
 
@@ -128,26 +126,53 @@ static void do_nothing(int number)
     (void)number;
 }
 
-static void signals_come(void (*handler)(int), int flags)
-{
-    struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
-    struct itimerval often = {.it_interval = {0, 20000}, .it_value = {0, 20000}};
-    CHECK(sigaction(SIGALRM, &action, NULL) == 0 && setitimer(ITIMER_REAL, &often, NULL) == 0);
-}
-
-static void a_signal_ends_the_wait_unless_it_restarts(size_t room)
+/** The descriptor is non-blocking and the wait is a ppoll, which nothing restarts. */
+static void a_signal_ends_the_wait(size_t room)
 {
     tuntap *dev = ready("t0", TUNTAP_TUN);
-    signals_come(do_nothing, 0);
-    FAILS(tuntap_read(dev, buf, room, &err), EINTR, TUNTAP_REASON_INTERRUPTED);
-    CHECK(tuntap_read(dev, buf, room, NULL) == -EINTR);
+    static const int flags[] = {0, SA_RESTART};
+    for (size_t i = 0; i < 2; i++) {
+        signals_come(do_nothing, flags[i]);
+        FAILS(tuntap_read(dev, buf, room, &err), EINTR, TUNTAP_REASON_INTERRUPTED);
+        MESSAGE_HAS("read t0: a signal came first");
+        CHECK(tuntap_read(dev, buf, room, NULL) == -EINTR);
+        signals_end();
+    }
+    tuntap_close(dev);
+}
 
+/** What a handler sent is there for the next call, and a packet that is there comes before any signal. */
+static void a_caller_that_calls_again_loses_nothing(size_t room)
+{
+    tuntap *dev = ready("t0", TUNTAP_TUN);
+    ssize_t got;
+    int interrupted = 0;
     sender_for_the_handler = udp_socket("10.8.0.1", PORT);
     signals_come(send_at_the_third_signal, SA_RESTART);
-    CHECK(tuntap_read(dev, buf, room, NULL) == UDP_OVERHEAD + 50);
-    signals_come(SIG_IGN, 0);
-    CHECK(setitimer(ITIMER_REAL, &(struct itimerval){{0, 0}, {0, 0}}, NULL) == 0);
+    while ((got = tuntap_read(dev, buf, room, NULL)) == -EINTR)
+        interrupted++;
+    signals_end();
+    CHECK(got == UDP_OVERHEAD + 50 && interrupted > 0);
     close(sender_for_the_handler);
+    tuntap_close(dev);
+}
+
+/** An ignored signal runs nothing. */
+static void a_signal_without_a_handler_ends_nothing(size_t room)
+{
+    tuntap *dev = ready("t0", TUNTAP_TUN);
+    int sock = udp_socket("10.8.0.1", PORT);
+    signals_come(SIG_IGN, 0);
+    pid_t child = fork();
+    if (child == 0) {
+        poll(NULL, 0, 50);
+        udp_send(sock, "10.8.0.2", PORT, data, 50);
+        _exit(0);
+    }
+    OK(tuntap_read(dev, buf, room, &err));
+    CHECK(waitpid(child, NULL, 0) == child);
+    signals_end();
+    close(sock);
     tuntap_close(dev);
 }
 
@@ -204,8 +229,12 @@ int main(void)
     }
     ipv6_has_its_own_ether_type();
     without_a_packet_it_waits_or_says_so();
-    a_signal_ends_the_wait_unless_it_restarts(1500);
-    a_signal_ends_the_wait_unless_it_restarts(sizeof buf);
+    static const size_t rooms[] = {1500, sizeof buf};
+    for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
+        a_signal_ends_the_wait(rooms[i]);
+        a_caller_that_calls_again_loses_nothing(rooms[i]);
+        a_signal_without_a_handler_ends_nothing(rooms[i]);
+    }
     a_device_that_goes_ends_the_wait(TUNTAP_TUN, 1500);
     a_device_that_goes_ends_the_wait(TUNTAP_TAP | TUNTAP_PI, sizeof buf);
     return 0;

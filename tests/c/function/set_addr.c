@@ -70,7 +70,7 @@ static void what_is_no_address_changes_nothing(void)
 {
     static char before[65536];
     const char *wrong[] = {"",           "/",          "10.8.0.1/",   "10.8.0.1/33",     "10.8.0.1/+8", "10.8.0.1/-1",
-                           "10.8.0",     "10.8.0.256", "10.8.0.1 ",   "010.8.0.1",       "fd00::1/64",  "host",
+                           "10.8.0",     "10.8.0.256", "10.8.0.1 ",   "010.8.0.1",       "fd00::1/129", "host",
                            "0.0.0.0/24", "224.0.0.1",  "10.8.0.\xff", "255.255.255.255", "10.8.0.1/24/24"};
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("address add 10.8.0.1/24 dev t0");
@@ -82,6 +82,45 @@ static void what_is_no_address_changes_nothing(void)
     CHECK(strcmp(before, output_of("ip -d address")) == 0);
     IP("link delete t0");
     FAILS(tuntap_set_addr(dev, "10.8.0.1", &err), ENODEV, TUNTAP_REASON_REMOVED);
+    tuntap_close(dev);
+}
+
+/** Of its family, and of the link-local addresses or the others. */
+static void an_ipv6_address_replaces_its_like(uint64_t kind)
+{
+    OK(tuntap_open("t0", kind, &dev, &err));
+    IP("link set t0 addrgenmode none");
+    IP("link set t0 up");
+    IP("address add 10.8.0.1/24 dev t0");
+    IP("address add fd00::1/64 dev t0 nodad");
+    IP("address add fd00::2/64 dev t0 nodad");
+    IP("address add fe80::1/64 dev t0 nodad");
+    OK(tuntap_set_addr(dev, "fd00::3/64", &err));
+    IP_HAS("\"local\":\"fd00::3\",\"prefixlen\":64,", "address show t0");
+    IP_HAS_NOT("\"fd00::1\"", "address show t0");
+    IP_HAS_NOT("\"fd00::2\"", "address show t0");
+    IP_HAS("\"fe80::1\"", "address show t0");
+    IP_HAS("\"10.8.0.1\"", "address show t0");
+
+    /* The same one with another prefix; and without one, as it is. */
+    OK(tuntap_set_addr(dev, "fd00::3/80", &err));
+    IP_HAS("\"local\":\"fd00::3\",\"prefixlen\":80,", "address show t0");
+    OK(tuntap_set_addr(dev, "fd00::3", &err));
+    IP_HAS("\"local\":\"fd00::3\",\"prefixlen\":80,", "address show t0");
+
+    OK(tuntap_set_addr(dev, "fe80::2/64", &err));
+    IP_HAS("\"fe80::2\"", "address show t0");
+    IP_HAS_NOT("\"fe80::1\"", "address show t0");
+    IP_HAS("\"fd00::3\"", "address show t0");
+    OK(tuntap_set_addr(dev, "10.9.0.1/24", &err));
+    IP_HAS("\"fd00::3\"", "address show t0");
+    IP_HAS_NOT("\"10.8.0.1\"", "address show t0");
+
+    IP("link set t0 mtu 1300");
+    write_file("/proc/sys/net/ipv6/conf/t0/disable_ipv6", "1");
+    FAILS(tuntap_set_addr(dev, "fd00::9/64", &err), EACCES, TUNTAP_REASON_SYSTEM);
+    IP("link set t0 mtu 1000");
+    FAILS(tuntap_set_addr(dev, "fd00::9/64", &err), EINVAL, TUNTAP_REASON_RANGE);
     tuntap_close(dev);
 }
 
@@ -106,6 +145,8 @@ int main(void)
     it_replaces_all_of_ipv4();
     without_a_prefix_the_present_one_stays();
     what_is_no_address_changes_nothing();
+    an_ipv6_address_replaces_its_like(TUNTAP_TUN);
+    an_ipv6_address_replaces_its_like(TUNTAP_TAP);
     only_a_change_needs_privilege();
     return 0;
 }

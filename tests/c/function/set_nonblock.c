@@ -10,6 +10,11 @@ struct reader {
     pthread_barrier_t started;
 };
 
+static void do_nothing(int number)
+{
+    (void)number;
+}
+
 static void *read_one(void *argument)
 {
     struct reader *reader = argument;
@@ -43,37 +48,94 @@ static void a_call_that_waits_goes_on_waiting(void)
     tuntap_close(reader.dev);
 }
 
+/** A signal ends the call when it waits. */
+static int waits(tuntap *dev)
+{
+    char buf[100];
+    signals_come(do_nothing, 0);
+    ssize_t got = tuntap_read(dev, buf, sizeof buf, NULL);
+    signals_end();
+    CHECK(got == -EINTR || got == -EAGAIN);
+    return got == -EINTR;
+}
+
+static void reads_and_writes_wait_or_do_not(void)
+{
+    char buf[100];
+    struct iovec part = {buf, sizeof buf}, frame = {(void *)stray_frame, sizeof stray_frame};
+    tuntap *dev = full_device(0, 1);
+    int fd = tuntap_get_fd(dev), before = fcntl(fd, F_GETFL);
+    CHECK(before & O_NONBLOCK);
+    for (int round = 0; round < 2; round++) {
+        CHECK(waits(dev));
+        signals_come(do_nothing, 0);
+        FAILS(tuntap_readv(dev, &part, 1, &err), EINTR, TUNTAP_REASON_INTERRUPTED);
+        FAILS(tuntap_write(dev, stray_frame, sizeof stray_frame, &err), EINTR, TUNTAP_REASON_INTERRUPTED);
+        FAILS(tuntap_writev(dev, &frame, 1, &err), EINTR, TUNTAP_REASON_INTERRUPTED);
+        signals_end();
+
+        OK(tuntap_set_nonblock(dev, round ? 7 : 1, &err));
+        FAILS(tuntap_read(dev, buf, sizeof buf, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+        FAILS(tuntap_readv(dev, &part, 1, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+        FAILS(tuntap_write(dev, stray_frame, sizeof stray_frame, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+        FAILS(tuntap_writev(dev, &frame, 1, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+        CHECK(tuntap_write(dev, stray_frame, sizeof stray_frame, NULL) == -EAGAIN);
+        CHECK(fcntl(fd, F_GETFL) == before);
+        OK(tuntap_set_nonblock(dev, 0, &err));
+        OK(tuntap_set_nonblock(dev, 0, &err));
+        CHECK(fcntl(fd, F_GETFL) == before);
+    }
+    close_full_device(dev);
+}
+
 static void it_is_of_one_handle(void)
 {
     tuntap *dev, *queue;
     OK(tuntap_open("t0", TUNTAP_TAP | TUNTAP_MULTI_QUEUE, &dev, &err));
     OK(tuntap_open_queue(dev, 0, &queue, &err));
     OK(tuntap_set_nonblock(queue, 1, &err));
-    CHECK(!(fcntl(tuntap_get_fd(dev), F_GETFL) & O_NONBLOCK));
-    CHECK(fcntl(tuntap_get_fd(queue), F_GETFL) & O_NONBLOCK);
+    CHECK(waits(dev) && !waits(queue));
+    OK(tuntap_set_nonblock(dev, 1, &err));
+    OK(tuntap_set_nonblock(queue, 0, &err));
+    CHECK(!waits(dev) && waits(queue));
     tuntap_close(queue);
+    tuntap_close(dev);
+}
+
+/** The copy of a descriptor shares its open file, of which O_NONBLOCK is. */
+static void two_handles_of_one_file_do_not_disturb_each_other(void)
+{
+    tuntap *dev, *copy;
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    OK(tuntap_open_fd(tuntap_get_fd(dev), TUNTAP_BORROW | TUNTAP_NONBLOCK, &copy, &err));
+    CHECK(waits(dev) && !waits(copy));
+    OK(tuntap_set_nonblock(copy, 0, &err));
+    OK(tuntap_set_nonblock(dev, 1, &err));
+    CHECK(!waits(dev) && waits(copy));
+    tuntap_close(copy);
+    tuntap_close(dev);
+}
+
+static void a_device_that_is_gone_changes_nothing(void)
+{
+    tuntap *dev;
+    char buf[100];
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    IP("link delete t0");
+    OK(tuntap_set_nonblock(dev, 1, &err));
+    FAILS(tuntap_read(dev, buf, sizeof buf, &err), ENODEV, TUNTAP_REASON_REMOVED);
     tuntap_close(dev);
 }
 
 int main(void)
 {
-    tuntap *dev;
-    char buf[100];
     begin();
     ipv4_only();
-    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
-    int fd = tuntap_get_fd(dev), before = fcntl(fd, F_GETFL);
-    OK(tuntap_set_nonblock(dev, 1, &err));
-    CHECK(fcntl(fd, F_GETFL) == (before | O_NONBLOCK));
-    FAILS(tuntap_read(dev, buf, sizeof buf, &err), EAGAIN, TUNTAP_REASON_AGAIN);
-    OK(tuntap_set_nonblock(dev, 7, &err));
-    CHECK(fcntl(fd, F_GETFL) == (before | O_NONBLOCK));
-    OK(tuntap_set_nonblock(dev, 0, &err));
-    OK(tuntap_set_nonblock(dev, 0, &err));
-    CHECK(fcntl(fd, F_GETFL) == before);
     FAILS(tuntap_set_nonblock(NULL, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    tuntap_close(dev);
     it_is_of_one_handle();
+    two_handles_of_one_file_do_not_disturb_each_other();
     a_call_that_waits_goes_on_waiting();
+    a_device_that_is_gone_changes_nothing();
+    reads_and_writes_wait_or_do_not(); /* Last: it skips the rest where the kernel has no bridge. */
     return 0;
 }

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+//! Programs and filters in the kernel.
+
+use std::ffi::{c_int, c_void};
+use std::slice;
+
+use super::error::CError;
+use super::{act, null};
+use crate::device::Device;
+use crate::error::{Errno, Error, Reason, Result};
+use crate::link::Mac;
+use crate::steering::{self, Instruction, Program};
+
+/// tuntap_set_tx_filter: frames to every group's address go out.
+pub const TUNTAP_ALL_MULTICAST: u64 = 0x1;
+
+const _: () = assert!(TUNTAP_ALL_MULTICAST == steering::ALL_MULTICAST);
+
+/// Has an eBPF program choose the queue of each packet that the kernel sends out through
+/// the device, instead of the flow's hash. Linux: TUNSETSTEERINGEBPF.
+///
+/// @param fd  A program of BPF_PROG_TYPE_SOCKET_FILTER, as bpf(BPF_PROG_LOAD) gives it. It
+///            returns the number of the queue, counted modulo the attached ones. The kernel
+///            keeps it: the descriptor may be closed. -1: none any more.
+/// @return 0, or -EINVAL (dev is NULL; fd is no such program, TUNTAP_REASON_ARGUMENT),
+///         -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT), -ENODEV (the device is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_set_steering_ebpf(dev: *mut Device, fd: c_int, err: *mut CError) -> c_int {
+    act(dev, err, |device| device.set_program(Program::Steering, (fd != -1).then_some(fd)))
+}
+
+/// Has an eBPF program decide which packets go out through the device. Linux:
+/// TUNSETFILTEREBPF.
+///
+/// @param fd  A program of BPF_PROG_TYPE_SOCKET_FILTER. It returns how many bytes of the
+///            packet go out: 0 drops it. The kernel keeps it: the descriptor may be closed.
+///            -1: none any more.
+/// @return As tuntap_set_steering_ebpf.
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_set_filter_ebpf(dev: *mut Device, fd: c_int, err: *mut CError) -> c_int {
+    act(dev, err, |device| device.set_program(Program::Filter, (fd != -1).then_some(fd)))
+}
+
+/// Has a classic BPF filter decide which frames go out through a TAP, on all its queues.
+/// Linux: TUNATTACHFILTER.
+///
+/// @param filter  Instructions of 8 bytes, as struct sock_filter of <linux/filter.h> and
+///                bpf_insn of libpcap have them. They return how many bytes of the frame go
+///                out: 0 drops it. NULL with a count of 0: none any more.
+/// @param count   How many instructions; 4096 at most.
+/// @return 0, or -EINVAL (dev is NULL; filter is NULL and count is not 0; not a program
+///         that the kernel takes, TUNTAP_REASON_ARGUMENT; too long, TUNTAP_REASON_RANGE),
+///         -EOPNOTSUPP (a TUN has no such filter, TUNTAP_REASON_KIND), -ENODEV (the device
+///         is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_set_filter(
+    dev: *mut Device,
+    filter: *const c_void,
+    count: usize,
+    err: *mut CError,
+) -> c_int {
+    act(dev, err, |device| {
+        device.set_filter(list::<Instruction>(
+            filter.cast(),
+            count,
+            steering::MAX_INSTRUCTIONS,
+            "the instructions",
+        )?)
+    })
+}
+
+/// Lets out of a TAP only the frames to some addresses; those of groups are told apart by a
+/// hash, so that a few more pass. Linux: TUNSETTXFILTER.
+///
+/// @param macs   The addresses, of TUNTAP_MAC_SIZE (6) bytes each, one behind the other.
+///               NULL with a count of 0: none.
+/// @param count  How many. The first eight may be any, and more are for groups' addresses
+///               only; 65535 at most.
+/// @param flags  0, or TUNTAP_ALL_MULTICAST. Without it, and with a count of 0, all frames
+///               go out again.
+/// @return 0, or -EINVAL (dev is NULL; macs is NULL and count is not 0; flags,
+///         TUNTAP_REASON_FLAGS; too many, TUNTAP_REASON_RANGE; the ninth or a later one is
+///         not a group's, TUNTAP_REASON_ADDRESS), -EOPNOTSUPP (a TUN has no addresses,
+///         TUNTAP_REASON_KIND),
+///         -ENODEV (the device is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_set_tx_filter(
+    dev: *mut Device,
+    macs: *const u8,
+    count: usize,
+    flags: u64,
+    err: *mut CError,
+) -> c_int {
+    act(dev, err, |device| {
+        let macs = list::<[u8; 6]>(macs.cast(), count, steering::MAX_TX_ADDRESSES, "the addresses")?;
+        let macs: Vec<Mac> = macs.iter().copied().map(Mac::reported).collect();
+        device.set_tx_filter(&macs, flags)
+    })
+}
+
+/// A caller's list, which is not looked at when it is too long.
+unsafe fn list<'a, T>(items: *const T, count: usize, most: usize, what: &str) -> Result<&'a [T]> {
+    let wrong = |reason, text| Err(Error::new(Errno::EINVAL, reason, text));
+    if count == 0 {
+        return Ok(&[]);
+    }
+    if items.is_null() {
+        return Err(null(what));
+    }
+    if count > most {
+        return wrong(Reason::Range, format!("{what} are {count}, and {most} is the most"));
+    }
+    if !items.is_aligned() {
+        return wrong(Reason::Argument, format!("{what} are not aligned to {} bytes", align_of::<T>()));
+    }
+    Ok(slice::from_raw_parts(items, count))
+}

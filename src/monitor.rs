@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+//! Watching devices: what the system announces, told as one event for each thing that changed.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::os::fd::BorrowedFd;
+use std::time::Instant;
+
+use crate::address::{Address, Assigned};
+use crate::device::Device;
+use crate::error::{Errno, Error, Reason, Result};
+use crate::link::Link;
+use crate::packet::Limit;
+use crate::sys::{Backend, Watch, Watching};
+
+/// What the system announces.
+#[allow(dead_code, reason = "a system without a backend looks at none of it")]
+pub(crate) enum Notice {
+    /// An interface is in this state.
+    Link(Link),
+    /// The interface of this index is gone.
+    LinkGone(u32),
+    /// The interface of this index has an address.
+    Address(u32, Assigned),
+    /// And has it no more.
+    AddressGone(u32, Assigned),
+    /// Something was not told, and what is present is told anew.
+    Overrun,
+    /// What is present has been told.
+    Complete,
+}
+
+/// What happened. The numbers are the ABI's `TUNTAP_EVENT_*`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+#[allow(missing_docs, reason = "src/capi/monitor.rs is the reference")]
+pub enum Kind {
+    Device = 1,
+    Up = 2,
+    Down = 3,
+    CarrierOn = 4,
+    CarrierOff = 5,
+    Mtu = 6,
+    Mac = 7,
+    Name = 8,
+    AddrAdded = 9,
+    AddrRemoved = 10,
+    Removed = 11,
+    Overrun = 12,
+    Complete = 13,
+}
+
+/// One thing that happened, with the state of the device after it.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// What it is.
+    pub kind: Kind,
+    /// The device; none for [`Kind::Overrun`] and [`Kind::Complete`].
+    pub link: Option<Link>,
+    /// The address that was added or removed.
+    pub address: Option<Assigned>,
+}
+
+struct Known {
+    link: Link,
+    addresses: Vec<Address>,
+}
+
+/// A watch over one device, or over all TUN and TAP devices of a network namespace.
+pub struct Monitor {
+    watch: Watch,
+    only: Option<u32>,
+    /// The one device as it was last seen, while what is present is told anew.
+    before: Option<Link>,
+    known: BTreeMap<u32, Known>,
+    events: VecDeque<Event>,
+    notices: Vec<Notice>,
+    ended: bool,
+}
+
+impl Monitor {
+    /// Watches one device where it is, or all devices of the calling thread's namespace.
+    pub fn open(device: Option<&Device>) -> Result<Self> {
+        let (watch, before) = match device {
+            Some(device) => (device.backend.watch()?, Some(device.backend.link()?)),
+            None => (Watch::open()?, None),
+        };
+        let only = before.as_ref().map(|link| link.index);
+        let (known, events, notices) = (BTreeMap::new(), VecDeque::new(), Vec::new());
+        let mut monitor = Self { watch, only, before, known, events, notices, ended: false };
+        monitor.take()?;
+        Ok(monitor)
+    }
+
+    /// The descriptor to wait on.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.watch.fd()
+    }
+
+    /// The next event, waited for as long as the limit allows.
+    pub fn next(&mut self, limit: Limit) -> Result<Event> {
+        let deadline = limit.deadline();
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Ok(event);
+            }
+            if self.ended {
+                let text = "watch a device: it is gone, or in another network namespace: close the monitor";
+                return Err(Error::new(Errno::ENODEV, Reason::Removed, text));
+            }
+            match self.take() {
+                Err(error) if error.errno() == Errno::EAGAIN => self.wait(deadline)?,
+                taken => taken?,
+            }
+        }
+    }
+
+    /// Takes what was announced, without waiting.
+    fn take(&mut self) -> Result<()> {
+        let taken = self.watch.take(&mut self.notices);
+        let notices = std::mem::take(&mut self.notices);
+        notices.into_iter().for_each(|notice| self.heed(notice));
+        taken
+    }
+
+    fn wait(&self, deadline: Option<Instant>) -> Result<()> {
+        match self.watch.wait(deadline) {
+            Ok(()) | Err(Errno::EINTR) => Ok(()),
+            Err(Errno::ETIMEDOUT) => {
+                let text = "watch: nothing happened within the time limit";
+                Err(Error::new(Errno::ETIMEDOUT, Reason::Timeout, text))
+            }
+            Err(errno) => Err(Error::system(errno, "wait for what happens")),
+        }
+    }
+
+    fn heed(&mut self, notice: Notice) {
+        if self.ended {
+            return;
+        }
+        match notice {
+            Notice::Link(link) => self.heed_link(link),
+            Notice::LinkGone(index) => self.heed_gone(index),
+            Notice::Address(index, assigned) => self.heed_address(index, assigned),
+            Notice::AddressGone(index, assigned) => self.heed_address_gone(index, assigned),
+            Notice::Overrun => {
+                let one = self.only.and_then(|only| self.known.remove(&only));
+                self.before = one.map(|known| known.link).or(self.before.take());
+                self.known.clear();
+                self.push(Kind::Overrun, None, None);
+            }
+            Notice::Complete => self.heed_complete(),
+        }
+    }
+
+    fn heed_link(&mut self, link: Link) {
+        let watched = self.only.map_or(link.tuntap.is_some(), |only| only == link.index);
+        let Some(known) = self.known.get_mut(&link.index) else {
+            if watched {
+                self.known.insert(link.index, Known { link: link.clone(), addresses: Vec::new() });
+                self.push(Kind::Device, Some(link), None);
+            }
+            return;
+        };
+        let before = std::mem::replace(&mut known.link, link.clone());
+        // The carrier alone is announced later than it changes: what else is new came after it.
+        let changes = [
+            (before.carrier != link.carrier, if link.carrier { Kind::CarrierOn } else { Kind::CarrierOff }),
+            (before.name != link.name, Kind::Name),
+            (before.mtu != link.mtu, Kind::Mtu),
+            (before.mac != link.mac, Kind::Mac),
+            (before.up != link.up, if link.up { Kind::Up } else { Kind::Down }),
+        ];
+        for (_, kind) in changes.into_iter().filter(|(changed, _)| *changed) {
+            self.push(kind, Some(link.clone()), None);
+        }
+    }
+
+    fn heed_gone(&mut self, index: u32) {
+        if let Some(known) = self.known.remove(&index) {
+            self.push(Kind::Removed, Some(known.link), None);
+            self.ended = self.only.is_some();
+        }
+    }
+
+    /// An address is also told anew when only its flags or its lifetime changed.
+    fn heed_address(&mut self, index: u32, assigned: Assigned) {
+        if let Some(known) = self.known.get_mut(&index) {
+            if !known.addresses.contains(&assigned.address) {
+                known.addresses.push(assigned.address);
+                let link = known.link.clone();
+                self.push(Kind::AddrAdded, Some(link), Some(assigned));
+            }
+        }
+    }
+
+    fn heed_address_gone(&mut self, index: u32, assigned: Assigned) {
+        if let Some(known) = self.known.get_mut(&index) {
+            let before = known.addresses.len();
+            known.addresses.retain(|address| *address != assigned.address);
+            if known.addresses.len() < before {
+                let link = known.link.clone();
+                self.push(Kind::AddrRemoved, Some(link), Some(assigned));
+            }
+        }
+    }
+
+    /// A device that went while nothing was told is missing now.
+    fn heed_complete(&mut self) {
+        self.push(Kind::Complete, None, None);
+        if self.only.is_some() && self.known.is_empty() {
+            let gone = self.before.take();
+            self.push(Kind::Removed, gone, None);
+            self.ended = true;
+        }
+    }
+
+    fn push(&mut self, kind: Kind, link: Option<Link>, address: Option<Assigned>) {
+        self.events.push_back(Event { kind, link, address });
+    }
+}

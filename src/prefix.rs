@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+//! Prefixes, and IP addresses with one as a text has them: what addresses and routes are made of.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::error::{Errno, Error, Reason, Result};
+
+/// The family of an IP address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Family {
+    /// That of an address.
+    pub fn of(ip: IpAddr) -> Self {
+        if ip.is_ipv4() { Self::V4 } else { Self::V6 }
+    }
+
+    /// Bits of an address.
+    pub fn bits(self) -> u8 {
+        match self {
+            Self::V4 => 32,
+            Self::V6 => 128,
+        }
+    }
+}
+
+/// The length of a network prefix in bits, 0 to 32, or to 128 in IPv6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prefix(u8);
+
+impl Prefix {
+    /// A length that this family has.
+    pub fn new(family: Family, bits: u8) -> Option<Self> {
+        (bits <= family.bits()).then_some(Self(bits))
+    }
+
+    /// One host.
+    pub fn host(family: Family) -> Self {
+        Self(family.bits())
+    }
+
+    /// In bits.
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// As a dotted mask, which IPv4 has.
+    pub fn netmask(self) -> Ipv4Addr {
+        let host_bits = 32_u32.saturating_sub(self.0.into());
+        Ipv4Addr::from_bits(u32::MAX.checked_shl(host_bits).unwrap_or(0))
+    }
+
+    /// Reads a dotted mask, whose ones must come first.
+    pub fn parse_netmask(text: &str) -> Result<Self> {
+        let mask: Ipv4Addr =
+            text.parse().map_err(|_| invalid(text, "write a netmask as in 255.255.255.0"))?;
+        let ones = mask.to_bits().leading_ones();
+        match u8::try_from(ones).ok().and_then(|bits| Self::new(Family::V4, bits)) {
+            Some(prefix) if prefix.netmask() == mask => Ok(prefix),
+            _ => Err(invalid(text, "the ones of a netmask come before its zeros, as in 255.255.255.0")),
+        }
+    }
+
+    /// The address with the bits behind the prefix zeroed: that of the network.
+    pub fn network(self, ip: IpAddr) -> IpAddr {
+        match ip {
+            IpAddr::V4(ip) => Ipv4Addr::from_bits(ip.to_bits() & self.netmask().to_bits()).into(),
+            IpAddr::V6(ip) => {
+                let host_bits = 128_u32.saturating_sub(self.0.into());
+                let mask = u128::MAX.checked_shl(host_bits).unwrap_or(0);
+                Ipv6Addr::from_bits(ip.to_bits() & mask).into()
+            }
+        }
+    }
+}
+
+/// What a text such as `10.8.0.1/24` or `fd00::1` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parsed {
+    /// The address.
+    pub ip: IpAddr,
+    /// The prefix, where there is one.
+    pub prefix: Option<Prefix>,
+}
+
+impl Parsed {
+    /// Reads an address of either family, with or without a prefix.
+    pub fn new(text: &str) -> Result<Self> {
+        let Some((address, bits)) = text.split_once('/') else {
+            return Ok(Self { ip: parse_ip(text, text)?, prefix: None });
+        };
+        let ip = parse_ip(address, text)?;
+        match parse_bits(bits).and_then(|bits| Prefix::new(Family::of(ip), bits)) {
+            Some(prefix) => Ok(Self { ip, prefix: Some(prefix) }),
+            None if ip.is_ipv4() => Err(invalid(text, "an IPv4 prefix is a number from 0 to 32")),
+            None => Err(invalid(text, "an IPv6 prefix is a number from 0 to 128")),
+        }
+    }
+
+    /// The family of both.
+    pub fn family(&self) -> Family {
+        Family::of(self.ip)
+    }
+
+    /// The prefix; without one, that of the host alone.
+    pub fn prefix_or_host(&self) -> Prefix {
+        self.prefix.unwrap_or(Prefix::host(self.family()))
+    }
+}
+
+/// Reads an address that one host can have, without a prefix.
+pub fn parse_host(text: &str) -> Result<IpAddr> {
+    check_host(parse_ip(text, text)?, text)
+}
+
+/// Whether one host can have the address.
+pub fn check_host(ip: IpAddr, text: &str) -> Result<IpAddr> {
+    let broadcast = ip == IpAddr::V4(Ipv4Addr::BROADCAST);
+    if ip.is_unspecified() || ip.is_multicast() || broadcast {
+        return Err(invalid(text, "no host can have this address"));
+    }
+    Ok(ip)
+}
+
+fn parse_ip(text: &str, whole: &str) -> Result<IpAddr> {
+    text.parse().map_err(|_| invalid(whole, "write an address as in 10.8.0.1 or fd00::1"))
+}
+
+/// Digits only: `u8::from_str` would take "+24" as well.
+fn parse_bits(text: &str) -> Option<u8> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten()
+}
+
+pub(crate) fn invalid(text: &str, what: &str) -> Error {
+    let shown: String = text.chars().take(60).collect();
+    Error::new(Errno::EINVAL, Reason::Address, format!("\"{}\": {what}", shown.escape_debug()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_address_comes_with_or_without_its_prefix() {
+        for (text, most) in [("10.8.0.1", 32), ("fd00::1", 128)] {
+            let plain = Parsed::new(text).unwrap();
+            assert_eq!((plain.ip, plain.prefix), (ip(text), None));
+            assert_eq!(plain.prefix_or_host().bits(), most);
+            for bits in 0..=most {
+                let parsed = Parsed::new(&format!("{text}/{bits}")).unwrap();
+                assert_eq!((parsed.ip, parsed.prefix.unwrap().bits()), (ip(text), bits));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        let wrong = [
+            "",
+            "/",
+            "10.8.0.1/",
+            "10.8.0.1/33",
+            "10.8.0.1/+8",
+            "10.8.0.1/-1",
+            "10.8.0.1/24/24",
+            "10.8.0.1/999",
+            "10.8.0",
+            "10.8.0.256",
+            " 10.8.0.1",
+            "10.8.0.1 ",
+            "010.8.0.1",
+            "host",
+            "fd00::1/129",
+            "fd00::1/",
+            "fd00:::1",
+            "fd00::1%lo",
+            "[fd00::1]",
+            "fd00::g",
+            "::1::",
+            "10.8.0.1\u{fc}",
+        ];
+        for text in wrong {
+            let error = Parsed::new(text).unwrap_err();
+            assert_eq!((error.errno(), error.reason()), (Errno::EINVAL, Reason::Address), "{text}");
+        }
+        for text in ["0.0.0.0", "255.255.255.255", "224.0.0.1", "::", "ff02::1", "10.8.0.1/24"] {
+            assert_eq!(parse_host(text).unwrap_err().reason(), Reason::Address, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_makes_a_short_message() {
+        assert!(Parsed::new(&"9".repeat(10_000)).unwrap_err().message().len() < 200);
+    }
+
+    #[test]
+    fn netmask_and_prefix_are_the_same_thing() {
+        for bits in 0..=32 {
+            let prefix = Prefix::new(Family::V4, bits).unwrap();
+            assert_eq!(Prefix::parse_netmask(&prefix.netmask().to_string()).unwrap(), prefix);
+        }
+        assert_eq!(Prefix::new(Family::V4, 33), None);
+        assert_eq!(Prefix::new(Family::V6, 129), None);
+        assert_eq!(Prefix::new(Family::V4, 24).unwrap().netmask().to_string(), "255.255.255.0");
+        for text in ["255.0.255.0", "0.0.0.255", "24", "/24", ""] {
+            assert_eq!(Prefix::parse_netmask(text).unwrap_err().reason(), Reason::Address);
+        }
+    }
+
+    #[test]
+    fn a_network_has_no_host_bits() {
+        let network = |text: &str| {
+            let parsed = Parsed::new(text).unwrap();
+            parsed.prefix_or_host().network(parsed.ip).to_string()
+        };
+        assert_eq!(network("10.8.1.2/16"), "10.8.0.0");
+        assert_eq!(network("10.8.1.2/0"), "0.0.0.0");
+        assert_eq!(network("10.8.1.2"), "10.8.1.2");
+        assert_eq!(network("fd00:1:2:3::4/48"), "fd00:1:2::");
+        assert_eq!(network("fd00::4/0"), "::");
+        assert_eq!(network("fd00::4"), "fd00::4");
+    }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+//! Which offloads of an interface are on. The driver takes them with TUNSETOFFLOAD and does not tell them; ethtool's
+//! features do.
+
+use std::ffi::c_char;
+use std::mem;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use crate::link;
+use crate::name::Name;
+use crate::sys::Outcome;
+
+mod ioctl {
+    nix::ioctl_readwrite_bad!(ethtool, libc::SIOCETHTOOL as libc::Ioctl, libc::ifreq);
+}
+
+/// The kernel's names of the features, and the ABI's bits. USO is one feature for both families.
+const FEATURES: [(&[u8], u64); 5] = [
+    (b"tx-checksum-ip-generic", link::OFFLOAD_CHECKSUM),
+    (b"tx-tcp-segmentation", link::OFFLOAD_TSO4),
+    (b"tx-tcp6-segmentation", link::OFFLOAD_TSO6),
+    (b"tx-tcp-ecn-segmentation", link::OFFLOAD_ECN),
+    (b"tx-udp-segmentation", link::OFFLOAD_USO4 | link::OFFLOAD_USO6),
+];
+
+/// linux/ethtool.h.
+const ETHTOOL_GSTRINGS: u32 = 0x1b;
+const ETHTOOL_GSSET_INFO: u32 = 0x37;
+const ETHTOOL_GFEATURES: u32 = 0x3a;
+const ETH_SS_FEATURES: u32 = 4;
+const NAME: usize = 32;
+/// Features of any kernel, at the most.
+const MOST: u32 = 1024;
+
+/// A request to ethtool: 32-bit words, of which the kernel writes as many as it was told there are.
+struct Command(Vec<u32>);
+
+impl Command {
+    fn send(&mut self, socket: BorrowedFd<'_>, name: &Name) -> Outcome<()> {
+        // SAFETY: zeros make an ifreq.
+        let mut request: libc::ifreq = unsafe { mem::zeroed() };
+        request.ifr_name = name.with_nul().map(|byte| byte as c_char);
+        request.ifr_ifru.ifru_data = self.0.as_mut_ptr().cast();
+        // SAFETY: the kernel writes to the words what the command says, and each command here has room for it.
+        unsafe { ioctl::ethtool(socket.as_raw_fd(), &mut request) }.map(drop)
+    }
+
+    fn word(&self, at: usize) -> u32 {
+        self.0.get(at).copied().unwrap_or(0)
+    }
+}
+
+/// The offloads that are on, as the ABI's bits.
+pub(super) fn list(socket: BorrowedFd<'_>, name: &Name) -> Outcome<u64> {
+    // Command, reserved, which sets as 64 bits, and the size of each.
+    let mut info = Command(vec![ETHTOOL_GSSET_INFO, 0, 0, 0, 0]);
+    set_u64(&mut info, 2, 1 << ETH_SS_FEATURES);
+    info.send(socket, name)?;
+    let count = info.word(4).min(MOST);
+    let room = |words: u32| vec![0; usize::try_from(words).unwrap_or(0)];
+
+    // Command, set, count, and the names.
+    let mut names = Command(vec![ETHTOOL_GSTRINGS, ETH_SS_FEATURES, count]);
+    names.0.extend(room(count.saturating_mul(const { NAME as u32 / 4 })));
+    names.send(socket, name)?;
+
+    // Command, count of blocks, and for each block of 32 features four words, of which the third has those that are on.
+    let blocks = count.div_ceil(32);
+    let mut features = Command(vec![ETHTOOL_GFEATURES, blocks]);
+    features.0.extend(room(blocks.saturating_mul(4)));
+    features.send(socket, name)?;
+
+    let bytes: Vec<u8> = names.0.iter().skip(3).flat_map(|word| word.to_ne_bytes()).collect();
+    let on = |place: usize| {
+        features.word((place / 32).saturating_mul(4).saturating_add(4)) >> (place % 32) & 1 != 0
+    };
+    Ok(bytes
+        .chunks(NAME)
+        .enumerate()
+        .filter(|(place, _)| on(*place))
+        .filter_map(|(_, name)| FEATURES.iter().find(|(known, _)| is(name, known)))
+        .fold(0, |all, (_, bits)| all | bits))
+}
+
+fn is(name: &[u8], known: &[u8]) -> bool {
+    name.split(|byte| *byte == 0).next() == Some(known)
+}
+
+/// A 64-bit number in two words, as this machine has it in memory.
+fn set_u64(command: &mut Command, at: usize, number: u64) {
+    let bytes = number.to_ne_bytes();
+    for (word, bytes) in command.0.iter_mut().skip(at).zip(bytes.chunks_exact(4)) {
+        *word = u32::from_ne_bytes(bytes.try_into().unwrap_or_default());
+    }
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "packet.h"
+
+static tuntap *up(const char *name, uint64_t kind)
+{
+    tuntap *dev;
+    OK(tuntap_open(name, kind, &dev, &err));
+    IP("address add 10.8.0.1/24 dev %s", name);
+    IP("address add fd00::1/64 dev %s nodad", name);
+    IP("link set %s up", name);
+    return dev;
+}
+
+static void the_kernel_has_it(uint64_t kind)
+{
+    tuntap *dev = up("t0", kind);
+    OK(tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
+    OK(tuntap_add_route(dev, "10.10.0.1", NULL, 7, 0, &err));
+    OK(tuntap_add_route(dev, "0.0.0.0/0", NULL, 0, 0, &err));
+    OK(tuntap_add_route(dev, "10.11.0.0/16", NULL, 0, 100, &err));
+    OK(tuntap_add_route(dev, "10.11.0.0/16", NULL, 0, 100000, &err));
+    OK(tuntap_add_route(dev, "fd01::/48", NULL, 0, 0, &err));
+    OK(tuntap_add_route(dev, "fd02::1", NULL, 7, 0, &err));
+    OK(tuntap_add_route(dev, "::/0", NULL, 0, 0, &err));
+    OK(tuntap_add_route(dev, "fd03::/48", NULL, 9, 100000, &err));
+    IP_HAS("\"dst\":\"10.9.0.0/16\",\"protocol\":\"static\",\"scope\":\"link\",\"flags\"", "route show dev t0");
+    IP_HAS("\"dst\":\"10.10.0.1\",\"protocol\":\"static\",\"scope\":\"link\",\"metric\":7,", "route show dev t0");
+    IP_HAS("\"dst\":\"default\"", "route show dev t0");
+    IP_HAS("\"dst\":\"10.11.0.0/16\"", "route show dev t0 table 100");
+    IP_HAS("\"dst\":\"10.11.0.0/16\"", "route show dev t0 table 100000");
+    IP_HAS("\"dst\":\"fd01::/48\",\"protocol\":\"static\",\"scope\":\"global\",\"metric\":1024,", "-6 route show dev t0");
+    IP_HAS("\"dst\":\"fd02::1\",\"protocol\":\"static\",\"scope\":\"global\",\"metric\":7,", "-6 route show dev t0");
+    IP_HAS("\"dst\":\"default\"", "-6 route show dev t0");
+    IP_HAS("\"dst\":\"fd03::/48\"", "-6 route show dev t0 table 100000");
+    tuntap_close(dev);
+}
+
+/** And packets go that way. */
+static void packets_take_it(void)
+{
+    uint8_t buf[200];
+    tuntap *dev = up("t0", TUNTAP_TUN | TUNTAP_NONBLOCK);
+    OK(tuntap_add_route(dev, "192.0.2.0/24", NULL, 0, 0, &err));
+    int sock = udp_socket("10.8.0.1", PORT);
+    udp_send(sock, "192.0.2.9", PORT, "hello", 5);
+    do
+        OK(tuntap_read(dev, buf, sizeof buf, &err));
+    while (buf[0] >> 4 != 4);
+    is_udp_packet(buf, UDP_OVERHEAD + 5, "192.0.2.9", "hello", 5);
+    close(sock);
+    tuntap_close(dev);
+}
+
+static void a_gateway_is_on_the_link(void)
+{
+    tuntap *dev = up("t0", TUNTAP_TAP);
+    OK(tuntap_add_route(dev, "10.9.0.0/16", "10.8.0.2", 0, 0, &err));
+    OK(tuntap_add_route(dev, "fd01::/48", "fd00::2", 0, 0, &err));
+    IP_HAS("\"dst\":\"10.9.0.0/16\",\"gateway\":\"10.8.0.2\"", "route show dev t0");
+    IP_HAS("\"dst\":\"fd01::/48\",\"gateway\":\"fd00::2\"", "-6 route show dev t0");
+    char *before = strdup(output_of("ip route show table all; ip -6 route show table all"));
+    CHECK(tuntap_add_route(dev, "10.10.0.0/16", "192.0.2.1", 0, 0, &err) == -ENETUNREACH);
+    CHECK(err.reason == TUNTAP_REASON_SYSTEM);
+    MESSAGE_HAS("add the route 10.10.0.0/16 by 192.0.2.1 through t0");
+    MESSAGE_HAS("gateway");
+    CHECK(tuntap_add_route(dev, "fd02::/48", "fd99::1", 0, 0, &err) < 0);
+    CHECK(strcmp(before, output_of("ip route show table all; ip -6 route show table all")) == 0);
+    free(before);
+    tuntap_close(dev);
+}
+
+static void what_is_there_already_stays(void)
+{
+    tuntap *dev = up("t0", TUNTAP_TUN), *other;
+    OK(tuntap_open("t1", TUNTAP_TUN, &other, &err));
+    IP("link set t1 up");
+    IP("route add 10.9.0.0/16 dev t0");
+    IP("route add fd01::/48 dev t0");
+    IP("route add 10.10.0.0/16 dev t0 metric 5 table 100");
+    FAILS(tuntap_add_route(other, "10.9.0.0/16", NULL, 0, 0, &err), EEXIST, TUNTAP_REASON_BUSY);
+    OK(tuntap_add_route(other, "10.9.0.0/16", NULL, 1, 0, &err));
+    become(1234, 1234);
+    OK(tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
+    OK(tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 254, &err));
+    OK(tuntap_add_route(dev, "fd01::/48", NULL, 0, 0, &err));
+    OK(tuntap_add_route(dev, "fd01::/48", NULL, 1024, 0, &err));
+    OK(tuntap_add_route(dev, "10.10.0.0/16", NULL, 5, 100, &err));
+    OK(tuntap_add_route(dev, "10.8.0.0/24", NULL, 0, 0, &err));
+    FAILS(tuntap_add_route(dev, "10.12.0.0/16", NULL, 0, 0, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
+    FAILS(tuntap_add_route(dev, "fd04::/48", NULL, 0, 0, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
+    tuntap_close(other);
+    tuntap_close(dev);
+}
+
+static void what_cannot_be_changes_nothing(void)
+{
+    static const char *const wrong[][2] = {
+        {"", NULL},          {"default", NULL},   {"10.9.0.1/16", NULL},        {"fd01::1/48", NULL},
+        {"10.9.0.0/33", NULL}, {"fd01::/129", NULL}, {"10.9.0.0/16", "fd00::2"}, {"fd01::/48", "10.8.0.2"},
+        {"10.9.0.0/16", ""}, {"10.9.0.0/16", "0.0.0.0"}, {"10.9.0.0/16", "10.8.0.2/24"}, {"x", NULL},
+    };
+    tuntap *dev = up("t0", TUNTAP_TUN);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        FAILS(tuntap_add_route(dev, wrong[i][0], wrong[i][1], 0, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(tuntap_add_route(dev, "10.9.1.1/16", NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    MESSAGE_HAS("the network is 10.9.0.0/16");
+    FAILS(tuntap_add_route(dev, NULL, NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_add_route(NULL, "10.9.0.0/16", NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    IP("link set t0 down");
+    FAILS(tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), ENETDOWN, TUNTAP_REASON_DOWN);
+    MESSAGE_HAS("tuntap_up");
+    FAILS(tuntap_add_route(dev, "fd01::/48", NULL, 0, 0, &err), ENETDOWN, TUNTAP_REASON_DOWN);
+    IP_HAS_NOT("10.9.", "route show table all");
+    IP("link delete t0");
+    FAILS(tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    tuntap_close(dev);
+}
+
+int main(void)
+{
+    begin_with_users();
+    the_kernel_has_it(TUNTAP_TUN);
+    the_kernel_has_it(TUNTAP_TAP);
+    packets_take_it();
+    a_gateway_is_on_the_link();
+    what_cannot_be_changes_nothing();
+    what_is_there_already_stays();
+    return 0;
+}

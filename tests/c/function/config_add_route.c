@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+static tuntap_config *config;
+
+static void all_of_them_are_added(uint64_t kind)
+{
+    tuntap *dev;
+    OK(tuntap_open_config("t0", kind, config, &dev, &err));
+    IP_HAS("\"dst\":\"10.9.0.0/16\",\"gateway\":\"10.8.0.2\"", "route show dev t0");
+    IP_HAS("\"metric\":7,", "route show dev t0");
+    IP_HAS("\"dst\":\"10.10.0.0/16\"", "route show dev t0 table 100");
+    IP_HAS("\"dst\":\"fd01::/48\"", "-6 route show dev t0");
+    tuntap_close(dev);
+}
+
+/** The last one is refused: all that came before it goes again. */
+static void all_is_as_it_was_when_one_is_refused(void)
+{
+    static const char *const all = "ip -j -d address show t1; ip route show table all; ip -6 route show table all";
+    tuntap *dev = NULL;
+    OK(tuntap_config_add_route(config, "10.12.0.0/16", "198.51.100.1", 0, 0, &err));
+    UNCHANGED(CHECK(tuntap_open_config("t0", TUNTAP_TAP | TUNTAP_PERSIST, config, &dev, &err) == -ENETUNREACH));
+    MESSAGE_HAS("option route: add the route 10.12.0.0/16 by 198.51.100.1 through t0");
+    CHECK(!dev);
+
+    IP("tuntap add dev t1 mode tap");
+    IP("link set t1 address 02:00:00:00:00:01 mtu 1450 addrgenmode none up");
+    IP("address add 192.0.2.1/24 dev t1");
+    IP("address add fd05::1/64 dev t1 nodad");
+    IP("route add 10.13.0.0/16 via 192.0.2.9 dev t1 metric 3 table 77");
+    IP("route add fd06::/48 via fd05::9 dev t1");
+    char *before = strdup(output_of("%s", all));
+    OK(tuntap_config_set_mtu(config, 1400, &err));
+    CHECK(tuntap_open_config("t1", TUNTAP_TAP, config, &dev, &err) == -ENETUNREACH);
+    if (strcmp(before, output_of("%s", all)) != 0)
+        fail(__FILE__, __LINE__, "is not as it was", before);
+    free(before);
+}
+
+static void a_device_that_is_down_takes_none(void)
+{
+    tuntap *dev = NULL;
+    OK(tuntap_config_new(&config, &err));
+    OK(tuntap_config_add_route(config, "10.9.0.0/16", NULL, 0, 0, &err));
+    UNCHANGED(FAILS(tuntap_open_config("t0", TUNTAP_TUN, config, &dev, &err), ENETDOWN, TUNTAP_REASON_DOWN));
+    MESSAGE_HAS("option route: ");
+    CHECK(!dev);
+    tuntap_config_free(config);
+}
+
+int main(void)
+{
+    char destination[] = "10.9.0.0/16";
+    begin();
+    OK(tuntap_config_new(&config, &err));
+    OK(tuntap_config_add_addr(config, "10.8.0.1/24", NULL, 0, &err));
+    OK(tuntap_config_set_up(config, 1, &err));
+    OK(tuntap_config_add_route(config, destination, "10.8.0.2", 7, 0, &err));
+    destination[0] = 'x'; /* it was copied */
+    OK(tuntap_config_add_route(config, "10.10.0.0/16", NULL, 0, 100, &err));
+    OK(tuntap_config_add_route(config, "fd01::/48", NULL, 0, 0, &err));
+    FAILS(tuntap_config_add_route(config, "10.9.0.1/16", NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(tuntap_config_add_route(config, "10.9.0.0/16", "fd00::2", 0, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(tuntap_config_add_route(config, NULL, NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_config_add_route(NULL, "10.9.0.0/16", NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    all_of_them_are_added(TUNTAP_TUN);
+    all_of_them_are_added(TUNTAP_TAP);
+    all_is_as_it_was_when_one_is_refused();
+    tuntap_config_free(config);
+    a_device_that_is_down_takes_none();
+    return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+static tuntap_config *config;
+
+static void a_device_opens_with_it(uint64_t kind)
+{
+    tuntap *dev;
+    OK(tuntap_config_set_mtu(config, 1400, &err));
+    OK(tuntap_open_config("t0", kind, config, &dev, &err));
+    IP_HAS("\"mtu\":1400,", "link show t0");
+    tuntap_close(dev);
+}
+
+int main(void)
+{
+    tuntap *dev = NULL;
+    begin();
+    OK(tuntap_config_new(&config, &err));
+    a_device_opens_with_it(TUNTAP_TUN);
+    a_device_opens_with_it(TUNTAP_TAP);
+
+    OK(tuntap_config_set_mtu(config, 67, &err));
+    UNCHANGED(FAILS(tuntap_open_config("t0", TUNTAP_TUN | TUNTAP_PERSIST, config, &dev, &err), EINVAL,
+                    TUNTAP_REASON_RANGE));
+    MESSAGE_HAS("option mtu: set the MTU of t0 to 67: it takes 68 to 65535");
+    CHECK(!dev);
+    FAILS(tuntap_config_set_mtu(NULL, 1400, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    tuntap_config_free(config);
+    return 0;
+}

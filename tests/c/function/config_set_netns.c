@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "netns.h"
+
+static tuntap_config *config;
+static int there;
+
+/** With all that can be set, while this thread stays where it is. */
+static void it_opens_there(uint64_t flags)
+{
+    tuntap *dev;
+    int sock;
+    STAYS(OK(tuntap_open_config("t0", flags, config, &dev, &err)));
+    CHECK(!exists("t0"));
+    INSIDE(there, {
+        IP_HAS("\"mtu\":1400,", "link show t0");
+        IP_HAS("\"UP\"", "link show t0");
+        IP_HAS("\"local\":\"10.9.0.1\"", "address show t0");
+        IP_HAS("\"dst\":\"10.10.0.0/16\"", "route show dev t0");
+        sock = take_up("t0", flags);
+    });
+    packets_flow(sock, dev, flags);
+    STAYS(OK(tuntap_set_alias(dev, "there", &err)));
+    INSIDE(there, IP_HAS("\"ifalias\":\"there\"", "link show t0"));
+    close(sock);
+    tuntap_close(dev);
+    INSIDE(there, CHECK(!exists("t0")));
+}
+
+/** Neither here nor there is anything left. */
+static void a_failure_leaves_nothing(void)
+{
+    tuntap *dev = NULL;
+    OK(tuntap_config_set_mtu(config, 67, &err));
+    STAYS(UNCHANGED(FAILS(tuntap_open_config("t0", TUNTAP_TUN | TUNTAP_PERSIST, config, &dev, &err), EINVAL,
+                          TUNTAP_REASON_RANGE)));
+    INSIDE(there, CHECK(!exists("t0")));
+    OK(tuntap_config_set_mtu(config, 1400, &err));
+    INSIDE(there, IP("link add taken type veth peer name v1"));
+    STAYS(UNCHANGED(FAILS(tuntap_open_config("taken", TUNTAP_TUN, config, &dev, &err), EINVAL, TUNTAP_REASON_KIND)));
+    STAYS(UNCHANGED(FAILS(tuntap_open_config("t0", TUNTAP_TUN | TUNTAP_EXISTING, config, &dev, &err), ENODEV,
+                          TUNTAP_REASON_ABSENT)));
+    CHECK(!dev);
+}
+
+static void what_is_no_network_namespace_is_refused(void)
+{
+    FAILS(tuntap_config_set_netns(config, "/proc/self/ns/mnt", &err), EINVAL, TUNTAP_REASON_NAMESPACE);
+    MESSAGE_HAS("/proc/self/ns/mnt");
+    FAILS(tuntap_config_set_netns(config, "/dev/null", &err), EINVAL, TUNTAP_REASON_NAMESPACE);
+    FAILS(tuntap_config_set_netns(config, "/proc/self/ns/nothing", &err), ENOENT, TUNTAP_REASON_SYSTEM);
+    FAILS(tuntap_config_set_netns(config, "", &err), ENOENT, TUNTAP_REASON_SYSTEM);
+    FAILS(tuntap_config_set_netns(NULL, "/proc/self/ns/net", &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+}
+
+/** For ever: this comes last. */
+static void to_enter_it_needs_privilege(void)
+{
+    tuntap *dev = NULL;
+    become(1234, 1234);
+    CHECK(prctl(PR_SET_DUMPABLE, 1) == 0);
+    STAYS(FAILS(tuntap_open_config("t0", TUNTAP_TUN, config, &dev, &err), EPERM, TUNTAP_REASON_PRIVILEGE));
+    MESSAGE_HAS("CAP_SYS_ADMIN");
+    CHECK(!dev);
+}
+
+int main(void)
+{
+    char path[64];
+    tuntap *dev;
+    int before;
+    begin_with_users();
+    ipv4_only();
+    before = descriptors();
+    there = new_netns();
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)getpid(), there);
+    OK(tuntap_config_new(&config, &err));
+    OK(tuntap_config_set_mtu(config, 1400, &err));
+    OK(tuntap_config_add_addr(config, "10.9.0.1/24", NULL, 0, &err));
+    OK(tuntap_config_set_up(config, 1, &err));
+    OK(tuntap_config_add_route(config, "10.10.0.0/16", NULL, 0, 0, &err));
+    OK(tuntap_config_set_netns(config, path, &err));
+    what_is_no_network_namespace_is_refused();
+    it_opens_there(TUNTAP_TUN);
+    it_opens_there(TUNTAP_TAP | TUNTAP_PI);
+    a_failure_leaves_nothing();
+
+    /* NULL: here again. */
+    OK(tuntap_config_set_netns(config, NULL, &err));
+    CHECK(descriptors() == before + 1);
+    OK(tuntap_open_config("t0", TUNTAP_TUN, config, &dev, &err));
+    CHECK(exists("t0"));
+    tuntap_close(dev);
+    OK(tuntap_config_set_netns(config, path, &err));
+    to_enter_it_needs_privilege();
+    tuntap_config_free(config);
+    close(there);
+    CHECK(descriptors() == before);
+    return 0;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+static tuntap *dev;
+
+/** Deletes one, and sees that nothing else went with it. */
+static void deletes(const char *ip, const char *destination, const char *gateway, uint32_t metric, uint32_t table)
+{
+    static const char *const all = "ip route show table all; ip -6 route show table all";
+    char *before = strdup(output_of("%s", all));
+    IP("route add %s", ip);
+    CHECK(strcmp(before, output_of("%s", all)) != 0);
+    OK(tuntap_del_route(dev, destination, gateway, metric, table, &err));
+    if (strcmp(before, output_of("%s", all)) != 0)
+        fail(__FILE__, __LINE__, "is not as it was", before);
+    FAILS(tuntap_del_route(dev, destination, gateway, metric, table, &err), ESRCH, TUNTAP_REASON_UNSET);
+    free(before);
+}
+
+static void of_every_kind(uint64_t kind)
+{
+    OK(tuntap_open("t0", kind, &dev, &err));
+    IP("address add 10.8.0.1/24 dev t0");
+    IP("address add fd00::1/64 dev t0 nodad");
+    IP("link set t0 up");
+    deletes("10.9.0.0/16 dev t0", "10.9.0.0/16", NULL, 0, 0);
+    deletes("10.9.0.1 dev t0 metric 7", "10.9.0.1", NULL, 7, 0);
+    deletes("default dev t0", "0.0.0.0/0", NULL, 0, 254);
+    deletes("10.9.0.0/16 dev t0 table 100000 metric 9", "10.9.0.0/16", NULL, 9, 100000);
+    deletes("fd01::/48 dev t0", "fd01::/48", NULL, 0, 0);
+    deletes("default dev t0 metric 5 table 100 proto boot scope link", "0.0.0.0/0", NULL, 5, 100);
+    deletes("fd01::1 dev t0 metric 7 table 100", "fd01::1", NULL, 7, 100);
+    if (kind == TUNTAP_TAP) {
+        deletes("10.9.0.0/16 via 10.8.0.2 dev t0", "10.9.0.0/16", "10.8.0.2", 0, 0);
+        deletes("fd01::/48 via fd00::2 dev t0", "fd01::/48", "fd00::2", 0, 0);
+    }
+
+    /* Also what the kernel made. */
+    OK(tuntap_del_route(dev, "10.8.0.0/24", NULL, 0, 0, &err));
+    IP_HAS_NOT("10.8.0.0/24", "route show dev t0");
+    tuntap_close(dev);
+}
+
+static void what_is_not_there_changes_nothing(void)
+{
+    tuntap *other;
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    OK(tuntap_open("t1", TUNTAP_TUN, &other, &err));
+    IP("link set t0 up");
+    IP("link set t1 up");
+    IP("route add 10.9.0.0/16 dev t0 metric 5");
+    IP("route add 10.10.0.0/16 dev t1");
+    char *before = strdup(output_of("ip route show table all"));
+    FAILS(tuntap_del_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), ESRCH, TUNTAP_REASON_UNSET);
+    MESSAGE_HAS("t0 does not have the route 10.9.0.0/16");
+    FAILS(tuntap_del_route(dev, "10.9.0.0/16", NULL, 5, 100, &err), ESRCH, TUNTAP_REASON_UNSET);
+    FAILS(tuntap_del_route(dev, "10.9.0.0/17", NULL, 5, 0, &err), ESRCH, TUNTAP_REASON_UNSET);
+    FAILS(tuntap_del_route(dev, "10.9.0.0/16", "10.8.0.2", 5, 0, &err), ESRCH, TUNTAP_REASON_UNSET);
+    FAILS(tuntap_del_route(dev, "10.10.0.0/16", NULL, 0, 0, &err), ESRCH, TUNTAP_REASON_UNSET);
+    FAILS(tuntap_del_route(dev, "10.9.0.1/16", NULL, 5, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(tuntap_del_route(dev, NULL, NULL, 5, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_del_route(NULL, "10.9.0.0/16", NULL, 5, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    CHECK(strcmp(before, output_of("ip route show table all")) == 0);
+    tuntap_close(other);
+    IP("link delete t0");
+    FAILS(tuntap_del_route(dev, "10.9.0.0/16", NULL, 5, 0, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    tuntap_close(dev);
+    free(before);
+
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    IP("link set t0 up");
+    IP("route add 10.9.0.0/16 dev t0");
+    become(1234, 1234);
+    FAILS(tuntap_del_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
+    IP_HAS("10.9.0.0/16", "route show");
+    tuntap_close(dev);
+}
+
+int main(void)
+{
+    begin_with_users();
+    of_every_kind(TUNTAP_TUN);
+    of_every_kind(TUNTAP_TAP);
+    what_is_not_there_changes_nothing();
+    return 0;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+static uint64_t offloads_of(tuntap *dev)
+{
+    uint64_t offloads = UINT64_MAX;
+    OK(tuntap_get_offloads(dev, &offloads, &err));
+    return offloads;
+}
+
+/** Sets them by hand, and finds them. */
+static void are_what_was_set(tuntap *dev, unsigned long set, uint64_t expected)
+{
+    CHECK(ioctl(tuntap_get_fd(dev), TUNSETOFFLOAD, set) == 0);
+    CHECK(offloads_of(dev) == expected);
+}
+
+int main(void)
+{
+    enum { CHECKSUM = TUNTAP_OFFLOAD_CHECKSUM, TSO4 = TUNTAP_OFFLOAD_TSO4, TSO6 = TUNTAP_OFFLOAD_TSO6 };
+    tuntap *dev;
+    begin();
+    for (int kind = 0; kind < 2; kind++) {
+        OK(tuntap_open("t0", kind ? TUNTAP_TAP : TUNTAP_TUN, &dev, &err));
+        are_what_was_set(dev, 0, 0);
+        are_what_was_set(dev, TUN_F_CSUM, CHECKSUM);
+        are_what_was_set(dev, TUN_F_CSUM | TUN_F_TSO4, CHECKSUM | TSO4);
+        are_what_was_set(dev, TUN_F_CSUM | TUN_F_TSO6, CHECKSUM | TSO6);
+        are_what_was_set(dev, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
+                         CHECKSUM | TSO4 | TSO6 | TUNTAP_OFFLOAD_ECN);
+        if (ioctl(tuntap_get_fd(dev), TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_USO4 | TUN_F_USO6) == 0)
+            CHECK(offloads_of(dev) == (CHECKSUM | TUNTAP_OFFLOAD_USO4 | TUNTAP_OFFLOAD_USO6));
+        IP("link delete t0");
+        FAILS(tuntap_get_offloads(dev, &(uint64_t){0}, &err), ENODEV, TUNTAP_REASON_REMOVED);
+        FAILS(tuntap_get_offloads(dev, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+        tuntap_close(dev);
+    }
+    FAILS(tuntap_get_offloads(NULL, &(uint64_t){0}, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    return 0;
+}

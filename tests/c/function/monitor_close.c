@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#include "event.h"
+
+/** At every moment of its life: untouched, in the midst of what is present, with news that nobody took. */
+static void it_leaves_nothing(tuntap *dev)
+{
+    tuntap_monitor *monitor;
+    for (int i = 0; i < 1000; i++) {
+        OK(tuntap_monitor_open(i % 2 ? dev : NULL, &monitor, &err));
+        for (int j = 0; j < i % 4; j++)
+            OK(tuntap_monitor_next(monitor, &event, sizeof event, -1, &err));
+        if (i % 100 == 0)
+            IP("link set t0 mtu %d", 1300 + i % 7);
+        tuntap_monitor_close(monitor);
+    }
+    OK(tuntap_monitor_open(NULL, &monitor, &err));
+    IP("link set t0 down");
+    take_present_state(monitor);
+    NEXT_OF(monitor, DOWN, "t0");
+    tuntap_monitor_close(monitor);
+}
+
+int main(void)
+{
+    tuntap *dev;
+    tuntap_monitor *monitor;
+    begin();
+    ipv4_only();
+    tuntap_monitor_close(NULL);
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    IP("address add 10.8.0.1/24 dev t0");
+    IP("link set t0 up");
+    int before = descriptors();
+    it_leaves_nothing(dev);
+    CHECK(descriptors() == before);
+
+    /* The device is not the monitor's. */
+    UNCHANGED(OK(tuntap_monitor_open(dev, &monitor, &err)); tuntap_monitor_close(monitor));
+    tuntap_close(dev);
+    CHECK(!exists("t0"));
+    return 0;
+}

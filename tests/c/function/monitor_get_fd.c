@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "event.h"
+
+#include <sys/epoll.h>
+#include <sys/select.h>
+
+static int selects(int fd)
+{
+    fd_set readable;
+    struct timeval at_once = {0, 0};
+    FD_ZERO(&readable);
+    FD_SET(fd, &readable);
+    return select(fd + 1, &readable, NULL, NULL, &at_once) == 1;
+}
+
+static int polls(int epoll, int fd)
+{
+    struct epoll_event found;
+    int by_epoll = epoll_wait(epoll, &found, 1, 0) == 1;
+    CHECK(by_epoll == is_readable(fd) && by_epoll == selects(fd));
+    return by_epoll;
+}
+
+/** As the reference says: take events until -ETIMEDOUT before each wait. */
+static void it_is_readable_when_there_is_something_to_do(tuntap *dev)
+{
+    tuntap_monitor *monitor;
+    struct epoll_event wanted = {.events = EPOLLIN};
+    OK(tuntap_monitor_open(dev, &monitor, &err));
+    int fd = tuntap_monitor_get_fd(monitor), epoll = epoll_create1(EPOLL_CLOEXEC);
+    CHECK(fd >= 0 && fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    CHECK(epoll >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &wanted) == 0);
+    take_present_state(monitor); /* Which need not show: events are taken before the first wait, too. */
+    NO_EVENT(monitor);
+    CHECK(!polls(epoll, fd));
+
+    for (int i = 0; i < 3; i++) {
+        IP("link set t0 mtu %d", 1300 + i);
+        CHECK(polls(epoll, fd));
+        NEXT(monitor, MTU);
+        NO_EVENT(monitor);
+        CHECK(!polls(epoll, fd));
+    }
+
+    /* Both in one request, and so in one announcement or in two: the rule holds for either. */
+    int events = 0;
+    IP("link set t0 down");
+    IP("link set t0 address 02:00:00:00:00:05 name t1 mtu 1280");
+    while (events < 4) {
+        CHECK(polls(epoll, fd));
+        while (tuntap_monitor_next(monitor, &event, sizeof event, 0, &err) == 0)
+            events++;
+        CHECK(err.code == -ETIMEDOUT);
+    }
+    CHECK(events == 4 && !polls(epoll, fd));
+
+    /* An interface that does not count makes it readable too: then there is nothing to take, and no more to do. */
+    IP("link add v0 type veth peer name v1");
+    CHECK(polls(epoll, fd));
+    NO_EVENT(monitor);
+    CHECK(!polls(epoll, fd));
+    CHECK(tuntap_monitor_get_fd(monitor) == fd);
+    close(epoll);
+    tuntap_monitor_close(monitor);
+    IP("link delete v0");
+}
+
+/** A program that waits with poll for what somebody else does. */
+static void a_wait_for_it_ends_with_the_change(tuntap *dev)
+{
+    tuntap_monitor *monitor;
+    OK(tuntap_monitor_open(dev, &monitor, &err));
+    take_present_state(monitor);
+    NO_EVENT(monitor);
+    pid_t child = fork();
+    if (child == 0) {
+        poll(NULL, 0, 50);
+        execlp("ip", "ip", "link", "set", "t1", "mtu", "1400", (char *)NULL);
+    }
+    wait_for(tuntap_monitor_get_fd(monitor), POLLIN);
+    NEXT(monitor, MTU);
+    CHECK(waitpid(child, NULL, 0) == child);
+    tuntap_monitor_close(monitor);
+}
+
+int main(void)
+{
+    tuntap *dev;
+    begin();
+    ipv4_only();
+    CHECK(tuntap_monitor_get_fd(NULL) == -EINVAL);
+    OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
+    IP("link set t0 up");
+    it_is_readable_when_there_is_something_to_do(dev);
+    a_wait_for_it_ends_with_the_change(dev);
+    tuntap_close(dev);
+    return 0;
+}

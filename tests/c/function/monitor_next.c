@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+#include "event.h"
+
+static tuntap *tun, *tap;
+static tuntap_monitor *all, *one;
+
+static void is_device(const char *name, uint32_t mtu, int up, const char *mac)
+{
+    CHECK(strcmp(event.name, name) == 0 && event.index == if_nametoindex(name));
+    CHECK(event.mtu == mtu && event.up == up && event.carrier == 1 && memcmp(event.mac, mac, 6) == 0);
+    for (size_t i = strlen(name); i < sizeof event.name; i++)
+        CHECK(event.name[i] == 0);
+}
+
+static void is_address(const char *addr, const char *peer, uint32_t scope, uint64_t flags)
+{
+    CHECK(strcmp(event.addr, addr) == 0 && strcmp(event.peer, peer) == 0);
+    CHECK(event.scope == scope && event.addr_flags == flags);
+}
+
+static void is_no_address(void)
+{
+    static const char zeros[TUNTAP_ADDR_SIZE];
+    CHECK(memcmp(event.addr, zeros, sizeof zeros) == 0 && memcmp(event.peer, zeros, sizeof zeros) == 0);
+    CHECK(event.scope == 0 && event.addr_flags == 0);
+}
+
+/** The watch over all devices has the event, and the one over the TAP alone has it too. */
+#define BOTH(kind, name, mtu, up, mac)          \
+    do {                                        \
+        NEXT(all, kind);                        \
+        is_device(name, mtu, up, mac);          \
+        NEXT(one, kind);                        \
+        is_device(name, mtu, up, mac);          \
+    } while (0)
+
+static void each_change_of_a_link_is_an_event(void)
+{
+    BOTH(DEVICE, "t1", 1500, 0, "\2\0\0\0\0\1");
+    is_no_address();
+    NEXT(all, COMPLETE);
+    CHECK(is_about_nothing());
+    NEXT(one, COMPLETE);
+    IP("link set t1 up");
+    BOTH(UP, "t1", 1500, 1, "\2\0\0\0\0\1");
+    is_no_address();
+    IP("link set t1 mtu 1400");
+    BOTH(MTU, "t1", 1400, 1, "\2\0\0\0\0\1");
+    IP("link set t1 address 02:00:00:00:00:02");
+    BOTH(MAC, "t1", 1400, 1, "\2\0\0\0\0\2");
+    IP("link set t1 down");
+    BOTH(DOWN, "t1", 1400, 0, "\2\0\0\0\0\2");
+    IP("link set t1 name fifteen-bytes-x");
+    BOTH(NAME, "fifteen-bytes-x", 1400, 0, "\2\0\0\0\0\2");
+    IP("link set fifteen-bytes-x name t1");
+    BOTH(NAME, "t1", 1400, 0, "\2\0\0\0\0\2");
+
+    /* What is so already, and what no event is for. */
+    IP("link set t1 down mtu 1400 address 02:00:00:00:00:02");
+    IP("link set t1 alias something");
+    IP("link set t1 txqueuelen 77 multicast off");
+    NO_EVENT(all);
+    NO_EVENT(one);
+    IP("link set t1 up");
+    BOTH(UP, "t1", 1400, 1, "\2\0\0\0\0\2");
+}
+
+/** The kernel tells of the carrier by and by: each state here is waited for. */
+static void the_carrier_is_an_event(void)
+{
+    int off = 0, on = 1;
+    CHECK(ioctl(tuntap_get_fd(tap), TUNSETCARRIER, &off) == 0);
+    NEXT_OF(all, CARRIER_OFF, "t1");
+    CHECK(event.carrier == 0 && event.up == 1);
+    NEXT_OF(one, CARRIER_OFF, "t1");
+    CHECK(ioctl(tuntap_get_fd(tap), TUNSETCARRIER, &on) == 0);
+    NEXT_OF(all, CARRIER_ON, "t1");
+    CHECK(event.carrier == 1 && event.up == 1);
+    NEXT_OF(one, CARRIER_ON, "t1");
+}
+
+/** Of both, with what the address is. */
+#define BOTH_ADDR(kind, addr, peer, scope, flags)        \
+    do {                                                 \
+        NEXT_ADDR(all, kind, addr);                      \
+        is_address(addr, peer, scope, flags);            \
+        NEXT_ADDR(one, kind, addr);                      \
+        is_address(addr, peer, scope, flags);            \
+        is_device("t1", 1400, 1, "\2\0\0\0\0\2");        \
+    } while (0)
+
+static void each_ipv4_address_is_an_event(void)
+{
+    IP("address add 10.8.0.1/24 dev t1");
+    BOTH_ADDR(ADDR_ADDED, "10.8.0.1/24", "", TUNTAP_SCOPE_GLOBAL, 0);
+    IP("address add 10.8.0.2/24 dev t1 label t1:x");
+    BOTH_ADDR(ADDR_ADDED, "10.8.0.2/24", "", TUNTAP_SCOPE_GLOBAL, TUNTAP_ADDR_SECONDARY);
+    IP("address add 10.9.0.1 peer 10.9.0.2/32 dev t1 scope link");
+    BOTH_ADDR(ADDR_ADDED, "10.9.0.1/32", "10.9.0.2", TUNTAP_SCOPE_LINK, 0);
+    IP("address add 10.10.0.1/8 dev t1 noprefixroute valid_lft 1000 preferred_lft 900");
+    BOTH_ADDR(ADDR_ADDED, "10.10.0.1/8", "", TUNTAP_SCOPE_GLOBAL, TUNTAP_ADDR_NOPREFIXROUTE | TUNTAP_ADDR_DYNAMIC);
+
+    /* The same address with another lifetime is no other address. */
+    IP("address change 10.10.0.1/8 dev t1 noprefixroute valid_lft 2000 preferred_lft 0");
+    IP("address change 10.8.0.1/24 dev t1 broadcast 10.8.0.255");
+    NO_EVENT(all);
+    NO_EVENT(one);
+
+    /* A secondary address goes with the one before it. */
+    IP("address del 10.8.0.1/24 dev t1");
+    BOTH_ADDR(ADDR_REMOVED, "10.8.0.2/24", "", TUNTAP_SCOPE_GLOBAL, TUNTAP_ADDR_SECONDARY);
+    BOTH_ADDR(ADDR_REMOVED, "10.8.0.1/24", "", TUNTAP_SCOPE_GLOBAL, 0);
+    IP("address del 10.9.0.1 peer 10.9.0.2/32 dev t1");
+    BOTH_ADDR(ADDR_REMOVED, "10.9.0.1/32", "10.9.0.2", TUNTAP_SCOPE_LINK, 0);
+    IP("address add 10.8.0.1/24 dev t1");
+    BOTH_ADDR(ADDR_ADDED, "10.8.0.1/24", "", TUNTAP_SCOPE_GLOBAL, 0);
+    NO_EVENT(all);
+    NO_EVENT(one);
+}
+
+/** Added, and told once, though the kernel tells of it again when duplicate address detection is over. */
+static void each_ipv6_address_is_an_event(void)
+{
+    if (access("/proc/sys/net/ipv6", F_OK) != 0)
+        return;
+    IP("address add fd00::1/64 dev t1 nodad");
+    BOTH_ADDR(ADDR_ADDED, "fd00::1/64", "", TUNTAP_SCOPE_GLOBAL, TUNTAP_ADDR_NODAD);
+    IP("address add fe80::7 peer fe80::8/128 dev t1 nodad");
+    BOTH_ADDR(ADDR_ADDED, "fe80::7/128", "fe80::8", TUNTAP_SCOPE_LINK, TUNTAP_ADDR_NODAD);
+    IP("address add fd00::2/64 dev t1");
+    BOTH_ADDR(ADDR_ADDED, "fd00::2/64", "", TUNTAP_SCOPE_GLOBAL, TUNTAP_ADDR_TENTATIVE);
+    while (strstr(output_of("ip address show dev t1"), "tentative"))
+        poll(NULL, 0, 10);
+    IP("address change fd00::2/64 dev t1 preferred_lft 0");
+    NO_EVENT(all);
+    NO_EVENT(one);
+    IP("address del fd00::2/64 dev t1");
+    BOTH_ADDR(ADDR_REMOVED, "fd00::2/64", "", TUNTAP_SCOPE_GLOBAL, TUNTAP_ADDR_DEPRECATED);
+    IP("address del fe80::7 peer fe80::8/128 dev t1");
+    BOTH_ADDR(ADDR_REMOVED, "fe80::7/128", "fe80::8", TUNTAP_SCOPE_LINK, TUNTAP_ADDR_NODAD);
+}
+
+/** The bridge tells of its ports too, and that one has gone from it: the device has not gone. */
+static void a_bridge_does_not_remove_its_ports(void)
+{
+    IP("link add bridge0 type bridge");
+    IP("link set t1 master bridge0");
+    IP("link set bridge0 up");
+    IP("link set t1 nomaster");
+    IP("link delete bridge0");
+    NO_EVENT(all);
+    NO_EVENT(one);
+    IP("link set t1 mtu 1300");
+    NEXT(all, MTU);
+    NEXT(one, MTU);
+}
+
+static void a_new_device_is_an_event_of_the_watch_over_all(void)
+{
+    OK(tuntap_open("t0", TUNTAP_TUN, &tun, &err));
+    NEXT(all, DEVICE);
+    is_device("t0", 1500, 0, "\0\0\0\0\0\0");
+    is_no_address();
+    IP("address add 10.7.0.1/24 dev t0");
+    NEXT_ADDR(all, ADDR_ADDED, "10.7.0.1/24");
+    CHECK(strcmp(event.name, "t0") == 0);
+    IP("link add v0 type veth peer name v1");
+    IP("address add 10.6.0.1/24 dev v0");
+    IP("link delete v0");
+    NO_EVENT(all);
+    NO_EVENT(one);
+}
+
+/** A device that is moved has gone from here, and is new where it came to. */
+static void to_move_is_to_remove(void)
+{
+    tuntap_monitor *there, *follower;
+    int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    CHECK(unshare(CLONE_NEWNET) == 0);
+    OK(tuntap_monitor_open(NULL, &there, &err));
+    NEXT(there, COMPLETE);
+    int away = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    CHECK(setns(home, CLONE_NEWNET) == 0);
+    OK(tuntap_monitor_open(tun, &follower, &err));
+    NEXT(follower, DEVICE);
+    NEXT_ADDR(follower, ADDR_ADDED, "10.7.0.1/24");
+    NEXT(follower, COMPLETE);
+    IP("link set t0 netns /proc/%d/fd/%d", (int)getpid(), away);
+
+    while (take(all) == TUNTAP_EVENT_ADDR_REMOVED)
+        CHECK(strcmp(event.addr, "10.7.0.1/24") == 0);
+    CHECK(event.kind == TUNTAP_EVENT_REMOVED && strcmp(event.name, "t0") == 0);
+    NEXT_OF(there, DEVICE, "t0");
+    while (take(follower) == TUNTAP_EVENT_ADDR_REMOVED)
+        continue;
+    CHECK(event.kind == TUNTAP_EVENT_REMOVED && strcmp(event.name, "t0") == 0);
+    FAILS(tuntap_monitor_next(follower, &event, sizeof event, -1, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    MESSAGE_HAS("another network namespace");
+    tuntap_close(tun);
+    while (take(there) != TUNTAP_EVENT_REMOVED)
+        CHECK(event.kind == TUNTAP_EVENT_CARRIER_OFF);
+    tuntap_monitor_close(follower);
+    tuntap_monitor_close(there);
+    close(away);
+    close(home);
+    NO_EVENT(one);
+}
+
+/** Its addresses went with it, of which the kernel tells too. The watch over one device ends, and says so each time. */
+static void a_device_that_goes_is_an_event(void)
+{
+    IP("link delete t1");
+    for (int i = 0; i < 2; i++) {
+        while (take(i ? one : all) != TUNTAP_EVENT_REMOVED)
+            CHECK(event.kind == TUNTAP_EVENT_DOWN || event.kind == TUNTAP_EVENT_ADDR_REMOVED ||
+                  event.kind == TUNTAP_EVENT_CARRIER_OFF);
+        CHECK(strcmp(event.name, "t1") == 0 && event.index != 0);
+        is_no_address();
+    }
+    NO_EVENT(all);
+    static const int32_t limits[] = {0, 10, -1, INT32_MAX};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        memset(&event, 0x55, sizeof event);
+        FAILS(tuntap_monitor_next(one, &event, sizeof event, limits[i], &err), ENODEV, TUNTAP_REASON_REMOVED);
+        CHECK(event.kind == 0x55555555);
+    }
+    /* Of a new device of that name the ended watch knows nothing; the other goes on. */
+    IP("tuntap add t1 mode tap");
+    FAILS(tuntap_monitor_next(one, &event, sizeof event, 0, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    NEXT_OF(all, DEVICE, "t1");
+    IP("link delete t1");
+    while (take(all) != TUNTAP_EVENT_REMOVED)
+        CHECK(event.kind == TUNTAP_EVENT_CARRIER_OFF);
+}
+
+static volatile sig_atomic_t signals;
+
+static void count(int number)
+{
+    (void)number;
+    signals++;
+}
+
+static void the_limit_is_kept_and_never_early(void)
+{
+    static const int32_t limits[] = {1, 2, 10, 45, 99};
+    for (int noise = 0; noise < 3; noise++) {
+        if (noise)
+            signals_come(count, noise == 1 ? 0 : SA_RESTART);
+        for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+            memset(&event, 0x55, sizeof event);
+            TAKES_AT_LEAST(limits[i], FAILS(tuntap_monitor_next(all, &event, sizeof event, limits[i], &err), ETIMEDOUT,
+                                            TUNTAP_REASON_TIMEOUT));
+            CHECK(event.kind == 0x55555555);
+        }
+        signals_end();
+    }
+    CHECK(signals > 10);
+}
+
+/** The change comes from a child, after several signals. */
+static void a_change_ends_the_wait_and_signals_do_not(void)
+{
+    static const int32_t limits[] = {-1, INT32_MIN, INT32_MAX};
+    OK(tuntap_open("t2", TUNTAP_TUN, &tun, &err));
+    NEXT_OF(all, DEVICE, "t2");
+    signals = 0;
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            poll(NULL, 0, 100);
+            execlp("ip", "ip", "link", "set", "t2", "mtu", i % 2 ? "1300" : "1400", (char *)NULL);
+        }
+        signals_come(count, 0);
+        OK(tuntap_monitor_next(all, &event, sizeof event, limits[i], &err));
+        CHECK(event.kind == TUNTAP_EVENT_MTU && signals > 0);
+        signals_end();
+        CHECK(waitpid(child, NULL, 0) == child);
+    }
+}
+
+static void what_is_no_place_for_an_event_takes_none(void)
+{
+    struct {
+        tuntap_event event;
+        uint8_t later[24], beyond[8];
+    } longer;
+    static const uint8_t zeros[24];
+    memset(&longer, 0x55, sizeof longer);
+    IP("link set t2 mtu 1280");
+    FAILS(tuntap_monitor_next(NULL, &event, sizeof event, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_monitor_next(all, NULL, sizeof event, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_monitor_next(all, &event, sizeof event - 1, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    MESSAGE_HAS("sizeof(tuntap_event)");
+    FAILS(tuntap_monitor_next(all, &event, 0, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    CHECK(tuntap_monitor_next(all, NULL, sizeof event, -1, NULL) == -EINVAL);
+
+    /* A program that was compiled with a later version's header. */
+    OK(tuntap_monitor_next(all, &longer.event, sizeof longer.event + sizeof longer.later, 0, &err));
+    CHECK(longer.event.kind == TUNTAP_EVENT_MTU && longer.event.mtu == 1280);
+    CHECK(memcmp(longer.later, zeros, sizeof zeros) == 0 && longer.beyond[0] == 0x55);
+    CHECK(tuntap_monitor_next(all, &event, sizeof event, 0, NULL) == -ETIMEDOUT);
+}
+
+int main(void)
+{
+    begin();
+    IP("link set lo up");
+    write_file("/proc/sys/net/ipv4/conf/default/promote_secondaries", "0");
+    OK(tuntap_open("t1", TUNTAP_TAP, &tap, &err));
+    IP("link set t1 address 02:00:00:00:00:01 addrgenmode none");
+    OK(tuntap_monitor_open(NULL, &all, &err));
+    OK(tuntap_monitor_open(tap, &one, &err));
+    each_change_of_a_link_is_an_event();
+    the_carrier_is_an_event();
+    each_ipv4_address_is_an_event();
+    each_ipv6_address_is_an_event();
+    a_bridge_does_not_remove_its_ports();
+    a_new_device_is_an_event_of_the_watch_over_all();
+    to_move_is_to_remove();
+    a_device_that_goes_is_an_event();
+    the_limit_is_kept_and_never_early();
+    a_change_ends_the_wait_and_signals_do_not();
+    what_is_no_place_for_an_event_takes_none();
+    tuntap_monitor_close(one);
+    tuntap_monitor_close(all);
+    tuntap_close(tun);
+    tuntap_close(tap);
+    return 0;
+}

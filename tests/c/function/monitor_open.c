@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "event.h"
+
+#include <sys/resource.h>
+
+static tuntap_monitor *monitor;
+
+static void an_empty_namespace_is_complete_at_once(void)
+{
+    OK(tuntap_monitor_open(NULL, &monitor, &err));
+    NEXT(monitor, COMPLETE);
+    CHECK(is_about_nothing());
+    NO_EVENT(monitor);
+    tuntap_monitor_close(monitor);
+}
+
+static void prepare(tuntap **tun, tuntap **tap)
+{
+    OK(tuntap_open("t0", TUNTAP_TUN, tun, &err));
+    OK(tuntap_open("t1", TUNTAP_TAP, tap, &err));
+    IP("link add v0 type veth peer name v1");
+    IP("address add 10.7.0.1/24 dev v0");
+    IP("link set t1 address 02:00:00:00:00:01 mtu 1400");
+    IP("address add 10.8.0.1 peer 10.8.0.2/32 dev t0");
+    IP("address add 10.8.1.1/24 dev t1");
+    IP("address add fd00::1/64 dev t1 nodad");
+    IP("link set lo up");
+    IP("link set t0 up");
+}
+
+static void is_tap_with_its_addresses(uint32_t index)
+{
+    CHECK(event.index == index && event.mtu == 1400 && !event.up && event.carrier);
+    CHECK(memcmp(event.mac, "\2\0\0\0\0\1", 6) == 0 && event.addr[0] == 0 && event.peer[0] == 0);
+    CHECK(event.scope == 0 && event.addr_flags == 0);
+    NEXT_ADDR(monitor, ADDR_ADDED, "10.8.1.1/24");
+    CHECK(strcmp(event.name, "t1") == 0 && event.index == index && event.scope == TUNTAP_SCOPE_GLOBAL);
+    NEXT_ADDR(monitor, ADDR_ADDED, "fd00::1/64");
+    CHECK(strcmp(event.name, "t1") == 0 && event.index == index && event.scope == TUNTAP_SCOPE_GLOBAL);
+}
+
+/** Each device comes before its addresses. Of other interfaces nothing is told. */
+static void all_devices_are_told_and_nothing_else(void)
+{
+    tuntap *tun, *tap;
+    prepare(&tun, &tap);
+    OK(tuntap_monitor_open(NULL, &monitor, &err));
+    NEXT_OF(monitor, DEVICE, "t0");
+    CHECK(event.index == if_nametoindex("t0") && event.mtu == 1500 && event.up && event.carrier);
+    CHECK(memcmp(event.mac, "\0\0\0\0\0\0", 6) == 0 && event.addr[0] == 0);
+    NEXT_OF(monitor, DEVICE, "t1");
+    uint32_t index = if_nametoindex("t1");
+    CHECK(event.index == index && event.mtu == 1400 && !event.up && event.addr[0] == 0);
+    int addresses = 0, seen = 0;
+    for (; take(monitor) != TUNTAP_EVENT_COMPLETE; addresses += strncmp(event.addr, "fe80", 4) != 0) {
+        CHECK(event.kind == TUNTAP_EVENT_ADDR_ADDED);
+        if (strcmp(event.addr, "10.8.0.1/32") == 0 && strcmp(event.peer, "10.8.0.2") == 0 && event.index != index)
+            seen |= 1;
+        if (strcmp(event.addr, "10.8.1.1/24") == 0 && strcmp(event.name, "t1") == 0 && event.index == index)
+            seen |= 2;
+        if (strcmp(event.addr, "fd00::1/64") == 0 && strcmp(event.name, "t1") == 0 && event.index == index)
+            seen |= 4;
+    }
+    CHECK(addresses == 3 && seen == 7 && is_about_nothing());
+    NO_EVENT(monitor);
+    IP("link set v0 up mtu 1300");
+    IP("link delete v0");
+    NO_EVENT(monitor);
+    tuntap_monitor_close(monitor);
+
+    OK(tuntap_monitor_open(tap, &monitor, &err));
+    NEXT_OF(monitor, DEVICE, "t1");
+    is_tap_with_its_addresses(index);
+    NEXT(monitor, COMPLETE);
+    IP("link set t0 mtu 1300");
+    NO_EVENT(monitor);
+    tuntap_monitor_close(monitor);
+    tuntap_close(tun);
+    tuntap_close(tap);
+}
+
+/** A persistent device, of which nobody has a handle any more. */
+static void a_monitor_outlives_the_handle(void)
+{
+    tuntap *dev;
+    OK(tuntap_open("t0", TUNTAP_TAP | TUNTAP_PERSIST, &dev, &err));
+    OK(tuntap_monitor_open(dev, &monitor, &err));
+    tuntap_close(dev);
+    NEXT(monitor, DEVICE);
+    take_present_state(monitor);
+    IP("link set t0 mtu 1300"); /* The carrier went with the handle, and that comes first. */
+    while (take(monitor) == TUNTAP_EVENT_CARRIER_OFF)
+        continue;
+    CHECK(event.kind == TUNTAP_EVENT_MTU && event.mtu == 1300 && !event.carrier);
+    IP("link delete t0");
+    NEXT_OF(monitor, REMOVED, "t0");
+    tuntap_monitor_close(monitor);
+}
+
+static void a_device_that_goes_with_its_handle_is_told(void)
+{
+    tuntap *dev;
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    OK(tuntap_monitor_open(dev, &monitor, &err));
+    take_present_state(monitor);
+    tuntap_close(dev);
+    while (take(monitor) == TUNTAP_EVENT_CARRIER_OFF)
+        continue;
+    CHECK(event.kind == TUNTAP_EVENT_REMOVED && strcmp(event.name, "t0") == 0);
+    FAILS(tuntap_monitor_next(monitor, &event, sizeof event, -1, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    tuntap_monitor_close(monitor);
+}
+
+/** The monitor of a device is where that is, and one of all devices where its opener is. */
+static void it_watches_in_the_right_namespace(void)
+{
+    tuntap *dev, *other;
+    tuntap_monitor *here;
+    int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    CHECK(unshare(CLONE_NEWNET) == 0);
+    OK(tuntap_open("other", TUNTAP_TUN, &other, &err));
+    OK(tuntap_monitor_open(dev, &monitor, &err));
+    OK(tuntap_monitor_open(NULL, &here, &err));
+    NEXT_OF(monitor, DEVICE, "t0");
+    NEXT(monitor, COMPLETE);
+    NEXT_OF(here, DEVICE, "other");
+    NEXT(here, COMPLETE);
+    IP("link set other mtu 1300");
+    NO_EVENT(monitor);
+    NEXT(here, MTU);
+    tuntap_close(other);
+    tuntap_monitor_close(here);
+
+    CHECK(setns(home, CLONE_NEWNET) == 0);
+    IP("link set t0 mtu 1200");
+    NEXT(monitor, MTU);
+    CHECK(event.mtu == 1200);
+    tuntap_monitor_close(monitor);
+    tuntap_close(dev);
+    close(home);
+}
+
+static void what_cannot_be_says_why(void)
+{
+    tuntap *dev;
+    struct rlimit before, few;
+    tuntap_monitor *none = NULL;
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    FAILS(tuntap_monitor_open(NULL, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_monitor_open(dev, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    CHECK(tuntap_monitor_open(dev, NULL, NULL) == -EINVAL);
+
+    CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    few = before;
+    few.rlim_cur = (rlim_t)open("/dev/null", O_RDONLY | O_CLOEXEC);
+    close((int)few.rlim_cur);
+    CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    FAILS(tuntap_monitor_open(dev, &none, &err), EMFILE, TUNTAP_REASON_SYSTEM);
+    FAILS(tuntap_monitor_open(NULL, &none, &err), EMFILE, TUNTAP_REASON_SYSTEM);
+    CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+
+    IP("link delete t0");
+    UNCHANGED(FAILS(tuntap_monitor_open(dev, &none, &err), ENODEV, TUNTAP_REASON_REMOVED));
+    CHECK(!none);
+    tuntap_close(dev);
+}
+
+/** For ever: these come last. */
+static void it_needs_no_privilege(void)
+{
+    tuntap *dev, *elsewhere;
+    tuntap_monitor *none = NULL;
+    OK(tuntap_open("t0", TUNTAP_TUN, &elsewhere, &err));
+    CHECK(unshare(CLONE_NEWNET) == 0);
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    become(1234, 1234);
+    OK(tuntap_monitor_open(dev, &monitor, &err));
+    NEXT_OF(monitor, DEVICE, "t0");
+    NEXT(monitor, COMPLETE);
+    tuntap_monitor_close(monitor);
+    OK(tuntap_monitor_open(NULL, &monitor, &err));
+    NEXT_OF(monitor, DEVICE, "t0");
+    NEXT(monitor, COMPLETE);
+
+    /* Nobody follows a device into another namespace without privilege. */
+    FAILS(tuntap_monitor_open(elsewhere, &none, &err), EXDEV, TUNTAP_REASON_NAMESPACE);
+    CHECK(!none);
+    tuntap_close(elsewhere);
+    tuntap_close(dev);
+    tuntap_monitor_close(monitor);
+}
+
+int main(void)
+{
+    int root = geteuid() == 0;
+    if (root)
+        begin_with_users();
+    else
+        begin();
+    an_empty_namespace_is_complete_at_once();
+    all_devices_are_told_and_nothing_else();
+    a_monitor_outlives_the_handle();
+    a_device_that_goes_with_its_handle_is_told();
+    it_watches_in_the_right_namespace();
+    what_cannot_be_says_why();
+    if (root)
+        it_needs_no_privilege();
+    return 0;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "packet.h"
+
+#include <pthread.h>
+
+static uint8_t buf[70000], data[200];
+static int sock;
+
+/** A device that is up and has 10.8.0.1/24, and a socket of this host: what goes to 10.8.0.2 goes through it. */
+static tuntap *ready(uint64_t flags)
+{
+    tuntap *dev;
+    OK(tuntap_open("t0", flags, &dev, &err));
+    IP("address add 10.8.0.1/24 dev t0");
+    IP("link set t0 up");
+    if (flags & TUNTAP_TAP)
+        IP("neigh add 10.8.0.2 lladdr 02:00:00:00:00:02 dev t0 nud permanent");
+    sock = udp_socket("10.8.0.1", PORT);
+    return dev;
+}
+
+static void finish(tuntap *dev)
+{
+    close(sock);
+    tuntap_close(dev);
+}
+
+static void what_is_there_is_taken_whatever_the_limit(uint64_t flags, size_t header)
+{
+    static const int32_t limits[] = {0, 1, 60000, INT32_MAX, -1, INT32_MIN};
+    tuntap *dev = ready(flags);
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        udp_send(sock, "10.8.0.2", PORT, data, 100 + i);
+        ssize_t got = tuntap_read_timeout(dev, buf, i % 2 ? 2000 : sizeof buf, limits[i], &err);
+        CHECK(got == (ssize_t)(header + UDP_OVERHEAD + 100 + i));
+        is_udp_packet(buf + header, (size_t)got - header, "10.8.0.2", data, 100 + i);
+    }
+    finish(dev);
+}
+
+static volatile sig_atomic_t signals;
+
+static void count(int number)
+{
+    (void)number;
+    signals++;
+}
+
+/** Also where signals come all the time; and a handle keeps the mode that it has. */
+static void the_limit_is_kept_and_never_early(uint64_t flags)
+{
+    static const int32_t limits[] = {1, 2, 10, 45, 99};
+    tuntap *dev = ready(flags);
+    for (int noise = 0; noise < 3; noise++) {
+        if (noise)
+            signals_come(count, noise == 1 ? 0 : SA_RESTART);
+        for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+            TAKES_AT_LEAST(limits[i], FAILS(tuntap_read_timeout(dev, buf, 1500, limits[i], &err), ETIMEDOUT,
+                                            TUNTAP_REASON_TIMEOUT));
+            MESSAGE_HAS("time limit");
+            TAKES_AT_LEAST(limits[i], CHECK(tuntap_read_timeout(dev, buf, sizeof buf, limits[i], NULL) == -ETIMEDOUT));
+        }
+        for (int i = 0; i < 1000; i++)
+            CHECK(tuntap_read_timeout(dev, buf, 1500, 0, NULL) == -ETIMEDOUT);
+        signals_end();
+    }
+    CHECK(signals > 10);
+    if (flags & TUNTAP_NONBLOCK)
+        FAILS(tuntap_read(dev, buf, 1500, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+    finish(dev);
+}
+
+static void send_at_the_fifth_signal(int number)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(PORT)};
+    to.sin_addr.s_addr = htonl(0x0a080002);
+    (void)number;
+    if (++signals % 5 == 0)
+        sendto(sock, data, 50, 0, (struct sockaddr *)&to, sizeof to);
+}
+
+/** The packet comes out of a handler, after several others that bring nothing. */
+static void a_packet_ends_the_wait_and_signals_do_not(uint64_t flags)
+{
+    static const int32_t limits[] = {-1, INT32_MIN, 60000, INT32_MAX};
+    tuntap *dev = ready(flags);
+    signals = 0;
+    signals_come(send_at_the_fifth_signal, 0);
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        CHECK(tuntap_read_timeout(dev, buf, i % 2 ? 1500 : sizeof buf, limits[i], &err) > UDP_OVERHEAD);
+        CHECK(signals >= 5 * ((int)i + 1));
+    }
+    signals_end();
+    finish(dev);
+}
+
+struct reader {
+    tuntap *dev;
+    int32_t limit;
+    ssize_t result;
+    long thread;
+    pthread_barrier_t started;
+    tuntap_error err;
+};
+
+static void *read_one(void *argument)
+{
+    struct reader *reader = argument;
+    reader->thread = syscall(SYS_gettid);
+    pthread_barrier_wait(&reader->started);
+    reader->result = tuntap_read_timeout(reader->dev, buf, 1500, reader->limit, &reader->err);
+    return NULL;
+}
+
+static void wake(tuntap *dev)
+{
+    CHECK(tuntap_wake(dev) == 0);
+}
+
+static void delete(tuntap *dev)
+{
+    (void)dev;
+    IP("link delete t0");
+}
+
+/** A reader without, and with a limit that does not come; on a handle that waits and one that does not. */
+static void a_wait_ends_with(void (*action)(tuntap *), uint64_t flags, int number, uint32_t reason)
+{
+    for (int i = 0; i < 4; i++) {
+        struct reader reader = {.dev = ready(flags | (i % 2 ? TUNTAP_NONBLOCK : 0)), .limit = i < 2 ? -1 : 600000};
+        pthread_t thread;
+        CHECK(pthread_barrier_init(&reader.started, NULL, 2) == 0);
+        CHECK(pthread_create(&thread, NULL, read_one, &reader) == 0);
+        pthread_barrier_wait(&reader.started);
+        wait_for_reader(reader.thread, tuntap_get_fd(reader.dev));
+        action(reader.dev);
+        pthread_join(thread, NULL);
+        pthread_barrier_destroy(&reader.started);
+        CHECK(reader.result == -number && reader.err.code == -number && reader.err.reason == reason);
+        finish(reader.dev);
+    }
+}
+
+static void it_fails_as_read_does(void)
+{
+    tuntap *dev = ready(TUNTAP_TUN | TUNTAP_PI);
+    udp_send(sock, "10.8.0.2", PORT, data, 100);
+    udp_send(sock, "10.8.0.2", PORT, data, 99);
+    FAILS(tuntap_read_timeout(dev, buf, 4 + UDP_OVERHEAD + 99, 1000, &err), EMSGSIZE, TUNTAP_REASON_BUFFER);
+    CHECK(tuntap_read_timeout(dev, buf, 4 + UDP_OVERHEAD + 99, 1000, &err) == 4 + UDP_OVERHEAD + 99);
+    FAILS(tuntap_read_timeout(dev, buf, 3, 1000, &err), EINVAL, TUNTAP_REASON_BUFFER);
+    FAILS(tuntap_read_timeout(dev, NULL, 1500, 1000, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_read_timeout(NULL, buf, 1500, 1000, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    CHECK(tuntap_read_timeout(NULL, buf, 1500, -1, NULL) == -EINVAL);
+    IP("link delete t0");
+    for (int32_t limit = -1; limit < 2; limit++)
+        FAILS(tuntap_read_timeout(dev, buf, 1500, limit, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    finish(dev);
+}
+
+int main(void)
+{
+    begin();
+    ipv4_only();
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 31);
+    what_is_there_is_taken_whatever_the_limit(TUNTAP_TUN, 0);
+    what_is_there_is_taken_whatever_the_limit(TUNTAP_TAP | TUNTAP_PI | TUNTAP_NONBLOCK, 18);
+    the_limit_is_kept_and_never_early(TUNTAP_TUN);
+    the_limit_is_kept_and_never_early(TUNTAP_TAP | TUNTAP_NONBLOCK);
+    a_packet_ends_the_wait_and_signals_do_not(TUNTAP_TUN);
+    a_packet_ends_the_wait_and_signals_do_not(TUNTAP_TAP | TUNTAP_NONBLOCK);
+    a_wait_ends_with(wake, TUNTAP_TUN, ECANCELED, TUNTAP_REASON_WOKEN);
+    a_wait_ends_with(delete, TUNTAP_TAP, ENODEV, TUNTAP_REASON_REMOVED);
+    it_fails_as_read_does();
+    return 0;
+}

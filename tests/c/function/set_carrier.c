@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "packet.h"
+
+static int carrier_of(const char *name)
+{
+    return atoi(output_of("cat /sys/class/net/%s/carrier", name));
+}
+
+/** In a mount namespace of our own: the /sys of another shows the interfaces of another network. */
+static void show_our_network(void)
+{
+    CHECK(mount("sysfs", "/sys", "sysfs", 0, NULL) == 0);
+}
+
+static void the_kernel_sees_the_cable(uint64_t kind)
+{
+    tuntap *dev;
+    OK(tuntap_open("t0", kind, &dev, &err));
+    IP("address add 10.8.0.1/24 dev t0");
+    IP("link set t0 up");
+    CHECK(carrier_of("t0") == 1);
+    OK(tuntap_set_carrier(dev, 0, &err));
+    CHECK(carrier_of("t0") == 0);
+    IP_HAS("\"NO-CARRIER\"", "link show t0");
+    IP_HAS("\"UP\"", "link show t0");
+    IP_HAS("10.8.0.1", "address show t0");
+    OK(tuntap_set_carrier(dev, 0, &err));
+    OK(tuntap_set_carrier(dev, 1, &err));
+    OK(tuntap_set_carrier(dev, 7, &err));
+    CHECK(carrier_of("t0") == 1);
+    IP_HAS_NOT("\"NO-CARRIER\"", "link show t0");
+    tuntap_close(dev);
+}
+
+static void a_device_without_queues_gets_none(void)
+{
+    tuntap *dev;
+    OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, &dev, &err));
+    OK(tuntap_detach(dev, &err));
+    OK(tuntap_set_carrier(dev, 0, &err));
+    CHECK(tuntap_set_carrier(dev, 1, &err) == -EPERM);
+    OK(tuntap_attach(dev, &err));
+    OK(tuntap_set_carrier(dev, 1, &err));
+    IP("link delete t0");
+    FAILS(tuntap_set_carrier(dev, 1, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    tuntap_close(dev);
+}
+
+static void it_needs_no_privilege(void)
+{
+    tuntap *dev;
+    OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
+    IP("link set t0 up");
+    become(1234, 1234);
+    OK(tuntap_set_carrier(dev, 0, &err));
+    CHECK(carrier_of("t0") == 0);
+    tuntap_close(dev);
+}
+
+int main(void)
+{
+    begin_with_users();
+    show_our_network();
+    the_kernel_sees_the_cable(TUNTAP_TUN);
+    the_kernel_sees_the_cable(TUNTAP_TAP);
+    a_device_without_queues_gets_none();
+    FAILS(tuntap_set_carrier(NULL, 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    it_needs_no_privilege();
+    return 0;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+#include "packet.h"
+
+#include <pthread.h>
+
+static uint8_t buf[2000];
+static int sock;
+
+static tuntap *ready(uint64_t flags)
+{
+    tuntap *dev;
+    OK(tuntap_open("t0", flags, &dev, &err));
+    IP("address add 10.8.0.1/24 dev t0");
+    IP("link set t0 up");
+    if (flags & TUNTAP_TAP)
+        IP("neigh add 10.8.0.2 lladdr 02:00:00:00:00:02 dev t0 nud permanent");
+    sock = udp_socket("10.8.0.1", PORT);
+    return dev;
+}
+
+static void finish(tuntap *dev)
+{
+    close(sock);
+    tuntap_close(dev);
+}
+
+static ssize_t read_it(tuntap *dev, tuntap_error *error)
+{
+    char own[2000];
+    return tuntap_read(dev, own, sizeof own, error);
+}
+
+static ssize_t read_parts(tuntap *dev, tuntap_error *error)
+{
+    char own[2000];
+    struct iovec part = {own, sizeof own};
+    return tuntap_readv(dev, &part, 1, error);
+}
+
+static ssize_t read_for_ever(tuntap *dev, tuntap_error *error)
+{
+    char own[2000];
+    return tuntap_read_timeout(dev, own, sizeof own, -1, error);
+}
+
+static ssize_t read_for_long(tuntap *dev, tuntap_error *error)
+{
+    char own[2000];
+    return tuntap_read_timeout(dev, own, sizeof own, INT32_MAX, error);
+}
+
+static ssize_t write_it(tuntap *dev, tuntap_error *error)
+{
+    return tuntap_write(dev, stray_frame, sizeof stray_frame, error);
+}
+
+static ssize_t write_parts(tuntap *dev, tuntap_error *error)
+{
+    struct iovec part = {(void *)stray_frame, sizeof stray_frame};
+    return tuntap_writev(dev, &part, 1, error);
+}
+
+static ssize_t write_for_long(tuntap *dev, tuntap_error *error)
+{
+    return tuntap_write_timeout(dev, stray_frame, sizeof stray_frame, INT32_MAX, error);
+}
+
+typedef ssize_t (*call_that_waits)(tuntap *, tuntap_error *);
+
+struct waiter {
+    tuntap *dev;
+    call_that_waits call;
+    long thread;
+    ssize_t result;
+    tuntap_error err;
+    pthread_t id;
+    pthread_barrier_t started;
+};
+
+static void *wait_in_it(void *argument)
+{
+    struct waiter *waiter = argument;
+    waiter->thread = syscall(SYS_gettid);
+    pthread_barrier_wait(&waiter->started);
+    waiter->result = waiter->call(waiter->dev, &waiter->err);
+    return NULL;
+}
+
+static void start(struct waiter *waiter, tuntap *dev, call_that_waits call)
+{
+    waiter->dev = dev;
+    waiter->call = call;
+    CHECK(pthread_barrier_init(&waiter->started, NULL, 2) == 0);
+    CHECK(pthread_create(&waiter->id, NULL, wait_in_it, waiter) == 0);
+    pthread_barrier_wait(&waiter->started);
+    wait_for_reader(waiter->thread, tuntap_get_fd(dev));
+}
+
+static ssize_t result_of(struct waiter *waiter)
+{
+    CHECK(pthread_join(waiter->id, NULL) == 0);
+    pthread_barrier_destroy(&waiter->started);
+    return waiter->result;
+}
+
+static void is_woken(struct waiter *waiter)
+{
+    CHECK(result_of(waiter) == -ECANCELED);
+    CHECK(waiter->err.code == -ECANCELED && waiter->err.reason == TUNTAP_REASON_WOKEN);
+    CHECK(strstr(waiter->err.message, "tuntap_wake ended the wait"));
+}
+
+static void is_over(tuntap *dev)
+{
+    FAILS(tuntap_read_timeout(dev, buf, sizeof buf, 1, &err), ETIMEDOUT, TUNTAP_REASON_TIMEOUT);
+}
+
+/** And the packets that come later are read as ever. */
+static void it_ends_each_read(uint64_t flags)
+{
+    static const call_that_waits calls[] = {read_it, read_parts, read_for_ever, read_for_long};
+    static struct waiter waiters[4];
+    tuntap *dev = ready(flags);
+    for (int i = 0; i < 4; i++) {
+        start(&waiters[i], dev, calls[i]);
+        CHECK(tuntap_wake(dev) == 0);
+        is_woken(&waiters[i]);
+        is_over(dev);
+    }
+    for (int i = 0; i < 4; i++)
+        start(&waiters[i], dev, calls[i]);
+    CHECK(tuntap_wake(dev) == 0);
+    for (int i = 0; i < 4; i++)
+        is_woken(&waiters[i]);
+    is_over(dev);
+    udp_send(sock, "10.8.0.2", PORT, "hello", 5);
+    OK(tuntap_read(dev, buf, sizeof buf, &err));
+    finish(dev);
+}
+
+/** Readers too, which wait at the same time. */
+static void it_ends_each_write(uint32_t sndbuf)
+{
+    static const call_that_waits calls[] = {write_it, write_parts, write_for_long, read_it};
+    static struct waiter waiters[4];
+    tuntap *dev = full_device(0, sndbuf);
+    for (int i = 0; i < 4; i++)
+        start(&waiters[i], dev, calls[i]);
+    CHECK(tuntap_wake(dev) == 0);
+    for (int i = 0; i < 4; i++)
+        is_woken(&waiters[i]);
+    is_over(dev);
+    CHECK(tuntap_wake(dev) == 0 && tuntap_wake(dev) == 0);
+    FAILS(tuntap_write(dev, stray_frame, sizeof stray_frame, &err), ECANCELED, TUNTAP_REASON_WOKEN);
+    MESSAGE_HAS("write t0: tuntap_wake ended the wait");
+    FAILS(tuntap_write_timeout(dev, stray_frame, sizeof stray_frame, 1, &err), ETIMEDOUT, TUNTAP_REASON_TIMEOUT);
+    CHECK(tuntap_wake(dev) == 0);
+    make_room();
+    CHECK(tuntap_write(dev, stray_frame, sizeof stray_frame, &err) == sizeof stray_frame);
+    close_full_device(dev);
+}
+
+static void where_nobody_waits_it_is_for_the_next_that_would(uint64_t flags)
+{
+    tuntap *dev = ready(flags);
+    for (int i = 0; i < 1000; i++)
+        CHECK(tuntap_wake(dev) == 0);
+    FAILS(tuntap_read(dev, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_WOKEN);
+    MESSAGE_HAS("read t0: tuntap_wake ended the wait");
+    is_over(dev);
+    CHECK(tuntap_wake(dev) == 0);
+    CHECK(tuntap_read(dev, buf, sizeof buf, NULL) == -ECANCELED);
+    is_over(dev);
+
+    /* A packet that is there is not waited for. */
+    CHECK(tuntap_wake(dev) == 0);
+    for (int i = 0; i < 3; i++) {
+        udp_send(sock, "10.8.0.2", PORT, "hello", 5);
+        OK(tuntap_read(dev, buf, sizeof buf, &err));
+        udp_send(sock, "10.8.0.2", PORT, "hello", 5);
+        OK(tuntap_read_timeout(dev, buf, sizeof buf, -1, &err));
+    }
+    FAILS(tuntap_read_timeout(dev, buf, sizeof buf, -1, &err), ECANCELED, TUNTAP_REASON_WOKEN);
+    is_over(dev);
+    finish(dev);
+}
+
+/** Calls that do not wait leave it to one that does, and it goes before the time limit of that. */
+static void who_does_not_wait_does_not_take_it(void)
+{
+    tuntap *dev = ready(TUNTAP_TUN | TUNTAP_NONBLOCK);
+    struct iovec part = {buf, sizeof buf};
+    CHECK(tuntap_wake(dev) == 0);
+    for (int i = 0; i < 3; i++) {
+        FAILS(tuntap_read(dev, buf, sizeof buf, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+        FAILS(tuntap_readv(dev, &part, 1, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+        FAILS(tuntap_read_timeout(dev, buf, sizeof buf, 0, &err), ETIMEDOUT, TUNTAP_REASON_TIMEOUT);
+    }
+    FAILS(tuntap_read_timeout(dev, buf, sizeof buf, 1, &err), ECANCELED, TUNTAP_REASON_WOKEN);
+    is_over(dev);
+    CHECK(tuntap_wake(dev) == 0);
+    OK(tuntap_set_nonblock(dev, 0, &err));
+    FAILS(tuntap_read(dev, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_WOKEN);
+    finish(dev);
+}
+
+static void it_is_of_one_handle(void)
+{
+    static struct waiter waiter;
+    tuntap *dev = ready(TUNTAP_TUN | TUNTAP_MULTI_QUEUE), *queue, *copy;
+    OK(tuntap_open_queue(dev, 0, &queue, &err));
+    OK(tuntap_open_fd(tuntap_get_fd(dev), TUNTAP_BORROW, &copy, &err));
+    start(&waiter, dev, read_it);
+    CHECK(tuntap_wake(queue) == 0 && tuntap_wake(copy) == 0);
+    FAILS(tuntap_read(queue, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_WOKEN);
+    FAILS(tuntap_read(copy, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_WOKEN);
+    is_over(queue);
+    wait_for_reader(waiter.thread, tuntap_get_fd(dev));
+    CHECK(tuntap_wake(dev) == 0);
+    is_woken(&waiter);
+    tuntap_close(copy);
+    tuntap_close(queue);
+    finish(dev);
+}
+
+static void a_device_that_is_gone_still_has_its_wake(void)
+{
+    tuntap *dev = ready(TUNTAP_TAP);
+    IP("link delete t0");
+    CHECK(tuntap_wake(dev) == 0);
+    FAILS(tuntap_read(dev, buf, sizeof buf, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    finish(dev);
+}
+
+static tuntap *of_the_handler;
+
+static void wake_from_a_handler(int number)
+{
+    (void)number;
+    int before = errno;
+    CHECK(tuntap_wake(of_the_handler) == 0 && errno == before);
+}
+
+/** The handler runs on the thread that waits, in the midst of its wait; the wake comes before the signal itself. */
+static void a_handler_wakes_the_thread_that_it_runs_on(int flags)
+{
+    of_the_handler = ready(TUNTAP_TUN);
+    signals_come(wake_from_a_handler, flags);
+    for (int i = 0; i < 10; i++) {
+        FAILS(tuntap_read(of_the_handler, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_WOKEN);
+        FAILS(tuntap_read_timeout(of_the_handler, buf, sizeof buf, -1, &err), ECANCELED, TUNTAP_REASON_WOKEN);
+    }
+    signals_end();
+    /* The last signal may have come between two reads. */
+    tuntap_read_timeout(of_the_handler, buf, sizeof buf, 1, NULL);
+    is_over(of_the_handler);
+    finish(of_the_handler);
+}
+
+int main(void)
+{
+    begin();
+    ipv4_only();
+    CHECK(tuntap_wake(NULL) == -EINVAL);
+    it_ends_each_read(TUNTAP_TUN);
+    it_ends_each_read(TUNTAP_TAP | TUNTAP_PI);
+    where_nobody_waits_it_is_for_the_next_that_would(TUNTAP_TUN);
+    where_nobody_waits_it_is_for_the_next_that_would(TUNTAP_TAP);
+    who_does_not_wait_does_not_take_it();
+    it_is_of_one_handle();
+    a_device_that_is_gone_still_has_its_wake();
+    a_handler_wakes_the_thread_that_it_runs_on(0);
+    a_handler_wakes_the_thread_that_it_runs_on(SA_RESTART);
+    it_ends_each_write(1);
+    it_ends_each_write(4000);
+    return 0;
+}

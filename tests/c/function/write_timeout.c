@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+#include "packet.h"
+
+#include <pthread.h>
+
+static const int32_t limits[] = {0, 1, 60000, INT32_MAX, -1, INT32_MIN};
+
+static void where_there_is_room_it_writes_at_once(uint64_t flags)
+{
+    tuntap *dev;
+    uint8_t packet[200] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0};
+    size_t header = flags & TUNTAP_TAP ? 14 : 0;
+    OK(tuntap_open("t0", flags, &dev, &err));
+    if (flags & TUNTAP_TAP)
+        IP("link set t0 address 02:00:00:00:00:01");
+    IP("address add 10.8.0.1/24 dev t0");
+    IP("link set t0 up");
+    int sock = udp_socket("10.8.0.1", PORT);
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        size_t length = header + udp_packet(packet + header, "10.8.0.2", "10.8.0.1", PORT, "hello", 5);
+        CHECK(tuntap_write_timeout(dev, packet, length, limits[i], &err) == (ssize_t)length);
+        udp_receives(sock, "hello", 5);
+    }
+    close(sock);
+    tuntap_close(dev);
+}
+
+static volatile sig_atomic_t signals;
+
+static void count(int number)
+{
+    (void)number;
+    signals++;
+}
+
+/** Also beyond the 100 ms after which a waiter looks for itself, and where signals come all the time. */
+static void the_limit_is_kept_and_never_early(uint64_t flags, uint32_t sndbuf)
+{
+    static const int32_t several[] = {1, 10, 99, 100, 101, 250};
+    tuntap *dev = full_device(flags, sndbuf);
+    for (int noise = 0; noise < 3; noise++) {
+        if (noise)
+            signals_come(count, noise == 1 ? 0 : SA_RESTART);
+        for (size_t i = 0; i < sizeof several / sizeof *several; i++) {
+            TAKES_AT_LEAST(several[i],
+                           FAILS(tuntap_write_timeout(dev, stray_frame, sizeof stray_frame, several[i], &err),
+                                 ETIMEDOUT, TUNTAP_REASON_TIMEOUT));
+            MESSAGE_HAS("time limit");
+        }
+        for (int i = 0; i < 100; i++)
+            CHECK(tuntap_write_timeout(dev, stray_frame, sizeof stray_frame, 0, NULL) == -ETIMEDOUT);
+        signals_end();
+    }
+    CHECK(signals > 10);
+    if (flags & TUNTAP_NONBLOCK)
+        FAILS(tuntap_write(dev, stray_frame, sizeof stray_frame, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+    close_full_device(dev);
+}
+
+struct writer {
+    tuntap *dev;
+    int32_t limit;
+    ssize_t result;
+    long thread;
+    pthread_barrier_t started;
+    tuntap_error err;
+};
+
+static void *write_one(void *argument)
+{
+    struct writer *writer = argument;
+    writer->thread = syscall(SYS_gettid);
+    pthread_barrier_wait(&writer->started);
+    writer->result =
+        tuntap_write_timeout(writer->dev, stray_frame, sizeof stray_frame, writer->limit, &writer->err);
+    return NULL;
+}
+
+static void wake(tuntap *dev)
+{
+    CHECK(tuntap_wake(dev) == 0);
+}
+
+static void delete(tuntap *dev)
+{
+    (void)dev;
+    IP("link delete t0");
+}
+
+static void take_down(tuntap *dev)
+{
+    (void)dev;
+    IP("link set t0 down");
+}
+
+static void give_room(tuntap *dev)
+{
+    (void)dev;
+    make_room();
+}
+
+/** A writer without, and with a limit that does not come; on a handle that waits and one that does not. */
+static struct writer what_ends_a_wait(void (*action)(tuntap *), uint64_t flags, int32_t limit, uint32_t sndbuf)
+{
+    struct writer writer = {.dev = full_device(flags, sndbuf), .limit = limit};
+    pthread_t thread;
+    CHECK(pthread_barrier_init(&writer.started, NULL, 2) == 0);
+    CHECK(pthread_create(&thread, NULL, write_one, &writer) == 0);
+    pthread_barrier_wait(&writer.started);
+    wait_for_reader(writer.thread, tuntap_get_fd(writer.dev));
+    action(writer.dev);
+    pthread_join(thread, NULL);
+    pthread_barrier_destroy(&writer.started);
+    close_full_device(writer.dev);
+    return writer;
+}
+
+static void a_wait_ends_with(void (*action)(tuntap *), int number, uint32_t reason)
+{
+    struct writer writer = what_ends_a_wait(action, 0, -1, 1);
+    CHECK(writer.result == -number && writer.err.code == -number && writer.err.reason == reason);
+    writer = what_ends_a_wait(action, TUNTAP_NONBLOCK, 600000, 4000);
+    CHECK(writer.result == -number && writer.err.code == -number && writer.err.reason == reason);
+}
+
+static void room_ends_the_wait(void)
+{
+    CHECK(what_ends_a_wait(give_room, 0, -1, 1).result == sizeof stray_frame);
+    CHECK(what_ends_a_wait(give_room, TUNTAP_NONBLOCK, 600000, 4000).result == sizeof stray_frame);
+}
+
+/** Nothing is waited for where the packet can never be taken. */
+static void it_fails_as_write_does(void)
+{
+    static uint8_t big[70000];
+    tuntap *dev;
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    size_t length = udp_packet(big, "10.8.0.2", "10.8.0.1", PORT, "hello", 5);
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        FAILS(tuntap_write_timeout(dev, big, length, limits[i], &err), ENETDOWN, TUNTAP_REASON_DOWN);
+        FAILS(tuntap_write_timeout(dev, big, 19, limits[i], &err), EINVAL, TUNTAP_REASON_PACKET);
+        FAILS(tuntap_write_timeout(dev, big, 65536, limits[i], &err), EMSGSIZE, TUNTAP_REASON_PACKET);
+        FAILS(tuntap_write_timeout(dev, NULL, length, limits[i], &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+        FAILS(tuntap_write_timeout(NULL, big, length, limits[i], &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+        CHECK(tuntap_write_timeout(NULL, big, length, limits[i], NULL) == -EINVAL);
+    }
+    IP("link delete t0");
+    FAILS(tuntap_write_timeout(dev, big, length, -1, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    tuntap_close(dev);
+}
+
+int main(void)
+{
+    begin();
+    ipv4_only();
+    where_there_is_room_it_writes_at_once(TUNTAP_TUN);
+    where_there_is_room_it_writes_at_once(TUNTAP_TAP | TUNTAP_NONBLOCK);
+    it_fails_as_write_does();
+    the_limit_is_kept_and_never_early(0, 1);
+    the_limit_is_kept_and_never_early(TUNTAP_NONBLOCK, 4000);
+    room_ends_the_wait();
+    a_wait_ends_with(wake, ECANCELED, TUNTAP_REASON_WOKEN);
+    a_wait_ends_with(delete, ENODEV, TUNTAP_REASON_REMOVED);
+    a_wait_ends_with(take_down, ENETDOWN, TUNTAP_REASON_DOWN);
+    return 0;
+}
