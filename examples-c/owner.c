@@ -10,7 +10,6 @@
  * The user must be able to open the device node too. On most systems everybody may open
  * /dev/net/tun; where not, `-d NODE` before the command names another one. */
 #define _POSIX_C_SOURCE 200809L
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,22 +33,17 @@ static int create(const char *name, tuntap_config *config, const char *user, con
     if (*user == 0 || *end != 0 || uid >= UINT32_MAX)
         return failed("the user is a number, as `id -u` prints it");
 
-    /* TUNTAP_EXCLUSIVE: never take over a device that was there before. */
+    /* Addresses and "up" need privilege, so this is the time for them. They stay, as the device
+     * does. TUNTAP_EXCLUSIVE: never take over a device that was there before. */
     uint64_t flags = TUNTAP_TUN | TUNTAP_PERSIST | TUNTAP_EXCLUSIVE;
     if (tuntap_config_set_owner(config, uid, &err) < 0 ||
+        tuntap_config_add_addr(config, addr, NULL, 0, &err) < 0 ||
+        tuntap_config_set_up(config, 1, &err) < 0 ||
         tuntap_open_config(name, flags, config, &dev, &err) < 0)
-        return failed(err.message);
-
-    /* Addresses and "up" need privilege, so this is the time for them. They stay. */
-    int result = 0;
-    if (tuntap_set_addr(dev, addr, &err) < 0 || tuntap_up(dev, &err) < 0) {
-        tuntap_set_persist(dev, 0, NULL); /* half a device is of no use to anybody */
-        result = failed(err.message);
-    } else {
-        printf("%s waits for user %lu, with %s\n", name, uid, addr);
-    }
+        return failed(err.message); /* and nothing is left: all of it or none */
+    printf("%s waits for user %lu, with %s\n", name, uid, addr);
     tuntap_close(dev); /* a persistent device outlives it */
-    return result;
+    return 0;
 }
 
 /* Opens a device that exists, and would not make one in its place. */
@@ -57,9 +51,7 @@ static tuntap *attach(const char *name, tuntap_config *config)
 {
     tuntap *dev = NULL;
     tuntap_error err;
-    if (if_nametoindex(name) == 0)
-        failed("there is no such device: `owner create` makes it");
-    else if (tuntap_open_config(name, TUNTAP_TUN, config, &dev, &err) < 0)
+    if (tuntap_open_config(name, TUNTAP_TUN | TUNTAP_EXISTING, config, &dev, &err) < 0)
         failed(err.message);
     return dev;
 }

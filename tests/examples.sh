@@ -247,6 +247,47 @@ inside_owner() {
     fails ip link show own0 2>/dev/null
 }
 
+inside_privsep() {
+    # shellcheck disable=SC2086
+    start privsep $UNDER "$out/privsep" prv0 10.8.0.1/24 65534
+    says privsep '^user 65534 answers for prv0$'
+    "$out/test-ping" 10.8.0.2 20
+    worker=$(tr -d " " <"/proc/$pid/task/$pid/children")
+    grep -q '^Uid:.65534.65534.65534.65534$' "/proc/$worker/status"
+    grep -q '^CapEff:.0*$' "/proc/$worker/status"
+    says privsep '^10.8.0.2 > 10.8.0.1  ICMP echo reply, seq 1, 84 bytes$'
+
+    # The worker ends with the device, and the opener with the worker.
+    ip link delete prv0
+    fails wait "$pid"
+    grep -q '^privsep, worker: .*it is gone' "$work/privsep.log"
+    fails "$out/privsep" prv0 10.8.0.1/33 65534 2>"$work/wrong.log"
+    grep -q '^privsep, opener: .*prefix' "$work/wrong.log"
+    fails "$out/privsep" prv0 10.8.0.1/24 0 2>"$work/wrong.log"
+}
+
+inside_monitor() {
+    ip tuntap add dev mon0 mode tun
+    ip link add veth0 type veth peer name veth1 # is none of ours
+    # shellcheck disable=SC2086
+    start monitor $UNDER "$out/monitor"
+    says monitor '^mon0 is there, down, MTU 1500$'
+    says monitor '^that is all for now$'
+    ip link set mon0 mtu 1400
+    ip address add 10.8.0.1 peer 10.8.0.2/32 dev mon0
+    ip link set mon0 up
+    ip link set mon0 down
+    ip link set mon0 name mon1
+    ip address del 10.8.0.1 peer 10.8.0.2/32 dev mon1
+    ip tuntap add dev mon2 mode tap
+    ip link delete mon1
+    says monitor '^mon1 is gone$'
+    sed -n '/^that is all/,$p' "$work/monitor.log" | grep -v 'fe80:' >"$work/told"
+    printf '%s\n' 'that is all for now' 'mon0 has the MTU 1400' 'mon0 has got the address 10.8.0.1/32 peer 10.8.0.2' \
+        'mon0 is up' 'mon0 is down' 'mon1 is its name now' 'mon1 has lost the address 10.8.0.1/32 peer 10.8.0.2' \
+        'mon2 is there, down, MTU 1500' 'mon1 is gone' | diff - "$work/told"
+}
+
 inside_multi_queue() {
     # Only our own packets shall count.
     ipv6=/proc/sys/net/ipv6/conf/default/disable_ipv6
@@ -308,11 +349,14 @@ run "printer, TUN" printer_tun
 run "printer, TAP" printer_tap
 run udp-tunnel udp_tunnel
 run multi-queue multi_queue
+run monitor monitor
 if [ "$(id -u)" = 0 ]; then
     run "demo, as an ordinary user" demo_user -m
     run owner owner -m
+    run privsep privsep
 else
     skip "examples demo, as an ordinary user" "needs root, to become another user"
     skip "examples owner" "needs root, to become another user"
+    skip "examples privsep" "needs root, to become another user"
 fi
 finish
