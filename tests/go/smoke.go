@@ -38,11 +38,20 @@ func main() {
 	name, address := C.CString("vpn%d"), C.CString("10.8.0.1/24")
 	defer C.free(unsafe.Pointer(name))
 	defer C.free(unsafe.Pointer(address))
+	second := C.CString("10.9.0.1/24")
+	defer C.free(unsafe.Pointer(second))
 
 	check(C.tuntap_open(name, C.TUNTAP_TUN, &dev, &err), &err)
 	defer C.tuntap_close(dev)
 	check(C.tuntap_set_addr(dev, address, &err), &err)
+	check(C.tuntap_add_addr(dev, second, nil, 0, &err), &err)
 	check(C.tuntap_up(dev, &err), &err)
+	var addrs [8]C.tuntap_addr
+	count := C.tuntap_list_addrs(dev, &addrs[0], C.size_t(len(addrs)), C.sizeof_tuntap_addr, &err)
+	if count < 2 || C.GoString(&addrs[1].addr[0]) != "10.9.0.1/24" {
+		fmt.Println("listed:", count, C.GoString(&addrs[1].addr[0]))
+		os.Exit(1)
+	}
 
 	link, failure := net.InterfaceByName("vpn0")
 	if failure != nil || link.Flags&net.FlagUp == 0 {

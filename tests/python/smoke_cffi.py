@@ -42,7 +42,13 @@ def call(function, *arguments):
 
 smoke.enter_namespace(ctypes.CDLL(None, use_errno=True))
 handle = ffi.new("tuntap **")
-call(lib.tuntap_open, ffi.NULL, lib.TUNTAP_TUN, handle)
+monitor = ffi.new("tuntap_monitor **")
+call(lib.tuntap_monitor_open, ffi.NULL, monitor)
+config = ffi.new("tuntap_config **")
+call(lib.tuntap_config_new, config)
+call(lib.tuntap_config_set_alias, config[0], b"from cffi")
+call(lib.tuntap_open_config, ffi.NULL, lib.TUNTAP_TUN, config[0], handle)
+lib.tuntap_config_free(config[0])
 dev = handle[0]
 call(lib.tuntap_set_addr, dev, b"10.9.0.1")
 call(lib.tuntap_set_dstaddr, dev, b"10.9.0.2")
@@ -59,4 +65,16 @@ smoke.check_packets(
     "10.9.0.2",
 )
 lib.tuntap_close(dev)
+
+# The monitor saw it all, in its order.
+event = ffi.new("tuntap_event *")
+kinds = []
+while not kinds or kinds[-1] != lib.TUNTAP_EVENT_REMOVED:
+    call(lib.tuntap_monitor_next, monitor[0], event, ffi.sizeof("tuntap_event"), 30000)
+    if not ffi.string(event.addr).startswith(b"fe80:"):
+        kinds.append(event.kind)
+lib.tuntap_monitor_close(monitor[0])
+expected = "COMPLETE DEVICE ADDR_ADDED ADDR_REMOVED ADDR_ADDED UP DOWN CARRIER_OFF ADDR_REMOVED REMOVED".split()
+expected = [getattr(lib, "TUNTAP_EVENT_" + kind) for kind in expected]
+assert kinds == expected, kinds
 assert [link["ifname"] for link in smoke.ip("link", "show")] == ["lo"]

@@ -4,15 +4,28 @@
 import ctypes
 import errno
 import sys
+import threading
 
 import smoke
 
 TUN = 0x1
-REASON_FLAGS, REASON_UNSET = 2, 17
+REASON_FLAGS, REASON_UNSET, REASON_TIMEOUT, REASON_WOKEN = 2, 17, 22, 23
 
 
 class Error(ctypes.Structure):
     _fields_ = [("code", ctypes.c_int32), ("reason", ctypes.c_uint32), ("message", ctypes.c_char * 248)]
+
+
+class Addr(ctypes.Structure):
+    _fields_ = [
+        ("family", ctypes.c_uint32),
+        ("prefix", ctypes.c_uint32),
+        ("scope", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+        ("flags", ctypes.c_uint64),
+        ("addr", ctypes.c_char * 64),
+        ("peer", ctypes.c_char * 64),
+    ]
 
 
 lib = ctypes.CDLL(sys.argv[1])
@@ -27,6 +40,12 @@ lib.tuntap_get_addr.argtypes = lib.tuntap_get_name.argtypes
 lib.tuntap_set_addr.argtypes = [p, ctypes.c_char_p, ctypes.POINTER(Error)]
 lib.tuntap_set_mtu.argtypes = [p, ctypes.c_uint32, ctypes.POINTER(Error)]
 lib.tuntap_up.argtypes = [p, ctypes.POINTER(Error)]
+lib.tuntap_add_addr.argtypes = [p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_uint64, ctypes.POINTER(Error)]
+lib.tuntap_list_addrs.argtypes = [p, p, ctypes.c_size_t, ctypes.c_size_t, ctypes.POINTER(Error)]
+lib.tuntap_list_addrs.restype = ctypes.c_ssize_t
+lib.tuntap_read_timeout.argtypes = [p, p, ctypes.c_size_t, ctypes.c_int32, ctypes.POINTER(Error)]
+lib.tuntap_read_timeout.restype = ctypes.c_ssize_t
+lib.tuntap_wake.argtypes = [p]
 lib.tuntap_read_size.argtypes, lib.tuntap_read_size.restype = [p], ctypes.c_size_t
 for name in ("tuntap_read", "tuntap_write"):
     function = getattr(lib, name)
@@ -73,5 +92,33 @@ smoke.check_packets(
     "10.8.0.1",
     "10.8.0.2",
 )
+
+call(lib.tuntap_add_addr, dev, b"10.8.0.1", b"10.8.0.9", 0)
+addrs = (Addr * 8)()
+count = call(lib.tuntap_list_addrs, dev, addrs, len(addrs), ctypes.sizeof(Addr))
+listed = [(addr.family, addr.addr, addr.peer) for addr in addrs[:count] if addr.family == 4]
+assert listed == [(4, b"10.8.0.1/24", b""), (4, b"10.8.0.1/32", b"10.8.0.9")], listed
+
+# A time limit, and a reader in another thread that is woken.
+try:
+    while call(lib.tuntap_read_timeout, dev, buffer, len(buffer), 0):
+        pass
+except TimeoutError:
+    assert error.reason == REASON_TIMEOUT
+
+
+def read_until_woken():
+    own = Error()
+    while lib.tuntap_read(dev, buffer, len(buffer), ctypes.byref(own)) >= 0:
+        pass
+    ended.append((own.code, own.reason))
+
+
+ended = []
+reader = threading.Thread(target=read_until_woken)
+reader.start()
+assert lib.tuntap_wake(dev) == 0
+reader.join()
+assert ended == [(-errno.ECANCELED, REASON_WOKEN)], ended
 lib.tuntap_close(dev)
 assert [link["ifname"] for link in smoke.ip("link", "show")] == ["lo"]
