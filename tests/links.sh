@@ -24,11 +24,27 @@ try "links: the library, its links, header and .pc are there" sh -c "
     cd '$prefix' && test -L lib64/libtuntap.so && test -L lib64/libtuntap.so.0 && test -f lib64/libtuntap.a &&
     test -f include/tuntap.h && test \"\$(readlink lib64/libtuntap.so)\" = \"\$(readlink lib64/libtuntap.so.0)\""
 
-readme_example() {
+# The first example is a whole program; the others are what may stand in a function.
+readme_examples() {
     # shellcheck disable=SC2016 # the backquotes are Markdown's
-    sed -n '/^```c$/,/^```$/p' README.md | sed '/^```/d' >"$work/readme.c"
+    awk '/^```c$/ { n++; inside = 1; next } /^```$/ { inside = 0 } inside { print > file n ".c" }' \
+        file="$work/readme" README.md
     # shellcheck disable=SC2086 # lists of words
-    "${CC:-cc}" -std=c99 $strict -o "$work/readme" "$work/readme.c" $dynamic
+    "${CC:-cc}" -std=c99 $strict -o "$work/readme" "$work/readme1.c" $dynamic || return 1
+    for part in 2 3; do
+        {
+            echo '#include <pthread.h>'
+            echo '#include <stdio.h>'
+            echo '#include <tuntap.h>'
+            echo 'extern int stopping;'
+            echo 'void part(tuntap *dev, tuntap_error err, pthread_t reader);'
+            echo 'void part(tuntap *dev, tuntap_error err, pthread_t reader) { (void)dev, (void)err, (void)reader;'
+            cat "$work/readme$part.c"
+            echo '}'
+        } >"$work/part.c"
+        # shellcheck disable=SC2086
+        "${CC:-cc}" -std=c11 $strict -c -o "$work/part.o" "$work/part.c" $dynamic || return 1
+    done
 }
 
 dynamic=$(pkg-config --cflags --libs tuntap) static=$(pkg-config --cflags --libs --static tuntap)
@@ -46,7 +62,7 @@ dynamic=$(pkg-config --cflags --libs tuntap) static=$(pkg-config --cflags --libs
     fi
 }
 
-try "links: the README's example compiles" readme_example
+try "links: the README's examples compile" readme_examples
 try "links: staged install" make -s install PREFIX=/usr DESTDIR="$work/staged"
 try "links: a staged .pc names the prefix" grep -q '^prefix=/usr$' "$work/staged/usr/lib/pkgconfig/tuntap.pc"
 try "links: uninstall" make -s uninstall PREFIX="$prefix" LIBDIR="$prefix/lib64"
