@@ -254,9 +254,12 @@ unsafe fn vectors<'a>(parts: *const libc::iovec, count: c_int) -> Result<&'a [li
     let count =
         usize::try_from(count).ok().filter(|count| (1..=MAX_PARTS).contains(count)).ok_or_else(wrong)?;
     let parts = slice::from_raw_parts(parts, count);
-    match parts.iter().any(|part| part.iov_base.is_null()) {
-        true => Err(null("a part")),
-        false => Ok(parts),
+    if parts.iter().any(|part| part.iov_base.is_null()) {
+        return Err(null("a part"));
+    }
+    match parts.iter().all(|part| part.iov_len <= isize::MAX as usize) {
+        true => Ok(parts),
+        false => Err(Error::new(Errno::EINVAL, Reason::Argument, "a part is longer than memory can be")),
     }
 }
 
