@@ -52,6 +52,10 @@ impl Control {
         self.index
     }
 
+    pub(super) fn is_guessed(&self) -> bool {
+        self.guessed
+    }
+
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         self.netlink.fd()
     }

@@ -108,10 +108,11 @@ impl Queue {
         let waker = Waker::new()?;
         let granted = node.granted().map_err(failed)?;
         let mut control = Control::guess(Socket::open()?, node, &granted.name);
+        // Of two TUNs that have one name in two namespaces nothing else may tell which this is; a TAP has its MAC.
         let told = control.link(node).ok().and_then(|link| link.tuntap);
         let pi = match told {
-            Some(tuntap) => tuntap.mode.pi,
-            None => node.has_pi().map_err(failed)?,
+            Some(tuntap) if granted.kind == Kind::Tap || !control.is_guessed() => tuntap.mode.pi,
+            _ => node.has_pi().map_err(failed)?,
         };
         let mode = granted.mode(pi);
         if mode.vnet_hdr {

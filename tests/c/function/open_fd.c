@@ -145,8 +145,9 @@ static void a_device_elsewhere_carries_packets(uint64_t flags, int up)
     close(fd);
 }
 
-/** Who may not ask where the device is, may not change one that only has its name either. */
-static void a_namesake_is_not_changed(void)
+/** Who may not ask where the device is, may not change one that only has its name either, nor takes its modes for
+ * those of the device. */
+static void a_namesake_is_left_alone(void)
 {
     int fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI), status;
     pid_t child = fork();
@@ -154,9 +155,10 @@ static void a_namesake_is_not_changed(void)
     if (child == 0) {
         tuntap *dev, *namesake;
         CHECK(unshare(CLONE_NEWNET) == 0);
-        OK(tuntap_open("t0", TUNTAP_TUN, &namesake, &err));
+        OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_PI, &namesake, &err));
         become(1234, 1234);
         OK(tuntap_open_fd(fd, 0, &dev, &err));
+        CHECK(flags_of(dev) == TUNTAP_TUN);
         CHECK(tuntap_set_mtu(dev, 1400, &err) < 0);
         IP_HAS("\"mtu\":1500,", "link show t0");
         tuntap_close(namesake);
@@ -184,7 +186,7 @@ int main(void)
     a_borrowed_one_stays_the_callers();
     what_is_no_device_is_refused();
     a_device_elsewhere_is_configured_there(there);
-    a_namesake_is_not_changed();
+    a_namesake_is_left_alone();
     close(there);
     return 0;
 }
