@@ -8,6 +8,7 @@ pub mod capi;
 
 pub mod address;
 pub mod config;
+pub mod cpu;
 pub mod device;
 pub mod error;
 pub mod feature;
@@ -15,6 +16,7 @@ pub mod flags;
 pub mod link;
 pub mod monitor;
 pub mod name;
+pub mod offload;
 pub mod packet;
 pub mod prefix;
 pub mod queue;

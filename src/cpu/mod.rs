@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+//! Sums of 16-bit words, for the Internet checksum, as fast as the processor at hand makes them: alone, and fused
+//! with a copy of the bytes. A sum is in the machine's own byte order, starts at an even place of the whole that is
+//! summed up, and is folded later: a few hundred of them can be added without overflow.
+
+#![allow(unsafe_code)]
+
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+/// The best way of this processor.
+///
+/// A value is only made with functions that the processor has.
+#[derive(Clone, Copy, Debug)]
+pub struct Cpu {
+    sum: unsafe fn(&[u8]) -> u64,
+    copy: unsafe fn(&mut [u8], &[u8]) -> u64,
+    name: &'static str,
+}
+
+impl Cpu {
+    const PORTABLE: Self = Self { sum: portable::sum, copy: portable::copy, name: "portable" };
+
+    /// Every way that this processor has, the best one first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        #[cfg(target_arch = "x86_64")]
+        let special = x86::all();
+        #[cfg(not(target_arch = "x86_64"))]
+        let special = std::iter::empty();
+        special.chain([Self::PORTABLE])
+    }
+
+    /// The best one.
+    pub fn best() -> Self {
+        Self::all().next().unwrap_or(Self::PORTABLE)
+    }
+
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// The sum of the bytes.
+    pub fn sum(self, bytes: &[u8]) -> u64 {
+        // SAFETY: the processor has what the function needs.
+        unsafe { (self.sum)(bytes) }
+    }
+
+    /// Copies the bytes to a place of the same length, and returns their sum. A place of another length stays as it
+    /// is, and the sum is 0.
+    pub fn copy(self, to: &mut [u8], from: &[u8]) -> u64 {
+        if to.len() != from.len() {
+            return 0;
+        }
+        // SAFETY: as above, and both lengths are the same.
+        unsafe { (self.copy)(to, from) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As RFC 1071 describes it, in 16-bit words.
+    fn plain(bytes: &[u8]) -> u16 {
+        let words = bytes.chunks(2).map(|word| match *word {
+            [a, b] => u64::from(u16::from_ne_bytes([a, b])),
+            [a] => u64::from(u16::from_ne_bytes([a, 0])),
+            _ => 0,
+        });
+        crate::offload::checksum::fold(words.sum())
+    }
+
+    fn noise(length: usize) -> Vec<u8> {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        (0..length)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (state >> 56) as u8
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_way_sums_and_copies_alike_at_any_place_and_length() {
+        let noise = noise(70_000);
+        let lengths = (0..600).chain([1448, 4095, 65_483, 65_535]);
+        for cpu in Cpu::all() {
+            for length in lengths.clone() {
+                for at in [0, 1, 2, 31, 52, 64] {
+                    let from = &noise[at..at + length];
+                    assert_eq!(
+                        crate::offload::checksum::fold(cpu.sum(from)),
+                        plain(from),
+                        "{} {length} {at}",
+                        cpu.name()
+                    );
+                    let mut to = vec![0xaa; length + 128];
+                    let sum = cpu.copy(&mut to[at..at + length], from);
+                    assert_eq!(
+                        crate::offload::checksum::fold(sum),
+                        plain(from),
+                        "{} {length} {at}",
+                        cpu.name()
+                    );
+                    assert_eq!(&to[at..at + length], from);
+                    assert!(to[..at].iter().chain(&to[at + length..]).all(|byte| *byte == 0xaa));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_largest_sums_do_not_overflow() {
+        for cpu in Cpu::all() {
+            assert_eq!(crate::offload::checksum::fold(cpu.sum(&[0xff; 65_535 + 65_535])), 0xffff);
+        }
+    }
+}

@@ -1,0 +1,568 @@
+// SPDX-License-Identifier: MIT
+//! Joining packets to super-packets. Only what splitting takes apart again into the very same packets is joined, and
+//! packets of one flow stay in order.
+//!
+//! Each packet is copied once, to behind those that it belongs to, and its checksum is verified in the same pass: a
+//! super-packet gets new checksums, so a packet with a bad one would arrive as a good one.
+
+#![allow(clippy::arithmetic_side_effects, reason = "places and lengths within one packet")]
+
+use super::headers::{
+    IPV4_HEADER, IPV6_HEADER, Ip, TCP, TCP_HEADER, UDP, UDP_HEADER, array, byte, network, put, u16_at, u32_at,
+};
+use super::{CHECKSUM, Offload, TCP4, TCP6, checksum};
+use crate::cpu::Cpu;
+use crate::flags::Kind;
+
+const ACK: u8 = 0x10;
+const PSH: u8 = 0x08;
+const MORE_FRAGMENTS_OR_OFFSET: u16 = 0x3fff;
+const DO_NOT_FRAGMENT: u16 = 0x4000;
+
+/// Bytes of a super-packet, at the most.
+const MAX_TOTAL: usize = 65_535;
+/// Segments of a UDP super-packet, at the most: what every kernel takes that knows them.
+const MAX_DATAGRAMS: u16 = 64;
+
+/// Items that may be collected at the same time, and how many of them can still grow.
+const MAX_ITEMS: usize = 1024;
+const MAX_GROWING: usize = 32;
+/// Memory for each that can grow. Not a power of two: their beginnings would share the lines of the cache.
+const GROWING: usize = 65_536 + 4096;
+/// Where the payload begins in it: aligned, with room for all headers before.
+const PAYLOAD_AT: usize = 256;
+/// Memory for all those that cannot, and what each takes beside its bytes at the most.
+const FIXED: usize = 1 << 20;
+const LINE: usize = 64;
+const BUCKETS: usize = 256;
+
+/// There is no room for the packet until those that were collected are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+/// Collects packets, joins those that belong together, and gives them back.
+pub struct Joiner {
+    cpu: Cpu,
+    kind: Kind,
+    datagrams: bool,
+    trusted: bool,
+    memory: Box<[u8]>,
+    items: Vec<Item>,
+    /// The next item to give back.
+    next: usize,
+    growing: usize,
+    fixed: usize,
+    /// The item that took the last packet of a flow: most often, the next one is of the same flow.
+    recent: Option<usize>,
+    /// The latest item of each hash, when it is of this generation: so the table needs no clearing.
+    buckets: Box<[Bucket; BUCKETS]>,
+    generation: u32,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Bucket {
+    generation: u32,
+    item: usize,
+}
+
+/// One packet, or several that were joined.
+struct Item {
+    /// Where it is in memory.
+    at: usize,
+    length: usize,
+    /// What packets it can take; None: none.
+    flow: Option<Flow>,
+    /// No packet comes behind it any more.
+    closed: bool,
+    segments: u16,
+    segment_size: usize,
+    next_sequence: u32,
+    id: Id,
+    /// The item before it in its bucket.
+    older: Option<usize>,
+}
+
+/// How the IPv4 identification goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Id {
+    /// It was this, and one packet does not tell more.
+    After(u16),
+    /// It counts up, to this next.
+    Next(u16),
+    /// It stays this, as it may where fragmenting is forbidden (RFC 6864).
+    Fixed(u16),
+}
+
+/// Which packets go in order.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Key {
+    /// Source and destination.
+    addresses: [u8; 32],
+    ports: [u8; 4],
+    ip: Ip,
+    tcp: bool,
+}
+
+/// What a packet tells of itself.
+#[derive(Clone, Copy)]
+struct Flow {
+    key: Key,
+    network: usize,
+    transport: usize,
+    /// Bytes of all headers.
+    headers: usize,
+    /// It can be joined with others.
+    joins: bool,
+    /// None comes behind it.
+    ends: bool,
+    sequence: u32,
+    id: u16,
+}
+
+enum Class {
+    /// Of a flow.
+    Flow(Flow),
+    /// Perhaps of a flow that cannot be told: it must stay between what came before and what comes later.
+    Barrier,
+    /// Of no flow that is joined.
+    Other,
+}
+
+impl Joiner {
+    /// One that has collected nothing. `datagrams`: UDP is joined too. `trusted`: checksums are taken for good.
+    pub fn new(cpu: Cpu, kind: Kind, datagrams: bool, trusted: bool) -> Self {
+        Self {
+            cpu,
+            kind,
+            datagrams,
+            trusted,
+            memory: vec![0; MAX_GROWING * GROWING + FIXED].into_boxed_slice(),
+            items: Vec::with_capacity(MAX_ITEMS),
+            next: 0,
+            growing: 0,
+            fixed: 0,
+            recent: None,
+            buckets: Box::new([Bucket::default(); BUCKETS]),
+            generation: 1,
+        }
+    }
+
+    /// Takes a copy of a packet, of [`MAX_TOTAL`] bytes and its link header at the most.
+    pub fn put(&mut self, packet: &[u8]) -> Result<(), Full> {
+        let fixed = self.fixed + packet.len() + 2 * LINE + Offload::SIZE;
+        if self.items.len() == MAX_ITEMS || self.growing == MAX_GROWING || fixed > FIXED {
+            return Err(Full);
+        }
+        match self.classify(packet) {
+            Class::Flow(flow) => {
+                let hash = flow.key.hash();
+                let found = self.find(&flow.key, hash);
+                match found.is_some_and(|found| self.append(found, &flow, packet)) {
+                    true => self.recent = found,
+                    false => self.begin(flow, hash, packet),
+                }
+            }
+            Class::Other => self.keep(packet, None, None),
+            Class::Barrier => {
+                self.keep(packet, None, None);
+                self.forget();
+            }
+        }
+        Ok(())
+    }
+
+    /// The next one that was collected. It stays until [`Self::pop`] is called.
+    pub fn peek(&mut self) -> Option<(Offload, &[u8])> {
+        let (offload, at, length) = self.ready()?;
+        Some((offload, self.memory.get(at..at + length)?))
+    }
+
+    /// As [`Self::peek`], with the offload header in memory before the packet.
+    pub fn peek_framed(&mut self) -> Option<&[u8]> {
+        let (offload, at, length) = self.ready()?;
+        let at = at - Offload::SIZE;
+        put(&mut self.memory, at, offload.to_bytes());
+        self.memory.get(at..at + Offload::SIZE + length)
+    }
+
+    /// Forgets the one that [`Self::peek`] gave; after the last one there is room again.
+    pub fn pop(&mut self) {
+        self.next += 1;
+        if self.next >= self.items.len() {
+            self.items.clear();
+            (self.next, self.growing, self.fixed) = (0, 0, 0);
+            self.forget();
+        }
+    }
+
+    /// Whether nothing is collected.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// What comes is joined to nothing that is there already.
+    fn forget(&mut self) {
+        self.recent = None;
+        self.generation = self.generation.wrapping_add(1);
+        if self.generation == 0 {
+            self.buckets.fill(Bucket::default());
+            self.generation = 1;
+        }
+    }
+
+    fn classify(&self, packet: &[u8]) -> Class {
+        let Some((network, ip)) = network(packet, self.kind) else { return Class::Other };
+        let protocol = match ip {
+            Ip::V4 => byte(packet, network + 9),
+            Ip::V6 => byte(packet, network + 6),
+        };
+        match (protocol, ip) {
+            (Some(TCP), _) => Flow::of_tcp(packet, network, ip).map_or(Class::Barrier, Class::Flow),
+            (Some(UDP), _) if self.datagrams => {
+                Flow::of_udp(packet, network, ip).map_or(Class::Barrier, Class::Flow)
+            }
+            // An extension header: TCP or UDP can be behind it.
+            (Some(0 | 43 | 44 | 50 | 51 | 60 | 135 | 139 | 140), Ip::V6) => Class::Barrier,
+            _ => Class::Other,
+        }
+    }
+
+    /// The latest item of this flow.
+    fn find(&self, key: &Key, hash: usize) -> Option<usize> {
+        let is_it = |place: &usize| {
+            let item = self.items.get(*place);
+            item.and_then(|item| item.flow.as_ref()).is_some_and(|flow| flow.key == *key)
+        };
+        if let Some(recent) = self.recent.filter(is_it) {
+            return Some(recent);
+        }
+        let mut place = self.latest(hash);
+        while let Some(found) = place.filter(|place| !is_it(place)) {
+            place = self.items.get(found).and_then(|item| item.older);
+        }
+        place
+    }
+
+    fn latest(&self, hash: usize) -> Option<usize> {
+        let bucket = self.buckets.get(hash)?;
+        (bucket.generation == self.generation).then_some(bucket.item)
+    }
+
+    /// Joins the packet to an item, or closes that: what is of one flow stays in order.
+    fn append(&mut self, place: usize, flow: &Flow, packet: &[u8]) -> bool {
+        let Some(item) = self.items.get_mut(place) else { return false };
+        let payload = packet.len() - flow.headers;
+        let end = item.at + item.length;
+        let joined = flow.joins && item.takes(flow, payload, &self.memory, packet) && {
+            let from = packet.get(flow.headers..).unwrap_or_default();
+            let to = self.memory.get_mut(end..end + payload).unwrap_or_default();
+            copy(self.cpu, self.trusted, flow, packet, to, from)
+        };
+        if !joined {
+            item.closed = true;
+            return false;
+        }
+        item.length += payload;
+        item.segments += 1;
+        item.next_sequence = flow.sequence.wrapping_add(payload as u32);
+        item.id = item.id.then(flow.id);
+        item.closed = flow.ends || payload < item.segment_size;
+        if flow.ends && flow.key.tcp {
+            let at = item.at + flow.transport + 13;
+            let flags = byte(&self.memory, at).unwrap_or_default() | PSH;
+            put(&mut self.memory, at, [flags]);
+        }
+        true
+    }
+
+    /// Begins an item of this flow with the packet.
+    fn begin(&mut self, flow: Flow, hash: usize, packet: &[u8]) {
+        let older = self.latest(hash);
+        let place = self.items.len();
+        if flow.joins && !flow.ends {
+            self.grow(flow, older, packet);
+        } else {
+            self.keep(packet, Some(flow), older);
+        }
+        if let Some(bucket) = self.buckets.get_mut(hash) {
+            *bucket = Bucket { generation: self.generation, item: place };
+        }
+        self.recent = Some(place);
+    }
+
+    /// An item that packets can be joined to. A bad checksum closes it.
+    fn grow(&mut self, flow: Flow, older: Option<usize>, packet: &[u8]) {
+        let at = self.growing * GROWING + PAYLOAD_AT - flow.headers;
+        self.growing += 1;
+        let (headers, payload) = packet.split_at_checked(flow.headers).unwrap_or_default();
+        let place = self.memory.get_mut(at..at + packet.len()).unwrap_or_default();
+        let (to_headers, to_payload) = place.split_at_mut_checked(flow.headers).unwrap_or_default();
+        if to_headers.len() == headers.len() {
+            to_headers.copy_from_slice(headers);
+        }
+        let good = copy(self.cpu, self.trusted, &flow, packet, to_payload, payload);
+        self.items.push(Item {
+            at,
+            length: packet.len(),
+            flow: Some(flow),
+            closed: !good,
+            segments: 1,
+            segment_size: payload.len(),
+            next_sequence: flow.sequence.wrapping_add(payload.len() as u32),
+            id: Id::After(flow.id),
+            older,
+        });
+    }
+
+    /// An item that stays as it is.
+    fn keep(&mut self, packet: &[u8], flow: Option<Flow>, older: Option<usize>) {
+        let at = MAX_GROWING * GROWING + self.fixed + LINE;
+        self.fixed = (self.fixed + LINE + packet.len()).next_multiple_of(LINE);
+        if let Some(place) = self.memory.get_mut(at..at + packet.len()) {
+            place.copy_from_slice(packet);
+        }
+        self.items.push(Item {
+            at,
+            length: packet.len(),
+            flow,
+            closed: true,
+            segments: 1,
+            segment_size: 0,
+            next_sequence: 0,
+            id: Id::After(0),
+            older,
+        });
+    }
+
+    /// The next item, with its headers made ready.
+    fn ready(&mut self) -> Option<(Offload, usize, usize)> {
+        let item = self.items.get(self.next)?;
+        let (at, length) = (item.at, item.length);
+        let offload = match &item.flow {
+            Some(flow) if item.segments > 1 => {
+                let packet = self.memory.get_mut(at..at + length)?;
+                finish(flow, item.segment_size, packet)
+            }
+            Some(flow) if self.trusted && flow.joins => {
+                let packet = self.memory.get_mut(at..at + length)?;
+                Offload { kind: super::NONE, segment_size: 0, ..finish(flow, 0, packet) }
+            }
+            _ => Offload::default(),
+        };
+        Some((offload, at, length))
+    }
+}
+
+/// Copies the payload of a packet; whether the packet's checksums are good.
+fn copy(cpu: Cpu, trusted: bool, flow: &Flow, packet: &[u8], to: &mut [u8], from: &[u8]) -> bool {
+    if to.len() != from.len() {
+        return false;
+    }
+    if trusted {
+        to.copy_from_slice(from);
+        return true;
+    }
+    let payload = cpu.copy(to, from);
+    flow.verify(packet, payload).unwrap_or(false)
+}
+
+/// Gives a super-packet its lengths and checksums, of which that of TCP or UDP is left to the kernel.
+fn finish(flow: &Flow, segment_size: usize, packet: &mut [u8]) -> Offload {
+    let length = (packet.len() - flow.transport) as u16;
+    match flow.key.ip {
+        Ip::V4 => {
+            let total = (packet.len() - flow.network) as u16;
+            put(packet, flow.network + 2, total.to_be_bytes());
+            put(packet, flow.network + 10, [0; 2]);
+            let header = packet.get(flow.network..flow.transport).unwrap_or_default();
+            let sum = !checksum::fold(checksum::of_header(header));
+            put(packet, flow.network + 10, sum.to_ne_bytes());
+        }
+        Ip::V6 => {
+            let length = (packet.len() - flow.network - IPV6_HEADER) as u16;
+            put(packet, flow.network + 4, length.to_be_bytes());
+        }
+    }
+    if !flow.key.tcp {
+        put(packet, flow.transport + 4, length.to_be_bytes());
+    }
+    let checksum_offset = if flow.key.tcp { 16 } else { 6 };
+    let sum = checksum::fold(flow.key.pseudo_sum(length));
+    put(packet, flow.transport + checksum_offset, sum.to_ne_bytes());
+    Offload {
+        flags: CHECKSUM,
+        kind: match (flow.key.tcp, flow.key.ip) {
+            (true, Ip::V4) => TCP4,
+            (true, Ip::V6) => TCP6,
+            (false, _) => super::UDP,
+        },
+        header_length: flow.headers as u16,
+        segment_size: segment_size as u16,
+        checksum_start: flow.transport as u16,
+        checksum_offset: checksum_offset as u16,
+    }
+}
+
+impl Key {
+    fn new(packet: &[u8], network: usize, transport: usize, ip: Ip, tcp: bool) -> Option<Self> {
+        let mut addresses = [0; 32];
+        match ip {
+            Ip::V4 => put(&mut addresses, 0, array::<8>(packet, network + 12)?),
+            Ip::V6 => addresses = array(packet, network + 8)?,
+        }
+        Some(Self { addresses, ports: array(packet, transport)?, ip, tcp })
+    }
+
+    /// The place in the table.
+    fn hash(&self) -> usize {
+        let words = self
+            .addresses
+            .chunks_exact(8)
+            .map(|word| u64::from_ne_bytes(word.try_into().unwrap_or_default()));
+        let ports = u64::from(u32::from_ne_bytes(self.ports));
+        let mixed =
+            words.fold(ports, |all, word| (all ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29));
+        (mixed >> 32) as usize % BUCKETS
+    }
+
+    fn pseudo_sum(&self, length: u16) -> u64 {
+        let protocol = if self.tcp { TCP } else { UDP };
+        checksum::of_header(&self.addresses) + checksum::word(protocol.into()) + checksum::word(length)
+    }
+}
+
+impl Flow {
+    /// None when its headers do not tell which flow it is of.
+    fn of_tcp(packet: &[u8], network: usize, ip: Ip) -> Option<Self> {
+        let mut flow = Self::new(packet, network, ip, true)?;
+        let header = usize::from(byte(packet, flow.transport + 12)? >> 4) * 4;
+        flow.headers = flow.transport + header;
+        let flags = byte(packet, flow.transport + 13)?;
+        flow.sequence = u32_at(packet, flow.transport + 4)?;
+        flow.ends = flags & PSH != 0;
+        // 0xffff is 0 as nobody writes it: made anew, it would be another one.
+        flow.joins &= header >= TCP_HEADER
+            && flags & !PSH == ACK
+            && packet.len() > flow.headers
+            && u16_at(packet, flow.transport + 16)? != 0xffff;
+        (flow.headers <= packet.len()).then_some(flow)
+    }
+
+    fn of_udp(packet: &[u8], network: usize, ip: Ip) -> Option<Self> {
+        let mut flow = Self::new(packet, network, ip, false)?;
+        flow.headers = flow.transport + UDP_HEADER;
+        flow.joins &= packet.len() > flow.headers
+            && usize::from(u16_at(packet, flow.transport + 4)?) == packet.len() - flow.transport
+            && u16_at(packet, flow.transport + 6)? != 0;
+        (flow.headers <= packet.len()).then_some(flow)
+    }
+
+    /// What TCP and UDP have in common.
+    fn new(packet: &[u8], network: usize, ip: Ip, tcp: bool) -> Option<Self> {
+        let (transport, length, plain, id) = match ip {
+            Ip::V4 => {
+                if byte(packet, network)? != 0x45
+                    || u16_at(packet, network + 6)? & MORE_FRAGMENTS_OR_OFFSET != 0
+                {
+                    return None;
+                }
+                let plain = u16_at(packet, network + 10)? != 0xffff;
+                let length = usize::from(u16_at(packet, network + 2)?);
+                (network + IPV4_HEADER, length, plain, u16_at(packet, network + 4)?)
+            }
+            Ip::V6 => {
+                let length = usize::from(u16_at(packet, network + 4)?) + IPV6_HEADER;
+                (network + IPV6_HEADER, length, true, 0)
+            }
+        };
+        Some(Self {
+            key: Key::new(packet, network, transport, ip, tcp)?,
+            network,
+            transport,
+            headers: transport,
+            joins: plain && length == packet.len() - network && packet.len() <= MAX_TOTAL,
+            ends: false,
+            sequence: 0,
+            id,
+        })
+    }
+
+    /// Whether the checksums are good, with this sum of the payload.
+    fn verify(&self, packet: &[u8], payload: u64) -> Option<bool> {
+        if self.key.ip == Ip::V4 {
+            let header = packet.get(self.network..self.transport)?;
+            if checksum::fold(checksum::of_header(header)) != 0xffff {
+                return Some(false);
+            }
+        }
+        let header = checksum::of_header(packet.get(self.transport..self.headers)?);
+        let pseudo = self.key.pseudo_sum((packet.len() - self.transport) as u16);
+        Some(checksum::fold(header.wrapping_add(pseudo).wrapping_add(payload)) == 0xffff)
+    }
+}
+
+impl Id {
+    /// Whether this can be the next.
+    fn allows(self, id: u16, fixed: bool) -> bool {
+        match self {
+            Self::After(before) => id == before.wrapping_add(1) || (fixed && id == before),
+            Self::Next(next) => id == next,
+            Self::Fixed(same) => id == same,
+        }
+    }
+
+    /// After this one, which is allowed.
+    fn then(self, id: u16) -> Self {
+        match self {
+            Self::After(before) if id == before => Self::Fixed(id),
+            Self::After(_) | Self::Next(_) => Self::Next(id.wrapping_add(1)),
+            Self::Fixed(_) => self,
+        }
+    }
+}
+
+impl Item {
+    /// Whether the packet goes on where this ends, and has the same headers but for what counts up.
+    fn takes(&self, flow: &Flow, payload: usize, memory: &[u8], packet: &[u8]) -> bool {
+        let Some(own) = &self.flow else { return false };
+        let limit = if flow.key.tcp { u16::MAX } else { MAX_DATAGRAMS };
+        !self.closed
+            && own.headers == flow.headers
+            && payload <= self.segment_size
+            && self.length + payload <= MAX_TOTAL
+            && self.segments < limit
+            && (!flow.key.tcp || flow.sequence == self.next_sequence)
+            && self.same_headers(flow, memory, packet).unwrap_or(false)
+    }
+
+    fn same_headers(&self, flow: &Flow, memory: &[u8], packet: &[u8]) -> Option<bool> {
+        let first = memory.get(self.at..self.at + flow.headers)?;
+        let packet = packet.get(..flow.headers)?;
+        let (network, transport) = (flow.network, flow.transport);
+        let same = |from: usize, to: usize| {
+            let part = first.get(from..to);
+            part.is_some() && part == packet.get(from..to)
+        };
+        let same_ip = match flow.key.ip {
+            Ip::V4 => {
+                let fragments = u16_at(packet, network + 6)?;
+                byte(first, network + 1)? == byte(packet, network + 1)?
+                    && u16_at(first, network + 6)? == fragments
+                    && byte(first, network + 8)? == byte(packet, network + 8)?
+                    && self.id.allows(flow.id, fragments & DO_NOT_FRAGMENT != 0)
+            }
+            Ip::V6 => {
+                u32_at(first, network)? == u32_at(packet, network)?
+                    && byte(first, network + 7)? == byte(packet, network + 7)?
+            }
+        };
+        let same_tcp = || {
+            Some(
+                array::<5>(first, transport + 8)? == array::<5>(packet, transport + 8)?
+                    && u16_at(first, transport + 14)? == u16_at(packet, transport + 14)?
+                    && same(transport + 18, flow.headers),
+            )
+        };
+        Some(same_ip && (network == 0 || same(0, network)) && (!flow.key.tcp || same_tcp()?))
+    }
+}

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+//! Splitting a super-packet in place: the headers of each segment are written just before its payload, over bytes
+//! that earlier segments were made of. So nothing is copied, and a segment lasts until the next one is made.
+//!
+//! The packets are those that the kernel would make of the super-packet (Linux: tcp_gso_segment, __udp_gso_segment,
+//! inet_gso_segment, ipv6_gso_segment).
+
+#![allow(clippy::arithmetic_side_effects, reason = "places and lengths within one packet")]
+
+use std::ops::Range;
+
+use super::headers::{
+    IPV4_HEADER, IPV6_HEADER, Ip, TCP_HEADER, UDP_HEADER, array, byte, network, put, u16_at, u32_at,
+};
+use super::{CHECKSUM, NONE, Offload, TCP4, TCP6, UDP, checksum};
+use crate::cpu::Cpu;
+use crate::flags::Kind;
+
+const FIN: u8 = 0x01;
+const PSH: u8 = 0x08;
+const CWR: u8 = 0x80;
+
+/// Bytes of headers that a super-packet can have, IPv6 extension headers among them.
+const MAX_HEADERS: usize = 512;
+
+/// Why a super-packet cannot be split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A kind that is none.
+    Kind,
+    /// Its headers are not those of its kind, or lie outside of it.
+    Headers,
+    /// The checksum lies outside of it.
+    Checksum,
+}
+
+impl Fault {
+    /// For a message.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Kind => "its offload header has a kind that is unknown",
+            Self::Headers => "its headers are not what its offload header says",
+            Self::Checksum => "its checksum would lie outside of it",
+        }
+    }
+}
+
+/// A super-packet on its way to being packets. It knows places only: the bytes are handed to it each time.
+#[derive(Debug)]
+pub struct Splitter {
+    cpu: Cpu,
+    /// The headers of every segment, with zeros for what differs from one to the next.
+    template: [u8; MAX_HEADERS],
+    plan: Plan,
+    /// Where the next payload begins, and where the last one ends.
+    payload: Range<usize>,
+    first: bool,
+}
+
+/// How the super-packet at hand is split.
+#[derive(Clone, Copy, Debug)]
+enum Plan {
+    /// Nothing is to be done any more.
+    Done,
+    /// It is one packet, of so many bytes.
+    Whole(usize),
+    Segments(Segments),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Segments {
+    size: usize,
+    ip: Ip,
+    network: usize,
+    transport: usize,
+    /// Bytes of all headers.
+    headers: usize,
+    /// The sum of the IPv4 header, without what differs.
+    ip_sum: u64,
+    id: u16,
+    /// The sum of the TCP or UDP header and its pseudo header, without what differs.
+    sum: u64,
+    tcp: Option<Tcp>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Tcp {
+    sequence: u32,
+    flags: u8,
+}
+
+impl Splitter {
+    /// One without anything to split.
+    pub fn new(cpu: Cpu) -> Self {
+        Self { cpu, template: [0; MAX_HEADERS], plan: Plan::Done, payload: 0..0, first: true }
+    }
+
+    /// Begins with a packet that may be a super-packet; what was left of the last one is forgotten. After a fault
+    /// there is nothing to split, and the packet is as it was.
+    pub fn begin(&mut self, kind: Kind, offload: Offload, packet: &mut [u8]) -> Result<(), Fault> {
+        self.plan = Plan::Done;
+        self.plan = if offload.protocol() == NONE {
+            self.whole(offload, packet)?
+        } else {
+            self.segments(kind, offload, packet)?
+        };
+        Ok(())
+    }
+
+    /// The place of the next packet, which is made in the same bytes that `begin` was given. None when all are made.
+    #[inline]
+    pub fn next(&mut self, packet: &mut [u8]) -> Option<Range<usize>> {
+        match self.plan {
+            Plan::Done => None,
+            Plan::Whole(length) => {
+                self.plan = Plan::Done;
+                Some(0..length)
+            }
+            Plan::Segments(_) => self.segment(packet),
+        }
+    }
+
+    fn whole(&self, offload: Offload, packet: &mut [u8]) -> Result<Plan, Fault> {
+        if offload.flags & CHECKSUM != 0 {
+            let (start, offset) = (offload.checksum_start.into(), offload.checksum_offset.into());
+            checksum::complete(self.cpu, packet, start, offset).ok_or(Fault::Checksum)?;
+        }
+        Ok(Plan::Whole(packet.len()))
+    }
+
+    fn segments(&mut self, kind: Kind, offload: Offload, packet: &mut [u8]) -> Result<Plan, Fault> {
+        if !matches!(offload.protocol(), TCP4 | TCP6 | UDP) {
+            return Err(Fault::Kind);
+        }
+        let mut segments = Segments::find(kind, offload, packet).ok_or(Fault::Headers)?;
+        let payload = segments.headers..packet.len();
+        // What fits into one segment is no super-packet, and the kernel only makes its checksum.
+        if payload.len() <= segments.size {
+            return self.whole(offload, packet);
+        }
+        let headers = packet.get(..segments.headers).ok_or(Fault::Headers)?;
+        let template = self.template.get_mut(..segments.headers).ok_or(Fault::Headers)?;
+        template.copy_from_slice(headers);
+        segments.prepare(template, packet.len()).ok_or(Fault::Headers)?;
+        (self.payload, self.first) = (payload, true);
+        Ok(Plan::Segments(segments))
+    }
+
+    fn segment(&mut self, packet: &mut [u8]) -> Option<Range<usize>> {
+        let Plan::Segments(segments) = &mut self.plan else { return None };
+        let length = self.payload.len().min(segments.size);
+        let last = length == self.payload.len();
+        let start = self.payload.start - segments.headers;
+        let end = self.payload.start + length;
+        let segment = packet.get_mut(start..end)?;
+        let (headers, payload) = segment.split_at_mut_checked(segments.headers)?;
+        let sum = self.cpu.sum(payload);
+        headers.copy_from_slice(self.template.get(..segments.headers)?);
+        segments.write(headers, length, sum, self.first, last);
+        (self.payload.start, self.first) = (end, false);
+        if last {
+            self.plan = Plan::Done;
+        }
+        Some(start..end)
+    }
+}
+
+impl Segments {
+    /// Where things are, by the offload header, held against the packet itself.
+    fn find(kind: Kind, offload: Offload, packet: &[u8]) -> Option<Self> {
+        let (network, ip) = network(packet, kind)?;
+        let transport = usize::from(offload.checksum_start);
+        let tcp = offload.protocol() != UDP;
+        let options_end = match ip {
+            Ip::V4 => network + usize::from(byte(packet, network)? & 0xf) * 4,
+            Ip::V6 => transport,
+        };
+        let ip_header = match ip {
+            Ip::V4 => IPV4_HEADER,
+            Ip::V6 => IPV6_HEADER,
+        };
+        let right_version = match offload.protocol() {
+            TCP4 => ip == Ip::V4,
+            TCP6 => ip == Ip::V6,
+            _ => true,
+        };
+        let transport_header = match tcp {
+            true => usize::from(byte(packet, transport + 12)? >> 4) * 4,
+            false => UDP_HEADER,
+        };
+        let checksum_offset = if tcp { 16 } else { 6 };
+        let size = usize::from(offload.segment_size);
+        let right = right_version
+            && offload.flags & CHECKSUM != 0
+            && usize::from(offload.checksum_offset) == checksum_offset
+            && transport >= network + ip_header
+            && transport == options_end
+            && transport_header >= if tcp { TCP_HEADER } else { UDP_HEADER }
+            && size != 0;
+        let headers = transport + transport_header;
+        let tcp = match tcp {
+            true => {
+                Some(Tcp { sequence: u32_at(packet, transport + 4)?, flags: byte(packet, transport + 13)? })
+            }
+            false => None,
+        };
+        let id = u16_at(packet, network + 4)?;
+        (right && headers <= packet.len()).then_some(Self {
+            size,
+            ip,
+            network,
+            transport,
+            headers,
+            ip_sum: 0,
+            id,
+            sum: 0,
+            tcp,
+        })
+    }
+
+    /// Takes out of the headers what differs from segment to segment, and sums up what does not.
+    ///
+    /// The checksum field has the sum of the pseudo header, with the length of the whole in it.
+    fn prepare(&mut self, headers: &mut [u8], length: usize) -> Option<()> {
+        let checksum_at = self.transport + if self.tcp.is_some() { 16 } else { 6 };
+        let pseudo = u64::from(u16::from_ne_bytes(array(headers, checksum_at)?));
+        let old_length = match self.tcp {
+            Some(_) => (length - self.transport) as u16,
+            None => u16_at(headers, self.transport + 4)?,
+        };
+        put(headers, checksum_at, [0; 2]);
+        match self.tcp {
+            Some(_) => {
+                put(headers, self.transport + 4, [0; 4]);
+                put(headers, self.transport + 13, [0]);
+            }
+            None => put(headers, self.transport + 4, [0; 2]),
+        }
+        let transport = checksum::of_header(headers.get(self.transport..)?);
+        self.sum = transport + pseudo + checksum::without(checksum::word(old_length));
+        if self.ip == Ip::V4 {
+            put(headers, self.network + 2, [0; 4]);
+            put(headers, self.network + 10, [0; 2]);
+            self.ip_sum = checksum::of_header(headers.get(self.network..self.transport)?);
+        }
+        Some(())
+    }
+
+    /// Fills in what differs, for a payload of this length and sum.
+    #[inline]
+    fn write(&mut self, headers: &mut [u8], payload: usize, sum: u64, first: bool, last: bool) {
+        let end = headers.len() + payload;
+        match self.ip {
+            Ip::V4 => {
+                let total = (end - self.network) as u16;
+                put(headers, self.network + 2, total.to_be_bytes());
+                put(headers, self.network + 4, self.id.to_be_bytes());
+                let sum = self.ip_sum + checksum::word(total) + checksum::word(self.id);
+                put(headers, self.network + 10, (!checksum::fold(sum)).to_ne_bytes());
+                self.id = self.id.wrapping_add(1);
+            }
+            Ip::V6 => {
+                let length = (end - self.network - IPV6_HEADER) as u16;
+                put(headers, self.network + 4, length.to_be_bytes());
+            }
+        }
+        let length = (end - self.transport) as u16;
+        let sum = self.sum.wrapping_add(sum).wrapping_add(checksum::word(length));
+        match &mut self.tcp {
+            Some(tcp) => {
+                let only_last = if last { 0 } else { FIN | PSH };
+                let only_first = if first { 0 } else { CWR };
+                let flags = tcp.flags & !only_last & !only_first;
+                let sequence = tcp.sequence.to_be_bytes();
+                tcp.sequence = tcp.sequence.wrapping_add(payload as u32);
+                put(headers, self.transport + 4, sequence);
+                put(headers, self.transport + 13, [flags]);
+                let sum = sum
+                    .wrapping_add(u64::from(u32::from_ne_bytes(sequence)))
+                    .wrapping_add(checksum::word(flags.into()));
+                put(headers, self.transport + 16, (!checksum::fold(sum)).to_ne_bytes());
+            }
+            None => {
+                put(headers, self.transport + 4, length.to_be_bytes());
+                let sum = !checksum::fold(sum.wrapping_add(checksum::word(length)));
+                put(headers, self.transport + 6, if sum == 0 { 0xffff_u16 } else { sum }.to_ne_bytes());
+            }
+        }
+    }
+}
