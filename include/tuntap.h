@@ -19,10 +19,10 @@
  *            has room for.
  * Threads.   Every function may be called from any thread. On one device one reader and one
  *            writer may block at the same time, and calls that configure it wait for each
- *            other, never for a packet. The exceptions are a tuntap_config and a
- *            tuntap_monitor, which are for one thread at a time, and the functions that free
- *            (tuntap_close, tuntap_config_free, tuntap_monitor_close): nothing else may use
- *            the object at that moment or later. No function is a cancellation point.
+ *            other, never for a packet. The exceptions are all other objects, such as a
+ *            tuntap_config or a tuntap_reader, which are for one thread at a time, and the
+ *            functions that free (tuntap_close, tuntap_config_free, tuntap_monitor_close):
+ *            nothing else may use the object at that moment or later. No function is a cancellation point.
  * Privilege. Setting what is already so makes no privileged call.
  * Failure.   The library never prints, never runs another program, and keeps no global state.
  *            An internal fault, or no memory left for its own small needs, aborts the process
@@ -55,6 +55,18 @@ typedef struct tuntap_config tuntap_config;
 
 /** A watch over devices. */
 typedef struct tuntap_monitor tuntap_monitor;
+
+/** Takes packets in batches. */
+typedef struct tuntap_reader tuntap_reader;
+
+/** Hands over packets in batches. */
+typedef struct tuntap_writer tuntap_writer;
+
+/** Splits super-packets in memory. */
+typedef struct tuntap_splitter tuntap_splitter;
+
+/** Joins packets in memory. */
+typedef struct tuntap_joiner tuntap_joiner;
 
 /**
  * The version of the header that a program is compiled with; tuntap_version tells which
@@ -151,6 +163,11 @@ typedef struct tuntap_monitor tuntap_monitor;
  * TUNTAP_NAPI and TUNTAP_NAPI_FRAGS.
  */
 #define TUNTAP_FEATURE_NAPI 16
+
+/**
+ * TUNTAP_OFFLOAD: super-packets, and what splits and joins them.
+ */
+#define TUNTAP_FEATURE_OFFLOAD 17
 
 /**
  * No error.
@@ -346,6 +363,22 @@ typedef struct tuntap_monitor tuntap_monitor;
 #define TUNTAP_BORROW 1024
 
 /**
+ * Packets pass as super-packets of up to 64 KiB (segmentation offload): tuntap_reader_next
+ * and tuntap_writer_put split and join them, tuntap_read_super and tuntap_write_super pass
+ * them on as they are, and tuntap_read and tuntap_write go on with one packet a call. All
+ * offloads are on that the kernel has: tuntap_get_offloads tells, tuntap_set_offloads
+ * chooses. It goes with neither TUNTAP_PI nor TUNTAP_NAPI_FRAGS.
+ */
+#define TUNTAP_OFFLOAD 2048
+
+/**
+ * tuntap_writer_open, tuntap_joiner_open: the integrity of the packets is proved already,
+ * by authenticated decryption for example. Their TCP and UDP checksums are not verified,
+ * and made anew, bad ones too.
+ */
+#define TUNTAP_TRUSTED 4096
+
+/**
  * Bytes of a buffer that holds any device name, with its NUL.
  */
 #define TUNTAP_NAME_SIZE 16
@@ -463,6 +496,37 @@ typedef struct tuntap_monitor tuntap_monitor;
  * The family of IPv6 addresses.
  */
 #define TUNTAP_IPV6 6
+
+/**
+ * tuntap_offload.flags: the checksum of the packet is not made yet, and its field has the
+ * sum of the pseudo header.
+ */
+#define TUNTAP_NEEDS_CHECKSUM 1
+
+/**
+ * tuntap_offload.kind: one packet.
+ */
+#define TUNTAP_KIND_NONE 0
+
+/**
+ * tuntap_offload.kind: several segments of TCP over IPv4.
+ */
+#define TUNTAP_KIND_TCP4 1
+
+/**
+ * tuntap_offload.kind: several segments of TCP over IPv6.
+ */
+#define TUNTAP_KIND_TCP6 4
+
+/**
+ * tuntap_offload.kind: several datagrams of UDP.
+ */
+#define TUNTAP_KIND_UDP 5
+
+/**
+ * tuntap_offload.kind, beside one of TCP: only the first segment has the flag CWR.
+ */
+#define TUNTAP_KIND_ECN 128
 
 /**
  * tuntap_set_tx_filter: frames to every group's address go out.
@@ -663,6 +727,37 @@ typedef struct tuntap_route {
      */
     char gateway[TUNTAP_ADDR_SIZE];
 } tuntap_route;
+
+/**
+ * What of a packet is still to be done: splitting it into segments, and its checksum. It
+ * is struct virtio_net_hdr, 10 bytes, and stays so.
+ */
+typedef struct tuntap_offload {
+    /**
+     * TUNTAP_NEEDS_CHECKSUM, or 0. Other bits are the kernel's.
+     */
+    uint8_t flags;
+    /**
+     * A TUNTAP_KIND_*.
+     */
+    uint8_t kind;
+    /**
+     * Bytes of all headers, as a hint: the kernel gives other numbers too.
+     */
+    uint16_t header_length;
+    /**
+     * Bytes of payload in each segment but the last, which may have fewer.
+     */
+    uint16_t segment_size;
+    /**
+     * Where the part begins that the checksum is of: the TCP or UDP header.
+     */
+    uint16_t checksum_start;
+    /**
+     * Where the checksum is, from there.
+     */
+    uint16_t checksum_offset;
+} tuntap_offload;
 
 /**
  * Something that happened, with the state of the device after it. Later versions may add
@@ -1672,6 +1767,264 @@ int tuntap_attach(tuntap *dev, tuntap_error *err);
  * @since 0.1.0
  */
 int tuntap_detach(tuntap *dev, tuntap_error *err);
+
+/**
+ * Turns on these offloads, and no others: which super-packets the device hands over, and
+ * what the writers of this handle join. They are the device's, for all its queues. All are
+ * on after tuntap_open with TUNTAP_OFFLOAD that the kernel has; what waits to be read is
+ * as it was.
+ *
+ * @param offloads  TUNTAP_OFFLOAD_*, or 0. Each of them needs TUNTAP_OFFLOAD_CHECKSUM.
+ * @return 0, or -EINVAL (dev is NULL; unknown bits, TUNTAP_REASON_FLAGS; opened without
+ *         TUNTAP_OFFLOAD, TUNTAP_REASON_MISMATCH), -EOPNOTSUPP (the kernel has no such
+ *         set: USO4 and USO6 go together, since Linux 6.2, TUNTAP_REASON_KERNEL), -ENODEV
+ *         (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_set_offloads(tuntap *dev, uint64_t offloads, tuntap_error *err);
+
+/**
+ * Takes what the kernel hands over as it is, from a device with TUNTAP_OFFLOAD: a packet
+ * or a super-packet, and what is still to be done with it. For those who pass it on whole:
+ * to another device, or to a UDP socket with UDP_SEGMENT.
+ *
+ * @param offload  Receives what is to be done.
+ * @param buf      Receives the packet.
+ * @param size     Bytes of buf. tuntap_read_size says which are always enough.
+ * @return As tuntap_read, or -EINVAL (offload is NULL; opened without TUNTAP_OFFLOAD,
+ *         TUNTAP_REASON_MISMATCH).
+ * @since 0.1.0
+ */
+ssize_t tuntap_read_super(tuntap *dev, tuntap_offload *offload, void *buf, size_t size, tuntap_error *err);
+
+/**
+ * Hands over a packet or a super-packet with what is still to be done, to a device with
+ * TUNTAP_OFFLOAD.
+ *
+ * @param offload  What is to be done. All zeros: nothing, it is a plain packet.
+ * @param buf      The packet.
+ * @param size     Bytes of it.
+ * @return As tuntap_write, or -EINVAL (offload is NULL; opened without TUNTAP_OFFLOAD,
+ *         TUNTAP_REASON_MISMATCH; the kernel does not take such an offload: a UDP
+ *         super-packet has 128 segments at the most, and every one needs its checksum,
+ *         TUNTAP_REASON_PACKET).
+ * @since 0.1.0
+ */
+ssize_t tuntap_write_super(tuntap *dev, const tuntap_offload *offload, const void *buf, size_t size, tuntap_error *err);
+
+/**
+ * Makes a reader: it takes packets in batches, which on a device with TUNTAP_OFFLOAD costs
+ * a fraction of tuntap_read. It splits each super-packet into the packets that it stands
+ * for, with right headers and checksums. It works on every other device too.
+ *
+ * A handle can have several readers, each for one thread. What one has read it keeps until
+ * it is asked: beside tuntap_read or another reader each gets a part of the packets.
+ *
+ * @param flags   0.
+ * @param reader  Receives the reader. tuntap_reader_close frees it, before tuntap_close
+ *                does the device.
+ * @return 0, or -EINVAL (dev or reader is NULL; flags, TUNTAP_REASON_FLAGS).
+ * @since 0.1.0
+ */
+int tuntap_reader_open(tuntap *dev, uint64_t flags, tuntap_reader **reader, tuntap_error *err);
+
+/**
+ * Frees the reader, and the packets that it still has.
+ *
+ * @param reader  May be NULL.
+ * @since 0.1.0
+ */
+void tuntap_reader_close(tuntap_reader *reader);
+
+/**
+ * The next packet of a batch. A batch begins with a packet that is waited for, unless the
+ * handle is non-blocking, and has what is there then: until nothing is left, or to some
+ * 64 KiB. Its end is the moment to hand on what was made of it, tuntap_writer_flush for
+ * example: so packets are not kept back for others that may never come.
+ *
+ * Before a wait with poll, take packets until -EAGAIN: the reader may have some that the
+ * descriptor knows nothing of.
+ *
+ * @param packet  Receives where the packet is. It lasts until the next call on this
+ *                reader, and may be changed in place.
+ * @return Bytes of the packet, or 0: the batch is over, and the next call begins another
+ *         one; or
+ *         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
+ *         -EPROTO    a super-packet was not what its offload header says, and is lost
+ *                    (_PACKET);
+ *         -ECANCELED tuntap_wake ended the wait (_WOKEN);
+ *         -EINTR     a signal handler ran while the call waited (_INTERRUPTED);
+ *         -ENODEV    the device is gone (_REMOVED);
+ *         -EINVAL    reader or packet is NULL (_ARGUMENT).
+ * @since 0.1.0
+ */
+ssize_t tuntap_reader_next(tuntap_reader *reader, void **packet, tuntap_error *err);
+
+/**
+ * All packets of a batch, as far as there is room for them: what is left comes with the
+ * next call. It waits for the first packet, unless the handle is non-blocking. Handing out
+ * many packets at once costs a copy of each that tuntap_reader_next does without.
+ *
+ * @param packets  Receives where they are, and their lengths. They last until the next
+ *                 call on this reader, and may be changed in place.
+ * @param count    How many there is room for: 1 or more; 64 to 256 are a good number.
+ * @return How many packets, or as tuntap_reader_next, or -EINVAL (packets is NULL; count
+ *         is 0, TUNTAP_REASON_ARGUMENT).
+ * @since 0.1.0
+ */
+ssize_t tuntap_reader_batch(tuntap_reader *reader, struct iovec *packets, size_t count, tuntap_error *err);
+
+/**
+ * Makes a writer: it collects packets, joins those that belong together on a device with
+ * TUNTAP_OFFLOAD, and hands them over in as few system calls as can be. They arrive as they
+ * would one by one; only the identification of IPv4 packets that may not be fragmented, and
+ * all have the same, is counted up. On every other device each packet is written at once.
+ *
+ * Packets of one TCP or UDP flow stay in order; those of different flows may not. A packet
+ * with a bad checksum is not joined, and arrives as the bad packet that it is.
+ *
+ * A handle can have several writers, each for one thread.
+ *
+ * @param flags   0 or TUNTAP_TRUSTED.
+ * @param writer  Receives the writer. tuntap_writer_close frees it, before tuntap_close
+ *                does the device.
+ * @return 0, or -EINVAL (dev or writer is NULL; flags, TUNTAP_REASON_FLAGS).
+ * @since 0.1.0
+ */
+int tuntap_writer_open(tuntap *dev, uint64_t flags, tuntap_writer **writer, tuntap_error *err);
+
+/**
+ * Frees the writer. Packets that it still has are lost: tuntap_writer_flush comes before.
+ *
+ * @param writer  May be NULL.
+ * @since 0.1.0
+ */
+void tuntap_writer_close(tuntap_writer *writer);
+
+/**
+ * Takes a copy of a packet. It goes out with tuntap_writer_flush at the latest, and
+ * earlier when the writer is full.
+ *
+ * @param packet  As for tuntap_write.
+ * @param size    Bytes of it.
+ * @return 0, or as tuntap_writer_flush and tuntap_write: then the packet was not taken.
+ * @since 0.1.0
+ */
+int tuntap_writer_put(tuntap_writer *writer, const void *packet, size_t size, tuntap_error *err);
+
+/**
+ * Hands over what was collected.
+ *
+ * @return 0, or
+ *         -EAGAIN    no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
+ *         -EINTR     a signal handler ran while the call waited (_INTERRUPTED);
+ *         -ECANCELED tuntap_wake ended the wait (_WOKEN): in these three cases what is left
+ *                    stays for the next call;
+ *         -ENETDOWN  the device is down (_DOWN);
+ *         -ENODEV    the device is gone (_REMOVED);
+ *         -EINVAL    the kernel did not take a packet (_PACKET): in these three it is lost,
+ *                    and the others were tried; or writer is NULL (_ARGUMENT).
+ * @since 0.1.0
+ */
+int tuntap_writer_flush(tuntap_writer *writer, tuntap_error *err);
+
+/**
+ * Takes packets, and hands them over: tuntap_writer_put for each, and tuntap_writer_flush.
+ *
+ * @param packets  Where they are, and their lengths.
+ * @param count    How many.
+ * @return How many were taken: fewer when the one behind them is no packet of this device,
+ *         or has no room; or as tuntap_writer_put for the first, and as
+ *         tuntap_writer_flush, but for -EAGAIN and -EINTR, after which they were taken;
+ *         or -EINVAL (packets or one of its addresses is NULL, TUNTAP_REASON_ARGUMENT).
+ * @since 0.1.0
+ */
+ssize_t tuntap_writer_batch(tuntap_writer *writer, const struct iovec *packets, size_t count, tuntap_error *err);
+
+/**
+ * Makes a splitter: it splits super-packets in memory, without a device.
+ *
+ * @param flags     TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames.
+ * @param splitter  Receives the splitter; tuntap_splitter_close frees it.
+ * @return 0, or -EINVAL (splitter is NULL; flags, TUNTAP_REASON_FLAGS).
+ * @since 0.1.0
+ */
+int tuntap_splitter_open(uint64_t flags, tuntap_splitter **splitter, tuntap_error *err);
+
+/**
+ * Frees the splitter.
+ *
+ * @param splitter  May be NULL.
+ * @since 0.1.0
+ */
+void tuntap_splitter_close(tuntap_splitter *splitter);
+
+/**
+ * Begins to split a packet, which may be a super-packet: what is left of the last one is
+ * forgotten. Makes no allocation.
+ *
+ * @param offload  What is to be done with it.
+ * @param packet   The packet. It is split in place: its bytes are the splitter's until
+ *                 tuntap_splitter_next returns 0.
+ * @param size     Bytes of it.
+ * @return 0, or -EINVAL (splitter, offload or packet is NULL; longer than 65,557 bytes, or
+ *         not what offload says, TUNTAP_REASON_PACKET): then the packet is as it was.
+ * @since 0.1.0
+ */
+int tuntap_splitter_begin(tuntap_splitter *splitter, const tuntap_offload *offload, void *packet, size_t size, tuntap_error *err);
+
+/**
+ * The next packet: a plain one, with right headers and checksums.
+ *
+ * @param packet  Receives where it is, within the super-packet. It lasts until the next
+ *                call on this splitter, and may be changed in place.
+ * @return Bytes of the packet; 0 when all were given; -EINVAL (splitter or packet is NULL).
+ * @since 0.1.0
+ */
+ssize_t tuntap_splitter_next(tuntap_splitter *splitter, void **packet);
+
+/**
+ * Makes a joiner: it joins packets to super-packets in memory, without a device.
+ *
+ * @param flags   TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
+ *                TUNTAP_TRUSTED.
+ * @param joiner  Receives the joiner; tuntap_joiner_close frees it.
+ * @return 0, or -EINVAL (joiner is NULL; flags, TUNTAP_REASON_FLAGS).
+ * @since 0.1.0
+ */
+int tuntap_joiner_open(uint64_t flags, tuntap_joiner **joiner, tuntap_error *err);
+
+/**
+ * Frees the joiner, and what it has collected.
+ *
+ * @param joiner  May be NULL.
+ * @since 0.1.0
+ */
+void tuntap_joiner_close(tuntap_joiner *joiner);
+
+/**
+ * Takes a copy of a packet, and joins it to those before it where it belongs: what is
+ * joined and what is not is as for tuntap_writer_open. Makes no allocation.
+ *
+ * @param packet  The packet.
+ * @param size    Bytes of it.
+ * @return 0, or -ENOBUFS (no room until what was collected is taken with
+ *         tuntap_joiner_next, TUNTAP_REASON_AGAIN), -EINVAL (joiner or packet is NULL),
+ *         -EMSGSIZE (longer than 65,557 bytes, TUNTAP_REASON_PACKET).
+ * @since 0.1.0
+ */
+int tuntap_joiner_put(tuntap_joiner *joiner, const void *packet, size_t size, tuntap_error *err);
+
+/**
+ * The next packet or super-packet of those that were collected.
+ *
+ * @param offload  Receives what is still to be done with it.
+ * @param packet   Receives where it is. It lasts until the next call on this joiner.
+ * @return Bytes of the packet; 0 when all were given, and there is room again; -EINVAL
+ *         (joiner, offload or packet is NULL).
+ * @since 0.1.0
+ */
+ssize_t tuntap_joiner_next(tuntap_joiner *joiner, tuntap_offload *offload, const void **packet);
 
 /**
  * Has an eBPF program choose the queue of each packet that the kernel sends out through

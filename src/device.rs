@@ -3,15 +3,16 @@
 
 use std::fmt::Display;
 use std::os::fd::{BorrowedFd, RawFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::config::Config;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::feature::Feature;
 use crate::flags::{self, FdFlags, Flags};
-use crate::link::Tuntap;
+use crate::link::{self, Tuntap};
 use crate::name::{Name, NameRequest};
+use crate::stream::Stream;
 use crate::sys::{Backend, Platform};
 pub(crate) use crate::sys::{Namespace, Uncancelled};
 
@@ -20,6 +21,10 @@ pub struct Device {
     pub(crate) backend: Platform,
     nonblock: AtomicBool,
     changing: Mutex<()>,
+    /// On a device with offload, what a super-packet still has for the next reads. Nobody waits while holding it.
+    pub(crate) rest: Option<Mutex<Stream>>,
+    /// The offloads that packets to write are joined for.
+    joins: AtomicU64,
 }
 
 impl Device {
@@ -43,7 +48,15 @@ impl Device {
     }
 
     pub(crate) fn of(backend: Platform, nonblock: bool) -> Self {
-        Self { backend, nonblock: AtomicBool::new(nonblock), changing: Mutex::new(()) }
+        let rest = backend.mode().offload.then(|| Mutex::new(Stream::new(backend.mode())));
+        let joins = if rest.is_some() { backend.offloads().unwrap_or(link::TCP_OFFLOADS) } else { 0 };
+        Self {
+            backend,
+            nonblock: AtomicBool::new(nonblock),
+            changing: Mutex::new(()),
+            rest,
+            joins: AtomicU64::new(joins),
+        }
     }
 
     /// The name at this moment: somebody else may rename the device.
@@ -126,6 +139,23 @@ impl Device {
             return Err(Error::new(Errno::EINVAL, Reason::Range, text));
         }
         self.backend.set_send_buffer(bytes)
+    }
+
+    /// The offloads that packets to write are joined for, as the ABI's bits.
+    pub(crate) fn joins(&self) -> u64 {
+        self.joins.load(Ordering::Relaxed)
+    }
+
+    /// Turns on these offloads of the device and no others, for what it hands over and for what this handle joins.
+    pub fn set_offloads(&self, offloads: u64) -> Result<()> {
+        self.needs_offload("set the offloads of")?;
+        if offloads & !link::ALL_OFFLOADS != 0 {
+            let text = format!("offloads {offloads:#x}: this version does not know all of them");
+            return Err(Error::new(Errno::EINVAL, Reason::Flags, text));
+        }
+        self.backend.set_offloads(offloads)?;
+        self.joins.store(offloads, Ordering::Relaxed);
+        Ok(())
     }
 
     fn tuntap(&self) -> Result<Tuntap> {

@@ -44,10 +44,12 @@ pub enum Feature {
     Steering = 15,
     /// NAPI modes.
     Napi = 16,
+    /// Super-packets.
+    Offload = 17,
 }
 
 impl Feature {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Tun,
         Self::Tap,
         Self::Pi,
@@ -64,6 +66,7 @@ impl Feature {
         Self::Monitor,
         Self::Steering,
         Self::Napi,
+        Self::Offload,
     ];
 
     /// The feature that has this number.
@@ -87,6 +90,6 @@ mod tests {
             assert_eq!(Feature::from_number(number), Some(feature));
         }
         assert_eq!(Feature::from_number(0), None);
-        assert_eq!(Feature::from_number(17), None);
+        assert_eq!(Feature::from_number(18), None);
     }
 }

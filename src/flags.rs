@@ -26,9 +26,13 @@ pub const NAPI_FRAGS: u64 = 0x100;
 pub const EXISTING: u64 = 0x200;
 /// The descriptor stays the caller's.
 pub const BORROW: u64 = 0x400;
+/// Packets pass as super-packets.
+pub const OFFLOAD: u64 = 0x800;
+/// Checksums are taken for good.
+pub const TRUSTED: u64 = 0x1000;
 
 const KNOWN: u64 =
-    TUN | TAP | PI | MULTI_QUEUE | EXCLUSIVE | NONBLOCK | PERSIST | NAPI | NAPI_FRAGS | EXISTING;
+    TUN | TAP | PI | MULTI_QUEUE | EXCLUSIVE | NONBLOCK | PERSIST | NAPI | NAPI_FRAGS | EXISTING | OFFLOAD;
 
 /// What a device carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +62,8 @@ pub struct Mode {
     pub pi: bool,
     /// It can have several queues.
     pub multi_queue: bool,
-    /// Each packet has the offload header. Never asked for, but an attach may meet it.
-    pub vnet_hdr: bool,
+    /// Each packet has the offload header, and can be a super-packet.
+    pub offload: bool,
     /// Packets that are written go up the stack through NAPI.
     pub napi: bool,
     /// The parts of a vectored write become the fragments of one packet.
@@ -69,7 +73,7 @@ pub struct Mode {
 impl Mode {
     /// Nothing but the packets, through one queue.
     pub fn plain(kind: Kind) -> Self {
-        Self { kind, pi: false, multi_queue: false, vnet_hdr: false, napi: false, napi_frags: false }
+        Self { kind, pi: false, multi_queue: false, offload: false, napi: false, napi_frags: false }
     }
 
     /// Says how `granted` differs from what was asked for; None when it does not.
@@ -81,7 +85,7 @@ impl Mode {
         let modes = [
             ("the packet-information header (TUNTAP_PI)", self.pi, granted.pi),
             ("several queues (TUNTAP_MULTI_QUEUE)", self.multi_queue, granted.multi_queue),
-            ("the offload header (IFF_VNET_HDR)", self.vnet_hdr, granted.vnet_hdr),
+            ("offload (TUNTAP_OFFLOAD)", self.offload, granted.offload),
             ("NAPI (TUNTAP_NAPI)", self.napi, granted.napi),
             ("NAPI fragments (TUNTAP_NAPI_FRAGS)", self.napi_frags, granted.napi_frags),
         ];
@@ -103,6 +107,7 @@ impl Mode {
         };
         kind | bit(self.pi, PI)
             | bit(self.multi_queue, MULTI_QUEUE)
+            | bit(self.offload, OFFLOAD)
             | bit(self.napi, NAPI)
             | bit(self.napi_frags, NAPI_FRAGS)
     }
@@ -154,10 +159,16 @@ impl Flags {
         if bits & NAPI_FRAGS != 0 && kind == Kind::Tun {
             return wrong(format!("flags {bits:#x}: TUNTAP_NAPI_FRAGS is for a TAP"));
         }
+        if bits & OFFLOAD != 0 && bits & (PI | NAPI_FRAGS) != 0 {
+            return wrong(format!(
+                "flags {bits:#x}: TUNTAP_OFFLOAD goes with neither TUNTAP_PI nor TUNTAP_NAPI_FRAGS"
+            ));
+        }
         Ok(Self {
             mode: Mode {
                 pi: bits & PI != 0,
                 multi_queue: bits & MULTI_QUEUE != 0,
+                offload: bits & OFFLOAD != 0,
                 napi: bits & (NAPI | NAPI_FRAGS) != 0,
                 napi_frags: bits & NAPI_FRAGS != 0,
                 ..Mode::plain(kind)
@@ -210,6 +221,27 @@ impl FdFlags {
     }
 }
 
+/// Checks the bits of what works in memory: a kind and nothing else.
+pub fn parse_kind(bits: u64) -> Result<Kind> {
+    match bits {
+        TUN => Ok(Kind::Tun),
+        TAP => Ok(Kind::Tap),
+        _ => {
+            let text = format!("flags {bits:#x}: give either TUNTAP_TUN or TUNTAP_TAP");
+            Err(Error::new(Errno::EINVAL, Reason::Flags, text))
+        }
+    }
+}
+
+/// Checks the bits of a writer; whether checksums are taken for good.
+pub fn parse_trusted(bits: u64) -> Result<bool> {
+    if bits & !TRUSTED == 0 {
+        return Ok(bits & TRUSTED != 0);
+    }
+    let text = format!("flags {bits:#x}: only TUNTAP_TRUSTED is known here");
+    Err(Error::new(Errno::EINVAL, Reason::Flags, text))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,7 +258,7 @@ mod tests {
 
     #[test]
     fn an_unknown_bit_is_named() {
-        for unknown in [0x800, 1 << 31, 1 << 63] {
+        for unknown in [BORROW, TRUSTED, 0x2000, 1 << 31, 1 << 63] {
             let error = Flags::parse(TUN | unknown).unwrap_err();
             assert!(error.message().contains(&format!("{unknown:#x}")), "{error}");
         }
@@ -234,7 +266,7 @@ mod tests {
 
     #[test]
     fn modes_come_back_as_their_bits() {
-        for bits in [TUN, TAP, TUN | PI, TAP | MULTI_QUEUE, TAP | PI | MULTI_QUEUE] {
+        for bits in [TUN, TAP, TUN | PI, TAP | MULTI_QUEUE, TAP | PI | MULTI_QUEUE, TUN | OFFLOAD] {
             assert_eq!(Flags::parse(bits).unwrap().mode.bits(), bits);
         }
     }

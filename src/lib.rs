@@ -20,8 +20,11 @@ pub mod offload;
 pub mod packet;
 pub mod prefix;
 pub mod queue;
+pub mod reader;
 pub mod route;
 pub mod steering;
+pub mod writer;
 
 mod fault;
+mod stream;
 mod sys;

@@ -310,6 +310,11 @@ pub const OFFLOAD_USO4: u64 = 0x10;
 /// UDP over IPv6 comes in super-packets.
 pub const OFFLOAD_USO6: u64 = 0x20;
 
+/// Those that are as old as the header itself.
+pub(crate) const TCP_OFFLOADS: u64 = OFFLOAD_CHECKSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6 | OFFLOAD_ECN;
+/// All that there are.
+pub(crate) const ALL_OFFLOADS: u64 = TCP_OFFLOADS | OFFLOAD_USO4 | OFFLOAD_USO6;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,17 +3,20 @@
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::device::Device;
 use crate::error::{Errno, Error, Reason};
 use crate::flags::{Kind, Mode};
+use crate::offload::Offload;
+use crate::stream::Stream;
 use crate::sys::{Backend, Direction};
 
 const IPV4_HEADER: usize = 20;
 const IPV6_HEADER: usize = 40;
 const ETHERNET_HEADER: usize = 14;
-const PI_HEADER: usize = 4;
+pub(crate) const PI_HEADER: usize = 4;
 
 /// How long a call waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,16 +59,42 @@ impl Device {
 
     /// Takes one packet; its length.
     pub fn read(&self, buf: &mut [MaybeUninit<u8>], limit: Limit) -> Result<usize, Errno> {
-        self.patiently(Direction::Read, limit, || self.backend.read(buf))
+        match &self.rest {
+            None => self.patiently(Direction::Read, limit, || self.backend.read(buf)),
+            Some(rest) => self.patiently(Direction::Read, limit, || {
+                lock(rest).next(&self.backend).and_then(|packet| copy(packet, buf))
+            }),
+        }
     }
 
     /// Takes one packet into several buffers, filled one after the other; its length.
     pub fn readv(&self, bufs: &mut [IoSliceMut<'_>], limit: Limit) -> Result<usize, Errno> {
-        self.patiently(Direction::Read, limit, || self.backend.readv(bufs))
+        match &self.rest {
+            None => self.patiently(Direction::Read, limit, || self.backend.readv(bufs)),
+            Some(rest) => self.patiently(Direction::Read, limit, || {
+                lock(rest).next(&self.backend).and_then(|packet| scatter(packet, bufs))
+            }),
+        }
+    }
+
+    /// Takes one packet, or a super-packet as it is; its length.
+    pub fn read_super(
+        &self,
+        offload: &mut Offload,
+        buf: &mut [MaybeUninit<u8>],
+        limit: Limit,
+    ) -> Result<usize, Errno> {
+        let mut header = [0; Offload::SIZE];
+        let length = self.patiently(Direction::Read, limit, || self.backend.read_framed(&mut header, buf))?;
+        *offload = Offload::from_bytes(header);
+        Ok(length)
     }
 
     /// Hands over one packet; its length.
     pub fn write(&self, packet: &[u8], limit: Limit) -> Result<usize, Errno> {
+        if self.rest.is_some() {
+            return self.writev(&[IoSlice::new(packet)], limit);
+        }
         self.check(packet.first().copied(), packet.len())?;
         self.patiently(Direction::Write, limit, || self.backend.write(packet))
     }
@@ -74,7 +103,27 @@ impl Device {
     pub fn writev(&self, parts: &[IoSlice<'_>], limit: Limit) -> Result<usize, Errno> {
         let (first, length) = measure(parts);
         self.check(first, length)?;
-        self.patiently(Direction::Write, limit, || self.backend.writev(parts))
+        let plain = Offload::default().to_bytes();
+        match self.rest {
+            None => self.patiently(Direction::Write, limit, || self.backend.writev(parts)),
+            Some(_) => self.patiently(Direction::Write, limit, || self.backend.writev_framed(&plain, parts)),
+        }
+    }
+
+    /// Hands over one packet, or a super-packet as it is; its length.
+    pub fn write_super(&self, offload: Offload, packet: &[u8], limit: Limit) -> Result<usize, Errno> {
+        self.check(packet.first().copied(), packet.len())?;
+        let (header, parts) = (offload.to_bytes(), [IoSlice::new(packet)]);
+        self.patiently(Direction::Write, limit, || self.backend.writev_framed(&header, &parts))
+    }
+
+    /// Whether the device takes and gives super-packets.
+    pub fn needs_offload(&self, action: &str) -> crate::error::Result<()> {
+        if self.backend.mode().offload {
+            return Ok(());
+        }
+        let text = format!("{action} {}: it was not opened with TUNTAP_OFFLOAD", self.label());
+        Err(Error::new(Errno::EINVAL, Reason::Mismatch, text))
     }
 
     /// Ends each wait of this handle, or the next one when there is none.
@@ -84,15 +133,27 @@ impl Device {
 
     /// Tries first, so that a packet which is there costs one system call. Not `#[cold]` where it waits: an idle
     /// device waits for each packet.
-    fn patiently(
+    pub(crate) fn patiently(
         &self,
         direction: Direction,
         limit: Limit,
         mut attempt: impl FnMut() -> Result<usize, Errno>,
     ) -> Result<usize, Errno> {
-        let first = attempt();
-        if first != Err(Errno::EAGAIN) || (limit == Limit::Handle && self.nonblock()) {
-            return first;
+        match attempt() {
+            Err(Errno::EAGAIN) => self.wait_and_retry(direction, limit, attempt),
+            first => first,
+        }
+    }
+
+    /// Goes on after a first attempt found that it would have to wait.
+    pub(crate) fn wait_and_retry(
+        &self,
+        direction: Direction,
+        limit: Limit,
+        mut attempt: impl FnMut() -> Result<usize, Errno>,
+    ) -> Result<usize, Errno> {
+        if limit == Limit::Handle && self.nonblock() {
+            return Err(Errno::EAGAIN);
         }
         // This one does not wait, so that a wake which is left over is not for it.
         if limit == Limit::For(Duration::ZERO) {
@@ -111,7 +172,8 @@ impl Device {
         }
     }
 
-    fn check(&self, first: Option<u8>, length: usize) -> Result<(), Errno> {
+    /// What the kernel would take and drop is refused before.
+    pub(crate) fn check(&self, first: Option<u8>, length: usize) -> Result<(), Errno> {
         if fault(self.backend.mode(), first, length).is_some() {
             return Err(Errno::EINVAL);
         }
@@ -143,6 +205,14 @@ impl Device {
             Errno::ETIMEDOUT => {
                 Error::new(errno, Reason::Timeout, "read: no packet came within the time limit")
             }
+            Errno::EPROTO => Error::new(
+                errno,
+                Reason::Packet,
+                format!(
+                    "read {}: a super-packet is not what its offload header says, and is lost",
+                    self.label()
+                ),
+            ),
             _ => self.explain("read", errno),
         }
     }
@@ -169,6 +239,18 @@ impl Device {
                 "write: the kernel had no room for a packet within the time limit",
             ),
             _ => self.explain("write", errno),
+        }
+    }
+
+    /// What a failed flush of a writer is about: packets that were taken earlier.
+    pub fn explain_flush(&self, errno: Errno) -> Error {
+        match errno {
+            Errno::EINVAL | Errno::EMSGSIZE => Error::new(
+                errno,
+                Reason::Packet,
+                format!("write {}: the kernel did not take one of the packets, which is lost", self.label()),
+            ),
+            _ => self.explain_write(errno, None, 0),
         }
     }
 
@@ -201,6 +283,32 @@ fn fault(mode: Mode, first: Option<u8>, length: usize) -> Option<&'static str> {
         Kind::Tap => "no Ethernet frame: too short for its header",
     };
     (length < header).then_some(short)
+}
+
+fn lock(rest: &Mutex<Stream>) -> MutexGuard<'_, Stream> {
+    rest.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Copies a packet to a buffer; its length. One that is too long is lost.
+fn copy(packet: &[u8], buf: &mut [MaybeUninit<u8>]) -> Result<usize, Errno> {
+    let place = buf.get_mut(..packet.len()).ok_or(Errno::EMSGSIZE)?;
+    for (to, from) in place.iter_mut().zip(packet) {
+        to.write(*from);
+    }
+    Ok(packet.len())
+}
+
+/// Copies a packet to several buffers; its length. One that is too long is lost.
+fn scatter(mut packet: &[u8], bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
+    let length = packet.len();
+    for buf in bufs {
+        let (now, later) = packet.split_at_checked(buf.len()).unwrap_or((packet, &[]));
+        for (to, from) in buf.iter_mut().zip(now) {
+            *to = *from;
+        }
+        packet = later;
+    }
+    if packet.is_empty() { Ok(length) } else { Err(Errno::EMSGSIZE) }
 }
 
 fn bytes(count: usize) -> String {

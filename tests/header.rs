@@ -5,7 +5,7 @@ use std::path::Path;
 use std::{env, fs};
 
 /// In the order in which the header is best read.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 18] = [
     "feature",
     "error",
     "flags",
@@ -17,6 +17,11 @@ const SOURCES: [&str; 13] = [
     "namespace",
     "packet",
     "queue",
+    "offload",
+    "reader",
+    "writer",
+    "splitter",
+    "joiner",
     "steering",
     "monitor",
 ];
@@ -37,8 +42,13 @@ fn the_committed_header_is_current() {
     bindings.write(&mut made);
     // The typedef's name alone, as for the opaque types, which cbindgen does not know to be structs; and the one type
     // that is not ours.
-    let mut made = String::from_utf8(made).unwrap().replace("const iovec *", "const struct iovec *");
-    for name in ["error", "addr", "route", "stats", "event"] {
+    let mut made = String::from_utf8(made)
+        .unwrap()
+        .replace("const iovec *", "const struct iovec *")
+        .replace("    iovec *", "    struct iovec *")
+        .replace(" iovec *packets", " struct iovec *packets")
+        .replace("struct struct", "struct");
+    for name in ["error", "addr", "route", "stats", "event", "offload"] {
         made = made.replace(&format!("struct tuntap_{name} *"), &format!("tuntap_{name} *"));
     }
     if env::var_os("TUNTAP_BLESS").is_some() {

@@ -11,7 +11,7 @@
 
 use tuntap::cpu::Cpu;
 use tuntap::flags::Kind;
-use tuntap::offload::join::Joiner;
+use tuntap::offload::join::{Joiner, Joins};
 use tuntap::offload::split::{Fault, Splitter};
 use tuntap::offload::{self, Offload};
 
@@ -199,7 +199,7 @@ fn what_is_joined_falls_apart_into_the_same_packets() {
         let tap = round % 2 == 1;
         let mut senders: Vec<_> =
             (0..1 + random.below(4) as u8).map(|n| Sender::new(&mut random, tap, n)).collect();
-        let mut joiner = Joiner::new(Cpu::best(), kind(tap), true, false);
+        let mut joiner = Joiner::new(Cpu::best(), kind(tap), Joins::ALL, false);
         let mut sent = vec![Vec::new(); senders.len()];
         for _ in 0..1 + random.below(60) {
             let place = random.below(senders.len());
@@ -238,7 +238,7 @@ fn what_is_joined_falls_apart_into_the_same_packets() {
 fn items(sender: &Sender, count: usize, mut change: impl FnMut(usize, &mut Sender, &mut Vec<u8>)) -> usize {
     let mut random = Random(7);
     let mut sender = sender.clone();
-    let mut joiner = Joiner::new(Cpu::best(), kind(sender.tap), true, false);
+    let mut joiner = Joiner::new(Cpu::best(), kind(sender.tap), Joins::ALL, false);
     for turn in 0..count {
         let size = sender.size;
         let mut packet = sender.packet(&mut random, size, 0x10);

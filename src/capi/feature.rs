@@ -46,6 +46,8 @@ pub const TUNTAP_FEATURE_MONITOR: u32 = 14;
 pub const TUNTAP_FEATURE_STEERING: u32 = 15;
 /// TUNTAP_NAPI and TUNTAP_NAPI_FRAGS.
 pub const TUNTAP_FEATURE_NAPI: u32 = 16;
+/// TUNTAP_OFFLOAD: super-packets, and what splits and joins them.
+pub const TUNTAP_FEATURE_OFFLOAD: u32 = 17;
 
 const _: () = {
     assert!(TUNTAP_FEATURE_TUN == Feature::Tun as u32);
@@ -64,6 +66,7 @@ const _: () = {
     assert!(TUNTAP_FEATURE_MONITOR == Feature::Monitor as u32);
     assert!(TUNTAP_FEATURE_STEERING == Feature::Steering as u32);
     assert!(TUNTAP_FEATURE_NAPI == Feature::Napi as u32);
+    assert!(TUNTAP_FEATURE_OFFLOAD == Feature::Offload as u32);
 };
 
 /// The version of the library that is running, such as "0.1.0".

@@ -33,6 +33,16 @@ pub const TUNTAP_NAPI_FRAGS: u64 = 0x100;
 pub const TUNTAP_EXISTING: u64 = 0x200;
 /// tuntap_open_fd: the descriptor stays the caller's.
 pub const TUNTAP_BORROW: u64 = 0x400;
+/// Packets pass as super-packets of up to 64 KiB (segmentation offload): tuntap_reader_next
+/// and tuntap_writer_put split and join them, tuntap_read_super and tuntap_write_super pass
+/// them on as they are, and tuntap_read and tuntap_write go on with one packet a call. All
+/// offloads are on that the kernel has: tuntap_get_offloads tells, tuntap_set_offloads
+/// chooses. It goes with neither TUNTAP_PI nor TUNTAP_NAPI_FRAGS.
+pub const TUNTAP_OFFLOAD: u64 = 0x800;
+/// tuntap_writer_open, tuntap_joiner_open: the integrity of the packets is proved already,
+/// by authenticated decryption for example. Their TCP and UDP checksums are not verified,
+/// and made anew, bad ones too.
+pub const TUNTAP_TRUSTED: u64 = 0x1000;
 
 const _: () = {
     assert!(TUNTAP_TUN == flags::TUN);
@@ -46,6 +56,8 @@ const _: () = {
     assert!(TUNTAP_NAPI_FRAGS == flags::NAPI_FRAGS);
     assert!(TUNTAP_EXISTING == flags::EXISTING);
     assert!(TUNTAP_BORROW == flags::BORROW);
+    assert!(TUNTAP_OFFLOAD == flags::OFFLOAD);
+    assert!(TUNTAP_TRUSTED == flags::TRUSTED);
 };
 
 /// Bytes of a buffer that holds any device name, with its NUL.

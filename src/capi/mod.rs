@@ -25,6 +25,13 @@ pub mod route;
 
 pub mod packet;
 pub mod queue;
+
+pub mod joiner;
+pub mod offload;
+pub mod reader;
+pub mod splitter;
+pub mod writer;
+
 pub mod steering;
 
 pub mod monitor;

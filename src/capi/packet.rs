@@ -246,13 +246,18 @@ pub unsafe extern "C" fn tuntap_wake(dev: *mut Device) -> c_int {
 
 /// A caller's vectors: none is at NULL, and one more can be put behind them.
 unsafe fn vectors<'a>(parts: *const libc::iovec, count: c_int) -> Result<&'a [libc::iovec]> {
-    if parts.is_null() {
-        return Err(null("the list of parts"));
-    }
     let wrong =
         || Error::new(Errno::EINVAL, Reason::Argument, format!("{count} parts: give 1 to {MAX_PARTS}"));
     let count =
         usize::try_from(count).ok().filter(|count| (1..=MAX_PARTS).contains(count)).ok_or_else(wrong)?;
+    vectors_of(parts, count)
+}
+
+/// As many vectors as there are, none of which is at NULL or longer than memory can be.
+pub(super) unsafe fn vectors_of<'a>(parts: *const libc::iovec, count: usize) -> Result<&'a [libc::iovec]> {
+    if parts.is_null() {
+        return Err(null("the list of parts"));
+    }
     let parts = slice::from_raw_parts(parts, count);
     if parts.iter().any(|part| part.iov_base.is_null()) {
         return Err(null("a part"));
@@ -270,13 +275,13 @@ fn room(parts: &[libc::iovec]) -> usize {
 }
 
 #[cold]
-fn explain(explanation: impl FnOnce() -> Error) -> Error {
+pub(super) fn explain(explanation: impl FnOnce() -> Error) -> Error {
     let _uncancelled = Uncancelled::new();
     explanation()
 }
 
 #[cold]
-unsafe fn failed(error: &Error, err: *mut CError) -> ssize_t {
+pub(super) unsafe fn failed(error: &Error, err: *mut CError) -> ssize_t {
     // An errno is small, and a c_int is never wider than ssize_t.
     fail(error, err) as ssize_t
 }

@@ -40,13 +40,31 @@ const BUCKETS: usize = 256;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
+/// What is joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Joins {
+    /// TCP over IPv4.
+    pub tcp4: bool,
+    /// TCP over IPv6.
+    pub tcp6: bool,
+    /// UDP, over either.
+    pub udp: bool,
+}
+
+impl Joins {
+    /// All that can be.
+    pub const ALL: Self = Self { tcp4: true, tcp6: true, udp: true };
+}
+
 /// Collects packets, joins those that belong together, and gives them back.
 pub struct Joiner {
     cpu: Cpu,
     kind: Kind,
-    datagrams: bool,
+    joins: Joins,
     trusted: bool,
     memory: Box<[u8]>,
+    /// Where it is aligned.
+    base: usize,
     items: Vec<Item>,
     /// The next item to give back.
     next: usize,
@@ -129,14 +147,16 @@ enum Class {
 }
 
 impl Joiner {
-    /// One that has collected nothing. `datagrams`: UDP is joined too. `trusted`: checksums are taken for good.
-    pub fn new(cpu: Cpu, kind: Kind, datagrams: bool, trusted: bool) -> Self {
+    /// One that has collected nothing. `trusted`: checksums are taken for good.
+    pub fn new(cpu: Cpu, kind: Kind, joins: Joins, trusted: bool) -> Self {
+        let memory = vec![0; LINE + MAX_GROWING * GROWING + FIXED].into_boxed_slice();
         Self {
             cpu,
             kind,
-            datagrams,
+            joins,
             trusted,
-            memory: vec![0; MAX_GROWING * GROWING + FIXED].into_boxed_slice(),
+            base: memory.as_ptr().align_offset(LINE).min(LINE),
+            memory,
             items: Vec::with_capacity(MAX_ITEMS),
             next: 0,
             growing: 0,
@@ -185,13 +205,21 @@ impl Joiner {
         self.memory.get(at..at + Offload::SIZE + length)
     }
 
-    /// Forgets the one that [`Self::peek`] gave; after the last one there is room again.
+    /// Forgets the one that [`Self::peek`] gave, to which nothing may be joined any more; after the last one there is
+    /// room again.
     pub fn pop(&mut self) {
         self.next += 1;
         if self.next >= self.items.len() {
             self.items.clear();
             (self.next, self.growing, self.fixed) = (0, 0, 0);
-            self.forget();
+        }
+        self.forget();
+    }
+
+    /// Chooses anew what is joined: for what comes after all that is collected is taken.
+    pub fn set_joins(&mut self, joins: Joins) {
+        if self.is_empty() {
+            self.joins = joins;
         }
     }
 
@@ -217,8 +245,10 @@ impl Joiner {
             Ip::V6 => byte(packet, network + 6),
         };
         match (protocol, ip) {
+            (Some(TCP), Ip::V4) if !self.joins.tcp4 => Class::Other,
+            (Some(TCP), Ip::V6) if !self.joins.tcp6 => Class::Other,
             (Some(TCP), _) => Flow::of_tcp(packet, network, ip).map_or(Class::Barrier, Class::Flow),
-            (Some(UDP), _) if self.datagrams => {
+            (Some(UDP), _) if self.joins.udp => {
                 Flow::of_udp(packet, network, ip).map_or(Class::Barrier, Class::Flow)
             }
             // An extension header: TCP or UDP can be behind it.
@@ -292,7 +322,7 @@ impl Joiner {
 
     /// An item that packets can be joined to. A bad checksum closes it.
     fn grow(&mut self, flow: Flow, older: Option<usize>, packet: &[u8]) {
-        let at = self.growing * GROWING + PAYLOAD_AT - flow.headers;
+        let at = self.base + self.growing * GROWING + PAYLOAD_AT - flow.headers;
         self.growing += 1;
         let (headers, payload) = packet.split_at_checked(flow.headers).unwrap_or_default();
         let place = self.memory.get_mut(at..at + packet.len()).unwrap_or_default();
@@ -316,7 +346,7 @@ impl Joiner {
 
     /// An item that stays as it is.
     fn keep(&mut self, packet: &[u8], flow: Option<Flow>, older: Option<usize>) {
-        let at = MAX_GROWING * GROWING + self.fixed + LINE;
+        let at = self.base + MAX_GROWING * GROWING + self.fixed + LINE;
         self.fixed = (self.fixed + LINE + packet.len()).next_multiple_of(LINE);
         if let Some(place) = self.memory.get_mut(at..at + packet.len()) {
             place.copy_from_slice(packet);

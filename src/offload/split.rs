@@ -21,7 +21,9 @@ const PSH: u8 = 0x08;
 const CWR: u8 = 0x80;
 
 /// Bytes of headers that a super-packet can have, IPv6 extension headers among them.
-const MAX_HEADERS: usize = 512;
+pub(crate) const MAX_HEADERS: usize = 512;
+/// Those of IPv4, and of TCP with time stamps.
+const USUAL_HEADERS: usize = 52;
 
 /// Why a super-packet cannot be split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,7 @@ pub struct Splitter {
     plan: Plan,
     /// Where the next payload begins, and where the last one ends.
     payload: Range<usize>,
+    headers: usize,
     first: bool,
 }
 
@@ -92,7 +95,14 @@ struct Tcp {
 impl Splitter {
     /// One without anything to split.
     pub fn new(cpu: Cpu) -> Self {
-        Self { cpu, template: [0; MAX_HEADERS], plan: Plan::Done, payload: 0..0, first: true }
+        Self {
+            cpu,
+            template: [0; MAX_HEADERS],
+            plan: Plan::Done,
+            payload: 0..0,
+            headers: USUAL_HEADERS,
+            first: true,
+        }
     }
 
     /// Begins with a packet that may be a super-packet; what was left of the last one is forgotten. After a fault
@@ -107,17 +117,55 @@ impl Splitter {
         Ok(())
     }
 
+    /// Whether a packet is left.
+    #[inline]
+    pub fn is_ready(&self) -> bool {
+        !matches!(self.plan, Plan::Done)
+    }
+
+    /// Bytes of the headers of the segments at hand, or of the last ones.
+    pub fn headers(&self) -> usize {
+        self.headers
+    }
+
+    /// Bytes of the next packet.
+    pub fn length(&self) -> Option<usize> {
+        match &self.plan {
+            Plan::Done => None,
+            Plan::Whole(length) => Some(*length),
+            Plan::Segments(segments) => Some(segments.headers + self.payload.len().min(segments.size)),
+        }
+    }
+
     /// The place of the next packet, which is made in the same bytes that `begin` was given. None when all are made.
     #[inline]
     pub fn next(&mut self, packet: &mut [u8]) -> Option<Range<usize>> {
-        match self.plan {
-            Plan::Done => None,
-            Plan::Whole(length) => {
-                self.plan = Plan::Done;
-                Some(0..length)
-            }
-            Plan::Segments(_) => self.segment(packet),
+        if let Plan::Whole(length) = self.plan {
+            self.plan = Plan::Done;
+            return Some(0..length);
         }
+        let headers = self.headers;
+        let payload = self.step()?;
+        let place = payload.start - headers..payload.end;
+        let (headers, payload) = packet.get_mut(place.clone())?.split_at_mut_checked(headers)?;
+        let sum = self.cpu.sum(payload);
+        self.write(headers, payload.len(), sum);
+        Some(place)
+    }
+
+    /// As [`Self::next`], but the packet is made elsewhere, in a place of its length, and copied in the pass that sums
+    /// it up.
+    pub fn next_into(&mut self, packet: &[u8], to: &mut [u8]) -> Option<()> {
+        if let Plan::Whole(length) = self.plan {
+            self.plan = Plan::Done;
+            to.get_mut(..length)?.copy_from_slice(packet.get(..length)?);
+            return Some(());
+        }
+        let (headers, to) = to.split_at_mut_checked(self.headers)?;
+        let payload = packet.get(self.step()?)?;
+        let sum = self.cpu.copy(to, payload);
+        self.write(headers, payload.len(), sum);
+        Some(())
     }
 
     fn whole(&self, offload: Offload, packet: &mut [u8]) -> Result<Plan, Fault> {
@@ -142,26 +190,32 @@ impl Splitter {
         let template = self.template.get_mut(..segments.headers).ok_or(Fault::Headers)?;
         template.copy_from_slice(headers);
         segments.prepare(template, packet.len()).ok_or(Fault::Headers)?;
-        (self.payload, self.first) = (payload, true);
+        (self.payload, self.headers, self.first) = (payload, segments.headers, true);
         Ok(Plan::Segments(segments))
     }
 
-    fn segment(&mut self, packet: &mut [u8]) -> Option<Range<usize>> {
-        let Plan::Segments(segments) = &mut self.plan else { return None };
-        let length = self.payload.len().min(segments.size);
-        let last = length == self.payload.len();
-        let start = self.payload.start - segments.headers;
-        let end = self.payload.start + length;
-        let segment = packet.get_mut(start..end)?;
-        let (headers, payload) = segment.split_at_mut_checked(segments.headers)?;
-        let sum = self.cpu.sum(payload);
-        headers.copy_from_slice(self.template.get(..segments.headers)?);
-        segments.write(headers, length, sum, self.first, last);
-        (self.payload.start, self.first) = (end, false);
+    /// Goes on by one payload.
+    fn step(&mut self) -> Option<Range<usize>> {
+        let Plan::Segments(segments) = &self.plan else { return None };
+        let start = self.payload.start;
+        let end = self.payload.end.min(start + segments.size);
+        self.payload.start = end;
+        Some(start..end)
+    }
+
+    /// Writes the headers of the segment that was stepped over.
+    #[inline]
+    fn write(&mut self, headers: &mut [u8], payload: usize, sum: u64) {
+        let Plan::Segments(segments) = &mut self.plan else { return };
+        let last = self.payload.is_empty();
+        if let Some(template) = self.template.get(..headers.len()) {
+            headers.copy_from_slice(template);
+        }
+        segments.write(headers, payload, sum, self.first, last);
+        self.first = false;
         if last {
             self.plan = Plan::Done;
         }
-        Some(start..end)
     }
 }
 

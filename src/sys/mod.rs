@@ -16,6 +16,7 @@ use crate::flags::{Flags, Mode};
 use crate::link::{Change, Link, Mac};
 use crate::monitor::Notice;
 use crate::name::{Name, NameRequest};
+use crate::offload::Offload;
 use crate::prefix::Family;
 use crate::route::{Installed, Route};
 use crate::steering::{Instruction, Program};
@@ -41,6 +42,9 @@ pub(crate) struct Place<'a> {
     /// None: that of the calling thread.
     pub(crate) namespace: Option<&'a Namespace>,
 }
+
+/// The offload header as it is on the device.
+pub(crate) type Frame = [u8; Offload::SIZE];
 
 /// What a wait is for.
 #[derive(Clone, Copy)]
@@ -68,15 +72,19 @@ pub(crate) trait Backend: Sized + Send + Sync {
     /// The descriptor to wait on.
     fn fd(&self) -> BorrowedFd<'_>;
 
-    /// Bytes that no packet of this device exceeds, at any MTU.
+    /// Bytes that no packet of this device exceeds, at any MTU, without an offload header.
     fn read_size(&self) -> usize;
-    /// Takes one packet, without waiting. EMSGSIZE when it was longer than the buffer and is lost, ENODEV when the
+    /// Takes one packet, without waiting, as the device has it: with an offload header on one with offload. EMSGSIZE when it was longer than the buffer and is lost, ENODEV when the
     /// device is gone.
     fn read(&self, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize>;
     fn readv(&self, bufs: &mut [IoSliceMut<'_>]) -> Outcome<usize>;
-    /// Hands over one packet, without waiting. ENODEV when the device is gone, ENETDOWN when it is down.
+    /// Hands over one packet, without waiting, as the device has it. ENODEV when the device is gone, ENETDOWN when it is down.
     fn write(&self, packet: &[u8]) -> Outcome<usize>;
     fn writev(&self, parts: &[IoSlice<'_>]) -> Outcome<usize>;
+    /// Takes one packet of a device with offload, and its offload header.
+    fn read_framed(&self, header: &mut Frame, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize>;
+    /// Hands over one packet of a device with offload, behind its offload header; the packet's length.
+    fn writev_framed(&self, header: &Frame, parts: &[IoSlice<'_>]) -> Outcome<usize>;
     /// Waits until a read or write is worth trying. ECANCELED when woken, ETIMEDOUT, EINTR.
     fn wait(&self, direction: Direction, deadline: Option<Instant>) -> Outcome<()>;
     /// Ends every wait, or the next one when there is none. Allowed in a signal handler.
@@ -96,6 +104,8 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn set_send_buffer(&self, bytes: u32) -> Result<()>;
     /// The offloads that are turned on, as the ABI's bits.
     fn offloads(&self) -> Result<u64>;
+    /// Turns on these offloads and no others, for the whole device.
+    fn set_offloads(&self, offloads: u64) -> Result<()>;
 
     fn persist(&self) -> Result<bool>;
     fn set_persist(&self, on: bool) -> Result<()>;

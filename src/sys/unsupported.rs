@@ -8,7 +8,7 @@ use std::os::fd::{BorrowedFd, RawFd};
 use std::path::Path;
 use std::time::Instant;
 
-use super::{Backend, Direction, Outcome, Place, Watching};
+use super::{Backend, Direction, Frame, Outcome, Place, Watching};
 use crate::address::{Address, Assigned, Options};
 use crate::error::{Error, Result};
 use crate::feature::Feature;
@@ -102,6 +102,9 @@ impl Backend for Queue {
         fn send_buffer(&self) -> Result<u32>;
         fn set_send_buffer(&self, u32) -> Result<()>;
         fn offloads(&self) -> Result<u64>;
+        fn set_offloads(&self, u64) -> Result<()>;
+        fn read_framed(&self, &mut Frame, &mut [MaybeUninit<u8>]) -> Outcome<usize>;
+        fn writev_framed(&self, &Frame, &[IoSlice<'_>]) -> Outcome<usize>;
         fn persist(&self) -> Result<bool>;
         fn set_persist(&self, bool) -> Result<()>;
         fn set_owner(&self, u32) -> Result<()>;

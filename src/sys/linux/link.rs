@@ -128,7 +128,7 @@ fn parse_tuntap(info: Attributes<'_>) -> Option<Tuntap> {
         mode: Mode {
             pi: on(ifla::TUN_PI),
             multi_queue: on(ifla::TUN_MULTI_QUEUE),
-            vnet_hdr: on(ifla::TUN_VNET_HDR),
+            offload: on(ifla::TUN_VNET_HDR),
             ..Mode::plain(kind)
         },
         persist: on(ifla::TUN_PERSIST),

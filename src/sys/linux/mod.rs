@@ -25,13 +25,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Backend, Direction, Outcome, Place, Watching};
+use super::{Backend, Direction, Frame, Outcome, Place, Watching};
 use crate::address::{Address, Assigned, Options};
 use crate::error::{Errno, Error, Reason, Result};
 use crate::feature::Feature;
 use crate::flags::{Flags, Kind, Mode};
 use crate::link::{Change, Link, Mac};
 use crate::name::{Name, NameRequest};
+use crate::offload::Offload;
 use crate::prefix::Family;
 use crate::route::{Installed, Route};
 use crate::steering::{Instruction, Program};
@@ -115,12 +116,37 @@ impl Queue {
             _ => node.has_pi().map_err(failed)?,
         };
         let mode = granted.mode(pi);
-        if mode.vnet_hdr {
-            let text = format!("{action}: {} has the offload header (IFF_VNET_HDR)", granted.name);
+        if mode.offload {
+            check_frame(node, action)?;
+        }
+        if mode.offload && mode.pi {
+            let text = format!("{action}: {} has packet information before the offload header", granted.name);
             return Err(Error::new(Errno::EINVAL, Reason::Mismatch, text));
         }
         node.keep().map_err(failed)?;
         Ok((control, waker, mode))
+    }
+
+    /// Turns on all offloads that the kernel has. A persistent device keeps what others asked for: it is taken over,
+    /// or turned off where this handle could not read it.
+    fn begin_offload(&self) -> Result<()> {
+        let failed = |errno| self.refused("turn on the offloads of", errno);
+        if !self.mode.offload {
+            let kept = self.node.granted().map_err(failed)?.persist;
+            return if kept { self.node.set_offload(0).map_err(failed) } else { Ok(()) };
+        }
+        if !self.mode.multi_queue {
+            self.node.set_frame_size(Offload::SIZE).map_err(failed)?;
+        }
+        check_frame(&self.node, "open")?;
+        let mut granted = Err(Errno::EINVAL);
+        for best in offload::BEST {
+            granted = self.node.set_offload(offload::features(best));
+            if granted != Err(Errno::EINVAL) {
+                break;
+            }
+        }
+        granted.map_err(failed)
     }
 
     /// The network namespace where the device is.
@@ -160,6 +186,18 @@ impl Queue {
     ) -> Result<()> {
         let changed = self.control().change(&self.node, words);
         changed.map_err(|no| no.error(&action(&self.label())))
+    }
+}
+
+/// The offload header is as this library knows it.
+fn check_frame(node: &Node, action: &str) -> Result<()> {
+    match node.frame_size() {
+        Ok(Offload::SIZE) => Ok(()),
+        Ok(size) => {
+            let text = format!("{action}: the offload header has {size} bytes, not {}", Offload::SIZE);
+            Err(Error::new(Errno::EINVAL, Reason::Mismatch, text))
+        }
+        Err(errno) => Err(refusal(node.settle(errno), None, action)),
     }
 }
 
@@ -205,16 +243,19 @@ impl Backend for Queue {
             | Feature::Wake
             | Feature::Monitor
             | Feature::Steering
-            | Feature::Napi => true,
+            | Feature::Napi
+            | Feature::Offload => true,
         }
     }
 
     fn open(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<Self> {
         let path = place.node.unwrap_or(Path::new(USUAL_NODE));
-        match place.namespace {
+        let queue = match place.namespace {
             None => Self::join(path, name, flags, None),
             Some(namespace) => namespace.inside(|| Self::join(path, name, flags, None)),
-        }
+        }?;
+        queue.begin_offload()?;
+        Ok(queue)
     }
 
     fn open_fd(fd: RawFd, borrow: bool) -> Result<Self> {
@@ -285,6 +326,15 @@ impl Backend for Queue {
         self.node.writev(parts).map_err(|errno| self.node.settle(errno))
     }
 
+    fn read_framed(&self, header: &mut Frame, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
+        let enough = buf.len() >= self.read_size;
+        self.node.read_framed(header, buf, enough).map_err(|errno| self.node.settle(errno))
+    }
+
+    fn writev_framed(&self, header: &Frame, parts: &[IoSlice<'_>]) -> Outcome<usize> {
+        self.node.writev_framed(header, parts).map_err(|errno| self.node.settle(errno))
+    }
+
     fn wait(&self, direction: Direction, deadline: Option<Instant>) -> Outcome<()> {
         let again = match direction {
             Direction::Read => None,
@@ -345,6 +395,21 @@ impl Backend for Queue {
         let name = self.link()?.name;
         offload::list(self.control().fd(), &name)
             .map_err(|errno| self.refused("ask for the offloads of", errno))
+    }
+
+    fn set_offloads(&self, offloads: u64) -> Result<()> {
+        self.node.set_offload(offload::features(offloads)).map_err(|errno| match errno {
+            Errno::EINVAL => Error::new(
+                Errno::EOPNOTSUPP,
+                Reason::Kernel,
+                format!(
+                    "set the offloads of {} to {offloads:#x}: this kernel has no such set: all need \
+                     TUNTAP_OFFLOAD_CHECKSUM, ECN needs TSO4 or TSO6, and USO4 and USO6 go together, since Linux 6.2",
+                    self.label()
+                ),
+            ),
+            _ => self.refused("set the offloads of", errno),
+        })
     }
 
     fn persist(&self) -> Result<bool> {

@@ -16,7 +16,7 @@ use crate::flags::{Kind, Mode};
 use crate::link::{Link, Mac};
 use crate::name::Name;
 use crate::steering::{Instruction, Program};
-use crate::sys::Outcome;
+use crate::sys::{Frame, Outcome};
 
 mod ioctl {
     use std::ffi::c_int;
@@ -36,6 +36,9 @@ mod ioctl {
     nix::ioctl_write_ptr_bad!(tunattachfilter, libc::TUNATTACHFILTER, super::FilterProgram);
     nix::ioctl_write_ptr_bad!(tundetachfilter, libc::TUNDETACHFILTER, super::FilterProgram);
     nix::ioctl_write_ptr_bad!(tunsettxfilter, libc::TUNSETTXFILTER, u8);
+    nix::ioctl_write_int_bad!(tunsetoffload, libc::TUNSETOFFLOAD);
+    nix::ioctl_read_bad!(tungetvnethdrsz, libc::TUNGETVNETHDRSZ, c_int);
+    nix::ioctl_write_ptr_bad!(tunsetvnethdrsz, libc::TUNSETVNETHDRSZ, c_int);
     nix::ioctl_read_bad!(siocgifhwaddr, libc::SIOCGIFHWADDR as libc::Ioctl, libc::ifreq);
 }
 
@@ -60,7 +63,7 @@ pub(super) struct Granted {
     pub(super) name: Name,
     pub(super) kind: Kind,
     pub(super) multi_queue: bool,
-    pub(super) vnet_hdr: bool,
+    pub(super) offload: bool,
     pub(super) napi: bool,
     pub(super) napi_frags: bool,
     pub(super) persist: bool,
@@ -75,7 +78,7 @@ impl Granted {
             kind: self.kind,
             pi,
             multi_queue: self.multi_queue,
-            vnet_hdr: self.vnet_hdr,
+            offload: self.offload,
             napi: self.napi,
             napi_frags: self.napi_frags,
         }
@@ -250,6 +253,25 @@ impl Node {
         unsafe { ioctl::tunsettxfilter(self.0.as_raw_fd(), filter.as_ptr()) }.map(drop)
     }
 
+    /// TUNSETOFFLOAD, with TUN_F_*.
+    pub(super) fn set_offload(&self, features: u32) -> Outcome<()> {
+        // SAFETY: takes a number only.
+        unsafe { ioctl::tunsetoffload(self.0.as_raw_fd(), features as c_int) }.map(drop)
+    }
+
+    /// Bytes of the offload header: another one than struct virtio_net_hdr can have been asked for elsewhere.
+    pub(super) fn frame_size(&self) -> Outcome<usize> {
+        let mut bytes: c_int = 0;
+        // SAFETY: the kernel writes one int.
+        unsafe { ioctl::tungetvnethdrsz(self.0.as_raw_fd(), &mut bytes) }?;
+        Ok(bytes.unsigned_abs() as usize)
+    }
+
+    pub(super) fn set_frame_size(&self, bytes: usize) -> Outcome<()> {
+        // SAFETY: the kernel reads one int.
+        unsafe { ioctl::tunsetvnethdrsz(self.0.as_raw_fd(), &(bytes as c_int)) }.map(drop)
+    }
+
     pub(super) fn set_persist(&self, on: bool) -> Outcome<()> {
         // SAFETY: takes a number only.
         unsafe { ioctl::tunsetpersist(self.0.as_raw_fd(), on.into()) }.map(drop)
@@ -312,6 +334,24 @@ impl Node {
         if length > room { Err(Errno::EMSGSIZE) } else { Ok(length) }
     }
 
+    /// Reads a packet and its offload header. One byte more is offered behind a buffer that a packet may exceed.
+    pub(super) fn read_framed(
+        &self,
+        header: &mut Frame,
+        buf: &mut [MaybeUninit<u8>],
+        enough: bool,
+    ) -> Outcome<usize> {
+        let mut spill = MaybeUninit::<u8>::uninit();
+        let parts = [
+            libc::iovec { iov_base: header.as_mut_ptr().cast(), iov_len: header.len() },
+            libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() },
+            libc::iovec { iov_base: spill.as_mut_ptr().cast(), iov_len: 1 },
+        ];
+        let count = if enough { 2 } else { 3 };
+        let length = self.readv_into(parts.as_ptr(), count)?.saturating_sub(header.len());
+        if length > buf.len() { Err(Errno::EMSGSIZE) } else { Ok(length) }
+    }
+
     fn readv_into(&self, parts: *const libc::iovec, count: usize) -> Outcome<usize> {
         // SAFETY: the callers above give that many vectors, each to memory that may be written.
         outcome(unsafe { libc::syscall(libc::SYS_readv, self.0.as_raw_fd(), parts, count) })
@@ -325,6 +365,23 @@ impl Node {
     pub(super) fn writev(&self, parts: &[IoSlice<'_>]) -> Outcome<usize> {
         // SAFETY: an IoSlice is an iovec to memory that may be read.
         outcome(unsafe { libc::syscall(libc::SYS_writev, self.0.as_raw_fd(), parts.as_ptr(), parts.len()) })
+    }
+
+    /// Writes a packet behind its offload header.
+    pub(super) fn writev_framed(&self, header: &Frame, parts: &[IoSlice<'_>]) -> Outcome<usize> {
+        let mut framed = [const { MaybeUninit::<libc::iovec>::uninit() }; MAX_PARTS];
+        let first = libc::iovec { iov_base: header.as_ptr().cast_mut().cast(), iov_len: header.len() };
+        let rest = parts
+            .iter()
+            .map(|part| libc::iovec { iov_base: part.as_ptr().cast_mut().cast(), iov_len: part.len() });
+        for (part, iovec) in framed.iter_mut().zip([first].into_iter().chain(rest)) {
+            part.write(iovec);
+        }
+        let count = parts.len().saturating_add(1).min(MAX_PARTS);
+        // SAFETY: that many vectors are written above, each to memory that may be read.
+        let length =
+            outcome(unsafe { libc::syscall(libc::SYS_writev, self.0.as_raw_fd(), framed.as_ptr(), count) })?;
+        Ok(length.saturating_sub(header.len()))
     }
 }
 
@@ -344,7 +401,7 @@ fn granted(fd: BorrowedFd<'_>) -> Outcome<Granted> {
         name: Name::new(&name).map_err(|error| error.errno())?,
         kind: if has(libc::IFF_TAP) { Kind::Tap } else { Kind::Tun },
         multi_queue: has(libc::IFF_MULTI_QUEUE),
-        vnet_hdr: has(libc::IFF_VNET_HDR),
+        offload: has(libc::IFF_VNET_HDR),
         napi: has(libc::IFF_NAPI),
         napi_frags: has(libc::IFF_NAPI_FRAGS),
         persist: has(libc::IFF_PERSIST),
@@ -366,9 +423,10 @@ fn mode_bits(mode: Mode) -> c_int {
     };
     let no_pi = if mode.pi { 0 } else { libc::IFF_NO_PI };
     let queues = if mode.multi_queue { libc::IFF_MULTI_QUEUE } else { 0 };
+    let offload = if mode.offload { libc::IFF_VNET_HDR } else { 0 };
     let napi = if mode.napi { libc::IFF_NAPI } else { 0 };
     let napi_frags = if mode.napi_frags { libc::IFF_NAPI_FRAGS } else { 0 };
-    kind | no_pi | queues | napi | napi_frags
+    kind | no_pi | queues | offload | napi | napi_frags
 }
 
 fn request(name: &[u8], flags: c_int) -> libc::ifreq {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Which offloads of an interface are on. The driver takes them with TUNSETOFFLOAD and does not tell them; ethtool's
-//! features do.
+//! Which offloads of an interface are on, and which to ask for. The driver takes them with TUNSETOFFLOAD and does not
+//! tell them; ethtool's features do.
 
 use std::ffi::c_char;
 use std::mem;
@@ -22,6 +22,22 @@ const FEATURES: [(&[u8], u64); 5] = [
     (b"tx-tcp-ecn-segmentation", link::OFFLOAD_ECN),
     (b"tx-udp-segmentation", link::OFFLOAD_USO4 | link::OFFLOAD_USO6),
 ];
+
+/// The sets to ask for, the best first: USO is known since Linux 6.2, and both families go together.
+pub(super) const BEST: [u64; 2] = [link::ALL_OFFLOADS, link::TCP_OFFLOADS];
+
+/// TUN_F_* of the ABI's bits.
+pub(super) fn features(offloads: u64) -> u32 {
+    let known = [
+        (link::OFFLOAD_CHECKSUM, libc::TUN_F_CSUM),
+        (link::OFFLOAD_TSO4, libc::TUN_F_TSO4),
+        (link::OFFLOAD_TSO6, libc::TUN_F_TSO6),
+        (link::OFFLOAD_ECN, libc::TUN_F_TSO_ECN),
+        (link::OFFLOAD_USO4, libc::TUN_F_USO4),
+        (link::OFFLOAD_USO6, libc::TUN_F_USO6),
+    ];
+    known.into_iter().filter(|(bit, _)| offloads & bit != 0).fold(0, |all, (_, feature)| all | feature)
+}
 
 /// linux/ethtool.h.
 const ETHTOOL_GSTRINGS: u32 = 0x1b;

@@ -81,8 +81,10 @@ static void arguments_are_checked_before_anything_is_touched(void)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         REFUSED(names[i], TUNTAP_TUN, EINVAL, TUNTAP_REASON_NAME);
     static const uint64_t flags[] = {
-        0, TUNTAP_TUN | TUNTAP_TAP, TUNTAP_PI, TUNTAP_TUN | 0x800, TUNTAP_TAP | UINT64_C(1) << 63,
+        0, TUNTAP_TUN | TUNTAP_TAP, TUNTAP_PI, TUNTAP_TUN | 0x2000, TUNTAP_TAP | UINT64_C(1) << 63,
         TUNTAP_TUN | TUNTAP_BORROW, TUNTAP_TUN | TUNTAP_EXCLUSIVE | TUNTAP_EXISTING, TUNTAP_TUN | TUNTAP_NAPI_FRAGS,
+        TUNTAP_TUN | TUNTAP_OFFLOAD | TUNTAP_PI, TUNTAP_TAP | TUNTAP_OFFLOAD | TUNTAP_NAPI_FRAGS,
+        TUNTAP_TUN | TUNTAP_OFFLOAD | TUNTAP_TRUSTED,
     };
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         REFUSED("t0", flags[i], EINVAL, TUNTAP_REASON_FLAGS);
@@ -147,6 +149,44 @@ static void packets_go_through_napi(uint64_t flags)
     packets_flow(sock, dev, flags);
     close(sock);
     tuntap_close(dev);
+}
+
+/** The kernel has the mode and the library the packets, which pass one by one. */
+static void packets_go_with_offload(uint64_t flags)
+{
+    tuntap *dev;
+    uint64_t granted = 0;
+    OK(tuntap_open("t0", flags | TUNTAP_OFFLOAD, &dev, &err));
+    CHECK(flags_by_hand(tuntap_get_fd(dev)) & IFF_VNET_HDR);
+    OK(tuntap_get_flags(dev, &granted, &err));
+    CHECK(granted == (flags | TUNTAP_OFFLOAD));
+    int sock = take_up("t0", flags);
+    packets_flow(sock, dev, flags);
+    close(sock);
+    tuntap_close(dev);
+}
+
+/** Another program can have asked for a longer offload header, and left the device so. */
+static void the_offload_header_is_as_we_know_it(void)
+{
+    tuntap *dev;
+    int size = 12, fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI | IFF_VNET_HDR);
+    CHECK(ioctl(fd, TUNSETVNETHDRSZ, &size) == 0 && ioctl(fd, TUNSETPERSIST, 1) == 0);
+    close(fd);
+    OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_OFFLOAD, &dev, &err));
+    CHECK(ioctl(tuntap_get_fd(dev), TUNGETVNETHDRSZ, &size) == 0 && size == 10);
+    int sock = take_up("t0", TUNTAP_TUN);
+    packets_flow(sock, dev, TUNTAP_TUN);
+    OK(tuntap_set_persist(dev, 0, &err));
+    close(sock);
+    tuntap_close(dev);
+
+    size = 12;
+    fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE);
+    CHECK(ioctl(fd, TUNSETVNETHDRSZ, &size) == 0);
+    REFUSED("t0", TUNTAP_TUN | TUNTAP_OFFLOAD | TUNTAP_MULTI_QUEUE, EINVAL, TUNTAP_REASON_MISMATCH);
+    MESSAGE_HAS("12 bytes");
+    close(fd);
 }
 
 static void another_queue_has_the_napi_of_the_first(void)
@@ -234,11 +274,16 @@ int main(void)
     an_existing_device_is_joined_or_kept("tap", TUNTAP_TAP, TUNTAP_TUN);
     another_queue_has_the_modes_of_the_first(IFF_TUN | IFF_NO_PI, TUNTAP_TUN | TUNTAP_PI, "packet-information");
     another_queue_has_the_modes_of_the_first(IFF_TAP, TUNTAP_TAP, "packet-information");
-    another_queue_has_the_modes_of_the_first(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, TUNTAP_TUN, "IFF_VNET_HDR");
+    another_queue_has_the_modes_of_the_first(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, TUNTAP_TUN, "has offload (TUNTAP_OFFLOAD), which was not");
+    another_queue_has_the_modes_of_the_first(IFF_TUN | IFF_NO_PI, TUNTAP_TUN | TUNTAP_OFFLOAD,
+                                             "does not have offload (TUNTAP_OFFLOAD), which was");
     only_what_exists();
     packets_go_through_napi(TUNTAP_TUN | TUNTAP_NAPI);
     packets_go_through_napi(TUNTAP_TAP | TUNTAP_NAPI);
     packets_go_through_napi(TUNTAP_TAP | TUNTAP_NAPI_FRAGS);
+    packets_go_with_offload(TUNTAP_TUN);
+    packets_go_with_offload(TUNTAP_TAP | TUNTAP_MULTI_QUEUE);
+    the_offload_header_is_as_we_know_it();
     another_queue_has_the_napi_of_the_first();
     it_can_run_out_of_queues();
     it_can_run_out_of_descriptors();

@@ -4,6 +4,7 @@
 static int iff_of(uint64_t flags)
 {
     return (flags & TUNTAP_TAP ? IFF_TAP : IFF_TUN) | (flags & TUNTAP_PI ? 0 : IFF_NO_PI) |
+           (flags & TUNTAP_OFFLOAD ? IFF_VNET_HDR : 0) |
            (flags & TUNTAP_MULTI_QUEUE ? IFF_MULTI_QUEUE : 0) | (flags & TUNTAP_NAPI ? IFF_NAPI : 0);
 }
 
@@ -82,7 +83,7 @@ static void what_is_no_device_is_refused(void)
     MESSAGE_HAS("TUNSETIFF");
     CHECK(ioctl(fresh, TUNSETIFF, &request) == 0);
     refused(fresh, 0, EINVAL, TUNTAP_REASON_MISMATCH);
-    MESSAGE_HAS("IFF_VNET_HDR");
+    MESSAGE_HAS("packet information");
 
     int fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI);
     refused(fd, TUNTAP_TUN, EINVAL, TUNTAP_REASON_FLAGS);
@@ -173,6 +174,7 @@ int main(void)
 {
     static const uint64_t modes[] = {
         TUNTAP_TUN, TUNTAP_TAP, TUNTAP_TUN | TUNTAP_PI, TUNTAP_TAP | TUNTAP_PI,
+        TUNTAP_TUN | TUNTAP_OFFLOAD, TUNTAP_TAP | TUNTAP_OFFLOAD,
     };
     begin_with_users();
     ipv4_only();

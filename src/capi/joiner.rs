@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+//! `tuntap_joiner`.
+
+use std::ffi::{c_int, c_void};
+use std::slice;
+
+use libc::ssize_t;
+
+use super::error::CError;
+use super::offload::COffload;
+use super::{null, status};
+use crate::cpu::Cpu;
+use crate::error::{Errno, Error, Reason, Result};
+use crate::flags;
+use crate::offload::join::{Full, Joiner, Joins};
+use crate::stream::LARGEST;
+
+/// A joiner, and whether its first item was given to the caller.
+pub struct CJoiner {
+    joiner: Joiner,
+    given: bool,
+}
+
+/// Makes a joiner: it joins packets to super-packets in memory, without a device.
+///
+/// @param flags   TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
+///                TUNTAP_TRUSTED.
+/// @param joiner  Receives the joiner; tuntap_joiner_close frees it.
+/// @return 0, or -EINVAL (joiner is NULL; flags, TUNTAP_REASON_FLAGS).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_joiner_open(
+    flags: u64,
+    joiner: *mut *mut CJoiner,
+    err: *mut CError,
+) -> c_int {
+    let open = || -> Result<()> {
+        if joiner.is_null() {
+            return Err(null("the place for the joiner"));
+        }
+        let kind = flags::parse_kind(flags & !flags::TRUSTED)?;
+        let opened = Joiner::new(Cpu::best(), kind, Joins::ALL, flags & flags::TRUSTED != 0);
+        joiner.write(Box::into_raw(Box::new(CJoiner { joiner: opened, given: false })));
+        Ok(())
+    };
+    status(open(), err)
+}
+
+/// Frees the joiner, and what it has collected.
+///
+/// @param joiner  May be NULL.
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_joiner_close(joiner: *mut CJoiner) {
+    if !joiner.is_null() {
+        drop(Box::from_raw(joiner));
+    }
+}
+
+/// Takes a copy of a packet, and joins it to those before it where it belongs: what is
+/// joined and what is not is as for tuntap_writer_open. Makes no allocation.
+///
+/// @param packet  The packet.
+/// @param size    Bytes of it.
+/// @return 0, or -ENOBUFS (no room until what was collected is taken with
+///         tuntap_joiner_next, TUNTAP_REASON_AGAIN), -EINVAL (joiner or packet is NULL),
+///         -EMSGSIZE (longer than 65,557 bytes, TUNTAP_REASON_PACKET).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_joiner_put(
+    joiner: *mut CJoiner,
+    packet: *const c_void,
+    size: usize,
+    err: *mut CError,
+) -> c_int {
+    let put = || -> Result<()> {
+        let joiner = joiner.as_mut().ok_or_else(|| null("the joiner"))?;
+        if packet.is_null() {
+            return Err(null("the packet"));
+        }
+        if size > LARGEST {
+            let text = format!("join a packet of {size} bytes: none is so long");
+            return Err(Error::new(Errno::EMSGSIZE, Reason::Packet, text));
+        }
+        let bytes = slice::from_raw_parts(packet.cast(), size);
+        joiner.joiner.put(bytes).map_err(|Full| {
+            let text = "join a packet: there is no room until what was collected is taken";
+            Error::new(Errno::ENOBUFS, Reason::Again, text)
+        })
+    };
+    status(put(), err)
+}
+
+/// The next packet or super-packet of those that were collected.
+///
+/// @param offload  Receives what is still to be done with it.
+/// @param packet   Receives where it is. It lasts until the next call on this joiner.
+/// @return Bytes of the packet; 0 when all were given, and there is room again; -EINVAL
+///         (joiner, offload or packet is NULL).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_joiner_next(
+    joiner: *mut CJoiner,
+    offload: *mut COffload,
+    packet: *mut *const c_void,
+) -> ssize_t {
+    let Some(CJoiner { joiner, given }) = joiner.as_mut().filter(|_| !offload.is_null() && !packet.is_null())
+    else {
+        return (Errno::EINVAL as ssize_t).wrapping_neg();
+    };
+    if std::mem::take(given) {
+        joiner.pop();
+    }
+    match joiner.peek() {
+        Some((told, bytes)) => {
+            offload.write(told.into());
+            packet.write(bytes.as_ptr().cast());
+            *given = true;
+            bytes.len() as ssize_t
+        }
+        None => 0,
+    }
+}

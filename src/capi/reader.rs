@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+//! `tuntap_reader`.
+
+use std::ffi::{c_int, c_void};
+use std::ptr;
+
+use libc::ssize_t;
+
+use super::error::CError;
+use super::packet::{explain, failed};
+use super::{device, null, status};
+use crate::device::{Device, Uncancelled};
+use crate::error::{Errno, Error, Reason, Result};
+use crate::reader::Reader;
+
+/// A reader, and the device that it reads.
+pub struct CReader {
+    device: *const Device,
+    reader: Reader,
+}
+
+/// Makes a reader: it takes packets in batches, which on a device with TUNTAP_OFFLOAD costs
+/// a fraction of tuntap_read. It splits each super-packet into the packets that it stands
+/// for, with right headers and checksums. It works on every other device too.
+///
+/// A handle can have several readers, each for one thread. What one has read it keeps until
+/// it is asked: beside tuntap_read or another reader each gets a part of the packets.
+///
+/// @param flags   0.
+/// @param reader  Receives the reader. tuntap_reader_close frees it, before tuntap_close
+///                does the device.
+/// @return 0, or -EINVAL (dev or reader is NULL; flags, TUNTAP_REASON_FLAGS).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_reader_open(
+    dev: *mut Device,
+    flags: u64,
+    reader: *mut *mut CReader,
+    err: *mut CError,
+) -> c_int {
+    let _uncancelled = Uncancelled::new();
+    let open = || -> Result<()> {
+        let device = device(dev)?;
+        if reader.is_null() {
+            return Err(null("the place for the reader"));
+        }
+        if flags != 0 {
+            let text = format!("flags {flags:#x}: a reader has none");
+            return Err(Error::new(Errno::EINVAL, Reason::Flags, text));
+        }
+        reader.write(Box::into_raw(Box::new(CReader { device: dev, reader: Reader::new(device) })));
+        Ok(())
+    };
+    status(open(), err)
+}
+
+/// Frees the reader, and the packets that it still has.
+///
+/// @param reader  May be NULL.
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_reader_close(reader: *mut CReader) {
+    if !reader.is_null() {
+        let _uncancelled = Uncancelled::new();
+        drop(Box::from_raw(reader));
+    }
+}
+
+/// The next packet of a batch. A batch begins with a packet that is waited for, unless the
+/// handle is non-blocking, and has what is there then: until nothing is left, or to some
+/// 64 KiB. Its end is the moment to hand on what was made of it, tuntap_writer_flush for
+/// example: so packets are not kept back for others that may never come.
+///
+/// Before a wait with poll, take packets until -EAGAIN: the reader may have some that the
+/// descriptor knows nothing of.
+///
+/// @param packet  Receives where the packet is. It lasts until the next call on this
+///                reader, and may be changed in place.
+/// @return Bytes of the packet, or 0: the batch is over, and the next call begins another
+///         one; or
+///         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
+///         -EPROTO    a super-packet was not what its offload header says, and is lost
+///                    (_PACKET);
+///         -ECANCELED tuntap_wake ended the wait (_WOKEN);
+///         -EINTR     a signal handler ran while the call waited (_INTERRUPTED);
+///         -ENODEV    the device is gone (_REMOVED);
+///         -EINVAL    reader or packet is NULL (_ARGUMENT).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_reader_next(
+    reader: *mut CReader,
+    packet: *mut *mut c_void,
+    err: *mut CError,
+) -> ssize_t {
+    let Some(CReader { device, reader }) = reader.as_mut() else {
+        return failed(&null("the reader"), err);
+    };
+    if packet.is_null() {
+        return failed(&null("the place for the packet"), err);
+    }
+    let device = &**device;
+    match reader.next(device) {
+        Ok(Some(bytes)) => {
+            packet.write(bytes.as_mut_ptr().cast());
+            bytes.len() as ssize_t
+        }
+        Ok(None) => 0,
+        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
+        Err(errno) => failed(&explain(|| device.explain_read(errno, 0)), err),
+    }
+}
+
+/// All packets of a batch, as far as there is room for them: what is left comes with the
+/// next call. It waits for the first packet, unless the handle is non-blocking. Handing out
+/// many packets at once costs a copy of each that tuntap_reader_next does without.
+///
+/// @param packets  Receives where they are, and their lengths. They last until the next
+///                 call on this reader, and may be changed in place.
+/// @param count    How many there is room for: 1 or more; 64 to 256 are a good number.
+/// @return How many packets, or as tuntap_reader_next, or -EINVAL (packets is NULL; count
+///         is 0, TUNTAP_REASON_ARGUMENT).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_reader_batch(
+    reader: *mut CReader,
+    packets: *mut libc::iovec,
+    count: usize,
+    err: *mut CError,
+) -> ssize_t {
+    let Some(CReader { device, reader }) = reader.as_mut() else {
+        return failed(&null("the reader"), err);
+    };
+    if packets.is_null() {
+        return failed(&null("the place for the packets"), err);
+    }
+    if count == 0 {
+        let text = "room for 0 packets: give 1 or more";
+        return failed(&Error::new(Errno::EINVAL, Reason::Argument, text), err);
+    }
+    let device = &**device;
+    let give = |place: usize, bytes: &mut [u8]| {
+        let iovec = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+        ptr::write(packets.add(place), iovec);
+    };
+    match reader.batch(device, count, give) {
+        Ok(given) => given as ssize_t,
+        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
+        Err(errno) => failed(&explain(|| device.explain_read(errno, 0)), err),
+    }
+}

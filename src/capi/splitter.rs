@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+//! `tuntap_splitter`.
+
+use std::ffi::{c_int, c_void};
+use std::{ptr, slice};
+
+use libc::ssize_t;
+
+use super::error::CError;
+use super::offload::COffload;
+use super::{null, status};
+use crate::cpu::Cpu;
+use crate::error::{Errno, Error, Reason, Result};
+use crate::flags::{self, Kind};
+use crate::offload::split::Splitter;
+use crate::stream::LARGEST;
+
+/// A splitter, and the super-packet that it splits.
+pub struct CSplitter {
+    kind: Kind,
+    splitter: Splitter,
+    packet: *mut u8,
+    size: usize,
+}
+
+/// Makes a splitter: it splits super-packets in memory, without a device.
+///
+/// @param flags     TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames.
+/// @param splitter  Receives the splitter; tuntap_splitter_close frees it.
+/// @return 0, or -EINVAL (splitter is NULL; flags, TUNTAP_REASON_FLAGS).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_splitter_open(
+    flags: u64,
+    splitter: *mut *mut CSplitter,
+    err: *mut CError,
+) -> c_int {
+    let open = || -> Result<()> {
+        if splitter.is_null() {
+            return Err(null("the place for the splitter"));
+        }
+        let kind = flags::parse_kind(flags)?;
+        let opened =
+            CSplitter { kind, splitter: Splitter::new(Cpu::best()), packet: ptr::null_mut(), size: 0 };
+        splitter.write(Box::into_raw(Box::new(opened)));
+        Ok(())
+    };
+    status(open(), err)
+}
+
+/// Frees the splitter.
+///
+/// @param splitter  May be NULL.
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_splitter_close(splitter: *mut CSplitter) {
+    if !splitter.is_null() {
+        drop(Box::from_raw(splitter));
+    }
+}
+
+/// Begins to split a packet, which may be a super-packet: what is left of the last one is
+/// forgotten. Makes no allocation.
+///
+/// @param offload  What is to be done with it.
+/// @param packet   The packet. It is split in place: its bytes are the splitter's until
+///                 tuntap_splitter_next returns 0.
+/// @param size     Bytes of it.
+/// @return 0, or -EINVAL (splitter, offload or packet is NULL; longer than 65,557 bytes, or
+///         not what offload says, TUNTAP_REASON_PACKET): then the packet is as it was.
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_splitter_begin(
+    splitter: *mut CSplitter,
+    offload: *const COffload,
+    packet: *mut c_void,
+    size: usize,
+    err: *mut CError,
+) -> c_int {
+    let begin = || -> Result<()> {
+        let splitter = splitter.as_mut().ok_or_else(|| null("the splitter"))?;
+        let offload = offload.as_ref().ok_or_else(|| null("the offload header"))?;
+        if packet.is_null() {
+            return Err(null("the packet"));
+        }
+        let wrong = |why: &str| {
+            Error::new(Errno::EINVAL, Reason::Packet, format!("split a packet of {size} bytes: {why}"))
+        };
+        if size > LARGEST {
+            return Err(wrong("none is so long"));
+        }
+        (splitter.packet, splitter.size) = (packet.cast(), size);
+        let bytes = slice::from_raw_parts_mut(packet.cast(), size);
+        let begun = splitter.splitter.begin(splitter.kind, (*offload).into(), bytes);
+        begun.map_err(|fault| wrong(fault.text()))
+    };
+    status(begin(), err)
+}
+
+/// The next packet: a plain one, with right headers and checksums.
+///
+/// @param packet  Receives where it is, within the super-packet. It lasts until the next
+///                call on this splitter, and may be changed in place.
+/// @return Bytes of the packet; 0 when all were given; -EINVAL (splitter or packet is NULL).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_splitter_next(splitter: *mut CSplitter, packet: *mut *mut c_void) -> ssize_t {
+    let Some(splitter) = splitter.as_mut().filter(|_| !packet.is_null()) else {
+        return (Errno::EINVAL as ssize_t).wrapping_neg();
+    };
+    if !splitter.splitter.is_ready() {
+        return 0;
+    }
+    let bytes = slice::from_raw_parts_mut(splitter.packet, splitter.size);
+    match splitter.splitter.next(bytes) {
+        Some(place) => {
+            packet.write(splitter.packet.add(place.start).cast());
+            place.len() as ssize_t
+        }
+        None => 0,
+    }
+}

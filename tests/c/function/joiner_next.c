@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "super.h"
+
+static struct super super;
+static struct packets packets;
+
+static void put_some(tuntap_joiner *joiner, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++)
+        OK(tuntap_joiner_put(joiner, packet_of(&packets, i), length_of(&packets, i), &err));
+}
+
+/** The super-packet that the packets were made of, byte for byte, its offload header too. */
+static void it_is_the_same_again(tuntap_joiner *joiner)
+{
+    tuntap_offload offload;
+    const void *packet;
+    put_some(joiner, 0, 10);
+    CHECK(tuntap_joiner_next(joiner, &offload, &packet) == (ssize_t)super.size);
+    CHECK(memcmp(packet, super.packet, super.size) == 0);
+    CHECK(memcmp(&offload, &super.offload, sizeof offload) == 0);
+    CHECK(tuntap_joiner_next(joiner, &offload, &packet) == 0);
+    CHECK(tuntap_joiner_next(joiner, &offload, &packet) == 0);
+}
+
+/** What was given already is not joined to any more, even when others are still there. */
+static void what_comes_between_is_not_lost(tuntap_joiner *joiner)
+{
+    tuntap_offload offload;
+    const void *packet;
+    static uint8_t other[100];
+    size_t size = udp_packet(other, "10.8.0.2", "10.8.0.1", 9, "hello", 5);
+    put_some(joiner, 0, 4);
+    OK(tuntap_joiner_put(joiner, other, size, &err));
+    CHECK(tuntap_joiner_next(joiner, &offload, &packet) == UDP_OVERHEAD + 400);
+    CHECK(tuntap_joiner_next(joiner, &offload, &packet) == (ssize_t)size);
+    put_some(joiner, 4, 10);
+    CHECK(tuntap_joiner_next(joiner, &offload, &packet) == UDP_OVERHEAD + 600);
+    CHECK(tuntap_joiner_next(joiner, &offload, &packet) == 0);
+}
+
+int main(void)
+{
+    tuntap_offload offload;
+    const void *packet;
+    tuntap_joiner *joiner;
+    begin();
+    OK(tuntap_joiner_open(TUNTAP_TUN, &joiner, &err));
+    CHECK(tuntap_joiner_next(joiner, &offload, &packet) == 0);
+    udp_super(&super, 10, 100);
+    split_super(&super, TUNTAP_TUN, &packets);
+    it_is_the_same_again(joiner);
+    it_is_the_same_again(joiner);
+    what_comes_between_is_not_lost(joiner);
+    CHECK(tuntap_joiner_next(NULL, &offload, &packet) == -EINVAL);
+    CHECK(tuntap_joiner_next(joiner, NULL, &packet) == -EINVAL);
+    CHECK(tuntap_joiner_next(joiner, &offload, NULL) == -EINVAL);
+    tuntap_joiner_close(joiner);
+    return 0;
+}

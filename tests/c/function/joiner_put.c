@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "super.h"
+
+static uint8_t packet[LARGEST + 1];
+
+/** Fills the joiner with packets of different flows; how many it takes. */
+static unsigned fill(tuntap_joiner *joiner, const void *data, size_t size)
+{
+    for (unsigned i = 0;; i++) {
+        size_t length = udp_packet(packet, "10.8.0.2", "10.8.0.1", 2000 + i, data, size);
+        if (tuntap_joiner_put(joiner, packet, length, NULL) < 0) {
+            FAILS(tuntap_joiner_put(joiner, packet, length, &err), ENOBUFS, TUNTAP_REASON_AGAIN);
+            return i;
+        }
+    }
+}
+
+static unsigned take_all(tuntap_joiner *joiner)
+{
+    unsigned count = 0;
+    tuntap_offload offload;
+    const void *out;
+    while (tuntap_joiner_next(joiner, &offload, &out) > 0)
+        count++;
+    return count;
+}
+
+int main(void)
+{
+    tuntap_joiner *joiner;
+    begin();
+    OK(tuntap_joiner_open(TUNTAP_TUN, &joiner, &err));
+    for (int i = 0; i < 3; i++) {
+        unsigned count = fill(joiner, "hello", 5);
+        CHECK(count >= 30 && take_all(joiner) == count);
+        count = fill(joiner, "", 0);
+        CHECK(count >= 1000 && take_all(joiner) == count);
+    }
+    /* Whatever it is, it comes out as it is. */
+    for (size_t size = 0; size < 100; size++) {
+        tuntap_offload offload = {.kind = 1};
+        const void *out;
+        fill_random(packet, size);
+        OK(tuntap_joiner_put(joiner, packet, size, &err));
+        CHECK(tuntap_joiner_next(joiner, &offload, &out) == (ssize_t)size);
+        CHECK(memcmp(out, packet, size) == 0 && offload.kind == 0 && offload.flags == 0);
+        CHECK(tuntap_joiner_next(joiner, &offload, &out) == 0);
+    }
+    FAILS(tuntap_joiner_put(joiner, packet, LARGEST + 1, &err), EMSGSIZE, TUNTAP_REASON_PACKET);
+    FAILS(tuntap_joiner_put(joiner, NULL, 100, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_joiner_put(NULL, packet, 100, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    tuntap_joiner_close(joiner);
+    return 0;
+}

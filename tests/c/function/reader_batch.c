@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "super.h"
+
+static struct super super;
+static struct packets expected;
+static struct iovec got[4097];
+
+static void is_as_expected(size_t count)
+{
+    CHECK(count == expected.count);
+    for (size_t i = 0; i < count; i++)
+        CHECK(got[i].iov_len == length_of(&expected, i) &&
+              memcmp(got[i].iov_base, packet_of(&expected, i), got[i].iov_len) == 0);
+}
+
+/** The same packets as from a device that takes no offload: there, the kernel splits. */
+static void super_packets_come_as_packets(uint64_t kind)
+{
+    tuntap *dev, *plain;
+    tuntap_reader *reader;
+    OK(tuntap_open("t0", kind | TUNTAP_OFFLOAD | TUNTAP_NONBLOCK, &dev, &err));
+    OK(tuntap_open("t1", kind | TUNTAP_NONBLOCK, &plain, &err));
+    OK(tuntap_reader_open(dev, 0, &reader, &err));
+    IP("link set t0 up txqueuelen 5000");
+    IP("link set t1 up txqueuelen 5000");
+    int sock = offload_socket("t0"), witness = offload_socket("t1");
+    for (int i = 0; i < 1000; i++) {
+        clear(&expected);
+        for (int j = 0; j < 3; j++) {
+            random_super(&super, kind == TUNTAP_TAP, 0xf9);
+            if (super.size > 20000)
+                continue;
+            CHECK(send_super(sock, kind == TUNTAP_TAP, &super) == 0);
+            CHECK(send_super(witness, kind == TUNTAP_TAP, &super) == 0);
+        }
+        take_packets(tuntap_get_fd(plain), &expected);
+        if (expected.count == 0)
+            continue;
+        ssize_t count = tuntap_reader_batch(reader, got, 4097, &err);
+        CHECK(count > 0);
+        is_as_expected((size_t)count);
+    }
+    tuntap_reader_close(reader);
+    close(sock);
+    close(witness);
+    tuntap_close(plain);
+    tuntap_close(dev);
+}
+
+/** What there is no room for comes with the next calls: in the caller's list, and in the library's own memory. */
+static void the_rest_comes_later(void)
+{
+    tuntap_reader *reader;
+    tuntap *dev = ready_tun(TUNTAP_OFFLOAD | TUNTAP_NONBLOCK);
+    int sock = offload_socket("t0");
+    OK(tuntap_reader_open(dev, 0, &reader, &err));
+    udp_super(&super, 10, 100);
+    CHECK(send_super(sock, 0, &super) == 0);
+    CHECK(tuntap_reader_batch(reader, got, 4, NULL) == 4);
+    CHECK(tuntap_reader_batch(reader, got, 4, NULL) == 4);
+    CHECK(tuntap_reader_batch(reader, got, 4, NULL) == 2);
+    CHECK(((uint8_t *)got[1].iov_base)[UDP_OVERHEAD] == 9);
+    FAILS(tuntap_reader_batch(reader, got, 4, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+
+    tcp_super(&super, 6000, 10);
+    CHECK(send_super(sock, 0, &super) == 0);
+    size_t all = 0;
+    ssize_t count;
+    while ((count = tuntap_reader_batch(reader, got, 4097, NULL)) > 0)
+        all += (size_t)count;
+    CHECK(count == -EAGAIN && all == 6000);
+
+    FAILS(tuntap_reader_batch(reader, got, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_reader_batch(reader, NULL, 4, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_reader_batch(NULL, got, 4, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    IP("link delete t0");
+    FAILS(tuntap_reader_batch(reader, got, 4, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    tuntap_reader_close(reader);
+    close(sock);
+    tuntap_close(dev);
+}
+
+int main(void)
+{
+    begin();
+    ipv4_only();
+    super_packets_come_as_packets(TUNTAP_TUN);
+    super_packets_come_as_packets(TUNTAP_TAP);
+    the_rest_comes_later();
+    return 0;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "super.h"
+
+#define ALL 63
+
+static struct super super;
+static struct packets packets;
+
+/** What the kernel hands over of a super-packet of 10 segments: one, or 10 packets. */
+static size_t handed_over(tuntap *dev, int sock)
+{
+    clear(&packets);
+    udp_super(&super, 10, 100);
+    CHECK(send_super(sock, 0, &super) == 0);
+    take_packets(tuntap_get_fd(dev), &packets);
+    return packets.count;
+}
+
+static void each_is_turned_on_and_off(void)
+{
+    uint64_t offloads;
+    tuntap *dev = ready_tun(TUNTAP_OFFLOAD | TUNTAP_NONBLOCK);
+    int sock = offload_socket("t0");
+    CHECK(handed_over(dev, sock) == 1);
+    OK(tuntap_set_offloads(dev, TUNTAP_OFFLOAD_CHECKSUM | TUNTAP_OFFLOAD_TSO4, &err));
+    CHECK(handed_over(dev, sock) == 10);
+    OK(tuntap_get_offloads(dev, &offloads, &err));
+    CHECK(offloads == (TUNTAP_OFFLOAD_CHECKSUM | TUNTAP_OFFLOAD_TSO4));
+    OK(tuntap_set_offloads(dev, 0, &err));
+    CHECK(handed_over(dev, sock) == 10);
+    OK(tuntap_set_offloads(dev, ALL, &err));
+    CHECK(handed_over(dev, sock) == 1);
+
+    FAILS(tuntap_set_offloads(dev, 64, &err), EINVAL, TUNTAP_REASON_FLAGS);
+    FAILS(tuntap_set_offloads(dev, TUNTAP_OFFLOAD_TSO4, &err), EOPNOTSUPP, TUNTAP_REASON_KERNEL);
+    MESSAGE_HAS("TUNTAP_OFFLOAD_CHECKSUM");
+    FAILS(tuntap_set_offloads(NULL, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    CHECK(handed_over(dev, sock) == 1);
+    IP("link delete t0");
+    FAILS(tuntap_set_offloads(dev, ALL, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    close(sock);
+    tuntap_close(dev);
+}
+
+/** What a writer joins goes with them. */
+static void a_writer_heeds_them(void)
+{
+    tuntap_writer *writer;
+    tuntap_stats before, after;
+    tuntap *dev = ready_tun(TUNTAP_OFFLOAD | TUNTAP_NONBLOCK);
+    udp_super(&super, 10, 100);
+    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    for (int joined = 1; joined >= 0; joined--) {
+        OK(tuntap_set_offloads(dev, joined ? ALL : 0, &err));
+        OK(tuntap_writer_flush(writer, &err));
+        clear(&packets);
+        split_super(&super, TUNTAP_TUN, &packets);
+        OK(tuntap_get_stats(dev, &before, sizeof before, &err));
+        for (size_t i = 0; i < packets.count; i++)
+            OK(tuntap_writer_put(writer, packet_of(&packets, i), length_of(&packets, i), &err));
+        OK(tuntap_writer_flush(writer, &err));
+        OK(tuntap_get_stats(dev, &after, sizeof after, &err));
+        CHECK(after.rx_packets - before.rx_packets == (joined ? 1 : 10));
+    }
+    tuntap_writer_close(writer);
+    tuntap_close(dev);
+}
+
+/** A persistent device keeps what was asked for, and a handle without offload could not read it. */
+static void a_plain_handle_turns_off_what_was_left(void)
+{
+    tuntap *dev;
+    OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_OFFLOAD | TUNTAP_PERSIST, &dev, &err));
+    tuntap_close(dev);
+    dev = ready_tun(TUNTAP_NONBLOCK);
+    int sock = offload_socket("t0");
+    CHECK(handed_over(dev, sock) == 10);
+    close(sock);
+    tuntap_close(dev);
+    dev = ready_tun(TUNTAP_OFFLOAD | TUNTAP_NONBLOCK);
+    sock = offload_socket("t0");
+    CHECK(handed_over(dev, sock) == 1);
+    OK(tuntap_set_persist(dev, 0, &err));
+    close(sock);
+    tuntap_close(dev);
+}
+
+static void a_device_without_offload_has_none(void)
+{
+    tuntap *dev;
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    FAILS(tuntap_set_offloads(dev, ALL, &err), EINVAL, TUNTAP_REASON_MISMATCH);
+    MESSAGE_HAS("TUNTAP_OFFLOAD");
+    tuntap_close(dev);
+}
+
+int main(void)
+{
+    begin();
+    ipv4_only();
+    each_is_turned_on_and_off();
+    a_writer_heeds_them();
+    a_plain_handle_turns_off_what_was_left();
+    a_device_without_offload_has_none();
+    return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#include "super.h"
+
+static struct super super;
+
+/** In the middle of a super-packet. */
+int main(void)
+{
+    void *packet;
+    tuntap_splitter *splitter;
+    begin();
+    udp_super(&super, 10, 100);
+    OK(tuntap_splitter_open(TUNTAP_TUN, &splitter, &err));
+    OK(tuntap_splitter_begin(splitter, &super.offload, super.packet, super.size, &err));
+    CHECK(tuntap_splitter_next(splitter, &packet) == 128);
+    tuntap_splitter_close(splitter);
+    tuntap_splitter_close(NULL);
+    return 0;
+}

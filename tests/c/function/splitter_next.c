@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#include "super.h"
+
+static struct super super;
+
+/** Each lies within the super-packet. What is in them is the oracle's to say: stress/oracle.c. */
+int main(void)
+{
+    void *packet = NULL;
+    tuntap_splitter *splitter;
+    begin();
+    OK(tuntap_splitter_open(TUNTAP_TUN, &splitter, &err));
+    CHECK(tuntap_splitter_next(splitter, &packet) == 0 && !packet);
+    udp_super(&super, 10, 100);
+    OK(tuntap_splitter_begin(splitter, &super.offload, super.packet, super.size - 30, &err));
+    for (int i = 0; i < 10; i++) {
+        ssize_t length = tuntap_splitter_next(splitter, &packet);
+        uint8_t *bytes = packet;
+        CHECK(length == UDP_OVERHEAD + (i < 9 ? 100 : 70));
+        CHECK(bytes == super.packet + 100 * i);
+        CHECK(checksum(bytes, 20, 0) == 0 && udp_checksum(bytes, (size_t)length) == 0);
+        CHECK(bytes[UDP_OVERHEAD] == i && bytes[length - 1] == i);
+        memset(bytes, 0xff, (size_t)length);
+    }
+    CHECK(tuntap_splitter_next(splitter, &packet) == 0);
+    CHECK(tuntap_splitter_next(NULL, &packet) == -EINVAL);
+    CHECK(tuntap_splitter_next(splitter, NULL) == -EINVAL);
+    tuntap_splitter_close(splitter);
+    return 0;
+}

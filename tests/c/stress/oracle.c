@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The kernel is the oracle. Random super-packets are split by the library, and by the kernel on the way out through a
+ * device that takes no offload: the packets are the same, byte for byte. And packets that the library joins are split
+ * by the kernel into those that they were. ORACLE_CASES in the environment makes it another number of cases. */
+#include "super.h"
+
+/* Segments that wait on the device at once. */
+#define QUEUE 5000
+
+static struct super super;
+static struct packets ours, kernels, before, after;
+
+struct path {
+    int tap, sock, fd;
+    tuntap *dev;
+    tuntap_splitter *splitter;
+    tuntap_joiner *joiner;
+};
+
+static struct path open_path(const char *name, uint64_t kind)
+{
+    struct path path = {.tap = kind == TUNTAP_TAP};
+    OK(tuntap_open(name, kind | TUNTAP_NONBLOCK, &path.dev, &err));
+    OK(tuntap_set_txqueuelen(path.dev, QUEUE, &err));
+    OK(tuntap_set_mtu(path.dev, 9000, &err));
+    OK(tuntap_up(path.dev, &err));
+    path.fd = tuntap_get_fd(path.dev);
+    path.sock = offload_socket(name);
+    OK(tuntap_splitter_open(kind, &path.splitter, &err));
+    OK(tuntap_joiner_open(kind, &path.joiner, &err));
+    return path;
+}
+
+static void close_path(struct path *path)
+{
+    tuntap_joiner_close(path->joiner);
+    tuntap_splitter_close(path->splitter);
+    close(path->sock);
+    tuntap_close(path->dev);
+}
+
+static void describe(const char *what, size_t place, const struct packets *a, const struct packets *b)
+{
+    size_t length = length_of(a, place), other = length_of(b, place), at = 0;
+    while (at < length && at < other && packet_of(a, place)[at] == packet_of(b, place)[at])
+        at++;
+    fprintf(stderr, "%s: packet %zu of %zu and %zu, lengths %zu and %zu, differ at byte %zu; kind %#x, size %u\n", what,
+            place, a->count, b->count, length, other, at, super.offload.kind, super.offload.segment_size);
+}
+
+static int same(const struct packets *a, const struct packets *b, size_t place)
+{
+    size_t length = length_of(a, place);
+    return length == length_of(b, place) && memcmp(packet_of(a, place), packet_of(b, place), length) == 0;
+}
+
+static void check_same(const char *what, const struct packets *a, const struct packets *b)
+{
+    for (size_t i = 0; i < a->count && i < b->count; i++)
+        if (!same(a, b, i)) {
+            describe(what, i, a, b);
+            CHECK(0);
+        }
+    CHECK(a->count == b->count);
+}
+
+/** The kernel's packets of the super-packet. */
+static int split_by_kernel(const struct path *path, struct packets *packets)
+{
+    int result = send_super(path->sock, path->tap, &super);
+    if (result == 0)
+        take_packets(path->fd, packets);
+    return result;
+}
+
+static void split_by_us(const struct path *path)
+{
+    void *packet;
+    ssize_t length;
+    clear(&ours);
+    OK(tuntap_splitter_begin(path->splitter, &super.offload, super.packet, super.size, &err));
+    while ((length = tuntap_splitter_next(path->splitter, &packet)) > 0)
+        append(&ours, packet, (size_t)length);
+    CHECK(length == 0);
+}
+
+/** FIN, PSH, ACK, URG, ECE and CWR: a SYN or RST never has payload to split. */
+#define ANY_FLAGS 0xf9
+
+static void both_split_alike(const struct path *path)
+{
+    random_super(&super, path->tap, ANY_FLAGS);
+    if (below(8) == 0) {
+        /* No super-packet, but a packet without its checksum. */
+        super.offload.kind = TUNTAP_KIND_NONE;
+        super.offload.segment_size = 0;
+        while (super.size > 1500)
+            random_super(&super, path->tap, ANY_FLAGS), super.offload.kind = TUNTAP_KIND_NONE,
+                                                        super.offload.segment_size = 0;
+    }
+    clear(&kernels);
+    CHECK(split_by_kernel(path, &kernels) == 0 && kernels.count > 0);
+    split_by_us(path);
+    check_same("split", &ours, &kernels);
+}
+
+/** Puts packets of two flows, mixed, into the joiner. */
+static void put_mixed(const struct path *path)
+{
+    size_t next[2] = {0, 0};
+    const struct packets *flows[2] = {&kernels, &before};
+    while (next[0] < kernels.count || next[1] < before.count) {
+        size_t flow = below(2);
+        if (next[flow] == flows[flow]->count)
+            continue;
+        for (size_t run = 1 + below(8); run > 0 && next[flow] < flows[flow]->count; run--, next[flow]++)
+            OK(tuntap_joiner_put(path->joiner, packet_of(flows[flow], next[flow]), length_of(flows[flow], next[flow]),
+                                 &err));
+    }
+}
+
+/** Whether all packets of one list are in the other in their order. */
+static int contains(const struct packets *all, const struct packets *some)
+{
+    size_t place = 0;
+    for (size_t i = 0; i < all->count && place < some->count; i++)
+        place += length_of(all, i) == length_of(some, place) &&
+                 memcmp(packet_of(all, i), packet_of(some, place), length_of(all, i)) == 0;
+    return place == some->count;
+}
+
+/** How many super-packets and packets it took. */
+static size_t what_we_join_the_kernel_splits(const struct path *path)
+{
+    size_t items = 0;
+    ssize_t length;
+    const void *packet;
+    clear(&kernels);
+    clear(&before);
+    random_super(&super, path->tap, 0x08);
+    CHECK(split_by_kernel(path, &kernels) == 0);
+    random_super(&super, path->tap, 0x08);
+    CHECK(split_by_kernel(path, &before) == 0);
+    put_mixed(path);
+    clear(&after);
+    while ((length = tuntap_joiner_next(path->joiner, &super.offload, &packet)) > 0) {
+        super.size = (size_t)length;
+        memcpy(super.packet, packet, super.size);
+        CHECK(split_by_kernel(path, &after) == 0);
+        items++;
+    }
+    CHECK(length == 0 && after.count == kernels.count + before.count);
+    CHECK(contains(&after, &kernels) && contains(&after, &before));
+    return items;
+}
+
+static unsigned cases(void)
+{
+    const char *given = getenv("ORACLE_CASES"), *how = getenv("TEST_HOW");
+    if (given)
+        return (unsigned)strtoul(given, NULL, 10);
+    return how && strcmp(how, "plain") != 0 ? 2000 : 100000;
+}
+
+int main(void)
+{
+    begin();
+    ipv4_only();
+    struct path paths[2] = {open_path("t0", TUNTAP_TUN), open_path("t1", TUNTAP_TAP)};
+    unsigned count = cases();
+    for (unsigned i = 0; i < count; i++)
+        both_split_alike(&paths[i % 2]);
+    size_t packets = 0, items = 0;
+    for (unsigned i = 0; i < count / 10; i++) {
+        items += what_we_join_the_kernel_splits(&paths[i % 2]);
+        packets += after.count;
+    }
+    printf("%u super-packets split alike; %zu packets joined to %zu\n", count, packets, items);
+    CHECK(items * 2 < packets);
+    close_path(&paths[0]);
+    close_path(&paths[1]);
+    return 0;
+}
