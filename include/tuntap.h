@@ -374,7 +374,9 @@ typedef struct tuntap_joiner tuntap_joiner;
 /**
  * tuntap_writer_open, tuntap_joiner_open: the integrity of the packets is proved already,
  * by authenticated decryption for example. Their TCP and UDP checksums are not verified,
- * and made anew, bad ones too.
+ * and made anew, bad ones too. tuntap_reader_open, tuntap_splitter_open: the packets go to
+ * such a writer, on a device with TUNTAP_OFFLOAD, here or behind an authenticated tunnel.
+ * The checksums of segments are wrong then: nobody else would accept them.
  */
 #define TUNTAP_TRUSTED 4096
 
@@ -1820,7 +1822,7 @@ ssize_t tuntap_write_super(tuntap *dev, const tuntap_offload *offload, const voi
  * A handle can have several readers, each for one thread. What one has read it keeps until
  * it is asked: beside tuntap_read or another reader each gets a part of the packets.
  *
- * @param flags   0.
+ * @param flags   0 or TUNTAP_TRUSTED.
  * @param reader  Receives the reader. tuntap_reader_close frees it, before tuntap_close
  *                does the device.
  * @return 0, or -EINVAL (dev or reader is NULL; flags, TUNTAP_REASON_FLAGS).
@@ -1944,7 +1946,8 @@ ssize_t tuntap_writer_batch(tuntap_writer *writer, const struct iovec *packets, 
 /**
  * Makes a splitter: it splits super-packets in memory, without a device.
  *
- * @param flags     TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames.
+ * @param flags     TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
+ *                  TUNTAP_TRUSTED.
  * @param splitter  Receives the splitter; tuntap_splitter_close frees it.
  * @return 0, or -EINVAL (splitter is NULL; flags, TUNTAP_REASON_FLAGS).
  * @since 0.1.0

@@ -48,7 +48,7 @@ impl Device {
     }
 
     pub(crate) fn of(backend: Platform, nonblock: bool) -> Self {
-        let rest = backend.mode().offload.then(|| Mutex::new(Stream::new(backend.mode())));
+        let rest = backend.mode().offload.then(|| Mutex::new(Stream::new(backend.mode(), false)));
         let joins = if rest.is_some() { backend.offloads().unwrap_or(link::TCP_OFFLOADS) } else { 0 };
         Self {
             backend,

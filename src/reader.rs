@@ -34,9 +34,9 @@ enum Batch {
 }
 
 impl Reader {
-    /// One for this queue.
-    pub fn new(device: &Device) -> Self {
-        let stream = Stream::new(device.backend.mode());
+    /// One for this queue. `trusted`: checksums are left to a writer that trusts.
+    pub fn new(device: &Device, trusted: bool) -> Self {
+        let stream = Stream::new(device.backend.mode(), trusted);
         Self {
             source: Source { stream, batch: Batch::Over, alone: false },
             arena: vec![0; ARENA].into_boxed_slice(),

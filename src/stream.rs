@@ -31,13 +31,13 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(crate) fn new(mode: Mode) -> Self {
+    pub(crate) fn new(mode: Mode, trusted: bool) -> Self {
         let memory = vec![0; MEMORY].into_boxed_slice();
         let aligned = memory.as_ptr().align_offset(LINE).min(LINE).saturating_add(MAX_HEADERS);
         Self {
             kind: mode.kind,
             frame: if mode.offload { Offload::SIZE } else { 0 },
-            splitter: Splitter::new(Cpu::best()),
+            splitter: Splitter::new(Cpu::best(), trusted),
             memory,
             aligned,
             packet: 0..0,

@@ -41,7 +41,9 @@ pub const TUNTAP_BORROW: u64 = 0x400;
 pub const TUNTAP_OFFLOAD: u64 = 0x800;
 /// tuntap_writer_open, tuntap_joiner_open: the integrity of the packets is proved already,
 /// by authenticated decryption for example. Their TCP and UDP checksums are not verified,
-/// and made anew, bad ones too.
+/// and made anew, bad ones too. tuntap_reader_open, tuntap_splitter_open: the packets go to
+/// such a writer, on a device with TUNTAP_OFFLOAD, here or behind an authenticated tunnel.
+/// The checksums of segments are wrong then: nobody else would accept them.
 pub const TUNTAP_TRUSTED: u64 = 0x1000;
 
 const _: () = {

@@ -11,6 +11,7 @@ use super::packet::{explain, failed};
 use super::{device, null, status};
 use crate::device::{Device, Uncancelled};
 use crate::error::{Errno, Error, Reason, Result};
+use crate::flags;
 use crate::reader::Reader;
 
 /// A reader, and the device that it reads.
@@ -26,7 +27,7 @@ pub struct CReader {
 /// A handle can have several readers, each for one thread. What one has read it keeps until
 /// it is asked: beside tuntap_read or another reader each gets a part of the packets.
 ///
-/// @param flags   0.
+/// @param flags   0 or TUNTAP_TRUSTED.
 /// @param reader  Receives the reader. tuntap_reader_close frees it, before tuntap_close
 ///                does the device.
 /// @return 0, or -EINVAL (dev or reader is NULL; flags, TUNTAP_REASON_FLAGS).
@@ -44,11 +45,8 @@ pub unsafe extern "C" fn tuntap_reader_open(
         if reader.is_null() {
             return Err(null("the place for the reader"));
         }
-        if flags != 0 {
-            let text = format!("flags {flags:#x}: a reader has none");
-            return Err(Error::new(Errno::EINVAL, Reason::Flags, text));
-        }
-        reader.write(Box::into_raw(Box::new(CReader { device: dev, reader: Reader::new(device) })));
+        let opened = Reader::new(device, flags::parse_trusted(flags)?);
+        reader.write(Box::into_raw(Box::new(CReader { device: dev, reader: opened })));
         Ok(())
     };
     status(open(), err)

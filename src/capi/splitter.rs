@@ -25,7 +25,8 @@ pub struct CSplitter {
 
 /// Makes a splitter: it splits super-packets in memory, without a device.
 ///
-/// @param flags     TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames.
+/// @param flags     TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
+///                  TUNTAP_TRUSTED.
 /// @param splitter  Receives the splitter; tuntap_splitter_close frees it.
 /// @return 0, or -EINVAL (splitter is NULL; flags, TUNTAP_REASON_FLAGS).
 /// @since 0.1.0
@@ -39,9 +40,14 @@ pub unsafe extern "C" fn tuntap_splitter_open(
         if splitter.is_null() {
             return Err(null("the place for the splitter"));
         }
-        let kind = flags::parse_kind(flags)?;
-        let opened =
-            CSplitter { kind, splitter: Splitter::new(Cpu::best()), packet: ptr::null_mut(), size: 0 };
+        let kind = flags::parse_kind(flags & !flags::TRUSTED)?;
+        let trusted = flags & flags::TRUSTED != 0;
+        let opened = CSplitter {
+            kind,
+            splitter: Splitter::new(Cpu::best(), trusted),
+            packet: ptr::null_mut(),
+            size: 0,
+        };
         splitter.write(Box::into_raw(Box::new(opened)));
         Ok(())
     };

@@ -129,6 +129,8 @@ struct Flow {
     transport: usize,
     /// Bytes of all headers.
     headers: usize,
+    /// It is whole, with nothing behind it: its checksum can be made anew.
+    whole: bool,
     /// It can be joined with others.
     joins: bool,
     /// None comes behind it.
@@ -245,11 +247,12 @@ impl Joiner {
             Ip::V6 => byte(packet, network + 6),
         };
         match (protocol, ip) {
-            (Some(TCP), Ip::V4) if !self.joins.tcp4 => Class::Other,
-            (Some(TCP), Ip::V6) if !self.joins.tcp6 => Class::Other,
-            (Some(TCP), _) => Flow::of_tcp(packet, network, ip).map_or(Class::Barrier, Class::Flow),
-            (Some(UDP), _) if self.joins.udp => {
-                Flow::of_udp(packet, network, ip).map_or(Class::Barrier, Class::Flow)
+            (Some(TCP), _) => {
+                let joins = if ip == Ip::V4 { self.joins.tcp4 } else { self.joins.tcp6 };
+                Flow::of_tcp(packet, network, ip, joins).map_or(Class::Barrier, Class::Flow)
+            }
+            (Some(UDP), _) => {
+                Flow::of_udp(packet, network, ip, self.joins.udp).map_or(Class::Barrier, Class::Flow)
             }
             // An extension header: TCP or UDP can be behind it.
             (Some(0 | 43 | 44 | 50 | 51 | 60 | 135 | 139 | 140), Ip::V6) => Class::Barrier,
@@ -373,7 +376,7 @@ impl Joiner {
                 let packet = self.memory.get_mut(at..at + length)?;
                 finish(flow, item.segment_size, packet)
             }
-            Some(flow) if self.trusted && flow.joins => {
+            Some(flow) if self.trusted && flow.whole => {
                 let packet = self.memory.get_mut(at..at + length)?;
                 Offload { kind: super::NONE, segment_size: 0, ..finish(flow, 0, packet) }
             }
@@ -463,7 +466,7 @@ impl Key {
 
 impl Flow {
     /// None when its headers do not tell which flow it is of.
-    fn of_tcp(packet: &[u8], network: usize, ip: Ip) -> Option<Self> {
+    fn of_tcp(packet: &[u8], network: usize, ip: Ip, joins: bool) -> Option<Self> {
         let mut flow = Self::new(packet, network, ip, true)?;
         let header = usize::from(byte(packet, flow.transport + 12)? >> 4) * 4;
         flow.headers = flow.transport + header;
@@ -471,19 +474,21 @@ impl Flow {
         flow.sequence = u32_at(packet, flow.transport + 4)?;
         flow.ends = flags & PSH != 0;
         // 0xffff is 0 as nobody writes it: made anew, it would be another one.
-        flow.joins &= header >= TCP_HEADER
+        flow.whole &= header >= TCP_HEADER;
+        flow.joins &= joins
+            && flow.whole
             && flags & !PSH == ACK
             && packet.len() > flow.headers
             && u16_at(packet, flow.transport + 16)? != 0xffff;
         (flow.headers <= packet.len()).then_some(flow)
     }
 
-    fn of_udp(packet: &[u8], network: usize, ip: Ip) -> Option<Self> {
+    fn of_udp(packet: &[u8], network: usize, ip: Ip, joins: bool) -> Option<Self> {
         let mut flow = Self::new(packet, network, ip, false)?;
         flow.headers = flow.transport + UDP_HEADER;
-        flow.joins &= packet.len() > flow.headers
-            && usize::from(u16_at(packet, flow.transport + 4)?) == packet.len() - flow.transport
-            && u16_at(packet, flow.transport + 6)? != 0;
+        let length = usize::from(u16_at(packet, flow.transport + 4)?);
+        flow.whole &= length == packet.len() - flow.transport && u16_at(packet, flow.transport + 6)? != 0;
+        flow.joins &= joins && flow.whole && packet.len() > flow.headers;
         (flow.headers <= packet.len()).then_some(flow)
     }
 
@@ -505,12 +510,14 @@ impl Flow {
                 (network + IPV6_HEADER, length, true, 0)
             }
         };
+        let whole = length == packet.len() - network;
         Some(Self {
             key: Key::new(packet, network, transport, ip, tcp)?,
             network,
             transport,
             headers: transport,
-            joins: plain && length == packet.len() - network && packet.len() <= MAX_TOTAL,
+            whole,
+            joins: plain && whole && packet.len() <= MAX_TOTAL,
             ends: false,
             sequence: 0,
             id,

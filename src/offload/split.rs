@@ -51,6 +51,7 @@ impl Fault {
 #[derive(Debug)]
 pub struct Splitter {
     cpu: Cpu,
+    trusted: bool,
     /// The headers of every segment, with zeros for what differs from one to the next.
     template: [u8; MAX_HEADERS],
     plan: Plan,
@@ -81,6 +82,8 @@ struct Segments {
     /// The sum of the IPv4 header, without what differs.
     ip_sum: u64,
     id: u16,
+    /// Payloads are not summed up.
+    unsummed: bool,
     /// The sum of the TCP or UDP header and its pseudo header, without what differs.
     sum: u64,
     tcp: Option<Tcp>,
@@ -93,10 +96,12 @@ struct Tcp {
 }
 
 impl Splitter {
-    /// One without anything to split.
-    pub fn new(cpu: Cpu) -> Self {
+    /// One without anything to split. `trusted`: payloads are not summed up, where a trusting
+    /// [`super::join::Joiner`] is certain to make the checksum anew.
+    pub fn new(cpu: Cpu, trusted: bool) -> Self {
         Self {
             cpu,
+            trusted,
             template: [0; MAX_HEADERS],
             plan: Plan::Done,
             payload: 0..0,
@@ -148,7 +153,7 @@ impl Splitter {
         let payload = self.step()?;
         let place = payload.start - headers..payload.end;
         let (headers, payload) = packet.get_mut(place.clone())?.split_at_mut_checked(headers)?;
-        let sum = self.cpu.sum(payload);
+        let sum = if self.is_unsummed() { 0 } else { self.cpu.sum(payload) };
         self.write(headers, payload.len(), sum);
         Some(place)
     }
@@ -163,7 +168,12 @@ impl Splitter {
         }
         let (headers, to) = to.split_at_mut_checked(self.headers)?;
         let payload = packet.get(self.step()?)?;
-        let sum = self.cpu.copy(to, payload);
+        let sum = if self.is_unsummed() {
+            to.get_mut(..payload.len())?.copy_from_slice(payload);
+            0
+        } else {
+            self.cpu.copy(to, payload)
+        };
         self.write(headers, payload.len(), sum);
         Some(())
     }
@@ -190,8 +200,15 @@ impl Splitter {
         let template = self.template.get_mut(..segments.headers).ok_or(Fault::Headers)?;
         template.copy_from_slice(headers);
         segments.prepare(template, packet.len()).ok_or(Fault::Headers)?;
+        segments.unsummed = self.trusted && segments.are_plain();
         (self.payload, self.headers, self.first) = (payload, segments.headers, true);
         Ok(Plan::Segments(segments))
+    }
+
+    /// Whether the payloads at hand are not summed up.
+    #[inline]
+    fn is_unsummed(&self) -> bool {
+        matches!(&self.plan, Plan::Segments(segments) if segments.unsummed)
     }
 
     /// Goes on by one payload.
@@ -267,9 +284,19 @@ impl Segments {
             headers,
             ip_sum: 0,
             id,
+            unsummed: false,
             sum: 0,
             tcp,
         })
+    }
+
+    /// Whether there is nothing between the IP header and that of TCP or UDP.
+    fn are_plain(&self) -> bool {
+        let ip_header = match self.ip {
+            Ip::V4 => IPV4_HEADER,
+            Ip::V6 => IPV6_HEADER,
+        };
+        self.transport == self.network + ip_header
     }
 
     /// Takes out of the headers what differs from segment to segment, and sums up what does not.

@@ -11,6 +11,8 @@ int main(void)
     OK(tuntap_reader_open(dev, 0, &reader, &err));
     CHECK(reader && descriptors() == before);
     tuntap_reader_close(reader);
+    OK(tuntap_reader_open(dev, TUNTAP_TRUSTED, &reader, &err));
+    tuntap_reader_close(reader);
     reader = NULL;
     FAILS(tuntap_reader_open(dev, 1, &reader, &err), EINVAL, TUNTAP_REASON_FLAGS);
     FAILS(tuntap_reader_open(NULL, 0, &reader, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
