@@ -288,6 +288,33 @@ inside_monitor() {
         'mon2 is there, down, MTU 1500' 'mon1 is gone' | diff - "$work/told"
 }
 
+# Between two networks: what a TCP stream is when it was split and joined on its way.
+inside_forwarder() {
+    start far unshare -n sleep 100
+    far=$pid
+    until_ok other_network "$far"
+    there="nsenter --net=/proc/$far/ns/net"
+    # shellcheck disable=SC2086
+    start forwarder $UNDER "$out/forwarder" tun0 tun1
+    says forwarder 'are up'
+    ip link set tun1 netns "$far"
+    ip addr add 10.9.0.1/24 dev tun0
+    $there ip addr add 10.9.0.2/24 dev tun1
+    $there ip link set tun1 up
+    until_ok "$out/test-ping" 10.9.0.2 1
+    dd if=/dev/urandom of="$work/sent" bs=65536 count=256 2>/dev/null
+    # shellcheck disable=SC2086
+    start receiver $there "$out/test-tcp" receive 10.9.0.2 7000 "$work/received"
+    receiver=$pid
+    says receiver listening
+    "$out/test-tcp" send 10.9.0.2 7000 "$work/sent"
+    wait "$receiver"
+    test "$(sha256sum <"$work/sent")" = "$(sha256sum <"$work/received")"
+    # The device took super-packets: far fewer than the 16 MiB have segments.
+    received=$($there ip -s -j link show tun1 | sed 's/.*"rx":{[^}]*"packets":\([0-9]*\).*/\1/')
+    test "$received" -lt 6000
+}
+
 inside_multi_queue() {
     # Only our own packets shall count.
     ipv6=/proc/sys/net/ipv6/conf/default/disable_ipv6
@@ -350,6 +377,7 @@ run "printer, TAP" printer_tap
 run udp-tunnel udp_tunnel
 run multi-queue multi_queue
 run monitor monitor
+run forwarder forwarder
 if [ "$(id -u)" = 0 ]; then
     run "demo, as an ordinary user" demo_user -m
     run owner owner -m

@@ -63,4 +63,23 @@ func main() {
 		fmt.Println("vpn0 has", addresses)
 		os.Exit(1)
 	}
+
+	// Batches, on a device with offload.
+	var fast *C.tuntap
+	var writer *C.tuntap_writer
+	check(C.tuntap_open(nil, C.TUNTAP_TUN|C.TUNTAP_OFFLOAD, &fast, &err), &err)
+	defer C.tuntap_close(fast)
+	check(C.tuntap_up(fast, &err), &err)
+	check(C.tuntap_writer_open(fast, 0, &writer, &err), &err)
+	defer C.tuntap_writer_close(writer)
+	packet := C.CBytes([]byte{0x45, 0, 0, 20, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2})
+	defer C.free(packet)
+	check(C.tuntap_writer_put(writer, packet, 20, &err), &err)
+	check(C.tuntap_writer_flush(writer, &err), &err)
+	var stats C.tuntap_stats
+	check(C.tuntap_get_stats(fast, &stats, C.sizeof_tuntap_stats, &err), &err)
+	if stats.rx_packets != 1 {
+		fmt.Println("the device took", stats.rx_packets, "packets")
+		os.Exit(1)
+	}
 }

@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Builds the forwarders that throughput.py compares, into build/benches. Needs an installed libtuntap that pkg-config
+# finds. A peer that cannot be had is left out, and says so: SKIP.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+out=build/benches
+mkdir -p "$out"
+warnings="-O2 -std=c99 -Wall -Wextra -Wpedantic -Werror -pthread"
+
+# shellcheck disable=SC2046,SC2086 # lists of words
+{
+    ${CC:-cc} $warnings -o "$out/drain" benches/drain.c &&
+        ${CC:-cc} $warnings -o "$out/packet" benches/packet.c $(pkg-config --cflags --libs tuntap) &&
+        ${CC:-cc} $warnings -o "$out/bare" benches/forwarder/bare.c &&
+        ${CC:-cc} $warnings -o "$out/libtuntap" benches/forwarder/libtuntap.c $(pkg-config --cflags --libs tuntap) \
+            "-Wl,-rpath,$(pkg-config --variable=libdir tuntap)"
+} || exit 1
+
+if ${CARGO:-cargo} build --quiet --release --locked --manifest-path benches/forwarder/tunrs/Cargo.toml \
+    --target-dir "$out/tunrs"; then
+    ln -sf tunrs/release/tunrs "$out/tunrs-forwarder"
+else
+    echo "SKIP  tun-rs: it does not build"
+fi
+
+if python3 -m venv "$out/venv" && "$out/venv/bin/pip" install --quiet python-pytun; then :; else
+    rm -rf "$out/venv"
+    echo "SKIP  python-pytun: it cannot be installed"
+fi
