@@ -111,20 +111,11 @@ enum Id {
     Fixed(u16),
 }
 
-/// Which packets go in order.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Key {
-    /// Source and destination.
-    addresses: [u8; 32],
-    ports: [u8; 4],
-    ip: Ip,
-    tcp: bool,
-}
-
 /// What a packet tells of itself.
 #[derive(Clone, Copy)]
 struct Flow {
-    key: Key,
+    ip: Ip,
+    tcp: bool,
     network: usize,
     transport: usize,
     /// Bytes of all headers.
@@ -177,11 +168,10 @@ impl Joiner {
         }
         match self.classify(packet) {
             Class::Flow(flow) => {
-                let hash = flow.key.hash();
-                let found = self.find(&flow.key, hash);
+                let found = self.find(&flow, packet);
                 match found.is_some_and(|found| self.append(found, &flow, packet)) {
                     true => self.recent = found,
-                    false => self.begin(flow, hash, packet),
+                    false => self.begin(flow, packet),
                 }
             }
             Class::Other => self.keep(packet, None, None),
@@ -261,19 +251,27 @@ impl Joiner {
     }
 
     /// The latest item of this flow.
-    fn find(&self, key: &Key, hash: usize) -> Option<usize> {
-        let is_it = |place: &usize| {
-            let item = self.items.get(*place);
-            item.and_then(|item| item.flow.as_ref()).is_some_and(|flow| flow.key == *key)
-        };
+    #[inline]
+    fn find(&self, flow: &Flow, packet: &[u8]) -> Option<usize> {
+        let is_it = |place: &usize| self.is_of(*place, flow, packet).unwrap_or(false);
         if let Some(recent) = self.recent.filter(is_it) {
             return Some(recent);
         }
-        let mut place = self.latest(hash);
+        let mut place = self.latest(flow.hash(packet));
         while let Some(found) = place.filter(|place| !is_it(place)) {
             place = self.items.get(found).and_then(|item| item.older);
         }
         place
+    }
+
+    /// Whether an item and a packet are of the same flow.
+    #[inline]
+    fn is_of(&self, place: usize, flow: &Flow, packet: &[u8]) -> Option<bool> {
+        let item = self.items.get(place)?;
+        let own = item.flow.as_ref()?;
+        let first = self.memory.get(item.at..)?;
+        let alike = own.tcp == flow.tcp && own.ip == flow.ip && own.network == flow.network;
+        Some(alike && flow.same_ends(first, packet)?)
     }
 
     fn latest(&self, hash: usize) -> Option<usize> {
@@ -300,7 +298,7 @@ impl Joiner {
         item.next_sequence = flow.sequence.wrapping_add(payload as u32);
         item.id = item.id.then(flow.id);
         item.closed = flow.ends || payload < item.segment_size;
-        if flow.ends && flow.key.tcp {
+        if flow.ends && flow.tcp {
             let at = item.at + flow.transport + 13;
             let flags = byte(&self.memory, at).unwrap_or_default() | PSH;
             put(&mut self.memory, at, [flags]);
@@ -309,7 +307,8 @@ impl Joiner {
     }
 
     /// Begins an item of this flow with the packet.
-    fn begin(&mut self, flow: Flow, hash: usize, packet: &[u8]) {
+    fn begin(&mut self, flow: Flow, packet: &[u8]) {
+        let hash = flow.hash(packet);
         let older = self.latest(hash);
         let place = self.items.len();
         if flow.joins && !flow.ends {
@@ -387,6 +386,7 @@ impl Joiner {
 }
 
 /// Copies the payload of a packet; whether the packet's checksums are good.
+#[inline]
 fn copy(cpu: Cpu, trusted: bool, flow: &Flow, packet: &[u8], to: &mut [u8], from: &[u8]) -> bool {
     if to.len() != from.len() {
         return false;
@@ -402,7 +402,7 @@ fn copy(cpu: Cpu, trusted: bool, flow: &Flow, packet: &[u8], to: &mut [u8], from
 /// Gives a super-packet its lengths and checksums, of which that of TCP or UDP is left to the kernel.
 fn finish(flow: &Flow, segment_size: usize, packet: &mut [u8]) -> Offload {
     let length = (packet.len() - flow.transport) as u16;
-    match flow.key.ip {
+    match flow.ip {
         Ip::V4 => {
             let total = (packet.len() - flow.network) as u16;
             put(packet, flow.network + 2, total.to_be_bytes());
@@ -416,15 +416,15 @@ fn finish(flow: &Flow, segment_size: usize, packet: &mut [u8]) -> Offload {
             put(packet, flow.network + 4, length.to_be_bytes());
         }
     }
-    if !flow.key.tcp {
+    if !flow.tcp {
         put(packet, flow.transport + 4, length.to_be_bytes());
     }
-    let checksum_offset = if flow.key.tcp { 16 } else { 6 };
-    let sum = checksum::fold(flow.key.pseudo_sum(length));
+    let checksum_offset = if flow.tcp { 16 } else { 6 };
+    let sum = checksum::fold(flow.pseudo_sum(packet, length).unwrap_or_default());
     put(packet, flow.transport + checksum_offset, sum.to_ne_bytes());
     Offload {
         flags: CHECKSUM,
-        kind: match (flow.key.tcp, flow.key.ip) {
+        kind: match (flow.tcp, flow.ip) {
             (true, Ip::V4) => TCP4,
             (true, Ip::V6) => TCP6,
             (false, _) => super::UDP,
@@ -433,34 +433,6 @@ fn finish(flow: &Flow, segment_size: usize, packet: &mut [u8]) -> Offload {
         segment_size: segment_size as u16,
         checksum_start: flow.transport as u16,
         checksum_offset: checksum_offset as u16,
-    }
-}
-
-impl Key {
-    fn new(packet: &[u8], network: usize, transport: usize, ip: Ip, tcp: bool) -> Option<Self> {
-        let mut addresses = [0; 32];
-        match ip {
-            Ip::V4 => put(&mut addresses, 0, array::<8>(packet, network + 12)?),
-            Ip::V6 => addresses = array(packet, network + 8)?,
-        }
-        Some(Self { addresses, ports: array(packet, transport)?, ip, tcp })
-    }
-
-    /// The place in the table.
-    fn hash(&self) -> usize {
-        let words = self
-            .addresses
-            .chunks_exact(8)
-            .map(|word| u64::from_ne_bytes(word.try_into().unwrap_or_default()));
-        let ports = u64::from(u32::from_ne_bytes(self.ports));
-        let mixed =
-            words.fold(ports, |all, word| (all ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29));
-        (mixed >> 32) as usize % BUCKETS
-    }
-
-    fn pseudo_sum(&self, length: u16) -> u64 {
-        let protocol = if self.tcp { TCP } else { UDP };
-        checksum::of_header(&self.addresses) + checksum::word(protocol.into()) + checksum::word(length)
     }
 }
 
@@ -511,8 +483,10 @@ impl Flow {
             }
         };
         let whole = length == packet.len() - network;
+        array::<4>(packet, transport)?;
         Some(Self {
-            key: Key::new(packet, network, transport, ip, tcp)?,
+            ip,
+            tcp,
             network,
             transport,
             headers: transport,
@@ -524,16 +498,51 @@ impl Flow {
         })
     }
 
+    /// Where the addresses are.
+    fn addresses(&self) -> usize {
+        self.network + if self.ip == Ip::V4 { 12 } else { 8 }
+    }
+
+    /// Whether two packets have the same addresses, and the same ports, which follow them.
+    #[inline]
+    fn same_ends(&self, a: &[u8], b: &[u8]) -> Option<bool> {
+        let at = self.addresses();
+        Some(match self.ip {
+            Ip::V4 => array::<12>(a, at)? == array::<12>(b, at)?,
+            Ip::V6 => array::<36>(a, at)? == array::<36>(b, at)?,
+        })
+    }
+
+    /// The place in the table.
+    fn hash(&self, packet: &[u8]) -> usize {
+        let ends = packet.get(self.addresses()..self.transport + 4).unwrap_or_default();
+        let words = ends.chunks_exact(4).map(|word| u32::from_ne_bytes(word.try_into().unwrap_or_default()));
+        let mix =
+            |all: u64, word| (all ^ u64::from(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        (words.fold(0, mix) >> 32) as usize % BUCKETS
+    }
+
+    /// The sum of the pseudo header, with this length of what it is for.
+    #[inline]
+    fn pseudo_sum(&self, packet: &[u8], length: u16) -> Option<u64> {
+        let addresses = match self.ip {
+            Ip::V4 => checksum::of_header(&array::<8>(packet, self.addresses())?),
+            Ip::V6 => checksum::of_header(&array::<32>(packet, self.addresses())?),
+        };
+        let protocol = if self.tcp { TCP } else { UDP };
+        Some(addresses + checksum::word(protocol.into()) + checksum::word(length))
+    }
+
     /// Whether the checksums are good, with this sum of the payload.
     fn verify(&self, packet: &[u8], payload: u64) -> Option<bool> {
-        if self.key.ip == Ip::V4 {
+        if self.ip == Ip::V4 {
             let header = packet.get(self.network..self.transport)?;
             if checksum::fold(checksum::of_header(header)) != 0xffff {
                 return Some(false);
             }
         }
         let header = checksum::of_header(packet.get(self.transport..self.headers)?);
-        let pseudo = self.key.pseudo_sum((packet.len() - self.transport) as u16);
+        let pseudo = self.pseudo_sum(packet, (packet.len() - self.transport) as u16)?;
         Some(checksum::fold(header.wrapping_add(pseudo).wrapping_add(payload)) == 0xffff)
     }
 }
@@ -562,13 +571,13 @@ impl Item {
     /// Whether the packet goes on where this ends, and has the same headers but for what counts up.
     fn takes(&self, flow: &Flow, payload: usize, memory: &[u8], packet: &[u8]) -> bool {
         let Some(own) = &self.flow else { return false };
-        let limit = if flow.key.tcp { u16::MAX } else { MAX_DATAGRAMS };
+        let limit = if flow.tcp { u16::MAX } else { MAX_DATAGRAMS };
         !self.closed
             && own.headers == flow.headers
             && payload <= self.segment_size
             && self.length + payload <= MAX_TOTAL
             && self.segments < limit
-            && (!flow.key.tcp || flow.sequence == self.next_sequence)
+            && (!flow.tcp || flow.sequence == self.next_sequence)
             && self.same_headers(flow, memory, packet).unwrap_or(false)
     }
 
@@ -580,7 +589,7 @@ impl Item {
             let part = first.get(from..to);
             part.is_some() && part == packet.get(from..to)
         };
-        let same_ip = match flow.key.ip {
+        let same_ip = match flow.ip {
             Ip::V4 => {
                 let fragments = u16_at(packet, network + 6)?;
                 byte(first, network + 1)? == byte(packet, network + 1)?
@@ -600,6 +609,6 @@ impl Item {
                     && same(transport + 18, flow.headers),
             )
         };
-        Some(same_ip && (network == 0 || same(0, network)) && (!flow.key.tcp || same_tcp()?))
+        Some(same_ip && (network == 0 || same(0, network)) && (!flow.tcp || same_tcp()?))
     }
 }
