@@ -321,6 +321,52 @@ fn what_differs_is_not_joined() {
     }
 }
 
+/// What may be of a flow, but does not tell, stays where it is among the packets of all flows.
+#[test]
+fn a_fragment_is_not_overtaken() {
+    for sender in every_sender().filter(|sender| !sender.tcp) {
+        let (network, transport) = (sender.network(), sender.transport());
+        let sender = Sender { fixed_id: true, ..sender };
+        let number = items(&sender, 5, |turn, sender, packet| {
+            if turn != 2 {
+                return;
+            }
+            if sender.v6 {
+                // A fragment header, as far as the one before it says.
+                packet[network + 6] = 44;
+            } else {
+                packet[network + 6] = 0x20;
+                packet[network + 10..network + 12].fill(0);
+                let sum = !fold(sum(&packet[network..transport]));
+                packet[network + 10..network + 12].copy_from_slice(&sum.to_be_bytes());
+            }
+        });
+        assert_eq!(number, 3);
+    }
+}
+
+/// A checksum of 0xffff stands for 0: good, but not what a super-packet would fall apart into.
+#[test]
+fn a_checksum_that_nobody_writes_is_kept() {
+    for sender in every_sender().filter(|sender| sender.tcp) {
+        let at = sender.transport() + 16;
+        let number = items(&sender, 5, |turn, sender, packet| {
+            if turn != 2 {
+                return;
+            }
+            let end = packet.len() - 2;
+            packet[end..].fill(0);
+            sender.seal(packet);
+            let rest = [packet[at], packet[at + 1]];
+            packet[end..].copy_from_slice(&rest);
+            sender.seal(packet);
+            assert_eq!(packet[at..at + 2], [0, 0]);
+            packet[at..at + 2].fill(0xff);
+        });
+        assert_eq!(number, 3);
+    }
+}
+
 #[test]
 fn a_bad_checksum_stays_a_bad_checksum() {
     for sender in every_sender() {

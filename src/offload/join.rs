@@ -279,7 +279,8 @@ impl Joiner {
         (bucket.generation == self.generation).then_some(bucket.item)
     }
 
-    /// Joins the packet to an item, or closes that: what is of one flow stays in order.
+    /// Joins the packet to an item. Otherwise it begins one of its own, which from then on is the latest of its flow: so
+    /// that stays in order.
     fn append(&mut self, place: usize, flow: &Flow, packet: &[u8]) -> bool {
         let Some(item) = self.items.get_mut(place) else { return false };
         let payload = packet.len() - flow.headers;
@@ -290,7 +291,6 @@ impl Joiner {
             copy(self.cpu, self.trusted, flow, packet, to, from)
         };
         if !joined {
-            item.closed = true;
             return false;
         }
         item.length += payload;
