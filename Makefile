@@ -27,7 +27,7 @@ LIBS       := -lpthread -ldl -lm
 STAGE      := $(CURDIR)/$(BUILD)/stage
 
 .PHONY: all demo check lint check-core check-abi check-c check-valgrind check-asan check-strace check-links \
-    check-bindings check-examples bench size header install uninstall clean rust stage
+    check-fuzz check-bindings check-examples bench size header install uninstall clean rust stage
 all: $(SHARED) $(STATIC)
 
 # Cargo knows best whether there is anything to do.
@@ -91,8 +91,8 @@ demo: all
 	@$(BUILD)/demo
 
 # Each part says what passed; a part whose tool is missing says SKIP, and fails where CI=true.
-check: lint check-core check-abi check-c check-valgrind check-asan check-strace check-links check-bindings \
-    check-examples
+check: lint check-core check-abi check-c check-valgrind check-asan check-strace check-fuzz check-links \
+    check-bindings check-examples
 
 lint:
 	CARGO="$(CARGO)" tests/lint.sh
@@ -119,6 +119,9 @@ check-asan: stage
 
 check-strace: stage
 	$(STAGED) PYTHON="$(PYTHON)" tests/strace.sh
+
+check-fuzz:
+	CARGO="$(CARGO)" tests/fuzz.sh
 
 check-links: all
 	tests/links.sh

@@ -25,6 +25,8 @@ STEPS = [
     ("NETLINK_ROUTE", "open a netlink socket"),
     ("eventfd", "open an event counter"),
     ("TUNSETIFF", "open t0"),
+    ("TUNSETOFFLOAD", "turn on the offloads of t0"),
+    ("TUNSETVNETHDRSZ", "turn on the offloads of t0"),
     ("TUNSETSNDBUF", "option sndbuf: set the send buffer of t0"),
     ("TUNGETSNDBUF", "ask for the send buffer"),
     ("TUNSETOWNER", "option owner: set the owner of t0"),
@@ -110,7 +112,7 @@ def main():
 
 def prepare():
     """A device that somebody has set up."""
-    for line in ("tuntap add dev t0 mode tap user 0 group 0", "link set t0 mtu 1450 address 02:00:00:00:00:01",
+    for line in ("tuntap add dev t0 mode tap vnet_hdr user 0 group 0", "link set t0 mtu 1450 address 02:00:00:00:00:01",
                  "link set t0 alias before txqueuelen 55", "link set t0 addrgenmode none", "link set t0 up",
                  "address add 10.8.0.2/24 dev t0 label t0:mine", "address add fd02::1/64 dev t0 nodad",
                  "route add 10.10.0.0/16 via 10.8.0.9 dev t0"):

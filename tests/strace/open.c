@@ -53,7 +53,7 @@ int main(int argc, char **argv)
     int before = descriptors();
 
     raise(SIGSTOP);
-    int result = tuntap_open_config("t0", TUNTAP_TAP | (existing ? 0 : TUNTAP_PERSIST), config, &dev, &err);
+    int result = tuntap_open_config("t0", TUNTAP_TAP | TUNTAP_OFFLOAD | (existing ? 0 : TUNTAP_PERSIST), config, &dev, &err);
     raise(SIGCONT);
 
     CHECK((result == 0) == (dev != NULL));

@@ -4,7 +4,9 @@
 
 use std::{env, io, process, thread};
 
-use tun_rs::{DeviceBuilder, ExpandBuffer, GROTable, IDEAL_BATCH_SIZE, Layer, SyncDevice, VIRTIO_NET_HDR_LEN};
+use tun_rs::{
+    DeviceBuilder, ExpandBuffer, GROTable, Layer, SyncDevice, IDEAL_BATCH_SIZE, VIRTIO_NET_HDR_LEN,
+};
 
 const ROOM: usize = VIRTIO_NET_HDR_LEN + 65_535;
 
@@ -52,7 +54,13 @@ impl ExpandBuffer for Buffer {
 
 fn open(name: &str) -> io::Result<SyncDevice> {
     // It wants to set up what the benchmark sets up itself.
-    DeviceBuilder::new().name(name).layer(Layer::L3).offload(true).enable(false).inherit_enable_state().build_sync()
+    DeviceBuilder::new()
+        .name(name)
+        .layer(Layer::L3)
+        .offload(true)
+        .enable(false)
+        .inherit_enable_state()
+        .build_sync()
 }
 
 fn forward(from: &SyncDevice, to: &SyncDevice) -> io::Result<()> {
