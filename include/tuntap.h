@@ -1072,8 +1072,8 @@ int tuntap_open_config(const char *name, uint64_t flags, const tuntap_config *co
  *               fd stays the caller's.
  * @param dev    Receives the handle; tuntap_close frees it.
  * @return 0, or -EINVAL (dev is NULL; flags, TUNTAP_REASON_FLAGS; not the descriptor of a
- *         TUN or TAP device, TUNTAP_REASON_KIND; the device has IFF_VNET_HDR,
- *         TUNTAP_REASON_MISMATCH), -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT),
+ *         TUN or TAP device, TUNTAP_REASON_KIND; its offload header has more than 10 bytes,
+ *         or packet information before it, TUNTAP_REASON_MISMATCH), -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT),
  *         -EBADFD (it has no device, or that is gone, TUNTAP_REASON_REMOVED), -EMFILE, ...
  *         (out of something, TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
@@ -1625,6 +1625,9 @@ size_t tuntap_read_size(const tuntap *dev);
  * there costs one system call, one that is waited for three; none costs an allocation. One
  * reader a queue keeps packets in order.
  *
+ * With TUNTAP_OFFLOAD a super-packet comes one packet a call, and what is left of it is not
+ * seen by poll: read until -EAGAIN before a wait. tuntap_reader_next is the fast way.
+ *
  * @param buf   Receives the packet. After a failure its bytes are undefined.
  * @param size  Bytes of buf. Any size that holds the packets is enough; tuntap_read_size
  *              says which always is.
@@ -1636,6 +1639,8 @@ size_t tuntap_read_size(const tuntap *dev);
  *         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
  *                    (_INTERRUPTED);
  *         -ENODEV    the device is gone, also when it went during the wait (_REMOVED);
+ *         -EPROTO    a super-packet was not what its offload header says, and is lost
+ *                    (_PACKET);
  *         -EINVAL    dev or buf is NULL (_ARGUMENT); size is too small for the packet
  *                    information (_BUFFER).
  * @since 0.1.0

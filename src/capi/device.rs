@@ -112,8 +112,8 @@ unsafe fn open(name: *const c_char, flags: u64, config: *const Config, dev: *mut
 ///               fd stays the caller's.
 /// @param dev    Receives the handle; tuntap_close frees it.
 /// @return 0, or -EINVAL (dev is NULL; flags, TUNTAP_REASON_FLAGS; not the descriptor of a
-///         TUN or TAP device, TUNTAP_REASON_KIND; the device has IFF_VNET_HDR,
-///         TUNTAP_REASON_MISMATCH), -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT),
+///         TUN or TAP device, TUNTAP_REASON_KIND; its offload header has more than 10 bytes,
+///         or packet information before it, TUNTAP_REASON_MISMATCH), -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT),
 ///         -EBADFD (it has no device, or that is gone, TUNTAP_REASON_REMOVED), -EMFILE, ...
 ///         (out of something, TUNTAP_REASON_SYSTEM).
 /// @since 0.1.0

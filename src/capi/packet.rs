@@ -30,6 +30,9 @@ pub unsafe extern "C" fn tuntap_read_size(dev: *const Device) -> usize {
 /// there costs one system call, one that is waited for three; none costs an allocation. One
 /// reader a queue keeps packets in order.
 ///
+/// With TUNTAP_OFFLOAD a super-packet comes one packet a call, and what is left of it is not
+/// seen by poll: read until -EAGAIN before a wait. tuntap_reader_next is the fast way.
+///
 /// @param buf   Receives the packet. After a failure its bytes are undefined.
 /// @param size  Bytes of buf. Any size that holds the packets is enough; tuntap_read_size
 ///              says which always is.
@@ -41,6 +44,8 @@ pub unsafe extern "C" fn tuntap_read_size(dev: *const Device) -> usize {
 ///         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
 ///                    (_INTERRUPTED);
 ///         -ENODEV    the device is gone, also when it went during the wait (_REMOVED);
+///         -EPROTO    a super-packet was not what its offload header says, and is lost
+///                    (_PACKET);
 ///         -EINVAL    dev or buf is NULL (_ARGUMENT); size is too small for the packet
 ///                    information (_BUFFER).
 /// @since 0.1.0

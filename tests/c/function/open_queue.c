@@ -22,6 +22,26 @@ static void it_belongs_to_the_same_device(uint64_t kind)
     tuntap_close(third);
 }
 
+/** Offload is the device's: each queue gives its super-packets as packets. */
+static void it_has_the_offload_of_the_device(void)
+{
+    tuntap *dev, *queue;
+    uint64_t flags = TUNTAP_TUN | TUNTAP_MULTI_QUEUE | TUNTAP_OFFLOAD | TUNTAP_NONBLOCK, granted = 0;
+    OK(tuntap_open("t0", flags, &dev, &err));
+    OK(tuntap_set_offloads(dev, TUNTAP_OFFLOAD_CHECKSUM, &err));
+    OK(tuntap_open_queue(dev, TUNTAP_NONBLOCK, &queue, &err));
+    OK(tuntap_get_flags(queue, &granted, &err));
+    CHECK(granted == flags);
+    OK(tuntap_get_offloads(queue, &granted, &err));
+    CHECK(granted == TUNTAP_OFFLOAD_CHECKSUM);
+    OK(tuntap_detach(dev, &err));
+    int sock = take_up("t0", TUNTAP_TUN);
+    packets_flow(sock, queue, TUNTAP_TUN);
+    close(sock);
+    tuntap_close(queue);
+    tuntap_close(dev);
+}
+
 static void what_cannot_be_says_why(void)
 {
     tuntap *dev, *queue = NULL;
@@ -126,6 +146,7 @@ int main(void)
     it_opens_where_the_device_is();
     it_belongs_to_the_same_device(TUNTAP_TUN);
     it_belongs_to_the_same_device(TUNTAP_TAP);
+    it_has_the_offload_of_the_device();
     what_cannot_be_says_why();
     too_many_are_refused();
     a_device_that_took_the_name_is_let_be();
