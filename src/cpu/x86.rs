@@ -3,6 +3,7 @@
 //! Loads that cross a cache line cost twice: the sum begins at an aligned place, and a copy at one to write to.
 
 #![allow(clippy::arithmetic_side_effects, reason = "pointers within a slice, and what is left of its length")]
+#![allow(unsafe_op_in_unsafe_fn, reason = "before Rust 1.87 every intrinsic is unsafe")]
 
 use std::arch::x86_64::*;
 

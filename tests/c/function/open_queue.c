@@ -27,6 +27,7 @@ static void it_has_the_offload_of_the_device(void)
 {
     tuntap *dev, *queue;
     uint64_t flags = TUNTAP_TUN | TUNTAP_MULTI_QUEUE | TUNTAP_OFFLOAD | TUNTAP_NONBLOCK, granted = 0;
+    ipv4_only();
     OK(tuntap_open("t0", flags, &dev, &err));
     OK(tuntap_set_offloads(dev, TUNTAP_OFFLOAD_CHECKSUM, &err));
     OK(tuntap_open_queue(dev, TUNTAP_NONBLOCK, &queue, &err));
