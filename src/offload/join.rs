@@ -7,20 +7,14 @@
 
 #![allow(clippy::arithmetic_side_effects, reason = "places and lengths within one packet")]
 
-use super::headers::{
-    IPV4_HEADER, IPV6_HEADER, Ip, TCP, TCP_HEADER, UDP, UDP_HEADER, array, byte, network, put, u16_at, u32_at,
-};
-use super::{CHECKSUM, Offload, TCP4, TCP6, checksum};
+use super::flow::{Flow, MAX_TOTAL, PSH};
+use super::headers::{Ip, TCP, UDP, array, byte, network, put, u16_at, u32_at};
+use super::{NONE, Offload};
 use crate::cpu::Cpu;
 use crate::flags::Kind;
 
-const ACK: u8 = 0x10;
-const PSH: u8 = 0x08;
-const MORE_FRAGMENTS_OR_OFFSET: u16 = 0x3fff;
 const DO_NOT_FRAGMENT: u16 = 0x4000;
 
-/// Bytes of a super-packet, at the most.
-const MAX_TOTAL: usize = 65_535;
 /// Segments of a UDP super-packet, at the most: what every kernel takes that knows them.
 const MAX_DATAGRAMS: u16 = 64;
 
@@ -109,25 +103,6 @@ enum Id {
     Next(u16),
     /// It stays this, as it may where fragmenting is forbidden (RFC 6864).
     Fixed(u16),
-}
-
-/// What a packet tells of itself.
-#[derive(Clone, Copy)]
-struct Flow {
-    ip: Ip,
-    tcp: bool,
-    network: usize,
-    transport: usize,
-    /// Bytes of all headers.
-    headers: usize,
-    /// It is whole, with nothing behind it: its checksum can be made anew.
-    whole: bool,
-    /// It can be joined with others.
-    joins: bool,
-    /// None comes behind it.
-    ends: bool,
-    sequence: u32,
-    id: u16,
 }
 
 enum Class {
@@ -257,7 +232,7 @@ impl Joiner {
         if let Some(recent) = self.recent.filter(is_it) {
             return Some(recent);
         }
-        let mut place = self.latest(flow.hash(packet));
+        let mut place = self.latest(flow.hash(packet) % BUCKETS);
         while let Some(found) = place.filter(|place| !is_it(place)) {
             place = self.items.get(found).and_then(|item| item.older);
         }
@@ -308,7 +283,7 @@ impl Joiner {
 
     /// Begins an item of this flow with the packet.
     fn begin(&mut self, flow: Flow, packet: &[u8]) {
-        let hash = flow.hash(packet);
+        let hash = flow.hash(packet) % BUCKETS;
         let older = self.latest(hash);
         let place = self.items.len();
         if flow.joins && !flow.ends {
@@ -373,11 +348,11 @@ impl Joiner {
         let offload = match &item.flow {
             Some(flow) if item.segments > 1 => {
                 let packet = self.memory.get_mut(at..at + length)?;
-                finish(flow, item.segment_size, packet)
+                flow.finish(item.segment_size, packet)
             }
             Some(flow) if self.trusted && flow.whole => {
                 let packet = self.memory.get_mut(at..at + length)?;
-                Offload { kind: super::NONE, segment_size: 0, ..finish(flow, 0, packet) }
+                Offload { kind: NONE, segment_size: 0, ..flow.finish(0, packet) }
             }
             _ => Offload::default(),
         };
@@ -397,154 +372,6 @@ fn copy(cpu: Cpu, trusted: bool, flow: &Flow, packet: &[u8], to: &mut [u8], from
     }
     let payload = cpu.copy(to, from);
     flow.verify(packet, payload).unwrap_or(false)
-}
-
-/// Gives a super-packet its lengths and checksums, of which that of TCP or UDP is left to the kernel.
-fn finish(flow: &Flow, segment_size: usize, packet: &mut [u8]) -> Offload {
-    let length = (packet.len() - flow.transport) as u16;
-    match flow.ip {
-        Ip::V4 => {
-            let total = (packet.len() - flow.network) as u16;
-            put(packet, flow.network + 2, total.to_be_bytes());
-            put(packet, flow.network + 10, [0; 2]);
-            let header = packet.get(flow.network..flow.transport).unwrap_or_default();
-            let sum = !checksum::fold(checksum::of_header(header));
-            put(packet, flow.network + 10, sum.to_ne_bytes());
-        }
-        Ip::V6 => {
-            let length = (packet.len() - flow.network - IPV6_HEADER) as u16;
-            put(packet, flow.network + 4, length.to_be_bytes());
-        }
-    }
-    if !flow.tcp {
-        put(packet, flow.transport + 4, length.to_be_bytes());
-    }
-    let checksum_offset = if flow.tcp { 16 } else { 6 };
-    let sum = checksum::fold(flow.pseudo_sum(packet, length).unwrap_or_default());
-    put(packet, flow.transport + checksum_offset, sum.to_ne_bytes());
-    Offload {
-        flags: CHECKSUM,
-        kind: match (flow.tcp, flow.ip) {
-            (true, Ip::V4) => TCP4,
-            (true, Ip::V6) => TCP6,
-            (false, _) => super::UDP,
-        },
-        header_length: flow.headers as u16,
-        segment_size: segment_size as u16,
-        checksum_start: flow.transport as u16,
-        checksum_offset: checksum_offset as u16,
-    }
-}
-
-impl Flow {
-    /// None when its headers do not tell which flow it is of.
-    fn of_tcp(packet: &[u8], network: usize, ip: Ip, joins: bool) -> Option<Self> {
-        let mut flow = Self::new(packet, network, ip, true)?;
-        let header = usize::from(byte(packet, flow.transport + 12)? >> 4) * 4;
-        flow.headers = flow.transport + header;
-        let flags = byte(packet, flow.transport + 13)?;
-        flow.sequence = u32_at(packet, flow.transport + 4)?;
-        flow.ends = flags & PSH != 0;
-        // 0xffff is 0 as nobody writes it: made anew, it would be another one.
-        flow.whole &= header >= TCP_HEADER;
-        flow.joins &= joins
-            && flow.whole
-            && flags & !PSH == ACK
-            && packet.len() > flow.headers
-            && u16_at(packet, flow.transport + 16)? != 0xffff;
-        (flow.headers <= packet.len()).then_some(flow)
-    }
-
-    fn of_udp(packet: &[u8], network: usize, ip: Ip, joins: bool) -> Option<Self> {
-        let mut flow = Self::new(packet, network, ip, false)?;
-        flow.headers = flow.transport + UDP_HEADER;
-        let length = usize::from(u16_at(packet, flow.transport + 4)?);
-        flow.whole &= length == packet.len() - flow.transport && u16_at(packet, flow.transport + 6)? != 0;
-        flow.joins &= joins && flow.whole && packet.len() > flow.headers;
-        (flow.headers <= packet.len()).then_some(flow)
-    }
-
-    /// What TCP and UDP have in common.
-    fn new(packet: &[u8], network: usize, ip: Ip, tcp: bool) -> Option<Self> {
-        let (transport, length, plain, id) = match ip {
-            Ip::V4 => {
-                if byte(packet, network)? != 0x45
-                    || u16_at(packet, network + 6)? & MORE_FRAGMENTS_OR_OFFSET != 0
-                {
-                    return None;
-                }
-                let plain = u16_at(packet, network + 10)? != 0xffff;
-                let length = usize::from(u16_at(packet, network + 2)?);
-                (network + IPV4_HEADER, length, plain, u16_at(packet, network + 4)?)
-            }
-            Ip::V6 => {
-                let length = usize::from(u16_at(packet, network + 4)?) + IPV6_HEADER;
-                (network + IPV6_HEADER, length, true, 0)
-            }
-        };
-        let whole = length == packet.len() - network;
-        array::<4>(packet, transport)?;
-        Some(Self {
-            ip,
-            tcp,
-            network,
-            transport,
-            headers: transport,
-            whole,
-            joins: plain && whole && packet.len() <= MAX_TOTAL,
-            ends: false,
-            sequence: 0,
-            id,
-        })
-    }
-
-    /// Where the addresses are.
-    fn addresses(&self) -> usize {
-        self.network + if self.ip == Ip::V4 { 12 } else { 8 }
-    }
-
-    /// Whether two packets have the same addresses, and the same ports, which follow them.
-    #[inline]
-    fn same_ends(&self, a: &[u8], b: &[u8]) -> Option<bool> {
-        let at = self.addresses();
-        Some(match self.ip {
-            Ip::V4 => array::<12>(a, at)? == array::<12>(b, at)?,
-            Ip::V6 => array::<36>(a, at)? == array::<36>(b, at)?,
-        })
-    }
-
-    /// The place in the table.
-    fn hash(&self, packet: &[u8]) -> usize {
-        let ends = packet.get(self.addresses()..self.transport + 4).unwrap_or_default();
-        let words = ends.chunks_exact(4).map(|word| u32::from_ne_bytes(word.try_into().unwrap_or_default()));
-        let mix =
-            |all: u64, word| (all ^ u64::from(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-        (words.fold(0, mix) >> 32) as usize % BUCKETS
-    }
-
-    /// The sum of the pseudo header, with this length of what it is for.
-    #[inline]
-    fn pseudo_sum(&self, packet: &[u8], length: u16) -> Option<u64> {
-        let addresses = match self.ip {
-            Ip::V4 => checksum::of_header(&array::<8>(packet, self.addresses())?),
-            Ip::V6 => checksum::of_header(&array::<32>(packet, self.addresses())?),
-        };
-        let protocol = if self.tcp { TCP } else { UDP };
-        Some(addresses + checksum::word(protocol.into()) + checksum::word(length))
-    }
-
-    /// Whether the checksums are good, with this sum of the payload.
-    fn verify(&self, packet: &[u8], payload: u64) -> Option<bool> {
-        if self.ip == Ip::V4 {
-            let header = packet.get(self.network..self.transport)?;
-            if checksum::fold(checksum::of_header(header)) != 0xffff {
-                return Some(false);
-            }
-        }
-        let header = checksum::of_header(packet.get(self.transport..self.headers)?);
-        let pseudo = self.pseudo_sum(packet, (packet.len() - self.transport) as u16)?;
-        Some(checksum::fold(header.wrapping_add(pseudo).wrapping_add(payload)) == 0xffff)
-    }
 }
 
 impl Id {

@@ -6,6 +6,7 @@
 //! bytes are reached by `get`: a wrong one finds nothing.
 
 pub mod checksum;
+mod flow;
 pub mod headers;
 pub mod join;
 pub mod split;
