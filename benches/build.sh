@@ -8,14 +8,11 @@ out=build/benches
 mkdir -p "$out"
 warnings="-O2 -std=c99 -Wall -Wextra -Wpedantic -Werror -pthread"
 
-# shellcheck disable=SC2046,SC2086 # lists of words
-{
-    ${CC:-cc} $warnings -o "$out/drain" benches/drain.c &&
-        ${CC:-cc} $warnings -o "$out/packet" benches/packet.c $(pkg-config --cflags --libs tuntap) &&
-        ${CC:-cc} $warnings -o "$out/bare" benches/forwarder/bare.c &&
-        ${CC:-cc} $warnings -o "$out/libtuntap" benches/forwarder/libtuntap.c $(pkg-config --cflags --libs tuntap) \
-            "-Wl,-rpath,$(pkg-config --variable=libdir tuntap)"
-} || exit 1
+for program in drain packet memory forwarder/bare forwarder/libtuntap; do
+    # shellcheck disable=SC2046,SC2086 # lists of words
+    ${CC:-cc} $warnings -o "$out/$(basename "$program")" "benches/$program.c" $(pkg-config --cflags --libs tuntap) \
+        "-Wl,-rpath,$(pkg-config --variable=libdir tuntap)" || exit 1
+done
 
 if ${CARGO:-cargo} build --quiet --release --locked --manifest-path benches/forwarder/tunrs/Cargo.toml \
     --target-dir "$out/tunrs"; then

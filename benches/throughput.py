@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Compares forwarders between two TUN devices, in private network namespaces and in turn within one run.
 
-Two measurements. `drain` is the forwarder's processor time for a known load (benches/drain.c): steady on a noisy machine.
+Three measurements. `memory` splits and joins in memory, without a system call. `drain` is the forwarder's processor time for a known load (benches/drain.c): steady on a noisy machine.
 iperf3 is the throughput from end to end, where the kernel's own TCP takes most of the time: for the report. Ratios are of
 runs of one round, so that the machine's pace falls out: their median and their range are told. Of a drain the least time of
 all rounds counts beside: it is the one that nothing else had a part in.
@@ -43,9 +43,15 @@ CONTENDERS = {
 # Beside the forwarders: no forwarder at all.
 LIMITS = ("veth", "loopback")
 
+# In memory: one processor, and nothing of the kernel's.
+MEMORY = {
+    "libtuntap": [os.path.join(BUILT, "memory"), "44"],
+    "tun-rs": [os.path.join(BUILT, "tunrs/release/tunrs-memory"), "44"],
+}
 # Of a drain: how many packets wait at once, and how many cycles.
 DRAINS = {"tcp44": (32, 40), "tcp16": (80, 40), "tcp1": (400, 40), "udp64": (400, 40), "udp1400": (400, 40)}
 DRAIN_TEXT = {
+    "memory": "Split and join of 44 segments, in memory",
     "tcp44": "TCP super-packet, 44 segments",
     "tcp16": "TCP super-packet, 16 segments",
     "tcp1": "TCP segment of 1448 bytes",
@@ -184,7 +190,13 @@ def measure(namespaces, name, load, seconds):
     command = CONTENDERS.get(name)
     if load in IPERFS:
         return iperf(namespaces, name, command, load, seconds)
+    if load == "memory":
+        return {"ns": float(run("taskset", "-c", "1", *MEMORY[name]))}
     return drain(namespaces, command, load)
+
+
+def takes_part(name, load):
+    return name in MEMORY if load == "memory" else name not in LIMITS or load in IPERFS
 
 
 def measure_all(names, loads, rounds, seconds):
@@ -192,7 +204,7 @@ def measure_all(names, loads, rounds, seconds):
     with Namespaces() as namespaces:
         for turn in range(rounds):
             for load in loads:
-                candidates = [name for name in names if name not in LIMITS or load in IPERFS]
+                candidates = [name for name in names if takes_part(name, load)]
                 for name in candidates if turn % 2 == 0 else reversed(candidates):
                     try:
                         result = measure(namespaces, name, load, seconds)
@@ -259,6 +271,8 @@ def report(results, rounds):
         "![Ratios](bench.svg)",
     ]
     drains, iperfs = [load for load in results if load in DRAINS], [load for load in results if load in IPERFS]
+    if "memory" in results:
+        lines += ["", "## Without a system call", "", table(results, "memory")]
     if drains:
         lines += ["", "## The forwarder's processor time for a known load", ""]
         lines += ["\n\n".join(table(results, load) for load in drains)]
@@ -307,7 +321,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=2, help="of each run of iperf3")
     parser.add_argument("--only", default=";".join([*CONTENDERS, *LIMITS]), help="contenders, with ; between them")
-    parser.add_argument("--loads", default=",".join([*DRAINS, *IPERFS]))
+    parser.add_argument("--loads", default=",".join(["memory", *DRAINS, *IPERFS]))
     parser.add_argument("--out", help="a folder for bench.md and bench.svg")
     options = parser.parse_args()
     names = [name for name in options.only.split(";") if available(name)]

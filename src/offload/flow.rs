@@ -35,63 +35,42 @@ pub(super) struct Flow {
 }
 
 impl Flow {
-    /// None when its headers do not tell which flow it is of.
-    pub(super) fn of_tcp(packet: &[u8], network: usize, ip: Ip, joins: bool) -> Option<Self> {
-        let mut flow = Self::new(packet, network, ip, true)?;
-        let header = usize::from(byte(packet, flow.transport + 12)? >> 4) * 4;
-        flow.headers = flow.transport + header;
-        let flags = byte(packet, flow.transport + 13)?;
-        flow.sequence = u32_at(packet, flow.transport + 4)?;
-        flow.ends = flags & PSH != 0;
-        // 0xffff is 0 as nobody writes it: made anew, it would be another one.
-        flow.whole &= header >= TCP_HEADER;
-        flow.joins &= joins
-            && flow.whole
-            && flags & !PSH == ACK
-            && packet.len() > flow.headers
-            && u16_at(packet, flow.transport + 16)? != 0xffff;
-        (flow.headers <= packet.len()).then_some(flow)
-    }
-
-    pub(super) fn of_udp(packet: &[u8], network: usize, ip: Ip, joins: bool) -> Option<Self> {
-        let mut flow = Self::new(packet, network, ip, false)?;
-        flow.headers = flow.transport + UDP_HEADER;
-        let length = usize::from(u16_at(packet, flow.transport + 4)?);
-        flow.whole &= length == packet.len() - flow.transport && u16_at(packet, flow.transport + 6)? != 0;
-        flow.joins &= joins && flow.whole && packet.len() > flow.headers;
-        (flow.headers <= packet.len()).then_some(flow)
-    }
-
-    /// What TCP and UDP have in common.
-    fn new(packet: &[u8], network: usize, ip: Ip, tcp: bool) -> Option<Self> {
-        let (transport, length, plain, id) = match ip {
+    /// None when the headers do not tell which flow it is of. `joins`: it may be joined at all.
+    #[inline]
+    pub(super) fn of(packet: &[u8], network: usize, ip: Ip, tcp: bool, joins: bool) -> Option<Self> {
+        let (transport, length, id, sum) = match ip {
             Ip::V4 => {
-                if byte(packet, network)? != 0x45
-                    || u16_at(packet, network + 6)? & MORE_FRAGMENTS_OR_OFFSET != 0
-                {
+                let fragment = u16_at(packet, network + 6)? & MORE_FRAGMENTS_OR_OFFSET != 0;
+                if byte(packet, network)? != 0x45 || fragment {
                     return None;
                 }
-                let plain = u16_at(packet, network + 10)? != 0xffff;
                 let length = usize::from(u16_at(packet, network + 2)?);
-                (network + IPV4_HEADER, length, plain, u16_at(packet, network + 4)?)
+                (network + IPV4_HEADER, length, u16_at(packet, network + 4)?, u16_at(packet, network + 10)?)
             }
             Ip::V6 => {
                 let length = usize::from(u16_at(packet, network + 4)?) + IPV6_HEADER;
-                (network + IPV6_HEADER, length, true, 0)
+                (network + IPV6_HEADER, length, 0, 0)
             }
         };
         let whole = length == packet.len() - network;
-        array::<4>(packet, transport)?;
-        Some(Self {
+        let tail = if tcp { Tail::tcp(packet, transport)? } else { Tail::udp(packet, transport)? };
+        let headers = transport + tail.header;
+        (headers <= packet.len()).then_some(Self {
             ip,
             tcp,
             network,
             transport,
-            headers: transport,
-            whole,
-            joins: plain && whole && packet.len() <= MAX_TOTAL,
-            ends: false,
-            sequence: 0,
+            headers,
+            whole: whole && tail.whole,
+            // 0xffff is 0 as nobody writes it: made anew, it would be another one.
+            joins: joins
+                && whole
+                && tail.joins
+                && sum != 0xffff
+                && headers < packet.len()
+                && packet.len() <= MAX_TOTAL,
+            ends: tail.ends,
+            sequence: tail.sequence,
             id,
         })
     }
@@ -179,5 +158,39 @@ impl Flow {
             checksum_start: self.transport as u16,
             checksum_offset: checksum_offset as u16,
         }
+    }
+}
+
+/// What the TCP or UDP header tells.
+struct Tail {
+    /// Its bytes.
+    header: usize,
+    whole: bool,
+    joins: bool,
+    ends: bool,
+    sequence: u32,
+}
+
+impl Tail {
+    #[inline]
+    fn tcp(packet: &[u8], at: usize) -> Option<Self> {
+        let header = usize::from(byte(packet, at + 12)? >> 4) * 4;
+        let flags = byte(packet, at + 13)?;
+        let whole = header >= TCP_HEADER;
+        Some(Self {
+            header,
+            whole,
+            joins: whole && flags & !PSH == ACK && u16_at(packet, at + 16)? != 0xffff,
+            ends: flags & PSH != 0,
+            sequence: u32_at(packet, at + 4)?,
+        })
+    }
+
+    /// A checksum of 0 is none.
+    #[inline]
+    fn udp(packet: &[u8], at: usize) -> Option<Self> {
+        let length = usize::from(u16_at(packet, at + 4)?);
+        let whole = length == packet.len() - at && u16_at(packet, at + 6)? != 0;
+        Some(Self { header: UDP_HEADER, whole, joins: whole, ends: false, sequence: 0 })
     }
 }

@@ -107,7 +107,7 @@ enum Id {
 
 enum Class {
     /// Of a flow.
-    Flow(Flow),
+    Flow { network: usize, ip: Ip, tcp: bool, joins: bool },
     /// Perhaps of a flow that cannot be told: it must stay between what came before and what comes later.
     Barrier,
     /// Of no flow that is joined.
@@ -141,19 +141,23 @@ impl Joiner {
         if self.items.len() == MAX_ITEMS || self.growing == MAX_GROWING || fixed > FIXED {
             return Err(Full);
         }
-        match self.classify(packet) {
-            Class::Flow(flow) => {
-                let found = self.find(&flow, packet);
-                match found.is_some_and(|found| self.append(found, &flow, packet)) {
-                    true => self.recent = found,
-                    false => self.begin(flow, packet),
-                }
-            }
-            Class::Other => self.keep(packet, None, None),
-            Class::Barrier => {
+        let flow = match self.classify(packet) {
+            Class::Flow { network, ip, tcp, joins } => Flow::of(packet, network, ip, tcp, joins),
+            Class::Barrier => None,
+            Class::Other => {
                 self.keep(packet, None, None);
-                self.forget();
+                return Ok(());
             }
+        };
+        if let Some(flow) = &flow {
+            let found = self.find(flow, packet);
+            match found.is_some_and(|found| self.append(found, flow, packet)) {
+                true => self.recent = found,
+                false => self.begin(flow, packet),
+            }
+        } else {
+            self.keep(packet, None, None);
+            self.forget();
         }
         Ok(())
     }
@@ -205,20 +209,18 @@ impl Joiner {
         }
     }
 
+    #[inline]
     fn classify(&self, packet: &[u8]) -> Class {
         let Some((network, ip)) = network(packet, self.kind) else { return Class::Other };
         let protocol = match ip {
             Ip::V4 => byte(packet, network + 9),
             Ip::V6 => byte(packet, network + 6),
         };
+        let flow = |tcp, joins| Class::Flow { network, ip, tcp, joins };
         match (protocol, ip) {
-            (Some(TCP), _) => {
-                let joins = if ip == Ip::V4 { self.joins.tcp4 } else { self.joins.tcp6 };
-                Flow::of_tcp(packet, network, ip, joins).map_or(Class::Barrier, Class::Flow)
-            }
-            (Some(UDP), _) => {
-                Flow::of_udp(packet, network, ip, self.joins.udp).map_or(Class::Barrier, Class::Flow)
-            }
+            (Some(TCP), Ip::V4) => flow(true, self.joins.tcp4),
+            (Some(TCP), Ip::V6) => flow(true, self.joins.tcp6),
+            (Some(UDP), _) => flow(false, self.joins.udp),
             // An extension header: TCP or UDP can be behind it.
             (Some(0 | 43 | 44 | 50 | 51 | 60 | 135 | 139 | 140), Ip::V6) => Class::Barrier,
             _ => Class::Other,
@@ -282,14 +284,14 @@ impl Joiner {
     }
 
     /// Begins an item of this flow with the packet.
-    fn begin(&mut self, flow: Flow, packet: &[u8]) {
+    fn begin(&mut self, flow: &Flow, packet: &[u8]) {
         let hash = flow.hash(packet) % BUCKETS;
         let older = self.latest(hash);
         let place = self.items.len();
         if flow.joins && !flow.ends {
             self.grow(flow, older, packet);
         } else {
-            self.keep(packet, Some(flow), older);
+            self.keep(packet, Some(*flow), older);
         }
         if let Some(bucket) = self.buckets.get_mut(hash) {
             *bucket = Bucket { generation: self.generation, item: place };
@@ -298,7 +300,7 @@ impl Joiner {
     }
 
     /// An item that packets can be joined to. A bad checksum closes it.
-    fn grow(&mut self, flow: Flow, older: Option<usize>, packet: &[u8]) {
+    fn grow(&mut self, flow: &Flow, older: Option<usize>, packet: &[u8]) {
         let at = self.base + self.growing * GROWING + PAYLOAD_AT - flow.headers;
         self.growing += 1;
         let (headers, payload) = packet.split_at_checked(flow.headers).unwrap_or_default();
@@ -307,11 +309,11 @@ impl Joiner {
         if to_headers.len() == headers.len() {
             to_headers.copy_from_slice(headers);
         }
-        let good = copy(self.cpu, self.trusted, &flow, packet, to_payload, payload);
+        let good = copy(self.cpu, self.trusted, flow, packet, to_payload, payload);
         self.items.push(Item {
             at,
             length: packet.len(),
-            flow: Some(flow),
+            flow: Some(*flow),
             closed: !good,
             segments: 1,
             segment_size: payload.len(),
@@ -412,10 +414,7 @@ impl Item {
         let first = memory.get(self.at..self.at + flow.headers)?;
         let packet = packet.get(..flow.headers)?;
         let (network, transport) = (flow.network, flow.transport);
-        let same = |from: usize, to: usize| {
-            let part = first.get(from..to);
-            part.is_some() && part == packet.get(from..to)
-        };
+        let same = |from: usize, to: usize| same(first.get(from..to)?, packet.get(from..to)?);
         let same_ip = match flow.ip {
             Ip::V4 => {
                 let fragments = u16_at(packet, network + 6)?;
@@ -433,9 +432,21 @@ impl Item {
             Some(
                 array::<5>(first, transport + 8)? == array::<5>(packet, transport + 8)?
                     && u16_at(first, transport + 14)? == u16_at(packet, transport + 14)?
-                    && same(transport + 18, flow.headers),
+                    && same(transport + 18, flow.headers)?,
             )
         };
-        Some(same_ip && (network == 0 || same(0, network)) && (!flow.tcp || same_tcp()?))
+        Some(same_ip && (network == 0 || same(0, network)?) && (!flow.tcp || same_tcp()?))
     }
+}
+
+/// Whether two parts of headers are the same: most often by two comparisons of a fixed size, which overlap.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> Option<bool> {
+    Some(match a.len() {
+        2 => a.first_chunk::<2>()? == b.first_chunk::<2>()?,
+        8..=16 => {
+            a.first_chunk::<8>()? == b.first_chunk::<8>()? && a.last_chunk::<8>()? == b.last_chunk::<8>()?
+        }
+        _ => a == b,
+    })
 }
