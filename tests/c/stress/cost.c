@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What a packet costs, in counts: no allocation, no waiting for a lock, and no more system calls than are said. The
- * library's calls to malloc and syscall come here first. valgrind and AddressSanitizer have a malloc of their own: there
- * only the packets go through. */
+ * library's calls to malloc and syscall come here first; with AddressSanitizer, which has its own, only the packets go
+ * through. */
 #include "super.h"
 
 #include <dlfcn.h>
@@ -10,6 +10,7 @@
 static long allocations, system_calls, waits;
 
 #if defined __GLIBC__ && !defined __SANITIZE_ADDRESS__
+#define COUNTED 1
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *memory, size_t size);
@@ -38,8 +39,8 @@ void free(void *memory)
     allocations += memory != NULL;
     __libc_free(memory);
 }
-#endif
 
+/* It takes six arguments, of which there are fewer, as libc's own does. */
 long syscall(long number, ...)
 {
     static long (*next)(long, ...);
@@ -55,6 +56,9 @@ long syscall(long number, ...)
     waits += number == SYS_futex;
     return next(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
 }
+#else
+#define COUNTED 0
+#endif
 
 static tuntap *dev;
 static tuntap_reader *reader;
@@ -71,7 +75,7 @@ static int sock;
         long allocations_ = allocations, calls_ = system_calls, waits_ = waits;     \
         CHECK(allocations_ == 0);                                                   \
         CHECK(waits_ == 0);                                                         \
-        CHECK(calls_ == (calls));                                                   \
+        CHECK(!COUNTED || calls_ == (calls));                                                   \
     } while (0)
 
 static void send_one(void)
