@@ -21,6 +21,16 @@ else
     echo "SKIP  tun-rs: it does not build"
 fi
 
+# In a copy, into which go writes the sums of what it fetches.
+wireguard() {
+    rm -rf "$out/wireguard-source" && cp -r benches/forwarder/wireguard "$out/wireguard-source" || return
+    go=$(command -v "${GO:-go}") && cd "$out/wireguard-source" && "$go" mod tidy && "$go" build -o ../wireguard .
+}
+if (wireguard) >"$out/wireguard.log" 2>&1; then :; else
+    rm -f "$out/wireguard"
+    echo "SKIP  wireguard-go: $(tail -n 1 "$out/wireguard.log")"
+fi
+
 if python3 -m venv "$out/venv" && "$out/venv/bin/pip" install --quiet python-pytun; then :; else
     rm -rf "$out/venv"
     echo "SKIP  python-pytun: it cannot be installed"

@@ -36,6 +36,7 @@ CONTENDERS = {
     "libtuntap, super-packets": built("libtuntap", "super"),
     "libtuntap, one by one": built("libtuntap", "plain"),
     "tun-rs": built("tunrs-forwarder"),
+    "wireguard-go": built("wireguard"),
     "read and write in C": built("bare", "plain"),
     "python-pytun": [os.path.join(BUILT, "venv/bin/python"), os.path.join(HERE, "forwarder/pytun_forwarder.py"), *DEVICES],
     "bare super-packets": built("bare", "raw"),
