@@ -197,14 +197,7 @@ inside_udp_tunnel() {
     ip -j link show tun0 | grep -q '"mtu":1472,'
     "$out/test-ping" 10.9.0.2 20
 
-    dd if=/dev/urandom of="$work/sent" bs=65536 count=64 2>/dev/null
-    # shellcheck disable=SC2086
-    start receiver $there "$out/test-tcp" receive 10.9.0.2 7000 "$work/received"
-    receiver=$pid
-    says receiver listening
-    "$out/test-tcp" send 10.9.0.2 7000 "$work/sent"
-    wait "$receiver"
-    test "$(sha256sum <"$work/sent")" = "$(sha256sum <"$work/received")"
+    a_file_arrives 64
 
     # Being down for a while does not end it, and every datagram fitted.
     ip link set tun0 down
@@ -212,6 +205,18 @@ inside_udp_tunnel() {
     ip link set tun0 up
     "$out/test-ping" 10.9.0.2 1
     fails grep 'do not fit' "$work/near.log" "$work/far.log"
+}
+
+# a_file_arrives BLOCKS: so many times 64 KiB go by TCP to 10.9.0.2, in the network that $there enters, and are the same.
+a_file_arrives() {
+    dd if=/dev/urandom of="$work/sent" bs=65536 count="$1" 2>/dev/null
+    # shellcheck disable=SC2086
+    start receiver $there "$out/test-tcp" receive 10.9.0.2 7000 "$work/received"
+    receiver=$pid
+    says receiver listening
+    "$out/test-tcp" send 10.9.0.2 7000 "$work/sent"
+    wait "$receiver"
+    test "$(sha256sum <"$work/sent")" = "$(sha256sum <"$work/received")"
 }
 
 other_network() {
@@ -302,14 +307,7 @@ inside_forwarder() {
     $there ip addr add 10.9.0.2/24 dev tun1
     $there ip link set tun1 up
     until_ok "$out/test-ping" 10.9.0.2 1
-    dd if=/dev/urandom of="$work/sent" bs=65536 count=256 2>/dev/null
-    # shellcheck disable=SC2086
-    start receiver $there "$out/test-tcp" receive 10.9.0.2 7000 "$work/received"
-    receiver=$pid
-    says receiver listening
-    "$out/test-tcp" send 10.9.0.2 7000 "$work/sent"
-    wait "$receiver"
-    test "$(sha256sum <"$work/sent")" = "$(sha256sum <"$work/received")"
+    a_file_arrives 256
     # The device took super-packets: far fewer than the 16 MiB have segments.
     received=$($there ip -s -j link show tun1 | sed 's/.*"rx":{[^}]*"packets":\([0-9]*\).*/\1/')
     test "$received" -lt 6000
