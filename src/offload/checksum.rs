@@ -5,8 +5,7 @@ use crate::cpu::Cpu;
 
 /// A sum in 16 bits: 0 only when all that was added is 0.
 pub fn fold(sum: u64) -> u16 {
-    let fold = |sum: u64| (sum & 0xffff_ffff).wrapping_add(sum >> 32);
-    let sum = fold(fold(sum));
+    let sum = (sum & 0xffff_ffff).wrapping_add(sum >> 32);
     let fold = |sum: u64| (sum & 0xffff).wrapping_add(sum >> 16);
     fold(fold(fold(sum))) as u16
 }
@@ -22,16 +21,17 @@ pub fn without(word: u64) -> u64 {
 }
 
 /// The sum of a header: a few words, for which no vector pays.
+#[inline]
 pub fn of_header(bytes: &[u8]) -> u64 {
-    let words = bytes.chunks_exact(4);
-    let rest = words.remainder();
-    let sum =
-        words.map(|word| u64::from(u32::from_ne_bytes(word.try_into().unwrap_or_default()))).sum::<u64>();
-    let rest = match *rest {
-        [a, b, ..] => u64::from(u16::from_ne_bytes([a, b])),
-        _ => 0,
-    };
-    sum.wrapping_add(rest)
+    let long = bytes.chunks_exact(8);
+    let rest = long.remainder();
+    let (sum, carries) = long.fold((0_u64, 0_u64), |(sum, carries), word| {
+        let (sum, carry) = sum.overflowing_add(u64::from_ne_bytes(word.try_into().unwrap_or_default()));
+        (sum, carries.wrapping_add(carry.into()))
+    });
+    let words = rest.chunks_exact(2).map(|word| u16::from_ne_bytes(word.try_into().unwrap_or_default()));
+    let rest = words.map(u64::from).sum::<u64>();
+    (sum & 0xffff_ffff).wrapping_add(sum >> 32).wrapping_add(carries).wrapping_add(rest)
 }
 
 /// Makes the checksum of a packet that begins at `start`, whose field has the sum of the pseudo header. None when

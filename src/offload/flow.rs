@@ -113,8 +113,8 @@ impl Flow {
     /// Whether the checksums are good, with this sum of the payload.
     pub(super) fn verify(&self, packet: &[u8], payload: u64) -> Option<bool> {
         if self.ip == Ip::V4 {
-            let header = packet.get(self.network..self.transport)?;
-            if checksum::fold(checksum::of_header(header)) != 0xffff {
+            let header = array::<IPV4_HEADER>(packet, self.network)?;
+            if checksum::fold(checksum::of_header(&header)) != 0xffff {
                 return Some(false);
             }
         }
