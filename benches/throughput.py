@@ -47,6 +47,7 @@ LIMITS = ("veth", "loopback")
 # In memory: one processor, and nothing of the kernel's.
 MEMORY = {
     "libtuntap": [os.path.join(BUILT, "memory"), "44"],
+    "libtuntap, batch": [os.path.join(BUILT, "memory"), "44", "batch"],
     "tun-rs": [os.path.join(BUILT, "tunrs/release/tunrs-memory"), "44"],
 }
 # Of a drain: how many packets wait at once, and how many cycles.
