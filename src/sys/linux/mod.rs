@@ -13,6 +13,8 @@ mod namespace;
 mod netlink;
 mod node;
 mod offload;
+mod open;
+mod packet;
 mod refusal;
 mod route;
 mod wait;
@@ -29,10 +31,10 @@ use super::{Backend, Direction, Frame, Outcome, Place, Watching};
 use crate::address::{Address, Assigned, Options};
 use crate::error::{Errno, Error, Reason, Result};
 use crate::feature::Feature;
-use crate::flags::{Flags, Kind, Mode};
+use crate::flags::{Flags, Mode};
 use crate::link::{Change, Link, Mac};
 use crate::name::{Name, NameRequest};
-use crate::offload::Offload;
+use crate::packet::PI_HEADER;
 use crate::prefix::Family;
 use crate::route::{Installed, Route};
 use crate::steering::{Instruction, Program};
@@ -41,15 +43,12 @@ use control::Control;
 use namespace::Identity;
 pub(crate) use namespace::Namespace;
 use netlink::{Refusal, Socket};
-use node::{Granted, MAX_PARTS, Node, PI_HEADER, USUAL_NODE};
-use refusal::{explain_join, refusal};
+use node::{Node, USUAL_NODE};
+use packet::MAX_PARTS;
+use refusal::refusal;
 use wait::Waker;
 pub(crate) use watch::Watch;
 
-/// The MTU of a TUN goes to 65,535, and that of a TAP to 14 less, for the Ethernet header.
-const LARGEST_PACKET: usize = 65_535;
-/// An inner and an outer VLAN tag come on top of a TAP's MTU.
-const VLAN_TAGS: usize = 8;
 /// How long a writer waits before it tries again: a device that goes down wakes nobody up.
 const WRITE_AGAIN: Duration = Duration::from_millis(100);
 
@@ -65,90 +64,6 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// Joins the device of this name through a node of its own, in the calling thread's network namespace; with an
-    /// index, that one and no other. TUNSETIFF makes a device where there is none.
-    fn join(path: &Path, name: &NameRequest, flags: &Flags, only: Option<u32>) -> Result<Self> {
-        let node = Node::open(path)?;
-        let mut netlink = Socket::open()?;
-        let waker = Waker::new()?;
-        let only = match only {
-            None if flags.existing => Some(present_index(&mut netlink, name)?),
-            only => only,
-        };
-        let mode = flags.mode;
-        node.join(name.as_bytes(), mode, flags.exclusive)
-            .map_err(|errno| explain_join(&mut netlink, name, flags, errno))?;
-        let granted = node.granted().map_err(|errno| refusal(errno, None, &format!("open {name}")))?;
-        let control = Control::find(netlink, &granted.name)?;
-        if only.is_some_and(|only| only != control.index()) {
-            return Err(refusal(Errno::ENODEV, None, &format!("open {name}")));
-        }
-        let (path, read_size) = (path.to_owned(), read_size(mode));
-        let queue = Self { node, path, control: Mutex::new(control), waker, mode, read_size };
-        queue.check(&granted)?;
-        Ok(queue)
-    }
-
-    /// A queue that joins a living device gets the modes of that, whatever it asked for.
-    fn check(&self, granted: &Granted) -> Result<()> {
-        let link = self.link()?;
-        match self.mode.difference(granted.mode(link.needs_tuntap()?.mode.pi)) {
-            None => Ok(()),
-            Some(difference) => Err(Error::new(
-                Errno::EINVAL,
-                Reason::Mismatch,
-                format!("open {}: the device exists and {difference}", link.name),
-            )),
-        }
-    }
-
-    /// What a node that was opened elsewhere needs to become a queue.
-    fn adopt(node: &Node) -> Result<(Control, Waker, Mode)> {
-        let action = "take over a descriptor";
-        let failed = |errno| refusal(node.settle(errno), None, action);
-        let waker = Waker::new()?;
-        let granted = node.granted().map_err(failed)?;
-        let mut control = Control::guess(Socket::open()?, node, &granted.name);
-        // Of two TUNs that have one name in two namespaces nothing else may tell which this is; a TAP has its MAC.
-        let told = control.link(node).ok().and_then(|link| link.tuntap);
-        let pi = match told {
-            Some(tuntap) if granted.kind == Kind::Tap || !control.is_guessed() => tuntap.mode.pi,
-            _ => node.has_pi().map_err(failed)?,
-        };
-        let mode = granted.mode(pi);
-        if mode.offload {
-            check_frame(node, action)?;
-        }
-        if mode.offload && mode.pi {
-            let text = format!("{action}: {} has packet information before the offload header", granted.name);
-            return Err(Error::new(Errno::EINVAL, Reason::Mismatch, text));
-        }
-        node.keep().map_err(failed)?;
-        Ok((control, waker, mode))
-    }
-
-    /// Turns on all offloads that the kernel has. A persistent device keeps what others asked for: it is taken over,
-    /// or turned off where this handle could not read it.
-    fn begin_offload(&self) -> Result<()> {
-        let failed = |errno| self.refused("turn on the offloads of", errno);
-        if !self.mode.offload {
-            let kept = self.node.granted().map_err(failed)?.persist;
-            return if kept { self.node.set_offload(0).map_err(failed) } else { Ok(()) };
-        }
-        if !self.mode.multi_queue {
-            self.node.set_frame_size(Offload::SIZE).map_err(failed)?;
-        }
-        check_frame(&self.node, "open")?;
-        let mut granted = Err(Errno::EINVAL);
-        for best in offload::BEST {
-            granted = self.node.set_offload(offload::features(best));
-            if granted != Err(Errno::EINVAL) {
-                break;
-            }
-        }
-        granted.map_err(failed)
-    }
-
     /// The network namespace where the device is.
     fn namespace(&self) -> Result<Namespace> {
         let namespace = self.node.namespace();
@@ -189,42 +104,6 @@ impl Queue {
     }
 }
 
-/// The offload header is as this library knows it.
-fn check_frame(node: &Node, action: &str) -> Result<()> {
-    match node.frame_size() {
-        Ok(Offload::SIZE) => Ok(()),
-        Ok(size) => {
-            let text = format!("{action}: the offload header has {size} bytes, not {}", Offload::SIZE);
-            Err(Error::new(Errno::EINVAL, Reason::Mismatch, text))
-        }
-        Err(errno) => Err(refusal(node.settle(errno), None, action)),
-    }
-}
-
-/// The index of a device that is there.
-fn present_index(netlink: &mut Socket, name: &NameRequest) -> Result<u32> {
-    let NameRequest::Exact(exact) = name else {
-        let text = "TUNTAP_EXISTING needs the name of a device";
-        return Err(Error::new(Errno::EINVAL, Reason::Name, text));
-    };
-    match link::by_name(netlink, exact) {
-        Err(error) if error.reason() == Reason::Removed => {
-            let text = format!("open {name}: there is no such device");
-            Err(Error::new(Errno::ENODEV, Reason::Absent, text))
-        }
-        found => found.map(|link| link.index),
-    }
-}
-
-fn read_size(mode: Mode) -> usize {
-    let pi = if mode.pi { PI_HEADER } else { 0 };
-    let tags = match mode.kind {
-        Kind::Tun => 0,
-        Kind::Tap => VLAN_TAGS,
-    };
-    LARGEST_PACKET.saturating_add(tags).saturating_add(pi)
-}
-
 impl Backend for Queue {
     fn has(feature: Feature) -> bool {
         match feature {
@@ -259,20 +138,7 @@ impl Backend for Queue {
     }
 
     fn open_fd(fd: RawFd, borrow: bool) -> Result<Self> {
-        let node = Node::from_fd(fd, borrow)?;
-        let adopted = Self::adopt(&node).map(|(control, waker, mode)| (Mutex::new(control), waker, mode));
-        match adopted {
-            Ok((control, waker, mode)) => {
-                let (path, read_size) = (USUAL_NODE.into(), read_size(mode));
-                Ok(Self { node, path, control, waker, mode, read_size })
-            }
-            Err(error) => {
-                if !borrow {
-                    node.release();
-                }
-                Err(error)
-            }
-        }
+        Self::take_over(fd, borrow)
     }
 
     /// The device can be renamed or removed between asking for its name and using it: only the index tells that

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+//! Packets, through the descriptor of a device node: none of these waits.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd;
+
+use super::node::Node;
+use crate::error::Errno;
+use crate::sys::{Frame, Outcome};
+
+/// Vectors that the kernel takes at once: UIO_MAXIOV.
+pub(super) const MAX_PARTS: usize = 1024;
+
+impl Node {
+    /// Reads into a buffer that no packet exceeds.
+    pub(super) fn read(&self, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
+        self.read_into(buf.as_mut_ptr().cast(), buf.len())
+    }
+
+    /// Reads into a buffer that a packet may exceed: the kernel would cut it without a word, so one byte more
+    /// is offered, and a packet that reaches it was too long.
+    pub(super) fn read_short(&self, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
+        let mut spill = MaybeUninit::<u8>::uninit();
+        let parts = [
+            libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() },
+            libc::iovec { iov_base: spill.as_mut_ptr().cast(), iov_len: 1 },
+        ];
+        // SAFETY: the kernel writes at most each part's length, of the buffer and of the spilled byte.
+        let length = outcome(unsafe {
+            libc::syscall(libc::SYS_readv, self.fd().as_raw_fd(), parts.as_ptr(), parts.len())
+        })?;
+        if length > buf.len() { Err(Errno::EMSGSIZE) } else { Ok(length) }
+    }
+
+    /// Reads into several buffers, with one byte more behind the last unless they are long enough for any packet.
+    pub(super) fn readv(&self, bufs: &mut [IoSliceMut<'_>], enough: bool) -> Outcome<usize> {
+        match bufs {
+            // A vector costs the kernel some 20 ns.
+            [buf] if enough => self.read_into(buf.as_mut_ptr(), buf.len()),
+            _ if enough => self.readv_into(bufs.as_ptr().cast(), bufs.len()),
+            _ => self.readv_short(bufs),
+        }
+    }
+
+    /// Of its own, as its vectors take 16 KiB of the stack.
+    #[inline(never)]
+    fn readv_short(&self, bufs: &mut [IoSliceMut<'_>]) -> Outcome<usize> {
+        let mut spill = MaybeUninit::<u8>::uninit();
+        let mut parts = [const { MaybeUninit::<libc::iovec>::uninit() }; MAX_PARTS];
+        let room = bufs.iter().fold(0_usize, |sum, buf| sum.saturating_add(buf.len()));
+        let count = bufs.len().saturating_add(1);
+        let last = libc::iovec { iov_base: spill.as_mut_ptr().cast(), iov_len: 1 };
+        let given =
+            bufs.iter_mut().map(|buf| libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() });
+        for (part, iovec) in parts.iter_mut().zip(given.chain([last])) {
+            part.write(iovec);
+        }
+        let length = self.readv_into(parts.as_ptr().cast(), count)?;
+        if length > room { Err(Errno::EMSGSIZE) } else { Ok(length) }
+    }
+
+    /// Reads a packet and its offload header. One byte more is offered behind a buffer that a packet may exceed.
+    pub(super) fn read_framed(
+        &self,
+        header: &mut Frame,
+        buf: &mut [MaybeUninit<u8>],
+        enough: bool,
+    ) -> Outcome<usize> {
+        let mut spill = MaybeUninit::<u8>::uninit();
+        let parts = [
+            libc::iovec { iov_base: header.as_mut_ptr().cast(), iov_len: header.len() },
+            libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() },
+            libc::iovec { iov_base: spill.as_mut_ptr().cast(), iov_len: 1 },
+        ];
+        let count = if enough { 2 } else { 3 };
+        let length = self.readv_into(parts.as_ptr(), count)?.saturating_sub(header.len());
+        if length > buf.len() { Err(Errno::EMSGSIZE) } else { Ok(length) }
+    }
+
+    fn read_into(&self, buf: *mut u8, length: usize) -> Outcome<usize> {
+        // SAFETY: the callers above give that much memory that may be written.
+        outcome(unsafe { libc::syscall(libc::SYS_read, self.fd().as_raw_fd(), buf, length) })
+    }
+
+    fn readv_into(&self, parts: *const libc::iovec, count: usize) -> Outcome<usize> {
+        // SAFETY: the callers above give that many vectors, each to memory that may be written.
+        outcome(unsafe { libc::syscall(libc::SYS_readv, self.fd().as_raw_fd(), parts, count) })
+    }
+
+    pub(super) fn write(&self, packet: &[u8]) -> Outcome<usize> {
+        // SAFETY: the kernel reads at most the packet's length from the packet.
+        outcome(unsafe {
+            libc::syscall(libc::SYS_write, self.fd().as_raw_fd(), packet.as_ptr(), packet.len())
+        })
+    }
+
+    pub(super) fn writev(&self, parts: &[IoSlice<'_>]) -> Outcome<usize> {
+        // SAFETY: an IoSlice is an iovec to memory that may be read.
+        outcome(unsafe {
+            libc::syscall(libc::SYS_writev, self.fd().as_raw_fd(), parts.as_ptr(), parts.len())
+        })
+    }
+
+    /// Writes a packet behind its offload header.
+    pub(super) fn writev_framed(&self, header: &Frame, parts: &[IoSlice<'_>]) -> Outcome<usize> {
+        let mut framed = [const { MaybeUninit::<libc::iovec>::uninit() }; MAX_PARTS];
+        let first = libc::iovec { iov_base: header.as_ptr().cast_mut().cast(), iov_len: header.len() };
+        let rest = parts
+            .iter()
+            .map(|part| libc::iovec { iov_base: part.as_ptr().cast_mut().cast(), iov_len: part.len() });
+        for (part, iovec) in framed.iter_mut().zip([first].into_iter().chain(rest)) {
+            part.write(iovec);
+        }
+        let count = parts.len().saturating_add(1).min(MAX_PARTS);
+        // SAFETY: that many vectors are written above, each to memory that may be read.
+        let length = outcome(unsafe {
+            libc::syscall(libc::SYS_writev, self.fd().as_raw_fd(), framed.as_ptr(), count)
+        })?;
+        Ok(length.saturating_sub(header.len()))
+    }
+}
+
+/// What a system call returned. The calls on a packet's way go past libc's wrappers: those are cancellation
+/// points, which cost more, and which would unwind a thread through this library.
+fn outcome(returned: libc::c_long) -> Outcome<usize> {
+    usize::try_from(returned).map_err(|_| Errno::last())
+}
