@@ -59,16 +59,14 @@ static int compare(const void *a, const void *b)
 
 static size_t join_at_once(tuntap_splitter *splitter, tuntap_joiner *joiner)
 {
-    static uint8_t places[45][ROOM];
-    ssize_t sizes[45], size;
+    static uint8_t memory[LINE + 46 * ROOM];
+    ssize_t sizes[46];
     size_t count = 0;
-    void *segment;
-    while ((size = tuntap_splitter_next(splitter, &segment)) > 0) {
-        sizes[count] = size;
-        memcpy(places[count++] + LINE - HEADERS, segment, (size_t)size);
-    }
+    uint8_t *first = memory + LINE - ((uintptr_t)memory + HEADERS) % LINE;
+    while ((sizes[count] = tuntap_splitter_copy(splitter, first + count * ROOM, ROOM)) > 0)
+        count++;
     for (size_t i = 0; i < count; i++)
-        tuntap_joiner_put(joiner, places[i] + LINE - HEADERS, (size_t)sizes[i], NULL);
+        tuntap_joiner_put(joiner, first + i * ROOM, (size_t)sizes[i], NULL);
     return count;
 }
 

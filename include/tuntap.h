@@ -1992,6 +1992,18 @@ int tuntap_splitter_begin(tuntap_splitter *splitter, const tuntap_offload *offlo
 ssize_t tuntap_splitter_next(tuntap_splitter *splitter, void **packet);
 
 /**
+ * As tuntap_splitter_next, but into memory of the caller's, in the pass that sums it up: for
+ * packets that are to stay, as those of a list.
+ *
+ * @param to    Where the packet is written: outside of the super-packet.
+ * @param size  Bytes there.
+ * @return Bytes of the packet; 0 when all were given; -EMSGSIZE when it is longer than size:
+ *         it stays the next one; -EINVAL (splitter or to is NULL).
+ * @since 0.1.0
+ */
+ssize_t tuntap_splitter_copy(tuntap_splitter *splitter, void *to, size_t size);
+
+/**
  * Makes a joiner: it joins packets to super-packets in memory, without a device.
  *
  * @param flags   TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and

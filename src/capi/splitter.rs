@@ -126,3 +126,31 @@ pub unsafe extern "C" fn tuntap_splitter_next(splitter: *mut CSplitter, packet: 
         None => 0,
     }
 }
+
+/// As tuntap_splitter_next, but into memory of the caller's, in the pass that sums it up: for
+/// packets that are to stay, as those of a list.
+///
+/// @param to    Where the packet is written: outside of the super-packet.
+/// @param size  Bytes there.
+/// @return Bytes of the packet; 0 when all were given; -EMSGSIZE when it is longer than size:
+///         it stays the next one; -EINVAL (splitter or to is NULL).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_splitter_copy(
+    splitter: *mut CSplitter,
+    to: *mut c_void,
+    size: usize,
+) -> ssize_t {
+    let Some(splitter) = splitter.as_mut().filter(|_| !to.is_null()) else {
+        return (Errno::EINVAL as ssize_t).wrapping_neg();
+    };
+    let Some(length) = splitter.splitter.length() else { return 0 };
+    if length > size {
+        return (Errno::EMSGSIZE as ssize_t).wrapping_neg();
+    }
+    let packet = slice::from_raw_parts(splitter.packet, splitter.size);
+    match splitter.splitter.next_into(packet, slice::from_raw_parts_mut(to.cast(), length)) {
+        Some(()) => length as ssize_t,
+        None => 0,
+    }
+}

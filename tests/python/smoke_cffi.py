@@ -79,6 +79,10 @@ place, segments = ffi.new("void **"), []
 while length := lib.tuntap_splitter_next(splitter[0], place):
     segments.append(ffi.buffer(place[0], length)[:])
 assert [len(segment) for segment in segments] == [1028, 1028, 528]
+whole, copy = ffi.new("char[]", header + payload), ffi.new("char[]", 1500)
+call(lib.tuntap_splitter_begin, splitter[0], offload, whole, len(header + payload))
+for segment in segments:
+    assert ffi.buffer(copy, lib.tuntap_splitter_copy(splitter[0], copy, 1500))[:] == segment
 for segment in segments:
     call(lib.tuntap_joiner_put, joiner[0], segment, len(segment))
 place = ffi.new("const void **")
