@@ -18,11 +18,12 @@ build() {
         "$cargo" build --quiet --locked --release --manifest-path fuzz/Cargo.toml --target "$host" --target-dir "$out"
 }
 
-# fuzz TARGET: what it finds goes to a folder of its own, and a failing input to build/fuzz.
+# fuzz TARGET: what it finds goes to a folder of its own, and a failing input to build/fuzz. A finding ends it with 1: its
+# own 77 would be a test that was skipped.
 fuzz() {
     mkdir -p "$out/found-$1" "fuzz/corpus/$1"
     ASAN_OPTIONS=detect_odr_violation=0 "$out/$host/release/$1" -max_total_time="$seconds" -max_len=2048 \
-        -artifact_prefix="$out/" -print_final_stats=1 "$out/found-$1" "fuzz/corpus/$1" || return
+        -error_exitcode=1 -artifact_prefix="$out/" -print_final_stats=1 "$out/found-$1" "fuzz/corpus/$1" || return
     [ -z "${FUZZ_KEEP-}" ] || "$out/$host/release/$1" -merge=1 -max_len=2048 "fuzz/corpus/$1" "$out/found-$1"
 }
 

@@ -92,12 +92,12 @@ fuzz_target!(|input: &[u8]| {
     let mut joiner = Joiner::new(Cpu::best(), kind, Joins::ALL, false);
     let mut put = Vec::new();
     let mut count = 0;
-    while let Some((recipe, later)) = rest.split_first_chunk::<8>() {
+    while let Some((recipe, later)) = rest.split_first_chunk::<8>().filter(|_| count < 200) {
         rest = later;
         count += 1;
         let raw = recipe[0] & 0x88 == 0x88;
         let bytes = if raw { rest[..rest.len().min(HEADERS)].to_vec() } else { packet(kind, recipe, count) };
-        if joiner.put(&bytes).is_err() || count == 200 {
+        if joiner.put(&bytes).is_err() {
             break;
         }
         put.push(essence(kind, &bytes));
