@@ -11,11 +11,28 @@ const AVX512_SINCE: u32 = 89;
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rustc-check-cfg=cfg(tuntap_avx512)");
+    // The Darwin backend over a simulated kernel: tests/darwin.sh.
+    println!("cargo:rustc-check-cfg=cfg(tuntap_simulated)");
     if rust_minor().is_some_and(|minor| minor >= AVX512_SINCE) {
         println!("cargo:rustc-cfg=tuntap_avx512");
     }
-    if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
-        println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libtuntap.so.0");
+    for argument in identity() {
+        println!("cargo:rustc-cdylib-link-arg={argument}");
+    }
+}
+
+/// What the dynamic linker knows the library by. On Darwin any program's run path leads to it; the loader refuses a
+/// library whose compatibility version is less than that of the one which the program was linked to.
+fn identity() -> Vec<String> {
+    let version = env::var("CARGO_PKG_VERSION").unwrap_or_default();
+    match env::var("CARGO_CFG_TARGET_OS").as_deref() {
+        Ok("linux") => vec!["-Wl,-soname,libtuntap.so.0".to_owned()],
+        Ok("macos") => vec![
+            "-Wl,-install_name,@rpath/libtuntap.0.dylib".to_owned(),
+            "-Wl,-compatibility_version,0.0.0".to_owned(),
+            format!("-Wl,-current_version,{version}"),
+        ],
+        _ => Vec::new(),
     }
 }
 

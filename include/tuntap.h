@@ -295,6 +295,12 @@ typedef struct tuntap_joiner tuntap_joiner;
 #define TUNTAP_REASON_ABSENT 24
 
 /**
+ * The kernel's queue is full, and poll does not tell when there is room: try again a little
+ * later. Only where the system has such a queue (Darwin).
+ */
+#define TUNTAP_REASON_FULL 25
+
+/**
  * Bytes of the message of a tuntap_error, with its NUL.
  */
 #define TUNTAP_MESSAGE_SIZE 248
@@ -1684,7 +1690,8 @@ ssize_t tuntap_readv(tuntap *dev, const struct iovec *parts, int count, tuntap_e
  * @param size  Bytes of the packet.
  * @param err   May be NULL, which spares the time to write a message.
  * @return size, or
- *         -EAGAIN    no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
+ *         -EAGAIN    no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN; _FULL where
+ *                    poll does not tell of room: try again a millisecond later);
  *         -EINVAL    no packet of this device's kind, and the message says why (_PACKET); dev
  *                    or buf is NULL (_ARGUMENT);
  *         -EMSGSIZE  longer than tuntap_read_size (_PACKET);

@@ -91,6 +91,7 @@ impl Device {
 
     /// The user that may open the device without privilege.
     pub fn owner(&self) -> Result<u32> {
+        self.needs(Feature::Owner, "ask for the owner of")?;
         self.tuntap()?.owner.ok_or_else(|| self.unset(Errno::ENOENT, "owner", "tuntap_set_owner"))
     }
 
@@ -103,6 +104,7 @@ impl Device {
 
     /// The group whose members may open the device without privilege.
     pub fn group(&self) -> Result<u32> {
+        self.needs(Feature::Owner, "ask for the group of")?;
         self.tuntap()?.group.ok_or_else(|| self.unset(Errno::ENOENT, "group", "tuntap_set_group"))
     }
 
@@ -156,6 +158,14 @@ impl Device {
         self.backend.set_offloads(offloads)?;
         self.joins.store(offloads, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// That devices have it on this operating system.
+    fn needs(&self, feature: Feature, action: &str) -> Result<()> {
+        if Self::has(feature) {
+            return Ok(());
+        }
+        Err(Error::platform(format_args!("{action} {}", self.label())))
     }
 
     fn tuntap(&self) -> Result<Tuntap> {

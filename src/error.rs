@@ -63,10 +63,12 @@ pub enum Reason {
     Woken = 23,
     /// There is no such device.
     Absent = 24,
+    /// The kernel's queue is full, and poll does not tell when it is not.
+    Full = 25,
 }
 
 impl Reason {
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 26] = [
         Self::None,
         Self::Argument,
         Self::Flags,
@@ -92,6 +94,7 @@ impl Reason {
         Self::Timeout,
         Self::Woken,
         Self::Absent,
+        Self::Full,
     ];
 
     /// The reason that has this number.
@@ -127,6 +130,7 @@ impl Reason {
             Self::Timeout => c"time limit passed",
             Self::Woken => c"woken",
             Self::Absent => c"no such device",
+            Self::Full => c"the kernel's queue is full",
         }
     }
 }
@@ -205,7 +209,7 @@ mod tests {
         for (number, reason) in (0..).zip(Reason::ALL) {
             assert_eq!(Reason::from_number(number), Some(reason));
         }
-        assert_eq!(Reason::from_number(25), None);
+        assert_eq!(Reason::from_number(26), None);
         assert_eq!(Reason::from_number(u32::MAX), None);
     }
 

@@ -230,6 +230,11 @@ impl Device {
                 Reason::Packet,
                 format!("write {}: {} given, no packet that the kernel takes", self.label(), bytes(length)),
             ),
+            (Errno::EAGAIN, _) if self.backend.is_full() => Error::new(
+                errno,
+                Reason::Full,
+                format!("write {}: the kernel's queue is full: try again a millisecond later", self.label()),
+            ),
             (Errno::EAGAIN, _) => {
                 Error::new(errno, Reason::Again, "write: the kernel has no room for a packet")
             }
@@ -290,7 +295,7 @@ fn lock(rest: &Mutex<Stream>) -> MutexGuard<'_, Stream> {
 }
 
 /// Copies a packet to a buffer; its length. One that is too long is lost.
-fn copy(packet: &[u8], buf: &mut [MaybeUninit<u8>]) -> Result<usize, Errno> {
+pub(crate) fn copy(packet: &[u8], buf: &mut [MaybeUninit<u8>]) -> Result<usize, Errno> {
     let place = buf.get_mut(..packet.len()).ok_or(Errno::EMSGSIZE)?;
     for (to, from) in place.iter_mut().zip(packet) {
         to.write(*from);
@@ -299,7 +304,7 @@ fn copy(packet: &[u8], buf: &mut [MaybeUninit<u8>]) -> Result<usize, Errno> {
 }
 
 /// Copies a packet to several buffers; its length. One that is too long is lost.
-fn scatter(mut packet: &[u8], bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
+pub(crate) fn scatter(mut packet: &[u8], bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
     let length = packet.len();
     for buf in bufs {
         let (now, later) = packet.split_at_checked(buf.len()).unwrap_or((packet, &[]));

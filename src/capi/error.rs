@@ -55,6 +55,9 @@ pub const TUNTAP_REASON_TIMEOUT: u32 = 22;
 pub const TUNTAP_REASON_WOKEN: u32 = 23;
 /// There is no such device.
 pub const TUNTAP_REASON_ABSENT: u32 = 24;
+/// The kernel's queue is full, and poll does not tell when there is room: try again a little
+/// later. Only where the system has such a queue (Darwin).
+pub const TUNTAP_REASON_FULL: u32 = 25;
 
 const _: () = {
     assert!(TUNTAP_REASON_NONE == Reason::None as u32);
@@ -82,6 +85,7 @@ const _: () = {
     assert!(TUNTAP_REASON_TIMEOUT == Reason::Timeout as u32);
     assert!(TUNTAP_REASON_WOKEN == Reason::Woken as u32);
     assert!(TUNTAP_REASON_ABSENT == Reason::Absent as u32);
+    assert!(TUNTAP_REASON_FULL == Reason::Full as u32);
 };
 
 /// Bytes of the message of a tuntap_error, with its NUL.

@@ -134,7 +134,8 @@ pub unsafe extern "C" fn tuntap_readv(
 /// @param size  Bytes of the packet.
 /// @param err   May be NULL, which spares the time to write a message.
 /// @return size, or
-///         -EAGAIN    no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
+///         -EAGAIN    no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN; _FULL where
+///                    poll does not tell of room: try again a millisecond later);
 ///         -EINVAL    no packet of this device's kind, and the message says why (_PACKET); dev
 ///                    or buf is NULL (_ARGUMENT);
 ///         -EMSGSIZE  longer than tuntap_read_size (_PACKET);

@@ -21,15 +21,41 @@ use crate::prefix::Family;
 use crate::route::{Installed, Route};
 use crate::steering::{Instruction, Program};
 
-#[cfg(target_os = "linux")]
+// A Linux that plays Darwin, over a simulated kernel, is for tests alone.
+#[cfg(all(target_os = "linux", not(tuntap_simulated)))]
 mod linux;
-#[cfg(target_os = "linux")]
-pub(crate) use linux::{Namespace, Queue as Platform, Uncancelled, Watch};
+#[cfg(all(target_os = "linux", not(tuntap_simulated)))]
+use linux as system;
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(target_vendor = "apple", tuntap_simulated))]
+mod darwin;
+#[cfg(any(target_vendor = "apple", tuntap_simulated))]
+use darwin as system;
+
+#[cfg(not(any(target_os = "linux", target_vendor = "apple", tuntap_simulated)))]
 mod unsupported;
-#[cfg(not(target_os = "linux"))]
-pub(crate) use unsupported::{Namespace, Queue as Platform, Uncancelled, Watch};
+#[cfg(not(any(target_os = "linux", target_vendor = "apple", tuntap_simulated)))]
+use unsupported as system;
+
+/// What systems with a backend share.
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+mod bytes;
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+mod cancel;
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+mod wait;
+
+/// What systems without network namespaces share.
+#[cfg(any(not(target_os = "linux"), tuntap_simulated))]
+mod nowhere;
+
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+pub(crate) use cancel::Uncancelled;
+pub(crate) use system::{Namespace, Queue as Platform, Watch};
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+use system::{Tokens, poll};
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+pub(crate) use system::Uncancelled;
 
 /// What a call on the packets' way returns.
 pub(crate) type Outcome<T> = std::result::Result<T, Errno>;
@@ -87,6 +113,8 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn writev_framed(&self, header: &Frame, parts: &[IoSlice<'_>]) -> Outcome<usize>;
     /// Waits until a read or write is worth trying. ECANCELED when woken, ETIMEDOUT, EINTR.
     fn wait(&self, direction: Direction, deadline: Option<Instant>) -> Outcome<()>;
+    /// Whether the last write found no room of a kind that poll does not tell of.
+    fn is_full(&self) -> bool;
     /// Ends every wait, or the next one when there is none. Allowed in a signal handler.
     fn wake(&self);
 

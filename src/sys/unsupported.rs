@@ -5,9 +5,9 @@ use std::convert::Infallible;
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, RawFd};
-use std::path::Path;
 use std::time::Instant;
 
+pub(crate) use super::nowhere::Namespace;
 use super::{Backend, Direction, Frame, Outcome, Place, Watching};
 use crate::address::{Address, Assigned, Options};
 use crate::error::{Error, Result};
@@ -26,19 +26,6 @@ pub(crate) struct Uncancelled;
 impl Uncancelled {
     pub(crate) fn new() -> Self {
         Self
-    }
-}
-
-/// A network namespace that cannot exist.
-pub(crate) struct Namespace(Infallible);
-
-impl Namespace {
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        Err(Error::platform(format_args!("open the network namespace {}", path.display())))
-    }
-
-    pub(crate) fn duplicate(fd: RawFd) -> Result<Self> {
-        Err(Error::platform(format_args!("use descriptor {fd} as a network namespace")))
     }
 }
 
@@ -92,6 +79,7 @@ impl Backend for Queue {
         fn write(&self, &[u8]) -> Outcome<usize>;
         fn writev(&self, &[IoSlice<'_>]) -> Outcome<usize>;
         fn wait(&self, Direction, Option<Instant>) -> Outcome<()>;
+        fn is_full(&self) -> bool;
         fn wake(&self);
         fn label(&self) -> String;
         fn name(&self) -> Result<Name>;

@@ -4,10 +4,11 @@
 use std::net::IpAddr;
 use std::result::Result;
 
-use super::netlink::{Attributes, Refusal, Request, Socket, u32_at};
+use super::netlink::{Attributes, Refusal, Request, Socket};
 use crate::address::{self, Address, Assigned, Options, Scope};
 use crate::flags::{Kind, bit};
 use crate::prefix::{Family, Prefix};
+use crate::sys::bytes::u32_at;
 
 /// Bytes of struct ifaddrmsg: family, prefix length, flags, scope, and the interface's index.
 const IFADDRMSG: usize = 8;

@@ -4,11 +4,12 @@
 use std::os::fd::AsRawFd;
 use std::result::Result;
 
-use super::netlink::{Attributes, Refusal, Request, Socket, u32_at, u64_at};
+use super::netlink::{Attributes, Refusal, Request, Socket};
 use crate::error::{Errno, Error};
 use crate::flags::{Kind, Mode};
 use crate::link::{Change, Link, Mac, Stats, Tuntap};
 use crate::name::Name;
+use crate::sys::bytes::{u32_at, u64_at};
 
 /// Attributes of linux/if_link.h that libc does not have for every target.
 mod ifla {

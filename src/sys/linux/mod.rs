@@ -5,7 +5,6 @@
 //! calling thread goes later, and follows a device that is moved.
 
 mod address;
-mod cancel;
 mod control;
 mod ids;
 mod link;
@@ -27,6 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::wait::Waker;
 use super::{Backend, Direction, Frame, Outcome, Place, Watching};
 use crate::address::{Address, Assigned, Options};
 use crate::error::{Errno, Error, Reason, Result};
@@ -38,7 +38,6 @@ use crate::packet::PI_HEADER;
 use crate::prefix::Family;
 use crate::route::{Installed, Route};
 use crate::steering::{Instruction, Program};
-pub(crate) use cancel::Uncancelled;
 use control::Control;
 use namespace::Identity;
 pub(crate) use namespace::Namespace;
@@ -46,7 +45,7 @@ use netlink::{Refusal, Socket};
 use node::{Node, USUAL_NODE};
 use packet::MAX_PARTS;
 use refusal::refusal;
-use wait::Waker;
+pub(crate) use wait::{Tokens, poll};
 pub(crate) use watch::Watch;
 
 /// How long a writer waits before it tries again: a device that goes down wakes nobody up.
@@ -208,12 +207,17 @@ impl Backend for Queue {
         };
         let earlier = |again| deadline.is_none_or(|deadline| again < deadline);
         match again.filter(|again| earlier(*again)) {
-            None => self.waker.wait(self.fd(), direction, deadline),
-            again => match self.waker.wait(self.fd(), direction, again) {
+            None => self.waker.wait(Some(self.fd()), direction, deadline),
+            again => match self.waker.wait(Some(self.fd()), direction, again) {
                 Err(Errno::ETIMEDOUT) => Ok(()),
                 waited => waited,
             },
         }
+    }
+
+    /// Poll tells when there is room.
+    fn is_full(&self) -> bool {
+        false
     }
 
     fn wake(&self) {

@@ -8,6 +8,7 @@ use std::result::Result;
 use nix::sys::socket::{self, AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType};
 
 use crate::error::{Errno, Error};
+use crate::sys::bytes::{u16_at, u32_at};
 
 const HEADER: usize = 16;
 /// The kernel makes no answer longer than this for a receiver that offers as much.
@@ -156,18 +157,6 @@ impl<'a> Attributes<'a> {
     pub(super) fn u32(self, kind: u16) -> Option<u32> {
         u32_at(self.get(kind)?, 0)
     }
-}
-
-pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
-}
-
-pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
-}
-
-pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
 /// The text of an attribute, up to its NUL.

@@ -9,7 +9,6 @@ use super::control::Control;
 use super::netlink::Socket;
 use super::node::{Granted, Node, USUAL_NODE};
 use super::refusal::{explain_join, refusal};
-use super::wait::Waker;
 use super::{Queue, link, offload};
 use crate::error::{Errno, Error, Reason, Result};
 use crate::flags::{Flags, Kind, Mode};
@@ -17,6 +16,7 @@ use crate::name::NameRequest;
 use crate::offload::Offload;
 use crate::packet::PI_HEADER;
 use crate::sys::Backend;
+use crate::sys::wait::Waker;
 
 /// The MTU of a TUN goes to 65,535, and that of a TAP to 14 less, for the Ethernet header.
 const LARGEST_PACKET: usize = 65_535;

@@ -5,9 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::result::Result;
 
 use super::address::{number, octets, parse_ip};
-use super::netlink::{Attributes, Refusal, Request, Socket, u32_at};
+use super::netlink::{Attributes, Refusal, Request, Socket};
 use crate::prefix::{Family, Prefix};
 use crate::route::{Installed, Route};
+use crate::sys::bytes::u32_at;
 
 /// Bytes of struct rtmsg: family, destination's and source's prefix lengths, TOS, table, protocol, scope, type,
 /// and a word of flags.

@@ -4,8 +4,8 @@
 use std::ffi::c_int;
 use std::ptr;
 
-/// The same number in glibc and musl; the libc crate has neither it nor the function.
-const PTHREAD_CANCEL_DISABLE: c_int = 1;
+/// The same number in glibc and musl, and another one on Darwin; the libc crate has neither it nor the function.
+const PTHREAD_CANCEL_DISABLE: c_int = if cfg!(target_vendor = "apple") { 0 } else { 1 };
 
 unsafe extern "C" {
     fn pthread_setcancelstate(state: c_int, old: *mut c_int) -> c_int;
