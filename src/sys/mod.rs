@@ -51,11 +51,11 @@ mod nowhere;
 
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 pub(crate) use cancel::Uncancelled;
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+pub(crate) use system::Uncancelled;
 pub(crate) use system::{Namespace, Queue as Platform, Watch};
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 use system::{Tokens, poll};
-#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-pub(crate) use system::Uncancelled;
 
 /// What a call on the packets' way returns.
 pub(crate) type Outcome<T> = std::result::Result<T, Errno>;

@@ -161,8 +161,9 @@ mod tests {
     fn a_wake_ends_every_wait_once() {
         let (waker, (silence, _into)) = (Waker::new().unwrap(), silence());
         thread::scope(|scope| {
-            let waiters: Vec<_> =
-                (0..4).map(|_| scope.spawn(|| waker.wait(Some(silence.as_fd()), Direction::Read, None))).collect();
+            let waiters: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| waker.wait(Some(silence.as_fd()), Direction::Read, None)))
+                .collect();
             while waker.state.load(Ordering::SeqCst) & WAITERS != 4 {
                 thread::yield_now();
             }

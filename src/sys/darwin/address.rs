@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+//! IP addresses of an interface: SIOCAIFADDR and SIOCDIFADDR, of both families.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::os::fd::AsFd;
+
+use super::layout::{in6_iff, *};
+use super::message::{self, Message, number, put, request, sockaddr_ip, sockaddr_mask};
+use super::{kernel, route};
+use crate::address::{
+    Address, Assigned, DADFAILED, DEPRECATED, DYNAMIC, NODAD, Options, SECONDARY, Scope, TENTATIVE,
+};
+use crate::error::{Errno, Error, Reason, Result};
+use crate::flags::{Kind, bit};
+use crate::name::Name;
+use crate::prefix::{Family, Prefix};
+use crate::sys::Outcome;
+use crate::sys::bytes::u32_at;
+
+/// Seconds of a lifetime without an end.
+const FOREVER: u32 = u32::MAX;
+
+/// The address that RTM_NEWADDR and RTM_DELADDR are about. The flags of an IPv6 address are not in them.
+pub(super) fn parse(message: &Message<'_>, point_to_point: bool) -> Option<Assigned> {
+    let sockaddrs = message.addresses(IFA_MSGHDR_SIZE, IFA_MSGHDR_ADDRS);
+    let local = sockaddrs.get(RTA_IFA).and_then(message::ip)?;
+    let family = Family::of(local);
+    let prefix = sockaddrs
+        .get(RTA_NETMASK)
+        .map_or(Some(Prefix::host(family)), |mask| message::prefix(family, mask))?;
+    let other = sockaddrs.get(RTA_BRD).filter(|_| point_to_point).and_then(message::ip);
+    let peer = other.filter(|peer| Family::of(*peer) == family && !peer.is_unspecified());
+    let address = Address::new(local, peer, prefix)?;
+    Some(Assigned { address, scope: scope(local), flags: 0, detail: Vec::new() })
+}
+
+fn scope(ip: IpAddr) -> Scope {
+    let link = match ip {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
+    };
+    match ip.is_loopback() {
+        true => Scope::Host,
+        false if link => Scope::Link,
+        false => Scope::Global,
+    }
+}
+
+/// With the flags that an IPv6 address has.
+pub(super) fn with_flags(name: &Name, assigned: Assigned) -> Assigned {
+    let flags = match assigned.address.family() {
+        Family::V4 => 0,
+        Family::V6 => flags(name, assigned.address.local()).map_or(0, abi_flags),
+    };
+    Assigned { flags, ..assigned }
+}
+
+fn flags(name: &Name, ip: IpAddr) -> Outcome<u32> {
+    let control = kernel::socket(AF_INET6, SOCK_DGRAM, 0)?;
+    let mut request: [u8; IN6_IFREQ_SIZE] = request(name.as_bytes(), &sockaddr_ip(ip));
+    kernel::ioctl(control.as_fd(), SIOCGIFAFLAG_IN6, &mut request)?;
+    u32_at(&request, IN6_IFREQ_VALUE).ok_or(Errno::EPROTO)
+}
+
+fn abi_flags(flags: u32) -> u64 {
+    let has = |mask: u32, abi| bit(flags & mask != 0, abi);
+    has(in6_iff::NODAD, NODAD)
+        | has(in6_iff::TENTATIVE, TENTATIVE)
+        | has(in6_iff::DUPLICATED, DADFAILED)
+        | has(in6_iff::DEPRECATED, DEPRECATED)
+        | has(in6_iff::TEMPORARY, SECONDARY)
+        | has(in6_iff::AUTOCONF | in6_iff::DYNAMIC, DYNAMIC)
+}
+
+/// What Darwin cannot do, found out before anything is touched.
+pub(super) fn check(name: &Name, kind: Kind, address: &Address, options: Options) -> Result<()> {
+    let wrong = |fault: &str| {
+        let text = format!("give {name} the address {address}: {fault}");
+        Err(Error::new(Errno::EINVAL, Reason::Address, text))
+    };
+    let platform =
+        |what: &str| Err(Error::platform(format_args!("give {name} the address {address}, {what}")));
+    let bits = address.prefix().bits();
+    let family = address.family();
+    if bits == 0 {
+        return wrong("this system has no address with a prefix of 0 bits");
+    }
+    if address.peer().is_some() && kind == Kind::Tap {
+        return platform("with another end");
+    }
+    if address.peer().is_some() && family == Family::V6 && bits != 128 {
+        return wrong("an IPv6 address with another end has a prefix of 128 bits on this system");
+    }
+    // The kernel adds the route to the network itself, but for IPv4 through a utun.
+    let routed = family == Family::V6 || kind == Kind::Tap;
+    if options.noprefixroute && routed && bits != family.bits() {
+        return platform("without a route to its network");
+    }
+    Ok(())
+}
+
+pub(super) fn add(name: &Name, index: u32, kind: Kind, address: &Address, options: Options) -> Outcome<()> {
+    match address.local() {
+        IpAddr::V6(_) => add_ipv6(name, address, options),
+        IpAddr::V4(local) => {
+            add_ipv4(name, local, kind, address)?;
+            let network = if options.noprefixroute { None } else { network(kind, address) };
+            let routed = network.map_or(Ok(()), |network| route::add(index, &network));
+            match routed {
+                // Somebody's, or that of another address: it is left as it is.
+                Ok(()) | Err(Errno::EEXIST) => Ok(()),
+                Err(errno) => {
+                    let _ = remove_address(name, address.local());
+                    Err(errno)
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn remove(
+    name: &Name,
+    index: u32,
+    kind: Kind,
+    address: &Address,
+    others: &[Assigned],
+) -> Outcome<()> {
+    remove_address(name, address.local())?;
+    let Some(gone) = network(kind, address) else { return Ok(()) };
+    let _ = route::remove(index, &gone);
+    // It led through the address that is gone; one that is left takes it over.
+    if others.iter().any(|other| other.address != *address && network(kind, &other.address) == Some(gone)) {
+        let _ = route::add(index, &gone);
+    }
+    Ok(())
+}
+
+/// The route that a utun does not get with an IPv4 address.
+fn network(kind: Kind, address: &Address) -> Option<crate::route::Route> {
+    let prefix = address.prefix();
+    let needed = kind == Kind::Tun && address.family() == Family::V4 && prefix.bits() < 32;
+    let far = address.peer().unwrap_or(address.local());
+    needed.then(|| crate::route::Route::reported(prefix.network(far), prefix, None, 0, 0)).flatten()
+}
+
+/// A utun needs another end: an address without one is its own, as everywhere on Darwin.
+fn add_ipv4(name: &Name, local: Ipv4Addr, kind: Kind, address: &Address) -> Outcome<()> {
+    let other = match kind {
+        Kind::Tun => Some(address.peer().unwrap_or(local.into())),
+        Kind::Tap => address.broadcast().map(IpAddr::from),
+    };
+    let mut request: [u8; IFALIASREQ_SIZE] = request(name.as_bytes(), &[]);
+    put(&mut request, IFALIASREQ_ADDR, &sockaddr_ip(local.into()));
+    if let Some(other) = other {
+        put(&mut request, IFALIASREQ_BROADADDR, &sockaddr_ip(other));
+    }
+    put(&mut request, IFALIASREQ_MASK, &sockaddr_mask(Family::V4, address.prefix()));
+    let control = kernel::socket(AF_INET, SOCK_DGRAM, 0)?;
+    kernel::ioctl(control.as_fd(), SIOCAIFADDR, &mut request)
+}
+
+fn add_ipv6(name: &Name, address: &Address, options: Options) -> Outcome<()> {
+    let mut request: [u8; IN6_ALIASREQ_SIZE] = request(name.as_bytes(), &[]);
+    put(&mut request, IN6_ALIASREQ_ADDR, &sockaddr_ip(address.local()));
+    if let Some(peer) = address.peer() {
+        put(&mut request, IN6_ALIASREQ_DSTADDR, &sockaddr_ip(peer));
+    }
+    put(&mut request, IN6_ALIASREQ_MASK, &sockaddr_mask(Family::V6, address.prefix()));
+    let flags = if options.nodad { in6_iff::NODAD } else { 0 };
+    put(&mut request, IN6_ALIASREQ_FLAGS, &flags.to_ne_bytes());
+    put(&mut request, IN6_ALIASREQ_VALID, &FOREVER.to_ne_bytes());
+    put(&mut request, IN6_ALIASREQ_PREFERRED, &FOREVER.to_ne_bytes());
+    let control = kernel::socket(AF_INET6, SOCK_DGRAM, 0)?;
+    kernel::ioctl(control.as_fd(), SIOCAIFADDR_IN6, &mut request)
+}
+
+fn remove_address(name: &Name, ip: IpAddr) -> Outcome<()> {
+    let control = kernel::socket(number(Family::of(ip)), SOCK_DGRAM, 0)?;
+    let sockaddr = sockaddr_ip(ip);
+    match ip {
+        IpAddr::V4(_) => {
+            let mut request: [u8; IFREQ_SIZE] = request(name.as_bytes(), &sockaddr);
+            kernel::ioctl(control.as_fd(), SIOCDIFADDR, &mut request)
+        }
+        IpAddr::V6(_) => {
+            let mut request: [u8; IN6_IFREQ_SIZE] = request(name.as_bytes(), &sockaddr);
+            kernel::ioctl(control.as_fd(), SIOCDIFADDR_IN6, &mut request)
+        }
+    }
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT
+//! A TAP: one of a pair of feth interfaces is the device. What the host sends out through it comes in at the other, where
+//! BPF picks it up, and frames that AF_NDRV sends out at the other come in at the device.
+
+use std::ffi::{CString, c_ulong};
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::ops::Range;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::layout::*;
+use super::message::{put, request, sockaddr_ndrv};
+use super::refusal::refusal;
+use super::room::Room;
+use super::{descriptor, kernel, link};
+use crate::error::{Errno, Error, Reason, Result};
+use crate::name::Name;
+use crate::packet::{copy, scatter};
+use crate::sys::bytes::{u16_at, u32_at};
+use crate::sys::{Outcome, Uncancelled};
+
+/// The largest MTU that if_fake.c can be set to, with an Ethernet header and a VLAN tag.
+pub(super) const LARGEST_FRAME: usize = 16 * 1024 + 4;
+/// Bytes of frames that the kernel collects for one read, if it lets us.
+const BURST: u32 = 256 * 1024;
+/// BPF devices that are tried, one after the other, until one is free.
+const NODES: u32 = 256;
+
+pub(super) struct Feth {
+    bpf: OwnedFd,
+    ndrv: OwnedFd,
+    /// Readable when there is a frame, in the kernel or in the burst.
+    readiness: OwnedFd,
+    burst: Mutex<Burst>,
+    // Last, as it goes after what is bound to it.
+    pair: Pair,
+}
+
+/// Two interfaces, each the other end of the other's wire.
+struct Pair {
+    device: Interface,
+    end: Interface,
+}
+
+/// An interface that is destroyed with this.
+struct Interface {
+    name: Name,
+    control: OwnedFd,
+}
+
+/// What one read of BPF gave.
+struct Burst {
+    memory: Box<[u8]>,
+    left: Range<usize>,
+    /// A pipe with a byte in it while frames are left.
+    mark: (OwnedFd, OwnedFd),
+    marked: bool,
+}
+
+impl Feth {
+    /// Makes the feth of this number, or the first free one, and its other end.
+    pub(super) fn make(number: Option<u32>) -> Result<Self> {
+        let pair = Pair::make(number)?;
+        let end = pair.end.name;
+        let failed = |what: &'static str| {
+            move |errno| refusal(errno, &format!("open a TAP: {what} {end}, its other end"))
+        };
+        link::set_up(&end, true).map_err(failed("take up"))?;
+        let ndrv = hand_over(&end).map_err(failed("send frames out at"))?;
+        let (bpf, size) = pick_up(&end)?;
+        let burst = Burst::new(size).map_err(failed("collect frames of"))?;
+        let readiness = kernel::gather(&[bpf.as_fd(), burst.mark.0.as_fd()]).map_err(failed("watch"))?;
+        Ok(Self { bpf, ndrv, readiness, burst: Mutex::new(burst), pair })
+    }
+
+    pub(super) fn name(&self) -> Name {
+        self.pair.device.name
+    }
+
+    /// What the device is at the other end.
+    pub(super) fn end(&self) -> Name {
+        self.pair.end.name
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.readiness.as_fd()
+    }
+
+    /// Where written frames go.
+    pub(super) fn writing_fd(&self) -> BorrowedFd<'_> {
+        self.ndrv.as_fd()
+    }
+
+    pub(super) fn read(&self, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
+        self.burst().next(self.bpf.as_fd(), |frame| copy(frame, buf))
+    }
+
+    pub(super) fn readv(&self, bufs: &mut [IoSliceMut<'_>]) -> Outcome<usize> {
+        self.burst().next(self.bpf.as_fd(), |frame| scatter(frame, bufs))
+    }
+
+    pub(super) fn writev(&self, parts: &[IoSlice<'_>]) -> Outcome<usize> {
+        kernel::writev(self.ndrv.as_fd(), parts).map_err(settle)
+    }
+
+    fn burst(&self) -> MutexGuard<'_, Burst> {
+        self.burst.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pair {
+    fn make(number: Option<u32>) -> Result<Self> {
+        let text = number.map_or_else(|| "feth".to_owned(), |number| format!("feth{number}"));
+        let device = Interface::make(&text).map_err(|errno| match errno {
+            Errno::EEXIST | Errno::EBUSY => {
+                Error::new(Errno::EBUSY, Reason::Busy, format!("open {text}: the name is taken"))
+            }
+            Errno::ENXIO => Error::new(
+                Errno::EINVAL,
+                Reason::Name,
+                format!("open {text}: the number is larger than the last that this kernel has"),
+            ),
+            Errno::EINVAL => Error::new(
+                Errno::ENODEV,
+                Reason::NoDriver,
+                format!("open {text}: this kernel has no feth, which macOS 10.13 and newer have"),
+            ),
+            Errno::EPERM => {
+                Error::new(errno, Reason::Privilege, format!("open {text}: making a TAP needs root"))
+            }
+            _ => refusal(errno, &format!("open {text}")),
+        })?;
+        let failed = |errno| refusal(errno, &format!("open {}: make its other end", device.name));
+        let end = Interface::make("feth").map_err(failed)?;
+        device.join(&end).map_err(failed)?;
+        Ok(Self { device, end })
+    }
+}
+
+impl Interface {
+    /// With a number in its name, that one; without, the first free one.
+    fn make(name: &str) -> Outcome<Self> {
+        let control = kernel::socket(AF_INET, SOCK_DGRAM, 0)?;
+        let mut request: [u8; IFREQ_SIZE] = request(name.as_bytes(), &[]);
+        kernel::ioctl(control.as_fd(), SIOCIFCREATE, &mut request)?;
+        let made = request.get(..IF_NAME_SIZE).unwrap_or_default();
+        let made = made.split(|byte| *byte == 0).next().unwrap_or_default();
+        let name = Name::new(made).map_err(|_| Errno::EPROTO)?;
+        Ok(Self { name, control })
+    }
+
+    fn join(&self, other: &Self) -> Outcome<()> {
+        let mut request = [0; IF_FAKE_REQUEST_SIZE];
+        put(&mut request, IF_FAKE_REQUEST_PEER, other.name.as_bytes());
+        kernel::drive(self.control.as_fd(), &self.name, FAKE_SET_PEER, &mut request)
+    }
+}
+
+impl Drop for Interface {
+    fn drop(&mut self) {
+        let _uncancelled = Uncancelled::new();
+        let mut request: [u8; IFREQ_SIZE] = request(self.name.as_bytes(), &[]);
+        let _ = kernel::ioctl(self.control.as_fd(), SIOCIFDESTROY, &mut request);
+    }
+}
+
+/// A socket whose writes are frames that the interface sends out.
+fn hand_over(name: &Name) -> Outcome<OwnedFd> {
+    let socket = kernel::socket(PF_NDRV, SOCK_RAW, 0)?;
+    let address = sockaddr_ndrv(name);
+    kernel::bind(socket.as_fd(), &address)?;
+    kernel::connect(socket.as_fd(), &address)?;
+    kernel::set_option(socket.as_fd(), SOL_SOCKET, SO_NOSIGPIPE, &1_i32.to_ne_bytes())?;
+    // A frame is sent whole, and the usual buffer is smaller than the largest.
+    kernel::set_option(socket.as_fd(), SOL_SOCKET, SO_SNDBUF, &(BURST as i32).to_ne_bytes())?;
+    descriptor::nonblocking(&socket)?;
+    Ok(socket)
+}
+
+/// A BPF device that collects what comes in at the interface, and the bytes that each read of it asks for.
+fn pick_up(name: &Name) -> Result<(OwnedFd, usize)> {
+    let bpf = free_node()?;
+    let set = |request: c_ulong, value: &mut [u8]| kernel::ioctl(bpf.as_fd(), request, value);
+    let prepare = || {
+        let mut size = BURST.to_ne_bytes();
+        set(BIOCSBLEN, &mut size)?;
+        let mut interface: [u8; IFREQ_SIZE] = request(name.as_bytes(), &[]);
+        set(BIOCSETIF, &mut interface)?;
+        // Each frame at once; none of those that are written here; and those to any address.
+        set(BIOCIMMEDIATE, &mut 1_u32.to_ne_bytes())?;
+        set(BIOCSSEESENT, &mut 0_u32.to_ne_bytes())?;
+        set(BIOCPROMISC, &mut [])?;
+        descriptor::nonblocking(&bpf)?;
+        Ok(u32::from_ne_bytes(size) as usize)
+    };
+    let size =
+        prepare().map_err(|errno| refusal(errno, &format!("open a TAP: pick up the frames of {name}")))?;
+    Ok((bpf, size))
+}
+
+/// One BPF device serves one descriptor, and a new one appears behind the last.
+fn free_node() -> Result<OwnedFd> {
+    for number in 0..NODES {
+        let path = CString::new(format!("/dev/bpf{number}")).unwrap_or_default();
+        match kernel::open(&path) {
+            Err(Errno::EBUSY) => {}
+            Err(errno @ (Errno::ENOENT | Errno::ENXIO)) => {
+                let text = format!("open /dev/bpf{number}: {}: a TAP needs a BPF device", errno.desc());
+                return Err(Error::new(errno, Reason::NoDriver, text));
+            }
+            opened => return opened.map_err(|errno| refusal(errno, &format!("open /dev/bpf{number}"))),
+        }
+    }
+    let text = format!("open a TAP: each of {NODES} BPF devices is in use");
+    Err(Error::new(Errno::EBUSY, Reason::Busy, text))
+}
+
+impl Burst {
+    fn new(size: usize) -> Outcome<Self> {
+        let mark = descriptor::pipe()?;
+        descriptor::nonblocking(&mark.0)?;
+        descriptor::nonblocking(&mark.1)?;
+        Ok(Self { memory: vec![0; size].into_boxed_slice(), left: 0..0, mark, marked: false })
+    }
+
+    /// Gives the next frame away; another burst is read when none is left.
+    fn next(&mut self, bpf: BorrowedFd<'_>, give: impl FnOnce(&[u8]) -> Outcome<usize>) -> Outcome<usize> {
+        let frame = match self.cut() {
+            Some(frame) => frame,
+            None => {
+                self.read(bpf)?;
+                self.cut().ok_or(Errno::EAGAIN)?
+            }
+        };
+        self.set_mark(!self.left.is_empty());
+        give(self.memory.get(frame).unwrap_or_default())
+    }
+
+    fn read(&mut self, bpf: BorrowedFd<'_>) -> Outcome<()> {
+        self.left = 0..0;
+        self.set_mark(false);
+        let length = kernel::readv(bpf, &mut [Room::of(&mut self.memory)]).map_err(settle)?;
+        self.left = 0..length.min(self.memory.len());
+        Ok(())
+    }
+
+    /// The place of the next frame. One that is not whole is passed over: no buffer here is smaller than a frame.
+    fn cut(&mut self) -> Option<Range<usize>> {
+        while !self.left.is_empty() {
+            let burst = self.memory.get(self.left.clone())?;
+            let next = Captured::parse(burst);
+            let start = self.left.start;
+            let Some(next) = next else {
+                self.left = 0..0;
+                return None;
+            };
+            let length = next.length();
+            self.left.start = start.saturating_add(length).min(self.left.end);
+            if next.whole {
+                let first = start.saturating_add(next.header);
+                return Some(first..first.saturating_add(next.frame));
+            }
+        }
+        None
+    }
+
+    /// Whoever polls the descriptor is to see what is left here.
+    fn set_mark(&mut self, on: bool) {
+        if self.marked == on {
+            return;
+        }
+        let (out, into) = &self.mark;
+        let mut byte = [0];
+        let done =
+            if on { nix::unistd::write(into, &byte) } else { nix::unistd::read(out.as_fd(), &mut byte) };
+        self.marked = if done.is_ok() { on } else { self.marked };
+    }
+}
+
+/// What struct bpf_hdr says of the frame behind it.
+struct Captured {
+    header: usize,
+    frame: usize,
+    whole: bool,
+}
+
+impl Captured {
+    /// None when it is not within these bytes.
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let header = usize::from(u16_at(bytes, BPF_HDR_HDRLEN)?);
+        let captured = u32_at(bytes, BPF_HDR_CAPLEN)?;
+        let frame = captured as usize;
+        let fits = header > BPF_HDR_HDRLEN && bytes.len() >= header.saturating_add(frame);
+        fits.then_some(Self { header, frame, whole: u32_at(bytes, BPF_HDR_DATALEN)? == captured })
+    }
+
+    /// To the next one.
+    fn length(&self) -> usize {
+        self.header.saturating_add(self.frame).next_multiple_of(BPF_ALIGNMENT)
+    }
+}
+
+/// What the kernel says when an interface is gone.
+fn settle(errno: Errno) -> Errno {
+    match errno {
+        Errno::ENXIO | Errno::ENOTCONN | Errno::EPIPE => Errno::ENODEV,
+        _ => errno,
+    }
+}

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: MIT
+//! Darwin: a TUN is a utun, a TAP a pair of feth interfaces; everything else by ioctl and PF_ROUTE.
+//!
+//! A device has one queue and one name for as long as it lives, and it lives as long as its handle.
+
+mod address;
+mod descriptor;
+mod feth;
+#[cfg(not(tuntap_simulated))]
+mod kernel;
+mod layout;
+mod link;
+mod message;
+mod open;
+mod refusal;
+mod room;
+mod route;
+#[cfg(tuntap_simulated)]
+mod simulated;
+#[cfg(all(test, tuntap_simulated))]
+mod tests;
+mod utun;
+mod wait;
+mod watch;
+
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+#[cfg(tuntap_simulated)]
+use simulated as kernel;
+
+pub(crate) use super::nowhere::Namespace;
+use super::wait::Waker;
+use super::{Backend, Direction, Frame, Outcome, Place, Watching};
+use crate::address::{Address, Assigned, Options};
+use crate::error::{Errno, Error, Reason, Result};
+use crate::feature::Feature;
+use crate::flags::{Flags, Kind, Mode};
+use crate::link::{Change, Link, Mac};
+use crate::name::{Name, NameRequest};
+use crate::packet::PI_HEADER;
+use crate::prefix::Family;
+use crate::route::{Installed, Route};
+use crate::steering::{Instruction, Program};
+use feth::{Feth, LARGEST_FRAME};
+use layout::{SO_SNDBUF, SOL_SOCKET};
+use link::Present;
+use refusal::refusal;
+use utun::Utun;
+pub(crate) use wait::{Tokens, poll};
+pub(crate) use watch::Watch;
+
+/// Bytes of the largest packet of a utun, whose MTU goes from the one to the other (net/if_var.h).
+const LARGEST_PACKET: usize = 65_535;
+const MTU_OF_UTUN: (u32, u32) = (72, 65_535);
+/// How long a writer waits before it tries again: poll takes a full queue for room.
+const WRITE_AGAIN: Duration = Duration::from_millis(1);
+
+/// A TUN or TAP device.
+pub(crate) struct Queue {
+    port: Port,
+    name: Name,
+    index: u32,
+    waker: Waker,
+    /// The last write found the kernel's queue full.
+    full: AtomicBool,
+}
+
+/// Where packets pass.
+enum Port {
+    Utun(Utun),
+    Feth(Feth),
+}
+
+impl Queue {
+    fn refused(&self, action: &str, errno: Errno) -> Error {
+        refusal(errno, &format!("{action} {}", self.name))
+    }
+
+    fn missing<T>(&self, action: &str) -> Result<T> {
+        Err(Error::platform(format_args!("{action} {}", self.name)))
+    }
+
+    fn kind(&self) -> Kind {
+        match self.port {
+            Port::Utun(_) => Kind::Tun,
+            Port::Feth(_) => Kind::Tap,
+        }
+    }
+
+    fn present(&self) -> Result<Present> {
+        link::by_index(self.index).map_err(|errno| self.refused("look at", errno))
+    }
+
+    /// The other end of a TAP has the same MTU: frames pass both.
+    fn set_mtu(&self, mtu: u32) -> Outcome<()> {
+        let Port::Feth(feth) = &self.port else { return link::set_mtu(&self.name, mtu) };
+        let before = link::by_index(self.index)?.link.mtu;
+        link::set_mtu(&feth.end(), mtu)?;
+        link::set_mtu(&self.name, mtu).inspect_err(|_| {
+            let _ = link::set_mtu(&feth.end(), before);
+        })
+    }
+
+    /// The socket that writes go to.
+    fn writing_fd(&self) -> BorrowedFd<'_> {
+        match &self.port {
+            Port::Utun(utun) => utun.fd(),
+            Port::Feth(feth) => feth.writing_fd(),
+        }
+    }
+
+    /// ENOSPC and ENOBUFS are full queues, which poll does not see.
+    fn note_room(&self, written: Outcome<usize>) -> Outcome<usize> {
+        let full = matches!(written, Err(Errno::ENOSPC | Errno::ENOBUFS));
+        if full || self.full.load(Ordering::Relaxed) {
+            self.full.store(full, Ordering::Relaxed);
+        }
+        if full { Err(Errno::EAGAIN) } else { written }
+    }
+}
+
+impl Backend for Queue {
+    fn has(feature: Feature) -> bool {
+        match feature {
+            Feature::Tun
+            | Feature::Tap
+            | Feature::Pi
+            | Feature::Ipv4
+            | Feature::Ipv6
+            | Feature::Route
+            | Feature::Wake
+            | Feature::Monitor => true,
+            Feature::MultiQueue
+            | Feature::Persist
+            | Feature::Owner
+            | Feature::Rename
+            | Feature::Carrier
+            | Feature::Namespace
+            | Feature::Steering
+            | Feature::Napi
+            | Feature::Offload => false,
+        }
+    }
+
+    fn open(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<Self> {
+        Self::make(name, flags, place)
+    }
+
+    fn open_fd(fd: RawFd, borrow: bool) -> Result<Self> {
+        Self::take_over(fd, borrow)
+    }
+
+    fn open_queue(&self) -> Result<Self> {
+        self.missing("open another queue of")
+    }
+
+    fn mode(&self) -> Mode {
+        let pi = matches!(&self.port, Port::Utun(utun) if utun.pi);
+        Mode { pi, ..Mode::plain(self.kind()) }
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
+        match &self.port {
+            Port::Utun(utun) => utun.fd(),
+            Port::Feth(feth) => feth.fd(),
+        }
+    }
+
+    fn read_size(&self) -> usize {
+        match &self.port {
+            Port::Utun(utun) if utun.pi => const { LARGEST_PACKET + PI_HEADER },
+            Port::Utun(_) => LARGEST_PACKET,
+            Port::Feth(_) => LARGEST_FRAME,
+        }
+    }
+
+    fn read(&self, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
+        match &self.port {
+            Port::Utun(utun) if utun.pi && buf.len() < PI_HEADER => Err(Errno::EINVAL),
+            Port::Utun(utun) => utun.read(buf),
+            Port::Feth(feth) => feth.read(buf),
+        }
+    }
+
+    fn readv(&self, bufs: &mut [IoSliceMut<'_>]) -> Outcome<usize> {
+        let room = || bufs.iter().fold(0_usize, |sum, buf| sum.saturating_add(buf.len()));
+        match &self.port {
+            Port::Utun(utun) if utun.pi && room() < PI_HEADER => Err(Errno::EINVAL),
+            Port::Utun(utun) => utun.readv(bufs),
+            Port::Feth(feth) => feth.readv(bufs),
+        }
+    }
+
+    fn write(&self, packet: &[u8]) -> Outcome<usize> {
+        self.note_room(match &self.port {
+            Port::Utun(utun) => utun.write(packet),
+            Port::Feth(feth) => feth.writev(&[IoSlice::new(packet)]),
+        })
+    }
+
+    fn writev(&self, parts: &[IoSlice<'_>]) -> Outcome<usize> {
+        self.note_room(match &self.port {
+            Port::Utun(utun) => utun.writev(parts),
+            Port::Feth(feth) => feth.writev(parts),
+        })
+    }
+
+    fn read_framed(&self, _: &mut Frame, _: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
+        Err(Errno::EOPNOTSUPP)
+    }
+
+    fn writev_framed(&self, _: &Frame, _: &[IoSlice<'_>]) -> Outcome<usize> {
+        Err(Errno::EOPNOTSUPP)
+    }
+
+    fn wait(&self, direction: Direction, deadline: Option<Instant>) -> Outcome<()> {
+        let again = match direction {
+            Direction::Read => return self.waker.wait(Some(self.fd()), direction, deadline),
+            Direction::Write => Instant::now().checked_add(WRITE_AGAIN),
+        };
+        let until = again.into_iter().chain(deadline).min();
+        match self.waker.wait(None, direction, until) {
+            Err(Errno::ETIMEDOUT) if deadline.is_none_or(|deadline| Instant::now() < deadline) => Ok(()),
+            waited => waited,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
+    }
+
+    fn wake(&self) {
+        self.waker.wake();
+    }
+
+    fn label(&self) -> String {
+        self.name.to_string()
+    }
+
+    fn name(&self) -> Result<Name> {
+        Ok(self.name)
+    }
+
+    fn link(&self) -> Result<Link> {
+        let mtu_range = match self.kind() {
+            Kind::Tun => Some(MTU_OF_UTUN),
+            Kind::Tap => link::mtu_range(&self.name).ok(),
+        };
+        Ok(Link { mtu_range, ..self.present()?.link })
+    }
+
+    fn change_link(&self, change: &Change<'_>) -> Result<()> {
+        let changed = match change {
+            Change::Up(up) => link::set_up(&self.name, *up),
+            Change::Mtu(mtu) => self.set_mtu(*mtu),
+            Change::Mac(mac) => link::set_mac(&self.name, *mac),
+            Change::Name(_) | Change::Alias(_) | Change::TxQueueLength(_) => {
+                return Err(Error::platform(change.of(&self.label())));
+            }
+            Change::Namespace(namespace) => namespace.absurd(),
+        };
+        changed.map_err(|errno| refusal(errno, &change.of(&self.label())))
+    }
+
+    fn is_in(&self, namespace: &Namespace) -> bool {
+        namespace.absurd()
+    }
+
+    fn set_carrier(&self, _: bool) -> Result<()> {
+        self.missing("set the carrier of")
+    }
+
+    fn send_buffer(&self) -> Result<u32> {
+        let mut bytes = [0; 4];
+        kernel::get_option(self.writing_fd(), SOL_SOCKET, SO_SNDBUF, &mut bytes)
+            .map_err(|errno| self.refused("ask for the send buffer of", errno))?;
+        Ok(u32::from_ne_bytes(bytes))
+    }
+
+    fn set_send_buffer(&self, bytes: u32) -> Result<()> {
+        kernel::set_option(self.writing_fd(), SOL_SOCKET, SO_SNDBUF, &bytes.to_ne_bytes())
+            .map_err(|errno| self.refused("set the send buffer of", errno))
+    }
+
+    fn offloads(&self) -> Result<u64> {
+        Ok(0)
+    }
+
+    fn set_offloads(&self, _: u64) -> Result<()> {
+        self.missing("set the offloads of")
+    }
+
+    fn persist(&self) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn set_persist(&self, _: bool) -> Result<()> {
+        self.missing("set the persistence of")
+    }
+
+    // An open is to fail for what is missing here, not for an id.
+    fn knows_user(_: u32) -> bool {
+        true
+    }
+
+    fn knows_group(_: u32) -> bool {
+        true
+    }
+
+    fn set_owner(&self, _: u32) -> Result<()> {
+        self.missing("set the owner of")
+    }
+
+    fn set_group(&self, _: u32) -> Result<()> {
+        self.missing("set the group of")
+    }
+
+    fn set_attached(&self, _: bool) -> Result<()> {
+        self.missing("attach or detach a queue of")
+    }
+
+    fn addresses(&self, family: Option<Family>) -> Result<Vec<Assigned>> {
+        let mut addresses = self.present()?.addresses;
+        addresses.retain(|assigned| family.is_none_or(|family| assigned.address.family() == family));
+        Ok(addresses.into_iter().map(|assigned| address::with_flags(&self.name, assigned)).collect())
+    }
+
+    fn add_address(&self, address: &Address, options: Options) -> Result<()> {
+        address::check(&self.name, self.kind(), address, options)?;
+        address::add(&self.name, self.index, self.kind(), address, options)
+            .map_err(|errno| refusal(errno, &format!("give {} the address {address}", self.name)))
+    }
+
+    fn restore_address(&self, assigned: &Assigned) -> Result<()> {
+        let nodad = assigned.flags & crate::address::NODAD != 0;
+        self.add_address(&assigned.address, Options { nodad, noprefixroute: false })
+    }
+
+    fn remove_address(&self, address: &Address) -> Result<()> {
+        let others = self.present()?.addresses;
+        address::remove(&self.name, self.index, self.kind(), address, &others)
+            .map_err(|errno| refusal(errno, &format!("take from {} the address {address}", self.name)))
+    }
+
+    fn routes(&self) -> Result<Vec<Installed>> {
+        let list = |family| route::list(self.index, family);
+        let listed = list(Family::V4).and_then(|ipv4| Ok([ipv4, list(Family::V6)?].concat()));
+        listed.map_err(|errno| self.refused("list the routes through", errno))
+    }
+
+    /// Darwin has neither.
+    fn usual_route(&self, _: Family) -> (u32, u32) {
+        (0, 0)
+    }
+
+    fn add_route(&self, route: &Route) -> Result<()> {
+        let action = format!("add the route {route} through {}", self.name);
+        if route.metric() != 0 || route.table() != 0 {
+            return Err(Error::platform(action));
+        }
+        route::add(self.index, route).map_err(|errno| match errno {
+            Errno::EEXIST => Error::new(
+                errno,
+                Reason::Busy,
+                format!("{action}: there is another route to it: two that are longer by a bit go before it"),
+            ),
+            Errno::ENETUNREACH => Error::new(
+                errno,
+                Reason::Argument,
+                format!("{action}: nothing leads to the gateway: give the device an address of its network"),
+            ),
+            _ => refusal(errno, &action),
+        })
+    }
+
+    fn restore_route(&self, installed: &Installed) -> Result<()> {
+        self.add_route(&installed.route)
+    }
+
+    fn remove_route(&self, route: &Route) -> Result<()> {
+        route::remove(self.index, route)
+            .map_err(|errno| refusal(errno, &format!("delete the route {route} through {}", self.name)))
+    }
+
+    fn set_program(&self, program: Program, _: Option<RawFd>) -> Result<()> {
+        self.missing(&format!("set the {} of", program.noun()))
+    }
+
+    fn set_filter(&self, _: &[Instruction]) -> Result<()> {
+        self.missing("set the classic filter of")
+    }
+
+    fn set_tx_filter(&self, _: &[Mac], _: bool) -> Result<()> {
+        self.missing("set the address filter of")
+    }
+
+    fn watch(&self) -> Result<Watch> {
+        Watch::open()
+    }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+//! How a queue comes to be: with a device of its own, or with a utun that was opened elsewhere.
+
+use std::os::fd::{BorrowedFd, RawFd};
+use std::sync::atomic::AtomicBool;
+
+use super::feth::Feth;
+use super::refusal::refusal;
+use super::utun::{self, Failure, Utun};
+use super::{Port, Queue, descriptor, link};
+use crate::error::{Errno, Error, Reason, Result};
+use crate::flags::{Flags, Kind};
+use crate::name::{Name, NameRequest};
+use crate::sys::Place;
+use crate::sys::wait::Waker;
+
+/// The numbers that a utun can have: that of its unit is one more, and the last unit asks for any.
+const LAST_UTUN: u32 = u32::MAX - 2;
+
+impl Queue {
+    pub(super) fn make(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<Self> {
+        check(name, flags, place)?;
+        let number = number(name, flags.mode.kind)?;
+        let waker = Waker::new()?;
+        match flags.mode.kind {
+            Kind::Tap => {
+                let feth = Feth::make(number)?;
+                let device = feth.name();
+                Self::of(Port::Feth(feth), device, waker)
+            }
+            Kind::Tun => {
+                let utun = Utun::make(number, flags.mode.pi).map_err(|failure| explain(name, failure))?;
+                let device = utun.name().map_err(|errno| refusal(errno, &format!("open {name}")))?;
+                // A number that the kernel cuts short would give another device.
+                if matches!(name, NameRequest::Exact(exact) if *exact != device) {
+                    return Err(no_such_number(name));
+                }
+                Self::of(Port::Utun(utun), device, waker)
+            }
+        }
+    }
+
+    /// Takes over a descriptor, or with `borrow` a copy of it. One that cannot be a queue stays the caller's.
+    pub(super) fn take_over(fd: RawFd, borrow: bool) -> Result<Self> {
+        let failed = |errno: Errno| explain_fd(fd, errno);
+        if fd < 0 {
+            return Err(failed(Errno::EBADF));
+        }
+        // SAFETY: borrowed for these calls, which fail when there is no such descriptor.
+        let theirs = unsafe { BorrowedFd::borrow_raw(fd) };
+        let name = utun::name_of(theirs).map_err(failed)?;
+        let waker = Waker::new()?;
+        let index = index_of(&name)?;
+        let utun = Utun::from_fd(descriptor::take(theirs, borrow).map_err(failed)?);
+        match utun.prepare() {
+            Ok(()) => Ok(Self::with(Port::Utun(utun), name, index, waker)),
+            Err(errno) => {
+                if !borrow {
+                    utun.release();
+                }
+                Err(failed(errno))
+            }
+        }
+    }
+
+    fn of(port: Port, name: Name, waker: Waker) -> Result<Self> {
+        let index = index_of(&name)?;
+        Ok(Self::with(port, name, index, waker))
+    }
+
+    fn with(port: Port, name: Name, index: u32, waker: Waker) -> Self {
+        Self { port, name, index, waker, full: AtomicBool::new(false) }
+    }
+}
+
+fn index_of(name: &Name) -> Result<u32> {
+    let present = link::by_name(name).map_err(|errno| refusal(errno, &format!("look at {name}")))?;
+    Ok(present.link.index)
+}
+
+/// What Darwin has not, found out before anything is made.
+fn check(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<()> {
+    let mode = flags.mode;
+    let missing = [
+        (mode.multi_queue, "with several queues"),
+        (mode.offload, "with offload"),
+        (mode.napi || mode.napi_frags, "with NAPI"),
+        (flags.persist, "that outlives its handle"),
+        (flags.existing, "that is there already"),
+        (mode.pi && mode.kind == Kind::Tap, "with packet information before Ethernet frames"),
+        (place.node.is_some(), "by a device node"),
+        (place.namespace.is_some(), "in a network namespace"),
+    ];
+    match missing.into_iter().find(|(asked, _)| *asked) {
+        Some((_, what)) => Err(Error::platform(format_args!("open {name} {what}"))),
+        None => Ok(()),
+    }
+}
+
+/// The number that is asked for; None: the first free one.
+fn number(request: &NameRequest, kind: Kind) -> Result<Option<u32>> {
+    let driver = driver(kind);
+    let wrong = || {
+        let kind = kind.noun();
+        let text = format!(
+            "open {request}: on this system the name of a {kind} is {driver} and a number, or \"{driver}%d\" for the \
+             first free one"
+        );
+        Error::new(Errno::EINVAL, Reason::Name, text)
+    };
+    match request {
+        NameRequest::Any => Ok(None),
+        NameRequest::Pattern(name) if name.as_bytes() == format!("{driver}%d").as_bytes() => Ok(None),
+        NameRequest::Pattern(_) => Err(wrong()),
+        NameRequest::Exact(name) => match link::number_in(name.as_bytes(), driver).ok_or_else(wrong)? {
+            number if number > LAST_UTUN => Err(no_such_number(request)),
+            number => Ok(Some(number)),
+        },
+    }
+}
+
+fn driver(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Tun => "utun",
+        Kind::Tap => "feth",
+    }
+}
+
+fn no_such_number(name: &NameRequest) -> Error {
+    let text = format!("open {name}: the number is larger than the last that this kernel has");
+    Error::new(Errno::EINVAL, Reason::Name, text)
+}
+
+fn explain(name: &NameRequest, failure: Failure) -> Error {
+    let error = |errno, reason, text: &str| Error::new(errno, reason, format!("open {name}: {text}"));
+    match failure {
+        Failure::NoControl(Errno::ENOENT) => error(
+            Errno::ENOENT,
+            Reason::NoDriver,
+            "this kernel has no utun, which macOS 10.6.8 and newer have",
+        ),
+        Failure::Connect(Errno::EBUSY) => error(Errno::EBUSY, Reason::Busy, "the name is taken"),
+        Failure::Connect(errno @ (Errno::EPERM | Errno::EACCES)) => {
+            error(errno, Reason::Privilege, "making a TUN needs root: run as root, or use tuntap_open_fd")
+        }
+        Failure::NoControl(errno) | Failure::Connect(errno) | Failure::Socket(errno) => {
+            refusal(errno, &format!("open {name}"))
+        }
+    }
+}
+
+fn explain_fd(fd: RawFd, errno: Errno) -> Error {
+    let action = format!("take over descriptor {fd}");
+    match errno {
+        Errno::EBADF => Error::new(errno, Reason::Argument, format!("{action}: it is not open")),
+        Errno::ENOTSOCK | Errno::ENOPROTOOPT | Errno::EINVAL | Errno::EOPNOTSUPP => {
+            let text = format!("{action}: it is not the control socket of a utun");
+            Error::new(Errno::EINVAL, Reason::Kind, text)
+        }
+        _ => refusal(errno, &action),
+    }
+}

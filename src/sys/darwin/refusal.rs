@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+//! What the kernel's refusals mean, in words.
+
+use crate::error::{Errno, Error, Reason};
+
+pub(super) fn refusal(errno: Errno, action: &str) -> Error {
+    let error = |errno, reason, text| Error::new(errno, reason, format!("{action}: {text}"));
+    match errno {
+        Errno::EPERM | Errno::EACCES => error(errno, Reason::Privilege, "this needs root"),
+        Errno::ENXIO | Errno::ENODEV => error(Errno::ENODEV, Reason::Removed, "the device is gone"),
+        Errno::ENETDOWN => error(errno, Reason::Down, "the device is down: tuntap_up takes it up"),
+        Errno::EEXIST | Errno::EBUSY => error(errno, Reason::Busy, errno.desc()),
+        _ => Error::system(errno, action),
+    }
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+//! A TUN: the control socket of a utun, behind which each packet has its family in 4 bytes.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
+
+use super::layout::*;
+use super::message::{put, sockaddr_control};
+use super::room::Room;
+use super::{descriptor, kernel};
+use crate::error::Errno;
+use crate::name::Name;
+use crate::packet::PI_HEADER;
+use crate::sys::Outcome;
+use crate::sys::bytes::u32_at;
+
+/// Bytes of the family, in network byte order.
+const FAMILY: usize = PI_HEADER;
+/// Packets that the kernel may keep for a slow reader; it would keep one (if_utun.c).
+const PENDING: u32 = 512;
+/// Vectors of a call whose list is short, and that the kernel takes at once: UIO_MAXIOV.
+const FEW: usize = 16;
+const MANY: usize = 1024;
+
+pub(super) struct Utun {
+    socket: OwnedFd,
+    /// The family is the caller's business.
+    pub(super) pi: bool,
+}
+
+/// What went wrong on the way to a utun.
+pub(super) enum Failure {
+    /// There is no such kernel control.
+    NoControl(Errno),
+    Socket(Errno),
+    Connect(Errno),
+}
+
+impl Utun {
+    /// Makes the utun of this number, or the first free one.
+    pub(super) fn make(number: Option<u32>, pi: bool) -> Result<Self, Failure> {
+        let socket = kernel::socket(PF_SYSTEM, SOCK_DGRAM, SYSPROTO_CONTROL).map_err(Failure::Socket)?;
+        let mut info = [0; CTL_INFO_SIZE];
+        put(&mut info, CTL_INFO_NAME, UTUN_CONTROL_NAME);
+        kernel::ioctl(socket.as_fd(), CTLIOCGINFO, &mut info).map_err(Failure::NoControl)?;
+        let id = u32_at(&info, CTL_INFO_ID).unwrap_or(0);
+        // 0 asks for the first free one.
+        let unit = number.map_or(0, |number| number.saturating_add(1));
+        kernel::connect(socket.as_fd(), &sockaddr_control(id, unit)).map_err(Failure::Connect)?;
+        let utun = Self { socket, pi };
+        utun.prepare().map_err(Failure::Socket)?;
+        Ok(utun)
+    }
+
+    /// A control socket that was opened elsewhere, or a copy of it. Until [`Self::prepare`] it can be given back.
+    pub(super) fn from_fd(socket: OwnedFd) -> Self {
+        Self { socket, pi: false }
+    }
+
+    /// Gives the descriptor back to whom it came from.
+    pub(super) fn release(self) {
+        let _ = self.socket.into_raw_fd();
+    }
+
+    /// Makes the descriptor one that does not wait, is not inherited, and raises no signal.
+    pub(super) fn prepare(&self) -> Outcome<()> {
+        descriptor::close_on_exec(&self.socket)?;
+        descriptor::nonblocking(&self.socket)?;
+        kernel::set_option(self.fd(), SOL_SOCKET, SO_NOSIGPIPE, &1_i32.to_ne_bytes())?;
+        // A kernel without the option is slower with bursts, and no worse (macOS 10.10 and older).
+        let _ = kernel::set_option(
+            self.fd(),
+            SYSPROTO_CONTROL,
+            UTUN_OPT_MAX_PENDING_PACKETS,
+            &PENDING.to_ne_bytes(),
+        );
+        Ok(())
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    pub(super) fn name(&self) -> Outcome<Name> {
+        name_of(self.fd())
+    }
+
+    pub(super) fn read(&self, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
+        self.receive::<3>([Room::new(buf)].into_iter())
+    }
+
+    pub(super) fn readv(&self, bufs: &mut [IoSliceMut<'_>]) -> Outcome<usize> {
+        let few = bufs.len().saturating_add(2) <= FEW;
+        let rooms = bufs.iter_mut().map(Room::of_slice);
+        if few { self.receive::<FEW>(rooms) } else { self.receive::<MANY>(rooms) }
+    }
+
+    /// Reads a packet. A byte more is offered behind the rooms: without a word the kernel would cut a packet that is
+    /// too long, and one that reaches the byte was.
+    fn receive<'a, const N: usize>(&self, given: impl ExactSizeIterator<Item = Room<'a>>) -> Outcome<usize> {
+        let mut family = [0; FAMILY];
+        let hidden = if self.pi { 0 } else { FAMILY };
+        let mut spill = [0; 1];
+        let mut rooms = [const { Room::EMPTY }; N];
+        let count = given.len().saturating_add(2);
+        let mut size = 0_usize;
+        let mut places = rooms.iter_mut();
+        if let Some(place) = places.next() {
+            *place = Room::of(family.get_mut(..hidden).unwrap_or_default());
+        }
+        for (room, place) in given.zip(&mut places) {
+            size = size.saturating_add(room.len());
+            *place = room;
+        }
+        if let Some(place) = places.next() {
+            *place = Room::of(&mut spill);
+        }
+        let rooms = rooms.get_mut(..count).ok_or(Errno::EINVAL)?;
+        match kernel::readv(self.fd(), rooms).map_err(settle)? {
+            // The control let go of the socket.
+            0 => Err(Errno::ENODEV),
+            length => {
+                let length = length.checked_sub(hidden).ok_or(Errno::EIO)?;
+                if length > size { Err(Errno::EMSGSIZE) } else { Ok(length) }
+            }
+        }
+    }
+
+    pub(super) fn write(&self, packet: &[u8]) -> Outcome<usize> {
+        if self.pi {
+            return self.send_raw(&[IoSlice::new(packet)]);
+        }
+        let family = family(packet.first().copied())?;
+        self.send(&[IoSlice::new(&family), IoSlice::new(packet)])
+    }
+
+    pub(super) fn writev(&self, parts: &[IoSlice<'_>]) -> Outcome<usize> {
+        if self.pi {
+            return self.send_raw(parts);
+        }
+        if parts.len() < FEW { self.send_framed::<FEW>(parts) } else { self.send_framed::<MANY>(parts) }
+    }
+
+    fn send_framed<const N: usize>(&self, parts: &[IoSlice<'_>]) -> Outcome<usize> {
+        let family = family(bytes(parts).next())?;
+        let mut framed = [IoSlice::new(&[]); N];
+        let all = [IoSlice::new(&family)].into_iter().chain(parts.iter().copied());
+        for (place, part) in framed.iter_mut().zip(all) {
+            *place = part;
+        }
+        let count = parts.len().saturating_add(1);
+        self.send(framed.get(..count).ok_or(Errno::EINVAL)?)
+    }
+
+    /// Behind a family that is not its own the kernel would swallow a packet.
+    fn send_raw(&self, parts: &[IoSlice<'_>]) -> Outcome<usize> {
+        let mut bytes = bytes(parts);
+        let mut given = [0; FAMILY];
+        for (place, byte) in given.iter_mut().zip(&mut bytes) {
+            *place = byte;
+        }
+        if given != family(bytes.next())? {
+            return Err(Errno::EINVAL);
+        }
+        kernel::writev(self.fd(), parts).map_err(settle)
+    }
+
+    fn send(&self, framed: &[IoSlice<'_>]) -> Outcome<usize> {
+        let length = kernel::writev(self.fd(), framed).map_err(settle)?;
+        Ok(length.saturating_sub(FAMILY))
+    }
+}
+
+/// Of a descriptor that is a utun's.
+pub(super) fn name_of(socket: BorrowedFd<'_>) -> Outcome<Name> {
+    let mut name = [0; IF_NAME_SIZE];
+    let length = kernel::get_option(socket, SYSPROTO_CONTROL, UTUN_OPT_IFNAME, &mut name)?;
+    let name = name.get(..length).unwrap_or(&name);
+    let text = name.split(|byte| *byte == 0).next().unwrap_or_default();
+    Name::new(text).map_err(|_| Errno::ENODEV)
+}
+
+fn bytes(parts: &[IoSlice<'_>]) -> impl Iterator<Item = u8> {
+    parts.iter().flat_map(|part| part.iter().copied())
+}
+
+/// The family of the IP packet with this first byte.
+fn family(first: Option<u8>) -> Outcome<[u8; FAMILY]> {
+    match first.map(|byte| byte >> 4) {
+        Some(4) => Ok((AF_INET as u32).to_be_bytes()),
+        Some(6) => Ok((AF_INET6 as u32).to_be_bytes()),
+        _ => Err(Errno::EINVAL),
+    }
+}
+
+/// What the kernel says of a socket whose utun is gone.
+fn settle(errno: Errno) -> Errno {
+    match errno {
+        Errno::ENXIO | Errno::ENOTCONN | Errno::ECONNRESET | Errno::EPIPE => Errno::ENODEV,
+        _ => errno,
+    }
+}

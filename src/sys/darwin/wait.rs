@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+//! What waiting needs of the kernel: a pipe, and poll.
+
+use std::ffi::c_int;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Instant;
+
+use super::descriptor;
+use crate::error::Errno;
+use crate::sys::{Outcome, Uncancelled};
+
+/// A pipe with a byte for each.
+pub(crate) struct Tokens {
+    out: OwnedFd,
+    into: OwnedFd,
+}
+
+impl Tokens {
+    pub(crate) fn new() -> Outcome<Self> {
+        let (out, into) = descriptor::pipe()?;
+        Ok(Self { out, into })
+    }
+
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.out.as_fd()
+    }
+
+    pub(crate) fn add(&self, count: u64) {
+        let _uncancelled = Uncancelled::new();
+        let bytes = [0_u8; 64];
+        let mut left = usize::try_from(count).unwrap_or(usize::MAX);
+        while left > 0 {
+            // SAFETY: the kernel reads at most the bytes that there are. A pipe has room for some 16,000.
+            let written =
+                unsafe { libc::write(self.into.as_raw_fd(), bytes.as_ptr().cast(), left.min(bytes.len())) };
+            match usize::try_from(written) {
+                Ok(written) => left = left.saturating_sub(written),
+                Err(_) if Errno::last() == Errno::EINTR => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Takes one, for which it waits.
+    pub(crate) fn take(&self) {
+        let _uncancelled = Uncancelled::new();
+        let mut token = 0_u8;
+        loop {
+            // SAFETY: the kernel writes one byte to `token`.
+            let returned = unsafe { libc::read(self.out.as_raw_fd(), (&raw mut token).cast(), 1) };
+            if returned >= 0 || Errno::last() != Errno::EINTR {
+                return;
+            }
+        }
+    }
+}
+
+/// Waits until there is something, or until then, or for what poll can count of the time: whoever has a deadline
+/// looks at the clock after it.
+pub(crate) fn poll(entries: &mut [libc::pollfd], until: Option<Instant>) -> Outcome<()> {
+    let _uncancelled = Uncancelled::new();
+    let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+    // A millisecond that has begun counts whole: a limit is never cut short.
+    let milliseconds =
+        left.map_or(-1, |left| c_int::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(c_int::MAX));
+    let count = entries.len() as libc::nfds_t;
+    // SAFETY: the kernel reads and writes as many entries as there are.
+    let returned = unsafe { libc::poll(entries.as_mut_ptr(), count, milliseconds) };
+    if returned < 0 { Err(Errno::last()) } else { Ok(()) }
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+//! What PF_ROUTE announces of interfaces and addresses.
+//!
+//! It announces neither a new interface nor that a reader was too slow. So after what was announced, in its order, the
+//! interfaces are surveyed, and what differs is told.
+
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Instant;
+
+use super::layout::*;
+use super::link::{self, Present};
+use super::message::Message;
+use super::room::Room;
+use super::{address, descriptor, kernel};
+use crate::address::Assigned;
+use crate::error::{Errno, Error, Result};
+use crate::monitor::Notice;
+use crate::sys::bytes::{u16_at, u32_at};
+use crate::sys::{Outcome, Watching, poll};
+
+/// Bytes that the kernel may keep for a slow reader.
+const QUEUE: i32 = 256 * 1024;
+/// No message is longer.
+const LONGEST: usize = 2048;
+/// Messages that are taken at once, at most.
+const MANY: usize = 1 << 12;
+
+/// Announcements of the interfaces, and what they were when they were last looked at.
+pub(crate) struct Watch {
+    socket: OwnedFd,
+    known: BTreeMap<u32, Present>,
+    begun: bool,
+}
+
+impl Watching for Watch {
+    fn open() -> Result<Self> {
+        let open = || {
+            let socket = kernel::socket(PF_ROUTE, SOCK_RAW, 0)?;
+            descriptor::nonblocking(&socket)?;
+            kernel::set_option(socket.as_fd(), SOL_SOCKET, SO_RCVBUF, &QUEUE.to_ne_bytes())?;
+            Ok(socket)
+        };
+        let socket = open().map_err(|errno| Error::system(errno, "watch the network interfaces"))?;
+        Ok(Self { socket, known: BTreeMap::new(), begun: false })
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    fn take(&mut self, notices: &mut Vec<Notice>) -> Result<()> {
+        let taken = self.hear(notices).and_then(|()| self.compare(notices));
+        taken.map_err(|errno| Error::system(errno, "hear what happens to the network interfaces"))?;
+        if !std::mem::replace(&mut self.begun, true) {
+            notices.push(Notice::Complete);
+        }
+        Ok(())
+    }
+
+    fn wait(&self, deadline: Option<Instant>) -> Outcome<()> {
+        let mut entry = [libc::pollfd { fd: self.fd().as_raw_fd(), events: libc::POLLIN, revents: 0 }];
+        poll(&mut entry, deadline)?;
+        let [entry] = entry;
+        let late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if entry.revents == 0 && late() { Err(Errno::ETIMEDOUT) } else { Ok(()) }
+    }
+}
+
+impl Watch {
+    /// Takes what is announced; EAGAIN when nothing is, but for the first time.
+    fn hear(&mut self, notices: &mut Vec<Notice>) -> Outcome<()> {
+        let mut message = [0; LONGEST];
+        for heard in 0..MANY {
+            match kernel::readv(self.socket.as_fd(), &mut [Room::of(&mut message)]) {
+                Ok(length) => self.heed(message.get(..length).unwrap_or_default(), notices),
+                Err(Errno::EAGAIN) if heard > 0 || !self.begun => return Ok(()),
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(())
+    }
+
+    fn heed(&mut self, mut bytes: &[u8], notices: &mut Vec<Notice>) {
+        while let Some(message) = Message::take(&mut bytes) {
+            match message.kind {
+                RTM_IFINFO => self.heed_link(&message, notices),
+                RTM_NEWADDR => self.heed_address(&message, true, notices),
+                RTM_DELADDR => self.heed_address(&message, false, notices),
+                _ => {}
+            }
+        }
+    }
+
+    /// An interface that is new is told by the survey, which knows its name.
+    fn heed_link(&mut self, message: &Message<'_>, notices: &mut Vec<Notice>) {
+        let at = |place| u32_at(message.bytes, place);
+        let told = at(IF_MSGHDR_FLAGS).zip(at(IF_MSGHDR_MTU));
+        let known = index_of(message, IF_MSGHDR_INDEX).and_then(|index| self.known.get_mut(&index));
+        if let (Some(known), Some((flags, mtu))) = (known, told) {
+            known.link.up = flags & IFF_UP != 0;
+            known.link.carrier = flags & IFF_RUNNING != 0;
+            known.link.mtu = mtu;
+            notices.push(Notice::Link(known.link.clone()));
+        }
+    }
+
+    fn heed_address(&mut self, message: &Message<'_>, there: bool, notices: &mut Vec<Notice>) {
+        let Some(index) = index_of(message, IFA_MSGHDR_INDEX) else { return };
+        let Some(known) = self.known.get_mut(&index) else { return };
+        if let Some(assigned) = address::parse(message, known.point_to_point) {
+            notices.extend(known.set_address(index, assigned, there));
+        }
+    }
+
+    /// Tells what is otherwise than it was known.
+    fn compare(&mut self, notices: &mut Vec<Notice>) -> Outcome<()> {
+        let present: BTreeMap<_, _> =
+            link::survey(0)?.into_iter().map(|present| (present.link.index, present)).collect();
+        let gone: Vec<u32> =
+            self.known.keys().copied().filter(|index| !present.contains_key(index)).collect();
+        for index in gone {
+            self.known.remove(&index);
+            notices.push(Notice::LinkGone(index));
+        }
+        for (index, now) in present {
+            match self.known.get_mut(&index) {
+                Some(known) => known.become_as(now, notices),
+                None => self.add(index, now, notices),
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, index: u32, mut now: Present, notices: &mut Vec<Notice>) {
+        notices.push(Notice::Link(now.link.clone()));
+        let addresses = std::mem::take(&mut now.addresses);
+        for assigned in addresses {
+            notices.extend(now.set_address(index, assigned, true));
+        }
+        self.known.insert(index, now);
+    }
+}
+
+impl Present {
+    /// Notes that an address is there, or is no more; what to tell when that is new.
+    fn set_address(&mut self, index: u32, assigned: Assigned, there: bool) -> Option<Notice> {
+        let known = self.addresses.iter().position(|known| known.address == assigned.address);
+        match (known, there) {
+            (None, true) => {
+                let assigned = address::with_flags(&self.link.name, assigned);
+                self.addresses.push(assigned.clone());
+                Some(Notice::Address(index, assigned))
+            }
+            (Some(place), false) => Some(Notice::AddressGone(index, self.addresses.remove(place))),
+            _ => None,
+        }
+    }
+
+    /// Becomes what the survey found, which tells no flags of addresses.
+    fn become_as(&mut self, now: Present, notices: &mut Vec<Notice>) {
+        let index = now.link.index;
+        let same = |link: &crate::link::Link| (link.name, link.up, link.carrier, link.mtu, link.mac);
+        if same(&self.link) != same(&now.link) {
+            notices.push(Notice::Link(now.link.clone()));
+        }
+        self.link = now.link;
+        let is_in = |assigned: &Assigned, list: &[Assigned]| {
+            list.iter().any(|other| other.address == assigned.address)
+        };
+        let gone: Vec<_> =
+            self.addresses.iter().filter(|known| !is_in(known, &now.addresses)).cloned().collect();
+        let changes = gone
+            .into_iter()
+            .map(|gone| (gone, false))
+            .chain(now.addresses.into_iter().map(|new| (new, true)));
+        for (assigned, there) in changes {
+            notices.extend(self.set_address(index, assigned, there));
+        }
+    }
+}
+
+fn index_of(message: &Message<'_>, at: usize) -> Option<u32> {
+    u16_at(message.bytes, at).map(u32::from)
+}
