@@ -18,16 +18,29 @@ PYTHON     ?= python3
 
 BUILD      := build
 RUST_LIB   := $(or $(CARGO_TARGET_DIR),target)/release/libtuntap.a
-SONAME     := libtuntap.so.$(SOVERSION)
-SHARED     := $(BUILD)/libtuntap.so.$(VERSION)
 STATIC     := $(BUILD)/libtuntap.a
 # Bytes of the stripped library: 400 KiB.
 SIZE_LIMIT := 409600
-LIBS       := -lpthread -ldl -lm
 STAGE      := $(CURDIR)/$(BUILD)/stage
 
+# SHARED is the library, and LINKS are other names of it. On macOS any program's run path leads to it.
+SYSTEM     := $(shell uname -s)
+ifeq ($(SYSTEM),Darwin)
+SONAME     := libtuntap.$(SOVERSION).dylib
+SHARED     := $(BUILD)/$(SONAME)
+LINKS      := libtuntap.dylib
+LIBS       :=
+RPATH      := -Wl,-rpath,$${libdir}
+else
+SONAME     := libtuntap.so.$(SOVERSION)
+SHARED     := $(BUILD)/libtuntap.so.$(VERSION)
+LINKS      := $(SONAME) libtuntap.so
+LIBS       := -lpthread -ldl -lm
+RPATH      :=
+endif
+
 .PHONY: all demo check lint check-core check-abi check-c check-valgrind check-asan check-strace check-links \
-    check-fuzz check-bindings check-examples bench size header install uninstall clean rust stage
+    check-fuzz check-bindings check-examples check-darwin bench size header install uninstall clean rust stage
 all: $(SHARED) $(STATIC)
 
 # Cargo knows best whether there is anything to do.
@@ -35,6 +48,19 @@ $(RUST_LIB): rust ;
 rust:
 	$(CARGO) rustc --release --locked --lib --crate-type staticlib
 
+ifeq ($(SYSTEM),Darwin)
+$(STATIC): $(RUST_LIB)
+	@mkdir -p $(BUILD)
+	cp $< $@
+
+# The loader refuses a library whose compatibility version is less than the one that a program was linked to.
+$(SHARED): $(RUST_LIB) abi/libtuntap.map
+	@mkdir -p $(BUILD)
+	sed -n 's/^ *\(tuntap_[a-z0-9_]*\);/_\1/p' abi/libtuntap.map > $(BUILD)/symbols
+	$(CC) -dynamiclib -o $@ -Wl,-force_load,$< $(LDFLAGS) -Wl,-dead_strip -Wl,-exported_symbols_list,$(BUILD)/symbols \
+	    -install_name @rpath/$(SONAME) -compatibility_version $(SOVERSION).0.0 -current_version $(VERSION)
+	ln -sf $(notdir $@) $(BUILD)/$(LINKS)
+else
 # One object whose only global symbols are the ABI's: another Rust library linked beside it cannot clash.
 #
 # std's panic handlers print a backtrace, which takes more code than all the rest. An internal fault ends in
@@ -58,8 +84,8 @@ $(STATIC): $(BUILD)/tuntap.o
 $(SHARED): $(BUILD)/tuntap.o
 	$(CC) -shared -o $@ $< $(LDFLAGS) -Wl,--gc-sections -Wl,-z,defs,-z,relro,-z,now \
 	    -Wl,-soname,$(SONAME) -Wl,--version-script=abi/libtuntap.map $(LIBS)
-	ln -sf $(notdir $@) $(BUILD)/$(SONAME)
-	ln -sf $(notdir $@) $(BUILD)/libtuntap.so
+	for link in $(LINKS); do ln -sf $(notdir $@) $(BUILD)/$$link; done
+endif
 
 # As root after `make` this finds everything made, and needs no cargo.
 install:
@@ -67,17 +93,16 @@ install:
 	    test -z "$$(find src include abi Cargo.toml Cargo.lock -newer $(SHARED))" || $(MAKE) all
 	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)"
 	$(INSTALL) -m 755 $(SHARED) "$(DESTDIR)$(LIBDIR)/"
-	ln -sf libtuntap.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/$(SONAME)"
-	ln -sf libtuntap.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/libtuntap.so"
+	for link in $(LINKS); do ln -sf $(notdir $(SHARED)) "$(DESTDIR)$(LIBDIR)/$$link"; done
 	$(INSTALL) -m 644 $(STATIC) "$(DESTDIR)$(LIBDIR)/"
 	$(INSTALL) -m 644 include/tuntap.h "$(DESTDIR)$(INCLUDEDIR)/"
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
-	    -e 's|@VERSION@|$(VERSION)|' pkgconfig/tuntap.pc.in > "$(DESTDIR)$(LIBDIR)/pkgconfig/tuntap.pc"
+	    -e 's|@VERSION@|$(VERSION)|' -e 's|@RPATH@|$(RPATH:%= %)|' -e 's|@LIBS@|$(LIBS)|' pkgconfig/tuntap.pc.in > "$(DESTDIR)$(LIBDIR)/pkgconfig/tuntap.pc"
 
 uninstall:
-	rm -f "$(DESTDIR)$(LIBDIR)/libtuntap.so.$(VERSION)" "$(DESTDIR)$(LIBDIR)/$(SONAME)" \
-	    "$(DESTDIR)$(LIBDIR)/libtuntap.so" "$(DESTDIR)$(LIBDIR)/libtuntap.a" \
-	    "$(DESTDIR)$(LIBDIR)/pkgconfig/tuntap.pc" "$(DESTDIR)$(INCLUDEDIR)/tuntap.h"
+	for name in $(notdir $(SHARED)) $(LINKS) libtuntap.a pkgconfig/tuntap.pc; do \
+	    rm -f "$(DESTDIR)$(LIBDIR)/$$name"; done
+	rm -f "$(DESTDIR)$(INCLUDEDIR)/tuntap.h"
 
 # An install inside the build tree: what the tests, the examples and the demo are built against.
 stage: all
@@ -92,7 +117,7 @@ demo: all
 
 # Each part says what passed; a part whose tool is missing says SKIP, and fails where CI=true.
 check: lint check-core check-abi check-c check-valgrind check-asan check-strace check-fuzz check-links \
-    check-bindings check-examples
+    check-bindings check-examples check-darwin
 
 lint:
 	CARGO="$(CARGO)" tests/lint.sh
@@ -131,6 +156,9 @@ check-bindings: stage
 
 check-examples: stage
 	$(STAGED) tests/examples.sh
+
+check-darwin:
+	CARGO="$(CARGO)" PYTHON="$(PYTHON)" tests/darwin.sh
 
 # What a packet costs beside a bare system call; then forwarders beside those of peers, which are built here and need
 # root and the registries. Some 15 minutes.

@@ -62,7 +62,8 @@ static int receive_descriptor(int socket)
     struct passage passage;
     int fd = -1;
     prepare(&passage);
-    if (recvmsg(socket, &passage.message, MSG_CMSG_CLOEXEC) != 1)
+    /* Not inherited from when tuntap_open_fd has it; nothing is executed before. */
+    if (recvmsg(socket, &passage.message, 0) != 1)
         return -1;
     struct cmsghdr *header = CMSG_FIRSTHDR(&passage.message);
     if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)

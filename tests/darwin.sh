@@ -1,0 +1,142 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What can be known of macOS without a Mac, and of the BSDs. The Darwin backend runs over a simulated kernel; its numbers
+# are held against Darwin's own headers; the library is linked to a real Mach-O one, by the Makefile's own recipe; the C
+# examples are compiled and linked against that. The BSDs and iOS are type-checked.
+#
+# It needs std's source beside the compiler (rustup component add rust-src, or a distribution's package; CROSS_CARGO and
+# CROSS_RUSTC name another toolchain), zig, which has macOS' headers and stubs (PyPI's ziglang will do), and LLVM's
+# linker and tools.
+set -u
+. "$(dirname "$0")/common.sh"
+cd "$(dirname "$0")/.." || exit 1
+out=$PWD/build/darwin
+cargo=${CARGO:-cargo} cross_cargo=${CROSS_CARGO:-${CARGO:-cargo}}
+cross_rustc=${CROSS_RUSTC:-$(command -v rustc)}
+python=$(command -v "${PYTHON:-python3}")
+warnings="-std=c99 -Wall -Wextra -Wpedantic -Werror"
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+
+# simulated: the backend's tests, which also write its numbers as C.
+simulated() {
+    TUNTAP_LAYOUT=$out/layout.c RUSTFLAGS="--cfg tuntap_simulated" \
+        "$cargo" test --quiet --locked --lib --target-dir "$out/simulated"
+}
+
+simulated_lint() {
+    RUSTFLAGS="--cfg tuntap_simulated" \
+        "$cargo" clippy --quiet --locked --lib --tests --target-dir "$out/simulated" -- -D warnings
+}
+
+# cross COMMAND TARGET...: build-std is not stable; RUSTC_BOOTSTRAP lets any stable toolchain do it.
+cross() {
+    command=$1 target=$2
+    shift 2
+    RUSTC=$cross_rustc RUSTC_BOOTSTRAP=1 CARGO_PROFILE_RELEASE_STRIP=none CARGO_TARGET_DIR="$out/target" \
+        "$cross_cargo" "$command" --quiet --locked --lib -Zbuild-std=std,panic_abort --target "$target" "$@"
+}
+
+# compiler ARCH: a C compiler for that macOS, as one word.
+compiler() {
+    printf '#!/bin/sh\nexec %s cc -target %s-macos "$@"\n' "$zig" "$1" >"$out/cc-$1"
+    chmod +x "$out/cc-$1"
+}
+
+# linker ARCH: a C compiler that only links, with LLVM's linker: zig's knows no list of exported symbols. It links against
+# the stubs that zig has of libSystem, which speak of arm64e, whose symbols are those of arm64.
+linker() {
+    sed 's/arm64e\.x1-/arm64-/g; s/arm64e-/arm64-/g' "$stubs" >"$out/libSystem.tbd"
+    cat >"$out/ld-$1" <<EOF
+#!/bin/sh
+for word; do
+    shift
+    case \$word in
+    -dynamiclib) set -- "\$@" -dylib ;;
+    -Wl,*,*) set -- "\$@" "\$(echo "\${word#-Wl,}" | cut -d, -f1)" "\${word##*,}" ;;
+    -Wl,*) set -- "\$@" "\${word#-Wl,}" ;;
+    *) set -- "\$@" "\$word" ;;
+    esac
+done
+exec $lld -arch $(echo "$1" | sed 's/aarch64/arm64/') -platform_version macos 11.0 11.0 "\$@" "$out/libSystem.tbd"
+EOF
+    chmod +x "$out/ld-$1"
+}
+
+# link ARCH: the library for that machine, as make on a Mac links it.
+link() {
+    cross rustc "$1-apple-darwin" --release --crate-type staticlib || return
+    rm -rf "${out:?}/$1"
+    make -s SYSTEM=Darwin CARGO=true CC="$out/ld-$1" BUILD="build/darwin/$1" \
+        RUST_LIB="build/darwin/target/$1-apple-darwin/release/libtuntap.a" "build/darwin/$1/libtuntap.0.dylib"
+}
+
+# identity ARCH: what the dynamic linker goes by. A library of version 0 takes the place of no other.
+identity() {
+    llvm-objdump --macho --dylib-id --dylibs-used "$out/$1/libtuntap.0.dylib" | tee "$out/$1/identity"
+    grep -q '^@rpath/libtuntap\.0\.dylib$' "$out/$1/identity" &&
+        grep -q 'libtuntap\.0\.dylib (compatibility version 0\.0\.0, current version '"$version"')' "$out/$1/identity" &&
+        ! grep -v 'libtuntap\|libSystem\.B\.dylib' "$out/$1/identity"
+}
+
+# symbols ARCH: those of the header, and nothing else.
+symbols() {
+    grep -v '^ \*' include/tuntap.h | grep -o '\btuntap_[a-z0-9_]*(' | sed 's/^/_/; s/($//' | sort -u >"$out/wanted"
+    llvm-nm --extern-only --defined-only --just-symbol-name "$out/$1/libtuntap.0.dylib" | sort >"$out/$1/found"
+    test -s "$out/wanted" && diff "$out/wanted" "$out/$1/found"
+}
+
+# layout ARCH: the numbers of the backend are those of the headers; and a wrong one would be seen.
+layout() {
+    "$out/cc-$1" -std=c11 -fsyntax-only "$out/layout.c" || return
+    sed 's/== 100ULL/== 101ULL/' "$out/layout.c" >"$out/wrong.c"
+    ! cmp -s "$out/layout.c" "$out/wrong.c" && ! "$out/cc-$1" -std=c11 -fsyntax-only "$out/wrong.c" 2>/dev/null
+}
+
+# program ARCH FILE: builds against the header and the library.
+program() {
+    # shellcheck disable=SC2086 # a list of words
+    "$out/cc-$1" $warnings -D_DARWIN_C_SOURCE -Iinclude -o "$out/$1/$(basename "$2" .c)" "$2" -L"$out/$1" -ltuntap \
+        -Wl,-rpath,@loader_path
+}
+
+# What makes itself a private network, by Linux's unshare(), is for Linux alone.
+programs() {
+    grep -L '#include <sched.h>' examples-c/*.c
+    echo docs/darwin-check.c
+}
+
+mkdir -p "$out"
+try "darwin, simulated: tests" simulated
+try "darwin, simulated: lint" simulated_lint
+
+if ! test -d "$("$cross_rustc" --print sysroot)/lib/rustlib/src/rust/library"; then
+    skip "darwin, ios, bsd" "std's source is not installed"
+    finish
+fi
+for target in x86_64-unknown-freebsd x86_64-unknown-netbsd x86_64-unknown-openbsd aarch64-apple-ios; do
+    try "$target: type-checks" cross check "$target"
+done
+
+zig="$python -m ziglang"
+stubs=$("$python" -c 'import ziglang; print(ziglang.__path__[0])' 2>/dev/null)/lib/libc/darwin/libSystem.tbd
+lld=$(command -v ld64.lld || command -v ld64.lld-14)
+if ! test -f "$stubs"; then
+    skip "darwin" "ziglang is not installed"
+    finish
+elif ! [ "$lld" ]; then
+    skip "darwin" "LLVM's linker is not installed"
+    finish
+fi
+for arch in aarch64 x86_64; do
+    compiler "$arch" && linker "$arch"
+    try "$arch-apple-darwin: the backend's numbers are Darwin's" layout "$arch"
+    try "$arch-apple-darwin: links" link "$arch"
+    if have "$arch-apple-darwin: identity" llvm-objdump; then
+        try "$arch-apple-darwin: identity" identity "$arch"
+        try "$arch-apple-darwin: exports the header's functions" symbols "$arch"
+    fi
+    for file in $(programs); do
+        try "$arch-apple-darwin: $file" program "$arch" "$file"
+    done
+done
+finish
