@@ -20,7 +20,7 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 # simulated: the backend's tests, which also write its numbers as C.
 simulated() {
     TUNTAP_LAYOUT=$out/layout.c RUSTFLAGS="--cfg tuntap_simulated" \
-        "$cargo" test --quiet --locked --lib --target-dir "$out/simulated"
+        "$cargo" test --quiet --locked --lib --target-dir "$out/simulated" -- --test-threads=1
 }
 
 simulated_lint() {
@@ -87,9 +87,9 @@ symbols() {
 
 # layout ARCH: the numbers of the backend are those of the headers; and a wrong one would be seen.
 layout() {
-    "$out/cc-$1" -std=c11 -fsyntax-only "$out/layout.c" || return
+    "$out/cc-$1" -std=c11 -c -o "$out/layout.o" "$out/layout.c" || return
     sed 's/== 100ULL/== 101ULL/' "$out/layout.c" >"$out/wrong.c"
-    ! cmp -s "$out/layout.c" "$out/wrong.c" && ! "$out/cc-$1" -std=c11 -fsyntax-only "$out/wrong.c" 2>/dev/null
+    ! cmp -s "$out/layout.c" "$out/wrong.c" && ! "$out/cc-$1" -std=c11 -c -o "$out/layout.o" "$out/wrong.c" 2>/dev/null
 }
 
 # program ARCH FILE: builds against the header and the library.

@@ -35,3 +35,14 @@ impl<'a> Room<'a> {
         self.vector.iov_len
     }
 }
+
+#[cfg(tuntap_simulated)]
+impl Room<'_> {
+    /// Writes what fits; what is left over.
+    pub(super) fn fill<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        let (now, later) = bytes.split_at(bytes.len().min(self.vector.iov_len));
+        // SAFETY: the memory has room for as much, and is borrowed for writing.
+        unsafe { self.vector.iov_base.cast::<u8>().copy_from_nonoverlapping(now.as_ptr(), now.len()) };
+        later
+    }
+}

@@ -1,1 +1,29 @@
+// SPDX-License-Identifier: MIT
+//! A model of Darwin's kernel, for tests on another system: the system calls of kernel.rs, over interfaces, addresses and
+//! routes that are kept here. It answers as XNU's sources say (xnu-11417), whose files and functions are named where a
+//! fact comes from one.
+//!
+//! Its descriptors are real ones, one end of a socket pair whose other end is here: so poll, close, and all that is done
+//! to a descriptor by POSIX are the host's own.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "it is for tests"
+)]
+#![cfg_attr(not(test), allow(dead_code, reason = "tests play the host"))]
+
+mod calls;
+mod interface;
+mod machine;
+mod messages;
+mod routes;
+
+pub(super) use calls::{
+    bind, connect, drive, gather, get_option, ioctl, open, readv, set_option, socket, sysctl, writev,
+};
+#[cfg(test)]
+pub(super) use machine::boot;

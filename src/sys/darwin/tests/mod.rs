@@ -1,1 +1,88 @@
+// SPDX-License-Identifier: MIT
+//! The whole library over a simulated kernel: what a caller does, and what the kernel has of it. The witness is the
+//! kernel's state, never what the library says of it.
 
+mod open;
+mod utun;
+
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::device::Device;
+use crate::error::{Errno, Error, Reason, Result};
+use crate::flags::{self, Flags};
+use crate::name::NameRequest;
+use crate::packet::Limit;
+
+/// What is taken for "no answer" where one would come at once.
+const SHORT: Limit = Limit::For(Duration::from_millis(20));
+
+fn open_with(name: &str, bits: u64, config: &Config) -> Result<Device> {
+    Device::open(&NameRequest::parse(name.as_bytes())?, &Flags::parse(bits)?, config)
+}
+
+fn open(name: &str, bits: u64) -> Result<Device> {
+    open_with(name, bits, &Config::default())
+}
+
+fn tun(name: &str) -> Device {
+    open(name, flags::TUN).unwrap()
+}
+
+fn tap(name: &str) -> Device {
+    open(name, flags::TAP).unwrap()
+}
+
+/// What a failure is, without its words.
+fn kind(error: Error) -> (Errno, Reason) {
+    assert!(error.message().contains(' '), "{error}");
+    (error.errno(), error.reason())
+}
+
+fn refusal<T>(result: Result<T>) -> (Errno, Reason) {
+    kind(result.err().expect("it was not refused"))
+}
+
+/// Reads one packet that is there, into so large a buffer.
+fn read_into(device: &Device, size: usize) -> std::result::Result<Vec<u8>, Errno> {
+    let mut buf = vec![MaybeUninit::uninit(); size];
+    let length = device.read(&mut buf, Limit::For(Duration::ZERO))?;
+    // SAFETY: as many bytes were read.
+    Ok(buf[..length].iter().map(|byte| unsafe { byte.assume_init() }).collect())
+}
+
+fn read(device: &Device) -> std::result::Result<Vec<u8>, Errno> {
+    read_into(device, device.read_size())
+}
+
+fn is_readable(fd: BorrowedFd<'_>) -> bool {
+    let mut entry = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one entry.
+    unsafe { libc::poll(&raw mut entry, 1, 0) == 1 }
+}
+
+/// An IPv4 packet with this payload.
+fn ipv4(payload: &[u8]) -> Vec<u8> {
+    let mut packet = vec![0; 20];
+    packet[0] = 0x45;
+    packet.extend(payload);
+    packet
+}
+
+/// An IPv6 packet with this payload.
+fn ipv6(payload: &[u8]) -> Vec<u8> {
+    let mut packet = vec![0; 40];
+    packet[0] = 0x60;
+    packet.extend(payload);
+    packet
+}
+
+/// An Ethernet frame with this payload.
+fn frame(payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0xff; 12];
+    frame.extend([0x88, 0xb5]);
+    frame.extend(payload);
+    frame
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+//! Interfaces of the simulated machine, and their addresses.
+
+use std::net::IpAddr;
+
+/// An interface as the kernel has it.
+#[derive(Clone, Debug, Default)]
+pub(in crate::sys::darwin) struct Interface {
+    pub(in crate::sys::darwin) name: String,
+    pub(in crate::sys::darwin) index: u32,
+    pub(in crate::sys::darwin) up: bool,
+    pub(in crate::sys::darwin) mtu: u32,
+    pub(in crate::sys::darwin) mac: Option<[u8; 6]>,
+    pub(in crate::sys::darwin) addresses: Vec<Assigned>,
+    /// Of a feth: the one at the other end of its wire.
+    pub(in crate::sys::darwin) peer: Option<String>,
+    pub(super) point_to_point: bool,
+    pub(super) received: Vec<Vec<u8>>,
+    /// Of a utun: its input queue is full.
+    pub(super) held: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::sys::darwin) struct Assigned {
+    pub(in crate::sys::darwin) local: IpAddr,
+    pub(in crate::sys::darwin) prefix: u8,
+    /// The destination, or the broadcast address.
+    pub(in crate::sys::darwin) other: Option<IpAddr>,
+    /// IN6_IFF_*.
+    pub(in crate::sys::darwin) flags: u32,
+}
+
+impl Interface {
+    /// if_utun.c, utun_ctl_connect: born up, point to point, with an MTU of 1500.
+    pub(super) fn utun(number: u32) -> Self {
+        let name = format!("utun{number}");
+        Self { name, up: true, mtu: 1500, point_to_point: true, ..Self::default() }
+    }
+
+    /// if_fake.c, feth_clone_create: down, with "feth" and its number for an address.
+    pub(super) fn feth(number: u32) -> Self {
+        let [.., high, low] = number.to_be_bytes();
+        let mac = Some([b'f', b'e', b't', b'h', high, low]);
+        Self { name: format!("feth{number}"), mtu: 1500, mac, ..Self::default() }
+    }
+
+    pub(super) fn is_utun(&self) -> bool {
+        self.name.starts_with("utun")
+    }
+
+    /// if_var.h, IF_MINMTU and IF_MAXMTU; if_fake.c, FETH_MAX_MTU_DEFAULT.
+    pub(super) fn mtus(&self) -> std::ops::RangeInclusive<u32> {
+        72..=if self.is_utun() { 65_535 } else { 2048 }
+    }
+
+    pub(super) fn find(&self, local: IpAddr) -> Option<usize> {
+        self.addresses.iter().position(|assigned| assigned.local == local)
+    }
+}
+
+/// The network of an address.
+pub(super) fn network(ip: IpAddr, prefix: u8) -> IpAddr {
+    let family = crate::prefix::Family::of(ip);
+    crate::prefix::Prefix::new(family, prefix).unwrap().network(ip)
+}
+
+pub(super) fn bits(ip: IpAddr) -> u8 {
+    if ip.is_ipv4() { 32 } else { 128 }
+}

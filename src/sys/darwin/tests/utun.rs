@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+use std::io::{IoSlice, IoSliceMut};
+use std::thread;
+use std::time::Instant;
+
+use super::*;
+use crate::sys::darwin::simulated::boot;
+
+/// In network byte order: if_utun.c, utun_ctl_send and utun_output.
+const INET: [u8; 4] = [0, 0, 0, 2];
+const INET6: [u8; 4] = [0, 0, 0, 30];
+
+#[test]
+fn the_family_is_hidden_from_a_reader() {
+    let mac = boot();
+    let device = tun("utun7");
+    assert_eq!(read(&device), Err(Errno::ETIMEDOUT));
+    for packet in [ipv4(b"four"), ipv6(b"six"), ipv4(&[7; 1480])] {
+        mac.transmit("utun7", &packet);
+        assert_eq!(read(&device).unwrap(), packet);
+    }
+}
+
+#[test]
+fn a_packet_longer_than_the_buffer_is_lost_and_said_to_be() {
+    let mac = boot();
+    let device = tun("utun7");
+    for size in [0, 1, 23] {
+        mac.transmit("utun7", &ipv4(b"four"));
+        assert_eq!(read_into(&device, size), Err(Errno::EMSGSIZE));
+    }
+    mac.transmit("utun7", &ipv4(b"four"));
+    assert_eq!(read_into(&device, 24).unwrap(), ipv4(b"four"));
+}
+
+#[test]
+fn vectors_are_filled_one_after_the_other() {
+    let mac = boot();
+    let device = tun("utun7");
+    let packet = ipv4(&(0..=255).collect::<Vec<u8>>());
+    for count in [2, 13, 14, 15, 100, 1022] {
+        let mut memory = vec![[0_u8; 20]; count];
+        let mut bufs: Vec<_> = memory.iter_mut().map(|buf| IoSliceMut::new(buf)).collect();
+        mac.transmit("utun7", &packet);
+        let read = device.readv(&mut bufs, SHORT);
+        match count {
+            2 | 13 => assert_eq!(read, Err(Errno::EMSGSIZE), "{count}"),
+            _ => {
+                assert_eq!(read, Ok(packet.len()), "{count}");
+                assert_eq!(memory.concat()[..packet.len()], packet);
+            }
+        }
+        let parts: Vec<_> = packet.chunks(packet.len().div_ceil(count)).map(IoSlice::new).collect();
+        assert_eq!(device.writev(&parts, SHORT), Ok(packet.len()));
+        assert_eq!(mac.received("utun7").pop().unwrap(), [&INET[..], &packet].concat());
+    }
+}
+
+#[test]
+fn the_family_is_that_of_the_packet() {
+    let mac = boot();
+    let device = tun("utun7");
+    assert_eq!(device.write(&ipv4(b"four"), SHORT), Ok(24));
+    assert_eq!(device.write(&ipv6(b"six"), SHORT), Ok(43));
+    let expected = [[&INET[..], &ipv4(b"four")].concat(), [&INET6[..], &ipv6(b"six")].concat()];
+    assert_eq!(mac.received("utun7"), expected);
+}
+
+#[test]
+fn what_is_no_ip_packet_is_refused() {
+    let mac = boot();
+    let device = tun("utun7");
+    for packet in [&[][..], &[0x45], &[0x00; 60], &[0x50; 60], &[0xf0; 60], &ipv6(b"")[..39]] {
+        assert_eq!(device.write(packet, SHORT), Err(Errno::EINVAL));
+        let error = device.explain_write(Errno::EINVAL, packet.first().copied(), packet.len());
+        assert_eq!(error.reason(), Reason::Packet);
+    }
+    assert!(mac.received("utun7").is_empty());
+}
+
+#[test]
+fn packet_information_is_the_family_as_it_is() {
+    let mac = boot();
+    let device = open("utun7", flags::TUN | flags::PI).unwrap();
+    mac.transmit("utun7", &ipv6(b"six"));
+    assert_eq!(read(&device).unwrap(), [&INET6[..], &ipv6(b"six")].concat());
+    let packet = [&INET[..], &ipv4(b"four")].concat();
+    assert_eq!(device.write(&packet, SHORT), Ok(28));
+    assert_eq!(device.writev(&[IoSlice::new(&packet[..3]), IoSlice::new(&packet[3..])], SHORT), Ok(28));
+    assert_eq!(mac.received("utun7"), [packet.clone(), packet]);
+    // The kernel would swallow each of these.
+    for family in [[0, 0, 0, 0], INET6, [2, 0, 0, 0], [0, 0, 8, 0]] {
+        let wrong = [&family[..], &ipv4(b"four")].concat();
+        assert_eq!(device.write(&wrong, SHORT), Err(Errno::EINVAL));
+    }
+    assert_eq!(device.write(&INET, SHORT), Err(Errno::EINVAL));
+    assert_eq!(read_into(&device, 3), Err(Errno::EINVAL));
+}
+
+#[test]
+fn a_stump_of_a_family_is_no_packet() {
+    let mac = boot();
+    let device = tun("utun7");
+    for length in 1..4 {
+        mac.transmit_raw("utun7", &INET[..length]);
+        assert_eq!(read(&device), Err(Errno::EIO));
+    }
+    mac.transmit_raw("utun7", &INET);
+    assert_eq!(read(&device).unwrap(), b"");
+}
+
+#[test]
+fn a_full_queue_is_told_from_no_room() {
+    let mac = boot();
+    let device = tun("utun7");
+    mac.hold("utun7", true);
+    device.set_nonblock(true).unwrap();
+    assert_eq!(device.write(&ipv4(b""), Limit::Handle), Err(Errno::EAGAIN));
+    assert_eq!(device.explain_write(Errno::EAGAIN, Some(0x45), 20).reason(), Reason::Full);
+    // It waits as long as it was told, and makes no busy loop of it.
+    let (calls, begun) = (mac.calls(), Instant::now());
+    assert_eq!(device.write(&ipv4(b""), SHORT), Err(Errno::ETIMEDOUT));
+    assert!(begun.elapsed() >= Duration::from_millis(20));
+    assert!(mac.calls() - calls <= 22, "{} calls in 20 ms", mac.calls() - calls);
+    device.set_nonblock(false).unwrap();
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| device.write(&ipv4(b"late"), Limit::Handle));
+        thread::sleep(Duration::from_millis(10));
+        mac.hold("utun7", false);
+        assert_eq!(writer.join().unwrap(), Ok(24));
+    });
+    assert_eq!(mac.received("utun7"), [[&INET[..], &ipv4(b"late")].concat()]);
+    assert_eq!(device.explain_write(Errno::EAGAIN, Some(0x45), 20).reason(), Reason::Again);
+}
+
+#[test]
+fn a_wake_ends_a_reader_and_a_writer() {
+    let mac = boot();
+    let device = tun("utun7");
+    mac.hold("utun7", true);
+    thread::scope(|scope| {
+        let reader = scope.spawn(|| read_blocking(&device));
+        let writer = scope.spawn(|| device.write(&ipv4(b""), Limit::Handle));
+        thread::sleep(Duration::from_millis(20));
+        device.wake();
+        assert_eq!(reader.join().unwrap(), Err(Errno::ECANCELED));
+        // The writer may have been between two waits: then the next one is ended by another wake.
+        while !writer.is_finished() {
+            device.wake();
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(writer.join().unwrap(), Err(Errno::ECANCELED));
+    });
+}
+
+#[test]
+fn a_reader_waits_for_a_packet_and_no_longer_than_told() {
+    let mac = boot();
+    let device = tun("utun7");
+    let begun = Instant::now();
+    let mut buf = [MaybeUninit::uninit(); 64];
+    assert_eq!(device.read(&mut buf, SHORT), Err(Errno::ETIMEDOUT));
+    assert!(begun.elapsed() >= Duration::from_millis(20));
+    thread::scope(|scope| {
+        let reader = scope.spawn(|| read_blocking(&device));
+        thread::sleep(Duration::from_millis(10));
+        mac.transmit("utun7", &ipv4(b"here"));
+        assert_eq!(reader.join().unwrap(), Ok(24));
+    });
+    assert!(!is_readable(device.fd()));
+    mac.transmit("utun7", &ipv4(b"here"));
+    assert!(is_readable(device.fd()));
+}
+
+fn read_blocking(device: &Device) -> std::result::Result<usize, Errno> {
+    device.read(&mut [MaybeUninit::uninit(); 2048], Limit::Handle)
+}
+
+#[test]
+fn a_device_that_went_is_said_to_be_gone() {
+    let mac = boot();
+    let device = tun("utun7");
+    mac.destroy("utun7");
+    assert_eq!(read(&device), Err(Errno::ENODEV));
+    assert_eq!(device.write(&ipv4(b""), SHORT), Err(Errno::ENODEV));
+    assert_eq!(refusal(device.mtu()), (Errno::ENODEV, Reason::Removed));
+    assert_eq!(refusal(device.set_mtu(1400)), (Errno::ENODEV, Reason::Removed));
+}
+
+#[test]
+fn the_link_is_what_the_kernel_has() {
+    let mac = boot();
+    let device = tun("utun7");
+    device.set_mtu(9000).unwrap();
+    assert_eq!(mac.interface("utun7").unwrap().mtu, 9000);
+    device.set_up(false).unwrap();
+    assert!(!mac.interface("utun7").unwrap().up);
+    device.set_up(true).unwrap();
+    assert!(mac.interface("utun7").unwrap().up);
+    for wrong in [0, 71, 65_536, u32::MAX] {
+        assert_eq!(refusal(device.set_mtu(wrong)), (Errno::EINVAL, Reason::Range));
+    }
+    assert_eq!(mac.interface("utun7").unwrap().mtu, 9000);
+    mac.set_mtu("utun7", 1300);
+    mac.set_flags("utun7", false);
+    assert_eq!((device.mtu().unwrap(), device.is_up().unwrap()), (1300, false));
+    // What is so already needs no privilege.
+    mac.set_privileged(false);
+    device.set_mtu(1300).unwrap();
+    device.set_up(false).unwrap();
+    assert_eq!(refusal(device.set_up(true)), (Errno::EPERM, Reason::Privilege));
+}
