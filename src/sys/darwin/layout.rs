@@ -104,7 +104,7 @@ layout! {
     IN6_ALIASREQ_VALID: usize = 120, "offsetof(struct in6_aliasreq, ifra_lifetime.ia6t_vltime)";
     IN6_ALIASREQ_PREFERRED: usize = 124, "offsetof(struct in6_aliasreq, ifra_lifetime.ia6t_pltime)";
 
-    // net/if.h has struct ifdrv for Apple alone, and net/if_fake_var.h is nowhere but in XNU: made up as above.
+    // net/if_fake_var.h is nowhere but in XNU: made up as above.
     SIOCSDRVSPEC: c_ulong = ioc(IN, b'i', 123, IFDRV_SIZE), "SIOCSDRVSPEC";
     IFDRV_SIZE: usize = 40, "sizeof(struct ifdrv)";
     IF_FAKE_REQUEST_SIZE: usize = 160, "sizeof(struct if_fake_request)";
@@ -214,7 +214,6 @@ mod tests {
 #include <sys/ioctl.h>
 #include <sys/sockio.h>
 #include <sys/kern_control.h>
-#include <sys/sys_domain.h>
 #include <sys/sysctl.h>
 #include <net/bpf.h>
 #include <net/if.h>
@@ -223,6 +222,12 @@ mod tests {
 #include <net/ndrv.h>
 #include <net/route.h>
 #include <netinet/in.h>
+#if __has_include(<sys/sys_domain.h>)
+#include <sys/sys_domain.h>
+#else
+#define SYSPROTO_CONTROL 2
+#define AF_SYS_CONTROL 2
+#endif
 #if __has_include(<netinet6/in6_var.h>)
 #include <netinet6/in6_var.h>
 #else
@@ -234,7 +239,6 @@ struct in6_aliasreq { char ifra_name[IFNAMSIZ]; struct sockaddr_in6 ifra_addr, i
 #define SIOCAIFADDR_IN6 _IOW('i', 26, struct in6_aliasreq)
 #define SIOCGIFAFLAG_IN6 _IOWR('i', 73, struct in6_ifreq)
 #endif
-struct ifdrv { char ifd_name[IFNAMSIZ]; unsigned long ifd_cmd; size_t ifd_len; void *ifd_data; };
 struct if_fake_request { u_int64_t iffr_reserved[4]; union { char iffru_buf[128]; char iffru_peer_name[IFNAMSIZ]; } iffr_u; };
 ";
 

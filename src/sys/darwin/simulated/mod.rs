@@ -17,6 +17,8 @@
 #![cfg_attr(not(test), allow(dead_code, reason = "tests play the host"))]
 
 mod calls;
+#[cfg(test)]
+mod host;
 mod interface;
 mod machine;
 mod messages;
@@ -26,4 +28,4 @@ pub(super) use calls::{
     bind, connect, drive, gather, get_option, ioctl, open, readv, set_option, socket, sysctl, writev,
 };
 #[cfg(test)]
-pub(super) use machine::boot;
+pub(super) use host::boot;

@@ -2,7 +2,21 @@
 //! The whole library over a simulated kernel: what a caller does, and what the kernel has of it. The witness is the
 //! kernel's state, never what the library says of it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "helpers of tests count as none"
+)]
+
+mod address;
+mod faults;
+mod feth;
+mod missing;
+mod monitor;
 mod open;
+mod route;
 mod utun;
 
 use std::mem::MaybeUninit;

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+//! The host of the simulated machine: what a test has it do, and asks it.
+
+use std::net::IpAddr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::calls;
+use super::interface::{Assigned, Interface, network};
+use super::machine::{Open, Role, STATE, send, with};
+use super::messages;
+use super::routes::Destination;
+use crate::error::Errno;
+use crate::sys::darwin::layout::{PF_SYSTEM, SOCK_DGRAM, SYSPROTO_CONTROL};
+use crate::sys::darwin::message::sockaddr_control;
+
+static TURN: Mutex<()> = Mutex::new(());
+
+/// The machine of one test.
+pub(in crate::sys::darwin) struct Machine {
+    _turn: MutexGuard<'static, ()>,
+}
+
+/// Starts the machine anew. Tests take turns.
+pub(in crate::sys::darwin) fn boot() -> Machine {
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    *STATE.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    Machine { _turn: turn }
+}
+
+impl Machine {
+    pub(in crate::sys::darwin) fn interface(&self, name: &str) -> Option<Interface> {
+        with(|state| state.find(name).cloned())
+    }
+
+    /// The addresses of an interface, as text: local, prefix, and the other end where it has one.
+    pub(in crate::sys::darwin) fn addresses(&self, name: &str) -> Vec<String> {
+        let text = |it: Assigned| match it.other {
+            Some(other) => format!("{}/{} {other}", it.local, it.prefix),
+            None => format!("{}/{}", it.local, it.prefix),
+        };
+        self.interface(name).unwrap().addresses.into_iter().map(text).collect()
+    }
+
+    /// The routes through an interface, as text.
+    pub(in crate::sys::darwin) fn routes(&self, name: &str) -> Vec<String> {
+        let index = self.interface(name).unwrap().index;
+        with(|state| state.routes.through(index))
+    }
+
+    /// The host's stack sends a packet out through an interface.
+    pub(in crate::sys::darwin) fn transmit(&self, name: &str, packet: &[u8]) {
+        if !name.starts_with("utun") {
+            return with(|state| {
+                let peer = state.find(name).unwrap().peer.clone().unwrap();
+                if state.find(name).unwrap().up && state.find(&peer).unwrap().up {
+                    state.tap(&peer, packet, false);
+                }
+            });
+        }
+        // if_utun.c, utun_framer and utun_output: behind its family, in network order.
+        let family: u32 = if packet[0] >> 4 == 4 { 2 } else { 30 };
+        self.transmit_raw(name, &[&family.to_be_bytes()[..], packet].concat());
+    }
+
+    pub(in crate::sys::darwin) fn transmit_raw(&self, name: &str, bytes: &[u8]) {
+        with(|state| {
+            let control = |open: &&Open| matches!(&open.role, Role::Control(Some(utun)) if utun == name);
+            send(&state.open.values().find(control).unwrap().near, bytes);
+        });
+    }
+
+    /// What the host's stack got through an interface, as it was written, and forgets it.
+    pub(in crate::sys::darwin) fn received(&self, name: &str) -> Vec<Vec<u8>> {
+        with(|state| std::mem::take(&mut state.find_mut(name).unwrap().received))
+    }
+
+    /// if_utun.c, utun_pkt_input: ENOSPC while its input queue is full.
+    pub(in crate::sys::darwin) fn hold(&self, name: &str, on: bool) {
+        with(|state| state.find_mut(name).unwrap().held = on);
+    }
+
+    pub(in crate::sys::darwin) fn set_privileged(&self, on: bool) {
+        with(|state| state.unprivileged = !on);
+    }
+
+    /// The system call that is so many from now fails.
+    pub(in crate::sys::darwin) fn fail(&self, number: usize, errno: Errno) {
+        with(|state| state.fail = Some((state.log.len() + number, errno)));
+    }
+
+    /// Whether that call came; if not, it will not fail any more.
+    pub(in crate::sys::darwin) fn has_failed(&self) -> bool {
+        with(|state| state.fail.take().is_none())
+    }
+
+    pub(in crate::sys::darwin) fn calls(&self) -> usize {
+        with(|state| state.log.len())
+    }
+
+    pub(in crate::sys::darwin) fn log(&self) -> Vec<String> {
+        with(|state| state.log.clone())
+    }
+
+    pub(in crate::sys::darwin) fn open_descriptors(&self) -> usize {
+        with(|state| state.open.len())
+    }
+
+    pub(in crate::sys::darwin) fn take_bpf(&self, count: u32) {
+        with(|state| state.bpf_taken = count);
+    }
+
+    pub(in crate::sys::darwin) fn cap_bpf(&self, bytes: usize) {
+        with(|state| state.bpf_cap = bytes);
+    }
+
+    // What another program does.
+
+    pub(in crate::sys::darwin) fn create_utun(&self) -> String {
+        with(|state| {
+            let interface = Interface::utun(state.free_number("utun"));
+            let name = interface.name.clone();
+            state.add(interface);
+            state.announce_link(&name);
+            name
+        })
+    }
+
+    pub(in crate::sys::darwin) fn destroy(&self, name: &str) {
+        with(|state| state.destroy(name));
+    }
+
+    pub(in crate::sys::darwin) fn set_flags(&self, name: &str, up: bool) {
+        with(|state| {
+            state.find_mut(name).unwrap().up = up;
+            state.announce_link(name);
+        });
+    }
+
+    pub(in crate::sys::darwin) fn set_mtu(&self, name: &str, mtu: u32) {
+        with(|state| {
+            state.find_mut(name).unwrap().mtu = mtu;
+            state.announce_link(name);
+        });
+    }
+
+    pub(in crate::sys::darwin) fn add_address(&self, name: &str, local: &str, prefix: u8) {
+        let local: IpAddr = local.parse().unwrap();
+        with(|state| {
+            let assigned = Assigned { local, prefix, other: None, flags: 0 };
+            let interface = state.find_mut(name).unwrap();
+            interface.addresses.push(assigned.clone());
+            let message = messages::address(interface, &assigned, true);
+            state.announce(message);
+        });
+    }
+
+    pub(in crate::sys::darwin) fn del_address(&self, name: &str, local: &str) {
+        let local: IpAddr = local.parse().unwrap();
+        with(|state| {
+            let interface = state.find_mut(name).unwrap();
+            let assigned = interface.addresses.remove(interface.find(local).unwrap());
+            let message = messages::address(interface, &assigned, false);
+            state.announce(message);
+        });
+    }
+
+    /// A route of somebody else's, through an interface.
+    pub(in crate::sys::darwin) fn add_route(&self, name: &str, ip: &str, prefix: u8, flags: u32) {
+        let destination = Destination { network: network(ip.parse().unwrap(), prefix), prefix };
+        let index = self.interface(name).unwrap().index;
+        with(|state| state.routes.insert(destination, index, None, flags)).unwrap();
+    }
+
+    /// A utun's control socket, as iOS hands one over.
+    pub(in crate::sys::darwin) fn give_utun(&self) -> OwnedFd {
+        let socket = calls::socket(PF_SYSTEM, SOCK_DGRAM, SYSPROTO_CONTROL).unwrap();
+        calls::connect(socket.as_fd(), &sockaddr_control(calls::UTUN_CONTROL, 0)).unwrap();
+        socket
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+use super::*;
+use crate::address::{AddressRequest, Options};
+use crate::prefix::Prefix;
+use crate::sys::darwin::simulated::boot;
+
+fn request(text: &str) -> AddressRequest {
+    AddressRequest::parse(text, None).unwrap()
+}
+
+fn add(device: &Device, text: &str) -> Result<()> {
+    device.add_addr(&request(text), Options::default())
+}
+
+fn listed(device: &Device) -> Vec<String> {
+    device.addresses().unwrap().iter().map(|assigned| assigned.address.to_string()).collect()
+}
+
+#[test]
+fn an_ipv4_address_of_a_tun_is_its_own_other_end_and_has_its_network() {
+    let mac = boot();
+    let device = tun("utun7");
+    // Prefixes that end within a byte, too.
+    for (text, network) in [
+        ("10.8.0.1/24", "10.8.0.0/24"),
+        ("10.9.3.1/23", "10.9.2.0/23"),
+        ("10.64.0.1/11", "10.64.0.0/11"),
+        ("11.0.0.1/1", "0.0.0.0/1"),
+        ("10.8.0.1/31", "10.8.0.0/31"),
+    ] {
+        device.set_addr(&request(text)).unwrap();
+        let local = text.split('/').next().unwrap();
+        assert_eq!(mac.addresses("utun7"), [format!("{text} {local}")]);
+        let mut routes = [network.to_owned(), format!("{local}/32")];
+        routes.sort();
+        let mut found = mac.routes("utun7");
+        found.sort();
+        assert_eq!(found, routes);
+        assert_eq!(listed(&device), [text]);
+    }
+    device.del_addr(&request("10.8.0.1")).unwrap();
+    assert!(mac.addresses("utun7").is_empty() && mac.routes("utun7").is_empty());
+    assert_eq!(refusal(device.del_addr(&request("10.8.0.1"))), (Errno::EADDRNOTAVAIL, Reason::Unset));
+}
+
+#[test]
+fn pytuns_properties_are_those_of_the_first_address() {
+    let mac = boot();
+    let device = tun("utun7");
+    device.set_addr(&request("10.8.0.1")).unwrap();
+    device.set_dstaddr("10.8.0.2".parse().unwrap()).unwrap();
+    device.set_netmask(Prefix::parse_netmask("255.255.255.0").unwrap()).unwrap();
+    assert_eq!(mac.addresses("utun7"), ["10.8.0.1/24 10.8.0.2"]);
+    assert_eq!(mac.routes("utun7"), ["10.8.0.0/24", "10.8.0.2/32"]);
+    let told = [device.addr().unwrap(), device.dstaddr().unwrap(), device.netmask().unwrap().into()];
+    assert_eq!(told.map(|ip| ip.to_string()), ["10.8.0.1", "10.8.0.2", "255.255.255.0"]);
+}
+
+#[test]
+fn a_second_address_of_a_network_keeps_its_route() {
+    let mac = boot();
+    let device = tun("utun7");
+    add(&device, "10.8.0.1/24").unwrap();
+    add(&device, "10.8.0.2/24").unwrap();
+    device.del_addr(&request("10.8.0.1")).unwrap();
+    assert_eq!(mac.addresses("utun7"), ["10.8.0.2/24 10.8.0.2"]);
+    assert_eq!(mac.routes("utun7"), ["10.8.0.0/24", "10.8.0.2/32"]);
+}
+
+#[test]
+fn without_its_route_there_is_no_address() {
+    let mac = boot();
+    let device = tun("utun7");
+    device.add_addr(&request("10.8.0.1/24"), Options { noprefixroute: true, nodad: false }).unwrap();
+    assert_eq!(mac.routes("utun7"), ["10.8.0.1/32"]);
+    // The routing socket's write: after the survey, the address, and the socket.
+    mac.fail(5, Errno::ENOBUFS);
+    assert_eq!(refusal(add(&device, "10.9.0.1/24")), (Errno::ENOBUFS, Reason::System));
+    assert!(mac.has_failed());
+    assert_eq!(mac.addresses("utun7"), ["10.8.0.1/24 10.8.0.1"]);
+    // What somebody else routes there stays his.
+    mac.add_route("en0", "10.10.0.0", 24, 1);
+    add(&device, "10.10.0.1/24").unwrap();
+    assert!(mac.routes("en0").contains(&"10.10.0.0/24".to_owned()));
+}
+
+#[test]
+fn ipv6_addresses_are_added_listed_and_deleted() {
+    let mac = boot();
+    let device = tun("utun7");
+    device.add_addr(&request("fd00::1/64"), Options { nodad: true, noprefixroute: false }).unwrap();
+    add(&device, "fd01::1/57").unwrap();
+    add(&device, "fe80::7/64").unwrap();
+    add(&device, "fd02::1").unwrap();
+    assert_eq!(mac.addresses("utun7"), ["fd00::1/64", "fd01::1/57", "fe80::7/64", "fd02::1/128"]);
+    assert_eq!(listed(&device), ["fd00::1/64", "fd01::1/57", "fe80::7/64", "fd02::1/128"]);
+    let flags: Vec<_> = device.addresses().unwrap().iter().map(|assigned| assigned.flags).collect();
+    assert_eq!(flags, [crate::address::NODAD, 0, 0, 0]);
+    device.set_addr(&request("fd03::1/64")).unwrap();
+    // The link-local one is a set of its own.
+    assert_eq!(mac.addresses("utun7"), ["fe80::7/64", "fd03::1/64"]);
+    device.del_addr(&request("fe80::7")).unwrap();
+    assert_eq!(mac.addresses("utun7"), ["fd03::1/64"]);
+    assert_eq!(mac.routes("utun7"), ["fd03::/64"]);
+}
+
+#[test]
+fn the_other_end_is_darwins() {
+    let mac = boot();
+    let (device, tap) = (tun("utun7"), tap("feth7"));
+    let peer = |text, peer| AddressRequest::parse(text, Some(peer)).unwrap();
+    device.add_addr(&peer("10.8.0.1/24", "10.9.0.2"), Options::default()).unwrap();
+    device.add_addr(&peer("fd00::1/128", "fd00::2"), Options::default()).unwrap();
+    assert_eq!(mac.addresses("utun7"), ["10.8.0.1/24 10.9.0.2", "fd00::1/128 fd00::2"]);
+    assert_eq!(mac.routes("utun7"), ["10.9.0.0/24", "10.9.0.2/32"]);
+    assert_eq!(listed(&device), ["10.8.0.1 peer 10.9.0.2/24", "fd00::1 peer fd00::2/128"]);
+    let ipv6 = peer("fd01::1/64", "fd01::2");
+    assert_eq!(refusal(device.add_addr(&ipv6, Options::default())), (Errno::EINVAL, Reason::Address));
+    let ipv4 = peer("10.8.0.1/24", "10.8.0.2");
+    assert_eq!(refusal(tap.add_addr(&ipv4, Options::default())), (Errno::EOPNOTSUPP, Reason::Platform));
+    assert!(mac.addresses("feth7").is_empty());
+}
+
+#[test]
+fn a_tap_has_a_broadcast_address_and_the_kernels_route() {
+    let mac = boot();
+    let device = tap("feth7");
+    add(&device, "10.8.2.1/23").unwrap();
+    add(&device, "fd00::1/64").unwrap();
+    assert_eq!(mac.addresses("feth7"), ["10.8.2.1/23 10.8.3.255", "fd00::1/64"]);
+    assert_eq!(mac.routes("feth7"), ["10.8.2.0/23", "fd00::/64"]);
+    assert_eq!(listed(&device), ["10.8.2.1/23", "fd00::1/64"]);
+    device.del_addr(&request("10.8.2.1/23")).unwrap();
+    assert_eq!(mac.routes("feth7"), ["fd00::/64"]);
+}
+
+#[test]
+fn what_darwin_has_not_is_refused_before_it_is_tried() {
+    let mac = boot();
+    let (tun, tap) = (tun("utun7"), tap("feth7"));
+    let bare = Options { noprefixroute: true, nodad: false };
+    let refused = (Errno::EOPNOTSUPP, Reason::Platform);
+    assert_eq!(refusal(tap.add_addr(&request("10.8.0.1/24"), bare)), refused);
+    assert_eq!(refusal(tun.add_addr(&request("fd00::1/64"), bare)), refused);
+    assert_eq!(refusal(add(&tun, "10.8.0.1/0")), (Errno::EINVAL, Reason::Address));
+    tun.set_mtu(1000).unwrap();
+    assert_eq!(refusal(add(&tun, "fd00::1/64")), (Errno::EINVAL, Reason::Range));
+    assert!(mac.addresses("utun7").is_empty() && mac.addresses("feth7").is_empty());
+}
+
+#[test]
+fn what_is_so_already_needs_no_privilege() {
+    let mac = boot();
+    let device = tun("utun7");
+    add(&device, "10.8.0.1/24").unwrap();
+    mac.set_privileged(false);
+    add(&device, "10.8.0.1/24").unwrap();
+    device.set_addr(&request("10.8.0.1")).unwrap();
+    assert_eq!(refusal(device.set_addr(&request("10.8.0.2"))), (Errno::EPERM, Reason::Privilege));
+    assert_eq!(mac.addresses("utun7"), ["10.8.0.1/24 10.8.0.1"]);
+}

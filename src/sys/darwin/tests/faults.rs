@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+//! Each system call of an open fails in turn.
+
+use super::*;
+use crate::address::{AddressRequest, Options};
+use crate::route::Route;
+use crate::sys::darwin::simulated::boot;
+
+/// All options that Darwin has.
+fn config(bits: u64) -> Config {
+    let address = |text| (AddressRequest::parse(text, None).unwrap(), Options::default());
+    Config {
+        mtu: Some(1400),
+        mac: (bits & flags::TAP != 0).then(|| crate::link::Mac::new([2, 0, 0, 0, 0, 7]).unwrap()),
+        send_buffer: Some(100_000),
+        addresses: vec![address("10.8.0.1/24"), address("fd00::1/64")],
+        routes: vec![Route::parse("10.9.0.0/16", None, 0, 0).unwrap()],
+        up: Some(true),
+        ..Config::default()
+    }
+}
+
+fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+#[test]
+fn an_open_that_fails_leaves_nothing() {
+    for (name, bits) in [("utun7", flags::TUN), ("feth7", flags::TAP)] {
+        drop(boot());
+        let before = descriptors();
+        let mut failures = 0;
+        let mut number = 1;
+        loop {
+            let mac = boot();
+            mac.fail(number, Errno::EIO);
+            let opened = open_with(name, bits, &config(bits));
+            if !mac.has_failed() {
+                opened.unwrap();
+                break;
+            }
+            match opened {
+                Err(error) => {
+                    failures += 1;
+                    assert_eq!(error.errno(), Errno::EIO, "call {number}: {error} {:?}", mac.log());
+                    let said = [name, "TAP", "bpf", "descriptor", "option"]
+                        .iter()
+                        .any(|word| error.message().contains(word));
+                    assert!(said, "call {number}: {error}");
+                }
+                // What can be done without: a longer queue, the flags of an address.
+                Ok(device) => {
+                    assert_eq!(device.mtu().unwrap(), 1400);
+                    drop(device);
+                }
+            }
+            assert!(mac.interface(name).is_none(), "call {number}: {:?}", mac.log());
+            assert_eq!(mac.interface("feth0").map(|it| it.name), None, "call {number}: {:?}", mac.log());
+            assert!(!mac.routes("en0").iter().any(|route| route.starts_with("10.")), "call {number}");
+            assert_eq!(mac.open_descriptors(), 0, "call {number}");
+            drop(mac);
+            number += 1;
+        }
+        assert!(failures > 30, "{failures} of {number} calls");
+        drop(boot());
+        assert_eq!(descriptors(), before, "{name}");
+    }
+}
+
+#[test]
+fn packets_survive_every_errno() {
+    let mac = boot();
+    let device = tun("utun7");
+    for errno in [Errno::EIO, Errno::ENOMEM, Errno::EINTR, Errno::ENOBUFS, Errno::EPERM] {
+        mac.fail(1, errno);
+        mac.transmit("utun7", &ipv4(b"out"));
+        assert_eq!(read(&device), Err(errno));
+        assert_eq!(read(&device).unwrap(), ipv4(b"out"));
+        mac.fail(1, errno);
+        device.set_nonblock(true).unwrap();
+        let expected = if errno == Errno::ENOBUFS { Errno::EAGAIN } else { errno };
+        assert_eq!(device.write(&ipv4(b"in"), Limit::Handle), Err(expected));
+        assert_eq!(device.write(&ipv4(b"in"), Limit::Handle), Ok(22));
+    }
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+use std::io::{IoSlice, IoSliceMut};
+use std::thread;
+
+use super::*;
+use crate::link::Mac;
+use crate::sys::darwin::simulated::boot;
+
+#[test]
+fn a_tap_is_one_end_of_a_pair() {
+    let mac = boot();
+    let device = tap("feth7");
+    let (own, end) = (mac.interface("feth7").unwrap(), mac.interface("feth0").unwrap());
+    assert_eq!((own.peer.as_deref(), end.peer.as_deref()), (Some("feth0"), Some("feth7")));
+    // The device is taken up by whoever wants it up, its other end at once.
+    assert_eq!((own.up, end.up), (false, true));
+    assert_eq!(device.index().unwrap(), own.index);
+    let other = tap("feth%d");
+    assert_eq!(other.name().unwrap().to_string(), "feth1");
+    assert_eq!(mac.interface("feth1").unwrap().peer.as_deref(), Some("feth2"));
+    drop(device);
+    assert!(mac.interface("feth7").is_none() && mac.interface("feth0").is_none());
+    assert!(mac.interface("feth1").is_some() && mac.interface("feth2").is_some());
+}
+
+#[test]
+fn each_frame_of_a_burst_is_read_once_and_in_order() {
+    let mac = boot();
+    let device = tap("feth7");
+    device.set_up(true).unwrap();
+    assert!(!is_readable(device.fd()));
+    assert_eq!(read(&device), Err(Errno::ETIMEDOUT));
+    // Lengths of every alignment.
+    let frames: Vec<_> = (0..9).map(|number| frame(&vec![number; 46 + usize::from(number)])).collect();
+    frames.iter().for_each(|frame| mac.transmit("feth7", frame));
+    let calls = mac.calls();
+    for frame in &frames {
+        assert!(is_readable(device.fd()));
+        assert_eq!(&read(&device).unwrap(), frame);
+    }
+    assert_eq!(mac.calls() - calls, 1, "one read for the whole burst");
+    assert!(!is_readable(device.fd()));
+    assert_eq!(read(&device), Err(Errno::ETIMEDOUT));
+    mac.transmit("feth7", &frames[3]);
+    assert!(is_readable(device.fd()));
+    assert_eq!(read(&device).unwrap(), frames[3]);
+    assert!(!is_readable(device.fd()));
+}
+
+#[test]
+fn a_burst_that_the_kernel_cuts_goes_on_in_the_next() {
+    let mac = boot();
+    mac.cap_bpf(4096);
+    let device = tap("feth7");
+    device.set_up(true).unwrap();
+    let frames: Vec<_> = (0..20).map(|number| frame(&vec![number; 1000])).collect();
+    frames.iter().for_each(|frame| mac.transmit("feth7", frame));
+    for frame in &frames {
+        assert!(is_readable(device.fd()));
+        assert_eq!(&read(&device).unwrap(), frame);
+    }
+    assert!(!is_readable(device.fd()));
+}
+
+#[test]
+fn a_frame_that_was_cut_or_is_too_long_for_the_buffer_is_lost_alone() {
+    let mac = boot();
+    mac.cap_bpf(2048);
+    let device = tap("feth7");
+    device.set_up(true).unwrap();
+    mac.transmit("feth7", &frame(&[1; 4000]));
+    mac.transmit("feth7", &frame(&[2; 100]));
+    assert_eq!(read(&device), Err(Errno::ETIMEDOUT));
+    assert_eq!(read(&device).unwrap(), frame(&[2; 100]));
+    for number in [3, 4, 5] {
+        mac.transmit("feth7", &frame(&[number; 100]));
+    }
+    assert_eq!(read(&device).unwrap(), frame(&[3; 100]));
+    assert_eq!(read_into(&device, 113), Err(Errno::EMSGSIZE));
+    assert_eq!(read_into(&device, 114).unwrap(), frame(&[5; 100]));
+}
+
+#[test]
+fn readers_that_wait_hear_of_frames_that_another_left() {
+    let mac = boot();
+    let device = tap("feth7");
+    device.set_up(true).unwrap();
+    let read = || device.read(&mut [MaybeUninit::uninit(); 2048], Limit::Handle);
+    thread::scope(|scope| {
+        let readers: Vec<_> = (0..3).map(|_| scope.spawn(read)).collect();
+        thread::sleep(Duration::from_millis(20));
+        for _ in 0..3 {
+            mac.transmit("feth7", &frame(&[0; 46]));
+        }
+        for reader in readers {
+            assert_eq!(reader.join().unwrap(), Ok(60));
+        }
+    });
+    thread::scope(|scope| {
+        let reader = scope.spawn(read);
+        thread::sleep(Duration::from_millis(20));
+        device.wake();
+        assert_eq!(reader.join().unwrap(), Err(Errno::ECANCELED));
+    });
+    assert_eq!(device.read(&mut [MaybeUninit::uninit(); 2048], SHORT), Err(Errno::ETIMEDOUT));
+}
+
+#[test]
+fn what_is_written_comes_in_at_the_device_and_not_back() {
+    let mac = boot();
+    let device = tap("feth7");
+    device.set_up(true).unwrap();
+    let out = frame(&[7; 200]);
+    assert_eq!(device.write(&out, SHORT), Ok(214));
+    assert_eq!(device.writev(&[IoSlice::new(&out[..9]), IoSlice::new(&out[9..])], SHORT), Ok(214));
+    assert_eq!(mac.received("feth7"), [out.clone(), out.clone()]);
+    assert_eq!(read(&device), Err(Errno::ETIMEDOUT));
+    mac.transmit("feth7", &out);
+    let mut memory = [[0; 100]; 3];
+    let mut bufs = memory.each_mut().map(|buf| IoSliceMut::new(buf));
+    assert_eq!(device.readv(&mut bufs, SHORT), Ok(214));
+    assert_eq!(memory.concat()[..214], out);
+    let largest = vec![1; device.read_size()];
+    assert_eq!(device.write(&largest, SHORT), Ok(largest.len()));
+    assert_eq!(device.write(&[1; 13], SHORT), Err(Errno::EINVAL));
+    assert_eq!(device.write(&vec![1; device.read_size() + 1], SHORT), Err(Errno::EMSGSIZE));
+}
+
+#[test]
+fn the_link_of_both_ends_is_what_was_asked_for() {
+    let mac = boot();
+    let device = tap("feth7");
+    let wanted = [2, 0x11, 0x22, 0x33, 0x44, 0x55];
+    device.set_mac(Mac::new(wanted).unwrap()).unwrap();
+    assert_eq!(mac.interface("feth7").unwrap().mac, Some(wanted));
+    assert_eq!(device.mac().unwrap().octets(), wanted);
+    device.set_mtu(2000).unwrap();
+    assert_eq!((mac.interface("feth7").unwrap().mtu, mac.interface("feth0").unwrap().mtu), (2000, 2000));
+    assert_eq!(refusal(device.set_mtu(2049)), (Errno::EINVAL, Reason::Range));
+    mac.fail(6, Errno::EIO);
+    assert_eq!(refusal(device.set_mtu(1300)), (Errno::EIO, Reason::System));
+    assert!(mac.has_failed());
+    device.set_mtu(1400).unwrap();
+    assert_eq!((mac.interface("feth7").unwrap().mtu, mac.interface("feth0").unwrap().mtu), (1400, 1400));
+    assert_eq!(refusal(tun("utun7").mac()), (Errno::EOPNOTSUPP, Reason::Kind));
+}
+
+#[test]
+fn a_bpf_device_in_use_is_passed_over() {
+    let mac = boot();
+    mac.take_bpf(5);
+    let taps = [tap("feth7"), tap("feth8")];
+    drop(taps);
+    mac.take_bpf(1000);
+    assert_eq!(refusal(open("feth7", flags::TAP)), (Errno::EBUSY, Reason::Busy));
+    assert!(mac.interface("feth7").is_none() && mac.open_descriptors() == 0);
+}
+
+#[test]
+fn a_tap_that_went_is_said_to_be_gone() {
+    let mac = boot();
+    let device = tap("feth7");
+    device.set_up(true).unwrap();
+    mac.destroy("feth0");
+    assert_eq!(read(&device), Err(Errno::ENODEV));
+    assert_eq!(device.write(&frame(&[0; 46]), SHORT), Err(Errno::ENODEV));
+}

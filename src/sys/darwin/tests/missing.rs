@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+//! What Darwin has not.
+
+use super::*;
+use crate::feature::Feature;
+use crate::link::Alias;
+use crate::name::Name;
+use crate::steering::Program;
+use crate::sys::darwin::simulated::boot;
+
+const PLATFORM: (Errno, Reason) = (Errno::EOPNOTSUPP, Reason::Platform);
+
+#[test]
+fn an_open_is_refused_before_anything_is_made() {
+    let mac = boot();
+    use flags::{EXISTING, MULTI_QUEUE, NAPI, NAPI_FRAGS, OFFLOAD, PERSIST, PI, TAP, TUN};
+    for bits in [
+        TUN | MULTI_QUEUE,
+        TUN | OFFLOAD,
+        TUN | NAPI,
+        TAP | NAPI_FRAGS,
+        TUN | PERSIST,
+        TUN | EXISTING,
+        TAP | PI,
+    ] {
+        assert_eq!(refusal(open("", bits)), PLATFORM, "{bits:#x}");
+    }
+    let config = Config { node: Some("/dev/tun0".into()), ..Config::default() };
+    assert_eq!(refusal(open_with("", TUN, &config)), PLATFORM);
+    assert_eq!((mac.calls(), mac.open_descriptors()), (0, 0));
+}
+
+#[test]
+fn an_option_that_is_refused_takes_the_device_with_it() {
+    let mac = boot();
+    let alias = || Some(Alias::new(b"vpn").unwrap());
+    let configs = [
+        Config { owner: Some(501), ..Config::default() },
+        Config { group: Some(20), ..Config::default() },
+        Config { alias: alias(), mtu: Some(1400), ..Config::default() },
+        Config { tx_queue_length: Some(1), ..Config::default() },
+    ];
+    for config in configs {
+        assert_eq!(refusal(open_with("utun7", flags::TUN, &config)), PLATFORM);
+        assert!(mac.interface("utun7").is_none());
+    }
+}
+
+#[test]
+fn calls_are_refused_and_change_nothing() {
+    let mac = boot();
+    let (device, tap) = (tun("utun7"), tap("feth7"));
+    let calls = mac.calls();
+    let refusals = [
+        refusal(device.set_persist(true)),
+        refusal(device.owner()),
+        refusal(device.group()),
+        refusal(device.set_owner(0)),
+        refusal(device.set_group(0)),
+        refusal(device.set_carrier(false)),
+        refusal(device.set_program(Program::Steering, None)),
+        refusal(device.set_program(Program::Filter, None)),
+        refusal(tap.set_filter(&[])),
+        refusal(tap.set_tx_filter(&[], 0)),
+    ];
+    assert_eq!(refusals, [PLATFORM; 10]);
+    assert_eq!(mac.calls(), calls);
+    assert_eq!(refusal(device.set_name(Name::new(b"vpn0").unwrap())), PLATFORM);
+    assert_eq!(refusal(device.set_alias(&Alias::new(b"vpn").unwrap())), PLATFORM);
+    assert_eq!(refusal(device.set_tx_queue_length(7)), PLATFORM);
+    // Queues and super-packets need a device that was opened for them.
+    assert_eq!(refusal(device.open_queue(false)), (Errno::EINVAL, Reason::Mismatch));
+    assert_eq!(refusal(device.set_offloads(0)), (Errno::EINVAL, Reason::Mismatch));
+}
+
+#[test]
+fn what_there_is_none_of_is_told_as_such() {
+    let _mac = boot();
+    let device = tun("utun7");
+    assert_eq!(device.alias().unwrap(), b"");
+    assert_eq!(device.offloads().unwrap(), 0);
+    device.set_persist(false).unwrap();
+    assert_eq!(device.flags().unwrap() & flags::PERSIST, 0);
+    device.set_send_buffer(50_000).unwrap();
+    assert_eq!(device.send_buffer().unwrap(), 50_000);
+}
+
+#[test]
+fn the_features_are_those_that_work() {
+    use Feature::*;
+    let has = [Tun, Tap, Pi, Ipv4, Ipv6, Route, Wake, Monitor];
+    for number in 1..=17 {
+        let feature = Feature::from_number(number).unwrap();
+        assert_eq!(Device::has(feature), has.contains(&feature), "{feature:?}");
+    }
+}

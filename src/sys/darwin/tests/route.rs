@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+use super::*;
+use crate::address::{AddressRequest, Options};
+use crate::route::Route;
+use crate::sys::darwin::layout::{RTF_IFSCOPE, RTF_LLINFO, RTF_MULTICAST, RTF_UP};
+use crate::sys::darwin::simulated::boot;
+
+fn route(destination: &str, gateway: Option<&str>) -> Route {
+    Route::parse(destination, gateway, 0, 0).unwrap()
+}
+
+fn listed(device: &Device) -> Vec<String> {
+    device.routes().unwrap().iter().map(|installed| installed.route.to_string()).collect()
+}
+
+fn with_addresses() -> Device {
+    let device = tun("utun7");
+    for text in ["10.8.0.1/24", "fd00::1/64"] {
+        device.add_addr(&AddressRequest::parse(text, None).unwrap(), Options::default()).unwrap();
+    }
+    device
+}
+
+#[test]
+fn routes_lead_through_the_device_and_are_told() {
+    let mac = boot();
+    let device = with_addresses();
+    let wanted = ["10.9.0.0/23", "10.10.0.1", "0.0.0.0/1", "fd01::/33", "fd02::1", "::/1"];
+    for destination in wanted {
+        device.add_route(&route(destination, None)).unwrap();
+    }
+    device.add_route(&route("10.11.0.0/16", Some("10.8.0.9"))).unwrap();
+    device.add_route(&route("fd03::/64", Some("fd00::9"))).unwrap();
+    let theirs = [
+        "0.0.0.0/1",
+        "10.8.0.0/24",
+        "10.8.0.1/32",
+        "10.9.0.0/23",
+        "10.10.0.1/32",
+        "10.11.0.0/16 by 10.8.0.9",
+        "::/1",
+        "fd00::/64",
+        "fd01::/33",
+        "fd02::1/128",
+        "fd03::/64 by fd00::9",
+    ];
+    assert_eq!(mac.routes("utun7"), theirs);
+    // The one to the device's own address is Darwin's affair.
+    let ours: Vec<_> = theirs.iter().copied().filter(|text| *text != "10.8.0.1/32").collect();
+    assert_eq!(listed(&device), ours);
+    for destination in wanted {
+        device.del_route(&route(destination, None)).unwrap();
+    }
+    device.del_route(&route("10.11.0.0/16", Some("10.8.0.9"))).unwrap();
+    assert_eq!(listed(&device), ["10.8.0.0/24", "fd00::/64", "fd03::/64 by fd00::9"]);
+    assert_eq!(refusal(device.del_route(&route("10.9.0.0/23", None))), (Errno::ESRCH, Reason::Unset));
+}
+
+#[test]
+fn only_what_a_caller_could_have_added_is_told() {
+    let mac = boot();
+    let device = with_addresses();
+    mac.add_route("utun7", "10.8.0.7", 32, RTF_UP | RTF_LLINFO);
+    mac.add_route("utun7", "224.0.0.0", 8, RTF_UP | RTF_MULTICAST);
+    mac.add_route("utun7", "ff02::", 16, RTF_UP);
+    mac.add_route("utun7", "10.77.0.0", 16, RTF_UP | RTF_IFSCOPE);
+    mac.add_route("utun7", "10.78.0.0", 16, 0);
+    assert_eq!(listed(&device), ["10.8.0.0/24", "fd00::/64"]);
+}
+
+#[test]
+fn a_route_that_is_somebody_elses_is_said_to_be() {
+    let mac = boot();
+    let device = with_addresses();
+    assert_eq!(refusal(device.add_route(&route("0.0.0.0/0", None))), (Errno::EEXIST, Reason::Busy));
+    // And is not deleted through this device.
+    assert_eq!(
+        refusal(device.del_route(&route("0.0.0.0/0", Some("192.0.2.1")))),
+        (Errno::ESRCH, Reason::Unset)
+    );
+    assert!(mac.routes("en0").contains(&"0.0.0.0/0 by 192.0.2.1".to_owned()));
+    let before = mac.calls();
+    device.add_route(&route("10.8.0.0/24", None)).unwrap();
+    assert_eq!(mac.calls() - before, 4, "what is there is looked for, and not added");
+}
+
+#[test]
+fn neither_metric_nor_table_nor_a_far_gateway() {
+    let mac = boot();
+    let device = with_addresses();
+    let before = mac.routes("utun7");
+    for (metric, table) in [(1, 0), (0, 100)] {
+        let asked = Route::parse("10.9.0.0/16", None, metric, table).unwrap();
+        assert_eq!(refusal(device.add_route(&asked)), (Errno::EOPNOTSUPP, Reason::Platform));
+    }
+    mac.set_privileged(false);
+    assert_eq!(refusal(device.add_route(&route("10.9.0.0/16", None))), (Errno::EPERM, Reason::Privilege));
+    mac.set_privileged(true);
+    let far = route("fd05::/64", Some("fd09::1"));
+    assert_eq!(refusal(device.add_route(&far)), (Errno::ENETUNREACH, Reason::Argument));
+    assert_eq!(mac.routes("utun7"), before);
+}
