@@ -35,7 +35,8 @@
  *            tuntap_read, tuntap_write, tuntap_get_fd and tuntap_close; when a thread was
  *            waiting in the handle at that moment, that is the process that has the thread.
  *
- * Where a comment says nothing about the kernel, Linux 4.19 is enough.
+ * Where a comment says nothing about the kernel, Linux 4.19 is enough. On Darwin (macOS, iOS) what there
+ * is not returns -EOPNOTSUPP with TUNTAP_REASON_PLATFORM; what differs there says so.
  */
 
 
@@ -318,7 +319,8 @@ typedef struct tuntap_joiner tuntap_joiner;
 /**
  * Each packet is preceded by 4 bytes of packet information: 2 of flags in the machine's
  * byte order, of which 1 means "cut", and the 2 of the EtherType in network byte order
- * (0x0800 IPv4, 0x86dd IPv6).
+ * (0x0800 IPv4, 0x86dd IPv6). Darwin, for a TUN alone: the address family in network byte
+ * order (2 IPv4, 30 IPv6), as a utun has it.
  */
 #define TUNTAP_PI 4
 
@@ -1015,6 +1017,12 @@ int tuntap_config_set_up(tuntap_config *config, int up, tuntap_error *err);
  * is refused. Descriptors are opened close-on-exec. The device belongs to the network
  * namespace that the calling thread is in, and the handle goes on acting there.
  *
+ * Darwin: a TUN is a utun, made by its control socket, and up from the beginning. A TAP is
+ * one of a pair of feth interfaces; frames pass through BPF and AF_NDRV at the other one,
+ * which also shows among the interfaces, and both are destroyed with the handle (by
+ * `ifconfig feth0 destroy` when the process was killed). A name is the driver's, "utun7" or
+ * "feth7", "utun%d" or "feth%d". Each device has one handle: a name that exists is -EBUSY.
+ *
  * @param name   NULL or "": the kernel chooses (tun0, tap0, ...). "vpn0": this name, of 15
  *               bytes at most, without slash, colon, white space, and not only dots.
  *               "vpn%d": the first free number.
@@ -1126,6 +1134,9 @@ int tuntap_get_index(const tuntap *dev, uint32_t *index, tuntap_error *err);
  *
  * It is non-blocking (O_NONBLOCK) whatever the handle is, and must stay so: waiting is the
  * library's. With io_uring, link a poll before a read.
+ *
+ * Darwin: that of a TAP is a kqueue, readable while a frame waits in the kernel or in the
+ * handle; it is for waiting alone, and tells nothing of room to write.
  *
  * @return The descriptor, or -EINVAL (dev is NULL). Safe in a signal handler.
  * @since 0.1.0
@@ -1403,6 +1414,12 @@ int tuntap_get_offloads(const tuntap *dev, uint64_t *offloads, tuntap_error *err
  * Linux: RTM_NEWADDR. A TAP gets the broadcast address of an IPv4 network as well. While
  * the device is up, the kernel adds a route to the network.
  *
+ * Darwin: SIOCAIFADDR. To the network of an IPv4 address of a TUN the library adds the
+ * route, and takes it away with the address; an address without a peer is its own. A prefix
+ * of 0 is -EINVAL, as is a peer in IPv6 with a prefix other than 128
+ * (TUNTAP_REASON_ADDRESS); a TAP has no peers (_PLATFORM), and comes up with its first IPv4
+ * address.
+ *
  * @param addr   "10.8.0.1/24", "fd00::1/64". Without a prefix it is that of the host
  *               alone, 32 or 128, unless the device has this address already.
  * @param peer   The other end of a point-to-point link, such as "10.8.0.2", from which the
@@ -1537,7 +1554,8 @@ int tuntap_set_netmask(tuntap *dev, const char *netmask, tuntap_error *err);
 
 /**
  * Adds a route through the device, which must be up. It goes when the device goes down.
- * Linux: RTM_NEWROUTE, protocol "static".
+ * Linux: RTM_NEWROUTE, protocol "static". Darwin: RTM_ADD, without metric and table, and one
+ * route for a destination: -EEXIST (TUNTAP_REASON_BUSY) when another interface has it.
  *
  * @param destination  "10.9.0.0/16", "fd01::/48"; "0.0.0.0/0" and "::/0" are the default
  *                     routes. Without a prefix, a single host.
@@ -1617,7 +1635,8 @@ int tuntap_set_netns_fd(tuntap *dev, int fd, tuntap_error *err);
 /**
  * The buffer that no packet of this device exceeds, at any MTU and on a TAP with up to two
  * VLAN tags: some 64 KiB, by the kind of the device and with the packet-information
- * header. Into such a buffer tuntap_read is at its fastest, and never cuts.
+ * header; 16 KiB for a TAP on Darwin. Into such a buffer tuntap_read is at its fastest, and
+ * never cuts.
  *
  * @return Bytes; 0 if dev is NULL. It does not change while the handle is open.
  * @since 0.1.0
@@ -1629,7 +1648,8 @@ size_t tuntap_read_size(const tuntap *dev);
  * Ethernet frame without its check sequence (TAP), behind the packet-information header if
  * the device has it. Waits for one unless the handle is non-blocking. A packet that is
  * there costs one system call, one that is waited for three; none costs an allocation. One
- * reader a queue keeps packets in order.
+ * reader a queue keeps packets in order. On Darwin one system call takes all frames that a
+ * TAP has waiting, and the next calls none.
  *
  * With TUNTAP_OFFLOAD a super-packet comes one packet a call, and what is left of it is not
  * seen by poll: read until -EAGAIN before a wait. tuntap_reader_next is the fast way.
@@ -2122,6 +2142,10 @@ int tuntap_set_tx_filter(tuntap *dev, const uint8_t *macs, size_t count, uint64_
  * Like a config, a monitor is for one thread at a time. Linux: rtnetlink, which tells of
  * the carrier and of a new IPv6 address a moment later, and not at all of a carrier that
  * has changed back by then, or of an address that has gone.
+ *
+ * Darwin: PF_ROUTE, which tells neither of a new interface nor of what a slow reader lost.
+ * So the interfaces are looked at anew after each announcement: all that lasts is told, and
+ * TUNTAP_EVENT_OVERRUN never comes. Both interfaces of a TAP are devices.
  *
  * @param dev      The device, watched where it is; the monitor outlives the handle. NULL:
  *                 all devices of the network namespace that the calling thread is in.

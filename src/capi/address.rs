@@ -122,6 +122,12 @@ pub(super) unsafe fn request(
 /// Linux: RTM_NEWADDR. A TAP gets the broadcast address of an IPv4 network as well. While
 /// the device is up, the kernel adds a route to the network.
 ///
+/// Darwin: SIOCAIFADDR. To the network of an IPv4 address of a TUN the library adds the
+/// route, and takes it away with the address; an address without a peer is its own. A prefix
+/// of 0 is -EINVAL, as is a peer in IPv6 with a prefix other than 128
+/// (TUNTAP_REASON_ADDRESS); a TAP has no peers (_PLATFORM), and comes up with its first IPv4
+/// address.
+///
 /// @param addr   "10.8.0.1/24", "fd00::1/64". Without a prefix it is that of the host
 ///               alone, 32 or 128, unless the device has this address already.
 /// @param peer   The other end of a point-to-point link, such as "10.8.0.2", from which the

@@ -22,6 +22,12 @@ use crate::name::NameRequest;
 /// is refused. Descriptors are opened close-on-exec. The device belongs to the network
 /// namespace that the calling thread is in, and the handle goes on acting there.
 ///
+/// Darwin: a TUN is a utun, made by its control socket, and up from the beginning. A TAP is
+/// one of a pair of feth interfaces; frames pass through BPF and AF_NDRV at the other one,
+/// which also shows among the interfaces, and both are destroyed with the handle (by
+/// `ifconfig feth0 destroy` when the process was killed). A name is the driver's, "utun7" or
+/// "feth7", "utun%d" or "feth%d". Each device has one handle: a name that exists is -EBUSY.
+///
 /// @param name   NULL or "": the kernel chooses (tun0, tap0, ...). "vpn0": this name, of 15
 ///               bytes at most, without slash, colon, white space, and not only dots.
 ///               "vpn%d": the first free number.
@@ -186,6 +192,9 @@ pub unsafe extern "C" fn tuntap_get_index(dev: *const Device, index: *mut u32, e
 ///
 /// It is non-blocking (O_NONBLOCK) whatever the handle is, and must stay so: waiting is the
 /// library's. With io_uring, link a poll before a read.
+///
+/// Darwin: that of a TAP is a kqueue, readable while a frame waits in the kernel or in the
+/// handle; it is for waiting alone, and tells nothing of room to write.
 ///
 /// @return The descriptor, or -EINVAL (dev is NULL). Safe in a signal handler.
 /// @since 0.1.0

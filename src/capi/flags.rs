@@ -9,7 +9,8 @@ pub const TUNTAP_TUN: u64 = 0x1;
 pub const TUNTAP_TAP: u64 = 0x2;
 /// Each packet is preceded by 4 bytes of packet information: 2 of flags in the machine's
 /// byte order, of which 1 means "cut", and the 2 of the EtherType in network byte order
-/// (0x0800 IPv4, 0x86dd IPv6).
+/// (0x0800 IPv4, 0x86dd IPv6). Darwin, for a TUN alone: the address family in network byte
+/// order (2 IPv4, 30 IPv6), as a utun has it.
 pub const TUNTAP_PI: u64 = 0x4;
 /// The device can have several queues, each a handle of its own: see tuntap_open_queue.
 pub const TUNTAP_MULTI_QUEUE: u64 = 0x8;

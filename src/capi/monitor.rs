@@ -127,6 +127,10 @@ impl From<Event> for CEvent {
 /// the carrier and of a new IPv6 address a moment later, and not at all of a carrier that
 /// has changed back by then, or of an address that has gone.
 ///
+/// Darwin: PF_ROUTE, which tells neither of a new interface nor of what a slow reader lost.
+/// So the interfaces are looked at anew after each announcement: all that lasts is told, and
+/// TUNTAP_EVENT_OVERRUN never comes. Both interfaces of a TAP are devices.
+///
 /// @param dev      The device, watched where it is; the monitor outlives the handle. NULL:
 ///                 all devices of the network namespace that the calling thread is in.
 /// @param monitor  Receives the monitor; tuntap_monitor_close frees it.

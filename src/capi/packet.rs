@@ -15,7 +15,8 @@ use crate::packet::{self, Limit};
 
 /// The buffer that no packet of this device exceeds, at any MTU and on a TAP with up to two
 /// VLAN tags: some 64 KiB, by the kind of the device and with the packet-information
-/// header. Into such a buffer tuntap_read is at its fastest, and never cuts.
+/// header; 16 KiB for a TAP on Darwin. Into such a buffer tuntap_read is at its fastest, and
+/// never cuts.
 ///
 /// @return Bytes; 0 if dev is NULL. It does not change while the handle is open.
 /// @since 0.1.0
@@ -28,7 +29,8 @@ pub unsafe extern "C" fn tuntap_read_size(dev: *const Device) -> usize {
 /// Ethernet frame without its check sequence (TAP), behind the packet-information header if
 /// the device has it. Waits for one unless the handle is non-blocking. A packet that is
 /// there costs one system call, one that is waited for three; none costs an allocation. One
-/// reader a queue keeps packets in order.
+/// reader a queue keeps packets in order. On Darwin one system call takes all frames that a
+/// TAP has waiting, and the next calls none.
 ///
 /// With TUNTAP_OFFLOAD a super-packet comes one packet a call, and what is left of it is not
 /// seen by poll: read until -EAGAIN before a wait. tuntap_reader_next is the fast way.

@@ -89,7 +89,7 @@ layout! {
     IFF_RUNNING: u32 = 0x40, "IFF_RUNNING";
     IF_NAME_SIZE: usize = 16, "IFNAMSIZ";
 
-    // netinet6/in6_var.h, which not every copy of Darwin's headers has: there its structures are made up from the fields
+    // sys/sys_domain.h (the two of SYSPROTO_CONTROL above) and netinet6/in6_var.h, which not every copy of Darwin's headers has: there its structures are made up from the fields
     // that XNU gives them, and from Darwin's own sockaddr_in6 and time_t.
     SIOCDIFADDR_IN6: c_ulong = ioc(IN, b'i', 25, IN6_IFREQ_SIZE), "SIOCDIFADDR_IN6";
     SIOCGIFAFLAG_IN6: c_ulong = ioc(IN | OUT, b'i', 73, IN6_IFREQ_SIZE), "SIOCGIFAFLAG_IN6";
