@@ -35,7 +35,7 @@ fn wakes(state: u64) -> u64 {
 
 impl Waker {
     pub(super) fn new() -> Result<Self, Error> {
-        let tokens = Tokens::new().map_err(|errno| Error::system(errno, "make what ends a wait"))?;
+        let tokens = Tokens::new().map_err(|errno| Error::system(errno, Tokens::STEP))?;
         Ok(Self { tokens, state: AtomicU64::new(0) })
     }
 

@@ -13,6 +13,9 @@ use crate::sys::Outcome;
 pub(crate) struct Tokens(OwnedFd);
 
 impl Tokens {
+    /// What making them is, for a message.
+    pub(crate) const STEP: &str = "open an event counter";
+
     pub(crate) fn new() -> Outcome<Self> {
         // SAFETY: takes numbers only.
         let fd = Errno::result(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_SEMAPHORE) })?;
