@@ -77,9 +77,19 @@ pub(super) fn remove(netlink: &mut Socket, index: u32, address: &Address) -> Res
 
 fn request(kind: u16, flags: i32, index: u32, address: &Address) -> Request {
     let far_end = address.peer().unwrap_or(address.local());
-    Request::new(kind, flags, &ifaddrmsg(number(address.family()), address.prefix().bits(), index))
+    let mut message = ifaddrmsg(number(address.family()), address.prefix().bits(), index);
+    // As SIOCSIFADDR and ip(8) have it: nobody else is to use a loopback address as this host's.
+    if let (Some(scope), true) = (message.get_mut(SCOPE_AT), is_loopback(address)) {
+        *scope = libc::RT_SCOPE_HOST;
+    }
+    Request::new(kind, flags, &message)
         .attribute(libc::IFA_LOCAL, octets(&address.local()).as_ref())
         .attribute(libc::IFA_ADDRESS, octets(&far_end).as_ref())
+}
+
+/// IPv6 addresses have their scope from the kernel.
+fn is_loopback(address: &Address) -> bool {
+    matches!(address.local(), IpAddr::V4(ip) if ip.is_loopback())
 }
 
 /// The kernel's number of a family.

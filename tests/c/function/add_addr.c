@@ -33,6 +33,16 @@ static void a_tap_has_a_broadcast_address(void)
     tuntap_close(dev);
 }
 
+static void a_loopback_address_is_the_hosts_own(void)
+{
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    OK(tuntap_add_addr(dev, "127.0.0.9/8", NULL, 0, &err));
+    IP_HAS("\"local\":\"127.0.0.9\",\"prefixlen\":8,\"scope\":\"host\"", "address show t0");
+    OK(tuntap_del_addr(dev, "127.0.0.9/8", NULL, &err));
+    IP_HAS_NOT("127.0.0.9", "address show t0");
+    tuntap_close(dev);
+}
+
 static void a_peer_is_the_other_end(uint64_t kind)
 {
     OK(tuntap_open("t0", kind, &dev, &err));
@@ -147,6 +157,7 @@ int main(void)
     several_of_each_family(TUNTAP_TUN);
     several_of_each_family(TUNTAP_TAP);
     a_tap_has_a_broadcast_address();
+    a_loopback_address_is_the_hosts_own();
     a_peer_is_the_other_end(TUNTAP_TUN);
     a_peer_is_the_other_end(TUNTAP_TAP);
     ipv6_can_be_used_at_once();
