@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: MIT
+"""generate.py HEADER: writes tuntap/_abi.py, what Python needs to know of tuntap.h, to standard output.
+
+Constants become enumerations, structures ctypes.Structures, prototypes the names of the types in tuntap/_types.py, and
+comments docstrings. The header is cbindgen's, so that a line is what a C parser would otherwise have to find out.
+"""
+
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from typing import NamedTuple
+
+# The enumerations, by what their constants begin with; the flags of an open are all that is left.
+ENUMERATIONS = {
+    "TUNTAP_FEATURE_": ("Feature", "IntEnum", "What an operating system may have: see tuntap.has()."),
+    "TUNTAP_REASON_": ("Reason", "IntEnum", "Why a call failed: what errno cannot tell."),
+    "TUNTAP_OFFLOAD_": ("Offloads", "IntFlag", "What a device with Flag.OFFLOAD may leave to be done."),
+    "TUNTAP_ADDR_": ("AddrFlag", "IntFlag", "What is said of an address beside itself."),
+    "TUNTAP_SCOPE_": ("Scope", "IntEnum", "Where an address is valid."),
+    "TUNTAP_KIND_": ("OffloadKind", "IntEnum", "What a super-packet consists of."),
+    "TUNTAP_EVENT_": ("EventKind", "IntEnum", "What happened to a device."),
+}
+FLAGS = ("Flag", "IntFlag", "How a device is opened, and what it is.")
+# Constants that are no members of those: sizes, versions, families, and flags of single functions.
+PLAIN = re.compile(r".*_SIZE$|TUNTAP_VERSION_.*|TUNTAP_IPV[46]|TUNTAP_NEEDS_CHECKSUM|TUNTAP_ALL_MULTICAST")
+
+# Parameters that Python has no use for.
+C_ONLY = ("dev", "err", "size", "buf", "config", "reader", "writer", "queue", "monitor", "splitter", "joiner", "count")
+
+COMMENT = r"/\*\*\n((?: \*.*\n)+?) \*/\n"
+CONSTANT = re.compile(COMMENT + r"#define (TUNTAP_\w+) (\d+)\n|#define (TUNTAP_\w+) (\d+)\n")
+STRUCTURE = re.compile(r"typedef struct (tuntap_\w+) \{\n(.*?)\n\} \1;", re.S)
+MEMBER = re.compile(r"^    (u?int\d+_t|char) (\w+)(?:\[(\w+)\])?;$", re.M)
+FUNCTION = re.compile(COMMENT + r"([\w ]+?[ *]+)(tuntap_\w+)\(([^)]*)\);\n")
+
+# What a C type is called in tuntap/_types.py.
+TYPES = {
+    "tuntap_error *": "error",
+    "const char *": "text",
+    "uint32_t": "uint32",
+    "uint64_t": "uint64",
+    "int32_t": "int32",
+    "int": "int32",
+    "size_t": "size",
+    "ssize_t": "ssize",
+    "void": "none",
+}
+
+
+class Constant(NamedTuple):
+    name: str
+    value: int
+    comment: str
+
+
+def prose(comment: str) -> str:
+    """A comment without its stars."""
+    return "\n".join(line[3:] for line in comment.splitlines())
+
+
+def constants(header: str) -> list[Constant]:
+    found = [match.groups() for match in CONSTANT.finditer(header)]
+    return [
+        Constant(name or other, int(value or number), prose(comment or "").strip())
+        for comment, name, value, other, number in found
+    ]
+
+
+def in_python(text: str) -> str:
+    """What C's names are in Python, where nothing is NULL."""
+    text = re.sub(
+        r"TUNTAP_(REASON|FEATURE|EVENT|SCOPE)_(\w+)",
+        lambda match: f"{ENUMERATIONS[f'TUNTAP_{match[1]}_'][0]}.{match[2]}",
+        text,
+    )
+    text = re.sub(r"\(_([A-Z_]+)\)", r"(Reason.\1)", text)
+    text = re.sub(r"TUNTAP_OFFLOAD_(\w+)", r"Offloads.\1", text)
+    text = re.sub(r"TUNTAP_ADDR_(?!SIZE)(\w+)", r"AddrFlag.\1", text)
+    text = re.sub(
+        r"TUNTAP_(TUN|TAP|PI|MULTI_QUEUE|EXCLUSIVE|NONBLOCK|PERSIST|NAPI_FRAGS|NAPI|EXISTING|BORROW|OFFLOAD|"
+        r"TRUSTED)\b",
+        r"Flag.\1",
+        text,
+    )
+    text = re.sub(r"-(E[A-Z0-9]{2,})\b", r"\1", text)
+    text = re.sub(r"(; |, )?(\w+ or )?\w+ is NULL( \(Reason\.ARGUMENT\)|, Reason\.ARGUMENT)?", "", text)
+    text = re.sub(r"\((?:; |, )", "(", text).replace("EINVAL ; ", "EINVAL ").replace("NULL", "None")
+    return re.sub(r"EINVAL(?: \(\)|(?= *$)),? ?", "", text)
+
+
+class Comment(NamedTuple):
+    text: str
+    parameters: dict[str, str]
+    returned: str
+
+
+def parse(comment: str) -> Comment:
+    """The text, and what is said behind each @word; a @return may be a list, of which the lines stay."""
+    text, *tagged = re.split(r"^@", prose(comment), flags=re.M)
+    parameters, returned = {}, ""
+    for part in tagged:
+        word, _, rest = part.partition(" ")
+        if word == "param":
+            name, _, rest = rest.strip().partition(" ")
+            parameters[name] = " ".join(rest.split())
+        elif word == "return":
+            items = re.split(r"\n +(?=-E[A-Z0-9]+[, ])", rest.strip()) if re.search(r"or\n", rest) else [rest]
+            returned = "\n".join(" ".join(item.split()) for item in items)
+    return Comment(text.strip(), parameters, returned)
+
+
+def docstring(name: str, comment: str) -> str:
+    """What a function does, what it takes and what goes wrong, in Python's terms."""
+    parsed = parse(comment)
+    lines = [in_python(parsed.text), ""]
+    for parameter, text in parsed.parameters.items():
+        if parameter not in C_ONLY and not text.startswith("Receives"):
+            lines += textwrap.wrap(f"{parameter}: {in_python(text)}", 88, subsequent_indent="    ")
+    failures = re.sub(r"^0(, also [^,]*)?(, or|\.)? ?(?:$|)", "", in_python(parsed.returned)).strip()
+    if failures:
+        said = "Raises an Error: " if parsed.returned.startswith("0") else "In C it returns "
+        for line in (said + failures[0].lower() * (said[0] == "I") + failures[said[0] == "I" :]).splitlines():
+            lines += textwrap.wrap(line, 88, subsequent_indent="    ")
+    return "\n".join(lines).strip() + f"\n\nThe C function: {name}."
+
+
+def enumerations(found: list[Constant]) -> Iterator[str]:
+    members: dict[tuple[str, str, str], list[Constant]] = {}
+    for constant in found:
+        if PLAIN.fullmatch(constant.name):
+            yield f"{constant.name[len('TUNTAP_') :]} = {constant.value}"
+            continue
+        prefix = next((prefix for prefix in ENUMERATIONS if constant.name.startswith(prefix)), "TUNTAP_")
+        kind = ENUMERATIONS.get(prefix, FLAGS)
+        members.setdefault(kind, []).append(constant._replace(name=constant.name[len(prefix) :]))
+    for (name, base, text), listed in members.items():
+        yield f"\n\nclass {name}(enum.{base}):\n    {text!r}\n"
+        for constant in listed:
+            yield f"    {constant.name} = {constant.value}"
+            yield f"    {in_python(constant.comment)!r}"
+
+
+def structures(header: str) -> Iterator[str]:
+    for name, body in STRUCTURE.findall(header):
+        yield f"\n\nclass {name}(ctypes.Structure):\n    _fields_ = ["
+        for kind, member, count in MEMBER.findall(body):
+            python = "ctypes.c_char" if kind == "char" else f"ctypes.c_{kind[:-2]}"
+            size = count[len("TUNTAP_") :] if count else ""
+            yield f"        ({member!r}, {python}{f' * {size}' if size else ''}),"
+        yield "    ]"
+
+
+def type_of(declaration: str) -> str:
+    """Of a parameter, or of a result, which has no name."""
+    kind = re.sub(r"\w+$", "", declaration).strip() if " " in declaration.strip() else declaration
+    return TYPES.get(kind, "pointer" if kind.endswith("*") else "") or TYPES[declaration.strip()]
+
+
+def prototypes(header: str) -> Iterator[str]:
+    yield "\n\nPROTOTYPES = {"
+    for _, result, name, parameters in FUNCTION.findall(header):
+        result = "constant" if result == "const char *" else TYPES[result.strip()]
+        taken = [] if parameters == "void" else [type_of(parameter.strip()) for parameter in parameters.split(",")]
+        yield f"    {name!r}: ({result!r}, {tuple(taken)!r}),"
+    yield "}\n\nDOCS = {"
+    for comment, _, name, _ in FUNCTION.findall(header):
+        yield f"    {name!r}: {docstring(name, comment)!r},"
+    yield "}"
+
+
+def generate(header: str) -> str:
+    # Members' comments are indented, and no constants'.
+    head = [
+        "# SPDX-License-Identifier: MIT",
+        '"""What tuntap.h says. Generated from it: see generate.py."""',
+        "",
+        "import ctypes",
+        "import enum",
+        "",
+        "# ruff: noqa",
+    ]
+    parts = [*head, *enumerations(constants(header)), *structures(header), *prototypes(header)]
+    return "\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    with open(sys.argv[1], encoding="utf-8") as file:
+        sys.stdout.write(generate(file.read()))

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""Builds the package: what it knows of tuntap.h is generated, and the library goes into the wheel.
+
+The library is built from the sources of libtuntap, which are around this folder in a checkout and in it in a source
+distribution; that takes Rust, a C compiler and make. TUNTAP_LIBRARY names a library that is built already, and with
+TUNTAP_LIBRARY=system the wheel carries none and uses the one that is installed.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+from setuptools import Distribution, setup
+from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+WITHIN = os.path.join(HERE, "libtuntap")
+SOURCES = WITHIN if os.path.exists(WITHIN) else os.path.dirname(os.path.dirname(HERE))
+# What builds the library.
+NEEDED = ("Cargo.toml", "Cargo.lock", "build.rs", "Makefile", "LICENSE", "README.md", "abi", "include", "pkgconfig", "src")
+SONAME = "libtuntap.0.dylib" if sys.platform == "darwin" else "libtuntap.so.0"
+LIBRARY = os.environ.get("TUNTAP_LIBRARY")
+
+
+def version():
+    """The library's own, which is that of the header too."""
+    with open(os.path.join(SOURCES, "Cargo.toml"), encoding="utf-8") as file:
+        return re.search(r'^version = "(.*)"', file.read(), re.M)[1]
+
+
+class Build(build_py):
+    """With _abi.py, and the library."""
+
+    def run(self):
+        super().run()
+        package = os.path.join(self.build_lib, "tuntap")
+        header = os.path.join(SOURCES, "include", "tuntap.h")
+        with open(os.path.join(package, "_abi.py"), "w", encoding="utf-8") as target:
+            subprocess.run([sys.executable, os.path.join(HERE, "generate.py"), header], check=True, stdout=target)
+        if LIBRARY != "system":
+            built = LIBRARY or self.make()
+            stripped = os.path.join(package, SONAME)
+            shutil.copyfile(os.path.realpath(built), stripped)
+            subprocess.run(["strip", "-x", stripped], check=True)
+
+    @staticmethod
+    def make():
+        subprocess.run(["make", "-C", SOURCES, "all"], check=True)
+        return os.path.join(SOURCES, "build", SONAME)
+
+
+class Carrying(Distribution):
+    """Of one machine and system, where it carries the library."""
+
+    def has_ext_modules(self):
+        return LIBRARY != "system"
+
+
+class Wheel(bdist_wheel):
+    """For any Python 3: what it carries is a library of C's, and no module of Python's."""
+
+    def get_tag(self):
+        return ("py3", "none", super().get_tag()[2])
+
+
+class Sources(sdist):
+    """With the sources of the library."""
+
+    def make_release_tree(self, base_dir, files):
+        super().make_release_tree(base_dir, files)
+        within = os.path.join(base_dir, "libtuntap")
+        for name in NEEDED:
+            source, target = os.path.join(SOURCES, name), os.path.join(within, name)
+            if os.path.isdir(source):
+                shutil.copytree(source, target)
+            else:
+                os.makedirs(within, exist_ok=True)
+                shutil.copyfile(source, target)
+
+
+setup(
+    version=version(),
+    distclass=Carrying,
+    cmdclass={"build_py": Build, "bdist_wheel": Wheel, "sdist": Sources},
+)

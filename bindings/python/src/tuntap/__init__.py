@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""TUN and TAP devices: create, configure and drive them, by libtuntap.
+
+    import tuntap
+
+    with tuntap.Device("vpn%d", addrs=["10.8.0.1/24", "fd00::1/64"], up=True) as device:
+        while True:
+            packet = device.read()
+
+tuntap.aio has the same for asyncio, and tuntap.pytun the class of python-pytun.
+"""
+
+from __future__ import annotations
+
+from ._abi import AddrFlag, EventKind, Feature, Flag, OffloadKind, Offloads, Reason, Scope
+from ._library import documented, lib
+from .address import Addr
+from .batch import Packets, Reader, Writer
+from .device import Device
+from .errors import Error
+from .link import Stats
+from .monitor import Event, Monitor
+from .offload import Joiner, Offload, Splitter
+from .route import Route
+
+
+@documented("tuntap_version")
+def version() -> str:
+    text: bytes = lib.tuntap_version()
+    return text.decode()
+
+
+@documented("tuntap_has")
+def has(feature: Feature) -> bool:
+    return bool(lib.tuntap_has(feature))
+
+
+__all__ = [
+    "Addr",
+    "AddrFlag",
+    "Device",
+    "Error",
+    "Event",
+    "EventKind",
+    "Feature",
+    "Flag",
+    "Joiner",
+    "Monitor",
+    "Offload",
+    "OffloadKind",
+    "Offloads",
+    "Packets",
+    "Reader",
+    "Reason",
+    "Route",
+    "Scope",
+    "Splitter",
+    "Stats",
+    "Writer",
+    "has",
+    "version",
+]

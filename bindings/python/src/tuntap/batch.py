@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MIT
+"""Many packets a call: on a device with Flag.OFFLOAD split and joined, and on every other one too."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import threading
+from array import array
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, chain
+from typing import Any, overload
+
+from ._abi import Flag, Reason
+from ._handle import Handle, Handled
+from ._library import call, documented, lib, new
+from ._memory import Buffer, Memory, contiguous
+from ._wait import patiently
+from .errors import Error, error
+
+# Packets of a batch, at the most.
+_MANY = 256
+
+
+class Packets(Sequence[bytes]):
+    """The packets of a batch, as a list of bytes.
+
+    A Writer takes it as it is, without a look at the packets. Until the reader's next batch they are in its memory, and
+    are copied when one of them is asked for; if none was by then, they are gone, and asking is an Error.
+    """
+
+    __slots__ = ("_count", "_list", "_reader")
+
+    def __init__(self, reader: Reader, count: int) -> None:
+        self._reader = reader
+        self._count = count
+        self._list: list[bytes] | None = None
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, place: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[bytes]: ...
+
+    def __getitem__(self, place: int | slice) -> bytes | list[bytes]:
+        return self.copy()[place]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.copy())
+
+    def copy(self) -> list[bytes]:
+        """The packets, as a list that stays."""
+        if self._list is None:
+            self._list = self._reader._copy(self)
+        return self._list
+
+
+class Reader(Handled):
+    """Takes packets in batches: `for packets in reader`. For one thread at a time; others wait for it."""
+
+    @documented("tuntap_reader_open")
+    def __init__(self, device: Any, flags: Flag = Flag(0)) -> None:
+        # It keeps the device open: that closes its readers first.
+        self._device = device
+        self._handle = part_of(device, "the reader", lib.tuntap_reader_open, flags, lib.tuntap_reader_close)
+        device._parts.add(self)
+        self._one_by_one = threading.RLock()
+        # Of each packet where it is and its length: struct iovec.
+        self._places = (ctypes.c_size_t * (2 * _MANY))()
+        self._now: Packets | None = None
+
+    @documented("tuntap_reader_batch")
+    def batch(self) -> Packets:
+        """At least one packet, and at most 256."""
+        with self._one_by_one, self._handle as pointer:
+            self._now = None
+            count = patiently(lambda: call(lib.tuntap_reader_batch, pointer, self._places, _MANY))
+            self._now = packets = Packets(self, count)
+            return packets
+
+    def __iter__(self) -> Iterator[Packets]:
+        while True:
+            yield self.batch()
+
+    def _check(self, packets: Packets) -> None:
+        if self._now is not packets:
+            text = "look at the packets of a batch: the reader has gone on; copy() keeps them"
+            raise error(errno.EINVAL, Reason.ARGUMENT, text)
+
+    def _copy(self, packets: Packets) -> list[bytes]:
+        with self._one_by_one, self._handle:
+            self._check(packets)
+            told = self._places[: 2 * len(packets)]
+            starts, lengths = told[0::2], told[1::2]
+            first = starts[0]
+            # One copy of all, and slices of that, which are cheaper than a call for each.
+            all_of_them = ctypes.string_at(first, starts[-1] + lengths[-1] - first)
+            return [all_of_them[start - first : start - first + length] for start, length in zip(starts, lengths)]
+
+    def _write(self, packets: Packets, writer: int) -> int:
+        """Hands packets on to a tuntap_writer from where they are."""
+        with self._one_by_one, self._handle:
+            self._check(packets)
+            return call(lib.tuntap_writer_batch, writer, self._places, len(packets))
+
+    @documented("tuntap_reader_close")
+    def close(self) -> None:
+        self._handle.close()
+
+
+class Writer(Handled):
+    """Hands over packets in batches. For one thread at a time; others wait for it."""
+
+    @documented("tuntap_writer_open")
+    def __init__(self, device: Any, flags: Flag = Flag(0)) -> None:
+        self._device = device
+        self._handle = part_of(device, "the writer", lib.tuntap_writer_open, flags, lib.tuntap_writer_close)
+        device._parts.add(self)
+        self._one_by_one = threading.RLock()
+
+    @documented("tuntap_writer_put")
+    def put(self, packet: Buffer) -> None:
+        data = contiguous(packet)
+        with self._one_by_one, self._handle as pointer:
+            patiently(lambda: call(lib.tuntap_writer_put, pointer, data, len(data)))
+
+    @documented("tuntap_writer_flush")
+    def flush(self) -> None:
+        with self._one_by_one, self._handle as pointer:
+            patiently(lambda: call(lib.tuntap_writer_flush, pointer))
+
+    @documented("tuntap_writer_batch")
+    def batch(self, packets: Sequence[Buffer]) -> int:
+        """A list of packets, or what a reader gave; how many were taken."""
+        with self._one_by_one, self._handle as pointer:
+            if type(packets) is Packets and packets._list is None:
+                return patiently(lambda: packets._reader._write(packets, pointer))
+            if not packets:
+                return 0
+            memory = Memory(bytearray().join(packets))
+            lengths = [packet.nbytes if isinstance(packet, memoryview) else len(packet) for packet in packets]
+            starts = accumulate(lengths, initial=memory.address or 0)
+            places = array("L", chain.from_iterable(zip(starts, lengths)))
+            address, _ = places.buffer_info()
+            return patiently(lambda: call(lib.tuntap_writer_batch, pointer, address, len(lengths)))
+
+    @documented("tuntap_writer_close")
+    def close(self) -> None:
+        self._handle.close()
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        """Flushes, unless something went wrong, and closes."""
+        try:
+            if kind is None:
+                self.flush()
+        finally:
+            self.close()
+
+
+def part_of(device: Any, what: str, function: Any, flags: Flag, free: Any) -> Handle:
+    """The handle of a reader or writer. As long as it lives, so does the device's: which is closed after it."""
+    owner: Handle = device._handle
+    pointer = owner.__enter__()
+    try:
+        part = new(function, pointer, flags)
+    except Error:
+        owner.__exit__()
+        raise
+
+    def leave(pointer: int) -> None:
+        free(pointer)
+        owner.__exit__()
+
+    return Handle(what, part, leave)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+"""Options of an open that have no flag: all of them are set, or none."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from ._library import call, lib, new
+from ._types import Text
+from .address import Addr, AddrLike, ip_text
+from .link import MacLike, mac_bytes
+from .route import NetworkLike, Route
+
+
+class Options(NamedTuple):
+    """What a Device is opened with, beside its name and flags."""
+
+    node: Text | None = None
+    netns: Text | int | None = None
+    mtu: int | None = None
+    mac: MacLike | None = None
+    alias: Text | None = None
+    txqueuelen: int | None = None
+    sndbuf: int | None = None
+    addrs: Iterable[AddrLike | Addr] = ()
+    routes: Iterable[NetworkLike | Route] = ()
+    up: bool | None = None
+    owner: int | None = None
+    group: int | None = None
+
+
+@contextmanager
+def config(options: Options) -> Iterator[int]:
+    """A tuntap_config with these options."""
+    pointer = new(lib.tuntap_config_new)
+    try:
+        _fill(pointer, options)
+        yield pointer
+    finally:
+        lib.tuntap_config_free(pointer)
+
+
+def _fill(pointer: int, options: Options) -> None:
+    single = (
+        (lib.tuntap_config_set_node, options.node),
+        (lib.tuntap_config_set_mtu, options.mtu),
+        (lib.tuntap_config_set_mac, None if options.mac is None else mac_bytes(options.mac)),
+        (lib.tuntap_config_set_alias, options.alias),
+        (lib.tuntap_config_set_txqueuelen, options.txqueuelen),
+        (lib.tuntap_config_set_sndbuf, options.sndbuf),
+        (lib.tuntap_config_set_up, options.up),
+        (lib.tuntap_config_set_owner, options.owner),
+        (lib.tuntap_config_set_group, options.group),
+    )
+    for function, value in single:
+        if value is not None:
+            call(function, pointer, value)
+    if isinstance(options.netns, int):
+        call(lib.tuntap_config_set_netns_fd, pointer, options.netns)
+    elif options.netns is not None:
+        call(lib.tuntap_config_set_netns, pointer, os.fspath(options.netns))
+    for addr in options.addrs:
+        given = addr if isinstance(addr, Addr) else Addr(addr)  # type: ignore[arg-type]
+        call(lib.tuntap_config_add_addr, pointer, ip_text(given.addr), ip_text(given.peer), given.flags)
+    for route in options.routes:
+        told = route if isinstance(route, Route) else Route(route)  # type: ignore[arg-type]
+        call(
+            lib.tuntap_config_add_route,
+            pointer,
+            ip_text(told.destination),
+            ip_text(told.gateway),
+            told.metric,
+            told.table,
+        )

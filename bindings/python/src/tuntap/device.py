@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+"""A device whose calls wait for packets."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+
+from . import _abi
+from ._abi import Flag, Reason
+from ._base import SURE_LENGTH, BaseDevice
+from ._library import call, documented, lib
+from ._memory import Buffer, Memory, contiguous
+from ._wait import patiently
+from .batch import Reader, Writer
+from .errors import error
+from .offload import Offload
+
+
+class Device(BaseDevice):
+    """A TUN or TAP device, through one of its queues.
+
+    Device("vpn%d", Flag.TUN, addrs=["10.8.0.1/24"], up=True) opens one, with all of its options or not at all; close()
+    or the end of a `with` closes it. Every method may be called from any thread; one thread may read while another one
+    writes. Signal handlers of Python's run while a call waits, and may raise.
+    """
+
+    @documented("tuntap_read", "tuntap_read_timeout")
+    def read(self, timeout: float | None = None) -> bytes:
+        """A packet, within so many seconds or TimeoutError; None: as long as it takes."""
+        handle = self._handle
+        if handle.fd >= 0:
+            with handle.reading:
+                try:
+                    return os.read(handle.fd, self._size)
+                except OSError:
+                    pass  # There is none, or the library says what is wrong.
+        with self._spares.lend() as memory:
+            length = self._receive(memory, timeout)
+            return bytes(memory.view[:length])
+
+    @documented("tuntap_read", "tuntap_read_timeout")
+    def readinto(self, buffer: Buffer, timeout: float | None = None) -> int:
+        """A packet into a writable buffer, without a copy; its length. The limit is as for read()."""
+        handle = self._handle
+        if handle.fd >= 0:
+            with handle.reading:
+                try:
+                    length = os.readv(handle.fd, (buffer, self._spill))
+                except OSError:
+                    length = -1
+            if length > len(buffer) and length > memoryview(buffer).nbytes:
+                text = "read a packet: it is longer than the buffer, and is lost"
+                raise error(errno.EMSGSIZE, Reason.BUFFER, text)
+            if length >= 0:
+                return length
+        return self._receive(Memory(buffer), timeout)
+
+    @documented("tuntap_write", "tuntap_write_timeout")
+    def write(self, packet: Buffer, timeout: float | None = None) -> int:
+        """Any buffer. It waits for room so many seconds; None: as long as it takes."""
+        handle = self._handle
+        if handle.fd >= 0 and SURE_LENGTH <= len(packet) <= self._size:
+            with handle.writing:
+                try:
+                    return os.write(handle.fd, packet)
+                except OSError:
+                    pass  # There is no room, or the library says what is wrong.
+        data = contiguous(packet)
+        with self._handle as pointer:
+            return patiently(
+                lambda: call(lib.tuntap_write, pointer, data, len(data)),
+                lambda limit: call(lib.tuntap_write_timeout, pointer, data, len(data), limit),
+                timeout,
+            )
+
+    def _receive(self, memory: Memory, timeout: float | None) -> int:
+        with self._handle as pointer:
+            return patiently(
+                lambda: call(lib.tuntap_read, pointer, memory.address, memory.size),
+                lambda limit: call(lib.tuntap_read_timeout, pointer, memory.address, memory.size, limit),
+                timeout,
+            )
+
+    @documented("tuntap_read_super")
+    def read_super(self) -> tuple[Offload, bytes]:
+        told = _abi.tuntap_offload()
+        with self._spares.lend() as memory, self._handle as pointer:
+            arguments = (pointer, ctypes.byref(told), memory.address, memory.size)
+            length = patiently(lambda: call(lib.tuntap_read_super, *arguments))
+            return Offload.of(told), bytes(memory.view[:length])
+
+    @documented("tuntap_write_super")
+    def write_super(self, offload: Offload, packet: Buffer) -> int:
+        told, data = _abi.tuntap_offload(*offload), contiguous(packet)
+        with self._handle as pointer:
+            arguments = (pointer, ctypes.byref(told), data, len(data))
+            return patiently(lambda: call(lib.tuntap_write_super, *arguments))
+
+    @documented("tuntap_reader_open")
+    def reader(self, flags: Flag = Flag(0)) -> Reader:
+        return Reader(self, flags)
+
+    @documented("tuntap_writer_open")
+    def writer(self, flags: Flag = Flag(0)) -> Writer:
+        return Writer(self, flags)
+
+    @property
+    @documented("tuntap_set_nonblock")
+    def nonblock(self) -> bool:
+        """Without a time limit, calls raise BlockingIOError instead of waiting."""
+        return bool(self.flags & Flag.NONBLOCK)
+
+    @nonblock.setter
+    def nonblock(self, on: bool) -> None:
+        self._call(lib.tuntap_set_nonblock, bool(on))
+
+    @documented("tuntap_wake")
+    def wake(self) -> None:
+        with self._handle as pointer:
+            lib.tuntap_wake(pointer)

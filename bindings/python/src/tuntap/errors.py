@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+"""What fails: an OSError with errno, the reason that errno cannot tell, and the library's sentence."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from ._abi import Reason
+
+
+class Error(OSError):
+    """A call failed. Beside errno and strerror, the library's sentence, it has the reason.
+
+    It is also the OSError that errno stands for: PermissionError, BlockingIOError, TimeoutError and so on.
+    """
+
+    reason: Reason = Reason.NONE
+
+
+def _kinds() -> dict[type[OSError], type[Error]]:
+    """For each OSError that Python has of its own, an Error that is one as well."""
+    kinds: dict[type[OSError], type[Error]] = {OSError: Error}
+    for number in errno.errorcode:
+        kind = type(OSError(number, ""))
+        if kind not in kinds:
+            kinds[kind] = type(kind.__name__, (Error, kind), {"__module__": Error.__module__, "__doc__": kind.__doc__})
+    return kinds
+
+
+_KINDS = _kinds()
+
+
+def error(number: int, reason: Reason, message: str) -> Error:
+    """The Error of this errno."""
+    kind = _KINDS[type(OSError(number, ""))]
+    made = kind(number, message)
+    made.reason = reason
+    return made
+
+
+def from_c(number: int, reason: int, message: bytes) -> Error:
+    """The Error of a tuntap_error. A reason of a later library is one that errno tells."""
+    known = Reason(reason) if reason in Reason._value2member_map_ else Reason.SYSTEM
+    return error(number, known, os.fsdecode(message))
+
+
+def closed(what: str) -> Error:
+    """It is used after it was closed."""
+    return error(errno.EBADF, Reason.REMOVED, f"use {what}: it is closed")
+
+
+def subclasses() -> tuple[type[Error], ...]:
+    """Each kind of Error."""
+    return tuple(_KINDS.values())

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: MIT
+"""The link: what a device is called, up and down, MTU, MAC address, carrier, counters."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from typing import NamedTuple, Union
+
+from . import _abi
+from ._abi import Offloads, Reason
+from ._handle import Handled
+from ._library import documented, lib
+from ._types import Text
+from .errors import Error
+
+MacLike = Union[str, bytes, bytearray, memoryview]
+
+
+class Stats(NamedTuple):
+    """Counters of a device: received (rx) is what was written, transmitted (tx) what is read."""
+
+    rx_packets: int
+    tx_packets: int
+    rx_bytes: int
+    tx_bytes: int
+    rx_errors: int
+    tx_errors: int
+    rx_dropped: int
+    tx_dropped: int
+
+
+def mac_bytes(mac: MacLike) -> bytes:
+    """The six bytes of "02:00:00:00:00:01", or of bytes."""
+    given = bytes.fromhex(mac.replace(":", " ").replace("-", " ")) if isinstance(mac, str) else bytes(mac)
+    if len(given) != _abi.MAC_SIZE:
+        raise ValueError(f"a MAC address has {_abi.MAC_SIZE} bytes, and {mac!r} has {len(given)}")
+    return given
+
+
+class Link(Handled):
+    """A device as the network sees it."""
+
+    __slots__ = ()
+
+    def _unless_unset(self, kind: type, function: object) -> int | None:
+        try:
+            return self._number(kind, function)  # type: ignore[arg-type]
+        except Error as error:
+            if error.reason is Reason.UNSET:
+                return None
+            raise
+
+    @property
+    @documented("tuntap_get_name", "tuntap_set_name")
+    def name(self) -> str:
+        return self._text(_abi.NAME_SIZE, lib.tuntap_get_name)
+
+    @name.setter
+    def name(self, name: Text) -> None:
+        self._call(lib.tuntap_set_name, name)
+
+    @property
+    @documented("tuntap_get_index")
+    def index(self) -> int:
+        return self._number(ctypes.c_uint32, lib.tuntap_get_index)
+
+    @documented("tuntap_up")
+    def up(self) -> None:
+        self._call(lib.tuntap_up)
+
+    @documented("tuntap_down")
+    def down(self) -> None:
+        self._call(lib.tuntap_down)
+
+    @property
+    @documented("tuntap_is_up")
+    def is_up(self) -> bool:
+        return self._call(lib.tuntap_is_up) != 0
+
+    @property
+    @documented("tuntap_get_mtu", "tuntap_set_mtu")
+    def mtu(self) -> int:
+        return self._number(ctypes.c_uint32, lib.tuntap_get_mtu)
+
+    @mtu.setter
+    def mtu(self, mtu: int) -> None:
+        self._call(lib.tuntap_set_mtu, mtu)
+
+    @property
+    @documented("tuntap_get_mac", "tuntap_set_mac")
+    def mac(self) -> bytes:
+        """Six bytes; text such as "02:00:00:00:00:01" is taken too."""
+        told = ctypes.create_string_buffer(_abi.MAC_SIZE)
+        self._call(lib.tuntap_get_mac, told)
+        return told.raw
+
+    @mac.setter
+    def mac(self, mac: MacLike) -> None:
+        self._call(lib.tuntap_set_mac, mac_bytes(mac))
+
+    @property
+    @documented("tuntap_get_alias", "tuntap_set_alias")
+    def alias(self) -> str:
+        return self._text(_abi.ALIAS_SIZE, lib.tuntap_get_alias)
+
+    @alias.setter
+    def alias(self, alias: Text) -> None:
+        self._call(lib.tuntap_set_alias, alias)
+
+    @property
+    @documented("tuntap_get_carrier", "tuntap_set_carrier")
+    def carrier(self) -> bool:
+        return self._call(lib.tuntap_get_carrier) != 0
+
+    @carrier.setter
+    def carrier(self, on: bool) -> None:
+        self._call(lib.tuntap_set_carrier, bool(on))
+
+    @property
+    @documented("tuntap_get_txqueuelen", "tuntap_set_txqueuelen")
+    def txqueuelen(self) -> int:
+        return self._number(ctypes.c_uint32, lib.tuntap_get_txqueuelen)
+
+    @txqueuelen.setter
+    def txqueuelen(self, packets: int) -> None:
+        self._call(lib.tuntap_set_txqueuelen, packets)
+
+    @property
+    @documented("tuntap_get_sndbuf", "tuntap_set_sndbuf")
+    def sndbuf(self) -> int:
+        return self._number(ctypes.c_uint32, lib.tuntap_get_sndbuf)
+
+    @sndbuf.setter
+    def sndbuf(self, size: int) -> None:
+        self._call(lib.tuntap_set_sndbuf, size)
+
+    @property
+    @documented("tuntap_get_offloads", "tuntap_set_offloads")
+    def offloads(self) -> Offloads:
+        return Offloads(self._number(ctypes.c_uint64, lib.tuntap_get_offloads))
+
+    @offloads.setter
+    def offloads(self, offloads: Offloads) -> None:
+        self._call(lib.tuntap_set_offloads, offloads)
+
+    @property
+    @documented("tuntap_get_owner", "tuntap_set_owner")
+    def owner(self) -> int | None:
+        """None: no owner is set."""
+        return self._unless_unset(ctypes.c_uint32, lib.tuntap_get_owner)
+
+    @owner.setter
+    def owner(self, uid: int) -> None:
+        self._call(lib.tuntap_set_owner, uid)
+
+    @property
+    @documented("tuntap_get_group", "tuntap_set_group")
+    def group(self) -> int | None:
+        """None: no group is set."""
+        return self._unless_unset(ctypes.c_uint32, lib.tuntap_get_group)
+
+    @group.setter
+    def group(self, gid: int) -> None:
+        self._call(lib.tuntap_set_group, gid)
+
+    @property
+    @documented("tuntap_get_stats")
+    def stats(self) -> Stats:
+        told = _abi.tuntap_stats()
+        self._call(lib.tuntap_get_stats, ctypes.byref(told), ctypes.sizeof(told))
+        return Stats(*(int(getattr(told, name)) for name in Stats._fields))
+
+    @documented("tuntap_set_persist")
+    def set_persist(self, on: bool = True) -> None:
+        self._call(lib.tuntap_set_persist, bool(on))
+
+    @documented("tuntap_set_netns")
+    def set_netns(self, netns: Text | int) -> None:
+        """A path, or the descriptor of an open network namespace."""
+        if isinstance(netns, int):
+            self._call(lib.tuntap_set_netns_fd, netns)
+        else:
+            self._call(lib.tuntap_set_netns, os.fspath(netns))

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""Super-packets: what is still to be done with them, and splitting and joining in memory."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from . import _abi
+from ._abi import Flag
+from ._handle import Handle, Handled
+from ._library import call, documented, lib, new
+from ._memory import Buffer, Memory, contiguous
+
+
+class Offload(NamedTuple):
+    """What of a packet is still to be done: see tuntap_offload in tuntap.h. All zeros: nothing."""
+
+    flags: int = 0
+    kind: int = 0
+    header_length: int = 0
+    segment_size: int = 0
+    checksum_start: int = 0
+    checksum_offset: int = 0
+
+    @classmethod
+    def of(cls, told: Any) -> Offload:
+        """What a tuntap_offload says."""
+        return cls(*(int(getattr(told, name)) for name in cls._fields))
+
+
+class Splitter(Handled):
+    """Splits super-packets in memory. For one thread."""
+
+    @documented("tuntap_splitter_open")
+    def __init__(self, flags: Flag = Flag.TUN) -> None:
+        self._handle = Handle("the splitter", new(lib.tuntap_splitter_open, flags), lib.tuntap_splitter_close)
+
+    @documented("tuntap_splitter_begin", "tuntap_splitter_next")
+    def split(self, offload: Offload, packet: Buffer) -> Iterator[bytes]:
+        """The packets of a super-packet, of which it works on a copy."""
+        told, memory = _abi.tuntap_offload(*offload), Memory(bytearray(packet))
+        place = ctypes.c_void_p()
+        with self._handle as pointer:
+            call(lib.tuntap_splitter_begin, pointer, ctypes.byref(told), memory.address, memory.size)
+            while True:
+                length = lib.tuntap_splitter_next(pointer, ctypes.byref(place))
+                if length <= 0:
+                    return
+                assert place.value is not None
+                yield ctypes.string_at(place.value, length)
+
+    @documented("tuntap_splitter_close")
+    def close(self) -> None:
+        self._handle.close()
+
+
+class Joiner(Handled):
+    """Joins packets to super-packets in memory. For one thread."""
+
+    @documented("tuntap_joiner_open")
+    def __init__(self, flags: Flag = Flag.TUN) -> None:
+        self._handle = Handle("the joiner", new(lib.tuntap_joiner_open, flags), lib.tuntap_joiner_close)
+
+    @documented("tuntap_joiner_put")
+    def put(self, packet: Buffer) -> None:
+        data = contiguous(packet)
+        self._call(lib.tuntap_joiner_put, data, len(data))
+
+    @documented("tuntap_joiner_next")
+    def __iter__(self) -> Iterator[tuple[Offload, bytes]]:
+        """Takes what was collected."""
+        told, place = _abi.tuntap_offload(), ctypes.c_void_p()
+        while True:
+            with self._handle as pointer:
+                length = lib.tuntap_joiner_next(pointer, ctypes.byref(told), ctypes.byref(place))
+                if length <= 0:
+                    return
+                assert place.value is not None
+                taken = Offload.of(told), ctypes.string_at(place.value, length)
+            yield taken
+
+    @documented("tuntap_joiner_close")
+    def close(self) -> None:
+        self._handle.close()
