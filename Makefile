@@ -40,7 +40,7 @@ RPATH      :=
 endif
 
 .PHONY: all demo check lint check-core check-abi check-c check-valgrind check-asan check-strace check-links \
-    check-fuzz check-bindings check-examples check-darwin bench size header install uninstall clean rust stage
+    check-fuzz check-bindings check-python check-examples check-darwin bench size header install uninstall clean rust stage
 all: $(SHARED) $(STATIC)
 
 # Cargo knows best whether there is anything to do.
@@ -117,7 +117,7 @@ demo: all
 
 # Each part says what passed; a part whose tool is missing says SKIP, and fails where CI=true.
 check: lint check-core check-abi check-c check-valgrind check-asan check-strace check-fuzz check-links \
-    check-bindings check-examples check-darwin
+    check-bindings check-python check-examples check-darwin
 
 lint:
 	CARGO="$(CARGO)" tests/lint.sh
@@ -153,6 +153,9 @@ check-links: all
 
 check-bindings: stage
 	$(STAGED) PYTHON="$(PYTHON)" tests/bindings.sh
+
+check-python: stage
+	$(STAGED) PYTHON="$(PYTHON)" tests/python.sh
 
 check-examples: stage
 	$(STAGED) tests/examples.sh

@@ -21,7 +21,18 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 WITHIN = os.path.join(HERE, "libtuntap")
 SOURCES = WITHIN if os.path.exists(WITHIN) else os.path.dirname(os.path.dirname(HERE))
 # What builds the library.
-NEEDED = ("Cargo.toml", "Cargo.lock", "build.rs", "Makefile", "LICENSE", "README.md", "abi", "include", "pkgconfig", "src")
+NEEDED = (
+    "Cargo.toml",
+    "Cargo.lock",
+    "build.rs",
+    "Makefile",
+    "LICENSE",
+    "README.md",
+    "abi",
+    "include",
+    "pkgconfig",
+    "src",
+)
 SONAME = "libtuntap.0.dylib" if sys.platform == "darwin" else "libtuntap.so.0"
 LIBRARY = os.environ.get("TUNTAP_LIBRARY")
 
@@ -82,8 +93,4 @@ class Sources(sdist):
                 shutil.copyfile(source, target)
 
 
-setup(
-    version=version(),
-    distclass=Carrying,
-    cmdclass={"build_py": Build, "bdist_wheel": Wheel, "sdist": Sources},
-)
+setup(version=version(), distclass=Carrying, cmdclass={"build_py": Build, "bdist_wheel": Wheel, "sdist": Sources})

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What others than the library see of a device, and packets that are made by hand."""
 
+import contextlib
 import ctypes
 import json
 import os
@@ -18,6 +19,12 @@ def enter_namespace():
     if libc.unshare(CLONE_NEWNET) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
     ip("link", "set", "lo", "up")
+
+
+def set_ipv6(on):
+    """Whether new devices have IPv6: with it the kernel says something of its own accord."""
+    with open("/proc/sys/net/ipv6/conf/default/disable_ipv6", "w") as setting:
+        setting.write("0" if on else "1")
 
 
 def ip(*words):
@@ -48,8 +55,17 @@ def shown(name):
 
 def ipv4(source, destination, payload=b"payload of a packet", protocol=PROTOCOL):
     head = struct.pack(
-        "!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 7, 0, 64, protocol, 0, socket.inet_aton(source),
-        socket.inet_aton(destination)
+        "!BBHHHBBH4s4s",
+        0x45,
+        0,
+        20 + len(payload),
+        7,
+        0,
+        64,
+        protocol,
+        0,
+        socket.inet_aton(source),
+        socket.inet_aton(destination),
     )
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
 
@@ -68,10 +84,49 @@ def raw_socket(protocol=PROTOCOL):
     return heard
 
 
+def tap_of(name):
+    """A packet socket that sees what comes in through a device."""
+    heard = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0003))
+    heard.bind((name, 0x0003))
+    heard.settimeout(5)
+    return heard
+
+
 def send(destination, payload, port=9):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.sendto(payload, (destination, port))
 
 
+def link(name):
+    return json.loads(ip("-j", "-d", "-s", "link", "show", "dev", name))[0]
+
+
 def descriptors():
     return len(os.listdir("/proc/self/fd"))
+
+
+def resident():
+    """Bytes of memory that this process has."""
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+STRAY = bytes.fromhex("020000000009 020000000002 88b5") + bytes(986)
+
+
+@contextlib.contextmanager
+def slow_link(tap):
+    """What is written to a TAP goes on over a link that takes for ever: so there is no room after a while."""
+    ip("link", "add", "bridge0", "type", "bridge", "mcast_snooping", "0")
+    ip("link", "add", "slow0", "type", "veth", "peer", "name", "far0")
+    for name in (tap, "slow0"):
+        ip("link", "set", name, "master", "bridge0")
+    for name in ("far0", "slow0", "bridge0"):
+        ip("link", "set", name, "up")
+    words = ["tc", "qdisc", "add", "dev", "slow0", "root", "tbf", "rate", "64bit", "burst", "1600", "limit", "1000000"]
+    subprocess.run(words, check=True)
+    try:
+        yield lambda: subprocess.run(["tc", "qdisc", "del", "dev", "slow0", "root"], check=True)
+    finally:
+        ip("link", "delete", "slow0")
+        ip("link", "delete", "bridge0")

@@ -10,7 +10,6 @@ import threading
 import warnings
 import weakref
 from collections.abc import Iterable
-from types import TracebackType
 from typing import Any, TypeVar
 
 from ._abi import Flag
@@ -114,14 +113,6 @@ class BaseDevice(Link, Addresses, Routes, Steering):
         for part in list(self._parts):
             part.close()
         self._handle.close()
-
-    def __enter__(self: _Self) -> _Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __del__(self) -> None:
         handle: Handle | None = getattr(self, "_handle", None)

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Callable
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, TypeVar
 
 from ._library import call, number, text
 from .errors import closed
@@ -67,12 +69,27 @@ class Handle:
         """Ends one wait, or the next: whoever leaves after it passes it on."""
 
 
+_Self = TypeVar("_Self", bound="Handled")
+
+
 class Handled:
     """What has a handle, and calls functions of which its pointer is the first argument."""
 
     __slots__ = ()
 
     _handle: Handle
+
+    def close(self) -> None:
+        """Frees it; again is no error. Whoever uses it still in another thread ends that first."""
+        self._handle.close()
+
+    def __enter__(self: _Self) -> _Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def __del__(self) -> None:
         handle: Handle | None = getattr(self, "_handle", None)

@@ -104,10 +104,7 @@ class Addresses(Handled):
     def list_addrs(self) -> list[Addr]:
         return [
             Addr(
-                ipaddress.ip_interface(told.addr.decode()),
-                parse_ip(told.peer),
-                Scope(told.scope),
-                AddrFlag(told.flags),
+                ipaddress.ip_interface(told.addr.decode()), parse_ip(told.peer), Scope(told.scope), AddrFlag(told.flags)
             )
             for told in listed(self._call, lib.tuntap_list_addrs, _abi.tuntap_addr)
         ]

@@ -9,6 +9,7 @@ import threading
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain
+from types import TracebackType
 from typing import Any, overload
 
 from ._abi import Flag, Reason
@@ -106,10 +107,6 @@ class Reader(Handled):
             self._check(packets)
             return call(lib.tuntap_writer_batch, writer, self._places, len(packets))
 
-    @documented("tuntap_reader_close")
-    def close(self) -> None:
-        self._handle.close()
-
 
 class Writer(Handled):
     """Hands over packets in batches. For one thread at a time; others wait for it."""
@@ -147,14 +144,9 @@ class Writer(Handled):
             address, _ = places.buffer_info()
             return patiently(lambda: call(lib.tuntap_writer_batch, pointer, address, len(lengths)))
 
-    @documented("tuntap_writer_close")
-    def close(self) -> None:
-        self._handle.close()
-
-    def __enter__(self) -> Writer:
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Flushes, unless something went wrong, and closes."""
         try:
             if kind is None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import NamedTuple, Union
+from collections.abc import Callable
+from typing import Any, NamedTuple, Union
 
 from . import _abi
 from ._abi import Offloads, Reason
@@ -43,9 +44,9 @@ class Link(Handled):
 
     __slots__ = ()
 
-    def _unless_unset(self, kind: type, function: object) -> int | None:
+    def _unless_unset(self, kind: Any, function: Callable[..., Any]) -> int | None:
         try:
-            return self._number(kind, function)  # type: ignore[arg-type]
+            return self._number(kind, function)
         except Error as error:
             if error.reason is Reason.UNSET:
                 return None

@@ -53,16 +53,6 @@ class Monitor(Handled):
         self._handle = Handle("the monitor", pointer, lib.tuntap_monitor_close)
         self._one_by_one = threading.RLock()
 
-    @documented("tuntap_monitor_close")
-    def close(self) -> None:
-        self._handle.close()
-
-    def __enter__(self) -> Monitor:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     @documented("tuntap_monitor_get_fd")
     def fileno(self) -> int:
         """-1 when it is closed."""

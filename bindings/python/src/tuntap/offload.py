@@ -51,10 +51,6 @@ class Splitter(Handled):
                 assert place.value is not None
                 yield ctypes.string_at(place.value, length)
 
-    @documented("tuntap_splitter_close")
-    def close(self) -> None:
-        self._handle.close()
-
 
 class Joiner(Handled):
     """Joins packets to super-packets in memory. For one thread."""
@@ -80,7 +76,3 @@ class Joiner(Handled):
                 assert place.value is not None
                 taken = Offload.of(told), ctypes.string_at(place.value, length)
             yield taken
-
-    @documented("tuntap_joiner_close")
-    def close(self) -> None:
-        self._handle.close()

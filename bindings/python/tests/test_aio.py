@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: MIT
+"""The event loop: packets, batches, events, and tasks that end."""
+
+import asyncio
+import errno
+
+import pytest
+import witness
+
+import tuntap
+import tuntap.aio
+from tuntap import EventKind, Flag
+
+IN = witness.ipv4("10.8.0.7", "10.8.0.1")
+
+
+def run(main):
+    return asyncio.run(asyncio.wait_for(main, 30))
+
+
+@pytest.fixture(params=[Flag(0), Flag.OFFLOAD], ids=["plain", "offload"])
+def device(request, opened):
+    return opened(flags=Flag.TUN | request.param, kind=tuntap.aio.Device)
+
+
+def test_reading(device):
+    async def main():
+        asyncio.get_running_loop().call_later(0.05, send_many, 100)
+        got = []
+        async for packet in device:
+            got.append(packet[28:])
+            if len(got) == 100:
+                return got
+
+    assert run(main()) == [b"%d" % number for number in range(100)]
+
+
+def send_many(count):
+    for number in range(count):
+        witness.send("10.8.0.9", b"%d" % number)
+
+
+def test_writing(device):
+    async def main():
+        with witness.raw_socket() as heard:
+            heard.setblocking(False)
+            loop = asyncio.get_running_loop()
+            assert await device.write(IN) == len(IN)
+            assert await loop.sock_recv(heard, 100) == IN
+            with pytest.raises(tuntap.Error):
+                await device.write(b"bad")
+
+    run(main())
+
+
+def test_without_room(opened):
+    device = opened(flags=Flag.TAP, kind=tuntap.aio.Device, sndbuf=4000)
+
+    async def fill():
+        while True:
+            await device.write(witness.STRAY)
+
+    async def main(make_room):
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(fill(), 0.3)
+        asyncio.get_running_loop().call_later(0.1, make_room)
+        assert await device.write(witness.STRAY) == len(witness.STRAY)
+
+    with witness.slow_link("t0") as make_room:
+        run(main(make_room))
+
+
+def test_each_packet_is_one_tasks(device):
+    async def main():
+        readers = [asyncio.ensure_future(device.read()) for _ in range(5)]
+        await asyncio.sleep(0.05)
+        readers[0].cancel()
+        send_many(4)
+        return sorted([(await reader)[28:] for reader in readers[1:]])
+
+    assert run(main()) == [b"0", b"1", b"2", b"3"]
+
+
+def test_cancelled_tasks_leave_nothing(device):
+    async def main():
+        for _ in range(3):
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(device.read(), 0.02)
+        loop = asyncio.get_running_loop()
+        assert not loop.remove_reader(device.fileno())
+        send_many(1)
+        return await device.read()
+
+    assert run(main()).endswith(b"0")
+
+
+def test_others_have_their_turn(opened):
+    """Packets that always are there do not keep the loop."""
+    device = opened(kind=tuntap.aio.Device)
+
+    async def main():
+        turns = 0
+
+        async def other():
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        task = asyncio.ensure_future(other())
+        for _ in range(1000):
+            await device.write(IN)
+        task.cancel()
+        return turns
+
+    assert run(main()) >= 10
+
+
+def test_closing(device):
+    async def main():
+        readers = [asyncio.ensure_future(device.read()) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        device.close()
+        ends = await asyncio.gather(*readers, return_exceptions=True)
+        assert [end.errno for end in ends] == [errno.EBADF] * 3
+        assert "t0" not in witness.names()
+
+    run(main())
+
+
+def test_one_loop_after_another(device):
+    async def main():
+        asyncio.get_running_loop().call_later(0.02, send_many, 1)
+        return await device.read()
+
+    assert run(main()).endswith(b"0")
+    assert run(main()).endswith(b"0")
+
+
+def test_batches(device, opened):
+    other = opened("t1", device.flags, tuntap.aio.Device, addrs=["10.9.0.1/24"])
+
+    async def main():
+        reader, writer = device.reader(), other.writer()
+        asyncio.get_running_loop().call_later(0.05, send_many, 100)
+        seen = 0
+        async for packets in reader:
+            assert await writer.batch(packets) == len(packets)
+            seen += len(packets)
+            if seen == 100:
+                break
+        assert await writer.batch([IN] * 300) == 300
+        reader.close()
+        writer.close()
+
+    run(main())
+    assert witness.link("t1")["stats64"]["rx"]["packets"] >= 300 or device.flags & Flag.OFFLOAD
+
+
+def test_monitor():
+    async def main():
+        seen = []
+        with tuntap.Monitor() as monitor:
+            async for event in monitor:
+                seen.append((event.kind, event.name))
+                if event.kind is EventKind.COMPLETE:
+                    asyncio.get_running_loop().call_later(0.05, lambda: tuntap.Device("t0").close())
+                if event.kind is EventKind.REMOVED:
+                    return seen
+
+    seen = run(main())
+    assert (EventKind.DEVICE, "t0") in seen and seen[-1] == (EventKind.REMOVED, "t0")

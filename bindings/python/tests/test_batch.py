@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: MIT
+"""Many packets a call: what is split and joined, and packets that stay where the reader has them."""
+
+import errno
+import socket
+import threading
+import time
+
+import pytest
+import witness
+from conftest import drain
+
+import tuntap
+from tuntap import Flag, Offload, OffloadKind, Reason
+
+UDP_SEGMENT = 103
+
+
+@pytest.fixture(params=[Flag(0), Flag.OFFLOAD], ids=["plain", "offload"])
+def device(request, opened):
+    return opened(flags=Flag.TUN | request.param)
+
+
+def send_segments(count, size):
+    """One call, of which a device with offload sees one super-packet."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.setsockopt(socket.SOL_UDP, UDP_SEGMENT, size)
+        sender.sendto(b"".join(bytes([number]) * size for number in range(count)), ("10.8.0.9", 9))
+
+
+def test_reading(device):
+    reader = device.reader()
+    send_segments(40, 100)
+    packets = []
+    while len(packets) < 40:
+        batch = reader.batch()
+        assert 1 <= len(batch) <= 256
+        packets += batch
+    assert [packet[28:] for packet in packets] == [bytes([number]) * 100 for number in range(40)]
+    assert all(type(packet) is bytes and witness.checksum(packet[:20]) == 0 for packet in packets)
+    if device.flags & Flag.OFFLOAD:
+        assert witness.link("t0")["stats64"]["tx"]["packets"] == 1
+
+
+def test_packets_stay_when_they_were_looked_at(device):
+    reader = device.reader()
+    send_segments(3, 10)
+    looked_at = reader.batch()
+    first = looked_at[0]
+    send_segments(3, 20)
+    drain_batch = reader.batch()
+    assert looked_at[0] == first and len(list(looked_at)) == len(looked_at) and looked_at[-1:] == looked_at.copy()[-1:]
+    send_segments(3, 30)
+    reader.batch()
+    with pytest.raises(tuntap.Error) as caught:
+        drain_batch[0]
+    assert caught.value.reason is Reason.ARGUMENT and "copy()" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        list,
+        tuple,
+        lambda packets: [bytearray(packet) for packet in packets],
+        lambda packets: [memoryview(packet) for packet in packets],
+    ],
+)
+def test_writing(device, form):
+    packets = [witness.ipv4("10.8.0.7", "10.8.0.1", b"%d" % number) for number in range(50)]
+    with witness.raw_socket() as heard, device.writer() as writer:
+        assert writer.batch(form(packets)) == 50
+        assert [heard.recv(100) for _ in range(50)] == packets
+        assert writer.batch([]) == 0
+
+
+@pytest.mark.parametrize("form", ["as it is", "copied", "one by one"])
+def test_forwarding(device, opened, form):
+    """From one device to another, where a packet socket sees them come in."""
+    other = opened("t1", device.flags & ~Flag.NONBLOCK, addrs=["10.9.0.1/24"])
+    reader, payloads, seen = device.reader(), [b"%d" % number for number in range(20)], 0
+    with other.writer() as writer, witness.tap_of("t1") as heard:
+        with socket.socket(socket.AF_INET, socket.SOCK_RAW, witness.PROTOCOL) as sender:
+            for payload in payloads:
+                sender.sendto(payload, ("10.8.0.9", 0))
+        while seen < len(payloads):
+            packets = reader.batch()
+            seen += len(packets)
+            if form == "one by one":
+                for packet in packets:
+                    writer.put(packet)
+                writer.flush()
+            else:
+                assert writer.batch(packets.copy() if form == "copied" else packets) == len(packets)
+        assert [heard.recv(2000)[20:] for _ in payloads] == payloads
+
+
+def test_what_is_no_packet_is_not_taken(device):
+    good = witness.ipv4("10.8.0.7", "10.8.0.1", b"good")
+    with witness.raw_socket() as heard, device.writer() as writer:
+        assert writer.batch([good, b"bad", good]) == 1
+        assert heard.recv(100) == good
+        with pytest.raises(tuntap.Error) as caught:
+            writer.batch([b"bad"])
+        assert caught.value.reason is Reason.PACKET
+        with pytest.raises(tuntap.Error):
+            writer.put(b"bad")
+
+
+def test_a_writer_flushes_at_its_end(opened):
+    device = opened(flags=Flag.TUN | Flag.OFFLOAD)
+    packet = witness.ipv4("10.8.0.7", "10.8.0.1", b"kept back")
+    with witness.raw_socket() as heard:
+        with device.writer() as writer:
+            writer.put(packet)
+        assert heard.recv(100) == packet
+
+
+def test_closing(device):
+    reader, writer = device.reader(), device.writer()
+    device.close()
+    assert reader.closed and writer.closed and "t0" not in witness.names()
+    for use in (reader.batch, writer.flush, lambda: writer.put(b"x"), lambda: writer.batch([b"x"])):
+        with pytest.raises(tuntap.Error) as caught:
+            use()
+        assert caught.value.errno == errno.EBADF
+
+
+def test_closing_under_a_reader(device):
+    ends = []
+    reader = device.reader()
+
+    def read():
+        try:
+            while True:
+                reader.batch()
+        except tuntap.Error as error:
+            ends.append(error.errno)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    time.sleep(0.1)
+    device.close()
+    thread.join(10)
+    assert ends and ends[0] in (errno.ECANCELED, errno.EBADF) and "t0" not in witness.names()
+
+
+def test_packets_outlive_their_reader(device):
+    reader = device.reader()
+    send_segments(2, 10)
+    kept = reader.batch()
+    kept.copy()
+    send_segments(2, 10)
+    lost = reader.batch()
+    device.close()
+    assert kept[0].endswith(bytes(10))
+    with pytest.raises(tuntap.Error):
+        lost.copy()
+    with tuntap.Device("t1") as other, other.writer() as writer, pytest.raises(tuntap.Error):
+        writer.batch(lost)
+
+
+def test_super_packets(opened):
+    device = opened(flags=Flag.TUN | Flag.OFFLOAD)
+    send_segments(30, 50)
+    offload, packet = device.read_super()
+    assert offload.kind == OffloadKind.UDP and offload.segment_size == 50 and len(packet) == 28 + 30 * 50
+    with tuntap.Splitter() as splitter:
+        packets = list(splitter.split(offload, packet))
+    assert [part[28:] for part in packets] == [bytes([number]) * 50 for number in range(30)]
+    with tuntap.Joiner() as joiner:
+        for part in packets:
+            joiner.put(part)
+        joined = list(joiner)
+    assert len(joined) == 1 and joined[0][1][28:] == packet[28:]
+    drain(device)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as heard:
+        heard.bind(("10.8.0.1", 0))
+        heard.settimeout(5)
+        # The same, to this host.
+        turned = bytearray(joined[0][1])
+        turned[12:16], turned[16:20] = socket.inet_aton("10.8.0.9"), socket.inet_aton("10.8.0.1")
+        turned[22:24] = heard.getsockname()[1].to_bytes(2, "big")
+        turned[10:12] = bytes(2)
+        turned[10:12] = witness.checksum(bytes(turned[:20])).to_bytes(2, "big")
+        turned[26:28] = pseudo_sum(turned)
+        device.write_super(joined[0][0], turned)
+        assert [heard.recv(2000) for _ in range(30)] == [bytes([number]) * 50 for number in range(30)]
+    with pytest.raises(tuntap.Error) as caught:
+        device.write_super(Offload(flags=1, kind=OffloadKind.UDP, segment_size=0), packet)
+    assert caught.value.reason is Reason.PACKET
+
+
+def pseudo_sum(packet):
+    """Of a UDP packet, as a checksum that is still to be made has it."""
+    length = len(packet) - 20
+    data = bytes(packet[12:20]) + b"\0\x11" + length.to_bytes(2, "big")
+    return (~witness.checksum(data) & 0xFFFF).to_bytes(2, "big")
+
+
+def test_super_packets_need_offload(opened):
+    with pytest.raises(tuntap.Error) as caught:
+        opened().read_super()
+    assert caught.value.reason is Reason.MISMATCH

@@ -1,0 +1,323 @@
+# SPDX-License-Identifier: MIT
+"""Opening, configuring and closing, as ip(8) sees it."""
+
+import errno
+import gc
+import ipaddress
+import json
+import os
+import re
+import socket
+import sys
+import warnings
+
+import pytest
+import witness
+
+import tuntap
+import tuntap.pytun
+from tuntap import Flag, Reason
+
+
+def test_all_options_at_once():
+    with tuntap.Device(
+        "vpn%d",
+        Flag.TAP,
+        mtu=1400,
+        mac="02:00:00:00:00:07",
+        alias="of the test",
+        txqueuelen=77,
+        addrs=["10.8.0.1/24", ipaddress.ip_interface("fd00::1/64"), tuntap.Addr("192.0.2.1", peer="192.0.2.2")],
+        routes=["10.9.0.0/16", tuntap.Route(ipaddress.ip_network("10.10.0.0/16"), metric=7)],
+        up=True,
+        owner=1234,
+    ) as device:
+        link = witness.link("vpn0")
+        assert (link["mtu"], link["address"], link["ifalias"], link["txqlen"]) == (
+            1400,
+            "02:00:00:00:00:07",
+            "of the test",
+            77,
+        )
+        assert link["linkinfo"]["info_data"]["user"] == 1234 or link["linkinfo"]["info_data"]["user"]
+        addresses = witness.ip("address", "show", "vpn0")
+        for text in ("inet 10.8.0.1/24", "inet6 fd00::1/64", "inet 192.0.2.1 peer 192.0.2.2/32"):
+            assert text in addresses
+        routes = witness.ip("route", "show", "dev", "vpn0")
+        assert "10.9.0.0/16" in routes and "10.10.0.0/16" in routes and "metric 7" in routes
+        assert device.name == "vpn0" and device.index == link["ifindex"]
+        assert device.flags == Flag.TAP
+    assert "vpn0" not in witness.names()
+
+
+def test_an_open_that_fails_leaves_nothing():
+    before = witness.descriptors()
+    with pytest.raises(tuntap.Error) as caught:
+        tuntap.Device("t0", addrs=["10.8.0.1/24"], mtu=1)
+    assert caught.value.reason is Reason.RANGE and "option mtu" in str(caught.value)
+    with pytest.raises(ValueError):
+        tuntap.Device("t0", Flag.TAP, mac="02:00")
+    assert "t0" not in witness.names() and witness.descriptors() == before
+
+
+def test_properties():
+    with tuntap.Device("t0", Flag.TAP) as device:
+        device.mtu = 1300
+        device.mac = b"\x02\0\0\0\0\x09"
+        device.alias = "töst"
+        device.txqueuelen = 55
+        device.up()
+        link = witness.link("t0")
+        assert (link["mtu"], link["address"], link["ifalias"], link["txqlen"]) == (
+            1300,
+            "02:00:00:00:00:09",
+            "töst",
+            55,
+        )
+        assert "UP" in link["flags"] and device.is_up
+        assert (device.mtu, device.mac, device.alias, device.txqueuelen) == (1300, b"\x02\0\0\0\0\x09", "töst", 55)
+        device.carrier = False
+        assert witness.link("t0")["operstate"] == "DOWN" and not device.carrier
+        device.sndbuf = 100_000
+        assert device.sndbuf == 100_000
+        device.down()
+        assert "UP" not in witness.link("t0")["flags"]
+        assert device.owner is None and device.group is None
+        device.owner, device.group = 1234, 4321
+        assert (device.owner, device.group) == (1234, 4321)
+        device.name = "t9"
+        assert "t9" in witness.names() and device.name == "t9"
+        device.set_persist()
+    assert "t9" in witness.names()
+    with tuntap.Device("t9", Flag.TAP | Flag.EXISTING) as device:
+        assert Flag.PERSIST in device.flags
+        device.set_persist(False)
+    assert "t9" not in witness.names()
+
+
+def test_addresses():
+    with tuntap.Device("t0") as device:
+        assert device.addr is None and device.dstaddr is None and device.netmask is None
+        device.addr = "10.8.0.1"
+        device.dstaddr = ipaddress.ip_address("10.8.0.2")
+        device.netmask = "255.255.255.0"
+        assert "inet 10.8.0.1 peer 10.8.0.2/24" in witness.ip("address", "show", "t0")
+        assert str(device.addr) == "10.8.0.1" and device.dstaddr == ipaddress.IPv4Address("10.8.0.2")
+        assert device.netmask == ipaddress.IPv4Address("255.255.255.0")
+        device.addr = ipaddress.ip_interface("fd00::1/64")
+        for number in range(20):
+            device.add_addr(f"10.9.{number}.1/24")
+        device.del_addr(ipaddress.ip_interface("10.9.3.1/24"))
+        shown = json.loads(witness.ip("-j", "address", "show", "t0"))[0]["addr_info"]
+        expected = {f"{address['local']}/{address['prefixlen']}" for address in shown}
+        listed = device.list_addrs()
+        assert {str(entry.addr) for entry in listed} == expected and len(expected) == 21
+        assert listed[0].peer == ipaddress.ip_address("10.8.0.2")
+        with pytest.raises(tuntap.Error) as caught:
+            device.add_addr("10.8.0.1/33")
+        assert caught.value.errno == errno.EINVAL and caught.value.reason is Reason.ADDRESS
+
+
+def test_routes(opened):
+    device = opened()
+    device.add_route("10.9.0.0/16")
+    device.add_route(ipaddress.ip_network("10.10.0.0/16"), metric=5)
+    shown = {
+        route["dst"]: route.get("metric", 0) for route in json.loads(witness.ip("-j", "route", "show", "dev", "t0"))
+    }
+    assert shown == {"10.8.0.0/24": 0, "10.9.0.0/16": 0, "10.10.0.0/16": 5}
+    assert {str(route.destination): route.metric for route in device.list_routes()} == shown
+    device.del_route("10.9.0.0/16")
+    assert "10.9" not in witness.ip("route")
+    with pytest.raises(ProcessLookupError) as caught:
+        device.del_route("10.9.0.0/16")
+    assert caught.value.reason is Reason.UNSET
+
+
+def test_errors_are_those_of_python_too():
+    with pytest.raises(FileNotFoundError) as missing:
+        tuntap.Device("t0", node="/nowhere/tun")
+    assert isinstance(missing.value, tuntap.Error) and missing.value.reason is Reason.NO_DRIVER
+    assert missing.value.errno == errno.ENOENT and "/nowhere/tun" in missing.value.strerror
+    with pytest.raises(tuntap.Error) as wrong:
+        tuntap.Device("a/b")
+    assert wrong.value.reason is Reason.NAME and not isinstance(wrong.value, FileNotFoundError)
+    child = os.fork()
+    if child == 0:
+        os.setuid(65534)
+        try:
+            tuntap.Device("t0")
+        except PermissionError as error:
+            os._exit(error.reason)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == Reason.PRIVILEGE
+
+
+def test_numbers_and_texts_that_are_none():
+    with tuntap.Device("t0") as device:
+        for value in (-1, 2**32, 2**32 + 1400, 2**64):
+            with pytest.raises(OverflowError):
+                device.mtu = value
+        for value in ("1400", 1400.0, None):
+            with pytest.raises(TypeError):
+                device.mtu = value
+        with pytest.raises(ValueError):
+            device.name = "t\0"
+        assert witness.link("t0")["mtu"] == 1500 and "t0" in witness.names()
+    for name in ("t\0", 5):
+        with pytest.raises((ValueError, TypeError)):
+            tuntap.Device(name)
+
+
+def test_descriptors_from_elsewhere():
+    with tuntap.Device("t0", Flag.TUN | Flag.PI) as device:
+        with tuntap.Device.open_fd(device.fileno(), Flag.BORROW) as borrowed:
+            assert borrowed.name == "t0" and borrowed.flags & Flag.PI
+            assert not os.get_inheritable(borrowed.fileno())
+        ours = os.dup(device.fileno())
+        with tuntap.Device.open_fd(ours):
+            pass
+        with pytest.raises(OSError):
+            os.fstat(ours)
+        assert "t0" in witness.names()
+    with socket.socket() as other, pytest.raises(tuntap.Error) as caught:
+        tuntap.Device.open_fd(other.fileno())
+    assert caught.value.reason is Reason.KIND
+
+
+def test_queues():
+    with tuntap.Device("t0", Flag.TUN | Flag.MULTI_QUEUE) as device, device.open_queue() as queue:
+        assert witness.link("t0")["linkinfo"]["info_data"]["numqueues"] == 2
+        assert type(queue) is tuntap.Device and queue.index == device.index
+        queue.detach()
+        assert witness.link("t0")["linkinfo"]["info_data"]["numqueues"] == 1
+        queue.attach()
+        assert witness.link("t0")["linkinfo"]["info_data"]["numqueues"] == 2
+
+
+def test_another_namespace():
+    there, back = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        witness.enter_namespace()
+        os.write(there[1], b"x")
+        os.read(back[0], 1)
+        os._exit(0 if "t0" in witness.names() else 1)
+    os.read(there[0], 1)
+    with tuntap.Device("t0") as device, open(f"/proc/{child}/ns/net") as namespace:
+        device.set_netns(namespace.fileno())
+        assert "t0" not in witness.names()
+        device.mtu = 1400
+        with tuntap.Device("t1", netns=f"/proc/{child}/ns/net") as other:
+            assert other.mtu == 1500 and "t1" not in witness.names()
+        os.write(back[1], b"x")
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    for descriptor in (*there, *back):
+        os.close(descriptor)
+
+
+def test_closed():
+    device = tuntap.Device("t0")
+    device.close()
+    device.close()
+    assert device.closed and device.fileno() == -1 and "t0" not in witness.names()
+    for use in (
+        device.read,
+        device.up,
+        lambda: device.mtu,
+        lambda: device.write(b"x" * 40),
+        device.reader,
+        lambda: device.readinto(bytearray(10)),
+        device.wake,
+        device.monitor,
+    ):
+        with pytest.raises(tuntap.Error) as caught:
+            use()
+        assert caught.value.errno == errno.EBADF
+    assert "closed" in repr(device)
+
+
+def test_gone():
+    with tuntap.Device("t0") as device:
+        witness.ip("link", "delete", "t0")
+        for use in (
+            device.read,
+            device.up,
+            lambda: device.mtu,
+            lambda: device.write(witness.ipv4("10.0.0.1", "10.0.0.2")),
+        ):
+            with pytest.raises(tuntap.Error) as caught:
+                use()
+            assert caught.value.errno == errno.ENODEV and caught.value.reason is Reason.REMOVED
+        assert "gone" in repr(device)
+
+
+def test_left_open():
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        device = tuntap.Device("t0")
+        del device
+        gc.collect()
+    assert [warning.category for warning in seen] == [ResourceWarning] and "t0" in str(seen[0].message)
+    assert "t0" not in witness.names()
+
+
+def test_ten_thousand_opens_leave_nothing():
+    """Most of them of devices that exist: the kernel takes its time to make one."""
+    witness.ip("tuntap", "add", "dev", "t0", "mode", "tun")
+    witness.ip("tuntap", "add", "dev", "t1", "mode", "tun", "multi_queue")
+
+    def many(count):
+        for number in range(count):
+            (tuntap.Device if number % 2 else tuntap.pytun.TunTapDevice)("t0").close()
+            with tuntap.Device("t1", Flag.TUN | Flag.MULTI_QUEUE) as device, device.reader(), device.writer():
+                if number % 10 == 0:
+                    device.monitor().close()
+            with pytest.raises(tuntap.Error):
+                tuntap.Device("t0", Flag.TAP)
+        for _ in range(count // 50):
+            tuntap.Device("t2").close()
+
+    many(100)
+    gc.collect()
+    descriptors, memory = witness.descriptors(), witness.resident()
+    many(5_000)
+    gc.collect()
+    assert witness.descriptors() == descriptors and witness.resident() - memory < 4 << 20
+    assert witness.names() == ["lo", "t0", "t1"]
+    witness.ip("link", "delete", "t0")
+    witness.ip("link", "delete", "t1")
+
+
+def test_every_function_of_the_library_is_reached():
+    """Each has its place in the package; but for those that Python has no use for."""
+    from tuntap import _abi
+
+    folder = os.path.dirname(tuntap.__file__)
+    sources = ""
+    for name in os.listdir(folder):
+        if name.endswith(".py") and name != "_abi.py":
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                sources += file.read()
+    unused = {name for name in _abi.PROTOTYPES if not re.search(rf"lib(rary)?\.{name}\b", sources)}
+    assert unused == {
+        "tuntap_open",  # tuntap_open_config does the same
+        "tuntap_strreason",  # the names of Reason
+        "tuntap_readv",
+        "tuntap_writev",  # memoryviews and joined bytes
+        "tuntap_reader_next",
+        "tuntap_splitter_copy",  # faster for C alone
+    }
+
+
+def test_everything_is_documented():
+    for name in tuntap.__all__:
+        thing = getattr(tuntap, name)
+        assert thing.__doc__, name
+        if isinstance(thing, type) and thing.__module__.startswith("tuntap") and not issubclass(thing, (tuple, int)):
+            for attribute, value in vars(thing).items():
+                if not attribute.startswith("_") and (callable(value) or isinstance(value, property)):
+                    assert value.__doc__, f"{name}.{attribute}"
+    assert "68 to 65535" in tuntap.Device.mtu.__doc__
+    assert sys.modules["tuntap"].has(tuntap.Feature.TUN)
+    assert tuntap.version().count(".") == 2

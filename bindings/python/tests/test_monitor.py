@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""What ip(8) changes, as events."""
+
+import ipaddress
+import threading
+
+import pytest
+import witness
+
+import tuntap
+from tuntap import EventKind, Reason
+
+
+def kinds(monitor, until):
+    seen = []
+    for event in monitor:
+        seen.append((event.kind, event.name))
+        if event.kind is until:
+            return seen
+
+
+def test_all_devices():
+    with tuntap.Monitor() as monitor:
+        assert kinds(monitor, EventKind.COMPLETE) == [(EventKind.COMPLETE, "")]
+        with tuntap.Device("t0", mtu=1400) as device:
+            witness.ip("address", "add", "10.8.0.1/24", "dev", "t0")
+            witness.ip("link", "set", "t0", "up")
+            witness.ip("link", "set", "t0", "mtu", "1300")
+            seen = []
+            while not seen or seen[-1].mtu != 1300:
+                seen.append(monitor.next(5))
+            assert seen[0].kind is EventKind.DEVICE and seen[0].index == device.index
+            added = next(event for event in seen if event.kind is EventKind.ADDR_ADDED and event.addr.version == 4)
+            assert added.addr == ipaddress.ip_interface("10.8.0.1/24") and added.peer is None
+            assert seen[-1].kind is EventKind.MTU and seen[-1].up
+        assert kinds(monitor, EventKind.REMOVED)[-1] == (EventKind.REMOVED, "t0")
+        with pytest.raises(TimeoutError) as caught:
+            monitor.next(0.05)
+        assert caught.value.reason is Reason.TIMEOUT
+    assert monitor.closed and monitor.fileno() == -1
+    with pytest.raises(tuntap.Error):
+        monitor.next(0)
+
+
+def test_one_device_until_it_goes():
+    with tuntap.Device("t0") as device, tuntap.Device("t1"), device.monitor() as monitor:
+        threading.Timer(0.1, witness.ip, ("link", "set", "t0", "name", "t7")).start()
+        threading.Timer(0.3, witness.ip, ("link", "delete", "t7")).start()
+        seen = [(event.kind, event.name) for event in monitor]
+    assert seen[0] == (EventKind.DEVICE, "t0") and (EventKind.NAME, "t7") in seen
+    assert seen[-1][0] is EventKind.REMOVED and all(name != "t1" for _, name in seen)

@@ -1,0 +1,125 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The Python package: a wheel that carries the library, in an empty virtual environment; its types; its tests, the same
+# programs over python-pytun and over tuntap.pytun among them; and a wheel that uses the installed library.
+#
+# PYTHON has pip and the registries' packages mypy, pytest, ruff and python-pytun; those are left out, with a SKIP, that it
+# lacks. PYTHONS are further interpreters to run the tests with.
+# Needs an installed libtuntap, which pkg-config finds.
+set -u
+. "$(dirname "$0")/common.sh"
+cd "$(dirname "$0")/.." || exit 1
+out=$PWD/build/python
+python=$(command -v "${PYTHON:-python3}")
+source=bindings/python
+library=$(pkg-config --variable=libdir tuntap)
+
+# private COMMAND...: in a network of its own, as root, or as an ordinary user where that is allowed.
+private() {
+    if [ "$(id -u)" = 0 ]; then unshare -n "$@"; else unshare --user --map-root-user --net "$@"; fi
+}
+
+# wheel NAME FOLDER: built from a copy, so that nothing is left in the sources and nothing of an earlier build gets in.
+wheel() {
+    mkdir -p "$out/wheels" && "$python" -m pip wheel --quiet --no-deps --wheel-dir "$out/wheels/$1" "$2"
+}
+
+wheels() {
+    rm -rf "$out"
+    mkdir -p "$out"
+    TUNTAP_LIBRARY=$library/libtuntap.so.0 wheel carrying "$source" &&
+        TUNTAP_LIBRARY=system wheel system "$source" && wheel pytun "$source/pytun"
+    result=$?
+    rm -rf "$source/build" "$source"/src/*.egg-info "$source/pytun/build" "$source"/pytun/*.egg-info
+    return $result
+}
+
+# environment NAME WHEEL...: an empty one, with these and nothing else.
+environment() {
+    folder=$out/$1
+    shift
+    "$python" -m venv "$folder" && "$folder/bin/pip" install --quiet --no-index "$@"
+}
+
+# On a machine without libtuntap it opens a device, which ip(8) sees.
+carries() {
+    environment carrying "$out"/wheels/carrying/*.whl && private env -i PATH="$PATH" "$out/carrying/bin/python" -c '
+import subprocess, tuntap
+with tuntap.Device("wheel0", addrs=["10.8.0.1/24"], up=True) as device:
+    shown = subprocess.run(["ip", "address", "show", "wheel0"], check=True, capture_output=True, text=True).stdout
+assert "inet 10.8.0.1/24" in shown and "UP" in shown, shown'
+}
+
+# The other wheel uses the installed one, and says what is missing where that is not.
+uses_the_installed() {
+    environment system "$out"/wheels/system/*-none-any.whl || return
+    LD_LIBRARY_PATH=$library "$out/system/bin/python" -c 'import tuntap; print(tuntap.version())' || return
+    env -i "$out/system/bin/python" -c '
+try:
+    import tuntap
+except ImportError as error:
+    assert "install libtuntap" in str(error), error
+else:
+    raise SystemExit("there is a libtuntap that nobody knows of")'
+}
+
+# The main package claims no name but its own; the other one claims pytun's.
+claims_pytun() {
+    ! "$out/carrying/bin/python" -c 'import pytun' 2>/dev/null &&
+        environment pytun "$out"/wheels/carrying/*.whl "$out"/wheels/pytun/*.whl &&
+        private "$out/pytun/bin/python" -c 'import pytun; assert pytun.TunTapDevice().name == "tun0"'
+}
+
+# What is installed has _abi.py, which the sources have not.
+types() {
+    "$python" -m mypy --strict --cache-dir "$out/mypy" "$out"/carrying/lib/python*/site-packages/tuntap &&
+        "$python" -m mypy --strict --cache-dir "$out/mypy" --python-executable "$out/carrying/bin/python" \
+            "$source/tests/typed.py"
+}
+
+style() {
+    "$python" -m ruff check --quiet "$source" && "$python" -m ruff format --check "$source"
+}
+
+# run INTERPRETER: the tests, over the package that is in the wheel. A warning is an error.
+run() {
+    PYTHONPATH=$(echo "$out"/carrying/lib/python*/site-packages) PYTHONDONTWRITEBYTECODE=1 \
+        private timeout 300 "$1" -X dev -W error -m pytest -q -p no:cacheprovider "$source/tests"
+}
+
+# run_with INTERPRETER: in an environment with what the tests need.
+run_with() {
+    rm -rf "$out/another"
+    "$1" -m venv "$out/another" && "$out/another/bin/pip" install --quiet pytest python-pytun &&
+        run "$out/another/bin/python"
+}
+
+have "python" "$python" || finish
+if ! "$python" -c 'import venv, ensurepip, pip' 2>/dev/null; then
+    skip "python" "its venv and pip are not installed"
+    finish
+fi
+try "python: wheels" wheels
+[ "$failed" -eq 0 ] || finish
+if private test -w /dev/net/tun 2>/dev/null; then
+    try "python: a wheel that carries the library, and nothing else" carries
+    try "python: a wheel over the installed library" uses_the_installed
+    try "python: import pytun, on request" claims_pytun
+else
+    skip "python: devices" "needs root, or user namespaces and a device node for everybody"
+    finish
+fi
+for tool in mypy ruff pytest; do
+    "$python" -c "import $tool" 2>/dev/null || { skip "python: $tool" "$tool is not installed (pip install $tool)"; continue; }
+    case $tool in
+    mypy) try "python: types" types ;;
+    ruff) try "python: style" style ;;
+    pytest)
+        try "python: tests, $("$python" -V 2>&1)" run "$python"
+        for interpreter in ${PYTHONS:-}; do
+            try "python: tests, $("$interpreter" -V 2>&1)" run_with "$interpreter"
+        done
+        ;;
+    esac
+done
+finish
