@@ -16,16 +16,21 @@
 )]
 #![cfg_attr(not(test), allow(dead_code, reason = "tests play the host"))]
 
+mod addresses;
 mod calls;
+mod gather;
 #[cfg(test)]
 mod host;
 mod interface;
+mod ioctls;
 mod machine;
 mod messages;
+mod packets;
 mod routes;
 
-pub(super) use calls::{
-    bind, connect, drive, gather, get_option, ioctl, open, readv, set_option, socket, sysctl, writev,
-};
+pub(super) use calls::{bind, connect, get_option, open, set_option, socket, sysctl};
+pub(super) use gather::gather;
 #[cfg(test)]
 pub(super) use host::boot;
+pub(super) use ioctls::{drive, ioctl};
+pub(super) use packets::{readv, writev};

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+//! What ioctls do to the addresses of an interface, and the routes that the kernel adds and takes away with them.
+
+use std::ffi::c_ulong;
+use std::net::IpAddr;
+
+use super::calls::text;
+use super::interface::{Assigned, bits, network};
+use super::machine::State;
+use super::messages;
+use super::routes::Destination;
+use crate::error::Errno;
+use crate::prefix::Family;
+use crate::sys::Outcome;
+use crate::sys::bytes::u32_at;
+use crate::sys::darwin::layout::*;
+use crate::sys::darwin::message::{self, put};
+
+pub(super) fn add_ipv4(state: &mut State, name: &str, argument: &[u8]) -> Outcome<()> {
+    let at = |place: usize| &argument[place..][..SOCKADDR_IN_SIZE];
+    let well_formed = |sockaddr: &[u8]| sockaddr[..2] == [16, 2];
+    let none = |sockaddr: &[u8]| sockaddr[..2] == [0, 0];
+    let (address, other, mask) = (at(IFALIASREQ_ADDR), at(IFALIASREQ_BROADADDR), at(IFALIASREQ_MASK));
+    assert!(well_formed(address) && well_formed(mask) && (well_formed(other) || none(other)), "sin_len");
+    let local = message::ip(address).unwrap();
+    let prefix = message::prefix(Family::V4, mask).unwrap().bits();
+    let assigned = Assigned { local, prefix, other: message::ip(other), flags: 0 };
+    let interface = state.find_mut(name)?;
+    // in.c, in_ifinit: a network on a broadcast medium, and the other end of a wire.
+    let (to, prefix) = if interface.point_to_point {
+        (assigned.other, 32)
+    } else {
+        // if_fake.c, feth_ioctl: SIOCSIFADDR takes it up.
+        interface.up = true;
+        (Some(network(local, prefix)), prefix)
+    };
+    match interface.find(local) {
+        Some(place) => interface.addresses[place] = assigned.clone(),
+        None => interface.addresses.push(assigned.clone()),
+    }
+    let (index, message) = (interface.index, messages::address(interface, &assigned, true));
+    if let Some(network) = to {
+        let flags = RTF_UP | if prefix == 32 { RTF_HOST } else { 0 };
+        let _ = state.routes.insert(Destination { network, prefix }, index, None, flags);
+    }
+    state.announce(message);
+    Ok(())
+}
+
+/// netinet6/in6.c, in6_control.
+pub(super) fn inet6(state: &mut State, request: c_ulong, argument: &mut [u8]) -> Outcome<()> {
+    let name = text(&argument[..16]);
+    if state.unprivileged && request != SIOCGIFAFLAG_IN6 {
+        return Err(Errno::EPERM);
+    }
+    match request {
+        SIOCAIFADDR_IN6 => add_ipv6(state, &name, argument),
+        SIOCDIFADDR_IN6 => {
+            let local = message::ip(&argument[IN6_IFREQ_VALUE..]).ok_or(Errno::EAFNOSUPPORT)?;
+            remove(state, &name, local)
+        }
+        SIOCGIFAFLAG_IN6 => {
+            let local = message::ip(&argument[IN6_IFREQ_VALUE..]).ok_or(Errno::EAFNOSUPPORT)?;
+            let interface = state.find_mut(&name)?;
+            let place = interface.find(local).ok_or(Errno::EADDRNOTAVAIL)?;
+            put(argument, IN6_IFREQ_VALUE, &interface.addresses[place].flags.to_ne_bytes());
+            Ok(())
+        }
+        _ => Err(Errno::EOPNOTSUPP),
+    }
+}
+
+/// in6.c, in6_update_ifa and in6ctl_aifaddr.
+fn add_ipv6(state: &mut State, name: &str, argument: &[u8]) -> Outcome<()> {
+    let at = |place: usize| &argument[place..][..SOCKADDR_IN6_SIZE];
+    let (address, other, mask) = (at(IN6_ALIASREQ_ADDR), at(IN6_ALIASREQ_DSTADDR), at(IN6_ALIASREQ_MASK));
+    if address[..2] != [28, 30] {
+        return Err(Errno::EAFNOSUPPORT);
+    }
+    let prefix = message::prefix(Family::V6, mask).ok_or(Errno::EINVAL)?.bits();
+    let lifetimes = (u32_at(argument, IN6_ALIASREQ_VALID), u32_at(argument, IN6_ALIASREQ_PREFERRED));
+    assert_eq!(lifetimes, (Some(u32::MAX), Some(u32::MAX)), "an address for ever");
+    let interface = state.find_mut(name)?;
+    let other = match other[1] {
+        0 => None,
+        30 if interface.point_to_point && prefix == 128 => message::ip(other),
+        _ => return Err(Errno::EINVAL),
+    };
+    if mask[0] == 0 || prefix == 0 {
+        return Err(Errno::EINVAL);
+    }
+    let local = message::ip(address).unwrap();
+    let flags = u32_at(argument, IN6_ALIASREQ_FLAGS).unwrap();
+    let assigned = Assigned { local, prefix, other, flags };
+    match interface.find(local) {
+        Some(place) => interface.addresses[place] = assigned.clone(),
+        None => interface.addresses.push(assigned.clone()),
+    }
+    let (index, message) = (interface.index, messages::address(interface, &assigned, true));
+    if prefix != 128 {
+        let destination = Destination { network: network(local, prefix), prefix };
+        let _ = state.routes.insert(destination, index, None, RTF_UP);
+    }
+    state.announce(message);
+    Ok(())
+}
+
+/// in.c, inctl_difaddr, and in6.c, in6ctl_difaddr.
+pub(super) fn remove(state: &mut State, name: &str, local: IpAddr) -> Outcome<()> {
+    let interface = state.find_mut(name)?;
+    let place = interface.find(local).ok_or(Errno::EADDRNOTAVAIL)?;
+    let gone = interface.addresses.remove(place);
+    let (index, message) = (interface.index, messages::address(interface, &gone, false));
+    let kept = |other: &Assigned| network(other.local, other.prefix) == network(local, gone.prefix);
+    let shared =
+        interface.addresses.iter().any(|other| other.local.is_ipv4() == local.is_ipv4() && kept(other));
+    let whole = bits(local);
+    let (to, prefix) = match gone.other {
+        Some(other) if interface.point_to_point => (other, whole),
+        _ => (network(local, gone.prefix), gone.prefix),
+    };
+    if !shared || prefix == whole {
+        state.routes.remove(Destination { network: to, prefix }, index);
+    }
+    state.announce(message);
+    Ok(())
+}

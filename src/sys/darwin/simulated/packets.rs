@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+//! Packets and messages in and out: readv and writev.
+
+use std::ffi::c_int;
+use std::io::IoSlice;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use super::calls::open_of;
+use super::machine::{Bpf, Open, Role, with};
+use crate::error::Errno;
+use crate::sys::Outcome;
+use crate::sys::darwin::layout::*;
+use crate::sys::darwin::message::put;
+use crate::sys::darwin::room::Room;
+
+pub(in crate::sys::darwin) fn readv(fd: BorrowedFd<'_>, rooms: &mut [Room<'_>]) -> Outcome<usize> {
+    with(|state| {
+        state.step("readv".to_owned())?;
+        // uipc: UIO_MAXIOV.
+        if rooms.len() > 1024 {
+            return Err(Errno::EINVAL);
+        }
+        let Ok(Open { role: Role::Bpf(bpf), .. }) = open_of(state, fd) else {
+            // SAFETY: a Room is an iovec to memory that may be written.
+            let length = unsafe { libc::readv(fd.as_raw_fd(), rooms.as_ptr().cast(), rooms.len() as c_int) };
+            return usize::try_from(length).map_err(|_| Errno::last());
+        };
+        read_bpf(bpf, fd, rooms)
+    })
+}
+
+/// bpf.c, bpfread: all that was collected, for a read of the whole buffer.
+fn read_bpf(bpf: &mut Bpf, fd: BorrowedFd<'_>, rooms: &mut [Room<'_>]) -> Outcome<usize> {
+    if rooms.iter().map(Room::len).sum::<usize>() != bpf.size {
+        return Err(Errno::EINVAL);
+    }
+    if bpf.frames.is_empty() {
+        return Err(if bpf.interface.is_none() { Errno::ENXIO } else { Errno::EAGAIN });
+    }
+    // struct bpf_hdr has 18 bytes, and is padded such that what follows an Ethernet header is aligned.
+    const HEADER: usize = 18;
+    let mut burst: Vec<u8> = Vec::new();
+    while let Some(frame) = bpf.frames.front() {
+        let start = burst.len().next_multiple_of(4);
+        let whole = frame.len() as u32;
+        let captured = frame.len().min(bpf.size - HEADER);
+        if start + HEADER + captured > bpf.size {
+            break;
+        }
+        burst.resize(start + HEADER, 0);
+        put(&mut burst, start + BPF_HDR_CAPLEN, &(captured as u32).to_ne_bytes());
+        put(&mut burst, start + BPF_HDR_DATALEN, &whole.to_ne_bytes());
+        put(&mut burst, start + BPF_HDR_HDRLEN, &(HEADER as u16).to_ne_bytes());
+        burst.extend(&frame[..captured]);
+        bpf.frames.pop_front();
+    }
+    if bpf.frames.is_empty() {
+        let mut token = [0_u8; 1];
+        // SAFETY: the kernel writes one byte.
+        unsafe { libc::recv(fd.as_raw_fd(), token.as_mut_ptr().cast(), 1, libc::MSG_DONTWAIT) };
+    }
+    let mut left = &burst[..];
+    for room in rooms {
+        left = room.fill(left);
+    }
+    Ok(burst.len())
+}
+
+pub(in crate::sys::darwin) fn writev(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> Outcome<usize> {
+    let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
+    with(|state| {
+        state.step("writev".to_owned())?;
+        if parts.len() > 1024 {
+            return Err(Errno::EINVAL);
+        }
+        let Ok(open) = open_of(state, fd) else { return Err(Errno::EPIPE) };
+        match &open.role {
+            Role::Control(Some(name)) => {
+                let name = name.clone();
+                let utun = state.find_mut(&name)?;
+                if utun.held {
+                    return Err(Errno::ENOSPC);
+                }
+                // if_utun.c, utun_ctl_send: fewer than 4 bytes go nowhere, without an error.
+                if bytes.len() >= 4 {
+                    utun.received.push(bytes.clone());
+                }
+            }
+            Role::Ndrv(Some(_)) if bytes.len() > open.send_buffer as usize => return Err(Errno::EMSGSIZE),
+            Role::Ndrv(Some(name)) => {
+                let name = name.clone();
+                let interface = state.find_mut(&name)?;
+                // dlil.c, dlil_output: ENETDOWN for an interface that is down.
+                if !interface.up {
+                    return Err(Errno::ENETDOWN);
+                }
+                let peer = interface.peer.clone();
+                state.tap(&name, &bytes, true);
+                if let Some(Ok(peer)) = peer.map(|peer| state.find_mut(&peer)) {
+                    if peer.up {
+                        peer.received.push(bytes.clone());
+                    }
+                }
+            }
+            Role::Ndrv(None) | Role::Control(None) => return Err(Errno::ENOTCONN),
+            Role::Route => {
+                let unprivileged = state.unprivileged;
+                state.routes.change(&bytes, unprivileged)?;
+                // route_output tells everybody of it.
+                state.announce(bytes.clone());
+            }
+            _ => return Err(Errno::EBADF),
+        }
+        Ok(bytes.len())
+    })
+}
