@@ -160,12 +160,15 @@ impl Device {
             return Err(Errno::ETIMEDOUT);
         }
         let deadline = limit.deadline();
+        let is_over = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
         loop {
             match self.backend.wait(direction, deadline) {
                 Err(Errno::EINTR) if limit != Limit::Handle => continue,
                 waited => waited?,
             }
             match attempt() {
+                // The wait took something for readiness that it was not, or another thread came first.
+                Err(Errno::EAGAIN) if is_over() => return Err(Errno::ETIMEDOUT),
                 Err(Errno::EAGAIN) => {}
                 outcome => return outcome,
             }

@@ -23,6 +23,9 @@ pub(super) struct Waker {
     state: AtomicU64,
 }
 
+/// Descriptors of a wait, at most, with that of the tokens.
+const MOST: usize = 5;
+
 const WAITER: u64 = 1;
 const WAITERS: u64 = 0x00ff_ffff;
 const PENDING: u64 = 1 << 24;
@@ -52,16 +55,16 @@ impl Waker {
         }
     }
 
-    /// Waits until the descriptor is ready, when there is one, and for ever without a deadline. ECANCELED: woken.
-    /// ETIMEDOUT: too late. EINTR: a signal handler ran.
+    /// Waits until one of the descriptors is ready, and for ever without a deadline. ECANCELED: woken. ETIMEDOUT: too
+    /// late. EINTR: a signal handler ran.
     pub(super) fn wait(
         &self,
-        fd: Option<BorrowedFd<'_>>,
+        fds: &[BorrowedFd<'_>],
         direction: Direction,
         deadline: Option<Instant>,
     ) -> Result<(), Errno> {
         let own = self.enter()?;
-        let result = self.wait_as(own, fd, direction, deadline);
+        let result = self.wait_as(own, fds, direction, deadline);
         if self.leave(own) { Err(Errno::ECANCELED) } else { result }
     }
 
@@ -91,7 +94,7 @@ impl Waker {
     fn wait_as(
         &self,
         own: u64,
-        fd: Option<BorrowedFd<'_>>,
+        fds: &[BorrowedFd<'_>],
         direction: Direction,
         deadline: Option<Instant>,
     ) -> Result<(), Errno> {
@@ -100,26 +103,33 @@ impl Waker {
             Direction::Write => libc::POLLOUT,
         };
         let entry = |fd: c_int, events| libc::pollfd { fd, events, revents: 0 };
+        let mut entries = [entry(-1, 0); MOST];
+        let entries = entries.get_mut(..=fds.len()).ok_or(Errno::EINVAL)?;
+        for (place, fd) in entries.iter_mut().zip(fds) {
+            *place = entry(fd.as_raw_fd(), events);
+        }
         let mut look_away = false;
         loop {
             // A negative descriptor is passed over.
-            let fd = fd.map_or(-1, |fd| fd.as_raw_fd());
             let tokens = if look_away { -1 } else { self.tokens.fd().as_raw_fd() };
+            if let Some(last) = entries.last_mut() {
+                *last = entry(tokens, libc::POLLIN);
+            }
             let until = if look_away { Some(soon(deadline)) } else { deadline };
-            let mut entries = [entry(fd, events), entry(tokens, libc::POLLIN)];
-            let found = poll(&mut entries, until);
-            let [ready, token] = entries;
+            let found = poll(entries, until);
             if wakes(self.state.load(Ordering::SeqCst)) != own {
                 return Ok(());
             }
             found?;
-            if ready.revents != 0 {
+            let mut answers = entries.iter().map(|entry| entry.revents != 0);
+            let token = answers.next_back().unwrap_or(false);
+            if answers.any(|ready| ready) {
                 return Ok(());
             }
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Err(Errno::ETIMEDOUT);
             }
-            look_away = token.revents != 0;
+            look_away = token;
         }
     }
 
@@ -152,7 +162,7 @@ mod tests {
         let (waker, (silence, _into)) = (Waker::new().unwrap(), silence());
         waker.wake();
         waker.wake();
-        let wait = || waker.wait(Some(silence.as_fd()), Direction::Read, Some(Instant::now()));
+        let wait = || waker.wait(&[silence.as_fd()], Direction::Read, Some(Instant::now()));
         assert_eq!(wait(), Err(Errno::ECANCELED));
         assert_eq!(wait(), Err(Errno::ETIMEDOUT));
     }
@@ -162,7 +172,7 @@ mod tests {
         let (waker, (silence, _into)) = (Waker::new().unwrap(), silence());
         thread::scope(|scope| {
             let waiters: Vec<_> = (0..4)
-                .map(|_| scope.spawn(|| waker.wait(Some(silence.as_fd()), Direction::Read, None)))
+                .map(|_| scope.spawn(|| waker.wait(&[silence.as_fd()], Direction::Read, None)))
                 .collect();
             while waker.state.load(Ordering::SeqCst) & WAITERS != 4 {
                 thread::yield_now();
@@ -174,13 +184,13 @@ mod tests {
         });
         let state = waker.state.load(Ordering::SeqCst);
         assert_eq!((wakes(state), state & (WAITERS | PENDING)), (1, 0));
-        let again = waker.wait(Some(silence.as_fd()), Direction::Read, Some(Instant::now()));
+        let again = waker.wait(&[silence.as_fd()], Direction::Read, Some(Instant::now()));
         assert_eq!(again, Err(Errno::ETIMEDOUT));
     }
 
     #[test]
     fn what_is_ready_is_not_waited_for() {
-        let (waker, (_out, into)) = (Waker::new().unwrap(), silence());
-        assert_eq!(waker.wait(Some(into.as_fd()), Direction::Write, None), Ok(()));
+        let (waker, (silence, into)) = (Waker::new().unwrap(), silence());
+        assert_eq!(waker.wait(&[silence.as_fd(), into.as_fd()], Direction::Write, None), Ok(()));
     }
 }

@@ -5,19 +5,17 @@
 use std::ffi::{CString, c_ulong};
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::burst::{Burst, Mark, settle};
 use super::layout::*;
 use super::message::{put, request, sockaddr_ndrv};
 use super::refusal::refusal;
-use super::room::Room;
 use super::{descriptor, kernel, link};
 use crate::error::{Errno, Error, Reason, Result};
 use crate::name::Name;
 use crate::packet::{copy, scatter};
-use crate::sys::bytes::{u16_at, u32_at};
 use crate::sys::{Outcome, Uncancelled};
 
 /// The largest MTU that if_fake.c can be set to, with an Ethernet header and a VLAN tag.
@@ -28,10 +26,11 @@ const BURST: u32 = 256 * 1024;
 const NODES: u32 = 256;
 
 pub(super) struct Feth {
+    /// Readable when there is a frame, in the kernel or in the burst: what a caller polls.
+    readiness: OwnedFd,
     bpf: OwnedFd,
     ndrv: OwnedFd,
-    /// Readable when there is a frame, in the kernel or in the burst.
-    readiness: OwnedFd,
+    mark: Mark,
     burst: Mutex<Burst>,
     // Last, as it goes after what is bound to it.
     pair: Pair,
@@ -49,15 +48,6 @@ struct Interface {
     control: OwnedFd,
 }
 
-/// What one read of BPF gave.
-struct Burst {
-    memory: Box<[u8]>,
-    left: Range<usize>,
-    /// A pipe with a byte in it while frames are left.
-    mark: (OwnedFd, OwnedFd),
-    marked: bool,
-}
-
 impl Feth {
     /// Makes the feth of this number, or the first free one, and its other end.
     pub(super) fn make(number: Option<u32>) -> Result<Self> {
@@ -69,9 +59,9 @@ impl Feth {
         link::set_up(&end, true).map_err(failed("take up"))?;
         let ndrv = hand_over(&end).map_err(failed("send frames out at"))?;
         let (bpf, size) = pick_up(&end)?;
-        let burst = Burst::new(size).map_err(failed("collect frames of"))?;
-        let readiness = kernel::gather(&[bpf.as_fd(), burst.mark.0.as_fd()]).map_err(failed("watch"))?;
-        Ok(Self { bpf, ndrv, readiness, burst: Mutex::new(burst), pair })
+        let mark = Mark::new().map_err(failed("collect frames of"))?;
+        let readiness = kernel::gather(&[bpf.as_fd(), mark.fd()]).map_err(failed("watch"))?;
+        Ok(Self { readiness, bpf, ndrv, mark, burst: Mutex::new(Burst::new(size)), pair })
     }
 
     pub(super) fn name(&self) -> Name {
@@ -92,12 +82,29 @@ impl Feth {
         self.ndrv.as_fd()
     }
 
+    /// What to wait for. The kqueue would not do: it is still readable after the frame that made it so.
+    pub(super) fn sources(&self) -> [BorrowedFd<'_>; 2] {
+        [self.bpf.as_fd(), self.mark.fd()]
+    }
+
     pub(super) fn read(&self, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
-        self.burst().next(self.bpf.as_fd(), |frame| copy(frame, buf))
+        self.next(|frame| copy(frame, buf))
     }
 
     pub(super) fn readv(&self, bufs: &mut [IoSliceMut<'_>]) -> Outcome<usize> {
-        self.burst().next(self.bpf.as_fd(), |frame| scatter(frame, bufs))
+        self.next(|frame| scatter(frame, bufs))
+    }
+
+    /// Gives the next frame away, and leaves the descriptors such that they are readable while frames are left.
+    fn next(&self, give: impl FnOnce(&[u8]) -> Outcome<usize>) -> Outcome<usize> {
+        let mut burst = self.burst();
+        let given = burst.next(self.bpf.as_fd()).and_then(give);
+        self.mark.set(!burst.is_empty());
+        if burst.is_empty() {
+            // A frame is not lost for this: what fails is made good by the next read.
+            let _ = kernel::refresh(self.readiness.as_fd());
+        }
+        given
     }
 
     pub(super) fn writev(&self, parts: &[IoSlice<'_>]) -> Outcome<usize> {
@@ -214,97 +221,4 @@ fn free_node() -> Result<OwnedFd> {
     }
     let text = format!("open a TAP: each of {NODES} BPF devices is in use");
     Err(Error::new(Errno::EBUSY, Reason::Busy, text))
-}
-
-impl Burst {
-    fn new(size: usize) -> Outcome<Self> {
-        let mark = descriptor::pipe()?;
-        descriptor::nonblocking(&mark.0)?;
-        descriptor::nonblocking(&mark.1)?;
-        Ok(Self { memory: vec![0; size].into_boxed_slice(), left: 0..0, mark, marked: false })
-    }
-
-    /// Gives the next frame away; another burst is read when none is left.
-    fn next(&mut self, bpf: BorrowedFd<'_>, give: impl FnOnce(&[u8]) -> Outcome<usize>) -> Outcome<usize> {
-        let frame = match self.cut() {
-            Some(frame) => frame,
-            None => {
-                self.read(bpf)?;
-                self.cut().ok_or(Errno::EAGAIN)?
-            }
-        };
-        self.set_mark(!self.left.is_empty());
-        give(self.memory.get(frame).unwrap_or_default())
-    }
-
-    fn read(&mut self, bpf: BorrowedFd<'_>) -> Outcome<()> {
-        self.left = 0..0;
-        self.set_mark(false);
-        let length = kernel::readv(bpf, &mut [Room::of(&mut self.memory)]).map_err(settle)?;
-        self.left = 0..length.min(self.memory.len());
-        Ok(())
-    }
-
-    /// The place of the next frame. One that is not whole is passed over: no buffer here is smaller than a frame.
-    fn cut(&mut self) -> Option<Range<usize>> {
-        while !self.left.is_empty() {
-            let burst = self.memory.get(self.left.clone())?;
-            let next = Captured::parse(burst);
-            let start = self.left.start;
-            let Some(next) = next else {
-                self.left = 0..0;
-                return None;
-            };
-            let length = next.length();
-            self.left.start = start.saturating_add(length).min(self.left.end);
-            if next.whole {
-                let first = start.saturating_add(next.header);
-                return Some(first..first.saturating_add(next.frame));
-            }
-        }
-        None
-    }
-
-    /// Whoever polls the descriptor is to see what is left here.
-    fn set_mark(&mut self, on: bool) {
-        if self.marked == on {
-            return;
-        }
-        let (out, into) = &self.mark;
-        let mut byte = [0];
-        let done =
-            if on { nix::unistd::write(into, &byte) } else { nix::unistd::read(out.as_fd(), &mut byte) };
-        self.marked = if done.is_ok() { on } else { self.marked };
-    }
-}
-
-/// What struct bpf_hdr says of the frame behind it.
-struct Captured {
-    header: usize,
-    frame: usize,
-    whole: bool,
-}
-
-impl Captured {
-    /// None when it is not within these bytes.
-    fn parse(bytes: &[u8]) -> Option<Self> {
-        let header = usize::from(u16_at(bytes, BPF_HDR_HDRLEN)?);
-        let captured = u32_at(bytes, BPF_HDR_CAPLEN)?;
-        let frame = captured as usize;
-        let fits = header > BPF_HDR_HDRLEN && bytes.len() >= header.saturating_add(frame);
-        fits.then_some(Self { header, frame, whole: u32_at(bytes, BPF_HDR_DATALEN)? == captured })
-    }
-
-    /// To the next one.
-    fn length(&self) -> usize {
-        self.header.saturating_add(self.frame).next_multiple_of(BPF_ALIGNMENT)
-    }
-}
-
-/// What the kernel says when an interface is gone.
-fn settle(errno: Errno) -> Errno {
-    match errno {
-        Errno::ENXIO | Errno::ENOTCONN | Errno::EPIPE => Errno::ENODEV,
-        _ => errno,
-    }
 }

@@ -140,18 +140,19 @@ pub(super) fn writev(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> Outcome<usize
     outcome(unsafe { libc::writev(fd.as_raw_fd(), parts.as_ptr().cast(), parts.len() as c_int) })
 }
 
-/// A descriptor that is readable when one of these is: a kqueue.
+/// Sources that a gathered descriptor has, at most.
+const SOURCES: usize = 8;
+
+/// A descriptor that is readable when one of these is, and stays so until [`refresh`]: a kqueue.
 pub(super) fn gather(sources: &[BorrowedFd<'_>]) -> Outcome<OwnedFd> {
     // SAFETY: takes nothing.
     let gathered = owned(unsafe { libc::kqueue() })?;
-    for source in sources {
+    for (place, source) in sources.iter().enumerate() {
         let change = libc::kevent {
             ident: source.as_raw_fd() as usize,
-            filter: libc::EVFILT_READ,
             flags: libc::EV_ADD,
-            fflags: 0,
-            data: 0,
-            udata: ptr::null_mut(),
+            udata: ptr::without_provenance_mut(place),
+            ..NOTHING
         };
         // SAFETY: the kernel reads one change, and writes no event.
         done(unsafe {
@@ -160,3 +161,32 @@ pub(super) fn gather(sources: &[BorrowedFd<'_>]) -> Outcome<OwnedFd> {
     }
     Ok(gathered)
 }
+
+/// Has a gathered descriptor tell the truth again, as poll answers from what was queued and only this takes it from the
+/// queue (kern_event.c, kqueue_select). The sources that are ready, a bit for each, in their order.
+pub(super) fn refresh(gathered: BorrowedFd<'_>) -> Outcome<u32> {
+    let mut events = [NOTHING; SOURCES];
+    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel reads no change and the time, and writes at most as many events as there is room for.
+    let count = outcome(unsafe {
+        libc::kevent(
+            gathered.as_raw_fd(),
+            ptr::null(),
+            0,
+            events.as_mut_ptr(),
+            SOURCES as c_int,
+            &raw const now,
+        )
+    } as isize)?;
+    let bit = |event: &libc::kevent| 1_u32.checked_shl(event.udata as u32).unwrap_or(0);
+    Ok(events.iter().take(count).fold(0, |bits, event| bits | bit(event)))
+}
+
+const NOTHING: libc::kevent = libc::kevent {
+    ident: 0,
+    filter: libc::EVFILT_READ,
+    flags: 0,
+    fflags: 0,
+    data: 0,
+    udata: ptr::null_mut(),
+};

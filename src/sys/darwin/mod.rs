@@ -4,6 +4,7 @@
 //! A device has one queue and one name for as long as it lives, and it lives as long as its handle.
 
 mod address;
+mod burst;
 mod descriptor;
 mod feth;
 #[cfg(not(tuntap_simulated))]
@@ -103,6 +104,13 @@ impl Queue {
         link::set_mtu(&self.name, mtu).inspect_err(|_| {
             let _ = link::set_mtu(&feth.end(), before);
         })
+    }
+
+    fn wait_to_read(&self, deadline: Option<Instant>) -> Outcome<()> {
+        match &self.port {
+            Port::Utun(utun) => self.waker.wait(&[utun.fd()], Direction::Read, deadline),
+            Port::Feth(feth) => self.waker.wait(&feth.sources(), Direction::Read, deadline),
+        }
     }
 
     /// The socket that writes go to.
@@ -219,11 +227,11 @@ impl Backend for Queue {
 
     fn wait(&self, direction: Direction, deadline: Option<Instant>) -> Outcome<()> {
         let again = match direction {
-            Direction::Read => return self.waker.wait(Some(self.fd()), direction, deadline),
+            Direction::Read => return self.wait_to_read(deadline),
             Direction::Write => Instant::now().checked_add(WRITE_AGAIN),
         };
         let until = again.into_iter().chain(deadline).min();
-        match self.waker.wait(None, direction, until) {
+        match self.waker.wait(&[], direction, until) {
             Err(Errno::ETIMEDOUT) if deadline.is_none_or(|deadline| Instant::now() < deadline) => Ok(()),
             waited => waited,
         }

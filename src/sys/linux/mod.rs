@@ -207,8 +207,8 @@ impl Backend for Queue {
         };
         let earlier = |again| deadline.is_none_or(|deadline| again < deadline);
         match again.filter(|again| earlier(*again)) {
-            None => self.waker.wait(Some(self.fd()), direction, deadline),
-            again => match self.waker.wait(Some(self.fd()), direction, again) {
+            None => self.waker.wait(&[self.fd()], direction, deadline),
+            again => match self.waker.wait(&[self.fd()], direction, again) {
                 Err(Errno::ETIMEDOUT) => Ok(()),
                 waited => waited,
             },

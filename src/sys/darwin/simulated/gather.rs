@@ -1,25 +1,65 @@
 // SPDX-License-Identifier: MIT
-//! A kqueue.
+//! A kqueue, which poll asks only what is queued in it. kern_event.c: a source that becomes ready is queued
+//! (filt_kqueue and kqueue_select look at nothing else), and leaves the queue when kevent() comes and finds it not ready
+//! any more. So the descriptor is readable from the first readiness on until [`refresh`].
 
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
-use super::machine::with;
+use super::calls::{add, open_of};
+use super::machine::{Open, Role, State, send, with};
 use crate::error::Errno;
 use crate::sys::Outcome;
 
+pub(super) struct Kqueue {
+    sources: Vec<RawFd>,
+    queued: bool,
+}
+
 /// A descriptor that is readable when one of these is.
 pub(in crate::sys::darwin) fn gather(sources: &[BorrowedFd<'_>]) -> Outcome<OwnedFd> {
-    with(|state| state.step("gather".to_owned()))?;
-    // SAFETY: takes a number.
-    let fd = Errno::result(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
-    // SAFETY: it is new, and nobody else's.
-    let gathered = unsafe { OwnedFd::from_raw_fd(fd) };
-    for source in sources {
-        let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: 0 };
-        // SAFETY: the kernel reads one event.
-        Errno::result(unsafe {
-            libc::epoll_ctl(fd, libc::EPOLL_CTL_ADD, source.as_raw_fd(), &raw mut event)
-        })?;
+    with(|state| {
+        state.step("gather".to_owned())?;
+        let sources = sources.iter().map(AsRawFd::as_raw_fd).collect();
+        add(state, Role::Kqueue(Kqueue { sources, queued: false }))
+    })
+}
+
+/// kevent() without waiting: the sources that are ready, a bit for each.
+pub(in crate::sys::darwin) fn refresh(gathered: BorrowedFd<'_>) -> Outcome<u32> {
+    with(|state| {
+        state.step("refresh".to_owned())?;
+        let Role::Kqueue(kqueue) = &mut open_of(state, gathered)?.role else { return Err(Errno::EBADF) };
+        if kqueue.queued {
+            let mut token = [0_u8; 1];
+            let flags = libc::MSG_DONTWAIT;
+            // SAFETY: the kernel writes one byte.
+            unsafe { libc::recv(gathered.as_raw_fd(), token.as_mut_ptr().cast(), 1, flags) };
+            kqueue.queued = false;
+        }
+        Ok(kqueue.ready())
+    })
+}
+
+impl Kqueue {
+    fn ready(&self) -> u32 {
+        let is_ready = |fd: &RawFd| {
+            let mut entry = libc::pollfd { fd: *fd, events: libc::POLLIN, revents: 0 };
+            // SAFETY: one entry.
+            unsafe { libc::poll(&raw mut entry, 1, 0) == 1 && entry.revents & libc::POLLNVAL == 0 }
+        };
+        (0..).zip(&self.sources).filter(|(_, fd)| is_ready(fd)).fold(0, |bits, (place, _)| bits | 1 << place)
     }
-    Ok(gathered)
+}
+
+impl State {
+    /// Queues what became ready.
+    pub(super) fn settle(&mut self) {
+        for Open { role, near, .. } in self.open.values_mut() {
+            let Role::Kqueue(kqueue) = role else { continue };
+            if !kqueue.queued && kqueue.ready() != 0 {
+                kqueue.queued = true;
+                send(near, b"!");
+            }
+        }
+    }
 }

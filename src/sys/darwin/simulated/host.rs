@@ -28,6 +28,11 @@ pub(in crate::sys::darwin) fn boot() -> Machine {
     Machine { _turn: turn }
 }
 
+/// Lets happen what happens by itself: before a descriptor is polled without the machine's hearing of it.
+pub(in crate::sys::darwin) fn settle() {
+    with(|_| ());
+}
+
 impl Machine {
     pub(in crate::sys::darwin) fn interface(&self, name: &str) -> Option<Interface> {
         with(|state| state.find(name).cloned())
@@ -108,6 +113,15 @@ impl Machine {
 
     pub(in crate::sys::darwin) fn take_bpf(&self, count: u32) {
         with(|state| state.bpf_taken = count);
+    }
+
+    /// Invented: BPF at this interface is taken for ready by poll, and has nothing.
+    pub(in crate::sys::darwin) fn mislead(&self, name: &str) {
+        with(|state| {
+            let is_it =
+                |open: &&Open| matches!(&open.role, Role::Bpf(bpf) if bpf.interface.as_deref() == Some(name));
+            send(&state.open.values().find(is_it).unwrap().near, b"!");
+        });
     }
 
     pub(in crate::sys::darwin) fn cap_bpf(&self, bytes: usize) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
 
+use super::gather::Kqueue;
 use super::interface::{Assigned, Interface};
 use super::messages;
 use super::routes::Routes;
@@ -28,6 +29,7 @@ pub(super) enum Role {
     Ndrv(Option<String>),
     Route,
     Bpf(Bpf),
+    Kqueue(Kqueue),
 }
 
 pub(super) struct Bpf {
@@ -60,7 +62,9 @@ pub(super) fn with<T>(call: impl FnOnce(&mut State) -> T) -> T {
     let mut state = STATE.lock().unwrap_or_else(PoisonError::into_inner);
     let state = state.get_or_insert_with(State::new);
     state.sweep();
-    call(state)
+    let result = call(state);
+    state.settle();
+    result
 }
 
 impl State {

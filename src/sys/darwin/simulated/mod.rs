@@ -29,8 +29,8 @@ mod packets;
 mod routes;
 
 pub(super) use calls::{bind, connect, get_option, open, set_option, socket, sysctl};
-pub(super) use gather::gather;
+pub(super) use gather::{gather, refresh};
 #[cfg(test)]
-pub(super) use host::boot;
+pub(super) use host::{Machine, boot, settle};
 pub(super) use ioctls::{drive, ioctl};
 pub(super) use packets::{readv, writev};

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 use std::io::{IoSlice, IoSliceMut};
 use std::thread;
+use std::time::Instant;
 
 use super::*;
 use crate::link::Mac;
-use crate::sys::darwin::simulated::boot;
+use crate::sys::darwin::simulated::{Machine, boot};
 
 #[test]
 fn a_tap_is_one_end_of_a_pair() {
@@ -38,7 +39,11 @@ fn each_frame_of_a_burst_is_read_once_and_in_order() {
         assert!(is_readable(device.fd()));
         assert_eq!(&read(&device).unwrap(), frame);
     }
-    assert_eq!(mac.calls() - calls, 1, "one read for the whole burst");
+    assert_eq!(
+        mac.calls() - calls,
+        2,
+        "one read for the whole burst, and one look at what is ready after it"
+    );
     assert!(!is_readable(device.fd()));
     assert_eq!(read(&device), Err(Errno::ETIMEDOUT));
     mac.transmit("feth7", &frames[3]);
@@ -103,6 +108,43 @@ fn readers_that_wait_hear_of_frames_that_another_left() {
         assert_eq!(reader.join().unwrap(), Err(Errno::ECANCELED));
     });
     assert_eq!(device.read(&mut [MaybeUninit::uninit(); 2048], SHORT), Err(Errno::ETIMEDOUT));
+}
+
+/// Whether a blocking read ends by its time limit, and makes no busy loop of the wait.
+fn times_out(mac: &Machine, device: &Device) -> bool {
+    let (calls, begun) = (mac.calls(), Instant::now());
+    let read = device.read(&mut [MaybeUninit::uninit(); 2048], SHORT);
+    read == Err(Errno::ETIMEDOUT) && begun.elapsed() >= Duration::from_millis(20) && mac.calls() - calls < 9
+}
+
+#[test]
+fn a_time_limit_holds_after_a_frame_was_read() {
+    let mac = boot();
+    let device = tap("feth7");
+    device.set_up(true).unwrap();
+    assert!(times_out(&mac, &device));
+    mac.transmit("feth7", &frame(&[1; 46]));
+    mac.transmit("feth7", &frame(&[2; 46]));
+    assert_eq!(read(&device).unwrap(), frame(&[1; 46]));
+    assert_eq!(read(&device).unwrap(), frame(&[2; 46]));
+    assert!(times_out(&mac, &device));
+    assert!(!is_readable(device.fd()));
+}
+
+#[test]
+fn a_time_limit_holds_even_where_poll_is_wrong() {
+    let mac = boot();
+    let device = tap("feth7");
+    device.set_up(true).unwrap();
+    mac.mislead("feth0");
+    let begun = Instant::now();
+    assert_eq!(device.read(&mut [MaybeUninit::uninit(); 2048], SHORT), Err(Errno::ETIMEDOUT));
+    assert!(begun.elapsed() >= Duration::from_millis(20));
+    thread::scope(|scope| {
+        let reader = scope.spawn(|| device.read(&mut [MaybeUninit::uninit(); 2048], Limit::Handle));
+        device.wake();
+        assert_eq!(reader.join().unwrap(), Err(Errno::ECANCELED));
+    });
 }
 
 #[test]

@@ -29,6 +29,7 @@ use crate::error::{Errno, Error, Reason, Result};
 use crate::flags::{self, Flags};
 use crate::name::NameRequest;
 use crate::packet::Limit;
+use crate::sys::darwin::simulated::settle;
 
 /// What is taken for "no answer" where one would come at once.
 const SHORT: Limit = Limit::For(Duration::from_millis(20));
@@ -72,6 +73,7 @@ fn read(device: &Device) -> std::result::Result<Vec<u8>, Errno> {
 }
 
 fn is_readable(fd: BorrowedFd<'_>) -> bool {
+    settle();
     let mut entry = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
     // SAFETY: one entry.
     unsafe { libc::poll(&raw mut entry, 1, 0) == 1 }

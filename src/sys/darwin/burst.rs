@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+//! The frames that one read of BPF gives, and a mark for those who wait while some of them are left.
+
+use std::ops::Range;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::layout::*;
+use super::room::Room;
+use super::{descriptor, kernel};
+use crate::error::Errno;
+use crate::sys::Outcome;
+use crate::sys::bytes::{u16_at, u32_at};
+
+/// What one read of BPF gave.
+pub(super) struct Burst {
+    memory: Box<[u8]>,
+    left: Range<usize>,
+}
+
+/// A pipe with a byte in it while frames are left in the burst. Who holds that sets it.
+pub(super) struct Mark {
+    out: OwnedFd,
+    into: OwnedFd,
+    on: AtomicBool,
+}
+
+impl Burst {
+    /// For reads of so many bytes.
+    pub(super) fn new(size: usize) -> Self {
+        Self { memory: vec![0; size].into_boxed_slice(), left: 0..0 }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    /// The next frame; another burst is read when none is left.
+    pub(super) fn next(&mut self, bpf: BorrowedFd<'_>) -> Outcome<&[u8]> {
+        let frame = match self.cut() {
+            Some(frame) => frame,
+            None => {
+                self.read(bpf)?;
+                self.cut().ok_or(Errno::EAGAIN)?
+            }
+        };
+        Ok(self.memory.get(frame).unwrap_or_default())
+    }
+
+    fn read(&mut self, bpf: BorrowedFd<'_>) -> Outcome<()> {
+        self.left = 0..0;
+        let length = kernel::readv(bpf, &mut [Room::of(&mut self.memory)]).map_err(settle)?;
+        self.left = 0..length.min(self.memory.len());
+        Ok(())
+    }
+
+    /// The place of the next frame. One that is not whole is passed over: no buffer here is smaller than a frame.
+    fn cut(&mut self) -> Option<Range<usize>> {
+        while !self.left.is_empty() {
+            let burst = self.memory.get(self.left.clone())?;
+            let next = Captured::parse(burst);
+            let start = self.left.start;
+            let Some(next) = next else {
+                self.left = 0..0;
+                return None;
+            };
+            let length = next.length();
+            self.left.start = start.saturating_add(length).min(self.left.end);
+            if next.whole {
+                let first = start.saturating_add(next.header);
+                return Some(first..first.saturating_add(next.frame));
+            }
+        }
+        None
+    }
+}
+
+impl Mark {
+    pub(super) fn new() -> Outcome<Self> {
+        let (out, into) = descriptor::pipe()?;
+        descriptor::nonblocking(&out)?;
+        descriptor::nonblocking(&into)?;
+        Ok(Self { out, into, on: AtomicBool::new(false) })
+    }
+
+    /// Readable while it is set.
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.out.as_fd()
+    }
+
+    pub(super) fn set(&self, on: bool) {
+        if self.on.load(Ordering::Relaxed) == on {
+            return;
+        }
+        let mut byte = [0];
+        let done =
+            if on { nix::unistd::write(&self.into, &byte) } else { nix::unistd::read(&self.out, &mut byte) };
+        if done.is_ok() {
+            self.on.store(on, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What struct bpf_hdr says of the frame behind it.
+struct Captured {
+    header: usize,
+    frame: usize,
+    whole: bool,
+}
+
+impl Captured {
+    /// None when it is not within these bytes.
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let header = usize::from(u16_at(bytes, BPF_HDR_HDRLEN)?);
+        let captured = u32_at(bytes, BPF_HDR_CAPLEN)?;
+        let frame = captured as usize;
+        let fits = header > BPF_HDR_HDRLEN && bytes.len() >= header.saturating_add(frame);
+        fits.then_some(Self { header, frame, whole: u32_at(bytes, BPF_HDR_DATALEN)? == captured })
+    }
+
+    /// To the next one.
+    fn length(&self) -> usize {
+        self.header.saturating_add(self.frame).next_multiple_of(BPF_ALIGNMENT)
+    }
+}
+
+/// What the kernel says when an interface is gone.
+pub(super) fn settle(errno: Errno) -> Errno {
+    match errno {
+        Errno::ENXIO | Errno::ENOTCONN | Errno::EPIPE => Errno::ENODEV,
+        _ => errno,
+    }
+}
