@@ -125,8 +125,16 @@ pub(super) fn remove(
     address: &Address,
     others: &[Assigned],
 ) -> Outcome<()> {
+    // Asked first: deletion goes by destination and mask alone (route.c, rtrequest_common_locked), and would take away a
+    // route of that network through another interface.
+    let gone = match network(kind, address) {
+        Some(network) if route::list(index, Family::V4)?.iter().any(|it| it.route == network) => {
+            Some(network)
+        }
+        _ => None,
+    };
     remove_address(name, address.local())?;
-    let Some(gone) = network(kind, address) else { return Ok(()) };
+    let Some(gone) = gone else { return Ok(()) };
     let _ = route::remove(index, &gone);
     // It led through the address that is gone; one that is left takes it over.
     if others.iter().any(|other| other.address != *address && network(kind, &other.address) == Some(gone)) {

@@ -78,10 +78,22 @@ fn without_its_route_there_is_no_address() {
     assert_eq!(refusal(add(&device, "10.9.0.1/24")), (Errno::ENOBUFS, Reason::System));
     assert!(mac.has_failed());
     assert_eq!(mac.addresses("utun7"), ["10.8.0.1/24 10.8.0.1"]);
-    // What somebody else routes there stays his.
+}
+
+#[test]
+fn a_route_of_somebody_elses_stays_when_an_address_comes_and_goes() {
+    let mac = boot();
+    let device = tun("utun7");
+    let theirs = || mac.routes("en0").contains(&"10.10.0.0/24".to_owned());
     mac.add_route("en0", "10.10.0.0", 24, 1);
     add(&device, "10.10.0.1/24").unwrap();
-    assert!(mac.routes("en0").contains(&"10.10.0.0/24".to_owned()));
+    assert!(theirs());
+    // Neither by deletion, nor with one of the same network left, nor by another in its place.
+    add(&device, "10.10.0.2/24").unwrap();
+    device.del_addr(&request("10.10.0.1/24")).unwrap();
+    device.set_addr(&request("10.8.0.1/24")).unwrap();
+    assert!(theirs());
+    assert_eq!(mac.routes("utun7"), ["10.8.0.0/24", "10.8.0.1/32"]);
 }
 
 #[test]
