@@ -22,14 +22,19 @@ use crate::sys::{Outcome, Uncancelled};
 pub(super) const LARGEST_FRAME: usize = 16 * 1024 + 4;
 /// Bytes of frames that the kernel collects for one read, if it lets us.
 const BURST: u32 = 256 * 1024;
+/// The bits of the sources that are readable only when their interface is gone.
+const GONE: u32 = 0b1100;
 /// BPF devices that are tried, one after the other, until one is free.
 const NODES: u32 = 256;
 
 pub(super) struct Feth {
-    /// Readable when there is a frame, in the kernel or in the burst: what a caller polls.
+    /// Readable when there is a frame, in the kernel or in the burst, and when an interface is gone: what a caller polls.
     readiness: OwnedFd,
     bpf: OwnedFd,
+    /// Sends frames out at the other end, and has an end to read when that is gone.
     ndrv: OwnedFd,
+    /// Of the same kind, at the device, for the sake of its end alone.
+    going: OwnedFd,
     mark: Mark,
     burst: Mutex<Burst>,
     // Last, as it goes after what is bound to it.
@@ -58,10 +63,12 @@ impl Feth {
         };
         link::set_up(&end, true).map_err(failed("take up"))?;
         let ndrv = hand_over(&end).map_err(failed("send frames out at"))?;
+        let going = attach(&pair.device.name).map_err(failed("watch the device of"))?;
         let (bpf, size) = pick_up(&end)?;
         let mark = Mark::new().map_err(failed("collect frames of"))?;
-        let readiness = kernel::gather(&[bpf.as_fd(), mark.fd()]).map_err(failed("watch"))?;
-        Ok(Self { readiness, bpf, ndrv, mark, burst: Mutex::new(Burst::new(size)), pair })
+        let sources = [bpf.as_fd(), mark.fd(), ndrv.as_fd(), going.as_fd()];
+        let readiness = kernel::gather(&sources).map_err(failed("watch"))?;
+        Ok(Self { readiness, bpf, ndrv, going, mark, burst: Mutex::new(Burst::new(size)), pair })
     }
 
     pub(super) fn name(&self) -> Name {
@@ -83,8 +90,8 @@ impl Feth {
     }
 
     /// What to wait for. The kqueue would not do: it is still readable after the frame that made it so.
-    pub(super) fn sources(&self) -> [BorrowedFd<'_>; 2] {
-        [self.bpf.as_fd(), self.mark.fd()]
+    pub(super) fn sources(&self) -> [BorrowedFd<'_>; 4] {
+        [self.bpf.as_fd(), self.mark.fd(), self.ndrv.as_fd(), self.going.as_fd()]
     }
 
     pub(super) fn read(&self, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
@@ -100,11 +107,17 @@ impl Feth {
         let mut burst = self.burst();
         let given = burst.next(self.bpf.as_fd()).and_then(give);
         self.mark.set(!burst.is_empty());
-        if burst.is_empty() {
-            // A frame is not lost for this: what fails is made good by the next read.
-            let _ = kernel::refresh(self.readiness.as_fd());
+        if !burst.is_empty() {
+            return given;
         }
-        given
+        // A frame is not lost for this: what fails is made good by the next read.
+        let ready = kernel::refresh(self.readiness.as_fd()).unwrap_or(0);
+        match given {
+            // BPF does not tell that the device is gone, and wakes nobody when its own interface is (bpf.c, bpfdetach
+            // and filt_bpfread).
+            Err(Errno::EAGAIN) if ready & GONE != 0 => Err(Errno::ENODEV),
+            given => given,
+        }
     }
 
     pub(super) fn writev(&self, parts: &[IoSlice<'_>]) -> Outcome<usize> {
@@ -172,12 +185,19 @@ impl Drop for Interface {
     }
 }
 
+/// A socket that belongs to the interface. It gets no frames, as it asks for none, and is readable when the interface is
+/// gone (ndrv.c, ndrv_handle_ifp_detach, which goes by family and unit: an Ethernet card of the same number that is
+/// taken out while another program has such a socket there counts, too, and the socket is as dead).
+fn attach(name: &Name) -> Outcome<OwnedFd> {
+    let socket = kernel::socket(PF_NDRV, SOCK_RAW, 0)?;
+    kernel::bind(socket.as_fd(), &sockaddr_ndrv(name))?;
+    Ok(socket)
+}
+
 /// A socket whose writes are frames that the interface sends out.
 fn hand_over(name: &Name) -> Outcome<OwnedFd> {
-    let socket = kernel::socket(PF_NDRV, SOCK_RAW, 0)?;
-    let address = sockaddr_ndrv(name);
-    kernel::bind(socket.as_fd(), &address)?;
-    kernel::connect(socket.as_fd(), &address)?;
+    let socket = attach(name)?;
+    kernel::connect(socket.as_fd(), &sockaddr_ndrv(name))?;
     kernel::set_option(socket.as_fd(), SOL_SOCKET, SO_NOSIGPIPE, &1_i32.to_ne_bytes())?;
     // A frame is sent whole, and the usual buffer is smaller than the largest.
     kernel::set_option(socket.as_fd(), SOL_SOCKET, SO_SNDBUF, &(BURST as i32).to_ne_bytes())?;

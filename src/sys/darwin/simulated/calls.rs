@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 use nix::sys::stat::fstat;
 
 use super::interface::Interface;
-use super::machine::{Bpf, Inode, Open, Role, State, with};
+use super::machine::{Bpf, Inode, Ndrv, Open, Role, State, with};
 use super::messages;
 use super::routes::Destination;
 use crate::error::Errno;
@@ -55,7 +55,7 @@ pub(in crate::sys::darwin) fn socket(domain: c_int, kind: c_int, protocol: c_int
             (PF_ROUTE, SOCK_RAW, 0) => Role::Route,
             // ndrv.c, ndrv_attach.
             (PF_NDRV, SOCK_RAW, 0) if state.unprivileged => return Err(Errno::EPERM),
-            (PF_NDRV, SOCK_RAW, 0) => Role::Ndrv(None),
+            (PF_NDRV, SOCK_RAW, 0) => Role::Ndrv(Ndrv::default()),
             _ => return Err(Errno::EPROTONOSUPPORT),
         };
         add(state, role)
@@ -103,8 +103,14 @@ pub(in crate::sys::darwin) fn connect(fd: BorrowedFd<'_>, address: &[u8]) -> Out
     with(|state| {
         state.step("connect".to_owned())?;
         let unprivileged = state.unprivileged;
-        match &open_of(state, fd)?.role {
-            Role::Ndrv(bound) => return bound.as_ref().map(drop).ok_or(Errno::EINVAL),
+        match &mut open_of(state, fd)?.role {
+            // ndrv.c, ndrv_connect: whether it is bound or not.
+            Role::Ndrv(ndrv) if ndrv.connected => return Err(Errno::EISCONN),
+            Role::Ndrv(_) if address.len() < SOCKADDR_NDRV_SIZE => return Err(Errno::EINVAL),
+            Role::Ndrv(ndrv) => {
+                ndrv.connected = true;
+                return Ok(());
+            }
             Role::Control(None) => {}
             Role::Control(Some(_)) => return Err(Errno::EISCONN),
             _ => return Err(Errno::EOPNOTSUPP),
@@ -146,10 +152,10 @@ pub(in crate::sys::darwin) fn bind(fd: BorrowedFd<'_>, address: &[u8]) -> Outcom
         let name = text(&address[SOCKADDR_NDRV_NAME..]);
         let there = state.find(&name).is_some();
         match &mut open_of(state, fd)?.role {
-            Role::Ndrv(Some(_)) => Err(Errno::EINVAL),
+            Role::Ndrv(Ndrv { interface: Some(_), .. }) => Err(Errno::EINVAL),
             Role::Ndrv(_) if !there => Err(Errno::EADDRNOTAVAIL),
-            Role::Ndrv(bound) => {
-                *bound = Some(name);
+            Role::Ndrv(ndrv) => {
+                ndrv.interface = Some(name);
                 Ok(())
             }
             _ => Err(Errno::EINVAL),
@@ -171,7 +177,8 @@ pub(in crate::sys::darwin) fn get_option(
             (Role::Control(Some(name)), SYSPROTO_CONTROL, UTUN_OPT_IFNAME) => {
                 [name.as_bytes(), b"\0"].concat()
             }
-            (Role::Control(None), SYSPROTO_CONTROL, _) => return Err(Errno::ENOTCONN),
+            // kern_control.c, ctl_ctloutput.
+            (Role::Control(None), SYSPROTO_CONTROL, _) => return Err(Errno::EINVAL),
             _ => return Err(Errno::ENOPROTOOPT),
         };
         put(value, 0, &bytes);
@@ -192,6 +199,7 @@ pub(in crate::sys::darwin) fn set_option(
         match (&open.role, level, option) {
             (_, SOL_SOCKET, SO_SNDBUF) => open.send_buffer = number.ok_or(Errno::EINVAL)?,
             (_, SOL_SOCKET, SO_RCVBUF | SO_NOSIGPIPE) => {}
+            (Role::Control(None), SYSPROTO_CONTROL, _) => return Err(Errno::EINVAL),
             // if_utun.c, utun_ctl_setopt.
             (Role::Control(_), SYSPROTO_CONTROL, UTUN_OPT_MAX_PENDING_PACKETS) => match number {
                 _ if value.len() != 4 => return Err(Errno::EMSGSIZE),

@@ -26,10 +26,18 @@ pub(super) enum Role {
     Inet,
     Inet6,
     Control(Option<String>),
-    Ndrv(Option<String>),
+    Ndrv(Ndrv),
     Route,
     Bpf(Bpf),
     Kqueue(Kqueue),
+}
+
+#[derive(Default)]
+pub(super) struct Ndrv {
+    pub(super) interface: Option<String>,
+    pub(super) connected: bool,
+    /// Its interface is gone.
+    pub(super) ended: bool,
 }
 
 pub(super) struct Bpf {
@@ -159,7 +167,12 @@ impl State {
         for (key, open) in &mut self.open {
             match &mut open.role {
                 Role::Control(bound) if bound.as_deref() == Some(name) => gone.push(*key),
-                Role::Ndrv(bound) if bound.as_deref() == Some(name) => *bound = None,
+                // ndrv.c, ndrv_handle_ifp_detach: nothing can be sent or received any more, so poll finds it readable.
+                Role::Ndrv(ndrv) if ndrv.interface.as_deref() == Some(name) => {
+                    *ndrv = Ndrv { interface: None, ended: true, ..*ndrv };
+                    end_input(&open.near);
+                }
+                // bpf.c, bpfdetach: it is not ready for reading by that (filt_bpfread).
                 Role::Bpf(bpf) if bpf.interface.as_deref() == Some(name) => bpf.interface = None,
                 _ => {}
             }
@@ -207,6 +220,12 @@ pub(super) fn send(near: &OwnedFd, message: &[u8]) {
             libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
         )
     };
+}
+
+/// The process reads an end there.
+fn end_input(near: &OwnedFd) {
+    // SAFETY: takes numbers only.
+    unsafe { libc::shutdown(near.as_raw_fd(), libc::SHUT_WR) };
 }
 
 fn hangs_up(near: &OwnedFd) -> bool {

@@ -6,7 +6,7 @@ use std::io::IoSlice;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use super::calls::open_of;
-use super::machine::{Bpf, Open, Role, with};
+use super::machine::{Bpf, Ndrv, Open, Role, with};
 use crate::error::Errno;
 use crate::sys::Outcome;
 use crate::sys::darwin::layout::*;
@@ -86,8 +86,12 @@ pub(in crate::sys::darwin) fn writev(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) 
                     utun.received.push(bytes.clone());
                 }
             }
-            Role::Ndrv(Some(_)) if bytes.len() > open.send_buffer as usize => return Err(Errno::EMSGSIZE),
-            Role::Ndrv(Some(name)) => {
+            // uipc_socket.c, sosendcheck; and ndrv.c, ndrv_output, which has no interface.
+            Role::Ndrv(ndrv) if ndrv.ended => return Err(Errno::EPIPE),
+            Role::Ndrv(ndrv) if !ndrv.connected => return Err(Errno::EDESTADDRREQ),
+            Role::Ndrv(Ndrv { interface: None, .. }) => return Err(Errno::EINVAL),
+            Role::Ndrv(_) if bytes.len() > open.send_buffer as usize => return Err(Errno::EMSGSIZE),
+            Role::Ndrv(Ndrv { interface: Some(name), .. }) => {
                 let name = name.clone();
                 let interface = state.find_mut(&name)?;
                 // dlil.c, dlil_output: ENETDOWN for an interface that is down.
@@ -102,7 +106,7 @@ pub(in crate::sys::darwin) fn writev(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) 
                     }
                 }
             }
-            Role::Ndrv(None) | Role::Control(None) => return Err(Errno::ENOTCONN),
+            Role::Control(None) => return Err(Errno::ENOTCONN),
             Role::Route => {
                 let unprivileged = state.unprivileged;
                 state.routes.change(&bytes, unprivileged)?;

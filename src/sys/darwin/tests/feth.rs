@@ -207,3 +207,38 @@ fn a_tap_that_went_is_said_to_be_gone() {
     assert_eq!(read(&device), Err(Errno::ENODEV));
     assert_eq!(device.write(&frame(&[0; 46]), SHORT), Err(Errno::ENODEV));
 }
+
+#[test]
+fn a_reader_that_waits_hears_that_either_interface_went() {
+    for name in ["feth7", "feth0"] {
+        let mac = boot();
+        let device = tap("feth7");
+        device.set_up(true).unwrap();
+        // After a frame, too.
+        mac.transmit("feth7", &frame(&[1; 46]));
+        assert_eq!(read(&device).unwrap(), frame(&[1; 46]));
+        assert!(!is_readable(device.fd()));
+        thread::scope(|scope| {
+            let reader = scope.spawn(|| device.read(&mut [MaybeUninit::uninit(); 2048], LONG));
+            thread::sleep(Duration::from_millis(20));
+            mac.destroy(name);
+            assert_eq!(reader.join().unwrap(), Err(Errno::ENODEV), "{name}");
+        });
+        assert_eq!(device.explain_read(Errno::ENODEV, 2048).reason(), Reason::Removed);
+        assert!(is_readable(device.fd()), "{name}");
+        assert_eq!(read(&device), Err(Errno::ENODEV), "{name}");
+    }
+}
+
+#[test]
+fn frames_that_came_before_the_device_went_are_read() {
+    let mac = boot();
+    let device = tap("feth7");
+    device.set_up(true).unwrap();
+    mac.transmit("feth7", &frame(&[1; 46]));
+    mac.transmit("feth7", &frame(&[2; 46]));
+    mac.destroy("feth7");
+    assert_eq!(read(&device).unwrap(), frame(&[1; 46]));
+    assert_eq!(read(&device).unwrap(), frame(&[2; 46]));
+    assert_eq!(read(&device), Err(Errno::ENODEV));
+}

@@ -33,6 +33,8 @@ use crate::sys::darwin::simulated::settle;
 
 /// What is taken for "no answer" where one would come at once.
 const SHORT: Limit = Limit::For(Duration::from_millis(20));
+/// What is waited for something that does come.
+const LONG: Limit = Limit::For(Duration::from_secs(5));
 
 fn open_with(name: &str, bits: u64, config: &Config) -> Result<Device> {
     Device::open(&NameRequest::parse(name.as_bytes())?, &Flags::parse(bits)?, config)
