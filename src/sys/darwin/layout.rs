@@ -38,6 +38,7 @@ layout! {
     PF_SYSTEM: c_int = 32, "PF_SYSTEM";
     AF_SYS_CONTROL: u16 = 2, "AF_SYS_CONTROL";
     SYSPROTO_CONTROL: c_int = 2, "SYSPROTO_CONTROL";
+    SYSPROTO_EVENT: c_int = 1, "SYSPROTO_EVENT";
     SOCK_DGRAM: c_int = 2, "SOCK_DGRAM";
     SOCK_RAW: c_int = 3, "SOCK_RAW";
     SOL_SOCKET: c_int = 0xffff, "SOL_SOCKET";
@@ -89,8 +90,9 @@ layout! {
     IFF_RUNNING: u32 = 0x40, "IFF_RUNNING";
     IF_NAME_SIZE: usize = 16, "IFNAMSIZ";
 
-    // sys/sys_domain.h (the two of SYSPROTO_CONTROL above) and netinet6/in6_var.h, which not every copy of Darwin's headers has: there its structures are made up from the fields
-    // that XNU gives them, and from Darwin's own sockaddr_in6 and time_t.
+    // sys/sys_domain.h (SYSPROTO_CONTROL, SYSPROTO_EVENT and AF_SYS_CONTROL above) and netinet6/in6_var.h, which not
+    // every copy of Darwin's headers has: there its structures are made up from the fields that XNU gives them, and from
+    // Darwin's own sockaddr_in6 and time_t.
     SIOCDIFADDR_IN6: c_ulong = ioc(IN, b'i', 25, IN6_IFREQ_SIZE), "SIOCDIFADDR_IN6";
     SIOCGIFAFLAG_IN6: c_ulong = ioc(IN | OUT, b'i', 73, IN6_IFREQ_SIZE), "SIOCGIFAFLAG_IN6";
     IN6_IFREQ_SIZE: usize = 288, "sizeof(struct in6_ifreq)";
@@ -103,6 +105,31 @@ layout! {
     IN6_ALIASREQ_FLAGS: usize = 100, "offsetof(struct in6_aliasreq, ifra_flags)";
     IN6_ALIASREQ_VALID: usize = 120, "offsetof(struct in6_aliasreq, ifra_lifetime.ia6t_vltime)";
     IN6_ALIASREQ_PREFERRED: usize = 124, "offsetof(struct in6_aliasreq, ifra_lifetime.ia6t_pltime)";
+
+    // sys/kern_event.h, of which the same is true; and net/net_kev.h.
+    SIOCSKEVFILT: c_ulong = ioc(IN, b'e', 2, KEV_REQUEST_SIZE), "SIOCSKEVFILT";
+    KEV_REQUEST_SIZE: usize = 12, "sizeof(struct kev_request)";
+    KEV_REQUEST_VENDOR: usize = 0, "offsetof(struct kev_request, vendor_code)";
+    KEV_REQUEST_CLASS: usize = 4, "offsetof(struct kev_request, kev_class)";
+    KEV_REQUEST_SUBCLASS: usize = 8, "offsetof(struct kev_request, kev_subclass)";
+    KEV_VENDOR_APPLE: u32 = 1, "KEV_VENDOR_APPLE";
+    KEV_NETWORK_CLASS: u32 = 1, "KEV_NETWORK_CLASS";
+    KEV_ANY_SUBCLASS: u32 = 0, "KEV_ANY_SUBCLASS";
+    KEV_INET_SUBCLASS: u32 = 1, "KEV_INET_SUBCLASS";
+    KEV_INET_NEW_ADDR: u32 = 1, "KEV_INET_NEW_ADDR";
+    KEV_INET_ADDR_DELETED: u32 = 3, "KEV_INET_ADDR_DELETED";
+    KEV_INET6_SUBCLASS: u32 = 6, "KEV_INET6_SUBCLASS";
+    KEV_INET6_NEW_USER_ADDR: u32 = 1, "KEV_INET6_NEW_USER_ADDR";
+    KEV_INET6_ADDR_DELETED: u32 = 3, "KEV_INET6_ADDR_DELETED";
+    KEV_DL_SUBCLASS: u32 = 2, "KEV_DL_SUBCLASS";
+    KEV_DL_SIFFLAGS: u32 = 1, "KEV_DL_SIFFLAGS";
+    KEV_DL_SIFMTU: u32 = 3, "KEV_DL_SIFMTU";
+    KEV_DL_IF_ATTACHED: u32 = 9, "KEV_DL_IF_ATTACHED";
+    KEV_DL_IF_DETACHED: u32 = 11, "KEV_DL_IF_DETACHED";
+    KEV_DL_LINK_OFF: u32 = 12, "KEV_DL_LINK_OFF";
+    KEV_DL_LINK_ON: u32 = 13, "KEV_DL_LINK_ON";
+    KEV_DL_LINK_ADDRESS_CHANGED: u32 = 16, "KEV_DL_LINK_ADDRESS_CHANGED";
+    KERN_EVENT_MSG_DATA: usize = 24, "offsetof(struct kern_event_msg, event_data)";
 
     // net/if_fake_var.h is nowhere but in XNU: made up as above.
     SIOCSDRVSPEC: c_ulong = ioc(IN, b'i', 123, IFDRV_SIZE), "SIOCSDRVSPEC";
@@ -220,13 +247,25 @@ mod tests {
 #include <net/if_dl.h>
 #include <net/if_utun.h>
 #include <net/ndrv.h>
+#include <net/net_kev.h>
 #include <net/route.h>
 #include <netinet/in.h>
 #if __has_include(<sys/sys_domain.h>)
 #include <sys/sys_domain.h>
 #else
+#define SYSPROTO_EVENT 1
 #define SYSPROTO_CONTROL 2
 #define AF_SYS_CONTROL 2
+#endif
+#if __has_include(<sys/kern_event.h>)
+#include <sys/kern_event.h>
+#else
+struct kev_request { u_int32_t vendor_code, kev_class, kev_subclass; };
+struct kern_event_msg { u_int32_t total_size, vendor_code, kev_class, kev_subclass, id, event_code, event_data[1]; };
+#define SIOCSKEVFILT _IOW('e', 2, struct kev_request)
+#define KEV_VENDOR_APPLE 1
+#define KEV_NETWORK_CLASS 1
+#define KEV_ANY_SUBCLASS 0
 #endif
 #if __has_include(<netinet6/in6_var.h>)
 #include <netinet6/in6_var.h>

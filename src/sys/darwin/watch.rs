@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
-//! What PF_ROUTE announces of interfaces and addresses.
+//! What the kernel announces of interfaces and addresses.
 //!
-//! It announces neither a new interface nor that a reader was too slow. So after what was announced, in its order, the
-//! interfaces are surveyed, and what differs is told.
+//! PF_ROUTE has the order of things: up, down, MTU, addresses. It tells neither of a new interface nor of a MAC address or
+//! a carrier that changed, of one that goes only while it is still there (rtsock.c, rt_ifmsg, has few callers), and not
+//! that a reader was too slow. Kernel events tell of those, and are the last to come. So after either, the interfaces are
+//! surveyed, and what differs is told.
 
 use std::collections::BTreeMap;
+use std::ffi::c_int;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Instant;
 
 use super::layout::*;
 use super::link::{self, Present};
-use super::message::Message;
+use super::message::{Message, put};
 use super::room::Room;
 use super::{address, descriptor, kernel};
 use crate::address::Assigned;
@@ -28,7 +31,10 @@ const MANY: usize = 1 << 12;
 
 /// Announcements of the interfaces, and what they were when they were last looked at.
 pub(crate) struct Watch {
-    socket: OwnedFd,
+    /// Readable when one of the two is: what a caller polls.
+    readiness: OwnedFd,
+    routing: OwnedFd,
+    events: OwnedFd,
     known: BTreeMap<u32, Present>,
     begun: bool,
 }
@@ -36,17 +42,17 @@ pub(crate) struct Watch {
 impl Watching for Watch {
     fn open() -> Result<Self> {
         let open = || {
-            let socket = kernel::socket(PF_ROUTE, SOCK_RAW, 0)?;
-            descriptor::nonblocking(&socket)?;
-            kernel::set_option(socket.as_fd(), SOL_SOCKET, SO_RCVBUF, &QUEUE.to_ne_bytes())?;
-            Ok(socket)
+            let routing = listen(PF_ROUTE, 0)?;
+            let events = listen(PF_SYSTEM, SYSPROTO_EVENT)?;
+            kernel::ioctl(events.as_fd(), SIOCSKEVFILT, &mut all_of_the_network())?;
+            let readiness = kernel::gather(&[routing.as_fd(), events.as_fd()])?;
+            Ok(Self { readiness, routing, events, known: BTreeMap::new(), begun: false })
         };
-        let socket = open().map_err(|errno| Error::system(errno, "watch the network interfaces"))?;
-        Ok(Self { socket, known: BTreeMap::new(), begun: false })
+        open().map_err(|errno| Error::system(errno, "watch the network interfaces"))
     }
 
     fn fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+        self.readiness.as_fd()
     }
 
     fn take(&mut self, notices: &mut Vec<Notice>) -> Result<()> {
@@ -59,26 +65,60 @@ impl Watching for Watch {
     }
 
     fn wait(&self, deadline: Option<Instant>) -> Outcome<()> {
-        let mut entry = [libc::pollfd { fd: self.fd().as_raw_fd(), events: libc::POLLIN, revents: 0 }];
-        poll(&mut entry, deadline)?;
-        let [entry] = entry;
+        let entry = |fd: &OwnedFd| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        let mut entries = [entry(&self.routing), entry(&self.events)];
+        poll(&mut entries, deadline)?;
+        let idle = entries.iter().all(|entry| entry.revents == 0);
         let late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        if entry.revents == 0 && late() { Err(Errno::ETIMEDOUT) } else { Ok(()) }
+        if idle && late() { Err(Errno::ETIMEDOUT) } else { Ok(()) }
+    }
+}
+
+fn listen(domain: c_int, protocol: c_int) -> Outcome<OwnedFd> {
+    let socket = kernel::socket(domain, SOCK_RAW, protocol)?;
+    descriptor::nonblocking(&socket)?;
+    kernel::set_option(socket.as_fd(), SOL_SOCKET, SO_RCVBUF, &QUEUE.to_ne_bytes())?;
+    Ok(socket)
+}
+
+/// A filter of kernel events, which lets nothing through at first (kern_event.c, kev_attach).
+fn all_of_the_network() -> [u8; KEV_REQUEST_SIZE] {
+    let mut filter = [0; KEV_REQUEST_SIZE];
+    put(&mut filter, KEV_REQUEST_VENDOR, &KEV_VENDOR_APPLE.to_ne_bytes());
+    put(&mut filter, KEV_REQUEST_CLASS, &KEV_NETWORK_CLASS.to_ne_bytes());
+    put(&mut filter, KEV_REQUEST_SUBCLASS, &KEV_ANY_SUBCLASS.to_ne_bytes());
+    filter
+}
+
+/// Takes one message, of which there may be none.
+fn receive<'a>(socket: &OwnedFd, memory: &'a mut [u8]) -> Outcome<Option<&'a [u8]>> {
+    match kernel::readv(socket.as_fd(), &mut [Room::of(memory)]) {
+        Ok(length) => Ok(memory.get(..length)),
+        Err(Errno::EAGAIN) => Ok(None),
+        Err(errno) => Err(errno),
     }
 }
 
 impl Watch {
     /// Takes what is announced; EAGAIN when nothing is, but for the first time.
     fn hear(&mut self, notices: &mut Vec<Notice>) -> Outcome<()> {
-        let mut message = [0; LONGEST];
-        for heard in 0..MANY {
-            match kernel::readv(self.socket.as_fd(), &mut [Room::of(&mut message)]) {
-                Ok(length) => self.heed(message.get(..length).unwrap_or_default(), notices),
-                Err(Errno::EAGAIN) if heard > 0 || !self.begun => return Ok(()),
-                Err(errno) => return Err(errno),
-            }
+        let mut memory = [0; LONGEST];
+        let mut heard = !self.begun;
+        for _ in 0..MANY {
+            let Some(message) = receive(&self.routing, &mut memory)? else { break };
+            self.heed(message, notices);
+            heard = true;
         }
-        Ok(())
+        // What an event is about, the survey finds.
+        for _ in 0..MANY {
+            if receive(&self.events, &mut memory)?.is_none() {
+                break;
+            }
+            heard = true;
+        }
+        // What fails here is made good the next time.
+        let _ = kernel::refresh(self.readiness.as_fd());
+        if heard { Ok(()) } else { Err(Errno::EAGAIN) }
     }
 
     fn heed(&mut self, mut bytes: &[u8], notices: &mut Vec<Notice>) {

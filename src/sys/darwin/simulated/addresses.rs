@@ -7,7 +7,6 @@ use std::net::IpAddr;
 use super::calls::text;
 use super::interface::{Assigned, bits, network};
 use super::machine::State;
-use super::messages;
 use super::routes::Destination;
 use crate::error::Errno;
 use crate::prefix::Family;
@@ -27,23 +26,24 @@ pub(super) fn add_ipv4(state: &mut State, name: &str, argument: &[u8]) -> Outcom
     let assigned = Assigned { local, prefix, other: message::ip(other), flags: 0 };
     let interface = state.find_mut(name)?;
     // in.c, in_ifinit: a network on a broadcast medium, and the other end of a wire.
-    let (to, prefix) = if interface.point_to_point {
-        (assigned.other, 32)
-    } else {
-        // if_fake.c, feth_ioctl: SIOCSIFADDR takes it up.
-        interface.up = true;
-        (Some(network(local, prefix)), prefix)
-    };
+    let (to, prefix) =
+        if interface.point_to_point { (assigned.other, 32) } else { (Some(network(local, prefix)), prefix) };
+    if !interface.point_to_point {
+        // if_fake.c, feth_ioctl: SIOCSIFADDR takes it up, and it does not run by that.
+        state.set_up(name, true);
+    }
+    let interface = state.find_mut(name)?;
     match interface.find(local) {
         Some(place) => interface.addresses[place] = assigned.clone(),
         None => interface.addresses.push(assigned.clone()),
     }
-    let (index, message) = (interface.index, messages::address(interface, &assigned, true));
+    let interface = interface.clone();
+    let index = interface.index;
     if let Some(network) = to {
         let flags = RTF_UP | if prefix == 32 { RTF_HOST } else { 0 };
         let _ = state.routes.insert(Destination { network, prefix }, index, None, flags);
     }
-    state.announce(message);
+    state.announce_address(&interface, &assigned, true);
     Ok(())
 }
 
@@ -96,12 +96,13 @@ fn add_ipv6(state: &mut State, name: &str, argument: &[u8]) -> Outcome<()> {
         Some(place) => interface.addresses[place] = assigned.clone(),
         None => interface.addresses.push(assigned.clone()),
     }
-    let (index, message) = (interface.index, messages::address(interface, &assigned, true));
+    let interface = interface.clone();
+    let index = interface.index;
     if prefix != 128 {
         let destination = Destination { network: network(local, prefix), prefix };
         let _ = state.routes.insert(destination, index, None, RTF_UP);
     }
-    state.announce(message);
+    state.announce_address(&interface, &assigned, true);
     Ok(())
 }
 
@@ -110,7 +111,8 @@ pub(super) fn remove(state: &mut State, name: &str, local: IpAddr) -> Outcome<()
     let interface = state.find_mut(name)?;
     let place = interface.find(local).ok_or(Errno::EADDRNOTAVAIL)?;
     let gone = interface.addresses.remove(place);
-    let (index, message) = (interface.index, messages::address(interface, &gone, false));
+    let interface = interface.clone();
+    let index = interface.index;
     let kept = |other: &Assigned| network(other.local, other.prefix) == network(local, gone.prefix);
     let shared =
         interface.addresses.iter().any(|other| other.local.is_ipv4() == local.is_ipv4() && kept(other));
@@ -122,6 +124,6 @@ pub(super) fn remove(state: &mut State, name: &str, local: IpAddr) -> Outcome<()
     if !shared || prefix == whole {
         state.routes.remove(Destination { network: to, prefix }, index);
     }
-    state.announce(message);
+    state.announce_address(&interface, &gone, false);
     Ok(())
 }

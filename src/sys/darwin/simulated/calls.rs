@@ -53,6 +53,8 @@ pub(in crate::sys::darwin) fn socket(domain: c_int, kind: c_int, protocol: c_int
             (AF_INET6, SOCK_DGRAM, 0) => Role::Inet6,
             (PF_SYSTEM, SOCK_DGRAM, SYSPROTO_CONTROL) => Role::Control(None),
             (PF_ROUTE, SOCK_RAW, 0) => Role::Route,
+            // kern_event.c, kev_attach: nothing passes the filter that it begins with.
+            (PF_SYSTEM, SOCK_RAW, SYSPROTO_EVENT) => Role::Events(false),
             // ndrv.c, ndrv_attach.
             (PF_NDRV, SOCK_RAW, 0) if state.unprivileged => return Err(Errno::EPERM),
             (PF_NDRV, SOCK_RAW, 0) => Role::Ndrv(Ndrv::default()),
@@ -138,9 +140,7 @@ pub(in crate::sys::darwin) fn connect(fd: BorrowedFd<'_>, address: &[u8]) -> Out
             return Err(Errno::EBUSY);
         }
         open_of(state, fd)?.role = Role::Control(Some(interface.name.clone()));
-        let name = interface.name.clone();
         state.add(interface);
-        state.announce_link(&name);
         Ok(())
     })
 }

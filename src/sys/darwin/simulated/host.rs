@@ -8,10 +8,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::calls;
 use super::interface::{Assigned, Interface, network};
 use super::machine::{Open, Role, STATE, send, with};
-use super::messages;
 use super::routes::Destination;
 use crate::error::Errno;
-use crate::sys::darwin::layout::{PF_SYSTEM, SOCK_DGRAM, SYSPROTO_CONTROL};
+use crate::sys::darwin::layout::*;
 use crate::sys::darwin::message::sockaddr_control;
 
 static TURN: Mutex<()> = Mutex::new(());
@@ -135,7 +134,6 @@ impl Machine {
             let interface = Interface::utun(state.free_number("utun"));
             let name = interface.name.clone();
             state.add(interface);
-            state.announce_link(&name);
             name
         })
     }
@@ -145,16 +143,17 @@ impl Machine {
     }
 
     pub(in crate::sys::darwin) fn set_flags(&self, name: &str, up: bool) {
-        with(|state| {
-            state.find_mut(name).unwrap().up = up;
-            state.announce_link(name);
-        });
+        with(|state| state.set_flags(name, up));
     }
 
     pub(in crate::sys::darwin) fn set_mtu(&self, name: &str, mtu: u32) {
+        with(|state| state.set_mtu(name, mtu));
+    }
+
+    pub(in crate::sys::darwin) fn set_mac(&self, name: &str, mac: [u8; 6]) {
         with(|state| {
-            state.find_mut(name).unwrap().mtu = mtu;
-            state.announce_link(name);
+            state.find_mut(name).unwrap().mac = Some(mac);
+            state.post(name, KEV_DL_SUBCLASS, KEV_DL_LINK_ADDRESS_CHANGED);
         });
     }
 
@@ -164,8 +163,8 @@ impl Machine {
             let assigned = Assigned { local, prefix, other: None, flags: 0 };
             let interface = state.find_mut(name).unwrap();
             interface.addresses.push(assigned.clone());
-            let message = messages::address(interface, &assigned, true);
-            state.announce(message);
+            let interface = interface.clone();
+            state.announce_address(&interface, &assigned, true);
         });
     }
 
@@ -174,8 +173,8 @@ impl Machine {
         with(|state| {
             let interface = state.find_mut(name).unwrap();
             let assigned = interface.addresses.remove(interface.find(local).unwrap());
-            let message = messages::address(interface, &assigned, false);
-            state.announce(message);
+            let interface = interface.clone();
+            state.announce_address(&interface, &assigned, false);
         });
     }
 

@@ -9,6 +9,7 @@ pub(in crate::sys::darwin) struct Interface {
     pub(in crate::sys::darwin) name: String,
     pub(in crate::sys::darwin) index: u32,
     pub(in crate::sys::darwin) up: bool,
+    pub(super) running: bool,
     pub(in crate::sys::darwin) mtu: u32,
     pub(in crate::sys::darwin) mac: Option<[u8; 6]>,
     pub(in crate::sys::darwin) addresses: Vec<Assigned>,
@@ -34,7 +35,7 @@ impl Interface {
     /// if_utun.c, utun_ctl_connect: born up, point to point, with an MTU of 1500.
     pub(super) fn utun(number: u32) -> Self {
         let name = format!("utun{number}");
-        Self { name, up: true, mtu: 1500, point_to_point: true, ..Self::default() }
+        Self { name, up: true, running: true, mtu: 1500, point_to_point: true, ..Self::default() }
     }
 
     /// if_fake.c, feth_clone_create: down, with "feth" and its number for an address.

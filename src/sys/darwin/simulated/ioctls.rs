@@ -29,6 +29,7 @@ pub(in crate::sys::darwin) fn ioctl(
         match &open_of(state, fd)?.role {
             Role::Control(_) => control(request, argument),
             Role::Bpf(_) => bpf(state, fd, request, argument),
+            Role::Events(_) if request == SIOCSKEVFILT => filter(state, fd, argument),
             Role::Inet => inet(state, request, argument),
             Role::Inet6 => inet6(state, request, argument),
             _ => Err(Errno::EOPNOTSUPP),
@@ -41,6 +42,15 @@ fn control(request: c_ulong, argument: &mut [u8]) -> Outcome<()> {
         return Err(Errno::ENOENT);
     }
     put(argument, CTL_INFO_ID, &UTUN_CONTROL.to_ne_bytes());
+    Ok(())
+}
+
+/// kern_event.c, kev_control and kev_post_msg_internal.
+fn filter(state: &mut State, fd: BorrowedFd<'_>, argument: &[u8]) -> Outcome<()> {
+    let at = |place| u32_at(argument, place).unwrap();
+    let network = at(KEV_REQUEST_VENDOR) == KEV_VENDOR_APPLE && at(KEV_REQUEST_CLASS) == KEV_NETWORK_CLASS;
+    let all = network && at(KEV_REQUEST_SUBCLASS) == KEV_ANY_SUBCLASS;
+    open_of(state, fd)?.role = Role::Events(all);
     Ok(())
 }
 
@@ -94,9 +104,9 @@ fn inet(state: &mut State, request: c_ulong, argument: &mut [u8]) -> Outcome<()>
     let mtus = interface.mtus();
     match request {
         SIOCGIFFLAGS => put(argument, IFREQ_VALUE, &[u8::from(interface.up), 0]),
-        SIOCSIFFLAGS => interface.up = argument[IFREQ_VALUE] & 1 != 0,
+        SIOCSIFFLAGS => state.set_flags(&name, argument[IFREQ_VALUE] & 1 != 0),
         SIOCSIFMTU => match u32_at(argument, IFREQ_VALUE).unwrap() {
-            mtu if mtus.contains(&mtu) => interface.mtu = mtu,
+            mtu if mtus.contains(&mtu) => state.set_mtu(&name, mtu),
             _ => return Err(Errno::EINVAL),
         },
         SIOCGIFDEVMTU if interface.is_utun() => return Err(Errno::EOPNOTSUPP),
@@ -108,11 +118,10 @@ fn inet(state: &mut State, request: c_ulong, argument: &mut [u8]) -> Outcome<()>
         SIOCSIFLLADDR => {
             assert_eq!(argument[IFREQ_VALUE], 6, "the length of a MAC address");
             interface.mac = Some(argument[IFREQ_VALUE + 2..][..6].try_into().unwrap());
+            // kpi_interface.c, ifnet_set_lladdr_internal: no routing message.
+            state.post(&name, KEV_DL_SUBCLASS, KEV_DL_LINK_ADDRESS_CHANGED);
         }
         _ => return Err(Errno::EOPNOTSUPP),
-    }
-    if !asks {
-        state.announce_link(&name);
     }
     Ok(())
 }
@@ -171,7 +180,10 @@ pub(in crate::sys::darwin) fn drive(
             return Err(Errno::EBUSY);
         }
         state.find_mut(&name)?.peer = Some(peer.clone());
-        state.find_mut(&peer)?.peer = Some(name);
+        state.find_mut(&peer)?.peer = Some(name.clone());
+        for end in [name, peer] {
+            state.post(&end, KEV_DL_SUBCLASS, KEV_DL_LINK_ON);
+        }
         Ok(())
     })
 }

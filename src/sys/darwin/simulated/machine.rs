@@ -10,6 +10,7 @@ use super::interface::{Assigned, Interface};
 use super::messages;
 use super::routes::Routes;
 use crate::error::Errno;
+use crate::sys::darwin::layout::*;
 
 /// A descriptor's number, which copies of it share.
 pub(super) type Inode = (u64, u64);
@@ -28,6 +29,8 @@ pub(super) enum Role {
     Control(Option<String>),
     Ndrv(Ndrv),
     Route,
+    /// Kernel events, and whether its filter lets those of the network through.
+    Events(bool),
     Bpf(Bpf),
     Kqueue(Kqueue),
 }
@@ -87,6 +90,7 @@ impl State {
         state.add(Interface {
             name: "lo0".to_owned(),
             up: true,
+            running: true,
             mtu: 16_384,
             addresses: vec![
                 assigned("127.0.0.1", 8, None),
@@ -98,6 +102,7 @@ impl State {
         let en0 = state.add(Interface {
             name: "en0".to_owned(),
             up: true,
+            running: true,
             mtu: 1500,
             mac: Some([2, 0, 0, 0, 0, 1]),
             addresses: vec![assigned("192.0.2.10", 24, Some("192.0.2.255"))],
@@ -123,7 +128,10 @@ impl State {
     pub(super) fn add(&mut self, interface: Interface) -> u32 {
         self.next_index += 1;
         let index = self.next_index;
+        let name = interface.name.clone();
         self.interfaces.insert(index, Interface { index, ..interface });
+        // dlil.c, ifnet_attach. rtsock.c tells nothing of it.
+        self.post(&name, KEV_DL_SUBCLASS, KEV_DL_IF_ATTACHED);
         index
     }
 
@@ -154,14 +162,17 @@ impl State {
 
     /// Takes an interface away, with its addresses and routes.
     pub(super) fn destroy(&mut self, name: &str) {
+        // dlil.c, ifnet_detach: it is taken down while it is still in the list.
+        self.set_up(name, false);
         let Some(interface) = self.find(name).cloned() else { return };
         for assigned in &interface.addresses {
-            self.announce(messages::address(&interface, assigned, false));
+            self.announce_address(&interface, assigned, false);
         }
         self.interfaces.remove(&interface.index);
         self.routes.forget(interface.index);
-        if let Some(Ok(peer)) = interface.peer.map(|peer| self.find_mut(&peer)) {
-            peer.peer = None;
+        if let Some(peer) = &interface.peer {
+            self.find_mut(peer).unwrap().peer = None;
+            self.post(peer, KEV_DL_SUBCLASS, KEV_DL_LINK_OFF);
         }
         let mut gone = Vec::new();
         for (key, open) in &mut self.open {
@@ -179,6 +190,49 @@ impl State {
         }
         // kern_control.c: the socket is disconnected, and reads as at an end.
         gone.iter().for_each(|key| drop(self.open.remove(key)));
+        // dlil.c, ifnet_detach_final and its thread: when it is in no list any more.
+        self.post(name, KEV_DL_SUBCLASS, KEV_DL_IF_DETACHED);
+    }
+
+    /// if.c, if_updown, by kpi_interface.c, ifnet_set_flags: announced when it is new, before the driver hears of it.
+    pub(super) fn set_up(&mut self, name: &str, up: bool) {
+        let Ok(interface) = self.find_mut(name) else { return };
+        if std::mem::replace(&mut interface.up, up) != up {
+            self.announce_link(name);
+        }
+    }
+
+    /// if.c, SIOCSIFFLAGS. if_fake.c, feth_ioctl: a feth runs while it is up; if_utun.c: a utun always does.
+    pub(super) fn set_flags(&mut self, name: &str, up: bool) {
+        self.set_up(name, up);
+        if let Ok(interface) = self.find_mut(name) {
+            interface.running = interface.is_utun() || up;
+        }
+        self.post(name, KEV_DL_SUBCLASS, KEV_DL_SIFFLAGS);
+    }
+
+    pub(super) fn set_mtu(&mut self, name: &str, mtu: u32) {
+        self.find_mut(name).unwrap().mtu = mtu;
+        self.post(name, KEV_DL_SUBCLASS, KEV_DL_SIFMTU);
+        self.announce_link(name);
+    }
+
+    pub(super) fn announce_address(&self, interface: &Interface, assigned: &Assigned, there: bool) {
+        self.announce(messages::address(interface, assigned, there));
+        let (subclass, code) = match (assigned.local.is_ipv4(), there) {
+            (true, true) => (KEV_INET_SUBCLASS, KEV_INET_NEW_ADDR),
+            (true, false) => (KEV_INET_SUBCLASS, KEV_INET_ADDR_DELETED),
+            (false, true) => (KEV_INET6_SUBCLASS, KEV_INET6_NEW_USER_ADDR),
+            (false, false) => (KEV_INET6_SUBCLASS, KEV_INET6_ADDR_DELETED),
+        };
+        self.post(&interface.name, subclass, code);
+    }
+
+    /// kern_event.c, kev_post_msg: dropped where there is no room.
+    pub(super) fn post(&self, name: &str, subclass: u32, code: u32) {
+        for open in self.open.values().filter(|open| matches!(open.role, Role::Events(true))) {
+            send(&open.near, &messages::event(name, subclass, code));
+        }
     }
 
     /// A reader that is too slow loses it, and is not told (rtsock.c uses sbappendaddr, which drops).

@@ -86,8 +86,10 @@ fn message(
 }
 
 fn flags(interface: &Interface) -> u32 {
-    let up = if interface.up { IFF_UP | IFF_RUNNING } else { 0 };
-    up | if interface.point_to_point { IFF_POINTOPOINT } else { 0 }
+    let flag = |on, flag| if on { flag } else { 0 };
+    flag(interface.up, IFF_UP)
+        | flag(interface.running, IFF_RUNNING)
+        | flag(interface.point_to_point, IFF_POINTOPOINT)
 }
 
 /// sysctl_iflist2: the interface, its addresses, and its groups.
@@ -171,4 +173,13 @@ pub(super) fn route(destination: &Destination, entry: &Entry, interface: &Interf
         RT_MSGHDR_ADDRS,
         &[(RT_MSGHDR_INDEX, &index), (RT_MSGHDR_FLAGS, &entry.flags.to_ne_bytes())],
     )
+}
+
+/// dlil.c, dlil_post_msg: struct kern_event_msg, with struct net_event_data behind it.
+pub(super) fn event(name: &str, subclass: u32, code: u32) -> Vec<u8> {
+    let mut data = [0; 24];
+    data[8..][..name.len()].copy_from_slice(name.as_bytes());
+    let size = (KERN_EVENT_MSG_DATA + data.len()) as u32;
+    let header = [size, KEV_VENDOR_APPLE, KEV_NETWORK_CLASS, subclass, 1, code];
+    [&header.map(u32::to_ne_bytes).concat()[..], &data].concat()
 }

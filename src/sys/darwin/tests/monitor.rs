@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+use std::thread;
+
 use super::*;
 use crate::monitor::{Event, Monitor};
 use crate::sys::darwin::simulated::boot;
@@ -53,10 +55,8 @@ fn changes_are_told_in_their_order() {
     assert_eq!(
         heard(&mut monitor),
         [
-            "CarrierOff utun7",
             "Down utun7",
             "Mtu utun7",
-            "CarrierOn utun7",
             "Up utun7",
             "AddrAdded utun7 fd00::1/64",
             "AddrAdded utun7 10.8.0.1/32",
@@ -72,10 +72,35 @@ fn new_devices_and_those_that_go_are_told() {
     heard(&mut monitor);
     let name = mac.create_utun();
     assert_eq!(heard(&mut monitor), [format!("Device {name}")]);
+    mac.set_flags(&name, false);
+    assert_eq!(heard(&mut monitor), [format!("Down {name}")]);
+    // PF_ROUTE has nothing to say of one that goes when it is down and has no address.
     mac.destroy(&name);
-    // Nothing is announced of an interface without addresses that goes: the next announcement brings it to light.
-    mac.set_flags("en0", false);
+    assert!(is_readable(monitor.fd()));
     assert_eq!(heard(&mut monitor), [format!("Removed {name}")]);
+    assert!(!is_readable(monitor.fd()));
+}
+
+#[test]
+fn what_the_routing_socket_does_not_tell_is_heard_as_well() {
+    let mac = boot();
+    let device = tap("feth7");
+    let mut monitor = Monitor::open(Some(&device)).unwrap();
+    heard(&mut monitor);
+    mac.set_mac("feth7", [2, 0, 0, 0, 0, 9]);
+    assert!(is_readable(monitor.fd()));
+    assert_eq!(heard(&mut monitor), ["Mac feth7"]);
+    // The driver has it run after the routing message.
+    mac.set_flags("feth7", true);
+    assert_eq!(heard(&mut monitor), ["Up feth7", "CarrierOn feth7"]);
+    assert!(!is_readable(monitor.fd()));
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| monitor.next(LONG).map(text));
+        thread::sleep(Duration::from_millis(20));
+        mac.set_mac("feth7", [2, 0, 0, 0, 0, 8]);
+        assert_eq!(waiter.join().unwrap().unwrap(), "Mac feth7");
+    });
+    assert_eq!(monitor.next(SHORT).unwrap_err().errno(), Errno::ETIMEDOUT);
 }
 
 #[test]
@@ -90,7 +115,13 @@ fn one_device_is_watched_to_its_end() {
     mac.destroy("utun7");
     assert_eq!(
         heard(&mut monitor),
-        ["AddrAdded utun7 10.8.0.1/24", "AddrRemoved utun7 10.8.0.1/24", "Removed utun7", "ENODEV",]
+        [
+            "AddrAdded utun7 10.8.0.1/24",
+            "Down utun7",
+            "AddrRemoved utun7 10.8.0.1/24",
+            "Removed utun7",
+            "ENODEV",
+        ]
     );
 }
 
