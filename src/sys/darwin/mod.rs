@@ -13,6 +13,7 @@ mod layout;
 mod link;
 mod message;
 mod open;
+mod queue;
 mod refusal;
 mod room;
 mod route;
@@ -48,7 +49,6 @@ use crate::route::{Installed, Route};
 use crate::steering::{Instruction, Program};
 use feth::{Feth, LARGEST_FRAME};
 use layout::{SO_SNDBUF, SOL_SOCKET};
-use link::Present;
 use refusal::refusal;
 use utun::Utun;
 pub(crate) use wait::{Tokens, poll};
@@ -74,61 +74,6 @@ pub(crate) struct Queue {
 enum Port {
     Utun(Utun),
     Feth(Feth),
-}
-
-impl Queue {
-    fn refused(&self, action: &str, errno: Errno) -> Error {
-        refusal(errno, &format!("{action} {}", self.name))
-    }
-
-    fn missing<T>(&self, action: &str) -> Result<T> {
-        Err(Error::platform(format_args!("{action} {}", self.name)))
-    }
-
-    fn kind(&self) -> Kind {
-        match self.port {
-            Port::Utun(_) => Kind::Tun,
-            Port::Feth(_) => Kind::Tap,
-        }
-    }
-
-    fn present(&self) -> Result<Present> {
-        link::by_index(self.index).map_err(|errno| self.refused("look at", errno))
-    }
-
-    /// The other end of a TAP has the same MTU: frames pass both.
-    fn set_mtu(&self, mtu: u32) -> Outcome<()> {
-        let Port::Feth(feth) = &self.port else { return link::set_mtu(&self.name, mtu) };
-        let before = link::by_index(self.index)?.link.mtu;
-        link::set_mtu(&feth.end(), mtu)?;
-        link::set_mtu(&self.name, mtu).inspect_err(|_| {
-            let _ = link::set_mtu(&feth.end(), before);
-        })
-    }
-
-    fn wait_to_read(&self, deadline: Option<Instant>) -> Outcome<()> {
-        match &self.port {
-            Port::Utun(utun) => self.waker.wait(&[utun.fd()], Direction::Read, deadline),
-            Port::Feth(feth) => self.waker.wait(&feth.sources(), Direction::Read, deadline),
-        }
-    }
-
-    /// The socket that writes go to.
-    fn writing_fd(&self) -> BorrowedFd<'_> {
-        match &self.port {
-            Port::Utun(utun) => utun.fd(),
-            Port::Feth(feth) => feth.writing_fd(),
-        }
-    }
-
-    /// ENOSPC and ENOBUFS are full queues, which poll does not see.
-    fn note_room(&self, written: Outcome<usize>) -> Outcome<usize> {
-        let full = matches!(written, Err(Errno::ENOSPC | Errno::ENOBUFS));
-        if full || self.full.load(Ordering::Relaxed) {
-            self.full.store(full, Ordering::Relaxed);
-        }
-        if full { Err(Errno::EAGAIN) } else { written }
-    }
 }
 
 impl Backend for Queue {

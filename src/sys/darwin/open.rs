@@ -5,6 +5,7 @@ use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::atomic::AtomicBool;
 
 use super::feth::Feth;
+use super::link::Present;
 use super::refusal::refusal;
 use super::utun::{self, Failure, Utun};
 use super::{Port, Queue, descriptor, link};
@@ -25,8 +26,8 @@ impl Queue {
         match flags.mode.kind {
             Kind::Tap => {
                 let feth = Feth::make(number)?;
-                let device = feth.name();
-                Self::of(Port::Feth(feth), device, waker)
+                let present = present(&feth.name())?;
+                Ok(Self::with(Port::Feth(feth), &present, waker))
             }
             Kind::Tun => {
                 let utun = Utun::make(number, flags.mode.pi).map_err(|failure| explain(name, failure))?;
@@ -35,7 +36,9 @@ impl Queue {
                 if matches!(name, NameRequest::Exact(exact) if *exact != device) {
                     return Err(no_such_number(name));
                 }
-                Self::of(Port::Utun(utun), device, waker)
+                let present = present(&device)?;
+                utun.make_room(present.link.mtu);
+                Ok(Self::with(Port::Utun(utun), &present, waker))
             }
         }
     }
@@ -50,10 +53,13 @@ impl Queue {
         let theirs = unsafe { BorrowedFd::borrow_raw(fd) };
         let name = utun::name_of(theirs).map_err(failed)?;
         let waker = Waker::new()?;
-        let index = index_of(&name)?;
+        let present = present(&name)?;
         let utun = Utun::from_fd(descriptor::take(theirs, borrow).map_err(failed)?);
         match utun.prepare() {
-            Ok(()) => Ok(Self::with(Port::Utun(utun), name, index, waker)),
+            Ok(()) => {
+                utun.make_room(present.link.mtu);
+                Ok(Self::with(Port::Utun(utun), &present, waker))
+            }
             Err(errno) => {
                 if !borrow {
                     utun.release();
@@ -63,19 +69,13 @@ impl Queue {
         }
     }
 
-    fn of(port: Port, name: Name, waker: Waker) -> Result<Self> {
-        let index = index_of(&name)?;
-        Ok(Self::with(port, name, index, waker))
-    }
-
-    fn with(port: Port, name: Name, index: u32, waker: Waker) -> Self {
-        Self { port, name, index, waker, full: AtomicBool::new(false) }
+    fn with(port: Port, present: &Present, waker: Waker) -> Self {
+        Self { port, name: present.link.name, index: present.link.index, waker, full: AtomicBool::new(false) }
     }
 }
 
-fn index_of(name: &Name) -> Result<u32> {
-    let present = link::by_name(name).map_err(|errno| refusal(errno, &format!("look at {name}")))?;
-    Ok(present.link.index)
+fn present(name: &Name) -> Result<Present> {
+    link::by_name(name).map_err(|errno| refusal(errno, &format!("look at {name}")))
 }
 
 /// What Darwin has not, found out before anything is made.

@@ -17,7 +17,7 @@ use crate::sys::bytes::u32_at;
 
 /// Bytes of the family, in network byte order.
 const FAMILY: usize = PI_HEADER;
-/// Packets that the kernel may keep for a slow reader; it would keep one (if_utun.c).
+/// Packets that the kernel may keep for a slow reader, if it has room for them; it would keep one (if_utun.c).
 const PENDING: u32 = 512;
 /// Vectors of a call whose list is short, and that the kernel takes at once: UIO_MAXIOV.
 const FEW: usize = 16;
@@ -67,15 +67,32 @@ impl Utun {
     pub(super) fn prepare(&self) -> Outcome<()> {
         descriptor::close_on_exec(&self.socket)?;
         descriptor::nonblocking(&self.socket)?;
-        kernel::set_option(self.fd(), SOL_SOCKET, SO_NOSIGPIPE, &1_i32.to_ne_bytes())?;
+        kernel::set_option(self.fd(), SOL_SOCKET, SO_NOSIGPIPE, &1_i32.to_ne_bytes())
+    }
+
+    /// Has the kernel keep packets of this MTU for a slow reader, and no more than there is room for: further ones wait in
+    /// the interface's queue, but one that was taken from there and finds no room is lost (if_utun.c, utun_output).
+    pub(super) fn make_room(&self, mtu: u32) {
+        let each = mtu.saturating_add(FAMILY as u32).max(1);
+        let wanted = each.saturating_mul(PENDING).min(i32::MAX as u32);
+        // What the kernel will not grant is done without. The buffer never shrinks under what is in it.
+        if self.receive_buffer() < wanted {
+            let _ = kernel::set_option(self.fd(), SOL_SOCKET, SO_RCVBUF, &wanted.to_ne_bytes());
+        }
+        let pending = self.receive_buffer().checked_div(each).unwrap_or(1).clamp(1, PENDING);
         // A kernel without the option is slower with bursts, and no worse (macOS 10.10 and older).
         let _ = kernel::set_option(
             self.fd(),
             SYSPROTO_CONTROL,
             UTUN_OPT_MAX_PENDING_PACKETS,
-            &PENDING.to_ne_bytes(),
+            &pending.to_ne_bytes(),
         );
-        Ok(())
+    }
+
+    fn receive_buffer(&self) -> u32 {
+        let mut bytes = [0; 4];
+        kernel::get_option(self.fd(), SOL_SOCKET, SO_RCVBUF, &mut bytes)
+            .map_or(0, |_| u32::from_ne_bytes(bytes))
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {

@@ -19,8 +19,10 @@ use crate::sys::darwin::message::put;
 
 /// What CTLIOCGINFO gives for the name of utun's control.
 pub(super) const UTUN_CONTROL: u32 = 7;
+/// kern.ipc.maxsockbuf: uipc_socket2.c, SB_MAX.
+const SOCKET_MAX: u32 = 8 * 1024 * 1024;
 
-fn key(fd: BorrowedFd<'_>) -> Outcome<Inode> {
+pub(super) fn key(fd: BorrowedFd<'_>) -> Outcome<Inode> {
     let stat = fstat(fd)?;
     Ok((stat.st_dev, stat.st_ino))
 }
@@ -41,7 +43,8 @@ pub(super) fn add(state: &mut State, role: Role) -> Outcome<OwnedFd> {
     Errno::result(made)?;
     // SAFETY: they are new, and nobody else's.
     let [far, near] = ends.map(|end| unsafe { OwnedFd::from_raw_fd(end) });
-    state.open.insert(key(far.as_fd())?, Open { role, near, send_buffer: 9216 });
+    let open = Open { role, near, send_buffer: 9216, receive_buffer: 9216, unread: VecDeque::new() };
+    state.open.insert(key(far.as_fd())?, open);
     Ok(far)
 }
 
@@ -139,7 +142,10 @@ pub(in crate::sys::darwin) fn connect(fd: BorrowedFd<'_>, address: &[u8]) -> Out
         if state.find(&interface.name).is_some() {
             return Err(Errno::EBUSY);
         }
-        open_of(state, fd)?.role = Role::Control(Some(interface.name.clone()));
+        let open = open_of(state, fd)?;
+        open.role = Role::Control(Some(interface.name.clone()));
+        // utun_register_control: ctl_recvsize.
+        open.receive_buffer = 512 * 1024;
         state.add(interface);
         Ok(())
     })
@@ -174,6 +180,7 @@ pub(in crate::sys::darwin) fn get_option(
         let open = open_of(state, fd)?;
         let bytes = match (&open.role, level, option) {
             (_, SOL_SOCKET, SO_SNDBUF) => open.send_buffer.to_ne_bytes().to_vec(),
+            (_, SOL_SOCKET, SO_RCVBUF) => open.receive_buffer.to_ne_bytes().to_vec(),
             (Role::Control(Some(name)), SYSPROTO_CONTROL, UTUN_OPT_IFNAME) => {
                 [name.as_bytes(), b"\0"].concat()
             }
@@ -198,13 +205,23 @@ pub(in crate::sys::darwin) fn set_option(
         let open = open_of(state, fd)?;
         match (&open.role, level, option) {
             (_, SOL_SOCKET, SO_SNDBUF) => open.send_buffer = number.ok_or(Errno::EINVAL)?,
-            (_, SOL_SOCKET, SO_RCVBUF | SO_NOSIGPIPE) => {}
+            // uipc_socket2.c, sbreserve: cut to what one socket may have.
+            (_, SOL_SOCKET, SO_RCVBUF) => match number {
+                Some(bytes) if bytes > SOCKET_MAX && open.receive_buffer == SOCKET_MAX => {
+                    return Err(Errno::ENOBUFS);
+                }
+                bytes => open.receive_buffer = bytes.ok_or(Errno::EINVAL)?.min(SOCKET_MAX),
+            },
+            (_, SOL_SOCKET, SO_NOSIGPIPE) => {}
             (Role::Control(None), SYSPROTO_CONTROL, _) => return Err(Errno::EINVAL),
             // if_utun.c, utun_ctl_setopt.
-            (Role::Control(_), SYSPROTO_CONTROL, UTUN_OPT_MAX_PENDING_PACKETS) => match number {
+            (Role::Control(Some(name)), SYSPROTO_CONTROL, UTUN_OPT_MAX_PENDING_PACKETS) => match number {
                 _ if value.len() != 4 => return Err(Errno::EMSGSIZE),
-                Some(0) => return Err(Errno::EINVAL),
-                _ => {}
+                Some(0) | None => return Err(Errno::EINVAL),
+                Some(number) => {
+                    let name = name.clone();
+                    state.find_mut(&name)?.max_pending = number;
+                }
             },
             _ => return Err(Errno::ENOPROTOOPT),
         }

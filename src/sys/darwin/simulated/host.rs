@@ -68,10 +68,7 @@ impl Machine {
     }
 
     pub(in crate::sys::darwin) fn transmit_raw(&self, name: &str, bytes: &[u8]) {
-        with(|state| {
-            let control = |open: &&Open| matches!(&open.role, Role::Control(Some(utun)) if utun == name);
-            send(&state.open.values().find(control).unwrap().near, bytes);
-        });
+        with(|state| state.transmit(name, bytes));
     }
 
     /// What the host's stack got through an interface, as it was written, and forgets it.

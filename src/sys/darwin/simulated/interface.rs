@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Interfaces of the simulated machine, and their addresses.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 
 /// An interface as the kernel has it.
@@ -17,6 +18,9 @@ pub(in crate::sys::darwin) struct Interface {
     pub(in crate::sys::darwin) peer: Option<String>,
     pub(super) point_to_point: bool,
     pub(super) received: Vec<Vec<u8>>,
+    /// Of a utun: packets that wait for room in its socket, and how many of them that keeps.
+    pub(super) sending: VecDeque<Vec<u8>>,
+    pub(super) max_pending: u32,
     /// Of a utun: its input queue is full.
     pub(super) held: bool,
 }
@@ -32,10 +36,19 @@ pub(in crate::sys::darwin) struct Assigned {
 }
 
 impl Interface {
-    /// if_utun.c, utun_ctl_connect: born up, point to point, with an MTU of 1500.
+    /// if_utun.c, utun_ctl_setup_common and utun_ctl_connect: born up, point to point, with an MTU of 1500; its socket
+    /// keeps one packet.
     pub(super) fn utun(number: u32) -> Self {
         let name = format!("utun{number}");
-        Self { name, up: true, running: true, mtu: 1500, point_to_point: true, ..Self::default() }
+        Self {
+            name,
+            up: true,
+            running: true,
+            mtu: 1500,
+            point_to_point: true,
+            max_pending: 1,
+            ..Self::default()
+        }
     }
 
     /// if_fake.c, feth_clone_create: down, with "feth" and its number for an address.

@@ -21,6 +21,9 @@ pub(super) struct Open {
     /// The machine's end: the process has closed its own when this one hangs up.
     pub(super) near: OwnedFd,
     pub(super) send_buffer: u32,
+    pub(super) receive_buffer: u32,
+    /// Of a utun: packets that the process has not read, of which the first is in its descriptor.
+    pub(super) unread: VecDeque<Vec<u8>>,
 }
 
 pub(super) enum Role {

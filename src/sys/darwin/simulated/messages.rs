@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::interface::{Assigned, Interface, bits};
 use super::routes::{Destination, Entry};
+use super::utun::SEND_QUEUE;
 use crate::sys::darwin::layout::*;
 
 /// A membership of a multicast group: what a reader passes over.
@@ -104,7 +105,7 @@ pub(super) fn survey(interface: &Interface) -> Vec<u8> {
             (IF_MSGHDR2_FLAGS, &flags(interface).to_ne_bytes()),
             (IF_MSGHDR2_INDEX, &index),
             (IF_MSGHDR2_MTU, &interface.mtu.to_ne_bytes()),
-            (IF_MSGHDR2_SND_MAXLEN, &128_u32.to_ne_bytes()),
+            (IF_MSGHDR2_SND_MAXLEN, &(SEND_QUEUE as u32).to_ne_bytes()),
             (IF_MSGHDR2_IPACKETS, &(interface.received.len() as u64).to_ne_bytes()),
         ],
     );

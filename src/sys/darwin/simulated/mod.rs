@@ -27,6 +27,7 @@ mod machine;
 mod messages;
 mod packets;
 mod routes;
+mod utun;
 
 pub(super) use calls::{bind, connect, get_option, open, set_option, socket, sysctl};
 pub(super) use gather::{gather, refresh};

@@ -5,7 +5,7 @@ use std::ffi::c_int;
 use std::io::IoSlice;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use super::calls::open_of;
+use super::calls::{key, open_of};
 use super::machine::{Bpf, Ndrv, Open, Role, with};
 use crate::error::Errno;
 use crate::sys::Outcome;
@@ -23,7 +23,9 @@ pub(in crate::sys::darwin) fn readv(fd: BorrowedFd<'_>, rooms: &mut [Room<'_>]) 
         let Ok(Open { role: Role::Bpf(bpf), .. }) = open_of(state, fd) else {
             // SAFETY: a Room is an iovec to memory that may be written.
             let length = unsafe { libc::readv(fd.as_raw_fd(), rooms.as_ptr().cast(), rooms.len() as c_int) };
-            return usize::try_from(length).map_err(|_| Errno::last());
+            let length = usize::try_from(length).map_err(|_| Errno::last())?;
+            state.was_read(key(fd)?);
+            return Ok(length);
         };
         read_bpf(bpf, fd, rooms)
     })

@@ -4,7 +4,8 @@ use std::thread;
 use std::time::Instant;
 
 use super::*;
-use crate::sys::darwin::simulated::boot;
+use crate::flags::FdFlags;
+use crate::sys::darwin::simulated::{Machine, boot};
 
 /// In network byte order: if_utun.c, utun_ctl_send and utun_output.
 const INET: [u8; 4] = [0, 0, 0, 2];
@@ -18,6 +19,50 @@ fn the_family_is_hidden_from_a_reader() {
     for packet in [ipv4(b"four"), ipv6(b"six"), ipv4(&[7; 1480])] {
         mac.transmit("utun7", &packet);
         assert_eq!(read(&device).unwrap(), packet);
+    }
+}
+
+/// How many of so many packets of the device's MTU, sent out while nobody reads, are read then.
+fn burst(mac: &Machine, device: &Device, count: u16) -> usize {
+    let packet = |number: u16| {
+        let mut packet = ipv4(&number.to_ne_bytes());
+        packet.resize(device.mtu().unwrap() as usize, 0);
+        packet
+    };
+    (0..count).for_each(|number| mac.transmit("utun7", &packet(number)));
+    (0..count).take_while(|number| read(device).is_ok_and(|read| read == packet(*number))).count()
+}
+
+#[test]
+fn a_burst_waits_for_a_slow_reader() {
+    let mac = boot();
+    let device = tun("utun7");
+    // 512 wait in the socket, and 128 in the queue of the interface.
+    assert_eq!(burst(&mac, &device, 640), 640);
+    for (mtu, count) in [(9000, 640), (1400, 640), (1280, 640)] {
+        device.set_mtu(mtu).unwrap();
+        assert_eq!(burst(&mac, &device, count), usize::from(count), "{mtu}");
+    }
+    // The largest socket buffer has room for so many.
+    device.set_mtu(65_535).unwrap();
+    assert_eq!(burst(&mac, &device, 127 + 128), 127 + 128);
+    assert_eq!(read(&device), Err(Errno::ETIMEDOUT));
+    // A change that fails leaves what is right for the MTU that stays.
+    device.set_mtu(1500).unwrap();
+    mac.fail(8, Errno::EIO);
+    assert_eq!(refusal(device.set_mtu(65_535)), (Errno::EIO, Reason::System));
+    assert_eq!(burst(&mac, &device, 640), 640);
+}
+
+#[test]
+fn a_descriptor_from_elsewhere_has_room_for_its_own_mtu() {
+    let mac = boot();
+    let theirs = mac.give_utun();
+    mac.set_mtu("utun0", 9000);
+    let device = Device::open_fd(theirs.as_raw_fd(), FdFlags::parse(flags::BORROW).unwrap()).unwrap();
+    (0..640_u16).for_each(|number| mac.transmit("utun0", &ipv4(&vec![number as u8; 8980])));
+    for number in 0..640_u16 {
+        assert_eq!(read(&device).unwrap(), ipv4(&vec![number as u8; 8980]));
     }
 }
 

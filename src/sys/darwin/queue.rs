@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+//! What the backend's calls have in common.
+
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::link::{self, Present};
+use super::refusal::refusal;
+use super::{Port, Queue};
+use crate::error::{Errno, Error, Result};
+use crate::flags::Kind;
+use crate::sys::{Direction, Outcome};
+
+impl Queue {
+    pub(super) fn refused(&self, action: &str, errno: Errno) -> Error {
+        refusal(errno, &format!("{action} {}", self.name))
+    }
+
+    pub(super) fn missing<T>(&self, action: &str) -> Result<T> {
+        Err(Error::platform(format_args!("{action} {}", self.name)))
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        match self.port {
+            Port::Utun(_) => Kind::Tun,
+            Port::Feth(_) => Kind::Tap,
+        }
+    }
+
+    pub(super) fn present(&self) -> Result<Present> {
+        link::by_index(self.index).map_err(|errno| self.refused("look at", errno))
+    }
+
+    pub(super) fn set_mtu(&self, mtu: u32) -> Outcome<()> {
+        let before = link::by_index(self.index)?.link.mtu;
+        match &self.port {
+            Port::Utun(utun) => {
+                utun.make_room(before.max(mtu));
+                let changed = link::set_mtu(&self.name, mtu);
+                utun.make_room(if changed.is_ok() { mtu } else { before });
+                changed
+            }
+            // The other end has the same: frames pass both.
+            Port::Feth(feth) => {
+                link::set_mtu(&feth.end(), mtu)?;
+                link::set_mtu(&self.name, mtu).inspect_err(|_| {
+                    let _ = link::set_mtu(&feth.end(), before);
+                })
+            }
+        }
+    }
+
+    pub(super) fn wait_to_read(&self, deadline: Option<Instant>) -> Outcome<()> {
+        match &self.port {
+            Port::Utun(utun) => self.waker.wait(&[utun.fd()], Direction::Read, deadline),
+            Port::Feth(feth) => self.waker.wait(&feth.sources(), Direction::Read, deadline),
+        }
+    }
+
+    /// The socket that writes go to.
+    pub(super) fn writing_fd(&self) -> BorrowedFd<'_> {
+        match &self.port {
+            Port::Utun(utun) => utun.fd(),
+            Port::Feth(feth) => feth.writing_fd(),
+        }
+    }
+
+    /// ENOSPC and ENOBUFS are full queues, which poll does not see.
+    pub(super) fn note_room(&self, written: Outcome<usize>) -> Outcome<usize> {
+        let full = matches!(written, Err(Errno::ENOSPC | Errno::ENOBUFS));
+        if full || self.full.load(Ordering::Relaxed) {
+            self.full.store(full, Ordering::Relaxed);
+        }
+        if full { Err(Errno::EAGAIN) } else { written }
+    }
+}
