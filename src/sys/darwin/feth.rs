@@ -50,6 +50,8 @@ struct Pair {
 /// An interface that is destroyed with this.
 struct Interface {
     name: Name,
+    /// Which tells it from one of the same name that came after it.
+    index: u32,
     control: OwnedFd,
 }
 
@@ -167,7 +169,13 @@ impl Interface {
         let made = request.get(..IF_NAME_SIZE).unwrap_or_default();
         let made = made.split(|byte| *byte == 0).next().unwrap_or_default();
         let name = Name::new(made).map_err(|_| Errno::EPROTO)?;
-        Ok(Self { name, control })
+        match link::by_name(&name) {
+            Ok(present) => Ok(Self { name, index: present.link.index, control }),
+            Err(errno) => {
+                let _ = kernel::ioctl(control.as_fd(), SIOCIFDESTROY, &mut request);
+                Err(errno)
+            }
+        }
     }
 
     fn join(&self, other: &Self) -> Outcome<()> {
@@ -180,6 +188,10 @@ impl Interface {
 impl Drop for Interface {
     fn drop(&mut self) {
         let _uncancelled = Uncancelled::new();
+        // Somebody may have destroyed it, and somebody made another one. Interfaces are destroyed by name alone.
+        if !link::by_name(&self.name).is_ok_and(|present| present.link.index == self.index) {
+            return;
+        }
         let mut request: [u8; IFREQ_SIZE] = request(self.name.as_bytes(), &[]);
         let _ = kernel::ioctl(self.control.as_fd(), SIOCIFDESTROY, &mut request);
     }

@@ -135,6 +135,10 @@ impl Machine {
         })
     }
 
+    pub(in crate::sys::darwin) fn create_feth(&self, number: u32) {
+        with(|state| state.add(Interface::feth(number)));
+    }
+
     pub(in crate::sys::darwin) fn destroy(&self, name: &str) {
         with(|state| state.destroy(name));
     }

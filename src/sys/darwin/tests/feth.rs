@@ -242,3 +242,17 @@ fn frames_that_came_before_the_device_went_are_read() {
     assert_eq!(read(&device).unwrap(), frame(&[2; 46]));
     assert_eq!(read(&device), Err(Errno::ENODEV));
 }
+
+#[test]
+fn an_interface_of_somebody_elses_with_the_same_name_stays() {
+    for (theirs, ours) in [(7, "feth0"), (0, "feth7")] {
+        let mac = boot();
+        let device = tap("feth7");
+        let name = format!("feth{theirs}");
+        mac.destroy(&name);
+        mac.create_feth(theirs);
+        drop(device);
+        assert!(mac.interface(&name).is_some(), "{name}");
+        assert!(mac.interface(ours).is_none(), "{ours}");
+    }
+}
