@@ -321,11 +321,9 @@ impl Backend for Queue {
                 Reason::Busy,
                 format!("{action}: there is another route to it: two that are longer by a bit go before it"),
             ),
-            Errno::ENETUNREACH => Error::new(
-                errno,
-                Reason::Argument,
-                format!("{action}: nothing leads to the gateway: give the device an address of its network"),
-            ),
+            Errno::ENETUNREACH => {
+                Error::new(errno, Reason::Argument, format!("{action}: {}", unreachable(route)))
+            }
             _ => refusal(errno, &action),
         })
     }
@@ -353,5 +351,15 @@ impl Backend for Queue {
 
     fn watch(&self) -> Result<Watch> {
         Watch::open()
+    }
+}
+
+/// Why nothing leads where a route is to go: a gateway that no network holds, or no address to send from (route.c,
+/// ifa_ifwithroute_common_locked).
+fn unreachable(route: &Route) -> &'static str {
+    match (route.gateway(), route.family()) {
+        (Some(_), _) => "nothing leads to the gateway: give the device an address of its network",
+        (None, Family::V4) => "give the device an IPv4 address first",
+        (None, Family::V6) => "give the device an IPv6 address first",
     }
 }

@@ -3,10 +3,12 @@
 
 use std::ffi::c_int;
 use std::io::IoSlice;
+use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use super::calls::{key, open_of};
-use super::machine::{Bpf, Ndrv, Open, Role, with};
+use super::interface::Interface;
+use super::machine::{Bpf, Ndrv, Open, Role, State, with};
 use crate::error::Errno;
 use crate::sys::Outcome;
 use crate::sys::darwin::layout::*;
@@ -110,8 +112,12 @@ pub(in crate::sys::darwin) fn writev(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) 
             }
             Role::Control(None) => return Err(Errno::ENOTCONN),
             Role::Route => {
-                let unprivileged = state.unprivileged;
-                state.routes.change(&bytes, unprivileged)?;
+                let State { routes, interfaces, unprivileged, .. } = state;
+                let has_address = |index, ip: IpAddr| {
+                    let interface: &Interface = &interfaces[&index];
+                    interface.addresses.iter().any(|assigned| assigned.local.is_ipv4() == ip.is_ipv4())
+                };
+                routes.change(&bytes, *unprivileged, has_address)?;
                 // route_output tells everybody of it.
                 state.announce(bytes.clone());
             }

@@ -91,7 +91,12 @@ impl Routes {
     }
 
     /// rtsock.c, route_output: the outcome of a write to a routing socket.
-    pub(super) fn change(&mut self, bytes: &[u8], unprivileged: bool) -> Result<(), Errno> {
+    pub(super) fn change(
+        &mut self,
+        bytes: &[u8],
+        unprivileged: bool,
+        has_address: impl Fn(u32, IpAddr) -> bool,
+    ) -> Result<(), Errno> {
         let message = Message::take(&mut &bytes[..]).ok_or(Errno::EINVAL)?;
         if message.bytes.len() != bytes.len() || bytes.len() < RT_MSGHDR_SIZE {
             return Err(Errno::EINVAL);
@@ -115,11 +120,14 @@ impl Routes {
         match message.kind {
             RTM_DELETE => self.0.remove(&destination).map(drop).ok_or(Errno::ESRCH),
             RTM_ADD => {
-                // route.c, ifa_ifwithroute_common_locked: nothing leads to it.
+                // route.c, ifa_ifwithroute_common_locked: nothing leads to it, or no address of its family is there.
                 let index = match next {
                     Some(next) => self.on_link(next).ok_or(Errno::ENETUNREACH)?,
                     None => u16_at(gateway, SOCKADDR_DL_INDEX).ok_or(Errno::EINVAL)?.into(),
                 };
+                if !has_address(index, ip) {
+                    return Err(Errno::ENETUNREACH);
+                }
                 self.insert(destination, index, next, flags)
             }
             _ => Err(Errno::EOPNOTSUPP),

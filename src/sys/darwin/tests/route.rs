@@ -100,3 +100,17 @@ fn neither_metric_nor_table_nor_a_far_gateway() {
     assert_eq!(refusal(device.add_route(&far)), (Errno::ENETUNREACH, Reason::Argument));
     assert_eq!(mac.routes("utun7"), before);
 }
+
+#[test]
+fn a_route_needs_an_address_of_its_family() {
+    let mac = boot();
+    let device = tun("utun7");
+    device.add_addr(&AddressRequest::parse("10.8.0.1/24", None).unwrap(), Options::default()).unwrap();
+    device.add_route(&route("10.9.0.0/16", None)).unwrap();
+    let error = device.add_route(&route("fd01::/64", None)).unwrap_err();
+    assert!(error.message().contains("an IPv6 address first"), "{error}");
+    assert_eq!(kind(error), (Errno::ENETUNREACH, Reason::Argument));
+    device.add_addr(&AddressRequest::parse("fd00::1/64", None).unwrap(), Options::default()).unwrap();
+    device.add_route(&route("fd01::/64", None)).unwrap();
+    assert!(mac.routes("utun7").contains(&"fd01::/64".to_owned()));
+}
