@@ -65,6 +65,8 @@ layout! {
     SOCKADDR_CTL_SYSADDR: usize = 2, "offsetof(struct sockaddr_ctl, ss_sysaddr)";
     SOCKADDR_CTL_ID: usize = 4, "offsetof(struct sockaddr_ctl, sc_id)";
     SOCKADDR_CTL_UNIT: usize = 8, "offsetof(struct sockaddr_ctl, sc_unit)";
+    UTUN_OPT_FLAGS: c_int = 1, "UTUN_OPT_FLAGS";
+    UTUN_FLAGS_ENABLE_PROC_UUID: u32 = 0x4, "UTUN_FLAGS_ENABLE_PROC_UUID";
     UTUN_OPT_IFNAME: c_int = 2, "UTUN_OPT_IFNAME";
     UTUN_OPT_MAX_PENDING_PACKETS: c_int = 16, "UTUN_OPT_MAX_PENDING_PACKETS";
 

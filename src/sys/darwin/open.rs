@@ -52,6 +52,10 @@ impl Queue {
         // SAFETY: borrowed for these calls, which fail when there is no such descriptor.
         let theirs = unsafe { BorrowedFd::borrow_raw(fd) };
         let name = utun::name_of(theirs).map_err(failed)?;
+        if utun::has_longer_header(theirs).map_err(failed)? {
+            let text = format!("take over descriptor {fd}: each packet of {name} has a process before it");
+            return Err(Error::new(Errno::EINVAL, Reason::Kind, text));
+        }
         let waker = Waker::new()?;
         let present = present(&name)?;
         let utun = Utun::from_fd(descriptor::take(theirs, borrow).map_err(failed)?);

@@ -198,6 +198,13 @@ pub(super) fn name_of(socket: BorrowedFd<'_>) -> Outcome<Name> {
     Name::new(text).map_err(|_| Errno::ENODEV)
 }
 
+/// Whether more than the family is before each packet: a process, by its UUID (if_utun.c, UTUN_HEADER_SIZE).
+pub(super) fn has_longer_header(socket: BorrowedFd<'_>) -> Outcome<bool> {
+    let mut flags = [0; 4];
+    kernel::get_option(socket, SYSPROTO_CONTROL, UTUN_OPT_FLAGS, &mut flags)?;
+    Ok(u32::from_ne_bytes(flags) & UTUN_FLAGS_ENABLE_PROC_UUID != 0)
+}
+
 fn bytes(parts: &[IoSlice<'_>]) -> impl Iterator<Item = u8> {
     parts.iter().flat_map(|part| part.iter().copied())
 }

@@ -177,6 +177,7 @@ pub(in crate::sys::darwin) fn get_option(
 ) -> Outcome<usize> {
     with(|state| {
         state.step(format!("getsockopt({level}, {option})"))?;
+        let flags = state.utun_of(fd)?.map_or(0, |utun| utun.utun_flags);
         let open = open_of(state, fd)?;
         let bytes = match (&open.role, level, option) {
             (_, SOL_SOCKET, SO_SNDBUF) => open.send_buffer.to_ne_bytes().to_vec(),
@@ -184,6 +185,7 @@ pub(in crate::sys::darwin) fn get_option(
             (Role::Control(Some(name)), SYSPROTO_CONTROL, UTUN_OPT_IFNAME) => {
                 [name.as_bytes(), b"\0"].concat()
             }
+            (Role::Control(Some(_)), SYSPROTO_CONTROL, UTUN_OPT_FLAGS) => flags.to_ne_bytes().to_vec(),
             // kern_control.c, ctl_ctloutput.
             (Role::Control(None), SYSPROTO_CONTROL, _) => return Err(Errno::EINVAL),
             _ => return Err(Errno::ENOPROTOOPT),

@@ -186,6 +186,15 @@ impl Machine {
         with(|state| state.routes.insert(destination, index, None, flags)).unwrap();
     }
 
+    /// One whose packets have the process before them, too.
+    pub(in crate::sys::darwin) fn give_utun_with_process(&self) -> OwnedFd {
+        let socket = self.give_utun();
+        with(|state| {
+            state.utun_of(socket.as_fd()).unwrap().unwrap().utun_flags = UTUN_FLAGS_ENABLE_PROC_UUID
+        });
+        socket
+    }
+
     /// A utun's control socket, as iOS hands one over.
     pub(in crate::sys::darwin) fn give_utun(&self) -> OwnedFd {
         let socket = calls::socket(PF_SYSTEM, SOCK_DGRAM, SYSPROTO_CONTROL).unwrap();

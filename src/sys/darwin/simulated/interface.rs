@@ -21,6 +21,8 @@ pub(in crate::sys::darwin) struct Interface {
     /// Of a utun: packets that wait for room in its socket, and how many of them that keeps.
     pub(super) sending: VecDeque<Vec<u8>>,
     pub(super) max_pending: u32,
+    /// Of a utun: UTUN_OPT_FLAGS, which are set before it is connected.
+    pub(super) utun_flags: u32,
     /// Of a utun: its input queue is full.
     pub(super) held: bool,
 }

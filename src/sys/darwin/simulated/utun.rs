@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 //! What the host sends out through a utun: from the interface's queue to that of its socket.
 
+use std::os::fd::BorrowedFd;
+
+use super::calls::open_of;
+use super::interface::Interface;
 use super::machine::{Inode, Open, Role, State, send};
+use crate::sys::Outcome;
 
 /// net/classq: what the queue of an interface holds, net.link.generic.system.sndq_maxlen.
 pub(super) const SEND_QUEUE: usize = 128;
@@ -42,6 +47,17 @@ impl State {
         open.unread.pop_front();
         open.show_next();
         self.start(&name);
+    }
+
+    /// The interface of a control socket that is connected.
+    pub(super) fn utun_of(&mut self, fd: BorrowedFd<'_>) -> Outcome<Option<&mut Interface>> {
+        match &open_of(self, fd)?.role {
+            Role::Control(Some(name)) => {
+                let name = name.clone();
+                self.find_mut(&name).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     fn socket_of(&mut self, name: &str) -> &mut Open {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 use super::*;
 use crate::flags::FdFlags;
-use crate::sys::darwin::simulated::boot;
+use crate::sys::darwin::layout::*;
+use crate::sys::darwin::simulated::{self as kernel, boot};
 
 #[test]
 fn a_tun_is_the_first_free_utun_or_the_one_asked_for() {
@@ -97,4 +98,21 @@ fn a_descriptor_of_something_else_stays_the_callers() {
     for fd in [-1, 1_000_000] {
         assert_eq!(refusal(Device::open_fd(fd, parse(0))), (Errno::EBADF, Reason::Argument));
     }
+}
+
+#[test]
+fn a_utun_with_a_longer_header_is_none_of_ours() {
+    let mac = boot();
+    let theirs = mac.give_utun_with_process();
+    let opened = Device::open_fd(theirs.as_raw_fd(), FdFlags::parse(0).unwrap());
+    assert_eq!(refusal(opened), (Errno::EINVAL, Reason::Kind));
+    assert!(mac.interface("utun0").is_some());
+}
+
+#[test]
+fn a_control_socket_without_a_utun_is_none_of_ours() {
+    let _mac = boot();
+    let theirs = kernel::socket(PF_SYSTEM, SOCK_DGRAM, SYSPROTO_CONTROL).unwrap();
+    let opened = Device::open_fd(theirs.as_raw_fd(), FdFlags::parse(0).unwrap());
+    assert_eq!(refusal(opened), (Errno::EINVAL, Reason::Kind));
 }
