@@ -138,11 +138,6 @@ impl Pair {
             Errno::EEXIST | Errno::EBUSY => {
                 Error::new(Errno::EBUSY, Reason::Busy, format!("open {text}: the name is taken"))
             }
-            Errno::ENXIO => Error::new(
-                Errno::EINVAL,
-                Reason::Name,
-                format!("open {text}: the number is larger than the last that this kernel has"),
-            ),
             Errno::EINVAL => Error::new(
                 Errno::ENODEV,
                 Reason::NoDriver,

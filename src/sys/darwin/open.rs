@@ -15,8 +15,9 @@ use crate::name::{Name, NameRequest};
 use crate::sys::Place;
 use crate::sys::wait::Waker;
 
-/// The numbers that a utun can have: that of its unit is one more, and the last unit asks for any.
-const LAST_UTUN: u32 = u32::MAX - 2;
+/// The last number: it has 16 bits and a sign (net/kpi_interface.h's ifnet_init; if.c, IF_MAXUNIT). A larger one of a utun
+/// would be cut short, and give another device.
+const LAST: u32 = 0x7fff;
 
 impl Queue {
     pub(super) fn make(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<Self> {
@@ -32,10 +33,6 @@ impl Queue {
             Kind::Tun => {
                 let utun = Utun::make(number, flags.mode.pi).map_err(|failure| explain(name, failure))?;
                 let device = utun.name().map_err(|errno| refusal(errno, &format!("open {name}")))?;
-                // A number that the kernel cuts short would give another device.
-                if matches!(name, NameRequest::Exact(exact) if *exact != device) {
-                    return Err(no_such_number(name));
-                }
                 let present = present(&device)?;
                 utun.make_room(present.link.mtu);
                 Ok(Self::with(Port::Utun(utun), &present, waker))
@@ -117,7 +114,7 @@ fn number(request: &NameRequest, kind: Kind) -> Result<Option<u32>> {
         NameRequest::Pattern(name) if name.as_bytes() == format!("{driver}%d").as_bytes() => Ok(None),
         NameRequest::Pattern(_) => Err(wrong()),
         NameRequest::Exact(name) => match link::number_in(name.as_bytes(), driver).ok_or_else(wrong)? {
-            number if number > LAST_UTUN => Err(no_such_number(request)),
+            number if number > LAST => Err(no_such_number(request)),
             number => Ok(Some(number)),
         },
     }

@@ -135,10 +135,12 @@ pub(in crate::sys::darwin) fn connect(fd: BorrowedFd<'_>, address: &[u8]) -> Out
             return Err(Errno::EPERM);
         }
         let number = match u32_at(address, SOCKADDR_CTL_UNIT).unwrap() {
-            0 | u32::MAX => state.free_number("utun"),
+            // utun_ctl_setup.
+            0 => state.free_number("utun"),
             unit => unit - 1,
         };
-        let interface = Interface::utun(number);
+        // ifnet_unit has 16 bits with a sign, and a number beyond them becomes another name.
+        let interface = Interface::utun(number as i16);
         if state.find(&interface.name).is_some() {
             return Err(Errno::EBUSY);
         }

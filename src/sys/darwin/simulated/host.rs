@@ -128,7 +128,7 @@ impl Machine {
 
     pub(in crate::sys::darwin) fn create_utun(&self) -> String {
         with(|state| {
-            let interface = Interface::utun(state.free_number("utun"));
+            let interface = Interface::utun(state.free_number("utun") as i16);
             let name = interface.name.clone();
             state.add(interface);
             name

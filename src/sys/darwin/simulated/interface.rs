@@ -40,7 +40,7 @@ pub(in crate::sys::darwin) struct Assigned {
 impl Interface {
     /// if_utun.c, utun_ctl_setup_common and utun_ctl_connect: born up, point to point, with an MTU of 1500; its socket
     /// keeps one packet.
-    pub(super) fn utun(number: u32) -> Self {
+    pub(super) fn utun(number: i16) -> Self {
         let name = format!("utun{number}");
         Self {
             name,

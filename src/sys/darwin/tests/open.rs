@@ -35,12 +35,17 @@ fn a_name_that_is_taken_is_busy() {
 fn a_name_is_the_drivers_and_a_number() {
     let mac = boot();
     let before = mac.open_descriptors();
-    for name in
-        ["vpn0", "utun", "utun07", "utun-1", "utun7x", "tun7", "feth7", "vpn%d", "utun7%d", "utun4294967295"]
-    {
+    for name in ["vpn0", "utun", "utun07", "utun-1", "utun7x", "tun7", "feth7", "vpn%d", "utun7%d"] {
         assert_eq!(refusal(open(name, flags::TUN)), (Errno::EINVAL, Reason::Name), "{name}");
     }
-    for name in ["utun7", "tap0", "feth07", "feth99999", "feth4294967295"] {
+    // Beyond the last number the kernel would make another device. It is not asked.
+    let calls = mac.calls();
+    for name in ["utun32768", "utun65536", "utun4294967294", "utun4294967295"] {
+        assert_eq!(refusal(open(name, flags::TUN)), (Errno::EINVAL, Reason::Name), "{name}");
+    }
+    assert_eq!(mac.calls(), calls);
+    assert_eq!(tun("utun32767").name().unwrap().to_string(), "utun32767");
+    for name in ["utun7", "tap0", "feth07", "feth32768", "feth99999", "feth4294967295"] {
         assert_eq!(refusal(open(name, flags::TAP)), (Errno::EINVAL, Reason::Name), "{name}");
     }
     assert_eq!(mac.open_descriptors(), before);
