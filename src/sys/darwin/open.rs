@@ -15,8 +15,8 @@ use crate::name::{Name, NameRequest};
 use crate::sys::Place;
 use crate::sys::wait::Waker;
 
-/// The last number: it has 16 bits and a sign (net/kpi_interface.h's ifnet_init; if.c, IF_MAXUNIT). A larger one of a utun
-/// would be cut short, and give another device.
+/// The last number: it has 16 bits and a sign (net/if_var_private.h, if_unit; net/if_private.h, IF_MAXUNIT). A larger one
+/// of a utun would be cut short, and give another device.
 const LAST: u32 = 0x7fff;
 
 impl Queue {

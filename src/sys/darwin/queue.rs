@@ -66,7 +66,8 @@ impl Queue {
         }
     }
 
-    /// ENOSPC and ENOBUFS are full queues, which poll does not see.
+    /// ENOSPC is the full queue of a utun that was handed over, made with UTUN_OPT_ENABLE_NETIF (if_utun.c,
+    /// utun_pkt_input), and ENOBUFS that of a feth or of memory. Poll sees neither.
     pub(super) fn note_room(&self, written: Outcome<usize>) -> Outcome<usize> {
         let full = matches!(written, Err(Errno::ENOSPC | Errno::ENOBUFS));
         if full || self.full.load(Ordering::Relaxed) {

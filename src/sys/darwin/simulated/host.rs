@@ -76,9 +76,13 @@ impl Machine {
         with(|state| std::mem::take(&mut state.find_mut(name).unwrap().received))
     }
 
-    /// if_utun.c, utun_pkt_input: ENOSPC while its input queue is full.
+    /// if_utun.c, utun_pkt_input: ENOSPC while its input queue is full, which a utun has with UTUN_OPT_ENABLE_NETIF alone.
     pub(in crate::sys::darwin) fn hold(&self, name: &str, on: bool) {
-        with(|state| state.find_mut(name).unwrap().held = on);
+        with(|state| {
+            let utun = state.find_mut(name).unwrap();
+            assert!(utun.netif, "a plain utun has no input queue");
+            utun.held = on;
+        });
     }
 
     pub(in crate::sys::darwin) fn set_privileged(&self, on: bool) {
@@ -192,6 +196,13 @@ impl Machine {
         with(|state| {
             state.utun_of(socket.as_fd()).unwrap().unwrap().utun_flags = UTUN_FLAGS_ENABLE_PROC_UUID
         });
+        socket
+    }
+
+    /// One with a queue for its input, as Apple's own programs make them.
+    pub(in crate::sys::darwin) fn give_utun_with_netif(&self) -> OwnedFd {
+        let socket = self.give_utun();
+        with(|state| state.utun_of(socket.as_fd()).unwrap().unwrap().netif = true);
         socket
     }
 

@@ -23,7 +23,9 @@ pub(in crate::sys::darwin) struct Interface {
     pub(super) max_pending: u32,
     /// Of a utun: UTUN_OPT_FLAGS, which are set before it is connected.
     pub(super) utun_flags: u32,
-    /// Of a utun: its input queue is full.
+    /// Of a utun: UTUN_OPT_ENABLE_NETIF was set before it was connected.
+    pub(super) netif: bool,
+    /// And its input queue is full.
     pub(super) held: bool,
 }
 

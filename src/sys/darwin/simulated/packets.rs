@@ -82,6 +82,7 @@ pub(in crate::sys::darwin) fn writev(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) 
             Role::Control(Some(name)) => {
                 let name = name.clone();
                 let utun = state.find_mut(&name)?;
+                // Else it goes on to dlil.c, dlil_input, whose losses are told to nobody.
                 if utun.held {
                     return Err(Errno::ENOSPC);
                 }

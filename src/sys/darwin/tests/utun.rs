@@ -157,8 +157,9 @@ fn a_stump_of_a_family_is_no_packet() {
 #[test]
 fn a_full_queue_is_told_from_no_room() {
     let mac = boot();
-    let device = tun("utun7");
-    mac.hold("utun7", true);
+    let theirs = mac.give_utun_with_netif();
+    let device = Device::open_fd(theirs.as_raw_fd(), FdFlags::parse(flags::BORROW).unwrap()).unwrap();
+    mac.hold("utun0", true);
     device.set_nonblock(true).unwrap();
     assert_eq!(device.write(&ipv4(b""), Limit::Handle), Err(Errno::EAGAIN));
     assert_eq!(device.explain_write(Errno::EAGAIN, Some(0x45), 20).reason(), Reason::Full);
@@ -171,18 +172,19 @@ fn a_full_queue_is_told_from_no_room() {
     thread::scope(|scope| {
         let writer = scope.spawn(|| device.write(&ipv4(b"late"), Limit::Handle));
         thread::sleep(Duration::from_millis(10));
-        mac.hold("utun7", false);
+        mac.hold("utun0", false);
         assert_eq!(writer.join().unwrap(), Ok(24));
     });
-    assert_eq!(mac.received("utun7"), [[&INET[..], &ipv4(b"late")].concat()]);
+    assert_eq!(mac.received("utun0"), [[&INET[..], &ipv4(b"late")].concat()]);
     assert_eq!(device.explain_write(Errno::EAGAIN, Some(0x45), 20).reason(), Reason::Again);
 }
 
 #[test]
 fn a_wake_ends_a_reader_and_a_writer() {
     let mac = boot();
-    let device = tun("utun7");
-    mac.hold("utun7", true);
+    let theirs = mac.give_utun_with_netif();
+    let device = Device::open_fd(theirs.as_raw_fd(), FdFlags::parse(flags::BORROW).unwrap()).unwrap();
+    mac.hold("utun0", true);
     thread::scope(|scope| {
         let reader = scope.spawn(|| read_blocking(&device));
         let writer = scope.spawn(|| device.write(&ipv4(b""), Limit::Handle));
