@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 
 use super::layout::{in6_iff, *};
 use super::message::{self, Message, number, put, request, sockaddr_ip, sockaddr_mask};
-use super::{kernel, route};
+use super::{kernel, link, route};
 use crate::address::{
     Address, Assigned, DADFAILED, DEPRECATED, DYNAMIC, NODAD, Options, SECONDARY, Scope, TENTATIVE,
 };
@@ -101,6 +101,7 @@ pub(super) fn check(name: &Name, kind: Kind, address: &Address, options: Options
 
 pub(super) fn add(name: &Name, index: u32, kind: Kind, address: &Address, options: Options) -> Outcome<()> {
     match address.local() {
+        IpAddr::V6(local) if local.is_unicast_link_local() => add_link_local(name, index, address, options),
         IpAddr::V6(_) => add_ipv6(name, address, options),
         IpAddr::V4(local) => {
             add_ipv4(name, local, kind, address)?;
@@ -165,6 +166,24 @@ fn add_ipv4(name: &Name, local: Ipv4Addr, kind: Kind, address: &Address) -> Outc
     put(&mut request, IFALIASREQ_MASK, &sockaddr_mask(Family::V4, address.prefix()));
     let control = kernel::socket(AF_INET, SOCK_DGRAM, 0)?;
     kernel::ioctl(control.as_fd(), SIOCAIFADDR, &mut request)
+}
+
+/// With the first IPv6 address that an interface ever gets, the kernel gives it a link-local one (in6_ifattach.c,
+/// in6_ifattach_aliasreq). It is not wanted beside one that was asked for.
+fn add_link_local(name: &Name, index: u32, address: &Address, options: Options) -> Outcome<()> {
+    let link_local = || -> Outcome<Vec<IpAddr>> {
+        let addresses = link::by_index(index)?.addresses.into_iter();
+        let local = addresses.filter(|it| it.address.family() == Family::V6 && it.scope == Scope::Link);
+        Ok(local.map(|assigned| assigned.address.local()).collect())
+    };
+    let before = link_local()?;
+    add_ipv6(name, address, options)?;
+    for ip in link_local().unwrap_or_default() {
+        if ip != address.local() && !before.contains(&ip) {
+            let _ = remove_address(name, ip);
+        }
+    }
+    Ok(())
 }
 
 fn add_ipv6(name: &Name, address: &Address, options: Options) -> Outcome<()> {

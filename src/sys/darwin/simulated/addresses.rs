@@ -80,10 +80,10 @@ fn add_ipv6(state: &mut State, name: &str, argument: &[u8]) -> Outcome<()> {
     let prefix = message::prefix(Family::V6, mask).ok_or(Errno::EINVAL)?.bits();
     let lifetimes = (u32_at(argument, IN6_ALIASREQ_VALID), u32_at(argument, IN6_ALIASREQ_PREFERRED));
     assert_eq!(lifetimes, (Some(u32::MAX), Some(u32::MAX)), "an address for ever");
-    let interface = state.find_mut(name)?;
+    let point_to_point = state.find_mut(name)?.point_to_point;
     let other = match other[1] {
         0 => None,
-        30 if interface.point_to_point && prefix == 128 => message::ip(other),
+        30 if point_to_point && prefix == 128 => message::ip(other),
         _ => return Err(Errno::EINVAL),
     };
     if mask[0] == 0 || prefix == 0 {
@@ -91,19 +91,32 @@ fn add_ipv6(state: &mut State, name: &str, argument: &[u8]) -> Outcome<()> {
     }
     let local = message::ip(address).unwrap();
     let flags = u32_at(argument, IN6_ALIASREQ_FLAGS).unwrap();
-    let assigned = Assigned { local, prefix, other, flags };
-    match interface.find(local) {
+    attach_ipv6(state, name);
+    put_ipv6(state, name, Assigned { local, prefix, other, flags });
+    Ok(())
+}
+
+/// in6_ifattach.c, in6_ifattach_aliasreq: with the first address that an interface ever gets, it gets a link-local one.
+/// That it ends in the interface's index is invented: XNU makes it of a MAC address, or by chance.
+fn attach_ipv6(state: &mut State, name: &str) {
+    let interface = state.find_mut(name).unwrap();
+    if !std::mem::replace(&mut interface.ipv6, true) {
+        let local = format!("fe80::{:x}", 0x1000 + interface.index).parse().unwrap();
+        put_ipv6(state, name, Assigned { local, prefix: 64, other: None, flags: 0 });
+    }
+}
+
+fn put_ipv6(state: &mut State, name: &str, assigned: Assigned) {
+    let interface = state.find_mut(name).unwrap();
+    match interface.find(assigned.local) {
         Some(place) => interface.addresses[place] = assigned.clone(),
         None => interface.addresses.push(assigned.clone()),
     }
     let interface = interface.clone();
-    let index = interface.index;
-    if prefix != 128 {
-        let destination = Destination { network: network(local, prefix), prefix };
-        let _ = state.routes.insert(destination, index, None, RTF_UP);
+    if assigned.prefix != 128 {
+        state.routes.insert_prefix(assigned.local, assigned.prefix, interface.index);
     }
     state.announce_address(&interface, &assigned, true);
-    Ok(())
 }
 
 /// in.c, inctl_difaddr, and in6.c, in6ctl_difaddr.
@@ -121,7 +134,9 @@ pub(super) fn remove(state: &mut State, name: &str, local: IpAddr) -> Outcome<()
         Some(other) if interface.point_to_point => (other, whole),
         _ => (network(local, gone.prefix), gone.prefix),
     };
-    if !shared || prefix == whole {
+    if local.is_ipv6() && prefix != whole && !shared {
+        state.routes.expire(Destination::of(to, prefix, index), index);
+    } else if !shared || prefix == whole {
         state.routes.remove(Destination { network: to, prefix }, index);
     }
     state.announce_address(&interface, &gone, false);

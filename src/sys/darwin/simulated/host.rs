@@ -52,6 +52,11 @@ impl Machine {
         with(|state| state.routes.through(index))
     }
 
+    /// A second or two pass, for IPv6.
+    pub(in crate::sys::darwin) fn serve_ipv6(&self) {
+        with(|state| state.routes.serve());
+    }
+
     /// The host's stack sends a packet out through an interface.
     pub(in crate::sys::darwin) fn transmit(&self, name: &str, packet: &[u8]) {
         if !name.starts_with("utun") {

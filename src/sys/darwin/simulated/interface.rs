@@ -17,6 +17,8 @@ pub(in crate::sys::darwin) struct Interface {
     /// Of a feth: the one at the other end of its wire.
     pub(in crate::sys::darwin) peer: Option<String>,
     pub(super) point_to_point: bool,
+    /// It has had an IPv6 address.
+    pub(super) ipv6: bool,
     pub(super) received: Vec<Vec<u8>>,
     /// Of a utun: packets that wait for room in its socket, and how many of them that keeps.
     pub(super) sending: VecDeque<Vec<u8>>,

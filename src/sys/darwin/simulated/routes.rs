@@ -2,7 +2,8 @@
 //! The routing table: one route for each destination, as net/radix.c keeps it.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::interface::{bits, network};
 use crate::error::Errno;
@@ -21,6 +22,33 @@ pub(super) struct Entry {
     pub(super) index: u32,
     pub(super) gateway: Option<IpAddr>,
     pub(super) flags: u32,
+    /// It goes when the kernel next looks at prefixes of which no address is left.
+    pub(super) expires: bool,
+}
+
+impl Destination {
+    /// netinet6/scope6.c: a link-local network has its interface within.
+    pub(super) fn of(ip: IpAddr, prefix: u8, index: u32) -> Self {
+        match network(ip, prefix) {
+            IpAddr::V6(ip) if ip.is_unicast_link_local() => {
+                let network = Ipv6Addr::from_bits(ip.to_bits() | u128::from(index) << 96).into();
+                Self { network, prefix }
+            }
+            network => Self { network, prefix },
+        }
+    }
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.network {
+            IpAddr::V6(ip) if ip.is_unicast_link_local() => {
+                let ip = Ipv6Addr::from_bits(ip.to_bits() & !(0xffff << 96));
+                write!(f, "{ip}/{}", self.prefix)
+            }
+            network => write!(f, "{network}/{}", self.prefix),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -52,8 +80,36 @@ impl Routes {
         if self.0.contains_key(&destination) {
             return Err(Errno::EEXIST);
         }
-        self.0.insert(destination, Entry { index, gateway, flags });
+        self.0.insert(destination, Entry { index, gateway, flags, expires: false });
         Ok(())
+    }
+
+    /// nd6_rtr.c, nd6_prefix_lookup and nd6_prefix_onlink_common: one that was to expire stays, and beside that of another
+    /// interface it is scoped, which is not simulated. A link-local one always is (route.c, rtrequest_common_locked).
+    pub(super) fn insert_prefix(&mut self, ip: IpAddr, prefix: u8, index: u32) {
+        let destination = Destination::of(ip, prefix, index);
+        let scope = if destination == (Destination { network: network(ip, prefix), prefix }) {
+            0
+        } else {
+            RTF_IFSCOPE
+        };
+        match self.0.get_mut(&destination) {
+            Some(entry) if entry.index == index => entry.expires = false,
+            Some(_) => {}
+            None => self.insert(destination, index, None, RTF_UP | scope).unwrap(),
+        }
+    }
+
+    /// in6.c, in6ctl_difaddr: the route of a prefix stays for a while without an address.
+    pub(super) fn expire(&mut self, destination: Destination, index: u32) {
+        if let Some(entry) = self.0.get_mut(&destination).filter(|entry| entry.index == index) {
+            entry.expires = true;
+        }
+    }
+
+    /// nd6.c, nd6_service, which runs each second or two.
+    pub(super) fn serve(&mut self) {
+        self.0.retain(|_, entry| !entry.expires);
     }
 
     /// Takes away the kernel's own route through an interface.
@@ -70,8 +126,8 @@ impl Routes {
 
     pub(super) fn through(&self, index: u32) -> Vec<String> {
         let text = |(destination, entry): (&Destination, &Entry)| match entry.gateway {
-            Some(gateway) => format!("{}/{} by {gateway}", destination.network, destination.prefix),
-            None => format!("{}/{}", destination.network, destination.prefix),
+            Some(gateway) => format!("{destination} by {gateway}"),
+            None => destination.to_string(),
         };
         self.0.iter().filter(|(_, entry)| entry.index == index).map(text).collect()
     }
@@ -115,7 +171,8 @@ impl Routes {
             Some(mask) if flags & RTF_HOST == 0 => message::prefix(family, mask).ok_or(Errno::EINVAL)?.bits(),
             _ => bits(ip),
         };
-        let destination = Destination { network: network(ip, prefix), prefix };
+        let scope = to.get(SOCKADDR_IN6_ADDR + 2..SOCKADDR_IN6_ADDR + 4).unwrap_or(&[0, 0]);
+        let destination = Destination::of(ip, prefix, u16::from_be_bytes(scope.try_into().unwrap()).into());
         let next = message::ip(gateway).filter(|_| flags & RTF_GATEWAY != 0);
         match message.kind {
             RTM_DELETE => self.0.remove(&destination).map(drop).ok_or(Errno::ESRCH),

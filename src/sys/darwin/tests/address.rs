@@ -96,6 +96,13 @@ fn a_route_of_somebody_elses_stays_when_an_address_comes_and_goes() {
     assert_eq!(mac.routes("utun7"), ["10.8.0.0/24", "10.8.0.1/32"]);
 }
 
+/// The addresses but the link-local one that the kernel gives by itself, which is there.
+fn but_automatic(all: Vec<String>) -> Vec<String> {
+    let (automatic, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|text| text.starts_with("fe80::1"));
+    assert_eq!(automatic.len(), 1, "{automatic:?}");
+    others
+}
+
 #[test]
 fn ipv6_addresses_are_added_listed_and_deleted() {
     let mac = boot();
@@ -104,16 +111,63 @@ fn ipv6_addresses_are_added_listed_and_deleted() {
     add(&device, "fd01::1/57").unwrap();
     add(&device, "fe80::7/64").unwrap();
     add(&device, "fd02::1").unwrap();
-    assert_eq!(mac.addresses("utun7"), ["fd00::1/64", "fd01::1/57", "fe80::7/64", "fd02::1/128"]);
-    assert_eq!(listed(&device), ["fd00::1/64", "fd01::1/57", "fe80::7/64", "fd02::1/128"]);
+    let wanted = ["fd00::1/64", "fd01::1/57", "fe80::7/64", "fd02::1/128"];
+    assert_eq!(but_automatic(mac.addresses("utun7")), wanted);
+    assert_eq!(but_automatic(listed(&device)), wanted);
     let flags: Vec<_> = device.addresses().unwrap().iter().map(|assigned| assigned.flags).collect();
-    assert_eq!(flags, [crate::address::NODAD, 0, 0, 0]);
+    assert_eq!(flags, [0, crate::address::NODAD, 0, 0, 0]);
     device.set_addr(&request("fd03::1/64")).unwrap();
-    // The link-local one is a set of its own.
-    assert_eq!(mac.addresses("utun7"), ["fe80::7/64", "fd03::1/64"]);
+    // The link-local ones are a set of their own.
+    assert_eq!(but_automatic(mac.addresses("utun7")), ["fe80::7/64", "fd03::1/64"]);
     device.del_addr(&request("fe80::7")).unwrap();
-    assert_eq!(mac.addresses("utun7"), ["fd03::1/64"]);
-    assert_eq!(mac.routes("utun7"), ["fd03::/64"]);
+    assert_eq!(but_automatic(mac.addresses("utun7")), ["fd03::1/64"]);
+    // The routes of what is gone go a little later.
+    assert_eq!(mac.routes("utun7"), ["fd00::/64", "fd01::/57", "fd03::/64", "fe80::/64"]);
+    device.set_addr(&request("fd01::2/57")).unwrap();
+    mac.serve_ipv6();
+    assert_eq!(mac.routes("utun7"), ["fd01::/57", "fe80::/64"]);
+    assert_eq!(device.routes().unwrap().len(), 1, "what is scoped to the interface is not told");
+}
+
+#[test]
+fn a_link_local_address_that_is_set_is_the_only_one() {
+    let mac = boot();
+    let (first, second) = (tun("utun7"), tun("utun8"));
+    first.set_addr(&request("fe80::7/64")).unwrap();
+    assert_eq!(mac.addresses("utun7"), ["fe80::7/64"]);
+    add(&second, "fd00::1/64").unwrap();
+    second.set_addr(&request("fe80::7/64")).unwrap();
+    assert_eq!(mac.addresses("utun8"), ["fd00::1/64", "fe80::7/64"]);
+    add(&second, "fe80::8/64").unwrap();
+    assert_eq!(mac.addresses("utun8"), ["fd00::1/64", "fe80::7/64", "fe80::8/64"]);
+}
+
+#[test]
+fn a_change_of_ipv6_addresses_that_fails_leaves_them() {
+    let mac = boot();
+    let device = tun("utun7");
+    add(&device, "fd00::1/64").unwrap();
+    add(&device, "fd01::1/64").unwrap();
+    let sorted = || {
+        let mut addresses = mac.addresses("utun7");
+        addresses.sort();
+        addresses
+    };
+    let before = sorted();
+    for number in 1.. {
+        mac.fail(number, Errno::EIO);
+        let set = device.set_addr(&request("fd02::1/64"));
+        if !mac.has_failed() {
+            set.unwrap();
+            break;
+        }
+        // The flags of an address can be done without.
+        if set.is_ok() {
+            device.set_addr(&request("fd00::1/64")).unwrap();
+            add(&device, "fd01::1/64").unwrap();
+        }
+        assert_eq!(sorted(), before, "call {number}");
+    }
 }
 
 #[test]
@@ -123,9 +177,9 @@ fn the_other_end_is_darwins() {
     let peer = |text, peer| AddressRequest::parse(text, Some(peer)).unwrap();
     device.add_addr(&peer("10.8.0.1/24", "10.9.0.2"), Options::default()).unwrap();
     device.add_addr(&peer("fd00::1/128", "fd00::2"), Options::default()).unwrap();
-    assert_eq!(mac.addresses("utun7"), ["10.8.0.1/24 10.9.0.2", "fd00::1/128 fd00::2"]);
-    assert_eq!(mac.routes("utun7"), ["10.9.0.0/24", "10.9.0.2/32"]);
-    assert_eq!(listed(&device), ["10.8.0.1 peer 10.9.0.2/24", "fd00::1 peer fd00::2/128"]);
+    assert_eq!(but_automatic(mac.addresses("utun7")), ["10.8.0.1/24 10.9.0.2", "fd00::1/128 fd00::2"]);
+    assert_eq!(mac.routes("utun7"), ["10.9.0.0/24", "10.9.0.2/32", "fe80::/64"]);
+    assert_eq!(but_automatic(listed(&device)), ["10.8.0.1 peer 10.9.0.2/24", "fd00::1 peer fd00::2/128"]);
     let ipv6 = peer("fd01::1/64", "fd01::2");
     assert_eq!(refusal(device.add_addr(&ipv6, Options::default())), (Errno::EINVAL, Reason::Address));
     let ipv4 = peer("10.8.0.1/24", "10.8.0.2");
@@ -139,11 +193,11 @@ fn a_tap_has_a_broadcast_address_and_the_kernels_route() {
     let device = tap("feth7");
     add(&device, "10.8.2.1/23").unwrap();
     add(&device, "fd00::1/64").unwrap();
-    assert_eq!(mac.addresses("feth7"), ["10.8.2.1/23 10.8.3.255", "fd00::1/64"]);
-    assert_eq!(mac.routes("feth7"), ["10.8.2.0/23", "fd00::/64"]);
-    assert_eq!(listed(&device), ["10.8.2.1/23", "fd00::1/64"]);
+    assert_eq!(but_automatic(mac.addresses("feth7")), ["10.8.2.1/23 10.8.3.255", "fd00::1/64"]);
+    assert_eq!(mac.routes("feth7"), ["10.8.2.0/23", "fd00::/64", "fe80::/64"]);
+    assert_eq!(but_automatic(listed(&device)), ["10.8.2.1/23", "fd00::1/64"]);
     device.del_addr(&request("10.8.2.1/23")).unwrap();
-    assert_eq!(mac.routes("feth7"), ["fd00::/64"]);
+    assert_eq!(mac.routes("feth7"), ["fd00::/64", "fe80::/64"]);
 }
 
 #[test]

@@ -43,10 +43,12 @@ fn routes_lead_through_the_device_and_are_told() {
         "fd01::/33",
         "fd02::1/128",
         "fd03::/64 by fd00::9",
+        "fe80::/64",
     ];
     assert_eq!(mac.routes("utun7"), theirs);
-    // The one to the device's own address is Darwin's affair.
-    let ours: Vec<_> = theirs.iter().copied().filter(|text| *text != "10.8.0.1/32").collect();
+    // Those to the device's own address and of its link are Darwin's affair.
+    let own = ["10.8.0.1/32", "fe80::/64"];
+    let ours: Vec<_> = theirs.iter().copied().filter(|text| !own.contains(text)).collect();
     assert_eq!(listed(&device), ours);
     for destination in wanted {
         device.del_route(&route(destination, None)).unwrap();
