@@ -1136,7 +1136,8 @@ int tuntap_get_index(const tuntap *dev, uint32_t *index, tuntap_error *err);
  * library's. With io_uring, link a poll before a read.
  *
  * Darwin: that of a TAP is a kqueue, readable while a frame waits in the kernel or in the
- * handle; it is for waiting alone, and tells nothing of room to write.
+ * handle, until a read leaves none, and when the device is gone; it is for waiting alone,
+ * and tells nothing of room to write.
  *
  * @return The descriptor, or -EINVAL (dev is NULL). Safe in a signal handler.
  * @since 0.1.0
@@ -1417,8 +1418,10 @@ int tuntap_get_offloads(const tuntap *dev, uint64_t *offloads, tuntap_error *err
  * Darwin: SIOCAIFADDR. To the network of an IPv4 address of a TUN the library adds the
  * route, and takes it away with the address; an address without a peer is its own. A prefix
  * of 0 is -EINVAL, as is a peer in IPv6 with a prefix other than 128
- * (TUNTAP_REASON_ADDRESS); a TAP has no peers (_PLATFORM), and comes up with its first IPv4
- * address.
+ * (TUNTAP_REASON_ADDRESS); a TAP has no peers (_PLATFORM). The first address of a family
+ * takes the device up, and any IPv4 address a TAP. The first IPv6 address brings a
+ * link-local one, and the route to the network of an IPv6 address stays for a second or two
+ * after it.
  *
  * @param addr   "10.8.0.1/24", "fd00::1/64". Without a prefix it is that of the host
  *               alone, 32 or 128, unless the device has this address already.
@@ -1555,7 +1558,8 @@ int tuntap_set_netmask(tuntap *dev, const char *netmask, tuntap_error *err);
 /**
  * Adds a route through the device, which must be up. It goes when the device goes down.
  * Linux: RTM_NEWROUTE, protocol "static". Darwin: RTM_ADD, without metric and table, and one
- * route for a destination: -EEXIST (TUNTAP_REASON_BUSY) when another interface has it.
+ * route for a destination: -EEXIST (TUNTAP_REASON_BUSY) when another interface has it; and
+ * the device needs an address of its family: -ENETUNREACH (TUNTAP_REASON_ARGUMENT).
  *
  * @param destination  "10.9.0.0/16", "fd01::/48"; "0.0.0.0/0" and "::/0" are the default
  *                     routes. Without a prefix, a single host.
@@ -1715,7 +1719,7 @@ ssize_t tuntap_readv(tuntap *dev, const struct iovec *parts, int count, tuntap_e
  *         -EINVAL    no packet of this device's kind, and the message says why (_PACKET); dev
  *                    or buf is NULL (_ARGUMENT);
  *         -EMSGSIZE  longer than tuntap_read_size (_PACKET);
- *         -ENETDOWN  the device is down (_DOWN);
+ *         -ENETDOWN  the device is down (_DOWN); Darwin hands the packet to the host then;
  *         -ECANCELED tuntap_wake ended the wait (_WOKEN);
  *         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
  *                    (_INTERRUPTED);
@@ -2143,8 +2147,8 @@ int tuntap_set_tx_filter(tuntap *dev, const uint8_t *macs, size_t count, uint64_
  * the carrier and of a new IPv6 address a moment later, and not at all of a carrier that
  * has changed back by then, or of an address that has gone.
  *
- * Darwin: PF_ROUTE, which tells neither of a new interface nor of what a slow reader lost.
- * So the interfaces are looked at anew after each announcement: all that lasts is told, and
+ * Darwin: PF_ROUTE and kernel events, neither of which tells of what a slow reader lost. So
+ * the interfaces are looked at anew after each announcement: all that lasts is told, and
  * TUNTAP_EVENT_OVERRUN never comes. Both interfaces of a TAP are devices.
  *
  * @param dev      The device, watched where it is; the monitor outlives the handle. NULL:
@@ -2169,7 +2173,7 @@ void tuntap_monitor_close(tuntap_monitor *monitor);
 /**
  * The descriptor to wait on with poll, epoll or select. Readable: tuntap_monitor_next has
  * something to do. Events may be there already without it: take them until -ETIMEDOUT
- * before each wait, the first one too. It stays the library's.
+ * before each wait, the first one too. It stays the library's. Darwin: a kqueue.
  *
  * @return The descriptor, or -EINVAL (monitor is NULL).
  * @since 0.1.0

@@ -125,8 +125,10 @@ pub(super) unsafe fn request(
 /// Darwin: SIOCAIFADDR. To the network of an IPv4 address of a TUN the library adds the
 /// route, and takes it away with the address; an address without a peer is its own. A prefix
 /// of 0 is -EINVAL, as is a peer in IPv6 with a prefix other than 128
-/// (TUNTAP_REASON_ADDRESS); a TAP has no peers (_PLATFORM), and comes up with its first IPv4
-/// address.
+/// (TUNTAP_REASON_ADDRESS); a TAP has no peers (_PLATFORM). The first address of a family
+/// takes the device up, and any IPv4 address a TAP. The first IPv6 address brings a
+/// link-local one, and the route to the network of an IPv6 address stays for a second or two
+/// after it.
 ///
 /// @param addr   "10.8.0.1/24", "fd00::1/64". Without a prefix it is that of the host
 ///               alone, 32 or 128, unless the device has this address already.

@@ -194,7 +194,8 @@ pub unsafe extern "C" fn tuntap_get_index(dev: *const Device, index: *mut u32, e
 /// library's. With io_uring, link a poll before a read.
 ///
 /// Darwin: that of a TAP is a kqueue, readable while a frame waits in the kernel or in the
-/// handle; it is for waiting alone, and tells nothing of room to write.
+/// handle, until a read leaves none, and when the device is gone; it is for waiting alone,
+/// and tells nothing of room to write.
 ///
 /// @return The descriptor, or -EINVAL (dev is NULL). Safe in a signal handler.
 /// @since 0.1.0

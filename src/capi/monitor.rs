@@ -127,8 +127,8 @@ impl From<Event> for CEvent {
 /// the carrier and of a new IPv6 address a moment later, and not at all of a carrier that
 /// has changed back by then, or of an address that has gone.
 ///
-/// Darwin: PF_ROUTE, which tells neither of a new interface nor of what a slow reader lost.
-/// So the interfaces are looked at anew after each announcement: all that lasts is told, and
+/// Darwin: PF_ROUTE and kernel events, neither of which tells of what a slow reader lost. So
+/// the interfaces are looked at anew after each announcement: all that lasts is told, and
 /// TUNTAP_EVENT_OVERRUN never comes. Both interfaces of a TAP are devices.
 ///
 /// @param dev      The device, watched where it is; the monitor outlives the handle. NULL:
@@ -170,7 +170,7 @@ pub unsafe extern "C" fn tuntap_monitor_close(monitor: *mut Monitor) {
 
 /// The descriptor to wait on with poll, epoll or select. Readable: tuntap_monitor_next has
 /// something to do. Events may be there already without it: take them until -ETIMEDOUT
-/// before each wait, the first one too. It stays the library's.
+/// before each wait, the first one too. It stays the library's. Darwin: a kqueue.
 ///
 /// @return The descriptor, or -EINVAL (monitor is NULL).
 /// @since 0.1.0

@@ -141,7 +141,7 @@ pub unsafe extern "C" fn tuntap_readv(
 ///         -EINVAL    no packet of this device's kind, and the message says why (_PACKET); dev
 ///                    or buf is NULL (_ARGUMENT);
 ///         -EMSGSIZE  longer than tuntap_read_size (_PACKET);
-///         -ENETDOWN  the device is down (_DOWN);
+///         -ENETDOWN  the device is down (_DOWN); Darwin hands the packet to the host then;
 ///         -ECANCELED tuntap_wake ended the wait (_WOKEN);
 ///         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
 ///                    (_INTERRUPTED);

@@ -65,7 +65,8 @@ pub(super) unsafe fn route(
 
 /// Adds a route through the device, which must be up. It goes when the device goes down.
 /// Linux: RTM_NEWROUTE, protocol "static". Darwin: RTM_ADD, without metric and table, and one
-/// route for a destination: -EEXIST (TUNTAP_REASON_BUSY) when another interface has it.
+/// route for a destination: -EEXIST (TUNTAP_REASON_BUSY) when another interface has it; and
+/// the device needs an address of its family: -ENETUNREACH (TUNTAP_REASON_ARGUMENT).
 ///
 /// @param destination  "10.9.0.0/16", "fd01::/48"; "0.0.0.0/0" and "::/0" are the default
 ///                     routes. Without a prefix, a single host.

@@ -100,11 +100,12 @@ pub(crate) trait Backend: Sized + Send + Sync {
 
     /// Bytes that no packet of this device exceeds, at any MTU, without an offload header.
     fn read_size(&self) -> usize;
-    /// Takes one packet, without waiting, as the device has it: with an offload header on one with offload. EMSGSIZE when it was longer than the buffer and is lost, ENODEV when the
-    /// device is gone.
+    /// Takes one packet, without waiting, as the device has it: with an offload header on one with offload. EMSGSIZE when
+    /// it was longer than the buffer and is lost, ENODEV when the device is gone.
     fn read(&self, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize>;
     fn readv(&self, bufs: &mut [IoSliceMut<'_>]) -> Outcome<usize>;
-    /// Hands over one packet, without waiting, as the device has it. ENODEV when the device is gone, ENETDOWN when it is down.
+    /// Hands over one packet, without waiting, as the device has it. ENODEV when the device is gone, and ENETDOWN when it is
+    /// down, where the kernel looks at that: it is not worth a system call for each packet.
     fn write(&self, packet: &[u8]) -> Outcome<usize>;
     fn writev(&self, parts: &[IoSlice<'_>]) -> Outcome<usize>;
     /// Takes one packet of a device with offload, and its offload header.

@@ -65,7 +65,7 @@ impl Feth {
         };
         link::set_up(&end, true).map_err(failed("take up"))?;
         let ndrv = hand_over(&end).map_err(failed("send frames out at"))?;
-        let going = attach(&pair.device.name).map_err(failed("watch the device of"))?;
+        let going = watch_going(&pair.device.name).map_err(failed("watch the device of"))?;
         let (bpf, size) = pick_up(&end)?;
         let mark = Mark::new().map_err(failed("collect frames of"))?;
         let sources = [bpf.as_fd(), mark.fd(), ndrv.as_fd(), going.as_fd()];
@@ -198,6 +198,14 @@ impl Drop for Interface {
 fn attach(name: &Name) -> Outcome<OwnedFd> {
     let socket = kernel::socket(PF_NDRV, SOCK_RAW, 0)?;
     kernel::bind(socket.as_fd(), &sockaddr_ndrv(name))?;
+    Ok(socket)
+}
+
+/// Such a socket for a device that stays down, as new ones are: a protocol that is attached takes an interface up (dlil.c,
+/// dlil_handle_proto_attach).
+fn watch_going(name: &Name) -> Outcome<OwnedFd> {
+    let socket = attach(name)?;
+    link::set_up(name, false)?;
     Ok(socket)
 }
 

@@ -28,7 +28,10 @@ pub(super) fn add_ipv4(state: &mut State, name: &str, argument: &[u8]) -> Outcom
     // in.c, in_ifinit: a network on a broadcast medium, and the other end of a wire.
     let (to, prefix) =
         if interface.point_to_point { (assigned.other, 32) } else { (Some(network(local, prefix)), prefix) };
-    if !interface.point_to_point {
+    let is_utun = interface.is_utun();
+    // in.c, in_domifattach.
+    state.attach(name, AF_INET);
+    if !is_utun {
         // if_fake.c, feth_ioctl: SIOCSIFADDR takes it up, and it does not run by that.
         state.set_up(name, true);
     }
@@ -99,9 +102,9 @@ fn add_ipv6(state: &mut State, name: &str, argument: &[u8]) -> Outcome<()> {
 /// in6_ifattach.c, in6_ifattach_aliasreq: with the first address that an interface ever gets, it gets a link-local one.
 /// That it ends in the interface's index is invented: XNU makes it of a MAC address, or by chance.
 fn attach_ipv6(state: &mut State, name: &str) {
-    let interface = state.find_mut(name).unwrap();
-    if !std::mem::replace(&mut interface.ipv6, true) {
-        let local = format!("fe80::{:x}", 0x1000 + interface.index).parse().unwrap();
+    if state.attach(name, AF_INET6) {
+        let index = state.find(name).unwrap().index;
+        let local = format!("fe80::{:x}", 0x1000 + index).parse().unwrap();
         put_ipv6(state, name, Assigned { local, prefix: 64, other: None, flags: 0 });
     }
 }

@@ -160,14 +160,13 @@ pub(in crate::sys::darwin) fn bind(fd: BorrowedFd<'_>, address: &[u8]) -> Outcom
         let name = text(&address[SOCKADDR_NDRV_NAME..]);
         let there = state.find(&name).is_some();
         match &mut open_of(state, fd)?.role {
-            Role::Ndrv(Ndrv { interface: Some(_), .. }) => Err(Errno::EINVAL),
-            Role::Ndrv(_) if !there => Err(Errno::EADDRNOTAVAIL),
-            Role::Ndrv(ndrv) => {
-                ndrv.interface = Some(name);
-                Ok(())
-            }
-            _ => Err(Errno::EINVAL),
+            Role::Ndrv(Ndrv { interface: Some(_), .. }) => return Err(Errno::EINVAL),
+            Role::Ndrv(_) if !there => return Err(Errno::EADDRNOTAVAIL),
+            Role::Ndrv(ndrv) => ndrv.interface = Some(name.clone()),
+            _ => return Err(Errno::EINVAL),
         }
+        state.attach(&name, PF_NDRV);
+        Ok(())
     })
 }
 

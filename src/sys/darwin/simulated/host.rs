@@ -61,9 +61,10 @@ impl Machine {
     pub(in crate::sys::darwin) fn transmit(&self, name: &str, packet: &[u8]) {
         if !name.starts_with("utun") {
             return with(|state| {
-                let peer = state.find(name).unwrap().peer.clone().unwrap();
-                if state.find(name).unwrap().up && state.find(&peer).unwrap().up {
-                    state.tap(&peer, packet, false);
+                let Interface { up, peer, .. } = state.find(name).unwrap().clone();
+                // dlil.c, ifnet_enqueue_mbuf: refused by one that is down.
+                if up {
+                    state.tap(&peer.unwrap(), packet, false);
                 }
             });
         }

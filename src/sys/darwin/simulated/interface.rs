@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Interfaces of the simulated machine, and their addresses.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 /// An interface as the kernel has it.
@@ -17,8 +17,8 @@ pub(in crate::sys::darwin) struct Interface {
     /// Of a feth: the one at the other end of its wire.
     pub(in crate::sys::darwin) peer: Option<String>,
     pub(super) point_to_point: bool,
-    /// It has had an IPv6 address.
-    pub(super) ipv6: bool,
+    /// Families of protocols that are attached: PF_INET, PF_INET6, PF_NDRV.
+    pub(super) protocols: BTreeSet<i32>,
     pub(super) received: Vec<Vec<u8>>,
     /// Of a utun: packets that wait for room in its socket, and how many of them that keeps.
     pub(super) sending: VecDeque<Vec<u8>>,

@@ -205,6 +205,15 @@ impl State {
         }
     }
 
+    /// dlil.c, dlil_handle_proto_attach: takes an interface up with each protocol that is new there; whether it is.
+    pub(super) fn attach(&mut self, name: &str, protocol: i32) -> bool {
+        let new = self.find_mut(name).is_ok_and(|interface| interface.protocols.insert(protocol));
+        if new {
+            self.set_flags(name, true);
+        }
+        new
+    }
+
     /// if.c, SIOCSIFFLAGS. if_fake.c, feth_ioctl: a feth runs while it is up; if_utun.c: a utun always does.
     pub(super) fn set_flags(&mut self, name: &str, up: bool) {
         self.set_up(name, up);

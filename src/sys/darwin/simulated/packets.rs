@@ -106,9 +106,8 @@ pub(in crate::sys::darwin) fn writev(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) 
                 let peer = interface.peer.clone();
                 state.tap(&name, &bytes, true);
                 if let Some(Ok(peer)) = peer.map(|peer| state.find_mut(&peer)) {
-                    if peer.up {
-                        peer.received.push(bytes.clone());
-                    }
+                    // if_fake.c and dlil.c, dlil_input: whether it is up is no question there.
+                    peer.received.push(bytes.clone());
                 }
             }
             Role::Control(None) => return Err(Errno::ENOTCONN),

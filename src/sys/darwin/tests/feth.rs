@@ -4,6 +4,7 @@ use std::thread;
 use std::time::Instant;
 
 use super::*;
+use crate::address::{AddressRequest, Options};
 use crate::link::Mac;
 use crate::sys::darwin::simulated::{Machine, boot};
 
@@ -22,6 +23,31 @@ fn a_tap_is_one_end_of_a_pair() {
     drop(device);
     assert!(mac.interface("feth7").is_none() && mac.interface("feth0").is_none());
     assert!(mac.interface("feth1").is_some() && mac.interface("feth2").is_some());
+}
+
+#[test]
+fn addresses_take_a_device_up() {
+    let mac = boot();
+    let (tun, tap) = (tun("utun7"), tap("feth7"));
+    let add = |device: &Device, text: &str| {
+        device.add_addr(&AddressRequest::parse(text, None).unwrap(), Options::default()).unwrap();
+    };
+    let up = |name: &str| mac.interface(name).unwrap().up;
+    // The first of each family, as its protocol is attached then; of a TAP any IPv4 address.
+    for (device, name, text, takes_up) in [
+        (&tun, "utun7", "10.8.0.1/24", true),
+        (&tun, "utun7", "10.8.0.2/24", false),
+        (&tun, "utun7", "fd00::1/64", true),
+        (&tun, "utun7", "fd00::2/64", false),
+        (&tap, "feth7", "10.9.0.1/24", true),
+        (&tap, "feth7", "10.9.0.2/24", true),
+        (&tap, "feth7", "fd01::1/64", true),
+        (&tap, "feth7", "fd01::2/64", false),
+    ] {
+        device.set_up(false).unwrap();
+        add(device, text);
+        assert_eq!(up(name), takes_up, "{name} {text}");
+    }
 }
 
 #[test]
@@ -166,6 +192,18 @@ fn what_is_written_comes_in_at_the_device_and_not_back() {
     assert_eq!(device.write(&largest, SHORT), Ok(largest.len()));
     assert_eq!(device.write(&[1; 13], SHORT), Err(Errno::EINVAL));
     assert_eq!(device.write(&vec![1; device.read_size() + 1], SHORT), Err(Errno::EMSGSIZE));
+}
+
+#[test]
+fn only_the_other_end_refuses_frames_when_it_is_down() {
+    let mac = boot();
+    let (tun, tap) = (tun("utun7"), tap("feth7"));
+    tun.set_up(false).unwrap();
+    assert_eq!(tun.write(&ipv4(b"in"), SHORT), Ok(22));
+    assert_eq!(tap.write(&frame(&[7; 46]), SHORT), Ok(60));
+    assert_eq!((mac.received("utun7").len(), mac.received("feth7").len()), (1, 1));
+    mac.set_flags("feth0", false);
+    assert_eq!(tap.write(&frame(&[7; 46]), SHORT), Err(Errno::ENETDOWN));
 }
 
 #[test]
