@@ -9,6 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::burst::{Burst, Mark, settle};
+use super::busy::when_free;
 use super::layout::*;
 use super::message::{put, request, sockaddr_ndrv};
 use super::refusal::refusal;
@@ -134,7 +135,7 @@ impl Feth {
 impl Pair {
     fn make(number: Option<u32>) -> Result<Self> {
         let text = number.map_or_else(|| "feth".to_owned(), |number| format!("feth{number}"));
-        let device = Interface::make(&text).map_err(|errno| match errno {
+        let device = when_free(&text, || Interface::make(&text)).map_err(|errno| match errno {
             Errno::EEXIST | Errno::EBUSY => {
                 Error::new(Errno::EBUSY, Reason::Busy, format!("open {text}: the name is taken"))
             }

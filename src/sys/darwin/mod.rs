@@ -5,6 +5,7 @@
 
 mod address;
 mod burst;
+mod busy;
 mod descriptor;
 mod feth;
 #[cfg(not(tuntap_simulated))]

@@ -5,6 +5,7 @@ use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
 
+use super::busy::when_free;
 use super::layout::*;
 use super::message::{put, sockaddr_control};
 use super::room::Room;
@@ -47,7 +48,12 @@ impl Utun {
         let id = u32_at(&info, CTL_INFO_ID).unwrap_or(0);
         // 0 asks for the first free one.
         let unit = number.map_or(0, |number| number.saturating_add(1));
-        kernel::connect(socket.as_fd(), &sockaddr_control(id, unit)).map_err(Failure::Connect)?;
+        let connect = || kernel::connect(socket.as_fd(), &sockaddr_control(id, unit));
+        match number {
+            Some(number) => when_free(&format!("utun{number}"), connect),
+            None => connect(),
+        }
+        .map_err(Failure::Connect)?;
         let utun = Self { socket, pi };
         utun.prepare().map_err(Failure::Socket)?;
         Ok(utun)

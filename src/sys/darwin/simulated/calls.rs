@@ -141,7 +141,7 @@ pub(in crate::sys::darwin) fn connect(fd: BorrowedFd<'_>, address: &[u8]) -> Out
         };
         // ifnet_unit has 16 bits with a sign, and a number beyond them becomes another name.
         let interface = Interface::utun(number as i16);
-        if state.find(&interface.name).is_some() {
+        if state.find(&interface.name).is_some() || state.is_leaving(&interface.name) {
             return Err(Errno::EBUSY);
         }
         let open = open_of(state, fd)?;

@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::calls;
 use super::interface::{Assigned, Interface, network};
@@ -89,6 +90,11 @@ impl Machine {
             assert!(utun.netif, "a plain utun has no input queue");
             utun.held = on;
         });
+    }
+
+    /// A name stays busy for so long after its interface went.
+    pub(in crate::sys::darwin) fn linger(&self, time: Duration) {
+        with(|state| state.linger = time);
     }
 
     pub(in crate::sys::darwin) fn set_privileged(&self, on: bool) {

@@ -137,6 +137,9 @@ fn create(state: &mut State, name: &str, argument: &mut [u8]) -> Outcome<()> {
     if state.find(&interface.name).is_some() {
         return Err(Errno::EEXIST);
     }
+    if state.is_leaving(&interface.name) {
+        return Err(Errno::EBUSY);
+    }
     if number > LAST_FETH {
         return Err(Errno::ENXIO);
     }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::gather::Kqueue;
 use super::interface::{Assigned, Interface};
@@ -64,6 +65,9 @@ pub(super) struct State {
     pub(super) bpf_cap: usize,
     /// BPF devices that another program has.
     pub(super) bpf_taken: u32,
+    /// How long a name is busy after its interface went, and those that are.
+    pub(super) linger: Duration,
+    leaving: HashMap<String, Instant>,
     next_index: u32,
     pub(super) log: Vec<String>,
     pub(super) fail: Option<(usize, Errno)>,
@@ -148,7 +152,14 @@ impl State {
     }
 
     pub(super) fn free_number(&self, driver: &str) -> u32 {
-        (0..).find(|number| self.find(&format!("{driver}{number}")).is_none()).unwrap()
+        let is_free = |name: &str| self.find(name).is_none() && !self.is_leaving(name);
+        (0..).find(|number| is_free(&format!("{driver}{number}"))).unwrap()
+    }
+
+    /// Whether the interface of this name, which is in no list any more, is not done with: if_utun.c, utun_detached, and
+    /// dlil_ctl.c, dlil_if_acquire.
+    pub(super) fn is_leaving(&self, name: &str) -> bool {
+        self.leaving.get(name).is_some_and(|since| since.elapsed() < self.linger)
     }
 
     /// What the process has closed is closed here. if_utun.c, utun_ctl_disconnect: a utun goes with its socket.
@@ -172,6 +183,7 @@ impl State {
             self.announce_address(&interface, assigned, false);
         }
         self.interfaces.remove(&interface.index);
+        self.leaving.insert(name.to_owned(), Instant::now());
         self.routes.forget(interface.index);
         if let Some(peer) = &interface.peer {
             self.find_mut(peer).unwrap().peer = None;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+use std::time::Instant;
+
 use super::*;
 use crate::flags::FdFlags;
 use crate::sys::darwin::layout::*;
@@ -29,6 +31,24 @@ fn a_name_that_is_taken_is_busy() {
     let _tap = tap("feth7");
     assert_eq!(refusal(open("feth7", flags::TAP)), (Errno::EBUSY, Reason::Busy));
     assert!(mac.interface("utun7").is_some() && mac.interface("feth7").is_some());
+}
+
+#[test]
+fn a_name_that_was_closed_is_waited_for_and_one_in_use_is_not() {
+    let mac = boot();
+    for (name, bits) in [("utun7", flags::TUN), ("feth7", flags::TAP)] {
+        mac.linger(Duration::from_millis(50));
+        drop(open(name, bits).unwrap());
+        let device = open(name, bits).unwrap();
+        let begun = Instant::now();
+        assert_eq!(refusal(open(name, bits)), (Errno::EBUSY, Reason::Busy));
+        assert!(begun.elapsed() < Duration::from_millis(500), "{name}");
+        mac.linger(Duration::from_secs(60));
+        drop(device);
+        assert_eq!(refusal(open(name, bits)), (Errno::EBUSY, Reason::Busy));
+        assert!(begun.elapsed() >= Duration::from_secs(1), "{name}");
+        assert_eq!(mac.open_descriptors(), 0);
+    }
 }
 
 #[test]

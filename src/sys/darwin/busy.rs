@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+//! Names that are busy although nothing has them: the kernel is done with an interface some time after it was closed or
+//! destroyed (dlil.c, ifnet_detach, which leaves the rest to a thread; if_utun.c, utun_detached).
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::link;
+use crate::error::Errno;
+use crate::sys::Outcome;
+
+/// How long such a name is waited for, and how long between two attempts.
+const PATIENCE: Duration = Duration::from_secs(1);
+const AGAIN: Duration = Duration::from_millis(10);
+
+/// Tries to make the interface of this name, and again for a while as long as there is none. One that is there is
+/// somebody's, and the name is busy at once.
+pub(super) fn when_free<T>(name: &str, mut attempt: impl FnMut() -> Outcome<T>) -> Outcome<T> {
+    let begun = Instant::now();
+    loop {
+        match attempt() {
+            Err(Errno::EBUSY) if begun.elapsed() < PATIENCE && !is_listed(name) => thread::sleep(AGAIN),
+            outcome => return outcome,
+        }
+    }
+}
+
+fn is_listed(name: &str) -> bool {
+    link::survey(0).is_ok_and(|all| all.iter().any(|it| it.link.name.as_bytes() == name.as_bytes()))
+}
