@@ -9,8 +9,8 @@ use super::layout::*;
 use super::room::Room;
 use super::{descriptor, kernel};
 use crate::error::Errno;
-use crate::sys::Outcome;
 use crate::sys::bytes::{u16_at, u32_at};
+use crate::sys::{Outcome, Uncancelled};
 
 /// What one read of BPF gave.
 pub(super) struct Burst {
@@ -88,10 +88,17 @@ impl Mark {
         self.out.as_fd()
     }
 
+    pub(super) fn is_on(&self) -> bool {
+        self.on.load(Ordering::Relaxed)
+    }
+
+    /// What fails is tried again with the next frame.
     pub(super) fn set(&self, on: bool) {
-        if self.on.load(Ordering::Relaxed) == on {
+        if self.is_on() == on {
             return;
         }
+        // The burst is locked.
+        let _uncancelled = Uncancelled::new();
         let mut byte = [0];
         let done =
             if on { nix::unistd::write(&self.into, &byte) } else { nix::unistd::read(&self.out, &mut byte) };

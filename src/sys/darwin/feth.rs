@@ -97,6 +97,12 @@ impl Feth {
         [self.bpf.as_fd(), self.mark.fd(), self.ndrv.as_fd(), self.going.as_fd()]
     }
 
+    /// Whether frames are left that the mark does not tell of, as it could not be set: then there is no need to wait.
+    pub(super) fn hides_frames(&self) -> bool {
+        let burst = self.burst();
+        !burst.is_empty() && !self.mark.is_on()
+    }
+
     pub(super) fn read(&self, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
         self.next(|frame| copy(frame, buf))
     }

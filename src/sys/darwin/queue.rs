@@ -54,6 +54,7 @@ impl Queue {
     pub(super) fn wait_to_read(&self, deadline: Option<Instant>) -> Outcome<()> {
         match &self.port {
             Port::Utun(utun) => self.waker.wait(&[utun.fd()], Direction::Read, deadline),
+            Port::Feth(feth) if feth.hides_frames() => Ok(()),
             Port::Feth(feth) => self.waker.wait(&feth.sources(), Direction::Read, deadline),
         }
     }

@@ -136,6 +136,7 @@ impl Machine {
         });
     }
 
+    /// As older kernels do: debug.bpf_maxbufsize.
     pub(in crate::sys::darwin) fn cap_bpf(&self, bytes: usize) {
         with(|state| state.bpf_cap = bytes);
     }

@@ -64,7 +64,8 @@ fn bpf(state: &mut State, fd: BorrowedFd<'_>, request: c_ulong, argument: &mut [
     match request {
         BIOCSBLEN if bpf.interface.is_some() => return Err(Errno::EINVAL),
         BIOCSBLEN => {
-            bpf.size = (number.unwrap() as usize).min(cap);
+            // BPF_BUFSIZE_CAP and BPF_MINBUFSIZE.
+            bpf.size = (number.unwrap() as usize).clamp(32, cap);
             put(argument, 0, &(bpf.size as u32).to_ne_bytes());
         }
         BIOCSETIF if !there => return Err(Errno::ENXIO),

@@ -73,6 +73,9 @@ pub(super) struct State {
     pub(super) fail: Option<(usize, Errno)>,
 }
 
+/// bpf.c, BPF_BUFSIZE_CAP.
+const BPF_CAP: usize = 32 * 1024 * 1024;
+
 pub(super) static STATE: Mutex<Option<State>> = Mutex::new(None);
 
 /// Runs a system call on the state.
@@ -87,7 +90,7 @@ pub(super) fn with<T>(call: impl FnOnce(&mut State) -> T) -> T {
 
 impl State {
     fn new() -> Self {
-        let mut state = Self { bpf_cap: 512 * 1024, ..Self::default() };
+        let mut state = Self { bpf_cap: BPF_CAP, ..Self::default() };
         let assigned = |local: &str, prefix, other: Option<&str>| Assigned {
             local: local.parse().unwrap(),
             prefix,
@@ -279,8 +282,9 @@ impl State {
             if bpf.interface.as_deref() != Some(name) || (sent && !bpf.sees_sent) {
                 continue;
             }
-            // The device is ready for as long as there are frames.
-            if bpf.frames.is_empty() {
+            // filt_bpfread_common: ready for as long as there are frames, if it is to be at once. Otherwise when its buffer
+            // is full, which is not simulated.
+            if bpf.frames.is_empty() && bpf.immediate {
                 send(&open.near, b"!");
             }
             bpf.frames.push_back(frame.to_vec());

@@ -6,7 +6,9 @@ use std::time::Instant;
 use super::*;
 use crate::address::{AddressRequest, Options};
 use crate::link::Mac;
+use crate::sys::darwin::Port;
 use crate::sys::darwin::simulated::{Machine, boot};
+use crate::sys::{Backend, Direction};
 
 #[test]
 fn a_tap_is_one_end_of_a_pair() {
@@ -171,6 +173,26 @@ fn a_time_limit_holds_even_where_poll_is_wrong() {
         device.wake();
         assert_eq!(reader.join().unwrap(), Err(Errno::ECANCELED));
     });
+}
+
+#[test]
+fn frames_that_are_left_are_not_hidden_by_a_mark_that_failed() {
+    let mac = boot();
+    let device = tap("feth7");
+    device.set_up(true).unwrap();
+    let Port::Feth(feth) = &device.backend.port else { panic!("no feth") };
+    let [_, mark, ..] = feth.sources();
+    // A pipe of which nobody reads cannot be written to.
+    let (silence, _into) = nix::unistd::pipe().unwrap();
+    // SAFETY: takes numbers only. The handle closes what stands in for its own.
+    assert!(unsafe { libc::dup2(silence.as_raw_fd(), mark.as_raw_fd()) } >= 0);
+    let wait = || device.backend.wait(Direction::Read, Some(Instant::now() + Duration::from_millis(20)));
+    mac.transmit("feth7", &frame(&[1; 46]));
+    mac.transmit("feth7", &frame(&[2; 46]));
+    assert_eq!(read(&device).unwrap(), frame(&[1; 46]));
+    assert_eq!(wait(), Ok(()));
+    assert_eq!(read(&device).unwrap(), frame(&[2; 46]));
+    assert_eq!(wait(), Err(Errno::ETIMEDOUT));
 }
 
 #[test]
