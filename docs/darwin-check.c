@@ -11,9 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <tuntap.h>
 #include <unistd.h>
+
+/* Packets that are looked at for one check, at most: what is wrong must not go on for ever. */
+enum { MANY = 5000 };
 
 static int failures;
 static tuntap_error err;
@@ -146,9 +150,8 @@ static size_t udp_packet(unsigned char *packet, const char *from, const char *to
 static int reads(tuntap *dev, int version, const unsigned char *to, size_t octets)
 {
     unsigned char packet[2048];
-    ssize_t length;
 
-    while ((length = tuntap_read_timeout(dev, packet, sizeof packet, 2000, &err)) > 0)
+    for (int i = 0; i < MANY && tuntap_read_timeout(dev, packet, sizeof packet, 2000, &err) > 0; i++)
         if (packet[0] >> 4 == version && memcmp(packet + (version == 4 ? 16 : 24), to, octets) == 0)
             return 1;
     return 0;
@@ -161,6 +164,38 @@ static int readable(tuntap *dev, int milliseconds)
     return poll(&entry, 1, milliseconds) == 1;
 }
 
+/* Reads all that waits. */
+static void drain(tuntap *dev)
+{
+    char packet[2048];
+
+    for (int i = 0; i < MANY && tuntap_read_timeout(dev, packet, sizeof packet, 0, NULL) > 0; i++)
+        ;
+}
+
+static double now(void)
+{
+    struct timeval time;
+
+    gettimeofday(&time, NULL);
+    return time.tv_sec + time.tv_usec / 1e6;
+}
+
+/* Whether a time limit ends a wait, whatever was read before; the kernel may send packets of its own. */
+static int times_out(tuntap *dev)
+{
+    char packet[2048];
+
+    for (int i = 0; i < 20; i++) {
+        double begun = now();
+        ssize_t length = tuntap_read_timeout(dev, packet, sizeof packet, 500, &err);
+
+        if (length < 0)
+            return length == -ETIMEDOUT && now() - begun < 2;
+    }
+    return 0;
+}
+
 static void *wake_soon(void *dev)
 {
     usleep(200000);
@@ -171,17 +206,65 @@ static void *wake_soon(void *dev)
 static int is_woken(tuntap *dev)
 {
     char packet[2048];
-    ssize_t length;
+    ssize_t length = 1;
     pthread_t thread;
 
-    while (tuntap_read_timeout(dev, packet, sizeof packet, 0, NULL) > 0)
-        ;
+    drain(dev);
     pthread_create(&thread, NULL, wake_soon, dev);
-    do
-        length = tuntap_read(dev, packet, sizeof packet, NULL);
-    while (length > 0);
+    for (int i = 0; i < MANY && length > 0; i++)
+        length = tuntap_read_timeout(dev, packet, sizeof packet, 5000, NULL);
     pthread_join(thread, NULL);
     return length == -ECANCELED;
+}
+
+static void *destroy_soon(void *name)
+{
+    usleep(200000);
+    says("", "ifconfig %s destroy", (char *)name);
+    return NULL;
+}
+
+/* Whether a reader that waits hears that this interface of its TAP is destroyed. */
+static int hears_destruction(const char *tap, const char *name)
+{
+    char packet[2048], victim[32];
+    ssize_t length = 1;
+    pthread_t thread;
+    tuntap *dev;
+
+    if (tuntap_open(tap, TUNTAP_TAP, &dev, &err) != 0)
+        return 0;
+    snprintf(victim, sizeof victim, "%s", name);
+    pthread_create(&thread, NULL, destroy_soon, victim);
+    for (int i = 0; i < MANY && length > 0; i++)
+        length = tuntap_read_timeout(dev, packet, sizeof packet, 5000, &err);
+    pthread_join(thread, NULL);
+    tuntap_close(dev);
+    return length == -ENODEV && err.reason == TUNTAP_REASON_REMOVED;
+}
+
+/* Sends packets of 1,500 bytes that nobody reads meanwhile; how many of them are read then. */
+static int burst(tuntap *dev, int fd, const unsigned char *to, int count)
+{
+    static const char payload[1472];
+    unsigned char packet[2048];
+    socklen_t size;
+    struct sockaddr_storage at = address("10.199.1.9", 7777, &size);
+    int found = 0;
+
+    drain(dev);
+    for (int i = 0; i < count; i++) {
+        sendto(fd, payload, sizeof payload, 0, (struct sockaddr *)&at, size);
+        usleep(i % 10 ? 0 : 1000);
+    }
+    for (int i = 0; i < MANY && found < count; i++) {
+        ssize_t length = tuntap_read_timeout(dev, packet, sizeof packet, 500, NULL);
+
+        if (length < 0)
+            break;
+        found += length == 1500 && packet[0] >> 4 == 4 && memcmp(packet + 16, to, 4) == 0;
+    }
+    return found;
 }
 
 /* Until an event of this kind, two seconds at most. */
@@ -229,6 +312,8 @@ static void check_tun(void)
     fd = udp("10.199.1.1", 7777);
     send_to(fd, "10.199.1.9", 7777);
     report(reads(dev, 4, far4, sizeof far4), "an IPv4 packet goes out, without the family before it");
+    report(burst(dev, fd, far4, 500) == 500, "500 packets of 1,500 bytes wait for a slow reader, and none is lost");
+    report(times_out(dev), "a time limit ends a wait");
     length = udp_packet(packet, "10.199.1.9", "10.199.1.1", 7777);
     report(tuntap_write(dev, packet, length, &err) == (ssize_t)length && receives(fd), "an IPv4 packet comes in");
     for (int i = 0; i < 5000; i++)
@@ -262,6 +347,11 @@ static void check_tun(void)
     report(tuntap_del_addr(dev, "10.199.1.1/24", NULL, &err) == 0 && !says("10.199.1.1", "ifconfig utun77") &&
                !says("utun77", "route -n get 10.199.1.9"),
            "an address is deleted, and the route to its network");
+    says("", "route -n add -net 10.199.9.0/24 -interface lo0");
+    report(tuntap_add_addr(dev, "10.199.9.1/24", NULL, 0, &err) == 0 &&
+               tuntap_del_addr(dev, "10.199.9.1/24", NULL, &err) == 0 && says("lo0", "route -n get 10.199.9.77"),
+           "a route of somebody else's to the network of an address stays when that is deleted");
+    says("", "route -n delete -net 10.199.9.0/24");
     report(is_woken(dev), "tuntap_wake ends a wait");
     report(tuntap_write(dev, "?", 1, &err) == -EINVAL && err.reason == TUNTAP_REASON_PACKET, "what is no packet is refused");
 
@@ -294,14 +384,13 @@ static void check_tap(void)
     report(tuntap_set_mtu(dev, 1400, &err) == 0 && says("mtu 1400", "ifconfig feth77"), "MTU");
     report(tuntap_set_addr(dev, "10.199.2.1/24", &err) == 0 && says("inet 10.199.2.1", "ifconfig feth77"), "IPv4 address");
     report(tuntap_up(dev, &err) == 0 && says("<UP", "ifconfig feth77"), "up");
-    while (tuntap_read(dev, frame, sizeof frame, NULL) > 0)
-        ;
+    drain(dev);
     report(!readable(dev, 0), "poll finds nothing when all was read");
 
     fd = udp("10.199.2.1", 7777);
     send_to(fd, "10.199.2.9", 7777);
-    while (!asked && readable(dev, 2000))
-        while ((length = tuntap_read(dev, frame, sizeof frame, &err)) > 0)
+    for (int i = 0; i < MANY && !asked && readable(dev, 2000); i++)
+        if ((length = tuntap_read(dev, frame, sizeof frame, &err)) > 0)
             asked |= length >= 42 && frame[12] == 8 && frame[13] == 6 && memcmp(frame + 38, "\x0a\xc7\x02\x09", 4) == 0;
     report(asked != 0, "an ARP request goes out, and poll tells of it");
     memcpy(frame, mac, 6);
@@ -318,7 +407,7 @@ static void check_tap(void)
     for (int i = 0; i < 20; i++)
         send_to(fd, "10.199.2.9", 7777);
     usleep(200000);
-    while (readable(dev, 0))
+    for (int i = 0; i < MANY && readable(dev, 0); i++)
         if ((length = tuntap_read(dev, inside, sizeof inside, &err)) >= 47)
             frames += inside[12] == 8 && inside[13] == 0 && memcmp(inside + 42, "hello", 5) == 0;
     report(frames == 20, "20 frames come in one burst, none is lost, and poll tells of each");
@@ -327,10 +416,15 @@ static void check_tap(void)
     length = 14 + udp_packet(frame + 14, "10.199.2.9", "10.199.2.1", 7777);
     report(tuntap_write(dev, frame, length, &err) == length && receives(fd), "a frame comes in");
     report(!readable(dev, 300), "and is not read again");
+    report(times_out(dev), "a time limit ends a wait after frames were read");
     report(tuntap_set_nonblock(dev, 0, &err) == 0 && is_woken(dev), "tuntap_wake ends a wait");
     close(fd);
     tuntap_close(dev);
     report(!says(others ? "feth77" : "feth", "ifconfig -l"), "both ends are gone when it is closed");
+    report(hears_destruction("feth77", "feth77"), "a reader that waits hears that its device is destroyed");
+    if (!others)
+        report(hears_destruction("feth77", "feth0"), "and that the other end is");
+    report(!says(others ? "feth77" : "feth", "ifconfig -l"), "and what is left goes when it is closed");
 }
 
 static void check_privilege(void)
@@ -354,6 +448,8 @@ int main(void)
         fprintf(stderr, "run it as root\n");
         return 2;
     }
+    /* Ten times what it takes: a wait without an end is a failure, too. */
+    alarm(300);
     check_tun();
     check_tap();
     check_privilege();
