@@ -164,11 +164,13 @@ check-darwin:
 	CARGO="$(CARGO)" PYTHON="$(PYTHON)" tests/darwin.sh
 
 # What a packet costs beside a bare system call; then forwarders beside those of peers, which are built here and need
-# root and the registries. Some 15 minutes.
+# root and the registries. Some 25 minutes.
 bench: stage
-	@$(STAGED) CARGO="$(CARGO)" benches/build.sh
+	@$(STAGED) CARGO="$(CARGO)" PYTHON="$(PYTHON)" benches/build.sh
 	@$(STAGED) $(BUILD)/benches/packet
+	@unshare -n $(BUILD)/benches/venv/bin/python benches/packet.py
 	@$(PYTHON) benches/throughput.py --out docs
+	@$(PYTHON) benches/throughput.py --python --out docs
 
 size: $(SHARED)
 	@strip -o $(BUILD)/stripped.so $< && stat -c 'stripped: %s bytes' $(BUILD)/stripped.so

@@ -31,7 +31,14 @@ if (wireguard) >"$out/wireguard.log" 2>&1; then :; else
     echo "SKIP  wireguard-go: $(tail -n 1 "$out/wireguard.log")"
 fi
 
-if python3 -m venv "$out/venv" && "$out/venv/bin/pip" install --quiet python-pytun; then :; else
+# Both with the library that was built, and away from it: the module tuntap carries a copy.
+python_modules() {
+    "${PYTHON:-python3}" -m venv "$out/venv" && "$out/venv/bin/pip" install --quiet python-pytun &&
+        TUNTAP_LIBRARY=$(pkg-config --variable=libdir tuntap)/libtuntap.so.0 \
+            "$out/venv/bin/pip" install --quiet --force-reinstall bindings/python
+}
+if python_modules; then :; else
     rm -rf "$out/venv"
-    echo "SKIP  python-pytun: it cannot be installed"
+    echo "SKIP  Python: python-pytun and tuntap cannot be installed"
 fi
+rm -rf bindings/python/build bindings/python/src/*.egg-info

@@ -7,7 +7,7 @@ iperf3 is the throughput from end to end, where the kernel's own TCP takes most 
 runs of one round, so that the machine's pace falls out: their median and their range are told. The least time of all rounds
 is told beside, but no ratio of it: a machine that has a faster state shows it to some contenders and not to others.
 
-    throughput.py [--rounds 5] [--only NAME,…] [--loads NAME,…] [--seconds 2] [--out docs]"""
+    throughput.py [--python] [--rounds 5] [--only NAME,…] [--loads NAME,…] [--seconds 2] [--out docs]"""
 import argparse
 import datetime
 import json
@@ -29,6 +29,10 @@ def built(name, *arguments):
     return [os.path.join(BUILT, name), *DEVICES, *arguments]
 
 
+def in_python(file, *arguments):
+    return [os.path.join(BUILT, "venv/bin/python"), os.path.join(HERE, "forwarder", file), *DEVICES, *arguments]
+
+
 CONTENDERS = {
     "libtuntap": built("libtuntap", "stream"),
     "libtuntap, batch": built("libtuntap", "batch"),
@@ -38,8 +42,14 @@ CONTENDERS = {
     "tun-rs": built("tunrs-forwarder"),
     "wireguard-go": built("wireguard"),
     "read and write in C": built("bare", "plain"),
-    "python-pytun": [os.path.join(BUILT, "venv/bin/python"), os.path.join(HERE, "forwarder/pytun_forwarder.py"), *DEVICES],
+    "python-pytun": in_python("pytun_forwarder.py"),
     "bare super-packets": built("bare", "raw"),
+}
+# Of Python's alone, beside python-pytun.
+FORMS = {"one by one": "single", "class of pytun": "pytun", "batches of bytes": "bytes", "batches": "batch"}
+PYTHON = {
+    "python-pytun": CONTENDERS["python-pytun"],
+    **{f"tuntap, {text}": in_python("tuntap_forwarder.py", form) for text, form in FORMS.items()},
 }
 # Beside the forwarders: no forwarder at all.
 LIMITS = ("veth", "loopback")
@@ -66,6 +76,7 @@ IPERFS = {
     "iperf-udp64": ["-u", "-b", "0", "-l", "64"],
     "iperf-udp1400": ["-u", "-b", "0", "-l", "1400"],
 }
+PYTHON_LOADS = ["udp64", "udp1400", "tcp1", "tcp44", "iperf-udp64", "iperf-udp1400", "iperf-tcp"]
 IPERF_TEXT = {
     "iperf-tcp": "TCP, 1 stream",
     "iperf-tcp-4": "TCP, 4 streams",
@@ -189,7 +200,7 @@ def iperf_between(client, server, address, load, seconds, processor_time):
 
 
 def measure(namespaces, name, load, seconds):
-    command = CONTENDERS.get(name)
+    command = (PYTHON if name in PYTHON else CONTENDERS).get(name)
     if load in IPERFS:
         return iperf(namespaces, name, command, load, seconds)
     if load == "memory":
@@ -238,12 +249,12 @@ def spread(values):
     return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
-def table(results, load):
+def table(results, load, base_name):
     """The Markdown of a load."""
     rate = load in IPERFS
     unit = "kpps" if "udp" in load else "Gbit/s"
     cost = "ns a packet" if "udp" in load else "ns a KB"
-    base = results[load].get(BASE, {})
+    base = results[load].get(base_name, {})
     head = f"| {IPERF_TEXT[load]} | {unit} | ratio | {cost} | ratio |\n| --- | --- | --- | --- | --- |" if rate else \
         f"| {DRAIN_TEXT[load]} | least ns | ratio |\n| --- | --- | --- |"
     lines = [head]
@@ -260,30 +271,30 @@ def table(results, load):
     return "\n".join(lines)
 
 
-def report(results, rounds):
+def report(results, rounds, base, picture):
     cpu = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
     lines = [
         "# Forwarding between two TUN devices",
         "",
         f"Measured on {datetime.date.today()}, Linux {platform.release()}, {cpu}, {os.cpu_count()} processors, by "
         f"`make bench`: {rounds} rounds, all contenders in turn in each.",
-        f"A ratio is to {BASE} with offload in the same round, more is better: the median, and the range of all rounds.",
+        f"A ratio is to {base} in the same round, more is better: the median, and the range of all rounds.",
         "",
-        "![Ratios](bench.svg)",
+        f"![Ratios]({picture})",
     ]
     drains, iperfs = [load for load in results if load in DRAINS], [load for load in results if load in IPERFS]
     if "memory" in results:
-        lines += ["", "## Without a system call", "", table(results, "memory")]
+        lines += ["", "## Without a system call", "", table(results, "memory", base)]
     if drains:
         lines += ["", "## The forwarder's processor time for a known load", ""]
-        lines += ["\n\n".join(table(results, load) for load in drains)]
+        lines += ["\n\n".join(table(results, load, base) for load in drains)]
     if iperfs:
         lines += ["", "## iperf3 from end to end", ""]
-        lines += ["\n\n".join(table(results, load) for load in iperfs)]
+        lines += ["\n\n".join(table(results, load, base) for load in iperfs)]
     return "\n".join(lines) + "\n"
 
 
-def chart(results):
+def chart(results, base):
     """The ratios as bars, in SVG."""
     text = {**DRAIN_TEXT, **{load: f"iperf3: {text}" for load, text in IPERF_TEXT.items()}}
     out, y = [], 20
@@ -292,25 +303,25 @@ def chart(results):
         out.append(f'<text x="10" y="{y}" font-weight="bold">{text[load]}</text>')
         y += 8
         for name, runs in contenders.items():
-            values = ratios(runs, contenders.get(BASE, {}), key, more)
+            values = ratios(runs, contenders.get(base, {}), key, more)
             if not values:
                 continue
             ratio = statistics.median(values)
-            colour = "#2a6f97" if name.startswith("libtuntap") else "#b0b0b0"
+            colour = "#2a6f97" if name.startswith(("libtuntap", "tuntap")) else "#b0b0b0"
             out.append(f'<text x="190" y="{y + 11}" text-anchor="end">{name}</text>')
             out.append(f'<rect x="200" y="{y}" width="{min(ratio, 4) * 100:.0f}" height="13" fill="{colour}"/>')
             out.append(f'<text x="{204 + min(ratio, 4) * 100:.0f}" y="{y + 11}">{ratio:.2f}</text>')
             y += 17
         y += 22
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="680" height="{y}" font-family="sans-serif" font-size="12">\n'
-            f'<title>How many times as fast as {BASE}, with offload</title>\n'
+            f'<title>How many times as fast as {base}</title>\n'
             f'<rect width="680" height="{y}" fill="white"/>\n' + "\n".join(out) + "\n</svg>\n")
 
 
 def available(name):
     if name in LIMITS:
         return True
-    command = CONTENDERS[name]
+    command = (PYTHON if name in PYTHON else CONTENDERS)[name]
     if all(os.path.exists(part) for part in command if os.sep in part):
         return True
     print(f"SKIP  {name}: not built", file=sys.stderr)
@@ -319,22 +330,26 @@ def available(name):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--python", action="store_true", help="Python's forwarders, beside python-pytun")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=2, help="of each run of iperf3")
-    parser.add_argument("--only", default=";".join([*CONTENDERS, *LIMITS]), help="contenders, with ; between them")
-    parser.add_argument("--loads", default=",".join(["memory", *DRAINS, *IPERFS]))
-    parser.add_argument("--out", help="a folder for bench.md and bench.svg")
+    parser.add_argument("--only", help="contenders, with ; between them")
+    parser.add_argument("--loads", help="loads, with , between them")
+    parser.add_argument("--out", help="a folder for bench.md and bench.svg, with --python bench-python.md and .svg")
     options = parser.parse_args()
-    names = [name for name in options.only.split(";") if available(name)]
-    loads = options.loads.split(",")
+    base, file = ("python-pytun", "bench-python") if options.python else (BASE, "bench")
+    all_names = PYTHON if options.python else [*CONTENDERS, *LIMITS]
+    all_loads = PYTHON_LOADS if options.python else ["memory", *DRAINS, *IPERFS]
+    names = [name for name in (options.only.split(";") if options.only else all_names) if available(name)]
+    loads = options.loads.split(",") if options.loads else all_loads
     if not shutil.which("iperf3") and any(load in IPERFS for load in loads):
         print("SKIP  iperf3: not installed", file=sys.stderr)
         loads = [load for load in loads if load not in IPERFS]
     results = measure_all(names, loads, options.rounds, options.seconds)
-    text = report(results, options.rounds)
+    text = report(results, options.rounds, base, f"{file}.svg")
     if options.out:
-        for file, content in (("bench.md", text), ("bench.svg", chart(results))):
-            with open(os.path.join(options.out, file), "w") as target:
+        for name, content in ((f"{file}.md", text), (f"{file}.svg", chart(results, base))):
+            with open(os.path.join(options.out, name), "w") as target:
                 target.write(content)
     print(text)
 

@@ -31,7 +31,7 @@ wheels() {
         TUNTAP_LIBRARY=system wheel system "$source" && wheel pytun "$source/pytun"
     result=$?
     rm -rf "$source/build" "$source"/src/*.egg-info "$source/pytun/build" "$source"/pytun/*.egg-info
-    return $result
+    return "$result"
 }
 
 # environment NAME WHEEL...: an empty one, with these and nothing else.

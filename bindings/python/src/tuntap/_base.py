@@ -6,7 +6,6 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-import threading
 import warnings
 import weakref
 from collections.abc import Iterable
@@ -15,7 +14,7 @@ from typing import Any, TypeVar
 from ._abi import Flag
 from ._handle import Handle
 from ._library import documented, lib, new, number
-from ._memory import Buffer, Spares, contiguous
+from ._memory import Buffer, Spares
 from ._types import Text
 from .address import Addr, Addresses, AddrLike
 from .config import Options, config
@@ -33,21 +32,19 @@ _Self = TypeVar("_Self", bound="BaseDevice")
 class DeviceHandle(Handle):
     """A tuntap, and its descriptor, if that has plain packets: -1 otherwise, and when it is closed.
 
-    A packet that needs nothing of the library then costs one call of the module os, under the lock of its direction. A
-    close waits for that, so that the descriptor's number is nobody else's at that moment.
+    A packet that needs nothing of the library then costs one call of the module os, by a user of the handle, so that
+    the descriptor's number is nobody else's at that moment.
     """
 
-    __slots__ = ("fd", "reading", "writing")
+    __slots__ = ("fd",)
 
     def __init__(self, pointer: int, direct: bool) -> None:
         super().__init__("the device", pointer, lib.tuntap_close)
         self.fd: int = lib.tuntap_get_fd(pointer) if direct else -1
-        self.reading, self.writing = threading.RLock(), threading.RLock()
 
-    def _destroy(self, pointer: int) -> None:
-        with self.reading, self.writing:
-            self.fd = -1
-            super()._destroy(pointer)
+    def close(self) -> None:
+        self.fd = -1
+        super().close()
 
     def _end_waits(self, pointer: int) -> None:
         lib.tuntap_wake(pointer)
@@ -157,37 +154,32 @@ class BaseDevice(Link, Addresses, Routes, Steering):
     def monitor(self) -> Monitor:
         return Monitor(self)
 
-    def _take(self) -> bytes | None:
-        """A packet, if one is there."""
+    def _read_now(self) -> bytes | None:
+        """A packet by the descriptor itself. None: there is none, or it is for the library to say what is wrong."""
         handle = self._handle
-        if handle.fd >= 0:
-            with handle.reading:
-                try:
-                    return os.read(handle.fd, self._size)
-                except BlockingIOError:
-                    return None
-                except OSError:
-                    pass  # The library says what is wrong.
-        with self._spares.lend() as memory:
-            try:
-                length = self._call(lib.tuntap_read_timeout, memory.address, memory.size, 0)
-            except TimeoutError:
-                return None
-            return bytes(memory.view[:length])
-
-    def _give(self, packet: Buffer) -> int | None:
-        """How many bytes of a packet were taken: all, or None when there is no room."""
-        handle = self._handle
-        if handle.fd >= 0 and SURE_LENGTH <= len(packet) <= self._size:
-            with handle.writing:
-                try:
-                    return os.write(handle.fd, packet)
-                except BlockingIOError:
-                    return None
-                except OSError:
-                    pass  # The library says what is wrong.
-        data = contiguous(packet)
+        users = handle.users
+        users.append(None)
         try:
-            return self._call(lib.tuntap_write_timeout, data, len(data), 0)
-        except TimeoutError:
+            return os.read(handle.fd, self._size) if handle.fd >= 0 else None
+        except OSError:
             return None
+        finally:
+            users.pop()
+            if handle.closed:
+                handle.release()
+
+    def _write_now(self, packet: Buffer) -> int | None:
+        """The same for a packet to write: None when it was not taken."""
+        handle = self._handle
+        if handle.fd < 0 or not SURE_LENGTH <= len(packet) <= self._size:
+            return None
+        users = handle.users
+        users.append(None)
+        try:
+            return os.write(handle.fd, packet)
+        except OSError:
+            return None
+        finally:
+            users.pop()
+            if handle.closed:
+                handle.release()

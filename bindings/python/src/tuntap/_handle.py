@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TypeVar
@@ -13,60 +12,59 @@ from .errors import closed
 
 
 class Handle:
-    """Guards a pointer. `with handle as pointer:` keeps the object there meanwhile."""
+    """Guards a pointer. `with handle as pointer:` keeps the object there meanwhile.
 
-    __slots__ = ("_closed", "_free", "_lock", "_pointer", "_users", "_what")
+    There is no lock in it, which a signal handler could find taken in its own thread. Whoever comes first counts
+    himself among the users, and then looks whether it is closed; who closes it says so, and then looks for users. What
+    counts them are calls of a list's methods, which no other thread and no signal handler comes into.
+    """
+
+    __slots__ = ("_free", "_pointer", "_what", "closed", "users")
 
     def __init__(self, what: str, pointer: int, free: Callable[[int], object]) -> None:
         self._what = what
-        # A list, of which a thread or a signal handler takes the pointer, and no other can.
-        self._pointer = [pointer]
         self._free = free
-        # A signal handler may come in between, in the thread that has it.
-        self._lock = threading.RLock()
-        self._users = 0
-        self._closed = False
-
-    @property
-    def closed(self) -> bool:
-        """Whether close() was called; those who were using it may still be."""
-        return self._closed
+        # One takes it out, and frees it.
+        self._pointer = [pointer]
+        self.users: list[None] = []
+        # Whether close() was called; who was a user by then still is one.
+        self.closed = False
 
     def __enter__(self) -> int:
-        # First counted, then looked at: a signal handler that closes in between sees the user, or is seen.
-        with self._lock:
-            self._users += 1
-            if self._closed:
-                self.__exit__()
-                raise closed(self._what)
-            return self._pointer[0]
+        self.users.append(None)
+        if self.closed:
+            self.__exit__()
+            raise closed(self._what)
+        return self._pointer[0]
 
     def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._users -= 1
-            if self._closed:
-                self._release()
+        if self.closed and len(self.users) > 1:
+            self._end_waits(self._pointer[0])
+        self.users.pop()
+        if self.closed:
+            self.release()
 
     def close(self) -> None:
         """Closes it, and ends the waits of those who use it. The last of them frees it."""
-        with self._lock:
-            self._closed = True
-            self._release()
+        self.closed = True
+        # Itself a user, so that nobody frees it meanwhile.
+        self.users.append(None)
+        if self._pointer:
+            self.__exit__()
+        else:
+            self.users.pop()
 
-    def _release(self) -> None:
-        try:
-            if self._users == 0:
-                self._destroy(self._pointer.pop())
-            else:
-                self._end_waits(self._pointer[0])
-        except IndexError:
-            pass  # It is freed already.
-
-    def _destroy(self, pointer: int) -> None:
-        self._free(pointer)
+    def release(self) -> None:
+        """Frees it, when it is closed, unless somebody uses it."""
+        if not self.users:
+            try:
+                pointer = self._pointer.pop()
+            except IndexError:
+                return  # Another one did.
+            self._free(pointer)
 
     def _end_waits(self, pointer: int) -> None:
-        """Ends one wait, or the next: whoever leaves after it passes it on."""
+        """Ends one wait, or the next: whoever leaves after it ends another one."""
 
 
 _Self = TypeVar("_Self", bound="Handled")

@@ -10,7 +10,7 @@ from . import batch
 from ._abi import Flag
 from ._base import BaseDevice
 from ._library import documented, lib
-from ._memory import Buffer
+from ._memory import Buffer, contiguous
 from ._wait import Readiness
 from .batch import Packets
 
@@ -70,6 +70,29 @@ class Device(BaseDevice):
         super()._own(pointer)
         # The readers and writers of a handle wait as that does: not at all.
         self._call(lib.tuntap_set_nonblock, 1)
+
+    def _take(self) -> bytes | None:
+        """A packet, if one is there."""
+        packet = self._read_now()
+        if packet is not None:
+            return packet
+        with self._spares.lend() as memory:
+            try:
+                length = self._call(lib.tuntap_read, memory.address, memory.size)
+            except BlockingIOError:
+                return None
+            return bytes(memory.view[:length])
+
+    def _give(self, packet: Buffer) -> int | None:
+        """How many bytes of a packet were taken: all, or None when there is no room."""
+        length = self._write_now(packet)
+        if length is not None:
+            return length
+        data = contiguous(packet)
+        try:
+            return self._call(lib.tuntap_write, data, len(data))
+        except BlockingIOError:
+            return None
 
     async def _give_way(self) -> None:
         """Lets other tasks have their turn, where packets come or go for ever without a wait."""

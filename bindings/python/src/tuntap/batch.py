@@ -12,12 +12,12 @@ from itertools import accumulate, chain
 from types import TracebackType
 from typing import Any, overload
 
-from ._abi import Flag, Reason
+from ._abi import Flag, Reason, tuntap_error
 from ._handle import Handle, Handled
 from ._library import call, documented, lib, new
 from ._memory import Buffer, Memory, contiguous
 from ._wait import patiently
-from .errors import Error, error
+from .errors import Error, error, from_c
 
 # Packets of a batch, at the most.
 _MANY = 256
@@ -59,6 +59,26 @@ class Packets(Sequence[bytes]):
         return self._list
 
 
+class Repeated:
+    """A function that is called again and again, by one thread at a time: its error has its place already."""
+
+    __slots__ = ("_error", "_function", "_place")
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+        self._error = tuntap_error()
+        self._place = ctypes.addressof(self._error)
+
+    def __call__(self, pointer: int, packets: Any, count: int) -> int:
+        """An address is passed on faster than what is there."""
+        while True:
+            result: int = self._function(pointer, packets, count, self._place)
+            if result >= 0:
+                return result
+            if result != -errno.EINTR:
+                raise from_c(-result, self._error.reason, self._error.message)
+
+
 class Reader(Handled):
     """Takes packets in batches: `for packets in reader`. For one thread at a time; others wait for it."""
 
@@ -71,14 +91,19 @@ class Reader(Handled):
         self._one_by_one = threading.RLock()
         # Of each packet where it is and its length: struct iovec.
         self._places = (ctypes.c_size_t * (2 * _MANY))()
+        self._address = ctypes.addressof(self._places)
+        self._take = Repeated(lib.tuntap_reader_batch)
+        # Whose memory the places are of; held by whoever looks at that, and never during a wait.
         self._now: Packets | None = None
+        self._looking = threading.RLock()
 
     @documented("tuntap_reader_batch")
     def batch(self) -> Packets:
         """At least one packet, and at most 256."""
         with self._one_by_one, self._handle as pointer:
-            self._now = None
-            count = patiently(lambda: call(lib.tuntap_reader_batch, pointer, self._places, _MANY))
+            with self._looking:
+                self._now = None
+            count = self._take(pointer, self._address, _MANY)
             self._now = packets = Packets(self, count)
             return packets
 
@@ -92,20 +117,20 @@ class Reader(Handled):
             raise error(errno.EINVAL, Reason.ARGUMENT, text)
 
     def _copy(self, packets: Packets) -> list[bytes]:
-        with self._one_by_one, self._handle:
+        with self._looking, self._handle:
             self._check(packets)
             told = self._places[: 2 * len(packets)]
             starts, lengths = told[0::2], told[1::2]
             first = starts[0]
             # One copy of all, and slices of that, which are cheaper than a call for each.
             all_of_them = ctypes.string_at(first, starts[-1] + lengths[-1] - first)
-            return [all_of_them[start - first : start - first + length] for start, length in zip(starts, lengths)]
+            return [all_of_them[(at := start - first) : at + length] for start, length in zip(starts, lengths)]
 
-    def _write(self, packets: Packets, writer: int) -> int:
+    def _write(self, packets: Packets, write: Repeated, writer: int) -> int:
         """Hands packets on to a tuntap_writer from where they are."""
-        with self._one_by_one, self._handle:
+        with self._looking, self._handle:
             self._check(packets)
-            return call(lib.tuntap_writer_batch, writer, self._places, len(packets))
+            return write(writer, self._address, packets._count)
 
 
 class Writer(Handled):
@@ -117,12 +142,13 @@ class Writer(Handled):
         self._handle = part_of(device, "the writer", lib.tuntap_writer_open, flags, lib.tuntap_writer_close)
         device._parts.add(self)
         self._one_by_one = threading.RLock()
+        self._put, self._batch = Repeated(lib.tuntap_writer_put), Repeated(lib.tuntap_writer_batch)
 
     @documented("tuntap_writer_put")
     def put(self, packet: Buffer) -> None:
         data = contiguous(packet)
         with self._one_by_one, self._handle as pointer:
-            patiently(lambda: call(lib.tuntap_writer_put, pointer, data, len(data)))
+            self._put(pointer, data, len(data))
 
     @documented("tuntap_writer_flush")
     def flush(self) -> None:
@@ -134,7 +160,7 @@ class Writer(Handled):
         """A list of packets, or what a reader gave; how many were taken."""
         with self._one_by_one, self._handle as pointer:
             if type(packets) is Packets and packets._list is None:
-                return patiently(lambda: packets._reader._write(packets, pointer))
+                return packets._reader._write(packets, self._batch, pointer)
             if not packets:
                 return 0
             memory = Memory(bytearray().join(packets))
@@ -142,7 +168,7 @@ class Writer(Handled):
             starts = accumulate(lengths, initial=memory.address or 0)
             places = array("L", chain.from_iterable(zip(starts, lengths)))
             address, _ = places.buffer_info()
-            return patiently(lambda: call(lib.tuntap_writer_batch, pointer, address, len(lengths)))
+            return self._batch(pointer, address, len(lengths))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

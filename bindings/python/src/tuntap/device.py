@@ -9,7 +9,7 @@ import os
 
 from . import _abi
 from ._abi import Flag, Reason
-from ._base import SURE_LENGTH, BaseDevice
+from ._base import BaseDevice
 from ._library import call, documented, lib
 from ._memory import Buffer, Memory, contiguous
 from ._wait import patiently
@@ -29,13 +29,9 @@ class Device(BaseDevice):
     @documented("tuntap_read", "tuntap_read_timeout")
     def read(self, timeout: float | None = None) -> bytes:
         """A packet, within so many seconds or TimeoutError; None: as long as it takes."""
-        handle = self._handle
-        if handle.fd >= 0:
-            with handle.reading:
-                try:
-                    return os.read(handle.fd, self._size)
-                except OSError:
-                    pass  # There is none, or the library says what is wrong.
+        packet = self._read_now()
+        if packet is not None:
+            return packet
         with self._spares.lend() as memory:
             length = self._receive(memory, timeout)
             return bytes(memory.view[:length])
@@ -45,11 +41,16 @@ class Device(BaseDevice):
         """A packet into a writable buffer, without a copy; its length. The limit is as for read()."""
         handle = self._handle
         if handle.fd >= 0:
-            with handle.reading:
-                try:
-                    length = os.readv(handle.fd, (buffer, self._spill))
-                except OSError:
-                    length = -1
+            users = handle.users
+            users.append(None)
+            try:
+                length = os.readv(handle.fd, (buffer, self._spill))
+            except OSError:
+                length = -1
+            finally:
+                users.pop()
+                if handle.closed:
+                    handle.release()
             if length > len(buffer) and length > memoryview(buffer).nbytes:
                 text = "read a packet: it is longer than the buffer, and is lost"
                 raise error(errno.EMSGSIZE, Reason.BUFFER, text)
@@ -60,13 +61,9 @@ class Device(BaseDevice):
     @documented("tuntap_write", "tuntap_write_timeout")
     def write(self, packet: Buffer, timeout: float | None = None) -> int:
         """Any buffer. It waits for room so many seconds; None: as long as it takes."""
-        handle = self._handle
-        if handle.fd >= 0 and SURE_LENGTH <= len(packet) <= self._size:
-            with handle.writing:
-                try:
-                    return os.write(handle.fd, packet)
-                except OSError:
-                    pass  # There is no room, or the library says what is wrong.
+        length = self._write_now(packet)
+        if length is not None:
+            return length
         data = contiguous(packet)
         with self._handle as pointer:
             return patiently(
