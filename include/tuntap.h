@@ -1146,8 +1146,8 @@ int tuntap_get_fd(const tuntap *dev);
 
 /**
  * The flags as the kernel granted them and as they are now: TUNTAP_TUN or TUNTAP_TAP,
- * TUNTAP_PI, TUNTAP_MULTI_QUEUE, TUNTAP_NAPI, TUNTAP_NAPI_FRAGS, TUNTAP_PERSIST and
- * TUNTAP_NONBLOCK. The others are of the opening only, and never among them.
+ * TUNTAP_PI, TUNTAP_MULTI_QUEUE, TUNTAP_NAPI, TUNTAP_NAPI_FRAGS, TUNTAP_OFFLOAD,
+ * TUNTAP_PERSIST and TUNTAP_NONBLOCK. The others are of the opening only, and never among them.
  *
  * @param flags  Receives the flags.
  * @return 0, or -EINVAL (dev or flags is NULL), -ENODEV (the device is gone).
@@ -1904,7 +1904,8 @@ ssize_t tuntap_reader_next(tuntap_reader *reader, void **packet, tuntap_error *e
  * many packets at once costs a copy of each that tuntap_reader_next does without.
  *
  * @param packets  Receives where they are, and their lengths. They last until the next
- *                 call on this reader, and may be changed in place.
+ *                 call on this reader, and may be changed in place. They lie one behind the
+ *                 other, with gaps, in one piece of memory: the reader's.
  * @param count    How many there is room for: 1 or more; 64 to 256 are a good number.
  * @return How many packets, or as tuntap_reader_next, or -EINVAL (packets is NULL; count
  *         is 0, TUNTAP_REASON_ARGUMENT).

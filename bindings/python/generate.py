@@ -13,20 +13,23 @@ from typing import NamedTuple
 
 # The enumerations, by what their constants begin with; the flags of an open are all that is left.
 ENUMERATIONS = {
-    "TUNTAP_FEATURE_": ("Feature", "IntEnum", "What an operating system may have: see tuntap.has()."),
-    "TUNTAP_REASON_": ("Reason", "IntEnum", "Why a call failed: what errno cannot tell."),
+    "TUNTAP_FEATURE_": ("Feature", "Numbered", "What an operating system may have: see tuntap.has()."),
+    "TUNTAP_REASON_": ("Reason", "Numbered", "Why a call failed: what errno cannot tell."),
     "TUNTAP_OFFLOAD_": ("Offloads", "IntFlag", "What a device with Flag.OFFLOAD may leave to be done."),
     "TUNTAP_ADDR_": ("AddrFlag", "IntFlag", "What is said of an address beside itself."),
-    "TUNTAP_SCOPE_": ("Scope", "IntEnum", "Where an address is valid."),
-    "TUNTAP_KIND_": ("OffloadKind", "IntEnum", "What a super-packet consists of."),
-    "TUNTAP_EVENT_": ("EventKind", "IntEnum", "What happened to a device."),
+    "TUNTAP_SCOPE_": ("Scope", "Numbered", "Where an address is valid."),
+    "TUNTAP_KIND_": ("OffloadKind", "Numbered", "What a super-packet consists of."),
+    "TUNTAP_EVENT_": ("EventKind", "Numbered", "What happened to a device."),
 }
 FLAGS = ("Flag", "IntFlag", "How a device is opened, and what it is.")
 # Constants that are no members of those: sizes, versions, families, and flags of single functions.
 PLAIN = re.compile(r".*_SIZE$|TUNTAP_VERSION_.*|TUNTAP_IPV[46]|TUNTAP_NEEDS_CHECKSUM|TUNTAP_ALL_MULTICAST")
 
 # Parameters that Python has no use for.
-C_ONLY = ("dev", "err", "size", "buf", "config", "reader", "writer", "queue", "monitor", "splitter", "joiner", "count")
+C_ONLY = {
+    *("dev", "err", "size", "buf", "config", "reader", "writer", "queue", "monitor", "splitter", "joiner", "count"),
+    *("milliseconds", "filter", "macs"),
+}
 
 COMMENT = r"/\*\*\n((?: \*.*\n)+?) \*/\n"
 CONSTANT = re.compile(COMMENT + r"#define (TUNTAP_\w+) (\d+)\n|#define (TUNTAP_\w+) (\d+)\n")
@@ -68,25 +71,34 @@ def constants(header: str) -> list[Constant]:
 
 
 def in_python(text: str) -> str:
-    """What C's names are in Python, where nothing is NULL."""
+    """What C's names are in Python."""
     text = re.sub(
         r"TUNTAP_(REASON|FEATURE|EVENT|SCOPE)_(\w+)",
         lambda match: f"{ENUMERATIONS[f'TUNTAP_{match[1]}_'][0]}.{match[2]}",
         text,
     )
-    text = re.sub(r"\(_([A-Z_]+)\)", r"(Reason.\1)", text)
+    text = re.sub(r"(?<=[(; ])_([A-Z]+(?:_[A-Z]+)*)(?=[):;])", r"Reason.\1", text)
+    text = text.replace("TUNTAP_OFFLOAD_*", "Offloads").replace("TUNTAP_ADDR_*", "AddrFlag")
     text = re.sub(r"TUNTAP_OFFLOAD_(\w+)", r"Offloads.\1", text)
     text = re.sub(r"TUNTAP_ADDR_(?!SIZE)(\w+)", r"AddrFlag.\1", text)
-    text = re.sub(
-        r"TUNTAP_(TUN|TAP|PI|MULTI_QUEUE|EXCLUSIVE|NONBLOCK|PERSIST|NAPI_FRAGS|NAPI|EXISTING|BORROW|OFFLOAD|"
-        r"TRUSTED)\b",
-        r"Flag.\1",
-        text,
-    )
-    text = re.sub(r"-(E[A-Z0-9]{2,})\b", r"\1", text)
-    text = re.sub(r"(; |, )?(\w+ or )?\w+ is NULL( \(Reason\.ARGUMENT\)|, Reason\.ARGUMENT)?", "", text)
-    text = re.sub(r"\((?:; |, )", "(", text).replace("EINVAL ; ", "EINVAL ").replace("NULL", "None")
-    return re.sub(r"EINVAL(?: \(\)|(?= *$)),? ?", "", text)
+    text = re.sub(r"TUNTAP_KIND_(\w+)", r"OffloadKind.\1", text)
+    text = text.replace("TUNTAP_ALL_MULTICAST", "all_multicast").replace("TUNTAP_NEEDS_CHECKSUM", "1")
+    text = re.sub(r"TUNTAP_(?!\w*_SIZE|IPV)(\w+)", r"Flag.\1", text)
+    return re.sub(r"-(E[A-Z0-9]{2,})\b", r"\1", text).replace("NULL", "None")
+
+
+# Of what can go wrong, what cannot in Python: where there is no place for a result, or too small a one; signals.
+C_FAULT = re.compile(r"None\b|^size is too small$|^buf is too small$|^\w+ is too small$|sizeof")
+
+
+def failures(returned: str) -> list[str]:
+    """The errnos of a @return, each with its causes in brackets or, in a list, behind it."""
+    found = []
+    for number, causes, rest in re.findall(r"\b(E[A-Z0-9]{2,}),? *(?:\(((?:[^()]|\([^()]*\))*)\)|([^;]*))", returned):
+        kept = [cause.strip(" .") for cause in (causes or rest).split(";") if not C_FAULT.search(cause.strip())]
+        if number != "EINTR" and (kept or not causes):
+            found.append(f"{number} ({'; '.join(kept)})" if any(kept) else number)
+    return found
 
 
 class Comment(NamedTuple):
@@ -96,7 +108,7 @@ class Comment(NamedTuple):
 
 
 def parse(comment: str) -> Comment:
-    """The text, and what is said behind each @word; a @return may be a list, of which the lines stay."""
+    """The text, and what is said behind each @word."""
     text, *tagged = re.split(r"^@", prose(comment), flags=re.M)
     parameters, returned = {}, ""
     for part in tagged:
@@ -105,8 +117,7 @@ def parse(comment: str) -> Comment:
             name, _, rest = rest.strip().partition(" ")
             parameters[name] = " ".join(rest.split())
         elif word == "return":
-            items = re.split(r"\n +(?=-E[A-Z0-9]+[, ])", rest.strip()) if re.search(r"or\n", rest) else [rest]
-            returned = "\n".join(" ".join(item.split()) for item in items)
+            returned = " ".join(rest.split())
     return Comment(text.strip(), parameters, returned)
 
 
@@ -117,11 +128,9 @@ def docstring(name: str, comment: str) -> str:
     for parameter, text in parsed.parameters.items():
         if parameter not in C_ONLY and not text.startswith("Receives"):
             lines += textwrap.wrap(f"{parameter}: {in_python(text)}", 88, subsequent_indent="    ")
-    failures = re.sub(r"^0(, also [^,]*)?(, or|\.)? ?(?:$|)", "", in_python(parsed.returned)).strip()
-    if failures:
-        said = "Raises an Error: " if parsed.returned.startswith("0") else "In C it returns "
-        for line in (said + failures[0].lower() * (said[0] == "I") + failures[said[0] == "I" :]).splitlines():
-            lines += textwrap.wrap(line, 88, subsequent_indent="    ")
+    raised = failures(in_python(parsed.returned))
+    if raised:
+        lines += textwrap.wrap(f"Raises an Error: {', '.join(raised)}.", 88, subsequent_indent="    ")
     return "\n".join(lines).strip() + f"\n\nThe C function: {name}."
 
 
@@ -135,7 +144,7 @@ def enumerations(found: list[Constant]) -> Iterator[str]:
         kind = ENUMERATIONS.get(prefix, FLAGS)
         members.setdefault(kind, []).append(constant._replace(name=constant.name[len(prefix) :]))
     for (name, base, text), listed in members.items():
-        yield f"\n\nclass {name}(enum.{base}):\n    {text!r}\n"
+        yield f"\n\nclass {name}({base}):\n    {text!r}\n"
         for constant in listed:
             yield f"    {constant.name} = {constant.value}"
             yield f"    {in_python(constant.comment)!r}"
@@ -176,7 +185,9 @@ def generate(header: str) -> str:
         '"""What tuntap.h says. Generated from it: see generate.py."""',
         "",
         "import ctypes",
-        "import enum",
+        "from enum import IntFlag",
+        "",
+        "from ._types import Numbered",
         "",
         "# ruff: noqa",
     ]

@@ -48,15 +48,15 @@ class Build(build_py):
 
     def run(self):
         super().run()
-        package = os.path.join(self.build_lib, "tuntap")
+        # An editable installation is of the sources themselves.
+        package = os.path.join(HERE, "src" if self.editable_mode else self.build_lib, "tuntap")
         header = os.path.join(SOURCES, "include", "tuntap.h")
         with open(os.path.join(package, "_abi.py"), "w", encoding="utf-8") as target:
             subprocess.run([sys.executable, os.path.join(HERE, "generate.py"), header], check=True, stdout=target)
         if LIBRARY != "system":
-            built = LIBRARY or self.make()
-            stripped = os.path.join(package, SONAME)
-            shutil.copyfile(os.path.realpath(built), stripped)
-            subprocess.run(["strip", "-x", stripped], check=True)
+            carried = os.path.join(package, SONAME)
+            shutil.copyfile(os.path.realpath(LIBRARY or self.make()), carried)
+            subprocess.run(["strip", "-x", carried], check=True)
 
     @staticmethod
     def make():
@@ -83,7 +83,10 @@ class Sources(sdist):
 
     def make_release_tree(self, base_dir, files):
         super().make_release_tree(base_dir, files)
-        within = os.path.join(base_dir, "libtuntap")
+        licence, within = os.path.join(base_dir, "LICENSE"), os.path.join(base_dir, "libtuntap")
+        if os.path.islink(licence):
+            os.remove(licence)
+            shutil.copyfile(os.path.join(SOURCES, "LICENSE"), licence)
         for name in NEEDED:
             source, target = os.path.join(SOURCES, name), os.path.join(within, name)
             if os.path.isdir(source):

@@ -208,8 +208,8 @@ pub unsafe extern "C" fn tuntap_get_fd(dev: *const Device) -> c_int {
 }
 
 /// The flags as the kernel granted them and as they are now: TUNTAP_TUN or TUNTAP_TAP,
-/// TUNTAP_PI, TUNTAP_MULTI_QUEUE, TUNTAP_NAPI, TUNTAP_NAPI_FRAGS, TUNTAP_PERSIST and
-/// TUNTAP_NONBLOCK. The others are of the opening only, and never among them.
+/// TUNTAP_PI, TUNTAP_MULTI_QUEUE, TUNTAP_NAPI, TUNTAP_NAPI_FRAGS, TUNTAP_OFFLOAD,
+/// TUNTAP_PERSIST and TUNTAP_NONBLOCK. The others are of the opening only, and never among them.
 ///
 /// @param flags  Receives the flags.
 /// @return 0, or -EINVAL (dev or flags is NULL), -ENODEV (the device is gone).

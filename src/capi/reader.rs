@@ -113,7 +113,8 @@ pub unsafe extern "C" fn tuntap_reader_next(
 /// many packets at once costs a copy of each that tuntap_reader_next does without.
 ///
 /// @param packets  Receives where they are, and their lengths. They last until the next
-///                 call on this reader, and may be changed in place.
+///                 call on this reader, and may be changed in place. They lie one behind the
+///                 other, with gaps, in one piece of memory: the reader's.
 /// @param count    How many there is room for: 1 or more; 64 to 256 are a good number.
 /// @return How many packets, or as tuntap_reader_next, or -EINVAL (packets is NULL; count
 ///         is 0, TUNTAP_REASON_ARGUMENT).

@@ -4,9 +4,11 @@ process and a network namespace of its own; test_conformance.py compares what th
 """
 
 import contextlib
+import copy
 import fcntl
 import gc
 import os
+import pickle
 import select
 import signal
 import socket
@@ -73,7 +75,7 @@ def open_kinds(pytun):
         "multi queue": tap | flags["IFF_MULTI_QUEUE"],
         "vnet": tun | no_pi | flags["IFF_VNET_HDR"],
         "exclusive": tun | flags["IFF_TUN_EXCL"],
-        "unknown bits": tun | 0x00080040,
+        "unknown bits": tun | 0x00080000,
         "negative": -0x8000 | tun,
     }.items():
         opened = attempt(pytun.TunTapDevice, "t0", value)
@@ -90,6 +92,24 @@ def open_kinds(pytun):
 def open_vnet_with_pi(pytun):
     opened = attempt(pytun.TunTapDevice, flags=pytun.IFF_TUN | pytun.IFF_VNET_HDR)
     yield "open", opened[0]
+
+
+def open_other_flags(pytun):
+    device = pytun.TunTapDevice("t0", pytun.IFF_TUN | 0x0040)  # IFF_NO_CARRIER, Linux 6.12
+    device.up()
+    yield "carrier", "NO-CARRIER" in witness.ip("link", "show", "t0")
+
+
+def copied(pytun):
+    device = pytun.TunTapDevice("t0")
+    yield "copy", attempt(copy.copy, device)
+    yield "pickle", attempt(pickle.dumps, device)
+
+
+def starred(pytun):
+    module = {}
+    exec(f"from {pytun.__name__} import *", module)
+    yield "names", sorted(name for name in module if not name.startswith("__"))
 
 
 def open_names(pytun):

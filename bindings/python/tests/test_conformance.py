@@ -45,6 +45,7 @@ DIFFERENCES = [
     ("open_other_modes", "other packet information", 13),
     ("open_vnet_with_pi", ".*", 14),
     ("subclass", ".*", 15),
+    ("open_other_flags", ".*", 16),
 ]
 
 

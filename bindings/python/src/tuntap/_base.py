@@ -9,12 +9,12 @@ import sys
 import warnings
 import weakref
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._abi import Flag
-from ._handle import Handle
-from ._library import documented, lib, new, number
-from ._memory import Buffer, Spares
+from ._handle import DeviceHandle
+from ._library import documented, lib, new
+from ._memory import Spares, size_of
 from ._types import Text
 from .address import Addr, Addresses, AddrLike
 from .config import Options, config
@@ -23,31 +23,13 @@ from .monitor import Monitor
 from .route import NetworkLike, Route, Routes
 from .steering import Steering
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
 # Shorter ones are for the library to judge: these have the header of an IP packet, or of a frame.
 SURE_LENGTH = 40
 
 _Self = TypeVar("_Self", bound="BaseDevice")
-
-
-class DeviceHandle(Handle):
-    """A tuntap, and its descriptor, if that has plain packets: -1 otherwise, and when it is closed.
-
-    A packet that needs nothing of the library then costs one call of the module os, by a user of the handle, so that
-    the descriptor's number is nobody else's at that moment.
-    """
-
-    __slots__ = ("fd",)
-
-    def __init__(self, pointer: int, direct: bool) -> None:
-        super().__init__("the device", pointer, lib.tuntap_close)
-        self.fd: int = lib.tuntap_get_fd(pointer) if direct else -1
-
-    def close(self) -> None:
-        self.fd = -1
-        super().close()
-
-    def _end_waits(self, pointer: int) -> None:
-        lib.tuntap_wake(pointer)
 
 
 class BaseDevice(Link, Addresses, Routes, Steering):
@@ -92,36 +74,43 @@ class BaseDevice(Link, Addresses, Routes, Steering):
         return device
 
     def _own(self, pointer: int) -> None:
-        granted = Flag(number(ctypes.c_uint64, lib.tuntap_get_flags, pointer))
-        direct = sys.platform == "linux" and not granted & Flag.OFFLOAD
-        self._handle: DeviceHandle = DeviceHandle(pointer, direct)
-        self._parts: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._handle: DeviceHandle = DeviceHandle(pointer)
+        # Its readers and writers.
+        self._parts: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self._size: int = lib.tuntap_read_size(pointer)
         self._spares = Spares(self._size)
         # A byte behind a caller's buffer: a packet that reaches it was longer than that.
         self._spill = bytearray(1)
+        if sys.platform == "linux" and not self.flags & Flag.OFFLOAD:
+            self._handle.fd = lib.tuntap_get_fd(pointer)
 
-    @documented("tuntap_close")
     def close(self) -> None:
-        """Closes the device, its readers and writers; again is no error. Who waits in it gets an Error with EBADF or
-        Reason.WOKEN, and the device goes when the last of them has left.
+        """Closes the device, its readers and writers; again is no error.
+
+        Whoever waits in it gets an Error, with Reason.WOKEN or EBADF, and the device is closed when the last one has
+        left. A device that is not persistent goes away with its last handle.
         """
         # Nobody can go back to them when the device ends its waits.
-        for part in list(self._parts):
-            part.close()
+        for reference in self._parts.valuerefs():
+            part = reference()
+            if part is not None:
+                part.close()
         self._handle.close()
 
     def __del__(self) -> None:
-        handle: Handle | None = getattr(self, "_handle", None)
-        if handle is not None and not handle.closed:
+        handle: DeviceHandle | None = getattr(self, "_handle", None)
+        if handle is None or handle.closed:
+            return
+        try:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+        finally:
             self.close()
 
     def __repr__(self) -> str:
         try:
             name = self.name
-        except OSError:
-            name = "closed" if self.closed else "gone"
+        except (OSError, AttributeError):
+            name = "closed" if getattr(self, "_handle", None) is None or self.closed else "gone"
         return f"<{type(self).__module__}.{type(self).__name__} {name}>"
 
     @documented("tuntap_get_fd")
@@ -164,14 +153,16 @@ class BaseDevice(Link, Addresses, Routes, Steering):
         except OSError:
             return None
         finally:
-            users.pop()
+            if users:
+                users.pop()
             if handle.closed:
                 handle.release()
 
-    def _write_now(self, packet: Buffer) -> int | None:
+    def _write_now(self, packet: ReadableBuffer) -> int | None:
         """The same for a packet to write: None when it was not taken."""
         handle = self._handle
-        if handle.fd < 0 or not SURE_LENGTH <= len(packet) <= self._size:
+        size = len(packet) if type(packet) is bytes else size_of(packet)
+        if handle.fd < 0 or not SURE_LENGTH <= size <= self._size:
             return None
         users = handle.users
         users.append(None)
@@ -180,6 +171,7 @@ class BaseDevice(Link, Addresses, Routes, Steering):
         except OSError:
             return None
         finally:
-            users.pop()
+            if users:
+                users.pop()
             if handle.closed:
                 handle.release()

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import os
+import weakref
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-from ._library import call, number, text
+from ._library import call, lib, number, text
 from .errors import closed
 
 
@@ -19,53 +21,123 @@ class Handle:
     counts them are calls of a list's methods, which no other thread and no signal handler comes into.
     """
 
-    __slots__ = ("_free", "_pointer", "_what", "closed", "users")
+    __slots__ = ("__weakref__", "_free", "_open", "_pointer", "_what", "closed", "parts", "users")
 
     def __init__(self, what: str, pointer: int, free: Callable[[int], object]) -> None:
         self._what = what
         self._free = free
-        # One takes it out, and frees it.
+        # One takes it out, and frees it; and one takes this out, and closes it.
         self._pointer = [pointer]
+        self._open = [None]
+        # Calls in progress; and objects that need this one, as a reader its device.
         self.users: list[None] = []
+        self.parts: list[None] = []
         # Whether close() was called; who was a user by then still is one.
         self.closed = False
+        _HANDLES.add(self)
 
     def __enter__(self) -> int:
         self.users.append(None)
         if self.closed:
-            self.__exit__()
+            # The pointer is not this one's to touch: it may be freed at this moment.
+            self.left()
             raise closed(self._what)
         return self._pointer[0]
 
     def __exit__(self, *_: object) -> None:
         if self.closed and len(self.users) > 1:
             self._end_waits(self._pointer[0])
-        self.users.pop()
-        if self.closed:
-            self.release()
+        self.left()
 
     def close(self) -> None:
         """Closes it, and ends the waits of those who use it. The last of them frees it."""
-        self.closed = True
+        try:
+            self._open.pop()
+        except IndexError:
+            return
         # Itself a user, so that nobody frees it meanwhile.
         self.users.append(None)
-        if self._pointer:
-            self.__exit__()
-        else:
+        self.closed = True
+        # Without the interpreter's lock this is what makes the one before it seen: a list has a lock of its own.
+        self.parts.append(None)
+        self.parts.pop()
+        if len(self.users) > 1 or self.parts:
+            self._end_waits(self._pointer[0])
+        self.left()
+
+    def left(self) -> None:
+        """A user has left, whom a fork may have made forgotten."""
+        if self.users:
             self.users.pop()
+        if self.closed:
+            self.release()
 
     def release(self) -> None:
-        """Frees it, when it is closed, unless somebody uses it."""
-        if not self.users:
-            try:
-                pointer = self._pointer.pop()
-            except IndexError:
-                return  # Another one did.
-            self._free(pointer)
+        """Frees it, when it is closed and nobody uses it."""
+        if not self.users and not self.parts:
+            self._free_once()
+
+    def _free_once(self) -> None:
+        try:
+            pointer = self._pointer.pop()
+        except IndexError:
+            return  # Another one did.
+        self._free(pointer)
+
+    def __del__(self) -> None:
+        # A call that was broken off by a signal handler may still count; but whoever is in one has a reference.
+        if not self.parts:
+            self._free_once()
 
     def _end_waits(self, pointer: int) -> None:
         """Ends one wait, or the next: whoever leaves after it ends another one."""
 
+    def keep(self) -> int:
+        """The pointer, which is kept until let_go(), through all calls."""
+        with self as pointer:
+            self.parts.append(None)
+            return pointer
+
+    def let_go(self) -> None:
+        """What was kept is not needed any more."""
+        self.users.append(None)
+        self.parts.pop()
+        if self.closed and (len(self.users) > 1 or self.parts):
+            self._end_waits(self._pointer[0])
+        self.left()
+
+
+class DeviceHandle(Handle):
+    """A tuntap, and its descriptor, if that has plain packets: -1 otherwise, and when it is closed.
+
+    A packet that needs nothing of the library then costs one call of the module os, by a user of the handle, so that
+    the descriptor's number is nobody else's at that moment.
+    """
+
+    __slots__ = ("fd",)
+
+    def __init__(self, pointer: int) -> None:
+        super().__init__("the device", pointer, lib.tuntap_close)
+        self.fd = -1
+
+    def close(self) -> None:
+        self.fd = -1
+        super().close()
+
+    def _end_waits(self, pointer: int) -> None:
+        lib.tuntap_wake(pointer)
+
+
+_HANDLES: weakref.WeakSet[Handle] = weakref.WeakSet()
+
+
+def _forget_calls() -> None:
+    """After a fork: the calls of other threads were not taken along."""
+    for handle in list(_HANDLES):
+        handle.users.clear()
+
+
+os.register_at_fork(after_in_child=_forget_calls)
 
 _Self = TypeVar("_Self", bound="Handled")
 
@@ -73,9 +145,12 @@ _Self = TypeVar("_Self", bound="Handled")
 class Handled:
     """What has a handle, and calls functions of which its pointer is the first argument."""
 
-    __slots__ = ()
-
     _handle: Handle
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self._handle.closed
 
     def close(self) -> None:
         """Frees it; again is no error. Whoever uses it still in another thread ends that first."""
@@ -94,6 +169,9 @@ class Handled:
         if handle is not None:
             handle.close()
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"cannot pickle or copy {type(self).__name__!r} object")
+
     def _call(self, function: Callable[..., Any], *arguments: Any) -> int:
         with self._handle as pointer:
             return call(function, pointer, *arguments)
@@ -106,7 +184,10 @@ class Handled:
         with self._handle as pointer:
             return text(size, function, pointer)
 
-    @property
-    def closed(self) -> bool:
-        """Whether close() was called."""
-        return self._handle.closed
+
+def device_handle(device: object) -> DeviceHandle:
+    """That of a device, and of nothing else: what a pointer points to is for C to believe."""
+    handle = getattr(device, "_handle", None)
+    if not isinstance(handle, DeviceHandle):
+        raise TypeError(f"a device is needed, not {type(device).__name__!r}")
+    return handle

@@ -6,10 +6,10 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Union
+from typing import TYPE_CHECKING
 
-# What ctypes and os take packets from; and what they write to.
-Buffer = Union[bytes, bytearray, memoryview, Any]
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
 
 
 class Memory:
@@ -17,7 +17,7 @@ class Memory:
 
     __slots__ = ("_first", "address", "size", "view")
 
-    def __init__(self, buffer: Buffer) -> None:
+    def __init__(self, buffer: WriteableBuffer) -> None:
         self.view = memoryview(buffer).cast("B")
         self.size = self.view.nbytes
         # It keeps the memory from moving.
@@ -46,6 +46,11 @@ class Spares:
             self._spares.append(memory)
 
 
-def contiguous(packet: Buffer) -> bytes | Any:
-    """The packet as bytes, of which ctypes passes on where they are."""
-    return packet if isinstance(packet, bytes) else bytes(memoryview(packet))
+def contiguous(packet: ReadableBuffer) -> bytes:
+    """The packet as bytes, which C is told the place of: not of a class that can say another length."""
+    return packet if type(packet) is bytes else memoryview(packet).tobytes()
+
+
+def size_of(buffer: ReadableBuffer) -> int:
+    """Its bytes, which need not be its items."""
+    return len(buffer) if type(buffer) is bytes or type(buffer) is bytearray else memoryview(buffer).nbytes

@@ -4,12 +4,25 @@
 from __future__ import annotations
 
 import ctypes
+import enum
 import operator
 import os
 from collections.abc import Sequence
 from typing import Any, Callable, Union
 
 Text = Union[str, bytes, "os.PathLike[str]"]
+
+
+class Numbered(enum.IntEnum):
+    """An enumeration to which a later library may have added."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Any:
+        if not isinstance(value, int):
+            return None
+        member = int.__new__(cls, value)
+        member._name_, member._value_ = f"UNKNOWN_{value}", value
+        return member
 
 
 def _number(least: int, most: int) -> Callable[[Any], int]:

@@ -10,22 +10,27 @@ import time
 from collections.abc import Iterator
 from typing import Callable
 
-# The main thread looks after signal handlers so often, in milliseconds: the library's limited waits go through signals.
-_GLANCE = 250
+# Milliseconds after which a wait looks up: the main thread for signal handlers, as limited waits of the library's go
+# through signals.
+SHORT = 250
 _LONGEST = 2**31 - 1
 
 
-def slices(timeout: float | None) -> Iterator[int]:
-    """A time limit in seconds, as milliseconds of calls that a signal handler has to wait for at the most."""
-    deadline = math.inf if timeout is None else time.monotonic() + timeout
-    longest = _GLANCE if threading.current_thread() is threading.main_thread() else _LONGEST
-    left = math.inf if timeout is None else timeout
-    yield min(longest, max(0, math.ceil(left * 1000))) if left < math.inf else longest
+def slices(timeout: float | None, longest: int = _LONGEST) -> Iterator[int]:
+    """A time limit in seconds, as milliseconds of calls that somebody may have to wait for: one at least."""
+    if threading.current_thread() is threading.main_thread():
+        longest = SHORT
+    deadline = None if timeout is None or timeout == math.inf else time.monotonic() + max(timeout, 0)
+    if deadline is not None and math.isnan(deadline):
+        raise ValueError("a time limit that is no number")
     while True:
-        left = deadline - time.monotonic()
-        if left <= 0:
+        if deadline is None:
+            yield longest
+            continue
+        left = max(deadline - time.monotonic(), 0)
+        yield min(longest, math.ceil(left * 1000))
+        if deadline <= time.monotonic():
             return
-        yield min(longest, math.ceil(left * 1000)) if left < math.inf else longest
 
 
 def patiently(
@@ -49,20 +54,19 @@ def patiently(
 
 
 class Readiness:
-    """Lets tasks wait until a descriptor is ready, several at once, in one direction."""
+    """Lets tasks of a loop wait until a descriptor is ready, several at once, in one direction."""
 
-    __slots__ = ("_add", "_fd", "_loop", "_remove", "_waiters")
+    __slots__ = ("_add", "_fd", "_remove", "_waiters", "loop")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, fd: int, writing: bool = False) -> None:
-        self._loop = loop
+    def __init__(self, loop: asyncio.AbstractEventLoop, fd: int, writing: bool) -> None:
+        self.loop = loop
         self._fd = fd
         self._add = loop.add_writer if writing else loop.add_reader
         self._remove = loop.remove_writer if writing else loop.remove_reader
         self._waiters: list[asyncio.Future[None]] = []
 
     async def wait(self) -> None:
-        """Until it is ready, or end() is called."""
-        waiter = self._loop.create_future()
+        waiter = self.loop.create_future()
         if not self._waiters:
             self._add(self._fd, self.end)
         self._waiters.append(waiter)
@@ -83,3 +87,32 @@ class Readiness:
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
+
+
+class Waits:
+    """The waits for a descriptor, in whatever loop, and until what has it is closed."""
+
+    __slots__ = ("_waits",)
+
+    def __init__(self) -> None:
+        self._waits: dict[tuple[int, bool], Readiness] = {}
+
+    async def wait(self, fd: int, writing: bool = False) -> None:
+        """Until it is ready, or end() is called."""
+        loop = asyncio.get_running_loop()
+        key = id(loop), writing
+        readiness = self._waits.get(key)
+        if readiness is None or readiness.loop is not loop:
+            readiness = self._waits[key] = Readiness(loop, fd, writing)
+        await readiness.wait()
+
+    def end(self) -> None:
+        """Ends every wait. A loop forgets the descriptor, which may be somebody else's soon."""
+        for readiness in list(self._waits.values()):
+            loop = readiness.loop
+            if loop.is_closed():
+                continue
+            if loop.is_running() and asyncio._get_running_loop() is not loop:
+                loop.call_soon_threadsafe(readiness.end)
+            else:
+                readiness.end()

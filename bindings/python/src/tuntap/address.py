@@ -30,6 +30,8 @@ class Addr(NamedTuple):
 
 def ip_text(value: object) -> str | None:
     """What is said of an address, a network or nothing: the module ipaddress writes as the library reads."""
+    if isinstance(value, (bytes, bytearray, int)):
+        raise TypeError(f"an address is a text or of the module ipaddress, not {type(value).__name__!r}")
     return None if value is None else str(value)
 
 
@@ -51,8 +53,6 @@ def listed(call: Callable[..., int], function: Any, kind: type[Any]) -> list[Any
 
 class Addresses(Handled):
     """A device and its addresses."""
-
-    __slots__ = ()
 
     def _ipv4(self, function: Any) -> ipaddress.IPv4Address | None:
         try:

@@ -4,15 +4,23 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from . import batch
 from ._abi import Flag
 from ._base import BaseDevice
 from ._library import documented, lib
-from ._memory import Buffer, contiguous
-from ._wait import Readiness
+from ._memory import contiguous
+from ._wait import Waits
 from .batch import Packets
+from .errors import Error
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+_Self = TypeVar("_Self")
 
 # Packets that come without a wait before other tasks have their turn.
 _TURN = 64
@@ -21,30 +29,26 @@ _TURN = 64
 class Device(BaseDevice):
     """A TUN or TAP device in an event loop: its packets are awaited, everything else is as in tuntap.Device.
 
-    Several tasks may read and write; each packet is one task's.
+    Several tasks may read and write; each packet is one task's, and none is lost to a task that is cancelled.
     """
-
-    _loop: asyncio.AbstractEventLoop | None = None
-    _readiness: dict[bool, Readiness] | None = None
-    _without_wait = 0
 
     @documented("tuntap_read")
     async def read(self) -> bytes:
         while True:
+            await self._give_way()
             packet = self._take()
             if packet is not None:
-                await self._give_way()
                 return packet
-            await self._ready(False)
+            await self._readable()
 
     @documented("tuntap_write")
-    async def write(self, packet: Buffer) -> int:
+    async def write(self, packet: ReadableBuffer) -> int:
         while True:
+            await self._give_way()
             length = self._give(packet)
             if length is not None:
-                await self._give_way()
                 return length
-            await self._ready(True)
+            await self._writable()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while True:
@@ -59,14 +63,17 @@ class Device(BaseDevice):
         return Writer(self, flags)
 
     def close(self) -> None:
-        # The loop forgets the descriptor before it is closed.
-        for readiness in (self._readiness or {}).values():
-            readiness.end()
-        super().close()
+        # A loop forgets the descriptor before it is closed.
+        try:
+            self._waits.end()
+        finally:
+            super().close()
 
     close.__doc__ = BaseDevice.close.__doc__
 
     def _own(self, pointer: int) -> None:
+        self._waits = Waits()
+        self._without_wait = 0
         super()._own(pointer)
         # The readers and writers of a handle wait as that does: not at all.
         self._call(lib.tuntap_set_nonblock, 1)
@@ -83,7 +90,7 @@ class Device(BaseDevice):
                 return None
             return bytes(memory.view[:length])
 
-    def _give(self, packet: Buffer) -> int | None:
+    def _give(self, packet: ReadableBuffer) -> int | None:
         """How many bytes of a packet were taken: all, or None when there is no room."""
         length = self._write_now(packet)
         if length is not None:
@@ -97,76 +104,90 @@ class Device(BaseDevice):
     async def _give_way(self) -> None:
         """Lets other tasks have their turn, where packets come or go for ever without a wait."""
         self._without_wait += 1
-        if self._without_wait >= _TURN:
+        if self._without_wait > _TURN:
             self._without_wait = 0
             await asyncio.sleep(0)
 
-    async def _ready(self, writing: bool) -> None:
+    async def _readable(self) -> None:
         self._without_wait = 0
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop or self._readiness is None:
-            fd = self.fileno()
-            self._loop = loop
-            self._readiness = {direction: Readiness(loop, fd, direction) for direction in (False, True)}
-        await self._readiness[writing].wait()
+        await self._waits.wait(self.fileno())
+
+    async def _writable(self) -> None:
+        self._without_wait = 0
+        if sys.platform == "linux":
+            await self._waits.wait(self.fileno(), writing=True)
+        else:
+            # Elsewhere no descriptor tells of room: Reason.FULL.
+            await asyncio.sleep(0.001)
 
 
-class Reader:
+class _Part:
+    """A reader or writer of a device in an event loop."""
+
+    _device: Device
+    _part: batch.Reader | batch.Writer
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self._part.closed
+
+    def close(self) -> None:
+        """Frees it, and the packets that it still has. Who awaits something of it gets an Error."""
+        self._part.close()
+        self._device._waits.end()
+
+    async def __aenter__(self: _Self) -> _Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+
+class Reader(_Part):
     """Takes packets in batches: `async for packets in reader`."""
 
     def __init__(self, device: Device, flags: Flag = Flag(0)) -> None:
         self._device = device
-        self._reader = batch.Reader(device, flags)
+        self._part: batch.Reader = batch.Reader(device, flags)
 
     async def batch(self) -> Packets:
         """At least one packet, and at most 256: see tuntap.Reader.batch."""
         while True:
-            try:
-                packets = self._reader.batch()
-            except BlockingIOError:
-                await self._device._ready(False)
-                continue
             await self._device._give_way()
-            return packets
+            try:
+                return self._part.batch()
+            except BlockingIOError:
+                await self._device._readable()
 
     async def __aiter__(self) -> AsyncIterator[Packets]:
         while True:
             yield await self.batch()
 
-    def close(self) -> None:
-        """Frees the reader, and the packets that it still has."""
-        self._reader.close()
 
-
-class Writer:
+class Writer(_Part):
     """Hands over packets in batches."""
 
     def __init__(self, device: Device, flags: Flag = Flag(0)) -> None:
         self._device = device
-        self._writer = batch.Writer(device, flags)
+        self._part: batch.Writer = batch.Writer(device, flags)
 
-    async def batch(self, packets: Sequence[Buffer]) -> int:
-        """How many were taken: see tuntap.Writer.batch. Waits until there is room, and all of them are out."""
-        taken = await self._when_room(packets)
+    async def batch(self, packets: Packets | Sequence[ReadableBuffer]) -> int:
+        """As tuntap.Writer.batch: how many were taken. Waits for room until all of these are out."""
+        taken = 0
         while taken < len(packets):
-            taken += await self._when_room(packets[taken:])
+            await self._device._give_way()
+            try:
+                taken += self._part.batch(packets[taken:] if taken else packets)
+            except BlockingIOError:
+                await self._device._writable()
+            except Error:
+                if taken == 0:
+                    raise
+                break
         while True:
             try:
-                self._writer.flush()
+                self._part.flush()
                 return taken
             except BlockingIOError:
-                await self._device._ready(True)
-
-    async def _when_room(self, packets: Sequence[Buffer]) -> int:
-        while True:
-            try:
-                taken = self._writer.batch(packets)
-            except BlockingIOError:
-                await self._device._ready(True)
-                continue
-            await self._device._give_way()
-            return taken
-
-    def close(self) -> None:
-        """Frees the writer. Packets that it still has are lost."""
-        self._writer.close()
+                await self._device._writable()

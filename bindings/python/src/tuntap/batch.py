@@ -10,14 +10,17 @@ from array import array
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain
 from types import TracebackType
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from ._abi import Flag, Reason, tuntap_error
-from ._handle import Handle, Handled
+from ._handle import Handle, Handled, device_handle
 from ._library import call, documented, lib, new
-from ._memory import Buffer, Memory, contiguous
+from ._memory import Memory, contiguous
 from ._wait import patiently
-from .errors import Error, error, from_c
+from .errors import error, from_c
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 # Packets of a batch, at the most.
 _MANY = 256
@@ -30,10 +33,11 @@ class Packets(Sequence[bytes]):
     are copied when one of them is asked for; if none was by then, they are gone, and asking is an Error.
     """
 
-    __slots__ = ("_count", "_list", "_reader")
+    __slots__ = ("_batch", "_count", "_list", "_reader")
 
-    def __init__(self, reader: Reader, count: int) -> None:
+    def __init__(self, reader: Reader, batch: object, count: int) -> None:
         self._reader = reader
+        self._batch = batch
         self._count = count
         self._list: list[bytes] | None = None
 
@@ -84,18 +88,17 @@ class Reader(Handled):
 
     @documented("tuntap_reader_open")
     def __init__(self, device: Any, flags: Flag = Flag(0)) -> None:
-        # It keeps the device open: that closes its readers first.
         self._device = device
         self._handle = part_of(device, "the reader", lib.tuntap_reader_open, flags, lib.tuntap_reader_close)
-        device._parts.add(self)
         self._one_by_one = threading.RLock()
         # Of each packet where it is and its length: struct iovec.
         self._places = (ctypes.c_size_t * (2 * _MANY))()
         self._address = ctypes.addressof(self._places)
         self._take = Repeated(lib.tuntap_reader_batch)
-        # Whose memory the places are of; held by whoever looks at that, and never during a wait.
-        self._now: Packets | None = None
+        # The batch that they are of; held by whoever looks at it, and never while packets are waited for.
+        self._now: object = None
         self._looking = threading.RLock()
+        register(device, self)
 
     @documented("tuntap_reader_batch")
     def batch(self) -> Packets:
@@ -104,15 +107,15 @@ class Reader(Handled):
             with self._looking:
                 self._now = None
             count = self._take(pointer, self._address, _MANY)
-            self._now = packets = Packets(self, count)
-            return packets
+            self._now = batch = object()
+            return Packets(self, batch, count)
 
     def __iter__(self) -> Iterator[Packets]:
         while True:
             yield self.batch()
 
     def _check(self, packets: Packets) -> None:
-        if self._now is not packets:
+        if self._now is not packets._batch:
             text = "look at the packets of a batch: the reader has gone on; copy() keeps them"
             raise error(errno.EINVAL, Reason.ARGUMENT, text)
 
@@ -122,7 +125,8 @@ class Reader(Handled):
             told = self._places[: 2 * len(packets)]
             starts, lengths = told[0::2], told[1::2]
             first = starts[0]
-            # One copy of all, and slices of that, which are cheaper than a call for each.
+            # One copy of all, and slices of that, which are cheaper than a call for each. They lie in one piece of
+            # memory, one behind the other.
             all_of_them = ctypes.string_at(first, starts[-1] + lengths[-1] - first)
             return [all_of_them[(at := start - first) : at + length] for start, length in zip(starts, lengths)]
 
@@ -130,7 +134,7 @@ class Reader(Handled):
         """Hands packets on to a tuntap_writer from where they are."""
         with self._looking, self._handle:
             self._check(packets)
-            return write(writer, self._address, packets._count)
+            return write(writer, self._address, len(packets))
 
 
 class Writer(Handled):
@@ -140,12 +144,12 @@ class Writer(Handled):
     def __init__(self, device: Any, flags: Flag = Flag(0)) -> None:
         self._device = device
         self._handle = part_of(device, "the writer", lib.tuntap_writer_open, flags, lib.tuntap_writer_close)
-        device._parts.add(self)
         self._one_by_one = threading.RLock()
         self._put, self._batch = Repeated(lib.tuntap_writer_put), Repeated(lib.tuntap_writer_batch)
+        register(device, self)
 
     @documented("tuntap_writer_put")
-    def put(self, packet: Buffer) -> None:
+    def put(self, packet: ReadableBuffer) -> None:
         data = contiguous(packet)
         with self._one_by_one, self._handle as pointer:
             self._put(pointer, data, len(data))
@@ -156,15 +160,20 @@ class Writer(Handled):
             patiently(lambda: call(lib.tuntap_writer_flush, pointer))
 
     @documented("tuntap_writer_batch")
-    def batch(self, packets: Sequence[Buffer]) -> int:
-        """A list of packets, or what a reader gave; how many were taken."""
+    def batch(self, packets: Packets | Sequence[ReadableBuffer]) -> int:
+        """A list of packets, or what a reader gave; how many were taken: fewer when the one behind them is none."""
         with self._one_by_one, self._handle as pointer:
             if type(packets) is Packets and packets._list is None:
                 return packets._reader._write(packets, self._batch, pointer)
             if not packets:
                 return 0
             memory = Memory(bytearray().join(packets))
-            lengths = [packet.nbytes if isinstance(packet, memoryview) else len(packet) for packet in packets]
+            lengths = list(map(len, packets))
+            if sum(lengths) != memory.size:
+                # Items that are no bytes; or another thread changes one.
+                lengths = [memoryview(packet).nbytes for packet in packets]
+                if sum(lengths) != memory.size:
+                    raise ValueError("a packet has changed its size")
             starts = accumulate(lengths, initial=memory.address or 0)
             places = array("L", chain.from_iterable(zip(starts, lengths)))
             address, _ = places.buffer_info()
@@ -173,26 +182,33 @@ class Writer(Handled):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Flushes, unless something went wrong, and closes."""
+        """Flushes, unless something went wrong or it is closed, and closes."""
         try:
-            if kind is None:
+            if kind is None and not self.closed:
                 self.flush()
         finally:
             self.close()
 
 
-def part_of(device: Any, what: str, function: Any, flags: Flag, free: Any) -> Handle:
-    """The handle of a reader or writer. As long as it lives, so does the device's: which is closed after it."""
-    owner: Handle = device._handle
-    pointer = owner.__enter__()
+def part_of(device: object, what: str, function: Any, flags: Flag, free: Any) -> Handle:
+    """The handle of a reader or writer. As long as it lives, so does the device's."""
+    owner = device_handle(device)
+    pointer = owner.keep()
     try:
         part = new(function, pointer, flags)
-    except Error:
-        owner.__exit__()
+    except BaseException:
+        owner.let_go()
         raise
 
     def leave(pointer: int) -> None:
         free(pointer)
-        owner.__exit__()
+        owner.let_go()
 
     return Handle(what, part, leave)
+
+
+def register(device: Any, part: Handled) -> None:
+    """Lets a device that is closed close its parts, too: also one that came a moment too late."""
+    device._parts[id(part)] = part
+    if device.closed:
+        part.close()

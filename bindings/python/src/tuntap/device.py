@@ -6,16 +6,20 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+from typing import TYPE_CHECKING
 
 from . import _abi
 from ._abi import Flag, Reason
 from ._base import BaseDevice
 from ._library import call, documented, lib
-from ._memory import Buffer, Memory, contiguous
+from ._memory import Memory, contiguous, size_of
 from ._wait import patiently
 from .batch import Reader, Writer
 from .errors import error
 from .offload import Offload
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
 
 
 class Device(BaseDevice):
@@ -37,10 +41,11 @@ class Device(BaseDevice):
             return bytes(memory.view[:length])
 
     @documented("tuntap_read", "tuntap_read_timeout")
-    def readinto(self, buffer: Buffer, timeout: float | None = None) -> int:
+    def readinto(self, buffer: WriteableBuffer, timeout: float | None = None) -> int:
         """A packet into a writable buffer, without a copy; its length. The limit is as for read()."""
+        room = len(buffer) if type(buffer) is bytearray else size_of(buffer)
         handle = self._handle
-        if handle.fd >= 0:
+        if handle.fd >= 0 and room:
             users = handle.users
             users.append(None)
             try:
@@ -48,18 +53,20 @@ class Device(BaseDevice):
             except OSError:
                 length = -1
             finally:
-                users.pop()
+                if users:
+                    users.pop()
                 if handle.closed:
                     handle.release()
-            if length > len(buffer) and length > memoryview(buffer).nbytes:
-                text = "read a packet: it is longer than the buffer, and is lost"
-                raise error(errno.EMSGSIZE, Reason.BUFFER, text)
+            if length > room:
+                raise error(
+                    errno.EMSGSIZE, Reason.BUFFER, f"read a packet: it is longer than {room} bytes, and is lost"
+                )
             if length >= 0:
                 return length
         return self._receive(Memory(buffer), timeout)
 
     @documented("tuntap_write", "tuntap_write_timeout")
-    def write(self, packet: Buffer, timeout: float | None = None) -> int:
+    def write(self, packet: ReadableBuffer, timeout: float | None = None) -> int:
         """Any buffer. It waits for room so many seconds; None: as long as it takes."""
         length = self._write_now(packet)
         if length is not None:
@@ -89,8 +96,8 @@ class Device(BaseDevice):
             return Offload.of(told), bytes(memory.view[:length])
 
     @documented("tuntap_write_super")
-    def write_super(self, offload: Offload, packet: Buffer) -> int:
-        told, data = _abi.tuntap_offload(*offload), contiguous(packet)
+    def write_super(self, offload: Offload, packet: ReadableBuffer) -> int:
+        told, data = offload.to_c(), contiguous(packet)
         with self._handle as pointer:
             arguments = (pointer, ctypes.byref(told), data, len(data))
             return patiently(lambda: call(lib.tuntap_write_super, *arguments))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import os
+from typing import Any
 
 from ._abi import Reason
 
@@ -16,6 +17,9 @@ class Error(OSError):
     """
 
     reason: Reason = Reason.NONE
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return error, (self.errno or 0, self.reason, self.strerror)
 
 
 def _kinds() -> dict[type[OSError], type[Error]]:
@@ -40,16 +44,10 @@ def error(number: int, reason: Reason, message: str) -> Error:
 
 
 def from_c(number: int, reason: int, message: bytes) -> Error:
-    """The Error of a tuntap_error. A reason of a later library is one that errno tells."""
-    known = Reason(reason) if reason in Reason._value2member_map_ else Reason.SYSTEM
-    return error(number, known, os.fsdecode(message))
+    """The Error of a tuntap_error."""
+    return error(number, Reason(reason), os.fsdecode(message))
 
 
 def closed(what: str) -> Error:
     """It is used after it was closed."""
-    return error(errno.EBADF, Reason.REMOVED, f"use {what}: it is closed")
-
-
-def subclasses() -> tuple[type[Error], ...]:
-    """Each kind of Error."""
-    return tuple(_KINDS.values())
+    return error(errno.EBADF, Reason.ARGUMENT, f"use {what}: it is closed")

@@ -33,7 +33,9 @@ class Stats(NamedTuple):
 
 def mac_bytes(mac: MacLike) -> bytes:
     """The six bytes of "02:00:00:00:00:01", or of bytes."""
-    given = bytes.fromhex(mac.replace(":", " ").replace("-", " ")) if isinstance(mac, str) else bytes(mac)
+    given = (
+        bytes.fromhex(mac.replace(":", " ").replace("-", " ")) if isinstance(mac, str) else memoryview(mac).tobytes()
+    )
     if len(given) != _abi.MAC_SIZE:
         raise ValueError(f"a MAC address has {_abi.MAC_SIZE} bytes, and {mac!r} has {len(given)}")
     return given
@@ -41,8 +43,6 @@ def mac_bytes(mac: MacLike) -> bytes:
 
 class Link(Handled):
     """A device as the network sees it."""
-
-    __slots__ = ()
 
     def _unless_unset(self, kind: Any, function: Callable[..., Any]) -> int | None:
         try:

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
+import errno
 import ipaddress
+import os
 import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -13,11 +14,11 @@ from typing import Any
 
 from . import _abi
 from ._abi import AddrFlag, EventKind, Reason, Scope
-from ._handle import Handle, Handled
+from ._handle import Handle, Handled, device_handle
 from ._library import documented, lib, new
-from ._wait import Readiness, slices
+from ._wait import SHORT, Waits, slices
 from .address import IPAddress, IPInterface, parse_ip
-from .errors import Error
+from .errors import Error, error
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,20 @@ class Monitor(Handled):
     """
 
     @documented("tuntap_monitor_open")
-    def __init__(self, device: Handled | None = None) -> None:
+    def __init__(self, device: object = None) -> None:
         if device is None:
             pointer = new(lib.tuntap_monitor_open, None)
         else:
-            with device._handle as watched:
+            with device_handle(device) as watched:
                 pointer = new(lib.tuntap_monitor_open, watched)
         self._handle = Handle("the monitor", pointer, lib.tuntap_monitor_close)
         self._one_by_one = threading.RLock()
+        self._waits = Waits()
+
+    def close(self) -> None:
+        """Ends the watch, and a wait for an event."""
+        self._waits.end()
+        super().close()
 
     @documented("tuntap_monitor_get_fd")
     def fileno(self) -> int:
@@ -64,37 +71,39 @@ class Monitor(Handled):
     @documented("tuntap_monitor_next")
     def next(self, timeout: float | None = None) -> Event:
         """Within so many seconds, or TimeoutError; None: no limit. Python's signal handlers run meanwhile."""
-        event = _abi.tuntap_event()
-        late: TimeoutError | None = None
-        with self._one_by_one:
-            for milliseconds in slices(timeout):
-                try:
-                    self._call(lib.tuntap_monitor_next, ctypes.byref(event), ctypes.sizeof(event), milliseconds)
-                    return _event(event)
-                except TimeoutError as error:
-                    late = error
-        assert late is not None
+        told = _abi.tuntap_event()
+        late = error(errno.ETIMEDOUT, Reason.TIMEOUT, "wait for an event: another thread does")
+        # Each wait is short, as nothing but its end lets it see that the monitor is closed.
+        for milliseconds in slices(timeout, SHORT):
+            if not self._one_by_one.acquire(timeout=milliseconds / 1000):
+                continue
+            try:
+                self._call(lib.tuntap_monitor_next, ctypes.byref(told), ctypes.sizeof(told), milliseconds)
+                return _event(told)
+            except TimeoutError as caught:
+                late = caught  # type: ignore[assignment]
+            finally:
+                self._one_by_one.release()
         raise late
 
     def __iter__(self) -> Iterator[Event]:
         while True:
             try:
                 yield self.next()
-            except Error as error:
-                if error.reason is not Reason.REMOVED or self.closed:
+            except Error as caught:
+                if caught.reason is not Reason.REMOVED:
                     raise
                 return
 
     async def __aiter__(self) -> AsyncIterator[Event]:
-        readiness = Readiness(asyncio.get_running_loop(), self.fileno())
         while True:
             try:
                 event = self.next(0)
             except TimeoutError:
-                await readiness.wait()
+                await self._waits.wait(self.fileno())
                 continue
-            except Error as error:
-                if error.reason is not Reason.REMOVED or self.closed:
+            except Error as caught:
+                if caught.reason is not Reason.REMOVED:
                     raise
                 return
             yield event
@@ -104,7 +113,7 @@ def _event(told: Any) -> Event:
     return Event(
         EventKind(told.kind),
         told.index,
-        told.name.decode(),
+        os.fsdecode(told.name),
         told.up != 0,
         told.carrier != 0,
         told.mtu,

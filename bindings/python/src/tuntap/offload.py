@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _abi
 from ._abi import Flag
 from ._handle import Handle, Handled
 from ._library import call, documented, lib, new
-from ._memory import Buffer, Memory, contiguous
+from ._memory import Memory, contiguous
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 class Offload(NamedTuple):
@@ -29,50 +33,56 @@ class Offload(NamedTuple):
         """What a tuntap_offload says."""
         return cls(*(int(getattr(told, name)) for name in cls._fields))
 
+    def to_c(self) -> Any:
+        """As a tuntap_offload, of which ctypes would cut a number short without a word."""
+        for field, value in zip(_abi.tuntap_offload._fields_, self):
+            if not 0 <= value < 1 << (8 * ctypes.sizeof(field[1])):
+                raise OverflowError(f"{field[0]} of {value}")
+        return _abi.tuntap_offload(*self)
+
 
 class Splitter(Handled):
-    """Splits super-packets in memory. For one thread."""
+    """Splits super-packets in memory. For one thread at a time; others wait for it."""
 
     @documented("tuntap_splitter_open")
     def __init__(self, flags: Flag = Flag.TUN) -> None:
         self._handle = Handle("the splitter", new(lib.tuntap_splitter_open, flags), lib.tuntap_splitter_close)
+        self._one_by_one = threading.RLock()
 
     @documented("tuntap_splitter_begin", "tuntap_splitter_next")
-    def split(self, offload: Offload, packet: Buffer) -> Iterator[bytes]:
+    def split(self, offload: Offload, packet: ReadableBuffer) -> list[bytes]:
         """The packets of a super-packet, of which it works on a copy."""
-        told, memory = _abi.tuntap_offload(*offload), Memory(bytearray(packet))
-        place = ctypes.c_void_p()
-        with self._handle as pointer:
+        told, memory, place = offload.to_c(), Memory(bytearray(packet)), ctypes.c_void_p()
+        packets = []
+        with self._one_by_one, self._handle as pointer:
             call(lib.tuntap_splitter_begin, pointer, ctypes.byref(told), memory.address, memory.size)
-            while True:
-                length = lib.tuntap_splitter_next(pointer, ctypes.byref(place))
-                if length <= 0:
-                    return
-                assert place.value is not None
-                yield ctypes.string_at(place.value, length)
+            while (length := lib.tuntap_splitter_next(pointer, ctypes.byref(place))) > 0:
+                packets.append(ctypes.string_at(place.value or 0, length))
+        return packets
 
 
 class Joiner(Handled):
-    """Joins packets to super-packets in memory. For one thread."""
+    """Joins packets to super-packets in memory. For one thread at a time; others wait for it."""
 
     @documented("tuntap_joiner_open")
     def __init__(self, flags: Flag = Flag.TUN) -> None:
         self._handle = Handle("the joiner", new(lib.tuntap_joiner_open, flags), lib.tuntap_joiner_close)
+        self._one_by_one = threading.RLock()
 
     @documented("tuntap_joiner_put")
-    def put(self, packet: Buffer) -> None:
+    def put(self, packet: ReadableBuffer) -> None:
         data = contiguous(packet)
-        self._call(lib.tuntap_joiner_put, data, len(data))
+        with self._one_by_one:
+            self._call(lib.tuntap_joiner_put, data, len(data))
 
     @documented("tuntap_joiner_next")
     def __iter__(self) -> Iterator[tuple[Offload, bytes]]:
         """Takes what was collected."""
         told, place = _abi.tuntap_offload(), ctypes.c_void_p()
         while True:
-            with self._handle as pointer:
+            with self._one_by_one, self._handle as pointer:
                 length = lib.tuntap_joiner_next(pointer, ctypes.byref(told), ctypes.byref(place))
                 if length <= 0:
                     return
-                assert place.value is not None
-                taken = Offload.of(told), ctypes.string_at(place.value, length)
+                taken = Offload.of(told), ctypes.string_at(place.value or 0, length)
             yield taken

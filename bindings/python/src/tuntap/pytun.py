@@ -14,11 +14,14 @@ import os
 import socket
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from . import errors
 from ._abi import Flag, Offloads, Reason
 from .device import Device
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 # As <linux/if_tun.h> has them.
 IFF_TUN = 0x0001
@@ -30,6 +33,18 @@ IFF_VNET_HDR = 0x4000
 IFF_TUN_EXCL = 0x8000
 _IFF_NAPI = 0x0010
 _IFF_NAPI_FRAGS = 0x0020
+
+__all__ = [
+    "IFF_MULTI_QUEUE",
+    "IFF_NO_PI",
+    "IFF_ONE_QUEUE",
+    "IFF_TAP",
+    "IFF_TUN",
+    "IFF_TUN_EXCL",
+    "IFF_VNET_HDR",
+    "Error",
+    "TunTapDevice",
+]
 
 _FLAGS = {
     IFF_TUN: Flag.TUN,
@@ -157,6 +172,9 @@ class TunTapDevice:
         if hasattr(self, "_device"):
             self._device.close()
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"cannot pickle or copy {type(self).__name__!r} object")
+
     @property
     def name(self) -> str:
         return self._name
@@ -266,7 +284,7 @@ class TunTapDevice:
         except OSError as error:
             raise _failure(error.errno or 0) from error
 
-    def write(self, buf: bytes | bytearray | memoryview, /) -> int:
+    def write(self, buf: ReadableBuffer, /) -> int:
         """Hands over a packet; how many bytes were taken."""
         try:
             return os.write(self._fd, buf)

@@ -27,8 +27,6 @@ class Route(NamedTuple):
 class Routes(Handled):
     """A device and the routes through it."""
 
-    __slots__ = ()
-
     @documented("tuntap_add_route")
     def add_route(
         self, destination: NetworkLike, gateway: str | IPAddress | None = None, metric: int = 0, table: int = 0

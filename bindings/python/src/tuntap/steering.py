@@ -17,8 +17,6 @@ _INSTRUCTION = 8
 class Steering(Handled):
     """A device and the programs of it."""
 
-    __slots__ = ()
-
     @documented("tuntap_set_steering_ebpf")
     def set_steering_ebpf(self, fd: int | None) -> None:
         self._call(lib.tuntap_set_steering_ebpf, -1 if fd is None else fd)
