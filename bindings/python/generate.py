@@ -94,6 +94,8 @@ C_FAULT = re.compile(r"None\b|^size is too small$|^buf is too small$|^\w+ is too
 def failures(returned: str) -> list[str]:
     """The errnos of a @return, each with its causes in brackets or, in a list, behind it."""
     found = []
+    # "As another function, without these."
+    returned = re.sub(r"(without|but for) E[A-Z]+ and E[A-Z]+", "", returned)
     for number, causes, rest in re.findall(r"\b(E[A-Z0-9]{2,}),? *(?:\(((?:[^()]|\([^()]*\))*)\)|([^;]*))", returned):
         kept = [cause.strip(" .") for cause in (causes or rest).split(";") if not C_FAULT.search(cause.strip())]
         if number != "EINTR" and (kept or not causes):

@@ -3,6 +3,7 @@
 
 import asyncio
 import errno
+import threading
 
 import pytest
 import witness
@@ -170,3 +171,83 @@ def test_monitor():
 
     seen = run(main())
     assert (EventKind.DEVICE, "t0") in seen and seen[-1] == (EventKind.REMOVED, "t0")
+
+
+def test_a_cancelled_task_takes_no_packet_along(device):
+    async def main():
+        send_many(200)
+        got = []
+        while len(got) < 200:
+            task = asyncio.ensure_future(read_into(device, got))
+            await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        return got
+
+    assert run(main()) == [b"%d" % number for number in range(200)]
+
+
+async def read_into(device, got):
+    while True:
+        got.append((await device.read())[28:])
+
+
+def test_closing_a_monitor_that_is_awaited():
+    async def watch(monitor, seen):
+        async for event in monitor:
+            seen.append(event.kind)
+
+    async def main():
+        monitor, seen = tuntap.Monitor(), []
+        tasks = [asyncio.ensure_future(watch(monitor, seen)) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        tuntap.Device("t0").close()
+        await asyncio.sleep(0.2)
+        monitor.close()
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [end.errno for end in ends] == [errno.EBADF] * 2
+        assert {EventKind.COMPLETE, EventKind.DEVICE, EventKind.REMOVED} <= set(seen)
+
+    run(main())
+
+
+def test_closing_when_the_loop_is_gone(device):
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(device.read())
+    loop.run_until_complete(asyncio.sleep(0.02))
+    device.close()
+    with pytest.raises(tuntap.Error):
+        loop.run_until_complete(task)
+    loop.close()
+    device.close()
+    assert "t0" not in witness.names()
+
+
+def test_two_loops_at_once(device):
+    async def read():
+        return (await device.read())[28:]
+
+    got = []
+    thread = threading.Thread(target=lambda: got.append(run(read())))
+    thread.start()
+
+    async def main():
+        task = asyncio.ensure_future(read())
+        await asyncio.sleep(0.1)
+        send_many(2)
+        return await task
+
+    got.append(run(main()))
+    thread.join(30)
+    assert sorted(got) == [b"0", b"1"]
+
+
+def test_closing_a_reader_that_is_awaited(device):
+    async def main():
+        async with device.reader() as reader, device.writer():
+            task = asyncio.ensure_future(reader.batch())
+            await asyncio.sleep(0.05)
+        with pytest.raises(tuntap.Error):
+            await task
+
+    run(main())

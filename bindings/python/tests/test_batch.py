@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Many packets a call: what is split and joined, and packets that stay where the reader has them."""
 
+import array
+import ctypes
 import errno
 import socket
 import threading
@@ -202,3 +204,59 @@ def test_super_packets_need_offload(opened):
     with pytest.raises(tuntap.Error) as caught:
         opened().read_super()
     assert caught.value.reason is Reason.MISMATCH
+
+
+class Liar(bytes):
+    """Says that it is longer than it is."""
+
+    def __len__(self):
+        return 1000
+
+
+def test_lengths_are_those_of_the_memory(device):
+    packet = witness.ipv4("10.8.0.7", "10.8.0.1", b"as long as it is")
+    with witness.raw_socket() as heard, device.writer() as writer:
+        device.write(Liar(packet))
+        writer.put(Liar(packet))
+        writer.batch([Liar(packet), Liar(packet)])
+        writer.flush()
+        assert [heard.recv(2000) for _ in range(4)] == [packet] * 4
+        words = array.array("I", packet)
+        assert writer.batch([words, memoryview(words)]) == 2
+        device.write((ctypes.c_char * len(packet)).from_buffer_copy(packet))
+        assert [heard.recv(2000) for _ in range(3)] == [packet] * 3
+
+
+def test_only_devices_have_readers_and_monitors(device):
+    reader = device.reader()
+    for make in (tuntap.Monitor, tuntap.Reader, tuntap.Writer):
+        for wrong in (reader, tuntap.Monitor(), tuntap.Joiner(), 5):
+            with pytest.raises(TypeError):
+                make(wrong)
+    device.close()
+    assert "t0" not in witness.names()
+
+
+def test_a_reader_that_comes_too_late(device):
+    device.close()
+    for make in (device.reader, device.writer):
+        with pytest.raises(tuntap.Error) as caught:
+            make()
+        assert caught.value.errno == errno.EBADF
+
+
+def test_a_writer_that_is_closed_early(device):
+    with device.writer() as writer:
+        writer.close()
+
+
+def test_splitting_twice_at_once(opened):
+    device = opened(flags=Flag.TUN | Flag.OFFLOAD)
+    send_segments(10, 50)
+    offload, packet = device.read_super()
+    splitter = tuntap.Splitter()
+    first, second = iter(splitter.split(offload, packet)), iter(splitter.split(offload, packet))
+    assert [next(first), next(second), next(first)][1][28:] == bytes(50)
+    for field, value in (("segment_size", 1 << 16), ("kind", 256), ("flags", -1)):
+        with pytest.raises(OverflowError):
+            splitter.split(offload._replace(**{field: value}), packet)

@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Opening, configuring and closing, as ip(8) sees it."""
 
+import contextlib
+import copy
 import errno
 import gc
 import ipaddress
 import json
 import os
+import pickle
 import re
+import signal
 import socket
 import sys
+import threading
 import warnings
 
 import pytest
@@ -262,6 +267,105 @@ def test_left_open():
     assert "t0" not in witness.names()
 
 
+def test_left_open_where_a_warning_is_an_error(capsys):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "unraisablehook", lambda _: None)
+            device = tuntap.Device("t0")
+            del device
+            gc.collect()
+    assert "t0" not in witness.names()
+
+
+def test_a_signal_handler_that_raises_at_any_moment():
+    """However far an open, a call or a close has come: nothing is left when the object is not there any more."""
+    child = os.fork()
+    if child == 0:
+        sys.unraisablehook = lambda _: None
+        warnings.simplefilter("ignore")
+        os._exit(left_behind(300))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def left_behind(turns):
+    before, armed = witness.descriptors(), False
+
+    def handle(*_):
+        nonlocal armed
+        armed = False
+        raise KeyError
+
+    def use():
+        with tuntap.Device("t0", Flag.TUN | Flag.NONBLOCK) as device:
+            while armed:
+                with contextlib.suppress(OSError):
+                    device.read()
+
+    signal.signal(signal.SIGALRM, handle)
+    for turn in range(turns):
+        try:
+            armed = True
+            signal.setitimer(signal.ITIMER_REAL, 1e-6 * (1 + turn * 7 % 2000))
+            use()
+        except KeyError:
+            pass
+    gc.collect()
+    return abs(witness.descriptors() - before) + witness.names().count("t0")
+
+
+def test_fork():
+    """A child has the device as well, and can close what is its own; whoever waited in the parent is not in it."""
+    with tuntap.Device("t0") as device:
+
+        def read():
+            with contextlib.suppress(tuntap.Error):
+                device.read()
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        while not device._handle.users:
+            pass
+        child = os.fork()
+        if child == 0:
+            before = witness.descriptors()
+            device.close()
+            os._exit(0 if witness.descriptors() < before else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        device.wake()
+        reader.join(10)
+        assert not reader.is_alive()
+    assert "t0" not in witness.names()
+
+
+def test_errors_can_be_sent_to_another_process():
+    for make in (lambda: tuntap.Device("a/b"), lambda: tuntap.Device("t0", node="/nowhere/tun")):
+        with pytest.raises(tuntap.Error) as caught:
+            make()
+        again = pickle.loads(pickle.dumps(caught.value))
+        assert (type(again), again.args, again.reason) == (type(caught.value), caught.value.args, caught.value.reason)
+
+
+def test_devices_cannot_be_copied():
+    with tuntap.Device("t0") as device, device.reader() as reader, device.monitor() as monitor:
+        for thing in (device, reader, monitor):
+            for action in (copy.copy, pickle.dumps):
+                with pytest.raises(TypeError):
+                    action(thing)
+    assert "t0" not in witness.names()
+
+
+def test_names_that_are_no_text():
+    with tuntap.Monitor() as monitor, tuntap.Device(b"\xff\xfe") as device:
+        while monitor.next(5).kind is not tuntap.EventKind.DEVICE:
+            pass
+        assert os.fsencode(device.name) == b"\xff\xfe"
+
+
+def test_what_a_later_library_says():
+    assert (int(Reason(99)), Reason(99).name, int(tuntap.EventKind(77))) == (99, "UNKNOWN_99", 77)
+
+
 def test_ten_thousand_opens_leave_nothing():
     """Most of them of devices that exist: the kernel takes its time to make one."""
     witness.ip("tuntap", "add", "dev", "t0", "mode", "tun")
@@ -311,6 +415,8 @@ def test_every_function_of_the_library_is_reached():
 
 
 def test_everything_is_documented():
+    from tuntap import _abi
+
     for name in tuntap.__all__:
         thing = getattr(tuntap, name)
         assert thing.__doc__, name
@@ -319,5 +425,7 @@ def test_everything_is_documented():
                 if not attribute.startswith("_") and (callable(value) or isinstance(value, property)):
                     assert value.__doc__, f"{name}.{attribute}"
     assert "68 to 65535" in tuntap.Device.mtu.__doc__
+    for name, text in _abi.DOCS.items():
+        assert not re.search(r"TUNTAP_(?!MAC_SIZE)|\( | \.$|NULL|milliseconds|EINTR|\bbuf\b", text), f"{name}: {text}"
     assert sys.modules["tuntap"].has(tuntap.Feature.TUN)
     assert tuntap.version().count(".") == 2

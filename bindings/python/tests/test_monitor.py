@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What ip(8) changes, as events."""
 
+import errno
 import ipaddress
 import threading
+import time
 
 import pytest
 import witness
@@ -49,3 +51,24 @@ def test_one_device_until_it_goes():
         seen = [(event.kind, event.name) for event in monitor]
     assert seen[0] == (EventKind.DEVICE, "t0") and (EventKind.NAME, "t7") in seen
     assert seen[-1][0] is EventKind.REMOVED and all(name != "t1" for _, name in seen)
+
+
+def test_closing_under_a_thread():
+    monitor, ends = tuntap.Monitor(), []
+
+    def wait():
+        try:
+            while True:
+                monitor.next()
+        except tuntap.Error as caught:
+            ends.append(caught.errno)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    time.sleep(0.1)
+    with pytest.raises(TimeoutError):
+        monitor.next(0)
+    before = witness.descriptors()
+    monitor.close()
+    thread.join(10)
+    assert ends == [errno.EBADF] and witness.descriptors() < before

@@ -3,6 +3,7 @@
 
 import errno
 import functools
+import math
 import signal
 import threading
 import time
@@ -90,16 +91,36 @@ def test_a_buffer_of_any_kind(opened):
 @pytest.mark.parametrize("flags", [Flag(0), Flag.OFFLOAD])
 def test_a_packet_that_is_longer_than_the_buffer(opened, flags):
     device = opened(flags=Flag.TUN | flags)
-    for size in (0, 1, 31):
+    for size in (1, 31):
         witness.send("10.8.0.9", b"long")
         with pytest.raises(tuntap.Error) as caught:
             device.readinto(bytearray(size), 5)
-        assert caught.value.errno in (errno.EMSGSIZE, errno.EINVAL)
-        if size:
-            assert caught.value.reason is Reason.BUFFER
+        assert (caught.value.errno, caught.value.reason) == (errno.EMSGSIZE, Reason.BUFFER)
     drain(device)
     witness.send("10.8.0.9", b"next")
     assert device.readinto(bytearray(32)) == 32
+
+
+def test_no_room_at_all_takes_no_packet(opened):
+    device = opened()
+    witness.send("10.8.0.9", b"stays")
+    with pytest.raises(tuntap.Error) as caught:
+        device.readinto(bytearray(0), 1)
+    assert caught.value.errno == errno.EINVAL
+    assert device.read(1).endswith(b"stays")
+
+
+def test_a_limit_that_is_none(opened):
+    device = opened()
+    for limit in (-1, -math.inf):
+        with pytest.raises(TimeoutError):
+            device.read(limit)
+    with pytest.raises(ValueError):
+        device.read(math.nan)
+    late = later(device.wake)
+    with pytest.raises(tuntap.Error):
+        device.read(math.inf)
+    late.join()
 
 
 def test_what_is_no_packet(opened):

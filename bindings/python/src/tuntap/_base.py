@@ -8,12 +8,12 @@ import os
 import sys
 import warnings
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._abi import Flag
 from ._handle import DeviceHandle
-from ._library import documented, lib, new
+from ._library import documented, lib
 from ._memory import Spares, size_of
 from ._types import Text
 from .address import Addr, Addresses, AddrLike
@@ -55,34 +55,35 @@ class BaseDevice(Link, Addresses, Routes, Steering):
     ) -> None:
         options = Options(node, netns, mtu, mac, alias, txqueuelen, sndbuf, addrs, routes, up, owner, group)
         with config(options) as pointer:
-            self._own(new(lib.tuntap_open_config, name, flags, pointer))
+            self._own(lib.tuntap_open_config, name, flags, pointer)
 
     @classmethod
     @documented("tuntap_open_fd")
     def open_fd(cls: type[_Self], fd: int, flags: Flag = Flag(0)) -> _Self:
-        return cls._of(new(lib.tuntap_open_fd, fd, flags))
+        return cls._of(lib.tuntap_open_fd, fd, flags)
 
     @documented("tuntap_open_queue")
     def open_queue(self: _Self, flags: Flag = Flag(0)) -> _Self:
         with self._handle as pointer:
-            return self._of(new(lib.tuntap_open_queue, pointer, flags))
+            return self._of(lib.tuntap_open_queue, pointer, flags)
 
     @classmethod
-    def _of(cls: type[_Self], pointer: int) -> _Self:
+    def _of(cls: type[_Self], make: Callable[..., Any], *arguments: Any) -> _Self:
         device = cls.__new__(cls)
-        device._own(pointer)
+        device._own(make, *arguments)
         return device
 
-    def _own(self, pointer: int) -> None:
-        self._handle: DeviceHandle = DeviceHandle(pointer)
+    def _own(self, make: Callable[..., Any], *arguments: Any) -> None:
+        self._handle: DeviceHandle = DeviceHandle(make, *arguments)
         # Its readers and writers.
         self._parts: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
-        self._size: int = lib.tuntap_read_size(pointer)
-        self._spares = Spares(self._size)
         # A byte behind a caller's buffer: a packet that reaches it was longer than that.
         self._spill = bytearray(1)
-        if sys.platform == "linux" and not self.flags & Flag.OFFLOAD:
-            self._handle.fd = lib.tuntap_get_fd(pointer)
+        with self._handle as pointer:
+            self._size: int = lib.tuntap_read_size(pointer)
+            self._spares = Spares(self._size)
+            if sys.platform == "linux" and not self.flags & Flag.OFFLOAD:
+                self._handle.fd = lib.tuntap_get_fd(pointer)
 
     def close(self) -> None:
         """Closes the device, its readers and writers; again is no error.

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import weakref
 from collections.abc import Callable
@@ -23,17 +24,24 @@ class Handle:
 
     __slots__ = ("__weakref__", "_free", "_open", "_pointer", "_what", "closed", "parts", "users")
 
-    def __init__(self, what: str, pointer: int, free: Callable[[int], object]) -> None:
+    def __init__(self, what: str, free: Callable[[int], object], make: Callable[..., Any], *arguments: Any) -> None:
         self._what = what
         self._free = free
         # One takes it out, and frees it; and one takes this out, and closes it.
-        self._pointer = [pointer]
+        self._pointer: list[int] = []
         self._open = [None]
         # Calls in progress; and objects that need this one, as a reader its device.
         self.users: list[None] = []
         self.parts: list[None] = []
         # Whether close() was called; who was a user by then still is one.
         self.closed = False
+        place = ctypes.c_void_p()
+        try:
+            call(make, *arguments, ctypes.byref(place))
+        finally:
+            # Also when a signal handler raises an exception just behind the call.
+            if place.value is not None:
+                self._pointer.append(place.value)
         _HANDLES.add(self)
 
     def __enter__(self) -> int:
@@ -92,14 +100,8 @@ class Handle:
     def _end_waits(self, pointer: int) -> None:
         """Ends one wait, or the next: whoever leaves after it ends another one."""
 
-    def keep(self) -> int:
-        """The pointer, which is kept until let_go(), through all calls."""
-        with self as pointer:
-            self.parts.append(None)
-            return pointer
-
     def let_go(self) -> None:
-        """What was kept is not needed any more."""
+        """A part does not need it any more."""
         self.users.append(None)
         self.parts.pop()
         if self.closed and (len(self.users) > 1 or self.parts):
@@ -116,9 +118,9 @@ class DeviceHandle(Handle):
 
     __slots__ = ("fd",)
 
-    def __init__(self, pointer: int) -> None:
-        super().__init__("the device", pointer, lib.tuntap_close)
+    def __init__(self, make: Callable[..., Any], *arguments: Any) -> None:
         self.fd = -1
+        super().__init__("the device", lib.tuntap_close, make, *arguments)
 
     def close(self) -> None:
         self.fd = -1
@@ -126,6 +128,28 @@ class DeviceHandle(Handle):
 
     def _end_waits(self, pointer: int) -> None:
         lib.tuntap_wake(pointer)
+
+
+class Kept:
+    """Keeps the object of a handle there for a part of it, until that lets go or is no more."""
+
+    __slots__ = ("_owner", "pointer")
+
+    def __init__(self, owner: Handle) -> None:
+        self._owner: list[Handle] = []
+        with owner as pointer:
+            self.pointer = pointer
+            owner.parts.append(None)
+            self._owner.append(owner)
+
+    def let_go(self) -> None:
+        try:
+            owner = self._owner.pop()
+        except IndexError:
+            return
+        owner.let_go()
+
+    __del__ = let_go
 
 
 _HANDLES: weakref.WeakSet[Handle] = weakref.WeakSet()

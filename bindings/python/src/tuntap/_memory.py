@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -54,3 +54,8 @@ def contiguous(packet: ReadableBuffer) -> bytes:
 def size_of(buffer: ReadableBuffer) -> int:
     """Its bytes, which need not be its items."""
     return len(buffer) if type(buffer) is bytes or type(buffer) is bytearray else memoryview(buffer).nbytes
+
+
+def sizes_of(packets: Iterable[ReadableBuffer]) -> list[int]:
+    """That of each."""
+    return [len(packet) if type(packet) is bytes else size_of(packet) for packet in packets]

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import batch
 from ._abi import Flag
@@ -71,10 +71,10 @@ class Device(BaseDevice):
 
     close.__doc__ = BaseDevice.close.__doc__
 
-    def _own(self, pointer: int) -> None:
+    def _own(self, make: Callable[..., Any], *arguments: Any) -> None:
         self._waits = Waits()
         self._without_wait = 0
-        super()._own(pointer)
+        super()._own(make, *arguments)
         # The readers and writers of a handle wait as that does: not at all.
         self._call(lib.tuntap_set_nonblock, 1)
 

@@ -13,9 +13,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
 
 from ._abi import Flag, Reason, tuntap_error
-from ._handle import Handle, Handled, device_handle
-from ._library import call, documented, lib, new
-from ._memory import Memory, contiguous
+from ._handle import Handle, Handled, Kept, device_handle
+from ._library import call, documented, lib
+from ._memory import Memory, contiguous, sizes_of
 from ._wait import patiently
 from .errors import error, from_c
 
@@ -168,12 +168,9 @@ class Writer(Handled):
             if not packets:
                 return 0
             memory = Memory(bytearray().join(packets))
-            lengths = list(map(len, packets))
+            lengths = sizes_of(packets)
             if sum(lengths) != memory.size:
-                # Items that are no bytes; or another thread changes one.
-                lengths = [memoryview(packet).nbytes for packet in packets]
-                if sum(lengths) != memory.size:
-                    raise ValueError("a packet has changed its size")
+                raise ValueError("a packet has changed its size meanwhile")
             starts = accumulate(lengths, initial=memory.address or 0)
             places = array("L", chain.from_iterable(zip(starts, lengths)))
             address, _ = places.buffer_info()
@@ -190,21 +187,15 @@ class Writer(Handled):
             self.close()
 
 
-def part_of(device: object, what: str, function: Any, flags: Flag, free: Any) -> Handle:
+def part_of(device: object, what: str, make: Any, flags: Flag, free: Any) -> Handle:
     """The handle of a reader or writer. As long as it lives, so does the device's."""
-    owner = device_handle(device)
-    pointer = owner.keep()
-    try:
-        part = new(function, pointer, flags)
-    except BaseException:
-        owner.let_go()
-        raise
+    kept = Kept(device_handle(device))
 
     def leave(pointer: int) -> None:
         free(pointer)
-        owner.let_go()
+        kept.let_go()
 
-    return Handle(what, part, leave)
+    return Handle(what, leave, make, kept.pointer, flags)
 
 
 def register(device: Any, part: Handled) -> None:

@@ -9,13 +9,14 @@ import ipaddress
 import os
 import threading
 from collections.abc import AsyncIterator, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from . import _abi
 from ._abi import AddrFlag, EventKind, Reason, Scope
 from ._handle import Handle, Handled, device_handle
-from ._library import documented, lib, new
+from ._library import documented, lib
 from ._wait import SHORT, Waits, slices
 from .address import IPAddress, IPInterface, parse_ip
 from .errors import Error, error
@@ -46,12 +47,8 @@ class Monitor(Handled):
 
     @documented("tuntap_monitor_open")
     def __init__(self, device: object = None) -> None:
-        if device is None:
-            pointer = new(lib.tuntap_monitor_open, None)
-        else:
-            with device_handle(device) as watched:
-                pointer = new(lib.tuntap_monitor_open, watched)
-        self._handle = Handle("the monitor", pointer, lib.tuntap_monitor_close)
+        with nullcontext() if device is None else device_handle(device) as watched:
+            self._handle = Handle("the monitor", lib.tuntap_monitor_close, lib.tuntap_monitor_open, watched)
         self._one_by_one = threading.RLock()
         self._waits = Waits()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from . import _abi
 from ._abi import Flag
 from ._handle import Handle, Handled
-from ._library import call, documented, lib, new
+from ._library import call, documented, lib
 from ._memory import Memory, contiguous
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Splitter(Handled):
 
     @documented("tuntap_splitter_open")
     def __init__(self, flags: Flag = Flag.TUN) -> None:
-        self._handle = Handle("the splitter", new(lib.tuntap_splitter_open, flags), lib.tuntap_splitter_close)
+        self._handle = Handle("the splitter", lib.tuntap_splitter_close, lib.tuntap_splitter_open, flags)
         self._one_by_one = threading.RLock()
 
     @documented("tuntap_splitter_begin", "tuntap_splitter_next")
@@ -66,7 +66,7 @@ class Joiner(Handled):
 
     @documented("tuntap_joiner_open")
     def __init__(self, flags: Flag = Flag.TUN) -> None:
-        self._handle = Handle("the joiner", new(lib.tuntap_joiner_open, flags), lib.tuntap_joiner_close)
+        self._handle = Handle("the joiner", lib.tuntap_joiner_close, lib.tuntap_joiner_open, flags)
         self._one_by_one = threading.RLock()
 
     @documented("tuntap_joiner_put")
