@@ -168,6 +168,16 @@ impl Device {
         Err(Error::platform(format_args!("{action} {}", self.label())))
     }
 
+    /// The same for what a device must be opened for, by this flag.
+    pub(crate) fn needs_flag(&self, feature: Feature, granted: bool, flag: &str, action: &str) -> Result<()> {
+        self.needs(feature, action)?;
+        if granted {
+            return Ok(());
+        }
+        let text = format!("{action} {}: it was not opened with {flag}", self.label());
+        Err(Error::new(Errno::EINVAL, Reason::Mismatch, text))
+    }
+
     fn tuntap(&self) -> Result<Tuntap> {
         self.backend.link()?.needs_tuntap()
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::device::Device;
 use crate::error::{Errno, Error, Reason};
+use crate::feature::Feature;
 use crate::flags::{Kind, Mode};
 use crate::offload::Offload;
 use crate::stream::Stream;
@@ -119,11 +120,7 @@ impl Device {
 
     /// Whether the device takes and gives super-packets.
     pub fn needs_offload(&self, action: &str) -> crate::error::Result<()> {
-        if self.backend.mode().offload {
-            return Ok(());
-        }
-        let text = format!("{action} {}: it was not opened with TUNTAP_OFFLOAD", self.label());
-        Err(Error::new(Errno::EINVAL, Reason::Mismatch, text))
+        self.needs_flag(Feature::Offload, self.backend.mode().offload, "TUNTAP_OFFLOAD", action)
     }
 
     /// Ends each wait of this handle, or the next one when there is none.

@@ -2,7 +2,8 @@
 //! The queues of a multi-queue device: each is a handle of its own.
 
 use crate::device::Device;
-use crate::error::{Errno, Error, Reason, Result};
+use crate::error::Result;
+use crate::feature::Feature;
 use crate::sys::Backend;
 
 impl Device {
@@ -27,13 +28,6 @@ impl Device {
     }
 
     fn needs_queues(&self, action: &str) -> Result<()> {
-        if self.backend.mode().multi_queue {
-            return Ok(());
-        }
-        Err(Error::new(
-            Errno::EINVAL,
-            Reason::Mismatch,
-            format!("{action} {}: it was not opened with TUNTAP_MULTI_QUEUE", self.label()),
-        ))
+        self.needs_flag(Feature::MultiQueue, self.backend.mode().multi_queue, "TUNTAP_MULTI_QUEUE", action)
     }
 }

@@ -3,8 +3,8 @@
 # The Python package: a wheel that carries the library, in an empty virtual environment; its types; its tests, the same
 # programs over python-pytun and over tuntap.pytun among them; and a wheel that uses the installed library.
 #
-# PYTHON has pip and the registries' packages mypy, pytest, ruff and python-pytun; those are left out, with a SKIP, that it
-# lacks. PYTHONS are further interpreters to run the tests with.
+# PYTHON has pip and the registries' packages build, mypy, pytest, ruff and python-pytun; what it lacks is left out, with a
+# SKIP. PYTHONS are further interpreters to run the tests with.
 # Needs an installed libtuntap, which pkg-config finds.
 set -u
 . "$(dirname "$0")/common.sh"
@@ -19,7 +19,7 @@ private() {
     if [ "$(id -u)" = 0 ]; then unshare -n "$@"; else unshare --user --map-root-user --net "$@"; fi
 }
 
-# wheel NAME FOLDER: built from a copy, so that nothing is left in the sources and nothing of an earlier build gets in.
+# wheel NAME SOURCE
 wheel() {
     mkdir -p "$out/wheels" && "$python" -m pip wheel --quiet --no-deps --wheel-dir "$out/wheels/$1" "$2"
 }
@@ -70,6 +70,15 @@ claims_pytun() {
         private "$out/pytun/bin/python" -c 'import pytun; assert pytun.TunTapDevice().name == "tun0"'
 }
 
+# What is published as sources has all that builds a wheel, away from here.
+builds_from_sources() {
+    "$python" -m build --quiet --sdist --outdir "$out/sources" "$source" &&
+        wheel from_sources "$out"/sources/*.tar.gz && test -f "$out"/wheels/from_sources/*.whl
+    result=$?
+    rm -rf "$source"/src/*.egg-info
+    return "$result"
+}
+
 # What is installed has _abi.py, which the sources have not.
 types() {
     "$python" -m mypy --strict --cache-dir "$out/mypy" "$out"/carrying/lib/python*/site-packages/tuntap &&
@@ -109,9 +118,10 @@ else
     skip "python: devices" "needs root, or user namespaces and a device node for everybody"
     finish
 fi
-for tool in mypy ruff pytest; do
+for tool in build mypy ruff pytest; do
     "$python" -c "import $tool" 2>/dev/null || { skip "python: $tool" "$tool is not installed (pip install $tool)"; continue; }
     case $tool in
+    build) try "python: sources that build a wheel" builds_from_sources ;;
     mypy) try "python: types" types ;;
     ruff) try "python: style" style ;;
     pytest)

@@ -82,7 +82,8 @@ class Handle:
 
     def release(self) -> None:
         """Frees it, when it is closed and nobody uses it."""
-        if not self.users and not self.parts:
+        # A part that lets go counts among the users before it does.
+        if not self.parts and not self.users:
             self._free_once()
 
     def _free_once(self) -> None:

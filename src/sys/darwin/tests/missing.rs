@@ -68,9 +68,11 @@ fn calls_are_refused_and_change_nothing() {
     assert_eq!(refusal(device.set_name(Name::new(b"vpn0").unwrap())), PLATFORM);
     assert_eq!(refusal(device.set_alias(&Alias::new(b"vpn").unwrap())), PLATFORM);
     assert_eq!(refusal(device.set_tx_queue_length(7)), PLATFORM);
-    // Queues and super-packets need a device that was opened for them.
-    assert_eq!(refusal(device.open_queue(false)), (Errno::EINVAL, Reason::Mismatch));
-    assert_eq!(refusal(device.set_offloads(0)), (Errno::EINVAL, Reason::Mismatch));
+    assert_eq!(refusal(device.open_queue(false)), PLATFORM);
+    assert_eq!(refusal(device.attach()), PLATFORM);
+    assert_eq!(refusal(device.detach()), PLATFORM);
+    assert_eq!(refusal(device.set_offloads(0)), PLATFORM);
+    assert_eq!(refusal(device.needs_offload("read a super-packet from")), PLATFORM);
 }
 
 #[test]
