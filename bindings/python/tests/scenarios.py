@@ -202,6 +202,12 @@ def persist(pytun):
         yield f"persist{flag}, shown", witness.shown("t0")["driver"].get("persist")
 
 
+def addresses(device, label):
+    """What a device has by now, as it says itself and as ip(8) shows it."""
+    yield f"{label}, get", [getting(device, name) for name in ("addr", "dstaddr", "netmask")]
+    yield f"{label}, shown", witness.shown("t0")["addresses"]
+
+
 def addr(pytun, flags=None):
     device = pytun.TunTapDevice("t0", pytun.IFF_TUN if flags is None else flags)
     yield "unset", getting(device, "addr")
@@ -238,8 +244,7 @@ def addr(pytun, flags=None):
         "10.8.0.3",
     ):
         yield f"{value!r}", setting(device, "addr", value)
-        yield f"{value!r}, get", [getting(device, name) for name in ("addr", "dstaddr", "netmask")]
-        yield f"{value!r}, shown", witness.shown("t0")["addresses"]
+        yield from addresses(device, f"{value!r}")
 
 
 def addr_of_nobody(pytun):
@@ -274,8 +279,7 @@ def dstaddr(pytun, flags=None):
         "10.8.0.3",
     ):
         yield f"{value!r}", setting(device, "dstaddr", value)
-        yield f"{value!r}, get", [getting(device, name) for name in ("addr", "dstaddr", "netmask")]
-        yield f"{value!r}, shown", witness.shown("t0")["addresses"]
+        yield from addresses(device, f"{value!r}")
 
 
 def dstaddr_of_tap(pytun):
@@ -305,8 +309,7 @@ def netmask(pytun, flags=None):
         "255.255.255.128",
     ):
         yield f"{value!r}", setting(device, "netmask", value)
-        yield f"{value!r}, get", [getting(device, name) for name in ("addr", "dstaddr", "netmask")]
-        yield f"{value!r}, shown", witness.shown("t0")["addresses"]
+        yield from addresses(device, f"{value!r}")
 
 
 def netmask_of_all_and_none(pytun):
@@ -316,9 +319,7 @@ def netmask_of_all_and_none(pytun):
             device.addr = "10.8.0.1"
             yield f"{kind}: {value}", setting(device, "netmask", value)
             yield f"{kind}: {value}, get", [getting(device, name) for name in ("addr", "dstaddr", "netmask")]
-            addresses = witness.shown("t0")["addresses"]
-            yield f"{kind}: {value}, broadcast", [address.pop("broadcast") for address in addresses]
-            yield f"{kind}: {value}, shown", addresses
+            yield f"{kind}: {value}, shown", witness.shown("t0")["addresses"]
             device.addr = "0.0.0.0"
 
 

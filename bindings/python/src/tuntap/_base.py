@@ -117,10 +117,7 @@ class BaseDevice(Link, Addresses, Routes, Steering):
     @documented("tuntap_get_fd")
     def fileno(self) -> int:
         """-1 when it is closed."""
-        if self.closed:
-            return -1
-        with self._handle as pointer:
-            return int(lib.tuntap_get_fd(pointer))
+        return self._fileno(lib.tuntap_get_fd)
 
     @property
     @documented("tuntap_get_flags")

@@ -197,6 +197,12 @@ class Handled:
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"cannot pickle or copy {type(self).__name__!r} object")
 
+    def _fileno(self, function: Callable[..., Any]) -> int:
+        if self.closed:
+            return -1
+        with self._handle as pointer:
+            return int(function(pointer))
+
     def _call(self, function: Callable[..., Any], *arguments: Any) -> int:
         with self._handle as pointer:
             return call(function, pointer, *arguments)

@@ -60,10 +60,7 @@ class Monitor(Handled):
     @documented("tuntap_monitor_get_fd")
     def fileno(self) -> int:
         """-1 when it is closed."""
-        if self.closed:
-            return -1
-        with self._handle as pointer:
-            return int(lib.tuntap_monitor_get_fd(pointer))
+        return self._fileno(lib.tuntap_monitor_get_fd)
 
     @documented("tuntap_monitor_next")
     def next(self, timeout: float | None = None) -> Event:
