@@ -7,9 +7,9 @@ use crate::packet::Limit;
 use crate::stream::Stream;
 use crate::sys::{Backend, Direction};
 
-/// Reads of a batch, and bytes, at the most: then what was collected is worth handing on. Small UDP packets go on in
+/// Reads of a batch, and bytes, at the most: then what was collected is worth handing on. Small UDP packets go on as two
 /// super-packets of 128 segments, which is what the kernel takes.
-const MAX_READS: usize = 128;
+const MAX_READS: usize = 256;
 const MAX_BYTES: usize = 65_536;
 /// Memory for the packets of a batch that is taken as a whole.
 const ARENA: usize = 256 * 1024;

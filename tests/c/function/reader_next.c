@@ -83,13 +83,13 @@ static void a_batch_is_what_is_there(uint64_t flags)
         CHECK(tuntap_reader_next(reader, &packet, NULL) == 0);
         FAILS(tuntap_reader_next(reader, &packet, &err), EAGAIN, TUNTAP_REASON_AGAIN);
     }
-    for (int i = 0; i < 150; i++)
+    for (int i = 0; i < 300; i++)
         udp_send(sock, "10.8.0.2", PORT, "hello", 5);
     clear(&got);
     take_batch(reader);
-    CHECK(got.count == 128);
+    CHECK(got.count == 256);
     take_batch(reader);
-    CHECK(got.count == 150);
+    CHECK(got.count == 300);
     tuntap_reader_close(reader);
     close(sock);
     tuntap_close(dev);
