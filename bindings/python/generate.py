@@ -28,7 +28,7 @@ PLAIN = re.compile(r".*_SIZE$|TUNTAP_VERSION_.*|TUNTAP_IPV[46]|TUNTAP_NEEDS_CHEC
 # Parameters that Python has no use for.
 C_ONLY = {
     *("dev", "err", "size", "buf", "config", "reader", "writer", "queue", "monitor", "splitter", "joiner", "count"),
-    *("milliseconds", "filter", "macs"),
+    *("milliseconds", "filter", "macs", "packets"),
 }
 
 COMMENT = r"/\*\*\n((?: \*.*\n)+?) \*/\n"
@@ -88,7 +88,7 @@ def in_python(text: str) -> str:
 
 
 # Of what can go wrong, what cannot in Python: where there is no place for a result, or too small a one; signals.
-C_FAULT = re.compile(r"None\b|^size is too small$|^buf is too small$|^\w+ is too small$|sizeof")
+C_FAULT = re.compile(r"None\b|^count is 0|^size is too small$|^buf is too small$|^\w+ is too small$|sizeof")
 
 
 def failures(returned: str) -> list[str]:
@@ -131,7 +131,9 @@ def docstring(name: str, comment: str) -> str:
         if parameter not in C_ONLY and not text.startswith("Receives"):
             lines += textwrap.wrap(f"{parameter}: {in_python(text)}", 88, subsequent_indent="    ")
     raised = failures(in_python(parsed.returned))
-    if raised:
+    if raised or "tuntap_" in parsed.returned:
+        others = re.findall(r"\b[aA]s (tuntap_\w+)", parsed.returned)
+        raised += [f"or as {other}" for other in others]
         lines += textwrap.wrap(f"Raises an Error: {', '.join(raised)}.", 88, subsequent_indent="    ")
     return "\n".join(lines).strip() + f"\n\nThe C function: {name}."
 

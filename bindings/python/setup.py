@@ -53,8 +53,12 @@ class Build(build_py):
         header = os.path.join(SOURCES, "include", "tuntap.h")
         with open(os.path.join(package, "_abi.py"), "w", encoding="utf-8") as target:
             subprocess.run([sys.executable, os.path.join(HERE, "generate.py"), header], check=True, stdout=target)
-        if LIBRARY != "system":
-            carried = os.path.join(package, SONAME)
+        carried = os.path.join(package, SONAME)
+        if LIBRARY == "system":
+            # An editable installation may have left one in the sources.
+            if os.path.exists(carried):
+                os.remove(carried)
+        else:
             shutil.copyfile(os.path.realpath(LIBRARY or self.make()), carried)
             subprocess.run(["strip", "-x", carried], check=True)
 

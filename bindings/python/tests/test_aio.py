@@ -3,6 +3,7 @@
 
 import asyncio
 import errno
+import os
 import threading
 
 import pytest
@@ -251,3 +252,29 @@ def test_closing_a_reader_that_is_awaited(device):
             await task
 
     run(main())
+
+
+def test_closing_from_another_thread(device):
+    """The loop forgets the descriptor before that can be somebody else's."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        task, ready = asyncio.ensure_future(device.read()), asyncio.Event()
+        await asyncio.sleep(0.05)
+        thread = threading.Thread(target=device.close)
+        thread.start()
+        thread.join()
+        pipes = [os.pipe() for _ in range(8)]
+        for source, sink in pipes:
+            loop.add_reader(source, ready.set)
+            os.write(sink, b"x")
+        with pytest.raises(tuntap.Error):
+            await task
+        await asyncio.wait_for(ready.wait(), 5)
+        for source, sink in pipes:
+            assert loop.remove_reader(source)
+            os.close(source)
+            os.close(sink)
+
+    run(main())
+    assert "t0" not in witness.names()

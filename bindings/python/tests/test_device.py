@@ -282,9 +282,13 @@ def test_a_signal_handler_that_raises_at_any_moment():
     """However far an open, a call or a close has come: nothing is left when the object is not there any more."""
     child = os.fork()
     if child == 0:
-        sys.unraisablehook = lambda _: None
-        warnings.simplefilter("ignore")
-        os._exit(left_behind(300))
+        status = 99
+        try:
+            sys.unraisablehook = lambda _: None
+            warnings.simplefilter("ignore")
+            status = left_behind(200)
+        finally:
+            os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
@@ -299,7 +303,7 @@ def left_behind(turns):
     def use():
         with tuntap.Device("t0", Flag.TUN | Flag.NONBLOCK) as device:
             while armed:
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError), device.reader():
                     device.read()
 
     signal.signal(signal.SIGALRM, handle)
@@ -310,8 +314,28 @@ def left_behind(turns):
             use()
         except KeyError:
             pass
-    gc.collect()
+        gc.collect()
     return abs(witness.descriptors() - before) + witness.names().count("t0")
+
+
+def test_exceptions_keep_no_device():
+    with tuntap.Device("t0") as device:
+        with pytest.raises(tuntap.Error) as wrong:
+            device.reader(Flag(1 << 40))
+        with pytest.raises(TimeoutError) as late:
+            device.read(0.01)
+    assert "t0" not in witness.names() and wrong.value and late.value
+    gc.disable()
+    try:
+        device = tuntap.Device("t0")
+        with contextlib.suppress(TimeoutError):
+            device.read(0.01)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            del device
+        assert "t0" not in witness.names()
+    finally:
+        gc.enable()
 
 
 def test_fork():

@@ -91,12 +91,14 @@ class BaseDevice(Link, Addresses, Routes, Steering):
         Whoever waits in it gets an Error, with Reason.WOKEN or EBADF, and the device is closed when the last one has
         left. A device that is not persistent goes away with its last handle.
         """
-        # Nobody can go back to them when the device ends its waits.
+        self._handle.close(self._close_parts)
+
+    def _close_parts(self) -> None:
+        """Nobody can go back to them when the device ends its waits."""
         for reference in self._parts.valuerefs():
             part = reference()
             if part is not None:
                 part.close()
-        self._handle.close()
 
     def __del__(self) -> None:
         handle: DeviceHandle | None = getattr(self, "_handle", None)

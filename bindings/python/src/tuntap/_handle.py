@@ -20,28 +20,44 @@ class Handle:
     There is no lock in it, which a signal handler could find taken in its own thread. Whoever comes first counts
     himself among the users, and then looks whether it is closed; who closes it says so, and then looks for users. What
     counts them are calls of a list's methods, which no other thread and no signal handler comes into.
+
+    An object with an owner, as a reader is its device's, is freed before that.
     """
 
-    __slots__ = ("__weakref__", "_free", "_open", "_pointer", "_what", "closed", "parts", "users")
+    __slots__ = (
+        *("__weakref__", "_free", "_open", "_owner", "_place", "_there", "_what"),
+        *("closed", "parts", "pointer", "users"),
+    )
 
-    def __init__(self, what: str, free: Callable[[int], object], make: Callable[..., Any], *arguments: Any) -> None:
+    def __init__(
+        self,
+        what: str,
+        free: Callable[[int], object],
+        make: Callable[..., Any],
+        *arguments: Any,
+        owner: Handle | None = None,
+    ) -> None:
         self._what = what
         self._free = free
-        # One takes it out, and frees it; and one takes this out, and closes it.
-        self._pointer: list[int] = []
+        # One takes this out, and closes it; and one that, and frees it.
         self._open = [None]
-        # Calls in progress; and objects that need this one, as a reader its device.
+        self._there = [None]
+        # Calls in progress; and of each part whether it is there.
         self.users: list[None] = []
-        self.parts: list[None] = []
+        self.parts: list[list[None]] = []
         # Whether close() was called; who was a user by then still is one.
         self.closed = False
-        place = ctypes.c_void_p()
+        self._owner = owner
+        # Where it is, from the call on: a signal handler may raise an exception right behind that.
+        self._place = ctypes.c_void_p()
         try:
-            call(make, *arguments, ctypes.byref(place))
+            if owner is not None:
+                owner.parts.append(self._there)
+            call(make, *arguments, ctypes.byref(self._place))
         finally:
-            # Also when a signal handler raises an exception just behind the call.
-            if place.value is not None:
-                self._pointer.append(place.value)
+            if self._place.value is None:
+                self._free_once()
+        self.pointer = self._place.value or 0
         _HANDLES.add(self)
 
     def __enter__(self) -> int:
@@ -50,15 +66,15 @@ class Handle:
             # The pointer is not this one's to touch: it may be freed at this moment.
             self.left()
             raise closed(self._what)
-        return self._pointer[0]
+        return self.pointer
 
     def __exit__(self, *_: object) -> None:
         if self.closed and len(self.users) > 1:
-            self._end_waits(self._pointer[0])
+            self._end_waits()
         self.left()
 
-    def close(self) -> None:
-        """Closes it, and ends the waits of those who use it. The last of them frees it."""
+    def close(self, first: Callable[[], object] | None = None) -> None:
+        """Closes it, does what is first, and ends the waits of those who use it. The last of them frees it."""
         try:
             self._open.pop()
         except IndexError:
@@ -67,11 +83,15 @@ class Handle:
         self.users.append(None)
         self.closed = True
         # Without the interpreter's lock this is what makes the one before it seen: a list has a lock of its own.
-        self.parts.append(None)
-        self.parts.pop()
-        if len(self.users) > 1 or self.parts:
-            self._end_waits(self._pointer[0])
-        self.left()
+        self.users.append(None)
+        self.users.pop()
+        try:
+            if first is not None:
+                first()
+        finally:
+            if len(self.users) > 1 or any(self.parts):
+                self._end_waits()
+            self.left()
 
     def left(self) -> None:
         """A user has left, whom a fork may have made forgotten."""
@@ -82,32 +102,42 @@ class Handle:
 
     def release(self) -> None:
         """Frees it, when it is closed and nobody uses it."""
-        # A part that lets go counts among the users before it does.
-        if not self.parts and not self.users:
+        # A part that is freed counts among the users before it is.
+        if not any(self.parts) and not self.users:
             self._free_once()
 
     def _free_once(self) -> None:
+        owner, pointer = self._owner, self._place.value
+        if owner is not None:
+            owner.users.append(None)
         try:
-            pointer = self._pointer.pop()
+            self._there.pop()
+            if pointer is not None:
+                self._free(pointer)
         except IndexError:
-            return  # Another one did.
-        self._free(pointer)
+            pass  # Another one did.
+        finally:
+            if owner is not None:
+                owner.forget(self._there)
+
+    def forget(self, part: list[None]) -> None:
+        """A part was freed, which counted among the users."""
+        if part in self.parts:
+            self.parts.remove(part)
+        if self.closed and (len(self.users) > 1 or any(self.parts)):
+            self._end_waits()
+        self.left()
 
     def __del__(self) -> None:
         # A call that was broken off by a signal handler may still count; but whoever is in one has a reference.
-        if not self.parts:
-            self._free_once()
+        try:
+            self.close()
+        finally:
+            if not any(self.parts):
+                self._free_once()
 
-    def _end_waits(self, pointer: int) -> None:
+    def _end_waits(self) -> None:
         """Ends one wait, or the next: whoever leaves after it ends another one."""
-
-    def let_go(self) -> None:
-        """A part does not need it any more."""
-        self.users.append(None)
-        self.parts.pop()
-        if self.closed and (len(self.users) > 1 or self.parts):
-            self._end_waits(self._pointer[0])
-        self.left()
 
 
 class DeviceHandle(Handle):
@@ -123,34 +153,12 @@ class DeviceHandle(Handle):
         self.fd = -1
         super().__init__("the device", lib.tuntap_close, make, *arguments)
 
-    def close(self) -> None:
+    def close(self, first: Callable[[], object] | None = None) -> None:
         self.fd = -1
-        super().close()
+        super().close(first)
 
-    def _end_waits(self, pointer: int) -> None:
-        lib.tuntap_wake(pointer)
-
-
-class Kept:
-    """Keeps the object of a handle there for a part of it, until that lets go or is no more."""
-
-    __slots__ = ("_owner", "pointer")
-
-    def __init__(self, owner: Handle) -> None:
-        self._owner: list[Handle] = []
-        with owner as pointer:
-            self.pointer = pointer
-            owner.parts.append(None)
-            self._owner.append(owner)
-
-    def let_go(self) -> None:
-        try:
-            owner = self._owner.pop()
-        except IndexError:
-            return
-        owner.let_go()
-
-    __del__ = let_go
+    def _end_waits(self) -> None:
+        lib.tuntap_wake(self.pointer)
 
 
 _HANDLES: weakref.WeakSet[Handle] = weakref.WeakSet()

@@ -8,7 +8,10 @@ import math
 import threading
 import time
 from collections.abc import Iterator
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
+
+if TYPE_CHECKING:
+    from ._handle import Handle
 
 # Milliseconds after which a wait looks up: the main thread for signal handlers, as limited waits of the library's go
 # through signals.
@@ -50,38 +53,34 @@ def patiently(
         except TimeoutError as error:
             late = error
     assert late is not None
-    raise late
+    try:
+        raise late
+    finally:
+        del late  # Or it would keep this frame, and so the caller's device.
 
 
 class Readiness:
     """Lets tasks of a loop wait until a descriptor is ready, several at once, in one direction."""
 
-    __slots__ = ("_add", "_fd", "_remove", "_waiters", "loop")
+    __slots__ = ("_fd", "_remove", "loop", "waiters")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, fd: int, writing: bool) -> None:
         self.loop = loop
         self._fd = fd
-        self._add = loop.add_writer if writing else loop.add_reader
         self._remove = loop.remove_writer if writing else loop.remove_reader
-        self._waiters: list[asyncio.Future[None]] = []
+        self.waiters: list[asyncio.Future[None]] = []
+        (loop.add_writer if writing else loop.add_reader)(fd, self.end)
 
-    async def wait(self) -> None:
-        waiter = self.loop.create_future()
-        if not self._waiters:
-            self._add(self._fd, self.end)
-        self._waiters.append(waiter)
-        try:
-            await waiter
-        finally:
-            # Cancelled: it may be the last one.
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
-                if not self._waiters:
-                    self._remove(self._fd)
+    def discard(self, waiter: asyncio.Future[None]) -> None:
+        """It does not wait any more: it may have been cancelled, and the last one."""
+        if waiter in self.waiters:
+            self.waiters.remove(waiter)
+            if not self.waiters:
+                self._remove(self._fd)
 
     def end(self) -> None:
         """Ends every wait; each tries again."""
-        waiters, self._waiters = self._waiters, []
+        waiters, self.waiters = self.waiters, []
         if waiters:
             self._remove(self._fd)
         for waiter in waiters:
@@ -90,29 +89,45 @@ class Readiness:
 
 
 class Waits:
-    """The waits for a descriptor, in whatever loop, and until what has it is closed."""
+    """The waits for a handle's descriptor, in whatever loop."""
 
-    __slots__ = ("_waits",)
+    __slots__ = ("_handle", "_waits")
 
-    def __init__(self) -> None:
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
         self._waits: dict[tuple[int, bool], Readiness] = {}
 
-    async def wait(self, fd: int, writing: bool = False) -> None:
+    async def wait(self, fileno: Callable[[int], int], writing: bool = False) -> None:
         """Until it is ready, or end() is called."""
         loop = asyncio.get_running_loop()
-        key = id(loop), writing
-        readiness = self._waits.get(key)
-        if readiness is None or readiness.loop is not loop:
-            readiness = self._waits[key] = Readiness(loop, fd, writing)
-        await readiness.wait()
+        key, waiter = (id(loop), writing), loop.create_future()
+        # Nobody else has the descriptor's number meanwhile; who closes it sees this wait, or is seen.
+        with self._handle as pointer:
+            readiness = self._waits.get(key)
+            if readiness is None or not readiness.waiters or readiness.loop is not loop:
+                readiness = self._waits[key] = Readiness(loop, fileno(pointer), writing)
+            readiness.waiters.append(waiter)
+            if self._handle.closed:
+                readiness.end()
+        try:
+            await waiter
+        finally:
+            readiness.discard(waiter)
+            if not readiness.waiters and self._waits.get(key) is readiness:
+                del self._waits[key]
 
     def end(self) -> None:
-        """Ends every wait. A loop forgets the descriptor, which may be somebody else's soon."""
+        """Ends every wait. A loop forgets the descriptor first, which may be somebody else's soon."""
         for readiness in list(self._waits.values()):
             loop = readiness.loop
             if loop.is_closed():
                 continue
             if loop.is_running() and asyncio._get_running_loop() is not loop:
-                loop.call_soon_threadsafe(readiness.end)
+                self._handle.users.append(None)
+                loop.call_soon_threadsafe(self._end_there, readiness)
             else:
                 readiness.end()
+
+    def _end_there(self, readiness: Readiness) -> None:
+        readiness.end()
+        self._handle.left()

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import batch
-from ._abi import Flag
+from ._abi import Flag, Reason
 from ._base import BaseDevice
 from ._library import documented, lib
 from ._memory import contiguous
@@ -62,21 +62,18 @@ class Device(BaseDevice):
     def writer(self, flags: Flag = Flag(0)) -> Writer:
         return Writer(self, flags)
 
-    def close(self) -> None:
-        # A loop forgets the descriptor before it is closed.
+    def _own(self, make: Callable[..., Any], *arguments: Any) -> None:
+        super()._own(make, *arguments)
+        self._waits = Waits(self._handle)
+        self._without_wait = 0
+        # The readers and writers of a handle wait as that does: not at all.
+        self._call(lib.tuntap_set_nonblock, 1)
+
+    def _close_parts(self) -> None:
         try:
             self._waits.end()
         finally:
-            super().close()
-
-    close.__doc__ = BaseDevice.close.__doc__
-
-    def _own(self, make: Callable[..., Any], *arguments: Any) -> None:
-        self._waits = Waits()
-        self._without_wait = 0
-        super()._own(make, *arguments)
-        # The readers and writers of a handle wait as that does: not at all.
-        self._call(lib.tuntap_set_nonblock, 1)
+            super()._close_parts()
 
     def _take(self) -> bytes | None:
         """A packet, if one is there."""
@@ -110,12 +107,12 @@ class Device(BaseDevice):
 
     async def _readable(self) -> None:
         self._without_wait = 0
-        await self._waits.wait(self.fileno())
+        await self._waits.wait(lib.tuntap_get_fd)
 
     async def _writable(self) -> None:
         self._without_wait = 0
         if sys.platform == "linux":
-            await self._waits.wait(self.fileno(), writing=True)
+            await self._waits.wait(lib.tuntap_get_fd, writing=True)
         else:
             # Elsewhere no descriptor tells of room: Reason.FULL.
             await asyncio.sleep(0.001)
@@ -174,17 +171,20 @@ class Writer(_Part):
 
     async def batch(self, packets: Packets | Sequence[ReadableBuffer]) -> int:
         """As tuntap.Writer.batch: how many were taken. Waits for room until all of these are out."""
-        taken = 0
-        while taken < len(packets):
+        taken, left = 0, packets
+        while left:
             await self._device._give_way()
             try:
-                taken += self._part.batch(packets[taken:] if taken else packets)
+                now = self._part.batch(left)
             except BlockingIOError:
                 await self._device._writable()
-            except Error:
-                if taken == 0:
+                continue
+            except Error as caught:
+                if taken == 0 or caught.reason is not Reason.PACKET:
                     raise
                 break
+            taken += now
+            left = left[now:] if now < len(left) else ()
         while True:
             try:
                 self._part.flush()

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
 
 from ._abi import Flag, Reason, tuntap_error
-from ._handle import Handle, Handled, Kept, device_handle
+from ._handle import Handle, Handled, device_handle
 from ._library import call, documented, lib
 from ._memory import Memory, contiguous, sizes_of
 from ._wait import patiently
@@ -123,11 +123,14 @@ class Reader(Handled):
         with self._looking, self._handle:
             self._check(packets)
             told = self._places[: 2 * len(packets)]
+            # A signal handler may have come in between, and read on.
+            self._check(packets)
             starts, lengths = told[0::2], told[1::2]
             first = starts[0]
             # One copy of all, and slices of that, which are cheaper than a call for each. They lie in one piece of
             # memory, one behind the other.
             all_of_them = ctypes.string_at(first, starts[-1] + lengths[-1] - first)
+            self._check(packets)
             return [all_of_them[(at := start - first) : at + length] for start, length in zip(starts, lengths)]
 
     def _write(self, packets: Packets, write: Repeated, writer: int) -> int:
@@ -188,14 +191,10 @@ class Writer(Handled):
 
 
 def part_of(device: object, what: str, make: Any, flags: Flag, free: Any) -> Handle:
-    """The handle of a reader or writer. As long as it lives, so does the device's."""
-    kept = Kept(device_handle(device))
-
-    def leave(pointer: int) -> None:
-        free(pointer)
-        kept.let_go()
-
-    return Handle(what, leave, make, kept.pointer, flags)
+    """The handle of a reader or writer. As long as it is there, so is the device's."""
+    owner = device_handle(device)
+    with owner as pointer:
+        return Handle(what, free, make, pointer, flags, owner=owner)
 
 
 def register(device: Any, part: Handled) -> None:

@@ -50,12 +50,11 @@ class Monitor(Handled):
         with nullcontext() if device is None else device_handle(device) as watched:
             self._handle = Handle("the monitor", lib.tuntap_monitor_close, lib.tuntap_monitor_open, watched)
         self._one_by_one = threading.RLock()
-        self._waits = Waits()
+        self._waits = Waits(self._handle)
 
     def close(self) -> None:
         """Ends the watch, and a wait for an event."""
-        self._waits.end()
-        super().close()
+        self._handle.close(self._waits.end)
 
     @documented("tuntap_monitor_get_fd")
     def fileno(self) -> int:
@@ -78,7 +77,10 @@ class Monitor(Handled):
                 late = caught  # type: ignore[assignment]
             finally:
                 self._one_by_one.release()
-        raise late
+        try:
+            raise late
+        finally:
+            del late  # Or it would keep this frame, and so the monitor.
 
     def __iter__(self) -> Iterator[Event]:
         while True:
@@ -94,7 +96,7 @@ class Monitor(Handled):
             try:
                 event = self.next(0)
             except TimeoutError:
-                await self._waits.wait(self.fileno())
+                await self._waits.wait(lib.tuntap_monitor_get_fd)
                 continue
             except Error as caught:
                 if caught.reason is not Reason.REMOVED:
