@@ -98,6 +98,7 @@ def failures(returned: str) -> list[str]:
     returned = re.sub(r"(without|but for) E[A-Z]+ and E[A-Z]+", "", returned)
     for number, causes, rest in re.findall(r"\b(E[A-Z0-9]{2,}),? *(?:\(((?:[^()]|\([^()]*\))*)\)|([^;]*))", returned):
         kept = [cause.strip(" .") for cause in (causes or rest).split(";") if not C_FAULT.search(cause.strip())]
+        kept = [re.sub(r"^\((.*)\)$", r"\1", cause) for cause in kept]
         if number != "EINTR" and (kept or not causes):
             found.append(f"{number} ({'; '.join(kept)})" if any(kept) else number)
     return found
@@ -134,7 +135,8 @@ def docstring(name: str, comment: str) -> str:
     if raised or "tuntap_" in parsed.returned:
         others = re.findall(r"\b[aA]s (tuntap_\w+)", parsed.returned)
         raised += [f"or as {other}" for other in others]
-        lines += textwrap.wrap(f"Raises an Error: {', '.join(raised)}.", 88, subsequent_indent="    ")
+        text = ", ".join(raised).removeprefix("or ")
+        lines += textwrap.wrap(f"Raises an Error: {text}.", 88, subsequent_indent="    ")
     return "\n".join(lines).strip() + f"\n\nThe C function: {name}."
 
 
