@@ -93,7 +93,7 @@ style() {
 # run INTERPRETER: the tests, over the package that is in the wheel. A warning is an error.
 run() {
     PYTHONPATH=$(echo "$out"/carrying/lib/python*/site-packages) PYTHONDONTWRITEBYTECODE=1 \
-        private timeout 300 "$1" -X dev -W error -m pytest -q -p no:cacheprovider "$source/tests"
+        private timeout 300 "$1" -X dev -W error -m pytest -q -rs -p no:cacheprovider "$source/tests"
 }
 
 # run_with INTERPRETER: in an environment with what the tests need.
