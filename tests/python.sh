@@ -24,6 +24,14 @@ wheel() {
     mkdir -p "$out/wheels" && "$python" -m pip wheel --quiet --no-deps --wheel-dir "$out/wheels/$1" "$2"
 }
 
+reaches_registry() {
+    folder=$(mktemp -d)
+    "$python" -m pip download --quiet --no-deps --dest "$folder" "setuptools >= 77" >/dev/null 2>&1
+    result=$?
+    rm -rf "$folder"
+    return "$result"
+}
+
 wheels() {
     rm -rf "$out"
     mkdir -p "$out"
@@ -106,6 +114,10 @@ run_with() {
 have "python" "$python" || finish
 if ! "$python" -c 'import venv, ensurepip, pip' 2>/dev/null; then
     skip "python" "its venv and pip are not installed"
+    finish
+fi
+if ! reaches_registry; then
+    skip "python" "what builds a wheel cannot be had of PyPI"
     finish
 fi
 try "python: wheels" wheels
