@@ -36,7 +36,11 @@ class Tunnel:
             if sys.stdin in ready:
                 return
             if self.device in ready:
-                self.socket.sendto(self.device.read(longest), self.remote)
+                packet = self.device.read(longest)
+                try:
+                    self.socket.sendto(packet, self.remote)
+                except OSError:
+                    pass  # Lost, as on any link: the other end, and the wire with it, may be gone.
             if self.socket in ready:
                 packet, sender = self.socket.recvfrom(65_535)
                 if sender == self.remote:
