@@ -63,14 +63,6 @@ def call(function: Callable[..., Any], *arguments: Any) -> int:
     return result
 
 
-def new(function: Callable[..., Any], *arguments: Any) -> int:
-    """Calls a function that makes an object; where that is."""
-    place = ctypes.c_void_p()
-    call(function, *arguments, ctypes.byref(place))
-    assert place.value is not None
-    return place.value
-
-
 def number(kind: Any, function: Callable[..., Any], *arguments: Any) -> int:
     """Calls a function that tells a number of this C type."""
     told = kind()

@@ -53,7 +53,7 @@ def contiguous(packet: ReadableBuffer) -> bytes:
 
 def size_of(buffer: ReadableBuffer) -> int:
     """Its bytes, which need not be its items."""
-    return len(buffer) if type(buffer) is bytes or type(buffer) is bytearray else memoryview(buffer).nbytes
+    return memoryview(buffer).nbytes
 
 
 def sizes_of(packets: Iterable[ReadableBuffer]) -> list[int]:

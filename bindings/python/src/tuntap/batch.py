@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 from ._abi import Flag, Reason, tuntap_error
 from ._handle import Handle, Handled, device_handle
-from ._library import call, documented, lib
+from ._library import documented, lib
 from ._memory import Memory, contiguous, sizes_of
-from ._wait import patiently
 from .errors import error, from_c
 
 if TYPE_CHECKING:
@@ -73,10 +72,10 @@ class Repeated:
         self._error = tuntap_error()
         self._place = ctypes.addressof(self._error)
 
-    def __call__(self, pointer: int, packets: Any, count: int) -> int:
-        """An address is passed on faster than what is there."""
+    def __call__(self, *arguments: Any) -> int:
+        """Addresses are passed on faster than what is there."""
         while True:
-            result: int = self._function(pointer, packets, count, self._place)
+            result: int = self._function(*arguments, self._place)
             if result >= 0:
                 return result
             if result != -errno.EINTR:
@@ -149,6 +148,7 @@ class Writer(Handled):
         self._handle = part_of(device, "the writer", lib.tuntap_writer_open, flags, lib.tuntap_writer_close)
         self._one_by_one = threading.RLock()
         self._put, self._batch = Repeated(lib.tuntap_writer_put), Repeated(lib.tuntap_writer_batch)
+        self._flush = Repeated(lib.tuntap_writer_flush)
         register(device, self)
 
     @documented("tuntap_writer_put")
@@ -160,7 +160,7 @@ class Writer(Handled):
     @documented("tuntap_writer_flush")
     def flush(self) -> None:
         with self._one_by_one, self._handle as pointer:
-            patiently(lambda: call(lib.tuntap_writer_flush, pointer))
+            self._flush(pointer)
 
     @documented("tuntap_writer_batch")
     def batch(self, packets: Packets | Sequence[ReadableBuffer]) -> int:

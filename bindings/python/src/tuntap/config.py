@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from ._library import call, lib, new
+from ._handle import Handle
+from ._library import call, lib
 from ._types import Text
 from .address import Addr, AddrLike, ip_text
 from .link import MacLike, mac_bytes
@@ -35,12 +36,13 @@ class Options(NamedTuple):
 @contextmanager
 def config(options: Options) -> Iterator[int]:
     """A tuntap_config with these options."""
-    pointer = new(lib.tuntap_config_new)
+    handle = Handle("the options", lib.tuntap_config_free, lib.tuntap_config_new)
     try:
-        _fill(pointer, options)
-        yield pointer
+        with handle as pointer:
+            _fill(pointer, options)
+            yield pointer
     finally:
-        lib.tuntap_config_free(pointer)
+        handle.close()
 
 
 def _fill(pointer: int, options: Options) -> None:
