@@ -10,6 +10,7 @@ pub mod address;
 pub mod config;
 pub mod cpu;
 pub mod device;
+pub mod errno;
 pub mod error;
 pub mod feature;
 pub mod flags;
