@@ -41,9 +41,9 @@ LIBS       := -lpthread -ldl -lm
 RPATH      :=
 endif
 
-.PHONY: all demo check lint check-core check-abi check-c check-valgrind check-asan check-strace check-links \
+.PHONY: all demo check lint check-core check-abi check-c check-valgrind check-asan check-api check-strace check-links \
     check-fuzz check-reproducible check-bindings check-python check-examples check-darwin \
-    bench size header install uninstall clean rust stage
+    bench size header install uninstall clean rust stage asan-library
 all: $(SHARED) $(STATIC)
 
 # Cargo knows best whether there is anything to do.
@@ -140,11 +140,17 @@ check-valgrind: stage
 	$(STAGED) tests/c/run.sh valgrind
 
 # RUSTC_BOOTSTRAP lets any stable toolchain instrument; the dev profile adds the overflow checks.
-check-asan: stage
-	HOST=$$(rustc -vV | sed -n 's/^host: //p') && \
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+ASAN_LIBRARY = $(CURDIR)/$(BUILD)/asan/$(HOST)/debug/libtuntap.a
+asan-library:
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address $(CARGO) rustc --quiet --locked --lib \
-	    --crate-type staticlib --target $$HOST --target-dir $(BUILD)/asan && \
-	$(STAGED) TUNTAP_ASAN_LIBRARY="$(CURDIR)/$(BUILD)/asan/$$HOST/debug/libtuntap.a" tests/c/run.sh asan
+	    --crate-type staticlib --target $(HOST) --target-dir $(BUILD)/asan
+
+check-asan: stage asan-library
+	$(STAGED) TUNTAP_ASAN_LIBRARY="$(ASAN_LIBRARY)" tests/c/run.sh asan
+
+check-api: asan-library
+	TUNTAP_ASAN_LIBRARY="$(ASAN_LIBRARY)" PYTHON="$(PYTHON)" tests/api.sh
 
 check-strace: stage
 	$(STAGED) PYTHON="$(PYTHON)" tests/strace.sh
