@@ -41,7 +41,7 @@ LIBS       := -lpthread -ldl -lm
 RPATH      :=
 endif
 
-.PHONY: all demo check lint check-core check-abi check-c check-valgrind check-asan check-api check-strace check-links \
+.PHONY: all demo check lint check-core check-abi check-c check-valgrind check-asan check-api check-tsan check-strace check-links \
     check-fuzz check-reproducible check-bindings check-python check-examples check-darwin \
     bench size header install uninstall clean rust stage asan-library
 all: $(SHARED) $(STATIC)
@@ -151,6 +151,9 @@ check-asan: stage asan-library
 
 check-api: asan-library
 	TUNTAP_ASAN_LIBRARY="$(ASAN_LIBRARY)" PYTHON="$(PYTHON)" tests/api.sh
+
+check-tsan: stage
+	$(STAGED) CARGO="$(CARGO)" tests/tsan.sh
 
 check-strace: stage
 	$(STAGED) PYTHON="$(PYTHON)" tests/strace.sh
