@@ -9,7 +9,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::ptr;
 
-use super::{file, ioctl};
+use super::file::{self, shown};
+use super::ioctl;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::sys::descriptor;
 
@@ -19,7 +20,7 @@ pub(crate) struct Namespace(File);
 impl Namespace {
     /// One that has a file, such as /run/netns/blue or /proc/1234/ns/net.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let action = || format!("open the network namespace {}", path.display());
+        let action = || format!("open the network namespace {}", shown(path));
         let fd = file::open(path, libc::O_RDONLY | libc::O_NONBLOCK)
             .map_err(|errno| Error::system(errno, action()))?;
         Self(fd.into()).checked(action)
