@@ -12,10 +12,12 @@ use std::ptr;
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::sys::stat::Mode;
 
+use super::socket::KernelSocket;
 use crate::error::{Errno, Error, Reason, Result};
 
 mod ioctl {
     nix::ioctl_none_bad!(ns_get_nstype, 0xb703);
+    nix::ioctl_none_bad!(siocgskns, 0x894c);
 }
 
 /// An open network namespace.
@@ -139,9 +141,18 @@ impl Identity {
         Self(file.dev(), file.ino())
     }
 
-    /// That of the calling thread's namespace; None where /proc is missing.
+    /// That of the calling thread's namespace. Where /proc is missing, a socket tells those who have CAP_NET_ADMIN
+    /// (SIOCGSKNS, Linux 4.9).
     pub(super) fn own() -> Option<Self> {
-        Some(Self::of(&fs::metadata("/proc/thread-self/ns/net").ok()?))
+        match fs::metadata("/proc/thread-self/ns/net") {
+            Ok(file) => Some(Self::of(&file)),
+            Err(_) => {
+                let socket = KernelSocket::open().ok()?;
+                // SAFETY: the request has no argument, and makes a descriptor for nobody else.
+                let fd = unsafe { OwnedFd::from_raw_fd(ioctl::siocgskns(socket.fd().as_raw_fd()).ok()?) };
+                Namespace::of(fd).identity()
+            }
+        }
     }
 }
 
