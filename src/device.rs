@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! A device, through one of its queues: opening it, and what it is.
 
+mod address;
+
 use std::fmt::Display;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -31,7 +31,7 @@ impl Family {
 }
 
 /// The length of a network prefix in bits, 0 to 32, or to 128 in IPv6.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Prefix(u8);
 
 impl Prefix {

@@ -159,10 +159,14 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn routes(&self) -> Result<Vec<Installed>>;
     /// The metric and the table that 0 stands for.
     fn usual_route(&self, family: Family) -> (u32, u32);
+    /// Whether to add a route that may be there is better than to list the routes first.
+    fn adds_before_it_looks(&self) -> bool;
+    /// A route that is there, or has the place of this one, is EEXIST.
     fn add_route(&self, route: &Route) -> Result<()>;
-    /// Gives back what it told of a route.
+    /// Gives back what it listed of a route.
     fn restore_route(&self, installed: &Installed) -> Result<()>;
-    fn remove_route(&self, route: &Route) -> Result<()>;
+    /// Deletes this one of those that it listed.
+    fn remove_route(&self, installed: &Installed) -> Result<()>;
 
     /// Runs a program for each packet that goes out, or none any more.
     fn set_program(&self, program: Program, fd: Option<RawFd>) -> Result<()>;
@@ -183,6 +187,8 @@ pub(crate) trait Watching: Sized + Send {
     fn fd(&self) -> BorrowedFd<'_>;
     /// Takes what is announced, without waiting: EAGAIN when nothing is.
     fn take(&mut self, notices: &mut Vec<Notice>) -> Result<()>;
+    /// Tells anew what is present.
+    fn restart(&mut self);
     /// Waits until something is announced.
     fn wait(&self, deadline: Option<Instant>) -> Outcome<()>;
 }
