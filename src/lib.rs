@@ -14,6 +14,7 @@ pub mod error;
 pub mod feature;
 pub mod flags;
 pub mod link;
+pub mod memory;
 pub mod monitor;
 pub mod name;
 pub mod offload;
