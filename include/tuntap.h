@@ -1357,7 +1357,8 @@ int tuntap_set_carrier(tuntap *dev, int on, tuntap_error *err);
 int tuntap_get_txqueuelen(const tuntap *dev, uint32_t *packets, tuntap_error *err);
 
 /**
- * Sets the transmit queue length.
+ * Sets the transmit queue length. What no longer has room in a shorter queue is dropped, and
+ * no counter of the kernel's has it.
  *
  * @param packets  In each queue. The kernel takes 8 bytes for each at once.
  * @return 0, or -EINVAL (dev is NULL), -ENOMEM (so much memory is not to be had), -EPERM

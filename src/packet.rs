@@ -264,6 +264,7 @@ impl Device {
             Errno::EINVAL | Errno::EMSGSIZE => (Reason::Packet, "the kernel does not take them"),
             Errno::ENODEV => (Reason::Removed, "it is gone"),
             Errno::ENETDOWN => (Reason::Down, "it is down"),
+            Errno::EBUSY => (Reason::Busy, "this queue is detached"),
             _ => return Error::system(errno, format!("write {}, {loss}", self.label())),
         };
         Error::new(errno, reason, format!("write {}: {why}: {loss}", self.label()))
