@@ -191,6 +191,10 @@ impl Backend for Queue {
         self.waker.wake();
     }
 
+    fn take_wake(&self) -> bool {
+        self.waker.take_pending()
+    }
+
     fn label(&self) -> String {
         self.name.to_string()
     }

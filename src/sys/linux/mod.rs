@@ -240,6 +240,10 @@ impl Backend for Queue {
         self.waker.wake();
     }
 
+    fn take_wake(&self) -> bool {
+        self.waker.take_pending()
+    }
+
     fn label(&self) -> String {
         self.node.granted().map_or_else(|_| "the device".to_owned(), |granted| granted.name.to_string())
     }
