@@ -39,6 +39,9 @@ ssize_t send(int fd, const void *bytes, size_t length, int flags)
     return syscall(SYS_sendto, fd, bytes, length, flags, NULL, 0);
 }
 
+/* glibc declares the address as a union of pointers. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
 ssize_t recvfrom(int fd, void *bytes, size_t length, int flags, struct sockaddr *from, socklen_t *size)
 {
     ssize_t got = syscall(SYS_recvfrom, fd, bytes, length, flags, from, size);
@@ -49,5 +52,6 @@ ssize_t recvfrom(int fd, void *bytes, size_t length, int flags, struct sockaddr 
     errno = ENOBUFS;
     return -1;
 }
+#pragma GCC diagnostic pop
 
 #endif
