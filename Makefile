@@ -42,7 +42,7 @@ RPATH      :=
 endif
 
 # The parts of `make check`.
-CHECKS := lint check-core check-abi check-c check-valgrind check-asan check-strace check-fuzz check-links \
+CHECKS := lint check-core check-abi check-c check-valgrind check-asan check-strace check-seccomp check-fuzz check-links \
     check-reproducible check-deny check-bindings check-python check-examples check-darwin
 
 .PHONY: all demo check checks check-advisories bench size header install uninstall clean rust stage $(CHECKS)
@@ -151,6 +151,9 @@ check-asan: stage
 
 check-strace: stage
 	$(STAGED) PYTHON="$(PYTHON)" tests/strace.sh
+
+check-seccomp: stage
+	$(STAGED) tests/seccomp.sh
 
 check-fuzz:
 	CARGO="$(CARGO)" tests/fuzz.sh
