@@ -147,7 +147,7 @@ check-faults: stage
 	$(STAGED) tests/c/run.sh faults
 
 check-strace: stage
-	$(STAGED) PYTHON="$(PYTHON)" tests/strace.sh
+	$(STAGED) tests/strace.sh
 
 check-fuzz:
 	CARGO="$(CARGO)" tests/fuzz.sh

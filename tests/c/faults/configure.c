@@ -189,6 +189,18 @@ CALL(detach, tuntap_detach(queue, &err))
 UNDO(undo_detach, tuntap_attach(queue, &err))
 CALL(move, tuntap_set_netns_fd(dev, away_fd, &err))
 
+static tuntap_config *config;
+
+static void a_config(void)
+{
+    OK(tuntap_config_new(&config, &err));
+    OK(tuntap_config_set_netns_fd(config, away_fd, &err));
+}
+
+CALL(config_netns, tuntap_config_set_netns(config, "/proc/self/ns/net", &err))
+CALL(config_netns_fd, tuntap_config_set_netns_fd(config, away_fd, &err))
+CALL(config_node, tuntap_config_set_node(config, "/dev/net/tun", &err))
+
 CALL(steering, tuntap_set_steering_ebpf(dev, program, &err))
 UNDO(no_steering, tuntap_set_steering_ebpf(dev, -1, &err))
 CALL(filter_ebpf, tuntap_set_filter_ebpf(dev, program, &err))
@@ -332,7 +344,7 @@ static const struct scenario SCENARIOS[] = {
     CHANGE("set_nonblock", "t0", a_tap, NULL, nonblock, former_nonblock),
     CHANGE("attach", "attach a queue of t0", two_queues, be_detached, attach, undo_attach),
     CHANGE("detach", "detach a queue of t0", two_queues, NULL, detach, undo_detach),
-    CHANGE("set_netns_fd", "t0 to another network namespace|move t0", a_tap, NULL, move, come_home),
+    CHANGE("set_netns_fd", "t0 to another network namespace|move t0|as a network namespace", a_tap, NULL, move, come_home),
     {.name = "set_steering_ebpf", .words = "steering program of t0", .begin = two_queues_with_packets, .call = steering,
      .restore = no_steering, .tell = tell_queue},
     FILTER("set_filter_ebpf", "filter program of t0", NULL, filter_ebpf, no_filter_ebpf, 0),
@@ -351,6 +363,10 @@ static const struct scenario SCENARIOS[] = {
     CHANGE("add_route, IPv6", "add the route fd11::/64", a_tun, NULL, route6, undo_route6),
     CHANGE("del_route, IPv4", "delete the route 10.11.0.0/16", a_tun, be_routed4, unroute4, NULL),
     CHANGE("del_route, IPv6", "delete the route fd11::/64", a_tun, be_routed6, unroute6, NULL),
+
+    CHANGE("config_set_netns", "network namespace /proc/self/ns/net", a_config, NULL, config_netns, NULL),
+    CHANGE("config_set_netns_fd", "as a network namespace", a_config, NULL, config_netns_fd, NULL),
+    CHANGE("config_set_node", "/dev/net/tun", a_config, NULL, config_node, NULL),
 
     QUESTION("get_name", "name of", a_tap, get_name),
     QUESTION("get_index", "t0", a_tap, get_index),

@@ -30,6 +30,8 @@ struct scenario {
     uint64_t flags;
     /** NEW_INDEX, NEW_MAC: when a device is made each time. */
     unsigned picture;
+    /** The modes of a persistent device that nobody uses before the call. */
+    int idle;
     /** By the process that looks on, before each step. */
     void (*set_up)(void);
     /** By the process that looks on, when the call waits. */
@@ -128,6 +130,8 @@ static int comes_to(enum mark wanted)
 static void take(struct picture *picture)
 {
     take_picture(picture, current->picture, injector.child, here_sock, away_sock);
+    if (current->idle)
+        say_idle(picture, "t0", current->idle);
 }
 
 static int is_as(const struct picture *wanted, const char *when)

@@ -81,6 +81,19 @@ static int is_volatile(unsigned attribute)
     }
 }
 
+/** Which of the offloads and other features are on, of a device in this process's network namespace. */
+static void say_features(struct picture *picture, const char *name)
+{
+    /* struct ethtool_gfeatures: command, number of blocks, and four words a block, of which the third is what is on. */
+    unsigned words[2 + 4 * 4] = {ETHTOOL_GFEATURES, 4};
+    struct ifreq request = {.ifr_data = (void *)words};
+    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+    int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (ioctl(sock, SIOCETHTOOL, &request) == 0)
+        say(picture, "  features %08x %08x %08x\n", words[4], words[8], words[12]);
+    close(sock);
+}
+
 static void say_link(struct picture *picture, struct nlmsghdr *message)
 {
     struct ifinfomsg *link = NLMSG_DATA(message);
@@ -95,6 +108,8 @@ static void say_link(struct picture *picture, struct nlmsghdr *message)
             say_address_generation(picture, it);
         if (!is_volatile(kind) && !(own && picture->flags & NEW_MAC && kind == IFLA_ADDRESS))
             say_bytes(picture, kind == IFLA_MTU ? "mtu" : "IFLA", kind, RTA_DATA(it), RTA_PAYLOAD(it));
+        if (kind == IFLA_IFNAME && own)
+            say_features(picture, RTA_DATA(it));
     }
 }
 
@@ -178,20 +193,6 @@ static void say_network(struct picture *picture, int sock)
     say_list(picture, sock, RTM_GETROUTE, AF_INET6, say_route);
 }
 
-/** Which of the offloads and other features are on, of a device in this process's network namespace. */
-static void say_features(struct picture *picture, const char *name)
-{
-    /* struct ethtool_gfeatures: command, number of blocks, and four words a block, of which the third is what is on. */
-    unsigned words[2 + 4 * 4] = {ETHTOOL_GFEATURES, 4};
-    struct ifreq request = {.ifr_data = (void *)words};
-    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
-    int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (ioctl(sock, SIOCETHTOOL, &request) == 0)
-        for (int i = 0; i < 4; i++)
-            say(picture, ", features %08x", words[2 + 4 * i + 2]);
-    close(sock);
-}
-
 /** What the driver tells of a queue of the child's. */
 static void say_queue(struct picture *picture, pid_t child, int number)
 {
@@ -207,7 +208,6 @@ static void say_queue(struct picture *picture, pid_t child, int number)
         close(netns);
         say(picture, ", queue of %s, flags %#x, sndbuf %d, header %d, netns %lu", request.ifr_name,
             (unsigned short)request.ifr_flags, sndbuf, header, (unsigned long)which.st_ino);
-        say_features(picture, request.ifr_name);
     }
     close(fd);
 }
@@ -268,6 +268,17 @@ static void say_threads(struct picture *picture, pid_t child)
         count++;
     closedir(directory);
     say(picture, "%d threads\n", count);
+}
+
+/** What a persistent device keeps for its next user, who must have the same modes. */
+static void say_idle(struct picture *picture, const char *name, int modes)
+{
+    int header = 0, fd = if_nametoindex(name) ? join_by_hand(name, modes) : -1;
+    if (fd < 0)
+        return;
+    CHECK(ioctl(fd, TUNGETVNETHDRSZ, &header) == 0);
+    say(picture, "kept for the next: header %d\n", header);
+    close(fd);
 }
 
 /** The whole picture: both network namespaces, and the child. */
