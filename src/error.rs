@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-pub use nix::errno::Errno;
+pub use crate::errno::Errno;
 
 /// Result of everything off the packet path.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -203,7 +203,7 @@ pub unsafe extern "C" fn tuntap_get_index(dev: *const Device, index: *mut u32, e
 pub unsafe extern "C" fn tuntap_get_fd(dev: *const Device) -> c_int {
     match dev.as_ref() {
         Some(device) => device.fd().as_raw_fd(),
-        None => (Errno::EINVAL as c_int).wrapping_neg(),
+        None => Errno::EINVAL.raw().wrapping_neg(),
     }
 }
 

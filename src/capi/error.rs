@@ -110,7 +110,7 @@ impl From<&Error> for CError {
         for (to, from) in message.iter_mut().zip(fitting(error.message()).bytes()) {
             *to = from as c_char;
         }
-        Self { code: (error.errno() as i32).wrapping_neg(), reason: error.reason() as u32, message }
+        Self { code: error.errno().raw().wrapping_neg(), reason: error.reason() as u32, message }
     }
 }
 

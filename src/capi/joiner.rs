@@ -106,7 +106,7 @@ pub unsafe extern "C" fn tuntap_joiner_next(
 ) -> ssize_t {
     let Some(CJoiner { joiner, given }) = joiner.as_mut().filter(|_| !offload.is_null() && !packet.is_null())
     else {
-        return (Errno::EINVAL as ssize_t).wrapping_neg();
+        return (Errno::EINVAL.raw() as ssize_t).wrapping_neg();
     };
     if std::mem::take(given) {
         joiner.pop();

@@ -60,7 +60,7 @@ unsafe fn fail(error: &Error, err: *mut CError) -> c_int {
     if !err.is_null() {
         err.write(CError::from(error));
     }
-    (error.errno() as c_int).wrapping_neg()
+    error.errno().raw().wrapping_neg()
 }
 
 fn null(what: &str) -> Error {

@@ -178,7 +178,7 @@ pub unsafe extern "C" fn tuntap_monitor_close(monitor: *mut Monitor) {
 pub unsafe extern "C" fn tuntap_monitor_get_fd(monitor: *const Monitor) -> c_int {
     match monitor.as_ref() {
         Some(monitor) => monitor.fd().as_raw_fd(),
-        None => (Errno::EINVAL as c_int).wrapping_neg(),
+        None => Errno::EINVAL.raw().wrapping_neg(),
     }
 }
 

@@ -116,7 +116,7 @@ pub unsafe extern "C" fn tuntap_read_super(
             offload.write(told.into());
             length as ssize_t
         }
-        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
+        Err(errno) if err.is_null() => (errno.raw() as ssize_t).wrapping_neg(),
         Err(errno) => failed(&explain(|| device.explain_read(errno, size)), err),
     }
 }
@@ -147,7 +147,7 @@ pub unsafe extern "C" fn tuntap_write_super(
     let packet: &[u8] = slice::from_raw_parts(buf.cast(), size.min(isize::MAX as usize));
     match device.write_super((*offload).into(), packet, Limit::Handle) {
         Ok(length) => length as ssize_t,
-        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
+        Err(errno) if err.is_null() => (errno.raw() as ssize_t).wrapping_neg(),
         Err(errno) => failed(&explain(|| device.explain_write(errno, packet.first().copied(), size)), err),
     }
 }

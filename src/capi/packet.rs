@@ -91,7 +91,7 @@ unsafe fn read(dev: *mut Device, buf: *mut c_void, size: usize, limit: Limit, er
     let room = size.min(device.read_size());
     match device.read(slice::from_raw_parts_mut(buf.cast(), room), limit) {
         Ok(length) => length as ssize_t,
-        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
+        Err(errno) if err.is_null() => (errno.raw() as ssize_t).wrapping_neg(),
         Err(errno) => failed(&explain(|| device.explain_read(errno, size)), err),
     }
 }
@@ -119,7 +119,7 @@ pub unsafe extern "C" fn tuntap_readv(
     let bufs = slice::from_raw_parts_mut(parts.as_ptr().cast_mut().cast(), parts.len());
     match device.readv(bufs, Limit::Handle) {
         Ok(length) => length as ssize_t,
-        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
+        Err(errno) if err.is_null() => (errno.raw() as ssize_t).wrapping_neg(),
         Err(errno) => failed(&explain(|| device.explain_read(errno, room(parts))), err),
     }
 }
@@ -194,7 +194,7 @@ unsafe fn write(
     let packet = slice::from_raw_parts(buf.cast(), size.min(isize::MAX as usize));
     match device.write(packet, limit) {
         Ok(length) => length as ssize_t,
-        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
+        Err(errno) if err.is_null() => (errno.raw() as ssize_t).wrapping_neg(),
         Err(errno) => failed(&explain(|| device.explain_write(errno, packet.first().copied(), size)), err),
     }
 }
@@ -223,7 +223,7 @@ pub unsafe extern "C" fn tuntap_writev(
     let parts: &[IoSlice<'_>] = slice::from_raw_parts(parts.as_ptr().cast(), parts.len());
     match device.writev(parts, Limit::Handle) {
         Ok(length) => length as ssize_t,
-        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
+        Err(errno) if err.is_null() => (errno.raw() as ssize_t).wrapping_neg(),
         Err(errno) => {
             let (first, length) = packet::measure(parts);
             failed(&explain(|| device.explain_write(errno, first, length)), err)
@@ -248,7 +248,7 @@ pub unsafe extern "C" fn tuntap_wake(dev: *mut Device) -> c_int {
             device.wake();
             0
         }
-        None => (Errno::EINVAL as c_int).wrapping_neg(),
+        None => Errno::EINVAL.raw().wrapping_neg(),
     }
 }
 

@@ -103,7 +103,7 @@ pub unsafe extern "C" fn tuntap_reader_next(
             bytes.len() as ssize_t
         }
         Ok(None) => 0,
-        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
+        Err(errno) if err.is_null() => (errno.raw() as ssize_t).wrapping_neg(),
         Err(errno) => failed(&explain(|| device.explain_read(errno, 0)), err),
     }
 }
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn tuntap_reader_batch(
     };
     match reader.batch(device, count, give) {
         Ok(given) => given as ssize_t,
-        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
+        Err(errno) if err.is_null() => (errno.raw() as ssize_t).wrapping_neg(),
         Err(errno) => failed(&explain(|| device.explain_read(errno, 0)), err),
     }
 }

@@ -112,7 +112,7 @@ pub unsafe extern "C" fn tuntap_splitter_begin(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_splitter_next(splitter: *mut CSplitter, packet: *mut *mut c_void) -> ssize_t {
     let Some(splitter) = splitter.as_mut().filter(|_| !packet.is_null()) else {
-        return (Errno::EINVAL as ssize_t).wrapping_neg();
+        return (Errno::EINVAL.raw() as ssize_t).wrapping_neg();
     };
     if !splitter.splitter.is_ready() {
         return 0;
@@ -142,11 +142,11 @@ pub unsafe extern "C" fn tuntap_splitter_copy(
     size: usize,
 ) -> ssize_t {
     let Some(splitter) = splitter.as_mut().filter(|_| !to.is_null()) else {
-        return (Errno::EINVAL as ssize_t).wrapping_neg();
+        return (Errno::EINVAL.raw() as ssize_t).wrapping_neg();
     };
     let Some(length) = splitter.splitter.length() else { return 0 };
     if length > size {
-        return (Errno::EMSGSIZE as ssize_t).wrapping_neg();
+        return (Errno::EMSGSIZE.raw() as ssize_t).wrapping_neg();
     }
     let packet = slice::from_raw_parts(splitter.packet, splitter.size);
     match splitter.splitter.next_into(packet, slice::from_raw_parts_mut(to.cast(), length)) {

@@ -91,7 +91,7 @@ pub unsafe extern "C" fn tuntap_writer_put(
     let packet: &[u8] = slice::from_raw_parts(packet.cast(), size.min(isize::MAX as usize));
     match writer.put(device, packet) {
         Ok(()) => 0,
-        Err(errno) if err.is_null() => (errno as c_int).wrapping_neg(),
+        Err(errno) if err.is_null() => errno.raw().wrapping_neg(),
         Err(errno) => {
             failed(&explain(|| device.explain_write(errno, packet.first().copied(), size)), err) as c_int
         }
@@ -118,7 +118,7 @@ pub unsafe extern "C" fn tuntap_writer_flush(writer: *mut CWriter, err: *mut CEr
     let device = &**device;
     match writer.flush(device) {
         Ok(()) => 0,
-        Err(errno) if err.is_null() => (errno as c_int).wrapping_neg(),
+        Err(errno) if err.is_null() => errno.raw().wrapping_neg(),
         Err(errno) => failed(&explain(|| device.explain_flush(errno)), err) as c_int,
     }
 }
@@ -150,7 +150,7 @@ pub unsafe extern "C" fn tuntap_writer_batch(
     let bytes = |packet: &libc::iovec| slice::from_raw_parts(packet.iov_base.cast::<u8>(), packet.iov_len);
     match writer.batch(device, packets.iter().map(bytes)) {
         Ok(taken) => taken as ssize_t,
-        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
+        Err(errno) if err.is_null() => (errno.raw() as ssize_t).wrapping_neg(),
         Err(errno) => {
             let first = packets.first().map(bytes).unwrap_or_default();
             failed(&explain(|| device.explain_write(errno, first.first().copied(), first.len())), err)

@@ -43,6 +43,8 @@ mod bytes;
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 mod cancel;
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+mod descriptor;
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
 mod wait;
 
 /// What systems without network namespaces share.

@@ -154,7 +154,7 @@ mod tests {
 
     /// A descriptor to read from on which nothing ever happens, and one to write to.
     fn silence() -> (OwnedFd, OwnedFd) {
-        nix::unistd::pipe().unwrap()
+        crate::sys::descriptor::pipe().unwrap()
     }
 
     #[test]

@@ -146,7 +146,7 @@ fn gone(errno: Errno) -> Error {
     refusal(errno, None, "ask for the state of the device")
 }
 
-fn elsewhere(why: &str) -> Error {
+fn elsewhere(why: impl std::fmt::Display) -> Error {
     let text = format!("ask for the state of the device: it is in another network namespace: {why}");
     Error::new(Errno::EXDEV, Reason::Namespace, text)
 }

@@ -6,7 +6,9 @@
 
 mod address;
 mod control;
+mod file;
 mod ids;
+mod ioctl;
 mod link;
 mod namespace;
 mod netlink;

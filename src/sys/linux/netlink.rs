@@ -2,10 +2,8 @@
 //! rtnetlink: requests to the kernel and its answers. Small, because only a few messages are ever needed; the
 //! crates that know all of them are several times the size of this library.
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::result::Result;
-
-use nix::sys::socket::{self, AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType};
 
 use crate::error::{Errno, Error};
 use crate::sys::bytes::{u16_at, u32_at};
@@ -181,13 +179,12 @@ enum Heard<'a> {
 impl Socket {
     pub(super) fn open() -> Result<Self, Error> {
         let failed = |errno| Error::system(errno, "open a netlink socket");
-        let fd = socket::socket(
-            AddressFamily::Netlink,
-            SockType::Raw,
-            SockFlag::SOCK_CLOEXEC,
-            SockProtocol::NetlinkRoute,
-        )
-        .map_err(failed)?;
+        let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
+        // SAFETY: takes numbers only.
+        let fd = Errno::result(unsafe { libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE) })
+            .map_err(failed)?;
+        // SAFETY: socket has just made this descriptor, for nobody else.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
         enable(&fd, libc::NETLINK_CAP_ACK).map_err(failed)?;
         enable(&fd, libc::NETLINK_EXT_ACK).map_err(failed)?;
         // Since 4.20 the kernel lists by interface when asked like this; an older one lists all, and the reader
@@ -198,6 +195,18 @@ impl Socket {
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+
+    /// The number that the kernel has given this socket.
+    pub(super) fn port(&self) -> Result<u32, Errno> {
+        // SAFETY: zeros make an address.
+        let mut own: libc::sockaddr_nl = unsafe { std::mem::zeroed() };
+        let mut length = size_of_val(&own) as libc::socklen_t;
+        // SAFETY: the kernel writes at most `length` bytes of the address.
+        Errno::result(unsafe {
+            libc::getsockname(self.fd.as_raw_fd(), (&raw mut own).cast(), &raw mut length)
+        })?;
+        Ok(own.nl_pid)
     }
 
     /// Has the kernel change something.
@@ -233,15 +242,20 @@ impl Socket {
     /// Sends a request; the number that its answer has.
     pub(super) fn send(&mut self, request: &Request) -> Result<u32, Errno> {
         self.sequence = self.sequence.wrapping_add(1);
-        socket::send(self.fd.as_raw_fd(), &request.bytes(self.sequence), MsgFlags::empty())?;
+        let bytes = request.bytes(self.sequence);
+        // SAFETY: the kernel reads at most the request's length from it.
+        Errno::result(unsafe { libc::send(self.fd.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), 0) })?;
         Ok(self.sequence)
     }
 
     /// What waits in the socket, without waiting for it.
     pub(super) fn receive<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], Errno> {
-        let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC;
-        let length = socket::recv(self.fd.as_raw_fd(), buffer, flags)?;
-        buffer.get(..length).ok_or(Errno::EMSGSIZE)
+        let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
+        // SAFETY: the kernel writes at most the buffer's length to it.
+        let length = Errno::result(unsafe {
+            libc::recv(self.fd.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), flags)
+        })?;
+        buffer.get(..length.unsigned_abs()).ok_or(Errno::EMSGSIZE)
     }
 
     /// Hears the answer to the request of this number; false when a dump was disturbed while it was made.

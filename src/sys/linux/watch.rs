@@ -7,8 +7,6 @@
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Instant;
 
-use nix::sys::socket::{self, NetlinkAddr};
-
 use super::netlink::{self, Message, Socket};
 use super::{address, link, wait};
 use crate::error::{Errno, Error, Result};
@@ -57,8 +55,8 @@ impl Watching for Watch {
         let mut watch = Self { netlink, port: 0, asking: Asking::Soon, disturbed: false, buffer };
         watch.ask().map_err(failed)?;
         // Given to the socket with its first request.
-        let own: NetlinkAddr = socket::getsockname(watch.fd().as_raw_fd()).map_err(failed)?;
-        Ok(Self { port: own.pid(), ..watch })
+        let port = watch.netlink.port().map_err(failed)?;
+        Ok(Self { port, ..watch })
     }
 
     fn fd(&self) -> BorrowedFd<'_> {

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+//! Memory that may be missing: what std's own ways end the process for, these tell.
+
+#![allow(unsafe_code)]
+
+use std::alloc::{Layout, alloc, alloc_zeroed};
+use std::ptr;
+
+use crate::error::{Errno, Error, Reason};
+
+/// There is no memory for what was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoMemory;
+
+impl From<NoMemory> for Errno {
+    fn from(_: NoMemory) -> Self {
+        Self::ENOMEM
+    }
+}
+
+impl From<NoMemory> for Error {
+    fn from(_: NoMemory) -> Self {
+        Self::new(Errno::ENOMEM, Reason::System, "there is not enough memory")
+    }
+}
+
+/// So many zeros. The kernel gives large ones without touching them.
+pub fn zeroed(len: usize) -> Result<Box<[u8]>, NoMemory> {
+    if len == 0 {
+        return Ok(Box::default());
+    }
+    let layout = Layout::array::<u8>(len).map_err(|_| NoMemory)?;
+    // SAFETY: the layout is not empty.
+    let bytes = unsafe { alloc_zeroed(layout) };
+    if bytes.is_null() {
+        return Err(NoMemory);
+    }
+    // SAFETY: `len` zeros from the global allocator, with the layout that a box of them is freed with.
+    Ok(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(bytes, len)) })
+}
+
+/// A value in memory of its own.
+pub fn boxed<T>(value: T) -> Result<Box<T>, NoMemory> {
+    let layout = Layout::new::<T>();
+    if layout.size() == 0 {
+        return Ok(Box::new(value));
+    }
+    // SAFETY: the layout is not empty.
+    let place = unsafe { alloc(layout) }.cast::<T>();
+    if place.is_null() {
+        return Err(NoMemory);
+    }
+    // SAFETY: memory for one value from the global allocator, with the layout that a box of it is freed with.
+    unsafe {
+        place.write(value);
+        Ok(Box::from_raw(place))
+    }
+}
+
+/// Adds an item. The room grows as that of [`Vec::push`] does.
+pub fn push<T>(items: &mut Vec<T>, item: T) -> Result<(), NoMemory> {
+    items.try_reserve(1).map_err(|_| NoMemory)?;
+    items.push(item);
+    Ok(())
+}
+
+/// Adds copies of all items.
+pub fn append<T: Copy>(items: &mut Vec<T>, more: &[T]) -> Result<(), NoMemory> {
+    items.try_reserve(more.len()).map_err(|_| NoMemory)?;
+    items.extend_from_slice(more);
+    Ok(())
+}
+
+/// A copy of all items.
+pub fn copy<T: Copy>(items: &[T]) -> Result<Vec<T>, NoMemory> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(items.len()).map_err(|_| NoMemory)?;
+    copy.extend_from_slice(items);
+    Ok(copy)
+}
+
+/// All items of an iterator.
+pub fn collect<T>(items: impl IntoIterator<Item = T>) -> Result<Vec<T>, NoMemory> {
+    let items = items.into_iter();
+    let mut found = Vec::new();
+    found.try_reserve(items.size_hint().0).map_err(|_| NoMemory)?;
+    for item in items {
+        push(&mut found, item)?;
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_much_is_refused() {
+        assert_eq!(zeroed(usize::MAX), Err(NoMemory));
+        assert_eq!(zeroed(isize::MAX as usize), Err(NoMemory));
+    }
+
+    #[test]
+    fn what_is_asked_for_is_given() {
+        assert!(zeroed(0).unwrap().is_empty());
+        assert_eq!(*zeroed(5).unwrap(), [0; 5]);
+        assert_eq!(*boxed([7_u16; 40]).unwrap(), [7; 40]);
+        boxed(()).unwrap();
+        assert_eq!(copy(&[1, 2, 3]).unwrap(), [1, 2, 3]);
+        let mut items = collect((0..5).filter(|number| number % 2 == 0)).unwrap();
+        push(&mut items, 6).unwrap();
+        append(&mut items, &[8, 10]).unwrap();
+        assert_eq!(items, [0, 2, 4, 6, 8, 10]);
+    }
+}
