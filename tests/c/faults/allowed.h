@@ -27,6 +27,7 @@ static const struct allowed ALLOWED[] = {
 
 static const struct step STEPS[] = {
     {SYS_ioctl, TUNGETIFF, 0, "ask for the state of the device|ask for the modes of|ask for the name of"},
+    {SYS_ioctl, TUNGETDEVNETNS, 0, "ask for the namespace of"},
     {SYS_ioctl, TUNGETSNDBUF, 0, "ask for the send buffer of t0"},
     {0, 0, RTM_GETLINK, "ask for the state of"},
     {0, 0, RTM_GETADDR, "list the addresses of t0"},

@@ -2,7 +2,7 @@
  *
  * Every system call fails in turn of every call that configures a device or asks about it: here, and of a device that
  * is in another network namespace. */
-#include "faults.h"
+#include "calls.h"
 
 #include "../steering.h"
 
@@ -28,6 +28,7 @@ static void make(uint64_t flags)
 static void a_tap(void)
 {
     make(TUNTAP_TAP | TUNTAP_OFFLOAD);
+    OK(tuntap_set_offloads(dev, TUNTAP_OFFLOAD_CHECKSUM | TUNTAP_OFFLOAD_TSO4, &err));
     OK(tuntap_set_owner(dev, 5, &err));
     OK(tuntap_set_group(dev, 5, &err));
     OK(tuntap_set_alias(dev, "before", &err));
@@ -136,23 +137,6 @@ static void forget(void)
     answer_number = number32 = 0;
 }
 
-/* CALL(name, expression): the call of that name. UNDO(name, expression): what makes it undone. */
-#define CALL(name, expression) \
-    static long name(void)     \
-    {                          \
-        return expression;     \
-    }
-#define UNDO(name, expression)                 \
-    static void name(UNUSED long result)       \
-    {                                          \
-        OK(expression);                        \
-    }
-#define PREPARE(name, expression) \
-    static void name(void)        \
-    {                             \
-        OK(expression);           \
-    }
-
 CALL(persist, tuntap_set_persist(dev, 1, &err))
 UNDO(not_persist, tuntap_set_persist(dev, 0, &err))
 CALL(owner, tuntap_set_owner(dev, 7, &err))
@@ -194,8 +178,9 @@ static tuntap_config *config;
 static void a_config(void)
 {
     OK(tuntap_config_new(&config, &err));
-    OK(tuntap_config_set_netns_fd(config, away_fd, &err));
 }
+
+PREPARE(be_away, tuntap_config_set_netns_fd(config, away_fd, &err))
 
 CALL(config_netns, tuntap_config_set_netns(config, "/proc/self/ns/net", &err))
 CALL(config_netns_fd, tuntap_config_set_netns_fd(config, away_fd, &err))
@@ -344,9 +329,9 @@ static const struct scenario SCENARIOS[] = {
     CHANGE("set_nonblock", "t0", a_tap, NULL, nonblock, former_nonblock),
     CHANGE("attach", "attach a queue of t0", two_queues, be_detached, attach, undo_attach),
     CHANGE("detach", "detach a queue of t0", two_queues, NULL, detach, undo_detach),
-    CHANGE("set_netns_fd", "t0 to another network namespace|move t0|as a network namespace", a_tap, NULL, move, come_home),
-    {.name = "set_steering_ebpf", .words = "steering program of t0", .begin = two_queues_with_packets, .call = steering,
-     .restore = no_steering, .tell = tell_queue},
+    CHANGE("set_netns_fd", "move t0|as a network namespace", a_tap, NULL, move, come_home),
+    {.name = "set_steering_ebpf", .words = "steering program of t0", .begin = two_queues_with_packets,
+     .call = steering, .restore = no_steering, .tell = tell_queue},
     FILTER("set_filter_ebpf", "filter program of t0", NULL, filter_ebpf, no_filter_ebpf, 0),
     FILTER("set_filter", "classic filter of t0", NULL, filter, no_filter, 20),
     FILTER("set_filter, of none", "classic filter of t0", be_filtered, remove_filter, undo_remove_filter, 20),
@@ -364,8 +349,8 @@ static const struct scenario SCENARIOS[] = {
     CHANGE("del_route, IPv4", "delete the route 10.11.0.0/16", a_tun, be_routed4, unroute4, NULL),
     CHANGE("del_route, IPv6", "delete the route fd11::/64", a_tun, be_routed6, unroute6, NULL),
 
-    CHANGE("config_set_netns", "network namespace /proc/self/ns/net", a_config, NULL, config_netns, NULL),
-    CHANGE("config_set_netns_fd", "as a network namespace", a_config, NULL, config_netns_fd, NULL),
+    CHANGE("config_set_netns", "network namespace /proc/self/ns/net", a_config, be_away, config_netns, NULL),
+    CHANGE("config_set_netns_fd", "as a network namespace", a_config, be_away, config_netns_fd, NULL),
     CHANGE("config_set_node", "/dev/net/tun", a_config, NULL, config_node, NULL),
 
     QUESTION("get_name", "name of", a_tap, get_name),

@@ -2,7 +2,7 @@
  *
  * Every system call fails in turn of every call that moves packets, waits for them, or watches devices. A packet that
  * was not read is still there, one that was not written did not arrive, and nothing is read or written twice. */
-#include "faults.h"
+#include "calls.h"
 
 #include "../super.h"
 
@@ -119,12 +119,6 @@ static void drain(UNUSED long result)
         continue;
     forget();
 }
-
-#define CALL(name, expression) \
-    static long name(void)     \
-    {                          \
-        return expression;     \
-    }
 
 CALL(read_it, tuntap_read(dev, buf, sizeof buf, &err))
 CALL(read_short, tuntap_read(dev, buf, 100, &err))
@@ -314,7 +308,7 @@ static void events_over(UNUSED long result)
     take_events();
 }
 
-#define WATCH "watch|netlink socket|hear what happens"
+#define WATCH "watch|netlink socket|hear what happens|receive what happens"
 #define READ(title, bits, ready, do_it) \
     {.name = title, .words = "read t0", .begin = a_tun, .prepare = ready, .call = do_it, .restore = drain, \
      .tell = tell_read, .flags = bits}
@@ -370,9 +364,9 @@ static const struct scenario SCENARIOS[] = {
     {.name = "monitor_open", .words = WATCH, .begin = a_tun, .call = watch, .restore = unwatch},
     {.name = "monitor_open, of all", .words = WATCH, .begin = a_tun, .call = watch_all,
      .restore = unwatch},
-    {.name = "monitor_next", .words = "hear what happens", .begin = a_monitor, .prepare = an_event, .call = next_event,
+    {.name = "monitor_next", .words = WATCH, .begin = a_monitor, .prepare = an_event, .call = next_event,
      .restore = events_over, .tell = tell_event},
-    {.name = "monitor_next, that passes", .words = "hear what happens|wait for", .begin = a_monitor, .prepare = forget,
+    {.name = "monitor_next, that passes", .words = WATCH "|wait for", .begin = a_monitor, .prepare = forget,
      .call = no_event, .tell = tell_event},
 };
 
