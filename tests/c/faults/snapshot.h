@@ -6,7 +6,7 @@
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
 
-#include "inject.h"
+#include "scenario.h"
 
 #include <linux/ethtool.h>
 #include <linux/if_addr.h>
@@ -15,9 +15,6 @@
 #include <sys/socket.h>
 
 #define PICTURE_SIZE (64 * 1024)
-/** A new device has another index each time, and a new TAP another MAC address: left out. */
-#define NEW_INDEX 1
-#define NEW_MAC 2
 
 struct picture {
     size_t length;
