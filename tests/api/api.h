@@ -16,7 +16,7 @@ enum { PARAMETERS_MAX = 8 };
 enum { CANARY = 0x5a };
 
 /** Memory of more bytes than this is not given, only promised. */
-enum { MEMORY_MAX = 1 << 20 };
+enum { MEMORY_MAX = 1 << 22 };
 
 struct parameter;
 
@@ -50,8 +50,8 @@ struct parameter {
     /** Bytes of an element, and which parameters say how many elements there are and how large; -1: none does. */
     size_t unit;
     int count, size;
-    /** NULL is refused. */
-    bool needed;
+    /** NULL is refused; it is written after a failure too. */
+    bool needed, always;
     /** Frees the object that the function made. */
     void (*release)(void *object);
 };

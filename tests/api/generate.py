@@ -145,6 +145,8 @@ class Table:
                     break
                 fields[one] = names.index(one)
             fields["needed"] = str(found[0] != "error" and not self.optional(function, kind, name)).lower()
+            always = "after a failure too" in (function.section(f"param {name}") or "")
+            fields["always"] = str(always).lower()
             if found[0] == "text":
                 if name not in TEXTS:
                     die(f"{function.name}: no good text for `{name}`")

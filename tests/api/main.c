@@ -111,7 +111,7 @@ static void judge_place(const struct parameter *parameter, const struct argument
         else
             MUST(is_untouched(argument));
     } else if (failed) {
-        MUST(is_untouched(argument));
+        MUST(is_untouched(argument) != parameter->always);
     } else if (parameter->kind == &text_out_kind) {
         MUST(memchr(argument->pointer, 0, argument->bytes));
     }
