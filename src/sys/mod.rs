@@ -37,11 +37,16 @@ mod unsupported;
 #[cfg(not(any(target_os = "linux", target_vendor = "apple", tuntap_simulated)))]
 use unsupported as system;
 
+/// What all share.
+mod fork;
+
 /// What systems with a backend share.
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 mod bytes;
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 mod cancel;
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+mod descriptor;
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 mod wait;
 
@@ -51,6 +56,7 @@ mod nowhere;
 
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 pub(crate) use cancel::Uncancelled;
+pub(crate) use fork::PerProcess;
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
 pub(crate) use system::Uncancelled;
 pub(crate) use system::{Namespace, Queue as Platform, Watch};
@@ -118,6 +124,8 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn is_full(&self) -> bool;
     /// Ends every wait, or the next one when there is none. Allowed in a signal handler.
     fn wake(&self);
+    /// Whether a wake was left over for the next wait; it is taken.
+    fn take_wake(&self) -> bool;
 
     /// The name for a message, or what stands for it: a failure to find it must not hide the one to report.
     fn label(&self) -> String;

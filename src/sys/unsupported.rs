@@ -81,6 +81,7 @@ impl Backend for Queue {
         fn wait(&self, Direction, Option<Instant>) -> Outcome<()>;
         fn is_full(&self) -> bool;
         fn wake(&self);
+        fn take_wake(&self) -> bool;
         fn label(&self) -> String;
         fn name(&self) -> Result<Name>;
         fn link(&self) -> Result<Link>;

@@ -6,7 +6,6 @@
 mod address;
 mod burst;
 mod busy;
-mod descriptor;
 mod feth;
 #[cfg(not(tuntap_simulated))]
 mod kernel;
@@ -35,6 +34,7 @@ use std::time::{Duration, Instant};
 #[cfg(tuntap_simulated)]
 use simulated as kernel;
 
+use super::descriptor;
 pub(crate) use super::nowhere::Namespace;
 use super::wait::Waker;
 use super::{Backend, Direction, Frame, Outcome, Place, Watching};
@@ -189,6 +189,10 @@ impl Backend for Queue {
 
     fn wake(&self) {
         self.waker.wake();
+    }
+
+    fn take_wake(&self) -> bool {
+        self.waker.take_pending()
     }
 
     fn label(&self) -> String {

@@ -4,12 +4,14 @@
 use crate::error::{Errno, Error, Reason};
 
 pub(super) fn refusal(errno: Errno, action: &str) -> Error {
-    let error = |errno, reason, text| Error::new(errno, reason, format!("{action}: {text}"));
+    let error = |errno, reason, text: &str| Error::new(errno, reason, format!("{action}: {text}"));
     match errno {
         Errno::EPERM | Errno::EACCES => error(errno, Reason::Privilege, "this needs root"),
         Errno::ENXIO | Errno::ENODEV => error(Errno::ENODEV, Reason::Removed, "the device is gone"),
         Errno::ENETDOWN => error(errno, Reason::Down, "the device is down: tuntap_up takes it up"),
-        Errno::EEXIST | Errno::EBUSY => error(errno, Reason::Busy, errno.desc()),
+        Errno::EEXIST | Errno::EBUSY => {
+            Error::new(errno, Reason::Busy, format!("{action}: {}", errno.desc()))
+        }
         _ => Error::system(errno, action),
     }
 }

@@ -7,7 +7,9 @@
 mod address;
 mod control;
 mod departure;
+mod file;
 mod ids;
+mod ioctl;
 mod link;
 mod message;
 mod namespace;
@@ -236,6 +238,10 @@ impl Backend for Queue {
 
     fn wake(&self) {
         self.waker.wake();
+    }
+
+    fn take_wake(&self) -> bool {
+        self.waker.take_pending()
     }
 
     fn label(&self) -> String {

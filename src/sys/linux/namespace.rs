@@ -9,16 +9,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::ptr;
 
-use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
-use nix::sys::stat::Mode;
-
+use super::file::{self, shown};
+use super::ioctl;
 use super::socket::KernelSocket;
 use crate::error::{Errno, Error, Reason, Result};
-
-mod ioctl {
-    nix::ioctl_none_bad!(ns_get_nstype, 0xb703);
-    nix::ioctl_none_bad!(siocgskns, 0x894c);
-}
+use crate::sys::descriptor;
 
 /// An open network namespace.
 pub(crate) struct Namespace(File);
@@ -26,8 +21,8 @@ pub(crate) struct Namespace(File);
 impl Namespace {
     /// One that has a file, such as /run/netns/blue or /proc/1234/ns/net.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let action = || format!("open the network namespace {}", path.display());
-        let fd = open(path, OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK, Mode::empty())
+        let action = || format!("open the network namespace {}", shown(path));
+        let fd = file::open(path, libc::O_RDONLY | libc::O_NONBLOCK)
             .map_err(|errno| Error::system(errno, action()))?;
         Self(fd.into()).checked(action)
     }
@@ -39,12 +34,10 @@ impl Namespace {
             return Err(Error::new(Errno::EBADF, Reason::Argument, format!("{}: it is negative", action())));
         }
         // SAFETY: borrowed for one call, which fails when there is no such descriptor.
-        let copy =
-            fcntl(unsafe { BorrowedFd::borrow_raw(fd) }, FcntlArg::F_DUPFD_CLOEXEC(0)).map_err(|errno| {
-                Error::new(errno, Reason::Argument, format!("{}: {}", action(), errno.desc()))
-            })?;
-        // SAFETY: fcntl has just made this descriptor, for nobody else.
-        Self(unsafe { File::from_raw_fd(copy) }).checked(action)
+        let copy = descriptor::take(unsafe { BorrowedFd::borrow_raw(fd) }, true).map_err(|errno| {
+            Error::new(errno, Reason::Argument, format!("{}: {}", action(), errno.desc()))
+        })?;
+        Self(copy.into()).checked(action)
     }
 
     pub(super) fn of(fd: OwnedFd) -> Self {

@@ -5,47 +5,22 @@ use std::ffi::{c_char, c_int};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::path::Path;
 
-use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl, open};
-use nix::sys::stat;
-
+use super::file::{self, shown};
 use super::ids::is_net_admin;
+use super::ioctl;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::flags::{Kind, Mode};
 use crate::link::{Link, Mac};
 use crate::name::Name;
 use crate::packet::PI_HEADER;
 use crate::steering::{Instruction, Program};
-use crate::sys::Outcome;
-
-mod ioctl {
-    use std::ffi::c_int;
-
-    nix::ioctl_write_ptr_bad!(tunsetiff, libc::TUNSETIFF, libc::ifreq);
-    nix::ioctl_read_bad!(tungetiff, libc::TUNGETIFF, libc::ifreq);
-    nix::ioctl_write_ptr_bad!(tunsetqueue, libc::TUNSETQUEUE, libc::ifreq);
-    nix::ioctl_write_int_bad!(tunsetpersist, libc::TUNSETPERSIST);
-    nix::ioctl_write_int_bad!(tunsetowner, libc::TUNSETOWNER);
-    nix::ioctl_write_int_bad!(tunsetgroup, libc::TUNSETGROUP);
-    nix::ioctl_write_ptr_bad!(tunsetcarrier, libc::TUNSETCARRIER, c_int);
-    nix::ioctl_read_bad!(tungetsndbuf, libc::TUNGETSNDBUF, c_int);
-    nix::ioctl_write_ptr_bad!(tunsetsndbuf, libc::TUNSETSNDBUF, c_int);
-    nix::ioctl_none_bad!(tungetdevnetns, libc::TUNGETDEVNETNS);
-    nix::ioctl_write_ptr_bad!(tunsetsteeringebpf, libc::TUNSETSTEERINGEBPF, c_int);
-    nix::ioctl_write_ptr_bad!(tunsetfilterebpf, libc::TUNSETFILTEREBPF, c_int);
-    nix::ioctl_write_ptr_bad!(tunattachfilter, libc::TUNATTACHFILTER, super::FilterProgram);
-    nix::ioctl_write_ptr_bad!(tundetachfilter, libc::TUNDETACHFILTER, super::FilterProgram);
-    nix::ioctl_write_ptr_bad!(tunsettxfilter, libc::TUNSETTXFILTER, u8);
-    nix::ioctl_write_int_bad!(tunsetoffload, libc::TUNSETOFFLOAD);
-    nix::ioctl_read_bad!(tungetvnethdrsz, libc::TUNGETVNETHDRSZ, c_int);
-    nix::ioctl_write_ptr_bad!(tunsetvnethdrsz, libc::TUNSETVNETHDRSZ, c_int);
-    nix::ioctl_read_bad!(siocgifhwaddr, libc::SIOCGIFHWADDR as libc::Ioctl, libc::ifreq);
-}
+use crate::sys::{Outcome, descriptor};
 
 pub(super) const USUAL_NODE: &str = "/dev/net/tun";
 
 /// struct sock_fprog, with nothing left uninitialized between its members.
 #[repr(C)]
-struct FilterProgram {
+pub(super) struct FilterProgram {
     len: u16,
     unused: [u16; size_of::<usize>() / 2 - 1],
     filter: *const Instruction,
@@ -86,8 +61,7 @@ pub(super) struct Node(OwnedFd);
 
 impl Node {
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
-        open(path, flags, stat::Mode::empty()).map(Self).map_err(|errno| explain_open(path, errno))
+        file::open(path, libc::O_RDWR | libc::O_NONBLOCK).map(Self).map_err(|errno| explain_open(path, errno))
     }
 
     /// The descriptor of a node that was opened elsewhere, or a copy of it. Until [`Self::keep`] it can be given back.
@@ -99,16 +73,13 @@ impl Node {
         // SAFETY: borrowed for these calls, which fail when there is no such descriptor.
         let theirs = unsafe { BorrowedFd::borrow_raw(fd) };
         granted(theirs).map_err(failed)?;
-        let own = if borrow { fcntl(theirs, FcntlArg::F_DUPFD_CLOEXEC(0)).map_err(failed)? } else { fd };
-        // SAFETY: either fcntl has just made it, or the caller hands it over.
-        Ok(Self(unsafe { OwnedFd::from_raw_fd(own) }))
+        descriptor::take(theirs, borrow).map(Self).map_err(failed)
     }
 
     /// Makes the descriptor as those that are opened here are.
     pub(super) fn keep(&self) -> Outcome<()> {
-        let status = OFlag::from_bits_retain(fcntl(&self.0, FcntlArg::F_GETFL)?) | OFlag::O_NONBLOCK;
-        fcntl(&self.0, FcntlArg::F_SETFL(status))?;
-        fcntl(&self.0, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map(drop)
+        descriptor::nonblocking(&self.0)?;
+        descriptor::close_on_exec(&self.0)
     }
 
     /// Gives the descriptor back to whom it came from.
@@ -365,8 +336,8 @@ fn explain_open(path: &Path, errno: Errno) -> Error {
         Errno::EACCES | Errno::EPERM => {
             (Reason::Privilege, "run as root, or let the node be read and written by others (mode 0666)")
         }
-        _ => return Error::system(errno, format!("open the device node {}", path.display())),
+        _ => return Error::system(errno, format!("open the device node {}", shown(path))),
     };
-    let text = format!("open the device node {}: {}: {advice}", path.display(), errno.desc());
+    let text = format!("open the device node {}: {}: {advice}", shown(path), errno.desc());
     Error::new(errno, reason, text)
 }

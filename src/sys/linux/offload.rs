@@ -6,13 +6,10 @@ use std::ffi::c_char;
 use std::mem;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
+use super::ioctl;
 use crate::link;
 use crate::name::Name;
 use crate::sys::Outcome;
-
-mod ioctl {
-    nix::ioctl_readwrite_bad!(ethtool, libc::SIOCETHTOOL as libc::Ioctl, libc::ifreq);
-}
 
 /// The kernel's names of the features, and the ABI's bits. USO is one feature for both families.
 const FEATURES: [(&[u8], u64); 5] = [

@@ -20,7 +20,7 @@ pub(super) fn refusal(errno: Errno, said: Option<String>, action: &str) -> Error
             Error::new(errno, Reason::Down, format!("{action}: the device is down: tuntap_up takes it up"))
         }
         (Errno::EEXIST | Errno::EBUSY, said) => {
-            let said = said.unwrap_or_else(|| errno.desc().to_owned());
+            let said = said.unwrap_or_else(|| errno.desc().to_string());
             Error::new(errno, Reason::Busy, format!("{action}: {said}"))
         }
         (_, Some(said)) => Error::new(errno, Reason::System, format!("{action}: {} ({said})", errno.desc())),
