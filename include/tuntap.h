@@ -1025,7 +1025,7 @@ int tuntap_config_set_up(tuntap_config *config, int up, tuntap_error *err);
  * "feth7", "utun%d" or "feth%d". Each device has one handle: a name that exists is -EBUSY.
  *
  * @param name   NULL or "": the kernel chooses (tun0, tap0, ...). "vpn0": this name, of 15
- *               bytes at most, without slash, colon, white space, and not only dots.
+ *               bytes at most, without slash, colon and white space, and neither "." nor "..".
  *               "vpn%d": the first free number.
  * @param flags  TUNTAP_TUN or TUNTAP_TAP, with any of the others.
  * @param dev    Receives the handle; tuntap_close frees it.

@@ -39,6 +39,7 @@ static void names_are_chosen_by_either(void)
     it_makes_the_device("t0", TUNTAP_TUN | TUNTAP_PERSIST | TUNTAP_EXCLUSIVE, "t0");
     it_makes_the_device("fifteen-bytes-x", TUNTAP_TAP, "fifteen-bytes-x");
     it_makes_the_device("\xff\xfe.", TUNTAP_TUN | TUNTAP_PI, "\xff\xfe.");
+    it_makes_the_device("...", TUNTAP_TUN, "...");
     it_makes_the_device("a%db", TUNTAP_TAP | TUNTAP_MULTI_QUEUE, "a0b");
 
     tuntap *first, *second;
@@ -76,7 +77,7 @@ static void arguments_are_checked_before_anything_is_touched(void)
 {
     static const char *const names[] = {
         "sixteen-bytes-xy", "a/b", "a:b", "a b", "a\tb", "a\nb", "a\vb", "a\fb", "a\rb", " ", "a\xa0",
-        ".", "..", "...", "%s", "%d%d", "50%", "%", "a%%d", "%5d",
+        ".", "..", "%s", "%d%d", "50%", "%", "a%%d", "%5d",
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         REFUSED(names[i], TUNTAP_TUN, EINVAL, TUNTAP_REASON_NAME);
