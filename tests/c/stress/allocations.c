@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Each allocation that a call makes fails in turn: it alone, or it and all that come after it. Then the call succeeds
+ * without, or says -ENOMEM, and everything is as it was before; it never ends the process; and afterwards it works. */
+#include "test.h"
+
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdint.h>
+
+/* Under these the memory is not the C library's. */
+#if defined(__SANITIZE_ADDRESS__) || !defined(__GLIBC__)
+int main(void)
+{
+    return 0;
+}
+#else
+
+/** The allocation to fail, counted from 0; while it is negative none fails. */
+static long fail_at = -1, allocations;
+static int and_later;
+static size_t last_size;
+
+/** Whether this allocation is one that fails. */
+static int fails_now(size_t size)
+{
+    if (fail_at < 0)
+        return 0;
+    long number = __atomic_fetch_add(&allocations, 1, __ATOMIC_SEQ_CST);
+    if (number != fail_at && !(and_later && number > fail_at))
+        return 0;
+    last_size = size;
+    errno = ENOMEM;
+    return 1;
+}
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *memory, size_t size);
+extern void *__libc_memalign(size_t alignment, size_t size);
+
+void *malloc(size_t size)
+{
+    return fails_now(size) ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    return fails_now(count * size) ? NULL : __libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size)
+{
+    return fails_now(size) ? NULL : __libc_realloc(memory, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    return fails_now(size) ? NULL : __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void **memory, size_t alignment, size_t size)
+{
+    if (fails_now(size))
+        return ENOMEM;
+    *memory = __libc_memalign(alignment, size);
+    return *memory ? 0 : ENOMEM;
+}
+
+static tuntap *dev, *tap;
+static char text[300];
+static unsigned char packet[2000];
+
+/** A call that fails for want of memory is made again. */
+static int again(long result)
+{
+    return result == -ENOMEM && fail_at >= 0 && !and_later;
+}
+
+static long open_tun(void)
+{
+    tuntap *out = NULL;
+    long result = tuntap_open("t0", TUNTAP_TUN, &out, &err);
+    CHECK((result == 0) == (out != NULL));
+    tuntap_close(out);
+    return result;
+}
+
+static long open_tap(void)
+{
+    tuntap *out = NULL;
+    long result = tuntap_open("t%d", TUNTAP_TAP | TUNTAP_OFFLOAD | TUNTAP_MULTI_QUEUE, &out, &err);
+    if (result == 0)
+        tuntap_close(out);
+    return result;
+}
+
+static long open_existing(void)
+{
+    tuntap *out = NULL;
+    long result = tuntap_open("kept", TUNTAP_TAP | TUNTAP_EXISTING, &out, &err);
+    if (result == 0)
+        tuntap_close(out);
+    return result;
+}
+
+/** An open that must fail says why, without memory. */
+static long open_taken(void)
+{
+    tuntap *out;
+    long result = tuntap_open("here", TUNTAP_TUN, &out, &err);
+    CHECK(result == -EBUSY || result == -ENOMEM);
+    return result == -EBUSY ? 0 : result;
+}
+
+static long open_misnamed(void)
+{
+    tuntap *out;
+    CHECK(tuntap_open("a\nb/c", TUNTAP_TUN, &out, &err) == -EINVAL && err.reason == TUNTAP_REASON_NAME);
+    return 0;
+}
+
+static long open_queue(void)
+{
+    tuntap *out = NULL;
+    long result = tuntap_open_queue(dev, 0, &out, &err);
+    if (result == 0)
+        tuntap_close(out);
+    return result;
+}
+
+static long open_fd(void)
+{
+    tuntap *out = NULL;
+    long result = tuntap_open_fd(tuntap_get_fd(dev), TUNTAP_BORROW, &out, &err);
+    if (result == 0)
+        tuntap_close(out);
+    return result;
+}
+
+static long configure(tuntap_config *config)
+{
+    static char node[400];
+    long result;
+    memset(node, '/', sizeof node - 1);
+    memcpy(node + sizeof node - 12, "dev/net/tun", 12);
+    (void)((result = tuntap_config_set_node(config, node, &err)) ||
+           (result = tuntap_config_set_netns(config, "/proc/self/ns/net", &err)) ||
+           (result = tuntap_config_set_mtu(config, 1400, &err)) ||
+           (result = tuntap_config_set_owner(config, 0, &err)) ||
+           (result = tuntap_config_set_group(config, 0, &err)) ||
+           (result = tuntap_config_set_alias(config, "an alias", &err)) ||
+           (result = tuntap_config_set_txqueuelen(config, 700, &err)) ||
+           (result = tuntap_config_set_sndbuf(config, 100000, &err)) ||
+           (result = tuntap_config_add_addr(config, "10.1.0.1/24", NULL, 0, &err)) ||
+           (result = tuntap_config_add_addr(config, "fd00::1/64", NULL, 0, &err)) ||
+           (result = tuntap_config_add_route(config, "10.2.0.0/16", NULL, 0, 0, &err)) ||
+           (result = tuntap_config_set_up(config, 1, &err)));
+    return result;
+}
+
+static long open_config(void)
+{
+    tuntap_config *config = NULL;
+    tuntap *out = NULL;
+    long result = tuntap_config_new(&config, &err);
+    if (result == 0)
+        result = configure(config);
+    if (result == 0)
+        result = tuntap_open_config("t0", TUNTAP_TUN, config, &out, &err);
+    if (out)
+        tuntap_close(out);
+    tuntap_config_free(config);
+    return result;
+}
+
+static long get_texts(void)
+{
+    long result;
+    (void)((result = tuntap_get_name(dev, text, sizeof text, &err)) ||
+           (result = tuntap_get_alias(dev, text, sizeof text, &err)) ||
+           (result = tuntap_get_addr(dev, text, sizeof text, &err)) ||
+           (result = tuntap_get_netmask(dev, text, sizeof text, &err)));
+    return result;
+}
+
+static long get_numbers(void)
+{
+    uint32_t number;
+    uint64_t bits;
+    uint8_t mac[6];
+    tuntap_stats stats;
+    long result;
+    (void)((result = tuntap_get_mtu(dev, &number, &err)) || (result = tuntap_get_mac(tap, mac, &err)) ||
+           (result = tuntap_get_stats(dev, &stats, sizeof stats, &err)) ||
+           (result = tuntap_get_flags(dev, &bits, &err)) || (result = tuntap_get_offloads(tap, &bits, &err)));
+    return result;
+}
+
+static long list_addrs(void)
+{
+    tuntap_addr out[8];
+    long result = tuntap_list_addrs(dev, out, 8, sizeof *out, &err);
+    CHECK(result < 0 || result >= 2);
+    return result;
+}
+
+static long list_routes(void)
+{
+    tuntap_route out[8];
+    long result = tuntap_list_routes(dev, out, 8, sizeof *out, &err);
+    CHECK(result < 0 || result >= 2);
+    return result;
+}
+
+/** There and back, so that success changes nothing. */
+static long change_link(void)
+{
+    long result;
+    (void)((result = tuntap_set_alias(dev, "another", &err)) || (result = tuntap_set_alias(dev, "alias", &err)));
+    if (result == 0)
+        result = tuntap_set_mtu(dev, 1300, &err);
+    if (result == 0)
+        result = tuntap_set_txqueuelen(dev, 600, &err);
+    return result;
+}
+
+static long rename_it(void)
+{
+    return tuntap_set_name(dev, "here", &err);
+}
+
+static long set_owner(void)
+{
+    return tuntap_set_owner(dev, 0, &err);
+}
+
+static long set_tx_filter(void)
+{
+    static const uint8_t macs[3][6] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}, {2, 0, 0, 0, 0, 3}};
+    return tuntap_set_tx_filter(tap, macs[0], 3, 0, &err);
+}
+
+static long set_addr(void)
+{
+    return tuntap_set_addr(dev, "10.7.0.9/24", &err);
+}
+
+static long add_addr(void)
+{
+    return tuntap_add_addr(dev, "10.7.0.3/24", NULL, 0, &err);
+}
+
+static long del_addr(void)
+{
+    return tuntap_del_addr(dev, "10.7.0.2", NULL, &err);
+}
+
+static long add_route(void)
+{
+    return tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err);
+}
+
+static long del_route(void)
+{
+    return tuntap_del_route(dev, "10.8.0.0/16", NULL, 0, 0, &err);
+}
+
+static long follow_netns(void)
+{
+    uint32_t mtu;
+    long result = tuntap_set_netns(dev, "/proc/self/ns/net", &err);
+    return result == 0 ? tuntap_get_mtu(dev, &mtu, &err) : result;
+}
+
+static long monitor(void)
+{
+    tuntap_monitor *it = NULL;
+    tuntap_event event;
+    int devices = 0;
+    long result = tuntap_monitor_open(NULL, &it, &err);
+    while (result == 0) {
+        do
+            result = tuntap_monitor_next(it, &event, sizeof event, 10000, &err);
+        while (again(result));
+        if (result < 0 || event.kind == TUNTAP_EVENT_COMPLETE)
+            break;
+        devices += event.kind == TUNTAP_EVENT_DEVICE;
+    }
+    CHECK(result < 0 || devices >= 3);
+    tuntap_monitor_close(it);
+    return result;
+}
+
+static long batches(void)
+{
+    struct iovec one = {packet, 60}, out[4];
+    tuntap_reader *reader = NULL;
+    tuntap_writer *writer = NULL;
+    long result = tuntap_reader_open(tap, 0, &reader, &err);
+    if (result == 0)
+        result = tuntap_writer_open(tap, 0, &writer, &err);
+    if (result == 0) {
+        do
+            result = tuntap_writer_put(writer, one.iov_base, one.iov_len, &err);
+        while (again(result));
+        do
+            result = result < 0 ? result : tuntap_writer_flush(writer, &err);
+        while (again(result));
+        long taken = tuntap_reader_batch(reader, out, 4, &err);
+        CHECK(taken >= 0 || taken == -EAGAIN || taken == -ENOMEM);
+    }
+    tuntap_reader_close(reader);
+    tuntap_writer_close(writer);
+    return result;
+}
+
+static long in_memory(void)
+{
+    tuntap_offload offload = {0};
+    tuntap_splitter *splitter = NULL;
+    tuntap_joiner *joiner = NULL;
+    const void *joined;
+    void *part;
+    long result = tuntap_splitter_open(0, &splitter, &err);
+    if (result == 0)
+        result = tuntap_joiner_open(0, &joiner, &err);
+    if (result == 0)
+        result = tuntap_splitter_begin(splitter, &offload, packet, 60, &err);
+    if (result == 0)
+        CHECK(tuntap_splitter_next(splitter, &part) == 60);
+    if (result == 0)
+        result = tuntap_joiner_put(joiner, packet, 60, &err);
+    if (result == 0)
+        CHECK(tuntap_joiner_next(joiner, &offload, &joined) == 60);
+    tuntap_splitter_close(splitter);
+    tuntap_joiner_close(joiner);
+    return result;
+}
+
+static const struct action {
+    const char *name;
+    long (*run)(void);
+} actions[] = {
+    {"open_tun", open_tun},
+    {"open_tap", open_tap},
+    {"open_existing", open_existing},
+    {"open_taken", open_taken},
+    {"open_misnamed", open_misnamed},
+    {"open_queue", open_queue},
+    {"open_fd", open_fd},
+    {"open_config", open_config},
+    {"get_texts", get_texts},
+    {"get_numbers", get_numbers},
+    {"list_addrs", list_addrs},
+    {"list_routes", list_routes},
+    {"change_link", change_link},
+    {"rename_it", rename_it},
+    {"set_owner", set_owner},
+    {"set_tx_filter", set_tx_filter},
+    {"set_addr", set_addr},
+    {"add_addr", add_addr},
+    {"del_addr", del_addr},
+    {"add_route", add_route},
+    {"del_route", del_route},
+    {"follow_netns", follow_netns},
+    {"monitor", monitor},
+    {"batches", batches},
+    {"in_memory", in_memory},
+};
+
+/** Devices, addresses and routes as the kernel lists them, and how many descriptors there are: without any memory. */
+static void look(char *state, size_t size)
+{
+    static const char *const files[] = {"/proc/self/net/dev", "/proc/self/net/if_inet6", "/proc/self/net/route",
+                                        "/proc/self/net/fib_trie"};
+    size_t used = 0;
+    memset(state, 0, size);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        int fd = open(files[i], O_RDONLY | O_CLOEXEC);
+        ssize_t got;
+        CHECK(fd >= 0);
+        while ((got = read(fd, state + used, size - 1 - used)) > 0)
+            used += (size_t)got;
+        close(fd);
+        /* Of devices the name alone: the counters go on. */
+        if (i == 0) {
+            size_t kept = 0;
+            for (char *line = strtok(state, "\n"); line; line = strtok(NULL, "\n")) {
+                size_t name = strcspn(line, ":");
+                memmove(state + kept, line, name);
+                kept += name;
+            }
+            memset(state + kept, 0, size - kept);
+            used = kept;
+        }
+    }
+    for (int fd = 0; fd < 64; fd++)
+        state[used++] = fcntl(fd, F_GETFD) >= 0 ? '1' : '0';
+}
+
+enum { PASSED = 0, NOT_REACHED = 3 };
+
+/** In a child: the action with its allocation `number` missing, and then again with all of them. */
+static int attempt(const struct action *action, long number, int later)
+{
+    static char before[65536], after[65536];
+    look(before, sizeof before);
+    memset(&err, 0, sizeof err);
+    allocations = 0, and_later = later, fail_at = number;
+    long result = action->run();
+    fail_at = -1;
+    if (allocations <= number)
+        return NOT_REACHED;
+    look(after, sizeof after);
+    if (result < 0 && (result != -ENOMEM || err.code != -ENOMEM || err.reason != TUNTAP_REASON_SYSTEM ||
+                       !err.message[0])) {
+        fprintf(stderr, "returned %ld, code %d, reason %u: %.248s\n", result, (int)err.code, (unsigned)err.reason,
+                err.message);
+        return 1;
+    }
+    if (result < 0 && memcmp(before, after, sizeof before) != 0) {
+        fprintf(stderr, "before: %s\nafter: %s\n", before, after);
+        return 1;
+    }
+    result = action->run();
+    if (result < 0)
+        fprintf(stderr, "again: returned %ld: %.248s\n", result, err.message);
+    return result < 0;
+}
+
+/** What came of it, in a child that ends with this process. */
+static int outcome(const struct action *action, long number, int later)
+{
+    int status;
+    pid_t parent = getpid(), child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent);
+        CHECK(prctl(PR_SET_DUMPABLE, 0) == 0);
+        _exit(attempt(action, number, later));
+    }
+    CHECK(waitpid(child, &status, 0) == child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/** Each child has devices of its own: what it changes is gone with it. */
+static void prepare(void)
+{
+    begin();
+    IP("link set lo up");
+    IP("tuntap add dev kept mode tap");
+    OK(tuntap_open("here", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, &dev, &err));
+    OK(tuntap_open("tap", TUNTAP_TAP | TUNTAP_OFFLOAD | TUNTAP_NONBLOCK, &tap, &err));
+    IP("link set here addrgenmode none alias alias up");
+    IP("link set tap addrgenmode none up");
+    IP("addr add 10.7.0.1/24 dev here");
+    IP("addr add 10.7.0.2/24 dev here");
+    IP("route add 10.8.0.0/16 dev here");
+    memset(packet, 2, sizeof packet);
+}
+
+int main(int count, char **arguments)
+{
+    const char *how = getenv("TEST_HOW");
+    int failures = 0, tried = 0;
+    if (how && strcmp(how, "valgrind") == 0)
+        return 0;
+    prepare();
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
+        if (count > 1 && strcmp(actions[i].name, arguments[1]) != 0)
+            continue;
+        for (int later = 0; later < 2; later++) {
+            int got;
+            for (long number = 0; (got = outcome(&actions[i], number, later)) != NOT_REACHED; number++) {
+                tried++;
+                if (got == PASSED)
+                    continue;
+                failures++;
+                fprintf(stderr, "%s, allocation %ld%s: %d\n", actions[i].name, number, later ? " and later" : "", got);
+                CHECK(number < 10000);
+            }
+        }
+    }
+    printf("%d of %d failed allocations did harm\n", failures, tried);
+    tuntap_close(dev);
+    tuntap_close(tap);
+    return failures != 0;
+}
+#endif
