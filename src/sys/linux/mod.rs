@@ -43,6 +43,7 @@ use crate::packet::PI_HEADER;
 use crate::prefix::Family;
 use crate::route::{Installed, Route};
 use crate::steering::{Instruction, Program};
+use crate::text::{Text, text};
 use control::Control;
 use message::Refusal;
 use namespace::Identity;
@@ -83,7 +84,7 @@ impl Queue {
 
     /// The kernel's no to a change of this device.
     fn refused(&self, action: &str, errno: Errno) -> Error {
-        refusal(self.node.settle(errno), None, &format!("{action} {}", self.label()))
+        refusal(self.node.settle(errno), None, format_args!("{action} {}", self.label()))
     }
 
     /// An ioctl that this kernel may not know yet.
@@ -92,7 +93,7 @@ impl Queue {
             Errno::EINVAL | Errno::ENOTTY => Error::new(
                 Errno::EOPNOTSUPP,
                 Reason::Kernel,
-                format!("{action} {}: this needs Linux {since}", self.label()),
+                text!("{action} {}: this needs Linux {since}", self.label()),
             ),
             _ => self.refused(action, errno),
         }
@@ -102,10 +103,10 @@ impl Queue {
     fn change(
         &self,
         change: impl Fn(&mut Socket, u32) -> std::result::Result<(), Refusal>,
-        action: impl FnOnce(&str) -> String,
+        action: impl FnOnce(Text) -> Text,
     ) -> Result<()> {
         let changed = self.control().change(&self.node, change)?;
-        changed.map_err(|refusal| refusal.error(&action(&self.label())))
+        changed.map_err(|refusal| refusal.error(action(self.label())))
     }
 
     /// Has rtnetlink tell about the interface.
@@ -115,7 +116,7 @@ impl Queue {
         action: &str,
     ) -> Result<T> {
         let answer = self.control().ask(&self.node, question)?;
-        answer.map_err(|refusal| refusal.error(&format!("{action} {}", self.label())))
+        answer.map_err(|refusal| refusal.error(format_args!("{action} {}", self.label())))
     }
 }
 
@@ -244,8 +245,8 @@ impl Backend for Queue {
         self.waker.take_pending()
     }
 
-    fn label(&self) -> String {
-        self.node.granted().map_or_else(|_| "the device".to_owned(), |granted| granted.name.to_string())
+    fn label(&self) -> Text {
+        self.node.granted().map_or_else(|_| "the device".into(), |granted| text!("{}", granted.name))
     }
 
     fn name(&self) -> Result<Name> {
@@ -290,7 +291,7 @@ impl Backend for Queue {
             Errno::EINVAL => Error::new(
                 Errno::EOPNOTSUPP,
                 Reason::Kernel,
-                format!(
+                text!(
                     "set the offloads of {} to {offloads:#x}: this kernel has no such set: all need \
                      TUNTAP_OFFLOAD_CHECKSUM, ECN needs TSO4 or TSO6, and USO4 and USO6 go together, since Linux 6.2",
                     self.label()
@@ -343,21 +344,21 @@ impl Backend for Queue {
         let kind = self.mode.kind;
         self.change(
             |netlink, index| address::add(netlink, index, kind, address, options),
-            |device| format!("give {device} the address {address}"),
+            |device| text!("give {device} the address {address}"),
         )
     }
 
     fn restore_address(&self, assigned: &Assigned) -> Result<()> {
         self.change(
             |netlink, _| address::restore(netlink, assigned),
-            |device| format!("give {device} back the address {}", assigned.address),
+            |device| text!("give {device} back the address {}", assigned.address),
         )
     }
 
     fn remove_address(&self, address: &Address) -> Result<()> {
         self.change(
             |netlink, index| address::remove(netlink, index, address),
-            |device| format!("take from {device} the address {address}"),
+            |device| text!("take from {device} the address {address}"),
         )
     }
 
@@ -381,43 +382,43 @@ impl Backend for Queue {
     fn add_route(&self, route: &Route) -> Result<()> {
         self.change(
             |netlink, index| route::add(netlink, index, route),
-            |device| format!("add the route {route} through {device}"),
+            |device| text!("add the route {route} through {device}"),
         )
     }
 
     fn restore_route(&self, installed: &Installed) -> Result<()> {
         self.change(
             |netlink, _| route::restore(netlink, installed),
-            |device| format!("give {device} back the route {}", installed.route),
+            |device| text!("give {device} back the route {}", installed.route),
         )
     }
 
     fn remove_route(&self, installed: &Installed) -> Result<()> {
         self.change(
             |netlink, index| route::remove(netlink, index, installed),
-            |device| format!("delete the route {} through {device}", installed.route),
+            |device| text!("delete the route {} through {device}", installed.route),
         )
     }
 
     fn set_program(&self, program: Program, fd: Option<RawFd>) -> Result<()> {
         self.node.set_program(program, fd).map_err(|errno| {
-            let action = format!("set the {} of", program.noun());
+            let action = text!("set the {} of", program.noun());
             match errno {
                 Errno::EBADF => Error::new(
                     errno,
                     Reason::Argument,
-                    format!("{action} {}: the descriptor is not open", self.label()),
+                    text!("{action} {}: the descriptor is not open", self.label()),
                 ),
                 Errno::EINVAL => Error::new(
                     errno,
                     Reason::Argument,
-                    format!(
+                    text!(
                         "{action} {}: the descriptor is not that of a program of BPF_PROG_TYPE_SOCKET_FILTER, or this \
                          kernel has no such programs",
                         self.label()
                     ),
                 ),
-                _ => self.refused(&action, errno),
+                _ => self.refused(action.as_str(), errno),
             }
         })
     }
@@ -427,7 +428,7 @@ impl Backend for Queue {
             Errno::EINVAL => Error::new(
                 errno,
                 Reason::Argument,
-                format!("set the classic filter of {}: the kernel takes no such program", self.label()),
+                text!("set the classic filter of {}: the kernel takes no such program", self.label()),
             ),
             _ => self.refused("set the classic filter of", errno),
         })
@@ -446,11 +447,8 @@ impl Backend for Queue {
         // Only what is elsewhere needs anything of this.
         open().map_err(|error| match error.reason() {
             Reason::Privilege | Reason::Kernel => {
-                let text = format!(
-                    "watch {}: it is in another network namespace: {}",
-                    self.label(),
-                    error.message()
-                );
+                let text =
+                    text!("watch {}: it is in another network namespace: {}", self.label(), error.message());
                 Error::new(Errno::EXDEV, Reason::Namespace, text)
             }
             _ => error,

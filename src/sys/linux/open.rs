@@ -12,11 +12,13 @@ use super::refusal::{explain_join, refusal};
 use super::{Queue, link, offload};
 use crate::error::{Errno, Error, Reason, Result};
 use crate::flags::{Flags, Kind, Mode};
+use crate::memory;
 use crate::name::NameRequest;
 use crate::offload::Offload;
 use crate::packet::PI_HEADER;
 use crate::sys::Backend;
 use crate::sys::wait::Waker;
+use crate::text::text;
 
 /// The MTU of a TUN goes to 65,535, and that of a TAP to 14 less, for the Ethernet header.
 const LARGEST_PACKET: usize = 65_535;
@@ -36,12 +38,12 @@ impl Queue {
         let mode = flags.mode;
         node.join(name.as_bytes(), mode, flags.exclusive)
             .map_err(|errno| explain_join(&mut netlink, name, flags, errno))?;
-        let granted = node.granted().map_err(|errno| refusal(errno, None, &format!("open {name}")))?;
+        let granted = node.granted().map_err(|errno| refusal(errno, None, format_args!("open {name}")))?;
         let control = Control::find(netlink, &node)?;
         if only.is_some_and(|only| only != control.index()) {
-            return Err(refusal(Errno::ENODEV, None, &format!("open {name}")));
+            return Err(refusal(Errno::ENODEV, None, format_args!("open {name}")));
         }
-        let (path, read_size) = (path.to_owned(), read_size(mode));
+        let (path, read_size) = (memory::path(path)?, read_size(mode));
         let queue = Self { node, path, control: Mutex::new(control), waker, mode, read_size };
         queue.check(&granted)?;
         Ok(queue)
@@ -50,9 +52,10 @@ impl Queue {
     /// Takes over a descriptor, or with `borrow` a copy of it. One that cannot be a queue stays the caller's.
     pub(super) fn take_over(fd: RawFd, borrow: bool) -> Result<Self> {
         let node = Node::from_fd(fd, borrow)?;
-        match Self::adopt(&node) {
-            Ok((control, waker, mode)) => {
-                let (path, read_size) = (USUAL_NODE.into(), read_size(mode));
+        let path = memory::path(Path::new(USUAL_NODE)).map_err(Error::from);
+        match path.and_then(|path| Ok((path, Self::adopt(&node)?))) {
+            Ok((path, (control, waker, mode))) => {
+                let read_size = read_size(mode);
                 Ok(Self { node, path, control: Mutex::new(control), waker, mode, read_size })
             }
             Err(error) => {
@@ -72,7 +75,7 @@ impl Queue {
             Some(difference) => Err(Error::new(
                 Errno::EINVAL,
                 Reason::Mismatch,
-                format!("open {}: the device exists and {difference}", link.name),
+                text!("open {}: the device exists and {difference}", link.name),
             )),
         }
     }
@@ -91,7 +94,7 @@ impl Queue {
             check_frame(node, action)?;
         }
         if mode.offload && mode.pi {
-            let text = format!("{action}: {} has packet information before the offload header", granted.name);
+            let text = text!("{action}: {} has packet information before the offload header", granted.name);
             return Err(Error::new(Errno::EINVAL, Reason::Mismatch, text));
         }
         node.keep().map_err(failed)?;
@@ -126,7 +129,7 @@ fn check_frame(node: &Node, action: &str) -> Result<()> {
     match node.frame_size() {
         Ok(Offload::SIZE) => Ok(()),
         Ok(size) => {
-            let text = format!("{action}: the offload header has {size} bytes, not {}", Offload::SIZE);
+            let text = text!("{action}: the offload header has {size} bytes, not {}", Offload::SIZE);
             Err(Error::new(Errno::EINVAL, Reason::Mismatch, text))
         }
         Err(errno) => Err(refusal(node.settle(errno), None, action)),
@@ -141,7 +144,7 @@ fn present_index(netlink: &mut Socket, name: &NameRequest) -> Result<u32> {
     };
     match link::by_name(netlink, exact) {
         Err(error) if error.reason() == Reason::Removed => {
-            let text = format!("open {name}: there is no such device");
+            let text = text!("open {name}: there is no such device");
             Err(Error::new(Errno::ENODEV, Reason::Absent, text))
         }
         found => found.map(|link| link.index),
