@@ -143,25 +143,25 @@ static tuntap_config *config;
 static long configure(void)
 {
     static char node[400];
-    tuntap_config_free(config);
-    config = NULL;
-    long result = tuntap_config_new(&config, &err);
-    if (result < 0)
-        return result;
+    tuntap_config *made = NULL;
+    long result = tuntap_config_new(&made, &err);
     memset(node, '/', sizeof node - 1);
     memcpy(node + sizeof node - 12, "dev/net/tun", 12);
-    (void)((result = tuntap_config_set_node(config, node, &err)) ||
-           (result = tuntap_config_set_netns(config, "/proc/self/ns/net", &err)) ||
-           (result = tuntap_config_set_mtu(config, 1400, &err)) ||
-           (result = tuntap_config_set_owner(config, 0, &err)) ||
-           (result = tuntap_config_set_group(config, 0, &err)) ||
-           (result = tuntap_config_set_alias(config, "an alias", &err)) ||
-           (result = tuntap_config_set_txqueuelen(config, 700, &err)) ||
-           (result = tuntap_config_set_sndbuf(config, 100000, &err)) ||
-           (result = tuntap_config_add_addr(config, "10.1.0.1/24", NULL, 0, &err)) ||
-           (result = tuntap_config_add_addr(config, "fd00::1/64", NULL, 0, &err)) ||
-           (result = tuntap_config_add_route(config, "10.2.0.0/16", NULL, 0, 0, &err)) ||
-           (result = tuntap_config_set_up(config, 1, &err)));
+    (void)(result || (result = tuntap_config_set_node(made, node, &err)) ||
+           (result = tuntap_config_set_netns(made, "/proc/self/ns/net", &err)) ||
+           (result = tuntap_config_set_mtu(made, 1400, &err)) ||
+           (result = tuntap_config_set_owner(made, 0, &err)) ||
+           (result = tuntap_config_set_group(made, 0, &err)) ||
+           (result = tuntap_config_set_alias(made, "an alias", &err)) ||
+           (result = tuntap_config_set_txqueuelen(made, 700, &err)) ||
+           (result = tuntap_config_set_sndbuf(made, 100000, &err)) ||
+           (result = tuntap_config_add_addr(made, "10.1.0.1/24", NULL, 0, &err)) ||
+           (result = tuntap_config_add_addr(made, "fd00::1/64", NULL, 0, &err)) ||
+           (result = tuntap_config_add_route(made, "10.2.0.0/16", NULL, 0, 0, &err)) ||
+           (result = tuntap_config_set_up(made, 1, &err)));
+    tuntap_config_free(result == 0 ? config : made);
+    if (result == 0)
+        config = made;
     return result;
 }
 
