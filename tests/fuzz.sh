@@ -1,14 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Fuzzes the splitter and the joiner, with AddressSanitizer and overflow checks, for FUZZ_SECONDS each (60), beginning
-# with what is in fuzz/corpus. FUZZ_KEEP=1 adds what was found to it.
+# fuzz.sh [TARGET ...]: fuzzes these targets, or all of fuzz/targets, with AddressSanitizer and overflow checks, for
+# FUZZ_SECONDS each (20), beginning with what is in fuzz/corpus/TARGET.tar.gz. FUZZ_KEEP=1 adds what was found to that, and
+# leaves out what does no more than others do.
 set -u
 . "$(dirname "$0")/common.sh"
 cd "$(dirname "$0")/.." || exit 1
 cargo=${CARGO:-cargo}
-seconds=${FUZZ_SECONDS:-60}
+seconds=${FUZZ_SECONDS:-20}
 host=$(rustc -vV | sed -n 's/^host: //p')
 out=$PWD/build/fuzz
+
+# shellcheck disable=SC2046 # a list of words
+[ $# -gt 0 ] || set -- $(basename -s .rs fuzz/targets/*.rs)
 
 # RUSTC_BOOTSTRAP lets any stable toolchain instrument.
 build() {
@@ -18,18 +22,34 @@ build() {
         "$cargo" build --quiet --locked --release --manifest-path fuzz/Cargo.toml --target "$host" --target-dir "$out"
 }
 
-# fuzz TARGET: what it finds goes to a folder of its own, and a failing input to build/fuzz. A finding ends it with 1: its
-# own 77 would be a test that was skipped.
+# run TARGET ARGUMENT...: a finding ends it with 1: its own 77 would be a test that was skipped.
+run() {
+    target=$1
+    shift
+    ASAN_OPTIONS=detect_odr_violation=0 "$out/$host/release/$target" -max_len=4096 -timeout=10 -error_exitcode=1 \
+        -timeout_exitcode=1 -artifact_prefix="$out/$target-" "$@"
+}
+
+# pack FOLDER ARCHIVE: the same files make the same bytes.
+pack() {
+    tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX -C "$1" -cf - . | gzip -9n >"$2"
+}
+
+# fuzz TARGET: what it finds goes to a folder of its own, and a failing input to build/fuzz.
 fuzz() {
-    mkdir -p "$out/found-$1" "fuzz/corpus/$1"
-    ASAN_OPTIONS=detect_odr_violation=0 "$out/$host/release/$1" -max_total_time="$seconds" -max_len=2048 \
-        -error_exitcode=1 -artifact_prefix="$out/" -print_final_stats=1 "$out/found-$1" "fuzz/corpus/$1" || return
-    [ -z "${FUZZ_KEEP-}" ] || "$out/$host/release/$1" -merge=1 -max_len=2048 "fuzz/corpus/$1" "$out/found-$1"
+    folder=$work/$1
+    mkdir -p "$folder/known" "$folder/found" "$folder/least"
+    [ ! -e "fuzz/corpus/$1.tar.gz" ] || tar -xzf "fuzz/corpus/$1.tar.gz" -C "$folder/known" || return
+    run "$1" -max_total_time="$seconds" -print_final_stats=1 "$folder/found" "$folder/known" || return
+    [ -n "${FUZZ_KEEP-}" ] || return 0
+    run "$1" -merge=1 "$folder/least" "$folder/known" "$folder/found" && pack "$folder/least" "fuzz/corpus/$1.tar.gz"
 }
 
 if have "fuzz" "${CXX:-c++}"; then
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
     try "fuzz: build" build
-    for target in split join; do
+    for target; do
         try "fuzz: $target" fuzz "$target"
     done
 fi
