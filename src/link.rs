@@ -122,6 +122,8 @@ impl Change<'_> {
             Self::Up(false) => format!("take {device} down"),
             Self::Mtu(mtu) => format!("set the MTU of {device} to {mtu}"),
             Self::Mac(mac) => format!("set the MAC address of {device} to {mac}"),
+            // It can have the name already, when only the answer was lost.
+            Self::Name(name) if name.to_string() == device => format!("rename the device to {name}"),
             Self::Name(name) => format!("rename {device} to {name}"),
             Self::Alias(_) => format!("set the alias of {device}"),
             Self::TxQueueLength(packets) => format!("set the transmit queue length of {device} to {packets}"),

@@ -443,9 +443,8 @@ impl Backend for Queue {
         self.link()?;
         let here = self.control().namespace() == Identity::own();
         let open = || if here { Watch::open() } else { self.namespace()?.inside(Watch::open) };
-        // Only what is elsewhere needs anything of this.
         open().map_err(|error| match error.reason() {
-            Reason::Privilege | Reason::Kernel => {
+            Reason::Privilege | Reason::Kernel if !here => {
                 let text = format!(
                     "watch {}: it is in another network namespace: {}",
                     self.label(),

@@ -48,6 +48,9 @@ impl Namespace {
         // SAFETY: the request has no argument.
         match unsafe { ioctl::ns_get_nstype(self.0.as_raw_fd()) } {
             Ok(libc::CLONE_NEWNET) => Ok(self),
+            Err(errno) if !matches!(errno, Errno::ENOTTY | Errno::EINVAL) => {
+                Err(Error::system(errno, action()))
+            }
             _ => Err(Error::new(
                 Errno::EINVAL,
                 Reason::Namespace,
