@@ -41,9 +41,11 @@ LIBS       := -lpthread -ldl -lm
 RPATH      :=
 endif
 
-.PHONY: all demo check lint check-core check-abi check-c check-valgrind check-asan check-faults check-strace \
-    check-links check-fuzz check-reproducible check-bindings check-python check-examples check-darwin \
-    bench size header install uninstall clean rust stage
+# The parts of `make check`.
+CHECKS := lint check-core check-abi check-c check-valgrind check-asan check-faults check-strace check-seccomp check-fuzz check-links \
+    check-reproducible check-deny check-bindings check-python check-examples check-darwin
+
+.PHONY: all demo check checks check-advisories bench size header install uninstall clean rust stage $(CHECKS)
 all: $(SHARED) $(STATIC)
 
 # Cargo knows best whether there is anything to do.
@@ -120,8 +122,9 @@ demo: all
 	@$(BUILD)/demo
 
 # Each part says what passed; a part whose tool is missing says SKIP, and fails where CI=true.
-check: lint check-core check-abi check-c check-valgrind check-asan check-faults check-strace check-fuzz check-links \
-    check-reproducible check-bindings check-python check-examples check-darwin
+check: $(CHECKS)
+checks:
+	@echo $(CHECKS)
 
 lint:
 	CARGO="$(CARGO)" tests/lint.sh
@@ -153,6 +156,9 @@ check-faults: stage
 check-strace: stage
 	$(STAGED) tests/strace.sh
 
+check-seccomp: stage
+	$(STAGED) tests/seccomp.sh
+
 check-fuzz:
 	CARGO="$(CARGO)" tests/fuzz.sh
 
@@ -161,6 +167,13 @@ check-links: all
 
 check-reproducible: all
 	tests/reproducible.sh
+
+check-deny:
+	tests/deny.sh
+
+# With the network: RustSec's list is not of a package registry.
+check-advisories:
+	tests/deny.sh advisories
 
 check-bindings: stage
 	$(STAGED) PYTHON="$(PYTHON)" tests/bindings.sh

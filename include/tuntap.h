@@ -1958,12 +1958,11 @@ void tuntap_writer_close(tuntap_writer *writer);
 
 /**
  * Takes a copy of a packet. It goes out with tuntap_writer_flush at the latest, and
- * earlier when the writer is full.
+ * earlier when the writer is full: then it is for those before it that there may be no room.
  *
  * @param packet  As for tuntap_write.
  * @param size    Bytes of it.
- * @return 0, or as tuntap_write: then the packet was not taken. -EAGAIN, -EINTR and -ECANCELED
- *         can also mean that the writer is full, and those before it have no room.
+ * @return 0, or as tuntap_write: then the packet was not taken.
  * @since 0.1.0
  */
 int tuntap_writer_put(tuntap_writer *writer, const void *packet, size_t size, tuntap_error *err);
@@ -1997,14 +1996,11 @@ int tuntap_writer_flush(tuntap_writer *writer, tuntap_error *err);
  * @param count    How many.
  * @param taken    Receives how many of them the writer took, the first ones: always, after a
  *                 failure too.
- * @return 0: all were taken and went out; or
- *         -EAGAIN, -EINTR, -ECANCELED  as tuntap_writer_flush: what was taken and has not gone
- *                    out stays;
- *         when fewer were taken than there are, as tuntap_write for packets[*taken]: those
- *                    before it went out;
- *         when all were taken, as tuntap_writer_flush: packets are lost;
- *         -EINVAL    writer, packets, taken or one of the addresses is NULL; a length or count
- *                    is more than memory can hold (_ARGUMENT): none was taken.
+ * @return 0: all were taken and went out; or as tuntap_writer_flush; or, where fewer were taken
+ *         than there are, as tuntap_write for the next one: those before it went out, or stay
+ *         as tuntap_writer_flush says; or -EINVAL (writer, packets, taken or one of the
+ *         addresses is NULL; a length, or count, is more than memory can hold,
+ *         TUNTAP_REASON_ARGUMENT): then none was taken.
  * @since 0.1.0
  */
 int tuntap_writer_batch(tuntap_writer *writer, const struct iovec *packets, size_t count, size_t *taken, tuntap_error *err);

@@ -9,6 +9,9 @@ use crate::error::{Errno, Error, Reason, Result};
 use crate::prefix::{Family, Prefix};
 use crate::sys::Backend;
 
+/// An address is added again when others add and remove it at the same time, this many times.
+const TRIES: usize = 16;
+
 /// What there is to do to an address.
 enum Step<'a> {
     Keep(&'a Assigned),
@@ -177,17 +180,26 @@ impl Device {
             .try_for_each(|step| self.add_unless_there(step))
     }
 
-    /// Somebody else, with another handle or without one, can have added it since it was looked for.
+    /// Somebody else, with another handle or without one, can have added it since it was looked for, and taken it away
+    /// again.
     fn add_unless_there(&self, step: &Step<'_>) -> Result<()> {
-        let added = match step {
+        let add = || match step {
             Step::Keep(assigned) => self.backend.restore_address(assigned),
             Step::Add(address, options) => self.backend.add_address(address, *options),
         };
-        added.or_else(|error| {
-            let is_there = error.errno() == Errno::EEXIST
-                && is_among(step.address(), &self.backend.addresses(Some(step.address().family()))?);
-            if is_there { Ok(()) } else { Err(error) }
-        })
+        let address = step.address();
+        let mut added = add();
+        for _ in 1..TRIES {
+            match &added {
+                Err(error) if error.errno() == Errno::EEXIST => {}
+                _ => break,
+            }
+            if is_among(address, &self.backend.addresses(Some(address.family()))?) {
+                return Ok(());
+            }
+            added = add();
+        }
+        added
     }
 
     fn check_ipv6_mtu(&self, address: &Address) -> Result<()> {
