@@ -32,8 +32,9 @@
  *            about it or configures it acts there. A process that may not do so gets -EXDEV
  *            with TUNTAP_REASON_NAMESPACE, and the message says what it needs.
  * Fork.      After fork(), only one of the two processes may use a handle for more than
- *            tuntap_read, tuntap_write, tuntap_get_fd and tuntap_close; when a thread was
- *            waiting in the handle at that moment, that is the process that has the thread.
+ *            tuntap_read, tuntap_write, tuntap_get_fd and tuntap_close; when a thread was in a
+ *            call on the handle at that moment, that is the process that has the thread. What
+ *            is left to read of a super-packet stays with the parent.
  *
  * Where a comment says nothing about the kernel, Linux 4.19 is enough. On Darwin (macOS, iOS) what there
  * is not returns -EOPNOTSUPP with TUNTAP_REASON_PLATFORM; what differs there says so.
@@ -862,7 +863,7 @@ const char *tuntap_strreason(uint32_t reason);
  * Unlike a device, a config is for one thread at a time.
  *
  * @param config  Receives the config; tuntap_config_free frees it.
- * @return 0, or -EINVAL (config is NULL).
+ * @return 0, or -EINVAL (config is NULL), -ENOMEM.
  * @since 0.1.0
  */
 int tuntap_config_new(tuntap_config **config, tuntap_error *err);
@@ -1356,7 +1357,8 @@ int tuntap_set_carrier(tuntap *dev, int on, tuntap_error *err);
 int tuntap_get_txqueuelen(const tuntap *dev, uint32_t *packets, tuntap_error *err);
 
 /**
- * Sets the transmit queue length.
+ * Sets the transmit queue length. What no longer has room in a shorter queue is dropped, and
+ * no counter of the kernel's has it.
  *
  * @param packets  In each queue. The kernel takes 8 bytes for each at once.
  * @return 0, or -EINVAL (dev is NULL), -ENOMEM (so much memory is not to be had), -EPERM
@@ -1665,12 +1667,13 @@ size_t tuntap_read_size(const tuntap *dev);
  * @return Bytes of the packet, or
  *         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
  *         -EMSGSIZE  the packet was longer than size, and is lost (_BUFFER);
- *         -ECANCELED tuntap_wake ended the wait (_WOKEN);
+ *         -ECANCELED no packet, and tuntap_wake was called (_WOKEN);
  *         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
  *                    (_INTERRUPTED);
  *         -ENODEV    the device is gone, also when it went during the wait (_REMOVED);
  *         -EPROTO    a super-packet was not what its offload header says, and is lost
  *                    (_PACKET);
+ *         -ENOMEM    the first read with TUNTAP_OFFLOAD in a child of fork() (_SYSTEM);
  *         -EINVAL    dev or buf is NULL (_ARGUMENT); size is too small for the packet
  *                    information (_BUFFER).
  * @since 0.1.0
@@ -1694,9 +1697,9 @@ ssize_t tuntap_read_timeout(tuntap *dev, void *buf, size_t size, int32_t millise
  * other.
  *
  * @param parts  Where they are.
- * @param count  How many: 1 to 1023.
+ * @param count  How many: 1 to 1023. More than 15 may cost an allocation.
  * @return As tuntap_read, or -EINVAL (parts or one of its addresses is NULL; count,
- *         TUNTAP_REASON_ARGUMENT).
+ *         TUNTAP_REASON_ARGUMENT), -ENOMEM (for more than 15 parts, TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
  */
 ssize_t tuntap_readv(tuntap *dev, const struct iovec *parts, int count, tuntap_error *err);
@@ -1720,7 +1723,8 @@ ssize_t tuntap_readv(tuntap *dev, const struct iovec *parts, int count, tuntap_e
  *                    or buf is NULL (_ARGUMENT);
  *         -EMSGSIZE  longer than tuntap_read_size (_PACKET);
  *         -ENETDOWN  the device is down (_DOWN); Darwin hands the packet to the host then;
- *         -ECANCELED tuntap_wake ended the wait (_WOKEN);
+ *         -EBUSY     this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
+ *         -ECANCELED no room, and tuntap_wake was called (_WOKEN);
  *         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
  *                    (_INTERRUPTED);
  *         -ENODEV    the device is gone (_REMOVED).
@@ -1747,18 +1751,20 @@ ssize_t tuntap_write_timeout(tuntap *dev, const void *buf, size_t size, int32_t 
  *
  * @param parts  Where they are.
  * @param count  How many: 1 to 1023; on a device with TUNTAP_NAPI_FRAGS 18 at most, of
- *               which each but the first has 1 to 4096 bytes.
+ *               which each but the first has 1 to 4096 bytes. With TUNTAP_OFFLOAD more
+ *               than 15 cost an allocation.
  * @return As tuntap_write, or -EINVAL (parts or one of its addresses is NULL; count,
- *         TUNTAP_REASON_ARGUMENT).
+ *         TUNTAP_REASON_ARGUMENT), -ENOMEM (for more than 15 parts, TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
  */
 ssize_t tuntap_writev(tuntap *dev, const struct iovec *parts, int count, tuntap_error *err);
 
 /**
  * Ends each call on this handle that waits for a packet or for room, in whatever thread:
- * it returns -ECANCELED with TUNTAP_REASON_WOKEN. When none waits, the next one that would
- * wait returns so instead, which is one, however often this was called: so a wake is not
- * lost on a reader that is just about to wait.
+ * it returns -ECANCELED with TUNTAP_REASON_WOKEN. When none waits, the next one returns so
+ * that finds no packet or no room, whether it would wait or not, which is one, however often
+ * this was called: so a wake is not lost on a reader that is just about to wait, and does not
+ * end a wait much later.
  *
  * Where several threads read one handle, a wake can find some of them waiting and others
  * not. To end them all, let each that ends call tuntap_wake itself: it passes the wake on.
@@ -1797,8 +1803,9 @@ int tuntap_attach(tuntap *dev, tuntap_error *err);
 /**
  * Detaches this queue from its device: the kernel drops the packets that wait in it and
  * sends no more to it, so that tuntap_read finds none until tuntap_attach. tuntap_write
- * goes on working, and the handle still answers for the device. A device whose queues are
- * all detached lives on, and drops what is sent through it.
+ * goes on working, but for a device with TUNTAP_NAPI, where it is -EBUSY; and the handle
+ * still answers for the device. A device whose queues are all detached lives on, and drops
+ * what is sent through it.
  *
  * @return 0, also when it is detached already, or -EINVAL (dev is NULL; the device has a
  *         single queue, TUNTAP_REASON_MISMATCH), -ENODEV (the device is gone).
@@ -1861,7 +1868,8 @@ ssize_t tuntap_write_super(tuntap *dev, const tuntap_offload *offload, const voi
  * @param flags   0 or TUNTAP_TRUSTED.
  * @param reader  Receives the reader. tuntap_reader_close frees it, before tuntap_close
  *                does the device.
- * @return 0, or -EINVAL (dev or reader is NULL; flags, TUNTAP_REASON_FLAGS).
+ * @return 0, or -EINVAL (dev or reader is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for its
+ *         330 KB, TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
  */
 int tuntap_reader_open(tuntap *dev, uint64_t flags, tuntap_reader **reader, tuntap_error *err);
@@ -1890,7 +1898,7 @@ void tuntap_reader_close(tuntap_reader *reader);
  *         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
  *         -EPROTO    a super-packet was not what its offload header says, and is lost
  *                    (_PACKET);
- *         -ECANCELED tuntap_wake ended the wait (_WOKEN);
+ *         -ECANCELED no packet, and tuntap_wake was called (_WOKEN);
  *         -EINTR     a signal handler ran while the call waited (_INTERRUPTED);
  *         -ENODEV    the device is gone (_REMOVED);
  *         -EINVAL    reader or packet is NULL (_ARGUMENT).
@@ -1908,7 +1916,7 @@ ssize_t tuntap_reader_next(tuntap_reader *reader, void **packet, tuntap_error *e
  *                 other, with gaps, in one piece of memory: the reader's.
  * @param count    How many there is room for: 1 or more; 64 to 256 are a good number.
  * @return How many packets, or as tuntap_reader_next, or -EINVAL (packets is NULL; count
- *         is 0, TUNTAP_REASON_ARGUMENT).
+ *         is 0, or more than memory can hold, TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
 ssize_t tuntap_reader_batch(tuntap_reader *reader, struct iovec *packets, size_t count, tuntap_error *err);
@@ -1924,10 +1932,18 @@ ssize_t tuntap_reader_batch(tuntap_reader *reader, struct iovec *packets, size_t
  *
  * A handle can have several writers, each for one thread.
  *
+ * A packet that was taken is the writer's, and must not be given again: it is handed over, or
+ * stays for the next call when there is no room, or is lost when the kernel refuses it. The
+ * others go out all the same, and what is lost is reported once: by the tuntap_writer_flush or
+ * tuntap_writer_batch that finds it; by the next one when that call fails for another cause, or
+ * when a tuntap_writer_put finds it. The code is why the first of them was refused, and the
+ * message says how many they are.
+ *
  * @param flags   0 or TUNTAP_TRUSTED.
  * @param writer  Receives the writer. tuntap_writer_close frees it, before tuntap_close
  *                does the device.
- * @return 0, or -EINVAL (dev or writer is NULL; flags, TUNTAP_REASON_FLAGS).
+ * @return 0, or -EINVAL (dev or writer is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for the
+ *         3.3 MB that it has on a device with TUNTAP_OFFLOAD, TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
  */
 int tuntap_writer_open(tuntap *dev, uint64_t flags, tuntap_writer **writer, tuntap_error *err);
@@ -1942,11 +1958,11 @@ void tuntap_writer_close(tuntap_writer *writer);
 
 /**
  * Takes a copy of a packet. It goes out with tuntap_writer_flush at the latest, and
- * earlier when the writer is full.
+ * earlier when the writer is full: then it is for those before it that there may be no room.
  *
  * @param packet  As for tuntap_write.
  * @param size    Bytes of it.
- * @return 0, or as tuntap_writer_flush and tuntap_write: then the packet was not taken.
+ * @return 0, or as tuntap_write: then the packet was not taken.
  * @since 0.1.0
  */
 int tuntap_writer_put(tuntap_writer *writer, const void *packet, size_t size, tuntap_error *err);
@@ -1954,15 +1970,18 @@ int tuntap_writer_put(tuntap_writer *writer, const void *packet, size_t size, tu
 /**
  * Hands over what was collected.
  *
- * @return 0, or
+ * @return 0: all of it went out, and nothing is lost that was not reported; or
  *         -EAGAIN    no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
  *         -EINTR     a signal handler ran while the call waited (_INTERRUPTED);
- *         -ECANCELED tuntap_wake ended the wait (_WOKEN): in these three cases what is left
- *                    stays for the next call;
+ *         -ECANCELED no room, and tuntap_wake was called (_WOKEN): in these three cases what
+ *                    is left stays for the next call;
  *         -ENETDOWN  the device is down (_DOWN);
  *         -ENODEV    the device is gone (_REMOVED);
- *         -EINVAL    the kernel did not take a packet (_PACKET): in these three it is lost,
- *                    and the others were tried; or writer is NULL (_ARGUMENT).
+ *         -EBUSY     this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
+ *         -EINVAL    the kernel does not take what it was given (_PACKET); writer is NULL
+ *                    (_ARGUMENT);
+ *         and whatever else the kernel refuses packets with, such as -ENOMEM (_SYSTEM): in
+ *                    these cases packets are lost, the others were tried, and nothing is left.
  * @since 0.1.0
  */
 int tuntap_writer_flush(tuntap_writer *writer, tuntap_error *err);
@@ -1970,15 +1989,21 @@ int tuntap_writer_flush(tuntap_writer *writer, tuntap_error *err);
 /**
  * Takes packets, and hands them over: tuntap_writer_put for each, and tuntap_writer_flush.
  *
+ * After a failure go on with packets[*taken], or with tuntap_writer_flush when all were taken:
+ * so no packet is sent twice, and none is left out.
+ *
  * @param packets  Where they are, and their lengths.
  * @param count    How many.
- * @return How many were taken: fewer when the one behind them is no packet of this device,
- *         or has no room; or as tuntap_writer_put for the first, and as
- *         tuntap_writer_flush, but for -EAGAIN and -EINTR, after which they were taken;
- *         or -EINVAL (packets or one of its addresses is NULL, TUNTAP_REASON_ARGUMENT).
+ * @param taken    Receives how many of them the writer took, the first ones: always, after a
+ *                 failure too.
+ * @return 0: all were taken and went out; or as tuntap_writer_flush; or, where fewer were taken
+ *         than there are, as tuntap_write for the next one: those before it went out, or stay
+ *         as tuntap_writer_flush says; or -EINVAL (writer, packets, taken or one of the
+ *         addresses is NULL; a length, or count, is more than memory can hold,
+ *         TUNTAP_REASON_ARGUMENT): then none was taken.
  * @since 0.1.0
  */
-ssize_t tuntap_writer_batch(tuntap_writer *writer, const struct iovec *packets, size_t count, tuntap_error *err);
+int tuntap_writer_batch(tuntap_writer *writer, const struct iovec *packets, size_t count, size_t *taken, tuntap_error *err);
 
 /**
  * Makes a splitter: it splits super-packets in memory, without a device.
@@ -1986,7 +2011,7 @@ ssize_t tuntap_writer_batch(tuntap_writer *writer, const struct iovec *packets, 
  * @param flags     TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
  *                  TUNTAP_TRUSTED.
  * @param splitter  Receives the splitter; tuntap_splitter_close frees it.
- * @return 0, or -EINVAL (splitter is NULL; flags, TUNTAP_REASON_FLAGS).
+ * @return 0, or -EINVAL (splitter is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM.
  * @since 0.1.0
  */
 int tuntap_splitter_open(uint64_t flags, tuntap_splitter **splitter, tuntap_error *err);
@@ -2041,7 +2066,8 @@ ssize_t tuntap_splitter_copy(tuntap_splitter *splitter, void *to, size_t size);
  * @param flags   TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
  *                TUNTAP_TRUSTED.
  * @param joiner  Receives the joiner; tuntap_joiner_close frees it.
- * @return 0, or -EINVAL (joiner is NULL; flags, TUNTAP_REASON_FLAGS).
+ * @return 0, or -EINVAL (joiner is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for its
+ *         3.3 MB, TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
  */
 int tuntap_joiner_open(uint64_t flags, tuntap_joiner **joiner, tuntap_error *err);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! A device, through one of its queues: opening it, and what it is.
 
+mod address;
+
 use std::fmt::Display;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,7 +15,7 @@ use crate::flags::{self, FdFlags, Flags};
 use crate::link::{self, Tuntap};
 use crate::name::{Name, NameRequest};
 use crate::stream::Stream;
-use crate::sys::{Backend, Platform};
+use crate::sys::{Backend, Outcome, PerProcess, Platform};
 pub(crate) use crate::sys::{Namespace, Uncancelled};
 
 /// An open device. Dropping it closes it.
@@ -21,8 +23,8 @@ pub struct Device {
     pub(crate) backend: Platform,
     nonblock: AtomicBool,
     changing: Mutex<()>,
-    /// On a device with offload, what a super-packet still has for the next reads. Nobody waits while holding it.
-    pub(crate) rest: Option<Mutex<Stream>>,
+    /// On a device with offload, what a super-packet still has for the next reads.
+    rest: Option<PerProcess<Mutex<Stream>>>,
     /// The offloads that packets to write are joined for.
     joins: AtomicU64,
 }
@@ -32,14 +34,14 @@ impl Device {
     pub fn open(name: &NameRequest, flags: &Flags, config: &Config) -> Result<Self> {
         config.check()?;
         check_ids(name, config)?;
-        let device = Self::of(Platform::open(name, flags, &config.place())?, flags.nonblock);
+        let device = Self::of(Platform::open(name, flags, &config.place())?, flags.nonblock)?;
         device.apply(flags, config)?;
         Ok(device)
     }
 
     /// Takes over the descriptor of a device that was opened elsewhere.
     pub fn open_fd(fd: RawFd, flags: FdFlags) -> Result<Self> {
-        Ok(Self::of(Platform::open_fd(fd, flags.borrow)?, flags.nonblock))
+        Self::of(Platform::open_fd(fd, flags.borrow)?, flags.nonblock)
     }
 
     /// Whether devices have it on this operating system.
@@ -47,16 +49,25 @@ impl Device {
         Platform::has(feature)
     }
 
-    pub(crate) fn of(backend: Platform, nonblock: bool) -> Self {
-        let rest = backend.mode().offload.then(|| Mutex::new(Stream::new(backend.mode(), false)));
+    pub(crate) fn of(backend: Platform, nonblock: bool) -> Result<Self> {
+        let rest = || PerProcess::new(new_rest(&backend)?);
+        let rest = backend.mode().offload.then(rest).transpose();
+        let rest = rest.map_err(|errno| Error::system(errno, "make room for super-packets"))?;
         let joins = if rest.is_some() { backend.offloads().unwrap_or(link::TCP_OFFLOADS) } else { 0 };
-        Self {
+        Ok(Self {
             backend,
             nonblock: AtomicBool::new(nonblock),
             changing: Mutex::new(()),
             rest,
             joins: AtomicU64::new(joins),
-        }
+        })
+    }
+
+    /// What a super-packet still has for the next reads, on a device with offload. Nobody waits while holding it. A child
+    /// of fork begins with nothing: the rest is its parent's.
+    #[inline]
+    pub(crate) fn rest(&self) -> Option<Outcome<&Mutex<Stream>>> {
+        self.rest.as_ref().map(|rest| rest.get(|| new_rest(&self.backend)))
     }
 
     /// The name at this moment: somebody else may rename the device.
@@ -197,6 +208,10 @@ impl Device {
     pub(crate) fn change(&self) -> MutexGuard<'_, ()> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn new_rest(backend: &Platform) -> Outcome<Mutex<Stream>> {
+    Ok(Mutex::new(Stream::new(backend.mode(), false)?))
 }
 
 /// Before anything is touched: an owner or a group that was set cannot be unset again.

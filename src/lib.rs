@@ -25,6 +25,7 @@ pub mod queue;
 pub mod reader;
 pub mod route;
 pub mod steering;
+pub mod text;
 pub mod writer;
 
 mod fault;

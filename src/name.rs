@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::error::{Errno, Error, Reason, Result};
+use crate::text::{Outside, text};
 
 /// Bytes in a name, at the most; the same on Linux and on the BSDs (IFNAMSIZ less the NUL).
 pub const MAX_LEN: usize = 15;
@@ -138,12 +139,7 @@ fn fault(bytes: &[u8]) -> Option<&'static str> {
 }
 
 fn invalid(bytes: &[u8], fault: &str) -> Error {
-    let shown: Vec<u8> = bytes.iter().copied().take(40).collect();
-    Error::new(
-        Errno::EINVAL,
-        Reason::Name,
-        format!("\"{}\" is no device name: {fault}", shown.escape_ascii()),
-    )
+    Error::new(Errno::EINVAL, Reason::Name, text!("\"{}\" is no device name: {fault}", Outside(bytes)))
 }
 
 #[cfg(test)]

@@ -60,22 +60,24 @@ impl Device {
 
     /// Takes one packet; its length.
     pub fn read(&self, buf: &mut [MaybeUninit<u8>], limit: Limit) -> Result<usize, Errno> {
-        match &self.rest {
-            None => self.patiently(Direction::Read, limit, || self.backend.read(buf)),
-            Some(rest) => self.patiently(Direction::Read, limit, || {
-                lock(rest).next(&self.backend).and_then(|packet| copy(packet, buf))
-            }),
-        }
+        let Some(rest) = self.rest() else {
+            return self.patiently(Direction::Read, limit, || self.backend.read(buf));
+        };
+        let rest = rest?;
+        self.patiently(Direction::Read, limit, || {
+            lock(rest).next(&self.backend).and_then(|packet| copy(packet, buf))
+        })
     }
 
     /// Takes one packet into several buffers, filled one after the other; its length.
     pub fn readv(&self, bufs: &mut [IoSliceMut<'_>], limit: Limit) -> Result<usize, Errno> {
-        match &self.rest {
-            None => self.patiently(Direction::Read, limit, || self.backend.readv(bufs)),
-            Some(rest) => self.patiently(Direction::Read, limit, || {
-                lock(rest).next(&self.backend).and_then(|packet| scatter(packet, bufs))
-            }),
-        }
+        let Some(rest) = self.rest() else {
+            return self.patiently(Direction::Read, limit, || self.backend.readv(bufs));
+        };
+        let rest = rest?;
+        self.patiently(Direction::Read, limit, || {
+            lock(rest).next(&self.backend).and_then(|packet| scatter(packet, bufs))
+        })
     }
 
     /// Takes one packet, or a super-packet as it is; its length.
@@ -93,7 +95,7 @@ impl Device {
 
     /// Hands over one packet; its length.
     pub fn write(&self, packet: &[u8], limit: Limit) -> Result<usize, Errno> {
-        if self.rest.is_some() {
+        if self.backend.mode().offload {
             return self.writev(&[IoSlice::new(packet)], limit);
         }
         self.check(packet.first().copied(), packet.len())?;
@@ -105,9 +107,9 @@ impl Device {
         let (first, length) = measure(parts);
         self.check(first, length)?;
         let plain = Offload::default().to_bytes();
-        match self.rest {
-            None => self.patiently(Direction::Write, limit, || self.backend.writev(parts)),
-            Some(_) => self.patiently(Direction::Write, limit, || self.backend.writev_framed(&plain, parts)),
+        match self.backend.mode().offload {
+            false => self.patiently(Direction::Write, limit, || self.backend.writev(parts)),
+            true => self.patiently(Direction::Write, limit, || self.backend.writev_framed(&plain, parts)),
         }
     }
 
@@ -123,7 +125,7 @@ impl Device {
         self.needs_flag(Feature::Offload, self.backend.mode().offload, "TUNTAP_OFFLOAD", action)
     }
 
-    /// Ends each wait of this handle, or the next one when there is none.
+    /// Ends each wait of this handle, or when there is none the next call that finds nothing.
     pub fn wake(&self) {
         self.backend.wake();
     }
@@ -149,12 +151,15 @@ impl Device {
         limit: Limit,
         mut attempt: impl FnMut() -> Result<usize, Errno>,
     ) -> Result<usize, Errno> {
-        if limit == Limit::Handle && self.nonblock() {
-            return Err(Errno::EAGAIN);
-        }
-        // This one does not wait, so that a wake which is left over is not for it.
-        if limit == Limit::For(Duration::ZERO) {
-            return Err(Errno::ETIMEDOUT);
+        let no_wait = match limit {
+            Limit::Handle => self.nonblock().then_some(Errno::EAGAIN),
+            Limit::For(Duration::ZERO) => Some(Errno::ETIMEDOUT),
+            Limit::None | Limit::For(_) => None,
+        };
+        if let Some(errno) = no_wait {
+            // A wake that was left over is for the next call that finds nothing, whether it waits or not: it would
+            // end a wait much later otherwise.
+            return Err(if self.backend.take_wake() { Errno::ECANCELED } else { errno });
         }
         let deadline = limit.deadline();
         let is_over = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
@@ -243,20 +248,26 @@ impl Device {
                 Reason::Timeout,
                 "write: the kernel had no room for a packet within the time limit",
             ),
+            (Errno::EBUSY, _) => Error::new(
+                errno,
+                Reason::Busy,
+                format!("write {}: this queue is detached: tuntap_attach attaches it", self.label()),
+            ),
             _ => self.explain("write", errno),
         }
     }
 
-    /// What a failed flush of a writer is about: packets that were taken earlier.
-    pub fn explain_flush(&self, errno: Errno) -> Error {
-        match errno {
-            Errno::EINVAL | Errno::EMSGSIZE => Error::new(
-                errno,
-                Reason::Packet,
-                format!("write {}: the kernel did not take one of the packets, which is lost", self.label()),
-            ),
-            _ => self.explain_write(errno, None, 0),
-        }
+    /// What a refusal of packets is about that a writer had taken: they are lost.
+    pub fn explain_loss(&self, errno: Errno, packets: usize) -> Error {
+        let loss = format!("{packets} {} lost", if packets == 1 { "packet is" } else { "packets are" });
+        let (reason, why) = match errno {
+            Errno::EINVAL | Errno::EMSGSIZE => (Reason::Packet, "the kernel does not take them"),
+            Errno::ENODEV => (Reason::Removed, "it is gone"),
+            Errno::ENETDOWN => (Reason::Down, "it is down"),
+            Errno::EBUSY => (Reason::Busy, "this queue is detached"),
+            _ => return Error::system(errno, format!("write {}, {loss}", self.label())),
+        };
+        Error::new(errno, reason, format!("write {}: {why}: {loss}", self.label()))
     }
 
     fn explain(&self, action: &str, errno: Errno) -> Error {

@@ -7,6 +7,7 @@ use std::ops::Range;
 use crate::cpu::Cpu;
 use crate::error::Errno;
 use crate::flags::{Kind, Mode};
+use crate::memory::{self, NoMemory};
 use crate::offload::Offload;
 use crate::offload::split::{MAX_HEADERS, Splitter};
 use crate::packet::PI_HEADER;
@@ -31,17 +32,17 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(crate) fn new(mode: Mode, trusted: bool) -> Self {
-        let memory = vec![0; MEMORY].into_boxed_slice();
+    pub(crate) fn new(mode: Mode, trusted: bool) -> Result<Self, NoMemory> {
+        let memory = memory::zeroed(MEMORY)?;
         let aligned = memory.as_ptr().align_offset(LINE).min(LINE).saturating_add(MAX_HEADERS);
-        Self {
+        Ok(Self {
             kind: mode.kind,
             frame: if mode.offload { Offload::SIZE } else { 0 },
             splitter: Splitter::new(Cpu::best(), trusted),
             memory,
             aligned,
             packet: 0..0,
-        }
+        })
     }
 
     /// Whether there is a packet without reading.

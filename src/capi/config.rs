@@ -9,7 +9,7 @@ use super::error::CError;
 use super::link::mac_at;
 use super::namespace::namespace_at;
 use super::route::route;
-use super::{bytes, null, status};
+use super::{bytes, call, free, give, null};
 use crate::address::Options;
 use crate::config::Config;
 use crate::device::Namespace;
@@ -22,15 +22,11 @@ use crate::link::Alias;
 /// Unlike a device, a config is for one thread at a time.
 ///
 /// @param config  Receives the config; tuntap_config_free frees it.
-/// @return 0, or -EINVAL (config is NULL).
+/// @return 0, or -EINVAL (config is NULL), -ENOMEM.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_new(config: *mut *mut Config, err: *mut CError) -> c_int {
-    if config.is_null() {
-        return status(Err(null("the place for the config")), err);
-    }
-    config.write(Box::into_raw(Box::default()));
-    0
+    give(config, err, "config", || Ok(Config::default()))
 }
 
 /// Frees a config. Devices opened with it live on.
@@ -39,9 +35,7 @@ pub unsafe extern "C" fn tuntap_config_new(config: *mut *mut Config, err: *mut C
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_free(config: *mut Config) {
-    if !config.is_null() {
-        drop(Box::from_raw(config));
-    }
+    free(config);
 }
 
 /// The user who may open the device without privilege from now on: see tuntap_set_owner.
@@ -277,7 +271,7 @@ unsafe fn set(
     err: *mut CError,
     setter: impl FnOnce(&mut Config) -> Result<()>,
 ) -> c_int {
-    status(config.as_mut().ok_or_else(|| null("the config")).and_then(setter), err)
+    call(err, || config.as_mut().ok_or_else(|| null("the config")).and_then(setter))
 }
 
 fn node(path: &[u8]) -> Result<&OsStr> {

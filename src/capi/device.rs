@@ -6,10 +6,10 @@ use std::os::fd::AsRawFd;
 use std::ptr;
 
 use super::error::CError;
-use super::{act, bytes, null, status, tell, tell_text};
+use super::{act, bytes, free, give, tell, tell_text};
 use crate::config::Config;
-use crate::device::{Device, Uncancelled};
-use crate::error::{Errno, Result};
+use crate::device::Device;
+use crate::error::Errno;
 use crate::flags::{FdFlags, Flags};
 use crate::name::NameRequest;
 
@@ -81,21 +81,13 @@ pub unsafe extern "C" fn tuntap_open_config(
     dev: *mut *mut Device,
     err: *mut CError,
 ) -> c_int {
-    let _uncancelled = Uncancelled::new();
-    status(open(name, flags, config, dev), err)
-}
-
-unsafe fn open(name: *const c_char, flags: u64, config: *const Config, dev: *mut *mut Device) -> Result<()> {
-    if dev.is_null() {
-        return Err(null("the place for the device"));
-    }
-    let name = if name.is_null() { b"" } else { bytes(name, "the name")? };
-    let name = NameRequest::parse(name)?;
-    let flags = Flags::parse(flags)?;
-    let default = Config::default();
-    let device = Device::open(&name, &flags, config.as_ref().unwrap_or(&default))?;
-    dev.write(Box::into_raw(Box::new(device)));
-    Ok(())
+    give(dev, err, "device", || {
+        let name = if name.is_null() { b"" } else { bytes(name, "the name")? };
+        let name = NameRequest::parse(name)?;
+        let flags = Flags::parse(flags)?;
+        let default = Config::default();
+        Device::open(&name, &flags, config.as_ref().unwrap_or(&default))
+    })
 }
 
 /// Takes over the descriptor of a device that was opened elsewhere: by another process,
@@ -130,16 +122,7 @@ pub unsafe extern "C" fn tuntap_open_fd(
     dev: *mut *mut Device,
     err: *mut CError,
 ) -> c_int {
-    let _uncancelled = Uncancelled::new();
-    let open = || {
-        let flags = FdFlags::parse(flags)?;
-        if dev.is_null() {
-            return Err(null("the place for the device"));
-        }
-        dev.write(Box::into_raw(Box::new(Device::open_fd(fd, flags)?)));
-        Ok(())
-    };
-    status(open(), err)
+    give(dev, err, "device", || Device::open_fd(fd, FdFlags::parse(flags)?))
 }
 
 /// Closes a handle. A device that is not persistent goes away with its last handle.
@@ -152,10 +135,7 @@ pub unsafe extern "C" fn tuntap_open_fd(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_close(dev: *mut Device) {
-    if !dev.is_null() {
-        let _uncancelled = Uncancelled::new();
-        drop(Box::from_raw(dev));
-    }
+    free(dev);
 }
 
 /// The name of the device at this moment; it can be renamed by others.

@@ -8,7 +8,7 @@ use libc::ssize_t;
 
 use super::error::CError;
 use super::offload::COffload;
-use super::{null, status};
+use super::{free, give, null, transfer};
 use crate::cpu::Cpu;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::flags;
@@ -26,7 +26,8 @@ pub struct CJoiner {
 /// @param flags   TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
 ///                TUNTAP_TRUSTED.
 /// @param joiner  Receives the joiner; tuntap_joiner_close frees it.
-/// @return 0, or -EINVAL (joiner is NULL; flags, TUNTAP_REASON_FLAGS).
+/// @return 0, or -EINVAL (joiner is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for its
+///         3.3 MB, TUNTAP_REASON_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_joiner_open(
@@ -34,16 +35,11 @@ pub unsafe extern "C" fn tuntap_joiner_open(
     joiner: *mut *mut CJoiner,
     err: *mut CError,
 ) -> c_int {
-    let open = || -> Result<()> {
-        if joiner.is_null() {
-            return Err(null("the place for the joiner"));
-        }
+    give(joiner, err, "joiner", || {
         let kind = flags::parse_kind(flags & !flags::TRUSTED)?;
-        let opened = Joiner::new(Cpu::best(), kind, Joins::ALL, flags & flags::TRUSTED != 0);
-        joiner.write(Box::into_raw(Box::new(CJoiner { joiner: opened, given: false })));
-        Ok(())
-    };
-    status(open(), err)
+        let joiner = Joiner::new(Cpu::best(), kind, Joins::ALL, flags & flags::TRUSTED != 0)?;
+        Ok(CJoiner { joiner, given: false })
+    })
 }
 
 /// Frees the joiner, and what it has collected.
@@ -52,9 +48,7 @@ pub unsafe extern "C" fn tuntap_joiner_open(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_joiner_close(joiner: *mut CJoiner) {
-    if !joiner.is_null() {
-        drop(Box::from_raw(joiner));
-    }
+    free(joiner);
 }
 
 /// Takes a copy of a packet, and joins it to those before it where it belongs: what is
@@ -73,7 +67,7 @@ pub unsafe extern "C" fn tuntap_joiner_put(
     size: usize,
     err: *mut CError,
 ) -> c_int {
-    let put = || -> Result<()> {
+    let put = || -> Result<usize> {
         let joiner = joiner.as_mut().ok_or_else(|| null("the joiner"))?;
         if packet.is_null() {
             return Err(null("the packet"));
@@ -83,12 +77,12 @@ pub unsafe extern "C" fn tuntap_joiner_put(
             return Err(Error::new(Errno::EMSGSIZE, Reason::Packet, text));
         }
         let bytes = slice::from_raw_parts(packet.cast(), size);
-        joiner.joiner.put(bytes).map_err(|Full| {
+        joiner.joiner.put(bytes).map(|()| 0).map_err(|Full| {
             let text = "join a packet: there is no room until what was collected is taken";
             Error::new(Errno::ENOBUFS, Reason::Again, text)
         })
     };
-    status(put(), err)
+    transfer(put(), err, |error| error.errno(), |error| error) as c_int
 }
 
 /// The next packet or super-packet of those that were collected.

@@ -44,15 +44,62 @@ use libc::ssize_t;
 
 use crate::device::{Device, Uncancelled};
 use crate::error::{Errno, Error, Reason, Result};
+use crate::memory;
 use error::CError;
 
-/// What C gets for a result: 0, or the negative errno and, where it is wanted, the whole
-/// error.
-unsafe fn status(result: Result<()>, err: *mut CError) -> c_int {
-    match result {
+/// Every function runs in here that does more than pass a packet on: so none is a cancellation
+/// point.
+fn uncancelled<T>(action: impl FnOnce() -> T) -> T {
+    let _uncancelled = Uncancelled::new();
+    action()
+}
+
+/// Does something; 0, or the negative errno and, where it is wanted, the whole error.
+unsafe fn call(err: *mut CError, action: impl FnOnce() -> Result<()>) -> c_int {
+    uncancelled(|| match action() {
         Ok(()) => 0,
         Err(error) => fail(&error, err),
+    })
+}
+
+/// Makes something, and writes where it is to the caller's place for it.
+unsafe fn give<T>(out: *mut *mut T, err: *mut CError, what: &str, make: impl FnOnce() -> Result<T>) -> c_int {
+    call(err, || {
+        if out.is_null() {
+            return Err(null(&format!("the place for the {what}")));
+        }
+        out.write(Box::into_raw(memory::boxed(make()?)?));
+        Ok(())
+    })
+}
+
+/// Frees what [`give`] gave; nothing at NULL.
+unsafe fn free<T>(handle: *mut T) {
+    if !handle.is_null() {
+        uncancelled(|| drop(Box::from_raw(handle)));
     }
+}
+
+/// What C gets for a packet, or so many of them. The packets' way holds off no cancellation: it
+/// has no point for one, and that would cost as much as all the rest of the library there.
+#[inline]
+unsafe fn transfer<E>(
+    result: std::result::Result<usize, E>,
+    err: *mut CError,
+    errno: impl FnOnce(E) -> Errno,
+    explain: impl FnOnce(E) -> Error,
+) -> ssize_t {
+    match result {
+        Ok(number) => number as ssize_t,
+        Err(failure) if err.is_null() => (errno(failure).raw() as ssize_t).wrapping_neg(),
+        Err(failure) => explained(err, || explain(failure)),
+    }
+}
+
+#[cold]
+unsafe fn explained(err: *mut CError, explain: impl FnOnce() -> Error) -> ssize_t {
+    // An errno is small, and a c_int is never wider than ssize_t.
+    uncancelled(|| fail(&explain(), err) as ssize_t)
 }
 
 /// What C gets for a failure.
@@ -73,8 +120,7 @@ unsafe fn device<'a>(dev: *const Device) -> Result<&'a Device> {
 
 /// Has a device do something.
 unsafe fn act(dev: *const Device, err: *mut CError, action: impl FnOnce(&Device) -> Result<()>) -> c_int {
-    let _uncancelled = Uncancelled::new();
-    status(device(dev).and_then(action), err)
+    call(err, || device(dev).and_then(action))
 }
 
 /// Has a device tell something, and writes that to the caller's place for it.
@@ -143,9 +189,18 @@ unsafe fn write_growing<T: Growing>(value: &T, out: *mut u8, size: usize) {
 
 fn check_size<T: Growing>(size: usize) -> Result<()> {
     if size >= T::LEAST {
-        return Ok(());
+        return check_count(1, size);
     }
     let text = format!("a size of {size} bytes: give sizeof({}), which is {} or more", T::NAME, T::LEAST);
+    Err(Error::new(Errno::EINVAL, Reason::Argument, text))
+}
+
+/// No list is longer than memory can be: such a count is a negative number, most likely.
+fn check_count(count: usize, size: usize) -> Result<()> {
+    if count.checked_mul(size).is_some_and(|bytes| bytes <= isize::MAX as usize) {
+        return Ok(());
+    }
+    let text = format!("a list of {count}, of {size} bytes each: no memory is so large");
     Err(Error::new(Errno::EINVAL, Reason::Argument, text))
 }
 
@@ -162,6 +217,7 @@ unsafe fn tell_list<T, G: Growing + From<T>>(
     let mut length = 0;
     let status = act(dev, err, |device| {
         check_size::<G>(size)?;
+        check_count(count, size)?;
         if out.is_null() && count != 0 {
             return Err(null("the place for the list"));
         }

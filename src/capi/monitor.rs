@@ -7,9 +7,9 @@ use std::os::fd::AsRawFd;
 use super::address::CAddr;
 use super::error::CError;
 use super::flags::{TUNTAP_ADDR_SIZE, TUNTAP_MAC_SIZE, TUNTAP_NAME_SIZE};
-use super::{Growing, check_size, null, status, write_growing};
-use crate::device::{Device, Uncancelled};
-use crate::error::{Errno, Result};
+use super::{Growing, call, check_size, free, give, null, write_growing};
+use crate::device::Device;
+use crate::error::Errno;
 use crate::monitor::{Event, Kind, Monitor};
 use crate::packet::Limit;
 
@@ -145,15 +145,7 @@ pub unsafe extern "C" fn tuntap_monitor_open(
     monitor: *mut *mut Monitor,
     err: *mut CError,
 ) -> c_int {
-    let _uncancelled = Uncancelled::new();
-    let open = || {
-        if monitor.is_null() {
-            return Err(null("the place for the monitor"));
-        }
-        monitor.write(Box::into_raw(Box::new(Monitor::open(dev.as_ref())?)));
-        Ok(())
-    };
-    status(open(), err)
+    give(monitor, err, "monitor", || Monitor::open(dev.as_ref()))
 }
 
 /// Ends the watch and frees the monitor.
@@ -162,10 +154,7 @@ pub unsafe extern "C" fn tuntap_monitor_open(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_monitor_close(monitor: *mut Monitor) {
-    if !monitor.is_null() {
-        let _uncancelled = Uncancelled::new();
-        drop(Box::from_raw(monitor));
-    }
+    free(monitor);
 }
 
 /// The descriptor to wait on with poll, epoll or select. Readable: tuntap_monitor_next has
@@ -200,8 +189,7 @@ pub unsafe extern "C" fn tuntap_monitor_next(
     milliseconds: i32,
     err: *mut CError,
 ) -> c_int {
-    let _uncancelled = Uncancelled::new();
-    let next = || -> Result<()> {
+    call(err, || {
         let monitor = monitor.as_mut().ok_or_else(|| null("the monitor"))?;
         check_size::<CEvent>(size)?;
         if event.is_null() {
@@ -210,6 +198,5 @@ pub unsafe extern "C" fn tuntap_monitor_next(
         let next = monitor.next(Limit::milliseconds(milliseconds))?;
         write_growing(&CEvent::from(next), event.cast(), size);
         Ok(())
-    };
-    status(next(), err)
+    })
 }

@@ -2,10 +2,9 @@
 //! The queues of a multi-queue device.
 
 use std::ffi::c_int;
-use std::ptr;
 
 use super::error::CError;
-use super::{act, tell};
+use super::{act, device, give};
 use crate::device::Device;
 use crate::flags::Flags;
 
@@ -29,10 +28,7 @@ pub unsafe extern "C" fn tuntap_open_queue(
     queue: *mut *mut Device,
     err: *mut CError,
 ) -> c_int {
-    tell(dev, queue, err, |device| {
-        let queue = device.open_queue(Flags::parse_queue(flags)?)?;
-        Ok(ptr::from_mut(Box::leak(Box::new(queue))))
-    })
+    give(queue, err, "queue", || device(dev)?.open_queue(Flags::parse_queue(flags)?))
 }
 
 /// Attaches this queue to its device again: the kernel spreads packets over it.
@@ -47,8 +43,9 @@ pub unsafe extern "C" fn tuntap_attach(dev: *mut Device, err: *mut CError) -> c_
 
 /// Detaches this queue from its device: the kernel drops the packets that wait in it and
 /// sends no more to it, so that tuntap_read finds none until tuntap_attach. tuntap_write
-/// goes on working, and the handle still answers for the device. A device whose queues are
-/// all detached lives on, and drops what is sent through it.
+/// goes on working, but for a device with TUNTAP_NAPI, where it is -EBUSY; and the handle
+/// still answers for the device. A device whose queues are all detached lives on, and drops
+/// what is sent through it.
 ///
 /// @return 0, also when it is detached already, or -EINVAL (dev is NULL; the device has a
 ///         single queue, TUNTAP_REASON_MISMATCH), -ENODEV (the device is gone).

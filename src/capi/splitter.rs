@@ -8,7 +8,7 @@ use libc::ssize_t;
 
 use super::error::CError;
 use super::offload::COffload;
-use super::{null, status};
+use super::{free, give, null, transfer};
 use crate::cpu::Cpu;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::flags::{self, Kind};
@@ -28,7 +28,7 @@ pub struct CSplitter {
 /// @param flags     TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
 ///                  TUNTAP_TRUSTED.
 /// @param splitter  Receives the splitter; tuntap_splitter_close frees it.
-/// @return 0, or -EINVAL (splitter is NULL; flags, TUNTAP_REASON_FLAGS).
+/// @return 0, or -EINVAL (splitter is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_splitter_open(
@@ -36,22 +36,11 @@ pub unsafe extern "C" fn tuntap_splitter_open(
     splitter: *mut *mut CSplitter,
     err: *mut CError,
 ) -> c_int {
-    let open = || -> Result<()> {
-        if splitter.is_null() {
-            return Err(null("the place for the splitter"));
-        }
+    give(splitter, err, "splitter", || {
         let kind = flags::parse_kind(flags & !flags::TRUSTED)?;
-        let trusted = flags & flags::TRUSTED != 0;
-        let opened = CSplitter {
-            kind,
-            splitter: Splitter::new(Cpu::best(), trusted),
-            packet: ptr::null_mut(),
-            size: 0,
-        };
-        splitter.write(Box::into_raw(Box::new(opened)));
-        Ok(())
-    };
-    status(open(), err)
+        let splitter = Splitter::new(Cpu::best(), flags & flags::TRUSTED != 0);
+        Ok(CSplitter { kind, splitter, packet: ptr::null_mut(), size: 0 })
+    })
 }
 
 /// Frees the splitter.
@@ -60,9 +49,7 @@ pub unsafe extern "C" fn tuntap_splitter_open(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_splitter_close(splitter: *mut CSplitter) {
-    if !splitter.is_null() {
-        drop(Box::from_raw(splitter));
-    }
+    free(splitter);
 }
 
 /// Begins to split a packet, which may be a super-packet: what is left of the last one is
@@ -83,7 +70,7 @@ pub unsafe extern "C" fn tuntap_splitter_begin(
     size: usize,
     err: *mut CError,
 ) -> c_int {
-    let begin = || -> Result<()> {
+    let begin = || -> Result<usize> {
         let splitter = splitter.as_mut().ok_or_else(|| null("the splitter"))?;
         let offload = offload.as_ref().ok_or_else(|| null("the offload header"))?;
         if packet.is_null() {
@@ -98,9 +85,9 @@ pub unsafe extern "C" fn tuntap_splitter_begin(
         (splitter.packet, splitter.size) = (packet.cast(), size);
         let bytes = slice::from_raw_parts_mut(packet.cast(), size);
         let begun = splitter.splitter.begin(splitter.kind, (*offload).into(), bytes);
-        begun.map_err(|fault| wrong(fault.text()))
+        begun.map(|()| 0).map_err(|fault| wrong(fault.text()))
     };
-    status(begin(), err)
+    transfer(begin(), err, |error| error.errno(), |error| error) as c_int
 }
 
 /// The next packet: a plain one, with right headers and checksums.

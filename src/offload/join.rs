@@ -12,6 +12,7 @@ use super::headers::{Ip, TCP, UDP, array, byte, network, put, u16_at, u32_at};
 use super::{NONE, Offload};
 use crate::cpu::Cpu;
 use crate::flags::Kind;
+use crate::memory::{self, NoMemory};
 
 const DO_NOT_FRAGMENT: u16 = 0x4000;
 
@@ -116,23 +117,25 @@ enum Class {
 
 impl Joiner {
     /// One that has collected nothing. `trusted`: checksums are taken for good.
-    pub fn new(cpu: Cpu, kind: Kind, joins: Joins, trusted: bool) -> Self {
-        let memory = vec![0; LINE + MAX_GROWING * GROWING + FIXED].into_boxed_slice();
-        Self {
+    pub fn new(cpu: Cpu, kind: Kind, joins: Joins, trusted: bool) -> Result<Self, NoMemory> {
+        let memory = memory::zeroed(LINE + MAX_GROWING * GROWING + FIXED)?;
+        let mut items = Vec::new();
+        items.try_reserve_exact(MAX_ITEMS).map_err(|_| NoMemory)?;
+        Ok(Self {
             cpu,
             kind,
             joins,
             trusted,
             base: memory.as_ptr().align_offset(LINE).min(LINE),
             memory,
-            items: Vec::with_capacity(MAX_ITEMS),
+            items,
             next: 0,
             growing: 0,
             fixed: 0,
             recent: None,
-            buckets: Box::new([Bucket::default(); BUCKETS]),
+            buckets: memory::boxed([Bucket::default(); BUCKETS])?,
             generation: 1,
-        }
+        })
     }
 
     /// Takes a copy of a packet, of [`MAX_TOTAL`] bytes and its link header at the most.
@@ -174,6 +177,11 @@ impl Joiner {
         let at = at - Offload::SIZE;
         put(&mut self.memory, at, offload.to_bytes());
         self.memory.get(at..at + Offload::SIZE + length)
+    }
+
+    /// How many packets were joined to the one that [`Self::peek`] gives.
+    pub fn packets(&self) -> usize {
+        self.items.get(self.next).map_or(0, |item| item.segments.into())
     }
 
     /// Forgets the one that [`Self::peek`] gave, to which nothing may be joined any more; after the last one there is

@@ -37,6 +37,9 @@ mod unsupported;
 #[cfg(not(any(target_os = "linux", target_vendor = "apple", tuntap_simulated)))]
 use unsupported as system;
 
+/// What all share.
+mod fork;
+
 /// What systems with a backend share.
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 mod bytes;
@@ -53,6 +56,7 @@ mod nowhere;
 
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 pub(crate) use cancel::Uncancelled;
+pub(crate) use fork::PerProcess;
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
 pub(crate) use system::Uncancelled;
 pub(crate) use system::{Namespace, Queue as Platform, Watch};
@@ -120,6 +124,8 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn is_full(&self) -> bool;
     /// Ends every wait, or the next one when there is none. Allowed in a signal handler.
     fn wake(&self);
+    /// Whether a wake was left over for the next wait; it is taken.
+    fn take_wake(&self) -> bool;
 
     /// The name for a message, or what stands for it: a failure to find it must not hide the one to report.
     fn label(&self) -> String;
@@ -159,10 +165,14 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn routes(&self) -> Result<Vec<Installed>>;
     /// The metric and the table that 0 stands for.
     fn usual_route(&self, family: Family) -> (u32, u32);
+    /// Whether to add a route that may be there is better than to list the routes first.
+    fn adds_before_it_looks(&self) -> bool;
+    /// A route that is there, or has the place of this one, is EEXIST.
     fn add_route(&self, route: &Route) -> Result<()>;
-    /// Gives back what it told of a route.
+    /// Gives back what it listed of a route.
     fn restore_route(&self, installed: &Installed) -> Result<()>;
-    fn remove_route(&self, route: &Route) -> Result<()>;
+    /// Deletes this one of those that it listed.
+    fn remove_route(&self, installed: &Installed) -> Result<()>;
 
     /// Runs a program for each packet that goes out, or none any more.
     fn set_program(&self, program: Program, fd: Option<RawFd>) -> Result<()>;
@@ -183,6 +193,8 @@ pub(crate) trait Watching: Sized + Send {
     fn fd(&self) -> BorrowedFd<'_>;
     /// Takes what is announced, without waiting: EAGAIN when nothing is.
     fn take(&mut self, notices: &mut Vec<Notice>) -> Result<()>;
+    /// Tells anew what is present.
+    fn restart(&mut self);
     /// Waits until something is announced.
     fn wait(&self, deadline: Option<Instant>) -> Outcome<()>;
 }

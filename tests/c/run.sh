@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Builds the C tests against an installed libtuntap (found with pkg-config) and runs each, in namespaces of its
 # own: JOBS at once (as many as there are processors), and then, one by one, those that load the machine. What they print
-# is kept together and shown in the order of the list. Usage: run.sh plain|valgrind|asan|coverage [TEST.c ...]
+# is kept together and shown in the order of the list. Usage: run.sh plain|valgrind|asan|coverage|faults
+# [TEST.c ...]
 set -u
 cd "$(dirname "$0")" || exit 1
 . ../common.sh
@@ -11,6 +12,8 @@ how=$1
 shift
 if [ "${1:-}" = --one ]; then
     one=$2
+elif [ $# -eq 0 ] && [ "$how" = faults ]; then
+    set -- faults/*.c
 elif [ $# -eq 0 ]; then
     set -- function/*.c pytun/*.c stress/*.c
 fi
@@ -24,6 +27,10 @@ case $how in
 plain)
     flags="$(pkg-config --cflags --libs tuntap) -Wl,-rpath,$(pkg-config --variable=libdir tuntap)"
     under= ;;
+faults)
+    flags="$(pkg-config --cflags --libs tuntap) -Wl,-rpath,$(pkg-config --variable=libdir tuntap)"
+    under=
+    seconds=900 ;;
 valgrind)
     have "$how" valgrind || finish
     flags="$(pkg-config --cflags --libs tuntap) -Wl,-rpath,$(pkg-config --variable=libdir tuntap)"
@@ -39,7 +46,7 @@ coverage)
     flags="$(pkg-config --cflags tuntap) $TUNTAP_COVERAGE_LIBRARY -lpthread -ldl -lm"
     under= ;;
 *)
-    echo "run.sh: plain, valgrind, asan or coverage" >&2
+    echo "run.sh: plain, valgrind, asan, coverage or faults" >&2
     exit 2 ;;
 esac
 
@@ -77,6 +84,7 @@ report() {
         sleep 0.1
     done
     try "$how ${1%.c}" sh -c "cat '$program.log'; exit $(cat "$program.status")"
+    [ "$how" != faults ] || sed -n '$s/^/      /p' "$program.log"
 }
 
 # run_all JOBS TEST.c ...

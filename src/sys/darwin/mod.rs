@@ -191,6 +191,10 @@ impl Backend for Queue {
         self.waker.wake();
     }
 
+    fn take_wake(&self) -> bool {
+        self.waker.take_pending()
+    }
+
     fn label(&self) -> String {
         self.name.to_string()
     }
@@ -311,6 +315,10 @@ impl Backend for Queue {
         (0, 0)
     }
 
+    fn adds_before_it_looks(&self) -> bool {
+        false
+    }
+
     fn add_route(&self, route: &Route) -> Result<()> {
         let action = format!("add the route {route} through {}", self.name);
         if route.metric() != 0 || route.table() != 0 {
@@ -333,7 +341,7 @@ impl Backend for Queue {
         self.add_route(&installed.route)
     }
 
-    fn remove_route(&self, route: &Route) -> Result<()> {
+    fn remove_route(&self, Installed { route, .. }: &Installed) -> Result<()> {
         route::remove(self.index, route)
             .map_err(|errno| refusal(errno, &format!("delete the route {route} through {}", self.name)))
     }

@@ -4,7 +4,8 @@
 use std::net::IpAddr;
 use std::result::Result;
 
-use super::netlink::{Attributes, Refusal, Request, Socket};
+use super::message::{Attributes, Refusal, Request};
+use super::netlink::Socket;
 use crate::address::{self, Address, Assigned, Options, Scope};
 use crate::flags::{Kind, bit};
 use crate::prefix::{Family, Prefix};

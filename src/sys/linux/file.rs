@@ -8,6 +8,7 @@ use std::path::Path;
 
 use crate::error::Errno;
 use crate::sys::Outcome;
+use crate::text::Outside;
 
 /// Opens a file; close-on-exec.
 pub(super) fn open(path: &Path, flags: c_int) -> Outcome<OwnedFd> {
@@ -24,4 +25,9 @@ pub(super) fn open(path: &Path, flags: c_int) -> Outcome<OwnedFd> {
     let fd = Errno::result(unsafe { libc::open(text.as_ptr(), flags | libc::O_CLOEXEC) })?;
     // SAFETY: open has just made this descriptor, for nobody else.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// A file's name for a message.
+pub(super) fn shown(path: &Path) -> Outside<'_> {
+    Outside(path.as_os_str().as_bytes())
 }

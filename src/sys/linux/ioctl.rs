@@ -58,6 +58,7 @@ requests! {
     tunsetvnethdrsz = libc::TUNSETVNETHDRSZ, reads c_int;
     siocgifhwaddr = libc::SIOCGIFHWADDR, writes libc::ifreq;
     ethtool = libc::SIOCETHTOOL, writes libc::ifreq;
-    // linux/nsfs.h.
+    // linux/nsfs.h, linux/sockios.h.
     ns_get_nstype = 0xb703, takes;
+    siocgskns = 0x894c, takes;
 }

@@ -4,7 +4,8 @@
 use std::os::fd::AsRawFd;
 use std::result::Result;
 
-use super::netlink::{Attributes, Refusal, Request, Socket};
+use super::message::{Attributes, Refusal, Request};
+use super::netlink::Socket;
 use crate::error::{Errno, Error};
 use crate::flags::{Kind, Mode};
 use crate::link::{Change, Link, Mac, Stats, Tuntap};
@@ -35,12 +36,12 @@ const FLAGS_AT: usize = 8;
 const UP: u32 = libc::IFF_UP as u32;
 
 pub(super) fn by_index(netlink: &mut Socket, index: u32) -> Result<Link, Error> {
-    get(netlink, &get_request(index)).map_err(|no| no.error("ask for the state of the device"))
+    get(netlink, &get_request(index)).map_err(|refusal| refusal.error("ask for the state of the device"))
 }
 
 pub(super) fn by_name(netlink: &mut Socket, name: &Name) -> Result<Link, Error> {
     get(netlink, &get_request(0).attribute(libc::IFLA_IFNAME, &name.with_nul()))
-        .map_err(|no| no.error(&format!("ask for the state of {name}")))
+        .map_err(|refusal| refusal.error(&format!("ask for the state of {name}")))
 }
 
 /// For the list of all interfaces.

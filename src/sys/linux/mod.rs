@@ -6,10 +6,12 @@
 
 mod address;
 mod control;
+mod departure;
 mod file;
 mod ids;
 mod ioctl;
 mod link;
+mod message;
 mod namespace;
 mod netlink;
 mod node;
@@ -18,6 +20,7 @@ mod open;
 mod packet;
 mod refusal;
 mod route;
+mod socket;
 mod wait;
 mod watch;
 
@@ -41,9 +44,10 @@ use crate::prefix::Family;
 use crate::route::{Installed, Route};
 use crate::steering::{Instruction, Program};
 use control::Control;
+use message::Refusal;
 use namespace::Identity;
 pub(crate) use namespace::Namespace;
-use netlink::{Refusal, Socket};
+use netlink::Socket;
 use node::{Node, USUAL_NODE};
 use packet::MAX_PARTS;
 use refusal::refusal;
@@ -97,11 +101,21 @@ impl Queue {
     /// Has rtnetlink change the interface.
     fn change(
         &self,
-        words: impl FnOnce(&mut Socket, u32) -> std::result::Result<(), Refusal>,
+        change: impl Fn(&mut Socket, u32) -> std::result::Result<(), Refusal>,
         action: impl FnOnce(&str) -> String,
     ) -> Result<()> {
-        let changed = self.control().change(&self.node, words);
-        changed.map_err(|no| no.error(&action(&self.label())))
+        let changed = self.control().change(&self.node, change)?;
+        changed.map_err(|refusal| refusal.error(&action(&self.label())))
+    }
+
+    /// Has rtnetlink tell about the interface.
+    fn ask<T>(
+        &self,
+        question: impl Fn(&mut Socket, &Link) -> std::result::Result<T, Refusal>,
+        action: &str,
+    ) -> Result<T> {
+        let answer = self.control().ask(&self.node, question)?;
+        answer.map_err(|refusal| refusal.error(&format!("{action} {}", self.label())))
     }
 }
 
@@ -226,6 +240,10 @@ impl Backend for Queue {
         self.waker.wake();
     }
 
+    fn take_wake(&self) -> bool {
+        self.waker.take_pending()
+    }
+
     fn label(&self) -> String {
         self.node.granted().map_or_else(|_| "the device".to_owned(), |granted| granted.name.to_string())
     }
@@ -264,9 +282,7 @@ impl Backend for Queue {
     }
 
     fn offloads(&self) -> Result<u64> {
-        let name = self.link()?.name;
-        offload::list(self.control().fd(), &name)
-            .map_err(|errno| self.refused("ask for the offloads of", errno))
+        self.ask(|netlink, link| Ok(offload::list(netlink.fd(), &link.name)?), "ask for the offloads of")
     }
 
     fn set_offloads(&self, offloads: u64) -> Result<()> {
@@ -319,10 +335,8 @@ impl Backend for Queue {
     }
 
     fn addresses(&self, family: Option<Family>) -> Result<Vec<Assigned>> {
-        self.link()?;
         let family = family.map_or(0, address::number);
-        let listed = self.control().ask(|netlink, index| address::list(netlink, index, family));
-        listed.map_err(|no| no.error(&format!("list the addresses of {}", self.label())))
+        self.ask(|netlink, link| address::list(netlink, link.index, family), "list the addresses of")
     }
 
     fn add_address(&self, address: &Address, options: Options) -> Result<()> {
@@ -348,12 +362,7 @@ impl Backend for Queue {
     }
 
     fn routes(&self) -> Result<Vec<Installed>> {
-        self.link()?;
-        let mut control = self.control();
-        let mut list = |family| control.ask(|netlink, index| route::list(netlink, index, family));
-        let listed = list(Family::V4).and_then(|ipv4| Ok([ipv4, list(Family::V6)?].concat()));
-        drop(control);
-        listed.map_err(|no| no.error(&format!("list the routes through {}", self.label())))
+        self.ask(|netlink, link| route::list(netlink, link.index), "list the routes through")
     }
 
     /// IPv6 has no metric 0.
@@ -362,6 +371,11 @@ impl Backend for Queue {
             Family::V4 => (0, route::MAIN_TABLE),
             Family::V6 => (1024, route::MAIN_TABLE),
         }
+    }
+
+    /// Who lacks the right is spared the refusal.
+    fn adds_before_it_looks(&self) -> bool {
+        ids::is_net_admin()
     }
 
     fn add_route(&self, route: &Route) -> Result<()> {
@@ -378,10 +392,10 @@ impl Backend for Queue {
         )
     }
 
-    fn remove_route(&self, route: &Route) -> Result<()> {
+    fn remove_route(&self, installed: &Installed) -> Result<()> {
         self.change(
-            |netlink, index| route::remove(netlink, index, route),
-            |device| format!("delete the route {route} through {device}"),
+            |netlink, index| route::remove(netlink, index, installed),
+            |device| format!("delete the route {} through {device}", installed.route),
         )
     }
 

@@ -4,12 +4,14 @@
 use std::ffi::c_void;
 use std::fs::{self, File, Metadata};
 use std::mem::{self, MaybeUninit};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::ptr;
 
-use super::{file, ioctl};
+use super::file::{self, shown};
+use super::ioctl;
+use super::socket::KernelSocket;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::sys::descriptor;
 
@@ -19,7 +21,7 @@ pub(crate) struct Namespace(File);
 impl Namespace {
     /// One that has a file, such as /run/netns/blue or /proc/1234/ns/net.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let action = || format!("open the network namespace {}", path.display());
+        let action = || format!("open the network namespace {}", shown(path));
         let fd = file::open(path, libc::O_RDONLY | libc::O_NONBLOCK)
             .map_err(|errno| Error::system(errno, action()))?;
         Self(fd.into()).checked(action)
@@ -132,9 +134,18 @@ impl Identity {
         Self(file.dev(), file.ino())
     }
 
-    /// That of the calling thread's namespace; None where /proc is missing.
+    /// That of the calling thread's namespace. Where /proc is missing, a socket tells those who have CAP_NET_ADMIN
+    /// (SIOCGSKNS, Linux 4.9).
     pub(super) fn own() -> Option<Self> {
-        Some(Self::of(&fs::metadata("/proc/thread-self/ns/net").ok()?))
+        match fs::metadata("/proc/thread-self/ns/net") {
+            Ok(file) => Some(Self::of(&file)),
+            Err(_) => {
+                let socket = KernelSocket::open().ok()?;
+                // SAFETY: the request has no argument, and makes a descriptor for nobody else.
+                let fd = unsafe { OwnedFd::from_raw_fd(ioctl::siocgskns(socket.fd().as_raw_fd()).ok()?) };
+                Namespace::of(fd).identity()
+            }
+        }
     }
 }
 

@@ -5,8 +5,9 @@ use std::ffi::{c_char, c_int};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::path::Path;
 
+use super::file::{self, shown};
 use super::ids::is_net_admin;
-use super::{file, ioctl};
+use super::ioctl;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::flags::{Kind, Mode};
 use crate::link::{Link, Mac};
@@ -335,8 +336,8 @@ fn explain_open(path: &Path, errno: Errno) -> Error {
         Errno::EACCES | Errno::EPERM => {
             (Reason::Privilege, "run as root, or let the node be read and written by others (mode 0666)")
         }
-        _ => return Error::system(errno, format!("open the device node {}", path.display())),
+        _ => return Error::system(errno, format!("open the device node {}", shown(path))),
     };
-    let text = format!("open the device node {}: {}: {advice}", path.display(), errno.desc());
+    let text = format!("open the device node {}: {}: {advice}", shown(path), errno.desc());
     Error::new(errno, reason, text)
 }

@@ -5,7 +5,7 @@ use std::os::fd::RawFd;
 use std::path::Path;
 use std::sync::Mutex;
 
-use super::control::Control;
+use super::control::{self, Control};
 use super::netlink::Socket;
 use super::node::{Granted, Node, USUAL_NODE};
 use super::refusal::{explain_join, refusal};
@@ -27,7 +27,7 @@ impl Queue {
     /// index, that one and no other. TUNSETIFF makes a device where there is none.
     pub(super) fn join(path: &Path, name: &NameRequest, flags: &Flags, only: Option<u32>) -> Result<Self> {
         let node = Node::open(path)?;
-        let mut netlink = Socket::open()?;
+        let mut netlink = control::prepare()?;
         let waker = Waker::new()?;
         let only = match only {
             None if flags.existing => Some(present_index(&mut netlink, name)?),
@@ -37,7 +37,7 @@ impl Queue {
         node.join(name.as_bytes(), mode, flags.exclusive)
             .map_err(|errno| explain_join(&mut netlink, name, flags, errno))?;
         let granted = node.granted().map_err(|errno| refusal(errno, None, &format!("open {name}")))?;
-        let control = Control::find(netlink, &granted.name)?;
+        let control = Control::find(netlink, &node)?;
         if only.is_some_and(|only| only != control.index()) {
             return Err(refusal(Errno::ENODEV, None, &format!("open {name}")));
         }
@@ -83,13 +83,9 @@ impl Queue {
         let failed = |errno| refusal(node.settle(errno), None, action);
         let waker = Waker::new()?;
         let granted = node.granted().map_err(failed)?;
-        let mut control = Control::guess(Socket::open()?, node, &granted.name);
-        // Of two TUNs that have one name in two namespaces nothing else may tell which this is; a TAP has its MAC.
-        let told = control.link(node).ok().and_then(|link| link.tuntap);
-        let pi = match told {
-            Some(tuntap) if granted.kind == Kind::Tap || !control.is_guessed() => tuntap.mode.pi,
-            _ => node.has_pi().map_err(failed)?,
-        };
+        let mut control = Control::adopt(Socket::open()?);
+        let known = control.link(node).ok().and_then(|link| link.tuntap);
+        let pi = known.map_or_else(|| node.has_pi().map_err(failed), |tuntap| Ok(tuntap.mode.pi))?;
         let mode = granted.mode(pi);
         if mode.offload {
             check_frame(node, action)?;

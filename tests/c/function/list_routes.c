@@ -76,6 +76,8 @@ static void as_much_as_there_is_room_for(void)
     FAILS(tuntap_list_routes(dev, routes, 3, sizeof *routes - 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     MESSAGE_HAS("sizeof(tuntap_route)");
     FAILS(tuntap_list_routes(dev, NULL, 3, sizeof *routes, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_list_routes(dev, routes, (size_t)-11, sizeof *routes, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_list_routes(dev, routes, 3, (size_t)-11, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_list_routes(NULL, routes, 3, sizeof *routes, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     IP("link delete t0");
     FAILS(tuntap_list_routes(dev, routes, 3, sizeof *routes, &err), ENODEV, TUNTAP_REASON_REMOVED);
