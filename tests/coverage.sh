@@ -24,19 +24,22 @@ cov=${LLVM_COV:-$(tool llvm-cov)} && profdata=${LLVM_PROFDATA:-$(tool llvm-profd
 
 rm -rf "$out/profiles"
 mkdir -p "$out/profiles"
-# Without optimization the counting makes tests of packets take minutes.
-export CARGO_PROFILE_DEV_OPT_LEVEL=1 RUSTFLAGS="${RUSTFLAGS:-} -Cinstrument-coverage" \
-    LLVM_PROFILE_FILE="$out/profiles/%p-%m.profraw"
+export RUSTFLAGS="${RUSTFLAGS:-} -Cinstrument-coverage" LLVM_PROFILE_FILE="$out/profiles/%p-%m.profraw"
+
+# instrumented COMMAND...: without optimization the counting makes tests of packets take minutes.
+instrumented() {
+    "$cargo" --config profile.dev.package.libtuntap.opt-level=1 "$@" --locked --quiet --target-dir "$out/target"
+}
 
 # The Rust tests, and where their programs are.
-"$cargo" test --locked --quiet --target-dir "$out/target" >"$out/core.log" 2>&1 || { cat "$out/core.log"; exit 1; }
-"$cargo" test --locked --quiet --target-dir "$out/target" --no-run --message-format=json 2>/dev/null |
+instrumented test >"$out/core.log" 2>&1 || { cat "$out/core.log"; exit 1; }
+instrumented test --no-run --message-format=json 2>/dev/null |
     sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' >"$out/programs"
 tail -n 4 "$out/core.log"
 
 # The C tests, against an archive of the instrumented library. What a test's end by _exit or a signal leaves unwritten, is
 # not counted.
-"$cargo" rustc --locked --quiet --lib --crate-type staticlib --target-dir "$out/target" || exit
+instrumented rustc --lib --crate-type staticlib || exit
 TUNTAP_COVERAGE_LIBRARY="$out/target/debug/libtuntap.a" tests/c/run.sh coverage "$@" | grep -v '^ok '
 find build/tests/coverage -type f ! -name '*.log' ! -name '*.status' >>"$out/programs"
 
