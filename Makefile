@@ -45,7 +45,7 @@ endif
 CHECKS := lint check-core check-abi check-c check-valgrind check-asan check-api check-tsan check-faults check-strace \
     check-seccomp check-fuzz check-links check-reproducible check-deny check-bindings check-python check-examples check-darwin
 
-.PHONY: all demo check checks check-advisories bench coverage size header install uninstall clean rust stage asan-library $(CHECKS)
+.PHONY: all demo check checks check-advisories bench coverage soak size header install uninstall clean rust stage asan-library $(CHECKS)
 all: $(SHARED) $(STATIC)
 
 # Cargo knows best whether there is anything to do.
@@ -195,6 +195,11 @@ check-examples: stage
 
 check-darwin:
 	CARGO="$(CARGO)" PYTHON="$(PYTHON)" tests/darwin.sh
+
+# A hundred million packets, each of which arrives or is counted: some ten minutes. TUNTAP_SOAK is another number.
+soak: stage
+	$(STAGED) TEST_SECONDS=36000 TUNTAP_SOAK=$(or $(TUNTAP_SOAK),100000000) tests/c/run.sh plain stress/soak.c
+	@cat $(BUILD)/tests/plain/stress-soak.log
 
 # What a packet costs beside a bare system call; then forwarders beside those of peers, which are built here and need
 # root and the registries. Some 25 minutes.

@@ -21,7 +21,7 @@ fi
 out=../../build/tests/$how
 mkdir -p "$out"
 warnings="-std=c99 -Wall -Wextra -Wpedantic -Wshadow -Werror -g -O1 -pthread"
-seconds=120
+seconds=${TEST_SECONDS:-120}
 
 case $how in
 plain)
