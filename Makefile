@@ -45,7 +45,7 @@ endif
 CHECKS := lint check-core check-abi check-c check-valgrind check-asan check-api check-tsan check-faults check-strace \
     check-seccomp check-fuzz check-links check-reproducible check-deny check-bindings check-python check-examples check-darwin
 
-.PHONY: all demo check checks check-advisories bench soak size header install uninstall clean rust stage asan-library $(CHECKS)
+.PHONY: all demo check checks check-advisories bench coverage soak size header install uninstall clean rust stage asan-library $(CHECKS)
 all: $(SHARED) $(STATIC)
 
 # Cargo knows best whether there is anything to do.
@@ -209,6 +209,10 @@ bench: stage
 	@unshare -n $(BUILD)/benches/venv/bin/python benches/packet.py
 	@$(PYTHON) benches/throughput.py --out docs
 	@$(PYTHON) benches/throughput.py --python --out docs
+
+# Of the Rust tests and the C tests; not a part of `make check`.
+coverage: stage
+	@$(STAGED) CARGO="$(CARGO)" PYTHON="$(PYTHON)" tests/coverage.sh
 
 size: $(SHARED)
 	@strip -o $(BUILD)/stripped.so $< && stat -c 'stripped: %s bytes' $(BUILD)/stripped.so
