@@ -20,6 +20,7 @@ use crate::offload::Offload;
 use crate::prefix::Family;
 use crate::route::{Installed, Route};
 use crate::steering::{Instruction, Program};
+use crate::text::Text;
 
 // A Linux that plays Darwin, over a simulated kernel, is for tests alone.
 #[cfg(all(target_os = "linux", not(tuntap_simulated)))]
@@ -95,6 +96,8 @@ pub(crate) trait Backend: Sized + Send + Sync {
 
     /// Attaches to the device of this name, or makes it. `flags.persist` and `flags.nonblock` are left to the core.
     fn open(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<Self>;
+    /// Closes what `open` opened, and gives a device that was there before what that changed of it: a later step failed.
+    fn undo_open(self, _: &Place<'_>) {}
     /// Takes over a descriptor, or with `borrow` a copy of it.
     fn open_fd(fd: RawFd, borrow: bool) -> Result<Self>;
     /// Opens another queue of the same device.
@@ -128,7 +131,7 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn take_wake(&self) -> bool;
 
     /// The name for a message, or what stands for it: a failure to find it must not hide the one to report.
-    fn label(&self) -> String;
+    fn label(&self) -> Text;
     /// The name, wherever the device is.
     fn name(&self) -> Result<Name>;
     /// The present state. It also finds the way to a device that was moved, so it comes before each change.
