@@ -126,7 +126,13 @@ impl Control {
     fn follow(&mut self, node: &Node, there: &Namespace, name: &Name) -> Result<Option<Link>, Error> {
         let identity = there.identity();
         if identity != self.namespace {
-            let netlink = there.inside(Socket::open).map_err(|error| elsewhere(error.message()))?;
+            let netlink = there.inside(Socket::open).map_err(|error| match error.reason() {
+                Reason::Privilege => elsewhere(error.message()),
+                reason => {
+                    let text = format!("reach the device where it is now: {}", error.message());
+                    Error::new(error.errno(), reason, text)
+                }
+            })?;
             *self = Self { netlink, namespace: identity, index: 0, trace: Trace::Lost };
         }
         let Some(link) = present(link::by_name(&mut self.netlink, name))? else { return Ok(None) };
