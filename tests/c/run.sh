@@ -35,7 +35,7 @@ valgrind)
     have "$how" valgrind || finish
     flags="$(pkg-config --cflags --libs tuntap) -Wl,-rpath,$(pkg-config --variable=libdir tuntap)"
     under="valgrind --quiet --vgdb=no --error-exitcode=9 --leak-check=full --show-leak-kinds=all
-        --errors-for-leak-kinds=all --track-fds=yes --child-silent-after-fork=yes" ;;
+        --errors-for-leak-kinds=all --track-fds=yes --child-silent-after-fork=yes --suppressions=valgrind.supp" ;;
 asan)
     # An archive in which the library is instrumented too: `make check-asan` builds it.
     flags="$(pkg-config --cflags tuntap) $TUNTAP_ASAN_LIBRARY -lpthread -ldl -lm"
