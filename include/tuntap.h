@@ -16,7 +16,7 @@
  *            and the message says the size needed.
  * Structs.   One that a function fills in comes with its size, sizeof(tuntap_addr) for example:
  *            later versions may add members at its end, and tell each caller as much as it
- *            has room for.
+ *            has room for. None has more than 4096 bytes, and no such size is taken.
  * Threads.   Every function may be called from any thread. On one device one reader and one
  *            writer may block at the same time, and calls that configure it wait for each
  *            other, never for a packet. The exceptions are all other objects, such as a

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Builds the C tests against an installed libtuntap (found with pkg-config) and runs each, in namespaces of its
 # own: JOBS at once (as many as there are processors), and then, one by one, those that load the machine. What they print
-# is kept together and shown in the order of the list. Usage: run.sh plain|valgrind|asan|faults
+# is kept together and shown in the order of the list. Usage: run.sh plain|valgrind|asan|tsan|faults
 # [TEST.c ...]
 set -u
 cd "$(dirname "$0")" || exit 1
@@ -41,8 +41,13 @@ asan)
     flags="$(pkg-config --cflags tuntap) $TUNTAP_ASAN_LIBRARY -lpthread -ldl -lm"
     flags="-fsanitize=address,undefined -fno-sanitize-recover=undefined $flags"
     under= ;;
+tsan)
+    # The same for threads: `make check-tsan`. Older runtimes know no address space as random as newer kernels make it.
+    flags="$(pkg-config --cflags tuntap) ../tsan/memory.c $TUNTAP_TSAN_LIBRARY -lpthread -ldl -lm"
+    flags="-fsanitize=thread -Wno-psabi $flags"
+    under="setarch -R" ;;
 *)
-    echo "run.sh: plain, valgrind, asan or faults" >&2
+    echo "run.sh: plain, valgrind, asan, tsan or faults" >&2
     exit 2 ;;
 esac
 

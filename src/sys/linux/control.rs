@@ -17,6 +17,7 @@ use super::{departure, link};
 use crate::error::{Errno, Error, Reason};
 use crate::link::Link;
 use crate::name::Name;
+use crate::text::text;
 
 /// A step is tried again when the device was renamed or moved in between, this many times.
 const TRIES: usize = 64;
@@ -205,7 +206,7 @@ fn restless() -> Error {
 }
 
 fn elsewhere(why: impl Display) -> Error {
-    let text = format!(
+    let text = text!(
         "reach the device by rtnetlink: it may be in another network namespace: {why}; to follow it needs CAP_NET_ADMIN \
          there, and Linux 5.4"
     );
