@@ -8,6 +8,7 @@ use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
 use crate::address::{self, Address, Assigned, Options, Scope};
 use crate::flags::{Kind, bit};
+use crate::memory;
 use crate::prefix::{Family, Prefix};
 use crate::sys::bytes::u32_at;
 
@@ -34,7 +35,9 @@ const FLAGS: [(u32, u64); 6] = [
 
 pub(super) fn list(netlink: &mut Socket, index: u32, family: u8) -> Result<Vec<Assigned>, Refusal> {
     netlink.ask(&list_request(index, family), |body| {
-        parse(body).filter(|(found, _)| *found == index).map(|(_, assigned)| assigned)
+        let Some((found, assigned)) = parse(body) else { return Ok(None) };
+        let detail = memory::copy(body)?;
+        Ok((found == index).then_some(Assigned { detail, ..assigned }))
     })
 }
 
@@ -120,8 +123,8 @@ fn ifaddrmsg(family: u8, prefix: u8, index: u32) -> Vec<u8> {
     [family, prefix, 0, 0].into_iter().chain(index.to_ne_bytes()).collect()
 }
 
-/// The address that RTM_NEWADDR and RTM_DELADDR are about, with the index of its interface. Without a peer IPv6
-/// has no IFA_LOCAL.
+/// The address that RTM_NEWADDR and RTM_DELADDR are about, with the index of its interface, and without the message
+/// itself. Without a peer IPv6 has no IFA_LOCAL.
 pub(super) fn parse(body: &[u8]) -> Option<(u32, Assigned)> {
     let attributes = Attributes(body.get(IFADDRMSG..)?);
     let ip = |kind| attributes.get(kind).and_then(parse_ip);
@@ -135,7 +138,7 @@ pub(super) fn parse(body: &[u8]) -> Option<(u32, Assigned)> {
         address: Address::new(local, far_end, prefix)?,
         scope: scope(*body.get(SCOPE_AT)?),
         flags: known | bit(flags & IFA_F_PERMANENT == 0, address::DYNAMIC),
-        detail: body.to_vec(),
+        detail: Vec::new(),
     };
     Some((u32_at(body, INDEX_AT)?, assigned))
 }

@@ -73,7 +73,7 @@ fn ifinfomsg(index: u32, flags: u32, which: u32) -> Vec<u8> {
 }
 
 fn get(netlink: &mut Socket, request: &Request) -> Result<Link, Refusal> {
-    let links = netlink.ask(request, parse)?;
+    let links = netlink.ask(request, |body| Ok(parse(body)))?;
     Ok(links.into_iter().next().ok_or(Errno::EPROTO)?)
 }
 

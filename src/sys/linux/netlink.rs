@@ -82,14 +82,14 @@ impl Socket {
     pub(super) fn ask<T>(
         &mut self,
         request: &Request,
-        read: impl Fn(&[u8]) -> Option<T>,
+        read: impl Fn(&[u8]) -> Result<Option<T>, NoMemory>,
     ) -> Result<Vec<T>, Refusal> {
         let mut last = Errno::EBUSY;
         for _ in 0..TRIES {
             let mut found = Vec::new();
             let sequence = self.send(request)?;
             let answer = self.answer(sequence, &mut |body| {
-                read(body).map_or(Ok(()), |item| memory::push(&mut found, item))
+                read(body)?.map_or(Ok(()), |item| memory::push(&mut found, item))
             })?;
             match answer {
                 Answer::Whole => return Ok(found),

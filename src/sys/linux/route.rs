@@ -8,6 +8,7 @@ use super::address::{number, octets, parse_ip};
 use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
 use crate::error::Errno;
+use crate::memory;
 use crate::prefix::{Family, Prefix};
 use crate::route::{Installed, Route};
 use crate::sys::bytes::u32_at;
@@ -37,8 +38,12 @@ const LOCAL_TABLE: u32 = libc::RT_TABLE_LOCAL as u32;
 
 /// Those of both families.
 pub(super) fn list(netlink: &mut Socket, index: u32) -> Result<Vec<Installed>, Refusal> {
-    let mut listed = netlink.ask(&list_request(Family::V4, index), |body| parse(body, index))?;
-    let mut ipv6 = netlink.ask(&list_request(Family::V6, index), |body| parse(body, index))?;
+    let read = |body: &[u8]| {
+        let Some(installed) = parse(body, index) else { return Ok(None) };
+        Ok(Some(Installed { detail: memory::copy(body)?, ..installed }))
+    };
+    let mut listed = netlink.ask(&list_request(Family::V4, index), read)?;
+    let mut ipv6 = netlink.ask(&list_request(Family::V6, index), read)?;
     listed.try_reserve(ipv6.len()).map_err(|_| Errno::ENOMEM)?;
     listed.append(&mut ipv6);
     Ok(listed)
@@ -61,19 +66,23 @@ pub(super) fn add(netlink: &mut Socket, index: u32, route: &Route) -> Result<(),
 
 /// Gives back what was listed of a route, but for flags that say how it is at the moment.
 pub(super) fn restore(netlink: &mut Socket, installed: &Installed) -> Result<(), Refusal> {
+    netlink.change(&restore_request(installed))
+}
+
+pub(super) fn restore_request(installed: &Installed) -> Request {
     let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
     let mut detail = installed.detail.clone();
     if let Some(word) = detail.get_mut(FLAGS_AT..RTMSG) {
         word.copy_from_slice(&(u32_at(word, 0).unwrap_or(0) & RTNH_F_ONLINK).to_ne_bytes());
     }
-    netlink.change(&Request::new(libc::RTM_NEWROUTE, flags, &detail))
+    Request::new(libc::RTM_NEWROUTE, flags, &detail)
 }
 
 /// Deletes this route and no other: the kernel deletes the first that has what a request says, whatever else that has.
 pub(super) fn remove(netlink: &mut Socket, index: u32, installed: &Installed) -> Result<(), Refusal> {
     let family = installed.route.family();
     let rivals = netlink.ask(&list_request(family, index), |body| {
-        is_deleted_by(body, &installed.detail).then(|| parse(body, index))
+        Ok(is_deleted_by(body, &installed.detail).then(|| parse(body, index)))
     })?;
     let is_meant = |found: &Installed| found.exact && found.route == installed.route;
     match rivals.first() {
@@ -88,7 +97,7 @@ pub(super) fn remove(netlink: &mut Socket, index: u32, installed: &Installed) ->
 
 /// Whether the kernel takes this route for what a deletion of the other means (fib_table_delete, ip6_route_del). A
 /// request without a gateway means any.
-fn is_deleted_by(body: &[u8], asked: &[u8]) -> bool {
+pub(super) fn is_deleted_by(body: &[u8], asked: &[u8]) -> bool {
     let (Some(found), Some(wanted)) = (Parts::of(body), Parts::of(asked)) else { return false };
     let has_object = found.attributes.get(RTA_NH_ID).is_some();
     if !found.has_destination_of(&wanted) || (has_object && found.family == number(Family::V4)) {
@@ -102,7 +111,7 @@ fn is_deleted_by(body: &[u8], asked: &[u8]) -> bool {
 }
 
 /// With all of what tells the route apart for the kernel.
-fn delete_request(detail: &[u8]) -> Request {
+pub(super) fn delete_request(detail: &[u8]) -> Request {
     let mut fixed = detail.get(..RTMSG).unwrap_or_default().to_vec();
     fixed.iter_mut().skip(FLAGS_AT).for_each(|flags| *flags = 0);
     let telling = [
@@ -199,7 +208,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// A route that leads out through this interface, and through no other beside it.
+/// A route that leads out through this interface, and through no other beside it; without the message itself.
 pub(super) fn parse(body: &[u8], index: u32) -> Option<Installed> {
     let parts = Parts::of(body)?;
     if parts.attributes.u32(libc::RTA_OIF) != Some(index)
@@ -216,5 +225,5 @@ pub(super) fn parse(body: &[u8], index: u32) -> Option<Installed> {
         parts.metric(),
         parts.table(),
     )?;
-    Some(Installed { route, exact: parts.is_simple(), detail: body.to_vec() })
+    Some(Installed { route, exact: parts.is_simple(), detail: Vec::new() })
 }
