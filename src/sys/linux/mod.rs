@@ -8,6 +8,8 @@ mod address;
 mod control;
 mod departure;
 mod file;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod ids;
 mod ioctl;
 mod link;
