@@ -42,10 +42,10 @@ RPATH      :=
 endif
 
 # The parts of `make check`.
-CHECKS := lint check-core check-abi check-c check-valgrind check-asan check-faults check-strace check-seccomp check-fuzz check-links \
-    check-reproducible check-deny check-bindings check-python check-examples check-darwin
+CHECKS := lint check-core check-abi check-c check-valgrind check-asan check-api check-tsan check-faults check-strace \
+    check-seccomp check-fuzz check-links check-reproducible check-deny check-bindings check-python check-examples check-darwin
 
-.PHONY: all demo check checks check-advisories bench size header install uninstall clean rust stage $(CHECKS)
+.PHONY: all demo check checks check-advisories bench size header install uninstall clean rust stage asan-library $(CHECKS)
 all: $(SHARED) $(STATIC)
 
 # Cargo knows best whether there is anything to do.
@@ -143,11 +143,20 @@ check-valgrind: stage
 	$(STAGED) tests/c/run.sh valgrind
 
 # RUSTC_BOOTSTRAP lets any stable toolchain instrument; the dev profile adds the overflow checks.
-check-asan: stage
-	HOST=$$(rustc -vV | sed -n 's/^host: //p') && \
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+ASAN_LIBRARY = $(CURDIR)/$(BUILD)/asan/$(HOST)/debug/libtuntap.a
+asan-library:
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address $(CARGO) rustc --quiet --locked --lib \
-	    --crate-type staticlib --target $$HOST --target-dir $(BUILD)/asan && \
-	$(STAGED) TUNTAP_ASAN_LIBRARY="$(CURDIR)/$(BUILD)/asan/$$HOST/debug/libtuntap.a" tests/c/run.sh asan
+	    --crate-type staticlib --target $(HOST) --target-dir $(BUILD)/asan
+
+check-asan: stage asan-library
+	$(STAGED) TUNTAP_ASAN_LIBRARY="$(ASAN_LIBRARY)" tests/c/run.sh asan
+
+check-api: asan-library
+	TUNTAP_ASAN_LIBRARY="$(ASAN_LIBRARY)" PYTHON="$(PYTHON)" tests/api.sh
+
+check-tsan: stage
+	$(STAGED) CARGO="$(CARGO)" tests/tsan.sh
 
 # Each system call fails with two of six errnos, in turn; with TUNTAP_FAULTS=all with all.
 check-faults: stage

@@ -16,7 +16,7 @@
  *            and the message says the size needed.
  * Structs.   One that a function fills in comes with its size, sizeof(tuntap_addr) for example:
  *            later versions may add members at its end, and tell each caller as much as it
- *            has room for.
+ *            has room for. None has more than 4096 bytes, and no such size is taken.
  * Threads.   Every function may be called from any thread. On one device one reader and one
  *            writer may block at the same time, and calls that configure it wait for each
  *            other, never for a packet. The exceptions are all other objects, such as a
@@ -379,7 +379,9 @@ typedef struct tuntap_joiner tuntap_joiner;
  * and tuntap_writer_put split and join them, tuntap_read_super and tuntap_write_super pass
  * them on as they are, and tuntap_read and tuntap_write go on with one packet a call. All
  * offloads are on that the kernel has: tuntap_get_offloads tells, tuntap_set_offloads
- * chooses. It goes with neither TUNTAP_PI nor TUNTAP_NAPI_FRAGS.
+ * chooses. It goes with neither TUNTAP_PI nor TUNTAP_NAPI_FRAGS. The device's offload header
+ * has 10 bytes: when another program gives it more (TUNSETVNETHDRSZ), an open handle's
+ * packets are wrong from then on, or refused.
  */
 #define TUNTAP_OFFLOAD 2048
 
@@ -903,7 +905,8 @@ int tuntap_config_set_group(tuntap_config *config, uint32_t gid, tuntap_error *e
  * The device node to open, where it is not the usual one (Linux: /dev/net/tun; Android:
  * /dev/tun).
  *
- * @param path  Copied. NULL means the usual one again.
+ * @param path  Copied. A relative one begins at the working directory of the open, also for
+ *              further queues. NULL means the usual one again.
  * @return 0, or -EINVAL (config is NULL, path is empty). Whether there is such a node
  *         shows at open.
  * @since 0.1.0
@@ -1029,7 +1032,7 @@ int tuntap_config_set_up(tuntap_config *config, int up, tuntap_error *err);
  * "feth7", "utun%d" or "feth%d". Each device has one handle: a name that exists is -EBUSY.
  *
  * @param name   NULL or "": the kernel chooses (tun0, tap0, ...). "vpn0": this name, of 15
- *               bytes at most, without slash, colon, white space, and not only dots.
+ *               bytes at most, without slash, colon and white space, and neither "." nor "..".
  *               "vpn%d": the first free number.
  * @param flags  TUNTAP_TUN or TUNTAP_TAP, with any of the others.
  * @param dev    Receives the handle; tuntap_close frees it.
@@ -1042,7 +1045,8 @@ int tuntap_config_set_up(tuntap_config *config, int up, tuntap_error *err);
  *                  difference;
  *         -EBUSY   the device is open elsewhere, or exists and TUNTAP_EXCLUSIVE was given
  *                  (_BUSY);
- *         -ENODEV  there is no such device, and TUNTAP_EXISTING was given (_ABSENT);
+ *         -ENODEV  there is no such device, and TUNTAP_EXISTING was given (_ABSENT); or others
+ *                  delete it as often as it is made (_REMOVED);
  *         -EPERM   making a device needs CAP_NET_ADMIN, and so does opening somebody else's
  *                  (_PRIVILEGE);
  *         -EACCES  the device node may not be opened (_PRIVILEGE);
@@ -1065,7 +1069,8 @@ int tuntap_open(const char *name, uint64_t flags, tuntap **dev, tuntap_error *er
  * @param config  Read, not kept. NULL is the same as one without any option.
  * @return As tuntap_open, or as the function that sets what could not be set, which the
  *         message names. A new device is gone again then, and one that was there before is
- *         as it was.
+ *         as it was; but its first owner cannot be unset where the group or TUNTAP_PERSIST
+ *         is then refused.
  * @since 0.1.0
  */
 int tuntap_open_config(const char *name, uint64_t flags, const tuntap_config *config, tuntap **dev, tuntap_error *err);
@@ -1078,9 +1083,11 @@ int tuntap_open_config(const char *name, uint64_t flags, const tuntap_config *co
  * The device may be in another network namespace. Where the process may not configure it
  * there, it is read and written, and what asks about it or configures it returns -EXDEV
  * with TUNTAP_REASON_NAMESPACE; tuntap_get_name, tuntap_get_flags, and what acts on the
- * queue alone work all the same. In that case the library finds out about the
- * packet-information header of a TUN by offering the kernel 4 zero bytes, which go nowhere
- * and count as an error.
+ * queue alone work all the same.
+ *
+ * Nothing of the device is changed, and no packet is written. Where only the descriptor
+ * tells whether a TUN has the packet-information header, the kernel counts a dropped packet
+ * (rx_dropped) if it has none.
  *
  * The open file becomes non-blocking (O_NONBLOCK), for all who share it, and stays so.
  *
@@ -1092,9 +1099,10 @@ int tuntap_open_config(const char *name, uint64_t flags, const tuntap_config *co
  * @param dev    Receives the handle; tuntap_close frees it.
  * @return 0, or -EINVAL (dev is NULL; flags, TUNTAP_REASON_FLAGS; not the descriptor of a
  *         TUN or TAP device, TUNTAP_REASON_KIND; its offload header has more than 10 bytes,
- *         or packet information before it, TUNTAP_REASON_MISMATCH), -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT),
- *         -EBADFD (it has no device, or that is gone, TUNTAP_REASON_REMOVED), -EMFILE, ...
- *         (out of something, TUNTAP_REASON_SYSTEM).
+ *         or packet information before it, TUNTAP_REASON_MISMATCH), -EBADF (fd is not open,
+ *         TUNTAP_REASON_ARGUMENT; or it is open for reading alone), -ENODEV (it has no
+ *         device, or that is gone, TUNTAP_REASON_REMOVED), -EMFILE, ... (out of something,
+ *         TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
  */
 int tuntap_open_fd(int fd, uint64_t flags, tuntap **dev, tuntap_error *err);
@@ -1788,13 +1796,14 @@ int tuntap_wake(tuntap *dev);
 /**
  * Opens another queue of a multi-queue device: a handle of its own to the same device,
  * which lives until its last handle is closed. The kernel spreads flows over the attached
- * queues.
+ * queues. It has the filter that tuntap_set_filter set.
  *
  * @param dev    Any handle of the device.
  * @param flags  0 or TUNTAP_NONBLOCK: the rest is the device's.
  * @param queue  Receives the new handle, attached; tuntap_close frees it.
  * @return 0, or -EINVAL (dev or queue is NULL; flags, TUNTAP_REASON_FLAGS; the device has
- *         a single queue, TUNTAP_REASON_MISMATCH), -E2BIG (no room for another queue),
+ *         a single queue, or somebody has changed the size of its offload header,
+ *         TUNTAP_REASON_MISMATCH), -E2BIG (no room for another queue),
  *         -EPERM (somebody else's device needs CAP_NET_ADMIN), -ENODEV (the device is
  *         gone), -EXDEV (the calling thread is in another network namespace than the
  *         device, TUNTAP_REASON_NAMESPACE), or as tuntap_open.
@@ -1803,10 +1812,13 @@ int tuntap_wake(tuntap *dev);
 int tuntap_open_queue(tuntap *dev, uint64_t flags, tuntap **queue, tuntap_error *err);
 
 /**
- * Attaches this queue to its device again: the kernel spreads packets over it.
+ * Attaches this queue to its device again: the kernel spreads packets over it. It has the
+ * filter that tuntap_set_filter set, meanwhile or before.
  *
  * @return 0, also when it is attached already, or -EINVAL (dev is NULL; the device has a
- *         single queue, TUNTAP_REASON_MISMATCH), -ENODEV (the device is gone).
+ *         single queue, TUNTAP_REASON_MISMATCH), -ENODEV (the device is gone), -ENOMEM (no
+ *         memory for its filter), -EBUSY (the kernel does not attach it,
+ *         TUNTAP_REASON_BUSY).
  * @since 0.1.0
  */
 int tuntap_attach(tuntap *dev, tuntap_error *err);
@@ -2141,8 +2153,13 @@ int tuntap_set_steering_ebpf(tuntap *dev, int fd, tuntap_error *err);
 int tuntap_set_filter_ebpf(tuntap *dev, int fd, tuntap_error *err);
 
 /**
- * Has a classic BPF filter decide which frames go out through a TAP, on all its queues.
- * Linux: TUNATTACHFILTER.
+ * Has a classic BPF filter decide which frames go out through a TAP, on all its attached
+ * queues, and on those that tuntap_open_queue and tuntap_attach add later to this handle and
+ * to those that have come from it, or it from them. Linux: TUNATTACHFILTER.
+ *
+ * While a queue is added to a device with a filter, the kernel may drop frames. It gives no
+ * filter to queues that tuntap_open or another process opens: a persistent device that is
+ * opened again has none.
  *
  * @param filter  Instructions of 8 bytes, as struct sock_filter of <linux/filter.h> and
  *                bpf_insn of libpcap have them. They return how many bytes of the frame go

@@ -35,8 +35,13 @@ impl Device {
         config.check()?;
         check_ids(name, config)?;
         let device = Self::of(Platform::open(name, flags, &config.place())?, flags.nonblock)?;
-        device.apply(flags, config)?;
-        Ok(device)
+        match device.apply(flags, config) {
+            Ok(()) => Ok(device),
+            Err(error) => {
+                device.backend.undo_open(&config.place());
+                Err(error)
+            }
+        }
     }
 
     /// Takes over the descriptor of a device that was opened elsewhere.

@@ -68,7 +68,8 @@ pub unsafe extern "C" fn tuntap_config_set_group(config: *mut Config, gid: u32, 
 /// The device node to open, where it is not the usual one (Linux: /dev/net/tun; Android:
 /// /dev/tun).
 ///
-/// @param path  Copied. NULL means the usual one again.
+/// @param path  Copied. A relative one begins at the working directory of the open, also for
+///              further queues. NULL means the usual one again.
 /// @return 0, or -EINVAL (config is NULL, path is empty). Whether there is such a node
 ///         shows at open.
 /// @since 0.1.0

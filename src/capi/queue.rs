@@ -10,13 +10,14 @@ use crate::flags::Flags;
 
 /// Opens another queue of a multi-queue device: a handle of its own to the same device,
 /// which lives until its last handle is closed. The kernel spreads flows over the attached
-/// queues.
+/// queues. It has the filter that tuntap_set_filter set.
 ///
 /// @param dev    Any handle of the device.
 /// @param flags  0 or TUNTAP_NONBLOCK: the rest is the device's.
 /// @param queue  Receives the new handle, attached; tuntap_close frees it.
 /// @return 0, or -EINVAL (dev or queue is NULL; flags, TUNTAP_REASON_FLAGS; the device has
-///         a single queue, TUNTAP_REASON_MISMATCH), -E2BIG (no room for another queue),
+///         a single queue, or somebody has changed the size of its offload header,
+///         TUNTAP_REASON_MISMATCH), -E2BIG (no room for another queue),
 ///         -EPERM (somebody else's device needs CAP_NET_ADMIN), -ENODEV (the device is
 ///         gone), -EXDEV (the calling thread is in another network namespace than the
 ///         device, TUNTAP_REASON_NAMESPACE), or as tuntap_open.
@@ -31,10 +32,13 @@ pub unsafe extern "C" fn tuntap_open_queue(
     give(queue, err, "queue", || device(dev)?.open_queue(Flags::parse_queue(flags)?))
 }
 
-/// Attaches this queue to its device again: the kernel spreads packets over it.
+/// Attaches this queue to its device again: the kernel spreads packets over it. It has the
+/// filter that tuntap_set_filter set, meanwhile or before.
 ///
 /// @return 0, also when it is attached already, or -EINVAL (dev is NULL; the device has a
-///         single queue, TUNTAP_REASON_MISMATCH), -ENODEV (the device is gone).
+///         single queue, TUNTAP_REASON_MISMATCH), -ENODEV (the device is gone), -ENOMEM (no
+///         memory for its filter), -EBUSY (the kernel does not attach it,
+///         TUNTAP_REASON_BUSY).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_attach(dev: *mut Device, err: *mut CError) -> c_int {

@@ -43,8 +43,13 @@ pub unsafe extern "C" fn tuntap_set_filter_ebpf(dev: *mut Device, fd: c_int, err
     act(dev, err, |device| device.set_program(Program::Filter, (fd != -1).then_some(fd)))
 }
 
-/// Has a classic BPF filter decide which frames go out through a TAP, on all its queues.
-/// Linux: TUNATTACHFILTER.
+/// Has a classic BPF filter decide which frames go out through a TAP, on all its attached
+/// queues, and on those that tuntap_open_queue and tuntap_attach add later to this handle and
+/// to those that have come from it, or it from them. Linux: TUNATTACHFILTER.
+///
+/// While a queue is added to a device with a filter, the kernel may drop frames. It gives no
+/// filter to queues that tuntap_open or another process opens: a persistent device that is
+/// opened again has none.
 ///
 /// @param filter  Instructions of 8 bytes, as struct sock_filter of <linux/filter.h> and
 ///                bpf_insn of libpcap have them. They return how many bytes of the frame go

@@ -97,6 +97,8 @@ pub(crate) trait Backend: Sized + Send + Sync {
 
     /// Attaches to the device of this name, or makes it. `flags.persist` and `flags.nonblock` are left to the core.
     fn open(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<Self>;
+    /// Closes what `open` opened, and gives a device that was there before what that changed of it: a later step failed.
+    fn undo_open(self, _: &Place<'_>) {}
     /// Takes over a descriptor, or with `borrow` a copy of it.
     fn open_fd(fd: RawFd, borrow: bool) -> Result<Self>;
     /// Opens another queue of the same device.

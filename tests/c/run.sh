@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Builds the C tests against an installed libtuntap (found with pkg-config) and runs each, in namespaces of its
 # own: JOBS at once (as many as there are processors), and then, one by one, those that load the machine. What they print
-# is kept together and shown in the order of the list. Usage: run.sh plain|valgrind|asan|faults
+# is kept together and shown in the order of the list. Usage: run.sh plain|valgrind|asan|tsan|faults
 # [TEST.c ...]
 set -u
 cd "$(dirname "$0")" || exit 1
@@ -35,14 +35,19 @@ valgrind)
     have "$how" valgrind || finish
     flags="$(pkg-config --cflags --libs tuntap) -Wl,-rpath,$(pkg-config --variable=libdir tuntap)"
     under="valgrind --quiet --vgdb=no --error-exitcode=9 --leak-check=full --show-leak-kinds=all
-        --errors-for-leak-kinds=all --track-fds=yes --child-silent-after-fork=yes" ;;
+        --errors-for-leak-kinds=all --track-fds=yes --child-silent-after-fork=yes --suppressions=valgrind.supp" ;;
 asan)
     # An archive in which the library is instrumented too: `make check-asan` builds it.
     flags="$(pkg-config --cflags tuntap) $TUNTAP_ASAN_LIBRARY -lpthread -ldl -lm"
     flags="-fsanitize=address,undefined -fno-sanitize-recover=undefined $flags"
     under= ;;
+tsan)
+    # The same for threads: `make check-tsan`. Older runtimes know no address space as random as newer kernels make it.
+    flags="$(pkg-config --cflags tuntap) ../tsan/memory.c $TUNTAP_TSAN_LIBRARY -lpthread -ldl -lm"
+    flags="-fsanitize=thread -Wno-psabi $flags"
+    under="setarch -R" ;;
 *)
-    echo "run.sh: plain, valgrind, asan or faults" >&2
+    echo "run.sh: plain, valgrind, asan, tsan or faults" >&2
     exit 2 ;;
 esac
 

@@ -52,6 +52,7 @@ requests! {
     tunsetfilterebpf = libc::TUNSETFILTEREBPF, reads c_int;
     tunattachfilter = libc::TUNATTACHFILTER, reads FilterProgram;
     tundetachfilter = libc::TUNDETACHFILTER, reads FilterProgram;
+    tungetfilter = libc::TUNGETFILTER, writes FilterProgram;
     tunsettxfilter = libc::TUNSETTXFILTER, reads u8;
     tunsetoffload = libc::TUNSETOFFLOAD, takes c_int;
     tungetvnethdrsz = libc::TUNGETVNETHDRSZ, writes c_int;

@@ -48,14 +48,12 @@ impl Namespace {
         // SAFETY: the request has no argument.
         match unsafe { ioctl::ns_get_nstype(self.0.as_raw_fd()) } {
             Ok(libc::CLONE_NEWNET) => Ok(self),
-            _ => Err(Error::new(
-                Errno::EINVAL,
-                Reason::Namespace,
-                format!(
-                    "{}: that is no network namespace, as /run/netns/NAME and /proc/PID/ns/net are",
-                    action()
-                ),
-            )),
+            // What files of other kinds say to a request that they do not know; EBADFD is a TUN's without a device.
+            Ok(_) | Err(Errno::ENOTTY | Errno::EINVAL | Errno::EOPNOTSUPP | Errno::EBADF | Errno::EBADFD) => {
+                let text = "that is no network namespace, as /run/netns/NAME and /proc/PID/ns/net are";
+                Err(Error::new(Errno::EINVAL, Reason::Namespace, format!("{}: {text}", action())))
+            }
+            Err(errno) => Err(Error::system(errno, action())),
         }
     }
 

@@ -4,6 +4,7 @@
 use std::ffi::{c_char, c_int};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::path::Path;
+use std::ptr;
 
 use super::file::{self, shown};
 use super::ids::is_net_admin;
@@ -12,7 +13,6 @@ use crate::error::{Errno, Error, Reason, Result};
 use crate::flags::{Kind, Mode};
 use crate::link::{Link, Mac};
 use crate::name::Name;
-use crate::packet::PI_HEADER;
 use crate::steering::{Instruction, Program};
 use crate::sys::{Outcome, descriptor};
 
@@ -21,9 +21,15 @@ pub(super) const USUAL_NODE: &str = "/dev/net/tun";
 /// struct sock_fprog, with nothing left uninitialized between its members.
 #[repr(C)]
 pub(super) struct FilterProgram {
-    len: u16,
+    pub(super) len: u16,
     unused: [u16; size_of::<usize>() / 2 - 1],
-    filter: *const Instruction,
+    pub(super) filter: *const Instruction,
+}
+
+impl FilterProgram {
+    pub(super) fn new(len: u16, filter: *const Instruction) -> Self {
+        Self { len, unused: Default::default(), filter }
+    }
 }
 
 const _: () = assert!(size_of::<FilterProgram>() == size_of::<libc::sock_fprog>());
@@ -44,6 +50,11 @@ pub(super) struct Granted {
 }
 
 impl Granted {
+    /// The device has packet information, and its queue a filter, so that the bit of both shows it.
+    pub(super) fn shows_pi(&self) -> bool {
+        !self.no_pi_or_filter
+    }
+
     pub(super) fn mode(&self, pi: bool) -> Mode {
         Mode {
             kind: self.kind,
@@ -138,26 +149,6 @@ impl Node {
         Some(Mac::reported([a, b, c, d, e, f]))
     }
 
-    /// Whether packets have the packet-information header, found out without the help of rtnetlink.
-    ///
-    /// A TAP tells: a filter that lets all pass clears IFF_NOFILTER, so that IFF_NO_PI shows. A TUN is offered four
-    /// zeros: with the header that is a packet of nothing, which goes nowhere; without it, it is no IP packet, which
-    /// the kernel refuses.
-    pub(super) fn has_pi(&self) -> Outcome<bool> {
-        let granted = self.granted()?;
-        match granted.kind {
-            _ if !granted.no_pi_or_filter => Ok(true),
-            Kind::Tun => Ok(self.write(&[0; PI_HEADER]) != Err(Errno::EINVAL)),
-            Kind::Tap => {
-                const PASS_ALL: Instruction = Instruction { code: 0x06, jt: 0, jf: 0, k: u32::MAX };
-                self.set_filter(&[PASS_ALL])?;
-                let shown = self.granted();
-                self.set_filter(&[])?;
-                Ok(!shown?.no_pi_or_filter)
-            }
-        }
-    }
-
     /// TUNGETDEVNETNS, since Linux 5.4: the namespace where the device is.
     pub(super) fn namespace(&self) -> Outcome<OwnedFd> {
         if !is_net_admin() {
@@ -198,16 +189,25 @@ impl Node {
         unsafe { set(self.0.as_raw_fd(), &fd.unwrap_or(-1)) }.map(drop)
     }
 
-    /// TUNATTACHFILTER, or with no instructions TUNDETACHFILTER.
-    pub(super) fn set_filter(&self, instructions: &[Instruction]) -> Outcome<()> {
-        let program = FilterProgram {
-            len: u16::try_from(instructions.len()).map_err(|_| Errno::EINVAL)?,
-            unused: Default::default(),
-            filter: instructions.as_ptr(),
-        };
-        let set = if instructions.is_empty() { ioctl::tundetachfilter } else { ioctl::tunattachfilter };
-        // SAFETY: the kernel reads one sock_fprog, which the program is, and as many instructions as that says.
-        unsafe { set(self.0.as_raw_fd(), &program) }.map(drop)
+    /// TUNATTACHFILTER, for all attached queues of a TAP.
+    pub(super) fn attach_filter(&self, program: &FilterProgram) -> Outcome<()> {
+        // SAFETY: the kernel reads one sock_fprog, and as many instructions as that says, where there are some.
+        unsafe { ioctl::tunattachfilter(self.0.as_raw_fd(), program) }.map(drop)
+    }
+
+    /// TUNDETACHFILTER, from all attached queues of a TAP.
+    pub(super) fn detach_filter(&self) -> Outcome<()> {
+        let unused = FilterProgram::new(0, ptr::null());
+        // SAFETY: the kernel reads nothing, or one sock_fprog.
+        unsafe { ioctl::tundetachfilter(self.0.as_raw_fd(), &unused) }.map(drop)
+    }
+
+    /// TUNGETFILTER: what TUNATTACHFILTER was last given, by any process.
+    pub(super) fn filter(&self) -> Outcome<FilterProgram> {
+        let mut program = FilterProgram::new(0, ptr::null());
+        // SAFETY: the kernel writes one sock_fprog.
+        unsafe { ioctl::tungetfilter(self.0.as_raw_fd(), &mut program) }?;
+        Ok(program)
     }
 
     /// TUNSETTXFILTER: struct tun_filter has two 16-bit words, flags and count, and then the addresses.
@@ -313,7 +313,7 @@ fn explain_fd(fd: RawFd, errno: Errno) -> Error {
         Errno::EBADF => Error::new(errno, Reason::Argument, format!("{action}: it is not open")),
         Errno::EBADFD => {
             let text = format!("{action}: its device is gone, or it never had one (TUNSETIFF)");
-            Error::new(errno, Reason::Removed, text)
+            Error::new(Errno::ENODEV, Reason::Removed, text)
         }
         Errno::ENOTTY | Errno::EINVAL => Error::new(
             Errno::EINVAL,

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 
 /** What a call may take, its message with it. */
-#define MOST 4096
+#define MOST 8192
 #define PATTERN 0xa5
 
 enum { PARTS = 1023 };
