@@ -1986,7 +1986,7 @@ ssize_t tuntap_writer_batch(tuntap_writer *writer, const struct iovec *packets, 
  * @param flags     TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
  *                  TUNTAP_TRUSTED.
  * @param splitter  Receives the splitter; tuntap_splitter_close frees it.
- * @return 0, or -EINVAL (splitter is NULL; flags, TUNTAP_REASON_FLAGS).
+ * @return 0, or -EINVAL (splitter is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM.
  * @since 0.1.0
  */
 int tuntap_splitter_open(uint64_t flags, tuntap_splitter **splitter, tuntap_error *err);
@@ -2041,7 +2041,7 @@ ssize_t tuntap_splitter_copy(tuntap_splitter *splitter, void *to, size_t size);
  * @param flags   TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
  *                TUNTAP_TRUSTED.
  * @param joiner  Receives the joiner; tuntap_joiner_close frees it.
- * @return 0, or -EINVAL (joiner is NULL; flags, TUNTAP_REASON_FLAGS).
+ * @return 0, or -EINVAL (joiner is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM.
  * @since 0.1.0
  */
 int tuntap_joiner_open(uint64_t flags, tuntap_joiner **joiner, tuntap_error *err);
@@ -2061,14 +2061,16 @@ void tuntap_joiner_close(tuntap_joiner *joiner);
  * @param packet  The packet.
  * @param size    Bytes of it.
  * @return 0, or -ENOBUFS (no room until what was collected is taken with
- *         tuntap_joiner_next, TUNTAP_REASON_AGAIN), -EINVAL (joiner or packet is NULL),
- *         -EMSGSIZE (longer than 65,557 bytes, TUNTAP_REASON_PACKET).
+ *         tuntap_joiner_next, TUNTAP_REASON_AGAIN), -EINVAL (joiner or packet is NULL; a
+ *         packet of 0 bytes, TUNTAP_REASON_PACKET), -EMSGSIZE (longer than 65,557 bytes,
+ *         TUNTAP_REASON_PACKET).
  * @since 0.1.0
  */
 int tuntap_joiner_put(tuntap_joiner *joiner, const void *packet, size_t size, tuntap_error *err);
 
 /**
- * The next packet or super-packet of those that were collected.
+ * The next packet or super-packet of those that were collected. Nothing is joined to it any
+ * more: a packet that is put afterwards comes behind it.
  *
  * @param offload  Receives what is still to be done with it.
  * @param packet   Receives where it is. It lasts until the next call on this joiner.

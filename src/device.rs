@@ -32,14 +32,14 @@ impl Device {
     pub fn open(name: &NameRequest, flags: &Flags, config: &Config) -> Result<Self> {
         config.check()?;
         check_ids(name, config)?;
-        let device = Self::of(Platform::open(name, flags, &config.place())?, flags.nonblock);
+        let device = Self::of(Platform::open(name, flags, &config.place())?, flags.nonblock)?;
         device.apply(flags, config)?;
         Ok(device)
     }
 
     /// Takes over the descriptor of a device that was opened elsewhere.
     pub fn open_fd(fd: RawFd, flags: FdFlags) -> Result<Self> {
-        Ok(Self::of(Platform::open_fd(fd, flags.borrow)?, flags.nonblock))
+        Self::of(Platform::open_fd(fd, flags.borrow)?, flags.nonblock)
     }
 
     /// Whether devices have it on this operating system.
@@ -47,16 +47,17 @@ impl Device {
         Platform::has(feature)
     }
 
-    pub(crate) fn of(backend: Platform, nonblock: bool) -> Self {
-        let rest = backend.mode().offload.then(|| Mutex::new(Stream::new(backend.mode(), false)));
+    pub(crate) fn of(backend: Platform, nonblock: bool) -> Result<Self> {
+        let stream = || Stream::new(backend.mode(), false).map(Mutex::new);
+        let rest = backend.mode().offload.then(stream).transpose()?;
         let joins = if rest.is_some() { backend.offloads().unwrap_or(link::TCP_OFFLOADS) } else { 0 };
-        Self {
+        Ok(Self {
             backend,
             nonblock: AtomicBool::new(nonblock),
             changing: Mutex::new(()),
             rest,
             joins: AtomicU64::new(joins),
-        }
+        })
     }
 
     /// The name at this moment: somebody else may rename the device.

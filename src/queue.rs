@@ -10,7 +10,7 @@ impl Device {
     /// Opens another queue of the same device.
     pub fn open_queue(&self, nonblock: bool) -> Result<Self> {
         self.needs_queues("open another queue of")?;
-        Ok(Self::of(self.backend.open_queue()?, nonblock))
+        Self::of(self.backend.open_queue()?, nonblock)
     }
 
     /// Lets the kernel steer packets to this queue again.

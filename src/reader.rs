@@ -3,6 +3,7 @@
 
 use crate::device::Device;
 use crate::error::Errno;
+use crate::memory::{self, NoMemory};
 use crate::packet::Limit;
 use crate::stream::Stream;
 use crate::sys::{Backend, Direction};
@@ -36,12 +37,10 @@ enum Batch {
 
 impl Reader {
     /// One for this queue. `trusted`: checksums are left to a writer that trusts.
-    pub fn new(device: &Device, trusted: bool) -> Self {
-        let stream = Stream::new(device.backend.mode(), trusted);
-        Self {
-            source: Source { stream, batch: Batch::Over, alone: false },
-            arena: vec![0; ARENA].into_boxed_slice(),
-        }
+    pub fn new(device: &Device, trusted: bool) -> Result<Self, NoMemory> {
+        let stream = Stream::new(device.backend.mode(), trusted)?;
+        let source = Source { stream, batch: Batch::Over, alone: false };
+        Ok(Self { source, arena: memory::zeroed(ARENA)? })
     }
 
     /// The next packet, which lasts until the next call. None: the batch is over, and the next call begins another

@@ -5,6 +5,7 @@ use crate::cpu::Cpu;
 use crate::device::Device;
 use crate::error::Errno;
 use crate::link;
+use crate::memory::NoMemory;
 use crate::offload::join::{Joiner, Joins};
 use crate::packet::Limit;
 use crate::sys::{Backend, Direction};
@@ -17,10 +18,10 @@ pub struct Writer {
 
 impl Writer {
     /// One for this queue. `trusted`: checksums are taken for good.
-    pub fn new(device: &Device, trusted: bool) -> Self {
+    pub fn new(device: &Device, trusted: bool) -> Result<Self, NoMemory> {
         let mode = device.backend.mode();
         let joiner = || Joiner::new(Cpu::best(), mode.kind, Joins::of(device.joins()), trusted);
-        Self { joiner: mode.offload.then(joiner) }
+        Ok(Self { joiner: mode.offload.then(joiner).transpose()? })
     }
 
     /// Takes a copy of a packet. When there is no room, what was collected goes out first.

@@ -167,7 +167,7 @@ fn kind(tap: bool) -> Kind {
 /// What comes out of the joiner, split again; and how many items it was.
 fn split_all(joiner: &mut Joiner, tap: bool) -> (Vec<Vec<u8>>, usize) {
     let (mut packets, mut items) = (Vec::new(), 0);
-    let mut splitter = Splitter::new(Cpu::best(), false);
+    let mut splitter = Splitter::new(Cpu::best(), false).unwrap();
     while let Some((offload, packet)) = joiner.peek() {
         let mut packet = packet.to_vec();
         splitter.begin(kind(tap), offload, &mut packet).unwrap();
@@ -199,7 +199,7 @@ fn what_is_joined_falls_apart_into_the_same_packets() {
         let tap = round % 2 == 1;
         let mut senders: Vec<_> =
             (0..1 + random.below(4) as u8).map(|n| Sender::new(&mut random, tap, n)).collect();
-        let mut joiner = Joiner::new(Cpu::best(), kind(tap), Joins::ALL, false);
+        let mut joiner = Joiner::new(Cpu::best(), kind(tap), Joins::ALL, false).unwrap();
         let mut sent = vec![Vec::new(); senders.len()];
         for _ in 0..1 + random.below(60) {
             let place = random.below(senders.len());
@@ -238,7 +238,7 @@ fn what_is_joined_falls_apart_into_the_same_packets() {
 fn items(sender: &Sender, count: usize, mut change: impl FnMut(usize, &mut Sender, &mut Vec<u8>)) -> usize {
     let mut random = Random(7);
     let mut sender = sender.clone();
-    let mut joiner = Joiner::new(Cpu::best(), kind(sender.tap), Joins::ALL, false);
+    let mut joiner = Joiner::new(Cpu::best(), kind(sender.tap), Joins::ALL, false).unwrap();
     for turn in 0..count {
         let size = sender.size;
         let mut packet = sender.packet(&mut random, size, 0x10);
@@ -428,7 +428,7 @@ fn lies_are_faults_and_change_nothing() {
         (Fault::Checksum, Offload { kind: offload::NONE, checksum_start: u16::MAX, ..right }),
         (Fault::Checksum, Offload { kind: offload::NONE, checksum_offset: u16::MAX, ..right }),
     ];
-    let mut splitter = Splitter::new(Cpu::best(), false);
+    let mut splitter = Splitter::new(Cpu::best(), false).unwrap();
     for (fault, lie) in lies {
         let mut given = packet.clone();
         assert_eq!(splitter.begin(Kind::Tun, lie, &mut given), Err(fault), "{lie:?}");

@@ -89,7 +89,7 @@ fn essence(kind: Kind, packet: &[u8]) -> Vec<u8> {
 fuzz_target!(|input: &[u8]| {
     let Some((choice, mut rest)) = input.split_first() else { return };
     let kind = if choice & 1 == 0 { Kind::Tun } else { Kind::Tap };
-    let mut joiner = Joiner::new(Cpu::best(), kind, Joins::ALL, false);
+    let mut joiner = Joiner::new(Cpu::best(), kind, Joins::ALL, false).unwrap();
     let mut put = Vec::new();
     let mut count = 0;
     while let Some((recipe, later)) = rest.split_first_chunk::<8>().filter(|_| count < 200) {
@@ -102,7 +102,7 @@ fuzz_target!(|input: &[u8]| {
         }
         put.push(essence(kind, &bytes));
     }
-    let mut splitter = Splitter::new(Cpu::best(), false);
+    let mut splitter = Splitter::new(Cpu::best(), false).unwrap();
     let mut got = Vec::new();
     while let Some((offload, bytes)) = joiner.peek() {
         let mut bytes = bytes.to_vec();

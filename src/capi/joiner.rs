@@ -12,8 +12,9 @@ use super::{null, status};
 use crate::cpu::Cpu;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::flags;
-use crate::offload::join::{Full, Joiner, Joins};
-use crate::stream::LARGEST;
+use crate::memory;
+use crate::offload::LARGEST;
+use crate::offload::join::{Joiner, Joins, Refusal};
 
 /// A joiner, and whether its first item was given to the caller.
 pub struct CJoiner {
@@ -26,7 +27,7 @@ pub struct CJoiner {
 /// @param flags   TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
 ///                TUNTAP_TRUSTED.
 /// @param joiner  Receives the joiner; tuntap_joiner_close frees it.
-/// @return 0, or -EINVAL (joiner is NULL; flags, TUNTAP_REASON_FLAGS).
+/// @return 0, or -EINVAL (joiner is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_joiner_open(
@@ -39,8 +40,8 @@ pub unsafe extern "C" fn tuntap_joiner_open(
             return Err(null("the place for the joiner"));
         }
         let kind = flags::parse_kind(flags & !flags::TRUSTED)?;
-        let opened = Joiner::new(Cpu::best(), kind, Joins::ALL, flags & flags::TRUSTED != 0);
-        joiner.write(Box::into_raw(Box::new(CJoiner { joiner: opened, given: false })));
+        let opened = Joiner::new(Cpu::best(), kind, Joins::ALL, flags & flags::TRUSTED != 0)?;
+        joiner.write(Box::into_raw(memory::boxed(CJoiner { joiner: opened, given: false })?));
         Ok(())
     };
     status(open(), err)
@@ -63,8 +64,9 @@ pub unsafe extern "C" fn tuntap_joiner_close(joiner: *mut CJoiner) {
 /// @param packet  The packet.
 /// @param size    Bytes of it.
 /// @return 0, or -ENOBUFS (no room until what was collected is taken with
-///         tuntap_joiner_next, TUNTAP_REASON_AGAIN), -EINVAL (joiner or packet is NULL),
-///         -EMSGSIZE (longer than 65,557 bytes, TUNTAP_REASON_PACKET).
+///         tuntap_joiner_next, TUNTAP_REASON_AGAIN), -EINVAL (joiner or packet is NULL; a
+///         packet of 0 bytes, TUNTAP_REASON_PACKET), -EMSGSIZE (longer than 65,557 bytes,
+///         TUNTAP_REASON_PACKET).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_joiner_put(
@@ -78,20 +80,34 @@ pub unsafe extern "C" fn tuntap_joiner_put(
         if packet.is_null() {
             return Err(null("the packet"));
         }
-        if size > LARGEST {
-            let text = format!("join a packet of {size} bytes: none is so long");
-            return Err(Error::new(Errno::EMSGSIZE, Reason::Packet, text));
-        }
-        let bytes = slice::from_raw_parts(packet.cast(), size);
-        joiner.joiner.put(bytes).map_err(|Full| {
-            let text = "join a packet: there is no room until what was collected is taken";
-            Error::new(Errno::ENOBUFS, Reason::Again, text)
-        })
+        let put = match size {
+            ..=LARGEST => joiner.joiner.put(slice::from_raw_parts(packet.cast(), size)),
+            _ => Err(Refusal::Long),
+        };
+        put.map_err(|refusal| explain(refusal, size))
     };
     status(put(), err)
 }
 
-/// The next packet or super-packet of those that were collected.
+/// Why a packet was not taken.
+fn explain(refusal: Refusal, size: usize) -> Error {
+    match refusal {
+        Refusal::Full => {
+            let text = "join a packet: there is no room until what was collected is taken";
+            Error::new(Errno::ENOBUFS, Reason::Again, text)
+        }
+        Refusal::Empty => {
+            Error::new(Errno::EINVAL, Reason::Packet, "join a packet of 0 bytes: it has no headers")
+        }
+        Refusal::Long => {
+            let text = format!("join a packet of {size} bytes: none is so long");
+            Error::new(Errno::EMSGSIZE, Reason::Packet, text)
+        }
+    }
+}
+
+/// The next packet or super-packet of those that were collected. Nothing is joined to it any
+/// more: a packet that is put afterwards comes behind it.
 ///
 /// @param offload  Receives what is still to be done with it.
 /// @param packet   Receives where it is. It lasts until the next call on this joiner.

@@ -45,7 +45,7 @@ pub unsafe extern "C" fn tuntap_reader_open(
         if reader.is_null() {
             return Err(null("the place for the reader"));
         }
-        let opened = Reader::new(device, flags::parse_trusted(flags)?);
+        let opened = Reader::new(device, flags::parse_trusted(flags)?)?;
         reader.write(Box::into_raw(Box::new(CReader { device: dev, reader: opened })));
         Ok(())
     };

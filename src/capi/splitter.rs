@@ -12,8 +12,9 @@ use super::{null, status};
 use crate::cpu::Cpu;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::flags::{self, Kind};
+use crate::memory;
+use crate::offload::LARGEST;
 use crate::offload::split::Splitter;
-use crate::stream::LARGEST;
 
 /// A splitter, and the super-packet that it splits.
 pub struct CSplitter {
@@ -28,7 +29,7 @@ pub struct CSplitter {
 /// @param flags     TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
 ///                  TUNTAP_TRUSTED.
 /// @param splitter  Receives the splitter; tuntap_splitter_close frees it.
-/// @return 0, or -EINVAL (splitter is NULL; flags, TUNTAP_REASON_FLAGS).
+/// @return 0, or -EINVAL (splitter is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_splitter_open(
@@ -44,11 +45,11 @@ pub unsafe extern "C" fn tuntap_splitter_open(
         let trusted = flags & flags::TRUSTED != 0;
         let opened = CSplitter {
             kind,
-            splitter: Splitter::new(Cpu::best(), trusted),
+            splitter: Splitter::new(Cpu::best(), trusted)?,
             packet: ptr::null_mut(),
             size: 0,
         };
-        splitter.write(Box::into_raw(Box::new(opened)));
+        splitter.write(Box::into_raw(memory::boxed(opened)?));
         Ok(())
     };
     status(open(), err)

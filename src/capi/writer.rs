@@ -48,7 +48,7 @@ pub unsafe extern "C" fn tuntap_writer_open(
         if writer.is_null() {
             return Err(null("the place for the writer"));
         }
-        let opened = Writer::new(device, flags::parse_trusted(flags)?);
+        let opened = Writer::new(device, flags::parse_trusted(flags)?)?;
         writer.write(Box::into_raw(Box::new(CWriter { device: dev, writer: opened })));
         Ok(())
     };

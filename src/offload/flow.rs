@@ -4,13 +4,13 @@
 #![allow(clippy::arithmetic_side_effects, reason = "places and lengths within one packet")]
 
 use super::headers::{
-    IPV4_HEADER, IPV6_HEADER, Ip, TCP, TCP_HEADER, UDP, UDP_HEADER, array, byte, put, u16_at, u32_at,
+    FRAGMENT, IPV4_HEADER, IPV6_HEADER, Ip, TCP, TCP_HEADER, UDP, UDP_HEADER, array, byte, put, u16_at,
+    u32_at,
 };
 use super::{CHECKSUM, Offload, TCP4, TCP6, checksum};
 
 const ACK: u8 = 0x10;
 pub(super) const PSH: u8 = 0x08;
-const MORE_FRAGMENTS_OR_OFFSET: u16 = 0x3fff;
 
 /// Bytes of a super-packet, at the most.
 pub(super) const MAX_TOTAL: usize = 65_535;
@@ -40,7 +40,7 @@ impl Flow {
     pub(super) fn of(packet: &[u8], network: usize, ip: Ip, tcp: bool, joins: bool) -> Option<Self> {
         let (transport, length, id, sum) = match ip {
             Ip::V4 => {
-                let fragment = u16_at(packet, network + 6)? & MORE_FRAGMENTS_OR_OFFSET != 0;
+                let fragment = u16_at(packet, network + 6)? & FRAGMENT != 0;
                 if byte(packet, network)? != 0x45 || fragment {
                     return None;
                 }
@@ -90,13 +90,10 @@ impl Flow {
         })
     }
 
-    /// A number for the table of flows.
-    pub(super) fn hash(&self, packet: &[u8]) -> usize {
-        let ends = packet.get(self.addresses()..self.transport + 4).unwrap_or_default();
-        let words = ends.chunks_exact(4).map(|word| u32::from_ne_bytes(word.try_into().unwrap_or_default()));
-        let mix =
-            |all: u64, word| (all ^ u64::from(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-        (words.fold(0, mix) >> 32) as usize
+    /// The addresses and ports.
+    #[inline]
+    pub(super) fn ends_of<'a>(&self, packet: &'a [u8]) -> &'a [u8] {
+        packet.get(self.addresses()..self.transport + 4).unwrap_or_default()
     }
 
     /// The sum of the pseudo header, with this length of what it is for.
