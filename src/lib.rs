@@ -26,6 +26,9 @@ pub mod route;
 pub mod steering;
 pub mod writer;
 
+#[cfg(fuzzing)]
+pub mod fuzzing;
+
 mod fault;
 mod stream;
 mod sys;

@@ -4,7 +4,7 @@
 #![allow(clippy::arithmetic_side_effects, reason = "places and lengths within one packet")]
 
 use super::flow::{Flow, MAX_TOTAL};
-use super::headers::{Ip, array, byte, u16_at, u32_at};
+use super::headers::{IPV4_HEADER, IPV6_HEADER, Ip, TCP_HEADER, array, byte, header, u16_at, u32_at};
 use super::slots::Place;
 
 const DO_NOT_FRAGMENT: u16 = 0x4000;
@@ -81,6 +81,7 @@ impl Item {
     }
 
     /// Takes in the payload that was written behind it.
+    #[inline]
     pub(super) fn extend(&mut self, flow: &Flow, payload: usize) {
         self.place.grow(payload);
         self.segments += 1;
@@ -91,6 +92,7 @@ impl Item {
 
     /// Whether the packet goes on where this ends, and has the same headers, but for what counts up. `own`: the bytes of
     /// this.
+    #[inline]
     pub(super) fn takes(&self, own: &[u8], flow: &Flow, packet: &[u8]) -> bool {
         let limit = if flow.tcp { u16::MAX } else { MAX_DATAGRAMS };
         let payload = packet.len() - flow.headers;
@@ -103,28 +105,32 @@ impl Item {
             && self.same_headers(own, flow, packet).unwrap_or(false)
     }
 
+    #[inline]
     fn same_headers(&self, own: &[u8], flow: &Flow, packet: &[u8]) -> Option<bool> {
-        let own = own.get(..flow.headers)?;
-        let packet = packet.get(..flow.headers)?;
         let (network, transport) = (flow.network, flow.transport);
         let same = |from: usize, to: usize| same(own.get(from..to)?, packet.get(from..to)?);
         let same_ip = match flow.ip {
             Ip::V4 => {
-                let fragments = u16_at(packet, network + 6)?;
-                byte(own, network + 1)? == byte(packet, network + 1)?
-                    && u16_at(own, network + 6)? == fragments
-                    && byte(own, network + 8)? == byte(packet, network + 8)?
+                let (own, ip) =
+                    (header::<IPV4_HEADER>(own, network)?, header::<IPV4_HEADER>(packet, network)?);
+                let fragments = u16_at(ip, 6)?;
+                byte(own, 1)? == byte(ip, 1)?
+                    && u16_at(own, 6)? == fragments
+                    && byte(own, 8)? == byte(ip, 8)?
                     && self.id.allows(flow.id, fragments & DO_NOT_FRAGMENT != 0)
             }
             Ip::V6 => {
-                u32_at(own, network)? == u32_at(packet, network)?
-                    && byte(own, network + 7)? == byte(packet, network + 7)?
+                let (own, ip) =
+                    (header::<IPV6_HEADER>(own, network)?, header::<IPV6_HEADER>(packet, network)?);
+                u32_at(own, 0)? == u32_at(ip, 0)? && byte(own, 7)? == byte(ip, 7)?
             }
         };
         let same_tcp = || {
+            let (own, tcp) =
+                (header::<TCP_HEADER>(own, transport)?, header::<TCP_HEADER>(packet, transport)?);
             Some(
-                array::<5>(own, transport + 8)? == array::<5>(packet, transport + 8)?
-                    && u16_at(own, transport + 14)? == u16_at(packet, transport + 14)?
+                array::<5>(own, 8)? == array::<5>(tcp, 8)?
+                    && u16_at(own, 14)? == u16_at(tcp, 14)?
                     && same(transport + 18, flow.headers)?,
             )
         };
@@ -134,6 +140,7 @@ impl Item {
 
 impl Id {
     /// Whether this can be the next.
+    #[inline]
     fn allows(self, id: u16, fixed: bool) -> bool {
         match self {
             Self::After(before) => id == before.wrapping_add(1) || (fixed && id == before),
@@ -143,6 +150,7 @@ impl Id {
     }
 
     /// After this one, which is allowed.
+    #[inline]
     fn then(self, id: u16) -> Self {
         match self {
             Self::After(before) if id == before => Self::Fixed(id),

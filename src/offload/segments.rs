@@ -5,7 +5,7 @@
 
 use super::headers::{
     FRAGMENT, IPV4_HEADER, IPV6_HEADER, Ip, MAX_LINK, TCP, TCP_HEADER, UDP as UDP_PROTOCOL, UDP_HEADER,
-    array, byte, network, put, u16_at, u32_at,
+    array, byte, header_mut, network, put, u16_at, u32_at,
 };
 use super::{CHECKSUM, Offload, TCP4, TCP6, UDP, checksum};
 use crate::flags::Kind;
@@ -137,22 +137,31 @@ impl Segments {
         Some(())
     }
 
-    /// Fills in what differs, for a payload of this length and sum.
+    /// Fills in what differs, for a payload of this length and sum. None: these are not the headers.
     #[inline]
-    pub(super) fn write(&mut self, headers: &mut [u8], payload: usize, sum: u64, first: bool, last: bool) {
+    pub(super) fn write(
+        &mut self,
+        headers: &mut [u8],
+        payload: usize,
+        sum: u64,
+        first: bool,
+        last: bool,
+    ) -> Option<()> {
         let end = headers.len() + payload;
         match self.ip {
             Ip::V4 => {
+                let ip = header_mut::<IPV4_HEADER>(headers, self.network)?;
                 let total = (end - self.network) as u16;
-                put(headers, self.network + 2, total.to_be_bytes());
-                put(headers, self.network + 4, self.id.to_be_bytes());
-                let sum = self.ip_sum + checksum::word(total) + checksum::word(self.id);
-                put(headers, self.network + 10, (!checksum::fold(sum)).to_ne_bytes());
+                put(ip, 2, total.to_be_bytes());
+                put(ip, 4, self.id.to_be_bytes());
+                let sum =
+                    self.ip_sum.wrapping_add(checksum::word(total)).wrapping_add(checksum::word(self.id));
+                put(ip, 10, (!checksum::fold(sum)).to_ne_bytes());
                 self.id = self.id.wrapping_add(1);
             }
             Ip::V6 => {
-                let length = (end - self.network - IPV6_HEADER) as u16;
-                put(headers, self.network + 4, length.to_be_bytes());
+                let ip = header_mut::<IPV6_HEADER>(headers, self.network)?;
+                put(ip, 4, ((end - self.network - IPV6_HEADER) as u16).to_be_bytes());
             }
         }
         let length = (end - self.transport) as u16;
@@ -164,18 +173,21 @@ impl Segments {
                 let flags = tcp.flags & !only_last & !only_first;
                 let sequence = tcp.sequence.to_be_bytes();
                 tcp.sequence = tcp.sequence.wrapping_add(payload as u32);
-                put(headers, self.transport + 4, sequence);
-                put(headers, self.transport + 13, [flags]);
                 let sum = sum
                     .wrapping_add(u64::from(u32::from_ne_bytes(sequence)))
                     .wrapping_add(checksum::word(flags.into()));
-                put(headers, self.transport + 16, (!checksum::fold(sum)).to_ne_bytes());
+                let tcp = header_mut::<TCP_HEADER>(headers, self.transport)?;
+                put(tcp, 4, sequence);
+                put(tcp, 13, [flags]);
+                put(tcp, 16, (!checksum::fold(sum)).to_ne_bytes());
             }
             None => {
-                put(headers, self.transport + 4, length.to_be_bytes());
                 let sum = !checksum::fold(sum.wrapping_add(checksum::word(length)));
-                put(headers, self.transport + 6, if sum == 0 { 0xffff_u16 } else { sum }.to_ne_bytes());
+                let udp = header_mut::<UDP_HEADER>(headers, self.transport)?;
+                put(udp, 4, length.to_be_bytes());
+                put(udp, 6, if sum == 0 { 0xffff_u16 } else { sum }.to_ne_bytes());
             }
         }
+        Some(())
     }
 }

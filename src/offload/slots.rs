@@ -14,7 +14,7 @@ const SLOTS: usize = 32;
 /// Bytes of a slot. Not a power of two: their beginnings would share the lines of the cache.
 const SLOT: usize = 65_536 + 4096;
 /// Where the payload begins in a slot: aligned, with room for all headers before, and for the offload header.
-const PAYLOAD_AT: usize = 192;
+const PAYLOAD_AT: usize = 256;
 /// Bytes for packets that stay as they are, and for the line before each.
 const KEPT: usize = 1 << 20;
 const LINE: usize = 64;
@@ -42,11 +42,13 @@ pub(super) struct Place {
 
 impl Place {
     /// Bytes of the packet.
+    #[inline]
     pub(super) fn length(&self) -> usize {
         self.end - self.start
     }
 
     /// Takes in bytes that were written to [`Slots::behind`] it.
+    #[inline]
     pub(super) fn grow(&mut self, bytes: usize) {
         self.end = self.limit.min(self.end + bytes);
     }
@@ -95,6 +97,7 @@ impl Slots {
     }
 
     /// So many bytes behind a place. None when it cannot grow so far.
+    #[inline]
     pub(super) fn behind(&mut self, place: &Place, bytes: usize) -> Option<&mut [u8]> {
         if bytes > place.limit - place.end {
             return None;
@@ -102,10 +105,12 @@ impl Slots {
         self.memory.get_mut(place.end..place.end + bytes)
     }
 
+    #[inline]
     pub(super) fn get(&self, place: &Place) -> Option<&[u8]> {
         self.memory.get(place.start..place.end)
     }
 
+    #[inline]
     pub(super) fn get_mut(&mut self, place: &Place) -> Option<&mut [u8]> {
         self.memory.get_mut(place.start..place.end)
     }

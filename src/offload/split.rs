@@ -124,7 +124,7 @@ impl Splitter {
         let place = payload.start - headers..payload.end;
         let (headers, payload) = packet.get_mut(place.clone())?.split_at_mut_checked(headers)?;
         let sum = if self.is_unsummed() { 0 } else { self.cpu.sum(payload) };
-        self.write(headers, payload.len(), sum);
+        self.write(headers, payload.len(), sum)?;
         Some(place)
     }
 
@@ -144,8 +144,7 @@ impl Splitter {
         } else {
             self.cpu.copy(to, payload)
         };
-        self.write(headers, payload.len(), sum);
-        Some(())
+        self.write(headers, payload.len(), sum)
     }
 
     fn whole(&self, offload: Offload, packet: &mut [u8]) -> Result<Plan, Fault> {
@@ -192,17 +191,16 @@ impl Splitter {
 
     /// Writes the headers of the segment that was stepped over.
     #[inline]
-    fn write(&mut self, headers: &mut [u8], payload: usize, sum: u64) {
-        let Plan::Segments(segments) = &mut self.plan else { return };
+    fn write(&mut self, headers: &mut [u8], payload: usize, sum: u64) -> Option<()> {
+        let Plan::Segments(segments) = &mut self.plan else { return None };
         let last = self.payload.is_empty();
-        if let Some(template) = self.template.get(..headers.len()) {
-            copy_headers(headers, template);
-        }
-        segments.write(headers, payload, sum, self.first, last);
+        copy_headers(headers, self.template.get(..headers.len())?);
+        segments.write(headers, payload, sum, self.first, last)?;
         self.first = false;
         if last {
             self.plan = Plan::Done;
         }
+        Some(())
     }
 }
 
