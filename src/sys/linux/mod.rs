@@ -26,6 +26,7 @@ mod probe;
 mod queue;
 mod refusal;
 mod route;
+mod shared;
 mod socket;
 mod steering;
 mod undo;
