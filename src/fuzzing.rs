@@ -12,14 +12,8 @@ pub struct Stream(stream::Stream);
 impl Stream {
     /// One of a device with offload.
     pub fn new(kind: Kind) -> Self {
-        let mode = Mode {
-            kind,
-            pi: false,
-            multi_queue: false,
-            offload: true,
-            napi: false,
-            napi_frags: false,
-        };
+        let mode =
+            Mode { kind, pi: false, multi_queue: false, offload: true, napi: false, napi_frags: false };
         match stream::Stream::new(mode, false) {
             Ok(stream) => Self(stream),
             Err(_) => std::process::abort(),
