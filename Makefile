@@ -17,7 +17,9 @@ INSTALL    ?= install
 PYTHON     ?= python3
 
 BUILD      := build
-RUST_LIB   := $(or $(CARGO_TARGET_DIR),target)/release/libtuntap.a
+# A folder of its own: cargo does not build again what was built without the wrapper.
+TARGET     := $(or $(CARGO_TARGET_DIR),$(BUILD)/cargo)
+RUST_LIB   := $(TARGET)/release/libtuntap.a
 STATIC     := $(BUILD)/libtuntap.a
 # Bytes of the stripped library: 400 KiB.
 SIZE_LIMIT := 409600
@@ -39,14 +41,18 @@ LIBS       := -lpthread -ldl -lm
 RPATH      :=
 endif
 
-.PHONY: all demo check lint check-core check-abi check-c check-valgrind check-asan check-strace check-links \
-    check-fuzz check-bindings check-python check-examples check-darwin bench size header install uninstall clean rust stage
+# The parts of `make check`.
+CHECKS := lint check-core check-abi check-c check-valgrind check-asan check-api check-tsan check-faults check-strace \
+    check-seccomp check-fuzz check-links check-reproducible check-deny check-bindings check-python check-examples check-darwin
+
+.PHONY: all demo check checks check-advisories bench coverage soak size header install uninstall clean rust stage asan-library $(CHECKS)
 all: $(SHARED) $(STATIC)
 
 # Cargo knows best whether there is anything to do.
 $(RUST_LIB): rust ;
 rust:
-	$(CARGO) rustc --release --locked --lib --crate-type staticlib
+	TUNTAP_RUSTC_WRAPPER="$$RUSTC_WRAPPER" RUSTC_WRAPPER="$(CURDIR)/packaging/rustc.sh" \
+	    $(CARGO) rustc --release --locked --lib --crate-type staticlib --target-dir "$(TARGET)"
 
 ifeq ($(SYSTEM),Darwin)
 $(STATIC): $(RUST_LIB)
@@ -78,7 +84,7 @@ $(BUILD)/tuntap.o: $(RUST_LIB) abi/libtuntap.map
 	$(OBJCOPY) --keep-global-symbols=$(BUILD)/symbols --remove-section=.llvmbc --remove-section=.llvmcmd $@
 
 $(STATIC): $(BUILD)/tuntap.o
-	rm -f $@ && $(AR) rcs $@ $<
+	rm -f $@ && $(AR) rcsD $@ $<
 
 # rustc gives a cdylib a version script of its own, beside which no other is heeded: hence linked here.
 $(SHARED): $(BUILD)/tuntap.o
@@ -90,7 +96,7 @@ endif
 # As root after `make` this finds everything made, and needs no cargo.
 install:
 	@test -f $(SHARED) && test -f $(STATIC) && \
-	    test -z "$$(find src include abi Cargo.toml Cargo.lock -newer $(SHARED))" || $(MAKE) all
+	    test -z "$$(find src include abi packaging Cargo.toml Cargo.lock -newer $(SHARED))" || $(MAKE) all
 	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)"
 	$(INSTALL) -m 755 $(SHARED) "$(DESTDIR)$(LIBDIR)/"
 	for link in $(LINKS); do ln -sf $(notdir $(SHARED)) "$(DESTDIR)$(LIBDIR)/$$link"; done
@@ -116,8 +122,9 @@ demo: all
 	@$(BUILD)/demo
 
 # Each part says what passed; a part whose tool is missing says SKIP, and fails where CI=true.
-check: lint check-core check-abi check-c check-valgrind check-asan check-strace check-fuzz check-links \
-    check-bindings check-python check-examples check-darwin
+check: $(CHECKS)
+checks:
+	@echo $(CHECKS)
 
 lint:
 	CARGO="$(CARGO)" tests/lint.sh
@@ -136,20 +143,46 @@ check-valgrind: stage
 	$(STAGED) tests/c/run.sh valgrind
 
 # RUSTC_BOOTSTRAP lets any stable toolchain instrument; the dev profile adds the overflow checks.
-check-asan: stage
-	HOST=$$(rustc -vV | sed -n 's/^host: //p') && \
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+ASAN_LIBRARY = $(CURDIR)/$(BUILD)/asan/$(HOST)/debug/libtuntap.a
+asan-library:
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address $(CARGO) rustc --quiet --locked --lib \
-	    --crate-type staticlib --target $$HOST --target-dir $(BUILD)/asan && \
-	$(STAGED) TUNTAP_ASAN_LIBRARY="$(CURDIR)/$(BUILD)/asan/$$HOST/debug/libtuntap.a" tests/c/run.sh asan
+	    --crate-type staticlib --target $(HOST) --target-dir $(BUILD)/asan
+
+check-asan: stage asan-library
+	$(STAGED) TUNTAP_ASAN_LIBRARY="$(ASAN_LIBRARY)" tests/c/run.sh asan
+
+check-api: asan-library
+	TUNTAP_ASAN_LIBRARY="$(ASAN_LIBRARY)" PYTHON="$(PYTHON)" tests/api.sh
+
+check-tsan: stage
+	$(STAGED) CARGO="$(CARGO)" tests/tsan.sh
+
+# Each system call fails with two of six errnos, in turn; with TUNTAP_FAULTS=all with all.
+check-faults: stage
+	$(STAGED) tests/c/run.sh faults
 
 check-strace: stage
-	$(STAGED) PYTHON="$(PYTHON)" tests/strace.sh
+	$(STAGED) tests/strace.sh
+
+check-seccomp: stage
+	$(STAGED) tests/seccomp.sh
 
 check-fuzz:
 	CARGO="$(CARGO)" tests/fuzz.sh
 
 check-links: all
 	tests/links.sh
+
+check-reproducible: all
+	tests/reproducible.sh
+
+check-deny:
+	tests/deny.sh
+
+# With the network: RustSec's list is not of a package registry.
+check-advisories:
+	tests/deny.sh advisories
 
 check-bindings: stage
 	$(STAGED) PYTHON="$(PYTHON)" tests/bindings.sh
@@ -163,6 +196,11 @@ check-examples: stage
 check-darwin:
 	CARGO="$(CARGO)" PYTHON="$(PYTHON)" tests/darwin.sh
 
+# A hundred million packets, each of which arrives or is counted: some ten minutes. TUNTAP_SOAK is another number.
+soak: stage
+	$(STAGED) TEST_SECONDS=36000 TUNTAP_SOAK=$(or $(TUNTAP_SOAK),100000000) tests/c/run.sh plain stress/soak.c
+	@cat $(BUILD)/tests/plain/stress-soak.log
+
 # What a packet costs beside a bare system call; then forwarders beside those of peers, which are built here and need
 # root and the registries. Some 25 minutes.
 bench: stage
@@ -171,6 +209,10 @@ bench: stage
 	@unshare -n $(BUILD)/benches/venv/bin/python benches/packet.py
 	@$(PYTHON) benches/throughput.py --out docs
 	@$(PYTHON) benches/throughput.py --python --out docs
+
+# Of the Rust tests and the C tests; not a part of `make check`.
+coverage: stage
+	@$(STAGED) CARGO="$(CARGO)" PYTHON="$(PYTHON)" tests/coverage.sh
 
 size: $(SHARED)
 	@strip -o $(BUILD)/stripped.so $< && stat -c 'stripped: %s bytes' $(BUILD)/stripped.so

@@ -16,7 +16,7 @@
  *            and the message says the size needed.
  * Structs.   One that a function fills in comes with its size, sizeof(tuntap_addr) for example:
  *            later versions may add members at its end, and tell each caller as much as it
- *            has room for.
+ *            has room for. None has more than 4096 bytes, and no such size is taken.
  * Threads.   Every function may be called from any thread. On one device one reader and one
  *            writer may block at the same time, and calls that configure it wait for each
  *            other, never for a packet. The exceptions are all other objects, such as a
@@ -30,10 +30,14 @@
  * Namespace. A device may be in another network namespace than the calling thread, because it
  *            was opened there or moved: it is read, written and closed as ever, and what asks
  *            about it or configures it acts there. A process that may not do so gets -EXDEV
- *            with TUNTAP_REASON_NAMESPACE, and the message says what it needs.
+ *            with TUNTAP_REASON_NAMESPACE, and the message says what it needs. So does one to
+ *            which nothing shows that it would reach this device, and not another of its name:
+ *            without CAP_NET_ADMIN in the device's namespace, or before Linux 5.4, this is a
+ *            device that was taken over (tuntap_open_fd) or that has left its namespace.
  * Fork.      After fork(), only one of the two processes may use a handle for more than
- *            tuntap_read, tuntap_write, tuntap_get_fd and tuntap_close; when a thread was
- *            waiting in the handle at that moment, that is the process that has the thread.
+ *            tuntap_read, tuntap_write, tuntap_get_fd and tuntap_close; when a thread was in a
+ *            call on the handle at that moment, that is the process that has the thread. What
+ *            is left to read of a super-packet stays with the parent.
  *
  * Where a comment says nothing about the kernel, Linux 4.19 is enough. On Darwin (macOS, iOS) what there
  * is not returns -EOPNOTSUPP with TUNTAP_REASON_PLATFORM; what differs there says so.
@@ -375,7 +379,9 @@ typedef struct tuntap_joiner tuntap_joiner;
  * and tuntap_writer_put split and join them, tuntap_read_super and tuntap_write_super pass
  * them on as they are, and tuntap_read and tuntap_write go on with one packet a call. All
  * offloads are on that the kernel has: tuntap_get_offloads tells, tuntap_set_offloads
- * chooses. It goes with neither TUNTAP_PI nor TUNTAP_NAPI_FRAGS.
+ * chooses. It goes with neither TUNTAP_PI nor TUNTAP_NAPI_FRAGS. The device's offload header
+ * has 10 bytes: when another program gives it more (TUNSETVNETHDRSZ), an open handle's
+ * packets are wrong from then on, or refused.
  */
 #define TUNTAP_OFFLOAD 2048
 
@@ -602,8 +608,9 @@ typedef struct tuntap_joiner tuntap_joiner;
 #define TUNTAP_EVENT_REMOVED 11
 
 /**
- * The kernel had more to tell than it kept for the reader, so that events are missing
- * here. Everything known is to be forgotten: what is present follows, as at the beginning.
+ * The kernel had more to tell than it kept for the reader, or there was no memory for it, so
+ * that events are missing here. Everything known is to be forgotten: what is present
+ * follows, as at the beginning.
  */
 #define TUNTAP_EVENT_OVERRUN 12
 
@@ -862,7 +869,7 @@ const char *tuntap_strreason(uint32_t reason);
  * Unlike a device, a config is for one thread at a time.
  *
  * @param config  Receives the config; tuntap_config_free frees it.
- * @return 0, or -EINVAL (config is NULL).
+ * @return 0, or -EINVAL (config is NULL), -ENOMEM.
  * @since 0.1.0
  */
 int tuntap_config_new(tuntap_config **config, tuntap_error *err);
@@ -898,7 +905,8 @@ int tuntap_config_set_group(tuntap_config *config, uint32_t gid, tuntap_error *e
  * The device node to open, where it is not the usual one (Linux: /dev/net/tun; Android:
  * /dev/tun).
  *
- * @param path  Copied. NULL means the usual one again.
+ * @param path  Copied. A relative one begins at the working directory of the open, also for
+ *              further queues. NULL means the usual one again.
  * @return 0, or -EINVAL (config is NULL, path is empty). Whether there is such a node
  *         shows at open.
  * @since 0.1.0
@@ -1024,7 +1032,7 @@ int tuntap_config_set_up(tuntap_config *config, int up, tuntap_error *err);
  * "feth7", "utun%d" or "feth%d". Each device has one handle: a name that exists is -EBUSY.
  *
  * @param name   NULL or "": the kernel chooses (tun0, tap0, ...). "vpn0": this name, of 15
- *               bytes at most, without slash, colon, white space, and not only dots.
+ *               bytes at most, without slash, colon and white space, and neither "." nor "..".
  *               "vpn%d": the first free number.
  * @param flags  TUNTAP_TUN or TUNTAP_TAP, with any of the others.
  * @param dev    Receives the handle; tuntap_close frees it.
@@ -1037,7 +1045,8 @@ int tuntap_config_set_up(tuntap_config *config, int up, tuntap_error *err);
  *                  difference;
  *         -EBUSY   the device is open elsewhere, or exists and TUNTAP_EXCLUSIVE was given
  *                  (_BUSY);
- *         -ENODEV  there is no such device, and TUNTAP_EXISTING was given (_ABSENT);
+ *         -ENODEV  there is no such device, and TUNTAP_EXISTING was given (_ABSENT); or others
+ *                  delete it as often as it is made (_REMOVED);
  *         -EPERM   making a device needs CAP_NET_ADMIN, and so does opening somebody else's
  *                  (_PRIVILEGE);
  *         -EACCES  the device node may not be opened (_PRIVILEGE);
@@ -1060,7 +1069,8 @@ int tuntap_open(const char *name, uint64_t flags, tuntap **dev, tuntap_error *er
  * @param config  Read, not kept. NULL is the same as one without any option.
  * @return As tuntap_open, or as the function that sets what could not be set, which the
  *         message names. A new device is gone again then, and one that was there before is
- *         as it was.
+ *         as it was; but its first owner cannot be unset where the group or TUNTAP_PERSIST
+ *         is then refused.
  * @since 0.1.0
  */
 int tuntap_open_config(const char *name, uint64_t flags, const tuntap_config *config, tuntap **dev, tuntap_error *err);
@@ -1073,9 +1083,11 @@ int tuntap_open_config(const char *name, uint64_t flags, const tuntap_config *co
  * The device may be in another network namespace. Where the process may not configure it
  * there, it is read and written, and what asks about it or configures it returns -EXDEV
  * with TUNTAP_REASON_NAMESPACE; tuntap_get_name, tuntap_get_flags, and what acts on the
- * queue alone work all the same. In that case the library finds out about the
- * packet-information header of a TUN by offering the kernel 4 zero bytes, which go nowhere
- * and count as an error.
+ * queue alone work all the same.
+ *
+ * Nothing of the device is changed, and no packet is written. Where only the descriptor
+ * tells whether a TUN has the packet-information header, the kernel counts a dropped packet
+ * (rx_dropped) if it has none.
  *
  * The open file becomes non-blocking (O_NONBLOCK), for all who share it, and stays so.
  *
@@ -1087,9 +1099,10 @@ int tuntap_open_config(const char *name, uint64_t flags, const tuntap_config *co
  * @param dev    Receives the handle; tuntap_close frees it.
  * @return 0, or -EINVAL (dev is NULL; flags, TUNTAP_REASON_FLAGS; not the descriptor of a
  *         TUN or TAP device, TUNTAP_REASON_KIND; its offload header has more than 10 bytes,
- *         or packet information before it, TUNTAP_REASON_MISMATCH), -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT),
- *         -EBADFD (it has no device, or that is gone, TUNTAP_REASON_REMOVED), -EMFILE, ...
- *         (out of something, TUNTAP_REASON_SYSTEM).
+ *         or packet information before it, TUNTAP_REASON_MISMATCH), -EBADF (fd is not open,
+ *         TUNTAP_REASON_ARGUMENT; or it is open for reading alone), -ENODEV (it has no
+ *         device, or that is gone, TUNTAP_REASON_REMOVED), -EMFILE, ... (out of something,
+ *         TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
  */
 int tuntap_open_fd(int fd, uint64_t flags, tuntap **dev, tuntap_error *err);
@@ -1356,7 +1369,8 @@ int tuntap_set_carrier(tuntap *dev, int on, tuntap_error *err);
 int tuntap_get_txqueuelen(const tuntap *dev, uint32_t *packets, tuntap_error *err);
 
 /**
- * Sets the transmit queue length.
+ * Sets the transmit queue length. What no longer has room in a shorter queue is dropped, and
+ * no counter of the kernel's has it.
  *
  * @param packets  In each queue. The kernel takes 8 bytes for each at once.
  * @return 0, or -EINVAL (dev is NULL), -ENOMEM (so much memory is not to be had), -EPERM
@@ -1561,6 +1575,10 @@ int tuntap_set_netmask(tuntap *dev, const char *netmask, tuntap_error *err);
  * route for a destination: -EEXIST (TUNTAP_REASON_BUSY) when another interface has it; and
  * the device needs an address of its family: -ENETUNREACH (TUNTAP_REASON_ARGUMENT).
  *
+ * A route is there already when it is the same in all that the system has of it. One with
+ * more than is said here, such as a type of service, a gateway of the other family, several
+ * next hops, an encapsulation or an MTU, is another route.
+ *
  * @param destination  "10.9.0.0/16", "fd01::/48"; "0.0.0.0/0" and "::/0" are the default
  *                     routes. Without a prefix, a single host.
  * @param gateway      The next host on the link, of a TAP; it must be reachable without a
@@ -1585,7 +1603,9 @@ int tuntap_add_route(tuntap *dev, const char *destination, const char *gateway, 
  * tuntap_add_route takes them, and those of the route must be the same.
  *
  * @return 0, or -ESRCH (there is no such route through the device, TUNTAP_REASON_UNSET),
- *         -EINVAL (as there), -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+ *         -EBUSY (Linux would delete another one instead, which has this destination and
+ *         metric and comes before it, TUNTAP_REASON_BUSY), -EINVAL (as there), -EPERM (needs
+ *         CAP_NET_ADMIN), -ENODEV (the device is gone).
  * @since 0.1.0
  */
 int tuntap_del_route(tuntap *dev, const char *destination, const char *gateway, uint32_t metric, uint32_t table, tuntap_error *err);
@@ -1593,7 +1613,8 @@ int tuntap_del_route(tuntap *dev, const char *destination, const char *gateway, 
 /**
  * The routes through the device, IPv4 before IPv6, with those that the kernel made for its
  * addresses. Routes of the local table, to the host itself, are not among them, and none
- * of several ways.
+ * of several ways. Of a route with more to it than a tuntap_route has (see
+ * tuntap_add_route) this says a part.
  *
  * @param routes  Receives the first `count` of them. NULL with a count of 0: only the
  *                number is asked for.
@@ -1665,12 +1686,13 @@ size_t tuntap_read_size(const tuntap *dev);
  * @return Bytes of the packet, or
  *         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
  *         -EMSGSIZE  the packet was longer than size, and is lost (_BUFFER);
- *         -ECANCELED tuntap_wake ended the wait (_WOKEN);
+ *         -ECANCELED no packet, and tuntap_wake was called (_WOKEN);
  *         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
  *                    (_INTERRUPTED);
  *         -ENODEV    the device is gone, also when it went during the wait (_REMOVED);
  *         -EPROTO    a super-packet was not what its offload header says, and is lost
  *                    (_PACKET);
+ *         -ENOMEM    the first read with TUNTAP_OFFLOAD in a child of fork() (_SYSTEM);
  *         -EINVAL    dev or buf is NULL (_ARGUMENT); size is too small for the packet
  *                    information (_BUFFER).
  * @since 0.1.0
@@ -1694,9 +1716,9 @@ ssize_t tuntap_read_timeout(tuntap *dev, void *buf, size_t size, int32_t millise
  * other.
  *
  * @param parts  Where they are.
- * @param count  How many: 1 to 1023.
+ * @param count  How many: 1 to 1023. More than 15 may cost an allocation.
  * @return As tuntap_read, or -EINVAL (parts or one of its addresses is NULL; count,
- *         TUNTAP_REASON_ARGUMENT).
+ *         TUNTAP_REASON_ARGUMENT), -ENOMEM (for more than 15 parts, TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
  */
 ssize_t tuntap_readv(tuntap *dev, const struct iovec *parts, int count, tuntap_error *err);
@@ -1720,7 +1742,8 @@ ssize_t tuntap_readv(tuntap *dev, const struct iovec *parts, int count, tuntap_e
  *                    or buf is NULL (_ARGUMENT);
  *         -EMSGSIZE  longer than tuntap_read_size (_PACKET);
  *         -ENETDOWN  the device is down (_DOWN); Darwin hands the packet to the host then;
- *         -ECANCELED tuntap_wake ended the wait (_WOKEN);
+ *         -EBUSY     this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
+ *         -ECANCELED no room, and tuntap_wake was called (_WOKEN);
  *         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
  *                    (_INTERRUPTED);
  *         -ENODEV    the device is gone (_REMOVED).
@@ -1747,18 +1770,20 @@ ssize_t tuntap_write_timeout(tuntap *dev, const void *buf, size_t size, int32_t 
  *
  * @param parts  Where they are.
  * @param count  How many: 1 to 1023; on a device with TUNTAP_NAPI_FRAGS 18 at most, of
- *               which each but the first has 1 to 4096 bytes.
+ *               which each but the first has 1 to 4096 bytes. With TUNTAP_OFFLOAD more
+ *               than 15 cost an allocation.
  * @return As tuntap_write, or -EINVAL (parts or one of its addresses is NULL; count,
- *         TUNTAP_REASON_ARGUMENT).
+ *         TUNTAP_REASON_ARGUMENT), -ENOMEM (for more than 15 parts, TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
  */
 ssize_t tuntap_writev(tuntap *dev, const struct iovec *parts, int count, tuntap_error *err);
 
 /**
  * Ends each call on this handle that waits for a packet or for room, in whatever thread:
- * it returns -ECANCELED with TUNTAP_REASON_WOKEN. When none waits, the next one that would
- * wait returns so instead, which is one, however often this was called: so a wake is not
- * lost on a reader that is just about to wait.
+ * it returns -ECANCELED with TUNTAP_REASON_WOKEN. When none waits, the next one returns so
+ * that finds no packet or no room, whether it would wait or not, which is one, however often
+ * this was called: so a wake is not lost on a reader that is just about to wait, and does not
+ * end a wait much later.
  *
  * Where several threads read one handle, a wake can find some of them waiting and others
  * not. To end them all, let each that ends call tuntap_wake itself: it passes the wake on.
@@ -1771,13 +1796,14 @@ int tuntap_wake(tuntap *dev);
 /**
  * Opens another queue of a multi-queue device: a handle of its own to the same device,
  * which lives until its last handle is closed. The kernel spreads flows over the attached
- * queues.
+ * queues. It has the filter that tuntap_set_filter set.
  *
  * @param dev    Any handle of the device.
  * @param flags  0 or TUNTAP_NONBLOCK: the rest is the device's.
  * @param queue  Receives the new handle, attached; tuntap_close frees it.
  * @return 0, or -EINVAL (dev or queue is NULL; flags, TUNTAP_REASON_FLAGS; the device has
- *         a single queue, TUNTAP_REASON_MISMATCH), -E2BIG (no room for another queue),
+ *         a single queue, or somebody has changed the size of its offload header,
+ *         TUNTAP_REASON_MISMATCH), -E2BIG (no room for another queue),
  *         -EPERM (somebody else's device needs CAP_NET_ADMIN), -ENODEV (the device is
  *         gone), -EXDEV (the calling thread is in another network namespace than the
  *         device, TUNTAP_REASON_NAMESPACE), or as tuntap_open.
@@ -1786,10 +1812,13 @@ int tuntap_wake(tuntap *dev);
 int tuntap_open_queue(tuntap *dev, uint64_t flags, tuntap **queue, tuntap_error *err);
 
 /**
- * Attaches this queue to its device again: the kernel spreads packets over it.
+ * Attaches this queue to its device again: the kernel spreads packets over it. It has the
+ * filter that tuntap_set_filter set, meanwhile or before.
  *
  * @return 0, also when it is attached already, or -EINVAL (dev is NULL; the device has a
- *         single queue, TUNTAP_REASON_MISMATCH), -ENODEV (the device is gone).
+ *         single queue, TUNTAP_REASON_MISMATCH), -ENODEV (the device is gone), -ENOMEM (no
+ *         memory for its filter), -EBUSY (the kernel does not attach it,
+ *         TUNTAP_REASON_BUSY).
  * @since 0.1.0
  */
 int tuntap_attach(tuntap *dev, tuntap_error *err);
@@ -1797,8 +1826,9 @@ int tuntap_attach(tuntap *dev, tuntap_error *err);
 /**
  * Detaches this queue from its device: the kernel drops the packets that wait in it and
  * sends no more to it, so that tuntap_read finds none until tuntap_attach. tuntap_write
- * goes on working, and the handle still answers for the device. A device whose queues are
- * all detached lives on, and drops what is sent through it.
+ * goes on working, but for a device with TUNTAP_NAPI, where it is -EBUSY; and the handle
+ * still answers for the device. A device whose queues are all detached lives on, and drops
+ * what is sent through it.
  *
  * @return 0, also when it is detached already, or -EINVAL (dev is NULL; the device has a
  *         single queue, TUNTAP_REASON_MISMATCH), -ENODEV (the device is gone).
@@ -1861,7 +1891,8 @@ ssize_t tuntap_write_super(tuntap *dev, const tuntap_offload *offload, const voi
  * @param flags   0 or TUNTAP_TRUSTED.
  * @param reader  Receives the reader. tuntap_reader_close frees it, before tuntap_close
  *                does the device.
- * @return 0, or -EINVAL (dev or reader is NULL; flags, TUNTAP_REASON_FLAGS).
+ * @return 0, or -EINVAL (dev or reader is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for its
+ *         330 KB, TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
  */
 int tuntap_reader_open(tuntap *dev, uint64_t flags, tuntap_reader **reader, tuntap_error *err);
@@ -1890,7 +1921,7 @@ void tuntap_reader_close(tuntap_reader *reader);
  *         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
  *         -EPROTO    a super-packet was not what its offload header says, and is lost
  *                    (_PACKET);
- *         -ECANCELED tuntap_wake ended the wait (_WOKEN);
+ *         -ECANCELED no packet, and tuntap_wake was called (_WOKEN);
  *         -EINTR     a signal handler ran while the call waited (_INTERRUPTED);
  *         -ENODEV    the device is gone (_REMOVED);
  *         -EINVAL    reader or packet is NULL (_ARGUMENT).
@@ -1908,7 +1939,7 @@ ssize_t tuntap_reader_next(tuntap_reader *reader, void **packet, tuntap_error *e
  *                 other, with gaps, in one piece of memory: the reader's.
  * @param count    How many there is room for: 1 or more; 64 to 256 are a good number.
  * @return How many packets, or as tuntap_reader_next, or -EINVAL (packets is NULL; count
- *         is 0, TUNTAP_REASON_ARGUMENT).
+ *         is 0, or more than memory can hold, TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
 ssize_t tuntap_reader_batch(tuntap_reader *reader, struct iovec *packets, size_t count, tuntap_error *err);
@@ -1924,10 +1955,18 @@ ssize_t tuntap_reader_batch(tuntap_reader *reader, struct iovec *packets, size_t
  *
  * A handle can have several writers, each for one thread.
  *
+ * A packet that was taken is the writer's, and must not be given again: it is handed over, or
+ * stays for the next call when there is no room, or is lost when the kernel refuses it. The
+ * others go out all the same, and what is lost is reported once: by the tuntap_writer_flush or
+ * tuntap_writer_batch that finds it; by the next one when that call fails for another cause, or
+ * when a tuntap_writer_put finds it. The code is why the first of them was refused, and the
+ * message says how many they are.
+ *
  * @param flags   0 or TUNTAP_TRUSTED.
  * @param writer  Receives the writer. tuntap_writer_close frees it, before tuntap_close
  *                does the device.
- * @return 0, or -EINVAL (dev or writer is NULL; flags, TUNTAP_REASON_FLAGS).
+ * @return 0, or -EINVAL (dev or writer is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for the
+ *         3.3 MB that it has on a device with TUNTAP_OFFLOAD, TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
  */
 int tuntap_writer_open(tuntap *dev, uint64_t flags, tuntap_writer **writer, tuntap_error *err);
@@ -1942,11 +1981,11 @@ void tuntap_writer_close(tuntap_writer *writer);
 
 /**
  * Takes a copy of a packet. It goes out with tuntap_writer_flush at the latest, and
- * earlier when the writer is full.
+ * earlier when the writer is full: then it is for those before it that there may be no room.
  *
  * @param packet  As for tuntap_write.
  * @param size    Bytes of it.
- * @return 0, or as tuntap_writer_flush and tuntap_write: then the packet was not taken.
+ * @return 0, or as tuntap_write: then the packet was not taken.
  * @since 0.1.0
  */
 int tuntap_writer_put(tuntap_writer *writer, const void *packet, size_t size, tuntap_error *err);
@@ -1954,15 +1993,18 @@ int tuntap_writer_put(tuntap_writer *writer, const void *packet, size_t size, tu
 /**
  * Hands over what was collected.
  *
- * @return 0, or
+ * @return 0: all of it went out, and nothing is lost that was not reported; or
  *         -EAGAIN    no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
  *         -EINTR     a signal handler ran while the call waited (_INTERRUPTED);
- *         -ECANCELED tuntap_wake ended the wait (_WOKEN): in these three cases what is left
- *                    stays for the next call;
+ *         -ECANCELED no room, and tuntap_wake was called (_WOKEN): in these three cases what
+ *                    is left stays for the next call;
  *         -ENETDOWN  the device is down (_DOWN);
  *         -ENODEV    the device is gone (_REMOVED);
- *         -EINVAL    the kernel did not take a packet (_PACKET): in these three it is lost,
- *                    and the others were tried; or writer is NULL (_ARGUMENT).
+ *         -EBUSY     this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
+ *         -EINVAL    the kernel does not take what it was given (_PACKET); writer is NULL
+ *                    (_ARGUMENT);
+ *         and whatever else the kernel refuses packets with, such as -ENOMEM (_SYSTEM): in
+ *                    these cases packets are lost, the others were tried, and nothing is left.
  * @since 0.1.0
  */
 int tuntap_writer_flush(tuntap_writer *writer, tuntap_error *err);
@@ -1970,15 +2012,21 @@ int tuntap_writer_flush(tuntap_writer *writer, tuntap_error *err);
 /**
  * Takes packets, and hands them over: tuntap_writer_put for each, and tuntap_writer_flush.
  *
+ * After a failure go on with packets[*taken], or with tuntap_writer_flush when all were taken:
+ * so no packet is sent twice, and none is left out.
+ *
  * @param packets  Where they are, and their lengths.
  * @param count    How many.
- * @return How many were taken: fewer when the one behind them is no packet of this device,
- *         or has no room; or as tuntap_writer_put for the first, and as
- *         tuntap_writer_flush, but for -EAGAIN and -EINTR, after which they were taken;
- *         or -EINVAL (packets or one of its addresses is NULL, TUNTAP_REASON_ARGUMENT).
+ * @param taken    Receives how many of them the writer took, the first ones: always, after a
+ *                 failure too.
+ * @return 0: all were taken and went out; or as tuntap_writer_flush; or, where fewer were taken
+ *         than there are, as tuntap_write for the next one: those before it went out, or stay
+ *         as tuntap_writer_flush says; or -EINVAL (writer, packets, taken or one of the
+ *         addresses is NULL; a length, or count, is more than memory can hold,
+ *         TUNTAP_REASON_ARGUMENT): then none was taken.
  * @since 0.1.0
  */
-ssize_t tuntap_writer_batch(tuntap_writer *writer, const struct iovec *packets, size_t count, tuntap_error *err);
+int tuntap_writer_batch(tuntap_writer *writer, const struct iovec *packets, size_t count, size_t *taken, tuntap_error *err);
 
 /**
  * Makes a splitter: it splits super-packets in memory, without a device.
@@ -2041,7 +2089,8 @@ ssize_t tuntap_splitter_copy(tuntap_splitter *splitter, void *to, size_t size);
  * @param flags   TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
  *                TUNTAP_TRUSTED.
  * @param joiner  Receives the joiner; tuntap_joiner_close frees it.
- * @return 0, or -EINVAL (joiner is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM.
+ * @return 0, or -EINVAL (joiner is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for its
+ *         3.3 MB, TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
  */
 int tuntap_joiner_open(uint64_t flags, tuntap_joiner **joiner, tuntap_error *err);
@@ -2106,8 +2155,13 @@ int tuntap_set_steering_ebpf(tuntap *dev, int fd, tuntap_error *err);
 int tuntap_set_filter_ebpf(tuntap *dev, int fd, tuntap_error *err);
 
 /**
- * Has a classic BPF filter decide which frames go out through a TAP, on all its queues.
- * Linux: TUNATTACHFILTER.
+ * Has a classic BPF filter decide which frames go out through a TAP, on all its attached
+ * queues, and on those that tuntap_open_queue and tuntap_attach add later to this handle and
+ * to those that have come from it, or it from them. Linux: TUNATTACHFILTER.
+ *
+ * While a queue is added to a device with a filter, the kernel may drop frames. It gives no
+ * filter to queues that tuntap_open or another process opens: a persistent device that is
+ * opened again has none.
  *
  * @param filter  Instructions of 8 bytes, as struct sock_filter of <linux/filter.h> and
  *                bpf_insn of libpcap have them. They return how many bytes of the frame go
@@ -2158,9 +2212,9 @@ int tuntap_set_tx_filter(tuntap *dev, const uint8_t *macs, size_t count, uint64_
  *                 all devices of the network namespace that the calling thread is in.
  * @param monitor  Receives the monitor; tuntap_monitor_close frees it.
  * @return 0, or -EINVAL (monitor is NULL), -ENODEV (the device is gone), -EXDEV (it is
- *         where this process cannot follow, TUNTAP_REASON_NAMESPACE), -EMFILE, ... (out of
- *         something, TUNTAP_REASON_SYSTEM), -EOPNOTSUPP (not on this operating system,
- *         TUNTAP_REASON_PLATFORM).
+ *         where this process cannot follow, TUNTAP_REASON_NAMESPACE), -EMFILE, -ENOMEM, ...
+ *         (out of something, TUNTAP_REASON_SYSTEM), -EOPNOTSUPP (not on this operating
+ *         system, TUNTAP_REASON_PLATFORM).
  * @since 0.1.0
  */
 int tuntap_monitor_open(const tuntap *dev, tuntap_monitor **monitor, tuntap_error *err);
@@ -2192,7 +2246,8 @@ int tuntap_monitor_get_fd(const tuntap_monitor *monitor);
  *                      short. 0: do not wait. Negative: no limit.
  * @return 0, or -ETIMEDOUT (nothing happened, TUNTAP_REASON_TIMEOUT), -ENODEV (the one
  *         device that is watched is gone, and that has been told, TUNTAP_REASON_REMOVED),
- *         -EINVAL (monitor or event is NULL; size is too small).
+ *         -ENOMEM (there is no memory for what happened: TUNTAP_EVENT_OVERRUN comes next,
+ *         TUNTAP_REASON_SYSTEM), -EINVAL (monitor or event is NULL; size is too small).
  * @since 0.1.0
  */
 int tuntap_monitor_next(tuntap_monitor *monitor, tuntap_event *event, size_t size, int32_t milliseconds, tuntap_error *err);

@@ -4,11 +4,10 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::device::Device;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::flags::bit;
 use crate::prefix::{self, Family, Parsed, Prefix};
-use crate::sys::Backend;
+use crate::text::text;
 
 /// The least MTU of a device with IPv6: RFC 8200.
 pub const IPV6_MTU: u32 = 1280;
@@ -45,7 +44,7 @@ impl Options {
             return Err(Error::new(
                 Errno::EINVAL,
                 Reason::Flags,
-                format!("flags {bits:#x} of an address: {unknown:#x} cannot be asked for"),
+                text!("flags {bits:#x} of an address: {unknown:#x} cannot be asked for"),
             ));
         }
         Ok(Self { nodad: bits & NODAD != 0, noprefixroute: bits & NOPREFIXROUTE != 0 })
@@ -58,7 +57,7 @@ impl Options {
 }
 
 /// An address that a device can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Address {
     local: IpAddr,
     peer: Option<IpAddr>,
@@ -94,7 +93,17 @@ impl Address {
         Family::of(self.local)
     }
 
-    fn set(&self) -> Set {
+    /// The same with another far end.
+    pub(crate) fn with_peer(self, peer: IpAddr) -> Self {
+        Self { peer: (peer != self.local).then_some(peer), ..self }
+    }
+
+    /// The same with another prefix.
+    pub(crate) fn with_prefix(self, prefix: Prefix) -> Self {
+        Self { prefix, ..self }
+    }
+
+    pub(crate) fn set(&self) -> Set {
         match self.local {
             IpAddr::V4(_) => Set::V4,
             IpAddr::V6(ip) if ip.is_unicast_link_local() => Set::LinkLocal,
@@ -123,7 +132,7 @@ impl fmt::Display for Address {
 /// The addresses that setting one replaces. The link-local address of IPv6 comes from the system and is needed
 /// beside others, so that it is a set of its own.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Set {
+pub(crate) enum Set {
     V4,
     V6,
     LinkLocal,
@@ -156,21 +165,6 @@ pub struct Assigned {
     pub detail: Vec<u8>,
 }
 
-/// What there is to do to an address.
-enum Step<'a> {
-    Keep(&'a Assigned),
-    Add(Address, Options),
-}
-
-impl Step<'_> {
-    fn address(&self) -> &Address {
-        match self {
-            Step::Keep(assigned) => &assigned.address,
-            Step::Add(address, _) => address,
-        }
-    }
-}
-
 /// An address as a caller writes it: the prefix may be missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressRequest {
@@ -195,6 +189,11 @@ impl AddressRequest {
         }
     }
 
+    /// The family of all of it.
+    pub fn family(&self) -> Family {
+        self.parsed.family()
+    }
+
     /// The address to set: without a prefix, the host alone.
     pub fn address(&self) -> Address {
         let local = self.parsed.ip;
@@ -203,7 +202,7 @@ impl AddressRequest {
     }
 
     /// Whether this address is meant by a deletion: a prefix or peer that is not given may be any.
-    fn names(&self, address: &Address) -> bool {
+    pub(crate) fn names(&self, address: &Address) -> bool {
         self.parsed.ip == address.local
             && self.parsed.prefix.is_none_or(|prefix| prefix == address.prefix)
             && self.peer.is_none_or(|peer| Some(peer) == address.peer)
@@ -226,168 +225,12 @@ pub fn parse_ipv4_host(text: &str) -> Result<Ipv4Addr> {
     }
 }
 
-impl Device {
-    /// The addresses of both families, in the order that the system has them in.
-    pub fn addresses(&self) -> Result<Vec<Assigned>> {
-        self.backend.addresses(None)
-    }
-
-    /// Makes this the only address of its set. Without a prefix, one that the device has stays as it is.
-    pub fn set_addr(&self, request: &AddressRequest) -> Result<()> {
-        let _changing = self.change();
-        let wanted = request.address();
-        self.check_ipv6_mtu(&wanted)?;
-        let before = self.backend.addresses(Some(wanted.family()))?;
-        let present = before.iter().find(|assigned| request.is_met_by(&assigned.address));
-        let first = present.map_or(Step::Add(wanted, Options::default()), Step::Keep);
-        let others = before.iter().filter(|assigned| assigned.address.set() != wanted.set());
-        let steps: Vec<_> = match wanted.family() {
-            Family::V4 => vec![first],
-            // What is kept is told apart by itself there, not by its place.
-            Family::V6 => others.map(Step::Keep).chain([first]).collect(),
-        };
-        self.replace_addresses(wanted.family(), &before, &steps)
-    }
-
-    /// Adds an address, unless the device has it.
-    pub fn add_addr(&self, request: &AddressRequest, options: Options) -> Result<()> {
-        let _changing = self.change();
-        let address = request.address();
-        self.check_ipv6_mtu(&address)?;
-        let present = self.backend.addresses(Some(address.family()))?;
-        if present.iter().any(|assigned| request.is_met_by(&assigned.address)) {
-            return Ok(());
-        }
-        self.backend.add_address(&address, options)
-    }
-
-    /// Takes away each address that the request names. IPv4 addresses of the same network that the system took
-    /// away with the first of them stay.
-    pub fn del_addr(&self, request: &AddressRequest) -> Result<()> {
-        let _changing = self.change();
-        let family = request.parsed.family();
-        let before = self.backend.addresses(Some(family))?;
-        let kept: Vec<_> =
-            before.iter().filter(|assigned| !request.names(&assigned.address)).map(Step::Keep).collect();
-        if kept.len() == before.len() {
-            return Err(Error::new(
-                Errno::EADDRNOTAVAIL,
-                Reason::Unset,
-                format!("{} does not have the address {}", self.label(), request.parsed.ip),
-            ));
-        }
-        self.replace_addresses(family, &before, &kept)
-    }
-
-    /// The first IPv4 address.
-    pub fn addr(&self) -> Result<IpAddr> {
-        Ok(self.first_ipv4()?.local)
-    }
-
-    /// The other end of the link, for the first IPv4 address.
-    pub fn dstaddr(&self) -> Result<IpAddr> {
-        let peer = self.first_ipv4()?.peer;
-        peer.ok_or_else(|| self.unset(Errno::EADDRNOTAVAIL, "destination address", "tuntap_set_dstaddr"))
-    }
-
-    /// Sets the other end of the link, for the first IPv4 address.
-    pub fn set_dstaddr(&self, peer: Ipv4Addr) -> Result<()> {
-        let peer = IpAddr::from(peer);
-        self.change_first(|first| Address { peer: (peer != first.local).then_some(peer), ..first })
-    }
-
-    /// The netmask of the first IPv4 address.
-    pub fn netmask(&self) -> Result<Ipv4Addr> {
-        Ok(self.first_ipv4()?.prefix.netmask())
-    }
-
-    /// Sets the prefix of the first IPv4 address: one that a netmask gave.
-    pub fn set_netmask(&self, prefix: Prefix) -> Result<()> {
-        self.change_first(|first| Address { prefix, ..first })
-    }
-
-    fn first_ipv4(&self) -> Result<Address> {
-        self.first_of(&self.backend.addresses(Some(Family::V4))?)
-    }
-
-    fn first_of(&self, addresses: &[Assigned]) -> Result<Address> {
-        let first = addresses.first().map(|assigned| assigned.address);
-        first.ok_or_else(|| self.unset(Errno::EADDRNOTAVAIL, "IPv4 address", "tuntap_set_addr"))
-    }
-
-    /// The others stay, in their order behind it.
-    fn change_first(&self, change: impl FnOnce(Address) -> Address) -> Result<()> {
-        let _changing = self.change();
-        let before = self.backend.addresses(Some(Family::V4))?;
-        let changed = change(self.first_of(&before)?);
-        let others = before.iter().skip(1).map(Step::Keep);
-        let steps: Vec<_> = [Step::Add(changed, Options::default())].into_iter().chain(others).collect();
-        self.replace_addresses(Family::V4, &before, &steps)
-    }
-
-    /// Gives back the addresses that were there before, as far as that is possible.
-    pub(crate) fn restore_addresses(&self, before: &[Assigned]) {
-        for family in [Family::V4, Family::V6] {
-            let of_family = before.iter().filter(|assigned| assigned.address.family() == family);
-            let steps: Vec<_> = of_family.map(Step::Keep).collect();
-            let _ = self.reconcile(family, &steps);
-        }
-    }
-
-    /// Goes from one list to another, and back when that fails.
-    fn replace_addresses(&self, family: Family, before: &[Assigned], wanted: &[Step<'_>]) -> Result<()> {
-        self.reconcile(family, wanted).inspect_err(|_| {
-            let steps: Vec<_> = before.iter().map(Step::Keep).collect();
-            let _ = self.reconcile(family, &steps);
-        })
-    }
-
-    /// Removes what is not wanted, or not in this place, and adds what is missing: so what is kept is what `wanted`
-    /// begins with, the order is kept, and the first stays the first. It looks again in between, because an
-    /// IPv4 address beside another of its network is secondary, and Linux removes it with that one. IPv6 has no
-    /// such order.
-    fn reconcile(&self, family: Family, wanted: &[Step<'_>]) -> Result<()> {
-        let mut next = wanted.iter().peekable();
-        for present in self.backend.addresses(Some(family))? {
-            let kept = match family {
-                Family::V4 => next.next_if(|step| *step.address() == present.address).is_some(),
-                Family::V6 => wanted.iter().any(|step| *step.address() == present.address),
-            };
-            if kept {
-                continue;
-            }
-            match self.backend.remove_address(&present.address) {
-                Err(error) if error.errno() != Errno::EADDRNOTAVAIL => return Err(error),
-                _ => {}
-            }
-        }
-        let present = self.backend.addresses(Some(family))?;
-        wanted.iter().filter(|step| !present.iter().any(|has| has.address == *step.address())).try_for_each(
-            |step| match step {
-                Step::Keep(assigned) => self.backend.restore_address(assigned),
-                Step::Add(address, options) => self.backend.add_address(address, *options),
-            },
-        )
-    }
-
-    fn check_ipv6_mtu(&self, address: &Address) -> Result<()> {
-        if address.family() == Family::V4 {
-            return Ok(());
-        }
-        let link = self.backend.link()?;
-        if link.mtu >= IPV6_MTU {
-            return Ok(());
-        }
-        Err(too_small_for_ipv6(address, link.name, link.mtu))
-    }
-}
-
 /// A device with such an MTU has no IPv6.
 pub(crate) fn too_small_for_ipv6(address: &Address, device: impl fmt::Display, mtu: u32) -> Error {
     Error::new(
         Errno::EINVAL,
         Reason::Range,
-        format!(
+        text!(
             "give {device} the address {address}: IPv6 needs an MTU of {IPV6_MTU}, and it has {mtu}: tuntap_set_mtu"
         ),
     )

@@ -69,6 +69,8 @@ impl Config {
             || self.mac.is_some()
             || self.alias.is_some()
             || self.up.is_some()
+            || self.owner.is_some()
+            || self.group.is_some()
             || !self.addresses.is_empty()
             || !self.routes.is_empty()
     }
@@ -89,8 +91,8 @@ struct Before {
 
 impl Device {
     /// Applies all options, or when one fails none: then what was there before is there again, as far as the device
-    /// does not go away anyway. The ids are checked already. Persist comes last: until then, a new device goes away
-    /// when a step fails.
+    /// does not go away anyway. Persist comes last: until then, a new device goes away when a step fails. The ids, which
+    /// are checked already, come just before it: a first owner cannot be unset again.
     pub(crate) fn apply(&self, flags: &Flags, config: &Config) -> Result<()> {
         let before = config.changes_link().then(|| self.before()).transpose()?;
         self.apply_each(flags, config).inspect_err(|_| {
@@ -147,5 +149,11 @@ impl Device {
         self.restore_addresses(&before.addresses);
         let _ = self.set_up(link.up);
         self.restore_routes(&before.routes, &config.routes);
+        if let Some(uid) = config.owner.and(link.tuntap).and_then(|tuntap| tuntap.owner) {
+            let _ = self.backend.set_owner(uid);
+        }
+        if let Some(gid) = config.group.and(link.tuntap).and_then(|tuntap| tuntap.group) {
+            let _ = self.backend.set_group(gid);
+        }
     }
 }

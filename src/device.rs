@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! A device, through one of its queues: opening it, and what it is.
 
+mod address;
+
 use std::fmt::Display;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,16 +15,17 @@ use crate::flags::{self, FdFlags, Flags};
 use crate::link::{self, Tuntap};
 use crate::name::{Name, NameRequest};
 use crate::stream::Stream;
-use crate::sys::{Backend, Platform};
+use crate::sys::{Backend, Outcome, PerProcess, Platform};
 pub(crate) use crate::sys::{Namespace, Uncancelled};
+use crate::text::{Text, text};
 
 /// An open device. Dropping it closes it.
 pub struct Device {
     pub(crate) backend: Platform,
     nonblock: AtomicBool,
     changing: Mutex<()>,
-    /// On a device with offload, what a super-packet still has for the next reads. Nobody waits while holding it.
-    pub(crate) rest: Option<Mutex<Stream>>,
+    /// On a device with offload, what a super-packet still has for the next reads.
+    rest: Option<PerProcess<Mutex<Stream>>>,
     /// The offloads that packets to write are joined for.
     joins: AtomicU64,
 }
@@ -33,8 +36,13 @@ impl Device {
         config.check()?;
         check_ids(name, config)?;
         let device = Self::of(Platform::open(name, flags, &config.place())?, flags.nonblock)?;
-        device.apply(flags, config)?;
-        Ok(device)
+        match device.apply(flags, config) {
+            Ok(()) => Ok(device),
+            Err(error) => {
+                device.backend.undo_open(&config.place());
+                Err(error)
+            }
+        }
     }
 
     /// Takes over the descriptor of a device that was opened elsewhere.
@@ -48,8 +56,9 @@ impl Device {
     }
 
     pub(crate) fn of(backend: Platform, nonblock: bool) -> Result<Self> {
-        let stream = || Stream::new(backend.mode(), false).map(Mutex::new);
-        let rest = backend.mode().offload.then(stream).transpose()?;
+        let rest = || PerProcess::new(new_rest(&backend)?);
+        let rest = backend.mode().offload.then(rest).transpose();
+        let rest = rest.map_err(|errno| Error::system(errno, "make room for super-packets"))?;
         let joins = if rest.is_some() { backend.offloads().unwrap_or(link::TCP_OFFLOADS) } else { 0 };
         Ok(Self {
             backend,
@@ -58,6 +67,13 @@ impl Device {
             rest,
             joins: AtomicU64::new(joins),
         })
+    }
+
+    /// What a super-packet still has for the next reads, on a device with offload. Nobody waits while holding it. A child
+    /// of fork begins with nothing: the rest is its parent's.
+    #[inline]
+    pub(crate) fn rest(&self) -> Option<Outcome<&Mutex<Stream>>> {
+        self.rest.as_ref().map(|rest| rest.get(|| new_rest(&self.backend)))
     }
 
     /// The name at this moment: somebody else may rename the device.
@@ -137,8 +153,7 @@ impl Device {
             return Ok(());
         }
         if bytes == 0 || i32::try_from(bytes).is_err() {
-            let text =
-                format!("set the send buffer of {} to {bytes}: it takes 1 to 2147483647", self.label());
+            let text = text!("set the send buffer of {} to {bytes}: it takes 1 to 2147483647", self.label());
             return Err(Error::new(Errno::EINVAL, Reason::Range, text));
         }
         self.backend.set_send_buffer(bytes)
@@ -153,7 +168,7 @@ impl Device {
     pub fn set_offloads(&self, offloads: u64) -> Result<()> {
         self.needs_offload("set the offloads of")?;
         if offloads & !link::ALL_OFFLOADS != 0 {
-            let text = format!("offloads {offloads:#x}: this version does not know all of them");
+            let text = text!("offloads {offloads:#x}: this version does not know all of them");
             return Err(Error::new(Errno::EINVAL, Reason::Flags, text));
         }
         self.backend.set_offloads(offloads)?;
@@ -175,7 +190,7 @@ impl Device {
         if granted {
             return Ok(());
         }
-        let text = format!("{action} {}: it was not opened with {flag}", self.label());
+        let text = text!("{action} {}: it was not opened with {flag}", self.label());
         Err(Error::new(Errno::EINVAL, Reason::Mismatch, text))
     }
 
@@ -185,11 +200,11 @@ impl Device {
 
     pub(crate) fn unset(&self, errno: Errno, what: &str, setter: &str) -> Error {
         let name = self.label();
-        Error::new(errno, Reason::Unset, format!("{name} has no {what}: {setter} gives it one"))
+        Error::new(errno, Reason::Unset, text!("{name} has no {what}: {setter} gives it one"))
     }
 
     /// The name for a message.
-    pub(crate) fn label(&self) -> String {
+    pub(crate) fn label(&self) -> Text {
         self.backend.label()
     }
 
@@ -198,6 +213,10 @@ impl Device {
     pub(crate) fn change(&self) -> MutexGuard<'_, ()> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn new_rest(backend: &Platform) -> Outcome<Mutex<Stream>> {
+    Ok(Mutex::new(Stream::new(backend.mode(), false)?))
 }
 
 /// Before anything is touched: an owner or a group that was set cannot be unset again.
@@ -221,6 +240,6 @@ fn check_id(known: bool, device: impl Display, whose: &str, id: u32) -> Result<(
     Err(Error::new(
         Errno::EINVAL,
         Reason::Range,
-        format!("give {device} to {whose} {id}: this user namespace has no such {whose}"),
+        text!("give {device} to {whose} {id}: this user namespace has no such {whose}"),
     ))
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //! What every layer fails with: an errno, the reason that an errno cannot tell, and one sentence.
 
-use std::borrow::Cow;
 use std::fmt;
 
-pub use nix::errno::Errno;
+use crate::text::{Text, text};
+
+pub use crate::errno::Errno;
 
 /// Result of everything off the packet path.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -140,12 +141,12 @@ impl Reason {
 pub struct Error {
     errno: Errno,
     reason: Reason,
-    message: Cow<'static, str>,
+    message: Text,
 }
 
 impl Error {
     /// An error with its sentence: what was tried, on what, why it failed, what to do.
-    pub fn new(errno: Errno, reason: Reason, message: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(errno: Errno, reason: Reason, message: impl Into<Text>) -> Self {
         Self { errno, reason, message: message.into() }
     }
 
@@ -159,12 +160,12 @@ impl Error {
             Errno::ENETDOWN => Reason::Down,
             _ => Reason::System,
         };
-        Self::new(errno, reason, format!("{action}: {}", errno.desc()))
+        Self::new(errno, reason, text!("{action}: {}", errno.desc()))
     }
 
     /// It came of an option of an open.
     pub fn of_option(self, name: &str) -> Self {
-        Self { message: format!("option {name}: {}", self.message).into(), ..self }
+        Self { message: text!("option {name}: {}", self.message), ..self }
     }
 
     /// The operating system has no such thing.
@@ -172,7 +173,7 @@ impl Error {
         Self::new(
             Errno::EOPNOTSUPP,
             Reason::Platform,
-            format!("{action}: not supported on this operating system"),
+            text!("{action}: not supported on this operating system"),
         )
     }
 
@@ -188,13 +189,13 @@ impl Error {
 
     /// The sentence.
     pub fn message(&self) -> &str {
-        &self.message
+        self.message.as_str()
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(self.message())
     }
 }
 

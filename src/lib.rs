@@ -10,6 +10,7 @@ pub mod address;
 pub mod config;
 pub mod cpu;
 pub mod device;
+pub mod errno;
 pub mod error;
 pub mod feature;
 pub mod flags;
@@ -24,6 +25,7 @@ pub mod queue;
 pub mod reader;
 pub mod route;
 pub mod steering;
+pub mod text;
 pub mod writer;
 
 #[cfg(fuzzing)]
@@ -32,3 +34,7 @@ pub mod fuzzing;
 mod fault;
 mod stream;
 mod sys;
+
+/// What is private, for fuzz/targets.
+#[cfg(all(fuzzing, target_os = "linux"))]
+pub use sys::fuzz;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-//! Watching devices: what the system announces, told as one event for each thing that changed.
+//! Watching devices: what the system announces becomes one event for each thing that changed.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::os::fd::BorrowedFd;
 use std::time::Instant;
 
@@ -9,8 +9,12 @@ use crate::address::{Address, Assigned};
 use crate::device::Device;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::link::Link;
+use crate::memory::NoMemory;
 use crate::packet::Limit;
 use crate::sys::{Backend, Watch, Watching};
+
+/// Memory may be missing for what is noted.
+type Noted = std::result::Result<(), NoMemory>;
 
 /// What the system announces.
 #[allow(dead_code, reason = "a system without a backend looks at none of it")]
@@ -23,9 +27,9 @@ pub(crate) enum Notice {
     Address(u32, Assigned),
     /// And has it no more.
     AddressGone(u32, Assigned),
-    /// Something was not told, and what is present is told anew.
+    /// Something was lost, and what is present comes anew.
     Overrun,
-    /// What is present has been told.
+    /// That was all that is present.
     Complete,
 }
 
@@ -62,18 +66,19 @@ pub struct Event {
 
 struct Known {
     link: Link,
-    addresses: Vec<Address>,
+    addresses: HashSet<Address>,
 }
 
 /// A watch over one device, or over all TUN and TAP devices of a network namespace.
 pub struct Monitor {
     watch: Watch,
     only: Option<u32>,
-    /// The one device as it was last seen, while what is present is told anew.
+    /// The one device as it was last seen, while what is present comes anew.
     before: Option<Link>,
-    known: BTreeMap<u32, Known>,
+    known: HashMap<u32, Known>,
     events: VecDeque<Event>,
-    notices: Vec<Notice>,
+    /// Events were lost for want of memory: to be said before the next.
+    overrun: bool,
     ended: bool,
 }
 
@@ -85,8 +90,8 @@ impl Monitor {
             None => (Watch::open()?, None),
         };
         let only = before.as_ref().map(|link| link.index);
-        let (known, events, notices) = (BTreeMap::new(), VecDeque::new(), Vec::new());
-        let mut monitor = Self { watch, only, before, known, events, notices, ended: false };
+        let (known, events) = (HashMap::new(), VecDeque::new());
+        let mut monitor = Self { watch, only, before, known, events, overrun: false, ended: false };
         monitor.take()?;
         Ok(monitor)
     }
@@ -100,6 +105,9 @@ impl Monitor {
     pub fn next(&mut self, limit: Limit) -> Result<Event> {
         let deadline = limit.deadline();
         loop {
+            if std::mem::take(&mut self.overrun) {
+                return Ok(Event { kind: Kind::Overrun, link: None, address: None });
+            }
             if let Some(event) = self.events.pop_front() {
                 return Ok(event);
             }
@@ -116,10 +124,27 @@ impl Monitor {
 
     /// Takes what was announced, without waiting.
     fn take(&mut self) -> Result<()> {
-        let taken = self.watch.take(&mut self.notices);
-        let notices = std::mem::take(&mut self.notices);
-        notices.into_iter().for_each(|notice| self.heed(notice));
-        taken
+        let mut notices = Vec::new();
+        let taken = self.watch.take(&mut notices);
+        let noted = notices.into_iter().try_for_each(|notice| self.note(notice)).map_err(Error::from);
+        noted.and(taken).inspect_err(|error| {
+            if error.errno() == Errno::ENOMEM {
+                self.start_over();
+            }
+        })
+    }
+
+    fn start_over(&mut self) {
+        self.forget();
+        self.events = VecDeque::new();
+        self.overrun = true;
+        self.watch.restart();
+    }
+
+    fn forget(&mut self) {
+        let one = self.only.and_then(|only| self.known.remove(&only));
+        self.before = one.map(|known| known.link).or(self.before.take());
+        self.known = HashMap::new();
     }
 
     fn wait(&self, deadline: Option<Instant>) -> Result<()> {
@@ -133,33 +158,32 @@ impl Monitor {
         }
     }
 
-    fn heed(&mut self, notice: Notice) {
+    fn note(&mut self, notice: Notice) -> Noted {
         if self.ended {
-            return;
+            return Ok(());
         }
         match notice {
-            Notice::Link(link) => self.heed_link(link),
-            Notice::LinkGone(index) => self.heed_gone(index),
-            Notice::Address(index, assigned) => self.heed_address(index, assigned),
-            Notice::AddressGone(index, assigned) => self.heed_address_gone(index, assigned),
+            Notice::Link(link) => self.note_link(link),
+            Notice::LinkGone(index) => self.note_gone(index),
+            Notice::Address(index, assigned) => self.note_address(index, assigned),
+            Notice::AddressGone(index, assigned) => self.note_address_gone(index, assigned),
             Notice::Overrun => {
-                let one = self.only.and_then(|only| self.known.remove(&only));
-                self.before = one.map(|known| known.link).or(self.before.take());
-                self.known.clear();
-                self.push(Kind::Overrun, None, None);
+                self.forget();
+                self.push(Kind::Overrun, None, None)
             }
-            Notice::Complete => self.heed_complete(),
+            Notice::Complete => self.note_complete(),
         }
     }
 
-    fn heed_link(&mut self, link: Link) {
+    fn note_link(&mut self, link: Link) -> Noted {
         let watched = self.only.map_or(link.tuntap.is_some(), |only| only == link.index);
         let Some(known) = self.known.get_mut(&link.index) else {
-            if watched {
-                self.known.insert(link.index, Known { link: link.clone(), addresses: Vec::new() });
-                self.push(Kind::Device, Some(link), None);
+            if !watched {
+                return Ok(());
             }
-            return;
+            self.known.try_reserve(1).map_err(|_| NoMemory)?;
+            self.known.insert(link.index, Known { link: link.clone(), addresses: HashSet::new() });
+            return self.push(Kind::Device, Some(link), None);
         };
         let before = std::mem::replace(&mut known.link, link.clone());
         // The carrier alone is announced later than it changes: what else is new came after it.
@@ -170,51 +194,50 @@ impl Monitor {
             (before.mac != link.mac, Kind::Mac),
             (before.up != link.up, if link.up { Kind::Up } else { Kind::Down }),
         ];
-        for (_, kind) in changes.into_iter().filter(|(changed, _)| *changed) {
-            self.push(kind, Some(link.clone()), None);
-        }
+        let mut changed = changes.into_iter().filter(|(changed, _)| *changed);
+        changed.try_for_each(|(_, kind)| self.push(kind, Some(link.clone()), None))
     }
 
-    fn heed_gone(&mut self, index: u32) {
-        if let Some(known) = self.known.remove(&index) {
-            self.push(Kind::Removed, Some(known.link), None);
-            self.ended = self.only.is_some();
-        }
+    fn note_gone(&mut self, index: u32) -> Noted {
+        let Some(known) = self.known.remove(&index) else { return Ok(()) };
+        self.ended = self.only.is_some();
+        self.push(Kind::Removed, Some(known.link), None)
     }
 
-    /// An address is also told anew when only its flags or its lifetime changed.
-    fn heed_address(&mut self, index: u32, assigned: Assigned) {
-        if let Some(known) = self.known.get_mut(&index) {
-            if !known.addresses.contains(&assigned.address) {
-                known.addresses.push(assigned.address);
-                let link = known.link.clone();
-                self.push(Kind::AddrAdded, Some(link), Some(assigned));
-            }
+    /// An address also comes anew when only its flags or its lifetime changed.
+    fn note_address(&mut self, index: u32, assigned: Assigned) -> Noted {
+        let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
+        known.addresses.try_reserve(1).map_err(|_| NoMemory)?;
+        if !known.addresses.insert(assigned.address) {
+            return Ok(());
         }
+        let link = known.link.clone();
+        self.push(Kind::AddrAdded, Some(link), Some(assigned))
     }
 
-    fn heed_address_gone(&mut self, index: u32, assigned: Assigned) {
-        if let Some(known) = self.known.get_mut(&index) {
-            let before = known.addresses.len();
-            known.addresses.retain(|address| *address != assigned.address);
-            if known.addresses.len() < before {
-                let link = known.link.clone();
-                self.push(Kind::AddrRemoved, Some(link), Some(assigned));
-            }
+    fn note_address_gone(&mut self, index: u32, assigned: Assigned) -> Noted {
+        let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
+        if !known.addresses.remove(&assigned.address) {
+            return Ok(());
         }
+        let link = known.link.clone();
+        self.push(Kind::AddrRemoved, Some(link), Some(assigned))
     }
 
-    /// A device that went while nothing was told is missing now.
-    fn heed_complete(&mut self) {
-        self.push(Kind::Complete, None, None);
-        if self.only.is_some() && self.known.is_empty() {
-            let gone = self.before.take();
-            self.push(Kind::Removed, gone, None);
-            self.ended = true;
+    /// A device that went while something was lost is missing now.
+    fn note_complete(&mut self) -> Noted {
+        self.push(Kind::Complete, None, None)?;
+        if self.only.is_none() || !self.known.is_empty() {
+            return Ok(());
         }
+        self.ended = true;
+        let gone = self.before.take();
+        self.push(Kind::Removed, gone, None)
     }
 
-    fn push(&mut self, kind: Kind, link: Option<Link>, address: Option<Assigned>) {
+    fn push(&mut self, kind: Kind, link: Option<Link>, address: Option<Assigned>) -> Noted {
+        self.events.try_reserve(1).map_err(|_| NoMemory)?;
         self.events.push_back(Event { kind, link, address });
+        Ok(())
     }
 }

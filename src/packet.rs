@@ -13,6 +13,7 @@ use crate::flags::{Kind, Mode};
 use crate::offload::Offload;
 use crate::stream::Stream;
 use crate::sys::{Backend, Direction};
+use crate::text::{Text, text};
 
 const IPV4_HEADER: usize = 20;
 const IPV6_HEADER: usize = 40;
@@ -60,22 +61,24 @@ impl Device {
 
     /// Takes one packet; its length.
     pub fn read(&self, buf: &mut [MaybeUninit<u8>], limit: Limit) -> Result<usize, Errno> {
-        match &self.rest {
-            None => self.patiently(Direction::Read, limit, || self.backend.read(buf)),
-            Some(rest) => self.patiently(Direction::Read, limit, || {
-                lock(rest).next(&self.backend).and_then(|packet| copy(packet, buf))
-            }),
-        }
+        let Some(rest) = self.rest() else {
+            return self.patiently(Direction::Read, limit, || self.backend.read(buf));
+        };
+        let rest = rest?;
+        self.patiently(Direction::Read, limit, || {
+            lock(rest).next(&self.backend).and_then(|packet| copy(packet, buf))
+        })
     }
 
     /// Takes one packet into several buffers, filled one after the other; its length.
     pub fn readv(&self, bufs: &mut [IoSliceMut<'_>], limit: Limit) -> Result<usize, Errno> {
-        match &self.rest {
-            None => self.patiently(Direction::Read, limit, || self.backend.readv(bufs)),
-            Some(rest) => self.patiently(Direction::Read, limit, || {
-                lock(rest).next(&self.backend).and_then(|packet| scatter(packet, bufs))
-            }),
-        }
+        let Some(rest) = self.rest() else {
+            return self.patiently(Direction::Read, limit, || self.backend.readv(bufs));
+        };
+        let rest = rest?;
+        self.patiently(Direction::Read, limit, || {
+            lock(rest).next(&self.backend).and_then(|packet| scatter(packet, bufs))
+        })
     }
 
     /// Takes one packet, or a super-packet as it is; its length.
@@ -93,7 +96,7 @@ impl Device {
 
     /// Hands over one packet; its length.
     pub fn write(&self, packet: &[u8], limit: Limit) -> Result<usize, Errno> {
-        if self.rest.is_some() {
+        if self.backend.mode().offload {
             return self.writev(&[IoSlice::new(packet)], limit);
         }
         self.check(packet.first().copied(), packet.len())?;
@@ -105,9 +108,9 @@ impl Device {
         let (first, length) = measure(parts);
         self.check(first, length)?;
         let plain = Offload::default().to_bytes();
-        match self.rest {
-            None => self.patiently(Direction::Write, limit, || self.backend.writev(parts)),
-            Some(_) => self.patiently(Direction::Write, limit, || self.backend.writev_framed(&plain, parts)),
+        match self.backend.mode().offload {
+            false => self.patiently(Direction::Write, limit, || self.backend.writev(parts)),
+            true => self.patiently(Direction::Write, limit, || self.backend.writev_framed(&plain, parts)),
         }
     }
 
@@ -123,7 +126,7 @@ impl Device {
         self.needs_flag(Feature::Offload, self.backend.mode().offload, "TUNTAP_OFFLOAD", action)
     }
 
-    /// Ends each wait of this handle, or the next one when there is none.
+    /// Ends each wait of this handle, or when there is none the next call that finds nothing.
     pub fn wake(&self) {
         self.backend.wake();
     }
@@ -149,12 +152,15 @@ impl Device {
         limit: Limit,
         mut attempt: impl FnMut() -> Result<usize, Errno>,
     ) -> Result<usize, Errno> {
-        if limit == Limit::Handle && self.nonblock() {
-            return Err(Errno::EAGAIN);
-        }
-        // This one does not wait, so that a wake which is left over is not for it.
-        if limit == Limit::For(Duration::ZERO) {
-            return Err(Errno::ETIMEDOUT);
+        let no_wait = match limit {
+            Limit::Handle => self.nonblock().then_some(Errno::EAGAIN),
+            Limit::For(Duration::ZERO) => Some(Errno::ETIMEDOUT),
+            Limit::None | Limit::For(_) => None,
+        };
+        if let Some(errno) = no_wait {
+            // A wake that was left over is for the next call that finds nothing, whether it waits or not: it would
+            // end a wait much later otherwise.
+            return Err(if self.backend.take_wake() { Errno::ECANCELED } else { errno });
         }
         let deadline = limit.deadline();
         let is_over = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
@@ -189,7 +195,7 @@ impl Device {
             Errno::EMSGSIZE => Error::new(
                 errno,
                 Reason::Buffer,
-                format!(
+                text!(
                     "read {}: a packet was longer than the buffer of {size} bytes and is lost: give {}, \
                      as tuntap_read_size says",
                     self.label(),
@@ -199,7 +205,7 @@ impl Device {
             Errno::EINVAL => Error::new(
                 errno,
                 Reason::Buffer,
-                format!("read {}: {size} bytes hold no packet, not even its leading header", self.label()),
+                text!("read {}: {size} bytes hold no packet, not even its leading header", self.label()),
             ),
             Errno::EAGAIN => Error::new(errno, Reason::Again, "read: no packet is waiting"),
             Errno::ETIMEDOUT => {
@@ -208,7 +214,7 @@ impl Device {
             Errno::EPROTO => Error::new(
                 errno,
                 Reason::Packet,
-                format!(
+                text!(
                     "read {}: a super-packet is not what its offload header says, and is lost",
                     self.label()
                 ),
@@ -223,17 +229,17 @@ impl Device {
             (Errno::EINVAL, Some(fault)) => Error::new(
                 errno,
                 Reason::Packet,
-                format!("write {}: {} given, {fault}", self.label(), bytes(length)),
+                text!("write {}: {} given, {fault}", self.label(), bytes(length)),
             ),
             (Errno::EINVAL | Errno::EMSGSIZE, _) => Error::new(
                 errno,
                 Reason::Packet,
-                format!("write {}: {} given, no packet that the kernel takes", self.label(), bytes(length)),
+                text!("write {}: {} given, no packet that the kernel takes", self.label(), bytes(length)),
             ),
             (Errno::EAGAIN, _) if self.backend.is_full() => Error::new(
                 errno,
                 Reason::Full,
-                format!("write {}: the kernel's queue is full: try again a millisecond later", self.label()),
+                text!("write {}: the kernel's queue is full: try again a millisecond later", self.label()),
             ),
             (Errno::EAGAIN, _) => {
                 Error::new(errno, Reason::Again, "write: the kernel has no room for a packet")
@@ -243,20 +249,26 @@ impl Device {
                 Reason::Timeout,
                 "write: the kernel had no room for a packet within the time limit",
             ),
+            (Errno::EBUSY, _) => Error::new(
+                errno,
+                Reason::Busy,
+                text!("write {}: this queue is detached: tuntap_attach attaches it", self.label()),
+            ),
             _ => self.explain("write", errno),
         }
     }
 
-    /// What a failed flush of a writer is about: packets that were taken earlier.
-    pub fn explain_flush(&self, errno: Errno) -> Error {
-        match errno {
-            Errno::EINVAL | Errno::EMSGSIZE => Error::new(
-                errno,
-                Reason::Packet,
-                format!("write {}: the kernel did not take one of the packets, which is lost", self.label()),
-            ),
-            _ => self.explain_write(errno, None, 0),
-        }
+    /// What a refusal of packets is about that a writer had taken: they are lost.
+    pub fn explain_loss(&self, errno: Errno, packets: usize) -> Error {
+        let loss = text!("{packets} {} lost", if packets == 1 { "packet is" } else { "packets are" });
+        let (reason, why) = match errno {
+            Errno::EINVAL | Errno::EMSGSIZE => (Reason::Packet, "the kernel does not take them"),
+            Errno::ENODEV => (Reason::Removed, "it is gone"),
+            Errno::ENETDOWN => (Reason::Down, "it is down"),
+            Errno::EBUSY => (Reason::Busy, "this queue is detached"),
+            _ => return Error::system(errno, text!("write {}, {loss}", self.label())),
+        };
+        Error::new(errno, reason, text!("write {}: {why}: {loss}", self.label()))
     }
 
     fn explain(&self, action: &str, errno: Errno) -> Error {
@@ -265,9 +277,9 @@ impl Device {
             Errno::ENETDOWN => (Reason::Down, "it is down: tuntap_up takes it up"),
             Errno::EINTR => (Reason::Interrupted, "a signal came first: call again"),
             Errno::ECANCELED => (Reason::Woken, "tuntap_wake ended the wait"),
-            _ => return Error::system(errno, format!("{action} {}", self.label())),
+            _ => return Error::system(errno, text!("{action} {}", self.label())),
         };
-        Error::new(errno, reason, format!("{action} {}: {text}", self.label()))
+        Error::new(errno, reason, text!("{action} {}: {text}", self.label()))
     }
 }
 
@@ -316,8 +328,8 @@ pub(crate) fn scatter(mut packet: &[u8], bufs: &mut [IoSliceMut<'_>]) -> Result<
     if packet.is_empty() { Ok(length) } else { Err(Errno::EMSGSIZE) }
 }
 
-fn bytes(count: usize) -> String {
-    format!("{count} byte{}", if count == 1 { "" } else { "s" })
+fn bytes(count: usize) -> Text {
+    text!("{count} byte{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

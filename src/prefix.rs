@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 //! Prefixes, and IP addresses with one as a text has them: what addresses and routes are made of.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::error::{Errno, Error, Reason, Result};
+use crate::text::{Outside, text};
 
 /// The family of an IP address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +32,7 @@ impl Family {
 }
 
 /// The length of a network prefix in bits, 0 to 32, or to 128 in IPv6.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Prefix(u8);
 
 impl Prefix {
@@ -137,9 +139,8 @@ fn parse_bits(text: &str) -> Option<u8> {
     digits.then(|| text.parse().ok()).flatten()
 }
 
-pub(crate) fn invalid(text: &str, what: &str) -> Error {
-    let shown: String = text.chars().take(60).collect();
-    Error::new(Errno::EINVAL, Reason::Address, format!("\"{}\": {what}", shown.escape_debug()))
+pub(crate) fn invalid(text: &str, what: impl fmt::Display) -> Error {
+    Error::new(Errno::EINVAL, Reason::Address, text!("\"{}\": {what}", Outside(text.as_bytes())))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::device::Device;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::prefix::{self, Family, Parsed, Prefix};
 use crate::sys::Backend;
+use crate::text::text;
 
 /// A route through a device, as it is asked for and as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +28,8 @@ impl Route {
         let prefix = parsed.prefix_or_host();
         if prefix.network(parsed.ip) != parsed.ip {
             let network = prefix.network(parsed.ip);
-            let fault = format!("bits are set behind the prefix: the network is {network}/{}", prefix.bits());
-            return Err(prefix::invalid(destination, &fault));
+            let fault = text!("bits are set behind the prefix: the network is {network}/{}", prefix.bits());
+            return Err(prefix::invalid(destination, fault));
         }
         let gateway = gateway.map(|gateway| parse_gateway(gateway, parsed.family())).transpose()?;
         Ok(Self { network: parsed.ip, prefix, gateway, metric, table })
@@ -88,8 +89,10 @@ impl Route {
 /// A route that there is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Installed {
-    /// The route.
+    /// The route, as far as a [`Route`] can say it.
     pub route: Route,
+    /// There is no more to it: no type of service, no metrics, no next hop of another kind.
+    pub exact: bool,
     /// All that the system tells of it, as the system tells it: with this it is given back as it was.
     pub detail: Vec<u8>,
 }
@@ -124,30 +127,35 @@ impl Device {
         self.backend.routes()
     }
 
-    /// Adds a route, unless it is there.
+    /// Adds a route, unless it is there. To look first costs more the more routes there are.
     pub fn add_route(&self, route: &Route) -> Result<()> {
         let _changing = self.change();
-        if self.has_route(route)? {
+        if !self.backend.adds_before_it_looks() && self.installed(route)?.is_some() {
             return Ok(());
         }
-        self.backend.add_route(route)
+        self.backend.add_route(route).or_else(|error| match self.installed(route) {
+            Ok(Some(_)) => Ok(()),
+            _ => Err(error),
+        })
     }
 
     /// Takes a route away.
     pub fn del_route(&self, route: &Route) -> Result<()> {
         let _changing = self.change();
-        if self.has_route(route)? {
-            return self.backend.remove_route(route);
+        if let Some(installed) = self.installed(route)? {
+            return self.backend.remove_route(&installed);
         }
-        let text = format!("{} does not have the route {route}", self.label());
+        let text = text!("{} does not have the route {route}", self.label());
         Err(Error::new(Errno::ESRCH, Reason::Unset, text))
     }
 
     /// Gives back the routes that were there before, and takes away those of the given ones that were not.
     pub(crate) fn restore_routes(&self, before: &[Installed], added: &[Route]) {
-        let added = added.iter().filter(|route| !self.is_among(route, before));
-        for route in added.filter(|route| self.has_route(route).unwrap_or(false)) {
-            let _ = self.backend.remove_route(route);
+        let is_new = |route: &&Route| !before.iter().any(|installed| self.is_meant(route, installed));
+        for route in added.iter().filter(is_new) {
+            if let Ok(Some(installed)) = self.installed(route) {
+                let _ = self.backend.remove_route(&installed);
+            }
         }
         let present = self.backend.routes().unwrap_or_default();
         for lost in before.iter().filter(|installed| !present.contains(installed)) {
@@ -155,13 +163,14 @@ impl Device {
         }
     }
 
-    fn has_route(&self, route: &Route) -> Result<bool> {
-        Ok(self.is_among(route, &self.backend.routes()?))
+    fn installed(&self, route: &Route) -> Result<Option<Installed>> {
+        Ok(self.backend.routes()?.into_iter().find(|installed| self.is_meant(route, installed)))
     }
 
-    fn is_among(&self, route: &Route, installed: &[Installed]) -> bool {
+    /// What cannot be asked for is never meant.
+    fn is_meant(&self, route: &Route, installed: &Installed) -> bool {
         let usual = self.backend.usual_route(route.family());
-        installed.iter().any(|installed| installed.route.meets(route, usual))
+        installed.exact && installed.route.meets(route, usual)
     }
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! Writing many packets: those that belong together are joined, and go out in one system call.
+//!
+//! A packet that was taken is the writer's: it goes out, or stays for the next call, or is lost, and a loss is reported
+//! once. One that was not taken is the caller's still.
 
 use crate::cpu::Cpu;
 use crate::device::Device;
@@ -14,6 +17,37 @@ use crate::sys::{Backend, Direction};
 pub struct Writer {
     /// None on a device without offload: each packet is written at once.
     joiner: Option<Joiner>,
+    /// What was lost and has not been reported yet.
+    loss: Option<Loss>,
+}
+
+/// Packets that were taken and that the kernel refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// Why the first of them was refused.
+    pub errno: Errno,
+    /// How many they are.
+    pub packets: usize,
+}
+
+/// Why not everything is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unwritten {
+    /// This packet was not taken.
+    Refused(Errno),
+    /// There is no room, and the wait for it ended: what was taken and has not gone out stays.
+    Kept(Errno),
+    /// Packets that were taken are lost.
+    Lost(Loss),
+}
+
+impl Unwritten {
+    /// What it is for who wants nothing but that.
+    pub fn errno(self) -> Errno {
+        match self {
+            Self::Refused(errno) | Self::Kept(errno) | Self::Lost(Loss { errno, .. }) => errno,
+        }
+    }
 }
 
 impl Writer {
@@ -21,59 +55,84 @@ impl Writer {
     pub fn new(device: &Device, trusted: bool) -> Result<Self, NoMemory> {
         let mode = device.backend.mode();
         let joiner = || Joiner::new(Cpu::best(), mode.kind, Joins::of(device.joins()), trusted);
-        Ok(Self { joiner: mode.offload.then(joiner).transpose()? })
+        Ok(Self { joiner: mode.offload.then(joiner).transpose()?, loss: None })
     }
 
     /// Takes a copy of a packet. When there is no room, what was collected goes out first.
     #[inline]
-    pub fn put(&mut self, device: &Device, packet: &[u8]) -> Result<(), Errno> {
+    pub fn put(&mut self, device: &Device, packet: &[u8]) -> Result<(), Unwritten> {
         let Some(joiner) = &mut self.joiner else {
-            return device.write(packet, Limit::Handle).map(drop);
+            return device.write(packet, Limit::Handle).map(drop).map_err(Unwritten::of_write);
         };
-        device.check(packet.first().copied(), packet.len())?;
+        device.check(packet.first().copied(), packet.len()).map_err(Unwritten::Refused)?;
         if joiner.put(packet).is_ok() {
             return Ok(());
         }
-        self.flush(device)?;
-        self.joiner.as_mut().map_or(Ok(()), |joiner| joiner.put(packet)).map_err(|_| Errno::EMSGSIZE)
+        self.hand_over(device)?;
+        let again = self.joiner.as_mut().map_or(Ok(()), |joiner| joiner.put(packet));
+        again.map_err(|_| Unwritten::Refused(Errno::EMSGSIZE))
     }
 
-    /// Takes packets and writes them; how many it took, which are fewer when one is no packet, or has no room.
+    /// Takes packets and writes them. Always how many it took; all of them, unless the next one was refused or what came
+    /// before it has no room.
     pub fn batch<'a>(
         &mut self,
         device: &Device,
         packets: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Result<usize, Errno> {
+    ) -> (usize, Result<(), Unwritten>) {
         let mut taken = 0_usize;
         for packet in packets {
             match self.put(device, packet) {
                 Ok(()) => taken = taken.saturating_add(1),
-                Err(errno) if taken == 0 => return Err(errno),
-                Err(_) => break,
+                // Those before it go out. What is lost of them is for the next call to report.
+                Err(Unwritten::Refused(errno)) => {
+                    let handed = self.hand_over(device);
+                    return (taken, handed.and(Err(Unwritten::Refused(errno))));
+                }
+                // Whoever was woken or interrupted does not wait again.
+                Err(unwritten) => return (taken, Err(unwritten)),
             }
         }
-        match self.flush(device) {
-            // Taken they are, and they go out with the next ones.
-            Ok(()) | Err(Errno::EAGAIN | Errno::EINTR) => Ok(taken),
-            Err(errno) => Err(errno),
-        }
+        (taken, self.flush(device))
     }
 
-    /// Writes what was collected. What has no room yet, or was not waited for to the end, stays for the next time;
-    /// what the kernel does not take is lost, and the rest goes out all the same.
-    pub fn flush(&mut self, device: &Device) -> Result<(), Errno> {
+    /// Writes what was collected, and reports what is lost of it or of what went out before.
+    pub fn flush(&mut self, device: &Device) -> Result<(), Unwritten> {
+        self.hand_over(device)?;
+        self.loss.take().map_or(Ok(()), |loss| Err(Unwritten::Lost(loss)))
+    }
+
+    /// Writes what was collected. What has no room yet stays for the next time. What the kernel refuses is lost, and the
+    /// rest goes out all the same.
+    fn hand_over(&mut self, device: &Device) -> Result<(), Unwritten> {
         let Some(joiner) = &mut self.joiner else { return Ok(()) };
-        let mut result = Ok(());
         while let Some(framed) = joiner.peek_framed() {
-            match device.patiently(Direction::Write, Limit::Handle, || device.backend.write(framed)) {
-                Err(errno @ (Errno::EAGAIN | Errno::EINTR | Errno::ECANCELED)) => return Err(errno),
-                written => result = result.and(written.map(drop)),
+            let written = device.patiently(Direction::Write, Limit::Handle, || device.backend.write(framed));
+            if let Err(errno) = written {
+                if is_end_of_wait(errno) {
+                    return Err(Unwritten::Kept(errno));
+                }
+                let before = self.loss.unwrap_or(Loss { errno, packets: 0 });
+                let packets = before.packets.saturating_add(joiner.packets());
+                self.loss = Some(Loss { packets, ..before });
             }
             joiner.pop();
         }
         joiner.set_joins(Joins::of(device.joins()));
-        result
+        Ok(())
     }
+}
+
+impl Unwritten {
+    /// Of a device that takes each packet at once.
+    fn of_write(errno: Errno) -> Self {
+        if is_end_of_wait(errno) { Self::Kept(errno) } else { Self::Refused(errno) }
+    }
+}
+
+/// Whether a write failed for want of room alone.
+fn is_end_of_wait(errno: Errno) -> bool {
+    matches!(errno, Errno::EAGAIN | Errno::EINTR | Errno::ECANCELED)
 }
 
 impl Joins {

@@ -57,8 +57,9 @@ static void *forward_batch(void *argument)
     struct iovec packets[PACKETS];
     tuntap_error err;
     ssize_t count;
+    size_t taken;
     while ((count = tuntap_reader_batch(reader, packets, PACKETS, &err)) > 0)
-        tuntap_writer_batch(writer, packets, (size_t)count, NULL);
+        tuntap_writer_batch(writer, packets, (size_t)count, &taken, NULL);
     give_up(&err);
     return NULL;
 }

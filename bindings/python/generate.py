@@ -28,7 +28,7 @@ PLAIN = re.compile(r".*_SIZE$|TUNTAP_VERSION_.*|TUNTAP_IPV[46]|TUNTAP_NEEDS_CHEC
 # Parameters that Python has no use for.
 C_ONLY = {
     *("dev", "err", "size", "buf", "config", "reader", "writer", "queue", "monitor", "splitter", "joiner", "count"),
-    *("milliseconds", "filter", "macs", "packets"),
+    *("milliseconds", "filter", "macs", "packets", "taken"),
 }
 
 COMMENT = r"/\*\*\n((?: \*.*\n)+?) \*/\n"

@@ -3,18 +3,20 @@
 
 use std::ffi::{OsStr, c_char, c_int};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use super::address::request;
 use super::error::CError;
 use super::link::mac_at;
 use super::namespace::namespace_at;
 use super::route::route;
-use super::{bytes, null, status};
+use super::{bytes, call, free, give, null};
 use crate::address::Options;
 use crate::config::Config;
 use crate::device::Namespace;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::link::Alias;
+use crate::memory;
 
 /// Makes a config without any option set. One config can serve many opens, and is not
 /// changed by them.
@@ -22,15 +24,11 @@ use crate::link::Alias;
 /// Unlike a device, a config is for one thread at a time.
 ///
 /// @param config  Receives the config; tuntap_config_free frees it.
-/// @return 0, or -EINVAL (config is NULL).
+/// @return 0, or -EINVAL (config is NULL), -ENOMEM.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_new(config: *mut *mut Config, err: *mut CError) -> c_int {
-    if config.is_null() {
-        return status(Err(null("the place for the config")), err);
-    }
-    config.write(Box::into_raw(Box::default()));
-    0
+    give(config, err, "config", || Ok(Config::default()))
 }
 
 /// Frees a config. Devices opened with it live on.
@@ -39,9 +37,7 @@ pub unsafe extern "C" fn tuntap_config_new(config: *mut *mut Config, err: *mut C
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_free(config: *mut Config) {
-    if !config.is_null() {
-        drop(Box::from_raw(config));
-    }
+    free(config);
 }
 
 /// The user who may open the device without privilege from now on: see tuntap_set_owner.
@@ -74,7 +70,8 @@ pub unsafe extern "C" fn tuntap_config_set_group(config: *mut Config, gid: u32, 
 /// The device node to open, where it is not the usual one (Linux: /dev/net/tun; Android:
 /// /dev/tun).
 ///
-/// @param path  Copied. NULL means the usual one again.
+/// @param path  Copied. A relative one begins at the working directory of the open, also for
+///              further queues. NULL means the usual one again.
 /// @return 0, or -EINVAL (config is NULL, path is empty). Whether there is such a node
 ///         shows at open.
 /// @since 0.1.0
@@ -87,7 +84,7 @@ pub unsafe extern "C" fn tuntap_config_set_node(
     set(config, err, |config| {
         config.node = match path.is_null() {
             true => None,
-            false => Some(node(bytes(path, "the path")?)?.into()),
+            false => Some(memory::path(node(bytes(path, "the path")?)?)?),
         };
         Ok(())
     })
@@ -229,7 +226,7 @@ pub unsafe extern "C" fn tuntap_config_add_addr(
     err: *mut CError,
 ) -> c_int {
     set(config, err, |config| {
-        config.addresses.push((request(addr, peer)?, Options::parse(flags)?));
+        memory::push(&mut config.addresses, (request(addr, peer)?, Options::parse(flags)?))?;
         Ok(())
     })
 }
@@ -254,7 +251,7 @@ pub unsafe extern "C" fn tuntap_config_add_route(
     err: *mut CError,
 ) -> c_int {
     set(config, err, |config| {
-        config.routes.push(route(destination, gateway, metric, table)?);
+        memory::push(&mut config.routes, route(destination, gateway, metric, table)?)?;
         Ok(())
     })
 }
@@ -277,12 +274,12 @@ unsafe fn set(
     err: *mut CError,
     setter: impl FnOnce(&mut Config) -> Result<()>,
 ) -> c_int {
-    status(config.as_mut().ok_or_else(|| null("the config")).and_then(setter), err)
+    call(err, || config.as_mut().ok_or_else(|| null("the config")).and_then(setter))
 }
 
-fn node(path: &[u8]) -> Result<&OsStr> {
+fn node(path: &[u8]) -> Result<&Path> {
     if path.is_empty() {
         return Err(Error::new(Errno::EINVAL, Reason::Argument, "the path of the device node is empty"));
     }
-    Ok(OsStr::from_bytes(path))
+    Ok(Path::new(OsStr::from_bytes(path)))
 }

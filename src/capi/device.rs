@@ -6,10 +6,10 @@ use std::os::fd::AsRawFd;
 use std::ptr;
 
 use super::error::CError;
-use super::{act, bytes, null, status, tell, tell_text};
+use super::{act, bytes, free, give, tell, tell_text};
 use crate::config::Config;
-use crate::device::{Device, Uncancelled};
-use crate::error::{Errno, Result};
+use crate::device::Device;
+use crate::error::Errno;
 use crate::flags::{FdFlags, Flags};
 use crate::name::NameRequest;
 
@@ -29,7 +29,7 @@ use crate::name::NameRequest;
 /// "feth7", "utun%d" or "feth%d". Each device has one handle: a name that exists is -EBUSY.
 ///
 /// @param name   NULL or "": the kernel chooses (tun0, tap0, ...). "vpn0": this name, of 15
-///               bytes at most, without slash, colon, white space, and not only dots.
+///               bytes at most, without slash, colon and white space, and neither "." nor "..".
 ///               "vpn%d": the first free number.
 /// @param flags  TUNTAP_TUN or TUNTAP_TAP, with any of the others.
 /// @param dev    Receives the handle; tuntap_close frees it.
@@ -42,7 +42,8 @@ use crate::name::NameRequest;
 ///                  difference;
 ///         -EBUSY   the device is open elsewhere, or exists and TUNTAP_EXCLUSIVE was given
 ///                  (_BUSY);
-///         -ENODEV  there is no such device, and TUNTAP_EXISTING was given (_ABSENT);
+///         -ENODEV  there is no such device, and TUNTAP_EXISTING was given (_ABSENT); or others
+///                  delete it as often as it is made (_REMOVED);
 ///         -EPERM   making a device needs CAP_NET_ADMIN, and so does opening somebody else's
 ///                  (_PRIVILEGE);
 ///         -EACCES  the device node may not be opened (_PRIVILEGE);
@@ -71,7 +72,8 @@ pub unsafe extern "C" fn tuntap_open(
 /// @param config  Read, not kept. NULL is the same as one without any option.
 /// @return As tuntap_open, or as the function that sets what could not be set, which the
 ///         message names. A new device is gone again then, and one that was there before is
-///         as it was.
+///         as it was; but its first owner cannot be unset where the group or TUNTAP_PERSIST
+///         is then refused.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_open_config(
@@ -81,21 +83,13 @@ pub unsafe extern "C" fn tuntap_open_config(
     dev: *mut *mut Device,
     err: *mut CError,
 ) -> c_int {
-    let _uncancelled = Uncancelled::new();
-    status(open(name, flags, config, dev), err)
-}
-
-unsafe fn open(name: *const c_char, flags: u64, config: *const Config, dev: *mut *mut Device) -> Result<()> {
-    if dev.is_null() {
-        return Err(null("the place for the device"));
-    }
-    let name = if name.is_null() { b"" } else { bytes(name, "the name")? };
-    let name = NameRequest::parse(name)?;
-    let flags = Flags::parse(flags)?;
-    let default = Config::default();
-    let device = Device::open(&name, &flags, config.as_ref().unwrap_or(&default))?;
-    dev.write(Box::into_raw(Box::new(device)));
-    Ok(())
+    give(dev, err, "device", || {
+        let name = if name.is_null() { b"" } else { bytes(name, "the name")? };
+        let name = NameRequest::parse(name)?;
+        let flags = Flags::parse(flags)?;
+        let default = Config::default();
+        Device::open(&name, &flags, config.as_ref().unwrap_or(&default))
+    })
 }
 
 /// Takes over the descriptor of a device that was opened elsewhere: by another process,
@@ -105,9 +99,11 @@ unsafe fn open(name: *const c_char, flags: u64, config: *const Config, dev: *mut
 /// The device may be in another network namespace. Where the process may not configure it
 /// there, it is read and written, and what asks about it or configures it returns -EXDEV
 /// with TUNTAP_REASON_NAMESPACE; tuntap_get_name, tuntap_get_flags, and what acts on the
-/// queue alone work all the same. In that case the library finds out about the
-/// packet-information header of a TUN by offering the kernel 4 zero bytes, which go nowhere
-/// and count as an error.
+/// queue alone work all the same.
+///
+/// Nothing of the device is changed, and no packet is written. Where only the descriptor
+/// tells whether a TUN has the packet-information header, the kernel counts a dropped packet
+/// (rx_dropped) if it has none.
 ///
 /// The open file becomes non-blocking (O_NONBLOCK), for all who share it, and stays so.
 ///
@@ -119,9 +115,10 @@ unsafe fn open(name: *const c_char, flags: u64, config: *const Config, dev: *mut
 /// @param dev    Receives the handle; tuntap_close frees it.
 /// @return 0, or -EINVAL (dev is NULL; flags, TUNTAP_REASON_FLAGS; not the descriptor of a
 ///         TUN or TAP device, TUNTAP_REASON_KIND; its offload header has more than 10 bytes,
-///         or packet information before it, TUNTAP_REASON_MISMATCH), -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT),
-///         -EBADFD (it has no device, or that is gone, TUNTAP_REASON_REMOVED), -EMFILE, ...
-///         (out of something, TUNTAP_REASON_SYSTEM).
+///         or packet information before it, TUNTAP_REASON_MISMATCH), -EBADF (fd is not open,
+///         TUNTAP_REASON_ARGUMENT; or it is open for reading alone), -ENODEV (it has no
+///         device, or that is gone, TUNTAP_REASON_REMOVED), -EMFILE, ... (out of something,
+///         TUNTAP_REASON_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_open_fd(
@@ -130,16 +127,7 @@ pub unsafe extern "C" fn tuntap_open_fd(
     dev: *mut *mut Device,
     err: *mut CError,
 ) -> c_int {
-    let _uncancelled = Uncancelled::new();
-    let open = || {
-        let flags = FdFlags::parse(flags)?;
-        if dev.is_null() {
-            return Err(null("the place for the device"));
-        }
-        dev.write(Box::into_raw(Box::new(Device::open_fd(fd, flags)?)));
-        Ok(())
-    };
-    status(open(), err)
+    give(dev, err, "device", || Device::open_fd(fd, FdFlags::parse(flags)?))
 }
 
 /// Closes a handle. A device that is not persistent goes away with its last handle.
@@ -152,10 +140,7 @@ pub unsafe extern "C" fn tuntap_open_fd(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_close(dev: *mut Device) {
-    if !dev.is_null() {
-        let _uncancelled = Uncancelled::new();
-        drop(Box::from_raw(dev));
-    }
+    free(dev);
 }
 
 /// The name of the device at this moment; it can be renamed by others.
@@ -203,7 +188,7 @@ pub unsafe extern "C" fn tuntap_get_index(dev: *const Device, index: *mut u32, e
 pub unsafe extern "C" fn tuntap_get_fd(dev: *const Device) -> c_int {
     match dev.as_ref() {
         Some(device) => device.fd().as_raw_fd(),
-        None => (Errno::EINVAL as c_int).wrapping_neg(),
+        None => Errno::EINVAL.raw().wrapping_neg(),
     }
 }
 

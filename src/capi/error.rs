@@ -4,6 +4,7 @@
 use std::ffi::c_char;
 
 use crate::error::{Error, Reason};
+use crate::text;
 
 /// No error.
 pub const TUNTAP_REASON_NONE: u32 = 0;
@@ -102,22 +103,16 @@ pub struct CError {
     pub message: [c_char; TUNTAP_MESSAGE_SIZE],
 }
 
-const _: () = assert!(size_of::<CError>() == 256);
+const _: () = assert!(size_of::<CError>() == 256 && TUNTAP_MESSAGE_SIZE == text::MAX_LEN + 1);
 
 impl From<&Error> for CError {
     fn from(error: &Error) -> Self {
         let mut message = [0; TUNTAP_MESSAGE_SIZE];
-        for (to, from) in message.iter_mut().zip(fitting(error.message()).bytes()) {
+        for (to, from) in message.iter_mut().zip(error.message().bytes()) {
             *to = from as c_char;
         }
-        Self { code: (error.errno() as i32).wrapping_neg(), reason: error.reason() as u32, message }
+        Self { code: error.errno().raw().wrapping_neg(), reason: error.reason() as u32, message }
     }
-}
-
-/// What of a text fits, cut between two characters.
-fn fitting(text: &str) -> &str {
-    let longest = TUNTAP_MESSAGE_SIZE.saturating_sub(1).min(text.len());
-    (0..=longest).rev().find_map(|end| text.get(..end)).unwrap_or_default()
 }
 
 /// A short phrase for a reason, such as "name taken or device busy".

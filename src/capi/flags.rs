@@ -38,7 +38,9 @@ pub const TUNTAP_BORROW: u64 = 0x400;
 /// and tuntap_writer_put split and join them, tuntap_read_super and tuntap_write_super pass
 /// them on as they are, and tuntap_read and tuntap_write go on with one packet a call. All
 /// offloads are on that the kernel has: tuntap_get_offloads tells, tuntap_set_offloads
-/// chooses. It goes with neither TUNTAP_PI nor TUNTAP_NAPI_FRAGS.
+/// chooses. It goes with neither TUNTAP_PI nor TUNTAP_NAPI_FRAGS. The device's offload header
+/// has 10 bytes: when another program gives it more (TUNSETVNETHDRSZ), an open handle's
+/// packets are wrong from then on, or refused.
 pub const TUNTAP_OFFLOAD: u64 = 0x800;
 /// tuntap_writer_open, tuntap_joiner_open: the integrity of the packets is proved already,
 /// by authenticated decryption for example. Their TCP and UDP checksums are not verified,

@@ -8,13 +8,13 @@ use libc::ssize_t;
 
 use super::error::CError;
 use super::offload::COffload;
-use super::{null, status};
+use super::{free, give, null, transfer};
 use crate::cpu::Cpu;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::flags;
-use crate::memory;
 use crate::offload::LARGEST;
 use crate::offload::join::{Joiner, Joins, Refusal};
+use crate::text::text;
 
 /// A joiner, and whether its first item was given to the caller.
 pub struct CJoiner {
@@ -27,7 +27,8 @@ pub struct CJoiner {
 /// @param flags   TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
 ///                TUNTAP_TRUSTED.
 /// @param joiner  Receives the joiner; tuntap_joiner_close frees it.
-/// @return 0, or -EINVAL (joiner is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM.
+/// @return 0, or -EINVAL (joiner is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for its
+///         3.3 MB, TUNTAP_REASON_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_joiner_open(
@@ -35,16 +36,11 @@ pub unsafe extern "C" fn tuntap_joiner_open(
     joiner: *mut *mut CJoiner,
     err: *mut CError,
 ) -> c_int {
-    let open = || -> Result<()> {
-        if joiner.is_null() {
-            return Err(null("the place for the joiner"));
-        }
+    give(joiner, err, "joiner", || {
         let kind = flags::parse_kind(flags & !flags::TRUSTED)?;
-        let opened = Joiner::new(Cpu::best(), kind, Joins::ALL, flags & flags::TRUSTED != 0)?;
-        joiner.write(Box::into_raw(memory::boxed(CJoiner { joiner: opened, given: false })?));
-        Ok(())
-    };
-    status(open(), err)
+        let joiner = Joiner::new(Cpu::best(), kind, Joins::ALL, flags & flags::TRUSTED != 0)?;
+        Ok(CJoiner { joiner, given: false })
+    })
 }
 
 /// Frees the joiner, and what it has collected.
@@ -53,9 +49,7 @@ pub unsafe extern "C" fn tuntap_joiner_open(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_joiner_close(joiner: *mut CJoiner) {
-    if !joiner.is_null() {
-        drop(Box::from_raw(joiner));
-    }
+    free(joiner);
 }
 
 /// Takes a copy of a packet, and joins it to those before it where it belongs: what is
@@ -75,7 +69,7 @@ pub unsafe extern "C" fn tuntap_joiner_put(
     size: usize,
     err: *mut CError,
 ) -> c_int {
-    let put = || -> Result<()> {
+    let put = || -> Result<usize> {
         let joiner = joiner.as_mut().ok_or_else(|| null("the joiner"))?;
         if packet.is_null() {
             return Err(null("the packet"));
@@ -84,9 +78,9 @@ pub unsafe extern "C" fn tuntap_joiner_put(
             ..=LARGEST => joiner.joiner.put(slice::from_raw_parts(packet.cast(), size)),
             _ => Err(Refusal::Long),
         };
-        put.map_err(|refusal| explain(refusal, size))
+        put.map(|()| 0).map_err(|refusal| explain(refusal, size))
     };
-    status(put(), err)
+    transfer(put(), err, |error| error.errno(), |error| error) as c_int
 }
 
 /// Why a packet was not taken.
@@ -100,7 +94,7 @@ fn explain(refusal: Refusal, size: usize) -> Error {
             Error::new(Errno::EINVAL, Reason::Packet, "join a packet of 0 bytes: it has no headers")
         }
         Refusal::Long => {
-            let text = format!("join a packet of {size} bytes: none is so long");
+            let text = text!("join a packet of {size} bytes: none is so long");
             Error::new(Errno::EMSGSIZE, Reason::Packet, text)
         }
     }
@@ -122,7 +116,7 @@ pub unsafe extern "C" fn tuntap_joiner_next(
 ) -> ssize_t {
     let Some(CJoiner { joiner, given }) = joiner.as_mut().filter(|_| !offload.is_null() && !packet.is_null())
     else {
-        return (Errno::EINVAL as ssize_t).wrapping_neg();
+        return (Errno::EINVAL.raw() as ssize_t).wrapping_neg();
     };
     if std::mem::take(given) {
         joiner.pop();

@@ -181,7 +181,8 @@ pub unsafe extern "C" fn tuntap_get_txqueuelen(
     tell(dev, packets, err, Device::tx_queue_length)
 }
 
-/// Sets the transmit queue length.
+/// Sets the transmit queue length. What no longer has room in a shorter queue is dropped, and
+/// no counter of the kernel's has it.
 ///
 /// @param packets  In each queue. The kernel takes 8 bytes for each at once.
 /// @return 0, or -EINVAL (dev is NULL), -ENOMEM (so much memory is not to be had), -EPERM

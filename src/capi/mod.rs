@@ -37,6 +37,7 @@ pub mod steering;
 pub mod monitor;
 
 use std::ffi::{CStr, c_char, c_int};
+use std::fmt::Display;
 use std::ptr;
 use std::str;
 
@@ -44,15 +45,63 @@ use libc::ssize_t;
 
 use crate::device::{Device, Uncancelled};
 use crate::error::{Errno, Error, Reason, Result};
+use crate::memory;
+use crate::text::text;
 use error::CError;
 
-/// What C gets for a result: 0, or the negative errno and, where it is wanted, the whole
-/// error.
-unsafe fn status(result: Result<()>, err: *mut CError) -> c_int {
-    match result {
+/// Every function runs in here that does more than pass a packet on: so none is a cancellation
+/// point.
+fn uncancelled<T>(action: impl FnOnce() -> T) -> T {
+    let _uncancelled = Uncancelled::new();
+    action()
+}
+
+/// Does something; 0, or the negative errno and, where it is wanted, the whole error.
+unsafe fn call(err: *mut CError, action: impl FnOnce() -> Result<()>) -> c_int {
+    uncancelled(|| match action() {
         Ok(()) => 0,
         Err(error) => fail(&error, err),
+    })
+}
+
+/// Makes something, and writes where it is to the caller's place for it.
+unsafe fn give<T>(out: *mut *mut T, err: *mut CError, what: &str, make: impl FnOnce() -> Result<T>) -> c_int {
+    call(err, || {
+        if out.is_null() {
+            return Err(null(format_args!("the place for the {what}")));
+        }
+        out.write(Box::into_raw(memory::boxed(make()?)?));
+        Ok(())
+    })
+}
+
+/// Frees what [`give`] gave; nothing at NULL.
+unsafe fn free<T>(handle: *mut T) {
+    if !handle.is_null() {
+        uncancelled(|| drop(Box::from_raw(handle)));
     }
+}
+
+/// What C gets for a packet, or so many of them. The packets' way holds off no cancellation: it
+/// has no point for one, and that would cost as much as all the rest of the library there.
+#[inline]
+unsafe fn transfer<E>(
+    result: std::result::Result<usize, E>,
+    err: *mut CError,
+    errno: impl FnOnce(E) -> Errno,
+    explain: impl FnOnce(E) -> Error,
+) -> ssize_t {
+    match result {
+        Ok(number) => number as ssize_t,
+        Err(failure) if err.is_null() => (errno(failure).raw() as ssize_t).wrapping_neg(),
+        Err(failure) => explained(err, || explain(failure)),
+    }
+}
+
+#[cold]
+unsafe fn explained(err: *mut CError, explain: impl FnOnce() -> Error) -> ssize_t {
+    // An errno is small, and a c_int is never wider than ssize_t.
+    uncancelled(|| fail(&explain(), err) as ssize_t)
 }
 
 /// What C gets for a failure.
@@ -60,11 +109,11 @@ unsafe fn fail(error: &Error, err: *mut CError) -> c_int {
     if !err.is_null() {
         err.write(CError::from(error));
     }
-    (error.errno() as c_int).wrapping_neg()
+    error.errno().raw().wrapping_neg()
 }
 
-fn null(what: &str) -> Error {
-    Error::new(Errno::EINVAL, Reason::Argument, format!("{what} is NULL"))
+fn null(what: impl Display) -> Error {
+    Error::new(Errno::EINVAL, Reason::Argument, text!("{what} is NULL"))
 }
 
 unsafe fn device<'a>(dev: *const Device) -> Result<&'a Device> {
@@ -73,8 +122,7 @@ unsafe fn device<'a>(dev: *const Device) -> Result<&'a Device> {
 
 /// Has a device do something.
 unsafe fn act(dev: *const Device, err: *mut CError, action: impl FnOnce(&Device) -> Result<()>) -> c_int {
-    let _uncancelled = Uncancelled::new();
-    status(device(dev).and_then(action), err)
+    call(err, || device(dev).and_then(action))
 }
 
 /// Has a device tell something, and writes that to the caller's place for it.
@@ -111,7 +159,7 @@ unsafe fn tell_text<T: AsRef<[u8]>>(
             return Err(Error::new(
                 Errno::ERANGE,
                 Reason::Buffer,
-                format!(
+                text!(
                     "the buffer of {size} bytes is too small: the text needs {}",
                     text.len().saturating_add(1)
                 ),
@@ -141,11 +189,28 @@ unsafe fn write_growing<T: Growing>(value: &T, out: *mut u8, size: usize) {
     out.add(known).write_bytes(0, size.saturating_sub(known));
 }
 
+/// Bytes that no version of a structure exceeds: whoever gives a greater size has mistaken the argument, and all of
+/// it would be written.
+const MOST: usize = 4096;
+
 fn check_size<T: Growing>(size: usize) -> Result<()> {
-    if size >= T::LEAST {
+    if (T::LEAST..=MOST).contains(&size) {
         return Ok(());
     }
-    let text = format!("a size of {size} bytes: give sizeof({}), which is {} or more", T::NAME, T::LEAST);
+    let text = text!(
+        "a size of {size} bytes: give sizeof({}), which is {} or more, and {MOST} at most",
+        T::NAME,
+        T::LEAST
+    );
+    Err(Error::new(Errno::EINVAL, Reason::Argument, text))
+}
+
+/// No list is longer than memory can be: such a count is a negative number, most likely.
+fn check_count(count: usize, size: usize) -> Result<()> {
+    if count.checked_mul(size).is_some_and(|bytes| bytes <= isize::MAX as usize) {
+        return Ok(());
+    }
+    let text = text!("a list of {count}, of {size} bytes each: no memory is so large");
     Err(Error::new(Errno::EINVAL, Reason::Argument, text))
 }
 
@@ -162,6 +227,7 @@ unsafe fn tell_list<T, G: Growing + From<T>>(
     let mut length = 0;
     let status = act(dev, err, |device| {
         check_size::<G>(size)?;
+        check_count(count, size)?;
         if out.is_null() && count != 0 {
             return Err(null("the place for the list"));
         }
@@ -176,10 +242,10 @@ unsafe fn tell_list<T, G: Growing + From<T>>(
 }
 
 /// A text for a C structure, with its NUL.
-fn c_text<const N: usize>(text: impl ToString) -> [c_char; N] {
+fn c_text<const N: usize>(text: impl Display) -> [c_char; N] {
     let mut out = [0; N];
     let last = N.saturating_sub(1);
-    for (to, from) in out.iter_mut().zip(text.to_string().bytes().take(last)) {
+    for (to, from) in out.iter_mut().zip(text!("{text}").as_str().bytes().take(last)) {
         *to = from as c_char;
     }
     out
@@ -201,5 +267,5 @@ unsafe fn optional_text<'a>(from: *const c_char, what: &str) -> Result<Option<&'
 /// A caller's text where only ASCII can be right.
 unsafe fn text<'a>(text: *const c_char, what: &str) -> Result<&'a str> {
     str::from_utf8(bytes(text, what)?)
-        .map_err(|_| Error::new(Errno::EINVAL, Reason::Address, format!("{what} is not text")))
+        .map_err(|_| Error::new(Errno::EINVAL, Reason::Address, text!("{what} is not text")))
 }

@@ -7,9 +7,9 @@ use std::os::fd::AsRawFd;
 use super::address::CAddr;
 use super::error::CError;
 use super::flags::{TUNTAP_ADDR_SIZE, TUNTAP_MAC_SIZE, TUNTAP_NAME_SIZE};
-use super::{Growing, check_size, null, status, write_growing};
-use crate::device::{Device, Uncancelled};
-use crate::error::{Errno, Result};
+use super::{Growing, call, check_size, free, give, null, write_growing};
+use crate::device::Device;
+use crate::error::Errno;
 use crate::monitor::{Event, Kind, Monitor};
 use crate::packet::Limit;
 
@@ -38,8 +38,9 @@ pub const TUNTAP_EVENT_ADDR_REMOVED: u32 = 10;
 /// The device is gone, or was moved to another network namespace. Its addresses went with
 /// it.
 pub const TUNTAP_EVENT_REMOVED: u32 = 11;
-/// The kernel had more to tell than it kept for the reader, so that events are missing
-/// here. Everything known is to be forgotten: what is present follows, as at the beginning.
+/// The kernel had more to tell than it kept for the reader, or there was no memory for it, so
+/// that events are missing here. Everything known is to be forgotten: what is present
+/// follows, as at the beginning.
 pub const TUNTAP_EVENT_OVERRUN: u32 = 12;
 /// What is present has been told: each device, and each address of it. What comes now is
 /// news.
@@ -135,9 +136,9 @@ impl From<Event> for CEvent {
 ///                 all devices of the network namespace that the calling thread is in.
 /// @param monitor  Receives the monitor; tuntap_monitor_close frees it.
 /// @return 0, or -EINVAL (monitor is NULL), -ENODEV (the device is gone), -EXDEV (it is
-///         where this process cannot follow, TUNTAP_REASON_NAMESPACE), -EMFILE, ... (out of
-///         something, TUNTAP_REASON_SYSTEM), -EOPNOTSUPP (not on this operating system,
-///         TUNTAP_REASON_PLATFORM).
+///         where this process cannot follow, TUNTAP_REASON_NAMESPACE), -EMFILE, -ENOMEM, ...
+///         (out of something, TUNTAP_REASON_SYSTEM), -EOPNOTSUPP (not on this operating
+///         system, TUNTAP_REASON_PLATFORM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_monitor_open(
@@ -145,15 +146,7 @@ pub unsafe extern "C" fn tuntap_monitor_open(
     monitor: *mut *mut Monitor,
     err: *mut CError,
 ) -> c_int {
-    let _uncancelled = Uncancelled::new();
-    let open = || {
-        if monitor.is_null() {
-            return Err(null("the place for the monitor"));
-        }
-        monitor.write(Box::into_raw(Box::new(Monitor::open(dev.as_ref())?)));
-        Ok(())
-    };
-    status(open(), err)
+    give(monitor, err, "monitor", || Monitor::open(dev.as_ref()))
 }
 
 /// Ends the watch and frees the monitor.
@@ -162,10 +155,7 @@ pub unsafe extern "C" fn tuntap_monitor_open(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_monitor_close(monitor: *mut Monitor) {
-    if !monitor.is_null() {
-        let _uncancelled = Uncancelled::new();
-        drop(Box::from_raw(monitor));
-    }
+    free(monitor);
 }
 
 /// The descriptor to wait on with poll, epoll or select. Readable: tuntap_monitor_next has
@@ -178,7 +168,7 @@ pub unsafe extern "C" fn tuntap_monitor_close(monitor: *mut Monitor) {
 pub unsafe extern "C" fn tuntap_monitor_get_fd(monitor: *const Monitor) -> c_int {
     match monitor.as_ref() {
         Some(monitor) => monitor.fd().as_raw_fd(),
-        None => (Errno::EINVAL as c_int).wrapping_neg(),
+        None => Errno::EINVAL.raw().wrapping_neg(),
     }
 }
 
@@ -190,7 +180,8 @@ pub unsafe extern "C" fn tuntap_monitor_get_fd(monitor: *const Monitor) -> c_int
 ///                      short. 0: do not wait. Negative: no limit.
 /// @return 0, or -ETIMEDOUT (nothing happened, TUNTAP_REASON_TIMEOUT), -ENODEV (the one
 ///         device that is watched is gone, and that has been told, TUNTAP_REASON_REMOVED),
-///         -EINVAL (monitor or event is NULL; size is too small).
+///         -ENOMEM (there is no memory for what happened: TUNTAP_EVENT_OVERRUN comes next,
+///         TUNTAP_REASON_SYSTEM), -EINVAL (monitor or event is NULL; size is too small).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_monitor_next(
@@ -200,8 +191,7 @@ pub unsafe extern "C" fn tuntap_monitor_next(
     milliseconds: i32,
     err: *mut CError,
 ) -> c_int {
-    let _uncancelled = Uncancelled::new();
-    let next = || -> Result<()> {
+    call(err, || {
         let monitor = monitor.as_mut().ok_or_else(|| null("the monitor"))?;
         check_size::<CEvent>(size)?;
         if event.is_null() {
@@ -210,6 +200,5 @@ pub unsafe extern "C" fn tuntap_monitor_next(
         let next = monitor.next(Limit::milliseconds(milliseconds))?;
         write_growing(&CEvent::from(next), event.cast(), size);
         Ok(())
-    };
-    status(next(), err)
+    })
 }

@@ -7,8 +7,8 @@ use std::slice;
 use libc::ssize_t;
 
 use super::error::CError;
-use super::packet::{explain, failed};
-use super::{act, device, null};
+use super::packet::transferred;
+use super::{act, device, explained, null};
 use crate::device::Device;
 use crate::error::Result;
 use crate::offload::{self, Offload};
@@ -107,18 +107,15 @@ pub unsafe extern "C" fn tuntap_read_super(
 ) -> ssize_t {
     let device = match device_with_offload(dev, offload, buf, "read super-packets of") {
         Ok(device) => device,
-        Err(error) => return failed(&error, err),
+        Err(error) => return explained(err, || error),
     };
     let mut told = Offload::default();
     let room = slice::from_raw_parts_mut(buf.cast(), size.min(device.read_size()));
-    match device.read_super(&mut told, room, Limit::Handle) {
-        Ok(length) => {
-            offload.write(told.into());
-            length as ssize_t
-        }
-        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
-        Err(errno) => failed(&explain(|| device.explain_read(errno, size)), err),
+    let length = device.read_super(&mut told, room, Limit::Handle);
+    if length.is_ok() {
+        offload.write(told.into());
     }
+    transferred(length, err, |errno| device.explain_read(errno, size))
 }
 
 /// Hands over a packet or a super-packet with what is still to be done, to a device with
@@ -142,14 +139,11 @@ pub unsafe extern "C" fn tuntap_write_super(
 ) -> ssize_t {
     let device = match device_with_offload(dev, offload, buf, "write super-packets to") {
         Ok(device) => device,
-        Err(error) => return failed(&error, err),
+        Err(error) => return explained(err, || error),
     };
     let packet: &[u8] = slice::from_raw_parts(buf.cast(), size.min(isize::MAX as usize));
-    match device.write_super((*offload).into(), packet, Limit::Handle) {
-        Ok(length) => length as ssize_t,
-        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
-        Err(errno) => failed(&explain(|| device.explain_write(errno, packet.first().copied(), size)), err),
-    }
+    let length = device.write_super((*offload).into(), packet, Limit::Handle);
+    transferred(length, err, |errno| device.explain_write(errno, packet.first().copied(), size))
 }
 
 unsafe fn device_with_offload<'a>(

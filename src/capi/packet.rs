@@ -8,10 +8,11 @@ use std::slice;
 use libc::ssize_t;
 
 use super::error::CError;
-use super::{device, fail, null};
-use crate::device::{Device, Uncancelled};
+use super::{check_count, device, explained, null, transfer};
+use crate::device::Device;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::packet::{self, Limit};
+use crate::text::text;
 
 /// The buffer that no packet of this device exceeds, at any MTU and on a TAP with up to two
 /// VLAN tags: some 64 KiB, by the kind of the device and with the packet-information
@@ -42,12 +43,13 @@ pub unsafe extern "C" fn tuntap_read_size(dev: *const Device) -> usize {
 /// @return Bytes of the packet, or
 ///         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
 ///         -EMSGSIZE  the packet was longer than size, and is lost (_BUFFER);
-///         -ECANCELED tuntap_wake ended the wait (_WOKEN);
+///         -ECANCELED no packet, and tuntap_wake was called (_WOKEN);
 ///         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
 ///                    (_INTERRUPTED);
 ///         -ENODEV    the device is gone, also when it went during the wait (_REMOVED);
 ///         -EPROTO    a super-packet was not what its offload header says, and is lost
 ///                    (_PACKET);
+///         -ENOMEM    the first read with TUNTAP_OFFLOAD in a child of fork() (_SYSTEM);
 ///         -EINVAL    dev or buf is NULL (_ARGUMENT); size is too small for the packet
 ///                    information (_BUFFER).
 /// @since 0.1.0
@@ -83,26 +85,33 @@ pub unsafe extern "C" fn tuntap_read_timeout(
 unsafe fn read(dev: *mut Device, buf: *mut c_void, size: usize, limit: Limit, err: *mut CError) -> ssize_t {
     let device = match device(dev) {
         Ok(device) => device,
-        Err(error) => return failed(&error, err),
+        Err(error) => return explained(err, || error),
     };
     if buf.is_null() {
-        return failed(&null("the buffer"), err);
+        return explained(err, || null("the buffer"));
     }
     let room = size.min(device.read_size());
-    match device.read(slice::from_raw_parts_mut(buf.cast(), room), limit) {
-        Ok(length) => length as ssize_t,
-        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
-        Err(errno) => failed(&explain(|| device.explain_read(errno, size)), err),
-    }
+    let length = device.read(slice::from_raw_parts_mut(buf.cast(), room), limit);
+    transferred(length, err, |errno| device.explain_read(errno, size))
+}
+
+/// What C gets for one packet, or so many of them.
+#[inline]
+pub(super) unsafe fn transferred(
+    result: std::result::Result<usize, Errno>,
+    err: *mut CError,
+    explain: impl FnOnce(Errno) -> Error,
+) -> ssize_t {
+    transfer(result, err, |errno| errno, explain)
 }
 
 /// Takes one packet as tuntap_read does, into several buffers that are filled one after the
 /// other.
 ///
 /// @param parts  Where they are.
-/// @param count  How many: 1 to 1023.
+/// @param count  How many: 1 to 1023. More than 15 may cost an allocation.
 /// @return As tuntap_read, or -EINVAL (parts or one of its addresses is NULL; count,
-///         TUNTAP_REASON_ARGUMENT).
+///         TUNTAP_REASON_ARGUMENT), -ENOMEM (for more than 15 parts, TUNTAP_REASON_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_readv(
@@ -113,15 +122,12 @@ pub unsafe extern "C" fn tuntap_readv(
 ) -> ssize_t {
     let (device, parts) = match device(dev).and_then(|device| Ok((device, vectors(parts, count)?))) {
         Ok(both) => both,
-        Err(error) => return failed(&error, err),
+        Err(error) => return explained(err, || error),
     };
     // SAFETY: an IoSliceMut is an iovec, and the caller lets each be written to.
     let bufs = slice::from_raw_parts_mut(parts.as_ptr().cast_mut().cast(), parts.len());
-    match device.readv(bufs, Limit::Handle) {
-        Ok(length) => length as ssize_t,
-        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
-        Err(errno) => failed(&explain(|| device.explain_read(errno, room(parts))), err),
-    }
+    let length = device.readv(bufs, Limit::Handle);
+    transferred(length, err, |errno| device.explain_read(errno, room(parts)))
 }
 
 /// Hands one packet to the kernel, which takes it as received through the device. The
@@ -142,7 +148,8 @@ pub unsafe extern "C" fn tuntap_readv(
 ///                    or buf is NULL (_ARGUMENT);
 ///         -EMSGSIZE  longer than tuntap_read_size (_PACKET);
 ///         -ENETDOWN  the device is down (_DOWN); Darwin hands the packet to the host then;
-///         -ECANCELED tuntap_wake ended the wait (_WOKEN);
+///         -EBUSY     this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
+///         -ECANCELED no room, and tuntap_wake was called (_WOKEN);
 ///         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
 ///                    (_INTERRUPTED);
 ///         -ENODEV    the device is gone (_REMOVED).
@@ -186,17 +193,14 @@ unsafe fn write(
 ) -> ssize_t {
     let device = match device(dev) {
         Ok(device) => device,
-        Err(error) => return failed(&error, err),
+        Err(error) => return explained(err, || error),
     };
     if buf.is_null() {
-        return failed(&null("the buffer"), err);
+        return explained(err, || null("the buffer"));
     }
-    let packet = slice::from_raw_parts(buf.cast(), size.min(isize::MAX as usize));
-    match device.write(packet, limit) {
-        Ok(length) => length as ssize_t,
-        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
-        Err(errno) => failed(&explain(|| device.explain_write(errno, packet.first().copied(), size)), err),
-    }
+    let packet: &[u8] = slice::from_raw_parts(buf.cast(), size.min(isize::MAX as usize));
+    let length = device.write(packet, limit);
+    transferred(length, err, |errno| device.explain_write(errno, packet.first().copied(), size))
 }
 
 /// Hands one packet to the kernel as tuntap_write does, from several parts that lie one
@@ -204,9 +208,10 @@ unsafe fn write(
 ///
 /// @param parts  Where they are.
 /// @param count  How many: 1 to 1023; on a device with TUNTAP_NAPI_FRAGS 18 at most, of
-///               which each but the first has 1 to 4096 bytes.
+///               which each but the first has 1 to 4096 bytes. With TUNTAP_OFFLOAD more
+///               than 15 cost an allocation.
 /// @return As tuntap_write, or -EINVAL (parts or one of its addresses is NULL; count,
-///         TUNTAP_REASON_ARGUMENT).
+///         TUNTAP_REASON_ARGUMENT), -ENOMEM (for more than 15 parts, TUNTAP_REASON_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writev(
@@ -217,24 +222,21 @@ pub unsafe extern "C" fn tuntap_writev(
 ) -> ssize_t {
     let (device, parts) = match device(dev).and_then(|device| Ok((device, vectors(parts, count)?))) {
         Ok(both) => both,
-        Err(error) => return failed(&error, err),
+        Err(error) => return explained(err, || error),
     };
     // SAFETY: an IoSlice is an iovec, and the caller lets each be read from.
     let parts: &[IoSlice<'_>] = slice::from_raw_parts(parts.as_ptr().cast(), parts.len());
-    match device.writev(parts, Limit::Handle) {
-        Ok(length) => length as ssize_t,
-        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
-        Err(errno) => {
-            let (first, length) = packet::measure(parts);
-            failed(&explain(|| device.explain_write(errno, first, length)), err)
-        }
-    }
+    transferred(device.writev(parts, Limit::Handle), err, |errno| {
+        let (first, length) = packet::measure(parts);
+        device.explain_write(errno, first, length)
+    })
 }
 
 /// Ends each call on this handle that waits for a packet or for room, in whatever thread:
-/// it returns -ECANCELED with TUNTAP_REASON_WOKEN. When none waits, the next one that would
-/// wait returns so instead, which is one, however often this was called: so a wake is not
-/// lost on a reader that is just about to wait.
+/// it returns -ECANCELED with TUNTAP_REASON_WOKEN. When none waits, the next one returns so
+/// that finds no packet or no room, whether it would wait or not, which is one, however often
+/// this was called: so a wake is not lost on a reader that is just about to wait, and does not
+/// end a wait much later.
 ///
 /// Where several threads read one handle, a wake can find some of them waiting and others
 /// not. To end them all, let each that ends call tuntap_wake itself: it passes the wake on.
@@ -248,14 +250,13 @@ pub unsafe extern "C" fn tuntap_wake(dev: *mut Device) -> c_int {
             device.wake();
             0
         }
-        None => (Errno::EINVAL as c_int).wrapping_neg(),
+        None => Errno::EINVAL.raw().wrapping_neg(),
     }
 }
 
 /// A caller's vectors: none is at NULL, and one more can be put behind them.
 unsafe fn vectors<'a>(parts: *const libc::iovec, count: c_int) -> Result<&'a [libc::iovec]> {
-    let wrong =
-        || Error::new(Errno::EINVAL, Reason::Argument, format!("{count} parts: give 1 to {MAX_PARTS}"));
+    let wrong = || Error::new(Errno::EINVAL, Reason::Argument, text!("{count} parts: give 1 to {MAX_PARTS}"));
     let count =
         usize::try_from(count).ok().filter(|count| (1..=MAX_PARTS).contains(count)).ok_or_else(wrong)?;
     vectors_of(parts, count)
@@ -263,6 +264,7 @@ unsafe fn vectors<'a>(parts: *const libc::iovec, count: c_int) -> Result<&'a [li
 
 /// As many vectors as there are, none of which is at NULL or longer than memory can be.
 pub(super) unsafe fn vectors_of<'a>(parts: *const libc::iovec, count: usize) -> Result<&'a [libc::iovec]> {
+    check_count(count, size_of::<libc::iovec>())?;
     if parts.is_null() {
         return Err(null("the list of parts"));
     }
@@ -280,16 +282,4 @@ const MAX_PARTS: usize = 1023;
 
 fn room(parts: &[libc::iovec]) -> usize {
     parts.iter().fold(0, |sum, part| sum.saturating_add(part.iov_len))
-}
-
-#[cold]
-pub(super) fn explain(explanation: impl FnOnce() -> Error) -> Error {
-    let _uncancelled = Uncancelled::new();
-    explanation()
-}
-
-#[cold]
-pub(super) unsafe fn failed(error: &Error, err: *mut CError) -> ssize_t {
-    // An errno is small, and a c_int is never wider than ssize_t.
-    fail(error, err) as ssize_t
 }

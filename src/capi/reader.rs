@@ -7,10 +7,10 @@ use std::ptr;
 use libc::ssize_t;
 
 use super::error::CError;
-use super::packet::{explain, failed};
-use super::{device, null, status};
-use crate::device::{Device, Uncancelled};
-use crate::error::{Errno, Error, Reason, Result};
+use super::packet::transferred;
+use super::{check_count, device, explained, free, give, null};
+use crate::device::Device;
+use crate::error::{Errno, Error, Reason};
 use crate::flags;
 use crate::reader::Reader;
 
@@ -30,7 +30,8 @@ pub struct CReader {
 /// @param flags   0 or TUNTAP_TRUSTED.
 /// @param reader  Receives the reader. tuntap_reader_close frees it, before tuntap_close
 ///                does the device.
-/// @return 0, or -EINVAL (dev or reader is NULL; flags, TUNTAP_REASON_FLAGS).
+/// @return 0, or -EINVAL (dev or reader is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for its
+///         330 KB, TUNTAP_REASON_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_reader_open(
@@ -39,17 +40,10 @@ pub unsafe extern "C" fn tuntap_reader_open(
     reader: *mut *mut CReader,
     err: *mut CError,
 ) -> c_int {
-    let _uncancelled = Uncancelled::new();
-    let open = || -> Result<()> {
-        let device = device(dev)?;
-        if reader.is_null() {
-            return Err(null("the place for the reader"));
-        }
-        let opened = Reader::new(device, flags::parse_trusted(flags)?)?;
-        reader.write(Box::into_raw(Box::new(CReader { device: dev, reader: opened })));
-        Ok(())
-    };
-    status(open(), err)
+    give(reader, err, "reader", || {
+        let reader = Reader::new(device(dev)?, flags::parse_trusted(flags)?)?;
+        Ok(CReader { device: dev, reader })
+    })
 }
 
 /// Frees the reader, and the packets that it still has.
@@ -58,10 +52,7 @@ pub unsafe extern "C" fn tuntap_reader_open(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_reader_close(reader: *mut CReader) {
-    if !reader.is_null() {
-        let _uncancelled = Uncancelled::new();
-        drop(Box::from_raw(reader));
-    }
+    free(reader);
 }
 
 /// The next packet of a batch. A batch begins with a packet that is waited for, unless the
@@ -79,7 +70,7 @@ pub unsafe extern "C" fn tuntap_reader_close(reader: *mut CReader) {
 ///         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
 ///         -EPROTO    a super-packet was not what its offload header says, and is lost
 ///                    (_PACKET);
-///         -ECANCELED tuntap_wake ended the wait (_WOKEN);
+///         -ECANCELED no packet, and tuntap_wake was called (_WOKEN);
 ///         -EINTR     a signal handler ran while the call waited (_INTERRUPTED);
 ///         -ENODEV    the device is gone (_REMOVED);
 ///         -EINVAL    reader or packet is NULL (_ARGUMENT).
@@ -91,21 +82,19 @@ pub unsafe extern "C" fn tuntap_reader_next(
     err: *mut CError,
 ) -> ssize_t {
     let Some(CReader { device, reader }) = reader.as_mut() else {
-        return failed(&null("the reader"), err);
+        return explained(err, || null("the reader"));
     };
     if packet.is_null() {
-        return failed(&null("the place for the packet"), err);
+        return explained(err, || null("the place for the packet"));
     }
     let device = &**device;
-    match reader.next(device) {
-        Ok(Some(bytes)) => {
+    let length = reader.next(device).map(|bytes| {
+        bytes.map_or(0, |bytes| {
             packet.write(bytes.as_mut_ptr().cast());
-            bytes.len() as ssize_t
-        }
-        Ok(None) => 0,
-        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
-        Err(errno) => failed(&explain(|| device.explain_read(errno, 0)), err),
-    }
+            bytes.len()
+        })
+    });
+    transferred(length, err, |errno| device.explain_read(errno, 0))
 }
 
 /// All packets of a batch, as far as there is room for them: what is left comes with the
@@ -117,7 +106,7 @@ pub unsafe extern "C" fn tuntap_reader_next(
 ///                 other, with gaps, in one piece of memory: the reader's.
 /// @param count    How many there is room for: 1 or more; 64 to 256 are a good number.
 /// @return How many packets, or as tuntap_reader_next, or -EINVAL (packets is NULL; count
-///         is 0, TUNTAP_REASON_ARGUMENT).
+///         is 0, or more than memory can hold, TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_reader_batch(
@@ -127,23 +116,22 @@ pub unsafe extern "C" fn tuntap_reader_batch(
     err: *mut CError,
 ) -> ssize_t {
     let Some(CReader { device, reader }) = reader.as_mut() else {
-        return failed(&null("the reader"), err);
+        return explained(err, || null("the reader"));
     };
     if packets.is_null() {
-        return failed(&null("the place for the packets"), err);
+        return explained(err, || null("the place for the packets"));
     }
     if count == 0 {
         let text = "room for 0 packets: give 1 or more";
-        return failed(&Error::new(Errno::EINVAL, Reason::Argument, text), err);
+        return explained(err, || Error::new(Errno::EINVAL, Reason::Argument, text));
+    }
+    if let Err(error) = check_count(count, size_of::<libc::iovec>()) {
+        return explained(err, || error);
     }
     let device = &**device;
-    let give = |place: usize, bytes: &mut [u8]| {
+    let put = |place: usize, bytes: &mut [u8]| {
         let iovec = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
         ptr::write(packets.add(place), iovec);
     };
-    match reader.batch(device, count, give) {
-        Ok(given) => given as ssize_t,
-        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
-        Err(errno) => failed(&explain(|| device.explain_read(errno, 0)), err),
-    }
+    transferred(reader.batch(device, count, put), err, |errno| device.explain_read(errno, 0))
 }

@@ -8,13 +8,13 @@ use libc::ssize_t;
 
 use super::error::CError;
 use super::offload::COffload;
-use super::{null, status};
+use super::{free, give, null, transfer};
 use crate::cpu::Cpu;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::flags::{self, Kind};
-use crate::memory;
 use crate::offload::LARGEST;
 use crate::offload::split::Splitter;
+use crate::text::text;
 
 /// A splitter, and the super-packet that it splits.
 pub struct CSplitter {
@@ -37,22 +37,11 @@ pub unsafe extern "C" fn tuntap_splitter_open(
     splitter: *mut *mut CSplitter,
     err: *mut CError,
 ) -> c_int {
-    let open = || -> Result<()> {
-        if splitter.is_null() {
-            return Err(null("the place for the splitter"));
-        }
+    give(splitter, err, "splitter", || {
         let kind = flags::parse_kind(flags & !flags::TRUSTED)?;
-        let trusted = flags & flags::TRUSTED != 0;
-        let opened = CSplitter {
-            kind,
-            splitter: Splitter::new(Cpu::best(), trusted)?,
-            packet: ptr::null_mut(),
-            size: 0,
-        };
-        splitter.write(Box::into_raw(memory::boxed(opened)?));
-        Ok(())
-    };
-    status(open(), err)
+        let splitter = Splitter::new(Cpu::best(), flags & flags::TRUSTED != 0)?;
+        Ok(CSplitter { kind, splitter, packet: ptr::null_mut(), size: 0 })
+    })
 }
 
 /// Frees the splitter.
@@ -61,9 +50,7 @@ pub unsafe extern "C" fn tuntap_splitter_open(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_splitter_close(splitter: *mut CSplitter) {
-    if !splitter.is_null() {
-        drop(Box::from_raw(splitter));
-    }
+    free(splitter);
 }
 
 /// Begins to split a packet, which may be a super-packet: what is left of the last one is
@@ -84,14 +71,14 @@ pub unsafe extern "C" fn tuntap_splitter_begin(
     size: usize,
     err: *mut CError,
 ) -> c_int {
-    let begin = || -> Result<()> {
+    let begin = || -> Result<usize> {
         let splitter = splitter.as_mut().ok_or_else(|| null("the splitter"))?;
         let offload = offload.as_ref().ok_or_else(|| null("the offload header"))?;
         if packet.is_null() {
             return Err(null("the packet"));
         }
         let wrong = |why: &str| {
-            Error::new(Errno::EINVAL, Reason::Packet, format!("split a packet of {size} bytes: {why}"))
+            Error::new(Errno::EINVAL, Reason::Packet, text!("split a packet of {size} bytes: {why}"))
         };
         if size > LARGEST {
             return Err(wrong("none is so long"));
@@ -99,9 +86,9 @@ pub unsafe extern "C" fn tuntap_splitter_begin(
         (splitter.packet, splitter.size) = (packet.cast(), size);
         let bytes = slice::from_raw_parts_mut(packet.cast(), size);
         let begun = splitter.splitter.begin(splitter.kind, (*offload).into(), bytes);
-        begun.map_err(|fault| wrong(fault.text()))
+        begun.map(|()| 0).map_err(|fault| wrong(fault.text()))
     };
-    status(begin(), err)
+    transfer(begin(), err, |error| error.errno(), |error| error) as c_int
 }
 
 /// The next packet: a plain one, with right headers and checksums.
@@ -113,7 +100,7 @@ pub unsafe extern "C" fn tuntap_splitter_begin(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_splitter_next(splitter: *mut CSplitter, packet: *mut *mut c_void) -> ssize_t {
     let Some(splitter) = splitter.as_mut().filter(|_| !packet.is_null()) else {
-        return (Errno::EINVAL as ssize_t).wrapping_neg();
+        return (Errno::EINVAL.raw() as ssize_t).wrapping_neg();
     };
     if !splitter.splitter.is_ready() {
         return 0;
@@ -143,11 +130,11 @@ pub unsafe extern "C" fn tuntap_splitter_copy(
     size: usize,
 ) -> ssize_t {
     let Some(splitter) = splitter.as_mut().filter(|_| !to.is_null()) else {
-        return (Errno::EINVAL as ssize_t).wrapping_neg();
+        return (Errno::EINVAL.raw() as ssize_t).wrapping_neg();
     };
     let Some(length) = splitter.splitter.length() else { return 0 };
     if length > size {
-        return (Errno::EMSGSIZE as ssize_t).wrapping_neg();
+        return (Errno::EMSGSIZE.raw() as ssize_t).wrapping_neg();
     }
     let packet = slice::from_raw_parts(splitter.packet, splitter.size);
     match splitter.splitter.next_into(packet, slice::from_raw_parts_mut(to.cast(), length)) {

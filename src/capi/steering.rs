@@ -9,7 +9,9 @@ use super::{act, null};
 use crate::device::Device;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::link::Mac;
+use crate::memory;
 use crate::steering::{self, Instruction, Program};
+use crate::text::text;
 
 /// tuntap_set_tx_filter: frames to every group's address go out.
 pub const TUNTAP_ALL_MULTICAST: u64 = 0x1;
@@ -43,8 +45,13 @@ pub unsafe extern "C" fn tuntap_set_filter_ebpf(dev: *mut Device, fd: c_int, err
     act(dev, err, |device| device.set_program(Program::Filter, (fd != -1).then_some(fd)))
 }
 
-/// Has a classic BPF filter decide which frames go out through a TAP, on all its queues.
-/// Linux: TUNATTACHFILTER.
+/// Has a classic BPF filter decide which frames go out through a TAP, on all its attached
+/// queues, and on those that tuntap_open_queue and tuntap_attach add later to this handle and
+/// to those that have come from it, or it from them. Linux: TUNATTACHFILTER.
+///
+/// While a queue is added to a device with a filter, the kernel may drop frames. It gives no
+/// filter to queues that tuntap_open or another process opens: a persistent device that is
+/// opened again has none.
 ///
 /// @param filter  Instructions of 8 bytes, as struct sock_filter of <linux/filter.h> and
 ///                bpf_insn of libpcap have them. They return how many bytes of the frame go
@@ -97,7 +104,7 @@ pub unsafe extern "C" fn tuntap_set_tx_filter(
 ) -> c_int {
     act(dev, err, |device| {
         let macs = list::<[u8; 6]>(macs.cast(), count, steering::MAX_TX_ADDRESSES, "the addresses")?;
-        let macs: Vec<Mac> = macs.iter().copied().map(Mac::reported).collect();
+        let macs = memory::collect(macs.iter().copied().map(Mac::reported))?;
         device.set_tx_filter(&macs, flags)
     })
 }
@@ -112,10 +119,10 @@ unsafe fn list<'a, T>(items: *const T, count: usize, most: usize, what: &str) ->
         return Err(null(what));
     }
     if count > most {
-        return wrong(Reason::Range, format!("{what} are {count}, and {most} is the most"));
+        return wrong(Reason::Range, text!("{what} are {count}, and {most} is the most"));
     }
     if !items.is_aligned() {
-        return wrong(Reason::Argument, format!("{what} are not aligned to {} bytes", align_of::<T>()));
+        return wrong(Reason::Argument, text!("{what} are not aligned to {} bytes", align_of::<T>()));
     }
     Ok(slice::from_raw_parts(items, count))
 }

@@ -4,15 +4,12 @@
 use std::ffi::{c_int, c_void};
 use std::slice;
 
-use libc::ssize_t;
-
 use super::error::CError;
-use super::packet::{explain, failed, vectors_of};
-use super::{device, null, status};
-use crate::device::{Device, Uncancelled};
-use crate::error::Result;
+use super::packet::vectors_of;
+use super::{device, explained, free, give, null, transfer};
+use crate::device::Device;
 use crate::flags;
-use crate::writer::Writer;
+use crate::writer::{Loss, Unwritten, Writer};
 
 /// A writer, and the device that it writes to.
 pub struct CWriter {
@@ -30,10 +27,18 @@ pub struct CWriter {
 ///
 /// A handle can have several writers, each for one thread.
 ///
+/// A packet that was taken is the writer's, and must not be given again: it is handed over, or
+/// stays for the next call when there is no room, or is lost when the kernel refuses it. The
+/// others go out all the same, and what is lost is reported once: by the tuntap_writer_flush or
+/// tuntap_writer_batch that finds it; by the next one when that call fails for another cause, or
+/// when a tuntap_writer_put finds it. The code is why the first of them was refused, and the
+/// message says how many they are.
+///
 /// @param flags   0 or TUNTAP_TRUSTED.
 /// @param writer  Receives the writer. tuntap_writer_close frees it, before tuntap_close
 ///                does the device.
-/// @return 0, or -EINVAL (dev or writer is NULL; flags, TUNTAP_REASON_FLAGS).
+/// @return 0, or -EINVAL (dev or writer is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for the
+///         3.3 MB that it has on a device with TUNTAP_OFFLOAD, TUNTAP_REASON_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writer_open(
@@ -42,17 +47,10 @@ pub unsafe extern "C" fn tuntap_writer_open(
     writer: *mut *mut CWriter,
     err: *mut CError,
 ) -> c_int {
-    let _uncancelled = Uncancelled::new();
-    let open = || -> Result<()> {
-        let device = device(dev)?;
-        if writer.is_null() {
-            return Err(null("the place for the writer"));
-        }
-        let opened = Writer::new(device, flags::parse_trusted(flags)?)?;
-        writer.write(Box::into_raw(Box::new(CWriter { device: dev, writer: opened })));
-        Ok(())
-    };
-    status(open(), err)
+    give(writer, err, "writer", || {
+        let writer = Writer::new(device(dev)?, flags::parse_trusted(flags)?)?;
+        Ok(CWriter { device: dev, writer })
+    })
 }
 
 /// Frees the writer. Packets that it still has are lost: tuntap_writer_flush comes before.
@@ -61,18 +59,15 @@ pub unsafe extern "C" fn tuntap_writer_open(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writer_close(writer: *mut CWriter) {
-    if !writer.is_null() {
-        let _uncancelled = Uncancelled::new();
-        drop(Box::from_raw(writer));
-    }
+    free(writer);
 }
 
 /// Takes a copy of a packet. It goes out with tuntap_writer_flush at the latest, and
-/// earlier when the writer is full.
+/// earlier when the writer is full: then it is for those before it that there may be no room.
 ///
 /// @param packet  As for tuntap_write.
 /// @param size    Bytes of it.
-/// @return 0, or as tuntap_writer_flush and tuntap_write: then the packet was not taken.
+/// @return 0, or as tuntap_write: then the packet was not taken.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writer_put(
@@ -82,78 +77,94 @@ pub unsafe extern "C" fn tuntap_writer_put(
     err: *mut CError,
 ) -> c_int {
     let Some(CWriter { device, writer }) = writer.as_mut() else {
-        return failed(&null("the writer"), err) as c_int;
+        return explained(err, || null("the writer")) as c_int;
     };
     if packet.is_null() {
-        return failed(&null("the packet"), err) as c_int;
+        return explained(err, || null("the packet")) as c_int;
     }
     let device = &**device;
     let packet: &[u8] = slice::from_raw_parts(packet.cast(), size.min(isize::MAX as usize));
-    match writer.put(device, packet) {
-        Ok(()) => 0,
-        Err(errno) if err.is_null() => (errno as c_int).wrapping_neg(),
-        Err(errno) => {
-            failed(&explain(|| device.explain_write(errno, packet.first().copied(), size)), err) as c_int
-        }
-    }
+    done(writer.put(device, packet), device, packet, err)
 }
 
 /// Hands over what was collected.
 ///
-/// @return 0, or
+/// @return 0: all of it went out, and nothing is lost that was not reported; or
 ///         -EAGAIN    no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
 ///         -EINTR     a signal handler ran while the call waited (_INTERRUPTED);
-///         -ECANCELED tuntap_wake ended the wait (_WOKEN): in these three cases what is left
-///                    stays for the next call;
+///         -ECANCELED no room, and tuntap_wake was called (_WOKEN): in these three cases what
+///                    is left stays for the next call;
 ///         -ENETDOWN  the device is down (_DOWN);
 ///         -ENODEV    the device is gone (_REMOVED);
-///         -EINVAL    the kernel did not take a packet (_PACKET): in these three it is lost,
-///                    and the others were tried; or writer is NULL (_ARGUMENT).
+///         -EBUSY     this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
+///         -EINVAL    the kernel does not take what it was given (_PACKET); writer is NULL
+///                    (_ARGUMENT);
+///         and whatever else the kernel refuses packets with, such as -ENOMEM (_SYSTEM): in
+///                    these cases packets are lost, the others were tried, and nothing is left.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writer_flush(writer: *mut CWriter, err: *mut CError) -> c_int {
     let Some(CWriter { device, writer }) = writer.as_mut() else {
-        return failed(&null("the writer"), err) as c_int;
+        return explained(err, || null("the writer")) as c_int;
     };
     let device = &**device;
-    match writer.flush(device) {
-        Ok(()) => 0,
-        Err(errno) if err.is_null() => (errno as c_int).wrapping_neg(),
-        Err(errno) => failed(&explain(|| device.explain_flush(errno)), err) as c_int,
-    }
+    done(writer.flush(device), device, &[], err)
 }
 
 /// Takes packets, and hands them over: tuntap_writer_put for each, and tuntap_writer_flush.
 ///
+/// After a failure go on with packets[*taken], or with tuntap_writer_flush when all were taken:
+/// so no packet is sent twice, and none is left out.
+///
 /// @param packets  Where they are, and their lengths.
 /// @param count    How many.
-/// @return How many were taken: fewer when the one behind them is no packet of this device,
-///         or has no room; or as tuntap_writer_put for the first, and as
-///         tuntap_writer_flush, but for -EAGAIN and -EINTR, after which they were taken;
-///         or -EINVAL (packets or one of its addresses is NULL, TUNTAP_REASON_ARGUMENT).
+/// @param taken    Receives how many of them the writer took, the first ones: always, after a
+///                 failure too.
+/// @return 0: all were taken and went out; or as tuntap_writer_flush; or, where fewer were taken
+///         than there are, as tuntap_write for the next one: those before it went out, or stay
+///         as tuntap_writer_flush says; or -EINVAL (writer, packets, taken or one of the
+///         addresses is NULL; a length, or count, is more than memory can hold,
+///         TUNTAP_REASON_ARGUMENT): then none was taken.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writer_batch(
     writer: *mut CWriter,
     packets: *const libc::iovec,
     count: usize,
+    taken: *mut usize,
     err: *mut CError,
-) -> ssize_t {
+) -> c_int {
+    let Some(taken) = taken.as_mut() else {
+        return explained(err, || null("the place for the number of packets taken")) as c_int;
+    };
+    *taken = 0;
     let Some(CWriter { device, writer }) = writer.as_mut() else {
-        return failed(&null("the writer"), err);
+        return explained(err, || null("the writer")) as c_int;
     };
     let device = &**device;
     let packets = match vectors_of(packets, count) {
         Ok(packets) => packets,
-        Err(error) => return failed(&error, err),
+        Err(error) => return explained(err, || error) as c_int,
     };
     let bytes = |packet: &libc::iovec| slice::from_raw_parts(packet.iov_base.cast::<u8>(), packet.iov_len);
-    match writer.batch(device, packets.iter().map(bytes)) {
-        Ok(taken) => taken as ssize_t,
-        Err(errno) if err.is_null() => (errno as ssize_t).wrapping_neg(),
-        Err(errno) => {
-            let first = packets.first().map(bytes).unwrap_or_default();
-            failed(&explain(|| device.explain_write(errno, first.first().copied(), first.len())), err)
+    let (number, result) = writer.batch(device, packets.iter().map(bytes));
+    *taken = number;
+    done(result, device, packets.get(number).map(bytes).unwrap_or_default(), err)
+}
+
+/// What C gets. `packet` is the one that was not taken.
+#[inline]
+unsafe fn done(
+    result: std::result::Result<(), Unwritten>,
+    device: &Device,
+    packet: &[u8],
+    err: *mut CError,
+) -> c_int {
+    let explain = |unwritten| match unwritten {
+        Unwritten::Lost(Loss { errno, packets }) => device.explain_loss(errno, packets),
+        Unwritten::Refused(errno) | Unwritten::Kept(errno) => {
+            device.explain_write(errno, packet.first().copied(), packet.len())
         }
-    }
+    };
+    transfer(result.map(|()| 0), err, Unwritten::errno, explain) as c_int
 }

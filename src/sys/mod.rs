@@ -20,6 +20,7 @@ use crate::offload::Offload;
 use crate::prefix::Family;
 use crate::route::{Installed, Route};
 use crate::steering::{Instruction, Program};
+use crate::text::Text;
 
 // A Linux that plays Darwin, over a simulated kernel, is for tests alone.
 #[cfg(all(target_os = "linux", not(tuntap_simulated)))]
@@ -37,11 +38,16 @@ mod unsupported;
 #[cfg(not(any(target_os = "linux", target_vendor = "apple", tuntap_simulated)))]
 use unsupported as system;
 
+/// What all share.
+mod fork;
+
 /// What systems with a backend share.
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 mod bytes;
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 mod cancel;
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+mod descriptor;
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 mod wait;
 
@@ -51,8 +57,11 @@ mod nowhere;
 
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 pub(crate) use cancel::Uncancelled;
+pub(crate) use fork::PerProcess;
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
 pub(crate) use system::Uncancelled;
+#[cfg(all(fuzzing, target_os = "linux"))]
+pub use system::fuzz;
 pub(crate) use system::{Namespace, Queue as Platform, Watch};
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 use system::{Tokens, poll};
@@ -89,6 +98,8 @@ pub(crate) trait Backend: Sized + Send + Sync {
 
     /// Attaches to the device of this name, or makes it. `flags.persist` and `flags.nonblock` are left to the core.
     fn open(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<Self>;
+    /// Closes what `open` opened, and gives a device that was there before what that changed of it: a later step failed.
+    fn undo_open(self, _: &Place<'_>) {}
     /// Takes over a descriptor, or with `borrow` a copy of it.
     fn open_fd(fd: RawFd, borrow: bool) -> Result<Self>;
     /// Opens another queue of the same device.
@@ -118,9 +129,11 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn is_full(&self) -> bool;
     /// Ends every wait, or the next one when there is none. Allowed in a signal handler.
     fn wake(&self);
+    /// Whether a wake was left over for the next wait; it is taken.
+    fn take_wake(&self) -> bool;
 
     /// The name for a message, or what stands for it: a failure to find it must not hide the one to report.
-    fn label(&self) -> String;
+    fn label(&self) -> Text;
     /// The name, wherever the device is.
     fn name(&self) -> Result<Name>;
     /// The present state. It also finds the way to a device that was moved, so it comes before each change.
@@ -157,10 +170,14 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn routes(&self) -> Result<Vec<Installed>>;
     /// The metric and the table that 0 stands for.
     fn usual_route(&self, family: Family) -> (u32, u32);
+    /// Whether to add a route that may be there is better than to list the routes first.
+    fn adds_before_it_looks(&self) -> bool;
+    /// A route that is there, or has the place of this one, is EEXIST.
     fn add_route(&self, route: &Route) -> Result<()>;
-    /// Gives back what it told of a route.
+    /// Gives back what it listed of a route.
     fn restore_route(&self, installed: &Installed) -> Result<()>;
-    fn remove_route(&self, route: &Route) -> Result<()>;
+    /// Deletes this one of those that it listed.
+    fn remove_route(&self, installed: &Installed) -> Result<()>;
 
     /// Runs a program for each packet that goes out, or none any more.
     fn set_program(&self, program: Program, fd: Option<RawFd>) -> Result<()>;
@@ -181,6 +198,8 @@ pub(crate) trait Watching: Sized + Send {
     fn fd(&self) -> BorrowedFd<'_>;
     /// Takes what is announced, without waiting: EAGAIN when nothing is.
     fn take(&mut self, notices: &mut Vec<Notice>) -> Result<()>;
+    /// Tells anew what is present.
+    fn restart(&mut self);
     /// Waits until something is announced.
     fn wait(&self, deadline: Option<Instant>) -> Outcome<()>;
 }

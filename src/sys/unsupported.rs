@@ -19,6 +19,7 @@ use crate::name::{Name, NameRequest};
 use crate::prefix::Family;
 use crate::route::{Installed, Route};
 use crate::steering::{Instruction, Program};
+use crate::text::Text;
 
 /// Nothing here is worth holding off a cancellation for.
 pub(crate) struct Uncancelled;
@@ -81,7 +82,8 @@ impl Backend for Queue {
         fn wait(&self, Direction, Option<Instant>) -> Outcome<()>;
         fn is_full(&self) -> bool;
         fn wake(&self);
-        fn label(&self) -> String;
+        fn take_wake(&self) -> bool;
+        fn label(&self) -> Text;
         fn name(&self) -> Result<Name>;
         fn link(&self) -> Result<Link>;
         fn change_link(&self, &Change<'_>) -> Result<()>;
@@ -104,9 +106,10 @@ impl Backend for Queue {
         fn remove_address(&self, &Address) -> Result<()>;
         fn routes(&self) -> Result<Vec<Installed>>;
         fn usual_route(&self, Family) -> (u32, u32);
+        fn adds_before_it_looks(&self) -> bool;
         fn add_route(&self, &Route) -> Result<()>;
         fn restore_route(&self, &Installed) -> Result<()>;
-        fn remove_route(&self, &Route) -> Result<()>;
+        fn remove_route(&self, &Installed) -> Result<()>;
         fn set_program(&self, Program, Option<RawFd>) -> Result<()>;
         fn set_filter(&self, &[Instruction]) -> Result<()>;
         fn set_tx_filter(&self, &[Mac], bool) -> Result<()>;
@@ -124,6 +127,10 @@ impl Watching for Watch {
     }
 
     fn take(&mut self, _: &mut Vec<Notice>) -> Result<()> {
+        match self.0 {}
+    }
+
+    fn restart(&mut self) {
         match self.0 {}
     }
 

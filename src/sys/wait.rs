@@ -55,6 +55,13 @@ impl Waker {
         }
     }
 
+    /// For a call that has found nothing, and does not wait: whether a wake was left over, which is taken then.
+    pub(super) fn take_pending(&self) -> bool {
+        // Looked at before it is written to: most often there is none.
+        self.state.load(Ordering::SeqCst) & PENDING != 0
+            && self.update(|state| state & !PENDING) & PENDING != 0
+    }
+
     /// Waits until one of the descriptors is ready, and for ever without a deadline. ECANCELED: woken. ETIMEDOUT: too
     /// late. EINTR: a signal handler ran.
     pub(super) fn wait(
@@ -154,7 +161,7 @@ mod tests {
 
     /// A descriptor to read from on which nothing ever happens, and one to write to.
     fn silence() -> (OwnedFd, OwnedFd) {
-        nix::unistd::pipe().unwrap()
+        crate::sys::descriptor::pipe().unwrap()
     }
 
     #[test]
@@ -165,6 +172,15 @@ mod tests {
         let wait = || waker.wait(&[silence.as_fd()], Direction::Read, Some(Instant::now()));
         assert_eq!(wait(), Err(Errno::ECANCELED));
         assert_eq!(wait(), Err(Errno::ETIMEDOUT));
+    }
+
+    #[test]
+    fn who_does_not_wait_takes_a_wake_once() {
+        let waker = Waker::new().unwrap();
+        assert!(!waker.take_pending());
+        waker.wake();
+        assert!(waker.take_pending());
+        assert!(!waker.take_pending());
     }
 
     #[test]

@@ -1,54 +1,121 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Builds the C tests against an installed libtuntap (found with pkg-config) and runs each, in namespaces of its
-# own. Usage: run.sh plain|valgrind|asan [TEST.c ...]
+# own: JOBS at once (as many as there are processors), and then, one by one, those that load the machine. What they print
+# is kept together and shown in the order of the list. Usage: run.sh plain|valgrind|asan|tsan|coverage|faults
+# [TEST.c ...]
 set -u
 cd "$(dirname "$0")" || exit 1
 . ../common.sh
 
 how=$1
 shift
-[ $# -gt 0 ] || set -- function/*.c pytun/*.c stress/*.c
+if [ "${1:-}" = --one ]; then
+    one=$2
+elif [ $# -eq 0 ] && [ "$how" = faults ]; then
+    set -- faults/*.c
+elif [ $# -eq 0 ]; then
+    set -- function/*.c pytun/*.c stress/*.c
+fi
 
 out=../../build/tests/$how
 mkdir -p "$out"
 warnings="-std=c99 -Wall -Wextra -Wpedantic -Wshadow -Werror -g -O1 -pthread"
-seconds=120
+seconds=${TEST_SECONDS:-120}
 
 case $how in
 plain)
     flags="$(pkg-config --cflags --libs tuntap) -Wl,-rpath,$(pkg-config --variable=libdir tuntap)"
     under= ;;
+faults)
+    flags="$(pkg-config --cflags --libs tuntap) -Wl,-rpath,$(pkg-config --variable=libdir tuntap)"
+    under=
+    seconds=900 ;;
 valgrind)
     have "$how" valgrind || finish
     flags="$(pkg-config --cflags --libs tuntap) -Wl,-rpath,$(pkg-config --variable=libdir tuntap)"
     under="valgrind --quiet --vgdb=no --error-exitcode=9 --leak-check=full --show-leak-kinds=all
-        --errors-for-leak-kinds=all --track-fds=yes --child-silent-after-fork=yes" ;;
+        --errors-for-leak-kinds=all --track-fds=yes --child-silent-after-fork=yes --suppressions=valgrind.supp" ;;
 asan)
     # An archive in which the library is instrumented too: `make check-asan` builds it.
     flags="$(pkg-config --cflags tuntap) $TUNTAP_ASAN_LIBRARY -lpthread -ldl -lm"
     flags="-fsanitize=address,undefined -fno-sanitize-recover=undefined $flags"
     under= ;;
+tsan)
+    # The same for threads: `make check-tsan`. Older runtimes know no address space as random as newer kernels make it.
+    flags="$(pkg-config --cflags tuntap) ../tsan/memory.c $TUNTAP_TSAN_LIBRARY -lpthread -ldl -lm"
+    flags="-fsanitize=thread -Wno-psabi $flags"
+    under="setarch -R" ;;
+coverage)
+    # Likewise, an archive that counts what runs: `make coverage` builds it. Its counters are written by LLVM's runtime.
+    flags="$(pkg-config --cflags tuntap) -Wl,-u,__llvm_profile_runtime $TUNTAP_COVERAGE_LIBRARY -lpthread -ldl -lm"
+    under= ;;
 *)
-    echo "run.sh: plain, valgrind or asan" >&2
+    echo "run.sh: plain, valgrind, asan, tsan, coverage or faults" >&2
     exit 2 ;;
 esac
 
+# build_and_run TEST.c PROGRAM: its output goes to PROGRAM.log.
 build_and_run() {
-    program=$out/$(echo "${1%.c}" | tr / -)
     # shellcheck disable=SC2086 # lists of words
-    ${CC:-cc} $warnings -I. -o "$program" "$1" $flags || return 1
+    ${CC:-cc} $warnings -I. -o "$2" "$1" $flags || return 1
     # shellcheck disable=SC2086
-    TEST_HOW=$how timeout -k 5 "$seconds" $under "$program" || return
-    [ "$how" != valgrind ] || no_descriptor_is_open
+    TEST_HOW=$how timeout -k 5 "$seconds" $under "$2" || return
+    [ "$how" != valgrind ] || no_descriptor_is_open "$2.log"
 }
 
 # valgrind tells of descriptors that are open at the end, but does not fail for them.
 no_descriptor_is_open() {
-    awk '/Open file descriptor/ { open++ } /<inherited from parent>/ { open-- } END { exit open > 0 }' "$log"
+    awk '/Open file descriptor/ { open++ } /<inherited from parent>/ { open-- } END { exit open > 0 }' "$1"
 }
 
+# program_of TEST.c: beside it stand its NAME.log and, once it has ended, its NAME.status.
+program_of() {
+    echo "$out/$(echo "${1%.c}" | tr / -)"
+}
+
+if [ "${one:-}" ]; then
+    program=$(program_of "$one")
+    build_and_run "$one" "$program" >"$program.log" 2>&1
+    echo $? >"$program.ended" && mv "$program.ended" "$program.status"
+    exit
+fi
+
+# report TEST.c: waits for its end, while the process that runs the tests lives.
+report() {
+    program=$(program_of "$1")
+    until [ -e "$program.status" ]; do
+        kill -0 "$runner" 2>/dev/null || [ -e "$program.status" ] || echo 1 >"$program.status"
+        sleep 0.1
+    done
+    try "$how ${1%.c}" sh -c "cat '$program.log'; exit $(cat "$program.status")"
+    [ "$how" != faults ] || sed -n '$s/^/      /p' "$program.log"
+}
+
+# run_all JOBS TEST.c ...
+run_all() {
+    jobs=$1
+    shift
+    [ $# -gt 0 ] || return 0
+    for test; do rm -f "$(program_of "$test").status"; done
+    printf '%s\0' "$@" | xargs -0 -r -n 1 -P "$jobs" "./${0##*/}" "$how" --one &
+    runner=$!
+    trap 'kill "$runner"; exit 1' INT TERM HUP
+    for test; do report "$test"; done
+    wait "$runner"
+}
+
+# What is under stress/ has the machine for itself.
+together='' alone=''
 for test; do
-    try "$how ${test%.c}" build_and_run "$test"
+    case $test in
+    stress/*) alone="$alone $test" ;;
+    *) together="$together $test" ;;
+    esac
 done
+# shellcheck disable=SC2086 # lists of words
+{
+    run_all "${JOBS:-$(nproc)}" $together
+    run_all 1 $alone
+}
 finish

@@ -82,4 +82,15 @@ func main() {
 		fmt.Println("the device took", stats.rx_packets, "packets")
 		os.Exit(1)
 	}
+
+	// A list of them, in C's memory as all that it points to.
+	list := (*C.struct_iovec)(C.calloc(1, C.sizeof_struct_iovec))
+	defer C.free(unsafe.Pointer(list))
+	*list = C.struct_iovec{iov_base: packet, iov_len: 20}
+	var taken C.size_t
+	check(C.tuntap_writer_batch(writer, list, 1, &taken, &err), &err)
+	if taken != 1 {
+		fmt.Println("the writer took", taken, "of 1 packet")
+		os.Exit(1)
+	}
 }

@@ -56,8 +56,8 @@ lib.tuntap_reader_close.argtypes, lib.tuntap_reader_close.restype = [p], None
 lib.tuntap_writer_close.argtypes, lib.tuntap_writer_close.restype = [p], None
 lib.tuntap_reader_batch.argtypes = [p, p, ctypes.c_size_t, ctypes.POINTER(Error)]
 lib.tuntap_reader_batch.restype = ctypes.c_ssize_t
-lib.tuntap_writer_batch.argtypes = lib.tuntap_reader_batch.argtypes
-lib.tuntap_writer_batch.restype = ctypes.c_ssize_t
+size_p = ctypes.POINTER(ctypes.c_size_t)
+lib.tuntap_writer_batch.argtypes = [p, p, ctypes.c_size_t, size_p, ctypes.POINTER(Error)]
 lib.tuntap_read_size.argtypes, lib.tuntap_read_size.restype = [p], ctypes.c_size_t
 for name in ("tuntap_read", "tuntap_write"):
     function = getattr(lib, name)
@@ -154,7 +154,9 @@ def next_packet():
 
 def write_packet(packet):
     one = Iovec(ctypes.cast(ctypes.c_char_p(packet), p), len(packet))
-    return len(packet) * call(lib.tuntap_writer_batch, writer, ctypes.byref(one), 1)
+    taken = ctypes.c_size_t()
+    call(lib.tuntap_writer_batch, writer, ctypes.byref(one), 1, ctypes.byref(taken))
+    return len(packet) * taken.value
 
 
 smoke.check_packets(next_packet, write_packet, "10.8.1.1", "10.8.1.2")

@@ -99,10 +99,7 @@ impl Mark {
         }
         // The burst is locked.
         let _uncancelled = Uncancelled::new();
-        let mut byte = [0];
-        let done =
-            if on { nix::unistd::write(&self.into, &byte) } else { nix::unistd::read(&self.out, &mut byte) };
-        if done.is_ok() {
+        if kernel::move_byte(if on { self.into.as_fd() } else { self.out.as_fd() }, on).is_ok() {
             self.on.store(on, Ordering::Relaxed);
         }
     }

@@ -126,6 +126,19 @@ pub(super) fn sysctl(path: &[c_int]) -> Outcome<Vec<u8>> {
     }
 }
 
+/// Writes a byte to a pipe, or takes one out of it.
+pub(super) fn move_byte(pipe: BorrowedFd<'_>, into: bool) -> Outcome<()> {
+    let mut byte = 0_u8;
+    // SAFETY: reads or writes one byte.
+    outcome(unsafe {
+        match into {
+            true => libc::write(pipe.as_raw_fd(), (&raw const byte).cast(), 1),
+            false => libc::read(pipe.as_raw_fd(), (&raw mut byte).cast(), 1),
+        }
+    })
+    .map(drop)
+}
+
 // Darwin has readv and writev as cancellation points only.
 
 pub(super) fn readv(fd: BorrowedFd<'_>, rooms: &mut [Room<'_>]) -> Outcome<usize> {

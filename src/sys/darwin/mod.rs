@@ -6,7 +6,6 @@
 mod address;
 mod burst;
 mod busy;
-mod descriptor;
 mod feth;
 #[cfg(not(tuntap_simulated))]
 mod kernel;
@@ -35,6 +34,7 @@ use std::time::{Duration, Instant};
 #[cfg(tuntap_simulated)]
 use simulated as kernel;
 
+use super::descriptor;
 pub(crate) use super::nowhere::Namespace;
 use super::wait::Waker;
 use super::{Backend, Direction, Frame, Outcome, Place, Watching};
@@ -48,6 +48,7 @@ use crate::packet::PI_HEADER;
 use crate::prefix::Family;
 use crate::route::{Installed, Route};
 use crate::steering::{Instruction, Program};
+use crate::text::{Text, text};
 use feth::{Feth, LARGEST_FRAME};
 use layout::{SO_SNDBUF, SOL_SOCKET};
 use refusal::refusal;
@@ -191,8 +192,12 @@ impl Backend for Queue {
         self.waker.wake();
     }
 
-    fn label(&self) -> String {
-        self.name.to_string()
+    fn take_wake(&self) -> bool {
+        self.waker.take_pending()
+    }
+
+    fn label(&self) -> Text {
+        text!("{}", self.name)
     }
 
     fn name(&self) -> Result<Name> {
@@ -213,11 +218,11 @@ impl Backend for Queue {
             Change::Mtu(mtu) => self.set_mtu(*mtu),
             Change::Mac(mac) => link::set_mac(&self.name, *mac),
             Change::Name(_) | Change::Alias(_) | Change::TxQueueLength(_) => {
-                return Err(Error::platform(change.of(&self.label())));
+                return Err(Error::platform(change.of(self.label())));
             }
             Change::Namespace(namespace) => namespace.absurd(),
         };
-        changed.map_err(|errno| refusal(errno, &change.of(&self.label())))
+        changed.map_err(|errno| refusal(errno, change.of(self.label())))
     }
 
     fn is_in(&self, namespace: &Namespace) -> bool {
@@ -286,7 +291,7 @@ impl Backend for Queue {
     fn add_address(&self, address: &Address, options: Options) -> Result<()> {
         address::check(&self.name, self.kind(), address, options)?;
         address::add(&self.name, self.index, self.kind(), address, options)
-            .map_err(|errno| refusal(errno, &format!("give {} the address {address}", self.name)))
+            .map_err(|errno| refusal(errno, format_args!("give {} the address {address}", self.name)))
     }
 
     fn restore_address(&self, assigned: &Assigned) -> Result<()> {
@@ -297,7 +302,7 @@ impl Backend for Queue {
     fn remove_address(&self, address: &Address) -> Result<()> {
         let others = self.present()?.addresses;
         address::remove(&self.name, self.index, self.kind(), address, &others)
-            .map_err(|errno| refusal(errno, &format!("take from {} the address {address}", self.name)))
+            .map_err(|errno| refusal(errno, format_args!("take from {} the address {address}", self.name)))
     }
 
     fn routes(&self) -> Result<Vec<Installed>> {
@@ -311,8 +316,12 @@ impl Backend for Queue {
         (0, 0)
     }
 
+    fn adds_before_it_looks(&self) -> bool {
+        false
+    }
+
     fn add_route(&self, route: &Route) -> Result<()> {
-        let action = format!("add the route {route} through {}", self.name);
+        let action = text!("add the route {route} through {}", self.name);
         if route.metric() != 0 || route.table() != 0 {
             return Err(Error::platform(action));
         }
@@ -320,12 +329,12 @@ impl Backend for Queue {
             Errno::EEXIST => Error::new(
                 errno,
                 Reason::Busy,
-                format!("{action}: there is another route to it: two that are longer by a bit go before it"),
+                text!("{action}: there is another route to it: two that are longer by a bit go before it"),
             ),
             Errno::ENETUNREACH => {
-                Error::new(errno, Reason::Argument, format!("{action}: {}", unreachable(route)))
+                Error::new(errno, Reason::Argument, text!("{action}: {}", unreachable(route)))
             }
-            _ => refusal(errno, &action),
+            _ => refusal(errno, action),
         })
     }
 
@@ -333,13 +342,13 @@ impl Backend for Queue {
         self.add_route(&installed.route)
     }
 
-    fn remove_route(&self, route: &Route) -> Result<()> {
+    fn remove_route(&self, Installed { route, .. }: &Installed) -> Result<()> {
         route::remove(self.index, route)
-            .map_err(|errno| refusal(errno, &format!("delete the route {route} through {}", self.name)))
+            .map_err(|errno| refusal(errno, format_args!("delete the route {route} through {}", self.name)))
     }
 
     fn set_program(&self, program: Program, _: Option<RawFd>) -> Result<()> {
-        self.missing(&format!("set the {} of", program.noun()))
+        self.missing(text!("set the {} of", program.noun()).as_str())
     }
 
     fn set_filter(&self, _: &[Instruction]) -> Result<()> {

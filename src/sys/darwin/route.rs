@@ -58,7 +58,7 @@ fn parse(message: &Message<'_>, index: u32) -> Option<Installed> {
     };
     let gateway = sockaddrs.get(RTA_GATEWAY).filter(|_| flags & RTF_GATEWAY != 0).and_then(message::ip);
     let route = Route::reported(network, prefix, gateway, 0, 0)?;
-    (!network.is_multicast()).then_some(Installed { route, detail: Vec::new() })
+    (!network.is_multicast()).then_some(Installed { route, exact: true, detail: Vec::new() })
 }
 
 /// Of a network without a mask: the default route is the only one.

@@ -64,6 +64,11 @@ impl Watching for Watch {
         Ok(())
     }
 
+    fn restart(&mut self) {
+        self.known.clear();
+        self.begun = false;
+    }
+
     fn wait(&self, deadline: Option<Instant>) -> Outcome<()> {
         let entry = |fd: &OwnedFd| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
         let mut entries = [entry(&self.routing), entry(&self.events)];

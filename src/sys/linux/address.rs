@@ -4,9 +4,11 @@
 use std::net::IpAddr;
 use std::result::Result;
 
-use super::netlink::{Attributes, Refusal, Request, Socket};
+use super::message::{Attributes, Refusal, Request};
+use super::netlink::Socket;
 use crate::address::{self, Address, Assigned, Options, Scope};
 use crate::flags::{Kind, bit};
+use crate::memory;
 use crate::prefix::{Family, Prefix};
 use crate::sys::bytes::u32_at;
 
@@ -33,7 +35,8 @@ const FLAGS: [(u32, u64); 6] = [
 
 pub(super) fn list(netlink: &mut Socket, index: u32, family: u8) -> Result<Vec<Assigned>, Refusal> {
     netlink.ask(&list_request(index, family), |body| {
-        parse(body).filter(|(found, _)| *found == index).map(|(_, assigned)| assigned)
+        let Some((_, assigned)) = parse(body).filter(|(found, _)| *found == index) else { return Ok(None) };
+        Ok(Some(Assigned { detail: memory::copy(body)?, ..assigned }))
     })
 }
 
@@ -100,10 +103,25 @@ pub(super) fn number(family: Family) -> u8 {
     }
 }
 
-pub(super) fn octets(ip: &IpAddr) -> Vec<u8> {
+pub(super) fn octets(ip: &IpAddr) -> Octets {
     match ip {
-        IpAddr::V4(ip) => ip.octets().to_vec(),
-        IpAddr::V6(ip) => ip.octets().to_vec(),
+        IpAddr::V4(ip) => Octets::V4(ip.octets()),
+        IpAddr::V6(ip) => Octets::V6(ip.octets()),
+    }
+}
+
+/// An address as an attribute has it.
+pub(super) enum Octets {
+    V4([u8; 4]),
+    V6([u8; 16]),
+}
+
+impl AsRef<[u8]> for Octets {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::V4(octets) => octets,
+            Self::V6(octets) => octets,
+        }
     }
 }
 
@@ -115,12 +133,13 @@ pub(super) fn parse_ip(value: &[u8]) -> Option<IpAddr> {
     <[u8; 16]>::try_from(value).ok().map(IpAddr::from)
 }
 
-fn ifaddrmsg(family: u8, prefix: u8, index: u32) -> Vec<u8> {
-    [family, prefix, 0, 0].into_iter().chain(index.to_ne_bytes()).collect()
+fn ifaddrmsg(family: u8, prefix: u8, index: u32) -> [u8; IFADDRMSG] {
+    let [a, b, c, d] = index.to_ne_bytes();
+    [family, prefix, 0, 0, a, b, c, d]
 }
 
 /// The address that RTM_NEWADDR and RTM_DELADDR are about, with the index of its interface. Without a peer IPv6
-/// has no IFA_LOCAL.
+/// has no IFA_LOCAL. Its detail is left out.
 pub(super) fn parse(body: &[u8]) -> Option<(u32, Assigned)> {
     let attributes = Attributes(body.get(IFADDRMSG..)?);
     let ip = |kind| attributes.get(kind).and_then(parse_ip);
@@ -134,7 +153,7 @@ pub(super) fn parse(body: &[u8]) -> Option<(u32, Assigned)> {
         address: Address::new(local, far_end, prefix)?,
         scope: scope(*body.get(SCOPE_AT)?),
         flags: known | bit(flags & IFA_F_PERMANENT == 0, address::DYNAMIC),
-        detail: body.to_vec(),
+        detail: Vec::new(),
     };
     Some((u32_at(body, INDEX_AT)?, assigned))
 }

@@ -1,47 +1,67 @@
 // SPDX-License-Identifier: MIT
 //! The way to the interface of a queue: rtnetlink in the network namespace where the interface is.
 //!
-//! A device is known to its driver by descriptor and to rtnetlink by index. Both must tell of the same one: Linux
-//! gives the index of a device that went, or went to another namespace, to the next that asks for it.
+//! A device is known to its driver by descriptor and to rtnetlink by name and index, which another device can have too,
+//! there or in another namespace. So each call shows first that rtnetlink and the driver mean the same one.
 
-use std::os::fd::BorrowedFd;
+use std::fmt::Display;
 use std::result::Result;
 
-use super::link;
+use super::ids::is_net_admin;
+use super::message::Refusal;
 use super::namespace::{Identity, Namespace};
-use super::netlink::{Refusal, Socket};
+use super::netlink::Socket;
 use super::node::Node;
 use super::refusal::refusal;
+use super::{departure, link};
 use crate::error::{Errno, Error, Reason};
 use crate::link::Link;
 use crate::name::Name;
+use crate::text::text;
+
+/// A step is tried again when the device was renamed or moved in between, this many times.
+const TRIES: usize = 64;
 
 /// The namespace where the device was last seen, and its index there.
 pub(super) struct Control {
     netlink: Socket,
     namespace: Option<Identity>,
+    /// 0, which no interface has, before it was found.
     index: u32,
-    /// Found by its name alone: it can be another device of that name.
-    guessed: bool,
+    trace: Trace,
+}
+
+/// What shows where the device is, when the driver does not: TUNGETDEVNETNS came with Linux 5.4 and needs CAP_NET_ADMIN.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trace {
+    /// Nothing: its descriptor came from elsewhere, or it has left the namespace where it was.
+    Lost,
+    /// It was here when it was last looked at.
+    Seen,
+    /// It was seen here, and the socket receives what tells that it leaves.
+    Watched,
+}
+
+/// A socket for [`Control::find`], before the device is opened.
+pub(super) fn prepare() -> Result<Socket, Error> {
+    let mut netlink = Socket::open()?;
+    if !is_net_admin() {
+        netlink.listen().map_err(unwatched)?;
+    }
+    Ok(netlink)
 }
 
 impl Control {
-    /// Finds a device that was opened here, in the calling thread's namespace.
-    pub(super) fn find(mut netlink: Socket, name: &Name) -> Result<Self, Error> {
-        let index = link::by_name(&mut netlink, name)?.index;
-        Ok(Self { netlink, namespace: Identity::own(), index, guessed: false })
+    /// Finds a device that has just been opened here, in the calling thread's namespace.
+    pub(super) fn find(netlink: Socket, node: &Node) -> Result<Self, Error> {
+        let mut control = Self { netlink, namespace: Identity::own(), index: 0, trace: Trace::Seen };
+        control.link(node)?;
+        Ok(control)
     }
 
-    /// Finds a device that was opened elsewhere, if it can be found: no interface has the index 0.
-    pub(super) fn guess(mut netlink: Socket, node: &Node, name: &Name) -> Self {
-        let namespace = Identity::own();
-        let index = link::by_name(&mut netlink, name).ok().filter(|link| node.may_be(link));
-        let index = index.map_or(0, |link| link.index);
-        let mut control = Self { netlink, namespace, index, guessed: true };
-        if control.confirm(node) == Err(Errno::ENODEV) {
-            control.index = 0;
-        }
-        control
+    /// For a device that was opened elsewhere: only the driver can tell where it is.
+    pub(super) fn adopt(netlink: Socket) -> Self {
+        Self { netlink, namespace: Identity::own(), index: 0, trace: Trace::Lost }
     }
 
     pub(super) fn namespace(&self) -> Option<Identity> {
@@ -52,93 +72,124 @@ impl Control {
         self.index
     }
 
-    pub(super) fn is_guessed(&self) -> bool {
-        self.guessed
-    }
-
-    pub(super) fn fd(&self) -> BorrowedFd<'_> {
-        self.netlink.fd()
-    }
-
-    /// Asks rtnetlink about the interface.
+    /// Asks rtnetlink about the interface, which is the same one before and after.
     pub(super) fn ask<T>(
         &mut self,
-        question: impl FnOnce(&mut Socket, u32) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
-        question(&mut self.netlink, self.index)
+        node: &Node,
+        question: impl Fn(&mut Socket, &Link) -> Result<T, Refusal>,
+    ) -> Result<Result<T, Refusal>, Error> {
+        for _ in 0..TRIES {
+            let link = self.link(node)?;
+            let (answer, asked) = (question(&mut self.netlink, &link), self.namespace);
+            let after = self.link(node)?;
+            if (after.index, after.name, self.namespace) == (link.index, link.name, asked) {
+                return Ok(answer);
+            }
+        }
+        Err(restless())
     }
 
-    /// Has rtnetlink change the interface.
+    /// Has rtnetlink change the interface. That there is none of its index can mean that it has just moved.
     pub(super) fn change(
         &mut self,
         node: &Node,
-        change: impl FnOnce(&mut Socket, u32) -> Result<(), Refusal>,
-    ) -> Result<(), Refusal> {
-        self.confirm(node)?;
-        change(&mut self.netlink, self.index)
-    }
-
-    /// Makes sure that what was guessed is right, before anything is changed. Who may not ask the driver for the
-    /// namespace may not change the device either; before Linux 5.4 nobody can ask.
-    fn confirm(&mut self, node: &Node) -> Result<(), Errno> {
-        if !self.guessed {
-            return Ok(());
-        }
-        match self.has_left(node) {
-            Ok(true) => return Err(Errno::ENODEV),
-            Ok(false) | Err(Errno::EINVAL | Errno::ENOTTY) => {}
-            Err(errno) => return Err(errno),
-        }
-        self.guessed = false;
-        Ok(())
-    }
-
-    /// Whether the device is in another namespace now, as far as both can be told.
-    fn has_left(&self, node: &Node) -> Result<bool, Errno> {
-        let now = Namespace::of(node.namespace()?).identity();
-        Ok(now.zip(self.namespace).is_some_and(|(now, then)| now != then))
-    }
-
-    /// The present state, of this device and of no other. When it is not where it was, it is looked for: first once
-    /// more, as it can have been renamed in between, then elsewhere.
-    pub(super) fn link(&mut self, node: &Node) -> Result<Link, Error> {
-        for follow in [false, true, true, false] {
-            let granted = node.granted().map_err(|errno| gone(node.settle(errno)))?;
-            match self.present(node, &granted.name)? {
-                Some(link) => return Ok(link),
-                None if follow => self.follow(node, &granted.name)?,
-                None => {}
+        change: impl Fn(&mut Socket, u32) -> Result<(), Refusal>,
+    ) -> Result<Result<(), Refusal>, Error> {
+        for _ in 0..TRIES {
+            let index = self.link(node)?.index;
+            match change(&mut self.netlink, index) {
+                Err(refusal) if refusal.errno == Errno::ENODEV => {}
+                changed => return Ok(changed),
             }
         }
-        Err(elsewhere("it moves from one to the next"))
+        Err(restless())
     }
 
-    /// Name and index can be those of another device too, where this one has been. Who may ask, knows.
-    fn present(&mut self, node: &Node, name: &Name) -> Result<Option<Link>, Error> {
-        if self.index == 0 || self.has_left(node) == Ok(true) {
+    /// The present state, of this device and of no other. Only the driver says that it is gone.
+    pub(super) fn link(&mut self, node: &Node) -> Result<Link, Error> {
+        for _ in 0..TRIES {
+            let name = node.granted().map_err(|errno| gone(node.settle(errno)))?.name;
+            let found = match node.namespace() {
+                Ok(namespace) => self.follow(node, &Namespace::of(namespace), &name)?,
+                Err(Errno::EBADFD) => None,
+                Err(Errno::EPERM | Errno::EINVAL | Errno::ENOTTY) => self.watch(node, &name)?,
+                Err(errno) => return Err(Error::system(errno, "ask for the namespace of the device")),
+            };
+            if let Some(link) = found {
+                return Ok(link);
+            }
+        }
+        Err(restless())
+    }
+
+    /// Finds the device by its name where the driver says that it is; None when it was renamed or moved meanwhile.
+    fn follow(&mut self, node: &Node, there: &Namespace, name: &Name) -> Result<Option<Link>, Error> {
+        let identity = there.identity();
+        if identity != self.namespace {
+            let netlink = there.inside(Socket::open).map_err(|error| match error.reason() {
+                Reason::Privilege => elsewhere(error.message()),
+                reason => {
+                    let text = text!("reach the device where it is now: {}", error.message());
+                    Error::new(error.errno(), reason, text)
+                }
+            })?;
+            *self = Self { netlink, namespace: identity, index: 0, trace: Trace::Lost };
+        }
+        let Some(link) = present(link::by_name(&mut self.netlink, name))? else { return Ok(None) };
+        let now = node.namespace().ok().and_then(|namespace| Namespace::of(namespace).identity());
+        if now != self.namespace || !is_called(node, &link.name) {
             return Ok(None);
         }
-        match link::by_index(&mut self.netlink, self.index) {
-            Ok(link) if link.name == *name => Ok(Some(link)),
-            Err(error) if error.reason() != Reason::Removed => Err(error),
-            _ => Ok(None),
-        }
+        (self.index, self.trace) = (link.index, Trace::Seen);
+        Ok(Some(link))
     }
 
-    /// Goes to where the device is. The driver tells since Linux 5.4, and only those who may configure it there.
-    fn follow(&mut self, node: &Node, name: &Name) -> Result<(), Error> {
-        let namespace = node.namespace().map_err(|errno| match errno {
-            Errno::EBADFD => gone(Errno::ENODEV),
-            Errno::EPERM => elsewhere("to configure it there needs CAP_NET_ADMIN in that one"),
-            Errno::EINVAL | Errno::ENOTTY => elsewhere("to follow it there needs Linux 5.4"),
-            _ => elsewhere(errno.desc()),
-        })?;
-        let namespace = Namespace::of(namespace);
-        let mut netlink = namespace.inside(Socket::open).map_err(|error| elsewhere(error.message()))?;
-        if let Ok(link) = link::by_name(&mut netlink, name) {
-            *self = Self { netlink, namespace: namespace.identity(), index: link.index, guessed: false };
+    /// Finds the device where it was, as long as nothing tells that it has left.
+    fn watch(&mut self, node: &Node, name: &Name) -> Result<Option<Link>, Error> {
+        if self.trace == Trace::Lost {
+            return Err(elsewhere("nothing shows that it is here"));
         }
+        self.netlink.listen().map_err(unwatched)?;
+        let found = match self.index {
+            0 => link::by_name(&mut self.netlink, name),
+            index => link::by_index(&mut self.netlink, index),
+        };
+        let link = present(found)?;
+        let index = link.as_ref().map_or(self.index, |link| link.index);
+        if self.netlink.departures().is_none_or(|departures| departures.may_have(index, name)) {
+            self.trace = Trace::Lost;
+            return Ok(None);
+        }
+        let Some(link) = link.filter(|link| is_called(node, &link.name)) else { return Ok(None) };
+        if self.trace == Trace::Seen {
+            self.begin_watch(node, &link)?;
+        }
+        Ok(Some(link))
+    }
+
+    /// The socket listens already, to all that leave.
+    fn begin_watch(&mut self, node: &Node, link: &Link) -> Result<(), Error> {
+        if !node.may_be(link) {
+            self.trace = Trace::Lost;
+            return Err(elsewhere("another device has its place"));
+        }
+        departure::listen_for(self.netlink.kernel(), link.index).map_err(unwatched)?;
+        if let Some(departures) = self.netlink.departures() {
+            departures.clear();
+        }
+        (self.index, self.trace) = (link.index, Trace::Watched);
         Ok(())
+    }
+}
+
+fn is_called(node: &Node, name: &Name) -> bool {
+    node.granted().is_ok_and(|granted| granted.name == *name)
+}
+
+fn present(found: Result<Link, Error>) -> Result<Option<Link>, Error> {
+    match found {
+        Err(error) if error.reason() == Reason::Removed => Ok(None),
+        found => found.map(Some),
     }
 }
 
@@ -146,7 +197,18 @@ fn gone(errno: Errno) -> Error {
     refusal(errno, None, "ask for the state of the device")
 }
 
-fn elsewhere(why: &str) -> Error {
-    let text = format!("ask for the state of the device: it is in another network namespace: {why}");
+fn unwatched(errno: Errno) -> Error {
+    Error::system(errno, "watch whether the device leaves its network namespace")
+}
+
+fn restless() -> Error {
+    elsewhere("it is renamed or moved again and again")
+}
+
+fn elsewhere(why: impl Display) -> Error {
+    let text = text!(
+        "reach the device by rtnetlink: it may be in another network namespace: {why}; to follow it needs CAP_NET_ADMIN \
+         there, and Linux 5.4"
+    );
     Error::new(Errno::EXDEV, Reason::Namespace, text)
 }

@@ -6,16 +6,29 @@
 
 mod address;
 mod control;
+mod departure;
+mod file;
+mod filter;
+#[cfg(fuzzing)]
+pub mod fuzz;
+mod hidden;
 mod ids;
+mod ioctl;
 mod link;
+mod message;
 mod namespace;
 mod netlink;
 mod node;
 mod offload;
 mod open;
 mod packet;
+mod probe;
+mod queue;
 mod refusal;
 mod route;
+mod socket;
+mod steering;
+mod undo;
 mod wait;
 mod watch;
 
@@ -23,13 +36,13 @@ use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::wait::Waker;
 use super::{Backend, Direction, Frame, Outcome, Place, Watching};
 use crate::address::{Address, Assigned, Options};
-use crate::error::{Errno, Error, Reason, Result};
+use crate::error::{Errno, Result};
 use crate::feature::Feature;
 use crate::flags::{Flags, Mode};
 use crate::link::{Change, Link, Mac};
@@ -38,13 +51,14 @@ use crate::packet::PI_HEADER;
 use crate::prefix::Family;
 use crate::route::{Installed, Route};
 use crate::steering::{Instruction, Program};
+use crate::text::{Text, text};
 use control::Control;
+use filter::Filter;
 use namespace::Identity;
 pub(crate) use namespace::Namespace;
-use netlink::{Refusal, Socket};
 use node::{Node, USUAL_NODE};
 use packet::MAX_PARTS;
-use refusal::refusal;
+use undo::Former;
 pub(crate) use wait::{Tokens, poll};
 pub(crate) use watch::Watch;
 
@@ -58,48 +72,19 @@ pub(crate) struct Queue {
     /// Held over a request to rtnetlink and its answer, which threads take in turn.
     control: Mutex<Control>,
     waker: Waker,
+    /// Of a TAP that can have several queues.
+    filter: Option<Filter>,
     mode: Mode,
     read_size: usize,
+    /// Where opening it changed a device that was there before.
+    former: Option<Former>,
 }
 
-impl Queue {
-    /// The network namespace where the device is.
-    fn namespace(&self) -> Result<Namespace> {
-        let namespace = self.node.namespace();
-        namespace
-            .map(Namespace::of)
-            .map_err(|errno| self.refused_new("ask for the namespace of", errno, "5.4"))
-    }
-
-    fn control(&self) -> MutexGuard<'_, Control> {
-        self.control.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The kernel's no to a change of this device.
-    fn refused(&self, action: &str, errno: Errno) -> Error {
-        refusal(self.node.settle(errno), None, &format!("{action} {}", self.label()))
-    }
-
-    /// An ioctl that this kernel may not know yet.
-    fn refused_new(&self, action: &str, errno: Errno, since: &str) -> Error {
-        match errno {
-            Errno::EINVAL | Errno::ENOTTY => Error::new(
-                Errno::EOPNOTSUPP,
-                Reason::Kernel,
-                format!("{action} {}: this needs Linux {since}", self.label()),
-            ),
-            _ => self.refused(action, errno),
-        }
-    }
-
-    /// Has rtnetlink change the interface.
-    fn change(
-        &self,
-        words: impl FnOnce(&mut Socket, u32) -> std::result::Result<(), Refusal>,
-        action: impl FnOnce(&str) -> String,
-    ) -> Result<()> {
-        let changed = self.control().change(&self.node, words);
-        changed.map_err(|no| no.error(&action(&self.label())))
+/// Does something in the network namespace where a device is opened.
+fn inside<T: Send>(place: &Place<'_>, action: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    match place.namespace {
+        None => action(),
+        Some(namespace) => namespace.inside(action),
     }
 }
 
@@ -128,28 +113,22 @@ impl Backend for Queue {
 
     fn open(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<Self> {
         let path = place.node.unwrap_or(Path::new(USUAL_NODE));
-        let queue = match place.namespace {
-            None => Self::join(path, name, flags, None),
-            Some(namespace) => namespace.inside(|| Self::join(path, name, flags, None)),
-        }?;
-        queue.begin_offload()?;
-        Ok(queue)
+        inside(place, || Self::open_here(path, name, flags))
+    }
+
+    fn undo_open(self, place: &Place<'_>) {
+        self.give_back(place);
     }
 
     fn open_fd(fd: RawFd, borrow: bool) -> Result<Self> {
         Self::take_over(fd, borrow)
     }
 
-    /// The device can be renamed or removed between asking for its name and using it: only the index tells that
-    /// this is still the same one.
     fn open_queue(&self) -> Result<Self> {
         let link = self.link()?;
-        let name = NameRequest::Exact(link.name);
-        let flags =
-            Flags { mode: self.mode, exclusive: false, existing: true, nonblock: false, persist: false };
-        let join = || Self::join(&self.path, &name, &flags, Some(link.index));
         let here = self.control().namespace() == Identity::own();
-        if here { join() } else { self.namespace()?.inside(join) }
+        let open = || self.open_beside(&link);
+        if here { open() } else { self.namespace()?.inside(open) }
     }
 
     fn mode(&self) -> Mode {
@@ -224,8 +203,12 @@ impl Backend for Queue {
         self.waker.wake();
     }
 
-    fn label(&self) -> String {
-        self.node.granted().map_or_else(|_| "the device".to_owned(), |granted| granted.name.to_string())
+    fn take_wake(&self) -> bool {
+        self.waker.take_pending()
+    }
+
+    fn label(&self) -> Text {
+        self.node.granted().map_or_else(|_| "the device".into(), |granted| text!("{}", granted.name))
     }
 
     fn name(&self) -> Result<Name> {
@@ -262,24 +245,13 @@ impl Backend for Queue {
     }
 
     fn offloads(&self) -> Result<u64> {
-        let name = self.link()?.name;
-        offload::list(self.control().fd(), &name)
-            .map_err(|errno| self.refused("ask for the offloads of", errno))
+        self.ask(|netlink, link| Ok(offload::list(netlink.fd(), &link.name)?), "ask for the offloads of")
     }
 
     fn set_offloads(&self, offloads: u64) -> Result<()> {
-        self.node.set_offload(offload::features(offloads)).map_err(|errno| match errno {
-            Errno::EINVAL => Error::new(
-                Errno::EOPNOTSUPP,
-                Reason::Kernel,
-                format!(
-                    "set the offloads of {} to {offloads:#x}: this kernel has no such set: all need \
-                     TUNTAP_OFFLOAD_CHECKSUM, ECN needs TSO4 or TSO6, and USO4 and USO6 go together, since Linux 6.2",
-                    self.label()
-                ),
-            ),
-            _ => self.refused("set the offloads of", errno),
-        })
+        self.node
+            .set_offload(offload::features(offloads))
+            .map_err(|errno| self.refused_offloads(offloads, errno))
     }
 
     fn persist(&self) -> Result<bool> {
@@ -308,50 +280,39 @@ impl Backend for Queue {
     }
 
     fn set_attached(&self, on: bool) -> Result<()> {
-        let change = || match self.node.granted()?.attached == on {
-            true => Ok(()),
-            false => self.node.set_attached(on),
-        };
         let action = if on { "attach a queue of" } else { "detach a queue of" };
-        change().map_err(|errno| self.refused(action, errno))
+        self.attach(on).map_err(|errno| self.refused(action, errno))
     }
 
     fn addresses(&self, family: Option<Family>) -> Result<Vec<Assigned>> {
-        self.link()?;
         let family = family.map_or(0, address::number);
-        let listed = self.control().ask(|netlink, index| address::list(netlink, index, family));
-        listed.map_err(|no| no.error(&format!("list the addresses of {}", self.label())))
+        self.ask(|netlink, link| address::list(netlink, link.index, family), "list the addresses of")
     }
 
     fn add_address(&self, address: &Address, options: Options) -> Result<()> {
         let kind = self.mode.kind;
         self.change(
             |netlink, index| address::add(netlink, index, kind, address, options),
-            |device| format!("give {device} the address {address}"),
+            |device| text!("give {device} the address {address}"),
         )
     }
 
     fn restore_address(&self, assigned: &Assigned) -> Result<()> {
         self.change(
             |netlink, _| address::restore(netlink, assigned),
-            |device| format!("give {device} back the address {}", assigned.address),
+            |device| text!("give {device} back the address {}", assigned.address),
         )
     }
 
     fn remove_address(&self, address: &Address) -> Result<()> {
         self.change(
             |netlink, index| address::remove(netlink, index, address),
-            |device| format!("take from {device} the address {address}"),
+            |device| text!("take from {device} the address {address}"),
         )
     }
 
     fn routes(&self) -> Result<Vec<Installed>> {
-        self.link()?;
-        let mut control = self.control();
-        let mut list = |family| control.ask(|netlink, index| route::list(netlink, index, family));
-        let listed = list(Family::V4).and_then(|ipv4| Ok([ipv4, list(Family::V6)?].concat()));
-        drop(control);
-        listed.map_err(|no| no.error(&format!("list the routes through {}", self.label())))
+        self.ask(|netlink, link| route::list(netlink, link.index), "list the routes through")
     }
 
     /// IPv6 has no metric 0.
@@ -362,59 +323,38 @@ impl Backend for Queue {
         }
     }
 
+    /// Who lacks the right is spared the refusal.
+    fn adds_before_it_looks(&self) -> bool {
+        ids::is_net_admin()
+    }
+
     fn add_route(&self, route: &Route) -> Result<()> {
         self.change(
             |netlink, index| route::add(netlink, index, route),
-            |device| format!("add the route {route} through {device}"),
+            |device| text!("add the route {route} through {device}"),
         )
     }
 
     fn restore_route(&self, installed: &Installed) -> Result<()> {
         self.change(
             |netlink, _| route::restore(netlink, installed),
-            |device| format!("give {device} back the route {}", installed.route),
+            |device| text!("give {device} back the route {}", installed.route),
         )
     }
 
-    fn remove_route(&self, route: &Route) -> Result<()> {
+    fn remove_route(&self, installed: &Installed) -> Result<()> {
         self.change(
-            |netlink, index| route::remove(netlink, index, route),
-            |device| format!("delete the route {route} through {device}"),
+            |netlink, index| route::remove(netlink, index, installed),
+            |device| text!("delete the route {} through {device}", installed.route),
         )
     }
 
     fn set_program(&self, program: Program, fd: Option<RawFd>) -> Result<()> {
-        self.node.set_program(program, fd).map_err(|errno| {
-            let action = format!("set the {} of", program.noun());
-            match errno {
-                Errno::EBADF => Error::new(
-                    errno,
-                    Reason::Argument,
-                    format!("{action} {}: the descriptor is not open", self.label()),
-                ),
-                Errno::EINVAL => Error::new(
-                    errno,
-                    Reason::Argument,
-                    format!(
-                        "{action} {}: the descriptor is not that of a program of BPF_PROG_TYPE_SOCKET_FILTER, or this \
-                         kernel has no such programs",
-                        self.label()
-                    ),
-                ),
-                _ => self.refused(&action, errno),
-            }
-        })
+        self.node.set_program(program, fd).map_err(|errno| self.refused_program(program, errno))
     }
 
     fn set_filter(&self, instructions: &[Instruction]) -> Result<()> {
-        self.node.set_filter(instructions).map_err(|errno| match errno {
-            Errno::EINVAL => Error::new(
-                errno,
-                Reason::Argument,
-                format!("set the classic filter of {}: the kernel takes no such program", self.label()),
-            ),
-            _ => self.refused("set the classic filter of", errno),
-        })
+        self.filter(instructions).map_err(|errno| self.refused_filter(errno))
     }
 
     fn set_tx_filter(&self, macs: &[Mac], all_groups: bool) -> Result<()> {
@@ -425,19 +365,10 @@ impl Backend for Queue {
 
     fn watch(&self) -> Result<Watch> {
         self.link()?;
-        let here = self.control().namespace() == Identity::own();
-        let open = || if here { Watch::open() } else { self.namespace()?.inside(Watch::open) };
-        // Only what is elsewhere needs anything of this.
-        open().map_err(|error| match error.reason() {
-            Reason::Privilege | Reason::Kernel => {
-                let text = format!(
-                    "watch {}: it is in another network namespace: {}",
-                    self.label(),
-                    error.message()
-                );
-                Error::new(Errno::EXDEV, Reason::Namespace, text)
-            }
-            _ => error,
-        })
+        if self.control().namespace() == Identity::own() {
+            return Watch::open();
+        }
+        let entered = self.namespace().and_then(|namespace| namespace.inside(|| Ok(Watch::open())));
+        entered.unwrap_or_else(|error| Err(self.not_entered(error)))
     }
 }

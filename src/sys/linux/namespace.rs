@@ -9,14 +9,12 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::ptr;
 
-use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
-use nix::sys::stat::Mode;
-
+use super::file::{self, shown};
+use super::ioctl;
+use super::socket::KernelSocket;
 use crate::error::{Errno, Error, Reason, Result};
-
-mod ioctl {
-    nix::ioctl_none_bad!(ns_get_nstype, 0xb703);
-}
+use crate::sys::descriptor;
+use crate::text::{Text, text};
 
 /// An open network namespace.
 pub(crate) struct Namespace(File);
@@ -24,43 +22,38 @@ pub(crate) struct Namespace(File);
 impl Namespace {
     /// One that has a file, such as /run/netns/blue or /proc/1234/ns/net.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let action = || format!("open the network namespace {}", path.display());
-        let fd = open(path, OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK, Mode::empty())
+        let action = || text!("open the network namespace {}", shown(path));
+        let fd = file::open(path, libc::O_RDONLY | libc::O_NONBLOCK)
             .map_err(|errno| Error::system(errno, action()))?;
         Self(fd.into()).checked(action)
     }
 
     /// That of a caller's descriptor, which stays the caller's.
     pub(crate) fn duplicate(fd: RawFd) -> Result<Self> {
-        let action = || format!("use descriptor {fd} as a network namespace");
+        let action = || text!("use descriptor {fd} as a network namespace");
         if fd < 0 {
-            return Err(Error::new(Errno::EBADF, Reason::Argument, format!("{}: it is negative", action())));
+            return Err(Error::new(Errno::EBADF, Reason::Argument, text!("{}: it is negative", action())));
         }
         // SAFETY: borrowed for one call, which fails when there is no such descriptor.
-        let copy =
-            fcntl(unsafe { BorrowedFd::borrow_raw(fd) }, FcntlArg::F_DUPFD_CLOEXEC(0)).map_err(|errno| {
-                Error::new(errno, Reason::Argument, format!("{}: {}", action(), errno.desc()))
-            })?;
-        // SAFETY: fcntl has just made this descriptor, for nobody else.
-        Self(unsafe { File::from_raw_fd(copy) }).checked(action)
+        let copy = descriptor::take(unsafe { BorrowedFd::borrow_raw(fd) }, true)
+            .map_err(|errno| Error::new(errno, Reason::Argument, text!("{}: {}", action(), errno.desc())))?;
+        Self(copy.into()).checked(action)
     }
 
     pub(super) fn of(fd: OwnedFd) -> Self {
         Self(fd.into())
     }
 
-    fn checked(self, action: impl Fn() -> String) -> Result<Self> {
+    fn checked(self, action: impl Fn() -> Text) -> Result<Self> {
         // SAFETY: the request has no argument.
         match unsafe { ioctl::ns_get_nstype(self.0.as_raw_fd()) } {
             Ok(libc::CLONE_NEWNET) => Ok(self),
-            _ => Err(Error::new(
-                Errno::EINVAL,
-                Reason::Namespace,
-                format!(
-                    "{}: that is no network namespace, as /run/netns/NAME and /proc/PID/ns/net are",
-                    action()
-                ),
-            )),
+            // What files of other kinds say to a request that they do not know; EBADFD is a TUN's without a device.
+            Ok(_) | Err(Errno::ENOTTY | Errno::EINVAL | Errno::EOPNOTSUPP | Errno::EBADF | Errno::EBADFD) => {
+                let text = "that is no network namespace, as /run/netns/NAME and /proc/PID/ns/net are";
+                Err(Error::new(Errno::EINVAL, Reason::Namespace, text!("{}: {text}", action())))
+            }
+            Err(errno) => Err(Error::system(errno, action())),
         }
     }
 
@@ -80,7 +73,7 @@ impl Namespace {
         }
         let task = Task { action: Some(|| self.enter().and_then(|()| action())), result: None };
         task.run().unwrap_or_else(|errno| {
-            let text = format!("start a thread for the network namespace: {}", errno.desc());
+            let text = text!("start a thread for the network namespace: {}", errno.desc());
             Err(Error::new(errno, Reason::System, text))
         })
     }
@@ -139,9 +132,18 @@ impl Identity {
         Self(file.dev(), file.ino())
     }
 
-    /// That of the calling thread's namespace; None where /proc is missing.
+    /// That of the calling thread's namespace. Where /proc is missing, a socket tells those who have CAP_NET_ADMIN
+    /// (SIOCGSKNS, Linux 4.9).
     pub(super) fn own() -> Option<Self> {
-        Some(Self::of(&fs::metadata("/proc/thread-self/ns/net").ok()?))
+        match fs::metadata("/proc/thread-self/ns/net") {
+            Ok(file) => Some(Self::of(&file)),
+            Err(_) => {
+                let socket = KernelSocket::open().ok()?;
+                // SAFETY: the request has no argument, and makes a descriptor for nobody else.
+                let fd = unsafe { OwnedFd::from_raw_fd(ioctl::siocgskns(socket.fd().as_raw_fd()).ok()?) };
+                Namespace::of(fd).identity()
+            }
+        }
     }
 }
 

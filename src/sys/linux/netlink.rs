@@ -1,339 +1,172 @@
 // SPDX-License-Identifier: MIT
-//! rtnetlink: requests to the kernel and its answers. Small, because only a few messages are ever needed; the
-//! crates that know all of them are several times the size of this library.
+//! rtnetlink: requests to the kernel and its answers.
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 use std::result::Result;
 
-use nix::sys::socket::{self, AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType};
-
+use super::departure::Departures;
+use super::message::{Message, Refusal, Request};
+use super::socket::{Datagram, KernelSocket, random};
 use crate::error::{Errno, Error};
-use crate::sys::bytes::{u16_at, u32_at};
+use crate::memory::{self, NoMemory};
 
-const HEADER: usize = 16;
 /// The kernel makes no answer longer than this for a receiver that offers as much.
 pub(super) const ANSWER: usize = 32 * 1024;
-/// A dump is begun again when it was disturbed, this many times.
-const TRIES: usize = 16;
-
-/// A refusal: the errno, and the kernel's own words where it has any.
-pub(super) struct Refusal {
-    pub(super) errno: Errno,
-    pub(super) said: Option<String>,
-}
-
-impl Refusal {
-    pub(super) fn error(self, action: &str) -> Error {
-        super::refusal::refusal(self.errno, self.said, action)
-    }
-}
-
-impl From<Errno> for Refusal {
-    fn from(errno: Errno) -> Self {
-        Self { errno, said: None }
-    }
-}
-
-/// A message to the kernel, its attributes appended one by one.
-pub(super) struct Request {
-    kind: u16,
-    flags: i32,
-    body: Vec<u8>,
-}
-
-impl Request {
-    /// `fixed` is the structure that every message of this kind begins with.
-    pub(super) fn new(kind: u16, flags: i32, fixed: &[u8]) -> Self {
-        Self { kind, flags, body: fixed.to_vec() }
-    }
-
-    pub(super) fn attribute(mut self, kind: u16, value: &[u8]) -> Self {
-        let length = u16::try_from(value.len().saturating_add(4)).unwrap_or(u16::MAX);
-        self.body.extend(length.to_ne_bytes());
-        self.body.extend(kind.to_ne_bytes());
-        self.body.extend(value);
-        self.body.resize(self.body.len().next_multiple_of(4), 0);
-        self
-    }
-
-    fn bytes(&self, sequence: u32) -> Vec<u8> {
-        let length = u32::try_from(HEADER.saturating_add(self.body.len())).unwrap_or(u32::MAX);
-        let flags = u16::try_from(self.flags | libc::NLM_F_REQUEST).unwrap_or(0);
-        let mut bytes = Vec::with_capacity(HEADER.saturating_add(self.body.len()));
-        bytes.extend(length.to_ne_bytes());
-        bytes.extend(self.kind.to_ne_bytes());
-        bytes.extend(flags.to_ne_bytes());
-        bytes.extend(sequence.to_ne_bytes());
-        bytes.extend(0_u32.to_ne_bytes());
-        bytes.extend(&self.body);
-        bytes
-    }
-}
-
-/// One message of an answer, or of what the kernel announces.
-pub(super) struct Message<'a> {
-    pub(super) kind: u16,
-    flags: i32,
-    pub(super) sequence: u32,
-    /// Of the socket that the request came through.
-    pub(super) port: u32,
-    pub(super) body: &'a [u8],
-}
-
-impl<'a> Message<'a> {
-    /// Takes the first message off `bytes`; None at their end, or where they make no message.
-    pub(super) fn take(bytes: &mut &'a [u8]) -> Option<Self> {
-        let length = usize::try_from(u32_at(bytes, 0)?).ok()?;
-        let message = Self {
-            kind: u16_at(bytes, 4)?,
-            flags: u16_at(bytes, 6)?.into(),
-            sequence: u32_at(bytes, 8)?,
-            port: u32_at(bytes, 12)?,
-            body: bytes.get(HEADER..length)?,
-        };
-        *bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
-        Some(message)
-    }
-
-    /// Part of a list that changed while it was told.
-    pub(super) fn is_disturbed(&self) -> bool {
-        self.flags & libc::NLM_F_DUMP_INTR != 0
-    }
-
-    /// It ends its answer.
-    pub(super) fn is_end(&self) -> bool {
-        matches!(self.kind.into(), libc::NLMSG_ERROR | libc::NLMSG_DONE)
-    }
-
-    /// Of the end of an answer: 0 is an acknowledgement, and so is nothing at all at the end of a list.
-    pub(super) fn outcome(&self) -> Result<(), Refusal> {
-        // NETLINK_CAP_ACK keeps an error's copy of the request to its header; a list's end has none.
-        let (missing, copied) = match i32::from(self.kind) == libc::NLMSG_DONE {
-            true => (0, 0),
-            false => (libc::EPROTO, HEADER),
-        };
-        let errno = u32_at(self.body, 0).map_or(missing, |code| (code as i32).wrapping_neg());
-        if errno == 0 {
-            return Ok(());
-        }
-        let words = self.body.get(copied.saturating_add(4)..).unwrap_or_default();
-        let said = Attributes(words)
-            .find(|(kind, _)| self.flags & libc::NLM_F_ACK_TLVS != 0 && *kind == NLMSGERR_ATTR_MSG)
-            .map(|(_, value)| text(value));
-        Err(Refusal { errno: Errno::from_raw(errno), said })
-    }
-}
-
-const NLMSGERR_ATTR_MSG: u16 = 1;
-
-/// The attributes of a message, or nested in another.
-#[derive(Clone, Copy)]
-pub(super) struct Attributes<'a>(pub(super) &'a [u8]);
-
-impl<'a> Iterator for Attributes<'a> {
-    type Item = (u16, &'a [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let length = usize::from(u16_at(self.0, 0)?);
-        let kind = u16_at(self.0, 2)? & !(NLA_F_NESTED | NLA_F_NET_BYTEORDER);
-        let value = self.0.get(4..length)?;
-        self.0 = self.0.get(length.next_multiple_of(4)..).unwrap_or_default();
-        Some((kind, value))
-    }
-}
-
-const NLA_F_NESTED: u16 = 1 << 15;
-const NLA_F_NET_BYTEORDER: u16 = 1 << 14;
-
-impl<'a> Attributes<'a> {
-    pub(super) fn get(mut self, kind: u16) -> Option<&'a [u8]> {
-        self.find(|(found, _)| *found == kind).map(|(_, value)| value)
-    }
-
-    pub(super) fn nested(self, kind: u16) -> Self {
-        Self(self.get(kind).unwrap_or_default())
-    }
-
-    pub(super) fn u32(self, kind: u16) -> Option<u32> {
-        u32_at(self.get(kind)?, 0)
-    }
-}
-
-/// The text of an attribute, up to its NUL.
-fn text(value: &[u8]) -> String {
-    let end = value.iter().position(|byte| *byte == 0).unwrap_or(value.len());
-    String::from_utf8_lossy(value.get(..end).unwrap_or_default()).into_owned()
-}
+/// A request is made again when its answer was lost, or interrupted by a change, this many times.
+const TRIES: usize = 64;
+/// Datagrams of an answer that was given up, at most.
+const DRAIN: usize = 1 << 16;
 
 /// A socket to rtnetlink, in the network namespace that its maker was in.
 pub(super) struct Socket {
-    fd: OwnedFd,
+    socket: KernelSocket,
     sequence: u32,
+    /// Where it listens for them.
+    departures: Option<Departures>,
 }
 
-/// What of an answer is at hand.
-enum Heard<'a> {
-    Body(&'a [u8]),
-    /// The dump was disturbed: what was heard of it does not count.
-    Again,
+/// How an answer ended.
+#[derive(PartialEq, Eq)]
+enum Answer {
+    Whole,
+    /// What it lists changed meanwhile: it may be missing something, or have it twice.
+    Interrupted,
+    /// The kernel had no room for it.
+    Lost,
 }
 
 impl Socket {
     pub(super) fn open() -> Result<Self, Error> {
-        let failed = |errno| Error::system(errno, "open a netlink socket");
-        let fd = socket::socket(
-            AddressFamily::Netlink,
-            SockType::Raw,
-            SockFlag::SOCK_CLOEXEC,
-            SockProtocol::NetlinkRoute,
-        )
-        .map_err(failed)?;
-        enable(&fd, libc::NETLINK_CAP_ACK).map_err(failed)?;
-        enable(&fd, libc::NETLINK_EXT_ACK).map_err(failed)?;
-        // Since 4.20 the kernel lists by interface when asked like this; an older one lists all, and the reader
-        // of each list picks its own.
-        let _ = enable(&fd, NETLINK_GET_STRICT_CHK);
-        Ok(Self { fd, sequence: 0 })
+        let socket = KernelSocket::open().map_err(|errno| Error::system(errno, "open a netlink socket"))?;
+        Ok(Self { socket, sequence: random(), departures: None })
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+        self.socket.fd()
     }
 
-    /// Has the kernel change something.
+    pub(super) fn kernel(&self) -> &KernelSocket {
+        &self.socket
+    }
+
+    /// From now on it is known which interfaces leave the namespace.
+    pub(super) fn listen(&mut self) -> Result<(), Errno> {
+        if self.departures.is_none() {
+            self.socket.join(libc::RTNLGRP_LINK)?;
+            self.departures = Some(Departures::default());
+        }
+        Ok(())
+    }
+
+    /// What has left, since it listens.
+    pub(super) fn departures(&mut self) -> Option<&mut Departures> {
+        self.departures.as_mut()
+    }
+
+    /// Has the kernel change something. Where its answer was lost, it is asked again: that it is done already means
+    /// then that it was done the first time.
     pub(super) fn change(&mut self, request: &Request) -> Result<(), Refusal> {
-        self.converse(request, &mut |_| {})
+        let mut lost = false;
+        // Before anything is done: there must be an answer to what is.
+        let mut buffer = memory::zeroed(ANSWER)?;
+        for _ in 0..TRIES {
+            let sequence = self.send(request)?;
+            match self.answer(sequence, &mut buffer, &mut |_| Ok(())) {
+                Ok(Answer::Lost) => lost = true,
+                Err(refusal) if !(lost && request.is_done(refusal.errno)) => return Err(refusal),
+                _ => return Ok(()),
+            }
+        }
+        Err(Errno::ENOBUFS.into())
     }
 
-    /// Has the kernel tell something: what `read` finds in each message of the answer.
+    /// Asks the kernel for something: what `read` finds in each message of the answer.
     pub(super) fn ask<T>(
         &mut self,
         request: &Request,
-        read: impl Fn(&[u8]) -> Option<T>,
+        read: impl Fn(&[u8]) -> Result<Option<T>, NoMemory>,
     ) -> Result<Vec<T>, Refusal> {
-        let mut found = Vec::new();
-        self.converse(request, &mut |heard| match heard {
-            Heard::Body(body) => found.extend(read(body)),
-            Heard::Again => found.clear(),
-        })?;
-        Ok(found)
-    }
-
-    fn converse(&mut self, request: &Request, heed: &mut dyn FnMut(Heard<'_>)) -> Result<(), Refusal> {
+        let mut last = Errno::EBUSY;
+        let mut buffer = memory::zeroed(ANSWER)?;
         for _ in 0..TRIES {
+            let mut found = Vec::new();
             let sequence = self.send(request)?;
-            if self.answer(sequence, heed)? {
-                return Ok(());
+            let answer = self.answer(sequence, &mut buffer, &mut |body| {
+                read(body)?.map_or(Ok(()), |item| memory::push(&mut found, item))
+            })?;
+            match answer {
+                Answer::Whole => return Ok(found),
+                Answer::Interrupted => last = Errno::EBUSY,
+                Answer::Lost => last = Errno::ENOBUFS,
             }
-            heed(Heard::Again);
         }
-        Err(Errno::EBUSY.into())
+        Err(last.into())
     }
 
     /// Sends a request; the number that its answer has.
     pub(super) fn send(&mut self, request: &Request) -> Result<u32, Errno> {
         self.sequence = self.sequence.wrapping_add(1);
-        socket::send(self.fd.as_raw_fd(), &request.bytes(self.sequence), MsgFlags::empty())?;
+        self.socket.send(&request.bytes(self.sequence)?)?;
         Ok(self.sequence)
     }
 
-    /// What waits in the socket, without waiting for it.
-    pub(super) fn receive<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], Errno> {
-        let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC;
-        let length = socket::recv(self.fd.as_raw_fd(), buffer, flags)?;
-        buffer.get(..length).ok_or(Errno::EMSGSIZE)
-    }
-
-    /// Hears the answer to the request of this number; false when a dump was disturbed while it was made.
+    /// Receives the answer to the request of this number.
     ///
     /// The kernel answers before send() returns, and goes on with a dump whenever something is received: an
     /// empty socket is a lost answer, not one to wait for.
-    fn answer(&self, sequence: u32, heed: &mut dyn FnMut(Heard<'_>)) -> Result<bool, Refusal> {
-        let mut buffer = vec![0; ANSWER];
-        let mut whole = true;
+    fn answer(
+        &mut self,
+        sequence: u32,
+        buffer: &mut [u8],
+        read: &mut dyn FnMut(&[u8]) -> Result<(), NoMemory>,
+    ) -> Result<Answer, Refusal> {
+        let mut answer = Answer::Whole;
         loop {
-            let mut rest = match self.receive(&mut buffer) {
-                Err(Errno::EAGAIN) => return Err(Errno::EPROTO.into()),
-                received => received?,
+            let datagram = match self.socket.receive(buffer) {
+                Ok(None) => continue,
+                Ok(Some(datagram)) => datagram,
+                Err(errno) => {
+                    self.drain(buffer);
+                    return match errno {
+                        Errno::EAGAIN | Errno::ENOBUFS => Ok(Answer::Lost),
+                        _ => Err(errno.into()),
+                    };
+                }
             };
-            while let Some(message) = Message::take(&mut rest) {
-                if message.sequence != sequence {
-                    continue;
+            if datagram.announced {
+                self.note(&datagram)?;
+                continue;
+            }
+            let mut rest = datagram.bytes;
+            while let Some(message) = Message::take(&mut rest).filter(|it| it.sequence == sequence) {
+                if message.is_overrun() {
+                    return Ok(Answer::Lost);
                 }
-                whole &= !message.is_disturbed();
-                match message.is_end() {
-                    false => heed(Heard::Body(message.body)),
-                    true => return message.outcome().map(|()| whole),
+                if message.is_interrupted() {
+                    answer = Answer::Interrupted;
                 }
+                if message.is_end() {
+                    return message.outcome().map(|()| answer);
+                }
+                read(message.body)?;
             }
         }
     }
-}
 
-/// linux/netlink.h; libc does not have it for every target.
-const NETLINK_GET_STRICT_CHK: libc::c_int = 12;
-
-fn enable(fd: &OwnedFd, option: libc::c_int) -> Result<(), Errno> {
-    set_option(fd.as_fd(), libc::SOL_NETLINK, option, 1)
-}
-
-pub(super) fn set_option(
-    fd: BorrowedFd<'_>,
-    level: libc::c_int,
-    option: libc::c_int,
-    value: libc::c_int,
-) -> Result<(), Errno> {
-    let size = libc::socklen_t::try_from(size_of_val(&value)).unwrap_or(0);
-    // SAFETY: the kernel reads `size` bytes of `value`.
-    let returned =
-        unsafe { libc::setsockopt(fd.as_raw_fd(), level, option, (&raw const value).cast(), size) };
-    Errno::result(returned).map(drop)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn attributes_are_padded_and_found_again() {
-        let request = Request::new(0, 0, &[]).attribute(3, b"abcde").attribute(7, &9_u32.to_ne_bytes());
-        let attributes = Attributes(&request.body);
-        assert_eq!(request.body.len(), 12 + 8);
-        assert_eq!(attributes.get(3), Some(&b"abcde"[..]));
-        assert_eq!(attributes.get(7).and_then(|value| u32_at(value, 0)), Some(9));
-        assert_eq!(attributes.get(4), None);
-        assert_eq!(attributes.nested(4).count(), 0);
+    fn note(&mut self, datagram: &Datagram<'_>) -> Result<(), Errno> {
+        let departures = self.departures.as_mut();
+        departures.map_or(Ok(()), |departures| departures.note(datagram.bytes)).map_err(Errno::from)
     }
 
-    #[test]
-    fn a_request_counts_itself() {
-        let bytes = Request::new(18, libc::NLM_F_ACK, &[0; 16]).attribute(4, &[0; 4]).bytes(7);
-        assert_eq!(u32_at(&bytes, 0), Some(bytes.len().try_into().unwrap()));
-        assert_eq!((u16_at(&bytes, 4), u32_at(&bytes, 8)), (Some(18), Some(7)));
-    }
-
-    #[test]
-    fn lying_lengths_end_the_walk() {
-        for length in [0_u16, 1, 3, 9, u16::MAX] {
-            let mut bytes = length.to_ne_bytes().to_vec();
-            bytes.extend([1, 0, 0, 0, 0, 0]);
-            assert_eq!(Attributes(&bytes).count(), 0, "{length}");
+    /// Empties the socket after a failure. What was announced may have a gap.
+    fn drain(&mut self, buffer: &mut [u8]) {
+        if let Some(departures) = &mut self.departures {
+            departures.have_gap();
         }
-        for length in [0_u32, 15, 17, u32::MAX] {
-            let mut bytes = length.to_ne_bytes().to_vec();
-            bytes.extend([0; 12]);
-            assert!(Message::take(&mut bytes.as_slice()).is_none(), "{length}");
+        for _ in 0..DRAIN {
+            if self.socket.receive(buffer).is_err_and(|errno| errno == Errno::EAGAIN) {
+                return;
+            }
         }
-    }
-
-    #[test]
-    fn the_kernels_words_are_heard() {
-        let mut body = (-libc::EINVAL).to_ne_bytes().to_vec();
-        body.extend([0; HEADER]);
-        body.extend(Request::new(0, 0, &[]).attribute(NLMSGERR_ATTR_MSG, b"too big\0").body);
-        let message = |flags| Message { kind: 2, flags, sequence: 1, port: 0, body: &body };
-        let refusal = message(libc::NLM_F_ACK_TLVS).outcome().err().unwrap();
-        assert_eq!((refusal.errno, refusal.said.as_deref()), (Errno::EINVAL, Some("too big")));
-        assert_eq!(message(0).outcome().err().unwrap().said, None);
     }
 }

@@ -4,51 +4,34 @@
 use std::ffi::{c_char, c_int};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::path::Path;
+use std::ptr;
 
-use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl, open};
-use nix::sys::stat;
-
+use super::file::{self, shown};
 use super::ids::is_net_admin;
+use super::ioctl;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::flags::{Kind, Mode};
 use crate::link::{Link, Mac};
+use crate::memory;
 use crate::name::Name;
-use crate::packet::PI_HEADER;
 use crate::steering::{Instruction, Program};
-use crate::sys::Outcome;
-
-mod ioctl {
-    use std::ffi::c_int;
-
-    nix::ioctl_write_ptr_bad!(tunsetiff, libc::TUNSETIFF, libc::ifreq);
-    nix::ioctl_read_bad!(tungetiff, libc::TUNGETIFF, libc::ifreq);
-    nix::ioctl_write_ptr_bad!(tunsetqueue, libc::TUNSETQUEUE, libc::ifreq);
-    nix::ioctl_write_int_bad!(tunsetpersist, libc::TUNSETPERSIST);
-    nix::ioctl_write_int_bad!(tunsetowner, libc::TUNSETOWNER);
-    nix::ioctl_write_int_bad!(tunsetgroup, libc::TUNSETGROUP);
-    nix::ioctl_write_ptr_bad!(tunsetcarrier, libc::TUNSETCARRIER, c_int);
-    nix::ioctl_read_bad!(tungetsndbuf, libc::TUNGETSNDBUF, c_int);
-    nix::ioctl_write_ptr_bad!(tunsetsndbuf, libc::TUNSETSNDBUF, c_int);
-    nix::ioctl_none_bad!(tungetdevnetns, libc::TUNGETDEVNETNS);
-    nix::ioctl_write_ptr_bad!(tunsetsteeringebpf, libc::TUNSETSTEERINGEBPF, c_int);
-    nix::ioctl_write_ptr_bad!(tunsetfilterebpf, libc::TUNSETFILTEREBPF, c_int);
-    nix::ioctl_write_ptr_bad!(tunattachfilter, libc::TUNATTACHFILTER, super::FilterProgram);
-    nix::ioctl_write_ptr_bad!(tundetachfilter, libc::TUNDETACHFILTER, super::FilterProgram);
-    nix::ioctl_write_ptr_bad!(tunsettxfilter, libc::TUNSETTXFILTER, u8);
-    nix::ioctl_write_int_bad!(tunsetoffload, libc::TUNSETOFFLOAD);
-    nix::ioctl_read_bad!(tungetvnethdrsz, libc::TUNGETVNETHDRSZ, c_int);
-    nix::ioctl_write_ptr_bad!(tunsetvnethdrsz, libc::TUNSETVNETHDRSZ, c_int);
-    nix::ioctl_read_bad!(siocgifhwaddr, libc::SIOCGIFHWADDR as libc::Ioctl, libc::ifreq);
-}
+use crate::sys::{Outcome, descriptor};
+use crate::text::text;
 
 pub(super) const USUAL_NODE: &str = "/dev/net/tun";
 
 /// struct sock_fprog, with nothing left uninitialized between its members.
 #[repr(C)]
-struct FilterProgram {
-    len: u16,
+pub(super) struct FilterProgram {
+    pub(super) len: u16,
     unused: [u16; size_of::<usize>() / 2 - 1],
-    filter: *const Instruction,
+    pub(super) filter: *const Instruction,
+}
+
+impl FilterProgram {
+    pub(super) fn new(len: u16, filter: *const Instruction) -> Self {
+        Self { len, unused: Default::default(), filter }
+    }
 }
 
 const _: () = assert!(size_of::<FilterProgram>() == size_of::<libc::sock_fprog>());
@@ -69,6 +52,11 @@ pub(super) struct Granted {
 }
 
 impl Granted {
+    /// The device has packet information, and its queue a filter, so that the bit of both shows it.
+    pub(super) fn shows_pi(&self) -> bool {
+        !self.no_pi_or_filter
+    }
+
     pub(super) fn mode(&self, pi: bool) -> Mode {
         Mode {
             kind: self.kind,
@@ -86,8 +74,7 @@ pub(super) struct Node(OwnedFd);
 
 impl Node {
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
-        open(path, flags, stat::Mode::empty()).map(Self).map_err(|errno| explain_open(path, errno))
+        file::open(path, libc::O_RDWR | libc::O_NONBLOCK).map(Self).map_err(|errno| explain_open(path, errno))
     }
 
     /// The descriptor of a node that was opened elsewhere, or a copy of it. Until [`Self::keep`] it can be given back.
@@ -99,16 +86,13 @@ impl Node {
         // SAFETY: borrowed for these calls, which fail when there is no such descriptor.
         let theirs = unsafe { BorrowedFd::borrow_raw(fd) };
         granted(theirs).map_err(failed)?;
-        let own = if borrow { fcntl(theirs, FcntlArg::F_DUPFD_CLOEXEC(0)).map_err(failed)? } else { fd };
-        // SAFETY: either fcntl has just made it, or the caller hands it over.
-        Ok(Self(unsafe { OwnedFd::from_raw_fd(own) }))
+        descriptor::take(theirs, borrow).map(Self).map_err(failed)
     }
 
     /// Makes the descriptor as those that are opened here are.
     pub(super) fn keep(&self) -> Outcome<()> {
-        let status = OFlag::from_bits_retain(fcntl(&self.0, FcntlArg::F_GETFL)?) | OFlag::O_NONBLOCK;
-        fcntl(&self.0, FcntlArg::F_SETFL(status))?;
-        fcntl(&self.0, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map(drop)
+        descriptor::nonblocking(&self.0)?;
+        descriptor::close_on_exec(&self.0)
     }
 
     /// Gives the descriptor back to whom it came from.
@@ -167,26 +151,6 @@ impl Node {
         Some(Mac::reported([a, b, c, d, e, f]))
     }
 
-    /// Whether packets have the packet-information header, found out without the help of rtnetlink.
-    ///
-    /// A TAP tells: a filter that lets all pass clears IFF_NOFILTER, so that IFF_NO_PI shows. A TUN is offered four
-    /// zeros: with the header that is a packet of nothing, which goes nowhere; without it, it is no IP packet, which
-    /// the kernel refuses.
-    pub(super) fn has_pi(&self) -> Outcome<bool> {
-        let granted = self.granted()?;
-        match granted.kind {
-            _ if !granted.no_pi_or_filter => Ok(true),
-            Kind::Tun => Ok(self.write(&[0; PI_HEADER]) != Err(Errno::EINVAL)),
-            Kind::Tap => {
-                const PASS_ALL: Instruction = Instruction { code: 0x06, jt: 0, jf: 0, k: u32::MAX };
-                self.set_filter(&[PASS_ALL])?;
-                let shown = self.granted();
-                self.set_filter(&[])?;
-                Ok(!shown?.no_pi_or_filter)
-            }
-        }
-    }
-
     /// TUNGETDEVNETNS, since Linux 5.4: the namespace where the device is.
     pub(super) fn namespace(&self) -> Outcome<OwnedFd> {
         if !is_net_admin() {
@@ -227,24 +191,34 @@ impl Node {
         unsafe { set(self.0.as_raw_fd(), &fd.unwrap_or(-1)) }.map(drop)
     }
 
-    /// TUNATTACHFILTER, or with no instructions TUNDETACHFILTER.
-    pub(super) fn set_filter(&self, instructions: &[Instruction]) -> Outcome<()> {
-        let program = FilterProgram {
-            len: u16::try_from(instructions.len()).map_err(|_| Errno::EINVAL)?,
-            unused: Default::default(),
-            filter: instructions.as_ptr(),
-        };
-        let set = if instructions.is_empty() { ioctl::tundetachfilter } else { ioctl::tunattachfilter };
-        // SAFETY: the kernel reads one sock_fprog, which the program is, and as many instructions as that says.
-        unsafe { set(self.0.as_raw_fd(), &program) }.map(drop)
+    /// TUNATTACHFILTER, for all attached queues of a TAP.
+    pub(super) fn attach_filter(&self, program: &FilterProgram) -> Outcome<()> {
+        // SAFETY: the kernel reads one sock_fprog, and as many instructions as that says, where there are some.
+        unsafe { ioctl::tunattachfilter(self.0.as_raw_fd(), program) }.map(drop)
+    }
+
+    /// TUNDETACHFILTER, from all attached queues of a TAP.
+    pub(super) fn detach_filter(&self) -> Outcome<()> {
+        let unused = FilterProgram::new(0, ptr::null());
+        // SAFETY: the kernel reads nothing, or one sock_fprog.
+        unsafe { ioctl::tundetachfilter(self.0.as_raw_fd(), &unused) }.map(drop)
+    }
+
+    /// TUNGETFILTER: what TUNATTACHFILTER was last given, by any process.
+    pub(super) fn filter(&self) -> Outcome<FilterProgram> {
+        let mut program = FilterProgram::new(0, ptr::null());
+        // SAFETY: the kernel writes one sock_fprog.
+        unsafe { ioctl::tungetfilter(self.0.as_raw_fd(), &mut program) }?;
+        Ok(program)
     }
 
     /// TUNSETTXFILTER: struct tun_filter has two 16-bit words, flags and count, and then the addresses.
     pub(super) fn set_tx_filter(&self, macs: &[Mac], all_groups: bool) -> Outcome<()> {
         let count = u16::try_from(macs.len()).map_err(|_| Errno::EINVAL)?;
         let flags = u16::from(all_groups);
-        let mut filter: Vec<u8> = [flags.to_ne_bytes(), count.to_ne_bytes()].concat();
-        filter.extend(macs.iter().flat_map(|mac| mac.octets()));
+        let head = [flags.to_ne_bytes(), count.to_ne_bytes()];
+        let addresses = macs.iter().flat_map(|mac| mac.octets());
+        let filter = memory::collect(head.into_iter().flatten().chain(addresses))?;
         // SAFETY: the kernel reads the two words, and as many addresses as the second says.
         unsafe { ioctl::tunsettxfilter(self.0.as_raw_fd(), filter.as_ptr()) }.map(drop)
     }
@@ -298,10 +272,10 @@ fn granted(fd: BorrowedFd<'_>) -> Outcome<Granted> {
     // SAFETY: TUNGETIFF fills in the flags, and any bits are valid ones.
     let flags = c_int::from(unsafe { request.ifr_ifru.ifru_flags });
     let has = |flag| flags & flag != 0;
-    let name: Vec<u8> =
-        request.ifr_name.iter().map(|byte| *byte as u8).take_while(|byte| *byte != 0).collect();
+    let name = request.ifr_name.map(|byte| byte as u8);
+    let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
     Ok(Granted {
-        name: Name::new(&name).map_err(|error| error.errno())?,
+        name: Name::new(name).map_err(|error| error.errno())?,
         kind: if has(libc::IFF_TAP) { Kind::Tap } else { Kind::Tun },
         multi_queue: has(libc::IFF_MULTI_QUEUE),
         offload: has(libc::IFF_VNET_HDR),
@@ -337,18 +311,16 @@ fn request(name: &[u8], flags: c_int) -> libc::ifreq {
 }
 
 fn explain_fd(fd: RawFd, errno: Errno) -> Error {
-    let action = format!("take over descriptor {fd}");
+    let action = text!("take over descriptor {fd}");
     match errno {
-        Errno::EBADF => Error::new(errno, Reason::Argument, format!("{action}: it is not open")),
+        Errno::EBADF => Error::new(errno, Reason::Argument, text!("{action}: it is not open")),
         Errno::EBADFD => {
-            let text = format!("{action}: its device is gone, or it never had one (TUNSETIFF)");
-            Error::new(errno, Reason::Removed, text)
+            let text = text!("{action}: its device is gone, or it never had one (TUNSETIFF)");
+            Error::new(Errno::ENODEV, Reason::Removed, text)
         }
-        Errno::ENOTTY | Errno::EINVAL => Error::new(
-            Errno::EINVAL,
-            Reason::Kind,
-            format!("{action}: it is not that of a TUN or TAP device"),
-        ),
+        Errno::ENOTTY | Errno::EINVAL => {
+            Error::new(Errno::EINVAL, Reason::Kind, text!("{action}: it is not that of a TUN or TAP device"))
+        }
         _ => Error::system(errno, action),
     }
 }
@@ -365,8 +337,8 @@ fn explain_open(path: &Path, errno: Errno) -> Error {
         Errno::EACCES | Errno::EPERM => {
             (Reason::Privilege, "run as root, or let the node be read and written by others (mode 0666)")
         }
-        _ => return Error::system(errno, format!("open the device node {}", path.display())),
+        _ => return Error::system(errno, text!("open the device node {}", shown(path))),
     };
-    let text = format!("open the device node {}: {}: {advice}", path.display(), errno.desc());
+    let text = text!("open the device node {}: {}: {advice}", shown(path), errno.desc());
     Error::new(errno, reason, text)
 }

@@ -1,60 +1,146 @@
 // SPDX-License-Identifier: MIT
 //! How a queue comes to be: with a node of its own, or with one that was opened elsewhere.
 
+use std::fmt::Display;
+use std::io;
 use std::os::fd::RawFd;
-use std::path::Path;
+use std::path::{Path, PathBuf, absolute};
 use std::sync::Mutex;
 
-use super::control::Control;
+use super::control::{self, Control};
+use super::filter::Filter;
 use super::netlink::Socket;
 use super::node::{Granted, Node, USUAL_NODE};
 use super::refusal::{explain_join, refusal};
+use super::undo::Former;
 use super::{Queue, link, offload};
 use crate::error::{Errno, Error, Reason, Result};
 use crate::flags::{Flags, Kind, Mode};
+use crate::link::Link;
+use crate::memory;
 use crate::name::NameRequest;
 use crate::offload::Offload;
 use crate::packet::PI_HEADER;
 use crate::sys::Backend;
 use crate::sys::wait::Waker;
+use crate::text::text;
 
 /// The MTU of a TUN goes to 65,535, and that of a TAP to 14 less, for the Ethernet header.
 const LARGEST_PACKET: usize = 65_535;
 /// An inner and an outer VLAN tag come on top of a TAP's MTU.
 const VLAN_TAGS: usize = 8;
+/// Times that an open is tried while others delete what it opens.
+const TRIES: usize = 8;
+
+/// What an open has before it joins a device.
+struct Parts {
+    node: Node,
+    netlink: Socket,
+    waker: Waker,
+}
+
+impl Parts {
+    fn new(path: &Path) -> Result<Self> {
+        Ok(Self { node: Node::open(path)?, netlink: control::prepare()?, waker: Waker::new()? })
+    }
+}
+
 impl Queue {
-    /// Joins the device of this name through a node of its own, in the calling thread's network namespace; with an
-    /// index, that one and no other. TUNSETIFF makes a device where there is none.
-    pub(super) fn join(path: &Path, name: &NameRequest, flags: &Flags, only: Option<u32>) -> Result<Self> {
-        let node = Node::open(path)?;
-        let mut netlink = Socket::open()?;
-        let waker = Waker::new()?;
-        let only = match only {
-            None if flags.existing => Some(present_index(&mut netlink, name)?),
-            only => only,
-        };
-        let mode = flags.mode;
-        node.join(name.as_bytes(), mode, flags.exclusive)
-            .map_err(|errno| explain_join(&mut netlink, name, flags, errno))?;
-        let granted = node.granted().map_err(|errno| refusal(errno, None, &format!("open {name}")))?;
-        let control = Control::find(netlink, &granted.name)?;
-        if only.is_some_and(|only| only != control.index()) {
-            return Err(refusal(Errno::ENODEV, None, &format!("open {name}")));
+    /// Opens the device of this name, or makes it, in the calling thread's network namespace. One that is deleted before
+    /// all is known of it was not opened: it is made again, or is absent.
+    pub(super) fn open_here(path: &Path, name: &NameRequest, flags: &Flags) -> Result<Self> {
+        let path = absolute(path).map_err(|error| unknown_directory(path, &error))?;
+        let mut tries = 1..TRIES;
+        loop {
+            match Self::open_once(&path, name, flags) {
+                Err(error) if error.reason() == Reason::Removed && tries.next().is_some() => {}
+                opened => return opened,
+            }
         }
-        let (path, read_size) = (path.to_owned(), read_size(mode));
-        let queue = Self { node, path, control: Mutex::new(control), waker, mode, read_size };
+    }
+
+    fn open_once(path: &Path, name: &NameRequest, flags: &Flags) -> Result<Self> {
+        let mut parts = Parts::new(path)?;
+        let before = present(&mut parts.netlink, name, flags.existing)?;
+        parts
+            .node
+            .join(name.as_bytes(), flags.mode, flags.exclusive)
+            .map_err(|errno| explain_join(&mut parts.netlink, name, flags, errno))?;
+        let opened = Self::begin(parts, path, name, flags, before.as_ref());
+        opened.inspect_err(|_| {
+            if let Some((former, link)) = before.as_ref().and_then(Former::of).zip(before.as_ref()) {
+                let _ = former.give_back_mode(path, &link.name);
+            }
+        })
+    }
+
+    /// The queue of a node that has joined its device.
+    fn begin(
+        parts: Parts,
+        path: &Path,
+        name: &NameRequest,
+        flags: &Flags,
+        before: Option<&Link>,
+    ) -> Result<Self> {
+        let only = before.filter(|_| flags.existing).map(|link| link.index);
+        let mut queue = Self::joined(parts, path, name, flags.mode, only)?;
+        queue.remember(before.and_then(Former::of));
+        match queue.begin_offload() {
+            Ok(()) => Ok(queue),
+            Err(error) => {
+                queue.give_back_offload();
+                Err(error)
+            }
+        }
+    }
+
+    /// Opens another queue of this device, in the calling thread's network namespace. The device can be renamed or removed
+    /// between asking for its name and using it: only the index tells that this is still the same one.
+    pub(super) fn open_beside(&self, link: &Link) -> Result<Self> {
+        let name = NameRequest::Exact(link.name);
+        let mut parts = Parts::new(&self.path)?;
+        let flags =
+            Flags { mode: self.mode, exclusive: false, existing: true, nonblock: false, persist: false };
+        let bytes = name.as_bytes();
+        let joined = match &self.filter {
+            Some(filter) => filter.join(&parts.node, bytes, self.mode),
+            None => parts.node.join(bytes, self.mode, false),
+        };
+        joined.map_err(|errno| explain_join(&mut parts.netlink, &name, &flags, errno))?;
+        let mut queue = Self::joined(parts, &self.path, &name, self.mode, Some(link.index))?;
+        if self.mode.offload {
+            check_frame(&queue.node, format_args!("open {name}"))?;
+        }
+        queue.filter = self.filter.clone();
+        Ok(queue)
+    }
+
+    /// A queue of what the node has joined: of any device, or of that with this index.
+    fn joined(parts: Parts, path: &Path, name: &NameRequest, mode: Mode, only: Option<u32>) -> Result<Self> {
+        let Parts { node, netlink, waker } = parts;
+        let failed = |errno| refusal(errno, None, format_args!("open {name}"));
+        let granted = node.granted().map_err(|errno| failed(node.settle(errno)))?;
+        let control = Control::find(netlink, &node)?;
+        if only.is_some_and(|only| only != control.index()) {
+            return Err(failed(Errno::ENODEV));
+        }
+        let queue = Self::new(node, memory::path(path)?, control, waker, mode);
         queue.check(&granted)?;
         Ok(queue)
+    }
+
+    fn new(node: Node, path: PathBuf, control: Control, waker: Waker, mode: Mode) -> Self {
+        let filter = (mode.kind == Kind::Tap && mode.multi_queue).then(Filter::default);
+        let (control, read_size) = (Mutex::new(control), read_size(mode));
+        Self { node, path, control, waker, filter, mode, read_size, former: None }
     }
 
     /// Takes over a descriptor, or with `borrow` a copy of it. One that cannot be a queue stays the caller's.
     pub(super) fn take_over(fd: RawFd, borrow: bool) -> Result<Self> {
         let node = Node::from_fd(fd, borrow)?;
-        match Self::adopt(&node) {
-            Ok((control, waker, mode)) => {
-                let (path, read_size) = (USUAL_NODE.into(), read_size(mode));
-                Ok(Self { node, path, control: Mutex::new(control), waker, mode, read_size })
-            }
+        let path = memory::path(Path::new(USUAL_NODE)).map_err(Error::from);
+        match path.and_then(|path| Ok((path, Self::adopt(&node)?))) {
+            Ok((path, (control, waker, mode))) => Ok(Self::new(node, path, control, waker, mode)),
             Err(error) => {
                 if !borrow {
                     node.release();
@@ -72,7 +158,7 @@ impl Queue {
             Some(difference) => Err(Error::new(
                 Errno::EINVAL,
                 Reason::Mismatch,
-                format!("open {}: the device exists and {difference}", link.name),
+                text!("open {}: the device exists and {difference}", link.name),
             )),
         }
     }
@@ -83,19 +169,15 @@ impl Queue {
         let failed = |errno| refusal(node.settle(errno), None, action);
         let waker = Waker::new()?;
         let granted = node.granted().map_err(failed)?;
-        let mut control = Control::guess(Socket::open()?, node, &granted.name);
-        // Of two TUNs that have one name in two namespaces nothing else may tell which this is; a TAP has its MAC.
-        let told = control.link(node).ok().and_then(|link| link.tuntap);
-        let pi = match told {
-            Some(tuntap) if granted.kind == Kind::Tap || !control.is_guessed() => tuntap.mode.pi,
-            _ => node.has_pi().map_err(failed)?,
-        };
+        let mut control = Control::adopt(Socket::open()?);
+        let known = control.link(node).ok().and_then(|link| link.tuntap);
+        let pi = known.map_or_else(|| node.has_pi().map_err(failed), |tuntap| Ok(tuntap.mode.pi))?;
         let mode = granted.mode(pi);
         if mode.offload {
             check_frame(node, action)?;
         }
         if mode.offload && mode.pi {
-            let text = format!("{action}: {} has packet information before the offload header", granted.name);
+            let text = text!("{action}: {} has packet information before the offload header", granted.name);
             return Err(Error::new(Errno::EINVAL, Reason::Mismatch, text));
         }
         node.keep().map_err(failed)?;
@@ -104,7 +186,7 @@ impl Queue {
 
     /// Turns on all offloads that the kernel has. A persistent device keeps what others asked for: it is taken over,
     /// or turned off where this handle could not read it.
-    pub(super) fn begin_offload(&self) -> Result<()> {
+    fn begin_offload(&self) -> Result<()> {
         let failed = |errno| self.refused("turn on the offloads of", errno);
         if !self.mode.offload {
             let kept = self.node.granted().map_err(failed)?.persist;
@@ -113,7 +195,7 @@ impl Queue {
         if !self.mode.multi_queue {
             self.node.set_frame_size(Offload::SIZE).map_err(failed)?;
         }
-        check_frame(&self.node, "open")?;
+        check_frame(&self.node, format_args!("open {}", self.label()))?;
         let mut granted = Err(Errno::EINVAL);
         for best in offload::BEST {
             granted = self.node.set_offload(offload::features(best));
@@ -126,30 +208,37 @@ impl Queue {
 }
 
 /// The offload header is as this library knows it.
-fn check_frame(node: &Node, action: &str) -> Result<()> {
+fn check_frame(node: &Node, action: impl Display) -> Result<()> {
     match node.frame_size() {
         Ok(Offload::SIZE) => Ok(()),
         Ok(size) => {
-            let text = format!("{action}: the offload header has {size} bytes, not {}", Offload::SIZE);
+            let text = text!("{action}: the offload header has {size} bytes, not {}", Offload::SIZE);
             Err(Error::new(Errno::EINVAL, Reason::Mismatch, text))
         }
         Err(errno) => Err(refusal(node.settle(errno), None, action)),
     }
 }
 
-/// The index of a device that is there.
-fn present_index(netlink: &mut Socket, name: &NameRequest) -> Result<u32> {
+/// The device of this name, which may be missing only where it may be made.
+fn present(netlink: &mut Socket, name: &NameRequest, existing: bool) -> Result<Option<Link>> {
     let NameRequest::Exact(exact) = name else {
         let text = "TUNTAP_EXISTING needs the name of a device";
-        return Err(Error::new(Errno::EINVAL, Reason::Name, text));
+        return if existing { Err(Error::new(Errno::EINVAL, Reason::Name, text)) } else { Ok(None) };
     };
     match link::by_name(netlink, exact) {
-        Err(error) if error.reason() == Reason::Removed => {
-            let text = format!("open {name}: there is no such device");
+        Err(error) if error.reason() == Reason::Removed && existing => {
+            let text = text!("open {name}: there is no such device");
             Err(Error::new(Errno::ENODEV, Reason::Absent, text))
         }
-        found => found.map(|link| link.index),
+        Err(error) if error.reason() == Reason::Removed => Ok(None),
+        found => found.map(Some),
     }
+}
+
+fn unknown_directory(path: &Path, error: &io::Error) -> Error {
+    let errno = Errno::from_raw(error.raw_os_error().unwrap_or(libc::EINVAL));
+    let action = text!("find the working directory, for the device node {}", path.display());
+    Error::system(errno, action)
 }
 
 fn read_size(mode: Mode) -> usize {

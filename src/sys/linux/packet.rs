@@ -4,13 +4,17 @@
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
+use std::ptr;
 
 use super::node::Node;
 use crate::error::Errno;
+use crate::memory;
 use crate::sys::{Frame, Outcome};
 
 /// Vectors that the kernel takes at once: UIO_MAXIOV.
 pub(super) const MAX_PARTS: usize = 1024;
+/// Vectors that take no memory but a little of the stack, which may be a small one.
+const FEW_PARTS: usize = 16;
 
 impl Node {
     /// Reads into a buffer that no packet exceeds.
@@ -43,20 +47,13 @@ impl Node {
         }
     }
 
-    /// Of its own, as its vectors take 16 KiB of the stack.
-    #[inline(never)]
     fn readv_short(&self, bufs: &mut [IoSliceMut<'_>]) -> Outcome<usize> {
         let mut spill = MaybeUninit::<u8>::uninit();
-        let mut parts = [const { MaybeUninit::<libc::iovec>::uninit() }; MAX_PARTS];
         let room = bufs.iter().fold(0_usize, |sum, buf| sum.saturating_add(buf.len()));
-        let count = bufs.len().saturating_add(1);
         let last = libc::iovec { iov_base: spill.as_mut_ptr().cast(), iov_len: 1 };
         let given =
             bufs.iter_mut().map(|buf| libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() });
-        for (part, iovec) in parts.iter_mut().zip(given.chain([last])) {
-            part.write(iovec);
-        }
-        let length = self.readv_into(parts.as_ptr().cast(), count)?;
+        let length = with_list(given.chain([last]), |parts| self.readv_into(parts.as_ptr(), parts.len()))?;
         if length > room { Err(Errno::EMSGSIZE) } else { Ok(length) }
     }
 
@@ -104,20 +101,36 @@ impl Node {
 
     /// Writes a packet behind its offload header.
     pub(super) fn writev_framed(&self, header: &Frame, parts: &[IoSlice<'_>]) -> Outcome<usize> {
-        let mut framed = [const { MaybeUninit::<libc::iovec>::uninit() }; MAX_PARTS];
         let first = libc::iovec { iov_base: header.as_ptr().cast_mut().cast(), iov_len: header.len() };
         let rest = parts
             .iter()
             .map(|part| libc::iovec { iov_base: part.as_ptr().cast_mut().cast(), iov_len: part.len() });
-        for (part, iovec) in framed.iter_mut().zip([first].into_iter().chain(rest)) {
-            part.write(iovec);
-        }
-        let count = parts.len().saturating_add(1).min(MAX_PARTS);
-        // SAFETY: that many vectors are written above, each to memory that may be read.
-        let length = outcome(unsafe {
-            libc::syscall(libc::SYS_writev, self.fd().as_raw_fd(), framed.as_ptr(), count)
+        let length = with_list([first].into_iter().chain(rest), |framed| {
+            // SAFETY: that many vectors, each to memory that may be read.
+            outcome(unsafe {
+                libc::syscall(libc::SYS_writev, self.fd().as_raw_fd(), framed.as_ptr(), framed.len())
+            })
         })?;
         Ok(length.saturating_sub(header.len()))
+    }
+}
+
+/// Calls with a list of vectors: on the stack while they are few.
+#[inline]
+fn with_list(
+    vectors: impl Iterator<Item = libc::iovec>,
+    call: impl FnOnce(&[libc::iovec]) -> Outcome<usize>,
+) -> Outcome<usize> {
+    let none = libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 };
+    let (mut few, mut count) = ([none; FEW_PARTS], 0_usize);
+    let mut vectors = vectors.fuse();
+    for (place, vector) in few.iter_mut().zip(&mut vectors) {
+        *place = vector;
+        count = count.saturating_add(1);
+    }
+    match vectors.next() {
+        None => call(few.get(..count).unwrap_or_default()),
+        Some(more) => call(&memory::collect(few.into_iter().chain([more]).chain(vectors))?),
     }
 }
 

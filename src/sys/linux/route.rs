@@ -5,7 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::result::Result;
 
 use super::address::{number, octets, parse_ip};
-use super::netlink::{Attributes, Refusal, Request, Socket};
+use super::message::{Attributes, Refusal, Request};
+use super::netlink::Socket;
+use crate::error::Errno;
+use crate::memory::{self, NoMemory};
 use crate::prefix::{Family, Prefix};
 use crate::route::{Installed, Route};
 use crate::sys::bytes::u32_at;
@@ -13,9 +16,19 @@ use crate::sys::bytes::u32_at;
 /// Bytes of struct rtmsg: family, destination's and source's prefix lengths, TOS, table, protocol, scope, type,
 /// and a word of flags.
 const RTMSG: usize = 12;
+const LENGTH_AT: usize = 1;
+const SOURCE_AT: usize = 2;
+const TOS_AT: usize = 3;
 const TABLE_AT: usize = 4;
+const PROTOCOL_AT: usize = 5;
+const SCOPE_AT: usize = 6;
 const TYPE_AT: usize = 7;
 const FLAGS_AT: usize = 8;
+/// Of struct rta_cacheinfo: when the route goes.
+const EXPIRES_AT: usize = 8;
+/// linux/rtnetlink.h; libc does not have them for every target.
+const RTA_PREF: u16 = 20;
+const RTA_NH_ID: u16 = 30;
 /// linux/rtnetlink.h: the gateway is on the link, whatever the addresses say.
 const RTNH_F_ONLINK: u32 = 4;
 
@@ -23,10 +36,22 @@ pub(super) const MAIN_TABLE: u32 = libc::RT_TABLE_MAIN as u32;
 /// Of the host's own addresses and of broadcasts, which the kernel keeps by itself.
 const LOCAL_TABLE: u32 = libc::RT_TABLE_LOCAL as u32;
 
-pub(super) fn list(netlink: &mut Socket, index: u32, family: Family) -> Result<Vec<Installed>, Refusal> {
-    let request = Request::new(libc::RTM_GETROUTE, libc::NLM_F_DUMP, &rtmsg(family, 0, 0, 0, 0))
-        .attribute(libc::RTA_OIF, &index.to_ne_bytes());
-    netlink.ask(&request, |body| parse(body, index))
+/// Those of both families.
+pub(super) fn list(netlink: &mut Socket, index: u32) -> Result<Vec<Installed>, Refusal> {
+    let read = |body: &[u8]| {
+        let Some(installed) = parse(body, index) else { return Ok(None) };
+        Ok(Some(Installed { detail: memory::copy(body)?, ..installed }))
+    };
+    let mut listed = netlink.ask(&list_request(Family::V4, index), read)?;
+    let mut ipv6 = netlink.ask(&list_request(Family::V6, index), read)?;
+    listed.try_reserve(ipv6.len()).map_err(|_| Errno::ENOMEM)?;
+    listed.append(&mut ipv6);
+    Ok(listed)
+}
+
+fn list_request(family: Family, index: u32) -> Request {
+    Request::new(libc::RTM_GETROUTE, libc::NLM_F_DUMP, &rtmsg(family, 0, 0, 0, 0))
+        .attribute(libc::RTA_OIF, &index.to_ne_bytes())
 }
 
 pub(super) fn add(netlink: &mut Socket, index: u32, route: &Route) -> Result<(), Refusal> {
@@ -36,36 +61,85 @@ pub(super) fn add(netlink: &mut Socket, index: u32, route: &Route) -> Result<(),
         (Family::V4, None) => libc::RT_SCOPE_LINK,
         _ => libc::RT_SCOPE_UNIVERSE,
     };
-    netlink.change(&request(libc::RTM_NEWROUTE, flags, libc::RTPROT_STATIC, scope, index, route))
+    netlink.change(&new_request(flags, scope, index, route))
 }
 
-/// Gives back what was told of a route, but for flags that tell how it is at the moment.
+/// Gives back what was listed of a route, but for flags that say how it is at the moment.
 pub(super) fn restore(netlink: &mut Socket, installed: &Installed) -> Result<(), Refusal> {
+    netlink.change(&restore_request(installed)?)
+}
+
+pub(super) fn restore_request(installed: &Installed) -> Result<Request, NoMemory> {
     let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
-    let mut detail = installed.detail.clone();
+    let mut detail = memory::copy(&installed.detail)?;
     if let Some(word) = detail.get_mut(FLAGS_AT..RTMSG) {
         word.copy_from_slice(&(u32_at(word, 0).unwrap_or(0) & RTNH_F_ONLINK).to_ne_bytes());
     }
-    netlink.change(&Request::new(libc::RTM_NEWROUTE, flags, &detail))
+    Ok(Request::new(libc::RTM_NEWROUTE, flags, &detail))
 }
 
-pub(super) fn remove(netlink: &mut Socket, index: u32, route: &Route) -> Result<(), Refusal> {
-    let flags = libc::NLM_F_ACK;
-    netlink.change(&request(libc::RTM_DELROUTE, flags, 0, libc::RT_SCOPE_NOWHERE, index, route))
+/// Deletes this route and no other: the kernel deletes the first that has what a request says, whatever else that has.
+pub(super) fn remove(netlink: &mut Socket, index: u32, installed: &Installed) -> Result<(), Refusal> {
+    let family = installed.route.family();
+    let rivals = netlink.ask(&list_request(family, index), |body| {
+        Ok(is_deleted_by(body, &installed.detail).then(|| parse(body, index)))
+    })?;
+    let is_meant = |found: &Installed| found.exact && found.route == installed.route;
+    match rivals.first() {
+        None => Err(Errno::ESRCH.into()),
+        Some(Some(first)) if is_meant(first) => netlink.change(&delete_request(&installed.detail)),
+        Some(_) => {
+            let said = "the kernel would delete another route of this destination, metric and table instead";
+            Err(Refusal { errno: Errno::EBUSY, said: Some(said.into()) })
+        }
+    }
 }
 
-fn request(kind: u16, flags: i32, protocol: u8, scope: u8, index: u32, route: &Route) -> Request {
+/// Whether the kernel takes this route for what a deletion of the other means (fib_table_delete, ip6_route_del). A
+/// request without a gateway means any.
+pub(super) fn is_deleted_by(body: &[u8], asked: &[u8]) -> bool {
+    let (Some(found), Some(wanted)) = (Parts::of(body), Parts::of(asked)) else { return false };
+    let has_object = found.attributes.get(RTA_NH_ID).is_some();
+    if !found.has_destination_of(&wanted) || (has_object && found.family == number(Family::V4)) {
+        return false;
+    }
+    let several = found.attributes.get(libc::RTA_MULTIPATH).is_some();
+    let same_gateway = several || wanted.gateway().is_none() || found.gateway() == wanted.gateway();
+    let same_kind = [TOS_AT, PROTOCOL_AT, SCOPE_AT, TYPE_AT].iter().all(|at| body.get(*at) == asked.get(*at));
+    has_object || (found.metric() == wanted.metric() && same_gateway && same_kind)
+}
+
+/// With all of what tells the route apart for the kernel.
+pub(super) fn delete_request(detail: &[u8]) -> Request {
+    let mut fixed = [0; RTMSG];
+    for (to, from) in fixed.iter_mut().zip(detail).take(FLAGS_AT) {
+        *to = *from;
+    }
+    let telling = [
+        libc::RTA_DST,
+        libc::RTA_OIF,
+        libc::RTA_GATEWAY,
+        libc::RTA_PRIORITY,
+        libc::RTA_PREFSRC,
+        libc::RTA_TABLE,
+    ];
+    let attributes = Attributes(detail.get(RTMSG..).unwrap_or_default());
+    attributes
+        .filter(|(kind, _)| telling.contains(kind))
+        .fold(Request::new(libc::RTM_DELROUTE, libc::NLM_F_ACK, &fixed), |request, (kind, value)| {
+            request.attribute(kind, value)
+        })
+}
+
+fn new_request(flags: i32, scope: u8, index: u32, route: &Route) -> Request {
     let table = if route.table() == 0 { MAIN_TABLE } else { route.table() };
-    let mut request = Request::new(
-        kind,
-        flags,
-        &rtmsg(route.family(), route.prefix().bits(), protocol, scope, libc::RTN_UNICAST),
-    )
-    .attribute(libc::RTA_DST, &octets(&route.network()))
-    .attribute(libc::RTA_OIF, &index.to_ne_bytes())
-    .attribute(libc::RTA_TABLE, &table.to_ne_bytes());
+    let fixed = rtmsg(route.family(), route.prefix().bits(), libc::RTPROT_STATIC, scope, libc::RTN_UNICAST);
+    let mut request = Request::new(libc::RTM_NEWROUTE, flags, &fixed)
+        .attribute(libc::RTA_DST, octets(&route.network()).as_ref())
+        .attribute(libc::RTA_OIF, &index.to_ne_bytes())
+        .attribute(libc::RTA_TABLE, &table.to_ne_bytes());
     if let Some(gateway) = route.gateway() {
-        request = request.attribute(libc::RTA_GATEWAY, &octets(&gateway));
+        request = request.attribute(libc::RTA_GATEWAY, octets(&gateway).as_ref());
     }
     if route.metric() != 0 {
         request = request.attribute(libc::RTA_PRIORITY, &route.metric().to_ne_bytes());
@@ -77,29 +151,84 @@ fn rtmsg(family: Family, prefix: u8, protocol: u8, scope: u8, kind: u8) -> [u8; 
     [number(family), prefix, 0, 0, 0, protocol, scope, kind, 0, 0, 0, 0]
 }
 
-/// A route that leads out through this interface, and through no other beside it.
-fn parse(body: &[u8], index: u32) -> Option<Installed> {
-    let attributes = Attributes(body.get(RTMSG..)?);
-    let family = *body.first()?;
-    let unspecified = if family == number(Family::V4) {
-        IpAddr::from(Ipv4Addr::UNSPECIFIED)
-    } else {
-        Ipv6Addr::UNSPECIFIED.into()
-    };
-    let network = attributes.get(libc::RTA_DST).map_or(Some(unspecified), parse_ip)?;
-    let table = attributes.u32(libc::RTA_TABLE).unwrap_or((*body.get(TABLE_AT)?).into());
-    if attributes.u32(libc::RTA_OIF) != Some(index)
-        || *body.get(TYPE_AT)? != libc::RTN_UNICAST
-        || table == LOCAL_TABLE
+/// A message about a route.
+struct Parts<'a> {
+    body: &'a [u8],
+    family: u8,
+    attributes: Attributes<'a>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(body: &'a [u8]) -> Option<Self> {
+        Some(Self { body, family: *body.first()?, attributes: Attributes(body.get(RTMSG..)?) })
+    }
+
+    fn byte(&self, at: usize) -> u8 {
+        self.body.get(at).copied().unwrap_or(0)
+    }
+
+    fn table(&self) -> u32 {
+        self.attributes.u32(libc::RTA_TABLE).unwrap_or(self.byte(TABLE_AT).into())
+    }
+
+    fn metric(&self) -> u32 {
+        self.attributes.u32(libc::RTA_PRIORITY).unwrap_or(0)
+    }
+
+    fn gateway(&self) -> Option<&'a [u8]> {
+        self.attributes.get(libc::RTA_GATEWAY)
+    }
+
+    fn network(&self) -> Option<IpAddr> {
+        let unspecified = match self.family == number(Family::V4) {
+            true => IpAddr::from(Ipv4Addr::UNSPECIFIED),
+            false => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        self.attributes.get(libc::RTA_DST).map_or(Some(unspecified), parse_ip)
+    }
+
+    fn has_destination_of(&self, other: &Self) -> bool {
+        let of = |parts: &Self| (parts.family, parts.byte(LENGTH_AT), parts.network(), parts.table());
+        of(self) == of(other)
+    }
+
+    /// Whether a [`Route`] says all there is of it, but for who made it and where it is valid.
+    fn is_simple(&self) -> bool {
+        let flags = u32_at(self.body, FLAGS_AT).unwrap_or(0);
+        self.byte(TOS_AT) == 0 && self.byte(SOURCE_AT) == 0 && flags & RTNH_F_ONLINK == 0 && {
+            self.attributes
+        }
+        .all(|(kind, value)| self.is_plain(kind, value))
+    }
+
+    /// The kernel gives the routes that it makes for an address that one to send from.
+    fn is_plain(&self, kind: u16, value: &[u8]) -> bool {
+        match kind {
+            libc::RTA_DST | libc::RTA_OIF | libc::RTA_GATEWAY | libc::RTA_PRIORITY | libc::RTA_TABLE => true,
+            libc::RTA_PREFSRC => self.byte(PROTOCOL_AT) == libc::RTPROT_KERNEL,
+            libc::RTA_CACHEINFO => u32_at(value, EXPIRES_AT) == Some(0),
+            RTA_PREF => value == [0],
+            _ => false,
+        }
+    }
+}
+
+/// A route that leads out through this interface, and through no other beside it. Its detail is left out.
+pub(super) fn parse(body: &[u8], index: u32) -> Option<Installed> {
+    let parts = Parts::of(body)?;
+    if parts.attributes.u32(libc::RTA_OIF) != Some(index)
+        || parts.byte(TYPE_AT) != libc::RTN_UNICAST
+        || parts.table() == LOCAL_TABLE
     {
         return None;
     }
+    let network = parts.network()?;
     let route = Route::reported(
         network,
-        Prefix::new(Family::of(network), *body.get(1)?)?,
-        attributes.get(libc::RTA_GATEWAY).and_then(parse_ip),
-        attributes.u32(libc::RTA_PRIORITY).unwrap_or(0),
-        table,
+        Prefix::new(Family::of(network), parts.byte(LENGTH_AT))?,
+        parts.attributes.get(libc::RTA_GATEWAY).and_then(parse_ip),
+        parts.metric(),
+        parts.table(),
     )?;
-    Some(Installed { route, detail: body.to_vec() })
+    Some(Installed { route, exact: parts.is_simple(), detail: Vec::new() })
 }

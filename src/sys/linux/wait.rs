@@ -47,10 +47,11 @@ impl Tokens {
 
 /// Waits until there is something, or until then. libc's poll() would be a cancellation point.
 pub(crate) fn poll(entries: &mut [libc::pollfd], until: Option<Instant>) -> Outcome<()> {
-    let left = until.map(|until| timespec(until.saturating_duration_since(Instant::now())));
-    let left = left.as_ref().map_or(ptr::null(), ptr::from_ref);
+    let mut left = until.map(|until| timespec(until.saturating_duration_since(Instant::now())));
+    // The kernel writes to it what is left of the time: only libc's wrapper hides that.
+    let left = left.as_mut().map_or(ptr::null_mut(), ptr::from_mut);
     let no_mask: *const libc::sigset_t = ptr::null();
-    // SAFETY: the kernel reads and writes the entries, and reads the time, or NULL for no limit.
+    // SAFETY: the kernel reads and writes the entries and the time, or NULL for no limit.
     let returned = unsafe {
         libc::syscall(libc::SYS_ppoll, entries.as_mut_ptr(), entries.len(), left, no_mask, 0_usize)
     };

@@ -7,11 +7,12 @@
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Instant;
 
-use nix::sys::socket::{self, NetlinkAddr};
-
-use super::netlink::{self, Message, Socket};
+use super::message::Message;
+use super::netlink::{self, Socket};
+use super::socket::Datagram;
 use super::{address, link, wait};
 use crate::error::{Errno, Error, Result};
+use crate::memory;
 use crate::monitor::Notice;
 use crate::sys::{Outcome, Watching};
 
@@ -20,17 +21,16 @@ const QUEUE: libc::c_int = 1 << 20;
 /// Messages that are thrown away after an overflow, at most, before what is present is asked for.
 const DRAIN: usize = 1 << 16;
 
-/// How often what is present is asked for anew while it is disturbed, before the reader gets what there is.
+/// How often what is present is asked for anew while it changes, before the reader gets what there is.
 const TRIES: u32 = 16;
 
 /// Announcements of one network namespace.
 pub(crate) struct Watch {
     netlink: Socket,
-    port: u32,
     asking: Asking,
-    /// The list changed while it was told, so that something may be missing from it.
-    disturbed: bool,
-    buffer: Vec<u8>,
+    /// The list changed while it was made, so that something may be missing from it.
+    interrupted: bool,
+    buffer: Box<[u8]>,
 }
 
 /// Which list is asked for, by the number of its request.
@@ -47,18 +47,14 @@ impl Watching for Watch {
     fn open() -> Result<Self> {
         let failed = |errno| Error::system(errno, "watch the network interfaces");
         let netlink = Socket::open()?;
-        let fd = netlink.fd();
         for group in [libc::RTNLGRP_LINK, libc::RTNLGRP_IPV4_IFADDR, libc::RTNLGRP_IPV6_IFADDR] {
-            netlink::set_option(fd, libc::SOL_NETLINK, libc::NETLINK_ADD_MEMBERSHIP, group as libc::c_int)
-                .map_err(failed)?;
+            netlink.kernel().join(group).map_err(failed)?;
         }
-        netlink::set_option(fd, libc::SOL_SOCKET, libc::SO_RCVBUF, QUEUE).map_err(failed)?;
-        let buffer = vec![0; netlink::ANSWER];
-        let mut watch = Self { netlink, port: 0, asking: Asking::Soon, disturbed: false, buffer };
+        netlink.kernel().set_option(libc::SOL_SOCKET, libc::SO_RCVBUF, QUEUE).map_err(failed)?;
+        let buffer = memory::zeroed(netlink::ANSWER)?;
+        let mut watch = Self { netlink, asking: Asking::Soon, interrupted: false, buffer };
         watch.ask().map_err(failed)?;
-        // Given to the socket with its first request.
-        let own: NetlinkAddr = socket::getsockname(watch.fd().as_raw_fd()).map_err(failed)?;
-        Ok(Self { port: own.pid(), ..watch })
+        Ok(watch)
     }
 
     fn fd(&self) -> BorrowedFd<'_> {
@@ -66,11 +62,15 @@ impl Watching for Watch {
     }
 
     fn take(&mut self, notices: &mut Vec<Notice>) -> Result<()> {
-        let failed = |errno| Error::system(errno, "hear what happens to the network interfaces");
+        let failed = |errno| Error::system(errno, "receive what happens to the network interfaces");
         let mut buffer = std::mem::take(&mut self.buffer);
         let taken = self.take_with(&mut buffer, notices);
         self.buffer = buffer;
         taken.map_err(failed)
+    }
+
+    fn restart(&mut self) {
+        self.asking = Asking::Soon;
     }
 
     fn wait(&self, deadline: Option<Instant>) -> Outcome<()> {
@@ -91,7 +91,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Takes a message at least, and all that it was told of what is present: the kernel has that ready.
+    /// Takes a message at least, and all that was asked for of what is present: the kernel has that ready.
     fn take_with(&mut self, buffer: &mut [u8], notices: &mut Vec<Notice>) -> Outcome<()> {
         let mut tries = TRIES;
         while notices.is_empty() || (self.asking != Asking::Nothing && tries > 0) {
@@ -99,11 +99,12 @@ impl Watch {
                 tries = tries.saturating_sub(1);
             }
             self.ask()?;
-            match self.netlink.receive(buffer) {
-                Ok(bytes) => self.read(bytes, notices)?,
+            match self.netlink.kernel().receive(buffer) {
+                Ok(None) => {}
+                Ok(Some(datagram)) => self.read(&datagram, notices)?,
                 Err(Errno::ENOBUFS) => {
                     self.drain(buffer);
-                    notices.push(Notice::Overrun);
+                    memory::push(notices, Notice::Overrun)?;
                 }
                 Err(Errno::EAGAIN) if self.asking != Asking::Nothing && tries > 0 => {
                     self.asking = Asking::Soon;
@@ -114,24 +115,26 @@ impl Watch {
         Ok(())
     }
 
-    /// After an overflow: what is left of the queue has a gap in it. A list that was being told ends with it.
+    /// After an overflow: what is left of the queue has a gap in it. A list that was being made ends with it.
     fn drain(&mut self, buffer: &mut [u8]) {
-        let more =
-            |received: Outcome<&[u8]>| matches!(received, Ok(_) | Err(Errno::ENOBUFS | Errno::EMSGSIZE));
         for _ in 0..DRAIN {
-            if !more(self.netlink.receive(buffer)) {
+            if self.netlink.kernel().receive(buffer).is_err_and(|errno| errno == Errno::EAGAIN) {
                 break;
             }
         }
         self.asking = Asking::Soon;
     }
 
-    fn read(&mut self, mut bytes: &[u8], notices: &mut Vec<Notice>) -> Outcome<()> {
+    fn read(&mut self, datagram: &Datagram<'_>, notices: &mut Vec<Notice>) -> Outcome<()> {
+        let mut bytes = datagram.bytes;
         while let Some(message) = Message::take(&mut bytes) {
-            if message.port == self.port {
-                self.read_answer(&message, notices)?;
+            if message.is_overrun() {
+                return Err(Errno::ENOBUFS);
+            }
+            if datagram.announced {
+                push(notices, &message)?;
             } else {
-                notices.extend(notice(&message));
+                self.read_answer(&message, notices)?;
             }
         }
         Ok(())
@@ -144,29 +147,33 @@ impl Watch {
             Asking::Addresses(number) if number == message.sequence => false,
             _ => return Ok(()),
         };
-        self.disturbed |= message.is_disturbed();
+        self.interrupted |= message.is_interrupted();
         if !message.is_end() {
-            notices.extend(notice(message));
+            push(notices, message)?;
         } else if let Err(refusal) = message.outcome() {
             self.asking = Asking::Soon;
             return Err(refusal.errno);
-        } else if std::mem::take(&mut self.disturbed) {
-            // What was told stays true, as every change is announced.
+        } else if std::mem::take(&mut self.interrupted) {
+            // What was listed stays true, as every change is announced.
             self.asking = Asking::Soon;
         } else if links {
             self.asking = Asking::Addresses(self.netlink.send(&address::list_request(0, 0))?);
         } else {
             self.asking = Asking::Nothing;
-            notices.push(Notice::Complete);
+            memory::push(notices, Notice::Complete)?;
         }
         Ok(())
     }
 }
 
+fn push(notices: &mut Vec<Notice>, message: &Message<'_>) -> Outcome<()> {
+    notice(message).map_or(Ok(()), |notice| memory::push(notices, notice).map_err(Errno::from))
+}
+
 /// What a message tells. A bridge tells of its ports in messages of its own family, RTM_DELLINK when one leaves it:
 /// the interface lives on.
-fn notice(message: &Message<'_>) -> Option<Notice> {
-    let about_link = message.body.first().copied().map(libc::c_int::from) == Some(libc::AF_UNSPEC);
+pub(super) fn notice(message: &Message<'_>) -> Option<Notice> {
+    let about_link = message.is_of_family(libc::AF_UNSPEC);
     match message.kind {
         libc::RTM_NEWLINK if about_link => link::parse(message.body).map(Notice::Link),
         libc::RTM_DELLINK if about_link => link::parse(message.body).map(|link| Notice::LinkGone(link.index)),

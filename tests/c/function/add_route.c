@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "packet.h"
+#include "netlink.h"
 
 static tuntap *up(const char *name, uint64_t kind)
 {
     tuntap *dev;
     OK(tuntap_open(name, kind, &dev, &err));
+    IP("link set %s addrgenmode none", name); /* Its own address would bring routes at any moment. */
     IP("address add 10.8.0.1/24 dev %s", name);
     IP("address add fd00::1/64 dev %s nodad", name);
     IP("link set %s up", name);
@@ -92,6 +93,79 @@ static void what_is_there_already_stays(void)
     tuntap_close(dev);
 }
 
+/** All routes of both families, with all that there is of them but how long they last. */
+static const char *all_routes(void)
+{
+    return output_of("(ip -d route show table all; ip -d -6 route show table all) | sed 's/expires [0-9]*sec//'");
+}
+
+/** What this makes is not the route that is asked for: it is added beside it, or there is no place for it. */
+static void is_another(tuntap *dev, const char *present, const char *destination, int is_beside)
+{
+    IP("%sroute add %s", strchr(destination, ':') ? "-6 " : "", present);
+    char *before = strdup(all_routes());
+    if (is_beside) {
+        OK(tuntap_add_route(dev, destination, NULL, 0, 0, &err));
+        CHECK(strcmp(before, all_routes()) != 0);
+        OK(tuntap_add_route(dev, destination, NULL, 0, 0, &err));
+        OK(tuntap_del_route(dev, destination, NULL, 0, 0, &err));
+    } else {
+        FAILS(tuntap_add_route(dev, destination, NULL, 0, 0, &err), EEXIST, TUNTAP_REASON_BUSY);
+    }
+    if (strcmp(before, all_routes()) != 0)
+        fail(__FILE__, __LINE__, present, all_routes());
+    free(before);
+    IP("%sroute del %s", strchr(destination, ':') ? "-6 " : "", present);
+}
+
+/** Equal is what is equal in all that the kernel has. */
+static void what_is_almost_there_is_not_there(void)
+{
+    tuntap *dev = up("t0", TUNTAP_TAP);
+    is_another(dev, "10.9.0.0/16 tos 0x10 dev t0", "10.9.0.0/16", 1);
+    is_another(dev, "10.9.0.0/16 dev t0 metric 5", "10.9.0.0/16", 1);
+    is_another(dev, "10.9.0.0/16 dev t0 table 100", "10.9.0.0/16", 1);
+    is_another(dev, "10.9.0.0/16 via inet6 fe80::2 dev t0", "10.9.0.0/16", 0);
+    is_another(dev, "10.9.0.0/16 via 10.8.0.2 dev t0", "10.9.0.0/16", 0);
+    is_another(dev, "10.9.0.0/16 dev t0 mtu 1300", "10.9.0.0/16", 0);
+    is_another(dev, "10.9.0.0/16 dev t0 src 10.8.0.1", "10.9.0.0/16", 0);
+    is_another(dev, "10.9.0.0/16 nexthop via 10.8.0.2 dev t0 nexthop via 10.8.0.3 dev t0", "10.9.0.0/16", 0);
+    is_another(dev, "unreachable 10.9.0.0/16", "10.9.0.0/16", 0);
+    is_another(dev, "fd09::/48 dev t0 mtu 1300", "fd09::/48", 0);
+    is_another(dev, "fd09::/48 dev t0 expires 1000", "fd09::/48", 0);
+    is_another(dev, "fd09::/48 dev t0 pref high", "fd09::/48", 0);
+    is_another(dev, "fd09::/48 via fd00::2 dev t0", "fd09::/48", 0);
+    if (system("ip nexthop add id 7 via 10.8.0.2 dev t0 2>/dev/null") == 0)
+        is_another(dev, "10.9.0.0/16 nhid 7", "10.9.0.0/16", 0);
+    if (system("ip route add 10.9.0.0/16 encap ip id 7 dst 192.0.2.1 dev t0 2>/dev/null") == 0) {
+        IP("route del 10.9.0.0/16");
+        is_another(dev, "10.9.0.0/16 encap ip id 7 dst 192.0.2.1 dev t0", "10.9.0.0/16", 0);
+    }
+    tuntap_close(dev);
+}
+
+/** The kernel has done it, and its answer is lost: asked again, it says that it is there. */
+static void an_answer_may_be_lost(void)
+{
+    tuntap *dev = up("t0", TUNTAP_TUN), *other = up("t1", TUNTAP_TUN);
+    lost_type = RTM_NEWROUTE;
+    OK(tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
+    CHECK(lost_type == 0);
+    IP_HAS("10.9.0.0/16", "route show dev t0");
+    lost_type = RTM_DELROUTE;
+    OK(tuntap_del_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
+    CHECK(lost_type == 0);
+    IP_HAS_NOT("10.9.0.0/16", "route show dev t0");
+    lost_type = RTM_NEWROUTE;
+    OK(tuntap_add_route(dev, "fd09::/48", NULL, 0, 0, &err));
+    IP_HAS("fd09::/48", "-6 route show dev t0");
+    refused_type = RTM_NEWROUTE;
+    FAILS(tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), ENOMEM, TUNTAP_REASON_SYSTEM);
+    IP_HAS_NOT("10.9.0.0/16", "route show dev t0");
+    tuntap_close(other);
+    tuntap_close(dev);
+}
+
 static void what_cannot_be_changes_nothing(void)
 {
     static const char *const wrong[][2] = {
@@ -124,6 +198,8 @@ int main(void)
     packets_take_it();
     a_gateway_is_on_the_link();
     what_cannot_be_changes_nothing();
+    what_is_almost_there_is_not_there();
+    an_answer_may_be_lost();
     what_is_there_already_stays();
     return 0;
 }

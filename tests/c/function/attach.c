@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "packet.h"
+#include "netns.h"
+
+#include <linux/filter.h>
 
 /** Of many flows some come to each attached queue. */
 static void an_attached_queue_gets_packets_again(void)
@@ -23,6 +25,31 @@ static void an_attached_queue_gets_packets_again(void)
     tuntap_close(b);
 }
 
+/** The driver does not attach a queue whose filter it finds in this process's memory, and says that it did. */
+static void it_is_attached_whoever_set_a_filter(uint64_t flags)
+{
+    static struct sock_filter pass_all[] = {BPF_STMT(BPF_RET | BPF_K, 0xffffffff)};
+    static struct sock_fprog program = {.len = 1, .filter = pass_all};
+    tuntap *dev;
+    flags |= TUNTAP_TAP | TUNTAP_MULTI_QUEUE;
+    OK(tuntap_open("t2", flags, &dev, &err));
+    int sock = take_up("t2", flags);
+    CHECK(ioctl(tuntap_get_fd(dev), TUNATTACHFILTER, &program) == 0);
+    for (int i = 0; i < 2; i++) {
+        OK(tuntap_detach(dev, &err));
+        OK(tuntap_attach(dev, &err));
+        IP_HAS("\"numqueues\":1,\"numdisabled\":0", "link show t2");
+        packets_flow(sock, dev, flags);
+    }
+    OK(tuntap_set_filter(dev, pass_all, 1, &err));
+    OK(tuntap_detach(dev, &err));
+    OK(tuntap_attach(dev, &err));
+    IP_HAS("\"numqueues\":1,\"numdisabled\":0", "link show t2");
+    packets_flow(sock, dev, flags);
+    close(sock);
+    tuntap_close(dev);
+}
+
 int main(void)
 {
     tuntap *dev;
@@ -30,6 +57,8 @@ int main(void)
     begin();
     ipv4_only();
     an_attached_queue_gets_packets_again();
+    it_is_attached_whoever_set_a_filter(0);
+    it_is_attached_whoever_set_a_filter(TUNTAP_PI);
     OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE | TUNTAP_NONBLOCK, &dev, &err));
     IP("address add 10.8.0.1/24 dev t0");
     IP("link set t0 up");

@@ -49,6 +49,9 @@ static void what_is_no_network_namespace_is_refused(void)
     FAILS(tuntap_config_set_netns(config, "/dev/null", &err), EINVAL, TUNTAP_REASON_NAMESPACE);
     FAILS(tuntap_config_set_netns(config, "/proc/self/ns/nothing", &err), ENOENT, TUNTAP_REASON_SYSTEM);
     FAILS(tuntap_config_set_netns(config, "", &err), ENOENT, TUNTAP_REASON_SYSTEM);
+    /* A name is shown, and does nothing to whoever reads it. */
+    FAILS(tuntap_config_set_netns(config, "/x\nroot: \x1b[31m\xff\xc3\xa9", &err), ENOENT, TUNTAP_REASON_SYSTEM);
+    MESSAGE_HAS("/x\\x0aroot: \\x1b[31m\\xff\xc3\xa9: No such file");
     FAILS(tuntap_config_set_netns(NULL, "/proc/self/ns/net", &err), EINVAL, TUNTAP_REASON_ARGUMENT);
 }
 

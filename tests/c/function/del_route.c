@@ -20,6 +20,7 @@ static void deletes(const char *ip, const char *destination, const char *gateway
 static void of_every_kind(uint64_t kind)
 {
     OK(tuntap_open("t0", kind, &dev, &err));
+    IP("link set t0 addrgenmode none"); /* Its own address would bring routes at any moment. */
     IP("address add 10.8.0.1/24 dev t0");
     IP("address add fd00::1/64 dev t0 nodad");
     IP("link set t0 up");
@@ -76,11 +77,62 @@ static void what_is_not_there_changes_nothing(void)
     tuntap_close(dev);
 }
 
+/** All routes of both families, with all that there is of them but how long they last. */
+static const char *all_routes(void)
+{
+    return output_of("(ip -d route show table all; ip -d -6 route show table all) | sed 's/expires [0-9]*sec//'");
+}
+
+/** Nothing but the route that is asked for goes, also where the kernel would take another for it. */
+static void what_is_almost_it_stays(void)
+{
+    static const struct {
+        const char *present, *destination;
+    } others[] = {
+        {"10.9.0.0/16 tos 0x10 dev t0", "10.9.0.0/16"},
+        {"10.9.0.0/16 via inet6 fe80::2 dev t0", "10.9.0.0/16"},
+        {"10.9.0.0/16 via 10.8.0.2 dev t0", "10.9.0.0/16"},
+        {"10.9.0.0/16 dev t0 mtu 1300", "10.9.0.0/16"},
+        {"10.9.0.0/16 dev t0 src 10.8.0.1", "10.9.0.0/16"},
+        {"10.9.0.0/16 nexthop via 10.8.0.2 dev t0 nexthop via 10.8.0.3 dev t0", "10.9.0.0/16"},
+        {"10.9.0.0/16 dev t0 metric 5", "10.9.0.0/16"},
+        {"unreachable 10.9.0.0/16", "10.9.0.0/16"},
+        {"fd09::/48 dev t0 mtu 1300", "fd09::/48"},
+        {"fd09::/48 dev t0 expires 1000", "fd09::/48"},
+        {"fd09::/48 via fd00::2 dev t0", "fd09::/48"},
+    };
+    OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
+    IP("link set t0 addrgenmode none");
+    IP("address add 10.8.0.1/24 dev t0");
+    IP("address add fd00::1/64 dev t0 nodad");
+    IP("link set t0 up");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        const char *family = strchr(others[i].destination, ':') ? "-6" : "-4";
+        IP("%s route add %s", family, others[i].present);
+        char *before = strdup(all_routes());
+        FAILS(tuntap_del_route(dev, others[i].destination, NULL, 0, 0, &err), ESRCH, TUNTAP_REASON_UNSET);
+        CHECK(strcmp(before, all_routes()) == 0);
+        free(before);
+        IP("%s route del %s", family, others[i].present);
+    }
+
+    /* Two with one destination and metric: the kernel's deletion means the first of them. */
+    IP("route add 10.9.0.0/16 dev t0 mtu 1300 proto static scope link");
+    IP("route append 10.9.0.0/16 dev t0 proto static scope link");
+    FAILS(tuntap_del_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), EBUSY, TUNTAP_REASON_BUSY);
+    IP_HAS("\"mtu\":1300", "route show dev t0");
+    IP("route del 10.9.0.0/16 dev t0 mtu 1300");
+    OK(tuntap_del_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
+    IP_HAS_NOT("10.9.0.0/16", "route show dev t0");
+    tuntap_close(dev);
+}
+
 int main(void)
 {
     begin_with_users();
     of_every_kind(TUNTAP_TUN);
     of_every_kind(TUNTAP_TAP);
+    what_is_almost_it_stays();
     what_is_not_there_changes_nothing();
     return 0;
 }

@@ -56,6 +56,34 @@ static void a_detached_handle_still_serves(tuntap *queue)
     IP_HAS("\"mtu\":1400", "link show t0");
 }
 
+/** Through NAPI nothing goes up from a queue that is detached: its writer hears of it, and loses what was taken. */
+static void a_detached_queue_with_napi_writes_nothing(uint64_t flags)
+{
+    uint8_t buf[100];
+    tuntap *dev;
+    tuntap_writer *writer;
+    tuntap_stats stats;
+    OK(tuntap_open("t1", TUNTAP_TUN | TUNTAP_MULTI_QUEUE | TUNTAP_NAPI | flags, &dev, &err));
+    IP("link set t1 up");
+    size_t length = udp_packet(buf, "10.8.0.2", "10.8.0.1", PORT, "hello", 5);
+    struct iovec parts[2] = {{buf, 20}, {buf + 20, length - 20}};
+    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    OK(tuntap_detach(dev, &err));
+    FAILS(tuntap_write(dev, buf, length, &err), EBUSY, TUNTAP_REASON_BUSY);
+    MESSAGE_HAS("tuntap_attach");
+    FAILS(tuntap_writev(dev, parts, 2, &err), EBUSY, TUNTAP_REASON_BUSY);
+    int put = tuntap_writer_put(writer, buf, length, &err);
+    CHECK(put == (flags & TUNTAP_OFFLOAD ? 0 : -EBUSY));
+    if (put == 0)
+        FAILS(tuntap_writer_flush(writer, &err), EBUSY, TUNTAP_REASON_BUSY);
+    OK(tuntap_attach(dev, &err));
+    OK(tuntap_write(dev, buf, length, &err));
+    OK(tuntap_get_stats(dev, &stats, sizeof stats, &err));
+    CHECK(stats.rx_packets == 1);
+    tuntap_writer_close(writer);
+    tuntap_close(dev);
+}
+
 int main(void)
 {
     tuntap *a, *b;
@@ -77,5 +105,7 @@ int main(void)
     OK(tuntap_open("t0", TUNTAP_TUN, &a, &err));
     FAILS(tuntap_detach(a, &err), EINVAL, TUNTAP_REASON_MISMATCH);
     tuntap_close(a);
+    a_detached_queue_with_napi_writes_nothing(0);
+    a_detached_queue_with_napi_writes_nothing(TUNTAP_OFFLOAD);
     return 0;
 }

@@ -58,7 +58,9 @@ int main(void)
     CHECK(longer.known.tx_packets == 5 && longer.later == 0 && longer.untouched == 7);
     stats.rx_packets = 77;
     FAILS(tuntap_get_stats(dev, &stats, sizeof stats - 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_get_stats(dev, &stats, 4097, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     MESSAGE_HAS("sizeof(tuntap_stats)");
+    FAILS(tuntap_get_stats(dev, &stats, (size_t)-11, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_get_stats(dev, NULL, sizeof stats, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_get_stats(NULL, &stats, sizeof stats, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     IP("link delete t0");

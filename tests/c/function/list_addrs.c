@@ -102,7 +102,10 @@ static void as_much_as_there_is_room_for(void)
     FAILS(tuntap_list_addrs(dev, addrs, 3, sizeof *addrs - 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     MESSAGE_HAS("sizeof(tuntap_addr)");
     FAILS(tuntap_list_addrs(dev, addrs, 3, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_list_addrs(dev, addrs, 3, 4097, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_list_addrs(dev, NULL, 3, sizeof *addrs, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_list_addrs(dev, addrs, (size_t)-11, sizeof *addrs, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_list_addrs(dev, addrs, 3, (size_t)-11, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_list_addrs(NULL, addrs, 3, sizeof *addrs, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     IP("link delete t0");
     FAILS(tuntap_list_addrs(dev, addrs, 3, sizeof *addrs, &err), ENODEV, TUNTAP_REASON_REMOVED);

@@ -74,8 +74,11 @@ static void as_much_as_there_is_room_for(void)
     CHECK(longer[0].later[0] == 0 && longer[1].later[2] == 0 && longer[2].known.gateway[0] == 0x55);
     memset(routes, 0x55, sizeof routes);
     FAILS(tuntap_list_routes(dev, routes, 3, sizeof *routes - 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_list_routes(dev, routes, 3, 4097, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     MESSAGE_HAS("sizeof(tuntap_route)");
     FAILS(tuntap_list_routes(dev, NULL, 3, sizeof *routes, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_list_routes(dev, routes, (size_t)-11, sizeof *routes, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_list_routes(dev, routes, 3, (size_t)-11, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_list_routes(NULL, routes, 3, sizeof *routes, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     IP("link delete t0");
     FAILS(tuntap_list_routes(dev, routes, 3, sizeof *routes, &err), ENODEV, TUNTAP_REASON_REMOVED);

@@ -291,7 +291,9 @@ static void what_is_no_place_for_an_event_takes_none(void)
     FAILS(tuntap_monitor_next(NULL, &event, sizeof event, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_monitor_next(all, NULL, sizeof event, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_monitor_next(all, &event, sizeof event - 1, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_monitor_next(all, &event, 4097, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     MESSAGE_HAS("sizeof(tuntap_event)");
+    FAILS(tuntap_monitor_next(all, &event, (size_t)-11, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_monitor_next(all, &event, 0, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     CHECK(tuntap_monitor_next(all, NULL, sizeof event, -1, NULL) == -EINVAL);
 

@@ -39,6 +39,7 @@ static void names_are_chosen_by_either(void)
     it_makes_the_device("t0", TUNTAP_TUN | TUNTAP_PERSIST | TUNTAP_EXCLUSIVE, "t0");
     it_makes_the_device("fifteen-bytes-x", TUNTAP_TAP, "fifteen-bytes-x");
     it_makes_the_device("\xff\xfe.", TUNTAP_TUN | TUNTAP_PI, "\xff\xfe.");
+    it_makes_the_device("...", TUNTAP_TUN, "...");
     it_makes_the_device("a%db", TUNTAP_TAP | TUNTAP_MULTI_QUEUE, "a0b");
 
     tuntap *first, *second;
@@ -76,7 +77,7 @@ static void arguments_are_checked_before_anything_is_touched(void)
 {
     static const char *const names[] = {
         "sixteen-bytes-xy", "a/b", "a:b", "a b", "a\tb", "a\nb", "a\vb", "a\fb", "a\rb", " ", "a\xa0",
-        ".", "..", "...", "%s", "%d%d", "50%", "%", "a%%d", "%5d",
+        ".", "..", "%s", "%d%d", "50%", "%", "a%%d", "%5d",
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         REFUSED(names[i], TUNTAP_TUN, EINVAL, TUNTAP_REASON_NAME);
@@ -189,6 +190,20 @@ static void the_offload_header_is_as_we_know_it(void)
     close(fd);
 }
 
+/** The driver gives a device that nobody has open what is asked for. It has it no longer when the open fails later. */
+static void a_failed_open_gives_the_modes_back(void)
+{
+    int size = 12, fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE);
+    CHECK(ioctl(fd, TUNSETVNETHDRSZ, &size) == 0 && ioctl(fd, TUNSETPERSIST, 1) == 0);
+    close(fd);
+    fd = join_by_hand("t0", IFF_TUN | IFF_MULTI_QUEUE);
+    close(fd);
+    IP_HAS("\"pi\":true,\"vnet_hdr\":false", "link show t0");
+    REFUSED("t0", TUNTAP_TUN | TUNTAP_OFFLOAD | TUNTAP_MULTI_QUEUE, EINVAL, TUNTAP_REASON_MISMATCH);
+    MESSAGE_HAS("open t0: the offload header has 12 bytes");
+    IP("link delete t0");
+}
+
 static void another_queue_has_the_napi_of_the_first(void)
 {
     int fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE | IFF_NAPI);
@@ -284,6 +299,7 @@ int main(void)
     packets_go_with_offload(TUNTAP_TUN);
     packets_go_with_offload(TUNTAP_TAP | TUNTAP_MULTI_QUEUE);
     the_offload_header_is_as_we_know_it();
+    a_failed_open_gives_the_modes_back();
     another_queue_has_the_napi_of_the_first();
     it_can_run_out_of_queues();
     it_can_run_out_of_descriptors();

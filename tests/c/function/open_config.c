@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "packet.h"
+#include "netns.h"
+
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 
 enum { USER = 1234, OTHER = 1235 };
 
 static tuntap_config *config;
+static int home;
 
 static void nothing_is_left_of_a_new_device(uint64_t flags)
 {
@@ -26,6 +30,56 @@ static void an_existing_device_is_as_it_was(const char *prepared, uint64_t flags
     UNCHANGED(FAILS(tuntap_open_config("t0", flags, config, &dev, &err), EINVAL, TUNTAP_REASON_RANGE));
     CHECK(!dev);
     IP("link delete t0");
+}
+
+/** One of ethtool's features of t0. */
+static uint32_t feature(uint32_t command)
+{
+    struct ethtool_value value = {.cmd = command};
+    struct ifreq request = {.ifr_name = "t0", .ifr_data = (void *)&value};
+    int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    CHECK(sock >= 0 && ioctl(sock, SIOCETHTOOL, &request) == 0);
+    close(sock);
+    return value.data;
+}
+
+/** How a device was prepared: its modes, and what its descriptor alone tells and ethtool does. */
+static void is_prepared(int modes)
+{
+    int size = 0;
+    CHECK(feature(ETHTOOL_GTXCSUM) == 1 && feature(ETHTOOL_GTSO) == 0);
+    IP_HAS(modes & IFF_NO_PI ? "\"pi\":false" : "\"pi\":true", "link show t0");
+    IP_HAS(modes & IFF_VNET_HDR ? "\"vnet_hdr\":true" : "\"vnet_hdr\":false", "link show t0");
+    int fd = join_by_hand("t0", modes);
+    CHECK(fd >= 0 && ioctl(fd, TUNGETVNETHDRSZ, &size) == 0 && size == 12);
+    close(fd);
+}
+
+/** Its offload header, its offloads, and the modes that a device nobody has open takes from whoever opens it. */
+static void what_the_driver_keeps_is_as_it_was(int modes, uint64_t flags, int netns)
+{
+    tuntap *dev = NULL;
+    tuntap_config *wrong;
+    int size = 12, fd;
+    OK(tuntap_config_new(&wrong, &err));
+    OK(tuntap_config_set_mtu(wrong, 70000, &err));
+    if (netns >= 0)
+        OK(tuntap_config_set_netns_fd(wrong, netns, &err));
+    INSIDE(netns >= 0 ? netns : home, {
+        fd = join_by_hand("t0", modes);
+        CHECK(fd >= 0 && ioctl(fd, TUNSETVNETHDRSZ, &size) == 0 && ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM) == 0);
+        CHECK(ioctl(fd, TUNSETPERSIST, 1) == 0);
+        close(fd);
+        is_prepared(modes);
+    });
+    int before = descriptors();
+    FAILS(tuntap_open_config("t0", flags, wrong, &dev, &err), EINVAL, TUNTAP_REASON_RANGE);
+    CHECK(!dev && descriptors() == before);
+    INSIDE(netns >= 0 ? netns : home, {
+        is_prepared(modes);
+        IP("link delete t0");
+    });
+    tuntap_config_free(wrong);
 }
 
 static void one_config_serves_several_opens(void)
@@ -103,6 +157,14 @@ int main(void)
     an_existing_device_is_as_it_was("mode tun", TUNTAP_TUN, USER, UINT32_MAX);
     an_existing_device_is_as_it_was("mode tap group 1235", TUNTAP_TAP, USER, UINT32_MAX);
     an_existing_device_is_as_it_was("mode tun user 1235", TUNTAP_TUN | TUNTAP_PI, USER, UINT32_MAX);
+    home = own_netns();
+    int away = new_netns();
+    what_the_driver_keeps_is_as_it_was(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, TUNTAP_TUN | TUNTAP_OFFLOAD, -1);
+    what_the_driver_keeps_is_as_it_was(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, TUNTAP_TAP | TUNTAP_PI, -1);
+    what_the_driver_keeps_is_as_it_was(IFF_TUN, TUNTAP_TUN | TUNTAP_OFFLOAD, -1);
+    what_the_driver_keeps_is_as_it_was(IFF_TUN | IFF_VNET_HDR, TUNTAP_TUN | TUNTAP_OFFLOAD, away);
+    close(away);
+    close(home);
     one_config_serves_several_opens();
     an_owner_needs_no_privilege(node);
     tuntap_config_free(config);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "netns.h"
 
+#include <linux/filter.h>
+
 static int iff_of(uint64_t flags)
 {
     return (flags & TUNTAP_TAP ? IFF_TAP : IFF_TUN) | (flags & TUNTAP_PI ? 0 : IFF_NO_PI) |
@@ -79,7 +81,7 @@ static void what_is_no_device_is_refused(void)
     refused(pipes[0], 0, EINVAL, TUNTAP_REASON_KIND);
     refused(closed, 0, EBADF, TUNTAP_REASON_ARGUMENT);
     refused(-1, 0, EBADF, TUNTAP_REASON_ARGUMENT);
-    refused(fresh, 0, EBADFD, TUNTAP_REASON_REMOVED);
+    refused(fresh, 0, ENODEV, TUNTAP_REASON_REMOVED);
     MESSAGE_HAS("TUNSETIFF");
     CHECK(ioctl(fresh, TUNSETIFF, &request) == 0);
     refused(fresh, 0, EINVAL, TUNTAP_REASON_MISMATCH);
@@ -90,7 +92,7 @@ static void what_is_no_device_is_refused(void)
     refused(fd, TUNTAP_PERSIST, EINVAL, TUNTAP_REASON_FLAGS);
     FAILS(tuntap_open_fd(fd, 0, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     IP("link delete t0");
-    refused(fd, 0, EBADFD, TUNTAP_REASON_REMOVED);
+    refused(fd, 0, ENODEV, TUNTAP_REASON_REMOVED);
     close(fd);
     close(fresh);
     close(null);
@@ -146,6 +148,71 @@ static void a_device_elsewhere_carries_packets(uint64_t flags, int up)
     close(fd);
 }
 
+/** The numbers that the kernel counts of t0, as /proc/net/dev has them: the fourth is of packets dropped on their way in. */
+static void read_counters(unsigned long long counters[16])
+{
+    const char *line = strstr(output_of("cat /proc/net/dev"), "t0:");
+    CHECK(line);
+    line += 3;
+    for (int i = 0; i < 16; i++)
+        counters[i] = strtoull(line, (char **)&line, 10);
+}
+
+/** Frames that come out of the descriptor, of one that is sent. */
+static int frames_out(int fd)
+{
+    uint8_t buf[2000];
+    int frames = 0;
+    int sock = udp_socket("10.8.0.1", 0);
+    udp_send(sock, "10.8.0.2", PORT, "hello", 5);
+    close(sock);
+    while (read(fd, buf, sizeof buf) > 0)
+        frames++;
+    return frames;
+}
+
+static void take_over_elsewhere(int fd, uint64_t flags)
+{
+    int status;
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        tuntap *dev;
+        CHECK(unshare(CLONE_NEWNET) == 0);
+        become(1234, 1234);
+        OK(tuntap_open_fd(fd, TUNTAP_BORROW, &dev, &err));
+        CHECK(flags_of(dev) == flags);
+        tuntap_close(dev);
+        _exit(0);
+    }
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/** No filter is removed, and no packet written: whoever has it sees nothing of it but one drop, of one kind of device. */
+static void taking_over_changes_nothing(uint64_t flags, int filtered)
+{
+    static struct sock_filter drop[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
+    static struct sock_fprog program = {.len = 1, .filter = drop};
+    static char shown[16384];
+    unsigned long long before[16], after[16];
+    int fd = join_by_hand("t0", iff_of(flags));
+    CHECK(fd >= 0 && fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) == 0);
+    if (filtered)
+        CHECK(ioctl(fd, TUNATTACHFILTER, &program) == 0);
+    close(take_up("t0", flags));
+    CHECK(frames_out(fd) == !filtered);
+    read_counters(before);
+    snprintf(shown, sizeof shown, "%s", output_of("ip -j -d addr show t0"));
+    take_over_elsewhere(fd, flags);
+    CHECK(strcmp(shown, output_of("ip -j -d addr show t0")) == 0);
+    read_counters(after);
+    if ((flags & ~(uint64_t)TUNTAP_MULTI_QUEUE) == TUNTAP_TUN)
+        before[3]++;
+    CHECK(memcmp(before, after, sizeof before) == 0);
+    CHECK(frames_out(fd) == !filtered);
+    close(fd);
+}
+
 /** Who may not ask where the device is, may not change one that only has its name either, nor takes its modes for
  * those of the device. */
 static void a_namesake_is_left_alone(void)
@@ -184,6 +251,10 @@ int main(void)
         a_descriptor_becomes_a_handle(modes[i] | TUNTAP_MULTI_QUEUE | TUNTAP_NAPI);
         a_device_elsewhere_carries_packets(modes[i], 0);
         a_device_elsewhere_carries_packets(modes[i], 1);
+        taking_over_changes_nothing(modes[i], 0);
+        taking_over_changes_nothing(modes[i] | TUNTAP_MULTI_QUEUE, 0);
+        if (modes[i] & TUNTAP_TAP)
+            taking_over_changes_nothing(modes[i], 1);
     }
     a_borrowed_one_stays_the_callers();
     what_is_no_device_is_refused();

@@ -71,6 +71,7 @@ static void the_rest_comes_later(void)
     CHECK(count == -EAGAIN && all == 6000);
 
     FAILS(tuntap_reader_batch(reader, got, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_reader_batch(reader, got, (size_t)-11, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_reader_batch(reader, NULL, 4, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_reader_batch(NULL, got, 4, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     IP("link delete t0");

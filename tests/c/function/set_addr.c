@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "test.h"
+#include "netlink.h"
 
 static tuntap *dev;
 
@@ -124,6 +124,45 @@ static void an_ipv6_address_replaces_its_like(uint64_t kind)
     tuntap_close(dev);
 }
 
+/** The kernel takes routes away with the address that they need: a change that fails gives them back as well. */
+static void a_failure_leaves_the_routes(void)
+{
+    static const char *const all = "ip -d address show t0; ip -d route show table all; ip -d -6 route show table all";
+    OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
+    IP("link set t0 addrgenmode none");
+    IP("address add 10.8.0.1/24 dev t0");
+    IP("link set t0 up");
+    IP("route add 10.9.0.0/16 dev t0 src 10.8.0.1");
+    IP("route add 10.10.0.0/16 via 10.8.0.2 dev t0");
+    IP("route add 10.11.0.0/16 via 10.8.0.2 dev t0 tos 0x10 mtu 1300 table 100");
+    char *before = strdup(output_of("%s", all));
+    refused_type = RTM_NEWADDR;
+    FAILS(tuntap_set_addr(dev, "10.7.0.1/24", &err), ENOMEM, TUNTAP_REASON_SYSTEM);
+    if (refused_type || strcmp(before, output_of("%s", all)) != 0)
+        fail(__FILE__, __LINE__, before, output_of("%s", all));
+    free(before);
+    tuntap_close(dev);
+}
+
+/** The kernel has done it, and its answer is lost. */
+static void an_answer_may_be_lost(void)
+{
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    IP("address add 10.8.0.1/24 dev t0");
+    lost_type = RTM_DELADDR;
+    OK(tuntap_set_addr(dev, "10.8.0.2/24", &err));
+    CHECK(lost_type == 0);
+    lost_type = RTM_NEWADDR;
+    OK(tuntap_set_addr(dev, "10.8.0.3/24", &err));
+    CHECK(lost_type == 0);
+    lost_type = RTM_GETADDR;
+    OK(tuntap_set_addr(dev, "10.8.0.3/25", &err));
+    CHECK(lost_type == 0);
+    IP_HAS("\"local\":\"10.8.0.3\",\"prefixlen\":25,", "address show t0");
+    IP_HAS_NOT("10.8.0.2", "address show t0");
+    tuntap_close(dev);
+}
+
 static void only_a_change_needs_privilege(void)
 {
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
@@ -147,6 +186,8 @@ int main(void)
     what_is_no_address_changes_nothing();
     an_ipv6_address_replaces_its_like(TUNTAP_TUN);
     an_ipv6_address_replaces_its_like(TUNTAP_TAP);
+    a_failure_leaves_the_routes();
+    an_answer_may_be_lost();
     only_a_change_needs_privilege();
     return 0;
 }

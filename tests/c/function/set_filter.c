@@ -19,6 +19,66 @@ static void send_to(const char *host)
     close(sock);
 }
 
+static const struct sock_filter drop_all[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
+static const struct sock_filter wrong[] = {BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12)};
+
+/** What comes out of queues, of 32 flows. */
+static int out_of(tuntap *a, tuntap *b, tuntap *c)
+{
+    drain(a), drain(b), drain(c);
+    send_flows(32);
+    return drain(a) + drain(b) + drain(c);
+}
+
+/** Queues that are opened, or attached, when it is set already; and removed while one is detached. */
+static void later_queues_have_it_too(uint64_t pi)
+{
+    tuntap *dev = device_up("t0", TUNTAP_TAP | TUNTAP_MULTI_QUEUE | pi), *queue, *third;
+    IP("neigh replace 10.8.0.2 lladdr 02:00:00:00:00:02 dev t0");
+    OK(tuntap_set_filter(dev, drop_all, 1, &err));
+    OK(tuntap_open_queue(dev, TUNTAP_NONBLOCK, &queue, &err));
+    OK(tuntap_open_queue(queue, TUNTAP_NONBLOCK, &third, &err));
+    CHECK(out_of(dev, queue, third) == 0);
+
+    /* One that is refused is no reason to forget the one that holds. */
+    FAILS(tuntap_set_filter(third, wrong, 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    tuntap_close(third);
+    OK(tuntap_open_queue(dev, TUNTAP_NONBLOCK, &third, &err));
+    CHECK(out_of(dev, queue, third) == 0);
+
+    OK(tuntap_detach(queue, &err));
+    OK(tuntap_set_filter(dev, NULL, 0, &err));
+    OK(tuntap_attach(queue, &err));
+    CHECK(out_of(dev, queue, third) == 32);
+
+    OK(tuntap_detach(queue, &err));
+    OK(tuntap_detach(dev, &err));
+    OK(tuntap_set_filter(third, drop_all, 1, &err));
+    OK(tuntap_attach(dev, &err));
+    OK(tuntap_attach(queue, &err));
+    IP_HAS("\"numqueues\":3,\"numdisabled\":0", "link show t0");
+    IP_HAS(pi ? "\"pi\":true" : "\"pi\":false", "link show t0");
+    CHECK(out_of(dev, queue, third) == 0);
+    tuntap_close(dev);
+    CHECK(out_of(queue, queue, third) == 0);
+    tuntap_close(queue);
+    tuntap_close(third);
+}
+
+/** The driver gives none to the one who opens the device again, and must not refuse him the queue for it. */
+static void a_device_that_is_opened_again_has_none(uint64_t pi)
+{
+    tuntap *dev = device_up("t0", TUNTAP_TAP | TUNTAP_PERSIST | pi);
+    IP("neigh replace 10.8.0.2 lladdr 02:00:00:00:00:02 dev t0");
+    OK(tuntap_set_filter(dev, drop_all, 1, &err));
+    CHECK(out_of(dev, dev, dev) == 0);
+    tuntap_close(dev);
+    OK(tuntap_open("t0", TUNTAP_TAP | TUNTAP_NONBLOCK | pi, &dev, &err));
+    CHECK(out_of(dev, dev, dev) == 32);
+    OK(tuntap_set_persist(dev, 0, &err));
+    tuntap_close(dev);
+}
+
 int main(void)
 {
     static struct sock_filter many[5000];
@@ -38,7 +98,6 @@ int main(void)
     CHECK(drain(dev) + drain(queue) == 1);
 
     /* What is refused leaves the filter as it was. */
-    const struct sock_filter wrong[] = {BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12)};
     FAILS(tuntap_set_filter(dev, wrong, 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     MESSAGE_HAS("filter of t0");
     FAILS(tuntap_set_filter(dev, NULL, 4, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
@@ -62,5 +121,9 @@ int main(void)
     FAILS(tuntap_set_filter(dev, ipv4_only_filter, 4, &err), EOPNOTSUPP, TUNTAP_REASON_KIND);
     MESSAGE_HAS("t0 is a TUN");
     tuntap_close(dev);
+    for (int pi = 0; pi < 2; pi++) {
+        later_queues_have_it_too(pi ? TUNTAP_PI : 0);
+        a_device_that_is_opened_again_has_none(pi ? TUNTAP_PI : 0);
+    }
     return 0;
 }

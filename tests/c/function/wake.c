@@ -185,22 +185,46 @@ static void where_nobody_waits_it_is_for_the_next_that_would(uint64_t flags)
     finish(dev);
 }
 
-/** Calls that do not wait leave it to one that does, and it goes before the time limit of that. */
-static void who_does_not_wait_does_not_take_it(void)
+/** The next call that finds nothing takes it, though it does not wait: it does not end a wait much later. */
+static void who_does_not_wait_takes_it_too(uint64_t flags)
 {
-    tuntap *dev = ready(TUNTAP_TUN | TUNTAP_NONBLOCK);
+    tuntap *dev = ready(TUNTAP_TUN | TUNTAP_NONBLOCK | flags);
     struct iovec part = {buf, sizeof buf};
-    CHECK(tuntap_wake(dev) == 0);
+    tuntap_reader *reader;
+    void *packet;
+    OK(tuntap_reader_open(dev, 0, &reader, &err));
     for (int i = 0; i < 3; i++) {
+        CHECK(tuntap_wake(dev) == 0 && tuntap_wake(dev) == 0);
+        FAILS(tuntap_read(dev, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_WOKEN);
         FAILS(tuntap_read(dev, buf, sizeof buf, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+        CHECK(tuntap_wake(dev) == 0);
+        FAILS(tuntap_readv(dev, &part, 1, &err), ECANCELED, TUNTAP_REASON_WOKEN);
         FAILS(tuntap_readv(dev, &part, 1, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+        CHECK(tuntap_wake(dev) == 0);
+        FAILS(tuntap_read_timeout(dev, buf, sizeof buf, 0, &err), ECANCELED, TUNTAP_REASON_WOKEN);
         FAILS(tuntap_read_timeout(dev, buf, sizeof buf, 0, &err), ETIMEDOUT, TUNTAP_REASON_TIMEOUT);
+        CHECK(tuntap_wake(dev) == 0);
+        FAILS(tuntap_reader_next(reader, &packet, &err), ECANCELED, TUNTAP_REASON_WOKEN);
+        FAILS(tuntap_reader_next(reader, &packet, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+        is_over(dev);
     }
-    FAILS(tuntap_read_timeout(dev, buf, sizeof buf, 1, &err), ECANCELED, TUNTAP_REASON_WOKEN);
-    is_over(dev);
     CHECK(tuntap_wake(dev) == 0);
     OK(tuntap_set_nonblock(dev, 0, &err));
     FAILS(tuntap_read(dev, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_WOKEN);
+    is_over(dev);
+    tuntap_reader_close(reader);
+    finish(dev);
+}
+
+/** A packet that is there, and is read without a wait, leaves it to the next that finds none. */
+static void a_packet_comes_first(void)
+{
+    tuntap *dev = ready(TUNTAP_TUN | TUNTAP_NONBLOCK);
+    CHECK(tuntap_wake(dev) == 0);
+    udp_send(sock, "10.8.0.2", PORT, "hello", 5);
+    OK(tuntap_read(dev, buf, sizeof buf, &err));
+    FAILS(tuntap_read(dev, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_WOKEN);
+    FAILS(tuntap_read(dev, buf, sizeof buf, &err), EAGAIN, TUNTAP_REASON_AGAIN);
     finish(dev);
 }
 
@@ -266,7 +290,9 @@ int main(void)
     it_ends_each_read(TUNTAP_TAP | TUNTAP_PI);
     where_nobody_waits_it_is_for_the_next_that_would(TUNTAP_TUN);
     where_nobody_waits_it_is_for_the_next_that_would(TUNTAP_TAP);
-    who_does_not_wait_does_not_take_it();
+    who_does_not_wait_takes_it_too(0);
+    who_does_not_wait_takes_it_too(TUNTAP_OFFLOAD);
+    a_packet_comes_first();
     it_is_of_one_handle();
     a_device_that_is_gone_still_has_its_wake();
     a_handler_wakes_the_thread_that_it_runs_on(0);

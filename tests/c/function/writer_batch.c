@@ -1,9 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "super.h"
 
+#include <pthread.h>
+#include <sys/mman.h>
+
+enum { MANY = 1000 };
+
 static struct super super;
 static struct packets packets;
 static struct iovec iovecs[4097];
+/** It is always written. */
+static size_t taken;
+
+/** What the call says of the number that was taken. */
+#define TAKES(number, statement)        \
+    do {                                \
+        taken = 12345;                  \
+        statement;                      \
+        CHECK(taken == (size_t)(number)); \
+    } while (0)
 
 static void list_all(void)
 {
@@ -11,38 +26,278 @@ static void list_all(void)
         iovecs[i] = (struct iovec){packets.bytes + packets.at[i], length_of(&packets, i)};
 }
 
-int main(void)
+/** So many datagrams, each of a flow of its own: nothing is joined. */
+static void many_flows(size_t count)
+{
+    uint8_t packet[100];
+    clear(&packets);
+    for (size_t i = 0; i < count; i++)
+        append(&packets, packet, udp_packet(packet, "10.8.0.2", "10.8.0.1", 2000 + (unsigned)i, "hello", 5));
+    list_all();
+}
+
+static uint64_t received(tuntap *dev)
+{
+    tuntap_stats stats;
+    OK(tuntap_get_stats(dev, &stats, sizeof stats, &err));
+    return stats.rx_packets;
+}
+
+static void what_belongs_together_goes_out_at_once(void)
 {
     tuntap_writer *writer;
-    tuntap_stats stats;
-    begin();
-    ipv4_only();
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD);
     int sock = udp_socket("10.8.0.1", PORT);
     OK(tuntap_writer_open(dev, 0, &writer, &err));
+    clear(&packets);
     udp_super(&super, 20, 1000);
     split_super(&super, TUNTAP_TUN, &packets);
     list_all();
-    CHECK(tuntap_writer_batch(writer, iovecs, packets.count, NULL) == 20);
+    TAKES(20, CHECK(tuntap_writer_batch(writer, iovecs, packets.count, &taken, NULL) == 0));
     receives_super(sock, 20, 1000);
-    OK(tuntap_get_stats(dev, &stats, sizeof stats, &err));
-    CHECK(stats.rx_packets == 1);
-    CHECK(tuntap_writer_batch(writer, iovecs, 0, NULL) == 0);
-
-    /* The ninth is no packet: those before it go out. */
-    packets.bytes[packets.at[8]] = 0;
-    CHECK(tuntap_writer_batch(writer, iovecs, packets.count, NULL) == 8);
-    receives_super(sock, 8, 1000);
-    FAILS(tuntap_writer_batch(writer, iovecs + 8, 3, &err), EINVAL, TUNTAP_REASON_PACKET);
-    iovecs[1].iov_base = NULL;
-    FAILS(tuntap_writer_batch(writer, iovecs, 3, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_writer_batch(writer, NULL, 3, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_writer_batch(NULL, iovecs, 3, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    CHECK(!is_readable(sock));
-    IP("link set t0 down");
-    FAILS(tuntap_writer_batch(writer, iovecs, 1, &err), ENETDOWN, TUNTAP_REASON_DOWN);
+    CHECK(received(dev) == 1);
+    TAKES(0, CHECK(tuntap_writer_batch(writer, iovecs, 0, &taken, NULL) == 0));
     tuntap_writer_close(writer);
     close(sock);
     tuntap_close(dev);
+}
+
+/** Those before it go out, and the caller goes on behind it. */
+static void what_is_no_packet_ends_it(uint64_t flags)
+{
+    tuntap_writer *writer;
+    tuntap *dev = ready_tun(flags);
+    int sock = udp_socket("10.8.0.1", PORT);
+    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    clear(&packets);
+    udp_super(&super, 20, 1000);
+    split_super(&super, TUNTAP_TUN, &packets);
+    list_all();
+    packets.bytes[packets.at[8]] = 0;
+    TAKES(8, FAILS(tuntap_writer_batch(writer, iovecs, 20, &taken, &err), EINVAL, TUNTAP_REASON_PACKET));
+    receives_super(sock, 8, 1000);
+    TAKES(0, FAILS(tuntap_writer_batch(writer, iovecs + 8, 12, &taken, &err), EINVAL, TUNTAP_REASON_PACKET));
+    CHECK(!is_readable(sock));
+    TAKES(11, CHECK(tuntap_writer_batch(writer, iovecs + 9, 11, &taken, NULL) == 0));
+    uint8_t data[1000];
+    for (int i = 9; i < 20; i++) {
+        memset(data, i, sizeof data);
+        udp_receives(sock, data, sizeof data);
+    }
+    iovecs[3].iov_len = 0;
+    TAKES(3, FAILS(tuntap_writer_batch(writer, iovecs, 5, &taken, &err), EINVAL, TUNTAP_REASON_PACKET));
+    receives_super(sock, 3, 1000);
+    iovecs[2].iov_len = 65536;
+    TAKES(2, FAILS(tuntap_writer_batch(writer, iovecs, 5, &taken, &err), EMSGSIZE, TUNTAP_REASON_PACKET));
+    receives_super(sock, 2, 1000);
+    tuntap_writer_close(writer);
+    close(sock);
+    tuntap_close(dev);
+}
+
+/** A device that is down takes none: each that was collected is lost, and all of them are told of, once. */
+static void what_is_lost_is_told(void)
+{
+    static const char *const told[] = {"1 packet is lost", "32 packets are lost", "1000 packets are lost"};
+    static const size_t counts[] = {1, 32, MANY};
+    tuntap_writer *writer;
+    tuntap *dev = ready_tun(TUNTAP_OFFLOAD);
+    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    many_flows(MANY);
+    IP("link set t0 down");
+    for (int i = 0; i < 3; i++) {
+        TAKES(counts[i], FAILS(tuntap_writer_batch(writer, iovecs, counts[i], &taken, &err), ENETDOWN,
+                               TUNTAP_REASON_DOWN));
+        CHECK(strstr(err.message, told[i]));
+        OK(tuntap_writer_flush(writer, &err));
+    }
+
+    /* Where the batch has something else to say, the next call tells of it. */
+    iovecs[100].iov_len = 10;
+    TAKES(100, FAILS(tuntap_writer_batch(writer, iovecs, MANY, &taken, &err), EINVAL, TUNTAP_REASON_PACKET));
+    FAILS(tuntap_writer_flush(writer, &err), ENETDOWN, TUNTAP_REASON_DOWN);
+    MESSAGE_HAS("100 packets are lost");
+    OK(tuntap_writer_flush(writer, &err));
+    CHECK(received(dev) == 0);
+    IP("link set t0 up");
+    TAKES(50, CHECK(tuntap_writer_batch(writer, iovecs, 50, &taken, NULL) == 0));
+    CHECK(received(dev) == 50);
+
+    /* Joined packets are as many as they were. */
+    clear(&packets);
+    udp_super(&super, 20, 1000);
+    split_super(&super, TUNTAP_TUN, &packets);
+    list_all();
+    IP("link delete t0");
+    TAKES(20, FAILS(tuntap_writer_batch(writer, iovecs, 20, &taken, &err), ENODEV, TUNTAP_REASON_REMOVED));
+    MESSAGE_HAS("20 packets are lost");
+    tuntap_writer_close(writer);
+    tuntap_close(dev);
+}
+
+/** Without offload each is written at once, so that none is lost. */
+static void a_plain_device_refuses_one_by_one(void)
+{
+    tuntap_writer *writer;
+    tuntap *dev = ready_tun(0);
+    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    many_flows(10);
+    IP("link set t0 down");
+    TAKES(0, FAILS(tuntap_writer_batch(writer, iovecs, 10, &taken, &err), ENETDOWN, TUNTAP_REASON_DOWN));
+    IP("link set t0 up");
+    TAKES(10, OK(tuntap_writer_batch(writer, iovecs, 10, &taken, &err)));
+    CHECK(received(dev) == 10);
+    tuntap_writer_close(writer);
+    tuntap_close(dev);
+}
+
+struct batch {
+    tuntap_writer *writer;
+    size_t count;
+    long thread;
+    size_t taken;
+    int result;
+    tuntap_error err;
+    pthread_barrier_t started;
+};
+
+static void *give_all(void *argument)
+{
+    struct batch *batch = argument;
+    batch->thread = syscall(SYS_gettid);
+    pthread_barrier_wait(&batch->started);
+    batch->result = tuntap_writer_batch(batch->writer, iovecs, batch->count, &batch->taken, &batch->err);
+    return NULL;
+}
+
+static void nothing(int number)
+{
+    (void)number;
+}
+
+/** A batch that waits for room is ended by `end`; what was taken then goes out once, and so does the rest. */
+static void a_wait_ends(uint64_t flags, size_t count, void (*end)(tuntap *, pthread_t), int code, uint32_t reason)
+{
+    struct batch batch = {.count = count, .taken = 12345};
+    pthread_t id;
+    tuntap *dev = full_device(flags, 1);
+    for (size_t i = 0; i < count; i++)
+        iovecs[i] = (struct iovec){(void *)stray_frame, sizeof stray_frame};
+    OK(tuntap_writer_open(dev, 0, &batch.writer, &err));
+    uint64_t before = received(dev);
+    CHECK(pthread_barrier_init(&batch.started, NULL, 2) == 0);
+    CHECK(pthread_create(&id, NULL, give_all, &batch) == 0);
+    pthread_barrier_wait(&batch.started);
+    wait_for_reader(batch.thread, tuntap_get_fd(dev));
+    end(dev, id);
+    CHECK(pthread_join(id, NULL) == 0);
+    pthread_barrier_destroy(&batch.started);
+    CHECK(batch.result == code && batch.err.code == code && batch.err.reason == reason);
+    CHECK(batch.taken <= count && received(dev) == before);
+    FAILS(tuntap_write_timeout(dev, stray_frame, sizeof stray_frame, 1, &err), ETIMEDOUT, TUNTAP_REASON_TIMEOUT);
+    make_room();
+    OK(tuntap_set_sndbuf(dev, 1 << 30, &err));
+    size_t rest = count - batch.taken;
+    TAKES(rest, OK(tuntap_writer_batch(batch.writer, iovecs, rest, &taken, &err)));
+    CHECK(received(dev) == before + count);
+    tuntap_writer_close(batch.writer);
+    close_full_device(dev);
+}
+
+static void wake(tuntap *dev, pthread_t thread)
+{
+    (void)thread;
+    CHECK(tuntap_wake(dev) == 0);
+}
+
+static void interrupt(tuntap *dev, pthread_t thread)
+{
+    struct sigaction action = {.sa_handler = nothing, .sa_flags = SA_RESTART};
+    (void)dev;
+    CHECK(sigaction(SIGUSR1, &action, NULL) == 0 && pthread_kill(thread, SIGUSR1) == 0);
+}
+
+/** All are taken, and wait for room. */
+static void without_room_they_stay(void)
+{
+    tuntap_writer *writer;
+    tuntap *dev = full_device(TUNTAP_OFFLOAD | TUNTAP_NONBLOCK, 1);
+    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    uint64_t before = received(dev);
+    for (size_t i = 0; i < MANY * 2; i++)
+        iovecs[i] = (struct iovec){(void *)stray_frame, sizeof stray_frame};
+    TAKES(20, FAILS(tuntap_writer_batch(writer, iovecs, 20, &taken, &err), EAGAIN, TUNTAP_REASON_AGAIN));
+    taken = 12345;
+    FAILS(tuntap_writer_batch(writer, iovecs, MANY * 2 - 20, &taken, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+    size_t first = taken + 20;
+    CHECK(first > 500 && first < MANY * 2);
+    FAILS(tuntap_writer_flush(writer, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+    TAKES(0, FAILS(tuntap_writer_batch(writer, iovecs, 5, &taken, &err), EAGAIN, TUNTAP_REASON_AGAIN));
+    CHECK(tuntap_wake(dev) == 0);
+    TAKES(0, FAILS(tuntap_writer_batch(writer, iovecs, 5, &taken, &err), ECANCELED, TUNTAP_REASON_WOKEN));
+    make_room();
+    OK(tuntap_set_sndbuf(dev, 1 << 30, &err));
+    OK(tuntap_writer_flush(writer, &err));
+    CHECK(received(dev) == before + first);
+    tuntap_writer_close(writer);
+    close_full_device(dev);
+}
+
+/** Nothing is read of a list that cannot be: it ends where memory does. */
+static void absurd_lists_are_refused(tuntap_writer *writer)
+{
+    static const size_t counts[] = {(size_t)-1, (size_t)-11, (size_t)1 << (8 * sizeof(size_t) - 1),
+                                    ((size_t)1 << (8 * sizeof(size_t) - 5)) + 1};
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    uint8_t *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(pages != MAP_FAILED && mprotect(pages + page, page, PROT_NONE) == 0);
+    struct iovec *list = (struct iovec *)(void *)(pages + page) - 4;
+    for (int i = 0; i < 4; i++)
+        list[i] = iovecs[i];
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        TAKES(0, FAILS(tuntap_writer_batch(writer, list, counts[i], &taken, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
+    MESSAGE_HAS("no memory is so large");
+    munmap(pages, 2 * page);
+    struct iovec one = {iovecs[0].iov_base, (size_t)-40};
+    TAKES(0, FAILS(tuntap_writer_batch(writer, &one, 1, &taken, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
+}
+
+static void bad_arguments_take_nothing(void)
+{
+    tuntap_writer *writer;
+    tuntap *dev = ready_tun(TUNTAP_OFFLOAD);
+    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    many_flows(10);
+    iovecs[1].iov_base = NULL;
+    TAKES(0, FAILS(tuntap_writer_batch(writer, iovecs, 3, &taken, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
+    TAKES(0, FAILS(tuntap_writer_batch(writer, NULL, 3, &taken, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
+    TAKES(0, FAILS(tuntap_writer_batch(NULL, iovecs, 3, &taken, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
+    FAILS(tuntap_writer_batch(writer, iovecs, 1, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    many_flows(10);
+    absurd_lists_are_refused(writer);
+    OK(tuntap_writer_flush(writer, &err));
+    CHECK(received(dev) == 0);
+    tuntap_writer_close(writer);
+    tuntap_close(dev);
+}
+
+int main(void)
+{
+    begin();
+    ipv4_only();
+    what_belongs_together_goes_out_at_once();
+    what_is_no_packet_ends_it(TUNTAP_OFFLOAD);
+    what_is_no_packet_ends_it(0);
+    what_is_lost_is_told();
+    a_plain_device_refuses_one_by_one();
+    bad_arguments_take_nothing();
+    /* Both fewer than a writer holds, and more. */
+    a_wait_ends(TUNTAP_OFFLOAD, 20, wake, -ECANCELED, TUNTAP_REASON_WOKEN);
+    a_wait_ends(TUNTAP_OFFLOAD, 4000, wake, -ECANCELED, TUNTAP_REASON_WOKEN);
+    a_wait_ends(TUNTAP_OFFLOAD, 20, interrupt, -EINTR, TUNTAP_REASON_INTERRUPTED);
+    a_wait_ends(TUNTAP_OFFLOAD, 4000, interrupt, -EINTR, TUNTAP_REASON_INTERRUPTED);
+    a_wait_ends(0, 20, wake, -ECANCELED, TUNTAP_REASON_WOKEN);
+    a_wait_ends(0, 20, interrupt, -EINTR, TUNTAP_REASON_INTERRUPTED);
+    without_room_they_stay();
     return 0;
 }

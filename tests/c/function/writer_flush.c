@@ -34,13 +34,58 @@ static void what_the_kernel_refuses_is_lost(tuntap_writer *writer, int sock)
     put_all(writer);
     IP("link set t0 down");
     FAILS(tuntap_writer_flush(writer, &err), ENETDOWN, TUNTAP_REASON_DOWN);
+    MESSAGE_HAS("10 packets are lost");
     IP("link set t0 up");
     OK(tuntap_writer_flush(writer, &err));
     CHECK(!is_readable(sock));
     put_all(writer);
     IP("link delete t0");
     FAILS(tuntap_writer_flush(writer, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    MESSAGE_HAS("10 packets are lost");
     FAILS(tuntap_writer_flush(NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+}
+
+/** A put that finds the writer full writes, and says nothing of what is lost by that: the packet was taken. */
+static void a_loss_that_a_put_finds_is_told_later(tuntap *dev, tuntap_writer *writer)
+{
+    uint8_t packet[100];
+    tuntap_stats stats;
+    IP("link set t0 down");
+    for (unsigned i = 0; i < 3000; i++) {
+        size_t size = udp_packet(packet, "10.8.0.2", "10.8.0.1", 2000 + i, "hello", 5);
+        OK(tuntap_writer_put(writer, packet, size, &err));
+    }
+    IP("link set t0 up");
+    FAILS(tuntap_writer_flush(writer, &err), ENETDOWN, TUNTAP_REASON_DOWN);
+    unsigned lost = 0;
+    const char *number = strpbrk(strrchr(err.message, ':'), "0123456789");
+    CHECK(number && sscanf(number, "%u packets are lost", &lost) == 1);
+    OK(tuntap_get_stats(dev, &stats, sizeof stats, &err));
+    CHECK(lost > 1000 && lost < 3000 && stats.rx_packets == 1 + 3000 - lost);
+    OK(tuntap_writer_flush(writer, &err));
+}
+
+/** The first flush finds no room for the wait that ends it, and the next one gets all of it out. */
+static void a_flush_that_ends_early_keeps_the_rest(void)
+{
+    tuntap_writer *writer;
+    tuntap_stats before, after;
+    tuntap *full = full_device(TUNTAP_OFFLOAD, 1);
+    OK(tuntap_writer_open(full, 0, &writer, &err));
+    OK(tuntap_get_stats(full, &before, sizeof before, &err));
+    for (int i = 0; i < 10; i++)
+        OK(tuntap_writer_put(writer, stray_frame, sizeof stray_frame, &err));
+    CHECK(tuntap_wake(full) == 0);
+    FAILS(tuntap_writer_flush(writer, &err), ECANCELED, TUNTAP_REASON_WOKEN);
+    OK(tuntap_set_nonblock(full, 1, &err));
+    FAILS(tuntap_writer_flush(writer, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+    make_room();
+    OK(tuntap_set_sndbuf(full, 1 << 30, &err));
+    OK(tuntap_writer_flush(writer, &err));
+    OK(tuntap_get_stats(full, &after, sizeof after, &err));
+    CHECK(after.rx_packets == before.rx_packets + 10);
+    tuntap_writer_close(writer);
+    close_full_device(full);
 }
 
 int main(void)
@@ -52,9 +97,11 @@ int main(void)
     int sock = udp_socket("10.8.0.1", PORT);
     OK(tuntap_writer_open(dev, 0, &writer, &err));
     what_belongs_together_goes_out_at_once(dev, writer, sock);
+    a_loss_that_a_put_finds_is_told_later(dev, writer);
     what_the_kernel_refuses_is_lost(writer, sock);
     tuntap_writer_close(writer);
     close(sock);
     tuntap_close(dev);
+    a_flush_that_ends_early_keeps_the_rest();
     return 0;
 }

@@ -105,6 +105,7 @@ static void what_is_no_packet_is_refused(uint64_t flags)
     tuntap *dev = ready_tun(flags);
     OK(tuntap_writer_open(dev, 0, &writer, &err));
     memset(super.packet, 0, sizeof super.packet);
+    FAILS(tuntap_writer_put(writer, super.packet, 0, &err), EINVAL, TUNTAP_REASON_PACKET);
     FAILS(tuntap_writer_put(writer, super.packet, 100, &err), EINVAL, TUNTAP_REASON_PACKET);
     super.packet[0] = 0x45;
     FAILS(tuntap_writer_put(writer, super.packet, 19, &err), EINVAL, TUNTAP_REASON_PACKET);

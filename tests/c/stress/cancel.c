@@ -1,59 +1,194 @@
 /* SPDX-License-Identifier: MIT
  *
- * A thread that is cancelled inside a call finishes that call: no lock stays held, and nothing is lost. */
-#include "test.h"
+ * A thread that is cancelled inside a call finishes that call: no lock stays held, and nothing is lost. Each function
+ * that can block, open or close something is called with a cancellation pending. */
+#include "packet.h"
 
 #include <pthread.h>
 
-static tuntap *dev;
+static tuntap *dev, *other;
+static tuntap_config *config;
+static tuntap_reader *reader;
+static tuntap_writer *writer;
+static tuntap_monitor *monitor;
+static tuntap_joiner *joiner;
+static tuntap_splitter *splitter;
+static int netns;
+/** What the last call returned. */
+static ssize_t result;
+static char text[300];
+static uint8_t buf[2000];
+static uint32_t number;
+static struct iovec part = {buf, sizeof buf};
 
-static void get_mtu(void)
-{
-    uint32_t mtu;
-    CHECK(tuntap_get_mtu(dev, &mtu, NULL) == 0);
-}
+/** A function that calls one of the library's. */
+#define CALL(name, call)   \
+    static void name(void) \
+    {                      \
+        call;              \
+    }
 
-static void open_and_close(void)
-{
-    tuntap *other;
-    CHECK(tuntap_open("t1", TUNTAP_TUN, &other, NULL) == 0);
-    tuntap_close(other);
-}
+CALL(get_mtu, result = tuntap_get_mtu(dev, &number, NULL))
+CALL(get_name, result = tuntap_get_name(dev, text, sizeof text, NULL))
+CALL(is_up, result = tuntap_is_up(dev, NULL))
+CALL(set_mtu, result = tuntap_set_mtu(dev, 1400, NULL))
+CALL(take_up, result = tuntap_up(dev, NULL))
+CALL(take_down, result = tuntap_down(dev, NULL))
+CALL(set_addr, result = tuntap_set_addr(dev, "10.8.0.1/24", NULL))
+CALL(add_addr, result = tuntap_add_addr(dev, "10.9.0.1/24", NULL, 0, NULL))
+CALL(list_addrs, result = tuntap_list_addrs(dev, NULL, 0, sizeof(tuntap_addr), NULL))
+CALL(del_addr, result = tuntap_del_addr(dev, "10.9.0.1/24", NULL, NULL))
+CALL(list_routes, result = tuntap_list_routes(dev, NULL, 0, sizeof(tuntap_route), NULL))
+CALL(set_persist, result = tuntap_set_persist(dev, 1, NULL))
+CALL(unset_persist, result = tuntap_set_persist(dev, 0, NULL))
+CALL(set_netns, result = tuntap_set_netns(dev, "/proc/self/ns/net", NULL))
+CALL(set_netns_fd, result = tuntap_set_netns_fd(dev, netns, NULL))
+CALL(detach, result = tuntap_detach(dev, NULL))
+CALL(attach, result = tuntap_attach(dev, NULL))
 
-static void read_nothing(void)
-{
-    char buf[100];
-    FAILS(tuntap_read(dev, buf, sizeof buf, &err), EAGAIN, TUNTAP_REASON_AGAIN);
-}
+CALL(open_it, result = tuntap_open("t1", TUNTAP_TUN, &other, NULL))
+CALL(open_with_config, result = tuntap_open_config("t1", TUNTAP_TUN, config, &other, NULL))
+CALL(open_fd, result = tuntap_open_fd(tuntap_get_fd(dev), TUNTAP_BORROW, &other, NULL))
+CALL(open_queue, result = tuntap_open_queue(dev, 0, &other, NULL))
+CALL(close_it, tuntap_close(other))
+CALL(fail_to_open, result = tuntap_open("a/b", TUNTAP_TUN, &other, &err))
 
-static void is_up(void)
-{
-    CHECK(tuntap_is_up(dev, NULL) == 0);
-}
+CALL(make_config, result = tuntap_config_new(&config, NULL))
+CALL(config_node, result = tuntap_config_set_node(config, "/dev/net/tun", NULL))
+CALL(config_netns, result = tuntap_config_set_netns(config, "/proc/self/ns/net", NULL))
+CALL(config_netns_fd, result = tuntap_config_set_netns_fd(config, netns, NULL))
+CALL(config_no_netns, result = tuntap_config_set_netns(config, NULL, NULL))
+CALL(config_alias, result = tuntap_config_set_alias(config, "alias", NULL))
+CALL(config_addr, result = tuntap_config_add_addr(config, "10.8.0.1/24", NULL, 0, NULL))
+CALL(free_config, tuntap_config_free(config))
+
+CALL(read_it, result = tuntap_read(dev, buf, sizeof buf, &err))
+CALL(read_in_time, result = tuntap_read_timeout(dev, buf, sizeof buf, 20, &err))
+CALL(read_parts, result = tuntap_readv(dev, &part, 1, &err))
+CALL(write_it, result = tuntap_write(dev, buf, 1, &err))
+CALL(wake, result = tuntap_wake(dev))
+CALL(read_woken, result = tuntap_read_timeout(dev, buf, sizeof buf, -1, &err))
+
+CALL(open_reader, result = tuntap_reader_open(dev, 0, &reader, NULL))
+CALL(read_batch, result = tuntap_reader_batch(reader, &part, 1, &err))
+CALL(close_reader, tuntap_reader_close(reader))
+CALL(open_writer, result = tuntap_writer_open(dev, 0, &writer, NULL))
+CALL(flush, result = tuntap_writer_flush(writer, &err))
+CALL(close_writer, tuntap_writer_close(writer))
+CALL(open_joiner, result = tuntap_joiner_open(TUNTAP_TUN, &joiner, NULL))
+CALL(close_joiner, tuntap_joiner_close(joiner))
+CALL(open_splitter, result = tuntap_splitter_open(TUNTAP_TUN, &splitter, NULL))
+CALL(close_splitter, tuntap_splitter_close(splitter))
+CALL(open_monitor, result = tuntap_monitor_open(NULL, &monitor, NULL))
+CALL(take_events, {
+    tuntap_event event;
+    do
+        result = tuntap_monitor_next(monitor, &event, sizeof event, 20, NULL);
+    while (result == 0);
+})
+CALL(close_monitor, tuntap_monitor_close(monitor))
+
+/** In this order: what one opens the next ones use, and another one closes. */
+static const struct {
+    const char *name;
+    void (*call)(void);
+    ssize_t result;
+} calls[] = {
+#define RETURNS(number, name) {#name, name, number}
+    RETURNS(0, get_mtu),
+    RETURNS(0, get_name),
+    RETURNS(0, is_up),
+    RETURNS(0, set_mtu),
+    RETURNS(0, set_addr),
+    RETURNS(0, add_addr),
+    RETURNS(2, list_addrs),
+    RETURNS(0, del_addr),
+    RETURNS(0, take_up),
+    RETURNS(1, list_routes),
+    RETURNS(0, take_down),
+    RETURNS(0, set_persist),
+    RETURNS(0, unset_persist),
+    RETURNS(0, set_netns),
+    RETURNS(0, set_netns_fd),
+    RETURNS(0, detach),
+    RETURNS(0, attach),
+    RETURNS(0, open_it),
+    RETURNS(0, close_it),
+    RETURNS(0, open_fd),
+    RETURNS(0, close_it),
+    RETURNS(0, open_queue),
+    RETURNS(0, close_it),
+    RETURNS(-EINVAL, fail_to_open),
+    RETURNS(0, make_config),
+    RETURNS(0, config_node),
+    RETURNS(0, config_netns),
+    RETURNS(0, config_netns_fd),
+    RETURNS(0, config_no_netns),
+    RETURNS(0, config_netns),
+    RETURNS(0, config_alias),
+    RETURNS(0, config_addr),
+    RETURNS(0, open_with_config),
+    RETURNS(0, close_it),
+    RETURNS(0, free_config),
+    RETURNS(-EAGAIN, read_it),
+    RETURNS(-ETIMEDOUT, read_in_time),
+    RETURNS(-EAGAIN, read_parts),
+    RETURNS(-EINVAL, write_it),
+    RETURNS(0, wake),
+    RETURNS(-ECANCELED, read_woken),
+    RETURNS(0, open_reader),
+    RETURNS(-EAGAIN, read_batch),
+    RETURNS(0, close_reader),
+    RETURNS(0, open_writer),
+    RETURNS(0, flush),
+    RETURNS(0, close_writer),
+    RETURNS(0, open_joiner),
+    RETURNS(0, close_joiner),
+    RETURNS(0, open_splitter),
+    RETURNS(0, close_splitter),
+    RETURNS(0, open_monitor),
+    RETURNS(-ETIMEDOUT, take_events),
+    RETURNS(0, close_monitor),
+};
 
 static void *cancelled(void *call)
 {
     static int finished;
     pthread_cancel(pthread_self());
-    (*(void (**)(void))call)();
+    (*(void (*const *)(void))call)();
     return &finished;
+}
+
+static void calls_return(uint64_t flags)
+{
+    OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_NONBLOCK | TUNTAP_MULTI_QUEUE | flags, &dev, &err));
+    int before = descriptors();
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        pthread_t thread;
+        void *ended;
+        result = 0;
+        CHECK(pthread_create(&thread, NULL, cancelled, (void *)&calls[i].call) == 0);
+        CHECK(pthread_join(thread, &ended) == 0);
+        if (ended == PTHREAD_CANCELED)
+            fail(__FILE__, __LINE__, "cancelled within", calls[i].name);
+        if (result != calls[i].result) {
+            snprintf(text, sizeof text, "%s returned %zd", calls[i].name, result);
+            fail(__FILE__, __LINE__, text, "");
+        }
+    }
+    CHECK(descriptors() == before && !exists("t1"));
+    tuntap_close(dev);
+    CHECK(!exists("t0"));
 }
 
 int main(void)
 {
-    static void (*const calls[])(void) = {get_mtu, open_and_close, read_nothing, is_up};
     begin();
-    OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_NONBLOCK, &dev, &err));
-    int before = descriptors();
-    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-        pthread_t thread;
-        void *result;
-        CHECK(pthread_create(&thread, NULL, cancelled, (void *)&calls[i]) == 0);
-        CHECK(pthread_join(thread, &result) == 0);
-        CHECK(result != PTHREAD_CANCELED);
-        calls[i]();
-    }
-    CHECK(descriptors() == before && !exists("t1"));
-    tuntap_close(dev);
+    ipv4_only();
+    netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    CHECK(netns >= 0);
+    calls_return(0);
+    calls_return(TUNTAP_OFFLOAD);
+    close(netns);
     return 0;
 }

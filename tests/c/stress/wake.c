@@ -41,13 +41,13 @@ static void start_readers(void *(*reader)(void *))
     for (long i = 0; i < READERS; i++)
         CHECK(pthread_create(&ids[i], NULL, reader, (void *)i) == 0);
     pthread_barrier_wait(&started);
-    pthread_barrier_destroy(&started);
 }
 
 static void join_readers(void)
 {
     for (int i = 0; i < READERS; i++)
         CHECK(pthread_join(ids[i], NULL) == 0);
+    pthread_barrier_destroy(&started);
 }
 
 static void begin_reading(long number)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import batch
-from ._abi import Flag, Reason
+from ._abi import Flag
 from ._base import BaseDevice
 from ._library import documented, lib
 from ._memory import contiguous
@@ -169,25 +169,17 @@ class Writer(_Part):
         self._device = device
         self._part: batch.Writer = batch.Writer(device, flags)
 
-    async def batch(self, packets: Packets | Sequence[ReadableBuffer]) -> int:
-        """As tuntap.Writer.batch: how many were taken. Waits for room until all of these are out."""
+    async def batch(self, packets: Packets | Sequence[ReadableBuffer]) -> None:
+        """As tuntap.Writer.batch. Waits for room until all of these are out."""
         taken, left = 0, packets
-        while left:
+        while True:
             await self._device._give_way()
             try:
-                now = self._part.batch(left)
-            except BlockingIOError:
-                await self._device._writable()
-                continue
+                return self._part.batch(left)
             except Error as caught:
-                if taken == 0 or caught.reason is not Reason.PACKET:
+                taken += caught.taken
+                caught.taken, now = taken, caught.taken
+                if not isinstance(caught, BlockingIOError):
                     raise
-                break
-            taken += now
             left = left[now:] if now < len(left) else ()
-        while True:
-            try:
-                self._part.flush()
-                return taken
-            except BlockingIOError:
-                await self._device._writable()
+            await self._device._writable()

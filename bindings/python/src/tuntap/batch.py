@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Packets of a batch, at the most.
 _MANY = 256
+# Bytes of the place and the length of one: struct iovec.
+_PLACE = 2 * ctypes.sizeof(ctypes.c_size_t)
 
 
 class Packets(Sequence[bytes]):
@@ -82,6 +84,30 @@ class Repeated:
                 raise from_c(-result, self._error.reason, self._error.message)
 
 
+class Giving:
+    """tuntap_writer_batch, which tells how many packets it took, on the way out too."""
+
+    __slots__ = ("_error", "_place", "_taken", "_taken_place")
+
+    def __init__(self) -> None:
+        self._error, self._taken = tuntap_error(), ctypes.c_size_t()
+        self._place, self._taken_place = ctypes.addressof(self._error), ctypes.addressof(self._taken)
+
+    def __call__(self, writer: int, packets: int, count: int) -> None:
+        """After a signal it goes on behind those that were taken."""
+        taken = 0
+        while True:
+            start = packets + taken * _PLACE
+            result: int = lib.tuntap_writer_batch(writer, start, count - taken, self._taken_place, self._place)
+            taken += self._taken.value
+            if result >= 0:
+                return
+            if result != -errno.EINTR:
+                failure = from_c(-result, self._error.reason, self._error.message)
+                failure.taken = taken
+                raise failure
+
+
 class Reader(Handled):
     """Takes packets in batches: `for packets in reader`. For one thread at a time; others wait for it."""
 
@@ -132,11 +158,11 @@ class Reader(Handled):
             self._check(packets)
             return [all_of_them[(at := start - first) : at + length] for start, length in zip(starts, lengths)]
 
-    def _write(self, packets: Packets, write: Repeated, writer: int) -> int:
+    def _write(self, packets: Packets, give: Giving, writer: int) -> None:
         """Hands packets on to a tuntap_writer from where they are."""
         with self._looking, self._handle:
             self._check(packets)
-            return write(writer, self._address, len(packets))
+            give(writer, self._address, len(packets))
 
 
 class Writer(Handled):
@@ -147,8 +173,8 @@ class Writer(Handled):
         self._device = device
         self._handle = part_of(device, "the writer", lib.tuntap_writer_open, flags, lib.tuntap_writer_close)
         self._one_by_one = threading.RLock()
-        self._put, self._batch = Repeated(lib.tuntap_writer_put), Repeated(lib.tuntap_writer_batch)
-        self._flush = Repeated(lib.tuntap_writer_flush)
+        self._put, self._flush = Repeated(lib.tuntap_writer_put), Repeated(lib.tuntap_writer_flush)
+        self._give = Giving()
         register(device, self)
 
     @documented("tuntap_writer_put")
@@ -163,13 +189,15 @@ class Writer(Handled):
             self._flush(pointer)
 
     @documented("tuntap_writer_batch")
-    def batch(self, packets: Packets | Sequence[ReadableBuffer]) -> int:
-        """A list of packets, or what a reader gave; how many were taken: fewer when the one behind them is none."""
+    def batch(self, packets: Packets | Sequence[ReadableBuffer]) -> None:
+        """A list of packets, or what a reader gave. An Error has in `taken` how many of them were taken."""
         with self._one_by_one, self._handle as pointer:
             if type(packets) is Packets and packets._list is None:
-                return packets._reader._write(packets, self._batch, pointer)
+                packets._reader._write(packets, self._give, pointer)
+                return
             if not packets:
-                return 0
+                self._flush(pointer)
+                return
             memory = Memory(bytearray().join(packets))
             lengths = sizes_of(packets)
             if sum(lengths) != memory.size:
@@ -177,7 +205,7 @@ class Writer(Handled):
             starts = accumulate(lengths, initial=memory.address or 0)
             places = array("L", chain.from_iterable(zip(starts, lengths)))
             address, _ = places.buffer_info()
-            return self._batch(pointer, address, len(lengths))
+            self._give(pointer, address, len(lengths))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -17,6 +17,8 @@ class Error(OSError):
     """
 
     reason: Reason = Reason.NONE
+    # Of a Writer.batch: so many of its packets were taken, and must not be given again.
+    taken: int = 0
 
     def __reduce__(self) -> tuple[Any, ...]:
         return error, (self.errno or 0, self.reason, self.strerror)

@@ -3,9 +3,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::{CStr, c_int};
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
-
-use nix::sys::stat::fstat;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use super::interface::Interface;
 use super::machine::{Bpf, Inode, Ndrv, Open, Role, State, with};
@@ -23,7 +21,12 @@ pub(super) const UTUN_CONTROL: u32 = 7;
 const SOCKET_MAX: u32 = 8 * 1024 * 1024;
 
 pub(super) fn key(fd: BorrowedFd<'_>) -> Outcome<Inode> {
-    let stat = fstat(fd)?;
+    // SAFETY: zeros make a stat, and the kernel writes one.
+    let stat = unsafe {
+        let mut stat: libc::stat = std::mem::zeroed();
+        Errno::result(libc::fstat(fd.as_raw_fd(), &raw mut stat))?;
+        stat
+    };
     Ok((stat.st_dev, stat.st_ino))
 }
 

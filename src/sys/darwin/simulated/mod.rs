@@ -34,4 +34,4 @@ pub(super) use gather::{gather, refresh};
 #[cfg(test)]
 pub(super) use host::{Machine, boot, settle};
 pub(super) use ioctls::{drive, ioctl};
-pub(super) use packets::{readv, writev};
+pub(super) use packets::{move_byte, readv, writev};

@@ -126,3 +126,16 @@ pub(in crate::sys::darwin) fn writev(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) 
         Ok(bytes.len())
     })
 }
+
+/// The host's pipes are real ones.
+pub(in crate::sys::darwin) fn move_byte(pipe: BorrowedFd<'_>, into: bool) -> Outcome<()> {
+    let mut byte = 0_u8;
+    // SAFETY: reads or writes one byte.
+    Errno::result(unsafe {
+        match into {
+            true => libc::write(pipe.as_raw_fd(), (&raw const byte).cast(), 1),
+            false => libc::read(pipe.as_raw_fd(), (&raw mut byte).cast(), 1),
+        }
+    })
+    .map(drop)
+}

@@ -8,6 +8,7 @@ use crate::address::{AddressRequest, Options};
 use crate::link::Mac;
 use crate::sys::darwin::Port;
 use crate::sys::darwin::simulated::{Machine, boot};
+use crate::sys::descriptor;
 use crate::sys::{Backend, Direction};
 
 #[test]
@@ -183,7 +184,7 @@ fn frames_that_are_left_are_not_hidden_by_a_mark_that_failed() {
     let Port::Feth(feth) = &device.backend.port else { panic!("no feth") };
     let [_, mark, ..] = feth.sources();
     // A pipe of which nobody reads cannot be written to.
-    let (silence, _into) = nix::unistd::pipe().unwrap();
+    let (silence, _into) = descriptor::pipe().unwrap();
     // SAFETY: takes numbers only. The handle closes what stands in for its own.
     assert!(unsafe { libc::dup2(silence.as_raw_fd(), mark.as_raw_fd()) } >= 0);
     let wait = || device.backend.wait(Direction::Read, Some(Instant::now() + Duration::from_millis(20)));

@@ -5,6 +5,7 @@ use super::*;
 use crate::flags::FdFlags;
 use crate::sys::darwin::layout::*;
 use crate::sys::darwin::simulated::{self as kernel, boot};
+use crate::sys::descriptor;
 
 #[test]
 fn a_tun_is_the_first_free_utun_or_the_one_asked_for() {
@@ -116,10 +117,10 @@ fn a_descriptor_from_elsewhere_is_taken_over_or_borrowed() {
 #[test]
 fn a_descriptor_of_something_else_stays_the_callers() {
     let _mac = boot();
-    let (out, _into) = nix::unistd::pipe().unwrap();
+    let (out, _into) = descriptor::pipe().unwrap();
     let parse = |bits| FdFlags::parse(bits).unwrap();
     assert_eq!(refusal(Device::open_fd(out.as_raw_fd(), parse(0))), (Errno::EINVAL, Reason::Kind));
-    assert!(nix::fcntl::fcntl(&out, nix::fcntl::FcntlArg::F_GETFD).is_ok());
+    assert!(descriptor::close_on_exec(&out).is_ok());
     for fd in [-1, 1_000_000] {
         assert_eq!(refusal(Device::open_fd(fd, parse(0))), (Errno::EBADF, Reason::Argument));
     }

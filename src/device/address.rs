@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+//! Giving addresses to a device, and taking them away.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::Device;
+use crate::address::{Address, AddressRequest, Assigned, IPV6_MTU, Options, too_small_for_ipv6};
+use crate::error::{Errno, Error, Reason, Result};
+use crate::memory;
+use crate::prefix::{Family, Prefix};
+use crate::sys::Backend;
+use crate::text::text;
+
+/// An address is added again when others add and remove it at the same time, this many times.
+const TRIES: usize = 16;
+
+/// What there is to do to an address.
+enum Step<'a> {
+    Keep(&'a Assigned),
+    Add(Address, Options),
+}
+
+impl Step<'_> {
+    fn address(&self) -> &Address {
+        match self {
+            Step::Keep(assigned) => &assigned.address,
+            Step::Add(address, _) => address,
+        }
+    }
+}
+
+fn is_among(address: &Address, assigned: &[Assigned]) -> bool {
+    assigned.iter().any(|has| has.address == *address)
+}
+
+impl Device {
+    /// The addresses of both families, in the order that the system has them in.
+    pub fn addresses(&self) -> Result<Vec<Assigned>> {
+        self.backend.addresses(None)
+    }
+
+    /// Makes this the only address of its set. Without a prefix, one that the device has stays as it is.
+    pub fn set_addr(&self, request: &AddressRequest) -> Result<()> {
+        let _changing = self.change();
+        let wanted = request.address();
+        self.check_ipv6_mtu(&wanted)?;
+        let before = self.backend.addresses(Some(wanted.family()))?;
+        let present = before.iter().find(|assigned| request.is_met_by(&assigned.address));
+        let first = present.map_or(Step::Add(wanted, Options::default()), Step::Keep);
+        let others = before.iter().filter(|assigned| assigned.address.set() != wanted.set());
+        let steps = match wanted.family() {
+            Family::V4 => memory::collect([first]),
+            // What is kept is told apart by itself there, not by its place.
+            Family::V6 => memory::collect(others.map(Step::Keep).chain([first])),
+        }?;
+        self.replace_addresses(wanted.family(), &before, &steps)
+    }
+
+    /// Adds an address, unless the device has it.
+    pub fn add_addr(&self, request: &AddressRequest, options: Options) -> Result<()> {
+        let _changing = self.change();
+        let address = request.address();
+        self.check_ipv6_mtu(&address)?;
+        let present = self.backend.addresses(Some(address.family()))?;
+        if present.iter().any(|assigned| request.is_met_by(&assigned.address)) {
+            return Ok(());
+        }
+        self.add_unless_there(&Step::Add(address, options))
+    }
+
+    /// Takes away each address that the request names. IPv4 addresses of the same network that the system took
+    /// away with the first of them stay.
+    pub fn del_addr(&self, request: &AddressRequest) -> Result<()> {
+        let _changing = self.change();
+        let family = request.family();
+        let before = self.backend.addresses(Some(family))?;
+        let others = before.iter().filter(|assigned| !request.names(&assigned.address));
+        let kept = memory::collect(others.map(Step::Keep))?;
+        if kept.len() == before.len() {
+            return Err(Error::new(
+                Errno::EADDRNOTAVAIL,
+                Reason::Unset,
+                text!("{} does not have the address {}", self.label(), request.address().local()),
+            ));
+        }
+        self.replace_addresses(family, &before, &kept)
+    }
+
+    /// The first IPv4 address.
+    pub fn addr(&self) -> Result<IpAddr> {
+        Ok(self.first_ipv4()?.local())
+    }
+
+    /// The other end of the link, for the first IPv4 address.
+    pub fn dstaddr(&self) -> Result<IpAddr> {
+        let peer = self.first_ipv4()?.peer();
+        peer.ok_or_else(|| self.unset(Errno::EADDRNOTAVAIL, "destination address", "tuntap_set_dstaddr"))
+    }
+
+    /// Sets the other end of the link, for the first IPv4 address.
+    pub fn set_dstaddr(&self, peer: Ipv4Addr) -> Result<()> {
+        let peer = IpAddr::from(peer);
+        self.change_first(|first| first.with_peer(peer))
+    }
+
+    /// The netmask of the first IPv4 address.
+    pub fn netmask(&self) -> Result<Ipv4Addr> {
+        Ok(self.first_ipv4()?.prefix().netmask())
+    }
+
+    /// Sets the prefix of the first IPv4 address: one that a netmask gave.
+    pub fn set_netmask(&self, prefix: Prefix) -> Result<()> {
+        self.change_first(|first| first.with_prefix(prefix))
+    }
+
+    fn first_ipv4(&self) -> Result<Address> {
+        self.first_of(&self.backend.addresses(Some(Family::V4))?)
+    }
+
+    fn first_of(&self, addresses: &[Assigned]) -> Result<Address> {
+        let first = addresses.first().map(|assigned| assigned.address);
+        first.ok_or_else(|| self.unset(Errno::EADDRNOTAVAIL, "IPv4 address", "tuntap_set_addr"))
+    }
+
+    /// The others stay, in their order behind it.
+    fn change_first(&self, change: impl FnOnce(Address) -> Address) -> Result<()> {
+        let _changing = self.change();
+        let before = self.backend.addresses(Some(Family::V4))?;
+        let changed = change(self.first_of(&before)?);
+        let others = before.iter().skip(1).map(Step::Keep);
+        let steps = memory::collect([Step::Add(changed, Options::default())].into_iter().chain(others))?;
+        self.replace_addresses(Family::V4, &before, &steps)
+    }
+
+    /// Gives back the addresses that were there before, as far as that is possible.
+    pub(crate) fn restore_addresses(&self, before: &[Assigned]) {
+        for family in [Family::V4, Family::V6] {
+            let of_family = before.iter().filter(|assigned| assigned.address.family() == family);
+            if let Ok(steps) = memory::collect(of_family.map(Step::Keep)) {
+                let _ = self.reconcile(family, &steps);
+            }
+        }
+    }
+
+    /// Goes from one list to another, and back when that fails.
+    /// With an address, the system takes away the routes that need it.
+    fn replace_addresses(&self, family: Family, before: &[Assigned], wanted: &[Step<'_>]) -> Result<()> {
+        let is_wanted = |had: &Assigned| wanted.iter().any(|step| *step.address() == had.address);
+        let routes = match before.iter().all(is_wanted) {
+            true => Vec::new(),
+            false => self.backend.routes()?,
+        };
+        let back = memory::collect(before.iter().map(Step::Keep))?;
+        self.reconcile(family, wanted).inspect_err(|_| {
+            let _ = self.reconcile(family, &back);
+            self.restore_routes(&routes, &[]);
+        })
+    }
+
+    /// Removes what is not wanted, or not in this place, and adds what is missing: so what is kept is what `wanted`
+    /// begins with, the order is kept, and the first stays the first. It looks again in between, because an
+    /// IPv4 address beside another of its network is secondary, and Linux removes it with that one. IPv6 has no
+    /// such order.
+    fn reconcile(&self, family: Family, wanted: &[Step<'_>]) -> Result<()> {
+        let mut next = wanted.iter().peekable();
+        for present in self.backend.addresses(Some(family))? {
+            let kept = match family {
+                Family::V4 => next.next_if(|step| *step.address() == present.address).is_some(),
+                Family::V6 => wanted.iter().any(|step| *step.address() == present.address),
+            };
+            if kept {
+                continue;
+            }
+            match self.backend.remove_address(&present.address) {
+                Err(error) if error.errno() != Errno::EADDRNOTAVAIL => return Err(error),
+                _ => {}
+            }
+        }
+        let present = self.backend.addresses(Some(family))?;
+        wanted
+            .iter()
+            .filter(|step| !is_among(step.address(), &present))
+            .try_for_each(|step| self.add_unless_there(step))
+    }
+
+    /// Somebody else, with another handle or without one, can have added it since it was looked for, and taken it away
+    /// again.
+    fn add_unless_there(&self, step: &Step<'_>) -> Result<()> {
+        let add = || match step {
+            Step::Keep(assigned) => self.backend.restore_address(assigned),
+            Step::Add(address, options) => self.backend.add_address(address, *options),
+        };
+        let address = step.address();
+        let mut added = add();
+        for _ in 1..TRIES {
+            match &added {
+                Err(error) if error.errno() == Errno::EEXIST => {}
+                _ => break,
+            }
+            if is_among(address, &self.backend.addresses(Some(address.family()))?) {
+                return Ok(());
+            }
+            added = add();
+        }
+        added
+    }
+
+    fn check_ipv6_mtu(&self, address: &Address) -> Result<()> {
+        if address.family() == Family::V4 {
+            return Ok(());
+        }
+        let link = self.backend.link()?;
+        if link.mtu >= IPV6_MTU {
+            return Ok(());
+        }
+        Err(too_small_for_ipv6(address, link.name, link.mtu))
+    }
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+//! The number of a failure, as the operating system gave it.
+
+use std::fmt;
+use std::io;
+use std::num::NonZeroI32;
+
+/// An errno, known by name or not. It is positive, so that its negative can never be taken for success.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Errno(NonZeroI32);
+
+/// Each errno that has a name here, with what it means.
+macro_rules! errnos {
+    ($($(#[$condition:meta])* $name:ident $text:literal)*) => {
+        #[allow(missing_docs, reason = "the text is beside it")]
+        impl Errno {
+            $($(#[$condition])* pub const $name: Self = Self::from_raw(libc::$name);)*
+
+            fn known(self) -> Option<(&'static str, &'static str)> {
+                match self.raw() {
+                    $($(#[$condition])* libc::$name => Some((stringify!($name), $text)),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+errnos! {
+    EPERM "Operation not permitted"
+    ENOENT "No such file or directory"
+    ESRCH "No such process"
+    EINTR "Interrupted system call"
+    EIO "Input/output error"
+    ENXIO "No such device or address"
+    E2BIG "Argument list too long"
+    EBADF "Bad file descriptor"
+    EDEADLK "Resource deadlock avoided"
+    ENOMEM "Cannot allocate memory"
+    EACCES "Permission denied"
+    EFAULT "Bad address"
+    EBUSY "Device or resource busy"
+    EEXIST "File exists"
+    EXDEV "Invalid cross-device link"
+    ENODEV "No such device"
+    ENOTDIR "Not a directory"
+    EISDIR "Is a directory"
+    EINVAL "Invalid argument"
+    ENFILE "Too many open files in the system"
+    EMFILE "Too many open files"
+    ENOTTY "Inappropriate ioctl for device"
+    ETXTBSY "Text file busy"
+    EFBIG "File too large"
+    ENOSPC "No space left on device"
+    ESPIPE "Illegal seek"
+    EROFS "Read-only file system"
+    EMLINK "Too many links"
+    EPIPE "Broken pipe"
+    EDOM "Numerical argument out of domain"
+    ERANGE "Numerical result out of range"
+    EAGAIN "Resource temporarily unavailable"
+    EINPROGRESS "Operation now in progress"
+    EALREADY "Operation already in progress"
+    ENOTSOCK "Socket operation on non-socket"
+    EDESTADDRREQ "Destination address required"
+    EMSGSIZE "Message too long"
+    EPROTOTYPE "Protocol wrong type for socket"
+    ENOPROTOOPT "Protocol not available"
+    EPROTONOSUPPORT "Protocol not supported"
+    EOPNOTSUPP "Operation not supported"
+    EAFNOSUPPORT "Address family not supported"
+    EADDRINUSE "Address already in use"
+    EADDRNOTAVAIL "Cannot assign requested address"
+    ENETDOWN "Network is down"
+    ENETUNREACH "Network is unreachable"
+    ENETRESET "Network dropped connection on reset"
+    ECONNABORTED "Connection aborted"
+    ECONNRESET "Connection reset by peer"
+    ENOBUFS "No buffer space available"
+    EISCONN "Socket is already connected"
+    ENOTCONN "Socket is not connected"
+    ETIMEDOUT "Timed out"
+    ECONNREFUSED "Connection refused"
+    EHOSTDOWN "Host is down"
+    EHOSTUNREACH "No route to host"
+    ELOOP "Too many levels of symbolic links"
+    ENAMETOOLONG "File name too long"
+    ENOTEMPTY "Directory not empty"
+    EUSERS "Too many users"
+    EDQUOT "Disk quota exceeded"
+    ESTALE "Stale file handle"
+    ENOSYS "Function not implemented"
+    EOVERFLOW "Value too large"
+    EILSEQ "Invalid byte sequence"
+    EPROTO "Protocol error"
+    EBADMSG "Bad message"
+    ECANCELED "Canceled"
+    #[cfg(target_os = "linux")]
+    ENODATA "No data available"
+    #[cfg(target_os = "linux")]
+    ETIME "Timer expired"
+    #[cfg(target_os = "linux")]
+    ENONET "Machine is not on the network"
+    #[cfg(target_os = "linux")]
+    ENOTUNIQ "Name not unique on the network"
+    #[cfg(target_os = "linux")]
+    EBADFD "File descriptor in bad state"
+    #[cfg(target_os = "linux")]
+    EREMOTEIO "Remote I/O error"
+}
+
+impl Errno {
+    /// The errno of this number. One that is no errno is EIO: it tells of a failure all the same.
+    pub const fn from_raw(number: i32) -> Self {
+        match NonZeroI32::new(number) {
+            Some(number) if number.get() > 0 => Self(number),
+            _ => Self(UNKNOWN),
+        }
+    }
+
+    /// That of the C library's last failed call.
+    pub fn last() -> Self {
+        Self::from_raw(io::Error::last_os_error().raw_os_error().unwrap_or(0))
+    }
+
+    /// What a call of the C library returned that is negative when it fails.
+    pub fn result<T: PartialOrd + Default>(returned: T) -> Result<T, Self> {
+        if returned < T::default() { Err(Self::last()) } else { Ok(returned) }
+    }
+
+    /// The number, which is positive.
+    pub const fn raw(self) -> i32 {
+        self.0.get()
+    }
+
+    /// What it means, in the same words in every locale.
+    pub fn desc(self) -> Description {
+        Description(self)
+    }
+}
+
+const UNKNOWN: NonZeroI32 = match NonZeroI32::new(libc::EIO) {
+    Some(number) => number,
+    None => NonZeroI32::MAX,
+};
+
+impl fmt::Debug for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.known() {
+            Some((name, _)) => f.write_str(name),
+            None => write!(f, "errno {}", self.0),
+        }
+    }
+}
+
+/// What an errno means, to be written: "errno 524" for one without a name.
+#[derive(Clone, Copy)]
+pub struct Description(Errno);
+
+impl fmt::Display for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.known() {
+            Some((_, text)) => f.write_str(text),
+            None => write!(f, "errno {}", self.0.raw()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_number_makes_success() {
+        for number in [0, -1, -libc::EINVAL, i32::MIN] {
+            assert_eq!(Errno::from_raw(number), Errno::EIO);
+        }
+        for number in [1, 133, 524, 4095, i32::MAX] {
+            assert_eq!(Errno::from_raw(number).raw(), number);
+        }
+    }
+
+    #[test]
+    fn an_unknown_one_is_its_number() {
+        assert_eq!(Errno::from_raw(524).desc().to_string(), "errno 524");
+        assert_eq!(format!("{:?}", Errno::from_raw(524)), "errno 524");
+        assert_eq!(Errno::EPERM.desc().to_string(), "Operation not permitted");
+        assert_eq!(format!("{:?}", Errno::EPERM), "EPERM");
+    }
+
+    #[test]
+    fn a_pattern_finds_it() {
+        let found = |errno| matches!(errno, Errno::EPERM | Errno::EACCES);
+        assert!(found(Errno::from_raw(libc::EACCES)) && !found(Errno::from_raw(524)));
+    }
+
+    #[test]
+    #[allow(unsafe_code)]
+    fn what_failed_has_its_errno() {
+        // SAFETY: no descriptor has this number.
+        assert_eq!(Errno::result(unsafe { libc::close(-1) }), Err(Errno::EBADF));
+        assert_eq!(Errno::result(3), Ok(3));
+    }
+}

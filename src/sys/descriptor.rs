@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+//! What is done to a descriptor of any kind, as POSIX has it.
+
+use std::ffi::c_int;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use crate::error::Errno;
+use crate::sys::Outcome;
+
+pub(super) fn close_on_exec(fd: impl AsFd) -> Outcome<()> {
+    control(fd, libc::F_SETFD, libc::FD_CLOEXEC).map(drop)
+}
+
+/// Calls on it do not wait.
+pub(super) fn nonblocking(fd: impl AsFd) -> Outcome<()> {
+    let flags = control(&fd, libc::F_GETFL, 0)?;
+    control(&fd, libc::F_SETFL, flags | libc::O_NONBLOCK).map(drop)
+}
+
+/// Takes over a descriptor, or with `borrow` makes a copy of it, which is close-on-exec.
+pub(super) fn take(fd: BorrowedFd<'_>, borrow: bool) -> Outcome<OwnedFd> {
+    let own = if borrow { control(fd, libc::F_DUPFD_CLOEXEC, 0)? } else { fd.as_raw_fd() };
+    // SAFETY: either fcntl has just made it, or its owner hands it over.
+    Ok(unsafe { OwnedFd::from_raw_fd(own) })
+}
+
+/// A pipe's ends, to read and to write; close-on-exec.
+#[cfg(any(target_vendor = "apple", tuntap_simulated, test))]
+pub(super) fn pipe() -> Outcome<(OwnedFd, OwnedFd)> {
+    let mut ends = [0; 2];
+    // SAFETY: the kernel writes two descriptors.
+    Errno::result(unsafe { libc::pipe(ends.as_mut_ptr()) })?;
+    // SAFETY: pipe has just made them, for nobody else.
+    let [out, into] = ends.map(|end| unsafe { OwnedFd::from_raw_fd(end) });
+    close_on_exec(&out)?;
+    close_on_exec(&into)?;
+    Ok((out, into))
+}
+
+fn control(fd: impl AsFd, command: c_int, argument: c_int) -> Outcome<c_int> {
+    // SAFETY: the commands above take a number.
+    Errno::result(unsafe { libc::fcntl(fd.as_fd().as_raw_fd(), command, argument) })
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+//! Files by their names, which need no memory but the stack.
+
+use std::ffi::{CStr, c_int};
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::error::Errno;
+use crate::sys::Outcome;
+use crate::text::Outside;
+
+/// Opens a file; close-on-exec.
+pub(super) fn open(path: &Path, flags: c_int) -> Outcome<OwnedFd> {
+    let name = path.as_os_str().as_bytes();
+    let mut text = [0; libc::PATH_MAX as usize];
+    if name.len() >= text.len() {
+        return Err(Errno::ENAMETOOLONG);
+    }
+    for (to, from) in text.iter_mut().zip(name) {
+        *to = *from;
+    }
+    let text = CStr::from_bytes_until_nul(&text).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: reads a text with a NUL.
+    let fd = Errno::result(unsafe { libc::open(text.as_ptr(), flags | libc::O_CLOEXEC) })?;
+    // SAFETY: open has just made this descriptor, for nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// A file's name for a message.
+pub(super) fn shown(path: &Path) -> Outside<'_> {
+    Outside(path.as_os_str().as_bytes())
+}

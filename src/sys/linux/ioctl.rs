@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+//! Requests to the driver, to ethtool and to a namespace, each with the type of its argument. A refusal keeps its number,
+//! whatever it is.
+
+use std::ffi::{c_int, c_ulong};
+use std::os::fd::RawFd;
+
+use super::node::FilterProgram;
+use crate::error::Errno;
+use crate::sys::Outcome;
+
+/// `reads T` has the kernel read a T from the caller's place, `writes T` has it write one there; `takes` a number, or
+/// nothing.
+macro_rules! requests {
+    ($($name:ident = $request:expr, $kind:ident $($data:ty)?;)*) => {
+        $(requests!(@ $name, $request, $kind $($data)?);)*
+    };
+    (@ $name:ident, $request:expr, reads $data:ty) => {
+        pub(super) unsafe fn $name(fd: RawFd, data: *const $data) -> Outcome<c_int> {
+            Errno::result(unsafe { libc::ioctl(fd, $request as libc::Ioctl, data) })
+        }
+    };
+    (@ $name:ident, $request:expr, writes $data:ty) => {
+        pub(super) unsafe fn $name(fd: RawFd, data: *mut $data) -> Outcome<c_int> {
+            Errno::result(unsafe { libc::ioctl(fd, $request as libc::Ioctl, data) })
+        }
+    };
+    (@ $name:ident, $request:expr, takes $data:ty) => {
+        pub(super) unsafe fn $name(fd: RawFd, data: $data) -> Outcome<c_int> {
+            Errno::result(unsafe { libc::ioctl(fd, $request as libc::Ioctl, data as c_ulong) })
+        }
+    };
+    (@ $name:ident, $request:expr, takes) => {
+        pub(super) unsafe fn $name(fd: RawFd) -> Outcome<c_int> {
+            Errno::result(unsafe { libc::ioctl(fd, $request as libc::Ioctl, 0 as c_ulong) })
+        }
+    };
+}
+
+requests! {
+    tunsetiff = libc::TUNSETIFF, reads libc::ifreq;
+    tungetiff = libc::TUNGETIFF, writes libc::ifreq;
+    tunsetqueue = libc::TUNSETQUEUE, reads libc::ifreq;
+    tunsetpersist = libc::TUNSETPERSIST, takes c_int;
+    tunsetowner = libc::TUNSETOWNER, takes c_int;
+    tunsetgroup = libc::TUNSETGROUP, takes c_int;
+    tunsetcarrier = libc::TUNSETCARRIER, reads c_int;
+    tungetsndbuf = libc::TUNGETSNDBUF, writes c_int;
+    tunsetsndbuf = libc::TUNSETSNDBUF, reads c_int;
+    tungetdevnetns = libc::TUNGETDEVNETNS, takes;
+    tunsetsteeringebpf = libc::TUNSETSTEERINGEBPF, reads c_int;
+    tunsetfilterebpf = libc::TUNSETFILTEREBPF, reads c_int;
+    tunattachfilter = libc::TUNATTACHFILTER, reads FilterProgram;
+    tundetachfilter = libc::TUNDETACHFILTER, reads FilterProgram;
+    tungetfilter = libc::TUNGETFILTER, writes FilterProgram;
+    tunsettxfilter = libc::TUNSETTXFILTER, reads u8;
+    tunsetoffload = libc::TUNSETOFFLOAD, takes c_int;
+    tungetvnethdrsz = libc::TUNGETVNETHDRSZ, writes c_int;
+    tunsetvnethdrsz = libc::TUNSETVNETHDRSZ, reads c_int;
+    siocgifhwaddr = libc::SIOCGIFHWADDR, writes libc::ifreq;
+    ethtool = libc::SIOCETHTOOL, writes libc::ifreq;
+    // linux/nsfs.h, linux/sockios.h.
+    ns_get_nstype = 0xb703, takes;
+    siocgskns = 0x894c, takes;
+}

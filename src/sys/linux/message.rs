@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+//! Messages of rtnetlink: those to the kernel are put together, its own are taken apart. Small, because only a few
+//! are ever needed; the crates that know all of them are several times the size of this library.
+
+use std::fmt::Display;
+use std::result::Result;
+
+use crate::error::{Errno, Error};
+use crate::memory::{self, NoMemory};
+use crate::sys::bytes::{u16_at, u32_at};
+use crate::text::{Outside, Text, text};
+
+const HEADER: usize = 16;
+
+/// A refusal: the errno, and the kernel's own words where it has any.
+pub(super) struct Refusal {
+    pub(super) errno: Errno,
+    pub(super) said: Option<Text>,
+}
+
+impl Refusal {
+    pub(super) fn error(self, action: impl Display) -> Error {
+        super::refusal::refusal(self.errno, self.said, action)
+    }
+}
+
+impl From<Errno> for Refusal {
+    fn from(errno: Errno) -> Self {
+        Self { errno, said: None }
+    }
+}
+
+impl From<NoMemory> for Refusal {
+    fn from(missing: NoMemory) -> Self {
+        Errno::from(missing).into()
+    }
+}
+
+/// A message to the kernel, its attributes appended one by one.
+pub(super) struct Request {
+    kind: u16,
+    flags: i32,
+    /// With room for the header. None once there was no memory for a part of it.
+    bytes: Option<Vec<u8>>,
+}
+
+impl Request {
+    /// `fixed` is the structure that every message of this kind begins with.
+    pub(super) fn new(kind: u16, flags: i32, fixed: &[u8]) -> Self {
+        Self { kind, flags, bytes: Some(Vec::new()) }.with(&[0; HEADER]).with(fixed)
+    }
+
+    pub(super) fn attribute(self, kind: u16, value: &[u8]) -> Self {
+        let length = u16::try_from(value.len().saturating_add(4)).unwrap_or(u16::MAX);
+        let padding = value.len().next_multiple_of(4).saturating_sub(value.len());
+        self.with(&length.to_ne_bytes())
+            .with(&kind.to_ne_bytes())
+            .with(value)
+            .with([0; 3].get(..padding).unwrap_or_default())
+    }
+
+    fn with(mut self, part: &[u8]) -> Self {
+        let added = self.bytes.as_mut().map(|bytes| memory::append(bytes, part));
+        if added != Some(Ok(())) {
+            self.bytes = None;
+        }
+        self
+    }
+
+    /// Whether a refusal of this kind says that it is done already.
+    pub(super) fn is_done(&self, errno: Errno) -> bool {
+        match self.kind {
+            libc::RTM_NEWADDR | libc::RTM_NEWROUTE => errno == Errno::EEXIST,
+            libc::RTM_DELADDR => errno == Errno::EADDRNOTAVAIL,
+            libc::RTM_DELROUTE => errno == Errno::ESRCH,
+            _ => false,
+        }
+    }
+
+    /// The whole message, with a number for its answer.
+    pub(super) fn bytes(&self, sequence: u32) -> Result<Vec<u8>, NoMemory> {
+        let mut bytes = memory::copy(self.bytes.as_deref().ok_or(NoMemory)?)?;
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let flags = u16::try_from(self.flags | libc::NLM_F_REQUEST).unwrap_or(0);
+        let parts: [&[u8]; 4] =
+            [&length.to_ne_bytes(), &self.kind.to_ne_bytes(), &flags.to_ne_bytes(), &sequence.to_ne_bytes()];
+        for (to, from) in bytes.iter_mut().zip(parts.into_iter().flatten()) {
+            *to = *from;
+        }
+        Ok(bytes)
+    }
+}
+
+/// One message of an answer, or of what the kernel announces.
+pub(super) struct Message<'a> {
+    pub(super) kind: u16,
+    flags: i32,
+    pub(super) sequence: u32,
+    pub(super) body: &'a [u8],
+}
+
+impl<'a> Message<'a> {
+    /// Takes the first message off `bytes`; None at their end, or where they make no message.
+    pub(super) fn take(bytes: &mut &'a [u8]) -> Option<Self> {
+        let length = usize::try_from(u32_at(bytes, 0)?).ok()?;
+        let message = Self {
+            kind: u16_at(bytes, 4)?,
+            flags: u16_at(bytes, 6)?.into(),
+            sequence: u32_at(bytes, 8)?,
+            body: bytes.get(HEADER..length)?,
+        };
+        *bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some(message)
+    }
+
+    /// Part of a list that changed while it was made.
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.flags & libc::NLM_F_DUMP_INTR != 0
+    }
+
+    /// Most messages begin with the number of a family.
+    pub(super) fn is_of_family(&self, family: libc::c_int) -> bool {
+        self.body.first().copied().map(libc::c_int::from) == Some(family)
+    }
+
+    /// The kernel had no room for what comes here.
+    pub(super) fn is_overrun(&self) -> bool {
+        i32::from(self.kind) == libc::NLMSG_OVERRUN
+    }
+
+    /// It ends its answer.
+    pub(super) fn is_end(&self) -> bool {
+        matches!(self.kind.into(), libc::NLMSG_ERROR | libc::NLMSG_DONE)
+    }
+
+    /// Of the end of an answer: 0 is an acknowledgement, and so is nothing at all at the end of a list.
+    pub(super) fn outcome(&self) -> Result<(), Refusal> {
+        // NETLINK_CAP_ACK keeps an error's copy of the request to its header; a list's end has none.
+        let (missing, copied) = match i32::from(self.kind) == libc::NLMSG_DONE {
+            true => (0, 0),
+            false => (libc::EPROTO, HEADER),
+        };
+        let errno = u32_at(self.body, 0).map_or(missing, |code| (code as i32).wrapping_neg());
+        if errno == 0 {
+            return Ok(());
+        }
+        let words = self.body.get(copied.saturating_add(4)..).unwrap_or_default();
+        let said = Attributes(words)
+            .find(|(kind, _)| self.flags & libc::NLM_F_ACK_TLVS != 0 && *kind == NLMSGERR_ATTR_MSG)
+            .map(|(_, value)| text(value));
+        Err(Refusal { errno: Errno::from_raw(errno), said })
+    }
+}
+
+const NLMSGERR_ATTR_MSG: u16 = 1;
+
+/// The attributes of a message, or nested in another.
+#[derive(Clone, Copy)]
+pub(super) struct Attributes<'a>(pub(super) &'a [u8]);
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = (u16, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let length = usize::from(u16_at(self.0, 0)?);
+        let kind = u16_at(self.0, 2)? & !(NLA_F_NESTED | NLA_F_NET_BYTEORDER);
+        let value = self.0.get(4..length)?;
+        self.0 = self.0.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some((kind, value))
+    }
+}
+
+const NLA_F_NESTED: u16 = 1 << 15;
+const NLA_F_NET_BYTEORDER: u16 = 1 << 14;
+
+impl<'a> Attributes<'a> {
+    pub(super) fn get(mut self, kind: u16) -> Option<&'a [u8]> {
+        self.find(|(found, _)| *found == kind).map(|(_, value)| value)
+    }
+
+    pub(super) fn nested(self, kind: u16) -> Self {
+        Self(self.get(kind).unwrap_or_default())
+    }
+
+    pub(super) fn u32(self, kind: u16) -> Option<u32> {
+        u32_at(self.get(kind)?, 0)
+    }
+}
+
+/// The text of an attribute, up to its NUL.
+fn text(value: &[u8]) -> Text {
+    let end = value.iter().position(|byte| *byte == 0).unwrap_or(value.len());
+    text!("{}", Outside(value.get(..end).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_padded_and_found_again() {
+        let request = Request::new(0, 0, &[]).attribute(3, b"abcde").attribute(7, &9_u32.to_ne_bytes());
+        let bytes = request.bytes(1).unwrap();
+        let attributes = Attributes(&bytes[HEADER..]);
+        assert_eq!(bytes.len(), HEADER + 12 + 8);
+        assert_eq!(attributes.get(3), Some(&b"abcde"[..]));
+        assert_eq!(attributes.get(7).and_then(|value| u32_at(value, 0)), Some(9));
+        assert_eq!(attributes.get(4), None);
+        assert_eq!(attributes.nested(4).count(), 0);
+    }
+
+    #[test]
+    fn a_request_counts_itself() {
+        let bytes = Request::new(18, libc::NLM_F_ACK, &[0; 16]).attribute(4, &[0; 4]).bytes(7).unwrap();
+        assert_eq!(u32_at(&bytes, 0), Some(bytes.len().try_into().unwrap()));
+        assert_eq!((u16_at(&bytes, 4), u32_at(&bytes, 8)), (Some(18), Some(7)));
+    }
+
+    #[test]
+    fn lying_lengths_end_the_walk() {
+        for length in [0_u16, 1, 3, 9, u16::MAX] {
+            let mut bytes = length.to_ne_bytes().to_vec();
+            bytes.extend([1, 0, 0, 0, 0, 0]);
+            assert_eq!(Attributes(&bytes).count(), 0, "{length}");
+        }
+        for length in [0_u32, 15, 17, u32::MAX] {
+            let mut bytes = length.to_ne_bytes().to_vec();
+            bytes.extend([0; 12]);
+            assert!(Message::take(&mut bytes.as_slice()).is_none(), "{length}");
+        }
+    }
+
+    #[test]
+    fn the_kernels_words_are_kept() {
+        let mut body = (-libc::EINVAL).to_ne_bytes().to_vec();
+        body.extend([0; HEADER]);
+        let words = Request::new(0, 0, &[]).attribute(NLMSGERR_ATTR_MSG, b"too big\0");
+        body.extend(&words.bytes(0).unwrap()[HEADER..]);
+        let message = |flags| Message { kind: 2, flags, sequence: 1, body: &body };
+        let refusal = message(libc::NLM_F_ACK_TLVS).outcome().err().unwrap();
+        assert_eq!((refusal.errno, refusal.said), (Errno::EINVAL, Some("too big".into())));
+        assert_eq!(message(0).outcome().err().unwrap().said, None);
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+//! Programs and filters, attached queues, and offloads: what a queue does about them, and what the kernel's no means.
+
+use super::{Queue, filter};
+use crate::error::{Errno, Error, Reason};
+use crate::steering::{Instruction, Program};
+use crate::sys::{Backend, Outcome};
+use crate::text::text;
+
+impl Queue {
+    /// Sets the classic filter, or with no instructions removes it.
+    pub(super) fn filter(&self, instructions: &[Instruction]) -> Outcome<()> {
+        match &self.filter {
+            Some(filter) => filter.set(&self.node, instructions),
+            None => filter::set_once(&self.node, instructions),
+        }
+    }
+
+    /// Attaches or detaches the queue, unless it is so already.
+    pub(super) fn attach(&self, on: bool) -> Outcome<()> {
+        match (&self.filter, on) {
+            _ if self.node.granted()?.attached == on => Ok(()),
+            (Some(filter), true) => filter.attach(&self.node),
+            _ => self.node.set_attached(on),
+        }
+    }
+
+    pub(super) fn refused_program(&self, program: Program, errno: Errno) -> Error {
+        let action = text!("set the {} of", program.noun());
+        let wrong = |text| Error::new(errno, Reason::Argument, text!("{action} {}: {text}", self.label()));
+        match errno {
+            Errno::EBADF => wrong("the descriptor is not open"),
+            Errno::EINVAL => wrong(
+                "the descriptor is not that of a program of BPF_PROG_TYPE_SOCKET_FILTER, or this kernel has no such \
+                 programs",
+            ),
+            _ => self.refused(action.as_str(), errno),
+        }
+    }
+
+    pub(super) fn refused_filter(&self, errno: Errno) -> Error {
+        let action = "set the classic filter of";
+        match errno {
+            Errno::EINVAL => {
+                let text = text!("{action} {}: the kernel takes no such program", self.label());
+                Error::new(errno, Reason::Argument, text)
+            }
+            _ => self.refused(action, errno),
+        }
+    }
+
+    pub(super) fn refused_offloads(&self, offloads: u64, errno: Errno) -> Error {
+        let action = "set the offloads of";
+        match errno {
+            Errno::EINVAL => Error::new(
+                Errno::EOPNOTSUPP,
+                Reason::Kernel,
+                text!(
+                    "{action} {} to {offloads:#x}: this kernel has no such set: all need TUNTAP_OFFLOAD_CHECKSUM, ECN \
+                     needs TSO4 or TSO6, and USO4 and USO6 go together, since Linux 6.2",
+                    self.label()
+                ),
+            ),
+            _ => self.refused(action, errno),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+//! Sentences for a message: of a fixed size, so that telling of a failure needs no memory, and without anything in them
+//! that a terminal or a log would act on.
+
+use std::fmt::{self, Write};
+use std::str;
+
+/// Bytes of a sentence, at the most: what goes into a tuntap_error, without its NUL.
+pub const MAX_LEN: usize = 247;
+/// Bytes that are shown of a text from outside, at the most.
+const MAX_OUTSIDE: usize = 96;
+
+/// A sentence. What does not fit is left out, cut between two characters; a control character becomes `\xNN`.
+#[derive(Clone, Copy)]
+pub struct Text {
+    bytes: [u8; MAX_LEN],
+    len: u8,
+    full: bool,
+}
+
+impl Text {
+    const fn new() -> Self {
+        Self { bytes: [0; MAX_LEN], len: 0, full: false }
+    }
+
+    /// The sentence.
+    pub fn as_str(&self) -> &str {
+        let bytes = self.bytes.get(..usize::from(self.len)).unwrap_or_default();
+        str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    /// Adds all of this, or nothing and nothing behind it.
+    fn add(&mut self, piece: &[u8]) {
+        let start = usize::from(self.len);
+        let end = start.saturating_add(piece.len());
+        match (self.bytes.get_mut(start..end), u8::try_from(end)) {
+            (Some(place), Ok(len)) if !self.full => {
+                place.copy_from_slice(piece);
+                self.len = len;
+            }
+            _ => self.full = true,
+        }
+    }
+}
+
+impl Write for Text {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for character in text.chars() {
+            let mut bytes = [0; 4];
+            let bytes = character.encode_utf8(&mut bytes).as_bytes();
+            match acts(character) {
+                true => bytes.iter().for_each(|byte| self.add(&escape(*byte))),
+                false => self.add(bytes),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a terminal, or whoever reads lines, does something else than show it: what moves, colours, ends a line, or
+/// turns the direction of writing.
+fn acts(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+fn escape(byte: u8) -> [u8; 4] {
+    let digit = |nibble: u8| b"0123456789abcdef".get(usize::from(nibble)).copied().unwrap_or(b'?');
+    [b'\\', b'x', digit(byte >> 4), digit(byte & 0xf)]
+}
+
+impl From<fmt::Arguments<'_>> for Text {
+    fn from(sentence: fmt::Arguments<'_>) -> Self {
+        let mut text = Self::new();
+        // Only what it is made of could fail, and none of it does.
+        let _ = text.write_fmt(sentence);
+        text
+    }
+}
+
+impl From<&str> for Text {
+    fn from(sentence: &str) -> Self {
+        let mut text = Self::new();
+        let _ = text.write_str(sentence);
+        text
+    }
+}
+
+impl From<String> for Text {
+    fn from(sentence: String) -> Self {
+        Self::from(sentence.as_str())
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl AsRef<[u8]> for Text {
+    fn as_ref(&self) -> &[u8] {
+        self.as_str().as_bytes()
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Text {}
+
+/// A [`Text`], written as `format!` writes a String.
+macro_rules! text {
+    ($($sentence:tt)*) => {
+        $crate::text::Text::from(format_args!($($sentence)*))
+    };
+}
+pub(crate) use text;
+
+/// A text from outside, as a message shows it: the beginning of a long one, and `\xNN` for what is no UTF-8.
+pub struct Outside<'a>(pub &'a [u8]);
+
+impl fmt::Display for Outside<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.beginning();
+        for chunk in shown.utf8_chunks() {
+            f.write_str(chunk.valid())?;
+            for byte in chunk.invalid() {
+                write!(f, "\\x{byte:02x}")?;
+            }
+        }
+        f.write_str(if shown.len() < self.0.len() { "..." } else { "" })
+    }
+}
+
+impl Outside<'_> {
+    /// What is shown of it: the cut is not within a character.
+    fn beginning(&self) -> &[u8] {
+        let follows = |at: usize| self.0.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
+        let within = (0..3_usize).take_while(|back| follows(MAX_OUTSIDE.saturating_sub(*back))).count();
+        self.0.get(..MAX_OUTSIDE.saturating_sub(within)).unwrap_or(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_acts_on_is_escaped() {
+        let text = text!("a{}b", "\n\x1b[31m\0\x7f\u{9b}\u{202e}\u{feff}\u{e9} \\");
+        let shown = "a\\x0a\\x1b[31m\\x00\\x7f\\xc2\\x9b\\xe2\\x80\\xae\\xef\\xbb\\xbf\u{e9} \\b";
+        assert_eq!(text.as_str(), shown);
+        assert_eq!(text!("{text}"), text);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out() {
+        let long = format!("x{}", "\u{e9}".repeat(200));
+        let text = text!("{long}{}", "z");
+        assert_eq!(text.as_str().len(), MAX_LEN);
+        assert!(long.starts_with(text.as_str()));
+        // Nothing comes behind a gap, and an escape is whole.
+        let text = text!("{}{}{}", "x".repeat(MAX_LEN - 3), '\n', "y");
+        assert_eq!(text.as_str(), "x".repeat(MAX_LEN - 3));
+    }
+
+    #[test]
+    fn bytes_from_outside_are_shown() {
+        let shown = |bytes: &[u8]| text!("{}", Outside(bytes)).as_str().to_owned();
+        assert_eq!(shown(b"/x\n\xff\xc3y"), "/x\\x0a\\xff\\xc3y");
+        assert_eq!(shown("/\u{e9}".as_bytes()), "/\u{e9}");
+        assert_eq!(shown(&[b'x'; 96]), "x".repeat(96));
+        assert_eq!(shown(&[b'x'; 97]), "x".repeat(96) + "...");
+        let long = "x".to_owned() + &"\u{e9}".repeat(50);
+        assert_eq!(shown(long.as_bytes()), "x".to_owned() + &"\u{e9}".repeat(47) + "...");
+    }
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What is allowed beside the rules of faults.h, each with its cause. */
+#ifndef ALLOWED_H
+#define ALLOWED_H
+
+#include "inject.h"
+
+/** What comes out otherwise than the system call failed, and why. 0 is any. */
+struct allowed {
+    int number;
+    unsigned request;
+    int error, code;
+    const char *why;
+};
+
+/** What the message may say the step is, whatever was asked for: what each call needs first. */
+struct step {
+    int number;
+    unsigned request, asked;
+    const char *words;
+};
+
+static const struct allowed ALLOWED[] = {
+    {0, 0, EPERM, EXDEV, "who may not ask where the device is, or not go there, is told that it is elsewhere"},
+    {SYS_capget, 0, 0, EXDEV, "capget cannot fail: who is not told is taken for one without privilege"},
+    {SYS_capget, 0, 0, EPERM, "likewise"},
+    {SYS_clone3, 0, 0, EAGAIN, "pthread_create says so whatever it is"},
+};
+
+static const struct step STEPS[] = {
+    {SYS_ioctl, TUNGETIFF, 0, "ask for the state of the device|ask for the modes of|ask for the name of"},
+    {SYS_ioctl, TUNGETDEVNETNS, 0, "ask for the namespace of"},
+    {SYS_ioctl, TUNGETSNDBUF, 0, "ask for the send buffer of t0"},
+    {0, 0, RTM_GETLINK, "ask for the state of"},
+    {0, 0, RTM_GETADDR, "list the addresses of t0"},
+    {0, 0, RTM_GETROUTE, "list the routes through t0"},
+};
+
+/** One of the phrases is in the text. */
+static int has_one_of(const char *text, const char *phrases)
+{
+    while (phrases && *phrases) {
+        char phrase[128];
+        size_t length = strcspn(phrases, "|");
+        snprintf(phrase, sizeof phrase, "%.*s", (int)length, phrases);
+        if (strstr(text, phrase))
+            return 1;
+        phrases += length + (phrases[length] != 0);
+    }
+    return 0;
+}
+
+/** The message says what was tried, in the words of the scenario or in those that belong to the system call. */
+static int names_the_step(const struct call *call, const char *message, const char *words)
+{
+    if (has_one_of(message, words))
+        return 1;
+    for (size_t i = 0; i < sizeof STEPS / sizeof *STEPS; i++) {
+        const struct step *it = &STEPS[i];
+        if ((it->number == 0 || it->number == call->number) && (it->request == 0 || it->request == call->request) &&
+            (it->asked == 0 || it->asked == call->asked) && has_one_of(message, it->words))
+            return 1;
+    }
+    return 0;
+}
+
+static int is_allowed(const struct call *call, int error, long code)
+{
+    if (code == -error)
+        return 1;
+    for (size_t i = 0; i < sizeof ALLOWED / sizeof *ALLOWED; i++) {
+        const struct allowed *it = &ALLOWED[i];
+        if ((it->number == 0 || it->number == call->number) && (it->request == 0 || it->request == call->request) &&
+            (it->error == 0 || it->error == error) && it->code == -code)
+            return 1;
+    }
+    return 0;
+}
+
+/** The answer to a change was lost: nobody can know whether it was made. */
+static int is_unheard(const struct call *call)
+{
+    if (call->number != SYS_recvfrom && call->number != SYS_recvmsg)
+        return 0;
+    switch (call->asked) {
+    case RTM_NEWLINK:
+    case RTM_SETLINK:
+    case RTM_NEWADDR:
+    case RTM_DELADDR:
+    case RTM_NEWROUTE:
+    case RTM_DELROUTE:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+#endif

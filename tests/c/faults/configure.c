@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Every system call fails in turn of every call that configures a device or asks about it: here, and of a device that
+ * is in another network namespace. */
+#include "calls.h"
+
+#include "../steering.h"
+
+#include <linux/if_packet.h>
+
+static tuntap *dev, *queue;
+static int socket_to, program;
+static char answer_text[256];
+static uint64_t answer_number;
+static uint32_t number32;
+
+static const uint8_t MAC[] = {2, 0, 0, 0, 0, 1}, OTHER_MAC[] = {2, 0, 0, 0, 0, 2};
+
+/* What devices there are. */
+
+static void make(uint64_t flags)
+{
+    OK(tuntap_open("t0", flags, &dev, &err));
+    if (flags & TUNTAP_TAP)
+        OK(tuntap_set_mac(dev, MAC, &err));
+}
+
+static void a_tap(void)
+{
+    make(TUNTAP_TAP | TUNTAP_OFFLOAD);
+    OK(tuntap_set_offloads(dev, TUNTAP_OFFLOAD_CHECKSUM | TUNTAP_OFFLOAD_TSO4, &err));
+    OK(tuntap_set_owner(dev, 5, &err));
+    OK(tuntap_set_group(dev, 5, &err));
+    OK(tuntap_set_alias(dev, "before", &err));
+}
+
+/** Up, with addresses and routes. */
+static void a_tun(void)
+{
+    make(TUNTAP_TUN);
+    OK(tuntap_up(dev, &err));
+    OK(tuntap_add_addr(dev, "10.8.0.1/24", NULL, 0, &err));
+    OK(tuntap_add_addr(dev, "10.8.0.9/24", NULL, 0, &err));
+    OK(tuntap_add_addr(dev, "10.20.0.1/16", NULL, 0, &err));
+    OK(tuntap_add_addr(dev, "fd00::1/64", NULL, TUNTAP_ADDR_NODAD, &err));
+    OK(tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
+    OK(tuntap_add_route(dev, "fd09::/64", NULL, 0, 0, &err));
+}
+
+static void a_tun_with_a_peer(void)
+{
+    make(TUNTAP_TUN);
+    OK(tuntap_add_addr(dev, "10.8.0.1/24", "10.8.0.2", 0, &err));
+}
+
+static void two_queues(void)
+{
+    make(TUNTAP_TAP | TUNTAP_MULTI_QUEUE);
+    OK(tuntap_open_queue(dev, 0, &queue, &err));
+}
+
+static void a_tun_elsewhere(void)
+{
+    make(TUNTAP_TUN);
+    OK(tuntap_set_netns_fd(dev, away_fd, &err));
+    OK(tuntap_up(dev, &err));
+    OK(tuntap_add_addr(dev, "10.8.0.1/24", NULL, 0, &err));
+    OK(tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
+}
+
+/** An Ethernet frame of no known protocol. */
+static const uint8_t FRAME[60] = {2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 8, 0x88, 0xb5};
+
+/** Whether the frame is in the queue, which is empty then. */
+static int has_frame(tuntap *from)
+{
+    uint8_t buf[2000];
+    int found = 0;
+    while (read(tuntap_get_fd(from), buf, sizeof buf) > 0)
+        found |= memcmp(buf, FRAME, sizeof FRAME) == 0;
+    return found;
+}
+
+static void send_frame(void)
+{
+    CHECK(send(socket_to, FRAME, sizeof FRAME, 0) == sizeof FRAME);
+}
+
+static void a_socket(void)
+{
+    OK(tuntap_up(dev, &err));
+    struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex("t0")};
+    socket_to = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+    CHECK(bind(socket_to, (struct sockaddr *)&address, sizeof address) == 0);
+}
+
+/** Two queues, and a program that chooses the one where the frame does not go by itself. */
+static void two_queues_with_packets(void)
+{
+    two_queues();
+    OK(tuntap_set_nonblock(dev, 1, &err));
+    OK(tuntap_set_nonblock(queue, 1, &err));
+    a_socket();
+    send_frame();
+    program = program_returning(has_frame(dev), BPF_PROG_TYPE_SOCKET_FILTER);
+}
+
+static void tell_queue(char *told, size_t size)
+{
+    send_frame();
+    snprintf(told, size, "the frame is in queue %d", has_frame(dev) ? 0 : has_frame(queue) ? 1 : -1);
+}
+
+/** A TAP that lets out what this process sends, and a socket to send through it. */
+static void a_tap_with_packets(void)
+{
+    make(TUNTAP_TAP | TUNTAP_NONBLOCK);
+    a_socket();
+    program = program_returning(0, BPF_PROG_TYPE_SOCKET_FILTER);
+}
+
+/** Whether a frame comes out of the device. */
+static void tell_passing(char *told, size_t size)
+{
+    send_frame();
+    snprintf(told, size, "a frame %s", has_frame(dev) ? "passes" : "does not pass");
+}
+
+static void tell_answer(char *told, size_t size)
+{
+    snprintf(told, size, "answer %llu \"%s\"", (unsigned long long)answer_number, answer_text);
+}
+
+static void forget(void)
+{
+    memset(answer_text, 0, sizeof answer_text);
+    answer_number = number32 = 0;
+}
+
+CALL(persist, tuntap_set_persist(dev, 1, &err))
+UNDO(not_persist, tuntap_set_persist(dev, 0, &err))
+CALL(owner, tuntap_set_owner(dev, 7, &err))
+UNDO(former_owner, tuntap_set_owner(dev, 5, &err))
+CALL(group, tuntap_set_group(dev, 7, &err))
+UNDO(former_group, tuntap_set_group(dev, 5, &err))
+CALL(up, tuntap_up(dev, &err))
+UNDO(undo_up, tuntap_down(dev, &err))
+PREPARE(be_up, tuntap_up(dev, &err))
+CALL(down, tuntap_down(dev, &err))
+UNDO(undo_down, tuntap_down(dev, &err))
+CALL(mtu, tuntap_set_mtu(dev, 1400, &err))
+UNDO(former_mtu, tuntap_set_mtu(dev, 1500, &err))
+CALL(mac, tuntap_set_mac(dev, OTHER_MAC, &err))
+UNDO(former_mac, tuntap_set_mac(dev, MAC, &err))
+CALL(name, tuntap_set_name(dev, "t1", &err))
+UNDO(former_name, tuntap_set_name(dev, "t0", &err))
+CALL(alias, tuntap_set_alias(dev, "after", &err))
+UNDO(former_alias, tuntap_set_alias(dev, "before", &err))
+CALL(carrier, tuntap_set_carrier(dev, 0, &err))
+UNDO(former_carrier, tuntap_set_carrier(dev, 1, &err))
+CALL(txqueuelen, tuntap_set_txqueuelen(dev, 77, &err))
+UNDO(former_txqueuelen, tuntap_set_txqueuelen(dev, 1000, &err))
+CALL(sndbuf, tuntap_set_sndbuf(dev, 100000, &err))
+UNDO(former_sndbuf, tuntap_set_sndbuf(dev, 2147483647, &err))
+CALL(offloads, tuntap_set_offloads(dev, TUNTAP_OFFLOAD_CHECKSUM, &err))
+UNDO(former_offloads, tuntap_set_offloads(dev, TUNTAP_OFFLOAD_CHECKSUM | TUNTAP_OFFLOAD_TSO4, &err))
+CALL(nonblock, tuntap_set_nonblock(dev, 1, &err))
+UNDO(former_nonblock, tuntap_set_nonblock(dev, 0, &err))
+CALL(attach, tuntap_attach(queue, &err))
+PREPARE(be_detached, tuntap_detach(queue, &err))
+UNDO(undo_attach, tuntap_attach(queue, &err))
+CALL(detach, tuntap_detach(queue, &err))
+UNDO(undo_detach, tuntap_attach(queue, &err))
+CALL(move, tuntap_set_netns_fd(dev, away_fd, &err))
+
+static tuntap_config *config;
+
+static void a_config(void)
+{
+    OK(tuntap_config_new(&config, &err));
+}
+
+PREPARE(be_away, tuntap_config_set_netns_fd(config, away_fd, &err))
+
+CALL(config_netns, tuntap_config_set_netns(config, "/proc/self/ns/net", &err))
+CALL(config_netns_fd, tuntap_config_set_netns_fd(config, away_fd, &err))
+CALL(config_node, tuntap_config_set_node(config, "/dev/net/tun", &err))
+
+CALL(steering, tuntap_set_steering_ebpf(dev, program, &err))
+UNDO(no_steering, tuntap_set_steering_ebpf(dev, -1, &err))
+CALL(filter_ebpf, tuntap_set_filter_ebpf(dev, program, &err))
+UNDO(no_filter_ebpf, tuntap_set_filter_ebpf(dev, -1, &err))
+static const struct sock_filter DROP_ALL[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
+CALL(filter, tuntap_set_filter(dev, DROP_ALL, 1, &err))
+UNDO(no_filter, tuntap_set_filter(dev, NULL, 0, &err))
+PREPARE(be_filtered, tuntap_set_filter(dev, DROP_ALL, 1, &err))
+CALL(remove_filter, tuntap_set_filter(dev, NULL, 0, &err))
+UNDO(undo_remove_filter, tuntap_set_filter(dev, NULL, 0, &err))
+CALL(tx_filter, tuntap_set_tx_filter(dev, MAC, 1, 0, &err))
+UNDO(no_tx_filter, tuntap_set_tx_filter(dev, NULL, 0, 0, &err))
+
+CALL(add4, tuntap_add_addr(dev, "10.8.1.1/24", NULL, 0, &err))
+UNDO(undo_add4, tuntap_del_addr(dev, "10.8.1.1/24", NULL, &err))
+CALL(add6, tuntap_add_addr(dev, "fd01::1/64", NULL, TUNTAP_ADDR_NODAD, &err))
+UNDO(undo_add6, tuntap_del_addr(dev, "fd01::1/64", NULL, &err))
+PREPARE(be_added4, tuntap_add_addr(dev, "10.8.1.1/24", NULL, 0, &err))
+CALL(del4, tuntap_del_addr(dev, "10.8.1.1/24", NULL, &err))
+PREPARE(be_added6, tuntap_add_addr(dev, "fd01::1/64", NULL, TUNTAP_ADDR_NODAD, &err))
+CALL(del6, tuntap_del_addr(dev, "fd01::1/64", NULL, &err))
+CALL(set_addr, tuntap_set_addr(dev, "10.8.3.1/20", &err))
+CALL(set_dstaddr, tuntap_set_dstaddr(dev, "10.8.0.3", &err))
+CALL(set_netmask, tuntap_set_netmask(dev, "255.255.0.0", &err))
+
+CALL(route4, tuntap_add_route(dev, "10.11.0.0/16", NULL, 7, 100, &err))
+UNDO(undo_route4, tuntap_del_route(dev, "10.11.0.0/16", NULL, 7, 100, &err))
+PREPARE(be_routed4, tuntap_add_route(dev, "10.11.0.0/16", NULL, 7, 100, &err))
+CALL(unroute4, tuntap_del_route(dev, "10.11.0.0/16", NULL, 7, 100, &err))
+CALL(route6, tuntap_add_route(dev, "fd11::/64", NULL, 0, 0, &err))
+UNDO(undo_route6, tuntap_del_route(dev, "fd11::/64", NULL, 0, 0, &err))
+PREPARE(be_routed6, tuntap_add_route(dev, "fd11::/64", NULL, 0, 0, &err))
+CALL(unroute6, tuntap_del_route(dev, "fd11::/64", NULL, 0, 0, &err))
+
+/** All addresses, as they were at the beginning: by the process that looks on. */
+static void former_addresses(void)
+{
+    if (if_nametoindex("t0"))
+        IP("-4 address flush dev t0");
+}
+
+static void be_addressed(void)
+{
+    OK(tuntap_add_addr(dev, "10.8.0.1/24", NULL, 0, &err));
+    OK(tuntap_add_addr(dev, "10.8.0.9/24", NULL, 0, &err));
+    OK(tuntap_add_addr(dev, "10.20.0.1/16", NULL, 0, &err));
+}
+
+static void come_home(UNUSED long result)
+{
+    int home = own_netns();
+    OK(tuntap_set_netns_fd(dev, home, &err));
+    close(home);
+}
+
+/* What asks: the answer is written when it succeeds, and only then. */
+
+static tuntap_addr addrs[8];
+static tuntap_route routes[8];
+
+static long answered(long result)
+{
+    if (result >= 0)
+        answer_number = number32;
+    return result;
+}
+
+static long count_addrs(void)
+{
+    ssize_t count = tuntap_list_addrs(dev, addrs, 8, sizeof *addrs, &err);
+    for (ssize_t i = 0; i < count; i++)
+        strcat(answer_text, addrs[i].addr);
+    return count;
+}
+
+static long count_routes(void)
+{
+    ssize_t count = tuntap_list_routes(dev, routes, 8, sizeof *routes, &err);
+    for (ssize_t i = 0; i < count; i++)
+        strcat(answer_text, routes[i].destination);
+    return count;
+}
+
+static long statistics(void)
+{
+    tuntap_stats stats = {.rx_packets = 99};
+    long result = tuntap_get_stats(dev, &stats, sizeof stats, &err);
+    answer_number = result == 0 ? 1 : stats.rx_packets == 99 ? 0 : 2;
+    return result;
+}
+
+CALL(get_name, tuntap_get_name(dev, answer_text, sizeof answer_text, &err))
+CALL(get_index, answered(tuntap_get_index(dev, &number32, &err)))
+CALL(get_flags, tuntap_get_flags(dev, &answer_number, &err))
+CALL(get_owner, answered(tuntap_get_owner(dev, &number32, &err)))
+CALL(get_group, answered(tuntap_get_group(dev, &number32, &err)))
+CALL(get_mtu, answered(tuntap_get_mtu(dev, &number32, &err)))
+CALL(get_mac, tuntap_get_mac(dev, (uint8_t *)answer_text, &err))
+CALL(get_alias, tuntap_get_alias(dev, answer_text, sizeof answer_text, &err))
+CALL(get_txqueuelen, answered(tuntap_get_txqueuelen(dev, &number32, &err)))
+CALL(get_sndbuf, answered(tuntap_get_sndbuf(dev, &number32, &err)))
+CALL(get_offloads, tuntap_get_offloads(dev, &answer_number, &err))
+CALL(is_up, tuntap_is_up(dev, &err))
+CALL(get_carrier, tuntap_get_carrier(dev, &err))
+CALL(get_addr, tuntap_get_addr(dev, answer_text, sizeof answer_text, &err))
+CALL(get_dstaddr, tuntap_get_dstaddr(dev, answer_text, sizeof answer_text, &err))
+CALL(get_netmask, tuntap_get_netmask(dev, answer_text, sizeof answer_text, &err))
+
+#define CHANGE(title, say, make_it, make_ready, do_it, undo) \
+    {.name = title, .words = say, .begin = make_it, .prepare = make_ready, .call = do_it, .restore = undo}
+#define QUESTION(title, say, make_it, do_it) \
+    {.name = title, .words = say, .begin = make_it, .prepare = forget, .call = do_it, .tell = tell_answer}
+#define FILTER(title, say, make_ready, do_it, undo, wait)                                                       \
+    {.name = title, .words = say, .begin = a_tap_with_packets, .prepare = make_ready, .call = do_it, .restore = undo, \
+     .tell = tell_passing, .pause = wait}
+#define TAKEN "take from t0 the address|give t0 back the address"
+#define READDRESS(title, say, do_it) \
+    {.name = title, .words = say, .begin = a_bare_tun, .set_up = former_addresses, .prepare = be_addressed, \
+     .call = do_it}
+
+static void a_bare_tun(void)
+{
+    make(TUNTAP_TUN);
+    OK(tuntap_up(dev, &err));
+}
+
+static const struct scenario SCENARIOS[] = {
+    CHANGE("set_persist", "persistence of t0", a_tap, NULL, persist, not_persist),
+    CHANGE("set_owner", "owner of t0", a_tap, NULL, owner, former_owner),
+    CHANGE("set_group", "group of t0", a_tap, NULL, group, former_group),
+    CHANGE("up", "take t0 up", a_tap, NULL, up, undo_up),
+    CHANGE("down", "take t0 down", a_tap, be_up, down, undo_down),
+    CHANGE("set_mtu", "MTU of t0 to 1400", a_tap, NULL, mtu, former_mtu),
+    CHANGE("set_mac", "MAC address of t0 to 02:00:00:00:00:02", a_tap, NULL, mac, former_mac),
+    CHANGE("set_name", "rename t0 to t1|rename the device to t1", a_tap, NULL, name, former_name),
+    CHANGE("set_alias", "alias of t0", a_tap, NULL, alias, former_alias),
+    CHANGE("set_carrier", "carrier of t0", a_tap, NULL, carrier, former_carrier),
+    CHANGE("set_txqueuelen", "transmit queue length of t0", a_tap, NULL, txqueuelen, former_txqueuelen),
+    CHANGE("set_sndbuf", "send buffer of t0", a_tap, NULL, sndbuf, former_sndbuf),
+    CHANGE("set_offloads", "offloads of t0", a_tap, NULL, offloads, former_offloads),
+    CHANGE("set_nonblock", "t0", a_tap, NULL, nonblock, former_nonblock),
+    CHANGE("attach", "attach a queue of t0", two_queues, be_detached, attach, undo_attach),
+    CHANGE("detach", "detach a queue of t0", two_queues, NULL, detach, undo_detach),
+    CHANGE("set_netns_fd", "move t0|as a network namespace|reach the device", a_tap, NULL, move, come_home),
+    {.name = "set_steering_ebpf", .words = "steering program of t0", .begin = two_queues_with_packets,
+     .call = steering, .restore = no_steering, .tell = tell_queue},
+    FILTER("set_filter_ebpf", "filter program of t0", NULL, filter_ebpf, no_filter_ebpf, 0),
+    FILTER("set_filter", "classic filter of t0", NULL, filter, no_filter, 20),
+    FILTER("set_filter, of none", "classic filter of t0", be_filtered, remove_filter, undo_remove_filter, 20),
+    FILTER("set_tx_filter", "address filter of t0", NULL, tx_filter, no_tx_filter, 0),
+
+    CHANGE("add_addr, IPv4", "give t0 the address 10.8.1.1/24", a_tun, NULL, add4, undo_add4),
+    CHANGE("add_addr, IPv6", "give t0 the address fd01::1/64", a_tun, NULL, add6, undo_add6),
+    CHANGE("del_addr, IPv4", "take from t0 the address 10.8.1.1/24", a_tun, be_added4, del4, NULL),
+    CHANGE("del_addr, IPv6", "take from t0 the address fd01::1/64", a_tun, be_added6, del6, NULL),
+    READDRESS("set_addr", "give t0 the address 10.8.3.1/20|" TAKEN, set_addr),
+    READDRESS("set_dstaddr", "give t0 the address|" TAKEN, set_dstaddr),
+    READDRESS("set_netmask", "give t0 the address|" TAKEN, set_netmask),
+    CHANGE("add_route, IPv4", "add the route 10.11.0.0/16", a_tun, NULL, route4, undo_route4),
+    CHANGE("add_route, IPv6", "add the route fd11::/64", a_tun, NULL, route6, undo_route6),
+    CHANGE("del_route, IPv4", "delete the route 10.11.0.0/16", a_tun, be_routed4, unroute4, NULL),
+    CHANGE("del_route, IPv6", "delete the route fd11::/64", a_tun, be_routed6, unroute6, NULL),
+
+    CHANGE("config_set_netns", "network namespace /proc/self/ns/net", a_config, be_away, config_netns, NULL),
+    CHANGE("config_set_netns_fd", "as a network namespace", a_config, be_away, config_netns_fd, NULL),
+    CHANGE("config_set_node", "/dev/net/tun", a_config, NULL, config_node, NULL),
+
+    QUESTION("get_name", "name of", a_tap, get_name),
+    QUESTION("get_index", "t0", a_tap, get_index),
+    QUESTION("get_flags", "modes of t0", a_tap, get_flags),
+    QUESTION("get_owner", "owner of t0", a_tap, get_owner),
+    QUESTION("get_group", "group of t0", a_tap, get_group),
+    QUESTION("is_up", "t0", a_tap, is_up),
+    QUESTION("get_mtu", "MTU of t0", a_tap, get_mtu),
+    QUESTION("get_mac", "MAC address of t0", a_tap, get_mac),
+    QUESTION("get_alias", "alias of t0", a_tap, get_alias),
+    QUESTION("get_carrier", "carrier of t0", a_tap, get_carrier),
+    QUESTION("get_txqueuelen", "transmit queue length of t0", a_tap, get_txqueuelen),
+    QUESTION("get_sndbuf", "send buffer of t0", a_tap, get_sndbuf),
+    QUESTION("get_stats", "t0", a_tap, statistics),
+    QUESTION("get_offloads", "offloads of t0", a_tap, get_offloads),
+    QUESTION("get_addr", "addresses of t0", a_tun, get_addr),
+    QUESTION("get_dstaddr", "addresses of t0", a_tun_with_a_peer, get_dstaddr),
+    QUESTION("get_netmask", "addresses of t0", a_tun, get_netmask),
+    QUESTION("list_addrs", "addresses of t0", a_tun, count_addrs),
+    QUESTION("list_routes", "routes through t0", a_tun, count_routes),
+
+    CHANGE("elsewhere, set_mtu", "MTU of t0 to 1400", a_tun_elsewhere, NULL, mtu, former_mtu),
+    CHANGE("elsewhere, add_addr", "give t0 the address 10.8.1.1/24", a_tun_elsewhere, NULL, add4, undo_add4),
+    CHANGE("elsewhere, add_route", "add the route 10.11.0.0/16", a_tun_elsewhere, NULL, route4, undo_route4),
+    CHANGE("elsewhere, set_carrier", "carrier of t0", a_tun_elsewhere, NULL, carrier, former_carrier),
+    QUESTION("elsewhere, list_addrs", "addresses of t0", a_tun_elsewhere, count_addrs),
+    QUESTION("elsewhere, get_mtu", "MTU of t0", a_tun_elsewhere, get_mtu),
+};
+
+int main(int argc, char **argv)
+{
+    return run(SCENARIOS, sizeof SCENARIOS / sizeof *SCENARIOS, argc > 1 ? argv[1] : NULL);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Every system call of an open fails in turn: of each kind of device, with every option, by name and by descriptor,
+ * here and in another network namespace, of a device that is new and of one that somebody has set up. */
+#include "faults.h"
+
+#define OPEN "open t0|open the device|device node|netlink|event counter"
+
+static tuntap *dev, *first;
+static tuntap_config *config;
+static int descriptor = -1;
+
+static void nothing(void)
+{
+}
+
+static void close_it(long result)
+{
+    tuntap_close(result == 0 ? dev : NULL);
+}
+
+static long open_it(void)
+{
+    dev = NULL;
+    return tuntap_open("t0", current->flags, &dev, &err);
+}
+
+static long open_pattern(void)
+{
+    dev = NULL;
+    return tuntap_open("t%d", current->flags, &dev, &err);
+}
+
+static void remove_it(long result)
+{
+    if (result == 0)
+        OK(tuntap_set_persist(dev, 0, &err));
+    close_it(result);
+}
+
+static long open_with(void)
+{
+    dev = NULL;
+    return tuntap_open_config("t0", current->flags, config, &dev, &err);
+}
+
+static void everything(void)
+{
+    static const uint8_t mac[] = {2, 0, 0, 0, 0, 7};
+    OK(tuntap_config_new(&config, &err));
+    OK(tuntap_config_set_node(config, "/dev/net/tun", &err));
+    OK(tuntap_config_set_mtu(config, 1400, &err));
+    if (current->flags & TUNTAP_TAP)
+        OK(tuntap_config_set_mac(config, mac, &err));
+    OK(tuntap_config_set_alias(config, "all of it", &err));
+    OK(tuntap_config_set_txqueuelen(config, 77, &err));
+    OK(tuntap_config_set_sndbuf(config, 100000, &err));
+    OK(tuntap_config_add_addr(config, "10.8.0.1/24", NULL, 0, &err));
+    OK(tuntap_config_add_addr(config, "10.8.0.2/24", NULL, 0, &err));
+    OK(tuntap_config_add_addr(config, "fd00::1/64", NULL, TUNTAP_ADDR_NODAD, &err));
+    OK(tuntap_config_set_up(config, 1, &err));
+    OK(tuntap_config_add_route(config, "10.9.0.0/16", "10.8.0.3", 7, 0, &err));
+    OK(tuntap_config_add_route(config, "fd01::/64", NULL, 0, 100, &err));
+    OK(tuntap_config_set_owner(config, 0, &err));
+    OK(tuntap_config_set_group(config, 0, &err));
+}
+
+static void everything_elsewhere(void)
+{
+    char path[64];
+    everything();
+    snprintf(path, sizeof path, "/proc/self/fd/%d", away_fd);
+    OK(tuntap_config_set_netns(config, path, &err));
+}
+
+static void batch(const char *lines)
+{
+    FILE *ip = popen("ip -batch - >/dev/null", "w");
+    CHECK(ip && fputs(lines, ip) >= 0 && pclose(ip) == 0);
+}
+
+/** A device that somebody has set up. */
+static void set_up(void)
+{
+    remove_here();
+    batch("tuntap add dev t0 mode tap vnet_hdr user 0 group 0\n"
+          "link set t0 mtu 1450 address 02:00:00:00:00:01 txqueuelen 55\n"
+          "link set t0 alias before\n"
+          "link set t0 up\n"
+          "address add 10.8.0.2/24 dev t0 label t0:mine\n"
+          "address add fd02::1/64 dev t0 nodad\n"
+          "route add 10.10.0.0/16 via 10.8.0.9 dev t0\n");
+    int fd = join_by_hand("t0", IFF_TAP | IFF_NO_PI | IFF_VNET_HDR), header = 12;
+    CHECK(ioctl(fd, TUNSETVNETHDRSZ, &header) == 0 && ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM) == 0);
+    close(fd);
+}
+
+static void set_up_tun(void)
+{
+    remove_here();
+    batch("tuntap add dev t0 mode tun vnet_hdr\n"
+          "link set t0 mtu 1450 up\n");
+}
+
+static void prepared(void)
+{
+    IP("tuntap add dev t0 mode %s", current->flags & TUNTAP_TAP ? "tap" : "tun");
+    IP("link set t0 mtu 1450 up");
+}
+
+/** The caller's descriptor of a device. */
+static void by_hand(void)
+{
+    int kind = current->flags & TUNTAP_TAP ? IFF_TAP : IFF_TUN;
+    descriptor = join_by_hand("t0", kind | IFF_NO_PI | (current->flags & TUNTAP_OFFLOAD ? IFF_VNET_HDR : 0));
+    CHECK(descriptor >= 0);
+}
+
+static void by_hand_with_pi(void)
+{
+    descriptor = join_by_hand("t0", current->flags & TUNTAP_TAP ? IFF_TAP : IFF_TUN);
+    CHECK(descriptor >= 0);
+}
+
+/** A copy of it that fails to be taken over stays as it is; one that succeeds makes it non-blocking, for good. */
+static void close_both(long result)
+{
+    close_it(result);
+    close(descriptor);
+}
+
+static long open_descriptor(void)
+{
+    dev = NULL;
+    return tuntap_open_fd(descriptor, 0, &dev, &err);
+}
+
+static long borrow_descriptor(void)
+{
+    dev = NULL;
+    return tuntap_open_fd(descriptor, TUNTAP_BORROW, &dev, &err);
+}
+
+static void close_descriptor(long result)
+{
+    close_it(result);
+    if (result != 0)
+        close(descriptor);
+}
+
+static void first_queue(void)
+{
+    OK(tuntap_open("t0", current->flags, &first, &err));
+}
+
+static void first_queue_elsewhere(void)
+{
+    first_queue();
+    OK(tuntap_set_netns_fd(first, away_fd, &err));
+}
+
+static long open_queue(void)
+{
+    dev = NULL;
+    return tuntap_open_queue(first, 0, &dev, &err);
+}
+
+#define TAKE_OVER "take over a descriptor|take over descriptor|netlink|event counter"
+#define OFFLOADS OPEN "|turn on the offloads of t0"
+
+#define BY_NAME(title, bits) \
+    {.name = title, .words = (bits) & TUNTAP_OFFLOAD ? OFFLOADS : OPEN, .begin = nothing, .call = open_it, \
+     .restore = close_it, .flags = bits, .picture = NEW_INDEX | NEW_MAC}
+#define BY_DESCRIPTOR(title, make, bits) \
+    {.name = title, .words = TAKE_OVER, .begin = nothing, .prepare = make, .call = open_descriptor, \
+     .restore = close_descriptor, .flags = bits, .picture = NEW_INDEX | NEW_MAC}
+
+static const struct scenario SCENARIOS[] = {
+    BY_NAME("open, TUN", TUNTAP_TUN),
+    BY_NAME("open, TAP", TUNTAP_TAP),
+    BY_NAME("open, TUN with PI and queues", TUNTAP_TUN | TUNTAP_PI | TUNTAP_MULTI_QUEUE),
+    BY_NAME("open, TAP with offload", TUNTAP_TAP | TUNTAP_OFFLOAD),
+    BY_NAME("open, TUN with offload and queues", TUNTAP_TUN | TUNTAP_OFFLOAD | TUNTAP_MULTI_QUEUE),
+    BY_NAME("open, TAP exclusive and non-blocking", TUNTAP_TAP | TUNTAP_EXCLUSIVE | TUNTAP_NONBLOCK),
+    BY_NAME("open, TUN with NAPI", TUNTAP_TUN | TUNTAP_NAPI),
+    {.name = "open, by a pattern", .words = OPEN "|open t%d", .begin = nothing, .call = open_pattern,
+     .restore = close_it, .flags = TUNTAP_TUN, .picture = NEW_INDEX},
+    {.name = "open, persistent", .words = OPEN "|persistence of t0", .begin = nothing, .call = open_it,
+     .restore = remove_it, .flags = TUNTAP_TUN | TUNTAP_PERSIST, .picture = NEW_INDEX},
+    {.name = "open, existing TUN", .words = OPEN, .begin = prepared, .call = open_it, .restore = close_it,
+     .flags = TUNTAP_TUN | TUNTAP_EXISTING},
+    {.name = "open, TAP that exists", .words = OPEN, .begin = prepared, .call = open_it, .restore = close_it,
+     .flags = TUNTAP_TAP},
+    {.name = "open, existing TUN with offload", .words = OFFLOADS, .begin = nothing,
+     .idle = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, .set_up = set_up_tun, .call = open_it, .restore = close_it,
+     .flags = TUNTAP_TUN | TUNTAP_EXISTING | TUNTAP_OFFLOAD, .picture = NEW_INDEX},
+    {.name = "open_config, all of a TAP", .words = OFFLOADS "|option ", .begin = everything, .call = open_with,
+     .restore = close_it, .flags = TUNTAP_TAP | TUNTAP_OFFLOAD, .picture = NEW_INDEX},
+    {.name = "open_config, all of a persistent TUN", .words = OPEN "|option |persistence of t0", .begin = everything,
+     .call = open_with, .restore = remove_it, .flags = TUNTAP_TUN | TUNTAP_PI | TUNTAP_PERSIST, .picture = NEW_INDEX},
+    {.name = "open_config, all of it elsewhere", .words = OPEN "|option |network namespace",
+     .begin = everything_elsewhere, .call = open_with, .restore = close_it, .flags = TUNTAP_TAP, .picture = NEW_INDEX},
+    {.name = "open_config, all of a TAP that exists", .words = OFFLOADS "|option ", .begin = everything,
+     .idle = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, .set_up = set_up, .call = open_with, .restore = close_it,
+     .flags = TUNTAP_TAP | TUNTAP_OFFLOAD, .picture = NEW_INDEX},
+    BY_DESCRIPTOR("open_fd, TUN", by_hand, TUNTAP_TUN),
+    BY_DESCRIPTOR("open_fd, TAP", by_hand, TUNTAP_TAP),
+    BY_DESCRIPTOR("open_fd, TUN with PI", by_hand_with_pi, TUNTAP_TUN),
+    BY_DESCRIPTOR("open_fd, TAP with PI", by_hand_with_pi, TUNTAP_TAP),
+    BY_DESCRIPTOR("open_fd, TUN with offload", by_hand, TUNTAP_TUN | TUNTAP_OFFLOAD),
+    {.name = "open_fd, borrowed", .words = TAKE_OVER, .begin = nothing, .prepare = by_hand, .call = borrow_descriptor,
+     .restore = close_both, .flags = TUNTAP_TUN, .picture = NEW_INDEX},
+    {.name = "open_queue, TUN", .words = OPEN, .begin = first_queue, .call = open_queue, .restore = close_it,
+     .flags = TUNTAP_TUN | TUNTAP_MULTI_QUEUE},
+    {.name = "open_queue, TAP with offload", .words = OFFLOADS, .begin = first_queue, .call = open_queue,
+     .restore = close_it, .flags = TUNTAP_TAP | TUNTAP_MULTI_QUEUE | TUNTAP_OFFLOAD},
+    {.name = "open_queue, elsewhere", .words = OPEN "|network namespace", .begin = first_queue_elsewhere,
+     .call = open_queue, .restore = close_it, .flags = TUNTAP_TUN | TUNTAP_MULTI_QUEUE},
+};
+
+int main(int argc, char **argv)
+{
+    return run(SCENARIOS, sizeof SCENARIOS / sizeof *SCENARIOS, argc > 1 ? argv[1] : NULL);
+}

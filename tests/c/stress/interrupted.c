@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A signal handler ends each wait of a handle, in every function that waits as the handle does, with SA_RESTART and
+ * without; and what a writer had taken by then stays. */
+#include "packet.h"
+
+static tuntap *dev;
+static tuntap_reader *reader;
+static tuntap_writer *writer;
+static uint8_t buf[2000];
+static struct iovec part = {buf, sizeof buf}, frame = {(void *)stray_frame, sizeof stray_frame};
+static tuntap_offload offload;
+static struct iovec many[4000];
+
+static ssize_t read_it(void)
+{
+    return tuntap_read(dev, buf, sizeof buf, &err);
+}
+
+static ssize_t read_parts(void)
+{
+    return tuntap_readv(dev, &part, 1, &err);
+}
+
+static ssize_t read_super(void)
+{
+    return tuntap_read_super(dev, &offload, buf, sizeof buf, &err);
+}
+
+static ssize_t read_next(void)
+{
+    void *packet;
+    return tuntap_reader_next(reader, &packet, &err);
+}
+
+static ssize_t read_batch(void)
+{
+    struct iovec packets[4];
+    return tuntap_reader_batch(reader, packets, 4, &err);
+}
+
+static ssize_t write_it(void)
+{
+    return tuntap_write(dev, stray_frame, sizeof stray_frame, &err);
+}
+
+static ssize_t write_parts(void)
+{
+    return tuntap_writev(dev, &frame, 1, &err);
+}
+
+static ssize_t write_super(void)
+{
+    static const tuntap_offload plain;
+    return tuntap_write_super(dev, &plain, stray_frame, sizeof stray_frame, &err);
+}
+
+/** Until the writer is full, and waits for room. */
+static ssize_t put_many(void)
+{
+    int result;
+    do
+        result = tuntap_writer_put(writer, stray_frame, sizeof stray_frame, &err);
+    while (result == 0);
+    return result;
+}
+
+static ssize_t flush(void)
+{
+    return tuntap_writer_flush(writer, &err);
+}
+
+static ssize_t give_batch(void)
+{
+    size_t taken = 12345;
+    int result = tuntap_writer_batch(writer, many, sizeof many / sizeof *many, &taken, &err);
+    CHECK(taken < sizeof many / sizeof *many);
+    return result;
+}
+
+static void nothing(int number)
+{
+    (void)number;
+}
+
+static void is_interrupted(ssize_t (*call)(void))
+{
+    for (int flags = 0; flags <= SA_RESTART; flags += SA_RESTART) {
+        signals_come(nothing, flags);
+        for (int i = 0; i < 3; i++)
+            FAILS(call(), EINTR, TUNTAP_REASON_INTERRUPTED);
+        signals_end();
+    }
+}
+
+static void reads(uint64_t flags)
+{
+    OK(tuntap_open("t0", TUNTAP_TUN | flags, &dev, &err));
+    IP("link set t0 up");
+    OK(tuntap_reader_open(dev, 0, &reader, &err));
+    is_interrupted(read_it);
+    is_interrupted(read_parts);
+    is_interrupted(read_next);
+    is_interrupted(read_batch);
+    if (flags & TUNTAP_OFFLOAD)
+        is_interrupted(read_super);
+    tuntap_reader_close(reader);
+    tuntap_close(dev);
+}
+
+static void writes(uint64_t flags)
+{
+    dev = full_device(flags, 1);
+    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    is_interrupted(write_it);
+    is_interrupted(write_parts);
+    is_interrupted(put_many);
+    is_interrupted(give_batch);
+    if (flags & TUNTAP_OFFLOAD) {
+        is_interrupted(write_super);
+        is_interrupted(flush);
+    }
+    tuntap_writer_close(writer);
+    close_full_device(dev);
+}
+
+int main(void)
+{
+    begin();
+    ipv4_only();
+    for (size_t i = 0; i < sizeof many / sizeof *many; i++)
+        many[i] = frame;
+    reads(0);
+    reads(TUNTAP_OFFLOAD);
+    writes(0);
+    writes(TUNTAP_OFFLOAD);
+    return 0;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What others have put on the device costs a call nothing, in counts of messages: adding a route lists no routes. A
+ * monitor takes one list of what there is. */
+#include "netlink.h"
+
+#include <sys/resource.h>
+
+enum { ROUTES = 4000, ADDRESSES = 2000 };
+
+/** Messages to the kernel and from it that the statement takes. */
+#define MESSAGES(statement, result)             \
+    do {                                        \
+        requests = datagrams = 0;               \
+        statement;                              \
+        (result) = requests + datagrams;        \
+    } while (0)
+
+/** Has ip(8) do so many similar things. */
+static void batch(const char *before, int count, const char *after)
+{
+    char path[] = "/tmp/tuntap-scale-XXXXXX";
+    int fd = mkstemp(path);
+    CHECK(fd >= 0);
+    FILE *file = fdopen(fd, "w");
+    CHECK(file);
+    for (int i = 0; i < count; i++)
+        fprintf(file, "%s11.%d.%d.%d/32 %s\n", before, i / 65536, i / 256 % 256, i % 256, after);
+    fclose(file);
+    IP("-batch %s", path);
+    unlink(path);
+}
+
+static void a_route_costs_the_same(tuntap *dev)
+{
+    long alone, among, again;
+    MESSAGES(OK(tuntap_add_route(dev, "12.0.0.1", NULL, 0, 0, &err)), alone);
+    batch("route add ", ROUTES, "dev t0");
+    MESSAGES(OK(tuntap_add_route(dev, "12.0.0.2", NULL, 0, 0, &err)), among);
+    MESSAGES(OK(tuntap_add_route(dev, "12.0.0.3", NULL, 0, 0, &err)), again);
+    printf("a route: %ld messages, with %d others %ld\n", alone, ROUTES, among);
+    CHECK(alone > 0 && among == alone && again == alone);
+    IP_HAS("\"dst\":\"12.0.0.3\"", "route show dev t0 12.0.0.3");
+    CHECK(tuntap_list_routes(dev, NULL, 0, sizeof(tuntap_route), &err) >= ROUTES + 3);
+}
+
+static void a_monitor_takes_one_list(tuntap *dev)
+{
+    tuntap_monitor *monitor;
+    tuntap_event event;
+    long before, after;
+    int found = 0;
+    MESSAGES(OK(tuntap_monitor_open(dev, &monitor, &err)), before);
+    tuntap_monitor_close(monitor);
+    batch("address add ", ADDRESSES, "dev t0");
+    MESSAGES(OK(tuntap_monitor_open(dev, &monitor, &err)), after);
+    printf("a monitor: %ld messages, with %d addresses %ld\n", before, ADDRESSES, after);
+    do {
+        OK(tuntap_monitor_next(monitor, &event, sizeof event, 0, &err));
+        found += event.kind == TUNTAP_EVENT_ADDR_ADDED;
+    } while (event.kind != TUNTAP_EVENT_COMPLETE);
+    CHECK(found >= ADDRESSES && after < before + ADDRESSES / 50);
+    tuntap_monitor_close(monitor);
+}
+
+/** Bytes that this process has mapped. */
+static rlim_t mapped(void)
+{
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    CHECK(file && fscanf(file, "%lu", &pages) == 1);
+    fclose(file);
+    return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+/** With more and more memory left: the list either fits, or is -ENOMEM. */
+static void a_monitor_may_lack_memory(tuntap *dev)
+{
+    const char *how = getenv("TEST_HOW");
+    struct rlimit before;
+    int refused = 0, result;
+    if (how && strcmp(how, "plain") != 0)
+        return; /* What they map beside is theirs. */
+    CHECK(getrlimit(RLIMIT_AS, &before) == 0);
+    for (rlim_t room = 0;; room += 32 << 10) {
+        tuntap_monitor *monitor = NULL;
+        struct rlimit limit = {mapped() + room, before.rlim_max};
+        CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+        result = tuntap_monitor_open(dev, &monitor, &err);
+        CHECK(setrlimit(RLIMIT_AS, &before) == 0);
+        if (result == 0) {
+            tuntap_monitor_close(monitor);
+            break;
+        }
+        CHECK(result == -ENOMEM && !monitor && err.code == -ENOMEM && err.reason == TUNTAP_REASON_SYSTEM);
+        refused++;
+    }
+    CHECK(refused > 3);
+}
+
+int main(void)
+{
+    tuntap *dev;
+    begin();
+    ipv4_only();
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    OK(tuntap_up(dev, &err));
+    a_route_costs_the_same(dev);
+    a_monitor_takes_one_list(dev);
+    a_monitor_may_lack_memory(dev);
+    tuntap_close(dev);
+    return 0;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A failure whose errno nobody knows is a failure, and comes out as its number. The kernel has such numbers (ENOTSUPP,
+ * 524, where the BPF JIT has no room), and seccomp can return any up to 4095. */
+#include "test.h"
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+
+enum { KNOWN_TO_NOBODY = 524, LARGEST = 4095 };
+
+/** From here on, this call of this process fails; of ioctl(), only that request. */
+static void deny(long call, unsigned request, unsigned number)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, 0, 4),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 2),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, request, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | number),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+}
+
+/** What an output has before a call, and after one that failed. */
+static void *const untouched = (void *)&err;
+
+static tuntap *dev;
+
+static long open_device(void)
+{
+    tuntap *out = untouched;
+    long result = tuntap_open("t0", TUNTAP_TUN, &out, &err);
+    CHECK(out == untouched);
+    return result;
+}
+
+static long take_over(void)
+{
+    tuntap *out = untouched;
+    long result = tuntap_open_fd(tuntap_get_fd(dev), TUNTAP_BORROW, &out, &err);
+    CHECK(out == untouched);
+    return result;
+}
+
+static long open_namespace(void)
+{
+    tuntap_config *config;
+    CHECK(tuntap_config_new(&config, &err) == 0);
+    return tuntap_config_set_netns(config, "/proc/self/ns/net", &err);
+}
+
+static long open_monitor(void)
+{
+    tuntap_monitor *out = untouched;
+    long result = tuntap_monitor_open(NULL, &out, &err);
+    CHECK(out == untouched);
+    return result;
+}
+
+static long set_filter(void)
+{
+    const struct sock_filter drop[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
+    return tuntap_set_filter(dev, drop, 1, &err);
+}
+
+static long get_sndbuf(void)
+{
+    uint32_t out = 42;
+    long result = tuntap_get_sndbuf(dev, &out, &err);
+    CHECK(out == 42);
+    return result;
+}
+
+static long get_mtu(void)
+{
+    uint32_t out = 42;
+    long result = tuntap_get_mtu(dev, &out, &err);
+    CHECK(out == 42);
+    return result;
+}
+
+static long set_owner(void)
+{
+    return tuntap_set_owner(dev, 0, &err);
+}
+
+static long set_carrier(void)
+{
+    return tuntap_set_carrier(dev, 0, &err);
+}
+
+static long set_mtu(void)
+{
+    return tuntap_set_mtu(dev, 1400, &err);
+}
+
+static long list_addrs(void)
+{
+    tuntap_addr out[1];
+    return tuntap_list_addrs(dev, out, 1, sizeof *out, &err);
+}
+
+static const char packet[20] = {0x45};
+
+static long write_packet(void)
+{
+    long result = tuntap_write(dev, packet, sizeof packet, &err);
+    CHECK(tuntap_write(dev, packet, sizeof packet, NULL) == result);
+    return result;
+}
+
+static long read_packet(void)
+{
+    char out[2000];
+    long result = tuntap_read(dev, out, sizeof out, &err);
+    CHECK(tuntap_read(dev, out, sizeof out, NULL) == result);
+    return result;
+}
+
+static long wait_for_packet(void)
+{
+    char out[2000];
+    return tuntap_read_timeout(dev, out, sizeof out, 10000, &err);
+}
+
+/** In a child, which takes the denial with it. */
+static void fails(long call, unsigned request, unsigned number, long (*action)(void))
+{
+    int status;
+    pid_t parent = getpid(), child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        char text[32];
+        snprintf(text, sizeof text, "errno %u", number);
+        CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent);
+        memset(&err, 0x55, sizeof err);
+        deny(call, request, number);
+        long result = action();
+        if (result != -(long)number || err.code != -(int)number || err.reason != TUNTAP_REASON_SYSTEM ||
+            !strstr(err.message, text)) {
+            fprintf(stderr, "returned %ld, code %d, reason %u: %.248s\n", result, (int)err.code,
+                    (unsigned)err.reason, err.message);
+            _exit(1);
+        }
+        _exit(0);
+    }
+    CHECK(waitpid(child, &status, 0) == child);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        fprintf(stderr, "system call %ld, request %#x, errno %u: status %#x\n", call, request, number,
+                (unsigned)status);
+        exit(1);
+    }
+}
+
+int main(void)
+{
+    begin();
+    OK(tuntap_open("here", TUNTAP_TAP, &dev, &err));
+    IP("link set here addrgenmode none"); /* The kernel has nothing to say on it. */
+    OK(tuntap_up(dev, &err));
+    fails(SYS_ioctl, TUNSETIFF, KNOWN_TO_NOBODY, open_device);
+    fails(SYS_ioctl, TUNSETIFF, LARGEST, open_device);
+    fails(SYS_openat, 0, KNOWN_TO_NOBODY, open_device);
+    fails(SYS_eventfd2, 0, KNOWN_TO_NOBODY, open_device);
+    fails(SYS_socket, 0, KNOWN_TO_NOBODY, open_device);
+    fails(SYS_ioctl, TUNGETIFF, KNOWN_TO_NOBODY, take_over);
+    fails(SYS_openat, 0, KNOWN_TO_NOBODY, open_namespace);
+    fails(SYS_socket, 0, KNOWN_TO_NOBODY, open_monitor);
+    fails(SYS_ioctl, TUNATTACHFILTER, KNOWN_TO_NOBODY, set_filter);
+    fails(SYS_ioctl, TUNGETSNDBUF, KNOWN_TO_NOBODY, get_sndbuf);
+    fails(SYS_ioctl, TUNSETOWNER, KNOWN_TO_NOBODY, set_owner);
+    fails(SYS_ioctl, TUNSETCARRIER, KNOWN_TO_NOBODY, set_carrier);
+    fails(SYS_sendto, 0, KNOWN_TO_NOBODY, get_mtu);
+    fails(SYS_sendto, 0, KNOWN_TO_NOBODY, set_mtu);
+    fails(SYS_recvfrom, 0, KNOWN_TO_NOBODY, set_mtu);
+    fails(SYS_sendto, 0, KNOWN_TO_NOBODY, list_addrs);
+    fails(SYS_write, 0, KNOWN_TO_NOBODY, write_packet);
+    fails(SYS_readv, 0, KNOWN_TO_NOBODY, read_packet);
+    fails(SYS_ppoll, 0, KNOWN_TO_NOBODY, wait_for_packet);
+    tuntap_close(dev);
+    IP_HAS_NOT("\"t0\"", "link show");
+    return 0;
+}

@@ -1,0 +1,24 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Holds the dependencies against deny.toml: licences, sources, versions that are there twice. CARGO_DENY is the program.
+# Usage: deny.sh [advisories]: with that word, published vulnerabilities too, whose list is fetched with git from
+# RustSec's repository.
+set -u
+. "$(dirname "$0")/common.sh"
+cd "$(dirname "$0")/.." || exit 1
+deny=${CARGO_DENY:-cargo-deny}
+
+# check MANIFEST WHAT...
+check() {
+    manifest=$1
+    shift
+    "$deny" --config deny.toml --manifest-path "$manifest" --locked --color never check --hide-inclusion-graph "$@"
+}
+
+have "deny" "$deny" || finish
+for manifest in Cargo.toml fuzz/Cargo.toml; do
+    try "deny: $manifest, licences, sources, duplicates" check "$manifest" licenses sources bans
+    [ "${1:-}" != advisories ] || try "deny: $manifest, advisories" check "$manifest" advisories
+done
+[ "${1:-}" = advisories ] || echo "note  deny: advisories were not looked at, which needs the network: make check-advisories"
+finish

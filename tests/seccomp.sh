@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# docs/seccomp.md's table is right: with its system calls, and no other, every function of the library works; each row
+# is enough for what it is said to be for; and each call in it is needed, but for those of the C library.
+# Needs an installed libtuntap, which pkg-config finds.
+set -u
+. "$(dirname "$0")/common.sh"
+cd "$(dirname "$0")/.." || exit 1
+out=$PWD/build/seccomp
+
+# listed: a line for each call of the table: its row and its name.
+listed() {
+    awk -F '|' 'NF == 5 && $4 ~ /`/ { gsub(/[ `]+/, " ", $4); n = split($4, calls, " ")
+        for (i = 1; i <= n; i++) print row($2), calls[i] }
+        function row(text) { gsub(/ /, "", text); return text }' docs/seccomp.md
+}
+
+build() {
+    mkdir -p "$out"
+    listed | while read -r row call; do
+        echo "{\"$call\", SYS_$call, $(echo "$row" | tr '[:lower:]' '[:upper:]')},"
+    done >"$out/calls.h"
+    # shellcheck disable=SC2046 # lists of words
+    ${CC:-cc} -std=c99 -Wall -Wextra -Wpedantic -Wshadow -Werror -O1 -g -Itests/c -I"$out" -o "$out/sandboxed" \
+        tests/seccomp/sandboxed.c $(pkg-config --cflags --libs tuntap) \
+        -Wl,-rpath,"$(pkg-config --variable=libdir tuntap)"
+}
+
+# sandboxed WHAT [CALL]
+sandboxed() {
+    timeout -k 5 60 "$out/sandboxed" "$@"
+}
+
+every_function() {
+    sandboxed all >"$out/called"
+    result=$?
+    [ "$result" = 0 ] || { tail -n 1 "$out/called"; return "$result"; }
+    sed -n 's/^\(tuntap_[a-z0-9_]*\)(.*/\1/p' "$out/called" | sort -u >"$out/functions"
+    sed -n 's/^ *\(tuntap_[a-z0-9_]*\);/\1/p' abi/libtuntap.map | sort | diff - "$out/functions"
+}
+
+# each_is_needed ROW: without it, sandboxed is ended by the filter, which it says by returning 3. It makes a filter a call: no
+# loop over thousands.
+each_is_needed() {
+    not_needed=
+    for call in $(listed | awk -v row="$1" '$1 == row { print $2 }'); do
+        sandboxed "$1" "$call" >/dev/null 2>&1
+        [ $? = 3 ] || not_needed="$not_needed $call"
+    done
+    echo "not needed:$not_needed"
+    test -z "$not_needed"
+}
+
+if [ "$(uname -m)" != x86_64 ]; then
+    skip "seccomp" "the list is x86-64's"
+    finish
+fi
+try "seccomp: build" build
+[ "$failed" -eq 0 ] || finish
+try "seccomp: every function, with the calls of the list alone" every_function
+for row in opening configuring packets monitors namespaces oldkernels; do
+    try "seccomp: $row, with the calls of its row" sandboxed "$row"
+    try "seccomp: $row, each call of its row is needed" each_is_needed "$row"
+done
+finish
