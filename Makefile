@@ -45,7 +45,7 @@ endif
 CHECKS := lint check-core check-abi check-c check-valgrind check-asan check-api check-tsan check-faults check-strace \
     check-seccomp check-fuzz check-links check-reproducible check-deny check-bindings check-python check-examples check-darwin
 
-.PHONY: all demo check checks check-advisories bench size header install uninstall clean rust stage asan-library $(CHECKS)
+.PHONY: all demo check checks check-advisories bench coverage soak size header install uninstall clean rust stage asan-library $(CHECKS)
 all: $(SHARED) $(STATIC)
 
 # Cargo knows best whether there is anything to do.
@@ -196,6 +196,11 @@ check-examples: stage
 check-darwin:
 	CARGO="$(CARGO)" PYTHON="$(PYTHON)" tests/darwin.sh
 
+# A hundred million packets, each of which arrives or is counted: some ten minutes. TUNTAP_SOAK is another number.
+soak: stage
+	$(STAGED) TEST_SECONDS=36000 TUNTAP_SOAK=$(or $(TUNTAP_SOAK),100000000) tests/c/run.sh plain stress/soak.c
+	@cat $(BUILD)/tests/plain/stress-soak.log
+
 # What a packet costs beside a bare system call; then forwarders beside those of peers, which are built here and need
 # root and the registries. Some 25 minutes.
 bench: stage
@@ -204,6 +209,10 @@ bench: stage
 	@unshare -n $(BUILD)/benches/venv/bin/python benches/packet.py
 	@$(PYTHON) benches/throughput.py --out docs
 	@$(PYTHON) benches/throughput.py --python --out docs
+
+# Of the Rust tests and the C tests; not a part of `make check`.
+coverage: stage
+	@$(STAGED) CARGO="$(CARGO)" PYTHON="$(PYTHON)" tests/coverage.sh
 
 size: $(SHARED)
 	@strip -o $(BUILD)/stripped.so $< && stat -c 'stripped: %s bytes' $(BUILD)/stripped.so

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::error::{Errno, Error, Reason, Result};
 use crate::flags::bit;
 use crate::prefix::{self, Family, Parsed, Prefix};
+use crate::text::text;
 
 /// The least MTU of a device with IPv6: RFC 8200.
 pub const IPV6_MTU: u32 = 1280;
@@ -43,7 +44,7 @@ impl Options {
             return Err(Error::new(
                 Errno::EINVAL,
                 Reason::Flags,
-                format!("flags {bits:#x} of an address: {unknown:#x} cannot be asked for"),
+                text!("flags {bits:#x} of an address: {unknown:#x} cannot be asked for"),
             ));
         }
         Ok(Self { nodad: bits & NODAD != 0, noprefixroute: bits & NOPREFIXROUTE != 0 })
@@ -229,7 +230,7 @@ pub(crate) fn too_small_for_ipv6(address: &Address, device: impl fmt::Display, m
     Error::new(
         Errno::EINVAL,
         Reason::Range,
-        format!(
+        text!(
             "give {device} the address {address}: IPv6 needs an MTU of {IPV6_MTU}, and it has {mtu}: tuntap_set_mtu"
         ),
     )

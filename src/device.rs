@@ -17,6 +17,7 @@ use crate::name::{Name, NameRequest};
 use crate::stream::Stream;
 use crate::sys::{Backend, Outcome, PerProcess, Platform};
 pub(crate) use crate::sys::{Namespace, Uncancelled};
+use crate::text::{Text, text};
 
 /// An open device. Dropping it closes it.
 pub struct Device {
@@ -152,8 +153,7 @@ impl Device {
             return Ok(());
         }
         if bytes == 0 || i32::try_from(bytes).is_err() {
-            let text =
-                format!("set the send buffer of {} to {bytes}: it takes 1 to 2147483647", self.label());
+            let text = text!("set the send buffer of {} to {bytes}: it takes 1 to 2147483647", self.label());
             return Err(Error::new(Errno::EINVAL, Reason::Range, text));
         }
         self.backend.set_send_buffer(bytes)
@@ -168,7 +168,7 @@ impl Device {
     pub fn set_offloads(&self, offloads: u64) -> Result<()> {
         self.needs_offload("set the offloads of")?;
         if offloads & !link::ALL_OFFLOADS != 0 {
-            let text = format!("offloads {offloads:#x}: this version does not know all of them");
+            let text = text!("offloads {offloads:#x}: this version does not know all of them");
             return Err(Error::new(Errno::EINVAL, Reason::Flags, text));
         }
         self.backend.set_offloads(offloads)?;
@@ -190,7 +190,7 @@ impl Device {
         if granted {
             return Ok(());
         }
-        let text = format!("{action} {}: it was not opened with {flag}", self.label());
+        let text = text!("{action} {}: it was not opened with {flag}", self.label());
         Err(Error::new(Errno::EINVAL, Reason::Mismatch, text))
     }
 
@@ -200,11 +200,11 @@ impl Device {
 
     pub(crate) fn unset(&self, errno: Errno, what: &str, setter: &str) -> Error {
         let name = self.label();
-        Error::new(errno, Reason::Unset, format!("{name} has no {what}: {setter} gives it one"))
+        Error::new(errno, Reason::Unset, text!("{name} has no {what}: {setter} gives it one"))
     }
 
     /// The name for a message.
-    pub(crate) fn label(&self) -> String {
+    pub(crate) fn label(&self) -> Text {
         self.backend.label()
     }
 
@@ -240,6 +240,6 @@ fn check_id(known: bool, device: impl Display, whose: &str, id: u32) -> Result<(
     Err(Error::new(
         Errno::EINVAL,
         Reason::Range,
-        format!("give {device} to {whose} {id}: this user namespace has no such {whose}"),
+        text!("give {device} to {whose} {id}: this user namespace has no such {whose}"),
     ))
 }

@@ -2,6 +2,7 @@
 //! The flags of a device: what a caller asks for, and what the kernel granted.
 
 use crate::error::{Errno, Error, Reason, Result};
+use crate::text::{Text, text};
 
 /// IP packets.
 pub const TUN: u64 = 0x1;
@@ -77,10 +78,14 @@ impl Mode {
     }
 
     /// Says how `granted` differs from what was asked for; None when it does not.
-    pub fn difference(self, granted: Self) -> Option<String> {
-        let mut parts = Vec::new();
+    pub fn difference(self, granted: Self) -> Option<Text> {
+        let mut said = Text::from("");
+        let mut say = |part: Text| {
+            let and = if said.as_str().is_empty() { "" } else { " and " };
+            said = text!("{said}{and}{part}");
+        };
         if self.kind != granted.kind {
-            parts.push(format!("is a {}, not a {}", granted.kind.noun(), self.kind.noun()));
+            say(text!("is a {}, not a {}", granted.kind.noun(), self.kind.noun()));
         }
         let modes = [
             ("the packet-information header (TUNTAP_PI)", self.pi, granted.pi),
@@ -91,12 +96,12 @@ impl Mode {
         ];
         for (what, asked, got) in modes {
             match (asked, got) {
-                (true, false) => parts.push(format!("does not have {what}, which was asked for")),
-                (false, true) => parts.push(format!("has {what}, which was not asked for")),
+                (true, false) => say(text!("does not have {what}, which was asked for")),
+                (false, true) => say(text!("has {what}, which was not asked for")),
                 _ => {}
             }
         }
-        (!parts.is_empty()).then(|| parts.join(" and "))
+        (!said.as_str().is_empty()).then_some(said)
     }
 
     /// The ABI's bits for this mode.
@@ -136,31 +141,29 @@ pub struct Flags {
 impl Flags {
     /// Checks a caller's bits.
     pub fn parse(bits: u64) -> Result<Self> {
-        let wrong = |text: String| Err(Error::new(Errno::EINVAL, Reason::Flags, text));
+        let wrong = |text: Text| Err(Error::new(Errno::EINVAL, Reason::Flags, text));
         if bits & !KNOWN != 0 {
             let unknown = bits & !KNOWN;
-            return wrong(format!("flags {bits:#x}: this version does not know {unknown:#x}"));
+            return wrong(text!("flags {bits:#x}: this version does not know {unknown:#x}"));
         }
         let kind = match (bits & TUN != 0, bits & TAP != 0) {
             (true, false) => Kind::Tun,
             (false, true) => Kind::Tap,
             (true, true) => {
-                return wrong(format!("flags {bits:#x}: TUNTAP_TUN and TUNTAP_TAP exclude each other"));
+                return wrong(text!("flags {bits:#x}: TUNTAP_TUN and TUNTAP_TAP exclude each other"));
             }
             (false, false) => {
-                return wrong(format!("flags {bits:#x}: give either TUNTAP_TUN or TUNTAP_TAP"));
+                return wrong(text!("flags {bits:#x}: give either TUNTAP_TUN or TUNTAP_TAP"));
             }
         };
         if bits & EXCLUSIVE != 0 && bits & EXISTING != 0 {
-            return wrong(format!(
-                "flags {bits:#x}: TUNTAP_EXCLUSIVE and TUNTAP_EXISTING exclude each other"
-            ));
+            return wrong(text!("flags {bits:#x}: TUNTAP_EXCLUSIVE and TUNTAP_EXISTING exclude each other"));
         }
         if bits & NAPI_FRAGS != 0 && kind == Kind::Tun {
-            return wrong(format!("flags {bits:#x}: TUNTAP_NAPI_FRAGS is for a TAP"));
+            return wrong(text!("flags {bits:#x}: TUNTAP_NAPI_FRAGS is for a TAP"));
         }
         if bits & OFFLOAD != 0 && bits & (PI | NAPI_FRAGS) != 0 {
-            return wrong(format!(
+            return wrong(text!(
                 "flags {bits:#x}: TUNTAP_OFFLOAD goes with neither TUNTAP_PI nor TUNTAP_NAPI_FRAGS"
             ));
         }
@@ -186,9 +189,7 @@ impl Flags {
             return Err(Error::new(
                 Errno::EINVAL,
                 Reason::Flags,
-                format!(
-                    "flags {bits:#x}: a queue has the modes of its device and takes TUNTAP_NONBLOCK only"
-                ),
+                text!("flags {bits:#x}: a queue has the modes of its device and takes TUNTAP_NONBLOCK only"),
             ));
         }
         Ok(bits & NONBLOCK != 0)
@@ -211,7 +212,7 @@ impl FdFlags {
             return Err(Error::new(
                 Errno::EINVAL,
                 Reason::Flags,
-                format!(
+                text!(
                     "flags {bits:#x}: a descriptor has the modes of its device and takes TUNTAP_BORROW and \
                      TUNTAP_NONBLOCK only"
                 ),
@@ -227,7 +228,7 @@ pub fn parse_kind(bits: u64) -> Result<Kind> {
         TUN => Ok(Kind::Tun),
         TAP => Ok(Kind::Tap),
         _ => {
-            let text = format!("flags {bits:#x}: give either TUNTAP_TUN or TUNTAP_TAP");
+            let text = text!("flags {bits:#x}: give either TUNTAP_TUN or TUNTAP_TAP");
             Err(Error::new(Errno::EINVAL, Reason::Flags, text))
         }
     }
@@ -238,7 +239,7 @@ pub fn parse_trusted(bits: u64) -> Result<bool> {
     if bits & !TRUSTED == 0 {
         return Ok(bits & TRUSTED != 0);
     }
-    let text = format!("flags {bits:#x}: only TUNTAP_TRUSTED is known here");
+    let text = text!("flags {bits:#x}: only TUNTAP_TRUSTED is known here");
     Err(Error::new(Errno::EINVAL, Reason::Flags, text))
 }
 
@@ -277,9 +278,9 @@ mod tests {
         let granted = Flags::parse(TAP | MULTI_QUEUE).unwrap().mode;
         assert_eq!(asked.difference(asked), None);
         let text = asked.difference(granted).unwrap();
-        assert!(text.contains("is a TAP, not a TUN"), "{text}");
-        assert!(text.contains("does not have the packet-information header"), "{text}");
-        assert!(text.contains("has several queues"), "{text}");
+        assert!(text.as_str().contains("is a TAP, not a TUN"), "{text}");
+        assert!(text.as_str().contains("does not have the packet-information header"), "{text}");
+        assert!(text.as_str().contains("has several queues"), "{text}");
     }
 
     #[test]

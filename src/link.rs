@@ -6,8 +6,10 @@ use std::fmt;
 use crate::device::Device;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::flags::{Kind, Mode};
+use crate::memory;
 use crate::name::Name;
 use crate::sys::{Backend, Namespace};
+use crate::text::{Text, text};
 
 /// The hardware address of a TAP device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +26,7 @@ impl Mac {
         } else {
             return Ok(mac);
         };
-        Err(Error::new(Errno::EINVAL, Reason::Address, format!("MAC address {mac}: {fault}")))
+        Err(Error::new(Errno::EINVAL, Reason::Address, text!("MAC address {mac}: {fault}")))
     }
 
     /// An address that the operating system reported.
@@ -75,9 +77,9 @@ impl Alias {
     /// Checks an alias. An empty one takes the alias away.
     pub fn new(bytes: &[u8]) -> Result<Self> {
         if bytes.len() <= Self::MAX_LEN {
-            return Ok(Self(bytes.to_vec()));
+            return Ok(Self(memory::copy(bytes)?));
         }
-        let text = format!("an alias of {} bytes: it can have {}", bytes.len(), Self::MAX_LEN);
+        let text = text!("an alias of {} bytes: it can have {}", bytes.len(), Self::MAX_LEN);
         Err(Error::new(Errno::EINVAL, Reason::Range, text))
     }
 
@@ -116,16 +118,16 @@ pub(crate) enum Change<'a> {
 #[allow(dead_code, reason = "as above")]
 impl Change<'_> {
     /// What a message says of an attempt at it.
-    pub(crate) fn of(&self, device: &str) -> String {
+    pub(crate) fn of(&self, device: impl fmt::Display) -> Text {
         match self {
-            Self::Up(true) => format!("take {device} up"),
-            Self::Up(false) => format!("take {device} down"),
-            Self::Mtu(mtu) => format!("set the MTU of {device} to {mtu}"),
-            Self::Mac(mac) => format!("set the MAC address of {device} to {mac}"),
-            Self::Name(name) => format!("rename {device} to {name}"),
-            Self::Alias(_) => format!("set the alias of {device}"),
-            Self::TxQueueLength(packets) => format!("set the transmit queue length of {device} to {packets}"),
-            Self::Namespace(_) => format!("move {device} to another network namespace"),
+            Self::Up(true) => text!("take {device} up"),
+            Self::Up(false) => text!("take {device} down"),
+            Self::Mtu(mtu) => text!("set the MTU of {device} to {mtu}"),
+            Self::Mac(mac) => text!("set the MAC address of {device} to {mac}"),
+            Self::Name(name) => text!("rename {device} to {name}"),
+            Self::Alias(_) => text!("set the alias of {device}"),
+            Self::TxQueueLength(packets) => text!("set the transmit queue length of {device} to {packets}"),
+            Self::Namespace(_) => text!("move {device} to another network namespace"),
         }
     }
 }
@@ -164,7 +166,7 @@ impl Link {
             Error::new(
                 Errno::EOPNOTSUPP,
                 Reason::Kernel,
-                format!(
+                text!(
                     "{}: this kernel does not tell the modes of a device: Linux 4.17 and newer do",
                     self.name
                 ),
@@ -200,7 +202,7 @@ impl Device {
             Some((least, most)) if mtu < least || mtu > most => Err(Error::new(
                 Errno::EINVAL,
                 Reason::Range,
-                format!("set the MTU of {} to {mtu}: it takes {least} to {most}", link.name),
+                text!("set the MTU of {} to {mtu}: it takes {least} to {most}", link.name),
             )),
             _ => self.backend.change_link(&Change::Mtu(mtu)),
         }
@@ -291,7 +293,7 @@ impl Device {
             Kind::Tun => Err(Error::new(
                 Errno::EOPNOTSUPP,
                 Reason::Kind,
-                format!("{} is a TUN and has no {what}: open a device with TUNTAP_TAP", self.label()),
+                text!("{} is a TUN and has no {what}: open a device with TUNTAP_TAP", self.label()),
             )),
         }
     }

@@ -4,6 +4,8 @@
 #![allow(unsafe_code)]
 
 use std::alloc::{Layout, alloc, alloc_zeroed};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::ptr;
 
 use crate::error::{Errno, Error, Reason};
@@ -88,6 +90,14 @@ pub fn collect<T>(items: impl IntoIterator<Item = T>) -> Result<Vec<T>, NoMemory
         push(&mut found, item)?;
     }
     Ok(found)
+}
+
+/// A copy of a path.
+pub fn path(path: &Path) -> Result<PathBuf, NoMemory> {
+    let mut copy = OsString::new();
+    copy.try_reserve_exact(path.as_os_str().len()).map_err(|_| NoMemory)?;
+    copy.push(path);
+    Ok(copy.into())
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::flags::{Kind, Mode};
 use crate::offload::Offload;
 use crate::stream::Stream;
 use crate::sys::{Backend, Direction};
+use crate::text::{Text, text};
 
 const IPV4_HEADER: usize = 20;
 const IPV6_HEADER: usize = 40;
@@ -194,7 +195,7 @@ impl Device {
             Errno::EMSGSIZE => Error::new(
                 errno,
                 Reason::Buffer,
-                format!(
+                text!(
                     "read {}: a packet was longer than the buffer of {size} bytes and is lost: give {}, \
                      as tuntap_read_size says",
                     self.label(),
@@ -204,7 +205,7 @@ impl Device {
             Errno::EINVAL => Error::new(
                 errno,
                 Reason::Buffer,
-                format!("read {}: {size} bytes hold no packet, not even its leading header", self.label()),
+                text!("read {}: {size} bytes hold no packet, not even its leading header", self.label()),
             ),
             Errno::EAGAIN => Error::new(errno, Reason::Again, "read: no packet is waiting"),
             Errno::ETIMEDOUT => {
@@ -213,7 +214,7 @@ impl Device {
             Errno::EPROTO => Error::new(
                 errno,
                 Reason::Packet,
-                format!(
+                text!(
                     "read {}: a super-packet is not what its offload header says, and is lost",
                     self.label()
                 ),
@@ -228,17 +229,17 @@ impl Device {
             (Errno::EINVAL, Some(fault)) => Error::new(
                 errno,
                 Reason::Packet,
-                format!("write {}: {} given, {fault}", self.label(), bytes(length)),
+                text!("write {}: {} given, {fault}", self.label(), bytes(length)),
             ),
             (Errno::EINVAL | Errno::EMSGSIZE, _) => Error::new(
                 errno,
                 Reason::Packet,
-                format!("write {}: {} given, no packet that the kernel takes", self.label(), bytes(length)),
+                text!("write {}: {} given, no packet that the kernel takes", self.label(), bytes(length)),
             ),
             (Errno::EAGAIN, _) if self.backend.is_full() => Error::new(
                 errno,
                 Reason::Full,
-                format!("write {}: the kernel's queue is full: try again a millisecond later", self.label()),
+                text!("write {}: the kernel's queue is full: try again a millisecond later", self.label()),
             ),
             (Errno::EAGAIN, _) => {
                 Error::new(errno, Reason::Again, "write: the kernel has no room for a packet")
@@ -251,7 +252,7 @@ impl Device {
             (Errno::EBUSY, _) => Error::new(
                 errno,
                 Reason::Busy,
-                format!("write {}: this queue is detached: tuntap_attach attaches it", self.label()),
+                text!("write {}: this queue is detached: tuntap_attach attaches it", self.label()),
             ),
             _ => self.explain("write", errno),
         }
@@ -259,15 +260,15 @@ impl Device {
 
     /// What a refusal of packets is about that a writer had taken: they are lost.
     pub fn explain_loss(&self, errno: Errno, packets: usize) -> Error {
-        let loss = format!("{packets} {} lost", if packets == 1 { "packet is" } else { "packets are" });
+        let loss = text!("{packets} {} lost", if packets == 1 { "packet is" } else { "packets are" });
         let (reason, why) = match errno {
             Errno::EINVAL | Errno::EMSGSIZE => (Reason::Packet, "the kernel does not take them"),
             Errno::ENODEV => (Reason::Removed, "it is gone"),
             Errno::ENETDOWN => (Reason::Down, "it is down"),
             Errno::EBUSY => (Reason::Busy, "this queue is detached"),
-            _ => return Error::system(errno, format!("write {}, {loss}", self.label())),
+            _ => return Error::system(errno, text!("write {}, {loss}", self.label())),
         };
-        Error::new(errno, reason, format!("write {}: {why}: {loss}", self.label()))
+        Error::new(errno, reason, text!("write {}: {why}: {loss}", self.label()))
     }
 
     fn explain(&self, action: &str, errno: Errno) -> Error {
@@ -276,9 +277,9 @@ impl Device {
             Errno::ENETDOWN => (Reason::Down, "it is down: tuntap_up takes it up"),
             Errno::EINTR => (Reason::Interrupted, "a signal came first: call again"),
             Errno::ECANCELED => (Reason::Woken, "tuntap_wake ended the wait"),
-            _ => return Error::system(errno, format!("{action} {}", self.label())),
+            _ => return Error::system(errno, text!("{action} {}", self.label())),
         };
-        Error::new(errno, reason, format!("{action} {}: {text}", self.label()))
+        Error::new(errno, reason, text!("{action} {}: {text}", self.label()))
     }
 }
 
@@ -327,8 +328,8 @@ pub(crate) fn scatter(mut packet: &[u8], bufs: &mut [IoSliceMut<'_>]) -> Result<
     if packet.is_empty() { Ok(length) } else { Err(Errno::EMSGSIZE) }
 }
 
-fn bytes(count: usize) -> String {
-    format!("{count} byte{}", if count == 1 { "" } else { "s" })
+fn bytes(count: usize) -> Text {
+    text!("{count} byte{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Prefixes, and IP addresses with one as a text has them: what addresses and routes are made of.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::error::{Errno, Error, Reason, Result};
@@ -138,7 +139,7 @@ fn parse_bits(text: &str) -> Option<u8> {
     digits.then(|| text.parse().ok()).flatten()
 }
 
-pub(crate) fn invalid(text: &str, what: &str) -> Error {
+pub(crate) fn invalid(text: &str, what: impl fmt::Display) -> Error {
     Error::new(Errno::EINVAL, Reason::Address, text!("\"{}\": {what}", Outside(text.as_bytes())))
 }
 

@@ -8,6 +8,7 @@ use crate::device::Device;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::prefix::{self, Family, Parsed, Prefix};
 use crate::sys::Backend;
+use crate::text::text;
 
 /// A route through a device, as it is asked for and as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +28,8 @@ impl Route {
         let prefix = parsed.prefix_or_host();
         if prefix.network(parsed.ip) != parsed.ip {
             let network = prefix.network(parsed.ip);
-            let fault = format!("bits are set behind the prefix: the network is {network}/{}", prefix.bits());
-            return Err(prefix::invalid(destination, &fault));
+            let fault = text!("bits are set behind the prefix: the network is {network}/{}", prefix.bits());
+            return Err(prefix::invalid(destination, fault));
         }
         let gateway = gateway.map(|gateway| parse_gateway(gateway, parsed.family())).transpose()?;
         Ok(Self { network: parsed.ip, prefix, gateway, metric, table })
@@ -144,13 +145,14 @@ impl Device {
         if let Some(installed) = self.installed(route)? {
             return self.backend.remove_route(&installed);
         }
-        let text = format!("{} does not have the route {route}", self.label());
+        let text = text!("{} does not have the route {route}", self.label());
         Err(Error::new(Errno::ESRCH, Reason::Unset, text))
     }
 
     /// Gives back the routes that were there before, and takes away those of the given ones that were not.
     pub(crate) fn restore_routes(&self, before: &[Installed], added: &[Route]) {
-        for route in added.iter().filter(|route| self.find(route, before).is_none()) {
+        let is_new = |route: &&Route| !before.iter().any(|installed| self.is_meant(route, installed));
+        for route in added.iter().filter(is_new) {
             if let Ok(Some(installed)) = self.installed(route) {
                 let _ = self.backend.remove_route(&installed);
             }
@@ -162,13 +164,13 @@ impl Device {
     }
 
     fn installed(&self, route: &Route) -> Result<Option<Installed>> {
-        Ok(self.find(route, &self.backend.routes()?).cloned())
+        Ok(self.backend.routes()?.into_iter().find(|installed| self.is_meant(route, installed)))
     }
 
     /// What cannot be asked for is never meant.
-    fn find<'a>(&self, route: &Route, among: &'a [Installed]) -> Option<&'a Installed> {
+    fn is_meant(&self, route: &Route, installed: &Installed) -> bool {
         let usual = self.backend.usual_route(route.family());
-        among.iter().find(|installed| installed.exact && installed.route.meets(route, usual))
+        installed.exact && installed.route.meets(route, usual)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::device::Device;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::link::Mac;
 use crate::sys::Backend;
+use crate::text::text;
 
 /// What an eBPF program of a device decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,13 +67,13 @@ impl Device {
     pub fn set_tx_filter(&self, macs: &[Mac], bits: u64) -> Result<()> {
         self.needs_tap("address filter")?;
         if bits & !ALL_MULTICAST != 0 {
-            let text = format!("flags {bits:#x} of an address filter: only TUNTAP_ALL_MULTICAST is one");
+            let text = text!("flags {bits:#x} of an address filter: only TUNTAP_ALL_MULTICAST is one");
             return Err(Error::new(Errno::EINVAL, Reason::Flags, text));
         }
         // Linux would let everything out, without a word.
         if let Some(mac) = macs.iter().skip(EXACT_TX_ADDRESSES).find(|mac| !mac.is_group()) {
             let name = self.label();
-            let text = format!(
+            let text = text!(
                 "set the address filter of {name}: {mac} comes after the first eight, where only groups' addresses can be"
             );
             return Err(Error::new(Errno::EINVAL, Reason::Address, text));

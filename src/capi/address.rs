@@ -211,7 +211,7 @@ pub unsafe extern "C" fn tuntap_get_addr(
     size: usize,
     err: *mut CError,
 ) -> c_int {
-    tell_text(dev, buf, size, err, |device| Ok(device.addr()?.to_string()))
+    tell_text(dev, buf, size, err, |device| Ok(text!("{}", device.addr()?)))
 }
 
 /// Makes this the only address of its family. When it fails, the addresses and prefixes are
@@ -251,7 +251,7 @@ pub unsafe extern "C" fn tuntap_get_dstaddr(
     size: usize,
     err: *mut CError,
 ) -> c_int {
-    tell_text(dev, buf, size, err, |device| Ok(device.dstaddr()?.to_string()))
+    tell_text(dev, buf, size, err, |device| Ok(text!("{}", device.dstaddr()?)))
 }
 
 /// Sets the other end of the link, for the first IPv4 address. The prefix stays: it now
@@ -291,7 +291,7 @@ pub unsafe extern "C" fn tuntap_get_netmask(
     size: usize,
     err: *mut CError,
 ) -> c_int {
-    tell_text(dev, buf, size, err, |device| Ok(device.netmask()?.to_string()))
+    tell_text(dev, buf, size, err, |device| Ok(text!("{}", device.netmask()?)))
 }
 
 /// Sets the netmask of the first IPv4 address. When it fails, the addresses and prefixes

@@ -3,6 +3,7 @@
 
 use std::ffi::{OsStr, c_char, c_int};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use super::address::request;
 use super::error::CError;
@@ -15,6 +16,7 @@ use crate::config::Config;
 use crate::device::Namespace;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::link::Alias;
+use crate::memory;
 
 /// Makes a config without any option set. One config can serve many opens, and is not
 /// changed by them.
@@ -82,7 +84,7 @@ pub unsafe extern "C" fn tuntap_config_set_node(
     set(config, err, |config| {
         config.node = match path.is_null() {
             true => None,
-            false => Some(node(bytes(path, "the path")?)?.into()),
+            false => Some(memory::path(node(bytes(path, "the path")?)?)?),
         };
         Ok(())
     })
@@ -224,7 +226,7 @@ pub unsafe extern "C" fn tuntap_config_add_addr(
     err: *mut CError,
 ) -> c_int {
     set(config, err, |config| {
-        config.addresses.push((request(addr, peer)?, Options::parse(flags)?));
+        memory::push(&mut config.addresses, (request(addr, peer)?, Options::parse(flags)?))?;
         Ok(())
     })
 }
@@ -249,7 +251,7 @@ pub unsafe extern "C" fn tuntap_config_add_route(
     err: *mut CError,
 ) -> c_int {
     set(config, err, |config| {
-        config.routes.push(route(destination, gateway, metric, table)?);
+        memory::push(&mut config.routes, route(destination, gateway, metric, table)?)?;
         Ok(())
     })
 }
@@ -275,9 +277,9 @@ unsafe fn set(
     call(err, || config.as_mut().ok_or_else(|| null("the config")).and_then(setter))
 }
 
-fn node(path: &[u8]) -> Result<&OsStr> {
+fn node(path: &[u8]) -> Result<&Path> {
     if path.is_empty() {
         return Err(Error::new(Errno::EINVAL, Reason::Argument, "the path of the device node is empty"));
     }
-    Ok(OsStr::from_bytes(path))
+    Ok(Path::new(OsStr::from_bytes(path)))
 }

@@ -14,6 +14,7 @@ use crate::error::{Errno, Error, Reason, Result};
 use crate::flags;
 use crate::offload::join::{Full, Joiner, Joins};
 use crate::stream::LARGEST;
+use crate::text::text;
 
 /// A joiner, and whether its first item was given to the caller.
 pub struct CJoiner {
@@ -73,7 +74,7 @@ pub unsafe extern "C" fn tuntap_joiner_put(
             return Err(null("the packet"));
         }
         if size > LARGEST {
-            let text = format!("join a packet of {size} bytes: none is so long");
+            let text = text!("join a packet of {size} bytes: none is so long");
             return Err(Error::new(Errno::EMSGSIZE, Reason::Packet, text));
         }
         let bytes = slice::from_raw_parts(packet.cast(), size);

@@ -37,6 +37,7 @@ pub mod steering;
 pub mod monitor;
 
 use std::ffi::{CStr, c_char, c_int};
+use std::fmt::Display;
 use std::ptr;
 use std::str;
 
@@ -45,6 +46,7 @@ use libc::ssize_t;
 use crate::device::{Device, Uncancelled};
 use crate::error::{Errno, Error, Reason, Result};
 use crate::memory;
+use crate::text::text;
 use error::CError;
 
 /// Every function runs in here that does more than pass a packet on: so none is a cancellation
@@ -66,7 +68,7 @@ unsafe fn call(err: *mut CError, action: impl FnOnce() -> Result<()>) -> c_int {
 unsafe fn give<T>(out: *mut *mut T, err: *mut CError, what: &str, make: impl FnOnce() -> Result<T>) -> c_int {
     call(err, || {
         if out.is_null() {
-            return Err(null(&format!("the place for the {what}")));
+            return Err(null(format_args!("the place for the {what}")));
         }
         out.write(Box::into_raw(memory::boxed(make()?)?));
         Ok(())
@@ -110,8 +112,8 @@ unsafe fn fail(error: &Error, err: *mut CError) -> c_int {
     error.errno().raw().wrapping_neg()
 }
 
-fn null(what: &str) -> Error {
-    Error::new(Errno::EINVAL, Reason::Argument, format!("{what} is NULL"))
+fn null(what: impl Display) -> Error {
+    Error::new(Errno::EINVAL, Reason::Argument, text!("{what} is NULL"))
 }
 
 unsafe fn device<'a>(dev: *const Device) -> Result<&'a Device> {
@@ -157,7 +159,7 @@ unsafe fn tell_text<T: AsRef<[u8]>>(
             return Err(Error::new(
                 Errno::ERANGE,
                 Reason::Buffer,
-                format!(
+                text!(
                     "the buffer of {size} bytes is too small: the text needs {}",
                     text.len().saturating_add(1)
                 ),
@@ -195,7 +197,7 @@ fn check_size<T: Growing>(size: usize) -> Result<()> {
     if (T::LEAST..=MOST).contains(&size) {
         return Ok(());
     }
-    let text = format!(
+    let text = text!(
         "a size of {size} bytes: give sizeof({}), which is {} or more, and {MOST} at most",
         T::NAME,
         T::LEAST
@@ -208,7 +210,7 @@ fn check_count(count: usize, size: usize) -> Result<()> {
     if count.checked_mul(size).is_some_and(|bytes| bytes <= isize::MAX as usize) {
         return Ok(());
     }
-    let text = format!("a list of {count}, of {size} bytes each: no memory is so large");
+    let text = text!("a list of {count}, of {size} bytes each: no memory is so large");
     Err(Error::new(Errno::EINVAL, Reason::Argument, text))
 }
 
@@ -240,10 +242,10 @@ unsafe fn tell_list<T, G: Growing + From<T>>(
 }
 
 /// A text for a C structure, with its NUL.
-fn c_text<const N: usize>(text: impl ToString) -> [c_char; N] {
+fn c_text<const N: usize>(text: impl Display) -> [c_char; N] {
     let mut out = [0; N];
     let last = N.saturating_sub(1);
-    for (to, from) in out.iter_mut().zip(text.to_string().bytes().take(last)) {
+    for (to, from) in out.iter_mut().zip(text!("{text}").as_str().bytes().take(last)) {
         *to = from as c_char;
     }
     out
@@ -265,5 +267,5 @@ unsafe fn optional_text<'a>(from: *const c_char, what: &str) -> Result<Option<&'
 /// A caller's text where only ASCII can be right.
 unsafe fn text<'a>(text: *const c_char, what: &str) -> Result<&'a str> {
     str::from_utf8(bytes(text, what)?)
-        .map_err(|_| Error::new(Errno::EINVAL, Reason::Address, format!("{what} is not text")))
+        .map_err(|_| Error::new(Errno::EINVAL, Reason::Address, text!("{what} is not text")))
 }

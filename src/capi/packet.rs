@@ -12,6 +12,7 @@ use super::{check_count, device, explained, null, transfer};
 use crate::device::Device;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::packet::{self, Limit};
+use crate::text::text;
 
 /// The buffer that no packet of this device exceeds, at any MTU and on a TAP with up to two
 /// VLAN tags: some 64 KiB, by the kind of the device and with the packet-information
@@ -255,8 +256,7 @@ pub unsafe extern "C" fn tuntap_wake(dev: *mut Device) -> c_int {
 
 /// A caller's vectors: none is at NULL, and one more can be put behind them.
 unsafe fn vectors<'a>(parts: *const libc::iovec, count: c_int) -> Result<&'a [libc::iovec]> {
-    let wrong =
-        || Error::new(Errno::EINVAL, Reason::Argument, format!("{count} parts: give 1 to {MAX_PARTS}"));
+    let wrong = || Error::new(Errno::EINVAL, Reason::Argument, text!("{count} parts: give 1 to {MAX_PARTS}"));
     let count =
         usize::try_from(count).ok().filter(|count| (1..=MAX_PARTS).contains(count)).ok_or_else(wrong)?;
     vectors_of(parts, count)

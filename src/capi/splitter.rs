@@ -14,6 +14,7 @@ use crate::error::{Errno, Error, Reason, Result};
 use crate::flags::{self, Kind};
 use crate::offload::split::Splitter;
 use crate::stream::LARGEST;
+use crate::text::text;
 
 /// A splitter, and the super-packet that it splits.
 pub struct CSplitter {
@@ -77,7 +78,7 @@ pub unsafe extern "C" fn tuntap_splitter_begin(
             return Err(null("the packet"));
         }
         let wrong = |why: &str| {
-            Error::new(Errno::EINVAL, Reason::Packet, format!("split a packet of {size} bytes: {why}"))
+            Error::new(Errno::EINVAL, Reason::Packet, text!("split a packet of {size} bytes: {why}"))
         };
         if size > LARGEST {
             return Err(wrong("none is so long"));

@@ -9,7 +9,9 @@ use super::{act, null};
 use crate::device::Device;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::link::Mac;
+use crate::memory;
 use crate::steering::{self, Instruction, Program};
+use crate::text::text;
 
 /// tuntap_set_tx_filter: frames to every group's address go out.
 pub const TUNTAP_ALL_MULTICAST: u64 = 0x1;
@@ -102,7 +104,7 @@ pub unsafe extern "C" fn tuntap_set_tx_filter(
 ) -> c_int {
     act(dev, err, |device| {
         let macs = list::<[u8; 6]>(macs.cast(), count, steering::MAX_TX_ADDRESSES, "the addresses")?;
-        let macs: Vec<Mac> = macs.iter().copied().map(Mac::reported).collect();
+        let macs = memory::collect(macs.iter().copied().map(Mac::reported))?;
         device.set_tx_filter(&macs, flags)
     })
 }
@@ -117,10 +119,10 @@ unsafe fn list<'a, T>(items: *const T, count: usize, most: usize, what: &str) ->
         return Err(null(what));
     }
     if count > most {
-        return wrong(Reason::Range, format!("{what} are {count}, and {most} is the most"));
+        return wrong(Reason::Range, text!("{what} are {count}, and {most} is the most"));
     }
     if !items.is_aligned() {
-        return wrong(Reason::Argument, format!("{what} are not aligned to {} bytes", align_of::<T>()));
+        return wrong(Reason::Argument, text!("{what} are not aligned to {} bytes", align_of::<T>()));
     }
     Ok(slice::from_raw_parts(items, count))
 }

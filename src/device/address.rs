@@ -6,8 +6,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::Device;
 use crate::address::{Address, AddressRequest, Assigned, IPV6_MTU, Options, too_small_for_ipv6};
 use crate::error::{Errno, Error, Reason, Result};
+use crate::memory;
 use crate::prefix::{Family, Prefix};
 use crate::sys::Backend;
+use crate::text::text;
 
 /// An address is added again when others add and remove it at the same time, this many times.
 const TRIES: usize = 16;
@@ -46,11 +48,11 @@ impl Device {
         let present = before.iter().find(|assigned| request.is_met_by(&assigned.address));
         let first = present.map_or(Step::Add(wanted, Options::default()), Step::Keep);
         let others = before.iter().filter(|assigned| assigned.address.set() != wanted.set());
-        let steps: Vec<_> = match wanted.family() {
-            Family::V4 => vec![first],
+        let steps = match wanted.family() {
+            Family::V4 => memory::collect([first]),
             // What is kept is told apart by itself there, not by its place.
-            Family::V6 => others.map(Step::Keep).chain([first]).collect(),
-        };
+            Family::V6 => memory::collect(others.map(Step::Keep).chain([first])),
+        }?;
         self.replace_addresses(wanted.family(), &before, &steps)
     }
 
@@ -72,13 +74,13 @@ impl Device {
         let _changing = self.change();
         let family = request.family();
         let before = self.backend.addresses(Some(family))?;
-        let kept: Vec<_> =
-            before.iter().filter(|assigned| !request.names(&assigned.address)).map(Step::Keep).collect();
+        let others = before.iter().filter(|assigned| !request.names(&assigned.address));
+        let kept = memory::collect(others.map(Step::Keep))?;
         if kept.len() == before.len() {
             return Err(Error::new(
                 Errno::EADDRNOTAVAIL,
                 Reason::Unset,
-                format!("{} does not have the address {}", self.label(), request.address().local()),
+                text!("{} does not have the address {}", self.label(), request.address().local()),
             ));
         }
         self.replace_addresses(family, &before, &kept)
@@ -126,7 +128,7 @@ impl Device {
         let before = self.backend.addresses(Some(Family::V4))?;
         let changed = change(self.first_of(&before)?);
         let others = before.iter().skip(1).map(Step::Keep);
-        let steps: Vec<_> = [Step::Add(changed, Options::default())].into_iter().chain(others).collect();
+        let steps = memory::collect([Step::Add(changed, Options::default())].into_iter().chain(others))?;
         self.replace_addresses(Family::V4, &before, &steps)
     }
 
@@ -134,8 +136,9 @@ impl Device {
     pub(crate) fn restore_addresses(&self, before: &[Assigned]) {
         for family in [Family::V4, Family::V6] {
             let of_family = before.iter().filter(|assigned| assigned.address.family() == family);
-            let steps: Vec<_> = of_family.map(Step::Keep).collect();
-            let _ = self.reconcile(family, &steps);
+            if let Ok(steps) = memory::collect(of_family.map(Step::Keep)) {
+                let _ = self.reconcile(family, &steps);
+            }
         }
     }
 
@@ -147,9 +150,9 @@ impl Device {
             true => Vec::new(),
             false => self.backend.routes()?,
         };
+        let back = memory::collect(before.iter().map(Step::Keep))?;
         self.reconcile(family, wanted).inspect_err(|_| {
-            let steps: Vec<_> = before.iter().map(Step::Keep).collect();
-            let _ = self.reconcile(family, &steps);
+            let _ = self.reconcile(family, &back);
             self.restore_routes(&routes, &[]);
         })
     }

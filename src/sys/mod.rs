@@ -20,6 +20,7 @@ use crate::offload::Offload;
 use crate::prefix::Family;
 use crate::route::{Installed, Route};
 use crate::steering::{Instruction, Program};
+use crate::text::Text;
 
 // A Linux that plays Darwin, over a simulated kernel, is for tests alone.
 #[cfg(all(target_os = "linux", not(tuntap_simulated)))]
@@ -132,7 +133,7 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn take_wake(&self) -> bool;
 
     /// The name for a message, or what stands for it: a failure to find it must not hide the one to report.
-    fn label(&self) -> String;
+    fn label(&self) -> Text;
     /// The name, wherever the device is.
     fn name(&self) -> Result<Name>;
     /// The present state. It also finds the way to a device that was moved, so it comes before each change.

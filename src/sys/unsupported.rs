@@ -19,6 +19,7 @@ use crate::name::{Name, NameRequest};
 use crate::prefix::Family;
 use crate::route::{Installed, Route};
 use crate::steering::{Instruction, Program};
+use crate::text::Text;
 
 /// Nothing here is worth holding off a cancellation for.
 pub(crate) struct Uncancelled;
@@ -82,7 +83,7 @@ impl Backend for Queue {
         fn is_full(&self) -> bool;
         fn wake(&self);
         fn take_wake(&self) -> bool;
-        fn label(&self) -> String;
+        fn label(&self) -> Text;
         fn name(&self) -> Result<Name>;
         fn link(&self) -> Result<Link>;
         fn change_link(&self, &Change<'_>) -> Result<()>;

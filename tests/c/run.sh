@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Builds the C tests against an installed libtuntap (found with pkg-config) and runs each, in namespaces of its
 # own: JOBS at once (as many as there are processors), and then, one by one, those that load the machine. What they print
-# is kept together and shown in the order of the list. Usage: run.sh plain|valgrind|asan|tsan|faults
+# is kept together and shown in the order of the list. Usage: run.sh plain|valgrind|asan|tsan|coverage|faults
 # [TEST.c ...]
 set -u
 cd "$(dirname "$0")" || exit 1
@@ -21,7 +21,7 @@ fi
 out=../../build/tests/$how
 mkdir -p "$out"
 warnings="-std=c99 -Wall -Wextra -Wpedantic -Wshadow -Werror -g -O1 -pthread"
-seconds=120
+seconds=${TEST_SECONDS:-120}
 
 case $how in
 plain)
@@ -46,8 +46,12 @@ tsan)
     flags="$(pkg-config --cflags tuntap) ../tsan/memory.c $TUNTAP_TSAN_LIBRARY -lpthread -ldl -lm"
     flags="-fsanitize=thread -Wno-psabi $flags"
     under="setarch -R" ;;
+coverage)
+    # Likewise, an archive that counts what runs: `make coverage` builds it. Its counters are written by LLVM's runtime.
+    flags="$(pkg-config --cflags tuntap) $TUNTAP_COVERAGE_LIBRARY -lpthread -ldl -lm"
+    under= ;;
 *)
-    echo "run.sh: plain, valgrind, asan, tsan or faults" >&2
+    echo "run.sh: plain, valgrind, asan, tsan, coverage or faults" >&2
     exit 2 ;;
 esac
 

@@ -16,6 +16,7 @@ use crate::name::Name;
 use crate::prefix::{Family, Prefix};
 use crate::sys::Outcome;
 use crate::sys::bytes::u32_at;
+use crate::text::text;
 
 /// Seconds of a lifetime without an end.
 const FOREVER: u32 = u32::MAX;
@@ -75,7 +76,7 @@ fn abi_flags(flags: u32) -> u64 {
 /// What Darwin cannot do, found out before anything is touched.
 pub(super) fn check(name: &Name, kind: Kind, address: &Address, options: Options) -> Result<()> {
     let wrong = |fault: &str| {
-        let text = format!("give {name} the address {address}: {fault}");
+        let text = text!("give {name} the address {address}: {fault}");
         Err(Error::new(Errno::EINVAL, Reason::Address, text))
     };
     let platform =

@@ -18,6 +18,7 @@ use crate::error::{Errno, Error, Reason, Result};
 use crate::name::Name;
 use crate::packet::{copy, scatter};
 use crate::sys::{Outcome, Uncancelled};
+use crate::text::text;
 
 /// The largest MTU that if_fake.c can be set to, with an Ethernet header and a VLAN tag.
 pub(super) const LARGEST_FRAME: usize = 16 * 1024 + 4;
@@ -62,7 +63,7 @@ impl Feth {
         let pair = Pair::make(number)?;
         let end = pair.end.name;
         let failed = |what: &'static str| {
-            move |errno| refusal(errno, &format!("open a TAP: {what} {end}, its other end"))
+            move |errno| refusal(errno, format_args!("open a TAP: {what} {end}, its other end"))
         };
         link::set_up(&end, true).map_err(failed("take up"))?;
         let ndrv = hand_over(&end).map_err(failed("send frames out at"))?;
@@ -140,22 +141,22 @@ impl Feth {
 
 impl Pair {
     fn make(number: Option<u32>) -> Result<Self> {
-        let text = number.map_or_else(|| "feth".to_owned(), |number| format!("feth{number}"));
+        let text = number.map_or_else(|| "feth".into(), |number| text!("feth{number}"));
         let device = when_free(&text, || Interface::make(&text)).map_err(|errno| match errno {
             Errno::EEXIST | Errno::EBUSY => {
-                Error::new(Errno::EBUSY, Reason::Busy, format!("open {text}: the name is taken"))
+                Error::new(Errno::EBUSY, Reason::Busy, text!("open {text}: the name is taken"))
             }
             Errno::EINVAL => Error::new(
                 Errno::ENODEV,
                 Reason::NoDriver,
-                format!("open {text}: this kernel has no feth, which macOS 10.13 and newer have"),
+                text!("open {text}: this kernel has no feth, which macOS 10.13 and newer have"),
             ),
             Errno::EPERM => {
-                Error::new(errno, Reason::Privilege, format!("open {text}: making a TAP needs root"))
+                Error::new(errno, Reason::Privilege, text!("open {text}: making a TAP needs root"))
             }
-            _ => refusal(errno, &format!("open {text}")),
+            _ => refusal(errno, format_args!("open {text}")),
         })?;
-        let failed = |errno| refusal(errno, &format!("open {}: make its other end", device.name));
+        let failed = |errno| refusal(errno, format_args!("open {}: make its other end", device.name));
         let end = Interface::make("feth").map_err(failed)?;
         device.join(&end).map_err(failed)?;
         Ok(Self { device, end })
@@ -243,24 +244,24 @@ fn pick_up(name: &Name) -> Result<(OwnedFd, usize)> {
         descriptor::nonblocking(&bpf)?;
         Ok(u32::from_ne_bytes(size) as usize)
     };
-    let size =
-        prepare().map_err(|errno| refusal(errno, &format!("open a TAP: pick up the frames of {name}")))?;
+    let size = prepare()
+        .map_err(|errno| refusal(errno, format_args!("open a TAP: pick up the frames of {name}")))?;
     Ok((bpf, size))
 }
 
 /// One BPF device serves one descriptor, and a new one appears behind the last.
 fn free_node() -> Result<OwnedFd> {
     for number in 0..NODES {
-        let path = CString::new(format!("/dev/bpf{number}")).unwrap_or_default();
+        let path = CString::new(text!("/dev/bpf{number}")).unwrap_or_default();
         match kernel::open(&path) {
             Err(Errno::EBUSY) => {}
             Err(errno @ (Errno::ENOENT | Errno::ENXIO)) => {
-                let text = format!("open /dev/bpf{number}: {}: a TAP needs a BPF device", errno.desc());
+                let text = text!("open /dev/bpf{number}: {}: a TAP needs a BPF device", errno.desc());
                 return Err(Error::new(errno, Reason::NoDriver, text));
             }
-            opened => return opened.map_err(|errno| refusal(errno, &format!("open /dev/bpf{number}"))),
+            opened => return opened.map_err(|errno| refusal(errno, format_args!("open /dev/bpf{number}"))),
         }
     }
-    let text = format!("open a TAP: each of {NODES} BPF devices is in use");
+    let text = text!("open a TAP: each of {NODES} BPF devices is in use");
     Err(Error::new(Errno::EBUSY, Reason::Busy, text))
 }

@@ -48,6 +48,7 @@ use crate::packet::PI_HEADER;
 use crate::prefix::Family;
 use crate::route::{Installed, Route};
 use crate::steering::{Instruction, Program};
+use crate::text::{Text, text};
 use feth::{Feth, LARGEST_FRAME};
 use layout::{SO_SNDBUF, SOL_SOCKET};
 use refusal::refusal;
@@ -195,7 +196,7 @@ impl Backend for Queue {
         self.waker.take_pending()
     }
 
-    fn label(&self) -> String {
+    fn label(&self) -> Text {
         self.name.to_string()
     }
 
@@ -290,7 +291,7 @@ impl Backend for Queue {
     fn add_address(&self, address: &Address, options: Options) -> Result<()> {
         address::check(&self.name, self.kind(), address, options)?;
         address::add(&self.name, self.index, self.kind(), address, options)
-            .map_err(|errno| refusal(errno, &format!("give {} the address {address}", self.name)))
+            .map_err(|errno| refusal(errno, format_args!("give {} the address {address}", self.name)))
     }
 
     fn restore_address(&self, assigned: &Assigned) -> Result<()> {
@@ -301,7 +302,7 @@ impl Backend for Queue {
     fn remove_address(&self, address: &Address) -> Result<()> {
         let others = self.present()?.addresses;
         address::remove(&self.name, self.index, self.kind(), address, &others)
-            .map_err(|errno| refusal(errno, &format!("take from {} the address {address}", self.name)))
+            .map_err(|errno| refusal(errno, format_args!("take from {} the address {address}", self.name)))
     }
 
     fn routes(&self) -> Result<Vec<Installed>> {
@@ -320,7 +321,7 @@ impl Backend for Queue {
     }
 
     fn add_route(&self, route: &Route) -> Result<()> {
-        let action = format!("add the route {route} through {}", self.name);
+        let action = text!("add the route {route} through {}", self.name);
         if route.metric() != 0 || route.table() != 0 {
             return Err(Error::platform(action));
         }
@@ -328,10 +329,10 @@ impl Backend for Queue {
             Errno::EEXIST => Error::new(
                 errno,
                 Reason::Busy,
-                format!("{action}: there is another route to it: two that are longer by a bit go before it"),
+                text!("{action}: there is another route to it: two that are longer by a bit go before it"),
             ),
             Errno::ENETUNREACH => {
-                Error::new(errno, Reason::Argument, format!("{action}: {}", unreachable(route)))
+                Error::new(errno, Reason::Argument, text!("{action}: {}", unreachable(route)))
             }
             _ => refusal(errno, &action),
         })
@@ -343,11 +344,11 @@ impl Backend for Queue {
 
     fn remove_route(&self, Installed { route, .. }: &Installed) -> Result<()> {
         route::remove(self.index, route)
-            .map_err(|errno| refusal(errno, &format!("delete the route {route} through {}", self.name)))
+            .map_err(|errno| refusal(errno, format_args!("delete the route {route} through {}", self.name)))
     }
 
     fn set_program(&self, program: Program, _: Option<RawFd>) -> Result<()> {
-        self.missing(&format!("set the {} of", program.noun()))
+        self.missing(format_args!("set the {} of", program.noun()))
     }
 
     fn set_filter(&self, _: &[Instruction]) -> Result<()> {

@@ -14,6 +14,7 @@ use crate::flags::{Flags, Kind};
 use crate::name::{Name, NameRequest};
 use crate::sys::Place;
 use crate::sys::wait::Waker;
+use crate::text::text;
 
 /// The last number: it has 16 bits and a sign (net/if_var_private.h, if_unit; net/if_private.h, IF_MAXUNIT). A larger one
 /// of a utun would be cut short, and give another device.
@@ -32,7 +33,7 @@ impl Queue {
             }
             Kind::Tun => {
                 let utun = Utun::make(number, flags.mode.pi).map_err(|failure| explain(name, failure))?;
-                let device = utun.name().map_err(|errno| refusal(errno, &format!("open {name}")))?;
+                let device = utun.name().map_err(|errno| refusal(errno, format_args!("open {name}")))?;
                 let present = present(&device)?;
                 utun.make_room(present.link.mtu);
                 Ok(Self::with(Port::Utun(utun), &present, waker))
@@ -50,7 +51,7 @@ impl Queue {
         let theirs = unsafe { BorrowedFd::borrow_raw(fd) };
         let name = utun::name_of(theirs).map_err(failed)?;
         if utun::has_longer_header(theirs).map_err(failed)? {
-            let text = format!("take over descriptor {fd}: each packet of {name} has a process before it");
+            let text = text!("take over descriptor {fd}: each packet of {name} has a process before it");
             return Err(Error::new(Errno::EINVAL, Reason::Kind, text));
         }
         let waker = Waker::new()?;
@@ -76,7 +77,7 @@ impl Queue {
 }
 
 fn present(name: &Name) -> Result<Present> {
-    link::by_name(name).map_err(|errno| refusal(errno, &format!("look at {name}")))
+    link::by_name(name).map_err(|errno| refusal(errno, format_args!("look at {name}")))
 }
 
 /// What Darwin has not, found out before anything is made.
@@ -103,7 +104,7 @@ fn number(request: &NameRequest, kind: Kind) -> Result<Option<u32>> {
     let driver = driver(kind);
     let wrong = || {
         let kind = kind.noun();
-        let text = format!(
+        let text = text!(
             "open {request}: on this system the name of a {kind} is {driver} and a number, or \"{driver}%d\" for the \
              first free one"
         );
@@ -111,7 +112,7 @@ fn number(request: &NameRequest, kind: Kind) -> Result<Option<u32>> {
     };
     match request {
         NameRequest::Any => Ok(None),
-        NameRequest::Pattern(name) if name.as_bytes() == format!("{driver}%d").as_bytes() => Ok(None),
+        NameRequest::Pattern(name) if name.as_bytes() == text!("{driver}%d").as_bytes() => Ok(None),
         NameRequest::Pattern(_) => Err(wrong()),
         NameRequest::Exact(name) => match link::number_in(name.as_bytes(), driver).ok_or_else(wrong)? {
             number if number > LAST => Err(no_such_number(request)),
@@ -128,12 +129,12 @@ fn driver(kind: Kind) -> &'static str {
 }
 
 fn no_such_number(name: &NameRequest) -> Error {
-    let text = format!("open {name}: the number is larger than the last that this kernel has");
+    let text = text!("open {name}: the number is larger than the last that this kernel has");
     Error::new(Errno::EINVAL, Reason::Name, text)
 }
 
 fn explain(name: &NameRequest, failure: Failure) -> Error {
-    let error = |errno, reason, text: &str| Error::new(errno, reason, format!("open {name}: {text}"));
+    let error = |errno, reason, text: &str| Error::new(errno, reason, text!("open {name}: {text}"));
     match failure {
         Failure::NoControl(Errno::ENOENT) => error(
             Errno::ENOENT,
@@ -145,17 +146,17 @@ fn explain(name: &NameRequest, failure: Failure) -> Error {
             error(errno, Reason::Privilege, "making a TUN needs root: run as root, or use tuntap_open_fd")
         }
         Failure::NoControl(errno) | Failure::Connect(errno) | Failure::Socket(errno) => {
-            refusal(errno, &format!("open {name}"))
+            refusal(errno, format_args!("open {name}"))
         }
     }
 }
 
 fn explain_fd(fd: RawFd, errno: Errno) -> Error {
-    let action = format!("take over descriptor {fd}");
+    let action = text!("take over descriptor {fd}");
     match errno {
-        Errno::EBADF => Error::new(errno, Reason::Argument, format!("{action}: it is not open")),
+        Errno::EBADF => Error::new(errno, Reason::Argument, text!("{action}: it is not open")),
         Errno::ENOTSOCK | Errno::ENOPROTOOPT | Errno::EINVAL | Errno::EOPNOTSUPP => {
-            let text = format!("{action}: it is not the control socket of a utun");
+            let text = text!("{action}: it is not the control socket of a utun");
             Error::new(Errno::EINVAL, Reason::Kind, text)
         }
         _ => refusal(errno, &action),

@@ -14,7 +14,7 @@ use crate::sys::{Direction, Outcome};
 
 impl Queue {
     pub(super) fn refused(&self, action: &str, errno: Errno) -> Error {
-        refusal(errno, &format!("{action} {}", self.name))
+        refusal(errno, format_args!("{action} {}", self.name))
     }
 
     pub(super) fn missing<T>(&self, action: &str) -> Result<T> {

@@ -2,16 +2,15 @@
 //! What the kernel's refusals mean, in words.
 
 use crate::error::{Errno, Error, Reason};
+use crate::text::text;
 
 pub(super) fn refusal(errno: Errno, action: &str) -> Error {
-    let error = |errno, reason, text: &str| Error::new(errno, reason, format!("{action}: {text}"));
+    let error = |errno, reason, text: &str| Error::new(errno, reason, text!("{action}: {text}"));
     match errno {
         Errno::EPERM | Errno::EACCES => error(errno, Reason::Privilege, "this needs root"),
         Errno::ENXIO | Errno::ENODEV => error(Errno::ENODEV, Reason::Removed, "the device is gone"),
         Errno::ENETDOWN => error(errno, Reason::Down, "the device is down: tuntap_up takes it up"),
-        Errno::EEXIST | Errno::EBUSY => {
-            Error::new(errno, Reason::Busy, format!("{action}: {}", errno.desc()))
-        }
+        Errno::EEXIST | Errno::EBUSY => Error::new(errno, Reason::Busy, text!("{action}: {}", errno.desc())),
         _ => Error::system(errno, action),
     }
 }

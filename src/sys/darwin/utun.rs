@@ -50,7 +50,7 @@ impl Utun {
         let unit = number.map_or(0, |number| number.saturating_add(1));
         let connect = || kernel::connect(socket.as_fd(), &sockaddr_control(id, unit));
         match number {
-            Some(number) => when_free(&format!("utun{number}"), connect),
+            Some(number) => when_free(format_args!("utun{number}"), connect),
             None => connect(),
         }
         .map_err(Failure::Connect)?;

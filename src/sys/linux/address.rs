@@ -35,9 +35,8 @@ const FLAGS: [(u32, u64); 6] = [
 
 pub(super) fn list(netlink: &mut Socket, index: u32, family: u8) -> Result<Vec<Assigned>, Refusal> {
     netlink.ask(&list_request(index, family), |body| {
-        let Some((found, assigned)) = parse(body) else { return Ok(None) };
-        let detail = memory::copy(body)?;
-        Ok((found == index).then_some(Assigned { detail, ..assigned }))
+        let Some((_, assigned)) = parse(body).filter(|(found, _)| *found == index) else { return Ok(None) };
+        Ok(Some(Assigned { detail: memory::copy(body)?, ..assigned }))
     })
 }
 
@@ -104,10 +103,25 @@ pub(super) fn number(family: Family) -> u8 {
     }
 }
 
-pub(super) fn octets(ip: &IpAddr) -> Vec<u8> {
+pub(super) fn octets(ip: &IpAddr) -> Octets {
     match ip {
-        IpAddr::V4(ip) => ip.octets().to_vec(),
-        IpAddr::V6(ip) => ip.octets().to_vec(),
+        IpAddr::V4(ip) => Octets::V4(ip.octets()),
+        IpAddr::V6(ip) => Octets::V6(ip.octets()),
+    }
+}
+
+/// An address as an attribute has it.
+pub(super) enum Octets {
+    V4([u8; 4]),
+    V6([u8; 16]),
+}
+
+impl AsRef<[u8]> for Octets {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::V4(octets) => octets,
+            Self::V6(octets) => octets,
+        }
     }
 }
 
@@ -119,12 +133,13 @@ pub(super) fn parse_ip(value: &[u8]) -> Option<IpAddr> {
     <[u8; 16]>::try_from(value).ok().map(IpAddr::from)
 }
 
-fn ifaddrmsg(family: u8, prefix: u8, index: u32) -> Vec<u8> {
-    [family, prefix, 0, 0].into_iter().chain(index.to_ne_bytes()).collect()
+fn ifaddrmsg(family: u8, prefix: u8, index: u32) -> [u8; IFADDRMSG] {
+    let [a, b, c, d] = index.to_ne_bytes();
+    [family, prefix, 0, 0, a, b, c, d]
 }
 
-/// The address that RTM_NEWADDR and RTM_DELADDR are about, with the index of its interface, and without the message
-/// itself. Without a peer IPv6 has no IFA_LOCAL.
+/// The address that RTM_NEWADDR and RTM_DELADDR are about, with the index of its interface. Without a peer IPv6
+/// has no IFA_LOCAL. Its detail is left out.
 pub(super) fn parse(body: &[u8]) -> Option<(u32, Assigned)> {
     let attributes = Attributes(body.get(IFADDRMSG..)?);
     let ip = |kind| attributes.get(kind).and_then(parse_ip);

@@ -17,6 +17,7 @@ use super::{departure, link};
 use crate::error::{Errno, Error, Reason};
 use crate::link::Link;
 use crate::name::Name;
+use crate::text::text;
 
 /// A step is tried again when the device was renamed or moved in between, this many times.
 const TRIES: usize = 64;
@@ -125,7 +126,13 @@ impl Control {
     fn follow(&mut self, node: &Node, there: &Namespace, name: &Name) -> Result<Option<Link>, Error> {
         let identity = there.identity();
         if identity != self.namespace {
-            let netlink = there.inside(Socket::open).map_err(|error| elsewhere(error.message()))?;
+            let netlink = there.inside(Socket::open).map_err(|error| match error.reason() {
+                Reason::Privilege => elsewhere(error.message()),
+                reason => {
+                    let text = format!("reach the device where it is now: {}", error.message());
+                    Error::new(error.errno(), reason, text)
+                }
+            })?;
             *self = Self { netlink, namespace: identity, index: 0, trace: Trace::Lost };
         }
         let Some(link) = present(link::by_name(&mut self.netlink, name))? else { return Ok(None) };
@@ -199,7 +206,7 @@ fn restless() -> Error {
 }
 
 fn elsewhere(why: impl Display) -> Error {
-    let text = format!(
+    let text = text!(
         "reach the device by rtnetlink: it may be in another network namespace: {why}; to follow it needs CAP_NET_ADMIN \
          there, and Linux 5.4"
     );

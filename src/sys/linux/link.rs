@@ -9,6 +9,7 @@ use super::netlink::Socket;
 use crate::error::{Errno, Error};
 use crate::flags::{Kind, Mode};
 use crate::link::{Change, Link, Mac, Stats, Tuntap};
+use crate::memory;
 use crate::name::Name;
 use crate::sys::bytes::{u32_at, u64_at};
 
@@ -41,7 +42,7 @@ pub(super) fn by_index(netlink: &mut Socket, index: u32) -> Result<Link, Error> 
 
 pub(super) fn by_name(netlink: &mut Socket, name: &Name) -> Result<Link, Error> {
     get(netlink, &get_request(0).attribute(libc::IFLA_IFNAME, &name.with_nul()))
-        .map_err(|refusal| refusal.error(&format!("ask for the state of {name}")))
+        .map_err(|refusal| refusal.error(format_args!("ask for the state of {name}")))
 }
 
 /// For the list of all interfaces.
@@ -68,21 +69,27 @@ fn get_request(index: u32) -> Request {
     Request::new(libc::RTM_GETLINK, libc::NLM_F_ACK, &ifinfomsg(index, 0, 0))
 }
 
-fn ifinfomsg(index: u32, flags: u32, which: u32) -> Vec<u8> {
-    [0, index, flags, which].iter().flat_map(|word| word.to_ne_bytes()).collect()
+fn ifinfomsg(index: u32, flags: u32, which: u32) -> [u8; IFINFOMSG] {
+    let mut message = [0; IFINFOMSG];
+    for (place, word) in message.chunks_exact_mut(4).zip([0, index, flags, which]) {
+        place.copy_from_slice(&word.to_ne_bytes());
+    }
+    message
 }
 
 fn get(netlink: &mut Socket, request: &Request) -> Result<Link, Refusal> {
-    let links = netlink.ask(request, |body| Ok(parse(body)))?;
+    let links = netlink.ask(request, |body| {
+        let Some(link) = parse(body) else { return Ok(None) };
+        Ok(Some(Link { alias: memory::copy(parse_alias(body))?, ..link }))
+    })?;
     Ok(links.into_iter().next().ok_or(Errno::EPROTO)?)
 }
 
-/// The interface that RTM_NEWLINK and RTM_DELLINK are about.
+/// The interface that RTM_NEWLINK and RTM_DELLINK are about. Its alias is left out.
 pub(super) fn parse(body: &[u8]) -> Option<Link> {
     let attributes = Attributes(body.get(IFINFOMSG..)?);
     let name = attributes.get(libc::IFLA_IFNAME)?.split(|byte| *byte == 0).next()?;
     let mac = attributes.get(libc::IFLA_ADDRESS).and_then(|value| value.try_into().ok());
-    let alias = attributes.get(libc::IFLA_IFALIAS).unwrap_or_default();
     let range = attributes.u32(ifla::MIN_MTU).zip(attributes.u32(ifla::MAX_MTU));
     Some(Link {
         index: u32_at(body, INDEX_AT)?,
@@ -92,11 +99,17 @@ pub(super) fn parse(body: &[u8]) -> Option<Link> {
         mtu: attributes.u32(libc::IFLA_MTU)?,
         mtu_range: range.filter(|(_, most)| *most != 0),
         mac: mac.map(Mac::reported),
-        alias: alias.strip_suffix(b"\0").unwrap_or(alias).to_vec(),
+        alias: Vec::new(),
         tx_queue_length: attributes.u32(libc::IFLA_TXQLEN).unwrap_or(0),
         stats: parse_stats(attributes.get(ifla::STATS64).unwrap_or_default()),
         tuntap: parse_tuntap(attributes.nested(libc::IFLA_LINKINFO)),
     })
+}
+
+fn parse_alias(body: &[u8]) -> &[u8] {
+    let attributes = Attributes(body.get(IFINFOMSG..).unwrap_or_default());
+    let alias = attributes.get(libc::IFLA_IFALIAS).unwrap_or_default();
+    alias.strip_suffix(b"\0").unwrap_or(alias)
 }
 
 /// The first counters of struct rtnl_link_stats64.

@@ -2,21 +2,24 @@
 //! Messages of rtnetlink: those to the kernel are put together, its own are taken apart. Small, because only a few
 //! are ever needed; the crates that know all of them are several times the size of this library.
 
+use std::fmt::Display;
 use std::result::Result;
 
 use crate::error::{Errno, Error};
+use crate::memory::{self, NoMemory};
 use crate::sys::bytes::{u16_at, u32_at};
+use crate::text::{Outside, Text, text};
 
 const HEADER: usize = 16;
 
 /// A refusal: the errno, and the kernel's own words where it has any.
 pub(super) struct Refusal {
     pub(super) errno: Errno,
-    pub(super) said: Option<String>,
+    pub(super) said: Option<Text>,
 }
 
 impl Refusal {
-    pub(super) fn error(self, action: &str) -> Error {
+    pub(super) fn error(self, action: impl Display) -> Error {
         super::refusal::refusal(self.errno, self.said, action)
     }
 }
@@ -27,25 +30,40 @@ impl From<Errno> for Refusal {
     }
 }
 
+impl From<NoMemory> for Refusal {
+    fn from(missing: NoMemory) -> Self {
+        Errno::from(missing).into()
+    }
+}
+
 /// A message to the kernel, its attributes appended one by one.
 pub(super) struct Request {
     kind: u16,
     flags: i32,
-    body: Vec<u8>,
+    /// With room for the header. None once there was no memory for a part of it.
+    bytes: Option<Vec<u8>>,
 }
 
 impl Request {
     /// `fixed` is the structure that every message of this kind begins with.
     pub(super) fn new(kind: u16, flags: i32, fixed: &[u8]) -> Self {
-        Self { kind, flags, body: fixed.to_vec() }
+        Self { kind, flags, bytes: Some(Vec::new()) }.with(&[0; HEADER]).with(fixed)
     }
 
-    pub(super) fn attribute(mut self, kind: u16, value: &[u8]) -> Self {
+    pub(super) fn attribute(self, kind: u16, value: &[u8]) -> Self {
         let length = u16::try_from(value.len().saturating_add(4)).unwrap_or(u16::MAX);
-        self.body.extend(length.to_ne_bytes());
-        self.body.extend(kind.to_ne_bytes());
-        self.body.extend(value);
-        self.body.resize(self.body.len().next_multiple_of(4), 0);
+        let padding = value.len().next_multiple_of(4).saturating_sub(value.len());
+        self.with(&length.to_ne_bytes())
+            .with(&kind.to_ne_bytes())
+            .with(value)
+            .with([0; 3].get(..padding).unwrap_or_default())
+    }
+
+    fn with(mut self, part: &[u8]) -> Self {
+        let added = self.bytes.as_mut().map(|bytes| memory::append(bytes, part));
+        if added != Some(Ok(())) {
+            self.bytes = None;
+        }
         self
     }
 
@@ -59,17 +77,17 @@ impl Request {
         }
     }
 
-    pub(super) fn bytes(&self, sequence: u32) -> Vec<u8> {
-        let length = u32::try_from(HEADER.saturating_add(self.body.len())).unwrap_or(u32::MAX);
+    /// The whole message, with a number for its answer.
+    pub(super) fn bytes(&self, sequence: u32) -> Result<Vec<u8>, NoMemory> {
+        let mut bytes = memory::copy(self.bytes.as_deref().ok_or(NoMemory)?)?;
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let flags = u16::try_from(self.flags | libc::NLM_F_REQUEST).unwrap_or(0);
-        let mut bytes = Vec::with_capacity(HEADER.saturating_add(self.body.len()));
-        bytes.extend(length.to_ne_bytes());
-        bytes.extend(self.kind.to_ne_bytes());
-        bytes.extend(flags.to_ne_bytes());
-        bytes.extend(sequence.to_ne_bytes());
-        bytes.extend(0_u32.to_ne_bytes());
-        bytes.extend(&self.body);
-        bytes
+        let parts: [&[u8]; 4] =
+            [&length.to_ne_bytes(), &self.kind.to_ne_bytes(), &flags.to_ne_bytes(), &sequence.to_ne_bytes()];
+        for (to, from) in bytes.iter_mut().zip(parts.into_iter().flatten()) {
+            *to = *from;
+        }
+        Ok(bytes)
     }
 }
 
@@ -170,9 +188,9 @@ impl<'a> Attributes<'a> {
 }
 
 /// The text of an attribute, up to its NUL.
-fn text(value: &[u8]) -> String {
+fn text(value: &[u8]) -> Text {
     let end = value.iter().position(|byte| *byte == 0).unwrap_or(value.len());
-    String::from_utf8_lossy(value.get(..end).unwrap_or_default()).into_owned()
+    text!("{}", Outside(value.get(..end).unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -182,8 +200,9 @@ mod tests {
     #[test]
     fn attributes_are_padded_and_found_again() {
         let request = Request::new(0, 0, &[]).attribute(3, b"abcde").attribute(7, &9_u32.to_ne_bytes());
-        let attributes = Attributes(&request.body);
-        assert_eq!(request.body.len(), 12 + 8);
+        let bytes = request.bytes(1).unwrap();
+        let attributes = Attributes(&bytes[HEADER..]);
+        assert_eq!(bytes.len(), HEADER + 12 + 8);
         assert_eq!(attributes.get(3), Some(&b"abcde"[..]));
         assert_eq!(attributes.get(7).and_then(|value| u32_at(value, 0)), Some(9));
         assert_eq!(attributes.get(4), None);
@@ -192,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_request_counts_itself() {
-        let bytes = Request::new(18, libc::NLM_F_ACK, &[0; 16]).attribute(4, &[0; 4]).bytes(7);
+        let bytes = Request::new(18, libc::NLM_F_ACK, &[0; 16]).attribute(4, &[0; 4]).bytes(7).unwrap();
         assert_eq!(u32_at(&bytes, 0), Some(bytes.len().try_into().unwrap()));
         assert_eq!((u16_at(&bytes, 4), u32_at(&bytes, 8)), (Some(18), Some(7)));
     }
@@ -215,10 +234,11 @@ mod tests {
     fn the_kernels_words_are_kept() {
         let mut body = (-libc::EINVAL).to_ne_bytes().to_vec();
         body.extend([0; HEADER]);
-        body.extend(Request::new(0, 0, &[]).attribute(NLMSGERR_ATTR_MSG, b"too big\0").body);
+        let words = Request::new(0, 0, &[]).attribute(NLMSGERR_ATTR_MSG, b"too big\0");
+        body.extend(&words.bytes(0).unwrap()[HEADER..]);
         let message = |flags| Message { kind: 2, flags, sequence: 1, body: &body };
         let refusal = message(libc::NLM_F_ACK_TLVS).outcome().err().unwrap();
-        assert_eq!((refusal.errno, refusal.said.as_deref()), (Errno::EINVAL, Some("too big")));
+        assert_eq!((refusal.errno, refusal.said), (Errno::EINVAL, Some("too big".into())));
         assert_eq!(message(0).outcome().err().unwrap().said, None);
     }
 }

@@ -51,6 +51,7 @@ use crate::packet::PI_HEADER;
 use crate::prefix::Family;
 use crate::route::{Installed, Route};
 use crate::steering::{Instruction, Program};
+use crate::text::{Text, text};
 use control::Control;
 use filter::Filter;
 use namespace::Identity;
@@ -206,8 +207,8 @@ impl Backend for Queue {
         self.waker.take_pending()
     }
 
-    fn label(&self) -> String {
-        self.node.granted().map_or_else(|_| "the device".to_owned(), |granted| granted.name.to_string())
+    fn label(&self) -> Text {
+        self.node.granted().map_or_else(|_| "the device".into(), |granted| text!("{}", granted.name))
     }
 
     fn name(&self) -> Result<Name> {
@@ -292,21 +293,21 @@ impl Backend for Queue {
         let kind = self.mode.kind;
         self.change(
             |netlink, index| address::add(netlink, index, kind, address, options),
-            |device| format!("give {device} the address {address}"),
+            |device| text!("give {device} the address {address}"),
         )
     }
 
     fn restore_address(&self, assigned: &Assigned) -> Result<()> {
         self.change(
             |netlink, _| address::restore(netlink, assigned),
-            |device| format!("give {device} back the address {}", assigned.address),
+            |device| text!("give {device} back the address {}", assigned.address),
         )
     }
 
     fn remove_address(&self, address: &Address) -> Result<()> {
         self.change(
             |netlink, index| address::remove(netlink, index, address),
-            |device| format!("take from {device} the address {address}"),
+            |device| text!("take from {device} the address {address}"),
         )
     }
 
@@ -330,21 +331,21 @@ impl Backend for Queue {
     fn add_route(&self, route: &Route) -> Result<()> {
         self.change(
             |netlink, index| route::add(netlink, index, route),
-            |device| format!("add the route {route} through {device}"),
+            |device| text!("add the route {route} through {device}"),
         )
     }
 
     fn restore_route(&self, installed: &Installed) -> Result<()> {
         self.change(
             |netlink, _| route::restore(netlink, installed),
-            |device| format!("give {device} back the route {}", installed.route),
+            |device| text!("give {device} back the route {}", installed.route),
         )
     }
 
     fn remove_route(&self, installed: &Installed) -> Result<()> {
         self.change(
             |netlink, index| route::remove(netlink, index, installed),
-            |device| format!("delete the route {} through {device}", installed.route),
+            |device| text!("delete the route {} through {device}", installed.route),
         )
     }
 

@@ -14,6 +14,7 @@ use super::ioctl;
 use super::socket::KernelSocket;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::sys::descriptor;
+use crate::text::{Text, text};
 
 /// An open network namespace.
 pub(crate) struct Namespace(File);
@@ -21,7 +22,7 @@ pub(crate) struct Namespace(File);
 impl Namespace {
     /// One that has a file, such as /run/netns/blue or /proc/1234/ns/net.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let action = || format!("open the network namespace {}", shown(path));
+        let action = || text!("open the network namespace {}", shown(path));
         let fd = file::open(path, libc::O_RDONLY | libc::O_NONBLOCK)
             .map_err(|errno| Error::system(errno, action()))?;
         Self(fd.into()).checked(action)
@@ -29,14 +30,13 @@ impl Namespace {
 
     /// That of a caller's descriptor, which stays the caller's.
     pub(crate) fn duplicate(fd: RawFd) -> Result<Self> {
-        let action = || format!("use descriptor {fd} as a network namespace");
+        let action = || text!("use descriptor {fd} as a network namespace");
         if fd < 0 {
-            return Err(Error::new(Errno::EBADF, Reason::Argument, format!("{}: it is negative", action())));
+            return Err(Error::new(Errno::EBADF, Reason::Argument, text!("{}: it is negative", action())));
         }
         // SAFETY: borrowed for one call, which fails when there is no such descriptor.
-        let copy = descriptor::take(unsafe { BorrowedFd::borrow_raw(fd) }, true).map_err(|errno| {
-            Error::new(errno, Reason::Argument, format!("{}: {}", action(), errno.desc()))
-        })?;
+        let copy = descriptor::take(unsafe { BorrowedFd::borrow_raw(fd) }, true)
+            .map_err(|errno| Error::new(errno, Reason::Argument, text!("{}: {}", action(), errno.desc())))?;
         Self(copy.into()).checked(action)
     }
 
@@ -44,14 +44,14 @@ impl Namespace {
         Self(fd.into())
     }
 
-    fn checked(self, action: impl Fn() -> String) -> Result<Self> {
+    fn checked(self, action: impl Fn() -> Text) -> Result<Self> {
         // SAFETY: the request has no argument.
         match unsafe { ioctl::ns_get_nstype(self.0.as_raw_fd()) } {
             Ok(libc::CLONE_NEWNET) => Ok(self),
             // What files of other kinds say to a request that they do not know; EBADFD is a TUN's without a device.
             Ok(_) | Err(Errno::ENOTTY | Errno::EINVAL | Errno::EOPNOTSUPP | Errno::EBADF | Errno::EBADFD) => {
                 let text = "that is no network namespace, as /run/netns/NAME and /proc/PID/ns/net are";
-                Err(Error::new(Errno::EINVAL, Reason::Namespace, format!("{}: {text}", action())))
+                Err(Error::new(Errno::EINVAL, Reason::Namespace, text!("{}: {text}", action())))
             }
             Err(errno) => Err(Error::system(errno, action())),
         }
@@ -73,7 +73,7 @@ impl Namespace {
         }
         let task = Task { action: Some(|| self.enter().and_then(|()| action())), result: None };
         task.run().unwrap_or_else(|errno| {
-            let text = format!("start a thread for the network namespace: {}", errno.desc());
+            let text = text!("start a thread for the network namespace: {}", errno.desc());
             Err(Error::new(errno, Reason::System, text))
         })
     }

@@ -67,9 +67,11 @@ impl Socket {
     /// then that it was done the first time.
     pub(super) fn change(&mut self, request: &Request) -> Result<(), Refusal> {
         let mut lost = false;
+        // Before anything is done: there must be an answer to what is.
+        let mut buffer = memory::zeroed(ANSWER)?;
         for _ in 0..TRIES {
             let sequence = self.send(request)?;
-            match self.answer(sequence, &mut |_| Ok(())) {
+            match self.answer(sequence, &mut buffer, &mut |_| Ok(())) {
                 Ok(Answer::Lost) => lost = true,
                 Err(refusal) if !(lost && request.is_done(refusal.errno)) => return Err(refusal),
                 _ => return Ok(()),
@@ -85,10 +87,11 @@ impl Socket {
         read: impl Fn(&[u8]) -> Result<Option<T>, NoMemory>,
     ) -> Result<Vec<T>, Refusal> {
         let mut last = Errno::EBUSY;
+        let mut buffer = memory::zeroed(ANSWER)?;
         for _ in 0..TRIES {
             let mut found = Vec::new();
             let sequence = self.send(request)?;
-            let answer = self.answer(sequence, &mut |body| {
+            let answer = self.answer(sequence, &mut buffer, &mut |body| {
                 read(body)?.map_or(Ok(()), |item| memory::push(&mut found, item))
             })?;
             match answer {
@@ -103,7 +106,7 @@ impl Socket {
     /// Sends a request; the number that its answer has.
     pub(super) fn send(&mut self, request: &Request) -> Result<u32, Errno> {
         self.sequence = self.sequence.wrapping_add(1);
-        self.socket.send(&request.bytes(self.sequence))?;
+        self.socket.send(&request.bytes(self.sequence)?)?;
         Ok(self.sequence)
     }
 
@@ -114,16 +117,16 @@ impl Socket {
     fn answer(
         &mut self,
         sequence: u32,
+        buffer: &mut [u8],
         read: &mut dyn FnMut(&[u8]) -> Result<(), NoMemory>,
     ) -> Result<Answer, Refusal> {
-        let mut buffer = memory::zeroed(ANSWER).map_err(Errno::from)?;
         let mut answer = Answer::Whole;
         loop {
-            let datagram = match self.socket.receive(&mut buffer) {
+            let datagram = match self.socket.receive(buffer) {
                 Ok(None) => continue,
                 Ok(Some(datagram)) => datagram,
                 Err(errno) => {
-                    self.drain(&mut buffer);
+                    self.drain(buffer);
                     return match errno {
                         Errno::EAGAIN | Errno::ENOBUFS => Ok(Answer::Lost),
                         _ => Err(errno.into()),
@@ -145,7 +148,7 @@ impl Socket {
                 if message.is_end() {
                     return message.outcome().map(|()| answer);
                 }
-                read(message.body).map_err(Errno::from)?;
+                read(message.body)?;
             }
         }
     }

@@ -12,9 +12,11 @@ use super::ioctl;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::flags::{Kind, Mode};
 use crate::link::{Link, Mac};
+use crate::memory;
 use crate::name::Name;
 use crate::steering::{Instruction, Program};
 use crate::sys::{Outcome, descriptor};
+use crate::text::text;
 
 pub(super) const USUAL_NODE: &str = "/dev/net/tun";
 
@@ -214,8 +216,9 @@ impl Node {
     pub(super) fn set_tx_filter(&self, macs: &[Mac], all_groups: bool) -> Outcome<()> {
         let count = u16::try_from(macs.len()).map_err(|_| Errno::EINVAL)?;
         let flags = u16::from(all_groups);
-        let mut filter: Vec<u8> = [flags.to_ne_bytes(), count.to_ne_bytes()].concat();
-        filter.extend(macs.iter().flat_map(|mac| mac.octets()));
+        let head = [flags.to_ne_bytes(), count.to_ne_bytes()];
+        let addresses = macs.iter().flat_map(|mac| mac.octets());
+        let filter = memory::collect(head.into_iter().flatten().chain(addresses))?;
         // SAFETY: the kernel reads the two words, and as many addresses as the second says.
         unsafe { ioctl::tunsettxfilter(self.0.as_raw_fd(), filter.as_ptr()) }.map(drop)
     }
@@ -269,10 +272,10 @@ fn granted(fd: BorrowedFd<'_>) -> Outcome<Granted> {
     // SAFETY: TUNGETIFF fills in the flags, and any bits are valid ones.
     let flags = c_int::from(unsafe { request.ifr_ifru.ifru_flags });
     let has = |flag| flags & flag != 0;
-    let name: Vec<u8> =
-        request.ifr_name.iter().map(|byte| *byte as u8).take_while(|byte| *byte != 0).collect();
+    let name = request.ifr_name.map(|byte| byte as u8);
+    let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
     Ok(Granted {
-        name: Name::new(&name).map_err(|error| error.errno())?,
+        name: Name::new(name).map_err(|error| error.errno())?,
         kind: if has(libc::IFF_TAP) { Kind::Tap } else { Kind::Tun },
         multi_queue: has(libc::IFF_MULTI_QUEUE),
         offload: has(libc::IFF_VNET_HDR),
@@ -308,18 +311,16 @@ fn request(name: &[u8], flags: c_int) -> libc::ifreq {
 }
 
 fn explain_fd(fd: RawFd, errno: Errno) -> Error {
-    let action = format!("take over descriptor {fd}");
+    let action = text!("take over descriptor {fd}");
     match errno {
-        Errno::EBADF => Error::new(errno, Reason::Argument, format!("{action}: it is not open")),
+        Errno::EBADF => Error::new(errno, Reason::Argument, text!("{action}: it is not open")),
         Errno::EBADFD => {
-            let text = format!("{action}: its device is gone, or it never had one (TUNSETIFF)");
+            let text = text!("{action}: its device is gone, or it never had one (TUNSETIFF)");
             Error::new(Errno::ENODEV, Reason::Removed, text)
         }
-        Errno::ENOTTY | Errno::EINVAL => Error::new(
-            Errno::EINVAL,
-            Reason::Kind,
-            format!("{action}: it is not that of a TUN or TAP device"),
-        ),
+        Errno::ENOTTY | Errno::EINVAL => {
+            Error::new(Errno::EINVAL, Reason::Kind, text!("{action}: it is not that of a TUN or TAP device"))
+        }
         _ => Error::system(errno, action),
     }
 }
@@ -336,8 +337,8 @@ fn explain_open(path: &Path, errno: Errno) -> Error {
         Errno::EACCES | Errno::EPERM => {
             (Reason::Privilege, "run as root, or let the node be read and written by others (mode 0666)")
         }
-        _ => return Error::system(errno, format!("open the device node {}", shown(path))),
+        _ => return Error::system(errno, text!("open the device node {}", shown(path))),
     };
-    let text = format!("open the device node {}: {}: {advice}", shown(path), errno.desc());
+    let text = text!("open the device node {}: {}: {advice}", shown(path), errno.desc());
     Error::new(errno, reason, text)
 }

@@ -3,11 +3,13 @@
 //! tell them; ethtool's features do.
 
 use std::ffi::c_char;
+use std::iter::repeat_n;
 use std::mem;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use super::ioctl;
 use crate::link;
+use crate::memory::{self, NoMemory};
 use crate::name::Name;
 use crate::sys::Outcome;
 
@@ -41,7 +43,8 @@ const ETHTOOL_GSTRINGS: u32 = 0x1b;
 const ETHTOOL_GSSET_INFO: u32 = 0x37;
 const ETHTOOL_GFEATURES: u32 = 0x3a;
 const ETH_SS_FEATURES: u32 = 4;
-const NAME: usize = 32;
+/// 32 bytes.
+const NAME_WORDS: usize = 8;
 /// Features of any kernel, at the most.
 const MOST: u32 = 1024;
 
@@ -49,6 +52,12 @@ const MOST: u32 = 1024;
 struct Command(Vec<u32>);
 
 impl Command {
+    /// Begins so, and has so many words behind that.
+    fn new<const N: usize>(begin: [u32; N], room: u32) -> Result<Self, NoMemory> {
+        let room = usize::try_from(room).map_err(|_| NoMemory)?;
+        memory::collect(begin.into_iter().chain(repeat_n(0, room))).map(Self)
+    }
+
     fn send(&mut self, socket: BorrowedFd<'_>, name: &Name) -> Outcome<()> {
         // SAFETY: zeros make an ifreq.
         let mut request: libc::ifreq = unsafe { mem::zeroed() };
@@ -66,37 +75,37 @@ impl Command {
 /// The offloads that are on, as the ABI's bits.
 pub(super) fn list(socket: BorrowedFd<'_>, name: &Name) -> Outcome<u64> {
     // Command, reserved, which sets as 64 bits, and the size of each.
-    let mut info = Command(vec![ETHTOOL_GSSET_INFO, 0, 0, 0, 0]);
+    let mut info = Command::new([ETHTOOL_GSSET_INFO, 0, 0, 0], 1)?;
     set_u64(&mut info, 2, 1 << ETH_SS_FEATURES);
     info.send(socket, name)?;
     let count = info.word(4).min(MOST);
-    let room = |words: u32| vec![0; usize::try_from(words).unwrap_or(0)];
 
     // Command, set, count, and the names.
-    let mut names = Command(vec![ETHTOOL_GSTRINGS, ETH_SS_FEATURES, count]);
-    names.0.extend(room(count.saturating_mul(const { NAME as u32 / 4 })));
+    let words = count.saturating_mul(NAME_WORDS as u32);
+    let mut names = Command::new([ETHTOOL_GSTRINGS, ETH_SS_FEATURES, count], words)?;
     names.send(socket, name)?;
 
     // Command, count of blocks, and for each block of 32 features four words, of which the third has those that are on.
     let blocks = count.div_ceil(32);
-    let mut features = Command(vec![ETHTOOL_GFEATURES, blocks]);
-    features.0.extend(room(blocks.saturating_mul(4)));
+    let mut features = Command::new([ETHTOOL_GFEATURES, blocks], blocks.saturating_mul(4))?;
     features.send(socket, name)?;
 
-    let bytes: Vec<u8> = names.0.iter().skip(3).flat_map(|word| word.to_ne_bytes()).collect();
+    let names = names.0.get(3..).unwrap_or_default();
     let on = |place: usize| {
         features.word((place / 32).saturating_mul(4).saturating_add(4)) >> (place % 32) & 1 != 0
     };
-    Ok(bytes
-        .chunks(NAME)
+    Ok(names
+        .chunks(NAME_WORDS)
         .enumerate()
         .filter(|(place, _)| on(*place))
         .filter_map(|(_, name)| FEATURES.iter().find(|(known, _)| is(name, known)))
         .fold(0, |all, (_, bits)| all | bits))
 }
 
-fn is(name: &[u8], known: &[u8]) -> bool {
-    name.split(|byte| *byte == 0).next() == Some(known)
+/// Whether these words hold this text and a NUL.
+fn is(name: &[u32], known: &[u8]) -> bool {
+    let bytes = name.iter().flat_map(|word| word.to_ne_bytes());
+    bytes.take_while(|byte| *byte != 0).eq(known.iter().copied())
 }
 
 /// A 64-bit number in two words, as this machine has it in memory.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! How a queue comes to be: with a node of its own, or with one that was opened elsewhere.
 
+use std::fmt::Display;
 use std::io;
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf, absolute};
@@ -16,11 +17,13 @@ use super::{Queue, link, offload};
 use crate::error::{Errno, Error, Reason, Result};
 use crate::flags::{Flags, Kind, Mode};
 use crate::link::Link;
+use crate::memory;
 use crate::name::NameRequest;
 use crate::offload::Offload;
 use crate::packet::PI_HEADER;
 use crate::sys::Backend;
 use crate::sys::wait::Waker;
+use crate::text::text;
 
 /// The MTU of a TUN goes to 65,535, and that of a TAP to 14 less, for the Ethernet header.
 const LARGEST_PACKET: usize = 65_535;
@@ -106,7 +109,7 @@ impl Queue {
         joined.map_err(|errno| explain_join(&mut parts.netlink, &name, &flags, errno))?;
         let mut queue = Self::joined(parts, &self.path, &name, self.mode, Some(link.index))?;
         if self.mode.offload {
-            check_frame(&queue.node, &format!("open {name}"))?;
+            check_frame(&queue.node, format_args!("open {name}"))?;
         }
         queue.filter = self.filter.clone();
         Ok(queue)
@@ -115,13 +118,13 @@ impl Queue {
     /// A queue of what the node has joined: of any device, or of that with this index.
     fn joined(parts: Parts, path: &Path, name: &NameRequest, mode: Mode, only: Option<u32>) -> Result<Self> {
         let Parts { node, netlink, waker } = parts;
-        let failed = |errno| refusal(errno, None, &format!("open {name}"));
+        let failed = |errno| refusal(errno, None, format_args!("open {name}"));
         let granted = node.granted().map_err(|errno| failed(node.settle(errno)))?;
         let control = Control::find(netlink, &node)?;
         if only.is_some_and(|only| only != control.index()) {
             return Err(failed(Errno::ENODEV));
         }
-        let queue = Self::new(node, path.to_owned(), control, waker, mode);
+        let queue = Self::new(node, memory::path(path)?, control, waker, mode);
         queue.check(&granted)?;
         Ok(queue)
     }
@@ -135,8 +138,9 @@ impl Queue {
     /// Takes over a descriptor, or with `borrow` a copy of it. One that cannot be a queue stays the caller's.
     pub(super) fn take_over(fd: RawFd, borrow: bool) -> Result<Self> {
         let node = Node::from_fd(fd, borrow)?;
-        match Self::adopt(&node) {
-            Ok((control, waker, mode)) => Ok(Self::new(node, USUAL_NODE.into(), control, waker, mode)),
+        let path = memory::path(Path::new(USUAL_NODE)).map_err(Error::from);
+        match path.and_then(|path| Ok((path, Self::adopt(&node)?))) {
+            Ok((path, (control, waker, mode))) => Ok(Self::new(node, path, control, waker, mode)),
             Err(error) => {
                 if !borrow {
                     node.release();
@@ -154,7 +158,7 @@ impl Queue {
             Some(difference) => Err(Error::new(
                 Errno::EINVAL,
                 Reason::Mismatch,
-                format!("open {}: the device exists and {difference}", link.name),
+                text!("open {}: the device exists and {difference}", link.name),
             )),
         }
     }
@@ -173,7 +177,7 @@ impl Queue {
             check_frame(node, action)?;
         }
         if mode.offload && mode.pi {
-            let text = format!("{action}: {} has packet information before the offload header", granted.name);
+            let text = text!("{action}: {} has packet information before the offload header", granted.name);
             return Err(Error::new(Errno::EINVAL, Reason::Mismatch, text));
         }
         node.keep().map_err(failed)?;
@@ -191,7 +195,7 @@ impl Queue {
         if !self.mode.multi_queue {
             self.node.set_frame_size(Offload::SIZE).map_err(failed)?;
         }
-        check_frame(&self.node, &format!("open {}", self.label()))?;
+        check_frame(&self.node, format_args!("open {}", self.label()))?;
         let mut granted = Err(Errno::EINVAL);
         for best in offload::BEST {
             granted = self.node.set_offload(offload::features(best));
@@ -204,11 +208,11 @@ impl Queue {
 }
 
 /// The offload header is as this library knows it.
-fn check_frame(node: &Node, action: &str) -> Result<()> {
+fn check_frame(node: &Node, action: impl Display) -> Result<()> {
     match node.frame_size() {
         Ok(Offload::SIZE) => Ok(()),
         Ok(size) => {
-            let text = format!("{action}: the offload header has {size} bytes, not {}", Offload::SIZE);
+            let text = text!("{action}: the offload header has {size} bytes, not {}", Offload::SIZE);
             Err(Error::new(Errno::EINVAL, Reason::Mismatch, text))
         }
         Err(errno) => Err(refusal(node.settle(errno), None, action)),
@@ -223,7 +227,7 @@ fn present(netlink: &mut Socket, name: &NameRequest, existing: bool) -> Result<O
     };
     match link::by_name(netlink, exact) {
         Err(error) if error.reason() == Reason::Removed && existing => {
-            let text = format!("open {name}: there is no such device");
+            let text = text!("open {name}: there is no such device");
             Err(Error::new(Errno::ENODEV, Reason::Absent, text))
         }
         Err(error) if error.reason() == Reason::Removed => Ok(None),
@@ -233,7 +237,7 @@ fn present(netlink: &mut Socket, name: &NameRequest, existing: bool) -> Result<O
 
 fn unknown_directory(path: &Path, error: &io::Error) -> Error {
     let errno = Errno::from_raw(error.raw_os_error().unwrap_or(libc::EINVAL));
-    let action = format!("find the working directory, for the device node {}", path.display());
+    let action = text!("find the working directory, for the device node {}", path.display());
     Error::system(errno, action)
 }
 

@@ -12,6 +12,7 @@ use super::refusal::refusal;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::link::Link;
 use crate::sys::Backend;
+use crate::text::{Text, text};
 
 impl Queue {
     /// The network namespace where the device is.
@@ -28,7 +29,7 @@ impl Queue {
 
     /// The kernel's no to a change of this device.
     pub(super) fn refused(&self, action: &str, errno: Errno) -> Error {
-        refusal(self.node.settle(errno), None, &format!("{action} {}", self.label()))
+        refusal(self.node.settle(errno), None, format_args!("{action} {}", self.label()))
     }
 
     /// An ioctl that this kernel may not know yet.
@@ -37,7 +38,7 @@ impl Queue {
             Errno::EINVAL | Errno::ENOTTY => Error::new(
                 Errno::EOPNOTSUPP,
                 Reason::Kernel,
-                format!("{action} {}: this needs Linux {since}", self.label()),
+                text!("{action} {}: this needs Linux {since}", self.label()),
             ),
             _ => self.refused(action, errno),
         }
@@ -48,7 +49,7 @@ impl Queue {
         match error.reason() {
             Reason::Privilege | Reason::Kernel => {
                 let why = error.message();
-                let text = format!("watch {}: it is in another network namespace: {why}", self.label());
+                let text = text!("watch {}: it is in another network namespace: {why}", self.label());
                 Error::new(Errno::EXDEV, Reason::Namespace, text)
             }
             _ => error,
@@ -59,10 +60,10 @@ impl Queue {
     pub(super) fn change(
         &self,
         change: impl Fn(&mut Socket, u32) -> std::result::Result<(), Refusal>,
-        action: impl FnOnce(&str) -> String,
+        action: impl FnOnce(Text) -> Text,
     ) -> Result<()> {
         let changed = self.control().change(&self.node, change)?;
-        changed.map_err(|refusal| refusal.error(&action(&self.label())))
+        changed.map_err(|refusal| refusal.error(action(self.label())))
     }
 
     /// Has rtnetlink tell about the interface.
@@ -72,6 +73,6 @@ impl Queue {
         action: &str,
     ) -> Result<T> {
         let answer = self.control().ask(&self.node, question)?;
-        answer.map_err(|refusal| refusal.error(&format!("{action} {}", self.label())))
+        answer.map_err(|refusal| refusal.error(format_args!("{action} {}", self.label())))
     }
 }

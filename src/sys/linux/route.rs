@@ -8,7 +8,7 @@ use super::address::{number, octets, parse_ip};
 use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
 use crate::error::Errno;
-use crate::memory;
+use crate::memory::{self, NoMemory};
 use crate::prefix::{Family, Prefix};
 use crate::route::{Installed, Route};
 use crate::sys::bytes::u32_at;
@@ -66,16 +66,16 @@ pub(super) fn add(netlink: &mut Socket, index: u32, route: &Route) -> Result<(),
 
 /// Gives back what was listed of a route, but for flags that say how it is at the moment.
 pub(super) fn restore(netlink: &mut Socket, installed: &Installed) -> Result<(), Refusal> {
-    netlink.change(&restore_request(installed))
+    netlink.change(&restore_request(&installed.detail)?)
 }
 
-pub(super) fn restore_request(installed: &Installed) -> Request {
+pub(super) fn restore_request(detail: &[u8]) -> Result<Request, NoMemory> {
     let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
-    let mut detail = installed.detail.clone();
+    let mut detail = memory::copy(detail)?;
     if let Some(word) = detail.get_mut(FLAGS_AT..RTMSG) {
         word.copy_from_slice(&(u32_at(word, 0).unwrap_or(0) & RTNH_F_ONLINK).to_ne_bytes());
     }
-    Request::new(libc::RTM_NEWROUTE, flags, &detail)
+    Ok(Request::new(libc::RTM_NEWROUTE, flags, &detail))
 }
 
 /// Deletes this route and no other: the kernel deletes the first that has what a request says, whatever else that has.
@@ -90,7 +90,7 @@ pub(super) fn remove(netlink: &mut Socket, index: u32, installed: &Installed) ->
         Some(Some(first)) if is_meant(first) => netlink.change(&delete_request(&installed.detail)),
         Some(_) => {
             let said = "the kernel would delete another route of this destination, metric and table instead";
-            Err(Refusal { errno: Errno::EBUSY, said: Some(said.to_owned()) })
+            Err(Refusal { errno: Errno::EBUSY, said: Some(said.into()) })
         }
     }
 }
@@ -103,17 +103,18 @@ pub(super) fn is_deleted_by(body: &[u8], asked: &[u8]) -> bool {
     if !found.has_destination_of(&wanted) || (has_object && found.family == number(Family::V4)) {
         return false;
     }
-    let gateway = |parts: &Parts<'_>| parts.attributes.get(libc::RTA_GATEWAY).map(<[u8]>::to_vec);
     let several = found.attributes.get(libc::RTA_MULTIPATH).is_some();
-    let same_gateway = several || gateway(&wanted).is_none() || gateway(&found) == gateway(&wanted);
+    let same_gateway = several || wanted.gateway().is_none() || found.gateway() == wanted.gateway();
     let same_kind = [TOS_AT, PROTOCOL_AT, SCOPE_AT, TYPE_AT].iter().all(|at| body.get(*at) == asked.get(*at));
     has_object || (found.metric() == wanted.metric() && same_gateway && same_kind)
 }
 
 /// With all of what tells the route apart for the kernel.
 pub(super) fn delete_request(detail: &[u8]) -> Request {
-    let mut fixed = detail.get(..RTMSG).unwrap_or_default().to_vec();
-    fixed.iter_mut().skip(FLAGS_AT).for_each(|flags| *flags = 0);
+    let mut fixed = [0; RTMSG];
+    for (to, from) in fixed.iter_mut().zip(detail).take(FLAGS_AT) {
+        *to = *from;
+    }
     let telling = [
         libc::RTA_DST,
         libc::RTA_OIF,
@@ -134,11 +135,11 @@ fn new_request(flags: i32, scope: u8, index: u32, route: &Route) -> Request {
     let table = if route.table() == 0 { MAIN_TABLE } else { route.table() };
     let fixed = rtmsg(route.family(), route.prefix().bits(), libc::RTPROT_STATIC, scope, libc::RTN_UNICAST);
     let mut request = Request::new(libc::RTM_NEWROUTE, flags, &fixed)
-        .attribute(libc::RTA_DST, &octets(&route.network()))
+        .attribute(libc::RTA_DST, octets(&route.network()).as_ref())
         .attribute(libc::RTA_OIF, &index.to_ne_bytes())
         .attribute(libc::RTA_TABLE, &table.to_ne_bytes());
     if let Some(gateway) = route.gateway() {
-        request = request.attribute(libc::RTA_GATEWAY, &octets(&gateway));
+        request = request.attribute(libc::RTA_GATEWAY, octets(&gateway).as_ref());
     }
     if route.metric() != 0 {
         request = request.attribute(libc::RTA_PRIORITY, &route.metric().to_ne_bytes());
@@ -172,6 +173,10 @@ impl<'a> Parts<'a> {
 
     fn metric(&self) -> u32 {
         self.attributes.u32(libc::RTA_PRIORITY).unwrap_or(0)
+    }
+
+    fn gateway(&self) -> Option<&'a [u8]> {
+        self.attributes.get(libc::RTA_GATEWAY)
     }
 
     fn network(&self) -> Option<IpAddr> {
@@ -208,7 +213,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// A route that leads out through this interface, and through no other beside it; without the message itself.
+/// A route that leads out through this interface, and through no other beside it. Its detail is left out.
 pub(super) fn parse(body: &[u8], index: u32) -> Option<Installed> {
     let parts = Parts::of(body)?;
     if parts.attributes.u32(libc::RTA_OIF) != Some(index)

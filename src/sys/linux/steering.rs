@@ -5,6 +5,7 @@ use super::{Queue, filter};
 use crate::error::{Errno, Error, Reason};
 use crate::steering::{Instruction, Program};
 use crate::sys::{Backend, Outcome};
+use crate::text::text;
 
 impl Queue {
     /// Sets the classic filter, or with no instructions removes it.
@@ -25,15 +26,15 @@ impl Queue {
     }
 
     pub(super) fn refused_program(&self, program: Program, errno: Errno) -> Error {
-        let action = format!("set the {} of", program.noun());
-        let wrong = |text| Error::new(errno, Reason::Argument, format!("{action} {}: {text}", self.label()));
+        let action = text!("set the {} of", program.noun());
+        let wrong = |text| Error::new(errno, Reason::Argument, text!("{action} {}: {text}", self.label()));
         match errno {
             Errno::EBADF => wrong("the descriptor is not open"),
             Errno::EINVAL => wrong(
                 "the descriptor is not that of a program of BPF_PROG_TYPE_SOCKET_FILTER, or this kernel has no such \
                  programs",
             ),
-            _ => self.refused(&action, errno),
+            _ => self.refused(action.as_str(), errno),
         }
     }
 
@@ -41,7 +42,7 @@ impl Queue {
         let action = "set the classic filter of";
         match errno {
             Errno::EINVAL => {
-                let text = format!("{action} {}: the kernel takes no such program", self.label());
+                let text = text!("{action} {}: the kernel takes no such program", self.label());
                 Error::new(errno, Reason::Argument, text)
             }
             _ => self.refused(action, errno),
@@ -54,7 +55,7 @@ impl Queue {
             Errno::EINVAL => Error::new(
                 Errno::EOPNOTSUPP,
                 Reason::Kernel,
-                format!(
+                text!(
                     "{action} {} to {offloads:#x}: this kernel has no such set: all need TUNTAP_OFFLOAD_CHECKSUM, ECN \
                      needs TSO4 or TSO6, and USO4 and USO6 go together, since Linux 6.2",
                     self.label()

@@ -122,6 +122,13 @@ static void by_hand_with_pi(void)
     CHECK(descriptor >= 0);
 }
 
+/** A copy of it that fails to be taken over stays as it is; one that succeeds makes it non-blocking, for good. */
+static void close_both(long result)
+{
+    close_it(result);
+    close(descriptor);
+}
+
 static long open_descriptor(void)
 {
     dev = NULL;
@@ -201,8 +208,8 @@ static const struct scenario SCENARIOS[] = {
     BY_DESCRIPTOR("open_fd, TUN with PI", by_hand_with_pi, TUNTAP_TUN),
     BY_DESCRIPTOR("open_fd, TAP with PI", by_hand_with_pi, TUNTAP_TAP),
     BY_DESCRIPTOR("open_fd, TUN with offload", by_hand, TUNTAP_TUN | TUNTAP_OFFLOAD),
-    {.name = "open_fd, borrowed", .words = TAKE_OVER, .begin = by_hand, .call = borrow_descriptor,
-     .restore = close_it, .flags = TUNTAP_TUN},
+    {.name = "open_fd, borrowed", .words = TAKE_OVER, .begin = nothing, .prepare = by_hand, .call = borrow_descriptor,
+     .restore = close_both, .flags = TUNTAP_TUN, .picture = NEW_INDEX},
     {.name = "open_queue, TUN", .words = OPEN, .begin = first_queue, .call = open_queue, .restore = close_it,
      .flags = TUNTAP_TUN | TUNTAP_MULTI_QUEUE},
     {.name = "open_queue, TAP with offload", .words = OFFLOADS, .begin = first_queue, .call = open_queue,

@@ -215,10 +215,11 @@ static void receive_numbered(UNUSED char *told, UNUSED size_t size)
     }
 }
 
-/** What came of a call: after a signal the packets stay for the next one, and after any other failure one is lost. */
-static long outcome_of(long result)
+/** What came of a call that took this many packets: after a signal they stay for the next call, and after any other
+ * failure one of them may be lost. */
+static long outcome_of(long result, size_t took)
 {
-    lost += result < 0 && result != -EINTR;
+    lost += result < 0 && result != -EINTR && took > 0;
     return result;
 }
 
@@ -241,33 +242,31 @@ static void begin_list(void)
 static void all_arrived(UNUSED long result)
 {
     int missing = 0;
-    for (int tries = 0; tries < 4 && tuntap_writer_flush(writer, &err) < 0; tries++)
-        lost++;
+    for (int tries = 0; tries < 4 && outcome_of(tuntap_writer_flush(writer, &err), 3) < 0; tries++)
+        continue;
     receive_numbered(NULL, 0);
     for (int i = 0; i < 3; i++)
         missing += !(arrived & 1U << i);
     CHECK(missing <= lost);
 }
 
-CALL(flush, outcome_of(tuntap_writer_flush(writer, &err)))
+CALL(flush, outcome_of(tuntap_writer_flush(writer, &err), 3))
 
-/** What a batch did not take is given again: so no packet is missing, but those that were told to be lost. */
+/** What a batch did not take is given again, and what it took is not: nothing is missing but what was told to be lost. */
 static long write_list(void)
 {
     static uint8_t bytes[3][64];
     struct iovec list[3];
-    size_t done = 0;
+    size_t done = 0, taken;
     for (int i = 0; i < 3; i++)
         list[i] = (struct iovec){bytes[i], make_numbered(bytes[i], i)};
-    while (done < 3) {
-        long result = outcome_of(tuntap_writer_batch(writer, list + done, 3 - done, &err));
-        if (result < 0) {
-            lost = 3 - (int)done;
-            return result;
-        }
-        done += (size_t)result;
+    long first = 0;
+    for (int tries = 0; done < 3 && tries < 4; tries++) {
+        long result = outcome_of(tuntap_writer_batch(writer, list + done, 3 - done, &taken, &err), taken);
+        first = first ? first : result;
+        done += taken;
     }
-    return 0;
+    return first;
 }
 
 CALL(watch, tuntap_monitor_open(dev, &monitor, &err))

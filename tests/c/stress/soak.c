@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Packets in both directions through one handle, by a reader's and a writer's batches, while the device is renamed, taken
+ * down and up, given other MTUs and another queue, and while signals and wakes come. Each packet has a number. Every one
+ * that was sent arrives, once, whole and in the order of its flow, or is in a counter: of the device, of the socket, or of
+ * what the writer said is lost. TUNTAP_SOAK is how many packets there are, half of them in each direction; `make soak` has a
+ * hundred million. */
+#include "steering.h"
+
+#include <linux/if_packet.h>
+#include <linux/sock_diag.h>
+#include <net/ethernet.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+enum { FLOWS = 7, SIZE = 64, LENGTH = UDP_OVERHEAD + SIZE, BATCH = 64, WINDOW = 256, USUAL = 100000 };
+
+/** Not SO_MEMINFO's type: older headers have no name for it. */
+enum { MEMORY_INFORMATION = 55 };
+
+static tuntap *dev, *other_queue;
+static int index_, packets;
+/** In each direction. */
+static uint64_t total = USUAL;
+static atomic_bool quiet, done;
+
+/** A way through the device: what went in, and what came out. */
+static struct way {
+    const char *name;
+    /** Packets given to the kernel or to the writer, those that were received, and those that the writer told of as lost. */
+    atomic_uint_fast64_t given, received, told_lost;
+    /** The next number of each flow that may come. */
+    uint64_t next[FLOWS];
+} out = {.name = "read"}, in = {.name = "written"};
+
+static void number_into(uint8_t *data, uint64_t number)
+{
+    for (size_t at = 0; at < SIZE; at += sizeof number)
+        memcpy(data + at, &number, sizeof number);
+}
+
+/** Makes the packets of a batch, from this number on: those of a flow are `FLOWS` apart. */
+static void make_packets(uint8_t (*made)[LENGTH], const char *from, const char *to, uint64_t number)
+{
+    uint8_t data[SIZE];
+    for (int i = 0; i < BATCH; i++) {
+        number_into(data, number + (uint64_t)i);
+        udp_packet(made[i], from, to, PORT + (unsigned)((number + (uint64_t)i) % FLOWS), data, SIZE);
+        /* Not to be fragmented: only such packets are joined. */
+        made[i][6] = 0x40;
+        memset(made[i] + 10, 0, 2);
+        put16(made[i] + 10, checksum(made[i], 20, 0));
+    }
+}
+
+/** This number came: once, and after those before it. */
+static void arrived(struct way *way, const uint8_t *data)
+{
+    uint64_t number;
+    uint8_t wanted[SIZE];
+    memcpy(&number, data, sizeof number);
+    number_into(wanted, number);
+    CHECK(memcmp(data, wanted, SIZE) == 0);
+    CHECK(number < total && number >= way->next[number % FLOWS]);
+    way->next[number % FLOWS] = number + 1;
+    atomic_fetch_add(&way->received, 1);
+}
+
+/** Lets the other end catch up; packets may be lost, so not for ever. */
+static void keep_pace(struct way *way)
+{
+    for (int i = 0; i < 100 && atomic_load(&way->given) - atomic_load(&way->received) > WINDOW; i++)
+        sched_yield();
+}
+
+/* Out of the device: a packet socket sends, and a reader reads. */
+
+static void *send_packets(void *unused)
+{
+    static uint8_t made[BATCH][LENGTH];
+    struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = index_};
+    struct iovec parts[BATCH];
+    struct mmsghdr messages[BATCH];
+    memset(messages, 0, sizeof messages);
+    for (int i = 0; i < BATCH; i++) {
+        parts[i] = (struct iovec){made[i], LENGTH};
+        messages[i].msg_hdr = (struct msghdr){.msg_name = &to, .msg_namelen = sizeof to, .msg_iov = &parts[i], .msg_iovlen = 1};
+    }
+    for (uint64_t number = 0; number < total; number += BATCH) {
+        make_packets(made, "10.8.0.1", "10.8.0.2", number);
+        int count = total - number < BATCH ? (int)(total - number) : BATCH;
+        for (int sent = 0; sent < count;) {
+            int more = sendmmsg(packets, messages + sent, (unsigned)(count - sent), 0);
+            CHECK(more > 0 || errno == ENETDOWN || errno == EINTR);
+            sent += more > 0 ? more : 0;
+            atomic_fetch_add(&out.given, more > 0 ? (unsigned)more : 0);
+            if (more <= 0)
+                poll(NULL, 0, 1);
+        }
+        keep_pace(&out);
+    }
+    return unused;
+}
+
+static void *read_packets(void *unused)
+{
+    tuntap_reader *reader;
+    struct iovec got[BATCH];
+    tuntap_error why;
+    CHECK(tuntap_reader_open(dev, 0, &reader, NULL) == 0);
+    while (!atomic_load(&done)) {
+        ssize_t count = tuntap_reader_batch(reader, got, BATCH, &why);
+        if (count < 0 && count != -ECANCELED && count != -EINTR)
+            fail(__FILE__, __LINE__, "tuntap_reader_batch", why.message);
+        for (ssize_t i = 0; i < count; i++) {
+            CHECK(got[i].iov_len == LENGTH);
+            arrived(&out, (const uint8_t *)got[i].iov_base + UDP_OVERHEAD);
+        }
+    }
+    tuntap_reader_close(reader);
+    return unused;
+}
+
+/* Into the device: a writer writes, and UDP sockets receive. */
+
+/** What the writer says is lost of what it took; 0 when that is not what failed. */
+static uint64_t lost_packets(const tuntap_error *why)
+{
+    const char *text = strstr(why->message, " packet");
+    while (text && text > why->message && text[-1] >= '0' && text[-1] <= '9')
+        text--;
+    return text && strstr(text, " lost") ? strtoull(text, NULL, 10) : 0;
+}
+
+static void judge_write(const char *call, long result, const tuntap_error *why)
+{
+    if (result == 0)
+        return;
+    if (result != -EINTR && result != -ECANCELED && result != -ENETDOWN)
+        fail(__FILE__, __LINE__, call, why->message);
+    if (result == -ENETDOWN)
+        poll(NULL, 0, 1);
+    atomic_fetch_add(&in.told_lost, lost_packets(why));
+}
+
+static void *write_packets(void *unused)
+{
+    static uint8_t made[BATCH][LENGTH];
+    struct iovec parts[BATCH];
+    tuntap_writer *writer;
+    tuntap_error why;
+    long result;
+    CHECK(tuntap_writer_open(dev, 0, &writer, NULL) == 0);
+    for (int i = 0; i < BATCH; i++)
+        parts[i] = (struct iovec){made[i], LENGTH};
+    for (uint64_t number = 0; number < total; number += BATCH) {
+        size_t count = total - number < BATCH ? (size_t)(total - number) : BATCH, taken;
+        make_packets(made, "10.8.0.2", "10.8.0.1", number);
+        for (size_t sent = 0; sent < count; sent += taken) {
+            result = tuntap_writer_batch(writer, parts + sent, count - sent, &taken, &why);
+            atomic_fetch_add(&in.given, taken);
+            judge_write("tuntap_writer_batch", result, &why);
+        }
+        keep_pace(&in);
+    }
+    while ((result = tuntap_writer_flush(writer, &why)) != 0)
+        judge_write("tuntap_writer_flush", result, &why);
+    tuntap_writer_close(writer);
+    return unused;
+}
+
+static int sockets[FLOWS];
+
+static void *receive_packets(void *unused)
+{
+    uint8_t data[SIZE + 1];
+    struct pollfd polled[FLOWS];
+    for (int i = 0; i < FLOWS; i++)
+        polled[i] = (struct pollfd){.fd = sockets[i], .events = POLLIN};
+    while (!atomic_load(&done)) {
+        if (poll(polled, FLOWS, 10) <= 0)
+            continue;
+        for (int i = 0; i < FLOWS; i++)
+            for (ssize_t size; (size = recv(sockets[i], data, sizeof data, MSG_DONTWAIT)) >= 0;) {
+                CHECK(size == SIZE);
+                arrived(&in, data);
+            }
+    }
+    return unused;
+}
+
+/* What disturbs them */
+
+static void ignore_signal(int signal)
+{
+    (void)signal;
+}
+
+static void *disturb(void *unused)
+{
+    char name[TUNTAP_NAME_SIZE];
+    for (unsigned round = 1; !atomic_load(&quiet); round++) {
+        snprintf(name, sizeof name, "soak%u", round % 10);
+        CHECK(tuntap_set_name(dev, name, NULL) == 0);
+        CHECK(tuntap_set_mtu(dev, 1300 + round % 100, NULL) == 0);
+        CHECK(tuntap_detach(other_queue, NULL) == 0 && tuntap_attach(other_queue, NULL) == 0);
+        CHECK(tuntap_wake(dev) == 0);
+        if (round % 8 == 0)
+            CHECK(tuntap_down(dev, NULL) == 0 && tuntap_up(dev, NULL) == 0);
+        poll(NULL, 0, 5);
+    }
+    return unused;
+}
+
+/* The counters */
+
+static uint64_t socket_drops(void)
+{
+    uint64_t drops = 0;
+    for (int i = 0; i < FLOWS; i++) {
+        uint32_t information[SK_MEMINFO_VARS];
+        socklen_t size = sizeof information;
+        CHECK(getsockopt(sockets[i], SOL_SOCKET, MEMORY_INFORMATION, information, &size) == 0);
+        drops += information[SK_MEMINFO_DROPS];
+    }
+    return drops;
+}
+
+/** What the kernel says that the device lost of what was to go out. What it loses of what came in, it refuses, so that
+ * the writer tells of it: but a super-packet counts as one there. */
+static uint64_t device_drops(void)
+{
+    static const char columns[] = ": %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %llu %llu";
+    char name[IF_NAMESIZE + 2] = " ";
+    unsigned long long errors, drops;
+    CHECK(if_indextoname((unsigned)index_, name + 1));
+    const char *line = strstr(output_of("sed 's/^ */ /' /proc/net/dev"), name);
+    CHECK(line && sscanf(line + strlen(name), columns, &errors, &drops) == 2);
+    return errors + drops;
+}
+
+static long resident_kilobytes(void)
+{
+    return strtol(output_of("sed -n 's/^VmRSS: *//p' /proc/%d/status", (int)getpid()), NULL, 10);
+}
+
+/** Everything that was given is received or counted, or will be: waits as long as more is received. */
+static void balances(struct way *way, uint64_t (*drops)(void))
+{
+    char text[200];
+    uint64_t received, counted;
+    do {
+        received = atomic_load(&way->received);
+        counted = received + atomic_load(&way->told_lost) + drops();
+        if (counted == atomic_load(&way->given))
+            break;
+        poll(NULL, 0, 500);
+    } while (counted < atomic_load(&way->given) && received != atomic_load(&way->received));
+    snprintf(text, sizeof text, "%s: %llu of %llu, the writer says %llu are lost, counters %llu", way->name,
+             (unsigned long long)received, (unsigned long long)atomic_load(&way->given),
+             (unsigned long long)atomic_load(&way->told_lost), (unsigned long long)drops());
+    puts(text);
+    if (counted != atomic_load(&way->given))
+        fail(__FILE__, __LINE__, "not all is accounted for", text);
+}
+
+static void ready(void)
+{
+    static const char *const zeros[] = {"all/rp_filter", "default/rp_filter"};
+    char path[64];
+    begin();
+    ipv4_only();
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "/proc/sys/net/ipv4/conf/%s", zeros[i]);
+        write_file(path, "0");
+    }
+    OK(tuntap_open("soak0", TUNTAP_TUN | TUNTAP_OFFLOAD | TUNTAP_MULTI_QUEUE, &dev, &err));
+    OK(tuntap_open_queue(dev, 0, &other_queue, &err));
+    /* Detaching a queue loses, uncounted, what waits there: so all packets go to the first one. */
+    int program = program_returning(0, BPF_PROG_TYPE_SOCKET_FILTER);
+    OK(tuntap_set_steering_ebpf(dev, program, &err));
+    close(program);
+    OK(tuntap_set_txqueuelen(dev, 10000, &err));
+    OK(tuntap_up(dev, &err));
+    /* An address of lo: that of the device would go and come with it. */
+    IP("link set lo up");
+    IP("address add 10.8.0.1/32 dev lo");
+    index_ = (int)if_nametoindex("soak0");
+    CHECK((packets = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) >= 0);
+    for (int i = 0, size = 4 << 20; i < FLOWS; i++) {
+        sockets[i] = udp_socket("10.8.0.1", PORT + (unsigned)i);
+        setsockopt(sockets[i], SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    }
+}
+
+int main(void)
+{
+    static void *(*const work[])(void *) = {send_packets, write_packets, read_packets, receive_packets, disturb};
+    pthread_t threads[5];
+    if (getenv("TUNTAP_SOAK"))
+        total = strtoull(getenv("TUNTAP_SOAK"), NULL, 10) / 2;
+    ready();
+    int open_before = descriptors();
+    long memory = 0;
+    signals_come(ignore_signal, 0);
+    for (int i = 0; i < 5; i++)
+        CHECK(pthread_create(&threads[i], NULL, work[i], NULL) == 0);
+    while (atomic_load(&in.given) < total / 4 || atomic_load(&out.given) < total / 4)
+        poll(NULL, 0, 10);
+    signals_end();
+    memory = resident_kilobytes();
+    signals_come(ignore_signal, SA_RESTART);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    atomic_store(&quiet, true);
+    pthread_join(threads[4], NULL);
+    signals_end();
+    balances(&out, device_drops);
+    balances(&in, socket_drops);
+    atomic_store(&done, true);
+    CHECK(tuntap_wake(dev) == 0);
+    pthread_join(threads[2], NULL);
+    pthread_join(threads[3], NULL);
+    CHECK(descriptors() == open_before);
+    CHECK(strcmp(getenv("TEST_HOW") ? getenv("TEST_HOW") : "plain", "plain") != 0 || resident_kilobytes() < memory + 2048);
+    tuntap_close(other_queue);
+    tuntap_close(dev);
+    return 0;
+}

@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# How much of the library the Rust tests and the C tests run: a table of files, and the functions that none reached.
+# LLVM_COV and LLVM_PROFDATA are LLVM's tools, of the version of rustc's own LLVM or a later one.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+cargo=${CARGO:-cargo}
+host=$(rustc -vV | sed -n 's/^host: //p')
+major=$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+out=$PWD/build/coverage
+
+# tool NAME: the one with the version in its name, rustup's, or whatever is in the path.
+tool() {
+    for place in "$(command -v "$1-$major")" "$(rustc --print sysroot)/lib/rustlib/$host/bin/$1" "$(command -v "$1")"; do
+        if [ -x "$place" ]; then
+            echo "$place"
+            return
+        fi
+    done
+    echo "$1 is not installed (Debian: llvm-$major; rustup: llvm-tools)" >&2
+    return 1
+}
+cov=${LLVM_COV:-$(tool llvm-cov)} && profdata=${LLVM_PROFDATA:-$(tool llvm-profdata)} || exit 1
+
+rm -rf "$out/profiles"
+mkdir -p "$out/profiles"
+export RUSTFLAGS="${RUSTFLAGS:-} -Cinstrument-coverage" LLVM_PROFILE_FILE="$out/profiles/%p-%m.profraw"
+
+# instrumented COMMAND...: without optimization the counting makes tests of packets take minutes.
+instrumented() {
+    "$cargo" --config profile.dev.package.libtuntap.opt-level=1 "$@" --locked --quiet --target-dir "$out/target"
+}
+
+# The Rust tests, and where their programs are.
+instrumented test >"$out/core.log" 2>&1 || { cat "$out/core.log"; exit 1; }
+instrumented test --no-run --message-format=json 2>/dev/null |
+    sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' >"$out/programs"
+tail -n 4 "$out/core.log"
+
+# The C tests, against an archive of the instrumented library. What a test's end by _exit or a signal leaves unwritten, is
+# not counted.
+instrumented rustc --lib --crate-type staticlib || exit
+TUNTAP_COVERAGE_LIBRARY="$out/target/debug/libtuntap.a" tests/c/run.sh coverage "$@" | grep -v '^ok '
+find build/tests/coverage -type f ! -name '*.log' ! -name '*.status' >>"$out/programs"
+
+"$profdata" merge -sparse -o "$out/all.profdata" "$out"/profiles/*.profraw || exit
+first=$(head -n 1 "$out/programs")
+rest=$(tail -n +2 "$out/programs" | sed 's/^/-object=/')
+# shellcheck disable=SC2086 # a list of words
+"$cov" export "$first" $rest -instr-profile="$out/all.profdata" --skip-expansions --sources src >"$out/export.json" &&
+    "${PYTHON:-python3}" tests/coverage.py <"$out/export.json" | tee "$out/report"
