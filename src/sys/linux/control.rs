@@ -110,10 +110,10 @@ impl Control {
         for _ in 0..TRIES {
             let name = node.granted().map_err(|errno| gone(node.settle(errno)))?.name;
             let found = match node.namespace() {
-                Ok(namespace) => self.follow(node, &Namespace::of(namespace), &name)?,
+                Ok(namespace) => self.follow(node, Namespace::of(namespace), &name)?,
                 Err(Errno::EBADFD) => None,
                 Err(Errno::EPERM | Errno::EINVAL | Errno::ENOTTY) => self.watch(node, &name)?,
-                Err(errno) => return Err(Error::system(errno, "ask for the namespace of the device")),
+                Err(errno) => return Err(unasked(errno)),
             };
             if let Some(link) = found {
                 return Ok(link);
@@ -123,7 +123,7 @@ impl Control {
     }
 
     /// Finds the device by its name where the driver says that it is; None when it was renamed or moved meanwhile.
-    fn follow(&mut self, node: &Node, there: &Namespace, name: &Name) -> Result<Option<Link>, Error> {
+    fn follow(&mut self, node: &Node, there: Namespace, name: &Name) -> Result<Option<Link>, Error> {
         let identity = there.identity();
         if identity != self.namespace {
             let netlink = there.inside(Socket::open).map_err(|error| match error.reason() {
@@ -135,8 +135,13 @@ impl Control {
             })?;
             *self = Self { netlink, namespace: identity, index: 0, trace: Trace::Lost };
         }
+        drop(there);
         let Some(link) = present(link::by_name(&mut self.netlink, name))? else { return Ok(None) };
-        let now = node.namespace().ok().and_then(|namespace| Namespace::of(namespace).identity());
+        let now = match node.namespace() {
+            Ok(namespace) => Namespace::of(namespace).identity(),
+            Err(errno) if is_shortage(errno) => return Err(unasked(errno)),
+            Err(_) => None,
+        };
         if now != self.namespace || !is_called(node, &link.name) {
             return Ok(None);
         }
@@ -195,6 +200,15 @@ fn present(found: Result<Link, Error>) -> Result<Option<Link>, Error> {
 
 fn gone(errno: Errno) -> Error {
     refusal(errno, None, "ask for the state of the device")
+}
+
+/// It passes, and says nothing about the device.
+fn is_shortage(errno: Errno) -> bool {
+    matches!(errno, Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM)
+}
+
+fn unasked(errno: Errno) -> Error {
+    Error::system(errno, "open the namespace of the device")
 }
 
 fn unwatched(errno: Errno) -> Error {
