@@ -5,6 +5,7 @@ use super::departure::Departures;
 use super::message::{Attributes, Message, Request};
 use super::{address, link, route, watch};
 use crate::prefix::Family;
+use crate::route::Installed;
 use crate::sys::bytes::u32_at;
 
 /// Takes one datagram apart, as an answer and as an announcement, of an interface of this index.
@@ -29,8 +30,9 @@ pub fn netlink(index: u32, datagram: &[u8]) {
         }
         if let Some(installed) = route::parse(message.body, index) {
             assert!(installed.route.prefix().bits() <= installed.route.family().bits());
-            is_whole(&route::delete_request(message.body));
-            is_whole(&route::restore_request(message.body).unwrap());
+            let installed = Installed { detail: message.body.to_vec(), ..installed };
+            is_whole(&route::delete_request(&installed.detail));
+            is_whole(&route::restore_request(&installed).unwrap());
         }
         let _ = before.map(|before| route::is_deleted_by(message.body, before));
         before = Some(message.body);
@@ -54,7 +56,6 @@ fn attributes(body: &[u8], depth: usize) {
 }
 
 /// The kernel finds in it what it says.
-#[allow(clippy::unwrap_used, reason = "as above")]
 fn is_whole(request: &Request) {
     let bytes = request.bytes(7).unwrap();
     let mut rest = bytes.as_slice();

@@ -66,12 +66,12 @@ pub(super) fn add(netlink: &mut Socket, index: u32, route: &Route) -> Result<(),
 
 /// Gives back what was listed of a route, but for flags that say how it is at the moment.
 pub(super) fn restore(netlink: &mut Socket, installed: &Installed) -> Result<(), Refusal> {
-    netlink.change(&restore_request(&installed.detail)?)
+    netlink.change(&restore_request(installed)?)
 }
 
-pub(super) fn restore_request(detail: &[u8]) -> Result<Request, NoMemory> {
+pub(super) fn restore_request(installed: &Installed) -> Result<Request, NoMemory> {
     let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
-    let mut detail = memory::copy(detail)?;
+    let mut detail = memory::copy(&installed.detail)?;
     if let Some(word) = detail.get_mut(FLAGS_AT..RTMSG) {
         word.copy_from_slice(&(u32_at(word, 0).unwrap_or(0) & RTNH_F_ONLINK).to_ne_bytes());
     }
