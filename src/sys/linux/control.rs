@@ -113,7 +113,7 @@ impl Control {
                 Ok(namespace) => self.follow(node, &Namespace::of(namespace), &name)?,
                 Err(Errno::EBADFD) => None,
                 Err(Errno::EPERM | Errno::EINVAL | Errno::ENOTTY) => self.watch(node, &name)?,
-                Err(errno) => return Err(Error::system(errno, "ask for the namespace of the device")),
+                Err(errno) => return Err(not_asked(errno)),
             };
             if let Some(link) = found {
                 return Ok(link);
@@ -136,7 +136,12 @@ impl Control {
             *self = Self { netlink, namespace: identity, index: 0, trace: Trace::Lost };
         }
         let Some(link) = present(link::by_name(&mut self.netlink, name))? else { return Ok(None) };
-        let now = node.namespace().ok().and_then(|namespace| Namespace::of(namespace).identity());
+        let now = match node.namespace() {
+            Ok(namespace) => Namespace::of(namespace).identity(),
+            // There is no descriptor to spare for another look: that says nothing of the device.
+            Err(errno @ (Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM)) => return Err(not_asked(errno)),
+            Err(_) => None,
+        };
         if now != self.namespace || !is_called(node, &link.name) {
             return Ok(None);
         }
@@ -180,6 +185,10 @@ impl Control {
         (self.index, self.trace) = (link.index, Trace::Watched);
         Ok(())
     }
+}
+
+fn not_asked(errno: Errno) -> Error {
+    Error::system(errno, "ask for the namespace of the device")
 }
 
 fn is_called(node: &Node, name: &Name) -> bool {
