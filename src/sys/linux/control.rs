@@ -113,7 +113,7 @@ impl Control {
                 Ok(namespace) => self.follow(node, &Namespace::of(namespace), &name)?,
                 Err(Errno::EBADFD) => None,
                 Err(Errno::EPERM | Errno::EINVAL | Errno::ENOTTY) => self.watch(node, &name)?,
-                Err(errno) => return Err(Error::system(errno, "ask for the namespace of the device")),
+                Err(errno) => return Err(unknown_namespace(errno)),
             };
             if let Some(link) = found {
                 return Ok(link);
@@ -136,7 +136,12 @@ impl Control {
             *self = Self { netlink, namespace: identity, index: 0, trace: Trace::Lost };
         }
         let Some(link) = present(link::by_name(&mut self.netlink, name))? else { return Ok(None) };
-        let now = node.namespace().ok().and_then(|namespace| Namespace::of(namespace).identity());
+        let now = match node.namespace() {
+            Ok(namespace) => Namespace::of(namespace).identity(),
+            Err(Errno::EBADFD | Errno::EPERM) => None,
+            // Out of descriptors, most likely.
+            Err(errno) => return Err(unknown_namespace(errno)),
+        };
         if now != self.namespace || !is_called(node, &link.name) {
             return Ok(None);
         }
@@ -199,6 +204,10 @@ fn gone(errno: Errno) -> Error {
 
 fn unwatched(errno: Errno) -> Error {
     Error::system(errno, "watch whether the device leaves its network namespace")
+}
+
+fn unknown_namespace(errno: Errno) -> Error {
+    Error::system(errno, "ask for the namespace of the device")
 }
 
 fn restless() -> Error {
