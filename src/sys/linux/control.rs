@@ -138,7 +138,7 @@ impl Control {
         let Some(link) = present(link::by_name(&mut self.netlink, name))? else { return Ok(None) };
         let now = match node.namespace() {
             Ok(namespace) => Namespace::of(namespace).identity(),
-            Err(Errno::EBADFD) => return Ok(None),
+            Err(Errno::EBADFD | Errno::EPERM) => return Ok(None),
             Err(errno) => return Err(Error::system(errno, "ask for the namespace of the device")),
         };
         if now != self.namespace || !is_called(node, &link.name) {
