@@ -113,7 +113,7 @@ impl Control {
                 Ok(namespace) => self.follow(node, &Namespace::of(namespace), &name)?,
                 Err(Errno::EBADFD) => None,
                 Err(Errno::EPERM | Errno::EINVAL | Errno::ENOTTY) => self.watch(node, &name)?,
-                Err(errno) => return Err(Error::system(errno, "ask for the namespace of the device")),
+                Err(errno) => return Err(unasked(errno)),
             };
             if let Some(link) = found {
                 return Ok(link);
@@ -129,14 +129,17 @@ impl Control {
             let netlink = there.inside(Socket::open).map_err(|error| match error.reason() {
                 Reason::Privilege => elsewhere(error.message()),
                 reason => {
-                    let text = format!("reach the device where it is now: {}", error.message());
+                    let text = text!("reach the device where it is now: {}", error.message());
                     Error::new(error.errno(), reason, text)
                 }
             })?;
             *self = Self { netlink, namespace: identity, index: 0, trace: Trace::Lost };
         }
         let Some(link) = present(link::by_name(&mut self.netlink, name))? else { return Ok(None) };
-        let now = node.namespace().ok().and_then(|namespace| Namespace::of(namespace).identity());
+        let now = match node.namespace() {
+            Err(errno) if exhausted(errno) => return Err(unasked(errno)),
+            now => now.ok().and_then(|namespace| Namespace::of(namespace).identity()),
+        };
         if now != self.namespace || !is_called(node, &link.name) {
             return Ok(None);
         }
@@ -191,6 +194,15 @@ fn present(found: Result<Link, Error>) -> Result<Option<Link>, Error> {
         Err(error) if error.reason() == Reason::Removed => Ok(None),
         found => found.map(Some),
     }
+}
+
+/// It says nothing about the device.
+fn exhausted(errno: Errno) -> bool {
+    matches!(errno, Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM)
+}
+
+fn unasked(errno: Errno) -> Error {
+    Error::system(errno, "ask for the namespace of the device")
 }
 
 fn gone(errno: Errno) -> Error {
