@@ -2,12 +2,12 @@
 //! How a queue comes to be: with a node of its own, or with one that was opened elsewhere.
 
 use std::fmt::Display;
-use std::io;
 use std::os::fd::RawFd;
-use std::path::{Path, PathBuf, absolute};
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::control::{self, Control};
+use super::file;
 use super::filter::Filter;
 use super::netlink::Socket;
 use super::node::{Granted, Node, USUAL_NODE};
@@ -49,7 +49,7 @@ impl Queue {
     /// Opens the device of this name, or makes it, in the calling thread's network namespace. One that is deleted before
     /// all is known of it was not opened: it is made again, or is absent.
     pub(super) fn open_here(path: &Path, name: &NameRequest, flags: &Flags) -> Result<Self> {
-        let path = absolute(path).map_err(|error| unknown_directory(path, &error))?;
+        let path = file::absolute(path).map_err(|errno| unknown_directory(path, errno))?;
         let mut tries = 1..TRIES;
         loop {
             match Self::open_once(&path, name, flags) {
@@ -124,13 +124,13 @@ impl Queue {
         if only.is_some_and(|only| only != control.index()) {
             return Err(failed(Errno::ENODEV));
         }
-        let queue = Self::new(node, memory::path(path)?, control, waker, mode);
+        let queue = Self::new(node, (memory::path(path)?, filter_of(mode)?), control, waker, mode);
         queue.check(&granted)?;
         Ok(queue)
     }
 
-    fn new(node: Node, path: PathBuf, control: Control, waker: Waker, mode: Mode) -> Self {
-        let filter = (mode.kind == Kind::Tap && mode.multi_queue).then(Filter::default);
+    fn new(node: Node, own: (PathBuf, Option<Filter>), control: Control, waker: Waker, mode: Mode) -> Self {
+        let (path, filter) = own;
         let (control, read_size) = (Mutex::new(control), read_size(mode));
         Self { node, path, control, waker, filter, mode, read_size, former: None }
     }
@@ -138,9 +138,12 @@ impl Queue {
     /// Takes over a descriptor, or with `borrow` a copy of it. One that cannot be a queue stays the caller's.
     pub(super) fn take_over(fd: RawFd, borrow: bool) -> Result<Self> {
         let node = Node::from_fd(fd, borrow)?;
-        let path = memory::path(Path::new(USUAL_NODE)).map_err(Error::from);
-        match path.and_then(|path| Ok((path, Self::adopt(&node)?))) {
-            Ok((path, (control, waker, mode))) => Ok(Self::new(node, path, control, waker, mode)),
+        let parts = || {
+            let (control, waker, mode) = Self::adopt(&node)?;
+            Ok(((memory::path(Path::new(USUAL_NODE))?, filter_of(mode)?), control, waker, mode))
+        };
+        match parts() {
+            Ok((own, control, waker, mode)) => Ok(Self::new(node, own, control, waker, mode)),
             Err(error) => {
                 if !borrow {
                     node.release();
@@ -235,10 +238,14 @@ fn present(netlink: &mut Socket, name: &NameRequest, existing: bool) -> Result<O
     }
 }
 
-fn unknown_directory(path: &Path, error: &io::Error) -> Error {
-    let errno = Errno::from_raw(error.raw_os_error().unwrap_or(libc::EINVAL));
-    let action = text!("find the working directory, for the device node {}", path.display());
-    Error::system(errno, action)
+/// What a TAP with several queues has for those that come later.
+fn filter_of(mode: Mode) -> Result<Option<Filter>> {
+    Ok((mode.kind == Kind::Tap && mode.multi_queue).then(Filter::new).transpose()?)
+}
+
+fn unknown_directory(path: &Path, errno: Errno) -> Error {
+    let path = file::shown(path);
+    Error::system(errno, format_args!("find the working directory, for the device node {path}"))
 }
 
 fn read_size(mode: Mode) -> usize {
