@@ -28,6 +28,13 @@ pub mod steering;
 pub mod text;
 pub mod writer;
 
+#[cfg(fuzzing)]
+pub mod fuzzing;
+
 mod fault;
 mod stream;
 mod sys;
+
+/// What is private, for fuzz/targets.
+#[cfg(all(fuzzing, target_os = "linux"))]
+pub use sys::fuzz;

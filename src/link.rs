@@ -124,6 +124,8 @@ impl Change<'_> {
             Self::Up(false) => text!("take {device} down"),
             Self::Mtu(mtu) => text!("set the MTU of {device} to {mtu}"),
             Self::Mac(mac) => text!("set the MAC address of {device} to {mac}"),
+            // It can have the name already, when only the answer was lost.
+            Self::Name(name) if text!("{device}") == text!("{name}") => text!("rename the device to {name}"),
             Self::Name(name) => text!("rename {device} to {name}"),
             Self::Alias(_) => text!("set the alias of {device}"),
             Self::TxQueueLength(packets) => text!("set the transmit queue length of {device} to {packets}"),
