@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 //! How a queue comes to be: with a node of its own, or with one that was opened elsewhere.
 
-use std::ffi::OsString;
 use std::fmt::Display;
 use std::os::fd::RawFd;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::control::{self, Control};
+use super::file;
 use super::filter::Filter;
 use super::netlink::Socket;
 use super::node::{Granted, Node, USUAL_NODE};
@@ -73,7 +72,7 @@ impl Queue {
     /// Opens the device of this name, or makes it, in the calling thread's network namespace. One that is deleted before
     /// all is known of it was not opened: it is made again, or is absent.
     pub(super) fn open_here(path: &Path, name: &NameRequest, flags: &Flags) -> Result<Self> {
-        let path = resolved(path)?;
+        let path = file::absolute(path).map_err(|errno| unknown_directory(path, errno))?;
         let mut tries = 1..TRIES;
         loop {
             match Self::open_once(&path, name, flags) {
@@ -254,22 +253,9 @@ fn present(netlink: &mut Socket, name: &NameRequest, existing: bool) -> Result<O
     }
 }
 
-/// The path from the root, so that it leads to the same node wherever the program goes.
-fn resolved(path: &Path) -> Result<PathBuf> {
-    if path.is_absolute() {
-        return Ok(memory::path(path)?);
-    }
-    let mut room = [0_u8; libc::PATH_MAX as usize];
-    // SAFETY: the C library writes a text with its NUL, if it fits.
-    if unsafe { libc::getcwd(room.as_mut_ptr().cast(), room.len()) }.is_null() {
-        let action = text!("find the working directory, for the device node {}", path.display());
-        return Err(Error::system(Errno::last(), action));
-    }
-    let mut bytes = Vec::new();
-    memory::append(&mut bytes, room.split(|byte| *byte == 0).next().unwrap_or_default())?;
-    memory::append(&mut bytes, b"/")?;
-    memory::append(&mut bytes, path.as_os_str().as_bytes())?;
-    Ok(PathBuf::from(OsString::from_vec(bytes)))
+fn unknown_directory(path: &Path, errno: Errno) -> Error {
+    let path = file::shown(path);
+    Error::system(errno, format_args!("find the working directory, for the device node {path}"))
 }
 
 fn read_size(mode: Mode) -> usize {
