@@ -17,6 +17,15 @@ pub(super) fn nonblocking(fd: impl AsFd) -> Outcome<()> {
     control(&fd, libc::F_SETFL, flags | libc::O_NONBLOCK).map(drop)
 }
 
+/// Makes it as those are that are opened here, or leaves it as it is.
+pub(super) fn keep(fd: impl AsFd) -> Outcome<()> {
+    let before = control(&fd, libc::F_GETFD, 0)?;
+    close_on_exec(&fd)?;
+    nonblocking(&fd).inspect_err(|_| {
+        let _ = control(&fd, libc::F_SETFD, before);
+    })
+}
+
 /// Takes over a descriptor, or with `borrow` makes a copy of it, which is close-on-exec.
 pub(super) fn take(fd: BorrowedFd<'_>, borrow: bool) -> Outcome<OwnedFd> {
     let own = if borrow { control(fd, libc::F_DUPFD_CLOEXEC, 0)? } else { fd.as_raw_fd() };

@@ -91,8 +91,7 @@ impl Node {
 
     /// Makes the descriptor as those that are opened here are.
     pub(super) fn keep(&self) -> Outcome<()> {
-        descriptor::nonblocking(&self.0)?;
-        descriptor::close_on_exec(&self.0)
+        descriptor::keep(&self.0)
     }
 
     /// Gives the descriptor back to whom it came from.

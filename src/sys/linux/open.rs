@@ -187,11 +187,12 @@ impl Queue {
     /// Turns on all offloads that the kernel has. A persistent device keeps what others asked for: it is taken over,
     /// or turned off where this handle could not read it.
     fn begin_offload(&self) -> Result<()> {
-        let failed = |errno| self.refused("turn on the offloads of", errno);
         if !self.mode.offload {
+            let failed = |errno| self.refused("turn off the offloads of", errno);
             let kept = self.node.granted().map_err(failed)?.persist;
             return if kept { self.node.set_offload(0).map_err(failed) } else { Ok(()) };
         }
+        let failed = |errno| self.refused("turn on the offloads of", errno);
         if !self.mode.multi_queue {
             self.node.set_frame_size(Offload::SIZE).map_err(failed)?;
         }
