@@ -30,7 +30,10 @@
  * Namespace. A device may be in another network namespace than the calling thread, because it
  *            was opened there or moved: it is read, written and closed as ever, and what asks
  *            about it or configures it acts there. A process that may not do so gets -EXDEV
- *            with TUNTAP_REASON_NAMESPACE, and the message says what it needs.
+ *            with TUNTAP_REASON_NAMESPACE, and the message says what it needs. So does one to
+ *            which nothing shows that it would reach this device, and not another of its name:
+ *            without CAP_NET_ADMIN in the device's namespace, or before Linux 5.4, this is a
+ *            device that was taken over (tuntap_open_fd) or that has left its namespace.
  * Fork.      After fork(), only one of the two processes may use a handle for more than
  *            tuntap_read, tuntap_write, tuntap_get_fd and tuntap_close; when a thread was in a
  *            call on the handle at that moment, that is the process that has the thread. What
@@ -605,8 +608,9 @@ typedef struct tuntap_joiner tuntap_joiner;
 #define TUNTAP_EVENT_REMOVED 11
 
 /**
- * The kernel had more to tell than it kept for the reader, so that events are missing
- * here. Everything known is to be forgotten: what is present follows, as at the beginning.
+ * The kernel had more to tell than it kept for the reader, or there was no memory for it, so
+ * that events are missing here. Everything known is to be forgotten: what is present
+ * follows, as at the beginning.
  */
 #define TUNTAP_EVENT_OVERRUN 12
 
@@ -1571,6 +1575,10 @@ int tuntap_set_netmask(tuntap *dev, const char *netmask, tuntap_error *err);
  * route for a destination: -EEXIST (TUNTAP_REASON_BUSY) when another interface has it; and
  * the device needs an address of its family: -ENETUNREACH (TUNTAP_REASON_ARGUMENT).
  *
+ * A route is there already when it is the same in all that the system has of it. One with
+ * more than is said here, such as a type of service, a gateway of the other family, several
+ * next hops, an encapsulation or an MTU, is another route.
+ *
  * @param destination  "10.9.0.0/16", "fd01::/48"; "0.0.0.0/0" and "::/0" are the default
  *                     routes. Without a prefix, a single host.
  * @param gateway      The next host on the link, of a TAP; it must be reachable without a
@@ -1595,7 +1603,9 @@ int tuntap_add_route(tuntap *dev, const char *destination, const char *gateway, 
  * tuntap_add_route takes them, and those of the route must be the same.
  *
  * @return 0, or -ESRCH (there is no such route through the device, TUNTAP_REASON_UNSET),
- *         -EINVAL (as there), -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+ *         -EBUSY (Linux would delete another one instead, which has this destination and
+ *         metric and comes before it, TUNTAP_REASON_BUSY), -EINVAL (as there), -EPERM (needs
+ *         CAP_NET_ADMIN), -ENODEV (the device is gone).
  * @since 0.1.0
  */
 int tuntap_del_route(tuntap *dev, const char *destination, const char *gateway, uint32_t metric, uint32_t table, tuntap_error *err);
@@ -1603,7 +1613,8 @@ int tuntap_del_route(tuntap *dev, const char *destination, const char *gateway, 
 /**
  * The routes through the device, IPv4 before IPv6, with those that the kernel made for its
  * addresses. Routes of the local table, to the host itself, are not among them, and none
- * of several ways.
+ * of several ways. Of a route with more to it than a tuntap_route has (see
+ * tuntap_add_route) this says a part.
  *
  * @param routes  Receives the first `count` of them. NULL with a count of 0: only the
  *                number is asked for.
@@ -2199,9 +2210,9 @@ int tuntap_set_tx_filter(tuntap *dev, const uint8_t *macs, size_t count, uint64_
  *                 all devices of the network namespace that the calling thread is in.
  * @param monitor  Receives the monitor; tuntap_monitor_close frees it.
  * @return 0, or -EINVAL (monitor is NULL), -ENODEV (the device is gone), -EXDEV (it is
- *         where this process cannot follow, TUNTAP_REASON_NAMESPACE), -EMFILE, ... (out of
- *         something, TUNTAP_REASON_SYSTEM), -EOPNOTSUPP (not on this operating system,
- *         TUNTAP_REASON_PLATFORM).
+ *         where this process cannot follow, TUNTAP_REASON_NAMESPACE), -EMFILE, -ENOMEM, ...
+ *         (out of something, TUNTAP_REASON_SYSTEM), -EOPNOTSUPP (not on this operating
+ *         system, TUNTAP_REASON_PLATFORM).
  * @since 0.1.0
  */
 int tuntap_monitor_open(const tuntap *dev, tuntap_monitor **monitor, tuntap_error *err);
@@ -2233,7 +2244,8 @@ int tuntap_monitor_get_fd(const tuntap_monitor *monitor);
  *                      short. 0: do not wait. Negative: no limit.
  * @return 0, or -ETIMEDOUT (nothing happened, TUNTAP_REASON_TIMEOUT), -ENODEV (the one
  *         device that is watched is gone, and that has been told, TUNTAP_REASON_REMOVED),
- *         -EINVAL (monitor or event is NULL; size is too small).
+ *         -ENOMEM (there is no memory for what happened: TUNTAP_EVENT_OVERRUN comes next,
+ *         TUNTAP_REASON_SYSTEM), -EINVAL (monitor or event is NULL; size is too small).
  * @since 0.1.0
  */
 int tuntap_monitor_next(tuntap_monitor *monitor, tuntap_event *event, size_t size, int32_t milliseconds, tuntap_error *err);

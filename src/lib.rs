@@ -31,3 +31,7 @@ pub mod writer;
 mod fault;
 mod stream;
 mod sys;
+
+/// What is private, for fuzz/targets.
+#[cfg(all(fuzzing, target_os = "linux"))]
+pub use sys::fuzz;

@@ -235,9 +235,7 @@ impl Monitor {
         self.push(Kind::Removed, gone, None)
     }
 
-    /// Of an address, an event needs only what a caller sees.
     fn push(&mut self, kind: Kind, link: Option<Link>, address: Option<Assigned>) -> Noted {
-        let address = address.map(|assigned| Assigned { detail: Vec::new(), ..assigned });
         self.events.try_reserve(1).map_err(|_| NoMemory)?;
         self.events.push_back(Event { kind, link, address });
         Ok(())

@@ -58,7 +58,7 @@ fi
 try "seccomp: build" build
 [ "$failed" -eq 0 ] || finish
 try "seccomp: every function, with the calls of the list alone" every_function
-for row in opening configuring packets monitors namespaces; do
+for row in opening configuring packets monitors namespaces oldkernels; do
     try "seccomp: $row, with the calls of its row" sandboxed "$row"
     try "seccomp: $row, each call of its row is needed" each_is_needed "$row"
 done

@@ -38,8 +38,9 @@ pub const TUNTAP_EVENT_ADDR_REMOVED: u32 = 10;
 /// The device is gone, or was moved to another network namespace. Its addresses went with
 /// it.
 pub const TUNTAP_EVENT_REMOVED: u32 = 11;
-/// The kernel had more to tell than it kept for the reader, so that events are missing
-/// here. Everything known is to be forgotten: what is present follows, as at the beginning.
+/// The kernel had more to tell than it kept for the reader, or there was no memory for it, so
+/// that events are missing here. Everything known is to be forgotten: what is present
+/// follows, as at the beginning.
 pub const TUNTAP_EVENT_OVERRUN: u32 = 12;
 /// What is present has been told: each device, and each address of it. What comes now is
 /// news.
@@ -135,9 +136,9 @@ impl From<Event> for CEvent {
 ///                 all devices of the network namespace that the calling thread is in.
 /// @param monitor  Receives the monitor; tuntap_monitor_close frees it.
 /// @return 0, or -EINVAL (monitor is NULL), -ENODEV (the device is gone), -EXDEV (it is
-///         where this process cannot follow, TUNTAP_REASON_NAMESPACE), -EMFILE, ... (out of
-///         something, TUNTAP_REASON_SYSTEM), -EOPNOTSUPP (not on this operating system,
-///         TUNTAP_REASON_PLATFORM).
+///         where this process cannot follow, TUNTAP_REASON_NAMESPACE), -EMFILE, -ENOMEM, ...
+///         (out of something, TUNTAP_REASON_SYSTEM), -EOPNOTSUPP (not on this operating
+///         system, TUNTAP_REASON_PLATFORM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_monitor_open(
@@ -179,7 +180,8 @@ pub unsafe extern "C" fn tuntap_monitor_get_fd(monitor: *const Monitor) -> c_int
 ///                      short. 0: do not wait. Negative: no limit.
 /// @return 0, or -ETIMEDOUT (nothing happened, TUNTAP_REASON_TIMEOUT), -ENODEV (the one
 ///         device that is watched is gone, and that has been told, TUNTAP_REASON_REMOVED),
-///         -EINVAL (monitor or event is NULL; size is too small).
+///         -ENOMEM (there is no memory for what happened: TUNTAP_EVENT_OVERRUN comes next,
+///         TUNTAP_REASON_SYSTEM), -EINVAL (monitor or event is NULL; size is too small).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_monitor_next(

@@ -68,6 +68,10 @@ pub(super) unsafe fn route(
 /// route for a destination: -EEXIST (TUNTAP_REASON_BUSY) when another interface has it; and
 /// the device needs an address of its family: -ENETUNREACH (TUNTAP_REASON_ARGUMENT).
 ///
+/// A route is there already when it is the same in all that the system has of it. One with
+/// more than is said here, such as a type of service, a gateway of the other family, several
+/// next hops, an encapsulation or an MTU, is another route.
+///
 /// @param destination  "10.9.0.0/16", "fd01::/48"; "0.0.0.0/0" and "::/0" are the default
 ///                     routes. Without a prefix, a single host.
 /// @param gateway      The next host on the link, of a TAP; it must be reachable without a
@@ -100,7 +104,9 @@ pub unsafe extern "C" fn tuntap_add_route(
 /// tuntap_add_route takes them, and those of the route must be the same.
 ///
 /// @return 0, or -ESRCH (there is no such route through the device, TUNTAP_REASON_UNSET),
-///         -EINVAL (as there), -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+///         -EBUSY (Linux would delete another one instead, which has this destination and
+///         metric and comes before it, TUNTAP_REASON_BUSY), -EINVAL (as there), -EPERM (needs
+///         CAP_NET_ADMIN), -ENODEV (the device is gone).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_del_route(
@@ -116,7 +122,8 @@ pub unsafe extern "C" fn tuntap_del_route(
 
 /// The routes through the device, IPv4 before IPv6, with those that the kernel made for its
 /// addresses. Routes of the local table, to the host itself, are not among them, and none
-/// of several ways.
+/// of several ways. Of a route with more to it than a tuntap_route has (see
+/// tuntap_add_route) this says a part.
 ///
 /// @param routes  Receives the first `count` of them. NULL with a count of 0: only the
 ///                number is asked for.

@@ -60,6 +60,8 @@ pub(crate) use cancel::Uncancelled;
 pub(crate) use fork::PerProcess;
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
 pub(crate) use system::Uncancelled;
+#[cfg(all(fuzzing, target_os = "linux"))]
+pub use system::fuzz;
 pub(crate) use system::{Namespace, Queue as Platform, Watch};
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 use system::{Tokens, poll};

@@ -48,7 +48,7 @@ tsan)
     under="setarch -R" ;;
 coverage)
     # Likewise, an archive that counts what runs: `make coverage` builds it. Its counters are written by LLVM's runtime.
-    flags="$(pkg-config --cflags tuntap) $TUNTAP_COVERAGE_LIBRARY -lpthread -ldl -lm"
+    flags="$(pkg-config --cflags tuntap) -Wl,-u,__llvm_profile_runtime $TUNTAP_COVERAGE_LIBRARY -lpthread -ldl -lm"
     under= ;;
 *)
     echo "run.sh: plain, valgrind, asan, tsan, coverage or faults" >&2

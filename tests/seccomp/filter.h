@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 
 /** What a program does, a row of the document's list each. */
-enum purpose { OPENING = 1, CONFIGURING = 2, PACKETS = 4, MONITORS = 8, NAMESPACES = 16, ANYTHING = 31 };
+enum purpose { OPENING = 1, CONFIGURING = 2, PACKETS = 4, MONITORS = 8, NAMESPACES = 16, OLDKERNELS = 32, ANYTHING = 63 };
 
 struct named_call {
     const char *name;
@@ -53,6 +53,16 @@ static void allow(const struct named_call *calls, size_t count, unsigned purpose
     }
 }
 
+/** As before Linux 5.4, where TUNGETDEVNETNS is not known. */
+static void play_old_kernel(void)
+{
+    append((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 4));
+    append((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])));
+    append((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TUNGETDEVNETNS, 0, 1));
+    append((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL));
+    append((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
+}
+
 /** From here on, a call that is not documented for these purposes ends this process, and so does the one of that name. */
 UNUSED static void enter_sandbox(unsigned purposes, const char *without)
 {
@@ -60,6 +70,8 @@ UNUSED static void enter_sandbox(unsigned purposes, const char *without)
     append((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0));
     append((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
     append((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
+    if (purposes != ANYTHING && purposes & OLDKERNELS)
+        play_old_kernel();
     allow(documented, sizeof documented / sizeof documented[0], purposes, without);
     allow(of_the_test, sizeof of_the_test / sizeof of_the_test[0], purposes, without);
     append((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));

@@ -3,7 +3,7 @@
  * Calls every function of the library in a process that may make no system call but the documented ones. Its parent,
  * outside, prepares what it needs and does what it asks for. Each call is printed before it is made: tests/seccomp.sh holds
  * that list against the exported functions.
- * Usage: sandboxed all|opening|configuring|packets|monitors|namespaces [CALL]: with the calls that are documented for
+ * Usage: sandboxed all|oldkernels|opening|configuring|packets|monitors|namespaces [CALL]: with the calls that are documented for
  * that, after a device was opened without a filter; with that system call forbidden too. */
 #include "filter.h"
 #include "netns.h"
@@ -26,6 +26,7 @@
         (void)(call); \
     } while (0)
 
+static const struct sock_filter all_packets_pass[] = {BPF_STMT(BPF_RET | BPF_K, 0xffffffff)};
 static tuntap *dev, *offloading, *tap;
 static int to_parent[2], from_parent[2];
 static int elsewhere, steering, counting;
@@ -55,7 +56,7 @@ static void open_device(void)
     CALL(tuntap_config_new(&config, &err));
     CALL(tuntap_config_set_owner(config, 0, &err));
     CALL(tuntap_config_set_group(config, 0, &err));
-    CALL(tuntap_config_set_node(config, "/dev/net/tun", &err));
+    CALL(tuntap_config_set_node(config, "net/tun", &err));
     CALL(tuntap_config_set_mtu(config, 1400, &err));
     CALL(tuntap_config_set_alias(config, "in a sandbox", &err));
     CALL(tuntap_config_set_txqueuelen(config, 700, &err));
@@ -67,15 +68,44 @@ static void open_device(void)
     DO(tuntap_config_free(config));
 }
 
+/** A queue that is made without the library. */
+static int made_by_others(const char *name, int flags)
+{
+    struct ifreq request = {.ifr_flags = (short)flags};
+    strcpy(request.ifr_name, name);
+    int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+    CHECK(fd >= 0 && ioctl(fd, TUNSETIFF, &request) == 0);
+    return fd;
+}
+
 static void opened_by_others(void)
 {
     tuntap *other;
-    struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI};
-    strcpy(request.ifr_name, "o0");
-    int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-    CHECK(fd >= 0 && ioctl(fd, TUNSETIFF, &request) == 0);
-    CALL(tuntap_open_fd(fd, 0, &other, &err));
+    CALL(tuntap_open_fd(made_by_others("o0", IFF_TUN | IFF_NO_PI), 0, &other, &err));
     tuntap_close(other);
+}
+
+/** The library finds out what has been done to a device, and does it to its further queues. */
+static void opened_with_filter(void)
+{
+    tuntap *first, *second, *queue;
+    OK(tuntap_open("p0", TUNTAP_TAP | TUNTAP_PI | TUNTAP_MULTI_QUEUE, &first, &err));
+    OK(tuntap_set_filter(first, all_packets_pass, 1, &err));
+    OK(tuntap_open_queue(first, 0, &queue, &err));
+    OK(tuntap_open("p0", TUNTAP_TAP | TUNTAP_PI | TUNTAP_MULTI_QUEUE, &second, &err));
+    tuntap_close(second);
+    struct sock_fprog theirs = {.len = 1, .filter = (struct sock_filter *)all_packets_pass};
+    OK(tuntap_open_fd(made_by_others("p0", IFF_TAP | IFF_MULTI_QUEUE), 0, &second, &err));
+    tuntap_close(second);
+    tuntap_close(queue);
+    tuntap_close(first);
+    OK(tuntap_open("p1", TUNTAP_TAP | TUNTAP_MULTI_QUEUE, &first, &err));
+    OK(tuntap_open_queue(first, 0, &queue, &err));
+    OK(tuntap_detach(queue, &err));
+    CHECK(ioctl(tuntap_get_fd(first), TUNATTACHFILTER, &theirs) == 0);
+    OK(tuntap_attach(queue, &err));
+    tuntap_close(queue);
+    tuntap_close(first);
 }
 
 static void namespaces(void)
@@ -239,11 +269,10 @@ static void in_memory(void)
 
 static void filters(void)
 {
-    const struct sock_filter all[] = {BPF_STMT(BPF_RET | BPF_K, 0xffffffff)};
     uint8_t mac[6] = {2, 0, 0, 0, 0, 8};
     CALL(tuntap_get_mac(tap, mac, &err));
     CALL(tuntap_set_mac(tap, mac, &err));
-    CALL(tuntap_set_filter(tap, all, 1, &err));
+    CALL(tuntap_set_filter(tap, all_packets_pass, 1, &err));
     CALL(tuntap_set_tx_filter(tap, mac, 1, 0, &err));
     if (steering >= 0)
         CALL(tuntap_set_steering_ebpf(tap, steering, &err));
@@ -276,6 +305,7 @@ static void opening(void)
     OK(tuntap_up(offloading, &err));
     OK(tuntap_open("f0", TUNTAP_TAP | TUNTAP_MULTI_QUEUE, &tap, &err));
     opened_by_others();
+    opened_with_filter();
     queues();
 }
 
@@ -297,6 +327,18 @@ static void all_packets(void)
     batches(offloading, PACKET_OF_S0);
 }
 
+/** Where it has to be watched whether the device goes away: see play_old_kernel(). */
+static void on_old_kernel(void)
+{
+    tuntap *first, *queue;
+    OK(tuntap_open("p1", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, &first, &err));
+    OK(tuntap_set_mtu(first, 1300, &err));
+    OK(tuntap_set_addr(first, "10.8.0.1/24", &err));
+    OK(tuntap_open_queue(first, 0, &queue, &err));
+    tuntap_close(queue);
+    tuntap_close(first);
+}
+
 static const struct {
     const char *name;
     unsigned purpose;
@@ -316,6 +358,11 @@ static void sandboxed(const char *name, const char *without)
         enter_sandbox(ANYTHING, without);
         for (size_t i = 0; i < count; i++)
             parts[i].run();
+        return;
+    }
+    if (strcmp(name, "oldkernels") == 0) {
+        enter_sandbox(OPENING | CONFIGURING | OLDKERNELS, without);
+        on_old_kernel();
         return;
     }
     if (strcmp(name, "opening") != 0)
@@ -356,6 +403,7 @@ int main(int count, char **arguments)
     snprintf(elsewhere_path, sizeof elsewhere_path, "/proc/self/fd/%d", elsewhere);
     steering = program_returning(0, BPF_PROG_TYPE_SOCKET_FILTER);
     counting = program_returning(-1, BPF_PROG_TYPE_SOCKET_FILTER);
+    CHECK(chdir("/dev") == 0);
     CHECK(pipe(to_parent) == 0 && pipe(from_parent) == 0);
     pid_t child = fork();
     CHECK(child >= 0);

@@ -142,20 +142,21 @@ impl Feth {
 impl Pair {
     fn make(number: Option<u32>) -> Result<Self> {
         let text = number.map_or_else(|| "feth".into(), |number| text!("feth{number}"));
-        let device = when_free(&text, || Interface::make(&text)).map_err(|errno| match errno {
-            Errno::EEXIST | Errno::EBUSY => {
-                Error::new(Errno::EBUSY, Reason::Busy, text!("open {text}: the name is taken"))
-            }
-            Errno::EINVAL => Error::new(
-                Errno::ENODEV,
-                Reason::NoDriver,
-                text!("open {text}: this kernel has no feth, which macOS 10.13 and newer have"),
-            ),
-            Errno::EPERM => {
-                Error::new(errno, Reason::Privilege, text!("open {text}: making a TAP needs root"))
-            }
-            _ => refusal(errno, format_args!("open {text}")),
-        })?;
+        let device =
+            when_free(text.as_str(), || Interface::make(text.as_str())).map_err(|errno| match errno {
+                Errno::EEXIST | Errno::EBUSY => {
+                    Error::new(Errno::EBUSY, Reason::Busy, text!("open {text}: the name is taken"))
+                }
+                Errno::EINVAL => Error::new(
+                    Errno::ENODEV,
+                    Reason::NoDriver,
+                    text!("open {text}: this kernel has no feth, which macOS 10.13 and newer have"),
+                ),
+                Errno::EPERM => {
+                    Error::new(errno, Reason::Privilege, text!("open {text}: making a TAP needs root"))
+                }
+                _ => refusal(errno, format_args!("open {text}")),
+            })?;
         let failed = |errno| refusal(errno, format_args!("open {}: make its other end", device.name));
         let end = Interface::make("feth").map_err(failed)?;
         device.join(&end).map_err(failed)?;
@@ -252,7 +253,7 @@ fn pick_up(name: &Name) -> Result<(OwnedFd, usize)> {
 /// One BPF device serves one descriptor, and a new one appears behind the last.
 fn free_node() -> Result<OwnedFd> {
     for number in 0..NODES {
-        let path = CString::new(text!("/dev/bpf{number}")).unwrap_or_default();
+        let path = CString::new(format!("/dev/bpf{number}")).unwrap_or_default();
         match kernel::open(&path) {
             Err(Errno::EBUSY) => {}
             Err(errno @ (Errno::ENOENT | Errno::ENXIO)) => {

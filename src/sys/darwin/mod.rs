@@ -197,7 +197,7 @@ impl Backend for Queue {
     }
 
     fn label(&self) -> Text {
-        self.name.to_string()
+        text!("{}", self.name)
     }
 
     fn name(&self) -> Result<Name> {
@@ -218,11 +218,11 @@ impl Backend for Queue {
             Change::Mtu(mtu) => self.set_mtu(*mtu),
             Change::Mac(mac) => link::set_mac(&self.name, *mac),
             Change::Name(_) | Change::Alias(_) | Change::TxQueueLength(_) => {
-                return Err(Error::platform(change.of(&self.label())));
+                return Err(Error::platform(change.of(self.label())));
             }
             Change::Namespace(namespace) => namespace.absurd(),
         };
-        changed.map_err(|errno| refusal(errno, &change.of(&self.label())))
+        changed.map_err(|errno| refusal(errno, change.of(self.label())))
     }
 
     fn is_in(&self, namespace: &Namespace) -> bool {
@@ -334,7 +334,7 @@ impl Backend for Queue {
             Errno::ENETUNREACH => {
                 Error::new(errno, Reason::Argument, text!("{action}: {}", unreachable(route)))
             }
-            _ => refusal(errno, &action),
+            _ => refusal(errno, action),
         })
     }
 
@@ -348,7 +348,7 @@ impl Backend for Queue {
     }
 
     fn set_program(&self, program: Program, _: Option<RawFd>) -> Result<()> {
-        self.missing(format_args!("set the {} of", program.noun()))
+        self.missing(text!("set the {} of", program.noun()).as_str())
     }
 
     fn set_filter(&self, _: &[Instruction]) -> Result<()> {

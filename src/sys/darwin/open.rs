@@ -112,7 +112,7 @@ fn number(request: &NameRequest, kind: Kind) -> Result<Option<u32>> {
     };
     match request {
         NameRequest::Any => Ok(None),
-        NameRequest::Pattern(name) if name.as_bytes() == text!("{driver}%d").as_bytes() => Ok(None),
+        NameRequest::Pattern(name) if name.as_bytes() == text!("{driver}%d").as_ref() => Ok(None),
         NameRequest::Pattern(_) => Err(wrong()),
         NameRequest::Exact(name) => match link::number_in(name.as_bytes(), driver).ok_or_else(wrong)? {
             number if number > LAST => Err(no_such_number(request)),
@@ -159,6 +159,6 @@ fn explain_fd(fd: RawFd, errno: Errno) -> Error {
             let text = text!("{action}: it is not the control socket of a utun");
             Error::new(Errno::EINVAL, Reason::Kind, text)
         }
-        _ => refusal(errno, &action),
+        _ => refusal(errno, action),
     }
 }

@@ -4,7 +4,7 @@
 use crate::error::{Errno, Error, Reason};
 use crate::text::text;
 
-pub(super) fn refusal(errno: Errno, action: &str) -> Error {
+pub(super) fn refusal(errno: Errno, action: impl std::fmt::Display) -> Error {
     let error = |errno, reason, text: &str| Error::new(errno, reason, text!("{action}: {text}"));
     match errno {
         Errno::EPERM | Errno::EACCES => error(errno, Reason::Privilege, "this needs root"),

@@ -15,6 +15,7 @@ use crate::name::Name;
 use crate::packet::PI_HEADER;
 use crate::sys::Outcome;
 use crate::sys::bytes::u32_at;
+use crate::text::text;
 
 /// Bytes of the family, in network byte order.
 const FAMILY: usize = PI_HEADER;
@@ -50,7 +51,7 @@ impl Utun {
         let unit = number.map_or(0, |number| number.saturating_add(1));
         let connect = || kernel::connect(socket.as_fd(), &sockaddr_control(id, unit));
         match number {
-            Some(number) => when_free(format_args!("utun{number}"), connect),
+            Some(number) => when_free(text!("utun{number}").as_str(), connect),
             None => connect(),
         }
         .map_err(Failure::Connect)?;

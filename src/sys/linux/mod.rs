@@ -9,6 +9,8 @@ mod control;
 mod departure;
 mod file;
 mod filter;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod hidden;
 mod ids;
 mod ioctl;

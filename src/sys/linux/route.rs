@@ -8,7 +8,7 @@ use super::address::{number, octets, parse_ip};
 use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
 use crate::error::Errno;
-use crate::memory;
+use crate::memory::{self, NoMemory};
 use crate::prefix::{Family, Prefix};
 use crate::route::{Installed, Route};
 use crate::sys::bytes::u32_at;
@@ -66,12 +66,16 @@ pub(super) fn add(netlink: &mut Socket, index: u32, route: &Route) -> Result<(),
 
 /// Gives back what was listed of a route, but for flags that say how it is at the moment.
 pub(super) fn restore(netlink: &mut Socket, installed: &Installed) -> Result<(), Refusal> {
+    netlink.change(&restore_request(installed)?)
+}
+
+pub(super) fn restore_request(installed: &Installed) -> Result<Request, NoMemory> {
     let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
     let mut detail = memory::copy(&installed.detail)?;
     if let Some(word) = detail.get_mut(FLAGS_AT..RTMSG) {
         word.copy_from_slice(&(u32_at(word, 0).unwrap_or(0) & RTNH_F_ONLINK).to_ne_bytes());
     }
-    netlink.change(&Request::new(libc::RTM_NEWROUTE, flags, &detail))
+    Ok(Request::new(libc::RTM_NEWROUTE, flags, &detail))
 }
 
 /// Deletes this route and no other: the kernel deletes the first that has what a request says, whatever else that has.
@@ -93,7 +97,7 @@ pub(super) fn remove(netlink: &mut Socket, index: u32, installed: &Installed) ->
 
 /// Whether the kernel takes this route for what a deletion of the other means (fib_table_delete, ip6_route_del). A
 /// request without a gateway means any.
-fn is_deleted_by(body: &[u8], asked: &[u8]) -> bool {
+pub(super) fn is_deleted_by(body: &[u8], asked: &[u8]) -> bool {
     let (Some(found), Some(wanted)) = (Parts::of(body), Parts::of(asked)) else { return false };
     let has_object = found.attributes.get(RTA_NH_ID).is_some();
     if !found.has_destination_of(&wanted) || (has_object && found.family == number(Family::V4)) {
@@ -106,7 +110,7 @@ fn is_deleted_by(body: &[u8], asked: &[u8]) -> bool {
 }
 
 /// With all of what tells the route apart for the kernel.
-fn delete_request(detail: &[u8]) -> Request {
+pub(super) fn delete_request(detail: &[u8]) -> Request {
     let mut fixed = [0; RTMSG];
     for (to, from) in fixed.iter_mut().zip(detail).take(FLAGS_AT) {
         *to = *from;

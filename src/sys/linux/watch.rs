@@ -172,7 +172,7 @@ fn push(notices: &mut Vec<Notice>, message: &Message<'_>) -> Outcome<()> {
 
 /// What a message tells. A bridge tells of its ports in messages of its own family, RTM_DELLINK when one leaves it:
 /// the interface lives on.
-fn notice(message: &Message<'_>) -> Option<Notice> {
+pub(super) fn notice(message: &Message<'_>) -> Option<Notice> {
     let about_link = message.is_of_family(libc::AF_UNSPEC);
     match message.kind {
         libc::RTM_NEWLINK if about_link => link::parse(message.body).map(Notice::Link),

@@ -4,6 +4,8 @@
  * monitor takes one list of what there is. */
 #include "netlink.h"
 
+#include <sys/resource.h>
+
 enum { ROUTES = 4000, ADDRESSES = 2000 };
 
 /** Messages to the kernel and from it that the statement takes. */
@@ -61,6 +63,41 @@ static void a_monitor_takes_one_list(tuntap *dev)
     tuntap_monitor_close(monitor);
 }
 
+/** Bytes that this process has mapped. */
+static rlim_t mapped(void)
+{
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    CHECK(file && fscanf(file, "%lu", &pages) == 1);
+    fclose(file);
+    return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+/** With more and more memory left: the list either fits, or is -ENOMEM. */
+static void a_monitor_may_lack_memory(tuntap *dev)
+{
+    const char *how = getenv("TEST_HOW");
+    struct rlimit before;
+    int refused = 0, result;
+    if (how && strcmp(how, "plain") != 0)
+        return; /* What they map beside is theirs. */
+    CHECK(getrlimit(RLIMIT_AS, &before) == 0);
+    for (rlim_t room = 0;; room += 32 << 10) {
+        tuntap_monitor *monitor = NULL;
+        struct rlimit limit = {mapped() + room, before.rlim_max};
+        CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+        result = tuntap_monitor_open(dev, &monitor, &err);
+        CHECK(setrlimit(RLIMIT_AS, &before) == 0);
+        if (result == 0) {
+            tuntap_monitor_close(monitor);
+            break;
+        }
+        CHECK(result == -ENOMEM && !monitor && err.code == -ENOMEM && err.reason == TUNTAP_REASON_SYSTEM);
+        refused++;
+    }
+    CHECK(refused > 3);
+}
+
 int main(void)
 {
     tuntap *dev;
@@ -70,6 +107,7 @@ int main(void)
     OK(tuntap_up(dev, &err));
     a_route_costs_the_same(dev);
     a_monitor_takes_one_list(dev);
+    a_monitor_may_lack_memory(dev);
     tuntap_close(dev);
     return 0;
 }

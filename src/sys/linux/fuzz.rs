@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+//! For fuzz/targets/netlink.rs: whatever a datagram has, taking it apart ends, and what comes of it holds.
+
+use super::departure::Departures;
+use super::message::{Attributes, Message, Request};
+use super::{address, link, route, watch};
+use crate::prefix::Family;
+use crate::route::Installed;
+use crate::sys::bytes::u32_at;
+
+/// Takes one datagram apart, as an answer and as an announcement, of an interface of this index.
+#[allow(clippy::panic, clippy::unwrap_used, reason = "what does not hold ends the process")]
+pub fn netlink(index: u32, datagram: &[u8]) {
+    let mut rest = datagram;
+    let mut before: Option<&[u8]> = None;
+    while let Some(message) = Message::take(&mut rest) {
+        assert!(message.body.len() <= datagram.len());
+        if let Err(refusal) = message.outcome() {
+            assert!(!refusal.error("ask").message().is_empty());
+        }
+        let _ = watch::notice(&message);
+        attributes(message.body, 3);
+        if let Some(link) = link::parse(message.body) {
+            assert!(!link.name.to_string().is_empty());
+        }
+        if let Some((_, assigned)) = address::parse(message.body) {
+            let address = assigned.address;
+            assert!(address.prefix().bits() <= address.family().bits());
+            assert!(address.peer().is_none_or(|peer| Family::of(peer) == address.family()));
+        }
+        if let Some(installed) = route::parse(message.body, index) {
+            assert!(installed.route.prefix().bits() <= installed.route.family().bits());
+            let installed = Installed { detail: message.body.to_vec(), ..installed };
+            is_whole(&route::delete_request(&installed.detail));
+            is_whole(&route::restore_request(&installed).unwrap());
+        }
+        let _ = before.map(|before| route::is_deleted_by(message.body, before));
+        before = Some(message.body);
+    }
+    let mut departures = Departures::default();
+    departures.note(datagram).unwrap();
+}
+
+/// No attribute reaches out of what it is in.
+fn attributes(body: &[u8], depth: usize) {
+    let Some(deeper) = depth.checked_sub(1) else { return };
+    for start in [0, 8, 12, 16] {
+        let all = body.get(start..).unwrap_or_default();
+        let mut length = 0_usize;
+        for (_, value) in Attributes(all) {
+            length = length.saturating_add(value.len()).saturating_add(4);
+            attributes(value, deeper);
+        }
+        assert!(length <= all.len());
+    }
+}
+
+/// The kernel finds in it what it says.
+fn is_whole(request: &Request) {
+    let bytes = request.bytes(7).unwrap();
+    let mut rest = bytes.as_slice();
+    let message = Message::take(&mut rest);
+    assert!(message.is_some_and(|message| message.sequence == 7) && rest.is_empty());
+    assert_eq!(u32_at(&bytes, 0).and_then(|length| usize::try_from(length).ok()), Some(bytes.len()));
+}
