@@ -13,6 +13,7 @@ fn main() {
     println!("cargo:rustc-check-cfg=cfg(tuntap_avx512)");
     // The Darwin backend over a simulated kernel: tests/darwin.sh.
     println!("cargo:rustc-check-cfg=cfg(tuntap_simulated)");
+    // Under a fuzzer, which wants the same each time: tests/fuzz.sh.
     println!("cargo:rustc-check-cfg=cfg(fuzzing)");
     if rust_minor().is_some_and(|minor| minor >= AVX512_SINCE) {
         println!("cargo:rustc-cfg=tuntap_avx512");

@@ -2110,14 +2110,16 @@ void tuntap_joiner_close(tuntap_joiner *joiner);
  * @param packet  The packet.
  * @param size    Bytes of it.
  * @return 0, or -ENOBUFS (no room until what was collected is taken with
- *         tuntap_joiner_next, TUNTAP_REASON_AGAIN), -EINVAL (joiner or packet is NULL),
- *         -EMSGSIZE (longer than 65,557 bytes, TUNTAP_REASON_PACKET).
+ *         tuntap_joiner_next, TUNTAP_REASON_AGAIN), -EINVAL (joiner or packet is NULL; a
+ *         packet of 0 bytes, TUNTAP_REASON_PACKET), -EMSGSIZE (longer than 65,557 bytes,
+ *         TUNTAP_REASON_PACKET).
  * @since 0.1.0
  */
 int tuntap_joiner_put(tuntap_joiner *joiner, const void *packet, size_t size, tuntap_error *err);
 
 /**
- * The next packet or super-packet of those that were collected.
+ * The next packet or super-packet of those that were collected. Nothing is joined to it any
+ * more: a packet that is put afterwards comes behind it.
  *
  * @param offload  Receives what is still to be done with it.
  * @param packet   Receives where it is. It lasts until the next call on this joiner.

@@ -28,6 +28,9 @@ pub mod steering;
 pub mod text;
 pub mod writer;
 
+#[cfg(fuzzing)]
+pub mod fuzzing;
+
 mod fault;
 mod stream;
 mod sys;

@@ -8,16 +8,17 @@ use crate::cpu::Cpu;
 use crate::error::Errno;
 use crate::flags::{Kind, Mode};
 use crate::memory::{self, NoMemory};
-use crate::offload::Offload;
-use crate::offload::split::{MAX_HEADERS, Splitter};
+use crate::offload::split::Splitter;
+use crate::offload::{LARGEST, Offload};
 use crate::packet::PI_HEADER;
 use crate::sys::{Backend, Outcome, Platform};
 
 /// What payloads are aligned to: they are summed up faster.
 pub(crate) const LINE: usize = 64;
-/// Bytes of a super-packet with its link header, at the most.
-pub(crate) const LARGEST: usize = 65_535 + 14 + 8;
-const MEMORY: usize = LINE + MAX_HEADERS + PI_HEADER + LARGEST;
+/// A line for alignment, one for the offload header, and one in which a packet begins, wherever its payload does.
+const MEMORY: usize = 3 * LINE + PI_HEADER + LARGEST;
+
+const _: () = assert!(Offload::SIZE <= LINE);
 
 /// A hot piece of memory that everything is read into, and what is left of it.
 pub(crate) struct Stream {
@@ -26,21 +27,21 @@ pub(crate) struct Stream {
     frame: usize,
     splitter: Splitter,
     memory: Box<[u8]>,
-    /// Where a payload is aligned.
-    aligned: usize,
+    /// The line in which packets begin.
+    line: usize,
     packet: Range<usize>,
 }
 
 impl Stream {
     pub(crate) fn new(mode: Mode, trusted: bool) -> Result<Self, NoMemory> {
         let memory = memory::zeroed(MEMORY)?;
-        let aligned = memory.as_ptr().align_offset(LINE).min(LINE).saturating_add(MAX_HEADERS);
+        let line = memory.as_ptr().align_offset(LINE).min(LINE).saturating_add(LINE);
         Ok(Self {
             kind: mode.kind,
             frame: if mode.offload { Offload::SIZE } else { 0 },
-            splitter: Splitter::new(Cpu::best(), trusted),
+            splitter: Splitter::new(Cpu::best(), trusted)?,
             memory,
-            aligned,
+            line,
             packet: 0..0,
         })
     }
@@ -70,19 +71,29 @@ impl Stream {
 
     /// Reads once, without waiting; the number of bytes. EPROTO: a super-packet that is none, and is lost.
     pub(crate) fn take(&mut self, backend: &Platform) -> Outcome<usize> {
+        self.take_from(|room| backend.readv(&mut [IoSliceMut::new(room)]))
+    }
+
+    /// As [`Self::take`], from whatever fills the memory.
+    pub(crate) fn take_from(&mut self, read: impl FnOnce(&mut [u8]) -> Outcome<usize>) -> Outcome<usize> {
         // The headers are most often as long as they were before, and then the payload is aligned.
-        let start = self.aligned.saturating_sub(self.splitter.headers());
-        let frame = start.saturating_sub(self.frame);
-        let room = self.memory.get_mut(frame..).unwrap_or_default();
-        let length = backend.readv(&mut [IoSliceMut::new(room)])?;
+        let start = self.line.checked_add(self.before_aligned()).ok_or(Errno::EPROTO)?;
+        let frame = start.checked_sub(self.frame).ok_or(Errno::EPROTO)?;
+        let room = self.memory.get_mut(frame..).ok_or(Errno::EPROTO)?;
+        let length = read(room)?;
         let offload = match room.first_chunk() {
             Some(header) if self.frame != 0 => Offload::from_bytes(*header),
             _ => Offload::default(),
         };
-        self.packet = start..frame.saturating_add(length);
+        self.packet = start..frame.checked_add(length).ok_or(Errno::EPROTO)?;
         let packet = self.memory.get_mut(self.packet.clone()).ok_or(Errno::EPROTO)?;
         self.splitter.begin(self.kind, offload, packet).map_err(|_| Errno::EPROTO)?;
         Ok(length)
+    }
+
+    /// How many bytes before headers as long as the last ones, for the payload behind them to be aligned.
+    fn before_aligned(&self) -> usize {
+        self.splitter.headers().wrapping_neg() % LINE
     }
 
     /// The next packet, for which it reads when nothing is left, without waiting.

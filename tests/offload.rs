@@ -167,7 +167,7 @@ fn kind(tap: bool) -> Kind {
 /// What comes out of the joiner, split again; and how many items it was.
 fn split_all(joiner: &mut Joiner, tap: bool) -> (Vec<Vec<u8>>, usize) {
     let (mut packets, mut items) = (Vec::new(), 0);
-    let mut splitter = Splitter::new(Cpu::best(), false);
+    let mut splitter = Splitter::new(Cpu::best(), false).unwrap();
     while let Some((offload, packet)) = joiner.peek() {
         let mut packet = packet.to_vec();
         splitter.begin(kind(tap), offload, &mut packet).unwrap();
@@ -428,7 +428,7 @@ fn lies_are_faults_and_change_nothing() {
         (Fault::Checksum, Offload { kind: offload::NONE, checksum_start: u16::MAX, ..right }),
         (Fault::Checksum, Offload { kind: offload::NONE, checksum_offset: u16::MAX, ..right }),
     ];
-    let mut splitter = Splitter::new(Cpu::best(), false);
+    let mut splitter = Splitter::new(Cpu::best(), false).unwrap();
     for (fault, lie) in lies {
         let mut given = packet.clone();
         assert_eq!(splitter.begin(Kind::Tun, lie, &mut given), Err(fault), "{lie:?}");

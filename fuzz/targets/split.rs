@@ -18,7 +18,8 @@ fuzz_target!(|input: &[u8]| {
     let offload = Offload::from_bytes(*header);
 
     let (mut in_place, mut elsewhere) = (packet.to_vec(), packet.to_vec());
-    let (mut first, mut second) = (Splitter::new(cpu, false), Splitter::new(Cpu::best(), false));
+    let (mut first, mut second) =
+        (Splitter::new(cpu, false).unwrap(), Splitter::new(Cpu::best(), false).unwrap());
     let begun = first.begin(kind, offload, &mut in_place);
     assert_eq!(begun, second.begin(kind, offload, &mut elsewhere));
     if begun.is_err() {

@@ -12,8 +12,8 @@ use super::{free, give, null, transfer};
 use crate::cpu::Cpu;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::flags;
-use crate::offload::join::{Full, Joiner, Joins};
-use crate::stream::LARGEST;
+use crate::offload::LARGEST;
+use crate::offload::join::{Joiner, Joins, Refusal};
 use crate::text::text;
 
 /// A joiner, and whether its first item was given to the caller.
@@ -58,8 +58,9 @@ pub unsafe extern "C" fn tuntap_joiner_close(joiner: *mut CJoiner) {
 /// @param packet  The packet.
 /// @param size    Bytes of it.
 /// @return 0, or -ENOBUFS (no room until what was collected is taken with
-///         tuntap_joiner_next, TUNTAP_REASON_AGAIN), -EINVAL (joiner or packet is NULL),
-///         -EMSGSIZE (longer than 65,557 bytes, TUNTAP_REASON_PACKET).
+///         tuntap_joiner_next, TUNTAP_REASON_AGAIN), -EINVAL (joiner or packet is NULL; a
+///         packet of 0 bytes, TUNTAP_REASON_PACKET), -EMSGSIZE (longer than 65,557 bytes,
+///         TUNTAP_REASON_PACKET).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_joiner_put(
@@ -73,20 +74,34 @@ pub unsafe extern "C" fn tuntap_joiner_put(
         if packet.is_null() {
             return Err(null("the packet"));
         }
-        if size > LARGEST {
-            let text = text!("join a packet of {size} bytes: none is so long");
-            return Err(Error::new(Errno::EMSGSIZE, Reason::Packet, text));
-        }
-        let bytes = slice::from_raw_parts(packet.cast(), size);
-        joiner.joiner.put(bytes).map(|()| 0).map_err(|Full| {
-            let text = "join a packet: there is no room until what was collected is taken";
-            Error::new(Errno::ENOBUFS, Reason::Again, text)
-        })
+        let put = match size {
+            ..=LARGEST => joiner.joiner.put(slice::from_raw_parts(packet.cast(), size)),
+            _ => Err(Refusal::Long),
+        };
+        put.map(|()| 0).map_err(|refusal| explain(refusal, size))
     };
     transfer(put(), err, |error| error.errno(), |error| error) as c_int
 }
 
-/// The next packet or super-packet of those that were collected.
+/// Why a packet was not taken.
+fn explain(refusal: Refusal, size: usize) -> Error {
+    match refusal {
+        Refusal::Full => {
+            let text = "join a packet: there is no room until what was collected is taken";
+            Error::new(Errno::ENOBUFS, Reason::Again, text)
+        }
+        Refusal::Empty => {
+            Error::new(Errno::EINVAL, Reason::Packet, "join a packet of 0 bytes: it has no headers")
+        }
+        Refusal::Long => {
+            let text = text!("join a packet of {size} bytes: none is so long");
+            Error::new(Errno::EMSGSIZE, Reason::Packet, text)
+        }
+    }
+}
+
+/// The next packet or super-packet of those that were collected. Nothing is joined to it any
+/// more: a packet that is put afterwards comes behind it.
 ///
 /// @param offload  Receives what is still to be done with it.
 /// @param packet   Receives where it is. It lasts until the next call on this joiner.

@@ -12,8 +12,8 @@ use super::{free, give, null, transfer};
 use crate::cpu::Cpu;
 use crate::error::{Errno, Error, Reason, Result};
 use crate::flags::{self, Kind};
+use crate::offload::LARGEST;
 use crate::offload::split::Splitter;
-use crate::stream::LARGEST;
 use crate::text::text;
 
 /// A splitter, and the super-packet that it splits.
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn tuntap_splitter_open(
 ) -> c_int {
     give(splitter, err, "splitter", || {
         let kind = flags::parse_kind(flags & !flags::TRUSTED)?;
-        let splitter = Splitter::new(Cpu::best(), flags & flags::TRUSTED != 0);
+        let splitter = Splitter::new(Cpu::best(), flags & flags::TRUSTED != 0)?;
         Ok(CSplitter { kind, splitter, packet: ptr::null_mut(), size: 0 })
     })
 }

@@ -4,13 +4,13 @@
 #![allow(clippy::arithmetic_side_effects, reason = "places and lengths within one packet")]
 
 use super::headers::{
-    IPV4_HEADER, IPV6_HEADER, Ip, TCP, TCP_HEADER, UDP, UDP_HEADER, array, byte, put, u16_at, u32_at,
+    FRAGMENT, IPV4_HEADER, IPV6_HEADER, Ip, TCP, TCP_HEADER, UDP, UDP_HEADER, array, byte, header, put,
+    u16_at, u32_at,
 };
 use super::{CHECKSUM, Offload, TCP4, TCP6, checksum};
 
 const ACK: u8 = 0x10;
 pub(super) const PSH: u8 = 0x08;
-const MORE_FRAGMENTS_OR_OFFSET: u16 = 0x3fff;
 
 /// Bytes of a super-packet, at the most.
 pub(super) const MAX_TOTAL: usize = 65_535;
@@ -40,16 +40,15 @@ impl Flow {
     pub(super) fn of(packet: &[u8], network: usize, ip: Ip, tcp: bool, joins: bool) -> Option<Self> {
         let (transport, length, id, sum) = match ip {
             Ip::V4 => {
-                let fragment = u16_at(packet, network + 6)? & MORE_FRAGMENTS_OR_OFFSET != 0;
-                if byte(packet, network)? != 0x45 || fragment {
+                let ip = header::<IPV4_HEADER>(packet, network)?;
+                if byte(ip, 0)? != 0x45 || u16_at(ip, 6)? & FRAGMENT != 0 {
                     return None;
                 }
-                let length = usize::from(u16_at(packet, network + 2)?);
-                (network + IPV4_HEADER, length, u16_at(packet, network + 4)?, u16_at(packet, network + 10)?)
+                (network + IPV4_HEADER, usize::from(u16_at(ip, 2)?), u16_at(ip, 4)?, u16_at(ip, 10)?)
             }
             Ip::V6 => {
-                let length = usize::from(u16_at(packet, network + 4)?) + IPV6_HEADER;
-                (network + IPV6_HEADER, length, 0, 0)
+                let ip = header::<IPV6_HEADER>(packet, network)?;
+                (network + IPV6_HEADER, usize::from(u16_at(ip, 4)?) + IPV6_HEADER, 0, 0)
             }
         };
         let whole = length == packet.len() - network;
@@ -90,13 +89,10 @@ impl Flow {
         })
     }
 
-    /// A number for the table of flows.
-    pub(super) fn hash(&self, packet: &[u8]) -> usize {
-        let ends = packet.get(self.addresses()..self.transport + 4).unwrap_or_default();
-        let words = ends.chunks_exact(4).map(|word| u32::from_ne_bytes(word.try_into().unwrap_or_default()));
-        let mix =
-            |all: u64, word| (all ^ u64::from(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-        (words.fold(0, mix) >> 32) as usize
+    /// The addresses and ports.
+    #[inline]
+    pub(super) fn ends_of<'a>(&self, packet: &'a [u8]) -> &'a [u8] {
+        packet.get(self.addresses()..self.transport + 4).unwrap_or_default()
     }
 
     /// The sum of the pseudo header, with this length of what it is for.
@@ -174,23 +170,24 @@ struct Tail {
 impl Tail {
     #[inline]
     fn tcp(packet: &[u8], at: usize) -> Option<Self> {
-        let header = usize::from(byte(packet, at + 12)? >> 4) * 4;
-        let flags = byte(packet, at + 13)?;
-        let whole = header >= TCP_HEADER;
+        let tcp = header::<TCP_HEADER>(packet, at)?;
+        let length = usize::from(byte(tcp, 12)? >> 4) * 4;
+        let flags = byte(tcp, 13)?;
+        let whole = length >= TCP_HEADER;
         Some(Self {
-            header,
+            header: length,
             whole,
-            joins: whole && flags & !PSH == ACK && u16_at(packet, at + 16)? != 0xffff,
+            joins: whole && flags & !PSH == ACK && u16_at(tcp, 16)? != 0xffff,
             ends: flags & PSH != 0,
-            sequence: u32_at(packet, at + 4)?,
+            sequence: u32_at(tcp, 4)?,
         })
     }
 
     /// A checksum of 0 is none.
     #[inline]
     fn udp(packet: &[u8], at: usize) -> Option<Self> {
-        let length = usize::from(u16_at(packet, at + 4)?);
-        let whole = length == packet.len() - at && u16_at(packet, at + 6)? != 0;
+        let udp = header::<UDP_HEADER>(packet, at)?;
+        let whole = usize::from(u16_at(udp, 4)?) == packet.len() - at && u16_at(udp, 6)? != 0;
         Some(Self { header: UDP_HEADER, whole, joins: whole, ends: false, sequence: 0 })
     }
 }

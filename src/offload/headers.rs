@@ -10,6 +10,17 @@ pub(super) const IPV6_HEADER: usize = 40;
 pub(super) const UDP_HEADER: usize = 8;
 pub(super) const TCP_HEADER: usize = 20;
 
+/// VLAN tags that packets are joined behind, at the most: those of a service and of its customer.
+pub(super) const MAX_TAGS: usize = 2;
+/// Bytes of their Ethernet header and tags.
+pub(super) const MAX_LINK: usize = ETHERNET_HEADER + MAX_TAGS * VLAN_TAG;
+/// Bytes of all their headers: IPv4 options and IPv6 extension headers are not among them.
+pub(super) const MAX_HEADERS: usize = MAX_LINK + IPV6_HEADER + TCP_HEADER + TCP_OPTIONS;
+
+/// What an IPv4 fragment has: more fragments behind it, or an offset.
+pub(super) const FRAGMENT: u16 = 0x3fff;
+
+const TCP_OPTIONS: usize = 40;
 const ETHERNET_HEADER: usize = 14;
 const VLAN_TAG: usize = 4;
 const ETHERTYPE_IPV4: u16 = 0x0800;
@@ -26,6 +37,18 @@ pub(super) enum Ip {
 
 pub(super) fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..)?.first_chunk().copied()
+}
+
+/// A header of a fixed length: what is read from it needs no further looking.
+#[inline]
+pub(super) fn header<const N: usize>(bytes: &[u8], at: usize) -> Option<&[u8; N]> {
+    bytes.get(at..)?.first_chunk()
+}
+
+/// As [`header`], to be written to.
+#[inline]
+pub(super) fn header_mut<const N: usize>(bytes: &mut [u8], at: usize) -> Option<&mut [u8; N]> {
+    bytes.get_mut(at..)?.first_chunk_mut()
 }
 
 pub(super) fn byte(bytes: &[u8], at: usize) -> Option<u8> {
@@ -47,25 +70,28 @@ pub(super) fn put<const N: usize>(bytes: &mut [u8], at: usize, value: [u8; N]) {
     }
 }
 
-/// Where the IP header begins: at once on a TUN, behind the Ethernet header and VLAN tags on a TAP. None when there
-/// is none.
-pub(super) fn network(packet: &[u8], kind: Kind) -> Option<(usize, Ip)> {
+/// Where the IP header begins: at once on a TUN, behind the Ethernet header and so many VLAN tags at the most on a TAP.
+/// None when there is none.
+pub(super) fn network(packet: &[u8], kind: Kind, tags: usize) -> Option<(usize, Ip)> {
     let at = match kind {
         Kind::Tun => 0,
-        Kind::Tap => {
-            let mut at = ETHERNET_HEADER;
-            loop {
-                match u16_at(packet, at.checked_sub(2)?)? {
-                    ETHERTYPE_VLAN | ETHERTYPE_SERVICE_VLAN => at = at.checked_add(VLAN_TAG)?,
-                    ETHERTYPE_IPV4 | ETHERTYPE_IPV6 => break at,
-                    _ => return None,
-                }
-            }
-        }
+        Kind::Tap => behind_tags(packet, tags)?,
     };
     match byte(packet, at)? >> 4 {
         4 => Some((at, Ip::V4)),
         6 => Some((at, Ip::V6)),
         _ => None,
     }
+}
+
+fn behind_tags(packet: &[u8], tags: usize) -> Option<usize> {
+    let mut at = ETHERNET_HEADER;
+    let mut ethertype = u16_at(packet, const { ETHERNET_HEADER - 2 })?;
+    let mut left = tags;
+    while let ETHERTYPE_VLAN | ETHERTYPE_SERVICE_VLAN = ethertype {
+        left = left.checked_sub(1)?;
+        ethertype = u16_at(packet, at.checked_add(2)?)?;
+        at = at.checked_add(VLAN_TAG)?;
+    }
+    matches!(ethertype, ETHERTYPE_IPV4 | ETHERTYPE_IPV6).then_some(at)
 }

@@ -1,39 +1,36 @@
 // SPDX-License-Identifier: MIT
 //! Joining packets to super-packets. Only what splitting takes apart again into the very same packets is joined, and
-//! packets of one flow stay in order.
+//! packets of one flow stay in order. What is not understood, or has more headers than there is room for, stays alone and
+//! as it is.
 //!
 //! Each packet is copied once, to behind those that it belongs to, and its checksum is verified in the same pass: a
 //! super-packet gets new checksums, so a packet with a bad one would arrive as a good one.
 
 #![allow(clippy::arithmetic_side_effects, reason = "places and lengths within one packet")]
 
-use super::flow::{Flow, MAX_TOTAL, PSH};
-use super::headers::{Ip, TCP, UDP, array, byte, network, put, u16_at, u32_at};
-use super::{NONE, Offload};
+use super::flow::{Flow, PSH};
+use super::flows::Flows;
+use super::headers::{Ip, MAX_TAGS, TCP, UDP, byte, network, put};
+use super::item::Item;
+use super::slots::Slots;
+use super::{LARGEST, NONE, Offload};
 use crate::cpu::Cpu;
 use crate::flags::Kind;
-use crate::memory::{self, NoMemory};
+use crate::memory::NoMemory;
 
-const DO_NOT_FRAGMENT: u16 = 0x4000;
-
-/// Segments of a UDP super-packet, at the most: what every kernel takes that knows them.
-const MAX_DATAGRAMS: u16 = 64;
-
-/// Items that may be collected at the same time, and how many of them can still grow.
+/// Items that may be collected at the same time.
 const MAX_ITEMS: usize = 1024;
-const MAX_GROWING: usize = 32;
-/// Memory for each that can grow. Not a power of two: their beginnings would share the lines of the cache.
-const GROWING: usize = 65_536 + 4096;
-/// Where the payload begins in it: aligned, with room for all headers before.
-const PAYLOAD_AT: usize = 256;
-/// Memory for all those that cannot, and what each takes beside its bytes at the most.
-const FIXED: usize = 1 << 20;
-const LINE: usize = 64;
-const BUCKETS: usize = 256;
 
-/// There is no room for the packet until those that were collected are taken.
+/// Why a packet is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Full;
+pub enum Refusal {
+    /// There is no room until those that were collected are taken.
+    Full,
+    /// It has no bytes.
+    Empty,
+    /// It is longer than [`LARGEST`].
+    Long,
+}
 
 /// What is joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,53 +54,14 @@ pub struct Joiner {
     kind: Kind,
     joins: Joins,
     trusted: bool,
-    memory: Box<[u8]>,
-    /// Where it is aligned.
-    base: usize,
+    slots: Slots,
+    /// Those before `next` were given back; from `open` on they can be joined to.
     items: Vec<Item>,
-    /// The next item to give back.
     next: usize,
-    growing: usize,
-    fixed: usize,
+    open: usize,
+    flows: Flows,
     /// The item that took the last packet of a flow: most often, the next one is of the same flow.
     recent: Option<usize>,
-    /// The latest item of each hash, when it is of this generation: so the table needs no clearing.
-    buckets: Box<[Bucket; BUCKETS]>,
-    generation: u32,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Bucket {
-    generation: u32,
-    item: usize,
-}
-
-/// One packet, or several that were joined.
-struct Item {
-    /// Where it is in memory.
-    at: usize,
-    length: usize,
-    /// What packets it can take; None: none.
-    flow: Option<Flow>,
-    /// No packet comes behind it any more.
-    closed: bool,
-    segments: u16,
-    segment_size: usize,
-    next_sequence: u32,
-    id: Id,
-    /// The item before it in its bucket.
-    older: Option<usize>,
-}
-
-/// How the IPv4 identification goes on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Id {
-    /// It was this, and one packet does not tell more.
-    After(u16),
-    /// It counts up, to this next.
-    Next(u16),
-    /// It stays this, as it may where fragmenting is forbidden (RFC 6864).
-    Fixed(u16),
 }
 
 enum Class {
@@ -118,81 +76,62 @@ enum Class {
 impl Joiner {
     /// One that has collected nothing. `trusted`: checksums are taken for good.
     pub fn new(cpu: Cpu, kind: Kind, joins: Joins, trusted: bool) -> Result<Self, NoMemory> {
-        let memory = memory::zeroed(LINE + MAX_GROWING * GROWING + FIXED)?;
         let mut items = Vec::new();
         items.try_reserve_exact(MAX_ITEMS).map_err(|_| NoMemory)?;
-        Ok(Self {
-            cpu,
-            kind,
-            joins,
-            trusted,
-            base: memory.as_ptr().align_offset(LINE).min(LINE),
-            memory,
-            items,
-            next: 0,
-            growing: 0,
-            fixed: 0,
-            recent: None,
-            buckets: memory::boxed([Bucket::default(); BUCKETS])?,
-            generation: 1,
-        })
+        let (slots, flows) = (Slots::new()?, Flows::new()?);
+        Ok(Self { cpu, kind, joins, trusted, slots, items, next: 0, open: 0, flows, recent: None })
     }
 
-    /// Takes a copy of a packet, of [`MAX_TOTAL`] bytes and its link header at the most.
-    pub fn put(&mut self, packet: &[u8]) -> Result<(), Full> {
-        let fixed = self.fixed + packet.len() + 2 * LINE + Offload::SIZE;
-        if self.items.len() == MAX_ITEMS || self.growing == MAX_GROWING || fixed > FIXED {
-            return Err(Full);
+    /// Takes a copy of a packet.
+    pub fn put(&mut self, packet: &[u8]) -> Result<(), Refusal> {
+        match packet.len() {
+            0 => return Err(Refusal::Empty),
+            1..=LARGEST => {}
+            _ => return Err(Refusal::Long),
         }
-        let flow = match self.classify(packet) {
-            Class::Flow { network, ip, tcp, joins } => Flow::of(packet, network, ip, tcp, joins),
-            Class::Barrier => None,
-            Class::Other => {
-                self.keep(packet, None, None);
-                return Ok(());
-            }
+        if self.items.len() == MAX_ITEMS || !self.slots.has_room(packet.len()) {
+            return Err(Refusal::Full);
+        }
+        let taken = match self.classify(packet) {
+            Class::Flow { network, ip, tcp, joins } => match Flow::of(packet, network, ip, tcp, joins) {
+                Some(flow) => self.put_flow(&flow, packet),
+                None => self.put_barrier(packet),
+            },
+            Class::Barrier => self.put_barrier(packet),
+            Class::Other => self.keep(packet, None, None),
         };
-        if let Some(flow) = &flow {
-            let found = self.find(flow, packet);
-            match found.is_some_and(|found| self.append(found, flow, packet)) {
-                true => self.recent = found,
-                false => self.begin(flow, packet),
-            }
-        } else {
-            self.keep(packet, None, None);
-            self.forget();
-        }
-        Ok(())
+        taken.ok_or(Refusal::Full)
     }
 
-    /// The next one that was collected. It stays until [`Self::pop`] is called.
+    /// The next one that was collected, to which nothing is joined any more. It stays until [`Self::pop`] is called.
     pub fn peek(&mut self) -> Option<(Offload, &[u8])> {
-        let (offload, at, length) = self.ready()?;
-        Some((offload, self.memory.get(at..at + length)?))
+        let offload = self.finish()?;
+        let item = self.items.get(self.next)?;
+        Some((offload, self.slots.get(&item.place)?))
     }
 
     /// As [`Self::peek`], with the offload header in memory before the packet.
     pub fn peek_framed(&mut self) -> Option<&[u8]> {
-        let (offload, at, length) = self.ready()?;
-        let at = at - Offload::SIZE;
-        put(&mut self.memory, at, offload.to_bytes());
-        self.memory.get(at..at + Offload::SIZE + length)
+        let offload = self.finish()?;
+        let item = self.items.get(self.next)?;
+        self.slots.framed(&item.place, offload)
     }
 
-    /// How many packets were joined to the one that [`Self::peek`] gives.
+    /// How many packets are in the one that [`Self::peek`] gives.
     pub fn packets(&self) -> usize {
-        self.items.get(self.next).map_or(0, |item| item.segments.into())
+        self.items.get(self.next).map_or(0, |item| item.segments().into())
     }
 
-    /// Forgets the one that [`Self::peek`] gave, to which nothing may be joined any more; after the last one there is
-    /// room again.
+    /// Forgets the one that [`Self::peek`] gives; after the last one there is room again.
     pub fn pop(&mut self) {
         self.next += 1;
+        self.open = self.open.max(self.next);
         if self.next >= self.items.len() {
             self.items.clear();
-            (self.next, self.growing, self.fixed) = (0, 0, 0);
+            self.slots.clear();
+            (self.next, self.open) = (0, 0);
+            self.forget();
         }
-        self.forget();
     }
 
     /// Chooses anew what is joined: for what comes after all that is collected is taken.
@@ -210,16 +149,12 @@ impl Joiner {
     /// What comes is joined to nothing that is there already.
     fn forget(&mut self) {
         self.recent = None;
-        self.generation = self.generation.wrapping_add(1);
-        if self.generation == 0 {
-            self.buckets.fill(Bucket::default());
-            self.generation = 1;
-        }
+        self.flows.clear();
     }
 
     #[inline]
     fn classify(&self, packet: &[u8]) -> Class {
-        let Some((network, ip)) = network(packet, self.kind) else { return Class::Other };
+        let Some((network, ip)) = network(packet, self.kind, MAX_TAGS) else { return Class::Other };
         let protocol = match ip {
             Ip::V4 => byte(packet, network + 9),
             Ip::V6 => byte(packet, network + 6),
@@ -235,6 +170,25 @@ impl Joiner {
         }
     }
 
+    /// Joins the packet to the latest item of its flow, or begins one with it, which from then on is the latest: so the
+    /// flow stays in order.
+    #[inline]
+    fn put_flow(&mut self, flow: &Flow, packet: &[u8]) -> Option<()> {
+        if let Some(place) = self.find(flow, packet) {
+            if self.append(place, flow, packet).is_some() {
+                self.recent = Some(place);
+                return Some(());
+            }
+        }
+        self.begin(flow, packet)
+    }
+
+    fn put_barrier(&mut self, packet: &[u8]) -> Option<()> {
+        self.keep(packet, None, None)?;
+        self.forget();
+        Some(())
+    }
+
     /// The latest item of this flow.
     #[inline]
     fn find(&self, flow: &Flow, packet: &[u8]) -> Option<usize> {
@@ -242,7 +196,7 @@ impl Joiner {
         if let Some(recent) = self.recent.filter(is_it) {
             return Some(recent);
         }
-        let mut place = self.latest(flow.hash(packet) % BUCKETS);
+        let mut place = self.flows.latest(self.flows.bucket(flow.ends_of(packet)));
         while let Some(found) = place.filter(|place| !is_it(place)) {
             place = self.items.get(found).and_then(|item| item.older);
         }
@@ -254,119 +208,85 @@ impl Joiner {
     fn is_of(&self, place: usize, flow: &Flow, packet: &[u8]) -> Option<bool> {
         let item = self.items.get(place)?;
         let own = item.flow.as_ref()?;
-        let first = self.memory.get(item.at..)?;
+        let first = self.slots.get(&item.place)?;
         let alike = own.tcp == flow.tcp && own.ip == flow.ip && own.network == flow.network;
         Some(alike && flow.same_ends(first, packet)?)
     }
 
-    fn latest(&self, hash: usize) -> Option<usize> {
-        let bucket = self.buckets.get(hash)?;
-        (bucket.generation == self.generation).then_some(bucket.item)
-    }
-
-    /// Joins the packet to an item. Otherwise it begins one of its own, which from then on is the latest of its flow: so
-    /// that stays in order.
-    fn append(&mut self, place: usize, flow: &Flow, packet: &[u8]) -> bool {
-        let Some(item) = self.items.get_mut(place) else { return false };
-        let payload = packet.len() - flow.headers;
-        let end = item.at + item.length;
-        let joined = flow.joins && item.takes(flow, payload, &self.memory, packet) && {
-            let from = packet.get(flow.headers..).unwrap_or_default();
-            let to = self.memory.get_mut(end..end + payload).unwrap_or_default();
-            copy(self.cpu, self.trusted, flow, packet, to, from)
-        };
-        if !joined {
-            return false;
+    /// Joins the packet to an item. None: it does not go on there.
+    #[inline]
+    fn append(&mut self, place: usize, flow: &Flow, packet: &[u8]) -> Option<()> {
+        if place < self.open || !flow.joins {
+            return None;
         }
-        item.length += payload;
-        item.segments += 1;
-        item.next_sequence = flow.sequence.wrapping_add(payload as u32);
-        item.id = item.id.then(flow.id);
-        item.closed = flow.ends || payload < item.segment_size;
+        let item = self.items.get_mut(place)?;
+        if !item.takes(self.slots.get(&item.place)?, flow, packet) {
+            return None;
+        }
+        let payload = packet.get(flow.headers..)?;
+        let to = self.slots.behind(&item.place, payload.len())?;
+        if !copy(self.cpu, self.trusted, flow, packet, to, payload) {
+            return None;
+        }
+        item.extend(flow, payload.len());
         if flow.ends && flow.tcp {
-            let at = item.at + flow.transport + 13;
-            let flags = byte(&self.memory, at).unwrap_or_default() | PSH;
-            put(&mut self.memory, at, [flags]);
+            let own = self.slots.get_mut(&item.place)?;
+            let at = flow.transport + 13;
+            let flags = byte(own, at)? | PSH;
+            put(own, at, [flags]);
         }
-        true
+        Some(())
     }
 
     /// Begins an item of this flow with the packet.
-    fn begin(&mut self, flow: &Flow, packet: &[u8]) {
-        let hash = flow.hash(packet) % BUCKETS;
-        let older = self.latest(hash);
+    fn begin(&mut self, flow: &Flow, packet: &[u8]) -> Option<()> {
+        let bucket = self.flows.bucket(flow.ends_of(packet));
+        let older = self.flows.latest(bucket);
         let place = self.items.len();
-        if flow.joins && !flow.ends {
-            self.grow(flow, older, packet);
-        } else {
-            self.keep(packet, Some(*flow), older);
+        if !flow.joins || flow.ends || self.grow(flow, older, packet).is_none() {
+            self.keep(packet, Some(*flow), older)?;
         }
-        if let Some(bucket) = self.buckets.get_mut(hash) {
-            *bucket = Bucket { generation: self.generation, item: place };
-        }
+        self.flows.set_latest(bucket, place);
         self.recent = Some(place);
+        Some(())
     }
 
     /// An item that packets can be joined to. A bad checksum closes it.
-    fn grow(&mut self, flow: &Flow, older: Option<usize>, packet: &[u8]) {
-        let at = self.base + self.growing * GROWING + PAYLOAD_AT - flow.headers;
-        self.growing += 1;
-        let (headers, payload) = packet.split_at_checked(flow.headers).unwrap_or_default();
-        let place = self.memory.get_mut(at..at + packet.len()).unwrap_or_default();
-        let (to_headers, to_payload) = place.split_at_mut_checked(flow.headers).unwrap_or_default();
-        if to_headers.len() == headers.len() {
-            to_headers.copy_from_slice(headers);
+    fn grow(&mut self, flow: &Flow, older: Option<usize>, packet: &[u8]) -> Option<()> {
+        let (headers, payload) = packet.split_at_checked(flow.headers)?;
+        let mut place = self.slots.open(headers)?;
+        let to = self.slots.behind(&place, payload.len())?;
+        let good = copy(self.cpu, self.trusted, flow, packet, to, payload);
+        place.grow(payload.len());
+        let mut item = Item::first(place, flow, older, payload.len());
+        if !good {
+            item.close();
         }
-        let good = copy(self.cpu, self.trusted, flow, packet, to_payload, payload);
-        self.items.push(Item {
-            at,
-            length: packet.len(),
-            flow: Some(*flow),
-            closed: !good,
-            segments: 1,
-            segment_size: payload.len(),
-            next_sequence: flow.sequence.wrapping_add(payload.len() as u32),
-            id: Id::After(flow.id),
-            older,
-        });
+        self.items.push(item);
+        Some(())
     }
 
     /// An item that stays as it is.
-    fn keep(&mut self, packet: &[u8], flow: Option<Flow>, older: Option<usize>) {
-        let at = self.base + MAX_GROWING * GROWING + self.fixed + LINE;
-        self.fixed = (self.fixed + LINE + packet.len()).next_multiple_of(LINE);
-        if let Some(place) = self.memory.get_mut(at..at + packet.len()) {
-            place.copy_from_slice(packet);
-        }
-        self.items.push(Item {
-            at,
-            length: packet.len(),
-            flow,
-            closed: true,
-            segments: 1,
-            segment_size: 0,
-            next_sequence: 0,
-            id: Id::After(0),
-            older,
-        });
+    fn keep(&mut self, packet: &[u8], flow: Option<Flow>, older: Option<usize>) -> Option<()> {
+        let place = self.slots.keep(packet)?;
+        self.items.push(Item::alone(place, flow, older));
+        Some(())
     }
 
-    /// The next item, with its headers made ready.
-    fn ready(&mut self) -> Option<(Offload, usize, usize)> {
+    /// Ends the next item, and makes its headers.
+    fn finish(&mut self) -> Option<Offload> {
         let item = self.items.get(self.next)?;
-        let (at, length) = (item.at, item.length);
-        let offload = match &item.flow {
-            Some(flow) if item.segments > 1 => {
-                let packet = self.memory.get_mut(at..at + length)?;
-                flow.finish(item.segment_size, packet)
+        self.open = self.open.max(self.next + 1);
+        Some(match &item.flow {
+            Some(flow) if item.segments() > 1 => {
+                flow.finish(item.segment_size(), self.slots.get_mut(&item.place)?)
             }
             Some(flow) if self.trusted && flow.whole => {
-                let packet = self.memory.get_mut(at..at + length)?;
-                Offload { kind: NONE, segment_size: 0, ..flow.finish(0, packet) }
+                let offload = flow.finish(0, self.slots.get_mut(&item.place)?);
+                Offload { kind: NONE, segment_size: 0, ..offload }
             }
             _ => Offload::default(),
-        };
-        Some((offload, at, length))
+        })
     }
 }
 
@@ -382,79 +302,4 @@ fn copy(cpu: Cpu, trusted: bool, flow: &Flow, packet: &[u8], to: &mut [u8], from
     }
     let payload = cpu.copy(to, from);
     flow.verify(packet, payload).unwrap_or(false)
-}
-
-impl Id {
-    /// Whether this can be the next.
-    fn allows(self, id: u16, fixed: bool) -> bool {
-        match self {
-            Self::After(before) => id == before.wrapping_add(1) || (fixed && id == before),
-            Self::Next(next) => id == next,
-            Self::Fixed(same) => id == same,
-        }
-    }
-
-    /// After this one, which is allowed.
-    fn then(self, id: u16) -> Self {
-        match self {
-            Self::After(before) if id == before => Self::Fixed(id),
-            Self::After(_) | Self::Next(_) => Self::Next(id.wrapping_add(1)),
-            Self::Fixed(_) => self,
-        }
-    }
-}
-
-impl Item {
-    /// Whether the packet goes on where this ends, and has the same headers but for what counts up.
-    fn takes(&self, flow: &Flow, payload: usize, memory: &[u8], packet: &[u8]) -> bool {
-        let Some(own) = &self.flow else { return false };
-        let limit = if flow.tcp { u16::MAX } else { MAX_DATAGRAMS };
-        !self.closed
-            && own.headers == flow.headers
-            && payload <= self.segment_size
-            && self.length + payload <= MAX_TOTAL
-            && self.segments < limit
-            && (!flow.tcp || flow.sequence == self.next_sequence)
-            && self.same_headers(flow, memory, packet).unwrap_or(false)
-    }
-
-    fn same_headers(&self, flow: &Flow, memory: &[u8], packet: &[u8]) -> Option<bool> {
-        let first = memory.get(self.at..self.at + flow.headers)?;
-        let packet = packet.get(..flow.headers)?;
-        let (network, transport) = (flow.network, flow.transport);
-        let same = |from: usize, to: usize| same(first.get(from..to)?, packet.get(from..to)?);
-        let same_ip = match flow.ip {
-            Ip::V4 => {
-                let fragments = u16_at(packet, network + 6)?;
-                byte(first, network + 1)? == byte(packet, network + 1)?
-                    && u16_at(first, network + 6)? == fragments
-                    && byte(first, network + 8)? == byte(packet, network + 8)?
-                    && self.id.allows(flow.id, fragments & DO_NOT_FRAGMENT != 0)
-            }
-            Ip::V6 => {
-                u32_at(first, network)? == u32_at(packet, network)?
-                    && byte(first, network + 7)? == byte(packet, network + 7)?
-            }
-        };
-        let same_tcp = || {
-            Some(
-                array::<5>(first, transport + 8)? == array::<5>(packet, transport + 8)?
-                    && u16_at(first, transport + 14)? == u16_at(packet, transport + 14)?
-                    && same(transport + 18, flow.headers)?,
-            )
-        };
-        Some(same_ip && (network == 0 || same(0, network)?) && (!flow.tcp || same_tcp()?))
-    }
-}
-
-/// Whether two parts of headers are the same: most often by two comparisons of a fixed size, which overlap.
-#[inline]
-fn same(a: &[u8], b: &[u8]) -> Option<bool> {
-    Some(match a.len() {
-        2 => a.first_chunk::<2>()? == b.first_chunk::<2>()?,
-        8..=16 => {
-            a.first_chunk::<8>()? == b.first_chunk::<8>()? && a.last_chunk::<8>()? == b.last_chunk::<8>()?
-        }
-        _ => a == b,
-    })
 }

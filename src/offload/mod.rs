@@ -7,9 +7,16 @@
 
 pub mod checksum;
 mod flow;
+mod flows;
 pub mod headers;
+mod item;
 pub mod join;
+mod segments;
+mod slots;
 pub mod split;
+
+/// Bytes of a super-packet, its Ethernet header, and two VLAN tags, at the most.
+pub const LARGEST: usize = 65_535 + 14 + 8;
 
 /// The header before each packet of a device with offload, as the kernel has it (struct virtio_net_hdr, in the
 /// machine's own byte order): what of a packet is still to be done.

@@ -9,19 +9,13 @@
 
 use std::ops::Range;
 
-use super::headers::{
-    IPV4_HEADER, IPV6_HEADER, Ip, TCP_HEADER, UDP_HEADER, array, byte, network, put, u16_at, u32_at,
-};
-use super::{CHECKSUM, NONE, Offload, TCP4, TCP6, UDP, checksum};
+use super::headers::put;
+use super::segments::Segments;
+use super::{CHECKSUM, LARGEST, NONE, Offload, TCP4, TCP6, UDP, checksum};
 use crate::cpu::Cpu;
 use crate::flags::Kind;
+use crate::memory::{self, NoMemory};
 
-const FIN: u8 = 0x01;
-const PSH: u8 = 0x08;
-const CWR: u8 = 0x80;
-
-/// Bytes of headers that a super-packet can have, IPv6 extension headers among them.
-pub(crate) const MAX_HEADERS: usize = 512;
 /// Those of IPv4, and of TCP with time stamps.
 const USUAL_HEADERS: usize = 52;
 
@@ -52,8 +46,8 @@ impl Fault {
 pub struct Splitter {
     cpu: Cpu,
     trusted: bool,
-    /// The headers of every segment, with zeros for what differs from one to the next.
-    template: [u8; MAX_HEADERS],
+    /// The headers of every segment, with zeros for what differs from one to the next. They can be as long as any packet.
+    template: Box<[u8]>,
     plan: Plan,
     /// Where the next payload begins, and where the last one ends.
     payload: Range<usize>,
@@ -71,43 +65,19 @@ enum Plan {
     Segments(Segments),
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Segments {
-    size: usize,
-    ip: Ip,
-    network: usize,
-    transport: usize,
-    /// Bytes of all headers.
-    headers: usize,
-    /// The sum of the IPv4 header, without what differs.
-    ip_sum: u64,
-    id: u16,
-    /// Payloads are not summed up.
-    unsummed: bool,
-    /// The sum of the TCP or UDP header and its pseudo header, without what differs.
-    sum: u64,
-    tcp: Option<Tcp>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Tcp {
-    sequence: u32,
-    flags: u8,
-}
-
 impl Splitter {
     /// One without anything to split. `trusted`: payloads are not summed up, where a trusting
     /// [`super::join::Joiner`] is certain to make the checksum anew.
-    pub fn new(cpu: Cpu, trusted: bool) -> Self {
-        Self {
+    pub fn new(cpu: Cpu, trusted: bool) -> Result<Self, NoMemory> {
+        Ok(Self {
             cpu,
             trusted,
-            template: [0; MAX_HEADERS],
+            template: memory::zeroed(LARGEST)?,
             plan: Plan::Done,
             payload: 0..0,
             headers: USUAL_HEADERS,
             first: true,
-        }
+        })
     }
 
     /// Begins with a packet that may be a super-packet; what was left of the last one is forgotten. After a fault
@@ -154,7 +124,7 @@ impl Splitter {
         let place = payload.start - headers..payload.end;
         let (headers, payload) = packet.get_mut(place.clone())?.split_at_mut_checked(headers)?;
         let sum = if self.is_unsummed() { 0 } else { self.cpu.sum(payload) };
-        self.write(headers, payload.len(), sum);
+        self.write(headers, payload.len(), sum)?;
         Some(place)
     }
 
@@ -174,8 +144,7 @@ impl Splitter {
         } else {
             self.cpu.copy(to, payload)
         };
-        self.write(headers, payload.len(), sum);
-        Some(())
+        self.write(headers, payload.len(), sum)
     }
 
     fn whole(&self, offload: Offload, packet: &mut [u8]) -> Result<Plan, Fault> {
@@ -200,7 +169,7 @@ impl Splitter {
         let template = self.template.get_mut(..segments.headers).ok_or(Fault::Headers)?;
         template.copy_from_slice(headers);
         segments.prepare(template, packet.len()).ok_or(Fault::Headers)?;
-        segments.unsummed = self.trusted && segments.are_plain();
+        segments.unsummed = self.trusted && segments.are_plain(headers).ok_or(Fault::Headers)?;
         (self.payload, self.headers, self.first) = (payload, segments.headers, true);
         Ok(Plan::Segments(segments))
     }
@@ -222,17 +191,16 @@ impl Splitter {
 
     /// Writes the headers of the segment that was stepped over.
     #[inline]
-    fn write(&mut self, headers: &mut [u8], payload: usize, sum: u64) {
-        let Plan::Segments(segments) = &mut self.plan else { return };
+    fn write(&mut self, headers: &mut [u8], payload: usize, sum: u64) -> Option<()> {
+        let Plan::Segments(segments) = &mut self.plan else { return None };
         let last = self.payload.is_empty();
-        if let Some(template) = self.template.get(..headers.len()) {
-            copy_headers(headers, template);
-        }
-        segments.write(headers, payload, sum, self.first, last);
+        copy_headers(headers, self.template.get(..headers.len())?);
+        segments.write(headers, payload, sum, self.first, last)?;
         self.first = false;
         if last {
             self.plan = Plan::Done;
         }
+        Some(())
     }
 }
 
@@ -244,139 +212,5 @@ fn copy_headers(to: &mut [u8], from: &[u8]) {
         put(to, to.len() - tail.len(), *tail);
     } else if to.len() == from.len() {
         to.copy_from_slice(from);
-    }
-}
-
-impl Segments {
-    /// Where things are, by the offload header, held against the packet itself.
-    fn find(kind: Kind, offload: Offload, packet: &[u8]) -> Option<Self> {
-        let (network, ip) = network(packet, kind)?;
-        let transport = usize::from(offload.checksum_start);
-        let tcp = offload.protocol() != UDP;
-        let options_end = match ip {
-            Ip::V4 => network + usize::from(byte(packet, network)? & 0xf) * 4,
-            Ip::V6 => transport,
-        };
-        let ip_header = match ip {
-            Ip::V4 => IPV4_HEADER,
-            Ip::V6 => IPV6_HEADER,
-        };
-        let right_version = match offload.protocol() {
-            TCP4 => ip == Ip::V4,
-            TCP6 => ip == Ip::V6,
-            _ => true,
-        };
-        let transport_header = match tcp {
-            true => usize::from(byte(packet, transport + 12)? >> 4) * 4,
-            false => UDP_HEADER,
-        };
-        let checksum_offset = if tcp { 16 } else { 6 };
-        let size = usize::from(offload.segment_size);
-        let right = right_version
-            && offload.flags & CHECKSUM != 0
-            && usize::from(offload.checksum_offset) == checksum_offset
-            && transport >= network + ip_header
-            && transport == options_end
-            && transport_header >= if tcp { TCP_HEADER } else { UDP_HEADER }
-            && size != 0;
-        let headers = transport + transport_header;
-        let tcp = match tcp {
-            true => {
-                Some(Tcp { sequence: u32_at(packet, transport + 4)?, flags: byte(packet, transport + 13)? })
-            }
-            false => None,
-        };
-        let id = u16_at(packet, network + 4)?;
-        (right && headers <= packet.len()).then_some(Self {
-            size,
-            ip,
-            network,
-            transport,
-            headers,
-            ip_sum: 0,
-            id,
-            unsummed: false,
-            sum: 0,
-            tcp,
-        })
-    }
-
-    /// Whether there is nothing between the IP header and that of TCP or UDP.
-    fn are_plain(&self) -> bool {
-        let ip_header = match self.ip {
-            Ip::V4 => IPV4_HEADER,
-            Ip::V6 => IPV6_HEADER,
-        };
-        self.transport == self.network + ip_header
-    }
-
-    /// Takes out of the headers what differs from segment to segment, and sums up what does not.
-    ///
-    /// The checksum field has the sum of the pseudo header, with the length of the whole in it.
-    fn prepare(&mut self, headers: &mut [u8], length: usize) -> Option<()> {
-        let checksum_at = self.transport + if self.tcp.is_some() { 16 } else { 6 };
-        let pseudo = u64::from(u16::from_ne_bytes(array(headers, checksum_at)?));
-        let old_length = match self.tcp {
-            Some(_) => (length - self.transport) as u16,
-            None => u16_at(headers, self.transport + 4)?,
-        };
-        put(headers, checksum_at, [0; 2]);
-        match self.tcp {
-            Some(_) => {
-                put(headers, self.transport + 4, [0; 4]);
-                put(headers, self.transport + 13, [0]);
-            }
-            None => put(headers, self.transport + 4, [0; 2]),
-        }
-        let transport = checksum::of_header(headers.get(self.transport..)?);
-        self.sum = transport + pseudo + checksum::without(checksum::word(old_length));
-        if self.ip == Ip::V4 {
-            put(headers, self.network + 2, [0; 4]);
-            put(headers, self.network + 10, [0; 2]);
-            self.ip_sum = checksum::of_header(headers.get(self.network..self.transport)?);
-        }
-        Some(())
-    }
-
-    /// Fills in what differs, for a payload of this length and sum.
-    #[inline]
-    fn write(&mut self, headers: &mut [u8], payload: usize, sum: u64, first: bool, last: bool) {
-        let end = headers.len() + payload;
-        match self.ip {
-            Ip::V4 => {
-                let total = (end - self.network) as u16;
-                put(headers, self.network + 2, total.to_be_bytes());
-                put(headers, self.network + 4, self.id.to_be_bytes());
-                let sum = self.ip_sum + checksum::word(total) + checksum::word(self.id);
-                put(headers, self.network + 10, (!checksum::fold(sum)).to_ne_bytes());
-                self.id = self.id.wrapping_add(1);
-            }
-            Ip::V6 => {
-                let length = (end - self.network - IPV6_HEADER) as u16;
-                put(headers, self.network + 4, length.to_be_bytes());
-            }
-        }
-        let length = (end - self.transport) as u16;
-        let sum = self.sum.wrapping_add(sum).wrapping_add(checksum::word(length));
-        match &mut self.tcp {
-            Some(tcp) => {
-                let only_last = if last { 0 } else { FIN | PSH };
-                let only_first = if first { 0 } else { CWR };
-                let flags = tcp.flags & !only_last & !only_first;
-                let sequence = tcp.sequence.to_be_bytes();
-                tcp.sequence = tcp.sequence.wrapping_add(payload as u32);
-                put(headers, self.transport + 4, sequence);
-                put(headers, self.transport + 13, [flags]);
-                let sum = sum
-                    .wrapping_add(u64::from(u32::from_ne_bytes(sequence)))
-                    .wrapping_add(checksum::word(flags.into()));
-                put(headers, self.transport + 16, (!checksum::fold(sum)).to_ne_bytes());
-            }
-            None => {
-                put(headers, self.transport + 4, length.to_be_bytes());
-                let sum = !checksum::fold(sum.wrapping_add(checksum::word(length)));
-                put(headers, self.transport + 6, if sum == 0 { 0xffff_u16 } else { sum }.to_ne_bytes());
-            }
-        }
     }
 }

@@ -129,7 +129,7 @@ impl Control {
             let netlink = there.inside(Socket::open).map_err(|error| match error.reason() {
                 Reason::Privilege => elsewhere(error.message()),
                 reason => {
-                    let text = format!("reach the device where it is now: {}", error.message());
+                    let text = text!("reach the device where it is now: {}", error.message());
                     Error::new(error.errno(), reason, text)
                 }
             })?;

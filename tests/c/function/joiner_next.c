@@ -39,6 +39,20 @@ static void what_comes_between_is_not_lost(tuntap_joiner *joiner)
     CHECK(tuntap_joiner_next(joiner, &offload, &packet) == 0);
 }
 
+/** One by one, each put after the one before it was given: the same packets, of which none is lost. */
+static void one_by_one(tuntap_joiner *joiner)
+{
+    tuntap_offload offload;
+    const void *packet;
+    for (size_t i = 0; i < packets.count; i++) {
+        put_some(joiner, i, i + 1);
+        CHECK(tuntap_joiner_next(joiner, &offload, &packet) == (ssize_t)length_of(&packets, i));
+        CHECK(memcmp(packet, packet_of(&packets, i), length_of(&packets, i)) == 0);
+        CHECK(offload.kind == TUNTAP_KIND_NONE && offload.flags == 0);
+    }
+    CHECK(tuntap_joiner_next(joiner, &offload, &packet) == 0);
+}
+
 int main(void)
 {
     tuntap_offload offload;
@@ -52,6 +66,7 @@ int main(void)
     it_is_the_same_again(joiner);
     it_is_the_same_again(joiner);
     what_comes_between_is_not_lost(joiner);
+    one_by_one(joiner);
     CHECK(tuntap_joiner_next(NULL, &offload, &packet) == -EINVAL);
     CHECK(tuntap_joiner_next(joiner, NULL, &packet) == -EINVAL);
     CHECK(tuntap_joiner_next(joiner, &offload, NULL) == -EINVAL);

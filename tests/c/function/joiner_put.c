@@ -25,6 +25,19 @@ static unsigned take_all(tuntap_joiner *joiner)
     return count;
 }
 
+/** Refused wherever it comes, so that 0 bytes of a next one always mean the end. */
+static void nothing_is_no_packet(tuntap_joiner *joiner)
+{
+    size_t size = udp_packet(packet, "10.8.0.2", "10.8.0.1", PORT, "hello", 5);
+    for (int i = 0; i < 3; i++) {
+        FAILS(tuntap_joiner_put(joiner, packet, 0, &err), EINVAL, TUNTAP_REASON_PACKET);
+        OK(tuntap_joiner_put(joiner, packet, size, &err));
+        put16(packet + 22, 4000u + (unsigned)i);
+    }
+    FAILS(tuntap_joiner_put(joiner, packet, 0, &err), EINVAL, TUNTAP_REASON_PACKET);
+    CHECK(take_all(joiner) == 3);
+}
+
 int main(void)
 {
     tuntap_joiner *joiner;
@@ -37,7 +50,7 @@ int main(void)
         CHECK(count >= 1000 && take_all(joiner) == count);
     }
     /* Whatever it is, it comes out as it is. */
-    for (size_t size = 0; size < 100; size++) {
+    for (size_t size = 1; size < 100; size++) {
         tuntap_offload offload = {.kind = 1};
         const void *out;
         fill_random(packet, size);
@@ -46,6 +59,7 @@ int main(void)
         CHECK(memcmp(out, packet, size) == 0 && offload.kind == 0 && offload.flags == 0);
         CHECK(tuntap_joiner_next(joiner, &offload, &out) == 0);
     }
+    nothing_is_no_packet(joiner);
     FAILS(tuntap_joiner_put(joiner, packet, LARGEST + 1, &err), EMSGSIZE, TUNTAP_REASON_PACKET);
     FAILS(tuntap_joiner_put(joiner, NULL, 100, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_joiner_put(NULL, packet, 100, &err), EINVAL, TUNTAP_REASON_ARGUMENT);

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+//! Packets for the targets, out of a few bytes each: all that headers can have, and lies where the bytes say so. And what a
+//! packet tells a reader who knows nothing of the library.
+#![allow(dead_code)]
+
+/// Bytes of a recipe.
+pub const RECIPE: usize = 16;
+
+/// What a packet is made of.
+#[derive(Clone, Copy)]
+pub struct Recipe {
+    pub tap: bool,
+    pub v6: bool,
+    pub tcp: bool,
+    pub tags: usize,
+    /// Words of four bytes.
+    pub ip_options: usize,
+    /// Extension headers, in bytes each.
+    pub extensions: [usize; 2],
+    pub fragment: u8,
+    pub flow: u8,
+    /// How far in its flow, which makes the sequence and the identification.
+    pub number: u16,
+    pub id_step: u16,
+    pub no_fragments: bool,
+    pub tcp_options: usize,
+    pub flags: u8,
+    pub payload: usize,
+    pub fill: u8,
+    pub hops: u8,
+}
+
+impl Recipe {
+    pub fn of(tap: bool, bytes: &[u8; RECIPE]) -> Self {
+        let [
+            shape,
+            flow,
+            tags,
+            options,
+            a,
+            b,
+            fragment,
+            number,
+            steps,
+            tcp_options,
+            flags,
+            size,
+            more,
+            fill,
+            hops,
+            _,
+        ] = *bytes;
+        Self {
+            tap,
+            v6: shape & 1 != 0,
+            tcp: shape & 2 != 0,
+            tags: if shape & 4 != 0 { tags.into() } else { 0 },
+            ip_options: if shape & 8 != 0 { usize::from(options % 11) } else { 0 },
+            extensions: if shape & 16 != 0 { [usize::from(a) * 8, usize::from(b) * 8] } else { [0; 2] },
+            fragment: if shape & 32 != 0 { fragment } else { 0 },
+            flow: flow & 3,
+            number: number.into(),
+            id_step: (steps & 3).into(),
+            no_fragments: steps & 4 != 0,
+            tcp_options: usize::from(tcp_options % 11),
+            flags: 0x10 | flags,
+            payload: usize::from(size) + usize::from(more & 7) * 256,
+            fill,
+            hops: if hops < 250 { 64 } else { hops },
+        }
+    }
+
+    fn link(&self) -> usize {
+        if self.tap { 14 + 4 * self.tags } else { 0 }
+    }
+
+    pub fn transport(&self) -> usize {
+        let ip =
+            if self.v6 { 40 + self.extensions[0] + self.extensions[1] } else { 20 + 4 * self.ip_options };
+        self.link() + ip
+    }
+
+    pub fn headers(&self) -> usize {
+        self.transport() + if self.tcp { 20 + 4 * self.tcp_options } else { 8 }
+    }
+
+    /// With right lengths and checksums, of one segment of `size` bytes that goes on from the one before; or, `super_packet`,
+    /// with the sum of the pseudo header alone.
+    pub fn packet(&self, size: usize, super_packet: bool) -> Vec<u8> {
+        let (network, transport, headers) = (self.link(), self.transport(), self.headers());
+        let mut packet = vec![0; headers];
+        packet.resize(headers + self.payload, self.fill);
+        let length = packet.len();
+        self.put_link(&mut packet);
+        let protocol = if self.tcp { 6 } else { 17 };
+        let counted = |from: usize| ((length - from) as u16).to_be_bytes();
+        if self.v6 {
+            packet[network] = 0x60;
+            packet[network + 4..network + 6].copy_from_slice(&counted(network + 40));
+            packet[network + 7] = self.hops;
+            packet[network + 8] = 0xfd;
+            packet[network + 24] = 0xfd;
+            self.put_extensions(&mut packet[network..], protocol);
+        } else {
+            let ip = &mut packet[network..transport];
+            ip.fill(1);
+            ip[0] = 0x40 | (ip.len() / 4) as u8;
+            ip[1] = 0;
+            ip[2..4].copy_from_slice(&counted(network));
+            ip[4..6].copy_from_slice(&self.number.wrapping_mul(self.id_step).to_be_bytes());
+            ip[6] = if self.no_fragments { 0x40 } else { 0 } | self.fragment & 0x3f;
+            ip[7] = 0;
+            ip[8] = self.hops;
+            ip[9] = protocol;
+            ip[10..12].fill(0);
+            ip[12..20].copy_from_slice(&[10, 0, 0, 1, 10, 0, 0, 2]);
+            let sum = !sum(ip, 0);
+            ip[10..12].copy_from_slice(&sum.to_be_bytes());
+        }
+        packet[transport + 1] = self.flow;
+        if self.tcp {
+            let sequence = u32::from(self.number).wrapping_mul(size as u32).wrapping_add(0xffff_f000);
+            packet[transport + 4..transport + 8].copy_from_slice(&sequence.to_be_bytes());
+            packet[transport + 12] = ((headers - transport) / 4 << 4) as u8;
+            packet[transport + 13] = self.flags;
+        } else {
+            packet[transport + 4..transport + 6].copy_from_slice(&counted(transport));
+        }
+        let addresses = if self.v6 { network + 8..network + 40 } else { network + 12..network + 20 };
+        let pseudo =
+            (length - transport) as u32 + u32::from(protocol) + u32::from(sum(&packet[addresses], 0));
+        let checksum = if super_packet { sum(&[], pseudo) } else { !sum(&packet[transport..], pseudo) };
+        let checksum = if checksum == 0 && !self.tcp { 0xffff } else { checksum };
+        let at = transport + if self.tcp { 16 } else { 6 };
+        packet[at..at + 2].copy_from_slice(&checksum.to_be_bytes());
+        packet
+    }
+
+    fn put_link(&self, packet: &mut [u8]) {
+        if !self.tap {
+            return;
+        }
+        packet[..12].copy_from_slice(&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2]);
+        for tag in 0..self.tags {
+            packet[12 + 4 * tag..16 + 4 * tag].copy_from_slice(&[0x81, 0, 0, 7]);
+        }
+        let end = self.link();
+        packet[end - 2..end].copy_from_slice(if self.v6 { &[0x86, 0xdd] } else { &[8, 0] });
+    }
+
+    /// Destination options, or fragment headers where the recipe has a fragment.
+    fn put_extensions(&self, ip: &mut [u8], protocol: u8) {
+        let kind = if self.fragment != 0 { 44 } else { 60 };
+        let (mut field, mut at) = (6, 40);
+        for size in self.extensions.into_iter().filter(|size| *size != 0) {
+            ip[field] = kind;
+            ip[at + 1] = if kind == 60 { (size / 8 - 1) as u8 } else { 0 };
+            (field, at) = (at, at + size);
+        }
+        ip[field] = protocol;
+    }
+}
+
+/// The sum of bytes, going on from another.
+pub fn sum(bytes: &[u8], start: u32) -> u16 {
+    let mut sum = u64::from(start);
+    for (place, byte) in bytes.iter().enumerate() {
+        sum += u64::from(*byte) << if place % 2 == 0 { 8 } else { 0 };
+    }
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    sum as u16
+}
+
+/// Where the IP header is, behind any number of tags.
+pub fn network(tap: bool, packet: &[u8]) -> Option<usize> {
+    let mut at = if tap { 14 } else { 0 };
+    while tap && matches!(packet.get(at - 2..at)?, [0x81, 0] | [0x88, 0xa8]) {
+        at += 4;
+    }
+    let ip = !tap || matches!(packet.get(at - 2..at)?, [8, 0] | [0x86, 0xdd]);
+    (ip && matches!(packet.get(at)? >> 4, 4 | 6)).then_some(at)
+}
+
+/// Tags, addresses, protocol and ports of a packet of TCP or UDP without anything between.
+pub fn flow(tap: bool, packet: &[u8]) -> Option<Vec<u8>> {
+    let at = network(tap, packet)?;
+    let ip = &packet[at..];
+    let (protocol, addresses, transport) = match ip[0] >> 4 {
+        4 => (*ip.get(9)?, ip.get(12..20)?, usize::from(ip[0] & 15) * 4),
+        _ => (*ip.get(6)?, ip.get(8..40)?, 40),
+    };
+    let fragment = ip[0] >> 4 == 4 && (ip[6] & 0x3f, ip[7]) != (0, 0);
+    let ports = ip.get(transport..transport + 4)?;
+    (matches!(protocol, 6 | 17) && !fragment).then(|| [&[at as u8, protocol], addresses, ports].concat())
+}

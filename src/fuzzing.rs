@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+//! What the fuzz targets reach beside the core's public part: built for a fuzzer alone.
+#![allow(missing_docs)]
+
+use crate::error::Errno;
+use crate::flags::{Kind, Mode};
+use crate::stream;
+
+/// A reader's memory, which is filled by hand.
+pub struct Stream(stream::Stream);
+
+impl Stream {
+    /// One of a device with offload.
+    pub fn new(kind: Kind) -> Self {
+        let mode =
+            Mode { kind, pi: false, multi_queue: false, offload: true, napi: false, napi_frags: false };
+        match stream::Stream::new(mode, false) {
+            Ok(stream) => Self(stream),
+            Err(_) => std::process::abort(),
+        }
+    }
+
+    /// Reads these bytes, an offload header and a packet, as a device hands them over.
+    pub fn take(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
+        self.0.take_from(|room| {
+            room.get_mut(..bytes.len()).ok_or(Errno::EMSGSIZE)?.copy_from_slice(bytes);
+            Ok(bytes.len())
+        })
+    }
+
+    /// The next packet of what was read.
+    pub fn split(&mut self) -> Option<Vec<u8>> {
+        self.0.split().map(|packet| packet.to_vec())
+    }
+
+    /// As [`Self::split`], in memory of its own.
+    pub fn split_into(&mut self, to: &mut [u8]) -> Option<Vec<u8>> {
+        self.0.split_into(to).map(|(packet, _)| packet.to_vec())
+    }
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+//! The segments of a super-packet: what their headers have in common, and what differs.
+
+#![allow(clippy::arithmetic_side_effects, reason = "places and lengths within one packet")]
+
+use super::headers::{
+    FRAGMENT, IPV4_HEADER, IPV6_HEADER, Ip, MAX_LINK, TCP, TCP_HEADER, UDP as UDP_PROTOCOL, UDP_HEADER,
+    array, byte, header_mut, network, put, u16_at, u32_at,
+};
+use super::{CHECKSUM, Offload, TCP4, TCP6, UDP, checksum};
+use crate::flags::Kind;
+
+const FIN: u8 = 0x01;
+const PSH: u8 = 0x08;
+const CWR: u8 = 0x80;
+
+/// How the segments of a super-packet are made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Segments {
+    /// Bytes of payload in each but the last.
+    pub(super) size: usize,
+    ip: Ip,
+    network: usize,
+    transport: usize,
+    /// Bytes of all headers.
+    pub(super) headers: usize,
+    /// The sum of the IPv4 header, without what differs.
+    ip_sum: u64,
+    id: u16,
+    /// Payloads are not summed up.
+    pub(super) unsummed: bool,
+    /// The sum of the TCP or UDP header and its pseudo header, without what differs.
+    sum: u64,
+    tcp: Option<Tcp>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Tcp {
+    sequence: u32,
+    flags: u8,
+}
+
+impl Segments {
+    /// Where things are, by the offload header, held against the packet itself.
+    pub(super) fn find(kind: Kind, offload: Offload, packet: &[u8]) -> Option<Self> {
+        let (network, ip) = network(packet, kind, usize::MAX)?;
+        let transport = usize::from(offload.checksum_start);
+        let tcp = offload.protocol() != UDP;
+        let options_end = match ip {
+            Ip::V4 => network + usize::from(byte(packet, network)? & 0xf) * 4,
+            Ip::V6 => transport,
+        };
+        let ip_header = match ip {
+            Ip::V4 => IPV4_HEADER,
+            Ip::V6 => IPV6_HEADER,
+        };
+        let right_version = match offload.protocol() {
+            TCP4 => ip == Ip::V4,
+            TCP6 => ip == Ip::V6,
+            _ => true,
+        };
+        let transport_header = match tcp {
+            true => usize::from(byte(packet, transport + 12)? >> 4) * 4,
+            false => UDP_HEADER,
+        };
+        let checksum_offset = if tcp { 16 } else { 6 };
+        let size = usize::from(offload.segment_size);
+        let right = right_version
+            && offload.flags & CHECKSUM != 0
+            && usize::from(offload.checksum_offset) == checksum_offset
+            && transport >= network + ip_header
+            && transport == options_end
+            && transport_header >= if tcp { TCP_HEADER } else { UDP_HEADER }
+            && size != 0;
+        let headers = transport + transport_header;
+        let tcp = match tcp {
+            true => {
+                Some(Tcp { sequence: u32_at(packet, transport + 4)?, flags: byte(packet, transport + 13)? })
+            }
+            false => None,
+        };
+        let id = u16_at(packet, network + 4)?;
+        let not_counted = network + if ip == Ip::V6 { IPV6_HEADER } else { 0 };
+        let fits = headers <= packet.len() && packet.len() - not_counted <= usize::from(u16::MAX);
+        (right && fits).then_some(Self {
+            size,
+            ip,
+            network,
+            transport,
+            headers,
+            ip_sum: 0,
+            id,
+            unsummed: false,
+            sum: 0,
+            tcp,
+        })
+    }
+
+    /// Whether a joiner is certain to know them for packets of a flow.
+    pub(super) fn are_plain(&self, headers: &[u8]) -> Option<bool> {
+        let wanted = if self.tcp.is_some() { TCP } else { UDP_PROTOCOL };
+        let (header, protocol, fragment) = match self.ip {
+            Ip::V4 => {
+                (IPV4_HEADER, byte(headers, self.network + 9)?, u16_at(headers, self.network + 6)? & FRAGMENT)
+            }
+            Ip::V6 => (IPV6_HEADER, byte(headers, self.network + 6)?, 0),
+        };
+        let plain = self.network <= MAX_LINK && self.transport == self.network + header;
+        Some(plain && protocol == wanted && fragment == 0)
+    }
+
+    /// Takes out of the headers what differs from segment to segment, and sums up what does not.
+    ///
+    /// The checksum field has the sum of the pseudo header, with the length of the whole in it.
+    pub(super) fn prepare(&mut self, headers: &mut [u8], length: usize) -> Option<()> {
+        let checksum_at = self.transport + if self.tcp.is_some() { 16 } else { 6 };
+        let pseudo = u64::from(u16::from_ne_bytes(array(headers, checksum_at)?));
+        let old_length = match self.tcp {
+            Some(_) => (length - self.transport) as u16,
+            None => u16_at(headers, self.transport + 4)?,
+        };
+        put(headers, checksum_at, [0; 2]);
+        match self.tcp {
+            Some(_) => {
+                put(headers, self.transport + 4, [0; 4]);
+                put(headers, self.transport + 13, [0]);
+            }
+            None => put(headers, self.transport + 4, [0; 2]),
+        }
+        let transport = checksum::of_header(headers.get(self.transport..)?);
+        self.sum = transport + pseudo + checksum::without(checksum::word(old_length));
+        if self.ip == Ip::V4 {
+            put(headers, self.network + 2, [0; 4]);
+            put(headers, self.network + 10, [0; 2]);
+            self.ip_sum = checksum::of_header(headers.get(self.network..self.transport)?);
+        }
+        Some(())
+    }
+
+    /// Fills in what differs, for a payload of this length and sum. None: these are not the headers.
+    #[inline]
+    pub(super) fn write(
+        &mut self,
+        headers: &mut [u8],
+        payload: usize,
+        sum: u64,
+        first: bool,
+        last: bool,
+    ) -> Option<()> {
+        let end = headers.len() + payload;
+        match self.ip {
+            Ip::V4 => {
+                let ip = header_mut::<IPV4_HEADER>(headers, self.network)?;
+                let total = (end - self.network) as u16;
+                put(ip, 2, total.to_be_bytes());
+                put(ip, 4, self.id.to_be_bytes());
+                let sum =
+                    self.ip_sum.wrapping_add(checksum::word(total)).wrapping_add(checksum::word(self.id));
+                put(ip, 10, (!checksum::fold(sum)).to_ne_bytes());
+                self.id = self.id.wrapping_add(1);
+            }
+            Ip::V6 => {
+                let ip = header_mut::<IPV6_HEADER>(headers, self.network)?;
+                put(ip, 4, ((end - self.network - IPV6_HEADER) as u16).to_be_bytes());
+            }
+        }
+        let length = (end - self.transport) as u16;
+        let sum = self.sum.wrapping_add(sum).wrapping_add(checksum::word(length));
+        match &mut self.tcp {
+            Some(tcp) => {
+                let only_last = if last { 0 } else { FIN | PSH };
+                let only_first = if first { 0 } else { CWR };
+                let flags = tcp.flags & !only_last & !only_first;
+                let sequence = tcp.sequence.to_be_bytes();
+                tcp.sequence = tcp.sequence.wrapping_add(payload as u32);
+                let sum = sum
+                    .wrapping_add(u64::from(u32::from_ne_bytes(sequence)))
+                    .wrapping_add(checksum::word(flags.into()));
+                let tcp = header_mut::<TCP_HEADER>(headers, self.transport)?;
+                put(tcp, 4, sequence);
+                put(tcp, 13, [flags]);
+                put(tcp, 16, (!checksum::fold(sum)).to_ne_bytes());
+            }
+            None => {
+                let sum = !checksum::fold(sum.wrapping_add(checksum::word(length)));
+                let udp = header_mut::<UDP_HEADER>(headers, self.transport)?;
+                put(udp, 4, length.to_be_bytes());
+                put(udp, 6, if sum == 0 { 0xffff_u16 } else { sum }.to_ne_bytes());
+            }
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Super-packets with headers of any length, IPv6 extension headers above all, to tuntap_read and to a reader: they are split
+ * as the kernel does it, on the way out through a device that takes no offload; and what comes after them is read right. */
+#include "super.h"
+
+static struct super super, usual, plain;
+static struct packets ours, kernels;
+
+struct path {
+    int kernel, kernels_sock, sock;
+    tuntap *dev;
+    tuntap_reader *reader;
+};
+
+/** A TCP super-packet of three segments behind destination options. */
+static void long_super(struct super *out, size_t extension, size_t options)
+{
+    struct shape shape = {.v6 = 1, .tcp = 1, .transport = 40 + extension, .size = 1000, .payload = 3000};
+    shape.headers = shape.transport + 20 + options;
+    out->size = shape.headers + shape.payload;
+    put_ip(out->packet, &shape, out->size);
+    put_transport(out->packet, &shape, out->size, 0x10);
+    fill_random(out->packet + shape.headers, shape.payload);
+    out->offload = (tuntap_offload){
+        .flags = TUNTAP_NEEDS_CHECKSUM,
+        .kind = TUNTAP_KIND_TCP6,
+        .header_length = (uint16_t)shape.headers,
+        .segment_size = (uint16_t)shape.size,
+        .checksum_start = (uint16_t)shape.transport,
+        .checksum_offset = 16,
+    };
+}
+
+static void read_ours(const struct path *path, int by_reader)
+{
+    static uint8_t buf[LARGEST];
+    ssize_t length;
+    void *packet = buf;
+    if (!by_reader)
+        while ((length = tuntap_read(path->dev, buf, sizeof buf, NULL)) > 0)
+            append(&ours, buf, (size_t)length);
+    else
+        while ((length = tuntap_reader_next(path->reader, &packet, NULL)) >= 0)
+            if (length > 0)
+                append(&ours, packet, (size_t)length);
+    CHECK(length == -EAGAIN);
+}
+
+/** Each packet, sent to both devices and read at once, comes from the library as from the kernel. */
+static void come_alike(const struct path *path, const struct super *sent, size_t wanted, int by_reader)
+{
+    clear(&ours);
+    clear(&kernels);
+    CHECK(send_super(path->sock, 0, sent) == 0);
+    CHECK(send_super(path->kernels_sock, 0, sent) == 0);
+    read_ours(path, by_reader);
+    take_packets(path->kernel, &kernels);
+    CHECK(kernels.count == wanted && ours.count == wanted);
+    CHECK(kernels.at[wanted] == ours.at[wanted]);
+    CHECK(memcmp(kernels.bytes, ours.bytes, ours.at[wanted]) == 0);
+}
+
+static void what_comes_after(const struct path *path, size_t extension, size_t options)
+{
+    for (int by_reader = 0; by_reader < 2; by_reader++) {
+        long_super(&super, extension, options);
+        come_alike(path, &super, 3, by_reader);
+        for (int i = 0; i < 2; i++)
+            come_alike(path, &plain, 1, by_reader);
+        come_alike(path, &usual, 3, by_reader);
+    }
+}
+
+/** Readers whose memory begins at several places. */
+static void all_lengths(struct path *path)
+{
+    static const size_t far[] = {1000, 1528, 2048};
+    void *between[4];
+    for (size_t turn = 0; turn < 4; turn++) {
+        between[turn] = malloc(16 * turn + 8);
+        CHECK(between[turn]);
+        OK(tuntap_reader_open(path->dev, 0, &path->reader, &err));
+        for (size_t extension = 360; extension <= 528; extension += 8)
+            for (size_t options = 0; options <= 40; options += 4)
+                what_comes_after(path, extension, options);
+        for (size_t i = 0; i < sizeof far / sizeof *far; i++)
+            what_comes_after(path, far[i], 12);
+        tuntap_reader_close(path->reader);
+    }
+    for (size_t turn = 0; turn < 4; turn++)
+        free(between[turn]);
+}
+
+int main(void)
+{
+    struct path path;
+    tuntap *kernel;
+    begin();
+    ipv4_only();
+    OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_NONBLOCK | TUNTAP_OFFLOAD, &path.dev, &err));
+    OK(tuntap_open("t1", TUNTAP_TUN | TUNTAP_NONBLOCK, &kernel, &err));
+    IP("link set t0 up mtu 9000");
+    IP("link set t1 up mtu 9000");
+    path.kernel = tuntap_get_fd(kernel);
+    path.sock = offload_socket("t0");
+    path.kernels_sock = offload_socket("t1");
+    tcp_super(&usual, 3, 1000);
+    plain.size = udp_packet(plain.packet, "10.8.0.2", "10.8.0.1", PORT, "hello", 5);
+    all_lengths(&path);
+    close(path.kernels_sock);
+    close(path.sock);
+    tuntap_close(kernel);
+    tuntap_close(path.dev);
+    return 0;
+}
