@@ -8,22 +8,23 @@ use crate::error::Errno;
 use crate::sys::Outcome;
 
 pub(super) fn close_on_exec(fd: impl AsFd) -> Outcome<()> {
-    control(fd, libc::F_SETFD, libc::FD_CLOEXEC).map(drop)
+    set_flags(fd, libc::FD_CLOEXEC)
+}
+
+/// The flags of the descriptor itself: FD_CLOEXEC or none.
+#[cfg(not(any(target_vendor = "apple", tuntap_simulated)))]
+pub(super) fn flags(fd: impl AsFd) -> Outcome<c_int> {
+    control(fd, libc::F_GETFD, 0)
+}
+
+pub(super) fn set_flags(fd: impl AsFd, flags: c_int) -> Outcome<()> {
+    control(fd, libc::F_SETFD, flags).map(drop)
 }
 
 /// Calls on it do not wait.
 pub(super) fn nonblocking(fd: impl AsFd) -> Outcome<()> {
     let flags = control(&fd, libc::F_GETFL, 0)?;
     control(&fd, libc::F_SETFL, flags | libc::O_NONBLOCK).map(drop)
-}
-
-/// Makes it as those are that are opened here, or leaves it as it is.
-pub(super) fn keep(fd: impl AsFd) -> Outcome<()> {
-    let before = control(&fd, libc::F_GETFD, 0)?;
-    close_on_exec(&fd)?;
-    nonblocking(&fd).inspect_err(|_| {
-        let _ = control(&fd, libc::F_SETFD, before);
-    })
 }
 
 /// Takes over a descriptor, or with `borrow` makes a copy of it, which is close-on-exec.

@@ -72,7 +72,8 @@ impl Utun {
 
     /// Makes the descriptor one that does not wait, is not inherited, and raises no signal.
     pub(super) fn prepare(&self) -> Outcome<()> {
-        descriptor::keep(&self.socket)?;
+        descriptor::close_on_exec(&self.socket)?;
+        descriptor::nonblocking(&self.socket)?;
         kernel::set_option(self.fd(), SOL_SOCKET, SO_NOSIGPIPE, &1_i32.to_ne_bytes())
     }
 

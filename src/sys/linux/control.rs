@@ -136,7 +136,11 @@ impl Control {
             *self = Self { netlink, namespace: identity, index: 0, trace: Trace::Lost };
         }
         let Some(link) = present(link::by_name(&mut self.netlink, name))? else { return Ok(None) };
-        let now = node.namespace().ok().and_then(|namespace| Namespace::of(namespace).identity());
+        let now = match node.namespace() {
+            Ok(namespace) => Namespace::of(namespace).identity(),
+            Err(Errno::EBADFD | Errno::EPERM) => return Ok(None),
+            Err(errno) => return Err(Error::system(errno, "ask for the namespace of the device")),
+        };
         if now != self.namespace || !is_called(node, &link.name) {
             return Ok(None);
         }
