@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::memory;
 use crate::text::{Text, text};
 
 pub use crate::errno::Errno;
@@ -141,13 +142,15 @@ impl Reason {
 pub struct Error {
     errno: Errno,
     reason: Reason,
-    message: Text,
+    /// Not within it: an error is moved often. None where there was no memory for it.
+    message: Option<Box<Text>>,
 }
 
 impl Error {
     /// An error with its sentence: what was tried, on what, why it failed, what to do.
+    #[cold]
     pub fn new(errno: Errno, reason: Reason, message: impl Into<Text>) -> Self {
-        Self { errno, reason, message: message.into() }
+        Self { errno, reason, message: memory::boxed(message.into()).ok() }
     }
 
     /// The operating system's refusal of `action` ("set the MTU of vpn0 to 9000").
@@ -165,7 +168,7 @@ impl Error {
 
     /// It came of an option of an open.
     pub fn of_option(self, name: &str) -> Self {
-        Self { message: text!("option {name}: {}", self.message), ..self }
+        Self::new(self.errno, self.reason, text!("option {name}: {}", self.message()))
     }
 
     /// The operating system has no such thing.
@@ -189,7 +192,7 @@ impl Error {
 
     /// The sentence.
     pub fn message(&self) -> &str {
-        self.message.as_str()
+        self.message.as_ref().map_or("there is no memory for the message", |message| message.as_str())
     }
 }
 

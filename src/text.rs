@@ -70,6 +70,8 @@ fn escape(byte: u8) -> [u8; 4] {
 }
 
 impl From<fmt::Arguments<'_>> for Text {
+    #[cold]
+    #[inline(never)]
     fn from(sentence: fmt::Arguments<'_>) -> Self {
         let mut text = Self::new();
         // Only what it is made of could fail, and none of it does.

@@ -105,6 +105,8 @@ unsafe fn explained(err: *mut CError, explain: impl FnOnce() -> Error) -> ssize_
 }
 
 /// What C gets for a failure.
+#[cold]
+#[inline(never)]
 unsafe fn fail(error: &Error, err: *mut CError) -> c_int {
     if !err.is_null() {
         err.write(CError::from(error));
