@@ -9,6 +9,14 @@
  *            fails. Its last argument, `err`, may be NULL; otherwise it is filled in on
  *            failure, and left alone on success. Outputs are written on success only, and a
  *            failed call leaves the device as it was.
+ *            What each function says of errnos is what has a meaning of its own there. Any that
+ *            acts on a device, or opens something, can also return -ENOMEM, -EMFILE, -ENFILE,
+ *            -ENOBUFS (out of something, TUNTAP_REASON_SYSTEM), -ENODEV (the device is gone,
+ *            TUNTAP_REASON_REMOVED), -EPERM, -EACCES (TUNTAP_REASON_PRIVILEGE), -EXDEV (see
+ *            Namespace), and whatever else the operating system answers, with
+ *            TUNTAP_REASON_SYSTEM: never 0, and as its number where it has no name.
+ * Messages.  What a message has of names, paths and texts is shown so that no terminal acts on
+ *            it: control characters and bytes that are no UTF-8 are \xNN.
  * Pointers.  NULL where an object, text or output is needed is -EINVAL with
  *            TUNTAP_REASON_ARGUMENT. Nothing returned is for the caller to free().
  * Text.      Arguments are NUL-terminated. Results go to the caller's buffer, always
@@ -25,8 +33,9 @@
  *            nothing else may use the object at that moment or later. No function is a cancellation point.
  * Privilege. Setting what is already so makes no privileged call.
  * Failure.   The library never prints, never runs another program, and keeps no global state.
- *            An internal fault, or no memory left for its own small needs, aborts the process
- *            rather than going on.
+ *            An internal fault aborts the process rather than going on. Missing memory is
+ *            -ENOMEM, and afterwards everything is as it was; only a change of several steps
+ *            may stay half done when there is none for undoing it either.
  * Namespace. A device may be in another network namespace than the calling thread, because it
  *            was opened there or moved: it is read, written and closed as ever, and what asks
  *            about it or configures it acts there. A process that may not do so gets -EXDEV
@@ -907,8 +916,8 @@ int tuntap_config_set_group(tuntap_config *config, uint32_t gid, tuntap_error *e
  *
  * @param path  Copied. A relative one begins at the working directory of the open, also for
  *              further queues. NULL means the usual one again.
- * @return 0, or -EINVAL (config is NULL, path is empty). Whether there is such a node
- *         shows at open.
+ * @return 0, or -EINVAL (config is NULL, path is empty), -ENOMEM. Whether there is such a
+ *         node shows at open.
  * @since 0.1.0
  */
 int tuntap_config_set_node(tuntap_config *config, const char *path, tuntap_error *err);
@@ -920,7 +929,8 @@ int tuntap_config_set_node(tuntap_config *config, const char *path, tuntap_error
  * @param path  Such as "/run/netns/blue" or "/proc/1234/ns/net", opened now. NULL means
  *              one's own again.
  * @return 0, or -EINVAL (config is NULL; not a network namespace,
- *         TUNTAP_REASON_NAMESPACE), -ENOENT, -EACCES, ... (path cannot be opened).
+ *         TUNTAP_REASON_NAMESPACE), -ENOENT, -EACCES, -ENAMETOOLONG, ... (path cannot be
+ *         opened).
  * @since 0.1.0
  */
 int tuntap_config_set_netns(tuntap_config *config, const char *path, tuntap_error *err);
@@ -958,7 +968,7 @@ int tuntap_config_set_mac(tuntap_config *config, const uint8_t *mac, tuntap_erro
  * The alias: see tuntap_set_alias.
  *
  * @param alias  Copied.
- * @return 0, or -EINVAL (config or alias is NULL; too long, TUNTAP_REASON_RANGE).
+ * @return 0, or -EINVAL (config or alias is NULL; too long, TUNTAP_REASON_RANGE), -ENOMEM.
  * @since 0.1.0
  */
 int tuntap_config_set_alias(tuntap_config *config, const char *alias, tuntap_error *err);
@@ -987,7 +997,7 @@ int tuntap_config_set_sndbuf(tuntap_config *config, uint32_t bytes, tuntap_error
  * @param peer   NULL: none.
  * @param flags  0, or TUNTAP_ADDR_NODAD, TUNTAP_ADDR_NOPREFIXROUTE.
  * @return 0, or -EINVAL (config or addr is NULL; not an address that a host can have,
- *         TUNTAP_REASON_ADDRESS; flags, TUNTAP_REASON_FLAGS).
+ *         TUNTAP_REASON_ADDRESS; flags, TUNTAP_REASON_FLAGS), -ENOMEM.
  * @since 0.1.0
  */
 int tuntap_config_add_addr(tuntap_config *config, const char *addr, const char *peer, uint64_t flags, tuntap_error *err);
@@ -1001,7 +1011,7 @@ int tuntap_config_add_addr(tuntap_config *config, const char *addr, const char *
  * @param metric       0: the usual one.
  * @param table        0: the main one.
  * @return 0, or -EINVAL (config or destination is NULL; not a network,
- *         TUNTAP_REASON_ADDRESS).
+ *         TUNTAP_REASON_ADDRESS), -ENOMEM.
  * @since 0.1.0
  */
 int tuntap_config_add_route(tuntap_config *config, const char *destination, const char *gateway, uint32_t metric, uint32_t table, tuntap_error *err);

@@ -72,8 +72,8 @@ pub unsafe extern "C" fn tuntap_config_set_group(config: *mut Config, gid: u32, 
 ///
 /// @param path  Copied. A relative one begins at the working directory of the open, also for
 ///              further queues. NULL means the usual one again.
-/// @return 0, or -EINVAL (config is NULL, path is empty). Whether there is such a node
-///         shows at open.
+/// @return 0, or -EINVAL (config is NULL, path is empty), -ENOMEM. Whether there is such a
+///         node shows at open.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_node(
@@ -96,7 +96,8 @@ pub unsafe extern "C" fn tuntap_config_set_node(
 /// @param path  Such as "/run/netns/blue" or "/proc/1234/ns/net", opened now. NULL means
 ///              one's own again.
 /// @return 0, or -EINVAL (config is NULL; not a network namespace,
-///         TUNTAP_REASON_NAMESPACE), -ENOENT, -EACCES, ... (path cannot be opened).
+///         TUNTAP_REASON_NAMESPACE), -ENOENT, -EACCES, -ENAMETOOLONG, ... (path cannot be
+///         opened).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_netns(
@@ -162,7 +163,7 @@ pub unsafe extern "C" fn tuntap_config_set_mac(
 /// The alias: see tuntap_set_alias.
 ///
 /// @param alias  Copied.
-/// @return 0, or -EINVAL (config or alias is NULL; too long, TUNTAP_REASON_RANGE).
+/// @return 0, or -EINVAL (config or alias is NULL; too long, TUNTAP_REASON_RANGE), -ENOMEM.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_alias(
@@ -215,7 +216,7 @@ pub unsafe extern "C" fn tuntap_config_set_sndbuf(
 /// @param peer   NULL: none.
 /// @param flags  0, or TUNTAP_ADDR_NODAD, TUNTAP_ADDR_NOPREFIXROUTE.
 /// @return 0, or -EINVAL (config or addr is NULL; not an address that a host can have,
-///         TUNTAP_REASON_ADDRESS; flags, TUNTAP_REASON_FLAGS).
+///         TUNTAP_REASON_ADDRESS; flags, TUNTAP_REASON_FLAGS), -ENOMEM.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_add_addr(
@@ -239,7 +240,7 @@ pub unsafe extern "C" fn tuntap_config_add_addr(
 /// @param metric       0: the usual one.
 /// @param table        0: the main one.
 /// @return 0, or -EINVAL (config or destination is NULL; not a network,
-///         TUNTAP_REASON_ADDRESS).
+///         TUNTAP_REASON_ADDRESS), -ENOMEM.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_add_route(

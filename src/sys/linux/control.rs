@@ -113,7 +113,7 @@ impl Control {
                 Ok(namespace) => self.follow(node, &Namespace::of(namespace), &name)?,
                 Err(Errno::EBADFD) => None,
                 Err(Errno::EPERM | Errno::EINVAL | Errno::ENOTTY) => self.watch(node, &name)?,
-                Err(errno) => return Err(Error::system(errno, "ask for the namespace of the device")),
+                Err(errno) => return Err(unasked(errno)),
             };
             if let Some(link) = found {
                 return Ok(link);
@@ -136,7 +136,11 @@ impl Control {
             *self = Self { netlink, namespace: identity, index: 0, trace: Trace::Lost };
         }
         let Some(link) = present(link::by_name(&mut self.netlink, name))? else { return Ok(None) };
-        let now = node.namespace().ok().and_then(|namespace| Namespace::of(namespace).identity());
+        let now = match node.namespace() {
+            Ok(namespace) => Namespace::of(namespace).identity(),
+            Err(Errno::EBADFD | Errno::EPERM) => return Ok(None),
+            Err(errno) => return Err(unasked(errno)),
+        };
         if now != self.namespace || !is_called(node, &link.name) {
             return Ok(None);
         }
@@ -191,6 +195,10 @@ fn present(found: Result<Link, Error>) -> Result<Option<Link>, Error> {
         Err(error) if error.reason() == Reason::Removed => Ok(None),
         found => found.map(Some),
     }
+}
+
+fn unasked(errno: Errno) -> Error {
+    Error::system(errno, "ask for the namespace of the device")
 }
 
 fn gone(errno: Errno) -> Error {

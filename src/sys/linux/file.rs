@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 //! Files by their names, which need no memory but the stack.
 
-use std::ffi::{CStr, c_int};
+use std::ffi::{CStr, OsString, c_int};
 use std::os::fd::{FromRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 
 use crate::error::Errno;
+use crate::memory;
 use crate::sys::Outcome;
 use crate::text::Outside;
 
@@ -25,6 +26,22 @@ pub(super) fn open(path: &Path, flags: c_int) -> Outcome<OwnedFd> {
     let fd = Errno::result(unsafe { libc::open(text.as_ptr(), flags | libc::O_CLOEXEC) })?;
     // SAFETY: open has just made this descriptor, for nobody else.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// The name of the same file from any working directory.
+pub(super) fn absolute(path: &Path) -> Outcome<PathBuf> {
+    if path.is_absolute() {
+        return Ok(memory::path(path)?);
+    }
+    let mut directory = [0; libc::PATH_MAX as usize];
+    // SAFETY: writes a text with its NUL to the place, whose length it is given.
+    if unsafe { libc::getcwd(directory.as_mut_ptr().cast(), directory.len()) }.is_null() {
+        return Err(Errno::last());
+    }
+    let directory = directory.split(|byte| *byte == 0).next().unwrap_or_default();
+    let parts = [directory, b"/", path.as_os_str().as_bytes()];
+    let whole = memory::collect(parts.into_iter().flatten().copied())?;
+    Ok(OsString::from_vec(whole).into())
 }
 
 /// A file's name for a message.

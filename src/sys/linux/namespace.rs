@@ -35,8 +35,11 @@ impl Namespace {
             return Err(Error::new(Errno::EBADF, Reason::Argument, text!("{}: it is negative", action())));
         }
         // SAFETY: borrowed for one call, which fails when there is no such descriptor.
-        let copy = descriptor::take(unsafe { BorrowedFd::borrow_raw(fd) }, true)
-            .map_err(|errno| Error::new(errno, Reason::Argument, text!("{}: {}", action(), errno.desc())))?;
+        let copy =
+            descriptor::take(unsafe { BorrowedFd::borrow_raw(fd) }, true).map_err(|errno| match errno {
+                Errno::EBADF => Error::new(errno, Reason::Argument, text!("{}: it is not open", action())),
+                _ => Error::system(errno, action()),
+            })?;
         Self(copy.into()).checked(action)
     }
 
