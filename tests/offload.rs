@@ -439,3 +439,38 @@ fn lies_are_faults_and_change_nothing() {
         assert!(splitter.begin(Kind::Tun, right, &mut packet[..length].to_vec()).is_err());
     }
 }
+
+/// Stumps of super-packets, behind an offload header that says anything of where things are.
+#[test]
+fn a_stump_is_split_or_refused() {
+    let mut random = Random(5);
+    let mut splitter = Splitter::new(Cpu::best(), false).unwrap();
+    for sender in every_sender() {
+        let whole = sender.clone().packet(&mut random, 100, 0x10);
+        for start in 0..100 {
+            let lie = Offload {
+                flags: offload::CHECKSUM,
+                kind: if !sender.tcp {
+                    offload::UDP
+                } else if sender.v6 {
+                    offload::TCP6
+                } else {
+                    offload::TCP4
+                },
+                header_length: 0,
+                segment_size: 1,
+                checksum_start: start,
+                checksum_offset: if sender.tcp { 16 } else { 6 },
+            };
+            for length in 0..sender.headers() {
+                let mut stump = whole[..length].to_vec();
+                if splitter.begin(kind(sender.tap), lie, &mut stump).is_err() {
+                    assert_eq!(stump, whole[..length]);
+                }
+                while let Some(place) = splitter.next(&mut stump) {
+                    assert!(place.end <= length);
+                }
+            }
+        }
+    }
+}

@@ -28,6 +28,7 @@ struct Run {
     tap: bool,
     trusted: bool,
     joiner: Joiner,
+    given: bool,
     splitter: Splitter,
     /// Which packets are still inside, by what of them cannot change.
     inside: HashMap<Vec<u8>, VecDeque<usize>>,
@@ -47,8 +48,11 @@ impl Run {
         Ok(())
     }
 
-    /// Takes one item; false: there was none.
+    /// Takes one item, which stays until the next is taken, as for a caller from C; false: there was none.
     fn take(&mut self) -> bool {
+        if std::mem::take(&mut self.given) {
+            self.joiner.pop();
+        }
         let Some((offload, bytes)) = self.joiner.peek() else { return false };
         let mut bytes = bytes.to_vec();
         self.check_item(offload, &bytes);
@@ -57,7 +61,7 @@ impl Run {
         while let Some(place) = self.splitter.next(&mut bytes) {
             self.came(&bytes[place]);
         }
-        self.joiner.pop();
+        self.given = true;
         true
     }
 
@@ -117,6 +121,7 @@ fuzz_target!(|input: &[u8]| {
         joiner: JOINERS
             .with_borrow_mut(|joiners| joiners.remove(&(tap, trusted)))
             .unwrap_or_else(|| Joiner::new(Cpu::best(), kind, Joins::ALL, trusted).unwrap()),
+        given: false,
         splitter: Splitter::new(Cpu::best(), false).unwrap(),
         inside: HashMap::new(),
         put: 0,

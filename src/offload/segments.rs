@@ -81,7 +81,8 @@ impl Segments {
         };
         let id = u16_at(packet, network + 4)?;
         let not_counted = network + if ip == Ip::V6 { IPV6_HEADER } else { 0 };
-        let fits = headers <= packet.len() && packet.len() - not_counted <= usize::from(u16::MAX);
+        let counted = packet.len().checked_sub(not_counted)?;
+        let fits = headers <= packet.len() && counted <= usize::from(u16::MAX);
         (right && fits).then_some(Self {
             size,
             ip,
