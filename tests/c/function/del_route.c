@@ -24,6 +24,7 @@ static void of_every_kind(uint64_t kind)
     IP("address add 10.8.0.1/24 dev t0");
     IP("address add fd00::1/64 dev t0 nodad");
     IP("link set t0 up");
+    wait_for_local("fd00::1 ");
     deletes("10.9.0.0/16 dev t0", "10.9.0.0/16", NULL, 0, 0);
     deletes("10.9.0.1 dev t0 metric 7", "10.9.0.1", NULL, 7, 0);
     deletes("default dev t0", "0.0.0.0/0", NULL, 0, 254);
