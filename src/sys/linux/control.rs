@@ -113,7 +113,7 @@ impl Control {
                 Ok(namespace) => self.follow(node, &Namespace::of(namespace), &name)?,
                 Err(Errno::EBADFD) => None,
                 Err(Errno::EPERM | Errno::EINVAL | Errno::ENOTTY) => self.watch(node, &name)?,
-                Err(errno) => return Err(not_asked(errno)),
+                Err(errno) => return Err(Error::system(errno, "ask for the namespace of the device")),
             };
             if let Some(link) = found {
                 return Ok(link);
@@ -138,9 +138,8 @@ impl Control {
         let Some(link) = present(link::by_name(&mut self.netlink, name))? else { return Ok(None) };
         let now = match node.namespace() {
             Ok(namespace) => Namespace::of(namespace).identity(),
-            // There is no descriptor to spare for another look: that says nothing of the device.
-            Err(errno @ (Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM)) => return Err(not_asked(errno)),
-            Err(_) => None,
+            Err(Errno::EBADFD | Errno::EPERM) => return Ok(None),
+            Err(errno) => return Err(Error::system(errno, "ask for the namespace of the device")),
         };
         if now != self.namespace || !is_called(node, &link.name) {
             return Ok(None);
@@ -185,10 +184,6 @@ impl Control {
         (self.index, self.trace) = (link.index, Trace::Watched);
         Ok(())
     }
-}
-
-fn not_asked(errno: Errno) -> Error {
-    Error::system(errno, "ask for the namespace of the device")
 }
 
 fn is_called(node: &Node, name: &Name) -> bool {

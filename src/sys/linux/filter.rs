@@ -9,19 +9,21 @@
 //! So the instructions lie in memory that can be read only while the kernel is meant to: a queue gets the filter with the
 //! first of two requests, and is attached with the second.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{mem, slice};
 
 use super::hidden::Hidden;
 use super::node::{FilterProgram, Node};
+use super::shared::Shared;
 use crate::error::Errno;
 use crate::flags::Mode;
+use crate::memory::NoMemory;
 use crate::steering::{Instruction, MAX_INSTRUCTIONS};
 use crate::sys::Outcome;
 
 /// The filter that the handles of one device know: those that came from each other.
-#[derive(Clone, Default)]
-pub(super) struct Filter(Arc<Mutex<Known>>);
+#[derive(Clone)]
+pub(super) struct Filter(Shared<Mutex<Known>>);
 
 #[derive(Default)]
 enum Known {
@@ -34,6 +36,10 @@ enum Known {
 }
 
 impl Filter {
+    pub(super) fn new() -> Result<Self, NoMemory> {
+        Shared::new(Mutex::default()).map(Self)
+    }
+
     /// Has all attached queues pass what the filter passes, or with no instructions everything.
     pub(super) fn set(&self, node: &Node, instructions: &[Instruction]) -> Outcome<()> {
         let mut known = self.lock();

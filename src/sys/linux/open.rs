@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //! How a queue comes to be: with a node of its own, or with one that was opened elsewhere.
 
+use std::ffi::OsString;
 use std::fmt::Display;
-use std::io;
 use std::os::fd::RawFd;
-use std::path::{Path, PathBuf, absolute};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::control::{self, Control};
@@ -29,8 +30,8 @@ use crate::text::text;
 const LARGEST_PACKET: usize = 65_535;
 /// An inner and an outer VLAN tag come on top of a TAP's MTU.
 const VLAN_TAGS: usize = 8;
-/// Times that an open is tried while others delete what it opens.
-const TRIES: usize = 8;
+/// Times that an open is tried while others delete or rename what it opens.
+pub(super) const TRIES: usize = 8;
 
 /// What an open has before it joins a device.
 struct Parts {
@@ -45,11 +46,34 @@ impl Parts {
     }
 }
 
+/// What a queue has beside its node.
+struct Beside {
+    path: PathBuf,
+    control: Control,
+    waker: Waker,
+    filter: Option<Filter>,
+    mode: Mode,
+}
+
+impl Beside {
+    fn new(path: &Path, control: Control, waker: Waker, mode: Mode) -> Result<Self> {
+        let several = mode.kind == Kind::Tap && mode.multi_queue;
+        let filter = several.then(Filter::new).transpose()?;
+        Ok(Self { path: memory::path(path)?, control, waker, filter, mode })
+    }
+
+    fn with(self, node: Node) -> Queue {
+        let Self { path, control, waker, filter, mode } = self;
+        let (control, read_size) = (Mutex::new(control), read_size(mode));
+        Queue { node, path, control, waker, filter, mode, read_size, former: None }
+    }
+}
+
 impl Queue {
     /// Opens the device of this name, or makes it, in the calling thread's network namespace. One that is deleted before
     /// all is known of it was not opened: it is made again, or is absent.
     pub(super) fn open_here(path: &Path, name: &NameRequest, flags: &Flags) -> Result<Self> {
-        let path = absolute(path).map_err(|error| unknown_directory(path, &error))?;
+        let path = resolved(path)?;
         let mut tries = 1..TRIES;
         loop {
             match Self::open_once(&path, name, flags) {
@@ -85,7 +109,8 @@ impl Queue {
         let only = before.filter(|_| flags.existing).map(|link| link.index);
         let mut queue = Self::joined(parts, path, name, flags.mode, only)?;
         queue.remember(before.and_then(Former::of));
-        match queue.begin_offload() {
+        let persistent = before.is_some_and(|link| link.tuntap.is_some_and(|tuntap| tuntap.persist));
+        match queue.begin_offload(name, persistent) {
             Ok(()) => Ok(queue),
             Err(error) => {
                 queue.give_back_offload();
@@ -124,23 +149,16 @@ impl Queue {
         if only.is_some_and(|only| only != control.index()) {
             return Err(failed(Errno::ENODEV));
         }
-        let queue = Self::new(node, memory::path(path)?, control, waker, mode);
+        let queue = Beside::new(path, control, waker, mode)?.with(node);
         queue.check(&granted)?;
         Ok(queue)
-    }
-
-    fn new(node: Node, path: PathBuf, control: Control, waker: Waker, mode: Mode) -> Self {
-        let filter = (mode.kind == Kind::Tap && mode.multi_queue).then(Filter::default);
-        let (control, read_size) = (Mutex::new(control), read_size(mode));
-        Self { node, path, control, waker, filter, mode, read_size, former: None }
     }
 
     /// Takes over a descriptor, or with `borrow` a copy of it. One that cannot be a queue stays the caller's.
     pub(super) fn take_over(fd: RawFd, borrow: bool) -> Result<Self> {
         let node = Node::from_fd(fd, borrow)?;
-        let path = memory::path(Path::new(USUAL_NODE)).map_err(Error::from);
-        match path.and_then(|path| Ok((path, Self::adopt(&node)?))) {
-            Ok((path, (control, waker, mode))) => Ok(Self::new(node, path, control, waker, mode)),
+        match Self::adopt(&node) {
+            Ok(beside) => Ok(beside.with(node)),
             Err(error) => {
                 if !borrow {
                     node.release();
@@ -164,7 +182,7 @@ impl Queue {
     }
 
     /// What a node that was opened elsewhere needs to become a queue.
-    fn adopt(node: &Node) -> Result<(Control, Waker, Mode)> {
+    fn adopt(node: &Node) -> Result<Beside> {
         let action = "take over a descriptor";
         let failed = |errno| refusal(node.settle(errno), None, action);
         let waker = Waker::new()?;
@@ -180,22 +198,23 @@ impl Queue {
             let text = text!("{action}: {} has packet information before the offload header", granted.name);
             return Err(Error::new(Errno::EINVAL, Reason::Mismatch, text));
         }
+        let beside = Beside::new(Path::new(USUAL_NODE), control, waker, mode)?;
         node.keep().map_err(failed)?;
-        Ok((control, waker, mode))
+        Ok(beside)
     }
 
     /// Turns on all offloads that the kernel has. A persistent device keeps what others asked for: it is taken over,
     /// or turned off where this handle could not read it.
-    fn begin_offload(&self) -> Result<()> {
-        let failed = |errno| self.refused("turn on the offloads of", errno);
+    fn begin_offload(&self, name: &NameRequest, persistent: bool) -> Result<()> {
+        let failed =
+            |errno| refusal(self.node.settle(errno), None, format_args!("open {name}: set its offloads"));
         if !self.mode.offload {
-            let kept = self.node.granted().map_err(failed)?.persist;
-            return if kept { self.node.set_offload(0).map_err(failed) } else { Ok(()) };
+            return if persistent { self.node.set_offload(0).map_err(failed) } else { Ok(()) };
         }
         if !self.mode.multi_queue {
             self.node.set_frame_size(Offload::SIZE).map_err(failed)?;
         }
-        check_frame(&self.node, format_args!("open {}", self.label()))?;
+        check_frame(&self.node, format_args!("open {name}"))?;
         let mut granted = Err(Errno::EINVAL);
         for best in offload::BEST {
             granted = self.node.set_offload(offload::features(best));
@@ -235,10 +254,22 @@ fn present(netlink: &mut Socket, name: &NameRequest, existing: bool) -> Result<O
     }
 }
 
-fn unknown_directory(path: &Path, error: &io::Error) -> Error {
-    let errno = Errno::from_raw(error.raw_os_error().unwrap_or(libc::EINVAL));
-    let action = text!("find the working directory, for the device node {}", path.display());
-    Error::system(errno, action)
+/// The path from the root, so that it leads to the same node wherever the program goes.
+fn resolved(path: &Path) -> Result<PathBuf> {
+    if path.is_absolute() {
+        return Ok(memory::path(path)?);
+    }
+    let mut room = [0_u8; libc::PATH_MAX as usize];
+    // SAFETY: the C library writes a text with its NUL, if it fits.
+    if unsafe { libc::getcwd(room.as_mut_ptr().cast(), room.len()) }.is_null() {
+        let action = text!("find the working directory, for the device node {}", path.display());
+        return Err(Error::system(Errno::last(), action));
+    }
+    let mut bytes = Vec::new();
+    memory::append(&mut bytes, room.split(|byte| *byte == 0).next().unwrap_or_default())?;
+    memory::append(&mut bytes, b"/")?;
+    memory::append(&mut bytes, path.as_os_str().as_bytes())?;
+    Ok(PathBuf::from(OsString::from_vec(bytes)))
 }
 
 fn read_size(mode: Mode) -> usize {
