@@ -126,6 +126,17 @@ UNUSED static void ip_says(const char *file, int line, int wanted, const char *t
         fail(file, line, what, said);
 }
 
+/** Waits for the local route of an IPv6 address, which the kernel makes a moment after it took it, and ip(8) returned. */
+UNUSED static void wait_for_local(const char *address)
+{
+    for (int i = 0; i < 2000; i++) {
+        if (strstr(output_of("ip -6 route show table local"), address))
+            return;
+        usleep(10000);
+    }
+    fail(__FILE__, __LINE__, "no local route", address);
+}
+
 /** Whether an interface of this name exists, as the kernel's own list has it. */
 UNUSED static int exists(const char *name)
 {

@@ -28,6 +28,7 @@ static void all_is_as_it_was_when_one_is_refused(void)
     IP("link set t1 address 02:00:00:00:00:01 mtu 1450 addrgenmode none up");
     IP("address add 192.0.2.1/24 dev t1");
     IP("address add fd05::1/64 dev t1 nodad");
+    wait_for_local("fd05::1 ");
     IP("route add 10.13.0.0/16 via 192.0.2.9 dev t1 metric 3 table 77");
     IP("route add fd06::/48 via fd05::9 dev t1");
     char *before = strdup(output_of("%s", all));
