@@ -70,6 +70,8 @@ fn escape(byte: u8) -> [u8; 4] {
 }
 
 impl From<fmt::Arguments<'_>> for Text {
+    #[cold]
+    #[inline(never)]
     fn from(sentence: fmt::Arguments<'_>) -> Self {
         let mut text = Self::new();
         // Only what it is made of could fail, and none of it does.
@@ -79,6 +81,8 @@ impl From<fmt::Arguments<'_>> for Text {
 }
 
 impl From<&str> for Text {
+    #[cold]
+    #[inline(never)]
     fn from(sentence: &str) -> Self {
         let mut text = Self::new();
         let _ = text.write_str(sentence);
