@@ -5,10 +5,8 @@
 
 use std::alloc::{Layout, alloc, alloc_zeroed};
 use std::ffi::OsString;
-use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::ptr;
 
 use crate::error::{Errno, Error, Reason};
 
@@ -102,58 +100,6 @@ pub fn path(path: &Path) -> Result<PathBuf, NoMemory> {
     Ok(copy.into())
 }
 
-/// A value that several own; the last to go takes it along. Not std's Arc, which ends the process for want of memory.
-pub struct Shared<T>(NonNull<Counted<T>>);
-
-struct Counted<T> {
-    owners: AtomicUsize,
-    value: T,
-}
-
-// SAFETY: its owners share references to the value, and any of them may be the one to drop it.
-unsafe impl<T: Send + Sync> Send for Shared<T> {}
-// SAFETY: as above.
-unsafe impl<T: Send + Sync> Sync for Shared<T> {}
-
-impl<T> Shared<T> {
-    /// One that has a single owner.
-    pub fn new(value: T) -> Result<Self, NoMemory> {
-        let counted = boxed(Counted { owners: AtomicUsize::new(1), value })?;
-        Ok(Self(NonNull::from(Box::leak(counted))))
-    }
-
-    fn counted(&self) -> &Counted<T> {
-        // SAFETY: it lives as long as it has an owner, which this is.
-        unsafe { self.0.as_ref() }
-    }
-}
-
-impl<T> Deref for Shared<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.counted().value
-    }
-}
-
-impl<T> Clone for Shared<T> {
-    fn clone(&self) -> Self {
-        // Each owner takes memory: they are fewer than a usize can count.
-        self.counted().owners.fetch_add(1, Ordering::Relaxed);
-        Self(self.0)
-    }
-}
-
-impl<T> Drop for Shared<T> {
-    fn drop(&mut self) {
-        // What every owner has done comes before it is dropped.
-        if self.counted().owners.fetch_sub(1, Ordering::AcqRel) == 1 {
-            // SAFETY: it came of a box, and this was the last owner.
-            drop(unsafe { Box::from_raw(self.0.as_ptr()) });
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,14 +108,6 @@ mod tests {
     fn too_much_is_refused() {
         assert_eq!(zeroed(usize::MAX), Err(NoMemory));
         assert_eq!(zeroed(isize::MAX as usize), Err(NoMemory));
-    }
-
-    #[test]
-    fn the_last_owner_takes_a_shared_value_along() {
-        let shared = Shared::new(boxed(7).unwrap()).unwrap();
-        let other = shared.clone();
-        std::thread::scope(|scope| scope.spawn(move || assert_eq!(**other, 7)).join().unwrap());
-        assert_eq!((**shared, shared.counted().owners.load(Ordering::Relaxed)), (7, 1));
     }
 
     #[test]

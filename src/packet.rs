@@ -292,6 +292,7 @@ fn fault(mode: Mode, first: Option<u8>, length: usize) -> Option<&'static str> {
         (false, Kind::Tap, _) => ETHERNET_HEADER,
         (false, Kind::Tun, Some(4)) => IPV4_HEADER,
         (false, Kind::Tun, Some(6)) => IPV6_HEADER,
+        (false, Kind::Tun, None) => return Some("no IP packet: it is empty"),
         (false, Kind::Tun, _) => return Some("no IP packet: the version is neither 4 nor 6"),
     };
     let short = match mode.kind {

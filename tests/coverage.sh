@@ -23,8 +23,7 @@ tool() {
 cov=${LLVM_COV:-$(tool llvm-cov)} && profdata=${LLVM_PROFDATA:-$(tool llvm-profdata)} || exit 1
 
 rm -rf "$out/profiles"
-mkdir -p "$out/profiles"
-export RUSTFLAGS="${RUSTFLAGS:-} -Cinstrument-coverage" LLVM_PROFILE_FILE="$out/profiles/%p-%m.profraw"
+export RUSTFLAGS="${RUSTFLAGS:-} -Cinstrument-coverage"
 
 # instrumented COMMAND...: without optimization the counting makes tests of packets take minutes.
 instrumented() {
@@ -32,20 +31,28 @@ instrumented() {
 }
 
 # The Rust tests, and where their programs are.
+export LLVM_PROFILE_FILE="$out/profiles/rust/%p-%m.profraw"
 instrumented test >"$out/core.log" 2>&1 || { cat "$out/core.log"; exit 1; }
 instrumented test --no-run --message-format=json 2>/dev/null |
-    sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' >"$out/programs"
+    sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' >"$out/rust"
 tail -n 4 "$out/core.log"
 
 # The C tests, against an archive of the instrumented library. What a test's end by _exit or a signal leaves unwritten, is
 # not counted.
 instrumented rustc --lib --crate-type staticlib || exit
+export LLVM_PROFILE_FILE="$out/profiles/c/%p-%m.profraw"
 TUNTAP_COVERAGE_LIBRARY="$out/target/debug/libtuntap.a" tests/c/run.sh coverage "$@" | grep -v '^ok '
-find build/tests/coverage -type f ! -name '*.log' ! -name '*.status' >>"$out/programs"
+find build/tests/coverage -type f ! -name '*.log' ! -name '*.status' >"$out/c"
 
-"$profdata" merge -sparse -o "$out/all.profdata" "$out"/profiles/*.profraw || exit
-first=$(head -n 1 "$out/programs")
-rest=$(tail -n +2 "$out/programs" | sed 's/^/-object=/')
-# shellcheck disable=SC2086 # a list of words
-"$cov" export "$first" $rest -instr-profile="$out/all.profdata" --skip-expansions --sources src >"$out/export.json" &&
-    "${PYTHON:-python3}" tests/coverage.py <"$out/export.json" | tee "$out/report"
+# export_of PROGRAMS: those of the two languages apart, since LLVM takes functions of one name for one.
+export_of() {
+    "$profdata" merge -sparse -o "$out/$1.profdata" "$out/profiles/$1"/*.profraw || return
+    first=$(head -n 1 "$out/$1")
+    rest=$(tail -n +2 "$out/$1" | sed 's/^/-object=/')
+    for format in text lcov; do
+        # shellcheck disable=SC2086 # a list of words
+        "$cov" export "$first" $rest -instr-profile="$out/$1.profdata" --skip-expansions --format=$format \
+            --sources src >"$out/$1.$format" || return
+    done
+}
+export_of rust && export_of c && "${PYTHON:-python3}" tests/coverage.py "$out" rust c | tee "$out/report"

@@ -30,6 +30,7 @@ NEEDED = (
     "README.md",
     "abi",
     "include",
+    "packaging",
     "pkgconfig",
     "src",
 )

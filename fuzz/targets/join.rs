@@ -3,6 +3,7 @@
 //! that never joins: what comes out are the packets that were put in, each once, and those of one flow in their order.
 #![no_main]
 
+use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 
 use libfuzzer_sys::fuzz_target;
@@ -17,6 +18,11 @@ mod packet;
 use packet::{RECIPE, Recipe};
 
 const RAW: usize = 96;
+
+thread_local! {
+    /// Empty ones, by kind and trust: to make one takes longer than a run.
+    static JOINERS: RefCell<HashMap<(bool, bool), Joiner>> = RefCell::default();
+}
 
 struct Run {
     tap: bool,
@@ -108,7 +114,9 @@ fuzz_target!(|input: &[u8]| {
     let mut run = Run {
         tap,
         trusted,
-        joiner: Joiner::new(Cpu::best(), kind, Joins::ALL, trusted).unwrap(),
+        joiner: JOINERS
+            .with_borrow_mut(|joiners| joiners.remove(&(tap, trusted)))
+            .unwrap_or_else(|| Joiner::new(Cpu::best(), kind, Joins::ALL, trusted).unwrap()),
         splitter: Splitter::new(Cpu::best(), false).unwrap(),
         inside: HashMap::new(),
         put: 0,
@@ -153,4 +161,5 @@ fuzz_target!(|input: &[u8]| {
     while run.take() {}
     assert!(run.inside.values().all(VecDeque::is_empty), "packets are lost");
     assert!(run.joiner.is_empty());
+    JOINERS.with_borrow_mut(|joiners| joiners.insert((tap, trusted), run.joiner));
 });

@@ -46,13 +46,35 @@ impl Fault {
 pub struct Splitter {
     cpu: Cpu,
     trusted: bool,
-    /// The headers of every segment, with zeros for what differs from one to the next. They can be as long as any packet.
-    template: Box<[u8]>,
+    template: Template,
     plan: Plan,
     /// Where the next payload begins, and where the last one ends.
     payload: Range<usize>,
     headers: usize,
     first: bool,
+}
+
+/// The headers of every segment, with zeros for what differs from one to the next. They can be as long as any packet; usual
+/// ones are at hand.
+#[derive(Debug)]
+struct Template {
+    usual: [u8; 128],
+    long: Box<[u8]>,
+}
+
+impl Template {
+    fn new() -> Result<Self, NoMemory> {
+        Ok(Self { usual: [0; 128], long: memory::zeroed(LARGEST)? })
+    }
+
+    #[inline]
+    fn get(&self, length: usize) -> Option<&[u8]> {
+        self.usual.get(..length).or_else(|| self.long.get(..length))
+    }
+
+    fn get_mut(&mut self, length: usize) -> Option<&mut [u8]> {
+        self.usual.get_mut(..length).or_else(|| self.long.get_mut(..length))
+    }
 }
 
 /// How the super-packet at hand is split.
@@ -72,7 +94,7 @@ impl Splitter {
         Ok(Self {
             cpu,
             trusted,
-            template: memory::zeroed(LARGEST)?,
+            template: Template::new()?,
             plan: Plan::Done,
             payload: 0..0,
             headers: USUAL_HEADERS,
@@ -166,7 +188,7 @@ impl Splitter {
             return self.whole(offload, packet);
         }
         let headers = packet.get(..segments.headers).ok_or(Fault::Headers)?;
-        let template = self.template.get_mut(..segments.headers).ok_or(Fault::Headers)?;
+        let template = self.template.get_mut(segments.headers).ok_or(Fault::Headers)?;
         template.copy_from_slice(headers);
         segments.prepare(template, packet.len()).ok_or(Fault::Headers)?;
         segments.unsummed = self.trusted && segments.are_plain(headers).ok_or(Fault::Headers)?;
@@ -194,7 +216,7 @@ impl Splitter {
     fn write(&mut self, headers: &mut [u8], payload: usize, sum: u64) -> Option<()> {
         let Plan::Segments(segments) = &mut self.plan else { return None };
         let last = self.payload.is_empty();
-        copy_headers(headers, self.template.get(..headers.len())?);
+        copy_headers(headers, self.template.get(headers.len())?);
         segments.write(headers, payload, sum, self.first, last)?;
         self.first = false;
         if last {

@@ -8,7 +8,17 @@ use crate::error::Errno;
 use crate::sys::Outcome;
 
 pub(super) fn close_on_exec(fd: impl AsFd) -> Outcome<()> {
-    control(fd, libc::F_SETFD, libc::FD_CLOEXEC).map(drop)
+    set_flags(fd, libc::FD_CLOEXEC)
+}
+
+/// The flags of the descriptor itself: FD_CLOEXEC or none.
+#[cfg(not(any(target_vendor = "apple", tuntap_simulated)))]
+pub(super) fn flags(fd: impl AsFd) -> Outcome<c_int> {
+    control(fd, libc::F_GETFD, 0)
+}
+
+pub(super) fn set_flags(fd: impl AsFd, flags: c_int) -> Outcome<()> {
+    control(fd, libc::F_SETFD, flags).map(drop)
 }
 
 /// Calls on it do not wait.

@@ -13,7 +13,15 @@
 #include <sys/syscall.h>
 
 /** What a program does, a row of the document's list each. */
-enum purpose { OPENING = 1, CONFIGURING = 2, PACKETS = 4, MONITORS = 8, NAMESPACES = 16, OLDKERNELS = 32, ANYTHING = 63 };
+enum purpose {
+    OPENING = 1,
+    CONFIGURING = 2,
+    PACKETS = 4,
+    MONITORS = 8,
+    NAMESPACES = 16,
+    OLDKERNELS = 32,
+    ANYTHING = 63,
+};
 
 struct named_call {
     const char *name;
@@ -63,7 +71,7 @@ static void play_old_kernel(void)
     append((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
 }
 
-/** From here on, a call that is not documented for these purposes ends this process, and so does the one of that name. */
+/** From here on, a call that is not documented for these purposes ends this process; so does the one of that name. */
 UNUSED static void enter_sandbox(unsigned purposes, const char *without)
 {
     append((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)));

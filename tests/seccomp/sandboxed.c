@@ -1,47 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * Calls every function of the library in a process that may make no system call but the documented ones. Its parent,
- * outside, prepares what it needs and does what it asks for. Each call is printed before it is made: tests/seccomp.sh holds
- * that list against the exported functions.
- * Usage: sandboxed all|oldkernels|opening|configuring|packets|monitors|namespaces [CALL]: with the calls that are documented for
- * that, after a device was opened without a filter; with that system call forbidden too. */
-#include "filter.h"
-#include "netns.h"
-#include "steering.h"
-
-/** Prints what follows in the list; not by stdio, which asks what it writes to. */
-#define SAY(call) CHECK(write(1, #call "\n", sizeof #call) == sizeof #call)
-
-/** The library's call, whose last argument is &err, succeeds. */
-#define CALL(call)   \
-    do {             \
-        SAY(call);   \
-        OK(call);    \
-    } while (0)
-
-/** A call that cannot fail. */
-#define DO(call)      \
-    do {              \
-        SAY(call);    \
-        (void)(call); \
-    } while (0)
-
-static const struct sock_filter all_packets_pass[] = {BPF_STMT(BPF_RET | BPF_K, 0xffffffff)};
-static tuntap *dev, *offloading, *tap;
-static int to_parent[2], from_parent[2];
-static int elsewhere, steering, counting;
-static char elsewhere_path[64], text[256];
-static uint8_t buf[70000];
-
-/** The parent sends a packet out through t0 or s0, or changes t0. */
-enum request { PACKET_OF_T0 = 'p', PACKET_OF_S0 = 's', CHANGE = 'c' };
-
-static void ask_for(enum request request)
-{
-    char what = (char)request, done;
-    CHECK(write(to_parent[1], &what, 1) == 1);
-    CHECK(read(from_parent[0], &done, 1) == 1);
-}
+ * outside, prepares what it needs and does what it asks for. Each call is printed before it is made: tests/seccomp.sh
+ * holds that list against the exported functions.
+ *
+ * Usage: sandboxed ROW [CALL]: with the calls of a row of the document, after a device was opened without a filter;
+ * "all": with those of all rows. CALL is a system call that is forbidden too. */
+#include "packets.h"
 
 static void without_device(void)
 {
@@ -186,30 +151,6 @@ static void addresses_and_routes(void)
     CALL(tuntap_del_route(dev, "10.10.0.0/16", NULL, 0, 0, &err));
 }
 
-static size_t packet_in(void)
-{
-    return udp_packet(buf, "10.8.0.2", "10.8.0.1", PORT, "in", 2);
-}
-
-static void packets(void)
-{
-    struct iovec part = {.iov_base = buf, .iov_len = sizeof buf};
-    ask_for(PACKET_OF_T0);
-    CALL(tuntap_read(dev, buf, sizeof buf, &err));
-    ask_for(PACKET_OF_T0);
-    CALL(tuntap_read_timeout(dev, buf, sizeof buf, 10000, &err));
-    ask_for(PACKET_OF_T0);
-    CALL(tuntap_readv(dev, &part, 1, &err));
-    CALL(tuntap_write(dev, buf, packet_in(), &err));
-    CALL(tuntap_write_timeout(dev, buf, packet_in(), 10000, &err));
-    part.iov_len = packet_in();
-    CALL(tuntap_writev(dev, &part, 1, &err));
-    FAILS(tuntap_read_timeout(dev, buf, sizeof buf, 10, &err), ETIMEDOUT, TUNTAP_REASON_TIMEOUT);
-    DO(tuntap_wake(dev));
-    FAILS(tuntap_read(dev, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_WOKEN);
-    DO(tuntap_read_size(dev));
-}
-
 static void queues(void)
 {
     tuntap *queue;
@@ -217,54 +158,6 @@ static void queues(void)
     CALL(tuntap_detach(queue, &err));
     CALL(tuntap_attach(queue, &err));
     tuntap_close(queue);
-}
-
-static void batches(tuntap *of, enum request packet_of_it)
-{
-    struct iovec list[8] = {{.iov_base = buf}};
-    tuntap_reader *reader;
-    tuntap_writer *writer;
-    void *packet;
-    CALL(tuntap_reader_open(of, 0, &reader, &err));
-    ask_for(packet_of_it);
-    CALL(tuntap_reader_next(reader, &packet, &err));
-    ask_for(packet_of_it);
-    CALL(tuntap_reader_batch(reader, list, 8, &err));
-    DO(tuntap_reader_close(reader));
-    CALL(tuntap_writer_open(of, 0, &writer, &err));
-    CALL(tuntap_writer_put(writer, buf, packet_in(), &err));
-    CALL(tuntap_writer_flush(writer, &err));
-    list[0] = (struct iovec){.iov_base = buf, .iov_len = packet_in()};
-    CALL(tuntap_writer_batch(writer, list, 1, &(size_t){0}, &err));
-    DO(tuntap_writer_close(writer));
-}
-
-static void super_packets(void)
-{
-    tuntap_offload offload = {.flags = 0};
-    ask_for(PACKET_OF_S0);
-    CALL(tuntap_read_super(offloading, &offload, buf, sizeof buf, &err));
-    offload = (tuntap_offload){.flags = 0};
-    CALL(tuntap_write_super(offloading, &offload, buf, packet_in(), &err));
-}
-
-static void in_memory(void)
-{
-    tuntap_offload offload = {.flags = 0};
-    tuntap_splitter *splitter;
-    tuntap_joiner *joiner;
-    const void *joined;
-    void *packet;
-    size_t size = packet_in();
-    CALL(tuntap_splitter_open(TUNTAP_TUN, &splitter, &err));
-    CALL(tuntap_splitter_begin(splitter, &offload, buf, size, &err));
-    DO(tuntap_splitter_next(splitter, &packet));
-    DO(tuntap_splitter_copy(splitter, text, sizeof text));
-    DO(tuntap_splitter_close(splitter));
-    CALL(tuntap_joiner_open(TUNTAP_TUN, &joiner, &err));
-    CALL(tuntap_joiner_put(joiner, buf, size, &err));
-    DO(tuntap_joiner_next(joiner, &offload, &joined));
-    DO(tuntap_joiner_close(joiner));
 }
 
 static void filters(void)
@@ -316,15 +209,6 @@ static void configuring(void)
     link_of();
     filters();
     CALL(tuntap_set_offloads(offloading, TUNTAP_OFFLOAD_CHECKSUM, &err));
-}
-
-static void all_packets(void)
-{
-    in_memory();
-    packets();
-    batches(dev, PACKET_OF_T0);
-    super_packets();
-    batches(offloading, PACKET_OF_S0);
 }
 
 /** Where it has to be watched whether the device goes away: see play_old_kernel(). */
@@ -417,7 +301,8 @@ int main(int count, char **arguments)
     serve();
     CHECK(waitpid(child, &status, 0) == child);
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) {
-        fprintf(stderr, "the last call made a system call that is not documented: strace -f %s tells which\n", arguments[0]);
+        fprintf(stderr, "the last call made a system call that is not documented: strace -f %s tells which\n",
+                arguments[0]);
         return 3;
     }
     return status != 0;

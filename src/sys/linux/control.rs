@@ -137,8 +137,9 @@ impl Control {
         }
         let Some(link) = present(link::by_name(&mut self.netlink, name))? else { return Ok(None) };
         let now = match node.namespace() {
-            Err(errno) if exhausted(errno) => return Err(unasked(errno)),
-            now => now.ok().and_then(|namespace| Namespace::of(namespace).identity()),
+            Ok(namespace) => Namespace::of(namespace).identity(),
+            Err(Errno::EBADFD | Errno::EPERM) => return Ok(None),
+            Err(errno) => return Err(unasked(errno)),
         };
         if now != self.namespace || !is_called(node, &link.name) {
             return Ok(None);
@@ -194,11 +195,6 @@ fn present(found: Result<Link, Error>) -> Result<Option<Link>, Error> {
         Err(error) if error.reason() == Reason::Removed => Ok(None),
         found => found.map(Some),
     }
-}
-
-/// It says nothing about the device.
-fn exhausted(errno: Errno) -> bool {
-    matches!(errno, Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM)
 }
 
 fn unasked(errno: Errno) -> Error {

@@ -14,9 +14,10 @@ use std::{mem, slice};
 
 use super::hidden::Hidden;
 use super::node::{FilterProgram, Node};
+use super::shared::Shared;
 use crate::error::Errno;
 use crate::flags::Mode;
-use crate::memory::{NoMemory, Shared};
+use crate::memory::NoMemory;
 use crate::steering::{Instruction, MAX_INSTRUCTIONS};
 use crate::sys::Outcome;
 
@@ -35,7 +36,6 @@ enum Known {
 }
 
 impl Filter {
-    /// None was set yet.
     pub(super) fn new() -> Result<Self, NoMemory> {
         Shared::new(Mutex::default()).map(Self)
     }

@@ -12,8 +12,8 @@ use super::file;
 const CAP_NET_ADMIN: u32 = 12;
 const VERSION_3: u32 = 0x2008_0522;
 
-/// Whether the calling thread has CAP_NET_ADMIN in its user namespace. Who has not may not ask for what needs it, and
-/// is spared the refusal.
+/// Whether the calling thread has CAP_NET_ADMIN in its user namespace, as far as can be told. Who has not may not ask for
+/// what needs it, and is spared the refusal.
 pub(super) fn is_net_admin() -> bool {
     // struct __user_cap_header_struct: version and thread. Two struct __user_cap_data_struct, for 32 capabilities each:
     // effective, permitted, inheritable.
@@ -21,7 +21,7 @@ pub(super) fn is_net_admin() -> bool {
     // SAFETY: the kernel reads two words and writes six.
     let returned = unsafe { libc::syscall(libc::SYS_capget, header.as_ptr(), data.as_mut_ptr()) };
     let [effective, ..] = data;
-    returned == 0 && effective & (1 << CAP_NET_ADMIN) != 0
+    returned != 0 || effective & (1 << CAP_NET_ADMIN) != 0
 }
 
 /// Whether the caller's user namespace has this id, by its map: lines of first id, first id outside, count.

@@ -26,6 +26,7 @@ mod probe;
 mod queue;
 mod refusal;
 mod route;
+mod shared;
 mod socket;
 mod steering;
 mod undo;
@@ -42,7 +43,7 @@ use std::time::{Duration, Instant};
 use super::wait::Waker;
 use super::{Backend, Direction, Frame, Outcome, Place, Watching};
 use crate::address::{Address, Assigned, Options};
-use crate::error::{Errno, Result};
+use crate::error::{Errno, Error, Reason, Result};
 use crate::feature::Feature;
 use crate::flags::{Flags, Mode};
 use crate::link::{Change, Link, Mac};
@@ -125,10 +126,21 @@ impl Backend for Queue {
     }
 
     fn open_queue(&self) -> Result<Self> {
-        let link = self.link()?;
-        let here = self.control().namespace() == Identity::own();
-        let open = || self.open_beside(&link);
-        if here { open() } else { self.namespace()?.inside(open) }
+        let mut tries = 1..open::TRIES;
+        loop {
+            let link = self.link()?;
+            let here = self.control().namespace() == Identity::own();
+            let open = || self.open_beside(&link);
+            let opened = if here { open() } else { self.namespace()?.inside(open) };
+            // What has another name now was not found; what is gone says so itself, the next time.
+            let renamed = |error: &Error| {
+                error.reason() == Reason::Removed || self.link().is_ok_and(|now| now.name != link.name)
+            };
+            match opened {
+                Err(error) if renamed(&error) && tries.next().is_some() => {}
+                opened => return opened,
+            }
+        }
     }
 
     fn mode(&self) -> Mode {

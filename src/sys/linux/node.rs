@@ -89,10 +89,13 @@ impl Node {
         descriptor::take(theirs, borrow).map(Self).map_err(failed)
     }
 
-    /// Makes the descriptor as those that are opened here are.
+    /// Makes the descriptor as those that are opened here are, or leaves it as it was.
     pub(super) fn keep(&self) -> Outcome<()> {
-        descriptor::nonblocking(&self.0)?;
-        descriptor::close_on_exec(&self.0)
+        let before = descriptor::flags(&self.0)?;
+        descriptor::close_on_exec(&self.0)?;
+        descriptor::nonblocking(&self.0).inspect_err(|_| {
+            let _ = descriptor::set_flags(&self.0, before);
+        })
     }
 
     /// Gives the descriptor back to whom it came from.

@@ -29,8 +29,8 @@ use crate::text::text;
 const LARGEST_PACKET: usize = 65_535;
 /// An inner and an outer VLAN tag come on top of a TAP's MTU.
 const VLAN_TAGS: usize = 8;
-/// Times that an open is tried while others delete what it opens.
-const TRIES: usize = 8;
+/// Times that an open is tried while others delete or rename what it opens.
+pub(super) const TRIES: usize = 8;
 
 /// What an open has before it joins a device.
 struct Parts {
@@ -42,6 +42,29 @@ struct Parts {
 impl Parts {
     fn new(path: &Path) -> Result<Self> {
         Ok(Self { node: Node::open(path)?, netlink: control::prepare()?, waker: Waker::new()? })
+    }
+}
+
+/// What a queue has beside its node.
+struct Beside {
+    path: PathBuf,
+    control: Control,
+    waker: Waker,
+    filter: Option<Filter>,
+    mode: Mode,
+}
+
+impl Beside {
+    fn new(path: &Path, control: Control, waker: Waker, mode: Mode) -> Result<Self> {
+        let several = mode.kind == Kind::Tap && mode.multi_queue;
+        let filter = several.then(Filter::new).transpose()?;
+        Ok(Self { path: memory::path(path)?, control, waker, filter, mode })
+    }
+
+    fn with(self, node: Node) -> Queue {
+        let Self { path, control, waker, filter, mode } = self;
+        let (control, read_size) = (Mutex::new(control), read_size(mode));
+        Queue { node, path, control, waker, filter, mode, read_size, former: None }
     }
 }
 
@@ -85,7 +108,8 @@ impl Queue {
         let only = before.filter(|_| flags.existing).map(|link| link.index);
         let mut queue = Self::joined(parts, path, name, flags.mode, only)?;
         queue.remember(before.and_then(Former::of));
-        match queue.begin_offload() {
+        let persistent = before.is_some_and(|link| link.tuntap.is_some_and(|tuntap| tuntap.persist));
+        match queue.begin_offload(name, persistent) {
             Ok(()) => Ok(queue),
             Err(error) => {
                 queue.give_back_offload();
@@ -124,26 +148,16 @@ impl Queue {
         if only.is_some_and(|only| only != control.index()) {
             return Err(failed(Errno::ENODEV));
         }
-        let queue = Self::new(node, (memory::path(path)?, filter_of(mode)?), control, waker, mode);
+        let queue = Beside::new(path, control, waker, mode)?.with(node);
         queue.check(&granted)?;
         Ok(queue)
-    }
-
-    fn new(node: Node, own: (PathBuf, Option<Filter>), control: Control, waker: Waker, mode: Mode) -> Self {
-        let (path, filter) = own;
-        let (control, read_size) = (Mutex::new(control), read_size(mode));
-        Self { node, path, control, waker, filter, mode, read_size, former: None }
     }
 
     /// Takes over a descriptor, or with `borrow` a copy of it. One that cannot be a queue stays the caller's.
     pub(super) fn take_over(fd: RawFd, borrow: bool) -> Result<Self> {
         let node = Node::from_fd(fd, borrow)?;
-        let parts = || {
-            let (control, waker, mode) = Self::adopt(&node)?;
-            Ok(((memory::path(Path::new(USUAL_NODE))?, filter_of(mode)?), control, waker, mode))
-        };
-        match parts() {
-            Ok((own, control, waker, mode)) => Ok(Self::new(node, own, control, waker, mode)),
+        match Self::adopt(&node) {
+            Ok(beside) => Ok(beside.with(node)),
             Err(error) => {
                 if !borrow {
                     node.release();
@@ -167,7 +181,7 @@ impl Queue {
     }
 
     /// What a node that was opened elsewhere needs to become a queue.
-    fn adopt(node: &Node) -> Result<(Control, Waker, Mode)> {
+    fn adopt(node: &Node) -> Result<Beside> {
         let action = "take over a descriptor";
         let failed = |errno| refusal(node.settle(errno), None, action);
         let waker = Waker::new()?;
@@ -183,22 +197,23 @@ impl Queue {
             let text = text!("{action}: {} has packet information before the offload header", granted.name);
             return Err(Error::new(Errno::EINVAL, Reason::Mismatch, text));
         }
+        let beside = Beside::new(Path::new(USUAL_NODE), control, waker, mode)?;
         node.keep().map_err(failed)?;
-        Ok((control, waker, mode))
+        Ok(beside)
     }
 
     /// Turns on all offloads that the kernel has. A persistent device keeps what others asked for: it is taken over,
     /// or turned off where this handle could not read it.
-    fn begin_offload(&self) -> Result<()> {
-        let failed = |errno| self.refused("turn on the offloads of", errno);
+    fn begin_offload(&self, name: &NameRequest, persistent: bool) -> Result<()> {
+        let failed =
+            |errno| refusal(self.node.settle(errno), None, format_args!("open {name}: set its offloads"));
         if !self.mode.offload {
-            let kept = self.node.granted().map_err(failed)?.persist;
-            return if kept { self.node.set_offload(0).map_err(failed) } else { Ok(()) };
+            return if persistent { self.node.set_offload(0).map_err(failed) } else { Ok(()) };
         }
         if !self.mode.multi_queue {
             self.node.set_frame_size(Offload::SIZE).map_err(failed)?;
         }
-        check_frame(&self.node, format_args!("open {}", self.label()))?;
+        check_frame(&self.node, format_args!("open {name}"))?;
         let mut granted = Err(Errno::EINVAL);
         for best in offload::BEST {
             granted = self.node.set_offload(offload::features(best));
@@ -236,11 +251,6 @@ fn present(netlink: &mut Socket, name: &NameRequest, existing: bool) -> Result<O
         Err(error) if error.reason() == Reason::Removed => Ok(None),
         found => found.map(Some),
     }
-}
-
-/// What a TAP with several queues has for those that come later.
-fn filter_of(mode: Mode) -> Result<Option<Filter>> {
-    Ok((mode.kind == Kind::Tap && mode.multi_queue).then(Filter::new).transpose()?)
 }
 
 fn unknown_directory(path: &Path, errno: Errno) -> Error {

@@ -4,7 +4,7 @@
  * here and in another network namespace, of a device that is new and of one that somebody has set up. */
 #include "faults.h"
 
-#define OPEN "open t0|open the device|device node|netlink|event counter"
+#define OPEN "open t0|open the device|device node|netlink|event counter|turn off the offloads of t0"
 
 static tuntap *dev, *first;
 static tuntap_config *config;

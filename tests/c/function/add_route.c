@@ -122,6 +122,8 @@ static void is_another(tuntap *dev, const char *present, const char *destination
 static void what_is_almost_there_is_not_there(void)
 {
     tuntap *dev = up("t0", TUNTAP_TAP);
+    for (int i = 0; i < 1000 && !strstr(output_of("ip -6 route show table local"), "local fd00::1 "); i++)
+        usleep(10000); /* The routes of an IPv6 address come a moment after it. */
     is_another(dev, "10.9.0.0/16 tos 0x10 dev t0", "10.9.0.0/16", 1);
     is_another(dev, "10.9.0.0/16 dev t0 metric 5", "10.9.0.0/16", 1);
     is_another(dev, "10.9.0.0/16 dev t0 table 100", "10.9.0.0/16", 1);

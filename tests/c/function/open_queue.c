@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "netns.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 static void it_belongs_to_the_same_device(uint64_t kind)
 {
     tuntap *dev, *queue, *third;
@@ -182,6 +185,35 @@ static void too_many_are_refused(void)
     CHECK(!exists("t0"));
 }
 
+static atomic_int renaming;
+
+static void *rename_again_and_again(void *dev)
+{
+    char name[TUNTAP_NAME_SIZE];
+    for (unsigned round = 0; atomic_load(&renaming); round++) {
+        snprintf(name, sizeof name, "name%u", round % 100);
+        CHECK(tuntap_set_name(dev, name, NULL) == 0);
+    }
+    return dev;
+}
+
+static void a_rename_at_the_same_time_is_followed(void)
+{
+    tuntap *dev, *queue;
+    pthread_t thread;
+    OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, &dev, &err));
+    atomic_store(&renaming, 1);
+    CHECK(pthread_create(&thread, NULL, rename_again_and_again, dev) == 0);
+    for (int i = 0; i < 200; i++) {
+        OK(tuntap_open_queue(dev, 0, &queue, &err));
+        tuntap_close(queue);
+    }
+    atomic_store(&renaming, 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+    tuntap_close(dev);
+    CHECK(!strstr(output_of("cat /proc/net/dev"), "name"));
+}
+
 int main(void)
 {
     const char *node = geteuid() == 0 ? begin_with_users() : NULL;
@@ -196,6 +228,7 @@ int main(void)
     what_cannot_be_says_why();
     too_many_are_refused();
     a_device_that_took_the_name_is_let_be();
+    a_rename_at_the_same_time_is_followed();
     if (node)
         a_relative_node_stays_the_same(node);
     if (node)

@@ -70,6 +70,7 @@ static void what_is_no_packet_is_refused(void)
     FAILS(tuntap_write(dev, buf, 65536, &err), EMSGSIZE, TUNTAP_REASON_PACKET);
     MESSAGE_HAS("65536 bytes given");
     FAILS(tuntap_write(dev, buf, 0, &err), EINVAL, TUNTAP_REASON_PACKET);
+    MESSAGE_HAS("it is empty");
     FAILS(tuntap_write(dev, NULL, 20, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_write(NULL, buf, 20, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     CHECK(strstr(output_of("ip -j -s link show t0"), "\"rx\":{\"bytes\":0,\"packets\":0"));

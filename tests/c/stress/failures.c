@@ -57,9 +57,37 @@ static void every_step_can_fail(int (*open_it)(tuntap **))
     CHECK(failures >= 2 && failures < 8);
 }
 
+static void open_without_standard_streams(void)
+{
+    tuntap *dev;
+    tuntap_monitor *monitor;
+    for (int fd = 0; fd < 3; fd++)
+        close(fd);
+    if (tuntap_open("t0", TUNTAP_TUN, &dev, &err) != 0 || tuntap_monitor_open(dev, &monitor, &err) != 0)
+        _exit(1);
+    int ok = tuntap_get_fd(dev) == 0 && tuntap_up(dev, &err) == 0 && tuntap_set_addr(dev, "10.8.0.1/24", &err) == 0;
+    tuntap_monitor_close(monitor);
+    tuntap_close(dev);
+    for (int fd = 0; fd < 3; fd++)
+        ok = ok && fcntl(fd, F_GETFD) < 0;
+    _exit(ok ? 0 : 2);
+}
+
+/** A daemon that has closed its standard streams gets their numbers: they are descriptors as any other. */
+static void the_first_descriptors_are_as_good(void)
+{
+    int status;
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0)
+        open_without_standard_streams();
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+}
+
 int main(void)
 {
     begin();
+    the_first_descriptors_are_as_good();
     IP("tuntap add dev kept mode tap");
     OK(tuntap_open("many", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, &many, &err));
     every_step_can_fail(open_new);

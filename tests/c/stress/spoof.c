@@ -56,23 +56,27 @@ static size_t find_ports(unsigned *ports, size_t most)
     return count;
 }
 
-static void send_to(int sock, unsigned port, unsigned groups, const struct forgery *forgery)
+/** 0, or the errno of a refusal. */
+static int send_to(int sock, unsigned port, unsigned groups, const struct forgery *forgery)
 {
     struct sockaddr_nl to = {.nl_family = AF_NETLINK, .nl_pid = port, .nl_groups = groups};
-    sendto(sock, forgery->bytes, forgery->length, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof to);
+    ssize_t sent = sendto(sock, forgery->bytes, forgery->length, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof to);
+    return sent < 0 ? errno : 0;
 }
 
-/** Sends each socket that it finds so many forged answers; how many sockets there are. */
-static size_t attack(int sock, unsigned answers)
+/** Sends each socket that it finds so many forged answers, which are refused: how many sockets there are. */
+static size_t attack(int sock, unsigned own, unsigned answers)
 {
     unsigned ports[64];
-    size_t count = find_ports(ports, 64);
-    for (size_t i = 0; i < count; i++)
-        for (unsigned sequence = 1; sequence <= answers; sequence++) {
+    size_t count = find_ports(ports, 64), others = 0;
+    for (size_t i = 0; i < count; i++) {
+        others += ports[i] != own;
+        for (unsigned sequence = 1; sequence <= answers && ports[i] != own; sequence++) {
             struct forgery forgery = forge(RTM_NEWLINK, FORGED_INDEX, sequence, ports[i]);
-            send_to(sock, ports[i], 0, &forgery);
+            CHECK(send_to(sock, ports[i], 0, &forgery) == ECONNREFUSED);
         }
-    return count;
+    }
+    return others;
 }
 
 /** What it needs CAP_NET_ADMIN of its own user namespace for. */
@@ -81,8 +85,8 @@ static void announce(int sock)
     int index = (int)if_nametoindex("t0");
     struct forgery changed = forge(RTM_NEWLINK, index, 0, 0), gone = forge(RTM_DELLINK, index, 0, 0);
     CHECK(index);
-    send_to(sock, 0, 1 << (RTNLGRP_LINK - 1), &changed);
-    send_to(sock, 0, 1 << (RTNLGRP_LINK - 1), &gone);
+    CHECK(send_to(sock, 0, 1 << (RTNLGRP_LINK - 1), &changed) == 0);
+    CHECK(send_to(sock, 0, 1 << (RTNLGRP_LINK - 1), &gone) == 0);
 }
 
 /** A command a byte; each is answered when it is done, the flood when it has begun. */
@@ -95,17 +99,21 @@ static void attacker(int commands, int answers, pid_t parent)
     if (getppid() != parent || unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
         _exit(77);
     CHECK(prctl(PR_SET_DUMPABLE, 1) == 0);
+    struct sockaddr_nl own = {.nl_family = AF_NETLINK};
+    socklen_t size = sizeof own;
     int sock = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    CHECK(sock >= 0 && write(answers, "r", 1) == 1);
+    CHECK(sock >= 0 && bind(sock, (struct sockaddr *)&own, sizeof own) == 0);
+    CHECK(getsockname(sock, (struct sockaddr *)&own, &size) == 0);
+    CHECK(write(answers, "r", 1) == 1);
     while (read(commands, &command, 1) == 1) {
         if (command == 'a') {
-            CHECK(attack(sock, 100) > 0);
+            CHECK(attack(sock, own.nl_pid, 100) >= 2);
             announce(sock);
         }
         CHECK(write(answers, "d", 1) == 1);
         if (command == 'f')
             for (;;)
-                attack(sock, 2);
+                attack(sock, own.nl_pid, 2);
     }
     _exit(0);
 }
@@ -177,7 +185,7 @@ int main(void)
     NO_EVENT(monitor);
     tuntap_monitor_close(monitor);
     tuntap_close(dev);
-    CHECK(kill(child, SIGKILL) == 0 && waitpid(child, &status, 0) == child);
+    CHECK(kill(child, SIGKILL) == 0 && waitpid(child, &status, 0) == child && WIFSIGNALED(status));
     close(commands[1]);
     close(answers[0]);
     return 0;

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The calls that take packets. */
+#ifndef PACKETS_H
+#define PACKETS_H
+
+#include "call.h"
+
+static size_t packet_in(void)
+{
+    return udp_packet(buf, "10.8.0.2", "10.8.0.1", PORT, "in", 2);
+}
+
+static void packets(void)
+{
+    struct iovec part = {.iov_base = buf, .iov_len = sizeof buf};
+    ask_for(PACKET_OF_T0);
+    CALL(tuntap_read(dev, buf, sizeof buf, &err));
+    ask_for(PACKET_OF_T0);
+    CALL(tuntap_read_timeout(dev, buf, sizeof buf, 10000, &err));
+    ask_for(PACKET_OF_T0);
+    CALL(tuntap_readv(dev, &part, 1, &err));
+    CALL(tuntap_write(dev, buf, packet_in(), &err));
+    CALL(tuntap_write_timeout(dev, buf, packet_in(), 10000, &err));
+    part.iov_len = packet_in();
+    CALL(tuntap_writev(dev, &part, 1, &err));
+    FAILS(tuntap_read_timeout(dev, buf, sizeof buf, 10, &err), ETIMEDOUT, TUNTAP_REASON_TIMEOUT);
+    DO(tuntap_wake(dev));
+    FAILS(tuntap_read(dev, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_WOKEN);
+    DO(tuntap_read_size(dev));
+}
+
+static void batches(tuntap *of, enum request packet_of_it)
+{
+    struct iovec list[8] = {{.iov_base = buf}};
+    tuntap_reader *reader;
+    tuntap_writer *writer;
+    void *packet;
+    CALL(tuntap_reader_open(of, 0, &reader, &err));
+    ask_for(packet_of_it);
+    CALL(tuntap_reader_next(reader, &packet, &err));
+    ask_for(packet_of_it);
+    CALL(tuntap_reader_batch(reader, list, 8, &err));
+    DO(tuntap_reader_close(reader));
+    CALL(tuntap_writer_open(of, 0, &writer, &err));
+    CALL(tuntap_writer_put(writer, buf, packet_in(), &err));
+    CALL(tuntap_writer_flush(writer, &err));
+    list[0] = (struct iovec){.iov_base = buf, .iov_len = packet_in()};
+    CALL(tuntap_writer_batch(writer, list, 1, &(size_t){0}, &err));
+    DO(tuntap_writer_close(writer));
+}
+
+static void super_packets(void)
+{
+    tuntap_offload offload = {.flags = 0};
+    ask_for(PACKET_OF_S0);
+    CALL(tuntap_read_super(offloading, &offload, buf, sizeof buf, &err));
+    offload = (tuntap_offload){.flags = 0};
+    CALL(tuntap_write_super(offloading, &offload, buf, packet_in(), &err));
+}
+
+static void in_memory(void)
+{
+    tuntap_offload offload = {.flags = 0};
+    tuntap_splitter *splitter;
+    tuntap_joiner *joiner;
+    const void *joined;
+    void *packet;
+    size_t size = packet_in();
+    CALL(tuntap_splitter_open(TUNTAP_TUN, &splitter, &err));
+    CALL(tuntap_splitter_begin(splitter, &offload, buf, size, &err));
+    DO(tuntap_splitter_next(splitter, &packet));
+    DO(tuntap_splitter_copy(splitter, text, sizeof text));
+    DO(tuntap_splitter_close(splitter));
+    CALL(tuntap_joiner_open(TUNTAP_TUN, &joiner, &err));
+    CALL(tuntap_joiner_put(joiner, buf, size, &err));
+    DO(tuntap_joiner_next(joiner, &offload, &joined));
+    DO(tuntap_joiner_close(joiner));
+}
+
+static void all_packets(void)
+{
+    in_memory();
+    packets();
+    batches(dev, PACKET_OF_T0);
+    super_packets();
+    batches(offloading, PACKET_OF_S0);
+}
+
+#endif
