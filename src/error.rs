@@ -149,12 +149,19 @@ pub struct Error {
 impl Error {
     /// An error with its sentence: what was tried, on what, why it failed, what to do.
     #[cold]
+    #[inline(never)]
     pub fn new(errno: Errno, reason: Reason, message: impl Into<Text>) -> Self {
         Self { errno, reason, message: memory::boxed(message.into()).ok() }
     }
 
     /// The operating system's refusal of `action` ("set the MTU of vpn0 to 9000").
     pub fn system(errno: Errno, action: impl fmt::Display) -> Self {
+        Self::refused(errno, &action)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refused(errno: Errno, action: &dyn fmt::Display) -> Self {
         let reason = match errno {
             Errno::EPERM | Errno::EACCES => Reason::Privilege,
             Errno::ENODEV => Reason::Removed,

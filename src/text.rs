@@ -81,6 +81,8 @@ impl From<fmt::Arguments<'_>> for Text {
 }
 
 impl From<&str> for Text {
+    #[cold]
+    #[inline(never)]
     fn from(sentence: &str) -> Self {
         let mut text = Self::new();
         let _ = text.write_str(sentence);

@@ -114,6 +114,7 @@ unsafe fn fail(error: &Error, err: *mut CError) -> c_int {
     error.errno().raw().wrapping_neg()
 }
 
+#[cold]
 fn null(what: impl Display) -> Error {
     Error::new(Errno::EINVAL, Reason::Argument, text!("{what} is NULL"))
 }

@@ -12,6 +12,12 @@ use crate::text::{Text, text};
 
 /// A refusal, with what the kernel said in words, and with the right that is missing.
 pub(super) fn refusal(errno: Errno, said: Option<Text>, action: impl Display) -> Error {
+    explained(errno, said, &action)
+}
+
+#[cold]
+#[inline(never)]
+fn explained(errno: Errno, said: Option<Text>, action: &dyn Display) -> Error {
     match (errno, said) {
         (Errno::EPERM | Errno::EACCES, None) | (Errno::EPERM, _) => Error::new(
             errno,
