@@ -142,7 +142,7 @@ impl Reason {
 pub struct Error {
     errno: Errno,
     reason: Reason,
-    /// Not within it: an error is moved often. None where there was no memory for it.
+    /// Apart, as an error is moved often. None where there was no memory for it.
     message: Option<Box<Text>>,
 }
 
@@ -199,7 +199,7 @@ impl Error {
 
     /// The sentence.
     pub fn message(&self) -> &str {
-        self.message.as_ref().map_or("there is no memory for the message", |message| message.as_str())
+        self.message.as_ref().map_or("there is not enough memory for the message", |message| message.as_str())
     }
 }
 

@@ -90,12 +90,6 @@ impl From<&str> for Text {
     }
 }
 
-impl From<String> for Text {
-    fn from(sentence: String) -> Self {
-        Self::from(sentence.as_str())
-    }
-}
-
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
