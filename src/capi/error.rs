@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_long_message_is_cut_between_characters() {
         let text = format!("x{}", "\u{e9}".repeat(200));
-        let error = CError::from(&Error::new(Errno::EINVAL, Reason::Name, text.clone()));
+        let error = CError::from(&Error::new(Errno::EINVAL, Reason::Name, text.as_str()));
         let bytes: Vec<u8> = error.message.iter().map(|byte| *byte as u8).collect();
         let message = CStr::from_bytes_until_nul(&bytes).unwrap().to_str().unwrap();
         assert_eq!(message.len(), 247);

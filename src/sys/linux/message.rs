@@ -15,7 +15,7 @@ const HEADER: usize = 16;
 /// A refusal: the errno, and the kernel's own words where it has any.
 pub(super) struct Refusal {
     pub(super) errno: Errno,
-    pub(super) said: Option<Text>,
+    pub(super) said: Option<Box<Text>>,
 }
 
 impl Refusal {
@@ -148,7 +148,7 @@ impl<'a> Message<'a> {
         let said = Attributes(words)
             .find(|(kind, _)| self.flags & libc::NLM_F_ACK_TLVS != 0 && *kind == NLMSGERR_ATTR_MSG)
             .map(|(_, value)| text(value));
-        Err(Refusal { errno: Errno::from_raw(errno), said })
+        Err(Refusal { errno: Errno::from_raw(errno), said: said.and_then(|said| memory::boxed(said).ok()) })
     }
 }
 
@@ -238,7 +238,7 @@ mod tests {
         body.extend(&words.bytes(0).unwrap()[HEADER..]);
         let message = |flags| Message { kind: 2, flags, sequence: 1, body: &body };
         let refusal = message(libc::NLM_F_ACK_TLVS).outcome().err().unwrap();
-        assert_eq!((refusal.errno, refusal.said), (Errno::EINVAL, Some("too big".into())));
+        assert_eq!((refusal.errno, refusal.said.unwrap().as_str()), (Errno::EINVAL, "too big"));
         assert_eq!(message(0).outcome().err().unwrap().said, None);
     }
 }

@@ -11,13 +11,13 @@ use crate::name::NameRequest;
 use crate::text::{Text, text};
 
 /// A refusal, with what the kernel said in words, and with the right that is missing.
-pub(super) fn refusal(errno: Errno, said: Option<Text>, action: impl Display) -> Error {
+pub(super) fn refusal(errno: Errno, said: Option<Box<Text>>, action: impl Display) -> Error {
     explained(errno, said, &action)
 }
 
 #[cold]
 #[inline(never)]
-fn explained(errno: Errno, said: Option<Text>, action: &dyn Display) -> Error {
+fn explained(errno: Errno, said: Option<Box<Text>>, action: &dyn Display) -> Error {
     match (errno, said) {
         (Errno::EPERM | Errno::EACCES, None) | (Errno::EPERM, _) => Error::new(
             errno,
@@ -29,7 +29,7 @@ fn explained(errno: Errno, said: Option<Text>, action: &dyn Display) -> Error {
             Error::new(errno, Reason::Down, text!("{action}: the device is down: tuntap_up takes it up"))
         }
         (Errno::EEXIST | Errno::EBUSY, said) => {
-            let said = said.unwrap_or_else(|| text!("{}", errno.desc()));
+            let said = said.map_or_else(|| text!("{}", errno.desc()), |said| *said);
             Error::new(errno, Reason::Busy, text!("{action}: {said}"))
         }
         (_, Some(said)) => Error::new(errno, Reason::System, text!("{action}: {} ({said})", errno.desc())),

@@ -90,7 +90,7 @@ pub(super) fn remove(netlink: &mut Socket, index: u32, installed: &Installed) ->
         Some(Some(first)) if is_meant(first) => netlink.change(&delete_request(&installed.detail)),
         Some(_) => {
             let said = "the kernel would delete another route of this destination, metric and table instead";
-            Err(Refusal { errno: Errno::EBUSY, said: Some(said.into()) })
+            Err(Refusal { errno: Errno::EBUSY, said: memory::boxed(said.into()).ok() })
         }
     }
 }
