@@ -193,5 +193,6 @@ pub fn flow(tap: bool, packet: &[u8]) -> Option<Vec<u8>> {
     };
     let fragment = ip[0] >> 4 == 4 && (ip[6] & 0x3f, ip[7]) != (0, 0);
     let ports = ip.get(transport..transport + 4)?;
-    (matches!(protocol, 6 | 17) && !fragment).then(|| [&[at as u8, protocol], addresses, ports].concat())
+    (matches!(protocol, 6 | 17) && !fragment)
+        .then(|| [&(at as u16).to_be_bytes()[..], &[protocol], addresses, ports].concat())
 }
