@@ -4,8 +4,8 @@
 #![allow(clippy::arithmetic_side_effects, reason = "places and lengths within one packet")]
 
 use super::headers::{
-    FRAGMENT, IPV4_HEADER, IPV6_HEADER, Ip, TCP, TCP_HEADER, UDP, UDP_HEADER, array, byte, header, put,
-    u16_at, u32_at,
+    FRAGMENT, IPV4_HEADER, IPV6_HEADER, Ip, TCP, TCP_HEADER, UDP, UDP_HEADER, byte, header, put, u16_at,
+    u32_at,
 };
 use super::{CHECKSUM, Offload, TCP4, TCP6, checksum};
 
@@ -15,15 +15,15 @@ pub(super) const PSH: u8 = 0x08;
 /// Bytes of a super-packet, at the most.
 pub(super) const MAX_TOTAL: usize = 65_535;
 
-/// What a packet tells of itself.
+/// What a packet tells of itself. Places in its headers have 8 bits: a sum of a few of them does not overflow, and the
+/// compiler knows so.
 #[derive(Clone, Copy)]
 pub(super) struct Flow {
     pub(super) ip: Ip,
     pub(super) tcp: bool,
-    pub(super) network: usize,
-    pub(super) transport: usize,
-    /// Bytes of all headers.
-    pub(super) headers: usize,
+    network: u8,
+    transport: u8,
+    headers: u8,
     /// It is whole, with nothing behind it: its checksum can be made anew.
     pub(super) whole: bool,
     /// It can be joined with others.
@@ -38,28 +38,32 @@ impl Flow {
     /// None when the headers do not tell which flow it is of. `joins`: it may be joined at all.
     #[inline]
     pub(super) fn of(packet: &[u8], network: usize, ip: Ip, tcp: bool, joins: bool) -> Option<Self> {
-        let (transport, length, id, sum) = match ip {
+        let (ip_header, length, id, sum) = match ip {
             Ip::V4 => {
                 let ip = header::<IPV4_HEADER>(packet, network)?;
                 if byte(ip, 0)? != 0x45 || u16_at(ip, 6)? & FRAGMENT != 0 {
                     return None;
                 }
-                (network + IPV4_HEADER, usize::from(u16_at(ip, 2)?), u16_at(ip, 4)?, u16_at(ip, 10)?)
+                (IPV4_HEADER, usize::from(u16_at(ip, 2)?), u16_at(ip, 4)?, u16_at(ip, 10)?)
             }
             Ip::V6 => {
                 let ip = header::<IPV6_HEADER>(packet, network)?;
-                (network + IPV6_HEADER, usize::from(u16_at(ip, 4)?) + IPV6_HEADER, 0, 0)
+                (IPV6_HEADER, usize::from(u16_at(ip, 4)?) + IPV6_HEADER, 0, 0)
             }
         };
         let whole = length == packet.len() - network;
+        let transport = network + ip_header;
         let tail = if tcp { Tail::tcp(packet, transport)? } else { Tail::udp(packet, transport)? };
         let headers = transport + tail.header;
-        (headers <= packet.len()).then_some(Self {
+        if headers > packet.len() {
+            return None;
+        }
+        Some(Self {
             ip,
             tcp,
-            network,
-            transport,
-            headers,
+            network: network.try_into().ok()?,
+            transport: transport.try_into().ok()?,
+            headers: headers.try_into().ok()?,
             whole: whole && tail.whole,
             // 0xffff is 0 as nobody writes it: made anew, it would be another one.
             joins: joins
@@ -74,74 +78,105 @@ impl Flow {
         })
     }
 
+    /// Where the IP header is.
+    #[inline]
+    pub(super) fn network(&self) -> usize {
+        self.network.into()
+    }
+
+    /// Where the TCP or UDP header is.
+    #[inline]
+    pub(super) fn transport(&self) -> usize {
+        self.transport.into()
+    }
+
+    /// Bytes of all headers.
+    #[inline]
+    pub(super) fn headers(&self) -> usize {
+        self.headers.into()
+    }
+
     /// Where the addresses are.
+    #[inline]
     fn addresses(&self) -> usize {
-        self.network + if self.ip == Ip::V4 { 12 } else { 8 }
+        self.network() + if self.ip == Ip::V4 { 12 } else { 8 }
+    }
+
+    /// Whether another has the same protocols in the same places: their headers can be compared.
+    #[inline]
+    pub(super) fn is_alike(&self, other: &Self) -> bool {
+        self.tcp == other.tcp && self.ip == other.ip && self.network == other.network
     }
 
     /// Whether two packets have the same addresses, and the same ports, which follow them.
-    #[inline]
+    ///
+    /// Inlined always: a call would cost as much as the comparison.
+    #[inline(always)]
     pub(super) fn same_ends(&self, a: &[u8], b: &[u8]) -> Option<bool> {
         let at = self.addresses();
         Some(match self.ip {
-            Ip::V4 => array::<12>(a, at)? == array::<12>(b, at)?,
-            Ip::V6 => array::<36>(a, at)? == array::<36>(b, at)?,
+            Ip::V4 => header::<12>(a, at)? == header::<12>(b, at)?,
+            Ip::V6 => header::<36>(a, at)? == header::<36>(b, at)?,
         })
     }
 
     /// The addresses and ports.
     #[inline]
     pub(super) fn ends_of<'a>(&self, packet: &'a [u8]) -> &'a [u8] {
-        packet.get(self.addresses()..self.transport + 4).unwrap_or_default()
+        packet.get(self.addresses()..self.transport() + 4).unwrap_or_default()
     }
 
     /// The sum of the pseudo header, with this length of what it is for.
     #[inline]
     fn pseudo_sum(&self, packet: &[u8], length: u16) -> Option<u64> {
         let addresses = match self.ip {
-            Ip::V4 => checksum::of_header(&array::<8>(packet, self.addresses())?),
-            Ip::V6 => checksum::of_header(&array::<32>(packet, self.addresses())?),
+            Ip::V4 => checksum::of_header(header::<8>(packet, self.addresses())?),
+            Ip::V6 => checksum::of_header(header::<32>(packet, self.addresses())?),
         };
         let protocol = if self.tcp { TCP } else { UDP };
-        Some(addresses + checksum::word(protocol.into()) + checksum::word(length))
+        Some(addresses.wrapping_add(checksum::word(protocol.into())).wrapping_add(checksum::word(length)))
     }
 
     /// Whether the checksums are good, with this sum of the payload.
+    #[inline]
     pub(super) fn verify(&self, packet: &[u8], payload: u64) -> Option<bool> {
         if self.ip == Ip::V4 {
-            let header = array::<IPV4_HEADER>(packet, self.network)?;
-            if checksum::fold(checksum::of_header(&header)) != 0xffff {
+            let header = header::<IPV4_HEADER>(packet, self.network())?;
+            if checksum::fold(checksum::of_header(header)) != 0xffff {
                 return Some(false);
             }
         }
-        let header = checksum::of_header(packet.get(self.transport..self.headers)?);
-        let pseudo = self.pseudo_sum(packet, (packet.len() - self.transport) as u16)?;
+        let header = match self.tcp {
+            true => checksum::of_header(packet.get(self.transport()..self.headers())?),
+            false => checksum::of_header(header::<UDP_HEADER>(packet, self.transport())?),
+        };
+        let pseudo = self.pseudo_sum(packet, (packet.len() - self.transport()) as u16)?;
         Some(checksum::fold(header.wrapping_add(pseudo).wrapping_add(payload)) == 0xffff)
     }
 
     /// Gives a super-packet its lengths and checksums, of which that of TCP or UDP is left to the kernel.
     pub(super) fn finish(&self, segment_size: usize, packet: &mut [u8]) -> Offload {
-        let length = (packet.len() - self.transport) as u16;
+        let length = (packet.len() - self.transport()) as u16;
         match self.ip {
             Ip::V4 => {
-                let total = (packet.len() - self.network) as u16;
-                put(packet, self.network + 2, total.to_be_bytes());
-                put(packet, self.network + 10, [0; 2]);
-                let header = packet.get(self.network..self.transport).unwrap_or_default();
+                let total = (packet.len() - self.network()) as u16;
+                put(packet, self.network() + 2, total.to_be_bytes());
+                put(packet, self.network() + 10, [0; 2]);
+                let header = packet.get(self.network()..self.transport()).unwrap_or_default();
                 let sum = !checksum::fold(checksum::of_header(header));
-                put(packet, self.network + 10, sum.to_ne_bytes());
+                put(packet, self.network() + 10, sum.to_ne_bytes());
             }
             Ip::V6 => {
-                let length = (packet.len() - self.network - IPV6_HEADER) as u16;
-                put(packet, self.network + 4, length.to_be_bytes());
+                let length = (packet.len() - self.network() - IPV6_HEADER) as u16;
+                put(packet, self.network() + 4, length.to_be_bytes());
             }
         }
         if !self.tcp {
-            put(packet, self.transport + 4, length.to_be_bytes());
+            put(packet, self.transport() + 4, length.to_be_bytes());
         }
         let checksum_offset = if self.tcp { 16 } else { 6 };
         let sum = checksum::fold(self.pseudo_sum(packet, length).unwrap_or_default());
-        put(packet, self.transport + checksum_offset, sum.to_ne_bytes());
+        put(packet, self.transport() + checksum_offset, sum.to_ne_bytes());
         Offload {
             flags: CHECKSUM,
             kind: match (self.tcp, self.ip) {
@@ -149,9 +184,9 @@ impl Flow {
                 (true, Ip::V6) => TCP6,
                 (false, _) => super::UDP,
             },
-            header_length: self.headers as u16,
+            header_length: self.headers.into(),
             segment_size: segment_size as u16,
-            checksum_start: self.transport as u16,
+            checksum_start: self.transport.into(),
             checksum_offset: checksum_offset as u16,
         }
     }

@@ -81,7 +81,9 @@ impl Item {
     }
 
     /// Takes in the payload that was written behind it.
-    #[inline]
+    ///
+    /// Inlined always: a call would cost as much as what it does.
+    #[inline(always)]
     pub(super) fn extend(&mut self, flow: &Flow, payload: usize) {
         self.place.grow(payload);
         self.segments += 1;
@@ -90,16 +92,15 @@ impl Item {
         self.closed = flow.ends || payload < self.segment_size;
     }
 
-    /// Whether the packet goes on where this ends, and has the same headers, but for what counts up. `own`: the bytes of
-    /// this.
+    /// Whether a packet with so many bytes of payload goes on where this ends, and has the same headers, but for what
+    /// counts up. `own`: the bytes of this.
     #[inline]
-    pub(super) fn takes(&self, own: &[u8], flow: &Flow, packet: &[u8]) -> bool {
+    pub(super) fn takes(&self, own: &[u8], flow: &Flow, packet: &[u8], payload: usize) -> bool {
         let limit = if flow.tcp { u16::MAX } else { MAX_DATAGRAMS };
-        let payload = packet.len() - flow.headers;
         !self.closed
-            && self.flow.as_ref().is_some_and(|own| own.headers == flow.headers)
+            && self.flow.as_ref().is_some_and(|own| own.headers() == flow.headers())
             && payload <= self.segment_size
-            && self.place.length() + payload <= MAX_TOTAL
+            && own.len() + payload <= MAX_TOTAL
             && self.segments < limit
             && (!flow.tcp || flow.sequence == self.next_sequence)
             && self.same_headers(own, flow, packet).unwrap_or(false)
@@ -107,17 +108,14 @@ impl Item {
 
     #[inline]
     fn same_headers(&self, own: &[u8], flow: &Flow, packet: &[u8]) -> Option<bool> {
-        let (network, transport) = (flow.network, flow.transport);
-        let same = |from: usize, to: usize| same(own.get(from..to)?, packet.get(from..to)?);
+        let (network, transport) = (flow.network(), flow.transport());
         let same_ip = match flow.ip {
             Ip::V4 => {
                 let (own, ip) =
                     (header::<IPV4_HEADER>(own, network)?, header::<IPV4_HEADER>(packet, network)?);
-                let fragments = u16_at(ip, 6)?;
                 byte(own, 1)? == byte(ip, 1)?
-                    && u16_at(own, 6)? == fragments
-                    && byte(own, 8)? == byte(ip, 8)?
-                    && self.id.allows(flow.id, fragments & DO_NOT_FRAGMENT != 0)
+                    && array::<3>(own, 6)? == array::<3>(ip, 6)?
+                    && self.id.allows(flow.id, u16_at(ip, 6)? & DO_NOT_FRAGMENT != 0)
             }
             Ip::V6 => {
                 let (own, ip) =
@@ -125,17 +123,26 @@ impl Item {
                 u32_at(own, 0)? == u32_at(ip, 0)? && byte(own, 7)? == byte(ip, 7)?
             }
         };
-        let same_tcp = || {
-            let (own, tcp) =
-                (header::<TCP_HEADER>(own, transport)?, header::<TCP_HEADER>(packet, transport)?);
-            Some(
-                array::<5>(own, 8)? == array::<5>(tcp, 8)?
-                    && u16_at(own, 14)? == u16_at(tcp, 14)?
-                    && same(transport + 18, flow.headers)?,
-            )
-        };
-        Some(same_ip && (network == 0 || same(0, network)?) && (!flow.tcp || same_tcp()?))
+        let same_link = network == 0 || same(own.get(..network)?, packet.get(..network)?)?;
+        if !same_ip || !same_link || !flow.tcp {
+            return Some(same_ip && same_link);
+        }
+        let headers = transport..flow.headers();
+        same_tcp(own.get(headers.clone())?, packet.get(headers)?)
     }
+}
+
+/// Whether two TCP headers are the same, but for what counts up.
+#[inline]
+fn same_tcp(a: &[u8], b: &[u8]) -> Option<bool> {
+    let ((a, a_options), (b, b_options)) =
+        (a.split_first_chunk::<TCP_HEADER>()?, b.split_first_chunk::<TCP_HEADER>()?);
+    Some(
+        array::<5>(a, 8)? == array::<5>(b, 8)?
+            && u16_at(a, 14)? == u16_at(b, 14)?
+            && u16_at(a, 18)? == u16_at(b, 18)?
+            && same(a_options, b_options)?,
+    )
 }
 
 impl Id {
@@ -164,7 +171,7 @@ impl Id {
 #[inline]
 fn same(a: &[u8], b: &[u8]) -> Option<bool> {
     Some(match a.len() {
-        2 => a.first_chunk::<2>()? == b.first_chunk::<2>()?,
+        0 => b.is_empty(),
         8..=16 => {
             a.first_chunk::<8>()? == b.first_chunk::<8>()? && a.last_chunk::<8>()? == b.last_chunk::<8>()?
         }

@@ -55,10 +55,9 @@ pub struct Joiner {
     joins: Joins,
     trusted: bool,
     slots: Slots,
-    /// Those before `next` were given back; from `open` on they can be joined to.
     items: Vec<Item>,
+    /// The next item to give back.
     next: usize,
-    open: usize,
     flows: Flows,
     /// The item that took the last packet of a flow: most often, the next one is of the same flow.
     recent: Option<usize>,
@@ -79,7 +78,7 @@ impl Joiner {
         let mut items = Vec::new();
         items.try_reserve_exact(MAX_ITEMS).map_err(|_| NoMemory)?;
         let (slots, flows) = (Slots::new()?, Flows::new()?);
-        Ok(Self { cpu, kind, joins, trusted, slots, items, next: 0, open: 0, flows, recent: None })
+        Ok(Self { cpu, kind, joins, trusted, slots, items, next: 0, flows, recent: None })
     }
 
     /// Takes a copy of a packet.
@@ -124,12 +123,14 @@ impl Joiner {
 
     /// Forgets the one that [`Self::peek`] gives; after the last one there is room again.
     pub fn pop(&mut self) {
+        if let Some(item) = self.items.get_mut(self.next) {
+            item.close();
+        }
         self.next += 1;
-        self.open = self.open.max(self.next);
         if self.next >= self.items.len() {
             self.items.clear();
             self.slots.clear();
-            (self.next, self.open) = (0, 0);
+            self.next = 0;
             self.forget();
         }
     }
@@ -174,11 +175,11 @@ impl Joiner {
     /// flow stays in order.
     #[inline]
     fn put_flow(&mut self, flow: &Flow, packet: &[u8]) -> Option<()> {
-        if let Some(place) = self.find(flow, packet) {
-            if self.append(place, flow, packet).is_some() {
-                self.recent = Some(place);
-                return Some(());
-            }
+        // What cannot be joined needs no search: it stays behind all that came before anyway.
+        let found = if flow.joins { self.find(flow, packet) } else { None };
+        if let Some(place) = found.filter(|place| self.append(*place, flow, packet).is_some()) {
+            self.recent = Some(place);
+            return Some(());
         }
         self.begin(flow, packet)
     }
@@ -192,12 +193,15 @@ impl Joiner {
     /// The latest item of this flow.
     #[inline]
     fn find(&self, flow: &Flow, packet: &[u8]) -> Option<usize> {
-        let is_it = |place: &usize| self.is_of(*place, flow, packet).unwrap_or(false);
-        if let Some(recent) = self.recent.filter(is_it) {
-            return Some(recent);
+        match self.recent {
+            Some(recent) if self.is_of(recent, flow, packet) == Some(true) => Some(recent),
+            _ => self.look_up(flow, packet),
         }
+    }
+
+    fn look_up(&self, flow: &Flow, packet: &[u8]) -> Option<usize> {
         let mut place = self.flows.latest(self.flows.bucket(flow.ends_of(packet)));
-        while let Some(found) = place.filter(|place| !is_it(place)) {
+        while let Some(found) = place.filter(|place| self.is_of(*place, flow, packet) != Some(true)) {
             place = self.items.get(found).and_then(|item| item.older);
         }
         place
@@ -208,30 +212,24 @@ impl Joiner {
     fn is_of(&self, place: usize, flow: &Flow, packet: &[u8]) -> Option<bool> {
         let item = self.items.get(place)?;
         let own = item.flow.as_ref()?;
-        let first = self.slots.get(&item.place)?;
-        let alike = own.tcp == flow.tcp && own.ip == flow.ip && own.network == flow.network;
-        Some(alike && flow.same_ends(first, packet)?)
+        Some(own.is_alike(flow) && flow.same_ends(self.slots.get(&item.place)?, packet)?)
     }
 
-    /// Joins the packet to an item. None: it does not go on there.
+    /// Joins the packet, which may be joined, to an item. None: it does not go on there.
     #[inline]
     fn append(&mut self, place: usize, flow: &Flow, packet: &[u8]) -> Option<()> {
-        if place < self.open || !flow.joins {
-            return None;
-        }
         let item = self.items.get_mut(place)?;
-        if !item.takes(self.slots.get(&item.place)?, flow, packet) {
+        let payload = packet.get(flow.headers()..)?;
+        let (own, room) = self.slots.growing(&item.place)?;
+        if !item.takes(own, flow, packet, payload.len()) {
             return None;
         }
-        let payload = packet.get(flow.headers..)?;
-        let to = self.slots.behind(&item.place, payload.len())?;
-        if !copy(self.cpu, self.trusted, flow, packet, to, payload) {
+        if !copy(self.cpu, self.trusted, flow, packet, room.get_mut(..payload.len())?, payload) {
             return None;
         }
         item.extend(flow, payload.len());
         if flow.ends && flow.tcp {
-            let own = self.slots.get_mut(&item.place)?;
-            let at = flow.transport + 13;
+            let at = flow.transport() + 13;
             let flags = byte(own, at)? | PSH;
             put(own, at, [flags]);
         }
@@ -239,6 +237,9 @@ impl Joiner {
     }
 
     /// Begins an item of this flow with the packet.
+    ///
+    /// Not inlined: it would take registers from what most packets need.
+    #[inline(never)]
     fn begin(&mut self, flow: &Flow, packet: &[u8]) -> Option<()> {
         let bucket = self.flows.bucket(flow.ends_of(packet));
         let older = self.flows.latest(bucket);
@@ -253,10 +254,10 @@ impl Joiner {
 
     /// An item that packets can be joined to. A bad checksum closes it.
     fn grow(&mut self, flow: &Flow, older: Option<usize>, packet: &[u8]) -> Option<()> {
-        let (headers, payload) = packet.split_at_checked(flow.headers)?;
+        let (headers, payload) = packet.split_at_checked(flow.headers())?;
         let mut place = self.slots.open(headers)?;
-        let to = self.slots.behind(&place, payload.len())?;
-        let good = copy(self.cpu, self.trusted, flow, packet, to, payload);
+        let (_, room) = self.slots.growing(&place)?;
+        let good = copy(self.cpu, self.trusted, flow, packet, room.get_mut(..payload.len())?, payload);
         place.grow(payload.len());
         let mut item = Item::first(place, flow, older, payload.len());
         if !good {
@@ -275,8 +276,8 @@ impl Joiner {
 
     /// Ends the next item, and makes its headers.
     fn finish(&mut self) -> Option<Offload> {
-        let item = self.items.get(self.next)?;
-        self.open = self.open.max(self.next + 1);
+        let item = self.items.get_mut(self.next)?;
+        item.close();
         Some(match &item.flow {
             Some(flow) if item.segments() > 1 => {
                 flow.finish(item.segment_size(), self.slots.get_mut(&item.place)?)

@@ -47,7 +47,7 @@ impl Place {
         self.end - self.start
     }
 
-    /// Takes in bytes that were written to [`Slots::behind`] it.
+    /// Takes in bytes that were written to the room of [`Slots::growing`].
     #[inline]
     pub(super) fn grow(&mut self, bytes: usize) {
         self.end = self.limit.min(self.end + bytes);
@@ -96,13 +96,10 @@ impl Slots {
         Some(Place { start, end, limit: end })
     }
 
-    /// So many bytes behind a place. None when it cannot grow so far.
+    /// A packet, and the room behind it that it can grow into.
     #[inline]
-    pub(super) fn behind(&mut self, place: &Place, bytes: usize) -> Option<&mut [u8]> {
-        if bytes > place.limit - place.end {
-            return None;
-        }
-        self.memory.get_mut(place.end..place.end + bytes)
+    pub(super) fn growing(&mut self, place: &Place) -> Option<(&mut [u8], &mut [u8])> {
+        self.memory.get_mut(place.start..place.limit)?.split_at_mut_checked(place.length())
     }
 
     #[inline]
