@@ -5,7 +5,7 @@
 
 use super::headers::{
     FRAGMENT, IPV4_HEADER, IPV6_HEADER, Ip, MAX_LINK, TCP, TCP_HEADER, UDP as UDP_PROTOCOL, UDP_HEADER,
-    array, byte, header_mut, network, put, u16_at, u32_at,
+    array, byte, header, header_mut, network, put, u16_at, u32_at,
 };
 use super::{CHECKSUM, Offload, TCP4, TCP6, UDP, checksum};
 use crate::flags::Kind;
@@ -45,41 +45,34 @@ impl Segments {
     pub(super) fn find(kind: Kind, offload: Offload, packet: &[u8]) -> Option<Self> {
         let (network, ip) = network(packet, kind, usize::MAX)?;
         let transport = usize::from(offload.checksum_start);
-        let tcp = offload.protocol() != UDP;
-        let options_end = match ip {
-            Ip::V4 => network + usize::from(byte(packet, network)? & 0xf) * 4,
-            Ip::V6 => transport,
-        };
-        let ip_header = match ip {
-            Ip::V4 => IPV4_HEADER,
-            Ip::V6 => IPV6_HEADER,
+        let (ip_header, options_end, id) = match ip {
+            Ip::V4 => {
+                let ip = header::<IPV4_HEADER>(packet, network)?;
+                (IPV4_HEADER, network + usize::from(byte(ip, 0)? & 0xf) * 4, u16_at(ip, 4)?)
+            }
+            Ip::V6 => (IPV6_HEADER, transport, 0),
         };
         let right_version = match offload.protocol() {
             TCP4 => ip == Ip::V4,
             TCP6 => ip == Ip::V6,
             _ => true,
         };
-        let transport_header = match tcp {
-            true => usize::from(byte(packet, transport + 12)? >> 4) * 4,
-            false => UDP_HEADER,
+        let (least, transport_header, checksum_offset, tcp) = if offload.protocol() == UDP {
+            (UDP_HEADER, UDP_HEADER, 6, None)
+        } else {
+            let tcp = header::<TCP_HEADER>(packet, transport)?;
+            let length = usize::from(byte(tcp, 12)? >> 4) * 4;
+            (TCP_HEADER, length, 16, Some(Tcp { sequence: u32_at(tcp, 4)?, flags: byte(tcp, 13)? }))
         };
-        let checksum_offset = if tcp { 16 } else { 6 };
         let size = usize::from(offload.segment_size);
         let right = right_version
             && offload.flags & CHECKSUM != 0
             && usize::from(offload.checksum_offset) == checksum_offset
             && transport >= network + ip_header
             && transport == options_end
-            && transport_header >= if tcp { TCP_HEADER } else { UDP_HEADER }
+            && transport_header >= least
             && size != 0;
         let headers = transport + transport_header;
-        let tcp = match tcp {
-            true => {
-                Some(Tcp { sequence: u32_at(packet, transport + 4)?, flags: byte(packet, transport + 13)? })
-            }
-            false => None,
-        };
-        let id = u16_at(packet, network + 4)?;
         let not_counted = network + if ip == Ip::V6 { IPV6_HEADER } else { 0 };
         let counted = packet.len().checked_sub(not_counted)?;
         let fits = headers <= packet.len() && counted <= usize::from(u16::MAX);
@@ -110,10 +103,12 @@ impl Segments {
         Some(plain && protocol == wanted && fragment == 0)
     }
 
-    /// Takes out of the headers what differs from segment to segment, and sums up what does not.
+    /// Takes out of the headers what differs from segment to segment, and sums up what does not. `unsummed`: payloads are
+    /// not summed up.
     ///
     /// The checksum field has the sum of the pseudo header, with the length of the whole in it.
-    pub(super) fn prepare(&mut self, headers: &mut [u8], length: usize) -> Option<()> {
+    #[inline]
+    pub(super) fn prepare(self, headers: &mut [u8], length: usize, unsummed: bool) -> Option<Self> {
         let checksum_at = self.transport + if self.tcp.is_some() { 16 } else { 6 };
         let pseudo = u64::from(u16::from_ne_bytes(array(headers, checksum_at)?));
         let old_length = match self.tcp {
@@ -129,13 +124,16 @@ impl Segments {
             None => put(headers, self.transport + 4, [0; 2]),
         }
         let transport = checksum::of_header(headers.get(self.transport..)?);
-        self.sum = transport + pseudo + checksum::without(checksum::word(old_length));
-        if self.ip == Ip::V4 {
-            put(headers, self.network + 2, [0; 4]);
-            put(headers, self.network + 10, [0; 2]);
-            self.ip_sum = checksum::of_header(headers.get(self.network..self.transport)?);
-        }
-        Some(())
+        let sum = transport + pseudo + checksum::without(checksum::word(old_length));
+        let ip_sum = match self.ip {
+            Ip::V4 => {
+                put(headers, self.network + 2, [0; 4]);
+                put(headers, self.network + 10, [0; 2]);
+                checksum::of_header(headers.get(self.network..self.transport)?)
+            }
+            Ip::V6 => 0,
+        };
+        Some(Self { ip_sum, unsummed, sum, ..self })
     }
 
     /// Fills in what differs, for a payload of this length and sum. None: these are not the headers.

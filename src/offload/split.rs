@@ -106,12 +106,11 @@ impl Splitter {
     /// there is nothing to split, and the packet is as it was.
     pub fn begin(&mut self, kind: Kind, offload: Offload, packet: &mut [u8]) -> Result<(), Fault> {
         self.plan = Plan::Done;
-        self.plan = if offload.protocol() == NONE {
-            self.whole(offload, packet)?
-        } else {
-            self.segments(kind, offload, packet)?
-        };
-        Ok(())
+        match offload.protocol() {
+            NONE => self.begin_whole(offload, packet),
+            TCP4 | TCP6 | UDP => self.begin_segments(kind, offload, packet),
+            _ => Err(Fault::Kind),
+        }
     }
 
     /// Whether a packet is left.
@@ -169,31 +168,31 @@ impl Splitter {
         self.write(headers, payload.len(), sum)
     }
 
-    fn whole(&self, offload: Offload, packet: &mut [u8]) -> Result<Plan, Fault> {
+    fn begin_whole(&mut self, offload: Offload, packet: &mut [u8]) -> Result<(), Fault> {
         if offload.flags & CHECKSUM != 0 {
             let (start, offset) = (offload.checksum_start.into(), offload.checksum_offset.into());
             checksum::complete(self.cpu, packet, start, offset).ok_or(Fault::Checksum)?;
         }
-        Ok(Plan::Whole(packet.len()))
+        self.plan = Plan::Whole(packet.len());
+        Ok(())
     }
 
-    fn segments(&mut self, kind: Kind, offload: Offload, packet: &mut [u8]) -> Result<Plan, Fault> {
-        if !matches!(offload.protocol(), TCP4 | TCP6 | UDP) {
-            return Err(Fault::Kind);
-        }
-        let mut segments = Segments::find(kind, offload, packet).ok_or(Fault::Headers)?;
+    #[inline]
+    fn begin_segments(&mut self, kind: Kind, offload: Offload, packet: &mut [u8]) -> Result<(), Fault> {
+        let segments = Segments::find(kind, offload, packet).ok_or(Fault::Headers)?;
         let payload = segments.headers..packet.len();
         // What fits into one segment is no super-packet, and the kernel only makes its checksum.
         if payload.len() <= segments.size {
-            return self.whole(offload, packet);
+            return self.begin_whole(offload, packet);
         }
         let headers = packet.get(..segments.headers).ok_or(Fault::Headers)?;
         let template = self.template.get_mut(segments.headers).ok_or(Fault::Headers)?;
         template.copy_from_slice(headers);
-        segments.prepare(template, packet.len()).ok_or(Fault::Headers)?;
-        segments.unsummed = self.trusted && segments.are_plain(headers).ok_or(Fault::Headers)?;
+        let unsummed = self.trusted && segments.are_plain(headers).ok_or(Fault::Headers)?;
+        let segments = segments.prepare(template, packet.len(), unsummed).ok_or(Fault::Headers)?;
         (self.payload, self.headers, self.first) = (payload, segments.headers, true);
-        Ok(Plan::Segments(segments))
+        self.plan = Plan::Segments(segments);
+        Ok(())
     }
 
     /// Whether the payloads at hand are not summed up.
