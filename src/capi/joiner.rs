@@ -8,9 +8,9 @@ use libc::ssize_t;
 
 use super::error::CError;
 use super::offload::COffload;
-use super::{free, give, null, transfer};
+use super::{explained, free, give, null, transfer};
 use crate::cpu::Cpu;
-use crate::error::{Errno, Error, Reason, Result};
+use crate::error::{Errno, Error, Reason};
 use crate::flags;
 use crate::offload::LARGEST;
 use crate::offload::join::{Joiner, Joins, Refusal};
@@ -69,18 +69,18 @@ pub unsafe extern "C" fn tuntap_joiner_put(
     size: usize,
     err: *mut CError,
 ) -> c_int {
-    let put = || -> Result<usize> {
-        let joiner = joiner.as_mut().ok_or_else(|| null("the joiner"))?;
-        if packet.is_null() {
-            return Err(null("the packet"));
-        }
-        let put = match size {
-            ..=LARGEST => joiner.joiner.put(slice::from_raw_parts(packet.cast(), size)),
-            _ => Err(Refusal::Long),
-        };
-        put.map(|()| 0).map_err(|refusal| explain(refusal, size))
+    let Some(CJoiner { joiner, .. }) = joiner.as_mut() else {
+        return explained(err, || null("the joiner")) as c_int;
     };
-    transfer(put(), err, |error| error.errno(), |error| error) as c_int
+    if packet.is_null() {
+        return explained(err, || null("the packet")) as c_int;
+    }
+    let put = match size {
+        ..=LARGEST => joiner.put(slice::from_raw_parts(packet.cast(), size)),
+        _ => Err(Refusal::Long),
+    };
+    let explain = |refusal| explain(refusal, size);
+    transfer(put.map(|()| 0), err, |refusal| explain(refusal).errno(), explain) as c_int
 }
 
 /// Why a packet was not taken.

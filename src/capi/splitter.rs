@@ -8,9 +8,9 @@ use libc::ssize_t;
 
 use super::error::CError;
 use super::offload::COffload;
-use super::{free, give, null, transfer};
+use super::{explained, free, give, null, transfer};
 use crate::cpu::Cpu;
-use crate::error::{Errno, Error, Reason, Result};
+use crate::error::{Errno, Error, Reason};
 use crate::flags::{self, Kind};
 use crate::offload::LARGEST;
 use crate::offload::split::Splitter;
@@ -71,24 +71,24 @@ pub unsafe extern "C" fn tuntap_splitter_begin(
     size: usize,
     err: *mut CError,
 ) -> c_int {
-    let begin = || -> Result<usize> {
-        let splitter = splitter.as_mut().ok_or_else(|| null("the splitter"))?;
-        let offload = offload.as_ref().ok_or_else(|| null("the offload header"))?;
-        if packet.is_null() {
-            return Err(null("the packet"));
-        }
-        let wrong = |why: &str| {
-            Error::new(Errno::EINVAL, Reason::Packet, text!("split a packet of {size} bytes: {why}"))
-        };
-        if size > LARGEST {
-            return Err(wrong("none is so long"));
-        }
-        (splitter.packet, splitter.size) = (packet.cast(), size);
-        let bytes = slice::from_raw_parts_mut(packet.cast(), size);
-        let begun = splitter.splitter.begin(splitter.kind, (*offload).into(), bytes);
-        begun.map(|()| 0).map_err(|fault| wrong(fault.text()))
+    let Some(CSplitter { splitter, kind, packet: place, size: length }) = splitter.as_mut() else {
+        return explained(err, || null("the splitter")) as c_int;
     };
-    transfer(begin(), err, |error| error.errno(), |error| error) as c_int
+    let Some(offload) = offload.as_ref() else {
+        return explained(err, || null("the offload header")) as c_int;
+    };
+    if packet.is_null() {
+        return explained(err, || null("the packet")) as c_int;
+    }
+    let wrong =
+        |why: &str| Error::new(Errno::EINVAL, Reason::Packet, text!("split a packet of {size} bytes: {why}"));
+    if size > LARGEST {
+        return explained(err, || wrong("none is so long")) as c_int;
+    }
+    (*place, *length) = (packet.cast(), size);
+    let bytes = slice::from_raw_parts_mut(packet.cast(), size);
+    let begun = splitter.begin(*kind, (*offload).into(), bytes);
+    transfer(begun.map(|()| 0), err, |_| Errno::EINVAL, |fault| wrong(fault.text())) as c_int
 }
 
 /// The next packet: a plain one, with right headers and checksums.
