@@ -102,6 +102,12 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn undo_open(self, _: &Place<'_>) {}
     /// Takes over a descriptor, or with `borrow` a copy of it.
     fn open_fd(fd: RawFd, borrow: bool) -> Result<Self>;
+    /// The last step of taking over a descriptor, which until then is as it was.
+    fn keep_fd(&self) -> Result<()> {
+        Ok(())
+    }
+    /// Closes what `open_fd` made, but not the caller's descriptor: a later step failed.
+    fn undo_open_fd(self, _borrow: bool) {}
     /// Opens another queue of the same device.
     fn open_queue(&self) -> Result<Self>;
     /// How packets pass through, as granted.

@@ -125,6 +125,16 @@ impl Backend for Queue {
         Self::take_over(fd, borrow)
     }
 
+    fn keep_fd(&self) -> Result<()> {
+        self.node.keep().map_err(|errno| self.refused("take over the descriptor of", errno))
+    }
+
+    fn undo_open_fd(self, borrow: bool) {
+        if !borrow {
+            self.node.release();
+        }
+    }
+
     fn open_queue(&self) -> Result<Self> {
         let mut tries = 1..open::TRIES;
         loop {

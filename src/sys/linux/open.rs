@@ -197,9 +197,7 @@ impl Queue {
             let text = text!("{action}: {} has packet information before the offload header", granted.name);
             return Err(Error::new(Errno::EINVAL, Reason::Mismatch, text));
         }
-        let beside = Beside::new(Path::new(USUAL_NODE), control, waker, mode)?;
-        node.keep().map_err(failed)?;
-        Ok(beside)
+        Beside::new(Path::new(USUAL_NODE), control, waker, mode)
     }
 
     /// Turns on all offloads that the kernel has. A persistent device keeps what others asked for: it is taken over,
