@@ -39,6 +39,7 @@ mod unsupported;
 use unsupported as system;
 
 /// What all share.
+mod allocation;
 mod fork;
 
 /// What systems with a backend share.
@@ -55,6 +56,7 @@ mod wait;
 #[cfg(any(not(target_os = "linux"), tuntap_simulated))]
 mod nowhere;
 
+pub use allocation::{boxed, zeroed};
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 pub(crate) use cancel::Uncancelled;
 pub(crate) use fork::PerProcess;
