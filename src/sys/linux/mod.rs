@@ -173,7 +173,7 @@ impl Backend for Queue {
         } else {
             self.node.read_short(buf)
         };
-        length.map_err(|errno| self.node.settle(errno))
+        length.map_err(|errno| self.node.translate(errno))
     }
 
     fn readv(&self, bufs: &mut [IoSliceMut<'_>]) -> Outcome<usize> {
@@ -181,24 +181,24 @@ impl Backend for Queue {
         if bufs.len() >= MAX_PARTS || (self.mode.pi && room < PI_HEADER) {
             return Err(Errno::EINVAL);
         }
-        self.node.readv(bufs, room >= self.read_size).map_err(|errno| self.node.settle(errno))
+        self.node.readv(bufs, room >= self.read_size).map_err(|errno| self.node.translate(errno))
     }
 
     fn write(&self, packet: &[u8]) -> Outcome<usize> {
-        self.node.write(packet).map_err(|errno| self.node.settle(errno))
+        self.node.write(packet).map_err(|errno| self.node.translate(errno))
     }
 
     fn writev(&self, parts: &[IoSlice<'_>]) -> Outcome<usize> {
-        self.node.writev(parts).map_err(|errno| self.node.settle(errno))
+        self.node.writev(parts).map_err(|errno| self.node.translate(errno))
     }
 
     fn read_framed(&self, header: &mut Frame, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
         let enough = buf.len() >= self.read_size;
-        self.node.read_framed(header, buf, enough).map_err(|errno| self.node.settle(errno))
+        self.node.read_framed(header, buf, enough).map_err(|errno| self.node.translate(errno))
     }
 
     fn writev_framed(&self, header: &Frame, parts: &[IoSlice<'_>]) -> Outcome<usize> {
-        self.node.writev_framed(header, parts).map_err(|errno| self.node.settle(errno))
+        self.node.writev_framed(header, parts).map_err(|errno| self.node.translate(errno))
     }
 
     fn wait(&self, direction: Direction, deadline: Option<Instant>) -> Outcome<()> {

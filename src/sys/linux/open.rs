@@ -143,7 +143,7 @@ impl Queue {
     fn joined(parts: Parts, path: &Path, name: &NameRequest, mode: Mode, only: Option<u32>) -> Result<Self> {
         let Parts { node, netlink, waker } = parts;
         let failed = |errno| refusal(errno, None, format_args!("open {name}"));
-        let granted = node.granted().map_err(|errno| failed(node.settle(errno)))?;
+        let granted = node.granted().map_err(|errno| failed(node.translate(errno)))?;
         let control = Control::find(netlink, &node)?;
         if only.is_some_and(|only| only != control.index()) {
             return Err(failed(Errno::ENODEV));
@@ -183,7 +183,7 @@ impl Queue {
     /// What a node that was opened elsewhere needs to become a queue.
     fn adopt(node: &Node) -> Result<Beside> {
         let action = "take over a descriptor";
-        let failed = |errno| refusal(node.settle(errno), None, action);
+        let failed = |errno| refusal(node.translate(errno), None, action);
         let waker = Waker::new()?;
         let granted = node.granted().map_err(failed)?;
         let mut control = Control::adopt(Socket::open()?);
@@ -204,7 +204,7 @@ impl Queue {
     /// or turned off where this handle could not read it.
     fn begin_offload(&self, name: &NameRequest, persistent: bool) -> Result<()> {
         let failed =
-            |errno| refusal(self.node.settle(errno), None, format_args!("open {name}: set its offloads"));
+            |errno| refusal(self.node.translate(errno), None, format_args!("open {name}: set its offloads"));
         if !self.mode.offload {
             return if persistent { self.node.set_offload(0).map_err(failed) } else { Ok(()) };
         }
@@ -231,7 +231,7 @@ fn check_frame(node: &Node, action: impl Display) -> Result<()> {
             let text = text!("{action}: the offload header has {size} bytes, not {}", Offload::SIZE);
             Err(Error::new(Errno::EINVAL, Reason::Mismatch, text))
         }
-        Err(errno) => Err(refusal(node.settle(errno), None, action)),
+        Err(errno) => Err(refusal(node.translate(errno), None, action)),
     }
 }
 

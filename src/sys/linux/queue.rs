@@ -29,7 +29,7 @@ impl Queue {
 
     /// The kernel's no to a change of this device.
     pub(super) fn refused(&self, action: &str, errno: Errno) -> Error {
-        refusal(self.node.settle(errno), None, format_args!("{action} {}", self.label()))
+        refusal(self.node.translate(errno), None, format_args!("{action} {}", self.label()))
     }
 
     /// An ioctl that this kernel may not know yet.
