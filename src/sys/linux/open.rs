@@ -30,7 +30,7 @@ const LARGEST_PACKET: usize = 65_535;
 /// An inner and an outer VLAN tag come on top of a TAP's MTU.
 const VLAN_TAGS: usize = 8;
 /// Times that an open is tried while others delete or rename what it opens.
-pub(super) const TRIES: usize = 8;
+pub(super) const TRIES: usize = 64;
 
 /// What an open has before it joins a device.
 struct Parts {
