@@ -59,6 +59,7 @@ use namespace::Identity;
 pub(crate) use namespace::Namespace;
 use node::{Node, USUAL_NODE};
 use packet::MAX_PARTS;
+use refusal::refusal;
 use undo::Former;
 pub(crate) use wait::{Tokens, poll};
 pub(crate) use watch::Watch;
@@ -126,7 +127,8 @@ impl Backend for Queue {
     }
 
     fn keep_fd(&self) -> Result<()> {
-        self.node.keep().map_err(|errno| self.refused("take over the descriptor of", errno))
+        let failed = |errno| refusal(self.node.translate(errno), None, open::TAKE_OVER);
+        self.node.keep().map_err(failed)
     }
 
     fn undo_open_fd(self, borrow: bool) {

@@ -29,6 +29,8 @@ use crate::text::text;
 const LARGEST_PACKET: usize = 65_535;
 /// An inner and an outer VLAN tag come on top of a TAP's MTU.
 const VLAN_TAGS: usize = 8;
+/// What taking over one is, for a message.
+pub(super) const TAKE_OVER: &str = "take over a descriptor";
 /// Times that an open is tried while others delete or rename what it opens.
 pub(super) const TRIES: usize = 64;
 
@@ -182,7 +184,7 @@ impl Queue {
 
     /// What a node that was opened elsewhere needs to become a queue.
     fn adopt(node: &Node) -> Result<Beside> {
-        let action = "take over a descriptor";
+        let action = TAKE_OVER;
         let failed = |errno| refusal(node.translate(errno), None, action);
         let waker = Waker::new()?;
         let granted = node.granted().map_err(failed)?;
