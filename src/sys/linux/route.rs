@@ -80,8 +80,7 @@ pub(super) fn restore_request(installed: &Installed) -> Result<Request, NoMemory
 
 /// Deletes this route and no other: the kernel deletes the first that has what a request says, whatever else that has.
 pub(super) fn remove(netlink: &mut Socket, index: u32, installed: &Installed) -> Result<(), Refusal> {
-    let family = installed.route.family();
-    let rivals = netlink.ask(&list_request(family, index), |body| {
+    let rivals = netlink.ask(&rivals_request(&installed.route, index), |body| {
         Ok(is_deleted_by(body, &installed.detail).then(|| parse(body, index)))
     })?;
     let is_meant = |found: &Installed| found.exact && found.route == installed.route;
@@ -92,6 +91,16 @@ pub(super) fn remove(netlink: &mut Socket, index: u32, installed: &Installed) ->
             let said = "the kernel would delete another route of this destination, metric and table instead";
             Err(Refusal { errno: Errno::EBUSY, said: memory::boxed(said.into()).ok() })
         }
+    }
+}
+
+/// Lists where the kernel looks for what a deletion means. In IPv6 it looks at the interface of no route that has a
+/// nexthop object (ip6_route_del, since Linux 5.3), so that such a route of another interface can come first.
+fn rivals_request(route: &Route, index: u32) -> Request {
+    match route.family() {
+        Family::V4 => list_request(Family::V4, index),
+        Family::V6 => Request::new(libc::RTM_GETROUTE, libc::NLM_F_DUMP, &rtmsg(Family::V6, 0, 0, 0, 0))
+            .attribute(libc::RTA_TABLE, &route.table().to_ne_bytes()),
     }
 }
 
@@ -106,7 +115,7 @@ pub(super) fn is_deleted_by(body: &[u8], asked: &[u8]) -> bool {
     let several = found.attributes.get(libc::RTA_MULTIPATH).is_some();
     let same_gateway = several || wanted.gateway().is_none() || found.gateway() == wanted.gateway();
     let same_kind = [TOS_AT, PROTOCOL_AT, SCOPE_AT, TYPE_AT].iter().all(|at| body.get(*at) == asked.get(*at));
-    // Before Linux 4.20 the routes of all interfaces are listed.
+    // Those of other interfaces are listed in IPv6, and before Linux 4.20.
     let elsewhere = found.interface().is_some_and(|index| wanted.interface() != Some(index));
     has_object || (!elsewhere && found.metric() == wanted.metric() && same_gateway && same_kind)
 }

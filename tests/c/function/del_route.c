@@ -129,12 +129,35 @@ static void what_is_almost_it_stays(void)
     tuntap_close(dev);
 }
 
+/** IPv6: of a route with a nexthop object the kernel's deletion does not look at the interface. */
+static void another_interfaces_route_stays(void)
+{
+    tuntap *other;
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    OK(tuntap_open("t1", TUNTAP_TUN, &other, &err));
+    IP("link set t0 addrgenmode none up");
+    IP("link set t1 addrgenmode none up");
+    if (system("ip -6 nexthop add id 7 dev t1 2>/dev/null") == 0) {
+        IP("-6 route add fd09::/48 nhid 7 metric 1024");
+        IP("-6 route append fd09::/48 dev t0 metric 1024");
+        FAILS(tuntap_del_route(dev, "fd09::/48", NULL, 0, 0, &err), EBUSY, TUNTAP_REASON_BUSY);
+        IP_HAS("fd09::/48", "-6 route show dev t0");
+        IP_HAS("\"nhid\":7", "-6 route show fd09::/48");
+        IP("-6 route del fd09::/48 nhid 7");
+        OK(tuntap_del_route(dev, "fd09::/48", NULL, 0, 0, &err));
+        IP_HAS_NOT("fd09::/48", "-6 route show");
+    }
+    tuntap_close(other);
+    tuntap_close(dev);
+}
+
 int main(void)
 {
     begin_with_users();
     of_every_kind(TUNTAP_TUN);
     of_every_kind(TUNTAP_TAP);
     what_is_almost_it_stays();
+    another_interfaces_route_stays();
     what_is_not_there_changes_nothing();
     return 0;
 }
