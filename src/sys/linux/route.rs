@@ -112,12 +112,15 @@ pub(super) fn is_deleted_by(body: &[u8], asked: &[u8]) -> bool {
     if !found.has_destination_of(&wanted) || (has_object && found.family == number(Family::V4)) {
         return false;
     }
+    let same = |at: usize| body.get(at) == asked.get(at);
+    if found.metric() != wanted.metric() || !same(PROTOCOL_AT) {
+        return false;
+    }
     let several = found.attributes.get(libc::RTA_MULTIPATH).is_some();
     let same_gateway = several || wanted.gateway().is_none() || found.gateway() == wanted.gateway();
-    let same_kind = [TOS_AT, PROTOCOL_AT, SCOPE_AT, TYPE_AT].iter().all(|at| body.get(*at) == asked.get(*at));
     // Those of other interfaces are listed in IPv6, and before Linux 4.20.
     let elsewhere = found.interface().is_some_and(|index| wanted.interface() != Some(index));
-    has_object || (!elsewhere && found.metric() == wanted.metric() && same_gateway && same_kind)
+    has_object || (!elsewhere && same_gateway && [TOS_AT, SCOPE_AT, TYPE_AT].into_iter().all(same))
 }
 
 /// With all of what tells the route apart for the kernel.

@@ -146,6 +146,10 @@ static void another_interfaces_route_stays(void)
         IP("-6 route del fd09::/48 nhid 7");
         OK(tuntap_del_route(dev, "fd09::/48", NULL, 0, 0, &err));
         IP_HAS_NOT("fd09::/48", "-6 route show");
+        IP("-6 route add fd09::/48 nhid 7 metric 5");
+        IP("-6 route add fd09::/48 dev t0");
+        OK(tuntap_del_route(dev, "fd09::/48", NULL, 0, 0, &err));
+        IP_HAS("\"nhid\":7", "-6 route show fd09::/48");
     }
     tuntap_close(other);
     tuntap_close(dev);
