@@ -33,7 +33,7 @@
  *            nothing else may use the object at that moment or later. No function is a cancellation point.
  * Privilege. Setting what is already so makes no privileged call.
  * Failure.   The library never prints, never runs another program, and keeps no global state.
- *            An internal fault aborts the process rather than going on. Missing memory is
+ *            An internal fault aborts the process rather than going on. On Linux missing memory is
  *            -ENOMEM, and afterwards everything is as it was; only a change of several steps
  *            may stay half done when there is none for undoing it either.
  * Namespace. A device may be in another network namespace than the calling thread, because it

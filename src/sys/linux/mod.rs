@@ -143,7 +143,9 @@ impl Backend for Queue {
             let link = self.link()?;
             let here = self.control().namespace() == Identity::own();
             let open = || self.open_beside(&link);
-            let opened = if here { open() } else { self.namespace()?.inside(open) };
+            let entered = || self.namespace()?.inside(|| Ok(open()));
+            let not_entered = |error| Err(self.not_entered("open another queue of", error));
+            let opened = if here { open() } else { entered().unwrap_or_else(not_entered) };
             // What has another name now was not found; what is gone says so itself, the next time.
             let renamed = |error: &Error| {
                 error.reason() == Reason::Removed || self.link().is_ok_and(|now| now.name != link.name)
@@ -393,6 +395,6 @@ impl Backend for Queue {
             return Watch::open();
         }
         let entered = self.namespace().and_then(|namespace| namespace.inside(|| Ok(Watch::open())));
-        entered.unwrap_or_else(|error| Err(self.not_entered(error)))
+        entered.unwrap_or_else(|error| Err(self.not_entered("watch", error)))
     }
 }
