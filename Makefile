@@ -86,7 +86,7 @@ $(BUILD)/tuntap.o: $(RUST_LIB) abi/libtuntap.map
 $(STATIC): $(BUILD)/tuntap.o
 	rm -f $@ && $(AR) rcsD $@ $<
 
-# rustc gives a cdylib a version script of its own, beside which no other is heeded: hence linked here.
+# rustc gives a cdylib a version script of its own, and uses no other: hence linked here.
 $(SHARED): $(BUILD)/tuntap.o
 	$(CC) -shared -o $@ $< $(LDFLAGS) -Wl,--gc-sections -Wl,-z,defs,-z,relro,-z,now \
 	    -Wl,-soname,$(SONAME) -Wl,--version-script=abi/libtuntap.map $(LIBS)

@@ -33,7 +33,7 @@
  *            nothing else may use the object at that moment or later. No function is a cancellation point.
  * Privilege. Setting what is already so makes no privileged call.
  * Failure.   The library never prints, never runs another program, and keeps no global state.
- *            An internal fault aborts the process rather than going on. Missing memory is
+ *            An internal fault aborts the process rather than going on. On Linux missing memory is
  *            -ENOMEM, and afterwards everything is as it was; only a change of several steps
  *            may stay half done when there is none for undoing it either.
  * Namespace. A device may be in another network namespace than the calling thread, because it
@@ -1751,7 +1751,8 @@ ssize_t tuntap_readv(tuntap *dev, const struct iovec *parts, int count, tuntap_e
  *         -EINVAL    no packet of this device's kind, and the message says why (_PACKET); dev
  *                    or buf is NULL (_ARGUMENT);
  *         -EMSGSIZE  longer than tuntap_read_size (_PACKET);
- *         -ENETDOWN  the device is down (_DOWN); Darwin hands the packet to the host then;
+ *         -ENETDOWN  the device is down (_DOWN), which Linux sees once it has room for the
+ *                    packet; Darwin hands it to the host then;
  *         -EBUSY     this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
  *         -ECANCELED no room, and tuntap_wake was called (_WOKEN);
  *         -EINTR     a signal handler ran while the call waited, with SA_RESTART too

@@ -16,4 +16,4 @@ if [ "${CARGO_MANIFEST_DIR:-}" ] && [ "${CARGO_PKG_NAME:-}" ]; then
     real=$(cd "$CARGO_MANIFEST_DIR" && pwd -P)
     set -- "$@" "--remap-path-prefix=$CARGO_MANIFEST_DIR=$name" "--remap-path-prefix=$real=$name"
 fi
-exec ${TUNTAP_RUSTC_WRAPPER:-} "$@" "--remap-path-prefix=$std=/rustc/$hash"
+exec ${TUNTAP_RUSTC_WRAPPER:+"$TUNTAP_RUSTC_WRAPPER"} "$@" "--remap-path-prefix=$std=/rustc/$hash"

@@ -25,29 +25,43 @@ pub struct Device {
     nonblock: AtomicBool,
     changing: Mutex<()>,
     /// On a device with offload, what a super-packet still has for the next reads.
-    rest: Option<PerProcess<Mutex<Stream>>>,
+    rest: Option<Rest>,
     /// The offloads that packets to write are joined for.
     joins: AtomicU64,
 }
+
+type Rest = PerProcess<Mutex<Stream>>;
 
 impl Device {
     /// Opens a device: attaches to it when it exists, makes it when it does not.
     pub fn open(name: &NameRequest, flags: &Flags, config: &Config) -> Result<Self> {
         config.check()?;
         check_ids(name, config)?;
-        let device = Self::of(Platform::open(name, flags, &config.place())?, flags.nonblock)?;
+        let undo = |backend: Platform, error| {
+            backend.undo_open(&config.place());
+            Err(error)
+        };
+        let backend = Platform::open(name, flags, &config.place())?;
+        let device = match rest_of(&backend) {
+            Ok(rest) => Self::with(backend, rest, flags.nonblock),
+            Err(error) => return undo(backend, error),
+        };
         match device.apply(flags, config) {
             Ok(()) => Ok(device),
-            Err(error) => {
-                device.backend.undo_open(&config.place());
-                Err(error)
-            }
+            Err(error) => undo(device.backend, error),
         }
     }
 
     /// Takes over the descriptor of a device that was opened elsewhere.
     pub fn open_fd(fd: RawFd, flags: FdFlags) -> Result<Self> {
-        Self::of(Platform::open_fd(fd, flags.borrow)?, flags.nonblock)
+        let backend = Platform::open_fd(fd, flags.borrow)?;
+        match rest_of(&backend).and_then(|rest| backend.keep_fd().map(|()| rest)) {
+            Ok(rest) => Ok(Self::with(backend, rest, flags.nonblock)),
+            Err(error) => {
+                backend.undo_open_fd(flags.borrow);
+                Err(error)
+            }
+        }
     }
 
     /// Whether devices have it on this operating system.
@@ -56,17 +70,19 @@ impl Device {
     }
 
     pub(crate) fn of(backend: Platform, nonblock: bool) -> Result<Self> {
-        let rest = || PerProcess::new(new_rest(&backend)?);
-        let rest = backend.mode().offload.then(rest).transpose();
-        let rest = rest.map_err(|errno| Error::system(errno, "make room for super-packets"))?;
+        let rest = rest_of(&backend)?;
+        Ok(Self::with(backend, rest, nonblock))
+    }
+
+    fn with(backend: Platform, rest: Option<Rest>, nonblock: bool) -> Self {
         let joins = if rest.is_some() { backend.offloads().unwrap_or(link::TCP_OFFLOADS) } else { 0 };
-        Ok(Self {
+        Self {
             backend,
             nonblock: AtomicBool::new(nonblock),
             changing: Mutex::new(()),
             rest,
             joins: AtomicU64::new(joins),
-        })
+        }
     }
 
     /// What a super-packet still has for the next reads, on a device with offload. Nobody waits while holding it. A child
@@ -213,6 +229,12 @@ impl Device {
     pub(crate) fn change(&self) -> MutexGuard<'_, ()> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn rest_of(backend: &Platform) -> Result<Option<Rest>> {
+    let rest = || PerProcess::new(new_rest(backend)?);
+    let rest = backend.mode().offload.then(rest).transpose();
+    rest.map_err(|errno| Error::system(errno, "make room for super-packets"))
 }
 
 fn new_rest(backend: &Platform) -> Outcome<Mutex<Stream>> {

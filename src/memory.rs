@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
-//! Memory that may be missing: what std's own ways end the process for, these tell.
+//! Memory that may be missing. Where std's own functions end the process, these return [`NoMemory`].
 
-#![allow(unsafe_code)]
-
-use std::alloc::{Layout, alloc, alloc_zeroed};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::ptr;
 
 use crate::error::{Errno, Error, Reason};
+pub use crate::sys::{boxed, zeroed};
 
 /// There is no memory for what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,39 +20,6 @@ impl From<NoMemory> for Errno {
 impl From<NoMemory> for Error {
     fn from(_: NoMemory) -> Self {
         Self::new(Errno::ENOMEM, Reason::System, "there is not enough memory")
-    }
-}
-
-/// So many zeros. The kernel gives large ones without touching them.
-pub fn zeroed(len: usize) -> Result<Box<[u8]>, NoMemory> {
-    if len == 0 {
-        return Ok(Box::default());
-    }
-    let layout = Layout::array::<u8>(len).map_err(|_| NoMemory)?;
-    // SAFETY: the layout is not empty.
-    let bytes = unsafe { alloc_zeroed(layout) };
-    if bytes.is_null() {
-        return Err(NoMemory);
-    }
-    // SAFETY: `len` zeros from the global allocator, with the layout that a box of them is freed with.
-    Ok(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(bytes, len)) })
-}
-
-/// A value in memory of its own.
-pub fn boxed<T>(value: T) -> Result<Box<T>, NoMemory> {
-    let layout = Layout::new::<T>();
-    if layout.size() == 0 {
-        return Ok(Box::new(value));
-    }
-    // SAFETY: the layout is not empty.
-    let place = unsafe { alloc(layout) }.cast::<T>();
-    if place.is_null() {
-        return Err(NoMemory);
-    }
-    // SAFETY: memory for one value from the global allocator, with the layout that a box of it is freed with.
-    unsafe {
-        place.write(value);
-        Ok(Box::from_raw(place))
     }
 }
 

@@ -199,6 +199,7 @@ impl Monitor {
     }
 
     fn note_gone(&mut self, index: u32) -> Noted {
+        self.reserve(1)?;
         let Some(known) = self.known.remove(&index) else { return Ok(()) };
         self.ended = self.only.is_some();
         self.push(Kind::Removed, Some(known.link), None)
@@ -226,6 +227,7 @@ impl Monitor {
 
     /// A device that went while something was lost is missing now.
     fn note_complete(&mut self) -> Noted {
+        self.reserve(2)?;
         self.push(Kind::Complete, None, None)?;
         if self.only.is_none() || !self.known.is_empty() {
             return Ok(());
@@ -235,8 +237,13 @@ impl Monitor {
         self.push(Kind::Removed, gone, None)
     }
 
+    /// Room for so many events, before anything is forgotten that they tell.
+    fn reserve(&mut self, events: usize) -> Noted {
+        self.events.try_reserve(events).map_err(|_| NoMemory)
+    }
+
     fn push(&mut self, kind: Kind, link: Option<Link>, address: Option<Assigned>) -> Noted {
-        self.events.try_reserve(1).map_err(|_| NoMemory)?;
+        self.reserve(1)?;
         self.events.push_back(Event { kind, link, address });
         Ok(())
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Sentences for a message: of a fixed size, so that telling of a failure needs no memory, and without anything in them
-//! that a terminal or a log would act on.
+//! Sentences for a message: of a fixed size, so that making one needs no memory, and without anything in them that a
+//! terminal or a log would act on.
 
 use std::fmt::{self, Write};
 use std::str;
@@ -61,7 +61,7 @@ impl Write for Text {
 /// turns the direction of writing.
 fn acts(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 fn escape(byte: u8) -> [u8; 4] {
@@ -155,8 +155,8 @@ mod tests {
 
     #[test]
     fn what_a_terminal_acts_on_is_escaped() {
-        let text = text!("a{}b", "\n\x1b[31m\0\x7f\u{9b}\u{202e}\u{feff}\u{e9} \\");
-        let shown = "a\\x0a\\x1b[31m\\x00\\x7f\\xc2\\x9b\\xe2\\x80\\xae\\xef\\xbb\\xbf\u{e9} \\b";
+        let text = text!("a{}b", "\n\x1b[31m\0\x7f\u{9b}\u{61c}\u{202e}\u{feff}\u{e9} \\");
+        let shown = "a\\x0a\\x1b[31m\\x00\\x7f\\xc2\\x9b\\xd8\\x9c\\xe2\\x80\\xae\\xef\\xbb\\xbf\u{e9} \\b";
         assert_eq!(text.as_str(), shown);
         assert_eq!(text!("{text}"), text);
     }

@@ -38,6 +38,7 @@ pub mod monitor;
 
 use std::ffi::{CStr, c_char, c_int};
 use std::fmt::Display;
+use std::mem::MaybeUninit;
 use std::ptr;
 use std::str;
 
@@ -64,13 +65,18 @@ unsafe fn call(err: *mut CError, action: impl FnOnce() -> Result<()>) -> c_int {
     })
 }
 
-/// Makes something, and writes where it is to the caller's place for it.
+/// Makes something, and writes where it is to the caller's place for it. The memory comes first: what opened a device
+/// could not undo that.
 unsafe fn give<T>(out: *mut *mut T, err: *mut CError, what: &str, make: impl FnOnce() -> Result<T>) -> c_int {
     call(err, || {
         if out.is_null() {
             return Err(null(format_args!("the place for the {what}")));
         }
-        out.write(Box::into_raw(memory::boxed(make()?)?));
+        let place = memory::boxed(MaybeUninit::<T>::uninit())?;
+        let made = make()?;
+        let place = Box::into_raw(place).cast::<T>();
+        place.write(made);
+        out.write(place);
         Ok(())
     })
 }

@@ -147,7 +147,8 @@ pub unsafe extern "C" fn tuntap_readv(
 ///         -EINVAL    no packet of this device's kind, and the message says why (_PACKET); dev
 ///                    or buf is NULL (_ARGUMENT);
 ///         -EMSGSIZE  longer than tuntap_read_size (_PACKET);
-///         -ENETDOWN  the device is down (_DOWN); Darwin hands the packet to the host then;
+///         -ENETDOWN  the device is down (_DOWN), which Linux sees once it has room for the
+///                    packet; Darwin hands it to the host then;
 ///         -EBUSY     this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
 ///         -ECANCELED no room, and tuntap_wake was called (_WOKEN);
 ///         -EINTR     a signal handler ran while the call waited, with SA_RESTART too

@@ -39,6 +39,7 @@ mod unsupported;
 use unsupported as system;
 
 /// What all share.
+mod allocation;
 mod fork;
 
 /// What systems with a backend share.
@@ -55,6 +56,7 @@ mod wait;
 #[cfg(any(not(target_os = "linux"), tuntap_simulated))]
 mod nowhere;
 
+pub use allocation::{boxed, zeroed};
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 pub(crate) use cancel::Uncancelled;
 pub(crate) use fork::PerProcess;
@@ -102,6 +104,12 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn undo_open(self, _: &Place<'_>) {}
     /// Takes over a descriptor, or with `borrow` a copy of it.
     fn open_fd(fd: RawFd, borrow: bool) -> Result<Self>;
+    /// The last step of taking over a descriptor, which until then is as it was.
+    fn keep_fd(&self) -> Result<()> {
+        Ok(())
+    }
+    /// Closes what `open_fd` made, but not the caller's descriptor: a later step failed.
+    fn undo_open_fd(self, _borrow: bool) {}
     /// Opens another queue of the same device.
     fn open_queue(&self) -> Result<Self>;
     /// How packets pass through, as granted.

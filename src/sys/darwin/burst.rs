@@ -49,7 +49,7 @@ impl Burst {
 
     fn read(&mut self, bpf: BorrowedFd<'_>) -> Outcome<()> {
         self.left = 0..0;
-        let length = kernel::readv(bpf, &mut [Room::of(&mut self.memory)]).map_err(settle)?;
+        let length = kernel::readv(bpf, &mut [Room::of(&mut self.memory)]).map_err(translate)?;
         self.left = 0..length.min(self.memory.len());
         Ok(())
     }
@@ -129,7 +129,7 @@ impl Captured {
 }
 
 /// What the kernel says when an interface is gone.
-pub(super) fn settle(errno: Errno) -> Errno {
+pub(super) fn translate(errno: Errno) -> Errno {
     match errno {
         Errno::ENXIO | Errno::ENOTCONN | Errno::EPIPE => Errno::ENODEV,
         _ => errno,

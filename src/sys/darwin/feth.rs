@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::burst::{Burst, Mark, settle};
+use super::burst::{Burst, Mark, translate};
 use super::busy::when_free;
 use super::layout::*;
 use super::message::{put, request, sockaddr_ndrv};
@@ -131,7 +131,7 @@ impl Feth {
     }
 
     pub(super) fn writev(&self, parts: &[IoSlice<'_>]) -> Outcome<usize> {
-        kernel::writev(self.ndrv.as_fd(), parts).map_err(settle)
+        kernel::writev(self.ndrv.as_fd(), parts).map_err(translate)
     }
 
     fn burst(&self) -> MutexGuard<'_, Burst> {

@@ -141,7 +141,7 @@ impl Utun {
             *place = Room::of(&mut spill);
         }
         let rooms = rooms.get_mut(..count).ok_or(Errno::EINVAL)?;
-        match kernel::readv(self.fd(), rooms).map_err(settle)? {
+        match kernel::readv(self.fd(), rooms).map_err(translate)? {
             // The control let go of the socket.
             0 => Err(Errno::ENODEV),
             length => {
@@ -187,11 +187,11 @@ impl Utun {
         if given != family(bytes.next())? {
             return Err(Errno::EINVAL);
         }
-        kernel::writev(self.fd(), parts).map_err(settle)
+        kernel::writev(self.fd(), parts).map_err(translate)
     }
 
     fn send(&self, framed: &[IoSlice<'_>]) -> Outcome<usize> {
-        let length = kernel::writev(self.fd(), framed).map_err(settle)?;
+        let length = kernel::writev(self.fd(), framed).map_err(translate)?;
         Ok(length.saturating_sub(FAMILY))
     }
 }
@@ -226,7 +226,7 @@ fn family(first: Option<u8>) -> Outcome<[u8; FAMILY]> {
 }
 
 /// What the kernel says of a socket whose utun is gone.
-fn settle(errno: Errno) -> Errno {
+fn translate(errno: Errno) -> Errno {
     match errno {
         Errno::ENXIO | Errno::ENOTCONN | Errno::ECONNRESET | Errno::EPIPE => Errno::ENODEV,
         _ => errno,

@@ -111,7 +111,7 @@ impl Watch {
         let mut heard = !self.begun;
         for _ in 0..MANY {
             let Some(message) = receive(&self.routing, &mut memory)? else { break };
-            self.heed(message, notices);
+            self.note(message, notices);
             heard = true;
         }
         // What an event is about, the survey finds.
@@ -126,19 +126,19 @@ impl Watch {
         if heard { Ok(()) } else { Err(Errno::EAGAIN) }
     }
 
-    fn heed(&mut self, mut bytes: &[u8], notices: &mut Vec<Notice>) {
+    fn note(&mut self, mut bytes: &[u8], notices: &mut Vec<Notice>) {
         while let Some(message) = Message::take(&mut bytes) {
             match message.kind {
-                RTM_IFINFO => self.heed_link(&message, notices),
-                RTM_NEWADDR => self.heed_address(&message, true, notices),
-                RTM_DELADDR => self.heed_address(&message, false, notices),
+                RTM_IFINFO => self.note_link(&message, notices),
+                RTM_NEWADDR => self.note_address(&message, true, notices),
+                RTM_DELADDR => self.note_address(&message, false, notices),
                 _ => {}
             }
         }
     }
 
     /// An interface that is new is told by the survey, which knows its name.
-    fn heed_link(&mut self, message: &Message<'_>, notices: &mut Vec<Notice>) {
+    fn note_link(&mut self, message: &Message<'_>, notices: &mut Vec<Notice>) {
         let at = |place| u32_at(message.bytes, place);
         let told = at(IF_MSGHDR_FLAGS).zip(at(IF_MSGHDR_MTU));
         let known = index_of(message, IF_MSGHDR_INDEX).and_then(|index| self.known.get_mut(&index));
@@ -150,7 +150,7 @@ impl Watch {
         }
     }
 
-    fn heed_address(&mut self, message: &Message<'_>, there: bool, notices: &mut Vec<Notice>) {
+    fn note_address(&mut self, message: &Message<'_>, there: bool, notices: &mut Vec<Notice>) {
         let Some(index) = index_of(message, IFA_MSGHDR_INDEX) else { return };
         let Some(known) = self.known.get_mut(&index) else { return };
         if let Some(assigned) = address::parse(message, known.point_to_point) {

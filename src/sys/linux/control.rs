@@ -108,7 +108,7 @@ impl Control {
     /// The present state, of this device and of no other. Only the driver says that it is gone.
     pub(super) fn link(&mut self, node: &Node) -> Result<Link, Error> {
         for _ in 0..TRIES {
-            let name = node.granted().map_err(|errno| gone(node.settle(errno)))?.name;
+            let name = node.granted().map_err(|errno| gone(node.translate(errno)))?.name;
             let found = match node.namespace() {
                 Ok(namespace) => self.follow(node, &Namespace::of(namespace), &name)?,
                 Err(Errno::EBADFD) => None,

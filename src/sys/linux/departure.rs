@@ -5,7 +5,7 @@
 use super::link;
 use super::message::Message;
 use super::socket::KernelSocket;
-use crate::memory::{self, NoMemory};
+use crate::memory;
 use crate::name::Name;
 use crate::sys::Outcome;
 
@@ -19,15 +19,14 @@ pub(super) struct Departures {
 
 impl Departures {
     /// Takes note of what was announced.
-    pub(super) fn note(&mut self, mut bytes: &[u8]) -> Result<(), NoMemory> {
+    pub(super) fn note(&mut self, mut bytes: &[u8]) {
         while let Some(message) = Message::take(&mut bytes) {
             self.gap |= message.is_overrun();
             let link = if is_departure(&message) { link::parse(message.body) } else { None };
             if let Some(link) = link {
-                memory::push(&mut self.left, (link.index, link.name)).inspect_err(|_| self.gap = true)?;
+                self.gap |= memory::push(&mut self.left, (link.index, link.name)).is_err();
             }
         }
-        Ok(())
     }
 
     /// Something may have been announced that was not received.

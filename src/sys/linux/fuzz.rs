@@ -38,7 +38,7 @@ pub fn netlink(index: u32, datagram: &[u8]) {
         before = Some(message.body);
     }
     let mut departures = Departures::default();
-    departures.note(datagram).unwrap();
+    departures.note(datagram);
 }
 
 /// No attribute reaches out of what it is in.

@@ -59,6 +59,7 @@ use namespace::Identity;
 pub(crate) use namespace::Namespace;
 use node::{Node, USUAL_NODE};
 use packet::MAX_PARTS;
+use refusal::refusal;
 use undo::Former;
 pub(crate) use wait::{Tokens, poll};
 pub(crate) use watch::Watch;
@@ -125,13 +126,26 @@ impl Backend for Queue {
         Self::take_over(fd, borrow)
     }
 
+    fn keep_fd(&self) -> Result<()> {
+        let failed = |errno| refusal(self.node.translate(errno), None, open::TAKE_OVER);
+        self.node.keep().map_err(failed)
+    }
+
+    fn undo_open_fd(self, borrow: bool) {
+        if !borrow {
+            self.node.release();
+        }
+    }
+
     fn open_queue(&self) -> Result<Self> {
         let mut tries = 1..open::TRIES;
         loop {
             let link = self.link()?;
             let here = self.control().namespace() == Identity::own();
             let open = || self.open_beside(&link);
-            let opened = if here { open() } else { self.namespace()?.inside(open) };
+            let entered = || self.namespace()?.inside(|| Ok(open()));
+            let not_entered = |error| Err(self.not_entered("open another queue of", error));
+            let opened = if here { open() } else { entered().unwrap_or_else(not_entered) };
             // What has another name now was not found; what is gone says so itself, the next time.
             let renamed = |error: &Error| {
                 error.reason() == Reason::Removed || self.link().is_ok_and(|now| now.name != link.name)
@@ -163,7 +177,7 @@ impl Backend for Queue {
         } else {
             self.node.read_short(buf)
         };
-        length.map_err(|errno| self.node.settle(errno))
+        length.map_err(|errno| self.node.translate(errno))
     }
 
     fn readv(&self, bufs: &mut [IoSliceMut<'_>]) -> Outcome<usize> {
@@ -171,24 +185,24 @@ impl Backend for Queue {
         if bufs.len() >= MAX_PARTS || (self.mode.pi && room < PI_HEADER) {
             return Err(Errno::EINVAL);
         }
-        self.node.readv(bufs, room >= self.read_size).map_err(|errno| self.node.settle(errno))
+        self.node.readv(bufs, room >= self.read_size).map_err(|errno| self.node.translate(errno))
     }
 
     fn write(&self, packet: &[u8]) -> Outcome<usize> {
-        self.node.write(packet).map_err(|errno| self.node.settle(errno))
+        self.node.write(packet).map_err(|errno| self.node.translate(errno))
     }
 
     fn writev(&self, parts: &[IoSlice<'_>]) -> Outcome<usize> {
-        self.node.writev(parts).map_err(|errno| self.node.settle(errno))
+        self.node.writev(parts).map_err(|errno| self.node.translate(errno))
     }
 
     fn read_framed(&self, header: &mut Frame, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
         let enough = buf.len() >= self.read_size;
-        self.node.read_framed(header, buf, enough).map_err(|errno| self.node.settle(errno))
+        self.node.read_framed(header, buf, enough).map_err(|errno| self.node.translate(errno))
     }
 
     fn writev_framed(&self, header: &Frame, parts: &[IoSlice<'_>]) -> Outcome<usize> {
-        self.node.writev_framed(header, parts).map_err(|errno| self.node.settle(errno))
+        self.node.writev_framed(header, parts).map_err(|errno| self.node.translate(errno))
     }
 
     fn wait(&self, direction: Direction, deadline: Option<Instant>) -> Outcome<()> {
@@ -381,6 +395,6 @@ impl Backend for Queue {
             return Watch::open();
         }
         let entered = self.namespace().and_then(|namespace| namespace.inside(|| Ok(Watch::open())));
-        entered.unwrap_or_else(|error| Err(self.not_entered(error)))
+        entered.unwrap_or_else(|error| Err(self.not_entered("watch", error)))
     }
 }

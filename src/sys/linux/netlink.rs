@@ -6,7 +6,7 @@ use std::result::Result;
 
 use super::departure::Departures;
 use super::message::{Message, Refusal, Request};
-use super::socket::{Datagram, KernelSocket, random};
+use super::socket::{KernelSocket, random};
 use crate::error::{Errno, Error};
 use crate::memory::{self, NoMemory};
 
@@ -134,7 +134,9 @@ impl Socket {
                 }
             };
             if datagram.announced {
-                self.note(&datagram)?;
+                if let Some(departures) = &mut self.departures {
+                    departures.note(datagram.bytes);
+                }
                 continue;
             }
             let mut rest = datagram.bytes;
@@ -151,11 +153,6 @@ impl Socket {
                 read(message.body)?;
             }
         }
-    }
-
-    fn note(&mut self, datagram: &Datagram<'_>) -> Result<(), Errno> {
-        let departures = self.departures.as_mut();
-        departures.map_or(Ok(()), |departures| departures.note(datagram.bytes)).map_err(Errno::from)
     }
 
     /// Empties the socket after a failure. What was announced may have a gap.

@@ -125,7 +125,7 @@ impl Node {
 
     /// EIO is a device that is down, EBADFD one that is gone; EFAULT is what a reader gets that waited when it
     /// went, and one whose buffer is none of the process's memory.
-    pub(super) fn settle(&self, errno: Errno) -> Errno {
+    pub(super) fn translate(&self, errno: Errno) -> Errno {
         match errno {
             Errno::EIO => Errno::ENETDOWN,
             Errno::EBADFD => Errno::ENODEV,

@@ -8,6 +8,7 @@ use std::mem;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use super::ioctl;
+use crate::error::Errno;
 use crate::link;
 use crate::memory::{self, NoMemory};
 use crate::name::Name;
@@ -78,9 +79,13 @@ pub(super) fn list(socket: BorrowedFd<'_>, name: &Name) -> Outcome<u64> {
     let mut info = Command::new([ETHTOOL_GSSET_INFO, 0, 0, 0], 1)?;
     set_u64(&mut info, 2, 1 << ETH_SS_FEATURES);
     info.send(socket, name)?;
-    let count = info.word(4).min(MOST);
+    let count = info.word(4);
+    if count > MOST {
+        return Err(Errno::EOVERFLOW);
+    }
 
-    // Command, set, count, and the names.
+    // Command, set, count, and the names. The kernel writes all that it has, whatever the count is: as many as it has
+    // just said, as no device has a list of its own.
     let words = count.saturating_mul(NAME_WORDS as u32);
     let mut names = Command::new([ETHTOOL_GSTRINGS, ETH_SS_FEATURES, count], words)?;
     names.send(socket, name)?;

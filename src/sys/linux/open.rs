@@ -29,8 +29,10 @@ use crate::text::text;
 const LARGEST_PACKET: usize = 65_535;
 /// An inner and an outer VLAN tag come on top of a TAP's MTU.
 const VLAN_TAGS: usize = 8;
+/// What taking over one is, for a message.
+pub(super) const TAKE_OVER: &str = "take over a descriptor";
 /// Times that an open is tried while others delete or rename what it opens.
-pub(super) const TRIES: usize = 8;
+pub(super) const TRIES: usize = 64;
 
 /// What an open has before it joins a device.
 struct Parts {
@@ -143,7 +145,7 @@ impl Queue {
     fn joined(parts: Parts, path: &Path, name: &NameRequest, mode: Mode, only: Option<u32>) -> Result<Self> {
         let Parts { node, netlink, waker } = parts;
         let failed = |errno| refusal(errno, None, format_args!("open {name}"));
-        let granted = node.granted().map_err(|errno| failed(node.settle(errno)))?;
+        let granted = node.granted().map_err(|errno| failed(node.translate(errno)))?;
         let control = Control::find(netlink, &node)?;
         if only.is_some_and(|only| only != control.index()) {
             return Err(failed(Errno::ENODEV));
@@ -182,8 +184,8 @@ impl Queue {
 
     /// What a node that was opened elsewhere needs to become a queue.
     fn adopt(node: &Node) -> Result<Beside> {
-        let action = "take over a descriptor";
-        let failed = |errno| refusal(node.settle(errno), None, action);
+        let action = TAKE_OVER;
+        let failed = |errno| refusal(node.translate(errno), None, action);
         let waker = Waker::new()?;
         let granted = node.granted().map_err(failed)?;
         let mut control = Control::adopt(Socket::open()?);
@@ -197,16 +199,14 @@ impl Queue {
             let text = text!("{action}: {} has packet information before the offload header", granted.name);
             return Err(Error::new(Errno::EINVAL, Reason::Mismatch, text));
         }
-        let beside = Beside::new(Path::new(USUAL_NODE), control, waker, mode)?;
-        node.keep().map_err(failed)?;
-        Ok(beside)
+        Beside::new(Path::new(USUAL_NODE), control, waker, mode)
     }
 
     /// Turns on all offloads that the kernel has. A persistent device keeps what others asked for: it is taken over,
     /// or turned off where this handle could not read it.
     fn begin_offload(&self, name: &NameRequest, persistent: bool) -> Result<()> {
         let failed =
-            |errno| refusal(self.node.settle(errno), None, format_args!("open {name}: set its offloads"));
+            |errno| refusal(self.node.translate(errno), None, format_args!("open {name}: set its offloads"));
         if !self.mode.offload {
             return if persistent { self.node.set_offload(0).map_err(failed) } else { Ok(()) };
         }
@@ -233,7 +233,7 @@ fn check_frame(node: &Node, action: impl Display) -> Result<()> {
             let text = text!("{action}: the offload header has {size} bytes, not {}", Offload::SIZE);
             Err(Error::new(Errno::EINVAL, Reason::Mismatch, text))
         }
-        Err(errno) => Err(refusal(node.settle(errno), None, action)),
+        Err(errno) => Err(refusal(node.translate(errno), None, action)),
     }
 }
 

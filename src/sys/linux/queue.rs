@@ -29,7 +29,7 @@ impl Queue {
 
     /// The kernel's no to a change of this device.
     pub(super) fn refused(&self, action: &str, errno: Errno) -> Error {
-        refusal(self.node.settle(errno), None, format_args!("{action} {}", self.label()))
+        refusal(self.node.translate(errno), None, format_args!("{action} {}", self.label()))
     }
 
     /// An ioctl that this kernel may not know yet.
@@ -45,11 +45,11 @@ impl Queue {
     }
 
     /// The device is in another network namespace, which this caller or this kernel cannot enter.
-    pub(super) fn not_entered(&self, error: Error) -> Error {
+    pub(super) fn not_entered(&self, action: &str, error: Error) -> Error {
         match error.reason() {
             Reason::Privilege | Reason::Kernel => {
                 let why = error.message();
-                let text = text!("watch {}: it is in another network namespace: {why}", self.label());
+                let text = text!("{action} {}: it is in another network namespace: {why}", self.label());
                 Error::new(Errno::EXDEV, Reason::Namespace, text)
             }
             _ => error,

@@ -80,8 +80,7 @@ pub(super) fn restore_request(installed: &Installed) -> Result<Request, NoMemory
 
 /// Deletes this route and no other: the kernel deletes the first that has what a request says, whatever else that has.
 pub(super) fn remove(netlink: &mut Socket, index: u32, installed: &Installed) -> Result<(), Refusal> {
-    let family = installed.route.family();
-    let rivals = netlink.ask(&list_request(family, index), |body| {
+    let rivals = netlink.ask(&rivals_request(&installed.route, index), |body| {
         Ok(is_deleted_by(body, &installed.detail).then(|| parse(body, index)))
     })?;
     let is_meant = |found: &Installed| found.exact && found.route == installed.route;
@@ -95,6 +94,16 @@ pub(super) fn remove(netlink: &mut Socket, index: u32, installed: &Installed) ->
     }
 }
 
+/// Lists where the kernel looks for what a deletion means. In IPv6 it looks at the interface of no route that has a
+/// nexthop object (ip6_route_del, since Linux 5.3), so that such a route of another interface can come first.
+fn rivals_request(route: &Route, index: u32) -> Request {
+    match route.family() {
+        Family::V4 => list_request(Family::V4, index),
+        Family::V6 => Request::new(libc::RTM_GETROUTE, libc::NLM_F_DUMP, &rtmsg(Family::V6, 0, 0, 0, 0))
+            .attribute(libc::RTA_TABLE, &route.table().to_ne_bytes()),
+    }
+}
+
 /// Whether the kernel takes this route for what a deletion of the other means (fib_table_delete, ip6_route_del). A
 /// request without a gateway means any.
 pub(super) fn is_deleted_by(body: &[u8], asked: &[u8]) -> bool {
@@ -103,10 +112,15 @@ pub(super) fn is_deleted_by(body: &[u8], asked: &[u8]) -> bool {
     if !found.has_destination_of(&wanted) || (has_object && found.family == number(Family::V4)) {
         return false;
     }
+    let same = |at: usize| body.get(at) == asked.get(at);
+    if found.metric() != wanted.metric() || !same(PROTOCOL_AT) {
+        return false;
+    }
     let several = found.attributes.get(libc::RTA_MULTIPATH).is_some();
     let same_gateway = several || wanted.gateway().is_none() || found.gateway() == wanted.gateway();
-    let same_kind = [TOS_AT, PROTOCOL_AT, SCOPE_AT, TYPE_AT].iter().all(|at| body.get(*at) == asked.get(*at));
-    has_object || (found.metric() == wanted.metric() && same_gateway && same_kind)
+    // Those of other interfaces are listed in IPv6, and before Linux 4.20.
+    let elsewhere = found.interface().is_some_and(|index| wanted.interface() != Some(index));
+    has_object || (!elsewhere && same_gateway && [TOS_AT, SCOPE_AT, TYPE_AT].into_iter().all(same))
 }
 
 /// With all of what tells the route apart for the kernel.
@@ -175,6 +189,10 @@ impl<'a> Parts<'a> {
         self.attributes.u32(libc::RTA_PRIORITY).unwrap_or(0)
     }
 
+    fn interface(&self) -> Option<u32> {
+        self.attributes.u32(libc::RTA_OIF)
+    }
+
     fn gateway(&self) -> Option<&'a [u8]> {
         self.attributes.get(libc::RTA_GATEWAY)
     }
@@ -195,10 +213,11 @@ impl<'a> Parts<'a> {
     /// Whether a [`Route`] says all there is of it, but for who made it and where it is valid.
     fn is_simple(&self) -> bool {
         let flags = u32_at(self.body, FLAGS_AT).unwrap_or(0);
-        self.byte(TOS_AT) == 0 && self.byte(SOURCE_AT) == 0 && flags & RTNH_F_ONLINK == 0 && {
-            self.attributes
-        }
-        .all(|(kind, value)| self.is_plain(kind, value))
+        let mut attributes = self.attributes;
+        self.byte(TOS_AT) == 0
+            && self.byte(SOURCE_AT) == 0
+            && flags & RTNH_F_ONLINK == 0
+            && attributes.all(|(kind, value)| self.is_plain(kind, value))
     }
 
     /// The kernel gives the routes that it makes for an address that one to send from.
@@ -216,7 +235,7 @@ impl<'a> Parts<'a> {
 /// A route that leads out through this interface, and through no other beside it. Its detail is left out.
 pub(super) fn parse(body: &[u8], index: u32) -> Option<Installed> {
     let parts = Parts::of(body)?;
-    if parts.attributes.u32(libc::RTA_OIF) != Some(index)
+    if parts.interface() != Some(index)
         || parts.byte(TYPE_AT) != libc::RTN_UNICAST
         || parts.table() == LOCAL_TABLE
     {
@@ -231,4 +250,24 @@ pub(super) fn parse(body: &[u8], index: u32) -> Option<Installed> {
         parts.table(),
     )?;
     Some(Installed { route, exact: parts.is_simple(), detail: Vec::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: usize = 16;
+
+    fn listed(index: u32, metric: u32) -> Vec<u8> {
+        let route = Route::parse("fe80::/64", None, metric, 0).unwrap();
+        new_request(0, libc::RT_SCOPE_UNIVERSE, index, &route).bytes(0).unwrap()[HEADER..].to_vec()
+    }
+
+    #[test]
+    fn a_deletion_means_the_interface_and_the_metric() {
+        let asked = listed(3, 256);
+        assert!(is_deleted_by(&listed(3, 256), &asked));
+        assert!(!is_deleted_by(&listed(4, 256), &asked));
+        assert!(!is_deleted_by(&listed(3, 1024), &asked));
+    }
 }

@@ -99,9 +99,9 @@ impl Watch {
                 tries = tries.saturating_sub(1);
             }
             self.ask()?;
-            match self.netlink.kernel().receive(buffer) {
-                Ok(None) => {}
-                Ok(Some(datagram)) => self.read(&datagram, notices)?,
+            let received = self.netlink.kernel().receive(buffer);
+            match received.and_then(|datagram| datagram.map_or(Ok(()), |it| self.read(&it, notices))) {
+                Ok(()) => {}
                 Err(Errno::ENOBUFS) => {
                     self.drain(buffer);
                     memory::push(notices, Notice::Overrun)?;

@@ -17,17 +17,6 @@ static void deletes(const char *ip, const char *destination, const char *gateway
     free(before);
 }
 
-/** The routes of an IPv6 address come a moment after it. */
-static void await_ipv6(const char *address)
-{
-    for (int i = 0; i < 1000; i++) {
-        if (strstr(output_of("ip -6 route show table local"), address))
-            return;
-        usleep(10000);
-    }
-    fail(__FILE__, __LINE__, "no route of the address", address);
-}
-
 static void of_every_kind(uint64_t kind)
 {
     OK(tuntap_open("t0", kind, &dev, &err));
@@ -35,7 +24,7 @@ static void of_every_kind(uint64_t kind)
     IP("address add 10.8.0.1/24 dev t0");
     IP("address add fd00::1/64 dev t0 nodad");
     IP("link set t0 up");
-    await_ipv6("local fd00::1 ");
+    wait_for_local("fd00::1 ");
     deletes("10.9.0.0/16 dev t0", "10.9.0.0/16", NULL, 0, 0);
     deletes("10.9.0.1 dev t0 metric 7", "10.9.0.1", NULL, 7, 0);
     deletes("default dev t0", "0.0.0.0/0", NULL, 0, 254);
@@ -118,7 +107,7 @@ static void what_is_almost_it_stays(void)
     IP("address add 10.8.0.1/24 dev t0");
     IP("address add fd00::1/64 dev t0 nodad");
     IP("link set t0 up");
-    await_ipv6("local fd00::1 ");
+    wait_for_local("fd00::1 ");
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         const char *family = strchr(others[i].destination, ':') ? "-6" : "-4";
         IP("%s route add %s", family, others[i].present);
@@ -140,12 +129,39 @@ static void what_is_almost_it_stays(void)
     tuntap_close(dev);
 }
 
+/** IPv6: of a route with a nexthop object the kernel's deletion does not look at the interface. */
+static void another_interfaces_route_stays(void)
+{
+    tuntap *other;
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    OK(tuntap_open("t1", TUNTAP_TUN, &other, &err));
+    IP("link set t0 addrgenmode none up");
+    IP("link set t1 addrgenmode none up");
+    if (system("ip -6 nexthop add id 7 dev t1 2>/dev/null") == 0) {
+        IP("-6 route add fd09::/48 nhid 7 metric 1024");
+        IP("-6 route append fd09::/48 dev t0 metric 1024");
+        FAILS(tuntap_del_route(dev, "fd09::/48", NULL, 0, 0, &err), EBUSY, TUNTAP_REASON_BUSY);
+        IP_HAS("fd09::/48", "-6 route show dev t0");
+        IP_HAS("\"nhid\":7", "-6 route show fd09::/48");
+        IP("-6 route del fd09::/48 nhid 7");
+        OK(tuntap_del_route(dev, "fd09::/48", NULL, 0, 0, &err));
+        IP_HAS_NOT("fd09::/48", "-6 route show");
+        IP("-6 route add fd09::/48 nhid 7 metric 5");
+        IP("-6 route add fd09::/48 dev t0");
+        OK(tuntap_del_route(dev, "fd09::/48", NULL, 0, 0, &err));
+        IP_HAS("\"nhid\":7", "-6 route show fd09::/48");
+    }
+    tuntap_close(other);
+    tuntap_close(dev);
+}
+
 int main(void)
 {
     begin_with_users();
     of_every_kind(TUNTAP_TUN);
     of_every_kind(TUNTAP_TAP);
     what_is_almost_it_stays();
+    another_interfaces_route_stays();
     what_is_not_there_changes_nothing();
     return 0;
 }

@@ -91,6 +91,8 @@ static void take_down(tuntap *dev)
 {
     (void)dev;
     IP("link set t0 down");
+    /* The kernel looks whether the device is up once it has room for the packet. */
+    make_room();
 }
 
 static void give_room(tuntap *dev)

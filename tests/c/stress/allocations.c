@@ -116,8 +116,9 @@ static long open_taken(void)
 static long open_misnamed(void)
 {
     tuntap *out;
-    CHECK(tuntap_open("a\nb/c", TUNTAP_TUN, &out, &err) == -EINVAL && err.reason == TUNTAP_REASON_NAME);
-    return 0;
+    long result = tuntap_open("a\nb/c", TUNTAP_TUN, &out, &err);
+    CHECK(result == -ENOMEM || (result == -EINVAL && err.reason == TUNTAP_REASON_NAME));
+    return result == -ENOMEM ? result : 0;
 }
 
 static long open_queue(void)
@@ -135,6 +136,31 @@ static long open_fd(void)
     long result = tuntap_open_fd(tuntap_get_fd(dev), TUNTAP_BORROW, &out, &err);
     if (result == 0)
         tuntap_close(out);
+    return result;
+}
+
+/** What could not be taken over is still the caller's. */
+static long take_over(void)
+{
+    tuntap *out = NULL;
+    int fd = fcntl(tuntap_get_fd(tap), F_DUPFD_CLOEXEC, 0);
+    CHECK(fd >= 0);
+    long result = tuntap_open_fd(fd, 0, &out, &err);
+    if (result == 0)
+        tuntap_close(out);
+    else
+        CHECK(close(fd) == 0);
+    return result;
+}
+
+static long open_persistent(void)
+{
+    tuntap *out = NULL;
+    long result = tuntap_open("t0", TUNTAP_TUN | TUNTAP_PERSIST, &out, &err);
+    if (result == 0) {
+        CHECK(tuntap_set_persist(out, 0, NULL) == 0);
+        tuntap_close(out);
+    }
     return result;
 }
 
@@ -374,6 +400,8 @@ static const struct action {
     {"open_misnamed", open_misnamed, NULL},
     {"open_queue", open_queue, NULL},
     {"open_fd", open_fd, NULL},
+    {"take_over", take_over, NULL},
+    {"open_persistent", open_persistent, NULL},
     {"configure", configure, NULL},
     {"open_config", open_config, NULL},
     {"get_texts", get_texts, NULL},
