@@ -14,6 +14,9 @@ use crate::text::Outside;
 /// Opens a file; close-on-exec.
 pub(super) fn open(path: &Path, flags: c_int) -> Outcome<OwnedFd> {
     let name = path.as_os_str().as_bytes();
+    if name.contains(&0) {
+        return Err(Errno::EINVAL);
+    }
     let mut text = [0; libc::PATH_MAX as usize];
     if name.len() >= text.len() {
         return Err(Errno::ENAMETOOLONG);
