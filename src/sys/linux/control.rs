@@ -81,6 +81,9 @@ impl Control {
         for _ in 0..TRIES {
             let link = self.link(node)?;
             let (answer, asked) = (question(&mut self.netlink, &link), self.namespace);
+            if self.is_shown(node, &link)? {
+                return Ok(answer);
+            }
             let after = self.link(node)?;
             if (after.index, after.name, self.namespace) == (link.index, link.name, asked) {
                 return Ok(answer);
@@ -107,6 +110,9 @@ impl Control {
 
     /// The present state, of this device and of no other. Only the driver says that it is gone.
     pub(super) fn link(&mut self, node: &Node) -> Result<Link, Error> {
+        if let Some(link) = self.still_here(node)? {
+            return Ok(link);
+        }
         for _ in 0..TRIES {
             let name = node.granted().map_err(|errno| gone(node.translate(errno)))?.name;
             let found = match node.namespace() {
@@ -120,6 +126,30 @@ impl Control {
             }
         }
         Err(restless())
+    }
+
+    /// The usual case, with the fewest system calls: the device is where and what it was.
+    fn still_here(&mut self, node: &Node) -> Result<Option<Link>, Error> {
+        if self.trace != Trace::Seen || self.index == 0 {
+            return Ok(None);
+        }
+        let found = present(link::by_index(&mut self.netlink, self.index))?;
+        let Some(link) = found else { return Ok(None) };
+        Ok(self.is_shown(node, &link)?.then_some(link))
+    }
+
+    /// Whether the driver shows that this, which was found here, is the device: it is here, and has this name.
+    fn is_shown(&self, node: &Node, link: &Link) -> Result<bool, Error> {
+        Ok(self.is_here(node)? && is_called(node, &link.name))
+    }
+
+    /// Whether the driver says that the device is in the namespace where it was last seen.
+    fn is_here(&self, node: &Node) -> Result<bool, Error> {
+        match node.namespace() {
+            Ok(namespace) => Ok(Namespace::of(namespace).identity() == self.namespace),
+            Err(Errno::EBADFD | Errno::EPERM | Errno::EINVAL | Errno::ENOTTY) => Ok(false),
+            Err(errno) => Err(unasked(errno)),
+        }
     }
 
     /// Finds the device by its name where the driver says that it is; None when it was renamed or moved meanwhile.
@@ -136,12 +166,7 @@ impl Control {
             *self = Self { netlink, namespace: identity, index: 0, trace: Trace::Lost };
         }
         let Some(link) = present(link::by_name(&mut self.netlink, name))? else { return Ok(None) };
-        let now = match node.namespace() {
-            Ok(namespace) => Namespace::of(namespace).identity(),
-            Err(Errno::EBADFD | Errno::EPERM) => return Ok(None),
-            Err(errno) => return Err(unasked(errno)),
-        };
-        if now != self.namespace || !is_called(node, &link.name) {
+        if !self.is_shown(node, &link)? {
             return Ok(None);
         }
         (self.index, self.trace) = (link.index, Trace::Seen);
