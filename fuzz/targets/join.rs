@@ -11,7 +11,7 @@ use tuntap::cpu::Cpu;
 use tuntap::flags::Kind;
 use tuntap::offload::join::{Joiner, Joins, Refusal};
 use tuntap::offload::split::Splitter;
-use tuntap::offload::{NONE, Offload};
+use tuntap::offload::{CHECKSUM, LARGEST, NONE, Offload, UDP};
 
 #[path = "../packet/mod.rs"]
 mod packet;
@@ -48,6 +48,21 @@ impl Run {
         Ok(())
     }
 
+    /// Puts a packet; an empty joiner has room for any.
+    fn offer(&mut self, bytes: &[u8], made_for: Option<Vec<u8>>) {
+        let mut put = self.put(bytes, made_for.clone());
+        if put == Err(Refusal::Full) {
+            while self.take() {}
+            put = self.put(bytes, made_for);
+        }
+        let wanted = match bytes.len() {
+            0 => Err(Refusal::Empty),
+            1..=LARGEST => Ok(()),
+            _ => Err(Refusal::Long),
+        };
+        assert_eq!(put, wanted, "{} bytes", bytes.len());
+    }
+
     /// Takes one item, which stays until the next is taken, as for a caller from C; false: there was none.
     fn take(&mut self) -> bool {
         if std::mem::take(&mut self.given) {
@@ -58,9 +73,14 @@ impl Run {
         self.check_item(offload, &bytes);
         let kind = if self.tap { Kind::Tap } else { Kind::Tun };
         self.splitter.begin(kind, offload, &mut bytes).unwrap();
+        let (mut packets, made) = (0, offload.flags & CHECKSUM != 0);
         while let Some(place) = self.splitter.next(&mut bytes) {
-            self.came(&bytes[place]);
+            let packet = &bytes[place];
+            assert!(!made || packet::is_good(self.tap, packet), "a checksum: {packet:02x?}");
+            self.came(packet);
+            packets += 1;
         }
+        assert_eq!(self.joiner.packets(), packets);
         self.given = true;
         true
     }
@@ -71,6 +91,10 @@ impl Run {
             let at = packet::network(self.tap, bytes).unwrap();
             assert!(at <= 22 && bytes.len() <= 65_535);
             assert!(bytes[at] == 0x45 || matches!((bytes[at] >> 4, bytes[at + 6]), (6, 6 | 17)));
+            let transport = at + if bytes[at] >> 4 == 4 { 20 } else { 40 };
+            let udp = offload.kind == UDP;
+            let own = if udp { 8 } else { usize::from(bytes[transport + 12] >> 4) * 4 };
+            assert_eq!(usize::from(offload.header_length), transport + own);
         }
     }
 
@@ -109,6 +133,11 @@ impl Run {
     }
 }
 
+/// The flow that a recipe's packets are of, where they may be joined.
+fn recipe_flow(recipe: &Recipe) -> Option<Vec<u8>> {
+    (recipe.tags <= 2).then(|| vec![recipe.tags as u8, recipe.v6.into(), recipe.tcp.into(), recipe.flow])
+}
+
 fuzz_target!(|input: &[u8]| {
     let Some((choice, mut rest)) = input.split_first() else { return };
     let tap = choice & 1 != 0;
@@ -145,23 +174,27 @@ fuzz_target!(|input: &[u8]| {
                 let mut recipe = Recipe::of(tap, bytes);
                 // Most of a flow have the size of the flow.
                 recipe.payload = if bytes[12] & 8 == 0 { size } else { recipe.payload };
+                // Some go on for a while, and one is taken in between.
+                let later = if what == 1 { place & 15 } else { 0 };
+                for turn in 0..later {
+                    run.offer(&recipe.packet(size, false), recipe_flow(&recipe));
+                    recipe.number = recipe.number.wrapping_add(1);
+                    if turn == place >> 4 {
+                        run.take();
+                    }
+                }
                 let mut packet = recipe.packet(size, false);
-                let flow = vec![recipe.tags as u8, recipe.v6.into(), recipe.tcp.into(), recipe.flow];
-                if what == 2 && !packet.is_empty() {
+                if what == 2 {
                     // A lie, or a bit that flipped.
                     let place = usize::from(place) % packet.len();
                     packet[place] ^= change;
                     (packet, None)
                 } else {
-                    (packet, Some(flow).filter(|_| recipe.tags <= 2))
+                    (packet, recipe_flow(&recipe))
                 }
             }
         };
-        match run.put(&made.0, made.1) {
-            Ok(()) => {}
-            Err(Refusal::Full) => while run.take() {},
-            Err(refusal) => assert!(made.0.is_empty() || made.0.len() > 65_557, "{refusal:?}"),
-        }
+        run.offer(&made.0, made.1);
     }
     while run.take() {}
     assert!(run.inside.values().all(VecDeque::is_empty), "packets are lost");

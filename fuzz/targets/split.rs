@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-//! Any bytes as an offload header and a packet: the splitter ends, stays within the packet, in place as elsewhere, and
-//! makes the same packets both ways. The first byte chooses the kind of device and the processor's way.
+//! Any bytes, or a super-packet that is nearly right, as an offload header and a packet: the splitter ends, stays within the
+//! packet, in place as elsewhere, and makes the same packets both ways, with all of the payload in them. The first byte
+//! chooses the kind of device, the processor's way, and which of both it is.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -9,12 +10,22 @@ use tuntap::flags::Kind;
 use tuntap::offload::Offload;
 use tuntap::offload::split::Splitter;
 
+#[path = "../packet/mod.rs"]
+mod packet;
+use packet::{RECIPE, Recipe};
+
 fuzz_target!(|input: &[u8]| {
     let Some((choice, rest)) = input.split_first() else { return };
-    let Some((header, packet)) = rest.split_first_chunk() else { return };
+    let made = match rest.split_first_chunk::<RECIPE>() {
+        Some((recipe, [size, a, b, c, d, ..])) if choice & 0x80 != 0 => {
+            packet::framed(&Recipe::of(choice & 1 != 0, recipe), *size, &[*a, *b, *c, *d])
+        }
+        _ => rest.to_vec(),
+    };
+    let Some((header, packet)) = made.split_first_chunk() else { return };
     let kind = if choice & 1 == 0 { Kind::Tun } else { Kind::Tap };
     let ways: Vec<Cpu> = Cpu::all().collect();
-    let cpu = ways[usize::from(choice >> 1) % ways.len()];
+    let cpu = ways[usize::from(choice >> 1 & 0x3f) % ways.len()];
     let offload = Offload::from_bytes(*header);
 
     let (mut in_place, mut elsewhere) = (packet.to_vec(), packet.to_vec());
@@ -25,7 +36,8 @@ fuzz_target!(|input: &[u8]| {
     if begun.is_err() {
         assert_eq!(in_place, packet);
     }
-    let mut payload = 0;
+    let headers = first.headers();
+    let (mut packets, mut total, mut payload) = (0, 0, Vec::new());
     loop {
         let length = second.length();
         let Some(place) = first.next(&mut in_place) else {
@@ -36,7 +48,16 @@ fuzz_target!(|input: &[u8]| {
         let mut copy = vec![0; place.len()];
         second.next_into(&elsewhere, &mut copy).unwrap();
         assert_eq!(in_place[place.clone()], copy);
-        payload += place.len();
-        assert!(payload <= packet.len() * (1 + first.headers()) + first.headers());
+        // What goes on for ever would do so here.
+        packets += 1;
+        total += place.len();
+        assert!(total <= packet.len() * (1 + headers) + headers);
+        payload.extend_from_slice(&copy[headers.min(copy.len())..]);
+    }
+    // One is all of it; of more, each has the headers, and a part of the rest.
+    match packets {
+        0 => assert!(begun.is_err()),
+        1 => assert_eq!(total, packet.len()),
+        _ => assert_eq!(payload, packet[headers..]),
     }
 });
