@@ -28,12 +28,13 @@ simulated_lint() {
         "$cargo" clippy --quiet --locked --lib --tests --target-dir "$out/simulated" -- -D warnings
 }
 
-# cross COMMAND TARGET...: build-std is not stable; RUSTC_BOOTSTRAP lets any stable toolchain do it.
+# cross COMMAND ARGUMENT...: build-std is not stable; RUSTC_BOOTSTRAP lets any stable toolchain do it. With several targets
+# at once, each of which builds a std of its own, all processors have something to do.
 cross() {
-    command=$1 target=$2
-    shift 2
+    command=$1
+    shift
     RUSTC=$cross_rustc RUSTC_BOOTSTRAP=1 CARGO_PROFILE_RELEASE_STRIP=none CARGO_TARGET_DIR="$out/target" \
-        "$cross_cargo" "$command" --quiet --locked --lib -Zbuild-std=std,panic_abort --target "$target" "$@"
+        "$cross_cargo" "$command" --quiet --locked --lib -Zbuild-std=std,panic_abort "$@"
 }
 
 # compiler ARCH: a C compiler for that macOS, as one word.
@@ -64,7 +65,7 @@ EOF
 
 # link ARCH: the library for that machine, as make on a Mac links it.
 link() {
-    cross rustc "$1-apple-darwin" --release --crate-type staticlib || return
+    cross rustc --target "$1-apple-darwin" --release --crate-type staticlib || return
     rm -rf "${out:?}/$1"
     make -s SYSTEM=Darwin CARGO=true CC="$out/ld-$1" BUILD="build/darwin/$1" \
         RUST_LIB="build/darwin/target/$1-apple-darwin/release/libtuntap.a" "build/darwin/$1/libtuntap.0.dylib"
@@ -113,9 +114,8 @@ if ! test -d "$("$cross_rustc" --print sysroot)/lib/rustlib/src/rust/library"; t
     skip "darwin, ios, bsd" "std's source is not installed"
     finish
 fi
-for target in x86_64-unknown-freebsd x86_64-unknown-netbsd x86_64-unknown-openbsd aarch64-apple-ios; do
-    try "$target: type-checks" cross check "$target"
-done
+try "freebsd, netbsd, openbsd, ios: type-check" cross check --target x86_64-unknown-freebsd \
+    --target x86_64-unknown-netbsd --target x86_64-unknown-openbsd --target aarch64-apple-ios
 
 zig="$python -m ziglang"
 stubs=$("$python" -c 'import ziglang; print(ziglang.__path__[0])' 2>/dev/null)/lib/libc/darwin/libSystem.tbd
