@@ -110,7 +110,7 @@ errnos! {
 }
 
 impl Errno {
-    /// The errno of this number. One that is no errno is EIO: it tells of a failure all the same.
+    /// The errno of this number. A number that cannot be one becomes EIO: it is a failure all the same.
     pub const fn from_raw(number: i32) -> Self {
         match NonZeroI32::new(number) {
             Some(number) if number.get() > 0 => Self(number),

@@ -109,7 +109,7 @@ impl Run {
     }
 
     /// But for the identification, which may change where fragmenting is forbidden, and the checksum over it, which stays
-    /// as good or bad as it was. Between those who trust each other the checksum of TCP or UDP is made anew.
+    /// as good or bad as it was. Between those who trust each other the checksum of TCP or UDP is recomputed.
     fn essence(&self, bytes: &[u8]) -> Vec<u8> {
         let mut essence = bytes.to_vec();
         let Some(at) = packet::network(self.tap, bytes).filter(|at| bytes.len() >= at + 20) else {

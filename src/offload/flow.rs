@@ -15,8 +15,8 @@ pub(super) const PSH: u8 = 0x08;
 /// Bytes of a super-packet, at the most.
 pub(super) const MAX_TOTAL: usize = 65_535;
 
-/// What a packet tells of itself. Places in its headers have 8 bits: a sum of a few of them does not overflow, and the
-/// compiler knows so.
+/// The parts of a packet that decide what it can be joined to. Places in its headers have 8 bits: a sum of a few of
+/// them does not overflow, and the compiler knows so.
 #[derive(Clone, Copy)]
 pub(super) struct Flow {
     pub(super) ip: Ip,
