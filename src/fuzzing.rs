@@ -2,9 +2,9 @@
 //! What the fuzz targets reach beside the core's public part: built for a fuzzer alone.
 #![allow(missing_docs)]
 
-use crate::error::Errno;
-use crate::flags::{Kind, Mode};
-use crate::stream;
+use crate::device::stream;
+use crate::model::error::Errno;
+use crate::model::flags::{Kind, Mode};
 
 /// A reader's memory, which is filled by hand.
 pub struct Stream(stream::Stream);

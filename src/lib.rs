@@ -1,39 +1,30 @@
 // SPDX-License-Identifier: MIT
 //! libtuntap: create, configure and drive TUN and TAP devices from any language.
 //!
-//! Imports run one way: [`capi`] (C's pointers) to the core (checked types) to `sys` (the operating
-//! system). Each noun has one file of its name in every layer: `device`, `link`, `address`, `packet`, `queue`.
+//! Layers, the lowest first. A file uses its own layer and lower ones only: tests/layers.rs checks it.
 
-pub mod capi;
+/// Values and errors that all layers share.
+pub mod model;
 
-pub mod address;
-pub mod config;
+/// Sums of 16-bit words by the processor's vector instructions.
 pub mod cpu;
-pub mod device;
-pub mod errno;
-pub mod error;
-pub mod feature;
-pub mod flags;
-pub mod link;
-pub mod memory;
-pub mod monitor;
-pub mod name;
+
+/// The operating systems, behind one contract.
+mod sys;
+
+/// Super-packets in memory.
 pub mod offload;
-pub mod packet;
-pub mod prefix;
-pub mod queue;
-pub mod reader;
-pub mod route;
-pub mod steering;
-pub mod text;
-pub mod writer;
+
+/// A device and what it does.
+pub mod device;
+
+/// The C ABI.
+pub mod capi;
 
 #[cfg(fuzzing)]
 pub mod fuzzing;
 
 mod fault;
-mod stream;
-mod sys;
 
 /// What is private, for fuzz/targets.
 #[cfg(all(fuzzing, target_os = "linux"))]

@@ -10,8 +10,8 @@
 )]
 
 use tuntap::cpu::Cpu;
-use tuntap::flags::Kind;
-use tuntap::offload::NONE;
+use tuntap::model::flags::Kind;
+use tuntap::model::offload::NONE;
 use tuntap::offload::join::{Joiner, Joins};
 use tuntap::offload::split::Splitter;
 

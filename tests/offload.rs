@@ -10,10 +10,10 @@
 )]
 
 use tuntap::cpu::Cpu;
-use tuntap::flags::Kind;
+use tuntap::model::flags::Kind;
+use tuntap::model::offload::{self, Offload};
 use tuntap::offload::join::{Joiner, Joins};
 use tuntap::offload::split::{Fault, Splitter};
-use tuntap::offload::{self, Offload};
 
 /// xorshift64*: the same numbers in each run.
 struct Random(u64);

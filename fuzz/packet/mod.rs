@@ -3,7 +3,7 @@
 //! packet tells a reader who knows nothing of the library.
 #![allow(dead_code)]
 
-use tuntap::offload::{self, Offload};
+use tuntap::model::offload::{self, Offload};
 
 /// Bytes of a recipe.
 pub const RECIPE: usize = 16;

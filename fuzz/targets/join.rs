@@ -8,10 +8,10 @@ use std::collections::{HashMap, VecDeque};
 
 use libfuzzer_sys::fuzz_target;
 use tuntap::cpu::Cpu;
-use tuntap::flags::Kind;
+use tuntap::model::flags::Kind;
+use tuntap::model::offload::{CHECKSUM, LARGEST, NONE, Offload, UDP};
 use tuntap::offload::join::{Joiner, Joins, Refusal};
 use tuntap::offload::split::Splitter;
-use tuntap::offload::{CHECKSUM, LARGEST, NONE, Offload, UDP};
 
 #[path = "../packet/mod.rs"]
 mod packet;

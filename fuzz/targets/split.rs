@@ -6,8 +6,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use tuntap::cpu::Cpu;
-use tuntap::flags::Kind;
-use tuntap::offload::Offload;
+use tuntap::model::flags::Kind;
+use tuntap::model::offload::Offload;
 use tuntap::offload::split::Splitter;
 
 #[path = "../packet/mod.rs"]

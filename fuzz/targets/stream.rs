@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tuntap::flags::Kind;
 use tuntap::fuzzing::Stream;
+use tuntap::model::flags::Kind;
 
 #[path = "../packet/mod.rs"]
 mod packet;

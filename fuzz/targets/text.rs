@@ -6,13 +6,13 @@
 use std::fmt::Display;
 
 use libfuzzer_sys::fuzz_target;
-use tuntap::address::{AddressRequest, parse_ipv4_host};
-use tuntap::error::{Errno, Result};
-use tuntap::link::{Alias, Mac};
-use tuntap::name::{Name, NameRequest};
-use tuntap::prefix::{Parsed, Prefix, parse_host};
-use tuntap::route::Route;
-use tuntap::text::{MAX_LEN, Outside, Text};
+use tuntap::model::address::{AddressRequest, parse_ipv4_host};
+use tuntap::model::error::{Errno, Result};
+use tuntap::model::link::{Alias, Mac};
+use tuntap::model::name::{Name, NameRequest};
+use tuntap::model::prefix::{Parsed, Prefix, parse_host};
+use tuntap::model::route::Route;
+use tuntap::model::text::{MAX_LEN, Outside, Text};
 
 fuzz_target!(|input: &[u8]| {
     names(input);

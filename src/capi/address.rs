@@ -8,9 +8,9 @@ use libc::ssize_t;
 use super::error::CError;
 use super::flags::TUNTAP_ADDR_SIZE;
 use super::{Growing, act, c_text, optional_text, tell_list, tell_text, text};
-use crate::address::{self, AddressRequest, Assigned, Options, Scope};
 use crate::device::Device;
-use crate::prefix::{Family, Prefix};
+use crate::model::address::{self, AddressRequest, Assigned, Options, Scope};
+use crate::model::prefix::{Family, Prefix};
 
 /// IPv6: the address is used at once, without duplicate address detection. On a TUN that is
 /// always so, as nobody is there who could have it.
@@ -113,7 +113,7 @@ impl From<Assigned> for CAddr {
 pub(super) unsafe fn request(
     addr: *const c_char,
     peer: *const c_char,
-) -> crate::error::Result<AddressRequest> {
+) -> crate::model::error::Result<AddressRequest> {
     AddressRequest::parse(text(addr, "the address")?, optional_text(peer, "the address of the other end")?)
 }
 

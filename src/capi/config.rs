@@ -11,12 +11,12 @@ use super::link::mac_at;
 use super::namespace::namespace_at;
 use super::route::route;
 use super::{bytes, call, free, give, null};
-use crate::address::Options;
-use crate::config::Config;
 use crate::device::Namespace;
-use crate::error::{Errno, Error, Reason, Result};
-use crate::link::Alias;
-use crate::memory;
+use crate::device::config::Config;
+use crate::model::address::Options;
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::link::Alias;
+use crate::model::memory;
 
 /// Makes a config without any option set. One config can serve many opens, and is not
 /// changed by them.

@@ -7,11 +7,11 @@ use std::ptr;
 
 use super::error::CError;
 use super::{act, bytes, free, give, tell, tell_text};
-use crate::config::Config;
 use crate::device::Device;
-use crate::error::Errno;
-use crate::flags::{FdFlags, Flags};
-use crate::name::NameRequest;
+use crate::device::config::Config;
+use crate::model::error::Errno;
+use crate::model::flags::{FdFlags, Flags};
+use crate::model::name::NameRequest;
 
 /// Opens a TUN or TAP device: attaches to it when it exists, makes it when it does not. A
 /// device that was made here goes away with its last handle, unless it is persistent. A new

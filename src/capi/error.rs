@@ -3,8 +3,8 @@
 
 use std::ffi::c_char;
 
-use crate::error::{Error, Reason};
-use crate::text;
+use crate::model::error::{Error, Reason};
+use crate::model::text;
 
 /// No error.
 pub const TUNTAP_REASON_NONE: u32 = 0;
@@ -130,7 +130,7 @@ pub extern "C" fn tuntap_strreason(reason: u32) -> *const c_char {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Errno;
+    use crate::model::error::Errno;
     use std::ffi::CStr;
 
     #[test]

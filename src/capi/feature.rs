@@ -4,7 +4,7 @@
 use std::ffi::{c_char, c_int};
 
 use crate::device::Device;
-use crate::feature::{Feature, VERSION};
+use crate::model::feature::{Feature, VERSION};
 
 /// The version of the header that a program is compiled with; tuntap_version tells which
 /// library runs.

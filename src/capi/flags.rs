@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! The flags of `tuntap_open`, and the sizes of buffers.
 
-use crate::{flags, link, name};
+use crate::model::{flags, link, name};
 
 /// A device that carries IP packets. Exactly one of this and TUNTAP_TAP is needed.
 pub const TUNTAP_TUN: u64 = 0x1;

@@ -10,11 +10,11 @@ use super::error::CError;
 use super::offload::COffload;
 use super::{explained, free, give, null, transfer};
 use crate::cpu::Cpu;
-use crate::error::{Errno, Error, Reason};
-use crate::flags;
-use crate::offload::LARGEST;
+use crate::model::error::{Errno, Error, Reason};
+use crate::model::flags;
+use crate::model::offload::LARGEST;
+use crate::model::text::text;
 use crate::offload::join::{Joiner, Joins, Refusal};
-use crate::text::text;
 
 /// A joiner, and whether its first item was given to the caller.
 pub struct CJoiner {

@@ -6,9 +6,10 @@ use std::ffi::{c_char, c_int};
 use super::error::CError;
 use super::{Growing, act, bytes, check_size, null, tell, tell_text, write_growing};
 use crate::device::Device;
-use crate::error::Result;
-use crate::link::{self, Alias, Mac, Stats};
-use crate::name::Name;
+use crate::model::error::Result;
+use crate::model::link::{Alias, Mac, Stats};
+use crate::model::name::Name;
+use crate::model::offload;
 
 /// Takes the device up. Linux: RTM_SETLINK.
 ///
@@ -302,12 +303,12 @@ pub const TUNTAP_OFFLOAD_USO4: u64 = 0x10;
 pub const TUNTAP_OFFLOAD_USO6: u64 = 0x20;
 
 const _: () = {
-    assert!(TUNTAP_OFFLOAD_CHECKSUM == link::OFFLOAD_CHECKSUM);
-    assert!(TUNTAP_OFFLOAD_TSO4 == link::OFFLOAD_TSO4);
-    assert!(TUNTAP_OFFLOAD_TSO6 == link::OFFLOAD_TSO6);
-    assert!(TUNTAP_OFFLOAD_ECN == link::OFFLOAD_ECN);
-    assert!(TUNTAP_OFFLOAD_USO4 == link::OFFLOAD_USO4);
-    assert!(TUNTAP_OFFLOAD_USO6 == link::OFFLOAD_USO6);
+    assert!(TUNTAP_OFFLOAD_CHECKSUM == offload::OFFLOAD_CHECKSUM);
+    assert!(TUNTAP_OFFLOAD_TSO4 == offload::OFFLOAD_TSO4);
+    assert!(TUNTAP_OFFLOAD_TSO6 == offload::OFFLOAD_TSO6);
+    assert!(TUNTAP_OFFLOAD_ECN == offload::OFFLOAD_ECN);
+    assert!(TUNTAP_OFFLOAD_USO4 == offload::OFFLOAD_USO4);
+    assert!(TUNTAP_OFFLOAD_USO6 == offload::OFFLOAD_USO6);
 };
 
 /// The offloads of the device that are turned on, by whomever: they are the device's, for

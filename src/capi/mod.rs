@@ -45,9 +45,9 @@ use std::str;
 use libc::ssize_t;
 
 use crate::device::{Device, Uncancelled};
-use crate::error::{Errno, Error, Reason, Result};
-use crate::memory;
-use crate::text::text;
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::text::text;
+use crate::sys::boxed;
 use error::CError;
 
 /// Every function runs in here that does more than pass a packet on: so none is a cancellation
@@ -72,7 +72,7 @@ unsafe fn give<T>(out: *mut *mut T, err: *mut CError, what: &str, make: impl FnO
         if out.is_null() {
             return Err(null(format_args!("the place for the {what}")));
         }
-        let place = memory::boxed(MaybeUninit::<T>::uninit())?;
+        let place = boxed(MaybeUninit::<T>::uninit())?;
         let made = make()?;
         let place = Box::into_raw(place).cast::<T>();
         place.write(made);

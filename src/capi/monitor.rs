@@ -9,9 +9,10 @@ use super::error::CError;
 use super::flags::{TUNTAP_ADDR_SIZE, TUNTAP_MAC_SIZE, TUNTAP_NAME_SIZE};
 use super::{Growing, call, check_size, free, give, null, write_growing};
 use crate::device::Device;
-use crate::error::Errno;
-use crate::monitor::{Event, Kind, Monitor};
-use crate::packet::Limit;
+use crate::device::monitor::Monitor;
+use crate::model::error::Errno;
+use crate::model::event::{Event, Kind};
+use crate::model::limit::Limit;
 
 /// There is a device: one that was there when the monitor began or after an overrun, or a
 /// new one.

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::error::CError;
 use super::{act, bytes};
 use crate::device::{Device, Namespace};
-use crate::error::Result;
+use crate::model::error::Result;
 
 pub(super) unsafe fn namespace_at(path: *const c_char) -> Result<Namespace> {
     Namespace::open(Path::new(OsStr::from_bytes(bytes(path, "the path of the network namespace")?)))

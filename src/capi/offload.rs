@@ -10,9 +10,9 @@ use super::error::CError;
 use super::packet::transferred;
 use super::{act, device, explained, null};
 use crate::device::Device;
-use crate::error::Result;
-use crate::offload::{self, Offload};
-use crate::packet::Limit;
+use crate::model::error::Result;
+use crate::model::limit::Limit;
+use crate::model::offload::{self, Offload};
 
 /// tuntap_offload.flags: the checksum of the packet is not made yet, and its field has the
 /// sum of the pseudo header.

@@ -10,9 +10,10 @@ use libc::ssize_t;
 use super::error::CError;
 use super::{check_count, device, explained, null, transfer};
 use crate::device::Device;
-use crate::error::{Errno, Error, Reason, Result};
-use crate::packet::{self, Limit};
-use crate::text::text;
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::limit::Limit;
+use crate::model::packet;
+use crate::model::text::text;
 
 /// The buffer that no packet of this device exceeds, at any MTU and on a TAP with up to two
 /// VLAN tags: some 64 KiB, by the kind of the device and with the packet-information

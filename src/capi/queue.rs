@@ -6,7 +6,7 @@ use std::ffi::c_int;
 use super::error::CError;
 use super::{act, device, give};
 use crate::device::Device;
-use crate::flags::Flags;
+use crate::model::flags::Flags;
 
 /// Opens another queue of a multi-queue device: a handle of its own to the same device,
 /// which lives until its last handle is closed. The kernel spreads flows over the attached

@@ -10,9 +10,9 @@ use super::error::CError;
 use super::packet::transferred;
 use super::{check_count, device, explained, free, give, null};
 use crate::device::Device;
-use crate::error::{Errno, Error, Reason};
-use crate::flags;
-use crate::reader::Reader;
+use crate::device::reader::Reader;
+use crate::model::error::{Errno, Error, Reason};
+use crate::model::flags;
 
 /// A reader, and the device that it reads.
 pub struct CReader {

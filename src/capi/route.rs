@@ -10,8 +10,8 @@ use super::error::CError;
 use super::flags::TUNTAP_ADDR_SIZE;
 use super::{Growing, act, c_text, optional_text, tell_list, text};
 use crate::device::Device;
-use crate::error::Result;
-use crate::route::{Installed, Route};
+use crate::model::error::Result;
+use crate::model::route::{Installed, Route};
 
 /// A route through a device. Later versions may add members at the end, which is why each
 /// function takes its size.

@@ -10,11 +10,11 @@ use super::error::CError;
 use super::offload::COffload;
 use super::{explained, free, give, null, transfer};
 use crate::cpu::Cpu;
-use crate::error::{Errno, Error, Reason};
-use crate::flags::{self, Kind};
-use crate::offload::LARGEST;
+use crate::model::error::{Errno, Error, Reason};
+use crate::model::flags::{self, Kind};
+use crate::model::offload::LARGEST;
+use crate::model::text::text;
 use crate::offload::split::Splitter;
-use crate::text::text;
 
 /// A splitter, and the super-packet that it splits.
 pub struct CSplitter {

@@ -7,11 +7,11 @@ use std::slice;
 use super::error::CError;
 use super::{act, null};
 use crate::device::Device;
-use crate::error::{Errno, Error, Reason, Result};
-use crate::link::Mac;
-use crate::memory;
-use crate::steering::{self, Instruction, Program};
-use crate::text::text;
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::link::Mac;
+use crate::model::memory;
+use crate::model::steering::{self, Instruction, Program};
+use crate::model::text::text;
 
 /// tuntap_set_tx_filter: frames to every group's address go out.
 pub const TUNTAP_ALL_MULTICAST: u64 = 0x1;

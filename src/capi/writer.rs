@@ -8,8 +8,8 @@ use super::error::CError;
 use super::packet::vectors_of;
 use super::{device, explained, free, give, null, transfer};
 use crate::device::Device;
-use crate::flags;
-use crate::writer::{Loss, Unwritten, Writer};
+use crate::device::writer::{Loss, Unwritten, Writer};
+use crate::model::flags;
 
 /// A writer, and the device that it writes to.
 pub struct CWriter {

@@ -4,12 +4,12 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::Device;
-use crate::address::{Address, AddressRequest, Assigned, IPV6_MTU, Options, too_small_for_ipv6};
-use crate::error::{Errno, Error, Reason, Result};
-use crate::memory;
-use crate::prefix::{Family, Prefix};
+use crate::model::address::{Address, AddressRequest, Assigned, IPV6_MTU, Options, too_small_for_ipv6};
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::memory;
+use crate::model::prefix::{Family, Prefix};
+use crate::model::text::text;
 use crate::sys::Backend;
-use crate::text::text;
 
 /// An address is added again when others add and remove it at the same time, this many times.
 const TRIES: usize = 16;

@@ -3,11 +3,12 @@
 
 #![allow(clippy::arithmetic_side_effects, reason = "places and lengths within one packet")]
 
+use super::checksum;
 use super::headers::{
     FRAGMENT, IPV4_HEADER, IPV6_HEADER, Ip, TCP, TCP_HEADER, UDP, UDP_HEADER, byte, header, put, u16_at,
     u32_at,
 };
-use super::{CHECKSUM, Offload, TCP4, TCP6, checksum};
+use crate::model::offload::{self, CHECKSUM, Offload, TCP4, TCP6};
 
 const ACK: u8 = 0x10;
 pub(super) const PSH: u8 = 0x08;
@@ -182,7 +183,7 @@ impl Flow {
             kind: match (self.tcp, self.ip) {
                 (true, Ip::V4) => TCP4,
                 (true, Ip::V6) => TCP6,
-                (false, _) => super::UDP,
+                (false, _) => offload::UDP,
             },
             header_length: self.headers.into(),
             segment_size: segment_size as u16,

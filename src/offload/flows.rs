@@ -5,7 +5,8 @@
 use std::array;
 use std::hash::{BuildHasher, RandomState};
 
-use crate::memory::{self, NoMemory};
+use crate::model::memory::NoMemory;
+use crate::sys::boxed;
 
 const BUCKETS: usize = 256;
 /// Words of what is hashed, at the most: two IPv6 addresses and two ports.
@@ -32,7 +33,7 @@ struct Key {
 
 impl Flows {
     pub(super) fn new() -> Result<Self, NoMemory> {
-        let buckets = memory::boxed([Bucket::default(); BUCKETS])?;
+        let buckets = boxed([Bucket::default(); BUCKETS])?;
         Ok(Self { key: Key::random(), buckets, generation: 1 })
     }
 

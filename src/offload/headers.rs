@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Where the headers of a packet are, and what is in them.
 
-use crate::flags::Kind;
+use crate::model::flags::Kind;
 
 pub(super) const TCP: u8 = 6;
 pub(super) const UDP: u8 = 17;

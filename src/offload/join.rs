@@ -13,10 +13,10 @@ use super::flows::Flows;
 use super::headers::{Ip, MAX_TAGS, TCP, UDP, byte, network, put};
 use super::item::Item;
 use super::slots::Slots;
-use super::{LARGEST, NONE, Offload};
 use crate::cpu::Cpu;
-use crate::flags::Kind;
-use crate::memory::NoMemory;
+use crate::model::flags::Kind;
+use crate::model::memory::NoMemory;
+use crate::model::offload::{LARGEST, NONE, Offload};
 
 /// Items that may be collected at the same time.
 const MAX_ITEMS: usize = 1024;

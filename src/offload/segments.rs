@@ -3,12 +3,13 @@
 
 #![allow(clippy::arithmetic_side_effects, reason = "places and lengths within one packet")]
 
+use super::checksum;
 use super::headers::{
     FRAGMENT, IPV4_HEADER, IPV6_HEADER, Ip, MAX_LINK, TCP, TCP_HEADER, UDP as UDP_PROTOCOL, UDP_HEADER,
     array, byte, header, header_mut, network, put, u16_at, u32_at,
 };
-use super::{CHECKSUM, Offload, TCP4, TCP6, UDP, checksum};
-use crate::flags::Kind;
+use crate::model::flags::Kind;
+use crate::model::offload::{CHECKSUM, Offload, TCP4, TCP6, UDP};
 
 const FIN: u8 = 0x01;
 const PSH: u8 = 0x08;

@@ -4,10 +4,11 @@
 
 #![allow(clippy::arithmetic_side_effects, reason = "places and lengths within this memory")]
 
-use super::Offload;
 use super::flow::MAX_TOTAL;
 use super::headers::MAX_HEADERS;
-use crate::memory::{self, NoMemory};
+use crate::model::memory::NoMemory;
+use crate::model::offload::Offload;
+use crate::sys::zeroed;
 
 /// How many slots there are.
 const SLOTS: usize = 32;
@@ -56,7 +57,7 @@ impl Place {
 
 impl Slots {
     pub(super) fn new() -> Result<Self, NoMemory> {
-        let memory = memory::zeroed(LINE + SLOTS * SLOT + KEPT)?;
+        let memory = zeroed(LINE + SLOTS * SLOT + KEPT)?;
         let base = memory.as_ptr().align_offset(LINE).min(LINE);
         Ok(Self { memory, base, opened: 0, kept: 0 })
     }

@@ -9,12 +9,14 @@
 
 use std::ops::Range;
 
+use super::checksum;
 use super::headers::put;
 use super::segments::Segments;
-use super::{CHECKSUM, LARGEST, NONE, Offload, TCP4, TCP6, UDP, checksum};
 use crate::cpu::Cpu;
-use crate::flags::Kind;
-use crate::memory::{self, NoMemory};
+use crate::model::flags::Kind;
+use crate::model::memory::NoMemory;
+use crate::model::offload::{CHECKSUM, LARGEST, NONE, Offload, TCP4, TCP6, UDP};
+use crate::sys::zeroed;
 
 /// Those of IPv4, and of TCP with time stamps.
 const USUAL_HEADERS: usize = 52;
@@ -64,7 +66,7 @@ struct Template {
 
 impl Template {
     fn new() -> Result<Self, NoMemory> {
-        Ok(Self { usual: [0; 128], long: memory::zeroed(LARGEST)? })
+        Ok(Self { usual: [0; 128], long: zeroed(LARGEST)? })
     }
 
     #[inline]

@@ -4,10 +4,10 @@
 use std::alloc::{Layout, alloc, alloc_zeroed};
 use std::ptr;
 
-use crate::memory::NoMemory;
+use crate::model::memory::NoMemory;
 
 /// So many zeros. The kernel gives large ones without touching them.
-pub fn zeroed(len: usize) -> Result<Box<[u8]>, NoMemory> {
+pub(crate) fn zeroed(len: usize) -> Result<Box<[u8]>, NoMemory> {
     if len == 0 {
         return Ok(Box::default());
     }
@@ -22,7 +22,7 @@ pub fn zeroed(len: usize) -> Result<Box<[u8]>, NoMemory> {
 }
 
 /// A value in memory of its own.
-pub fn boxed<T>(value: T) -> Result<Box<T>, NoMemory> {
+pub(crate) fn boxed<T>(value: T) -> Result<Box<T>, NoMemory> {
     let layout = Layout::new::<T>();
     if layout.size() == 0 {
         return Ok(Box::new(value));
@@ -36,5 +36,24 @@ pub fn boxed<T>(value: T) -> Result<Box<T>, NoMemory> {
     unsafe {
         place.write(value);
         Ok(Box::from_raw(place))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_much_is_refused() {
+        assert_eq!(zeroed(usize::MAX), Err(NoMemory));
+        assert_eq!(zeroed(isize::MAX as usize), Err(NoMemory));
+    }
+
+    #[test]
+    fn what_is_asked_for_is_given() {
+        assert!(zeroed(0).unwrap().is_empty());
+        assert_eq!(*zeroed(5).unwrap(), [0; 5]);
+        assert_eq!(*boxed([7_u16; 40]).unwrap(), [7; 40]);
+        boxed(()).unwrap();
     }
 }

@@ -4,7 +4,7 @@
 use std::ffi::c_int;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-use crate::error::Errno;
+use crate::model::error::Errno;
 use crate::sys::Outcome;
 
 pub(super) fn close_on_exec(fd: impl AsFd) -> Outcome<()> {

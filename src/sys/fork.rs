@@ -5,8 +5,8 @@
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use crate::memory;
 use crate::sys::Outcome;
+use crate::sys::boxed;
 
 /// A value that each process has its own of. That of the parent stays in the child untouched, until all goes.
 pub(crate) struct PerProcess<T> {
@@ -27,7 +27,7 @@ unsafe impl<T: Send + Sync> Sync for PerProcess<T> {}
 
 impl<T> PerProcess<T> {
     pub(crate) fn new(value: T) -> Outcome<Self> {
-        let own = memory::boxed(Own { process: process(), value, before: ptr::null_mut() })?;
+        let own = boxed(Own { process: process(), value, before: ptr::null_mut() })?;
         Ok(Self { own: AtomicPtr::new(Box::into_raw(own)) })
     }
 
@@ -42,7 +42,7 @@ impl<T> PerProcess<T> {
 
     #[cold]
     fn begin(&self, before: *mut Own<T>, make: impl FnOnce() -> Outcome<T>) -> Outcome<&T> {
-        let own = Box::into_raw(memory::boxed(Own { process: process(), value: make()?, before })?);
+        let own = Box::into_raw(boxed(Own { process: process(), value: make()?, before })?);
         let stored = self.own.compare_exchange(before, own, Ordering::AcqRel, Ordering::Acquire);
         let kept = match stored {
             Ok(_) => own,

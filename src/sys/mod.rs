@@ -9,18 +9,18 @@ use std::os::fd::{BorrowedFd, RawFd};
 use std::path::Path;
 use std::time::Instant;
 
-use crate::address::{Address, Assigned, Options};
-use crate::error::{Errno, Result};
-use crate::feature::Feature;
-use crate::flags::{Flags, Mode};
-use crate::link::{Change, Link, Mac};
-use crate::monitor::Notice;
-use crate::name::{Name, NameRequest};
-use crate::offload::Offload;
-use crate::prefix::Family;
-use crate::route::{Installed, Route};
-use crate::steering::{Instruction, Program};
-use crate::text::Text;
+use crate::model::address::{Address, Assigned, Options};
+use crate::model::error::{Errno, Result};
+use crate::model::event::Notice;
+use crate::model::feature::Feature;
+use crate::model::flags::{Flags, Mode};
+use crate::model::link::{Link, Mac};
+use crate::model::name::{Name, NameRequest};
+use crate::model::offload::Offload;
+use crate::model::prefix::Family;
+use crate::model::route::{Installed, Route};
+use crate::model::steering::{Instruction, Program};
+use crate::model::text::Text;
 
 // A Linux that plays Darwin, over a simulated kernel, is for tests alone.
 #[cfg(all(target_os = "linux", not(tuntap_simulated)))]
@@ -40,6 +40,7 @@ use unsupported as system;
 
 /// What all share.
 mod allocation;
+mod change;
 mod fork;
 
 /// What systems with a backend share.
@@ -56,15 +57,16 @@ mod wait;
 #[cfg(any(not(target_os = "linux"), tuntap_simulated))]
 mod nowhere;
 
-pub use allocation::{boxed, zeroed};
+pub(crate) use allocation::{boxed, zeroed};
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 pub(crate) use cancel::Uncancelled;
+pub(crate) use change::Change;
 pub(crate) use fork::PerProcess;
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
 pub(crate) use system::Uncancelled;
 #[cfg(all(fuzzing, target_os = "linux"))]
 pub use system::fuzz;
-pub(crate) use system::{Namespace, Queue as Platform, Watch};
+pub(crate) use system::{Namespace, Queue, Watch};
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 use system::{Tokens, poll};
 

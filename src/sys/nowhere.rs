@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::os::fd::RawFd;
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// A network namespace that cannot exist.
 pub(crate) struct Namespace(Infallible);

@@ -9,17 +9,18 @@ use std::time::Instant;
 
 pub(crate) use super::nowhere::Namespace;
 use super::{Backend, Direction, Frame, Outcome, Place, Watching};
-use crate::address::{Address, Assigned, Options};
-use crate::error::{Error, Result};
-use crate::feature::Feature;
-use crate::flags::{Flags, Mode};
-use crate::link::{Change, Link, Mac};
-use crate::monitor::Notice;
-use crate::name::{Name, NameRequest};
-use crate::prefix::Family;
-use crate::route::{Installed, Route};
-use crate::steering::{Instruction, Program};
-use crate::text::Text;
+use crate::model::address::{Address, Assigned, Options};
+use crate::model::error::{Error, Result};
+use crate::model::event::Notice;
+use crate::model::feature::Feature;
+use crate::model::flags::{Flags, Mode};
+use crate::model::link::{Link, Mac};
+use crate::model::name::{Name, NameRequest};
+use crate::model::prefix::Family;
+use crate::model::route::{Installed, Route};
+use crate::model::steering::{Instruction, Program};
+use crate::model::text::Text;
+use crate::sys::Change;
 
 /// Nothing here is worth holding off a cancellation for.
 pub(crate) struct Uncancelled;

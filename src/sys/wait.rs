@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{Direction, Tokens, poll};
-use crate::error::{Errno, Error};
+use crate::model::error::{Errno, Error};
 
 /// How long a waiter looks away while an earlier wake is still being taken by those that it was for.
 const PASSING_WAKE: Duration = Duration::from_millis(1);

@@ -7,16 +7,16 @@ use std::os::fd::AsFd;
 use super::layout::{in6_iff, *};
 use super::message::{self, Message, number, put, request, sockaddr_ip, sockaddr_mask};
 use super::{kernel, link, route};
-use crate::address::{
+use crate::model::address::{
     Address, Assigned, DADFAILED, DEPRECATED, DYNAMIC, NODAD, Options, SECONDARY, Scope, TENTATIVE,
 };
-use crate::error::{Errno, Error, Reason, Result};
-use crate::flags::{Kind, bit};
-use crate::name::Name;
-use crate::prefix::{Family, Prefix};
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::flags::{Kind, bit};
+use crate::model::name::Name;
+use crate::model::prefix::{Family, Prefix};
+use crate::model::text::text;
 use crate::sys::Outcome;
 use crate::sys::bytes::u32_at;
-use crate::text::text;
 
 /// Seconds of a lifetime without an end.
 const FOREVER: u32 = u32::MAX;
@@ -146,11 +146,11 @@ pub(super) fn remove(
 }
 
 /// The route that a utun does not get with an IPv4 address.
-fn network(kind: Kind, address: &Address) -> Option<crate::route::Route> {
+fn network(kind: Kind, address: &Address) -> Option<crate::model::route::Route> {
     let prefix = address.prefix();
     let needed = kind == Kind::Tun && address.family() == Family::V4 && prefix.bits() < 32;
     let far = address.peer().unwrap_or(address.local());
-    needed.then(|| crate::route::Route::reported(prefix.network(far), prefix, None, 0, 0)).flatten()
+    needed.then(|| crate::model::route::Route::reported(prefix.network(far), prefix, None, 0, 0)).flatten()
 }
 
 /// A utun needs another end: an address without one is its own, as everywhere on Darwin.

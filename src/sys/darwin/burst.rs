@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::layout::*;
 use super::room::Room;
 use super::{descriptor, kernel};
-use crate::error::Errno;
+use crate::model::error::Errno;
 use crate::sys::bytes::{u16_at, u32_at};
 use crate::sys::{Outcome, Uncancelled};
 

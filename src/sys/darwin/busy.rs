@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::link;
-use crate::error::Errno;
+use crate::model::error::Errno;
 use crate::sys::Outcome;
 
 /// How long such a name is waited for, and how long between two attempts.

@@ -14,11 +14,11 @@ use super::layout::*;
 use super::message::{put, request, sockaddr_ndrv};
 use super::refusal::refusal;
 use super::{descriptor, kernel, link};
-use crate::error::{Errno, Error, Reason, Result};
-use crate::name::Name;
-use crate::packet::{copy, scatter};
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::name::Name;
+use crate::model::packet::{copy, scatter};
+use crate::model::text::text;
 use crate::sys::{Outcome, Uncancelled};
-use crate::text::text;
 
 /// The largest MTU that if_fake.c can be set to, with an Ethernet header and a VLAN tag.
 pub(super) const LARGEST_FRAME: usize = 16 * 1024 + 4;

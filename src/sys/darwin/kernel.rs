@@ -12,8 +12,8 @@ use std::ptr;
 use super::descriptor;
 use super::layout::IFDRV_SIZE;
 use super::room::Room;
-use crate::error::Errno;
-use crate::name::Name;
+use crate::model::error::Errno;
+use crate::model::name::Name;
 use crate::sys::{Outcome, Uncancelled};
 
 /// As libc's and a negative number has failed.

@@ -7,11 +7,11 @@ use std::os::fd::AsFd;
 use super::layout::*;
 use super::message::{self, Message, request};
 use super::{address, kernel};
-use crate::address::Assigned;
-use crate::error::Errno;
-use crate::flags::{Kind, Mode};
-use crate::link::{Link, Mac, Stats, Tuntap};
-use crate::name::Name;
+use crate::model::address::Assigned;
+use crate::model::error::Errno;
+use crate::model::flags::{Kind, Mode};
+use crate::model::link::{Link, Mac, Stats, Tuntap};
+use crate::model::name::Name;
 use crate::sys::Outcome;
 use crate::sys::bytes::{u16_at, u32_at, u64_at};
 

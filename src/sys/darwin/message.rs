@@ -5,8 +5,8 @@ use std::ffi::c_int;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::layout::*;
-use crate::name::Name;
-use crate::prefix::{Family, Prefix};
+use crate::model::name::Name;
+use crate::model::prefix::{Family, Prefix};
 use crate::sys::bytes::{u16_at, u32_at};
 
 /// The sockaddrs that a routing message can have: RTAX_MAX.

@@ -38,17 +38,18 @@ use super::descriptor;
 pub(crate) use super::nowhere::Namespace;
 use super::wait::Waker;
 use super::{Backend, Direction, Frame, Outcome, Place, Watching};
-use crate::address::{Address, Assigned, Options};
-use crate::error::{Errno, Error, Reason, Result};
-use crate::feature::Feature;
-use crate::flags::{Flags, Kind, Mode};
-use crate::link::{Change, Link, Mac};
-use crate::name::{Name, NameRequest};
-use crate::packet::PI_HEADER;
-use crate::prefix::Family;
-use crate::route::{Installed, Route};
-use crate::steering::{Instruction, Program};
-use crate::text::{Text, text};
+use crate::model::address::{Address, Assigned, Options};
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::feature::Feature;
+use crate::model::flags::{Flags, Kind, Mode};
+use crate::model::link::{Link, Mac};
+use crate::model::name::{Name, NameRequest};
+use crate::model::packet::PI_HEADER;
+use crate::model::prefix::Family;
+use crate::model::route::{Installed, Route};
+use crate::model::steering::{Instruction, Program};
+use crate::model::text::{Text, text};
+use crate::sys::Change;
 use feth::{Feth, LARGEST_FRAME};
 use layout::{SO_SNDBUF, SOL_SOCKET};
 use refusal::refusal;
@@ -295,7 +296,7 @@ impl Backend for Queue {
     }
 
     fn restore_address(&self, assigned: &Assigned) -> Result<()> {
-        let nodad = assigned.flags & crate::address::NODAD != 0;
+        let nodad = assigned.flags & crate::model::address::NODAD != 0;
         self.add_address(&assigned.address, Options { nodad, noprefixroute: false })
     }
 

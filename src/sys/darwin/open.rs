@@ -9,12 +9,12 @@ use super::link::Present;
 use super::refusal::refusal;
 use super::utun::{self, Failure, Utun};
 use super::{Port, Queue, descriptor, link};
-use crate::error::{Errno, Error, Reason, Result};
-use crate::flags::{Flags, Kind};
-use crate::name::{Name, NameRequest};
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::flags::{Flags, Kind};
+use crate::model::name::{Name, NameRequest};
+use crate::model::text::text;
 use crate::sys::Place;
 use crate::sys::wait::Waker;
-use crate::text::text;
 
 /// The last number: it has 16 bits and a sign (net/if_var_private.h, if_unit; net/if_private.h, IF_MAXUNIT). A larger one
 /// of a utun would be cut short, and give another device.

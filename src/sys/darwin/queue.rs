@@ -8,8 +8,8 @@ use std::time::Instant;
 use super::link::{self, Present};
 use super::refusal::refusal;
 use super::{Port, Queue};
-use crate::error::{Errno, Error, Result};
-use crate::flags::Kind;
+use crate::model::error::{Errno, Error, Result};
+use crate::model::flags::Kind;
 use crate::sys::{Direction, Outcome};
 
 impl Queue {

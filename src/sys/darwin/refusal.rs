@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! What the kernel's refusals mean, in words.
 
-use crate::error::{Errno, Error, Reason};
-use crate::text::text;
+use crate::model::error::{Errno, Error, Reason};
+use crate::model::text::text;
 
 pub(super) fn refusal(errno: Errno, action: impl std::fmt::Display) -> Error {
     let error = |errno, reason, text: &str| Error::new(errno, reason, text!("{action}: {text}"));

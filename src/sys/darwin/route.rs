@@ -8,9 +8,9 @@ use std::os::fd::AsFd;
 use super::layout::*;
 use super::message::{self, Message, number, route_message, sockaddr_link, sockaddr_mask, sockaddr_scoped};
 use super::{kernel, link};
-use crate::error::Errno;
-use crate::prefix::{Family, Prefix};
-use crate::route::{Installed, Route};
+use crate::model::error::Errno;
+use crate::model::prefix::{Family, Prefix};
+use crate::model::route::{Installed, Route};
 use crate::sys::Outcome;
 use crate::sys::bytes::{u16_at, u32_at};
 

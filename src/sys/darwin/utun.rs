@@ -10,12 +10,12 @@ use super::layout::*;
 use super::message::{put, sockaddr_control};
 use super::room::Room;
 use super::{descriptor, kernel};
-use crate::error::Errno;
-use crate::name::Name;
-use crate::packet::PI_HEADER;
+use crate::model::error::Errno;
+use crate::model::name::Name;
+use crate::model::packet::PI_HEADER;
+use crate::model::text::text;
 use crate::sys::Outcome;
 use crate::sys::bytes::u32_at;
-use crate::text::text;
 
 /// Bytes of the family, in network byte order.
 const FAMILY: usize = PI_HEADER;

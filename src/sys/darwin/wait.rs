@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Instant;
 
 use super::descriptor;
-use crate::error::Errno;
+use crate::model::error::Errno;
 use crate::sys::{Outcome, Uncancelled};
 
 /// A pipe with a byte for each.

@@ -16,9 +16,9 @@ use super::link::{self, Present};
 use super::message::{Message, put};
 use super::room::Room;
 use super::{address, descriptor, kernel};
-use crate::address::Assigned;
-use crate::error::{Errno, Error, Result};
-use crate::monitor::Notice;
+use crate::model::address::Assigned;
+use crate::model::error::{Errno, Error, Result};
+use crate::model::event::Notice;
 use crate::sys::bytes::{u16_at, u32_at};
 use crate::sys::{Outcome, Watching, poll};
 
@@ -205,7 +205,7 @@ impl Present {
     /// Becomes what the survey found, which tells no flags of addresses.
     fn become_as(&mut self, now: Present, notices: &mut Vec<Notice>) {
         let index = now.link.index;
-        let same = |link: &crate::link::Link| (link.name, link.up, link.carrier, link.mtu, link.mac);
+        let same = |link: &crate::model::link::Link| (link.name, link.up, link.carrier, link.mtu, link.mac);
         if same(&self.link) != same(&now.link) {
             notices.push(Notice::Link(now.link.clone()));
         }

@@ -6,10 +6,10 @@ use std::result::Result;
 
 use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
-use crate::address::{self, Address, Assigned, Options, Scope};
-use crate::flags::{Kind, bit};
-use crate::memory;
-use crate::prefix::{Family, Prefix};
+use crate::model::address::{self, Address, Assigned, Options, Scope};
+use crate::model::flags::{Kind, bit};
+use crate::model::memory;
+use crate::model::prefix::{Family, Prefix};
 use crate::sys::bytes::u32_at;
 
 /// Bytes of struct ifaddrmsg: family, prefix length, flags, scope, and the interface's index.

@@ -14,10 +14,10 @@ use super::netlink::Socket;
 use super::node::Node;
 use super::refusal::refusal;
 use super::{departure, link};
-use crate::error::{Errno, Error, Reason};
-use crate::link::Link;
-use crate::name::Name;
-use crate::text::text;
+use crate::model::error::{Errno, Error, Reason};
+use crate::model::link::Link;
+use crate::model::name::Name;
+use crate::model::text::text;
 
 /// A step is tried again when the device was renamed or moved in between, this many times.
 const TRIES: usize = 64;

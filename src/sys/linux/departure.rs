@@ -5,8 +5,8 @@
 use super::link;
 use super::message::Message;
 use super::socket::KernelSocket;
-use crate::memory;
-use crate::name::Name;
+use crate::model::memory;
+use crate::model::name::Name;
 use crate::sys::Outcome;
 
 /// Those that have left since somebody listens.

@@ -6,10 +6,10 @@ use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use crate::error::Errno;
-use crate::memory;
+use crate::model::error::Errno;
+use crate::model::memory;
+use crate::model::text::Outside;
 use crate::sys::Outcome;
-use crate::text::Outside;
 
 /// Opens a file; close-on-exec.
 pub(super) fn open(path: &Path, flags: c_int) -> Outcome<OwnedFd> {

@@ -15,10 +15,10 @@ use std::{mem, slice};
 use super::hidden::Hidden;
 use super::node::{FilterProgram, Node};
 use super::shared::Shared;
-use crate::error::Errno;
-use crate::flags::Mode;
-use crate::memory::NoMemory;
-use crate::steering::{Instruction, MAX_INSTRUCTIONS};
+use crate::model::error::Errno;
+use crate::model::flags::Mode;
+use crate::model::memory::NoMemory;
+use crate::model::steering::{Instruction, MAX_INSTRUCTIONS};
 use crate::sys::Outcome;
 
 /// The filter that the handles of one device know: those that came from each other.

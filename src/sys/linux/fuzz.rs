@@ -4,8 +4,8 @@
 use super::departure::Departures;
 use super::message::{Attributes, Message, Request};
 use super::{address, link, route, watch};
-use crate::prefix::Family;
-use crate::route::Installed;
+use crate::model::prefix::Family;
+use crate::model::route::Installed;
 use crate::sys::bytes::u32_at;
 
 /// Takes one datagram apart, as an answer and as an announcement, of an interface of this index.

@@ -4,7 +4,7 @@
 use std::ffi::{c_int, c_void};
 use std::ptr::{self, NonNull};
 
-use crate::error::Errno;
+use crate::model::error::Errno;
 use crate::sys::Outcome;
 
 /// A mapping of its own. Nothing else comes to lie at its address while it lives.

@@ -6,7 +6,7 @@ use std::ffi::{c_int, c_ulong};
 use std::os::fd::RawFd;
 
 use super::node::FilterProgram;
-use crate::error::Errno;
+use crate::model::error::Errno;
 use crate::sys::Outcome;
 
 /// `reads T` has the kernel read a T from the caller's place, `writes T` has it write one there; `takes` a number, or

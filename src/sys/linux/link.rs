@@ -6,11 +6,12 @@ use std::result::Result;
 
 use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
-use crate::error::{Errno, Error};
-use crate::flags::{Kind, Mode};
-use crate::link::{Change, Link, Mac, Stats, Tuntap};
-use crate::memory;
-use crate::name::Name;
+use crate::model::error::{Errno, Error};
+use crate::model::flags::{Kind, Mode};
+use crate::model::link::{Link, Mac, Stats, Tuntap};
+use crate::model::memory;
+use crate::model::name::Name;
+use crate::sys::Change;
 use crate::sys::bytes::{u32_at, u64_at};
 
 /// Attributes of linux/if_link.h that libc does not have for every target.

@@ -5,10 +5,11 @@
 use std::fmt::Display;
 use std::result::Result;
 
-use crate::error::{Errno, Error};
-use crate::memory::{self, NoMemory};
+use crate::model::error::{Errno, Error};
+use crate::model::memory::{self, NoMemory};
+use crate::model::text::{Outside, Text, text};
+use crate::sys::boxed;
 use crate::sys::bytes::{u16_at, u32_at};
-use crate::text::{Outside, Text, text};
 
 const HEADER: usize = 16;
 
@@ -148,7 +149,7 @@ impl<'a> Message<'a> {
         let said = Attributes(words)
             .find(|(kind, _)| self.flags & libc::NLM_F_ACK_TLVS != 0 && *kind == NLMSGERR_ATTR_MSG)
             .map(|(_, value)| text(value));
-        Err(Refusal { errno: Errno::from_raw(errno), said: said.and_then(|said| memory::boxed(said).ok()) })
+        Err(Refusal { errno: Errno::from_raw(errno), said: said.and_then(|said| boxed(said).ok()) })
     }
 }
 

@@ -12,9 +12,9 @@ use std::ptr;
 use super::file::{self, shown};
 use super::ioctl;
 use super::socket::KernelSocket;
-use crate::error::{Errno, Error, Reason, Result};
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::text::{Text, text};
 use crate::sys::descriptor;
-use crate::text::{Text, text};
 
 /// An open network namespace.
 pub(crate) struct Namespace(File);

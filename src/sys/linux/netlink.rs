@@ -7,8 +7,9 @@ use std::result::Result;
 use super::departure::Departures;
 use super::message::{Message, Refusal, Request};
 use super::socket::{KernelSocket, random};
-use crate::error::{Errno, Error};
-use crate::memory::{self, NoMemory};
+use crate::model::error::{Errno, Error};
+use crate::model::memory::{self, NoMemory};
+use crate::sys::zeroed;
 
 /// The kernel makes no answer longer than this for a receiver that offers as much.
 pub(super) const ANSWER: usize = 32 * 1024;
@@ -68,7 +69,7 @@ impl Socket {
     pub(super) fn change(&mut self, request: &Request) -> Result<(), Refusal> {
         let mut lost = false;
         // Before anything is done: there must be an answer to what is.
-        let mut buffer = memory::zeroed(ANSWER)?;
+        let mut buffer = zeroed(ANSWER)?;
         for _ in 0..TRIES {
             let sequence = self.send(request)?;
             match self.answer(sequence, &mut buffer, &mut |_| Ok(())) {
@@ -87,7 +88,7 @@ impl Socket {
         read: impl Fn(&[u8]) -> Result<Option<T>, NoMemory>,
     ) -> Result<Vec<T>, Refusal> {
         let mut last = Errno::EBUSY;
-        let mut buffer = memory::zeroed(ANSWER)?;
+        let mut buffer = zeroed(ANSWER)?;
         for _ in 0..TRIES {
             let mut found = Vec::new();
             let sequence = self.send(request)?;

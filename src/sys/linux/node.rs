@@ -9,14 +9,14 @@ use std::ptr;
 use super::file::{self, shown};
 use super::ids::is_net_admin;
 use super::ioctl;
-use crate::error::{Errno, Error, Reason, Result};
-use crate::flags::{Kind, Mode};
-use crate::link::{Link, Mac};
-use crate::memory;
-use crate::name::Name;
-use crate::steering::{Instruction, Program};
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::flags::{Kind, Mode};
+use crate::model::link::{Link, Mac};
+use crate::model::memory;
+use crate::model::name::Name;
+use crate::model::steering::{Instruction, Program};
+use crate::model::text::text;
 use crate::sys::{Outcome, descriptor};
-use crate::text::text;
 
 pub(super) const USUAL_NODE: &str = "/dev/net/tun";
 

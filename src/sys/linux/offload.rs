@@ -8,33 +8,33 @@ use std::mem;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use super::ioctl;
-use crate::error::Errno;
-use crate::link;
-use crate::memory::{self, NoMemory};
-use crate::name::Name;
+use crate::model::error::Errno;
+use crate::model::memory::{self, NoMemory};
+use crate::model::name::Name;
+use crate::model::offload;
 use crate::sys::Outcome;
 
 /// The kernel's names of the features, and the ABI's bits. USO is one feature for both families.
 const FEATURES: [(&[u8], u64); 5] = [
-    (b"tx-checksum-ip-generic", link::OFFLOAD_CHECKSUM),
-    (b"tx-tcp-segmentation", link::OFFLOAD_TSO4),
-    (b"tx-tcp6-segmentation", link::OFFLOAD_TSO6),
-    (b"tx-tcp-ecn-segmentation", link::OFFLOAD_ECN),
-    (b"tx-udp-segmentation", link::OFFLOAD_USO4 | link::OFFLOAD_USO6),
+    (b"tx-checksum-ip-generic", offload::OFFLOAD_CHECKSUM),
+    (b"tx-tcp-segmentation", offload::OFFLOAD_TSO4),
+    (b"tx-tcp6-segmentation", offload::OFFLOAD_TSO6),
+    (b"tx-tcp-ecn-segmentation", offload::OFFLOAD_ECN),
+    (b"tx-udp-segmentation", offload::OFFLOAD_USO4 | offload::OFFLOAD_USO6),
 ];
 
 /// The sets to ask for, the best first: USO is known since Linux 6.2, and both families go together.
-pub(super) const BEST: [u64; 2] = [link::ALL_OFFLOADS, link::TCP_OFFLOADS];
+pub(super) const BEST: [u64; 2] = [offload::ALL_OFFLOADS, offload::TCP_OFFLOADS];
 
 /// TUN_F_* of the ABI's bits.
 pub(super) fn features(offloads: u64) -> u32 {
     let known = [
-        (link::OFFLOAD_CHECKSUM, libc::TUN_F_CSUM),
-        (link::OFFLOAD_TSO4, libc::TUN_F_TSO4),
-        (link::OFFLOAD_TSO6, libc::TUN_F_TSO6),
-        (link::OFFLOAD_ECN, libc::TUN_F_TSO_ECN),
-        (link::OFFLOAD_USO4, libc::TUN_F_USO4),
-        (link::OFFLOAD_USO6, libc::TUN_F_USO6),
+        (offload::OFFLOAD_CHECKSUM, libc::TUN_F_CSUM),
+        (offload::OFFLOAD_TSO4, libc::TUN_F_TSO4),
+        (offload::OFFLOAD_TSO6, libc::TUN_F_TSO6),
+        (offload::OFFLOAD_ECN, libc::TUN_F_TSO_ECN),
+        (offload::OFFLOAD_USO4, libc::TUN_F_USO4),
+        (offload::OFFLOAD_USO6, libc::TUN_F_USO6),
     ];
     known.into_iter().filter(|(bit, _)| offloads & bit != 0).fold(0, |all, (_, feature)| all | feature)
 }

@@ -14,16 +14,16 @@ use super::node::{Granted, Node, USUAL_NODE};
 use super::refusal::{explain_join, refusal};
 use super::undo::Former;
 use super::{Queue, link, offload};
-use crate::error::{Errno, Error, Reason, Result};
-use crate::flags::{Flags, Kind, Mode};
-use crate::link::Link;
-use crate::memory;
-use crate::name::NameRequest;
-use crate::offload::Offload;
-use crate::packet::PI_HEADER;
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::flags::{Flags, Kind, Mode};
+use crate::model::link::Link;
+use crate::model::memory;
+use crate::model::name::NameRequest;
+use crate::model::offload::Offload;
+use crate::model::packet::PI_HEADER;
+use crate::model::text::text;
 use crate::sys::Backend;
 use crate::sys::wait::Waker;
-use crate::text::text;
 
 /// The MTU of a TUN goes to 65,535, and that of a TAP to 14 less, for the Ethernet header.
 const LARGEST_PACKET: usize = 65_535;

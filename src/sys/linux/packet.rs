@@ -7,8 +7,8 @@ use std::os::fd::AsRawFd;
 use std::ptr;
 
 use super::node::Node;
-use crate::error::Errno;
-use crate::memory;
+use crate::model::error::Errno;
+use crate::model::memory;
 use crate::sys::{Frame, Outcome};
 
 /// Vectors that the kernel takes at once: UIO_MAXIOV.

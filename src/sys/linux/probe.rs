@@ -5,9 +5,9 @@ use std::os::fd::AsRawFd;
 
 use super::hidden::Hidden;
 use super::node::Node;
-use crate::error::Errno;
-use crate::flags::Kind;
-use crate::packet::PI_HEADER;
+use crate::model::error::Errno;
+use crate::model::flags::Kind;
+use crate::model::packet::PI_HEADER;
 use crate::sys::Outcome;
 
 impl Node {

@@ -9,10 +9,10 @@ use super::message::Refusal;
 use super::namespace::Namespace;
 use super::netlink::Socket;
 use super::refusal::refusal;
-use crate::error::{Errno, Error, Reason, Result};
-use crate::link::Link;
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::link::Link;
+use crate::model::text::{Text, text};
 use crate::sys::Backend;
-use crate::text::{Text, text};
 
 impl Queue {
     /// The network namespace where the device is.

@@ -4,11 +4,11 @@
 use std::fmt::Display;
 
 use super::{link, netlink};
-use crate::error::{Errno, Error, Reason};
-use crate::flags::Flags;
-use crate::link::Tuntap;
-use crate::name::NameRequest;
-use crate::text::{Text, text};
+use crate::model::error::{Errno, Error, Reason};
+use crate::model::flags::Flags;
+use crate::model::link::Tuntap;
+use crate::model::name::NameRequest;
+use crate::model::text::{Text, text};
 
 /// A refusal, with what the kernel said in words, and with the right that is missing.
 pub(super) fn refusal(errno: Errno, said: Option<Box<Text>>, action: impl Display) -> Error {

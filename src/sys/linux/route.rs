@@ -7,10 +7,11 @@ use std::result::Result;
 use super::address::{number, octets, parse_ip};
 use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
-use crate::error::Errno;
-use crate::memory::{self, NoMemory};
-use crate::prefix::{Family, Prefix};
-use crate::route::{Installed, Route};
+use crate::model::error::Errno;
+use crate::model::memory::{self, NoMemory};
+use crate::model::prefix::{Family, Prefix};
+use crate::model::route::{Installed, Route};
+use crate::sys::boxed;
 use crate::sys::bytes::u32_at;
 
 /// Bytes of struct rtmsg: family, destination's and source's prefix lengths, TOS, table, protocol, scope, type,
@@ -89,7 +90,7 @@ pub(super) fn remove(netlink: &mut Socket, index: u32, installed: &Installed) ->
         Some(Some(first)) if is_meant(first) => netlink.change(&delete_request(&installed.detail)),
         Some(_) => {
             let said = "the kernel would delete another route of this destination, metric and table instead";
-            Err(Refusal { errno: Errno::EBUSY, said: memory::boxed(said.into()).ok() })
+            Err(Refusal { errno: Errno::EBUSY, said: boxed(said.into()).ok() })
         }
     }
 }

@@ -5,7 +5,8 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
 
-use crate::memory::{self, NoMemory};
+use crate::model::memory::NoMemory;
+use crate::sys::boxed;
 
 /// A share of a value, which goes with the last one.
 pub(super) struct Shared<T>(NonNull<Counted<T>>);
@@ -22,7 +23,7 @@ unsafe impl<T: Send + Sync> Sync for Shared<T> {}
 
 impl<T> Shared<T> {
     pub(super) fn new(value: T) -> Result<Self, NoMemory> {
-        let counted = memory::boxed(Counted { shares: AtomicUsize::new(1), value })?;
+        let counted = boxed(Counted { shares: AtomicUsize::new(1), value })?;
         Ok(Self(NonNull::from(Box::leak(counted))))
     }
 

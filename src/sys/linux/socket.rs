@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::error::Errno;
+use crate::model::error::Errno;
 use crate::sys::Outcome;
 
 /// linux/netlink.h; libc does not have it for every target.

@@ -2,10 +2,10 @@
 //! Programs and filters, attached queues, and offloads: what a queue does about them, and what the kernel's no means.
 
 use super::{Queue, filter};
-use crate::error::{Errno, Error, Reason};
-use crate::steering::{Instruction, Program};
+use crate::model::error::{Errno, Error, Reason};
+use crate::model::steering::{Instruction, Program};
+use crate::model::text::text;
 use crate::sys::{Backend, Outcome};
-use crate::text::text;
 
 impl Queue {
     /// Sets the classic filter, or with no instructions removes it.

@@ -6,10 +6,10 @@ use std::path::Path;
 use super::netlink::Socket;
 use super::node::Node;
 use super::{Queue, link, offload};
-use crate::error::Result;
-use crate::flags::Mode;
-use crate::link::Link;
-use crate::name::Name;
+use crate::model::error::Result;
+use crate::model::flags::Mode;
+use crate::model::link::Link;
+use crate::model::name::Name;
 use crate::sys::{Backend, Place};
 
 /// What such a device had before.

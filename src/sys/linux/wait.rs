@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 use std::time::{Duration, Instant};
 
-use crate::error::Errno;
+use crate::model::error::Errno;
 use crate::sys::Outcome;
 
 /// An event counter, of which each read takes one.

@@ -11,9 +11,10 @@ use super::message::Message;
 use super::netlink::{self, Socket};
 use super::socket::Datagram;
 use super::{address, link, wait};
-use crate::error::{Errno, Error, Result};
-use crate::memory;
-use crate::monitor::Notice;
+use crate::model::error::{Errno, Error, Result};
+use crate::model::event::Notice;
+use crate::model::memory;
+use crate::sys::zeroed;
 use crate::sys::{Outcome, Watching};
 
 /// Bytes that the kernel may keep for a slow reader. It gives less where it is set to.
@@ -51,7 +52,7 @@ impl Watching for Watch {
             netlink.kernel().join(group).map_err(failed)?;
         }
         netlink.kernel().set_option(libc::SOL_SOCKET, libc::SO_RCVBUF, QUEUE).map_err(failed)?;
-        let buffer = memory::zeroed(netlink::ANSWER)?;
+        let buffer = zeroed(netlink::ANSWER)?;
         let mut watch = Self { netlink, asking: Asking::Soon, interrupted: false, buffer };
         watch.ask().map_err(failed)?;
         Ok(watch)

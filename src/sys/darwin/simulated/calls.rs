@@ -9,7 +9,7 @@ use super::interface::Interface;
 use super::machine::{Bpf, Inode, Ndrv, Open, Role, State, with};
 use super::messages;
 use super::routes::Destination;
-use crate::error::Errno;
+use crate::model::error::Errno;
 use crate::sys::Outcome;
 use crate::sys::bytes::{u16_at, u32_at};
 use crate::sys::darwin::layout::*;

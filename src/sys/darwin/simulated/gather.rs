@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use super::calls::{add, open_of};
 use super::machine::{Open, Role, State, send, with};
-use crate::error::Errno;
+use crate::model::error::Errno;
 use crate::sys::Outcome;
 
 pub(super) struct Kqueue {

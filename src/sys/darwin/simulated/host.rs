@@ -10,7 +10,7 @@ use super::calls;
 use super::interface::{Assigned, Interface, network};
 use super::machine::{Open, Role, STATE, send, with};
 use super::routes::Destination;
-use crate::error::Errno;
+use crate::model::error::Errno;
 use crate::sys::darwin::layout::*;
 use crate::sys::darwin::message::sockaddr_control;
 

@@ -80,8 +80,8 @@ impl Interface {
 
 /// The network of an address.
 pub(super) fn network(ip: IpAddr, prefix: u8) -> IpAddr {
-    let family = crate::prefix::Family::of(ip);
-    crate::prefix::Prefix::new(family, prefix).unwrap().network(ip)
+    let family = crate::model::prefix::Family::of(ip);
+    crate::model::prefix::Prefix::new(family, prefix).unwrap().network(ip)
 }
 
 pub(super) fn bits(ip: IpAddr) -> u8 {

@@ -10,7 +10,7 @@ use super::gather::Kqueue;
 use super::interface::{Assigned, Interface};
 use super::messages;
 use super::routes::Routes;
-use crate::error::Errno;
+use crate::model::error::Errno;
 use crate::sys::darwin::layout::*;
 
 /// A descriptor's number, which copies of it share.

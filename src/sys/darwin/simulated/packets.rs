@@ -9,7 +9,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use super::calls::{key, open_of};
 use super::interface::Interface;
 use super::machine::{Bpf, Ndrv, Open, Role, State, with};
-use crate::error::Errno;
+use crate::model::error::Errno;
 use crate::sys::Outcome;
 use crate::sys::darwin::layout::*;
 use crate::sys::darwin::message::put;

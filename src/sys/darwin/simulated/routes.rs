@@ -6,7 +6,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::interface::{bits, network};
-use crate::error::Errno;
+use crate::model::error::Errno;
 use crate::sys::bytes::{u16_at, u32_at};
 use crate::sys::darwin::layout::*;
 use crate::sys::darwin::message::{self, Message};
@@ -166,7 +166,7 @@ impl Routes {
             return Err(Errno::EINVAL);
         };
         let ip = message::ip(to).ok_or(Errno::EAFNOSUPPORT)?;
-        let family = crate::prefix::Family::of(ip);
+        let family = crate::model::prefix::Family::of(ip);
         let prefix = match sockaddrs.get(RTA_NETMASK) {
             Some(mask) if flags & RTF_HOST == 0 => message::prefix(family, mask).ok_or(Errno::EINVAL)?.bits(),
             _ => bits(ip),

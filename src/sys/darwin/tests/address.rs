@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 use super::*;
-use crate::address::{AddressRequest, Options};
-use crate::prefix::Prefix;
+use crate::model::address::{AddressRequest, Options};
+use crate::model::prefix::Prefix;
 use crate::sys::darwin::simulated::boot;
 
 fn request(text: &str) -> AddressRequest {
@@ -115,7 +115,7 @@ fn ipv6_addresses_are_added_listed_and_deleted() {
     assert_eq!(but_automatic(mac.addresses("utun7")), wanted);
     assert_eq!(but_automatic(listed(&device)), wanted);
     let flags: Vec<_> = device.addresses().unwrap().iter().map(|assigned| assigned.flags).collect();
-    assert_eq!(flags, [0, crate::address::NODAD, 0, 0, 0]);
+    assert_eq!(flags, [0, crate::model::address::NODAD, 0, 0, 0]);
     device.set_addr(&request("fd03::1/64")).unwrap();
     // The link-local ones are a set of their own.
     assert_eq!(but_automatic(mac.addresses("utun7")), ["fe80::7/64", "fd03::1/64"]);

@@ -2,8 +2,8 @@
 //! Each system call of an open fails in turn.
 
 use super::*;
-use crate::address::{AddressRequest, Options};
-use crate::route::Route;
+use crate::model::address::{AddressRequest, Options};
+use crate::model::route::Route;
 use crate::sys::darwin::simulated::boot;
 
 /// All options that Darwin has.
@@ -11,7 +11,7 @@ fn config(bits: u64) -> Config {
     let address = |text| (AddressRequest::parse(text, None).unwrap(), Options::default());
     Config {
         mtu: Some(1400),
-        mac: (bits & flags::TAP != 0).then(|| crate::link::Mac::new([2, 0, 0, 0, 0, 7]).unwrap()),
+        mac: (bits & flags::TAP != 0).then(|| crate::model::link::Mac::new([2, 0, 0, 0, 0, 7]).unwrap()),
         send_buffer: Some(100_000),
         addresses: vec![address("10.8.0.1/24"), address("fd00::1/64")],
         routes: vec![Route::parse("10.9.0.0/16", None, 0, 0).unwrap()],

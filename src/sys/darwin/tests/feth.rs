@@ -4,8 +4,8 @@ use std::thread;
 use std::time::Instant;
 
 use super::*;
-use crate::address::{AddressRequest, Options};
-use crate::link::Mac;
+use crate::model::address::{AddressRequest, Options};
+use crate::model::link::Mac;
 use crate::sys::darwin::Port;
 use crate::sys::darwin::simulated::{Machine, boot};
 use crate::sys::descriptor;

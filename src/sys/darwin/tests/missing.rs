@@ -2,10 +2,10 @@
 //! What Darwin has not.
 
 use super::*;
-use crate::feature::Feature;
-use crate::link::Alias;
-use crate::name::Name;
-use crate::steering::Program;
+use crate::model::feature::Feature;
+use crate::model::link::Alias;
+use crate::model::name::Name;
+use crate::model::steering::Program;
 use crate::sys::darwin::simulated::boot;
 
 const PLATFORM: (Errno, Reason) = (Errno::EOPNOTSUPP, Reason::Platform);

@@ -23,12 +23,12 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
-use crate::config::Config;
 use crate::device::Device;
-use crate::error::{Errno, Error, Reason, Result};
-use crate::flags::{self, Flags};
-use crate::name::NameRequest;
-use crate::packet::Limit;
+use crate::device::config::Config;
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::flags::{self, Flags};
+use crate::model::limit::Limit;
+use crate::model::name::NameRequest;
 use crate::sys::darwin::simulated::settle;
 
 /// What is taken for "no answer" where one would come at once.

@@ -2,7 +2,8 @@
 use std::thread;
 
 use super::*;
-use crate::monitor::{Event, Monitor};
+use crate::device::monitor::Monitor;
+use crate::model::event::Event;
 use crate::sys::darwin::simulated::boot;
 
 fn text(event: Event) -> String {

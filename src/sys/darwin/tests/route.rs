@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 use super::*;
-use crate::address::{AddressRequest, Options};
-use crate::route::Route;
+use crate::model::address::{AddressRequest, Options};
+use crate::model::route::Route;
 use crate::sys::darwin::layout::{RTF_IFSCOPE, RTF_LLINFO, RTF_MULTICAST, RTF_UP};
 use crate::sys::darwin::simulated::boot;
 

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Instant;
 
 use super::*;
-use crate::flags::FdFlags;
+use crate::model::flags::FdFlags;
 use crate::sys::darwin::simulated::{Machine, boot};
 
 /// In network byte order: if_utun.c, utun_ctl_send and utun_output.

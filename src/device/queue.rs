@@ -2,8 +2,8 @@
 //! The queues of a multi-queue device: each is a handle of its own.
 
 use crate::device::Device;
-use crate::error::Result;
-use crate::feature::Feature;
+use crate::model::error::Result;
+use crate::model::feature::Feature;
 use crate::sys::Backend;
 
 impl Device {

@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use crate::error::{Errno, Error, Reason, Result};
-use crate::text::{Outside, text};
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::text::{Outside, text};
 
 /// Bytes in a name, at the most; the same on Linux and on the BSDs (IFNAMSIZ less the NUL).
 pub const MAX_LEN: usize = 15;

@@ -4,8 +4,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Errno, Error, Reason};
-pub use crate::sys::{boxed, zeroed};
+use crate::model::error::{Errno, Error, Reason};
 
 /// There is no memory for what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,17 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn too_much_is_refused() {
-        assert_eq!(zeroed(usize::MAX), Err(NoMemory));
-        assert_eq!(zeroed(isize::MAX as usize), Err(NoMemory));
-    }
-
-    #[test]
     fn what_is_asked_for_is_given() {
-        assert!(zeroed(0).unwrap().is_empty());
-        assert_eq!(*zeroed(5).unwrap(), [0; 5]);
-        assert_eq!(*boxed([7_u16; 40]).unwrap(), [7; 40]);
-        boxed(()).unwrap();
         assert_eq!(copy(&[1, 2, 3]).unwrap(), [1, 2, 3]);
         let mut items = collect((0..5).filter(|number| number % 2 == 0)).unwrap();
         push(&mut items, 6).unwrap();

@@ -2,10 +2,11 @@
 //! Reading many packets: batches, each of what is there at the moment.
 
 use crate::device::Device;
-use crate::error::Errno;
-use crate::memory::{self, NoMemory};
-use crate::packet::Limit;
-use crate::stream::Stream;
+use crate::device::stream::Stream;
+use crate::model::error::Errno;
+use crate::model::limit::Limit;
+use crate::model::memory::NoMemory;
+use crate::sys::zeroed;
 use crate::sys::{Backend, Direction};
 
 /// Reads of a batch, and bytes, at the most: then what was collected is worth handing on. Small UDP packets go on as two
@@ -40,7 +41,7 @@ impl Reader {
     pub fn new(device: &Device, trusted: bool) -> Result<Self, NoMemory> {
         let stream = Stream::new(device.backend.mode(), trusted)?;
         let source = Source { stream, batch: Batch::Over, alone: false };
-        Ok(Self { source, arena: memory::zeroed(ARENA)? })
+        Ok(Self { source, arena: zeroed(ARENA)? })
     }
 
     /// The next packet, which lasts until the next call. None: the batch is over, and the next call begins another

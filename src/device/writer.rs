@@ -6,11 +6,11 @@
 
 use crate::cpu::Cpu;
 use crate::device::Device;
-use crate::error::Errno;
-use crate::link;
-use crate::memory::NoMemory;
+use crate::model::error::Errno;
+use crate::model::limit::Limit;
+use crate::model::memory::NoMemory;
+use crate::model::offload;
 use crate::offload::join::{Joiner, Joins};
-use crate::packet::Limit;
 use crate::sys::{Backend, Direction};
 
 /// Writes to a queue in batches. For one thread at a time.
@@ -139,9 +139,9 @@ impl Joins {
     fn of(offloads: u64) -> Self {
         let has = |bit| offloads & bit != 0;
         Self {
-            tcp4: has(link::OFFLOAD_TSO4),
-            tcp6: has(link::OFFLOAD_TSO6),
-            udp: has(link::OFFLOAD_USO4 | link::OFFLOAD_USO6),
+            tcp4: has(offload::OFFLOAD_TSO4),
+            tcp6: has(offload::OFFLOAD_TSO6),
+            udp: has(offload::OFFLOAD_USO4 | offload::OFFLOAD_USO6),
         }
     }
 }

@@ -2,26 +2,37 @@
 //! A device, through one of its queues: opening it, and what it is.
 
 mod address;
+pub mod config;
+mod link;
+pub mod monitor;
+mod packet;
+mod queue;
+pub mod reader;
+mod route;
+mod steering;
+pub(crate) mod stream;
+pub mod writer;
 
 use std::fmt::Display;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::config::Config;
-use crate::error::{Errno, Error, Reason, Result};
-use crate::feature::Feature;
-use crate::flags::{self, FdFlags, Flags};
-use crate::link::{self, Tuntap};
-use crate::name::{Name, NameRequest};
-use crate::stream::Stream;
-use crate::sys::{Backend, Outcome, PerProcess, Platform};
+use crate::device::config::Config;
+use crate::device::stream::Stream;
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::feature::Feature;
+use crate::model::flags::{self, FdFlags, Flags};
+use crate::model::link::Tuntap;
+use crate::model::name::{Name, NameRequest};
+use crate::model::offload;
+use crate::model::text::{Text, text};
+use crate::sys::{Backend, Outcome, PerProcess, Queue};
 pub(crate) use crate::sys::{Namespace, Uncancelled};
-use crate::text::{Text, text};
 
 /// An open device. Dropping it closes it.
 pub struct Device {
-    pub(crate) backend: Platform,
+    pub(crate) backend: Queue,
     nonblock: AtomicBool,
     changing: Mutex<()>,
     /// On a device with offload, what a super-packet still has for the next reads.
@@ -37,11 +48,11 @@ impl Device {
     pub fn open(name: &NameRequest, flags: &Flags, config: &Config) -> Result<Self> {
         config.check()?;
         check_ids(name, config)?;
-        let undo = |backend: Platform, error| {
+        let undo = |backend: Queue, error| {
             backend.undo_open(&config.place());
             Err(error)
         };
-        let backend = Platform::open(name, flags, &config.place())?;
+        let backend = Queue::open(name, flags, &config.place())?;
         let device = match rest_of(&backend) {
             Ok(rest) => Self::with(backend, rest, flags.nonblock),
             Err(error) => return undo(backend, error),
@@ -54,7 +65,7 @@ impl Device {
 
     /// Takes over the descriptor of a device that was opened elsewhere.
     pub fn open_fd(fd: RawFd, flags: FdFlags) -> Result<Self> {
-        let backend = Platform::open_fd(fd, flags.borrow)?;
+        let backend = Queue::open_fd(fd, flags.borrow)?;
         match rest_of(&backend).and_then(|rest| backend.keep_fd().map(|()| rest)) {
             Ok(rest) => Ok(Self::with(backend, rest, flags.nonblock)),
             Err(error) => {
@@ -66,16 +77,16 @@ impl Device {
 
     /// Whether devices have it on this operating system.
     pub fn has(feature: Feature) -> bool {
-        Platform::has(feature)
+        Queue::has(feature)
     }
 
-    pub(crate) fn of(backend: Platform, nonblock: bool) -> Result<Self> {
+    pub(crate) fn of(backend: Queue, nonblock: bool) -> Result<Self> {
         let rest = rest_of(&backend)?;
         Ok(Self::with(backend, rest, nonblock))
     }
 
-    fn with(backend: Platform, rest: Option<Rest>, nonblock: bool) -> Self {
-        let joins = if rest.is_some() { backend.offloads().unwrap_or(link::TCP_OFFLOADS) } else { 0 };
+    fn with(backend: Queue, rest: Option<Rest>, nonblock: bool) -> Self {
+        let joins = if rest.is_some() { backend.offloads().unwrap_or(offload::TCP_OFFLOADS) } else { 0 };
         Self {
             backend,
             nonblock: AtomicBool::new(nonblock),
@@ -183,7 +194,7 @@ impl Device {
     /// Turns on these offloads of the device and no others, for what it hands over and for what this handle joins.
     pub fn set_offloads(&self, offloads: u64) -> Result<()> {
         self.needs_offload("set the offloads of")?;
-        if offloads & !link::ALL_OFFLOADS != 0 {
+        if offloads & !offload::ALL_OFFLOADS != 0 {
             let text = text!("offloads {offloads:#x}: this version does not know all of them");
             return Err(Error::new(Errno::EINVAL, Reason::Flags, text));
         }
@@ -231,13 +242,13 @@ impl Device {
     }
 }
 
-fn rest_of(backend: &Platform) -> Result<Option<Rest>> {
+fn rest_of(backend: &Queue) -> Result<Option<Rest>> {
     let rest = || PerProcess::new(new_rest(backend)?);
     let rest = backend.mode().offload.then(rest).transpose();
     rest.map_err(|errno| Error::system(errno, "make room for super-packets"))
 }
 
-fn new_rest(backend: &Platform) -> Outcome<Mutex<Stream>> {
+fn new_rest(backend: &Queue) -> Outcome<Mutex<Stream>> {
     Ok(Mutex::new(Stream::new(backend.mode(), false)?))
 }
 
@@ -248,11 +259,11 @@ fn check_ids(name: &NameRequest, config: &Config) -> Result<()> {
 }
 
 fn check_user(device: impl Display, uid: u32) -> Result<()> {
-    check_id(Platform::knows_user(uid), device, "user", uid)
+    check_id(Queue::knows_user(uid), device, "user", uid)
 }
 
 fn check_group(device: impl Display, gid: u32) -> Result<()> {
-    check_id(Platform::knows_group(gid), device, "group", gid)
+    check_id(Queue::knows_group(gid), device, "group", gid)
 }
 
 fn check_id(known: bool, device: impl Display, whose: &str, id: u32) -> Result<()> {

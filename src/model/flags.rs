@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! The flags of a device: what a caller asks for, and what the kernel granted.
 
-use crate::error::{Errno, Error, Reason, Result};
-use crate::text::{Text, text};
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::text::{Text, text};
 
 /// IP packets.
 pub const TUN: u64 = 0x1;

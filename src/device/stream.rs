@@ -5,13 +5,14 @@ use std::io::IoSliceMut;
 use std::ops::Range;
 
 use crate::cpu::Cpu;
-use crate::error::Errno;
-use crate::flags::{Kind, Mode};
-use crate::memory::{self, NoMemory};
+use crate::model::error::Errno;
+use crate::model::flags::{Kind, Mode};
+use crate::model::memory::NoMemory;
+use crate::model::offload::{LARGEST, Offload};
+use crate::model::packet::PI_HEADER;
 use crate::offload::split::Splitter;
-use crate::offload::{LARGEST, Offload};
-use crate::packet::PI_HEADER;
-use crate::sys::{Backend, Outcome, Platform};
+use crate::sys::zeroed;
+use crate::sys::{Backend, Outcome, Queue};
 
 /// What payloads are aligned to: they are summed up faster.
 pub(crate) const LINE: usize = 64;
@@ -34,7 +35,7 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) fn new(mode: Mode, trusted: bool) -> Result<Self, NoMemory> {
-        let memory = memory::zeroed(MEMORY)?;
+        let memory = zeroed(MEMORY)?;
         let line = memory.as_ptr().align_offset(LINE).min(LINE).saturating_add(LINE);
         Ok(Self {
             kind: mode.kind,
@@ -70,7 +71,7 @@ impl Stream {
     }
 
     /// Reads once, without waiting; the number of bytes. EPROTO: a super-packet that is none, and is lost.
-    pub(crate) fn take(&mut self, backend: &Platform) -> Outcome<usize> {
+    pub(crate) fn take(&mut self, backend: &Queue) -> Outcome<usize> {
         self.take_from(|room| backend.readv(&mut [IoSliceMut::new(room)]))
     }
 
@@ -97,7 +98,7 @@ impl Stream {
     }
 
     /// The next packet, for which it reads when nothing is left, without waiting.
-    pub(crate) fn next(&mut self, backend: &Platform) -> Outcome<&mut [u8]> {
+    pub(crate) fn next(&mut self, backend: &Queue) -> Outcome<&mut [u8]> {
         if !self.is_ready() {
             self.take(backend)?;
         }

@@ -4,8 +4,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::error::{Errno, Error, Reason, Result};
-use crate::text::{Outside, text};
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::text::{Outside, text};
 
 /// The family of an IP address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,13 +3,14 @@
 
 use std::path::PathBuf;
 
-use crate::address::{AddressRequest, Assigned, IPV6_MTU, Options, too_small_for_ipv6};
 use crate::device::Device;
-use crate::error::{Errno, Error, Reason, Result};
-use crate::flags::Flags;
-use crate::link::{Alias, Change, Link, Mac};
-use crate::prefix::Family;
-use crate::route::{Installed, Route};
+use crate::model::address::{AddressRequest, Assigned, IPV6_MTU, Options, too_small_for_ipv6};
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::flags::Flags;
+use crate::model::link::{Alias, Link, Mac};
+use crate::model::prefix::Family;
+use crate::model::route::{Installed, Route};
+use crate::sys::Change;
 use crate::sys::{Backend, Namespace, Place};
 
 /// What an open does beyond its flags. A new one changes nothing.

@@ -7,51 +7,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::device::Device;
-use crate::error::{Errno, Error, Reason};
-use crate::feature::Feature;
-use crate::flags::{Kind, Mode};
-use crate::offload::Offload;
-use crate::stream::Stream;
+use crate::device::stream::Stream;
+use crate::model::error::{Errno, Error, Reason};
+use crate::model::feature::Feature;
+use crate::model::flags::{Kind, Mode};
+use crate::model::limit::Limit;
+use crate::model::offload::Offload;
+use crate::model::packet::{PI_HEADER, copy, measure, scatter};
+use crate::model::text::{Text, text};
 use crate::sys::{Backend, Direction};
-use crate::text::{Text, text};
 
 const IPV4_HEADER: usize = 20;
 const IPV6_HEADER: usize = 40;
 const ETHERNET_HEADER: usize = 14;
-pub(crate) const PI_HEADER: usize = 4;
-
-/// How long a call waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limit {
-    /// As the handle was told; a signal ends it.
-    Handle,
-    /// Without a limit, through signals.
-    None,
-    /// For so long, through signals.
-    For(Duration),
-}
-
-impl Limit {
-    /// A caller's milliseconds; a negative number is no limit.
-    pub fn milliseconds(number: i32) -> Self {
-        u64::try_from(number).map_or(Self::None, |number| Self::For(Duration::from_millis(number)))
-    }
-
-    /// When it is over, if it began now.
-    pub fn deadline(self) -> Option<Instant> {
-        match self {
-            Self::Handle | Self::None => None,
-            Self::For(duration) => Instant::now().checked_add(duration),
-        }
-    }
-}
-
-/// The first byte and the length of what is in several parts.
-pub fn measure(parts: &[IoSlice<'_>]) -> (Option<u8>, usize) {
-    let first = parts.iter().find_map(|part| part.first().copied());
-    let length = parts.iter().fold(0_usize, |sum, part| sum.saturating_add(part.len()));
-    (first, length)
-}
 
 impl Device {
     /// Bytes that no packet of this device exceeds, at any MTU.
@@ -122,7 +90,7 @@ impl Device {
     }
 
     /// Whether the device takes and gives super-packets.
-    pub fn needs_offload(&self, action: &str) -> crate::error::Result<()> {
+    pub fn needs_offload(&self, action: &str) -> crate::model::error::Result<()> {
         self.needs_flag(Feature::Offload, self.backend.mode().offload, "TUNTAP_OFFLOAD", action)
     }
 
@@ -307,28 +275,6 @@ fn lock(rest: &Mutex<Stream>) -> MutexGuard<'_, Stream> {
     rest.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Copies a packet to a buffer; its length. One that is too long is lost.
-pub(crate) fn copy(packet: &[u8], buf: &mut [MaybeUninit<u8>]) -> Result<usize, Errno> {
-    let place = buf.get_mut(..packet.len()).ok_or(Errno::EMSGSIZE)?;
-    for (to, from) in place.iter_mut().zip(packet) {
-        to.write(*from);
-    }
-    Ok(packet.len())
-}
-
-/// Copies a packet to several buffers; its length. One that is too long is lost.
-pub(crate) fn scatter(mut packet: &[u8], bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
-    let length = packet.len();
-    for buf in bufs {
-        let (now, later) = packet.split_at_checked(buf.len()).unwrap_or((packet, &[]));
-        for (to, from) in buf.iter_mut().zip(now) {
-            *to = *from;
-        }
-        packet = later;
-    }
-    if packet.is_empty() { Ok(length) } else { Err(Errno::EMSGSIZE) }
-}
-
 fn bytes(count: usize) -> Text {
     text!("{count} byte{}", if count == 1 { "" } else { "s" })
 }
@@ -336,7 +282,7 @@ fn bytes(count: usize) -> Text {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flags::{self, Flags};
+    use crate::model::flags::{self, Flags};
 
     fn is_packet(bits: u64, packet: &[u8]) -> bool {
         fault(Flags::parse(bits).unwrap().mode, packet.first().copied(), packet.len()).is_none()

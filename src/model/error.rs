@@ -3,10 +3,9 @@
 
 use std::fmt;
 
-use crate::memory;
-use crate::text::{Text, text};
+use crate::model::text::{Text, text};
 
-pub use crate::errno::Errno;
+pub use crate::model::errno::Errno;
 
 /// Result of everything off the packet path.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -137,13 +136,21 @@ impl Reason {
     }
 }
 
+/// An array of one, because std has no fallible box; nothing is moved, as the room is exact.
+fn boxed(message: Text) -> Option<Box<[Text; 1]>> {
+    let mut one = Vec::new();
+    one.try_reserve_exact(1).ok()?;
+    one.push(message);
+    one.try_into().ok()
+}
+
 /// A failure: never without an errno, a reason and a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     errno: Errno,
     reason: Reason,
     /// Apart, as an error is moved often. None where there was no memory for it.
-    message: Option<Box<Text>>,
+    message: Option<Box<[Text; 1]>>,
 }
 
 impl Error {
@@ -151,7 +158,7 @@ impl Error {
     #[cold]
     #[inline(never)]
     pub fn new(errno: Errno, reason: Reason, message: impl Into<Text>) -> Self {
-        Self { errno, reason, message: memory::boxed(message.into()).ok() }
+        Self { errno, reason, message: boxed(message.into()) }
     }
 
     /// The operating system's refusal of `action` ("set the MTU of vpn0 to 9000").
@@ -199,7 +206,9 @@ impl Error {
 
     /// The sentence.
     pub fn message(&self) -> &str {
-        self.message.as_ref().map_or("there is not enough memory for the message", |message| message.as_str())
+        self.message
+            .as_deref()
+            .map_or("there is not enough memory for the message", |[message]| message.as_str())
     }
 }
 

@@ -4,10 +4,10 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::error::{Errno, Error, Reason, Result};
-use crate::flags::bit;
-use crate::prefix::{self, Family, Parsed, Prefix};
-use crate::text::text;
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::flags::bit;
+use crate::model::prefix::{self, Family, Parsed, Prefix};
+use crate::model::text::text;
 
 /// The least MTU of a device with IPv6: RFC 8200.
 pub const IPV6_MTU: u32 = 1280;

@@ -119,7 +119,7 @@ impl Eq for Text {}
 /// A [`Text`], written as `format!` writes a String.
 macro_rules! text {
     ($($sentence:tt)*) => {
-        $crate::text::Text::from(format_args!($($sentence)*))
+        $crate::model::text::Text::from(format_args!($($sentence)*))
     };
 }
 pub(crate) use text;

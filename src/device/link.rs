@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+//! Asking for and changing what an interface is.
+
+use super::Device;
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::flags::Kind;
+use crate::model::link::{Alias, Mac, Stats};
+use crate::model::name::Name;
+use crate::model::text::text;
+use crate::sys::{Backend, Change, Namespace};
+
+impl Device {
+    /// Whether it is administratively up.
+    pub fn is_up(&self) -> Result<bool> {
+        Ok(self.backend.link()?.up)
+    }
+
+    /// Takes it up or down.
+    pub fn set_up(&self, up: bool) -> Result<()> {
+        if self.is_up()? == up {
+            return Ok(());
+        }
+        self.backend.change_link(&Change::Up(up))
+    }
+
+    /// Bytes of the largest packet, without the Ethernet header.
+    pub fn mtu(&self) -> Result<u32> {
+        Ok(self.backend.link()?.mtu)
+    }
+
+    /// Sets the MTU.
+    pub fn set_mtu(&self, mtu: u32) -> Result<()> {
+        let link = self.backend.link()?;
+        match link.mtu_range {
+            _ if link.mtu == mtu => Ok(()),
+            Some((least, most)) if mtu < least || mtu > most => Err(Error::new(
+                Errno::EINVAL,
+                Reason::Range,
+                text!("set the MTU of {} to {mtu}: it takes {least} to {most}", link.name),
+            )),
+            _ => self.backend.change_link(&Change::Mtu(mtu)),
+        }
+    }
+
+    /// The hardware address of a TAP device.
+    pub fn mac(&self) -> Result<Mac> {
+        self.needs_tap("MAC address")?;
+        let mac = self.backend.link()?.mac;
+        mac.ok_or_else(|| self.unset(Errno::EADDRNOTAVAIL, "MAC address", "tuntap_set_mac"))
+    }
+
+    /// Sets the hardware address of a TAP device.
+    pub fn set_mac(&self, mac: Mac) -> Result<()> {
+        if self.mac()? == mac {
+            return Ok(());
+        }
+        self.backend.change_link(&Change::Mac(mac))
+    }
+
+    /// Renames it.
+    pub fn set_name(&self, name: Name) -> Result<()> {
+        if self.backend.link()?.name == name {
+            return Ok(());
+        }
+        self.backend.change_link(&Change::Name(name))
+    }
+
+    /// The text that somebody gave it; empty where nobody did.
+    pub fn alias(&self) -> Result<Vec<u8>> {
+        Ok(self.backend.link()?.alias)
+    }
+
+    /// Gives it a text, or with an empty one takes it away.
+    pub fn set_alias(&self, alias: &Alias) -> Result<()> {
+        if self.alias()? == alias.as_bytes() {
+            return Ok(());
+        }
+        self.backend.change_link(&Change::Alias(alias))
+    }
+
+    /// Whether the other end is there, as far as the device was told.
+    pub fn carrier(&self) -> Result<bool> {
+        Ok(self.backend.link()?.carrier)
+    }
+
+    /// Tells the system whether the other end is there.
+    pub fn set_carrier(&self, on: bool) -> Result<()> {
+        self.backend.set_carrier(on)
+    }
+
+    /// Packets that wait for a reader, at most.
+    pub fn tx_queue_length(&self) -> Result<u32> {
+        Ok(self.backend.link()?.tx_queue_length)
+    }
+
+    /// Sets how many packets wait for a reader.
+    pub fn set_tx_queue_length(&self, packets: u32) -> Result<()> {
+        if self.tx_queue_length()? == packets {
+            return Ok(());
+        }
+        self.backend.change_link(&Change::TxQueueLength(packets))
+    }
+
+    /// What passed through it.
+    pub fn stats(&self) -> Result<Stats> {
+        Ok(self.backend.link()?.stats)
+    }
+
+    /// The offloads that are turned on, as the ABI's bits.
+    pub fn offloads(&self) -> Result<u64> {
+        self.backend.offloads()
+    }
+
+    /// Moves it to another network namespace; the handle follows.
+    pub(crate) fn set_namespace(&self, namespace: &Namespace) -> Result<()> {
+        let _changing = self.change();
+        self.backend.link()?;
+        if self.backend.is_in(namespace) {
+            return Ok(());
+        }
+        self.backend.change_link(&Change::Namespace(namespace))
+    }
+
+    pub(crate) fn needs_tap(&self, what: &str) -> Result<()> {
+        match self.backend.mode().kind {
+            Kind::Tap => Ok(()),
+            Kind::Tun => Err(Error::new(
+                Errno::EOPNOTSUPP,
+                Reason::Kind,
+                text!("{} is a TUN and has no {what}: open a device with TUNTAP_TAP", self.label()),
+            )),
+        }
+    }
+}

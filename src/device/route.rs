@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+//! Adding routes through a device, and taking them away.
+
+use super::Device;
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::route::{Installed, Route};
+use crate::model::text::text;
+use crate::sys::Backend;
+
+impl Device {
+    /// The routes through the device, of both families and all tables but that of the host's own addresses.
+    pub fn routes(&self) -> Result<Vec<Installed>> {
+        self.backend.routes()
+    }
+
+    /// Adds a route, unless it is there. To look first costs more the more routes there are.
+    pub fn add_route(&self, route: &Route) -> Result<()> {
+        let _changing = self.change();
+        if !self.backend.adds_before_it_looks() && self.installed(route)?.is_some() {
+            return Ok(());
+        }
+        self.backend.add_route(route).or_else(|error| match self.installed(route) {
+            Ok(Some(_)) => Ok(()),
+            _ => Err(error),
+        })
+    }
+
+    /// Takes a route away.
+    pub fn del_route(&self, route: &Route) -> Result<()> {
+        let _changing = self.change();
+        if let Some(installed) = self.installed(route)? {
+            return self.backend.remove_route(&installed);
+        }
+        let text = text!("{} does not have the route {route}", self.label());
+        Err(Error::new(Errno::ESRCH, Reason::Unset, text))
+    }
+
+    /// Gives back the routes that were there before, and takes away those of the given ones that were not.
+    pub(crate) fn restore_routes(&self, before: &[Installed], added: &[Route]) {
+        let is_new = |route: &&Route| !before.iter().any(|installed| self.is_meant(route, installed));
+        for route in added.iter().filter(is_new) {
+            if let Ok(Some(installed)) = self.installed(route) {
+                let _ = self.backend.remove_route(&installed);
+            }
+        }
+        let present = self.backend.routes().unwrap_or_default();
+        for lost in before.iter().filter(|installed| !present.contains(installed)) {
+            let _ = self.backend.restore_route(lost);
+        }
+    }
+
+    fn installed(&self, route: &Route) -> Result<Option<Installed>> {
+        Ok(self.backend.routes()?.into_iter().find(|installed| self.is_meant(route, installed)))
+    }
+
+    /// What cannot be asked for is never meant.
+    fn is_meant(&self, route: &Route, installed: &Installed) -> bool {
+        let usual = self.backend.usual_route(route.family());
+        installed.exact && installed.route.meets(route, usual)
+    }
+}

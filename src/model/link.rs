@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+//! What an interface is at the moment, as the operating system tells it.
+
+use std::fmt;
+
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::flags::Mode;
+use crate::model::memory;
+use crate::model::name::Name;
+use crate::model::text::text;
+
+/// The hardware address of a TAP device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mac([u8; 6]);
+
+impl Mac {
+    /// Checks an address: one station's, so neither a group's nor all zeros.
+    pub fn new(bytes: [u8; 6]) -> Result<Self> {
+        let mac = Self(bytes);
+        let fault = if mac.is_group() {
+            "a group address (the lowest bit of its first byte is set) belongs to no device"
+        } else if bytes == [0; 6] {
+            "all zeros are no address"
+        } else {
+            return Ok(mac);
+        };
+        Err(Error::new(Errno::EINVAL, Reason::Address, text!("MAC address {mac}: {fault}")))
+    }
+
+    /// An address that the operating system reported.
+    pub fn reported(bytes: [u8; 6]) -> Self {
+        Self(bytes)
+    }
+
+    /// Whether it is that of a group of stations.
+    pub fn is_group(self) -> bool {
+        let [first, ..] = self.0;
+        first & 1 != 0
+    }
+
+    /// Its six bytes.
+    pub fn octets(self) -> [u8; 6] {
+        self.0
+    }
+}
+
+impl fmt::Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+/// What makes an interface a TUN or TAP device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tuntap {
+    /// How packets pass through it.
+    pub mode: Mode,
+    /// It outlives its last handle.
+    pub persist: bool,
+    /// The user that may open it without privilege.
+    pub owner: Option<u32>,
+    /// The group whose members may open it without privilege.
+    pub group: Option<u32>,
+}
+
+/// A text that an administrator gives a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alias(Vec<u8>);
+
+impl Alias {
+    /// Bytes of an alias, at the most: IFALIASZ less the NUL.
+    pub const MAX_LEN: usize = 255;
+
+    /// Checks an alias. An empty one takes the alias away.
+    pub fn new(bytes: &[u8]) -> Result<Self> {
+        if bytes.len() <= Self::MAX_LEN {
+            return Ok(Self(memory::copy(bytes)?));
+        }
+        let text = text!("an alias of {} bytes: it can have {}", bytes.len(), Self::MAX_LEN);
+        Err(Error::new(Errno::EINVAL, Reason::Range, text))
+    }
+
+    /// Its bytes, without a NUL.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// What passed through a device, as the system sees it: received is what was written to the device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are the kernel's and say it all")]
+pub struct Stats {
+    pub rx_packets: u64,
+    pub tx_packets: u64,
+    pub rx_bytes: u64,
+    pub tx_bytes: u64,
+    pub rx_errors: u64,
+    pub tx_errors: u64,
+    pub rx_dropped: u64,
+    pub tx_dropped: u64,
+}
+
+/// The present state of an interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its number in its network namespace, which a rename does not change.
+    pub index: u32,
+    /// Its name.
+    pub name: Name,
+    /// It is administratively up.
+    pub up: bool,
+    /// The other end is there, as far as the device was told.
+    pub carrier: bool,
+    /// Bytes of the largest packet, without the Ethernet header.
+    pub mtu: u32,
+    /// What the MTU can be, where the system says so.
+    pub mtu_range: Option<(u32, u32)>,
+    /// Its hardware address, where it has one.
+    pub mac: Option<Mac>,
+    /// A text that somebody gave it; empty where nobody did.
+    pub alias: Vec<u8>,
+    /// Packets that wait for a reader, at most.
+    pub tx_queue_length: u32,
+    /// What passed through it.
+    pub stats: Stats,
+    /// Present for TUN and TAP devices only.
+    pub tuntap: Option<Tuntap>,
+}
+
+impl Link {
+    /// What makes it a TUN or TAP device, for one that is known to be one.
+    pub fn needs_tuntap(&self) -> Result<Tuntap> {
+        self.tuntap.ok_or_else(|| {
+            Error::new(
+                Errno::EOPNOTSUPP,
+                Reason::Kernel,
+                text!(
+                    "{}: this kernel does not tell the modes of a device: Linux 4.17 and newer do",
+                    self.name
+                ),
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alias_has_its_length() {
+        assert_eq!(Alias::new(&[b'x'; 255]).unwrap().as_bytes().len(), 255);
+        assert_eq!(Alias::new(&[b'x'; 256]).unwrap_err().reason(), Reason::Range);
+    }
+
+    #[test]
+    fn a_mac_is_one_stations() {
+        assert!(Mac::new([0x02, 0, 0, 0, 0, 1]).is_ok());
+        for bytes in [[0; 6], [1, 0, 0x5e, 0, 0, 1], [0xff; 6]] {
+            let error = Mac::new(bytes).unwrap_err();
+            assert_eq!((error.errno(), error.reason()), (Errno::EINVAL, Reason::Address));
+        }
+    }
+
+    #[test]
+    fn a_mac_is_written_in_pairs() {
+        assert_eq!(Mac::reported([0, 0x11, 0x22, 0xaa, 0xbb, 0xff]).to_string(), "00:11:22:aa:bb:ff");
+    }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+//! The values that every layer speaks of, and what each layer fails with. Nothing here knows a system.
+
+pub mod address;
+pub mod errno;
+pub mod error;
+pub mod event;
+pub mod feature;
+pub mod flags;
+pub mod limit;
+pub mod link;
+pub mod memory;
+pub mod name;
+pub mod offload;
+pub mod packet;
+pub mod prefix;
+pub mod route;
+pub mod steering;
+pub mod text;

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+//! What of an interface can be changed.
+
+use std::fmt;
+
+use super::Namespace;
+use crate::model::link::{Alias, Mac};
+use crate::model::name::Name;
+use crate::model::text::{Text, text};
+
+/// One thing to change about an interface.
+#[allow(dead_code, reason = "a system without a backend looks at none of it")]
+pub(crate) enum Change<'a> {
+    Up(bool),
+    Mtu(u32),
+    Mac(Mac),
+    Name(Name),
+    Alias(&'a Alias),
+    TxQueueLength(u32),
+    Namespace(&'a Namespace),
+}
+
+#[allow(dead_code, reason = "as above")]
+impl Change<'_> {
+    /// What a message says of an attempt at it.
+    pub(crate) fn of(&self, device: impl fmt::Display) -> Text {
+        match self {
+            Self::Up(true) => text!("take {device} up"),
+            Self::Up(false) => text!("take {device} down"),
+            Self::Mtu(mtu) => text!("set the MTU of {device} to {mtu}"),
+            Self::Mac(mac) => text!("set the MAC address of {device} to {mac}"),
+            // It can have the name already, when only the answer was lost.
+            Self::Name(name) if text!("{device}") == text!("{name}") => text!("rename the device to {name}"),
+            Self::Name(name) => text!("rename {device} to {name}"),
+            Self::Alias(_) => text!("set the alias of {device}"),
+            Self::TxQueueLength(packets) => text!("set the transmit queue length of {device} to {packets}"),
+            Self::Namespace(_) => text!("move {device} to another network namespace"),
+        }
+    }
+}
