@@ -193,12 +193,4 @@ mod tests {
         let found = |errno| matches!(errno, Errno::EPERM | Errno::EACCES);
         assert!(found(Errno::from_raw(libc::EACCES)) && !found(Errno::from_raw(524)));
     }
-
-    #[test]
-    #[allow(unsafe_code)]
-    fn what_failed_has_its_errno() {
-        // SAFETY: no descriptor has this number.
-        assert_eq!(Errno::result(unsafe { libc::close(-1) }), Err(Errno::EBADF));
-        assert_eq!(Errno::result(3), Ok(3));
-    }
 }

@@ -51,3 +51,15 @@ fn control(fd: impl AsFd, command: c_int, argument: c_int) -> Outcome<c_int> {
     // SAFETY: the commands above take a number.
     Errno::result(unsafe { libc::fcntl(fd.as_fd().as_raw_fd(), command, argument) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_has_its_errno() {
+        // SAFETY: no descriptor has this number.
+        assert_eq!(Errno::result(unsafe { libc::close(-1) }), Err(Errno::EBADF));
+        assert_eq!(Errno::result(3), Ok(3));
+    }
+}
