@@ -71,16 +71,25 @@ else
 #
 # std's panic handlers print a backtrace, which takes more code than all the rest. An internal fault ends in
 # src/fault.rs instead, and what nothing refers to any more is left out. Where a later rustc gives the handlers other
-# names, the library is as good, and larger: `make size` tells.
+# names, or the linker keeps std's, the build fails.
 $(BUILD)/tuntap.o: $(RUST_LIB) abi/libtuntap.map
 	@mkdir -p $(BUILD)
 	sed -n 's/^ *\(tuntap_[a-z0-9_]*\);/\1/p' abi/libtuntap.map > $(BUILD)/symbols
-	$(READELF) -sW $(RUST_LIB) 2>/dev/null | awk '$$4 == "FUNC" && $$7 != "UND" { \
+	LC_ALL=C $(READELF) -sW $(RUST_LIB) > $(BUILD)/rust-symbols
+	awk '$$4 == "FUNC" && $$7 != "UND" { \
 	    if ($$8 ~ /rust_begin_unwind$$/) print "-Wl,--wrap=" $$8 ",--defsym=__wrap_" $$8 "=tuntap_panicked"; \
 	    if ($$8 ~ /___rust_alloc_error_handler$$/) print "-Wl,--wrap=" $$8 ",--defsym=__wrap_" $$8 "=tuntap_out_of_memory" }' \
-	    | sort -u > $(BUILD)/handlers
+	    $(BUILD)/rust-symbols | sort -u > $(BUILD)/handlers
+	@test "$$(sed 's/.*=//' $(BUILD)/handlers | sort | tr '\n' ' ')" = "tuntap_out_of_memory tuntap_panicked " || \
+	    { echo "src/fault.rs: std's handlers are not found in $(RUST_LIB)" >&2; exit 1; }
 	$(CC) -nostdlib -r -Wl,--gc-sections $$(sed 's/^/-Wl,-u,/' $(BUILD)/symbols) $$(cat $(BUILD)/handlers) \
 	    -Wl,-u,tuntap_panicked,-u,tuntap_out_of_memory -o $@ $(RUST_LIB)
+	LC_ALL=C $(READELF) -sW $@ > $(BUILD)/linked-symbols || { rm -f $@; exit 1; }
+	@awk '$$4 == "FUNC" && $$7 != "UND" && $$8 !~ /^__wrap_/ && \
+	    $$8 ~ /rust_begin_unwind|alloc_error_handler|12default_hook|12backtrace_rs|5gimli|9addr2line/ { print $$8; n = 1 } \
+	    $$7 != "UND" && $$8 ~ /^__wrap_/ { wraps[$$8] = 1 } \
+	    END { for (name in wraps) found++; exit n || found != 2 }' $(BUILD)/linked-symbols >&2 || \
+	    { echo "$@: std's handlers are still in it, in place of src/fault.rs" >&2; rm -f $@; exit 1; }
 	$(OBJCOPY) --keep-global-symbols=$(BUILD)/symbols --remove-section=.llvmbc --remove-section=.llvmcmd $@
 
 $(STATIC): $(BUILD)/tuntap.o

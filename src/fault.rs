@@ -7,15 +7,15 @@ use std::io::{self, Write};
 use std::panic::Location;
 use std::process;
 
-/// Stands in for the panic handler, which gets this by reference.
+/// Stands in for the panic handler, which is called by Rust's ABI as all of std's handlers are.
 #[unsafe(no_mangle)]
-extern "C" fn tuntap_panicked(info: &core::panic::PanicInfo<'_>) -> ! {
+extern "Rust" fn tuntap_panicked(info: &core::panic::PanicInfo<'_>) -> ! {
     end(info.location(), &info.message())
 }
 
 /// Stands in for the handler of an allocation that failed.
 #[unsafe(no_mangle)]
-extern "C" fn tuntap_out_of_memory(size: usize, _align: usize) -> ! {
+extern "Rust" fn tuntap_out_of_memory(size: usize, _align: usize) -> ! {
     end(None, &format_args!("no memory for {size} bytes"))
 }
 
