@@ -103,7 +103,7 @@ program() {
 # What makes itself a private network, by Linux's unshare(), is for Linux alone.
 programs() {
     grep -L '#include <sched.h>' examples-c/*.c
-    echo docs/darwin-check.c
+    echo tests/darwin/check.c
 }
 
 mkdir -p "$out"

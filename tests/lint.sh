@@ -32,6 +32,6 @@ try "lint: licences" licences
 try "lint: SPDX lines" spdx
 if have "lint: shellcheck" shellcheck; then
     # SC2317 takes the functions that `try` calls for dead code.
-    try "lint: shellcheck" shellcheck -x -P SCRIPTDIR -e SC2317 .ci/run tests/*.sh tests/c/run.sh packaging/*.sh benches/build.sh docs/darwin-check.sh
+    try "lint: shellcheck" shellcheck -x -P SCRIPTDIR -e SC2317 .ci/run tests/*.sh tests/c/run.sh packaging/*.sh benches/build.sh tests/darwin/check.sh
 fi
 finish

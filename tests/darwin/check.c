@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What only a Mac can tell: docs/darwin-check.sh builds it and runs it as root. A line for each check, with pass or FAIL.
+/* What only a Mac can tell: tests/darwin/check.sh builds it and runs it as root. A line for each check, with pass or FAIL.
  * The witness is never the library: ifconfig, route, netstat, and sockets. It makes devices of its own, with addresses of
  * 10.199.0.0/16 and fd00:c4ec::/32, and takes them away. */
 #include <arpa/inet.h>
