@@ -368,7 +368,8 @@ typedef struct tuntap_joiner tuntap_joiner;
 
 /**
  * For a TAP: as TUNTAP_NAPI, and the parts of a tuntap_writev become the fragments of the
- * kernel's packet; 18 at most. Writing needs CAP_NET_ADMIN.
+ * kernel's packet; 18 at most. Needs CAP_NET_ADMIN in the initial user namespace
+ * to open it and to write.
  */
 #define TUNTAP_NAPI_FRAGS 256
 

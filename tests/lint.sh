@@ -24,10 +24,14 @@ spdx() {
 
 work=$(mktemp)
 trap 'rm -f "$work"' EXIT
-try "lint: cargo fmt" "$cargo" fmt --check
-try "lint: cargo fmt, fuzz targets" "$cargo" fmt --check --manifest-path fuzz/Cargo.toml
-try "lint: cargo fmt, benches" "$cargo" fmt --check --manifest-path benches/forwarder/tunrs/Cargo.toml
-try "lint: cargo clippy" "$cargo" clippy --locked --quiet --all-targets -- -D warnings
+if have "lint: cargo fmt" cargo-fmt; then
+    try "lint: cargo fmt" "$cargo" fmt --check
+    try "lint: cargo fmt, fuzz targets" "$cargo" fmt --check --manifest-path fuzz/Cargo.toml
+    try "lint: cargo fmt, benches" "$cargo" fmt --check --manifest-path benches/forwarder/tunrs/Cargo.toml
+fi
+if have "lint: cargo clippy" cargo-clippy; then
+    try "lint: cargo clippy" "$cargo" clippy --locked --quiet --all-targets -- -D warnings
+fi
 try "lint: licences" licences
 try "lint: SPDX lines" spdx
 if have "lint: shellcheck" shellcheck; then

@@ -27,7 +27,8 @@ pub const TUNTAP_PERSIST: u64 = 0x40;
 /// receive offload.
 pub const TUNTAP_NAPI: u64 = 0x80;
 /// For a TAP: as TUNTAP_NAPI, and the parts of a tuntap_writev become the fragments of the
-/// kernel's packet; 18 at most. Writing needs CAP_NET_ADMIN.
+/// kernel's packet; 18 at most. Needs CAP_NET_ADMIN in the initial user namespace
+/// to open it and to write.
 pub const TUNTAP_NAPI_FRAGS: u64 = 0x100;
 /// Fail with TUNTAP_REASON_ABSENT when there is no device of this name, instead of making
 /// it.

@@ -165,6 +165,9 @@ UNUSED static void write_file(const char *path, const char *text)
     close(fd);
 }
 
+/** begin() made a user namespace too: root there has no right that goes by the initial one. */
+UNUSED static int in_user_namespace;
+
 /** Moves this process into a network namespace of its own: as root, or as root of a new user namespace. */
 UNUSED static void begin(void)
 {
@@ -180,6 +183,7 @@ UNUSED static void begin(void)
         skip("/dev/net/tun may not be read and written by this user: run as root, or chmod 0666 it");
     if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
         skip("no unprivileged user namespaces here: run as root");
+    in_user_namespace = 1;
     write_file("/proc/self/setgroups", "deny");
     snprintf(map, sizeof map, "0 %u 1", user);
     write_file("/proc/self/uid_map", map);

@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 
-use super::{link, netlink};
+use super::{ids, link, netlink};
 use crate::model::error::{Errno, Error, Reason};
 use crate::model::flags::Flags;
 use crate::model::link::Tuntap;
@@ -51,6 +51,12 @@ pub(super) fn explain_join(
     let error = |reason, text: Text| Error::new(errno, reason, text!("open {name}: {text}"));
     if errno == Errno::ENOTTY {
         return error(Reason::NoDriver, "the device node is not that of the TUN/TAP driver".into());
+    }
+    if errno == Errno::EPERM && flags.mode.napi_frags && ids::is_net_admin() {
+        return error(
+            Reason::Privilege,
+            "TUNTAP_NAPI_FRAGS needs CAP_NET_ADMIN in the initial user namespace".into(),
+        );
     }
     let Some(link) = present else {
         return match errno {

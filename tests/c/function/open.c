@@ -143,6 +143,11 @@ static void only_what_exists(void)
 static void packets_go_through_napi(uint64_t flags)
 {
     tuntap *dev;
+    if (flags & TUNTAP_NAPI_FRAGS && in_user_namespace) {
+        REFUSED("t0", flags, EPERM, TUNTAP_REASON_PRIVILEGE);
+        MESSAGE_HAS("in the initial user namespace");
+        return;
+    }
     OK(tuntap_open("t0", flags, &dev, &err));
     int granted = flags_by_hand(tuntap_get_fd(dev));
     CHECK(granted & IFF_NAPI && !(granted & IFF_NAPI_FRAGS) == !(flags & TUNTAP_NAPI_FRAGS));
