@@ -42,7 +42,7 @@ RPATH      :=
 endif
 
 # The parts of `make check`.
-CHECKS := lint check-core check-abi check-c check-valgrind check-asan check-api check-tsan check-faults check-strace \
+CHECKS := lint check-core check-abi check-header check-c check-valgrind check-asan check-api check-tsan check-faults check-strace \
     check-seccomp check-fuzz check-links check-reproducible check-deny check-bindings check-python check-examples check-darwin
 
 .PHONY: all demo check checks check-advisories bench coverage soak size header install uninstall clean rust stage asan-library $(CHECKS)
@@ -144,6 +144,9 @@ check-core:
 check-abi: all
 	$(CARGO) test --locked --quiet --test header
 	tests/abi.sh $(SHARED) $(STATIC)
+
+check-header:
+	PYTHON="$(PYTHON)" tests/portable.sh
 
 check-c: stage
 	$(STAGED) tests/c/run.sh plain

@@ -52,14 +52,24 @@
  * is not returns -EOPNOTSUPP with TUNTAP_REASON_PLATFORM; what differs there says so.
  */
 
-
 #ifndef TUNTAP_H
 #define TUNTAP_H
 
 #include <stddef.h>
 #include <stdint.h>
+#ifdef _MSC_VER
+#include <BaseTsd.h>
+typedef SSIZE_T ssize_t;
+#else
 #include <sys/types.h>
+#endif
+#ifndef _WIN32
 #include <sys/uio.h>
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /** An open device, through one of its queues. */
 typedef struct tuntap tuntap;
@@ -82,106 +92,16 @@ typedef struct tuntap_splitter tuntap_splitter;
 /** Joins packets in memory. */
 typedef struct tuntap_joiner tuntap_joiner;
 
-/**
- * The version of the header that a program is compiled with; tuntap_version tells which
- * library runs.
+/* ----------------------------------------------------------------------------
+ * Errors
+ *
+ * What every function can fill in when it fails.
  */
-#define TUNTAP_VERSION_MAJOR 0
 
 /**
- * Goes up with every addition to the ABI.
+ * Bytes of the message of a tuntap_error, with its NUL.
  */
-#define TUNTAP_VERSION_MINOR 1
-
-/**
- * Goes up with every other release.
- */
-#define TUNTAP_VERSION_PATCH 0
-
-/**
- * TUN devices: they carry IP packets.
- */
-#define TUNTAP_FEATURE_TUN 1
-
-/**
- * TAP devices: they carry Ethernet frames.
- */
-#define TUNTAP_FEATURE_TAP 2
-
-/**
- * The packet-information header, TUNTAP_PI.
- */
-#define TUNTAP_FEATURE_PI 3
-
-/**
- * Several queues a device, TUNTAP_MULTI_QUEUE.
- */
-#define TUNTAP_FEATURE_MULTI_QUEUE 4
-
-/**
- * Devices that outlive their last handle, TUNTAP_PERSIST.
- */
-#define TUNTAP_FEATURE_PERSIST 5
-
-/**
- * Devices that a user or a group may open without privilege.
- */
-#define TUNTAP_FEATURE_OWNER 6
-
-/**
- * IPv4 addresses.
- */
-#define TUNTAP_FEATURE_IPV4 7
-
-/**
- * IPv6 addresses.
- */
-#define TUNTAP_FEATURE_IPV6 8
-
-/**
- * Routes through the device.
- */
-#define TUNTAP_FEATURE_ROUTE 9
-
-/**
- * tuntap_set_name and tuntap_set_alias.
- */
-#define TUNTAP_FEATURE_RENAME 10
-
-/**
- * tuntap_set_carrier.
- */
-#define TUNTAP_FEATURE_CARRIER 11
-
-/**
- * Network namespaces: opening in one, and tuntap_set_netns.
- */
-#define TUNTAP_FEATURE_NETNS 12
-
-/**
- * tuntap_wake.
- */
-#define TUNTAP_FEATURE_WAKE 13
-
-/**
- * tuntap_monitor.
- */
-#define TUNTAP_FEATURE_MONITOR 14
-
-/**
- * Steering and filter programs.
- */
-#define TUNTAP_FEATURE_STEERING 15
-
-/**
- * TUNTAP_NAPI and TUNTAP_NAPI_FRAGS.
- */
-#define TUNTAP_FEATURE_NAPI 16
-
-/**
- * TUNTAP_OFFLOAD: super-packets, and what splits and joins them.
- */
-#define TUNTAP_FEATURE_OFFLOAD 17
+#define TUNTAP_MESSAGE_SIZE 248
 
 /**
  * No error.
@@ -315,19 +235,49 @@ typedef struct tuntap_joiner tuntap_joiner;
 #define TUNTAP_REASON_FULL 25
 
 /**
- * Bytes of the message of a tuntap_error, with its NUL.
+ * Why a call failed. 256 bytes, for ever.
  */
-#define TUNTAP_MESSAGE_SIZE 248
+typedef struct tuntap_error {
+    /**
+     * The negative errno that the call returned.
+     */
+    int32_t code;
+    /**
+     * A TUNTAP_REASON_*: what errno cannot tell.
+     */
+    uint32_t reason;
+    /**
+     * One sentence: what was tried, on what, why it failed, what to do. NUL-terminated UTF-8.
+     */
+    char message[TUNTAP_MESSAGE_SIZE];
+} tuntap_error;
+
+/**
+ * A short phrase for a reason, such as "name taken or device busy".
+ *
+ * @param reason  A TUNTAP_REASON_*.
+ * @return The phrase, a constant; for a number that this version does not know, "unknown
+ *         reason".
+ *         Cannot fail. Safe in a signal handler.
+ * @since 0.1.0
+ */
+const char *tuntap_strreason(uint32_t reason);
+
+/* ----------------------------------------------------------------------------
+ * Devices
+ *
+ * Opening and closing, and what a device is. Sizes of buffers come with it.
+ */
 
 /**
  * A device that carries IP packets. Exactly one of this and TUNTAP_TAP is needed.
  */
-#define TUNTAP_TUN 1
+#define TUNTAP_TUN 0x1
 
 /**
  * A device that carries Ethernet frames.
  */
-#define TUNTAP_TAP 2
+#define TUNTAP_TAP 0x2
 
 /**
  * Each packet is preceded by 4 bytes of packet information: 2 of flags in the machine's
@@ -335,54 +285,54 @@ typedef struct tuntap_joiner tuntap_joiner;
  * (0x0800 IPv4, 0x86dd IPv6). Darwin, for a TUN alone: the address family in network byte
  * order (2 IPv4, 30 IPv6), as a utun has it.
  */
-#define TUNTAP_PI 4
+#define TUNTAP_PI 0x4
 
 /**
  * The device can have several queues, each a handle of its own: see tuntap_open_queue.
  */
-#define TUNTAP_MULTI_QUEUE 8
+#define TUNTAP_MULTI_QUEUE 0x8
 
 /**
  * Fail with TUNTAP_REASON_BUSY when a device of this name exists, instead of attaching to
  * it.
  */
-#define TUNTAP_EXCLUSIVE 16
+#define TUNTAP_EXCLUSIVE 0x10
 
 /**
  * tuntap_read and tuntap_write return -EAGAIN instead of waiting.
  */
-#define TUNTAP_NONBLOCK 32
+#define TUNTAP_NONBLOCK 0x20
 
 /**
  * The device outlives its last handle, until tuntap_set_persist(dev, 0) or `ip link
  * delete`. Where configuring it may fail, tuntap_set_persist as the last step leaves
  * nothing half made behind.
  */
-#define TUNTAP_PERSIST 64
+#define TUNTAP_PERSIST 0x40
 
 /**
  * Packets that are written go up the stack through NAPI: in batches, with the kernel's
  * receive offload.
  */
-#define TUNTAP_NAPI 128
+#define TUNTAP_NAPI 0x80
 
 /**
  * For a TAP: as TUNTAP_NAPI, and the parts of a tuntap_writev become the fragments of the
- * kernel's packet; 18 at most. Needs CAP_NET_ADMIN in the initial user namespace
- * to open it and to write.
+ * kernel's packet; 18 at most. Needs CAP_NET_ADMIN in the initial user namespace to open
+ * it and to write.
  */
-#define TUNTAP_NAPI_FRAGS 256
+#define TUNTAP_NAPI_FRAGS 0x100
 
 /**
  * Fail with TUNTAP_REASON_ABSENT when there is no device of this name, instead of making
  * it.
  */
-#define TUNTAP_EXISTING 512
+#define TUNTAP_EXISTING 0x200
 
 /**
  * tuntap_open_fd: the descriptor stays the caller's.
  */
-#define TUNTAP_BORROW 1024
+#define TUNTAP_BORROW 0x400
 
 /**
  * Packets pass as super-packets of up to 64 KiB (segmentation offload): tuntap_reader_next
@@ -393,7 +343,7 @@ typedef struct tuntap_joiner tuntap_joiner;
  * has 10 bytes: when another program gives it more (TUNSETVNETHDRSZ), an open handle's
  * packets are wrong from then on, or refused.
  */
-#define TUNTAP_OFFLOAD 2048
+#define TUNTAP_OFFLOAD 0x800
 
 /**
  * tuntap_writer_open, tuntap_joiner_open: the integrity of the packets is proved already,
@@ -402,7 +352,7 @@ typedef struct tuntap_joiner tuntap_joiner;
  * such a writer, on a device with TUNTAP_OFFLOAD, here or behind an authenticated tunnel.
  * The checksums of segments are wrong then: nobody else would accept them.
  */
-#define TUNTAP_TRUSTED 4096
+#define TUNTAP_TRUSTED 0x1000
 
 /**
  * Bytes of a buffer that holds any device name, with its NUL.
@@ -426,451 +376,381 @@ typedef struct tuntap_joiner tuntap_joiner;
 #define TUNTAP_MAC_SIZE 6
 
 /**
- * Packets may come with their checksum left to be filled in.
- */
-#define TUNTAP_OFFLOAD_CHECKSUM 1
-
-/**
- * TCP over IPv4 may come in super-packets.
- */
-#define TUNTAP_OFFLOAD_TSO4 2
-
-/**
- * TCP over IPv6 may come in super-packets.
- */
-#define TUNTAP_OFFLOAD_TSO6 4
-
-/**
- * Super-packets of TCP may have the ECN flags.
- */
-#define TUNTAP_OFFLOAD_ECN 8
-
-/**
- * UDP over IPv4 may come in super-packets.
- */
-#define TUNTAP_OFFLOAD_USO4 16
-
-/**
- * UDP over IPv6 may come in super-packets.
- */
-#define TUNTAP_OFFLOAD_USO6 32
-
-/**
- * IPv6: the address is used at once, without duplicate address detection. On a TUN that is
- * always so, as nobody is there who could have it.
- */
-#define TUNTAP_ADDR_NODAD 1
-
-/**
- * No route to the address's network is added.
- */
-#define TUNTAP_ADDR_NOPREFIXROUTE 2
-
-/**
- * Told only: duplicate address detection goes on, and nothing is sent from the address
- * yet.
- */
-#define TUNTAP_ADDR_TENTATIVE 4
-
-/**
- * Told only: somebody else on the link has the address, so that it is not used.
- */
-#define TUNTAP_ADDR_DADFAILED 8
-
-/**
- * Told only: no new connection is made from it.
- */
-#define TUNTAP_ADDR_DEPRECATED 16
-
-/**
- * Told only: IPv4, it comes after another address of its network; IPv6, it is a temporary
- * one.
- */
-#define TUNTAP_ADDR_SECONDARY 32
-
-/**
- * Told only: the kernel made it, or it has a lifetime.
- */
-#define TUNTAP_ADDR_DYNAMIC 64
-
-/**
- * An address that is valid everywhere.
- */
-#define TUNTAP_SCOPE_GLOBAL 0
-
-/**
- * An address that is valid on its link.
- */
-#define TUNTAP_SCOPE_LINK 1
-
-/**
- * An address that is valid on its host.
- */
-#define TUNTAP_SCOPE_HOST 2
-
-/**
- * An address that is valid in its site, or in a scope of the administrator's own.
- */
-#define TUNTAP_SCOPE_SITE 3
-
-/**
- * The family of IPv4 addresses: 4 on every system, where AF_INET is not.
- */
-#define TUNTAP_IPV4 4
-
-/**
- * The family of IPv6 addresses.
- */
-#define TUNTAP_IPV6 6
-
-/**
- * tuntap_offload.flags: the checksum of the packet is not made yet, and its field has the
- * sum of the pseudo header.
- */
-#define TUNTAP_NEEDS_CHECKSUM 1
-
-/**
- * tuntap_offload.kind: one packet.
- */
-#define TUNTAP_KIND_NONE 0
-
-/**
- * tuntap_offload.kind: several segments of TCP over IPv4.
- */
-#define TUNTAP_KIND_TCP4 1
-
-/**
- * tuntap_offload.kind: several segments of TCP over IPv6.
- */
-#define TUNTAP_KIND_TCP6 4
-
-/**
- * tuntap_offload.kind: several datagrams of UDP.
- */
-#define TUNTAP_KIND_UDP 5
-
-/**
- * tuntap_offload.kind, beside one of TCP: only the first segment has the flag CWR.
- */
-#define TUNTAP_KIND_ECN 128
-
-/**
- * tuntap_set_tx_filter: frames to every group's address go out.
- */
-#define TUNTAP_ALL_MULTICAST 1
-
-/**
- * There is a device: one that was there when the monitor began or after an overrun, or a
- * new one.
- */
-#define TUNTAP_EVENT_DEVICE 1
-
-/**
- * The device went up.
- */
-#define TUNTAP_EVENT_UP 2
-
-/**
- * The device went down.
- */
-#define TUNTAP_EVENT_DOWN 3
-
-/**
- * The device got a carrier.
- */
-#define TUNTAP_EVENT_CARRIER_ON 4
-
-/**
- * The device lost its carrier.
- */
-#define TUNTAP_EVENT_CARRIER_OFF 5
-
-/**
- * The device has another MTU.
- */
-#define TUNTAP_EVENT_MTU 6
-
-/**
- * The device has another MAC address.
- */
-#define TUNTAP_EVENT_MAC 7
-
-/**
- * The device has another name.
- */
-#define TUNTAP_EVENT_NAME 8
-
-/**
- * The device has an address more. Linux tells of an IPv6 address once it may be used,
- * which is a moment after it was added.
- */
-#define TUNTAP_EVENT_ADDR_ADDED 9
-
-/**
- * The device has an address less.
- */
-#define TUNTAP_EVENT_ADDR_REMOVED 10
-
-/**
- * The device is gone, or was moved to another network namespace. Its addresses went with
- * it.
- */
-#define TUNTAP_EVENT_REMOVED 11
-
-/**
- * The kernel had more to tell than it kept for the reader, or there was no memory for it, so
- * that events are missing here. Everything known is to be forgotten: what is present
- * follows, as at the beginning.
- */
-#define TUNTAP_EVENT_OVERRUN 12
-
-/**
- * What is present has been told: each device, and each address of it. What comes now is
- * news.
- */
-#define TUNTAP_EVENT_COMPLETE 13
-
-/**
- * Why a call failed. 256 bytes, for ever.
- */
-typedef struct tuntap_error {
-    /**
-     * The negative errno that the call returned.
-     */
-    int32_t code;
-    /**
-     * A TUNTAP_REASON_*: what errno cannot tell.
-     */
-    uint32_t reason;
-    /**
-     * One sentence: what was tried, on what, why it failed, what to do. NUL-terminated UTF-8.
-     */
-    char message[TUNTAP_MESSAGE_SIZE];
-} tuntap_error;
-
-/**
- * Counters of a device, since it was made, as the kernel sees it: what is received (rx)
- * was written by tuntap_write, and what is transmitted (tx) is read by tuntap_read. Later
- * versions may add members at the end.
- */
-typedef struct tuntap_stats {
-    /**
-     * Packets that the kernel took from a writer.
-     */
-    uint64_t rx_packets;
-    /**
-     * Packets that a reader took.
-     */
-    uint64_t tx_packets;
-    /**
-     * Their bytes.
-     */
-    uint64_t rx_bytes;
-    /**
-     * Their bytes.
-     */
-    uint64_t tx_bytes;
-    /**
-     * Written packets that were malformed.
-     */
-    uint64_t rx_errors;
-    /**
-     * Packets that could not be sent out.
-     */
-    uint64_t tx_errors;
-    /**
-     * Written packets that the kernel had no room for.
-     */
-    uint64_t rx_dropped;
-    /**
-     * Packets that no reader took: the queue was full, or the device had none.
-     */
-    uint64_t tx_dropped;
-} tuntap_stats;
-
-/**
- * An address of a device. Later versions may add members at the end, which is why each
- * function takes its size.
- */
-typedef struct tuntap_addr {
-    /**
-     * TUNTAP_IPV4 or TUNTAP_IPV6.
-     */
-    uint32_t family;
-    /**
-     * The length of the prefix in bits.
-     */
-    uint32_t prefix;
-    /**
-     * A TUNTAP_SCOPE_*.
-     */
-    uint32_t scope;
-    /**
-     * 0.
-     */
-    uint32_t reserved;
-    /**
-     * TUNTAP_ADDR_*.
-     */
-    uint64_t flags;
-    /**
-     * The address with its prefix, such as "10.8.0.1/24" or "fd00::1/64".
-     */
-    char addr[TUNTAP_ADDR_SIZE];
-    /**
-     * The other end of a point-to-point link, such as "10.8.0.2"; "" where there is none.
-     */
-    char peer[TUNTAP_ADDR_SIZE];
-} tuntap_addr;
-
-/**
- * A route through a device. Later versions may add members at the end, which is why each
- * function takes its size.
- */
-typedef struct tuntap_route {
-    /**
-     * TUNTAP_IPV4 or TUNTAP_IPV6.
-     */
-    uint32_t family;
-    /**
-     * The length of the prefix in bits.
-     */
-    uint32_t prefix;
-    /**
-     * Of several routes to the same destination the one with the least is used.
-     */
-    uint32_t metric;
-    /**
-     * The number of the routing table; Linux: 254 is the main one.
-     */
-    uint32_t table;
-    /**
-     * The destination with its prefix, such as "10.9.0.0/16"; "0.0.0.0/0" and "::/0" are the
-     * default routes.
-     */
-    char destination[TUNTAP_ADDR_SIZE];
-    /**
-     * The next host on the link, such as "10.8.0.2"; "" where there is none.
-     */
-    char gateway[TUNTAP_ADDR_SIZE];
-} tuntap_route;
-
-/**
- * What of a packet is still to be done: splitting it into segments, and its checksum. It
- * is struct virtio_net_hdr, 10 bytes, and stays so.
- */
-typedef struct tuntap_offload {
-    /**
-     * TUNTAP_NEEDS_CHECKSUM, or 0. Other bits are the kernel's.
-     */
-    uint8_t flags;
-    /**
-     * A TUNTAP_KIND_*.
-     */
-    uint8_t kind;
-    /**
-     * Bytes of all headers, as a hint: the kernel gives other numbers too.
-     */
-    uint16_t header_length;
-    /**
-     * Bytes of payload in each segment but the last, which may have fewer.
-     */
-    uint16_t segment_size;
-    /**
-     * Where the part begins that the checksum is of: the TCP or UDP header.
-     */
-    uint16_t checksum_start;
-    /**
-     * Where the checksum is, from there.
-     */
-    uint16_t checksum_offset;
-} tuntap_offload;
-
-/**
- * Something that happened, with the state of the device after it. Later versions may add
- * members at the end.
- */
-typedef struct tuntap_event {
-    /**
-     * A TUNTAP_EVENT_*. TUNTAP_EVENT_OVERRUN and TUNTAP_EVENT_COMPLETE are about no device,
-     * and the rest is 0 then.
-     */
-    uint32_t kind;
-    /**
-     * The device's index.
-     */
-    uint32_t index;
-    /**
-     * Its MTU.
-     */
-    uint32_t mtu;
-    /**
-     * For an address that was added or removed: a TUNTAP_SCOPE_*.
-     */
-    uint32_t scope;
-    /**
-     * Not 0: it is up.
-     */
-    uint8_t up;
-    /**
-     * Not 0: it has a carrier.
-     */
-    uint8_t carrier;
-    /**
-     * Its MAC address; zeros for a TUN.
-     */
-    uint8_t mac[TUNTAP_MAC_SIZE];
-    /**
-     * Its name.
-     */
-    char name[TUNTAP_NAME_SIZE];
-    /**
-     * For an address that was added or removed: TUNTAP_ADDR_*.
-     */
-    uint64_t addr_flags;
-    /**
-     * The address with its prefix, such as "10.8.0.1/24" or "fd00::1/64"; "" for other events.
-     */
-    char addr[TUNTAP_ADDR_SIZE];
-    /**
-     * Its other end, such as "10.8.0.2"; "" where there is none.
-     */
-    char peer[TUNTAP_ADDR_SIZE];
-} tuntap_event;
-
-#ifdef __cplusplus
-extern "C" {
-#endif // __cplusplus
-
-/**
- * The version of the library that is running, such as "0.1.0".
+ * Opens a TUN or TAP device: attaches to it when it exists, makes it when it does not. A
+ * device that was made here goes away with its last handle, unless it is persistent. A new
+ * device is down and has no address.
  *
- * @return A constant. Cannot fail. Safe in a signal handler.
+ * Linux: /dev/net/tun, TUNSETIFF. An existing device that nobody has open takes the
+ * TUNTAP_PI that is asked for, and keeps it; one that is open keeps its own, and another
+ * is refused. Descriptors are opened close-on-exec. The device belongs to the network
+ * namespace that the calling thread is in, and the handle goes on acting there.
+ *
+ * Darwin: a TUN is a utun, made by its control socket, and up from the beginning. A TAP is
+ * one of a pair of feth interfaces; frames pass through BPF and AF_NDRV at the other one,
+ * which also shows among the interfaces, and both are destroyed with the handle (by
+ * `ifconfig feth0 destroy` when the process was killed). A name is the driver's, "utun7" or
+ * "feth7", "utun%d" or "feth%d". Each device has one handle: a name that exists is -EBUSY.
+ *
+ * @param name   NULL or "": the kernel chooses (tun0, tap0, ...). "vpn0": this name, of 15
+ *               bytes at most, without slash, colon and white space, and neither "." nor "..".
+ *               "vpn%d": the first free number.
+ * @param flags  TUNTAP_TUN or TUNTAP_TAP, with any of the others.
+ * @param dev    Receives the handle; tuntap_close frees it.
+ * @param err    May be NULL.
+ * @return 0, or
+ *         -EINVAL  name (TUNTAP_REASON_NAME), flags (_FLAGS), dev is NULL (_ARGUMENT); nothing
+ *                  was touched;
+ *         -EINVAL  the existing device is of the other kind, or none of ours (_KIND), or has
+ *                  other modes than those asked for (_MISMATCH); the message names the
+ *                  difference;
+ *         -EBUSY   the device is open elsewhere, or exists and TUNTAP_EXCLUSIVE was given
+ *                  (_BUSY);
+ *         -ENODEV  there is no such device, and TUNTAP_EXISTING was given (_ABSENT); or others
+ *                  delete it as often as it is made (_REMOVED);
+ *         -EPERM   making a device needs CAP_NET_ADMIN, and so does opening somebody else's
+ *                  (_PRIVILEGE);
+ *         -EACCES  the device node may not be opened (_PRIVILEGE);
+ *         -ENOENT, -ENODEV, -ENXIO, -ENOTTY  no driver, or no device node (_NO_DRIVER);
+ *         -ENFILE  every number of the pattern is taken (_BUSY);
+ *         -E2BIG   the device has no room for another queue (_BUSY);
+ *         -EMFILE, -ENOMEM, ...  out of something (_SYSTEM);
+ *         -EOPNOTSUPP  not on this operating system (_PLATFORM).
+ *         After a failure nothing is left behind, and a device that existed is as it was.
  * @since 0.1.0
  */
-const char *tuntap_version(void);
+int tuntap_open(const char *name, uint64_t flags, tuntap **dev, tuntap_error *err);
 
 /**
- * Whether this library offers something on this operating system. It asks nobody: the
- * kernel may be too old, or the process not permitted, all the same; then the call that
- * needs it says so.
+ * Opens a device with options that have no flag: all of them or, when one fails, none.
+ * They are applied in this order: network namespace, device node, MTU, MAC address, alias,
+ * transmit queue length, send buffer, addresses, up or down, routes, owner, group, and
+ * TUNTAP_PERSIST last.
  *
- * @param feature  A TUNTAP_FEATURE_*.
- * @return 1 if it does; 0 if it does not, or does not know the number. Cannot fail.
+ * @param config  Read, not kept. NULL is the same as one without any option.
+ * @return As tuntap_open, or as the function that sets what could not be set, which the
+ *         message names. A new device is gone again then, and one that was there before is
+ *         as it was; but its first owner cannot be unset where the group or TUNTAP_PERSIST
+ *         is then refused.
  * @since 0.1.0
  */
-int tuntap_has(uint32_t feature);
+int tuntap_open_config(const char *name, uint64_t flags, const tuntap_config *config, tuntap **dev, tuntap_error *err);
+
+#if !defined(_WIN32)
+/**
+ * Takes over the descriptor of a device that was opened elsewhere: by another process,
+ * which passed it with SCM_RIGHTS, by systemd, by Android's VpnService. Its modes are
+ * asked of the kernel.
+ *
+ * The device may be in another network namespace. Where the process may not configure it
+ * there, it is read and written, and what asks about it or configures it returns -EXDEV
+ * with TUNTAP_REASON_NAMESPACE; tuntap_get_name, tuntap_get_flags, and what acts on the
+ * queue alone work all the same.
+ *
+ * Nothing of the device is changed, and no packet is written. Where only the descriptor
+ * tells whether a TUN has the packet-information header, the kernel counts a dropped packet
+ * (rx_dropped) if it has none.
+ *
+ * The open file becomes non-blocking (O_NONBLOCK), for all who share it, and stays so.
+ *
+ * @param fd     A descriptor that TUNSETIFF gave a device. After a failure it is still the
+ *               caller's; after a success the handle's, which makes it close-on-exec and
+ *               closes it.
+ * @param flags  0 or TUNTAP_NONBLOCK, and TUNTAP_BORROW: the handle works with a copy, and
+ *               fd stays the caller's.
+ * @param dev    Receives the handle; tuntap_close frees it.
+ * @return 0, or -EINVAL (dev is NULL; flags, TUNTAP_REASON_FLAGS; not the descriptor of a
+ *         TUN or TAP device, TUNTAP_REASON_KIND; its offload header has more than 10 bytes,
+ *         or packet information before it, TUNTAP_REASON_MISMATCH), -EBADF (fd is not open,
+ *         TUNTAP_REASON_ARGUMENT; or it is open for reading alone), -ENODEV (it has no
+ *         device, or that is gone, TUNTAP_REASON_REMOVED), -EMFILE, ... (out of something,
+ *         TUNTAP_REASON_SYSTEM).
+ * @since 0.1.0
+ */
+int tuntap_open_fd(int fd, uint64_t flags, tuntap **dev, tuntap_error *err);
+#endif
 
 /**
- * A short phrase for a reason, such as "name taken or device busy".
+ * Closes a handle. A device that is not persistent goes away with its last handle.
  *
- * @param reason  A TUNTAP_REASON_*.
- * @return The phrase, a constant; for a number that this version does not know, "unknown
- *         reason".
- *         Cannot fail. Safe in a signal handler.
+ * Readers and writers hold the device too: it stays open, and they go on working, until the
+ * last of them is closed. So they and the handle may be closed in any order.
+ *
+ * No other call may be running on the handle, and none may follow. To end a thread that
+ * reads: tell it to stop by a variable of yours, call tuntap_wake, join the thread, and
+ * close then.
+ *
+ * @param dev  May be NULL.
  * @since 0.1.0
  */
-const char *tuntap_strreason(uint32_t reason);
+void tuntap_close(tuntap *dev);
+
+/**
+ * The name of the device at this moment; it can be renamed by others.
+ *
+ * @param buf   Receives the name. Bytes as the kernel has them, usually but not always
+ *              UTF-8.
+ * @param size  Bytes of buf; TUNTAP_NAME_SIZE always suffices.
+ * @return 0, or -EINVAL (dev or buf is NULL), -ERANGE (buf is too small), -ENODEV (the
+ *         device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_name(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
+
+/**
+ * The interface index, as if_nametoindex() has it. A rename does not change it.
+ *
+ * @param index  Receives the index.
+ * @return 0, or -EINVAL (dev or index is NULL), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_index(const tuntap *dev, uint32_t *index, tuntap_error *err);
+
+#if !defined(_WIN32)
+/**
+ * The descriptor of this queue, for poll, epoll, select, io_uring and sendmsg(SCM_RIGHTS).
+ * It stays the library's: do not close it. Readable: a packet waits. Writable: the device
+ * is up and has room. POLLERR: the device is gone.
+ *
+ * It is non-blocking (O_NONBLOCK) whatever the handle is, and must stay so: waiting is the
+ * library's. With io_uring, link a poll before a read.
+ *
+ * Darwin: that of a TAP is a kqueue, readable while a frame waits in the kernel or in the
+ * handle, until a read leaves none, and when the device is gone; it is for waiting alone,
+ * and tells nothing of room to write.
+ *
+ * @return The descriptor, or -EINVAL (dev is NULL). Safe in a signal handler.
+ * @since 0.1.0
+ */
+int tuntap_get_fd(const tuntap *dev);
+#endif
+
+/**
+ * The flags as the kernel granted them and as they are now: TUNTAP_TUN or TUNTAP_TAP,
+ * TUNTAP_PI, TUNTAP_MULTI_QUEUE, TUNTAP_NAPI, TUNTAP_NAPI_FRAGS, TUNTAP_OFFLOAD,
+ * TUNTAP_PERSIST and TUNTAP_NONBLOCK. The others are of the opening only, and never among them.
+ *
+ * @param flags  Receives the flags.
+ * @return 0, or -EINVAL (dev or flags is NULL), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_flags(const tuntap *dev, uint64_t *flags, tuntap_error *err);
+
+/**
+ * Makes the device outlive its last handle, or not. Needs no privilege beyond having
+ * opened it.
+ *
+ * @param on  0 or not 0.
+ * @return 0, or -EINVAL (dev is NULL), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_set_persist(tuntap *dev, int on, tuntap_error *err);
+
+/**
+ * The user who may open the device without privilege.
+ *
+ * @param uid  Receives the user, as the user namespace of the calling process numbers it.
+ * @return 0, or -EINVAL (dev or uid is NULL), -ENOENT (no owner is set), -ENODEV (the
+ *         device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_owner(const tuntap *dev, uint32_t *uid, tuntap_error *err);
+
+/**
+ * Lets a user open the device without privilege. Where a group is set as well, the user
+ * must be in that too. A device without owner and group is open to everybody who may open
+ * the device node.
+ *
+ * @param uid  As the user namespace of the calling process numbers users. An owner cannot
+ *             be unset again.
+ * @return 0, or -EINVAL (dev is NULL; there is no such user in this user namespace,
+ *         TUNTAP_REASON_RANGE), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_set_owner(tuntap *dev, uint32_t uid, tuntap_error *err);
+
+/**
+ * The group whose members may open the device without privilege.
+ *
+ * @param gid  Receives the group, as the user namespace of the calling process numbers it.
+ * @return 0, or -EINVAL (dev or gid is NULL), -ENOENT (no group is set), -ENODEV (the
+ *         device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_group(const tuntap *dev, uint32_t *gid, tuntap_error *err);
+
+/**
+ * Lets the members of a group open the device without privilege: see tuntap_set_owner.
+ *
+ * @param gid  As the user namespace of the calling process numbers groups. A group cannot
+ *             be unset again.
+ * @return 0, or -EINVAL (dev is NULL; there is no such group in this user namespace,
+ *         TUNTAP_REASON_RANGE), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_set_group(tuntap *dev, uint32_t gid, tuntap_error *err);
+
+/**
+ * Makes tuntap_read, tuntap_write, tuntap_readv and tuntap_writev on this handle wait, or
+ * return -EAGAIN instead. A call that waits already goes on waiting.
+ *
+ * @param on  0: they wait. Not 0: they do not.
+ * @return 0, or -EINVAL (dev is NULL).
+ * @since 0.1.0
+ */
+int tuntap_set_nonblock(tuntap *dev, int on, tuntap_error *err);
+
+/* ----------------------------------------------------------------------------
+ * Packets
+ *
+ * One packet a call, and waking a thread that waits for one.
+ */
+
+/**
+ * The buffer that no packet of this device exceeds, at any MTU and on a TAP with up to two
+ * VLAN tags: some 64 KiB, by the kind of the device and with the packet-information
+ * header; 16 KiB for a TAP on Darwin. Into such a buffer tuntap_read is at its fastest, and
+ * never cuts.
+ *
+ * @return Bytes; 0 if dev is NULL. It does not change while the handle is open.
+ * @since 0.1.0
+ */
+size_t tuntap_read_size(const tuntap *dev);
+
+/**
+ * Takes one packet that the kernel sends out through the device: an IP packet (TUN) or an
+ * Ethernet frame without its check sequence (TAP), behind the packet-information header if
+ * the device has it. Waits for one unless the handle is non-blocking. A packet that is
+ * there costs one system call, one that is waited for three; none costs an allocation. One
+ * reader a queue keeps packets in order. On Darwin one system call takes all frames that a
+ * TAP has waiting, and the next calls none.
+ *
+ * With TUNTAP_OFFLOAD a super-packet comes one packet a call, and what is left of it is not
+ * seen by poll: read until -EAGAIN before a wait. tuntap_reader_next is the fast way.
+ *
+ * @param buf   Receives the packet. After a failure its bytes are undefined.
+ * @param size  Bytes of buf. Any size that holds the packets is enough; tuntap_read_size
+ *              says which always is.
+ * @param err   May be NULL, which spares the time to write a message.
+ * @return Bytes of the packet, or
+ *         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
+ *         -EMSGSIZE  the packet was longer than size, and is lost (_BUFFER);
+ *         -ECANCELED no packet, and tuntap_wake was called (_WOKEN);
+ *         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
+ *                    (_INTERRUPTED);
+ *         -ENODEV    the device is gone, also when it went during the wait (_REMOVED);
+ *         -EPROTO    a super-packet was not what its offload header says, and is lost
+ *                    (_PACKET);
+ *         -ENOMEM    the first read with TUNTAP_OFFLOAD in a child of fork() (_SYSTEM);
+ *         -EINVAL    dev or buf is NULL (_ARGUMENT); size is too small for the packet
+ *                    information (_BUFFER).
+ * @since 0.1.0
+ */
+ssize_t tuntap_read(tuntap *dev, void *buf, size_t size, tuntap_error *err);
+
+/**
+ * Takes one packet as tuntap_read does, and waits for it so long at most, whether the
+ * handle is non-blocking or not. Signals do not end the wait.
+ *
+ * @param milliseconds  The time limit, by the monotonic clock, and never cut short. 0: do
+ *                      not wait. Negative: no limit.
+ * @return As tuntap_read, without -EAGAIN and -EINTR, or -ETIMEDOUT (no packet came in
+ *         time, TUNTAP_REASON_TIMEOUT).
+ * @since 0.1.0
+ */
+ssize_t tuntap_read_timeout(tuntap *dev, void *buf, size_t size, int32_t milliseconds, tuntap_error *err);
+
+#if !defined(_WIN32)
+/**
+ * Takes one packet as tuntap_read does, into several buffers that are filled one after the
+ * other.
+ *
+ * @param parts  Where they are.
+ * @param count  How many: 1 to 1023. More than 15 may cost an allocation.
+ * @return As tuntap_read, or -EINVAL (parts or one of its addresses is NULL; count,
+ *         TUNTAP_REASON_ARGUMENT), -ENOMEM (for more than 15 parts, TUNTAP_REASON_SYSTEM).
+ * @since 0.1.0
+ */
+ssize_t tuntap_readv(tuntap *dev, const struct iovec *parts, int count, tuntap_error *err);
+#endif
+
+/**
+ * Hands one packet to the kernel, which takes it as received through the device. The
+ * device must be up. Takes the whole packet or nothing. Makes one system call and no
+ * allocation.
+ *
+ * With TUNTAP_PI the kernel alone judges what follows that header, by its EtherType, and
+ * drops in silence what is no packet of that.
+ *
+ * @param buf   An IP packet (TUN) or an Ethernet frame without its check sequence (TAP),
+ *              behind the packet-information header if the device has it.
+ * @param size  Bytes of the packet.
+ * @param err   May be NULL, which spares the time to write a message.
+ * @return size, or
+ *         -EAGAIN    no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN; _FULL where
+ *                    poll does not tell of room: try again a millisecond later);
+ *         -EINVAL    no packet of this device's kind, and the message says why (_PACKET); dev
+ *                    or buf is NULL (_ARGUMENT);
+ *         -EMSGSIZE  longer than tuntap_read_size (_PACKET);
+ *         -ENETDOWN  the device is down (_DOWN), which Linux sees once it has room for the
+ *                    packet; Darwin hands it to the host then;
+ *         -EBUSY     this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
+ *         -ECANCELED no room, and tuntap_wake was called (_WOKEN);
+ *         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
+ *                    (_INTERRUPTED);
+ *         -ENODEV    the device is gone (_REMOVED).
+ * @since 0.1.0
+ */
+ssize_t tuntap_write(tuntap *dev, const void *buf, size_t size, tuntap_error *err);
+
+/**
+ * Hands one packet to the kernel as tuntap_write does, and waits for room so long at most,
+ * whether the handle is non-blocking or not. Signals do not end the wait. Only a device
+ * with a send buffer (tuntap_set_sndbuf) ever has no room.
+ *
+ * @param milliseconds  The time limit, by the monotonic clock, and never cut short. 0: do
+ *                      not wait. Negative: no limit.
+ * @return As tuntap_write, without -EAGAIN and -EINTR, or -ETIMEDOUT (no room in time,
+ *         TUNTAP_REASON_TIMEOUT).
+ * @since 0.1.0
+ */
+ssize_t tuntap_write_timeout(tuntap *dev, const void *buf, size_t size, int32_t milliseconds, tuntap_error *err);
+
+#if !defined(_WIN32)
+/**
+ * Hands one packet to the kernel as tuntap_write does, from several parts that lie one
+ * after the other in it.
+ *
+ * @param parts  Where they are.
+ * @param count  How many: 1 to 1023; on a device with TUNTAP_NAPI_FRAGS 18 at most, of
+ *               which each but the first has 1 to 4096 bytes. With TUNTAP_OFFLOAD more
+ *               than 15 cost an allocation.
+ * @return As tuntap_write, or -EINVAL (parts or one of its addresses is NULL; count,
+ *         TUNTAP_REASON_ARGUMENT), -ENOMEM (for more than 15 parts, TUNTAP_REASON_SYSTEM).
+ * @since 0.1.0
+ */
+ssize_t tuntap_writev(tuntap *dev, const struct iovec *parts, int count, tuntap_error *err);
+#endif
+
+/**
+ * Ends each call on this handle that waits for a packet or for room, in whatever thread:
+ * it returns -ECANCELED with TUNTAP_REASON_WOKEN. When none waits, the next one returns so
+ * that finds no packet or no room, whether it would wait or not, which is one, however often
+ * this was called: so a wake is not lost on a reader that is just about to wait, and does not
+ * end a wait much later.
+ *
+ * Where several threads read one handle, a wake can find some of them waiting and others
+ * not. To end them all, let each that ends call tuntap_wake itself: it passes the wake on.
+ *
+ * @return 0, or -EINVAL (dev is NULL). Safe in a signal handler.
+ * @since 0.1.0
+ */
+int tuntap_wake(tuntap *dev);
+
+/* ----------------------------------------------------------------------------
+ * Options
+ *
+ * What a device is opened with that has no flag.
+ */
 
 /**
  * Makes a config without any option set. One config can serve many opens, and is not
@@ -936,6 +816,7 @@ int tuntap_config_set_node(tuntap_config *config, const char *path, tuntap_error
  */
 int tuntap_config_set_netns(tuntap_config *config, const char *path, tuntap_error *err);
 
+#if !defined(_WIN32)
 /**
  * The network namespace to open the device in, by its descriptor: see
  * tuntap_config_set_netns.
@@ -947,6 +828,7 @@ int tuntap_config_set_netns(tuntap_config *config, const char *path, tuntap_erro
  * @since 0.1.0
  */
 int tuntap_config_set_netns_fd(tuntap_config *config, int fd, tuntap_error *err);
+#endif
 
 /**
  * The MTU: see tuntap_set_mtu.
@@ -1026,222 +908,81 @@ int tuntap_config_add_route(tuntap_config *config, const char *destination, cons
  */
 int tuntap_config_set_up(tuntap_config *config, int up, tuntap_error *err);
 
-/**
- * Opens a TUN or TAP device: attaches to it when it exists, makes it when it does not. A
- * device that was made here goes away with its last handle, unless it is persistent. A new
- * device is down and has no address.
+/* ----------------------------------------------------------------------------
+ * Interface
  *
- * Linux: /dev/net/tun, TUNSETIFF. An existing device that nobody has open takes the
- * TUNTAP_PI that is asked for, and keeps it; one that is open keeps its own, and another
- * is refused. Descriptors are opened close-on-exec. The device belongs to the network
- * namespace that the calling thread is in, and the handle goes on acting there.
- *
- * Darwin: a TUN is a utun, made by its control socket, and up from the beginning. A TAP is
- * one of a pair of feth interfaces; frames pass through BPF and AF_NDRV at the other one,
- * which also shows among the interfaces, and both are destroyed with the handle (by
- * `ifconfig feth0 destroy` when the process was killed). A name is the driver's, "utun7" or
- * "feth7", "utun%d" or "feth%d". Each device has one handle: a name that exists is -EBUSY.
- *
- * @param name   NULL or "": the kernel chooses (tun0, tap0, ...). "vpn0": this name, of 15
- *               bytes at most, without slash, colon and white space, and neither "." nor "..".
- *               "vpn%d": the first free number.
- * @param flags  TUNTAP_TUN or TUNTAP_TAP, with any of the others.
- * @param dev    Receives the handle; tuntap_close frees it.
- * @param err    May be NULL.
- * @return 0, or
- *         -EINVAL  name (TUNTAP_REASON_NAME), flags (_FLAGS), dev is NULL (_ARGUMENT); nothing
- *                  was touched;
- *         -EINVAL  the existing device is of the other kind, or none of ours (_KIND), or has
- *                  other modes than those asked for (_MISMATCH); the message names the
- *                  difference;
- *         -EBUSY   the device is open elsewhere, or exists and TUNTAP_EXCLUSIVE was given
- *                  (_BUSY);
- *         -ENODEV  there is no such device, and TUNTAP_EXISTING was given (_ABSENT); or others
- *                  delete it as often as it is made (_REMOVED);
- *         -EPERM   making a device needs CAP_NET_ADMIN, and so does opening somebody else's
- *                  (_PRIVILEGE);
- *         -EACCES  the device node may not be opened (_PRIVILEGE);
- *         -ENOENT, -ENODEV, -ENXIO, -ENOTTY  no driver, or no device node (_NO_DRIVER);
- *         -ENFILE  every number of the pattern is taken (_BUSY);
- *         -E2BIG   the device has no room for another queue (_BUSY);
- *         -EMFILE, -ENOMEM, ...  out of something (_SYSTEM);
- *         -EOPNOTSUPP  not on this operating system (_PLATFORM).
- *         After a failure nothing is left behind, and a device that existed is as it was.
- * @since 0.1.0
+ * Up and down, MTU, MAC address, name, queue lengths, counters.
  */
-int tuntap_open(const char *name, uint64_t flags, tuntap **dev, tuntap_error *err);
 
 /**
- * Opens a device with options that have no flag: all of them or, when one fails, none.
- * They are applied in this order: network namespace, device node, MTU, MAC address, alias,
- * transmit queue length, send buffer, addresses, up or down, routes, owner, group, and
- * TUNTAP_PERSIST last.
- *
- * @param config  Read, not kept. NULL is the same as one without any option.
- * @return As tuntap_open, or as the function that sets what could not be set, which the
- *         message names. A new device is gone again then, and one that was there before is
- *         as it was; but its first owner cannot be unset where the group or TUNTAP_PERSIST
- *         is then refused.
- * @since 0.1.0
+ * Packets may come with their checksum left to be filled in.
  */
-int tuntap_open_config(const char *name, uint64_t flags, const tuntap_config *config, tuntap **dev, tuntap_error *err);
+#define TUNTAP_OFFLOAD_CHECKSUM 0x1
 
 /**
- * Takes over the descriptor of a device that was opened elsewhere: by another process,
- * which passed it with SCM_RIGHTS, by systemd, by Android's VpnService. Its modes are
- * asked of the kernel.
- *
- * The device may be in another network namespace. Where the process may not configure it
- * there, it is read and written, and what asks about it or configures it returns -EXDEV
- * with TUNTAP_REASON_NAMESPACE; tuntap_get_name, tuntap_get_flags, and what acts on the
- * queue alone work all the same.
- *
- * Nothing of the device is changed, and no packet is written. Where only the descriptor
- * tells whether a TUN has the packet-information header, the kernel counts a dropped packet
- * (rx_dropped) if it has none.
- *
- * The open file becomes non-blocking (O_NONBLOCK), for all who share it, and stays so.
- *
- * @param fd     A descriptor that TUNSETIFF gave a device. After a failure it is still the
- *               caller's; after a success the handle's, which makes it close-on-exec and
- *               closes it.
- * @param flags  0 or TUNTAP_NONBLOCK, and TUNTAP_BORROW: the handle works with a copy, and
- *               fd stays the caller's.
- * @param dev    Receives the handle; tuntap_close frees it.
- * @return 0, or -EINVAL (dev is NULL; flags, TUNTAP_REASON_FLAGS; not the descriptor of a
- *         TUN or TAP device, TUNTAP_REASON_KIND; its offload header has more than 10 bytes,
- *         or packet information before it, TUNTAP_REASON_MISMATCH), -EBADF (fd is not open,
- *         TUNTAP_REASON_ARGUMENT; or it is open for reading alone), -ENODEV (it has no
- *         device, or that is gone, TUNTAP_REASON_REMOVED), -EMFILE, ... (out of something,
- *         TUNTAP_REASON_SYSTEM).
- * @since 0.1.0
+ * TCP over IPv4 may come in super-packets.
  */
-int tuntap_open_fd(int fd, uint64_t flags, tuntap **dev, tuntap_error *err);
+#define TUNTAP_OFFLOAD_TSO4 0x2
 
 /**
- * Closes a handle. A device that is not persistent goes away with its last handle.
- *
- * No other call may be running on the handle, and none may follow. To end a thread that
- * reads: tell it to stop by a variable of yours, call tuntap_wake, join the thread, and
- * close then.
- *
- * @param dev  May be NULL.
- * @since 0.1.0
+ * TCP over IPv6 may come in super-packets.
  */
-void tuntap_close(tuntap *dev);
+#define TUNTAP_OFFLOAD_TSO6 0x4
 
 /**
- * The name of the device at this moment; it can be renamed by others.
- *
- * @param buf   Receives the name. Bytes as the kernel has them, usually but not always
- *              UTF-8.
- * @param size  Bytes of buf; TUNTAP_NAME_SIZE always suffices.
- * @return 0, or -EINVAL (dev or buf is NULL), -ERANGE (buf is too small), -ENODEV (the
- *         device is gone).
- * @since 0.1.0
+ * Super-packets of TCP may have the ECN flags.
  */
-int tuntap_get_name(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
+#define TUNTAP_OFFLOAD_ECN 0x8
 
 /**
- * The interface index, as if_nametoindex() has it. A rename does not change it.
- *
- * @param index  Receives the index.
- * @return 0, or -EINVAL (dev or index is NULL), -ENODEV (the device is gone).
- * @since 0.1.0
+ * UDP over IPv4 may come in super-packets.
  */
-int tuntap_get_index(const tuntap *dev, uint32_t *index, tuntap_error *err);
+#define TUNTAP_OFFLOAD_USO4 0x10
 
 /**
- * The descriptor of this queue, for poll, epoll, select, io_uring and sendmsg(SCM_RIGHTS).
- * It stays the library's: do not close it. Readable: a packet waits. Writable: the device
- * is up and has room. POLLERR: the device is gone.
- *
- * It is non-blocking (O_NONBLOCK) whatever the handle is, and must stay so: waiting is the
- * library's. With io_uring, link a poll before a read.
- *
- * Darwin: that of a TAP is a kqueue, readable while a frame waits in the kernel or in the
- * handle, until a read leaves none, and when the device is gone; it is for waiting alone,
- * and tells nothing of room to write.
- *
- * @return The descriptor, or -EINVAL (dev is NULL). Safe in a signal handler.
- * @since 0.1.0
+ * UDP over IPv6 may come in super-packets.
  */
-int tuntap_get_fd(const tuntap *dev);
+#define TUNTAP_OFFLOAD_USO6 0x20
 
 /**
- * The flags as the kernel granted them and as they are now: TUNTAP_TUN or TUNTAP_TAP,
- * TUNTAP_PI, TUNTAP_MULTI_QUEUE, TUNTAP_NAPI, TUNTAP_NAPI_FRAGS, TUNTAP_OFFLOAD,
- * TUNTAP_PERSIST and TUNTAP_NONBLOCK. The others are of the opening only, and never among them.
- *
- * @param flags  Receives the flags.
- * @return 0, or -EINVAL (dev or flags is NULL), -ENODEV (the device is gone).
- * @since 0.1.0
+ * Counters of a device, since it was made, as the kernel sees it: what is received (rx)
+ * was written by tuntap_write, and what is transmitted (tx) is read by tuntap_read. Later
+ * versions may add members at the end.
  */
-int tuntap_get_flags(const tuntap *dev, uint64_t *flags, tuntap_error *err);
-
-/**
- * Makes the device outlive its last handle, or not. Needs no privilege beyond having
- * opened it.
- *
- * @param on  0 or not 0.
- * @return 0, or -EINVAL (dev is NULL), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_set_persist(tuntap *dev, int on, tuntap_error *err);
-
-/**
- * The user who may open the device without privilege.
- *
- * @param uid  Receives the user, as the user namespace of the calling process numbers it.
- * @return 0, or -EINVAL (dev or uid is NULL), -ENOENT (no owner is set), -ENODEV (the
- *         device is gone).
- * @since 0.1.0
- */
-int tuntap_get_owner(const tuntap *dev, uint32_t *uid, tuntap_error *err);
-
-/**
- * Lets a user open the device without privilege. Where a group is set as well, the user
- * must be in that too. A device without owner and group is open to everybody who may open
- * the device node.
- *
- * @param uid  As the user namespace of the calling process numbers users. An owner cannot
- *             be unset again.
- * @return 0, or -EINVAL (dev is NULL; there is no such user in this user namespace,
- *         TUNTAP_REASON_RANGE), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_set_owner(tuntap *dev, uint32_t uid, tuntap_error *err);
-
-/**
- * The group whose members may open the device without privilege.
- *
- * @param gid  Receives the group, as the user namespace of the calling process numbers it.
- * @return 0, or -EINVAL (dev or gid is NULL), -ENOENT (no group is set), -ENODEV (the
- *         device is gone).
- * @since 0.1.0
- */
-int tuntap_get_group(const tuntap *dev, uint32_t *gid, tuntap_error *err);
-
-/**
- * Lets the members of a group open the device without privilege: see tuntap_set_owner.
- *
- * @param gid  As the user namespace of the calling process numbers groups. A group cannot
- *             be unset again.
- * @return 0, or -EINVAL (dev is NULL; there is no such group in this user namespace,
- *         TUNTAP_REASON_RANGE), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_set_group(tuntap *dev, uint32_t gid, tuntap_error *err);
-
-/**
- * Makes tuntap_read, tuntap_write, tuntap_readv and tuntap_writev on this handle wait, or
- * return -EAGAIN instead. A call that waits already goes on waiting.
- *
- * @param on  0: they wait. Not 0: they do not.
- * @return 0, or -EINVAL (dev is NULL).
- * @since 0.1.0
- */
-int tuntap_set_nonblock(tuntap *dev, int on, tuntap_error *err);
+typedef struct tuntap_stats {
+    /**
+     * Packets that the kernel took from a writer.
+     */
+    uint64_t rx_packets;
+    /**
+     * Packets that a reader took.
+     */
+    uint64_t tx_packets;
+    /**
+     * Their bytes.
+     */
+    uint64_t rx_bytes;
+    /**
+     * Their bytes.
+     */
+    uint64_t tx_bytes;
+    /**
+     * Written packets that were malformed.
+     */
+    uint64_t rx_errors;
+    /**
+     * Packets that could not be sent out.
+     */
+    uint64_t tx_errors;
+    /**
+     * Written packets that the kernel had no room for.
+     */
+    uint64_t rx_dropped;
+    /**
+     * Packets that no reader took: the queue was full, or the device had none.
+     */
+    uint64_t tx_dropped;
+} tuntap_stats;
 
 /**
  * Takes the device up. Linux: RTM_SETLINK.
@@ -1434,6 +1175,115 @@ int tuntap_get_stats(const tuntap *dev, tuntap_stats *stats, size_t size, tuntap
  */
 int tuntap_get_offloads(const tuntap *dev, uint64_t *offloads, tuntap_error *err);
 
+/* ----------------------------------------------------------------------------
+ * Addresses
+ *
+ * IPv4 and IPv6, all of a device or the first one.
+ */
+
+/**
+ * IPv6: the address is used at once, without duplicate address detection. On a TUN that is
+ * always so, as nobody is there who could have it.
+ */
+#define TUNTAP_ADDR_NODAD 0x1
+
+/**
+ * No route to the address's network is added.
+ */
+#define TUNTAP_ADDR_NOPREFIXROUTE 0x2
+
+/**
+ * Told only: duplicate address detection goes on, and nothing is sent from the address
+ * yet.
+ */
+#define TUNTAP_ADDR_TENTATIVE 0x4
+
+/**
+ * Told only: somebody else on the link has the address, so that it is not used.
+ */
+#define TUNTAP_ADDR_DADFAILED 0x8
+
+/**
+ * Told only: no new connection is made from it.
+ */
+#define TUNTAP_ADDR_DEPRECATED 0x10
+
+/**
+ * Told only: IPv4, it comes after another address of its network; IPv6, it is a temporary
+ * one.
+ */
+#define TUNTAP_ADDR_SECONDARY 0x20
+
+/**
+ * Told only: the kernel made it, or it has a lifetime.
+ */
+#define TUNTAP_ADDR_DYNAMIC 0x40
+
+/**
+ * An address that is valid everywhere.
+ */
+#define TUNTAP_SCOPE_GLOBAL 0
+
+/**
+ * An address that is valid on its link.
+ */
+#define TUNTAP_SCOPE_LINK 1
+
+/**
+ * An address that is valid on its host.
+ */
+#define TUNTAP_SCOPE_HOST 2
+
+/**
+ * An address that is valid in its site, or in a scope of the administrator's own.
+ */
+#define TUNTAP_SCOPE_SITE 3
+
+/**
+ * The family of IPv4 addresses: 4 on every system, where AF_INET is not.
+ */
+#define TUNTAP_IPV4 4
+
+/**
+ * The family of IPv6 addresses.
+ */
+#define TUNTAP_IPV6 6
+
+/**
+ * An address of a device. Later versions may add members at the end, which is why each
+ * function takes its size.
+ */
+typedef struct tuntap_addr {
+    /**
+     * TUNTAP_IPV4 or TUNTAP_IPV6.
+     */
+    uint32_t family;
+    /**
+     * The length of the prefix in bits.
+     */
+    uint32_t prefix;
+    /**
+     * A TUNTAP_SCOPE_*.
+     */
+    uint32_t scope;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * TUNTAP_ADDR_*.
+     */
+    uint64_t flags;
+    /**
+     * The address with its prefix, such as "10.8.0.1/24" or "fd00::1/64".
+     */
+    char addr[TUNTAP_ADDR_SIZE];
+    /**
+     * The other end of a point-to-point link, such as "10.8.0.2"; "" where there is none.
+     */
+    char peer[TUNTAP_ADDR_SIZE];
+} tuntap_addr;
+
 /**
  * Adds an IPv4 or IPv6 address, beside those that the device has.
  *
@@ -1580,6 +1430,44 @@ int tuntap_get_netmask(const tuntap *dev, char *buf, size_t size, tuntap_error *
  */
 int tuntap_set_netmask(tuntap *dev, const char *netmask, tuntap_error *err);
 
+/* ----------------------------------------------------------------------------
+ * Routes
+ *
+ * Routes through a device.
+ */
+
+/**
+ * A route through a device. Later versions may add members at the end, which is why each
+ * function takes its size.
+ */
+typedef struct tuntap_route {
+    /**
+     * TUNTAP_IPV4 or TUNTAP_IPV6.
+     */
+    uint32_t family;
+    /**
+     * The length of the prefix in bits.
+     */
+    uint32_t prefix;
+    /**
+     * Of several routes to the same destination the one with the least is used.
+     */
+    uint32_t metric;
+    /**
+     * The number of the routing table; Linux: 254 is the main one.
+     */
+    uint32_t table;
+    /**
+     * The destination with its prefix, such as "10.9.0.0/16"; "0.0.0.0/0" and "::/0" are the
+     * default routes.
+     */
+    char destination[TUNTAP_ADDR_SIZE];
+    /**
+     * The next host on the link, such as "10.8.0.2"; "" where there is none.
+     */
+    char gateway[TUNTAP_ADDR_SIZE];
+} tuntap_route;
+
 /**
  * Adds a route through the device, which must be up. It goes when the device goes down.
  * Linux: RTM_NEWROUTE, protocol "static". Darwin: RTM_ADD, without metric and table, and one
@@ -1638,6 +1526,12 @@ int tuntap_del_route(tuntap *dev, const char *destination, const char *gateway, 
  */
 ssize_t tuntap_list_routes(const tuntap *dev, tuntap_route *routes, size_t count, size_t size, tuntap_error *err);
 
+/* ----------------------------------------------------------------------------
+ * Namespaces
+ *
+ * Moving a device to another network namespace.
+ */
+
 /**
  * Moves the device to another network namespace. All its handles go on reading and
  * writing, in the threads and namespaces where they are, and configuration calls act on it
@@ -1659,6 +1553,7 @@ ssize_t tuntap_list_routes(const tuntap *dev, tuntap_route *routes, size_t count
  */
 int tuntap_set_netns(tuntap *dev, const char *path, tuntap_error *err);
 
+#if !defined(_WIN32)
 /**
  * Moves the device to the network namespace of a descriptor: see tuntap_set_netns.
  *
@@ -1667,143 +1562,13 @@ int tuntap_set_netns(tuntap *dev, const char *path, tuntap_error *err);
  * @since 0.1.0
  */
 int tuntap_set_netns_fd(tuntap *dev, int fd, tuntap_error *err);
+#endif
 
-/**
- * The buffer that no packet of this device exceeds, at any MTU and on a TAP with up to two
- * VLAN tags: some 64 KiB, by the kind of the device and with the packet-information
- * header; 16 KiB for a TAP on Darwin. Into such a buffer tuntap_read is at its fastest, and
- * never cuts.
+/* ----------------------------------------------------------------------------
+ * Queues
  *
- * @return Bytes; 0 if dev is NULL. It does not change while the handle is open.
- * @since 0.1.0
+ * Several queues of one device, each a handle.
  */
-size_t tuntap_read_size(const tuntap *dev);
-
-/**
- * Takes one packet that the kernel sends out through the device: an IP packet (TUN) or an
- * Ethernet frame without its check sequence (TAP), behind the packet-information header if
- * the device has it. Waits for one unless the handle is non-blocking. A packet that is
- * there costs one system call, one that is waited for three; none costs an allocation. One
- * reader a queue keeps packets in order. On Darwin one system call takes all frames that a
- * TAP has waiting, and the next calls none.
- *
- * With TUNTAP_OFFLOAD a super-packet comes one packet a call, and what is left of it is not
- * seen by poll: read until -EAGAIN before a wait. tuntap_reader_next is the fast way.
- *
- * @param buf   Receives the packet. After a failure its bytes are undefined.
- * @param size  Bytes of buf. Any size that holds the packets is enough; tuntap_read_size
- *              says which always is.
- * @param err   May be NULL, which spares the time to write a message.
- * @return Bytes of the packet, or
- *         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
- *         -EMSGSIZE  the packet was longer than size, and is lost (_BUFFER);
- *         -ECANCELED no packet, and tuntap_wake was called (_WOKEN);
- *         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
- *                    (_INTERRUPTED);
- *         -ENODEV    the device is gone, also when it went during the wait (_REMOVED);
- *         -EPROTO    a super-packet was not what its offload header says, and is lost
- *                    (_PACKET);
- *         -ENOMEM    the first read with TUNTAP_OFFLOAD in a child of fork() (_SYSTEM);
- *         -EINVAL    dev or buf is NULL (_ARGUMENT); size is too small for the packet
- *                    information (_BUFFER).
- * @since 0.1.0
- */
-ssize_t tuntap_read(tuntap *dev, void *buf, size_t size, tuntap_error *err);
-
-/**
- * Takes one packet as tuntap_read does, and waits for it so long at most, whether the
- * handle is non-blocking or not. Signals do not end the wait.
- *
- * @param milliseconds  The time limit, by the monotonic clock, and never cut short. 0: do
- *                      not wait. Negative: no limit.
- * @return As tuntap_read, without -EAGAIN and -EINTR, or -ETIMEDOUT (no packet came in
- *         time, TUNTAP_REASON_TIMEOUT).
- * @since 0.1.0
- */
-ssize_t tuntap_read_timeout(tuntap *dev, void *buf, size_t size, int32_t milliseconds, tuntap_error *err);
-
-/**
- * Takes one packet as tuntap_read does, into several buffers that are filled one after the
- * other.
- *
- * @param parts  Where they are.
- * @param count  How many: 1 to 1023. More than 15 may cost an allocation.
- * @return As tuntap_read, or -EINVAL (parts or one of its addresses is NULL; count,
- *         TUNTAP_REASON_ARGUMENT), -ENOMEM (for more than 15 parts, TUNTAP_REASON_SYSTEM).
- * @since 0.1.0
- */
-ssize_t tuntap_readv(tuntap *dev, const struct iovec *parts, int count, tuntap_error *err);
-
-/**
- * Hands one packet to the kernel, which takes it as received through the device. The
- * device must be up. Takes the whole packet or nothing. Makes one system call and no
- * allocation.
- *
- * With TUNTAP_PI the kernel alone judges what follows that header, by its EtherType, and
- * drops in silence what is no packet of that.
- *
- * @param buf   An IP packet (TUN) or an Ethernet frame without its check sequence (TAP),
- *              behind the packet-information header if the device has it.
- * @param size  Bytes of the packet.
- * @param err   May be NULL, which spares the time to write a message.
- * @return size, or
- *         -EAGAIN    no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN; _FULL where
- *                    poll does not tell of room: try again a millisecond later);
- *         -EINVAL    no packet of this device's kind, and the message says why (_PACKET); dev
- *                    or buf is NULL (_ARGUMENT);
- *         -EMSGSIZE  longer than tuntap_read_size (_PACKET);
- *         -ENETDOWN  the device is down (_DOWN), which Linux sees once it has room for the
- *                    packet; Darwin hands it to the host then;
- *         -EBUSY     this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
- *         -ECANCELED no room, and tuntap_wake was called (_WOKEN);
- *         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
- *                    (_INTERRUPTED);
- *         -ENODEV    the device is gone (_REMOVED).
- * @since 0.1.0
- */
-ssize_t tuntap_write(tuntap *dev, const void *buf, size_t size, tuntap_error *err);
-
-/**
- * Hands one packet to the kernel as tuntap_write does, and waits for room so long at most,
- * whether the handle is non-blocking or not. Signals do not end the wait. Only a device
- * with a send buffer (tuntap_set_sndbuf) ever has no room.
- *
- * @param milliseconds  The time limit, by the monotonic clock, and never cut short. 0: do
- *                      not wait. Negative: no limit.
- * @return As tuntap_write, without -EAGAIN and -EINTR, or -ETIMEDOUT (no room in time,
- *         TUNTAP_REASON_TIMEOUT).
- * @since 0.1.0
- */
-ssize_t tuntap_write_timeout(tuntap *dev, const void *buf, size_t size, int32_t milliseconds, tuntap_error *err);
-
-/**
- * Hands one packet to the kernel as tuntap_write does, from several parts that lie one
- * after the other in it.
- *
- * @param parts  Where they are.
- * @param count  How many: 1 to 1023; on a device with TUNTAP_NAPI_FRAGS 18 at most, of
- *               which each but the first has 1 to 4096 bytes. With TUNTAP_OFFLOAD more
- *               than 15 cost an allocation.
- * @return As tuntap_write, or -EINVAL (parts or one of its addresses is NULL; count,
- *         TUNTAP_REASON_ARGUMENT), -ENOMEM (for more than 15 parts, TUNTAP_REASON_SYSTEM).
- * @since 0.1.0
- */
-ssize_t tuntap_writev(tuntap *dev, const struct iovec *parts, int count, tuntap_error *err);
-
-/**
- * Ends each call on this handle that waits for a packet or for room, in whatever thread:
- * it returns -ECANCELED with TUNTAP_REASON_WOKEN. When none waits, the next one returns so
- * that finds no packet or no room, whether it would wait or not, which is one, however often
- * this was called: so a wake is not lost on a reader that is just about to wait, and does not
- * end a wait much later.
- *
- * Where several threads read one handle, a wake can find some of them waiting and others
- * not. To end them all, let each that ends call tuntap_wake itself: it passes the wake on.
- *
- * @return 0, or -EINVAL (dev is NULL). Safe in a signal handler.
- * @since 0.1.0
- */
-int tuntap_wake(tuntap *dev);
 
 /**
  * Opens another queue of a multi-queue device: a handle of its own to the same device,
@@ -1847,6 +1612,240 @@ int tuntap_attach(tuntap *dev, tuntap_error *err);
  * @since 0.1.0
  */
 int tuntap_detach(tuntap *dev, tuntap_error *err);
+
+/* ----------------------------------------------------------------------------
+ * Readers
+ *
+ * Packets in batches, the fast way in.
+ */
+
+/**
+ * Makes a reader: it takes packets in batches, which on a device with TUNTAP_OFFLOAD costs
+ * a fraction of tuntap_read. It splits each super-packet into the packets that it stands
+ * for, with right headers and checksums. It works on every other device too.
+ *
+ * A handle can have several readers, each for one thread. What one has read it keeps until
+ * it is asked: beside tuntap_read or another reader each gets a part of the packets.
+ *
+ * @param flags   0 or TUNTAP_TRUSTED.
+ * @param reader  Receives the reader. tuntap_reader_close frees it, before or after
+ *                tuntap_close closes the device.
+ * @return 0, or -EINVAL (dev or reader is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for its
+ *         330 KB, TUNTAP_REASON_SYSTEM).
+ * @since 0.1.0
+ */
+int tuntap_reader_open(tuntap *dev, uint64_t flags, tuntap_reader **reader, tuntap_error *err);
+
+/**
+ * Frees the reader, and the packets that it still has. When tuntap_close was called on the
+ * device before, this closes it.
+ *
+ * @param reader  May be NULL.
+ * @since 0.1.0
+ */
+void tuntap_reader_close(tuntap_reader *reader);
+
+/**
+ * The next packet of a batch. A batch begins with a packet that is waited for, unless the
+ * handle is non-blocking, and has what is there then: until nothing is left, or to some
+ * 64 KiB. Its end is the moment to hand on what was made of it, tuntap_writer_flush for
+ * example: so packets are not kept back for others that may never come.
+ *
+ * Before a wait with poll, take packets until -EAGAIN: the reader may have some that the
+ * descriptor knows nothing of.
+ *
+ * @param packet  Receives where the packet is. It lasts until the next call on this
+ *                reader, and may be changed in place.
+ * @return Bytes of the packet, or 0: the batch is over, and the next call begins another
+ *         one; or
+ *         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
+ *         -EPROTO    a super-packet was not what its offload header says, and is lost
+ *                    (_PACKET);
+ *         -ECANCELED no packet, and tuntap_wake was called (_WOKEN);
+ *         -EINTR     a signal handler ran while the call waited (_INTERRUPTED);
+ *         -ENODEV    the device is gone (_REMOVED);
+ *         -EINVAL    reader or packet is NULL (_ARGUMENT).
+ * @since 0.1.0
+ */
+ssize_t tuntap_reader_next(tuntap_reader *reader, void **packet, tuntap_error *err);
+
+#if !defined(_WIN32)
+/**
+ * All packets of a batch, as far as there is room for them: what is left comes with the
+ * next call. It waits for the first packet, unless the handle is non-blocking. Handing out
+ * many packets at once costs a copy of each that tuntap_reader_next does without.
+ *
+ * @param packets  Receives where they are, and their lengths. They last until the next
+ *                 call on this reader, and may be changed in place. They lie one behind the
+ *                 other, with gaps, in one piece of memory: the reader's.
+ * @param count    How many there is room for: 1 or more; 64 to 256 are a good number.
+ * @return How many packets, or as tuntap_reader_next, or -EINVAL (packets is NULL; count
+ *         is 0, or more than memory can hold, TUNTAP_REASON_ARGUMENT).
+ * @since 0.1.0
+ */
+ssize_t tuntap_reader_batch(tuntap_reader *reader, struct iovec *packets, size_t count, tuntap_error *err);
+#endif
+
+/* ----------------------------------------------------------------------------
+ * Writers
+ *
+ * Packets in batches, the fast way out.
+ */
+
+/**
+ * Makes a writer: it collects packets, joins those that belong together on a device with
+ * TUNTAP_OFFLOAD, and hands them over in as few system calls as can be. They arrive as they
+ * would one by one; only the identification of IPv4 packets that may not be fragmented, and
+ * all have the same, is counted up. On every other device each packet is written at once.
+ *
+ * Packets of one TCP or UDP flow stay in order; those of different flows may not. A packet
+ * with a bad checksum is not joined, and arrives as the bad packet that it is.
+ *
+ * A handle can have several writers, each for one thread.
+ *
+ * A packet that was taken is the writer's, and must not be given again: it is handed over, or
+ * stays for the next call when there is no room, or is lost when the kernel refuses it. The
+ * others go out all the same, and what is lost is reported once: by the tuntap_writer_flush or
+ * tuntap_writer_batch that finds it; by the next one when that call fails for another cause, or
+ * when a tuntap_writer_put finds it. The code is why the first of them was refused, and the
+ * message says how many they are.
+ *
+ * @param flags   0 or TUNTAP_TRUSTED.
+ * @param writer  Receives the writer. tuntap_writer_close frees it, before or after
+ *                tuntap_close closes the device.
+ * @return 0, or -EINVAL (dev or writer is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for the
+ *         3.3 MB that it has on a device with TUNTAP_OFFLOAD, TUNTAP_REASON_SYSTEM).
+ * @since 0.1.0
+ */
+int tuntap_writer_open(tuntap *dev, uint64_t flags, tuntap_writer **writer, tuntap_error *err);
+
+/**
+ * Frees the writer. Packets that it still has are lost: tuntap_writer_flush comes before.
+ * When tuntap_close was called on the device before, this closes it.
+ *
+ * @param writer  May be NULL.
+ * @since 0.1.0
+ */
+void tuntap_writer_close(tuntap_writer *writer);
+
+/**
+ * Takes a copy of a packet. It goes out with tuntap_writer_flush at the latest, and
+ * earlier when the writer is full: then it is for those before it that there may be no room.
+ *
+ * @param packet  As for tuntap_write.
+ * @param size    Bytes of it.
+ * @return 0, or as tuntap_write: then the packet was not taken.
+ * @since 0.1.0
+ */
+int tuntap_writer_put(tuntap_writer *writer, const void *packet, size_t size, tuntap_error *err);
+
+/**
+ * Hands over what was collected.
+ *
+ * @return 0: all of it went out, and nothing is lost that was not reported; or
+ *         -EAGAIN    no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
+ *         -EINTR     a signal handler ran while the call waited (_INTERRUPTED);
+ *         -ECANCELED no room, and tuntap_wake was called (_WOKEN): in these three cases what
+ *                    is left stays for the next call;
+ *         -ENETDOWN  the device is down (_DOWN);
+ *         -ENODEV    the device is gone (_REMOVED);
+ *         -EBUSY     this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
+ *         -EINVAL    the kernel does not take what it was given (_PACKET); writer is NULL
+ *                    (_ARGUMENT);
+ *         and whatever else the kernel refuses packets with, such as -ENOMEM (_SYSTEM): in
+ *                    these cases packets are lost, the others were tried, and nothing is left.
+ * @since 0.1.0
+ */
+int tuntap_writer_flush(tuntap_writer *writer, tuntap_error *err);
+
+#if !defined(_WIN32)
+/**
+ * Takes packets, and hands them over: tuntap_writer_put for each, and tuntap_writer_flush.
+ *
+ * After a failure go on with packets[*taken], or with tuntap_writer_flush when all were taken:
+ * so no packet is sent twice, and none is left out.
+ *
+ * @param packets  Where they are, and their lengths.
+ * @param count    How many.
+ * @param taken    Receives how many of them the writer took, the first ones: always, after a
+ *                 failure too.
+ * @return 0: all were taken and went out; or as tuntap_writer_flush; or, where fewer were taken
+ *         than there are, as tuntap_write for the next one: those before it went out, or stay
+ *         as tuntap_writer_flush says; or -EINVAL (writer, packets, taken or one of the
+ *         addresses is NULL; a length, or count, is more than memory can hold,
+ *         TUNTAP_REASON_ARGUMENT): then none was taken.
+ * @since 0.1.0
+ */
+int tuntap_writer_batch(tuntap_writer *writer, const struct iovec *packets, size_t count, size_t *taken, tuntap_error *err);
+#endif
+
+/* ----------------------------------------------------------------------------
+ * Super-packets
+ *
+ * What a device with TUNTAP_OFFLOAD passes, as it is.
+ */
+
+/**
+ * tuntap_offload.flags: the checksum of the packet is not made yet, and its field has the
+ * sum of the pseudo header.
+ */
+#define TUNTAP_NEEDS_CHECKSUM 0x1
+
+/**
+ * tuntap_offload.kind: one packet.
+ */
+#define TUNTAP_KIND_NONE 0
+
+/**
+ * tuntap_offload.kind: several segments of TCP over IPv4.
+ */
+#define TUNTAP_KIND_TCP4 1
+
+/**
+ * tuntap_offload.kind: several segments of TCP over IPv6.
+ */
+#define TUNTAP_KIND_TCP6 4
+
+/**
+ * tuntap_offload.kind: several datagrams of UDP.
+ */
+#define TUNTAP_KIND_UDP 5
+
+/**
+ * tuntap_offload.kind, beside one of TCP: only the first segment has the flag CWR.
+ */
+#define TUNTAP_KIND_ECN 128
+
+/**
+ * What of a packet is still to be done: splitting it into segments, and its checksum. It
+ * is struct virtio_net_hdr, 10 bytes, and stays so.
+ */
+typedef struct tuntap_offload {
+    /**
+     * TUNTAP_NEEDS_CHECKSUM, or 0. Other bits are the kernel's.
+     */
+    uint8_t flags;
+    /**
+     * A TUNTAP_KIND_*.
+     */
+    uint8_t kind;
+    /**
+     * Bytes of all headers, as a hint: the kernel gives other numbers too.
+     */
+    uint16_t header_length;
+    /**
+     * Bytes of payload in each segment but the last, which may have fewer.
+     */
+    uint16_t segment_size;
+    /**
+     * Where the part begins that the checksum is of: the TCP or UDP header.
+     */
+    uint16_t checksum_start;
+    /**
+     * Where the checksum is, from there.
+     */
+    uint16_t checksum_offset;
+} tuntap_offload;
 
 /**
  * Turns on these offloads, and no others: which super-packets the device hands over, and
@@ -1892,153 +1891,11 @@ ssize_t tuntap_read_super(tuntap *dev, tuntap_offload *offload, void *buf, size_
  */
 ssize_t tuntap_write_super(tuntap *dev, const tuntap_offload *offload, const void *buf, size_t size, tuntap_error *err);
 
-/**
- * Makes a reader: it takes packets in batches, which on a device with TUNTAP_OFFLOAD costs
- * a fraction of tuntap_read. It splits each super-packet into the packets that it stands
- * for, with right headers and checksums. It works on every other device too.
+/* ----------------------------------------------------------------------------
+ * Splitters
  *
- * A handle can have several readers, each for one thread. What one has read it keeps until
- * it is asked: beside tuntap_read or another reader each gets a part of the packets.
- *
- * @param flags   0 or TUNTAP_TRUSTED.
- * @param reader  Receives the reader. tuntap_reader_close frees it, before tuntap_close
- *                does the device.
- * @return 0, or -EINVAL (dev or reader is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for its
- *         330 KB, TUNTAP_REASON_SYSTEM).
- * @since 0.1.0
+ * Super-packets to packets in memory, without a device.
  */
-int tuntap_reader_open(tuntap *dev, uint64_t flags, tuntap_reader **reader, tuntap_error *err);
-
-/**
- * Frees the reader, and the packets that it still has.
- *
- * @param reader  May be NULL.
- * @since 0.1.0
- */
-void tuntap_reader_close(tuntap_reader *reader);
-
-/**
- * The next packet of a batch. A batch begins with a packet that is waited for, unless the
- * handle is non-blocking, and has what is there then: until nothing is left, or to some
- * 64 KiB. Its end is the moment to hand on what was made of it, tuntap_writer_flush for
- * example: so packets are not kept back for others that may never come.
- *
- * Before a wait with poll, take packets until -EAGAIN: the reader may have some that the
- * descriptor knows nothing of.
- *
- * @param packet  Receives where the packet is. It lasts until the next call on this
- *                reader, and may be changed in place.
- * @return Bytes of the packet, or 0: the batch is over, and the next call begins another
- *         one; or
- *         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
- *         -EPROTO    a super-packet was not what its offload header says, and is lost
- *                    (_PACKET);
- *         -ECANCELED no packet, and tuntap_wake was called (_WOKEN);
- *         -EINTR     a signal handler ran while the call waited (_INTERRUPTED);
- *         -ENODEV    the device is gone (_REMOVED);
- *         -EINVAL    reader or packet is NULL (_ARGUMENT).
- * @since 0.1.0
- */
-ssize_t tuntap_reader_next(tuntap_reader *reader, void **packet, tuntap_error *err);
-
-/**
- * All packets of a batch, as far as there is room for them: what is left comes with the
- * next call. It waits for the first packet, unless the handle is non-blocking. Handing out
- * many packets at once costs a copy of each that tuntap_reader_next does without.
- *
- * @param packets  Receives where they are, and their lengths. They last until the next
- *                 call on this reader, and may be changed in place. They lie one behind the
- *                 other, with gaps, in one piece of memory: the reader's.
- * @param count    How many there is room for: 1 or more; 64 to 256 are a good number.
- * @return How many packets, or as tuntap_reader_next, or -EINVAL (packets is NULL; count
- *         is 0, or more than memory can hold, TUNTAP_REASON_ARGUMENT).
- * @since 0.1.0
- */
-ssize_t tuntap_reader_batch(tuntap_reader *reader, struct iovec *packets, size_t count, tuntap_error *err);
-
-/**
- * Makes a writer: it collects packets, joins those that belong together on a device with
- * TUNTAP_OFFLOAD, and hands them over in as few system calls as can be. They arrive as they
- * would one by one; only the identification of IPv4 packets that may not be fragmented, and
- * all have the same, is counted up. On every other device each packet is written at once.
- *
- * Packets of one TCP or UDP flow stay in order; those of different flows may not. A packet
- * with a bad checksum is not joined, and arrives as the bad packet that it is.
- *
- * A handle can have several writers, each for one thread.
- *
- * A packet that was taken is the writer's, and must not be given again: it is handed over, or
- * stays for the next call when there is no room, or is lost when the kernel refuses it. The
- * others go out all the same, and what is lost is reported once: by the tuntap_writer_flush or
- * tuntap_writer_batch that finds it; by the next one when that call fails for another cause, or
- * when a tuntap_writer_put finds it. The code is why the first of them was refused, and the
- * message says how many they are.
- *
- * @param flags   0 or TUNTAP_TRUSTED.
- * @param writer  Receives the writer. tuntap_writer_close frees it, before tuntap_close
- *                does the device.
- * @return 0, or -EINVAL (dev or writer is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for the
- *         3.3 MB that it has on a device with TUNTAP_OFFLOAD, TUNTAP_REASON_SYSTEM).
- * @since 0.1.0
- */
-int tuntap_writer_open(tuntap *dev, uint64_t flags, tuntap_writer **writer, tuntap_error *err);
-
-/**
- * Frees the writer. Packets that it still has are lost: tuntap_writer_flush comes before.
- *
- * @param writer  May be NULL.
- * @since 0.1.0
- */
-void tuntap_writer_close(tuntap_writer *writer);
-
-/**
- * Takes a copy of a packet. It goes out with tuntap_writer_flush at the latest, and
- * earlier when the writer is full: then it is for those before it that there may be no room.
- *
- * @param packet  As for tuntap_write.
- * @param size    Bytes of it.
- * @return 0, or as tuntap_write: then the packet was not taken.
- * @since 0.1.0
- */
-int tuntap_writer_put(tuntap_writer *writer, const void *packet, size_t size, tuntap_error *err);
-
-/**
- * Hands over what was collected.
- *
- * @return 0: all of it went out, and nothing is lost that was not reported; or
- *         -EAGAIN    no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
- *         -EINTR     a signal handler ran while the call waited (_INTERRUPTED);
- *         -ECANCELED no room, and tuntap_wake was called (_WOKEN): in these three cases what
- *                    is left stays for the next call;
- *         -ENETDOWN  the device is down (_DOWN);
- *         -ENODEV    the device is gone (_REMOVED);
- *         -EBUSY     this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
- *         -EINVAL    the kernel does not take what it was given (_PACKET); writer is NULL
- *                    (_ARGUMENT);
- *         and whatever else the kernel refuses packets with, such as -ENOMEM (_SYSTEM): in
- *                    these cases packets are lost, the others were tried, and nothing is left.
- * @since 0.1.0
- */
-int tuntap_writer_flush(tuntap_writer *writer, tuntap_error *err);
-
-/**
- * Takes packets, and hands them over: tuntap_writer_put for each, and tuntap_writer_flush.
- *
- * After a failure go on with packets[*taken], or with tuntap_writer_flush when all were taken:
- * so no packet is sent twice, and none is left out.
- *
- * @param packets  Where they are, and their lengths.
- * @param count    How many.
- * @param taken    Receives how many of them the writer took, the first ones: always, after a
- *                 failure too.
- * @return 0: all were taken and went out; or as tuntap_writer_flush; or, where fewer were taken
- *         than there are, as tuntap_write for the next one: those before it went out, or stay
- *         as tuntap_writer_flush says; or -EINVAL (writer, packets, taken or one of the
- *         addresses is NULL; a length, or count, is more than memory can hold,
- *         TUNTAP_REASON_ARGUMENT): then none was taken.
- * @since 0.1.0
- */
-int tuntap_writer_batch(tuntap_writer *writer, const struct iovec *packets, size_t count, size_t *taken, tuntap_error *err);
 
 /**
  * Makes a splitter: it splits super-packets in memory, without a device.
@@ -2095,6 +1952,12 @@ ssize_t tuntap_splitter_next(tuntap_splitter *splitter, void **packet);
  */
 ssize_t tuntap_splitter_copy(tuntap_splitter *splitter, void *to, size_t size);
 
+/* ----------------------------------------------------------------------------
+ * Joiners
+ *
+ * Packets to super-packets in memory, without a device.
+ */
+
 /**
  * Makes a joiner: it joins packets to super-packets in memory, without a device.
  *
@@ -2141,6 +2004,18 @@ int tuntap_joiner_put(tuntap_joiner *joiner, const void *packet, size_t size, tu
  */
 ssize_t tuntap_joiner_next(tuntap_joiner *joiner, tuntap_offload *offload, const void **packet);
 
+/* ----------------------------------------------------------------------------
+ * Programs and filters
+ *
+ * What the kernel runs for each packet.
+ */
+
+/**
+ * tuntap_set_tx_filter: frames to every group's address go out.
+ */
+#define TUNTAP_ALL_MULTICAST 0x1
+
+#if !defined(_WIN32)
 /**
  * Has an eBPF program choose the queue of each packet that the kernel sends out through
  * the device, instead of the flow's hash. Linux: TUNSETSTEERINGEBPF.
@@ -2153,7 +2028,9 @@ ssize_t tuntap_joiner_next(tuntap_joiner *joiner, tuntap_offload *offload, const
  * @since 0.1.0
  */
 int tuntap_set_steering_ebpf(tuntap *dev, int fd, tuntap_error *err);
+#endif
 
+#if !defined(_WIN32)
 /**
  * Has an eBPF program decide which packets go out through the device. Linux:
  * TUNSETFILTEREBPF.
@@ -2165,6 +2042,7 @@ int tuntap_set_steering_ebpf(tuntap *dev, int fd, tuntap_error *err);
  * @since 0.1.0
  */
 int tuntap_set_filter_ebpf(tuntap *dev, int fd, tuntap_error *err);
+#endif
 
 /**
  * Has a classic BPF filter decide which frames go out through a TAP, on all its attached
@@ -2206,6 +2084,135 @@ int tuntap_set_filter(tuntap *dev, const void *filter, size_t count, tuntap_erro
  */
 int tuntap_set_tx_filter(tuntap *dev, const uint8_t *macs, size_t count, uint64_t flags, tuntap_error *err);
 
+/* ----------------------------------------------------------------------------
+ * Monitors
+ *
+ * Watching devices.
+ */
+
+/**
+ * There is a device: one that was there when the monitor began or after an overrun, or a
+ * new one.
+ */
+#define TUNTAP_EVENT_DEVICE 1
+
+/**
+ * The device went up.
+ */
+#define TUNTAP_EVENT_UP 2
+
+/**
+ * The device went down.
+ */
+#define TUNTAP_EVENT_DOWN 3
+
+/**
+ * The device got a carrier.
+ */
+#define TUNTAP_EVENT_CARRIER_ON 4
+
+/**
+ * The device lost its carrier.
+ */
+#define TUNTAP_EVENT_CARRIER_OFF 5
+
+/**
+ * The device has another MTU.
+ */
+#define TUNTAP_EVENT_MTU 6
+
+/**
+ * The device has another MAC address.
+ */
+#define TUNTAP_EVENT_MAC 7
+
+/**
+ * The device has another name.
+ */
+#define TUNTAP_EVENT_NAME 8
+
+/**
+ * The device has an address more. Linux tells of an IPv6 address once it may be used,
+ * which is a moment after it was added.
+ */
+#define TUNTAP_EVENT_ADDR_ADDED 9
+
+/**
+ * The device has an address less.
+ */
+#define TUNTAP_EVENT_ADDR_REMOVED 10
+
+/**
+ * The device is gone, or was moved to another network namespace. Its addresses went with
+ * it.
+ */
+#define TUNTAP_EVENT_REMOVED 11
+
+/**
+ * The kernel had more to tell than it kept for the reader, or there was no memory for it, so
+ * that events are missing here. Everything known is to be forgotten: what is present
+ * follows, as at the beginning.
+ */
+#define TUNTAP_EVENT_OVERRUN 12
+
+/**
+ * What is present has been told: each device, and each address of it. What comes now is
+ * news.
+ */
+#define TUNTAP_EVENT_COMPLETE 13
+
+/**
+ * Something that happened, with the state of the device after it. Later versions may add
+ * members at the end.
+ */
+typedef struct tuntap_event {
+    /**
+     * A TUNTAP_EVENT_*. TUNTAP_EVENT_OVERRUN and TUNTAP_EVENT_COMPLETE are about no device,
+     * and the rest is 0 then.
+     */
+    uint32_t kind;
+    /**
+     * The device's index.
+     */
+    uint32_t index;
+    /**
+     * Its MTU.
+     */
+    uint32_t mtu;
+    /**
+     * For an address that was added or removed: a TUNTAP_SCOPE_*.
+     */
+    uint32_t scope;
+    /**
+     * Not 0: it is up.
+     */
+    uint8_t up;
+    /**
+     * Not 0: it has a carrier.
+     */
+    uint8_t carrier;
+    /**
+     * Its MAC address; zeros for a TUN.
+     */
+    uint8_t mac[TUNTAP_MAC_SIZE];
+    /**
+     * Its name.
+     */
+    char name[TUNTAP_NAME_SIZE];
+    /**
+     * For an address that was added or removed: TUNTAP_ADDR_*.
+     */
+    uint64_t addr_flags;
+    /**
+     * The address with its prefix, such as "10.8.0.1/24" or "fd00::1/64"; "" for other events.
+     */
+    char addr[TUNTAP_ADDR_SIZE];
+    /**
+     * Its other end, such as "10.8.0.2"; "" where there is none.
+     */
+    char peer[TUNTAP_ADDR_SIZE];
+} tuntap_event;
+
 /**
  * Begins to watch a device, or all TUN and TAP devices. The first events tell what is
  * present, up to TUNTAP_EVENT_COMPLETE; from then on each change is an event, in the order
@@ -2239,6 +2246,7 @@ int tuntap_monitor_open(const tuntap *dev, tuntap_monitor **monitor, tuntap_erro
  */
 void tuntap_monitor_close(tuntap_monitor *monitor);
 
+#if !defined(_WIN32)
 /**
  * The descriptor to wait on with poll, epoll or select. Readable: tuntap_monitor_next has
  * something to do. Events may be there already without it: take them until -ETIMEDOUT
@@ -2248,6 +2256,7 @@ void tuntap_monitor_close(tuntap_monitor *monitor);
  * @since 0.1.0
  */
 int tuntap_monitor_get_fd(const tuntap_monitor *monitor);
+#endif
 
 /**
  * The next event. Signals do not end the wait for it.
@@ -2264,8 +2273,134 @@ int tuntap_monitor_get_fd(const tuntap_monitor *monitor);
  */
 int tuntap_monitor_next(tuntap_monitor *monitor, tuntap_event *event, size_t size, int32_t milliseconds, tuntap_error *err);
 
-#ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+/* ----------------------------------------------------------------------------
+ * Version and features
+ *
+ * Which library runs, and what it can do on this system.
+ */
 
-#endif  /* TUNTAP_H */
+/**
+ * The version of the header that a program is compiled with; tuntap_version tells which
+ * library runs.
+ */
+#define TUNTAP_VERSION_MAJOR 0
+
+/**
+ * Goes up with every addition to the ABI.
+ */
+#define TUNTAP_VERSION_MINOR 1
+
+/**
+ * Goes up with every other release.
+ */
+#define TUNTAP_VERSION_PATCH 0
+
+/**
+ * TUN devices: they carry IP packets.
+ */
+#define TUNTAP_FEATURE_TUN 1
+
+/**
+ * TAP devices: they carry Ethernet frames.
+ */
+#define TUNTAP_FEATURE_TAP 2
+
+/**
+ * The packet-information header, TUNTAP_PI.
+ */
+#define TUNTAP_FEATURE_PI 3
+
+/**
+ * Several queues a device, TUNTAP_MULTI_QUEUE.
+ */
+#define TUNTAP_FEATURE_MULTI_QUEUE 4
+
+/**
+ * Devices that outlive their last handle, TUNTAP_PERSIST.
+ */
+#define TUNTAP_FEATURE_PERSIST 5
+
+/**
+ * Devices that a user or a group may open without privilege.
+ */
+#define TUNTAP_FEATURE_OWNER 6
+
+/**
+ * IPv4 addresses.
+ */
+#define TUNTAP_FEATURE_IPV4 7
+
+/**
+ * IPv6 addresses.
+ */
+#define TUNTAP_FEATURE_IPV6 8
+
+/**
+ * Routes through the device.
+ */
+#define TUNTAP_FEATURE_ROUTE 9
+
+/**
+ * tuntap_set_name and tuntap_set_alias.
+ */
+#define TUNTAP_FEATURE_RENAME 10
+
+/**
+ * tuntap_set_carrier.
+ */
+#define TUNTAP_FEATURE_CARRIER 11
+
+/**
+ * Network namespaces: opening in one, and tuntap_set_netns.
+ */
+#define TUNTAP_FEATURE_NETNS 12
+
+/**
+ * tuntap_wake.
+ */
+#define TUNTAP_FEATURE_WAKE 13
+
+/**
+ * tuntap_monitor.
+ */
+#define TUNTAP_FEATURE_MONITOR 14
+
+/**
+ * Steering and filter programs.
+ */
+#define TUNTAP_FEATURE_STEERING 15
+
+/**
+ * TUNTAP_NAPI and TUNTAP_NAPI_FRAGS.
+ */
+#define TUNTAP_FEATURE_NAPI 16
+
+/**
+ * TUNTAP_OFFLOAD: super-packets, and what splits and joins them.
+ */
+#define TUNTAP_FEATURE_OFFLOAD 17
+
+/**
+ * The version of the library that is running, such as "0.1.0".
+ *
+ * @return A constant. Cannot fail. Safe in a signal handler.
+ * @since 0.1.0
+ */
+const char *tuntap_version(void);
+
+/**
+ * Whether this library offers something on this operating system. It asks nobody: the
+ * kernel may be too old, or the process not permitted, all the same; then the call that
+ * needs it says so.
+ *
+ * @param feature  A TUNTAP_FEATURE_*.
+ * @return 1 if it does; 0 if it does not, or does not know the number. Cannot fail.
+ * @since 0.1.0
+ */
+int tuntap_has(uint32_t feature);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TUNTAP_H */

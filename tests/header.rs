@@ -1,59 +1,176 @@
 // SPDX-License-Identifier: MIT
-//! include/tuntap.h is what cbindgen makes of src/capi. `make header` writes it anew (TUNTAP_BLESS=1).
+//! include/tuntap.h is made of src/capi: constants from the tables of src/table.rs, structs and functions by cbindgen.
+//! `make header` writes it again (TUNTAP_BLESS=1).
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers")]
+
+use std::fmt::Write;
 use std::path::Path;
 use std::{env, fs};
 
+use tuntap::capi::{address as caddress, error as cerror, feature as cfeature, size};
+use tuntap::model::error::Reason;
+use tuntap::model::event::Kind;
+use tuntap::model::feature::Feature;
+use tuntap::model::table::Table;
+use tuntap::model::{address, flags, offload, steering};
+
+/// A part of the header: a noun.
+struct Section {
+    name: &'static str,
+    about: &'static str,
+    constants: &'static [Table],
+    /// A file of src/capi.
+    source: &'static str,
+}
+
+const fn section(
+    name: &'static str,
+    about: &'static str,
+    constants: &'static [Table],
+    source: &'static str,
+) -> Section {
+    Section { name, about, constants, source }
+}
+
 /// In the order in which the header is best read.
-const SOURCES: [&str; 18] = [
-    "feature",
-    "error",
-    "flags",
-    "config",
-    "device",
-    "link",
-    "address",
-    "route",
-    "namespace",
-    "packet",
-    "queue",
-    "offload",
-    "reader",
-    "writer",
-    "splitter",
-    "joiner",
-    "steering",
-    "monitor",
+const SECTIONS: &[Section] = &[
+    section(
+        "Errors",
+        "What every function can fill in when it fails.",
+        &[cerror::SIZES, Reason::TABLE],
+        "error",
+    ),
+    section(
+        "Devices",
+        "Opening and closing, and what a device is. Sizes of buffers come with it.",
+        &[flags::FLAGS, size::SIZES],
+        "device",
+    ),
+    section("Packets", "One packet a call, and waking a thread that waits for one.", &[], "packet"),
+    section("Options", "What a device is opened with that has no flag.", &[], "config"),
+    section(
+        "Interface",
+        "Up and down, MTU, MAC address, name, queue lengths, counters.",
+        &[offload::OFFLOADS],
+        "link",
+    ),
+    section(
+        "Addresses",
+        "IPv4 and IPv6, all of a device or the first one.",
+        &[address::FLAGS, address::Scope::TABLE, caddress::FAMILIES],
+        "address",
+    ),
+    section("Routes", "Routes through a device.", &[], "route"),
+    section("Namespaces", "Moving a device to another network namespace.", &[], "namespace"),
+    section("Queues", "Several queues of one device, each a handle.", &[], "queue"),
+    section("Readers", "Packets in batches, the fast way in.", &[], "reader"),
+    section("Writers", "Packets in batches, the fast way out.", &[], "writer"),
+    section(
+        "Super-packets",
+        "What a device with TUNTAP_OFFLOAD passes, as it is.",
+        &[offload::FLAGS, offload::KINDS],
+        "offload",
+    ),
+    section("Splitters", "Super-packets to packets in memory, without a device.", &[], "splitter"),
+    section("Joiners", "Packets to super-packets in memory, without a device.", &[], "joiner"),
+    section("Programs and filters", "What the kernel runs for each packet.", &[steering::FLAGS], "steering"),
+    section("Monitors", "Watching devices.", &[Kind::TABLE], "monitor"),
+    section(
+        "Version and features",
+        "Which library runs, and what it can do on this system.",
+        &[cfeature::VERSIONS, Feature::TABLE],
+        "feature",
+    ),
 ];
+
+const INCLUDES: &str = "
+#ifndef TUNTAP_H
+#define TUNTAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+#ifdef _MSC_VER
+#include <BaseTsd.h>
+typedef SSIZE_T ssize_t;
+#else
+#include <sys/types.h>
+#endif
+#ifndef _WIN32
+#include <sys/uio.h>
+#endif
+
+#ifdef __cplusplus
+extern \"C\" {
+#endif
+
+";
+
+const END: &str = "
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TUNTAP_H */
+";
+
+fn banner(Section { name, about, .. }: &Section) -> String {
+    format!("\n/* {}\n * {name}\n *\n * {about}\n */\n", "-".repeat(76))
+}
+
+/// Flags are hexadecimal, as everything that is ored together.
+fn constants(table: &Table) -> String {
+    let mut made = String::new();
+    for constant in table.constants {
+        made += "\n/**\n";
+        for line in constant.doc.lines() {
+            writeln!(made, " *{line}").unwrap();
+        }
+        let number = constant.number;
+        let number = if table.bits { format!("{number:#x}") } else { number.to_string() };
+        write!(made, " */\n#define {} {number}\n", constant.name).unwrap();
+    }
+    made
+}
+
+/// What cbindgen makes of a file. It gives a struct that has a typedef no tag; with one, it can be declared by others.
+fn declarations(config: cbindgen::Config, source: &Path) -> String {
+    let bindings = cbindgen::Builder::new().with_src(source).with_config(config).generate().unwrap();
+    let mut made = Vec::new();
+    bindings.write(&mut made);
+    let made = String::from_utf8(made).unwrap();
+    let (mut tagged, mut rest) = (String::new(), made.as_str());
+    while let Some((before, after)) = rest.split_once("typedef struct {") {
+        let name = after.split_once("\n} ").unwrap().1.split_once(';').unwrap().0;
+        write!(tagged, "{before}typedef struct {name} {{").unwrap();
+        rest = after;
+    }
+    tagged + rest
+}
+
+fn header(root: &Path) -> String {
+    let mut config = cbindgen::Config::from_file(root.join("cbindgen.toml")).unwrap();
+    let rules = config.header.take().unwrap();
+    let objects = config.after_includes.take().unwrap();
+    let mut made = rules.trim_start().to_owned() + INCLUDES + &objects + "\n";
+    for section in SECTIONS {
+        made += &banner(section);
+        section.constants.iter().for_each(|table| made += &constants(table));
+        let source = root.join("src/capi").join(section.source).with_extension("rs");
+        let declared = declarations(config.clone(), &source);
+        write!(made, "\n{}\n", declared.trim()).unwrap();
+    }
+    made + END
+}
 
 #[test]
 fn the_committed_header_is_current() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let path = root.join("include/tuntap.h");
-    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).unwrap();
-    let sources = SOURCES.map(|name| root.join("src/capi").join(name).with_extension("rs"));
-    let bindings = sources
-        .iter()
-        .fold(cbindgen::Builder::new(), |builder, source| builder.with_src(source))
-        .with_config(config)
-        .generate()
-        .unwrap();
-    let mut made = Vec::new();
-    bindings.write(&mut made);
-    // The typedef's name alone, as for the opaque types, which cbindgen does not know to be structs; and the one type
-    // that is not ours.
-    let mut made = String::from_utf8(made)
-        .unwrap()
-        .replace("const iovec *", "const struct iovec *")
-        .replace("    iovec *", "    struct iovec *")
-        .replace(" iovec *packets", " struct iovec *packets")
-        .replace("struct struct", "struct");
-    for name in ["error", "addr", "route", "stats", "event", "offload"] {
-        made = made.replace(&format!("struct tuntap_{name} *"), &format!("tuntap_{name} *"));
-    }
+    let made = header(root);
     if env::var_os("TUNTAP_BLESS").is_some() {
         fs::write(&path, &made).unwrap();
     }
     let committed = fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == made, "include/tuntap.h is not what cbindgen makes of src/capi: run `make header`");
+    assert!(committed == made, "include/tuntap.h is not what is made of src/capi: run `make header`");
 }

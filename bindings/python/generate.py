@@ -32,7 +32,7 @@ C_ONLY = {
 }
 
 COMMENT = r"/\*\*\n((?: \*.*\n)+?) \*/\n"
-CONSTANT = re.compile(COMMENT + r"#define (TUNTAP_\w+) (\d+)\n|#define (TUNTAP_\w+) (\d+)\n")
+CONSTANT = re.compile(COMMENT + r"#define (TUNTAP_\w+) (0x[0-9a-f]+|\d+)\n|#define (TUNTAP_\w+) (0x[0-9a-f]+|\d+)\n")
 STRUCTURE = re.compile(r"typedef struct (tuntap_\w+) \{\n(.*?)\n\} \1;", re.S)
 MEMBER = re.compile(r"^    (u?int\d+_t|char) (\w+)(?:\[(\w+)\])?;$", re.M)
 FUNCTION = re.compile(COMMENT + r"([\w ]+?[ *]+)(tuntap_\w+)\(([^)]*)\);\n")
@@ -65,7 +65,7 @@ def prose(comment: str) -> str:
 def constants(header: str) -> list[Constant]:
     found = [match.groups() for match in CONSTANT.finditer(header)]
     return [
-        Constant(name or other, int(value or number), prose(comment or "").strip())
+        Constant(name or other, int(value or number, 0), prose(comment or "").strip())
         for comment, name, value, other, number in found
     ]
 

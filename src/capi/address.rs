@@ -5,58 +5,24 @@ use std::ffi::{c_char, c_int};
 
 use libc::ssize_t;
 
+use super::argument::{Growing, c_text, list_out, optional_text, text, text_out};
+use super::entry::with;
 use super::error::CError;
-use super::flags::TUNTAP_ADDR_SIZE;
-use super::{Growing, act, c_text, optional_text, tell_list, tell_text, text};
+use super::size::TUNTAP_ADDR_SIZE;
 use crate::device::Device;
-use crate::model::address::{self, AddressRequest, Assigned, Options, Scope};
+use crate::model::address::{self, AddressRequest, Assigned, Options};
 use crate::model::prefix::{Family, Prefix};
+use crate::model::table::constants;
+use crate::model::text::text;
 
-/// IPv6: the address is used at once, without duplicate address detection. On a TUN that is
-/// always so, as nobody is there who could have it.
-pub const TUNTAP_ADDR_NODAD: u64 = 0x1;
-/// No route to the address's network is added.
-pub const TUNTAP_ADDR_NOPREFIXROUTE: u64 = 0x2;
-/// Told only: duplicate address detection goes on, and nothing is sent from the address
-/// yet.
-pub const TUNTAP_ADDR_TENTATIVE: u64 = 0x4;
-/// Told only: somebody else on the link has the address, so that it is not used.
-pub const TUNTAP_ADDR_DADFAILED: u64 = 0x8;
-/// Told only: no new connection is made from it.
-pub const TUNTAP_ADDR_DEPRECATED: u64 = 0x10;
-/// Told only: IPv4, it comes after another address of its network; IPv6, it is a temporary
-/// one.
-pub const TUNTAP_ADDR_SECONDARY: u64 = 0x20;
-/// Told only: the kernel made it, or it has a lifetime.
-pub const TUNTAP_ADDR_DYNAMIC: u64 = 0x40;
-
-/// An address that is valid everywhere.
-pub const TUNTAP_SCOPE_GLOBAL: u32 = 0;
-/// An address that is valid on its link.
-pub const TUNTAP_SCOPE_LINK: u32 = 1;
-/// An address that is valid on its host.
-pub const TUNTAP_SCOPE_HOST: u32 = 2;
-/// An address that is valid in its site, or in a scope of the administrator's own.
-pub const TUNTAP_SCOPE_SITE: u32 = 3;
-
-/// The family of IPv4 addresses: 4 on every system, where AF_INET is not.
-pub const TUNTAP_IPV4: u32 = 4;
-/// The family of IPv6 addresses.
-pub const TUNTAP_IPV6: u32 = 6;
-
-const _: () = {
-    assert!(TUNTAP_ADDR_NODAD == address::NODAD);
-    assert!(TUNTAP_ADDR_NOPREFIXROUTE == address::NOPREFIXROUTE);
-    assert!(TUNTAP_ADDR_TENTATIVE == address::TENTATIVE);
-    assert!(TUNTAP_ADDR_DADFAILED == address::DADFAILED);
-    assert!(TUNTAP_ADDR_DEPRECATED == address::DEPRECATED);
-    assert!(TUNTAP_ADDR_SECONDARY == address::SECONDARY);
-    assert!(TUNTAP_ADDR_DYNAMIC == address::DYNAMIC);
-    assert!(TUNTAP_SCOPE_GLOBAL == Scope::Global as u32);
-    assert!(TUNTAP_SCOPE_LINK == Scope::Link as u32);
-    assert!(TUNTAP_SCOPE_HOST == Scope::Host as u32);
-    assert!(TUNTAP_SCOPE_SITE == Scope::Site as u32);
-};
+constants! {
+    numbers FAMILIES: u32 {
+        /// The family of IPv4 addresses: 4 on every system, where AF_INET is not.
+        TUNTAP_IPV4 = 4, "TUNTAP_IPV4";
+        /// The family of IPv6 addresses.
+        TUNTAP_IPV6 = 6, "TUNTAP_IPV6";
+    }
+}
 
 /// An address of a device. Later versions may add members at the end, which is why each
 /// function takes its size.
@@ -150,7 +116,7 @@ pub unsafe extern "C" fn tuntap_add_addr(
     flags: u64,
     err: *mut CError,
 ) -> c_int {
-    act(dev, err, |device| device.add_addr(&request(addr, peer)?, Options::parse(flags)?))
+    with(dev, err, |device| device.add_addr(&request(addr, peer)?, Options::parse(flags)?))
 }
 
 /// Takes an address away from the device; the others stay. When it fails, all of them do.
@@ -172,7 +138,7 @@ pub unsafe extern "C" fn tuntap_del_addr(
     peer: *const c_char,
     err: *mut CError,
 ) -> c_int {
-    act(dev, err, |device| device.del_addr(&request(addr, peer)?))
+    with(dev, err, |device| device.del_addr(&request(addr, peer)?))
 }
 
 /// The addresses of the device, IPv4 before IPv6, in the order in which the kernel has
@@ -193,7 +159,7 @@ pub unsafe extern "C" fn tuntap_list_addrs(
     size: usize,
     err: *mut CError,
 ) -> ssize_t {
-    tell_list(dev, addrs, count, size, err, Device::addresses)
+    with(dev, err, |device| Ok(list_out(addrs, count, size)?.set(device.addresses()?)))
 }
 
 /// The device's first IPv4 address, such as "10.8.0.1". This function and those for the
@@ -211,7 +177,7 @@ pub unsafe extern "C" fn tuntap_get_addr(
     size: usize,
     err: *mut CError,
 ) -> c_int {
-    tell_text(dev, buf, size, err, |device| Ok(text!("{}", device.addr()?)))
+    with(dev, err, |device| text_out(buf, size)?.set(text!("{}", device.addr()?)))
 }
 
 /// Makes this the only address of its family. When it fails, the addresses and prefixes are
@@ -233,7 +199,7 @@ pub unsafe extern "C" fn tuntap_get_addr(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_addr(dev: *mut Device, addr: *const c_char, err: *mut CError) -> c_int {
-    act(dev, err, |device| device.set_addr(&request(addr, std::ptr::null())?))
+    with(dev, err, |device| device.set_addr(&request(addr, std::ptr::null())?))
 }
 
 /// The address of the other end of a point-to-point link, of the first IPv4 address.
@@ -251,7 +217,7 @@ pub unsafe extern "C" fn tuntap_get_dstaddr(
     size: usize,
     err: *mut CError,
 ) -> c_int {
-    tell_text(dev, buf, size, err, |device| Ok(text!("{}", device.dstaddr()?)))
+    with(dev, err, |device| text_out(buf, size)?.set(text!("{}", device.dstaddr()?)))
 }
 
 /// Sets the other end of the link, for the first IPv4 address. The prefix stays: it now
@@ -272,7 +238,7 @@ pub unsafe extern "C" fn tuntap_set_dstaddr(
     dstaddr: *const c_char,
     err: *mut CError,
 ) -> c_int {
-    act(dev, err, |device| {
+    with(dev, err, |device| {
         device.set_dstaddr(address::parse_ipv4_host(text(dstaddr, "the destination address")?)?)
     })
 }
@@ -291,7 +257,7 @@ pub unsafe extern "C" fn tuntap_get_netmask(
     size: usize,
     err: *mut CError,
 ) -> c_int {
-    tell_text(dev, buf, size, err, |device| Ok(text!("{}", device.netmask()?)))
+    with(dev, err, |device| text_out(buf, size)?.set(text!("{}", device.netmask()?)))
 }
 
 /// Sets the netmask of the first IPv4 address. When it fails, the addresses and prefixes
@@ -311,5 +277,5 @@ pub unsafe extern "C" fn tuntap_set_netmask(
     netmask: *const c_char,
     err: *mut CError,
 ) -> c_int {
-    act(dev, err, |device| device.set_netmask(Prefix::parse_netmask(text(netmask, "the netmask")?)?))
+    with(dev, err, |device| device.set_netmask(Prefix::parse_netmask(text(netmask, "the netmask")?)?))
 }

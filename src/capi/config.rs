@@ -6,11 +6,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::address::request;
+use super::argument::bytes;
+use super::entry::{create, free, with_mut};
 use super::error::CError;
 use super::link::mac_at;
 use super::namespace::namespace_at;
 use super::route::route;
-use super::{bytes, call, free, give, null};
 use crate::device::Namespace;
 use crate::device::config::Config;
 use crate::model::address::Options;
@@ -28,7 +29,7 @@ use crate::model::memory;
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_new(config: *mut *mut Config, err: *mut CError) -> c_int {
-    give(config, err, "config", || Ok(Config::default()))
+    create(config, err, || Ok(Config::default()))
 }
 
 /// Frees a config. Devices opened with it live on.
@@ -47,7 +48,7 @@ pub unsafe extern "C" fn tuntap_config_free(config: *mut Config) {
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_owner(config: *mut Config, uid: u32, err: *mut CError) -> c_int {
-    set(config, err, |config| {
+    with_mut(config, err, |config| {
         config.owner = Some(uid);
         Ok(())
     })
@@ -61,7 +62,7 @@ pub unsafe extern "C" fn tuntap_config_set_owner(config: *mut Config, uid: u32, 
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_group(config: *mut Config, gid: u32, err: *mut CError) -> c_int {
-    set(config, err, |config| {
+    with_mut(config, err, |config| {
         config.group = Some(gid);
         Ok(())
     })
@@ -81,7 +82,7 @@ pub unsafe extern "C" fn tuntap_config_set_node(
     path: *const c_char,
     err: *mut CError,
 ) -> c_int {
-    set(config, err, |config| {
+    with_mut(config, err, |config| {
         config.node = match path.is_null() {
             true => None,
             false => Some(memory::path(node(bytes(path, "the path")?)?)?),
@@ -105,7 +106,7 @@ pub unsafe extern "C" fn tuntap_config_set_netns(
     path: *const c_char,
     err: *mut CError,
 ) -> c_int {
-    set(config, err, |config| {
+    with_mut(config, err, |config| {
         config.namespace = if path.is_null() { None } else { Some(namespace_at(path)?) };
         Ok(())
     })
@@ -119,13 +120,14 @@ pub unsafe extern "C" fn tuntap_config_set_netns(
 /// @return 0, or -EINVAL (config is NULL; not a network namespace,
 ///         TUNTAP_REASON_NAMESPACE), -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
+#[cfg(not(windows))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_netns_fd(
     config: *mut Config,
     fd: c_int,
     err: *mut CError,
 ) -> c_int {
-    set(config, err, |config| {
+    with_mut(config, err, |config| {
         config.namespace = if fd == -1 { None } else { Some(Namespace::duplicate(fd)?) };
         Ok(())
     })
@@ -137,7 +139,7 @@ pub unsafe extern "C" fn tuntap_config_set_netns_fd(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_mtu(config: *mut Config, mtu: u32, err: *mut CError) -> c_int {
-    set(config, err, |config| {
+    with_mut(config, err, |config| {
         config.mtu = Some(mtu);
         Ok(())
     })
@@ -154,7 +156,7 @@ pub unsafe extern "C" fn tuntap_config_set_mac(
     mac: *const u8,
     err: *mut CError,
 ) -> c_int {
-    set(config, err, |config| {
+    with_mut(config, err, |config| {
         config.mac = Some(mac_at(mac)?);
         Ok(())
     })
@@ -171,7 +173,7 @@ pub unsafe extern "C" fn tuntap_config_set_alias(
     alias: *const c_char,
     err: *mut CError,
 ) -> c_int {
-    set(config, err, |config| {
+    with_mut(config, err, |config| {
         config.alias = Some(Alias::new(bytes(alias, "the alias")?)?);
         Ok(())
     })
@@ -187,7 +189,7 @@ pub unsafe extern "C" fn tuntap_config_set_txqueuelen(
     packets: u32,
     err: *mut CError,
 ) -> c_int {
-    set(config, err, |config| {
+    with_mut(config, err, |config| {
         config.tx_queue_length = Some(packets);
         Ok(())
     })
@@ -203,7 +205,7 @@ pub unsafe extern "C" fn tuntap_config_set_sndbuf(
     bytes: u32,
     err: *mut CError,
 ) -> c_int {
-    set(config, err, |config| {
+    with_mut(config, err, |config| {
         config.send_buffer = Some(bytes);
         Ok(())
     })
@@ -226,7 +228,7 @@ pub unsafe extern "C" fn tuntap_config_add_addr(
     flags: u64,
     err: *mut CError,
 ) -> c_int {
-    set(config, err, |config| {
+    with_mut(config, err, |config| {
         memory::push(&mut config.addresses, (request(addr, peer)?, Options::parse(flags)?))?;
         Ok(())
     })
@@ -251,7 +253,7 @@ pub unsafe extern "C" fn tuntap_config_add_route(
     table: u32,
     err: *mut CError,
 ) -> c_int {
-    set(config, err, |config| {
+    with_mut(config, err, |config| {
         memory::push(&mut config.routes, route(destination, gateway, metric, table)?)?;
         Ok(())
     })
@@ -264,18 +266,10 @@ pub unsafe extern "C" fn tuntap_config_add_route(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_up(config: *mut Config, up: c_int, err: *mut CError) -> c_int {
-    set(config, err, |config| {
+    with_mut(config, err, |config| {
         config.up = Some(up != 0);
         Ok(())
     })
-}
-
-unsafe fn set(
-    config: *mut Config,
-    err: *mut CError,
-    setter: impl FnOnce(&mut Config) -> Result<()>,
-) -> c_int {
-    call(err, || config.as_mut().ok_or_else(|| null("the config")).and_then(setter))
 }
 
 fn node(path: &[u8]) -> Result<&Path> {

@@ -5,11 +5,11 @@ use std::ffi::{c_char, c_int};
 use std::os::fd::AsRawFd;
 use std::ptr;
 
+use super::argument::{bytes, out, text_out};
+use super::entry::{create, free, quick, with};
 use super::error::CError;
-use super::{act, bytes, free, give, tell, tell_text};
 use crate::device::Device;
 use crate::device::config::Config;
-use crate::model::error::Errno;
 use crate::model::flags::{FdFlags, Flags};
 use crate::model::name::NameRequest;
 
@@ -83,7 +83,7 @@ pub unsafe extern "C" fn tuntap_open_config(
     dev: *mut *mut Device,
     err: *mut CError,
 ) -> c_int {
-    give(dev, err, "device", || {
+    create(dev, err, || {
         let name = if name.is_null() { b"" } else { bytes(name, "the name")? };
         let name = NameRequest::parse(name)?;
         let flags = Flags::parse(flags)?;
@@ -120,6 +120,7 @@ pub unsafe extern "C" fn tuntap_open_config(
 ///         device, or that is gone, TUNTAP_REASON_REMOVED), -EMFILE, ... (out of something,
 ///         TUNTAP_REASON_SYSTEM).
 /// @since 0.1.0
+#[cfg(not(windows))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_open_fd(
     fd: c_int,
@@ -127,10 +128,13 @@ pub unsafe extern "C" fn tuntap_open_fd(
     dev: *mut *mut Device,
     err: *mut CError,
 ) -> c_int {
-    give(dev, err, "device", || Device::open_fd(fd, FdFlags::parse(flags)?))
+    create(dev, err, || Device::open_fd(fd, FdFlags::parse(flags)?))
 }
 
 /// Closes a handle. A device that is not persistent goes away with its last handle.
+///
+/// Readers and writers hold the device too: it stays open, and they go on working, until the
+/// last of them is closed. So they and the handle may be closed in any order.
 ///
 /// No other call may be running on the handle, and none may follow. To end a thread that
 /// reads: tell it to stop by a variable of yours, call tuntap_wake, join the thread, and
@@ -158,7 +162,7 @@ pub unsafe extern "C" fn tuntap_get_name(
     size: usize,
     err: *mut CError,
 ) -> c_int {
-    tell_text(dev, buf, size, err, Device::name)
+    with(dev, err, |device| text_out(buf, size)?.set(device.name()?))
 }
 
 /// The interface index, as if_nametoindex() has it. A rename does not change it.
@@ -168,7 +172,7 @@ pub unsafe extern "C" fn tuntap_get_name(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_index(dev: *const Device, index: *mut u32, err: *mut CError) -> c_int {
-    tell(dev, index, err, Device::index)
+    with(dev, err, |device| out(index, "result")?.fill(device.index()))
 }
 
 /// The descriptor of this queue, for poll, epoll, select, io_uring and sendmsg(SCM_RIGHTS).
@@ -184,12 +188,10 @@ pub unsafe extern "C" fn tuntap_get_index(dev: *const Device, index: *mut u32, e
 ///
 /// @return The descriptor, or -EINVAL (dev is NULL). Safe in a signal handler.
 /// @since 0.1.0
+#[cfg(not(windows))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_fd(dev: *const Device) -> c_int {
-    match dev.as_ref() {
-        Some(device) => device.fd().as_raw_fd(),
-        None => Errno::EINVAL.raw().wrapping_neg(),
-    }
+    quick(dev, |device| device.fd().as_raw_fd())
 }
 
 /// The flags as the kernel granted them and as they are now: TUNTAP_TUN or TUNTAP_TAP,
@@ -201,7 +203,7 @@ pub unsafe extern "C" fn tuntap_get_fd(dev: *const Device) -> c_int {
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_flags(dev: *const Device, flags: *mut u64, err: *mut CError) -> c_int {
-    tell(dev, flags, err, Device::flags)
+    with(dev, err, |device| out(flags, "result")?.fill(device.flags()))
 }
 
 /// Makes the device outlive its last handle, or not. Needs no privilege beyond having
@@ -212,7 +214,7 @@ pub unsafe extern "C" fn tuntap_get_flags(dev: *const Device, flags: *mut u64, e
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_persist(dev: *mut Device, on: c_int, err: *mut CError) -> c_int {
-    act(dev, err, |device| device.set_persist(on != 0))
+    with(dev, err, |device| device.set_persist(on != 0))
 }
 
 /// The user who may open the device without privilege.
@@ -223,7 +225,7 @@ pub unsafe extern "C" fn tuntap_set_persist(dev: *mut Device, on: c_int, err: *m
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_owner(dev: *const Device, uid: *mut u32, err: *mut CError) -> c_int {
-    tell(dev, uid, err, Device::owner)
+    with(dev, err, |device| out(uid, "result")?.fill(device.owner()))
 }
 
 /// Lets a user open the device without privilege. Where a group is set as well, the user
@@ -237,7 +239,7 @@ pub unsafe extern "C" fn tuntap_get_owner(dev: *const Device, uid: *mut u32, err
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_owner(dev: *mut Device, uid: u32, err: *mut CError) -> c_int {
-    act(dev, err, |device| device.set_owner(uid))
+    with(dev, err, |device| device.set_owner(uid))
 }
 
 /// The group whose members may open the device without privilege.
@@ -248,7 +250,7 @@ pub unsafe extern "C" fn tuntap_set_owner(dev: *mut Device, uid: u32, err: *mut 
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_group(dev: *const Device, gid: *mut u32, err: *mut CError) -> c_int {
-    tell(dev, gid, err, Device::group)
+    with(dev, err, |device| out(gid, "result")?.fill(device.group()))
 }
 
 /// Lets the members of a group open the device without privilege: see tuntap_set_owner.
@@ -260,7 +262,7 @@ pub unsafe extern "C" fn tuntap_get_group(dev: *const Device, gid: *mut u32, err
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_group(dev: *mut Device, gid: u32, err: *mut CError) -> c_int {
-    act(dev, err, |device| device.set_group(gid))
+    with(dev, err, |device| device.set_group(gid))
 }
 
 /// Makes tuntap_read, tuntap_write, tuntap_readv and tuntap_writev on this handle wait, or
@@ -271,5 +273,5 @@ pub unsafe extern "C" fn tuntap_set_group(dev: *mut Device, gid: u32, err: *mut 
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_nonblock(dev: *mut Device, on: c_int, err: *mut CError) -> c_int {
-    act(dev, err, |device| device.set_nonblock(on != 0))
+    with(dev, err, |device| device.set_nonblock(on != 0))
 }

@@ -2,13 +2,13 @@
 //! `tuntap_joiner`.
 
 use std::ffi::{c_int, c_void};
-use std::slice;
 
 use libc::ssize_t;
 
+use super::argument::{memory, out};
+use super::entry::{Failure, Handle, create, free, pass_mut, take};
 use super::error::CError;
 use super::offload::COffload;
-use super::{explained, free, give, null, transfer};
 use crate::cpu::Cpu;
 use crate::model::error::{Errno, Error, Reason};
 use crate::model::flags;
@@ -20,6 +20,10 @@ use crate::offload::join::{Joiner, Joins, Refusal};
 pub struct CJoiner {
     joiner: Joiner,
     given: bool,
+}
+
+impl Handle for CJoiner {
+    const NAME: &'static str = "joiner";
 }
 
 /// Makes a joiner: it joins packets to super-packets in memory, without a device.
@@ -36,7 +40,7 @@ pub unsafe extern "C" fn tuntap_joiner_open(
     joiner: *mut *mut CJoiner,
     err: *mut CError,
 ) -> c_int {
-    give(joiner, err, "joiner", || {
+    create(joiner, err, || {
         let kind = flags::parse_kind(flags & !flags::TRUSTED)?;
         let joiner = Joiner::new(Cpu::best(), kind, Joins::ALL, flags & flags::TRUSTED != 0)?;
         Ok(CJoiner { joiner, given: false })
@@ -69,35 +73,31 @@ pub unsafe extern "C" fn tuntap_joiner_put(
     size: usize,
     err: *mut CError,
 ) -> c_int {
-    let Some(CJoiner { joiner, .. }) = joiner.as_mut() else {
-        return explained(err, || null("the joiner")) as c_int;
-    };
-    if packet.is_null() {
-        return explained(err, || null("the packet")) as c_int;
+    pass_mut(joiner, err, |CJoiner { joiner, .. }| {
+        let packet = memory(packet, size, "the packet")?;
+        let put = if size > LARGEST { Err(Refusal::Long) } else { joiner.put(packet) };
+        put.map_err(|refusal| Failure::Errno(errno(refusal), move || explain(refusal, size)))
+    })
+}
+
+fn errno(refusal: Refusal) -> Errno {
+    match refusal {
+        Refusal::Full => Errno::ENOBUFS,
+        Refusal::Empty => Errno::EINVAL,
+        Refusal::Long => Errno::EMSGSIZE,
     }
-    let put = match size {
-        ..=LARGEST => joiner.put(slice::from_raw_parts(packet.cast(), size)),
-        _ => Err(Refusal::Long),
-    };
-    let explain = |refusal| explain(refusal, size);
-    transfer(put.map(|()| 0), err, |refusal| explain(refusal).errno(), explain) as c_int
 }
 
 /// Why a packet was not taken.
 fn explain(refusal: Refusal, size: usize) -> Error {
-    match refusal {
+    let (reason, text) = match refusal {
         Refusal::Full => {
-            let text = "join a packet: there is no room until what was collected is taken";
-            Error::new(Errno::ENOBUFS, Reason::Again, text)
+            (Reason::Again, text!("join a packet: there is no room until what was collected is taken"))
         }
-        Refusal::Empty => {
-            Error::new(Errno::EINVAL, Reason::Packet, "join a packet of 0 bytes: it has no headers")
-        }
-        Refusal::Long => {
-            let text = text!("join a packet of {size} bytes: none is so long");
-            Error::new(Errno::EMSGSIZE, Reason::Packet, text)
-        }
-    }
+        Refusal::Empty => (Reason::Packet, text!("join a packet of 0 bytes: it has no headers")),
+        Refusal::Long => (Reason::Packet, text!("join a packet of {size} bytes: none is so long")),
+    };
+    Error::new(errno(refusal), reason, text)
 }
 
 /// The next packet or super-packet of those that were collected. Nothing is joined to it any
@@ -114,20 +114,15 @@ pub unsafe extern "C" fn tuntap_joiner_next(
     offload: *mut COffload,
     packet: *mut *const c_void,
 ) -> ssize_t {
-    let Some(CJoiner { joiner, given }) = joiner.as_mut().filter(|_| !offload.is_null() && !packet.is_null())
-    else {
-        return (Errno::EINVAL.raw() as ssize_t).wrapping_neg();
-    };
-    if std::mem::take(given) {
-        joiner.pop();
-    }
-    match joiner.peek() {
-        Some((told, bytes)) => {
-            offload.write(told.into());
-            packet.write(bytes.as_ptr().cast());
-            *given = true;
-            bytes.len() as ssize_t
+    take(joiner, |CJoiner { joiner, given }| {
+        let (offload, packet) = (out(offload, "offload header")?, out(packet, "packet")?);
+        if std::mem::take(given) {
+            joiner.pop();
         }
-        None => 0,
-    }
+        let Some((told, bytes)) = joiner.peek() else { return Ok(0) };
+        offload.set(told.into());
+        packet.set(bytes.as_ptr().cast());
+        *given = true;
+        Ok(bytes.len())
+    })
 }

@@ -3,13 +3,13 @@
 
 use std::ffi::{c_char, c_int};
 
+use super::argument::{Growing, bytes, input, out, sized_out, text_out};
+use super::entry::with;
 use super::error::CError;
-use super::{Growing, act, bytes, check_size, null, tell, tell_text, write_growing};
 use crate::device::Device;
 use crate::model::error::Result;
 use crate::model::link::{Alias, Mac, Stats};
 use crate::model::name::Name;
-use crate::model::offload;
 
 /// Takes the device up. Linux: RTM_SETLINK.
 ///
@@ -18,7 +18,7 @@ use crate::model::offload;
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_up(dev: *mut Device, err: *mut CError) -> c_int {
-    act(dev, err, |device| device.set_up(true))
+    with(dev, err, |device| device.set_up(true))
 }
 
 /// Takes the device down. Its addresses stay; packets that wait to be read can still be
@@ -29,7 +29,7 @@ pub unsafe extern "C" fn tuntap_up(dev: *mut Device, err: *mut CError) -> c_int 
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_down(dev: *mut Device, err: *mut CError) -> c_int {
-    act(dev, err, |device| device.set_up(false))
+    with(dev, err, |device| device.set_up(false))
 }
 
 /// Whether the device is up (IFF_UP).
@@ -39,11 +39,7 @@ pub unsafe extern "C" fn tuntap_down(dev: *mut Device, err: *mut CError) -> c_in
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_is_up(dev: *const Device, err: *mut CError) -> c_int {
-    let mut up = false;
-    match tell(dev, &raw mut up, err, Device::is_up) {
-        0 => up.into(),
-        failure => failure,
-    }
+    with(dev, err, Device::is_up)
 }
 
 /// The MTU in bytes: of an IP packet, so a TAP's frame is 14 longer, and a VLAN tag's 4
@@ -54,7 +50,7 @@ pub unsafe extern "C" fn tuntap_is_up(dev: *const Device, err: *mut CError) -> c
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_mtu(dev: *const Device, mtu: *mut u32, err: *mut CError) -> c_int {
-    tell(dev, mtu, err, Device::mtu)
+    with(dev, err, |device| out(mtu, "result")?.fill(device.mtu()))
 }
 
 /// Sets the MTU.
@@ -66,7 +62,7 @@ pub unsafe extern "C" fn tuntap_get_mtu(dev: *const Device, mtu: *mut u32, err: 
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_mtu(dev: *mut Device, mtu: u32, err: *mut CError) -> c_int {
-    act(dev, err, |device| device.set_mtu(mtu))
+    with(dev, err, |device| device.set_mtu(mtu))
 }
 
 /// The MAC address of a TAP.
@@ -77,7 +73,7 @@ pub unsafe extern "C" fn tuntap_set_mtu(dev: *mut Device, mtu: u32, err: *mut CE
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_mac(dev: *const Device, mac: *mut u8, err: *mut CError) -> c_int {
-    tell(dev, mac.cast(), err, |device| Ok(device.mac()?.octets()))
+    with(dev, err, |device| out(mac.cast(), "result")?.fill(device.mac().map(Mac::octets)))
 }
 
 /// Sets the MAC address of a TAP, up or down.
@@ -90,12 +86,11 @@ pub unsafe extern "C" fn tuntap_get_mac(dev: *const Device, mac: *mut u8, err: *
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_mac(dev: *mut Device, mac: *const u8, err: *mut CError) -> c_int {
-    act(dev, err, |device| device.set_mac(mac_at(mac)?))
+    with(dev, err, |device| device.set_mac(mac_at(mac)?))
 }
 
 pub(super) unsafe fn mac_at(mac: *const u8) -> Result<Mac> {
-    let octets: *const [u8; 6] = mac.cast();
-    Mac::new(*octets.as_ref().ok_or_else(|| null("the MAC address"))?)
+    Mac::new(*input::<[u8; 6]>(mac.cast(), "the MAC address")?)
 }
 
 /// Renames the device. Handles and monitors go on following it.
@@ -108,7 +103,7 @@ pub(super) unsafe fn mac_at(mac: *const u8) -> Result<Mac> {
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_name(dev: *mut Device, name: *const c_char, err: *mut CError) -> c_int {
-    act(dev, err, |device| device.set_name(Name::new(bytes(name, "the name")?)?))
+    with(dev, err, |device| device.set_name(Name::new(bytes(name, "the name")?)?))
 }
 
 /// The alias of the device: a text for whoever looks at it, which changes nothing.
@@ -125,7 +120,7 @@ pub unsafe extern "C" fn tuntap_get_alias(
     size: usize,
     err: *mut CError,
 ) -> c_int {
-    tell_text(dev, buf, size, err, Device::alias)
+    with(dev, err, |device| text_out(buf, size)?.set(device.alias()?))
 }
 
 /// Gives the device an alias.
@@ -136,7 +131,7 @@ pub unsafe extern "C" fn tuntap_get_alias(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_alias(dev: *mut Device, alias: *const c_char, err: *mut CError) -> c_int {
-    act(dev, err, |device| device.set_alias(&Alias::new(bytes(alias, "the alias")?)?))
+    with(dev, err, |device| device.set_alias(&Alias::new(bytes(alias, "the alias")?)?))
 }
 
 /// Whether the device has a carrier: whether the other end is there, as far as the device
@@ -146,11 +141,7 @@ pub unsafe extern "C" fn tuntap_set_alias(dev: *mut Device, alias: *const c_char
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_carrier(dev: *const Device, err: *mut CError) -> c_int {
-    let mut carrier = false;
-    match tell(dev, &raw mut carrier, err, Device::carrier) {
-        0 => carrier.into(),
-        failure => failure,
-    }
+    with(dev, err, Device::carrier)
 }
 
 /// Turns the carrier on or off, as plugging a cable in and out does: without it, the device
@@ -164,7 +155,7 @@ pub unsafe extern "C" fn tuntap_get_carrier(dev: *const Device, err: *mut CError
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_carrier(dev: *mut Device, on: c_int, err: *mut CError) -> c_int {
-    act(dev, err, |device| device.set_carrier(on != 0))
+    with(dev, err, |device| device.set_carrier(on != 0))
 }
 
 /// The transmit queue length: how many packets wait for tuntap_read, in each queue, before
@@ -179,7 +170,7 @@ pub unsafe extern "C" fn tuntap_get_txqueuelen(
     packets: *mut u32,
     err: *mut CError,
 ) -> c_int {
-    tell(dev, packets, err, Device::tx_queue_length)
+    with(dev, err, |device| out(packets, "result")?.fill(device.tx_queue_length()))
 }
 
 /// Sets the transmit queue length. What no longer has room in a shorter queue is dropped, and
@@ -192,7 +183,7 @@ pub unsafe extern "C" fn tuntap_get_txqueuelen(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_txqueuelen(dev: *mut Device, packets: u32, err: *mut CError) -> c_int {
-    act(dev, err, |device| device.set_tx_queue_length(packets))
+    with(dev, err, |device| device.set_tx_queue_length(packets))
 }
 
 /// The send buffer: how many bytes of written packets may be on their way through the
@@ -203,7 +194,7 @@ pub unsafe extern "C" fn tuntap_set_txqueuelen(dev: *mut Device, packets: u32, e
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_sndbuf(dev: *const Device, bytes: *mut u32, err: *mut CError) -> c_int {
-    tell(dev, bytes, err, Device::send_buffer)
+    with(dev, err, |device| out(bytes, "result")?.fill(device.send_buffer()))
 }
 
 /// Sets the send buffer of the device, for all its queues. Needs no privilege beyond having
@@ -215,7 +206,7 @@ pub unsafe extern "C" fn tuntap_get_sndbuf(dev: *const Device, bytes: *mut u32, 
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_sndbuf(dev: *mut Device, bytes: u32, err: *mut CError) -> c_int {
-    act(dev, err, |device| device.set_send_buffer(bytes))
+    with(dev, err, |device| device.set_send_buffer(bytes))
 }
 
 /// Counters of a device, since it was made, as the kernel sees it: what is received (rx)
@@ -279,37 +270,8 @@ pub unsafe extern "C" fn tuntap_get_stats(
     size: usize,
     err: *mut CError,
 ) -> c_int {
-    act(dev, err, |device| {
-        check_size::<CStats>(size)?;
-        if stats.is_null() {
-            return Err(null("the place for the counters"));
-        }
-        write_growing(&CStats::from(device.stats()?), stats.cast(), size);
-        Ok(())
-    })
+    with(dev, err, |device| sized_out(stats, size, "counters")?.fill(device.stats()))
 }
-
-/// Packets may come with their checksum left to be filled in.
-pub const TUNTAP_OFFLOAD_CHECKSUM: u64 = 0x1;
-/// TCP over IPv4 may come in super-packets.
-pub const TUNTAP_OFFLOAD_TSO4: u64 = 0x2;
-/// TCP over IPv6 may come in super-packets.
-pub const TUNTAP_OFFLOAD_TSO6: u64 = 0x4;
-/// Super-packets of TCP may have the ECN flags.
-pub const TUNTAP_OFFLOAD_ECN: u64 = 0x8;
-/// UDP over IPv4 may come in super-packets.
-pub const TUNTAP_OFFLOAD_USO4: u64 = 0x10;
-/// UDP over IPv6 may come in super-packets.
-pub const TUNTAP_OFFLOAD_USO6: u64 = 0x20;
-
-const _: () = {
-    assert!(TUNTAP_OFFLOAD_CHECKSUM == offload::OFFLOAD_CHECKSUM);
-    assert!(TUNTAP_OFFLOAD_TSO4 == offload::OFFLOAD_TSO4);
-    assert!(TUNTAP_OFFLOAD_TSO6 == offload::OFFLOAD_TSO6);
-    assert!(TUNTAP_OFFLOAD_ECN == offload::OFFLOAD_ECN);
-    assert!(TUNTAP_OFFLOAD_USO4 == offload::OFFLOAD_USO4);
-    assert!(TUNTAP_OFFLOAD_USO6 == offload::OFFLOAD_USO6);
-};
 
 /// The offloads of the device that are turned on, by whomever: they are the device's, for
 /// all its queues, and outlive the handle on a persistent one. Linux: the features that
@@ -324,5 +286,5 @@ pub unsafe extern "C" fn tuntap_get_offloads(
     offloads: *mut u64,
     err: *mut CError,
 ) -> c_int {
-    tell(dev, offloads, err, Device::offloads)
+    with(dev, err, |device| out(offloads, "result")?.fill(device.offloads()))
 }

@@ -5,63 +5,14 @@ use std::ffi::{c_char, c_int};
 use std::os::fd::AsRawFd;
 
 use super::address::CAddr;
+use super::argument::{Growing, sized_out};
+use super::entry::{create, free, quick, with_mut};
 use super::error::CError;
-use super::flags::{TUNTAP_ADDR_SIZE, TUNTAP_MAC_SIZE, TUNTAP_NAME_SIZE};
-use super::{Growing, call, check_size, free, give, null, write_growing};
+use super::size::{TUNTAP_ADDR_SIZE, TUNTAP_MAC_SIZE, TUNTAP_NAME_SIZE};
 use crate::device::Device;
 use crate::device::monitor::Monitor;
-use crate::model::error::Errno;
-use crate::model::event::{Event, Kind};
+use crate::model::event::Event;
 use crate::model::limit::Limit;
-
-/// There is a device: one that was there when the monitor began or after an overrun, or a
-/// new one.
-pub const TUNTAP_EVENT_DEVICE: u32 = 1;
-/// The device went up.
-pub const TUNTAP_EVENT_UP: u32 = 2;
-/// The device went down.
-pub const TUNTAP_EVENT_DOWN: u32 = 3;
-/// The device got a carrier.
-pub const TUNTAP_EVENT_CARRIER_ON: u32 = 4;
-/// The device lost its carrier.
-pub const TUNTAP_EVENT_CARRIER_OFF: u32 = 5;
-/// The device has another MTU.
-pub const TUNTAP_EVENT_MTU: u32 = 6;
-/// The device has another MAC address.
-pub const TUNTAP_EVENT_MAC: u32 = 7;
-/// The device has another name.
-pub const TUNTAP_EVENT_NAME: u32 = 8;
-/// The device has an address more. Linux tells of an IPv6 address once it may be used,
-/// which is a moment after it was added.
-pub const TUNTAP_EVENT_ADDR_ADDED: u32 = 9;
-/// The device has an address less.
-pub const TUNTAP_EVENT_ADDR_REMOVED: u32 = 10;
-/// The device is gone, or was moved to another network namespace. Its addresses went with
-/// it.
-pub const TUNTAP_EVENT_REMOVED: u32 = 11;
-/// The kernel had more to tell than it kept for the reader, or there was no memory for it, so
-/// that events are missing here. Everything known is to be forgotten: what is present
-/// follows, as at the beginning.
-pub const TUNTAP_EVENT_OVERRUN: u32 = 12;
-/// What is present has been told: each device, and each address of it. What comes now is
-/// news.
-pub const TUNTAP_EVENT_COMPLETE: u32 = 13;
-
-const _: () = {
-    assert!(TUNTAP_EVENT_DEVICE == Kind::Device as u32);
-    assert!(TUNTAP_EVENT_UP == Kind::Up as u32);
-    assert!(TUNTAP_EVENT_DOWN == Kind::Down as u32);
-    assert!(TUNTAP_EVENT_CARRIER_ON == Kind::CarrierOn as u32);
-    assert!(TUNTAP_EVENT_CARRIER_OFF == Kind::CarrierOff as u32);
-    assert!(TUNTAP_EVENT_MTU == Kind::Mtu as u32);
-    assert!(TUNTAP_EVENT_MAC == Kind::Mac as u32);
-    assert!(TUNTAP_EVENT_NAME == Kind::Name as u32);
-    assert!(TUNTAP_EVENT_ADDR_ADDED == Kind::AddrAdded as u32);
-    assert!(TUNTAP_EVENT_ADDR_REMOVED == Kind::AddrRemoved as u32);
-    assert!(TUNTAP_EVENT_REMOVED == Kind::Removed as u32);
-    assert!(TUNTAP_EVENT_OVERRUN == Kind::Overrun as u32);
-    assert!(TUNTAP_EVENT_COMPLETE == Kind::Complete as u32);
-};
 
 /// Something that happened, with the state of the device after it. Later versions may add
 /// members at the end.
@@ -147,7 +98,7 @@ pub unsafe extern "C" fn tuntap_monitor_open(
     monitor: *mut *mut Monitor,
     err: *mut CError,
 ) -> c_int {
-    give(monitor, err, "monitor", || Monitor::open(dev.as_ref()))
+    create(monitor, err, || Monitor::open(dev.as_ref()))
 }
 
 /// Ends the watch and frees the monitor.
@@ -165,12 +116,10 @@ pub unsafe extern "C" fn tuntap_monitor_close(monitor: *mut Monitor) {
 ///
 /// @return The descriptor, or -EINVAL (monitor is NULL).
 /// @since 0.1.0
+#[cfg(not(windows))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_monitor_get_fd(monitor: *const Monitor) -> c_int {
-    match monitor.as_ref() {
-        Some(monitor) => monitor.fd().as_raw_fd(),
-        None => Errno::EINVAL.raw().wrapping_neg(),
-    }
+    quick(monitor, |monitor| monitor.fd().as_raw_fd())
 }
 
 /// The next event. Signals do not end the wait for it.
@@ -192,14 +141,7 @@ pub unsafe extern "C" fn tuntap_monitor_next(
     milliseconds: i32,
     err: *mut CError,
 ) -> c_int {
-    call(err, || {
-        let monitor = monitor.as_mut().ok_or_else(|| null("the monitor"))?;
-        check_size::<CEvent>(size)?;
-        if event.is_null() {
-            return Err(null("the place for the event"));
-        }
-        let next = monitor.next(Limit::milliseconds(milliseconds))?;
-        write_growing(&CEvent::from(next), event.cast(), size);
-        Ok(())
+    with_mut(monitor, err, |monitor| {
+        sized_out(event, size, "event")?.fill(monitor.next(Limit::milliseconds(milliseconds)))
     })
 }

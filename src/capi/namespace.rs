@@ -5,8 +5,9 @@ use std::ffi::{OsStr, c_char, c_int};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use super::argument::bytes;
+use super::entry::with;
 use super::error::CError;
-use super::{act, bytes};
 use crate::device::{Device, Namespace};
 use crate::model::error::Result;
 
@@ -33,7 +34,7 @@ pub(super) unsafe fn namespace_at(path: *const c_char) -> Result<Namespace> {
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_netns(dev: *mut Device, path: *const c_char, err: *mut CError) -> c_int {
-    act(dev, err, |device| device.set_namespace(&namespace_at(path)?))
+    with(dev, err, |device| device.set_namespace(&namespace_at(path)?))
 }
 
 /// Moves the device to the network namespace of a descriptor: see tuntap_set_netns.
@@ -41,7 +42,8 @@ pub unsafe extern "C" fn tuntap_set_netns(dev: *mut Device, path: *const c_char,
 /// @param fd  An open network namespace. It stays the caller's.
 /// @return As tuntap_set_netns, or -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
+#[cfg(not(windows))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_netns_fd(dev: *mut Device, fd: c_int, err: *mut CError) -> c_int {
-    act(dev, err, |device| device.set_namespace(&Namespace::duplicate(fd)?))
+    with(dev, err, |device| device.set_namespace(&Namespace::duplicate(fd)?))
 }

@@ -2,41 +2,15 @@
 //! Super-packets as they are.
 
 use std::ffi::{c_int, c_void};
-use std::slice;
 
 use libc::ssize_t;
 
+use super::argument::{input, memory, memory_mut, out};
+use super::entry::{Failure, pass, with};
 use super::error::CError;
-use super::packet::transferred;
-use super::{act, device, explained, null};
 use crate::device::Device;
-use crate::model::error::Result;
 use crate::model::limit::Limit;
-use crate::model::offload::{self, Offload};
-
-/// tuntap_offload.flags: the checksum of the packet is not made yet, and its field has the
-/// sum of the pseudo header.
-pub const TUNTAP_NEEDS_CHECKSUM: u8 = 1;
-
-/// tuntap_offload.kind: one packet.
-pub const TUNTAP_KIND_NONE: u8 = 0;
-/// tuntap_offload.kind: several segments of TCP over IPv4.
-pub const TUNTAP_KIND_TCP4: u8 = 1;
-/// tuntap_offload.kind: several segments of TCP over IPv6.
-pub const TUNTAP_KIND_TCP6: u8 = 4;
-/// tuntap_offload.kind: several datagrams of UDP.
-pub const TUNTAP_KIND_UDP: u8 = 5;
-/// tuntap_offload.kind, beside one of TCP: only the first segment has the flag CWR.
-pub const TUNTAP_KIND_ECN: u8 = 0x80;
-
-const _: () = {
-    assert!(TUNTAP_NEEDS_CHECKSUM == offload::CHECKSUM);
-    assert!(TUNTAP_KIND_NONE == offload::NONE);
-    assert!(TUNTAP_KIND_TCP4 == offload::TCP4);
-    assert!(TUNTAP_KIND_TCP6 == offload::TCP6);
-    assert!(TUNTAP_KIND_UDP == offload::UDP);
-    assert!(TUNTAP_KIND_ECN == offload::ECN);
-};
+use crate::model::offload::Offload;
 
 /// What of a packet is still to be done: splitting it into segments, and its checksum. It
 /// is struct virtio_net_hdr, 10 bytes, and stays so.
@@ -84,7 +58,7 @@ impl From<COffload> for Offload {
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_offloads(dev: *mut Device, offloads: u64, err: *mut CError) -> c_int {
-    act(dev, err, |device| device.set_offloads(offloads))
+    with(dev, err, |device| device.set_offloads(offloads))
 }
 
 /// Takes what the kernel hands over as it is, from a device with TUNTAP_OFFLOAD: a packet
@@ -105,17 +79,16 @@ pub unsafe extern "C" fn tuntap_read_super(
     size: usize,
     err: *mut CError,
 ) -> ssize_t {
-    let device = match device_with_offload(dev, offload, buf, "read super-packets of") {
-        Ok(device) => device,
-        Err(error) => return explained(err, || error),
-    };
-    let mut told = Offload::default();
-    let room = slice::from_raw_parts_mut(buf.cast(), size.min(device.read_size()));
-    let length = device.read_super(&mut told, room, Limit::Handle);
-    if length.is_ok() {
-        offload.write(told.into());
-    }
-    transferred(length, err, |errno| device.explain_read(errno, size))
+    pass(dev, err, |device| {
+        let place = out(offload, "offload header")?;
+        let room = memory_mut(buf, size, device.read_size(), "the buffer")?;
+        device.needs_offload("read super-packets of")?;
+        let mut told = Offload::default();
+        let explain = |errno| Failure::Errno(errno, move || device.explain_read(errno, size));
+        let length = device.read_super(&mut told, room, Limit::Handle).map_err(explain)?;
+        place.set(told.into());
+        Ok(length)
+    })
 }
 
 /// Hands over a packet or a super-packet with what is still to be done, to a device with
@@ -137,28 +110,11 @@ pub unsafe extern "C" fn tuntap_write_super(
     size: usize,
     err: *mut CError,
 ) -> ssize_t {
-    let device = match device_with_offload(dev, offload, buf, "write super-packets to") {
-        Ok(device) => device,
-        Err(error) => return explained(err, || error),
-    };
-    let packet: &[u8] = slice::from_raw_parts(buf.cast(), size.min(isize::MAX as usize));
-    let length = device.write_super((*offload).into(), packet, Limit::Handle);
-    transferred(length, err, |errno| device.explain_write(errno, packet.first().copied(), size))
-}
-
-unsafe fn device_with_offload<'a>(
-    dev: *const Device,
-    offload: *const COffload,
-    buf: *const c_void,
-    action: &str,
-) -> Result<&'a Device> {
-    let device = device(dev)?;
-    if offload.is_null() {
-        return Err(null("the offload header"));
-    }
-    if buf.is_null() {
-        return Err(null("the buffer"));
-    }
-    device.needs_offload(action)?;
-    Ok(device)
+    pass(dev, err, |device| {
+        let (offload, packet) = (input(offload, "the offload header")?, memory(buf, size, "the buffer")?);
+        device.needs_offload("write super-packets to")?;
+        let explain =
+            |errno| Failure::Errno(errno, move || device.explain_write(errno, packet.first().copied(), size));
+        device.write_super((*offload).into(), packet, Limit::Handle).map_err(explain)
+    })
 }

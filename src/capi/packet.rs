@@ -2,18 +2,17 @@
 //! Packets in and out.
 
 use std::ffi::{c_int, c_void};
-use std::io::IoSlice;
+use std::io::{IoSlice, IoSliceMut};
 use std::slice;
 
 use libc::ssize_t;
 
+use super::argument::{Argument, check_count, memory, memory_mut};
+use super::entry::{Failure, pass, quick};
 use super::error::CError;
-use super::{check_count, device, explained, null, transfer};
 use crate::device::Device;
-use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::limit::Limit;
 use crate::model::packet;
-use crate::model::text::text;
 
 /// The buffer that no packet of this device exceeds, at any MTU and on a TAP with up to two
 /// VLAN tags: some 64 KiB, by the kind of the device and with the packet-information
@@ -83,27 +82,14 @@ pub unsafe extern "C" fn tuntap_read_timeout(
     read(dev, buf, size, Limit::milliseconds(milliseconds), err)
 }
 
-unsafe fn read(dev: *mut Device, buf: *mut c_void, size: usize, limit: Limit, err: *mut CError) -> ssize_t {
-    let device = match device(dev) {
-        Ok(device) => device,
-        Err(error) => return explained(err, || error),
-    };
-    if buf.is_null() {
-        return explained(err, || null("the buffer"));
-    }
-    let room = size.min(device.read_size());
-    let length = device.read(slice::from_raw_parts_mut(buf.cast(), room), limit);
-    transferred(length, err, |errno| device.explain_read(errno, size))
-}
-
-/// What C gets for one packet, or so many of them.
 #[inline]
-pub(super) unsafe fn transferred(
-    result: std::result::Result<usize, Errno>,
-    err: *mut CError,
-    explain: impl FnOnce(Errno) -> Error,
-) -> ssize_t {
-    transfer(result, err, |errno| errno, explain)
+unsafe fn read(dev: *mut Device, buf: *mut c_void, size: usize, limit: Limit, err: *mut CError) -> ssize_t {
+    pass(dev, err, |device| {
+        let room = memory_mut(buf, size, device.read_size(), "the buffer")?;
+        device
+            .read(room, limit)
+            .map_err(|errno| Failure::Errno(errno, move || device.explain_read(errno, size)))
+    })
 }
 
 /// Takes one packet as tuntap_read does, into several buffers that are filled one after the
@@ -114,6 +100,7 @@ pub(super) unsafe fn transferred(
 /// @return As tuntap_read, or -EINVAL (parts or one of its addresses is NULL; count,
 ///         TUNTAP_REASON_ARGUMENT), -ENOMEM (for more than 15 parts, TUNTAP_REASON_SYSTEM).
 /// @since 0.1.0
+#[cfg(not(windows))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_readv(
     dev: *mut Device,
@@ -121,14 +108,14 @@ pub unsafe extern "C" fn tuntap_readv(
     count: c_int,
     err: *mut CError,
 ) -> ssize_t {
-    let (device, parts) = match device(dev).and_then(|device| Ok((device, vectors(parts, count)?))) {
-        Ok(both) => both,
-        Err(error) => return explained(err, || error),
-    };
-    // SAFETY: an IoSliceMut is an iovec, and the caller lets each be written to.
-    let bufs = slice::from_raw_parts_mut(parts.as_ptr().cast_mut().cast(), parts.len());
-    let length = device.readv(bufs, Limit::Handle);
-    transferred(length, err, |errno| device.explain_read(errno, room(parts)))
+    pass(dev, err, |device| {
+        let parts = vectors(parts, count)?;
+        // SAFETY: an IoSliceMut is an iovec, and the caller lets each be written to.
+        let bufs: &mut [IoSliceMut<'_>] =
+            slice::from_raw_parts_mut(parts.as_ptr().cast_mut().cast(), parts.len());
+        let explain = |errno| Failure::Errno(errno, move || device.explain_read(errno, room(parts)));
+        device.readv(bufs, Limit::Handle).map_err(explain)
+    })
 }
 
 /// Hands one packet to the kernel, which takes it as received through the device. The
@@ -186,6 +173,7 @@ pub unsafe extern "C" fn tuntap_write_timeout(
     write(dev, buf, size, Limit::milliseconds(milliseconds), err)
 }
 
+#[inline]
 unsafe fn write(
     dev: *mut Device,
     buf: *const c_void,
@@ -193,16 +181,13 @@ unsafe fn write(
     limit: Limit,
     err: *mut CError,
 ) -> ssize_t {
-    let device = match device(dev) {
-        Ok(device) => device,
-        Err(error) => return explained(err, || error),
-    };
-    if buf.is_null() {
-        return explained(err, || null("the buffer"));
-    }
-    let packet: &[u8] = slice::from_raw_parts(buf.cast(), size.min(isize::MAX as usize));
-    let length = device.write(packet, limit);
-    transferred(length, err, |errno| device.explain_write(errno, packet.first().copied(), size))
+    pass(dev, err, |device| {
+        let packet = memory(buf, size, "the buffer")?;
+        let explain = move |errno| {
+            Failure::Errno(errno, move || device.explain_write(errno, packet.first().copied(), size))
+        };
+        device.write(packet, limit).map_err(explain)
+    })
 }
 
 /// Hands one packet to the kernel as tuntap_write does, from several parts that lie one
@@ -215,6 +200,7 @@ unsafe fn write(
 /// @return As tuntap_write, or -EINVAL (parts or one of its addresses is NULL; count,
 ///         TUNTAP_REASON_ARGUMENT), -ENOMEM (for more than 15 parts, TUNTAP_REASON_SYSTEM).
 /// @since 0.1.0
+#[cfg(not(windows))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writev(
     dev: *mut Device,
@@ -222,15 +208,17 @@ pub unsafe extern "C" fn tuntap_writev(
     count: c_int,
     err: *mut CError,
 ) -> ssize_t {
-    let (device, parts) = match device(dev).and_then(|device| Ok((device, vectors(parts, count)?))) {
-        Ok(both) => both,
-        Err(error) => return explained(err, || error),
-    };
-    // SAFETY: an IoSlice is an iovec, and the caller lets each be read from.
-    let parts: &[IoSlice<'_>] = slice::from_raw_parts(parts.as_ptr().cast(), parts.len());
-    transferred(device.writev(parts, Limit::Handle), err, |errno| {
-        let (first, length) = packet::measure(parts);
-        device.explain_write(errno, first, length)
+    pass(dev, err, |device| {
+        let parts = vectors(parts, count)?;
+        // SAFETY: an IoSlice is an iovec, and the caller lets each be read from.
+        let parts: &[IoSlice<'_>] = slice::from_raw_parts(parts.as_ptr().cast(), parts.len());
+        let explain = |errno| {
+            Failure::Errno(errno, move || {
+                let (first, length) = packet::measure(parts);
+                device.explain_write(errno, first, length)
+            })
+        };
+        device.writev(parts, Limit::Handle).map_err(explain)
     })
 }
 
@@ -247,36 +235,33 @@ pub unsafe extern "C" fn tuntap_writev(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_wake(dev: *mut Device) -> c_int {
-    match dev.as_ref() {
-        Some(device) => {
-            device.wake();
-            0
-        }
-        None => Errno::EINVAL.raw().wrapping_neg(),
-    }
+    quick(dev, Device::wake)
 }
 
 /// A caller's vectors: none is at NULL, and one more can be put behind them.
-unsafe fn vectors<'a>(parts: *const libc::iovec, count: c_int) -> Result<&'a [libc::iovec]> {
-    let wrong = || Error::new(Errno::EINVAL, Reason::Argument, text!("{count} parts: give 1 to {MAX_PARTS}"));
-    let count =
-        usize::try_from(count).ok().filter(|count| (1..=MAX_PARTS).contains(count)).ok_or_else(wrong)?;
-    vectors_of(parts, count)
+unsafe fn vectors<'a>(parts: *const libc::iovec, count: c_int) -> Result<&'a [libc::iovec], Argument> {
+    match usize::try_from(count) {
+        Ok(count @ 1..=MAX_PARTS) => vectors_of(parts, count),
+        _ => Err(Argument::Parts(count, MAX_PARTS)),
+    }
 }
 
 /// As many vectors as there are, none of which is at NULL or longer than memory can be.
-pub(super) unsafe fn vectors_of<'a>(parts: *const libc::iovec, count: usize) -> Result<&'a [libc::iovec]> {
+pub(super) unsafe fn vectors_of<'a>(
+    parts: *const libc::iovec,
+    count: usize,
+) -> Result<&'a [libc::iovec], Argument> {
     check_count(count, size_of::<libc::iovec>())?;
     if parts.is_null() {
-        return Err(null("the list of parts"));
+        return Err(Argument::Null("the list of parts"));
     }
     let parts = slice::from_raw_parts(parts, count);
     if parts.iter().any(|part| part.iov_base.is_null()) {
-        return Err(null("a part"));
+        return Err(Argument::Null("a part"));
     }
     match parts.iter().all(|part| part.iov_len <= isize::MAX as usize) {
         true => Ok(parts),
-        false => Err(Error::new(Errno::EINVAL, Reason::Argument, "a part is longer than memory can be")),
+        false => Err(Argument::Wrong("a part is longer than memory can be")),
     }
 }
 

@@ -3,8 +3,8 @@
 
 use std::ffi::c_int;
 
+use super::entry::{create, object, with};
 use super::error::CError;
-use super::{act, device, give};
 use crate::device::Device;
 use crate::model::flags::Flags;
 
@@ -29,7 +29,7 @@ pub unsafe extern "C" fn tuntap_open_queue(
     queue: *mut *mut Device,
     err: *mut CError,
 ) -> c_int {
-    give(queue, err, "queue", || device(dev)?.open_queue(Flags::parse_queue(flags)?))
+    create(queue, err, || object(dev)?.open_queue(Flags::parse_queue(flags)?))
 }
 
 /// Attaches this queue to its device again: the kernel spreads packets over it. It has the
@@ -42,7 +42,7 @@ pub unsafe extern "C" fn tuntap_open_queue(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_attach(dev: *mut Device, err: *mut CError) -> c_int {
-    act(dev, err, Device::attach)
+    with(dev, err, Device::attach)
 }
 
 /// Detaches this queue from its device: the kernel drops the packets that wait in it and
@@ -56,5 +56,5 @@ pub unsafe extern "C" fn tuntap_attach(dev: *mut Device, err: *mut CError) -> c_
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_detach(dev: *mut Device, err: *mut CError) -> c_int {
-    act(dev, err, Device::detach)
+    with(dev, err, Device::detach)
 }

@@ -6,18 +6,22 @@ use std::ptr;
 
 use libc::ssize_t;
 
+use super::argument::{Argument, check_count, out};
+use super::entry::{Failure, Handle, create, free, pass_mut, share};
 use super::error::CError;
-use super::packet::transferred;
-use super::{check_count, device, explained, free, give, null};
 use crate::device::Device;
 use crate::device::reader::Reader;
-use crate::model::error::{Errno, Error, Reason};
 use crate::model::flags;
+use crate::sys::Shared;
 
 /// A reader, and the device that it reads.
 pub struct CReader {
-    device: *const Device,
+    device: Shared<Device>,
     reader: Reader,
+}
+
+impl Handle for CReader {
+    const NAME: &'static str = "reader";
 }
 
 /// Makes a reader: it takes packets in batches, which on a device with TUNTAP_OFFLOAD costs
@@ -28,8 +32,8 @@ pub struct CReader {
 /// it is asked: beside tuntap_read or another reader each gets a part of the packets.
 ///
 /// @param flags   0 or TUNTAP_TRUSTED.
-/// @param reader  Receives the reader. tuntap_reader_close frees it, before tuntap_close
-///                does the device.
+/// @param reader  Receives the reader. tuntap_reader_close frees it, before or after
+///                tuntap_close closes the device.
 /// @return 0, or -EINVAL (dev or reader is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for its
 ///         330 KB, TUNTAP_REASON_SYSTEM).
 /// @since 0.1.0
@@ -40,13 +44,15 @@ pub unsafe extern "C" fn tuntap_reader_open(
     reader: *mut *mut CReader,
     err: *mut CError,
 ) -> c_int {
-    give(reader, err, "reader", || {
-        let reader = Reader::new(device(dev)?, flags::parse_trusted(flags)?)?;
-        Ok(CReader { device: dev, reader })
+    create(reader, err, || {
+        let device = share(dev)?;
+        let reader = Reader::new(&device, flags::parse_trusted(flags)?)?;
+        Ok(CReader { device, reader })
     })
 }
 
-/// Frees the reader, and the packets that it still has.
+/// Frees the reader, and the packets that it still has. When tuntap_close was called on the
+/// device before, this closes it.
 ///
 /// @param reader  May be NULL.
 /// @since 0.1.0
@@ -81,20 +87,18 @@ pub unsafe extern "C" fn tuntap_reader_next(
     packet: *mut *mut c_void,
     err: *mut CError,
 ) -> ssize_t {
-    let Some(CReader { device, reader }) = reader.as_mut() else {
-        return explained(err, || null("the reader"));
-    };
-    if packet.is_null() {
-        return explained(err, || null("the place for the packet"));
-    }
-    let device = &**device;
-    let length = reader.next(device).map(|bytes| {
-        bytes.map_or(0, |bytes| {
-            packet.write(bytes.as_mut_ptr().cast());
-            bytes.len()
-        })
-    });
-    transferred(length, err, |errno| device.explain_read(errno, 0))
+    pass_mut(reader, err, |CReader { device, reader }| {
+        let place = out(packet, "packet")?;
+        let device: &Device = device;
+        let explain = |errno| Failure::Errno(errno, move || device.explain_read(errno, 0));
+        match reader.next(device).map_err(explain)? {
+            Some(bytes) => {
+                place.set(bytes.as_mut_ptr().cast());
+                Ok(bytes.len())
+            }
+            None => Ok(0),
+        }
+    })
 }
 
 /// All packets of a batch, as far as there is room for them: what is left comes with the
@@ -108,6 +112,7 @@ pub unsafe extern "C" fn tuntap_reader_next(
 /// @return How many packets, or as tuntap_reader_next, or -EINVAL (packets is NULL; count
 ///         is 0, or more than memory can hold, TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
+#[cfg(not(windows))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_reader_batch(
     reader: *mut CReader,
@@ -115,23 +120,20 @@ pub unsafe extern "C" fn tuntap_reader_batch(
     count: usize,
     err: *mut CError,
 ) -> ssize_t {
-    let Some(CReader { device, reader }) = reader.as_mut() else {
-        return explained(err, || null("the reader"));
-    };
-    if packets.is_null() {
-        return explained(err, || null("the place for the packets"));
-    }
-    if count == 0 {
-        let text = "room for 0 packets: give 1 or more";
-        return explained(err, || Error::new(Errno::EINVAL, Reason::Argument, text));
-    }
-    if let Err(error) = check_count(count, size_of::<libc::iovec>()) {
-        return explained(err, || error);
-    }
-    let device = &**device;
-    let put = |place: usize, bytes: &mut [u8]| {
-        let iovec = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
-        ptr::write(packets.add(place), iovec);
-    };
-    transferred(reader.batch(device, count, put), err, |errno| device.explain_read(errno, 0))
+    pass_mut(reader, err, |CReader { device, reader }| {
+        if packets.is_null() {
+            return Err(Argument::Place("packets").into());
+        }
+        if count == 0 {
+            return Err(Argument::Wrong("room for 0 packets: give 1 or more").into());
+        }
+        check_count(count, size_of::<libc::iovec>())?;
+        let put = |place: usize, bytes: &mut [u8]| {
+            let iovec = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+            ptr::write(packets.add(place), iovec);
+        };
+        let device: &Device = device;
+        let explain = |errno| Failure::Errno(errno, move || device.explain_read(errno, 0));
+        reader.batch(device, count, put).map_err(explain)
+    })
 }

@@ -6,9 +6,10 @@ use std::ffi::{c_char, c_int};
 use libc::ssize_t;
 
 use super::address::family;
+use super::argument::{Growing, c_text, list_out, optional_text, text};
+use super::entry::with;
 use super::error::CError;
-use super::flags::TUNTAP_ADDR_SIZE;
-use super::{Growing, act, c_text, optional_text, tell_list, text};
+use super::size::TUNTAP_ADDR_SIZE;
 use crate::device::Device;
 use crate::model::error::Result;
 use crate::model::route::{Installed, Route};
@@ -97,7 +98,7 @@ pub unsafe extern "C" fn tuntap_add_route(
     table: u32,
     err: *mut CError,
 ) -> c_int {
-    act(dev, err, |device| device.add_route(&route(destination, gateway, metric, table)?))
+    with(dev, err, |device| device.add_route(&route(destination, gateway, metric, table)?))
 }
 
 /// Deletes a route through the device, whoever made it. All arguments are as
@@ -117,7 +118,7 @@ pub unsafe extern "C" fn tuntap_del_route(
     table: u32,
     err: *mut CError,
 ) -> c_int {
-    act(dev, err, |device| device.del_route(&route(destination, gateway, metric, table)?))
+    with(dev, err, |device| device.del_route(&route(destination, gateway, metric, table)?))
 }
 
 /// The routes through the device, IPv4 before IPv6, with those that the kernel made for its
@@ -141,5 +142,5 @@ pub unsafe extern "C" fn tuntap_list_routes(
     size: usize,
     err: *mut CError,
 ) -> ssize_t {
-    tell_list(dev, routes, count, size, err, Device::routes)
+    with(dev, err, |device| Ok(list_out(routes, count, size)?.set(device.routes()?)))
 }

@@ -6,9 +6,10 @@ use std::{ptr, slice};
 
 use libc::ssize_t;
 
+use super::argument::{Argument, input, out};
+use super::entry::{Failure, Handle, create, free, pass_mut, take};
 use super::error::CError;
 use super::offload::COffload;
-use super::{explained, free, give, null, transfer};
 use crate::cpu::Cpu;
 use crate::model::error::{Errno, Error, Reason};
 use crate::model::flags::{self, Kind};
@@ -24,6 +25,10 @@ pub struct CSplitter {
     size: usize,
 }
 
+impl Handle for CSplitter {
+    const NAME: &'static str = "splitter";
+}
+
 /// Makes a splitter: it splits super-packets in memory, without a device.
 ///
 /// @param flags     TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
@@ -37,7 +42,7 @@ pub unsafe extern "C" fn tuntap_splitter_open(
     splitter: *mut *mut CSplitter,
     err: *mut CError,
 ) -> c_int {
-    give(splitter, err, "splitter", || {
+    create(splitter, err, || {
         let kind = flags::parse_kind(flags & !flags::TRUSTED)?;
         let splitter = Splitter::new(Cpu::best(), flags & flags::TRUSTED != 0)?;
         Ok(CSplitter { kind, splitter, packet: ptr::null_mut(), size: 0 })
@@ -71,24 +76,24 @@ pub unsafe extern "C" fn tuntap_splitter_begin(
     size: usize,
     err: *mut CError,
 ) -> c_int {
-    let Some(CSplitter { splitter, kind, packet: place, size: length }) = splitter.as_mut() else {
-        return explained(err, || null("the splitter")) as c_int;
-    };
-    let Some(offload) = offload.as_ref() else {
-        return explained(err, || null("the offload header")) as c_int;
-    };
-    if packet.is_null() {
-        return explained(err, || null("the packet")) as c_int;
-    }
-    let wrong =
-        |why: &str| Error::new(Errno::EINVAL, Reason::Packet, text!("split a packet of {size} bytes: {why}"));
-    if size > LARGEST {
-        return explained(err, || wrong("none is so long")) as c_int;
-    }
-    (*place, *length) = (packet.cast(), size);
-    let bytes = slice::from_raw_parts_mut(packet.cast(), size);
-    let begun = splitter.begin(*kind, (*offload).into(), bytes);
-    transfer(begun.map(|()| 0), err, |_| Errno::EINVAL, |fault| wrong(fault.text())) as c_int
+    pass_mut(splitter, err, |CSplitter { splitter, kind, packet: place, size: length }| {
+        let offload = input(offload, "the offload header")?;
+        if packet.is_null() {
+            return Err(Argument::Null("the packet").into());
+        }
+        let wrong = |why: &'static str| {
+            let explain = move || {
+                Error::new(Errno::EINVAL, Reason::Packet, text!("split a packet of {size} bytes: {why}"))
+            };
+            Failure::Errno(Errno::EINVAL, explain)
+        };
+        if size > LARGEST {
+            return Err(wrong("none is so long"));
+        }
+        (*place, *length) = (packet.cast(), size);
+        let bytes = slice::from_raw_parts_mut(packet.cast(), size);
+        splitter.begin(*kind, (*offload).into(), bytes).map_err(|fault| wrong(fault.text()))
+    })
 }
 
 /// The next packet: a plain one, with right headers and checksums.
@@ -99,20 +104,19 @@ pub unsafe extern "C" fn tuntap_splitter_begin(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_splitter_next(splitter: *mut CSplitter, packet: *mut *mut c_void) -> ssize_t {
-    let Some(splitter) = splitter.as_mut().filter(|_| !packet.is_null()) else {
-        return (Errno::EINVAL.raw() as ssize_t).wrapping_neg();
-    };
-    if !splitter.splitter.is_ready() {
-        return 0;
-    }
-    let bytes = slice::from_raw_parts_mut(splitter.packet, splitter.size);
-    match splitter.splitter.next(bytes) {
-        Some(place) => {
-            packet.write(splitter.packet.add(place.start).cast());
-            place.len() as ssize_t
+    take(splitter, |CSplitter { splitter, packet: whole, size, .. }| {
+        let place = out(packet, "packet")?;
+        if !splitter.is_ready() {
+            return Ok(0);
         }
-        None => 0,
-    }
+        match splitter.next(slice::from_raw_parts_mut(*whole, *size)) {
+            Some(found) => {
+                place.set(whole.add(found.start).cast());
+                Ok(found.len())
+            }
+            None => Ok(0),
+        }
+    })
 }
 
 /// As tuntap_splitter_next, but into memory of the caller's, in the pass that sums it up: for
@@ -129,16 +133,18 @@ pub unsafe extern "C" fn tuntap_splitter_copy(
     to: *mut c_void,
     size: usize,
 ) -> ssize_t {
-    let Some(splitter) = splitter.as_mut().filter(|_| !to.is_null()) else {
-        return (Errno::EINVAL.raw() as ssize_t).wrapping_neg();
-    };
-    let Some(length) = splitter.splitter.length() else { return 0 };
-    if length > size {
-        return (Errno::EMSGSIZE.raw() as ssize_t).wrapping_neg();
-    }
-    let packet = slice::from_raw_parts(splitter.packet, splitter.size);
-    match splitter.splitter.next_into(packet, slice::from_raw_parts_mut(to.cast(), length)) {
-        Some(()) => length as ssize_t,
-        None => 0,
-    }
+    pass_mut(splitter, ptr::null_mut(), |CSplitter { splitter, packet, size: whole, .. }| {
+        if to.is_null() {
+            return Err(Argument::Null("the buffer").into());
+        }
+        let Some(length) = splitter.length() else { return Ok(0) };
+        if length > size {
+            let explain =
+                || Error::new(Errno::EMSGSIZE, Reason::Buffer, "the packet is longer than the buffer");
+            return Err(Failure::Errno(Errno::EMSGSIZE, explain));
+        }
+        let packet = slice::from_raw_parts(*packet, *whole);
+        let copied = splitter.next_into(packet, slice::from_raw_parts_mut(to.cast(), length));
+        Ok(copied.map_or(0, |()| length))
+    })
 }

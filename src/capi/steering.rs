@@ -2,21 +2,14 @@
 //! Programs and filters in the kernel.
 
 use std::ffi::{c_int, c_void};
-use std::slice;
 
+use super::argument::list;
+use super::entry::with;
 use super::error::CError;
-use super::{act, null};
 use crate::device::Device;
-use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::link::Mac;
 use crate::model::memory;
 use crate::model::steering::{self, Instruction, Program};
-use crate::model::text::text;
-
-/// tuntap_set_tx_filter: frames to every group's address go out.
-pub const TUNTAP_ALL_MULTICAST: u64 = 0x1;
-
-const _: () = assert!(TUNTAP_ALL_MULTICAST == steering::ALL_MULTICAST);
 
 /// Has an eBPF program choose the queue of each packet that the kernel sends out through
 /// the device, instead of the flow's hash. Linux: TUNSETSTEERINGEBPF.
@@ -27,9 +20,10 @@ const _: () = assert!(TUNTAP_ALL_MULTICAST == steering::ALL_MULTICAST);
 /// @return 0, or -EINVAL (dev is NULL; fd is no such program, TUNTAP_REASON_ARGUMENT),
 ///         -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT), -ENODEV (the device is gone).
 /// @since 0.1.0
+#[cfg(not(windows))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_steering_ebpf(dev: *mut Device, fd: c_int, err: *mut CError) -> c_int {
-    act(dev, err, |device| device.set_program(Program::Steering, (fd != -1).then_some(fd)))
+    with(dev, err, |device| device.set_program(Program::Steering, (fd != -1).then_some(fd)))
 }
 
 /// Has an eBPF program decide which packets go out through the device. Linux:
@@ -40,9 +34,10 @@ pub unsafe extern "C" fn tuntap_set_steering_ebpf(dev: *mut Device, fd: c_int, e
 ///            -1: none any more.
 /// @return As tuntap_set_steering_ebpf.
 /// @since 0.1.0
+#[cfg(not(windows))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_filter_ebpf(dev: *mut Device, fd: c_int, err: *mut CError) -> c_int {
-    act(dev, err, |device| device.set_program(Program::Filter, (fd != -1).then_some(fd)))
+    with(dev, err, |device| device.set_program(Program::Filter, (fd != -1).then_some(fd)))
 }
 
 /// Has a classic BPF filter decide which frames go out through a TAP, on all its attached
@@ -69,7 +64,7 @@ pub unsafe extern "C" fn tuntap_set_filter(
     count: usize,
     err: *mut CError,
 ) -> c_int {
-    act(dev, err, |device| {
+    with(dev, err, |device| {
         device.set_filter(list::<Instruction>(
             filter.cast(),
             count,
@@ -102,27 +97,9 @@ pub unsafe extern "C" fn tuntap_set_tx_filter(
     flags: u64,
     err: *mut CError,
 ) -> c_int {
-    act(dev, err, |device| {
+    with(dev, err, |device| {
         let macs = list::<[u8; 6]>(macs.cast(), count, steering::MAX_TX_ADDRESSES, "the addresses")?;
         let macs = memory::collect(macs.iter().copied().map(Mac::reported))?;
         device.set_tx_filter(&macs, flags)
     })
-}
-
-/// A caller's list, which is not looked at when it is too long.
-unsafe fn list<'a, T>(items: *const T, count: usize, most: usize, what: &str) -> Result<&'a [T]> {
-    let wrong = |reason, text| Err(Error::new(Errno::EINVAL, reason, text));
-    if count == 0 {
-        return Ok(&[]);
-    }
-    if items.is_null() {
-        return Err(null(what));
-    }
-    if count > most {
-        return wrong(Reason::Range, text!("{what} are {count}, and {most} is the most"));
-    }
-    if !items.is_aligned() {
-        return wrong(Reason::Argument, text!("{what} are not aligned to {} bytes", align_of::<T>()));
-    }
-    Ok(slice::from_raw_parts(items, count))
 }

@@ -4,17 +4,24 @@
 use std::ffi::{c_int, c_void};
 use std::slice;
 
+use super::argument::{memory, out};
+use super::entry::{Failure, Handle, create, free, pass_mut, share};
 use super::error::CError;
 use super::packet::vectors_of;
-use super::{device, explained, free, give, null, transfer};
 use crate::device::Device;
 use crate::device::writer::{Loss, Unwritten, Writer};
+use crate::model::error::Error;
 use crate::model::flags;
+use crate::sys::Shared;
 
 /// A writer, and the device that it writes to.
 pub struct CWriter {
-    device: *const Device,
+    device: Shared<Device>,
     writer: Writer,
+}
+
+impl Handle for CWriter {
+    const NAME: &'static str = "writer";
 }
 
 /// Makes a writer: it collects packets, joins those that belong together on a device with
@@ -35,8 +42,8 @@ pub struct CWriter {
 /// message says how many they are.
 ///
 /// @param flags   0 or TUNTAP_TRUSTED.
-/// @param writer  Receives the writer. tuntap_writer_close frees it, before tuntap_close
-///                does the device.
+/// @param writer  Receives the writer. tuntap_writer_close frees it, before or after
+///                tuntap_close closes the device.
 /// @return 0, or -EINVAL (dev or writer is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for the
 ///         3.3 MB that it has on a device with TUNTAP_OFFLOAD, TUNTAP_REASON_SYSTEM).
 /// @since 0.1.0
@@ -47,13 +54,15 @@ pub unsafe extern "C" fn tuntap_writer_open(
     writer: *mut *mut CWriter,
     err: *mut CError,
 ) -> c_int {
-    give(writer, err, "writer", || {
-        let writer = Writer::new(device(dev)?, flags::parse_trusted(flags)?)?;
-        Ok(CWriter { device: dev, writer })
+    create(writer, err, || {
+        let device = share(dev)?;
+        let writer = Writer::new(&device, flags::parse_trusted(flags)?)?;
+        Ok(CWriter { device, writer })
     })
 }
 
 /// Frees the writer. Packets that it still has are lost: tuntap_writer_flush comes before.
+/// When tuntap_close was called on the device before, this closes it.
 ///
 /// @param writer  May be NULL.
 /// @since 0.1.0
@@ -76,15 +85,10 @@ pub unsafe extern "C" fn tuntap_writer_put(
     size: usize,
     err: *mut CError,
 ) -> c_int {
-    let Some(CWriter { device, writer }) = writer.as_mut() else {
-        return explained(err, || null("the writer")) as c_int;
-    };
-    if packet.is_null() {
-        return explained(err, || null("the packet")) as c_int;
-    }
-    let device = &**device;
-    let packet: &[u8] = slice::from_raw_parts(packet.cast(), size.min(isize::MAX as usize));
-    done(writer.put(device, packet), device, packet, err)
+    pass_mut(writer, err, |CWriter { device, writer }| {
+        let packet = memory(packet, size, "the packet")?;
+        writer.put(device, packet).map_err(|unwritten| failure(unwritten, device, packet))
+    })
 }
 
 /// Hands over what was collected.
@@ -104,11 +108,9 @@ pub unsafe extern "C" fn tuntap_writer_put(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writer_flush(writer: *mut CWriter, err: *mut CError) -> c_int {
-    let Some(CWriter { device, writer }) = writer.as_mut() else {
-        return explained(err, || null("the writer")) as c_int;
-    };
-    let device = &**device;
-    done(writer.flush(device), device, &[], err)
+    pass_mut(writer, err, |CWriter { device, writer }| {
+        writer.flush(device).map_err(|unwritten| failure(unwritten, device, &[]))
+    })
 }
 
 /// Takes packets, and hands them over: tuntap_writer_put for each, and tuntap_writer_flush.
@@ -126,6 +128,7 @@ pub unsafe extern "C" fn tuntap_writer_flush(writer: *mut CWriter, err: *mut CEr
 ///         addresses is NULL; a length, or count, is more than memory can hold,
 ///         TUNTAP_REASON_ARGUMENT): then none was taken.
 /// @since 0.1.0
+#[cfg(not(windows))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writer_batch(
     writer: *mut CWriter,
@@ -134,37 +137,33 @@ pub unsafe extern "C" fn tuntap_writer_batch(
     taken: *mut usize,
     err: *mut CError,
 ) -> c_int {
-    let Some(taken) = taken.as_mut() else {
-        return explained(err, || null("the place for the number of packets taken")) as c_int;
-    };
-    *taken = 0;
-    let Some(CWriter { device, writer }) = writer.as_mut() else {
-        return explained(err, || null("the writer")) as c_int;
-    };
-    let device = &**device;
-    let packets = match vectors_of(packets, count) {
-        Ok(packets) => packets,
-        Err(error) => return explained(err, || error) as c_int,
-    };
-    let bytes = |packet: &libc::iovec| slice::from_raw_parts(packet.iov_base.cast::<u8>(), packet.iov_len);
-    let (number, result) = writer.batch(device, packets.iter().map(bytes));
-    *taken = number;
-    done(result, device, packets.get(number).map(bytes).unwrap_or_default(), err)
+    if !taken.is_null() {
+        taken.write(0);
+    }
+    pass_mut(writer, err, |CWriter { device, writer }| {
+        let taken = out(taken, "number of packets taken")?;
+        let packets = vectors_of(packets, count)?;
+        let bytes =
+            |packet: &libc::iovec| slice::from_raw_parts(packet.iov_base.cast::<u8>(), packet.iov_len);
+        let (number, result) = writer.batch(device, packets.iter().map(bytes));
+        taken.set(number);
+        result.map_err(|unwritten| {
+            failure(unwritten, device, packets.get(number).map(bytes).unwrap_or_default())
+        })
+    })
 }
 
 /// What C gets. `packet` is the one that was not taken.
 #[inline]
-unsafe fn done(
-    result: std::result::Result<(), Unwritten>,
-    device: &Device,
-    packet: &[u8],
-    err: *mut CError,
-) -> c_int {
-    let explain = |unwritten| match unwritten {
+fn failure<'a>(
+    unwritten: Unwritten,
+    device: &'a Device,
+    packet: &'a [u8],
+) -> Failure<impl FnOnce() -> Error + use<'a>> {
+    Failure::Errno(unwritten.errno(), move || match unwritten {
         Unwritten::Lost(Loss { errno, packets }) => device.explain_loss(errno, packets),
         Unwritten::Refused(errno) | Unwritten::Kept(errno) => {
             device.explain_write(errno, packet.first().copied(), packet.len())
         }
-    };
-    transfer(result.map(|()| 0), err, Unwritten::errno, explain) as c_int
+    })
 }

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::flags::bit;
 use crate::model::prefix::{self, Family, Parsed, Prefix};
+use crate::model::table::{constants, enumeration};
 use crate::model::text::text;
 
 /// The least MTU of a device with IPv6: RFC 8200.
@@ -21,20 +22,27 @@ pub struct Options {
     pub noprefixroute: bool,
 }
 
-/// IPv6: used without duplicate address detection.
-pub const NODAD: u64 = 0x1;
-/// Without a route to its network.
-pub const NOPREFIXROUTE: u64 = 0x2;
-/// Duplicate address detection goes on: nothing is sent from it yet.
-pub const TENTATIVE: u64 = 0x4;
-/// Somebody else on the link has it: it is not used.
-pub const DADFAILED: u64 = 0x8;
-/// No new connection is made from it.
-pub const DEPRECATED: u64 = 0x10;
-/// IPv4: it comes after another of its network. IPv6: a temporary one.
-pub const SECONDARY: u64 = 0x20;
-/// It was made by the system, or has a lifetime.
-pub const DYNAMIC: u64 = 0x40;
+constants! {
+    bits FLAGS: u64 {
+        /// IPv6: the address is used at once, without duplicate address detection. On a TUN that is
+        /// always so, as nobody is there who could have it.
+        NODAD = 0x1, "TUNTAP_ADDR_NODAD";
+        /// No route to the address's network is added.
+        NOPREFIXROUTE = 0x2, "TUNTAP_ADDR_NOPREFIXROUTE";
+        /// Told only: duplicate address detection goes on, and nothing is sent from the address
+        /// yet.
+        TENTATIVE = 0x4, "TUNTAP_ADDR_TENTATIVE";
+        /// Told only: somebody else on the link has the address, so that it is not used.
+        DADFAILED = 0x8, "TUNTAP_ADDR_DADFAILED";
+        /// Told only: no new connection is made from it.
+        DEPRECATED = 0x10, "TUNTAP_ADDR_DEPRECATED";
+        /// Told only: IPv4, it comes after another address of its network; IPv6, it is a temporary
+        /// one.
+        SECONDARY = 0x20, "TUNTAP_ADDR_SECONDARY";
+        /// Told only: the kernel made it, or it has a lifetime.
+        DYNAMIC = 0x40, "TUNTAP_ADDR_DYNAMIC";
+    }
+}
 
 impl Options {
     /// Checks a caller's bits.
@@ -138,18 +146,18 @@ pub(crate) enum Set {
     LinkLocal,
 }
 
-/// Where an address is valid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Scope {
-    /// Everywhere.
-    Global = 0,
-    /// On the link.
-    Link = 1,
-    /// On the host.
-    Host = 2,
-    /// In the site, or whatever else the system has been told.
-    Site = 3,
+enumeration! {
+    /// Where an address is valid.
+    pub enum Scope {
+        /// An address that is valid everywhere.
+        Global = 0, "TUNTAP_SCOPE_GLOBAL";
+        /// An address that is valid on its link.
+        Link = 1, "TUNTAP_SCOPE_LINK";
+        /// An address that is valid on its host.
+        Host = 2, "TUNTAP_SCOPE_HOST";
+        /// An address that is valid in its site, or in a scope of the administrator's own.
+        Site = 3, "TUNTAP_SCOPE_SITE";
+    }
 }
 
 /// An address that a device has.

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::model::table::enumeration;
 use crate::model::text::{Text, text};
 
 pub use crate::model::errno::Errno;
@@ -10,129 +11,62 @@ pub use crate::model::errno::Errno;
 /// Result of everything off the packet path.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What errno cannot tell. The numbers are the ABI's `TUNTAP_REASON_*`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Reason {
-    /// No failure.
-    None = 0,
-    /// An argument is NULL or not one of those allowed.
-    Argument = 1,
-    /// The flags are unknown or contradict each other.
-    Flags = 2,
-    /// Not a valid device name.
-    Name = 3,
-    /// Not a usable address.
-    Address = 4,
-    /// A number outside of what the device takes.
-    Range = 5,
-    /// The caller's buffer is too small.
-    Buffer = 6,
-    /// The bytes are no packet of the device's kind.
-    Packet = 7,
-    /// No TUN/TAP driver, or no device node.
-    NoDriver = 8,
-    /// The process lacks the right to do it.
-    Privilege = 9,
-    /// The name is taken, or the device is in use.
-    Busy = 10,
-    /// The wrong kind of device.
-    Kind = 11,
-    /// The device's modes are not those asked for.
-    Mismatch = 12,
-    /// This kernel does not support it.
-    Kernel = 13,
-    /// This operating system does not support it.
-    Platform = 14,
-    /// The device is gone.
-    Removed = 15,
-    /// The device is down.
-    Down = 16,
-    /// The value asked for is not set.
-    Unset = 17,
-    /// Nothing to read, or no room to write, at the moment.
-    Again = 18,
-    /// A signal handler ran before anything happened.
-    Interrupted = 19,
-    /// The operating system refused for a cause of its own: the errno tells.
-    System = 20,
-    /// The device lives in another network namespace.
-    Namespace = 21,
-    /// The time limit passed before anything happened.
-    Timeout = 22,
-    /// tuntap_wake ended the wait.
-    Woken = 23,
-    /// There is no such device.
-    Absent = 24,
-    /// The kernel's queue is full, and poll does not tell when it is not.
-    Full = 25,
-}
-
-impl Reason {
-    const ALL: [Self; 26] = [
-        Self::None,
-        Self::Argument,
-        Self::Flags,
-        Self::Name,
-        Self::Address,
-        Self::Range,
-        Self::Buffer,
-        Self::Packet,
-        Self::NoDriver,
-        Self::Privilege,
-        Self::Busy,
-        Self::Kind,
-        Self::Mismatch,
-        Self::Kernel,
-        Self::Platform,
-        Self::Removed,
-        Self::Down,
-        Self::Unset,
-        Self::Again,
-        Self::Interrupted,
-        Self::System,
-        Self::Namespace,
-        Self::Timeout,
-        Self::Woken,
-        Self::Absent,
-        Self::Full,
-    ];
-
-    /// The reason that has this number.
-    pub fn from_number(number: u32) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| *reason as u32 == number)
-    }
-
-    /// A short phrase, as C text because that is what it is asked for.
-    pub fn phrase(self) -> &'static std::ffi::CStr {
-        match self {
-            Self::None => c"no error",
-            Self::Argument => c"invalid argument",
-            Self::Flags => c"unknown or contradicting flags",
-            Self::Name => c"invalid device name",
-            Self::Address => c"invalid address",
-            Self::Range => c"number out of range",
-            Self::Buffer => c"buffer too small",
-            Self::Packet => c"not a packet of this kind of device",
-            Self::NoDriver => c"no TUN/TAP driver or device node",
-            Self::Privilege => c"not permitted",
-            Self::Busy => c"name taken or device busy",
-            Self::Kind => c"wrong kind of device",
-            Self::Mismatch => c"device has other modes than those asked for",
-            Self::Kernel => c"not supported by this kernel",
-            Self::Platform => c"not supported on this operating system",
-            Self::Removed => c"device is gone",
-            Self::Down => c"device is down",
-            Self::Unset => c"not set",
-            Self::Again => c"would block",
-            Self::Interrupted => c"interrupted by a signal",
-            Self::System => c"refused by the operating system",
-            Self::Namespace => c"another network namespace",
-            Self::Timeout => c"time limit passed",
-            Self::Woken => c"woken",
-            Self::Absent => c"no such device",
-            Self::Full => c"the kernel's queue is full",
-        }
+enumeration! {
+    /// What errno cannot tell. The numbers are the ABI's `TUNTAP_REASON_*`.
+    pub enum Reason {
+        /// No error.
+        None = 0, "TUNTAP_REASON_NONE", c"no error";
+        /// An argument is NULL, or not one of those allowed.
+        Argument = 1, "TUNTAP_REASON_ARGUMENT", c"invalid argument";
+        /// The flags are unknown or contradict each other.
+        Flags = 2, "TUNTAP_REASON_FLAGS", c"unknown or contradicting flags";
+        /// Not a valid device name.
+        Name = 3, "TUNTAP_REASON_NAME", c"invalid device name";
+        /// Not a usable address.
+        Address = 4, "TUNTAP_REASON_ADDRESS", c"invalid address";
+        /// A number outside of what the device takes.
+        Range = 5, "TUNTAP_REASON_RANGE", c"number out of range";
+        /// The caller's buffer is too small.
+        Buffer = 6, "TUNTAP_REASON_BUFFER", c"buffer too small";
+        /// The bytes are no packet of the device's kind.
+        Packet = 7, "TUNTAP_REASON_PACKET", c"not a packet of this kind of device";
+        /// No TUN/TAP driver, or no device node.
+        NoDriver = 8, "TUNTAP_REASON_NO_DRIVER", c"no TUN/TAP driver or device node";
+        /// The process lacks the right to do it.
+        Privilege = 9, "TUNTAP_REASON_PRIVILEGE", c"not permitted";
+        /// The name is taken, or the device is in use.
+        Busy = 10, "TUNTAP_REASON_BUSY", c"name taken or device busy";
+        /// The wrong kind of device: a TAP for a TUN, or neither.
+        Kind = 11, "TUNTAP_REASON_KIND", c"wrong kind of device";
+        /// The device's modes are not those asked for; the message names the difference.
+        Mismatch = 12, "TUNTAP_REASON_MISMATCH", c"device has other modes than those asked for";
+        /// This kernel does not support it.
+        Kernel = 13, "TUNTAP_REASON_KERNEL", c"not supported by this kernel";
+        /// This operating system does not support it.
+        Platform = 14, "TUNTAP_REASON_PLATFORM", c"not supported on this operating system";
+        /// The device is gone: somebody else removed it.
+        Removed = 15, "TUNTAP_REASON_REMOVED", c"device is gone";
+        /// The device is down.
+        Down = 16, "TUNTAP_REASON_DOWN", c"device is down";
+        /// The value asked for is not set.
+        Unset = 17, "TUNTAP_REASON_UNSET", c"not set";
+        /// Nothing to read, or no room to write, at the moment.
+        Again = 18, "TUNTAP_REASON_AGAIN", c"would block";
+        /// A signal handler ran while the call waited.
+        Interrupted = 19, "TUNTAP_REASON_INTERRUPTED", c"interrupted by a signal";
+        /// The operating system refused for a cause of its own: the code tells.
+        System = 20, "TUNTAP_REASON_SYSTEM", c"refused by the operating system";
+        /// A network namespace that is none, or that cannot be entered.
+        Namespace = 21, "TUNTAP_REASON_NAMESPACE", c"another network namespace";
+        /// The time limit passed before anything happened.
+        Timeout = 22, "TUNTAP_REASON_TIMEOUT", c"time limit passed";
+        /// tuntap_wake ended the wait.
+        Woken = 23, "TUNTAP_REASON_WOKEN", c"woken";
+        /// There is no such device.
+        Absent = 24, "TUNTAP_REASON_ABSENT", c"no such device";
+        /// The kernel's queue is full, and poll does not tell when there is room: try again a little
+        /// later. Only where the system has such a queue (Darwin).
+        Full = 25, "TUNTAP_REASON_FULL", c"the kernel's queue is full";
     }
 }
 
@@ -226,10 +160,11 @@ mod tests {
 
     #[test]
     fn every_reason_has_the_number_of_its_place() {
-        for (number, reason) in (0..).zip(Reason::ALL) {
-            assert_eq!(Reason::from_number(number), Some(reason));
+        for (number, constant) in (0..).zip(Reason::TABLE.constants) {
+            assert_eq!(constant.number, number);
+            assert_eq!(Reason::from_number(number as u32).map(|reason| reason as u64), Some(number));
         }
-        assert_eq!(Reason::from_number(26), None);
+        assert_eq!(Reason::from_number(Reason::TABLE.constants.len() as u32), None);
         assert_eq!(Reason::from_number(u32::MAX), None);
     }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! The library's version, and what it offers on this operating system.
 
+use crate::model::table::enumeration;
+
 /// The version, as C text because that is what it is asked for.
 pub const VERSION: &std::ffi::CStr =
     match std::ffi::CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
@@ -8,70 +10,43 @@ pub const VERSION: &std::ffi::CStr =
         Err(_) => c"",
     };
 
-/// Something that a caller can ask for. The numbers are the ABI's `TUNTAP_FEATURE_*`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Feature {
-    /// Devices for IP packets.
-    Tun = 1,
-    /// Devices for Ethernet frames.
-    Tap = 2,
-    /// The packet-information header.
-    Pi = 3,
-    /// Several queues a device.
-    MultiQueue = 4,
-    /// Devices that outlive their last handle.
-    Persist = 5,
-    /// Devices that a user or group may open without privilege.
-    Owner = 6,
-    /// IPv4 addresses.
-    Ipv4 = 7,
-    /// IPv6 addresses.
-    Ipv6 = 8,
-    /// Routes through the device.
-    Route = 9,
-    /// Renaming, and an alias.
-    Rename = 10,
-    /// Telling the system whether the other end is there.
-    Carrier = 11,
-    /// Opening in another network namespace, and moving to one.
-    Namespace = 12,
-    /// Ending a wait from another thread.
-    Wake = 13,
-    /// Watching devices.
-    Monitor = 14,
-    /// Programs and filters in the kernel.
-    Steering = 15,
-    /// NAPI modes.
-    Napi = 16,
-    /// Super-packets.
-    Offload = 17,
-}
-
-impl Feature {
-    const ALL: [Self; 17] = [
-        Self::Tun,
-        Self::Tap,
-        Self::Pi,
-        Self::MultiQueue,
-        Self::Persist,
-        Self::Owner,
-        Self::Ipv4,
-        Self::Ipv6,
-        Self::Route,
-        Self::Rename,
-        Self::Carrier,
-        Self::Namespace,
-        Self::Wake,
-        Self::Monitor,
-        Self::Steering,
-        Self::Napi,
-        Self::Offload,
-    ];
-
-    /// The feature that has this number.
-    pub fn from_number(number: u32) -> Option<Self> {
-        Self::ALL.into_iter().find(|feature| *feature as u32 == number)
+enumeration! {
+    /// Something that a caller can ask for. The numbers are the ABI's `TUNTAP_FEATURE_*`.
+    pub enum Feature {
+        /// TUN devices: they carry IP packets.
+        Tun = 1, "TUNTAP_FEATURE_TUN";
+        /// TAP devices: they carry Ethernet frames.
+        Tap = 2, "TUNTAP_FEATURE_TAP";
+        /// The packet-information header, TUNTAP_PI.
+        Pi = 3, "TUNTAP_FEATURE_PI";
+        /// Several queues a device, TUNTAP_MULTI_QUEUE.
+        MultiQueue = 4, "TUNTAP_FEATURE_MULTI_QUEUE";
+        /// Devices that outlive their last handle, TUNTAP_PERSIST.
+        Persist = 5, "TUNTAP_FEATURE_PERSIST";
+        /// Devices that a user or a group may open without privilege.
+        Owner = 6, "TUNTAP_FEATURE_OWNER";
+        /// IPv4 addresses.
+        Ipv4 = 7, "TUNTAP_FEATURE_IPV4";
+        /// IPv6 addresses.
+        Ipv6 = 8, "TUNTAP_FEATURE_IPV6";
+        /// Routes through the device.
+        Route = 9, "TUNTAP_FEATURE_ROUTE";
+        /// tuntap_set_name and tuntap_set_alias.
+        Rename = 10, "TUNTAP_FEATURE_RENAME";
+        /// tuntap_set_carrier.
+        Carrier = 11, "TUNTAP_FEATURE_CARRIER";
+        /// Network namespaces: opening in one, and tuntap_set_netns.
+        Namespace = 12, "TUNTAP_FEATURE_NETNS";
+        /// tuntap_wake.
+        Wake = 13, "TUNTAP_FEATURE_WAKE";
+        /// tuntap_monitor.
+        Monitor = 14, "TUNTAP_FEATURE_MONITOR";
+        /// Steering and filter programs.
+        Steering = 15, "TUNTAP_FEATURE_STEERING";
+        /// TUNTAP_NAPI and TUNTAP_NAPI_FRAGS.
+        Napi = 16, "TUNTAP_FEATURE_NAPI";
+        /// TUNTAP_OFFLOAD: super-packets, and what splits and joins them.
+        Offload = 17, "TUNTAP_FEATURE_OFFLOAD";
     }
 }
 
@@ -86,8 +61,8 @@ mod tests {
 
     #[test]
     fn every_feature_has_the_number_of_its_place() {
-        for (number, feature) in (1..).zip(Feature::ALL) {
-            assert_eq!(Feature::from_number(number), Some(feature));
+        for (number, constant) in (1..).zip(Feature::TABLE.constants) {
+            assert_eq!(constant.number, number);
         }
         assert_eq!(Feature::from_number(0), None);
         assert_eq!(Feature::from_number(18), None);

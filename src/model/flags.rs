@@ -2,35 +2,59 @@
 //! The flags of a device: what a caller asks for, and what the kernel granted.
 
 use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::table::constants;
 use crate::model::text::{Text, text};
 
-/// IP packets.
-pub const TUN: u64 = 0x1;
-/// Ethernet frames.
-pub const TAP: u64 = 0x2;
-/// Each packet is preceded by 4 bytes of packet information.
-pub const PI: u64 = 0x4;
-/// The device can have several queues.
-pub const MULTI_QUEUE: u64 = 0x8;
-/// Fail when the name is taken.
-pub const EXCLUSIVE: u64 = 0x10;
-/// Reads and writes do not wait.
-pub const NONBLOCK: u64 = 0x20;
-/// The device outlives its last handle.
-pub const PERSIST: u64 = 0x40;
-
-/// Packets that are written go up the stack through NAPI.
-pub const NAPI: u64 = 0x80;
-/// As NAPI, and the parts of a vectored write become the fragments of one packet.
-pub const NAPI_FRAGS: u64 = 0x100;
-/// Fail when there is no such device.
-pub const EXISTING: u64 = 0x200;
-/// The descriptor stays the caller's.
-pub const BORROW: u64 = 0x400;
-/// Packets pass as super-packets.
-pub const OFFLOAD: u64 = 0x800;
-/// Checksums are taken for good.
-pub const TRUSTED: u64 = 0x1000;
+constants! {
+    bits FLAGS: u64 {
+        /// A device that carries IP packets. Exactly one of this and TUNTAP_TAP is needed.
+        TUN = 0x1, "TUNTAP_TUN";
+        /// A device that carries Ethernet frames.
+        TAP = 0x2, "TUNTAP_TAP";
+        /// Each packet is preceded by 4 bytes of packet information: 2 of flags in the machine's
+        /// byte order, of which 1 means "cut", and the 2 of the EtherType in network byte order
+        /// (0x0800 IPv4, 0x86dd IPv6). Darwin, for a TUN alone: the address family in network byte
+        /// order (2 IPv4, 30 IPv6), as a utun has it.
+        PI = 0x4, "TUNTAP_PI";
+        /// The device can have several queues, each a handle of its own: see tuntap_open_queue.
+        MULTI_QUEUE = 0x8, "TUNTAP_MULTI_QUEUE";
+        /// Fail with TUNTAP_REASON_BUSY when a device of this name exists, instead of attaching to
+        /// it.
+        EXCLUSIVE = 0x10, "TUNTAP_EXCLUSIVE";
+        /// tuntap_read and tuntap_write return -EAGAIN instead of waiting.
+        NONBLOCK = 0x20, "TUNTAP_NONBLOCK";
+        /// The device outlives its last handle, until tuntap_set_persist(dev, 0) or `ip link
+        /// delete`. Where configuring it may fail, tuntap_set_persist as the last step leaves
+        /// nothing half made behind.
+        PERSIST = 0x40, "TUNTAP_PERSIST";
+        /// Packets that are written go up the stack through NAPI: in batches, with the kernel's
+        /// receive offload.
+        NAPI = 0x80, "TUNTAP_NAPI";
+        /// For a TAP: as TUNTAP_NAPI, and the parts of a tuntap_writev become the fragments of the
+        /// kernel's packet; 18 at most. Needs CAP_NET_ADMIN in the initial user namespace to open
+        /// it and to write.
+        NAPI_FRAGS = 0x100, "TUNTAP_NAPI_FRAGS";
+        /// Fail with TUNTAP_REASON_ABSENT when there is no device of this name, instead of making
+        /// it.
+        EXISTING = 0x200, "TUNTAP_EXISTING";
+        /// tuntap_open_fd: the descriptor stays the caller's.
+        BORROW = 0x400, "TUNTAP_BORROW";
+        /// Packets pass as super-packets of up to 64 KiB (segmentation offload): tuntap_reader_next
+        /// and tuntap_writer_put split and join them, tuntap_read_super and tuntap_write_super pass
+        /// them on as they are, and tuntap_read and tuntap_write go on with one packet a call. All
+        /// offloads are on that the kernel has: tuntap_get_offloads tells, tuntap_set_offloads
+        /// chooses. It goes with neither TUNTAP_PI nor TUNTAP_NAPI_FRAGS. The device's offload header
+        /// has 10 bytes: when another program gives it more (TUNSETVNETHDRSZ), an open handle's
+        /// packets are wrong from then on, or refused.
+        OFFLOAD = 0x800, "TUNTAP_OFFLOAD";
+        /// tuntap_writer_open, tuntap_joiner_open: the integrity of the packets is proved already,
+        /// by authenticated decryption for example. Their TCP and UDP checksums are not verified,
+        /// and made anew, bad ones too. tuntap_reader_open, tuntap_splitter_open: the packets go to
+        /// such a writer, on a device with TUNTAP_OFFLOAD, here or behind an authenticated tunnel.
+        /// The checksums of segments are wrong then: nobody else would accept them.
+        TRUSTED = 0x1000, "TUNTAP_TRUSTED";
+    }
+}
 
 const KNOWN: u64 =
     TUN | TAP | PI | MULTI_QUEUE | EXCLUSIVE | NONBLOCK | PERSIST | NAPI | NAPI_FRAGS | EXISTING | OFFLOAD;

@@ -16,4 +16,5 @@ pub mod packet;
 pub mod prefix;
 pub mod route;
 pub mod steering;
+pub mod table;
 pub mod text;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! What a super-packet is, and which of them a device takes and hands over.
 
+use crate::model::table::constants;
+
 /// Bytes of a super-packet, its Ethernet header, and two VLAN tags, at the most.
 pub const LARGEST: usize = 65_535 + 14 + 8;
 
@@ -23,19 +25,28 @@ pub struct Offload {
     pub checksum_offset: u16,
 }
 
-/// The checksum is not made yet: its field has the sum of the pseudo header.
-pub const CHECKSUM: u8 = 1;
+constants! {
+    bits FLAGS: u8 {
+        /// tuntap_offload.flags: the checksum of the packet is not made yet, and its field has the
+        /// sum of the pseudo header.
+        CHECKSUM = 1, "TUNTAP_NEEDS_CHECKSUM";
+    }
+}
 
-/// One packet.
-pub const NONE: u8 = 0;
-/// TCP over IPv4.
-pub const TCP4: u8 = 1;
-/// TCP over IPv6.
-pub const TCP6: u8 = 4;
-/// UDP, over either.
-pub const UDP: u8 = 5;
-/// The first segment alone has the flag CWR.
-pub const ECN: u8 = 0x80;
+constants! {
+    numbers KINDS: u8 {
+        /// tuntap_offload.kind: one packet.
+        NONE = 0, "TUNTAP_KIND_NONE";
+        /// tuntap_offload.kind: several segments of TCP over IPv4.
+        TCP4 = 1, "TUNTAP_KIND_TCP4";
+        /// tuntap_offload.kind: several segments of TCP over IPv6.
+        TCP6 = 4, "TUNTAP_KIND_TCP6";
+        /// tuntap_offload.kind: several datagrams of UDP.
+        UDP = 5, "TUNTAP_KIND_UDP";
+        /// tuntap_offload.kind, beside one of TCP: only the first segment has the flag CWR.
+        ECN = 0x80, "TUNTAP_KIND_ECN";
+    }
+}
 
 impl Offload {
     /// Its bytes before a packet.
@@ -71,18 +82,22 @@ impl Offload {
 
 const _: () = assert!(Offload::SIZE == 10);
 
-/// An IP checksum is left to be filled in.
-pub const OFFLOAD_CHECKSUM: u64 = 0x1;
-/// TCP over IPv4 comes in super-packets.
-pub const OFFLOAD_TSO4: u64 = 0x2;
-/// TCP over IPv6 comes in super-packets.
-pub const OFFLOAD_TSO6: u64 = 0x4;
-/// Super-packets of TCP may have the ECN flags.
-pub const OFFLOAD_ECN: u64 = 0x8;
-/// UDP over IPv4 comes in super-packets.
-pub const OFFLOAD_USO4: u64 = 0x10;
-/// UDP over IPv6 comes in super-packets.
-pub const OFFLOAD_USO6: u64 = 0x20;
+constants! {
+    bits OFFLOADS: u64 {
+        /// Packets may come with their checksum left to be filled in.
+        OFFLOAD_CHECKSUM = 0x1, "TUNTAP_OFFLOAD_CHECKSUM";
+        /// TCP over IPv4 may come in super-packets.
+        OFFLOAD_TSO4 = 0x2, "TUNTAP_OFFLOAD_TSO4";
+        /// TCP over IPv6 may come in super-packets.
+        OFFLOAD_TSO6 = 0x4, "TUNTAP_OFFLOAD_TSO6";
+        /// Super-packets of TCP may have the ECN flags.
+        OFFLOAD_ECN = 0x8, "TUNTAP_OFFLOAD_ECN";
+        /// UDP over IPv4 may come in super-packets.
+        OFFLOAD_USO4 = 0x10, "TUNTAP_OFFLOAD_USO4";
+        /// UDP over IPv6 may come in super-packets.
+        OFFLOAD_USO6 = 0x20, "TUNTAP_OFFLOAD_USO6";
+    }
+}
 
 /// Those that are as old as the header itself.
 pub(crate) const TCP_OFFLOADS: u64 = OFFLOAD_CHECKSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6 | OFFLOAD_ECN;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! Programs and filters that decide, in the kernel, what goes out through a device and through which queue.
 
+use crate::model::table::constants;
+
 /// What an eBPF program of a device decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Program {
@@ -37,5 +39,9 @@ pub const MAX_INSTRUCTIONS: usize = 4096;
 /// Addresses that the filter of a TAP can have: what the driver's count can say.
 pub const MAX_TX_ADDRESSES: usize = u16::MAX as usize;
 
-/// Lets frames to every group's address out.
-pub const ALL_MULTICAST: u64 = 0x1;
+constants! {
+    bits FLAGS: u64 {
+        /// tuntap_set_tx_filter: frames to every group's address go out.
+        ALL_MULTICAST = 0x1, "TUNTAP_ALL_MULTICAST";
+    }
+}

@@ -42,6 +42,7 @@ use unsupported as system;
 mod allocation;
 mod change;
 mod fork;
+mod shared;
 
 /// What systems with a backend share.
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
@@ -62,6 +63,7 @@ pub(crate) use allocation::{boxed, zeroed};
 pub(crate) use cancel::Uncancelled;
 pub(crate) use change::Change;
 pub(crate) use fork::PerProcess;
+pub(crate) use shared::{Reserved, Shared};
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
 pub(crate) use system::Uncancelled;
 #[cfg(all(fuzzing, target_os = "linux"))]

@@ -14,12 +14,12 @@ use std::{mem, slice};
 
 use super::hidden::Hidden;
 use super::node::{FilterProgram, Node};
-use super::shared::Shared;
 use crate::model::error::Errno;
 use crate::model::flags::Mode;
 use crate::model::memory::NoMemory;
 use crate::model::steering::{Instruction, MAX_INSTRUCTIONS};
 use crate::sys::Outcome;
+use crate::sys::Shared;
 
 /// The filter that the handles of one device know: those that came from each other.
 #[derive(Clone)]

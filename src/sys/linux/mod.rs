@@ -26,7 +26,6 @@ mod probe;
 mod queue;
 mod refusal;
 mod route;
-mod shared;
 mod socket;
 mod steering;
 mod undo;

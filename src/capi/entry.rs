@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+//! The way in from C: what each function does before and after its work is done here, and nowhere else.
+//!
+//! [`with`] and [`with_mut`] are for functions that may wait or ask the system: they hold off cancellation. [`pass`] and
+//! [`pass_mut`] are for those on a packet's way, which have no cancellation point: they do without that, and build no
+//! message that nobody wants. [`create`] and [`free`] are the two ends of a handle's life.
+
+use std::ffi::c_int;
+
+use libc::ssize_t;
+
+use super::argument::{Argument, Out, out};
+use super::error::CError;
+use crate::device::config::Config;
+use crate::device::monitor::Monitor;
+use crate::device::{Device, Uncancelled};
+use crate::model::error::{Errno, Error, Result};
+use crate::sys::{Reserved, Shared};
+
+/// What C has a pointer to: always a share, so that whatever needs an object holds it.
+pub(super) trait Handle: Sized {
+    /// The noun for messages.
+    const NAME: &'static str;
+    /// The message where the handle is NULL.
+    const MISSING: Argument = Argument::Handle(Self::NAME);
+}
+
+impl Handle for Device {
+    const NAME: &'static str = "device";
+}
+
+impl Handle for Config {
+    const NAME: &'static str = "config";
+}
+
+impl Handle for Monitor {
+    const NAME: &'static str = "monitor";
+}
+
+/// What C gets for a success.
+pub(super) trait Return {
+    type C: Code;
+    fn into_c(self) -> Self::C;
+}
+
+/// A number that is a negative errno where it is a failure.
+pub(super) trait Code {
+    fn failure(errno: Errno) -> Self;
+}
+
+impl Code for c_int {
+    #[inline]
+    fn failure(errno: Errno) -> Self {
+        errno.raw().wrapping_neg()
+    }
+}
+
+impl Code for ssize_t {
+    #[inline]
+    fn failure(errno: Errno) -> Self {
+        // A c_int is never wider than ssize_t.
+        (errno.raw() as Self).wrapping_neg()
+    }
+}
+
+impl Return for () {
+    type C = c_int;
+
+    #[inline]
+    fn into_c(self) -> c_int {
+        0
+    }
+}
+
+impl Return for c_int {
+    type C = Self;
+
+    #[inline]
+    fn into_c(self) -> Self {
+        self
+    }
+}
+
+impl Return for bool {
+    type C = c_int;
+
+    #[inline]
+    fn into_c(self) -> c_int {
+        self.into()
+    }
+}
+
+/// Of bytes or items, which memory limits.
+impl Return for usize {
+    type C = ssize_t;
+
+    #[inline]
+    fn into_c(self) -> ssize_t {
+        self as ssize_t
+    }
+}
+
+/// Does something with an object.
+pub(super) unsafe fn with<T: Handle, R: Return>(
+    handle: *const T,
+    err: *mut CError,
+    action: impl FnOnce(&T) -> Result<R>,
+) -> R::C {
+    call(err, || action(handle.as_ref().ok_or(T::MISSING)?))
+}
+
+/// Does something with an object that is for one thread at a time.
+pub(super) unsafe fn with_mut<T: Handle, R: Return>(
+    handle: *mut T,
+    err: *mut CError,
+    action: impl FnOnce(&mut T) -> Result<R>,
+) -> R::C {
+    call(err, || action(handle.as_mut().ok_or(T::MISSING)?))
+}
+
+/// Does something with no object, or with one that may be NULL.
+pub(super) unsafe fn call<R: Return>(err: *mut CError, action: impl FnOnce() -> Result<R>) -> R::C {
+    let _uncancelled = Uncancelled::new();
+    match action() {
+        Ok(result) => result.into_c(),
+        Err(error) => R::C::failure(fail(&error, err)),
+    }
+}
+
+/// Makes an object, and writes where it is to the caller's place for it. The memory comes first: what opened a device
+/// could not undo that.
+pub(super) unsafe fn create<T: Handle>(
+    place: *mut *mut T,
+    err: *mut CError,
+    make: impl FnOnce() -> Result<T>,
+) -> c_int {
+    call(err, || {
+        let place: Out<*mut T> = out(place, T::NAME)?;
+        let memory = Reserved::new()?;
+        place.set(memory.fill(make()?).into_raw());
+        Ok(())
+    })
+}
+
+/// Releases what [`create`] made; nothing at NULL.
+pub(super) unsafe fn free<T: Handle>(handle: *mut T) {
+    if !handle.is_null() {
+        let _uncancelled = Uncancelled::new();
+        drop(Shared::from_raw(handle));
+    }
+}
+
+/// An object that another one is made of.
+pub(super) unsafe fn object<'a, T: Handle>(handle: *const T) -> std::result::Result<&'a T, Argument> {
+    handle.as_ref().ok_or(T::MISSING)
+}
+
+/// A share of an object, for another one that needs it.
+pub(super) unsafe fn share<T: Handle>(handle: *mut T) -> std::result::Result<Shared<T>, Argument> {
+    if handle.is_null() { Err(T::MISSING) } else { Ok(Shared::of_raw(handle)) }
+}
+
+/// Why no packet passed: cheap to make, as most callers want nothing but the errno.
+pub(super) enum Failure<F> {
+    /// What the caller gave.
+    Argument(Argument),
+    /// What the device is not made for.
+    Error(Error),
+    /// An errno, and what explains it.
+    Errno(Errno, F),
+}
+
+impl<F> From<Argument> for Failure<F> {
+    #[inline]
+    fn from(argument: Argument) -> Self {
+        Self::Argument(argument)
+    }
+}
+
+impl<F> From<Error> for Failure<F> {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+type Passed<R, F> = std::result::Result<R, Failure<F>>;
+
+/// Passes packets on, through an object.
+#[inline]
+pub(super) unsafe fn pass<'a, T: Handle + 'a, R: Return, F: FnOnce() -> Error>(
+    handle: *const T,
+    err: *mut CError,
+    action: impl FnOnce(&'a T) -> Passed<R, F>,
+) -> R::C {
+    match handle.as_ref() {
+        Some(object) => passed(action(object), err),
+        None => R::C::failure(explained(err, || T::MISSING.into())),
+    }
+}
+
+/// Passes packets on, through an object that is for one thread at a time.
+#[inline]
+pub(super) unsafe fn pass_mut<'a, T: Handle + 'a, R: Return, F: FnOnce() -> Error>(
+    handle: *mut T,
+    err: *mut CError,
+    action: impl FnOnce(&'a mut T) -> Passed<R, F>,
+) -> R::C {
+    match handle.as_mut() {
+        Some(object) => passed(action(object), err),
+        None => R::C::failure(explained(err, || T::MISSING.into())),
+    }
+}
+
+/// Does something that cannot fail, and that a signal handler may do.
+#[inline]
+pub(super) unsafe fn quick<T: Handle, R: Return>(handle: *const T, action: impl FnOnce(&T) -> R) -> R::C {
+    match handle.as_ref() {
+        Some(object) => action(object).into_c(),
+        None => R::C::failure(Errno::EINVAL),
+    }
+}
+
+/// As [`pass_mut`], for a function that explains nothing beside a wrong argument.
+#[inline]
+pub(super) unsafe fn take<'a, T: Handle + 'a, R: Return>(
+    handle: *mut T,
+    action: impl FnOnce(&'a mut T) -> Passed<R, fn() -> Error>,
+) -> R::C {
+    pass_mut(handle, std::ptr::null_mut(), action)
+}
+
+#[inline]
+unsafe fn passed<R: Return, F: FnOnce() -> Error>(result: Passed<R, F>, err: *mut CError) -> R::C {
+    match result {
+        Ok(result) => result.into_c(),
+        Err(Failure::Errno(errno, _)) if err.is_null() => R::C::failure(errno),
+        Err(Failure::Errno(_, explain)) => R::C::failure(explained(err, explain)),
+        Err(Failure::Argument(argument)) => R::C::failure(explained(err, || argument.into())),
+        Err(Failure::Error(error)) => R::C::failure(fail(&error, err)),
+    }
+}
+
+#[cold]
+unsafe fn explained(err: *mut CError, explain: impl FnOnce() -> Error) -> Errno {
+    let _uncancelled = Uncancelled::new();
+    fail(&explain(), err)
+}
+
+/// What C gets for a failure.
+#[cold]
+#[inline(never)]
+unsafe fn fail(error: &Error, err: *mut CError) -> Errno {
+    if !err.is_null() {
+        err.write(CError::from(error));
+    }
+    error.errno()
+}
