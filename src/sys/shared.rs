@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //! Something that several owners have together. As std's Arc, which ends the process where memory is missing.
 
-#![allow(unsafe_code)]
-
 use std::mem::{MaybeUninit, offset_of};
 use std::ops::Deref;
 use std::ptr::NonNull;
@@ -44,6 +42,7 @@ impl<T> Reserved<T> {
 }
 
 impl<T> Shared<T> {
+    #[allow(dead_code, reason = "not every platform shares more than a handle")]
     pub(crate) fn new(value: T) -> Result<Self, NoMemory> {
         Ok(Reserved::new()?.fill(value))
     }
