@@ -31,8 +31,8 @@ static void *forward(void *argument)
     void *packet;
     ssize_t length;
 
-    if (tuntap_reader_open(direction->in, 0, &reader, &err) < 0 ||
-        tuntap_writer_open(direction->out, 0, &writer, &err) < 0)
+    if (tuntap_reader_new(direction->in, 0, &reader, &err) < 0 ||
+        tuntap_writer_new(direction->out, 0, &writer, &err) < 0)
         give_up(&err);
     do {
         /* A batch: its end is the moment to hand on what it became. */

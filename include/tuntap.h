@@ -346,9 +346,9 @@ const char *tuntap_strreason(uint32_t reason);
 #define TUNTAP_OFFLOAD 0x800
 
 /**
- * tuntap_writer_open, tuntap_joiner_open: the integrity of the packets is proved already,
+ * tuntap_writer_new, tuntap_joiner_new: the integrity of the packets is proved already,
  * by authenticated decryption for example. Their TCP and UDP checksums are not verified,
- * and made anew, bad ones too. tuntap_reader_open, tuntap_splitter_open: the packets go to
+ * and made anew, bad ones too. tuntap_reader_new, tuntap_splitter_new: the packets go to
  * such a writer, on a device with TUNTAP_OFFLOAD, here or behind an authenticated tunnel.
  * The checksums of segments are wrong then: nobody else would accept them.
  */
@@ -1620,21 +1620,42 @@ int tuntap_detach(tuntap *dev, tuntap_error *err);
  */
 
 /**
+ * A packet of a batch.
+ */
+typedef struct tuntap_packet {
+    /**
+     * Where it is.
+     */
+    void *data;
+    /**
+     * Bytes of it.
+     */
+    size_t size;
+    /**
+     * How many packets from this one on lie evenly spaced in memory and have this size, of
+     * which the last may be shorter: with the room of tuntap_reader_set_room they can be sent
+     * at once by UDP_SEGMENT, from data - headroom on, in segments of headroom + size +
+     * tailroom. 1 for a packet alone. A function that takes packets ignores it.
+     */
+    size_t run;
+} tuntap_packet;
+
+/**
  * Makes a reader: it takes packets in batches, which on a device with TUNTAP_OFFLOAD costs
- * a fraction of tuntap_read. It splits each super-packet into the packets that it stands
- * for, with right headers and checksums. It works on every other device too.
+ * a fraction of tuntap_read. It segments each super-packet, with correct headers and
+ * checksums. It works on every other device too.
  *
  * A handle can have several readers, each for one thread. What one has read it keeps until
  * it is asked: beside tuntap_read or another reader each gets a part of the packets.
  *
  * @param flags   0 or TUNTAP_TRUSTED.
- * @param reader  Receives the reader. tuntap_reader_close frees it, before or after
+ * @param reader  Receives the reader. tuntap_reader_free frees it, before or after
  *                tuntap_close closes the device.
  * @return 0, or -EINVAL (dev or reader is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for its
  *         330 KB, TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
  */
-int tuntap_reader_open(tuntap *dev, uint64_t flags, tuntap_reader **reader, tuntap_error *err);
+int tuntap_reader_new(tuntap *dev, uint64_t flags, tuntap_reader **reader, tuntap_error *err);
 
 /**
  * Frees the reader, and the packets that it still has. When tuntap_close was called on the
@@ -1643,16 +1664,28 @@ int tuntap_reader_open(tuntap *dev, uint64_t flags, tuntap_reader **reader, tunt
  * @param reader  May be NULL.
  * @since 0.1.0
  */
-void tuntap_reader_close(tuntap_reader *reader);
+void tuntap_reader_free(tuntap_reader *reader);
+
+/**
+ * Sets the room before and behind each packet of tuntap_reader_batch, for a header and a tag
+ * for example. It is the caller's, until the next call on this reader. A new reader has none.
+ *
+ * @param headroom  Bytes before each packet.
+ * @param tailroom  Bytes behind each packet. Both together may be 4096.
+ * @return 0, or -EINVAL (reader is NULL; more than 4096 bytes, TUNTAP_REASON_RANGE).
+ * @since 0.1.0
+ */
+int tuntap_reader_set_room(tuntap_reader *reader, size_t headroom, size_t tailroom, tuntap_error *err);
 
 /**
  * The next packet of a batch. A batch begins with a packet that is waited for, unless the
- * handle is non-blocking, and has what is there then: until nothing is left, or to some
- * 64 KiB. Its end is the moment to hand on what was made of it, tuntap_writer_flush for
- * example: so packets are not kept back for others that may never come.
+ * handle is non-blocking, and has what the device has then: until nothing is left, or some
+ * 64 KiB. Its end is the moment to hand on what was made of it, by tuntap_writer_flush for
+ * example: so no packet is kept back for others that may never come.
  *
- * Before a wait with poll, take packets until -EAGAIN: the reader may have some that the
- * descriptor knows nothing of.
+ * After 0 the reader is empty, and a program may wait on the descriptor with poll or
+ * level-triggered epoll: it is readable when the device has more. Before 0 the reader may have
+ * packets that the descriptor does not show. With edge-triggered epoll, call until -EAGAIN.
  *
  * @param packet  Receives where the packet is. It lasts until the next call on this
  *                reader, and may be changed in place.
@@ -1669,22 +1702,42 @@ void tuntap_reader_close(tuntap_reader *reader);
  */
 ssize_t tuntap_reader_next(tuntap_reader *reader, void **packet, tuntap_error *err);
 
-#if !defined(_WIN32)
 /**
- * All packets of a batch, as far as there is room for them: what is left comes with the
- * next call. It waits for the first packet, unless the handle is non-blocking. Handing out
- * many packets at once costs a copy of each that tuntap_reader_next does without.
+ * The packets of a batch, in the reader's memory. Those that there is no room for come with
+ * the next call. It waits for the first packet, unless the handle is non-blocking. The packets
+ * are copied, which tuntap_reader_next does without.
  *
- * @param packets  Receives where they are, and their lengths. They last until the next
- *                 call on this reader, and may be changed in place. They lie one behind the
- *                 other, with gaps, in one piece of memory: the reader's.
+ * They lie one behind the other, without gaps: headroom, packet, tailroom, headroom, packet,
+ * and so on. That is what makes a run.
+ *
+ * @param packets  Receives where they are. They last until the next call on this reader, and
+ *                 may be changed in place.
  * @param count    How many there is room for: 1 or more; 64 to 256 are a good number.
- * @return How many packets, or as tuntap_reader_next, or -EINVAL (packets is NULL; count
- *         is 0, or more than memory can hold, TUNTAP_REASON_ARGUMENT).
+ * @param size     sizeof(tuntap_packet), with which the list goes on from one to the next.
+ * @return How many packets, or 0 and failures as of tuntap_reader_next: a failure behind
+ *         packets is returned by the next call; or -EINVAL (packets is NULL; count is 0, or
+ *         more than memory can hold; a bad size, TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
-ssize_t tuntap_reader_batch(tuntap_reader *reader, struct iovec *packets, size_t count, tuntap_error *err);
-#endif
+ssize_t tuntap_reader_batch(tuntap_reader *reader, tuntap_packet *packets, size_t count, size_t size, tuntap_error *err);
+
+/**
+ * The packets of a batch, each copied to a place of the caller's. It waits for the first
+ * packet, unless the handle is non-blocking.
+ *
+ * @param packets  In: where each packet goes, data, and how many bytes there are, size. Out:
+ *                 the size of the packet, data as it was, and 1 as run. Those behind the
+ *                 number that is returned stay as they are.
+ * @param count    How many places there are: 1 or more.
+ * @param size     sizeof(tuntap_packet), with which the list goes on from one to the next.
+ * @return How many packets, fewer where the next one is longer than its place; or 0 and
+ *         failures as of tuntap_reader_batch; or -EMSGSIZE: the first packet is longer than
+ *         its place (TUNTAP_REASON_BUFFER). It is not lost, and stays the next one: the message
+ *         has its size; or -EINVAL (an address is NULL; a size is more than memory can hold,
+ *         TUNTAP_REASON_ARGUMENT).
+ * @since 0.1.0
+ */
+ssize_t tuntap_reader_copy(tuntap_reader *reader, tuntap_packet *packets, size_t count, size_t size, tuntap_error *err);
 
 /* ----------------------------------------------------------------------------
  * Writers
@@ -1693,31 +1746,33 @@ ssize_t tuntap_reader_batch(tuntap_reader *reader, struct iovec *packets, size_t
  */
 
 /**
- * Makes a writer: it collects packets, joins those that belong together on a device with
- * TUNTAP_OFFLOAD, and hands them over in as few system calls as can be. They arrive as they
+ * Makes a writer: it collects packets, coalesces those of a flow to super-packets on a device
+ * with TUNTAP_OFFLOAD, and hands them over in as few system calls as possible. They arrive as they
  * would one by one; only the identification of IPv4 packets that may not be fragmented, and
  * all have the same, is counted up. On every other device each packet is written at once.
  *
  * Packets of one TCP or UDP flow stay in order; those of different flows may not. A packet
- * with a bad checksum is not joined, and arrives as the bad packet that it is.
+ * with a bad checksum is not coalesced, and arrives as the bad packet that it is.
  *
  * A handle can have several writers, each for one thread.
  *
  * A packet that was taken is the writer's, and must not be given again: it is handed over, or
  * stays for the next call when there is no room, or is lost when the kernel refuses it. The
- * others go out all the same, and what is lost is reported once: by the tuntap_writer_flush or
- * tuntap_writer_batch that finds it; by the next one when that call fails for another cause, or
- * when a tuntap_writer_put finds it. The code is why the first of them was refused, and the
- * message says how many they are.
+ * others go out nevertheless, and what is lost is reported once: by the tuntap_writer_flush or
+ * tuntap_writer_batch that finds it, or by the next one, when that call fails for another
+ * cause or another function finds it. The code is why the first of them was refused, and the
+ * message says how many they are. tuntap_writer_put, tuntap_writer_reserve and
+ * tuntap_writer_commit report only what becomes of their own packet.
  *
  * @param flags   0 or TUNTAP_TRUSTED.
- * @param writer  Receives the writer. tuntap_writer_close frees it, before or after
+ * @param writer  Receives the writer. tuntap_writer_free frees it, before or after
  *                tuntap_close closes the device.
  * @return 0, or -EINVAL (dev or writer is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for the
- *         3.3 MB that it has on a device with TUNTAP_OFFLOAD, TUNTAP_REASON_SYSTEM).
+ *         3.3 MB that it has on a device with TUNTAP_OFFLOAD, or 64 KiB on any other,
+ *         TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
  */
-int tuntap_writer_open(tuntap *dev, uint64_t flags, tuntap_writer **writer, tuntap_error *err);
+int tuntap_writer_new(tuntap *dev, uint64_t flags, tuntap_writer **writer, tuntap_error *err);
 
 /**
  * Frees the writer. Packets that it still has are lost: tuntap_writer_flush comes before.
@@ -1726,18 +1781,45 @@ int tuntap_writer_open(tuntap *dev, uint64_t flags, tuntap_writer **writer, tunt
  * @param writer  May be NULL.
  * @since 0.1.0
  */
-void tuntap_writer_close(tuntap_writer *writer);
+void tuntap_writer_free(tuntap_writer *writer);
 
 /**
  * Takes a copy of a packet. It goes out with tuntap_writer_flush at the latest, and
- * earlier when the writer is full: then it is for those before it that there may be no room.
+ * earlier when the writer is full.
  *
  * @param packet  As for tuntap_write.
  * @param size    Bytes of it.
- * @return 0, or as tuntap_write: then the packet was not taken.
+ * @return 0, or as tuntap_write: then the packet was not taken. -EAGAIN, -EINTR and -ECANCELED
+ *         say that there is no room for it until what was taken before has gone out: it may be
+ *         given again.
  * @since 0.1.0
  */
 int tuntap_writer_put(tuntap_writer *writer, const void *packet, size_t size, tuntap_error *err);
+
+/**
+ * Reserves bytes in the writer's memory for a packet, which tuntap_writer_commit takes from
+ * there without a copy where it continues the flow of the packet before it: a program decrypts
+ * to where the packet is to lie. On a device without TUNTAP_OFFLOAD it is a buffer.
+ *
+ * @param size    How many bytes, for one packet: its size, or a little more.
+ * @param packet  Receives where they are. They are the caller's until the packet is committed,
+ *                or any other function is called on this writer, which drops them.
+ * @return 0, or -EMSGSIZE (more than the device takes, TUNTAP_REASON_PACKET), -EINVAL (size is
+ *         0, TUNTAP_REASON_PACKET; writer or packet is NULL, TUNTAP_REASON_ARGUMENT); or
+ *         -EAGAIN, -EINTR or -ECANCELED, as tuntap_writer_put when there is no room.
+ * @since 0.1.0
+ */
+int tuntap_writer_reserve(tuntap_writer *writer, size_t size, void **packet, tuntap_error *err);
+
+/**
+ * Takes the packet that was written to the reserved bytes, as tuntap_writer_put takes a copy.
+ *
+ * @param size  Bytes of the packet, from the first reserved one on: all of them, or fewer.
+ * @return 0, or as tuntap_writer_put: then the packet was not taken, and its bytes stay reserved; or
+ *         -EINVAL (more than is reserved, TUNTAP_REASON_ARGUMENT).
+ * @since 0.1.0
+ */
+int tuntap_writer_commit(tuntap_writer *writer, size_t size, tuntap_error *err);
 
 /**
  * Hands over what was collected.
@@ -1758,26 +1840,25 @@ int tuntap_writer_put(tuntap_writer *writer, const void *packet, size_t size, tu
  */
 int tuntap_writer_flush(tuntap_writer *writer, tuntap_error *err);
 
-#if !defined(_WIN32)
 /**
  * Takes packets, and hands them over: tuntap_writer_put for each, and tuntap_writer_flush.
  *
  * After a failure go on with packets[*taken], or with tuntap_writer_flush when all were taken:
  * so no packet is sent twice, and none is left out.
  *
- * @param packets  Where they are, and their lengths.
+ * @param packets  Where they are, and their sizes.
  * @param count    How many.
+ * @param size     sizeof(tuntap_packet), with which the list goes on from one to the next.
  * @param taken    Receives how many of them the writer took, the first ones: always, after a
  *                 failure too.
  * @return 0: all were taken and went out; or as tuntap_writer_flush; or, where fewer were taken
- *         than there are, as tuntap_write for the next one: those before it went out, or stay
+ *         than there are, as tuntap_writer_put for the next one: those before it went out, or stay
  *         as tuntap_writer_flush says; or -EINVAL (writer, packets, taken or one of the
- *         addresses is NULL; a length, or count, is more than memory can hold,
+ *         addresses is NULL; a size, or count, is more than memory can hold,
  *         TUNTAP_REASON_ARGUMENT): then none was taken.
  * @since 0.1.0
  */
-int tuntap_writer_batch(tuntap_writer *writer, const struct iovec *packets, size_t count, size_t *taken, tuntap_error *err);
-#endif
+int tuntap_writer_batch(tuntap_writer *writer, const tuntap_packet *packets, size_t count, size_t size, size_t *taken, tuntap_error *err);
 
 /* ----------------------------------------------------------------------------
  * Super-packets
@@ -1898,15 +1979,15 @@ ssize_t tuntap_write_super(tuntap *dev, const tuntap_offload *offload, const voi
  */
 
 /**
- * Makes a splitter: it splits super-packets in memory, without a device.
+ * Makes a splitter: it segments super-packets in memory, without a device.
  *
  * @param flags     TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
  *                  TUNTAP_TRUSTED.
- * @param splitter  Receives the splitter; tuntap_splitter_close frees it.
+ * @param splitter  Receives the splitter; tuntap_splitter_free frees it.
  * @return 0, or -EINVAL (splitter is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM.
  * @since 0.1.0
  */
-int tuntap_splitter_open(uint64_t flags, tuntap_splitter **splitter, tuntap_error *err);
+int tuntap_splitter_new(uint64_t flags, tuntap_splitter **splitter, tuntap_error *err);
 
 /**
  * Frees the splitter.
@@ -1914,14 +1995,14 @@ int tuntap_splitter_open(uint64_t flags, tuntap_splitter **splitter, tuntap_erro
  * @param splitter  May be NULL.
  * @since 0.1.0
  */
-void tuntap_splitter_close(tuntap_splitter *splitter);
+void tuntap_splitter_free(tuntap_splitter *splitter);
 
 /**
- * Begins to split a packet, which may be a super-packet: what is left of the last one is
- * forgotten. Makes no allocation.
+ * Begins to segment a packet, which may be a super-packet: what is left of the last one is
+ * dropped. Makes no allocation.
  *
  * @param offload  What is to be done with it.
- * @param packet   The packet. It is split in place: its bytes are the splitter's until
+ * @param packet   The packet. It is segmented in place: its bytes are the splitter's until
  *                 tuntap_splitter_next returns 0.
  * @param size     Bytes of it.
  * @return 0, or -EINVAL (splitter, offload or packet is NULL; longer than 65,557 bytes, or
@@ -1931,26 +2012,28 @@ void tuntap_splitter_close(tuntap_splitter *splitter);
 int tuntap_splitter_begin(tuntap_splitter *splitter, const tuntap_offload *offload, void *packet, size_t size, tuntap_error *err);
 
 /**
- * The next packet: a plain one, with right headers and checksums.
+ * The next packet: a plain one, with correct headers and checksums.
  *
  * @param packet  Receives where it is, within the super-packet. It lasts until the next
  *                call on this splitter, and may be changed in place.
- * @return Bytes of the packet; 0 when all were given; -EINVAL (splitter or packet is NULL).
+ * @return Bytes of the packet; 0 when none is left; -EINVAL (splitter or packet is NULL,
+ *         TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
-ssize_t tuntap_splitter_next(tuntap_splitter *splitter, void **packet);
+ssize_t tuntap_splitter_next(tuntap_splitter *splitter, void **packet, tuntap_error *err);
 
 /**
- * As tuntap_splitter_next, but into memory of the caller's, in the pass that sums it up: for
- * packets that are to stay, as those of a list.
+ * As tuntap_splitter_next, but copies the packet to the caller's memory, in the pass that
+ * computes its checksum: for packets that are to stay, as those of a list.
  *
  * @param to    Where the packet is written: outside of the super-packet.
  * @param size  Bytes there.
- * @return Bytes of the packet; 0 when all were given; -EMSGSIZE when it is longer than size:
- *         it stays the next one; -EINVAL (splitter or to is NULL).
+ * @return Bytes of the packet; 0 when none is left; -EMSGSIZE when it is longer than size: it
+ *         stays the next one (TUNTAP_REASON_BUFFER); -EINVAL (splitter or to is NULL,
+ *         TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
-ssize_t tuntap_splitter_copy(tuntap_splitter *splitter, void *to, size_t size);
+ssize_t tuntap_splitter_copy(tuntap_splitter *splitter, void *to, size_t size, tuntap_error *err);
 
 /* ----------------------------------------------------------------------------
  * Joiners
@@ -1959,16 +2042,16 @@ ssize_t tuntap_splitter_copy(tuntap_splitter *splitter, void *to, size_t size);
  */
 
 /**
- * Makes a joiner: it joins packets to super-packets in memory, without a device.
+ * Makes a joiner: it coalesces packets to super-packets in memory, without a device.
  *
  * @param flags   TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
  *                TUNTAP_TRUSTED.
- * @param joiner  Receives the joiner; tuntap_joiner_close frees it.
+ * @param joiner  Receives the joiner; tuntap_joiner_free frees it.
  * @return 0, or -EINVAL (joiner is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for its
  *         3.3 MB, TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
  */
-int tuntap_joiner_open(uint64_t flags, tuntap_joiner **joiner, tuntap_error *err);
+int tuntap_joiner_new(uint64_t flags, tuntap_joiner **joiner, tuntap_error *err);
 
 /**
  * Frees the joiner, and what it has collected.
@@ -1976,11 +2059,11 @@ int tuntap_joiner_open(uint64_t flags, tuntap_joiner **joiner, tuntap_error *err
  * @param joiner  May be NULL.
  * @since 0.1.0
  */
-void tuntap_joiner_close(tuntap_joiner *joiner);
+void tuntap_joiner_free(tuntap_joiner *joiner);
 
 /**
- * Takes a copy of a packet, and joins it to those before it where it belongs: what is
- * joined and what is not is as for tuntap_writer_open. Makes no allocation.
+ * Takes a copy of a packet, and coalesces it with those before it, as tuntap_writer_new
+ * says. Makes no allocation.
  *
  * @param packet  The packet.
  * @param size    Bytes of it.
@@ -1993,16 +2076,17 @@ void tuntap_joiner_close(tuntap_joiner *joiner);
 int tuntap_joiner_put(tuntap_joiner *joiner, const void *packet, size_t size, tuntap_error *err);
 
 /**
- * The next packet or super-packet of those that were collected. Nothing is joined to it any
+ * The next packet or super-packet of those that were collected. Nothing is added to it any
  * more: a packet that is put afterwards comes behind it.
  *
  * @param offload  Receives what is still to be done with it.
- * @param packet   Receives where it is. It lasts until the next call on this joiner.
- * @return Bytes of the packet; 0 when all were given, and there is room again; -EINVAL
- *         (joiner, offload or packet is NULL).
+ * @param packet   Receives where it is. It lasts until the next call on this joiner, and may
+ *                 be changed in place.
+ * @return Bytes of the packet; 0 when none is left, and there is room again; -EINVAL
+ *         (joiner, offload or packet is NULL, TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
-ssize_t tuntap_joiner_next(tuntap_joiner *joiner, tuntap_offload *offload, const void **packet);
+ssize_t tuntap_joiner_next(tuntap_joiner *joiner, tuntap_offload *offload, void **packet, tuntap_error *err);
 
 /* ----------------------------------------------------------------------------
  * Programs and filters

@@ -30,11 +30,12 @@ impl Stream {
 
     /// The next packet of what was read.
     pub fn split(&mut self) -> Option<Vec<u8>> {
-        self.0.split().map(|packet| packet.to_vec())
+        self.0.next().map(|packet| packet.to_vec())
     }
 
     /// As [`Self::split`], in memory of its own.
-    pub fn split_into(&mut self, to: &mut [u8]) -> Option<Vec<u8>> {
-        self.0.split_into(to).map(|(packet, _)| packet.to_vec())
+    pub fn copy(&mut self) -> Option<Vec<u8>> {
+        let mut to = vec![0xaa; self.0.length()?];
+        self.0.copy(&mut to).map(|()| to)
     }
 }

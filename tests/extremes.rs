@@ -158,7 +158,7 @@ fn items(packets: &[Packet]) -> usize {
     while let Some((offload, bytes)) = joiner.peek() {
         assert!(bytes.len() <= 65_535 || offload.kind == NONE);
         let mut bytes = bytes.to_vec();
-        splitter.begin(Kind::Tap, offload, &mut bytes).unwrap();
+        splitter.begin(Kind::Tap, offload, &bytes).unwrap();
         while let Some(place) = splitter.next(&mut bytes) {
             got.push(bytes[place].to_vec());
         }

@@ -19,7 +19,7 @@ static tuntap_reader *open_reader(const struct direction *direction)
 {
     tuntap_error err;
     tuntap_reader *reader;
-    if (tuntap_reader_open(direction->in, trusted, &reader, &err) < 0)
+    if (tuntap_reader_new(direction->in, trusted, &reader, &err) < 0)
         give_up(&err);
     return reader;
 }
@@ -28,7 +28,7 @@ static tuntap_writer *open_writer(const struct direction *direction)
 {
     tuntap_error err;
     tuntap_writer *writer;
-    if (tuntap_writer_open(direction->out, trusted, &writer, &err) < 0)
+    if (tuntap_writer_new(direction->out, trusted, &writer, &err) < 0)
         give_up(&err);
     return writer;
 }
@@ -54,12 +54,13 @@ static void *forward_batch(void *argument)
 {
     tuntap_reader *reader = open_reader(argument);
     tuntap_writer *writer = open_writer(argument);
-    struct iovec packets[PACKETS];
+    tuntap_packet packets[PACKETS];
     tuntap_error err;
     ssize_t count;
     size_t taken;
-    while ((count = tuntap_reader_batch(reader, packets, PACKETS, &err)) > 0)
-        tuntap_writer_batch(writer, packets, (size_t)count, &taken, NULL);
+    while ((count = tuntap_reader_batch(reader, packets, PACKETS, sizeof *packets, &err)) >= 0)
+        if (count > 0)
+            tuntap_writer_batch(writer, packets, (size_t)count, sizeof *packets, &taken, NULL);
     give_up(&err);
     return NULL;
 }

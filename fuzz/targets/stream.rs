@@ -13,7 +13,7 @@ use packet::{RECIPE, Recipe};
 /// All packets of what was read: in place, or each elsewhere.
 fn split(stream: &mut Stream, elsewhere: bool) -> Vec<Vec<u8>> {
     let mut memory = if elsewhere { vec![0; 2 * 65_536] } else { Vec::new() };
-    let mut next = || if elsewhere { stream.split_into(&mut memory) } else { stream.split() };
+    let mut next = || if elsewhere { stream.copy() } else { stream.split() };
     std::iter::from_fn(&mut next).collect()
 }
 

@@ -159,7 +159,7 @@ pub(super) unsafe trait Growing: Copy {
 /// it would be written.
 const LIMIT: usize = 4096;
 
-fn check_size<T: Growing>(size: usize) -> Checked<()> {
+pub(super) fn check_size<T: Growing>(size: usize) -> Checked<()> {
     if (T::LEAST..=LIMIT).contains(&size) { Ok(()) } else { Err(Argument::Size(T::NAME, T::LEAST, size)) }
 }
 

@@ -220,15 +220,6 @@ pub(super) unsafe fn quick<T: Handle, R: Return>(handle: *const T, action: impl 
     }
 }
 
-/// As [`pass_mut`], for a function that explains nothing beside a wrong argument.
-#[inline]
-pub(super) unsafe fn take<'a, T: Handle + 'a, R: Return>(
-    handle: *mut T,
-    action: impl FnOnce(&'a mut T) -> Passed<R, fn() -> Error>,
-) -> R::C {
-    pass_mut(handle, std::ptr::null_mut(), action)
-}
-
 #[inline]
 unsafe fn passed<R: Return, F: FnOnce() -> Error>(result: Passed<R, F>, err: *mut CError) -> R::C {
     match result {

@@ -6,7 +6,7 @@ use std::ffi::{c_int, c_void};
 use libc::ssize_t;
 
 use super::argument::{memory, out};
-use super::entry::{Failure, Handle, create, free, pass_mut, take};
+use super::entry::{Failure, Handle, create, free, pass_mut};
 use super::error::CError;
 use super::offload::COffload;
 use crate::cpu::Cpu;
@@ -16,7 +16,7 @@ use crate::model::offload::LARGEST;
 use crate::model::text::text;
 use crate::offload::join::{Joiner, Joins, Refusal};
 
-/// A joiner, and whether its first item was given to the caller.
+/// A joiner, and whether the caller has its first item.
 pub struct CJoiner {
     joiner: Joiner,
     given: bool,
@@ -26,20 +26,16 @@ impl Handle for CJoiner {
     const NAME: &'static str = "joiner";
 }
 
-/// Makes a joiner: it joins packets to super-packets in memory, without a device.
+/// Makes a joiner: it coalesces packets to super-packets in memory, without a device.
 ///
 /// @param flags   TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
 ///                TUNTAP_TRUSTED.
-/// @param joiner  Receives the joiner; tuntap_joiner_close frees it.
+/// @param joiner  Receives the joiner; tuntap_joiner_free frees it.
 /// @return 0, or -EINVAL (joiner is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for its
 ///         3.3 MB, TUNTAP_REASON_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tuntap_joiner_open(
-    flags: u64,
-    joiner: *mut *mut CJoiner,
-    err: *mut CError,
-) -> c_int {
+pub unsafe extern "C" fn tuntap_joiner_new(flags: u64, joiner: *mut *mut CJoiner, err: *mut CError) -> c_int {
     create(joiner, err, || {
         let kind = flags::parse_kind(flags & !flags::TRUSTED)?;
         let joiner = Joiner::new(Cpu::best(), kind, Joins::ALL, flags & flags::TRUSTED != 0)?;
@@ -52,12 +48,12 @@ pub unsafe extern "C" fn tuntap_joiner_open(
 /// @param joiner  May be NULL.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tuntap_joiner_close(joiner: *mut CJoiner) {
+pub unsafe extern "C" fn tuntap_joiner_free(joiner: *mut CJoiner) {
     free(joiner);
 }
 
-/// Takes a copy of a packet, and joins it to those before it where it belongs: what is
-/// joined and what is not is as for tuntap_writer_open. Makes no allocation.
+/// Takes a copy of a packet, and coalesces it with those before it, as tuntap_writer_new
+/// says. Makes no allocation.
 ///
 /// @param packet  The packet.
 /// @param size    Bytes of it.
@@ -92,36 +88,38 @@ fn errno(refusal: Refusal) -> Errno {
 fn explain(refusal: Refusal, size: usize) -> Error {
     let (reason, text) = match refusal {
         Refusal::Full => {
-            (Reason::Again, text!("join a packet: there is no room until what was collected is taken"))
+            (Reason::Again, text!("coalesce a packet: there is no room until what was collected is taken"))
         }
-        Refusal::Empty => (Reason::Packet, text!("join a packet of 0 bytes: it has no headers")),
-        Refusal::Long => (Reason::Packet, text!("join a packet of {size} bytes: none is so long")),
+        Refusal::Empty => (Reason::Packet, text!("coalesce a packet of 0 bytes: it has no headers")),
+        Refusal::Long => (Reason::Packet, text!("coalesce a packet of {size} bytes: none is so long")),
     };
     Error::new(errno(refusal), reason, text)
 }
 
-/// The next packet or super-packet of those that were collected. Nothing is joined to it any
+/// The next packet or super-packet of those that were collected. Nothing is added to it any
 /// more: a packet that is put afterwards comes behind it.
 ///
 /// @param offload  Receives what is still to be done with it.
-/// @param packet   Receives where it is. It lasts until the next call on this joiner.
-/// @return Bytes of the packet; 0 when all were given, and there is room again; -EINVAL
-///         (joiner, offload or packet is NULL).
+/// @param packet   Receives where it is. It lasts until the next call on this joiner, and may
+///                 be changed in place.
+/// @return Bytes of the packet; 0 when none is left, and there is room again; -EINVAL
+///         (joiner, offload or packet is NULL, TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_joiner_next(
     joiner: *mut CJoiner,
     offload: *mut COffload,
-    packet: *mut *const c_void,
+    packet: *mut *mut c_void,
+    err: *mut CError,
 ) -> ssize_t {
-    take(joiner, |CJoiner { joiner, given }| {
+    pass_mut(joiner, err, |CJoiner { joiner, given }| {
         let (offload, packet) = (out(offload, "offload header")?, out(packet, "packet")?);
         if std::mem::take(given) {
             joiner.pop();
         }
-        let Some((told, bytes)) = joiner.peek() else { return Ok(0) };
-        offload.set(told.into());
-        packet.set(bytes.as_ptr().cast());
+        let Some((header, bytes)) = joiner.peek() else { return Ok::<_, Failure<fn() -> Error>>(0) };
+        offload.set(header.into());
+        packet.set(bytes.as_mut_ptr().cast());
         *given = true;
         Ok(bytes.len())
     })

@@ -27,6 +27,7 @@ pub mod address;
 pub mod route;
 
 pub mod packet;
+mod packets;
 pub mod queue;
 
 pub mod joiner;

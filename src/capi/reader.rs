@@ -2,15 +2,17 @@
 //! `tuntap_reader`.
 
 use std::ffi::{c_int, c_void};
-use std::ptr;
+use std::slice;
 
 use libc::ssize_t;
 
-use super::argument::{Argument, check_count, out};
-use super::entry::{Failure, Handle, create, free, pass_mut, share};
+use super::argument::out;
+use super::entry::{Failure, Handle, create, free, pass_mut, share, with_mut};
 use super::error::CError;
+use super::packets::packets_out;
 use crate::device::Device;
-use crate::device::reader::Reader;
+use crate::device::reader::{Placed, Reader};
+use crate::model::error::Errno;
 use crate::model::flags;
 use crate::sys::Shared;
 
@@ -24,21 +26,36 @@ impl Handle for CReader {
     const NAME: &'static str = "reader";
 }
 
+/// A packet of a batch.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct CPacket {
+    /// Where it is.
+    pub data: *mut c_void,
+    /// Bytes of it.
+    pub size: usize,
+    /// How many packets from this one on lie evenly spaced in memory and have this size, of
+    /// which the last may be shorter: with the room of tuntap_reader_set_room they can be sent
+    /// at once by UDP_SEGMENT, from data - headroom on, in segments of headroom + size +
+    /// tailroom. 1 for a packet alone. A function that takes packets ignores it.
+    pub run: usize,
+}
+
 /// Makes a reader: it takes packets in batches, which on a device with TUNTAP_OFFLOAD costs
-/// a fraction of tuntap_read. It splits each super-packet into the packets that it stands
-/// for, with right headers and checksums. It works on every other device too.
+/// a fraction of tuntap_read. It segments each super-packet, with correct headers and
+/// checksums. It works on every other device too.
 ///
 /// A handle can have several readers, each for one thread. What one has read it keeps until
 /// it is asked: beside tuntap_read or another reader each gets a part of the packets.
 ///
 /// @param flags   0 or TUNTAP_TRUSTED.
-/// @param reader  Receives the reader. tuntap_reader_close frees it, before or after
+/// @param reader  Receives the reader. tuntap_reader_free frees it, before or after
 ///                tuntap_close closes the device.
 /// @return 0, or -EINVAL (dev or reader is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for its
 ///         330 KB, TUNTAP_REASON_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tuntap_reader_open(
+pub unsafe extern "C" fn tuntap_reader_new(
     dev: *mut Device,
     flags: u64,
     reader: *mut *mut CReader,
@@ -57,17 +74,35 @@ pub unsafe extern "C" fn tuntap_reader_open(
 /// @param reader  May be NULL.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tuntap_reader_close(reader: *mut CReader) {
+pub unsafe extern "C" fn tuntap_reader_free(reader: *mut CReader) {
     free(reader);
 }
 
-/// The next packet of a batch. A batch begins with a packet that is waited for, unless the
-/// handle is non-blocking, and has what is there then: until nothing is left, or to some
-/// 64 KiB. Its end is the moment to hand on what was made of it, tuntap_writer_flush for
-/// example: so packets are not kept back for others that may never come.
+/// Sets the room before and behind each packet of tuntap_reader_batch, for a header and a tag
+/// for example. It is the caller's, until the next call on this reader. A new reader has none.
 ///
-/// Before a wait with poll, take packets until -EAGAIN: the reader may have some that the
-/// descriptor knows nothing of.
+/// @param headroom  Bytes before each packet.
+/// @param tailroom  Bytes behind each packet. Both together may be 4096.
+/// @return 0, or -EINVAL (reader is NULL; more than 4096 bytes, TUNTAP_REASON_RANGE).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_reader_set_room(
+    reader: *mut CReader,
+    headroom: usize,
+    tailroom: usize,
+    err: *mut CError,
+) -> c_int {
+    with_mut(reader, err, |CReader { reader, .. }| reader.set_room(headroom, tailroom))
+}
+
+/// The next packet of a batch. A batch begins with a packet that is waited for, unless the
+/// handle is non-blocking, and has what the device has then: until nothing is left, or some
+/// 64 KiB. Its end is the moment to hand on what was made of it, by tuntap_writer_flush for
+/// example: so no packet is kept back for others that may never come.
+///
+/// After 0 the reader is empty, and a program may wait on the descriptor with poll or
+/// level-triggered epoll: it is readable when the device has more. Before 0 the reader may have
+/// packets that the descriptor does not show. With edge-triggered epoll, call until -EAGAIN.
 ///
 /// @param packet  Receives where the packet is. It lasts until the next call on this
 ///                reader, and may be changed in place.
@@ -101,39 +136,83 @@ pub unsafe extern "C" fn tuntap_reader_next(
     })
 }
 
-/// All packets of a batch, as far as there is room for them: what is left comes with the
-/// next call. It waits for the first packet, unless the handle is non-blocking. Handing out
-/// many packets at once costs a copy of each that tuntap_reader_next does without.
+/// The packets of a batch, in the reader's memory. Those that there is no room for come with
+/// the next call. It waits for the first packet, unless the handle is non-blocking. The packets
+/// are copied, which tuntap_reader_next does without.
 ///
-/// @param packets  Receives where they are, and their lengths. They last until the next
-///                 call on this reader, and may be changed in place. They lie one behind the
-///                 other, with gaps, in one piece of memory: the reader's.
+/// They lie one behind the other, without gaps: headroom, packet, tailroom, headroom, packet,
+/// and so on. That is what makes a run.
+///
+/// @param packets  Receives where they are. They last until the next call on this reader, and
+///                 may be changed in place.
 /// @param count    How many there is room for: 1 or more; 64 to 256 are a good number.
-/// @return How many packets, or as tuntap_reader_next, or -EINVAL (packets is NULL; count
-///         is 0, or more than memory can hold, TUNTAP_REASON_ARGUMENT).
+/// @param size     sizeof(tuntap_packet), with which the list goes on from one to the next.
+/// @return How many packets, or 0 and failures as of tuntap_reader_next: a failure behind
+///         packets is returned by the next call; or -EINVAL (packets is NULL; count is 0, or
+///         more than memory can hold; a bad size, TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
-#[cfg(not(windows))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_reader_batch(
     reader: *mut CReader,
-    packets: *mut libc::iovec,
+    packets: *mut CPacket,
     count: usize,
+    size: usize,
     err: *mut CError,
 ) -> ssize_t {
     pass_mut(reader, err, |CReader { device, reader }| {
-        if packets.is_null() {
-            return Err(Argument::Place("packets").into());
-        }
-        if count == 0 {
-            return Err(Argument::Wrong("room for 0 packets: give 1 or more").into());
-        }
-        check_count(count, size_of::<libc::iovec>())?;
-        let put = |place: usize, bytes: &mut [u8]| {
-            let iovec = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
-            ptr::write(packets.add(place), iovec);
+        let packets = packets_out(packets, count, size)?;
+        let give = |number: usize, placed: Placed<'_>| {
+            let data = placed.memory.as_mut_ptr().add(placed.packet.start).cast();
+            packets.set(number, CPacket { data, size: placed.packet.len(), run: 1 });
         };
         let device: &Device = device;
         let explain = |errno| Failure::Errno(errno, move || device.explain_read(errno, 0));
-        reader.batch(device, count, put).map_err(explain)
+        let given = reader.batch(device, count, give).map_err(explain)?;
+        packets.set_runs(given);
+        Ok(given)
+    })
+}
+
+/// The packets of a batch, each copied to a place of the caller's. It waits for the first
+/// packet, unless the handle is non-blocking.
+///
+/// @param packets  In: where each packet goes, data, and how many bytes there are, size. Out:
+///                 the size of the packet, data as it was, and 1 as run. Those behind the
+///                 number that is returned stay as they are.
+/// @param count    How many places there are: 1 or more.
+/// @param size     sizeof(tuntap_packet), with which the list goes on from one to the next.
+/// @return How many packets, fewer where the next one is longer than its place; or 0 and
+///         failures as of tuntap_reader_batch; or -EMSGSIZE: the first packet is longer than
+///         its place (TUNTAP_REASON_BUFFER). It is not lost, and stays the next one: the message
+///         has its size; or -EINVAL (an address is NULL; a size is more than memory can hold,
+///         TUNTAP_REASON_ARGUMENT).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_reader_copy(
+    reader: *mut CReader,
+    packets: *mut CPacket,
+    count: usize,
+    size: usize,
+    err: *mut CError,
+) -> ssize_t {
+    pass_mut(reader, err, |CReader { device, reader }| {
+        let packets = packets_out(packets, count, size)?;
+        packets.check()?;
+        let place = |number: usize, length: usize| {
+            let CPacket { data, size, .. } = packets.get(number);
+            if length > size {
+                return None;
+            }
+            packets.set(number, CPacket { data, size: length, run: 1 });
+            Some(slice::from_raw_parts_mut(data.cast(), length))
+        };
+        let device: &Device = device;
+        reader.copy(device, count, place).map_err(|errno| {
+            let (length, room) = (reader.pending(), packets.get(0).size);
+            Failure::Errno(errno, move || match errno {
+                Errno::EMSGSIZE => device.explain_small_place(length, room),
+                _ => device.explain_read(errno, 0),
+            })
+        })
     })
 }

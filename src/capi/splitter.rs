@@ -7,7 +7,7 @@ use std::{ptr, slice};
 use libc::ssize_t;
 
 use super::argument::{Argument, input, out};
-use super::entry::{Failure, Handle, create, free, pass_mut, take};
+use super::entry::{Failure, Handle, create, free, pass_mut};
 use super::error::CError;
 use super::offload::COffload;
 use crate::cpu::Cpu;
@@ -17,7 +17,7 @@ use crate::model::offload::LARGEST;
 use crate::model::text::text;
 use crate::offload::split::Splitter;
 
-/// A splitter, and the super-packet that it splits.
+/// A splitter, and the super-packet that it segments.
 pub struct CSplitter {
     kind: Kind,
     splitter: Splitter,
@@ -29,15 +29,15 @@ impl Handle for CSplitter {
     const NAME: &'static str = "splitter";
 }
 
-/// Makes a splitter: it splits super-packets in memory, without a device.
+/// Makes a splitter: it segments super-packets in memory, without a device.
 ///
 /// @param flags     TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
 ///                  TUNTAP_TRUSTED.
-/// @param splitter  Receives the splitter; tuntap_splitter_close frees it.
+/// @param splitter  Receives the splitter; tuntap_splitter_free frees it.
 /// @return 0, or -EINVAL (splitter is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tuntap_splitter_open(
+pub unsafe extern "C" fn tuntap_splitter_new(
     flags: u64,
     splitter: *mut *mut CSplitter,
     err: *mut CError,
@@ -54,15 +54,15 @@ pub unsafe extern "C" fn tuntap_splitter_open(
 /// @param splitter  May be NULL.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tuntap_splitter_close(splitter: *mut CSplitter) {
+pub unsafe extern "C" fn tuntap_splitter_free(splitter: *mut CSplitter) {
     free(splitter);
 }
 
-/// Begins to split a packet, which may be a super-packet: what is left of the last one is
-/// forgotten. Makes no allocation.
+/// Begins to segment a packet, which may be a super-packet: what is left of the last one is
+/// dropped. Makes no allocation.
 ///
 /// @param offload  What is to be done with it.
-/// @param packet   The packet. It is split in place: its bytes are the splitter's until
+/// @param packet   The packet. It is segmented in place: its bytes are the splitter's until
 ///                 tuntap_splitter_next returns 0.
 /// @param size     Bytes of it.
 /// @return 0, or -EINVAL (splitter, offload or packet is NULL; longer than 65,557 bytes, or
@@ -83,7 +83,7 @@ pub unsafe extern "C" fn tuntap_splitter_begin(
         }
         let wrong = |why: &'static str| {
             let explain = move || {
-                Error::new(Errno::EINVAL, Reason::Packet, text!("split a packet of {size} bytes: {why}"))
+                Error::new(Errno::EINVAL, Reason::Packet, text!("segment a packet of {size} bytes: {why}"))
             };
             Failure::Errno(Errno::EINVAL, explain)
         };
@@ -91,20 +91,25 @@ pub unsafe extern "C" fn tuntap_splitter_begin(
             return Err(wrong("none is so long"));
         }
         (*place, *length) = (packet.cast(), size);
-        let bytes = slice::from_raw_parts_mut(packet.cast(), size);
+        let bytes = slice::from_raw_parts(packet.cast(), size);
         splitter.begin(*kind, (*offload).into(), bytes).map_err(|fault| wrong(fault.text()))
     })
 }
 
-/// The next packet: a plain one, with right headers and checksums.
+/// The next packet: a plain one, with correct headers and checksums.
 ///
 /// @param packet  Receives where it is, within the super-packet. It lasts until the next
 ///                call on this splitter, and may be changed in place.
-/// @return Bytes of the packet; 0 when all were given; -EINVAL (splitter or packet is NULL).
+/// @return Bytes of the packet; 0 when none is left; -EINVAL (splitter or packet is NULL,
+///         TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tuntap_splitter_next(splitter: *mut CSplitter, packet: *mut *mut c_void) -> ssize_t {
-    take(splitter, |CSplitter { splitter, packet: whole, size, .. }| {
+pub unsafe extern "C" fn tuntap_splitter_next(
+    splitter: *mut CSplitter,
+    packet: *mut *mut c_void,
+    err: *mut CError,
+) -> ssize_t {
+    pass_mut(splitter, err, |CSplitter { splitter, packet: whole, size, .. }| {
         let place = out(packet, "packet")?;
         if !splitter.is_ready() {
             return Ok(0);
@@ -114,37 +119,50 @@ pub unsafe extern "C" fn tuntap_splitter_next(splitter: *mut CSplitter, packet: 
                 place.set(whole.add(found.start).cast());
                 Ok(found.len())
             }
-            None => Ok(0),
+            None => Err(Failure::Errno(Errno::EINVAL, changed)),
         }
     })
 }
 
-/// As tuntap_splitter_next, but into memory of the caller's, in the pass that sums it up: for
-/// packets that are to stay, as those of a list.
+/// As tuntap_splitter_next, but copies the packet to the caller's memory, in the pass that
+/// computes its checksum: for packets that are to stay, as those of a list.
 ///
 /// @param to    Where the packet is written: outside of the super-packet.
 /// @param size  Bytes there.
-/// @return Bytes of the packet; 0 when all were given; -EMSGSIZE when it is longer than size:
-///         it stays the next one; -EINVAL (splitter or to is NULL).
+/// @return Bytes of the packet; 0 when none is left; -EMSGSIZE when it is longer than size: it
+///         stays the next one (TUNTAP_REASON_BUFFER); -EINVAL (splitter or to is NULL,
+///         TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_splitter_copy(
     splitter: *mut CSplitter,
     to: *mut c_void,
     size: usize,
+    err: *mut CError,
 ) -> ssize_t {
-    pass_mut(splitter, ptr::null_mut(), |CSplitter { splitter, packet, size: whole, .. }| {
+    pass_mut(splitter, err, |CSplitter { splitter, packet, size: whole, .. }| {
         if to.is_null() {
             return Err(Argument::Null("the buffer").into());
         }
         let Some(length) = splitter.length() else { return Ok(0) };
         if length > size {
-            let explain =
-                || Error::new(Errno::EMSGSIZE, Reason::Buffer, "the packet is longer than the buffer");
-            return Err(Failure::Errno(Errno::EMSGSIZE, explain));
+            return Err(Failure::Error(too_small(length, size)));
         }
         let packet = slice::from_raw_parts(*packet, *whole);
-        let copied = splitter.next_into(packet, slice::from_raw_parts_mut(to.cast(), length));
-        Ok(copied.map_or(0, |()| length))
+        match splitter.next_into(packet, slice::from_raw_parts_mut(to.cast(), length)) {
+            Some(()) => Ok(length),
+            None => Err(Failure::Errno(Errno::EINVAL, changed)),
+        }
     })
+}
+
+#[cold]
+fn too_small(length: usize, size: usize) -> Error {
+    let text = text!("the next packet has {length} bytes, and the buffer {size}: it stays the next one");
+    Error::new(Errno::EMSGSIZE, Reason::Buffer, text)
+}
+
+#[cold]
+fn changed() -> Error {
+    Error::new(Errno::EINVAL, Reason::Packet, "segment a packet: its bytes were changed meanwhile")
 }

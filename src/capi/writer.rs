@@ -2,15 +2,15 @@
 //! `tuntap_writer`.
 
 use std::ffi::{c_int, c_void};
-use std::slice;
 
 use super::argument::{memory, out};
 use super::entry::{Failure, Handle, create, free, pass_mut, share};
 use super::error::CError;
-use super::packet::vectors_of;
+use super::packets::packets_in;
+use super::reader::CPacket;
 use crate::device::Device;
 use crate::device::writer::{Loss, Unwritten, Writer};
-use crate::model::error::Error;
+use crate::model::error::{Errno, Error, Reason};
 use crate::model::flags;
 use crate::sys::Shared;
 
@@ -24,31 +24,33 @@ impl Handle for CWriter {
     const NAME: &'static str = "writer";
 }
 
-/// Makes a writer: it collects packets, joins those that belong together on a device with
-/// TUNTAP_OFFLOAD, and hands them over in as few system calls as can be. They arrive as they
+/// Makes a writer: it collects packets, coalesces those of a flow to super-packets on a device
+/// with TUNTAP_OFFLOAD, and hands them over in as few system calls as possible. They arrive as they
 /// would one by one; only the identification of IPv4 packets that may not be fragmented, and
 /// all have the same, is counted up. On every other device each packet is written at once.
 ///
 /// Packets of one TCP or UDP flow stay in order; those of different flows may not. A packet
-/// with a bad checksum is not joined, and arrives as the bad packet that it is.
+/// with a bad checksum is not coalesced, and arrives as the bad packet that it is.
 ///
 /// A handle can have several writers, each for one thread.
 ///
 /// A packet that was taken is the writer's, and must not be given again: it is handed over, or
 /// stays for the next call when there is no room, or is lost when the kernel refuses it. The
-/// others go out all the same, and what is lost is reported once: by the tuntap_writer_flush or
-/// tuntap_writer_batch that finds it; by the next one when that call fails for another cause, or
-/// when a tuntap_writer_put finds it. The code is why the first of them was refused, and the
-/// message says how many they are.
+/// others go out nevertheless, and what is lost is reported once: by the tuntap_writer_flush or
+/// tuntap_writer_batch that finds it, or by the next one, when that call fails for another
+/// cause or another function finds it. The code is why the first of them was refused, and the
+/// message says how many they are. tuntap_writer_put, tuntap_writer_reserve and
+/// tuntap_writer_commit report only what becomes of their own packet.
 ///
 /// @param flags   0 or TUNTAP_TRUSTED.
-/// @param writer  Receives the writer. tuntap_writer_close frees it, before or after
+/// @param writer  Receives the writer. tuntap_writer_free frees it, before or after
 ///                tuntap_close closes the device.
 /// @return 0, or -EINVAL (dev or writer is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for the
-///         3.3 MB that it has on a device with TUNTAP_OFFLOAD, TUNTAP_REASON_SYSTEM).
+///         3.3 MB that it has on a device with TUNTAP_OFFLOAD, or 64 KiB on any other,
+///         TUNTAP_REASON_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tuntap_writer_open(
+pub unsafe extern "C" fn tuntap_writer_new(
     dev: *mut Device,
     flags: u64,
     writer: *mut *mut CWriter,
@@ -67,16 +69,18 @@ pub unsafe extern "C" fn tuntap_writer_open(
 /// @param writer  May be NULL.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tuntap_writer_close(writer: *mut CWriter) {
+pub unsafe extern "C" fn tuntap_writer_free(writer: *mut CWriter) {
     free(writer);
 }
 
 /// Takes a copy of a packet. It goes out with tuntap_writer_flush at the latest, and
-/// earlier when the writer is full: then it is for those before it that there may be no room.
+/// earlier when the writer is full.
 ///
 /// @param packet  As for tuntap_write.
 /// @param size    Bytes of it.
-/// @return 0, or as tuntap_write: then the packet was not taken.
+/// @return 0, or as tuntap_write: then the packet was not taken. -EAGAIN, -EINTR and -ECANCELED
+///         say that there is no room for it until what was taken before has gone out: it may be
+///         given again.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writer_put(
@@ -88,6 +92,53 @@ pub unsafe extern "C" fn tuntap_writer_put(
     pass_mut(writer, err, |CWriter { device, writer }| {
         let packet = memory(packet, size, "the packet")?;
         writer.put(device, packet).map_err(|unwritten| failure(unwritten, device, packet))
+    })
+}
+
+/// Reserves bytes in the writer's memory for a packet, which tuntap_writer_commit takes from
+/// there without a copy where it continues the flow of the packet before it: a program decrypts
+/// to where the packet is to lie. On a device without TUNTAP_OFFLOAD it is a buffer.
+///
+/// @param size    How many bytes, for one packet: its size, or a little more.
+/// @param packet  Receives where they are. They are the caller's until the packet is committed,
+///                or any other function is called on this writer, which drops them.
+/// @return 0, or -EMSGSIZE (more than the device takes, TUNTAP_REASON_PACKET), -EINVAL (size is
+///         0, TUNTAP_REASON_PACKET; writer or packet is NULL, TUNTAP_REASON_ARGUMENT); or
+///         -EAGAIN, -EINTR or -ECANCELED, as tuntap_writer_put when there is no room.
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_writer_reserve(
+    writer: *mut CWriter,
+    size: usize,
+    packet: *mut *mut c_void,
+    err: *mut CError,
+) -> c_int {
+    pass_mut(writer, err, |CWriter { device, writer }| {
+        let place = out(packet, "packet")?;
+        let device: &Device = device;
+        let explain = |unwritten: Unwritten| {
+            Failure::Errno(unwritten.errno(), move || device.explain_write(unwritten.errno(), None, size))
+        };
+        let reserved = writer.reserve(device, size).map_err(explain)?;
+        place.set(reserved.as_mut_ptr().cast());
+        Ok(())
+    })
+}
+
+/// Takes the packet that was written to the reserved bytes, as tuntap_writer_put takes a copy.
+///
+/// @param size  Bytes of the packet, from the first reserved one on: all of them, or fewer.
+/// @return 0, or as tuntap_writer_put: then the packet was not taken, and its bytes stay reserved; or
+///         -EINVAL (more than is reserved, TUNTAP_REASON_ARGUMENT).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_writer_commit(writer: *mut CWriter, size: usize, err: *mut CError) -> c_int {
+    pass_mut(writer, err, |CWriter { device, writer }| {
+        let device: &Device = device;
+        match writer.commit(device, size) {
+            Ok(()) => Ok(()),
+            Err(unwritten) => Err(failure(unwritten, device, writer.reserved(size).unwrap_or_default())),
+        }
     })
 }
 
@@ -118,22 +169,23 @@ pub unsafe extern "C" fn tuntap_writer_flush(writer: *mut CWriter, err: *mut CEr
 /// After a failure go on with packets[*taken], or with tuntap_writer_flush when all were taken:
 /// so no packet is sent twice, and none is left out.
 ///
-/// @param packets  Where they are, and their lengths.
+/// @param packets  Where they are, and their sizes.
 /// @param count    How many.
+/// @param size     sizeof(tuntap_packet), with which the list goes on from one to the next.
 /// @param taken    Receives how many of them the writer took, the first ones: always, after a
 ///                 failure too.
 /// @return 0: all were taken and went out; or as tuntap_writer_flush; or, where fewer were taken
-///         than there are, as tuntap_write for the next one: those before it went out, or stay
+///         than there are, as tuntap_writer_put for the next one: those before it went out, or stay
 ///         as tuntap_writer_flush says; or -EINVAL (writer, packets, taken or one of the
-///         addresses is NULL; a length, or count, is more than memory can hold,
+///         addresses is NULL; a size, or count, is more than memory can hold,
 ///         TUNTAP_REASON_ARGUMENT): then none was taken.
 /// @since 0.1.0
-#[cfg(not(windows))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writer_batch(
     writer: *mut CWriter,
-    packets: *const libc::iovec,
+    packets: *const CPacket,
     count: usize,
+    size: usize,
     taken: *mut usize,
     err: *mut CError,
 ) -> c_int {
@@ -142,14 +194,10 @@ pub unsafe extern "C" fn tuntap_writer_batch(
     }
     pass_mut(writer, err, |CWriter { device, writer }| {
         let taken = out(taken, "number of packets taken")?;
-        let packets = vectors_of(packets, count)?;
-        let bytes =
-            |packet: &libc::iovec| slice::from_raw_parts(packet.iov_base.cast::<u8>(), packet.iov_len);
-        let (number, result) = writer.batch(device, packets.iter().map(bytes));
+        let packets = packets_in(packets, count, size)?;
+        let (number, result) = writer.batch(device, packets.iter());
         taken.set(number);
-        result.map_err(|unwritten| {
-            failure(unwritten, device, packets.get(number).map(bytes).unwrap_or_default())
-        })
+        result.map_err(|unwritten| failure(unwritten, device, packets.bytes(number)))
     })
 }
 
@@ -162,6 +210,9 @@ fn failure<'a>(
 ) -> Failure<impl FnOnce() -> Error + use<'a>> {
     Failure::Errno(unwritten.errno(), move || match unwritten {
         Unwritten::Lost(Loss { errno, packets }) => device.explain_loss(errno, packets),
+        Unwritten::Unreserved => {
+            Error::new(Errno::EINVAL, Reason::Argument, "commit a packet: it is longer than what is reserved")
+        }
         Unwritten::Refused(errno) | Unwritten::Kept(errno) => {
             device.explain_write(errno, packet.first().copied(), packet.len())
         }

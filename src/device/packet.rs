@@ -34,7 +34,7 @@ impl Device {
         };
         let rest = rest?;
         self.patiently(Direction::Read, limit, || {
-            lock(rest).next(&self.backend).and_then(|packet| copy(packet, buf))
+            lock(rest).next_or_read(&self.backend).and_then(|packet| copy(packet, buf))
         })
     }
 
@@ -45,7 +45,7 @@ impl Device {
         };
         let rest = rest?;
         self.patiently(Direction::Read, limit, || {
-            lock(rest).next(&self.backend).and_then(|packet| scatter(packet, bufs))
+            lock(rest).next_or_read(&self.backend).and_then(|packet| scatter(packet, bufs))
         })
     }
 
@@ -189,6 +189,15 @@ impl Device {
             ),
             _ => self.explain("read", errno),
         }
+    }
+
+    /// That the place for the next packet of a list is too small.
+    pub fn explain_small_place(&self, length: usize, room: usize) -> Error {
+        let text = text!(
+            "read {}: the next packet has {length} bytes, and its place {room}: it stays the next one",
+            self.label()
+        );
+        Error::new(Errno::EMSGSIZE, Reason::Buffer, text)
     }
 
     /// What a failed write is about.

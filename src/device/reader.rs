@@ -1,97 +1,190 @@
 // SPDX-License-Identifier: MIT
-//! Reading many packets: batches, each of what is there at the moment.
+//! Reading many packets: in batches, each of what the device has at the moment.
+
+use std::mem;
+use std::ops::Range;
 
 use crate::device::Device;
-use crate::device::stream::Stream;
-use crate::model::error::Errno;
+use crate::device::stream::{LINE, Stream};
+use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::limit::Limit;
 use crate::model::memory::NoMemory;
-use crate::sys::zeroed;
-use crate::sys::{Backend, Direction};
+use crate::model::text::text;
+use crate::sys::{Backend, Direction, Outcome, zeroed};
 
-/// Reads of a batch, and bytes, at the most: then what was collected is worth handing on. Small UDP packets go on as two
-/// super-packets of 128 segments, which is what the kernel takes.
+/// Limits of a batch: after so many reads or bytes the collected packets are worth handing on. Small UDP packets go on as
+/// two super-packets of 128 segments, which is what the kernel takes.
 const MAX_READS: usize = 256;
 const MAX_BYTES: usize = 65_536;
-/// Memory for the packets of a batch that is taken as a whole.
+/// Memory for the packets of [`Reader::batch`].
 const ARENA: usize = 256 * 1024;
+/// Limit of the room around a packet.
+const MAX_ROOM: usize = 4096;
 
 /// Reads a queue in batches. For one thread at a time.
 pub struct Reader {
     source: Source,
     arena: Box<[u8]>,
+    headroom: usize,
+    tailroom: usize,
+}
+
+/// A packet with the room around it.
+pub struct Placed<'a> {
+    /// Headroom, packet and tailroom.
+    pub memory: &'a mut [u8],
+    /// The packet within the memory.
+    pub packet: Range<usize>,
 }
 
 struct Source {
     stream: Stream,
     batch: Batch,
-    /// The last batch was one read, and there was nothing more: then the next one does not ask.
+    /// The last batch was one read, and the next read found nothing: then the next batch ends without that read.
     alone: bool,
 }
 
-/// How far a batch has come.
+/// The state of a batch.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Batch {
     Over,
-    Under { reads: usize, bytes: usize },
+    Under {
+        reads: usize,
+        bytes: usize,
+    },
+    /// It ended behind packets that were returned: the next call returns its end, or the failure.
+    Ended(Outcome<()>),
 }
 
 impl Reader {
-    /// One for this queue. `trusted`: checksums are left to a writer that trusts.
-    pub fn new(device: &Device, trusted: bool) -> Result<Self, NoMemory> {
+    /// A reader of this queue. `trusted`: checksums are left to a writer that trusts.
+    pub fn new(device: &Device, trusted: bool) -> std::result::Result<Self, NoMemory> {
         let stream = Stream::new(device.backend.mode(), trusted)?;
         let source = Source { stream, batch: Batch::Over, alone: false };
-        Ok(Self { source, arena: zeroed(ARENA)? })
+        Ok(Self { source, arena: zeroed(ARENA)?, headroom: 0, tailroom: 0 })
     }
 
-    /// The next packet, which lasts until the next call. None: the batch is over, and the next call begins another
+    /// Sets the room before and behind each packet of [`Self::batch`].
+    pub fn set_room(&mut self, headroom: usize, tailroom: usize) -> Result<()> {
+        if headroom.saturating_add(tailroom) > MAX_ROOM {
+            let text = text!(
+                "set a headroom of {headroom} and a tailroom of {tailroom} bytes: both together \
+                 may have {MAX_ROOM}"
+            );
+            return Err(Error::new(Errno::EINVAL, Reason::Range, text));
+        }
+        (self.headroom, self.tailroom) = (headroom, tailroom);
+        Ok(())
+    }
+
+    /// The next packet, in place. It lasts until the next call. None: the batch is over, and the next call begins another
     /// one, for whose first packet it waits.
     #[inline]
-    pub fn next(&mut self, device: &Device) -> Result<Option<&mut [u8]>, Errno> {
+    pub fn next(&mut self, device: &Device) -> Outcome<Option<&mut [u8]>> {
         if !self.source.stream.is_ready() && !self.source.read(device)? {
             return Ok(None);
         }
-        self.source.stream.split().map(Some).ok_or(Errno::EPROTO)
+        self.source.stream.next().map(Some).ok_or(Errno::EPROTO)
     }
 
-    /// The packets of a batch, so many at the most, which last until the next call; how many. It waits for the first.
+    /// Copies up to `count` packets of a batch to the reader's memory, one behind the other, each with its room; their
+    /// number. They last until the next call. 0 as None of [`Self::next`].
     pub fn batch(
         &mut self,
         device: &Device,
         count: usize,
-        mut give: impl FnMut(usize, &mut [u8]),
-    ) -> Result<usize, Errno> {
-        let Self { source, arena } = self;
+        mut give: impl FnMut(usize, Placed<'_>),
+    ) -> Outcome<usize> {
+        let Self { source, arena, headroom, tailroom } = self;
         let mut free = &mut arena[..];
         let mut given = 0_usize;
-        while given < count {
-            if !source.stream.is_ready() {
-                match source.read(device) {
-                    Ok(true) => {}
-                    Ok(false) if given == 0 => continue,
-                    Err(errno) if given == 0 => return Err(errno),
-                    // What goes wrong for good does so again the next time.
-                    _ => break,
-                }
+        while given < count && source.has_next(device, given)? {
+            if given == 0 {
+                free = aligned(free, headroom.saturating_add(source.stream.headers()));
             }
-            let Some((packet, rest)) = source.stream.split_into(free) else { break };
-            give(given, packet);
+            let packet = *headroom..headroom.saturating_add(source.stream.length().unwrap_or(0));
+            let size = packet.end.saturating_add(*tailroom);
+            let Some((memory, rest)) = mem::take(&mut free).split_at_mut_checked(size) else { break };
             free = rest;
+            if !source.copy(memory.get_mut(packet.clone()), given)? {
+                break;
+            }
+            give(given, Placed { memory, packet });
             given = given.saturating_add(1);
         }
         Ok(given)
     }
+
+    /// Copies up to `count` packets of a batch, each to the place that `place` returns for its number and length; their
+    /// number. A packet for which there is no place stays the next one; EMSGSIZE when it is the first. 0 as None of
+    /// [`Self::next`].
+    pub fn copy<'a>(
+        &mut self,
+        device: &Device,
+        count: usize,
+        mut place: impl FnMut(usize, usize) -> Option<&'a mut [u8]>,
+    ) -> Outcome<usize> {
+        let mut given = 0_usize;
+        while given < count && self.source.has_next(device, given)? {
+            let Some(to) = place(given, self.pending()) else {
+                return if given == 0 { Err(Errno::EMSGSIZE) } else { Ok(given) };
+            };
+            if !self.source.copy(Some(to), given)? {
+                break;
+            }
+            given = given.saturating_add(1);
+        }
+        Ok(given)
+    }
+
+    /// Bytes of the next packet, when it was read already.
+    pub fn pending(&self) -> usize {
+        self.source.stream.length().unwrap_or(0)
+    }
 }
 
 impl Source {
-    /// Reads once, the first time of a batch also after a wait. False: the batch is over.
-    fn read(&mut self, device: &Device) -> Result<bool, Errno> {
-        let Batch::Under { reads, bytes } = self.batch else {
-            let bytes = self.begin(device)?;
-            self.batch = Batch::Under { reads: 1, bytes };
+    /// Whether the batch has another packet, behind so many in this call. What ends it is returned at once when they are
+    /// none, and by the next call otherwise.
+    #[inline]
+    fn has_next(&mut self, device: &Device, given: usize) -> Outcome<bool> {
+        if self.stream.is_ready() {
             return Ok(true);
+        }
+        match self.read(device) {
+            Ok(true) => Ok(true),
+            ended if given == 0 => ended,
+            ended => {
+                self.batch = Batch::Ended(ended.map(drop));
+                Ok(false)
+            }
+        }
+    }
+
+    /// Copies the next packet to its place. False: it is lost, which the next call returns.
+    #[inline]
+    fn copy(&mut self, to: Option<&mut [u8]>, given: usize) -> Outcome<bool> {
+        if to.and_then(|to| self.stream.copy(to)).is_some() {
+            return Ok(true);
+        }
+        if given == 0 {
+            return Err(Errno::EPROTO);
+        }
+        self.batch = Batch::Ended(Err(Errno::EPROTO));
+        Ok(false)
+    }
+
+    /// Reads once; waits before the first read of a batch. False: the batch is over.
+    fn read(&mut self, device: &Device) -> Outcome<bool> {
+        let (reads, bytes) = match mem::replace(&mut self.batch, Batch::Over) {
+            Batch::Under { reads, bytes } => (reads, bytes),
+            Batch::Over => {
+                let bytes = self.begin(device)?;
+                self.batch = Batch::Under { reads: 1, bytes };
+                return Ok(true);
+            }
+            Batch::Ended(end) => return end.map(|()| false),
         };
-        self.batch = Batch::Over;
         if reads >= MAX_READS || bytes >= MAX_BYTES || (reads == 1 && self.alone) {
             return Ok(false);
         }
@@ -109,7 +202,7 @@ impl Source {
     }
 
     /// The first read of a batch; its bytes.
-    fn begin(&mut self, device: &Device) -> Result<usize, Errno> {
+    fn begin(&mut self, device: &Device) -> Outcome<usize> {
         let first = self.stream.take(&device.backend);
         if first != Err(Errno::EAGAIN) {
             self.alone = false;
@@ -117,4 +210,10 @@ impl Source {
         }
         device.wait_and_retry(Direction::Read, Limit::Handle, || self.stream.take(&device.backend))
     }
+}
+
+/// The part of the memory in which what lies behind so many bytes is aligned.
+fn aligned(memory: &mut [u8], before: usize) -> &mut [u8] {
+    let unaligned = memory.get(before..).map_or(0, |memory| memory.as_ptr().align_offset(LINE));
+    memory.get_mut(unaligned..).unwrap_or_default()
 }

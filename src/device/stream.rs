@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Packets out of what a device hands over: on a device with offload a super-packet is read, and split.
+//! The packets of one read: on a device with offload what is read may be a super-packet, which is segmented.
 
 use std::io::IoSliceMut;
 use std::ops::Range;
@@ -14,14 +14,14 @@ use crate::offload::split::Splitter;
 use crate::sys::zeroed;
 use crate::sys::{Backend, Outcome, Queue};
 
-/// What payloads are aligned to: they are summed up faster.
+/// What payloads are aligned to: their checksums take less time.
 pub(crate) const LINE: usize = 64;
-/// A line for alignment, one for the offload header, and one in which a packet begins, wherever its payload does.
+/// A line for alignment, one for the offload header, and one in which the packet begins, for its payload to be aligned.
 const MEMORY: usize = 3 * LINE + PI_HEADER + LARGEST;
 
 const _: () = assert!(Offload::SIZE <= LINE);
 
-/// A hot piece of memory that everything is read into, and what is left of it.
+/// Memory that everything is read into, so that it stays in the cache, and what is left of the last read.
 pub(crate) struct Stream {
     kind: Kind,
     /// Bytes of the offload header.
@@ -47,37 +47,46 @@ impl Stream {
         })
     }
 
-    /// Whether there is a packet without reading.
+    /// Whether there is a packet without another read.
     #[inline]
     pub(crate) fn is_ready(&self) -> bool {
         self.splitter.is_ready()
     }
 
-    /// The next packet of what was read. It lasts until the next call.
+    /// The next packet, in place. It lasts until the next call.
     #[inline]
-    pub(crate) fn split(&mut self) -> Option<&mut [u8]> {
+    pub(crate) fn next(&mut self) -> Option<&mut [u8]> {
         let packet = self.memory.get_mut(self.packet.clone())?;
         let place = self.splitter.next(packet)?;
         packet.get_mut(place)
     }
 
-    /// As [`Self::split`], at the beginning of other memory, and what is left of that. None also when there is no room.
-    pub(crate) fn split_into<'a>(&mut self, to: &'a mut [u8]) -> Option<(&'a mut [u8], &'a mut [u8])> {
-        let unaligned = to.get(self.splitter.headers()..)?.as_ptr().align_offset(LINE);
-        let (_, to) = to.split_at_mut_checked(unaligned)?;
-        let (place, rest) = to.split_at_mut_checked(self.splitter.length()?)?;
-        self.splitter.next_into(self.memory.get(self.packet.clone())?, place)?;
-        Some((place, rest))
+    /// Bytes of the next packet.
+    #[inline]
+    pub(crate) fn length(&self) -> Option<usize> {
+        self.splitter.length()
     }
 
-    /// Reads once, without waiting; the number of bytes. EPROTO: a super-packet that is none, and is lost.
+    /// Bytes of the headers of the present segments, or of the last ones.
+    pub(crate) fn headers(&self) -> usize {
+        self.splitter.headers()
+    }
+
+    /// As [`Self::next`], but copies the packet to a place of its length, in the pass that computes its checksum.
+    #[inline]
+    pub(crate) fn copy(&mut self, to: &mut [u8]) -> Option<()> {
+        self.splitter.next_into(self.memory.get(self.packet.clone())?, to)
+    }
+
+    /// Reads once, without waiting; the number of bytes. EPROTO: a super-packet is not what its offload header says, and is
+    /// lost.
     pub(crate) fn take(&mut self, backend: &Queue) -> Outcome<usize> {
         self.take_from(|room| backend.readv(&mut [IoSliceMut::new(room)]))
     }
 
-    /// As [`Self::take`], from whatever fills the memory.
+    /// As [`Self::take`], by a function that fills the memory.
     pub(crate) fn take_from(&mut self, read: impl FnOnce(&mut [u8]) -> Outcome<usize>) -> Outcome<usize> {
-        // The headers are most often as long as they were before, and then the payload is aligned.
+        // The headers are usually as long as the last ones: then the payload is aligned.
         let start = self.line.checked_add(self.before_aligned()).ok_or(Errno::EPROTO)?;
         let frame = start.checked_sub(self.frame).ok_or(Errno::EPROTO)?;
         let room = self.memory.get_mut(frame..).ok_or(Errno::EPROTO)?;
@@ -87,21 +96,21 @@ impl Stream {
             _ => Offload::default(),
         };
         self.packet = start..frame.checked_add(length).ok_or(Errno::EPROTO)?;
-        let packet = self.memory.get_mut(self.packet.clone()).ok_or(Errno::EPROTO)?;
+        let packet = self.memory.get(self.packet.clone()).ok_or(Errno::EPROTO)?;
         self.splitter.begin(self.kind, offload, packet).map_err(|_| Errno::EPROTO)?;
         Ok(length)
     }
 
-    /// How many bytes before headers as long as the last ones, for the payload behind them to be aligned.
+    /// Bytes between a line and headers as long as the last ones, for the payload behind them to be aligned.
     fn before_aligned(&self) -> usize {
         self.splitter.headers().wrapping_neg() % LINE
     }
 
-    /// The next packet, for which it reads when nothing is left, without waiting.
-    pub(crate) fn next(&mut self, backend: &Queue) -> Outcome<&mut [u8]> {
+    /// The next packet; reads when nothing is left, without waiting.
+    pub(crate) fn next_or_read(&mut self, backend: &Queue) -> Outcome<&mut [u8]> {
         if !self.is_ready() {
             self.take(backend)?;
         }
-        self.split().ok_or(Errno::EPROTO)
+        self.next().ok_or(Errno::EPROTO)
     }
 }

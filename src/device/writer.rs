@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-//! Writing many packets: those that belong together are joined, and go out in one system call.
+//! Writing many packets: those of a flow are coalesced, and go out in one system call.
 //!
-//! A packet that was taken is the writer's: it goes out, or stays for the next call, or is lost, and a loss is reported
-//! once. One that was not taken is the caller's still.
+//! A packet that was taken belongs to the writer: it goes out, or stays for the next call, or is lost, and a loss is
+//! reported once, by a flush. A call that takes one packet reports only whether it took that.
 
 use crate::cpu::Cpu;
 use crate::device::Device;
@@ -10,15 +10,28 @@ use crate::model::error::Errno;
 use crate::model::limit::Limit;
 use crate::model::memory::NoMemory;
 use crate::model::offload;
-use crate::offload::join::{Joiner, Joins};
-use crate::sys::{Backend, Direction};
+use crate::offload::join::{Joiner, Joins, Refusal};
+use crate::sys::{Backend, Direction, zeroed};
 
 /// Writes to a queue in batches. For one thread at a time.
 pub struct Writer {
-    /// None on a device without offload: each packet is written at once.
-    joiner: Option<Joiner>,
+    output: Output,
     /// What was lost and has not been reported yet.
     loss: Option<Loss>,
+}
+
+#[allow(clippy::large_enum_variant, reason = "one in each writer, which is used in place")]
+enum Output {
+    /// On a device with offload packets are coalesced.
+    Coalesced(Joiner),
+    /// On any other each packet is written at once.
+    Direct(Buffer),
+}
+
+/// Memory for one packet.
+struct Buffer {
+    memory: Box<[u8]>,
+    reserved: usize,
 }
 
 /// Packets that were taken and that the kernel refused.
@@ -39,42 +52,98 @@ pub enum Unwritten {
     Kept(Errno),
     /// Packets that were taken are lost.
     Lost(Loss),
+    /// This packet is longer than what is reserved.
+    Unreserved,
 }
 
 impl Unwritten {
-    /// What it is for who wants nothing but that.
+    /// Its errno alone.
     pub fn errno(self) -> Errno {
         match self {
+            Self::Unreserved => Errno::EINVAL,
             Self::Refused(errno) | Self::Kept(errno) | Self::Lost(Loss { errno, .. }) => errno,
         }
     }
 }
 
 impl Writer {
-    /// One for this queue. `trusted`: checksums are taken for good.
+    /// A writer to this queue. `trusted`: checksums are not verified.
     pub fn new(device: &Device, trusted: bool) -> Result<Self, NoMemory> {
         let mode = device.backend.mode();
-        let joiner = || Joiner::new(Cpu::best(), mode.kind, Joins::of(device.joins()), trusted);
-        Ok(Self { joiner: mode.offload.then(joiner).transpose()?, loss: None })
+        let output = if mode.offload {
+            Output::Coalesced(Joiner::new(Cpu::best(), mode.kind, Joins::of(device.joins()), trusted)?)
+        } else {
+            Output::Direct(Buffer { memory: zeroed(device.read_size())?, reserved: 0 })
+        };
+        Ok(Self { output, loss: None })
     }
 
     /// Takes a copy of a packet. When there is no room, what was collected goes out first.
     #[inline]
     pub fn put(&mut self, device: &Device, packet: &[u8]) -> Result<(), Unwritten> {
-        let Some(joiner) = &mut self.joiner else {
-            return device.write(packet, Limit::Handle).map(drop).map_err(Unwritten::of_write);
+        let joiner = match &mut self.output {
+            Output::Coalesced(joiner) => joiner,
+            Output::Direct(buffer) => {
+                buffer.reserved = 0;
+                return device.write(packet, Limit::Handle).map(drop).map_err(Unwritten::of_write);
+            }
         };
         device.check(packet.first().copied(), packet.len()).map_err(Unwritten::Refused)?;
-        if joiner.put(packet).is_ok() {
-            return Ok(());
+        match joiner.put(packet) {
+            Ok(()) => Ok(()),
+            Err(_) => self.hand_over_and(device, |joiner| joiner.put(packet)),
         }
-        self.hand_over(device)?;
-        let again = self.joiner.as_mut().map_or(Ok(()), |joiner| joiner.put(packet));
-        again.map_err(|_| Unwritten::Refused(Errno::EMSGSIZE))
     }
 
-    /// Takes packets and writes them. Always how many it took; all of them, unless the next one was refused or what came
-    /// before it has no room.
+    /// Reserves bytes for a packet that is to be written there, and taken by [`Self::commit`]. Any other call drops them.
+    /// When there is no room, what was collected goes out first.
+    pub fn reserve(&mut self, device: &Device, size: usize) -> Result<&mut [u8], Unwritten> {
+        if size == 0 || size > device.read_size() {
+            let errno = if size == 0 { Errno::EINVAL } else { Errno::EMSGSIZE };
+            return Err(Unwritten::Refused(errno));
+        }
+        if let Output::Coalesced(joiner) = &mut self.output {
+            if joiner.reserve(size).is_err() {
+                self.hand_over_and(device, |joiner| joiner.reserve(size))?;
+            }
+        }
+        let reserved = match &mut self.output {
+            Output::Coalesced(joiner) => joiner.reserved_mut(),
+            Output::Direct(buffer) => {
+                buffer.reserved = size;
+                buffer.memory.get_mut(..size)
+            }
+        };
+        reserved.ok_or(Unwritten::Refused(Errno::EMSGSIZE))
+    }
+
+    /// The packet in the first so many of the reserved bytes. None when they are fewer.
+    pub fn reserved(&self, size: usize) -> Option<&[u8]> {
+        match &self.output {
+            Output::Coalesced(joiner) => joiner.reserved(size),
+            Output::Direct(buffer) => buffer.reserved(size),
+        }
+    }
+
+    /// Takes the packet in the first so many of the reserved bytes. After a failure they stay reserved.
+    pub fn commit(&mut self, device: &Device, size: usize) -> Result<(), Unwritten> {
+        match &mut self.output {
+            Output::Coalesced(joiner) => {
+                let packet = joiner.reserved(size).ok_or(Unwritten::Unreserved)?;
+                device.check(packet.first().copied(), size).map_err(Unwritten::Refused)?;
+                joiner.commit(size).map_err(|_| Unwritten::Refused(Errno::EMSGSIZE))
+            }
+            Output::Direct(buffer) => {
+                let packet = buffer.reserved(size).ok_or(Unwritten::Unreserved)?;
+                device.write(packet, Limit::Handle).map_err(Unwritten::of_write)?;
+                buffer.reserved = 0;
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes packets and writes them. Returns how many it took after a failure too: all of them, unless the next one was
+    /// refused or what came before it has no room.
     pub fn batch<'a>(
         &mut self,
         device: &Device,
@@ -89,7 +158,7 @@ impl Writer {
                     let handed = self.hand_over(device);
                     return (taken, handed.and(Err(Unwritten::Refused(errno))));
                 }
-                // Whoever was woken or interrupted does not wait again.
+                // After a wake or a signal it does not wait again.
                 Err(unwritten) => return (taken, Err(unwritten)),
             }
         }
@@ -102,10 +171,31 @@ impl Writer {
         self.loss.take().map_or(Ok(()), |loss| Err(Unwritten::Lost(loss)))
     }
 
+    /// Writes what was collected, and takes a packet that had no room before.
+    #[cold]
+    fn hand_over_and(
+        &mut self,
+        device: &Device,
+        take: impl FnOnce(&mut Joiner) -> Result<(), Refusal>,
+    ) -> Result<(), Unwritten> {
+        self.hand_over(device)?;
+        match &mut self.output {
+            Output::Coalesced(joiner) => take(joiner).map_err(|_| Unwritten::Refused(Errno::EMSGSIZE)),
+            Output::Direct(_) => Ok(()),
+        }
+    }
+
     /// Writes what was collected. What has no room yet stays for the next time. What the kernel refuses is lost, and the
-    /// rest goes out all the same.
+    /// rest goes out.
     fn hand_over(&mut self, device: &Device) -> Result<(), Unwritten> {
-        let Some(joiner) = &mut self.joiner else { return Ok(()) };
+        let joiner = match &mut self.output {
+            Output::Coalesced(joiner) => joiner,
+            Output::Direct(buffer) => {
+                buffer.reserved = 0;
+                return Ok(());
+            }
+        };
+        joiner.drop_reservation();
         while let Some(framed) = joiner.peek_framed() {
             let written = device.patiently(Direction::Write, Limit::Handle, || device.backend.write(framed));
             if let Err(errno) = written {
@@ -123,14 +213,20 @@ impl Writer {
     }
 }
 
+impl Buffer {
+    fn reserved(&self, size: usize) -> Option<&[u8]> {
+        self.memory.get(..self.reserved)?.get(..size)
+    }
+}
+
 impl Unwritten {
-    /// Of a device that takes each packet at once.
+    /// The failure of a packet that is written at once.
     fn of_write(errno: Errno) -> Self {
         if is_end_of_wait(errno) { Self::Kept(errno) } else { Self::Refused(errno) }
     }
 }
 
-/// Whether a write failed for want of room alone.
+/// Whether a write failed only because there is no room.
 fn is_end_of_wait(errno: Errno) -> bool {
     matches!(errno, Errno::EAGAIN | Errno::EINTR | Errno::ECANCELED)
 }

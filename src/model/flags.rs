@@ -47,9 +47,9 @@ constants! {
         /// has 10 bytes: when another program gives it more (TUNSETVNETHDRSZ), an open handle's
         /// packets are wrong from then on, or refused.
         OFFLOAD = 0x800, "TUNTAP_OFFLOAD";
-        /// tuntap_writer_open, tuntap_joiner_open: the integrity of the packets is proved already,
+        /// tuntap_writer_new, tuntap_joiner_new: the integrity of the packets is proved already,
         /// by authenticated decryption for example. Their TCP and UDP checksums are not verified,
-        /// and made anew, bad ones too. tuntap_reader_open, tuntap_splitter_open: the packets go to
+        /// and made anew, bad ones too. tuntap_reader_new, tuntap_splitter_new: the packets go to
         /// such a writer, on a device with TUNTAP_OFFLOAD, here or behind an authenticated tunnel.
         /// The checksums of segments are wrong then: nobody else would accept them.
         TRUSTED = 0x1000, "TUNTAP_TRUSTED";

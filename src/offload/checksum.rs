@@ -34,18 +34,46 @@ pub fn of_header(bytes: &[u8]) -> u64 {
     (sum & 0xffff_ffff).wrapping_add(sum >> 32).wrapping_add(carries).wrapping_add(rest)
 }
 
-/// Makes the checksum of a packet that begins at `start`, whose field has the sum of the pseudo header. None when
-/// these are no places in the packet.
+/// A checksum that is still to be computed: its field has the sum of the pseudo header.
 ///
-/// A sum of 0 is written as 0xffff, for TCP too: the kernel does so.
-pub fn complete(cpu: Cpu, packet: &mut [u8], start: usize, offset: usize) -> Option<()> {
-    let at = start.checked_add(offset)?;
-    let field = at..at.checked_add(2)?;
-    packet.get(field.clone())?;
-    let sum = !fold(cpu.sum(packet.get(start..)?));
-    let sum = if sum == 0 { 0xffff } else { sum };
-    packet.get_mut(field)?.copy_from_slice(&sum.to_ne_bytes());
-    Some(())
+/// A checksum of 0 is written as 0xffff, for TCP too: the kernel does so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Partial {
+    /// Where the bytes begin that it covers, to the end of the packet.
+    start: usize,
+    field: usize,
+}
+
+impl Partial {
+    /// By the offload header of a packet of this length. None when they do not lie within the packet.
+    pub fn find(length: usize, start: usize, offset: usize) -> Option<Self> {
+        let field = start.checked_add(offset)?;
+        let end = field.checked_add(2)?;
+        (end <= length).then_some(Self { start, field })
+    }
+
+    /// Computes it in place.
+    pub fn complete(self, cpu: Cpu, packet: &mut [u8]) -> Option<()> {
+        let sum = cpu.sum(packet.get(self.start..)?);
+        self.write(packet, sum)
+    }
+
+    /// Copies the packet to a place of its length, and computes it in the same pass.
+    pub fn complete_copy(self, cpu: Cpu, to: &mut [u8], from: &[u8]) -> Option<()> {
+        let (head, covered) = from.split_at_checked(self.start)?;
+        let (to_head, to_covered) = to.get_mut(..from.len())?.split_at_mut_checked(self.start)?;
+        to_head.copy_from_slice(head);
+        let sum = cpu.copy(to_covered, covered);
+        self.write(to, sum)
+    }
+
+    fn write(self, packet: &mut [u8], sum: u64) -> Option<()> {
+        let sum = !fold(sum);
+        let sum = if sum == 0 { 0xffff } else { sum };
+        let field = packet.get_mut(self.field..)?.first_chunk_mut()?;
+        *field = sum.to_ne_bytes();
+        Some(())
+    }
 }
 
 #[cfg(test)]
@@ -77,10 +105,24 @@ mod tests {
 
     #[test]
     fn places_outside_of_the_packet_are_refused() {
-        let mut packet = [0; 40];
         for (start, offset) in [(41, 0), (20, 19), (0, 39), (usize::MAX, 1), (20, usize::MAX)] {
-            assert_eq!(complete(Cpu::best(), &mut packet, start, offset), None);
+            assert_eq!(Partial::find(40, start, offset), None);
         }
-        assert_eq!(complete(Cpu::best(), &mut packet, 20, 16), Some(()));
+        assert_eq!(Partial::find(40, 20, 16), Some(Partial { start: 20, field: 36 }));
+    }
+
+    #[test]
+    fn a_copy_has_the_checksum_of_one_in_place() {
+        let packet: Vec<u8> = (0..1500_u32).map(|number| (number * 7) as u8).collect();
+        for cpu in Cpu::all() {
+            for (start, offset) in [(0, 0), (20, 16), (33, 6), (1400, 98), (1498, 0)] {
+                let partial = Partial::find(packet.len(), start, offset).unwrap();
+                let (mut in_place, mut copy) = (packet.clone(), vec![0xaa; packet.len()]);
+                partial.complete(cpu, &mut in_place).unwrap();
+                partial.complete_copy(cpu, &mut copy, &packet).unwrap();
+                assert_eq!(copy, in_place);
+                assert_ne!(copy, packet);
+            }
+        }
     }
 }

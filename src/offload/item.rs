@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! One packet that was collected, or several that were joined, and which packet can be the next.
+//! One collected packet, or several that were coalesced, and which packet can be the next.
 
 #![allow(clippy::arithmetic_side_effects, reason = "places and lengths within one packet")]
 
@@ -9,16 +9,16 @@ use super::slots::Place;
 
 const DO_NOT_FRAGMENT: u16 = 0x4000;
 
-/// Segments of a UDP super-packet, at the most: what every kernel takes that knows them.
+/// Limit of the segments of a UDP super-packet: what every kernel takes that has them.
 const MAX_DATAGRAMS: u16 = 64;
 
 pub(super) struct Item {
     pub(super) place: Place,
-    /// What packets it can take; None: none.
+    /// The flow whose packets it can take.
     pub(super) flow: Option<Flow>,
     /// The item before it in its bucket.
     pub(super) older: Option<usize>,
-    /// No packet comes behind it any more.
+    /// No packet is added any more.
     closed: bool,
     segments: u16,
     segment_size: usize,
@@ -29,9 +29,9 @@ pub(super) struct Item {
 /// How the IPv4 identification goes on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Id {
-    /// It was this, and one packet does not tell more.
+    /// It was this, of one packet.
     After(u16),
-    /// It counts up, to this next.
+    /// It counts up, and this is the next.
     Next(u16),
     /// It stays this, as it may where fragmenting is forbidden (RFC 6864).
     Fixed(u16),
@@ -52,7 +52,7 @@ impl Item {
         }
     }
 
-    /// The first packet of a flow, to which others can be joined.
+    /// The first packet of a flow, to which others can be added.
     pub(super) fn first(place: Place, flow: &Flow, older: Option<usize>, payload: usize) -> Self {
         Self {
             place,
@@ -80,9 +80,16 @@ impl Item {
         self.closed = true;
     }
 
-    /// Takes in the payload that was written behind it.
+    /// Bytes of the headers of the packets that it takes, when it may take another of such a size.
+    pub(super) fn open_headers(&self, size: usize) -> Option<usize> {
+        let flow = self.flow.as_ref().filter(|_| !self.closed)?;
+        let total = self.place.length() + size.checked_sub(flow.headers())?;
+        (total <= MAX_TOTAL && self.segments < limit(flow)).then_some(flow.headers())
+    }
+
+    /// Takes in the payload that was appended.
     ///
-    /// Inlined always: a call would cost as much as what it does.
+    /// Inlined always: a call would cost as much as its body.
     #[inline(always)]
     pub(super) fn extend(&mut self, flow: &Flow, payload: usize) {
         self.place.grow(payload);
@@ -92,16 +99,15 @@ impl Item {
         self.closed = flow.ends || payload < self.segment_size;
     }
 
-    /// Whether a packet with so many bytes of payload goes on where this ends, and has the same headers, but for what
-    /// counts up. `own`: the bytes of this.
+    /// Whether a packet with so many bytes of payload continues this, and has the same headers, but for what counts up.
+    /// `own`: the bytes of this.
     #[inline]
     pub(super) fn takes(&self, own: &[u8], flow: &Flow, packet: &[u8], payload: usize) -> bool {
-        let limit = if flow.tcp { u16::MAX } else { MAX_DATAGRAMS };
         !self.closed
             && self.flow.as_ref().is_some_and(|own| own.headers() == flow.headers())
             && payload <= self.segment_size
             && own.len() + payload <= MAX_TOTAL
-            && self.segments < limit
+            && self.segments < limit(flow)
             && (!flow.tcp || flow.sequence == self.next_sequence)
             && self.same_headers(own, flow, packet).unwrap_or(false)
     }
@@ -132,6 +138,12 @@ impl Item {
     }
 }
 
+/// Limit of the segments of a super-packet.
+#[inline]
+fn limit(flow: &Flow) -> u16 {
+    if flow.tcp { u16::MAX } else { MAX_DATAGRAMS }
+}
+
 /// Whether two TCP headers are the same, but for what counts up.
 #[inline]
 fn same_tcp(a: &[u8], b: &[u8]) -> Option<bool> {
@@ -156,7 +168,7 @@ impl Id {
         }
     }
 
-    /// After this one, which is allowed.
+    /// The state after this identification, which is allowed.
     #[inline]
     fn then(self, id: u16) -> Self {
         match self {
@@ -167,7 +179,7 @@ impl Id {
     }
 }
 
-/// Whether two parts of headers are the same: most often by two comparisons of a fixed size, which overlap.
+/// Whether two parts of headers are the same: usual ones by two comparisons of a fixed size, which overlap.
 #[inline]
 fn same(a: &[u8], b: &[u8]) -> Option<bool> {
     Some(match a.len() {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-//! Joining packets to super-packets. Only what splitting takes apart again into the very same packets is joined, and
-//! packets of one flow stay in order. What is not understood, or has more headers than there is room for, stays alone and
-//! as it is.
+//! Coalesces packets to super-packets. Only packets that segmentation restores byte for byte are coalesced, and packets of
+//! one flow stay in order. A packet that is not understood, or has more headers than there is room for, stays as it is.
 //!
-//! Each packet is copied once, to behind those that it belongs to, and its checksum is verified in the same pass: a
-//! super-packet gets new checksums, so a packet with a bad one would arrive as a good one.
+//! A packet is copied once, behind the last one of its super-packet, and its checksum is verified in the same pass: a
+//! super-packet gets new checksums, so a packet with a bad one would arrive as a good one. A packet that is written to
+//! reserved bytes lies there already, and is not copied, when it continues the flow of the last one.
 
 #![allow(clippy::arithmetic_side_effects, reason = "places and lengths within one packet")]
 
@@ -12,27 +12,28 @@ use super::flow::{Flow, PSH};
 use super::flows::Flows;
 use super::headers::{Ip, MAX_TAGS, TCP, UDP, byte, network, put};
 use super::item::Item;
-use super::slots::Slots;
+use super::slots::{Reservation, Slots};
+use super::source::{Outside, Reserved, Source, Tool};
 use crate::cpu::Cpu;
 use crate::model::flags::Kind;
 use crate::model::memory::NoMemory;
 use crate::model::offload::{LARGEST, NONE, Offload};
 
-/// Items that may be collected at the same time.
+/// Limit of the items that are collected at the same time.
 const MAX_ITEMS: usize = 1024;
 
 /// Why a packet is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// There is no room until those that were collected are taken.
+    /// There is no room until what was collected is taken.
     Full,
     /// It has no bytes.
     Empty,
-    /// It is longer than [`LARGEST`].
+    /// It is longer than [`LARGEST`], or than what is reserved.
     Long,
 }
 
-/// What is joined.
+/// What is coalesced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Joins {
     /// TCP over IPv4.
@@ -44,69 +45,143 @@ pub struct Joins {
 }
 
 impl Joins {
-    /// All that can be.
+    /// Everything that can be.
     pub const ALL: Self = Self { tcp4: true, tcp6: true, udp: true };
 }
 
-/// Collects packets, joins those that belong together, and gives them back.
+/// Collects packets, coalesces those of a flow, and returns the super-packets.
 pub struct Joiner {
-    cpu: Cpu,
     kind: Kind,
     joins: Joins,
     trusted: bool,
     slots: Slots,
     items: Vec<Item>,
-    /// The next item to give back.
+    /// The next item to return.
     next: usize,
     flows: Flows,
-    /// The item that took the last packet of a flow: most often, the next one is of the same flow.
+    /// The item that took the last packet of a flow: usually the next one is of the same flow.
     recent: Option<usize>,
+    reservation: Option<Reservation>,
+    hint: Hint,
+}
+
+/// What the last packet in reserved bytes was: most likely the next one is like it.
+#[derive(Clone, Copy)]
+struct Hint {
+    /// It stayed as it was.
+    kept: bool,
+    /// Bytes of headers of the last packet that began a super-packet.
+    headers: usize,
 }
 
 enum Class {
-    /// Of a flow.
+    /// A packet of a flow.
     Flow { network: usize, ip: Ip, tcp: bool, joins: bool },
-    /// Perhaps of a flow that cannot be told: it must stay between what came before and what comes later.
+    /// Perhaps a packet of an unknown flow: it must stay between what came before and what comes later.
     Barrier,
-    /// Of no flow that is joined.
+    /// A packet of no flow that is coalesced.
     Other,
 }
 
 impl Joiner {
-    /// One that has collected nothing. `trusted`: checksums are taken for good.
+    /// Has collected nothing. `trusted`: checksums are not verified.
     pub fn new(cpu: Cpu, kind: Kind, joins: Joins, trusted: bool) -> Result<Self, NoMemory> {
         let mut items = Vec::new();
         items.try_reserve_exact(MAX_ITEMS).map_err(|_| NoMemory)?;
-        let (slots, flows) = (Slots::new()?, Flows::new()?);
-        Ok(Self { cpu, kind, joins, trusted, slots, items, next: 0, flows, recent: None })
+        let (slots, flows) = (Slots::new(Tool { cpu, trusted })?, Flows::new()?);
+        let hint = Hint { kept: false, headers: 0 };
+        Ok(Self { kind, joins, trusted, slots, items, next: 0, flows, recent: None, reservation: None, hint })
     }
 
     /// Takes a copy of a packet.
     pub fn put(&mut self, packet: &[u8]) -> Result<(), Refusal> {
-        match packet.len() {
-            0 => return Err(Refusal::Empty),
-            1..=LARGEST => {}
-            _ => return Err(Refusal::Long),
+        self.drop_reservation();
+        self.check(packet.len())?;
+        self.take(Outside(packet)).ok_or(Refusal::Full)
+    }
+
+    /// Reserves bytes for a packet, which [`Self::commit`] takes from there. Any other call drops it.
+    ///
+    /// They are where the packet is to lie if it is like the last one.
+    pub fn reserve(&mut self, size: usize) -> Result<(), Refusal> {
+        self.drop_reservation();
+        self.check(size)?;
+        let behind = || {
+            let item = self.items.get(self.recent?)?;
+            self.slots.reserve_behind(&item.place, item.open_headers(size)?, size)
+        };
+        let in_slot = || self.slots.reserve_slot(self.hint.headers, size);
+        let grown = if self.hint.kept { None } else { behind().or_else(in_slot) };
+        let reservation = grown.unwrap_or_else(|| self.slots.reserve_kept(size));
+        self.reservation = Some(reservation);
+        Ok(())
+    }
+
+    /// The reserved bytes, to be written to.
+    pub fn reserved_mut(&mut self) -> Option<&mut [u8]> {
+        self.slots.reserved(self.reservation.as_ref()?)
+    }
+
+    /// The first so many of the reserved bytes. None when they are fewer.
+    pub fn reserved(&self, size: usize) -> Option<&[u8]> {
+        self.slots.bytes(&self.reservation.as_ref()?.place)?.get(..size)
+    }
+
+    /// Takes the packet in the first so many of the reserved bytes. What is refused stays reserved.
+    pub fn commit(&mut self, size: usize) -> Result<(), Refusal> {
+        if size == 0 {
+            return Err(Refusal::Empty);
         }
-        if self.items.len() == MAX_ITEMS || !self.slots.has_room(packet.len()) {
-            return Err(Refusal::Full);
+        let Some(reservation) = self.reservation.take_if(|reservation| size <= reservation.place.length)
+        else {
+            return Err(Refusal::Long);
+        };
+        let kept = self.slots.kept();
+        let taken = self.take(Reserved { length: size, ..reservation.place });
+        self.slots.release(&reservation);
+        self.hint.kept = self.slots.kept() != kept;
+        taken.ok_or(Refusal::Full)
+    }
+
+    /// Frees the reserved bytes.
+    #[inline]
+    pub fn drop_reservation(&mut self) {
+        if let Some(reservation) = self.reservation.take() {
+            self.slots.release(&reservation);
         }
-        let taken = match self.classify(packet) {
-            Class::Flow { network, ip, tcp, joins } => match Flow::of(packet, network, ip, tcp, joins) {
+    }
+
+    /// Whether a packet of this length can be taken, whatever is in it.
+    #[inline]
+    fn check(&self, length: usize) -> Result<(), Refusal> {
+        match length {
+            0 => Err(Refusal::Empty),
+            1..=LARGEST if self.items.len() == MAX_ITEMS || !self.slots.has_room(length) => {
+                Err(Refusal::Full)
+            }
+            1..=LARGEST => Ok(()),
+            _ => Err(Refusal::Long),
+        }
+    }
+
+    #[inline]
+    fn take(&mut self, packet: impl Source) -> Option<()> {
+        let bytes = self.slots.bytes(&packet)?;
+        match self.classify(bytes) {
+            Class::Flow { network, ip, tcp, joins } => match Flow::of(bytes, network, ip, tcp, joins) {
                 Some(flow) => self.put_flow(&flow, packet),
                 None => self.put_barrier(packet),
             },
             Class::Barrier => self.put_barrier(packet),
             Class::Other => self.keep(packet, None, None),
-        };
-        taken.ok_or(Refusal::Full)
+        }
     }
 
-    /// The next one that was collected, to which nothing is joined any more. It stays until [`Self::pop`] is called.
-    pub fn peek(&mut self) -> Option<(Offload, &[u8])> {
+    /// The next one that was collected, to which nothing is added any more. It stays until [`Self::pop`] is called.
+    pub fn peek(&mut self) -> Option<(Offload, &mut [u8])> {
         let offload = self.finish()?;
         let item = self.items.get(self.next)?;
-        Some((offload, self.slots.get(&item.place)?))
+        Some((offload, self.slots.get_mut(&item.place)?))
     }
 
     /// As [`Self::peek`], with the offload header in memory before the packet.
@@ -116,13 +191,14 @@ impl Joiner {
         self.slots.framed(&item.place, offload)
     }
 
-    /// How many packets are in the one that [`Self::peek`] gives.
+    /// How many packets are in the one that [`Self::peek`] returns.
     pub fn packets(&self) -> usize {
         self.items.get(self.next).map_or(0, |item| item.segments().into())
     }
 
-    /// Forgets the one that [`Self::peek`] gives; after the last one there is room again.
+    /// Removes the one that [`Self::peek`] returns; after the last one there is room again.
     pub fn pop(&mut self) {
+        self.drop_reservation();
         if let Some(item) = self.items.get_mut(self.next) {
             item.close();
         }
@@ -135,7 +211,7 @@ impl Joiner {
         }
     }
 
-    /// Chooses anew what is joined: for what comes after all that is collected is taken.
+    /// Changes what is coalesced, while nothing is collected.
     pub fn set_joins(&mut self, joins: Joins) {
         if self.is_empty() {
             self.joins = joins;
@@ -147,7 +223,7 @@ impl Joiner {
         self.items.is_empty()
     }
 
-    /// What comes is joined to nothing that is there already.
+    /// Adds nothing to what is collected already.
     fn forget(&mut self) {
         self.recent = None;
         self.flows.clear();
@@ -165,18 +241,18 @@ impl Joiner {
             (Some(TCP), Ip::V4) => flow(true, self.joins.tcp4),
             (Some(TCP), Ip::V6) => flow(true, self.joins.tcp6),
             (Some(UDP), _) => flow(false, self.joins.udp),
-            // An extension header: TCP or UDP can be behind it.
+            // An extension header: TCP or UDP may follow.
             (Some(0 | 43 | 44 | 50 | 51 | 60 | 135 | 139 | 140), Ip::V6) => Class::Barrier,
             _ => Class::Other,
         }
     }
 
-    /// Joins the packet to the latest item of its flow, or begins one with it, which from then on is the latest: so the
+    /// Adds the packet to the latest item of its flow, or begins one with it, which from then on is the latest: so the
     /// flow stays in order.
     #[inline]
-    fn put_flow(&mut self, flow: &Flow, packet: &[u8]) -> Option<()> {
-        // What cannot be joined needs no search: it stays behind all that came before anyway.
-        let found = if flow.joins { self.find(flow, packet) } else { None };
+    fn put_flow(&mut self, flow: &Flow, packet: impl Source) -> Option<()> {
+        // One that cannot be coalesced needs no search: it is behind everything that came before.
+        let found = if flow.joins { self.find(flow, self.slots.bytes(&packet)?) } else { None };
         if let Some(place) = found.filter(|place| self.append(*place, flow, packet).is_some()) {
             self.recent = Some(place);
             return Some(());
@@ -184,7 +260,7 @@ impl Joiner {
         self.begin(flow, packet)
     }
 
-    fn put_barrier(&mut self, packet: &[u8]) -> Option<()> {
+    fn put_barrier(&mut self, packet: impl Source) -> Option<()> {
         self.keep(packet, None, None)?;
         self.forget();
         Some(())
@@ -215,20 +291,23 @@ impl Joiner {
         Some(own.is_alike(flow) && flow.same_ends(self.slots.get(&item.place)?, packet)?)
     }
 
-    /// Joins the packet, which may be joined, to an item. None: it does not go on there.
+    /// Adds the packet, which may be coalesced, to an item. None: it does not continue that.
     #[inline]
-    fn append(&mut self, place: usize, flow: &Flow, packet: &[u8]) -> Option<()> {
-        let item = self.items.get_mut(place)?;
-        let payload = packet.get(flow.headers()..)?;
-        let (own, room) = self.slots.growing(&item.place)?;
-        if !item.takes(own, flow, packet, payload.len()) {
+    fn append(&mut self, place: usize, flow: &Flow, packet: impl Source) -> Option<()> {
+        let Self { items, slots, trusted, .. } = self;
+        let item = items.get_mut(place)?;
+        let bytes = slots.bytes(&packet)?;
+        let payload = bytes.len() - flow.headers();
+        if !item.takes(slots.get(&item.place)?, flow, bytes, payload) {
             return None;
         }
-        if !copy(self.cpu, self.trusted, flow, packet, room.get_mut(..payload.len())?, payload) {
+        let sum = slots.append(&item.place, packet, flow.headers())?;
+        if !*trusted && !flow.verify(slots.bytes(&packet)?, sum)? {
             return None;
         }
-        item.extend(flow, payload.len());
+        item.extend(flow, payload);
         if flow.ends && flow.tcp {
+            let own = slots.get_mut(&item.place)?;
             let at = flow.transport() + 13;
             let flags = byte(own, at)? | PSH;
             put(own, at, [flags]);
@@ -240,8 +319,8 @@ impl Joiner {
     ///
     /// Not inlined: it would take registers from what most packets need.
     #[inline(never)]
-    fn begin(&mut self, flow: &Flow, packet: &[u8]) -> Option<()> {
-        let bucket = self.flows.bucket(flow.ends_of(packet));
+    fn begin(&mut self, flow: &Flow, packet: impl Source) -> Option<()> {
+        let bucket = self.flows.bucket(flow.ends_of(self.slots.bytes(&packet)?));
         let older = self.flows.latest(bucket);
         let place = self.items.len();
         if !flow.joins || flow.ends || self.grow(flow, older, packet).is_none() {
@@ -252,30 +331,30 @@ impl Joiner {
         Some(())
     }
 
-    /// An item that packets can be joined to. A bad checksum closes it.
-    fn grow(&mut self, flow: &Flow, older: Option<usize>, packet: &[u8]) -> Option<()> {
-        let (headers, payload) = packet.split_at_checked(flow.headers())?;
-        let mut place = self.slots.open(headers)?;
-        let (_, room) = self.slots.growing(&place)?;
-        let good = copy(self.cpu, self.trusted, flow, packet, room.get_mut(..payload.len())?, payload);
-        place.grow(payload.len());
-        let mut item = Item::first(place, flow, older, payload.len());
+    /// An item that packets can be added to. A bad checksum closes it.
+    fn grow(&mut self, flow: &Flow, older: Option<usize>, packet: impl Source) -> Option<()> {
+        let (place, sum) = self.slots.open(packet, flow.headers())?;
+        let payload = place.length() - flow.headers();
+        let good = self.trusted || flow.verify(self.slots.bytes(&packet)?, sum).unwrap_or(false);
+        let mut item = Item::first(place, flow, older, payload);
         if !good {
             item.close();
         }
         self.items.push(item);
+        self.hint.headers = flow.headers();
         Some(())
     }
 
     /// An item that stays as it is.
-    fn keep(&mut self, packet: &[u8], flow: Option<Flow>, older: Option<usize>) -> Option<()> {
+    fn keep(&mut self, packet: impl Source, flow: Option<Flow>, older: Option<usize>) -> Option<()> {
         let place = self.slots.keep(packet)?;
         self.items.push(Item::alone(place, flow, older));
         Some(())
     }
 
-    /// Ends the next item, and makes its headers.
+    /// Closes the next item, and completes its headers.
     fn finish(&mut self) -> Option<Offload> {
+        self.drop_reservation();
         let item = self.items.get_mut(self.next)?;
         item.close();
         Some(match &item.flow {
@@ -289,18 +368,4 @@ impl Joiner {
             _ => Offload::default(),
         })
     }
-}
-
-/// Copies the payload of a packet; whether the packet's checksums are good.
-#[inline]
-fn copy(cpu: Cpu, trusted: bool, flow: &Flow, packet: &[u8], to: &mut [u8], from: &[u8]) -> bool {
-    if to.len() != from.len() {
-        return false;
-    }
-    if trusted {
-        to.copy_from_slice(from);
-        return true;
-    }
-    let payload = cpu.copy(to, from);
-    flow.verify(packet, payload).unwrap_or(false)
 }

@@ -13,4 +13,5 @@ mod item;
 pub mod join;
 mod segments;
 mod slots;
+mod source;
 pub mod split;

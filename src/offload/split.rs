@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-//! Splitting a super-packet in place: the headers of each segment are written just before its payload, over bytes
-//! that earlier segments were made of. So nothing is copied, and a segment lasts until the next one is made.
+//! Segments a super-packet in place: the headers of each segment are written just before its payload, over bytes of
+//! earlier segments. So nothing is copied, and a segment lasts until the next one is written.
 //!
-//! The packets are those that the kernel would make of the super-packet (Linux: tcp_gso_segment, __udp_gso_segment,
+//! The segments are those that the kernel makes of the super-packet (Linux: tcp_gso_segment, __udp_gso_segment,
 //! inet_gso_segment, ipv6_gso_segment).
 
 #![allow(clippy::arithmetic_side_effects, reason = "places and lengths within one packet")]
 
 use std::ops::Range;
 
-use super::checksum;
+use super::checksum::Partial;
 use super::headers::put;
 use super::segments::Segments;
 use crate::cpu::Cpu;
@@ -21,14 +21,14 @@ use crate::sys::zeroed;
 /// Those of IPv4, and of TCP with time stamps.
 const USUAL_HEADERS: usize = 52;
 
-/// Why a super-packet cannot be split.
+/// Why a super-packet cannot be segmented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// A kind that is none.
+    /// Its kind is unknown.
     Kind,
-    /// Its headers are not those of its kind, or lie outside of it.
+    /// Its headers are not those of its kind, or do not lie within it.
     Headers,
-    /// The checksum lies outside of it.
+    /// Its checksum does not lie within it.
     Checksum,
 }
 
@@ -43,7 +43,7 @@ impl Fault {
     }
 }
 
-/// A super-packet on its way to being packets. It knows places only: the bytes are handed to it each time.
+/// Segments one super-packet. It has offsets only: the bytes are an argument of each call.
 #[derive(Debug)]
 pub struct Splitter {
     cpu: Cpu,
@@ -57,7 +57,7 @@ pub struct Splitter {
 }
 
 /// The headers of every segment, with zeros for what differs from one to the next. They can be as long as any packet; usual
-/// ones are at hand.
+/// ones are stored inline.
 #[derive(Debug)]
 struct Template {
     usual: [u8; 128],
@@ -79,19 +79,44 @@ impl Template {
     }
 }
 
-/// How the super-packet at hand is split.
+/// What is left of the super-packet.
 #[derive(Clone, Copy, Debug)]
 enum Plan {
-    /// Nothing is to be done any more.
     Done,
-    /// It is one packet, of so many bytes.
-    Whole(usize),
+    /// It is one packet.
+    Whole(Whole),
     Segments(Segments),
 }
 
+#[derive(Clone, Copy, Debug)]
+struct Whole {
+    length: usize,
+    checksum: Option<Partial>,
+}
+
+impl Whole {
+    fn finish(self, cpu: Cpu, packet: &mut [u8]) -> Option<Range<usize>> {
+        if let Some(checksum) = self.checksum {
+            checksum.complete(cpu, packet.get_mut(..self.length)?)?;
+        }
+        Some(0..self.length)
+    }
+
+    fn copy(self, cpu: Cpu, to: &mut [u8], from: &[u8]) -> Option<()> {
+        let (to, from) = (to.get_mut(..self.length)?, from.get(..self.length)?);
+        match self.checksum {
+            Some(checksum) => checksum.complete_copy(cpu, to, from),
+            None => {
+                to.copy_from_slice(from);
+                Some(())
+            }
+        }
+    }
+}
+
 impl Splitter {
-    /// One without anything to split. `trusted`: payloads are not summed up, where a trusting
-    /// [`super::join::Joiner`] is certain to make the checksum anew.
+    /// Has nothing to segment yet. `trusted`: checksums of payloads are not computed where a trusting
+    /// [`super::join::Joiner`] is certain to replace them.
     pub fn new(cpu: Cpu, trusted: bool) -> Result<Self, NoMemory> {
         Ok(Self {
             cpu,
@@ -104,9 +129,9 @@ impl Splitter {
         })
     }
 
-    /// Begins with a packet that may be a super-packet; what was left of the last one is forgotten. After a fault
-    /// there is nothing to split, and the packet is as it was.
-    pub fn begin(&mut self, kind: Kind, offload: Offload, packet: &mut [u8]) -> Result<(), Fault> {
+    /// Begins with a packet that may be a super-packet; what is left of the last one is dropped. After a fault there is
+    /// nothing to segment. The packet is not written to.
+    pub fn begin(&mut self, kind: Kind, offload: Offload, packet: &[u8]) -> Result<(), Fault> {
         self.plan = Plan::Done;
         match offload.protocol() {
             NONE => self.begin_whole(offload, packet),
@@ -121,27 +146,58 @@ impl Splitter {
         !matches!(self.plan, Plan::Done)
     }
 
-    /// Bytes of the headers of the segments at hand, or of the last ones.
+    /// Bytes of the headers of the present segments, or of the last ones.
     pub fn headers(&self) -> usize {
         self.headers
     }
 
     /// Bytes of the next packet.
+    #[inline]
     pub fn length(&self) -> Option<usize> {
         match &self.plan {
             Plan::Done => None,
-            Plan::Whole(length) => Some(*length),
+            Plan::Whole(whole) => Some(whole.length),
             Plan::Segments(segments) => Some(segments.headers + self.payload.len().min(segments.size)),
         }
     }
 
-    /// The place of the next packet, which is made in the same bytes that `begin` was given. None when all are made.
+    /// Writes the next packet within the bytes that `begin` was given, and returns its place. None when none is left.
     #[inline]
     pub fn next(&mut self, packet: &mut [u8]) -> Option<Range<usize>> {
-        if let Plan::Whole(length) = self.plan {
-            self.plan = Plan::Done;
-            return Some(0..length);
-        }
+        let place = match self.plan {
+            Plan::Segments(_) => self.next_segment(packet),
+            Plan::Whole(whole) => {
+                self.plan = Plan::Done;
+                whole.finish(self.cpu, packet)
+            }
+            Plan::Done => return None,
+        };
+        place.or_else(|| self.give_up())
+    }
+
+    /// As [`Self::next`], but copies the packet to a place of its length, in the pass that computes its checksum.
+    #[inline]
+    pub fn next_into(&mut self, packet: &[u8], to: &mut [u8]) -> Option<()> {
+        let copied = match self.plan {
+            Plan::Segments(_) => self.copy_segment(packet, to),
+            Plan::Whole(whole) => {
+                self.plan = Plan::Done;
+                whole.copy(self.cpu, to, packet)
+            }
+            Plan::Done => return None,
+        };
+        copied.or_else(|| self.give_up())
+    }
+
+    /// These are not the bytes that `begin` was given: nothing of them is segmented any more.
+    #[cold]
+    fn give_up<T>(&mut self) -> Option<T> {
+        self.plan = Plan::Done;
+        None
+    }
+
+    #[inline]
+    fn next_segment(&mut self, packet: &mut [u8]) -> Option<Range<usize>> {
         let headers = self.headers;
         let payload = self.step()?;
         let place = payload.start - headers..payload.end;
@@ -151,14 +207,8 @@ impl Splitter {
         Some(place)
     }
 
-    /// As [`Self::next`], but the packet is made elsewhere, in a place of its length, and copied in the pass that sums
-    /// it up.
-    pub fn next_into(&mut self, packet: &[u8], to: &mut [u8]) -> Option<()> {
-        if let Plan::Whole(length) = self.plan {
-            self.plan = Plan::Done;
-            to.get_mut(..length)?.copy_from_slice(packet.get(..length)?);
-            return Some(());
-        }
+    #[inline]
+    fn copy_segment(&mut self, packet: &[u8], to: &mut [u8]) -> Option<()> {
         let (headers, to) = to.split_at_mut_checked(self.headers)?;
         let payload = packet.get(self.step()?)?;
         let sum = if self.is_unsummed() {
@@ -170,20 +220,24 @@ impl Splitter {
         self.write(headers, payload.len(), sum)
     }
 
-    fn begin_whole(&mut self, offload: Offload, packet: &mut [u8]) -> Result<(), Fault> {
-        if offload.flags & CHECKSUM != 0 {
-            let (start, offset) = (offload.checksum_start.into(), offload.checksum_offset.into());
-            checksum::complete(self.cpu, packet, start, offset).ok_or(Fault::Checksum)?;
-        }
-        self.plan = Plan::Whole(packet.len());
+    fn begin_whole(&mut self, offload: Offload, packet: &[u8]) -> Result<(), Fault> {
+        let length = packet.len();
+        let checksum = match offload.flags & CHECKSUM {
+            0 => None,
+            _ => {
+                let (start, offset) = (offload.checksum_start.into(), offload.checksum_offset.into());
+                Some(Partial::find(length, start, offset).ok_or(Fault::Checksum)?)
+            }
+        };
+        self.plan = Plan::Whole(Whole { length, checksum });
         Ok(())
     }
 
     #[inline]
-    fn begin_segments(&mut self, kind: Kind, offload: Offload, packet: &mut [u8]) -> Result<(), Fault> {
+    fn begin_segments(&mut self, kind: Kind, offload: Offload, packet: &[u8]) -> Result<(), Fault> {
         let segments = Segments::find(kind, offload, packet).ok_or(Fault::Headers)?;
         let payload = segments.headers..packet.len();
-        // What fits into one segment is no super-packet, and the kernel only makes its checksum.
+        // What fits into one segment is no super-packet: the kernel only computes its checksum.
         if payload.len() <= segments.size {
             return self.begin_whole(offload, packet);
         }
@@ -197,13 +251,13 @@ impl Splitter {
         Ok(())
     }
 
-    /// Whether the payloads at hand are not summed up.
+    /// Whether the checksums of the payloads are left out.
     #[inline]
     fn is_unsummed(&self) -> bool {
         matches!(&self.plan, Plan::Segments(segments) if segments.unsummed)
     }
 
-    /// Goes on by one payload.
+    /// The next payload.
     fn step(&mut self) -> Option<Range<usize>> {
         let Plan::Segments(segments) = &self.plan else { return None };
         let start = self.payload.start;
@@ -212,7 +266,7 @@ impl Splitter {
         Some(start..end)
     }
 
-    /// Writes the headers of the segment that was stepped over.
+    /// Writes the headers of the segment whose payload [`Self::step`] returned.
     #[inline]
     fn write(&mut self, headers: &mut [u8], payload: usize, sum: u64) -> Option<()> {
         let Plan::Segments(segments) = &mut self.plan else { return None };
@@ -227,7 +281,7 @@ impl Splitter {
     }
 }
 
-/// Copies headers to a place of the same length: most often by two moves of fixed sizes, which overlap.
+/// Copies headers to a place of their length: usual ones by two moves of fixed sizes, which overlap.
 #[inline]
 fn copy_headers(to: &mut [u8], from: &[u8]) {
     if let (32..=64, Some(head), Some(tail)) = (to.len(), from.first_chunk::<32>(), from.last_chunk::<32>()) {

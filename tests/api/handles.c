@@ -82,7 +82,7 @@ void restore_handles(const void *changed)
         }
     /* The last call's memory, which a splitter may still have, is freed. */
     for (int shape = 0; shape < SHAPES; shape++) {
-        tuntap_splitter_close(objects[SPLITTERS][shape]);
+        tuntap_splitter_free(objects[SPLITTERS][shape]);
         objects[SPLITTERS][shape] = NULL;
     }
 }
@@ -163,25 +163,25 @@ static int open_splitter(int shape, tuntap_splitter **splitter)
     static uint8_t packet[100];
     static const tuntap_offload plain;
     packet_of(packet, sizeof packet);
-    OK(tuntap_splitter_open(shapes[shape].flags & (TUNTAP_TUN | TUNTAP_TAP), splitter, &err));
+    OK(tuntap_splitter_new(shapes[shape].flags & (TUNTAP_TUN | TUNTAP_TAP), splitter, &err));
     return tuntap_splitter_begin(*splitter, &plain, packet, sizeof packet, &err);
 }
 
 OBJECTS(tuntap_config, CONFIGS, 1, tuntap_config_new(&object, &err))
-OBJECTS(tuntap_reader, READERS, SHAPES, tuntap_reader_open(device(value), 0, &object, &err))
-OBJECTS(tuntap_writer, WRITERS, SHAPES, tuntap_writer_open(device(value), 0, &object, &err))
+OBJECTS(tuntap_reader, READERS, SHAPES, tuntap_reader_new(device(value), 0, &object, &err))
+OBJECTS(tuntap_writer, WRITERS, SHAPES, tuntap_writer_new(device(value), 0, &object, &err))
 OBJECTS(tuntap_splitter, SPLITTERS, 2, open_splitter(value, &object))
-OBJECTS(tuntap_joiner, JOINERS, 2, tuntap_joiner_open(value ? TUNTAP_TAP : TUNTAP_TUN, &object, &err))
+OBJECTS(tuntap_joiner, JOINERS, 2, tuntap_joiner_new(value ? TUNTAP_TAP : TUNTAP_TUN, &object, &err))
 OBJECTS(tuntap_monitor, MONITORS, 2, tuntap_monitor_open(value ? NULL : device(0), &object, &err))
 
 void close_handles(void)
 {
     for (int shape = 0; shape < SHAPES; shape++) {
         tuntap_config_free(objects[CONFIGS][shape]);
-        tuntap_reader_close(objects[READERS][shape]);
-        tuntap_writer_close(objects[WRITERS][shape]);
-        tuntap_splitter_close(objects[SPLITTERS][shape]);
-        tuntap_joiner_close(objects[JOINERS][shape]);
+        tuntap_reader_free(objects[READERS][shape]);
+        tuntap_writer_free(objects[WRITERS][shape]);
+        tuntap_splitter_free(objects[SPLITTERS][shape]);
+        tuntap_joiner_free(objects[JOINERS][shape]);
         tuntap_monitor_close(objects[MONITORS][shape]);
     }
     memset(objects, 0, sizeof objects);

@@ -293,12 +293,12 @@ UNUSED static void split_super(const struct super *super, uint64_t kind, struct 
     void *packet;
     ssize_t length;
     memcpy(bytes, super->packet, super->size);
-    OK(tuntap_splitter_open(kind, &splitter, &err));
+    OK(tuntap_splitter_new(kind, &splitter, &err));
     OK(tuntap_splitter_begin(splitter, &super->offload, bytes, super->size, &err));
-    while ((length = tuntap_splitter_next(splitter, &packet)) > 0)
+    while ((length = tuntap_splitter_next(splitter, &packet, NULL)) > 0)
         append(packets, packet, (size_t)length);
     CHECK(length == 0);
-    tuntap_splitter_close(splitter);
+    tuntap_splitter_free(splitter);
 }
 
 /** A TUN with these flags, 10.8.0.1/24, and up, in a namespace without IPv6. */

@@ -70,8 +70,8 @@ func main() {
 	check(C.tuntap_open(nil, C.TUNTAP_TUN|C.TUNTAP_OFFLOAD, &fast, &err), &err)
 	defer C.tuntap_close(fast)
 	check(C.tuntap_up(fast, &err), &err)
-	check(C.tuntap_writer_open(fast, 0, &writer, &err), &err)
-	defer C.tuntap_writer_close(writer)
+	check(C.tuntap_writer_new(fast, 0, &writer, &err), &err)
+	defer C.tuntap_writer_free(writer)
 	packet := C.CBytes([]byte{0x45, 0, 0, 20, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2})
 	defer C.free(packet)
 	check(C.tuntap_writer_put(writer, packet, 20, &err), &err)
@@ -84,11 +84,11 @@ func main() {
 	}
 
 	// A list of them, in C's memory as all that it points to.
-	list := (*C.struct_iovec)(C.calloc(1, C.sizeof_struct_iovec))
+	list := (*C.tuntap_packet)(C.calloc(1, C.sizeof_tuntap_packet))
 	defer C.free(unsafe.Pointer(list))
-	*list = C.struct_iovec{iov_base: packet, iov_len: 20}
+	*list = C.tuntap_packet{data: packet, size: 20}
 	var taken C.size_t
-	check(C.tuntap_writer_batch(writer, list, 1, &taken, &err), &err)
+	check(C.tuntap_writer_batch(writer, list, 1, C.sizeof_tuntap_packet, &taken, &err), &err)
 	if taken != 1 {
 		fmt.Println("the writer took", taken, "of 1 packet")
 		os.Exit(1)

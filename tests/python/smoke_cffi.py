@@ -66,31 +66,30 @@ smoke.check_packets(
 )
 lib.tuntap_close(dev)
 
-# A super-packet is split, and its segments are joined again.
+# A super-packet is segmented, and its segments are coalesced again.
 splitter, joiner = ffi.new("tuntap_splitter **"), ffi.new("tuntap_joiner **")
-call(lib.tuntap_splitter_open, lib.TUNTAP_TUN, splitter)
-call(lib.tuntap_joiner_open, lib.TUNTAP_TUN | lib.TUNTAP_TRUSTED, joiner)
+call(lib.tuntap_splitter_new, lib.TUNTAP_TUN, splitter)
+call(lib.tuntap_joiner_new, lib.TUNTAP_TUN | lib.TUNTAP_TRUSTED, joiner)
 payload = bytes(range(250)) * 10
 header = bytes.fromhex("45 00 09e0 0001 4000 40 11 0000 0a090002 0a090001 1b58 1b58 09cc 0000")
 offload = ffi.new("tuntap_offload *", (lib.TUNTAP_NEEDS_CHECKSUM, lib.TUNTAP_KIND_UDP, 28, 1000, 20, 6))
 whole = ffi.new("char[]", header + payload)
 call(lib.tuntap_splitter_begin, splitter[0], offload, whole, len(header + payload))
 place, segments = ffi.new("void **"), []
-while length := lib.tuntap_splitter_next(splitter[0], place):
+while length := lib.tuntap_splitter_next(splitter[0], place, ffi.NULL):
     segments.append(ffi.buffer(place[0], length)[:])
 assert [len(segment) for segment in segments] == [1028, 1028, 528]
 whole, copy = ffi.new("char[]", header + payload), ffi.new("char[]", 1500)
 call(lib.tuntap_splitter_begin, splitter[0], offload, whole, len(header + payload))
 for segment in segments:
-    assert ffi.buffer(copy, lib.tuntap_splitter_copy(splitter[0], copy, 1500))[:] == segment
+    assert ffi.buffer(copy, lib.tuntap_splitter_copy(splitter[0], copy, 1500, ffi.NULL))[:] == segment
 for segment in segments:
     call(lib.tuntap_joiner_put, joiner[0], segment, len(segment))
-place = ffi.new("const void **")
-assert lib.tuntap_joiner_next(joiner[0], offload, place) == len(header + payload)
+assert lib.tuntap_joiner_next(joiner[0], offload, place, ffi.NULL) == len(header + payload)
 assert ffi.buffer(place[0], 2528)[28:] == payload and offload.segment_size == 1000
-assert lib.tuntap_joiner_next(joiner[0], offload, place) == 0
-lib.tuntap_splitter_close(splitter[0])
-lib.tuntap_joiner_close(joiner[0])
+assert lib.tuntap_joiner_next(joiner[0], offload, place, ffi.NULL) == 0
+lib.tuntap_splitter_free(splitter[0])
+lib.tuntap_joiner_free(joiner[0])
 
 # The monitor saw it all, in its order; but the carrier of a device that goes is told at a time of its own.
 event = ffi.new("tuntap_event *")

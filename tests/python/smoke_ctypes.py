@@ -28,8 +28,8 @@ class Addr(ctypes.Structure):
     ]
 
 
-class Iovec(ctypes.Structure):
-    _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
+class Packet(ctypes.Structure):
+    _fields_ = [("data", ctypes.c_void_p), ("size", ctypes.c_size_t), ("run", ctypes.c_size_t)]
 
 
 lib = ctypes.CDLL(sys.argv[1])
@@ -50,14 +50,14 @@ lib.tuntap_list_addrs.restype = ctypes.c_ssize_t
 lib.tuntap_read_timeout.argtypes = [p, p, ctypes.c_size_t, ctypes.c_int32, ctypes.POINTER(Error)]
 lib.tuntap_read_timeout.restype = ctypes.c_ssize_t
 lib.tuntap_wake.argtypes = [p]
-lib.tuntap_reader_open.argtypes = [p, ctypes.c_uint64, ctypes.POINTER(p), ctypes.POINTER(Error)]
-lib.tuntap_writer_open.argtypes = lib.tuntap_reader_open.argtypes
-lib.tuntap_reader_close.argtypes, lib.tuntap_reader_close.restype = [p], None
-lib.tuntap_writer_close.argtypes, lib.tuntap_writer_close.restype = [p], None
-lib.tuntap_reader_batch.argtypes = [p, p, ctypes.c_size_t, ctypes.POINTER(Error)]
+lib.tuntap_reader_new.argtypes = [p, ctypes.c_uint64, ctypes.POINTER(p), ctypes.POINTER(Error)]
+lib.tuntap_writer_new.argtypes = lib.tuntap_reader_new.argtypes
+lib.tuntap_reader_free.argtypes, lib.tuntap_reader_free.restype = [p], None
+lib.tuntap_writer_free.argtypes, lib.tuntap_writer_free.restype = [p], None
+lib.tuntap_reader_batch.argtypes = [p, p, ctypes.c_size_t, ctypes.c_size_t, ctypes.POINTER(Error)]
 lib.tuntap_reader_batch.restype = ctypes.c_ssize_t
 size_p = ctypes.POINTER(ctypes.c_size_t)
-lib.tuntap_writer_batch.argtypes = [p, p, ctypes.c_size_t, size_p, ctypes.POINTER(Error)]
+lib.tuntap_writer_batch.argtypes = [p, p, ctypes.c_size_t, ctypes.c_size_t, size_p, ctypes.POINTER(Error)]
 lib.tuntap_read_size.argtypes, lib.tuntap_read_size.restype = [p], ctypes.c_size_t
 for name in ("tuntap_read", "tuntap_write"):
     function = getattr(lib, name)
@@ -135,31 +135,31 @@ assert ended == [(-errno.ECANCELED, REASON_WOKEN)], ended
 lib.tuntap_close(dev)
 assert [link["ifname"] for link in smoke.ip("link", "show")] == ["lo"]
 
-# Batches: super-packets are split on the way out, and joined on the way in.
+# Batches: super-packets are segmented on the way out, and packets coalesced on the way in.
 call(lib.tuntap_open, b"vpn1", TUN | OFFLOAD, ctypes.byref(dev))
 call(lib.tuntap_set_addr, dev, b"10.8.1.1/24")
 call(lib.tuntap_up, dev)
-reader, writer, packets = p(), p(), (Iovec * 64)()
-call(lib.tuntap_reader_open, dev, 0, ctypes.byref(reader))
-call(lib.tuntap_writer_open, dev, 0, ctypes.byref(writer))
+reader, writer, packets = p(), p(), (Packet * 64)()
+call(lib.tuntap_reader_new, dev, 0, ctypes.byref(reader))
+call(lib.tuntap_writer_new, dev, 0, ctypes.byref(writer))
 batch = []
 
 
 def next_packet():
     while not batch:
-        count = call(lib.tuntap_reader_batch, reader, packets, len(packets))
-        batch.extend(ctypes.string_at(packet.base, packet.length) for packet in packets[:count])
+        count = call(lib.tuntap_reader_batch, reader, packets, len(packets), ctypes.sizeof(Packet))
+        batch.extend(ctypes.string_at(packet.data, packet.size) for packet in packets[:count])
     return batch.pop(0)
 
 
 def write_packet(packet):
-    one = Iovec(ctypes.cast(ctypes.c_char_p(packet), p), len(packet))
+    one = Packet(ctypes.cast(ctypes.c_char_p(packet), p), len(packet))
     taken = ctypes.c_size_t()
-    call(lib.tuntap_writer_batch, writer, ctypes.byref(one), 1, ctypes.byref(taken))
+    call(lib.tuntap_writer_batch, writer, ctypes.byref(one), 1, ctypes.sizeof(Packet), ctypes.byref(taken))
     return len(packet) * taken.value
 
 
 smoke.check_packets(next_packet, write_packet, "10.8.1.1", "10.8.1.2")
-lib.tuntap_reader_close(reader)
-lib.tuntap_writer_close(writer)
+lib.tuntap_reader_free(reader)
+lib.tuntap_writer_free(writer)
 lib.tuntap_close(dev)

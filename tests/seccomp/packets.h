@@ -32,22 +32,31 @@ static void packets(void)
 
 static void batches(tuntap *of, enum request packet_of_it)
 {
-    struct iovec list[8] = {{.iov_base = buf}};
+    tuntap_packet list[8] = {{.data = buf}};
     tuntap_reader *reader;
     tuntap_writer *writer;
     void *packet;
-    CALL(tuntap_reader_open(of, 0, &reader, &err));
+    CALL(tuntap_reader_new(of, 0, &reader, &err));
     ask_for(packet_of_it);
     CALL(tuntap_reader_next(reader, &packet, &err));
     ask_for(packet_of_it);
-    CALL(tuntap_reader_batch(reader, list, 8, &err));
-    DO(tuntap_reader_close(reader));
-    CALL(tuntap_writer_open(of, 0, &writer, &err));
+    CALL(tuntap_reader_batch(reader, list, 8, sizeof *list, &err));
+    CALL(tuntap_reader_batch(reader, list, 8, sizeof *list, &err));
+    CALL(tuntap_reader_set_room(reader, 16, 16, &err));
+    ask_for(packet_of_it);
+    list[0] = (tuntap_packet){.data = buf, .size = sizeof buf};
+    CALL(tuntap_reader_copy(reader, list, 1, sizeof *list, &err));
+    DO(tuntap_reader_free(reader));
+    CALL(tuntap_writer_new(of, 0, &writer, &err));
     CALL(tuntap_writer_put(writer, buf, packet_in(), &err));
     CALL(tuntap_writer_flush(writer, &err));
-    list[0] = (struct iovec){.iov_base = buf, .iov_len = packet_in()};
-    CALL(tuntap_writer_batch(writer, list, 1, &(size_t){0}, &err));
-    DO(tuntap_writer_close(writer));
+    list[0] = (tuntap_packet){.data = buf, .size = packet_in()};
+    CALL(tuntap_writer_batch(writer, list, 1, sizeof *list, &(size_t){0}, &err));
+    CALL(tuntap_writer_reserve(writer, list[0].size, &packet, &err));
+    memcpy(packet, buf, list[0].size);
+    CALL(tuntap_writer_commit(writer, list[0].size, &err));
+    CALL(tuntap_writer_flush(writer, &err));
+    DO(tuntap_writer_free(writer));
 }
 
 static void super_packets(void)
@@ -64,18 +73,17 @@ static void in_memory(void)
     tuntap_offload offload = {.flags = 0};
     tuntap_splitter *splitter;
     tuntap_joiner *joiner;
-    const void *joined;
-    void *packet;
+    void *packet, *joined;
     size_t size = packet_in();
-    CALL(tuntap_splitter_open(TUNTAP_TUN, &splitter, &err));
+    CALL(tuntap_splitter_new(TUNTAP_TUN, &splitter, &err));
     CALL(tuntap_splitter_begin(splitter, &offload, buf, size, &err));
-    DO(tuntap_splitter_next(splitter, &packet));
-    DO(tuntap_splitter_copy(splitter, text, sizeof text));
-    DO(tuntap_splitter_close(splitter));
-    CALL(tuntap_joiner_open(TUNTAP_TUN, &joiner, &err));
+    CALL(tuntap_splitter_next(splitter, &packet, &err));
+    CALL(tuntap_splitter_copy(splitter, text, sizeof text, &err));
+    DO(tuntap_splitter_free(splitter));
+    CALL(tuntap_joiner_new(TUNTAP_TUN, &joiner, &err));
     CALL(tuntap_joiner_put(joiner, buf, size, &err));
-    DO(tuntap_joiner_next(joiner, &offload, &joined));
-    DO(tuntap_joiner_close(joiner));
+    CALL(tuntap_joiner_next(joiner, &offload, &joined, &err));
+    DO(tuntap_joiner_free(joiner));
 }
 
 static void all_packets(void)

@@ -29,13 +29,13 @@ static void a_tun(void)
 static void a_reader(void)
 {
     a_tun();
-    OK(tuntap_reader_open(dev, 0, &reader, &err));
+    OK(tuntap_reader_new(dev, 0, &reader, &err));
 }
 
 static void a_writer(void)
 {
     a_tun();
-    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    OK(tuntap_writer_new(dev, 0, &writer, &err));
 }
 
 static void forget(void)
@@ -177,10 +177,10 @@ static void end_batch(long result)
 
 static long read_list(void)
 {
-    struct iovec list[8];
-    ssize_t count = tuntap_reader_batch(reader, list, 8, &err);
+    tuntap_packet list[8];
+    ssize_t count = tuntap_reader_batch(reader, list, 8, sizeof *list, &err);
     for (ssize_t i = 0; i < count; i++)
-        memcpy(buf, list[i].iov_base, list[i].iov_len);
+        memcpy(buf, list[i].data, list[i].size);
     got += count > 0 ? (size_t)count : 0;
     return count > 0 ? 1 : count;
 }
@@ -257,13 +257,13 @@ CALL(flush, outcome_of(tuntap_writer_flush(writer, &err), 3))
 static long write_list(void)
 {
     static uint8_t bytes[3][64];
-    struct iovec list[3];
+    tuntap_packet list[3];
     size_t done = 0, taken;
     for (int i = 0; i < 3; i++)
-        list[i] = (struct iovec){bytes[i], make_numbered(bytes[i], i)};
+        list[i] = (tuntap_packet){bytes[i], make_numbered(bytes[i], i), 0};
     long first = 0;
     for (int tries = 0; done < 3 && tries < 4; tries++) {
-        long result = outcome_of(tuntap_writer_batch(writer, list + done, 3 - done, &taken, &err), taken);
+        long result = outcome_of(tuntap_writer_batch(writer, list + done, 3 - done, sizeof *list, &taken, &err), taken);
         first = first ? first : result;
         done += taken;
     }

@@ -67,7 +67,7 @@ static void a_detached_queue_with_napi_writes_nothing(uint64_t flags)
     IP("link set t1 up");
     size_t length = udp_packet(buf, "10.8.0.2", "10.8.0.1", PORT, "hello", 5);
     struct iovec parts[2] = {{buf, 20}, {buf + 20, length - 20}};
-    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    OK(tuntap_writer_new(dev, 0, &writer, &err));
     OK(tuntap_detach(dev, &err));
     FAILS(tuntap_write(dev, buf, length, &err), EBUSY, TUNTAP_REASON_BUSY);
     MESSAGE_HAS("tuntap_attach");
@@ -80,7 +80,7 @@ static void a_detached_queue_with_napi_writes_nothing(uint64_t flags)
     OK(tuntap_write(dev, buf, length, &err));
     OK(tuntap_get_stats(dev, &stats, sizeof stats, &err));
     CHECK(stats.rx_packets == 1);
-    tuntap_writer_close(writer);
+    tuntap_writer_free(writer);
     tuntap_close(dev);
 }
 

@@ -3,14 +3,14 @@
 
 static struct super super;
 static struct packets expected;
-static struct iovec got[4097];
+static tuntap_packet got[4097];
 
 static void is_as_expected(size_t count)
 {
     CHECK(count == expected.count);
     for (size_t i = 0; i < count; i++)
-        CHECK(got[i].iov_len == length_of(&expected, i) &&
-              memcmp(got[i].iov_base, packet_of(&expected, i), got[i].iov_len) == 0);
+        CHECK(got[i].size == length_of(&expected, i) &&
+              memcmp(got[i].data, packet_of(&expected, i), got[i].size) == 0);
 }
 
 /** The same packets as from a device that takes no offload: there, the kernel splits. */
@@ -20,7 +20,7 @@ static void super_packets_come_as_packets(uint64_t kind)
     tuntap_reader *reader;
     OK(tuntap_open("t0", kind | TUNTAP_OFFLOAD | TUNTAP_NONBLOCK, &dev, &err));
     OK(tuntap_open("t1", kind | TUNTAP_NONBLOCK, &plain, &err));
-    OK(tuntap_reader_open(dev, 0, &reader, &err));
+    OK(tuntap_reader_new(dev, 0, &reader, &err));
     IP("link set t0 up txqueuelen 5000");
     IP("link set t1 up txqueuelen 5000");
     int sock = offload_socket("t0"), witness = offload_socket("t1");
@@ -36,11 +36,12 @@ static void super_packets_come_as_packets(uint64_t kind)
         take_packets(tuntap_get_fd(plain), &expected);
         if (expected.count == 0)
             continue;
-        ssize_t count = tuntap_reader_batch(reader, got, 4097, &err);
+        ssize_t count = tuntap_reader_batch(reader, got, 4097, sizeof *got, &err);
         CHECK(count > 0);
         is_as_expected((size_t)count);
+        CHECK(tuntap_reader_batch(reader, got, 4097, sizeof *got, NULL) == 0);
     }
-    tuntap_reader_close(reader);
+    tuntap_reader_free(reader);
     close(sock);
     close(witness);
     tuntap_close(plain);
@@ -53,30 +54,74 @@ static void the_rest_comes_later(void)
     tuntap_reader *reader;
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD | TUNTAP_NONBLOCK);
     int sock = offload_socket("t0");
-    OK(tuntap_reader_open(dev, 0, &reader, &err));
+    OK(tuntap_reader_new(dev, 0, &reader, &err));
     udp_super(&super, 10, 100);
     CHECK(send_super(sock, 0, &super) == 0);
-    CHECK(tuntap_reader_batch(reader, got, 4, NULL) == 4);
-    CHECK(tuntap_reader_batch(reader, got, 4, NULL) == 4);
-    CHECK(tuntap_reader_batch(reader, got, 4, NULL) == 2);
-    CHECK(((uint8_t *)got[1].iov_base)[UDP_OVERHEAD] == 9);
-    FAILS(tuntap_reader_batch(reader, got, 4, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+    CHECK(tuntap_reader_batch(reader, got, 4, sizeof *got, NULL) == 4);
+    CHECK(tuntap_reader_batch(reader, got, 4, sizeof *got, NULL) == 4);
+    CHECK(tuntap_reader_batch(reader, got, 4, sizeof *got, NULL) == 2);
+    CHECK(((uint8_t *)got[1].data)[UDP_OVERHEAD] == 9);
+    CHECK(tuntap_reader_batch(reader, got, 4, sizeof *got, NULL) == 0);
+    FAILS(tuntap_reader_batch(reader, got, 4, sizeof *got, &err), EAGAIN, TUNTAP_REASON_AGAIN);
 
     tcp_super(&super, 6000, 10);
     CHECK(send_super(sock, 0, &super) == 0);
     size_t all = 0;
     ssize_t count;
-    while ((count = tuntap_reader_batch(reader, got, 4097, NULL)) > 0)
+    while ((count = tuntap_reader_batch(reader, got, 4097, sizeof *got, NULL)) > 0)
         all += (size_t)count;
-    CHECK(count == -EAGAIN && all == 6000);
+    CHECK(count == 0 && all == 6000);
 
-    FAILS(tuntap_reader_batch(reader, got, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_reader_batch(reader, got, (size_t)-11, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_reader_batch(reader, NULL, 4, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_reader_batch(NULL, got, 4, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_reader_batch(reader, got, 0, sizeof *got, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_reader_batch(reader, got, (size_t)-11, sizeof *got, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_reader_batch(reader, NULL, 4, sizeof *got, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_reader_batch(NULL, got, 4, sizeof *got, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     IP("link delete t0");
-    FAILS(tuntap_reader_batch(reader, got, 4, &err), ENODEV, TUNTAP_REASON_REMOVED);
-    tuntap_reader_close(reader);
+    FAILS(tuntap_reader_batch(reader, got, 4, sizeof *got, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    tuntap_reader_free(reader);
+    close(sock);
+    tuntap_close(dev);
+}
+
+/** After 0 the reader has nothing, and the descriptor says whether the device has: an event loop needs no -EAGAIN. */
+static void zero_ends_a_batch(uint64_t flags)
+{
+    void *packet;
+    tuntap_reader *reader;
+    tuntap *dev = ready_tun(flags | TUNTAP_NONBLOCK);
+    int sock = udp_socket("10.8.0.1", PORT);
+    OK(tuntap_reader_new(dev, 0, &reader, &err));
+    for (size_t all = 1; all < 600; all += 99) {
+        size_t seen = 0;
+        for (size_t i = 0; i < all; i++)
+            udp_send(sock, "10.8.0.2", PORT, "hello", 5);
+        while (is_readable(tuntap_get_fd(dev))) {
+            ssize_t count;
+            while ((count = tuntap_reader_batch(reader, got, 100, sizeof *got, NULL)) > 0)
+                seen += (size_t)count;
+            CHECK(count == 0);
+        }
+        CHECK(seen == all);
+    }
+
+    /* The end is returned once, by whichever function comes next. */
+    for (int i = 0; i < 2; i++) {
+        udp_send(sock, "10.8.0.2", PORT, "hello", 5);
+        udp_send(sock, "10.8.0.2", PORT, "hello", 5);
+        CHECK(tuntap_reader_batch(reader, got, 100, sizeof *got, NULL) == 2);
+        CHECK(tuntap_reader_next(reader, &packet, NULL) == 0);
+        FAILS(i ? tuntap_reader_next(reader, &packet, &err) : tuntap_reader_batch(reader, got, 4, sizeof *got, &err),
+              EAGAIN, TUNTAP_REASON_AGAIN);
+    }
+
+    /* So is a failure behind packets. */
+    udp_send(sock, "10.8.0.2", PORT, "hello", 5);
+    CHECK(tuntap_reader_batch(reader, got, 1, sizeof *got, NULL) == 1);
+    IP("link delete t0");
+    ssize_t last = tuntap_reader_batch(reader, got, 100, sizeof *got, &err);
+    CHECK(last == 0 || last == -ENODEV);
+    FAILS(tuntap_reader_batch(reader, got, 4, sizeof *got, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    tuntap_reader_free(reader);
     close(sock);
     tuntap_close(dev);
 }
@@ -88,5 +133,7 @@ int main(void)
     super_packets_come_as_packets(TUNTAP_TUN);
     super_packets_come_as_packets(TUNTAP_TAP);
     the_rest_comes_later();
+    zero_ends_a_batch(TUNTAP_OFFLOAD);
+    zero_ends_a_batch(0);
     return 0;
 }

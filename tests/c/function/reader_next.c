@@ -46,7 +46,7 @@ static void super_packets_come_as_packets(uint64_t kind)
     tuntap_reader *reader;
     OK(tuntap_open("t0", kind | TUNTAP_OFFLOAD | TUNTAP_NONBLOCK, &dev, &err));
     OK(tuntap_open("t1", kind | TUNTAP_NONBLOCK, &plain, &err));
-    OK(tuntap_reader_open(dev, 0, &reader, &err));
+    OK(tuntap_reader_new(dev, 0, &reader, &err));
     IP("link set t0 up txqueuelen 5000");
     IP("link set t1 up txqueuelen 5000");
     int sock = offload_socket("t0"), witness = offload_socket("t1");
@@ -60,7 +60,7 @@ static void super_packets_come_as_packets(uint64_t kind)
         take_batches(reader);
         is_as_expected();
     }
-    tuntap_reader_close(reader);
+    tuntap_reader_free(reader);
     close(sock);
     close(witness);
     tuntap_close(plain);
@@ -74,7 +74,7 @@ static void a_batch_is_what_is_there(uint64_t flags)
     tuntap_reader *reader;
     tuntap *dev = ready_tun(flags | TUNTAP_NONBLOCK);
     int sock = udp_socket("10.8.0.1", PORT);
-    OK(tuntap_reader_open(dev, 0, &reader, &err));
+    OK(tuntap_reader_new(dev, 0, &reader, &err));
     for (size_t count = 1; count <= 64; count += 21) {
         for (size_t i = 0; i < count; i++)
             udp_send(sock, "10.8.0.2", PORT, "hello", 5);
@@ -90,7 +90,7 @@ static void a_batch_is_what_is_there(uint64_t flags)
     CHECK(got.count == 256);
     take_batch(reader);
     CHECK(got.count == 300);
-    tuntap_reader_close(reader);
+    tuntap_reader_free(reader);
     close(sock);
     tuntap_close(dev);
 }
@@ -116,7 +116,7 @@ static void it_waits_for_the_first(void)
     tuntap_reader *reader;
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD);
     int sock = udp_socket("10.8.0.1", PORT);
-    OK(tuntap_reader_open(dev, 0, &reader, &err));
+    OK(tuntap_reader_new(dev, 0, &reader, &err));
     for (int i = 0; i < 3; i++) {
         CHECK(pthread_create(&thread, NULL, send_later, &sock) == 0);
         CHECK(tuntap_reader_next(reader, &packet, NULL) == UDP_OVERHEAD + 5);
@@ -130,7 +130,7 @@ static void it_waits_for_the_first(void)
     FAILS(tuntap_reader_next(reader, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     IP("link delete t0");
     FAILS(tuntap_reader_next(reader, &packet, &err), ENODEV, TUNTAP_REASON_REMOVED);
-    tuntap_reader_close(reader);
+    tuntap_reader_free(reader);
     close(sock);
     tuntap_close(dev);
 }

@@ -49,7 +49,7 @@ static void a_writer_heeds_them(void)
     tuntap_stats before, after;
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD | TUNTAP_NONBLOCK);
     udp_super(&super, 10, 100);
-    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    OK(tuntap_writer_new(dev, 0, &writer, &err));
     for (int joined = 1; joined >= 0; joined--) {
         OK(tuntap_set_offloads(dev, joined ? ALL : 0, &err));
         OK(tuntap_writer_flush(writer, &err));
@@ -62,7 +62,7 @@ static void a_writer_heeds_them(void)
         OK(tuntap_get_stats(dev, &after, sizeof after, &err));
         CHECK(after.rx_packets - before.rx_packets == (joined ? 1 : 10));
     }
-    tuntap_writer_close(writer);
+    tuntap_writer_free(writer);
     tuntap_close(dev);
 }
 

@@ -9,7 +9,7 @@ static void refused(tuntap_splitter *splitter, size_t size)
     before = super;
     FAILS(tuntap_splitter_begin(splitter, &super.offload, super.packet, size, &err), EINVAL, TUNTAP_REASON_PACKET);
     CHECK(memcmp(&before, &super, sizeof super) == 0);
-    CHECK(tuntap_splitter_next(splitter, &packet) == 0);
+    CHECK(tuntap_splitter_next(splitter, &packet, NULL) == 0);
 }
 
 int main(void)
@@ -17,7 +17,7 @@ int main(void)
     void *packet;
     tuntap_splitter *splitter;
     begin();
-    OK(tuntap_splitter_open(TUNTAP_TUN, &splitter, &err));
+    OK(tuntap_splitter_new(TUNTAP_TUN, &splitter, &err));
     udp_super(&super, 10, 100);
     for (size_t size = 0; size < UDP_OVERHEAD; size++)
         refused(splitter, size);
@@ -39,13 +39,13 @@ int main(void)
     /* The last one is forgotten. */
     udp_super(&super, 10, 100);
     OK(tuntap_splitter_begin(splitter, &super.offload, super.packet, super.size, &err));
-    CHECK(tuntap_splitter_next(splitter, &packet) == 128);
+    CHECK(tuntap_splitter_next(splitter, &packet, NULL) == 128);
     udp_super(&super, 2, 50);
     OK(tuntap_splitter_begin(splitter, &super.offload, super.packet, super.size, &err));
-    CHECK(tuntap_splitter_next(splitter, &packet) == 78);
+    CHECK(tuntap_splitter_next(splitter, &packet, NULL) == 78);
     FAILS(tuntap_splitter_begin(NULL, &super.offload, super.packet, 100, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_splitter_begin(splitter, NULL, super.packet, 100, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_splitter_begin(splitter, &super.offload, NULL, 100, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    tuntap_splitter_close(splitter);
+    tuntap_splitter_free(splitter);
     return 0;
 }

@@ -10,29 +10,29 @@ int main(void)
     uint8_t place[64 + UDP_OVERHEAD + 100 + 64];
     tuntap_splitter *splitter;
     begin();
-    OK(tuntap_splitter_open(TUNTAP_TUN, &splitter, &err));
-    CHECK(tuntap_splitter_copy(splitter, place, sizeof place) == 0);
+    OK(tuntap_splitter_new(TUNTAP_TUN, &splitter, &err));
+    CHECK(tuntap_splitter_copy(splitter, place, sizeof place, NULL) == 0);
     udp_super(&super, 10, 100);
     OK(tuntap_splitter_begin(splitter, &super.offload, super.packet, super.size - 30, &err));
     for (int i = 0; i < 10; i++) {
         size_t length = UDP_OVERHEAD + (i < 9 ? 100 : 70);
         uint8_t *to = place + 60 + i % 4;
         memset(place, 0xee, sizeof place);
-        CHECK(tuntap_splitter_copy(splitter, to, length - 1) == -EMSGSIZE);
-        CHECK(tuntap_splitter_copy(splitter, to, sizeof place - 64) == (ssize_t)length);
+        CHECK(tuntap_splitter_copy(splitter, to, length - 1, NULL) == -EMSGSIZE);
+        CHECK(tuntap_splitter_copy(splitter, to, sizeof place - 64, NULL) == (ssize_t)length);
         CHECK(checksum(to, 20, 0) == 0 && udp_checksum(to, length) == 0);
         CHECK(to[UDP_OVERHEAD] == i && to[length - 1] == i && to[length] == 0xee && to[-1] == 0xee);
     }
-    CHECK(tuntap_splitter_copy(splitter, place, sizeof place) == 0);
+    CHECK(tuntap_splitter_copy(splitter, place, sizeof place, NULL) == 0);
 
     /* A packet that is none to split is copied whole. */
     super.offload = (tuntap_offload){.kind = TUNTAP_KIND_NONE};
     OK(tuntap_splitter_begin(splitter, &super.offload, super.packet, 120, &err));
-    CHECK(tuntap_splitter_copy(splitter, place, 119) == -EMSGSIZE);
-    CHECK(tuntap_splitter_copy(splitter, place, 120) == 120 && memcmp(place, super.packet, 120) == 0);
+    CHECK(tuntap_splitter_copy(splitter, place, 119, NULL) == -EMSGSIZE);
+    CHECK(tuntap_splitter_copy(splitter, place, 120, NULL) == 120 && memcmp(place, super.packet, 120) == 0);
 
-    CHECK(tuntap_splitter_copy(NULL, place, sizeof place) == -EINVAL);
-    CHECK(tuntap_splitter_copy(splitter, NULL, 100) == -EINVAL);
-    tuntap_splitter_close(splitter);
+    CHECK(tuntap_splitter_copy(NULL, place, sizeof place, NULL) == -EINVAL);
+    CHECK(tuntap_splitter_copy(splitter, NULL, 100, NULL) == -EINVAL);
+    tuntap_splitter_free(splitter);
     return 0;
 }

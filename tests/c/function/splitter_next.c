@@ -9,12 +9,12 @@ int main(void)
     void *packet = NULL;
     tuntap_splitter *splitter;
     begin();
-    OK(tuntap_splitter_open(TUNTAP_TUN, &splitter, &err));
-    CHECK(tuntap_splitter_next(splitter, &packet) == 0 && !packet);
+    OK(tuntap_splitter_new(TUNTAP_TUN, &splitter, &err));
+    CHECK(tuntap_splitter_next(splitter, &packet, NULL) == 0 && !packet);
     udp_super(&super, 10, 100);
     OK(tuntap_splitter_begin(splitter, &super.offload, super.packet, super.size - 30, &err));
     for (int i = 0; i < 10; i++) {
-        ssize_t length = tuntap_splitter_next(splitter, &packet);
+        ssize_t length = tuntap_splitter_next(splitter, &packet, NULL);
         uint8_t *bytes = packet;
         CHECK(length == UDP_OVERHEAD + (i < 9 ? 100 : 70));
         CHECK(bytes == super.packet + 100 * i);
@@ -22,9 +22,9 @@ int main(void)
         CHECK(bytes[UDP_OVERHEAD] == i && bytes[length - 1] == i);
         memset(bytes, 0xff, (size_t)length);
     }
-    CHECK(tuntap_splitter_next(splitter, &packet) == 0);
-    CHECK(tuntap_splitter_next(NULL, &packet) == -EINVAL);
-    CHECK(tuntap_splitter_next(splitter, NULL) == -EINVAL);
-    tuntap_splitter_close(splitter);
+    CHECK(tuntap_splitter_next(splitter, &packet, NULL) == 0);
+    CHECK(tuntap_splitter_next(NULL, &packet, NULL) == -EINVAL);
+    CHECK(tuntap_splitter_next(splitter, NULL, NULL) == -EINVAL);
+    tuntap_splitter_free(splitter);
     return 0;
 }

@@ -192,7 +192,7 @@ static void who_does_not_wait_takes_it_too(uint64_t flags)
     struct iovec part = {buf, sizeof buf};
     tuntap_reader *reader;
     void *packet;
-    OK(tuntap_reader_open(dev, 0, &reader, &err));
+    OK(tuntap_reader_new(dev, 0, &reader, &err));
     for (int i = 0; i < 3; i++) {
         CHECK(tuntap_wake(dev) == 0 && tuntap_wake(dev) == 0);
         FAILS(tuntap_read(dev, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_WOKEN);
@@ -212,7 +212,7 @@ static void who_does_not_wait_takes_it_too(uint64_t flags)
     OK(tuntap_set_nonblock(dev, 0, &err));
     FAILS(tuntap_read(dev, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_WOKEN);
     is_over(dev);
-    tuntap_reader_close(reader);
+    tuntap_reader_free(reader);
     finish(dev);
 }
 

@@ -8,7 +8,7 @@ enum { MANY = 1000 };
 
 static struct super super;
 static struct packets packets;
-static struct iovec iovecs[4097];
+static tuntap_packet given[4097];
 /** It is always written. */
 static size_t taken;
 
@@ -23,7 +23,7 @@ static size_t taken;
 static void list_all(void)
 {
     for (size_t i = 0; i < packets.count; i++)
-        iovecs[i] = (struct iovec){packets.bytes + packets.at[i], length_of(&packets, i)};
+        given[i] = (tuntap_packet){packets.bytes + packets.at[i], length_of(&packets, i), 0};
 }
 
 /** So many datagrams, each of a flow of its own: nothing is joined. */
@@ -48,16 +48,16 @@ static void what_belongs_together_goes_out_at_once(void)
     tuntap_writer *writer;
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD);
     int sock = udp_socket("10.8.0.1", PORT);
-    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    OK(tuntap_writer_new(dev, 0, &writer, &err));
     clear(&packets);
     udp_super(&super, 20, 1000);
     split_super(&super, TUNTAP_TUN, &packets);
     list_all();
-    TAKES(20, CHECK(tuntap_writer_batch(writer, iovecs, packets.count, &taken, NULL) == 0));
+    TAKES(20, CHECK(tuntap_writer_batch(writer, given, packets.count, sizeof(tuntap_packet), &taken, NULL) == 0));
     receives_super(sock, 20, 1000);
     CHECK(received(dev) == 1);
-    TAKES(0, CHECK(tuntap_writer_batch(writer, iovecs, 0, &taken, NULL) == 0));
-    tuntap_writer_close(writer);
+    TAKES(0, CHECK(tuntap_writer_batch(writer, given, 0, sizeof(tuntap_packet), &taken, NULL) == 0));
+    tuntap_writer_free(writer);
     close(sock);
     tuntap_close(dev);
 }
@@ -68,29 +68,29 @@ static void what_is_no_packet_ends_it(uint64_t flags)
     tuntap_writer *writer;
     tuntap *dev = ready_tun(flags);
     int sock = udp_socket("10.8.0.1", PORT);
-    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    OK(tuntap_writer_new(dev, 0, &writer, &err));
     clear(&packets);
     udp_super(&super, 20, 1000);
     split_super(&super, TUNTAP_TUN, &packets);
     list_all();
     packets.bytes[packets.at[8]] = 0;
-    TAKES(8, FAILS(tuntap_writer_batch(writer, iovecs, 20, &taken, &err), EINVAL, TUNTAP_REASON_PACKET));
+    TAKES(8, FAILS(tuntap_writer_batch(writer, given, 20, sizeof(tuntap_packet), &taken, &err), EINVAL, TUNTAP_REASON_PACKET));
     receives_super(sock, 8, 1000);
-    TAKES(0, FAILS(tuntap_writer_batch(writer, iovecs + 8, 12, &taken, &err), EINVAL, TUNTAP_REASON_PACKET));
+    TAKES(0, FAILS(tuntap_writer_batch(writer, given + 8, 12, sizeof(tuntap_packet), &taken, &err), EINVAL, TUNTAP_REASON_PACKET));
     CHECK(!is_readable(sock));
-    TAKES(11, CHECK(tuntap_writer_batch(writer, iovecs + 9, 11, &taken, NULL) == 0));
+    TAKES(11, CHECK(tuntap_writer_batch(writer, given + 9, 11, sizeof(tuntap_packet), &taken, NULL) == 0));
     uint8_t data[1000];
     for (int i = 9; i < 20; i++) {
         memset(data, i, sizeof data);
         udp_receives(sock, data, sizeof data);
     }
-    iovecs[3].iov_len = 0;
-    TAKES(3, FAILS(tuntap_writer_batch(writer, iovecs, 5, &taken, &err), EINVAL, TUNTAP_REASON_PACKET));
+    given[3].size = 0;
+    TAKES(3, FAILS(tuntap_writer_batch(writer, given, 5, sizeof(tuntap_packet), &taken, &err), EINVAL, TUNTAP_REASON_PACKET));
     receives_super(sock, 3, 1000);
-    iovecs[2].iov_len = 65536;
-    TAKES(2, FAILS(tuntap_writer_batch(writer, iovecs, 5, &taken, &err), EMSGSIZE, TUNTAP_REASON_PACKET));
+    given[2].size = 65536;
+    TAKES(2, FAILS(tuntap_writer_batch(writer, given, 5, sizeof(tuntap_packet), &taken, &err), EMSGSIZE, TUNTAP_REASON_PACKET));
     receives_super(sock, 2, 1000);
-    tuntap_writer_close(writer);
+    tuntap_writer_free(writer);
     close(sock);
     tuntap_close(dev);
 }
@@ -102,25 +102,25 @@ static void what_is_lost_is_told(void)
     static const size_t counts[] = {1, 32, MANY};
     tuntap_writer *writer;
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD);
-    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    OK(tuntap_writer_new(dev, 0, &writer, &err));
     many_flows(MANY);
     IP("link set t0 down");
     for (int i = 0; i < 3; i++) {
-        TAKES(counts[i], FAILS(tuntap_writer_batch(writer, iovecs, counts[i], &taken, &err), ENETDOWN,
+        TAKES(counts[i], FAILS(tuntap_writer_batch(writer, given, counts[i], sizeof(tuntap_packet), &taken, &err), ENETDOWN,
                                TUNTAP_REASON_DOWN));
         CHECK(strstr(err.message, told[i]));
         OK(tuntap_writer_flush(writer, &err));
     }
 
     /* Where the batch has something else to say, the next call tells of it. */
-    iovecs[100].iov_len = 10;
-    TAKES(100, FAILS(tuntap_writer_batch(writer, iovecs, MANY, &taken, &err), EINVAL, TUNTAP_REASON_PACKET));
+    given[100].size = 10;
+    TAKES(100, FAILS(tuntap_writer_batch(writer, given, MANY, sizeof(tuntap_packet), &taken, &err), EINVAL, TUNTAP_REASON_PACKET));
     FAILS(tuntap_writer_flush(writer, &err), ENETDOWN, TUNTAP_REASON_DOWN);
     MESSAGE_HAS("100 packets are lost");
     OK(tuntap_writer_flush(writer, &err));
     CHECK(received(dev) == 0);
     IP("link set t0 up");
-    TAKES(50, CHECK(tuntap_writer_batch(writer, iovecs, 50, &taken, NULL) == 0));
+    TAKES(50, CHECK(tuntap_writer_batch(writer, given, 50, sizeof(tuntap_packet), &taken, NULL) == 0));
     CHECK(received(dev) == 50);
 
     /* Joined packets are as many as they were. */
@@ -129,9 +129,9 @@ static void what_is_lost_is_told(void)
     split_super(&super, TUNTAP_TUN, &packets);
     list_all();
     IP("link delete t0");
-    TAKES(20, FAILS(tuntap_writer_batch(writer, iovecs, 20, &taken, &err), ENODEV, TUNTAP_REASON_REMOVED));
+    TAKES(20, FAILS(tuntap_writer_batch(writer, given, 20, sizeof(tuntap_packet), &taken, &err), ENODEV, TUNTAP_REASON_REMOVED));
     MESSAGE_HAS("20 packets are lost");
-    tuntap_writer_close(writer);
+    tuntap_writer_free(writer);
     tuntap_close(dev);
 }
 
@@ -140,14 +140,14 @@ static void a_plain_device_refuses_one_by_one(void)
 {
     tuntap_writer *writer;
     tuntap *dev = ready_tun(0);
-    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    OK(tuntap_writer_new(dev, 0, &writer, &err));
     many_flows(10);
     IP("link set t0 down");
-    TAKES(0, FAILS(tuntap_writer_batch(writer, iovecs, 10, &taken, &err), ENETDOWN, TUNTAP_REASON_DOWN));
+    TAKES(0, FAILS(tuntap_writer_batch(writer, given, 10, sizeof(tuntap_packet), &taken, &err), ENETDOWN, TUNTAP_REASON_DOWN));
     IP("link set t0 up");
-    TAKES(10, OK(tuntap_writer_batch(writer, iovecs, 10, &taken, &err)));
+    TAKES(10, OK(tuntap_writer_batch(writer, given, 10, sizeof(tuntap_packet), &taken, &err)));
     CHECK(received(dev) == 10);
-    tuntap_writer_close(writer);
+    tuntap_writer_free(writer);
     tuntap_close(dev);
 }
 
@@ -166,7 +166,7 @@ static void *give_all(void *argument)
     struct batch *batch = argument;
     batch->thread = syscall(SYS_gettid);
     pthread_barrier_wait(&batch->started);
-    batch->result = tuntap_writer_batch(batch->writer, iovecs, batch->count, &batch->taken, &batch->err);
+    batch->result = tuntap_writer_batch(batch->writer, given, batch->count, sizeof(tuntap_packet), &batch->taken, &batch->err);
     return NULL;
 }
 
@@ -182,8 +182,8 @@ static void a_wait_ends(uint64_t flags, size_t count, void (*end)(tuntap *, pthr
     pthread_t id;
     tuntap *dev = full_device(flags, 1);
     for (size_t i = 0; i < count; i++)
-        iovecs[i] = (struct iovec){(void *)stray_frame, sizeof stray_frame};
-    OK(tuntap_writer_open(dev, 0, &batch.writer, &err));
+        given[i] = (tuntap_packet){(void *)stray_frame, sizeof stray_frame, 0};
+    OK(tuntap_writer_new(dev, 0, &batch.writer, &err));
     uint64_t before = received(dev);
     CHECK(pthread_barrier_init(&batch.started, NULL, 2) == 0);
     CHECK(pthread_create(&id, NULL, give_all, &batch) == 0);
@@ -198,9 +198,9 @@ static void a_wait_ends(uint64_t flags, size_t count, void (*end)(tuntap *, pthr
     make_room();
     OK(tuntap_set_sndbuf(dev, 1 << 30, &err));
     size_t rest = count - batch.taken;
-    TAKES(rest, OK(tuntap_writer_batch(batch.writer, iovecs, rest, &taken, &err)));
+    TAKES(rest, OK(tuntap_writer_batch(batch.writer, given, rest, sizeof(tuntap_packet), &taken, &err)));
     CHECK(received(dev) == before + count);
-    tuntap_writer_close(batch.writer);
+    tuntap_writer_free(batch.writer);
     close_full_device(dev);
 }
 
@@ -222,24 +222,24 @@ static void without_room_they_stay(void)
 {
     tuntap_writer *writer;
     tuntap *dev = full_device(TUNTAP_OFFLOAD | TUNTAP_NONBLOCK, 1);
-    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    OK(tuntap_writer_new(dev, 0, &writer, &err));
     uint64_t before = received(dev);
     for (size_t i = 0; i < MANY * 2; i++)
-        iovecs[i] = (struct iovec){(void *)stray_frame, sizeof stray_frame};
-    TAKES(20, FAILS(tuntap_writer_batch(writer, iovecs, 20, &taken, &err), EAGAIN, TUNTAP_REASON_AGAIN));
+        given[i] = (tuntap_packet){(void *)stray_frame, sizeof stray_frame, 0};
+    TAKES(20, FAILS(tuntap_writer_batch(writer, given, 20, sizeof(tuntap_packet), &taken, &err), EAGAIN, TUNTAP_REASON_AGAIN));
     taken = 12345;
-    FAILS(tuntap_writer_batch(writer, iovecs, MANY * 2 - 20, &taken, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+    FAILS(tuntap_writer_batch(writer, given, MANY * 2 - 20, sizeof(tuntap_packet), &taken, &err), EAGAIN, TUNTAP_REASON_AGAIN);
     size_t first = taken + 20;
     CHECK(first > 500 && first < MANY * 2);
     FAILS(tuntap_writer_flush(writer, &err), EAGAIN, TUNTAP_REASON_AGAIN);
-    TAKES(0, FAILS(tuntap_writer_batch(writer, iovecs, 5, &taken, &err), EAGAIN, TUNTAP_REASON_AGAIN));
+    TAKES(0, FAILS(tuntap_writer_batch(writer, given, 5, sizeof(tuntap_packet), &taken, &err), EAGAIN, TUNTAP_REASON_AGAIN));
     CHECK(tuntap_wake(dev) == 0);
-    TAKES(0, FAILS(tuntap_writer_batch(writer, iovecs, 5, &taken, &err), ECANCELED, TUNTAP_REASON_WOKEN));
+    TAKES(0, FAILS(tuntap_writer_batch(writer, given, 5, sizeof(tuntap_packet), &taken, &err), ECANCELED, TUNTAP_REASON_WOKEN));
     make_room();
     OK(tuntap_set_sndbuf(dev, 1 << 30, &err));
     OK(tuntap_writer_flush(writer, &err));
     CHECK(received(dev) == before + first);
-    tuntap_writer_close(writer);
+    tuntap_writer_free(writer);
     close_full_device(dev);
 }
 
@@ -251,33 +251,33 @@ static void absurd_lists_are_refused(tuntap_writer *writer)
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     uint8_t *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(pages != MAP_FAILED && mprotect(pages + page, page, PROT_NONE) == 0);
-    struct iovec *list = (struct iovec *)(void *)(pages + page) - 4;
+    tuntap_packet *list = (tuntap_packet *)(void *)(pages + page) - 4;
     for (int i = 0; i < 4; i++)
-        list[i] = iovecs[i];
+        list[i] = given[i];
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-        TAKES(0, FAILS(tuntap_writer_batch(writer, list, counts[i], &taken, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
+        TAKES(0, FAILS(tuntap_writer_batch(writer, list, counts[i], sizeof(tuntap_packet), &taken, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
     MESSAGE_HAS("no memory is so large");
     munmap(pages, 2 * page);
-    struct iovec one = {iovecs[0].iov_base, (size_t)-40};
-    TAKES(0, FAILS(tuntap_writer_batch(writer, &one, 1, &taken, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
+    tuntap_packet one = {given[0].data, (size_t)-40, 0};
+    TAKES(0, FAILS(tuntap_writer_batch(writer, &one, 1, sizeof(tuntap_packet), &taken, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
 }
 
 static void bad_arguments_take_nothing(void)
 {
     tuntap_writer *writer;
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD);
-    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    OK(tuntap_writer_new(dev, 0, &writer, &err));
     many_flows(10);
-    iovecs[1].iov_base = NULL;
-    TAKES(0, FAILS(tuntap_writer_batch(writer, iovecs, 3, &taken, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
-    TAKES(0, FAILS(tuntap_writer_batch(writer, NULL, 3, &taken, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
-    TAKES(0, FAILS(tuntap_writer_batch(NULL, iovecs, 3, &taken, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
-    FAILS(tuntap_writer_batch(writer, iovecs, 1, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    given[1].data = NULL;
+    TAKES(0, FAILS(tuntap_writer_batch(writer, given, 3, sizeof(tuntap_packet), &taken, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
+    TAKES(0, FAILS(tuntap_writer_batch(writer, NULL, 3, sizeof(tuntap_packet), &taken, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
+    TAKES(0, FAILS(tuntap_writer_batch(NULL, given, 3, sizeof(tuntap_packet), &taken, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
+    FAILS(tuntap_writer_batch(writer, given, 1, sizeof(tuntap_packet), NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     many_flows(10);
     absurd_lists_are_refused(writer);
     OK(tuntap_writer_flush(writer, &err));
     CHECK(received(dev) == 0);
-    tuntap_writer_close(writer);
+    tuntap_writer_free(writer);
     tuntap_close(dev);
 }
 

@@ -71,7 +71,7 @@ static void a_flush_that_ends_early_keeps_the_rest(void)
     tuntap_writer *writer;
     tuntap_stats before, after;
     tuntap *full = full_device(TUNTAP_OFFLOAD, 1);
-    OK(tuntap_writer_open(full, 0, &writer, &err));
+    OK(tuntap_writer_new(full, 0, &writer, &err));
     OK(tuntap_get_stats(full, &before, sizeof before, &err));
     for (int i = 0; i < 10; i++)
         OK(tuntap_writer_put(writer, stray_frame, sizeof stray_frame, &err));
@@ -84,7 +84,7 @@ static void a_flush_that_ends_early_keeps_the_rest(void)
     OK(tuntap_writer_flush(writer, &err));
     OK(tuntap_get_stats(full, &after, sizeof after, &err));
     CHECK(after.rx_packets == before.rx_packets + 10);
-    tuntap_writer_close(writer);
+    tuntap_writer_free(writer);
     close_full_device(full);
 }
 
@@ -95,11 +95,11 @@ int main(void)
     ipv4_only();
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD);
     int sock = udp_socket("10.8.0.1", PORT);
-    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    OK(tuntap_writer_new(dev, 0, &writer, &err));
     what_belongs_together_goes_out_at_once(dev, writer, sock);
     a_loss_that_a_put_finds_is_told_later(dev, writer);
     what_the_kernel_refuses_is_lost(writer, sock);
-    tuntap_writer_close(writer);
+    tuntap_writer_free(writer);
     close(sock);
     tuntap_close(dev);
     a_flush_that_ends_early_keeps_the_rest();

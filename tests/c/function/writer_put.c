@@ -17,7 +17,7 @@ static void packets_arrive_as_they_were(uint64_t flags)
     tuntap_writer *writer;
     tuntap *dev = ready_tun(flags);
     int sock = udp_socket("10.8.0.1", PORT);
-    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    OK(tuntap_writer_new(dev, 0, &writer, &err));
     udp_super(&super, 40, 1000);
     clear(&packets);
     split_super(&super, TUNTAP_TUN, &packets);
@@ -28,7 +28,7 @@ static void packets_arrive_as_they_were(uint64_t flags)
     }
     OK(tuntap_writer_flush(writer, &err));
     receives_super(sock, 40, 1000);
-    tuntap_writer_close(writer);
+    tuntap_writer_free(writer);
     close(sock);
     tuntap_close(dev);
 }
@@ -40,7 +40,7 @@ static void a_bad_packet_is_not_laundered(size_t place, size_t bad)
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD);
     int sock = udp_socket("10.8.0.1", PORT);
     uint8_t data[100];
-    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    OK(tuntap_writer_new(dev, 0, &writer, &err));
     udp_super(&super, 10, 100);
     clear(&packets);
     split_super(&super, TUNTAP_TUN, &packets);
@@ -53,7 +53,7 @@ static void a_bad_packet_is_not_laundered(size_t place, size_t bad)
             udp_receives(sock, data, sizeof data);
     }
     CHECK(!is_readable(sock));
-    tuntap_writer_close(writer);
+    tuntap_writer_free(writer);
     close(sock);
     tuntap_close(dev);
 }
@@ -64,7 +64,7 @@ static void trust_spares_the_look(void)
     tuntap_writer *writer;
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD);
     int sock = udp_socket("10.8.0.1", PORT);
-    OK(tuntap_writer_open(dev, TUNTAP_TRUSTED, &writer, &err));
+    OK(tuntap_writer_new(dev, TUNTAP_TRUSTED, &writer, &err));
     for (size_t count = 10; count > 0; count /= 10) {
         udp_super(&super, count, 100);
         clear(&packets);
@@ -74,7 +74,7 @@ static void trust_spares_the_look(void)
         OK(tuntap_writer_flush(writer, &err));
         receives_super(sock, count, 100);
     }
-    tuntap_writer_close(writer);
+    tuntap_writer_free(writer);
     close(sock);
     tuntap_close(dev);
 }
@@ -85,7 +85,7 @@ static void a_full_writer_writes(void)
     tuntap_writer *writer;
     tuntap_stats stats;
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD);
-    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    OK(tuntap_writer_new(dev, 0, &writer, &err));
     for (unsigned i = 0; i < 3000; i++) {
         super.size = udp_packet(super.packet, "10.8.0.2", "10.8.0.1", 2000 + i, "hello", 5);
         OK(tuntap_writer_put(writer, super.packet, super.size, &err));
@@ -95,7 +95,7 @@ static void a_full_writer_writes(void)
     OK(tuntap_writer_flush(writer, &err));
     OK(tuntap_get_stats(dev, &stats, sizeof stats, &err));
     CHECK(stats.rx_packets == 3000);
-    tuntap_writer_close(writer);
+    tuntap_writer_free(writer);
     tuntap_close(dev);
 }
 
@@ -103,7 +103,7 @@ static void what_is_no_packet_is_refused(uint64_t flags)
 {
     tuntap_writer *writer;
     tuntap *dev = ready_tun(flags);
-    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    OK(tuntap_writer_new(dev, 0, &writer, &err));
     memset(super.packet, 0, sizeof super.packet);
     FAILS(tuntap_writer_put(writer, super.packet, 0, &err), EINVAL, TUNTAP_REASON_PACKET);
     FAILS(tuntap_writer_put(writer, super.packet, 100, &err), EINVAL, TUNTAP_REASON_PACKET);
@@ -112,7 +112,7 @@ static void what_is_no_packet_is_refused(uint64_t flags)
     FAILS(tuntap_writer_put(writer, super.packet, 65536, &err), EMSGSIZE, TUNTAP_REASON_PACKET);
     FAILS(tuntap_writer_put(writer, NULL, 100, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_writer_put(NULL, super.packet, 100, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    tuntap_writer_close(writer);
+    tuntap_writer_free(writer);
     tuntap_close(dev);
 }
 

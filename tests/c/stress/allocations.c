@@ -343,12 +343,12 @@ static long monitor(void)
 
 static long batches(void)
 {
-    struct iovec out[4];
+    tuntap_packet out[4];
     tuntap_reader *reader = NULL;
     tuntap_writer *writer = NULL;
-    long result = tuntap_reader_open(tap, 0, &reader, &err);
+    long result = tuntap_reader_new(tap, 0, &reader, &err);
     if (result == 0)
-        result = tuntap_writer_open(tap, 0, &writer, &err);
+        result = tuntap_writer_new(tap, 0, &writer, &err);
     if (result == 0) {
         do
             result = tuntap_writer_put(writer, frame, sizeof frame, &err);
@@ -356,11 +356,11 @@ static long batches(void)
         do
             result = result < 0 ? result : tuntap_writer_flush(writer, &err);
         while (again(result));
-        long taken = tuntap_reader_batch(reader, out, 4, &err);
+        long taken = tuntap_reader_batch(reader, out, 4, sizeof *out, &err);
         CHECK(taken >= 0 || taken == -EAGAIN || taken == -ENOMEM);
     }
-    tuntap_reader_close(reader);
-    tuntap_writer_close(writer);
+    tuntap_reader_free(reader);
+    tuntap_writer_free(writer);
     return result;
 }
 
@@ -369,21 +369,21 @@ static long in_memory(void)
     tuntap_offload offload = {0};
     tuntap_splitter *splitter = NULL;
     tuntap_joiner *joiner = NULL;
-    const void *joined;
+    void *joined;
     void *part;
-    long result = tuntap_splitter_open(TUNTAP_TUN, &splitter, &err);
+    long result = tuntap_splitter_new(TUNTAP_TUN, &splitter, &err);
     if (result == 0)
-        result = tuntap_joiner_open(TUNTAP_TUN, &joiner, &err);
+        result = tuntap_joiner_new(TUNTAP_TUN, &joiner, &err);
     if (result == 0)
         result = tuntap_splitter_begin(splitter, &offload, packet, 60, &err);
     if (result == 0)
-        CHECK(tuntap_splitter_next(splitter, &part) == 60);
+        CHECK(tuntap_splitter_next(splitter, &part, NULL) == 60);
     if (result == 0)
         result = tuntap_joiner_put(joiner, packet, 60, &err);
     if (result == 0)
-        CHECK(tuntap_joiner_next(joiner, &offload, &joined) == 60);
-    tuntap_splitter_close(splitter);
-    tuntap_joiner_close(joiner);
+        CHECK(tuntap_joiner_next(joiner, &offload, &joined, NULL) == 60);
+    tuntap_splitter_free(splitter);
+    tuntap_joiner_free(joiner);
     return result;
 }
 

@@ -20,6 +20,7 @@ static char text[300];
 static uint8_t buf[2000];
 static uint32_t number;
 static struct iovec part = {buf, sizeof buf};
+static tuntap_packet got;
 
 /** A function that calls one of the library's. */
 #define CALL(name, call)   \
@@ -69,16 +70,16 @@ CALL(write_it, result = tuntap_write(dev, buf, 1, &err))
 CALL(wake, result = tuntap_wake(dev))
 CALL(read_woken, result = tuntap_read_timeout(dev, buf, sizeof buf, -1, &err))
 
-CALL(open_reader, result = tuntap_reader_open(dev, 0, &reader, NULL))
-CALL(read_batch, result = tuntap_reader_batch(reader, &part, 1, &err))
-CALL(close_reader, tuntap_reader_close(reader))
-CALL(open_writer, result = tuntap_writer_open(dev, 0, &writer, NULL))
+CALL(open_reader, result = tuntap_reader_new(dev, 0, &reader, NULL))
+CALL(read_batch, result = tuntap_reader_batch(reader, &got, 1, sizeof got, &err))
+CALL(close_reader, tuntap_reader_free(reader))
+CALL(open_writer, result = tuntap_writer_new(dev, 0, &writer, NULL))
 CALL(flush, result = tuntap_writer_flush(writer, &err))
-CALL(close_writer, tuntap_writer_close(writer))
-CALL(open_joiner, result = tuntap_joiner_open(TUNTAP_TUN, &joiner, NULL))
-CALL(close_joiner, tuntap_joiner_close(joiner))
-CALL(open_splitter, result = tuntap_splitter_open(TUNTAP_TUN, &splitter, NULL))
-CALL(close_splitter, tuntap_splitter_close(splitter))
+CALL(close_writer, tuntap_writer_free(writer))
+CALL(open_joiner, result = tuntap_joiner_new(TUNTAP_TUN, &joiner, NULL))
+CALL(close_joiner, tuntap_joiner_free(joiner))
+CALL(open_splitter, result = tuntap_splitter_new(TUNTAP_TUN, &splitter, NULL))
+CALL(close_splitter, tuntap_splitter_free(splitter))
 CALL(open_monitor, result = tuntap_monitor_open(NULL, &monitor, NULL))
 CALL(take_events, {
     tuntap_event event;

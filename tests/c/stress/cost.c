@@ -111,8 +111,9 @@ static void read_all(void)
 
 static void read_list(void)
 {
-    struct iovec list[64];
-    CHECK(tuntap_reader_batch(reader, list, 64, NULL) == 40);
+    tuntap_packet list[64];
+    CHECK(tuntap_reader_batch(reader, list, 64, sizeof *list, NULL) == 40);
+    CHECK(tuntap_reader_batch(reader, list, 64, sizeof *list, NULL) == 0);
 }
 
 static void write_all(void)
@@ -139,8 +140,8 @@ int main(void)
     int sink = udp_socket("10.8.0.1", PORT);
     udp_super(&super, 40, 1000);
     split_super(&super, TUNTAP_TUN, &packets);
-    OK(tuntap_reader_open(dev, 0, &reader, &err));
-    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    OK(tuntap_reader_new(dev, 0, &reader, &err));
+    OK(tuntap_writer_new(dev, 0, &writer, &err));
     for (int turn = 0; turn < 100; turn++) {
         send_one();
         COSTS(1, read_plain(40));
@@ -154,8 +155,8 @@ int main(void)
         send_one();
         COSTS(2, pass_super_on());
     }
-    tuntap_writer_close(writer);
-    tuntap_reader_close(reader);
+    tuntap_writer_free(writer);
+    tuntap_reader_free(reader);
     close(sink);
     close(sock);
     tuntap_close(dev);

@@ -10,7 +10,7 @@ static tuntap_writer *writer;
 static uint8_t buf[2000];
 static struct iovec part = {buf, sizeof buf}, frame = {(void *)stray_frame, sizeof stray_frame};
 static tuntap_offload offload;
-static struct iovec many[4000];
+static tuntap_packet many[4000];
 
 static ssize_t read_it(void)
 {
@@ -35,8 +35,8 @@ static ssize_t read_next(void)
 
 static ssize_t read_batch(void)
 {
-    struct iovec packets[4];
-    return tuntap_reader_batch(reader, packets, 4, &err);
+    tuntap_packet packets[4];
+    return tuntap_reader_batch(reader, packets, 4, sizeof *packets, &err);
 }
 
 static ssize_t write_it(void)
@@ -73,7 +73,7 @@ static ssize_t flush(void)
 static ssize_t give_batch(void)
 {
     size_t taken = 12345;
-    int result = tuntap_writer_batch(writer, many, sizeof many / sizeof *many, &taken, &err);
+    int result = tuntap_writer_batch(writer, many, sizeof many / sizeof *many, sizeof *many, &taken, &err);
     CHECK(taken < sizeof many / sizeof *many);
     return result;
 }
@@ -97,21 +97,21 @@ static void reads(uint64_t flags)
 {
     OK(tuntap_open("t0", TUNTAP_TUN | flags, &dev, &err));
     IP("link set t0 up");
-    OK(tuntap_reader_open(dev, 0, &reader, &err));
+    OK(tuntap_reader_new(dev, 0, &reader, &err));
     is_interrupted(read_it);
     is_interrupted(read_parts);
     is_interrupted(read_next);
     is_interrupted(read_batch);
     if (flags & TUNTAP_OFFLOAD)
         is_interrupted(read_super);
-    tuntap_reader_close(reader);
+    tuntap_reader_free(reader);
     tuntap_close(dev);
 }
 
 static void writes(uint64_t flags)
 {
     dev = full_device(flags, 1);
-    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    OK(tuntap_writer_new(dev, 0, &writer, &err));
     is_interrupted(write_it);
     is_interrupted(write_parts);
     is_interrupted(put_many);
@@ -120,7 +120,7 @@ static void writes(uint64_t flags)
         is_interrupted(write_super);
         is_interrupted(flush);
     }
-    tuntap_writer_close(writer);
+    tuntap_writer_free(writer);
     close_full_device(dev);
 }
 
@@ -129,7 +129,7 @@ int main(void)
     begin();
     ipv4_only();
     for (size_t i = 0; i < sizeof many / sizeof *many; i++)
-        many[i] = frame;
+        many[i] = (tuntap_packet){frame.iov_base, frame.iov_len, 0};
     reads(0);
     reads(TUNTAP_OFFLOAD);
     writes(0);

@@ -80,13 +80,13 @@ static void all_lengths(struct path *path)
     for (size_t turn = 0; turn < 4; turn++) {
         between[turn] = malloc(16 * turn + 8);
         CHECK(between[turn]);
-        OK(tuntap_reader_open(path->dev, 0, &path->reader, &err));
+        OK(tuntap_reader_new(path->dev, 0, &path->reader, &err));
         for (size_t extension = 360; extension <= 528; extension += 8)
             for (size_t options = 0; options <= 40; options += 4)
                 what_comes_after(path, extension, options);
         for (size_t i = 0; i < sizeof far / sizeof *far; i++)
             what_comes_after(path, far[i], 12);
-        tuntap_reader_close(path->reader);
+        tuntap_reader_free(path->reader);
     }
     for (size_t turn = 0; turn < 4; turn++)
         free(between[turn]);

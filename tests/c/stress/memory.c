@@ -25,17 +25,17 @@ static rlim_t mapped(void)
 
 static int open_reader(int place)
 {
-    return tuntap_reader_open(dev, 0, &readers[place], &err);
+    return tuntap_reader_new(dev, 0, &readers[place], &err);
 }
 
 static int open_writer(int place)
 {
-    return tuntap_writer_open(dev, 0, &writers[place], &err);
+    return tuntap_writer_new(dev, 0, &writers[place], &err);
 }
 
 static int open_joiner(int place)
 {
-    return tuntap_joiner_open(TUNTAP_TUN, &joiners[place], &err);
+    return tuntap_joiner_new(TUNTAP_TUN, &joiners[place], &err);
 }
 
 static int open_handle(int place)
@@ -78,12 +78,12 @@ int main(void)
         OK(tuntap_writer_put(writers[i], packet, size, &err));
         OK(tuntap_writer_flush(writers[i], &err));
         udp_receives(sock, "hello", 5);
-        tuntap_writer_close(writers[i]);
+        tuntap_writer_free(writers[i]);
     }
     for (int i = 0; i < joined; i++)
-        tuntap_joiner_close(joiners[i]);
+        tuntap_joiner_free(joiners[i]);
     for (int i = 0; i < read; i++)
-        tuntap_reader_close(readers[i]);
+        tuntap_reader_free(readers[i]);
     for (int i = 0; i < opened; i++)
         tuntap_close(handles[i]);
     CHECK(descriptors() == before);

@@ -28,19 +28,19 @@ static struct path open_path(const char *name, uint64_t kind)
     OK(tuntap_up(path.dev, &err));
     path.fd = tuntap_get_fd(path.dev);
     path.sock = offload_socket(name);
-    OK(tuntap_splitter_open(kind, &path.splitter, &err));
-    OK(tuntap_joiner_open(kind, &path.joiner, &err));
-    OK(tuntap_splitter_open(kind | TUNTAP_TRUSTED, &path.trusted_splitter, &err));
-    OK(tuntap_joiner_open(kind | TUNTAP_TRUSTED, &path.trusted_joiner, &err));
+    OK(tuntap_splitter_new(kind, &path.splitter, &err));
+    OK(tuntap_joiner_new(kind, &path.joiner, &err));
+    OK(tuntap_splitter_new(kind | TUNTAP_TRUSTED, &path.trusted_splitter, &err));
+    OK(tuntap_joiner_new(kind | TUNTAP_TRUSTED, &path.trusted_joiner, &err));
     return path;
 }
 
 static void close_path(struct path *path)
 {
-    tuntap_joiner_close(path->trusted_joiner);
-    tuntap_splitter_close(path->trusted_splitter);
-    tuntap_joiner_close(path->joiner);
-    tuntap_splitter_close(path->splitter);
+    tuntap_joiner_free(path->trusted_joiner);
+    tuntap_splitter_free(path->trusted_splitter);
+    tuntap_joiner_free(path->joiner);
+    tuntap_splitter_free(path->splitter);
     close(path->sock);
     tuntap_close(path->dev);
 }
@@ -89,7 +89,7 @@ static void split_by_us(tuntap_splitter *splitter)
     ssize_t length;
     clear(&ours);
     OK(tuntap_splitter_begin(splitter, &super.offload, super.packet, super.size, &err));
-    while ((length = copies ? tuntap_splitter_copy(splitter, to, 65600) : tuntap_splitter_next(splitter, &packet)) > 0)
+    while ((length = copies ? tuntap_splitter_copy(splitter, to, 65600, NULL) : tuntap_splitter_next(splitter, &packet, NULL)) > 0)
         append(&ours, packet, (size_t)length);
     CHECK(length == 0);
 }
@@ -144,9 +144,9 @@ static size_t split_joined(const struct path *path, tuntap_joiner *joiner)
 {
     size_t items = 0;
     ssize_t length;
-    const void *packet;
+    void *packet;
     clear(&after);
-    while ((length = tuntap_joiner_next(joiner, &super.offload, &packet)) > 0) {
+    while ((length = tuntap_joiner_next(joiner, &super.offload, &packet, NULL)) > 0) {
         super.size = (size_t)length;
         memcpy(super.packet, packet, super.size);
         CHECK(split_by_kernel(path, &after) == 0);

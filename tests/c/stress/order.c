@@ -18,8 +18,8 @@ static void close_one(int which)
 {
     switch (which) {
     case DEVICE: tuntap_close(open_now.dev), open_now.dev = NULL; break;
-    case READER: tuntap_reader_close(open_now.reader), open_now.reader = NULL; break;
-    case WRITER: tuntap_writer_close(open_now.writer), open_now.writer = NULL; break;
+    case READER: tuntap_reader_free(open_now.reader), open_now.reader = NULL; break;
+    case WRITER: tuntap_writer_free(open_now.writer), open_now.writer = NULL; break;
     default: tuntap_monitor_close(open_now.monitor), open_now.monitor = NULL; break;
     }
 }
@@ -62,8 +62,8 @@ static void use(uint64_t flags)
 static void in_this_order(const int *order, uint64_t flags)
 {
     open_now.dev = ready_tun(flags | TUNTAP_NONBLOCK);
-    OK(tuntap_reader_open(open_now.dev, 0, &open_now.reader, &err));
-    OK(tuntap_writer_open(open_now.dev, 0, &open_now.writer, &err));
+    OK(tuntap_reader_new(open_now.dev, 0, &open_now.reader, &err));
+    OK(tuntap_writer_new(open_now.dev, 0, &open_now.writer, &err));
     OK(tuntap_monitor_open(open_now.dev, &open_now.monitor, &err));
     use(flags);
     for (int i = 0; i < OBJECTS; i++) {

@@ -106,19 +106,19 @@ static void *send_packets(void *unused)
 static void *read_packets(void *unused)
 {
     tuntap_reader *reader;
-    struct iovec got[BATCH];
+    tuntap_packet got[BATCH];
     tuntap_error why;
-    CHECK(tuntap_reader_open(dev, 0, &reader, NULL) == 0);
+    CHECK(tuntap_reader_new(dev, 0, &reader, NULL) == 0);
     while (!atomic_load(&done)) {
-        ssize_t count = tuntap_reader_batch(reader, got, BATCH, &why);
+        ssize_t count = tuntap_reader_batch(reader, got, BATCH, sizeof *got, &why);
         if (count < 0 && count != -ECANCELED && count != -EINTR)
             fail(__FILE__, __LINE__, "tuntap_reader_batch", why.message);
         for (ssize_t i = 0; i < count; i++) {
-            CHECK(got[i].iov_len == LENGTH);
-            arrived(&out, (const uint8_t *)got[i].iov_base + UDP_OVERHEAD);
+            CHECK(got[i].size == LENGTH);
+            arrived(&out, (const uint8_t *)got[i].data + UDP_OVERHEAD);
         }
     }
-    tuntap_reader_close(reader);
+    tuntap_reader_free(reader);
     return unused;
 }
 
@@ -147,18 +147,18 @@ static void judge_write(const char *call, long result, const tuntap_error *why)
 static void *write_packets(void *unused)
 {
     static uint8_t made[BATCH][LENGTH];
-    struct iovec parts[BATCH];
+    tuntap_packet parts[BATCH];
     tuntap_writer *writer;
     tuntap_error why;
     long result;
-    CHECK(tuntap_writer_open(dev, 0, &writer, NULL) == 0);
+    CHECK(tuntap_writer_new(dev, 0, &writer, NULL) == 0);
     for (int i = 0; i < BATCH; i++)
-        parts[i] = (struct iovec){made[i], LENGTH};
+        parts[i] = (tuntap_packet){made[i], LENGTH, 0};
     for (uint64_t number = 0; number < total; number += BATCH) {
         size_t count = total - number < BATCH ? (size_t)(total - number) : BATCH, taken;
         make_packets(made, "10.8.0.2", "10.8.0.1", number);
         for (size_t sent = 0; sent < count; sent += taken) {
-            result = tuntap_writer_batch(writer, parts + sent, count - sent, &taken, &why);
+            result = tuntap_writer_batch(writer, parts + sent, count - sent, sizeof *parts, &taken, &why);
             atomic_fetch_add(&in.given, taken);
             judge_write("tuntap_writer_batch", result, &why);
         }
@@ -166,7 +166,7 @@ static void *write_packets(void *unused)
     }
     while ((result = tuntap_writer_flush(writer, &why)) != 0)
         judge_write("tuntap_writer_flush", result, &why);
-    tuntap_writer_close(writer);
+    tuntap_writer_free(writer);
     return unused;
 }
 

@@ -21,7 +21,8 @@ static tuntap_joiner *joiner;
 static tuntap_splitter *splitter;
 static uint8_t buf[70000], packet[100], parts_of_it[PARTS];
 static size_t size, taken;
-static struct iovec parts[PARTS], whole;
+static struct iovec parts[PARTS];
+static tuntap_packet got[3], whole;
 static tuntap_offload offload;
 static void *place;
 static int sock;
@@ -100,7 +101,7 @@ static void read_next(tuntap_error *error)
 
 static void read_batch(tuntap_error *error)
 {
-    tuntap_reader_batch(reader, parts, 3, error);
+    tuntap_reader_batch(reader, got, 3, sizeof *got, error);
 }
 
 static void put(tuntap_error *error)
@@ -113,22 +114,36 @@ static void flush(tuntap_error *error)
     tuntap_writer_flush(writer, error);
 }
 
+static void copy_batch(tuntap_error *error)
+{
+    got[0] = (tuntap_packet){buf, sizeof buf, 0};
+    tuntap_reader_copy(reader, got, 1, sizeof *got, error);
+}
+
+static void write_reserved(tuntap_error *error)
+{
+    if (tuntap_writer_reserve(writer, size, &place, error) < 0)
+        return;
+    memcpy(place, packet, size);
+    tuntap_writer_commit(writer, size, error);
+}
+
 static void give_batch(tuntap_error *error)
 {
-    tuntap_writer_batch(writer, &whole, 1, &taken, error);
+    tuntap_writer_batch(writer, &whole, 1, sizeof whole, &taken, error);
 }
 
 static void join(tuntap_error *error)
 {
     tuntap_joiner_put(joiner, packet, size, error);
-    tuntap_joiner_next(joiner, &offload, (const void **)&place);
+    tuntap_joiner_next(joiner, &offload, &place, error);
 }
 
 static void split(tuntap_error *error)
 {
     memset(&offload, 0, sizeof offload);
     tuntap_splitter_begin(splitter, &offload, packet, size, error);
-    tuntap_splitter_next(splitter, &place);
+    tuntap_splitter_next(splitter, &place, error);
 }
 
 static void wake(tuntap_error *error)
@@ -141,12 +156,11 @@ static void (*const calls[])(tuntap_error *) = {
     read_it,       read_in_time,  read_enough,      read_parts,    read_many_parts, write_it,
     write_in_time, write_parts,   write_many_parts, write_nothing, read_super,      write_super,
     read_next,     read_batch,    put,              flush,         give_batch,      join,
-    split,         wake,
+    split,         wake,          copy_batch,       write_reserved,
 };
 
 enum { CALLS = sizeof calls / sizeof *calls };
 
-/** The readers change the list of parts. */
 static void list_parts(void)
 {
     for (int i = 0; i < PARTS; i++)
@@ -207,9 +221,9 @@ static void each_takes_little(uint64_t flags, int up)
     dev = ready_tun(TUNTAP_NONBLOCK | flags);
     sock = udp_socket("10.8.0.1", PORT);
     size = udp_packet(packet, "10.8.0.2", "10.8.0.1", PORT, "hello", 5);
-    whole = (struct iovec){packet, size};
-    OK(tuntap_reader_open(dev, 0, &reader, &err));
-    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    whole = (tuntap_packet){packet, size, 1};
+    OK(tuntap_reader_new(dev, 0, &reader, &err));
+    OK(tuntap_writer_new(dev, 0, &writer, &err));
     if (!up)
         IP("link set t0 down");
     for (int i = 0; i < CALLS; i++) {
@@ -234,8 +248,8 @@ static void each_takes_little(uint64_t flags, int up)
             }
         }
     }
-    tuntap_writer_close(writer);
-    tuntap_reader_close(reader);
+    tuntap_writer_free(writer);
+    tuntap_reader_free(reader);
     close(sock);
     tuntap_close(dev);
 }
@@ -247,13 +261,13 @@ int main(void)
     ipv4_only();
     if (how && strcmp(how, "plain") != 0)
         return 0; /* What they add to a stack is theirs. */
-    OK(tuntap_joiner_open(TUNTAP_TUN, &joiner, &err));
-    OK(tuntap_splitter_open(TUNTAP_TUN, &splitter, &err));
+    OK(tuntap_joiner_new(TUNTAP_TUN, &joiner, &err));
+    OK(tuntap_splitter_new(TUNTAP_TUN, &splitter, &err));
     for (int up = 1; up >= 0; up--) {
         each_takes_little(0, up);
         each_takes_little(TUNTAP_OFFLOAD, up);
     }
-    tuntap_joiner_close(joiner);
-    tuntap_splitter_close(splitter);
+    tuntap_joiner_free(joiner);
+    tuntap_splitter_free(splitter);
     return 0;
 }

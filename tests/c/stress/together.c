@@ -36,12 +36,12 @@ static void reads(void)
 static void reads_batches(void)
 {
     static tuntap_reader *reader;
-    struct iovec packets[16];
+    tuntap_packet packets[16];
     if (!reader)
-        CHECK(tuntap_reader_open(dev, 0, &reader, NULL) == 0);
-    GIVES(tuntap_reader_batch(reader, packets, 16, NULL), ECANCELED, EAGAIN);
+        CHECK(tuntap_reader_new(dev, 0, &reader, NULL) == 0);
+    GIVES(tuntap_reader_batch(reader, packets, 16, sizeof *packets, NULL), ECANCELED, EAGAIN);
     if (!atomic_load(&busy)) {
-        tuntap_reader_close(reader);
+        tuntap_reader_free(reader);
         reader = NULL;
     }
 }
@@ -70,12 +70,12 @@ static void writes_batches(void)
     uint8_t data[SIZE] = {0}, packet[SIZE + UDP_OVERHEAD];
     size_t length = udp_packet(packet, "10.8.0.2", "10.8.0.1", PORT, data, sizeof data);
     if (!writer)
-        CHECK(tuntap_writer_open(dev, 0, &writer, NULL) == 0);
+        CHECK(tuntap_writer_new(dev, 0, &writer, NULL) == 0);
     for (int i = 0; i < 10; i++)
         GIVES(tuntap_writer_put(writer, packet, length, NULL), ECANCELED, ENETDOWN);
     GIVES(tuntap_writer_flush(writer, NULL), ECANCELED, ENETDOWN);
     if (!atomic_load(&busy)) {
-        tuntap_writer_close(writer);
+        tuntap_writer_free(writer);
         writer = NULL;
     }
 }

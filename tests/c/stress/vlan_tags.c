@@ -134,7 +134,7 @@ int main(void)
     OK(tuntap_get_mac(dev, mac, &err));
     IP("address add 10.8.0.1/24 dev t0");
     IP("link set t0 up");
-    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    OK(tuntap_writer_new(dev, 0, &writer, &err));
     socks[0] = large_socket("10.8.0.1");
     int raw = raw_socket("t0");
     for (size_t i = 0; i < sizeof several / sizeof *several; i++)
@@ -156,7 +156,7 @@ int main(void)
             close(socks[i]);
     }
     close(socks[0]);
-    tuntap_writer_close(writer);
+    tuntap_writer_free(writer);
     tuntap_close(dev);
     return 0;
 }

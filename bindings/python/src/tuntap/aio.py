@@ -54,11 +54,11 @@ class Device(BaseDevice):
         while True:
             yield await self.read()
 
-    @documented("tuntap_reader_open")
+    @documented("tuntap_reader_new")
     def reader(self, flags: Flag = Flag(0)) -> Reader:
         return Reader(self, flags)
 
-    @documented("tuntap_writer_open")
+    @documented("tuntap_writer_new")
     def writer(self, flags: Flag = Flag(0)) -> Writer:
         return Writer(self, flags)
 

@@ -111,10 +111,10 @@ class Giving:
 class Reader(Handled):
     """Takes packets in batches: `for packets in reader`. For one thread at a time; others wait for it."""
 
-    @documented("tuntap_reader_open")
+    @documented("tuntap_reader_new")
     def __init__(self, device: Any, flags: Flag = Flag(0)) -> None:
         self._device = device
-        self._handle = part_of(device, "the reader", lib.tuntap_reader_open, flags, lib.tuntap_reader_close)
+        self._handle = part_of(device, "the reader", lib.tuntap_reader_new, flags, lib.tuntap_reader_free)
         self._one_by_one = threading.RLock()
         # Of each packet where it is and its length: struct iovec.
         self._places = (ctypes.c_size_t * (2 * _MANY))()
@@ -168,10 +168,10 @@ class Reader(Handled):
 class Writer(Handled):
     """Hands over packets in batches. For one thread at a time; others wait for it."""
 
-    @documented("tuntap_writer_open")
+    @documented("tuntap_writer_new")
     def __init__(self, device: Any, flags: Flag = Flag(0)) -> None:
         self._device = device
-        self._handle = part_of(device, "the writer", lib.tuntap_writer_open, flags, lib.tuntap_writer_close)
+        self._handle = part_of(device, "the writer", lib.tuntap_writer_new, flags, lib.tuntap_writer_free)
         self._one_by_one = threading.RLock()
         self._put, self._flush = Repeated(lib.tuntap_writer_put), Repeated(lib.tuntap_writer_flush)
         self._give = Giving()

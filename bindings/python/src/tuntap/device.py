@@ -102,11 +102,11 @@ class Device(BaseDevice):
             arguments = (pointer, ctypes.byref(told), data, len(data))
             return patiently(lambda: call(lib.tuntap_write_super, *arguments))
 
-    @documented("tuntap_reader_open")
+    @documented("tuntap_reader_new")
     def reader(self, flags: Flag = Flag(0)) -> Reader:
         return Reader(self, flags)
 
-    @documented("tuntap_writer_open")
+    @documented("tuntap_writer_new")
     def writer(self, flags: Flag = Flag(0)) -> Writer:
         return Writer(self, flags)
 

@@ -44,9 +44,9 @@ class Offload(NamedTuple):
 class Splitter(Handled):
     """Splits super-packets in memory. For one thread at a time; others wait for it."""
 
-    @documented("tuntap_splitter_open")
+    @documented("tuntap_splitter_new")
     def __init__(self, flags: Flag = Flag.TUN) -> None:
-        self._handle = Handle("the splitter", lib.tuntap_splitter_close, lib.tuntap_splitter_open, flags)
+        self._handle = Handle("the splitter", lib.tuntap_splitter_free, lib.tuntap_splitter_new, flags)
         self._one_by_one = threading.RLock()
 
     @documented("tuntap_splitter_begin", "tuntap_splitter_next")
@@ -64,9 +64,9 @@ class Splitter(Handled):
 class Joiner(Handled):
     """Joins packets to super-packets in memory. For one thread at a time; others wait for it."""
 
-    @documented("tuntap_joiner_open")
+    @documented("tuntap_joiner_new")
     def __init__(self, flags: Flag = Flag.TUN) -> None:
-        self._handle = Handle("the joiner", lib.tuntap_joiner_close, lib.tuntap_joiner_open, flags)
+        self._handle = Handle("the joiner", lib.tuntap_joiner_free, lib.tuntap_joiner_new, flags)
         self._one_by_one = threading.RLock()
 
     @documented("tuntap_joiner_put")

@@ -10,10 +10,10 @@ int main(void)
     tuntap_splitter *splitter;
     begin();
     udp_super(&super, 10, 100);
-    OK(tuntap_splitter_open(TUNTAP_TUN, &splitter, &err));
+    OK(tuntap_splitter_new(TUNTAP_TUN, &splitter, &err));
     OK(tuntap_splitter_begin(splitter, &super.offload, super.packet, super.size, &err));
-    CHECK(tuntap_splitter_next(splitter, &packet) == 128);
-    tuntap_splitter_close(splitter);
-    tuntap_splitter_close(NULL);
+    CHECK(tuntap_splitter_next(splitter, &packet, NULL) == 128);
+    tuntap_splitter_free(splitter);
+    tuntap_splitter_free(NULL);
     return 0;
 }

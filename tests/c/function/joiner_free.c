@@ -8,10 +8,10 @@ int main(void)
 {
     tuntap_joiner *joiner;
     begin();
-    OK(tuntap_joiner_open(TUNTAP_TUN, &joiner, &err));
+    OK(tuntap_joiner_new(TUNTAP_TUN, &joiner, &err));
     size_t size = udp_packet(packet, "10.8.0.2", "10.8.0.1", PORT, "hello", 5);
     OK(tuntap_joiner_put(joiner, packet, size, &err));
-    tuntap_joiner_close(joiner);
-    tuntap_joiner_close(NULL);
+    tuntap_joiner_free(joiner);
+    tuntap_joiner_free(NULL);
     return 0;
 }
