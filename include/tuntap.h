@@ -1714,7 +1714,7 @@ ssize_t tuntap_reader_next(tuntap_reader *reader, void **packet, tuntap_error *e
  *                 may be changed in place.
  * @param count    How many there is room for: 1 or more; 64 to 256 are a good number.
  * @param size     sizeof(tuntap_packet), with which the list goes on from one to the next.
- * @return How many packets, or 0 and failures as of tuntap_reader_next: a failure behind
+ * @return How many packets, or 0 and failures as tuntap_reader_next: a failure behind
  *         packets is returned by the next call; or -EINVAL (packets is NULL; count is 0, or
  *         more than memory can hold; a bad size, TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
@@ -1731,7 +1731,7 @@ ssize_t tuntap_reader_batch(tuntap_reader *reader, tuntap_packet *packets, size_
  * @param count    How many places there are: 1 or more.
  * @param size     sizeof(tuntap_packet), with which the list goes on from one to the next.
  * @return How many packets, fewer where the next one is longer than its place; or 0 and
- *         failures as of tuntap_reader_batch; or -EMSGSIZE: the first packet is longer than
+ *         failures as tuntap_reader_batch; or -EMSGSIZE: the first packet is longer than
  *         its place (TUNTAP_REASON_BUFFER). It is not lost, and stays the next one: the message
  *         has its size; or -EINVAL (an address is NULL; a size is more than memory can hold,
  *         TUNTAP_REASON_ARGUMENT).
@@ -1789,9 +1789,8 @@ void tuntap_writer_free(tuntap_writer *writer);
  *
  * @param packet  As for tuntap_write.
  * @param size    Bytes of it.
- * @return 0, or as tuntap_write: then the packet was not taken. -EAGAIN, -EINTR and -ECANCELED
- *         say that there is no room for it until what was taken before has gone out: it may be
- *         given again.
+ * @return 0, or as tuntap_write: then the packet was not taken. When there is no room, that is
+ *         for what was taken before: the packet may be given again.
  * @since 0.1.0
  */
 int tuntap_writer_put(tuntap_writer *writer, const void *packet, size_t size, tuntap_error *err);
@@ -1806,7 +1805,7 @@ int tuntap_writer_put(tuntap_writer *writer, const void *packet, size_t size, tu
  *                or any other function is called on this writer, which drops them.
  * @return 0, or -EMSGSIZE (more than the device takes, TUNTAP_REASON_PACKET), -EINVAL (size is
  *         0, TUNTAP_REASON_PACKET; writer or packet is NULL, TUNTAP_REASON_ARGUMENT); or
- *         -EAGAIN, -EINTR or -ECANCELED, as tuntap_writer_put when there is no room.
+ *         as tuntap_writer_put.
  * @since 0.1.0
  */
 int tuntap_writer_reserve(tuntap_writer *writer, size_t size, void **packet, tuntap_error *err);

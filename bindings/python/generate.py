@@ -34,7 +34,7 @@ C_ONLY = {
 COMMENT = r"/\*\*\n((?: \*.*\n)+?) \*/\n"
 CONSTANT = re.compile(COMMENT + r"#define (TUNTAP_\w+) (0x[0-9a-f]+|\d+)\n|#define (TUNTAP_\w+) (0x[0-9a-f]+|\d+)\n")
 STRUCTURE = re.compile(r"typedef struct (tuntap_\w+) \{\n(.*?)\n\} \1;", re.S)
-MEMBER = re.compile(r"^    (u?int\d+_t|char) (\w+)(?:\[(\w+)\])?;$", re.M)
+MEMBER = re.compile(r"^    (u?int\d+_t|char|size_t|void \*) ?(\w+)(?:\[(\w+)\])?;$", re.M)
 FUNCTION = re.compile(COMMENT + r"([\w ]+?[ *]+)(tuntap_\w+)\(([^)]*)\);\n")
 
 # What a C type is called in tuntap/_types.py.
@@ -49,6 +49,10 @@ TYPES = {
     "ssize_t": "ssize",
     "void": "none",
 }
+
+
+# What ctypes calls the types of members that it has other names for.
+CTYPES = {"void *": "void_p", "size_t": "size_t"}
 
 
 class Constant(NamedTuple):
@@ -160,7 +164,7 @@ def structures(header: str) -> Iterator[str]:
     for name, body in STRUCTURE.findall(header):
         yield f"\n\nclass {name}(ctypes.Structure):\n    _fields_ = ["
         for kind, member, count in MEMBER.findall(body):
-            python = "ctypes.c_char" if kind == "char" else f"ctypes.c_{kind[:-2]}"
+            python = f"ctypes.c_{CTYPES.get(kind) or kind.removesuffix('_t')}"
             size = count[len("TUNTAP_") :] if count else ""
             yield f"        ({member!r}, {python}{f' * {size}' if size else ''}),"
         yield "    ]"

@@ -42,10 +42,10 @@ pub(super) unsafe fn packets_in(
     count: usize,
     size: usize,
 ) -> Result<Packets, Argument> {
-    let packets = packets(places.cast_mut(), count, size)?;
-    if places.is_null() && count != 0 {
+    if places.is_null() {
         return Err(Argument::Null("the list of packets"));
     }
+    let packets = packets(places.cast_mut(), count, size)?;
     packets.check()?;
     Ok(packets)
 }

@@ -147,7 +147,7 @@ pub unsafe extern "C" fn tuntap_reader_next(
 ///                 may be changed in place.
 /// @param count    How many there is room for: 1 or more; 64 to 256 are a good number.
 /// @param size     sizeof(tuntap_packet), with which the list goes on from one to the next.
-/// @return How many packets, or 0 and failures as of tuntap_reader_next: a failure behind
+/// @return How many packets, or 0 and failures as tuntap_reader_next: a failure behind
 ///         packets is returned by the next call; or -EINVAL (packets is NULL; count is 0, or
 ///         more than memory can hold; a bad size, TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
@@ -182,7 +182,7 @@ pub unsafe extern "C" fn tuntap_reader_batch(
 /// @param count    How many places there are: 1 or more.
 /// @param size     sizeof(tuntap_packet), with which the list goes on from one to the next.
 /// @return How many packets, fewer where the next one is longer than its place; or 0 and
-///         failures as of tuntap_reader_batch; or -EMSGSIZE: the first packet is longer than
+///         failures as tuntap_reader_batch; or -EMSGSIZE: the first packet is longer than
 ///         its place (TUNTAP_REASON_BUFFER). It is not lost, and stays the next one: the message
 ///         has its size; or -EINVAL (an address is NULL; a size is more than memory can hold,
 ///         TUNTAP_REASON_ARGUMENT).

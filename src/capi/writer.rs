@@ -78,9 +78,8 @@ pub unsafe extern "C" fn tuntap_writer_free(writer: *mut CWriter) {
 ///
 /// @param packet  As for tuntap_write.
 /// @param size    Bytes of it.
-/// @return 0, or as tuntap_write: then the packet was not taken. -EAGAIN, -EINTR and -ECANCELED
-///         say that there is no room for it until what was taken before has gone out: it may be
-///         given again.
+/// @return 0, or as tuntap_write: then the packet was not taken. When there is no room, that is
+///         for what was taken before: the packet may be given again.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writer_put(
@@ -104,7 +103,7 @@ pub unsafe extern "C" fn tuntap_writer_put(
 ///                or any other function is called on this writer, which drops them.
 /// @return 0, or -EMSGSIZE (more than the device takes, TUNTAP_REASON_PACKET), -EINVAL (size is
 ///         0, TUNTAP_REASON_PACKET; writer or packet is NULL, TUNTAP_REASON_ARGUMENT); or
-///         -EAGAIN, -EINTR or -ECANCELED, as tuntap_writer_put when there is no room.
+///         as tuntap_writer_put.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writer_reserve(

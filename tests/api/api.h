@@ -73,7 +73,7 @@ extern const struct function functions[];
 extern const int functions_count;
 
 extern const struct kind text_kind, text_out_kind, memory_in_kind, memory_kind, struct_in_kind, struct_out_kind,
-    bytes_in_kind, bytes_out_kind, filter_kind, vectors_kind, vectors_out_kind, scalar_out_kind, object_out_kind,
+    bytes_in_kind, bytes_out_kind, filter_kind, vectors_kind, packets_kind, places_kind, scalar_out_kind, object_out_kind,
     error_kind, fd_kind, int_kind, int32_kind, uint32_kind, uint64_kind, size_kind;
 
 extern const struct kind tuntap_kind, tuntap_config_kind, tuntap_reader_kind, tuntap_writer_kind,

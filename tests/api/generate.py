@@ -39,6 +39,8 @@ NUMBERS = {
     "on": 1,
     "up": 1,
     "count": 2,
+    "headroom": 16,
+    "tailroom": 16,
 }
 # Bytes of what a pointer of this type points at, and what it is for.
 SCALARS = {"uint32_t *": "uint32_t", "uint64_t *": "uint64_t", "size_t *": "size_t", "void **": "void *"}
@@ -102,6 +104,10 @@ class Table:
             doc = next((doc for doc in docs if doc), None)
         return "NULL" in (doc or "")
 
+    def is_changed(self, function, name):
+        """Whether a parameter is read, and written to on success."""
+        return (function.section(f"param {name}") or "").startswith("In: ")
+
     def pointer(self, kind, name, next_name):
         """The kind, and the type of an element, of a parameter that is a pointer."""
         bare = kind.removeprefix("const ")
@@ -120,7 +126,7 @@ class Table:
         if bare == "uint8_t *" and next_name in ("count", "err") and name in ("mac", "macs"):
             return "bytes_in" if constant else "bytes_out", "mac_address"
         if bare == "struct iovec *":
-            return "vectors" if constant else "vectors_out", "struct iovec"
+            return "vectors", "struct iovec"
         if bare == "void *" and next_name == "size":
             return "memory_in" if constant else "memory", "char"
         if kind == "const void *" and name == "filter":
@@ -138,6 +144,8 @@ class Table:
             found = self.pointer(kind, name, following[0] if following else None)
             if not found:
                 die(f"{function.name}: no values for `{kind} {name}`")
+            if found[1] == "tuntap_packet" and (kind.startswith("const ") or self.is_changed(function, name)):
+                found = "packets" if kind.startswith("const ") else "places", found[1]
             fields["kind"], unit = f"&{found[0]}_kind", found[1]
             fields["unit"] = f"sizeof({unit})"
             for one in following[:2]:

@@ -72,6 +72,15 @@ static void send_packet(int shape)
     sendto(packets, packet, sizeof packet, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof to);
 }
 
+/** Reserves bytes with a packet in them, for a commit. */
+static void reserve(int shape)
+{
+    void *place;
+    tuntap_writer *writer = objects[WRITERS][shape];
+    if (writer && tuntap_writer_reserve(writer, 256, &place, NULL) == 0)
+        packet_of(place, 256);
+}
+
 void restore_handles(const void *changed)
 {
     for (int shape = 0; shape < GONE; shape++)
@@ -84,6 +93,7 @@ void restore_handles(const void *changed)
     for (int shape = 0; shape < SHAPES; shape++) {
         tuntap_splitter_free(objects[SPLITTERS][shape]);
         objects[SPLITTERS][shape] = NULL;
+        reserve(shape);
     }
 }
 

@@ -77,7 +77,6 @@ const struct kind struct_out_kind = {2, 2, make_out, OUT};
 const struct kind bytes_out_kind = {2, 2, make_out, OUT};
 const struct kind scalar_out_kind = {2, 2, make_out, OUT};
 const struct kind object_out_kind = {2, 2, make_out, OUT};
-const struct kind vectors_out_kind = {2, 2, make_out, OUT};
 const struct kind error_kind = {2, 2, make_out, OUT};
 
 /* Packets */
@@ -204,6 +203,35 @@ static void make_vectors(struct argument *made, const struct parameter *paramete
 }
 
 const struct kind vectors_kind = {5, 5, make_vectors, IN};
+
+/** Packets that share one packet or place, which lies behind them, each in a structure of the promised size. */
+static void make_packets(struct argument *made, const struct parameter *parameter, int value,
+                         const struct argument *all)
+{
+    static const char *const names[] = {"packets", "packets without address", "packets without bytes",
+                                        "packets of SIZE_MAX bytes", "packets of a later version"};
+    enum { BYTES = 200 };
+    size_t bytes = promised(parameter, all, parameter->unit), size = (size_t)all[parameter->size].number;
+    if (value == LENGTH(names)) {
+        null(made);
+        return;
+    }
+    /* The bytes come first: a structure read beyond the last is seen. */
+    uint8_t *packet = malloc(BYTES + bytes + 1);
+    CHECK(packet);
+    packet_of(packet, BYTES);
+    memset(packet + BYTES, value == 4, bytes);
+    tuntap_packet one = {value == 1 ? NULL : packet, value == 2 ? 0 : value == 3 ? SIZE_MAX : BYTES, 7};
+    for (size_t at = 0; size > 0 && at + size <= bytes; at += size)
+        memcpy(packet + BYTES + at, &one, size < sizeof one ? size : sizeof one);
+    made->memory = packet;
+    made->pointer = packet + BYTES;
+    made->bytes = bytes;
+    made->says = names[value];
+}
+
+const struct kind packets_kind = {6, 6, make_packets, IN};
+const struct kind places_kind = {6, 6, make_packets, OUT_UNDEFINED};
 
 /* Numbers */
 

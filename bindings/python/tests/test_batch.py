@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Many packets a call: what is split and joined, and packets that stay where the reader has them."""
+"""Many packets a call: what is segmented and coalesced, and packets that stay where the reader has them."""
 
 import array
 import ctypes
 import errno
 import socket
+import sys
 import threading
 import time
 
@@ -57,6 +58,41 @@ def test_packets_stay_when_they_were_looked_at(device):
     with pytest.raises(tuntap.Error) as caught:
         drain_batch[0]
     assert caught.value.reason is Reason.ARGUMENT and "copy()" in str(caught.value)
+
+
+def test_runs_are_sealed_in_place(device):
+    reader = device.reader()
+    reader.set_room(16, 8)
+    send_segments(40, 100)
+    payloads = []
+    udp = socket.AF_INET, socket.SOCK_DGRAM
+    with socket.socket(*udp) as heard, socket.socket(*udp) as sender:
+        heard.bind(("10.8.0.1", 0))
+        heard.settimeout(5)
+        while len(payloads) < 40:
+            batch = reader.batch()
+            packets, runs = list(batch), batch.runs()
+            assert sum(len(run.data) for run in runs) == sum(len(packet) + 24 for packet in packets)
+            assert len(packets) == 1 or len(runs) < len(packets)
+            for run in runs:
+                count = len(run.data) // run.size
+                assert run.size == 152 and len(run.data) == count * run.size
+                for at in range(0, len(run.data), run.size):
+                    run.data[at : at + 16], run.data[at + 144 : at + 152] = b"H" * 16, b"T" * 8
+                ancillary = [(socket.SOL_UDP, UDP_SEGMENT, run.size.to_bytes(2, sys.byteorder))]
+                sender.sendmsg([run.data], ancillary, 0, heard.getsockname())
+                for _ in range(count):
+                    got, packet = heard.recv(2000), packets.pop(0)
+                    assert got == b"H" * 16 + packet + b"T" * 8
+                    payloads.append(packet[28:])
+    assert payloads == [bytes([number]) * 100 for number in range(40)]
+    gone = batch
+    reader.set_room()
+    with pytest.raises(tuntap.Error):
+        gone.runs()
+    with pytest.raises(tuntap.Error) as caught:
+        reader.set_room(4000, 97)
+    assert caught.value.reason is Reason.RANGE
 
 
 @pytest.mark.parametrize(

@@ -109,9 +109,9 @@ static void a_run_is_sent_at_once(void)
     static uint8_t sealed[2000];
     tuntap_reader *reader;
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD | TUNTAP_NONBLOCK);
+    IP("link set lo up");
     int sock = offload_socket("t0"), out = udp_socket("127.0.0.1", PORT), in = udp_socket("127.0.0.1", PORT + 1);
     int segment = HEADER + UDP_OVERHEAD + SIZE + TAG;
-    IP("link set lo up");
     OK(tuntap_reader_new(dev, 0, &reader, &err));
     OK(tuntap_reader_set_room(reader, HEADER, TAG, &err));
     clear(&expected);

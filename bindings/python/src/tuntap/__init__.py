@@ -15,7 +15,7 @@ from __future__ import annotations
 from ._abi import AddrFlag, EventKind, Feature, Flag, OffloadKind, Offloads, Reason, Scope
 from ._library import documented, lib
 from .address import Addr
-from .batch import Packets, Reader, Writer
+from .batch import Packets, Reader, Run, Writer
 from .device import Device
 from .errors import Error
 from .link import Stats
@@ -53,6 +53,7 @@ __all__ = [
     "Reader",
     "Reason",
     "Route",
+    "Run",
     "Scope",
     "Splitter",
     "Stats",

@@ -153,9 +153,17 @@ class Reader(_Part):
         while True:
             await self._device._give_way()
             try:
-                return self._part.batch()
+                packets = self._part._next()
             except BlockingIOError:
-                await self._device._readable()
+                packets = None
+            if packets:
+                return packets
+            await self._device._readable()
+
+    @documented("tuntap_reader_set_room")
+    def set_room(self, headroom: int = 0, tailroom: int = 0) -> None:
+        """For Packets.runs."""
+        self._part.set_room(headroom, tailroom)
 
     async def __aiter__(self) -> AsyncIterator[Packets]:
         while True:

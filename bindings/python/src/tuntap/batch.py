@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Many packets a call: on a device with Flag.OFFLOAD split and joined, and on every other one too."""
+"""Many packets a call: on a device with Flag.OFFLOAD segmented and coalesced, and on every other one too."""
 
 from __future__ import annotations
 
@@ -8,23 +8,37 @@ import errno
 import threading
 from array import array
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, chain
+from itertools import accumulate, chain, repeat
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
-from ._abi import Flag, Reason, tuntap_error
+from ._abi import Flag, Reason, tuntap_error, tuntap_packet
 from ._handle import Handle, Handled, device_handle
-from ._library import documented, lib
+from ._library import call, documented, lib
 from ._memory import Memory, contiguous, sizes_of
 from .errors import error, from_c
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-# Packets of a batch, at the most.
+# Limit of the packets of a batch.
 _MANY = 256
-# Bytes of the place and the length of one: struct iovec.
-_PLACE = 2 * ctypes.sizeof(ctypes.c_size_t)
+# A tuntap_packet: words, and bytes.
+_WORDS = 3
+_PLACE = ctypes.sizeof(tuntap_packet)
+
+
+# Limits of what UDP_SEGMENT sends at once.
+_SEGMENTS = 64
+_BYTES = 65507
+
+
+class Run(NamedTuple):
+    """Packets of one size, of which the last may be shorter, with the room of Reader.set_room around each."""
+
+    data: bytearray
+    size: int
+    """Bytes from one to the next: what UDP_SEGMENT is set to when data is sent."""
 
 
 class Packets(Sequence[bytes]):
@@ -63,6 +77,13 @@ class Packets(Sequence[bytes]):
             self._list = self._reader._copy(self)
         return self._list
 
+    def runs(self) -> list[Run]:
+        """Copies of the packets that one call can send by UDP_SEGMENT: up to 64, and 65,507 bytes.
+
+        The bytes around each are the caller's, to seal it in place.
+        """
+        return self._reader._runs(self)
+
 
 class Repeated:
     """A function that is called again and again, by one thread at a time: its error has its place already."""
@@ -98,7 +119,7 @@ class Giving:
         taken = 0
         while True:
             start = packets + taken * _PLACE
-            result: int = lib.tuntap_writer_batch(writer, start, count - taken, self._taken_place, self._place)
+            result: int = lib.tuntap_writer_batch(writer, start, count - taken, _PLACE, self._taken_place, self._place)
             taken += self._taken.value
             if result >= 0:
                 return
@@ -116,22 +137,40 @@ class Reader(Handled):
         self._device = device
         self._handle = part_of(device, "the reader", lib.tuntap_reader_new, flags, lib.tuntap_reader_free)
         self._one_by_one = threading.RLock()
-        # Of each packet where it is and its length: struct iovec.
-        self._places = (ctypes.c_size_t * (2 * _MANY))()
+        # A tuntap_packet for each packet, as words.
+        self._places = (ctypes.c_size_t * (_WORDS * _MANY))()
         self._address = ctypes.addressof(self._places)
         self._take = Repeated(lib.tuntap_reader_batch)
         # The batch that they are of; held by whoever looks at it, and never while packets are waited for.
         self._now: object = None
         self._looking = threading.RLock()
+        self._room = 0, 0
         register(device, self)
+
+    @documented("tuntap_reader_set_room")
+    def set_room(self, headroom: int = 0, tailroom: int = 0) -> None:
+        """For Packets.runs."""
+        with self._one_by_one, self._looking, self._handle as pointer:
+            self._now = None
+            call(lib.tuntap_reader_set_room, pointer, headroom, tailroom)
+            self._room = headroom, tailroom
 
     @documented("tuntap_reader_batch")
     def batch(self) -> Packets:
         """At least one packet, and at most 256."""
+        while True:
+            # None is the end of the last batch.
+            if packets := self._next():
+                return packets
+
+    def _next(self) -> Packets | None:
+        """None: the reader is empty, and the descriptor says when there is more."""
         with self._one_by_one, self._handle as pointer:
             with self._looking:
                 self._now = None
-            count = self._take(pointer, self._address, _MANY)
+            count = self._take(pointer, self._address, _MANY, _PLACE)
+            if not count:
+                return None
             self._now = batch = object()
             return Packets(self, batch, count)
 
@@ -147,16 +186,33 @@ class Reader(Handled):
     def _copy(self, packets: Packets) -> list[bytes]:
         with self._looking, self._handle:
             self._check(packets)
-            told = self._places[: 2 * len(packets)]
+            told = self._places[: _WORDS * len(packets)]
             # A signal handler may have come in between, and read on.
             self._check(packets)
-            starts, lengths = told[0::2], told[1::2]
+            starts, lengths = told[0::_WORDS], told[1::_WORDS]
             first = starts[0]
             # One copy of all, and slices of that, which are cheaper than a call for each. They lie in one piece of
             # memory, one behind the other.
             all_of_them = ctypes.string_at(first, starts[-1] + lengths[-1] - first)
             self._check(packets)
             return [all_of_them[(at := start - first) : at + length] for start, length in zip(starts, lengths)]
+
+    def _runs(self, packets: Packets) -> list[Run]:
+        with self._looking, self._handle:
+            self._check(packets)
+            told, (headroom, tailroom) = self._places[: _WORDS * len(packets)], self._room
+            self._check(packets)
+            found: list[Run] = []
+            number, around = 0, headroom + tailroom
+            while number < len(packets):
+                start, length, run = told[_WORDS * number : _WORDS * (number + 1)]
+                count = min(run, _SEGMENTS, max(1, _BYTES // (length + around)))
+                number += count
+                last, last_length, _ = told[_WORDS * (number - 1) : _WORDS * number]
+                data = ctypes.string_at(start - headroom, last + last_length - start + around)
+                found.append(Run(bytearray(data), length + around))
+            self._check(packets)
+            return found
 
     def _write(self, packets: Packets, give: Giving, writer: int) -> None:
         """Hands packets on to a tuntap_writer from where they are."""
@@ -203,7 +259,7 @@ class Writer(Handled):
             if sum(lengths) != memory.size:
                 raise ValueError("a packet has changed its size meanwhile")
             starts = accumulate(lengths, initial=memory.address or 0)
-            places = array("L", chain.from_iterable(zip(starts, lengths)))
+            places = array("L", chain.from_iterable(zip(starts, lengths, repeat(1))))
             address, _ = places.buffer_info()
             self._give(pointer, address, len(lengths))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Super-packets: what is still to be done with them, and splitting and joining in memory."""
+"""Super-packets: what is still to be done with them, and segmenting and coalescing in memory."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Offload(NamedTuple):
 
 
 class Splitter(Handled):
-    """Splits super-packets in memory. For one thread at a time; others wait for it."""
+    """Segments super-packets in memory. For one thread at a time; others wait for it."""
 
     @documented("tuntap_splitter_new")
     def __init__(self, flags: Flag = Flag.TUN) -> None:
@@ -56,13 +56,13 @@ class Splitter(Handled):
         packets = []
         with self._one_by_one, self._handle as pointer:
             call(lib.tuntap_splitter_begin, pointer, ctypes.byref(told), memory.address, memory.size)
-            while (length := lib.tuntap_splitter_next(pointer, ctypes.byref(place))) > 0:
+            while (length := lib.tuntap_splitter_next(pointer, ctypes.byref(place), None)) > 0:
                 packets.append(ctypes.string_at(place.value or 0, length))
         return packets
 
 
 class Joiner(Handled):
-    """Joins packets to super-packets in memory. For one thread at a time; others wait for it."""
+    """Coalesces packets to super-packets in memory. For one thread at a time; others wait for it."""
 
     @documented("tuntap_joiner_new")
     def __init__(self, flags: Flag = Flag.TUN) -> None:
@@ -81,7 +81,7 @@ class Joiner(Handled):
         told, place = _abi.tuntap_offload(), ctypes.c_void_p()
         while True:
             with self._one_by_one, self._handle as pointer:
-                length = lib.tuntap_joiner_next(pointer, ctypes.byref(told), ctypes.byref(place))
+                length = lib.tuntap_joiner_next(pointer, ctypes.byref(told), ctypes.byref(place), None)
                 if length <= 0:
                     return
                 taken = Offload.of(told), ctypes.string_at(place.value or 0, length)
