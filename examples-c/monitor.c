@@ -23,7 +23,8 @@ static void print_event(const tuntap_event *event)
     const uint8_t *mac = event->mac;
     switch (event->kind) {
     case TUNTAP_EVENT_DEVICE:
-        printf("%s is there, %s, MTU %u\n", name, event->up ? "up" : "down", (unsigned)event->mtu);
+        printf("%s is there, a %s, %s, MTU %u\n", name, event->flags & TUNTAP_TAP ? "TAP" : "TUN",
+               event->up ? "up" : "down", (unsigned)event->mtu);
         break;
     case TUNTAP_EVENT_UP:
         printf("%s is up\n", name);
@@ -53,6 +54,16 @@ static void print_event(const tuntap_event *event)
     case TUNTAP_EVENT_ADDR_REMOVED:
         printf("%s has lost the address %s%s\n", name, event->addr, peer_of(event));
         break;
+    case TUNTAP_EVENT_ROUTE_ADDED:
+        printf("%s has got the route to %s%s%s\n", name, event->destination, event->gateway[0] ? " via " : "",
+               event->gateway);
+        break;
+    case TUNTAP_EVENT_ROUTE_REMOVED:
+        printf("%s has lost the route to %s\n", name, event->destination);
+        break;
+    case TUNTAP_EVENT_MOVED:
+        printf("%s went to another network namespace\n", name);
+        break;
     case TUNTAP_EVENT_REMOVED:
         printf("%s is gone\n", name);
         break;
@@ -61,6 +72,8 @@ static void print_event(const tuntap_event *event)
         break;
     case TUNTAP_EVENT_COMPLETE:
         printf("that is all for now\n");
+        break;
+    default: /* a kind that a later version has added */
         break;
     }
 }
@@ -72,7 +85,7 @@ int main(void)
     tuntap_error err;
 
     setvbuf(stdout, NULL, _IOLBF, 0); /* whole lines at once, into a pipe too */
-    if (tuntap_monitor_open(NULL, &monitor, &err) < 0) {
+    if (tuntap_monitor_open(NULL, TUNTAP_MONITOR_ROUTES, &monitor, &err) < 0) {
         fprintf(stderr, "monitor: %s\n", err.message);
         return 1;
     }

@@ -235,6 +235,11 @@ typedef struct tuntap_joiner tuntap_joiner;
 #define TUNTAP_REASON_FULL 25
 
 /**
+ * The handle was shut down: nothing waits on it any more.
+ */
+#define TUNTAP_REASON_SHUTDOWN 26
+
+/**
  * Why a call failed. 256 bytes, for ever.
  */
 typedef struct tuntap_error {
@@ -355,9 +360,10 @@ const char *tuntap_strreason(uint32_t reason);
 #define TUNTAP_TRUSTED 0x1000
 
 /**
- * Bytes of a buffer that holds any device name, with its NUL.
+ * Bytes of a buffer that holds the name of a device of any operating system, with its NUL. A
+ * name of Linux, Darwin and the BSDs has 15 bytes at most.
  */
-#define TUNTAP_NAME_SIZE 16
+#define TUNTAP_NAME_SIZE 256
 
 /**
  * Bytes of a buffer that holds any address as text, of any family and with its prefix,
@@ -484,6 +490,26 @@ int tuntap_open_fd(int fd, uint64_t flags, tuntap **dev, tuntap_error *err);
  */
 void tuntap_close(tuntap *dev);
 
+#if !defined(_WIN32)
+/**
+ * Frees a handle and gives its descriptor to the caller: for a program that goes on by itself,
+ * or hands the device over to another one. tuntap_open_fd takes it back.
+ *
+ * The descriptor is non-blocking (O_NONBLOCK) and close-on-exec, as it was in the handle. The
+ * device lives on with it, and what was set stays. What a super-packet still had for later
+ * reads of this handle is lost: read until -EAGAIN first.
+ *
+ * @param dev  Freed on success: no other call may be running on it, and none may follow. After
+ *             a failure it is as it was.
+ * @param fd   Receives the descriptor.
+ * @return 0, or -EINVAL (dev or fd is NULL), -EBUSY (a reader or a writer holds the device,
+ *         TUNTAP_REASON_BUSY), -EOPNOTSUPP (Darwin: packets of a TAP pass through several
+ *         descriptors, TUNTAP_REASON_PLATFORM).
+ * @since 0.1.0
+ */
+int tuntap_release(tuntap *dev, int *fd, tuntap_error *err);
+#endif
+
 /**
  * The name of the device at this moment; it can be renamed by others.
  *
@@ -598,6 +624,126 @@ int tuntap_set_group(tuntap *dev, uint32_t gid, tuntap_error *err);
  * @since 0.1.0
  */
 int tuntap_set_nonblock(tuntap *dev, int on, tuntap_error *err);
+
+/* ----------------------------------------------------------------------------
+ * Devices of the system
+ *
+ * Those that there are, whoever made them, and what the kernel can do.
+ */
+
+/**
+ * In a tuntap_info: the device has no owner, or no group. No user and no group has this
+ * number.
+ */
+#define TUNTAP_NO_ID 0xffffffff
+
+/**
+ * A TUN or TAP device of the system. Later versions may add members at the end.
+ */
+typedef struct tuntap_info {
+    /**
+     * Its index.
+     */
+    uint32_t index;
+    /**
+     * Its MTU.
+     */
+    uint32_t mtu;
+    /**
+     * TUNTAP_TUN or TUNTAP_TAP, with TUNTAP_PI, TUNTAP_MULTI_QUEUE, TUNTAP_OFFLOAD and
+     * TUNTAP_PERSIST. The system does not say which devices have TUNTAP_NAPI.
+     */
+    uint64_t flags;
+    /**
+     * The user who may open it without privilege, as the user namespace of the calling
+     * process numbers users; TUNTAP_NO_ID: none is set.
+     */
+    uint32_t owner;
+    /**
+     * The same for a group.
+     */
+    uint32_t group;
+    /**
+     * Not 0: it is up.
+     */
+    uint8_t up;
+    /**
+     * Not 0: it has a carrier.
+     */
+    uint8_t carrier;
+    /**
+     * Its MAC address; zeros for a TUN.
+     */
+    uint8_t mac[TUNTAP_MAC_SIZE];
+    /**
+     * Its name.
+     */
+    char name[TUNTAP_NAME_SIZE];
+} tuntap_info;
+
+/**
+ * The TUN and TAP devices of the network namespace that the calling thread is in, whoever made
+ * them. Needs no privilege.
+ *
+ * @param devices  Receives the first `count` of them. NULL with a count of 0: only the
+ *                 number is asked for.
+ * @param count    Places in devices.
+ * @param size     sizeof(tuntap_info): where one ends and the next begins.
+ * @return How many there are, which may be more than count, or -EINVAL (devices is NULL and
+ *         count is not 0; size is too small), -EMFILE, ... (out of something,
+ *         TUNTAP_REASON_SYSTEM), -EOPNOTSUPP (not on this operating system,
+ *         TUNTAP_REASON_PLATFORM).
+ * @since 0.1.0
+ */
+ssize_t tuntap_list(tuntap_info *devices, size_t count, size_t size, tuntap_error *err);
+
+/**
+ * Deletes a device that outlived its last handle, as `ip tuntap del` does, but without being
+ * told its kind and modes. It is looked for in the network namespace that the calling thread
+ * is in. The device's owner needs no privilege for it.
+ *
+ * A device that is in use stays as it is: it goes with its last handle, where
+ * tuntap_set_persist turned TUNTAP_PERSIST off.
+ *
+ * Linux: /dev/net/tun, TUNSETPERSIST. While it is being deleted, others see its carrier come
+ * and go. Darwin has no such devices.
+ *
+ * @param name   The name of the device.
+ * @param flags  0.
+ * @return 0, or
+ *         -EINVAL  name is NULL (TUNTAP_REASON_ARGUMENT), or no name (_NAME); flags (_FLAGS);
+ *                  the interface is no TUN or TAP device (_KIND);
+ *         -ENODEV  there is no such device (_ABSENT);
+ *         -EBUSY   it is in use; or others delete it and make it again and again (_BUSY);
+ *         -EPERM   it belongs to somebody else, and that needs CAP_NET_ADMIN (_PRIVILEGE);
+ *         -EACCES, -ENOENT, -ENXIO, -ENOTTY, -EMFILE, ...  as tuntap_open;
+ *         -EOPNOTSUPP  not on this operating system (_PLATFORM).
+ * @since 0.1.0
+ */
+int tuntap_delete(const char *name, uint64_t flags, tuntap_error *err);
+
+/**
+ * Whether the running kernel supports something, and this device. tuntap_has says what the
+ * library offers on this operating system, and asks nobody.
+ *
+ * Linux: without a device the driver says which modes it has. Of TUNTAP_FEATURE_CARRIER,
+ * TUNTAP_FEATURE_STEERING, TUNTAP_FEATURE_USO and TUNTAP_FEATURE_FOLLOW only the kernel's
+ * version tells then; a device is asked itself, which also finds what a distribution's kernel
+ * has early. Nothing of the device is changed.
+ *
+ * @param dev        NULL: the kernel alone is asked. A device: also whether it has the kind
+ *                   and the modes, which were fixed when it was made, and USO only with
+ *                   TUNTAP_OFFLOAD.
+ * @param feature    A TUNTAP_FEATURE_*.
+ * @param supported  Receives 1, or 0; 0 also for a number that this version does not know.
+ * @return 0, or -EINVAL (supported is NULL), -ENODEV (the device is gone), or why it cannot
+ *         be known: -EPERM, -EACCES (TUNTAP_REASON_PRIVILEGE), -ENOENT, -ENXIO, ... (no driver
+ *         or no device node, TUNTAP_REASON_NO_DRIVER), -EXDEV (the device is where this process
+ *         cannot follow, TUNTAP_REASON_NAMESPACE), -EMFILE, ... (out of something,
+ *         TUNTAP_REASON_SYSTEM).
+ * @since 0.1.0
+ */
+int tuntap_probe(const tuntap *dev, uint32_t feature, int *supported, tuntap_error *err);
 
 /* ----------------------------------------------------------------------------
  * Packets
@@ -1573,7 +1719,7 @@ int tuntap_set_netns_fd(tuntap *dev, int fd, tuntap_error *err);
 /**
  * Opens another queue of a multi-queue device: a handle of its own to the same device,
  * which lives until its last handle is closed. The kernel spreads flows over the attached
- * queues. It has the filter that tuntap_set_filter set.
+ * queues. It has the filter that tuntap_set_filter_bpf set.
  *
  * @param dev    Any handle of the device.
  * @param flags  0 or TUNTAP_NONBLOCK: the rest is the device's.
@@ -1590,7 +1736,7 @@ int tuntap_open_queue(tuntap *dev, uint64_t flags, tuntap **queue, tuntap_error 
 
 /**
  * Attaches this queue to its device again: the kernel spreads packets over it. It has the
- * filter that tuntap_set_filter set, meanwhile or before.
+ * filter that tuntap_set_filter_bpf set, meanwhile or before.
  *
  * @return 0, also when it is attached already, or -EINVAL (dev is NULL; the device has a
  *         single queue, TUNTAP_REASON_MISMATCH), -ENODEV (the device is gone), -ENOMEM (no
@@ -2094,7 +2240,7 @@ ssize_t tuntap_joiner_next(tuntap_joiner *joiner, tuntap_offload *offload, void 
  */
 
 /**
- * tuntap_set_tx_filter: frames to every group's address go out.
+ * tuntap_set_filter_mac: frames to every group's address go out.
  */
 #define TUNTAP_ALL_MULTICAST 0x1
 
@@ -2146,7 +2292,7 @@ int tuntap_set_filter_ebpf(tuntap *dev, int fd, tuntap_error *err);
  *         is gone).
  * @since 0.1.0
  */
-int tuntap_set_filter(tuntap *dev, const void *filter, size_t count, tuntap_error *err);
+int tuntap_set_filter_bpf(tuntap *dev, const void *filter, size_t count, tuntap_error *err);
 
 /**
  * Lets out of a TAP only the frames to some addresses; those of groups are told apart by a
@@ -2165,13 +2311,18 @@ int tuntap_set_filter(tuntap *dev, const void *filter, size_t count, tuntap_erro
  *         -ENODEV (the device is gone).
  * @since 0.1.0
  */
-int tuntap_set_tx_filter(tuntap *dev, const uint8_t *macs, size_t count, uint64_t flags, tuntap_error *err);
+int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64_t flags, tuntap_error *err);
 
 /* ----------------------------------------------------------------------------
  * Monitors
  *
  * Watching devices.
  */
+
+/**
+ * tuntap_monitor_open: routes are watched too.
+ */
+#define TUNTAP_MONITOR_ROUTES 0x1
 
 /**
  * There is a device: one that was there when the monitor began or after an overrun, or a
@@ -2185,7 +2336,7 @@ int tuntap_set_tx_filter(tuntap *dev, const uint8_t *macs, size_t count, uint64_
 #define TUNTAP_EVENT_UP 2
 
 /**
- * The device went down.
+ * The device went down. Its routes go with that.
  */
 #define TUNTAP_EVENT_DOWN 3
 
@@ -2215,34 +2366,55 @@ int tuntap_set_tx_filter(tuntap *dev, const uint8_t *macs, size_t count, uint64_
 #define TUNTAP_EVENT_NAME 8
 
 /**
- * The device has an address more. Linux tells of an IPv6 address once it may be used,
- * which is a moment after it was added.
+ * An address was added. Linux announces an IPv6 address once it may be used, which is a
+ * moment after it was added.
  */
 #define TUNTAP_EVENT_ADDR_ADDED 9
 
 /**
- * The device has an address less.
+ * An address was removed.
  */
 #define TUNTAP_EVENT_ADDR_REMOVED 10
 
 /**
- * The device is gone, or was moved to another network namespace. Its addresses went with
- * it.
+ * The device is gone, with the addresses and routes that it still had: no event of them
+ * follows. TUNTAP_EVENT_DOWN, TUNTAP_EVENT_ADDR_REMOVED and TUNTAP_EVENT_ROUTE_REMOVED may
+ * come before it, as the kernel takes a device down first.
  */
 #define TUNTAP_EVENT_REMOVED 11
 
 /**
- * The kernel had more to tell than it kept for the reader, or there was no memory for it, so
- * that events are missing here. Everything known is to be forgotten: what is present
- * follows, as at the beginning.
+ * Events are missing here: the kernel had more of them than it kept for the reader, or there
+ * was no memory. Forget everything known: what is present follows, as at the beginning. A
+ * device that is not reported again before TUNTAP_EVENT_COMPLETE is gone, and no
+ * TUNTAP_EVENT_REMOVED comes for it; only of the one device of a monitor it does, right
+ * behind TUNTAP_EVENT_COMPLETE.
  */
 #define TUNTAP_EVENT_OVERRUN 12
 
 /**
- * What is present has been told: each device, and each address of it. What comes now is
- * news.
+ * What is present has been reported: each device, each address of it and, with
+ * TUNTAP_MONITOR_ROUTES, each route. What comes now is new.
  */
 #define TUNTAP_EVENT_COMPLETE 13
+
+/**
+ * A route through the device was added. Only with TUNTAP_MONITOR_ROUTES.
+ */
+#define TUNTAP_EVENT_ROUTE_ADDED 14
+
+/**
+ * A route through the device was removed, or another one took its place. Only with
+ * TUNTAP_MONITOR_ROUTES.
+ */
+#define TUNTAP_EVENT_ROUTE_REMOVED 15
+
+/**
+ * The device was moved to another network namespace. It is not watched any more, and
+ * otherwise this is as TUNTAP_EVENT_REMOVED. A kernel that does not say where a device went
+ * makes it TUNTAP_EVENT_REMOVED.
+ */
+#define TUNTAP_EVENT_MOVED 16
 
 /**
  * Something that happened, with the state of the device after it. Later versions may add
@@ -2250,14 +2422,19 @@ int tuntap_set_tx_filter(tuntap *dev, const uint8_t *macs, size_t count, uint64_
  */
 typedef struct tuntap_event {
     /**
-     * A TUNTAP_EVENT_*. TUNTAP_EVENT_OVERRUN and TUNTAP_EVENT_COMPLETE are about no device,
-     * and the rest is 0 then.
+     * A TUNTAP_EVENT_*. Later versions may add kinds: ignore those that you do not know.
+     * TUNTAP_EVENT_OVERRUN and TUNTAP_EVENT_COMPLETE are about no device, and the rest is 0
+     * then.
      */
     uint32_t kind;
     /**
      * The device's index.
      */
     uint32_t index;
+    /**
+     * What the device is: flags as tuntap_list has them.
+     */
+    uint64_t flags;
     /**
      * Its MTU.
      */
@@ -2266,6 +2443,18 @@ typedef struct tuntap_event {
      * For an address that was added or removed: a TUNTAP_SCOPE_*.
      */
     uint32_t scope;
+    /**
+     * For an address that was added or removed: TUNTAP_ADDR_*.
+     */
+    uint64_t addr_flags;
+    /**
+     * For a route that was added or removed: as in a tuntap_route.
+     */
+    uint32_t metric;
+    /**
+     * For a route that was added or removed: as in a tuntap_route.
+     */
+    uint32_t table;
     /**
      * Not 0: it is up.
      */
@@ -2283,10 +2472,6 @@ typedef struct tuntap_event {
      */
     char name[TUNTAP_NAME_SIZE];
     /**
-     * For an address that was added or removed: TUNTAP_ADDR_*.
-     */
-    uint64_t addr_flags;
-    /**
      * The address with its prefix, such as "10.8.0.1/24" or "fd00::1/64"; "" for other events.
      */
     char addr[TUNTAP_ADDR_SIZE];
@@ -2294,35 +2479,52 @@ typedef struct tuntap_event {
      * Its other end, such as "10.8.0.2"; "" where there is none.
      */
     char peer[TUNTAP_ADDR_SIZE];
+    /**
+     * The destination of the route with its prefix, such as "10.9.0.0/16"; "" for other events.
+     */
+    char destination[TUNTAP_ADDR_SIZE];
+    /**
+     * Its next host on the link, such as "10.8.0.2"; "" where there is none.
+     */
+    char gateway[TUNTAP_ADDR_SIZE];
 } tuntap_event;
 
 /**
- * Begins to watch a device, or all TUN and TAP devices. The first events tell what is
+ * Begins to watch a device, or all TUN and TAP devices. The first events report what is
  * present, up to TUNTAP_EVENT_COMPLETE; from then on each change is an event, in the order
  * of the changes, and none is missing unless a TUNTAP_EVENT_OVERRUN says so. Needs no
  * privilege.
  *
- * Like a config, a monitor is for one thread at a time. Linux: rtnetlink, which tells of
- * the carrier and of a new IPv6 address a moment later, and not at all of a carrier that
- * has changed back by then, or of an address that has gone.
+ * One thread at a time takes events. A monitor needs no handle: the device's may be closed
+ * before it or after it, and the monitor does not keep the device alive.
+ *
+ * Linux: rtnetlink, which announces the carrier and a new IPv6 address a moment later, and
+ * not at all a carrier that has changed back by then, or an address that has gone. It does
+ * not announce each route that goes: where one may have, the monitor lists the routes, so
+ * that one which comes and goes meanwhile may be missing.
  *
  * Darwin: PF_ROUTE and kernel events, neither of which tells of what a slow reader lost. So
- * the interfaces are looked at anew after each announcement: all that lasts is told, and
- * TUNTAP_EVENT_OVERRUN never comes. Both interfaces of a TAP are devices.
+ * the interfaces are looked at again after each announcement: all that lasts is reported,
+ * and TUNTAP_EVENT_OVERRUN never comes. Both interfaces of a TAP are devices.
  *
- * @param dev      The device, watched where it is; the monitor outlives the handle. NULL:
- *                 all devices of the network namespace that the calling thread is in.
+ * @param dev      The device, watched where it is. NULL: all devices of the network
+ *                 namespace that the calling thread is in.
+ * @param flags    0: devices and their addresses. TUNTAP_MONITOR_ROUTES: also the routes
+ *                 through them, as tuntap_list_routes has them; without it the kernel's
+ *                 announcements of routes are not even received.
  * @param monitor  Receives the monitor; tuntap_monitor_close frees it.
- * @return 0, or -EINVAL (monitor is NULL), -ENODEV (the device is gone), -EXDEV (it is
- *         where this process cannot follow, TUNTAP_REASON_NAMESPACE), -EMFILE, -ENOMEM, ...
- *         (out of something, TUNTAP_REASON_SYSTEM), -EOPNOTSUPP (not on this operating
- *         system, TUNTAP_REASON_PLATFORM).
+ * @return 0, or -EINVAL (monitor is NULL; flags, TUNTAP_REASON_FLAGS), -ENODEV (the device
+ *         is gone), -EXDEV (it is where this process cannot follow, TUNTAP_REASON_NAMESPACE),
+ *         -EMFILE, -ENOMEM, ... (out of something, TUNTAP_REASON_SYSTEM), -EOPNOTSUPP (not on
+ *         this operating system, TUNTAP_REASON_PLATFORM).
  * @since 0.1.0
  */
-int tuntap_monitor_open(const tuntap *dev, tuntap_monitor **monitor, tuntap_error *err);
+int tuntap_monitor_open(const tuntap *dev, uint64_t flags, tuntap_monitor **monitor, tuntap_error *err);
 
 /**
- * Ends the watch and frees the monitor.
+ * Ends the watch and frees the monitor. No other call may be running on it, and none may
+ * follow. To end a thread that waits in tuntap_monitor_next: call tuntap_monitor_shutdown,
+ * join the thread, and close then.
  *
  * @param monitor  May be NULL.
  * @since 0.1.0
@@ -2342,19 +2544,46 @@ int tuntap_monitor_get_fd(const tuntap_monitor *monitor);
 #endif
 
 /**
- * The next event. Signals do not end the wait for it.
+ * Ends the tuntap_monitor_next that waits, and every later one: they return -ECANCELED with
+ * TUNTAP_REASON_SHUTDOWN. From any thread, and safe in a signal handler. It does not make the
+ * descriptor of tuntap_monitor_get_fd readable.
+ *
+ * @param monitor  May be NULL.
+ * @since 0.1.0
+ */
+void tuntap_monitor_shutdown(tuntap_monitor *monitor);
+
+/**
+ * The next event. To end a wait without limit from another thread: tuntap_monitor_shutdown.
  *
  * @param event         Receives the event.
  * @param size          sizeof(tuntap_event).
- * @param milliseconds  How long to wait for one, by the monotonic clock, and never cut
- *                      short. 0: do not wait. Negative: no limit.
- * @return 0, or -ETIMEDOUT (nothing happened, TUNTAP_REASON_TIMEOUT), -ENODEV (the one
- *         device that is watched is gone, and that has been told, TUNTAP_REASON_REMOVED),
- *         -ENOMEM (there is no memory for what happened: TUNTAP_EVENT_OVERRUN comes next,
- *         TUNTAP_REASON_SYSTEM), -EINVAL (monitor or event is NULL; size is too small).
+ * @param milliseconds  How long to wait for one, by the monotonic clock. -ETIMEDOUT is never
+ *                      returned earlier. 0: do not wait. Negative: no limit.
+ * @return 0, or
+ *         -ETIMEDOUT  nothing happened (TUNTAP_REASON_TIMEOUT);
+ *         -EINTR      a signal handler ran while it waited (_INTERRUPTED);
+ *         -ECANCELED  the monitor was shut down (_SHUTDOWN);
+ *         -ENODEV     the one device that is watched is gone, and that has been reported
+ *                     (_REMOVED);
+ *         -EBUSY      another thread waits for an event of this monitor (_BUSY);
+ *         -ENOMEM     there is no memory for what happened: TUNTAP_EVENT_OVERRUN comes next
+ *                     (_SYSTEM);
+ *         -EINVAL     monitor or event is NULL; size is too small (_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_monitor_next(tuntap_monitor *monitor, tuntap_event *event, size_t size, int32_t milliseconds, tuntap_error *err);
+
+/**
+ * A short phrase for a kind of event, such as "address added".
+ *
+ * @param kind  A TUNTAP_EVENT_*.
+ * @return The phrase, a constant; for a number that this version does not know, "unknown
+ *         event".
+ *         Cannot fail. Safe in a signal handler.
+ * @since 0.1.0
+ */
+const char *tuntap_strevent(uint32_t kind);
 
 /* ----------------------------------------------------------------------------
  * Version and features
@@ -2464,6 +2693,16 @@ int tuntap_monitor_next(tuntap_monitor *monitor, tuntap_event *event, size_t siz
 #define TUNTAP_FEATURE_OFFLOAD 17
 
 /**
+ * Super-packets of UDP among them.
+ */
+#define TUNTAP_FEATURE_USO 18
+
+/**
+ * Following a device that was moved to another network namespace.
+ */
+#define TUNTAP_FEATURE_FOLLOW 19
+
+/**
  * The version of the library that is running, such as "0.1.0".
  *
  * @return A constant. Cannot fail. Safe in a signal handler.
@@ -2474,7 +2713,7 @@ const char *tuntap_version(void);
 /**
  * Whether this library offers something on this operating system. It asks nobody: the
  * kernel may be too old, or the process not permitted, all the same; then the call that
- * needs it says so.
+ * needs it says so. tuntap_probe asks the kernel.
  *
  * @param feature  A TUNTAP_FEATURE_*.
  * @return 1 if it does; 0 if it does not, or does not know the number. Cannot fail.

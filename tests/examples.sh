@@ -276,7 +276,7 @@ inside_monitor() {
     ip link add veth0 type veth peer name veth1 # is none of ours
     # shellcheck disable=SC2086
     start monitor $UNDER "$out/monitor"
-    says monitor '^mon0 is there, down, MTU 1500$'
+    says monitor '^mon0 is there, a TUN, down, MTU 1500$'
     says monitor '^that is all for now$'
     ip link set mon0 mtu 1400
     ip address add 10.8.0.1 peer 10.8.0.2/32 dev mon0
@@ -290,7 +290,7 @@ inside_monitor() {
     sed -n '/^that is all/,$p' "$work/monitor.log" | grep -v 'fe80:' >"$work/told"
     printf '%s\n' 'that is all for now' 'mon0 has the MTU 1400' 'mon0 has got the address 10.8.0.1/32 peer 10.8.0.2' \
         'mon0 is up' 'mon0 is down' 'mon1 is its name now' 'mon1 has lost the address 10.8.0.1/32 peer 10.8.0.2' \
-        'mon2 is there, down, MTU 1500' 'mon1 is gone' | diff - "$work/told"
+        'mon2 is there, a TAP, down, MTU 1500' 'mon1 is gone' | diff - "$work/told"
 }
 
 # Between two networks: what a TCP stream is when it was split and joined on its way.

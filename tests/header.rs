@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::{env, fs};
 
-use tuntap::capi::{address as caddress, error as cerror, feature as cfeature, size};
+use tuntap::capi::{address as caddress, error as cerror, feature as cfeature, presence, size};
 use tuntap::model::error::Reason;
 use tuntap::model::event::Kind;
 use tuntap::model::feature::Feature;
@@ -47,6 +47,12 @@ const SECTIONS: &[Section] = &[
         &[flags::FLAGS, size::SIZES],
         "device",
     ),
+    section(
+        "Devices of the system",
+        "Those that there are, whoever made them, and what the kernel can do.",
+        &[presence::IDS],
+        "presence",
+    ),
     section("Packets", "One packet a call, and waking a thread that waits for one.", &[], "packet"),
     section("Options", "What a device is opened with that has no flag.", &[], "config"),
     section(
@@ -75,7 +81,7 @@ const SECTIONS: &[Section] = &[
     section("Splitters", "Super-packets to packets in memory, without a device.", &[], "splitter"),
     section("Joiners", "Packets to super-packets in memory, without a device.", &[], "joiner"),
     section("Programs and filters", "What the kernel runs for each packet.", &[steering::FLAGS], "steering"),
-    section("Monitors", "Watching devices.", &[Kind::TABLE], "monitor"),
+    section("Monitors", "Watching devices.", &[flags::MONITOR_FLAGS, Kind::TABLE], "monitor"),
     section(
         "Version and features",
         "Which library runs, and what it can do on this system.",

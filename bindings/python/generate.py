@@ -23,12 +23,14 @@ ENUMERATIONS = {
 }
 FLAGS = ("Flag", "IntFlag", "How a device is opened, and what it is.")
 # Constants that are no members of those: sizes, versions, families, and flags of single functions.
-PLAIN = re.compile(r".*_SIZE$|TUNTAP_VERSION_.*|TUNTAP_IPV[46]|TUNTAP_NEEDS_CHECKSUM|TUNTAP_ALL_MULTICAST")
+PLAIN = re.compile(
+    r".*_SIZE$|TUNTAP_(VERSION_.*|IPV[46]|NEEDS_CHECKSUM|ALL_MULTICAST|MONITOR_ROUTES|NO_ID)"
+)
 
 # Parameters that Python has no use for.
 C_ONLY = {
     *("dev", "err", "size", "buf", "config", "reader", "writer", "queue", "monitor", "splitter", "joiner", "count"),
-    *("milliseconds", "filter", "macs", "packets", "taken"),
+    *("milliseconds", "filter", "macs", "packets", "taken", "devices", "supported"),
 }
 
 COMMENT = r"/\*\*\n((?: \*.*\n)+?) \*/\n"
@@ -86,6 +88,7 @@ def in_python(text: str) -> str:
     text = re.sub(r"TUNTAP_OFFLOAD_(\w+)", r"Offloads.\1", text)
     text = re.sub(r"TUNTAP_ADDR_(?!SIZE)(\w+)", r"AddrFlag.\1", text)
     text = re.sub(r"TUNTAP_KIND_(\w+)", r"OffloadKind.\1", text)
+    text = text.replace("TUNTAP_MONITOR_ROUTES", "routes").replace("TUNTAP_NO_ID", "None")
     text = text.replace("TUNTAP_ALL_MULTICAST", "all_multicast").replace("TUNTAP_NEEDS_CHECKSUM", "1")
     text = re.sub(r"TUNTAP_(?!\w*_SIZE|IPV)(\w+)", r"Flag.\1", text)
     return re.sub(r"-(E[A-Z0-9]{2,})\b", r"\1", text).replace("NULL", "None")

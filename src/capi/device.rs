@@ -2,11 +2,11 @@
 //! `tuntap`: open, close, and what a device is.
 
 use std::ffi::{c_char, c_int};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, IntoRawFd};
 use std::ptr;
 
 use super::argument::{bytes, out, text_out};
-use super::entry::{create, free, quick, with};
+use super::entry::{call, consume, create, free, quick, with};
 use super::error::CError;
 use crate::device::Device;
 use crate::device::config::Config;
@@ -145,6 +145,30 @@ pub unsafe extern "C" fn tuntap_open_fd(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_close(dev: *mut Device) {
     free(dev);
+}
+
+/// Frees a handle and gives its descriptor to the caller: for a program that goes on by itself,
+/// or hands the device over to another one. tuntap_open_fd takes it back.
+///
+/// The descriptor is non-blocking (O_NONBLOCK) and close-on-exec, as it was in the handle. The
+/// device lives on with it, and what was set stays. What a super-packet still had for later
+/// reads of this handle is lost: read until -EAGAIN first.
+///
+/// @param dev  Freed on success: no other call may be running on it, and none may follow. After
+///             a failure it is as it was.
+/// @param fd   Receives the descriptor.
+/// @return 0, or -EINVAL (dev or fd is NULL), -EBUSY (a reader or a writer holds the device,
+///         TUNTAP_REASON_BUSY), -EOPNOTSUPP (Darwin: packets of a TAP pass through several
+///         descriptors, TUNTAP_REASON_PLATFORM).
+/// @since 0.1.0
+#[cfg(not(windows))]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_release(dev: *mut Device, fd: *mut c_int, err: *mut CError) -> c_int {
+    call(err, || {
+        let place = out(fd, "descriptor")?;
+        place.set(consume(dev, Device::check_release)?.release().into_raw_fd());
+        Ok(())
+    })
 }
 
 /// The name of the device at this moment; it can be renamed by others.

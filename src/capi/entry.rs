@@ -14,7 +14,8 @@ use super::error::CError;
 use crate::device::config::Config;
 use crate::device::monitor::Monitor;
 use crate::device::{Device, Uncancelled};
-use crate::model::error::{Errno, Error, Result};
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::text::text;
 use crate::sys::{Reserved, Shared};
 
 /// What C has a pointer to: always a share, so that whatever needs an object holds it.
@@ -148,6 +149,17 @@ pub(super) unsafe fn free<T: Handle>(handle: *mut T) {
         let _uncancelled = Uncancelled::new();
         drop(Shared::from_raw(handle));
     }
+}
+
+/// Takes an object out of its handle, which is freed with that; the handle stays where something else holds the object,
+/// or where the object is not one to be taken.
+pub(super) unsafe fn consume<T: Handle>(handle: *mut T, check: impl FnOnce(&T) -> Result<()>) -> Result<T> {
+    check(object(handle)?)?;
+    Shared::from_raw(handle).into_inner().map_err(|share| {
+        share.into_raw();
+        let text = text!("release the {}: a reader or a writer holds it", T::NAME);
+        Error::new(Errno::EBUSY, Reason::Busy, text)
+    })
 }
 
 /// An object that another one is made of.

@@ -30,7 +30,7 @@ pub extern "C" fn tuntap_version() -> *const c_char {
 
 /// Whether this library offers something on this operating system. It asks nobody: the
 /// kernel may be too old, or the process not permitted, all the same; then the call that
-/// needs it says so.
+/// needs it says so. tuntap_probe asks the kernel.
 ///
 /// @param feature  A TUNTAP_FEATURE_*.
 /// @return 1 if it does; 0 if it does not, or does not know the number. Cannot fail.

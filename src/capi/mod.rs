@@ -22,6 +22,7 @@ pub mod config;
 pub mod device;
 pub mod link;
 pub mod namespace;
+pub mod presence;
 
 pub mod address;
 pub mod route;

@@ -10,7 +10,7 @@ use crate::model::flags::Flags;
 
 /// Opens another queue of a multi-queue device: a handle of its own to the same device,
 /// which lives until its last handle is closed. The kernel spreads flows over the attached
-/// queues. It has the filter that tuntap_set_filter set.
+/// queues. It has the filter that tuntap_set_filter_bpf set.
 ///
 /// @param dev    Any handle of the device.
 /// @param flags  0 or TUNTAP_NONBLOCK: the rest is the device's.
@@ -33,7 +33,7 @@ pub unsafe extern "C" fn tuntap_open_queue(
 }
 
 /// Attaches this queue to its device again: the kernel spreads packets over it. It has the
-/// filter that tuntap_set_filter set, meanwhile or before.
+/// filter that tuntap_set_filter_bpf set, meanwhile or before.
 ///
 /// @return 0, also when it is attached already, or -EINVAL (dev is NULL; the device has a
 ///         single queue, TUNTAP_REASON_MISMATCH), -ENODEV (the device is gone), -ENOMEM (no

@@ -6,8 +6,9 @@ use crate::model::{link, name};
 
 constants! {
     numbers SIZES: usize {
-        /// Bytes of a buffer that holds any device name, with its NUL.
-        TUNTAP_NAME_SIZE = 16, "TUNTAP_NAME_SIZE";
+        /// Bytes of a buffer that holds the name of a device of any operating system, with its NUL. A
+        /// name of Linux, Darwin and the BSDs has 15 bytes at most.
+        TUNTAP_NAME_SIZE = 256, "TUNTAP_NAME_SIZE";
         /// Bytes of a buffer that holds any address as text, of any family and with its prefix,
         /// with its NUL.
         TUNTAP_ADDR_SIZE = 64, "TUNTAP_ADDR_SIZE";

@@ -58,14 +58,14 @@ pub unsafe extern "C" fn tuntap_set_filter_ebpf(dev: *mut Device, fd: c_int, err
 ///         is gone).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tuntap_set_filter(
+pub unsafe extern "C" fn tuntap_set_filter_bpf(
     dev: *mut Device,
     filter: *const c_void,
     count: usize,
     err: *mut CError,
 ) -> c_int {
     with(dev, err, |device| {
-        device.set_filter(list::<Instruction>(
+        device.set_filter_bpf(list::<Instruction>(
             filter.cast(),
             count,
             steering::MAX_INSTRUCTIONS,
@@ -90,7 +90,7 @@ pub unsafe extern "C" fn tuntap_set_filter(
 ///         -ENODEV (the device is gone).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tuntap_set_tx_filter(
+pub unsafe extern "C" fn tuntap_set_filter_mac(
     dev: *mut Device,
     macs: *const u8,
     count: usize,
@@ -100,6 +100,6 @@ pub unsafe extern "C" fn tuntap_set_tx_filter(
     with(dev, err, |device| {
         let macs = list::<[u8; 6]>(macs.cast(), count, steering::MAX_TX_ADDRESSES, "the addresses")?;
         let macs = memory::collect(macs.iter().copied().map(Mac::reported))?;
-        device.set_tx_filter(&macs, flags)
+        device.set_filter_mac(&macs, flags)
     })
 }

@@ -6,6 +6,7 @@ pub mod config;
 mod link;
 pub mod monitor;
 mod packet;
+pub mod presence;
 mod queue;
 pub mod reader;
 mod route;

@@ -2,76 +2,160 @@
 //! Watching devices: what the system announces becomes one event for each thing that changed.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::os::fd::BorrowedFd;
+use std::mem;
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::{Mutex, TryLockError};
 use std::time::Instant;
 
 use crate::device::Device;
 use crate::model::address::{Address, Assigned};
 use crate::model::error::{Errno, Error, Reason, Result};
-use crate::model::event::{Event, Kind, Notice};
+use crate::model::event::{Event, Kind, Notice, Place};
+use crate::model::flags;
 use crate::model::limit::Limit;
 use crate::model::link::Link;
 use crate::model::memory::NoMemory;
-use crate::sys::{Backend, Watch, Watching};
+use crate::model::prefix::Family;
+use crate::model::route::Installed;
+use crate::sys::{Backend, Routes, Stop, Watch, Watching};
 
 /// Memory may be missing for what is noted.
 type Noted = std::result::Result<(), NoMemory>;
 
-struct Known {
-    link: Link,
-    addresses: HashSet<Address>,
-}
-
 /// A watch over one device, or over all TUN and TAP devices of a network namespace.
 pub struct Monitor {
+    fd: RawFd,
+    stop: Stop,
+    /// Held over a wait: one thread at a time takes events.
+    state: Mutex<State>,
+}
+
+struct State {
     watch: Watch,
     only: Option<u32>,
-    /// The one device as it was last seen, while what is present comes anew.
+    /// The one device as it was last seen, while what is present comes again.
     before: Option<Link>,
     known: HashMap<u32, Known>,
+    /// Which list of routes it is that is being made, or was made last.
+    list: u64,
     events: VecDeque<Event>,
-    /// Events were lost for want of memory: to be said before the next.
+    /// Events were lost for want of memory: to be reported before the next.
     overrun: bool,
     ended: bool,
 }
 
+struct Known {
+    link: Link,
+    addresses: HashSet<Address>,
+    /// By what tells them apart.
+    routes: HashMap<Vec<u8>, Listed>,
+}
+
+impl Known {
+    /// Forgets some of the routes, each with an event.
+    fn lose_routes(&mut self, events: &mut VecDeque<Event>, is_lost: impl Fn(&Listed) -> bool) -> Noted {
+        let lost = self.routes.values().filter(|listed| is_lost(listed)).count();
+        events.try_reserve(lost).map_err(|_| NoMemory)?;
+        for listed in self.routes.values().filter(|listed| is_lost(listed)) {
+            let event = Event::of(Kind::RouteRemoved, self.link.clone());
+            events.push_back(Event { route: Some(listed.installed.clone()), ..event });
+        }
+        self.routes.retain(|_, listed| !is_lost(listed));
+        Ok(())
+    }
+}
+
+struct Listed {
+    installed: Installed,
+    /// The last list that had it, or that was being made when it was announced.
+    list: u64,
+}
+
 impl Monitor {
     /// Watches one device where it is, or all devices of the calling thread's namespace.
-    pub fn open(device: Option<&Device>) -> Result<Self> {
+    pub fn open(device: Option<&Device>, bits: u64) -> Result<Self> {
+        let routes = flags::parse_monitor(bits)?;
         let (watch, before) = match device {
-            Some(device) => (device.backend.watch()?, Some(device.backend.link()?)),
-            None => (Watch::open()?, None),
+            Some(device) => (device.backend.watch(routes)?, Some(device.backend.link()?)),
+            None => (Watch::open(if routes { Routes::All } else { Routes::None })?, None),
         };
-        let only = before.as_ref().map(|link| link.index);
+        let (fd, only) = (watch.fd().as_raw_fd(), before.as_ref().map(|link| link.index));
         let (known, events) = (HashMap::new(), VecDeque::new());
-        let mut monitor = Self { watch, only, before, known, events, overrun: false, ended: false };
-        monitor.take()?;
-        Ok(monitor)
+        let mut state = State { watch, only, before, known, list: 0, events, overrun: false, ended: false };
+        state.take()?;
+        Ok(Self { fd, stop: Stop::default(), state: Mutex::new(state) })
     }
 
     /// The descriptor to wait on.
-    pub fn fd(&self) -> BorrowedFd<'_> {
-        self.watch.fd()
+    pub fn fd(&self) -> RawFd {
+        self.fd
+    }
+
+    /// Ends the wait for an event, and every later one. Allowed in a signal handler.
+    pub fn shut_down(&self) {
+        self.stop.stop();
     }
 
     /// The next event, waited for as long as the limit allows.
-    pub fn next(&mut self, limit: Limit) -> Result<Event> {
+    pub fn next(&self, limit: Limit) -> Result<Event> {
         let deadline = limit.deadline();
-        loop {
-            if std::mem::take(&mut self.overrun) {
-                return Ok(Event { kind: Kind::Overrun, link: None, address: None });
+        let mut state = match self.state.try_lock() {
+            Ok(state) => state,
+            Err(TryLockError::Poisoned(state)) => state.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                let text = "watch: another thread takes the events of this monitor";
+                return Err(Error::new(Errno::EBUSY, Reason::Busy, text));
             }
-            if let Some(event) = self.events.pop_front() {
+        };
+        loop {
+            if self.stop.is_stopped() {
+                return Err(stopped());
+            }
+            if let Some(event) = state.next()? {
                 return Ok(event);
             }
-            if self.ended {
-                let text = "watch a device: it is gone, or in another network namespace: close the monitor";
-                return Err(Error::new(Errno::ENODEV, Reason::Removed, text));
-            }
-            match self.take() {
-                Err(error) if error.errno() == Errno::EAGAIN => self.wait(deadline)?,
+            match state.take() {
+                Err(error) if error.errno() == Errno::EAGAIN => self.wait(&state.watch, deadline)?,
                 taken => taken?,
             }
+        }
+    }
+
+    fn wait(&self, watch: &Watch, deadline: Option<Instant>) -> Result<()> {
+        let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        let waited = if late { Err(Errno::ETIMEDOUT) } else { watch.wait(&self.stop, deadline) };
+        waited.map_err(|errno| match errno {
+            Errno::ECANCELED => stopped(),
+            Errno::ETIMEDOUT => {
+                let text = "watch: nothing happened within the time limit";
+                Error::new(errno, Reason::Timeout, text)
+            }
+            _ => Error::system(errno, "wait for what happens"),
+        })
+    }
+}
+
+/// It goes without an announcement when its device goes down.
+fn needs_up(installed: &Installed) -> bool {
+    Watch::IPV4_ROUTES_NEED_UP && installed.route.family() == Family::V4
+}
+
+fn stopped() -> Error {
+    Error::new(Errno::ECANCELED, Reason::Shutdown, "watch: the monitor is shut down")
+}
+
+impl State {
+    /// The next event that is there already.
+    fn next(&mut self) -> Result<Option<Event>> {
+        if mem::take(&mut self.overrun) {
+            return Ok(Some(Event::bare(Kind::Overrun)));
+        }
+        match self.events.pop_front() {
+            None if self.ended => {
+                let text = "watch a device: it is gone, or in another network namespace: close the monitor";
+                Err(Error::new(Errno::ENODEV, Reason::Removed, text))
+            }
+            event => Ok(event),
         }
     }
 
@@ -100,29 +184,34 @@ impl Monitor {
         self.known = HashMap::new();
     }
 
-    fn wait(&self, deadline: Option<Instant>) -> Result<()> {
-        match self.watch.wait(deadline) {
-            Ok(()) | Err(Errno::EINTR) => Ok(()),
-            Err(Errno::ETIMEDOUT) => {
-                let text = "watch: nothing happened within the time limit";
-                Err(Error::new(Errno::ETIMEDOUT, Reason::Timeout, text))
-            }
-            Err(errno) => Err(Error::system(errno, "wait for what happens")),
-        }
-    }
-
     fn note(&mut self, notice: Notice) -> Noted {
         if self.ended {
             return Ok(());
         }
         match notice {
             Notice::Link(link) => self.note_link(link),
-            Notice::LinkGone(index) => self.note_gone(index),
+            Notice::LinkGone(index) => self.note_gone(index, Kind::Removed),
+            Notice::LinkMoved(index) => self.note_gone(index, Kind::Moved),
             Notice::Address(index, assigned) => self.note_address(index, assigned),
             Notice::AddressGone(index, assigned) => self.note_address_gone(index, assigned),
+            Notice::Route(index, installed) => self.note_route(index, installed),
+            Notice::RouteGone(index, installed) => self.note_route_gone(index, &installed),
+            Notice::RouteReplaced(place) => {
+                self.doubt_routes(|installed| Place::of(installed) == place);
+                Ok(())
+            }
+            Notice::RoutesDoubtful => {
+                self.doubt_routes(|_| true);
+                Ok(())
+            }
+            Notice::RoutesBegin => {
+                self.list = self.list.wrapping_add(1);
+                Ok(())
+            }
+            Notice::RoutesEnd => self.note_unlisted_routes(),
             Notice::Overrun => {
                 self.forget();
-                self.push(Kind::Overrun, None, None)
+                self.push(Event::bare(Kind::Overrun))
             }
             Notice::Complete => self.note_complete(),
         }
@@ -135,10 +224,11 @@ impl Monitor {
                 return Ok(());
             }
             self.known.try_reserve(1).map_err(|_| NoMemory)?;
-            self.known.insert(link.index, Known { link: link.clone(), addresses: HashSet::new() });
-            return self.push(Kind::Device, Some(link), None);
+            let (addresses, routes) = (HashSet::new(), HashMap::new());
+            self.known.insert(link.index, Known { link: link.clone(), addresses, routes });
+            return self.push(Event::of(Kind::Device, link));
         };
-        let before = std::mem::replace(&mut known.link, link.clone());
+        let before = mem::replace(&mut known.link, link.clone());
         // The carrier alone is announced later than it changes: what else is new came after it.
         let changes = [
             (before.carrier != link.carrier, if link.carrier { Kind::CarrierOn } else { Kind::CarrierOff }),
@@ -148,56 +238,111 @@ impl Monitor {
             (before.up != link.up, if link.up { Kind::Up } else { Kind::Down }),
         ];
         let mut changed = changes.into_iter().filter(|(changed, _)| *changed);
-        changed.try_for_each(|(_, kind)| self.push(kind, Some(link.clone()), None))
+        changed.try_for_each(|(_, kind)| self.push(Event::of(kind, link.clone())))?;
+        if before.up && !link.up { self.note_down(link.index) } else { Ok(()) }
     }
 
-    fn note_gone(&mut self, index: u32) -> Noted {
+    /// The IPv6 routes go too, which Linux can be told not to announce.
+    fn note_down(&mut self, index: u32) -> Noted {
+        let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
+        known.lose_routes(&mut self.events, |listed| needs_up(&listed.installed))?;
+        if !known.routes.is_empty() {
+            self.watch.list_routes();
+        }
+        Ok(())
+    }
+
+    fn note_gone(&mut self, index: u32, kind: Kind) -> Noted {
         self.reserve(1)?;
         let Some(known) = self.known.remove(&index) else { return Ok(()) };
         self.ended = self.only.is_some();
-        self.push(Kind::Removed, Some(known.link), None)
+        self.push(Event::of(kind, known.link))
     }
 
-    /// An address also comes anew when only its flags or its lifetime changed.
+    /// An address also comes again when only its flags or its lifetime changed.
     fn note_address(&mut self, index: u32, assigned: Assigned) -> Noted {
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
         known.addresses.try_reserve(1).map_err(|_| NoMemory)?;
         if !known.addresses.insert(assigned.address) {
             return Ok(());
         }
-        let link = known.link.clone();
-        self.push(Kind::AddrAdded, Some(link), Some(assigned))
+        let event = Event::of(Kind::AddrAdded, known.link.clone());
+        self.push(Event { address: Some(assigned), ..event })
     }
 
+    /// Routes that send from the address go with it, which older kernels do not announce.
     fn note_address_gone(&mut self, index: u32, assigned: Assigned) -> Noted {
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
         if !known.addresses.remove(&assigned.address) {
             return Ok(());
         }
-        let link = known.link.clone();
-        self.push(Kind::AddrRemoved, Some(link), Some(assigned))
+        if !known.routes.is_empty() {
+            self.watch.list_routes();
+        }
+        let event = Event::of(Kind::AddrRemoved, known.link.clone());
+        self.push(Event { address: Some(assigned), ..event })
+    }
+
+    /// A list can have a route of a moment ago, which went with its device that went down.
+    fn note_route(&mut self, index: u32, mut installed: Installed) -> Noted {
+        let list = self.list;
+        let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
+        if !known.link.up && needs_up(&installed) {
+            return Ok(());
+        }
+        let identity = mem::take(&mut installed.detail);
+        if let Some(listed) = known.routes.get_mut(&identity) {
+            listed.list = list;
+            return Ok(());
+        }
+        known.routes.try_reserve(1).map_err(|_| NoMemory)?;
+        known.routes.insert(identity, Listed { installed: installed.clone(), list });
+        let event = Event::of(Kind::RouteAdded, known.link.clone());
+        self.push(Event { route: Some(installed), ..event })
+    }
+
+    fn note_route_gone(&mut self, index: u32, installed: &Installed) -> Noted {
+        self.reserve(1)?;
+        let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
+        let Some(gone) = known.routes.remove(&installed.detail) else { return Ok(()) };
+        let event = Event::of(Kind::RouteRemoved, known.link.clone());
+        self.push(Event { route: Some(gone.installed), ..event })
+    }
+
+    /// Has the routes listed, if one of these is known.
+    fn doubt_routes(&mut self, which: impl Fn(&Installed) -> bool) {
+        let mut routes = self.known.values().flat_map(|known| known.routes.values());
+        if routes.any(|listed| which(&listed.installed)) {
+            self.watch.list_routes();
+        }
+    }
+
+    /// What the list did not have that has just ended is gone.
+    fn note_unlisted_routes(&mut self) -> Noted {
+        let (list, events) = (self.list, &mut self.events);
+        self.known.values_mut().try_for_each(|known| known.lose_routes(events, |listed| listed.list != list))
     }
 
     /// A device that went while something was lost is missing now.
     fn note_complete(&mut self) -> Noted {
         self.reserve(2)?;
-        self.push(Kind::Complete, None, None)?;
+        self.push(Event::bare(Kind::Complete))?;
         if self.only.is_none() || !self.known.is_empty() {
             return Ok(());
         }
         self.ended = true;
-        let gone = self.before.take();
-        self.push(Kind::Removed, gone, None)
+        let link = self.before.take();
+        self.push(Event { link, ..Event::bare(Kind::Removed) })
     }
 
-    /// Room for so many events, before anything is forgotten that they tell.
+    /// Room for so many events, before anything is forgotten that they report.
     fn reserve(&mut self, events: usize) -> Noted {
         self.events.try_reserve(events).map_err(|_| NoMemory)
     }
 
-    fn push(&mut self, kind: Kind, link: Option<Link>, address: Option<Assigned>) -> Noted {
+    fn push(&mut self, event: Event) -> Noted {
         self.reserve(1)?;
-        self.events.push_back(Event { kind, link, address });
+        self.events.push_back(event);
         Ok(())
     }
 }

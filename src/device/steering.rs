@@ -20,13 +20,13 @@ impl Device {
     }
 
     /// Lets a classic filter decide what goes out, or with an empty one everything.
-    pub fn set_filter(&self, instructions: &[Instruction]) -> Result<()> {
+    pub fn set_filter_bpf(&self, instructions: &[Instruction]) -> Result<()> {
         self.needs_tap("classic filter")?;
-        self.backend.set_filter(instructions)
+        self.backend.set_filter_bpf(instructions)
     }
 
     /// Lets out only frames to these addresses; without any and without flags, everything.
-    pub fn set_tx_filter(&self, macs: &[Mac], bits: u64) -> Result<()> {
+    pub fn set_filter_mac(&self, macs: &[Mac], bits: u64) -> Result<()> {
         self.needs_tap("address filter")?;
         if bits & !ALL_MULTICAST != 0 {
             let text = text!("flags {bits:#x} of an address filter: only TUNTAP_ALL_MULTICAST is one");
@@ -40,6 +40,6 @@ impl Device {
             );
             return Err(Error::new(Errno::EINVAL, Reason::Address, text));
         }
-        self.backend.set_tx_filter(macs, bits & ALL_MULTICAST != 0)
+        self.backend.set_filter_mac(macs, bits & ALL_MULTICAST != 0)
     }
 }

@@ -67,6 +67,8 @@ enumeration! {
         /// The kernel's queue is full, and poll does not tell when there is room: try again a little
         /// later. Only where the system has such a queue (Darwin).
         Full = 25, "TUNTAP_REASON_FULL", c"the kernel's queue is full";
+        /// The handle was shut down: nothing waits on it any more.
+        Shutdown = 26, "TUNTAP_REASON_SHUTDOWN", c"shut down";
     }
 }
 

@@ -47,6 +47,10 @@ enumeration! {
         Napi = 16, "TUNTAP_FEATURE_NAPI";
         /// TUNTAP_OFFLOAD: super-packets, and what splits and joins them.
         Offload = 17, "TUNTAP_FEATURE_OFFLOAD";
+        /// Super-packets of UDP among them.
+        Uso = 18, "TUNTAP_FEATURE_USO";
+        /// Following a device that was moved to another network namespace.
+        Follow = 19, "TUNTAP_FEATURE_FOLLOW";
     }
 }
 
@@ -65,6 +69,6 @@ mod tests {
             assert_eq!(constant.number, number);
         }
         assert_eq!(Feature::from_number(0), None);
-        assert_eq!(Feature::from_number(18), None);
+        assert_eq!(Feature::from_number(20), None);
     }
 }

@@ -267,6 +267,30 @@ pub fn parse_trusted(bits: u64) -> Result<bool> {
     Err(Error::new(Errno::EINVAL, Reason::Flags, text))
 }
 
+constants! {
+    bits MONITOR_FLAGS: u64 {
+        /// tuntap_monitor_open: routes are watched too.
+        MONITOR_ROUTES = 0x1, "TUNTAP_MONITOR_ROUTES";
+    }
+}
+
+/// Checks the bits of a monitor; whether it watches routes too.
+pub fn parse_monitor(bits: u64) -> Result<bool> {
+    if bits & !MONITOR_ROUTES == 0 {
+        return Ok(bits & MONITOR_ROUTES != 0);
+    }
+    let text = text!("flags {bits:#x}: only TUNTAP_MONITOR_ROUTES is known here");
+    Err(Error::new(Errno::EINVAL, Reason::Flags, text))
+}
+
+/// Checks the bits of a deletion, of which there are none yet.
+pub fn parse_delete(bits: u64) -> Result<()> {
+    if bits == 0 {
+        return Ok(());
+    }
+    Err(Error::new(Errno::EINVAL, Reason::Flags, text!("flags {bits:#x}: a deletion has none")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -41,7 +41,7 @@ pub const MAX_TX_ADDRESSES: usize = u16::MAX as usize;
 
 constants! {
     bits FLAGS: u64 {
-        /// tuntap_set_tx_filter: frames to every group's address go out.
+        /// tuntap_set_filter_mac: frames to every group's address go out.
         ALL_MULTICAST = 0x1, "TUNTAP_ALL_MULTICAST";
     }
 }

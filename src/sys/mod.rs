@@ -5,7 +5,7 @@
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::time::Instant;
 
@@ -52,6 +52,8 @@ mod cancel;
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 mod descriptor;
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+mod stop;
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
 mod wait;
 
 /// What systems without network namespaces share.
@@ -64,6 +66,10 @@ pub(crate) use cancel::Uncancelled;
 pub(crate) use change::Change;
 pub(crate) use fork::PerProcess;
 pub(crate) use shared::{Reserved, Shared};
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+pub(crate) use stop::Stop;
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+pub(crate) use system::Stop;
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
 pub(crate) use system::Uncancelled;
 #[cfg(all(fuzzing, target_os = "linux"))]
@@ -101,6 +107,14 @@ pub(crate) enum Direction {
 pub(crate) trait Backend: Sized + Send + Sync {
     /// Whether this operating system has it.
     fn has(feature: Feature) -> bool;
+    /// Whether this kernel has it, of what the operating system has.
+    fn kernel_has(feature: Feature) -> Result<bool>;
+    /// Whether this kernel has it for this device, of what the operating system has.
+    fn device_has(&self, feature: Feature) -> Result<bool>;
+    /// The TUN and TAP devices of the calling thread's network namespace.
+    fn list() -> Result<Vec<Link>>;
+    /// Deletes the device of this name, in the calling thread's network namespace, unless it is in use.
+    fn delete(name: &Name) -> Result<()>;
 
     /// Attaches to the device of this name, or makes it. `flags.persist` and `flags.nonblock` are left to the core.
     fn open(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<Self>;
@@ -114,6 +128,10 @@ pub(crate) trait Backend: Sized + Send + Sync {
     }
     /// Closes what `open_fd` made, but not the caller's descriptor: a later step failed.
     fn undo_open_fd(self, _borrow: bool) {}
+    /// Whether one descriptor is all that packets need, so that [`Self::into_fd`] can give it away.
+    fn check_into_fd(&self) -> Result<()>;
+    /// Closes all but the descriptor of the queue.
+    fn into_fd(self) -> OwnedFd;
     /// Opens another queue of the same device.
     fn open_queue(&self) -> Result<Self>;
     /// How packets pass through, as granted.
@@ -194,24 +212,38 @@ pub(crate) trait Backend: Sized + Send + Sync {
     /// Runs a program for each packet that goes out, or none any more.
     fn set_program(&self, program: Program, fd: Option<RawFd>) -> Result<()>;
     /// Lets the classic program decide what goes out, or with an empty one everything.
-    fn set_filter(&self, instructions: &[Instruction]) -> Result<()>;
+    fn set_filter_bpf(&self, instructions: &[Instruction]) -> Result<()>;
     /// Lets out only frames to these addresses, or to all; and to every group's.
-    fn set_tx_filter(&self, macs: &[Mac], all_groups: bool) -> Result<()>;
+    fn set_filter_mac(&self, macs: &[Mac], all_groups: bool) -> Result<()>;
 
-    /// Watches the namespace where the device is.
-    fn watch(&self) -> Result<Watch>;
+    /// Watches the namespace where the device is; of routes, those through the device.
+    fn watch(&self, routes: bool) -> Result<Watch>;
+}
+
+/// Which routes are watched.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Routes {
+    None,
+    /// Those through the interface of this index.
+    Of(u32),
+    All,
 }
 
 /// What the system announces of its interfaces, in order.
 pub(crate) trait Watching: Sized + Send {
+    /// The IPv4 routes of a device go when it goes down, and nothing is announced of them.
+    const IPV4_ROUTES_NEED_UP: bool;
+
     /// Watches the calling thread's network namespace. What is present is told first.
-    fn open() -> Result<Self>;
+    fn open(routes: Routes) -> Result<Self>;
     /// The descriptor to wait on.
     fn fd(&self) -> BorrowedFd<'_>;
     /// Takes what is announced, without waiting: EAGAIN when nothing is.
     fn take(&mut self, notices: &mut Vec<Notice>) -> Result<()>;
-    /// Tells anew what is present.
+    /// Tells again what is present.
     fn restart(&mut self);
-    /// Waits until something is announced.
-    fn wait(&self, deadline: Option<Instant>) -> Outcome<()>;
+    /// Lists the routes again: some may have gone without an announcement.
+    fn list_routes(&mut self);
+    /// Waits until something is announced. ECANCELED when stopped, ETIMEDOUT, EINTR.
+    fn wait(&self, stop: &Stop, deadline: Option<Instant>) -> Outcome<()>;
 }

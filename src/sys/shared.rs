@@ -76,6 +76,18 @@ impl<T> Shared<T> {
         Self::clone(&share)
     }
 
+    /// The value, unless others have a share of it too.
+    pub(crate) fn into_inner(self) -> Result<T, Self> {
+        // What others did with their shares comes before this.
+        if self.counted().shares.load(Ordering::Acquire) != 1 {
+            return Err(self);
+        }
+        let counted = self.0.as_ptr();
+        std::mem::forget(self);
+        // SAFETY: this was the last share of what `fill` has leaked.
+        Ok(unsafe { Box::from_raw(counted) }.value)
+    }
+
     fn counted(&self) -> &Counted<T> {
         // SAFETY: it lives as long as there is a share.
         unsafe { self.0.as_ref() }
@@ -147,6 +159,19 @@ mod tests {
         assert!(!gone.load(Ordering::Relaxed));
         assert_eq!(further.1, 7);
         drop(further);
+        assert!(gone.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn the_last_share_gives_the_value_away() {
+        let gone = AtomicBool::new(false);
+        let first = Shared::new(Last(&gone, 3)).unwrap();
+        let second = first.clone();
+        let first = first.into_inner().err().unwrap();
+        drop(second);
+        let value = first.into_inner().ok().unwrap();
+        assert!(value.1 == 3 && !gone.load(Ordering::Relaxed));
+        drop(value);
         assert!(gone.load(Ordering::Relaxed));
     }
 

@@ -4,11 +4,11 @@
 use std::convert::Infallible;
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::time::Instant;
 
 pub(crate) use super::nowhere::Namespace;
-use super::{Backend, Direction, Frame, Outcome, Place, Watching};
+use super::{Backend, Direction, Frame, Outcome, Place, Routes, Watching};
 use crate::model::address::{Address, Assigned, Options};
 use crate::model::error::{Error, Result};
 use crate::model::event::Notice;
@@ -31,6 +31,18 @@ impl Uncancelled {
     }
 }
 
+/// Ends no wait, as there is none.
+#[derive(Default)]
+pub(crate) struct Stop;
+
+impl Stop {
+    pub(crate) fn stop(&self) {}
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        false
+    }
+}
+
 /// A queue that cannot exist.
 pub(crate) struct Queue(Infallible);
 
@@ -49,6 +61,22 @@ macro_rules! unreached {
 impl Backend for Queue {
     fn has(_: Feature) -> bool {
         false
+    }
+
+    fn kernel_has(_: Feature) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn list() -> Result<Vec<Link>> {
+        Err(Error::platform("list the TUN and TAP devices"))
+    }
+
+    fn delete(name: &Name) -> Result<()> {
+        Err(Error::platform(format_args!("delete {name}")))
+    }
+
+    fn into_fd(self) -> OwnedFd {
+        match self.0 {}
     }
 
     fn open(name: &NameRequest, _: &Flags, _: &Place<'_>) -> Result<Self> {
@@ -73,6 +101,8 @@ impl Backend for Queue {
     }
 
     unreached! {
+        fn device_has(&self, Feature) -> Result<bool>;
+        fn check_into_fd(&self) -> Result<()>;
         fn open_queue(&self) -> Result<Self>;
         fn mode(&self) -> Mode;
         fn read_size(&self) -> usize;
@@ -112,14 +142,16 @@ impl Backend for Queue {
         fn restore_route(&self, &Installed) -> Result<()>;
         fn remove_route(&self, &Installed) -> Result<()>;
         fn set_program(&self, Program, Option<RawFd>) -> Result<()>;
-        fn set_filter(&self, &[Instruction]) -> Result<()>;
-        fn set_tx_filter(&self, &[Mac], bool) -> Result<()>;
-        fn watch(&self) -> Result<Watch>;
+        fn set_filter_bpf(&self, &[Instruction]) -> Result<()>;
+        fn set_filter_mac(&self, &[Mac], bool) -> Result<()>;
+        fn watch(&self, bool) -> Result<Watch>;
     }
 }
 
 impl Watching for Watch {
-    fn open() -> Result<Self> {
+    const IPV4_ROUTES_NEED_UP: bool = false;
+
+    fn open(_: Routes) -> Result<Self> {
         Err(Error::platform("watch the network interfaces"))
     }
 
@@ -135,7 +167,11 @@ impl Watching for Watch {
         match self.0 {}
     }
 
+    fn list_routes(&mut self) {
+        match self.0 {}
+    }
+
     unreached! {
-        fn wait(&self, Option<Instant>) -> Outcome<()>;
+        fn wait(&self, &Stop, Option<Instant>) -> Outcome<()>;
     }
 }

@@ -60,8 +60,8 @@ struct function {
     const char *name;
     long (*call)(const struct argument *arguments);
     enum { NOTHING, ZERO, COUNT, SIZE } returns;
-    /** It may change the device that is its first argument. */
-    bool changes;
+    /** It may change the device that is its first argument; or frees it, where it succeeds. */
+    bool changes, frees;
     int parameters;
     struct parameter parameter[PARAMETERS_MAX];
     /** The errnos of its reference, up to a 0; and whether it leaves others open ("..."). */
@@ -74,7 +74,7 @@ extern const int functions_count;
 
 extern const struct kind text_kind, text_out_kind, memory_in_kind, memory_kind, struct_in_kind, struct_out_kind,
     bytes_in_kind, bytes_out_kind, filter_kind, vectors_kind, packets_kind, places_kind, scalar_out_kind, object_out_kind,
-    error_kind, fd_kind, int_kind, int32_kind, uint32_kind, uint64_kind, size_kind;
+    error_kind, fd_kind, fd_out_kind, int_kind, int32_kind, uint32_kind, uint64_kind, size_kind;
 
 extern const struct kind tuntap_kind, tuntap_config_kind, tuntap_reader_kind, tuntap_writer_kind,
     tuntap_splitter_kind, tuntap_joiner_kind, tuntap_monitor_kind;

@@ -33,6 +33,7 @@ NUMBERS = {
     "table": 0,
     "feature": 1,
     "reason": 1,
+    "kind": 1,
     "flags": 0,
     "offloads": 0,
     "milliseconds": 0,
@@ -43,7 +44,7 @@ NUMBERS = {
     "tailroom": 16,
 }
 # Bytes of what a pointer of this type points at, and what it is for.
-SCALARS = {"uint32_t *": "uint32_t", "uint64_t *": "uint64_t", "size_t *": "size_t", "void **": "void *"}
+SCALARS = {"int *": "int", "uint32_t *": "uint32_t", "uint64_t *": "uint64_t", "size_t *": "size_t", "void **": "void *"}
 NUMBER_KINDS = {"int": "int", "int32_t": "int32", "uint32_t": "uint32", "uint64_t": "uint64", "size_t": "size"}
 RETURNS = {"void": "NOTHING", "const char *": "NOTHING", "size_t": "SIZE", "int": "COUNT", "ssize_t": "COUNT"}
 
@@ -85,6 +86,10 @@ def check(functions, symbols):
         die(f"not both in the header and in the map: {sorted(exported ^ set(functions))}")
 
 
+def is_release(function):
+    return function.result == "void" and function.name.endswith(("_close", "_free"))
+
+
 class Table:
     def __init__(self, functions, structures, objects):
         self.functions, self.structures, self.objects = functions, structures, objects
@@ -92,7 +97,7 @@ class Table:
         self.releases = {
             function.parameters[0][0].removesuffix(" *"): function.name
             for function in functions.values()
-            if function.result == "void" and len(function.parameters) == 1
+            if is_release(function)
         }
 
     def optional(self, function, kind, name):
@@ -131,6 +136,8 @@ class Table:
             return "memory_in" if constant else "memory", "char"
         if kind == "const void *" and name == "filter":
             return "filter", "uint64_t"
+        if kind == "int *" and name == "fd":
+            return "fd_out", "int"
         if bare in SCALARS:
             return "scalar_out", SCALARS[bare]
         return None
@@ -222,8 +229,9 @@ class Table:
             errnos = self.errnos(function)
             places = range(len(function.parameters))
             yield f'    {{.name = "{function.name}", .call = call_{function.name}, .returns = {self.returns(function)},'
+            frees = is_release(function) or function.name == "tuntap_release"
             changes = function.result != "void" and function.parameters[:1] == [("tuntap *", "dev")]
-            yield f"     .parameters = {len(places)}, .changes = {str(changes).lower()}, .open = {str('...' in errnos).lower()},"
+            yield f"     .parameters = {len(places)}, .changes = {str(changes).lower()}, .frees = {str(frees).lower()}, .open = {str('...' in errnos).lower()},"
             yield f"     .documented = {{{', '.join([*sorted(errnos - {'...'}), '0'])}}},"
             parameters = ", ".join(self.describe(function, place) for place in places) or "{0}"
             yield f"     .parameter = {{{parameters}}}}},"

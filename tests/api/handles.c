@@ -182,7 +182,7 @@ OBJECTS(tuntap_reader, READERS, SHAPES, tuntap_reader_new(device(value), 0, &obj
 OBJECTS(tuntap_writer, WRITERS, SHAPES, tuntap_writer_new(device(value), 0, &object, &err))
 OBJECTS(tuntap_splitter, SPLITTERS, 2, open_splitter(value, &object))
 OBJECTS(tuntap_joiner, JOINERS, 2, tuntap_joiner_new(value ? TUNTAP_TAP : TUNTAP_TUN, &object, &err))
-OBJECTS(tuntap_monitor, MONITORS, 2, tuntap_monitor_open(value ? NULL : device(0), &object, &err))
+OBJECTS(tuntap_monitor, MONITORS, 2, tuntap_monitor_open(value ? NULL : device(0), 0, &object, &err))
 
 void close_handles(void)
 {

@@ -143,12 +143,14 @@ static void judge(void)
 /** Frees what the call made and what was made for it. */
 static void clean_up(void)
 {
-    changed = function->changes && result >= 0 ? arguments[0].pointer : NULL;
+    changed = function->changes && !function->frees && result >= 0 ? arguments[0].pointer : NULL;
     for (int i = 0; i < function->parameters; i++) {
         const struct parameter *parameter = &function->parameter[i];
         if (parameter->kind == &object_out_kind && arguments[i].pointer && result >= 0)
             parameter->release(*(void **)arguments[i].pointer);
-        if (function->returns == NOTHING && parameter->unit)
+        if (parameter->kind == &fd_out_kind && arguments[i].pointer && result >= 0)
+            close(*(int *)arguments[i].pointer);
+        if (function->frees && result >= 0 && parameter->unit)
             forget_handle(arguments[i].pointer);
     }
     for (int i = 0; i < function->parameters; i++) {

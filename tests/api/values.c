@@ -76,6 +76,7 @@ const struct kind text_out_kind = {2, 2, make_out, OUT};
 const struct kind struct_out_kind = {2, 2, make_out, OUT};
 const struct kind bytes_out_kind = {2, 2, make_out, OUT};
 const struct kind scalar_out_kind = {2, 2, make_out, OUT};
+const struct kind fd_out_kind = {2, 2, make_out, OUT};
 const struct kind object_out_kind = {2, 2, make_out, OUT};
 const struct kind error_kind = {2, 2, make_out, OUT};
 

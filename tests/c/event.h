@@ -25,7 +25,7 @@ UNUSED static uint32_t take_it(const char *file, int line, tuntap_monitor *monit
 
 UNUSED static void next_is(const char *file, int line, tuntap_monitor *monitor, uint32_t kind)
 {
-    char text[200];
+    char text[500];
     if (take_it(file, line, monitor) == kind)
         return;
     snprintf(text, sizeof text, "%u instead of %u, of %s %s", (unsigned)event.kind, (unsigned)kind, event.name,
@@ -50,6 +50,14 @@ UNUSED static void next_is(const char *file, int line, tuntap_monitor *monitor, 
             fail(__FILE__, __LINE__, "another address", event.addr);                               \
     } while (0)
 
+/** Or about this route. */
+#define NEXT_ROUTE(monitor, wanted, text)                                                          \
+    do {                                                                                           \
+        NEXT(monitor, wanted);                                                                     \
+        if (strcmp(event.destination, (text)) != 0)                                                \
+            fail(__FILE__, __LINE__, "another route", event.destination);                          \
+    } while (0)
+
 /** What ip(8) did is announced before ip(8) ends: so without waiting there is no event. */
 #define NO_EVENT(monitor)                                                                          \
     FAILS(tuntap_monitor_next(monitor, &event, sizeof event, 0, &err), ETIMEDOUT, TUNTAP_REASON_TIMEOUT)
@@ -68,7 +76,8 @@ UNUSED static int take_present_state(tuntap_monitor *monitor)
 {
     int count = 0;
     for (; take(monitor) != TUNTAP_EVENT_COMPLETE; count++)
-        CHECK(event.kind == TUNTAP_EVENT_DEVICE || event.kind == TUNTAP_EVENT_ADDR_ADDED);
+        CHECK(event.kind == TUNTAP_EVENT_DEVICE || event.kind == TUNTAP_EVENT_ADDR_ADDED ||
+              event.kind == TUNTAP_EVENT_ROUTE_ADDED);
     return count;
 }
 

@@ -289,7 +289,7 @@ static void check_tun(void)
     int fd, full = 0;
     size_t length;
 
-    report(tuntap_monitor_open(NULL, &monitor, &err) == 0 && hears(monitor, TUNTAP_EVENT_COMPLETE), "a monitor opens");
+    report(tuntap_monitor_open(NULL, 0, &monitor, &err) == 0 && hears(monitor, TUNTAP_EVENT_COMPLETE), "a monitor opens");
     report(tuntap_open("utun77", TUNTAP_TUN, &dev, &err) == 0, "a TUN opens by its name");
     report(says("UP", "ifconfig utun77") && says("mtu 1500", "ifconfig utun77"), "it is up, with an MTU of 1500");
     report(hears(monitor, TUNTAP_EVENT_DEVICE), "the monitor tells of it");

@@ -53,6 +53,13 @@ func main() {
 		os.Exit(1)
 	}
 
+	var infos [4]C.tuntap_info
+	count = C.tuntap_list(&infos[0], C.size_t(len(infos)), C.sizeof_tuntap_info, &err)
+	if count != 1 || C.GoString(&infos[0].name[0]) != "vpn0" || infos[0].flags != C.TUNTAP_TUN {
+		fmt.Println("devices:", count, C.GoString(&infos[0].name[0]))
+		os.Exit(1)
+	}
+
 	link, failure := net.InterfaceByName("vpn0")
 	if failure != nil || link.Flags&net.FlagUp == 0 {
 		fmt.Println("vpn0:", failure, link)

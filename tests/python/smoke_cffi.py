@@ -43,7 +43,7 @@ def call(function, *arguments):
 smoke.enter_namespace(ctypes.CDLL(None, use_errno=True))
 handle = ffi.new("tuntap **")
 monitor = ffi.new("tuntap_monitor **")
-call(lib.tuntap_monitor_open, ffi.NULL, monitor)
+call(lib.tuntap_monitor_open, ffi.NULL, 0, monitor)
 config = ffi.new("tuntap_config **")
 call(lib.tuntap_config_new, config)
 call(lib.tuntap_config_set_alias, config[0], b"from cffi")
@@ -56,6 +56,9 @@ call(lib.tuntap_up, dev)
 name = ffi.new("char[]", lib.TUNTAP_NAME_SIZE)
 call(lib.tuntap_get_name, dev, name, len(name))
 smoke.check_link(ffi.string(name).decode(), 1500, ("10.9.0.1", 32))
+infos = ffi.new("tuntap_info[4]")
+assert call(lib.tuntap_list, infos, len(infos), ffi.sizeof("tuntap_info")) == 1
+assert ffi.string(infos[0].name) == ffi.string(name) and infos[0].flags == lib.TUNTAP_TUN and infos[0].up
 
 buffer = ffi.new("char[]", lib.tuntap_read_size(dev))
 smoke.check_packets(
@@ -98,6 +101,8 @@ while not kinds or kinds[-1] != lib.TUNTAP_EVENT_REMOVED:
     call(lib.tuntap_monitor_next, monitor[0], event, ffi.sizeof("tuntap_event"), 30000)
     if not ffi.string(event.addr).startswith(b"fe80:") and event.kind != lib.TUNTAP_EVENT_CARRIER_OFF:
         kinds.append(event.kind)
+assert ffi.string(lib.tuntap_strevent(lib.TUNTAP_EVENT_ADDR_ADDED)) == b"address added"
+lib.tuntap_monitor_shutdown(monitor[0])
 lib.tuntap_monitor_close(monitor[0])
 expected = "COMPLETE DEVICE ADDR_ADDED ADDR_REMOVED ADDR_ADDED UP DOWN ADDR_REMOVED REMOVED".split()
 expected = [getattr(lib, "TUNTAP_EVENT_" + kind) for kind in expected]

@@ -43,6 +43,30 @@ static int made_by_others(const char *name, int flags)
     return fd;
 }
 
+static void listed_and_deleted(void)
+{
+    tuntap_info infos[8];
+    tuntap *persistent;
+    int supported;
+    OK(tuntap_open("d0", TUNTAP_TAP | TUNTAP_MULTI_QUEUE | TUNTAP_PERSIST, &persistent, &err));
+    tuntap_close(persistent);
+    CALL(tuntap_list(infos, 8, sizeof infos[0], &err));
+    CALL(tuntap_delete("d0", 0, &err));
+    for (uint32_t feature = 1; feature <= TUNTAP_FEATURE_FOLLOW; feature++) {
+        OK(tuntap_probe(NULL, feature, &supported, &err));
+        CALL(tuntap_probe(dev, feature, &supported, &err));
+    }
+}
+
+static void released(void)
+{
+    tuntap *other;
+    int fd;
+    OK(tuntap_open("r0", TUNTAP_TUN, &other, &err));
+    CALL(tuntap_release(other, &fd, &err));
+    close(fd);
+}
+
 static void opened_by_others(void)
 {
     tuntap *other;
@@ -55,7 +79,7 @@ static void opened_with_filter(void)
 {
     tuntap *first, *second, *queue;
     OK(tuntap_open("p0", TUNTAP_TAP | TUNTAP_PI | TUNTAP_MULTI_QUEUE, &first, &err));
-    OK(tuntap_set_filter(first, all_packets_pass, 1, &err));
+    OK(tuntap_set_filter_bpf(first, all_packets_pass, 1, &err));
     OK(tuntap_open_queue(first, 0, &queue, &err));
     OK(tuntap_open("p0", TUNTAP_TAP | TUNTAP_PI | TUNTAP_MULTI_QUEUE, &second, &err));
     tuntap_close(second);
@@ -165,8 +189,8 @@ static void filters(void)
     uint8_t mac[6] = {2, 0, 0, 0, 0, 8};
     CALL(tuntap_get_mac(tap, mac, &err));
     CALL(tuntap_set_mac(tap, mac, &err));
-    CALL(tuntap_set_filter(tap, all_packets_pass, 1, &err));
-    CALL(tuntap_set_tx_filter(tap, mac, 1, 0, &err));
+    CALL(tuntap_set_filter_bpf(tap, all_packets_pass, 1, &err));
+    CALL(tuntap_set_filter_mac(tap, mac, 1, 0, &err));
     if (steering >= 0)
         CALL(tuntap_set_steering_ebpf(tap, steering, &err));
     if (counting >= 0)
@@ -177,15 +201,17 @@ static void monitors(void)
 {
     tuntap_monitor *monitor;
     tuntap_event event;
-    CALL(tuntap_monitor_open(dev, &monitor, &err));
+    CALL(tuntap_monitor_open(dev, 0, &monitor, &err));
     DO(tuntap_monitor_get_fd(monitor));
+    DO(tuntap_strevent(TUNTAP_EVENT_UP));
     CALL(tuntap_monitor_next(monitor, &event, sizeof event, 10000, &err));
     while (tuntap_monitor_next(monitor, &event, sizeof event, 10, &err) == 0)
         ; /* Until there is nothing more, for which it waits. */
     ask_for(CHANGE);
     OK(tuntap_monitor_next(monitor, &event, sizeof event, 10000, &err));
+    DO(tuntap_monitor_shutdown(monitor));
     DO(tuntap_monitor_close(monitor));
-    OK(tuntap_monitor_open(NULL, &monitor, &err));
+    OK(tuntap_monitor_open(NULL, TUNTAP_MONITOR_ROUTES, &monitor, &err));
     tuntap_monitor_close(monitor);
 }
 
@@ -197,6 +223,8 @@ static void opening(void)
     OK(tuntap_set_addr(offloading, "10.7.0.1/24", &err));
     OK(tuntap_up(offloading, &err));
     OK(tuntap_open("f0", TUNTAP_TAP | TUNTAP_MULTI_QUEUE, &tap, &err));
+    listed_and_deleted();
+    released();
     opened_by_others();
     opened_with_filter();
     queues();

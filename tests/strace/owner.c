@@ -71,7 +71,7 @@ int main(int argc, char **argv)
     tuntap_close(copy);
     tuntap_close(queue);
 
-    OK(tuntap_monitor_open(dev, &monitor, &err));
+    OK(tuntap_monitor_open(dev, 0, &monitor, &err));
     do
         OK(tuntap_monitor_next(monitor, &event, sizeof event, 20000, &err));
     while (event.kind != TUNTAP_EVENT_COMPLETE);

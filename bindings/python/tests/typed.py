@@ -44,8 +44,15 @@ def synchronous() -> None:
             device.up()
         except tuntap.Error as error:
             assert_type(error.reason, Reason)
-        for event in device.monitor():
+        for event in device.monitor(routes=True):
             assert_type(event.kind, EventKind)
+            assert_type(event.route, Optional[Route])
+        for info in tuntap.list():
+            assert_type(info, tuntap.Info)
+            assert_type(info.owner, Optional[int])
+        assert_type(tuntap.probe(tuntap.Feature.USO, device), bool)
+        assert_type(device.release(), int)
+    tuntap.delete("vpn0")
 
 
 async def asynchronous() -> None:

@@ -88,6 +88,11 @@ impl Feth {
         self.readiness.as_fd()
     }
 
+    /// The descriptor to wait on alone.
+    pub(super) fn into_fd(self) -> OwnedFd {
+        self.readiness
+    }
+
     /// Where written frames go.
     pub(super) fn writing_fd(&self) -> BorrowedFd<'_> {
         self.ndrv.as_fd()

@@ -27,7 +27,7 @@ mod watch;
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -37,7 +37,7 @@ use simulated as kernel;
 use super::descriptor;
 pub(crate) use super::nowhere::Namespace;
 use super::wait::Waker;
-use super::{Backend, Direction, Frame, Outcome, Place, Watching};
+use super::{Backend, Direction, Frame, Outcome, Place, Routes, Watching};
 use crate::model::address::{Address, Assigned, Options};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::feature::Feature;
@@ -98,8 +98,34 @@ impl Backend for Queue {
             | Feature::Namespace
             | Feature::Steering
             | Feature::Napi
-            | Feature::Offload => false,
+            | Feature::Offload
+            | Feature::Uso
+            | Feature::Follow => false,
         }
+    }
+
+    fn kernel_has(feature: Feature) -> Result<bool> {
+        Ok(Self::has(feature))
+    }
+
+    fn device_has(&self, feature: Feature) -> Result<bool> {
+        self.present()?;
+        Ok(match feature {
+            Feature::Tun => self.kind() == Kind::Tun,
+            Feature::Tap => self.kind() == Kind::Tap,
+            Feature::Pi => self.mode().pi,
+            _ => Self::has(feature),
+        })
+    }
+
+    fn list() -> Result<Vec<Link>> {
+        let all = link::survey(0).map_err(|errno| Error::system(errno, "list the TUN and TAP devices"))?;
+        Ok(all.into_iter().map(|present| present.link).filter(|link| link.tuntap.is_some()).collect())
+    }
+
+    /// Each device goes with its handle.
+    fn delete(name: &Name) -> Result<()> {
+        Err(Error::platform(format_args!("delete {name}")))
     }
 
     fn open(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<Self> {
@@ -108,6 +134,21 @@ impl Backend for Queue {
 
     fn open_fd(fd: RawFd, borrow: bool) -> Result<Self> {
         Self::take_over(fd, borrow)
+    }
+
+    fn check_into_fd(&self) -> Result<()> {
+        match &self.port {
+            Port::Utun(_) => Ok(()),
+            Port::Feth(_) => self.missing("release the descriptor of"),
+        }
+    }
+
+    fn into_fd(self) -> OwnedFd {
+        match self.port {
+            Port::Utun(utun) => utun.into_fd(),
+            // Which check_into_fd refuses.
+            Port::Feth(feth) => feth.into_fd(),
+        }
     }
 
     fn open_queue(&self) -> Result<Self> {
@@ -352,16 +393,16 @@ impl Backend for Queue {
         self.missing(text!("set the {} of", program.noun()).as_str())
     }
 
-    fn set_filter(&self, _: &[Instruction]) -> Result<()> {
+    fn set_filter_bpf(&self, _: &[Instruction]) -> Result<()> {
         self.missing("set the classic filter of")
     }
 
-    fn set_tx_filter(&self, _: &[Mac], _: bool) -> Result<()> {
+    fn set_filter_mac(&self, _: &[Mac], _: bool) -> Result<()> {
         self.missing("set the address filter of")
     }
 
-    fn watch(&self) -> Result<Watch> {
-        Watch::open()
+    fn watch(&self, routes: bool) -> Result<Watch> {
+        Watch::open(if routes { Routes::Of(self.index) } else { Routes::None })
     }
 }
 

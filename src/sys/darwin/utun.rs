@@ -70,6 +70,11 @@ impl Utun {
         let _ = self.socket.into_raw_fd();
     }
 
+    /// The descriptor alone.
+    pub(super) fn into_fd(self) -> OwnedFd {
+        self.socket
+    }
+
     /// Makes the descriptor one that does not wait, is not inherited, and raises no signal.
     pub(super) fn prepare(&self) -> Outcome<()> {
         descriptor::close_on_exec(&self.socket)?;

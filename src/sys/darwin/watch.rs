@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What the kernel announces of interfaces and addresses.
+//! What the kernel announces of interfaces, addresses and routes.
 //!
 //! PF_ROUTE has the order of things: up, down, MTU, addresses. It tells neither of a new interface nor of a MAC address or
 //! a carrier that changed, of one that goes only while it is still there (rtsock.c, rt_ifmsg, has few callers), and not
@@ -15,12 +15,14 @@ use super::layout::*;
 use super::link::{self, Present};
 use super::message::{Message, put};
 use super::room::Room;
-use super::{address, descriptor, kernel};
+use super::{address, descriptor, kernel, route};
 use crate::model::address::Assigned;
 use crate::model::error::{Errno, Error, Result};
 use crate::model::event::Notice;
+use crate::model::prefix::Family;
+use crate::model::route::Installed;
 use crate::sys::bytes::{u16_at, u32_at};
-use crate::sys::{Outcome, Watching, poll};
+use crate::sys::{Outcome, Routes, Stop, Watching, poll};
 
 /// Bytes that the kernel may keep for a slow reader.
 const QUEUE: i32 = 256 * 1024;
@@ -36,17 +38,22 @@ pub(crate) struct Watch {
     routing: OwnedFd,
     events: OwnedFd,
     known: BTreeMap<u32, Present>,
+    routes: Routes,
+    known_routes: BTreeMap<u32, Vec<Installed>>,
     begun: bool,
 }
 
 impl Watching for Watch {
-    fn open() -> Result<Self> {
+    const IPV4_ROUTES_NEED_UP: bool = false;
+
+    fn open(routes: Routes) -> Result<Self> {
         let open = || {
             let routing = listen(PF_ROUTE, 0)?;
             let events = listen(PF_SYSTEM, SYSPROTO_EVENT)?;
             kernel::ioctl(events.as_fd(), SIOCSKEVFILT, &mut all_of_the_network())?;
             let readiness = kernel::gather(&[routing.as_fd(), events.as_fd()])?;
-            Ok(Self { readiness, routing, events, known: BTreeMap::new(), begun: false })
+            let (known, known_routes) = (BTreeMap::new(), BTreeMap::new());
+            Ok(Self { readiness, routing, events, known, routes, known_routes, begun: false })
         };
         open().map_err(|errno| Error::system(errno, "watch the network interfaces"))
     }
@@ -66,16 +73,27 @@ impl Watching for Watch {
 
     fn restart(&mut self) {
         self.known.clear();
+        self.known_routes.clear();
         self.begun = false;
     }
 
-    fn wait(&self, deadline: Option<Instant>) -> Outcome<()> {
-        let entry = |fd: &OwnedFd| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-        let mut entries = [entry(&self.routing), entry(&self.events)];
+    /// They are looked at again after each announcement.
+    fn list_routes(&mut self) {}
+
+    fn wait(&self, stop: &Stop, deadline: Option<Instant>) -> Outcome<()> {
+        let entry =
+            |fd: BorrowedFd<'_>| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        let mut entries = [entry(self.routing.as_fd()), entry(self.events.as_fd()), entry(stop.fd()?)];
+        if stop.is_stopped() {
+            return Err(Errno::ECANCELED);
+        }
         poll(&mut entries, deadline)?;
-        let idle = entries.iter().all(|entry| entry.revents == 0);
         let late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        if idle && late() { Err(Errno::ETIMEDOUT) } else { Ok(()) }
+        match entries.map(|entry| entry.revents != 0) {
+            [_, _, true] => Err(Errno::ECANCELED),
+            [false, false, _] if late() => Err(Errno::ETIMEDOUT),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -166,6 +184,7 @@ impl Watch {
             self.known.keys().copied().filter(|index| !present.contains_key(index)).collect();
         for index in gone {
             self.known.remove(&index);
+            self.known_routes.remove(&index);
             notices.push(Notice::LinkGone(index));
         }
         for (index, now) in present {
@@ -174,6 +193,31 @@ impl Watch {
                 None => self.add(index, now, notices),
             }
         }
+        let devices = self.known.values().map(|present| &present.link).filter(|link| match self.routes {
+            Routes::None => false,
+            Routes::Of(index) => link.index == index,
+            Routes::All => link.tuntap.is_some(),
+        });
+        let devices: Vec<u32> = devices.map(|link| link.index).collect();
+        devices.into_iter().try_for_each(|index| self.compare_routes(index, notices))
+    }
+
+    /// Tells which routes are there that were not, and which are not any more. An interface may go meanwhile.
+    fn compare_routes(&mut self, index: u32, notices: &mut Vec<Notice>) -> Outcome<()> {
+        let list = |family| match route::list(index, family) {
+            Err(Errno::ENXIO) => Ok(Vec::new()),
+            listed => listed,
+        };
+        let mut present = [list(Family::V4)?, list(Family::V6)?].concat();
+        for installed in &mut present {
+            installed.detail = installed.route.to_string().into_bytes();
+        }
+        let known = self.known_routes.entry(index).or_default();
+        let gone = known.iter().filter(|route| !present.contains(route)).cloned();
+        notices.extend(gone.map(|gone| Notice::RouteGone(index, gone)));
+        let new = present.iter().filter(|route| !known.contains(route)).cloned();
+        notices.extend(new.map(|new| Notice::Route(index, new)));
+        *known = present;
         Ok(())
     }
 

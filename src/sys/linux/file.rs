@@ -31,6 +31,14 @@ pub(super) fn open(path: &Path, flags: c_int) -> Outcome<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// A datagram socket of this family; close-on-exec.
+pub(super) fn socket(family: c_int) -> Outcome<OwnedFd> {
+    // SAFETY: takes numbers only.
+    let fd = Errno::result(unsafe { libc::socket(family, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) })?;
+    // SAFETY: socket has just made this descriptor, for nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
 /// The name of the same file from any working directory.
 pub(super) fn absolute(path: &Path) -> Outcome<PathBuf> {
     if path.is_absolute() {

@@ -3,7 +3,7 @@
 
 use super::departure::Departures;
 use super::message::{Attributes, Message, Request};
-use super::{address, link, route, watch};
+use super::{address, link, notice, route};
 use crate::model::prefix::Family;
 use crate::model::route::Installed;
 use crate::sys::bytes::u32_at;
@@ -18,7 +18,7 @@ pub fn netlink(index: u32, datagram: &[u8]) {
         if let Err(refusal) = message.outcome() {
             assert!(!refusal.error("ask").message().is_empty());
         }
-        let _ = watch::notice(&message);
+        notice::push(&mut Vec::new(), &message).unwrap();
         attributes(message.body, 3);
         if let Some(link) = link::parse(message.body) {
             assert!(!link.name.to_string().is_empty());

@@ -9,6 +9,9 @@ use super::node::FilterProgram;
 use crate::model::error::Errno;
 use crate::sys::Outcome;
 
+/// A request for which the kernel reads an int.
+pub(super) type ReadsInt = unsafe fn(RawFd, *const c_int) -> Outcome<c_int>;
+
 /// `reads T` has the kernel read a T from the caller's place, `writes T` has it write one there; `takes` a number, or
 /// nothing.
 macro_rules! requests {
@@ -38,6 +41,7 @@ macro_rules! requests {
 }
 
 requests! {
+    tungetfeatures = libc::TUNGETFEATURES, writes u32;
     tunsetiff = libc::TUNSETIFF, reads libc::ifreq;
     tungetiff = libc::TUNGETIFF, writes libc::ifreq;
     tunsetqueue = libc::TUNSETQUEUE, reads libc::ifreq;

@@ -29,6 +29,8 @@ mod ifla {
     pub(super) const TUN_VNET_HDR: u16 = 5;
     pub(super) const TUN_PERSIST: u16 = 6;
     pub(super) const TUN_MULTI_QUEUE: u16 = 7;
+    pub(super) const TUN_NUM_QUEUES: u16 = 8;
+    pub(super) const TUN_NUM_DISABLED_QUEUES: u16 = 9;
 }
 
 /// Bytes of struct ifinfomsg: family, type, index, flags, and which of the flags are meant.
@@ -49,6 +51,24 @@ pub(super) fn by_name(netlink: &mut Socket, name: &Name) -> Result<Link, Error> 
 /// For the list of all interfaces.
 pub(super) fn list_request() -> Request {
     Request::new(libc::RTM_GETLINK, libc::NLM_F_DUMP, &ifinfomsg(0, 0, 0))
+}
+
+/// The TUN and TAP devices.
+pub(super) fn list(netlink: &mut Socket) -> Result<Vec<Link>, Error> {
+    netlink
+        .ask(&list_request(), |body| Ok(parse(body).filter(|link| link.tuntap.is_some())))
+        .map_err(|refusal| refusal.error("list the TUN and TAP devices"))
+}
+
+/// Handles of a device of several queues, attached and detached.
+pub(super) fn handles(netlink: &mut Socket, index: u32) -> Result<u32, Refusal> {
+    let counted = netlink.ask(&get_request(index), |body| {
+        let attributes = Attributes(body.get(IFINFOMSG..).unwrap_or_default());
+        let data = attributes.nested(libc::IFLA_LINKINFO).nested(ifla::INFO_DATA);
+        let count = |kind| data.u32(kind).unwrap_or(0);
+        Ok(Some(count(ifla::TUN_NUM_QUEUES).saturating_add(count(ifla::TUN_NUM_DISABLED_QUEUES))))
+    })?;
+    Ok(counted.into_iter().next().unwrap_or(0))
 }
 
 pub(super) fn change(netlink: &mut Socket, index: u32, change: &Change<'_>) -> Result<(), Refusal> {

@@ -119,6 +119,11 @@ impl<'a> Message<'a> {
         self.flags & libc::NLM_F_DUMP_INTR != 0
     }
 
+    /// Of a new route: it took the place of another one, or joined others there.
+    pub(super) fn takes_a_place(&self) -> bool {
+        self.flags & (libc::NLM_F_REPLACE | libc::NLM_F_APPEND) != 0
+    }
+
     /// Most messages begin with the number of a family.
     pub(super) fn is_of_family(&self, family: libc::c_int) -> bool {
         self.body.first().copied().map(libc::c_int::from) == Some(family)

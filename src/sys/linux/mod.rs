@@ -5,7 +5,9 @@
 //! calling thread goes later, and follows a device that is moved.
 
 mod address;
+mod capability;
 mod control;
+mod delete;
 mod departure;
 mod file;
 mod filter;
@@ -19,6 +21,7 @@ mod message;
 mod namespace;
 mod netlink;
 mod node;
+mod notice;
 mod offload;
 mod open;
 mod packet;
@@ -34,15 +37,15 @@ mod watch;
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::wait::Waker;
-use super::{Backend, Direction, Frame, Outcome, Place, Watching};
+use super::{Backend, Direction, Frame, Outcome, Place, Routes, Watching};
 use crate::model::address::{Address, Assigned, Options};
-use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::error::{Errno, Result};
 use crate::model::feature::Feature;
 use crate::model::flags::{Flags, Mode};
 use crate::model::link::{Link, Mac};
@@ -92,25 +95,23 @@ fn inside<T: Send>(place: &Place<'_>, action: impl FnOnce() -> Result<T> + Send)
 
 impl Backend for Queue {
     fn has(feature: Feature) -> bool {
-        match feature {
-            Feature::Tun
-            | Feature::Tap
-            | Feature::Pi
-            | Feature::MultiQueue
-            | Feature::Persist
-            | Feature::Owner
-            | Feature::Ipv4
-            | Feature::Ipv6
-            | Feature::Route
-            | Feature::Rename
-            | Feature::Carrier
-            | Feature::Namespace
-            | Feature::Wake
-            | Feature::Monitor
-            | Feature::Steering
-            | Feature::Napi
-            | Feature::Offload => true,
-        }
+        capability::has(feature)
+    }
+
+    fn kernel_has(feature: Feature) -> Result<bool> {
+        capability::kernel_has(feature)
+    }
+
+    fn device_has(&self, feature: Feature) -> Result<bool> {
+        self.has_capability(feature)
+    }
+
+    fn list() -> Result<Vec<Link>> {
+        link::list(&mut netlink::Socket::open()?)
+    }
+
+    fn delete(name: &Name) -> Result<()> {
+        delete::delete(name)
     }
 
     fn open(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<Self> {
@@ -137,24 +138,16 @@ impl Backend for Queue {
         }
     }
 
+    fn check_into_fd(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn into_fd(self) -> OwnedFd {
+        self.node.into_fd()
+    }
+
     fn open_queue(&self) -> Result<Self> {
-        let mut tries = 1..open::TRIES;
-        loop {
-            let link = self.link()?;
-            let here = self.control().namespace() == Identity::own();
-            let open = || self.open_beside(&link);
-            let entered = || self.namespace()?.inside(|| Ok(open()));
-            let not_entered = |error| Err(self.not_entered("open another queue of", error));
-            let opened = if here { open() } else { entered().unwrap_or_else(not_entered) };
-            // What has another name now was not found; what is gone says so itself, the next time.
-            let renamed = |error: &Error| {
-                error.reason() == Reason::Removed || self.link().is_ok_and(|now| now.name != link.name)
-            };
-            match opened {
-                Err(error) if renamed(&error) && tries.next().is_some() => {}
-                opened => return opened,
-            }
-        }
+        self.open_another()
     }
 
     fn mode(&self) -> Mode {
@@ -379,22 +372,23 @@ impl Backend for Queue {
         self.node.set_program(program, fd).map_err(|errno| self.refused_program(program, errno))
     }
 
-    fn set_filter(&self, instructions: &[Instruction]) -> Result<()> {
+    fn set_filter_bpf(&self, instructions: &[Instruction]) -> Result<()> {
         self.filter(instructions).map_err(|errno| self.refused_filter(errno))
     }
 
-    fn set_tx_filter(&self, macs: &[Mac], all_groups: bool) -> Result<()> {
+    fn set_filter_mac(&self, macs: &[Mac], all_groups: bool) -> Result<()> {
         self.node
             .set_tx_filter(macs, all_groups)
             .map_err(|errno| self.refused("set the address filter of", errno))
     }
 
-    fn watch(&self) -> Result<Watch> {
-        self.link()?;
+    fn watch(&self, routes: bool) -> Result<Watch> {
+        let index = self.link()?.index;
+        let open = || Watch::open(if routes { Routes::Of(index) } else { Routes::None });
         if self.control().namespace() == Identity::own() {
-            return Watch::open();
+            return open();
         }
-        let entered = self.namespace().and_then(|namespace| namespace.inside(|| Ok(Watch::open())));
+        let entered = self.namespace().and_then(|namespace| namespace.inside(|| Ok(open())));
         entered.unwrap_or_else(|error| Err(self.not_entered("watch", error)))
     }
 }

@@ -103,8 +103,31 @@ impl Node {
         let _ = self.0.into_raw_fd();
     }
 
+    /// The descriptor alone.
+    pub(super) fn into_fd(self) -> OwnedFd {
+        self.0
+    }
+
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
+    }
+
+    /// TUNGETFEATURES: the flags that TUNSETIFF takes. It needs no device.
+    pub(super) fn features(&self) -> Outcome<u32> {
+        let mut features = 0;
+        // SAFETY: the kernel writes one unsigned int.
+        unsafe { ioctl::tungetfeatures(self.0.as_raw_fd(), &mut features) }?;
+        Ok(features)
+    }
+
+    /// Whether the kernel knows a request that reads an int: it comes to reading it, where it cannot.
+    pub(super) fn knows(&self, request: ioctl::ReadsInt) -> Outcome<bool> {
+        // SAFETY: the kernel reads nothing at NULL.
+        match unsafe { request(self.0.as_raw_fd(), ptr::null()) } {
+            Ok(_) | Err(Errno::EFAULT) => Ok(true),
+            Err(Errno::EINVAL | Errno::ENOTTY) => Ok(false),
+            Err(errno) => Err(errno),
+        }
     }
 
     /// TUNSETIFF: joins the device of this name, or makes it.

@@ -73,8 +73,24 @@ impl Command {
     }
 }
 
+/// Which of a block's four words is asked for.
+#[derive(Clone, Copy)]
+enum Word {
+    Available = 2,
+    On = 4,
+}
+
 /// The offloads that are on, as the ABI's bits.
 pub(super) fn list(socket: BorrowedFd<'_>, name: &Name) -> Outcome<u64> {
+    read(socket, name, Word::On)
+}
+
+/// The offloads that can be turned on.
+pub(super) fn available(socket: BorrowedFd<'_>, name: &Name) -> Outcome<u64> {
+    read(socket, name, Word::Available)
+}
+
+fn read(socket: BorrowedFd<'_>, name: &Name, word: Word) -> Outcome<u64> {
     // Command, reserved, which sets as 64 bits, and the size of each.
     let mut info = Command::new([ETHTOOL_GSSET_INFO, 0, 0, 0], 1)?;
     set_u64(&mut info, 2, 1 << ETH_SS_FEATURES);
@@ -90,14 +106,15 @@ pub(super) fn list(socket: BorrowedFd<'_>, name: &Name) -> Outcome<u64> {
     let mut names = Command::new([ETHTOOL_GSTRINGS, ETH_SS_FEATURES, count], words)?;
     names.send(socket, name)?;
 
-    // Command, count of blocks, and for each block of 32 features four words, of which the third has those that are on.
+    // Command, count of blocks, and for each block of 32 features four words, of which the first has those that
+    // can be turned on, and the third those that are on.
     let blocks = count.div_ceil(32);
     let mut features = Command::new([ETHTOOL_GFEATURES, blocks], blocks.saturating_mul(4))?;
     features.send(socket, name)?;
 
     let names = names.0.get(3..).unwrap_or_default();
     let on = |place: usize| {
-        features.word((place / 32).saturating_mul(4).saturating_add(4)) >> (place % 32) & 1 != 0
+        features.word((place / 32).saturating_mul(4).saturating_add(word as usize)) >> (place % 32) & 1 != 0
     };
     Ok(names
         .chunks(NAME_WORDS)

@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use super::control::{self, Control};
 use super::file;
 use super::filter::Filter;
+use super::namespace::Identity;
 use super::netlink::Socket;
 use super::node::{Granted, Node, USUAL_NODE};
 use super::refusal::{explain_join, refusal};
@@ -116,6 +117,27 @@ impl Queue {
             Err(error) => {
                 queue.give_back_offload();
                 Err(error)
+            }
+        }
+    }
+
+    /// Opens another queue of this device, wherever that is.
+    pub(super) fn open_another(&self) -> Result<Self> {
+        let mut tries = 1..TRIES;
+        loop {
+            let link = self.link()?;
+            let here = self.control().namespace() == Identity::own();
+            let open = || self.open_beside(&link);
+            let entered = || self.namespace()?.inside(|| Ok(open()));
+            let not_entered = |error| Err(self.not_entered("open another queue of", error));
+            let opened = if here { open() } else { entered().unwrap_or_else(not_entered) };
+            // What has another name now was not found; what is gone says so itself, the next time.
+            let renamed = |error: &Error| {
+                error.reason() == Reason::Removed || self.link().is_ok_and(|now| now.name != link.name)
+            };
+            match opened {
+                Err(error) if renamed(&error) && tries.next().is_some() => {}
+                opened => return opened,
             }
         }
     }

@@ -92,7 +92,7 @@ pub(super) fn explain_join(
     }
 }
 
-fn belongs_to(tuntap: &Tuntap) -> Text {
+pub(super) fn belongs_to(tuntap: &Tuntap) -> Text {
     let whose = match (tuntap.owner, tuntap.group) {
         (Some(uid), Some(gid)) => text!("to user {uid} and group {gid}"),
         (Some(uid), None) => text!("to user {uid}"),

@@ -50,9 +50,14 @@ pub(super) fn list(netlink: &mut Socket, index: u32) -> Result<Vec<Installed>, R
     Ok(listed)
 }
 
-fn list_request(family: Family, index: u32) -> Request {
+/// For the list of the routes through this interface. Before Linux 4.20 it has the others too.
+pub(super) fn list_request(family: Family, index: u32) -> Request {
+    list_all_request(family).attribute(libc::RTA_OIF, &index.to_ne_bytes())
+}
+
+/// For the list of the routes through all interfaces.
+pub(super) fn list_all_request(family: Family) -> Request {
     Request::new(libc::RTM_GETROUTE, libc::NLM_F_DUMP, &rtmsg(family, 0, 0, 0, 0))
-        .attribute(libc::RTA_OIF, &index.to_ne_bytes())
 }
 
 pub(super) fn add(netlink: &mut Socket, index: u32, route: &Route) -> Result<(), Refusal> {

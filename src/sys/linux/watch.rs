@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What rtnetlink announces of interfaces and addresses, without loss.
+//! What rtnetlink announces of interfaces, addresses and routes, without loss.
 //!
 //! What is present is asked for through the socket that the announcements come through: so both are in one queue,
 //! in the order in which they were true. When that queue overflowed, it is emptied and everything asked for anew.
@@ -10,12 +10,13 @@ use std::time::Instant;
 use super::message::Message;
 use super::netlink::{self, Socket};
 use super::socket::Datagram;
-use super::{address, link, wait};
+use super::{address, link, notice, route, wait};
 use crate::model::error::{Errno, Error, Result};
 use crate::model::event::Notice;
 use crate::model::memory;
+use crate::model::prefix::Family;
 use crate::sys::zeroed;
-use crate::sys::{Outcome, Watching};
+use crate::sys::{Outcome, Routes, Stop, Watching};
 
 /// Bytes that the kernel may keep for a slow reader. It gives less where it is set to.
 const QUEUE: libc::c_int = 1 << 20;
@@ -28,7 +29,12 @@ const TRIES: u32 = 16;
 /// Announcements of one network namespace.
 pub(crate) struct Watch {
     netlink: Socket,
+    routes: Routes,
     asking: Asking,
+    /// What is asked for is all that is present, and not the routes alone.
+    whole: bool,
+    /// The routes are asked for when that is done.
+    again: bool,
     /// The list changed while it was made, so that something may be missing from it.
     interrupted: bool,
     buffer: Box<[u8]>,
@@ -42,19 +48,24 @@ enum Asking {
     Soon,
     Links(u32),
     Addresses(u32),
+    /// The routes alone, as soon as it can be sent.
+    RoutesSoon,
+    Routes(Family, u32),
 }
 
 impl Watching for Watch {
-    fn open() -> Result<Self> {
+    const IPV4_ROUTES_NEED_UP: bool = true;
+
+    fn open(routes: Routes) -> Result<Self> {
         let failed = |errno| Error::system(errno, "watch the network interfaces");
         let netlink = Socket::open()?;
-        for group in [libc::RTNLGRP_LINK, libc::RTNLGRP_IPV4_IFADDR, libc::RTNLGRP_IPV6_IFADDR] {
-            netlink.kernel().join(group).map_err(failed)?;
-        }
+        join(&netlink, routes).map_err(failed)?;
         netlink.kernel().set_option(libc::SOL_SOCKET, libc::SO_RCVBUF, QUEUE).map_err(failed)?;
         let buffer = zeroed(netlink::ANSWER)?;
-        let mut watch = Self { netlink, asking: Asking::Soon, interrupted: false, buffer };
-        watch.ask().map_err(failed)?;
+        let asking = Asking::Soon;
+        let mut watch =
+            Self { netlink, routes, asking, whole: true, again: false, interrupted: false, buffer };
+        watch.ask(&mut Vec::new()).map_err(failed)?;
         Ok(watch)
     }
 
@@ -71,24 +82,74 @@ impl Watching for Watch {
     }
 
     fn restart(&mut self) {
-        self.asking = Asking::Soon;
+        self.begin_again(true);
     }
 
-    fn wait(&self, deadline: Option<Instant>) -> Outcome<()> {
-        let mut entry = [libc::pollfd { fd: self.fd().as_raw_fd(), events: libc::POLLIN, revents: 0 }];
-        wait::poll(&mut entry, deadline)?;
-        let [entry] = entry;
+    fn list_routes(&mut self) {
+        match self.asking {
+            Asking::Nothing => self.begin_again(false),
+            _ => self.again = true,
+        }
+    }
+
+    fn wait(&self, stop: &Stop, deadline: Option<Instant>) -> Outcome<()> {
+        let entry =
+            |fd: BorrowedFd<'_>| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        let mut entries = [entry(self.fd()), entry(stop.fd()?)];
+        if stop.is_stopped() {
+            return Err(Errno::ECANCELED);
+        }
+        wait::poll(&mut entries, deadline)?;
         let late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        if entry.revents == 0 && late() { Err(Errno::ETIMEDOUT) } else { Ok(()) }
+        match entries.map(|entry| entry.revents != 0) {
+            [_, true] => Err(Errno::ECANCELED),
+            [false, _] if late() => Err(Errno::ETIMEDOUT),
+            _ => Ok(()),
+        }
     }
 }
 
+/// Has the socket receive what is announced. A kernel without nexthop objects does not know their group.
+fn join(netlink: &Socket, routes: Routes) -> Outcome<()> {
+    let join = |group: &libc::c_uint| netlink.kernel().join(*group);
+    notice::GROUPS.iter().try_for_each(join)?;
+    if routes == Routes::None {
+        return Ok(());
+    }
+    notice::ROUTE_GROUPS.iter().try_for_each(join)?;
+    join(&notice::NEXTHOP_GROUP).or_else(|errno| if errno == Errno::EINVAL { Ok(()) } else { Err(errno) })
+}
+
 impl Watch {
+    /// All that is present is asked for, or the routes alone.
+    fn begin_again(&mut self, whole: bool) {
+        self.whole = whole;
+        self.asking = if whole { Asking::Soon } else { Asking::RoutesSoon };
+    }
+
+    fn is_to_ask(&self) -> bool {
+        matches!(self.asking, Asking::Soon | Asking::RoutesSoon)
+    }
+
     /// Asks for what is present, when it is time to.
-    fn ask(&mut self) -> Outcome<()> {
-        if self.asking == Asking::Soon {
-            self.asking = Asking::Links(self.netlink.send(&link::list_request())?);
+    fn ask(&mut self, notices: &mut Vec<Notice>) -> Outcome<()> {
+        match self.asking {
+            Asking::Soon => self.asking = Asking::Links(self.netlink.send(&link::list_request())?),
+            Asking::RoutesSoon => self.ask_for_routes(Family::V4, notices)?,
+            _ => {}
         }
+        Ok(())
+    }
+
+    fn ask_for_routes(&mut self, family: Family, notices: &mut Vec<Notice>) -> Outcome<()> {
+        if family == Family::V4 {
+            memory::push(notices, Notice::RoutesBegin)?;
+        }
+        let request = match self.routes {
+            Routes::Of(index) => route::list_request(family, index),
+            Routes::None | Routes::All => route::list_all_request(family),
+        };
+        self.asking = Asking::Routes(family, self.netlink.send(&request)?);
         Ok(())
     }
 
@@ -96,10 +157,10 @@ impl Watch {
     fn take_with(&mut self, buffer: &mut [u8], notices: &mut Vec<Notice>) -> Outcome<()> {
         let mut tries = TRIES;
         while notices.is_empty() || (self.asking != Asking::Nothing && tries > 0) {
-            if self.asking == Asking::Soon {
+            if self.is_to_ask() {
                 tries = tries.saturating_sub(1);
             }
-            self.ask()?;
+            self.ask(notices)?;
             let received = self.netlink.kernel().receive(buffer);
             match received.and_then(|datagram| datagram.map_or(Ok(()), |it| self.read(&it, notices))) {
                 Ok(()) => {}
@@ -108,7 +169,7 @@ impl Watch {
                     memory::push(notices, Notice::Overrun)?;
                 }
                 Err(Errno::EAGAIN) if self.asking != Asking::Nothing && tries > 0 => {
-                    self.asking = Asking::Soon;
+                    self.begin_again(self.whole);
                 }
                 Err(errno) => return Err(errno),
             }
@@ -123,7 +184,7 @@ impl Watch {
                 break;
             }
         }
-        self.asking = Asking::Soon;
+        self.begin_again(true);
     }
 
     fn read(&mut self, datagram: &Datagram<'_>, notices: &mut Vec<Notice>) -> Outcome<()> {
@@ -133,7 +194,8 @@ impl Watch {
                 return Err(Errno::ENOBUFS);
             }
             if datagram.announced {
-                push(notices, &message)?;
+                self.note_change(&message);
+                notice::push(notices, &message)?;
             } else {
                 self.read_answer(&message, notices)?;
             }
@@ -141,45 +203,61 @@ impl Watch {
         Ok(())
     }
 
+    /// The kernel does not say of a list of IPv6 routes that one came or went meanwhile, which can leave out another.
+    fn note_change(&mut self, message: &Message<'_>) {
+        let of_route = matches!(message.kind, libc::RTM_NEWROUTE | libc::RTM_DELROUTE);
+        let listing = matches!(self.asking, Asking::Routes(Family::V6, _));
+        self.interrupted |= of_route && listing && message.is_of_family(libc::AF_INET6);
+    }
+
     /// Of an answer to an earlier question, which was given up, nothing counts.
     fn read_answer(&mut self, message: &Message<'_>, notices: &mut Vec<Notice>) -> Outcome<()> {
-        let links = match self.asking {
-            Asking::Links(number) if number == message.sequence => true,
-            Asking::Addresses(number) if number == message.sequence => false,
-            _ => return Ok(()),
+        let (Asking::Links(number) | Asking::Addresses(number) | Asking::Routes(_, number)) = self.asking
+        else {
+            return Ok(());
         };
+        if number != message.sequence {
+            return Ok(());
+        }
         self.interrupted |= message.is_interrupted();
         if !message.is_end() {
-            push(notices, message)?;
+            notice::push(notices, message)?;
         } else if let Err(refusal) = message.outcome() {
-            self.asking = Asking::Soon;
+            self.begin_again(self.whole);
             return Err(refusal.errno);
         } else if std::mem::take(&mut self.interrupted) {
             // What was listed stays true, as every change is announced.
-            self.asking = Asking::Soon;
-        } else if links {
-            self.asking = Asking::Addresses(self.netlink.send(&address::list_request(0, 0))?);
+            self.begin_again(self.whole);
         } else {
-            self.asking = Asking::Nothing;
-            memory::push(notices, Notice::Complete)?;
+            self.go_on(notices)?;
         }
         Ok(())
     }
-}
 
-fn push(notices: &mut Vec<Notice>, message: &Message<'_>) -> Outcome<()> {
-    notice(message).map_or(Ok(()), |notice| memory::push(notices, notice).map_err(Errno::from))
-}
+    /// After one list the next one is asked for.
+    fn go_on(&mut self, notices: &mut Vec<Notice>) -> Outcome<()> {
+        match self.asking {
+            Asking::Links(_) => {
+                self.asking = Asking::Addresses(self.netlink.send(&address::list_request(0, 0))?);
+                Ok(())
+            }
+            Asking::Addresses(_) if self.routes != Routes::None => self.ask_for_routes(Family::V4, notices),
+            Asking::Routes(Family::V4, _) => self.ask_for_routes(Family::V6, notices),
+            _ => self.end(notices),
+        }
+    }
 
-/// What a message tells. A bridge tells of its ports in messages of its own family, RTM_DELLINK when one leaves it:
-/// the interface lives on.
-pub(super) fn notice(message: &Message<'_>) -> Option<Notice> {
-    let about_link = message.is_of_family(libc::AF_UNSPEC);
-    match message.kind {
-        libc::RTM_NEWLINK if about_link => link::parse(message.body).map(Notice::Link),
-        libc::RTM_DELLINK if about_link => link::parse(message.body).map(|link| Notice::LinkGone(link.index)),
-        libc::RTM_NEWADDR => address::parse(message.body).map(|(index, it)| Notice::Address(index, it)),
-        libc::RTM_DELADDR => address::parse(message.body).map(|(index, it)| Notice::AddressGone(index, it)),
-        _ => None,
+    fn end(&mut self, notices: &mut Vec<Notice>) -> Outcome<()> {
+        self.asking = Asking::Nothing;
+        if self.routes != Routes::None {
+            memory::push(notices, Notice::RoutesEnd)?;
+        }
+        if std::mem::take(&mut self.whole) {
+            memory::push(notices, Notice::Complete)?;
+        }
+        if std::mem::take(&mut self.again) {
+            self.begin_again(false);
+        }
+        Ok(())
     }
 }

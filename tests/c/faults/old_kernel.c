@@ -185,7 +185,7 @@ static void elsewhere(void)
     STAYS(OK(tuntap_open_config("t0", TUNTAP_TUN, config, &dev, &err)));
     CHECK(!exists("t0"));
     INSIDE(away, IP_HAS("\"mtu\":1400", "link show t0"));
-    OK(tuntap_monitor_open(NULL, &monitor, &err));
+    OK(tuntap_monitor_open(NULL, 0, &monitor, &err));
     OK(tuntap_monitor_next(monitor, &event, sizeof event, 1000, &err));
     tuntap_monitor_close(monitor);
     tuntap_close(dev);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Every system call of an open fails in turn: of each kind of device, with every option, by name and by descriptor,
- * here and in another network namespace, of a device that is new and of one that somebody has set up. */
+ * here and in another network namespace, of a device that is new and of one that somebody has set up. And of a deletion,
+ * a list, a probe and a release. */
 #include "faults.h"
 
 #define OPEN "open t0|open the device|device node|netlink|event counter|turn off the offloads of t0"
@@ -165,6 +166,82 @@ static long open_queue(void)
     return tuntap_open_queue(first, 0, &dev, &err);
 }
 
+static long delete_it(void)
+{
+    return tuntap_delete("t0", 0, &err);
+}
+
+/** Made by the process that looks on, for each step. */
+static void idle_tun(void)
+{
+    remove_here();
+    batch("tuntap add dev t0 mode tun pi\n");
+}
+
+static void idle_tap(void)
+{
+    remove_here();
+    batch("tuntap add dev t0 mode tap multi_queue vnet_hdr user 0\n");
+}
+
+static tuntap_info listed[4];
+
+static long list_them(void)
+{
+    return tuntap_list(listed, 4, sizeof *listed, &err);
+}
+
+static uint32_t feature;
+
+static long probe_it(void)
+{
+    int supported;
+    return tuntap_probe(first, feature, &supported, &err);
+}
+
+static void ask_for_uso(void)
+{
+    feature = TUNTAP_FEATURE_USO;
+}
+
+static void ask_for_ipv6(void)
+{
+    feature = TUNTAP_FEATURE_IPV6;
+}
+
+static void ask_a_device_for_uso(void)
+{
+    ask_for_uso();
+    first_queue();
+}
+
+static void ask_a_device_for_carrier(void)
+{
+    feature = TUNTAP_FEATURE_CARRIER;
+    first_queue();
+}
+
+static void a_handle(void)
+{
+    OK(tuntap_open("t0", current->flags, &dev, &err));
+}
+
+static long release_it(void)
+{
+    descriptor = -1;
+    return tuntap_release(dev, &descriptor, &err);
+}
+
+static void close_released(long result)
+{
+    if (result != 0)
+        tuntap_close(dev);
+    else
+        close(descriptor);
+}
+
+#define DELETE "delete t0|device node|netlink|ask for the queues of t0"
+#define PROBE "ask what the kernel can do|device node|netlink|modes of t0|offloads of t0"
 #define TAKE_OVER "take over a descriptor|take over descriptor|netlink|event counter"
 #define OFFLOADS OPEN "|turn on the offloads of t0"
 
@@ -216,6 +293,20 @@ static const struct scenario SCENARIOS[] = {
      .restore = close_it, .flags = TUNTAP_TAP | TUNTAP_MULTI_QUEUE | TUNTAP_OFFLOAD},
     {.name = "open_queue, elsewhere", .words = OPEN "|network namespace", .begin = first_queue_elsewhere,
      .call = open_queue, .restore = close_it, .flags = TUNTAP_TUN | TUNTAP_MULTI_QUEUE},
+    {.name = "delete, TUN", .words = DELETE, .begin = nothing, .set_up = idle_tun, .call = delete_it,
+     .flags = TUNTAP_TUN, .picture = NEW_INDEX},
+    {.name = "delete, TAP with queues", .words = DELETE, .begin = nothing, .set_up = idle_tap, .call = delete_it,
+     .flags = TUNTAP_TAP, .picture = NEW_INDEX | NEW_MAC},
+    {.name = "list", .words = "list the TUN and TAP devices|netlink", .begin = first_queue, .call = list_them,
+     .flags = TUNTAP_TUN},
+    {.name = "probe", .words = PROBE, .begin = ask_for_uso, .call = probe_it},
+    {.name = "probe, IPv6", .words = PROBE, .begin = ask_for_ipv6, .call = probe_it},
+    {.name = "probe, a device for USO", .words = PROBE, .begin = ask_a_device_for_uso, .call = probe_it,
+     .flags = TUNTAP_TAP | TUNTAP_OFFLOAD},
+    {.name = "probe, a device for the carrier", .words = PROBE, .begin = ask_a_device_for_carrier, .call = probe_it,
+     .flags = TUNTAP_TUN},
+    {.name = "release", .words = "release", .begin = nothing, .prepare = a_handle, .call = release_it,
+     .restore = close_released, .flags = TUNTAP_TUN, .picture = NEW_INDEX},
 };
 
 int main(int argc, char **argv)

@@ -270,8 +270,9 @@ static long write_list(void)
     return first;
 }
 
-CALL(watch, tuntap_monitor_open(dev, &monitor, &err))
-CALL(watch_all, tuntap_monitor_open(NULL, &monitor, &err))
+CALL(watch, tuntap_monitor_open(dev, 0, &monitor, &err))
+CALL(watch_all, tuntap_monitor_open(NULL, 0, &monitor, &err))
+CALL(watch_routes, tuntap_monitor_open(dev, TUNTAP_MONITOR_ROUTES, &monitor, &err))
 CALL(next_event, tuntap_monitor_next(monitor, &event, sizeof event, 500, &err))
 /** Nothing happens. ENOBUFS is an overrun, after which what is present is told anew. */
 static long no_event(void)
@@ -371,6 +372,7 @@ static const struct scenario SCENARIOS[] = {
     {.name = "monitor_open", .words = WATCH, .begin = a_tun, .call = watch, .restore = unwatch},
     {.name = "monitor_open, of all", .words = WATCH, .begin = a_tun, .call = watch_all,
      .restore = unwatch},
+    {.name = "monitor_open, with routes", .words = WATCH, .begin = a_tun, .call = watch_routes, .restore = unwatch},
     {.name = "monitor_next", .words = WATCH, .begin = a_monitor, .prepare = an_event, .call = next_event,
      .restore = events_over, .tell = tell_event},
     {.name = "monitor_next, that passes", .words = WATCH "|wait for", .begin = a_monitor, .prepare = forget,

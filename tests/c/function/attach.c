@@ -41,7 +41,7 @@ static void it_is_attached_whoever_set_a_filter(uint64_t flags)
         IP_HAS("\"numqueues\":1,\"numdisabled\":0", "link show t2");
         packets_flow(sock, dev, flags);
     }
-    OK(tuntap_set_filter(dev, pass_all, 1, &err));
+    OK(tuntap_set_filter_bpf(dev, pass_all, 1, &err));
     OK(tuntap_detach(dev, &err));
     OK(tuntap_attach(dev, &err));
     IP_HAS("\"numqueues\":1,\"numdisabled\":0", "link show t2");

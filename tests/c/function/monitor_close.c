@@ -6,14 +6,14 @@ static void it_leaves_nothing(tuntap *dev)
 {
     tuntap_monitor *monitor;
     for (int i = 0; i < 1000; i++) {
-        OK(tuntap_monitor_open(i % 2 ? dev : NULL, &monitor, &err));
+        OK(tuntap_monitor_open(i % 2 ? dev : NULL, 0, &monitor, &err));
         for (int j = 0; j < i % 4; j++)
             OK(tuntap_monitor_next(monitor, &event, sizeof event, -1, &err));
         if (i % 100 == 0)
             IP("link set t0 mtu %d", 1300 + i % 7);
         tuntap_monitor_close(monitor);
     }
-    OK(tuntap_monitor_open(NULL, &monitor, &err));
+    OK(tuntap_monitor_open(NULL, 0, &monitor, &err));
     IP("link set t0 down");
     take_present_state(monitor);
     NEXT_OF(monitor, DOWN, "t0");
@@ -35,7 +35,7 @@ int main(void)
     CHECK(descriptors() == before);
 
     /* The device is not the monitor's. */
-    UNCHANGED(OK(tuntap_monitor_open(dev, &monitor, &err)); tuntap_monitor_close(monitor));
+    UNCHANGED(OK(tuntap_monitor_open(dev, 0, &monitor, &err)); tuntap_monitor_close(monitor));
     tuntap_close(dev);
     CHECK(!exists("t0"));
     return 0;

@@ -26,7 +26,7 @@ static void it_is_readable_when_there_is_something_to_do(tuntap *dev)
 {
     tuntap_monitor *monitor;
     struct epoll_event wanted = {.events = EPOLLIN};
-    OK(tuntap_monitor_open(dev, &monitor, &err));
+    OK(tuntap_monitor_open(dev, 0, &monitor, &err));
     int fd = tuntap_monitor_get_fd(monitor), epoll = epoll_create1(EPOLL_CLOEXEC);
     CHECK(fd >= 0 && fcntl(fd, F_GETFD) & FD_CLOEXEC);
     CHECK(epoll >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &wanted) == 0);
@@ -69,7 +69,7 @@ static void it_is_readable_when_there_is_something_to_do(tuntap *dev)
 static void a_wait_for_it_ends_with_the_change(tuntap *dev)
 {
     tuntap_monitor *monitor;
-    OK(tuntap_monitor_open(dev, &monitor, &err));
+    OK(tuntap_monitor_open(dev, 0, &monitor, &err));
     take_present_state(monitor);
     NO_EVENT(monitor);
     pid_t child = fork();

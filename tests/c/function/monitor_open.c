@@ -7,7 +7,7 @@ static tuntap_monitor *monitor;
 
 static void an_empty_namespace_is_complete_at_once(void)
 {
-    OK(tuntap_monitor_open(NULL, &monitor, &err));
+    OK(tuntap_monitor_open(NULL, 0, &monitor, &err));
     NEXT(monitor, COMPLETE);
     CHECK(is_about_nothing());
     NO_EVENT(monitor);
@@ -44,7 +44,7 @@ static void all_devices_are_told_and_nothing_else(void)
 {
     tuntap *tun, *tap;
     prepare(&tun, &tap);
-    OK(tuntap_monitor_open(NULL, &monitor, &err));
+    OK(tuntap_monitor_open(NULL, 0, &monitor, &err));
     NEXT_OF(monitor, DEVICE, "t0");
     CHECK(event.index == if_nametoindex("t0") && event.mtu == 1500 && event.up && event.carrier);
     CHECK(memcmp(event.mac, "\0\0\0\0\0\0", 6) == 0 && event.addr[0] == 0);
@@ -68,7 +68,7 @@ static void all_devices_are_told_and_nothing_else(void)
     NO_EVENT(monitor);
     tuntap_monitor_close(monitor);
 
-    OK(tuntap_monitor_open(tap, &monitor, &err));
+    OK(tuntap_monitor_open(tap, 0, &monitor, &err));
     NEXT_OF(monitor, DEVICE, "t1");
     is_tap_with_its_addresses(index);
     NEXT(monitor, COMPLETE);
@@ -84,7 +84,7 @@ static void a_monitor_outlives_the_handle(void)
 {
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TAP | TUNTAP_PERSIST, &dev, &err));
-    OK(tuntap_monitor_open(dev, &monitor, &err));
+    OK(tuntap_monitor_open(dev, 0, &monitor, &err));
     tuntap_close(dev);
     NEXT(monitor, DEVICE);
     take_present_state(monitor);
@@ -101,7 +101,7 @@ static void a_device_that_goes_with_its_handle_is_told(void)
 {
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
-    OK(tuntap_monitor_open(dev, &monitor, &err));
+    OK(tuntap_monitor_open(dev, 0, &monitor, &err));
     take_present_state(monitor);
     tuntap_close(dev);
     while (take(monitor) == TUNTAP_EVENT_CARRIER_OFF)
@@ -120,8 +120,8 @@ static void it_watches_in_the_right_namespace(void)
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     CHECK(unshare(CLONE_NEWNET) == 0);
     OK(tuntap_open("other", TUNTAP_TUN, &other, &err));
-    OK(tuntap_monitor_open(dev, &monitor, &err));
-    OK(tuntap_monitor_open(NULL, &here, &err));
+    OK(tuntap_monitor_open(dev, 0, &monitor, &err));
+    OK(tuntap_monitor_open(NULL, 0, &here, &err));
     NEXT_OF(monitor, DEVICE, "t0");
     NEXT(monitor, COMPLETE);
     NEXT_OF(here, DEVICE, "other");
@@ -141,27 +141,191 @@ static void it_watches_in_the_right_namespace(void)
     close(home);
 }
 
+static void is_route(const char *gateway, uint32_t metric, uint32_t table)
+{
+    CHECK(strcmp(event.gateway, gateway) == 0 && event.metric == metric && event.table == table);
+    CHECK(event.addr[0] == 0 && event.addr_flags == 0 && event.scope == 0);
+}
+
+/** The kernel announces it, or does not. */
+static void each_ipv4_route_is_an_event(void)
+{
+    IP("route add 10.9.0.0/16 via 10.8.0.2 dev t0 metric 7 table 100");
+    NEXT_ROUTE(monitor, ROUTE_ADDED, "10.9.0.0/16");
+    is_route("10.8.0.2", 7, 100);
+    IP("route add 10.10.0.0/16 dev t1");
+    IP("route add blackhole 10.11.0.0/16");
+    NO_EVENT(monitor);
+    IP("route del 10.9.0.0/16 table 100");
+    NEXT_ROUTE(monitor, ROUTE_REMOVED, "10.9.0.0/16");
+    is_route("10.8.0.2", 7, 100);
+
+    IP("route add 10.9.0.0/16 dev t0");
+    NEXT_ROUTE(monitor, ROUTE_ADDED, "10.9.0.0/16");
+    IP("route replace 10.9.0.0/16 via 10.8.0.2 dev t0");
+    NEXT_ROUTE(monitor, ROUTE_ADDED, "10.9.0.0/16");
+    is_route("10.8.0.2", 0, 254);
+    NEXT_ROUTE(monitor, ROUTE_REMOVED, "10.9.0.0/16");
+    is_route("", 0, 254);
+    IP("route replace 10.9.0.0/16 dev t1");
+    NEXT_ROUTE(monitor, ROUTE_REMOVED, "10.9.0.0/16");
+    is_route("10.8.0.2", 0, 254);
+    IP("route replace 10.9.0.0/16 dev t0");
+    NEXT_ROUTE(monitor, ROUTE_ADDED, "10.9.0.0/16");
+    NO_EVENT(monitor);
+
+    /* From an address that goes. */
+    IP("address add 10.8.7.1/32 dev t0");
+    NEXT_ADDR(monitor, ADDR_ADDED, "10.8.7.1/32");
+    IP("route add 10.12.0.0/16 dev t0 src 10.8.7.1");
+    NEXT_ROUTE(monitor, ROUTE_ADDED, "10.12.0.0/16");
+    IP("address del 10.8.7.1/32 dev t0");
+    int route = take(monitor) == TUNTAP_EVENT_ROUTE_REMOVED;
+    CHECK(take(monitor) == (route ? TUNTAP_EVENT_ADDR_REMOVED : TUNTAP_EVENT_ROUTE_REMOVED));
+    NO_EVENT(monitor);
+}
+
+static void routes_that_go_with_the_state_of_being_up_are_events(void)
+{
+    int routes = 0;
+    IP("link set t0 down");
+    NEXT_OF(monitor, DOWN, "t0");
+    for (; routes < 2; routes++) {
+        NEXT(monitor, ROUTE_REMOVED);
+        CHECK(strcmp(event.destination, "10.8.0.0/24") == 0 || strcmp(event.destination, "10.9.0.0/16") == 0);
+    }
+    NO_EVENT(monitor);
+    IP_HAS_NOT("10.9.0.0", "route show dev t0");
+    IP("link set t0 up");
+    NEXT_OF(monitor, UP, "t0");
+    NEXT_ROUTE(monitor, ROUTE_ADDED, "10.8.0.0/24");
+    NO_EVENT(monitor);
+}
+
+/** With its nexthop object, of which only that itself is announced. */
+static void a_route_that_goes_with_its_object_is_an_event(void)
+{
+    if (strcmp(output_of("ip nexthop add id 7 dev t0 2>&1"), "") != 0)
+        return;
+    IP("route add 10.13.0.0/16 nhid 7");
+    NEXT_ROUTE(monitor, ROUTE_ADDED, "10.13.0.0/16");
+    IP("nexthop del id 7");
+    NEXT_ROUTE(monitor, ROUTE_REMOVED, "10.13.0.0/16");
+    NO_EVENT(monitor);
+}
+
+static void each_ipv6_route_is_an_event(void)
+{
+    if (access("/proc/sys/net/ipv6", F_OK) != 0)
+        return;
+    write_file("/proc/sys/net/ipv6/conf/t0/disable_ipv6", "0");
+    while (tuntap_monitor_next(monitor, &event, sizeof event, 300, &err) == 0)
+        CHECK(event.kind == TUNTAP_EVENT_ROUTE_ADDED || event.kind == TUNTAP_EVENT_ADDR_ADDED);
+    IP("route add fd01::/64 dev t0");
+    NEXT_ROUTE(monitor, ROUTE_ADDED, "fd01::/64");
+    is_route("", 1024, 254);
+    IP("-6 route replace fd01::/64 dev t1");
+    NEXT_ROUTE(monitor, ROUTE_REMOVED, "fd01::/64");
+    IP("route add fd02::/64 dev t0 metric 5");
+    NEXT_ROUTE(monitor, ROUTE_ADDED, "fd02::/64");
+    is_route("", 5, 254);
+    IP("route del fd02::/64 dev t0");
+    NEXT_ROUTE(monitor, ROUTE_REMOVED, "fd02::/64");
+    NO_EVENT(monitor);
+    write_file("/proc/sys/net/ipv6/conf/t0/disable_ipv6", "1");
+    while (tuntap_monitor_next(monitor, &event, sizeof event, 300, &err) == 0)
+        CHECK(event.kind == TUNTAP_EVENT_ROUTE_REMOVED || event.kind == TUNTAP_EVENT_ADDR_REMOVED);
+}
+
+/** What is present first, and of the other monitor nothing. */
+static void routes_are_watched_where_that_is_asked_for(void)
+{
+    tuntap *dev, *other;
+    tuntap_monitor *without, *everything;
+    IP("link set lo up");
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    OK(tuntap_open("t1", TUNTAP_TAP, &other, &err));
+    if (access("/proc/sys/net/ipv6", F_OK) == 0) {
+        write_file("/proc/sys/net/ipv6/conf/t0/disable_ipv6", "1");
+        write_file("/proc/sys/net/ipv6/conf/t1/disable_ipv6", "0");
+    }
+    IP("address add 10.8.0.1/24 dev t0");
+    IP("link set t0 up");
+    IP("link set t1 up");
+    OK(tuntap_monitor_open(dev, TUNTAP_MONITOR_ROUTES, &monitor, &err));
+    OK(tuntap_monitor_open(NULL, TUNTAP_MONITOR_ROUTES, &everything, &err));
+    OK(tuntap_monitor_open(dev, 0, &without, &err));
+    NEXT_OF(monitor, DEVICE, "t0");
+    NEXT_ADDR(monitor, ADDR_ADDED, "10.8.0.1/24");
+    NEXT_ROUTE(monitor, ROUTE_ADDED, "10.8.0.0/24");
+    is_route("", 0, 254);
+    CHECK(strcmp(event.name, "t0") == 0 && event.flags == TUNTAP_TUN);
+    NEXT(monitor, COMPLETE);
+    CHECK(take_present_state(without) == 2);
+    each_ipv4_route_is_an_event();
+    a_route_that_goes_with_its_object_is_an_event();
+    routes_that_go_with_the_state_of_being_up_are_events();
+    each_ipv6_route_is_an_event();
+    while (tuntap_monitor_next(without, &event, sizeof event, 0, &err) == 0)
+        CHECK(event.kind != TUNTAP_EVENT_ROUTE_ADDED && event.kind != TUNTAP_EVENT_ROUTE_REMOVED);
+
+    /* Of both devices. */
+    unsigned of[2] = {0, 0};
+    while (tuntap_monitor_next(everything, &event, sizeof event, 0, &err) == 0)
+        if (event.kind == TUNTAP_EVENT_ROUTE_ADDED)
+            of[strcmp(event.name, "t1") == 0]++;
+    CHECK(of[0] > 5 && of[1] >= 2);
+    tuntap_monitor_close(everything);
+    tuntap_monitor_close(without);
+    tuntap_monitor_close(monitor);
+    tuntap_close(other);
+    tuntap_close(dev);
+}
+
+/** In whatever order the two are closed. */
+static void a_monitor_and_a_handle_need_not_know_of_each_other(void)
+{
+    for (int order = 0; order < 4; order++) {
+        tuntap *dev;
+        OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+        OK(tuntap_monitor_open(dev, order & 2 ? TUNTAP_MONITOR_ROUTES : 0, &monitor, &err));
+        if (order & 1)
+            tuntap_monitor_close(monitor);
+        tuntap_close(dev);
+        CHECK(!exists("t0"));
+        if (order & 1)
+            continue;
+        while (tuntap_monitor_next(monitor, &event, sizeof event, 20000, &err) == 0)
+            continue;
+        CHECK(err.reason == TUNTAP_REASON_REMOVED);
+        tuntap_monitor_close(monitor);
+    }
+}
+
 static void what_cannot_be_says_why(void)
 {
     tuntap *dev;
     struct rlimit before, few;
     tuntap_monitor *none = NULL;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
-    FAILS(tuntap_monitor_open(NULL, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_monitor_open(dev, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    CHECK(tuntap_monitor_open(dev, NULL, NULL) == -EINVAL);
+    FAILS(tuntap_monitor_open(NULL, 0, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_monitor_open(dev, 0, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    CHECK(tuntap_monitor_open(dev, 0, NULL, NULL) == -EINVAL);
+    static const uint64_t unknown[] = {2, 3, UINT64_C(1) << 32, UINT64_MAX};
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
+        FAILS(tuntap_monitor_open(i % 2 ? dev : NULL, unknown[i], &none, &err), EINVAL, TUNTAP_REASON_FLAGS);
 
     CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
     few = before;
     few.rlim_cur = (rlim_t)open("/dev/null", O_RDONLY | O_CLOEXEC);
     close((int)few.rlim_cur);
     CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
-    FAILS(tuntap_monitor_open(dev, &none, &err), EMFILE, TUNTAP_REASON_SYSTEM);
-    FAILS(tuntap_monitor_open(NULL, &none, &err), EMFILE, TUNTAP_REASON_SYSTEM);
+    FAILS(tuntap_monitor_open(dev, 0, &none, &err), EMFILE, TUNTAP_REASON_SYSTEM);
+    FAILS(tuntap_monitor_open(NULL, 0, &none, &err), EMFILE, TUNTAP_REASON_SYSTEM);
     CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
 
     IP("link delete t0");
-    UNCHANGED(FAILS(tuntap_monitor_open(dev, &none, &err), ENODEV, TUNTAP_REASON_REMOVED));
+    UNCHANGED(FAILS(tuntap_monitor_open(dev, 0, &none, &err), ENODEV, TUNTAP_REASON_REMOVED));
     CHECK(!none);
     tuntap_close(dev);
 }
@@ -175,16 +339,16 @@ static void it_needs_no_privilege(void)
     CHECK(unshare(CLONE_NEWNET) == 0);
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     become(1234, 1234);
-    OK(tuntap_monitor_open(dev, &monitor, &err));
+    OK(tuntap_monitor_open(dev, 0, &monitor, &err));
     NEXT_OF(monitor, DEVICE, "t0");
     NEXT(monitor, COMPLETE);
     tuntap_monitor_close(monitor);
-    OK(tuntap_monitor_open(NULL, &monitor, &err));
+    OK(tuntap_monitor_open(NULL, 0, &monitor, &err));
     NEXT_OF(monitor, DEVICE, "t0");
     NEXT(monitor, COMPLETE);
 
     /* Nobody follows a device into another namespace without privilege. */
-    FAILS(tuntap_monitor_open(elsewhere, &none, &err), EXDEV, TUNTAP_REASON_NAMESPACE);
+    FAILS(tuntap_monitor_open(elsewhere, 0, &none, &err), EXDEV, TUNTAP_REASON_NAMESPACE);
     CHECK(!none);
     tuntap_close(elsewhere);
     tuntap_close(dev);
@@ -203,6 +367,8 @@ int main(void)
     a_monitor_outlives_the_handle();
     a_device_that_goes_with_its_handle_is_told();
     it_watches_in_the_right_namespace();
+    routes_are_watched_where_that_is_asked_for();
+    a_monitor_and_a_handle_need_not_know_of_each_other();
     what_cannot_be_says_why();
     if (root)
         it_needs_no_privilege();

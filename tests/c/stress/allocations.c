@@ -264,7 +264,7 @@ static long set_owner(void)
 static long set_tx_filter(void)
 {
     static const uint8_t macs[3][6] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}, {2, 0, 0, 0, 0, 3}};
-    return tuntap_set_tx_filter(tap, macs[0], 3, 0, &err);
+    return tuntap_set_filter_mac(tap, macs[0], 3, 0, &err);
 }
 
 static long set_addr(void)
@@ -327,7 +327,7 @@ static long monitor(void)
     tuntap_monitor *it = NULL;
     tuntap_event event;
     int devices = 0;
-    long result = tuntap_monitor_open(NULL, &it, &err);
+    long result = tuntap_monitor_open(NULL, 0, &it, &err);
     while (result == 0) {
         do
             result = tuntap_monitor_next(it, &event, sizeof event, 10000, &err);

@@ -80,7 +80,7 @@ CALL(open_joiner, result = tuntap_joiner_new(TUNTAP_TUN, &joiner, NULL))
 CALL(close_joiner, tuntap_joiner_free(joiner))
 CALL(open_splitter, result = tuntap_splitter_new(TUNTAP_TUN, &splitter, NULL))
 CALL(close_splitter, tuntap_splitter_free(splitter))
-CALL(open_monitor, result = tuntap_monitor_open(NULL, &monitor, NULL))
+CALL(open_monitor, result = tuntap_monitor_open(NULL, 0, &monitor, NULL))
 CALL(take_events, {
     tuntap_event event;
     do

@@ -35,7 +35,7 @@ static int iff_of(uint64_t flags)
 
 static void set_filter(tuntap *dev)
 {
-    OK(tuntap_set_filter(dev, only_port, sizeof only_port / sizeof *only_port, &err));
+    OK(tuntap_set_filter_bpf(dev, only_port, sizeof only_port / sizeof *only_port, &err));
 }
 
 /** As a program without this library does, in this process or in another: where the instructions are matters. */

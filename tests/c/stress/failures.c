@@ -63,7 +63,7 @@ static void open_without_standard_streams(void)
     tuntap_monitor *monitor;
     for (int fd = 0; fd < 3; fd++)
         close(fd);
-    if (tuntap_open("t0", TUNTAP_TUN, &dev, &err) != 0 || tuntap_monitor_open(dev, &monitor, &err) != 0)
+    if (tuntap_open("t0", TUNTAP_TUN, &dev, &err) != 0 || tuntap_monitor_open(dev, 0, &monitor, &err) != 0)
         _exit(1);
     int ok = tuntap_get_fd(dev) == 0 && tuntap_up(dev, &err) == 0 && tuntap_set_addr(dev, "10.8.0.1/24", &err) == 0;
     tuntap_monitor_close(monitor);

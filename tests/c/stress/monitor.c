@@ -176,7 +176,7 @@ static void close_devices(void)
 static void watch(struct watcher *watcher, const struct device *device)
 {
     *watcher = (struct watcher){.only = device ? device->index : 0};
-    OK(tuntap_monitor_open(device ? device->dev : NULL, &watcher->monitor, &err));
+    OK(tuntap_monitor_open(device ? device->dev : NULL, 0, &watcher->monitor, &err));
     CHECK(take_present_state(watcher->monitor) == (device ? 1 : DEVICES));
 }
 
@@ -211,7 +211,7 @@ static void each_change_is_told_in_its_order(void)
 /** Events up to COMPLETE are what ip(8) says of all TUN and TAP devices. */
 static void what_is_told_is_what_is(tuntap_monitor *monitor)
 {
-    char text[200], bare[TUNTAP_ADDR_SIZE];
+    char text[400], bare[TUNTAP_ADDR_SIZE];
     int told = 0, addresses = 0, links = 0, listed = 0;
     while (take(monitor) != TUNTAP_EVENT_COMPLETE) {
         CHECK(event.kind == TUNTAP_EVENT_DEVICE || event.kind == TUNTAP_EVENT_ADDR_ADDED);
@@ -255,9 +255,9 @@ static void too_much_is_an_overrun_and_then_all_is_told_anew(void)
     tuntap_monitor *all, *stays, *goes;
     open_devices();
     uint32_t index = devices[2].index;
-    OK(tuntap_monitor_open(NULL, &all, &err));
-    OK(tuntap_monitor_open(devices[1].dev, &stays, &err));
-    OK(tuntap_monitor_open(devices[2].dev, &goes, &err));
+    OK(tuntap_monitor_open(NULL, 0, &all, &err));
+    OK(tuntap_monitor_open(devices[1].dev, 0, &stays, &err));
+    OK(tuntap_monitor_open(devices[2].dev, 0, &goes, &err));
     take_present_state(all);
     for (int round = 0; round < 3; round++) {
         flood("t1");

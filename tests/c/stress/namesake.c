@@ -71,7 +71,7 @@ static void it_cannot_be_reached(tuntap *dev)
         FAILS(tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), EXDEV, TUNTAP_REASON_NAMESPACE);
         FAILS(tuntap_set_netns(dev, "/proc/self/ns/net", &err), EXDEV, TUNTAP_REASON_NAMESPACE);
         FAILS(tuntap_open_queue(dev, 0, &queue, &err), EXDEV, TUNTAP_REASON_NAMESPACE);
-        FAILS(tuntap_monitor_open(dev, &monitor, &err), EXDEV, TUNTAP_REASON_NAMESPACE);
+        FAILS(tuntap_monitor_open(dev, 0, &monitor, &err), EXDEV, TUNTAP_REASON_NAMESPACE);
     });
     CHECK(number == 77 && strcmp(text, "before") == 0 && !queue && !monitor);
 }
@@ -182,7 +182,7 @@ static void an_opened_one_on_an_old_kernel(void)
     IP_HAS("10.9.0.0/16", "route show dev t0");
     OK(tuntap_open_queue(dev, 0, &queue, &err));
     tuntap_close(queue);
-    OK(tuntap_monitor_open(dev, &monitor, &err));
+    OK(tuntap_monitor_open(dev, 0, &monitor, &err));
     tuntap_monitor_close(monitor);
 
     /* Renamed, and while many others come and go. */

@@ -64,7 +64,7 @@ static void in_this_order(const int *order, uint64_t flags)
     open_now.dev = ready_tun(flags | TUNTAP_NONBLOCK);
     OK(tuntap_reader_new(open_now.dev, 0, &open_now.reader, &err));
     OK(tuntap_writer_new(open_now.dev, 0, &open_now.writer, &err));
-    OK(tuntap_monitor_open(open_now.dev, &open_now.monitor, &err));
+    OK(tuntap_monitor_open(open_now.dev, TUNTAP_MONITOR_ROUTES, &open_now.monitor, &err));
     use(flags);
     for (int i = 0; i < OBJECTS; i++) {
         close_one(order[i]);

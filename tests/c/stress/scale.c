@@ -50,10 +50,10 @@ static void a_monitor_takes_one_list(tuntap *dev)
     tuntap_event event;
     long before, after;
     int found = 0;
-    MESSAGES(OK(tuntap_monitor_open(dev, &monitor, &err)), before);
+    MESSAGES(OK(tuntap_monitor_open(dev, 0, &monitor, &err)), before);
     tuntap_monitor_close(monitor);
     batch("address add ", ADDRESSES, "dev t0");
-    MESSAGES(OK(tuntap_monitor_open(dev, &monitor, &err)), after);
+    MESSAGES(OK(tuntap_monitor_open(dev, 0, &monitor, &err)), after);
     printf("a monitor: %ld messages, with %d addresses %ld\n", before, ADDRESSES, after);
     do {
         OK(tuntap_monitor_next(monitor, &event, sizeof event, 0, &err));
@@ -86,7 +86,7 @@ static void a_monitor_may_lack_memory(tuntap *dev)
         tuntap_monitor *monitor = NULL;
         struct rlimit limit = {mapped() + room, before.rlim_max};
         CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
-        result = tuntap_monitor_open(dev, &monitor, &err);
+        result = tuntap_monitor_open(dev, 0, &monitor, &err);
         CHECK(setrlimit(RLIMIT_AS, &before) == 0);
         if (result == 0) {
             tuntap_monitor_close(monitor);

@@ -166,7 +166,7 @@ int main(void)
 
     tuntap *dev = open_there(child);
     OK(tuntap_get_index(dev, &index, &err));
-    OK(tuntap_monitor_open(dev, &monitor, &err));
+    OK(tuntap_monitor_open(dev, 0, &monitor, &err));
     take_present_state(monitor);
     it_has_its_own_values(dev, index);
 

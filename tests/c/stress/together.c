@@ -102,7 +102,7 @@ static void watches(void)
 {
     tuntap_monitor *monitor;
     tuntap_event event;
-    CHECK(tuntap_monitor_open(dev, &monitor, NULL) == 0);
+    CHECK(tuntap_monitor_open(dev, 0, &monitor, NULL) == 0);
     CHECK(tuntap_monitor_next(monitor, &event, sizeof event, 0, NULL) == 0 && event.kind == TUNTAP_EVENT_DEVICE);
     tuntap_monitor_close(monitor);
 }

@@ -60,7 +60,7 @@ static long open_namespace(void)
 static long open_monitor(void)
 {
     tuntap_monitor *out = untouched;
-    long result = tuntap_monitor_open(NULL, &out, &err);
+    long result = tuntap_monitor_open(NULL, 0, &out, &err);
     CHECK(out == untouched);
     return result;
 }
@@ -68,7 +68,7 @@ static long open_monitor(void)
 static long set_filter(void)
 {
     const struct sock_filter drop[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
-    return tuntap_set_filter(dev, drop, 1, &err);
+    return tuntap_set_filter_bpf(dev, drop, 1, &err);
 }
 
 static long get_sndbuf(void)

@@ -21,6 +21,7 @@ from .errors import Error
 from .link import Stats
 from .monitor import Event, Monitor
 from .offload import Joiner, Offload, Splitter
+from .presence import Info, delete, list, probe
 from .route import Route
 
 
@@ -44,6 +45,7 @@ __all__ = [
     "EventKind",
     "Feature",
     "Flag",
+    "Info",
     "Joiner",
     "Monitor",
     "Offload",
@@ -58,6 +60,9 @@ __all__ = [
     "Splitter",
     "Stats",
     "Writer",
+    "delete",
     "has",
+    "list",
+    "probe",
     "version",
 ]

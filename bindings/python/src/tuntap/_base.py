@@ -140,8 +140,13 @@ class BaseDevice(Link, Addresses, Routes, Steering):
         self._call(lib.tuntap_detach)
 
     @documented("tuntap_monitor_open")
-    def monitor(self) -> Monitor:
-        return Monitor(self)
+    def monitor(self, routes: bool = False) -> Monitor:
+        return Monitor(self, routes)
+
+    @documented("tuntap_release")
+    def release(self) -> int:
+        """The descriptor, which is the caller's from now on; the device is closed otherwise."""
+        return self._handle.give()
 
     def _read_now(self) -> bytes | None:
         """A packet by the descriptor itself. None: there is none, or it is for the library to say what is wrong."""

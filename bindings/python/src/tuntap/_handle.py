@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import weakref
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NoReturn, TypeVar
 
+from ._abi import Reason
 from ._library import call, lib, number, text
-from .errors import closed
+from .errors import closed, error
 
 
 class Handle:
@@ -156,6 +158,26 @@ class DeviceHandle(Handle):
     def close(self, first: Callable[[], object] | None = None) -> None:
         self.fd = -1
         super().close(first)
+
+    def give(self) -> int:
+        """Closes it but for its descriptor, unless somebody uses it."""
+        try:
+            self._open.pop()
+        except IndexError:
+            raise closed(self._what) from None
+        # Whoever comes now finds it closed, and whoever came before is seen.
+        fd, self.fd, self.closed, given = self.fd, -1, True, False
+        try:
+            if self.users or any(self.parts):
+                raise error(errno.EBUSY, Reason.BUSY, f"release {self._what}: it is in use")
+            told = number(ctypes.c_int, lib.tuntap_release, self.pointer)
+            self._place.value, given = None, True
+            self._there.clear()
+            return told
+        finally:
+            if not given:
+                self.fd, self.closed = fd, False
+                self._open.append(None)
 
     def _end_waits(self) -> None:
         lib.tuntap_wake(self.pointer)

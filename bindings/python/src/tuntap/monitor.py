@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _abi
-from ._abi import AddrFlag, EventKind, Reason, Scope
+from ._abi import AddrFlag, EventKind, Flag, Reason, Scope
 from ._handle import Handle, Handled, device_handle
 from ._library import documented, lib
-from ._wait import SHORT, Waits, slices
+from ._wait import Waits, slices
 from .address import IPAddress, IPInterface, parse_ip
 from .errors import Error, error
+from .route import Route
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Event:
     kind: EventKind
     index: int
     name: str
+    flags: Flag
     up: bool
     carrier: bool
     mtu: int
@@ -37,6 +39,16 @@ class Event:
     peer: IPAddress | None = None
     scope: Scope = Scope.GLOBAL
     addr_flags: AddrFlag = AddrFlag(0)
+    route: Route | None = None
+
+
+class _MonitorHandle(Handle):
+    """A tuntap_monitor, whose waits its end ends."""
+
+    __slots__ = ()
+
+    def _end_waits(self) -> None:
+        lib.tuntap_monitor_shutdown(self.pointer)
 
 
 class Monitor(Handled):
@@ -46,9 +58,11 @@ class Monitor(Handled):
     """
 
     @documented("tuntap_monitor_open")
-    def __init__(self, device: object = None) -> None:
+    def __init__(self, device: object = None, routes: bool = False) -> None:
+        flags = _abi.MONITOR_ROUTES if routes else 0
         with nullcontext() if device is None else device_handle(device) as watched:
-            self._handle = Handle("the monitor", lib.tuntap_monitor_close, lib.tuntap_monitor_open, watched)
+            opener = lib.tuntap_monitor_open
+            self._handle = _MonitorHandle("the monitor", lib.tuntap_monitor_close, opener, watched, flags)
         self._one_by_one = threading.RLock()
         self._waits = Waits(self._handle)
 
@@ -61,13 +75,17 @@ class Monitor(Handled):
         """-1 when it is closed."""
         return self._fileno(lib.tuntap_monitor_get_fd)
 
+    @documented("tuntap_monitor_shutdown")
+    def shutdown(self) -> None:
+        with self._handle as pointer:
+            lib.tuntap_monitor_shutdown(pointer)
+
     @documented("tuntap_monitor_next")
     def next(self, timeout: float | None = None) -> Event:
         """Within so many seconds, or TimeoutError; None: no limit. Python's signal handlers run meanwhile."""
         told = _abi.tuntap_event()
         late = error(errno.ETIMEDOUT, Reason.TIMEOUT, "wait for an event: another thread does")
-        # Each wait is short, as nothing but its end lets it see that the monitor is closed.
-        for milliseconds in slices(timeout, SHORT):
+        for milliseconds in slices(timeout):
             if not self._one_by_one.acquire(timeout=milliseconds / 1000):
                 continue
             try:
@@ -75,6 +93,8 @@ class Monitor(Handled):
                 return _event(told)
             except TimeoutError as caught:
                 late = caught  # type: ignore[assignment]
+            except InterruptedError:
+                pass
             finally:
                 self._one_by_one.release()
         try:
@@ -110,6 +130,7 @@ def _event(told: Any) -> Event:
         EventKind(told.kind),
         told.index,
         os.fsdecode(told.name),
+        Flag(told.flags),
         told.up != 0,
         told.carrier != 0,
         told.mtu,
@@ -118,4 +139,10 @@ def _event(told: Any) -> Event:
         parse_ip(told.peer),
         Scope(told.scope),
         AddrFlag(told.addr_flags),
+        _route(told) if told.destination else None,
     )
+
+
+def _route(told: Any) -> Route:
+    destination = ipaddress.ip_network(told.destination.decode())
+    return Route(destination, parse_ip(told.gateway), told.metric, told.table)

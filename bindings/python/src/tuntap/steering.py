@@ -25,16 +25,16 @@ class Steering(Handled):
     def set_filter_ebpf(self, fd: int | None) -> None:
         self._call(lib.tuntap_set_filter_ebpf, -1 if fd is None else fd)
 
-    @documented("tuntap_set_filter")
-    def set_filter(self, filter: bytes | bytearray | memoryview | None) -> None:
+    @documented("tuntap_set_filter_bpf")
+    def set_filter_bpf(self, filter: bytes | bytearray | memoryview | None) -> None:
         """The instructions one behind the other, as sock_filter has them."""
         program = bytes(filter or b"")
         if len(program) % _INSTRUCTION:
             raise ValueError(f"a filter has {_INSTRUCTION} bytes an instruction, and this one has {len(program)}")
-        self._call(lib.tuntap_set_filter, program or None, len(program) // _INSTRUCTION)
+        self._call(lib.tuntap_set_filter_bpf, program or None, len(program) // _INSTRUCTION)
 
-    @documented("tuntap_set_tx_filter")
-    def set_tx_filter(self, macs: Iterable[MacLike], all_multicast: bool = False) -> None:
+    @documented("tuntap_set_filter_mac")
+    def set_filter_mac(self, macs: Iterable[MacLike], all_multicast: bool = False) -> None:
         joined = b"".join(map(mac_bytes, macs))
         flags = _abi.ALL_MULTICAST if all_multicast else 0
-        self._call(lib.tuntap_set_tx_filter, joined or None, len(joined) // _abi.MAC_SIZE, flags)
+        self._call(lib.tuntap_set_filter_mac, joined or None, len(joined) // _abi.MAC_SIZE, flags)

@@ -60,8 +60,8 @@ fn calls_are_refused_and_change_nothing() {
         refusal(device.set_carrier(false)),
         refusal(device.set_program(Program::Steering, None)),
         refusal(device.set_program(Program::Filter, None)),
-        refusal(tap.set_filter(&[])),
-        refusal(tap.set_tx_filter(&[], 0)),
+        refusal(tap.set_filter_bpf(&[])),
+        refusal(tap.set_filter_mac(&[], 0)),
     ];
     assert_eq!(refusals, [PLATFORM; 10]);
     assert_eq!(mac.calls(), calls);

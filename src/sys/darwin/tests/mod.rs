@@ -20,15 +20,17 @@ mod route;
 mod utun;
 
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd};
 use std::time::Duration;
 
-use crate::device::Device;
 use crate::device::config::Config;
+use crate::device::{Device, presence};
 use crate::model::error::{Errno, Error, Reason, Result};
-use crate::model::flags::{self, Flags};
+use crate::model::feature::Feature;
+use crate::model::flags::{self, FdFlags, Flags};
 use crate::model::limit::Limit;
-use crate::model::name::NameRequest;
+use crate::model::name::{Name, NameRequest};
+use crate::model::route::Route;
 use crate::sys::darwin::simulated::settle;
 
 /// What is taken for "no answer" where one would come at once.

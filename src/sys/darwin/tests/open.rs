@@ -86,7 +86,7 @@ fn making_a_device_needs_root() {
 fn closing_takes_the_device_and_every_descriptor_away() {
     let mac = boot();
     let (tun, tap) = (tun("utun7"), tap("feth7"));
-    let monitor = crate::device::monitor::Monitor::open(None).unwrap();
+    let monitor = crate::device::monitor::Monitor::open(None, 0).unwrap();
     drop((tun, tap, monitor));
     assert!(mac.interface("utun7").is_none() && mac.interface("feth7").is_none());
     // Nor is the other end left.

@@ -46,38 +46,38 @@ int main(void)
     drain(dev);
     CHECK(which_come_out(dev) == 0x3ff);
 
-    OK(tuntap_set_tx_filter(dev, macs[3], 1, 0, &err));
+    OK(tuntap_set_filter_mac(dev, macs[3], 1, 0, &err));
     CHECK(which_come_out(dev) == 1 << 3);
     CHECK(!a_group_comes_out(dev, "239.1.2.3"));
-    OK(tuntap_set_tx_filter(dev, macs[1], 8, TUNTAP_ALL_MULTICAST, &err));
+    OK(tuntap_set_filter_mac(dev, macs[1], 8, TUNTAP_ALL_MULTICAST, &err));
     CHECK(which_come_out(dev) == 0x1fe);
     CHECK(a_group_comes_out(dev, "239.1.2.3"));
 
     /* Of more than eight the rest are groups', which are told apart by a hash. */
     static const uint8_t group[6] = {1, 0, 0x5e, 1, 2, 3};
     memcpy(macs[8], group, sizeof group);
-    OK(tuntap_set_tx_filter(dev, macs[0], 9, 0, &err));
+    OK(tuntap_set_filter_mac(dev, macs[0], 9, 0, &err));
     CHECK(which_come_out(dev) == 0xff);
     CHECK(a_group_comes_out(dev, "239.1.2.3"));
-    FAILS(tuntap_set_tx_filter(dev, macs[0], 10, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(tuntap_set_filter_mac(dev, macs[0], 10, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
     MESSAGE_HAS("eight");
     CHECK(which_come_out(dev) == 0xff);
 
-    FAILS(tuntap_set_tx_filter(dev, NULL, 1, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_set_tx_filter(dev, macs[0], 1, 2, &err), EINVAL, TUNTAP_REASON_FLAGS);
-    FAILS(tuntap_set_tx_filter(dev, macs[0], 65536, 0, &err), EINVAL, TUNTAP_REASON_RANGE);
-    FAILS(tuntap_set_tx_filter(NULL, macs[0], 1, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_set_filter_mac(dev, NULL, 1, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_set_filter_mac(dev, macs[0], 1, 2, &err), EINVAL, TUNTAP_REASON_FLAGS);
+    FAILS(tuntap_set_filter_mac(dev, macs[0], 65536, 0, &err), EINVAL, TUNTAP_REASON_RANGE);
+    FAILS(tuntap_set_filter_mac(NULL, macs[0], 1, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     CHECK(which_come_out(dev) == 0xff);
 
-    OK(tuntap_set_tx_filter(dev, NULL, 0, 0, &err));
+    OK(tuntap_set_filter_mac(dev, NULL, 0, 0, &err));
     CHECK(which_come_out(dev) == 0x3ff);
     CHECK(a_group_comes_out(dev, "239.9.9.9"));
     IP("link delete t0");
-    FAILS(tuntap_set_tx_filter(dev, macs[3], 1, 0, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    FAILS(tuntap_set_filter_mac(dev, macs[3], 1, 0, &err), ENODEV, TUNTAP_REASON_REMOVED);
     tuntap_close(dev);
 
     dev = device_up("t0", TUNTAP_TUN);
-    FAILS(tuntap_set_tx_filter(dev, macs[3], 1, 0, &err), EOPNOTSUPP, TUNTAP_REASON_KIND);
+    FAILS(tuntap_set_filter_mac(dev, macs[3], 1, 0, &err), EOPNOTSUPP, TUNTAP_REASON_KIND);
     tuntap_close(dev);
     return 0;
 }

@@ -35,25 +35,25 @@ static void later_queues_have_it_too(uint64_t pi)
 {
     tuntap *dev = device_up("t0", TUNTAP_TAP | TUNTAP_MULTI_QUEUE | pi), *queue, *third;
     IP("neigh replace 10.8.0.2 lladdr 02:00:00:00:00:02 dev t0");
-    OK(tuntap_set_filter(dev, drop_all, 1, &err));
+    OK(tuntap_set_filter_bpf(dev, drop_all, 1, &err));
     OK(tuntap_open_queue(dev, TUNTAP_NONBLOCK, &queue, &err));
     OK(tuntap_open_queue(queue, TUNTAP_NONBLOCK, &third, &err));
     CHECK(out_of(dev, queue, third) == 0);
 
     /* One that is refused is no reason to forget the one that holds. */
-    FAILS(tuntap_set_filter(third, wrong, 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_set_filter_bpf(third, wrong, 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     tuntap_close(third);
     OK(tuntap_open_queue(dev, TUNTAP_NONBLOCK, &third, &err));
     CHECK(out_of(dev, queue, third) == 0);
 
     OK(tuntap_detach(queue, &err));
-    OK(tuntap_set_filter(dev, NULL, 0, &err));
+    OK(tuntap_set_filter_bpf(dev, NULL, 0, &err));
     OK(tuntap_attach(queue, &err));
     CHECK(out_of(dev, queue, third) == 32);
 
     OK(tuntap_detach(queue, &err));
     OK(tuntap_detach(dev, &err));
-    OK(tuntap_set_filter(third, drop_all, 1, &err));
+    OK(tuntap_set_filter_bpf(third, drop_all, 1, &err));
     OK(tuntap_attach(dev, &err));
     OK(tuntap_attach(queue, &err));
     IP_HAS("\"numqueues\":3,\"numdisabled\":0", "link show t0");
@@ -70,7 +70,7 @@ static void a_device_that_is_opened_again_has_none(uint64_t pi)
 {
     tuntap *dev = device_up("t0", TUNTAP_TAP | TUNTAP_PERSIST | pi);
     IP("neigh replace 10.8.0.2 lladdr 02:00:00:00:00:02 dev t0");
-    OK(tuntap_set_filter(dev, drop_all, 1, &err));
+    OK(tuntap_set_filter_bpf(dev, drop_all, 1, &err));
     CHECK(out_of(dev, dev, dev) == 0);
     tuntap_close(dev);
     OK(tuntap_open("t0", TUNTAP_TAP | TUNTAP_NONBLOCK | pi, &dev, &err));
@@ -91,34 +91,34 @@ int main(void)
     /* A question by ARP, and a datagram. */
     send_to("10.8.0.3");
     CHECK(drain(dev) + drain(queue) == 1);
-    OK(tuntap_set_filter(dev, ipv4_only_filter, 4, &err));
+    OK(tuntap_set_filter_bpf(dev, ipv4_only_filter, 4, &err));
     send_to("10.8.0.4");
     CHECK(drain(dev) + drain(queue) == 0);
     send_to("10.8.0.2");
     CHECK(drain(dev) + drain(queue) == 1);
 
     /* What is refused leaves the filter as it was. */
-    FAILS(tuntap_set_filter(dev, wrong, 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_set_filter_bpf(dev, wrong, 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     MESSAGE_HAS("filter of t0");
-    FAILS(tuntap_set_filter(dev, NULL, 4, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_set_filter(dev, (const char *)many + 1, 4, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_set_filter(dev, many, 4097, &err), EINVAL, TUNTAP_REASON_RANGE);
-    FAILS(tuntap_set_filter(dev, many, SIZE_MAX, &err), EINVAL, TUNTAP_REASON_RANGE);
-    FAILS(tuntap_set_filter(NULL, ipv4_only_filter, 4, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_set_filter_bpf(dev, NULL, 4, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_set_filter_bpf(dev, (const char *)many + 1, 4, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_set_filter_bpf(dev, many, 4097, &err), EINVAL, TUNTAP_REASON_RANGE);
+    FAILS(tuntap_set_filter_bpf(dev, many, SIZE_MAX, &err), EINVAL, TUNTAP_REASON_RANGE);
+    FAILS(tuntap_set_filter_bpf(NULL, ipv4_only_filter, 4, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     send_to("10.8.0.5");
     CHECK(drain(dev) + drain(queue) == 0);
 
-    OK(tuntap_set_filter(dev, NULL, 0, &err));
-    OK(tuntap_set_filter(dev, NULL, 0, &err));
+    OK(tuntap_set_filter_bpf(dev, NULL, 0, &err));
+    OK(tuntap_set_filter_bpf(dev, NULL, 0, &err));
     send_to("10.8.0.6");
     CHECK(drain(dev) + drain(queue) == 1);
     IP("link delete t0");
-    FAILS(tuntap_set_filter(dev, ipv4_only_filter, 4, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    FAILS(tuntap_set_filter_bpf(dev, ipv4_only_filter, 4, &err), ENODEV, TUNTAP_REASON_REMOVED);
     tuntap_close(queue);
     tuntap_close(dev);
 
     dev = device_up("t0", TUNTAP_TUN);
-    FAILS(tuntap_set_filter(dev, ipv4_only_filter, 4, &err), EOPNOTSUPP, TUNTAP_REASON_KIND);
+    FAILS(tuntap_set_filter_bpf(dev, ipv4_only_filter, 4, &err), EOPNOTSUPP, TUNTAP_REASON_KIND);
     MESSAGE_HAS("t0 is a TUN");
     tuntap_close(dev);
     for (int pi = 0; pi < 2; pi++) {

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""The devices that there are, whoever made them, and what the kernel can do."""
+
+from __future__ import annotations
+
+import builtins
+import ctypes
+import os
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+from . import _abi
+from ._abi import Feature, Flag
+from ._handle import device_handle
+from ._library import call, documented, lib, number
+from ._types import Text
+from .address import listed
+
+
+@dataclass(frozen=True)
+class Info:
+    """A TUN or TAP device of the system."""
+
+    name: str
+    index: int
+    flags: Flag
+    owner: int | None
+    group: int | None
+    up: bool
+    carrier: bool
+    mtu: int
+    mac: bytes
+
+
+@documented("tuntap_list")
+def list() -> builtins.list[Info]:
+    return [
+        Info(
+            os.fsdecode(told.name),
+            told.index,
+            Flag(told.flags),
+            None if told.owner == _abi.NO_ID else told.owner,
+            None if told.group == _abi.NO_ID else told.group,
+            told.up != 0,
+            told.carrier != 0,
+            told.mtu,
+            bytes(told.mac),
+        )
+        for told in listed(call, lib.tuntap_list, _abi.tuntap_info)
+    ]
+
+
+@documented("tuntap_delete")
+def delete(name: Text) -> None:
+    call(lib.tuntap_delete, name, 0)
+
+
+@documented("tuntap_probe")
+def probe(feature: Feature, device: object = None) -> bool:
+    """Of the kernel alone, or of a device too."""
+    with nullcontext() if device is None else device_handle(device) as pointer:
+        return bool(number(ctypes.c_int, lib.tuntap_probe, pointer, feature))

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+//! What this kernel, and a device, can do of what this library offers.
+
+use std::fs;
+use std::mem;
+use std::path::Path;
+
+use super::netlink::Socket;
+use super::node::{Node, USUAL_NODE};
+use super::{Queue, file, ioctl, offload};
+use crate::model::error::{Errno, Error, Result};
+use crate::model::feature::Feature;
+use crate::model::flags::Kind;
+use crate::model::offload::{OFFLOAD_USO4, OFFLOAD_USO6};
+use crate::sys::Backend;
+
+/// Whether the library has it on Linux.
+pub(super) fn has(feature: Feature) -> bool {
+    match feature {
+        Feature::Tun
+        | Feature::Tap
+        | Feature::Pi
+        | Feature::MultiQueue
+        | Feature::Persist
+        | Feature::Owner
+        | Feature::Ipv4
+        | Feature::Ipv6
+        | Feature::Route
+        | Feature::Rename
+        | Feature::Carrier
+        | Feature::Namespace
+        | Feature::Wake
+        | Feature::Monitor
+        | Feature::Steering
+        | Feature::Napi
+        | Feature::Offload
+        | Feature::Uso
+        | Feature::Follow => true,
+    }
+}
+
+/// Whether this kernel has it. The driver says which modes it has; of requests that only a device answers to, its version
+/// has to tell.
+pub(super) fn kernel_has(feature: Feature) -> Result<bool> {
+    match feature {
+        Feature::Tun => driver_has(libc::IFF_TUN),
+        Feature::Tap => driver_has(libc::IFF_TAP),
+        Feature::Pi => driver_has(libc::IFF_NO_PI),
+        Feature::MultiQueue => driver_has(libc::IFF_MULTI_QUEUE),
+        Feature::Offload => driver_has(libc::IFF_VNET_HDR),
+        Feature::Napi => driver_has(libc::IFF_NAPI),
+        Feature::Persist | Feature::Owner | Feature::Wake => driver_has(0),
+        Feature::Steering => driver_is_since(4, 16),
+        Feature::Carrier => driver_is_since(5, 0),
+        Feature::Follow => driver_is_since(5, 4),
+        Feature::Uso => driver_is_since(6, 2),
+        Feature::Ipv4 => has_family(libc::AF_INET),
+        Feature::Ipv6 => has_family(libc::AF_INET6),
+        Feature::Route | Feature::Rename | Feature::Monitor => Socket::open().map(|_| true),
+        Feature::Namespace => has_namespaces(),
+    }
+}
+
+impl Queue {
+    /// Whether this kernel has it for this device, whose modes were fixed when it was made.
+    pub(super) fn has_capability(&self, feature: Feature) -> Result<bool> {
+        let alive = self.node.granted();
+        alive.map_err(|errno| self.refused("ask for the modes of", errno))?;
+        match feature {
+            Feature::Tun => Ok(self.mode.kind == Kind::Tun),
+            Feature::Tap => Ok(self.mode.kind == Kind::Tap),
+            Feature::Pi => Ok(self.mode.pi),
+            Feature::MultiQueue => Ok(self.mode.multi_queue),
+            Feature::Offload => Ok(self.mode.offload),
+            Feature::Napi => Ok(self.mode.napi),
+            Feature::Persist | Feature::Owner | Feature::Wake => Ok(true),
+            Feature::Steering => self.knows(ioctl::tunsetsteeringebpf),
+            Feature::Carrier => self.knows(ioctl::tunsetcarrier),
+            Feature::Follow => self.is_followed(),
+            Feature::Uso => self.has_uso(),
+            Feature::Route | Feature::Rename | Feature::Monitor => self.link().map(|_| true),
+            Feature::Ipv4 | Feature::Ipv6 | Feature::Namespace => kernel_has(feature),
+        }
+    }
+
+    fn knows(&self, request: ioctl::ReadsInt) -> Result<bool> {
+        self.node.knows(request).map_err(|errno| self.refused("ask what the kernel can do with", errno))
+    }
+
+    /// Whether the driver says where the device is.
+    fn is_followed(&self) -> Result<bool> {
+        match self.node.namespace() {
+            Ok(_) => Ok(true),
+            Err(Errno::EINVAL | Errno::ENOTTY) => Ok(false),
+            Err(errno) => Err(self.refused("ask for the namespace of", errno)),
+        }
+    }
+
+    /// Whether it can be turned on: USO is one feature for both families.
+    fn has_uso(&self) -> Result<bool> {
+        let available = |netlink: &mut Socket, link: &crate::model::link::Link| {
+            Ok(offload::available(netlink.fd(), &link.name)?)
+        };
+        let available = self.ask(available, "ask for the offloads of")?;
+        Ok(self.mode.offload && available & (OFFLOAD_USO4 | OFFLOAD_USO6) != 0)
+    }
+}
+
+fn failed(errno: Errno) -> Error {
+    Error::system(errno, "ask what the kernel can do")
+}
+
+/// The driver is there, and takes this flag of TUNSETIFF.
+fn driver_has(flag: libc::c_int) -> Result<bool> {
+    let features = Node::open(Path::new(USUAL_NODE))?.features().map_err(failed)?;
+    Ok(features & flag as u32 == flag as u32)
+}
+
+/// The driver is there, and the kernel is of this version or a later one.
+fn driver_is_since(major: u32, minor: u32) -> Result<bool> {
+    Node::open(Path::new(USUAL_NODE))?;
+    Ok(version()? >= (major, minor))
+}
+
+/// The first two numbers of the kernel's version.
+fn version() -> Result<(u32, u32)> {
+    // SAFETY: zeros make a utsname, and the kernel fills it in.
+    let name = unsafe {
+        let mut name: libc::utsname = mem::zeroed();
+        Errno::result(libc::uname(&raw mut name)).map_err(failed)?;
+        name
+    };
+    let mut numbers = name.release.split(|byte| !(*byte as u8).is_ascii_digit()).map(number);
+    Ok((numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)))
+}
+
+fn number(digits: &[libc::c_char]) -> u32 {
+    let digit = |byte: &libc::c_char| u32::from((*byte as u8).wrapping_sub(b'0'));
+    digits.iter().fold(0, |number: u32, byte| number.saturating_mul(10).saturating_add(digit(byte)))
+}
+
+fn has_family(family: libc::c_int) -> Result<bool> {
+    match file::socket(family) {
+        Ok(_) => Ok(true),
+        Err(Errno::EAFNOSUPPORT) => Ok(false),
+        Err(errno) => Err(failed(errno)),
+    }
+}
+
+/// The file of one is missing where the kernel has none; where /proc is missing, that is an error.
+fn has_namespaces() -> Result<bool> {
+    let has = |path: &str| match fs::metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(false),
+        Err(error) => Err(failed(Errno::from_raw(error.raw_os_error().unwrap_or(0)))),
+    };
+    if has("/proc/self/ns/net")? {
+        return Ok(true);
+    }
+    if has("/proc/self/ns")? { Ok(false) } else { Err(failed(Errno::ENOENT)) }
+}

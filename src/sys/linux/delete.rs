@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+//! Deleting a device by its name: as `ip tuntap del`, and without being told its modes.
+
+use std::path::Path;
+
+use super::control::{self, Control};
+use super::link;
+use super::netlink::Socket;
+use super::node::{Node, USUAL_NODE};
+use super::open::TRIES;
+use super::refusal::{belongs_to, refusal};
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::link::{Link, Tuntap};
+use crate::model::name::Name;
+use crate::model::text::{Text, text};
+
+/// Deletes the device of this name, in the calling thread's network namespace.
+pub(super) fn delete(name: &Name) -> Result<()> {
+    for _ in 0..TRIES {
+        if delete_once(name)? {
+            return Ok(());
+        }
+    }
+    Err(busy(name, "others delete it and make it again and again"))
+}
+
+/// False when the name went to another device, or to none, between finding it and having it.
+fn delete_once(name: &Name) -> Result<bool> {
+    let mut netlink = control::prepare()?;
+    let (link, tuntap) = find(&mut netlink, name)?;
+    if tuntap.mode.multi_queue && handles(&mut netlink, name, &link)? > 0 {
+        return Err(busy(name, IN_USE));
+    }
+    let node = Node::open(Path::new(USUAL_NODE))?;
+    if let Err(errno) = node.join(name.as_bytes(), tuntap.mode, false) {
+        let same = link::by_name(&mut netlink, name).is_ok_and(|now| now.index == link.index);
+        return if same { Err(explain(name, &tuntap, errno)) } else { Ok(false) };
+    }
+    // What was made because the name was free goes with the node.
+    match Control::find(netlink, &node) {
+        Err(error) if error.reason() == Reason::Removed => Ok(false),
+        Err(error) => Err(error),
+        Ok(control) if control.index() != link.index => Ok(false),
+        Ok(control) => end(control, node, name, &tuntap).map(|()| true),
+    }
+}
+
+/// Lets the device go with its last handle, which is this one. Whoever opened it meanwhile keeps it.
+fn end(mut control: Control, node: Node, name: &Name, tuntap: &Tuntap) -> Result<()> {
+    let failed = |errno| refusal(node.translate(errno), None, format_args!("delete {name}"));
+    node.set_persist(false).map_err(failed)?;
+    if !tuntap.mode.multi_queue {
+        return Ok(());
+    }
+    let counted = control.ask(&node, |netlink, link| link::handles(netlink, link.index));
+    let counted = counted.and_then(|counted| {
+        counted.map_err(|refusal| refusal.error(format_args!("ask for the queues of {name}")))
+    });
+    let alone = counted.and_then(|count| if count > 1 { Err(busy(name, IN_USE)) } else { Ok(()) });
+    alone.inspect_err(|_| {
+        let _ = node.set_persist(true);
+    })
+}
+
+const IN_USE: &str = "it is in use: close its handles first";
+
+fn find(netlink: &mut Socket, name: &Name) -> Result<(Link, Tuntap)> {
+    let link = match link::by_name(netlink, name) {
+        Err(error) if error.reason() == Reason::Removed => {
+            let text = text!("delete {name}: there is no such device");
+            return Err(Error::new(Errno::ENODEV, Reason::Absent, text));
+        }
+        found => found?,
+    };
+    match link.tuntap {
+        Some(tuntap) => Ok((link, tuntap)),
+        None => {
+            let text = text!("delete {name}: the interface is no TUN or TAP device");
+            Err(Error::new(Errno::EINVAL, Reason::Kind, text))
+        }
+    }
+}
+
+fn handles(netlink: &mut Socket, name: &Name, link: &Link) -> Result<u32> {
+    link::handles(netlink, link.index)
+        .map_err(|refusal| refusal.error(format_args!("ask for the queues of {name}")))
+}
+
+fn busy(name: &Name, why: &str) -> Error {
+    Error::new(Errno::EBUSY, Reason::Busy, text!("delete {name}: {why}"))
+}
+
+fn explain(name: &Name, tuntap: &Tuntap, errno: Errno) -> Error {
+    let error = |reason, text: Text| Error::new(errno, reason, text!("delete {name}: {text}"));
+    match errno {
+        Errno::EBUSY | Errno::E2BIG => busy(name, IN_USE),
+        Errno::EPERM => error(Reason::Privilege, belongs_to(tuntap)),
+        Errno::ENOTTY => error(Reason::NoDriver, "the device node is not that of the TUN/TAP driver".into()),
+        _ => refusal(errno, None, format_args!("delete {name}")),
+    }
+}

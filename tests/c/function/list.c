@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+static tuntap_info devices[40];
+
+/** The one of this name; or the test ends. */
+static const tuntap_info *named(const char *name)
+{
+    memset(devices, 0x55, sizeof devices);
+    ssize_t count = tuntap_list(devices, 40, sizeof *devices, &err);
+    CHECK(count >= 0 && count <= 40);
+    for (ssize_t i = 0; i < count; i++)
+        if (strcmp(devices[i].name, name) == 0)
+            return &devices[i];
+    fail(__FILE__, __LINE__, "not listed", name);
+    return NULL;
+}
+
+/** What the kernel's own list says of each is here, and nothing else. */
+static void is_what_ip_shows(void)
+{
+    char command[200];
+    ssize_t count = tuntap_list(devices, 40, sizeof *devices, &err);
+    CHECK(count == atoi(output_of("ip -j link show type tun | grep -o '\"ifname\"' | wc -l")));
+    for (ssize_t i = 0; i < count; i++) {
+        const tuntap_info *it = &devices[i];
+        snprintf(command, sizeof command, "link show dev %s", it->name);
+        CHECK(it->index == if_nametoindex(it->name));
+        char mtu[40], index[40];
+        snprintf(mtu, sizeof mtu, "\"mtu\":%u", (unsigned)it->mtu);
+        snprintf(index, sizeof index, "\"ifindex\":%u", (unsigned)it->index);
+        IP_HAS(mtu, "%s", command);
+        IP_HAS(index, "%s", command);
+        IP_SAYS(it->up, "\"UP\"", "%s", command);
+        IP_SAYS((it->flags & TUNTAP_TUN) != 0, "\"type\":\"tun\"", "%s", command);
+        IP_SAYS((it->flags & TUNTAP_TAP) != 0, "\"type\":\"tap\"", "%s", command);
+        IP_SAYS((it->flags & TUNTAP_PI) != 0, "\"pi\":true", "%s", command);
+        IP_SAYS((it->flags & TUNTAP_OFFLOAD) != 0, "\"vnet_hdr\":true", "%s", command);
+        IP_SAYS((it->flags & TUNTAP_MULTI_QUEUE) != 0, "\"multi_queue\":true", "%s", command);
+        IP_SAYS((it->flags & TUNTAP_PERSIST) != 0, "\"persist\":true", "%s", command);
+        IP_SAYS(it->owner != TUNTAP_NO_ID, "\"user\"", "%s", command);
+        /* Each link has another "group" beside it. */
+        const char *groups = output_of("ip -j -d link show dev %s | grep -o '\"group\":' | wc -l", it->name);
+        CHECK(atoi(groups) == (it->group != TUNTAP_NO_ID ? 2 : 1));
+    }
+}
+
+static void each_device_is_listed_and_nothing_else(void)
+{
+    IP("link add v0 type veth peer name v1");
+    IP("link add bridge0 type bridge");
+    CHECK(tuntap_list(devices, 40, sizeof *devices, &err) == 0);
+    CHECK(tuntap_list(NULL, 0, sizeof *devices, &err) == 0);
+    IP("tuntap add t0 mode tun");
+    IP("tuntap add t1 mode tap pi multi_queue");
+    IP("tuntap add fifteen-bytes-x mode tap vnet_hdr user 0 group 0");
+    IP("link set t1 mtu 1400 address 02:00:00:00:00:09 up");
+    tuntap *dev;
+    OK(tuntap_open("t3", TUNTAP_TUN | TUNTAP_OFFLOAD | TUNTAP_MULTI_QUEUE, &dev, &err));
+    CHECK(tuntap_list(NULL, 0, sizeof *devices, &err) == 4);
+    is_what_ip_shows();
+    CHECK(named("t0")->flags == (TUNTAP_TUN | TUNTAP_PERSIST) && named("t0")->owner == TUNTAP_NO_ID);
+    const tuntap_info *it = named("t1");
+    CHECK(it->flags == (TUNTAP_TAP | TUNTAP_PI | TUNTAP_MULTI_QUEUE | TUNTAP_PERSIST));
+    CHECK(it->mtu == 1400 && it->up && !it->carrier && memcmp(it->mac, "\2\0\0\0\0\11", 6) == 0);
+    it = named("fifteen-bytes-x");
+    CHECK(it->flags == (TUNTAP_TAP | TUNTAP_OFFLOAD | TUNTAP_PERSIST) && it->owner == 0 && it->group == 0);
+    it = named("t3");
+    CHECK(it->flags == (TUNTAP_TUN | TUNTAP_OFFLOAD | TUNTAP_MULTI_QUEUE) && it->carrier && !it->up);
+    CHECK(memcmp(it->mac, "\0\0\0\0\0\0", 6) == 0);
+    tuntap_close(dev);
+    CHECK(tuntap_list(NULL, 0, sizeof *devices, &err) == 3);
+}
+
+/** As many as there is room for, each with what a later version has. */
+static void places_are_as_long_as_the_caller_says(void)
+{
+    struct {
+        tuntap_info info;
+        uint8_t later[8];
+    } longer[3];
+    memset(longer, 0x55, sizeof longer);
+    CHECK(tuntap_list(&longer[0].info, 2, sizeof longer[0], &err) == 3);
+    for (int i = 0; i < 2; i++)
+        CHECK(longer[i].info.name[0] && memcmp(longer[i].later, "\0\0\0\0\0\0\0", 8) == 0);
+    CHECK(longer[2].info.index == 0x55555555);
+    FAILS(tuntap_list(NULL, 1, sizeof *devices, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_list(devices, 1, sizeof *devices - 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_list(devices, 1, 4097, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_list(devices, SIZE_MAX, sizeof *devices, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    CHECK(tuntap_list(NULL, 1, sizeof *devices, NULL) == -EINVAL);
+}
+
+/** Those of the thread's namespace; and nobody's privilege is needed. */
+static void it_is_of_the_namespace(void)
+{
+    CHECK(unshare(CLONE_NEWNET) == 0);
+    CHECK(tuntap_list(devices, 40, sizeof *devices, &err) == 0);
+    IP("tuntap add t9 mode tun user 1234");
+    if (geteuid() == 0)
+        become(1234, 1234);
+    CHECK(tuntap_list(devices, 40, sizeof *devices, &err) == 1 && strcmp(devices[0].name, "t9") == 0);
+}
+
+int main(void)
+{
+    int root = geteuid() == 0;
+    begin();
+    each_device_is_listed_and_nothing_else();
+    UNCHANGED(CHECK(tuntap_list(devices, 40, sizeof *devices, &err) == 3));
+    places_are_as_long_as_the_caller_says();
+    if (root)
+        it_is_of_the_namespace();
+    return 0;
+}

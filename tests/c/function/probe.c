@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+#include <sys/utsname.h>
+
+enum { LAST = TUNTAP_FEATURE_FOLLOW };
+
+static int has(const tuntap *dev, uint32_t feature)
+{
+    int supported = 77;
+    OK(tuntap_probe(dev, feature, &supported, &err));
+    CHECK(supported == 0 || supported == 1);
+    return supported;
+}
+
+/** What the running kernel's driver and version say, without the library. */
+static void the_kernel_is_asked(void)
+{
+    unsigned features, major, minor;
+    struct utsname name;
+    int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+    CHECK(fd >= 0 && ioctl(fd, TUNGETFEATURES, &features) == 0);
+    close(fd);
+    CHECK(uname(&name) == 0 && sscanf(name.release, "%u.%u", &major, &minor) == 2);
+    unsigned version = major * 1000 + minor;
+    CHECK(has(NULL, TUNTAP_FEATURE_TUN) && has(NULL, TUNTAP_FEATURE_TAP) && has(NULL, TUNTAP_FEATURE_IPV4));
+    CHECK(has(NULL, TUNTAP_FEATURE_MULTI_QUEUE) == ((features & IFF_MULTI_QUEUE) != 0));
+    CHECK(has(NULL, TUNTAP_FEATURE_OFFLOAD) == ((features & IFF_VNET_HDR) != 0));
+    CHECK(has(NULL, TUNTAP_FEATURE_NAPI) == ((features & IFF_NAPI) != 0));
+    CHECK(has(NULL, TUNTAP_FEATURE_CARRIER) == (version >= 5000));
+    CHECK(has(NULL, TUNTAP_FEATURE_FOLLOW) == (version >= 5004));
+    CHECK(has(NULL, TUNTAP_FEATURE_USO) == (version >= 6002));
+    CHECK(has(NULL, TUNTAP_FEATURE_NETNS) == (access("/proc/self/ns/net", F_OK) == 0));
+    CHECK(has(NULL, TUNTAP_FEATURE_IPV6) == (access("/proc/net/if_inet6", F_OK) == 0));
+    for (uint32_t feature = 1; feature <= LAST; feature++)
+        CHECK(!has(NULL, feature) || tuntap_has(feature));
+    CHECK(!has(NULL, 0) && !has(NULL, LAST + 1) && !has(NULL, UINT32_MAX));
+}
+
+/** What it has, and not what others of its kind can have. */
+static void a_device_has_its_modes(void)
+{
+    tuntap *dev;
+    OK(tuntap_open("t0", TUNTAP_TAP | TUNTAP_OFFLOAD | TUNTAP_MULTI_QUEUE, &dev, &err));
+    UNCHANGED(for (uint32_t feature = 1; feature <= LAST; feature++) has(dev, feature));
+    CHECK(has(dev, TUNTAP_FEATURE_TAP) && !has(dev, TUNTAP_FEATURE_TUN) && !has(dev, TUNTAP_FEATURE_PI));
+    CHECK(has(dev, TUNTAP_FEATURE_OFFLOAD) && has(dev, TUNTAP_FEATURE_MULTI_QUEUE) && !has(dev, TUNTAP_FEATURE_NAPI));
+    CHECK(has(dev, TUNTAP_FEATURE_USO) == has(NULL, TUNTAP_FEATURE_USO));
+    CHECK(has(dev, TUNTAP_FEATURE_CARRIER) == has(NULL, TUNTAP_FEATURE_CARRIER));
+    CHECK(has(dev, TUNTAP_FEATURE_FOLLOW) == has(NULL, TUNTAP_FEATURE_FOLLOW));
+    CHECK(has(dev, TUNTAP_FEATURE_STEERING) == has(NULL, TUNTAP_FEATURE_STEERING));
+    CHECK(has(dev, TUNTAP_FEATURE_ROUTE) && has(dev, TUNTAP_FEATURE_PERSIST));
+    tuntap_close(dev);
+    OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_PI, &dev, &err));
+    CHECK(has(dev, TUNTAP_FEATURE_TUN) && !has(dev, TUNTAP_FEATURE_TAP) && has(dev, TUNTAP_FEATURE_PI));
+    CHECK(!has(dev, TUNTAP_FEATURE_OFFLOAD) && !has(dev, TUNTAP_FEATURE_USO) && !has(dev, TUNTAP_FEATURE_MULTI_QUEUE));
+    int supported = 77;
+    FAILS(tuntap_probe(dev, TUNTAP_FEATURE_TUN, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    CHECK(tuntap_probe(NULL, TUNTAP_FEATURE_TUN, NULL, NULL) == -EINVAL);
+    IP("link delete t0");
+    for (uint32_t feature = 1; feature <= LAST; feature++)
+        FAILS(tuntap_probe(dev, feature, &supported, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    CHECK(supported == 77);
+    tuntap_close(dev);
+}
+
+/** Who may not ask is told that, and not "no". */
+static void a_missing_right_is_an_error(void)
+{
+    tuntap *dev;
+    int supported = 77;
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    CHECK(mount("none", "/dev/net", "tmpfs", 0, "mode=0755") == 0);
+    FAILS(tuntap_probe(NULL, TUNTAP_FEATURE_MULTI_QUEUE, &supported, &err), ENOENT, TUNTAP_REASON_NO_DRIVER);
+    CHECK(mknod("/dev/net/tun", S_IFCHR | 0600, makedev(10, 200)) == 0);
+    become(1234, 1234);
+    FAILS(tuntap_probe(NULL, TUNTAP_FEATURE_USO, &supported, &err), EACCES, TUNTAP_REASON_PRIVILEGE);
+    FAILS(tuntap_probe(dev, TUNTAP_FEATURE_FOLLOW, &supported, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
+    CHECK(supported == 77);
+    CHECK(has(dev, TUNTAP_FEATURE_CARRIER) == 1 && has(NULL, TUNTAP_FEATURE_MONITOR) == 1);
+    tuntap_close(dev);
+}
+
+int main(void)
+{
+    int root = geteuid() == 0;
+    if (root)
+        begin_with_users();
+    else
+        begin();
+    UNCHANGED(the_kernel_is_asked());
+    a_device_has_its_modes();
+    if (root)
+        a_missing_right_is_an_error();
+    return 0;
+}
