@@ -28,16 +28,19 @@ static int create(const char *name, tuntap_config *config, const char *user, con
 {
     tuntap *dev = NULL;
     tuntap_error err;
+    tuntap_addr given = {.flags = 0};
     char *end;
     unsigned long uid = strtoul(user, &end, 10);
     if (*user == 0 || *end != 0 || uid >= UINT32_MAX)
         return failed("the user is a number, as `id -u` prints it");
+    if (snprintf(given.addr, sizeof given.addr, "%s", addr) >= (int)sizeof given.addr)
+        return failed("the address is too long");
 
     /* Addresses and "up" need privilege, so this is the time for them. They stay, as the device
      * does. TUNTAP_EXCLUSIVE: never take over a device that was there before. */
     uint64_t flags = TUNTAP_TUN | TUNTAP_PERSIST | TUNTAP_EXCLUSIVE;
     if (tuntap_config_set_owner(config, uid, &err) < 0 ||
-        tuntap_config_add_addr(config, addr, NULL, 0, &err) < 0 ||
+        tuntap_config_add_addr(config, &given, sizeof given, 0, &err) < 0 ||
         tuntap_config_set_up(config, 1, &err) < 0 ||
         tuntap_open_config(name, flags, config, &dev, &err) < 0)
         return failed(err.message); /* and nothing is left: all of it or none */
@@ -64,8 +67,8 @@ static int use(const char *name, tuntap_config *config)
     if (!dev)
         return -1;
 
-    int result = -1, up = tuntap_is_up(dev, &err);
-    if (up < 0 || tuntap_get_addr(dev, addr, sizeof addr, &err) < 0) {
+    int result = -1, up;
+    if (tuntap_get_up(dev, &up, &err) < 0 || tuntap_get_addr(dev, addr, sizeof addr, &err) < 0) {
         failed(err.message);
     } else {
         printf("user %u has %s, which is %s with %s\n", (unsigned)getuid(), name,

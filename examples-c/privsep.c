@@ -112,11 +112,14 @@ static int open_and_pass(int socket, const char *name, const char *addr)
     tuntap_config *config;
     tuntap *dev = NULL;
     tuntap_error err;
+    tuntap_addr given = {.flags = 0};
     int result = -1;
 
+    if (snprintf(given.addr, sizeof given.addr, "%s", addr) >= (int)sizeof given.addr)
+        return failed("opener", "the address is too long");
     if (tuntap_config_new(&config, &err) < 0)
         return failed("opener", err.message);
-    if (tuntap_config_add_addr(config, addr, NULL, 0, &err) < 0 ||
+    if (tuntap_config_add_addr(config, &given, sizeof given, 0, &err) < 0 ||
         tuntap_config_set_up(config, 1, &err) < 0 ||
         tuntap_open_config(name, TUNTAP_TUN | TUNTAP_EXCLUSIVE, config, &dev, &err) < 0)
         failed("opener", err.message);

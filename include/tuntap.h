@@ -893,6 +893,764 @@ ssize_t tuntap_writev(tuntap *dev, const struct iovec *parts, int count, tuntap_
 int tuntap_wake(tuntap *dev);
 
 /* ----------------------------------------------------------------------------
+ * Interface
+ *
+ * Up and down, MTU, MAC address, name, queue lengths, counters.
+ */
+
+/**
+ * Packets may come with their checksum left to be filled in.
+ */
+#define TUNTAP_OFFLOAD_CHECKSUM 0x1
+
+/**
+ * TCP over IPv4 may come in super-packets.
+ */
+#define TUNTAP_OFFLOAD_TSO4 0x2
+
+/**
+ * TCP over IPv6 may come in super-packets.
+ */
+#define TUNTAP_OFFLOAD_TSO6 0x4
+
+/**
+ * Super-packets of TCP may have the ECN flags.
+ */
+#define TUNTAP_OFFLOAD_ECN 0x8
+
+/**
+ * UDP over IPv4 may come in super-packets.
+ */
+#define TUNTAP_OFFLOAD_USO4 0x10
+
+/**
+ * UDP over IPv6 may come in super-packets.
+ */
+#define TUNTAP_OFFLOAD_USO6 0x20
+
+/**
+ * Counters of a device, since it was made, as the kernel sees it: what is received (rx)
+ * was written by tuntap_write, and what is transmitted (tx) is read by tuntap_read. Later
+ * versions may add members at the end.
+ */
+typedef struct tuntap_stats {
+    /**
+     * Packets that the kernel took from a writer.
+     */
+    uint64_t rx_packets;
+    /**
+     * Packets that a reader took.
+     */
+    uint64_t tx_packets;
+    /**
+     * Their bytes.
+     */
+    uint64_t rx_bytes;
+    /**
+     * Their bytes.
+     */
+    uint64_t tx_bytes;
+    /**
+     * Written packets that were malformed.
+     */
+    uint64_t rx_errors;
+    /**
+     * Packets that could not be sent out.
+     */
+    uint64_t tx_errors;
+    /**
+     * Written packets that the kernel had no room for.
+     */
+    uint64_t rx_dropped;
+    /**
+     * Packets that no reader took: the queue was full, or the device had none.
+     */
+    uint64_t tx_dropped;
+} tuntap_stats;
+
+/**
+ * Takes the device up. Linux: RTM_SETLINK.
+ *
+ * @return 0, also when it is up already, or -EINVAL (dev is NULL), -EPERM (needs
+ *         CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_up(tuntap *dev, tuntap_error *err);
+
+/**
+ * Takes the device down. Its addresses stay; packets that wait to be read can still be
+ * read.
+ *
+ * @return 0, also when it is down already, or -EINVAL (dev is NULL), -EPERM (needs
+ *         CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_down(tuntap *dev, tuntap_error *err);
+
+/**
+ * Whether the device is up (IFF_UP).
+ *
+ * @param up  Receives 1 if it is, 0 if not.
+ * @return 0, or -EINVAL (dev or up is NULL), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_up(const tuntap *dev, int *up, tuntap_error *err);
+
+/**
+ * The MTU in bytes: of an IP packet, so a TAP's frame is 14 longer, and a VLAN tag's 4
+ * come on top. For the size of a buffer see tuntap_read_size.
+ *
+ * @param mtu  Receives the MTU.
+ * @return 0, or -EINVAL (dev or mtu is NULL), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_mtu(const tuntap *dev, uint32_t *mtu, tuntap_error *err);
+
+/**
+ * What the MTU can be.
+ *
+ * @param min  Receives the least. Linux: 68; under 1280 a device has no IPv6.
+ * @param max  Receives the greatest. Linux: 65535, and 65521 for a TAP.
+ * @return 0, or -EINVAL (dev, min or max is NULL), -EOPNOTSUPP (before Linux 4.19,
+ *         TUNTAP_REASON_KERNEL), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_mtu_range(const tuntap *dev, uint32_t *min, uint32_t *max, tuntap_error *err);
+
+/**
+ * Sets the MTU.
+ *
+ * @param mtu  In bytes. Linux takes 68 to 65535, and to 65521 for a TAP; under 1280 a
+ *             device has no IPv6.
+ * @return 0, or -EINVAL (dev is NULL; mtu is out of range, TUNTAP_REASON_RANGE), -EPERM
+ *         (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_set_mtu(tuntap *dev, uint32_t mtu, tuntap_error *err);
+
+/**
+ * The MAC address of a TAP.
+ *
+ * @param mac  Receives TUNTAP_MAC_SIZE (6) bytes.
+ * @return 0, or -EINVAL (dev or mac is NULL), -EOPNOTSUPP (a TUN has none,
+ *         TUNTAP_REASON_KIND), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_mac(const tuntap *dev, uint8_t *mac, tuntap_error *err);
+
+/**
+ * Sets the MAC address of a TAP, up or down.
+ *
+ * @param mac  TUNTAP_MAC_SIZE (6) bytes; not a group's (an odd first byte) and not all
+ *             zeros.
+ * @return 0, or -EINVAL (dev or mac is NULL; no usable address, TUNTAP_REASON_ADDRESS),
+ *         -EOPNOTSUPP (a TUN has none, TUNTAP_REASON_KIND), -EPERM (needs CAP_NET_ADMIN),
+ *         -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_set_mac(tuntap *dev, const uint8_t *mac, tuntap_error *err);
+
+/**
+ * Renames the device. Handles and monitors go on following it.
+ *
+ * @param name  The new name, as tuntap_open takes it, without a pattern.
+ * @return 0, or -EINVAL (dev or name is NULL; not a name, TUNTAP_REASON_NAME), -EEXIST
+ *         (the name is taken, TUNTAP_REASON_BUSY), -EBUSY (before Linux 6.2 a device that
+ *         is up cannot be renamed, TUNTAP_REASON_BUSY),
+ *         -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_set_name(tuntap *dev, const char *name, tuntap_error *err);
+
+/**
+ * The alias of the device: a text for whoever looks at it, which changes nothing.
+ *
+ * @param buf   Receives the alias, empty when there is none. Bytes as the kernel has them.
+ * @param size  Bytes of buf; TUNTAP_ALIAS_SIZE always suffices.
+ * @return 0, or -EINVAL (dev or buf is NULL), -ERANGE (buf is too small), -ENODEV (the
+ *         device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_alias(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
+
+/**
+ * Gives the device an alias.
+ *
+ * @param alias  Up to 255 bytes; "" takes the alias away.
+ * @return 0, or -EINVAL (dev or alias is NULL; too long, TUNTAP_REASON_RANGE), -EPERM
+ *         (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_set_alias(tuntap *dev, const char *alias, tuntap_error *err);
+
+/**
+ * Whether the device has a carrier: whether the other end is there, as far as the device
+ * was told. A device starts with one.
+ *
+ * @param on  Receives 1 if it has, 0 if not.
+ * @return 0, or -EINVAL (dev or on is NULL), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_carrier(const tuntap *dev, int *on, tuntap_error *err);
+
+/**
+ * Turns the carrier on or off, as plugging a cable in and out does: without it, the device
+ * keeps its addresses and routes, and the kernel sends nothing through it. Needs no
+ * privilege beyond having opened it. Linux: TUNSETCARRIER.
+ *
+ * @param on  0 or not 0.
+ * @return 0, or -EINVAL (dev is NULL), -EPERM (on, while all queues are detached),
+ *         -EOPNOTSUPP (before Linux 5.0, TUNTAP_REASON_KERNEL), -ENODEV (the device is
+ *         gone).
+ * @since 0.1.0
+ */
+int tuntap_set_carrier(tuntap *dev, int on, tuntap_error *err);
+
+/**
+ * The transmit queue length: how many packets wait for tuntap_read, in each queue, before
+ * the kernel drops more.
+ *
+ * @param packets  Receives the number; 500 in a new TUN, 1000 in a new TAP.
+ * @return 0, or -EINVAL (dev or packets is NULL), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_txqueuelen(const tuntap *dev, uint32_t *packets, tuntap_error *err);
+
+/**
+ * Sets the transmit queue length. What no longer has room in a shorter queue is dropped, and
+ * no counter of the kernel's has it.
+ *
+ * @param packets  In each queue. The kernel takes 8 bytes for each at once.
+ * @return 0, or -EINVAL (dev is NULL), -ENOMEM (so much memory is not to be had), -EPERM
+ *         (needs CAP_NET_ADMIN),
+ *         -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_set_txqueuelen(tuntap *dev, uint32_t packets, tuntap_error *err);
+
+/**
+ * The send buffer: how many bytes of written packets may be on their way through the
+ * kernel, for each queue, before tuntap_write has to wait.
+ *
+ * @param bytes  Receives the number; 2147483647 in a new device, which is no limit.
+ * @return 0, or -EINVAL (dev or bytes is NULL), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_sndbuf(const tuntap *dev, uint32_t *bytes, tuntap_error *err);
+
+/**
+ * Sets the send buffer of the device, for all its queues. Needs no privilege beyond having
+ * opened it. Linux: TUNSETSNDBUF.
+ *
+ * @param bytes  1 to 2147483647.
+ * @return 0, or -EINVAL (dev is NULL; out of range, TUNTAP_REASON_RANGE), -ENODEV (the
+ *         device is gone).
+ * @since 0.1.0
+ */
+int tuntap_set_sndbuf(tuntap *dev, uint32_t bytes, tuntap_error *err);
+
+/**
+ * The counters of the device.
+ *
+ * @param stats  Receives them.
+ * @param size   sizeof(tuntap_stats).
+ * @return 0, or -EINVAL (dev or stats is NULL; size is too small), -ENODEV (the device is
+ *         gone).
+ * @since 0.1.0
+ */
+int tuntap_get_stats(const tuntap *dev, tuntap_stats *stats, size_t size, tuntap_error *err);
+
+/**
+ * The offloads of the device that are turned on, by whomever: they are the device's, for
+ * all its queues, and outlive the handle on a persistent one. Linux: the features that
+ * ethtool -k shows.
+ *
+ * @param offloads  Receives TUNTAP_OFFLOAD_*.
+ * @return 0, or -EINVAL (dev or offloads is NULL), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_offloads(const tuntap *dev, uint64_t *offloads, tuntap_error *err);
+
+/* ----------------------------------------------------------------------------
+ * Addresses
+ *
+ * IPv4 and IPv6, all of a device or the first one.
+ */
+
+/**
+ * What has the place of the address or the route is replaced by it.
+ */
+#define TUNTAP_REPLACE 0x1
+
+/**
+ * IPv6: the address is used at once, without duplicate address detection. On a TUN that is
+ * always so, as nobody is there who could have it.
+ */
+#define TUNTAP_ADDR_NODAD 0x1
+
+/**
+ * No route to the address's network is added.
+ */
+#define TUNTAP_ADDR_NOPREFIXROUTE 0x2
+
+/**
+ * Reported only: duplicate address detection goes on, and nothing is sent from the address
+ * yet.
+ */
+#define TUNTAP_ADDR_TENTATIVE 0x4
+
+/**
+ * Reported only: somebody else on the link has the address, so that it is not used.
+ */
+#define TUNTAP_ADDR_DADFAILED 0x8
+
+/**
+ * No new connection is made from it: its preferred lifetime is over.
+ */
+#define TUNTAP_ADDR_DEPRECATED 0x10
+
+/**
+ * Reported only: IPv4, it comes after another address of its network; IPv6, it is a
+ * temporary one.
+ */
+#define TUNTAP_ADDR_SECONDARY 0x20
+
+/**
+ * Reported only: the kernel made it, or it has a lifetime.
+ */
+#define TUNTAP_ADDR_DYNAMIC 0x40
+
+/**
+ * IPv4, on a TAP: the address has no broadcast address.
+ */
+#define TUNTAP_ADDR_NOBROADCAST 0x80
+
+/**
+ * Everywhere.
+ */
+#define TUNTAP_SCOPE_GLOBAL 1
+
+/**
+ * On the link.
+ */
+#define TUNTAP_SCOPE_LINK 2
+
+/**
+ * On the host.
+ */
+#define TUNTAP_SCOPE_HOST 3
+
+/**
+ * In the site, or in a scope of the administrator's own.
+ */
+#define TUNTAP_SCOPE_SITE 4
+
+/**
+ * The family of IPv4 addresses: 4 on every system, where AF_INET is not.
+ */
+#define TUNTAP_IPV4 4
+
+/**
+ * The family of IPv6 addresses.
+ */
+#define TUNTAP_IPV6 6
+
+/**
+ * An address of a device, in both directions: what tuntap_list_addrs reports can be given to
+ * tuntap_add_addr and tuntap_del_addr. Zeroed, with a text in addr, it is an address with
+ * nothing unusual. Later versions may add members at the end, which is why each function takes
+ * its size.
+ */
+typedef struct tuntap_addr {
+    /**
+     * TUNTAP_IPV4 or TUNTAP_IPV6. Given as 0, it is that of addr.
+     */
+    uint32_t family;
+    /**
+     * The length of the prefix in bits. Given as 0, it is that in addr.
+     */
+    uint32_t prefix;
+    /**
+     * A TUNTAP_SCOPE_*. Given as 0, it is the usual one: TUNTAP_SCOPE_HOST for an IPv4 loopback
+     * address, TUNTAP_SCOPE_GLOBAL for any other. IPv6: the kernel sees it by the address.
+     */
+    uint32_t scope;
+    /**
+     * The metric of the route to the address's network. 0: the usual one. Linux 4.18.
+     */
+    uint32_t metric;
+    /**
+     * TUNTAP_ADDR_*.
+     */
+    uint64_t flags;
+    /**
+     * Seconds until the address goes. 0: it stays.
+     */
+    uint32_t valid;
+    /**
+     * Seconds until no new connection is made from it. 0: as long as it is valid, or none with
+     * TUNTAP_ADDR_DEPRECATED.
+     */
+    uint32_t preferred;
+    /**
+     * Who made it; Linux 5.18: IFAPROT_*, where 3 is the kernel's link-local address. 0: nobody
+     * says.
+     */
+    uint32_t protocol;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * The address with its prefix, such as "10.8.0.1/24" or "fd00::1/64". Given without one, it is
+     * that of the host alone, 32 or 128, unless the device has this address already.
+     */
+    char addr[TUNTAP_ADDR_SIZE];
+    /**
+     * The other end of a point-to-point link, such as "10.8.0.2", from which the prefix counts
+     * then; "" where there is none.
+     */
+    char peer[TUNTAP_ADDR_SIZE];
+    /**
+     * IPv4: the broadcast address. "" where there is none; given as "", a TAP has that of the
+     * network.
+     */
+    char broadcast[TUNTAP_ADDR_SIZE];
+    /**
+     * IPv4: the name that old programs know it by, of at most 15 bytes, such as "tap0:1". "": that
+     * of the device.
+     */
+    char label[TUNTAP_ADDR_SIZE];
+} tuntap_addr;
+
+/**
+ * Adds an IPv4 or IPv6 address, beside those that the device has.
+ *
+ * Linux: RTM_NEWADDR. A TAP gets the broadcast address of an IPv4 network as well. While
+ * the device is up, the kernel adds a route to the network.
+ *
+ * Darwin: SIOCAIFADDR. To the network of an IPv4 address of a TUN the library adds the
+ * route, and takes it away with the address; an address without a peer is its own. A prefix
+ * of 0 is -EINVAL, as is a peer in IPv6 with a prefix other than 128
+ * (TUNTAP_REASON_ADDRESS); a TAP has no peers (_PLATFORM), nor has an address lifetimes, a
+ * label, a metric, a protocol, or a scope or broadcast address of its own. The first address of
+ * a family takes the device up, and any IPv4 address a TAP. The first IPv6 address brings a
+ * link-local one, and the route to the network of an IPv6 address stays for a second or two
+ * after it.
+ *
+ * The device has an address already when it has it with all that is asked for; what is zero or
+ * "" is not asked for, except the lifetimes. So an address that is to end is never there
+ * already. One that has its place otherwise, which is -EEXIST, becomes the one that is given
+ * with TUNTAP_REPLACE, and keeps what is not asked for. In IPv4 the place of an address is its
+ * prefix and the network of it or its peer too, in IPv6 it is the address alone. Linux changes
+ * lifetimes, metric and protocol, and in IPv6 flags, so that the device has the address all the
+ * time; for a change of anything else, and on Darwin, the old one is deleted first, and comes
+ * back when that fails.
+ *
+ * @param addr   The address. Of its flags, those that are reported only are not looked at.
+ * @param size   sizeof(tuntap_addr).
+ * @param flags  0, or TUNTAP_REPLACE.
+ * @return 0, also when the device has it already, or -EINVAL (dev or addr is NULL; size is too
+ *         small; not an address that a host can have, or of two families, or with two prefixes,
+ *         TUNTAP_REASON_ADDRESS; flags, TUNTAP_REASON_FLAGS; preferred longer than valid, a long
+ *         label, or IPv6 and the MTU is under 1280, TUNTAP_REASON_RANGE; a label or broadcast
+ *         address in IPv6, TUNTAP_REASON_ARGUMENT),
+ *         -EEXIST (another address has its place, TUNTAP_REASON_BUSY),
+ *         -EACCES (IPv6 is turned off on the device, TUNTAP_REASON_SYSTEM), -EOPNOTSUPP (a kernel
+ *         without IPv6; Darwin: what it does not have, TUNTAP_REASON_PLATFORM),
+ *         -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_add_addr(tuntap *dev, const tuntap_addr *addr, size_t size, uint64_t flags, tuntap_error *err);
+
+/**
+ * Takes an address away from the device; the others stay. When it fails, all of them do.
+ *
+ * Linux: the kernel removes the IPv4 addresses of the same network with the first of them.
+ * They are given back, with their labels and lifetimes; IPv4 routes through them are lost.
+ *
+ * @param addr  The address, of which only family, prefix, addr and peer are looked at. Without a
+ *              prefix, it is the address with any. Without a peer, it is the one without a peer
+ *              if there is one, or else the one with any.
+ * @param size  sizeof(tuntap_addr).
+ * @return 0, or -ENOENT (the device does not have it, TUNTAP_REASON_UNSET), -EINVAL
+ *         (dev or addr is NULL; size is too small; not an address that a host can have,
+ *         TUNTAP_REASON_ADDRESS), -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is
+ *         gone).
+ * @since 0.1.0
+ */
+int tuntap_del_addr(tuntap *dev, const tuntap_addr *addr, size_t size, tuntap_error *err);
+
+/**
+ * The addresses of the device, IPv4 before IPv6, in the order in which the kernel has
+ * them.
+ *
+ * @param addrs  Receives the first `count` of them. NULL with a count of 0: only the
+ *               number is asked for.
+ * @param count  Places in addrs.
+ * @param size   sizeof(tuntap_addr): where one ends and the next begins.
+ * @return How many there are, which may be more than count, or -EINVAL (dev is NULL; addrs
+ *         is NULL and count is not 0; size is too small), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+ssize_t tuntap_list_addrs(const tuntap *dev, tuntap_addr *addrs, size_t count, size_t size, tuntap_error *err);
+
+/**
+ * The device's first IPv4 address, such as "10.8.0.1". This function and those for the
+ * destination address and the netmask are for IPv4 alone; tuntap_list_addrs tells all.
+ *
+ * @param buf   Receives the address, without a prefix: see tuntap_get_netmask.
+ * @param size  Bytes of buf; TUNTAP_ADDR_SIZE always suffices.
+ * @return 0, or -ENOENT (it has none, TUNTAP_REASON_UNSET), -EINVAL (dev or buf is
+ *         NULL), -ERANGE (buf is too small), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_addr(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
+
+/**
+ * Makes this the only address of its family. When it fails, the addresses and prefixes are
+ * as before.
+ *
+ * An IPv6 link-local address (fe80::/10) replaces only those of its kind, and any other
+ * leaves them.
+ *
+ * Linux: RTM_NEWADDR. The others are removed, and the routes through them with them. A TAP
+ * gets the broadcast address of an IPv4 network as well. While the device is up, the
+ * kernel adds a route to the network.
+ *
+ * @param addr  "10.8.0.1/24", "fd00::1/64". Without a prefix it is that of the host alone,
+ *              32 or 128, unless the device has this address already.
+ * @return 0, or -EINVAL (dev or addr is NULL; not an address that a host can have,
+ *         TUNTAP_REASON_ADDRESS; IPv6 and the MTU is under 1280, TUNTAP_REASON_RANGE),
+ *         -EACCES (IPv6 is turned off on the device, TUNTAP_REASON_SYSTEM), -EPERM (needs
+ *         CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_set_addr(tuntap *dev, const char *addr, tuntap_error *err);
+
+/**
+ * The address of the other end of a point-to-point link, of the first IPv4 address.
+ *
+ * @param buf   Receives the address, such as "10.8.0.2".
+ * @param size  Bytes of buf; TUNTAP_ADDR_SIZE always suffices.
+ * @return 0, or -ENOENT (it has no address, or no other end is set,
+ *         TUNTAP_REASON_UNSET), -EINVAL (dev or buf is NULL), -ERANGE (buf is too small),
+ *         -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_dstaddr(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
+
+/**
+ * Sets the other end of the link, for the first IPv4 address. The prefix stays: it now
+ * counts from the other end. When it fails, the addresses and prefixes are as before.
+ *
+ * Linux: all IPv4 addresses of the device are removed and added again, with the labels and
+ * lifetimes of those that do not change; the IPv4 routes through it are lost.
+ *
+ * @param dstaddr  Such as "10.8.0.2", without a prefix. The device's own address unsets
+ *                 it.
+ * @return 0, or -ENOENT (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or
+ *         dstaddr is NULL; not an address that a host can have, TUNTAP_REASON_ADDRESS),
+ *         -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_set_dstaddr(tuntap *dev, const char *dstaddr, tuntap_error *err);
+
+/**
+ * The netmask of the first IPv4 address.
+ *
+ * @param buf   Receives the netmask, such as "255.255.255.0".
+ * @param size  Bytes of buf; TUNTAP_ADDR_SIZE always suffices.
+ * @return 0, or -ENOENT (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or
+ *         buf is NULL), -ERANGE (buf is too small), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_get_netmask(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
+
+/**
+ * Sets the netmask of the first IPv4 address. When it fails, the addresses and prefixes
+ * are as before.
+ *
+ * Linux: all IPv4 addresses of the device are removed and added again, with the labels and
+ * lifetimes of those that do not change; the IPv4 routes through it are lost.
+ *
+ * @param netmask  Such as "255.255.255.0"; its ones come before its zeros.
+ * @return 0, or -ENOENT (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or
+ *         netmask is NULL; not a netmask, TUNTAP_REASON_ADDRESS), -EPERM (needs
+ *         CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_set_netmask(tuntap *dev, const char *netmask, tuntap_error *err);
+
+/* ----------------------------------------------------------------------------
+ * Routes
+ *
+ * Routes through a device.
+ */
+
+/**
+ * The gateway is on the link, even where no address of the device says so.
+ */
+#define TUNTAP_ROUTE_ONLINK 0x1
+
+/**
+ * Reported only: the system has more of the route than a tuntap_route says.
+ */
+#define TUNTAP_ROUTE_PARTIAL 0x2
+
+/**
+ * Packets are sent to one host.
+ */
+#define TUNTAP_ROUTE_TYPE_UNICAST 0
+
+/**
+ * Packets are for this host.
+ */
+#define TUNTAP_ROUTE_TYPE_LOCAL 1
+
+/**
+ * IPv4: packets are sent to every host of the link.
+ */
+#define TUNTAP_ROUTE_TYPE_BROADCAST 2
+
+/**
+ * IPv6: packets are for this host, as one of several that have the address.
+ */
+#define TUNTAP_ROUTE_TYPE_ANYCAST 3
+
+/**
+ * Packets are sent to a group.
+ */
+#define TUNTAP_ROUTE_TYPE_MULTICAST 4
+
+/**
+ * A route through a device, in both directions: what tuntap_list_routes reports can be given
+ * to tuntap_add_route and tuntap_del_route. Zeroed, with a text in destination, it is a route
+ * with nothing unusual. Later versions may add members at the end, which is why each function
+ * takes its size.
+ */
+typedef struct tuntap_route {
+    /**
+     * TUNTAP_IPV4 or TUNTAP_IPV6. Given as 0, it is that of destination.
+     */
+    uint32_t family;
+    /**
+     * The length of the prefix in bits. Given as 0, it is that in destination.
+     */
+    uint32_t prefix;
+    /**
+     * Of several routes to the same destination the one with the least is used. Given as 0, it is
+     * the system's usual one; Linux: none for IPv4, 1024 for IPv6.
+     */
+    uint32_t metric;
+    /**
+     * The number of the routing table; Linux: 254 is the main one. Given as 0, it is the main one.
+     */
+    uint32_t table;
+    /**
+     * TUNTAP_ROUTE_*.
+     */
+    uint64_t flags;
+    /**
+     * A TUNTAP_ROUTE_TYPE_*: what is done with a packet.
+     */
+    uint32_t type;
+    /**
+     * Who made it; Linux: RTPROT_*, such as 2 for the kernel, 3 for the boot, 4 for an
+     * administrator. Given as 0, it is 4 for a new route, and any for one that is looked for.
+     */
+    uint32_t protocol;
+    /**
+     * A TUNTAP_SCOPE_*: how far the destination is. Given as 0, it is the usual one, or any for a
+     * route that is looked for: TUNTAP_SCOPE_GLOBAL through a gateway, TUNTAP_SCOPE_LINK without.
+     * IPv6: always TUNTAP_SCOPE_GLOBAL.
+     */
+    uint32_t scope;
+    /**
+     * Bytes of the largest packet that is sent by it. 0: the device's MTU.
+     */
+    uint32_t mtu;
+    /**
+     * The destination with its prefix, such as "10.9.0.0/16"; "0.0.0.0/0" and "::/0" are the
+     * default routes. Given without one, it is a single host.
+     */
+    char destination[TUNTAP_ADDR_SIZE];
+    /**
+     * The next host on the link, such as "10.8.0.2"; "" where there is none. Linux 5.2: an IPv6
+     * gateway can lead to an IPv4 network.
+     */
+    char gateway[TUNTAP_ADDR_SIZE];
+    /**
+     * The address that packets are sent from whose sender chose none; "": the system chooses.
+     */
+    char source[TUNTAP_ADDR_SIZE];
+} tuntap_route;
+
+/**
+ * Adds a route through the device, which must be up. It goes when the device goes down.
+ * Linux: RTM_NEWROUTE. Darwin: RTM_ADD, with a destination and a gateway alone
+ * (TUNTAP_REASON_PLATFORM), and one route for a destination: -EEXIST (TUNTAP_REASON_BUSY) when
+ * another interface has it; and the device needs an address of its family: -ENETUNREACH
+ * (TUNTAP_REASON_ARGUMENT).
+ *
+ * A route is there already when it is the same in all that the system has of it; where protocol
+ * and scope are 0, whatever those are. One with more than a tuntap_route has, such as a type of
+ * service, several next hops or an encapsulation, is another route.
+ *
+ * Of a destination, a metric and a table there is one route, another is -EEXIST. With
+ * TUNTAP_REPLACE it becomes the one that is given: on Linux so that there is a route all the
+ * time; on Darwin the old one is deleted first, and comes back when that fails. A route through
+ * another interface is never replaced.
+ *
+ * @param route  The route.
+ * @param size   sizeof(tuntap_route).
+ * @param flags  0, or TUNTAP_REPLACE.
+ * @return 0, also when there is this route already, or -EINVAL (dev or route is NULL; size is
+ *         too small; not a network, or bits are set behind the prefix, or of two families, or
+ *         with two prefixes, TUNTAP_REASON_ADDRESS; flags, or those of the route,
+ *         TUNTAP_REASON_FLAGS; no such type or scope, TUNTAP_REASON_ARGUMENT), -ENETDOWN (the
+ *         device is down, TUNTAP_REASON_DOWN),
+ *         -EEXIST (another route has this destination, metric and table,
+ *         TUNTAP_REASON_BUSY),
+ *         -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone), or what the kernel has
+ *         against the gateway or the source, such as -ENETUNREACH (TUNTAP_REASON_SYSTEM).
+ * @since 0.1.0
+ */
+int tuntap_add_route(tuntap *dev, const tuntap_route *route, size_t size, uint64_t flags, tuntap_error *err);
+
+/**
+ * Deletes a route through the device, whoever made it.
+ *
+ * @param route  The route, as tuntap_add_route takes it, and all of it must be the same. What
+ *               the kernel made for an address is found without its source, too. With
+ *               TUNTAP_ROUTE_PARTIAL it is one that was listed so.
+ * @param size   sizeof(tuntap_route).
+ * @return 0, or -ENOENT (there is no such route through the device, TUNTAP_REASON_UNSET),
+ *         -EBUSY (Linux would delete another one instead, which has this destination and
+ *         metric and comes before it, TUNTAP_REASON_BUSY), -EINVAL (as there), -EPERM (needs
+ *         CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @since 0.1.0
+ */
+int tuntap_del_route(tuntap *dev, const tuntap_route *route, size_t size, tuntap_error *err);
+
+/**
+ * The routes through the device, IPv4 before IPv6, with those that the kernel made for its
+ * addresses. Routes of the local table, to the host itself, are not among them, and none
+ * of several ways. Of a route with more to it than a tuntap_route has (see
+ * tuntap_add_route) this says a part, with TUNTAP_ROUTE_PARTIAL.
+ *
+ * @param routes  Receives the first `count` of them. NULL with a count of 0: only the
+ *                number is asked for.
+ * @param count   Places in routes.
+ * @param size    sizeof(tuntap_route): where one ends and the next begins.
+ * @return How many there are, which may be more than count, or -EINVAL (dev is NULL;
+ *         routes is NULL and count is not 0; size is too small), -ENODEV (the device is
+ *         gone).
+ * @since 0.1.0
+ */
+ssize_t tuntap_list_routes(const tuntap *dev, tuntap_route *routes, size_t count, size_t size, tuntap_error *err);
+
+/* ----------------------------------------------------------------------------
  * Options
  *
  * What a device is opened with that has no flag.
@@ -1022,28 +1780,25 @@ int tuntap_config_set_sndbuf(tuntap_config *config, uint32_t bytes, tuntap_error
  * An address that the device is given, beside those of other calls and those that it has:
  * see tuntap_add_addr.
  *
- * @param addr   Copied, as the others.
- * @param peer   NULL: none.
- * @param flags  0, or TUNTAP_ADDR_NODAD, TUNTAP_ADDR_NOPREFIXROUTE.
- * @return 0, or -EINVAL (config or addr is NULL; not an address that a host can have,
- *         TUNTAP_REASON_ADDRESS; flags, TUNTAP_REASON_FLAGS), -ENOMEM.
+ * @param addr   Copied.
+ * @param size   sizeof(tuntap_addr).
+ * @param flags  0, or TUNTAP_REPLACE.
+ * @return 0, or -EINVAL (config or addr is NULL; otherwise as there), -ENOMEM.
  * @since 0.1.0
  */
-int tuntap_config_add_addr(tuntap_config *config, const char *addr, const char *peer, uint64_t flags, tuntap_error *err);
+int tuntap_config_add_addr(tuntap_config *config, const tuntap_addr *addr, size_t size, uint64_t flags, tuntap_error *err);
 
 /**
  * A route that is added through the device: see tuntap_add_route. The device must be up
  * for it: see tuntap_config_set_up.
  *
- * @param destination  Copied, as the others.
- * @param gateway      NULL: none.
- * @param metric       0: the usual one.
- * @param table        0: the main one.
- * @return 0, or -EINVAL (config or destination is NULL; not a network,
- *         TUNTAP_REASON_ADDRESS), -ENOMEM.
+ * @param route  Copied.
+ * @param size   sizeof(tuntap_route).
+ * @param flags  0, or TUNTAP_REPLACE.
+ * @return 0, or -EINVAL (config or route is NULL; otherwise as there), -ENOMEM.
  * @since 0.1.0
  */
-int tuntap_config_add_route(tuntap_config *config, const char *destination, const char *gateway, uint32_t metric, uint32_t table, tuntap_error *err);
+int tuntap_config_add_route(tuntap_config *config, const tuntap_route *route, size_t size, uint64_t flags, tuntap_error *err);
 
 /**
  * Whether the device is taken up or down. Without this it stays as it is.
@@ -1053,624 +1808,6 @@ int tuntap_config_add_route(tuntap_config *config, const char *destination, cons
  * @since 0.1.0
  */
 int tuntap_config_set_up(tuntap_config *config, int up, tuntap_error *err);
-
-/* ----------------------------------------------------------------------------
- * Interface
- *
- * Up and down, MTU, MAC address, name, queue lengths, counters.
- */
-
-/**
- * Packets may come with their checksum left to be filled in.
- */
-#define TUNTAP_OFFLOAD_CHECKSUM 0x1
-
-/**
- * TCP over IPv4 may come in super-packets.
- */
-#define TUNTAP_OFFLOAD_TSO4 0x2
-
-/**
- * TCP over IPv6 may come in super-packets.
- */
-#define TUNTAP_OFFLOAD_TSO6 0x4
-
-/**
- * Super-packets of TCP may have the ECN flags.
- */
-#define TUNTAP_OFFLOAD_ECN 0x8
-
-/**
- * UDP over IPv4 may come in super-packets.
- */
-#define TUNTAP_OFFLOAD_USO4 0x10
-
-/**
- * UDP over IPv6 may come in super-packets.
- */
-#define TUNTAP_OFFLOAD_USO6 0x20
-
-/**
- * Counters of a device, since it was made, as the kernel sees it: what is received (rx)
- * was written by tuntap_write, and what is transmitted (tx) is read by tuntap_read. Later
- * versions may add members at the end.
- */
-typedef struct tuntap_stats {
-    /**
-     * Packets that the kernel took from a writer.
-     */
-    uint64_t rx_packets;
-    /**
-     * Packets that a reader took.
-     */
-    uint64_t tx_packets;
-    /**
-     * Their bytes.
-     */
-    uint64_t rx_bytes;
-    /**
-     * Their bytes.
-     */
-    uint64_t tx_bytes;
-    /**
-     * Written packets that were malformed.
-     */
-    uint64_t rx_errors;
-    /**
-     * Packets that could not be sent out.
-     */
-    uint64_t tx_errors;
-    /**
-     * Written packets that the kernel had no room for.
-     */
-    uint64_t rx_dropped;
-    /**
-     * Packets that no reader took: the queue was full, or the device had none.
-     */
-    uint64_t tx_dropped;
-} tuntap_stats;
-
-/**
- * Takes the device up. Linux: RTM_SETLINK.
- *
- * @return 0, also when it is up already, or -EINVAL (dev is NULL), -EPERM (needs
- *         CAP_NET_ADMIN), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_up(tuntap *dev, tuntap_error *err);
-
-/**
- * Takes the device down. Its addresses stay; packets that wait to be read can still be
- * read.
- *
- * @return 0, also when it is down already, or -EINVAL (dev is NULL), -EPERM (needs
- *         CAP_NET_ADMIN), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_down(tuntap *dev, tuntap_error *err);
-
-/**
- * Whether the device is up (IFF_UP).
- *
- * @return 1 if it is, 0 if not, or, which is true in C too, -EINVAL (dev is NULL), -ENODEV
- *         (the device is gone).
- * @since 0.1.0
- */
-int tuntap_is_up(const tuntap *dev, tuntap_error *err);
-
-/**
- * The MTU in bytes: of an IP packet, so a TAP's frame is 14 longer, and a VLAN tag's 4
- * come on top. For the size of a buffer see tuntap_read_size.
- *
- * @param mtu  Receives the MTU.
- * @return 0, or -EINVAL (dev or mtu is NULL), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_get_mtu(const tuntap *dev, uint32_t *mtu, tuntap_error *err);
-
-/**
- * Sets the MTU.
- *
- * @param mtu  In bytes. Linux takes 68 to 65535, and to 65521 for a TAP; under 1280 a
- *             device has no IPv6.
- * @return 0, or -EINVAL (dev is NULL; mtu is out of range, TUNTAP_REASON_RANGE), -EPERM
- *         (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_set_mtu(tuntap *dev, uint32_t mtu, tuntap_error *err);
-
-/**
- * The MAC address of a TAP.
- *
- * @param mac  Receives TUNTAP_MAC_SIZE (6) bytes.
- * @return 0, or -EINVAL (dev or mac is NULL), -EOPNOTSUPP (a TUN has none,
- *         TUNTAP_REASON_KIND), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_get_mac(const tuntap *dev, uint8_t *mac, tuntap_error *err);
-
-/**
- * Sets the MAC address of a TAP, up or down.
- *
- * @param mac  TUNTAP_MAC_SIZE (6) bytes; not a group's (an odd first byte) and not all
- *             zeros.
- * @return 0, or -EINVAL (dev or mac is NULL; no usable address, TUNTAP_REASON_ADDRESS),
- *         -EOPNOTSUPP (a TUN has none, TUNTAP_REASON_KIND), -EPERM (needs CAP_NET_ADMIN),
- *         -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_set_mac(tuntap *dev, const uint8_t *mac, tuntap_error *err);
-
-/**
- * Renames the device. Handles and monitors go on following it.
- *
- * @param name  The new name, as tuntap_open takes it, without a pattern.
- * @return 0, or -EINVAL (dev or name is NULL; not a name, TUNTAP_REASON_NAME), -EEXIST
- *         (the name is taken, TUNTAP_REASON_BUSY), -EBUSY (before Linux 6.2 a device that
- *         is up cannot be renamed, TUNTAP_REASON_BUSY),
- *         -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_set_name(tuntap *dev, const char *name, tuntap_error *err);
-
-/**
- * The alias of the device: a text for whoever looks at it, which changes nothing.
- *
- * @param buf   Receives the alias, empty when there is none. Bytes as the kernel has them.
- * @param size  Bytes of buf; TUNTAP_ALIAS_SIZE always suffices.
- * @return 0, or -EINVAL (dev or buf is NULL), -ERANGE (buf is too small), -ENODEV (the
- *         device is gone).
- * @since 0.1.0
- */
-int tuntap_get_alias(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
-
-/**
- * Gives the device an alias.
- *
- * @param alias  Up to 255 bytes; "" takes the alias away.
- * @return 0, or -EINVAL (dev or alias is NULL; too long, TUNTAP_REASON_RANGE), -EPERM
- *         (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_set_alias(tuntap *dev, const char *alias, tuntap_error *err);
-
-/**
- * Whether the device has a carrier: whether the other end is there, as far as the device
- * was told. A device starts with one.
- *
- * @return 1 if it has, 0 if not, or -EINVAL (dev is NULL), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_get_carrier(const tuntap *dev, tuntap_error *err);
-
-/**
- * Turns the carrier on or off, as plugging a cable in and out does: without it, the device
- * keeps its addresses and routes, and the kernel sends nothing through it. Needs no
- * privilege beyond having opened it. Linux: TUNSETCARRIER.
- *
- * @param on  0 or not 0.
- * @return 0, or -EINVAL (dev is NULL), -EPERM (on, while all queues are detached),
- *         -EOPNOTSUPP (before Linux 5.0, TUNTAP_REASON_KERNEL), -ENODEV (the device is
- *         gone).
- * @since 0.1.0
- */
-int tuntap_set_carrier(tuntap *dev, int on, tuntap_error *err);
-
-/**
- * The transmit queue length: how many packets wait for tuntap_read, in each queue, before
- * the kernel drops more.
- *
- * @param packets  Receives the number; 500 in a new TUN, 1000 in a new TAP.
- * @return 0, or -EINVAL (dev or packets is NULL), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_get_txqueuelen(const tuntap *dev, uint32_t *packets, tuntap_error *err);
-
-/**
- * Sets the transmit queue length. What no longer has room in a shorter queue is dropped, and
- * no counter of the kernel's has it.
- *
- * @param packets  In each queue. The kernel takes 8 bytes for each at once.
- * @return 0, or -EINVAL (dev is NULL), -ENOMEM (so much memory is not to be had), -EPERM
- *         (needs CAP_NET_ADMIN),
- *         -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_set_txqueuelen(tuntap *dev, uint32_t packets, tuntap_error *err);
-
-/**
- * The send buffer: how many bytes of written packets may be on their way through the
- * kernel, for each queue, before tuntap_write has to wait.
- *
- * @param bytes  Receives the number; 2147483647 in a new device, which is no limit.
- * @return 0, or -EINVAL (dev or bytes is NULL), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_get_sndbuf(const tuntap *dev, uint32_t *bytes, tuntap_error *err);
-
-/**
- * Sets the send buffer of the device, for all its queues. Needs no privilege beyond having
- * opened it. Linux: TUNSETSNDBUF.
- *
- * @param bytes  1 to 2147483647.
- * @return 0, or -EINVAL (dev is NULL; out of range, TUNTAP_REASON_RANGE), -ENODEV (the
- *         device is gone).
- * @since 0.1.0
- */
-int tuntap_set_sndbuf(tuntap *dev, uint32_t bytes, tuntap_error *err);
-
-/**
- * The counters of the device.
- *
- * @param stats  Receives them.
- * @param size   sizeof(tuntap_stats).
- * @return 0, or -EINVAL (dev or stats is NULL; size is too small), -ENODEV (the device is
- *         gone).
- * @since 0.1.0
- */
-int tuntap_get_stats(const tuntap *dev, tuntap_stats *stats, size_t size, tuntap_error *err);
-
-/**
- * The offloads of the device that are turned on, by whomever: they are the device's, for
- * all its queues, and outlive the handle on a persistent one. Linux: the features that
- * ethtool -k shows.
- *
- * @param offloads  Receives TUNTAP_OFFLOAD_*.
- * @return 0, or -EINVAL (dev or offloads is NULL), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_get_offloads(const tuntap *dev, uint64_t *offloads, tuntap_error *err);
-
-/* ----------------------------------------------------------------------------
- * Addresses
- *
- * IPv4 and IPv6, all of a device or the first one.
- */
-
-/**
- * IPv6: the address is used at once, without duplicate address detection. On a TUN that is
- * always so, as nobody is there who could have it.
- */
-#define TUNTAP_ADDR_NODAD 0x1
-
-/**
- * No route to the address's network is added.
- */
-#define TUNTAP_ADDR_NOPREFIXROUTE 0x2
-
-/**
- * Told only: duplicate address detection goes on, and nothing is sent from the address
- * yet.
- */
-#define TUNTAP_ADDR_TENTATIVE 0x4
-
-/**
- * Told only: somebody else on the link has the address, so that it is not used.
- */
-#define TUNTAP_ADDR_DADFAILED 0x8
-
-/**
- * Told only: no new connection is made from it.
- */
-#define TUNTAP_ADDR_DEPRECATED 0x10
-
-/**
- * Told only: IPv4, it comes after another address of its network; IPv6, it is a temporary
- * one.
- */
-#define TUNTAP_ADDR_SECONDARY 0x20
-
-/**
- * Told only: the kernel made it, or it has a lifetime.
- */
-#define TUNTAP_ADDR_DYNAMIC 0x40
-
-/**
- * An address that is valid everywhere.
- */
-#define TUNTAP_SCOPE_GLOBAL 0
-
-/**
- * An address that is valid on its link.
- */
-#define TUNTAP_SCOPE_LINK 1
-
-/**
- * An address that is valid on its host.
- */
-#define TUNTAP_SCOPE_HOST 2
-
-/**
- * An address that is valid in its site, or in a scope of the administrator's own.
- */
-#define TUNTAP_SCOPE_SITE 3
-
-/**
- * The family of IPv4 addresses: 4 on every system, where AF_INET is not.
- */
-#define TUNTAP_IPV4 4
-
-/**
- * The family of IPv6 addresses.
- */
-#define TUNTAP_IPV6 6
-
-/**
- * An address of a device. Later versions may add members at the end, which is why each
- * function takes its size.
- */
-typedef struct tuntap_addr {
-    /**
-     * TUNTAP_IPV4 or TUNTAP_IPV6.
-     */
-    uint32_t family;
-    /**
-     * The length of the prefix in bits.
-     */
-    uint32_t prefix;
-    /**
-     * A TUNTAP_SCOPE_*.
-     */
-    uint32_t scope;
-    /**
-     * 0.
-     */
-    uint32_t reserved;
-    /**
-     * TUNTAP_ADDR_*.
-     */
-    uint64_t flags;
-    /**
-     * The address with its prefix, such as "10.8.0.1/24" or "fd00::1/64".
-     */
-    char addr[TUNTAP_ADDR_SIZE];
-    /**
-     * The other end of a point-to-point link, such as "10.8.0.2"; "" where there is none.
-     */
-    char peer[TUNTAP_ADDR_SIZE];
-} tuntap_addr;
-
-/**
- * Adds an IPv4 or IPv6 address, beside those that the device has.
- *
- * Linux: RTM_NEWADDR. A TAP gets the broadcast address of an IPv4 network as well. While
- * the device is up, the kernel adds a route to the network.
- *
- * Darwin: SIOCAIFADDR. To the network of an IPv4 address of a TUN the library adds the
- * route, and takes it away with the address; an address without a peer is its own. A prefix
- * of 0 is -EINVAL, as is a peer in IPv6 with a prefix other than 128
- * (TUNTAP_REASON_ADDRESS); a TAP has no peers (_PLATFORM). The first address of a family
- * takes the device up, and any IPv4 address a TAP. The first IPv6 address brings a
- * link-local one, and the route to the network of an IPv6 address stays for a second or two
- * after it.
- *
- * @param addr   "10.8.0.1/24", "fd00::1/64". Without a prefix it is that of the host
- *               alone, 32 or 128, unless the device has this address already.
- * @param peer   The other end of a point-to-point link, such as "10.8.0.2", from which the
- *               prefix counts then. NULL: none.
- * @param flags  0, or TUNTAP_ADDR_NODAD, TUNTAP_ADDR_NOPREFIXROUTE.
- * @return 0, also when the device has it already, or -EINVAL (dev or addr is NULL; not an
- *         address that a host can have, or of two families, TUNTAP_REASON_ADDRESS; flags,
- *         TUNTAP_REASON_FLAGS; IPv6 and the MTU is under 1280, TUNTAP_REASON_RANGE),
- *         -EEXIST (IPv6: it has the address with another prefix, TUNTAP_REASON_BUSY),
- *         -EACCES (IPv6 is turned off on the device, TUNTAP_REASON_SYSTEM), -EOPNOTSUPP (a kernel without IPv6),
- *         -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_add_addr(tuntap *dev, const char *addr, const char *peer, uint64_t flags, tuntap_error *err);
-
-/**
- * Takes an address away from the device; the others stay. When it fails, all of them do.
- *
- * Linux: the kernel removes the IPv4 addresses of the same network with the first of them.
- * They are given back, with their labels and lifetimes; IPv4 routes through them are lost.
- *
- * @param addr  As tuntap_add_addr takes it. Without a prefix, the address with any.
- * @param peer  Its other end. NULL: any.
- * @return 0, or -EADDRNOTAVAIL (the device does not have it, TUNTAP_REASON_UNSET), -EINVAL
- *         (dev or addr is NULL; not an address that a host can have,
- *         TUNTAP_REASON_ADDRESS), -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is
- *         gone).
- * @since 0.1.0
- */
-int tuntap_del_addr(tuntap *dev, const char *addr, const char *peer, tuntap_error *err);
-
-/**
- * The addresses of the device, IPv4 before IPv6, in the order in which the kernel has
- * them.
- *
- * @param addrs  Receives the first `count` of them. NULL with a count of 0: only the
- *               number is asked for.
- * @param count  Places in addrs.
- * @param size   sizeof(tuntap_addr): where one ends and the next begins.
- * @return How many there are, which may be more than count, or -EINVAL (dev is NULL; addrs
- *         is NULL and count is not 0; size is too small), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-ssize_t tuntap_list_addrs(const tuntap *dev, tuntap_addr *addrs, size_t count, size_t size, tuntap_error *err);
-
-/**
- * The device's first IPv4 address, such as "10.8.0.1". This function and those for the
- * destination address and the netmask are for IPv4 alone; tuntap_list_addrs tells all.
- *
- * @param buf   Receives the address, without a prefix: see tuntap_get_netmask.
- * @param size  Bytes of buf; TUNTAP_ADDR_SIZE always suffices.
- * @return 0, or -EADDRNOTAVAIL (it has none, TUNTAP_REASON_UNSET), -EINVAL (dev or buf is
- *         NULL), -ERANGE (buf is too small), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_get_addr(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
-
-/**
- * Makes this the only address of its family. When it fails, the addresses and prefixes are
- * as before.
- *
- * An IPv6 link-local address (fe80::/10) replaces only those of its kind, and any other
- * leaves them.
- *
- * Linux: RTM_NEWADDR. The others are removed, and the routes through them with them. A TAP
- * gets the broadcast address of an IPv4 network as well. While the device is up, the
- * kernel adds a route to the network.
- *
- * @param addr  "10.8.0.1/24", "fd00::1/64". Without a prefix it is that of the host alone,
- *              32 or 128, unless the device has this address already.
- * @return 0, or -EINVAL (dev or addr is NULL; not an address that a host can have,
- *         TUNTAP_REASON_ADDRESS; IPv6 and the MTU is under 1280, TUNTAP_REASON_RANGE),
- *         -EACCES (IPv6 is turned off on the device, TUNTAP_REASON_SYSTEM), -EPERM (needs
- *         CAP_NET_ADMIN), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_set_addr(tuntap *dev, const char *addr, tuntap_error *err);
-
-/**
- * The address of the other end of a point-to-point link, of the first IPv4 address.
- *
- * @param buf   Receives the address, such as "10.8.0.2".
- * @param size  Bytes of buf; TUNTAP_ADDR_SIZE always suffices.
- * @return 0, or -EADDRNOTAVAIL (it has no address, or no other end is set,
- *         TUNTAP_REASON_UNSET), -EINVAL (dev or buf is NULL), -ERANGE (buf is too small),
- *         -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_get_dstaddr(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
-
-/**
- * Sets the other end of the link, for the first IPv4 address. The prefix stays: it now
- * counts from the other end. When it fails, the addresses and prefixes are as before.
- *
- * Linux: all IPv4 addresses of the device are removed and added again, with the labels and
- * lifetimes of those that do not change; the IPv4 routes through it are lost.
- *
- * @param dstaddr  Such as "10.8.0.2", without a prefix. The device's own address unsets
- *                 it.
- * @return 0, or -EADDRNOTAVAIL (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or
- *         dstaddr is NULL; not an address that a host can have, TUNTAP_REASON_ADDRESS),
- *         -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_set_dstaddr(tuntap *dev, const char *dstaddr, tuntap_error *err);
-
-/**
- * The netmask of the first IPv4 address.
- *
- * @param buf   Receives the netmask, such as "255.255.255.0".
- * @param size  Bytes of buf; TUNTAP_ADDR_SIZE always suffices.
- * @return 0, or -EADDRNOTAVAIL (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or
- *         buf is NULL), -ERANGE (buf is too small), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_get_netmask(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
-
-/**
- * Sets the netmask of the first IPv4 address. When it fails, the addresses and prefixes
- * are as before.
- *
- * Linux: all IPv4 addresses of the device are removed and added again, with the labels and
- * lifetimes of those that do not change; the IPv4 routes through it are lost.
- *
- * @param netmask  Such as "255.255.255.0"; its ones come before its zeros.
- * @return 0, or -EADDRNOTAVAIL (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or
- *         netmask is NULL; not a netmask, TUNTAP_REASON_ADDRESS), -EPERM (needs
- *         CAP_NET_ADMIN), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_set_netmask(tuntap *dev, const char *netmask, tuntap_error *err);
-
-/* ----------------------------------------------------------------------------
- * Routes
- *
- * Routes through a device.
- */
-
-/**
- * A route through a device. Later versions may add members at the end, which is why each
- * function takes its size.
- */
-typedef struct tuntap_route {
-    /**
-     * TUNTAP_IPV4 or TUNTAP_IPV6.
-     */
-    uint32_t family;
-    /**
-     * The length of the prefix in bits.
-     */
-    uint32_t prefix;
-    /**
-     * Of several routes to the same destination the one with the least is used.
-     */
-    uint32_t metric;
-    /**
-     * The number of the routing table; Linux: 254 is the main one.
-     */
-    uint32_t table;
-    /**
-     * The destination with its prefix, such as "10.9.0.0/16"; "0.0.0.0/0" and "::/0" are the
-     * default routes.
-     */
-    char destination[TUNTAP_ADDR_SIZE];
-    /**
-     * The next host on the link, such as "10.8.0.2"; "" where there is none.
-     */
-    char gateway[TUNTAP_ADDR_SIZE];
-} tuntap_route;
-
-/**
- * Adds a route through the device, which must be up. It goes when the device goes down.
- * Linux: RTM_NEWROUTE, protocol "static". Darwin: RTM_ADD, without metric and table, and one
- * route for a destination: -EEXIST (TUNTAP_REASON_BUSY) when another interface has it; and
- * the device needs an address of its family: -ENETUNREACH (TUNTAP_REASON_ARGUMENT).
- *
- * A route is there already when it is the same in all that the system has of it. One with
- * more than is said here, such as a type of service, a gateway of the other family, several
- * next hops, an encapsulation or an MTU, is another route.
- *
- * @param destination  "10.9.0.0/16", "fd01::/48"; "0.0.0.0/0" and "::/0" are the default
- *                     routes. Without a prefix, a single host.
- * @param gateway      The next host on the link, of a TAP; it must be reachable without a
- *                     gateway. NULL: none, as on a TUN.
- * @param metric       Of several routes to the same destination the one with the least is
- *                     used. 0: the system's usual one; Linux: none for IPv4, 1024 for
- *                     IPv6.
- * @param table        The number of the routing table. 0: the main one.
- * @return 0, also when there is this route already, or -EINVAL (dev or destination is
- *         NULL; not a network, or bits are set behind the prefix, or of two families,
- *         TUNTAP_REASON_ADDRESS), -ENETDOWN (the device is down, TUNTAP_REASON_DOWN),
- *         -EEXIST (another route has this destination, metric and table,
- *         TUNTAP_REASON_BUSY),
- *         -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone), or what the kernel has against the gateway,
- *         such as -ENETUNREACH (TUNTAP_REASON_SYSTEM).
- * @since 0.1.0
- */
-int tuntap_add_route(tuntap *dev, const char *destination, const char *gateway, uint32_t metric, uint32_t table, tuntap_error *err);
-
-/**
- * Deletes a route through the device, whoever made it. All arguments are as
- * tuntap_add_route takes them, and those of the route must be the same.
- *
- * @return 0, or -ESRCH (there is no such route through the device, TUNTAP_REASON_UNSET),
- *         -EBUSY (Linux would delete another one instead, which has this destination and
- *         metric and comes before it, TUNTAP_REASON_BUSY), -EINVAL (as there), -EPERM (needs
- *         CAP_NET_ADMIN), -ENODEV (the device is gone).
- * @since 0.1.0
- */
-int tuntap_del_route(tuntap *dev, const char *destination, const char *gateway, uint32_t metric, uint32_t table, tuntap_error *err);
-
-/**
- * The routes through the device, IPv4 before IPv6, with those that the kernel made for its
- * addresses. Routes of the local table, to the host itself, are not among them, and none
- * of several ways. Of a route with more to it than a tuntap_route has (see
- * tuntap_add_route) this says a part.
- *
- * @param routes  Receives the first `count` of them. NULL with a count of 0: only the
- *                number is asked for.
- * @param count   Places in routes.
- * @param size    sizeof(tuntap_route): where one ends and the next begins.
- * @return How many there are, which may be more than count, or -EINVAL (dev is NULL;
- *         routes is NULL and count is not 0; size is too small), -ENODEV (the device is
- *         gone).
- * @since 0.1.0
- */
-ssize_t tuntap_list_routes(const tuntap *dev, tuntap_route *routes, size_t count, size_t size, tuntap_error *err);
 
 /* ----------------------------------------------------------------------------
  * Namespaces
@@ -2608,6 +2745,12 @@ const char *tuntap_strevent(uint32_t kind);
 #define TUNTAP_VERSION_PATCH 0
 
 /**
+ * All three as one number, 0xMMmmpp, to compare: tuntap_version_number tells that of the
+ * library that runs.
+ */
+#define TUNTAP_VERSION_NUMBER 0x100
+
+/**
  * TUN devices: they carry IP packets.
  */
 #define TUNTAP_FEATURE_TUN 1
@@ -2709,6 +2852,15 @@ const char *tuntap_strevent(uint32_t kind);
  * @since 0.1.0
  */
 const char *tuntap_version(void);
+
+/**
+ * The version of the library that is running, as a number: 0xMMmmpp.
+ *
+ * @return A constant, to compare with TUNTAP_VERSION_NUMBER. Cannot fail. Safe in a signal
+ *         handler.
+ * @since 0.1.0
+ */
+uint32_t tuntap_version_number(void);
 
 /**
  * Whether this library offers something on this operating system. It asks nobody: the

@@ -13,7 +13,7 @@ use tuntap::model::error::Reason;
 use tuntap::model::event::Kind;
 use tuntap::model::feature::Feature;
 use tuntap::model::table::Table;
-use tuntap::model::{address, flags, offload, steering};
+use tuntap::model::{address, flags, offload, route, steering};
 
 /// A part of the header: a noun.
 struct Section {
@@ -54,7 +54,6 @@ const SECTIONS: &[Section] = &[
         "presence",
     ),
     section("Packets", "One packet a call, and waking a thread that waits for one.", &[], "packet"),
-    section("Options", "What a device is opened with that has no flag.", &[], "config"),
     section(
         "Interface",
         "Up and down, MTU, MAC address, name, queue lengths, counters.",
@@ -64,10 +63,11 @@ const SECTIONS: &[Section] = &[
     section(
         "Addresses",
         "IPv4 and IPv6, all of a device or the first one.",
-        &[address::FLAGS, address::Scope::TABLE, caddress::FAMILIES],
+        &[flags::CALL_FLAGS, address::FLAGS, address::Scope::TABLE, caddress::FAMILIES],
         "address",
     ),
-    section("Routes", "Routes through a device.", &[], "route"),
+    section("Routes", "Routes through a device.", &[route::FLAGS, route::Type::TABLE], "route"),
+    section("Options", "What a device is opened with that has no flag.", &[], "config"),
     section("Namespaces", "Moving a device to another network namespace.", &[], "namespace"),
     section("Queues", "Several queues of one device, each a handle.", &[], "queue"),
     section("Readers", "Packets in batches, the fast way in.", &[], "reader"),
@@ -85,7 +85,7 @@ const SECTIONS: &[Section] = &[
     section(
         "Version and features",
         "Which library runs, and what it can do on this system.",
-        &[cfeature::VERSIONS, Feature::TABLE],
+        &[cfeature::VERSIONS, cfeature::NUMBER, Feature::TABLE],
         "feature",
     ),
 ];

@@ -239,7 +239,6 @@ impl<T: Growing> ListOut<T> {
 }
 
 /// A caller's structure of so many bytes. What a shorter one lacks is zero; what this version does not know must be.
-#[allow(dead_code, reason = "no function takes such a structure yet")]
 pub(super) unsafe fn read_growing<T: Growing>(from: *const T, size: usize, what: &'static str) -> Result<T> {
     check_size::<T>(size)?;
     if from.is_null() {
@@ -298,11 +297,6 @@ pub(super) unsafe fn bytes<'a>(text: *const c_char, what: &'static str) -> Check
         return Err(Argument::Null(what));
     }
     Ok(CStr::from_ptr(text).to_bytes())
-}
-
-/// A caller's text that may be missing.
-pub(super) unsafe fn optional_text<'a>(from: *const c_char, what: &'static str) -> Checked<Option<&'a str>> {
-    if from.is_null() { Ok(None) } else { text(from, what).map(Some) }
 }
 
 /// A caller's text where only ASCII can be right.

@@ -5,16 +5,16 @@ use std::ffi::{OsStr, c_char, c_int};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use super::address::request;
-use super::argument::bytes;
+use super::address::CAddr;
+use super::argument::{bytes, read_growing};
 use super::entry::{create, free, with_mut};
 use super::error::CError;
+use super::field::is_replace;
 use super::link::mac_at;
 use super::namespace::namespace_at;
-use super::route::route;
+use super::route::CRoute;
 use crate::device::Namespace;
-use crate::device::config::Config;
-use crate::model::address::Options;
+use crate::device::config::{Added, Config};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::link::Alias;
 use crate::model::memory;
@@ -214,22 +214,24 @@ pub unsafe extern "C" fn tuntap_config_set_sndbuf(
 /// An address that the device is given, beside those of other calls and those that it has:
 /// see tuntap_add_addr.
 ///
-/// @param addr   Copied, as the others.
-/// @param peer   NULL: none.
-/// @param flags  0, or TUNTAP_ADDR_NODAD, TUNTAP_ADDR_NOPREFIXROUTE.
-/// @return 0, or -EINVAL (config or addr is NULL; not an address that a host can have,
-///         TUNTAP_REASON_ADDRESS; flags, TUNTAP_REASON_FLAGS), -ENOMEM.
+/// @param addr   Copied.
+/// @param size   sizeof(tuntap_addr).
+/// @param flags  0, or TUNTAP_REPLACE.
+/// @return 0, or -EINVAL (config or addr is NULL; otherwise as there), -ENOMEM.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_add_addr(
     config: *mut Config,
-    addr: *const c_char,
-    peer: *const c_char,
+    addr: *const CAddr,
+    size: usize,
     flags: u64,
     err: *mut CError,
 ) -> c_int {
     with_mut(config, err, |config| {
-        memory::push(&mut config.addresses, (request(addr, peer)?, Options::parse(flags)?))?;
+        let addr = read_growing(addr, size, "the address")?;
+        let (request, options) = (addr.request()?, addr.options()?);
+        options.check(&request.address())?;
+        memory::push(&mut config.addresses, Added { item: (request, options), replace: is_replace(flags)? })?;
         Ok(())
     })
 }
@@ -237,24 +239,22 @@ pub unsafe extern "C" fn tuntap_config_add_addr(
 /// A route that is added through the device: see tuntap_add_route. The device must be up
 /// for it: see tuntap_config_set_up.
 ///
-/// @param destination  Copied, as the others.
-/// @param gateway      NULL: none.
-/// @param metric       0: the usual one.
-/// @param table        0: the main one.
-/// @return 0, or -EINVAL (config or destination is NULL; not a network,
-///         TUNTAP_REASON_ADDRESS), -ENOMEM.
+/// @param route  Copied.
+/// @param size   sizeof(tuntap_route).
+/// @param flags  0, or TUNTAP_REPLACE.
+/// @return 0, or -EINVAL (config or route is NULL; otherwise as there), -ENOMEM.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_add_route(
     config: *mut Config,
-    destination: *const c_char,
-    gateway: *const c_char,
-    metric: u32,
-    table: u32,
+    route: *const CRoute,
+    size: usize,
+    flags: u64,
     err: *mut CError,
 ) -> c_int {
     with_mut(config, err, |config| {
-        memory::push(&mut config.routes, route(destination, gateway, metric, table)?)?;
+        let item = read_growing(route, size, "the route")?.whole()?;
+        memory::push(&mut config.routes, Added { item, replace: is_replace(flags)? })?;
         Ok(())
     })
 }

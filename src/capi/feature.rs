@@ -19,6 +19,14 @@ constants! {
     }
 }
 
+constants! {
+    bits NUMBER: u32 {
+        /// All three as one number, 0xMMmmpp, to compare: tuntap_version_number tells that of the
+        /// library that runs.
+        TUNTAP_VERSION_NUMBER = 0x000100, "TUNTAP_VERSION_NUMBER";
+    }
+}
+
 /// The version of the library that is running, such as "0.1.0".
 ///
 /// @return A constant. Cannot fail. Safe in a signal handler.
@@ -26,6 +34,16 @@ constants! {
 #[unsafe(no_mangle)]
 pub extern "C" fn tuntap_version() -> *const c_char {
     VERSION.as_ptr()
+}
+
+/// The version of the library that is running, as a number: 0xMMmmpp.
+///
+/// @return A constant, to compare with TUNTAP_VERSION_NUMBER. Cannot fail. Safe in a signal
+///         handler.
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub extern "C" fn tuntap_version_number() -> u32 {
+    TUNTAP_VERSION_NUMBER
 }
 
 /// Whether this library offers something on this operating system. It asks nobody: the
@@ -48,5 +66,7 @@ mod tests {
     fn header_and_library_have_one_version() {
         let header = format!("{TUNTAP_VERSION_MAJOR}.{TUNTAP_VERSION_MINOR}.{TUNTAP_VERSION_PATCH}");
         assert_eq!(header, VERSION.to_str().unwrap());
+        let parts = [TUNTAP_VERSION_MAJOR, TUNTAP_VERSION_MINOR, TUNTAP_VERSION_PATCH];
+        assert_eq!(parts.into_iter().fold(0, |number, part| number << 8 | part), TUNTAP_VERSION_NUMBER);
     }
 }

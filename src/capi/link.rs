@@ -34,12 +34,12 @@ pub unsafe extern "C" fn tuntap_down(dev: *mut Device, err: *mut CError) -> c_in
 
 /// Whether the device is up (IFF_UP).
 ///
-/// @return 1 if it is, 0 if not, or, which is true in C too, -EINVAL (dev is NULL), -ENODEV
-///         (the device is gone).
+/// @param up  Receives 1 if it is, 0 if not.
+/// @return 0, or -EINVAL (dev or up is NULL), -ENODEV (the device is gone).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tuntap_is_up(dev: *const Device, err: *mut CError) -> c_int {
-    with(dev, err, Device::is_up)
+pub unsafe extern "C" fn tuntap_get_up(dev: *const Device, up: *mut c_int, err: *mut CError) -> c_int {
+    with(dev, err, |device| out(up, "result")?.fill(device.is_up().map(c_int::from)))
 }
 
 /// The MTU in bytes: of an IP packet, so a TAP's frame is 14 longer, and a VLAN tag's 4
@@ -51,6 +51,29 @@ pub unsafe extern "C" fn tuntap_is_up(dev: *const Device, err: *mut CError) -> c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_mtu(dev: *const Device, mtu: *mut u32, err: *mut CError) -> c_int {
     with(dev, err, |device| out(mtu, "result")?.fill(device.mtu()))
+}
+
+/// What the MTU can be.
+///
+/// @param min  Receives the least. Linux: 68; under 1280 a device has no IPv6.
+/// @param max  Receives the greatest. Linux: 65535, and 65521 for a TAP.
+/// @return 0, or -EINVAL (dev, min or max is NULL), -EOPNOTSUPP (before Linux 4.19,
+///         TUNTAP_REASON_KERNEL), -ENODEV (the device is gone).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_get_mtu_range(
+    dev: *const Device,
+    min: *mut u32,
+    max: *mut u32,
+    err: *mut CError,
+) -> c_int {
+    with(dev, err, |device| {
+        let (least, greatest) = (out(min, "result")?, out(max, "result")?);
+        let range = device.mtu_range()?;
+        least.set(range.0);
+        greatest.set(range.1);
+        Ok(())
+    })
 }
 
 /// Sets the MTU.
@@ -137,11 +160,12 @@ pub unsafe extern "C" fn tuntap_set_alias(dev: *mut Device, alias: *const c_char
 /// Whether the device has a carrier: whether the other end is there, as far as the device
 /// was told. A device starts with one.
 ///
-/// @return 1 if it has, 0 if not, or -EINVAL (dev is NULL), -ENODEV (the device is gone).
+/// @param on  Receives 1 if it has, 0 if not.
+/// @return 0, or -EINVAL (dev or on is NULL), -ENODEV (the device is gone).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tuntap_get_carrier(dev: *const Device, err: *mut CError) -> c_int {
-    with(dev, err, Device::carrier)
+pub unsafe extern "C" fn tuntap_get_carrier(dev: *const Device, on: *mut c_int, err: *mut CError) -> c_int {
+    with(dev, err, |device| out(on, "result")?.fill(device.carrier().map(c_int::from)))
 }
 
 /// Turns the carrier on or off, as plugging a cable in and out does: without it, the device

@@ -12,6 +12,7 @@
 
 mod argument;
 mod entry;
+mod field;
 
 pub mod error;
 pub mod feature;

@@ -18,14 +18,20 @@ const TRIES: usize = 16;
 enum Step<'a> {
     Keep(&'a Assigned),
     Add(Address, Options),
+    /// In the place of one that does not stay, though it may be the same address.
+    Swap(Address, Options),
 }
 
 impl Step<'_> {
     fn address(&self) -> &Address {
         match self {
             Step::Keep(assigned) => &assigned.address,
-            Step::Add(address, _) => address,
+            Step::Add(address, _) | Step::Swap(address, _) => address,
         }
+    }
+
+    fn keeps(&self, present: &Address) -> bool {
+        !matches!(self, Step::Swap(..)) && self.address() == present
     }
 }
 
@@ -56,29 +62,63 @@ impl Device {
         self.replace_addresses(wanted.family(), &before, &steps)
     }
 
-    /// Adds an address, unless the device has it.
-    pub fn add_addr(&self, request: &AddressRequest, options: Options) -> Result<()> {
+    /// Adds an address, unless the device has it. One that has its place is replaced, if that is asked for.
+    pub fn add_addr(&self, request: &AddressRequest, options: &Options, replace: bool) -> Result<()> {
         let _changing = self.change();
         let address = request.address();
+        options.check(&address)?;
         self.check_ipv6_mtu(&address)?;
-        let present = self.backend.addresses(Some(address.family()))?;
-        if present.iter().any(|assigned| request.is_met_by(&assigned.address)) {
+        let before = self.backend.addresses(Some(address.family()))?;
+        let Some(present) = before.iter().find(|assigned| request.has_place_of(&assigned.address)) else {
+            return self.add_unless_there(&Step::Add(address, *options));
+        };
+        if request.is_met_by(&present.address) && present.meets(options) {
             return Ok(());
         }
-        self.add_unless_there(&Step::Add(address, options))
+        if replace {
+            return self.replace_address(&before, present, request, options);
+        }
+        let text = text!(
+            "give {} the address {address}: it has {} otherwise: TUNTAP_REPLACE replaces it",
+            self.label(),
+            present.address
+        );
+        Err(Error::new(Errno::EEXIST, Reason::Busy, text))
     }
 
-    /// Takes away each address that the request names. IPv4 addresses of the same network that the system took
+    /// Where the system can, the device has an address all the time.
+    fn replace_address(
+        &self,
+        before: &[Assigned],
+        present: &Assigned,
+        request: &AddressRequest,
+        options: &Options,
+    ) -> Result<()> {
+        let address = request.in_place_of(&present.address);
+        let options = options.over(&present.options);
+        if self.backend.changes_address(present, &address, &options) {
+            return self.backend.change_address(&address, &options);
+        }
+        let steps = memory::collect(before.iter().map(|had| match had.address == present.address {
+            true => Step::Swap(address, options),
+            false => Step::Keep(had),
+        }))?;
+        self.replace_addresses(address.family(), before, &steps)
+    }
+
+    /// Takes away the address that the request is, or else each that it names. IPv4 addresses of the same network that the system took
     /// away with the first of them stay.
     pub fn del_addr(&self, request: &AddressRequest) -> Result<()> {
         let _changing = self.change();
         let family = request.family();
         let before = self.backend.addresses(Some(family))?;
-        let others = before.iter().filter(|assigned| !request.names(&assigned.address));
+        let exact = before.iter().any(|assigned| request.is_exactly(&assigned.address));
+        let goes = |address| if exact { request.is_exactly(address) } else { request.names(address) };
+        let others = before.iter().filter(|assigned| !goes(&assigned.address));
         let kept = memory::collect(others.map(Step::Keep))?;
         if kept.len() == before.len() {
             return Err(Error::new(
-                Errno::EADDRNOTAVAIL,
+                Errno::ENOENT,
                 Reason::Unset,
                 text!("{} does not have the address {}", self.label(), request.address().local()),
             ));
@@ -94,7 +134,7 @@ impl Device {
     /// The other end of the link, for the first IPv4 address.
     pub fn dstaddr(&self) -> Result<IpAddr> {
         let peer = self.first_ipv4()?.peer();
-        peer.ok_or_else(|| self.unset(Errno::EADDRNOTAVAIL, "destination address", "tuntap_set_dstaddr"))
+        peer.ok_or_else(|| self.unset("destination address", "tuntap_set_dstaddr"))
     }
 
     /// Sets the other end of the link, for the first IPv4 address.
@@ -119,7 +159,7 @@ impl Device {
 
     fn first_of(&self, addresses: &[Assigned]) -> Result<Address> {
         let first = addresses.first().map(|assigned| assigned.address);
-        first.ok_or_else(|| self.unset(Errno::EADDRNOTAVAIL, "IPv4 address", "tuntap_set_addr"))
+        first.ok_or_else(|| self.unset("IPv4 address", "tuntap_set_addr"))
     }
 
     /// The others stay, in their order behind it.
@@ -134,6 +174,7 @@ impl Device {
 
     /// Gives back the addresses that were there before, as far as that is possible.
     pub(crate) fn restore_addresses(&self, before: &[Assigned]) {
+        self.undo_replacements(before);
         for family in [Family::V4, Family::V6] {
             let of_family = before.iter().filter(|assigned| assigned.address.family() == family);
             if let Ok(steps) = memory::collect(of_family.map(Step::Keep)) {
@@ -142,18 +183,33 @@ impl Device {
         }
     }
 
+    /// What is there otherwise than before becomes what it was, or goes, to be given back like what is missing.
+    fn undo_replacements(&self, before: &[Assigned]) {
+        let Ok(present) = self.backend.addresses(None) else { return };
+        let changed = |had: &&Assigned| {
+            present.iter().find(|has| has.address == had.address && has.options != had.options)
+        };
+        for (had, has) in before.iter().filter_map(|had| changed(&had).map(|has| (had, has))) {
+            let _ = match self.backend.changes_address(has, &had.address, &had.options) {
+                true => self.backend.restore_address(had, true),
+                false => self.backend.remove_address(&had.address),
+            };
+        }
+    }
+
     /// Goes from one list to another, and back when that fails.
     /// With an address, the system takes away the routes that need it.
     fn replace_addresses(&self, family: Family, before: &[Assigned], wanted: &[Step<'_>]) -> Result<()> {
-        let is_wanted = |had: &Assigned| wanted.iter().any(|step| *step.address() == had.address);
+        let is_wanted = |had: &Assigned| wanted.iter().any(|step| step.keeps(&had.address));
         let routes = match before.iter().all(is_wanted) {
             true => Vec::new(),
             false => self.backend.routes()?,
         };
         let back = memory::collect(before.iter().map(Step::Keep))?;
         self.reconcile(family, wanted).inspect_err(|_| {
+            self.undo_replacements(before);
             let _ = self.reconcile(family, &back);
-            self.restore_routes(&routes, &[]);
+            self.restore_routes(&routes, []);
         })
     }
 
@@ -165,8 +221,8 @@ impl Device {
         let mut next = wanted.iter().peekable();
         for present in self.backend.addresses(Some(family))? {
             let kept = match family {
-                Family::V4 => next.next_if(|step| *step.address() == present.address).is_some(),
-                Family::V6 => wanted.iter().any(|step| *step.address() == present.address),
+                Family::V4 => next.next_if(|step| step.keeps(&present.address)).is_some(),
+                Family::V6 => wanted.iter().any(|step| step.keeps(&present.address)),
             };
             if kept {
                 continue;
@@ -187,8 +243,10 @@ impl Device {
     /// again.
     fn add_unless_there(&self, step: &Step<'_>) -> Result<()> {
         let add = || match step {
-            Step::Keep(assigned) => self.backend.restore_address(assigned),
-            Step::Add(address, options) => self.backend.add_address(address, *options),
+            Step::Keep(assigned) => self.backend.restore_address(assigned, false),
+            Step::Add(address, options) | Step::Swap(address, options) => {
+                self.backend.add_address(address, options)
+            }
         };
         let address = step.address();
         let mut added = add();

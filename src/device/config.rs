@@ -13,6 +13,14 @@ use crate::model::route::{Installed, Route};
 use crate::sys::Change;
 use crate::sys::{Backend, Namespace, Place};
 
+/// What is added to a device.
+pub struct Added<T> {
+    /// That.
+    pub item: T,
+    /// What has its place is replaced.
+    pub replace: bool,
+}
+
 /// What an open does beyond its flags. A new one changes nothing.
 #[derive(Default)]
 pub struct Config {
@@ -35,9 +43,9 @@ pub struct Config {
     /// Bytes of written packets that are on their way, at most.
     pub send_buffer: Option<u32>,
     /// Addresses that are added.
-    pub addresses: Vec<(AddressRequest, Options)>,
+    pub addresses: Vec<Added<(AddressRequest, Options)>>,
     /// Routes that are added, once it is up.
-    pub routes: Vec<Route>,
+    pub routes: Vec<Added<Route>>,
     /// Up or down.
     pub up: Option<bool>,
 }
@@ -55,7 +63,7 @@ impl Config {
             let text = "option route: the device would be down, and routes need it up";
             return Err(Error::new(Errno::EINVAL, Reason::Argument, text));
         }
-        let mut addresses = self.addresses.iter().map(|(request, _)| request.address());
+        let mut addresses = self.addresses.iter().map(|added| added.item.0.address());
         let ipv6 = addresses.find(|address| address.family() == Family::V6);
         match self.mtu.filter(|mtu| *mtu < IPV6_MTU).zip(ipv6) {
             Some((mtu, address)) => Err(too_small_for_ipv6(&address, "the device", mtu).of_option("addr")),
@@ -120,9 +128,11 @@ impl Device {
         option("alias", config.alias.as_ref(), |alias| self.set_alias(alias))?;
         option("txqueuelen", config.tx_queue_length, |packets| self.set_tx_queue_length(packets))?;
         option("sndbuf", config.send_buffer, |bytes| self.set_send_buffer(bytes))?;
-        option("addr", &config.addresses, |(request, options)| self.add_addr(request, *options))?;
+        option("addr", &config.addresses, |Added { item: (request, options), replace }| {
+            self.add_addr(request, options, *replace)
+        })?;
         option("up", config.up, |up| self.set_up(up))?;
-        option("route", &config.routes, |route| self.add_route(route))
+        option("route", &config.routes, |Added { item, replace }| self.add_route(item, *replace))
     }
 
     fn before(&self) -> Result<Before> {
@@ -149,7 +159,7 @@ impl Device {
         let _ = self.set_send_buffer(before.send_buffer);
         self.restore_addresses(&before.addresses);
         let _ = self.set_up(link.up);
-        self.restore_routes(&before.routes, &config.routes);
+        self.restore_routes(&before.routes, config.routes.iter().map(|added| added.item));
         if let Some(uid) = config.owner.and(link.tuntap).and_then(|tuntap| tuntap.owner) {
             let _ = self.backend.set_owner(uid);
         }

@@ -42,11 +42,20 @@ impl Device {
         }
     }
 
+    /// What the MTU can be.
+    pub fn mtu_range(&self) -> Result<(u32, u32)> {
+        let link = self.backend.link()?;
+        link.mtu_range.ok_or_else(|| {
+            let text = text!("ask for the MTU range of {}: this kernel does not tell it", link.name);
+            Error::new(Errno::EOPNOTSUPP, Reason::Kernel, text)
+        })
+    }
+
     /// The hardware address of a TAP device.
     pub fn mac(&self) -> Result<Mac> {
         self.needs_tap("MAC address")?;
         let mac = self.backend.link()?.mac;
-        mac.ok_or_else(|| self.unset(Errno::EADDRNOTAVAIL, "MAC address", "tuntap_set_mac"))
+        mac.ok_or_else(|| self.unset("MAC address", "tuntap_set_mac"))
     }
 
     /// Sets the hardware address of a TAP device.

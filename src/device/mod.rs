@@ -137,7 +137,7 @@ impl Device {
     /// The user that may open the device without privilege.
     pub fn owner(&self) -> Result<u32> {
         self.needs(Feature::Owner, "ask for the owner of")?;
-        self.tuntap()?.owner.ok_or_else(|| self.unset(Errno::ENOENT, "owner", "tuntap_set_owner"))
+        self.tuntap()?.owner.ok_or_else(|| self.unset("owner", "tuntap_set_owner"))
     }
 
     /// Gives the device to a user. Done also when it is so already: it needs no privilege, and what is reported as
@@ -150,7 +150,7 @@ impl Device {
     /// The group whose members may open the device without privilege.
     pub fn group(&self) -> Result<u32> {
         self.needs(Feature::Owner, "ask for the group of")?;
-        self.tuntap()?.group.ok_or_else(|| self.unset(Errno::ENOENT, "group", "tuntap_set_group"))
+        self.tuntap()?.group.ok_or_else(|| self.unset("group", "tuntap_set_group"))
     }
 
     /// Gives the device to a group.
@@ -226,9 +226,9 @@ impl Device {
         self.backend.link()?.needs_tuntap()
     }
 
-    pub(crate) fn unset(&self, errno: Errno, what: &str, setter: &str) -> Error {
+    pub(crate) fn unset(&self, what: &str, setter: &str) -> Error {
         let name = self.label();
-        Error::new(errno, Reason::Unset, text!("{name} has no {what}: {setter} gives it one"))
+        Error::new(Errno::ENOENT, Reason::Unset, text!("{name} has no {what}: {setter} gives it one"))
     }
 
     /// The name for a message.

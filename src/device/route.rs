@@ -13,33 +13,42 @@ impl Device {
         self.backend.routes()
     }
 
-    /// Adds a route, unless it is there. To look first costs more the more routes there are.
-    pub fn add_route(&self, route: &Route) -> Result<()> {
+    /// Adds a route, unless it is there. Another one of this device that has its place is replaced, if that is asked for.
+    /// To look first costs more the more routes there are.
+    pub fn add_route(&self, route: &Route, replace: bool) -> Result<()> {
         let _changing = self.change();
         if !self.backend.adds_before_it_looks() && self.installed(route)?.is_some() {
             return Ok(());
         }
         self.backend.add_route(route).or_else(|error| match self.installed(route) {
             Ok(Some(_)) => Ok(()),
+            Ok(None) if replace && error.errno() == Errno::EEXIST => self.backend.replace_route(route),
             _ => Err(error),
         })
     }
 
-    /// Takes a route away.
-    pub fn del_route(&self, route: &Route) -> Result<()> {
+    /// Takes a route away, of which the system has more than is said here where that is not exact.
+    pub fn del_route(&self, route: &Route, exact: bool) -> Result<()> {
         let _changing = self.change();
-        if let Some(installed) = self.installed(route)? {
-            return self.backend.remove_route(&installed);
-        }
-        let text = text!("{} does not have the route {route}", self.label());
-        Err(Error::new(Errno::ESRCH, Reason::Unset, text))
+        let usual = self.backend.usual_route(route.family());
+        let is_meant =
+            |installed: &Installed| installed.exact == exact && installed.route.meets(route, usual);
+        let missing = || {
+            let text = text!("{} does not have the route {route}", self.label());
+            Error::new(Errno::ENOENT, Reason::Unset, text)
+        };
+        let installed = self.backend.routes()?.into_iter().find(is_meant).ok_or_else(missing)?;
+        self.backend.remove_route(&installed).map_err(|error| match error.errno() {
+            Errno::ESRCH => missing(),
+            _ => error,
+        })
     }
 
     /// Gives back the routes that were there before, and takes away those of the given ones that were not.
-    pub(crate) fn restore_routes(&self, before: &[Installed], added: &[Route]) {
-        let is_new = |route: &&Route| !before.iter().any(|installed| self.is_meant(route, installed));
-        for route in added.iter().filter(is_new) {
-            if let Ok(Some(installed)) = self.installed(route) {
+    pub(crate) fn restore_routes(&self, before: &[Installed], added: impl IntoIterator<Item = Route>) {
+        let is_new = |route: &Route| !before.iter().any(|installed| self.is_meant(route, installed));
+        for route in added.into_iter().filter(is_new) {
+            if let Ok(Some(installed)) = self.installed(&route) {
                 let _ = self.backend.remove_route(&installed);
             }
         }

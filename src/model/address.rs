@@ -5,64 +5,13 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::model::error::{Errno, Error, Reason, Result};
-use crate::model::flags::bit;
 use crate::model::prefix::{self, Family, Parsed, Prefix};
-use crate::model::table::{constants, enumeration};
 use crate::model::text::text;
 
 /// The least MTU of a device with IPv6: RFC 8200.
 pub const IPV6_MTU: u32 = 1280;
 
-/// How an address is given to a device.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    /// IPv6: it is used at once, without asking the link whether somebody else has it.
-    pub nodad: bool,
-    /// No route to its network is added.
-    pub noprefixroute: bool,
-}
-
-constants! {
-    bits FLAGS: u64 {
-        /// IPv6: the address is used at once, without duplicate address detection. On a TUN that is
-        /// always so, as nobody is there who could have it.
-        NODAD = 0x1, "TUNTAP_ADDR_NODAD";
-        /// No route to the address's network is added.
-        NOPREFIXROUTE = 0x2, "TUNTAP_ADDR_NOPREFIXROUTE";
-        /// Told only: duplicate address detection goes on, and nothing is sent from the address
-        /// yet.
-        TENTATIVE = 0x4, "TUNTAP_ADDR_TENTATIVE";
-        /// Told only: somebody else on the link has the address, so that it is not used.
-        DADFAILED = 0x8, "TUNTAP_ADDR_DADFAILED";
-        /// Told only: no new connection is made from it.
-        DEPRECATED = 0x10, "TUNTAP_ADDR_DEPRECATED";
-        /// Told only: IPv4, it comes after another address of its network; IPv6, it is a temporary
-        /// one.
-        SECONDARY = 0x20, "TUNTAP_ADDR_SECONDARY";
-        /// Told only: the kernel made it, or it has a lifetime.
-        DYNAMIC = 0x40, "TUNTAP_ADDR_DYNAMIC";
-    }
-}
-
-impl Options {
-    /// Checks a caller's bits.
-    pub fn parse(bits: u64) -> Result<Self> {
-        let unknown = bits & !(NODAD | NOPREFIXROUTE);
-        if unknown != 0 {
-            return Err(Error::new(
-                Errno::EINVAL,
-                Reason::Flags,
-                text!("flags {bits:#x} of an address: {unknown:#x} cannot be asked for"),
-            ));
-        }
-        Ok(Self { nodad: bits & NODAD != 0, noprefixroute: bits & NOPREFIXROUTE != 0 })
-    }
-
-    /// As the ABI's bits.
-    pub fn bits(self) -> u64 {
-        bit(self.nodad, NODAD) | bit(self.noprefixroute, NOPREFIXROUTE)
-    }
-}
+pub use crate::model::assigned::*;
 
 /// An address that a device can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -146,33 +95,6 @@ pub(crate) enum Set {
     LinkLocal,
 }
 
-enumeration! {
-    /// Where an address is valid.
-    pub enum Scope {
-        /// An address that is valid everywhere.
-        Global = 0, "TUNTAP_SCOPE_GLOBAL";
-        /// An address that is valid on its link.
-        Link = 1, "TUNTAP_SCOPE_LINK";
-        /// An address that is valid on its host.
-        Host = 2, "TUNTAP_SCOPE_HOST";
-        /// An address that is valid in its site, or in a scope of the administrator's own.
-        Site = 3, "TUNTAP_SCOPE_SITE";
-    }
-}
-
-/// An address that a device has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Assigned {
-    /// The address.
-    pub address: Address,
-    /// Where it is valid.
-    pub scope: Scope,
-    /// The ABI's bits.
-    pub flags: u64,
-    /// All that the system tells of it, as the system tells it: with this it is given back as it was.
-    pub detail: Vec<u8>,
-}
-
 /// An address as a caller writes it: the prefix may be missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressRequest {
@@ -183,10 +105,31 @@ pub struct AddressRequest {
 impl AddressRequest {
     /// Reads `10.8.0.1`, `10.8.0.1/24`, `fd00::1/64`, and the text of a peer.
     pub fn parse(text: &str, peer: Option<&str>) -> Result<Self> {
-        let parsed = Parsed::new(text)?;
+        Self::new(Parsed::new(text)?, text, peer)
+    }
+
+    /// Of an address that was read from this text.
+    pub fn new(parsed: Parsed, text: &str, peer: Option<&str>) -> Result<Self> {
         prefix::check_host(parsed.ip, text)?;
         let peer = peer.map(|peer| parse_peer(peer, parsed.family())).transpose()?;
         Ok(Self { parsed, peer })
+    }
+
+    /// The same where a device has an address in its place: without a prefix, it has that one's.
+    pub(crate) fn in_place_of(&self, present: &Address) -> Address {
+        if self.is_met_by(present) { *present } else { self.address() }
+    }
+
+    /// Whether a device with this address has no room for the one that is asked for: in IPv4 a network and its prefix
+    /// are part of what an address is.
+    pub(crate) fn has_place_of(&self, present: &Address) -> bool {
+        let network = |address: &Address| {
+            let far_end = address.peer.unwrap_or(address.local);
+            (address.prefix, address.prefix.network(far_end))
+        };
+        self.is_met_by(present)
+            || (self.parsed.ip == present.local
+                && (self.family() == Family::V6 || network(&self.address()) == network(present)))
     }
 
     /// Whether a device with this address has what was asked for.
@@ -207,6 +150,11 @@ impl AddressRequest {
         let local = self.parsed.ip;
         let peer = self.peer.filter(|peer| *peer != local);
         Address { local, peer, prefix: self.parsed.prefix_or_host() }
+    }
+
+    /// Whether all of it was said: a deletion means this address and no other, where it is there.
+    pub(crate) fn is_exactly(&self, address: &Address) -> bool {
+        self.parsed.prefix.is_some() && self.address() == *address
     }
 
     /// Whether this address is meant by a deletion: a prefix or peer that is not given may be any.

@@ -56,8 +56,8 @@ impl Place {
         Self {
             network: route.network(),
             prefix: route.prefix(),
-            metric: route.metric(),
-            table: route.table(),
+            metric: route.details.metric,
+            table: route.details.table,
         }
     }
 }

@@ -6,6 +6,13 @@ use crate::model::table::constants;
 use crate::model::text::{Text, text};
 
 constants! {
+    bits CALL_FLAGS: u64 {
+        /// What has the place of the address or the route is replaced by it.
+        REPLACE = 0x1, "TUNTAP_REPLACE";
+    }
+}
+
+constants! {
     bits FLAGS: u64 {
         /// A device that carries IP packets. Exactly one of this and TUNTAP_TAP is needed.
         TUN = 0x1, "TUNTAP_TUN";

@@ -2,6 +2,7 @@
 //! The values that every layer speaks of, and what each layer fails with. Nothing here knows a system.
 
 pub mod address;
+pub mod assigned;
 pub mod errno;
 pub mod error;
 pub mod event;

@@ -109,10 +109,30 @@ impl Parsed {
         Family::of(self.ip)
     }
 
+    /// The same with what was said beside the text, each of which may be missing; both ways it says the same.
+    pub fn agreeing(self, family: Option<Family>, bits: u32, text: &str) -> Result<Self> {
+        if family.is_some_and(|family| family != self.family()) {
+            return Err(invalid(text, "the family is another"));
+        }
+        let given = || u8::try_from(bits).ok().and_then(|bits| Prefix::new(self.family(), bits));
+        match (bits, self.prefix, given()) {
+            (0, _, _) => Ok(self),
+            (_, Some(prefix), Some(given)) if prefix == given => Ok(self),
+            (_, None, Some(given)) => Ok(Self { prefix: Some(given), ..self }),
+            (_, Some(_), Some(_)) => Err(invalid(text, text!("a prefix of {bits} bits as well"))),
+            (_, _, None) => Err(invalid(text, text!("it has no prefix of {bits} bits"))),
+        }
+    }
+
     /// The prefix; without one, that of the host alone.
     pub fn prefix_or_host(&self) -> Prefix {
         self.prefix.unwrap_or(Prefix::host(self.family()))
     }
+}
+
+/// Reads any IPv4 address, without a prefix.
+pub fn parse_ipv4(text: &str) -> Result<Ipv4Addr> {
+    text.parse().map_err(|_| invalid(text, "write an IPv4 address as in 10.8.0.255"))
 }
 
 /// Reads an address that one host can have, without a prefix.
@@ -162,6 +182,20 @@ mod tests {
                 assert_eq!((parsed.ip, parsed.prefix.unwrap().bits()), (ip(text), bits));
             }
         }
+    }
+
+    #[test]
+    fn what_is_said_twice_is_the_same() {
+        let agreeing = |text, family, bits| Parsed::new(text).unwrap().agreeing(family, bits, text);
+        let bits = |parsed: Parsed| parsed.prefix.map(Prefix::bits);
+        assert_eq!(agreeing("10.8.0.1", None, 0).map(bits), Ok(None));
+        assert_eq!(agreeing("10.8.0.1", Some(Family::V4), 24).map(bits), Ok(Some(24)));
+        assert_eq!(agreeing("10.8.0.1/24", Some(Family::V4), 24).map(bits), Ok(Some(24)));
+        assert_eq!(agreeing("fd00::1/64", None, 0).map(bits), Ok(Some(64)));
+        for (family, bits) in [(Some(Family::V6), 0), (None, 25), (None, 33), (None, 280)] {
+            assert_eq!(agreeing("10.8.0.1/24", family, bits).unwrap_err().reason(), Reason::Address);
+        }
+        assert_eq!(agreeing("10.8.0.1", None, 256).unwrap_err().reason(), Reason::Address);
     }
 
     #[test]

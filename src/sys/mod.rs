@@ -191,9 +191,14 @@ pub(crate) trait Backend: Sized + Send + Sync {
 
     /// The addresses, of one family or of both, the first of them first.
     fn addresses(&self, family: Option<Family>) -> Result<Vec<Assigned>>;
-    fn add_address(&self, address: &Address, options: Options) -> Result<()>;
-    /// Gives back what it told of an address.
-    fn restore_address(&self, assigned: &Assigned) -> Result<()>;
+    /// One that is there is EEXIST.
+    fn add_address(&self, address: &Address, options: &Options) -> Result<()>;
+    /// Whether the system makes the one of the other where it is, so that the device has an address all the time.
+    fn changes_address(&self, present: &Assigned, address: &Address, options: &Options) -> bool;
+    /// Does that.
+    fn change_address(&self, address: &Address, options: &Options) -> Result<()>;
+    /// Gives back what it told of an address, which is there in another way or not at all.
+    fn restore_address(&self, assigned: &Assigned, there: bool) -> Result<()>;
     fn remove_address(&self, address: &Address) -> Result<()>;
 
     /// The routes through the device.
@@ -204,6 +209,9 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn adds_before_it_looks(&self) -> bool;
     /// A route that is there, or has the place of this one, is EEXIST.
     fn add_route(&self, route: &Route) -> Result<()>;
+    /// The same where only routes through this device have its place: the first of them becomes this one. EEXIST when
+    /// another interface has one there.
+    fn replace_route(&self, route: &Route) -> Result<()>;
     /// Gives back what it listed of a route.
     fn restore_route(&self, installed: &Installed) -> Result<()>;
     /// Deletes this one of those that it listed.

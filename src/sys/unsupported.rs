@@ -132,13 +132,16 @@ impl Backend for Queue {
         fn set_group(&self, u32) -> Result<()>;
         fn set_attached(&self, bool) -> Result<()>;
         fn addresses(&self, Option<Family>) -> Result<Vec<Assigned>>;
-        fn add_address(&self, &Address, Options) -> Result<()>;
-        fn restore_address(&self, &Assigned) -> Result<()>;
+        fn add_address(&self, &Address, &Options) -> Result<()>;
+        fn changes_address(&self, &Assigned, &Address, &Options) -> bool;
+        fn change_address(&self, &Address, &Options) -> Result<()>;
+        fn restore_address(&self, &Assigned, bool) -> Result<()>;
         fn remove_address(&self, &Address) -> Result<()>;
         fn routes(&self) -> Result<Vec<Installed>>;
         fn usual_route(&self, Family) -> (u32, u32);
         fn adds_before_it_looks(&self) -> bool;
         fn add_route(&self, &Route) -> Result<()>;
+        fn replace_route(&self, &Route) -> Result<()>;
         fn restore_route(&self, &Installed) -> Result<()>;
         fn remove_route(&self, &Installed) -> Result<()>;
         fn set_program(&self, Program, Option<RawFd>) -> Result<()>;

@@ -17,9 +17,6 @@ TEXTS = {
     "path": "/proc/self/ns/net",
     "alias": "a device",
     "addr": "10.8.0.1/24",
-    "peer": None,
-    "destination": "10.9.0.0/16",
-    "gateway": None,
     "dstaddr": "10.8.0.2",
     "netmask": "255.255.255.0",
 }
@@ -29,8 +26,6 @@ NUMBERS = {
     "mtu": 1400,
     "packets": 500,
     "bytes": 65536,
-    "metric": 0,
-    "table": 0,
     "feature": 1,
     "reason": 1,
     "kind": 1,

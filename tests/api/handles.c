@@ -38,7 +38,7 @@ static void configure(int shape)
     if (shape == OTHER_END)
         tuntap_set_dstaddr(devices[shape], other_end, NULL);
     tuntap_up(devices[shape], NULL);
-    tuntap_add_route(devices[shape], route, NULL, 0, 0, NULL);
+    add_route(devices[shape], route, NULL, 0, 0, NULL);
     if (shape == OWNED) {
         tuntap_set_owner(devices[shape], 0, NULL);
         tuntap_set_group(devices[shape], 0, NULL);

@@ -131,13 +131,21 @@ static void make_struct(struct argument *made, const struct parameter *parameter
                         const struct argument *all)
 {
     static const uint8_t fills[] = {0, 0xff, 'a', 1, 2, 4, 5, 0x80};
+    static const tuntap_addr addr = {.addr = "10.8.0.1/24"};
+    static const tuntap_route route = {.destination = "10.9.0.0/16"};
     made->says = "a structure of equal bytes";
     if (value == LENGTH(fills)) {
         null(made);
-    } else {
-        size_t size = promised(parameter, all, parameter->unit);
-        memset(take(made, size), fills[value], size);
+        return;
     }
+    size_t size = promised(parameter, all, parameter->unit);
+    memset(take(made, size), fills[value], size);
+    if (value != 0)
+        return;
+    if (strcmp(parameter->name, "addr") == 0)
+        memcpy(made->pointer, &addr, size < sizeof addr ? size : sizeof addr);
+    else if (strcmp(parameter->name, "route") == 0)
+        memcpy(made->pointer, &route, size < sizeof route ? size : sizeof route);
 }
 
 const struct kind struct_in_kind = {9, 9, make_struct, IN};

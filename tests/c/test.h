@@ -27,6 +27,8 @@
 
 #include <tuntap.h>
 
+#include "values.h"
+
 #define UNUSED __attribute__((unused))
 
 /** The error of the last call that OK or FAILS made. */

@@ -16,6 +16,8 @@
 #include <tuntap.h>
 #include <unistd.h>
 
+#include "../c/values.h"
+
 /* Packets that are looked at for one check, at most: what is wrong must not go on for ever. */
 enum { MANY = 5000 };
 
@@ -304,7 +306,7 @@ static void check_tun(void)
     report(tuntap_set_addr(dev, "10.199.1.1/24", &err) == 0 && says("inet 10.199.1.1", "ifconfig utun77"), "IPv4 address");
     report(says("utun77", "route -n get 10.199.1.9"), "its network leads through the TUN");
     report(hears(monitor, TUNTAP_EVENT_ADDR_ADDED), "the monitor tells of it");
-    report(tuntap_add_addr(dev, "fd00:c4ec::1/64", NULL, TUNTAP_ADDR_NODAD, &err) == 0 &&
+    report(add_addr(dev, "fd00:c4ec::1/64", NULL, TUNTAP_ADDR_NODAD, &err) == 0 &&
                says("inet6 fd00:c4ec::1 prefixlen 64", "ifconfig utun77"),
            "IPv6 address");
     report(says("utun77", "route -n get -inet6 fd00:c4ec::9"), "its network leads through the TUN");
@@ -327,15 +329,15 @@ static void check_tun(void)
     report(tuntap_write(dev, packet, length, &err) == (ssize_t)length && receives(fd), "an IPv6 packet comes in");
     close(fd);
 
-    report(tuntap_add_route(dev, "10.199.7.0/25", NULL, 0, 0, &err) == 0 && says("utun77", "route -n get 10.199.7.7"),
+    report(add_route(dev, "10.199.7.0/25", NULL, 0, 0, &err) == 0 && says("utun77", "route -n get 10.199.7.7"),
            "a route");
     fd = udp("10.199.1.1", 7778);
     send_to(fd, "10.199.7.7", 7778);
     report(reads(dev, 4, behind, sizeof behind), "and packets go there");
     close(fd);
-    report(tuntap_del_route(dev, "10.199.7.0/25", NULL, 0, 0, &err) == 0 && !says("utun77", "route -n get 10.199.7.7"),
+    report(del_route(dev, "10.199.7.0/25", NULL, 0, 0, &err) == 0 && !says("utun77", "route -n get 10.199.7.7"),
            "it is deleted");
-    report(tuntap_add_route(dev, "10.199.8.0/24", "10.199.1.9", 0, 0, &err) == 0 &&
+    report(add_route(dev, "10.199.8.0/24", "10.199.1.9", 0, 0, &err) == 0 &&
                says("10.199.1.9", "route -n get 10.199.8.1"),
            "a route by a gateway");
 
@@ -344,12 +346,12 @@ static void check_tun(void)
     report(tuntap_down(dev, &err) == 0 && !says("<UP", "ifconfig utun77"), "down");
     report(hears(monitor, TUNTAP_EVENT_DOWN), "the monitor tells of it");
     report(tuntap_up(dev, &err) == 0 && says("<UP", "ifconfig utun77"), "up");
-    report(tuntap_del_addr(dev, "10.199.1.1/24", NULL, &err) == 0 && !says("10.199.1.1", "ifconfig utun77") &&
+    report(del_addr(dev, "10.199.1.1/24", NULL, &err) == 0 && !says("10.199.1.1", "ifconfig utun77") &&
                !says("utun77", "route -n get 10.199.1.9"),
            "an address is deleted, and the route to its network");
     says("", "route -n add -net 10.199.9.0/24 -interface lo0");
-    report(tuntap_add_addr(dev, "10.199.9.1/24", NULL, 0, &err) == 0 &&
-               tuntap_del_addr(dev, "10.199.9.1/24", NULL, &err) == 0 && says("lo0", "route -n get 10.199.9.77"),
+    report(add_addr(dev, "10.199.9.1/24", NULL, 0, &err) == 0 &&
+               del_addr(dev, "10.199.9.1/24", NULL, &err) == 0 && says("lo0", "route -n get 10.199.9.77"),
            "a route of somebody else's to the network of an address stays when that is deleted");
     says("", "route -n delete -net 10.199.9.0/24");
     report(is_woken(dev), "tuntap_wake ends a wait");

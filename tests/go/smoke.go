@@ -38,13 +38,15 @@ func main() {
 	name, address := C.CString("vpn%d"), C.CString("10.8.0.1/24")
 	defer C.free(unsafe.Pointer(name))
 	defer C.free(unsafe.Pointer(address))
-	second := C.CString("10.9.0.1/24")
-	defer C.free(unsafe.Pointer(second))
+	var second C.tuntap_addr
+	for at, letter := range "10.9.0.1/24" {
+		second.addr[at] = C.char(letter)
+	}
 
 	check(C.tuntap_open(name, C.TUNTAP_TUN, &dev, &err), &err)
 	defer C.tuntap_close(dev)
 	check(C.tuntap_set_addr(dev, address, &err), &err)
-	check(C.tuntap_add_addr(dev, second, nil, 0, &err), &err)
+	check(C.tuntap_add_addr(dev, &second, C.sizeof_tuntap_addr, 0, &err), &err)
 	check(C.tuntap_up(dev, &err), &err)
 	var addrs [8]C.tuntap_addr
 	count := C.tuntap_list_addrs(dev, &addrs[0], C.size_t(len(addrs)), C.sizeof_tuntap_addr, &err)

@@ -21,10 +21,16 @@ class Addr(ctypes.Structure):
         ("family", ctypes.c_uint32),
         ("prefix", ctypes.c_uint32),
         ("scope", ctypes.c_uint32),
-        ("reserved", ctypes.c_uint32),
+        ("metric", ctypes.c_uint32),
         ("flags", ctypes.c_uint64),
+        ("valid", ctypes.c_uint32),
+        ("preferred", ctypes.c_uint32),
+        ("protocol", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
         ("addr", ctypes.c_char * 64),
         ("peer", ctypes.c_char * 64),
+        ("broadcast", ctypes.c_char * 64),
+        ("label", ctypes.c_char * 64),
     ]
 
 
@@ -44,7 +50,7 @@ lib.tuntap_get_addr.argtypes = lib.tuntap_get_name.argtypes
 lib.tuntap_set_addr.argtypes = [p, ctypes.c_char_p, ctypes.POINTER(Error)]
 lib.tuntap_set_mtu.argtypes = [p, ctypes.c_uint32, ctypes.POINTER(Error)]
 lib.tuntap_up.argtypes = [p, ctypes.POINTER(Error)]
-lib.tuntap_add_addr.argtypes = [p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_uint64, ctypes.POINTER(Error)]
+lib.tuntap_add_addr.argtypes = [p, p, ctypes.c_size_t, ctypes.c_uint64, ctypes.POINTER(Error)]
 lib.tuntap_list_addrs.argtypes = [p, p, ctypes.c_size_t, ctypes.c_size_t, ctypes.POINTER(Error)]
 lib.tuntap_list_addrs.restype = ctypes.c_ssize_t
 lib.tuntap_read_timeout.argtypes = [p, p, ctypes.c_size_t, ctypes.c_int32, ctypes.POINTER(Error)]
@@ -88,7 +94,7 @@ try:
     call(lib.tuntap_get_addr, dev, text, len(text))
     sys.exit("an address out of nothing")
 except OSError as caught:
-    assert caught.errno == errno.EADDRNOTAVAIL and error.reason == REASON_UNSET, caught
+    assert caught.errno == errno.ENOENT and error.reason == REASON_UNSET, caught
 
 call(lib.tuntap_set_addr, dev, b"10.8.0.1/24")
 call(lib.tuntap_set_mtu, dev, 1400)
@@ -105,7 +111,8 @@ smoke.check_packets(
     "10.8.0.2",
 )
 
-call(lib.tuntap_add_addr, dev, b"10.8.0.1", b"10.8.0.9", 0)
+addr = Addr(addr=b"10.8.0.1", peer=b"10.8.0.9")
+call(lib.tuntap_add_addr, dev, ctypes.byref(addr), ctypes.sizeof(addr), 0)
 addrs = (Addr * 8)()
 count = call(lib.tuntap_list_addrs, dev, addrs, len(addrs), ctypes.sizeof(Addr))
 listed = [(addr.family, addr.addr, addr.peer) for addr in addrs[:count] if addr.family == 4]

@@ -28,11 +28,11 @@ int main(int argc, char **argv)
     OK(tuntap_config_set_mtu(config, 1400, &err));
     OK(tuntap_config_set_alias(config, "prepared", &err));
     OK(tuntap_config_set_txqueuelen(config, 77, &err));
-    OK(tuntap_config_add_addr(config, "10.8.0.1/24", NULL, 0, &err));
-    OK(tuntap_config_add_addr(config, "fd00::1/64", NULL, 0, &err));
+    OK(config_add_addr(config, "10.8.0.1/24", NULL, 0, &err));
+    OK(config_add_addr(config, "fd00::1/64", NULL, 0, &err));
     OK(tuntap_config_set_up(config, 1, &err));
-    OK(tuntap_config_add_route(config, "10.9.0.0/16", NULL, 0, 0, &err));
-    OK(tuntap_config_add_route(config, "fd01::/64", NULL, 0, 0, &err));
+    OK(config_add_route(config, "10.9.0.0/16", NULL, 0, 0, &err));
+    OK(config_add_route(config, "fd01::/64", NULL, 0, 0, &err));
     uint64_t flags = TUNTAP_TUN | TUNTAP_MULTI_QUEUE | TUNTAP_EXISTING | TUNTAP_PERSIST;
     OK(tuntap_open_config("vpn0", flags, config, &dev, &err));
     tuntap_config_free(config);
@@ -43,8 +43,8 @@ int main(int argc, char **argv)
     OK(tuntap_set_alias(dev, "prepared", &err));
     OK(tuntap_set_addr(dev, "10.8.0.1/24", &err));
     OK(tuntap_set_addr(dev, "fd00::1/64", &err));
-    OK(tuntap_add_addr(dev, "10.8.0.1", NULL, 0, &err));
-    OK(tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
+    OK(add_addr(dev, "10.8.0.1", NULL, 0, &err));
+    OK(add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
     OK(tuntap_get_name(dev, text, sizeof text, &err));
     OK(tuntap_get_alias(dev, text, sizeof text, &err));
     OK(tuntap_get_addr(dev, text, sizeof text, &err));

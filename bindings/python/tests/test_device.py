@@ -120,6 +120,21 @@ def test_addresses():
         listed = device.list_addrs()
         assert {str(entry.addr) for entry in listed} == expected and len(expected) == 21
         assert listed[0].peer == ipaddress.ip_address("10.8.0.2")
+        device.add_addr("10.10.0.1/24", label="t0:1", valid=3000, preferred=2000, metric=77)
+        assert "metric 77 scope global dynamic t0:1" in witness.ip("address", "show", "t0")
+        with pytest.raises(FileExistsError):
+            device.add_addr("10.10.0.1/24", valid=5000)
+        device.add_addr("10.10.0.1/24", valid=5000, replace=True)
+        entry = next(entry for entry in device.list_addrs() if entry.label == "t0:1")
+        assert 4990 <= entry.valid <= 5000 and entry.metric == 77 and entry.scope is tuntap.Scope.GLOBAL
+        device.del_addr(entry)
+        assert "10.10.0.1" not in witness.ip("address", "show", "t0")
+        device.add_addr(entry)
+        assert "metric 77 scope global dynamic t0:1" in witness.ip("address", "show", "t0")
+        with pytest.raises(OverflowError):
+            device.add_addr("10.11.0.1/24", metric=2**32)
+        with pytest.raises(ValueError, match="label"):
+            device.add_addr("10.11.0.1/24", label="x" * 64)
         with pytest.raises(tuntap.Error) as caught:
             device.add_addr("10.8.0.1/33")
         assert caught.value.errno == errno.EINVAL and caught.value.reason is Reason.ADDRESS
@@ -136,7 +151,19 @@ def test_routes(opened):
     assert {str(route.destination): route.metric for route in device.list_routes()} == shown
     device.del_route("10.9.0.0/16")
     assert "10.9" not in witness.ip("route")
-    with pytest.raises(ProcessLookupError) as caught:
+    device.add_route("10.12.0.0/16", source="10.8.0.1", mtu=1300, protocol=3)
+    assert "proto boot scope link src 10.8.0.1 mtu 1300" in witness.ip("route", "show", "10.12.0.0/16")
+    route = next(route for route in device.list_routes() if str(route.destination) == "10.12.0.0/16")
+    assert route.type is tuntap.RouteType.UNICAST and route.mtu == 1300 and route.flags == 0
+    with pytest.raises(FileExistsError):
+        device.add_route("10.12.0.0/16")
+    device.add_route("10.12.0.0/16", replace=True)
+    assert "mtu" not in witness.ip("route", "show", "10.12.0.0/16")
+    device.del_route("10.12.0.0/16")
+    device.add_route(route)
+    device.del_route(route)
+    assert "10.12" not in witness.ip("route")
+    with pytest.raises(FileNotFoundError) as caught:
         device.del_route("10.9.0.0/16")
     assert caught.value.reason is Reason.UNSET
 

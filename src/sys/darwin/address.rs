@@ -8,12 +8,13 @@ use super::layout::{in6_iff, *};
 use super::message::{self, Message, number, put, request, sockaddr_ip, sockaddr_mask};
 use super::{kernel, link, route};
 use crate::model::address::{
-    Address, Assigned, DADFAILED, DEPRECATED, DYNAMIC, NODAD, Options, SECONDARY, Scope, TENTATIVE,
+    Address, Assigned, DADFAILED, DEPRECATED, DYNAMIC, Lifetimes, NODAD, Options, SECONDARY, Scope, TENTATIVE,
 };
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::flags::{Kind, bit};
 use crate::model::name::Name;
 use crate::model::prefix::{Family, Prefix};
+use crate::model::route::{Details, Route};
 use crate::model::text::text;
 use crate::sys::Outcome;
 use crate::sys::bytes::u32_at;
@@ -32,7 +33,8 @@ pub(super) fn parse(message: &Message<'_>, point_to_point: bool) -> Option<Assig
     let other = sockaddrs.get(RTA_BRD).filter(|_| point_to_point).and_then(message::ip);
     let peer = other.filter(|peer| Family::of(*peer) == family && !peer.is_unspecified());
     let address = Address::new(local, peer, prefix)?;
-    Some(Assigned { address, scope: scope(local), flags: 0, detail: Vec::new() })
+    let options = Options { scope: Some(scope(local)), ..Options::default() };
+    Some(Assigned { address, options, flags: 0, detail: Vec::new() })
 }
 
 fn scope(ip: IpAddr) -> Scope {
@@ -53,7 +55,9 @@ pub(super) fn with_flags(name: &Name, assigned: Assigned) -> Assigned {
         Family::V4 => 0,
         Family::V6 => flags(name, assigned.address.local()).map_or(0, abi_flags),
     };
-    Assigned { flags, ..assigned }
+    let lifetimes = Lifetimes { deprecated: flags & DEPRECATED != 0, ..Lifetimes::default() };
+    let options = Options { nodad: flags & NODAD != 0, lifetimes, ..assigned.options };
+    Assigned { flags, options, ..assigned }
 }
 
 fn flags(name: &Name, ip: IpAddr) -> Outcome<u32> {
@@ -74,7 +78,7 @@ fn abi_flags(flags: u32) -> u64 {
 }
 
 /// What Darwin cannot do, found out before anything is touched.
-pub(super) fn check(name: &Name, kind: Kind, address: &Address, options: Options) -> Result<()> {
+pub(super) fn check(name: &Name, kind: Kind, address: &Address, options: &Options) -> Result<()> {
     let wrong = |fault: &str| {
         let text = text!("give {name} the address {address}: {fault}");
         Err(Error::new(Errno::EINVAL, Reason::Address, text))
@@ -97,10 +101,19 @@ pub(super) fn check(name: &Name, kind: Kind, address: &Address, options: Options
     if options.noprefixroute && routed && bits != family.bits() {
         return platform("without a route to its network");
     }
+    let usual = Options {
+        nodad: options.nodad,
+        noprefixroute: options.noprefixroute,
+        scope: options.scope.filter(|asked| *asked == scope(address.local())),
+        ..Options::default()
+    };
+    if *options != usual {
+        return platform("with a lifetime, a scope, a label, a metric, a protocol or a broadcast address");
+    }
     Ok(())
 }
 
-pub(super) fn add(name: &Name, index: u32, kind: Kind, address: &Address, options: Options) -> Outcome<()> {
+pub(super) fn add(name: &Name, index: u32, kind: Kind, address: &Address, options: &Options) -> Outcome<()> {
     match address.local() {
         IpAddr::V6(local) if local.is_unicast_link_local() => add_link_local(name, index, address, options),
         IpAddr::V6(_) => add_ipv6(name, address, options),
@@ -146,11 +159,11 @@ pub(super) fn remove(
 }
 
 /// The route that a utun does not get with an IPv4 address.
-fn network(kind: Kind, address: &Address) -> Option<crate::model::route::Route> {
+fn network(kind: Kind, address: &Address) -> Option<Route> {
     let prefix = address.prefix();
     let needed = kind == Kind::Tun && address.family() == Family::V4 && prefix.bits() < 32;
     let far = address.peer().unwrap_or(address.local());
-    needed.then(|| crate::model::route::Route::reported(prefix.network(far), prefix, None, 0, 0)).flatten()
+    needed.then(|| Route::reported(prefix.network(far), prefix, None, None, Details::default())).flatten()
 }
 
 /// A utun needs another end: an address without one is its own, as everywhere on Darwin.
@@ -171,10 +184,11 @@ fn add_ipv4(name: &Name, local: Ipv4Addr, kind: Kind, address: &Address) -> Outc
 
 /// With the first IPv6 address that an interface ever gets, the kernel gives it a link-local one (in6_ifattach.c,
 /// in6_ifattach_aliasreq). It is not wanted beside one that was asked for.
-fn add_link_local(name: &Name, index: u32, address: &Address, options: Options) -> Outcome<()> {
+fn add_link_local(name: &Name, index: u32, address: &Address, options: &Options) -> Outcome<()> {
     let link_local = || -> Outcome<Vec<IpAddr>> {
         let addresses = link::by_index(index)?.addresses.into_iter();
-        let local = addresses.filter(|it| it.address.family() == Family::V6 && it.scope == Scope::Link);
+        let local =
+            addresses.filter(|it| it.address.family() == Family::V6 && it.options.scope == Some(Scope::Link));
         Ok(local.map(|assigned| assigned.address.local()).collect())
     };
     let before = link_local()?;
@@ -187,7 +201,7 @@ fn add_link_local(name: &Name, index: u32, address: &Address, options: Options) 
     Ok(())
 }
 
-fn add_ipv6(name: &Name, address: &Address, options: Options) -> Outcome<()> {
+fn add_ipv6(name: &Name, address: &Address, options: &Options) -> Outcome<()> {
     let mut request: [u8; IN6_ALIASREQ_SIZE] = request(name.as_bytes(), &[]);
     put(&mut request, IN6_ALIASREQ_ADDR, &sockaddr_ip(address.local()));
     if let Some(peer) = address.peer() {

@@ -46,7 +46,7 @@ use crate::model::link::{Link, Mac};
 use crate::model::name::{Name, NameRequest};
 use crate::model::packet::PI_HEADER;
 use crate::model::prefix::Family;
-use crate::model::route::{Installed, Route};
+use crate::model::route::{Details, Installed, Route};
 use crate::model::steering::{Instruction, Program};
 use crate::model::text::{Text, text};
 use crate::sys::Change;
@@ -330,15 +330,23 @@ impl Backend for Queue {
         Ok(addresses.into_iter().map(|assigned| address::with_flags(&self.name, assigned)).collect())
     }
 
-    fn add_address(&self, address: &Address, options: Options) -> Result<()> {
+    fn add_address(&self, address: &Address, options: &Options) -> Result<()> {
         address::check(&self.name, self.kind(), address, options)?;
         address::add(&self.name, self.index, self.kind(), address, options)
             .map_err(|errno| refusal(errno, format_args!("give {} the address {address}", self.name)))
     }
 
-    fn restore_address(&self, assigned: &Assigned) -> Result<()> {
-        let nodad = assigned.flags & crate::model::address::NODAD != 0;
-        self.add_address(&assigned.address, Options { nodad, noprefixroute: false })
+    fn changes_address(&self, _: &Assigned, _: &Address, _: &Options) -> bool {
+        false
+    }
+
+    fn change_address(&self, _: &Address, _: &Options) -> Result<()> {
+        self.missing("change an address of")
+    }
+
+    fn restore_address(&self, assigned: &Assigned, _: bool) -> Result<()> {
+        let nodad = assigned.options.nodad;
+        self.add_address(&assigned.address, &Options { nodad, ..Options::default() })
     }
 
     fn remove_address(&self, address: &Address) -> Result<()> {
@@ -364,7 +372,7 @@ impl Backend for Queue {
 
     fn add_route(&self, route: &Route) -> Result<()> {
         let action = text!("add the route {route} through {}", self.name);
-        if route.metric() != 0 || route.table() != 0 {
+        if route.details != Details::default() || route.source().is_some() || route.is_by_another_family() {
             return Err(Error::platform(action));
         }
         route::add(self.index, route).map_err(|errno| match errno {
@@ -377,6 +385,19 @@ impl Backend for Queue {
                 Error::new(errno, Reason::Argument, text!("{action}: {}", unreachable(route)))
             }
             _ => refusal(errno, action),
+        })
+    }
+
+    /// The kernel has one route for a destination.
+    fn replace_route(&self, route: &Route) -> Result<()> {
+        let has_place =
+            |it: &&Installed| (it.route.network(), it.route.prefix()) == (route.network(), route.prefix());
+        let Some(present) = self.routes()?.into_iter().find(|it| has_place(&it)) else {
+            return self.add_route(route);
+        };
+        self.remove_route(&present)?;
+        self.add_route(route).inspect_err(|_| {
+            let _ = self.restore_route(&present);
         })
     }
 

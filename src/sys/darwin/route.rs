@@ -10,7 +10,7 @@ use super::message::{self, Message, number, route_message, sockaddr_link, sockad
 use super::{kernel, link};
 use crate::model::error::Errno;
 use crate::model::prefix::{Family, Prefix};
-use crate::model::route::{Installed, Route};
+use crate::model::route::{Details, Installed, Route};
 use crate::sys::Outcome;
 use crate::sys::bytes::{u16_at, u32_at};
 
@@ -57,7 +57,7 @@ fn parse(message: &Message<'_>, index: u32) -> Option<Installed> {
         _ => unmasked(network)?,
     };
     let gateway = sockaddrs.get(RTA_GATEWAY).filter(|_| flags & RTF_GATEWAY != 0).and_then(message::ip);
-    let route = Route::reported(network, prefix, gateway, 0, 0)?;
+    let route = Route::reported(network, prefix, gateway, None, Details::default())?;
     (!network.is_multicast()).then_some(Installed { route, exact: true, detail: Vec::new() })
 }
 

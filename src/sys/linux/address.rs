@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 //! Addresses of an interface: RTM_GETADDR, RTM_NEWADDR and RTM_DELADDR.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::result::Result;
 
 use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
-use crate::model::address::{self, Address, Assigned, Options, Scope};
+use crate::model::address::{self, Address, Assigned, Label, Lifetimes, Options, Scope};
 use crate::model::flags::{Kind, bit};
+use crate::model::link::Link;
 use crate::model::memory;
 use crate::model::prefix::{Family, Prefix};
 use crate::sys::bytes::u32_at;
@@ -19,25 +20,75 @@ const INDEX_AT: usize = 4;
 
 /// Attributes and flags of linux/if_addr.h that libc does not have for every target.
 const IFA_FLAGS: u16 = 8;
+const IFA_RT_PRIORITY: u16 = 9;
+const IFA_PROTO: u16 = 11;
 const IFA_F_NODAD: u32 = 0x02;
+const IFA_F_DEPRECATED: u32 = 0x20;
 const IFA_F_NOPREFIXROUTE: u32 = 0x200;
 const IFA_F_PERMANENT: u32 = 0x80;
+
+/// Of struct ifa_cacheinfo: the preferred and the valid lifetime, in seconds, and two times at which it was changed.
+const CACHEINFO: usize = 16;
+const PREFERRED_AT: usize = 0;
+const VALID_AT: usize = 4;
 
 /// The kernel's flags, and the ABI's.
 const FLAGS: [(u32, u64); 6] = [
     (0x01, address::SECONDARY),
     (IFA_F_NODAD, address::NODAD),
     (0x08, address::DADFAILED),
-    (0x20, address::DEPRECATED),
+    (IFA_F_DEPRECATED, address::DEPRECATED),
     (0x40, address::TENTATIVE),
     (IFA_F_NOPREFIXROUTE, address::NOPREFIXROUTE),
 ];
 
-pub(super) fn list(netlink: &mut Socket, index: u32, family: u8) -> Result<Vec<Assigned>, Refusal> {
-    netlink.ask(&list_request(index, family), |body| {
-        let Some((_, assigned)) = parse(body).filter(|(found, _)| *found == index) else { return Ok(None) };
+/// Whether an address that is there stays when it is given.
+#[derive(Clone, Copy)]
+pub(super) enum If {
+    /// It is EEXIST.
+    Absent,
+    /// Its lifetimes, metric and protocol change, and in IPv6 its flags.
+    Any,
+}
+
+impl If {
+    fn flags(self) -> i32 {
+        libc::NLM_F_ACK
+            | libc::NLM_F_CREATE
+            | match self {
+                Self::Absent => libc::NLM_F_EXCL,
+                Self::Any => libc::NLM_F_REPLACE,
+            }
+    }
+}
+
+/// Those of one family, or with 0 of both.
+pub(super) fn list(
+    netlink: &mut Socket,
+    link: &Link,
+    kind: Kind,
+    family: u8,
+) -> Result<Vec<Assigned>, Refusal> {
+    netlink.ask(&list_request(link.index, family), |body| {
+        let Some((_, assigned)) = parse(body).filter(|(found, _)| *found == link.index) else {
+            return Ok(None);
+        };
+        let assigned = usual_left_out(assigned, link, kind);
         Ok(Some(Assigned { detail: memory::copy(body)?, ..assigned }))
     })
+}
+
+/// A label that is the device's name says nothing, nor does it on a TUN that there is no broadcast address.
+fn usual_left_out(mut assigned: Assigned, link: &Link, kind: Kind) -> Assigned {
+    let options = &mut assigned.options;
+    if options.label.as_bytes() == link.name.as_bytes() {
+        options.label = Label::default();
+    }
+    if kind == Kind::Tap && options.broadcast.is_none() && assigned.address.broadcast().is_some() {
+        options.nobroadcast = true;
+        assigned.flags |= address::NOBROADCAST;
+    }
+    assigned
 }
 
 /// For the list of the addresses of an interface, or with 0 of all.
@@ -52,11 +103,12 @@ pub(super) fn add(
     index: u32,
     kind: Kind,
     address: &Address,
-    options: Options,
+    options: &Options,
+    present: If,
 ) -> Result<(), Refusal> {
-    let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
-    let mut request = request(libc::RTM_NEWADDR, flags, index, address);
-    if let Some(broadcast) = address.broadcast().filter(|_| kind == Kind::Tap) {
+    let mut request = request(libc::RTM_NEWADDR, present.flags(), index, address, options.scope);
+    let usual = address.broadcast().filter(|_| kind == Kind::Tap && !options.nobroadcast);
+    if let Some(broadcast) = options.broadcast.or(usual) {
         request = request.attribute(libc::IFA_BROADCAST, &broadcast.octets());
     }
     let nodad = options.nodad || (kind == Kind::Tun && address.family() == Family::V6);
@@ -65,25 +117,62 @@ pub(super) fn add(
     if bits != 0 {
         request = request.attribute(IFA_FLAGS, &bits.to_ne_bytes());
     }
+    if options.metric != 0 {
+        request = request.attribute(IFA_RT_PRIORITY, &options.metric.to_ne_bytes());
+    }
+    if options.protocol != 0 {
+        request = request.attribute(IFA_PROTO, &[options.protocol]);
+    }
+    if options.label != Label::default() {
+        request = request.attribute(libc::IFA_LABEL, options.label.as_bytes());
+    }
+    if options.lifetimes != Lifetimes::default() {
+        request = request.attribute(libc::IFA_CACHEINFO, &cacheinfo(options.lifetimes));
+    }
     netlink.change(&request)
 }
 
+fn cacheinfo(lifetimes: Lifetimes) -> [u8; CACHEINFO] {
+    let (valid, preferred) = lifetimes.as_kernel();
+    let [a, b, c, d] = preferred.to_ne_bytes();
+    let [e, f, g, h] = valid.to_ne_bytes();
+    [a, b, c, d, e, f, g, h, 0, 0, 0, 0, 0, 0, 0, 0]
+}
+
+/// Whether the kernel changes the one to the other where it is, without taking it away (inet_rtm_newaddr,
+/// inet6_addr_modify).
+pub(super) fn changes_in_place(present: &Assigned, address: &Address, options: &Options) -> bool {
+    let has = &present.options;
+    let ipv6 = address.family() == Family::V6;
+    let either = |ipv4, has_ipv6| if ipv6 { has_ipv6 } else { ipv4 };
+    let rest = Options {
+        metric: has.metric,
+        protocol: has.protocol,
+        lifetimes: has.lifetimes,
+        nodad: either(options.nodad, has.nodad),
+        noprefixroute: either(options.noprefixroute, has.noprefixroute),
+        scope: if ipv6 { has.scope } else { options.scope },
+        ..*options
+    };
+    present.address == *address && rest == *has
+}
+
 /// Gives back what was told of an address: its label, lifetimes, flags and all.
-pub(super) fn restore(netlink: &mut Socket, assigned: &Assigned) -> Result<(), Refusal> {
-    let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
-    netlink.change(&Request::new(libc::RTM_NEWADDR, flags, &assigned.detail))
+pub(super) fn restore(netlink: &mut Socket, assigned: &Assigned, present: If) -> Result<(), Refusal> {
+    netlink.change(&Request::new(libc::RTM_NEWADDR, present.flags(), &assigned.detail))
 }
 
 pub(super) fn remove(netlink: &mut Socket, index: u32, address: &Address) -> Result<(), Refusal> {
-    netlink.change(&request(libc::RTM_DELADDR, libc::NLM_F_ACK, index, address))
+    netlink.change(&request(libc::RTM_DELADDR, libc::NLM_F_ACK, index, address, None))
 }
 
-fn request(kind: u16, flags: i32, index: u32, address: &Address) -> Request {
+fn request(kind: u16, flags: i32, index: u32, address: &Address, scope: Option<Scope>) -> Request {
     let far_end = address.peer().unwrap_or(address.local());
     let mut message = ifaddrmsg(number(address.family()), address.prefix().bits(), index);
     // As SIOCSIFADDR and ip(8) have it: nobody else is to use a loopback address as this host's.
-    if let (Some(scope), true) = (message.get_mut(SCOPE_AT), is_loopback(address)) {
-        *scope = libc::RT_SCOPE_HOST;
+    let usual = if is_loopback(address) { Scope::Host } else { Scope::Global };
+    if let Some(place) = message.get_mut(SCOPE_AT) {
+        *place = scope_number(scope.unwrap_or(usual));
     }
     Request::new(kind, flags, &message)
         .attribute(libc::IFA_LOCAL, octets(&address.local()).as_ref())
@@ -147,18 +236,54 @@ pub(super) fn parse(body: &[u8]) -> Option<(u32, Assigned)> {
     let local = ip(libc::IFA_LOCAL).or(far_end)?;
     let prefix = Prefix::new(Family::of(local), *body.get(1)?)?;
     let flags = attributes.u32(IFA_FLAGS).unwrap_or(0);
+    let options = options(flags, scope(*body.get(SCOPE_AT)?), attributes);
     let known =
         FLAGS.iter().map(|(kernel, ours)| bit(flags & kernel != 0, *ours)).fold(0, |all, one| all | one);
     let assigned = Assigned {
         address: Address::new(local, far_end, prefix)?,
-        scope: scope(*body.get(SCOPE_AT)?),
-        flags: known | bit(flags & IFA_F_PERMANENT == 0, address::DYNAMIC),
+        flags: known | options.bits() | bit(flags & IFA_F_PERMANENT == 0, address::DYNAMIC),
+        options,
         detail: Vec::new(),
     };
     Some((u32_at(body, INDEX_AT)?, assigned))
 }
 
-fn scope(number: u8) -> Scope {
+fn options(flags: u32, scope: Scope, attributes: Attributes<'_>) -> Options {
+    let lifetimes = attributes.get(libc::IFA_CACHEINFO).and_then(|info| {
+        Some(Lifetimes::reported(
+            u32_at(info, VALID_AT)?,
+            u32_at(info, PREFERRED_AT)?,
+            flags & IFA_F_DEPRECATED != 0,
+        ))
+    });
+    let label = attributes.get(libc::IFA_LABEL).and_then(|label| label.split(|byte| *byte == 0).next());
+    Options {
+        nodad: flags & IFA_F_NODAD != 0,
+        noprefixroute: flags & IFA_F_NOPREFIXROUTE != 0,
+        nobroadcast: false,
+        broadcast: attributes.get(libc::IFA_BROADCAST).and_then(ipv4),
+        scope: Some(scope),
+        metric: attributes.u32(IFA_RT_PRIORITY).unwrap_or(0),
+        protocol: attributes.get(IFA_PROTO).and_then(|value| value.first().copied()).unwrap_or(0),
+        lifetimes: lifetimes.unwrap_or_default(),
+        label: label.and_then(Label::reported).unwrap_or_default(),
+    }
+}
+
+fn ipv4(value: &[u8]) -> Option<Ipv4Addr> {
+    <[u8; 4]>::try_from(value).ok().map(Ipv4Addr::from)
+}
+
+pub(super) fn scope_number(scope: Scope) -> u8 {
+    match scope {
+        Scope::Global => libc::RT_SCOPE_UNIVERSE,
+        Scope::Link => libc::RT_SCOPE_LINK,
+        Scope::Host => libc::RT_SCOPE_HOST,
+        Scope::Site => libc::RT_SCOPE_SITE,
+    }
+}
+
+pub(super) fn scope(number: u8) -> Scope {
     match number {
         libc::RT_SCOPE_UNIVERSE => Scope::Global,
         libc::RT_SCOPE_LINK => Scope::Link,

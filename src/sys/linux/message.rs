@@ -78,6 +78,11 @@ impl Request {
         }
     }
 
+    /// What comes behind the header. None where there was no memory for it.
+    pub(super) fn body(&self) -> Option<&[u8]> {
+        self.bytes.as_deref().and_then(|bytes| bytes.get(HEADER..))
+    }
+
     /// The whole message, with a number for its answer.
     pub(super) fn bytes(&self, sequence: u32) -> Result<Vec<u8>, NoMemory> {
         let mut bytes = memory::copy(self.bytes.as_deref().ok_or(NoMemory)?)?;

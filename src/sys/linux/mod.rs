@@ -56,6 +56,7 @@ use crate::model::route::{Installed, Route};
 use crate::model::steering::{Instruction, Program};
 use crate::model::text::{Text, text};
 use crate::sys::Change;
+use address::If;
 use control::Control;
 use filter::Filter;
 use namespace::Identity;
@@ -305,20 +306,26 @@ impl Backend for Queue {
 
     fn addresses(&self, family: Option<Family>) -> Result<Vec<Assigned>> {
         let family = family.map_or(0, address::number);
-        self.ask(|netlink, link| address::list(netlink, link.index, family), "list the addresses of")
-    }
-
-    fn add_address(&self, address: &Address, options: Options) -> Result<()> {
         let kind = self.mode.kind;
-        self.change(
-            |netlink, index| address::add(netlink, index, kind, address, options),
-            |device| text!("give {device} the address {address}"),
-        )
+        self.ask(|netlink, link| address::list(netlink, link, kind, family), "list the addresses of")
     }
 
-    fn restore_address(&self, assigned: &Assigned) -> Result<()> {
+    fn add_address(&self, address: &Address, options: &Options) -> Result<()> {
+        self.give_address(address, options, If::Absent)
+    }
+
+    fn changes_address(&self, present: &Assigned, address: &Address, options: &Options) -> bool {
+        address::changes_in_place(present, address, options)
+    }
+
+    fn change_address(&self, address: &Address, options: &Options) -> Result<()> {
+        self.give_address(address, options, If::Any)
+    }
+
+    fn restore_address(&self, assigned: &Assigned, there: bool) -> Result<()> {
+        let present = if there { If::Any } else { If::Absent };
         self.change(
-            |netlink, _| address::restore(netlink, assigned),
+            |netlink, _| address::restore(netlink, assigned, present),
             |device| text!("give {device} back the address {}", assigned.address),
         )
     }
@@ -338,7 +345,7 @@ impl Backend for Queue {
     fn usual_route(&self, family: Family) -> (u32, u32) {
         match family {
             Family::V4 => (0, route::MAIN_TABLE),
-            Family::V6 => (1024, route::MAIN_TABLE),
+            Family::V6 => (route::IPV6_METRIC, route::MAIN_TABLE),
         }
     }
 
@@ -351,6 +358,13 @@ impl Backend for Queue {
         self.change(
             |netlink, index| route::add(netlink, index, route),
             |device| text!("add the route {route} through {device}"),
+        )
+    }
+
+    fn replace_route(&self, route: &Route) -> Result<()> {
+        self.change(
+            |netlink, index| route::replace(netlink, index, route),
+            |device| text!("replace the route {route} through {device}"),
         )
     }
 

@@ -4,11 +4,13 @@
 use std::sync::{MutexGuard, PoisonError};
 
 use super::Queue;
+use super::address::{self, If};
 use super::control::Control;
 use super::message::Refusal;
 use super::namespace::Namespace;
 use super::netlink::Socket;
 use super::refusal::refusal;
+use crate::model::address::{Address, Options};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::link::Link;
 use crate::model::text::{Text, text};
@@ -54,6 +56,14 @@ impl Queue {
             }
             _ => error,
         }
+    }
+
+    pub(super) fn give_address(&self, address: &Address, options: &Options, present: If) -> Result<()> {
+        let kind = self.mode.kind;
+        self.change(
+            |netlink, index| address::add(netlink, index, kind, address, options, present),
+            |device| text!("give {device} the address {address}"),
+        )
     }
 
     /// Has rtnetlink change the interface.

@@ -4,13 +4,14 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::result::Result;
 
-use super::address::{number, octets, parse_ip};
+use super::address::{number, octets, parse_ip, scope, scope_number};
 use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
+use crate::model::address::Scope;
 use crate::model::error::Errno;
 use crate::model::memory::{self, NoMemory};
 use crate::model::prefix::{Family, Prefix};
-use crate::model::route::{Installed, Route};
+use crate::model::route::{Details, Installed, Route, Type};
 use crate::sys::boxed;
 use crate::sys::bytes::u32_at;
 
@@ -28,11 +29,17 @@ const FLAGS_AT: usize = 8;
 /// Of struct rta_cacheinfo: when the route goes.
 const EXPIRES_AT: usize = 8;
 /// linux/rtnetlink.h; libc does not have them for every target.
+const RTA_VIA: u16 = 18;
 const RTA_PREF: u16 = 20;
 const RTA_NH_ID: u16 = 30;
 /// linux/rtnetlink.h: the gateway is on the link, whatever the addresses say.
 const RTNH_F_ONLINK: u32 = 4;
 
+/// linux/rtnetlink.h: of RTA_METRICS.
+const RTAX_MTU: u16 = 2;
+
+/// That of an IPv6 route for which none is asked.
+pub(super) const IPV6_METRIC: u32 = 1024;
 pub(super) const MAIN_TABLE: u32 = libc::RT_TABLE_MAIN as u32;
 /// Of the host's own addresses and of broadcasts, which the kernel keeps by itself.
 const LOCAL_TABLE: u32 = libc::RT_TABLE_LOCAL as u32;
@@ -61,13 +68,40 @@ pub(super) fn list_all_request(family: Family) -> Request {
 }
 
 pub(super) fn add(netlink: &mut Socket, index: u32, route: &Route) -> Result<(), Refusal> {
-    let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
-    // "static" is what an administrator or a program of his made; through a gateway the far end is anywhere.
-    let scope = match (route.family(), route.gateway()) {
-        (Family::V4, None) => libc::RT_SCOPE_LINK,
-        _ => libc::RT_SCOPE_UNIVERSE,
+    netlink.change(&new_request(libc::NLM_F_EXCL, index, route))
+}
+
+/// Where routes have its place, and all of them lead through this interface, the first of them becomes this one. The
+/// kernel itself would take the place of another's too.
+pub(super) fn replace(netlink: &mut Socket, index: u32, route: &Route) -> Result<(), Refusal> {
+    let request = new_request(libc::NLM_F_REPLACE, index, route);
+    let wanted = request.body().map(memory::copy).transpose()?.ok_or(NoMemory)?;
+    let list = Request::new(libc::RTM_GETROUTE, libc::NLM_F_DUMP, &rtmsg(route.family(), 0, 0, 0, 0))
+        .attribute(libc::RTA_TABLE, &table(route).to_ne_bytes());
+    let owners = netlink.ask(&list, |body| Ok(has_place_of(body, &wanted).then(|| owner(body))))?;
+    if owners.iter().any(|owner| *owner != Some(index)) {
+        let said = "a route through another interface has this destination, metric and table";
+        return Err(Refusal { errno: Errno::EEXIST, said: boxed(said.into()).ok() });
+    }
+    netlink.change(&request)
+}
+
+/// Whether the kernel has no room for the one beside the other (fib_table_insert, fib6_add_rt2node).
+fn has_place_of(body: &[u8], wanted: &[u8]) -> bool {
+    let (Some(found), Some(wanted)) = (Parts::of(body), Parts::of(wanted)) else { return false };
+    let metric = |parts: &Parts<'_>| match parts.metric() {
+        0 if parts.family == number(Family::V6) => IPV6_METRIC,
+        metric => metric,
     };
-    netlink.change(&new_request(flags, scope, index, route))
+    found.has_destination_of(&wanted)
+        && metric(&found) == metric(&wanted)
+        && found.byte(TOS_AT) == wanted.byte(TOS_AT)
+}
+
+/// The only interface that a route leads through.
+fn owner(body: &[u8]) -> Option<u32> {
+    let parts = Parts::of(body)?;
+    parts.interface().filter(|_| parts.attributes.get(RTA_NH_ID).is_none())
 }
 
 /// Gives back what was listed of a route, but for flags that say how it is at the moment.
@@ -89,7 +123,7 @@ pub(super) fn remove(netlink: &mut Socket, index: u32, installed: &Installed) ->
     let rivals = netlink.ask(&rivals_request(&installed.route, index), |body| {
         Ok(is_deleted_by(body, &installed.detail).then(|| parse(body, index)))
     })?;
-    let is_meant = |found: &Installed| found.exact && found.route == installed.route;
+    let is_meant = |found: &Installed| found.exact == installed.exact && found.route == installed.route;
     match rivals.first() {
         None => Err(Errno::ESRCH.into()),
         Some(Some(first)) if is_meant(first) => netlink.change(&delete_request(&installed.detail)),
@@ -106,7 +140,7 @@ fn rivals_request(route: &Route, index: u32) -> Request {
     match route.family() {
         Family::V4 => list_request(Family::V4, index),
         Family::V6 => Request::new(libc::RTM_GETROUTE, libc::NLM_F_DUMP, &rtmsg(Family::V6, 0, 0, 0, 0))
-            .attribute(libc::RTA_TABLE, &route.table().to_ne_bytes()),
+            .attribute(libc::RTA_TABLE, &table(route).to_ne_bytes()),
     }
 }
 
@@ -139,6 +173,7 @@ pub(super) fn delete_request(detail: &[u8]) -> Request {
         libc::RTA_DST,
         libc::RTA_OIF,
         libc::RTA_GATEWAY,
+        RTA_VIA,
         libc::RTA_PRIORITY,
         libc::RTA_PREFSRC,
         libc::RTA_TABLE,
@@ -151,20 +186,85 @@ pub(super) fn delete_request(detail: &[u8]) -> Request {
         })
 }
 
-fn new_request(flags: i32, scope: u8, index: u32, route: &Route) -> Request {
-    let table = if route.table() == 0 { MAIN_TABLE } else { route.table() };
-    let fixed = rtmsg(route.family(), route.prefix().bits(), libc::RTPROT_STATIC, scope, libc::RTN_UNICAST);
-    let mut request = Request::new(libc::RTM_NEWROUTE, flags, &fixed)
+fn table(route: &Route) -> u32 {
+    if route.details.table == 0 { MAIN_TABLE } else { route.details.table }
+}
+
+/// To add a route. "static" is what an administrator or a program of his made.
+fn new_request(flags: i32, index: u32, route: &Route) -> Request {
+    let details = &route.details;
+    let protocol = if details.protocol == 0 { libc::RTPROT_STATIC } else { details.protocol };
+    let scope = scope_number(details.scope.unwrap_or(usual_scope(route)));
+    let fixed = rtmsg(route.family(), route.prefix().bits(), protocol, scope, type_number(details.kind));
+    let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | flags;
+    let mut request = Request::new(libc::RTM_NEWROUTE, flags, &with_flags(fixed, details))
         .attribute(libc::RTA_DST, octets(&route.network()).as_ref())
         .attribute(libc::RTA_OIF, &index.to_ne_bytes())
-        .attribute(libc::RTA_TABLE, &table.to_ne_bytes());
+        .attribute(libc::RTA_TABLE, &table(route).to_ne_bytes());
     if let Some(gateway) = route.gateway() {
-        request = request.attribute(libc::RTA_GATEWAY, octets(&gateway).as_ref());
+        request = by(request, route.family(), gateway);
     }
-    if route.metric() != 0 {
-        request = request.attribute(libc::RTA_PRIORITY, &route.metric().to_ne_bytes());
+    if let Some(source) = route.source() {
+        request = request.attribute(libc::RTA_PREFSRC, octets(&source).as_ref());
+    }
+    if details.metric != 0 {
+        request = request.attribute(libc::RTA_PRIORITY, &details.metric.to_ne_bytes());
+    }
+    if details.mtu != 0 {
+        request = request.attribute(libc::RTA_METRICS, &metrics(details.mtu));
     }
     request
+}
+
+/// Through a gateway the far end is anywhere. The kernel takes no greater scope for what is for this host.
+fn usual_scope(route: &Route) -> Scope {
+    match (route.family(), route.details.kind) {
+        (Family::V6, _) => Scope::Global,
+        (Family::V4, Type::Local) => Scope::Host,
+        (Family::V4, Type::Unicast) if route.gateway().is_some() => Scope::Global,
+        (Family::V4, _) => Scope::Link,
+    }
+}
+
+/// A gateway of another family than the destination has an attribute of its own.
+fn by(request: Request, family: Family, gateway: IpAddr) -> Request {
+    let octets = octets(&gateway);
+    match (Family::of(gateway), octets.as_ref().first_chunk()) {
+        (Family::V6, Some([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p])) if family == Family::V4 => {
+            let [x, y] = libc::sa_family_t::from(number(Family::V6)).to_ne_bytes();
+            let via = [x, y, *a, *b, *c, *d, *e, *f, *g, *h, *i, *j, *k, *l, *m, *n, *o, *p];
+            request.attribute(RTA_VIA, &via)
+        }
+        _ => request.attribute(libc::RTA_GATEWAY, octets.as_ref()),
+    }
+}
+
+/// The one metric that is set, as an attribute within.
+fn metrics(mtu: u32) -> [u8; 8] {
+    let [a, b] = 8_u16.to_ne_bytes();
+    let [c, d] = RTAX_MTU.to_ne_bytes();
+    let [e, f, g, h] = mtu.to_ne_bytes();
+    [a, b, c, d, e, f, g, h]
+}
+
+const TYPES: [(Type, u8); 5] = [
+    (Type::Unicast, libc::RTN_UNICAST),
+    (Type::Local, libc::RTN_LOCAL),
+    (Type::Broadcast, libc::RTN_BROADCAST),
+    (Type::Anycast, libc::RTN_ANYCAST),
+    (Type::Multicast, libc::RTN_MULTICAST),
+];
+
+fn type_number(kind: Type) -> u8 {
+    TYPES.iter().find(|(ours, _)| *ours == kind).map_or(libc::RTN_UNICAST, |(_, number)| *number)
+}
+
+fn with_flags(mut fixed: [u8; RTMSG], details: &Details) -> [u8; RTMSG] {
+    let flags = if details.onlink { RTNH_F_ONLINK } else { 0 };
+    if let Some(word) = fixed.get_mut(FLAGS_AT..) {
+        word.copy_from_slice(&flags.to_ne_bytes());
+    }
+    fixed
 }
 
 fn rtmsg(family: Family, prefix: u8, protocol: u8, scope: u8, kind: u8) -> [u8; RTMSG] {
@@ -199,8 +299,35 @@ impl<'a> Parts<'a> {
         self.attributes.u32(libc::RTA_OIF)
     }
 
-    fn gateway(&self) -> Option<&'a [u8]> {
-        self.attributes.get(libc::RTA_GATEWAY)
+    /// That of the other family has an attribute of its own, behind the family's number.
+    fn gateway(&self) -> Option<IpAddr> {
+        let via = || self.attributes.get(RTA_VIA).and_then(|via| via.get(2..));
+        self.attributes.get(libc::RTA_GATEWAY).or_else(via).and_then(parse_ip)
+    }
+
+    fn source(&self) -> Option<IpAddr> {
+        self.attributes.get(libc::RTA_PREFSRC).and_then(parse_ip)
+    }
+
+    fn mtu(&self) -> u32 {
+        self.attributes.nested(libc::RTA_METRICS).u32(RTAX_MTU).unwrap_or(0)
+    }
+
+    fn flags(&self) -> u32 {
+        u32_at(self.body, FLAGS_AT).unwrap_or(0)
+    }
+
+    fn details(&self) -> Option<Details> {
+        let kind = self.byte(TYPE_AT);
+        Some(Details {
+            metric: self.metric(),
+            table: self.table(),
+            kind: TYPES.iter().find(|(_, number)| *number == kind).map(|(ours, _)| *ours)?,
+            protocol: self.byte(PROTOCOL_AT),
+            scope: Some(scope(self.byte(SCOPE_AT))),
+            mtu: self.mtu(),
+            onlink: self.flags() & RTNH_F_ONLINK != 0,
+        })
     }
 
     fn network(&self) -> Option<IpAddr> {
@@ -216,44 +343,46 @@ impl<'a> Parts<'a> {
         of(self) == of(other)
     }
 
-    /// Whether a [`Route`] says all there is of it, but for who made it and where it is valid.
+    /// Whether a [`Route`] says all there is of it.
     fn is_simple(&self) -> bool {
-        let flags = u32_at(self.body, FLAGS_AT).unwrap_or(0);
         let mut attributes = self.attributes;
         self.byte(TOS_AT) == 0
             && self.byte(SOURCE_AT) == 0
-            && flags & RTNH_F_ONLINK == 0
-            && attributes.all(|(kind, value)| self.is_plain(kind, value))
+            && self.byte(PROTOCOL_AT) != 0
+            && scope_number(scope(self.byte(SCOPE_AT))) == self.byte(SCOPE_AT)
+            && attributes.all(|(kind, value)| is_plain(kind, value))
     }
+}
 
-    /// The kernel gives the routes that it makes for an address that one to send from.
-    fn is_plain(&self, kind: u16, value: &[u8]) -> bool {
-        match kind {
-            libc::RTA_DST | libc::RTA_OIF | libc::RTA_GATEWAY | libc::RTA_PRIORITY | libc::RTA_TABLE => true,
-            libc::RTA_PREFSRC => self.byte(PROTOCOL_AT) == libc::RTPROT_KERNEL,
-            libc::RTA_CACHEINFO => u32_at(value, EXPIRES_AT) == Some(0),
-            RTA_PREF => value == [0],
-            _ => false,
-        }
+fn is_plain(kind: u16, value: &[u8]) -> bool {
+    match kind {
+        libc::RTA_DST
+        | libc::RTA_OIF
+        | libc::RTA_GATEWAY
+        | RTA_VIA
+        | libc::RTA_PRIORITY
+        | libc::RTA_TABLE
+        | libc::RTA_PREFSRC => true,
+        libc::RTA_METRICS => Attributes(value).all(|(kind, _)| kind == RTAX_MTU),
+        libc::RTA_CACHEINFO => u32_at(value, EXPIRES_AT) == Some(0),
+        RTA_PREF => value == [0],
+        _ => false,
     }
 }
 
 /// A route that leads out through this interface, and through no other beside it. Its detail is left out.
 pub(super) fn parse(body: &[u8], index: u32) -> Option<Installed> {
     let parts = Parts::of(body)?;
-    if parts.interface() != Some(index)
-        || parts.byte(TYPE_AT) != libc::RTN_UNICAST
-        || parts.table() == LOCAL_TABLE
-    {
+    if parts.interface() != Some(index) || parts.table() == LOCAL_TABLE {
         return None;
     }
     let network = parts.network()?;
     let route = Route::reported(
         network,
         Prefix::new(Family::of(network), parts.byte(LENGTH_AT))?,
-        parts.attributes.get(libc::RTA_GATEWAY).and_then(parse_ip),
-        parts.metric(),
-        parts.table(),
+        parts.gateway(),
+        parts.source(),
+        parts.details()?,
     )?;
     Some(Installed { route, exact: parts.is_simple(), detail: Vec::new() })
 }
@@ -266,7 +395,7 @@ mod tests {
 
     fn listed(index: u32, metric: u32) -> Vec<u8> {
         let route = Route::parse("fe80::/64", None, metric, 0).unwrap();
-        new_request(0, libc::RT_SCOPE_UNIVERSE, index, &route).bytes(0).unwrap()[HEADER..].to_vec()
+        new_request(0, index, &route).bytes(0).unwrap()[HEADER..].to_vec()
     }
 
     #[test]

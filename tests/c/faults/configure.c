@@ -39,18 +39,18 @@ static void a_tun(void)
 {
     make(TUNTAP_TUN);
     OK(tuntap_up(dev, &err));
-    OK(tuntap_add_addr(dev, "10.8.0.1/24", NULL, 0, &err));
-    OK(tuntap_add_addr(dev, "10.8.0.9/24", NULL, 0, &err));
-    OK(tuntap_add_addr(dev, "10.20.0.1/16", NULL, 0, &err));
-    OK(tuntap_add_addr(dev, "fd00::1/64", NULL, TUNTAP_ADDR_NODAD, &err));
-    OK(tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
-    OK(tuntap_add_route(dev, "fd09::/64", NULL, 0, 0, &err));
+    OK(add_addr(dev, "10.8.0.1/24", NULL, 0, &err));
+    OK(add_addr(dev, "10.8.0.9/24", NULL, 0, &err));
+    OK(add_addr(dev, "10.20.0.1/16", NULL, 0, &err));
+    OK(add_addr(dev, "fd00::1/64", NULL, TUNTAP_ADDR_NODAD, &err));
+    OK(add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
+    OK(add_route(dev, "fd09::/64", NULL, 0, 0, &err));
 }
 
 static void a_tun_with_a_peer(void)
 {
     make(TUNTAP_TUN);
-    OK(tuntap_add_addr(dev, "10.8.0.1/24", "10.8.0.2", 0, &err));
+    OK(add_addr(dev, "10.8.0.1/24", "10.8.0.2", 0, &err));
 }
 
 static void two_queues(void)
@@ -64,8 +64,8 @@ static void a_tun_elsewhere(void)
     make(TUNTAP_TUN);
     OK(tuntap_set_netns_fd(dev, away_fd, &err));
     OK(tuntap_up(dev, &err));
-    OK(tuntap_add_addr(dev, "10.8.0.1/24", NULL, 0, &err));
-    OK(tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
+    OK(add_addr(dev, "10.8.0.1/24", NULL, 0, &err));
+    OK(add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
 }
 
 /** An Ethernet frame of no known protocol. */
@@ -199,26 +199,47 @@ UNDO(undo_remove_filter, tuntap_set_filter_bpf(dev, NULL, 0, &err))
 CALL(tx_filter, tuntap_set_filter_mac(dev, MAC, 1, 0, &err))
 UNDO(no_tx_filter, tuntap_set_filter_mac(dev, NULL, 0, 0, &err))
 
-CALL(add4, tuntap_add_addr(dev, "10.8.1.1/24", NULL, 0, &err))
-UNDO(undo_add4, tuntap_del_addr(dev, "10.8.1.1/24", NULL, &err))
-CALL(add6, tuntap_add_addr(dev, "fd01::1/64", NULL, TUNTAP_ADDR_NODAD, &err))
-UNDO(undo_add6, tuntap_del_addr(dev, "fd01::1/64", NULL, &err))
-PREPARE(be_added4, tuntap_add_addr(dev, "10.8.1.1/24", NULL, 0, &err))
-CALL(del4, tuntap_del_addr(dev, "10.8.1.1/24", NULL, &err))
-PREPARE(be_added6, tuntap_add_addr(dev, "fd01::1/64", NULL, TUNTAP_ADDR_NODAD, &err))
-CALL(del6, tuntap_del_addr(dev, "fd01::1/64", NULL, &err))
+CALL(add4, add_addr(dev, "10.8.1.1/24", NULL, 0, &err))
+UNDO(undo_add4, del_addr(dev, "10.8.1.1/24", NULL, &err))
+CALL(add6, add_addr(dev, "fd01::1/64", NULL, TUNTAP_ADDR_NODAD, &err))
+UNDO(undo_add6, del_addr(dev, "fd01::1/64", NULL, &err))
+PREPARE(be_added4, add_addr(dev, "10.8.1.1/24", NULL, 0, &err))
+CALL(del4, del_addr(dev, "10.8.1.1/24", NULL, &err))
+PREPARE(be_added6, add_addr(dev, "fd01::1/64", NULL, TUNTAP_ADDR_NODAD, &err))
+CALL(del6, del_addr(dev, "fd01::1/64", NULL, &err))
 CALL(set_addr, tuntap_set_addr(dev, "10.8.3.1/20", &err))
 CALL(set_dstaddr, tuntap_set_dstaddr(dev, "10.8.0.3", &err))
 CALL(set_netmask, tuntap_set_netmask(dev, "255.255.0.0", &err))
 
-CALL(route4, tuntap_add_route(dev, "10.11.0.0/16", NULL, 7, 100, &err))
-UNDO(undo_route4, tuntap_del_route(dev, "10.11.0.0/16", NULL, 7, 100, &err))
-PREPARE(be_routed4, tuntap_add_route(dev, "10.11.0.0/16", NULL, 7, 100, &err))
-CALL(unroute4, tuntap_del_route(dev, "10.11.0.0/16", NULL, 7, 100, &err))
-CALL(route6, tuntap_add_route(dev, "fd11::/64", NULL, 0, 0, &err))
-UNDO(undo_route6, tuntap_del_route(dev, "fd11::/64", NULL, 0, 0, &err))
-PREPARE(be_routed6, tuntap_add_route(dev, "fd11::/64", NULL, 0, 0, &err))
-CALL(unroute6, tuntap_del_route(dev, "fd11::/64", NULL, 0, 0, &err))
+CALL(route4, add_route(dev, "10.11.0.0/16", NULL, 7, 100, &err))
+UNDO(undo_route4, del_route(dev, "10.11.0.0/16", NULL, 7, 100, &err))
+PREPARE(be_routed4, add_route(dev, "10.11.0.0/16", NULL, 7, 100, &err))
+CALL(unroute4, del_route(dev, "10.11.0.0/16", NULL, 7, 100, &err))
+CALL(route6, add_route(dev, "fd11::/64", NULL, 0, 0, &err))
+UNDO(undo_route6, del_route(dev, "fd11::/64", NULL, 0, 0, &err))
+PREPARE(be_routed6, add_route(dev, "fd11::/64", NULL, 0, 0, &err))
+CALL(unroute6, del_route(dev, "fd11::/64", NULL, 0, 0, &err))
+
+static int replace_addr(const char *addr, uint32_t valid, const char *label)
+{
+    tuntap_addr given = *addr_of(addr, NULL, 0);
+    given.valid = valid;
+    strcpy(given.label, label);
+    return tuntap_add_addr(dev, &given, sizeof given, TUNTAP_REPLACE, &err);
+}
+
+static int replace_route(uint32_t mtu)
+{
+    tuntap_route given = *route_of("10.9.0.0/16", NULL, 0, 0);
+    given.mtu = mtu;
+    return tuntap_add_route(dev, &given, sizeof given, TUNTAP_REPLACE, &err);
+}
+
+CALL(renew4, replace_addr("10.8.0.1/24", 4000000000, ""))
+UNDO(undo_renew4, replace_addr("10.8.0.1/24", 0, ""))
+CALL(relabel, replace_addr("10.8.0.9/24", 0, "t0:new"))
+CALL(reroute, replace_route(1300))
+UNDO(undo_reroute, replace_route(0))
 
 /** All addresses, as they were at the beginning: by the process that looks on. */
 static void former_addresses(void)
@@ -229,9 +250,9 @@ static void former_addresses(void)
 
 static void be_addressed(void)
 {
-    OK(tuntap_add_addr(dev, "10.8.0.1/24", NULL, 0, &err));
-    OK(tuntap_add_addr(dev, "10.8.0.9/24", NULL, 0, &err));
-    OK(tuntap_add_addr(dev, "10.20.0.1/16", NULL, 0, &err));
+    OK(add_addr(dev, "10.8.0.1/24", NULL, 0, &err));
+    OK(add_addr(dev, "10.8.0.9/24", NULL, 0, &err));
+    OK(add_addr(dev, "10.20.0.1/16", NULL, 0, &err));
 }
 
 static void come_home(UNUSED long result)
@@ -288,8 +309,9 @@ CALL(get_alias, tuntap_get_alias(dev, answer_text, sizeof answer_text, &err))
 CALL(get_txqueuelen, answered(tuntap_get_txqueuelen(dev, &number32, &err)))
 CALL(get_sndbuf, answered(tuntap_get_sndbuf(dev, &number32, &err)))
 CALL(get_offloads, tuntap_get_offloads(dev, &answer_number, &err))
-CALL(is_up, tuntap_is_up(dev, &err))
-CALL(get_carrier, tuntap_get_carrier(dev, &err))
+CALL(get_up, answered(tuntap_get_up(dev, (int *)&number32, &err)))
+CALL(get_mtu_range, answered(tuntap_get_mtu_range(dev, &number32, &(uint32_t){0}, &err)))
+CALL(get_carrier, answered(tuntap_get_carrier(dev, (int *)&number32, &err)))
 CALL(get_addr, tuntap_get_addr(dev, answer_text, sizeof answer_text, &err))
 CALL(get_dstaddr, tuntap_get_dstaddr(dev, answer_text, sizeof answer_text, &err))
 CALL(get_netmask, tuntap_get_netmask(dev, answer_text, sizeof answer_text, &err))
@@ -338,6 +360,8 @@ static const struct scenario SCENARIOS[] = {
     FILTER("set_tx_filter", "address filter of t0", NULL, tx_filter, no_tx_filter, 0),
 
     CHANGE("add_addr, IPv4", "give t0 the address 10.8.1.1/24", a_tun, NULL, add4, undo_add4),
+    CHANGE("add_addr, IPv4, in place", "t0 the address 10.8.0.1/24", a_tun, NULL, renew4, undo_renew4),
+    READDRESS("add_addr, IPv4, by another", "give t0 the address 10.8.0.9/24|" TAKEN, relabel),
     CHANGE("add_addr, IPv6", "give t0 the address fd01::1/64", a_tun, NULL, add6, undo_add6),
     CHANGE("del_addr, IPv4", "take from t0 the address 10.8.1.1/24", a_tun, be_added4, del4, NULL),
     CHANGE("del_addr, IPv6", "take from t0 the address fd01::1/64", a_tun, be_added6, del6, NULL),
@@ -345,6 +369,7 @@ static const struct scenario SCENARIOS[] = {
     READDRESS("set_dstaddr", "give t0 the address|" TAKEN, set_dstaddr),
     READDRESS("set_netmask", "give t0 the address|" TAKEN, set_netmask),
     CHANGE("add_route, IPv4", "add the route 10.11.0.0/16", a_tun, NULL, route4, undo_route4),
+    CHANGE("add_route, IPv4, in place", "the route 10.9.0.0/16", a_tun, NULL, reroute, undo_reroute),
     CHANGE("add_route, IPv6", "add the route fd11::/64", a_tun, NULL, route6, undo_route6),
     CHANGE("del_route, IPv4", "delete the route 10.11.0.0/16", a_tun, be_routed4, unroute4, NULL),
     CHANGE("del_route, IPv6", "delete the route fd11::/64", a_tun, be_routed6, unroute6, NULL),
@@ -358,7 +383,8 @@ static const struct scenario SCENARIOS[] = {
     QUESTION("get_flags", "modes of t0", a_tap, get_flags),
     QUESTION("get_owner", "owner of t0", a_tap, get_owner),
     QUESTION("get_group", "group of t0", a_tap, get_group),
-    QUESTION("is_up", "t0", a_tap, is_up),
+    QUESTION("get_up", "t0", a_tap, get_up),
+    QUESTION("get_mtu_range", "t0", a_tap, get_mtu_range),
     QUESTION("get_mtu", "MTU of t0", a_tap, get_mtu),
     QUESTION("get_mac", "MAC address of t0", a_tap, get_mac),
     QUESTION("get_alias", "alias of t0", a_tap, get_alias),

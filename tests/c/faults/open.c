@@ -56,12 +56,12 @@ static void everything(void)
     OK(tuntap_config_set_alias(config, "all of it", &err));
     OK(tuntap_config_set_txqueuelen(config, 77, &err));
     OK(tuntap_config_set_sndbuf(config, 100000, &err));
-    OK(tuntap_config_add_addr(config, "10.8.0.1/24", NULL, 0, &err));
-    OK(tuntap_config_add_addr(config, "10.8.0.2/24", NULL, 0, &err));
-    OK(tuntap_config_add_addr(config, "fd00::1/64", NULL, TUNTAP_ADDR_NODAD, &err));
+    OK(config_add_addr(config, "10.8.0.1/24", NULL, 0, &err));
+    OK(config_add_addr(config, "10.8.0.2/24", NULL, 0, &err));
+    OK(config_add_addr(config, "fd00::1/64", NULL, TUNTAP_ADDR_NODAD, &err));
     OK(tuntap_config_set_up(config, 1, &err));
-    OK(tuntap_config_add_route(config, "10.9.0.0/16", "10.8.0.3", 7, 0, &err));
-    OK(tuntap_config_add_route(config, "fd01::/64", NULL, 0, 100, &err));
+    OK(config_add_route(config, "10.9.0.0/16", "10.8.0.3", 7, 0, &err));
+    OK(config_add_route(config, "fd01::/64", NULL, 0, 100, &err));
     OK(tuntap_config_set_owner(config, 0, &err));
     OK(tuntap_config_set_group(config, 0, &err));
 }

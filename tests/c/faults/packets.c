@@ -21,7 +21,7 @@ static void a_tun(void)
 {
     ipv4_only();
     OK(tuntap_open("t0", TUNTAP_TUN | current->flags, &dev, &err));
-    OK(tuntap_add_addr(dev, "10.8.0.1/24", NULL, 0, &err));
+    OK(add_addr(dev, "10.8.0.1/24", NULL, 0, &err));
     OK(tuntap_up(dev, &err));
     sock = udp_socket("10.8.0.1", PORT);
 }

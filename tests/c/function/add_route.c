@@ -15,15 +15,15 @@ static tuntap *up(const char *name, uint64_t kind)
 static void the_kernel_has_it(uint64_t kind)
 {
     tuntap *dev = up("t0", kind);
-    OK(tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
-    OK(tuntap_add_route(dev, "10.10.0.1", NULL, 7, 0, &err));
-    OK(tuntap_add_route(dev, "0.0.0.0/0", NULL, 0, 0, &err));
-    OK(tuntap_add_route(dev, "10.11.0.0/16", NULL, 0, 100, &err));
-    OK(tuntap_add_route(dev, "10.11.0.0/16", NULL, 0, 100000, &err));
-    OK(tuntap_add_route(dev, "fd01::/48", NULL, 0, 0, &err));
-    OK(tuntap_add_route(dev, "fd02::1", NULL, 7, 0, &err));
-    OK(tuntap_add_route(dev, "::/0", NULL, 0, 0, &err));
-    OK(tuntap_add_route(dev, "fd03::/48", NULL, 9, 100000, &err));
+    OK(add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
+    OK(add_route(dev, "10.10.0.1", NULL, 7, 0, &err));
+    OK(add_route(dev, "0.0.0.0/0", NULL, 0, 0, &err));
+    OK(add_route(dev, "10.11.0.0/16", NULL, 0, 100, &err));
+    OK(add_route(dev, "10.11.0.0/16", NULL, 0, 100000, &err));
+    OK(add_route(dev, "fd01::/48", NULL, 0, 0, &err));
+    OK(add_route(dev, "fd02::1", NULL, 7, 0, &err));
+    OK(add_route(dev, "::/0", NULL, 0, 0, &err));
+    OK(add_route(dev, "fd03::/48", NULL, 9, 100000, &err));
     IP_HAS("\"dst\":\"10.9.0.0/16\",\"protocol\":\"static\",\"scope\":\"link\",\"flags\"", "route show dev t0");
     IP_HAS("\"dst\":\"10.10.0.1\",\"protocol\":\"static\",\"scope\":\"link\",\"metric\":7,", "route show dev t0");
     IP_HAS("\"dst\":\"default\"", "route show dev t0");
@@ -41,7 +41,7 @@ static void packets_take_it(void)
 {
     uint8_t buf[200];
     tuntap *dev = up("t0", TUNTAP_TUN | TUNTAP_NONBLOCK);
-    OK(tuntap_add_route(dev, "192.0.2.0/24", NULL, 0, 0, &err));
+    OK(add_route(dev, "192.0.2.0/24", NULL, 0, 0, &err));
     int sock = udp_socket("10.8.0.1", PORT);
     udp_send(sock, "192.0.2.9", PORT, "hello", 5);
     do
@@ -55,16 +55,16 @@ static void packets_take_it(void)
 static void a_gateway_is_on_the_link(void)
 {
     tuntap *dev = up("t0", TUNTAP_TAP);
-    OK(tuntap_add_route(dev, "10.9.0.0/16", "10.8.0.2", 0, 0, &err));
-    OK(tuntap_add_route(dev, "fd01::/48", "fd00::2", 0, 0, &err));
+    OK(add_route(dev, "10.9.0.0/16", "10.8.0.2", 0, 0, &err));
+    OK(add_route(dev, "fd01::/48", "fd00::2", 0, 0, &err));
     IP_HAS("\"dst\":\"10.9.0.0/16\",\"gateway\":\"10.8.0.2\"", "route show dev t0");
     IP_HAS("\"dst\":\"fd01::/48\",\"gateway\":\"fd00::2\"", "-6 route show dev t0");
     char *before = strdup(output_of("ip route show table all; ip -6 route show table all"));
-    CHECK(tuntap_add_route(dev, "10.10.0.0/16", "192.0.2.1", 0, 0, &err) == -ENETUNREACH);
+    CHECK(add_route(dev, "10.10.0.0/16", "192.0.2.1", 0, 0, &err) == -ENETUNREACH);
     CHECK(err.reason == TUNTAP_REASON_SYSTEM);
     MESSAGE_HAS("add the route 10.10.0.0/16 by 192.0.2.1 through t0");
     MESSAGE_HAS("gateway");
-    CHECK(tuntap_add_route(dev, "fd02::/48", "fd99::1", 0, 0, &err) < 0);
+    CHECK(add_route(dev, "fd02::/48", "fd99::1", 0, 0, &err) < 0);
     CHECK(strcmp(before, output_of("ip route show table all; ip -6 route show table all")) == 0);
     free(before);
     tuntap_close(dev);
@@ -78,17 +78,17 @@ static void what_is_there_already_stays(void)
     IP("route add 10.9.0.0/16 dev t0");
     IP("route add fd01::/48 dev t0");
     IP("route add 10.10.0.0/16 dev t0 metric 5 table 100");
-    FAILS(tuntap_add_route(other, "10.9.0.0/16", NULL, 0, 0, &err), EEXIST, TUNTAP_REASON_BUSY);
-    OK(tuntap_add_route(other, "10.9.0.0/16", NULL, 1, 0, &err));
+    FAILS(add_route(other, "10.9.0.0/16", NULL, 0, 0, &err), EEXIST, TUNTAP_REASON_BUSY);
+    OK(add_route(other, "10.9.0.0/16", NULL, 1, 0, &err));
     become(1234, 1234);
-    OK(tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
-    OK(tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 254, &err));
-    OK(tuntap_add_route(dev, "fd01::/48", NULL, 0, 0, &err));
-    OK(tuntap_add_route(dev, "fd01::/48", NULL, 1024, 0, &err));
-    OK(tuntap_add_route(dev, "10.10.0.0/16", NULL, 5, 100, &err));
-    OK(tuntap_add_route(dev, "10.8.0.0/24", NULL, 0, 0, &err));
-    FAILS(tuntap_add_route(dev, "10.12.0.0/16", NULL, 0, 0, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
-    FAILS(tuntap_add_route(dev, "fd04::/48", NULL, 0, 0, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
+    OK(add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
+    OK(add_route(dev, "10.9.0.0/16", NULL, 0, 254, &err));
+    OK(add_route(dev, "fd01::/48", NULL, 0, 0, &err));
+    OK(add_route(dev, "fd01::/48", NULL, 1024, 0, &err));
+    OK(add_route(dev, "10.10.0.0/16", NULL, 5, 100, &err));
+    OK(add_route(dev, "10.8.0.0/24", NULL, 0, 0, &err));
+    FAILS(add_route(dev, "10.12.0.0/16", NULL, 0, 0, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
+    FAILS(add_route(dev, "fd04::/48", NULL, 0, 0, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     tuntap_close(other);
     tuntap_close(dev);
 }
@@ -105,12 +105,12 @@ static void is_another(tuntap *dev, const char *present, const char *destination
     IP("%sroute add %s", strchr(destination, ':') ? "-6 " : "", present);
     char *before = strdup(all_routes());
     if (is_beside) {
-        OK(tuntap_add_route(dev, destination, NULL, 0, 0, &err));
+        OK(add_route(dev, destination, NULL, 0, 0, &err));
         CHECK(strcmp(before, all_routes()) != 0);
-        OK(tuntap_add_route(dev, destination, NULL, 0, 0, &err));
-        OK(tuntap_del_route(dev, destination, NULL, 0, 0, &err));
+        OK(add_route(dev, destination, NULL, 0, 0, &err));
+        OK(del_route(dev, destination, NULL, 0, 0, &err));
     } else {
-        FAILS(tuntap_add_route(dev, destination, NULL, 0, 0, &err), EEXIST, TUNTAP_REASON_BUSY);
+        FAILS(add_route(dev, destination, NULL, 0, 0, &err), EEXIST, TUNTAP_REASON_BUSY);
     }
     if (strcmp(before, all_routes()) != 0)
         fail(__FILE__, __LINE__, present, all_routes());
@@ -151,20 +151,80 @@ static void an_answer_may_be_lost(void)
 {
     tuntap *dev = up("t0", TUNTAP_TUN), *other = up("t1", TUNTAP_TUN);
     lost_type = RTM_NEWROUTE;
-    OK(tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
+    OK(add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
     CHECK(lost_type == 0);
     IP_HAS("10.9.0.0/16", "route show dev t0");
     lost_type = RTM_DELROUTE;
-    OK(tuntap_del_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
+    OK(del_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
     CHECK(lost_type == 0);
     IP_HAS_NOT("10.9.0.0/16", "route show dev t0");
     lost_type = RTM_NEWROUTE;
-    OK(tuntap_add_route(dev, "fd09::/48", NULL, 0, 0, &err));
+    OK(add_route(dev, "fd09::/48", NULL, 0, 0, &err));
     IP_HAS("fd09::/48", "-6 route show dev t0");
     refused_type = RTM_NEWROUTE;
-    FAILS(tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), ENOMEM, TUNTAP_REASON_SYSTEM);
+    FAILS(add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), ENOMEM, TUNTAP_REASON_SYSTEM);
     IP_HAS_NOT("10.9.0.0/16", "route show dev t0");
     tuntap_close(other);
+    tuntap_close(dev);
+}
+
+/** Whatever of it is wrong, nothing is done. */
+static void each_member_is_checked(tuntap *dev)
+{
+    struct {
+        tuntap_route known;
+        uint64_t later;
+    } longer = {*route_of("10.9.0.0/16", NULL, 0, 0), 0};
+    tuntap_route *const route = &longer.known, good = *route;
+#define WRONG(change, why)                                                               \
+    do {                                                                                 \
+        *route = good;                                                                   \
+        change;                                                                          \
+        FAILS(tuntap_add_route(dev, route, sizeof *route, 0, &err), EINVAL, (why));      \
+    } while (0)
+    WRONG(route->family = 2, TUNTAP_REASON_ARGUMENT);
+    WRONG(route->family = TUNTAP_IPV6, TUNTAP_REASON_ADDRESS);
+    WRONG(route->prefix = 17, TUNTAP_REASON_ADDRESS);
+    WRONG(route->flags = TUNTAP_ROUTE_PARTIAL, TUNTAP_REASON_FLAGS);
+    WRONG(route->flags = 4, TUNTAP_REASON_FLAGS);
+    WRONG(route->type = 5, TUNTAP_REASON_ARGUMENT);
+    WRONG(route->protocol = 256, TUNTAP_REASON_RANGE);
+    WRONG(route->scope = 5, TUNTAP_REASON_ARGUMENT);
+    WRONG(strcpy(route->source, "fd00::1"), TUNTAP_REASON_ADDRESS);
+    WRONG(memset(route->gateway, '1', sizeof route->gateway), TUNTAP_REASON_ADDRESS);
+    *route = good;
+    FAILS(tuntap_add_route(dev, route, sizeof *route, 2, &err), EINVAL, TUNTAP_REASON_FLAGS);
+    FAILS(tuntap_add_route(dev, route, sizeof *route - 1, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    MESSAGE_HAS("sizeof(tuntap_route)");
+    longer.later = 1;
+    FAILS(tuntap_add_route(dev, route, sizeof longer, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    MESSAGE_HAS("this version of the library does not know that member");
+    IP_HAS_NOT("10.9.", "route show table all");
+}
+
+static void all_of_it_reaches_the_kernel(void)
+{
+    tuntap *dev = up("t0", TUNTAP_TAP);
+    tuntap_route route = {.family = TUNTAP_IPV4, .prefix = 16, .metric = 7, .table = 100, .flags = TUNTAP_ROUTE_ONLINK,
+                          .protocol = 3, .scope = TUNTAP_SCOPE_SITE, .mtu = 1300, .destination = "10.9.0.0",
+                          .gateway = "192.0.2.1", .source = "10.8.0.1"};
+    OK(tuntap_add_route(dev, &route, sizeof route, 0, &err));
+    IP_HAS("\"dst\":\"10.9.0.0/16\",\"gateway\":\"192.0.2.1\",\"protocol\":\"boot\",\"scope\":\"site\","
+           "\"prefsrc\":\"10.8.0.1\",\"metric\":7,\"flags\":[\"onlink\"],\"metrics\":[{\"mtu\":1300}]",
+           "route show dev t0 table 100");
+    tuntap_route via = {.destination = "10.10.0.0/16", .gateway = "fe80::9"};
+    OK(tuntap_add_route(dev, &via, sizeof via, 0, &err));
+    IP_HAS("\"dst\":\"10.10.0.0/16\",\"via\":{\"family\":\"inet6\",\"host\":\"fe80::9\"}", "route show dev t0");
+    OK(tuntap_add_route(dev, &via, sizeof via, 0, &err));
+    tuntap_route group = {.type = TUNTAP_ROUTE_TYPE_MULTICAST, .destination = "239.0.0.0/8"};
+    OK(tuntap_add_route(dev, &group, sizeof group, 0, &err));
+    IP_HAS("\"type\":\"multicast\",\"dst\":\"239.0.0.0/8\"", "route show dev t0");
+    tuntap_route own = {.type = TUNTAP_ROUTE_TYPE_LOCAL, .table = 100, .destination = "10.12.0.0/16"};
+    OK(tuntap_add_route(dev, &own, sizeof own, 0, &err));
+    IP_HAS("\"type\":\"local\",\"dst\":\"10.12.0.0/16\"", "route show dev t0 table 100");
+    tuntap_route any = {.type = TUNTAP_ROUTE_TYPE_ANYCAST, .table = 100, .destination = "fd0a::/64"};
+    OK(tuntap_add_route(dev, &any, sizeof any, 0, &err));
+    IP_HAS("\"type\":\"anycast\",\"dst\":\"fd0a::/64\"", "-6 route show dev t0 table 100");
     tuntap_close(dev);
 }
 
@@ -172,23 +232,24 @@ static void what_cannot_be_changes_nothing(void)
 {
     static const char *const wrong[][2] = {
         {"", NULL},          {"default", NULL},   {"10.9.0.1/16", NULL},        {"fd01::1/48", NULL},
-        {"10.9.0.0/33", NULL}, {"fd01::/129", NULL}, {"10.9.0.0/16", "fd00::2"}, {"fd01::/48", "10.8.0.2"},
-        {"10.9.0.0/16", ""}, {"10.9.0.0/16", "0.0.0.0"}, {"10.9.0.0/16", "10.8.0.2/24"}, {"x", NULL},
+        {"10.9.0.0/33", NULL}, {"fd01::/129", NULL}, {"fd01::/48", "10.8.0.2"},
+        {"10.9.0.0/16", "0.0.0.0"}, {"10.9.0.0/16", "10.8.0.2/24"}, {"x", NULL},
     };
     tuntap *dev = up("t0", TUNTAP_TUN);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        FAILS(tuntap_add_route(dev, wrong[i][0], wrong[i][1], 0, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
-    FAILS(tuntap_add_route(dev, "10.9.1.1/16", NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+        FAILS(add_route(dev, wrong[i][0], wrong[i][1], 0, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(add_route(dev, "10.9.1.1/16", NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
     MESSAGE_HAS("the network is 10.9.0.0/16");
-    FAILS(tuntap_add_route(dev, NULL, NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_add_route(NULL, "10.9.0.0/16", NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(add_route(dev, NULL, NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    each_member_is_checked(dev);
+    FAILS(add_route(NULL, "10.9.0.0/16", NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     IP("link set t0 down");
-    FAILS(tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), ENETDOWN, TUNTAP_REASON_DOWN);
+    FAILS(add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), ENETDOWN, TUNTAP_REASON_DOWN);
     MESSAGE_HAS("tuntap_up");
-    FAILS(tuntap_add_route(dev, "fd01::/48", NULL, 0, 0, &err), ENETDOWN, TUNTAP_REASON_DOWN);
+    FAILS(add_route(dev, "fd01::/48", NULL, 0, 0, &err), ENETDOWN, TUNTAP_REASON_DOWN);
     IP_HAS_NOT("10.9.", "route show table all");
     IP("link delete t0");
-    FAILS(tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    FAILS(add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), ENODEV, TUNTAP_REASON_REMOVED);
     tuntap_close(dev);
 }
 
@@ -199,6 +260,7 @@ int main(void)
     the_kernel_has_it(TUNTAP_TAP);
     packets_take_it();
     a_gateway_is_on_the_link();
+    all_of_it_reaches_the_kernel();
     what_cannot_be_changes_nothing();
     what_is_almost_there_is_not_there();
     an_answer_may_be_lost();

@@ -39,15 +39,15 @@ int main(void)
     char addr[] = "10.8.0.1/24";
     begin();
     OK(tuntap_config_new(&config, &err));
-    OK(tuntap_config_add_addr(config, addr, NULL, 0, &err));
+    OK(config_add_addr(config, addr, NULL, 0, &err));
     addr[0] = 'x'; /* it was copied */
-    OK(tuntap_config_add_addr(config, "10.8.1.1", "10.8.1.2", 0, &err));
-    OK(tuntap_config_add_addr(config, "fd00::1/64", NULL, TUNTAP_ADDR_NODAD | TUNTAP_ADDR_NOPREFIXROUTE, &err));
-    FAILS(tuntap_config_add_addr(config, "10.8.0.1/33", NULL, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
-    FAILS(tuntap_config_add_addr(config, "10.8.0.1", "fd00::2", 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
-    FAILS(tuntap_config_add_addr(config, "10.8.9.1", NULL, TUNTAP_ADDR_DYNAMIC, &err), EINVAL, TUNTAP_REASON_FLAGS);
-    FAILS(tuntap_config_add_addr(config, NULL, NULL, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_config_add_addr(NULL, "10.8.0.1", NULL, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    OK(config_add_addr(config, "10.8.1.1", "10.8.1.2", 0, &err));
+    OK(config_add_addr(config, "fd00::1/64", NULL, TUNTAP_ADDR_NODAD | TUNTAP_ADDR_NOPREFIXROUTE, &err));
+    FAILS(config_add_addr(config, "10.8.0.1/33", NULL, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(config_add_addr(config, "10.8.0.1", "fd00::2", 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(config_add_addr(config, "10.8.9.1", NULL, 0x100, &err), EINVAL, TUNTAP_REASON_FLAGS);
+    FAILS(config_add_addr(config, NULL, NULL, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(config_add_addr(NULL, "10.8.0.1", NULL, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     all_of_them_are_added(TUNTAP_TUN);
     all_of_them_are_added(TUNTAP_TAP);
     none_of_them_when_one_is_refused();

@@ -19,7 +19,7 @@ static void all_is_as_it_was_when_one_is_refused(void)
 {
     static const char *const all = "ip -j -d address show t1; ip route show table all; ip -6 route show table all";
     tuntap *dev = NULL;
-    OK(tuntap_config_add_route(config, "10.12.0.0/16", "198.51.100.1", 0, 0, &err));
+    OK(config_add_route(config, "10.12.0.0/16", "198.51.100.1", 0, 0, &err));
     UNCHANGED(CHECK(tuntap_open_config("t0", TUNTAP_TAP | TUNTAP_PERSIST, config, &dev, &err) == -ENETUNREACH));
     MESSAGE_HAS("option route: add the route 10.12.0.0/16 by 198.51.100.1 through t0");
     CHECK(!dev);
@@ -43,7 +43,7 @@ static void a_device_that_is_down_takes_none(void)
 {
     tuntap *dev = NULL;
     OK(tuntap_config_new(&config, &err));
-    OK(tuntap_config_add_route(config, "10.9.0.0/16", NULL, 0, 0, &err));
+    OK(config_add_route(config, "10.9.0.0/16", NULL, 0, 0, &err));
     UNCHANGED(FAILS(tuntap_open_config("t0", TUNTAP_TUN, config, &dev, &err), ENETDOWN, TUNTAP_REASON_DOWN));
     MESSAGE_HAS("option route: ");
     CHECK(!dev);
@@ -55,16 +55,16 @@ int main(void)
     char destination[] = "10.9.0.0/16";
     begin();
     OK(tuntap_config_new(&config, &err));
-    OK(tuntap_config_add_addr(config, "10.8.0.1/24", NULL, 0, &err));
+    OK(config_add_addr(config, "10.8.0.1/24", NULL, 0, &err));
     OK(tuntap_config_set_up(config, 1, &err));
-    OK(tuntap_config_add_route(config, destination, "10.8.0.2", 7, 0, &err));
+    OK(config_add_route(config, destination, "10.8.0.2", 7, 0, &err));
     destination[0] = 'x'; /* it was copied */
-    OK(tuntap_config_add_route(config, "10.10.0.0/16", NULL, 0, 100, &err));
-    OK(tuntap_config_add_route(config, "fd01::/48", NULL, 0, 0, &err));
-    FAILS(tuntap_config_add_route(config, "10.9.0.1/16", NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
-    FAILS(tuntap_config_add_route(config, "10.9.0.0/16", "fd00::2", 0, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
-    FAILS(tuntap_config_add_route(config, NULL, NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_config_add_route(NULL, "10.9.0.0/16", NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    OK(config_add_route(config, "10.10.0.0/16", NULL, 0, 100, &err));
+    OK(config_add_route(config, "fd01::/48", NULL, 0, 0, &err));
+    FAILS(config_add_route(config, "10.9.0.1/16", NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(config_add_route(config, "fd09::/16", "10.8.0.2", 0, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(config_add_route(config, NULL, NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(config_add_route(NULL, "10.9.0.0/16", NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     all_of_them_are_added(TUNTAP_TUN);
     all_of_them_are_added(TUNTAP_TAP);
     all_is_as_it_was_when_one_is_refused();

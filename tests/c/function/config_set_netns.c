@@ -78,9 +78,9 @@ int main(void)
     snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)getpid(), there);
     OK(tuntap_config_new(&config, &err));
     OK(tuntap_config_set_mtu(config, 1400, &err));
-    OK(tuntap_config_add_addr(config, "10.9.0.1/24", NULL, 0, &err));
+    OK(config_add_addr(config, "10.9.0.1/24", NULL, 0, &err));
     OK(tuntap_config_set_up(config, 1, &err));
-    OK(tuntap_config_add_route(config, "10.10.0.0/16", NULL, 0, 0, &err));
+    OK(config_add_route(config, "10.10.0.0/16", NULL, 0, 0, &err));
     OK(tuntap_config_set_netns(config, path, &err));
     what_is_no_network_namespace_is_refused();
     it_opens_there(TUNTAP_TUN);

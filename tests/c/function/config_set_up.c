@@ -21,7 +21,7 @@ int main(void)
 
     /* Routes need the device up: that is found out before it is touched. */
     IP("link set t1 up");
-    OK(tuntap_config_add_route(config, "10.9.0.0/16", NULL, 0, 0, &err));
+    OK(config_add_route(config, "10.9.0.0/16", NULL, 0, 0, &err));
     UNCHANGED(FAILS(tuntap_open_config("t1", TUNTAP_TUN, config, &dev, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
     MESSAGE_HAS("option route");
     FAILS(tuntap_config_set_up(NULL, 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);

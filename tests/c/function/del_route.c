@@ -10,10 +10,10 @@ static void deletes(const char *ip, const char *destination, const char *gateway
     char *before = strdup(output_of("%s", all));
     IP("route add %s", ip);
     CHECK(strcmp(before, output_of("%s", all)) != 0);
-    OK(tuntap_del_route(dev, destination, gateway, metric, table, &err));
+    OK(del_route(dev, destination, gateway, metric, table, &err));
     if (strcmp(before, output_of("%s", all)) != 0)
         fail(__FILE__, __LINE__, "is not as it was", before);
-    FAILS(tuntap_del_route(dev, destination, gateway, metric, table, &err), ESRCH, TUNTAP_REASON_UNSET);
+    FAILS(del_route(dev, destination, gateway, metric, table, &err), ENOENT, TUNTAP_REASON_UNSET);
     free(before);
 }
 
@@ -38,7 +38,7 @@ static void of_every_kind(uint64_t kind)
     }
 
     /* Also what the kernel made. */
-    OK(tuntap_del_route(dev, "10.8.0.0/24", NULL, 0, 0, &err));
+    OK(del_route(dev, "10.8.0.0/24", NULL, 0, 0, &err));
     IP_HAS_NOT("10.8.0.0/24", "route show dev t0");
     tuntap_close(dev);
 }
@@ -53,19 +53,19 @@ static void what_is_not_there_changes_nothing(void)
     IP("route add 10.9.0.0/16 dev t0 metric 5");
     IP("route add 10.10.0.0/16 dev t1");
     char *before = strdup(output_of("ip route show table all"));
-    FAILS(tuntap_del_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), ESRCH, TUNTAP_REASON_UNSET);
+    FAILS(del_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), ENOENT, TUNTAP_REASON_UNSET);
     MESSAGE_HAS("t0 does not have the route 10.9.0.0/16");
-    FAILS(tuntap_del_route(dev, "10.9.0.0/16", NULL, 5, 100, &err), ESRCH, TUNTAP_REASON_UNSET);
-    FAILS(tuntap_del_route(dev, "10.9.0.0/17", NULL, 5, 0, &err), ESRCH, TUNTAP_REASON_UNSET);
-    FAILS(tuntap_del_route(dev, "10.9.0.0/16", "10.8.0.2", 5, 0, &err), ESRCH, TUNTAP_REASON_UNSET);
-    FAILS(tuntap_del_route(dev, "10.10.0.0/16", NULL, 0, 0, &err), ESRCH, TUNTAP_REASON_UNSET);
-    FAILS(tuntap_del_route(dev, "10.9.0.1/16", NULL, 5, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
-    FAILS(tuntap_del_route(dev, NULL, NULL, 5, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_del_route(NULL, "10.9.0.0/16", NULL, 5, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(del_route(dev, "10.9.0.0/16", NULL, 5, 100, &err), ENOENT, TUNTAP_REASON_UNSET);
+    FAILS(del_route(dev, "10.9.0.0/17", NULL, 5, 0, &err), ENOENT, TUNTAP_REASON_UNSET);
+    FAILS(del_route(dev, "10.9.0.0/16", "10.8.0.2", 5, 0, &err), ENOENT, TUNTAP_REASON_UNSET);
+    FAILS(del_route(dev, "10.10.0.0/16", NULL, 0, 0, &err), ENOENT, TUNTAP_REASON_UNSET);
+    FAILS(del_route(dev, "10.9.0.1/16", NULL, 5, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(del_route(dev, NULL, NULL, 5, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(del_route(NULL, "10.9.0.0/16", NULL, 5, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     CHECK(strcmp(before, output_of("ip route show table all")) == 0);
     tuntap_close(other);
     IP("link delete t0");
-    FAILS(tuntap_del_route(dev, "10.9.0.0/16", NULL, 5, 0, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    FAILS(del_route(dev, "10.9.0.0/16", NULL, 5, 0, &err), ENODEV, TUNTAP_REASON_REMOVED);
     tuntap_close(dev);
     free(before);
 
@@ -73,7 +73,7 @@ static void what_is_not_there_changes_nothing(void)
     IP("link set t0 up");
     IP("route add 10.9.0.0/16 dev t0");
     become(1234, 1234);
-    FAILS(tuntap_del_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
+    FAILS(del_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     IP_HAS("10.9.0.0/16", "route show");
     tuntap_close(dev);
 }
@@ -112,7 +112,7 @@ static void what_is_almost_it_stays(void)
         const char *family = strchr(others[i].destination, ':') ? "-6" : "-4";
         IP("%s route add %s", family, others[i].present);
         char *before = strdup(all_routes());
-        FAILS(tuntap_del_route(dev, others[i].destination, NULL, 0, 0, &err), ESRCH, TUNTAP_REASON_UNSET);
+        FAILS(del_route(dev, others[i].destination, NULL, 0, 0, &err), ENOENT, TUNTAP_REASON_UNSET);
         CHECK(strcmp(before, all_routes()) == 0);
         free(before);
         IP("%s route del %s", family, others[i].present);
@@ -121,10 +121,10 @@ static void what_is_almost_it_stays(void)
     /* Two with one destination and metric: the kernel's deletion means the first of them. */
     IP("route add 10.9.0.0/16 dev t0 mtu 1300 proto static scope link");
     IP("route append 10.9.0.0/16 dev t0 proto static scope link");
-    FAILS(tuntap_del_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), EBUSY, TUNTAP_REASON_BUSY);
+    FAILS(del_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), EBUSY, TUNTAP_REASON_BUSY);
     IP_HAS("\"mtu\":1300", "route show dev t0");
     IP("route del 10.9.0.0/16 dev t0 mtu 1300");
-    OK(tuntap_del_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
+    OK(del_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
     IP_HAS_NOT("10.9.0.0/16", "route show dev t0");
     tuntap_close(dev);
 }
@@ -140,15 +140,15 @@ static void another_interfaces_route_stays(void)
     if (system("ip -6 nexthop add id 7 dev t1 2>/dev/null") == 0) {
         IP("-6 route add fd09::/48 nhid 7 metric 1024");
         IP("-6 route append fd09::/48 dev t0 metric 1024");
-        FAILS(tuntap_del_route(dev, "fd09::/48", NULL, 0, 0, &err), EBUSY, TUNTAP_REASON_BUSY);
+        FAILS(del_route(dev, "fd09::/48", NULL, 0, 0, &err), EBUSY, TUNTAP_REASON_BUSY);
         IP_HAS("fd09::/48", "-6 route show dev t0");
         IP_HAS("\"nhid\":7", "-6 route show fd09::/48");
         IP("-6 route del fd09::/48 nhid 7");
-        OK(tuntap_del_route(dev, "fd09::/48", NULL, 0, 0, &err));
+        OK(del_route(dev, "fd09::/48", NULL, 0, 0, &err));
         IP_HAS_NOT("fd09::/48", "-6 route show");
         IP("-6 route add fd09::/48 nhid 7 metric 5");
         IP("-6 route add fd09::/48 dev t0");
-        OK(tuntap_del_route(dev, "fd09::/48", NULL, 0, 0, &err));
+        OK(del_route(dev, "fd09::/48", NULL, 0, 0, &err));
         IP_HAS("\"nhid\":7", "-6 route show fd09::/48");
     }
     tuntap_close(other);

@@ -17,6 +17,7 @@ static const tuntap_addr *found(ssize_t count, const char *addr)
 
 static void are_those_of_the_kernel(uint64_t kind)
 {
+    const uint64_t bare = kind == TUNTAP_TAP ? TUNTAP_ADDR_NOBROADCAST : 0;
     tuntap *dev, *other;
     OK(tuntap_open("t0", kind, &dev, &err));
     OK(tuntap_open("t1", kind, &other, &err));
@@ -38,9 +39,10 @@ static void are_those_of_the_kernel(uint64_t kind)
     /* IPv4 first, in the order in which the kernel has them. */
     const tuntap_addr *addr = found(count, "10.8.0.1/24");
     CHECK(addr->family == TUNTAP_IPV4 && addr->prefix == 24 && addr->scope == TUNTAP_SCOPE_GLOBAL);
-    CHECK(addr->flags == 0 && addr->peer[0] == 0 && addr->reserved == 0);
+    CHECK(addr->flags == bare && addr->peer[0] == 0 && addr->reserved == 0 && addr->label[0] == 0);
+    CHECK(addr->valid == 0 && addr->preferred == 0 && addr->metric == 0 && addr->broadcast[0] == 0);
     addr = found(count, "10.8.0.2/24");
-    CHECK(addr->flags == TUNTAP_ADDR_SECONDARY);
+    CHECK(addr->flags == (bare | TUNTAP_ADDR_SECONDARY));
     addr = found(count, "10.8.1.1/32");
     CHECK(strcmp(addr->peer, "10.8.1.2") == 0 && addr->scope == TUNTAP_SCOPE_LINK);
     addr = found(count, "10.8.2.1/32");
@@ -61,6 +63,7 @@ static void are_those_of_the_kernel(uint64_t kind)
     CHECK(addr->scope == TUNTAP_SCOPE_LINK && addr->flags == (TUNTAP_ADDR_NODAD | TUNTAP_ADDR_NOPREFIXROUTE));
     addr = found(count, "fd00::4/64");
     CHECK(addr->flags == (TUNTAP_ADDR_NODAD | TUNTAP_ADDR_DEPRECATED | TUNTAP_ADDR_DYNAMIC));
+    CHECK(addr->valid > 990 && addr->valid <= 1000 && addr->preferred == 0);
     tuntap_close(dev);
     tuntap_close(other);
 }

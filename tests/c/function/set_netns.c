@@ -29,9 +29,9 @@ static void configuration_acts_where_the_device_is(tuntap *dev, const char *name
         OK(tuntap_set_mtu(dev, 1400, &err));
         OK(tuntap_set_alias(dev, "an alias", &err));
         OK(tuntap_set_txqueuelen(dev, 77, &err));
-        OK(tuntap_add_addr(dev, "10.9.0.1/24", NULL, 0, &err));
+        OK(add_addr(dev, "10.9.0.1/24", NULL, 0, &err));
         OK(tuntap_up(dev, &err));
-        OK(tuntap_add_route(dev, "10.10.0.0/16", NULL, 0, 0, &err));
+        OK(add_route(dev, "10.10.0.0/16", NULL, 0, 0, &err));
         OK(tuntap_set_name(dev, renamed, &err));
         OK(tuntap_get_name(dev, text, sizeof text, &err));
         CHECK(strcmp(text, renamed) == 0);
@@ -50,10 +50,10 @@ static void configuration_acts_where_the_device_is(tuntap *dev, const char *name
         IP_HAS("\"local\":\"10.9.0.1\",\"prefixlen\":24", "addr show renamed");
         IP_HAS("\"dst\":\"10.10.0.0/16\"", "route show dev renamed");
     });
-    OK(tuntap_del_route(dev, "10.10.0.0/16", NULL, 0, 0, &err));
-    OK(tuntap_del_addr(dev, "10.9.0.1", NULL, &err));
+    OK(del_route(dev, "10.10.0.0/16", NULL, 0, 0, &err));
+    OK(del_addr(dev, "10.9.0.1", NULL, &err));
     OK(tuntap_down(dev, &err));
-    CHECK(tuntap_is_up(dev, &err) == 0);
+    CHECK(is_up(dev, &err) == 0);
     OK(tuntap_set_name(dev, name, &err));
     INSIDE(netns, {
         IP_HAS_NOT("\"UP\"", "link show %s", name);
@@ -146,8 +146,8 @@ static void the_first_call_after_a_move_spares_the_decoy(void)
         case 0: OK(tuntap_set_mtu(dev, 1400, &err)); break;
         case 1: OK(tuntap_up(dev, &err)); break;
         case 2: OK(tuntap_set_addr(dev, "10.9.0.1/24", &err)); break;
-        case 3: OK(tuntap_add_addr(dev, "10.9.0.1/24", NULL, 0, &err)); break;
-        case 4: OK(tuntap_add_route(dev, "10.10.0.0/16", NULL, 0, 0, &err)); break;
+        case 3: OK(add_addr(dev, "10.9.0.1/24", NULL, 0, &err)); break;
+        case 4: OK(add_route(dev, "10.10.0.0/16", NULL, 0, 0, &err)); break;
         case 5: OK(tuntap_set_name(dev, "t1", &err)); break;
         case 6: OK(tuntap_set_alias(dev, "x", &err)); break;
         case 7: OK(tuntap_get_mtu(dev, &number, &err)); CHECK(number == 1234); break;
@@ -302,7 +302,7 @@ static void without_privilege_it_stays_and_a_moved_one_only_carries_packets(void
     CHECK(number == 77);
     FAILS(tuntap_set_mtu(moved, 1500, &err), EXDEV, TUNTAP_REASON_NAMESPACE);
     FAILS(tuntap_up(moved, &err), EXDEV, TUNTAP_REASON_NAMESPACE);
-    FAILS(tuntap_is_up(moved, &err), EXDEV, TUNTAP_REASON_NAMESPACE);
+    FAILS(is_up(moved, &err), EXDEV, TUNTAP_REASON_NAMESPACE);
     FAILS(tuntap_set_addr(moved, "10.8.0.1/24", &err), EXDEV, TUNTAP_REASON_NAMESPACE);
     FAILS(tuntap_set_netns(moved, "/proc/self/ns/net", &err), EXDEV, TUNTAP_REASON_NAMESPACE);
     FAILS(tuntap_open_queue(moved, 0, &queue, &err), EXDEV, TUNTAP_REASON_NAMESPACE);

@@ -182,9 +182,9 @@ static long configure(void)
            (result = tuntap_config_set_alias(made, "an alias", &err)) ||
            (result = tuntap_config_set_txqueuelen(made, 700, &err)) ||
            (result = tuntap_config_set_sndbuf(made, 100000, &err)) ||
-           (result = tuntap_config_add_addr(made, "10.1.0.1/24", NULL, 0, &err)) ||
-           (result = tuntap_config_add_addr(made, "fd00::1/64", NULL, 0, &err)) ||
-           (result = tuntap_config_add_route(made, "10.2.0.0/16", NULL, 0, 0, &err)) ||
+           (result = config_add_addr(made, "10.1.0.1/24", NULL, 0, &err)) ||
+           (result = config_add_addr(made, "fd00::1/64", NULL, 0, &err)) ||
+           (result = config_add_route(made, "10.2.0.0/16", NULL, 0, 0, &err)) ||
            (result = tuntap_config_set_up(made, 1, &err)));
     tuntap_config_free(result == 0 ? config : made);
     if (result == 0)
@@ -275,44 +275,44 @@ static long set_addr(void)
 /** The addresses as they were, and the route that the kernel took away with the last of them. */
 static long set_first_addr(void)
 {
-    return tuntap_set_addr(dev, "10.7.0.1/24", &err) < 0 || tuntap_add_addr(dev, "10.7.0.2/24", NULL, 0, &err) < 0 ||
-           tuntap_add_route(dev, "10.8.0.0/16", NULL, 0, 0, &err) < 0;
+    return tuntap_set_addr(dev, "10.7.0.1/24", &err) < 0 || add_addr(dev, "10.7.0.2/24", NULL, 0, &err) < 0 ||
+           add_route(dev, "10.8.0.0/16", NULL, 0, 0, &err) < 0;
 }
 
 static long add_addr(void)
 {
-    return tuntap_add_addr(dev, "10.7.0.3/24", NULL, 0, &err);
+    return add_addr(dev, "10.7.0.3/24", NULL, 0, &err);
 }
 
 static long del_added_addr(void)
 {
-    return tuntap_del_addr(dev, "10.7.0.3", NULL, &err);
+    return del_addr(dev, "10.7.0.3", NULL, &err);
 }
 
 /** The first, with which the kernel takes away the second. */
 static long del_addr(void)
 {
-    return tuntap_del_addr(dev, "10.7.0.1", NULL, &err);
+    return del_addr(dev, "10.7.0.1", NULL, &err);
 }
 
 static long add_route(void)
 {
-    return tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err);
+    return add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err);
 }
 
 static long del_added_route(void)
 {
-    return tuntap_del_route(dev, "10.9.0.0/16", NULL, 0, 0, &err);
+    return del_route(dev, "10.9.0.0/16", NULL, 0, 0, &err);
 }
 
 static long del_route(void)
 {
-    return tuntap_del_route(dev, "10.8.0.0/16", NULL, 0, 0, &err);
+    return del_route(dev, "10.8.0.0/16", NULL, 0, 0, &err);
 }
 
 static long add_deleted_route(void)
 {
-    return tuntap_add_route(dev, "10.8.0.0/16", NULL, 0, 0, &err);
+    return add_route(dev, "10.8.0.0/16", NULL, 0, 0, &err);
 }
 
 static long follow_netns(void)

@@ -31,14 +31,14 @@ static tuntap_packet got;
 
 CALL(get_mtu, result = tuntap_get_mtu(dev, &number, NULL))
 CALL(get_name, result = tuntap_get_name(dev, text, sizeof text, NULL))
-CALL(is_up, result = tuntap_is_up(dev, NULL))
+CALL(get_up, result = tuntap_get_up(dev, (int *)&number, NULL))
 CALL(set_mtu, result = tuntap_set_mtu(dev, 1400, NULL))
 CALL(take_up, result = tuntap_up(dev, NULL))
 CALL(take_down, result = tuntap_down(dev, NULL))
 CALL(set_addr, result = tuntap_set_addr(dev, "10.8.0.1/24", NULL))
-CALL(add_addr, result = tuntap_add_addr(dev, "10.9.0.1/24", NULL, 0, NULL))
+CALL(add_one, result = add_addr(dev, "10.9.0.1/24", NULL, 0, NULL))
 CALL(list_addrs, result = tuntap_list_addrs(dev, NULL, 0, sizeof(tuntap_addr), NULL))
-CALL(del_addr, result = tuntap_del_addr(dev, "10.9.0.1/24", NULL, NULL))
+CALL(del_one, result = del_addr(dev, "10.9.0.1/24", NULL, NULL))
 CALL(list_routes, result = tuntap_list_routes(dev, NULL, 0, sizeof(tuntap_route), NULL))
 CALL(set_persist, result = tuntap_set_persist(dev, 1, NULL))
 CALL(unset_persist, result = tuntap_set_persist(dev, 0, NULL))
@@ -60,7 +60,7 @@ CALL(config_netns, result = tuntap_config_set_netns(config, "/proc/self/ns/net",
 CALL(config_netns_fd, result = tuntap_config_set_netns_fd(config, netns, NULL))
 CALL(config_no_netns, result = tuntap_config_set_netns(config, NULL, NULL))
 CALL(config_alias, result = tuntap_config_set_alias(config, "alias", NULL))
-CALL(config_addr, result = tuntap_config_add_addr(config, "10.8.0.1/24", NULL, 0, NULL))
+CALL(config_addr, result = config_add_addr(config, "10.8.0.1/24", NULL, 0, NULL))
 CALL(free_config, tuntap_config_free(config))
 
 CALL(read_it, result = tuntap_read(dev, buf, sizeof buf, &err))
@@ -98,12 +98,12 @@ static const struct {
 #define RETURNS(number, name) {#name, name, number}
     RETURNS(0, get_mtu),
     RETURNS(0, get_name),
-    RETURNS(0, is_up),
+    RETURNS(0, get_up),
     RETURNS(0, set_mtu),
     RETURNS(0, set_addr),
-    RETURNS(0, add_addr),
+    RETURNS(0, add_one),
     RETURNS(2, list_addrs),
-    RETURNS(0, del_addr),
+    RETURNS(0, del_one),
     RETURNS(0, take_up),
     RETURNS(1, list_routes),
     RETURNS(0, take_down),

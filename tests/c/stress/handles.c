@@ -17,7 +17,7 @@ static void *set_addresses(void *handle)
         const char *address = round % 2 ? "10.8.0.1/24" : "10.8.0.2/24";
         if (tuntap_set_addr(*(tuntap **)handle, address, &why) != 0)
             fail(__FILE__, __LINE__, address, why.message);
-        if (tuntap_add_addr(*(tuntap **)handle, "fd00::1/64", NULL, 0, &why) != 0)
+        if (add_addr(*(tuntap **)handle, "fd00::1/64", NULL, 0, &why) != 0)
             fail(__FILE__, __LINE__, "fd00::1/64", why.message);
     }
     return NULL;
@@ -29,7 +29,7 @@ static void *add_routes(void *handle)
     char network[32];
     for (int round = 0; round < ROUNDS; round++) {
         snprintf(network, sizeof network, "10.%d.%d.0/24", 100 + round / 256, round % 256);
-        if (tuntap_add_route(*(tuntap **)handle, network, NULL, 0, 0, &why) != 0)
+        if (add_route(*(tuntap **)handle, network, NULL, 0, 0, &why) != 0)
             fail(__FILE__, __LINE__, network, why.message);
     }
     return NULL;

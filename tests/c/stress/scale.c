@@ -34,10 +34,10 @@ static void batch(const char *before, int count, const char *after)
 static void a_route_costs_the_same(tuntap *dev)
 {
     long alone, among, again;
-    MESSAGES(OK(tuntap_add_route(dev, "12.0.0.1", NULL, 0, 0, &err)), alone);
+    MESSAGES(OK(add_route(dev, "12.0.0.1", NULL, 0, 0, &err)), alone);
     batch("route add ", ROUTES, "dev t0");
-    MESSAGES(OK(tuntap_add_route(dev, "12.0.0.2", NULL, 0, 0, &err)), among);
-    MESSAGES(OK(tuntap_add_route(dev, "12.0.0.3", NULL, 0, 0, &err)), again);
+    MESSAGES(OK(add_route(dev, "12.0.0.2", NULL, 0, 0, &err)), among);
+    MESSAGES(OK(add_route(dev, "12.0.0.3", NULL, 0, 0, &err)), again);
     printf("a route: %ld messages, with %d others %ld\n", alone, ROUTES, among);
     CHECK(alone > 0 && among == alone && again == alone);
     IP_HAS("\"dst\":\"12.0.0.3\"", "route show dev t0 12.0.0.3");

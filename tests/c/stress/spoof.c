@@ -138,7 +138,7 @@ static void it_has_its_own_values(tuntap *dev, uint32_t index)
     OK(tuntap_get_mtu(dev, &mtu, &err));
     OK(tuntap_get_index(dev, &now, &err));
     CHECK(mtu == 1400 && now == index);
-    CHECK(tuntap_is_up(dev, &err) == 0);
+    CHECK(is_up(dev, &err) == 0);
 }
 
 static void command(int commands, int answers, char what)

@@ -78,7 +78,7 @@ static void *configurer(void *unused)
         CHECK(tuntap_set_mtu(dev, 1300 + round % 100, NULL) == 0);
         CHECK(tuntap_get_mtu(dev, &mtu, NULL) == 0 && mtu == 1300 + round % 100);
         CHECK(tuntap_get_name(dev, name, sizeof name, NULL) == 0 && strcmp(name, "t0") == 0);
-        CHECK(tuntap_is_up(dev, NULL) == 1);
+        CHECK(is_up(dev, NULL) == 1);
     }
     return unused;
 }

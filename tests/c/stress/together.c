@@ -126,8 +126,8 @@ static void configures(void)
     CHECK(tuntap_set_name(dev, name, NULL) == 0);
     CHECK(tuntap_set_mtu(dev, 1300 + round, NULL) == 0);
     CHECK(tuntap_set_alias(dev, name, NULL) == 0);
-    CHECK(tuntap_add_route(dev, "10.9.0.0/16", NULL, 0, 0, NULL) == 0);
-    CHECK(tuntap_del_route(dev, "10.9.0.0/16", NULL, 0, 0, NULL) == 0);
+    CHECK(add_route(dev, "10.9.0.0/16", NULL, 0, 0, NULL) == 0);
+    CHECK(del_route(dev, "10.9.0.0/16", NULL, 0, 0, NULL) == 0);
 }
 
 static void configures_the_handle(void)

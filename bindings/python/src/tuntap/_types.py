@@ -73,6 +73,10 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+# For members of a structure, which ctypes would cut.
+uint32, uint64 = _CHECKS["uint32"], _CHECKS["uint64"]
+
+
 def checked(function: Callable[..., Any], parameters: Sequence[str]) -> Callable[..., Any]:
     """The function, with a check before it where an argument needs one."""
     if _CHECKS.keys().isdisjoint(parameters):

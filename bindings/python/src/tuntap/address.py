@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import ctypes
 import ipaddress
+import os
 from typing import Any, Callable, NamedTuple, Union
 
 from . import _abi
 from ._abi import AddrFlag, Reason, Scope
 from ._handle import Handled
 from ._library import documented, lib
+from ._types import uint32, uint64
 from .errors import Error
 
 IPAddress = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
@@ -24,8 +26,16 @@ class Addr(NamedTuple):
 
     addr: IPInterface
     peer: IPAddress | None = None
-    scope: Scope = Scope.GLOBAL
+    scope: Scope | None = None
     flags: AddrFlag = AddrFlag(0)
+    # Seconds; 0 has no end.
+    valid: int = 0
+    preferred: int = 0
+    metric: int = 0
+    protocol: int = 0
+    broadcast: ipaddress.IPv4Address | None = None
+    # "": the device's name.
+    label: str = ""
 
 
 def ip_text(value: object) -> str | None:
@@ -33,6 +43,49 @@ def ip_text(value: object) -> str | None:
     if isinstance(value, (bytes, bytearray, int)):
         raise TypeError(f"an address is a text or of the module ipaddress, not {type(value).__name__!r}")
     return None if value is None else str(value)
+
+
+def fill(place: Any, member: str, text: str | None) -> None:
+    """A text of a structure; None is none."""
+    if text is None:
+        return
+    data = os.fsencode(text)
+    if b"\0" in data or len(data) >= getattr(type(place), member).size:
+        raise ValueError(f"{member} {text!r} is too long, or has a NUL in it")
+    setattr(place, member, data)
+
+
+def addr_struct(given: Addr) -> Any:
+    """What C takes for an address."""
+    place = _abi.tuntap_addr(
+        scope=uint32(given.scope or 0),
+        metric=uint32(given.metric),
+        flags=uint64(given.flags),
+        valid=uint32(given.valid),
+        preferred=uint32(given.preferred),
+        protocol=uint32(given.protocol),
+    )
+    fill(place, "addr", ip_text(given.addr))
+    fill(place, "peer", ip_text(given.peer))
+    fill(place, "broadcast", ip_text(given.broadcast))
+    fill(place, "label", given.label)
+    return place
+
+
+def listed_addr(told: Any) -> Addr:
+    """What C lists of an address."""
+    return Addr(
+        ipaddress.ip_interface(told.addr.decode()),
+        parse_ip(told.peer),
+        Scope(told.scope) if told.scope else None,
+        AddrFlag(told.flags),
+        told.valid,
+        told.preferred,
+        told.metric,
+        told.protocol,
+        ipaddress.IPv4Address(told.broadcast.decode()) if told.broadcast else None,
+        os.fsdecode(told.label),
+    )
 
 
 def parse_ip(text: bytes) -> IPAddress | None:
@@ -93,18 +146,31 @@ class Addresses(Handled):
         self._call(lib.tuntap_set_netmask, ip_text(netmask))
 
     @documented("tuntap_add_addr")
-    def add_addr(self, addr: AddrLike, peer: str | IPAddress | None = None, flags: AddrFlag = AddrFlag(0)) -> None:
-        self._call(lib.tuntap_add_addr, ip_text(addr), ip_text(peer), flags)
+    def add_addr(
+        self,
+        addr: AddrLike | Addr,
+        peer: str | IPAddress | None = None,
+        flags: AddrFlag = AddrFlag(0),
+        *,
+        scope: Scope | None = None,
+        valid: int = 0,
+        preferred: int = 0,
+        metric: int = 0,
+        protocol: int = 0,
+        broadcast: str | ipaddress.IPv4Address | None = None,
+        label: str = "",
+        replace: bool = False,
+    ) -> None:
+        """An Addr, as list_addrs() returns it, has all of it but `replace`."""
+        given = Addr(addr, peer, scope, flags, valid, preferred, metric, protocol, broadcast, label)  # type: ignore[arg-type]
+        place = addr_struct(addr if isinstance(addr, Addr) else given)
+        self._call(lib.tuntap_add_addr, ctypes.byref(place), ctypes.sizeof(place), _abi.REPLACE if replace else 0)
 
     @documented("tuntap_del_addr")
-    def del_addr(self, addr: AddrLike, peer: str | IPAddress | None = None) -> None:
-        self._call(lib.tuntap_del_addr, ip_text(addr), ip_text(peer))
+    def del_addr(self, addr: AddrLike | Addr, peer: str | IPAddress | None = None) -> None:
+        place = addr_struct(addr if isinstance(addr, Addr) else Addr(addr, peer))  # type: ignore[arg-type]
+        self._call(lib.tuntap_del_addr, ctypes.byref(place), ctypes.sizeof(place))
 
     @documented("tuntap_list_addrs")
     def list_addrs(self) -> list[Addr]:
-        return [
-            Addr(
-                ipaddress.ip_interface(told.addr.decode()), parse_ip(told.peer), Scope(told.scope), AddrFlag(told.flags)
-            )
-            for told in listed(self._call, lib.tuntap_list_addrs, _abi.tuntap_addr)
-        ]
+        return [listed_addr(told) for told in listed(self._call, lib.tuntap_list_addrs, _abi.tuntap_addr)]

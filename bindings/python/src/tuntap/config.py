@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -11,9 +12,9 @@ from typing import NamedTuple
 from ._handle import Handle
 from ._library import call, lib
 from ._types import Text
-from .address import Addr, AddrLike, ip_text
+from .address import Addr, AddrLike, addr_struct
 from .link import MacLike, mac_bytes
-from .route import NetworkLike, Route
+from .route import NetworkLike, Route, route_struct
 
 
 class Options(NamedTuple):
@@ -66,14 +67,9 @@ def _fill(pointer: int, options: Options) -> None:
         call(lib.tuntap_config_set_netns, pointer, os.fspath(options.netns))
     for addr in options.addrs:
         given = addr if isinstance(addr, Addr) else Addr(addr)  # type: ignore[arg-type]
-        call(lib.tuntap_config_add_addr, pointer, ip_text(given.addr), ip_text(given.peer), given.flags)
+        addr_place = addr_struct(given)
+        call(lib.tuntap_config_add_addr, pointer, ctypes.byref(addr_place), ctypes.sizeof(addr_place), 0)
     for route in options.routes:
         told = route if isinstance(route, Route) else Route(route)  # type: ignore[arg-type]
-        call(
-            lib.tuntap_config_add_route,
-            pointer,
-            ip_text(told.destination),
-            ip_text(told.gateway),
-            told.metric,
-            told.table,
-        )
+        route_place = route_struct(told)
+        call(lib.tuntap_config_add_route, pointer, ctypes.byref(route_place), ctypes.sizeof(route_place), 0)

@@ -75,9 +75,9 @@ class Link(Handled):
         self._call(lib.tuntap_down)
 
     @property
-    @documented("tuntap_is_up")
+    @documented("tuntap_get_up")
     def is_up(self) -> bool:
-        return self._call(lib.tuntap_is_up) != 0
+        return self._number(ctypes.c_int, lib.tuntap_get_up) != 0
 
     @property
     @documented("tuntap_get_mtu", "tuntap_set_mtu")
@@ -87,6 +87,14 @@ class Link(Handled):
     @mtu.setter
     def mtu(self, mtu: int) -> None:
         self._call(lib.tuntap_set_mtu, mtu)
+
+    @property
+    @documented("tuntap_get_mtu_range")
+    def mtu_range(self) -> tuple[int, int]:
+        """The least and the greatest."""
+        least, greatest = ctypes.c_uint32(), ctypes.c_uint32()
+        self._call(lib.tuntap_get_mtu_range, ctypes.byref(least), ctypes.byref(greatest))
+        return least.value, greatest.value
 
     @property
     @documented("tuntap_get_mac", "tuntap_set_mac")
@@ -112,7 +120,7 @@ class Link(Handled):
     @property
     @documented("tuntap_get_carrier", "tuntap_set_carrier")
     def carrier(self) -> bool:
-        return self._call(lib.tuntap_get_carrier) != 0
+        return self._number(ctypes.c_int, lib.tuntap_get_carrier) != 0
 
     @carrier.setter
     def carrier(self, on: bool) -> None:

@@ -83,7 +83,8 @@ def _failing(closed: int) -> Callable[[_Method], _Method]:
             try:
                 return method(device, *arguments, **named)
             except errors.Error as error:
-                raise _failure(closed if device.fileno() < 0 else error.errno or 0) from error
+                unset = errno.EADDRNOTAVAIL if error.reason is Reason.UNSET else error.errno or 0
+                raise _failure(closed if device.fileno() < 0 else unset) from error
 
         return call  # type: ignore[return-value]
 

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import ipaddress
-from typing import NamedTuple, Union
+from typing import Any, NamedTuple, Union
 
 from . import _abi
+from ._abi import RouteFlag, RouteType, Scope
 from ._handle import Handled
 from ._library import documented, lib
-from .address import IPAddress, ip_text, listed, parse_ip
+from ._types import uint32, uint64
+from .address import IPAddress, fill, ip_text, listed, parse_ip
 
 IPNetwork = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 NetworkLike = Union[str, IPNetwork, IPAddress]
@@ -22,6 +25,45 @@ class Route(NamedTuple):
     gateway: IPAddress | None = None
     metric: int = 0
     table: int = 0
+    source: IPAddress | None = None
+    type: RouteType = RouteType.UNICAST
+    protocol: int = 0
+    scope: Scope | None = None
+    mtu: int = 0
+    flags: RouteFlag = RouteFlag(0)
+
+
+def route_struct(given: Route) -> Any:
+    """What C takes for a route."""
+    place = _abi.tuntap_route(
+        metric=uint32(given.metric),
+        table=uint32(given.table),
+        flags=uint64(given.flags),
+        type=uint32(given.type),
+        protocol=uint32(given.protocol),
+        scope=uint32(given.scope or 0),
+        mtu=uint32(given.mtu),
+    )
+    fill(place, "destination", ip_text(given.destination))
+    fill(place, "gateway", ip_text(given.gateway))
+    fill(place, "source", ip_text(given.source))
+    return place
+
+
+def listed_route(told: Any) -> Route:
+    """What C lists of a route."""
+    return Route(
+        ipaddress.ip_network(told.destination.decode()),
+        parse_ip(told.gateway),
+        told.metric,
+        told.table,
+        parse_ip(told.source),
+        RouteType(told.type),
+        told.protocol,
+        Scope(told.scope) if told.scope else None,
+        told.mtu,
+        RouteFlag(told.flags),
+    )
 
 
 class Routes(Handled):
@@ -29,19 +71,44 @@ class Routes(Handled):
 
     @documented("tuntap_add_route")
     def add_route(
-        self, destination: NetworkLike, gateway: str | IPAddress | None = None, metric: int = 0, table: int = 0
+        self,
+        destination: NetworkLike | Route,
+        gateway: str | IPAddress | None = None,
+        metric: int = 0,
+        table: int = 0,
+        *,
+        source: str | IPAddress | None = None,
+        type: RouteType = RouteType.UNICAST,
+        protocol: int = 0,
+        scope: Scope | None = None,
+        mtu: int = 0,
+        flags: RouteFlag = RouteFlag(0),
+        replace: bool = False,
     ) -> None:
-        self._call(lib.tuntap_add_route, ip_text(destination), ip_text(gateway), metric, table)
+        """A Route, as list_routes() returns it, has all of it but `replace`."""
+        given = Route(destination, gateway, metric, table, source, type, protocol, scope, mtu, flags)  # type: ignore[arg-type]
+        place = route_struct(destination if isinstance(destination, Route) else given)
+        self._call(lib.tuntap_add_route, ctypes.byref(place), ctypes.sizeof(place), _abi.REPLACE if replace else 0)
 
     @documented("tuntap_del_route")
     def del_route(
-        self, destination: NetworkLike, gateway: str | IPAddress | None = None, metric: int = 0, table: int = 0
+        self,
+        destination: NetworkLike | Route,
+        gateway: str | IPAddress | None = None,
+        metric: int = 0,
+        table: int = 0,
+        *,
+        source: str | IPAddress | None = None,
+        type: RouteType = RouteType.UNICAST,
+        protocol: int = 0,
+        scope: Scope | None = None,
+        mtu: int = 0,
+        flags: RouteFlag = RouteFlag(0),
     ) -> None:
-        self._call(lib.tuntap_del_route, ip_text(destination), ip_text(gateway), metric, table)
+        given = Route(destination, gateway, metric, table, source, type, protocol, scope, mtu, flags)  # type: ignore[arg-type]
+        place = route_struct(destination if isinstance(destination, Route) else given)
+        self._call(lib.tuntap_del_route, ctypes.byref(place), ctypes.sizeof(place))
 
     @documented("tuntap_list_routes")
     def list_routes(self) -> list[Route]:
-        return [
-            Route(ipaddress.ip_network(told.destination.decode()), parse_ip(told.gateway), told.metric, told.table)
-            for told in listed(self._call, lib.tuntap_list_routes, _abi.tuntap_route)
-        ]
+        return [listed_route(told) for told in listed(self._call, lib.tuntap_list_routes, _abi.tuntap_route)]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 use super::*;
-use crate::model::address::{AddressRequest, Options};
+use crate::model::address::{AddressRequest, Label, Lifetimes, Options, Scope};
 use crate::model::prefix::Prefix;
 use crate::sys::darwin::simulated::boot;
 
@@ -9,7 +9,7 @@ fn request(text: &str) -> AddressRequest {
 }
 
 fn add(device: &Device, text: &str) -> Result<()> {
-    device.add_addr(&request(text), Options::default())
+    device.add_addr(&request(text), &Options::default(), false)
 }
 
 fn listed(device: &Device) -> Vec<String> {
@@ -40,7 +40,7 @@ fn an_ipv4_address_of_a_tun_is_its_own_other_end_and_has_its_network() {
     }
     device.del_addr(&request("10.8.0.1")).unwrap();
     assert!(mac.addresses("utun7").is_empty() && mac.routes("utun7").is_empty());
-    assert_eq!(refusal(device.del_addr(&request("10.8.0.1"))), (Errno::EADDRNOTAVAIL, Reason::Unset));
+    assert_eq!(refusal(device.del_addr(&request("10.8.0.1"))), (Errno::ENOENT, Reason::Unset));
 }
 
 #[test]
@@ -71,7 +71,9 @@ fn a_second_address_of_a_network_keeps_its_route() {
 fn without_its_route_there_is_no_address() {
     let mac = boot();
     let device = tun("utun7");
-    device.add_addr(&request("10.8.0.1/24"), Options { noprefixroute: true, nodad: false }).unwrap();
+    device
+        .add_addr(&request("10.8.0.1/24"), &Options { noprefixroute: true, ..Options::default() }, false)
+        .unwrap();
     assert_eq!(mac.routes("utun7"), ["10.8.0.1/32"]);
     // The routing socket's write: after the survey, the address, and the socket.
     mac.fail(5, Errno::ENOBUFS);
@@ -107,7 +109,7 @@ fn but_automatic(all: Vec<String>) -> Vec<String> {
 fn ipv6_addresses_are_added_listed_and_deleted() {
     let mac = boot();
     let device = tun("utun7");
-    device.add_addr(&request("fd00::1/64"), Options { nodad: true, noprefixroute: false }).unwrap();
+    device.add_addr(&request("fd00::1/64"), &Options { nodad: true, ..Options::default() }, false).unwrap();
     add(&device, "fd01::1/57").unwrap();
     add(&device, "fe80::7/64").unwrap();
     add(&device, "fd02::1").unwrap();
@@ -175,15 +177,18 @@ fn the_other_end_is_darwins() {
     let mac = boot();
     let (device, tap) = (tun("utun7"), tap("feth7"));
     let peer = |text, peer| AddressRequest::parse(text, Some(peer)).unwrap();
-    device.add_addr(&peer("10.8.0.1/24", "10.9.0.2"), Options::default()).unwrap();
-    device.add_addr(&peer("fd00::1/128", "fd00::2"), Options::default()).unwrap();
+    device.add_addr(&peer("10.8.0.1/24", "10.9.0.2"), &Options::default(), false).unwrap();
+    device.add_addr(&peer("fd00::1/128", "fd00::2"), &Options::default(), false).unwrap();
     assert_eq!(but_automatic(mac.addresses("utun7")), ["10.8.0.1/24 10.9.0.2", "fd00::1/128 fd00::2"]);
     assert_eq!(mac.routes("utun7"), ["10.9.0.0/24", "10.9.0.2/32", "fe80::/64"]);
     assert_eq!(but_automatic(listed(&device)), ["10.8.0.1 peer 10.9.0.2/24", "fd00::1 peer fd00::2/128"]);
     let ipv6 = peer("fd01::1/64", "fd01::2");
-    assert_eq!(refusal(device.add_addr(&ipv6, Options::default())), (Errno::EINVAL, Reason::Address));
+    assert_eq!(refusal(device.add_addr(&ipv6, &Options::default(), false)), (Errno::EINVAL, Reason::Address));
     let ipv4 = peer("10.8.0.1/24", "10.8.0.2");
-    assert_eq!(refusal(tap.add_addr(&ipv4, Options::default())), (Errno::EOPNOTSUPP, Reason::Platform));
+    assert_eq!(
+        refusal(tap.add_addr(&ipv4, &Options::default(), false)),
+        (Errno::EOPNOTSUPP, Reason::Platform)
+    );
     assert!(mac.addresses("feth7").is_empty());
 }
 
@@ -204,10 +209,10 @@ fn a_tap_has_a_broadcast_address_and_the_kernels_route() {
 fn what_darwin_has_not_is_refused_before_it_is_tried() {
     let mac = boot();
     let (tun, tap) = (tun("utun7"), tap("feth7"));
-    let bare = Options { noprefixroute: true, nodad: false };
+    let bare = Options { noprefixroute: true, ..Options::default() };
     let refused = (Errno::EOPNOTSUPP, Reason::Platform);
-    assert_eq!(refusal(tap.add_addr(&request("10.8.0.1/24"), bare)), refused);
-    assert_eq!(refusal(tun.add_addr(&request("fd00::1/64"), bare)), refused);
+    assert_eq!(refusal(tap.add_addr(&request("10.8.0.1/24"), &bare, false)), refused);
+    assert_eq!(refusal(tun.add_addr(&request("fd00::1/64"), &bare, false)), refused);
     assert_eq!(refusal(add(&tun, "10.8.0.1/0")), (Errno::EINVAL, Reason::Address));
     tun.set_mtu(1000).unwrap();
     assert_eq!(refusal(add(&tun, "fd00::1/64")), (Errno::EINVAL, Reason::Range));
@@ -224,4 +229,51 @@ fn what_is_so_already_needs_no_privilege() {
     device.set_addr(&request("10.8.0.1")).unwrap();
     assert_eq!(refusal(device.set_addr(&request("10.8.0.2"))), (Errno::EPERM, Reason::Privilege));
     assert_eq!(mac.addresses("utun7"), ["10.8.0.1/24 10.8.0.1"]);
+}
+
+#[test]
+fn an_address_has_what_darwin_has_of_one() {
+    let mac = boot();
+    let device = tun("utun7");
+    let plain = Options::default();
+    for options in [
+        Options { lifetimes: Lifetimes::new(60, 0, false).unwrap(), ..plain },
+        Options { scope: Some(Scope::Host), ..plain },
+        Options { label: Label::new(b"utun7:1").unwrap(), ..plain },
+        Options { metric: 7, ..plain },
+        Options { protocol: 3, ..plain },
+        Options { nobroadcast: true, ..plain },
+    ] {
+        let refused = refusal(device.add_addr(&request("10.8.0.1/24"), &options, false));
+        assert_eq!(refused, (Errno::EOPNOTSUPP, Reason::Platform), "{options:?}");
+    }
+    assert!(mac.addresses("utun7").is_empty());
+    add(&device, "10.8.0.1/24").unwrap();
+    device.add_addr(&request("fd00::1/64"), &Options { nodad: true, ..plain }, false).unwrap();
+    let (before, listed) = (mac.addresses("utun7"), device.addresses().unwrap());
+    for assigned in &listed {
+        device
+            .del_addr(&AddressRequest::parse(&assigned.address.local().to_string(), None).unwrap())
+            .unwrap();
+    }
+    for assigned in &listed {
+        let text = format!("{}/{}", assigned.address.local(), assigned.address.prefix().bits());
+        device.add_addr(&request(&text), &assigned.options, false).unwrap();
+    }
+    assert_eq!(sorted(mac.addresses("utun7")), sorted(before));
+}
+
+fn sorted(mut texts: Vec<String>) -> Vec<String> {
+    texts.sort();
+    texts
+}
+
+#[test]
+fn an_address_in_the_place_of_another_replaces_it() {
+    let mac = boot();
+    let device = tun("utun7");
+    add(&device, "fd00::1/64").unwrap();
+    assert_eq!(refusal(add(&device, "fd00::1/48")), (Errno::EEXIST, Reason::Busy));
+    device.add_addr(&request("fd00::1/48"), &Options::default(), true).unwrap();
+    assert_eq!(but_automatic(mac.addresses("utun7")), ["fd00::1/48"]);
 }

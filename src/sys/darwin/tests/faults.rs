@@ -2,19 +2,23 @@
 //! Each system call of an open fails in turn.
 
 use super::*;
+use crate::device::config::Added;
 use crate::model::address::{AddressRequest, Options};
 use crate::model::route::Route;
 use crate::sys::darwin::simulated::boot;
 
 /// All options that Darwin has.
 fn config(bits: u64) -> Config {
-    let address = |text| (AddressRequest::parse(text, None).unwrap(), Options::default());
+    let address = |text| {
+        let item = (AddressRequest::parse(text, None).unwrap(), Options::default());
+        Added { item, replace: false }
+    };
     Config {
         mtu: Some(1400),
         mac: (bits & flags::TAP != 0).then(|| crate::model::link::Mac::new([2, 0, 0, 0, 0, 7]).unwrap()),
         send_buffer: Some(100_000),
         addresses: vec![address("10.8.0.1/24"), address("fd00::1/64")],
-        routes: vec![Route::parse("10.9.0.0/16", None, 0, 0).unwrap()],
+        routes: vec![Added { item: Route::parse("10.9.0.0/16", None, 0, 0).unwrap(), replace: false }],
         up: Some(true),
         ..Config::default()
     }

@@ -33,7 +33,7 @@ fn addresses_take_a_device_up() {
     let mac = boot();
     let (tun, tap) = (tun("utun7"), tap("feth7"));
     let add = |device: &Device, text: &str| {
-        device.add_addr(&AddressRequest::parse(text, None).unwrap(), Options::default()).unwrap();
+        device.add_addr(&AddressRequest::parse(text, None).unwrap(), &Options::default(), false).unwrap();
     };
     let up = |name: &str| mac.interface(name).unwrap().up;
     // The first of each family, as its protocol is attached then; of a TAP any IPv4 address.

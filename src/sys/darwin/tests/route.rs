@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 use super::*;
 use crate::model::address::{AddressRequest, Options};
-use crate::model::route::Route;
+use crate::model::route::{Details, Route, Type};
 use crate::sys::darwin::layout::{RTF_IFSCOPE, RTF_LLINFO, RTF_MULTICAST, RTF_UP};
 use crate::sys::darwin::simulated::boot;
 
@@ -16,7 +16,7 @@ fn listed(device: &Device) -> Vec<String> {
 fn with_addresses() -> Device {
     let device = tun("utun7");
     for text in ["10.8.0.1/24", "fd00::1/64"] {
-        device.add_addr(&AddressRequest::parse(text, None).unwrap(), Options::default()).unwrap();
+        device.add_addr(&AddressRequest::parse(text, None).unwrap(), &Options::default(), false).unwrap();
     }
     device
 }
@@ -27,10 +27,10 @@ fn routes_lead_through_the_device_and_are_told() {
     let device = with_addresses();
     let wanted = ["10.9.0.0/23", "10.10.0.1", "0.0.0.0/1", "fd01::/33", "fd02::1", "::/1"];
     for destination in wanted {
-        device.add_route(&route(destination, None)).unwrap();
+        device.add_route(&route(destination, None), false).unwrap();
     }
-    device.add_route(&route("10.11.0.0/16", Some("10.8.0.9"))).unwrap();
-    device.add_route(&route("fd03::/64", Some("fd00::9"))).unwrap();
+    device.add_route(&route("10.11.0.0/16", Some("10.8.0.9")), false).unwrap();
+    device.add_route(&route("fd03::/64", Some("fd00::9")), false).unwrap();
     let theirs = [
         "0.0.0.0/1",
         "10.8.0.0/24",
@@ -51,11 +51,11 @@ fn routes_lead_through_the_device_and_are_told() {
     let ours: Vec<_> = theirs.iter().copied().filter(|text| !own.contains(text)).collect();
     assert_eq!(listed(&device), ours);
     for destination in wanted {
-        device.del_route(&route(destination, None)).unwrap();
+        device.del_route(&route(destination, None), true).unwrap();
     }
-    device.del_route(&route("10.11.0.0/16", Some("10.8.0.9"))).unwrap();
+    device.del_route(&route("10.11.0.0/16", Some("10.8.0.9")), true).unwrap();
     assert_eq!(listed(&device), ["10.8.0.0/24", "fd00::/64", "fd03::/64 by fd00::9"]);
-    assert_eq!(refusal(device.del_route(&route("10.9.0.0/23", None))), (Errno::ESRCH, Reason::Unset));
+    assert_eq!(refusal(device.del_route(&route("10.9.0.0/23", None), true)), (Errno::ENOENT, Reason::Unset));
 }
 
 #[test]
@@ -74,15 +74,15 @@ fn only_what_a_caller_could_have_added_is_told() {
 fn a_route_that_is_somebody_elses_is_said_to_be() {
     let mac = boot();
     let device = with_addresses();
-    assert_eq!(refusal(device.add_route(&route("0.0.0.0/0", None))), (Errno::EEXIST, Reason::Busy));
+    assert_eq!(refusal(device.add_route(&route("0.0.0.0/0", None), false)), (Errno::EEXIST, Reason::Busy));
     // And is not deleted through this device.
     assert_eq!(
-        refusal(device.del_route(&route("0.0.0.0/0", Some("192.0.2.1")))),
-        (Errno::ESRCH, Reason::Unset)
+        refusal(device.del_route(&route("0.0.0.0/0", Some("192.0.2.1")), true)),
+        (Errno::ENOENT, Reason::Unset)
     );
     assert!(mac.routes("en0").contains(&"0.0.0.0/0 by 192.0.2.1".to_owned()));
     let before = mac.calls();
-    device.add_route(&route("10.8.0.0/24", None)).unwrap();
+    device.add_route(&route("10.8.0.0/24", None), false).unwrap();
     assert_eq!(mac.calls() - before, 4, "what is there is looked for, and not added");
 }
 
@@ -93,13 +93,16 @@ fn neither_metric_nor_table_nor_a_far_gateway() {
     let before = mac.routes("utun7");
     for (metric, table) in [(1, 0), (0, 100)] {
         let asked = Route::parse("10.9.0.0/16", None, metric, table).unwrap();
-        assert_eq!(refusal(device.add_route(&asked)), (Errno::EOPNOTSUPP, Reason::Platform));
+        assert_eq!(refusal(device.add_route(&asked, false)), (Errno::EOPNOTSUPP, Reason::Platform));
     }
     mac.set_privileged(false);
-    assert_eq!(refusal(device.add_route(&route("10.9.0.0/16", None))), (Errno::EPERM, Reason::Privilege));
+    assert_eq!(
+        refusal(device.add_route(&route("10.9.0.0/16", None), false)),
+        (Errno::EPERM, Reason::Privilege)
+    );
     mac.set_privileged(true);
     let far = route("fd05::/64", Some("fd09::1"));
-    assert_eq!(refusal(device.add_route(&far)), (Errno::ENETUNREACH, Reason::Argument));
+    assert_eq!(refusal(device.add_route(&far, false)), (Errno::ENETUNREACH, Reason::Argument));
     assert_eq!(mac.routes("utun7"), before);
 }
 
@@ -107,12 +110,53 @@ fn neither_metric_nor_table_nor_a_far_gateway() {
 fn a_route_needs_an_address_of_its_family() {
     let mac = boot();
     let device = tun("utun7");
-    device.add_addr(&AddressRequest::parse("10.8.0.1/24", None).unwrap(), Options::default()).unwrap();
-    device.add_route(&route("10.9.0.0/16", None)).unwrap();
-    let error = device.add_route(&route("fd01::/64", None)).unwrap_err();
+    device
+        .add_addr(&AddressRequest::parse("10.8.0.1/24", None).unwrap(), &Options::default(), false)
+        .unwrap();
+    device.add_route(&route("10.9.0.0/16", None), false).unwrap();
+    let error = device.add_route(&route("fd01::/64", None), false).unwrap_err();
     assert!(error.message().contains("an IPv6 address first"), "{error}");
     assert_eq!(kind(error), (Errno::ENETUNREACH, Reason::Argument));
-    device.add_addr(&AddressRequest::parse("fd00::1/64", None).unwrap(), Options::default()).unwrap();
-    device.add_route(&route("fd01::/64", None)).unwrap();
+    device.add_addr(&AddressRequest::parse("fd00::1/64", None).unwrap(), &Options::default(), false).unwrap();
+    device.add_route(&route("fd01::/64", None), false).unwrap();
     assert!(mac.routes("utun7").contains(&"fd01::/64".to_owned()));
+}
+
+#[test]
+fn what_has_its_place_is_replaced() {
+    let mac = boot();
+    let device = with_addresses();
+    device.add_route(&route("10.9.0.0/16", Some("10.8.0.9")), false).unwrap();
+    let other = route("10.9.0.0/16", Some("10.8.0.8"));
+    assert_eq!(refusal(device.add_route(&other, false)), (Errno::EEXIST, Reason::Busy));
+    device.add_route(&other, true).unwrap();
+    assert!(listed(&device).contains(&"10.9.0.0/16 by 10.8.0.8".to_owned()));
+    let theirs = || mac.routes("en0").contains(&"10.10.0.0/24".to_owned());
+    mac.add_route("en0", "10.10.0.0", 24, 1);
+    assert_eq!(refusal(device.add_route(&route("10.10.0.0/24", None), true)), (Errno::EEXIST, Reason::Busy));
+    assert!(theirs());
+}
+
+#[test]
+fn what_darwin_has_not_of_a_route_is_refused() {
+    let mac = boot();
+    let device = with_addresses();
+    let before = mac.routes("utun7");
+    let plain = route("10.9.0.0/16", None);
+    let with = |details| {
+        let mut route = plain;
+        route.details = details;
+        route
+    };
+    for asked in [
+        with(Details { kind: Type::Broadcast, ..Details::default() }),
+        with(Details { protocol: 4, ..Details::default() }),
+        with(Details { mtu: 1400, ..Details::default() }),
+        with(Details { onlink: true, ..Details::default() }),
+        plain.sent_from("10.8.0.1").unwrap(),
+        plain.by("fe80::1").unwrap(),
+    ] {
+        assert_eq!(refusal(device.add_route(&asked, false)), (Errno::EOPNOTSUPP, Reason::Platform));
+    }
+    assert_eq!(mac.routes("utun7"), before);
 }

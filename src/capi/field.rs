@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+//! Members of a structure that C gives, and of one that it gets.
+
+use std::ffi::{CStr, c_char};
+
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::flags;
+use crate::model::text::text;
+
+/// The text of a member.
+pub(super) fn field<'a>(from: &'a [c_char], what: &str) -> Result<&'a str> {
+    let bytes = field_bytes(from, what)?;
+    str::from_utf8(bytes).map_err(|_| Error::new(Errno::EINVAL, Reason::Address, text!("{what} is not text")))
+}
+
+/// The text of a member that may be missing.
+pub(super) fn optional_field<'a>(from: &'a [c_char], what: &str) -> Result<Option<&'a str>> {
+    field(from, what).map(|text| Some(text).filter(|text| !text.is_empty()))
+}
+
+/// The bytes of a member, up to the NUL.
+pub(super) fn field_bytes<'a>(from: &'a [c_char], what: &str) -> Result<&'a [u8]> {
+    // SAFETY: a c_char is a byte.
+    let bytes = unsafe { &*(std::ptr::from_ref(from) as *const [u8]) };
+    let text = CStr::from_bytes_until_nul(bytes);
+    text.map(CStr::to_bytes)
+        .map_err(|_| Error::new(Errno::EINVAL, Reason::Address, text!("{what} has no NUL at its end")))
+}
+
+/// Bytes for a member, with a NUL, which there is room for.
+pub(super) fn c_bytes<const N: usize>(from: &[u8]) -> [c_char; N] {
+    let mut out = [0; N];
+    let last = N.saturating_sub(1);
+    for (to, from) in out.iter_mut().zip(from.iter().take(last)) {
+        *to = *from as c_char;
+    }
+    out
+}
+
+/// A member that has no meaning yet.
+pub(super) fn zero(reserved: u32, name: &str) -> Result<()> {
+    if reserved == 0 {
+        return Ok(());
+    }
+    let text = text!("reserved is {reserved} in a {name}: it has no meaning yet and must be 0");
+    Err(Error::new(Errno::EINVAL, Reason::Argument, text))
+}
+
+/// Whether the flags of a call ask for a replacement.
+pub(super) fn is_replace(bits: u64) -> Result<bool> {
+    if bits & !flags::REPLACE == 0 {
+        return Ok(bits != 0);
+    }
+    let text = text!("flags {bits:#x}: only TUNTAP_REPLACE goes with this call");
+    Err(Error::new(Errno::EINVAL, Reason::Flags, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_ends_within_its_member() {
+        let chars = |bytes: &[u8]| bytes.iter().map(|byte| *byte as c_char).collect::<Vec<_>>();
+        assert_eq!(field(&chars(b"10.8.0.1\0x"), "the address"), Ok("10.8.0.1"));
+        assert_eq!(optional_field(&chars(b"\0\0"), "the peer"), Ok(None));
+        for wrong in [&b"10.8.0.1"[..], b"\xff\0"] {
+            assert_eq!(field(&chars(wrong), "the address").unwrap_err().reason(), Reason::Address);
+        }
+        assert_eq!(c_bytes::<4>(b"abcdef"), [97, 98, 99, 0]);
+    }
+
+    #[test]
+    fn a_call_replaces_or_not() {
+        assert_eq!((is_replace(0), is_replace(1)), (Ok(false), Ok(true)));
+        assert_eq!(is_replace(2).unwrap_err().reason(), Reason::Flags);
+    }
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the kernel announces of addresses and routes: what was taken away, if only for a moment. */
+#ifndef ANNOUNCED_H
+#define ANNOUNCED_H
+
+#include "netlink.h"
+
+static int listener = -1;
+
+/** From now on. */
+static void listen_to_changes(void)
+{
+    struct sockaddr_nl all = {.nl_family = AF_NETLINK,
+                              .nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE};
+    listener = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE);
+    CHECK(listener >= 0 && bind(listener, (struct sockaddr *)&all, sizeof all) == 0);
+}
+
+/** How many messages of this type came since then. */
+static int announced(int type)
+{
+    char messages[65536];
+    int count = 0;
+    ssize_t length;
+    while ((length = recv(listener, messages, sizeof messages, 0)) > 0) {
+        int left = (int)length;
+        for (struct nlmsghdr *header = (struct nlmsghdr *)messages; NLMSG_OK(header, left);
+             header = NLMSG_NEXT(header, left))
+            count += header->nlmsg_type == type;
+    }
+    close(listener);
+    return count;
+}
+
+#endif
