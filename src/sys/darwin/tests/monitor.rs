@@ -158,7 +158,7 @@ fn routes_are_told_where_they_are_asked_for() {
     let device = tun("utun7");
     mac.add_address("utun7", "10.8.0.1", 32);
     let add = |destination: &str| {
-        device.add_route(&Route::parse(destination, None, 0, 0).unwrap()).unwrap();
+        device.add_route(&Route::parse(destination, None, 0, 0).unwrap(), false).unwrap();
     };
     add("10.9.0.0/16");
     let (without, with) = (Monitor::open(None, 0).unwrap(), Monitor::open(Some(&device), 1).unwrap());
@@ -166,7 +166,7 @@ fn routes_are_told_where_they_are_asked_for() {
     let first = heard(&with);
     assert_eq!(first[2..], ["RouteAdded utun7 10.9.0.0/16", "Complete "]);
     add("10.10.0.0/16");
-    device.del_route(&Route::parse("10.9.0.0/16", None, 0, 0).unwrap()).unwrap();
+    device.del_route(&Route::parse("10.9.0.0/16", None, 0, 0).unwrap(), true).unwrap();
     assert_eq!(heard(&with), ["RouteRemoved utun7 10.9.0.0/16", "RouteAdded utun7 10.10.0.0/16"]);
     assert_eq!(heard(&without), [""; 0]);
 }
