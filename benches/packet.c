@@ -162,7 +162,7 @@ static int open_blocking(tuntap_error *err)
         tuntap_open("bench2", TUNTAP_TUN, &bare, err) < 0 ||
         tuntap_set_addr(bare, "10.8.2.1/24", err) < 0 || tuntap_up(bare, err) < 0)
         return -1;
-    blocking_fd = dup(tuntap_get_fd(bare));
+    blocking_fd = dup(tuntap_get_fd(bare, NULL));
     tuntap_close(bare);
     return fcntl(blocking_fd, F_SETFL, fcntl(blocking_fd, F_GETFL) & ~O_NONBLOCK);
 }
@@ -181,7 +181,7 @@ int main(void)
     if (tuntap_open("bench0", TUNTAP_TUN | TUNTAP_NONBLOCK, &dev, &err) < 0 ||
         tuntap_set_addr(dev, "10.8.0.1/24", &err) < 0 || tuntap_up(dev, &err) < 0 || open_blocking(&err) < 0)
         return printf("bench: %s\n", err.message), 1;
-    fd = tuntap_get_fd(dev);
+    fd = tuntap_get_fd(dev, NULL);
     sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     printf("| 64-byte packets | bare, ns | libtuntap, ns | ratio: median (quartiles) |\n| --- | --- | --- | --- |\n");

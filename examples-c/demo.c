@@ -134,7 +134,7 @@ int main(void)
                 return failed(strerror(errno));
             next = sent_at[sent] + (sent < PINGS ? EVERY_MS : PATIENCE_MS);
         }
-        struct pollfd ready[] = {{tuntap_get_fd(dev), POLLIN, 0}, {sock, POLLIN, 0}};
+        struct pollfd ready[] = {{tuntap_get_fd(dev, NULL), POLLIN, 0}, {sock, POLLIN, 0}};
         double left = next - now_ms();
         if (poll(ready, 2, left > 0 ? (int)left + 1 : 0) < 0)
             return failed(strerror(errno));

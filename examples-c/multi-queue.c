@@ -61,7 +61,7 @@ static void *serve(void *argument)
     uint8_t packet[2048]; /* enough for the MTU of a new device, 1500 */
 
     for (;;) {
-        struct pollfd ready[] = {{tuntap_get_fd(queue->dev), POLLIN, 0}, {stop_pipe[0], POLLIN, 0}};
+        struct pollfd ready[] = {{tuntap_get_fd(queue->dev, NULL), POLLIN, 0}, {stop_pipe[0], POLLIN, 0}};
         if (poll(ready, 2, -1) < 0)
             continue; /* a signal */
         if (ready[1].revents)

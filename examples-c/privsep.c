@@ -123,7 +123,7 @@ static int open_and_pass(int socket, const char *name, const char *addr)
         tuntap_config_set_up(config, 1, &err) < 0 ||
         tuntap_open_config(name, TUNTAP_TUN | TUNTAP_EXCLUSIVE, config, &dev, &err) < 0)
         failed("opener", err.message);
-    else if (send_descriptor(socket, tuntap_get_fd(dev)) < 0)
+    else if (send_descriptor(socket, tuntap_get_fd(dev, NULL)) < 0)
         failed("opener", "cannot pass the descriptor");
     else
         result = 0;

@@ -95,7 +95,7 @@ int main(int argc, char **argv)
 
     for (;;) {
         static char packet[65536];
-        struct pollfd ready[] = {{tuntap_get_fd(dev), POLLIN, 0}, {sock, POLLIN, 0}};
+        struct pollfd ready[] = {{tuntap_get_fd(dev, NULL), POLLIN, 0}, {sock, POLLIN, 0}};
         if (poll(ready, 2, -1) < 0)
             continue; /* a signal */
 

@@ -22,11 +22,15 @@
  * Text.      Arguments are NUL-terminated. Results go to the caller's buffer, always
  *            NUL-terminated; a buffer that is too small is -ERANGE with TUNTAP_REASON_BUFFER,
  *            and the message says the size needed.
- * Structs.   One that a function fills in comes with its size, sizeof(tuntap_addr) for example:
- *            later versions may add members at its end, and tell each caller as much as it
- *            has room for. None has more than 4096 bytes, and no such size is taken.
- * Threads.   Every function may be called from any thread. On one device one reader and one
- *            writer may block at the same time, and calls that configure it wait for each
+ * Structs.   One that a function fills in or reads comes with its size, sizeof(tuntap_addr) for
+ *            example: later versions may add members at its end. Each caller gets as much as it
+ *            has room for; what a shorter one does not have is 0. A member that this version does
+ *            not know must be 0. None has more than 4096 bytes, and no such size is taken.
+ * Waiting.   A signal handler that runs on the thread ends any wait with -EINTR, with SA_RESTART
+ *            too; a time limit with -ETIMEDOUT, never early; tuntap_wake one wait, and
+ *            tuntap_shutdown all waits of a handle for good, with -ECANCELED.
+ * Threads.   Every function may be called from any thread. Any number of threads may read, write
+ *            and wait on one handle at the same time, and calls that configure it wait for each
  *            other, never for a packet. The exceptions are all other objects, such as a
  *            tuntap_config or a tuntap_reader, which are for one thread at a time, and the
  *            functions that free (tuntap_close, tuntap_config_free, tuntap_monitor_close):
@@ -481,9 +485,8 @@ int tuntap_open_fd(int fd, uint64_t flags, tuntap **dev, tuntap_error *err);
  * Readers and writers hold the device too: it stays open, and they go on working, until the
  * last of them is closed. So they and the handle may be closed in any order.
  *
- * No other call may be running on the handle, and none may follow. To end a thread that
- * reads: tell it to stop by a variable of yours, call tuntap_wake, join the thread, and
- * close then.
+ * No other call may be running on the handle, and none may follow. To end the threads that use
+ * it call tuntap_shutdown, join them, and close then.
  *
  * @param dev  May be NULL.
  * @since 0.1.0
@@ -547,7 +550,7 @@ int tuntap_get_index(const tuntap *dev, uint32_t *index, tuntap_error *err);
  * @return The descriptor, or -EINVAL (dev is NULL). Safe in a signal handler.
  * @since 0.1.0
  */
-int tuntap_get_fd(const tuntap *dev);
+int tuntap_get_fd(const tuntap *dev, tuntap_error *err);
 #endif
 
 /**
@@ -616,7 +619,7 @@ int tuntap_get_group(const tuntap *dev, uint32_t *gid, tuntap_error *err);
 int tuntap_set_group(tuntap *dev, uint32_t gid, tuntap_error *err);
 
 /**
- * Makes tuntap_read, tuntap_write, tuntap_readv and tuntap_writev on this handle wait, or
+ * Makes the calls on this handle that read or write without a time limit wait, or
  * return -EAGAIN instead. A call that waits already goes on waiting.
  *
  * @param on  0: they wait. Not 0: they do not.
@@ -748,7 +751,7 @@ int tuntap_probe(const tuntap *dev, uint32_t feature, int *supported, tuntap_err
 /* ----------------------------------------------------------------------------
  * Packets
  *
- * One packet a call, and waking a thread that waits for one.
+ * One packet a call.
  */
 
 /**
@@ -771,7 +774,8 @@ size_t tuntap_read_size(const tuntap *dev);
  * TAP has waiting, and the next calls none.
  *
  * With TUNTAP_OFFLOAD a super-packet comes one packet a call, and what is left of it is not
- * seen by poll: read until -EAGAIN before a wait. tuntap_reader_next is the fast way.
+ * seen by poll, but by tuntap_wait: read until -EAGAIN before a wait with poll.
+ * tuntap_reader_next is the fast way.
  *
  * @param buf   Receives the packet. After a failure its bytes are undefined.
  * @param size  Bytes of buf. Any size that holds the packets is enough; tuntap_read_size
@@ -780,7 +784,8 @@ size_t tuntap_read_size(const tuntap *dev);
  * @return Bytes of the packet, or
  *         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
  *         -EMSGSIZE  the packet was longer than size, and is lost (_BUFFER);
- *         -ECANCELED no packet, and tuntap_wake was called (_WOKEN);
+ *         -ECANCELED no packet, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was
+ *                    called (_SHUTDOWN);
  *         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
  *                    (_INTERRUPTED);
  *         -ENODEV    the device is gone, also when it went during the wait (_REMOVED);
@@ -794,13 +799,13 @@ size_t tuntap_read_size(const tuntap *dev);
 ssize_t tuntap_read(tuntap *dev, void *buf, size_t size, tuntap_error *err);
 
 /**
- * Takes one packet as tuntap_read does, and waits for it so long at most, whether the
- * handle is non-blocking or not. Signals do not end the wait.
+ * Takes one packet as tuntap_read does, and waits for it within a time limit, whether the handle
+ * is non-blocking or not.
  *
- * @param milliseconds  The time limit, by the monotonic clock, and never cut short. 0: do
- *                      not wait. Negative: no limit.
- * @return As tuntap_read, without -EAGAIN and -EINTR, or -ETIMEDOUT (no packet came in
- *         time, TUNTAP_REASON_TIMEOUT).
+ * @param milliseconds  Waits for at most this long, by the monotonic clock; never returns
+ *                      -ETIMEDOUT early. 0: does not wait. Negative: no limit.
+ * @return As tuntap_read, without -EAGAIN, or -ETIMEDOUT (no packet came within the time
+ *         limit, TUNTAP_REASON_TIMEOUT).
  * @since 0.1.0
  */
 ssize_t tuntap_read_timeout(tuntap *dev, void *buf, size_t size, int32_t milliseconds, tuntap_error *err);
@@ -816,7 +821,7 @@ ssize_t tuntap_read_timeout(tuntap *dev, void *buf, size_t size, int32_t millise
  *         TUNTAP_REASON_ARGUMENT), -ENOMEM (for more than 15 parts, TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
  */
-ssize_t tuntap_readv(tuntap *dev, const struct iovec *parts, int count, tuntap_error *err);
+ssize_t tuntap_readv(tuntap *dev, const struct iovec *parts, size_t count, tuntap_error *err);
 #endif
 
 /**
@@ -840,7 +845,8 @@ ssize_t tuntap_readv(tuntap *dev, const struct iovec *parts, int count, tuntap_e
  *         -ENETDOWN  the device is down (_DOWN), which Linux sees once it has room for the
  *                    packet; Darwin hands it to the host then;
  *         -EBUSY     this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
- *         -ECANCELED no room, and tuntap_wake was called (_WOKEN);
+ *         -ECANCELED no room, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was
+ *                    called (_SHUTDOWN);
  *         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
  *                    (_INTERRUPTED);
  *         -ENODEV    the device is gone (_REMOVED).
@@ -849,13 +855,13 @@ ssize_t tuntap_readv(tuntap *dev, const struct iovec *parts, int count, tuntap_e
 ssize_t tuntap_write(tuntap *dev, const void *buf, size_t size, tuntap_error *err);
 
 /**
- * Hands one packet to the kernel as tuntap_write does, and waits for room so long at most,
- * whether the handle is non-blocking or not. Signals do not end the wait. Only a device
- * with a send buffer (tuntap_set_sndbuf) ever has no room.
+ * Hands one packet to the kernel as tuntap_write does, and waits for room within a time limit,
+ * whether the handle is non-blocking or not. Only a device with a send buffer
+ * (tuntap_set_sndbuf) ever has no room.
  *
- * @param milliseconds  The time limit, by the monotonic clock, and never cut short. 0: do
- *                      not wait. Negative: no limit.
- * @return As tuntap_write, without -EAGAIN and -EINTR, or -ETIMEDOUT (no room in time,
+ * @param milliseconds  Waits for at most this long, by the monotonic clock; never returns
+ *                      -ETIMEDOUT early. 0: does not wait. Negative: no limit.
+ * @return As tuntap_write, without -EAGAIN, or -ETIMEDOUT (no room within the time limit,
  *         TUNTAP_REASON_TIMEOUT).
  * @since 0.1.0
  */
@@ -874,23 +880,89 @@ ssize_t tuntap_write_timeout(tuntap *dev, const void *buf, size_t size, int32_t 
  *         TUNTAP_REASON_ARGUMENT), -ENOMEM (for more than 15 parts, TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
  */
-ssize_t tuntap_writev(tuntap *dev, const struct iovec *parts, int count, tuntap_error *err);
+ssize_t tuntap_writev(tuntap *dev, const struct iovec *parts, size_t count, tuntap_error *err);
 #endif
+
+/* ----------------------------------------------------------------------------
+ * Waiting
+ *
+ * Waiting for packets and for room, and ending the threads that do.
+ */
+
+/**
+ * A packet can be read.
+ */
+#define TUNTAP_WAIT_READ 0x1
+
+/**
+ * There is room to write a packet.
+ */
+#define TUNTAP_WAIT_WRITE 0x2
+
+/**
+ * Waits until a packet can be read or written, without doing either: so every function that
+ * reads or writes gets a time limit. It waits whether the handle is non-blocking or not. Where
+ * something is ready it makes one system call; it allocates nothing.
+ *
+ * Ready means that a call is worth a try. Where several threads read one handle, another one
+ * may take the packet first; on a non-blocking handle the call returns -EAGAIN then. A device
+ * that is gone is ready for both, and the call returns -ENODEV.
+ *
+ * TUNTAP_WAIT_READ is for tuntap_read and its like, and knows what a super-packet still has for
+ * the next tuntap_read, of which the descriptor tells nothing. A reader has packets of its own:
+ * wait for it after tuntap_reader_next returned 0 or -EAGAIN, when it has none. After
+ * tuntap_reader_batch on a non-blocking handle that is after -EAGAIN.
+ *
+ * TUNTAP_WAIT_WRITE: only a device with a send buffer (tuntap_set_sndbuf) ever has no room. On
+ * Linux a device that is down has none either. On Darwin a full queue is only known from a
+ * write that failed; it is ready again a millisecond later.
+ *
+ * @param events        TUNTAP_WAIT_READ, TUNTAP_WAIT_WRITE, or both: for either.
+ * @param milliseconds  Waits for at most this long, by the monotonic clock; never returns
+ *                      -ETIMEDOUT early. 0: does not wait. Negative: no limit.
+ * @return Those of the events that are ready, more than 0; or
+ *         -ETIMEDOUT none was ready within the time limit (TUNTAP_REASON_TIMEOUT);
+ *         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
+ *                    (_INTERRUPTED);
+ *         -ECANCELED none is ready, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was
+ *                    called (_SHUTDOWN);
+ *         -EINVAL    dev is NULL (_ARGUMENT); events is 0 or has unknown bits (_FLAGS).
+ * @since 0.1.0
+ */
+int tuntap_wait(tuntap *dev, uint32_t events, int32_t milliseconds, tuntap_error *err);
 
 /**
  * Ends each call on this handle that waits for a packet or for room, in whatever thread:
- * it returns -ECANCELED with TUNTAP_REASON_WOKEN. When none waits, the next one returns so
- * that finds no packet or no room, whether it would wait or not, which is one, however often
- * this was called: so a wake is not lost on a reader that is just about to wait, and does not
- * end a wait much later.
+ * it returns -ECANCELED with TUNTAP_REASON_WOKEN. When none waits, the wake is pending, and the
+ * next call takes it that finds no packet, no room or nothing ready: that call returns
+ * -ECANCELED whether it would have waited or not, with TUNTAP_NONBLOCK and with a limit of 0
+ * too. So a wake is not lost on a thread that is just about to wait, and does not end a wait
+ * much later. A call that finds something leaves the wake pending. One wake is pending at most:
+ * several before a wait end one.
  *
- * Where several threads read one handle, a wake can find some of them waiting and others
- * not. To end them all, let each that ends call tuntap_wake itself: it passes the wake on.
+ * It does not make the descriptor readable: a program that polls that itself needs a descriptor
+ * of its own for the purpose. A signal handler may call it, and errno is kept; make sure that the
+ * handler runs no more when the handle is closed. To end threads for good use tuntap_shutdown.
  *
- * @return 0, or -EINVAL (dev is NULL). Safe in a signal handler.
+ * @param dev  NULL: nothing is done.
  * @since 0.1.0
  */
-int tuntap_wake(tuntap *dev);
+void tuntap_wake(tuntap *dev);
+
+/**
+ * Ends the use of the handle for packets, for good: each call that waits, and each later read,
+ * write and wait returns -ECANCELED with TUNTAP_REASON_SHUTDOWN, whether packets are there or not.
+ * That is so for all threads and for the readers and writers of the handle, which keep what they
+ * have. A call that is on its way with a packet in this moment finishes it. Calls that ask about
+ * the device or configure it go on as ever, and so do other handles of the device.
+ *
+ * To close a handle that threads use: call tuntap_shutdown, wait for the threads to end, and call
+ * tuntap_close. A signal handler may call it, and errno is kept. Nothing undoes it.
+ *
+ * @param dev  NULL: nothing is done.
+ * @since 0.1.0
+ */
+void tuntap_shutdown(tuntap *dev);
 
 /* ----------------------------------------------------------------------------
  * Interface
@@ -1383,7 +1455,7 @@ int tuntap_del_addr(tuntap *dev, const tuntap_addr *addr, size_t size, tuntap_er
 
 /**
  * The addresses of the device, IPv4 before IPv6, in the order in which the kernel has
- * them.
+ * them. Of the IPv6 addresses of a scope the newest is the first.
  *
  * @param addrs  Receives the first `count` of them. NULL with a count of 0: only the
  *               number is asked for.
@@ -1966,7 +2038,7 @@ int tuntap_reader_set_room(tuntap_reader *reader, size_t headroom, size_t tailro
  * 64 KiB. Its end is the moment to hand on what was made of it, by tuntap_writer_flush for
  * example: so no packet is kept back for others that may never come.
  *
- * After 0 the reader is empty, and a program may wait on the descriptor with poll or
+ * After 0 the reader is empty, and a program may wait with tuntap_wait, or on the descriptor with poll or
  * level-triggered epoll: it is readable when the device has more. Before 0 the reader may have
  * packets that the descriptor does not show. With edge-triggered epoll, call until -EAGAIN.
  *
@@ -1977,7 +2049,8 @@ int tuntap_reader_set_room(tuntap_reader *reader, size_t headroom, size_t tailro
  *         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
  *         -EPROTO    a super-packet was not what its offload header says, and is lost
  *                    (_PACKET);
- *         -ECANCELED no packet, and tuntap_wake was called (_WOKEN);
+ *         -ECANCELED no packet, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was
+ *                    called (_SHUTDOWN);
  *         -EINTR     a signal handler ran while the call waited (_INTERRUPTED);
  *         -ENODEV    the device is gone (_REMOVED);
  *         -EINVAL    reader or packet is NULL (_ARGUMENT).
@@ -2068,7 +2141,8 @@ void tuntap_writer_free(tuntap_writer *writer);
 
 /**
  * Takes a copy of a packet. It goes out with tuntap_writer_flush at the latest, and
- * earlier when the writer is full.
+ * earlier when the writer is full. On a device without a send buffer (tuntap_set_sndbuf) it
+ * never waits.
  *
  * @param packet  As for tuntap_write.
  * @param size    Bytes of it.
@@ -2109,8 +2183,8 @@ int tuntap_writer_commit(tuntap_writer *writer, size_t size, tuntap_error *err);
  * @return 0: all of it went out, and nothing is lost that was not reported; or
  *         -EAGAIN    no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
  *         -EINTR     a signal handler ran while the call waited (_INTERRUPTED);
- *         -ECANCELED no room, and tuntap_wake was called (_WOKEN): in these three cases what
- *                    is left stays for the next call;
+ *         -ECANCELED no room, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was
+ *                    called (_SHUTDOWN): in these cases what is left stays in the writer;
  *         -ENETDOWN  the device is down (_DOWN);
  *         -ENODEV    the device is gone (_REMOVED);
  *         -EBUSY     this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
@@ -2577,19 +2651,39 @@ typedef struct tuntap_event {
      */
     uint32_t mtu;
     /**
-     * For an address that was added or removed: a TUNTAP_SCOPE_*.
+     * For an address or a route that was added or removed: TUNTAP_IPV4 or TUNTAP_IPV6.
      */
-    uint32_t scope;
+    uint32_t family;
     /**
      * For an address that was added or removed: TUNTAP_ADDR_*.
      */
     uint64_t addr_flags;
     /**
-     * For a route that was added or removed: as in a tuntap_route.
+     * For a route that was added or removed, as in a tuntap_route: TUNTAP_ROUTE_*.
+     */
+    uint64_t route_flags;
+    /**
+     * For an address or a route: a TUNTAP_SCOPE_*.
+     */
+    uint32_t scope;
+    /**
+     * For a route: a TUNTAP_ROUTE_TYPE_*.
+     */
+    uint32_t route_type;
+    /**
+     * For an address or a route: who made it, as in a tuntap_addr or a tuntap_route.
+     */
+    uint32_t protocol;
+    /**
+     * For a route: bytes of the largest packet that is sent by it; 0: the device's MTU.
+     */
+    uint32_t route_mtu;
+    /**
+     * For a route: its metric.
      */
     uint32_t metric;
     /**
-     * For a route that was added or removed: as in a tuntap_route.
+     * For a route: the number of its table.
      */
     uint32_t table;
     /**
@@ -2624,6 +2718,10 @@ typedef struct tuntap_event {
      * Its next host on the link, such as "10.8.0.2"; "" where there is none.
      */
     char gateway[TUNTAP_ADDR_SIZE];
+    /**
+     * The address that packets are sent from by it; "" where the system chooses.
+     */
+    char source[TUNTAP_ADDR_SIZE];
 } tuntap_event;
 
 /**
@@ -2677,7 +2775,7 @@ void tuntap_monitor_close(tuntap_monitor *monitor);
  * @return The descriptor, or -EINVAL (monitor is NULL).
  * @since 0.1.0
  */
-int tuntap_monitor_get_fd(const tuntap_monitor *monitor);
+int tuntap_monitor_get_fd(const tuntap_monitor *monitor, tuntap_error *err);
 #endif
 
 /**
@@ -2695,8 +2793,8 @@ void tuntap_monitor_shutdown(tuntap_monitor *monitor);
  *
  * @param event         Receives the event.
  * @param size          sizeof(tuntap_event).
- * @param milliseconds  How long to wait for one, by the monotonic clock. -ETIMEDOUT is never
- *                      returned earlier. 0: do not wait. Negative: no limit.
+ * @param milliseconds  Waits for at most this long, by the monotonic clock; never returns
+ *                      -ETIMEDOUT early. 0: does not wait. Negative: no limit.
  * @return 0, or
  *         -ETIMEDOUT  nothing happened (TUNTAP_REASON_TIMEOUT);
  *         -EINTR      a signal handler ran while it waited (_INTERRUPTED);
@@ -2811,7 +2909,7 @@ const char *tuntap_strevent(uint32_t kind);
 #define TUNTAP_FEATURE_NETNS 12
 
 /**
- * tuntap_wake.
+ * tuntap_wake, tuntap_shutdown and tuntap_wait.
  */
 #define TUNTAP_FEATURE_WAKE 13
 

@@ -13,7 +13,7 @@ use tuntap::model::error::Reason;
 use tuntap::model::event::Kind;
 use tuntap::model::feature::Feature;
 use tuntap::model::table::Table;
-use tuntap::model::{address, flags, offload, route, steering};
+use tuntap::model::{address, flags, offload, readiness, route, steering};
 
 /// A part of the header: a noun.
 struct Section {
@@ -53,7 +53,13 @@ const SECTIONS: &[Section] = &[
         &[presence::IDS],
         "presence",
     ),
-    section("Packets", "One packet a call, and waking a thread that waits for one.", &[], "packet"),
+    section("Packets", "One packet a call.", &[], "packet"),
+    section(
+        "Waiting",
+        "Waiting for packets and for room, and ending the threads that do.",
+        &[readiness::WAITS],
+        "wait",
+    ),
     section(
         "Interface",
         "Up and down, MTU, MAC address, name, queue lengths, counters.",

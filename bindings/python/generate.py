@@ -18,6 +18,7 @@ ENUMERATIONS = {
     "TUNTAP_OFFLOAD_": ("Offloads", "IntFlag", "What a device with Flag.OFFLOAD may leave to be done."),
     "TUNTAP_ADDR_": ("AddrFlag", "IntFlag", "What is said of an address beside itself."),
     "TUNTAP_SCOPE_": ("Scope", "Numbered", "Where an address is valid, or the destination of a route is."),
+    "TUNTAP_WAIT_": ("Wait", "IntFlag", "What to wait for, and what is ready."),
     "TUNTAP_ROUTE_TYPE_": ("RouteType", "Numbered", "What is done with a packet that a route is found for."),
     "TUNTAP_ROUTE_": ("RouteFlag", "IntFlag", "What is said of a route beside itself."),
     "TUNTAP_KIND_": ("OffloadKind", "Numbered", "What a super-packet consists of."),
@@ -25,9 +26,7 @@ ENUMERATIONS = {
 }
 FLAGS = ("Flag", "IntFlag", "How a device is opened, and what it is.")
 # Constants that are no members of those: sizes, versions, families, and flags of single functions.
-PLAIN = re.compile(
-    r".*_SIZE$|TUNTAP_(VERSION_.*|IPV[46]|NEEDS_CHECKSUM|ALL_MULTICAST|MONITOR_ROUTES|NO_ID|REPLACE)"
-)
+PLAIN = re.compile(r".*_SIZE$|TUNTAP_(VERSION_.*|IPV[46]|NEEDS_CHECKSUM|ALL_MULTICAST|MONITOR_ROUTES|NO_ID|REPLACE)")
 
 # Parameters that Python has no use for.
 C_ONLY = {
@@ -90,6 +89,7 @@ def in_python(text: str) -> str:
     text = re.sub(r"TUNTAP_OFFLOAD_(\w+)", r"Offloads.\1", text)
     text = re.sub(r"TUNTAP_ADDR_(?!SIZE)(\w+)", r"AddrFlag.\1", text)
     text = text.replace("TUNTAP_ROUTE_*", "RouteFlag").replace("TUNTAP_REPLACE", "replace")
+    text = re.sub(r"TUNTAP_WAIT_(\w+)", r"Wait.\1", text)
     text = re.sub(r"TUNTAP_ROUTE_(\w+)", r"RouteFlag.\1", text)
     text = re.sub(r"TUNTAP_KIND_(\w+)", r"OffloadKind.\1", text)
     text = text.replace("TUNTAP_MONITOR_ROUTES", "routes").replace("TUNTAP_NO_ID", "None")
@@ -105,8 +105,8 @@ C_FAULT = re.compile(r"None\b|^count is 0|^size is too small$|^buf is too small$
 def failures(returned: str) -> list[str]:
     """The errnos of a @return, each with its causes in brackets or, in a list, behind it."""
     found = []
-    # "As another function, without these."
-    returned = re.sub(r"(without|but for) E[A-Z]+ and E[A-Z]+", "", returned)
+    # "As another function, without this."
+    returned = re.sub(r"(without|but for) E[A-Z]+,( or)?", "", returned)
     for number, causes, rest in re.findall(r"\b(E[A-Z0-9]{2,}),? *(?:\(((?:[^()]|\([^()]*\))*)\)|([^;]*))", returned):
         kept = [cause.strip(" .") for cause in (causes or rest).split(";") if not C_FAULT.search(cause.strip())]
         kept = [re.sub(r"^\((.*)\)$", r"\1", cause) for cause in kept]

@@ -223,7 +223,7 @@ pub unsafe extern "C" fn tuntap_del_addr(
 }
 
 /// The addresses of the device, IPv4 before IPv6, in the order in which the kernel has
-/// them.
+/// them. Of the IPv6 addresses of a scope the newest is the first.
 ///
 /// @param addrs  Receives the first `count` of them. NULL with a count of 0: only the
 ///               number is asked for.

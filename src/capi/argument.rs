@@ -2,7 +2,7 @@
 //! What C gives and takes beside the handle: places for results, texts, lists, and structures with their sizes. Each kind
 //! is checked in one place, before anything is done.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_void};
 use std::fmt::Display;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
@@ -27,7 +27,7 @@ pub(super) enum Argument {
     /// A list's length, and the size of an item.
     Count(usize, usize),
     /// How many parts a packet has, and the limit.
-    Parts(c_int, usize),
+    Parts(usize, usize),
     /// A list is not aligned to so many bytes.
     Unaligned(&'static str, usize),
     /// Any other mistake, in a sentence.

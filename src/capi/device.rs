@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, IntoRawFd};
 use std::ptr;
 
 use super::argument::{bytes, out, text_out};
-use super::entry::{call, consume, create, free, quick, with};
+use super::entry::{call, consume, create, descriptor, free, with};
 use super::error::CError;
 use crate::device::Device;
 use crate::device::config::Config;
@@ -136,9 +136,8 @@ pub unsafe extern "C" fn tuntap_open_fd(
 /// Readers and writers hold the device too: it stays open, and they go on working, until the
 /// last of them is closed. So they and the handle may be closed in any order.
 ///
-/// No other call may be running on the handle, and none may follow. To end a thread that
-/// reads: tell it to stop by a variable of yours, call tuntap_wake, join the thread, and
-/// close then.
+/// No other call may be running on the handle, and none may follow. To end the threads that use
+/// it call tuntap_shutdown, join them, and close then.
 ///
 /// @param dev  May be NULL.
 /// @since 0.1.0
@@ -214,8 +213,8 @@ pub unsafe extern "C" fn tuntap_get_index(dev: *const Device, index: *mut u32, e
 /// @since 0.1.0
 #[cfg(not(windows))]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tuntap_get_fd(dev: *const Device) -> c_int {
-    quick(dev, |device| device.fd().as_raw_fd())
+pub unsafe extern "C" fn tuntap_get_fd(dev: *const Device, err: *mut CError) -> c_int {
+    descriptor(dev, err, |device| device.fd().as_raw_fd())
 }
 
 /// The flags as the kernel granted them and as they are now: TUNTAP_TUN or TUNTAP_TAP,
@@ -289,7 +288,7 @@ pub unsafe extern "C" fn tuntap_set_group(dev: *mut Device, gid: u32, err: *mut 
     with(dev, err, |device| device.set_group(gid))
 }
 
-/// Makes tuntap_read, tuntap_write, tuntap_readv and tuntap_writev on this handle wait, or
+/// Makes the calls on this handle that read or write without a time limit wait, or
 /// return -EAGAIN instead. A call that waits already goes on waiting.
 ///
 /// @param on  0: they wait. Not 0: they do not.

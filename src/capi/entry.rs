@@ -13,7 +13,7 @@ use super::argument::{Argument, Out, out};
 use super::error::CError;
 use crate::device::config::Config;
 use crate::device::monitor::Monitor;
-use crate::device::{Device, Uncancelled};
+use crate::device::{CancelDisabled, Device};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::text::text;
 use crate::sys::{Reserved, Shared};
@@ -121,7 +121,7 @@ pub(super) unsafe fn with_mut<T: Handle, R: Return>(
 
 /// Does something with no object, or with one that may be NULL.
 pub(super) unsafe fn call<R: Return>(err: *mut CError, action: impl FnOnce() -> Result<R>) -> R::C {
-    let _uncancelled = Uncancelled::new();
+    let _cancel_disabled = CancelDisabled::new();
     match action() {
         Ok(result) => result.into_c(),
         Err(error) => R::C::failure(fail(&error, err)),
@@ -146,7 +146,7 @@ pub(super) unsafe fn create<T: Handle>(
 /// Releases what [`create`] made; nothing at NULL.
 pub(super) unsafe fn free<T: Handle>(handle: *mut T) {
     if !handle.is_null() {
-        let _uncancelled = Uncancelled::new();
+        let _cancel_disabled = CancelDisabled::new();
         drop(Shared::from_raw(handle));
     }
 }
@@ -223,13 +223,22 @@ pub(super) unsafe fn pass_mut<'a, T: Handle + 'a, R: Return, F: FnOnce() -> Erro
     }
 }
 
-/// Does something that cannot fail, and that a signal handler may do.
+/// Does something that cannot fail, and that a signal handler may do; nothing at NULL.
 #[inline]
-pub(super) unsafe fn quick<T: Handle, R: Return>(handle: *const T, action: impl FnOnce(&T) -> R) -> R::C {
-    match handle.as_ref() {
-        Some(object) => action(object).into_c(),
-        None => R::C::failure(Errno::EINVAL),
+pub(super) unsafe fn notify<T: Handle>(handle: *const T, action: impl FnOnce(&T)) {
+    if let Some(object) = handle.as_ref() {
+        action(object);
     }
+}
+
+/// Has an object tell its descriptor, which a signal handler may do.
+#[inline]
+pub(super) unsafe fn descriptor<T: Handle>(
+    handle: *const T,
+    err: *mut CError,
+    fd: impl FnOnce(&T) -> c_int,
+) -> c_int {
+    pass(handle, err, |object| Passed::<c_int, fn() -> Error>::Ok(fd(object)))
 }
 
 #[inline]
@@ -245,7 +254,7 @@ unsafe fn passed<R: Return, F: FnOnce() -> Error>(result: Passed<R, F>, err: *mu
 
 #[cold]
 unsafe fn explained(err: *mut CError, explain: impl FnOnce() -> Error) -> Errno {
-    let _uncancelled = Uncancelled::new();
+    let _cancel_disabled = CancelDisabled::new();
     fail(&explain(), err)
 }
 

@@ -10,7 +10,8 @@ use crate::model::text::text;
 /// The text of a member.
 pub(super) fn field<'a>(from: &'a [c_char], what: &str) -> Result<&'a str> {
     let bytes = field_bytes(from, what)?;
-    str::from_utf8(bytes).map_err(|_| Error::new(Errno::EINVAL, Reason::Address, text!("{what} is not text")))
+    std::str::from_utf8(bytes)
+        .map_err(|_| Error::new(Errno::EINVAL, Reason::Address, text!("{what} is not text")))
 }
 
 /// The text of a member that may be missing.

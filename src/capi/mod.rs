@@ -31,6 +31,7 @@ pub mod route;
 pub mod packet;
 mod packets;
 pub mod queue;
+pub mod wait;
 
 pub mod joiner;
 pub mod offload;

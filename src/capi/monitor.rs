@@ -5,7 +5,7 @@ use std::ffi::{c_char, c_int};
 
 use super::address::CAddr;
 use super::argument::{Growing, sized_out};
-use super::entry::{create, free, quick, with};
+use super::entry::{create, descriptor, free, notify, with};
 use super::error::CError;
 use super::presence::{flags_of, name_of};
 use super::route::CRoute;
@@ -30,13 +30,23 @@ pub struct CEvent {
     pub flags: u64,
     /// Its MTU.
     pub mtu: u32,
-    /// For an address that was added or removed: a TUNTAP_SCOPE_*.
-    pub scope: u32,
+    /// For an address or a route that was added or removed: TUNTAP_IPV4 or TUNTAP_IPV6.
+    pub family: u32,
     /// For an address that was added or removed: TUNTAP_ADDR_*.
     pub addr_flags: u64,
-    /// For a route that was added or removed: as in a tuntap_route.
+    /// For a route that was added or removed, as in a tuntap_route: TUNTAP_ROUTE_*.
+    pub route_flags: u64,
+    /// For an address or a route: a TUNTAP_SCOPE_*.
+    pub scope: u32,
+    /// For a route: a TUNTAP_ROUTE_TYPE_*.
+    pub route_type: u32,
+    /// For an address or a route: who made it, as in a tuntap_addr or a tuntap_route.
+    pub protocol: u32,
+    /// For a route: bytes of the largest packet that is sent by it; 0: the device's MTU.
+    pub route_mtu: u32,
+    /// For a route: its metric.
     pub metric: u32,
-    /// For a route that was added or removed: as in a tuntap_route.
+    /// For a route: the number of its table.
     pub table: u32,
     /// Not 0: it is up.
     pub up: u8,
@@ -54,10 +64,12 @@ pub struct CEvent {
     pub destination: [c_char; TUNTAP_ADDR_SIZE],
     /// Its next host on the link, such as "10.8.0.2"; "" where there is none.
     pub gateway: [c_char; TUNTAP_ADDR_SIZE],
+    /// The address that packets are sent from by it; "" where the system chooses.
+    pub source: [c_char; TUNTAP_ADDR_SIZE],
 }
 
 unsafe impl Growing for CEvent {
-    const LEAST: usize = 560;
+    const LEAST: usize = 648;
     const NAME: &'static str = "tuntap_event";
 }
 
@@ -74,7 +86,14 @@ impl From<Event> for CEvent {
             index: link.map_or(0, |link| link.index),
             flags: link.map_or(0, flags_of),
             mtu: link.map_or(0, |link| link.mtu),
-            scope: address.map_or(0, |address| address.scope),
+            family: address.map_or(0, |address| address.family).max(route.map_or(0, |route| route.family)),
+            scope: address.map_or(0, |address| address.scope).max(route.map_or(0, |route| route.scope)),
+            protocol: address
+                .map_or(0, |address| address.protocol)
+                .max(route.map_or(0, |route| route.protocol)),
+            route_flags: route.map_or(0, |route| route.flags),
+            route_type: route.map_or(0, |route| route.r#type),
+            route_mtu: route.map_or(0, |route| route.mtu),
             addr_flags: address.map_or(0, |address| address.flags),
             metric: route.map_or(0, |route| route.metric),
             table: route.map_or(0, |route| route.table),
@@ -86,6 +105,7 @@ impl From<Event> for CEvent {
             peer: address.map_or(none, |address| address.peer),
             destination: route.map_or(none, |route| route.destination),
             gateway: route.map_or(none, |route| route.gateway),
+            source: route.map_or(none, |route| route.source),
         }
     }
 }
@@ -147,8 +167,8 @@ pub unsafe extern "C" fn tuntap_monitor_close(monitor: *mut Monitor) {
 /// @since 0.1.0
 #[cfg(not(windows))]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tuntap_monitor_get_fd(monitor: *const Monitor) -> c_int {
-    quick(monitor, Monitor::fd)
+pub unsafe extern "C" fn tuntap_monitor_get_fd(monitor: *const Monitor, err: *mut CError) -> c_int {
+    descriptor(monitor, err, Monitor::fd)
 }
 
 /// Ends the tuntap_monitor_next that waits, and every later one: they return -ECANCELED with
@@ -159,17 +179,15 @@ pub unsafe extern "C" fn tuntap_monitor_get_fd(monitor: *const Monitor) -> c_int
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_monitor_shutdown(monitor: *mut Monitor) {
-    if let Some(monitor) = monitor.as_ref() {
-        monitor.shut_down();
-    }
+    notify(monitor, Monitor::shut_down);
 }
 
 /// The next event. To end a wait without limit from another thread: tuntap_monitor_shutdown.
 ///
 /// @param event         Receives the event.
 /// @param size          sizeof(tuntap_event).
-/// @param milliseconds  How long to wait for one, by the monotonic clock. -ETIMEDOUT is never
-///                      returned earlier. 0: do not wait. Negative: no limit.
+/// @param milliseconds  Waits for at most this long, by the monotonic clock; never returns
+///                      -ETIMEDOUT early. 0: does not wait. Negative: no limit.
 /// @return 0, or
 ///         -ETIMEDOUT  nothing happened (TUNTAP_REASON_TIMEOUT);
 ///         -EINTR      a signal handler ran while it waited (_INTERRUPTED);

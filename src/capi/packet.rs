@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 //! Packets in and out.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::c_void;
 use std::io::{IoSlice, IoSliceMut};
 use std::slice;
 
 use libc::ssize_t;
 
 use super::argument::{Argument, check_count, memory, memory_mut};
-use super::entry::{Failure, pass, quick};
+use super::entry::{Failure, pass};
 use super::error::CError;
 use crate::device::Device;
 use crate::model::limit::Limit;
@@ -34,7 +34,8 @@ pub unsafe extern "C" fn tuntap_read_size(dev: *const Device) -> usize {
 /// TAP has waiting, and the next calls none.
 ///
 /// With TUNTAP_OFFLOAD a super-packet comes one packet a call, and what is left of it is not
-/// seen by poll: read until -EAGAIN before a wait. tuntap_reader_next is the fast way.
+/// seen by poll, but by tuntap_wait: read until -EAGAIN before a wait with poll.
+/// tuntap_reader_next is the fast way.
 ///
 /// @param buf   Receives the packet. After a failure its bytes are undefined.
 /// @param size  Bytes of buf. Any size that holds the packets is enough; tuntap_read_size
@@ -43,7 +44,8 @@ pub unsafe extern "C" fn tuntap_read_size(dev: *const Device) -> usize {
 /// @return Bytes of the packet, or
 ///         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
 ///         -EMSGSIZE  the packet was longer than size, and is lost (_BUFFER);
-///         -ECANCELED no packet, and tuntap_wake was called (_WOKEN);
+///         -ECANCELED no packet, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was
+///                    called (_SHUTDOWN);
 ///         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
 ///                    (_INTERRUPTED);
 ///         -ENODEV    the device is gone, also when it went during the wait (_REMOVED);
@@ -63,13 +65,13 @@ pub unsafe extern "C" fn tuntap_read(
     read(dev, buf, size, Limit::Handle, err)
 }
 
-/// Takes one packet as tuntap_read does, and waits for it so long at most, whether the
-/// handle is non-blocking or not. Signals do not end the wait.
+/// Takes one packet as tuntap_read does, and waits for it within a time limit, whether the handle
+/// is non-blocking or not.
 ///
-/// @param milliseconds  The time limit, by the monotonic clock, and never cut short. 0: do
-///                      not wait. Negative: no limit.
-/// @return As tuntap_read, without -EAGAIN and -EINTR, or -ETIMEDOUT (no packet came in
-///         time, TUNTAP_REASON_TIMEOUT).
+/// @param milliseconds  Waits for at most this long, by the monotonic clock; never returns
+///                      -ETIMEDOUT early. 0: does not wait. Negative: no limit.
+/// @return As tuntap_read, without -EAGAIN, or -ETIMEDOUT (no packet came within the time
+///         limit, TUNTAP_REASON_TIMEOUT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_read_timeout(
@@ -105,7 +107,7 @@ unsafe fn read(dev: *mut Device, buf: *mut c_void, size: usize, limit: Limit, er
 pub unsafe extern "C" fn tuntap_readv(
     dev: *mut Device,
     parts: *const libc::iovec,
-    count: c_int,
+    count: usize,
     err: *mut CError,
 ) -> ssize_t {
     pass(dev, err, |device| {
@@ -138,7 +140,8 @@ pub unsafe extern "C" fn tuntap_readv(
 ///         -ENETDOWN  the device is down (_DOWN), which Linux sees once it has room for the
 ///                    packet; Darwin hands it to the host then;
 ///         -EBUSY     this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
-///         -ECANCELED no room, and tuntap_wake was called (_WOKEN);
+///         -ECANCELED no room, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was
+///                    called (_SHUTDOWN);
 ///         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
 ///                    (_INTERRUPTED);
 ///         -ENODEV    the device is gone (_REMOVED).
@@ -153,13 +156,13 @@ pub unsafe extern "C" fn tuntap_write(
     write(dev, buf, size, Limit::Handle, err)
 }
 
-/// Hands one packet to the kernel as tuntap_write does, and waits for room so long at most,
-/// whether the handle is non-blocking or not. Signals do not end the wait. Only a device
-/// with a send buffer (tuntap_set_sndbuf) ever has no room.
+/// Hands one packet to the kernel as tuntap_write does, and waits for room within a time limit,
+/// whether the handle is non-blocking or not. Only a device with a send buffer
+/// (tuntap_set_sndbuf) ever has no room.
 ///
-/// @param milliseconds  The time limit, by the monotonic clock, and never cut short. 0: do
-///                      not wait. Negative: no limit.
-/// @return As tuntap_write, without -EAGAIN and -EINTR, or -ETIMEDOUT (no room in time,
+/// @param milliseconds  Waits for at most this long, by the monotonic clock; never returns
+///                      -ETIMEDOUT early. 0: does not wait. Negative: no limit.
+/// @return As tuntap_write, without -EAGAIN, or -ETIMEDOUT (no room within the time limit,
 ///         TUNTAP_REASON_TIMEOUT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -205,7 +208,7 @@ unsafe fn write(
 pub unsafe extern "C" fn tuntap_writev(
     dev: *mut Device,
     parts: *const libc::iovec,
-    count: c_int,
+    count: usize,
     err: *mut CError,
 ) -> ssize_t {
     pass(dev, err, |device| {
@@ -222,26 +225,10 @@ pub unsafe extern "C" fn tuntap_writev(
     })
 }
 
-/// Ends each call on this handle that waits for a packet or for room, in whatever thread:
-/// it returns -ECANCELED with TUNTAP_REASON_WOKEN. When none waits, the next one returns so
-/// that finds no packet or no room, whether it would wait or not, which is one, however often
-/// this was called: so a wake is not lost on a reader that is just about to wait, and does not
-/// end a wait much later.
-///
-/// Where several threads read one handle, a wake can find some of them waiting and others
-/// not. To end them all, let each that ends call tuntap_wake itself: it passes the wake on.
-///
-/// @return 0, or -EINVAL (dev is NULL). Safe in a signal handler.
-/// @since 0.1.0
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tuntap_wake(dev: *mut Device) -> c_int {
-    quick(dev, Device::wake)
-}
-
 /// A caller's vectors: none is at NULL, and one more can be put behind them.
-unsafe fn vectors<'a>(parts: *const libc::iovec, count: c_int) -> Result<&'a [libc::iovec], Argument> {
-    match usize::try_from(count) {
-        Ok(count @ 1..=MAX_PARTS) => vectors_of(parts, count),
+unsafe fn vectors<'a>(parts: *const libc::iovec, count: usize) -> Result<&'a [libc::iovec], Argument> {
+    match count {
+        1..=MAX_PARTS => vectors_of(parts, count),
         _ => Err(Argument::Parts(count, MAX_PARTS)),
     }
 }

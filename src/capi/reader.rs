@@ -100,7 +100,7 @@ pub unsafe extern "C" fn tuntap_reader_set_room(
 /// 64 KiB. Its end is the moment to hand on what was made of it, by tuntap_writer_flush for
 /// example: so no packet is kept back for others that may never come.
 ///
-/// After 0 the reader is empty, and a program may wait on the descriptor with poll or
+/// After 0 the reader is empty, and a program may wait with tuntap_wait, or on the descriptor with poll or
 /// level-triggered epoll: it is readable when the device has more. Before 0 the reader may have
 /// packets that the descriptor does not show. With edge-triggered epoll, call until -EAGAIN.
 ///
@@ -111,7 +111,8 @@ pub unsafe extern "C" fn tuntap_reader_set_room(
 ///         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
 ///         -EPROTO    a super-packet was not what its offload header says, and is lost
 ///                    (_PACKET);
-///         -ECANCELED no packet, and tuntap_wake was called (_WOKEN);
+///         -ECANCELED no packet, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was
+///                    called (_SHUTDOWN);
 ///         -EINTR     a signal handler ran while the call waited (_INTERRUPTED);
 ///         -ENODEV    the device is gone (_REMOVED);
 ///         -EINVAL    reader or packet is NULL (_ARGUMENT).

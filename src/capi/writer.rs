@@ -74,7 +74,8 @@ pub unsafe extern "C" fn tuntap_writer_free(writer: *mut CWriter) {
 }
 
 /// Takes a copy of a packet. It goes out with tuntap_writer_flush at the latest, and
-/// earlier when the writer is full.
+/// earlier when the writer is full. On a device without a send buffer (tuntap_set_sndbuf) it
+/// never waits.
 ///
 /// @param packet  As for tuntap_write.
 /// @param size    Bytes of it.
@@ -146,8 +147,8 @@ pub unsafe extern "C" fn tuntap_writer_commit(writer: *mut CWriter, size: usize,
 /// @return 0: all of it went out, and nothing is lost that was not reported; or
 ///         -EAGAIN    no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
 ///         -EINTR     a signal handler ran while the call waited (_INTERRUPTED);
-///         -ECANCELED no room, and tuntap_wake was called (_WOKEN): in these three cases what
-///                    is left stays for the next call;
+///         -ECANCELED no room, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was
+///                    called (_SHUTDOWN): in these cases what is left stays in the writer;
 ///         -ENETDOWN  the device is down (_DOWN);
 ///         -ENODEV    the device is gone (_REMOVED);
 ///         -EBUSY     this queue is detached, and the device has TUNTAP_NAPI (_BUSY);

@@ -12,6 +12,7 @@ pub mod reader;
 mod route;
 mod steering;
 pub(crate) mod stream;
+mod wait;
 pub mod writer;
 
 use std::fmt::Display;
@@ -29,7 +30,7 @@ use crate::model::name::{Name, NameRequest};
 use crate::model::offload;
 use crate::model::text::{Text, text};
 use crate::sys::{Backend, Outcome, PerProcess, Queue};
-pub(crate) use crate::sys::{Namespace, Uncancelled};
+pub(crate) use crate::sys::{CancelDisabled, Namespace};
 
 /// An open device. Dropping it closes it.
 pub struct Device {

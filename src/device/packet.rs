@@ -3,19 +3,18 @@
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use crate::device::Device;
-use crate::device::stream::Stream;
+use crate::device::stream::lock;
 use crate::model::error::{Errno, Error, Reason};
 use crate::model::feature::Feature;
 use crate::model::flags::{Kind, Mode};
 use crate::model::limit::Limit;
 use crate::model::offload::Offload;
 use crate::model::packet::{PI_HEADER, copy, measure, scatter};
+use crate::model::readiness::Readiness;
 use crate::model::text::{Text, text};
-use crate::sys::{Backend, Direction};
+use crate::sys::Backend;
 
 const IPV4_HEADER: usize = 20;
 const IPV6_HEADER: usize = 40;
@@ -30,10 +29,10 @@ impl Device {
     /// Takes one packet; its length.
     pub fn read(&self, buf: &mut [MaybeUninit<u8>], limit: Limit) -> Result<usize, Errno> {
         let Some(rest) = self.rest() else {
-            return self.patiently(Direction::Read, limit, || self.backend.read(buf));
+            return self.try_or_wait(Readiness::READ, limit, || self.backend.read(buf));
         };
         let rest = rest?;
-        self.patiently(Direction::Read, limit, || {
+        self.try_or_wait(Readiness::READ, limit, || {
             lock(rest).next_or_read(&self.backend).and_then(|packet| copy(packet, buf))
         })
     }
@@ -41,10 +40,10 @@ impl Device {
     /// Takes one packet into several buffers, filled one after the other; its length.
     pub fn readv(&self, bufs: &mut [IoSliceMut<'_>], limit: Limit) -> Result<usize, Errno> {
         let Some(rest) = self.rest() else {
-            return self.patiently(Direction::Read, limit, || self.backend.readv(bufs));
+            return self.try_or_wait(Readiness::READ, limit, || self.backend.readv(bufs));
         };
         let rest = rest?;
-        self.patiently(Direction::Read, limit, || {
+        self.try_or_wait(Readiness::READ, limit, || {
             lock(rest).next_or_read(&self.backend).and_then(|packet| scatter(packet, bufs))
         })
     }
@@ -57,7 +56,8 @@ impl Device {
         limit: Limit,
     ) -> Result<usize, Errno> {
         let mut header = [0; Offload::SIZE];
-        let length = self.patiently(Direction::Read, limit, || self.backend.read_framed(&mut header, buf))?;
+        let length =
+            self.try_or_wait(Readiness::READ, limit, || self.backend.read_framed(&mut header, buf))?;
         *offload = Offload::from_bytes(header);
         Ok(length)
     }
@@ -68,7 +68,7 @@ impl Device {
             return self.writev(&[IoSlice::new(packet)], limit);
         }
         self.check(packet.first().copied(), packet.len())?;
-        self.patiently(Direction::Write, limit, || self.backend.write(packet))
+        self.try_or_wait(Readiness::WRITE, limit, || self.backend.write(packet))
     }
 
     /// Hands over one packet that is in several parts; its length.
@@ -77,8 +77,8 @@ impl Device {
         self.check(first, length)?;
         let plain = Offload::default().to_bytes();
         match self.backend.mode().offload {
-            false => self.patiently(Direction::Write, limit, || self.backend.writev(parts)),
-            true => self.patiently(Direction::Write, limit, || self.backend.writev_framed(&plain, parts)),
+            false => self.try_or_wait(Readiness::WRITE, limit, || self.backend.writev(parts)),
+            true => self.try_or_wait(Readiness::WRITE, limit, || self.backend.writev_framed(&plain, parts)),
         }
     }
 
@@ -86,64 +86,12 @@ impl Device {
     pub fn write_super(&self, offload: Offload, packet: &[u8], limit: Limit) -> Result<usize, Errno> {
         self.check(packet.first().copied(), packet.len())?;
         let (header, parts) = (offload.to_bytes(), [IoSlice::new(packet)]);
-        self.patiently(Direction::Write, limit, || self.backend.writev_framed(&header, &parts))
+        self.try_or_wait(Readiness::WRITE, limit, || self.backend.writev_framed(&header, &parts))
     }
 
     /// Whether the device takes and gives super-packets.
     pub fn needs_offload(&self, action: &str) -> crate::model::error::Result<()> {
         self.needs_flag(Feature::Offload, self.backend.mode().offload, "TUNTAP_OFFLOAD", action)
-    }
-
-    /// Ends each wait of this handle, or when there is none the next call that finds nothing.
-    pub fn wake(&self) {
-        self.backend.wake();
-    }
-
-    /// Tries first, so that a packet which is there costs one system call. Not `#[cold]` where it waits: an idle
-    /// device waits for each packet.
-    pub(crate) fn patiently(
-        &self,
-        direction: Direction,
-        limit: Limit,
-        mut attempt: impl FnMut() -> Result<usize, Errno>,
-    ) -> Result<usize, Errno> {
-        match attempt() {
-            Err(Errno::EAGAIN) => self.wait_and_retry(direction, limit, attempt),
-            first => first,
-        }
-    }
-
-    /// Goes on after a first attempt found that it would have to wait.
-    pub(crate) fn wait_and_retry(
-        &self,
-        direction: Direction,
-        limit: Limit,
-        mut attempt: impl FnMut() -> Result<usize, Errno>,
-    ) -> Result<usize, Errno> {
-        let no_wait = match limit {
-            Limit::Handle => self.nonblock().then_some(Errno::EAGAIN),
-            Limit::For(Duration::ZERO) => Some(Errno::ETIMEDOUT),
-            Limit::None | Limit::For(_) => None,
-        };
-        if let Some(errno) = no_wait {
-            // A wake that was left over is for the next call that finds nothing, whether it waits or not: it would
-            // end a wait much later otherwise.
-            return Err(if self.backend.take_wake() { Errno::ECANCELED } else { errno });
-        }
-        let deadline = limit.deadline();
-        let is_over = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        loop {
-            match self.backend.wait(direction, deadline) {
-                Err(Errno::EINTR) if limit != Limit::Handle => continue,
-                waited => waited?,
-            }
-            match attempt() {
-                // The wait took something for readiness that it was not, or another thread came first.
-                Err(Errno::EAGAIN) if is_over() => return Err(Errno::ETIMEDOUT),
-                Err(Errno::EAGAIN) => {}
-                outcome => return outcome,
-            }
-        }
     }
 
     /// What the kernel would take and drop is refused before.
@@ -248,11 +196,14 @@ impl Device {
         Error::new(errno, reason, text!("write {}: {why}: {loss}", self.label()))
     }
 
-    fn explain(&self, action: &str, errno: Errno) -> Error {
+    pub(super) fn explain(&self, action: &str, errno: Errno) -> Error {
         let (reason, text) = match errno {
             Errno::ENODEV => (Reason::Removed, "it is gone: close the handle"),
             Errno::ENETDOWN => (Reason::Down, "it is down: tuntap_up takes it up"),
             Errno::EINTR => (Reason::Interrupted, "a signal came first: call again"),
+            Errno::ECANCELED if self.backend.is_shut_down() => {
+                (Reason::Shutdown, "tuntap_shutdown was called: close the handle")
+            }
             Errno::ECANCELED => (Reason::Woken, "tuntap_wake ended the wait"),
             _ => return Error::system(errno, text!("{action} {}", self.label())),
         };
@@ -278,10 +229,6 @@ fn fault(mode: Mode, first: Option<u8>, length: usize) -> Option<&'static str> {
         Kind::Tap => "no Ethernet frame: too short for its header",
     };
     (length < header).then_some(short)
-}
-
-fn lock(rest: &Mutex<Stream>) -> MutexGuard<'_, Stream> {
-    rest.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn bytes(count: usize) -> Text {

@@ -9,8 +9,9 @@ use crate::device::stream::{LINE, Stream};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::limit::Limit;
 use crate::model::memory::NoMemory;
+use crate::model::readiness::Readiness;
 use crate::model::text::text;
-use crate::sys::{Backend, Direction, Outcome, zeroed};
+use crate::sys::{Backend, Outcome, zeroed};
 
 /// Limits of a batch: after so many reads or bytes the collected packets are worth handing on. Small UDP packets go on as
 /// two super-packets of 128 segments, which is what the kernel takes.
@@ -81,6 +82,7 @@ impl Reader {
     /// one, for whose first packet it waits.
     #[inline]
     pub fn next(&mut self, device: &Device) -> Outcome<Option<&mut [u8]>> {
+        device.check_shutdown()?;
         if !self.source.stream.is_ready() && !self.source.read(device)? {
             return Ok(None);
         }
@@ -95,6 +97,7 @@ impl Reader {
         count: usize,
         mut give: impl FnMut(usize, Placed<'_>),
     ) -> Outcome<usize> {
+        device.check_shutdown()?;
         let Self { source, arena, headroom, tailroom } = self;
         let mut free = &mut arena[..];
         let mut given = 0_usize;
@@ -124,6 +127,7 @@ impl Reader {
         count: usize,
         mut place: impl FnMut(usize, usize) -> Option<&'a mut [u8]>,
     ) -> Outcome<usize> {
+        device.check_shutdown()?;
         let mut given = 0_usize;
         while given < count && self.source.has_next(device, given)? {
             let Some(to) = place(given, self.pending()) else {
@@ -208,7 +212,7 @@ impl Source {
             self.alone = false;
             return first;
         }
-        device.wait_and_retry(Direction::Read, Limit::Handle, || self.stream.take(&device.backend))
+        device.wait_and_retry(Readiness::READ, Limit::Handle, || self.stream.take(&device.backend))
     }
 }
 

@@ -14,15 +14,17 @@ impl Device {
     }
 
     /// Adds a route, unless it is there. Another one of this device that has its place is replaced, if that is asked for.
-    /// To look first costs more the more routes there are.
+    /// To look first costs more the more routes there are: a replacement does, as a system may say "it is there" of both.
     pub fn add_route(&self, route: &Route, replace: bool) -> Result<()> {
         let _changing = self.change();
-        if !self.backend.adds_before_it_looks() && self.installed(route)?.is_some() {
+        if (replace || !self.backend.adds_before_it_looks()) && self.installed(route)?.is_some() {
             return Ok(());
+        }
+        if replace {
+            return self.backend.replace_route(route);
         }
         self.backend.add_route(route).or_else(|error| match self.installed(route) {
             Ok(Some(_)) => Ok(()),
-            Ok(None) if replace && error.errno() == Errno::EEXIST => self.backend.replace_route(route),
             _ => Err(error),
         })
     }

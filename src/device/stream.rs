@@ -3,6 +3,7 @@
 
 use std::io::IoSliceMut;
 use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::cpu::Cpu;
 use crate::model::error::Errno;
@@ -113,4 +114,9 @@ impl Stream {
         }
         self.next().ok_or(Errno::EPROTO)
     }
+}
+
+/// That which the reads of a handle share.
+pub(crate) fn lock(stream: &Mutex<Stream>) -> MutexGuard<'_, Stream> {
+    stream.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -10,8 +10,9 @@ use crate::model::error::Errno;
 use crate::model::limit::Limit;
 use crate::model::memory::NoMemory;
 use crate::model::offload;
+use crate::model::readiness::Readiness;
 use crate::offload::join::{Joiner, Joins, Refusal};
-use crate::sys::{Backend, Direction, zeroed};
+use crate::sys::{Backend, zeroed};
 
 /// Writes to a queue in batches. For one thread at a time.
 pub struct Writer {
@@ -88,6 +89,7 @@ impl Writer {
                 return device.write(packet, Limit::Handle).map(drop).map_err(Unwritten::of_write);
             }
         };
+        device.check_shutdown().map_err(Unwritten::Kept)?;
         device.check(packet.first().copied(), packet.len()).map_err(Unwritten::Refused)?;
         match joiner.put(packet) {
             Ok(()) => Ok(()),
@@ -98,6 +100,7 @@ impl Writer {
     /// Reserves bytes for a packet that is to be written there, and taken by [`Self::commit`]. Any other call drops them.
     /// When there is no room, what was collected goes out first.
     pub fn reserve(&mut self, device: &Device, size: usize) -> Result<&mut [u8], Unwritten> {
+        device.check_shutdown().map_err(Unwritten::Kept)?;
         if size == 0 || size > device.read_size() {
             let errno = if size == 0 { Errno::EINVAL } else { Errno::EMSGSIZE };
             return Err(Unwritten::Refused(errno));
@@ -127,6 +130,7 @@ impl Writer {
 
     /// Takes the packet in the first so many of the reserved bytes. After a failure they stay reserved.
     pub fn commit(&mut self, device: &Device, size: usize) -> Result<(), Unwritten> {
+        device.check_shutdown().map_err(Unwritten::Kept)?;
         match &mut self.output {
             Output::Coalesced(joiner) => {
                 let packet = joiner.reserved(size).ok_or(Unwritten::Unreserved)?;
@@ -188,6 +192,7 @@ impl Writer {
     /// Writes what was collected. What has no room yet stays for the next time. What the kernel refuses is lost, and the
     /// rest goes out.
     fn hand_over(&mut self, device: &Device) -> Result<(), Unwritten> {
+        device.check_shutdown().map_err(Unwritten::Kept)?;
         let joiner = match &mut self.output {
             Output::Coalesced(joiner) => joiner,
             Output::Direct(buffer) => {
@@ -197,7 +202,8 @@ impl Writer {
         };
         joiner.drop_reservation();
         while let Some(framed) = joiner.peek_framed() {
-            let written = device.patiently(Direction::Write, Limit::Handle, || device.backend.write(framed));
+            let written =
+                device.try_or_wait(Readiness::WRITE, Limit::Handle, || device.backend.write(framed));
             if let Err(errno) = written {
                 if is_end_of_wait(errno) {
                     return Err(Unwritten::Kept(errno));

@@ -37,7 +37,7 @@ enumeration! {
         Carrier = 11, "TUNTAP_FEATURE_CARRIER";
         /// Network namespaces: opening in one, and tuntap_set_netns.
         Namespace = 12, "TUNTAP_FEATURE_NETNS";
-        /// tuntap_wake.
+        /// tuntap_wake, tuntap_shutdown and tuntap_wait.
         Wake = 13, "TUNTAP_FEATURE_WAKE";
         /// tuntap_monitor.
         Monitor = 14, "TUNTAP_FEATURE_MONITOR";

@@ -3,14 +3,14 @@
 
 use std::time::{Duration, Instant};
 
-/// How long a call waits.
+/// How long a call waits. A signal handler ends each of these waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// As the handle was told; a signal ends it.
+    /// As the handle was told: without a limit, or not at all.
     Handle,
-    /// Without a limit, through signals.
+    /// Without a limit.
     None,
-    /// For so long, through signals.
+    /// For at most this long.
     For(Duration),
 }
 

@@ -15,6 +15,7 @@ pub mod name;
 pub mod offload;
 pub mod packet;
 pub mod prefix;
+pub mod readiness;
 pub mod route;
 pub mod steering;
 pub mod table;

@@ -39,6 +39,7 @@ enumeration! {
     }
 }
 
+#[allow(clippy::derivable_impls, reason = "the table's variants take no attributes but documentation")]
 impl Default for Type {
     fn default() -> Self {
         Self::Unicast

@@ -12,9 +12,9 @@ unsafe extern "C" {
 }
 
 /// As long as it lives, its thread is not cancelled.
-pub(crate) struct Uncancelled(c_int);
+pub(crate) struct CancelDisabled(c_int);
 
-impl Uncancelled {
+impl CancelDisabled {
     pub(crate) fn new() -> Self {
         let mut old = 0;
         // SAFETY: writes the old state to a place of its own.
@@ -23,7 +23,7 @@ impl Uncancelled {
     }
 }
 
-impl Drop for Uncancelled {
+impl Drop for CancelDisabled {
     fn drop(&mut self) {
         // SAFETY: takes the state that it gave; a NULL place for the old one is allowed.
         unsafe { pthread_setcancelstate(self.0, ptr::null_mut()) };

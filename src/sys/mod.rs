@@ -18,6 +18,7 @@ use crate::model::link::{Link, Mac};
 use crate::model::name::{Name, NameRequest};
 use crate::model::offload::Offload;
 use crate::model::prefix::Family;
+use crate::model::readiness::Readiness;
 use crate::model::route::{Installed, Route};
 use crate::model::steering::{Instruction, Program};
 use crate::model::text::Text;
@@ -62,16 +63,16 @@ mod nowhere;
 
 pub(crate) use allocation::{boxed, zeroed};
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
-pub(crate) use cancel::Uncancelled;
+pub(crate) use cancel::CancelDisabled;
 pub(crate) use change::Change;
 pub(crate) use fork::PerProcess;
 pub(crate) use shared::{Reserved, Shared};
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 pub(crate) use stop::Stop;
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-pub(crate) use system::Stop;
+pub(crate) use system::CancelDisabled;
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-pub(crate) use system::Uncancelled;
+pub(crate) use system::Stop;
 #[cfg(all(fuzzing, target_os = "linux"))]
 pub use system::fuzz;
 pub(crate) use system::{Namespace, Queue, Watch};
@@ -92,13 +93,6 @@ pub(crate) struct Place<'a> {
 
 /// The offload header as it is on the device.
 pub(crate) type Frame = [u8; Offload::SIZE];
-
-/// What a wait is for.
-#[derive(Clone, Copy)]
-pub(crate) enum Direction {
-    Read,
-    Write,
-}
 
 /// One queue of a device, and the way to the device that it belongs to. Dropping it closes it; a device
 /// that is not persistent goes with its last queue.
@@ -153,14 +147,21 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn read_framed(&self, header: &mut Frame, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize>;
     /// Hands over one packet of a device with offload, behind its offload header; the packet's length.
     fn writev_framed(&self, header: &Frame, parts: &[IoSlice<'_>]) -> Outcome<usize>;
-    /// Waits until a read or write is worth trying. ECANCELED when woken, ETIMEDOUT, EINTR.
-    fn wait(&self, direction: Direction, deadline: Option<Instant>) -> Outcome<()>;
+    /// What is ready at this moment.
+    fn ready(&self, interest: Readiness) -> Outcome<Readiness>;
+    /// Waits until a read or write is worth trying; which of them. None where it is time to try again without being told.
+    /// ECANCELED when woken or shut down, ETIMEDOUT, EINTR.
+    fn wait(&self, interest: Readiness, deadline: Option<Instant>) -> Outcome<Readiness>;
     /// Whether the last write found no room of a kind that poll does not tell of.
     fn is_full(&self) -> bool;
     /// Ends every wait, or the next one when there is none. Allowed in a signal handler.
     fn wake(&self);
-    /// Whether a wake was left over for the next wait; it is taken.
+    /// Takes a pending wake, and tells whether there was one.
     fn take_wake(&self) -> bool;
+    /// Ends every wait, and every later one. Allowed in a signal handler.
+    fn shut_down(&self);
+    /// Whether it was shut down.
+    fn is_shut_down(&self) -> bool;
 
     /// The name for a message, or what stands for it: a failure to find it must not hide the one to report.
     fn label(&self) -> Text;

@@ -8,7 +8,7 @@ use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::time::Instant;
 
 pub(crate) use super::nowhere::Namespace;
-use super::{Backend, Direction, Frame, Outcome, Place, Routes, Watching};
+use super::{Backend, Frame, Outcome, Place, Routes, Watching};
 use crate::model::address::{Address, Assigned, Options};
 use crate::model::error::{Error, Result};
 use crate::model::event::Notice;
@@ -17,15 +17,16 @@ use crate::model::flags::{Flags, Mode};
 use crate::model::link::{Link, Mac};
 use crate::model::name::{Name, NameRequest};
 use crate::model::prefix::Family;
+use crate::model::readiness::Readiness;
 use crate::model::route::{Installed, Route};
 use crate::model::steering::{Instruction, Program};
 use crate::model::text::Text;
 use crate::sys::Change;
 
 /// Nothing here is worth holding off a cancellation for.
-pub(crate) struct Uncancelled;
+pub(crate) struct CancelDisabled;
 
-impl Uncancelled {
+impl CancelDisabled {
     pub(crate) fn new() -> Self {
         Self
     }
@@ -110,10 +111,13 @@ impl Backend for Queue {
         fn readv(&self, &mut [IoSliceMut<'_>]) -> Outcome<usize>;
         fn write(&self, &[u8]) -> Outcome<usize>;
         fn writev(&self, &[IoSlice<'_>]) -> Outcome<usize>;
-        fn wait(&self, Direction, Option<Instant>) -> Outcome<()>;
+        fn ready(&self, Readiness) -> Outcome<Readiness>;
+        fn wait(&self, Readiness, Option<Instant>) -> Outcome<Readiness>;
         fn is_full(&self) -> bool;
         fn wake(&self);
         fn take_wake(&self) -> bool;
+        fn shut_down(&self);
+        fn is_shut_down(&self) -> bool;
         fn label(&self) -> Text;
         fn name(&self) -> Result<Name>;
         fn link(&self) -> Result<Link>;

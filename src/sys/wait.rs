@@ -1,34 +1,41 @@
 // SPDX-License-Identifier: MIT
 //! Waiting for a descriptor, and ending the wait from elsewhere.
 
-use std::ffi::c_int;
+use std::ffi::c_short;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::result::Result;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Direction, Tokens, poll};
+use super::{Tokens, poll};
 use crate::model::error::{Errno, Error};
+use crate::model::readiness::Readiness;
 
-/// How long a waiter looks away while an earlier wake is still being taken by those that it was for.
-const PASSING_WAKE: Duration = Duration::from_millis(1);
+/// How long a waiter does not poll the tokens while those that an earlier wake was for still take theirs.
+const WAKE_IN_PROGRESS: Duration = Duration::from_millis(1);
 
-/// Ends waits. The kernel's part is a store of tokens, which every waiter polls beside its descriptor; it holds one for
-/// each waiter that has been woken and has not noticed yet. Who is to notice is decided here, in one word: the number
-/// of wakes, whether one is left over for the next waiter, and how many wait at the moment.
+/// Ends waits. The kernel's part is a counter of tokens, which every waiter polls beside its descriptor; it holds one for
+/// each waiter that has been woken and has not noticed yet. Which waiters these are is decided here, in one word: the
+/// number of wakes, whether one is pending, whether the handle is shut down, and how many wait at the moment.
 ///
-/// Everything that wake() does is allowed in a signal handler.
+/// Everything that wake() and shut_down() do is allowed in a signal handler.
 pub(super) struct Waker {
     tokens: Tokens,
     state: AtomicU64,
 }
 
 /// Descriptors of a wait, at most, with that of the tokens.
-const MOST: usize = 5;
+const MAX_ENTRIES: usize = 5;
+
+/// A descriptor, and what of it is waited for.
+pub(super) type Source<'a> = (BorrowedFd<'a>, Readiness);
 
 const WAITER: u64 = 1;
 const WAITERS: u64 = 0x00ff_ffff;
+/// For the next call that finds nothing.
 const PENDING: u64 = 1 << 24;
+/// Nothing waits any more.
+const SHUT_DOWN: u64 = 1 << 25;
 const WAKE: u64 = 1 << 32;
 
 /// The wakes of a state.
@@ -44,44 +51,54 @@ impl Waker {
 
     /// Ends every wait that goes on, or when there is none, the next one.
     pub(super) fn wake(&self) {
-        let woken = |state: u64| match state & WAITERS {
-            0 => state | PENDING,
-            _ => (state & !(WAITERS | PENDING)).wrapping_add(WAKE),
-        };
-        let before = self.update(woken);
+        self.end_waits(PENDING, 0);
+    }
+
+    /// Ends every wait that goes on, and every later one.
+    pub(super) fn shut_down(&self) {
+        self.end_waits(SHUT_DOWN, SHUT_DOWN);
+    }
+
+    /// On a packet's way. Who calls after shut_down() sees it, as that is the only word.
+    #[inline]
+    pub(super) fn is_shut_down(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & SHUT_DOWN != 0
+    }
+
+    /// What is set where nothing waits, and where something does.
+    fn end_waits(&self, without: u64, with: u64) {
+        let before = self.update(|state| match state & WAITERS {
+            0 => state | without,
+            _ => (state & !(WAITERS | PENDING)).wrapping_add(WAKE) | with,
+        });
         let tokens = before & WAITERS;
         if tokens != 0 {
             self.tokens.add(tokens);
         }
     }
 
-    /// For a call that has found nothing, and does not wait: whether a wake was left over, which is taken then.
+    /// For a call that has found nothing, and does not wait: takes a pending wake, and tells whether there was one.
     pub(super) fn take_pending(&self) -> bool {
         // Looked at before it is written to: most often there is none.
         self.state.load(Ordering::SeqCst) & PENDING != 0
             && self.update(|state| state & !PENDING) & PENDING != 0
     }
 
-    /// Waits until one of the descriptors is ready, and for ever without a deadline. ECANCELED: woken. ETIMEDOUT: too
-    /// late. EINTR: a signal handler ran.
-    pub(super) fn wait(
-        &self,
-        fds: &[BorrowedFd<'_>],
-        direction: Direction,
-        deadline: Option<Instant>,
-    ) -> Result<(), Errno> {
+    /// Waits until one of the descriptors is ready, and for ever without a deadline; what is ready. ECANCELED: woken or
+    /// shut down. ETIMEDOUT: too late. EINTR: a signal handler ran.
+    pub(super) fn wait(&self, sources: &[Source<'_>], deadline: Option<Instant>) -> Result<Readiness, Errno> {
         let own = self.enter()?;
-        let result = self.wait_as(own, fds, direction, deadline);
-        if self.leave(own) { Err(Errno::ECANCELED) } else { result }
+        let waited = self.wait_as(own, sources, deadline);
+        if self.leave(own) { Err(Errno::ECANCELED) } else { waited }
     }
 
-    /// Counts this waiter in; the number of wakes before it. A wake that was left over is for it.
+    /// Counts this waiter in; the number of wakes before it. It takes a pending wake.
     fn enter(&self) -> Result<u64, Errno> {
-        let before = self.update(|state| match state & PENDING {
+        let before = self.update(|state| match state & (PENDING | SHUT_DOWN) {
             0 => state.wrapping_add(WAITER),
             _ => state & !PENDING,
         });
-        if before & PENDING == 0 { Ok(wakes(before)) } else { Err(Errno::ECANCELED) }
+        if before & (PENDING | SHUT_DOWN) == 0 { Ok(wakes(before)) } else { Err(Errno::ECANCELED) }
     }
 
     /// Counts it out; true when a wake did that already, and then its token is taken.
@@ -101,42 +118,32 @@ impl Waker {
     fn wait_as(
         &self,
         own: u64,
-        fds: &[BorrowedFd<'_>],
-        direction: Direction,
+        sources: &[Source<'_>],
         deadline: Option<Instant>,
-    ) -> Result<(), Errno> {
-        let events = match direction {
-            Direction::Read => libc::POLLIN,
-            Direction::Write => libc::POLLOUT,
-        };
-        let entry = |fd: c_int, events| libc::pollfd { fd, events, revents: 0 };
-        let mut entries = [entry(-1, 0); MOST];
-        let entries = entries.get_mut(..=fds.len()).ok_or(Errno::EINVAL)?;
-        for (place, fd) in entries.iter_mut().zip(fds) {
-            *place = entry(fd.as_raw_fd(), events);
-        }
-        let mut look_away = false;
+    ) -> Result<Readiness, Errno> {
+        let mut entries = entries(sources);
+        let entries = entries.get_mut(..=sources.len()).ok_or(Errno::EINVAL)?;
+        let mut skip_tokens = false;
         loop {
-            // A negative descriptor is passed over.
-            let tokens = if look_away { -1 } else { self.tokens.fd().as_raw_fd() };
             if let Some(last) = entries.last_mut() {
-                *last = entry(tokens, libc::POLLIN);
+                // A negative descriptor is passed over.
+                let fd = if skip_tokens { -1 } else { self.tokens.fd().as_raw_fd() };
+                *last = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
             }
-            let until = if look_away { Some(soon(deadline)) } else { deadline };
+            let until = if skip_tokens { Some(soon(deadline)) } else { deadline };
             let found = poll(entries, until);
             if wakes(self.state.load(Ordering::SeqCst)) != own {
-                return Ok(());
+                return Ok(Readiness::NONE);
             }
             found?;
-            let mut answers = entries.iter().map(|entry| entry.revents != 0);
-            let token = answers.next_back().unwrap_or(false);
-            if answers.any(|ready| ready) {
-                return Ok(());
+            let ready = answers(sources, entries);
+            if ready.any() {
+                return Ok(ready);
             }
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Err(Errno::ETIMEDOUT);
             }
-            look_away = token;
+            skip_tokens = entries.last().is_some_and(|tokens| tokens.revents != 0);
         }
     }
 
@@ -146,10 +153,40 @@ impl Waker {
     }
 }
 
-/// The deadline, or the moment to look at the counter again when that is earlier.
+/// What is ready at this moment.
+pub(super) fn ready(sources: &[Source<'_>]) -> Result<Readiness, Errno> {
+    let mut entries = entries(sources);
+    let entries = entries.get_mut(..sources.len()).ok_or(Errno::EINVAL)?;
+    poll(entries, Some(Instant::now()))?;
+    Ok(answers(sources, entries))
+}
+
+fn entries(sources: &[Source<'_>]) -> [libc::pollfd; MAX_ENTRIES] {
+    let mut entries = [libc::pollfd { fd: -1, events: 0, revents: 0 }; MAX_ENTRIES];
+    for (entry, (fd, interest)) in entries.iter_mut().zip(sources) {
+        entry.fd = fd.as_raw_fd();
+        entry.events |= if interest.read { libc::POLLIN } else { 0 };
+        entry.events |= if interest.write { libc::POLLOUT } else { 0 };
+    }
+    entries
+}
+
+/// What poll found. An error or the end is for each who waits: no call waits for long there.
+fn answers(sources: &[Source<'_>], entries: &[libc::pollfd]) -> Readiness {
+    let answer = |(entry, (_, interest)): (&libc::pollfd, &Source<'_>)| {
+        let found = |event: c_short| entry.revents & (event | !(libc::POLLIN | libc::POLLOUT)) != 0;
+        Readiness {
+            read: interest.read && found(libc::POLLIN),
+            write: interest.write && found(libc::POLLOUT),
+        }
+    };
+    entries.iter().zip(sources).map(answer).fold(Readiness::NONE, Readiness::or)
+}
+
+/// The deadline, or the moment to poll the tokens again when that is earlier.
 fn soon(deadline: Option<Instant>) -> Instant {
     let now = Instant::now();
-    let soon = now.checked_add(PASSING_WAKE).unwrap_or(now);
+    let soon = now.checked_add(WAKE_IN_PROGRESS).unwrap_or(now);
     deadline.map_or(soon, |deadline| deadline.min(soon))
 }
 
@@ -169,9 +206,32 @@ mod tests {
         let (waker, (silence, _into)) = (Waker::new().unwrap(), silence());
         waker.wake();
         waker.wake();
-        let wait = || waker.wait(&[silence.as_fd()], Direction::Read, Some(Instant::now()));
+        let wait = || waker.wait(&[(silence.as_fd(), Readiness::READ)], Some(Instant::now()));
         assert_eq!(wait(), Err(Errno::ECANCELED));
         assert_eq!(wait(), Err(Errno::ETIMEDOUT));
+    }
+
+    #[test]
+    fn a_shutdown_ends_every_wait_for_ever() {
+        let (waker, (silence, into)) = (Waker::new().unwrap(), silence());
+        let wait = || waker.wait(&[(silence.as_fd(), Readiness::READ)], None);
+        thread::scope(|scope| {
+            let waiters: Vec<_> = (0..4).map(|_| scope.spawn(wait)).collect();
+            while waker.state.load(Ordering::SeqCst) & WAITERS != 4 {
+                thread::yield_now();
+            }
+            assert!(!waker.is_shut_down());
+            waker.shut_down();
+            for waiter in waiters {
+                assert_eq!(waiter.join().unwrap(), Err(Errno::ECANCELED));
+            }
+        });
+        assert!(waker.is_shut_down());
+        waker.wake();
+        waker.shut_down();
+        assert_eq!(wait(), Err(Errno::ECANCELED));
+        assert_eq!(waker.wait(&[(into.as_fd(), Readiness::WRITE)], None), Err(Errno::ECANCELED));
+        assert_eq!(waker.state.load(Ordering::SeqCst) & WAITERS, 0);
     }
 
     #[test]
@@ -188,7 +248,7 @@ mod tests {
         let (waker, (silence, _into)) = (Waker::new().unwrap(), silence());
         thread::scope(|scope| {
             let waiters: Vec<_> = (0..4)
-                .map(|_| scope.spawn(|| waker.wait(&[silence.as_fd()], Direction::Read, None)))
+                .map(|_| scope.spawn(|| waker.wait(&[(silence.as_fd(), Readiness::READ)], None)))
                 .collect();
             while waker.state.load(Ordering::SeqCst) & WAITERS != 4 {
                 thread::yield_now();
@@ -200,13 +260,20 @@ mod tests {
         });
         let state = waker.state.load(Ordering::SeqCst);
         assert_eq!((wakes(state), state & (WAITERS | PENDING)), (1, 0));
-        let again = waker.wait(&[silence.as_fd()], Direction::Read, Some(Instant::now()));
+        let again = waker.wait(&[(silence.as_fd(), Readiness::READ)], Some(Instant::now()));
         assert_eq!(again, Err(Errno::ETIMEDOUT));
     }
 
     #[test]
     fn what_is_ready_is_not_waited_for() {
         let (waker, (silence, into)) = (Waker::new().unwrap(), silence());
-        assert_eq!(waker.wait(&[silence.as_fd(), into.as_fd()], Direction::Write, None), Ok(()));
+        let (read, write) = ((silence.as_fd(), Readiness::READ), (into.as_fd(), Readiness::WRITE));
+        assert_eq!(waker.wait(&[read, write], None), Ok(Readiness::WRITE));
+        assert_eq!(ready(&[read, write]), Ok(Readiness::WRITE));
+        assert_eq!(ready(&[read]), Ok(Readiness::NONE));
+        let closed = silence.as_fd();
+        drop(into);
+        let both = Readiness { read: true, write: true };
+        assert_eq!(ready(&[(closed, both)]), Ok(both));
     }
 }

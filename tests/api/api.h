@@ -87,6 +87,8 @@ void packet_of(uint8_t *packet, size_t size);
 
 /** Gives the devices what good calls need: a packet to read and, where one was changed, an address and a route. */
 void restore_handles(const void *changed);
+/** A persistent device named "idle", of which nobody has a handle. */
+void make_idle_device(void);
 /** The function has freed what it was given. */
 void forget_handle(const void *handle);
 void close_handles(void);

@@ -14,6 +14,7 @@ import sys
 # A good text and a good number for a parameter of this name.
 TEXTS = {
     "name": "t9",
+    "tuntap_delete: name": "idle",  # which is made for each call
     "path": "/proc/self/ns/net",
     "alias": "a device",
     "addr": "10.8.0.1/24",
@@ -32,6 +33,7 @@ NUMBERS = {
     "flags": 0,
     "offloads": 0,
     "milliseconds": 0,
+    "events": 1,
     "on": 1,
     "up": 1,
     "count": 2,
@@ -41,7 +43,7 @@ NUMBERS = {
 # Bytes of what a pointer of this type points at, and what it is for.
 SCALARS = {"int *": "int", "uint32_t *": "uint32_t", "uint64_t *": "uint64_t", "size_t *": "size_t", "void **": "void *"}
 NUMBER_KINDS = {"int": "int", "int32_t": "int32", "uint32_t": "uint32", "uint64_t": "uint64", "size_t": "size"}
-RETURNS = {"void": "NOTHING", "const char *": "NOTHING", "size_t": "SIZE", "int": "COUNT", "ssize_t": "COUNT"}
+RETURNS = {"void": "NOTHING", "const char *": "NOTHING", "size_t": "SIZE", "uint32_t": "SIZE", "int": "COUNT", "ssize_t": "COUNT"}
 
 
 def die(text):
@@ -160,8 +162,9 @@ class Table:
             if found[0] == "text":
                 if name not in TEXTS:
                     die(f"{function.name}: no good text for `{name}`")
-                if TEXTS[name] is not None:
-                    fields["text"] = f'"{TEXTS[name]}"'
+                text = TEXTS.get(f"{function.name}: {name}", TEXTS[name])
+                if text is not None:
+                    fields["text"] = f'"{text}"'
             if found[0] == "object_out":
                 fields["release"] = f"release_{kind.split()[0]}"
         elif (kind, name) == ("int", "fd"):

@@ -97,6 +97,13 @@ void restore_handles(const void *changed)
     }
 }
 
+void make_idle_device(void)
+{
+    int fd = join_by_hand("idle", IFF_TUN | IFF_NO_PI);
+    CHECK(fd >= 0 && ioctl(fd, TUNSETPERSIST, 1) == 0);
+    close(fd);
+}
+
 void forget_handle(const void *handle)
 {
     for (int shape = 0; shape < SHAPES; shape++) {

@@ -163,6 +163,8 @@ static void clean_up(void)
 static void call(void)
 {
     restore_handles(changed);
+    if (strcmp(function->name, "tuntap_delete") == 0)
+        make_idle_device();
     make_arguments();
     describe();
     report->calls++;

@@ -77,7 +77,7 @@ UNUSED static void a_packet_goes_out(int sock, tuntap *dev, uint64_t flags, cons
     static uint8_t buf[70000];
     size_t header = header_of(flags), size = strlen(text), length = header + UDP_OVERHEAD + size;
     udp_send(sock, "10.8.0.2", PORT, text, size);
-    wait_for(tuntap_get_fd(dev), POLLIN);
+    wait_for(tuntap_get_fd(dev, NULL), POLLIN);
     memset(&err, 0, sizeof err);
     ssize_t got = tuntap_read(dev, buf, sizeof buf, &err);
     if (got != (ssize_t)length)
@@ -94,7 +94,7 @@ UNUSED static void a_packet_comes_in(int sock, tuntap *dev, uint64_t flags, cons
     size_t header = header_of(flags);
     if (flags & TUNTAP_TAP) {
         struct ifreq request = {.ifr_flags = 0};
-        CHECK(ioctl(tuntap_get_fd(dev), SIOCGIFHWADDR, &request) == 0);
+        CHECK(ioctl(tuntap_get_fd(dev, NULL), SIOCGIFHWADDR, &request) == 0);
         memcpy(buf + header - 14, request.ifr_hwaddr.sa_data, 6);
         memcpy(buf + header - 8, "\2\0\0\0\0\2\x08\0", 8);
     }

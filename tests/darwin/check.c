@@ -161,7 +161,7 @@ static int reads(tuntap *dev, int version, const unsigned char *to, size_t octet
 
 static int readable(tuntap *dev, int milliseconds)
 {
-    struct pollfd entry = {tuntap_get_fd(dev), POLLIN, 0};
+    struct pollfd entry = {tuntap_get_fd(dev, NULL), POLLIN, 0};
 
     return poll(&entry, 1, milliseconds) == 1;
 }
@@ -357,7 +357,7 @@ static void check_tun(void)
     report(is_woken(dev), "tuntap_wake ends a wait");
     report(tuntap_write(dev, "?", 1, &err) == -EINVAL && err.reason == TUNTAP_REASON_PACKET, "what is no packet is refused");
 
-    report(tuntap_open_fd(tuntap_get_fd(dev), TUNTAP_BORROW, &other, &err) == 0 &&
+    report(tuntap_open_fd(tuntap_get_fd(dev, NULL), TUNTAP_BORROW, &other, &err) == 0 &&
                tuntap_get_name(other, name, sizeof name, &err) == 0 && strcmp(name, "utun77") == 0,
            "its descriptor serves another handle");
     tuntap_close(other);

@@ -27,6 +27,8 @@ static void packets(void)
     FAILS(tuntap_read_timeout(dev, buf, sizeof buf, 10, &err), ETIMEDOUT, TUNTAP_REASON_TIMEOUT);
     DO(tuntap_wake(dev));
     FAILS(tuntap_read(dev, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_WOKEN);
+    CALL(tuntap_wait(dev, TUNTAP_WAIT_READ | TUNTAP_WAIT_WRITE, 10000, &err));
+    FAILS(tuntap_wait(dev, TUNTAP_WAIT_READ, 10, &err), ETIMEDOUT, TUNTAP_REASON_TIMEOUT);
     DO(tuntap_read_size(dev));
 }
 
@@ -93,6 +95,8 @@ static void all_packets(void)
     batches(dev, PACKET_OF_T0);
     super_packets();
     batches(offloading, PACKET_OF_S0);
+    DO(tuntap_shutdown(offloading));
+    FAILS(tuntap_read(offloading, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_SHUTDOWN);
 }
 
 #endif

@@ -91,7 +91,7 @@ static void opened_with_filter(void)
     OK(tuntap_open("p1", TUNTAP_TAP | TUNTAP_MULTI_QUEUE, &first, &err));
     OK(tuntap_open_queue(first, 0, &queue, &err));
     OK(tuntap_detach(queue, &err));
-    CHECK(ioctl(tuntap_get_fd(first), TUNATTACHFILTER, &theirs) == 0);
+    CHECK(ioctl(tuntap_get_fd(first, NULL), TUNATTACHFILTER, &theirs) == 0);
     OK(tuntap_attach(queue, &err));
     tuntap_close(queue);
     tuntap_close(first);
@@ -123,7 +123,7 @@ static void device(void)
     tuntap_stats stats;
     CALL(tuntap_get_name(dev, text, sizeof text, &err));
     CALL(tuntap_get_index(dev, &number, &err));
-    DO(tuntap_get_fd(dev));
+    DO(tuntap_get_fd(dev, NULL));
     CALL(tuntap_get_flags(dev, &flags, &err));
     CALL(tuntap_set_persist(dev, 1, &err));
     OK(tuntap_set_persist(dev, 0, &err));
@@ -202,7 +202,7 @@ static void monitors(void)
     tuntap_monitor *monitor;
     tuntap_event event;
     CALL(tuntap_monitor_open(dev, 0, &monitor, &err));
-    DO(tuntap_monitor_get_fd(monitor));
+    DO(tuntap_monitor_get_fd(monitor, NULL));
     DO(tuntap_strevent(TUNTAP_EVENT_UP));
     CALL(tuntap_monitor_next(monitor, &event, sizeof event, 10000, &err));
     while (tuntap_monitor_next(monitor, &event, sizeof event, 10, &err) == 0)

@@ -67,7 +67,7 @@ int main(int argc, char **argv)
     tuntap *queue, *copy;
     OK(tuntap_open_queue(dev, 0, &queue, &err));
     OK(tuntap_detach(queue, &err));
-    OK(tuntap_open_fd(tuntap_get_fd(dev), TUNTAP_BORROW, &copy, &err));
+    OK(tuntap_open_fd(tuntap_get_fd(dev, NULL), TUNTAP_BORROW, &copy, &err));
     tuntap_close(copy);
     tuntap_close(queue);
 

@@ -4,6 +4,7 @@
 import errno
 import functools
 import math
+import os
 import signal
 import threading
 import time
@@ -13,7 +14,7 @@ import witness
 from conftest import drain
 
 import tuntap
-from tuntap import Flag, Reason
+from tuntap import Flag, Reason, Wait
 
 IN = witness.ipv4("10.8.0.7", "10.8.0.1")
 
@@ -205,6 +206,59 @@ def test_a_signal_handler_that_raises(opened, take, limit):
     assert time.monotonic() - begun < 30
     witness.send("10.8.0.9", b"after")
     assert take(device).endswith(b"after")
+
+
+@pytest.mark.parametrize("limit", [None, 60])
+def test_an_interrupt_ends_a_wait_at_once(opened, take, limit):
+    device, sent, took = opened(), [], []
+
+    def interrupt():
+        sent.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for _ in range(7):
+        late = later(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            take(device, limit)
+        took.append(time.monotonic() - sent[-1])
+        late.join()
+    # On a busy machine some take longer.
+    assert sorted(took)[2] < 0.1
+
+
+def test_waiting(opened):
+    device = opened()
+    assert device.wait(Wait.READ | Wait.WRITE) is Wait.WRITE
+    with pytest.raises(TimeoutError) as caught:
+        device.wait(timeout=0.05)
+    assert caught.value.reason is Reason.TIMEOUT
+    late = later(witness.send, "10.8.0.9", b"late")
+    assert device.wait() is Wait.READ and device.wait(Wait.READ, 0) is Wait.READ
+    assert device.read().endswith(b"late")
+    late.join()
+    with pytest.raises(tuntap.Error) as caught:
+        device.wait(Wait(0))
+    assert caught.value.reason is Reason.FLAGS
+
+
+@pytest.mark.parametrize("limit", [None, 60])
+def test_shutting_down(opened, take, limit):
+    """Everything that waits, and everything later, whether packets are there or not; the device is still there."""
+    device = opened()
+    late = later(device.shutdown)
+    for _ in range(3):
+        with pytest.raises(tuntap.Error) as caught:
+            take(device, limit)
+        assert (caught.value.errno, caught.value.reason) == (errno.ECANCELED, Reason.SHUTDOWN)
+        witness.send("10.8.0.9", b"there")
+    late.join()
+    for use in (device.wait, lambda: device.write(IN), device.reader().batch, device.writer().flush):
+        with pytest.raises(tuntap.Error) as caught:
+            use()
+        assert caught.value.reason is Reason.SHUTDOWN
+    device.mtu = 1300
+    assert device.mtu == 1300
 
 
 @pytest.mark.parametrize("limit", [None, 60])

@@ -10,7 +10,7 @@ use super::room::Room;
 use super::{descriptor, kernel};
 use crate::model::error::Errno;
 use crate::sys::bytes::{u16_at, u32_at};
-use crate::sys::{Outcome, Uncancelled};
+use crate::sys::{CancelDisabled, Outcome};
 
 /// What one read of BPF gave.
 pub(super) struct Burst {
@@ -98,7 +98,7 @@ impl Mark {
             return;
         }
         // The burst is locked.
-        let _uncancelled = Uncancelled::new();
+        let _cancel_disabled = CancelDisabled::new();
         if kernel::move_byte(if on { self.into.as_fd() } else { self.out.as_fd() }, on).is_ok() {
             self.on.store(on, Ordering::Relaxed);
         }

@@ -18,7 +18,7 @@ use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::name::Name;
 use crate::model::packet::{copy, scatter};
 use crate::model::text::text;
-use crate::sys::{Outcome, Uncancelled};
+use crate::sys::{CancelDisabled, Outcome};
 
 /// The largest MTU that if_fake.c can be set to, with an Ethernet header and a VLAN tag.
 pub(super) const LARGEST_FRAME: usize = 16 * 1024 + 4;
@@ -196,7 +196,7 @@ impl Interface {
 
 impl Drop for Interface {
     fn drop(&mut self) {
-        let _uncancelled = Uncancelled::new();
+        let _cancel_disabled = CancelDisabled::new();
         // Somebody may have destroyed it, and somebody made another one. Interfaces are destroyed by name alone.
         if !link::by_name(&self.name).is_ok_and(|present| present.link.index == self.index) {
             return;

@@ -14,7 +14,7 @@ use super::layout::IFDRV_SIZE;
 use super::room::Room;
 use crate::model::error::Errno;
 use crate::model::name::Name;
-use crate::sys::{Outcome, Uncancelled};
+use crate::sys::{CancelDisabled, Outcome};
 
 /// As libc's and a negative number has failed.
 fn outcome(returned: isize) -> Outcome<usize> {
@@ -142,13 +142,13 @@ pub(super) fn move_byte(pipe: BorrowedFd<'_>, into: bool) -> Outcome<()> {
 // Darwin has readv and writev as cancellation points only.
 
 pub(super) fn readv(fd: BorrowedFd<'_>, rooms: &mut [Room<'_>]) -> Outcome<usize> {
-    let _uncancelled = Uncancelled::new();
+    let _cancel_disabled = CancelDisabled::new();
     // SAFETY: a Room is an iovec to memory that may be written.
     outcome(unsafe { libc::readv(fd.as_raw_fd(), rooms.as_ptr().cast(), rooms.len() as c_int) })
 }
 
 pub(super) fn writev(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> Outcome<usize> {
-    let _uncancelled = Uncancelled::new();
+    let _cancel_disabled = CancelDisabled::new();
     // SAFETY: an IoSlice is an iovec to memory that may be read.
     outcome(unsafe { libc::writev(fd.as_raw_fd(), parts.as_ptr().cast(), parts.len() as c_int) })
 }

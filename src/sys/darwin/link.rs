@@ -38,6 +38,12 @@ pub(super) fn by_name(name: &Name) -> Outcome<Present> {
     survey(0)?.into_iter().find(|present| present.link.name == *name).ok_or(Errno::ENXIO)
 }
 
+/// The TUN and TAP devices.
+pub(super) fn list() -> Outcome<Vec<Link>> {
+    let all = survey(0)?.into_iter().map(|present| present.link);
+    Ok(all.filter(|link| link.tuntap.is_some()).collect())
+}
+
 fn parse(mut bytes: &[u8]) -> Vec<Present> {
     let mut found: Vec<Present> = Vec::new();
     while let Some(message) = Message::take(&mut bytes) {

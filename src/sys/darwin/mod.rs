@@ -6,6 +6,7 @@
 mod address;
 mod burst;
 mod busy;
+mod capability;
 mod feth;
 #[cfg(not(tuntap_simulated))]
 mod kernel;
@@ -37,7 +38,7 @@ use simulated as kernel;
 use super::descriptor;
 pub(crate) use super::nowhere::Namespace;
 use super::wait::Waker;
-use super::{Backend, Direction, Frame, Outcome, Place, Routes, Watching};
+use super::{Backend, Frame, Outcome, Place, Routes, Watching};
 use crate::model::address::{Address, Assigned, Options};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::feature::Feature;
@@ -46,6 +47,7 @@ use crate::model::link::{Link, Mac};
 use crate::model::name::{Name, NameRequest};
 use crate::model::packet::PI_HEADER;
 use crate::model::prefix::Family;
+use crate::model::readiness::Readiness;
 use crate::model::route::{Details, Installed, Route};
 use crate::model::steering::{Instruction, Program};
 use crate::model::text::{Text, text};
@@ -71,6 +73,8 @@ pub(crate) struct Queue {
     waker: Waker,
     /// The last write found the kernel's queue full.
     full: AtomicBool,
+    /// The last write found no room, of whatever kind.
+    blocked: AtomicBool,
 }
 
 /// Where packets pass.
@@ -81,46 +85,19 @@ enum Port {
 
 impl Backend for Queue {
     fn has(feature: Feature) -> bool {
-        match feature {
-            Feature::Tun
-            | Feature::Tap
-            | Feature::Pi
-            | Feature::Ipv4
-            | Feature::Ipv6
-            | Feature::Route
-            | Feature::Wake
-            | Feature::Monitor => true,
-            Feature::MultiQueue
-            | Feature::Persist
-            | Feature::Owner
-            | Feature::Rename
-            | Feature::Carrier
-            | Feature::Namespace
-            | Feature::Steering
-            | Feature::Napi
-            | Feature::Offload
-            | Feature::Uso
-            | Feature::Follow => false,
-        }
+        capability::has(feature)
     }
 
     fn kernel_has(feature: Feature) -> Result<bool> {
-        Ok(Self::has(feature))
+        Ok(capability::has(feature))
     }
 
     fn device_has(&self, feature: Feature) -> Result<bool> {
-        self.present()?;
-        Ok(match feature {
-            Feature::Tun => self.kind() == Kind::Tun,
-            Feature::Tap => self.kind() == Kind::Tap,
-            Feature::Pi => self.mode().pi,
-            _ => Self::has(feature),
-        })
+        self.has_capability(feature)
     }
 
     fn list() -> Result<Vec<Link>> {
-        let all = link::survey(0).map_err(|errno| Error::system(errno, "list the TUN and TAP devices"))?;
-        Ok(all.into_iter().map(|present| present.link).filter(|link| link.tuntap.is_some()).collect())
+        link::list().map_err(|errno| Error::system(errno, "list the TUN and TAP devices"))
     }
 
     /// Each device goes with its handle.
@@ -214,14 +191,27 @@ impl Backend for Queue {
         Err(Errno::EOPNOTSUPP)
     }
 
-    fn wait(&self, direction: Direction, deadline: Option<Instant>) -> Outcome<()> {
-        let again = match direction {
-            Direction::Read => return self.wait_to_read(deadline),
-            Direction::Write => Instant::now().checked_add(WRITE_AGAIN),
-        };
+    /// Poll takes a full queue for room: only a write tells.
+    fn ready(&self, interest: Readiness) -> Outcome<Readiness> {
+        let write = interest.write && !self.blocked.load(Ordering::Relaxed);
+        let read = if interest.read { self.ready_to_read()? } else { Readiness::NONE };
+        Ok(Readiness { write, ..read })
+    }
+
+    fn wait(&self, interest: Readiness, deadline: Option<Instant>) -> Outcome<Readiness> {
+        if !interest.write {
+            return self.wait_to_read(deadline);
+        }
+        if !self.blocked.load(Ordering::Relaxed) && !self.is_shut_down() {
+            return self.ready(interest);
+        }
+        let again = Instant::now().checked_add(WRITE_AGAIN);
         let until = again.into_iter().chain(deadline).min();
-        match self.waker.wait(&[], direction, until) {
-            Err(Errno::ETIMEDOUT) if deadline.is_none_or(|deadline| Instant::now() < deadline) => Ok(()),
+        let waited = if interest.read { self.wait_to_read(until) } else { self.waker.wait(&[], until) };
+        match waited {
+            Err(Errno::ETIMEDOUT) if deadline.is_none_or(|deadline| Instant::now() < deadline) => {
+                Ok(Readiness::WRITE)
+            }
             waited => waited,
         }
     }
@@ -236,6 +226,15 @@ impl Backend for Queue {
 
     fn take_wake(&self) -> bool {
         self.waker.take_pending()
+    }
+
+    fn shut_down(&self) {
+        self.waker.shut_down();
+    }
+
+    #[inline]
+    fn is_shut_down(&self) -> bool {
+        self.waker.is_shut_down()
     }
 
     fn label(&self) -> Text {

@@ -72,7 +72,14 @@ impl Queue {
     }
 
     fn with(port: Port, present: &Present, waker: Waker) -> Self {
-        Self { port, name: present.link.name, index: present.link.index, waker, full: AtomicBool::new(false) }
+        Self {
+            port,
+            name: present.link.name,
+            index: present.link.index,
+            waker,
+            full: AtomicBool::new(false),
+            blocked: AtomicBool::new(false),
+        }
     }
 }
 

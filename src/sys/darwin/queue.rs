@@ -10,7 +10,9 @@ use super::refusal::refusal;
 use super::{Port, Queue};
 use crate::model::error::{Errno, Error, Result};
 use crate::model::flags::Kind;
-use crate::sys::{Direction, Outcome};
+use crate::model::readiness::Readiness;
+use crate::sys::wait::{self, Source};
+use crate::sys::{Backend, Outcome};
 
 impl Queue {
     pub(super) fn refused(&self, action: &str, errno: Errno) -> Error {
@@ -51,11 +53,20 @@ impl Queue {
         }
     }
 
-    pub(super) fn wait_to_read(&self, deadline: Option<Instant>) -> Outcome<()> {
+    pub(super) fn wait_to_read(&self, deadline: Option<Instant>) -> Outcome<Readiness> {
+        self.with_sources(|sources| self.waker.wait(sources, deadline))
+    }
+
+    pub(super) fn ready_to_read(&self) -> Outcome<Readiness> {
+        self.with_sources(wait::ready)
+    }
+
+    /// Polls what has packets to read, unless there are some that it does not tell of.
+    fn with_sources(&self, poll: impl FnOnce(&[Source<'_>]) -> Outcome<Readiness>) -> Outcome<Readiness> {
         match &self.port {
-            Port::Utun(utun) => self.waker.wait(&[utun.fd()], Direction::Read, deadline),
-            Port::Feth(feth) if feth.hides_frames() => Ok(()),
-            Port::Feth(feth) => self.waker.wait(&feth.sources(), Direction::Read, deadline),
+            Port::Utun(utun) => poll(&[(utun.fd(), Readiness::READ)]),
+            Port::Feth(feth) if feth.hides_frames() && !self.is_shut_down() => Ok(Readiness::READ),
+            Port::Feth(feth) => poll(&feth.sources().map(|source| (source, Readiness::READ))),
         }
     }
 
@@ -71,8 +82,10 @@ impl Queue {
     /// utun_pkt_input), and ENOBUFS that of a feth or of memory. Poll sees neither.
     pub(super) fn note_room(&self, written: Outcome<usize>) -> Outcome<usize> {
         let full = matches!(written, Err(Errno::ENOSPC | Errno::ENOBUFS));
-        if full || self.full.load(Ordering::Relaxed) {
+        let blocked = full || written == Err(Errno::EAGAIN);
+        if blocked || self.blocked.load(Ordering::Relaxed) {
             self.full.store(full, Ordering::Relaxed);
+            self.blocked.store(blocked, Ordering::Relaxed);
         }
         if full { Err(Errno::EAGAIN) } else { written }
     }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::descriptor;
 use crate::model::error::Errno;
-use crate::sys::{Outcome, Uncancelled};
+use crate::sys::{CancelDisabled, Outcome};
 
 /// A pipe with a byte for each.
 pub(crate) struct Tokens {
@@ -29,7 +29,7 @@ impl Tokens {
     }
 
     pub(crate) fn add(&self, count: u64) {
-        let _uncancelled = Uncancelled::new();
+        let _cancel_disabled = CancelDisabled::new();
         let bytes = [0_u8; 64];
         let mut left = usize::try_from(count).unwrap_or(usize::MAX);
         while left > 0 {
@@ -46,7 +46,7 @@ impl Tokens {
 
     /// Takes one, for which it waits.
     pub(crate) fn take(&self) {
-        let _uncancelled = Uncancelled::new();
+        let _cancel_disabled = CancelDisabled::new();
         let mut token = 0_u8;
         loop {
             // SAFETY: the kernel writes one byte to `token`.
@@ -61,7 +61,7 @@ impl Tokens {
 /// Waits until there is something, or until then, or for what poll can count of the time: whoever has a deadline
 /// looks at the clock after it.
 pub(crate) fn poll(entries: &mut [libc::pollfd], until: Option<Instant>) -> Outcome<()> {
-    let _uncancelled = Uncancelled::new();
+    let _cancel_disabled = CancelDisabled::new();
     let left = until.map(|until| until.saturating_duration_since(Instant::now()));
     // A millisecond that has begun counts whole: a limit is never cut short.
     let milliseconds =

@@ -42,8 +42,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::wait::Waker;
-use super::{Backend, Direction, Frame, Outcome, Place, Routes, Watching};
+use super::wait::{self as waiting, Waker};
+use super::{Backend, Frame, Outcome, Place, Routes, Watching};
 use crate::model::address::{Address, Assigned, Options};
 use crate::model::error::{Errno, Result};
 use crate::model::feature::Feature;
@@ -52,6 +52,7 @@ use crate::model::link::{Link, Mac};
 use crate::model::name::{Name, NameRequest};
 use crate::model::packet::PI_HEADER;
 use crate::model::prefix::Family;
+use crate::model::readiness::Readiness;
 use crate::model::route::{Installed, Route};
 use crate::model::steering::{Instruction, Program};
 use crate::model::text::{Text, text};
@@ -199,16 +200,18 @@ impl Backend for Queue {
         self.node.writev_framed(header, parts).map_err(|errno| self.node.translate(errno))
     }
 
-    fn wait(&self, direction: Direction, deadline: Option<Instant>) -> Outcome<()> {
-        let again = match direction {
-            Direction::Read => None,
-            Direction::Write => Instant::now().checked_add(WRITE_AGAIN),
-        };
+    fn ready(&self, interest: Readiness) -> Outcome<Readiness> {
+        waiting::ready(&[(self.fd(), interest)])
+    }
+
+    fn wait(&self, interest: Readiness, deadline: Option<Instant>) -> Outcome<Readiness> {
+        let again = interest.write.then(|| Instant::now().checked_add(WRITE_AGAIN)).flatten();
         let earlier = |again| deadline.is_none_or(|deadline| again < deadline);
+        let source = (self.fd(), interest);
         match again.filter(|again| earlier(*again)) {
-            None => self.waker.wait(&[self.fd()], direction, deadline),
-            again => match self.waker.wait(&[self.fd()], direction, again) {
-                Err(Errno::ETIMEDOUT) => Ok(()),
+            None => self.waker.wait(&[source], deadline),
+            again => match self.waker.wait(&[source], again) {
+                Err(Errno::ETIMEDOUT) => Ok(Readiness::NONE),
                 waited => waited,
             },
         }
@@ -225,6 +228,15 @@ impl Backend for Queue {
 
     fn take_wake(&self) -> bool {
         self.waker.take_pending()
+    }
+
+    fn shut_down(&self) {
+        self.waker.shut_down();
+    }
+
+    #[inline]
+    fn is_shut_down(&self) -> bool {
+        self.waker.is_shut_down()
     }
 
     fn label(&self) -> Text {

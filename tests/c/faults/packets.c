@@ -88,7 +88,7 @@ static void a_tun_with_signals(void)
 static void tell_read(char *told, size_t size)
 {
     snprintf(told, size, "read \"%.5s\", %s", (char *)buf + UDP_OVERHEAD,
-             is_readable(tuntap_get_fd(dev)) ? "more" : "no more");
+             is_readable(tuntap_get_fd(dev, NULL)) ? "more" : "no more");
 }
 
 /** What was read: the packet comes in the middle of the call, and may be left. */
@@ -115,7 +115,7 @@ static void tell_event(char *told, size_t size)
 
 static void drain(UNUSED long result)
 {
-    while (is_readable(tuntap_get_fd(dev)) && read(tuntap_get_fd(dev), buf, sizeof buf) > 0)
+    while (is_readable(tuntap_get_fd(dev, NULL)) && read(tuntap_get_fd(dev, NULL), buf, sizeof buf) > 0)
         continue;
     forget();
 }
@@ -188,7 +188,7 @@ static long read_list(void)
 /** All packets come, in one batch or in two, and none comes twice. */
 static void end_list(UNUSED long result)
 {
-    while (is_readable(tuntap_get_fd(dev)))
+    while (is_readable(tuntap_get_fd(dev, NULL)))
         OK(read_list());
     CHECK(got == 2);
     drain(0);
@@ -304,6 +304,25 @@ static void a_monitor(void)
     take_events();
 }
 
+/** The descriptor that ends a wait is made by the first. */
+static void a_monitor_that_has_waited(void)
+{
+    a_monitor();
+    CHECK(tuntap_monitor_next(monitor, &event, sizeof event, 1, &err) == -ETIMEDOUT);
+    forget();
+}
+
+static void a_fresh_monitor(void)
+{
+    OK(watch());
+    take_events();
+}
+
+static void close_monitor(UNUSED long result)
+{
+    tuntap_monitor_close(monitor);
+}
+
 static void an_event(void)
 {
     forget();
@@ -375,8 +394,10 @@ static const struct scenario SCENARIOS[] = {
     {.name = "monitor_open, with routes", .words = WATCH, .begin = a_tun, .call = watch_routes, .restore = unwatch},
     {.name = "monitor_next", .words = WATCH, .begin = a_monitor, .prepare = an_event, .call = next_event,
      .restore = events_over, .tell = tell_event},
-    {.name = "monitor_next, that passes", .words = WATCH "|wait for", .begin = a_monitor, .prepare = forget,
-     .call = no_event, .tell = tell_event},
+    {.name = "monitor_next, that passes", .words = WATCH "|wait for", .begin = a_monitor_that_has_waited,
+     .prepare = forget, .call = no_event, .tell = tell_event},
+    {.name = "monitor_next, the first wait", .words = WATCH "|wait for", .begin = a_tun, .prepare = a_fresh_monitor,
+     .call = no_event, .restore = close_monitor, .tell = tell_event, .spared = SYS_ppoll + 1},
 };
 
 int main(int argc, char **argv)

@@ -18,8 +18,8 @@ static void an_attached_queue_gets_packets_again(void)
     int sock = udp_socket("10.9.0.1", PORT);
     for (unsigned port = 1; port <= 64; port++)
         udp_send(sock, "10.9.0.2", port, "flow", 4);
-    wait_for(tuntap_get_fd(a), POLLIN);
-    wait_for(tuntap_get_fd(b), POLLIN);
+    wait_for(tuntap_get_fd(a, NULL), POLLIN);
+    wait_for(tuntap_get_fd(b, NULL), POLLIN);
     close(sock);
     tuntap_close(a);
     tuntap_close(b);
@@ -34,7 +34,7 @@ static void it_is_attached_whoever_set_a_filter(uint64_t flags)
     flags |= TUNTAP_TAP | TUNTAP_MULTI_QUEUE;
     OK(tuntap_open("t2", flags, &dev, &err));
     int sock = take_up("t2", flags);
-    CHECK(ioctl(tuntap_get_fd(dev), TUNATTACHFILTER, &program) == 0);
+    CHECK(ioctl(tuntap_get_fd(dev, NULL), TUNATTACHFILTER, &program) == 0);
     for (int i = 0; i < 2; i++) {
         OK(tuntap_detach(dev, &err));
         OK(tuntap_attach(dev, &err));
@@ -72,7 +72,7 @@ int main(void)
     OK(tuntap_attach(dev, &err));
     IP_HAS("\"numqueues\":1,\"numdisabled\":0", "link show t0");
     udp_send(sock, "10.8.0.2", PORT, "hello", 5);
-    wait_for(tuntap_get_fd(dev), POLLIN);
+    wait_for(tuntap_get_fd(dev, NULL), POLLIN);
     OK(tuntap_read(dev, buf, sizeof buf, &err));
     is_udp_packet(buf, UDP_OVERHEAD + 5, "10.8.0.2", "hello", 5);
     close(sock);

@@ -11,7 +11,7 @@ int main(void)
     OK(tuntap_config_set_sndbuf(config, 4321, &err));
     for (int kind = 0; kind < 2; kind++) {
         OK(tuntap_open_config("t0", kind ? TUNTAP_TAP : TUNTAP_TUN, config, &dev, &err));
-        CHECK(ioctl(tuntap_get_fd(dev), TUNGETSNDBUF, &bytes) == 0 && bytes == 4321);
+        CHECK(ioctl(tuntap_get_fd(dev, NULL), TUNGETSNDBUF, &bytes) == 0 && bytes == 4321);
         tuntap_close(dev);
     }
     dev = NULL;

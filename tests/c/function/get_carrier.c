@@ -22,9 +22,9 @@ int main(void)
         OK(tuntap_open("t0", kind ? TUNTAP_TAP : TUNTAP_TUN, &dev, &err));
         IP("link set t0 up");
         carrier_is(1);
-        CHECK(ioctl(tuntap_get_fd(dev), TUNSETCARRIER, &(int){0}) == 0);
+        CHECK(ioctl(tuntap_get_fd(dev, NULL), TUNSETCARRIER, &(int){0}) == 0);
         carrier_is(0);
-        CHECK(ioctl(tuntap_get_fd(dev), TUNSETCARRIER, &(int){1}) == 0);
+        CHECK(ioctl(tuntap_get_fd(dev, NULL), TUNSETCARRIER, &(int){1}) == 0);
         carrier_is(1);
         FAILS(tuntap_get_carrier(dev, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
         IP("link delete t0");

@@ -14,7 +14,7 @@ static void it_tells_what_can_be_done(uint64_t kind, size_t header)
     tuntap *dev;
     uint8_t buf[200];
     OK(tuntap_open("t0", kind, &dev, &err));
-    int fd = tuntap_get_fd(dev);
+    int fd = tuntap_get_fd(dev, NULL);
     CHECK(events_of(fd) == 0);
     IP("address add 10.8.0.1/24 dev t0");
     IP("link set t0 up");
@@ -32,7 +32,7 @@ static void it_tells_what_can_be_done(uint64_t kind, size_t header)
 
     IP("link delete t0");
     wait_for(fd, POLLERR);
-    CHECK(tuntap_get_fd(dev) == fd);
+    CHECK(tuntap_get_fd(dev, NULL) == fd);
     tuntap_close(dev);
     CHECK(fcntl(fd, F_GETFD) == -1);
 }
@@ -44,12 +44,13 @@ int main(void)
     begin();
     ipv4_only();
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
-    int fd = tuntap_get_fd(dev);
+    int fd = tuntap_get_fd(dev, NULL);
     memset(&request, 0, sizeof request);
     CHECK(ioctl(fd, TUNGETIFF, &request) == 0);
     CHECK(strcmp(request.ifr_name, "t0") == 0);
     CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC);
-    CHECK(tuntap_get_fd(NULL) == -EINVAL);
+    CHECK(tuntap_get_fd(NULL, NULL) == -EINVAL);
+    FAILS(tuntap_get_fd(NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     tuntap_close(dev);
     it_tells_what_can_be_done(TUNTAP_TUN, 0);
     it_tells_what_can_be_done(TUNTAP_TAP, 14);

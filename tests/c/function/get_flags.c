@@ -18,8 +18,8 @@ static void flags_are_as_granted(uint64_t flags)
     CHECK(strstr(link, flags & TUNTAP_PI ? "\"pi\":true" : "\"pi\":false"));
     CHECK(strstr(link, flags & TUNTAP_MULTI_QUEUE ? "\"multi_queue\":true" : "\"multi_queue\":false"));
     CHECK(strstr(link, flags & TUNTAP_PERSIST ? "\"persist\":true" : "\"persist\":false"));
-    CHECK(fcntl(tuntap_get_fd(dev), F_GETFL) & O_NONBLOCK); /* always: waiting is the library's */
-    int granted = flags_by_hand(tuntap_get_fd(dev));
+    CHECK(fcntl(tuntap_get_fd(dev, NULL), F_GETFL) & O_NONBLOCK); /* always: waiting is the library's */
+    int granted = flags_by_hand(tuntap_get_fd(dev, NULL));
     CHECK(!(granted & IFF_TAP) == !(flags & TUNTAP_TAP) && !(granted & IFF_TUN) == !(flags & TUNTAP_TUN));
     CHECK(!(granted & IFF_MULTI_QUEUE) == !(flags & TUNTAP_MULTI_QUEUE));
     CHECK(!(granted & IFF_PERSIST) == !(flags & TUNTAP_PERSIST));
@@ -44,7 +44,7 @@ int main(void)
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     OK(tuntap_set_nonblock(dev, 1, &err));
     CHECK(flags_of(dev) == (TUNTAP_TUN | TUNTAP_NONBLOCK));
-    CHECK(ioctl(tuntap_get_fd(dev), TUNSETPERSIST, 1) == 0);
+    CHECK(ioctl(tuntap_get_fd(dev, NULL), TUNSETPERSIST, 1) == 0);
     CHECK(flags_of(dev) == (TUNTAP_TUN | TUNTAP_NONBLOCK | TUNTAP_PERSIST));
     tuntap_close(dev);
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));

@@ -16,7 +16,7 @@ static uint64_t offloads_of(tuntap *dev)
 /** Sets them by hand, and finds them. */
 static void are_what_was_set(tuntap *dev, unsigned long set, uint64_t expected)
 {
-    CHECK(ioctl(tuntap_get_fd(dev), TUNSETOFFLOAD, set) == 0);
+    CHECK(ioctl(tuntap_get_fd(dev, NULL), TUNSETOFFLOAD, set) == 0);
     CHECK(offloads_of(dev) == expected);
 }
 
@@ -33,7 +33,7 @@ int main(void)
         are_what_was_set(dev, TUN_F_CSUM | TUN_F_TSO6, CHECKSUM | TSO6);
         are_what_was_set(dev, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
                          CHECKSUM | TSO4 | TSO6 | TUNTAP_OFFLOAD_ECN);
-        if (ioctl(tuntap_get_fd(dev), TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_USO4 | TUN_F_USO6) == 0)
+        if (ioctl(tuntap_get_fd(dev, NULL), TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_USO4 | TUN_F_USO6) == 0)
             CHECK(offloads_of(dev) == (CHECKSUM | TUNTAP_OFFLOAD_USO4 | TUNTAP_OFFLOAD_USO6));
         IP("link delete t0");
         FAILS(tuntap_get_offloads(dev, &(uint64_t){0}, &err), ENODEV, TUNTAP_REASON_REMOVED);

@@ -9,7 +9,7 @@ int main(void)
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     OK(tuntap_get_sndbuf(dev, &bytes, &err));
     CHECK(bytes == INT32_MAX);
-    CHECK(ioctl(tuntap_get_fd(dev), TUNSETSNDBUF, &(int){4321}) == 0);
+    CHECK(ioctl(tuntap_get_fd(dev, NULL), TUNSETSNDBUF, &(int){4321}) == 0);
     OK(tuntap_get_sndbuf(dev, &bytes, &err));
     CHECK(bytes == 4321);
     FAILS(tuntap_get_sndbuf(dev, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);

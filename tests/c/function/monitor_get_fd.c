@@ -27,7 +27,7 @@ static void it_is_readable_when_there_is_something_to_do(tuntap *dev)
     tuntap_monitor *monitor;
     struct epoll_event wanted = {.events = EPOLLIN};
     OK(tuntap_monitor_open(dev, 0, &monitor, &err));
-    int fd = tuntap_monitor_get_fd(monitor), epoll = epoll_create1(EPOLL_CLOEXEC);
+    int fd = tuntap_monitor_get_fd(monitor, NULL), epoll = epoll_create1(EPOLL_CLOEXEC);
     CHECK(fd >= 0 && fcntl(fd, F_GETFD) & FD_CLOEXEC);
     CHECK(epoll >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &wanted) == 0);
     take_present_state(monitor); /* Which need not show: events are taken before the first wait, too. */
@@ -59,7 +59,7 @@ static void it_is_readable_when_there_is_something_to_do(tuntap *dev)
     CHECK(polls(epoll, fd));
     NO_EVENT(monitor);
     CHECK(!polls(epoll, fd));
-    CHECK(tuntap_monitor_get_fd(monitor) == fd);
+    CHECK(tuntap_monitor_get_fd(monitor, NULL) == fd);
     close(epoll);
     tuntap_monitor_close(monitor);
     IP("link delete v0");
@@ -77,7 +77,7 @@ static void a_wait_for_it_ends_with_the_change(tuntap *dev)
         poll(NULL, 0, 50);
         execlp("ip", "ip", "link", "set", "t1", "mtu", "1400", (char *)NULL);
     }
-    wait_for(tuntap_monitor_get_fd(monitor), POLLIN);
+    wait_for(tuntap_monitor_get_fd(monitor, NULL), POLLIN);
     NEXT(monitor, MTU);
     CHECK(waitpid(child, NULL, 0) == child);
     tuntap_monitor_close(monitor);
@@ -88,7 +88,8 @@ int main(void)
     tuntap *dev;
     begin();
     ipv4_only();
-    CHECK(tuntap_monitor_get_fd(NULL) == -EINVAL);
+    CHECK(tuntap_monitor_get_fd(NULL, NULL) == -EINVAL);
+    FAILS(tuntap_monitor_get_fd(NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
     IP("link set t0 up");
     it_is_readable_when_there_is_something_to_do(dev);

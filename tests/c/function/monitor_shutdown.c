@@ -38,7 +38,7 @@ static void it_is_for_good(void)
     static const int32_t limits[] = {0, -1, 10, INT32_MAX};
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         FAILS(tuntap_monitor_next(monitor, &event, sizeof event, limits[i], &err), ECANCELED, TUNTAP_REASON_SHUTDOWN);
-    CHECK(tuntap_monitor_get_fd(monitor) >= 0);
+    CHECK(tuntap_monitor_get_fd(monitor, NULL) >= 0);
     tuntap_monitor_close(monitor);
 }
 

@@ -26,7 +26,7 @@ static void it_makes_the_device(const char *name, uint64_t flags, const char *ma
     CHECK(tuntap_open(name, flags, &dev, &err) == 0);
     CHECK(memcmp(&err, &untouched, sizeof err) == 0);
     CHECK(exists(made));
-    CHECK(!(flags_by_hand(tuntap_get_fd(dev)) & IFF_PERSIST) == !(flags & TUNTAP_PERSIST));
+    CHECK(!(flags_by_hand(tuntap_get_fd(dev, NULL)) & IFF_PERSIST) == !(flags & TUNTAP_PERSIST));
     tuntap_set_persist(dev, 0, NULL);
     tuntap_close(dev);
     CHECK(!exists(made));
@@ -111,7 +111,7 @@ static void an_existing_device_is_joined_or_kept(const char *kind, uint64_t same
     REFUSED("t0", same, EBUSY, TUNTAP_REASON_BUSY);
     REFUSED("t0", same | TUNTAP_PI, EBUSY, TUNTAP_REASON_BUSY);
     REFUSED("t0", other, EINVAL, TUNTAP_REASON_KIND);
-    CHECK(flags_by_hand(tuntap_get_fd(dev)) & IFF_PERSIST);
+    CHECK(flags_by_hand(tuntap_get_fd(dev, NULL)) & IFF_PERSIST);
     tuntap_close(dev);
     IP("link delete t0");
 
@@ -149,7 +149,7 @@ static void packets_go_through_napi(uint64_t flags)
         return;
     }
     OK(tuntap_open("t0", flags, &dev, &err));
-    int granted = flags_by_hand(tuntap_get_fd(dev));
+    int granted = flags_by_hand(tuntap_get_fd(dev, NULL));
     CHECK(granted & IFF_NAPI && !(granted & IFF_NAPI_FRAGS) == !(flags & TUNTAP_NAPI_FRAGS));
     int sock = take_up("t0", flags);
     packets_flow(sock, dev, flags);
@@ -163,7 +163,7 @@ static void packets_go_with_offload(uint64_t flags)
     tuntap *dev;
     uint64_t granted = 0;
     OK(tuntap_open("t0", flags | TUNTAP_OFFLOAD, &dev, &err));
-    CHECK(flags_by_hand(tuntap_get_fd(dev)) & IFF_VNET_HDR);
+    CHECK(flags_by_hand(tuntap_get_fd(dev, NULL)) & IFF_VNET_HDR);
     OK(tuntap_get_flags(dev, &granted, &err));
     CHECK(granted == (flags | TUNTAP_OFFLOAD));
     int sock = take_up("t0", flags);
@@ -180,7 +180,7 @@ static void the_offload_header_is_as_we_know_it(void)
     CHECK(ioctl(fd, TUNSETVNETHDRSZ, &size) == 0 && ioctl(fd, TUNSETPERSIST, 1) == 0);
     close(fd);
     OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_OFFLOAD, &dev, &err));
-    CHECK(ioctl(tuntap_get_fd(dev), TUNGETVNETHDRSZ, &size) == 0 && size == 10);
+    CHECK(ioctl(tuntap_get_fd(dev, NULL), TUNGETVNETHDRSZ, &size) == 0 && size == 10);
     int sock = take_up("t0", TUNTAP_TUN);
     packets_flow(sock, dev, TUNTAP_TUN);
     OK(tuntap_set_persist(dev, 0, &err));

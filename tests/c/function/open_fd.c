@@ -25,7 +25,7 @@ static void a_descriptor_becomes_a_handle(uint64_t flags)
     int before = descriptors(), fd = join_by_hand("t0", iff_of(flags));
     CHECK(fd >= 0);
     OK(tuntap_open_fd(fd, TUNTAP_NONBLOCK, &dev, &err));
-    CHECK(tuntap_get_fd(dev) == fd);
+    CHECK(tuntap_get_fd(dev, NULL) == fd);
     CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC && fcntl(fd, F_GETFL) & O_NONBLOCK);
     CHECK(flags_of(dev) == (flags | TUNTAP_NONBLOCK));
     OK(tuntap_get_name(dev, name, sizeof name, &err));
@@ -46,7 +46,7 @@ static void a_borrowed_one_stays_the_callers(void)
     tuntap *dev;
     int before = descriptors(), fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI);
     OK(tuntap_open_fd(fd, TUNTAP_BORROW, &dev, &err));
-    CHECK(tuntap_get_fd(dev) != fd);
+    CHECK(tuntap_get_fd(dev, NULL) != fd);
     int sock = take_up("t0", TUNTAP_TUN);
     packets_flow(sock, dev, TUNTAP_TUN);
     tuntap_close(dev);

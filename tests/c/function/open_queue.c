@@ -13,12 +13,12 @@ static void it_belongs_to_the_same_device(uint64_t kind)
     OK(tuntap_open_queue(dev, 0, &queue, &err));
     OK(tuntap_open_queue(queue, TUNTAP_NONBLOCK, &third, &err));
     IP_HAS("\"numqueues\":3", "link show renamed");
-    CHECK(ioctl(tuntap_get_fd(queue), TUNGETIFF, &request) == 0 && strcmp(request.ifr_name, "renamed") == 0);
+    CHECK(ioctl(tuntap_get_fd(queue, NULL), TUNGETIFF, &request) == 0 && strcmp(request.ifr_name, "renamed") == 0);
     char buf[100];
     FAILS(tuntap_read(third, buf, sizeof buf, &err), EAGAIN, TUNTAP_REASON_AGAIN);
     tuntap_wake(queue); /* or it waited for ever */
     FAILS(tuntap_read(queue, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_WOKEN);
-    CHECK(fcntl(tuntap_get_fd(third), F_GETFD) & FD_CLOEXEC);
+    CHECK(fcntl(tuntap_get_fd(third, NULL), F_GETFD) & FD_CLOEXEC);
     CHECK(!exists("t0"));
     tuntap_close(dev);
     tuntap_close(queue);

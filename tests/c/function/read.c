@@ -201,7 +201,7 @@ static void a_device_that_goes_ends_the_wait(uint64_t flags, size_t room)
     CHECK(pthread_barrier_init(&reader.started, NULL, 2) == 0);
     CHECK(pthread_create(&thread, NULL, read_until_removed, &reader) == 0);
     pthread_barrier_wait(&reader.started);
-    wait_for_reader(reader.thread, tuntap_get_fd(reader.dev));
+    wait_for_reader(reader.thread, tuntap_get_fd(reader.dev, NULL));
     IP("link delete t0");
     pthread_join(thread, NULL);
     pthread_barrier_destroy(&reader.started);

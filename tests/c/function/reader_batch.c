@@ -33,7 +33,7 @@ static void super_packets_come_as_packets(uint64_t kind)
             CHECK(send_super(sock, kind == TUNTAP_TAP, &super) == 0);
             CHECK(send_super(witness, kind == TUNTAP_TAP, &super) == 0);
         }
-        take_packets(tuntap_get_fd(plain), &expected);
+        take_packets(tuntap_get_fd(plain, NULL), &expected);
         if (expected.count == 0)
             continue;
         ssize_t count = tuntap_reader_batch(reader, got, 4097, sizeof *got, &err);
@@ -95,7 +95,7 @@ static void zero_ends_a_batch(uint64_t flags)
         size_t seen = 0;
         for (size_t i = 0; i < all; i++)
             udp_send(sock, "10.8.0.2", PORT, "hello", 5);
-        while (is_readable(tuntap_get_fd(dev))) {
+        while (is_readable(tuntap_get_fd(dev, NULL))) {
             ssize_t count;
             while ((count = tuntap_reader_batch(reader, got, 100, sizeof *got, NULL)) > 0)
                 seen += (size_t)count;

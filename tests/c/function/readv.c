@@ -30,19 +30,19 @@ static size_t header_of(uint64_t flags)
 }
 
 /** The parts lie one after the other in buf, so that the packet is whole there when each was filled up. */
-static ssize_t read_into(tuntap *dev, const size_t *sizes, int count)
+static ssize_t read_into(tuntap *dev, const size_t *sizes, size_t count)
 {
     static struct iovec parts[1023];
     uint8_t *at = buf;
     memset(buf, 0xee, sizeof buf);
-    for (int i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         parts[i] = (struct iovec){at, sizes[i]};
         at += sizes[i];
     }
     ssize_t got = tuntap_readv(dev, parts, count, &err);
     for (size_t i = (size_t)(at - buf); i < sizeof buf; i++)
         CHECK(buf[i] == 0xee);
-    for (int i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++)
         CHECK(parts[i].iov_len == sizes[i]);
     return got;
 }
@@ -52,7 +52,7 @@ static void the_parts_are_filled_one_after_the_other(uint64_t flags)
     static const size_t divisions[][6] = {
         {2000}, {70000, 70000}, {1, 1999}, {1999, 1}, {0, 1999, 0, 1}, {4, 14, 20, 8, 1472, 0}, {3, 1, 1, 1, 1, 65600},
     };
-    static const int counts[] = {1, 2, 2, 2, 4, 6, 6};
+    static const size_t counts[] = {1, 2, 2, 2, 4, 6, 6};
     static const size_t sizes[] = {0, 1, 700, 1400};
     size_t header = header_of(flags);
     tuntap *dev = ready(flags);
@@ -109,7 +109,7 @@ static void a_packet_too_long_is_lost_and_the_next_is_not(uint64_t flags)
     } else {
         FAILS(read_into(dev, nothing, 2), EMSGSIZE, TUNTAP_REASON_BUFFER);
     }
-    CHECK(!is_readable(tuntap_get_fd(dev)));
+    CHECK(!is_readable(tuntap_get_fd(dev, NULL)));
     finish(dev);
 }
 
@@ -135,7 +135,7 @@ static void so_many_parts_are_taken(void)
 static void what_is_no_list_is_refused_and_takes_no_packet(void)
 {
     static struct iovec parts[1024];
-    static const int counts[] = {0, -1, INT32_MIN, 1024, INT32_MAX};
+    static const size_t counts[] = {0, SIZE_MAX, SIZE_MAX / 16 + 2, 1024, INT32_MAX};
     tuntap *dev = ready(TUNTAP_TUN);
     for (size_t i = 0; i < 1024; i++)
         parts[i] = (struct iovec){buf, 2000};
@@ -176,7 +176,7 @@ static void *read_in_parts(void *argument)
 
 static void wake(tuntap *dev)
 {
-    CHECK(tuntap_wake(dev) == 0);
+    tuntap_wake(dev);
 }
 
 static void delete(tuntap *dev)
@@ -198,7 +198,7 @@ static struct reader what_ends_the_wait(void (*action)(tuntap *))
     CHECK(pthread_barrier_init(&reader.started, NULL, 2) == 0);
     CHECK(pthread_create(&thread, NULL, read_in_parts, &reader) == 0);
     pthread_barrier_wait(&reader.started);
-    wait_for_reader(reader.thread, tuntap_get_fd(reader.dev));
+    wait_for_reader(reader.thread, tuntap_get_fd(reader.dev, NULL));
     action(reader.dev);
     pthread_join(thread, NULL);
     pthread_barrier_destroy(&reader.started);

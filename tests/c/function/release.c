@@ -13,7 +13,7 @@ static void a_device_lives_on_with_its_descriptor(uint64_t flags)
     if (!(flags & TUNTAP_OFFLOAD))
         packets_flow(sock, dev, flags);
     OK(tuntap_set_sndbuf(dev, 123456, &err));
-    int its = tuntap_get_fd(dev);
+    int its = tuntap_get_fd(dev, NULL);
     OK(tuntap_release(dev, &fd, &err));
     CHECK(fd == its && descriptors() == before + 2);
     CHECK(fcntl(fd, F_GETFD) == FD_CLOEXEC && (fcntl(fd, F_GETFL) & O_NONBLOCK));
@@ -89,14 +89,14 @@ static void who_holds_the_device_keeps_it(void)
     tuntap_monitor *monitor;
     int fd = 77;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
-    OK(tuntap_reader_open(dev, 0, &reader, &err));
-    OK(tuntap_writer_open(dev, 0, &writer, &err));
+    OK(tuntap_reader_new(dev, 0, &reader, &err));
+    OK(tuntap_writer_new(dev, 0, &writer, &err));
     OK(tuntap_monitor_open(dev, 0, &monitor, &err));
     FAILS(tuntap_release(dev, &fd, &err), EBUSY, TUNTAP_REASON_BUSY);
-    tuntap_reader_close(reader);
+    tuntap_reader_free(reader);
     FAILS(tuntap_release(dev, &fd, &err), EBUSY, TUNTAP_REASON_BUSY);
-    CHECK(fd == 77 && tuntap_get_fd(dev) >= 0);
-    tuntap_writer_close(writer);
+    CHECK(fd == 77 && tuntap_get_fd(dev, NULL) >= 0);
+    tuntap_writer_free(writer);
     OK(tuntap_release(dev, &fd, &err));
     tuntap_monitor_close(monitor);
     close(fd);

@@ -33,7 +33,7 @@ static void the_kernel_replaces_it(void)
         {{.destination = "10.9.0.0/16", .gateway = "10.8.0.3"}, "10.9.0.0/16 via 10.8.0.3 proto static \n"},
         {{.destination = "10.9.0.0/16", .mtu = 1300}, "10.9.0.0/16 proto static scope link mtu 1300 \n"},
         {{.destination = "10.9.0.0/16", .source = "10.8.0.1"}, "10.9.0.0/16 proto static scope link src 10.8.0.1 \n"},
-        {{.destination = "10.9.0.0/16", .protocol = 99}, "10.9.0.0/16 proto 99 scope link \n"},
+        {{.destination = "10.9.0.0/16", .protocol = 77}, "10.9.0.0/16 proto 77 scope link \n"},
         {{.destination = "fd09::/48", .gateway = "fd00::3"}, "fd09::/48 via fd00::3 proto static metric 1024 pref medium\n"},
         {{.destination = "fd09::/48", .mtu = 1300}, "fd09::/48 proto static metric 1024 mtu 1300 pref medium\n"},
     };

@@ -28,7 +28,7 @@ static void what_is_no_network_namespace_is_refused(int there)
         FAILS(tuntap_set_netns_fd(dev, mnt, &err), EINVAL, TUNTAP_REASON_NAMESPACE);
         MESSAGE_HAS("is no network namespace");
         FAILS(tuntap_set_netns_fd(dev, pipes[0], &err), EINVAL, TUNTAP_REASON_NAMESPACE);
-        FAILS(tuntap_set_netns_fd(dev, tuntap_get_fd(dev), &err), EINVAL, TUNTAP_REASON_NAMESPACE);
+        FAILS(tuntap_set_netns_fd(dev, tuntap_get_fd(dev, NULL), &err), EINVAL, TUNTAP_REASON_NAMESPACE);
         FAILS(tuntap_set_netns_fd(dev, closed, &err), EBADF, TUNTAP_REASON_ARGUMENT);
         FAILS(tuntap_set_netns_fd(dev, -1, &err), EBADF, TUNTAP_REASON_ARGUMENT);
         FAILS(tuntap_set_netns_fd(NULL, there, &err), EINVAL, TUNTAP_REASON_ARGUMENT);

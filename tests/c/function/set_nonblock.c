@@ -36,7 +36,7 @@ static void a_call_that_waits_goes_on_waiting(void)
     CHECK(pthread_barrier_init(&reader.started, NULL, 2) == 0);
     CHECK(pthread_create(&thread, NULL, read_one, &reader) == 0);
     pthread_barrier_wait(&reader.started);
-    wait_for_reader(reader.thread, tuntap_get_fd(reader.dev));
+    wait_for_reader(reader.thread, tuntap_get_fd(reader.dev, NULL));
     OK(tuntap_set_nonblock(reader.dev, 1, &err));
 
     int sock = udp_socket("10.8.0.1", PORT);
@@ -64,7 +64,7 @@ static void reads_and_writes_wait_or_do_not(void)
     char buf[100];
     struct iovec part = {buf, sizeof buf}, frame = {(void *)stray_frame, sizeof stray_frame};
     tuntap *dev = full_device(0, 1);
-    int fd = tuntap_get_fd(dev), before = fcntl(fd, F_GETFL);
+    int fd = tuntap_get_fd(dev, NULL), before = fcntl(fd, F_GETFL);
     CHECK(before & O_NONBLOCK);
     for (int round = 0; round < 2; round++) {
         CHECK(waits(dev));
@@ -107,7 +107,7 @@ static void two_handles_of_one_file_do_not_disturb_each_other(void)
 {
     tuntap *dev, *copy;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
-    OK(tuntap_open_fd(tuntap_get_fd(dev), TUNTAP_BORROW | TUNTAP_NONBLOCK, &copy, &err));
+    OK(tuntap_open_fd(tuntap_get_fd(dev, NULL), TUNTAP_BORROW | TUNTAP_NONBLOCK, &copy, &err));
     CHECK(waits(dev) && !waits(copy));
     OK(tuntap_set_nonblock(copy, 0, &err));
     OK(tuntap_set_nonblock(dev, 1, &err));

@@ -27,7 +27,7 @@ static void it_is_of_all_queues(void)
     OK(tuntap_open_queue(dev, 0, &queue, &err));
     OK(tuntap_set_persist(dev, 1, &err));
     tuntap_close(dev);
-    CHECK(flags_by_hand(tuntap_get_fd(queue)) & IFF_PERSIST);
+    CHECK(flags_by_hand(tuntap_get_fd(queue, NULL)) & IFF_PERSIST);
     OK(tuntap_set_persist(queue, 0, &err));
     tuntap_close(queue);
     CHECK(!exists("t0"));

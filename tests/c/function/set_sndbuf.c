@@ -4,7 +4,7 @@
 static int sndbuf_by_hand(tuntap *dev)
 {
     int bytes = 0;
-    CHECK(ioctl(tuntap_get_fd(dev), TUNGETSNDBUF, &bytes) == 0);
+    CHECK(ioctl(tuntap_get_fd(dev, NULL), TUNGETSNDBUF, &bytes) == 0);
     return bytes;
 }
 

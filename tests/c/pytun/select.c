@@ -10,8 +10,8 @@ static int readable(tuntap *tun, int seconds)
     struct timeval limit = {.tv_sec = seconds};
     fd_set fds;
     FD_ZERO(&fds);
-    FD_SET(tuntap_get_fd(tun), &fds);
-    return select(tuntap_get_fd(tun) + 1, &fds, NULL, NULL, &limit);
+    FD_SET(tuntap_get_fd(tun, NULL), &fds);
+    return select(tuntap_get_fd(tun, NULL) + 1, &fds, NULL, NULL, &limit);
 }
 
 int main(void)

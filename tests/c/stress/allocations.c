@@ -133,7 +133,7 @@ static long open_queue(void)
 static long open_fd(void)
 {
     tuntap *out = NULL;
-    long result = tuntap_open_fd(tuntap_get_fd(dev), TUNTAP_BORROW, &out, &err);
+    long result = tuntap_open_fd(tuntap_get_fd(dev, NULL), TUNTAP_BORROW, &out, &err);
     if (result == 0)
         tuntap_close(out);
     return result;
@@ -143,7 +143,7 @@ static long open_fd(void)
 static long take_over(void)
 {
     tuntap *out = NULL;
-    int fd = fcntl(tuntap_get_fd(tap), F_DUPFD_CLOEXEC, 0);
+    int fd = fcntl(tuntap_get_fd(tap, NULL), F_DUPFD_CLOEXEC, 0);
     CHECK(fd >= 0);
     long result = tuntap_open_fd(fd, 0, &out, &err);
     if (result == 0)
@@ -279,7 +279,7 @@ static long set_first_addr(void)
            add_route(dev, "10.8.0.0/16", NULL, 0, 0, &err) < 0;
 }
 
-static long add_addr(void)
+static long one_add_addr(void)
 {
     return add_addr(dev, "10.7.0.3/24", NULL, 0, &err);
 }
@@ -290,12 +290,12 @@ static long del_added_addr(void)
 }
 
 /** The first, with which the kernel takes away the second. */
-static long del_addr(void)
+static long one_del_addr(void)
 {
     return del_addr(dev, "10.7.0.1", NULL, &err);
 }
 
-static long add_route(void)
+static long one_add_route(void)
 {
     return add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err);
 }
@@ -305,7 +305,7 @@ static long del_added_route(void)
     return del_route(dev, "10.9.0.0/16", NULL, 0, 0, &err);
 }
 
-static long del_route(void)
+static long one_del_route(void)
 {
     return del_route(dev, "10.8.0.0/16", NULL, 0, 0, &err);
 }
@@ -413,10 +413,10 @@ static const struct action {
     {"set_owner", set_owner, NULL},
     {"set_tx_filter", set_tx_filter, NULL},
     {"set_addr", set_addr, set_first_addr},
-    {"add_addr", add_addr, del_added_addr},
-    {"del_addr", del_addr, set_first_addr},
-    {"add_route", add_route, del_added_route},
-    {"del_route", del_route, add_deleted_route},
+    {"add_addr", one_add_addr, del_added_addr},
+    {"del_addr", one_del_addr, set_first_addr},
+    {"add_route", one_add_route, del_added_route},
+    {"del_route", one_del_route, add_deleted_route},
     {"follow_netns", follow_netns, NULL},
     {"monitor", monitor, NULL},
     {"batches", batches, NULL},

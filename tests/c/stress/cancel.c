@@ -49,7 +49,7 @@ CALL(attach, result = tuntap_attach(dev, NULL))
 
 CALL(open_it, result = tuntap_open("t1", TUNTAP_TUN, &other, NULL))
 CALL(open_with_config, result = tuntap_open_config("t1", TUNTAP_TUN, config, &other, NULL))
-CALL(open_fd, result = tuntap_open_fd(tuntap_get_fd(dev), TUNTAP_BORROW, &other, NULL))
+CALL(open_fd, result = tuntap_open_fd(tuntap_get_fd(dev, NULL), TUNTAP_BORROW, &other, NULL))
 CALL(open_queue, result = tuntap_open_queue(dev, 0, &other, NULL))
 CALL(close_it, tuntap_close(other))
 CALL(fail_to_open, result = tuntap_open("a/b", TUNTAP_TUN, &other, &err))
@@ -67,7 +67,8 @@ CALL(read_it, result = tuntap_read(dev, buf, sizeof buf, &err))
 CALL(read_in_time, result = tuntap_read_timeout(dev, buf, sizeof buf, 20, &err))
 CALL(read_parts, result = tuntap_readv(dev, &part, 1, &err))
 CALL(write_it, result = tuntap_write(dev, buf, 1, &err))
-CALL(wake, result = tuntap_wake(dev))
+CALL(wake, result = (tuntap_wake(dev), 0))
+CALL(wait_in_time, result = tuntap_wait(dev, TUNTAP_WAIT_READ, 20, &err))
 CALL(read_woken, result = tuntap_read_timeout(dev, buf, sizeof buf, -1, &err))
 
 CALL(open_reader, result = tuntap_reader_new(dev, 0, &reader, NULL))
@@ -133,6 +134,7 @@ static const struct {
     RETURNS(0, free_config),
     RETURNS(-EAGAIN, read_it),
     RETURNS(-ETIMEDOUT, read_in_time),
+    RETURNS(-ETIMEDOUT, wait_in_time),
     RETURNS(-EAGAIN, read_parts),
     RETURNS(-EINVAL, write_it),
     RETURNS(0, wake),

@@ -66,7 +66,7 @@ static tuntap *come_from(enum origin origin, uint64_t flags, int filtered, tunta
         return dev;
     case BORROWED:
         OK(tuntap_open("t0", flags, lender, &err));
-        OK(tuntap_open_fd(tuntap_get_fd(*lender), TUNTAP_NONBLOCK | TUNTAP_BORROW, &dev, &err));
+        OK(tuntap_open_fd(tuntap_get_fd(*lender, NULL), TUNTAP_NONBLOCK | TUNTAP_BORROW, &dev, &err));
         break;
     case REOPENED:
         OK(tuntap_open("t0", flags | TUNTAP_PERSIST, &dev, &err));

@@ -65,7 +65,7 @@ static void open_without_standard_streams(void)
         close(fd);
     if (tuntap_open("t0", TUNTAP_TUN, &dev, &err) != 0 || tuntap_monitor_open(dev, 0, &monitor, &err) != 0)
         _exit(1);
-    int ok = tuntap_get_fd(dev) == 0 && tuntap_up(dev, &err) == 0 && tuntap_set_addr(dev, "10.8.0.1/24", &err) == 0;
+    int ok = tuntap_get_fd(dev, NULL) == 0 && tuntap_up(dev, &err) == 0 && tuntap_set_addr(dev, "10.8.0.1/24", &err) == 0;
     tuntap_monitor_close(monitor);
     tuntap_close(dev);
     for (int fd = 0; fd < 3; fd++)

@@ -102,7 +102,7 @@ int main(void)
     OK(tuntap_open("t1", TUNTAP_TUN | TUNTAP_NONBLOCK, &kernel, &err));
     IP("link set t0 up mtu 9000");
     IP("link set t1 up mtu 9000");
-    path.kernel = tuntap_get_fd(kernel);
+    path.kernel = tuntap_get_fd(kernel, NULL);
     path.sock = offload_socket("t0");
     path.kernels_sock = offload_socket("t1");
     tcp_super(&usual, 3, 1000);

@@ -40,7 +40,7 @@ static int open_joiner(int place)
 
 static int open_handle(int place)
 {
-    return tuntap_open_fd(tuntap_get_fd(dev), TUNTAP_BORROW, &handles[place], &err);
+    return tuntap_open_fd(tuntap_get_fd(dev, NULL), TUNTAP_BORROW, &handles[place], &err);
 }
 
 /** How many there is memory for, where so many bytes are left. */

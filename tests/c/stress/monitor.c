@@ -267,7 +267,7 @@ static void too_much_is_an_overrun_and_then_all_is_told_anew(void)
             IP("link delete t2");
             IP("tuntap add new mode tun");
         }
-        CHECK(is_readable(tuntap_monitor_get_fd(all)));
+        CHECK(is_readable(tuntap_monitor_get_fd(all, NULL)));
         NEXT(all, OVERRUN);
         CHECK(is_about_nothing());
         what_is_told_is_what_is(all);
@@ -276,7 +276,7 @@ static void too_much_is_an_overrun_and_then_all_is_told_anew(void)
         IP("link set t1 mtu %d", 1400 + round);
         NEXT_OF(all, MTU, "t1");
         CHECK(event.mtu == (uint32_t)(1400 + round));
-        CHECK(!is_readable(tuntap_monitor_get_fd(all)));
+        CHECK(!is_readable(tuntap_monitor_get_fd(all, NULL)));
     }
 
     /* One device alone: which is there, or has gone while nothing was told of it. */

@@ -26,7 +26,7 @@ static struct path open_path(const char *name, uint64_t kind)
     OK(tuntap_set_txqueuelen(path.dev, QUEUE, &err));
     OK(tuntap_set_mtu(path.dev, 9000, &err));
     OK(tuntap_up(path.dev, &err));
-    path.fd = tuntap_get_fd(path.dev);
+    path.fd = tuntap_get_fd(path.dev, NULL);
     path.sock = offload_socket(name);
     OK(tuntap_splitter_new(kind, &path.splitter, &err));
     OK(tuntap_joiner_new(kind, &path.joiner, &err));

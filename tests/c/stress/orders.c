@@ -30,7 +30,7 @@ static void detach_unless(int attached, tuntap *queue)
 {
     if (!attached)
         OK(tuntap_detach(queue, &err));
-    CHECK(!!(flags_by_hand(tuntap_get_fd(queue)) & IFF_DETACH_QUEUE) == !attached);
+    CHECK(!!(flags_by_hand(tuntap_get_fd(queue, NULL)) & IFF_DETACH_QUEUE) == !attached);
 }
 
 static void count_is(int attached, int detached)

@@ -82,7 +82,7 @@ static void writes_batches(void)
 
 static void wakes(void)
 {
-    CHECK(tuntap_wake(dev) == 0);
+    tuntap_wake(dev);
     poll(NULL, 0, 1);
 }
 

@@ -45,7 +45,7 @@ static long open_device(void)
 static long take_over(void)
 {
     tuntap *out = untouched;
-    long result = tuntap_open_fd(tuntap_get_fd(dev), TUNTAP_BORROW, &out, &err);
+    long result = tuntap_open_fd(tuntap_get_fd(dev, NULL), TUNTAP_BORROW, &out, &err);
     CHECK(out == untouched);
     return result;
 }

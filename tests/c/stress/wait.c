@@ -189,7 +189,7 @@ static void all_packets_arrive(void (*by)(void), uint64_t flags)
     OK(tuntap_open("t0", TUNTAP_TUN | flags, &dev, &err));
     IP("address add 10.8.0.1/24 dev t0");
     IP("link set t0 up");
-    fd = tuntap_get_fd(dev);
+    fd = tuntap_get_fd(dev, NULL);
     CHECK(!is_readable(fd));
     atomic_store(&read_so_far, 0);
     CHECK(pthread_create(&thread, NULL, sender, NULL) == 0);
@@ -210,7 +210,7 @@ static short events(void)
 static void the_state_of_the_device_shows(void)
 {
     OK(tuntap_open("t1", TUNTAP_TAP, &dev, &err));
-    fd = tuntap_get_fd(dev);
+    fd = tuntap_get_fd(dev, NULL);
     CHECK(events() == 0);
     IP("link set t1 up");
     CHECK(events() == POLLOUT);
@@ -228,7 +228,7 @@ static void the_state_of_the_device_shows(void)
     tuntap_close(dev);
 
     dev = full_device(0, 4000);
-    fd = tuntap_get_fd(dev);
+    fd = tuntap_get_fd(dev, NULL);
     CHECK(events() == 0);
     make_room();
     wait_for(fd, POLLOUT);

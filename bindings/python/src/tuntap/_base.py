@@ -83,22 +83,22 @@ class BaseDevice(Link, Addresses, Routes, Steering):
             self._size: int = lib.tuntap_read_size(pointer)
             self._spares = Spares(self._size)
             if sys.platform == "linux" and not self.flags & Flag.OFFLOAD:
-                self._handle.fd = lib.tuntap_get_fd(pointer)
+                self._handle.fd = lib.tuntap_get_fd(pointer, None)
 
     def close(self) -> None:
         """Closes the device, its readers and writers; again is no error.
 
-        Whoever waits in it gets an Error, with Reason.WOKEN or EBADF, and the device is closed when the last one has
+        Whoever waits in it gets an Error, with Reason.SHUTDOWN or EBADF, and the device is closed when the last one has
         left. A device that is not persistent goes away with its last handle.
         """
         self._handle.close(self._close_parts)
 
-    def _close_parts(self) -> None:
-        """Nobody can go back to them when the device ends its waits."""
-        for reference in self._parts.valuerefs():
-            part = reference()
-            if part is not None:
-                part.close()
+    def _close_parts(self) -> bool:
+        """Closes its readers and writers. True: some are in use, and may wait."""
+        parts = [part for reference in self._parts.valuerefs() if (part := reference()) is not None]
+        for part in parts:
+            part.close()
+        return any(part._handle.users for part in parts)
 
     def __del__(self) -> None:
         handle: DeviceHandle | None = getattr(self, "_handle", None)

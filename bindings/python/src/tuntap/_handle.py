@@ -22,43 +22,23 @@ class Handle:
     There is no lock in it, which a signal handler could find taken in its own thread. Whoever comes first counts
     himself among the users, and then looks whether it is closed; who closes it says so, and then looks for users. What
     counts them are calls of a list's methods, which no other thread and no signal handler comes into.
-
-    An object with an owner, as a reader is its device's, is freed before that.
     """
 
-    __slots__ = (
-        *("__weakref__", "_free", "_open", "_owner", "_place", "_there", "_what"),
-        *("closed", "parts", "pointer", "users"),
-    )
+    __slots__ = ("__weakref__", "_free", "_open", "_place", "_there", "_what", "closed", "pointer", "users")
 
-    def __init__(
-        self,
-        what: str,
-        free: Callable[[int], object],
-        make: Callable[..., Any],
-        *arguments: Any,
-        owner: Handle | None = None,
-    ) -> None:
+    def __init__(self, what: str, free: Callable[[int], object], make: Callable[..., Any], *arguments: Any) -> None:
         self._what = what
         self._free = free
         # One takes this out, and closes it; and one that, and frees it.
         self._open = [None]
         self._there = [None]
-        # Calls in progress; and of each part whether it is there.
+        # Calls in progress.
         self.users: list[None] = []
-        self.parts: list[list[None]] = []
         # Whether close() was called; who was a user by then still is one.
         self.closed = False
-        self._owner = owner
         # Where it is, from the call on: a signal handler may raise an exception right behind that.
         self._place = ctypes.c_void_p()
-        try:
-            if owner is not None:
-                owner.parts.append(self._there)
-            call(make, *arguments, ctypes.byref(self._place))
-        finally:
-            if self._place.value is None:
-                self._free_once()
+        call(make, *arguments, ctypes.byref(self._place))
         self.pointer = self._place.value or 0
         _HANDLES.add(self)
 
@@ -71,12 +51,11 @@ class Handle:
         return self.pointer
 
     def __exit__(self, *_: object) -> None:
-        if self.closed and len(self.users) > 1:
-            self._end_waits()
         self.left()
 
     def close(self, first: Callable[[], object] | None = None) -> None:
-        """Closes it, does what is first, and ends the waits of those who use it. The last of them frees it."""
+        """Closes it, does what is first, and ends all waits when that says so or somebody uses it. The last user frees
+        it."""
         try:
             self._open.pop()
         except IndexError:
@@ -87,12 +66,12 @@ class Handle:
         # Without the interpreter's lock this is what makes the one before it seen: a list has a lock of its own.
         self.users.append(None)
         self.users.pop()
+        busy: object = True
         try:
-            if first is not None:
-                first()
+            busy = first is not None and first()
         finally:
-            if len(self.users) > 1 or any(self.parts):
-                self._end_waits()
+            if busy or len(self.users) > 1:
+                self._shut_down()
             self.left()
 
     def left(self) -> None:
@@ -104,42 +83,27 @@ class Handle:
 
     def release(self) -> None:
         """Frees it, when it is closed and nobody uses it."""
-        # A part that is freed counts among the users before it is.
-        if not any(self.parts) and not self.users:
+        if not self.users:
             self._free_once()
 
     def _free_once(self) -> None:
-        owner, pointer = self._owner, self._place.value
-        if owner is not None:
-            owner.users.append(None)
+        pointer = self._place.value
         try:
             self._there.pop()
             if pointer is not None:
                 self._free(pointer)
         except IndexError:
             pass  # Another one did.
-        finally:
-            if owner is not None:
-                owner.forget(self._there)
-
-    def forget(self, part: list[None]) -> None:
-        """A part was freed, which counted among the users."""
-        if part in self.parts:
-            self.parts.remove(part)
-        if self.closed and (len(self.users) > 1 or any(self.parts)):
-            self._end_waits()
-        self.left()
 
     def __del__(self) -> None:
         # A call that was broken off by a signal handler may still count; but whoever is in one has a reference.
         try:
             self.close()
         finally:
-            if not any(self.parts):
-                self._free_once()
+            self._free_once()
 
-    def _end_waits(self) -> None:
-        """Ends one wait, or the next: whoever leaves after it ends another one."""
+    def _shut_down(self) -> None:
+        """Ends the waits of all users, now and later."""
 
 
 class DeviceHandle(Handle):
@@ -168,7 +132,7 @@ class DeviceHandle(Handle):
         # Whoever comes now finds it closed, and whoever came before is seen.
         fd, self.fd, self.closed, given = self.fd, -1, True, False
         try:
-            if self.users or any(self.parts):
+            if self.users:
                 raise error(errno.EBUSY, Reason.BUSY, f"release {self._what}: it is in use")
             told = number(ctypes.c_int, lib.tuntap_release, self.pointer)
             self._place.value, given = None, True
@@ -179,8 +143,8 @@ class DeviceHandle(Handle):
                 self.fd, self.closed = fd, False
                 self._open.append(None)
 
-    def _end_waits(self) -> None:
-        lib.tuntap_wake(self.pointer)
+    def _shut_down(self) -> None:
+        lib.tuntap_shutdown(self.pointer)
 
 
 _HANDLES: weakref.WeakSet[Handle] = weakref.WeakSet()
@@ -231,7 +195,7 @@ class Handled:
         if self.closed:
             return -1
         with self._handle as pointer:
-            return int(function(pointer))
+            return int(function(pointer, None))
 
     def _call(self, function: Callable[..., Any], *arguments: Any) -> int:
         with self._handle as pointer:

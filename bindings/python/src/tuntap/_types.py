@@ -60,6 +60,7 @@ PARAMETERS = {
 }
 RESULTS = {
     "int32": ctypes.c_int32,
+    "uint32": ctypes.c_uint32,
     "size": ctypes.c_size_t,
     "ssize": ctypes.c_ssize_t,
     "constant": ctypes.c_char_p,

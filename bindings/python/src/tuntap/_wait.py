@@ -5,58 +5,39 @@ from __future__ import annotations
 
 import asyncio
 import math
-import threading
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable
 
 if TYPE_CHECKING:
     from ._handle import Handle
 
-# Milliseconds after which a wait looks up: the main thread for signal handlers, as limited waits of the library's go
-# through signals.
-SHORT = 250
+# Milliseconds of the longest wait that C has.
 _LONGEST = 2**31 - 1
 
 
-def slices(timeout: float | None, longest: int = _LONGEST) -> Iterator[int]:
-    """A time limit in seconds, as milliseconds of calls that somebody may have to wait for: one at least."""
-    if threading.current_thread() is threading.main_thread():
-        longest = SHORT
-    deadline = None if timeout is None or timeout == math.inf else time.monotonic() + max(timeout, 0)
-    if deadline is not None and math.isnan(deadline):
+def retry_on_signal(waiting: Callable[[], int]) -> int:
+    """Makes a call that a signal ends, again and again: Python's handlers run in between, and may raise."""
+    while True:
+        try:
+            return waiting()
+        except InterruptedError:
+            pass
+
+
+def retry_within(timeout: float | None, limited: Callable[[int], int], longest: int = _LONGEST) -> int:
+    """The same with a call of so many milliseconds, for so many seconds in all; None: no limit."""
+    deadline = math.inf if timeout is None else time.monotonic() + max(timeout, 0)
+    if math.isnan(deadline):
         raise ValueError("a time limit that is no number")
     while True:
-        if deadline is None:
-            yield longest
-            continue
-        left = max(deadline - time.monotonic(), 0)
-        yield min(longest, math.ceil(left * 1000))
-        if deadline <= time.monotonic():
-            return
-
-
-def patiently(
-    limitless: Callable[[], int], limited: Callable[[int], int] | None = None, timeout: float | None = None
-) -> int:
-    """Makes a call that waits as its handle does, or one that waits so many seconds. Signal handlers run meanwhile."""
-    if timeout is None or limited is None:
-        while True:
-            try:
-                return limitless()
-            except InterruptedError:
-                pass
-    late: TimeoutError | None = None
-    for milliseconds in slices(timeout):
+        left = max(deadline - time.monotonic(), 0) * 1000
         try:
-            return limited(milliseconds)
-        except TimeoutError as error:
-            late = error
-    assert late is not None
-    try:
-        raise late
-    finally:
-        del late  # Or it would keep this frame, and so the caller's device.
+            return limited(longest if left >= longest else math.ceil(left))
+        except InterruptedError:
+            pass
+        except TimeoutError:
+            if time.monotonic() >= deadline:
+                raise
 
 
 class Readiness:
@@ -97,7 +78,7 @@ class Waits:
         self._handle = handle
         self._waits: dict[tuple[int, bool], Readiness] = {}
 
-    async def wait(self, fileno: Callable[[int], int], writing: bool = False) -> None:
+    async def wait(self, fileno: Callable[[int, None], int], writing: bool = False) -> None:
         """Until it is ready, or end() is called."""
         loop = asyncio.get_running_loop()
         key, waiter = (id(loop), writing), loop.create_future()
@@ -105,7 +86,7 @@ class Waits:
         with self._handle as pointer:
             readiness = self._waits.get(key)
             if readiness is None or not readiness.waiters or readiness.loop is not loop:
-                readiness = self._waits[key] = Readiness(loop, fileno(pointer), writing)
+                readiness = self._waits[key] = Readiness(loop, fileno(pointer, None), writing)
             readiness.waiters.append(waiter)
             if self._handle.closed:
                 readiness.end()

@@ -69,11 +69,12 @@ class Device(BaseDevice):
         # The readers and writers of a handle wait as that does: not at all.
         self._call(lib.tuntap_set_nonblock, 1)
 
-    def _close_parts(self) -> None:
+    def _close_parts(self) -> bool:
         try:
             self._waits.end()
         finally:
-            super()._close_parts()
+            busy = super()._close_parts()
+        return busy
 
     def _take(self) -> bytes | None:
         """A packet, if one is there."""

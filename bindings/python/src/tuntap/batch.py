@@ -275,10 +275,9 @@ class Writer(Handled):
 
 
 def part_of(device: object, what: str, make: Any, flags: Flag, free: Any) -> Handle:
-    """The handle of a reader or writer. As long as it is there, so is the device's."""
-    owner = device_handle(device)
-    with owner as pointer:
-        return Handle(what, free, make, pointer, flags, owner=owner)
+    """The handle of a reader or writer."""
+    with device_handle(device) as pointer:
+        return Handle(what, free, make, pointer, flags)
 
 
 def register(device: Any, part: Handled) -> None:

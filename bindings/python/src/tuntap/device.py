@@ -9,11 +9,11 @@ import os
 from typing import TYPE_CHECKING
 
 from . import _abi
-from ._abi import Flag, Reason
+from ._abi import Flag, Reason, Wait
 from ._base import BaseDevice
 from ._library import call, documented, lib
 from ._memory import Memory, contiguous, size_of
-from ._wait import patiently
+from ._wait import retry_on_signal, retry_within
 from .batch import Reader, Writer
 from .errors import error
 from .offload import Offload
@@ -73,18 +73,16 @@ class Device(BaseDevice):
             return length
         data = contiguous(packet)
         with self._handle as pointer:
-            return patiently(
-                lambda: call(lib.tuntap_write, pointer, data, len(data)),
-                lambda limit: call(lib.tuntap_write_timeout, pointer, data, len(data), limit),
-                timeout,
-            )
+            if timeout is None:
+                return retry_on_signal(lambda: call(lib.tuntap_write, pointer, data, len(data)))
+            return retry_within(timeout, lambda ms: call(lib.tuntap_write_timeout, pointer, data, len(data), ms))
 
     def _receive(self, memory: Memory, timeout: float | None) -> int:
         with self._handle as pointer:
-            return patiently(
-                lambda: call(lib.tuntap_read, pointer, memory.address, memory.size),
-                lambda limit: call(lib.tuntap_read_timeout, pointer, memory.address, memory.size, limit),
-                timeout,
+            if timeout is None:
+                return retry_on_signal(lambda: call(lib.tuntap_read, pointer, memory.address, memory.size))
+            return retry_within(
+                timeout, lambda ms: call(lib.tuntap_read_timeout, pointer, memory.address, memory.size, ms)
             )
 
     @documented("tuntap_read_super")
@@ -92,7 +90,7 @@ class Device(BaseDevice):
         told = _abi.tuntap_offload()
         with self._spares.lend() as memory, self._handle as pointer:
             arguments = (pointer, ctypes.byref(told), memory.address, memory.size)
-            length = patiently(lambda: call(lib.tuntap_read_super, *arguments))
+            length = retry_on_signal(lambda: call(lib.tuntap_read_super, *arguments))
             return Offload.of(told), bytes(memory.view[:length])
 
     @documented("tuntap_write_super")
@@ -100,7 +98,7 @@ class Device(BaseDevice):
         told, data = offload.to_c(), contiguous(packet)
         with self._handle as pointer:
             arguments = (pointer, ctypes.byref(told), data, len(data))
-            return patiently(lambda: call(lib.tuntap_write_super, *arguments))
+            return retry_on_signal(lambda: call(lib.tuntap_write_super, *arguments))
 
     @documented("tuntap_reader_new")
     def reader(self, flags: Flag = Flag(0)) -> Reader:
@@ -120,7 +118,20 @@ class Device(BaseDevice):
     def nonblock(self, on: bool) -> None:
         self._call(lib.tuntap_set_nonblock, bool(on))
 
+    @documented("tuntap_wait")
+    def wait(self, events: Wait = Wait.READ, timeout: float | None = None) -> Wait:
+        """Those of the events that are ready, within so many seconds or TimeoutError; None: no limit."""
+        with self._handle as pointer:
+            return Wait(retry_within(timeout, lambda ms: call(lib.tuntap_wait, pointer, events, ms)))
+
     @documented("tuntap_wake")
     def wake(self) -> None:
         with self._handle as pointer:
             lib.tuntap_wake(pointer)
+
+    @documented("tuntap_shutdown")
+    def shutdown(self) -> None:
+        with self._handle as pointer:
+            # The descriptor itself knows nothing of it.
+            self._handle.fd = -1
+            lib.tuntap_shutdown(pointer)

@@ -17,7 +17,7 @@ from . import _abi
 from ._abi import AddrFlag, EventKind, Flag, Reason, Scope
 from ._handle import Handle, Handled, device_handle
 from ._library import documented, lib
-from ._wait import Waits, slices
+from ._wait import Waits, retry_within
 from .address import IPAddress, IPInterface, parse_ip
 from .errors import Error, error
 from .route import Route
@@ -47,7 +47,7 @@ class _MonitorHandle(Handle):
 
     __slots__ = ()
 
-    def _end_waits(self) -> None:
+    def _shut_down(self) -> None:
         lib.tuntap_monitor_shutdown(self.pointer)
 
 
@@ -84,23 +84,16 @@ class Monitor(Handled):
     def next(self, timeout: float | None = None) -> Event:
         """Within so many seconds, or TimeoutError; None: no limit. Python's signal handlers run meanwhile."""
         told = _abi.tuntap_event()
-        late = error(errno.ETIMEDOUT, Reason.TIMEOUT, "wait for an event: another thread does")
-        for milliseconds in slices(timeout):
-            if not self._one_by_one.acquire(timeout=milliseconds / 1000):
-                continue
-            try:
-                self._call(lib.tuntap_monitor_next, ctypes.byref(told), ctypes.sizeof(told), milliseconds)
-                return _event(told)
-            except TimeoutError as caught:
-                late = caught  # type: ignore[assignment]
-            except InterruptedError:
-                pass
-            finally:
-                self._one_by_one.release()
+        retry_within(timeout, lambda milliseconds: self._next(told, milliseconds))
+        return _event(told)
+
+    def _next(self, told: Any, milliseconds: int) -> int:
+        if not self._one_by_one.acquire(timeout=milliseconds / 1000):
+            raise error(errno.ETIMEDOUT, Reason.TIMEOUT, "wait for an event: another thread does")
         try:
-            raise late
+            return self._call(lib.tuntap_monitor_next, ctypes.byref(told), ctypes.sizeof(told), milliseconds)
         finally:
-            del late  # Or it would keep this frame, and so the monitor.
+            self._one_by_one.release()
 
     def __iter__(self) -> Iterator[Event]:
         while True:

@@ -6,10 +6,11 @@ use std::time::Instant;
 use super::*;
 use crate::model::address::{AddressRequest, Options};
 use crate::model::link::Mac;
+use crate::model::readiness::Readiness;
+use crate::sys::Backend;
 use crate::sys::darwin::Port;
 use crate::sys::darwin::simulated::{Machine, boot};
 use crate::sys::descriptor;
-use crate::sys::{Backend, Direction};
 
 #[test]
 fn a_tap_is_one_end_of_a_pair() {
@@ -187,11 +188,11 @@ fn frames_that_are_left_are_not_hidden_by_a_mark_that_failed() {
     let (silence, _into) = descriptor::pipe().unwrap();
     // SAFETY: takes numbers only. The handle closes what stands in for its own.
     assert!(unsafe { libc::dup2(silence.as_raw_fd(), mark.as_raw_fd()) } >= 0);
-    let wait = || device.backend.wait(Direction::Read, Some(Instant::now() + Duration::from_millis(20)));
+    let wait = || device.backend.wait(Readiness::READ, Some(Instant::now() + Duration::from_millis(20)));
     mac.transmit("feth7", &frame(&[1; 46]));
     mac.transmit("feth7", &frame(&[2; 46]));
     assert_eq!(read(&device).unwrap(), frame(&[1; 46]));
-    assert_eq!(wait(), Ok(()));
+    assert_eq!(wait(), Ok(Readiness::READ));
     assert_eq!(read(&device).unwrap(), frame(&[2; 46]));
     assert_eq!(wait(), Err(Errno::ETIMEDOUT));
 }

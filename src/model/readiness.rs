@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+//! What a wait is for, and what is ready after it.
+
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::table::constants;
+use crate::model::text::text;
+
+constants! {
+    bits WAITS: u32 {
+        /// A packet can be read.
+        WAIT_READ = 0x1, "TUNTAP_WAIT_READ";
+        /// There is room to write a packet.
+        WAIT_WRITE = 0x2, "TUNTAP_WAIT_WRITE";
+    }
+}
+
+/// Reading, writing, or both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Readiness {
+    /// A read does not wait.
+    pub read: bool,
+    /// A write does not wait.
+    pub write: bool,
+}
+
+impl Readiness {
+    /// Nothing is ready.
+    pub const NONE: Self = Self { read: false, write: false };
+    /// Reading alone.
+    pub const READ: Self = Self { read: true, write: false };
+    /// Writing alone.
+    pub const WRITE: Self = Self { read: false, write: true };
+
+    /// The ABI's bits, of which a wait needs one at least.
+    pub fn parse(events: u32) -> Result<Self> {
+        let why = match events {
+            0 => "no event to wait for",
+            _ if events & !(WAIT_READ | WAIT_WRITE) != 0 => "this version does not know all of them",
+            _ => return Ok(Self { read: events & WAIT_READ != 0, write: events & WAIT_WRITE != 0 }),
+        };
+        let text = text!("wait for the events {events:#x}: {why}: give TUNTAP_WAIT_READ or _WRITE, or both");
+        Err(Error::new(Errno::EINVAL, Reason::Flags, text))
+    }
+
+    /// The same as the ABI's bits.
+    pub fn bits(self) -> u32 {
+        let bit = |set, bit| if set { bit } else { 0 };
+        bit(self.read, WAIT_READ) | bit(self.write, WAIT_WRITE)
+    }
+
+    /// Whether anything is ready.
+    pub fn any(self) -> bool {
+        self.read || self.write
+    }
+
+    /// What either has.
+    pub fn or(self, other: Self) -> Self {
+        Self { read: self.read || other.read, write: self.write || other.write }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bits_are_those_that_were_given() {
+        for bits in 1..4 {
+            assert_eq!(Readiness::parse(bits).unwrap().bits(), bits);
+        }
+        for bits in [0, 4, 5, u32::MAX] {
+            assert_eq!(Readiness::parse(bits).unwrap_err().reason(), Reason::Flags);
+        }
+    }
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+#include "packet.h"
+
+#include <pthread.h>
+
+static uint8_t buf[70000];
+static int sock;
+
+static const uint32_t both = TUNTAP_WAIT_READ | TUNTAP_WAIT_WRITE;
+
+static tuntap *ready(uint64_t flags)
+{
+    tuntap *dev;
+    OK(tuntap_open("t0", flags, &dev, &err));
+    IP("address add 10.8.0.1/24 dev t0");
+    IP("link set t0 up");
+    if (flags & TUNTAP_TAP)
+        IP("neigh add 10.8.0.2 lladdr 02:00:00:00:00:02 dev t0 nud permanent");
+    sock = udp_socket("10.8.0.1", PORT);
+    return dev;
+}
+
+static void finish(tuntap *dev)
+{
+    close(sock);
+    tuntap_close(dev);
+}
+
+static void send_one(void)
+{
+    udp_send(sock, "10.8.0.2", PORT, "hello", 5);
+}
+
+static void nothing_is_ready(tuntap *dev)
+{
+    FAILS(tuntap_wait(dev, TUNTAP_WAIT_READ, 0, &err), ETIMEDOUT, TUNTAP_REASON_TIMEOUT);
+    FAILS(tuntap_wait(dev, TUNTAP_WAIT_READ, 1, &err), ETIMEDOUT, TUNTAP_REASON_TIMEOUT);
+    MESSAGE_HAS("time limit");
+}
+
+/** Whatever the limit, and nothing is read: the same packet is there afterwards. */
+static void it_tells_what_is_ready(uint64_t flags)
+{
+    static const int32_t limits[] = {0, 1, 60000, INT32_MAX, -1, INT32_MIN};
+    tuntap *dev = ready(flags);
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        nothing_is_ready(dev);
+        CHECK(tuntap_wait(dev, both, limits[i], &err) == TUNTAP_WAIT_WRITE);
+        CHECK(tuntap_wait(dev, TUNTAP_WAIT_WRITE, limits[i], NULL) == TUNTAP_WAIT_WRITE);
+        send_one();
+        for (int j = 0; j < 2; j++) {
+            CHECK(tuntap_wait(dev, TUNTAP_WAIT_READ, limits[i], &err) == TUNTAP_WAIT_READ);
+            CHECK(tuntap_wait(dev, both, limits[i], &err) == (int)both);
+        }
+        OK(tuntap_read_timeout(dev, buf, sizeof buf, 0, &err));
+    }
+    finish(dev);
+}
+
+static void the_limit_is_never_early(uint64_t flags)
+{
+    static const int32_t limits[] = {1, 2, 10, 45, 99, 230};
+    tuntap *dev = ready(flags);
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        TAKES_AT_LEAST(limits[i], FAILS(tuntap_wait(dev, TUNTAP_WAIT_READ, limits[i], &err), ETIMEDOUT,
+                                        TUNTAP_REASON_TIMEOUT));
+    finish(dev);
+}
+
+/** Poll does not see it: it was read with the packet before it. */
+static void the_rest_of_a_super_packet_is_ready(void)
+{
+    tuntap *dev = ready(TUNTAP_TUN | TUNTAP_OFFLOAD);
+    static const char data[2 * 1000];
+    OK(tuntap_set_offloads(dev, TUNTAP_OFFLOAD_CHECKSUM | TUNTAP_OFFLOAD_USO4 | TUNTAP_OFFLOAD_USO6, &err));
+    int segment = 1000;
+    if (setsockopt(sock, IPPROTO_UDP, 103 /* UDP_SEGMENT */, &segment, sizeof segment) != 0)
+        skip("this kernel has no UDP_SEGMENT");
+    udp_send(sock, "10.8.0.2", PORT, data, sizeof data);
+    CHECK(tuntap_wait(dev, TUNTAP_WAIT_READ, -1, &err) == TUNTAP_WAIT_READ);
+    CHECK(tuntap_read(dev, buf, sizeof buf, &err) == 1000 + UDP_OVERHEAD);
+    CHECK(!is_readable(tuntap_get_fd(dev, NULL)));
+    for (int32_t limit = -1; limit < 2; limit++) {
+        CHECK(tuntap_wait(dev, TUNTAP_WAIT_READ, limit, &err) == TUNTAP_WAIT_READ);
+        CHECK(tuntap_wait(dev, both, limit, &err) == (int)both);
+    }
+    CHECK(tuntap_read(dev, buf, sizeof buf, &err) == 1000 + UDP_OVERHEAD);
+    nothing_is_ready(dev);
+    finish(dev);
+}
+
+/** After 0 it has no packet that the descriptor does not tell of. */
+static void a_reader_is_waited_for_after_0(void)
+{
+    tuntap *dev = ready(TUNTAP_TUN | TUNTAP_NONBLOCK);
+    tuntap_reader *reader;
+    void *packet;
+    ssize_t got;
+    int count = 0;
+    OK(tuntap_reader_new(dev, 0, &reader, &err));
+    for (int round = 0; round < 20; round++) {
+        for (int i = 0; i <= round; i++)
+            send_one();
+        for (int left = round + 1; left > 0;) {
+            CHECK(tuntap_wait(dev, TUNTAP_WAIT_READ, 20000, &err) == TUNTAP_WAIT_READ);
+            while ((got = tuntap_reader_next(reader, &packet, &err)) > 0) {
+                left--;
+                count++;
+            }
+            CHECK(got == 0 || got == -EAGAIN);
+        }
+    }
+    CHECK(count == 210);
+    tuntap_reader_free(reader);
+    finish(dev);
+}
+
+struct waiter {
+    tuntap *dev;
+    uint32_t events;
+    int32_t limit;
+    int result;
+    long thread;
+    tuntap_error err;
+    pthread_t id;
+    pthread_barrier_t started;
+};
+
+static void *wait_there(void *argument)
+{
+    struct waiter *waiter = argument;
+    waiter->thread = syscall(SYS_gettid);
+    pthread_barrier_wait(&waiter->started);
+    waiter->result = tuntap_wait(waiter->dev, waiter->events, waiter->limit, &waiter->err);
+    return NULL;
+}
+
+static void start(struct waiter *waiter, tuntap *dev, uint32_t events, int32_t limit)
+{
+    *waiter = (struct waiter){.dev = dev, .events = events, .limit = limit};
+    CHECK(pthread_barrier_init(&waiter->started, NULL, 2) == 0);
+    CHECK(pthread_create(&waiter->id, NULL, wait_there, waiter) == 0);
+    pthread_barrier_wait(&waiter->started);
+    wait_for_reader(waiter->thread, tuntap_get_fd(dev, NULL));
+}
+
+static void ends(struct waiter *waiter, int result, uint32_t reason)
+{
+    CHECK(pthread_join(waiter->id, NULL) == 0);
+    pthread_barrier_destroy(&waiter->started);
+    CHECK(waiter->result == result);
+    CHECK(result > 0 || (waiter->err.code == result && waiter->err.reason == reason));
+}
+
+/** On a handle that waits and one that does not, with a limit and without. */
+static void each_event_ends_a_wait(uint64_t flags)
+{
+    static struct waiter waiter;
+    for (int i = 0; i < 4; i++) {
+        int32_t limit = i < 2 ? -1 : 600000;
+        tuntap *dev = ready(flags | (i % 2 ? TUNTAP_NONBLOCK : 0));
+        start(&waiter, dev, TUNTAP_WAIT_READ, limit);
+        send_one();
+        ends(&waiter, TUNTAP_WAIT_READ, 0);
+        OK(tuntap_read(dev, buf, sizeof buf, &err));
+        start(&waiter, dev, TUNTAP_WAIT_READ, limit);
+        tuntap_wake(dev);
+        ends(&waiter, -ECANCELED, TUNTAP_REASON_WOKEN);
+        start(&waiter, dev, TUNTAP_WAIT_READ, limit);
+        IP("link delete t0");
+        ends(&waiter, TUNTAP_WAIT_READ, 0);
+        CHECK(tuntap_wait(dev, both, limit, &err) == (int)both);
+        FAILS(tuntap_read(dev, buf, sizeof buf, &err), ENODEV, TUNTAP_REASON_REMOVED);
+        finish(dev);
+    }
+}
+
+static void room_ends_a_wait(void)
+{
+    static struct waiter waiters[2];
+    tuntap *dev = full_device(0, 4000);
+    FAILS(tuntap_wait(dev, both, 0, &err), ETIMEDOUT, TUNTAP_REASON_TIMEOUT);
+    TAKES_AT_LEAST(250, FAILS(tuntap_wait(dev, both, 250, &err), ETIMEDOUT, TUNTAP_REASON_TIMEOUT));
+    start(&waiters[0], dev, TUNTAP_WAIT_WRITE, -1);
+    start(&waiters[1], dev, both, 600000);
+    make_room();
+    ends(&waiters[0], TUNTAP_WAIT_WRITE, 0);
+    ends(&waiters[1], TUNTAP_WAIT_WRITE, 0);
+    CHECK(tuntap_write(dev, stray_frame, sizeof stray_frame, &err) == sizeof stray_frame);
+    close_full_device(dev);
+}
+
+static void a_device_that_is_down_has_no_room(void)
+{
+    tuntap *dev = ready(TUNTAP_TUN);
+    IP("link set t0 down");
+    FAILS(tuntap_wait(dev, TUNTAP_WAIT_WRITE, 1, &err), ETIMEDOUT, TUNTAP_REASON_TIMEOUT);
+    IP("link set t0 up");
+    CHECK(tuntap_wait(dev, TUNTAP_WAIT_WRITE, -1, &err) == TUNTAP_WAIT_WRITE);
+    finish(dev);
+}
+
+/** A pending wake is for the call that finds nothing: what is ready comes first, and leaves it. */
+static void a_pending_wake_is_taken_once(uint64_t flags)
+{
+    static const int32_t limits[] = {0, 1, 60000, -1};
+    tuntap *dev = ready(flags);
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        tuntap_wake(dev);
+        tuntap_wake(dev);
+        CHECK(tuntap_wait(dev, both, limits[i], &err) == TUNTAP_WAIT_WRITE);
+        send_one();
+        CHECK(tuntap_wait(dev, TUNTAP_WAIT_READ, limits[i], &err) == TUNTAP_WAIT_READ);
+        OK(tuntap_read(dev, buf, sizeof buf, &err));
+        FAILS(tuntap_wait(dev, TUNTAP_WAIT_READ, limits[i], &err), ECANCELED, TUNTAP_REASON_WOKEN);
+        MESSAGE_HAS("tuntap_wake ended the wait");
+        nothing_is_ready(dev);
+    }
+    finish(dev);
+}
+
+static void nothing_happens(int number)
+{
+    (void)number;
+}
+
+static void a_signal_handler_ends_it(int flags)
+{
+    static const int32_t limits[] = {60000, INT32_MAX, -1, INT32_MIN};
+    tuntap *dev = ready(TUNTAP_TUN);
+    signals_come(nothing_happens, flags);
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        FAILS(tuntap_wait(dev, TUNTAP_WAIT_READ, limits[i], &err), EINTR, TUNTAP_REASON_INTERRUPTED);
+    signals_end();
+    finish(dev);
+}
+
+static void wrong_arguments(void)
+{
+    static const uint32_t wrong[] = {0, 0x4, 0x7, 0x80000001, UINT32_MAX};
+    tuntap *dev = ready(TUNTAP_TUN);
+    send_one();
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        FAILS(tuntap_wait(dev, wrong[i], -1, &err), EINVAL, TUNTAP_REASON_FLAGS);
+        CHECK(tuntap_wait(dev, wrong[i], -1, NULL) == -EINVAL);
+    }
+    FAILS(tuntap_wait(NULL, TUNTAP_WAIT_READ, -1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    finish(dev);
+}
+
+int main(void)
+{
+    begin();
+    ipv4_only();
+    it_tells_what_is_ready(TUNTAP_TUN);
+    it_tells_what_is_ready(TUNTAP_TAP | TUNTAP_PI | TUNTAP_NONBLOCK);
+    it_tells_what_is_ready(TUNTAP_TUN | TUNTAP_OFFLOAD);
+    the_limit_is_never_early(TUNTAP_TUN);
+    the_limit_is_never_early(TUNTAP_TAP | TUNTAP_NONBLOCK);
+    a_reader_is_waited_for_after_0();
+    each_event_ends_a_wait(TUNTAP_TUN);
+    each_event_ends_a_wait(TUNTAP_TAP);
+    a_device_that_is_down_has_no_room();
+    a_pending_wake_is_taken_once(TUNTAP_TUN);
+    a_pending_wake_is_taken_once(TUNTAP_TAP | TUNTAP_NONBLOCK | TUNTAP_OFFLOAD);
+    a_signal_handler_ends_it(0);
+    a_signal_handler_ends_it(SA_RESTART);
+    wrong_arguments();
+    room_ends_a_wait();
+    the_rest_of_a_super_packet_is_ready();
+    return 0;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Threads that race to use a handle, to wake it, to shut it down and to close it, at any moment of one another: all of
+ * them end, also in a flood of packets, and nothing is left. */
+#include "packet.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+enum { USERS = 6, ROUNDS = 600, FLOODS = 20 };
+
+static tuntap *dev;
+static int sock;
+static atomic_bool stop;
+static atomic_long packets;
+static uint8_t frame[100];
+static size_t frame_length;
+
+/** One of the ways to use a handle, until that is shut down. */
+static void *user(void *argument)
+{
+    long number = (long)argument;
+    tuntap *handle = dev;
+    tuntap_reader *reader = NULL;
+    tuntap_writer *writer = NULL;
+    char buf[2000];
+    void *packet;
+    ssize_t got;
+    if (number == 2)
+        CHECK(tuntap_reader_new(handle, 0, &reader, NULL) == 0);
+    if (number == 3)
+        CHECK(tuntap_writer_new(handle, 0, &writer, NULL) == 0);
+    for (;;) {
+        tuntap_error error;
+        switch (number) {
+        case 0: got = tuntap_read(handle, buf, sizeof buf, &error); break;
+        case 1: got = tuntap_read_timeout(handle, buf, sizeof buf, 1, &error); break;
+        case 2: got = tuntap_reader_next(reader, &packet, &error); break;
+        case 3:
+            got = tuntap_writer_put(writer, frame, frame_length, &error);
+            got = got < 0 ? got : tuntap_writer_flush(writer, &error);
+            break;
+        case 4: got = tuntap_write(handle, frame, frame_length, &error); break;
+        default: got = tuntap_wait(handle, TUNTAP_WAIT_READ, -1, &error); break;
+        }
+        if (got > 0)
+            atomic_fetch_add(&packets, 1);
+        if (got == -ECANCELED && error.reason == TUNTAP_REASON_SHUTDOWN)
+            break;
+        CHECK(got >= 0 || got == -ETIMEDOUT || (got == -ECANCELED && error.reason == TUNTAP_REASON_WOKEN));
+    }
+    tuntap_reader_free(reader);
+    tuntap_writer_free(writer);
+    return NULL;
+}
+
+static void *waker(void *unused)
+{
+    while (!atomic_load(&stop)) {
+        tuntap_wake(dev);
+        sched_yield();
+    }
+    return unused;
+}
+
+static void *flood(void *unused)
+{
+    struct sockaddr_in to = udp_address("10.8.0.2", PORT);
+    while (!atomic_load(&stop))
+        sendto(sock, "flood", 5, 0, (struct sockaddr *)&to, sizeof to);
+    return unused;
+}
+
+static void open_it(uint64_t flags)
+{
+    OK(tuntap_open("t0", TUNTAP_TUN | flags, &dev, &err));
+    IP("address add 10.8.0.1/24 dev t0");
+    IP("link set t0 up");
+    sock = udp_socket("10.8.0.1", PORT);
+}
+
+/** Before they have begun, between two calls, in the midst of one; by two threads at once. */
+static void *second_shutdown(void *handle)
+{
+    tuntap_shutdown(handle);
+    return NULL;
+}
+
+static void users_end(tuntap *keep)
+{
+    pthread_t ids[USERS], noise, second;
+    for (int round = 0; round < ROUNDS; round++) {
+        OK(tuntap_open_fd(tuntap_get_fd(keep, NULL), TUNTAP_BORROW, &dev, &err));
+        atomic_store(&stop, false);
+        CHECK(pthread_create(&noise, NULL, waker, NULL) == 0);
+        for (long i = 0; i < USERS; i++)
+            CHECK(pthread_create(&ids[i], NULL, user, (void *)i) == 0);
+        if (round % 50 == 0)
+            poll(NULL, 0, 2);
+        for (int i = 0; i < round % 7; i++)
+            sched_yield();
+        CHECK(pthread_create(&second, NULL, second_shutdown, dev) == 0);
+        tuntap_shutdown(dev);
+        for (int i = 0; i < USERS; i++)
+            CHECK(pthread_join(ids[i], NULL) == 0);
+        atomic_store(&stop, true);
+        CHECK(pthread_join(noise, NULL) == 0 && pthread_join(second, NULL) == 0);
+        tuntap_close(dev);
+    }
+}
+
+/** There is always a packet to read, and always room to write. */
+static void a_flood_keeps_no_thread_alive(tuntap *keep)
+{
+    pthread_t ids[USERS], sender;
+    for (int round = 0; round < FLOODS; round++) {
+        OK(tuntap_open_fd(tuntap_get_fd(keep, NULL), TUNTAP_BORROW, &dev, &err));
+        atomic_store(&stop, false);
+        atomic_store(&packets, 0);
+        CHECK(pthread_create(&sender, NULL, flood, NULL) == 0);
+        for (long i = 0; i < USERS; i++)
+            CHECK(pthread_create(&ids[i], NULL, user, (void *)i) == 0);
+        while (atomic_load(&packets) < 1000)
+            sched_yield();
+        tuntap_shutdown(dev);
+        for (int i = 0; i < USERS; i++)
+            CHECK(pthread_join(ids[i], NULL) == 0);
+        atomic_store(&stop, true);
+        CHECK(pthread_join(sender, NULL) == 0);
+        tuntap_close(dev);
+    }
+}
+
+int main(void)
+{
+    begin();
+    ipv4_only();
+    frame_length = udp_packet(frame, "10.8.0.2", "10.8.0.1", PORT, "in", 2);
+    for (int i = 0; i < 2; i++) {
+        open_it(i ? TUNTAP_OFFLOAD : 0);
+        tuntap *keep = dev;
+        int before = descriptors();
+        users_end(keep);
+        a_flood_keeps_no_thread_alive(keep);
+        CHECK(descriptors() == before);
+        close(sock);
+        tuntap_close(keep);
+    }
+    return 0;
+}
