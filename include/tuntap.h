@@ -2124,7 +2124,7 @@ ssize_t tuntap_reader_copy(tuntap_reader *reader, tuntap_packet *packets, size_t
  * @param writer  Receives the writer. tuntap_writer_free frees it, before or after
  *                tuntap_close closes the device.
  * @return 0, or -EINVAL (dev or writer is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for the
- *         3.3 MB that it has on a device with TUNTAP_OFFLOAD, or 64 KiB on any other,
+ *         3.4 MB that it has on a device with TUNTAP_OFFLOAD, or 64 KiB on any other,
  *         TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
  */
@@ -2154,15 +2154,15 @@ int tuntap_writer_put(tuntap_writer *writer, const void *packet, size_t size, tu
 
 /**
  * Reserves bytes in the writer's memory for a packet, which tuntap_writer_commit takes from
- * there without a copy where it continues the flow of the packet before it: a program decrypts
- * to where the packet is to lie. On a device without TUNTAP_OFFLOAD it is a buffer.
+ * there: a program decrypts to it, and needs no memory of its own. The bytes are the same ones
+ * each time, and stay in the cache; the copy to a super-packet is a part of verifying the
+ * packet's checksum.
  *
- * @param size    How many bytes, for one packet: its size, or a little more.
+ * @param size    How many bytes, for one packet: its size, or more.
  * @param packet  Receives where they are. They are the caller's until the packet is committed,
  *                or any other function is called on this writer, which drops them.
  * @return 0, or -EMSGSIZE (more than the device takes, TUNTAP_REASON_PACKET), -EINVAL (size is
- *         0, TUNTAP_REASON_PACKET; writer or packet is NULL, TUNTAP_REASON_ARGUMENT); or
- *         as tuntap_writer_put.
+ *         0, TUNTAP_REASON_PACKET; writer or packet is NULL, TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_writer_reserve(tuntap_writer *writer, size_t size, void **packet, tuntap_error *err);

@@ -12,7 +12,7 @@
 use tuntap::cpu::Cpu;
 use tuntap::model::flags::Kind;
 use tuntap::model::offload::{self, Offload};
-use tuntap::offload::join::{Joiner, Joins, Refusal};
+use tuntap::offload::join::{Joiner, Joins};
 use tuntap::offload::split::{Fault, Splitter};
 
 /// xorshift64*: the same numbers in each run.
@@ -232,91 +232,6 @@ fn what_is_joined_falls_apart_into_the_same_packets() {
         }
     }
     assert!(packets_in_all > items_in_all * 3 / 2, "{packets_in_all} packets, {items_in_all} items");
-}
-
-/// Everything that was collected, with its offload headers.
-fn take_all(joiner: &mut Joiner) -> Vec<(Offload, Vec<u8>)> {
-    let mut items = Vec::new();
-    while let Some((offload, packet)) = joiner.peek() {
-        items.push((offload, packet.to_vec()));
-        joiner.pop();
-    }
-    items
-}
-
-/// Writes a packet to reserved bytes, of which it may leave some.
-fn commit(joiner: &mut Joiner, packet: &[u8], left: usize) {
-    joiner.reserve(packet.len() + left).unwrap();
-    let place = joiner.reserved_mut().unwrap();
-    place.fill(0xee);
-    place[..packet.len()].copy_from_slice(packet);
-    assert_eq!(joiner.reserved(packet.len()), Some(packet));
-    joiner.commit(packet.len()).unwrap();
-}
-
-#[test]
-fn reserved_packets_are_coalesced_as_others_are() {
-    let mut random = Random(43);
-    let new = |bits| Joiner::new(Cpu::best(), kind(bits & 1 != 0), Joins::ALL, bits & 2 != 0).unwrap();
-    let mut joiners: Vec<_> = (0..4).map(|bits| (new(bits), new(bits))).collect();
-    for round in 0..400 {
-        let tap = round % 2 != 0;
-        let (put, reserved) = &mut joiners[round % 4];
-        for _ in 0..1 + random.below(3) {
-            let mut senders: Vec<_> =
-                (0..1 + random.below(3) as u8).map(|n| Sender::new(&mut random, tap, n)).collect();
-            for _ in 0..1 + random.below(60) {
-                let place = random.below(senders.len());
-                let sender = &mut senders[place];
-                let payload = if random.chance(8) { random.below(sender.size + 1) } else { sender.size };
-                let flags = if random.chance(8) { random.below(256) as u8 } else { 0x10 };
-                let mut packet = sender.packet(&mut random, payload, flags);
-                if random.chance(15) {
-                    damage(&mut random, sender, &mut packet);
-                }
-                let left = if random.chance(3) { random.below(100) } else { 0 };
-                if put.put(&packet).is_err() {
-                    break;
-                }
-                match random.below(8) {
-                    0 => reserved.put(&packet).unwrap(),
-                    1 => {
-                        // Nothing is taken of what is reserved only.
-                        reserved.reserve(1 + random.below(2000)).unwrap();
-                        reserved.reserved_mut().unwrap().fill(0xdd);
-                        commit(reserved, &packet, left);
-                    }
-                    _ => commit(reserved, &packet, left),
-                }
-            }
-            if random.chance(2) {
-                reserved.reserve(1 + random.below(2000)).unwrap();
-                reserved.reserved_mut().unwrap().fill(0xdd);
-            }
-            assert!(take_all(put) == take_all(reserved), "round {round}");
-        }
-    }
-}
-
-#[test]
-fn no_more_is_committed_than_is_reserved() {
-    let mut random = Random(44);
-    let mut sender = every_sender().next().unwrap();
-    let packet = sender.packet(&mut random, 1000, 0x10);
-    let mut joiner = Joiner::new(Cpu::best(), Kind::Tun, Joins::ALL, false).unwrap();
-    assert_eq!(joiner.reserve(0), Err(Refusal::Empty));
-    assert_eq!(joiner.reserve(offload::LARGEST + 1), Err(Refusal::Long));
-    assert_eq!(joiner.commit(1), Err(Refusal::Long));
-    joiner.reserve(packet.len()).unwrap();
-    joiner.reserved_mut().unwrap().copy_from_slice(&packet);
-    assert_eq!(joiner.commit(packet.len() + 1), Err(Refusal::Long));
-    assert_eq!(joiner.commit(0), Err(Refusal::Empty));
-    assert_eq!(joiner.commit(packet.len()), Ok(()));
-    assert_eq!(joiner.commit(packet.len()), Err(Refusal::Long));
-    joiner.reserve(packet.len()).unwrap();
-    joiner.put(&packet).unwrap();
-    assert_eq!(joiner.reserved(1), None);
-    assert_eq!(take_all(&mut joiner).iter().map(|(_, bytes)| bytes.len()).sum::<usize>(), 2 * packet.len());
 }
 
 /// Puts packets of a sender that is changed before each; how many items it makes.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Packets of several flows, most of them nearly right, into a joiner that is emptied now and then: copied, or written to
-//! bytes that it reserved. Compared with a model that never coalesces: what comes out are the packets that were put in,
-//! each once, and those of one flow in order.
+//! Packets of several flows, most of them nearly right, into a joiner that is emptied now and then. Held against a model
+//! that never joins: what comes out are the packets that were put in, each once, and those of one flow in their order.
 #![no_main]
 
 use std::cell::RefCell;
@@ -26,8 +25,6 @@ thread_local! {
 }
 
 struct Run {
-    /// Which packets are written to reserved bytes: a bit for each, over and over.
-    reserves: u8,
     tap: bool,
     trusted: bool,
     joiner: Joiner,
@@ -44,34 +41,11 @@ struct Run {
 
 impl Run {
     fn put(&mut self, bytes: &[u8], made_for: Option<Vec<u8>>) -> Result<(), Refusal> {
-        let reserves = self.reserves >> (self.put % 7) & 1 != 0;
-        if reserves {
-            self.commit(bytes)?
-        } else {
-            self.joiner.put(bytes)?
-        }
+        self.joiner.put(bytes)?;
         self.inside.entry(self.essence(bytes)).or_default().push_back(self.put);
         self.flows.push([packet::flow(self.tap, bytes), made_for]);
         self.put += 1;
         Ok(())
-    }
-
-    /// Writes it to reserved bytes, of which it leaves a few; now and then those that were reserved before are dropped.
-    fn commit(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
-        let left = if self.reserves & 0x80 != 0 { self.put % 5 } else { 0 };
-        if left == 3 {
-            self.joiner.reserve(1 + self.put * 97 % 2000)?;
-            self.joiner.reserved_mut().unwrap().fill(0xdd);
-        }
-        self.joiner.reserve(if bytes.is_empty() {
-            0
-        } else {
-            (bytes.len() + left).min(LARGEST.max(bytes.len()))
-        })?;
-        let place = self.joiner.reserved_mut().unwrap();
-        place.fill(0xee);
-        place[..bytes.len()].copy_from_slice(bytes);
-        self.joiner.commit(bytes.len())
     }
 
     /// Puts a packet; an empty joiner has room for any.
@@ -166,13 +140,11 @@ fn recipe_flow(recipe: &Recipe) -> Option<Vec<u8>> {
 
 fuzz_target!(|input: &[u8]| {
     let Some((choice, mut rest)) = input.split_first() else { return };
-    let reserves = rest.last().copied().unwrap_or(0);
     let tap = choice & 1 != 0;
     let trusted = choice & 2 != 0;
     let kind = if tap { Kind::Tap } else { Kind::Tun };
     let size = 1 + usize::from(choice >> 2) * 24;
     let mut run = Run {
-        reserves,
         tap,
         trusted,
         joiner: JOINERS

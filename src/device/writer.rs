@@ -11,27 +11,17 @@ use crate::model::limit::Limit;
 use crate::model::memory::NoMemory;
 use crate::model::offload;
 use crate::model::readiness::Readiness;
-use crate::offload::join::{Joiner, Joins, Refusal};
+use crate::offload::join::{Joiner, Joins};
 use crate::sys::{Backend, zeroed};
 
 /// Writes to a queue in batches. For one thread at a time.
 pub struct Writer {
-    output: Output,
+    /// None on a device without offload: each packet is written at once.
+    joiner: Option<Joiner>,
     /// What was lost and has not been reported yet.
     loss: Option<Loss>,
-}
-
-#[allow(clippy::large_enum_variant, reason = "one in each writer, which is used in place")]
-enum Output {
-    /// On a device with offload packets are coalesced.
-    Coalesced(Joiner),
-    /// On any other each packet is written at once.
-    Direct(Buffer),
-}
-
-/// Memory for one packet.
-struct Buffer {
-    memory: Box<[u8]>,
+    /// Memory for one packet, of which the first bytes are reserved.
+    buffer: Box<[u8]>,
     reserved: usize,
 }
 
@@ -71,79 +61,65 @@ impl Writer {
     /// A writer to this queue. `trusted`: checksums are not verified.
     pub fn new(device: &Device, trusted: bool) -> Result<Self, NoMemory> {
         let mode = device.backend.mode();
-        let output = if mode.offload {
-            Output::Coalesced(Joiner::new(Cpu::best(), mode.kind, Joins::of(device.joins()), trusted)?)
-        } else {
-            Output::Direct(Buffer { memory: zeroed(device.read_size())?, reserved: 0 })
-        };
-        Ok(Self { output, loss: None })
+        let joiner = || Joiner::new(Cpu::best(), mode.kind, Joins::of(device.joins()), trusted);
+        let buffer = zeroed(device.read_size())?;
+        Ok(Self { joiner: mode.offload.then(joiner).transpose()?, loss: None, buffer, reserved: 0 })
     }
 
     /// Takes a copy of a packet. When there is no room, what was collected goes out first.
     #[inline]
     pub fn put(&mut self, device: &Device, packet: &[u8]) -> Result<(), Unwritten> {
-        let joiner = match &mut self.output {
-            Output::Coalesced(joiner) => joiner,
-            Output::Direct(buffer) => {
-                buffer.reserved = 0;
-                return device.write(packet, Limit::Handle).map(drop).map_err(Unwritten::of_write);
-            }
-        };
-        device.check_shutdown().map_err(Unwritten::Kept)?;
-        device.check(packet.first().copied(), packet.len()).map_err(Unwritten::Refused)?;
-        match joiner.put(packet) {
-            Ok(()) => Ok(()),
-            Err(_) => self.hand_over_and(device, |joiner| joiner.put(packet)),
-        }
+        self.reserved = 0;
+        Self::take(&mut self.joiner, &mut self.loss, device, packet)
     }
 
     /// Reserves bytes for a packet that is to be written there, and taken by [`Self::commit`]. Any other call drops them.
-    /// When there is no room, what was collected goes out first.
-    pub fn reserve(&mut self, device: &Device, size: usize) -> Result<&mut [u8], Unwritten> {
-        device.check_shutdown().map_err(Unwritten::Kept)?;
-        if size == 0 || size > device.read_size() {
-            let errno = if size == 0 { Errno::EINVAL } else { Errno::EMSGSIZE };
-            return Err(Unwritten::Refused(errno));
+    ///
+    /// They are the same bytes each time, which stay in the cache. In the place that the packet gets when it is coalesced
+    /// they would be no faster: the copy to there costs nothing beside the sum that is made in the same pass.
+    pub fn reserve(&mut self, size: usize) -> Result<&mut [u8], Unwritten> {
+        self.reserved = 0;
+        if size == 0 {
+            return Err(Unwritten::Refused(Errno::EINVAL));
         }
-        if let Output::Coalesced(joiner) = &mut self.output {
-            if joiner.reserve(size).is_err() {
-                self.hand_over_and(device, |joiner| joiner.reserve(size))?;
-            }
-        }
-        let reserved = match &mut self.output {
-            Output::Coalesced(joiner) => joiner.reserved_mut(),
-            Output::Direct(buffer) => {
-                buffer.reserved = size;
-                buffer.memory.get_mut(..size)
-            }
-        };
-        reserved.ok_or(Unwritten::Refused(Errno::EMSGSIZE))
+        let bytes = self.buffer.get_mut(..size).ok_or(Unwritten::Refused(Errno::EMSGSIZE))?;
+        self.reserved = size;
+        Ok(bytes)
     }
 
     /// The packet in the first so many of the reserved bytes. None when they are fewer.
     pub fn reserved(&self, size: usize) -> Option<&[u8]> {
-        match &self.output {
-            Output::Coalesced(joiner) => joiner.reserved(size),
-            Output::Direct(buffer) => buffer.reserved(size),
-        }
+        self.buffer.get(..self.reserved)?.get(..size)
     }
 
     /// Takes the packet in the first so many of the reserved bytes. After a failure they stay reserved.
+    #[inline]
     pub fn commit(&mut self, device: &Device, size: usize) -> Result<(), Unwritten> {
+        let Self { joiner, loss, buffer, reserved } = self;
+        let packet =
+            buffer.get(..*reserved).and_then(|bytes| bytes.get(..size)).ok_or(Unwritten::Unreserved)?;
+        Self::take(joiner, loss, device, packet)?;
+        *reserved = 0;
+        Ok(())
+    }
+
+    #[inline]
+    fn take(
+        joiner: &mut Option<Joiner>,
+        loss: &mut Option<Loss>,
+        device: &Device,
+        packet: &[u8],
+    ) -> Result<(), Unwritten> {
+        let Some(joiner) = joiner else {
+            return device.write(packet, Limit::Handle).map(drop).map_err(Unwritten::of_write);
+        };
         device.check_shutdown().map_err(Unwritten::Kept)?;
-        match &mut self.output {
-            Output::Coalesced(joiner) => {
-                let packet = joiner.reserved(size).ok_or(Unwritten::Unreserved)?;
-                device.check(packet.first().copied(), size).map_err(Unwritten::Refused)?;
-                joiner.commit(size).map_err(|_| Unwritten::Refused(Errno::EMSGSIZE))
-            }
-            Output::Direct(buffer) => {
-                let packet = buffer.reserved(size).ok_or(Unwritten::Unreserved)?;
-                device.write(packet, Limit::Handle).map_err(Unwritten::of_write)?;
-                buffer.reserved = 0;
-                Ok(())
-            }
+        device.check(packet.first().copied(), packet.len()).map_err(Unwritten::Refused)?;
+        if joiner.put(packet).is_ok() {
+            return Ok(());
         }
+        hand_over(joiner, loss, device)?;
+        joiner.put(packet).map_err(|_| Unwritten::Refused(Errno::EMSGSIZE))
     }
 
     /// Takes packets and writes them. Returns how many it took after a failure too: all of them, unless the next one was
@@ -175,54 +151,30 @@ impl Writer {
         self.loss.take().map_or(Ok(()), |loss| Err(Unwritten::Lost(loss)))
     }
 
-    /// Writes what was collected, and takes a packet that had no room before.
-    #[cold]
-    fn hand_over_and(
-        &mut self,
-        device: &Device,
-        take: impl FnOnce(&mut Joiner) -> Result<(), Refusal>,
-    ) -> Result<(), Unwritten> {
-        self.hand_over(device)?;
-        match &mut self.output {
-            Output::Coalesced(joiner) => take(joiner).map_err(|_| Unwritten::Refused(Errno::EMSGSIZE)),
-            Output::Direct(_) => Ok(()),
-        }
-    }
-
-    /// Writes what was collected. What has no room yet stays for the next time. What the kernel refuses is lost, and the
-    /// rest goes out.
     fn hand_over(&mut self, device: &Device) -> Result<(), Unwritten> {
+        self.reserved = 0;
         device.check_shutdown().map_err(Unwritten::Kept)?;
-        let joiner = match &mut self.output {
-            Output::Coalesced(joiner) => joiner,
-            Output::Direct(buffer) => {
-                buffer.reserved = 0;
-                return Ok(());
-            }
-        };
-        joiner.drop_reservation();
-        while let Some(framed) = joiner.peek_framed() {
-            let written =
-                device.try_or_wait(Readiness::WRITE, Limit::Handle, || device.backend.write(framed));
-            if let Err(errno) = written {
-                if is_end_of_wait(errno) {
-                    return Err(Unwritten::Kept(errno));
-                }
-                let before = self.loss.unwrap_or(Loss { errno, packets: 0 });
-                let packets = before.packets.saturating_add(joiner.packets());
-                self.loss = Some(Loss { packets, ..before });
-            }
-            joiner.pop();
-        }
-        joiner.set_joins(Joins::of(device.joins()));
-        Ok(())
+        self.joiner.as_mut().map_or(Ok(()), |joiner| hand_over(joiner, &mut self.loss, device))
     }
 }
 
-impl Buffer {
-    fn reserved(&self, size: usize) -> Option<&[u8]> {
-        self.memory.get(..self.reserved)?.get(..size)
+/// Writes what was collected. What has no room yet stays for the next time. What the kernel refuses is lost, and the
+/// rest goes out.
+fn hand_over(joiner: &mut Joiner, loss: &mut Option<Loss>, device: &Device) -> Result<(), Unwritten> {
+    while let Some(framed) = joiner.peek_framed() {
+        let written = device.try_or_wait(Readiness::WRITE, Limit::Handle, || device.backend.write(framed));
+        if let Err(errno) = written {
+            if is_end_of_wait(errno) {
+                return Err(Unwritten::Kept(errno));
+            }
+            let before = loss.unwrap_or(Loss { errno, packets: 0 });
+            let packets = before.packets.saturating_add(joiner.packets());
+            *loss = Some(Loss { packets, ..before });
+        }
+        joiner.pop();
     }
+    joiner.set_joins(Joins::of(device.joins()));
+    Ok(())
 }
 
 impl Unwritten {

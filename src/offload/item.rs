@@ -80,14 +80,7 @@ impl Item {
         self.closed = true;
     }
 
-    /// Bytes of the headers of the packets that it takes, when it may take another of such a size.
-    pub(super) fn open_headers(&self, size: usize) -> Option<usize> {
-        let flow = self.flow.as_ref().filter(|_| !self.closed)?;
-        let total = self.place.length() + size.checked_sub(flow.headers())?;
-        (total <= MAX_TOTAL && self.segments < limit(flow)).then_some(flow.headers())
-    }
-
-    /// Takes in the payload that was appended.
+    /// Takes in the payload that was written behind it.
     ///
     /// Inlined always: a call would cost as much as its body.
     #[inline(always)]
@@ -99,15 +92,16 @@ impl Item {
         self.closed = flow.ends || payload < self.segment_size;
     }
 
-    /// Whether a packet with so many bytes of payload continues this, and has the same headers, but for what counts up.
-    /// `own`: the bytes of this.
+    /// Whether a packet with so many bytes of payload continues this, and has the same headers, but for what
+    /// counts up. `own`: the bytes of this.
     #[inline]
     pub(super) fn takes(&self, own: &[u8], flow: &Flow, packet: &[u8], payload: usize) -> bool {
+        let limit = if flow.tcp { u16::MAX } else { MAX_DATAGRAMS };
         !self.closed
             && self.flow.as_ref().is_some_and(|own| own.headers() == flow.headers())
             && payload <= self.segment_size
             && own.len() + payload <= MAX_TOTAL
-            && self.segments < limit(flow)
+            && self.segments < limit
             && (!flow.tcp || flow.sequence == self.next_sequence)
             && self.same_headers(own, flow, packet).unwrap_or(false)
     }
@@ -136,12 +130,6 @@ impl Item {
         let headers = transport..flow.headers();
         same_tcp(own.get(headers.clone())?, packet.get(headers)?)
     }
-}
-
-/// Limit of the segments of a super-packet.
-#[inline]
-fn limit(flow: &Flow) -> u16 {
-    if flow.tcp { u16::MAX } else { MAX_DATAGRAMS }
 }
 
 /// Whether two TCP headers are the same, but for what counts up.

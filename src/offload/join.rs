@@ -3,8 +3,8 @@
 //! one flow stay in order. A packet that is not understood, or has more headers than there is room for, stays as it is.
 //!
 //! A packet is copied once, behind the last one of its super-packet, and its checksum is verified in the same pass: a
-//! super-packet gets new checksums, so a packet with a bad one would arrive as a good one. A packet that is written to
-//! reserved bytes lies there already, and is not copied, when it continues the flow of the last one.
+//! super-packet gets new checksums, so a packet with a bad one would arrive as a good one. To verify a packet that lies
+//! there already takes no less time.
 
 #![allow(clippy::arithmetic_side_effects, reason = "places and lengths within one packet")]
 
@@ -12,8 +12,7 @@ use super::flow::{Flow, PSH};
 use super::flows::Flows;
 use super::headers::{Ip, MAX_TAGS, TCP, UDP, byte, network, put};
 use super::item::Item;
-use super::slots::{Reservation, Slots};
-use super::source::{Outside, Reserved, Source, Tool};
+use super::slots::Slots;
 use crate::cpu::Cpu;
 use crate::model::flags::Kind;
 use crate::model::memory::NoMemory;
@@ -29,7 +28,7 @@ pub enum Refusal {
     Full,
     /// It has no bytes.
     Empty,
-    /// It is longer than [`LARGEST`], or than what is reserved.
+    /// It is longer than [`LARGEST`].
     Long,
 }
 
@@ -51,6 +50,7 @@ impl Joins {
 
 /// Collects packets, coalesces those of a flow, and returns the super-packets.
 pub struct Joiner {
+    cpu: Cpu,
     kind: Kind,
     joins: Joins,
     trusted: bool,
@@ -61,17 +61,6 @@ pub struct Joiner {
     flows: Flows,
     /// The item that took the last packet of a flow: usually the next one is of the same flow.
     recent: Option<usize>,
-    reservation: Option<Reservation>,
-    hint: Hint,
-}
-
-/// What the last packet in reserved bytes was: most likely the next one is like it.
-#[derive(Clone, Copy)]
-struct Hint {
-    /// It stayed as it was.
-    kept: bool,
-    /// Bytes of headers of the last packet that began a super-packet.
-    headers: usize,
 }
 
 enum Class {
@@ -88,93 +77,29 @@ impl Joiner {
     pub fn new(cpu: Cpu, kind: Kind, joins: Joins, trusted: bool) -> Result<Self, NoMemory> {
         let mut items = Vec::new();
         items.try_reserve_exact(MAX_ITEMS).map_err(|_| NoMemory)?;
-        let (slots, flows) = (Slots::new(Tool { cpu, trusted })?, Flows::new()?);
-        let hint = Hint { kept: false, headers: 0 };
-        Ok(Self { kind, joins, trusted, slots, items, next: 0, flows, recent: None, reservation: None, hint })
+        let (slots, flows) = (Slots::new()?, Flows::new()?);
+        Ok(Self { cpu, kind, joins, trusted, slots, items, next: 0, flows, recent: None })
     }
 
     /// Takes a copy of a packet.
     pub fn put(&mut self, packet: &[u8]) -> Result<(), Refusal> {
-        self.drop_reservation();
-        self.check(packet.len())?;
-        self.take(Outside(packet)).ok_or(Refusal::Full)
-    }
-
-    /// Reserves bytes for a packet, which [`Self::commit`] takes from there. Any other call drops it.
-    ///
-    /// They are where the packet is to lie if it is like the last one.
-    pub fn reserve(&mut self, size: usize) -> Result<(), Refusal> {
-        self.drop_reservation();
-        self.check(size)?;
-        let behind = || {
-            let item = self.items.get(self.recent?)?;
-            self.slots.reserve_behind(&item.place, item.open_headers(size)?, size)
-        };
-        let in_slot = || self.slots.reserve_slot(self.hint.headers, size);
-        let grown = if self.hint.kept { None } else { behind().or_else(in_slot) };
-        let reservation = grown.unwrap_or_else(|| self.slots.reserve_kept(size));
-        self.reservation = Some(reservation);
-        Ok(())
-    }
-
-    /// The reserved bytes, to be written to.
-    pub fn reserved_mut(&mut self) -> Option<&mut [u8]> {
-        self.slots.reserved(self.reservation.as_ref()?)
-    }
-
-    /// The first so many of the reserved bytes. None when they are fewer.
-    pub fn reserved(&self, size: usize) -> Option<&[u8]> {
-        self.slots.bytes(&self.reservation.as_ref()?.place)?.get(..size)
-    }
-
-    /// Takes the packet in the first so many of the reserved bytes. What is refused stays reserved.
-    pub fn commit(&mut self, size: usize) -> Result<(), Refusal> {
-        if size == 0 {
-            return Err(Refusal::Empty);
+        match packet.len() {
+            0 => return Err(Refusal::Empty),
+            1..=LARGEST => {}
+            _ => return Err(Refusal::Long),
         }
-        let Some(reservation) = self.reservation.take_if(|reservation| size <= reservation.place.length)
-        else {
-            return Err(Refusal::Long);
-        };
-        let kept = self.slots.kept();
-        let taken = self.take(Reserved { length: size, ..reservation.place });
-        self.slots.release(&reservation);
-        self.hint.kept = self.slots.kept() != kept;
-        taken.ok_or(Refusal::Full)
-    }
-
-    /// Frees the reserved bytes.
-    #[inline]
-    pub fn drop_reservation(&mut self) {
-        if let Some(reservation) = self.reservation.take() {
-            self.slots.release(&reservation);
+        if self.items.len() == MAX_ITEMS || !self.slots.has_room(packet.len()) {
+            return Err(Refusal::Full);
         }
-    }
-
-    /// Whether a packet of this length can be taken, whatever is in it.
-    #[inline]
-    fn check(&self, length: usize) -> Result<(), Refusal> {
-        match length {
-            0 => Err(Refusal::Empty),
-            1..=LARGEST if self.items.len() == MAX_ITEMS || !self.slots.has_room(length) => {
-                Err(Refusal::Full)
-            }
-            1..=LARGEST => Ok(()),
-            _ => Err(Refusal::Long),
-        }
-    }
-
-    #[inline]
-    fn take(&mut self, packet: impl Source) -> Option<()> {
-        let bytes = self.slots.bytes(&packet)?;
-        match self.classify(bytes) {
-            Class::Flow { network, ip, tcp, joins } => match Flow::of(bytes, network, ip, tcp, joins) {
+        let taken = match self.classify(packet) {
+            Class::Flow { network, ip, tcp, joins } => match Flow::of(packet, network, ip, tcp, joins) {
                 Some(flow) => self.put_flow(&flow, packet),
                 None => self.put_barrier(packet),
             },
             Class::Barrier => self.put_barrier(packet),
             Class::Other => self.keep(packet, None, None),
-        }
+        };
+        taken.ok_or(Refusal::Full)
     }
 
     /// The next one that was collected, to which nothing is added any more. It stays until [`Self::pop`] is called.
@@ -198,7 +123,6 @@ impl Joiner {
 
     /// Removes the one that [`Self::peek`] returns; after the last one there is room again.
     pub fn pop(&mut self) {
-        self.drop_reservation();
         if let Some(item) = self.items.get_mut(self.next) {
             item.close();
         }
@@ -250,9 +174,9 @@ impl Joiner {
     /// Adds the packet to the latest item of its flow, or begins one with it, which from then on is the latest: so the
     /// flow stays in order.
     #[inline]
-    fn put_flow(&mut self, flow: &Flow, packet: impl Source) -> Option<()> {
+    fn put_flow(&mut self, flow: &Flow, packet: &[u8]) -> Option<()> {
         // One that cannot be coalesced needs no search: it is behind everything that came before.
-        let found = if flow.joins { self.find(flow, self.slots.bytes(&packet)?) } else { None };
+        let found = if flow.joins { self.find(flow, packet) } else { None };
         if let Some(place) = found.filter(|place| self.append(*place, flow, packet).is_some()) {
             self.recent = Some(place);
             return Some(());
@@ -260,7 +184,7 @@ impl Joiner {
         self.begin(flow, packet)
     }
 
-    fn put_barrier(&mut self, packet: impl Source) -> Option<()> {
+    fn put_barrier(&mut self, packet: &[u8]) -> Option<()> {
         self.keep(packet, None, None)?;
         self.forget();
         Some(())
@@ -293,21 +217,18 @@ impl Joiner {
 
     /// Adds the packet, which may be coalesced, to an item. None: it does not continue that.
     #[inline]
-    fn append(&mut self, place: usize, flow: &Flow, packet: impl Source) -> Option<()> {
-        let Self { items, slots, trusted, .. } = self;
-        let item = items.get_mut(place)?;
-        let bytes = slots.bytes(&packet)?;
-        let payload = bytes.len() - flow.headers();
-        if !item.takes(slots.get(&item.place)?, flow, bytes, payload) {
+    fn append(&mut self, place: usize, flow: &Flow, packet: &[u8]) -> Option<()> {
+        let item = self.items.get_mut(place)?;
+        let payload = packet.get(flow.headers()..)?;
+        let (own, room) = self.slots.growing(&item.place)?;
+        if !item.takes(own, flow, packet, payload.len()) {
             return None;
         }
-        let sum = slots.append(&item.place, packet, flow.headers())?;
-        if !*trusted && !flow.verify(slots.bytes(&packet)?, sum)? {
+        if !copy(self.cpu, self.trusted, flow, packet, room.get_mut(..payload.len())?, payload) {
             return None;
         }
-        item.extend(flow, payload);
+        item.extend(flow, payload.len());
         if flow.ends && flow.tcp {
-            let own = slots.get_mut(&item.place)?;
             let at = flow.transport() + 13;
             let flags = byte(own, at)? | PSH;
             put(own, at, [flags]);
@@ -319,8 +240,8 @@ impl Joiner {
     ///
     /// Not inlined: it would take registers from what most packets need.
     #[inline(never)]
-    fn begin(&mut self, flow: &Flow, packet: impl Source) -> Option<()> {
-        let bucket = self.flows.bucket(flow.ends_of(self.slots.bytes(&packet)?));
+    fn begin(&mut self, flow: &Flow, packet: &[u8]) -> Option<()> {
+        let bucket = self.flows.bucket(flow.ends_of(packet));
         let older = self.flows.latest(bucket);
         let place = self.items.len();
         if !flow.joins || flow.ends || self.grow(flow, older, packet).is_none() {
@@ -332,21 +253,22 @@ impl Joiner {
     }
 
     /// An item that packets can be added to. A bad checksum closes it.
-    fn grow(&mut self, flow: &Flow, older: Option<usize>, packet: impl Source) -> Option<()> {
-        let (place, sum) = self.slots.open(packet, flow.headers())?;
-        let payload = place.length() - flow.headers();
-        let good = self.trusted || flow.verify(self.slots.bytes(&packet)?, sum).unwrap_or(false);
-        let mut item = Item::first(place, flow, older, payload);
+    fn grow(&mut self, flow: &Flow, older: Option<usize>, packet: &[u8]) -> Option<()> {
+        let (headers, payload) = packet.split_at_checked(flow.headers())?;
+        let mut place = self.slots.open(headers)?;
+        let (_, room) = self.slots.growing(&place)?;
+        let good = copy(self.cpu, self.trusted, flow, packet, room.get_mut(..payload.len())?, payload);
+        place.grow(payload.len());
+        let mut item = Item::first(place, flow, older, payload.len());
         if !good {
             item.close();
         }
         self.items.push(item);
-        self.hint.headers = flow.headers();
         Some(())
     }
 
     /// An item that stays as it is.
-    fn keep(&mut self, packet: impl Source, flow: Option<Flow>, older: Option<usize>) -> Option<()> {
+    fn keep(&mut self, packet: &[u8], flow: Option<Flow>, older: Option<usize>) -> Option<()> {
         let place = self.slots.keep(packet)?;
         self.items.push(Item::alone(place, flow, older));
         Some(())
@@ -354,7 +276,6 @@ impl Joiner {
 
     /// Closes the next item, and completes its headers.
     fn finish(&mut self) -> Option<Offload> {
-        self.drop_reservation();
         let item = self.items.get_mut(self.next)?;
         item.close();
         Some(match &item.flow {
@@ -368,4 +289,18 @@ impl Joiner {
             _ => Offload::default(),
         })
     }
+}
+
+/// Copies the payload of a packet; whether the packet's checksums are good.
+#[inline]
+fn copy(cpu: Cpu, trusted: bool, flow: &Flow, packet: &[u8], to: &mut [u8], from: &[u8]) -> bool {
+    if to.len() != from.len() {
+        return false;
+    }
+    if trusted {
+        to.copy_from_slice(from);
+        return true;
+    }
+    let payload = cpu.copy(to, from);
+    flow.verify(packet, payload).unwrap_or(false)
 }

@@ -13,5 +13,4 @@ mod item;
 pub mod join;
 mod segments;
 mod slots;
-mod source;
 pub mod split;

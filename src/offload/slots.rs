@@ -6,9 +6,8 @@
 
 use super::flow::MAX_TOTAL;
 use super::headers::MAX_HEADERS;
-use super::source::{Reserved, Source, Tool};
 use crate::model::memory::NoMemory;
-use crate::model::offload::{LARGEST, Offload};
+use crate::model::offload::Offload;
 use crate::sys::zeroed;
 
 /// How many slots there are.
@@ -23,7 +22,6 @@ const LINE: usize = 64;
 
 const _: () = assert!(PAYLOAD_AT % LINE == 0 && PAYLOAD_AT >= MAX_HEADERS + Offload::SIZE);
 const _: () = assert!(SLOT >= PAYLOAD_AT + MAX_TOTAL && SLOT % LINE == 0);
-const _: () = assert!(SLOT >= PAYLOAD_AT + LARGEST);
 const _: () = assert!(LINE >= Offload::SIZE);
 
 pub(super) struct Slots {
@@ -33,7 +31,6 @@ pub(super) struct Slots {
     opened: usize,
     /// Bytes of [`KEPT`] that are taken.
     kept: usize,
-    tool: Tool,
 }
 
 /// Where a packet is. There is room for an offload header before.
@@ -51,32 +48,18 @@ impl Place {
         self.end - self.start
     }
 
-    /// Takes in bytes that [`Slots::append`] put behind it.
+    /// Takes in bytes that were written to the room of [`Slots::growing`].
     #[inline]
     pub(super) fn grow(&mut self, bytes: usize) {
         self.end = self.limit.min(self.end + bytes);
     }
 }
 
-/// Bytes that a packet can be written to before it is placed.
-pub(super) struct Reservation {
-    pub(super) place: Reserved,
-    /// Bytes of another packet at its beginning.
-    covered: usize,
-    saved: [u8; MAX_HEADERS],
-}
-
-impl Reservation {
-    fn at(start: usize, length: usize) -> Self {
-        Self { place: Reserved { start, length }, covered: 0, saved: [0; MAX_HEADERS] }
-    }
-}
-
 impl Slots {
-    pub(super) fn new(tool: Tool) -> Result<Self, NoMemory> {
+    pub(super) fn new() -> Result<Self, NoMemory> {
         let memory = zeroed(LINE + SLOTS * SLOT + KEPT)?;
         let base = memory.as_ptr().align_offset(LINE).min(LINE);
-        Ok(Self { memory, base, opened: 0, kept: 0, tool })
+        Ok(Self { memory, base, opened: 0, kept: 0 })
     }
 
     /// Frees all places.
@@ -89,103 +72,35 @@ impl Slots {
         self.opened < SLOTS && length <= KEPT && self.kept + LINE + length <= KEPT
     }
 
-    /// A place that can grow, with this packet in it, and the sum of the payload behind the headers. None when those are
-    /// too long, or no slot is left.
-    pub(super) fn open(&mut self, packet: impl Source, headers: usize) -> Option<(Place, u64)> {
-        if self.opened == SLOTS || headers > MAX_HEADERS {
+    /// A place that can grow, with these headers in it. None when they are too long, or no slot is left.
+    pub(super) fn open(&mut self, headers: &[u8]) -> Option<Place> {
+        if self.opened == SLOTS || headers.len() > MAX_HEADERS {
             return None;
         }
-        let slot = self.slot();
-        let length = packet.bytes(&self.memory)?.len();
-        let usual = slot + PAYLOAD_AT - headers;
-        let start = packet.start_within(slot + Offload::SIZE..slot + SLOT).unwrap_or(usual);
-        let sum = packet.put_payload(self.tool, &mut self.memory, start + headers, headers)?;
-        packet.put(&mut self.memory, start, 0..headers)?;
+        let slot = self.base + self.opened * SLOT;
+        let end = slot + PAYLOAD_AT;
+        let start = end - headers.len();
+        self.memory.get_mut(start..end)?.copy_from_slice(headers);
         self.opened += 1;
-        Some((Place { start, end: start + length, limit: slot + SLOT }, sum))
+        Some(Place { start, end, limit: slot + SLOT })
     }
 
     /// A place that cannot grow, with this packet in it. None when there is no room.
-    pub(super) fn keep(&mut self, packet: impl Source) -> Option<Place> {
-        let length = packet.bytes(&self.memory)?.len();
-        if length > KEPT || self.kept + LINE + length > KEPT {
+    pub(super) fn keep(&mut self, packet: &[u8]) -> Option<Place> {
+        if packet.len() > KEPT || self.kept + LINE + packet.len() > KEPT {
             return None;
         }
-        let start = self.unkept();
-        packet.put(&mut self.memory, start, 0..length)?;
-        self.kept = (self.kept + LINE + length).next_multiple_of(LINE);
-        Some(Place { start, end: start + length, limit: start + length })
+        let start = self.base + SLOTS * SLOT + self.kept + LINE;
+        let end = start + packet.len();
+        self.memory.get_mut(start..end)?.copy_from_slice(packet);
+        self.kept = (self.kept + LINE + packet.len()).next_multiple_of(LINE);
+        Some(Place { start, end, limit: end })
     }
 
-    /// Puts the payload of a packet, without so many bytes of headers, behind another packet; its sum. None when it does
-    /// not fit.
+    /// A packet, and the room behind it that it can grow into.
     #[inline]
-    pub(super) fn append(&mut self, place: &Place, packet: impl Source, headers: usize) -> Option<u64> {
-        let payload = packet.bytes(&self.memory)?.len().checked_sub(headers)?;
-        if place.end + payload > place.limit {
-            return None;
-        }
-        packet.put_payload(self.tool, &mut self.memory, place.end, headers)
-    }
-
-    /// Reserves bytes such that the payload of a packet with so many bytes of headers lies behind this place: the headers
-    /// take the last bytes of the place, which are saved until [`Self::release`]. None when the place is too short for
-    /// that, or has no room.
-    pub(super) fn reserve_behind(&self, place: &Place, headers: usize, size: usize) -> Option<Reservation> {
-        let start = place.end.checked_sub(headers)?;
-        if start < place.start + headers || start + size > place.limit {
-            return None;
-        }
-        let mut saved = [0; MAX_HEADERS];
-        saved.get_mut(..headers)?.copy_from_slice(self.memory.get(start..place.end)?);
-        Some(Reservation { place: Reserved { start, length: size }, covered: headers, saved })
-    }
-
-    /// Reserves bytes in the next slot, for a packet with so many bytes of headers. None when no slot is left.
-    pub(super) fn reserve_slot(&self, headers: usize, size: usize) -> Option<Reservation> {
-        let start = self.slot() + PAYLOAD_AT - headers.min(MAX_HEADERS);
-        (self.opened < SLOTS).then(|| Reservation::at(start, size))
-    }
-
-    /// Reserves bytes for a packet that stays as it is.
-    pub(super) fn reserve_kept(&self, size: usize) -> Reservation {
-        Reservation::at(self.unkept(), size)
-    }
-
-    /// The reserved bytes.
-    pub(super) fn reserved(&mut self, reservation: &Reservation) -> Option<&mut [u8]> {
-        let Reserved { start, length } = reservation.place;
-        self.memory.get_mut(start..start + length)
-    }
-
-    /// The bytes of a packet that is to be placed.
-    #[inline]
-    pub(super) fn bytes<'a>(&'a self, packet: &'a impl Source) -> Option<&'a [u8]> {
-        packet.bytes(&self.memory)
-    }
-
-    /// Restores what the reserved bytes covered.
-    pub(super) fn release(&mut self, reservation: &Reservation) {
-        let start = reservation.place.start;
-        let covered = self.memory.get_mut(start..start + reservation.covered);
-        if let (Some(covered), Some(saved)) = (covered, reservation.saved.get(..reservation.covered)) {
-            covered.copy_from_slice(saved);
-        }
-    }
-
-    /// Bytes of the packets that stay as they are.
-    pub(super) fn kept(&self) -> usize {
-        self.kept
-    }
-
-    /// Where the next slot begins.
-    fn slot(&self) -> usize {
-        self.base + self.opened * SLOT
-    }
-
-    /// Where the next packet that stays as it is begins.
-    fn unkept(&self) -> usize {
-        self.base + SLOTS * SLOT + self.kept + LINE
+    pub(super) fn growing(&mut self, place: &Place) -> Option<(&mut [u8], &mut [u8])> {
+        self.memory.get_mut(place.start..place.limit)?.split_at_mut_checked(place.length())
     }
 
     #[inline]

@@ -61,9 +61,8 @@ def test_routes():
         while event.kind is not EventKind.ROUTE_ADDED or event.route.destination.version == 6:
             event = monitor.next(5)
         assert event.flags == tuntap.Flag.TUN and event.addr is None
-        assert event.route == tuntap.Route(
-            ipaddress.ip_network("10.9.0.0/16"), ipaddress.ip_address("10.8.0.2"), metric=7, table=254
-        )
+        assert event.route in device.list_routes()
+        assert event.route[:4] == (ipaddress.ip_network("10.9.0.0/16"), ipaddress.ip_address("10.8.0.2"), 7, 254)
 
 
 def test_a_shutdown_is_for_good():

@@ -46,6 +46,9 @@ int main(void)
     FAILS(config_add_addr(config, "10.8.0.1/33", NULL, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
     FAILS(config_add_addr(config, "10.8.0.1", "fd00::2", 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
     FAILS(config_add_addr(config, "10.8.9.1", NULL, 0x100, &err), EINVAL, TUNTAP_REASON_FLAGS);
+    FAILS(tuntap_config_add_addr(config, addr_of("10.8.9.1", NULL, 0), sizeof(tuntap_addr), 2, &err), EINVAL,
+          TUNTAP_REASON_FLAGS);
+    FAILS(tuntap_config_add_addr(config, addr_of("10.8.9.1", NULL, 0), 1, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(config_add_addr(config, NULL, NULL, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(config_add_addr(NULL, "10.8.0.1", NULL, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     all_of_them_are_added(TUNTAP_TUN);

@@ -63,6 +63,10 @@ int main(void)
     OK(config_add_route(config, "fd01::/48", NULL, 0, 0, &err));
     FAILS(config_add_route(config, "10.9.0.1/16", NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
     FAILS(config_add_route(config, "fd09::/16", "10.8.0.2", 0, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(tuntap_config_add_route(config, route_of("10.9.0.0/16", NULL, 0, 0), sizeof(tuntap_route), 2, &err), EINVAL,
+          TUNTAP_REASON_FLAGS);
+    FAILS(tuntap_config_add_route(config, route_of("10.9.0.0/16", NULL, 0, 0), 1, 0, &err), EINVAL,
+          TUNTAP_REASON_ARGUMENT);
     FAILS(config_add_route(config, NULL, NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(config_add_route(NULL, "10.9.0.0/16", NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     all_of_them_are_added(TUNTAP_TUN);

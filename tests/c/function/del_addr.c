@@ -52,6 +52,15 @@ static void each_family_and_kind(uint64_t kind)
     IP_HAS_NOT("10.8.0.9", "address show t0");
     has("10.8.0.1", 1);
 
+    /* With its prefix it is the one without a peer, where there is one. */
+    IP("address add 10.8.0.1 peer 10.9.0.9/24 dev t0");
+    OK(del_addr(dev, "10.8.0.1/24", NULL, &err));
+    IP_HAS("10.9.0.9", "address show t0");
+    has("10.8.0.1", 1);
+    OK(del_addr(dev, "10.8.0.1/24", NULL, &err));
+    has("10.8.0.1", 0);
+    IP("address add 10.8.0.1/24 dev t0");
+
     /* Without a prefix and a peer: all that begin so. */
     IP("address add 10.8.0.1 peer 10.8.0.9/32 dev t0");
     OK(del_addr(dev, "10.8.0.1", NULL, &err));
@@ -74,6 +83,7 @@ static void what_is_not_there_changes_nothing(void)
     FAILS(del_addr(dev, "fd00::2/64", NULL, &err), ENOENT, TUNTAP_REASON_UNSET);
     FAILS(del_addr(dev, "host", NULL, &err), EINVAL, TUNTAP_REASON_ADDRESS);
     FAILS(del_addr(dev, "10.8.0.1", "fd00::2", &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(tuntap_del_addr(dev, addr_of("10.8.0.1", NULL, 0), 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(del_addr(dev, NULL, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(del_addr(NULL, "10.8.0.1", NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     CHECK(strcmp(before, output_of("ip -j -d address show t0")) == 0);

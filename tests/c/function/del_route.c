@@ -60,6 +60,7 @@ static void what_is_not_there_changes_nothing(void)
     FAILS(del_route(dev, "10.9.0.0/16", "10.8.0.2", 5, 0, &err), ENOENT, TUNTAP_REASON_UNSET);
     FAILS(del_route(dev, "10.10.0.0/16", NULL, 0, 0, &err), ENOENT, TUNTAP_REASON_UNSET);
     FAILS(del_route(dev, "10.9.0.1/16", NULL, 5, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(tuntap_del_route(dev, route_of("10.9.0.0/16", NULL, 5, 0), 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(del_route(dev, NULL, NULL, 5, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(del_route(NULL, "10.9.0.0/16", NULL, 5, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     CHECK(strcmp(before, output_of("ip route show table all")) == 0);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "event.h"
 
+#include <linux/rtnetlink.h>
+
 #include <sys/resource.h>
 
 static tuntap_monitor *monitor;
@@ -144,7 +146,8 @@ static void it_watches_in_the_right_namespace(void)
 static void is_route(const char *gateway, uint32_t metric, uint32_t table)
 {
     CHECK(strcmp(event.gateway, gateway) == 0 && event.metric == metric && event.table == table);
-    CHECK(event.addr[0] == 0 && event.addr_flags == 0 && event.scope == 0);
+    CHECK(event.addr[0] == 0 && event.addr_flags == 0 && event.route_type == TUNTAP_ROUTE_TYPE_UNICAST);
+    CHECK(event.family == (strchr(event.destination, ':') ? TUNTAP_IPV6 : TUNTAP_IPV4));
 }
 
 /** The kernel announces it, or does not. */
@@ -153,6 +156,7 @@ static void each_ipv4_route_is_an_event(void)
     IP("route add 10.9.0.0/16 via 10.8.0.2 dev t0 metric 7 table 100");
     NEXT_ROUTE(monitor, ROUTE_ADDED, "10.9.0.0/16");
     is_route("10.8.0.2", 7, 100);
+    CHECK(event.scope == TUNTAP_SCOPE_GLOBAL && event.protocol == RTPROT_BOOT && event.route_mtu == 0 && !event.source[0]);
     IP("route add 10.10.0.0/16 dev t1");
     IP("route add blackhole 10.11.0.0/16");
     NO_EVENT(monitor);
@@ -177,8 +181,9 @@ static void each_ipv4_route_is_an_event(void)
     /* From an address that goes. */
     IP("address add 10.8.7.1/32 dev t0");
     NEXT_ADDR(monitor, ADDR_ADDED, "10.8.7.1/32");
-    IP("route add 10.12.0.0/16 dev t0 src 10.8.7.1");
+    IP("route add 10.12.0.0/16 dev t0 src 10.8.7.1 mtu 1300");
     NEXT_ROUTE(monitor, ROUTE_ADDED, "10.12.0.0/16");
+    CHECK(strcmp(event.source, "10.8.7.1") == 0 && event.route_mtu == 1300 && event.scope == TUNTAP_SCOPE_LINK);
     IP("address del 10.8.7.1/32 dev t0");
     int route = take(monitor) == TUNTAP_EVENT_ROUTE_REMOVED;
     CHECK(take(monitor) == (route ? TUNTAP_EVENT_ADDR_REMOVED : TUNTAP_EVENT_ROUTE_REMOVED));

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _abi
-from ._abi import AddrFlag, EventKind, Flag, Reason, Scope
+from ._abi import AddrFlag, EventKind, Flag, Reason, RouteFlag, RouteType, Scope
 from ._handle import Handle, Handled, device_handle
 from ._library import documented, lib
 from ._wait import Waits, retry_within
@@ -138,4 +138,15 @@ def _event(told: Any) -> Event:
 
 def _route(told: Any) -> Route:
     destination = ipaddress.ip_network(told.destination.decode())
-    return Route(destination, parse_ip(told.gateway), told.metric, told.table)
+    return Route(
+        destination,
+        parse_ip(told.gateway),
+        told.metric,
+        told.table,
+        parse_ip(told.source),
+        RouteType(told.route_type),
+        told.protocol,
+        Scope(told.scope) if told.scope else None,
+        told.route_mtu,
+        RouteFlag(told.route_flags),
+    )
