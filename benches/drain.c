@@ -25,9 +25,9 @@
 enum { MAX_THREADS = 64, LARGEST = 65536, PAUSE_NS = 100000, CALM_NS = 600000, LIMIT_NS = 2000000000 };
 
 /* What of a packet is still to be done: struct virtio_net_hdr. */
-struct offload {
-    uint8_t flags, kind;
-    uint16_t header_length, segment_size, checksum_start, checksum_offset;
+struct vnet_hdr {
+    uint8_t flags, gso_type;
+    uint16_t hdr_len, gso_size, csum_start, csum_offset;
 };
 
 struct load {
@@ -150,13 +150,13 @@ struct flow {
     uint16_t id;
 };
 
-/* Makes the next packet, behind its offload header; its length. */
+/* Makes the next packet, behind its virtio header; its length. */
 static size_t make_packet(uint8_t *to, const struct load *load, struct flow *flow)
 {
     static const uint8_t time_stamps[12] = {1, 1, 8, 10, 0, 0, 1, 2, 0, 0, 3, 4};
     size_t payload = load->segments * load->size, headers = load->tcp ? 52 : 28, length = headers + payload;
-    struct offload offload = {0};
-    uint8_t *ip = to + sizeof offload, *transport = ip + 20, *field = transport + (load->tcp ? 16 : 6);
+    struct vnet_hdr hdr = {0};
+    uint8_t *ip = to + sizeof hdr, *transport = ip + 20, *field = transport + (load->tcp ? 16 : 6);
     memset(ip, 0, headers);
     ip[0] = 0x45;
     put16(ip + 2, length);
@@ -183,15 +183,15 @@ static size_t make_packet(uint8_t *to, const struct load *load, struct flow *flo
         ip[headers + i] = (uint8_t)(i * 7 + flow->sequence);
     uint32_t pseudo = sum_of(ip + 12, 8, (uint32_t)(ip[9] + length - 20));
     if (load->segments > 1) {
-        offload = (struct offload){1, 1, (uint16_t)headers, (uint16_t)load->size, 20, load->tcp ? 16 : 6};
+        hdr = (struct vnet_hdr){1, 1, (uint16_t)headers, (uint16_t)load->size, 20, load->tcp ? 16 : 6};
         put16(field, fold(pseudo));
     } else {
         put16(field, (uint16_t)~fold(sum_of(transport, length - 20, pseudo)));
     }
-    memcpy(to, &offload, sizeof offload);
+    memcpy(to, &hdr, sizeof hdr);
     flow->sequence += (uint32_t)payload;
     flow->id = (uint16_t)(flow->id + load->segments);
-    return sizeof offload + length;
+    return sizeof hdr + length;
 }
 
 static int open_socket(const char *netns, const char *device)

@@ -100,7 +100,7 @@ struct tunnel {
     tuntap_reader *reader;
     tuntap_writer *writer;
     int sock;
-    tuntap_offload offload;
+    tuntap_vnet_hdr hdr;
     size_t segments, length;
     tuntap_packet packets[SEGMENTS_MAX + 1];
 };
@@ -133,7 +133,7 @@ static void open_tunnel(struct tunnel *tunnel)
 
 static void send_super(struct tunnel *tunnel)
 {
-    struct iovec parts[2] = {{&tunnel->offload, sizeof tunnel->offload}, {whole, tunnel->length}};
+    struct iovec parts[2] = {{&tunnel->hdr, sizeof tunnel->hdr}, {whole, tunnel->length}};
     if (writev(tunnel->sock, parts, 2) < 0)
         die("not sent");
 }
@@ -257,13 +257,13 @@ static void time_tunnel(const struct mode *mode, struct tunnel *tunnel, double *
     tuntap_close(tunnel->dev);
 }
 
-static void time_memory(size_t (*join)(tuntap_splitter *, tuntap_joiner *), const tuntap_offload *offload,
+static void time_memory(size_t (*join)(tuntap_splitter *, tuntap_joiner *), const tuntap_vnet_hdr *offload,
                         size_t segments, size_t length, double *times)
 {
     static uint8_t memory[2 * LINE + 65536];
     /* As a reader does it: the payload is aligned. */
     uint8_t *packet = memory + LINE - ((uintptr_t)memory + HEADERS) % LINE;
-    tuntap_offload joined;
+    tuntap_vnet_hdr joined;
     tuntap_splitter *splitter;
     tuntap_joiner *joiner;
     if (tuntap_splitter_new(TUNTAP_TUN, &splitter, NULL) < 0 || tuntap_joiner_new(TUNTAP_TUN, &joiner, NULL) < 0)
@@ -273,11 +273,11 @@ static void time_memory(size_t (*join)(tuntap_splitter *, tuntap_joiner *), cons
         ssize_t size, taken = 0;
         memcpy(packet, whole, length);
         double start = now();
-        if (tuntap_splitter_begin(splitter, offload, packet, length, NULL) < 0)
+        if (tuntap_splitter_begin(splitter, offload, sizeof offload, packet, length, NULL) < 0)
             die("not segmented");
         if (join(splitter, joiner) != segments)
             die("other segments");
-        while ((size = tuntap_joiner_next(joiner, &joined, &result, NULL)) > 0)
+        while ((size = tuntap_joiner_next(joiner, &joined, sizeof joined, &result, NULL)) > 0)
             taken = size;
         times[round] = now() - start;
         if ((size_t)taken != length)
@@ -294,18 +294,18 @@ int main(int count, char **arguments)
     const struct mode *mode = modes, *end = modes + sizeof modes / sizeof *modes;
     if (segments < 2 || length > 65535)
         die("2 to 45 segments");
-    tuntap_offload offload = {TUNTAP_NEEDS_CHECKSUM, TUNTAP_KIND_TCP4, HEADERS, SIZE, 20, 16};
+    tuntap_vnet_hdr hdr = {TUNTAP_VNET_HDR_F_NEEDS_CSUM, TUNTAP_VNET_HDR_GSO_TCPV4, HEADERS, SIZE, 20, 16, 0};
     make_super(whole, length);
     while (count > 2 && mode < end && strcmp(mode->name, arguments[2]) != 0)
         mode++;
     if (count > 2 && mode < end) {
         static struct tunnel tunnel;
-        tunnel.offload = offload;
+        tunnel.hdr = hdr;
         tunnel.segments = segments;
         tunnel.length = length;
         time_tunnel(mode, &tunnel, times);
     } else {
-        time_memory(count > 2 ? join_at_once : join_one_by_one, &offload, segments, length, times);
+        time_memory(count > 2 ? join_at_once : join_one_by_one, &hdr, segments, length, times);
     }
     qsort(times, ROUNDS, sizeof *times, compare);
     printf("%.0f\n", times[ROUNDS / 10]);

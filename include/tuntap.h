@@ -348,9 +348,9 @@ const char *tuntap_strreason(uint32_t reason);
  * and tuntap_writer_put split and join them, tuntap_read_super and tuntap_write_super pass
  * them on as they are, and tuntap_read and tuntap_write go on with one packet a call. All
  * offloads are on that the kernel has: tuntap_get_offloads tells, tuntap_set_offloads
- * chooses. It goes with neither TUNTAP_PI nor TUNTAP_NAPI_FRAGS. The device's offload header
- * has 10 bytes: when another program gives it more (TUNSETVNETHDRSZ), an open handle's
- * packets are wrong from then on, or refused.
+ * chooses. It goes with neither TUNTAP_PI nor TUNTAP_NAPI_FRAGS. The device's virtio
+ * header has the size and the byte order that the device has when the handle is opened:
+ * see tuntap_get_vnet_hdr_size.
  */
 #define TUNTAP_OFFLOAD 0x800
 
@@ -432,12 +432,13 @@ int tuntap_open(const char *name, uint64_t flags, tuntap **dev, tuntap_error *er
 
 /**
  * Opens a device with options that have no flag: all of them or, when one fails, none.
- * They are applied in this order: network namespace, device node, MTU, MAC address, alias,
- * transmit queue length, send buffer, addresses, up or down, routes, owner, group, and
- * TUNTAP_PERSIST last.
+ * They are applied in this order: network namespace, device node, virtio header, MTU, MAC
+ * address, alias, transmit queue length, send buffer, addresses, up or down, routes, owner,
+ * group, and TUNTAP_PERSIST last.
  *
  * @param config  Read, not kept. NULL is the same as one without any option.
- * @return As tuntap_open, or as the function that sets what could not be set, which the
+ * @return As tuntap_open, or -EINVAL (an option of the virtio header without TUNTAP_OFFLOAD,
+ *         TUNTAP_REASON_FLAGS), or as the function that sets what could not be set, which the
  *         message names. A new device is gone again then, and one that was there before is
  *         as it was; but its first owner cannot be unset where the group or TUNTAP_PERSIST
  *         is then refused.
@@ -469,7 +470,7 @@ int tuntap_open_config(const char *name, uint64_t flags, const tuntap_config *co
  *               fd stays the caller's.
  * @param dev    Receives the handle; tuntap_close frees it.
  * @return 0, or -EINVAL (dev is NULL; flags, TUNTAP_REASON_FLAGS; not the descriptor of a
- *         TUN or TAP device, TUNTAP_REASON_KIND; its offload header has more than 10 bytes,
+ *         TUN or TAP device, TUNTAP_REASON_KIND; its virtio header has more than 256 bytes,
  *         or packet information before it, TUNTAP_REASON_MISMATCH), -EBADF (fd is not open,
  *         TUNTAP_REASON_ARGUMENT; or it is open for reading alone), -ENODEV (it has no
  *         device, or that is gone, TUNTAP_REASON_REMOVED), -EMFILE, ... (out of something,
@@ -789,7 +790,7 @@ size_t tuntap_read_size(const tuntap *dev);
  *         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
  *                    (_INTERRUPTED);
  *         -ENODEV    the device is gone, also when it went during the wait (_REMOVED);
- *         -EPROTO    a super-packet was not what its offload header says, and is lost
+ *         -EPROTO    a super-packet was not what its virtio header says, and is lost
  *                    (_PACKET);
  *         -ENOMEM    the first read with TUNTAP_OFFLOAD in a child of fork() (_SYSTEM);
  *         -EINVAL    dev or buf is NULL (_ARGUMENT); size is too small for the packet
@@ -971,34 +972,35 @@ void tuntap_shutdown(tuntap *dev);
  */
 
 /**
- * Packets may come with their checksum left to be filled in.
+ * Packets may come with their checksum left to be filled in. These numbers are those of
+ * Linux's TUN_F_*.
  */
-#define TUNTAP_OFFLOAD_CHECKSUM 0x1
+#define TUNTAP_F_CSUM 0x1
 
 /**
  * TCP over IPv4 may come in super-packets.
  */
-#define TUNTAP_OFFLOAD_TSO4 0x2
+#define TUNTAP_F_TSO4 0x2
 
 /**
  * TCP over IPv6 may come in super-packets.
  */
-#define TUNTAP_OFFLOAD_TSO6 0x4
+#define TUNTAP_F_TSO6 0x4
 
 /**
  * Super-packets of TCP may have the ECN flags.
  */
-#define TUNTAP_OFFLOAD_ECN 0x8
+#define TUNTAP_F_TSO_ECN 0x8
 
 /**
  * UDP over IPv4 may come in super-packets.
  */
-#define TUNTAP_OFFLOAD_USO4 0x10
+#define TUNTAP_F_USO4 0x20
 
 /**
  * UDP over IPv6 may come in super-packets.
  */
-#define TUNTAP_OFFLOAD_USO6 0x20
+#define TUNTAP_F_USO6 0x40
 
 /**
  * Counters of a device, since it was made, as the kernel sees it: what is received (rx)
@@ -1237,7 +1239,7 @@ int tuntap_get_stats(const tuntap *dev, tuntap_stats *stats, size_t size, tuntap
  * all its queues, and outlive the handle on a persistent one. Linux: the features that
  * ethtool -k shows.
  *
- * @param offloads  Receives TUNTAP_OFFLOAD_*.
+ * @param offloads  Receives TUNTAP_F_*.
  * @return 0, or -EINVAL (dev or offloads is NULL), -ENODEV (the device is gone).
  * @since 0.1.0
  */
@@ -1729,6 +1731,21 @@ ssize_t tuntap_list_routes(const tuntap *dev, tuntap_route *routes, size_t count
  */
 
 /**
+ * tuntap_config_set_vnet_endian: the machine's own byte order, as a new device has it.
+ */
+#define TUNTAP_ENDIAN_NATIVE 0
+
+/**
+ * tuntap_config_set_vnet_endian: little-endian, as virtio 1.0 has it.
+ */
+#define TUNTAP_ENDIAN_LITTLE 1
+
+/**
+ * tuntap_config_set_vnet_endian: big-endian.
+ */
+#define TUNTAP_ENDIAN_BIG 2
+
+/**
  * Makes a config without any option set. One config can serve many opens, and is not
  * changed by them.
  *
@@ -1849,6 +1866,39 @@ int tuntap_config_set_txqueuelen(tuntap_config *config, uint32_t packets, tuntap
 int tuntap_config_set_sndbuf(tuntap_config *config, uint32_t bytes, tuntap_error *err);
 
 /**
+ * Bytes of the virtio header before each packet of a device with TUNTAP_OFFLOAD: 10, 12 for
+ * one with num_buffers, or more, as another program needs it that uses the device too.
+ * Without this a device keeps what it has, and a new one has 10. All packet functions are
+ * the same with any.
+ *
+ * The size is the device's, for all its queues, and stays with a persistent one. So it is
+ * changed only where no other queue is open: then the open fails with TUNTAP_REASON_BUSY,
+ * unless it is so already.
+ *
+ * @param size  10 to 256.
+ * @return 0, or -EINVAL (config is NULL; size, TUNTAP_REASON_RANGE).
+ * @since 0.1.0
+ */
+int tuntap_config_set_vnet_hdr_size(tuntap_config *config, size_t size, tuntap_error *err);
+
+/**
+ * The byte order of the virtio header before each packet of a device with TUNTAP_OFFLOAD, as
+ * another program needs it that uses the device too. Without this a device keeps what it
+ * has, and a new one has the machine's own. All packet functions are the same with either:
+ * tuntap_vnet_hdr is always in the machine's own. It is changed as the size is: see
+ * tuntap_config_set_vnet_hdr_size.
+ *
+ * On a little-endian machine, TUNTAP_ENDIAN_BIG needs a kernel with
+ * CONFIG_TUN_VNET_CROSS_LE: without that the open fails with -EOPNOTSUPP,
+ * TUNTAP_REASON_KERNEL.
+ *
+ * @param endian  A TUNTAP_ENDIAN_*.
+ * @return 0, or -EINVAL (config is NULL; endian is none, TUNTAP_REASON_ARGUMENT).
+ * @since 0.1.0
+ */
+int tuntap_config_set_vnet_endian(tuntap_config *config, uint32_t endian, tuntap_error *err);
+
+/**
  * An address that the device is given, beside those of other calls and those that it has:
  * see tuntap_add_addr.
  *
@@ -1934,7 +1984,7 @@ int tuntap_set_netns_fd(tuntap *dev, int fd, tuntap_error *err);
  * @param flags  0 or TUNTAP_NONBLOCK: the rest is the device's.
  * @param queue  Receives the new handle, attached; tuntap_close frees it.
  * @return 0, or -EINVAL (dev or queue is NULL; flags, TUNTAP_REASON_FLAGS; the device has
- *         a single queue, or somebody has changed the size of its offload header,
+ *         a single queue, or its virtio header has more than 256 bytes now,
  *         TUNTAP_REASON_MISMATCH), -E2BIG (no room for another queue),
  *         -EPERM (somebody else's device needs CAP_NET_ADMIN), -ENODEV (the device is
  *         gone), -EXDEV (the calling thread is in another network namespace than the
@@ -2047,7 +2097,7 @@ int tuntap_reader_set_room(tuntap_reader *reader, size_t headroom, size_t tailro
  * @return Bytes of the packet, or 0: the batch is over, and the next call begins another
  *         one; or
  *         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
- *         -EPROTO    a super-packet was not what its offload header says, and is lost
+ *         -EPROTO    a super-packet was not what its virtio header says, and is lost
  *                    (_PACKET);
  *         -ECANCELED no packet, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was
  *                    called (_SHUTDOWN);
@@ -2223,66 +2273,77 @@ int tuntap_writer_batch(tuntap_writer *writer, const tuntap_packet *packets, siz
  */
 
 /**
- * tuntap_offload.flags: the checksum of the packet is not made yet, and its field has the
- * sum of the pseudo header.
+ * tuntap_vnet_hdr.flags: the checksum of the packet is not made yet, and its field has the
+ * sum of the pseudo header. As all numbers here, virtio's.
  */
-#define TUNTAP_NEEDS_CHECKSUM 0x1
+#define TUNTAP_VNET_HDR_F_NEEDS_CSUM 0x1
 
 /**
- * tuntap_offload.kind: one packet.
+ * tuntap_vnet_hdr.flags: the checksum of the packet is known to be good.
  */
-#define TUNTAP_KIND_NONE 0
+#define TUNTAP_VNET_HDR_F_DATA_VALID 0x2
 
 /**
- * tuntap_offload.kind: several segments of TCP over IPv4.
+ * tuntap_vnet_hdr.gso_type: one packet.
  */
-#define TUNTAP_KIND_TCP4 1
+#define TUNTAP_VNET_HDR_GSO_NONE 0
 
 /**
- * tuntap_offload.kind: several segments of TCP over IPv6.
+ * tuntap_vnet_hdr.gso_type: several segments of TCP over IPv4.
  */
-#define TUNTAP_KIND_TCP6 4
+#define TUNTAP_VNET_HDR_GSO_TCPV4 1
 
 /**
- * tuntap_offload.kind: several datagrams of UDP.
+ * tuntap_vnet_hdr.gso_type: several segments of TCP over IPv6.
  */
-#define TUNTAP_KIND_UDP 5
+#define TUNTAP_VNET_HDR_GSO_TCPV6 4
 
 /**
- * tuntap_offload.kind, beside one of TCP: only the first segment has the flag CWR.
+ * tuntap_vnet_hdr.gso_type: several datagrams of UDP, over either.
  */
-#define TUNTAP_KIND_ECN 128
+#define TUNTAP_VNET_HDR_GSO_UDP_L4 5
 
 /**
- * What of a packet is still to be done: splitting it into segments, and its checksum. It
- * is struct virtio_net_hdr, 10 bytes, and stays so.
+ * tuntap_vnet_hdr.gso_type, beside one of TCP: only the first segment has the flag CWR.
  */
-typedef struct tuntap_offload {
+#define TUNTAP_VNET_HDR_GSO_ECN 128
+
+/**
+ * What of a packet is still to be done: splitting it into segments, and its checksum. The
+ * names and numbers are those of struct virtio_net_hdr, and the numbers are in the machine's
+ * byte order, whatever the device's header has.
+ */
+typedef struct tuntap_vnet_hdr {
     /**
-     * TUNTAP_NEEDS_CHECKSUM, or 0. Other bits are the kernel's.
+     * TUNTAP_VNET_HDR_F_NEEDS_CSUM, or 0. Other bits are the kernel's.
      */
     uint8_t flags;
     /**
-     * A TUNTAP_KIND_*.
+     * A TUNTAP_VNET_HDR_GSO_*.
      */
-    uint8_t kind;
+    uint8_t gso_type;
     /**
      * Bytes of all headers, as a hint: the kernel gives other numbers too.
      */
-    uint16_t header_length;
+    uint16_t hdr_len;
     /**
      * Bytes of payload in each segment but the last, which may have fewer.
      */
-    uint16_t segment_size;
+    uint16_t gso_size;
     /**
      * Where the part begins that the checksum is of: the TCP or UDP header.
      */
-    uint16_t checksum_start;
+    uint16_t csum_start;
     /**
      * Where the checksum is, from there.
      */
-    uint16_t checksum_offset;
-} tuntap_offload;
+    uint16_t csum_offset;
+    /**
+     * Buffers that the packet takes, for a virtio device: the kernel does not look at it, and a
+     * device whose header has fewer than 12 bytes does not pass it on.
+     */
+    uint16_t num_buffers;
+} tuntap_vnet_hdr;
 
 /**
  * Turns on these offloads, and no others: which super-packets the device hands over, and
@@ -2290,7 +2351,7 @@ typedef struct tuntap_offload {
  * on after tuntap_open with TUNTAP_OFFLOAD that the kernel has; what waits to be read is
  * as it was.
  *
- * @param offloads  TUNTAP_OFFLOAD_*, or 0. Each of them needs TUNTAP_OFFLOAD_CHECKSUM.
+ * @param offloads  TUNTAP_F_*, or 0. Each of them needs TUNTAP_F_CSUM.
  * @return 0, or -EINVAL (dev is NULL; unknown bits, TUNTAP_REASON_FLAGS; opened without
  *         TUNTAP_OFFLOAD, TUNTAP_REASON_MISMATCH), -EOPNOTSUPP (the kernel has no such
  *         set: USO4 and USO6 go together, since Linux 6.2, TUNTAP_REASON_KERNEL), -ENODEV
@@ -2300,33 +2361,53 @@ typedef struct tuntap_offload {
 int tuntap_set_offloads(tuntap *dev, uint64_t offloads, tuntap_error *err);
 
 /**
+ * Bytes of the virtio header that the kernel has before each packet of this device, for all
+ * its queues: 10 on a new one, or what another program (TUNSETVNETHDRSZ) or
+ * tuntap_config_set_vnet_hdr_size asked for. No packet function shows it.
+ *
+ * It is found out when a handle is opened, as its byte order is. When another program
+ * changes either later, the packets of the handles that are open are wrong from then on, or
+ * refused; a handle that is opened later is right.
+ *
+ * @param size  Receives the size.
+ * @return 0, or -EINVAL (dev or size is NULL; opened without TUNTAP_OFFLOAD,
+ *         TUNTAP_REASON_MISMATCH).
+ * @since 0.1.0
+ */
+int tuntap_get_vnet_hdr_size(const tuntap *dev, size_t *size, tuntap_error *err);
+
+/**
  * Takes what the kernel hands over as it is, from a device with TUNTAP_OFFLOAD: a packet
  * or a super-packet, and what is still to be done with it. For those who pass it on whole:
  * to another device, or to a UDP socket with UDP_SEGMENT.
  *
- * @param offload  Receives what is to be done.
- * @param buf      Receives the packet.
- * @param size     Bytes of buf. tuntap_read_size says which are always enough.
- * @return As tuntap_read, or -EINVAL (offload is NULL; opened without TUNTAP_OFFLOAD,
+ * @param hdr       Receives what is to be done, whatever size and byte order the device's
+ *                  header has. What a longer one has beyond this struct is dropped.
+ * @param hdr_size  sizeof(tuntap_vnet_hdr), or 10 and more of it.
+ * @param buf       Receives the packet.
+ * @param size      Bytes of buf. tuntap_read_size says which are always enough.
+ * @return As tuntap_read, or -EINVAL (hdr is NULL; hdr_size; opened without TUNTAP_OFFLOAD,
  *         TUNTAP_REASON_MISMATCH).
  * @since 0.1.0
  */
-ssize_t tuntap_read_super(tuntap *dev, tuntap_offload *offload, void *buf, size_t size, tuntap_error *err);
+ssize_t tuntap_read_super(tuntap *dev, tuntap_vnet_hdr *hdr, size_t hdr_size, void *buf, size_t size, tuntap_error *err);
 
 /**
  * Hands over a packet or a super-packet with what is still to be done, to a device with
  * TUNTAP_OFFLOAD.
  *
- * @param offload  What is to be done. All zeros: nothing, it is a plain packet.
- * @param buf      The packet.
- * @param size     Bytes of it.
- * @return As tuntap_write, or -EINVAL (offload is NULL; opened without TUNTAP_OFFLOAD,
- *         TUNTAP_REASON_MISMATCH; the kernel does not take such an offload: a UDP
- *         super-packet has 128 segments at the most, and every one needs its checksum,
- *         TUNTAP_REASON_PACKET).
+ * @param hdr       What is to be done. All zeros: nothing, it is a plain packet. What a
+ *                  longer header of the device has beyond this struct is zero.
+ * @param hdr_size  sizeof(tuntap_vnet_hdr), or 10 and more of it.
+ * @param buf       The packet.
+ * @param size      Bytes of it.
+ * @return As tuntap_write, or -EINVAL (hdr is NULL; hdr_size; hdr has more than this version
+ *         knows, and that is not 0; opened without TUNTAP_OFFLOAD, TUNTAP_REASON_MISMATCH;
+ *         the kernel does not take such an offload: a UDP super-packet has 128 segments at
+ *         the most, and every one needs its checksum, TUNTAP_REASON_PACKET).
  * @since 0.1.0
  */
-ssize_t tuntap_write_super(tuntap *dev, const tuntap_offload *offload, const void *buf, size_t size, tuntap_error *err);
+ssize_t tuntap_write_super(tuntap *dev, const tuntap_vnet_hdr *hdr, size_t hdr_size, const void *buf, size_t size, tuntap_error *err);
 
 /* ----------------------------------------------------------------------------
  * Splitters
@@ -2357,15 +2438,17 @@ void tuntap_splitter_free(tuntap_splitter *splitter);
  * Begins to segment a packet, which may be a super-packet: what is left of the last one is
  * dropped. Makes no allocation.
  *
- * @param offload  What is to be done with it.
- * @param packet   The packet. It is segmented in place: its bytes are the splitter's until
- *                 tuntap_splitter_next returns 0.
- * @param size     Bytes of it.
- * @return 0, or -EINVAL (splitter, offload or packet is NULL; longer than 65,557 bytes, or
- *         not what offload says, TUNTAP_REASON_PACKET): then the packet is as it was.
+ * @param hdr       What is to be done with it.
+ * @param hdr_size  sizeof(tuntap_vnet_hdr), or 10 and more of it.
+ * @param packet    The packet. It is segmented in place: its bytes are the splitter's until
+ *                  tuntap_splitter_next returns 0.
+ * @param size      Bytes of it.
+ * @return 0, or -EINVAL (splitter, hdr or packet is NULL; hdr_size; hdr has more than this
+ *         version knows, and that is not 0; longer than 65,557 bytes, or not what hdr says,
+ *         TUNTAP_REASON_PACKET): then the packet is as it was.
  * @since 0.1.0
  */
-int tuntap_splitter_begin(tuntap_splitter *splitter, const tuntap_offload *offload, void *packet, size_t size, tuntap_error *err);
+int tuntap_splitter_begin(tuntap_splitter *splitter, const tuntap_vnet_hdr *hdr, size_t hdr_size, void *packet, size_t size, tuntap_error *err);
 
 /**
  * The next packet: a plain one, with correct headers and checksums.
@@ -2435,14 +2518,15 @@ int tuntap_joiner_put(tuntap_joiner *joiner, const void *packet, size_t size, tu
  * The next packet or super-packet of those that were collected. Nothing is added to it any
  * more: a packet that is put afterwards comes behind it.
  *
- * @param offload  Receives what is still to be done with it.
- * @param packet   Receives where it is. It lasts until the next call on this joiner, and may
- *                 be changed in place.
+ * @param hdr       Receives what is still to be done with it.
+ * @param hdr_size  sizeof(tuntap_vnet_hdr), or 10 and more of it.
+ * @param packet    Receives where it is. It lasts until the next call on this joiner, and may
+ *                  be changed in place.
  * @return Bytes of the packet; 0 when none is left, and there is room again; -EINVAL
- *         (joiner, offload or packet is NULL, TUNTAP_REASON_ARGUMENT).
+ *         (joiner, hdr or packet is NULL; hdr_size, TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
-ssize_t tuntap_joiner_next(tuntap_joiner *joiner, tuntap_offload *offload, void **packet, tuntap_error *err);
+ssize_t tuntap_joiner_next(tuntap_joiner *joiner, tuntap_vnet_hdr *hdr, size_t hdr_size, void **packet, tuntap_error *err);
 
 /* ----------------------------------------------------------------------------
  * Programs and filters

@@ -4,23 +4,22 @@
 
 use crate::device::stream;
 use crate::model::error::Errno;
-use crate::model::flags::{Kind, Mode};
+use crate::model::flags::Kind;
+use crate::model::vnet_hdr::Layout;
 
 /// A reader's memory, which is filled by hand.
 pub struct Stream(stream::Stream);
 
 impl Stream {
-    /// One of a device with offload.
-    pub fn new(kind: Kind) -> Self {
-        let mode =
-            Mode { kind, pi: false, multi_queue: false, offload: true, napi: false, napi_frags: false };
-        match stream::Stream::new(mode, false) {
+    /// One of a device with offload, whose virtio header has this layout.
+    pub fn new(kind: Kind, layout: Layout) -> Self {
+        match stream::Stream::new(kind, Some(layout), false) {
             Ok(stream) => Self(stream),
             Err(_) => std::process::abort(),
         }
     }
 
-    /// Reads these bytes, an offload header and a packet, as a device hands them over.
+    /// Reads these bytes, a virtio header and a packet, as a device hands them over.
     pub fn take(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
         self.0.take_from(|room| {
             room.get_mut(..bytes.len()).ok_or(Errno::EMSGSIZE)?.copy_from_slice(bytes);

@@ -11,7 +11,7 @@
 
 use tuntap::cpu::Cpu;
 use tuntap::model::flags::Kind;
-use tuntap::model::offload::NONE;
+use tuntap::model::vnet_hdr::GSO_NONE;
 use tuntap::offload::join::{Joiner, Joins};
 use tuntap::offload::split::Splitter;
 
@@ -155,10 +155,10 @@ fn items(packets: &[Packet]) -> usize {
     }
     let mut splitter = Splitter::new(Cpu::best(), false).unwrap();
     let (mut got, mut items) = (Vec::new(), 0);
-    while let Some((offload, bytes)) = joiner.peek() {
-        assert!(bytes.len() <= 65_535 || offload.kind == NONE);
+    while let Some((hdr, bytes)) = joiner.peek() {
+        assert!(bytes.len() <= 65_535 || hdr.gso_type == GSO_NONE);
         let mut bytes = bytes.to_vec();
-        splitter.begin(Kind::Tap, offload, &bytes).unwrap();
+        splitter.begin(Kind::Tap, hdr, &bytes).unwrap();
         while let Some(place) = splitter.next(&mut bytes) {
             got.push(bytes[place].to_vec());
         }

@@ -13,7 +13,7 @@ use tuntap::model::error::Reason;
 use tuntap::model::event::Kind;
 use tuntap::model::feature::Feature;
 use tuntap::model::table::Table;
-use tuntap::model::{address, flags, offload, readiness, route, steering};
+use tuntap::model::{address, flags, offload, readiness, route, steering, vnet_hdr};
 
 /// A part of the header: a noun.
 struct Section {
@@ -73,7 +73,7 @@ const SECTIONS: &[Section] = &[
         "address",
     ),
     section("Routes", "Routes through a device.", &[route::FLAGS, route::Type::TABLE], "route"),
-    section("Options", "What a device is opened with that has no flag.", &[], "config"),
+    section("Options", "What a device is opened with that has no flag.", &[vnet_hdr::ENDIANS], "config"),
     section("Namespaces", "Moving a device to another network namespace.", &[], "namespace"),
     section("Queues", "Several queues of one device, each a handle.", &[], "queue"),
     section("Readers", "Packets in batches, the fast way in.", &[], "reader"),
@@ -81,7 +81,7 @@ const SECTIONS: &[Section] = &[
     section(
         "Super-packets",
         "What a device with TUNTAP_OFFLOAD passes, as it is.",
-        &[offload::FLAGS, offload::KINDS],
+        &[vnet_hdr::FLAGS, vnet_hdr::GSO_TYPES],
         "offload",
     ),
     section("Splitters", "Super-packets to packets in memory, without a device.", &[], "splitter"),

@@ -11,7 +11,7 @@
 
 use tuntap::cpu::Cpu;
 use tuntap::model::flags::Kind;
-use tuntap::model::offload::{self, Offload};
+use tuntap::model::vnet_hdr::{F_NEEDS_CSUM, GSO_NONE, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, VnetHdr};
 use tuntap::offload::join::{Joiner, Joins};
 use tuntap::offload::split::{Fault, Splitter};
 
@@ -168,9 +168,9 @@ fn kind(tap: bool) -> Kind {
 fn split_all(joiner: &mut Joiner, tap: bool) -> (Vec<Vec<u8>>, usize) {
     let (mut packets, mut items) = (Vec::new(), 0);
     let mut splitter = Splitter::new(Cpu::best(), false).unwrap();
-    while let Some((offload, packet)) = joiner.peek() {
+    while let Some((hdr, packet)) = joiner.peek() {
         let mut packet = packet.to_vec();
-        splitter.begin(kind(tap), offload, &packet).unwrap();
+        splitter.begin(kind(tap), hdr, &packet).unwrap();
         while let Some(place) = splitter.next(&mut packet) {
             packets.push(packet[place].to_vec());
         }
@@ -404,29 +404,30 @@ fn lies_are_faults_and_change_nothing() {
     let packet = sender.packet(&mut random, 5000, 0x10);
     let (transport, right) = (
         sender.transport() as u16,
-        Offload {
-            flags: offload::CHECKSUM,
-            kind: offload::TCP4,
-            header_length: 0,
-            segment_size: 1000,
-            checksum_start: sender.transport() as u16,
-            checksum_offset: 16,
+        VnetHdr {
+            flags: F_NEEDS_CSUM,
+            gso_type: GSO_TCPV4,
+            hdr_len: 0,
+            gso_size: 1000,
+            csum_start: sender.transport() as u16,
+            csum_offset: 16,
+            num_buffers: 0,
         },
     );
     let lies = [
-        (Fault::Kind, Offload { kind: 3, ..right }),
-        (Fault::Kind, Offload { kind: 77, ..right }),
-        (Fault::Headers, Offload { kind: offload::TCP6, ..right }),
-        (Fault::Headers, Offload { kind: offload::UDP, ..right }),
-        (Fault::Headers, Offload { flags: 0, ..right }),
-        (Fault::Headers, Offload { segment_size: 0, ..right }),
-        (Fault::Headers, Offload { checksum_start: 0, ..right }),
-        (Fault::Headers, Offload { checksum_start: transport - 1, ..right }),
-        (Fault::Headers, Offload { checksum_start: transport + 4, ..right }),
-        (Fault::Headers, Offload { checksum_start: u16::MAX, ..right }),
-        (Fault::Headers, Offload { checksum_offset: 6, ..right }),
-        (Fault::Checksum, Offload { kind: offload::NONE, checksum_start: u16::MAX, ..right }),
-        (Fault::Checksum, Offload { kind: offload::NONE, checksum_offset: u16::MAX, ..right }),
+        (Fault::GsoType, VnetHdr { gso_type: 3, ..right }),
+        (Fault::GsoType, VnetHdr { gso_type: 77, ..right }),
+        (Fault::Headers, VnetHdr { gso_type: GSO_TCPV6, ..right }),
+        (Fault::Headers, VnetHdr { gso_type: GSO_UDP_L4, ..right }),
+        (Fault::Headers, VnetHdr { flags: 0, ..right }),
+        (Fault::Headers, VnetHdr { gso_size: 0, ..right }),
+        (Fault::Headers, VnetHdr { csum_start: 0, ..right }),
+        (Fault::Headers, VnetHdr { csum_start: transport - 1, ..right }),
+        (Fault::Headers, VnetHdr { csum_start: transport + 4, ..right }),
+        (Fault::Headers, VnetHdr { csum_start: u16::MAX, ..right }),
+        (Fault::Headers, VnetHdr { csum_offset: 6, ..right }),
+        (Fault::Checksum, VnetHdr { gso_type: GSO_NONE, csum_start: u16::MAX, ..right }),
+        (Fault::Checksum, VnetHdr { gso_type: GSO_NONE, csum_offset: u16::MAX, ..right }),
     ];
     let mut splitter = Splitter::new(Cpu::best(), false).unwrap();
     for (fault, lie) in lies {
@@ -440,7 +441,7 @@ fn lies_are_faults_and_change_nothing() {
     }
 }
 
-/// Stumps of super-packets, behind an offload header that says anything of where things are.
+/// Stumps of super-packets, behind a virtio header that says anything of where things are.
 #[test]
 fn a_stump_is_split_or_refused() {
     let mut random = Random(5);
@@ -448,19 +449,20 @@ fn a_stump_is_split_or_refused() {
     for sender in every_sender() {
         let whole = sender.clone().packet(&mut random, 100, 0x10);
         for start in 0..100 {
-            let lie = Offload {
-                flags: offload::CHECKSUM,
-                kind: if !sender.tcp {
-                    offload::UDP
+            let lie = VnetHdr {
+                flags: F_NEEDS_CSUM,
+                gso_type: if !sender.tcp {
+                    GSO_UDP_L4
                 } else if sender.v6 {
-                    offload::TCP6
+                    GSO_TCPV6
                 } else {
-                    offload::TCP4
+                    GSO_TCPV4
                 },
-                header_length: 0,
-                segment_size: 1,
-                checksum_start: start,
-                checksum_offset: if sender.tcp { 16 } else { 6 },
+                hdr_len: 0,
+                gso_size: 1,
+                csum_start: start,
+                csum_offset: if sender.tcp { 16 } else { 6 },
+                num_buffers: 0,
             };
             for length in 0..sender.headers() {
                 let mut stump = whole[..length].to_vec();

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 
-/* A super-packet and its offload header, and more. */
+/* A super-packet and its virtio header, and more. */
 enum { ROOM = 65536 + 64 };
 
 static int open_tun(const char *name, int raw)

@@ -70,11 +70,11 @@ static void *forward_super(void *argument)
     const struct direction *direction = argument;
     size_t size = tuntap_read_size(direction->in);
     char *packet = malloc(size);
-    tuntap_offload offload;
+    tuntap_vnet_hdr hdr;
     tuntap_error err;
     ssize_t length;
-    while ((length = tuntap_read_super(direction->in, &offload, packet, size, &err)) > 0)
-        tuntap_write_super(direction->out, &offload, packet, (size_t)length, NULL);
+    while ((length = tuntap_read_super(direction->in, &hdr, sizeof hdr, packet, size, &err)) > 0)
+        tuntap_write_super(direction->out, &hdr, sizeof hdr, packet, (size_t)length, NULL);
     give_up(&err);
     return NULL;
 }

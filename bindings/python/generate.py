@@ -15,18 +15,21 @@ from typing import NamedTuple
 ENUMERATIONS = {
     "TUNTAP_FEATURE_": ("Feature", "Numbered", "What an operating system may have: see tuntap.has()."),
     "TUNTAP_REASON_": ("Reason", "Numbered", "Why a call failed: what errno cannot tell."),
-    "TUNTAP_OFFLOAD_": ("Offloads", "IntFlag", "What a device with Flag.OFFLOAD may leave to be done."),
+    "TUNTAP_F_": ("Offloads", "IntFlag", "What a device with Flag.OFFLOAD may leave to be done."),
     "TUNTAP_ADDR_": ("AddrFlag", "IntFlag", "What is said of an address beside itself."),
     "TUNTAP_SCOPE_": ("Scope", "Numbered", "Where an address is valid, or the destination of a route is."),
     "TUNTAP_WAIT_": ("Wait", "IntFlag", "What to wait for, and what is ready."),
     "TUNTAP_ROUTE_TYPE_": ("RouteType", "Numbered", "What is done with a packet that a route is found for."),
     "TUNTAP_ROUTE_": ("RouteFlag", "IntFlag", "What is said of a route beside itself."),
-    "TUNTAP_KIND_": ("OffloadKind", "Numbered", "What a super-packet consists of."),
+    "TUNTAP_ENDIAN_": ("Endian", "Numbered", "The byte order of a virtio header."),
+    "TUNTAP_VNET_HDR_GSO_": ("GsoType", "Numbered", "What a super-packet consists of."),
     "TUNTAP_EVENT_": ("EventKind", "Numbered", "What happened to a device."),
 }
 FLAGS = ("Flag", "IntFlag", "How a device is opened, and what it is.")
 # Constants that are no members of those: sizes, versions, families, and flags of single functions.
-PLAIN = re.compile(r".*_SIZE$|TUNTAP_(VERSION_.*|IPV[46]|NEEDS_CHECKSUM|ALL_MULTICAST|MONITOR_ROUTES|NO_ID|REPLACE)")
+PLAIN = re.compile(
+    r".*_SIZE$|TUNTAP_(VERSION_.*|IPV[46]|VNET_HDR_F_\w+|ALL_MULTICAST|MONITOR_ROUTES|NO_ID|REPLACE)"
+)
 
 # Parameters that Python has no use for.
 C_ONLY = {
@@ -80,20 +83,20 @@ def constants(header: str) -> list[Constant]:
 def in_python(text: str) -> str:
     """What C's names are in Python."""
     text = re.sub(
-        r"TUNTAP_(REASON|FEATURE|EVENT|SCOPE|ROUTE_TYPE)_(\w+)",
+        r"TUNTAP_(REASON|FEATURE|EVENT|SCOPE|ROUTE_TYPE|ENDIAN)_(\w+)",
         lambda match: f"{ENUMERATIONS[f'TUNTAP_{match[1]}_'][0]}.{match[2]}",
         text,
     )
     text = re.sub(r"(?<=[(; ])_([A-Z]+(?:_[A-Z]+)*)(?=[):;])", r"Reason.\1", text)
-    text = text.replace("TUNTAP_OFFLOAD_*", "Offloads").replace("TUNTAP_ADDR_*", "AddrFlag")
-    text = re.sub(r"TUNTAP_OFFLOAD_(\w+)", r"Offloads.\1", text)
+    text = text.replace("TUNTAP_F_*", "Offloads").replace("TUNTAP_ADDR_*", "AddrFlag")
+    text = re.sub(r"TUNTAP_F_(\w+)", r"Offloads.\1", text)
     text = re.sub(r"TUNTAP_ADDR_(?!SIZE)(\w+)", r"AddrFlag.\1", text)
     text = text.replace("TUNTAP_ROUTE_*", "RouteFlag").replace("TUNTAP_REPLACE", "replace")
     text = re.sub(r"TUNTAP_WAIT_(\w+)", r"Wait.\1", text)
     text = re.sub(r"TUNTAP_ROUTE_(\w+)", r"RouteFlag.\1", text)
-    text = re.sub(r"TUNTAP_KIND_(\w+)", r"OffloadKind.\1", text)
+    text = re.sub(r"TUNTAP_VNET_HDR_GSO_(\w+)", r"GsoType.\1", text)
     text = text.replace("TUNTAP_MONITOR_ROUTES", "routes").replace("TUNTAP_NO_ID", "None")
-    text = text.replace("TUNTAP_ALL_MULTICAST", "all_multicast").replace("TUNTAP_NEEDS_CHECKSUM", "1")
+    text = text.replace("TUNTAP_ALL_MULTICAST", "all_multicast").replace("TUNTAP_VNET_HDR_F_NEEDS_CSUM", "1")
     text = re.sub(r"TUNTAP_(?!\w*_SIZE|IPV|VERSION)(\w+)", r"Flag.\1", text)
     return re.sub(r"-(E[A-Z0-9]{2,})\b", r"\1", text).replace("NULL", "None")
 

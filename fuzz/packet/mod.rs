@@ -3,7 +3,8 @@
 //! packet tells a reader who knows nothing of the library.
 #![allow(dead_code)]
 
-use tuntap::model::offload::{self, Offload};
+use tuntap::model::offload::LARGEST;
+use tuntap::model::vnet_hdr::{F_NEEDS_CSUM, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, Layout, VnetHdr};
 
 /// Bytes of a recipe.
 pub const RECIPE: usize = 16;
@@ -168,24 +169,27 @@ impl Recipe {
     }
 }
 
-/// A super-packet with its offload header, in which `lies` may be wrong.
-pub fn framed(recipe: &Recipe, size: u8, lies: &[u8; 4]) -> Vec<u8> {
+/// A super-packet behind its virtio header of this layout, in which `lies` may be wrong.
+pub fn framed(layout: Layout, recipe: &Recipe, size: u8, lies: &[u8; 4]) -> Vec<u8> {
     let packet = recipe.packet(recipe.payload, true);
-    let kind = match (recipe.tcp, recipe.v6) {
-        (false, _) => offload::UDP,
-        (true, false) => offload::TCP4,
-        (true, true) => offload::TCP6,
+    let gso_type = match (recipe.tcp, recipe.v6) {
+        (false, _) => GSO_UDP_L4,
+        (true, false) => GSO_TCPV4,
+        (true, true) => GSO_TCPV6,
     };
-    let header = Offload {
-        flags: offload::CHECKSUM,
-        kind,
-        header_length: 0,
-        segment_size: u16::from(size) * 4,
-        checksum_start: recipe.transport() as u16,
-        checksum_offset: if recipe.tcp { 16 } else { 6 },
+    let hdr = VnetHdr {
+        flags: F_NEEDS_CSUM,
+        gso_type,
+        hdr_len: 0,
+        gso_size: u16::from(size) * 4,
+        csum_start: recipe.transport() as u16,
+        csum_offset: if recipe.tcp { 16 } else { 6 },
+        num_buffers: 0,
     };
-    let mut bytes = [&header.to_bytes()[..], &packet].concat();
-    bytes.truncate(Offload::SIZE + offload::LARGEST);
+    let mut bytes = vec![0; layout.size()];
+    layout.write(hdr, &mut bytes);
+    bytes.extend_from_slice(&packet);
+    bytes.truncate(layout.size() + LARGEST);
     let [place, change, end, end_high] = *lies;
     if change & 1 != 0 {
         let place = usize::from(place) % bytes.len();

@@ -9,7 +9,8 @@ use std::collections::{HashMap, VecDeque};
 use libfuzzer_sys::fuzz_target;
 use tuntap::cpu::Cpu;
 use tuntap::model::flags::Kind;
-use tuntap::model::offload::{CHECKSUM, LARGEST, NONE, Offload, UDP};
+use tuntap::model::offload::LARGEST;
+use tuntap::model::vnet_hdr::{F_NEEDS_CSUM, GSO_NONE, GSO_UDP_L4, VnetHdr};
 use tuntap::offload::join::{Joiner, Joins, Refusal};
 use tuntap::offload::split::Splitter;
 
@@ -68,12 +69,12 @@ impl Run {
         if std::mem::take(&mut self.given) {
             self.joiner.pop();
         }
-        let Some((offload, bytes)) = self.joiner.peek() else { return false };
+        let Some((hdr, bytes)) = self.joiner.peek() else { return false };
         let mut bytes = bytes.to_vec();
-        self.check_item(offload, &bytes);
+        self.check_item(hdr, &bytes);
         let kind = if self.tap { Kind::Tap } else { Kind::Tun };
-        self.splitter.begin(kind, offload, &mut bytes).unwrap();
-        let (mut packets, made) = (0, offload.flags & CHECKSUM != 0);
+        self.splitter.begin(kind, hdr, &mut bytes).unwrap();
+        let (mut packets, made) = (0, hdr.flags & F_NEEDS_CSUM != 0);
         while let Some(place) = self.splitter.next(&mut bytes) {
             let packet = &bytes[place];
             assert!(!made || packet::is_good(self.tap, packet), "a checksum: {packet:02x?}");
@@ -86,15 +87,15 @@ impl Run {
     }
 
     /// What has more than two tags, options or extension headers is never joined.
-    fn check_item(&self, offload: Offload, bytes: &[u8]) {
-        if offload.kind != NONE {
+    fn check_item(&self, hdr: VnetHdr, bytes: &[u8]) {
+        if hdr.gso_type != GSO_NONE {
             let at = packet::network(self.tap, bytes).unwrap();
             assert!(at <= 22 && bytes.len() <= 65_535);
             assert!(bytes[at] == 0x45 || matches!((bytes[at] >> 4, bytes[at + 6]), (6, 6 | 17)));
             let transport = at + if bytes[at] >> 4 == 4 { 20 } else { 40 };
-            let udp = offload.kind == UDP;
+            let udp = hdr.gso_type == GSO_UDP_L4;
             let own = if udp { 8 } else { usize::from(bytes[transport + 12] >> 4) * 4 };
-            assert_eq!(usize::from(offload.header_length), transport + own);
+            assert_eq!(usize::from(hdr.hdr_len), transport + own);
         }
     }
 

@@ -18,6 +18,7 @@ use crate::device::config::{Added, Config};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::link::Alias;
 use crate::model::memory;
+use crate::model::vnet_hdr::Endian;
 
 /// Makes a config without any option set. One config can serve many opens, and is not
 /// changed by them.
@@ -207,6 +208,52 @@ pub unsafe extern "C" fn tuntap_config_set_sndbuf(
 ) -> c_int {
     with_mut(config, err, |config| {
         config.send_buffer = Some(bytes);
+        Ok(())
+    })
+}
+
+/// Bytes of the virtio header before each packet of a device with TUNTAP_OFFLOAD: 10, 12 for
+/// one with num_buffers, or more, as another program needs it that uses the device too.
+/// Without this a device keeps what it has, and a new one has 10. All packet functions are
+/// the same with any.
+///
+/// The size is the device's, for all its queues, and stays with a persistent one. So it is
+/// changed only where no other queue is open: then the open fails with TUNTAP_REASON_BUSY,
+/// unless it is so already.
+///
+/// @param size  10 to 256.
+/// @return 0, or -EINVAL (config is NULL; size, TUNTAP_REASON_RANGE).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_config_set_vnet_hdr_size(
+    config: *mut Config,
+    size: usize,
+    err: *mut CError,
+) -> c_int {
+    with_mut(config, err, |config| config.vnet.set_size(size))
+}
+
+/// The byte order of the virtio header before each packet of a device with TUNTAP_OFFLOAD, as
+/// another program needs it that uses the device too. Without this a device keeps what it
+/// has, and a new one has the machine's own. All packet functions are the same with either:
+/// tuntap_vnet_hdr is always in the machine's own. It is changed as the size is: see
+/// tuntap_config_set_vnet_hdr_size.
+///
+/// On a little-endian machine, TUNTAP_ENDIAN_BIG needs a kernel with
+/// CONFIG_TUN_VNET_CROSS_LE: without that the open fails with -EOPNOTSUPP,
+/// TUNTAP_REASON_KERNEL.
+///
+/// @param endian  A TUNTAP_ENDIAN_*.
+/// @return 0, or -EINVAL (config is NULL; endian is none, TUNTAP_REASON_ARGUMENT).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_config_set_vnet_endian(
+    config: *mut Config,
+    endian: u32,
+    err: *mut CError,
+) -> c_int {
+    with_mut(config, err, |config| {
+        config.vnet.endian = Some(Endian::parse(endian)?);
         Ok(())
     })
 }

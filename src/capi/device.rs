@@ -65,12 +65,13 @@ pub unsafe extern "C" fn tuntap_open(
 }
 
 /// Opens a device with options that have no flag: all of them or, when one fails, none.
-/// They are applied in this order: network namespace, device node, MTU, MAC address, alias,
-/// transmit queue length, send buffer, addresses, up or down, routes, owner, group, and
-/// TUNTAP_PERSIST last.
+/// They are applied in this order: network namespace, device node, virtio header, MTU, MAC
+/// address, alias, transmit queue length, send buffer, addresses, up or down, routes, owner,
+/// group, and TUNTAP_PERSIST last.
 ///
 /// @param config  Read, not kept. NULL is the same as one without any option.
-/// @return As tuntap_open, or as the function that sets what could not be set, which the
+/// @return As tuntap_open, or -EINVAL (an option of the virtio header without TUNTAP_OFFLOAD,
+///         TUNTAP_REASON_FLAGS), or as the function that sets what could not be set, which the
 ///         message names. A new device is gone again then, and one that was there before is
 ///         as it was; but its first owner cannot be unset where the group or TUNTAP_PERSIST
 ///         is then refused.
@@ -114,7 +115,7 @@ pub unsafe extern "C" fn tuntap_open_config(
 ///               fd stays the caller's.
 /// @param dev    Receives the handle; tuntap_close frees it.
 /// @return 0, or -EINVAL (dev is NULL; flags, TUNTAP_REASON_FLAGS; not the descriptor of a
-///         TUN or TAP device, TUNTAP_REASON_KIND; its offload header has more than 10 bytes,
+///         TUN or TAP device, TUNTAP_REASON_KIND; its virtio header has more than 256 bytes,
 ///         or packet information before it, TUNTAP_REASON_MISMATCH), -EBADF (fd is not open,
 ///         TUNTAP_REASON_ARGUMENT; or it is open for reading alone), -ENODEV (it has no
 ///         device, or that is gone, TUNTAP_REASON_REMOVED), -EMFILE, ... (out of something,

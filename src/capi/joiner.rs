@@ -5,10 +5,10 @@ use std::ffi::{c_int, c_void};
 
 use libc::ssize_t;
 
-use super::argument::{memory, out};
+use super::argument::{memory, out, sized_out};
 use super::entry::{Failure, Handle, create, free, pass_mut};
 use super::error::CError;
-use super::offload::COffload;
+use super::offload::CVnetHdr;
 use crate::cpu::Cpu;
 use crate::model::error::{Errno, Error, Reason};
 use crate::model::flags;
@@ -99,26 +99,28 @@ fn explain(refusal: Refusal, size: usize) -> Error {
 /// The next packet or super-packet of those that were collected. Nothing is added to it any
 /// more: a packet that is put afterwards comes behind it.
 ///
-/// @param offload  Receives what is still to be done with it.
-/// @param packet   Receives where it is. It lasts until the next call on this joiner, and may
-///                 be changed in place.
+/// @param hdr       Receives what is still to be done with it.
+/// @param hdr_size  sizeof(tuntap_vnet_hdr), or 10 and more of it.
+/// @param packet    Receives where it is. It lasts until the next call on this joiner, and may
+///                  be changed in place.
 /// @return Bytes of the packet; 0 when none is left, and there is room again; -EINVAL
-///         (joiner, offload or packet is NULL, TUNTAP_REASON_ARGUMENT).
+///         (joiner, hdr or packet is NULL; hdr_size, TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_joiner_next(
     joiner: *mut CJoiner,
-    offload: *mut COffload,
+    hdr: *mut CVnetHdr,
+    hdr_size: usize,
     packet: *mut *mut c_void,
     err: *mut CError,
 ) -> ssize_t {
     pass_mut(joiner, err, |CJoiner { joiner, given }| {
-        let (offload, packet) = (out(offload, "offload header")?, out(packet, "packet")?);
+        let (hdr, packet) = (sized_out(hdr, hdr_size, "virtio header")?, out(packet, "packet")?);
         if std::mem::take(given) {
             joiner.pop();
         }
-        let Some((header, bytes)) = joiner.peek() else { return Ok::<_, Failure<fn() -> Error>>(0) };
-        offload.set(header.into());
+        let Some((told, bytes)) = joiner.peek() else { return Ok::<_, Failure<fn() -> Error>>(0) };
+        hdr.set(told.into());
         packet.set(bytes.as_mut_ptr().cast());
         *given = true;
         Ok(bytes.len())

@@ -301,7 +301,7 @@ pub unsafe extern "C" fn tuntap_get_stats(
 /// all its queues, and outlive the handle on a persistent one. Linux: the features that
 /// ethtool -k shows.
 ///
-/// @param offloads  Receives TUNTAP_OFFLOAD_*.
+/// @param offloads  Receives TUNTAP_F_*.
 /// @return 0, or -EINVAL (dev or offloads is NULL), -ENODEV (the device is gone).
 /// @since 0.1.0
 #[unsafe(no_mangle)]

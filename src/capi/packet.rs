@@ -49,7 +49,7 @@ pub unsafe extern "C" fn tuntap_read_size(dev: *const Device) -> usize {
 ///         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
 ///                    (_INTERRUPTED);
 ///         -ENODEV    the device is gone, also when it went during the wait (_REMOVED);
-///         -EPROTO    a super-packet was not what its offload header says, and is lost
+///         -EPROTO    a super-packet was not what its virtio header says, and is lost
 ///                    (_PACKET);
 ///         -ENOMEM    the first read with TUNTAP_OFFLOAD in a child of fork() (_SYSTEM);
 ///         -EINVAL    dev or buf is NULL (_ARGUMENT); size is too small for the packet

@@ -16,7 +16,7 @@ use crate::model::flags::Flags;
 /// @param flags  0 or TUNTAP_NONBLOCK: the rest is the device's.
 /// @param queue  Receives the new handle, attached; tuntap_close frees it.
 /// @return 0, or -EINVAL (dev or queue is NULL; flags, TUNTAP_REASON_FLAGS; the device has
-///         a single queue, or somebody has changed the size of its offload header,
+///         a single queue, or its virtio header has more than 256 bytes now,
 ///         TUNTAP_REASON_MISMATCH), -E2BIG (no room for another queue),
 ///         -EPERM (somebody else's device needs CAP_NET_ADMIN), -ENODEV (the device is
 ///         gone), -EXDEV (the calling thread is in another network namespace than the

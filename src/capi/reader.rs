@@ -109,7 +109,7 @@ pub unsafe extern "C" fn tuntap_reader_set_room(
 /// @return Bytes of the packet, or 0: the batch is over, and the next call begins another
 ///         one; or
 ///         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
-///         -EPROTO    a super-packet was not what its offload header says, and is lost
+///         -EPROTO    a super-packet was not what its virtio header says, and is lost
 ///                    (_PACKET);
 ///         -ECANCELED no packet, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was
 ///                    called (_SHUTDOWN);

@@ -6,10 +6,10 @@ use std::{ptr, slice};
 
 use libc::ssize_t;
 
-use super::argument::{Argument, input, out};
+use super::argument::{Argument, out, read_growing};
 use super::entry::{Failure, Handle, create, free, pass_mut};
 use super::error::CError;
-use super::offload::COffload;
+use super::offload::CVnetHdr;
 use crate::cpu::Cpu;
 use crate::model::error::{Errno, Error, Reason};
 use crate::model::flags::{self, Kind};
@@ -61,23 +61,26 @@ pub unsafe extern "C" fn tuntap_splitter_free(splitter: *mut CSplitter) {
 /// Begins to segment a packet, which may be a super-packet: what is left of the last one is
 /// dropped. Makes no allocation.
 ///
-/// @param offload  What is to be done with it.
-/// @param packet   The packet. It is segmented in place: its bytes are the splitter's until
-///                 tuntap_splitter_next returns 0.
-/// @param size     Bytes of it.
-/// @return 0, or -EINVAL (splitter, offload or packet is NULL; longer than 65,557 bytes, or
-///         not what offload says, TUNTAP_REASON_PACKET): then the packet is as it was.
+/// @param hdr       What is to be done with it.
+/// @param hdr_size  sizeof(tuntap_vnet_hdr), or 10 and more of it.
+/// @param packet    The packet. It is segmented in place: its bytes are the splitter's until
+///                  tuntap_splitter_next returns 0.
+/// @param size      Bytes of it.
+/// @return 0, or -EINVAL (splitter, hdr or packet is NULL; hdr_size; hdr has more than this
+///         version knows, and that is not 0; longer than 65,557 bytes, or not what hdr says,
+///         TUNTAP_REASON_PACKET): then the packet is as it was.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_splitter_begin(
     splitter: *mut CSplitter,
-    offload: *const COffload,
+    hdr: *const CVnetHdr,
+    hdr_size: usize,
     packet: *mut c_void,
     size: usize,
     err: *mut CError,
 ) -> c_int {
     pass_mut(splitter, err, |CSplitter { splitter, kind, packet: place, size: length }| {
-        let offload = input(offload, "the offload header")?;
+        let hdr = read_growing(hdr, hdr_size, "the virtio header")?;
         if packet.is_null() {
             return Err(Argument::Null("the packet").into());
         }
@@ -92,7 +95,7 @@ pub unsafe extern "C" fn tuntap_splitter_begin(
         }
         (*place, *length) = (packet.cast(), size);
         let bytes = slice::from_raw_parts(packet.cast(), size);
-        splitter.begin(*kind, (*offload).into(), bytes).map_err(|fault| wrong(fault.text()))
+        splitter.begin(*kind, hdr.into(), bytes).map_err(|fault| wrong(fault.text()))
     })
 }
 

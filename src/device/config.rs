@@ -10,6 +10,7 @@ use crate::model::flags::Flags;
 use crate::model::link::{Alias, Link, Mac};
 use crate::model::prefix::Family;
 use crate::model::route::{Installed, Route};
+use crate::model::vnet_hdr::Wanted;
 use crate::sys::Change;
 use crate::sys::{Backend, Namespace, Place};
 
@@ -46,6 +47,8 @@ pub struct Config {
     pub addresses: Vec<Added<(AddressRequest, Options)>>,
     /// Routes that are added, once it is up.
     pub routes: Vec<Added<Route>>,
+    /// The layout of the virtio header, with offload.
+    pub vnet: Wanted,
     /// Up or down.
     pub up: Option<bool>,
 }
@@ -58,7 +61,11 @@ impl Config {
 
     /// What cannot be, found out before anything is touched: being down takes routes away, and a small MTU the IPv6
     /// addresses.
-    pub(crate) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self, flags: &Flags) -> Result<()> {
+        if let Some(option) = self.vnet.option().filter(|_| !flags.mode.offload) {
+            let text = "a device has a virtio header with TUNTAP_OFFLOAD only";
+            return Err(Error::new(Errno::EINVAL, Reason::Flags, text).of_option(option));
+        }
         if self.up == Some(false) && !self.routes.is_empty() {
             let text = "option route: the device would be down, and routes need it up";
             return Err(Error::new(Errno::EINVAL, Reason::Argument, text));

@@ -48,13 +48,13 @@ type Rest = PerProcess<Mutex<Stream>>;
 impl Device {
     /// Opens a device: attaches to it when it exists, makes it when it does not.
     pub fn open(name: &NameRequest, flags: &Flags, config: &Config) -> Result<Self> {
-        config.check()?;
+        config.check(flags)?;
         check_ids(name, config)?;
         let undo = |backend: Queue, error| {
             backend.undo_open(&config.place());
             Err(error)
         };
-        let backend = Queue::open(name, flags, &config.place())?;
+        let backend = Queue::open(name, flags, config.vnet, &config.place())?;
         let device = match rest_of(&backend) {
             Ok(rest) => Self::with(backend, rest, flags.nonblock),
             Err(error) => return undo(backend, error),
@@ -188,6 +188,12 @@ impl Device {
         self.backend.set_send_buffer(bytes)
     }
 
+    /// Bytes of the virtio header before each packet, on a device with offload.
+    pub fn vnet_hdr_size(&self) -> Result<usize> {
+        self.needs_offload("ask for the virtio header of")?;
+        Ok(self.backend.layout().size())
+    }
+
     /// The offloads that packets to write are joined for, as the ABI's bits.
     pub(crate) fn joins(&self) -> u64 {
         self.joins.load(Ordering::Relaxed)
@@ -251,7 +257,7 @@ fn rest_of(backend: &Queue) -> Result<Option<Rest>> {
 }
 
 fn new_rest(backend: &Queue) -> Outcome<Mutex<Stream>> {
-    Ok(Mutex::new(Stream::new(backend.mode(), false)?))
+    Ok(Mutex::new(Stream::of(backend, false)?))
 }
 
 /// Before anything is touched: an owner or a group that was set cannot be unset again.

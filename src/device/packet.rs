@@ -10,15 +10,18 @@ use crate::model::error::{Errno, Error, Reason};
 use crate::model::feature::Feature;
 use crate::model::flags::{Kind, Mode};
 use crate::model::limit::Limit;
-use crate::model::offload::Offload;
 use crate::model::packet::{PI_HEADER, copy, measure, scatter};
 use crate::model::readiness::Readiness;
 use crate::model::text::{Text, text};
+use crate::model::vnet_hdr::{self, VnetHdr};
 use crate::sys::Backend;
 
 const IPV4_HEADER: usize = 20;
 const IPV6_HEADER: usize = 40;
 const ETHERNET_HEADER: usize = 14;
+
+/// The virtio header of a packet that nothing is to be done with, in any layout.
+static PLAIN: [u8; vnet_hdr::MAX_SIZE] = [0; vnet_hdr::MAX_SIZE];
 
 impl Device {
     /// Bytes that no packet of this device exceeds, at any MTU.
@@ -51,14 +54,15 @@ impl Device {
     /// Takes one packet, or a super-packet as it is; its length.
     pub fn read_super(
         &self,
-        offload: &mut Offload,
+        hdr: &mut VnetHdr,
         buf: &mut [MaybeUninit<u8>],
         limit: Limit,
     ) -> Result<usize, Errno> {
-        let mut header = [0; Offload::SIZE];
-        let length =
-            self.try_or_wait(Readiness::READ, limit, || self.backend.read_framed(&mut header, buf))?;
-        *offload = Offload::from_bytes(header);
+        let layout = self.backend.layout();
+        let mut bytes = [0; vnet_hdr::MAX_SIZE];
+        let bytes = bytes.get_mut(..layout.size()).ok_or(Errno::EPROTO)?;
+        let length = self.try_or_wait(Readiness::READ, limit, || self.backend.read_framed(bytes, buf))?;
+        *hdr = layout.read(bytes);
         Ok(length)
     }
 
@@ -75,18 +79,22 @@ impl Device {
     pub fn writev(&self, parts: &[IoSlice<'_>], limit: Limit) -> Result<usize, Errno> {
         let (first, length) = measure(parts);
         self.check(first, length)?;
-        let plain = Offload::default().to_bytes();
+        let plain = PLAIN.get(..self.backend.layout().size()).unwrap_or_default();
         match self.backend.mode().offload {
             false => self.try_or_wait(Readiness::WRITE, limit, || self.backend.writev(parts)),
-            true => self.try_or_wait(Readiness::WRITE, limit, || self.backend.writev_framed(&plain, parts)),
+            true => self.try_or_wait(Readiness::WRITE, limit, || self.backend.writev_framed(plain, parts)),
         }
     }
 
     /// Hands over one packet, or a super-packet as it is; its length.
-    pub fn write_super(&self, offload: Offload, packet: &[u8], limit: Limit) -> Result<usize, Errno> {
+    pub fn write_super(&self, hdr: VnetHdr, packet: &[u8], limit: Limit) -> Result<usize, Errno> {
         self.check(packet.first().copied(), packet.len())?;
-        let (header, parts) = (offload.to_bytes(), [IoSlice::new(packet)]);
-        self.try_or_wait(Readiness::WRITE, limit, || self.backend.writev_framed(&header, &parts))
+        let layout = self.backend.layout();
+        let mut bytes = [0; vnet_hdr::MAX_SIZE];
+        let bytes = bytes.get_mut(..layout.size()).ok_or(Errno::EPROTO)?;
+        layout.write(hdr, bytes);
+        let parts = [IoSlice::new(packet)];
+        self.try_or_wait(Readiness::WRITE, limit, || self.backend.writev_framed(bytes, &parts))
     }
 
     /// Whether the device takes and gives super-packets.
@@ -131,7 +139,7 @@ impl Device {
                 errno,
                 Reason::Packet,
                 text!(
-                    "read {}: a super-packet is not what its offload header says, and is lost",
+                    "read {}: a super-packet is not what its virtio header says, and is lost",
                     self.label()
                 ),
             ),

@@ -11,7 +11,7 @@ use crate::model::limit::Limit;
 use crate::model::memory::NoMemory;
 use crate::model::readiness::Readiness;
 use crate::model::text::text;
-use crate::sys::{Backend, Outcome, zeroed};
+use crate::sys::{Outcome, zeroed};
 
 /// Limits of a batch: after so many reads or bytes the collected packets are worth handing on. Small UDP packets go on as
 /// two super-packets of 128 segments, which is what the kernel takes.
@@ -60,7 +60,7 @@ enum Batch {
 impl Reader {
     /// A reader of this queue. `trusted`: checksums are left to a writer that trusts.
     pub fn new(device: &Device, trusted: bool) -> std::result::Result<Self, NoMemory> {
-        let stream = Stream::new(device.backend.mode(), trusted)?;
+        let stream = Stream::of(&device.backend, trusted)?;
         let source = Source { stream, batch: Batch::Over, alone: false };
         Ok(Self { source, arena: zeroed(ARENA)?, headroom: 0, tailroom: 0 })
     }

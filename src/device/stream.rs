@@ -7,25 +7,25 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::cpu::Cpu;
 use crate::model::error::Errno;
-use crate::model::flags::{Kind, Mode};
+use crate::model::flags::Kind;
 use crate::model::memory::NoMemory;
-use crate::model::offload::{LARGEST, Offload};
+use crate::model::offload::LARGEST;
 use crate::model::packet::PI_HEADER;
+use crate::model::vnet_hdr::{Layout, VnetHdr};
 use crate::offload::split::Splitter;
 use crate::sys::zeroed;
 use crate::sys::{Backend, Outcome, Queue};
 
 /// What payloads are aligned to: their checksums take less time.
 pub(crate) const LINE: usize = 64;
-/// A line for alignment, one for the offload header, and one in which the packet begins, for its payload to be aligned.
-const MEMORY: usize = 3 * LINE + PI_HEADER + LARGEST;
-
-const _: () = assert!(Offload::SIZE <= LINE);
+/// A line for alignment, and one in which the packet begins, for its payload to be aligned.
+const MEMORY: usize = 2 * LINE + PI_HEADER + LARGEST;
 
 /// Memory that everything is read into, so that it stays in the cache, and what is left of the last read.
 pub(crate) struct Stream {
     kind: Kind,
-    /// Bytes of the offload header.
+    /// Of the virtio header, where there is one, and the bytes of that.
+    layout: Option<Layout>,
     frame: usize,
     splitter: Splitter,
     memory: Box<[u8]>,
@@ -35,12 +35,21 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(crate) fn new(mode: Mode, trusted: bool) -> Result<Self, NoMemory> {
-        let memory = zeroed(MEMORY)?;
-        let line = memory.as_ptr().align_offset(LINE).min(LINE).saturating_add(LINE);
+    /// One for what this queue hands over.
+    pub(crate) fn of(backend: &Queue, trusted: bool) -> Result<Self, NoMemory> {
+        let mode = backend.mode();
+        Self::new(mode.kind, mode.offload.then(|| backend.layout()), trusted)
+    }
+
+    pub(crate) fn new(kind: Kind, layout: Option<Layout>, trusted: bool) -> Result<Self, NoMemory> {
+        let frame = layout.map_or(0, Layout::size);
+        let lines = frame.next_multiple_of(LINE);
+        let memory = zeroed(MEMORY.saturating_add(lines))?;
+        let line = memory.as_ptr().align_offset(LINE).min(LINE).saturating_add(lines);
         Ok(Self {
-            kind: mode.kind,
-            frame: if mode.offload { Offload::SIZE } else { 0 },
+            kind,
+            layout,
+            frame,
             splitter: Splitter::new(Cpu::best(), trusted)?,
             memory,
             line,
@@ -79,7 +88,7 @@ impl Stream {
         self.splitter.next_into(self.memory.get(self.packet.clone())?, to)
     }
 
-    /// Reads once, without waiting; the number of bytes. EPROTO: a super-packet is not what its offload header says, and is
+    /// Reads once, without waiting; the number of bytes. EPROTO: a super-packet is not what its virtio header says, and is
     /// lost.
     pub(crate) fn take(&mut self, backend: &Queue) -> Outcome<usize> {
         self.take_from(|room| backend.readv(&mut [IoSliceMut::new(room)]))
@@ -92,13 +101,10 @@ impl Stream {
         let frame = start.checked_sub(self.frame).ok_or(Errno::EPROTO)?;
         let room = self.memory.get_mut(frame..).ok_or(Errno::EPROTO)?;
         let length = read(room)?;
-        let offload = match room.first_chunk() {
-            Some(header) if self.frame != 0 => Offload::from_bytes(*header),
-            _ => Offload::default(),
-        };
+        let hdr = self.layout.map_or_else(VnetHdr::default, |layout| layout.read(room));
         self.packet = start..frame.checked_add(length).ok_or(Errno::EPROTO)?;
         let packet = self.memory.get(self.packet.clone()).ok_or(Errno::EPROTO)?;
-        self.splitter.begin(self.kind, offload, packet).map_err(|_| Errno::EPROTO)?;
+        self.splitter.begin(self.kind, hdr, packet).map_err(|_| Errno::EPROTO)?;
         Ok(length)
     }
 

@@ -11,7 +11,7 @@ use crate::model::limit::Limit;
 use crate::model::memory::NoMemory;
 use crate::model::offload;
 use crate::model::readiness::Readiness;
-use crate::offload::join::{Joiner, Joins};
+use crate::offload::join::{Joiner, Joins, MAX_FRAMED};
 use crate::sys::{Backend, zeroed};
 
 /// Writes to a queue in batches. For one thread at a time.
@@ -158,11 +158,21 @@ impl Writer {
     }
 }
 
+/// Writes what is the next to go out, if anything is.
+fn write_next(device: &Device, joiner: &mut Joiner) -> Option<Result<usize, Errno>> {
+    let layout = device.backend.layout();
+    if layout.size() > MAX_FRAMED {
+        let (hdr, packet) = joiner.peek()?;
+        return Some(device.write_super(hdr, packet, Limit::Handle));
+    }
+    let framed = joiner.peek_framed(layout)?;
+    Some(device.try_or_wait(Readiness::WRITE, Limit::Handle, || device.backend.write(framed)))
+}
+
 /// Writes what was collected. What has no room yet stays for the next time. What the kernel refuses is lost, and the
 /// rest goes out.
 fn hand_over(joiner: &mut Joiner, loss: &mut Option<Loss>, device: &Device) -> Result<(), Unwritten> {
-    while let Some(framed) = joiner.peek_framed() {
-        let written = device.try_or_wait(Readiness::WRITE, Limit::Handle, || device.backend.write(framed));
+    while let Some(written) = write_next(device, joiner) {
         if let Err(errno) = written {
             if is_end_of_wait(errno) {
                 return Err(Unwritten::Kept(errno));
@@ -193,9 +203,9 @@ impl Joins {
     fn of(offloads: u64) -> Self {
         let has = |bit| offloads & bit != 0;
         Self {
-            tcp4: has(offload::OFFLOAD_TSO4),
-            tcp6: has(offload::OFFLOAD_TSO6),
-            udp: has(offload::OFFLOAD_USO4 | offload::OFFLOAD_USO6),
+            tcp4: has(offload::F_TSO4),
+            tcp6: has(offload::F_TSO6),
+            udp: has(offload::F_USO4 | offload::F_USO6),
         }
     }
 }

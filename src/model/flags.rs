@@ -50,9 +50,9 @@ constants! {
         /// and tuntap_writer_put split and join them, tuntap_read_super and tuntap_write_super pass
         /// them on as they are, and tuntap_read and tuntap_write go on with one packet a call. All
         /// offloads are on that the kernel has: tuntap_get_offloads tells, tuntap_set_offloads
-        /// chooses. It goes with neither TUNTAP_PI nor TUNTAP_NAPI_FRAGS. The device's offload header
-        /// has 10 bytes: when another program gives it more (TUNSETVNETHDRSZ), an open handle's
-        /// packets are wrong from then on, or refused.
+        /// chooses. It goes with neither TUNTAP_PI nor TUNTAP_NAPI_FRAGS. The device's virtio
+        /// header has the size and the byte order that the device has when the handle is opened:
+        /// see tuntap_get_vnet_hdr_size.
         OFFLOAD = 0x800, "TUNTAP_OFFLOAD";
         /// tuntap_writer_new, tuntap_joiner_new: the integrity of the packets is proved already,
         /// by authenticated decryption for example. Their TCP and UDP checksums are not verified,
@@ -94,7 +94,7 @@ pub struct Mode {
     pub pi: bool,
     /// It can have several queues.
     pub multi_queue: bool,
-    /// Each packet has the offload header, and can be a super-packet.
+    /// Each packet has the virtio header, and can be a super-packet.
     pub offload: bool,
     /// Packets that are written go up the stack through NAPI.
     pub napi: bool,

@@ -58,6 +58,8 @@ pub struct Tuntap {
     pub mode: Mode,
     /// It outlives its last handle.
     pub persist: bool,
+    /// Queues that are open, attached or not, where it can have several.
+    pub queues: u32,
     /// The user that may open it without privilege.
     pub owner: Option<u32>,
     /// The group whose members may open it without privilege.

@@ -20,3 +20,4 @@ pub mod route;
 pub mod steering;
 pub mod table;
 pub mod text;
+pub mod vnet_hdr;

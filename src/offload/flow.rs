@@ -8,7 +8,7 @@ use super::headers::{
     FRAGMENT, IPV4_HEADER, IPV6_HEADER, Ip, TCP, TCP_HEADER, UDP, UDP_HEADER, byte, header, put, u16_at,
     u32_at,
 };
-use crate::model::offload::{self, CHECKSUM, Offload, TCP4, TCP6};
+use crate::model::vnet_hdr::{F_NEEDS_CSUM, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, VnetHdr};
 
 const ACK: u8 = 0x10;
 pub(super) const PSH: u8 = 0x08;
@@ -156,7 +156,7 @@ impl Flow {
     }
 
     /// Gives a super-packet its lengths and checksums, of which that of TCP or UDP is left to the kernel.
-    pub(super) fn finish(&self, segment_size: usize, packet: &mut [u8]) -> Offload {
+    pub(super) fn finish(&self, gso_size: usize, packet: &mut [u8]) -> VnetHdr {
         let length = (packet.len() - self.transport()) as u16;
         match self.ip {
             Ip::V4 => {
@@ -175,20 +175,21 @@ impl Flow {
         if !self.tcp {
             put(packet, self.transport() + 4, length.to_be_bytes());
         }
-        let checksum_offset = if self.tcp { 16 } else { 6 };
+        let csum_offset = if self.tcp { 16 } else { 6 };
         let sum = checksum::fold(self.pseudo_sum(packet, length).unwrap_or_default());
-        put(packet, self.transport() + checksum_offset, sum.to_ne_bytes());
-        Offload {
-            flags: CHECKSUM,
-            kind: match (self.tcp, self.ip) {
-                (true, Ip::V4) => TCP4,
-                (true, Ip::V6) => TCP6,
-                (false, _) => offload::UDP,
+        put(packet, self.transport() + csum_offset, sum.to_ne_bytes());
+        VnetHdr {
+            flags: F_NEEDS_CSUM,
+            gso_type: match (self.tcp, self.ip) {
+                (true, Ip::V4) => GSO_TCPV4,
+                (true, Ip::V6) => GSO_TCPV6,
+                (false, _) => GSO_UDP_L4,
             },
-            header_length: self.headers.into(),
-            segment_size: segment_size as u16,
-            checksum_start: self.transport.into(),
-            checksum_offset: checksum_offset as u16,
+            hdr_len: self.headers.into(),
+            gso_size: gso_size as u16,
+            csum_start: self.transport.into(),
+            csum_offset: csum_offset as u16,
+            num_buffers: 0,
         }
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct Item {
     /// No packet is added any more.
     closed: bool,
     segments: u16,
-    segment_size: usize,
+    gso_size: usize,
     next_sequence: u32,
     id: Id,
 }
@@ -46,7 +46,7 @@ impl Item {
             older,
             closed: true,
             segments: 1,
-            segment_size: 0,
+            gso_size: 0,
             next_sequence: 0,
             id: Id::After(0),
         }
@@ -60,7 +60,7 @@ impl Item {
             older,
             closed: false,
             segments: 1,
-            segment_size: payload,
+            gso_size: payload,
             next_sequence: flow.sequence.wrapping_add(payload as u32),
             id: Id::After(flow.id),
         }
@@ -72,8 +72,8 @@ impl Item {
     }
 
     /// Bytes of payload in each packet but the last.
-    pub(super) fn segment_size(&self) -> usize {
-        self.segment_size
+    pub(super) fn gso_size(&self) -> usize {
+        self.gso_size
     }
 
     pub(super) fn close(&mut self) {
@@ -89,7 +89,7 @@ impl Item {
         self.segments += 1;
         self.next_sequence = flow.sequence.wrapping_add(payload as u32);
         self.id = self.id.then(flow.id);
-        self.closed = flow.ends || payload < self.segment_size;
+        self.closed = flow.ends || payload < self.gso_size;
     }
 
     /// Whether a packet with so many bytes of payload continues this, and has the same headers, but for what
@@ -99,7 +99,7 @@ impl Item {
         let limit = if flow.tcp { u16::MAX } else { MAX_DATAGRAMS };
         !self.closed
             && self.flow.as_ref().is_some_and(|own| own.headers() == flow.headers())
-            && payload <= self.segment_size
+            && payload <= self.gso_size
             && own.len() + payload <= MAX_TOTAL
             && self.segments < limit
             && (!flow.tcp || flow.sequence == self.next_sequence)

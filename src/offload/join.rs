@@ -12,11 +12,15 @@ use super::flow::{Flow, PSH};
 use super::flows::Flows;
 use super::headers::{Ip, MAX_TAGS, TCP, UDP, byte, network, put};
 use super::item::Item;
-use super::slots::Slots;
+use super::slots::{self, Slots};
 use crate::cpu::Cpu;
 use crate::model::flags::Kind;
 use crate::model::memory::NoMemory;
-use crate::model::offload::{LARGEST, NONE, Offload};
+use crate::model::offload::LARGEST;
+use crate::model::vnet_hdr::{GSO_NONE, Layout, VnetHdr};
+
+/// Bytes of the longest virtio header that [`Joiner::peek_framed`] has room for.
+pub const MAX_FRAMED: usize = slots::MAX_FRAMED;
 
 /// Limit of the items that are collected at the same time.
 const MAX_ITEMS: usize = 1024;
@@ -103,17 +107,18 @@ impl Joiner {
     }
 
     /// The next one that was collected, to which nothing is added any more. It stays until [`Self::pop`] is called.
-    pub fn peek(&mut self) -> Option<(Offload, &mut [u8])> {
-        let offload = self.finish()?;
+    pub fn peek(&mut self) -> Option<(VnetHdr, &mut [u8])> {
+        let hdr = self.finish()?;
         let item = self.items.get(self.next)?;
-        Some((offload, self.slots.get_mut(&item.place)?))
+        Some((hdr, self.slots.get_mut(&item.place)?))
     }
 
-    /// As [`Self::peek`], with the offload header in memory before the packet.
-    pub fn peek_framed(&mut self) -> Option<&[u8]> {
-        let offload = self.finish()?;
+    /// As [`Self::peek`], with the virtio header in memory before the packet. None also when that is longer than
+    /// [`MAX_FRAMED`].
+    pub fn peek_framed(&mut self, layout: Layout) -> Option<&[u8]> {
+        let hdr = self.finish()?;
         let item = self.items.get(self.next)?;
-        self.slots.framed(&item.place, offload)
+        self.slots.framed(&item.place, hdr, layout)
     }
 
     /// How many packets are in the one that [`Self::peek`] returns.
@@ -275,18 +280,18 @@ impl Joiner {
     }
 
     /// Closes the next item, and completes its headers.
-    fn finish(&mut self) -> Option<Offload> {
+    fn finish(&mut self) -> Option<VnetHdr> {
         let item = self.items.get_mut(self.next)?;
         item.close();
         Some(match &item.flow {
             Some(flow) if item.segments() > 1 => {
-                flow.finish(item.segment_size(), self.slots.get_mut(&item.place)?)
+                flow.finish(item.gso_size(), self.slots.get_mut(&item.place)?)
             }
             Some(flow) if self.trusted && flow.whole => {
-                let offload = flow.finish(0, self.slots.get_mut(&item.place)?);
-                Offload { kind: NONE, segment_size: 0, ..offload }
+                let hdr = flow.finish(0, self.slots.get_mut(&item.place)?);
+                VnetHdr { gso_type: GSO_NONE, gso_size: 0, ..hdr }
             }
-            _ => Offload::default(),
+            _ => VnetHdr::default(),
         })
     }
 }

@@ -5,11 +5,11 @@
 
 use super::checksum;
 use super::headers::{
-    FRAGMENT, IPV4_HEADER, IPV6_HEADER, Ip, MAX_LINK, TCP, TCP_HEADER, UDP as UDP_PROTOCOL, UDP_HEADER,
-    array, byte, header, header_mut, network, put, u16_at, u32_at,
+    FRAGMENT, IPV4_HEADER, IPV6_HEADER, Ip, MAX_LINK, TCP, TCP_HEADER, UDP, UDP_HEADER, array, byte, header,
+    header_mut, network, put, u16_at, u32_at,
 };
 use crate::model::flags::Kind;
-use crate::model::offload::{CHECKSUM, Offload, TCP4, TCP6, UDP};
+use crate::model::vnet_hdr::{F_NEEDS_CSUM, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, VnetHdr};
 
 const FIN: u8 = 0x01;
 const PSH: u8 = 0x08;
@@ -42,10 +42,10 @@ struct Tcp {
 }
 
 impl Segments {
-    /// Where things are, by the offload header, held against the packet itself.
-    pub(super) fn find(kind: Kind, offload: Offload, packet: &[u8]) -> Option<Self> {
+    /// Where things are, by the virtio header, held against the packet itself.
+    pub(super) fn find(kind: Kind, hdr: VnetHdr, packet: &[u8]) -> Option<Self> {
         let (network, ip) = network(packet, kind, usize::MAX)?;
-        let transport = usize::from(offload.checksum_start);
+        let transport = usize::from(hdr.csum_start);
         let (ip_header, options_end, id) = match ip {
             Ip::V4 => {
                 let ip = header::<IPV4_HEADER>(packet, network)?;
@@ -53,22 +53,22 @@ impl Segments {
             }
             Ip::V6 => (IPV6_HEADER, transport, 0),
         };
-        let right_version = match offload.protocol() {
-            TCP4 => ip == Ip::V4,
-            TCP6 => ip == Ip::V6,
+        let right_version = match hdr.protocol() {
+            GSO_TCPV4 => ip == Ip::V4,
+            GSO_TCPV6 => ip == Ip::V6,
             _ => true,
         };
-        let (least, transport_header, checksum_offset, tcp) = if offload.protocol() == UDP {
+        let (least, transport_header, csum_offset, tcp) = if hdr.protocol() == GSO_UDP_L4 {
             (UDP_HEADER, UDP_HEADER, 6, None)
         } else {
             let tcp = header::<TCP_HEADER>(packet, transport)?;
             let length = usize::from(byte(tcp, 12)? >> 4) * 4;
             (TCP_HEADER, length, 16, Some(Tcp { sequence: u32_at(tcp, 4)?, flags: byte(tcp, 13)? }))
         };
-        let size = usize::from(offload.segment_size);
+        let size = usize::from(hdr.gso_size);
         let right = right_version
-            && offload.flags & CHECKSUM != 0
-            && usize::from(offload.checksum_offset) == checksum_offset
+            && hdr.flags & F_NEEDS_CSUM != 0
+            && usize::from(hdr.csum_offset) == csum_offset
             && transport >= network + ip_header
             && transport == options_end
             && transport_header >= least
@@ -93,7 +93,7 @@ impl Segments {
 
     /// Whether a joiner is certain to know them for packets of a flow.
     pub(super) fn are_plain(&self, headers: &[u8]) -> Option<bool> {
-        let wanted = if self.tcp.is_some() { TCP } else { UDP_PROTOCOL };
+        let wanted = if self.tcp.is_some() { TCP } else { UDP };
         let (header, protocol, fragment) = match self.ip {
             Ip::V4 => {
                 (IPV4_HEADER, byte(headers, self.network + 9)?, u16_at(headers, self.network + 6)? & FRAGMENT)

@@ -7,22 +7,23 @@
 use super::flow::MAX_TOTAL;
 use super::headers::MAX_HEADERS;
 use crate::model::memory::NoMemory;
-use crate::model::offload::Offload;
+use crate::model::vnet_hdr::{Layout, VnetHdr};
 use crate::sys::zeroed;
 
 /// How many slots there are.
 const SLOTS: usize = 32;
 /// Bytes of a slot. Not a power of two: their beginnings would share the lines of the cache.
 const SLOT: usize = 65_536 + 4096;
-/// Where the payload begins in a slot: aligned, with room for all headers before, and for the offload header.
+/// Where the payload begins in a slot: aligned, with room for all headers before, and for the virtio header.
 const PAYLOAD_AT: usize = 256;
 /// Bytes for packets that stay as they are, and for the line before each.
 const KEPT: usize = 1 << 20;
 const LINE: usize = 64;
+/// Bytes of the longest virtio header that there is room for before a packet.
+pub(super) const MAX_FRAMED: usize = LINE;
 
-const _: () = assert!(PAYLOAD_AT % LINE == 0 && PAYLOAD_AT >= MAX_HEADERS + Offload::SIZE);
+const _: () = assert!(PAYLOAD_AT % LINE == 0 && PAYLOAD_AT >= MAX_HEADERS + MAX_FRAMED);
 const _: () = assert!(SLOT >= PAYLOAD_AT + MAX_TOTAL && SLOT % LINE == 0);
-const _: () = assert!(LINE >= Offload::SIZE);
 
 pub(super) struct Slots {
     memory: Box<[u8]>,
@@ -33,7 +34,7 @@ pub(super) struct Slots {
     kept: usize,
 }
 
-/// Where a packet is. There is room for an offload header before.
+/// Where a packet is. There is room for a virtio header before.
 pub(super) struct Place {
     start: usize,
     end: usize,
@@ -113,10 +114,11 @@ impl Slots {
         self.memory.get_mut(place.start..place.end)
     }
 
-    /// A packet with its offload header before it.
-    pub(super) fn framed(&mut self, place: &Place, offload: Offload) -> Option<&[u8]> {
-        let framed = self.memory.get_mut(place.start - Offload::SIZE..place.end)?;
-        *framed.first_chunk_mut()? = offload.to_bytes();
+    /// A packet with its virtio header before it. None when that is longer than [`MAX_FRAMED`].
+    pub(super) fn framed(&mut self, place: &Place, hdr: VnetHdr, layout: Layout) -> Option<&[u8]> {
+        let size = Some(layout.size()).filter(|size| *size <= MAX_FRAMED)?;
+        let framed = self.memory.get_mut(place.start - size..place.end)?;
+        layout.write(hdr, framed.get_mut(..size)?);
         Some(framed)
     }
 }

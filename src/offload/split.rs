@@ -15,7 +15,8 @@ use super::segments::Segments;
 use crate::cpu::Cpu;
 use crate::model::flags::Kind;
 use crate::model::memory::NoMemory;
-use crate::model::offload::{CHECKSUM, LARGEST, NONE, Offload, TCP4, TCP6, UDP};
+use crate::model::offload::LARGEST;
+use crate::model::vnet_hdr::{F_NEEDS_CSUM, GSO_NONE, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, VnetHdr};
 use crate::sys::zeroed;
 
 /// Those of IPv4, and of TCP with time stamps.
@@ -24,9 +25,9 @@ const USUAL_HEADERS: usize = 52;
 /// Why a super-packet cannot be segmented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Its kind is unknown.
-    Kind,
-    /// Its headers are not those of its kind, or do not lie within it.
+    /// Its `gso_type` is unknown.
+    GsoType,
+    /// Its headers are not those of its `gso_type`, or do not lie within it.
     Headers,
     /// Its checksum does not lie within it.
     Checksum,
@@ -36,8 +37,8 @@ impl Fault {
     /// For a message.
     pub fn text(self) -> &'static str {
         match self {
-            Self::Kind => "its offload header has a kind that is unknown",
-            Self::Headers => "its headers are not what its offload header says",
+            Self::GsoType => "its virtio header has an unknown gso_type",
+            Self::Headers => "its headers are not what its virtio header says",
             Self::Checksum => "its checksum would lie outside of it",
         }
     }
@@ -131,12 +132,12 @@ impl Splitter {
 
     /// Begins with a packet that may be a super-packet; what is left of the last one is dropped. After a fault there is
     /// nothing to segment. The packet is not written to.
-    pub fn begin(&mut self, kind: Kind, offload: Offload, packet: &[u8]) -> Result<(), Fault> {
+    pub fn begin(&mut self, kind: Kind, hdr: VnetHdr, packet: &[u8]) -> Result<(), Fault> {
         self.plan = Plan::Done;
-        match offload.protocol() {
-            NONE => self.begin_whole(offload, packet),
-            TCP4 | TCP6 | UDP => self.begin_segments(kind, offload, packet),
-            _ => Err(Fault::Kind),
+        match hdr.protocol() {
+            GSO_NONE => self.begin_whole(hdr, packet),
+            GSO_TCPV4 | GSO_TCPV6 | GSO_UDP_L4 => self.begin_segments(kind, hdr, packet),
+            _ => Err(Fault::GsoType),
         }
     }
 
@@ -220,12 +221,12 @@ impl Splitter {
         self.write(headers, payload.len(), sum)
     }
 
-    fn begin_whole(&mut self, offload: Offload, packet: &[u8]) -> Result<(), Fault> {
+    fn begin_whole(&mut self, hdr: VnetHdr, packet: &[u8]) -> Result<(), Fault> {
         let length = packet.len();
-        let checksum = match offload.flags & CHECKSUM {
+        let checksum = match hdr.flags & F_NEEDS_CSUM {
             0 => None,
             _ => {
-                let (start, offset) = (offload.checksum_start.into(), offload.checksum_offset.into());
+                let (start, offset) = (hdr.csum_start.into(), hdr.csum_offset.into());
                 Some(Partial::find(length, start, offset).ok_or(Fault::Checksum)?)
             }
         };
@@ -234,12 +235,12 @@ impl Splitter {
     }
 
     #[inline]
-    fn begin_segments(&mut self, kind: Kind, offload: Offload, packet: &[u8]) -> Result<(), Fault> {
-        let segments = Segments::find(kind, offload, packet).ok_or(Fault::Headers)?;
+    fn begin_segments(&mut self, kind: Kind, hdr: VnetHdr, packet: &[u8]) -> Result<(), Fault> {
+        let segments = Segments::find(kind, hdr, packet).ok_or(Fault::Headers)?;
         let payload = segments.headers..packet.len();
         // What fits into one segment is no super-packet: the kernel only computes its checksum.
         if payload.len() <= segments.size {
-            return self.begin_whole(offload, packet);
+            return self.begin_whole(hdr, packet);
         }
         let headers = packet.get(..segments.headers).ok_or(Fault::Headers)?;
         let template = self.template.get_mut(segments.headers).ok_or(Fault::Headers)?;

@@ -16,12 +16,12 @@ use crate::model::feature::Feature;
 use crate::model::flags::{Flags, Mode};
 use crate::model::link::{Link, Mac};
 use crate::model::name::{Name, NameRequest};
-use crate::model::offload::Offload;
 use crate::model::prefix::Family;
 use crate::model::readiness::Readiness;
 use crate::model::route::{Installed, Route};
 use crate::model::steering::{Instruction, Program};
 use crate::model::text::Text;
+use crate::model::vnet_hdr::{Layout, Wanted};
 
 // A Linux that plays Darwin, over a simulated kernel, is for tests alone.
 #[cfg(all(target_os = "linux", not(tuntap_simulated)))]
@@ -91,9 +91,6 @@ pub(crate) struct Place<'a> {
     pub(crate) namespace: Option<&'a Namespace>,
 }
 
-/// The offload header as it is on the device.
-pub(crate) type Frame = [u8; Offload::SIZE];
-
 /// One queue of a device, and the way to the device that it belongs to. Dropping it closes it; a device
 /// that is not persistent goes with its last queue.
 ///
@@ -111,7 +108,7 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn delete(name: &Name) -> Result<()>;
 
     /// Attaches to the device of this name, or makes it. `flags.persist` and `flags.nonblock` are left to the core.
-    fn open(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<Self>;
+    fn open(name: &NameRequest, flags: &Flags, wanted: Wanted, place: &Place<'_>) -> Result<Self>;
     /// Closes what `open` opened, and gives a device that was there before what that changed of it: a later step failed.
     fn undo_open(self, _: &Place<'_>) {}
     /// Takes over a descriptor, or with `borrow` a copy of it.
@@ -130,12 +127,14 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn open_queue(&self) -> Result<Self>;
     /// How packets pass through, as granted.
     fn mode(&self) -> Mode;
+    /// The layout of the virtio header, on a device with offload, as it was when the queue was opened.
+    fn layout(&self) -> Layout;
     /// The descriptor to wait on.
     fn fd(&self) -> BorrowedFd<'_>;
 
-    /// Bytes that no packet of this device exceeds, at any MTU, without an offload header.
+    /// Bytes that no packet of this device exceeds, at any MTU, without a virtio header.
     fn read_size(&self) -> usize;
-    /// Takes one packet, without waiting, as the device has it: with an offload header on one with offload. EMSGSIZE when
+    /// Takes one packet, without waiting, as the device has it: with a virtio header on one with offload. EMSGSIZE when
     /// it was longer than the buffer and is lost, ENODEV when the device is gone.
     fn read(&self, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize>;
     fn readv(&self, bufs: &mut [IoSliceMut<'_>]) -> Outcome<usize>;
@@ -143,10 +142,10 @@ pub(crate) trait Backend: Sized + Send + Sync {
     /// down, where the kernel looks at that: it is not worth a system call for each packet.
     fn write(&self, packet: &[u8]) -> Outcome<usize>;
     fn writev(&self, parts: &[IoSlice<'_>]) -> Outcome<usize>;
-    /// Takes one packet of a device with offload, and its offload header.
-    fn read_framed(&self, header: &mut Frame, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize>;
-    /// Hands over one packet of a device with offload, behind its offload header; the packet's length.
-    fn writev_framed(&self, header: &Frame, parts: &[IoSlice<'_>]) -> Outcome<usize>;
+    /// Takes one packet of a device with offload, and the bytes of its virtio header.
+    fn read_framed(&self, header: &mut [u8], buf: &mut [MaybeUninit<u8>]) -> Outcome<usize>;
+    /// Hands over one packet of a device with offload, behind the bytes of its virtio header; the packet's length.
+    fn writev_framed(&self, header: &[u8], parts: &[IoSlice<'_>]) -> Outcome<usize>;
     /// What is ready at this moment.
     fn ready(&self, interest: Readiness) -> Outcome<Readiness>;
     /// Waits until a read or write is worth trying; which of them. None where it is time to try again without being told.

@@ -8,7 +8,7 @@ use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::time::Instant;
 
 pub(crate) use super::nowhere::Namespace;
-use super::{Backend, Frame, Outcome, Place, Routes, Watching};
+use super::{Backend, Outcome, Place, Routes, Watching};
 use crate::model::address::{Address, Assigned, Options};
 use crate::model::error::{Error, Result};
 use crate::model::event::Notice;
@@ -21,6 +21,7 @@ use crate::model::readiness::Readiness;
 use crate::model::route::{Installed, Route};
 use crate::model::steering::{Instruction, Program};
 use crate::model::text::Text;
+use crate::model::vnet_hdr::{Layout, Wanted};
 use crate::sys::Change;
 
 /// Nothing here is worth holding off a cancellation for.
@@ -106,6 +107,7 @@ impl Backend for Queue {
         fn check_into_fd(&self) -> Result<()>;
         fn open_queue(&self) -> Result<Self>;
         fn mode(&self) -> Mode;
+        fn layout(&self) -> Layout;
         fn read_size(&self) -> usize;
         fn read(&self, &mut [MaybeUninit<u8>]) -> Outcome<usize>;
         fn readv(&self, &mut [IoSliceMut<'_>]) -> Outcome<usize>;
@@ -128,8 +130,8 @@ impl Backend for Queue {
         fn set_send_buffer(&self, u32) -> Result<()>;
         fn offloads(&self) -> Result<u64>;
         fn set_offloads(&self, u64) -> Result<()>;
-        fn read_framed(&self, &mut Frame, &mut [MaybeUninit<u8>]) -> Outcome<usize>;
-        fn writev_framed(&self, &Frame, &[IoSlice<'_>]) -> Outcome<usize>;
+        fn read_framed(&self, &mut [u8], &mut [MaybeUninit<u8>]) -> Outcome<usize>;
+        fn writev_framed(&self, &[u8], &[IoSlice<'_>]) -> Outcome<usize>;
         fn persist(&self) -> Result<bool>;
         fn set_persist(&self, bool) -> Result<()>;
         fn set_owner(&self, u32) -> Result<()>;

@@ -28,6 +28,7 @@ NUMBERS = {
     "packets": 500,
     "bytes": 65536,
     "feature": 1,
+    "endian": 0,
     "reason": 1,
     "kind": 1,
     "flags": 0,
@@ -153,9 +154,10 @@ class Table:
             fields["kind"], unit = f"&{found[0]}_kind", found[1]
             fields["unit"] = f"sizeof({unit})"
             for one in following[:2]:
-                if one not in ("count", "size") or (one == "size" and fields["size"] >= 0):
+                member = "size" if one == f"{name}_size" else one
+                if member not in ("count", "size") or (member == "size" and fields["size"] >= 0):
                     break
-                fields[one] = names.index(one)
+                fields[member] = names.index(one)
             fields["needed"] = str(found[0] != "error" and not self.optional(function, kind, name)).lower()
             always = "after a failure too" in (function.section(f"param {name}") or "")
             fields["always"] = str(always).lower()
@@ -177,7 +179,7 @@ class Table:
     def number(self, function, place):
         """A good number. That of a size is the size of what comes before it."""
         name = function.parameters[place][1]
-        if name == "size":
+        if name in ("size", "hdr_size"):
             types = [kind for kind, _ in function.parameters[:place] if "*" in kind]
             target = types[-1].removeprefix("const ").removesuffix("*").strip()
             return f"sizeof({target})" if target in self.structures else 256

@@ -178,10 +178,10 @@ const struct kind tuntap_kind = {SHAPES + 1, SHAPES + 1, make_device, IN};
 static int open_splitter(int shape, tuntap_splitter **splitter)
 {
     static uint8_t packet[100];
-    static const tuntap_offload plain;
+    static const tuntap_vnet_hdr plain;
     packet_of(packet, sizeof packet);
     OK(tuntap_splitter_new(shapes[shape].flags & (TUNTAP_TUN | TUNTAP_TAP), splitter, &err));
-    return tuntap_splitter_begin(*splitter, &plain, packet, sizeof packet, &err);
+    return tuntap_splitter_begin(*splitter, &plain, sizeof plain, packet, sizeof packet, &err);
 }
 
 OBJECTS(tuntap_config, CONFIGS, 1, tuntap_config_new(&object, &err))

@@ -8,15 +8,22 @@
 
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
+#include <stddef.h>
 
 /** Bytes of a packet or super-packet, at the most. */
 #define LARGEST 65557
 
 /** A super-packet, or a packet. */
 struct super {
-    tuntap_offload offload;
+    tuntap_vnet_hdr hdr;
     size_t size;
     uint8_t packet[LARGEST];
+};
+
+/** A header as an older program has it, or one of a later version; and what is behind its bytes. */
+union sized_hdr {
+    tuntap_vnet_hdr hdr;
+    uint8_t bytes[4100];
 };
 
 /** Packets, one after the other. */
@@ -76,7 +83,7 @@ UNUSED static void append(struct packets *packets, const void *packet, size_t si
     packets->at[++packets->count] = end + size;
 }
 
-/** A socket that sends raw packets, each behind its offload header, out through the device. */
+/** A socket that sends raw packets, each behind its virtio header of 10 bytes, out through the device. */
 UNUSED static int offload_socket(const char *device)
 {
     struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(device)};
@@ -91,7 +98,7 @@ UNUSED static int offload_socket(const char *device)
 UNUSED static int send_super(int sock, int tap, const struct super *super)
 {
     struct sockaddr_ll to = {.sll_family = AF_PACKET};
-    struct iovec parts[2] = {{(void *)(uintptr_t)&super->offload, sizeof super->offload},
+    struct iovec parts[2] = {{(void *)(uintptr_t)&super->hdr, offsetof(tuntap_vnet_hdr, num_buffers)},
                              {(void *)(uintptr_t)super->packet, super->size}};
     struct msghdr message = {.msg_name = &to, .msg_namelen = sizeof to, .msg_iov = parts, .msg_iovlen = 2};
     socklen_t length = sizeof to;
@@ -223,14 +230,14 @@ UNUSED static struct shape random_super(struct super *super, int tap, unsigned f
     flags &= below(256);
     put_transport(super->packet, &shape, super->size, flags | 0x10);
     fill_random(super->packet + shape.headers, shape.payload);
-    uint8_t kind = !shape.tcp ? TUNTAP_KIND_UDP : shape.v6 ? TUNTAP_KIND_TCP6 : TUNTAP_KIND_TCP4;
-    super->offload = (tuntap_offload){
-        .flags = TUNTAP_NEEDS_CHECKSUM,
-        .kind = (uint8_t)(kind | (shape.tcp && flags & 0x80 ? TUNTAP_KIND_ECN : 0)),
-        .header_length = (uint16_t)shape.headers,
-        .segment_size = (uint16_t)shape.size,
-        .checksum_start = (uint16_t)shape.transport,
-        .checksum_offset = shape.tcp ? 16 : 6,
+    uint8_t kind = !shape.tcp ? TUNTAP_VNET_HDR_GSO_UDP_L4 : shape.v6 ? TUNTAP_VNET_HDR_GSO_TCPV6 : TUNTAP_VNET_HDR_GSO_TCPV4;
+    super->hdr = (tuntap_vnet_hdr){
+        .flags = TUNTAP_VNET_HDR_F_NEEDS_CSUM,
+        .gso_type = (uint8_t)(kind | (shape.tcp && flags & 0x80 ? TUNTAP_VNET_HDR_GSO_ECN : 0)),
+        .hdr_len = (uint16_t)shape.headers,
+        .gso_size = (uint16_t)shape.size,
+        .csum_start = (uint16_t)shape.transport,
+        .csum_offset = shape.tcp ? 16 : 6,
     };
     return shape;
 }
@@ -246,13 +253,13 @@ UNUSED static void udp_super(struct super *super, size_t count, size_t size)
     put16(super->packet + 22, PORT);
     for (size_t i = 0; i < count; i++)
         memset(super->packet + UDP_OVERHEAD + i * size, (int)i, size);
-    super->offload = (tuntap_offload){
-        .flags = TUNTAP_NEEDS_CHECKSUM,
-        .kind = TUNTAP_KIND_UDP,
-        .header_length = UDP_OVERHEAD,
-        .segment_size = (uint16_t)size,
-        .checksum_start = 20,
-        .checksum_offset = 6,
+    super->hdr = (tuntap_vnet_hdr){
+        .flags = TUNTAP_VNET_HDR_F_NEEDS_CSUM,
+        .gso_type = TUNTAP_VNET_HDR_GSO_UDP_L4,
+        .hdr_len = UDP_OVERHEAD,
+        .gso_size = (uint16_t)size,
+        .csum_start = 20,
+        .csum_offset = 6,
     };
 }
 
@@ -264,13 +271,13 @@ UNUSED static void tcp_super(struct super *super, size_t count, size_t size)
     put_ip(super->packet, &shape, super->size);
     put_transport(super->packet, &shape, super->size, 0x10);
     fill_random(super->packet + shape.headers, shape.payload);
-    super->offload = (tuntap_offload){
-        .flags = TUNTAP_NEEDS_CHECKSUM,
-        .kind = TUNTAP_KIND_TCP4,
-        .header_length = 40,
-        .segment_size = (uint16_t)size,
-        .checksum_start = 20,
-        .checksum_offset = 16,
+    super->hdr = (tuntap_vnet_hdr){
+        .flags = TUNTAP_VNET_HDR_F_NEEDS_CSUM,
+        .gso_type = TUNTAP_VNET_HDR_GSO_TCPV4,
+        .hdr_len = 40,
+        .gso_size = (uint16_t)size,
+        .csum_start = 20,
+        .csum_offset = 16,
     };
 }
 
@@ -294,7 +301,7 @@ UNUSED static void split_super(const struct super *super, uint64_t kind, struct 
     ssize_t length;
     memcpy(bytes, super->packet, super->size);
     OK(tuntap_splitter_new(kind, &splitter, &err));
-    OK(tuntap_splitter_begin(splitter, &super->offload, bytes, super->size, &err));
+    OK(tuntap_splitter_begin(splitter, &super->hdr, sizeof super->hdr, bytes, super->size, &err));
     while ((length = tuntap_splitter_next(splitter, &packet, NULL)) > 0)
         append(packets, packet, (size_t)length);
     CHECK(length == 0);

@@ -75,22 +75,22 @@ call(lib.tuntap_splitter_new, lib.TUNTAP_TUN, splitter)
 call(lib.tuntap_joiner_new, lib.TUNTAP_TUN | lib.TUNTAP_TRUSTED, joiner)
 payload = bytes(range(250)) * 10
 header = bytes.fromhex("45 00 09e0 0001 4000 40 11 0000 0a090002 0a090001 1b58 1b58 09cc 0000")
-offload = ffi.new("tuntap_offload *", (lib.TUNTAP_NEEDS_CHECKSUM, lib.TUNTAP_KIND_UDP, 28, 1000, 20, 6))
+hdr = ffi.new("tuntap_vnet_hdr *", (lib.TUNTAP_VNET_HDR_F_NEEDS_CSUM, lib.TUNTAP_VNET_HDR_GSO_UDP_L4, 28, 1000, 20, 6))
 whole = ffi.new("char[]", header + payload)
-call(lib.tuntap_splitter_begin, splitter[0], offload, whole, len(header + payload))
+call(lib.tuntap_splitter_begin, splitter[0], hdr, ffi.sizeof("tuntap_vnet_hdr"), whole, len(header + payload))
 place, segments = ffi.new("void **"), []
 while length := lib.tuntap_splitter_next(splitter[0], place, ffi.NULL):
     segments.append(ffi.buffer(place[0], length)[:])
 assert [len(segment) for segment in segments] == [1028, 1028, 528]
 whole, copy = ffi.new("char[]", header + payload), ffi.new("char[]", 1500)
-call(lib.tuntap_splitter_begin, splitter[0], offload, whole, len(header + payload))
+call(lib.tuntap_splitter_begin, splitter[0], hdr, ffi.sizeof("tuntap_vnet_hdr"), whole, len(header + payload))
 for segment in segments:
     assert ffi.buffer(copy, lib.tuntap_splitter_copy(splitter[0], copy, 1500, ffi.NULL))[:] == segment
 for segment in segments:
     call(lib.tuntap_joiner_put, joiner[0], segment, len(segment))
-assert lib.tuntap_joiner_next(joiner[0], offload, place, ffi.NULL) == len(header + payload)
-assert ffi.buffer(place[0], 2528)[28:] == payload and offload.segment_size == 1000
-assert lib.tuntap_joiner_next(joiner[0], offload, place, ffi.NULL) == 0
+assert lib.tuntap_joiner_next(joiner[0], hdr, ffi.sizeof("tuntap_vnet_hdr"), place, ffi.NULL) == len(header + payload)
+assert ffi.buffer(place[0], 2528)[28:] == payload and hdr.gso_size == 1000
+assert lib.tuntap_joiner_next(joiner[0], hdr, ffi.sizeof("tuntap_vnet_hdr"), place, ffi.NULL) == 0
 lib.tuntap_splitter_free(splitter[0])
 lib.tuntap_joiner_free(joiner[0])
 

@@ -63,28 +63,28 @@ static void batches(tuntap *of, enum request packet_of_it)
 
 static void super_packets(void)
 {
-    tuntap_offload offload = {.flags = 0};
+    tuntap_vnet_hdr hdr = {.flags = 0};
     ask_for(PACKET_OF_S0);
-    CALL(tuntap_read_super(offloading, &offload, buf, sizeof buf, &err));
-    offload = (tuntap_offload){.flags = 0};
-    CALL(tuntap_write_super(offloading, &offload, buf, packet_in(), &err));
+    CALL(tuntap_read_super(offloading, &hdr, sizeof hdr, buf, sizeof buf, &err));
+    hdr = (tuntap_vnet_hdr){.flags = 0};
+    CALL(tuntap_write_super(offloading, &hdr, sizeof hdr, buf, packet_in(), &err));
 }
 
 static void in_memory(void)
 {
-    tuntap_offload offload = {.flags = 0};
+    tuntap_vnet_hdr hdr = {.flags = 0};
     tuntap_splitter *splitter;
     tuntap_joiner *joiner;
     void *packet, *joined;
     size_t size = packet_in();
     CALL(tuntap_splitter_new(TUNTAP_TUN, &splitter, &err));
-    CALL(tuntap_splitter_begin(splitter, &offload, buf, size, &err));
+    CALL(tuntap_splitter_begin(splitter, &hdr, sizeof hdr, buf, size, &err));
     CALL(tuntap_splitter_next(splitter, &packet, &err));
     CALL(tuntap_splitter_copy(splitter, text, sizeof text, &err));
     DO(tuntap_splitter_free(splitter));
     CALL(tuntap_joiner_new(TUNTAP_TUN, &joiner, &err));
     CALL(tuntap_joiner_put(joiner, buf, size, &err));
-    CALL(tuntap_joiner_next(joiner, &offload, &joined, &err));
+    CALL(tuntap_joiner_next(joiner, &hdr, sizeof hdr, &joined, &err));
     DO(tuntap_joiner_free(joiner));
 }
 

@@ -33,6 +33,17 @@ static void open_device(void)
     DO(tuntap_config_free(config));
 }
 
+static void open_offloading(void)
+{
+    tuntap_config *config;
+    OK(tuntap_config_new(&config, &err));
+    CALL(tuntap_config_set_vnet_hdr_size(config, 12, &err));
+    CALL(tuntap_config_set_vnet_endian(config, TUNTAP_ENDIAN_LITTLE, &err));
+    OK(tuntap_open_config("s0", TUNTAP_TUN | TUNTAP_OFFLOAD, config, &offloading, &err));
+    tuntap_config_free(config);
+    CALL(tuntap_get_vnet_hdr_size(offloading, &(size_t){0}, &err));
+}
+
 /** A queue that is made without the library. */
 static int made_by_others(const char *name, int flags)
 {
@@ -219,7 +230,7 @@ static void opening(void)
 {
     without_device();
     open_device();
-    OK(tuntap_open("s0", TUNTAP_TUN | TUNTAP_OFFLOAD, &offloading, &err));
+    open_offloading();
     OK(tuntap_set_addr(offloading, "10.7.0.1/24", &err));
     OK(tuntap_up(offloading, &err));
     OK(tuntap_open("f0", TUNTAP_TAP | TUNTAP_MULTI_QUEUE, &tap, &err));
@@ -236,7 +247,7 @@ static void configuring(void)
     addresses_and_routes();
     link_of();
     filters();
-    CALL(tuntap_set_offloads(offloading, TUNTAP_OFFLOAD_CHECKSUM, &err));
+    CALL(tuntap_set_offloads(offloading, TUNTAP_F_CSUM, &err));
 }
 
 /** Where it has to be watched whether the device goes away: see play_old_kernel(). */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 // wireguard IF0 IF1: forwards with wireguard-go's tun package and its offload, a goroutine for each direction. Its
-// packets lie behind the room that it wants for the offload header.
+// packets lie behind the room that it wants for the virtio header.
 package main
 
 import (

@@ -14,7 +14,7 @@ import witness
 from conftest import drain
 
 import tuntap
-from tuntap import Flag, Offload, OffloadKind, Reason
+from tuntap import Flag, GsoType, Reason, VnetHdr
 
 UDP_SEGMENT = 103
 
@@ -212,10 +212,10 @@ def test_packets_outlive_their_reader(device):
 def test_super_packets(opened):
     device = opened(flags=Flag.TUN | Flag.OFFLOAD)
     send_segments(30, 50)
-    offload, packet = device.read_super()
-    assert offload.kind == OffloadKind.UDP and offload.segment_size == 50 and len(packet) == 28 + 30 * 50
+    hdr, packet = device.read_super()
+    assert hdr.gso_type == GsoType.UDP_L4 and hdr.gso_size == 50 and len(packet) == 28 + 30 * 50
     with tuntap.Splitter() as splitter:
-        packets = list(splitter.split(offload, packet))
+        packets = list(splitter.split(hdr, packet))
     assert [part[28:] for part in packets] == [bytes([number]) * 50 for number in range(30)]
     with tuntap.Joiner() as joiner:
         for part in packets:
@@ -236,7 +236,7 @@ def test_super_packets(opened):
         device.write_super(joined[0][0], turned)
         assert [heard.recv(2000) for _ in range(30)] == [bytes([number]) * 50 for number in range(30)]
     with pytest.raises(tuntap.Error) as caught:
-        device.write_super(Offload(flags=1, kind=OffloadKind.UDP, segment_size=0), packet)
+        device.write_super(VnetHdr(flags=1, gso_type=GsoType.UDP_L4, gso_size=0), packet)
     assert caught.value.reason is Reason.PACKET
 
 
@@ -303,10 +303,10 @@ def test_a_writer_that_is_closed_early(device):
 def test_splitting_twice_at_once(opened):
     device = opened(flags=Flag.TUN | Flag.OFFLOAD)
     send_segments(10, 50)
-    offload, packet = device.read_super()
+    hdr, packet = device.read_super()
     splitter = tuntap.Splitter()
-    first, second = iter(splitter.split(offload, packet)), iter(splitter.split(offload, packet))
+    first, second = iter(splitter.split(hdr, packet)), iter(splitter.split(hdr, packet))
     assert [next(first), next(second), next(first)][1][28:] == bytes(50)
-    for field, value in (("segment_size", 1 << 16), ("kind", 256), ("flags", -1)):
+    for field, value in (("gso_size", 1 << 16), ("gso_type", 256), ("flags", -1)):
         with pytest.raises(OverflowError):
-            splitter.split(offload._replace(**{field: value}), packet)
+            splitter.split(hdr._replace(**{field: value}), packet)

@@ -4,6 +4,7 @@
 import contextlib
 import copy
 import errno
+import fcntl
 import gc
 import ipaddress
 import json
@@ -12,6 +13,7 @@ import pickle
 import re
 import signal
 import socket
+import struct
 import sys
 import threading
 import warnings
@@ -24,6 +26,8 @@ import tuntap.pytun
 from tuntap import Flag, Reason
 
 OWNER = 1234 if witness.other_users() else 0
+# linux/if_tun.h.
+TUNGETVNETHDRSZ = 0x800454D7
 
 
 def test_all_options_at_once():
@@ -55,6 +59,22 @@ def test_all_options_at_once():
         assert device.name == "vpn0" and device.index == link["ifindex"]
         assert device.flags == Flag.TAP
     assert "vpn0" not in witness.names()
+
+
+def test_a_virtio_header_of_any_layout(opened):
+    device = opened(flags=Flag.TUN | Flag.OFFLOAD, vnet_hdr_size=12, vnet_endian=tuntap.Endian.LITTLE)
+    size = struct.unpack("i", fcntl.ioctl(device.fileno(), TUNGETVNETHDRSZ, bytes(4)))[0]
+    assert size == device.vnet_hdr_size == 12
+    packet = witness.ipv4("10.8.0.7", "10.8.0.1", b"behind a longer header")
+    with witness.raw_socket() as heard:
+        device.write(packet)
+        assert heard.recv(2000) == packet
+    with pytest.raises(tuntap.Error) as caught:
+        tuntap.Device("t1", Flag.TUN, vnet_hdr_size=12)
+    assert caught.value.reason is Reason.FLAGS
+    with pytest.raises(tuntap.Error) as caught:
+        tuntap.Device("t1", Flag.TUN | Flag.OFFLOAD, vnet_hdr_size=9)
+    assert caught.value.reason is Reason.RANGE
 
 
 def test_an_open_that_fails_leaves_nothing():

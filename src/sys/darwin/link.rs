@@ -102,7 +102,7 @@ fn kind_of(name: &Name) -> Option<Kind> {
 }
 
 fn tuntap(kind: Kind) -> Tuntap {
-    Tuntap { mode: Mode::plain(kind), persist: false, owner: None, group: None }
+    Tuntap { mode: Mode::plain(kind), persist: false, queues: 1, owner: None, group: None }
 }
 
 /// The number behind the driver in the name of an interface, as the kernel writes it: without a leading zero.

@@ -38,7 +38,7 @@ use simulated as kernel;
 use super::descriptor;
 pub(crate) use super::nowhere::Namespace;
 use super::wait::Waker;
-use super::{Backend, Frame, Outcome, Place, Routes, Watching};
+use super::{Backend, Outcome, Place, Routes, Watching};
 use crate::model::address::{Address, Assigned, Options};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::feature::Feature;
@@ -51,6 +51,7 @@ use crate::model::readiness::Readiness;
 use crate::model::route::{Details, Installed, Route};
 use crate::model::steering::{Instruction, Program};
 use crate::model::text::{Text, text};
+use crate::model::vnet_hdr::{Layout, Wanted};
 use crate::sys::Change;
 use feth::{Feth, LARGEST_FRAME};
 use layout::{SO_SNDBUF, SOL_SOCKET};
@@ -137,6 +138,10 @@ impl Backend for Queue {
         Mode { pi, ..Mode::plain(self.kind()) }
     }
 
+    fn layout(&self) -> Layout {
+        Layout::default()
+    }
+
     fn fd(&self) -> BorrowedFd<'_> {
         match &self.port {
             Port::Utun(utun) => utun.fd(),
@@ -183,11 +188,11 @@ impl Backend for Queue {
         })
     }
 
-    fn read_framed(&self, _: &mut Frame, _: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
+    fn read_framed(&self, _: &mut [u8], _: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
         Err(Errno::EOPNOTSUPP)
     }
 
-    fn writev_framed(&self, _: &Frame, _: &[IoSlice<'_>]) -> Outcome<usize> {
+    fn writev_framed(&self, _: &[u8], _: &[IoSlice<'_>]) -> Outcome<usize> {
         Err(Errno::EOPNOTSUPP)
     }
 

@@ -11,7 +11,7 @@ use super::{Queue, file, ioctl, offload};
 use crate::model::error::{Errno, Error, Result};
 use crate::model::feature::Feature;
 use crate::model::flags::Kind;
-use crate::model::offload::{OFFLOAD_USO4, OFFLOAD_USO6};
+use crate::model::offload::{F_USO4, F_USO6};
 use crate::sys::Backend;
 
 /// Whether the library has it on Linux.
@@ -102,7 +102,7 @@ impl Queue {
             Ok(offload::available(netlink.fd(), &link.name)?)
         };
         let available = self.ask(available, "ask for the offloads of")?;
-        Ok(self.mode.offload && available & (OFFLOAD_USO4 | OFFLOAD_USO6) != 0)
+        Ok(self.mode.offload && available & (F_USO4 | F_USO6) != 0)
     }
 }
 

@@ -61,6 +61,10 @@ requests! {
     tunsetoffload = libc::TUNSETOFFLOAD, takes c_int;
     tungetvnethdrsz = libc::TUNGETVNETHDRSZ, writes c_int;
     tunsetvnethdrsz = libc::TUNSETVNETHDRSZ, reads c_int;
+    tungetvnetle = libc::TUNGETVNETLE, writes c_int;
+    tunsetvnetle = libc::TUNSETVNETLE, reads c_int;
+    tungetvnetbe = libc::TUNGETVNETBE, writes c_int;
+    tunsetvnetbe = libc::TUNSETVNETBE, reads c_int;
     siocgifhwaddr = libc::SIOCGIFHWADDR, writes libc::ifreq;
     ethtool = libc::SIOCETHTOOL, writes libc::ifreq;
     // linux/nsfs.h, linux/sockios.h.

@@ -155,6 +155,7 @@ fn parse_tuntap(info: Attributes<'_>) -> Option<Tuntap> {
     }
     let data = info.nested(ifla::INFO_DATA);
     let on = |kind| data.get(kind).is_some_and(|value| value.first() != Some(&0));
+    let number = |kind| data.u32(kind).unwrap_or(0);
     let kind = match i32::from(*data.get(ifla::TUN_TYPE)?.first()?) {
         libc::IFF_TUN => Kind::Tun,
         libc::IFF_TAP => Kind::Tap,
@@ -168,6 +169,7 @@ fn parse_tuntap(info: Attributes<'_>) -> Option<Tuntap> {
             ..Mode::plain(kind)
         },
         persist: on(ifla::TUN_PERSIST),
+        queues: number(ifla::TUN_NUM_QUEUES).saturating_add(number(ifla::TUN_NUM_DISABLED_QUEUES)),
         owner: data.u32(ifla::TUN_OWNER),
         group: data.u32(ifla::TUN_GROUP),
     })

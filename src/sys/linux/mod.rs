@@ -32,6 +32,7 @@ mod route;
 mod socket;
 mod steering;
 mod undo;
+mod vnet_hdr;
 mod wait;
 mod watch;
 
@@ -43,7 +44,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::wait::{self as waiting, Waker};
-use super::{Backend, Frame, Outcome, Place, Routes, Watching};
+use super::{Backend, Outcome, Place, Routes, Watching};
 use crate::model::address::{Address, Assigned, Options};
 use crate::model::error::{Errno, Result};
 use crate::model::feature::Feature;
@@ -56,6 +57,7 @@ use crate::model::readiness::Readiness;
 use crate::model::route::{Installed, Route};
 use crate::model::steering::{Instruction, Program};
 use crate::model::text::{Text, text};
+use crate::model::vnet_hdr::{Layout, Wanted};
 use crate::sys::Change;
 use address::If;
 use control::Control;
@@ -82,6 +84,7 @@ pub(crate) struct Queue {
     /// Of a TAP that can have several queues.
     filter: Option<Filter>,
     mode: Mode,
+    layout: Layout,
     read_size: usize,
     /// Where opening it changed a device that was there before.
     former: Option<Former>,
@@ -116,9 +119,9 @@ impl Backend for Queue {
         delete::delete(name)
     }
 
-    fn open(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<Self> {
+    fn open(name: &NameRequest, flags: &Flags, wanted: Wanted, place: &Place<'_>) -> Result<Self> {
         let path = place.node.unwrap_or(Path::new(USUAL_NODE));
-        inside(place, || Self::open_here(path, name, flags))
+        inside(place, || Self::open_here(path, name, flags, wanted))
     }
 
     fn undo_open(self, place: &Place<'_>) {
@@ -156,6 +159,10 @@ impl Backend for Queue {
         self.mode
     }
 
+    fn layout(&self) -> Layout {
+        self.layout
+    }
+
     fn fd(&self) -> BorrowedFd<'_> {
         self.node.fd()
     }
@@ -191,12 +198,12 @@ impl Backend for Queue {
         self.node.writev(parts).map_err(|errno| self.node.translate(errno))
     }
 
-    fn read_framed(&self, header: &mut Frame, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
+    fn read_framed(&self, header: &mut [u8], buf: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
         let enough = buf.len() >= self.read_size;
         self.node.read_framed(header, buf, enough).map_err(|errno| self.node.translate(errno))
     }
 
-    fn writev_framed(&self, header: &Frame, parts: &[IoSlice<'_>]) -> Outcome<usize> {
+    fn writev_framed(&self, header: &[u8], parts: &[IoSlice<'_>]) -> Outcome<usize> {
         self.node.writev_framed(header, parts).map_err(|errno| self.node.translate(errno))
     }
 
@@ -281,9 +288,7 @@ impl Backend for Queue {
     }
 
     fn set_offloads(&self, offloads: u64) -> Result<()> {
-        self.node
-            .set_offload(offload::features(offloads))
-            .map_err(|errno| self.refused_offloads(offloads, errno))
+        self.node.set_offload(offloads).map_err(|errno| self.refused_offloads(offloads, errno))
     }
 
     fn persist(&self) -> Result<bool> {

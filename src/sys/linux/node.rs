@@ -141,7 +141,7 @@ impl Node {
         unsafe { ioctl::tunsetiff(self.0.as_raw_fd(), &request) }.map(drop)
     }
 
-    /// TUNGETIFF. EBADFD when the device is gone.
+    /// TUNGETIFF. EBADFD, which [`Self::translate`] knows, when the device is gone.
     pub(super) fn granted(&self) -> Outcome<Granted> {
         granted(self.fd())
     }
@@ -249,23 +249,10 @@ impl Node {
         unsafe { ioctl::tunsettxfilter(self.0.as_raw_fd(), filter.as_ptr()) }.map(drop)
     }
 
-    /// TUNSETOFFLOAD, with TUN_F_*.
-    pub(super) fn set_offload(&self, features: u32) -> Outcome<()> {
+    /// TUNSETOFFLOAD: the ABI's bits are TUN_F_*.
+    pub(super) fn set_offload(&self, offloads: u64) -> Outcome<()> {
         // SAFETY: takes a number only.
-        unsafe { ioctl::tunsetoffload(self.0.as_raw_fd(), features as c_int) }.map(drop)
-    }
-
-    /// Bytes of the offload header: another one than struct virtio_net_hdr can have been asked for elsewhere.
-    pub(super) fn frame_size(&self) -> Outcome<usize> {
-        let mut bytes: c_int = 0;
-        // SAFETY: the kernel writes one int.
-        unsafe { ioctl::tungetvnethdrsz(self.0.as_raw_fd(), &mut bytes) }?;
-        Ok(bytes.unsigned_abs() as usize)
-    }
-
-    pub(super) fn set_frame_size(&self, bytes: usize) -> Outcome<()> {
-        // SAFETY: the kernel reads one int.
-        unsafe { ioctl::tunsetvnethdrsz(self.0.as_raw_fd(), &(bytes as c_int)) }.map(drop)
+        unsafe { ioctl::tunsetoffload(self.0.as_raw_fd(), offloads as c_int) }.map(drop)
     }
 
     pub(super) fn set_persist(&self, on: bool) -> Outcome<()> {

@@ -16,28 +16,21 @@ use crate::sys::Outcome;
 
 /// The kernel's names of the features, and the ABI's bits. USO is one feature for both families.
 const FEATURES: [(&[u8], u64); 5] = [
-    (b"tx-checksum-ip-generic", offload::OFFLOAD_CHECKSUM),
-    (b"tx-tcp-segmentation", offload::OFFLOAD_TSO4),
-    (b"tx-tcp6-segmentation", offload::OFFLOAD_TSO6),
-    (b"tx-tcp-ecn-segmentation", offload::OFFLOAD_ECN),
-    (b"tx-udp-segmentation", offload::OFFLOAD_USO4 | offload::OFFLOAD_USO6),
+    (b"tx-checksum-ip-generic", offload::F_CSUM),
+    (b"tx-tcp-segmentation", offload::F_TSO4),
+    (b"tx-tcp6-segmentation", offload::F_TSO6),
+    (b"tx-tcp-ecn-segmentation", offload::F_TSO_ECN),
+    (b"tx-udp-segmentation", offload::F_USO4 | offload::F_USO6),
 ];
+
+const _: () = {
+    assert!(offload::F_CSUM == libc::TUN_F_CSUM as u64 && offload::F_TSO_ECN == libc::TUN_F_TSO_ECN as u64);
+    assert!(offload::F_TSO4 == libc::TUN_F_TSO4 as u64 && offload::F_TSO6 == libc::TUN_F_TSO6 as u64);
+    assert!(offload::F_USO4 == libc::TUN_F_USO4 as u64 && offload::F_USO6 == libc::TUN_F_USO6 as u64);
+};
 
 /// The sets to ask for, the best first: USO is known since Linux 6.2, and both families go together.
 pub(super) const BEST: [u64; 2] = [offload::ALL_OFFLOADS, offload::TCP_OFFLOADS];
-
-/// TUN_F_* of the ABI's bits.
-pub(super) fn features(offloads: u64) -> u32 {
-    let known = [
-        (offload::OFFLOAD_CHECKSUM, libc::TUN_F_CSUM),
-        (offload::OFFLOAD_TSO4, libc::TUN_F_TSO4),
-        (offload::OFFLOAD_TSO6, libc::TUN_F_TSO6),
-        (offload::OFFLOAD_ECN, libc::TUN_F_TSO_ECN),
-        (offload::OFFLOAD_USO4, libc::TUN_F_USO4),
-        (offload::OFFLOAD_USO6, libc::TUN_F_USO6),
-    ];
-    known.into_iter().filter(|(bit, _)| offloads & bit != 0).fold(0, |all, (_, feature)| all | feature)
-}
 
 /// linux/ethtool.h.
 const ETHTOOL_GSTRINGS: u32 = 0x1b;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //! How a queue comes to be: with a node of its own, or with one that was opened elsewhere.
 
-use std::fmt::Display;
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -20,9 +19,9 @@ use crate::model::flags::{Flags, Kind, Mode};
 use crate::model::link::Link;
 use crate::model::memory;
 use crate::model::name::NameRequest;
-use crate::model::offload::Offload;
 use crate::model::packet::PI_HEADER;
 use crate::model::text::text;
+use crate::model::vnet_hdr::{Layout, Wanted};
 use crate::sys::Backend;
 use crate::sys::wait::Waker;
 
@@ -55,44 +54,45 @@ struct Beside {
     waker: Waker,
     filter: Option<Filter>,
     mode: Mode,
+    layout: Layout,
 }
 
 impl Beside {
     fn new(path: &Path, control: Control, waker: Waker, mode: Mode) -> Result<Self> {
         let several = mode.kind == Kind::Tap && mode.multi_queue;
         let filter = several.then(Filter::new).transpose()?;
-        Ok(Self { path: memory::path(path)?, control, waker, filter, mode })
+        Ok(Self { path: memory::path(path)?, control, waker, filter, mode, layout: Layout::default() })
     }
 
     fn with(self, node: Node) -> Queue {
-        let Self { path, control, waker, filter, mode } = self;
+        let Self { path, control, waker, filter, mode, layout } = self;
         let (control, read_size) = (Mutex::new(control), read_size(mode));
-        Queue { node, path, control, waker, filter, mode, read_size, former: None }
+        Queue { node, path, control, waker, filter, mode, layout, read_size, former: None }
     }
 }
 
 impl Queue {
     /// Opens the device of this name, or makes it, in the calling thread's network namespace. One that is deleted before
     /// all is known of it was not opened: it is made again, or is absent.
-    pub(super) fn open_here(path: &Path, name: &NameRequest, flags: &Flags) -> Result<Self> {
+    pub(super) fn open_here(path: &Path, name: &NameRequest, flags: &Flags, wanted: Wanted) -> Result<Self> {
         let path = file::absolute(path).map_err(|errno| unknown_directory(path, errno))?;
         let mut tries = 1..TRIES;
         loop {
-            match Self::open_once(&path, name, flags) {
+            match Self::open_once(&path, name, flags, wanted) {
                 Err(error) if error.reason() == Reason::Removed && tries.next().is_some() => {}
                 opened => return opened,
             }
         }
     }
 
-    fn open_once(path: &Path, name: &NameRequest, flags: &Flags) -> Result<Self> {
+    fn open_once(path: &Path, name: &NameRequest, flags: &Flags, wanted: Wanted) -> Result<Self> {
         let mut parts = Parts::new(path)?;
         let before = present(&mut parts.netlink, name, flags.existing)?;
         parts
             .node
             .join(name.as_bytes(), flags.mode, flags.exclusive)
             .map_err(|errno| explain_join(&mut parts.netlink, name, flags, errno))?;
-        let opened = Self::begin(parts, path, name, flags, before.as_ref());
+        let opened = Self::begin(parts, path, name, flags, wanted, before.as_ref());
         opened.inspect_err(|_| {
             if let Some((former, link)) = before.as_ref().and_then(Former::of).zip(before.as_ref()) {
                 let _ = former.give_back_mode(path, &link.name);
@@ -106,13 +106,14 @@ impl Queue {
         path: &Path,
         name: &NameRequest,
         flags: &Flags,
+        wanted: Wanted,
         before: Option<&Link>,
     ) -> Result<Self> {
         let only = before.filter(|_| flags.existing).map(|link| link.index);
         let mut queue = Self::joined(parts, path, name, flags.mode, only)?;
         queue.remember(before.and_then(Former::of));
         let persistent = before.is_some_and(|link| link.tuntap.is_some_and(|tuntap| tuntap.persist));
-        match queue.begin_offload(name, persistent) {
+        match queue.begin_offload(name, wanted, persistent) {
             Ok(()) => Ok(queue),
             Err(error) => {
                 queue.give_back_offload();
@@ -157,7 +158,7 @@ impl Queue {
         joined.map_err(|errno| explain_join(&mut parts.netlink, &name, &flags, errno))?;
         let mut queue = Self::joined(parts, &self.path, &name, self.mode, Some(link.index))?;
         if self.mode.offload {
-            check_frame(&queue.node, format_args!("open {name}"))?;
+            queue.layout = queue.node.layout(text!("open {name}").as_str())?;
         }
         queue.filter = self.filter.clone();
         Ok(queue)
@@ -214,48 +215,34 @@ impl Queue {
         let known = control.link(node).ok().and_then(|link| link.tuntap);
         let pi = known.map_or_else(|| node.has_pi().map_err(failed), |tuntap| Ok(tuntap.mode.pi))?;
         let mode = granted.mode(pi);
-        if mode.offload {
-            check_frame(node, action)?;
-        }
         if mode.offload && mode.pi {
-            let text = text!("{action}: {} has packet information before the offload header", granted.name);
+            let text = text!("{action}: {} has packet information before the virtio header", granted.name);
             return Err(Error::new(Errno::EINVAL, Reason::Mismatch, text));
         }
-        Beside::new(Path::new(USUAL_NODE), control, waker, mode)
+        let beside = Beside::new(Path::new(USUAL_NODE), control, waker, mode)?;
+        let layout = if mode.offload { node.layout(action)? } else { beside.layout };
+        Ok(Beside { layout, ..beside })
     }
 
     /// Turns on all offloads that the kernel has. A persistent device keeps what others asked for: it is taken over,
     /// or turned off where this handle could not read it.
-    fn begin_offload(&self, name: &NameRequest, persistent: bool) -> Result<()> {
+    fn begin_offload(&mut self, name: &NameRequest, wanted: Wanted, persistent: bool) -> Result<()> {
         let failed =
             |errno| refusal(self.node.translate(errno), None, format_args!("open {name}: set its offloads"));
         if !self.mode.offload {
             return if persistent { self.node.set_offload(0).map_err(failed) } else { Ok(()) };
         }
-        if !self.mode.multi_queue {
-            self.node.set_frame_size(Offload::SIZE).map_err(failed)?;
-        }
-        check_frame(&self.node, format_args!("open {name}"))?;
+        let action = text!("open {name}");
+        self.set_layout(wanted, action.as_str())?;
+        self.layout = self.node.layout(action.as_str())?;
         let mut granted = Err(Errno::EINVAL);
         for best in offload::BEST {
-            granted = self.node.set_offload(offload::features(best));
+            granted = self.node.set_offload(best);
             if granted != Err(Errno::EINVAL) {
                 break;
             }
         }
         granted.map_err(failed)
-    }
-}
-
-/// The offload header is as this library knows it.
-fn check_frame(node: &Node, action: impl Display) -> Result<()> {
-    match node.frame_size() {
-        Ok(Offload::SIZE) => Ok(()),
-        Ok(size) => {
-            let text = text!("{action}: the offload header has {size} bytes, not {}", Offload::SIZE);
-            Err(Error::new(Errno::EINVAL, Reason::Mismatch, text))
-        }
-        Err(errno) => Err(refusal(node.translate(errno), None, action)),
     }
 }
 

@@ -9,7 +9,7 @@ use std::ptr;
 use super::node::Node;
 use crate::model::error::Errno;
 use crate::model::memory;
-use crate::sys::{Frame, Outcome};
+use crate::sys::Outcome;
 
 /// Vectors that the kernel takes at once: UIO_MAXIOV.
 pub(super) const MAX_PARTS: usize = 1024;
@@ -57,10 +57,10 @@ impl Node {
         if length > room { Err(Errno::EMSGSIZE) } else { Ok(length) }
     }
 
-    /// Reads a packet and its offload header. One byte more is offered behind a buffer that a packet may exceed.
+    /// Reads a packet and its virtio header. One byte more is offered behind a buffer that a packet may exceed.
     pub(super) fn read_framed(
         &self,
-        header: &mut Frame,
+        header: &mut [u8],
         buf: &mut [MaybeUninit<u8>],
         enough: bool,
     ) -> Outcome<usize> {
@@ -99,8 +99,8 @@ impl Node {
         })
     }
 
-    /// Writes a packet behind its offload header.
-    pub(super) fn writev_framed(&self, header: &Frame, parts: &[IoSlice<'_>]) -> Outcome<usize> {
+    /// Writes a packet behind its virtio header.
+    pub(super) fn writev_framed(&self, header: &[u8], parts: &[IoSlice<'_>]) -> Outcome<usize> {
         let first = libc::iovec { iov_base: header.as_ptr().cast_mut().cast(), iov_len: header.len() };
         let rest = parts
             .iter()

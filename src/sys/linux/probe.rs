@@ -14,7 +14,7 @@ impl Node {
     /// Writes no packet and changes nothing of the device: the kernel is offered memory that it cannot read, and says
     /// with EFAULT that it came to reading it (tun_get_user).
     ///
-    /// Of 4 bytes it reads packet information first. Without that they are too short for a frame, or for the offload
+    /// Of 4 bytes it reads packet information first. Without that they are too short for a frame, or for the virtio
     /// header. A TUN with neither has no least length: it is offered 1 byte, which is too short for packet information;
     /// without that the kernel comes to reading it, and counts a dropped packet.
     pub(super) fn has_pi(&self) -> Outcome<bool> {

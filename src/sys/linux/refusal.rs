@@ -24,7 +24,10 @@ fn explained(errno: Errno, said: Option<Box<Text>>, action: &dyn Display) -> Err
             Reason::Privilege,
             text!("{action}: this needs CAP_NET_ADMIN in the device's network namespace"),
         ),
-        (Errno::ENODEV, _) => Error::new(errno, Reason::Removed, text!("{action}: the device is gone")),
+        // EBADFD is a descriptor whose device is gone.
+        (Errno::ENODEV | Errno::EBADFD, _) => {
+            Error::new(Errno::ENODEV, Reason::Removed, text!("{action}: the device is gone"))
+        }
         (Errno::ENETDOWN, _) => {
             Error::new(errno, Reason::Down, text!("{action}: the device is down: tuntap_up takes it up"))
         }
@@ -44,6 +47,8 @@ pub(super) fn explain_join(
     flags: &Flags,
     errno: Errno,
 ) -> Error {
+    // The queue's device is gone, before all of it was joined.
+    let errno = if errno == Errno::EBADFD { Errno::ENODEV } else { errno };
     let present = match name {
         NameRequest::Exact(exact) => link::by_name(netlink, exact).ok(),
         NameRequest::Any | NameRequest::Pattern(_) => None,

@@ -56,7 +56,7 @@ impl Queue {
                 Errno::EOPNOTSUPP,
                 Reason::Kernel,
                 text!(
-                    "{action} {} to {offloads:#x}: this kernel has no such set: all need TUNTAP_OFFLOAD_CHECKSUM, ECN \
+                    "{action} {} to {offloads:#x}: this kernel has no such set: all need TUNTAP_F_CSUM, TSO_ECN \
                      needs TSO4 or TSO6, and USO4 and USO6 go together, since Linux 6.2",
                     self.label()
                 ),

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::netlink::Socket;
 use super::node::Node;
-use super::{Queue, link, offload};
+use super::vnet_hdr::Settings;
+use super::{Queue, link};
 use crate::model::error::Result;
 use crate::model::flags::Mode;
 use crate::model::link::Link;
@@ -17,14 +18,14 @@ use crate::sys::{Backend, Place};
 pub(super) struct Former {
     index: u32,
     mode: Mode,
-    frame_size: Option<usize>,
+    vnet: Option<Settings>,
     offloads: Option<u64>,
 }
 
 impl Former {
     /// None when it is no TUN or TAP, which cannot be opened.
     pub(super) fn of(link: &Link) -> Option<Self> {
-        Some(Self { index: link.index, mode: link.tuntap?.mode, frame_size: None, offloads: None })
+        Some(Self { index: link.index, mode: link.tuntap?.mode, vnet: None, offloads: None })
     }
 
     /// TUNSETIFF gives a device that nobody has open the modes that it asks for: another one gives them back, where they
@@ -44,7 +45,7 @@ impl Queue {
     pub(super) fn remember(&mut self, former: Option<Former>) {
         let index = self.control().index();
         self.former = former.filter(|former| former.index == index).map(|former| Former {
-            frame_size: self.node.frame_size().ok(),
+            vnet: self.node.vnet_settings().ok(),
             offloads: self.offloads().ok(),
             ..former
         });
@@ -53,11 +54,11 @@ impl Queue {
     /// Gives back what opening the device changed through this queue.
     pub(super) fn give_back_offload(&self) {
         let Some(former) = self.former else { return };
-        if let Some(bytes) = former.frame_size.filter(|bytes| self.node.frame_size() != Ok(*bytes)) {
-            let _ = self.node.set_frame_size(bytes);
+        if let Some(vnet) = former.vnet {
+            self.node.restore_vnet(vnet);
         }
         if let Some(offloads) = former.offloads.filter(|offloads| self.offloads() != Ok(*offloads)) {
-            let _ = self.node.set_offload(offload::features(offloads));
+            let _ = self.node.set_offload(offloads);
         }
     }
 

@@ -28,7 +28,7 @@ static void make(uint64_t flags)
 static void a_tap(void)
 {
     make(TUNTAP_TAP | TUNTAP_OFFLOAD);
-    OK(tuntap_set_offloads(dev, TUNTAP_OFFLOAD_CHECKSUM | TUNTAP_OFFLOAD_TSO4, &err));
+    OK(tuntap_set_offloads(dev, TUNTAP_F_CSUM | TUNTAP_F_TSO4, &err));
     OK(tuntap_set_owner(dev, 5, &err));
     OK(tuntap_set_group(dev, 5, &err));
     OK(tuntap_set_alias(dev, "before", &err));
@@ -162,8 +162,8 @@ CALL(txqueuelen, tuntap_set_txqueuelen(dev, 77, &err))
 UNDO(former_txqueuelen, tuntap_set_txqueuelen(dev, 1000, &err))
 CALL(sndbuf, tuntap_set_sndbuf(dev, 100000, &err))
 UNDO(former_sndbuf, tuntap_set_sndbuf(dev, 2147483647, &err))
-CALL(offloads, tuntap_set_offloads(dev, TUNTAP_OFFLOAD_CHECKSUM, &err))
-UNDO(former_offloads, tuntap_set_offloads(dev, TUNTAP_OFFLOAD_CHECKSUM | TUNTAP_OFFLOAD_TSO4, &err))
+CALL(offloads, tuntap_set_offloads(dev, TUNTAP_F_CSUM, &err))
+UNDO(former_offloads, tuntap_set_offloads(dev, TUNTAP_F_CSUM | TUNTAP_F_TSO4, &err))
 CALL(nonblock, tuntap_set_nonblock(dev, 1, &err))
 UNDO(former_nonblock, tuntap_set_nonblock(dev, 0, &err))
 CALL(attach, tuntap_attach(queue, &err))

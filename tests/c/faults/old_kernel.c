@@ -10,8 +10,8 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 
-#define USO (TUNTAP_OFFLOAD_USO4 | TUNTAP_OFFLOAD_USO6)
-#define TSO (TUNTAP_OFFLOAD_CHECKSUM | TUNTAP_OFFLOAD_TSO4 | TUNTAP_OFFLOAD_TSO6)
+#define USO (TUNTAP_F_USO4 | TUNTAP_F_USO6)
+#define TSO (TUNTAP_F_CSUM | TUNTAP_F_TSO4 | TUNTAP_F_TSO6)
 /** <linux/if_tun.h> of Linux 6.2. */
 #define USO_BITS 0x60
 
@@ -112,9 +112,9 @@ static void without_uso(void)
     OK(tuntap_get_offloads(dev, &offloads, &err));
     CHECK((offloads & (TSO | USO)) == TSO);
     FAILS(tuntap_set_offloads(dev, TSO | USO, &err), EOPNOTSUPP, TUNTAP_REASON_KERNEL);
-    OK(tuntap_set_offloads(dev, TUNTAP_OFFLOAD_CHECKSUM, &err));
+    OK(tuntap_set_offloads(dev, TUNTAP_F_CSUM, &err));
     OK(tuntap_get_offloads(dev, &offloads, &err));
-    CHECK((offloads & (TSO | USO)) == TUNTAP_OFFLOAD_CHECKSUM);
+    CHECK((offloads & (TSO | USO)) == TUNTAP_F_CSUM);
     tuntap_close(dev);
 }
 

@@ -56,6 +56,10 @@ static void everything(void)
     OK(tuntap_config_set_alias(config, "all of it", &err));
     OK(tuntap_config_set_txqueuelen(config, 77, &err));
     OK(tuntap_config_set_sndbuf(config, 100000, &err));
+    if (current->flags & TUNTAP_OFFLOAD) {
+        OK(tuntap_config_set_vnet_hdr_size(config, 20, &err));
+        OK(tuntap_config_set_vnet_endian(config, TUNTAP_ENDIAN_LITTLE, &err));
+    }
     OK(config_add_addr(config, "10.8.0.1/24", NULL, 0, &err));
     OK(config_add_addr(config, "10.8.0.2/24", NULL, 0, &err));
     OK(config_add_addr(config, "fd00::1/64", NULL, TUNTAP_ADDR_NODAD, &err));

@@ -13,7 +13,7 @@ static tuntap_monitor *monitor;
 static int sock;
 static uint8_t buf[70000];
 static tuntap_event event;
-static tuntap_offload offload;
+static tuntap_vnet_hdr hdr;
 static size_t got;
 
 /** A TUN that is up, with a socket on the other side. */
@@ -124,7 +124,7 @@ CALL(read_it, tuntap_read(dev, buf, sizeof buf, &err))
 CALL(read_short, tuntap_read(dev, buf, 100, &err))
 CALL(read_limited, tuntap_read_timeout(dev, buf, sizeof buf, 500, &err))
 CALL(read_late, tuntap_read_timeout(dev, buf, sizeof buf, 15, &err))
-CALL(read_super, tuntap_read_super(dev, &offload, buf, sizeof buf, &err))
+CALL(read_super, tuntap_read_super(dev, &hdr, sizeof hdr, buf, sizeof buf, &err))
 
 static long readv_it(void)
 {
@@ -153,7 +153,7 @@ static long write_super(void)
 {
     static struct super super;
     udp_super(&super, 3, 20);
-    return tuntap_write_super(dev, &super.offload, super.packet, super.size, &err);
+    return tuntap_write_super(dev, &super.hdr, sizeof super.hdr, super.packet, super.size, &err);
 }
 
 /** Takes a batch to its end. */

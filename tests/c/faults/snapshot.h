@@ -194,17 +194,17 @@ static void say_network(struct picture *picture, int sock)
 static void say_queue(struct picture *picture, pid_t child, int number)
 {
     struct ifreq request = {.ifr_flags = 0};
-    int sndbuf = 0, header = 0;
+    int sndbuf = 0, header = 0, little = 0;
     int fd = descriptor_of(child, number);
     CHECK(fd >= 0);
     if (ioctl(fd, TUNGETIFF, &request) == 0 && ioctl(fd, TUNGETSNDBUF, &sndbuf) == 0 &&
-        ioctl(fd, TUNGETVNETHDRSZ, &header) == 0) {
+        ioctl(fd, TUNGETVNETHDRSZ, &header) == 0 && ioctl(fd, TUNGETVNETLE, &little) == 0) {
         int netns = ioctl(fd, TUNGETDEVNETNS);
         struct stat which = {.st_ino = 0};
         fstat(netns, &which);
         close(netns);
-        say(picture, ", queue of %s, flags %#x, sndbuf %d, header %d, netns %lu", request.ifr_name,
-            (unsigned short)request.ifr_flags, sndbuf, header, (unsigned long)which.st_ino);
+        say(picture, ", queue of %s, flags %#x, sndbuf %d, header %d, little %d, netns %lu", request.ifr_name,
+            (unsigned short)request.ifr_flags, sndbuf, header, little, (unsigned long)which.st_ino);
     }
     close(fd);
 }
@@ -270,11 +270,11 @@ static void say_threads(struct picture *picture, pid_t child)
 /** What a persistent device keeps for its next user, who must have the same modes. */
 static void say_idle(struct picture *picture, const char *name, int modes)
 {
-    int header = 0, fd = if_nametoindex(name) ? join_by_hand(name, modes) : -1;
+    int header = 0, little = 0, fd = if_nametoindex(name) ? join_by_hand(name, modes) : -1;
     if (fd < 0)
         return;
-    CHECK(ioctl(fd, TUNGETVNETHDRSZ, &header) == 0);
-    say(picture, "kept for the next: header %d\n", header);
+    CHECK(ioctl(fd, TUNGETVNETHDRSZ, &header) == 0 && ioctl(fd, TUNGETVNETLE, &little) == 0);
+    say(picture, "kept for the next: header %d, little %d\n", header, little);
     close(fd);
 }
 

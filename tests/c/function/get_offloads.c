@@ -22,7 +22,7 @@ static void are_what_was_set(tuntap *dev, unsigned long set, uint64_t expected)
 
 int main(void)
 {
-    enum { CHECKSUM = TUNTAP_OFFLOAD_CHECKSUM, TSO4 = TUNTAP_OFFLOAD_TSO4, TSO6 = TUNTAP_OFFLOAD_TSO6 };
+    enum { CHECKSUM = TUNTAP_F_CSUM, TSO4 = TUNTAP_F_TSO4, TSO6 = TUNTAP_F_TSO6 };
     tuntap *dev;
     begin();
     for (int kind = 0; kind < 2; kind++) {
@@ -32,9 +32,9 @@ int main(void)
         are_what_was_set(dev, TUN_F_CSUM | TUN_F_TSO4, CHECKSUM | TSO4);
         are_what_was_set(dev, TUN_F_CSUM | TUN_F_TSO6, CHECKSUM | TSO6);
         are_what_was_set(dev, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
-                         CHECKSUM | TSO4 | TSO6 | TUNTAP_OFFLOAD_ECN);
+                         CHECKSUM | TSO4 | TSO6 | TUNTAP_F_TSO_ECN);
         if (ioctl(tuntap_get_fd(dev, NULL), TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_USO4 | TUN_F_USO6) == 0)
-            CHECK(offloads_of(dev) == (CHECKSUM | TUNTAP_OFFLOAD_USO4 | TUNTAP_OFFLOAD_USO6));
+            CHECK(offloads_of(dev) == (CHECKSUM | TUNTAP_F_USO4 | TUNTAP_F_USO6));
         IP("link delete t0");
         FAILS(tuntap_get_offloads(dev, &(uint64_t){0}, &err), ENODEV, TUNTAP_REASON_REMOVED);
         FAILS(tuntap_get_offloads(dev, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);

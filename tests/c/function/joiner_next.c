@@ -10,66 +10,84 @@ static void put_some(tuntap_joiner *joiner, size_t from, size_t to)
         OK(tuntap_joiner_put(joiner, packet_of(&packets, i), length_of(&packets, i), &err));
 }
 
-/** The super-packet that the packets were made of, byte for byte, its offload header too. */
+/** The super-packet that the packets were made of, byte for byte, its virtio header too. */
 static void it_is_the_same_again(tuntap_joiner *joiner)
 {
-    tuntap_offload offload;
+    tuntap_vnet_hdr hdr;
     void *packet;
     put_some(joiner, 0, 10);
-    CHECK(tuntap_joiner_next(joiner, &offload, &packet, NULL) == (ssize_t)super.size);
+    CHECK(tuntap_joiner_next(joiner, &hdr, sizeof hdr, &packet, NULL) == (ssize_t)super.size);
     CHECK(memcmp(packet, super.packet, super.size) == 0);
-    CHECK(memcmp(&offload, &super.offload, sizeof offload) == 0);
-    CHECK(tuntap_joiner_next(joiner, &offload, &packet, NULL) == 0);
-    CHECK(tuntap_joiner_next(joiner, &offload, &packet, NULL) == 0);
+    CHECK(memcmp(&hdr, &super.hdr, sizeof hdr) == 0);
+    CHECK(tuntap_joiner_next(joiner, &hdr, sizeof hdr, &packet, NULL) == 0);
+    CHECK(tuntap_joiner_next(joiner, &hdr, sizeof hdr, &packet, NULL) == 0);
 }
 
 /** What was given already is not joined to any more, even when others are still there. */
 static void what_comes_between_is_not_lost(tuntap_joiner *joiner)
 {
-    tuntap_offload offload;
+    tuntap_vnet_hdr hdr;
     void *packet;
     static uint8_t other[100];
     size_t size = udp_packet(other, "10.8.0.2", "10.8.0.1", 9, "hello", 5);
     put_some(joiner, 0, 4);
     OK(tuntap_joiner_put(joiner, other, size, &err));
-    CHECK(tuntap_joiner_next(joiner, &offload, &packet, NULL) == UDP_OVERHEAD + 400);
-    CHECK(tuntap_joiner_next(joiner, &offload, &packet, NULL) == (ssize_t)size);
+    CHECK(tuntap_joiner_next(joiner, &hdr, sizeof hdr, &packet, NULL) == UDP_OVERHEAD + 400);
+    CHECK(tuntap_joiner_next(joiner, &hdr, sizeof hdr, &packet, NULL) == (ssize_t)size);
     put_some(joiner, 4, 10);
-    CHECK(tuntap_joiner_next(joiner, &offload, &packet, NULL) == UDP_OVERHEAD + 600);
-    CHECK(tuntap_joiner_next(joiner, &offload, &packet, NULL) == 0);
+    CHECK(tuntap_joiner_next(joiner, &hdr, sizeof hdr, &packet, NULL) == UDP_OVERHEAD + 600);
+    CHECK(tuntap_joiner_next(joiner, &hdr, sizeof hdr, &packet, NULL) == 0);
 }
 
 /** One by one, each put after the one before it was given: the same packets, of which none is lost. */
 static void one_by_one(tuntap_joiner *joiner)
 {
-    tuntap_offload offload;
+    tuntap_vnet_hdr hdr;
     void *packet;
     for (size_t i = 0; i < packets.count; i++) {
         put_some(joiner, i, i + 1);
-        CHECK(tuntap_joiner_next(joiner, &offload, &packet, NULL) == (ssize_t)length_of(&packets, i));
+        CHECK(tuntap_joiner_next(joiner, &hdr, sizeof hdr, &packet, NULL) == (ssize_t)length_of(&packets, i));
         CHECK(memcmp(packet, packet_of(&packets, i), length_of(&packets, i)) == 0);
-        CHECK(offload.kind == TUNTAP_KIND_NONE && offload.flags == 0);
+        CHECK(hdr.gso_type == TUNTAP_VNET_HDR_GSO_NONE && hdr.flags == 0);
     }
-    CHECK(tuntap_joiner_next(joiner, &offload, &packet, NULL) == 0);
+    CHECK(tuntap_joiner_next(joiner, &hdr, sizeof hdr, &packet, NULL) == 0);
+}
+
+static void the_header_has_the_size_that_is_given(tuntap_joiner *joiner)
+{
+    static const size_t sizes[] = {10, 12, 20, 4096}, wrong[] = {0, 9, 4097, SIZE_MAX};
+    static union sized_hdr sized;
+    void *packet;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        put_some(joiner, 0, 10);
+        for (size_t j = 0; j < sizeof wrong / sizeof *wrong; j++)
+            CHECK(tuntap_joiner_next(joiner, &sized.hdr, wrong[j], &packet, NULL) == -EINVAL);
+        memset(&sized, 0x55, sizeof sized);
+        CHECK(tuntap_joiner_next(joiner, &sized.hdr, sizes[i], &packet, NULL) == (ssize_t)super.size);
+        CHECK(memcmp(&sized.hdr, &super.hdr, 10) == 0 && sized.bytes[sizes[i]] == 0x55);
+        for (size_t at = 10; at < sizes[i]; at++)
+            CHECK(sized.bytes[at] == 0);
+        CHECK(tuntap_joiner_next(joiner, &sized.hdr, sizes[i], &packet, NULL) == 0);
+    }
 }
 
 int main(void)
 {
-    tuntap_offload offload;
+    tuntap_vnet_hdr hdr;
     void *packet;
     tuntap_joiner *joiner;
     begin();
     OK(tuntap_joiner_new(TUNTAP_TUN, &joiner, &err));
-    CHECK(tuntap_joiner_next(joiner, &offload, &packet, NULL) == 0);
+    CHECK(tuntap_joiner_next(joiner, &hdr, sizeof hdr, &packet, NULL) == 0);
     udp_super(&super, 10, 100);
     split_super(&super, TUNTAP_TUN, &packets);
     it_is_the_same_again(joiner);
     it_is_the_same_again(joiner);
     what_comes_between_is_not_lost(joiner);
     one_by_one(joiner);
-    CHECK(tuntap_joiner_next(NULL, &offload, &packet, NULL) == -EINVAL);
-    CHECK(tuntap_joiner_next(joiner, NULL, &packet, NULL) == -EINVAL);
-    CHECK(tuntap_joiner_next(joiner, &offload, NULL, NULL) == -EINVAL);
+    CHECK(tuntap_joiner_next(NULL, &hdr, sizeof hdr, &packet, NULL) == -EINVAL);
+    CHECK(tuntap_joiner_next(joiner, NULL, sizeof(tuntap_vnet_hdr), &packet, NULL) == -EINVAL);
+    CHECK(tuntap_joiner_next(joiner, &hdr, sizeof hdr, NULL, NULL) == -EINVAL);
     tuntap_joiner_free(joiner);
     return 0;
 }

@@ -18,9 +18,9 @@ static unsigned fill(tuntap_joiner *joiner, const void *data, size_t size)
 static unsigned take_all(tuntap_joiner *joiner)
 {
     unsigned count = 0;
-    tuntap_offload offload;
+    tuntap_vnet_hdr hdr;
     void *out;
-    while (tuntap_joiner_next(joiner, &offload, &out, NULL) > 0)
+    while (tuntap_joiner_next(joiner, &hdr, sizeof hdr, &out, NULL) > 0)
         count++;
     return count;
 }
@@ -51,13 +51,13 @@ int main(void)
     }
     /* Whatever it is, it comes out as it is. */
     for (size_t size = 1; size < 100; size++) {
-        tuntap_offload offload = {.kind = 1};
+        tuntap_vnet_hdr hdr = {.gso_type = 1};
         void *out;
         fill_random(packet, size);
         OK(tuntap_joiner_put(joiner, packet, size, &err));
-        CHECK(tuntap_joiner_next(joiner, &offload, &out, NULL) == (ssize_t)size);
-        CHECK(memcmp(out, packet, size) == 0 && offload.kind == 0 && offload.flags == 0);
-        CHECK(tuntap_joiner_next(joiner, &offload, &out, NULL) == 0);
+        CHECK(tuntap_joiner_next(joiner, &hdr, sizeof hdr, &out, NULL) == (ssize_t)size);
+        CHECK(memcmp(out, packet, size) == 0 && hdr.gso_type == 0 && hdr.flags == 0);
+        CHECK(tuntap_joiner_next(joiner, &hdr, sizeof hdr, &out, NULL) == 0);
     }
     nothing_is_no_packet(joiner);
     FAILS(tuntap_joiner_put(joiner, packet, LARGEST + 1, &err), EMSGSIZE, TUNTAP_REASON_PACKET);

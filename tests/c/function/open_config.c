@@ -55,7 +55,7 @@ static void is_prepared(int modes)
     close(fd);
 }
 
-/** Its offload header, its offloads, and the modes that a device nobody has open takes from whoever opens it. */
+/** Its virtio header, its offloads, and the modes that a device nobody has open takes from whoever opens it. */
 static void what_the_driver_keeps_is_as_it_was(int modes, uint64_t flags, int netns)
 {
     tuntap *dev = NULL;

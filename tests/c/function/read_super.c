@@ -5,7 +5,7 @@ static struct super sent, got;
 
 static ssize_t read_it(tuntap *dev, size_t size, tuntap_error *error)
 {
-    return tuntap_read_super(dev, &got.offload, got.packet, size, error);
+    return tuntap_read_super(dev, &got.hdr, sizeof got.hdr, got.packet, size, error);
 }
 
 static void a_super_packet_comes_as_it_is(tuntap *dev, int sock)
@@ -17,21 +17,21 @@ static void a_super_packet_comes_as_it_is(tuntap *dev, int sock)
         CHECK(memcmp(got.packet, sent.packet, sent.size) == 0);
         /* What is no longer than one segment, the kernel takes for no super-packet. */
         if (shape.payload > shape.size)
-            CHECK(got.offload.kind == sent.offload.kind && got.offload.segment_size == shape.size);
-        CHECK(got.offload.flags == TUNTAP_NEEDS_CHECKSUM);
-        CHECK(got.offload.checksum_start == sent.offload.checksum_start);
-        CHECK(got.offload.checksum_offset == sent.offload.checksum_offset);
+            CHECK(got.hdr.gso_type == sent.hdr.gso_type && got.hdr.gso_size == shape.size);
+        CHECK(got.hdr.flags == TUNTAP_VNET_HDR_F_NEEDS_CSUM);
+        CHECK(got.hdr.csum_start == sent.hdr.csum_start);
+        CHECK(got.hdr.csum_offset == sent.hdr.csum_offset);
     }
 }
 
 static void a_plain_packet_comes_with_zeros(tuntap *dev, int sock)
 {
     sent.size = udp_packet(sent.packet, "10.8.0.1", "10.8.0.2", PORT, "plain", 5);
-    memset(&sent.offload, 0, sizeof sent.offload);
-    memset(&got.offload, 0x55, sizeof got.offload);
+    memset(&sent.hdr, 0, sizeof sent.hdr);
+    memset(&got.hdr, 0x55, sizeof got.hdr);
     CHECK(send_super(sock, 0, &sent) == 0);
     OK(read_it(dev, sizeof got.packet, &err));
-    CHECK(memcmp(&got.offload, &sent.offload, sizeof got.offload) == 0);
+    CHECK(memcmp(&got.hdr, &sent.hdr, sizeof got.hdr) == 0);
     CHECK(memcmp(got.packet, sent.packet, sent.size) == 0);
 }
 
@@ -43,16 +43,39 @@ static void a_short_buffer_cuts_nothing(tuntap *dev, int sock)
         size_t size = room > sent.size ? sent.size : room;
         CHECK(send_super(sock, 0, &sent) == 0);
         memset(got.packet, 0xee, sizeof got.packet);
-        got.offload.kind = 99;
+        got.hdr.gso_type = 99;
         if (size < sent.size) {
             FAILS(read_it(dev, size, &err), EMSGSIZE, TUNTAP_REASON_BUFFER);
-            CHECK(got.offload.kind == 99);
+            CHECK(got.hdr.gso_type == 99);
         } else {
             OK(read_it(dev, size, &err));
         }
         CHECK(got.packet[size] == 0xee);
     }
     FAILS(read_it(dev, sizeof got.packet, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+}
+
+/** An older program's header gets less, and a later one's more than there is to tell. */
+static void the_header_has_the_size_that_is_given(tuntap *dev, int sock)
+{
+    static const size_t sizes[] = {10, 11, 12, 20, 4096}, wrong[] = {0, 9, 4097, SIZE_MAX};
+    static union sized_hdr sized;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        size_t size = sizes[i];
+        udp_super(&sent, 10, 100);
+        CHECK(send_super(sock, 0, &sent) == 0);
+        memset(&sized, 0x55, sizeof sized);
+        CHECK(tuntap_read_super(dev, &sized.hdr, size, got.packet, sizeof got.packet, &err) == (ssize_t)sent.size);
+        CHECK(sized.hdr.gso_type == TUNTAP_VNET_HDR_GSO_UDP_L4 && sized.hdr.gso_size == 100 && sized.hdr.csum_offset == 6);
+        for (size_t at = 10; at < size; at++)
+            CHECK(sized.bytes[at] == 0);
+        CHECK(sized.bytes[size] == 0x55);
+    }
+    CHECK(send_super(sock, 0, &sent) == 0);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        FAILS(tuntap_read_super(dev, &sized.hdr, wrong[i], got.packet, 9000, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    MESSAGE_HAS("sizeof(tuntap_vnet_hdr), which is 10 or more");
+    OK(read_it(dev, sizeof got.packet, &err));
 }
 
 int main(void)
@@ -65,9 +88,10 @@ int main(void)
     a_super_packet_comes_as_it_is(dev, sock);
     a_plain_packet_comes_with_zeros(dev, sock);
     a_short_buffer_cuts_nothing(dev, sock);
-    FAILS(tuntap_read_super(NULL, &got.offload, got.packet, 9000, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_read_super(dev, NULL, got.packet, 9000, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_read_super(dev, &got.offload, NULL, 9000, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    the_header_has_the_size_that_is_given(dev, sock);
+    FAILS(tuntap_read_super(NULL, &got.hdr, sizeof got.hdr, got.packet, 9000, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_read_super(dev, NULL, sizeof(tuntap_vnet_hdr), got.packet, 9000, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_read_super(dev, &got.hdr, sizeof got.hdr, NULL, 9000, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     close(sock);
     tuntap_close(dev);
     FAILS(read_it(NULL, 9000, &err), EINVAL, TUNTAP_REASON_ARGUMENT);

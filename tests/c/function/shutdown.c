@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 static int sock;
-static const tuntap_offload plain;
+static const tuntap_vnet_hdr plain;
 
 static tuntap *ready(uint64_t flags)
 {
@@ -87,8 +87,8 @@ static ssize_t read_batch(struct use *use, tuntap_error *error)
 static ssize_t read_super(struct use *use, tuntap_error *error)
 {
     char own[2000];
-    tuntap_offload offload;
-    return tuntap_read_super(use->dev, &offload, own, sizeof own, error);
+    tuntap_vnet_hdr hdr;
+    return tuntap_read_super(use->dev, &hdr, sizeof hdr, own, sizeof own, error);
 }
 
 static ssize_t wait_to_read(struct use *use, tuntap_error *error)
@@ -129,7 +129,7 @@ static ssize_t write_parts(struct use *use, tuntap_error *error)
 
 static ssize_t write_super(struct use *use, tuntap_error *error)
 {
-    return tuntap_write_super(use->dev, &plain, stray_frame, sizeof stray_frame, error);
+    return tuntap_write_super(use->dev, &plain, sizeof plain, stray_frame, sizeof stray_frame, error);
 }
 
 static ssize_t put(struct use *use, tuntap_error *error)

@@ -13,7 +13,7 @@ int main(void)
     OK(tuntap_splitter_new(TUNTAP_TUN, &splitter, &err));
     CHECK(tuntap_splitter_copy(splitter, place, sizeof place, NULL) == 0);
     udp_super(&super, 10, 100);
-    OK(tuntap_splitter_begin(splitter, &super.offload, super.packet, super.size - 30, &err));
+    OK(tuntap_splitter_begin(splitter, &super.hdr, sizeof super.hdr, super.packet, super.size - 30, &err));
     for (int i = 0; i < 10; i++) {
         size_t length = UDP_OVERHEAD + (i < 9 ? 100 : 70);
         uint8_t *to = place + 60 + i % 4;
@@ -26,8 +26,8 @@ int main(void)
     CHECK(tuntap_splitter_copy(splitter, place, sizeof place, NULL) == 0);
 
     /* A packet that is none to split is copied whole. */
-    super.offload = (tuntap_offload){.kind = TUNTAP_KIND_NONE};
-    OK(tuntap_splitter_begin(splitter, &super.offload, super.packet, 120, &err));
+    super.hdr = (tuntap_vnet_hdr){.gso_type = TUNTAP_VNET_HDR_GSO_NONE};
+    OK(tuntap_splitter_begin(splitter, &super.hdr, sizeof super.hdr, super.packet, 120, &err));
     CHECK(tuntap_splitter_copy(splitter, place, 119, NULL) == -EMSGSIZE);
     CHECK(tuntap_splitter_copy(splitter, place, 120, NULL) == 120 && memcmp(place, super.packet, 120) == 0);
 

@@ -11,7 +11,7 @@ int main(void)
     begin();
     udp_super(&super, 10, 100);
     OK(tuntap_splitter_new(TUNTAP_TUN, &splitter, &err));
-    OK(tuntap_splitter_begin(splitter, &super.offload, super.packet, super.size, &err));
+    OK(tuntap_splitter_begin(splitter, &super.hdr, sizeof super.hdr, super.packet, super.size, &err));
     CHECK(tuntap_splitter_next(splitter, &packet, NULL) == 128);
     tuntap_splitter_free(splitter);
     tuntap_splitter_free(NULL);

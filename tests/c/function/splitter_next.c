@@ -12,7 +12,7 @@ int main(void)
     OK(tuntap_splitter_new(TUNTAP_TUN, &splitter, &err));
     CHECK(tuntap_splitter_next(splitter, &packet, NULL) == 0 && !packet);
     udp_super(&super, 10, 100);
-    OK(tuntap_splitter_begin(splitter, &super.offload, super.packet, super.size - 30, &err));
+    OK(tuntap_splitter_begin(splitter, &super.hdr, sizeof super.hdr, super.packet, super.size - 30, &err));
     for (int i = 0; i < 10; i++) {
         ssize_t length = tuntap_splitter_next(splitter, &packet, NULL);
         uint8_t *bytes = packet;

@@ -5,7 +5,7 @@ static struct super super;
 
 static ssize_t write_it(tuntap *dev, tuntap_error *error)
 {
-    return tuntap_write_super(dev, &super.offload, super.packet, super.size, error);
+    return tuntap_write_super(dev, &super.hdr, sizeof super.hdr, super.packet, super.size, error);
 }
 
 static void refused(tuntap *dev, int number, uint32_t why)
@@ -15,6 +15,31 @@ static void refused(tuntap *dev, int number, uint32_t why)
     FAILS(write_it(dev, &err), number, why);
     OK(tuntap_get_stats(dev, &after, sizeof after, &err));
     CHECK(after.rx_packets == before.rx_packets);
+}
+
+/** What an older program does not have is zero, and what this version does not know must be. */
+static void the_header_has_the_size_that_is_given(tuntap *dev, int sock)
+{
+    static const size_t sizes[] = {10, 11, 12, 20, 4096}, wrong[] = {0, 9, 4097, SIZE_MAX};
+    static union sized_hdr sized;
+    udp_super(&super, 10, 100);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        size_t size = sizes[i];
+        memset(&sized, 0, sizeof sized);
+        sized.hdr = super.hdr;
+        sized.hdr.num_buffers = 0x5555;
+        memset(sized.bytes + size, 0x55, sizeof sized - size);
+        CHECK(tuntap_write_super(dev, &sized.hdr, size, super.packet, super.size, &err) == (ssize_t)super.size);
+        receives_super(sock, 10, 100);
+        if (size <= sizeof sized.hdr)
+            continue;
+        sized.bytes[size - 1] = 1;
+        FAILS(tuntap_write_super(dev, &sized.hdr, size, super.packet, super.size, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+        MESSAGE_HAS("is not 0");
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        FAILS(tuntap_write_super(dev, &super.hdr, wrong[i], super.packet, super.size, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    CHECK(!is_readable(sock));
 }
 
 int main(void)
@@ -29,26 +54,28 @@ int main(void)
     CHECK(write_it(dev, NULL) == (ssize_t)super.size);
     receives_super(sock, 40, 1000);
     super.size = udp_packet(super.packet, "10.8.0.2", "10.8.0.1", PORT, "plain", 5);
-    memset(&super.offload, 0, sizeof super.offload);
+    memset(&super.hdr, 0, sizeof super.hdr);
     CHECK(write_it(dev, NULL) == (ssize_t)super.size);
     udp_receives(sock, "plain", 5);
+
+    the_header_has_the_size_that_is_given(dev, sock);
 
     udp_super(&super, 129, 10);
     refused(dev, EINVAL, TUNTAP_REASON_PACKET);
     udp_super(&super, 4, 10);
-    super.offload.flags = 0;
+    super.hdr.flags = 0;
     refused(dev, EINVAL, TUNTAP_REASON_PACKET);
     udp_super(&super, 4, 10);
-    super.offload.checksum_start = 60000;
+    super.hdr.csum_start = 60000;
     refused(dev, EINVAL, TUNTAP_REASON_PACKET);
     udp_super(&super, 4, 10);
-    super.offload.kind = 77;
+    super.hdr.gso_type = 77;
     refused(dev, EINVAL, TUNTAP_REASON_PACKET);
     super.packet[0] = 0;
     refused(dev, EINVAL, TUNTAP_REASON_PACKET);
-    FAILS(tuntap_write_super(NULL, &super.offload, super.packet, 100, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_write_super(dev, NULL, super.packet, 100, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_write_super(dev, &super.offload, NULL, 100, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_write_super(NULL, &super.hdr, sizeof super.hdr, super.packet, 100, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_write_super(dev, NULL, sizeof(tuntap_vnet_hdr), super.packet, 100, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_write_super(dev, &super.hdr, sizeof super.hdr, NULL, 100, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     udp_super(&super, 4, 10);
     IP("link set t0 down");
     FAILS(write_it(dev, &err), ENETDOWN, TUNTAP_REASON_DOWN);

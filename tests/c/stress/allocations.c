@@ -182,6 +182,8 @@ static long configure(void)
            (result = tuntap_config_set_alias(made, "an alias", &err)) ||
            (result = tuntap_config_set_txqueuelen(made, 700, &err)) ||
            (result = tuntap_config_set_sndbuf(made, 100000, &err)) ||
+           (result = tuntap_config_set_vnet_hdr_size(made, 20, &err)) ||
+           (result = tuntap_config_set_vnet_endian(made, TUNTAP_ENDIAN_NATIVE, &err)) ||
            (result = config_add_addr(made, "10.1.0.1/24", NULL, 0, &err)) ||
            (result = config_add_addr(made, "fd00::1/64", NULL, 0, &err)) ||
            (result = config_add_route(made, "10.2.0.0/16", NULL, 0, 0, &err)) ||
@@ -195,7 +197,7 @@ static long configure(void)
 static long open_config(void)
 {
     tuntap *out = NULL;
-    long result = tuntap_open_config("t0", TUNTAP_TUN, config, &out, &err);
+    long result = tuntap_open_config("t0", TUNTAP_TUN | TUNTAP_OFFLOAD, config, &out, &err);
     tuntap_close(out);
     return result;
 }
@@ -366,7 +368,7 @@ static long batches(void)
 
 static long in_memory(void)
 {
-    tuntap_offload offload = {0};
+    tuntap_vnet_hdr hdr = {0};
     tuntap_splitter *splitter = NULL;
     tuntap_joiner *joiner = NULL;
     void *joined;
@@ -375,13 +377,13 @@ static long in_memory(void)
     if (result == 0)
         result = tuntap_joiner_new(TUNTAP_TUN, &joiner, &err);
     if (result == 0)
-        result = tuntap_splitter_begin(splitter, &offload, packet, 60, &err);
+        result = tuntap_splitter_begin(splitter, &hdr, sizeof hdr, packet, 60, &err);
     if (result == 0)
         CHECK(tuntap_splitter_next(splitter, &part, NULL) == 60);
     if (result == 0)
         result = tuntap_joiner_put(joiner, packet, 60, &err);
     if (result == 0)
-        CHECK(tuntap_joiner_next(joiner, &offload, &joined, NULL) == 60);
+        CHECK(tuntap_joiner_next(joiner, &hdr, sizeof hdr, &joined, NULL) == 60);
     tuntap_splitter_free(splitter);
     tuntap_joiner_free(joiner);
     return result;

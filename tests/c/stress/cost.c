@@ -126,8 +126,8 @@ static void write_all(void)
 static void pass_super_on(void)
 {
     static struct super got;
-    CHECK(tuntap_read_super(dev, &got.offload, got.packet, sizeof got.packet, NULL) > 0);
-    CHECK(tuntap_write_super(dev, &super.offload, super.packet, super.size, NULL) > 0);
+    CHECK(tuntap_read_super(dev, &got.hdr, sizeof got.hdr, got.packet, sizeof got.packet, NULL) > 0);
+    CHECK(tuntap_write_super(dev, &super.hdr, sizeof super.hdr, super.packet, super.size, NULL) > 0);
 }
 
 int main(void)

@@ -9,7 +9,7 @@ static tuntap_reader *reader;
 static tuntap_writer *writer;
 static uint8_t buf[2000];
 static struct iovec part = {buf, sizeof buf}, frame = {(void *)stray_frame, sizeof stray_frame};
-static tuntap_offload offload;
+static tuntap_vnet_hdr hdr;
 static tuntap_packet many[4000];
 
 static ssize_t read_it(void)
@@ -24,7 +24,7 @@ static ssize_t read_parts(void)
 
 static ssize_t read_super(void)
 {
-    return tuntap_read_super(dev, &offload, buf, sizeof buf, &err);
+    return tuntap_read_super(dev, &hdr, sizeof hdr, buf, sizeof buf, &err);
 }
 
 static ssize_t read_next(void)
@@ -51,8 +51,8 @@ static ssize_t write_parts(void)
 
 static ssize_t write_super(void)
 {
-    static const tuntap_offload plain;
-    return tuntap_write_super(dev, &plain, stray_frame, sizeof stray_frame, &err);
+    static const tuntap_vnet_hdr plain;
+    return tuntap_write_super(dev, &plain, sizeof plain, stray_frame, sizeof stray_frame, &err);
 }
 
 /** Until the writer is full, and waits for room. */

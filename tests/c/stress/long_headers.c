@@ -22,13 +22,13 @@ static void long_super(struct super *out, size_t extension, size_t options)
     put_ip(out->packet, &shape, out->size);
     put_transport(out->packet, &shape, out->size, 0x10);
     fill_random(out->packet + shape.headers, shape.payload);
-    out->offload = (tuntap_offload){
-        .flags = TUNTAP_NEEDS_CHECKSUM,
-        .kind = TUNTAP_KIND_TCP6,
-        .header_length = (uint16_t)shape.headers,
-        .segment_size = (uint16_t)shape.size,
-        .checksum_start = (uint16_t)shape.transport,
-        .checksum_offset = 16,
+    out->hdr = (tuntap_vnet_hdr){
+        .flags = TUNTAP_VNET_HDR_F_NEEDS_CSUM,
+        .gso_type = TUNTAP_VNET_HDR_GSO_TCPV6,
+        .hdr_len = (uint16_t)shape.headers,
+        .gso_size = (uint16_t)shape.size,
+        .csum_start = (uint16_t)shape.transport,
+        .csum_offset = 16,
     };
 }
 

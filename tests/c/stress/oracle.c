@@ -51,7 +51,7 @@ static void describe(const char *what, size_t place, const struct packets *a, co
     while (at < length && at < other && packet_of(a, place)[at] == packet_of(b, place)[at])
         at++;
     fprintf(stderr, "%s: packet %zu of %zu and %zu, lengths %zu and %zu, differ at byte %zu; kind %#x, size %u\n", what,
-            place, a->count, b->count, length, other, at, super.offload.kind, super.offload.segment_size);
+            place, a->count, b->count, length, other, at, super.hdr.gso_type, super.hdr.gso_size);
 }
 
 static int same(const struct packets *a, const struct packets *b, size_t place)
@@ -88,7 +88,7 @@ static void split_by_us(tuntap_splitter *splitter)
     void *packet = to;
     ssize_t length;
     clear(&ours);
-    OK(tuntap_splitter_begin(splitter, &super.offload, super.packet, super.size, &err));
+    OK(tuntap_splitter_begin(splitter, &super.hdr, sizeof super.hdr, super.packet, super.size, &err));
     while ((length = copies ? tuntap_splitter_copy(splitter, to, 65600, NULL) : tuntap_splitter_next(splitter, &packet, NULL)) > 0)
         append(&ours, packet, (size_t)length);
     CHECK(length == 0);
@@ -102,11 +102,11 @@ static void both_split_alike(const struct path *path)
     random_super(&super, path->tap, ANY_FLAGS);
     if (below(8) == 0) {
         /* No super-packet, but a packet without its checksum. */
-        super.offload.kind = TUNTAP_KIND_NONE;
-        super.offload.segment_size = 0;
+        super.hdr.gso_type = TUNTAP_VNET_HDR_GSO_NONE;
+        super.hdr.gso_size = 0;
         while (super.size > 1500)
-            random_super(&super, path->tap, ANY_FLAGS), super.offload.kind = TUNTAP_KIND_NONE,
-                                                        super.offload.segment_size = 0;
+            random_super(&super, path->tap, ANY_FLAGS), super.hdr.gso_type = TUNTAP_VNET_HDR_GSO_NONE,
+                                                        super.hdr.gso_size = 0;
     }
     clear(&kernels);
     CHECK(split_by_kernel(path, &kernels) == 0 && kernels.count > 0);
@@ -146,7 +146,7 @@ static size_t split_joined(const struct path *path, tuntap_joiner *joiner)
     ssize_t length;
     void *packet;
     clear(&after);
-    while ((length = tuntap_joiner_next(joiner, &super.offload, &packet, NULL)) > 0) {
+    while ((length = tuntap_joiner_next(joiner, &super.hdr, sizeof super.hdr, &packet, NULL)) > 0) {
         super.size = (size_t)length;
         memcpy(super.packet, packet, super.size);
         CHECK(split_by_kernel(path, &after) == 0);
@@ -197,8 +197,8 @@ static void trust_comes_to_the_same(const struct path *path)
     super = sent;
     clear(&kernels);
     CHECK(split_by_kernel(path, &kernels) == 0);
-    agree_on_zero(&after, shape.transport + super.offload.checksum_offset);
-    agree_on_zero(&kernels, shape.transport + super.offload.checksum_offset);
+    agree_on_zero(&after, shape.transport + super.hdr.csum_offset);
+    agree_on_zero(&kernels, shape.transport + super.hdr.csum_offset);
     check_same("trusted", &after, &kernels);
 }
 

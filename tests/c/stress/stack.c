@@ -23,7 +23,7 @@ static uint8_t buf[70000], packet[100], parts_of_it[PARTS];
 static size_t size, taken;
 static struct iovec parts[PARTS];
 static tuntap_packet got[3], whole;
-static tuntap_offload offload;
+static tuntap_vnet_hdr hdr;
 static void *place;
 static int sock;
 
@@ -85,13 +85,13 @@ static void write_nothing(tuntap_error *error)
 
 static void read_super(tuntap_error *error)
 {
-    tuntap_read_super(dev, &offload, buf, sizeof buf, error);
+    tuntap_read_super(dev, &hdr, sizeof hdr, buf, sizeof buf, error);
 }
 
 static void write_super(tuntap_error *error)
 {
-    static const tuntap_offload plain;
-    tuntap_write_super(dev, &plain, packet, size, error);
+    static const tuntap_vnet_hdr plain;
+    tuntap_write_super(dev, &plain, sizeof plain, packet, size, error);
 }
 
 static void read_next(tuntap_error *error)
@@ -136,13 +136,13 @@ static void give_batch(tuntap_error *error)
 static void join(tuntap_error *error)
 {
     tuntap_joiner_put(joiner, packet, size, error);
-    tuntap_joiner_next(joiner, &offload, &place, error);
+    tuntap_joiner_next(joiner, &hdr, sizeof hdr, &place, error);
 }
 
 static void split(tuntap_error *error)
 {
-    memset(&offload, 0, sizeof offload);
-    tuntap_splitter_begin(splitter, &offload, packet, size, error);
+    memset(&hdr, 0, sizeof hdr);
+    tuntap_splitter_begin(splitter, &hdr, sizeof hdr, packet, size, error);
     tuntap_splitter_next(splitter, &place, error);
 }
 

@@ -133,7 +133,7 @@ static void configures(void)
 static void configures_the_handle(void)
 {
     CHECK(tuntap_set_nonblock(dev, atomic_load(&busy) % 2, NULL) == 0);
-    CHECK(tuntap_set_offloads(dev, TUNTAP_OFFLOAD_CHECKSUM, NULL) == 0);
+    CHECK(tuntap_set_offloads(dev, TUNTAP_F_CSUM, NULL) == 0);
     CHECK(tuntap_set_sndbuf(dev, 1 << 20, NULL) == 0);
 }
 

@@ -3,7 +3,7 @@
 
 use tun_rs::{ExpandBuffer, VIRTIO_NET_HDR_LEN};
 
-/// Bytes of the largest packet, behind its offload header.
+/// Bytes of the largest packet, behind its virtio header.
 pub const ROOM: usize = VIRTIO_NET_HDR_LEN + 65_535;
 
 /// Room for one packet.

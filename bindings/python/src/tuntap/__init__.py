@@ -12,7 +12,7 @@ tuntap.aio has the same for asyncio, and tuntap.pytun the class of python-pytun.
 
 from __future__ import annotations
 
-from ._abi import AddrFlag, EventKind, Feature, Flag, OffloadKind, Offloads, Reason, RouteFlag, RouteType, Scope, Wait
+from ._abi import AddrFlag, Endian, EventKind, Feature, Flag, GsoType, Offloads, Reason, RouteFlag, RouteType, Scope
 from ._library import documented, lib
 from .address import Addr
 from .batch import Packets, Reader, Run, Writer
@@ -20,7 +20,7 @@ from .device import Device
 from .errors import Error
 from .link import Stats
 from .monitor import Event, Monitor
-from .offload import Joiner, Offload, Splitter
+from .offload import Joiner, Splitter, VnetHdr
 from .presence import Info, delete, list, probe
 from .route import Route
 
@@ -40,16 +40,16 @@ __all__ = [
     "Addr",
     "AddrFlag",
     "Device",
+    "Endian",
     "Error",
     "Event",
     "EventKind",
     "Feature",
     "Flag",
+    "GsoType",
     "Info",
     "Joiner",
     "Monitor",
-    "Offload",
-    "OffloadKind",
     "Offloads",
     "Packets",
     "Reader",
@@ -61,6 +61,7 @@ __all__ = [
     "Scope",
     "Splitter",
     "Stats",
+    "VnetHdr",
     "Wait",
     "Writer",
     "delete",

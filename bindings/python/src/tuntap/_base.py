@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._abi import Flag
+from ._abi import Endian, Flag
 from ._handle import DeviceHandle
 from ._library import documented, lib
 from ._memory import Spares, size_of
@@ -52,8 +52,25 @@ class BaseDevice(Link, Addresses, Routes, Steering):
         up: bool | None = None,
         owner: int | None = None,
         group: int | None = None,
+        vnet_hdr_size: int | None = None,
+        vnet_endian: Endian | None = None,
     ) -> None:
-        options = Options(node, netns, mtu, mac, alias, txqueuelen, sndbuf, addrs, routes, up, owner, group)
+        options = Options(
+            node,
+            netns,
+            mtu,
+            mac,
+            alias,
+            txqueuelen,
+            sndbuf,
+            addrs,
+            routes,
+            up,
+            owner,
+            group,
+            vnet_hdr_size,
+            vnet_endian,
+        )
         with config(options) as pointer:
             self._own(lib.tuntap_open_config, name, flags, pointer)
 

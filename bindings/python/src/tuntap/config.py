@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from ._abi import Endian
 from ._handle import Handle
 from ._library import call, lib
 from ._types import Text
@@ -32,6 +33,8 @@ class Options(NamedTuple):
     up: bool | None = None
     owner: int | None = None
     group: int | None = None
+    vnet_hdr_size: int | None = None
+    vnet_endian: Endian | None = None
 
 
 @contextmanager
@@ -57,6 +60,8 @@ def _fill(pointer: int, options: Options) -> None:
         (lib.tuntap_config_set_up, options.up),
         (lib.tuntap_config_set_owner, options.owner),
         (lib.tuntap_config_set_group, options.group),
+        (lib.tuntap_config_set_vnet_hdr_size, options.vnet_hdr_size),
+        (lib.tuntap_config_set_vnet_endian, options.vnet_endian),
     )
     for function, value in single:
         if value is not None:

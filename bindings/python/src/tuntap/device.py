@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from ._memory import Memory, contiguous, size_of
 from ._wait import retry_on_signal, retry_within
 from .batch import Reader, Writer
 from .errors import error
-from .offload import Offload
+from .offload import VnetHdr, sized
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -86,18 +85,18 @@ class Device(BaseDevice):
             )
 
     @documented("tuntap_read_super")
-    def read_super(self) -> tuple[Offload, bytes]:
-        told = _abi.tuntap_offload()
+    def read_super(self) -> tuple[VnetHdr, bytes]:
+        told = _abi.tuntap_vnet_hdr()
         with self._spares.lend() as memory, self._handle as pointer:
-            arguments = (pointer, ctypes.byref(told), memory.address, memory.size)
+            arguments = (pointer, *sized(told), memory.address, memory.size)
             length = retry_on_signal(lambda: call(lib.tuntap_read_super, *arguments))
-            return Offload.of(told), bytes(memory.view[:length])
+            return VnetHdr.of(told), bytes(memory.view[:length])
 
     @documented("tuntap_write_super")
-    def write_super(self, offload: Offload, packet: ReadableBuffer) -> int:
-        told, data = offload.to_c(), contiguous(packet)
+    def write_super(self, hdr: VnetHdr, packet: ReadableBuffer) -> int:
+        told, data = hdr.to_c(), contiguous(packet)
         with self._handle as pointer:
-            arguments = (pointer, ctypes.byref(told), data, len(data))
+            arguments = (pointer, *sized(told), data, len(data))
             return retry_on_signal(lambda: call(lib.tuntap_write_super, *arguments))
 
     @documented("tuntap_reader_new")

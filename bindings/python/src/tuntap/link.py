@@ -154,6 +154,11 @@ class Link(Handled):
         self._call(lib.tuntap_set_offloads, offloads)
 
     @property
+    @documented("tuntap_get_vnet_hdr_size")
+    def vnet_hdr_size(self) -> int:
+        return self._number(ctypes.c_size_t, lib.tuntap_get_vnet_hdr_size)
+
+    @property
     @documented("tuntap_get_owner", "tuntap_set_owner")
     def owner(self) -> int | None:
         """None: no owner is set."""

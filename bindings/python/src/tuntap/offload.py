@@ -18,27 +18,33 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
-class Offload(NamedTuple):
-    """What of a packet is still to be done: see tuntap_offload in tuntap.h. All zeros: nothing."""
+class VnetHdr(NamedTuple):
+    """What of a packet is still to be done: see tuntap_vnet_hdr in tuntap.h. All zeros: nothing."""
 
     flags: int = 0
-    kind: int = 0
-    header_length: int = 0
-    segment_size: int = 0
-    checksum_start: int = 0
-    checksum_offset: int = 0
+    gso_type: int = 0
+    hdr_len: int = 0
+    gso_size: int = 0
+    csum_start: int = 0
+    csum_offset: int = 0
+    num_buffers: int = 0
 
     @classmethod
-    def of(cls, told: Any) -> Offload:
-        """What a tuntap_offload says."""
+    def of(cls, told: Any) -> VnetHdr:
+        """What a tuntap_vnet_hdr says."""
         return cls(*(int(getattr(told, name)) for name in cls._fields))
 
     def to_c(self) -> Any:
-        """As a tuntap_offload, of which ctypes would cut a number short without a word."""
-        for field, value in zip(_abi.tuntap_offload._fields_, self):
+        """As a tuntap_vnet_hdr, of which ctypes would cut a number short without a word."""
+        for field, value in zip(_abi.tuntap_vnet_hdr._fields_, self):
             if not 0 <= value < 1 << (8 * ctypes.sizeof(field[1])):
                 raise OverflowError(f"{field[0]} of {value}")
-        return _abi.tuntap_offload(*self)
+        return _abi.tuntap_vnet_hdr(*self)
+
+
+def sized(told: Any) -> tuple[Any, int]:
+    """A structure and its size, for a call."""
+    return ctypes.byref(told), ctypes.sizeof(told)
 
 
 class Splitter(Handled):
@@ -50,12 +56,12 @@ class Splitter(Handled):
         self._one_by_one = threading.RLock()
 
     @documented("tuntap_splitter_begin", "tuntap_splitter_next")
-    def split(self, offload: Offload, packet: ReadableBuffer) -> list[bytes]:
+    def split(self, hdr: VnetHdr, packet: ReadableBuffer) -> list[bytes]:
         """The packets of a super-packet, of which it works on a copy."""
-        told, memory, place = offload.to_c(), Memory(bytearray(packet)), ctypes.c_void_p()
+        told, memory, place = hdr.to_c(), Memory(bytearray(packet)), ctypes.c_void_p()
         packets = []
         with self._one_by_one, self._handle as pointer:
-            call(lib.tuntap_splitter_begin, pointer, ctypes.byref(told), memory.address, memory.size)
+            call(lib.tuntap_splitter_begin, pointer, *sized(told), memory.address, memory.size)
             while (length := lib.tuntap_splitter_next(pointer, ctypes.byref(place), None)) > 0:
                 packets.append(ctypes.string_at(place.value or 0, length))
         return packets
@@ -76,13 +82,13 @@ class Joiner(Handled):
             self._call(lib.tuntap_joiner_put, data, len(data))
 
     @documented("tuntap_joiner_next")
-    def __iter__(self) -> Iterator[tuple[Offload, bytes]]:
+    def __iter__(self) -> Iterator[tuple[VnetHdr, bytes]]:
         """Takes what was collected."""
-        told, place = _abi.tuntap_offload(), ctypes.c_void_p()
+        told, place = _abi.tuntap_vnet_hdr(), ctypes.c_void_p()
         while True:
             with self._one_by_one, self._handle as pointer:
-                length = lib.tuntap_joiner_next(pointer, ctypes.byref(told), ctypes.byref(place), None)
+                length = lib.tuntap_joiner_next(pointer, *sized(told), ctypes.byref(place), None)
                 if length <= 0:
                     return
-                taken = Offload.of(told), ctypes.string_at(place.value or 0, length)
+                taken = VnetHdr.of(told), ctypes.string_at(place.value or 0, length)
             yield taken

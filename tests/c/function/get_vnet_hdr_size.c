@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "vnet.h"
+
+/** Of a device that another program made, by each way to a handle. */
+static void it_is_the_devices(int size)
+{
+    tuntap *dev, *queue, *taken;
+    size_t told = 0;
+    uint64_t flags = TUNTAP_TUN | TUNTAP_OFFLOAD | TUNTAP_MULTI_QUEUE;
+    prepare("t0", IFF_TUN | IFF_MULTI_QUEUE, size);
+    OK(tuntap_open("t0", flags, &dev, &err));
+    OK(tuntap_get_vnet_hdr_size(dev, &told, &err));
+    CHECK(told == (size_t)size);
+    every_function_is_right(dev);
+
+    told = 0;
+    OK(tuntap_open_queue(dev, 0, &queue, &err));
+    OK(tuntap_detach(dev, &err));
+    OK(tuntap_get_vnet_hdr_size(queue, &told, &err));
+    CHECK(told == (size_t)size);
+    every_function_is_right(queue);
+    tuntap_close(queue);
+
+    told = 0;
+    int fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE);
+    OK(tuntap_open_fd(fd, 0, &taken, &err));
+    OK(tuntap_get_vnet_hdr_size(taken, &told, &err));
+    CHECK(told == (size_t)size);
+    every_function_is_right(taken);
+    tuntap_close(taken);
+    tuntap_close(dev);
+    IP("link delete t0");
+}
+
+/** A later change of another program is not seen, but by a queue that is opened after it. Its packets are wrong then for the
+ * older handles, and stay within their memory. */
+static void it_is_that_of_the_open(uint64_t kind)
+{
+    tuntap *dev, *queue;
+    size_t told = 0;
+    int longer = 12;
+    uint8_t buf[200];
+    OK(tuntap_open("t0", kind | TUNTAP_MULTI_QUEUE | TUNTAP_OFFLOAD | TUNTAP_NONBLOCK, &dev, &err));
+    int fd = join_by_hand("t0", (kind & TUNTAP_TAP ? IFF_TAP : IFF_TUN) | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE);
+    CHECK(fd >= 0 && ioctl(fd, TUNSETVNETHDRSZ, &longer) == 0);
+    OK(tuntap_open_queue(dev, 0, &queue, &err));
+    CHECK(header_size(fd) == 12);
+    close(fd);
+    OK(tuntap_get_vnet_hdr_size(dev, &told, &err));
+    CHECK(told == 10);
+    OK(tuntap_get_vnet_hdr_size(queue, &told, &err));
+    CHECK(told == 12);
+
+    OK(tuntap_detach(queue, &err));
+    int sock = take_up("t0", kind);
+    memset(buf, 0xa5, sizeof buf);
+    udp_send(sock, "10.8.0.2", PORT, "hello", 5);
+    CHECK(tuntap_read(dev, buf, 20, NULL) <= 20 && buf[20] == 0xa5);
+    CHECK(tuntap_write(dev, buf, 100, NULL) <= 100);
+    OK(tuntap_detach(dev, &err));
+    OK(tuntap_attach(queue, &err));
+    packets_flow(sock, queue, kind);
+    close(sock);
+    tuntap_close(queue);
+    tuntap_close(dev);
+}
+
+static void what_cannot_be_says_why(void)
+{
+    tuntap *dev = NULL;
+    size_t told = 7;
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    FAILS(tuntap_get_vnet_hdr_size(dev, &told, &err), EINVAL, TUNTAP_REASON_MISMATCH);
+    MESSAGE_HAS("TUNTAP_OFFLOAD");
+    CHECK(told == 7);
+    tuntap_close(dev);
+    OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_OFFLOAD, &dev, &err));
+    FAILS(tuntap_get_vnet_hdr_size(dev, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_get_vnet_hdr_size(NULL, &told, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    tuntap_close(dev);
+
+    /* No header is so long, and none is guessed. */
+    dev = NULL;
+    prepare("t0", IFF_TUN, 257);
+    FAILS(tuntap_open("t0", TUNTAP_TUN | TUNTAP_OFFLOAD, &dev, &err), EINVAL, TUNTAP_REASON_MISMATCH);
+    MESSAGE_HAS("open t0: its virtio header has 257 bytes");
+    int fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI | IFF_VNET_HDR);
+    CHECK(header_size(fd) == 257);
+    FAILS(tuntap_open_fd(fd, 0, &dev, &err), EINVAL, TUNTAP_REASON_MISMATCH);
+    CHECK(!dev && header_size(fd) == 257);
+    close(fd);
+    IP("link delete t0");
+}
+
+int main(void)
+{
+    static const int sizes[] = {10, 11, 12, 20, 24, 63, 64, 65, 256};
+    begin();
+    ipv4_only();
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        it_is_the_devices(sizes[i]);
+    it_is_that_of_the_open(TUNTAP_TUN);
+    it_is_that_of_the_open(TUNTAP_TAP);
+    what_cannot_be_says_why();
+    return 0;
+}
