@@ -11,6 +11,7 @@
 static void without_device(void)
 {
     DO(tuntap_version());
+    DO(tuntap_version_number());
     DO(tuntap_has(TUNTAP_FEATURE_OFFLOAD));
     DO(tuntap_strreason(TUNTAP_REASON_BUSY));
 }
@@ -26,8 +27,8 @@ static void open_device(void)
     CALL(tuntap_config_set_alias(config, "in a sandbox", &err));
     CALL(tuntap_config_set_txqueuelen(config, 700, &err));
     CALL(tuntap_config_set_sndbuf(config, 100000, &err));
-    CALL(config_add_addr(config, "10.8.0.1/24", NULL, 0, &err));
-    CALL(config_add_route(config, "10.9.0.0/16", NULL, 0, 0, &err));
+    CALL(tuntap_config_add_addr(config, addr_of("10.8.0.1/24", NULL, 0), sizeof(tuntap_addr), 0, &err));
+    CALL(tuntap_config_add_route(config, route_of("10.9.0.0/16", NULL, 0, 0), sizeof(tuntap_route), 0, &err));
     CALL(tuntap_config_set_up(config, 1, &err));
     CALL(tuntap_open_config("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, config, &dev, &err));
     DO(tuntap_config_free(config));
@@ -153,12 +154,13 @@ static void link_of(void)
     CALL(tuntap_down(dev, &err));
     CALL(tuntap_set_name(dev, "t1", &err));
     CALL(tuntap_up(dev, &err));
-    CALL(is_up(dev, &err));
+    CALL(tuntap_get_up(dev, &(int){0}, &err));
     CALL(tuntap_get_mtu(dev, &number, &err));
+    CALL(tuntap_get_mtu_range(dev, &number, &number, &err));
     CALL(tuntap_set_mtu(dev, 1380, &err));
     CALL(tuntap_get_alias(dev, text, sizeof text, &err));
     CALL(tuntap_set_alias(dev, "renamed", &err));
-    CALL(has_carrier(dev, &err));
+    CALL(tuntap_get_carrier(dev, &(int){0}, &err));
     CALL(tuntap_set_carrier(dev, 0, &err));
     OK(tuntap_set_carrier(dev, 1, &err));
     CALL(tuntap_get_txqueuelen(dev, &number, &err));
@@ -174,16 +176,16 @@ static void addresses_and_routes(void)
     tuntap_route routes[8];
     CALL(tuntap_set_addr(dev, "10.8.0.1/24", &err));
     CALL(tuntap_get_addr(dev, text, sizeof text, &err));
-    CALL(add_addr(dev, "10.8.1.1", "10.8.1.2", 0, &err));
+    CALL(tuntap_add_addr(dev, addr_of("10.8.1.1", "10.8.1.2", 0), sizeof(tuntap_addr), 0, &err));
     CALL(tuntap_list_addrs(dev, addrs, 8, sizeof addrs[0], &err));
-    CALL(del_addr(dev, "10.8.1.1", "10.8.1.2", &err));
+    CALL(tuntap_del_addr(dev, addr_of("10.8.1.1", "10.8.1.2", 0), sizeof(tuntap_addr), &err));
     CALL(tuntap_set_netmask(dev, "255.255.0.0", &err));
     CALL(tuntap_get_netmask(dev, text, sizeof text, &err));
     CALL(tuntap_set_dstaddr(dev, "10.8.0.2", &err));
     CALL(tuntap_get_dstaddr(dev, text, sizeof text, &err));
-    CALL(add_route(dev, "10.10.0.0/16", NULL, 0, 0, &err));
+    CALL(tuntap_add_route(dev, route_of("10.10.0.0/16", NULL, 0, 0), sizeof(tuntap_route), 0, &err));
     CALL(tuntap_list_routes(dev, routes, 8, sizeof routes[0], &err));
-    CALL(del_route(dev, "10.10.0.0/16", NULL, 0, 0, &err));
+    CALL(tuntap_del_route(dev, route_of("10.10.0.0/16", NULL, 0, 0), sizeof(tuntap_route), &err));
 }
 
 static void queues(void)
