@@ -35,6 +35,14 @@
  *            tuntap_config or a tuntap_reader, which are for one thread at a time, and the
  *            functions that free (tuntap_close, tuntap_config_free, tuntap_monitor_close):
  *            nothing else may use the object at that moment or later. No function is a cancellation point.
+ * Cost.      On Linux a handle has one descriptor, the device node's, and a second one from its
+ *            first call on that asks about the device or configures it (a netlink socket) or that
+ *            waits (an event counter, for tuntap_wake). The event counter takes the socket's place:
+ *            from then on a call opens a socket of its own. Another queue is another handle. A
+ *            socket that must not be closed is kept beside the event counter: from the open on
+ *            without CAP_NET_ADMIN and before Linux 5.4, where it shows that the device is still
+ *            there, and for a device in another namespace than the calling thread's. A wait that
+ *            cannot have its descriptor is -EMFILE, -ENFILE or -ENOMEM.
  * Privilege. Setting what is already so makes no privileged call.
  * Failure.   The library never prints, never runs another program, and keeps no global state.
  *            An internal fault aborts the process rather than going on. On Linux missing memory is

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::Device;
+use super::{Device, Way};
 use crate::model::address::{Address, AddressRequest, Assigned, IPV6_MTU, Options, too_small_for_ipv6};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::memory;
@@ -42,15 +42,15 @@ fn is_among(address: &Address, assigned: &[Assigned]) -> bool {
 impl Device {
     /// The addresses of both families, in the order that the system has them in.
     pub fn addresses(&self) -> Result<Vec<Assigned>> {
-        self.backend.addresses(None)
+        self.backend.addresses(&mut self.backend.way(), None)
     }
 
     /// Makes this the only address of its set. Without a prefix, one that the device has stays as it is.
     pub fn set_addr(&self, request: &AddressRequest) -> Result<()> {
         let _changing = self.change();
-        let wanted = request.address();
-        self.check_ipv6_mtu(&wanted)?;
-        let before = self.backend.addresses(Some(wanted.family()))?;
+        let (wanted, way) = (request.address(), &mut self.backend.way());
+        self.check_ipv6_mtu(way, &wanted)?;
+        let before = self.backend.addresses(way, Some(wanted.family()))?;
         let present = before.iter().find(|assigned| request.is_met_by(&assigned.address));
         let first = present.map_or(Step::Add(wanted, Options::default()), Step::Keep);
         let others = before.iter().filter(|assigned| assigned.address.set() != wanted.set());
@@ -59,24 +59,24 @@ impl Device {
             // What is kept is told apart by itself there, not by its place.
             Family::V6 => memory::collect(others.map(Step::Keep).chain([first])),
         }?;
-        self.replace_addresses(wanted.family(), &before, &steps)
+        self.replace_addresses(way, wanted.family(), &before, &steps)
     }
 
     /// Adds an address, unless the device has it. One that has its place is replaced, if that is asked for.
     pub fn add_addr(&self, request: &AddressRequest, options: &Options, replace: bool) -> Result<()> {
         let _changing = self.change();
-        let address = request.address();
+        let (address, way) = (request.address(), &mut self.backend.way());
         options.check(&address)?;
-        self.check_ipv6_mtu(&address)?;
-        let before = self.backend.addresses(Some(address.family()))?;
+        self.check_ipv6_mtu(way, &address)?;
+        let before = self.backend.addresses(way, Some(address.family()))?;
         let Some(present) = before.iter().find(|assigned| request.has_place_of(&assigned.address)) else {
-            return self.add_unless_there(&Step::Add(address, *options));
+            return self.add_unless_there(way, &Step::Add(address, *options));
         };
         if request.is_met_by(&present.address) && present.meets(options) {
             return Ok(());
         }
         if replace {
-            return self.replace_address(&before, present, request, options);
+            return self.replace_address(way, &before, present, request, options);
         }
         let text = text!(
             "give {} the address {address}: it has {} otherwise: TUNTAP_REPLACE replaces it",
@@ -89,6 +89,7 @@ impl Device {
     /// Where the system can, the device has an address all the time.
     fn replace_address(
         &self,
+        way: &mut Way<'_>,
         before: &[Assigned],
         present: &Assigned,
         request: &AddressRequest,
@@ -97,21 +98,21 @@ impl Device {
         let address = request.in_place_of(&present.address);
         let options = options.over(&present.options);
         if self.backend.changes_address(present, &address, &options) {
-            return self.backend.change_address(&address, &options);
+            return self.backend.change_address(way, &address, &options);
         }
         let steps = memory::collect(before.iter().map(|had| match had.address == present.address {
             true => Step::Swap(address, options),
             false => Step::Keep(had),
         }))?;
-        self.replace_addresses(address.family(), before, &steps)
+        self.replace_addresses(way, address.family(), before, &steps)
     }
 
     /// Takes away the address that the request is, or else each that it names. IPv4 addresses of the same network that the system took
     /// away with the first of them stay.
     pub fn del_addr(&self, request: &AddressRequest) -> Result<()> {
         let _changing = self.change();
-        let family = request.family();
-        let before = self.backend.addresses(Some(family))?;
+        let (family, way) = (request.family(), &mut self.backend.way());
+        let before = self.backend.addresses(way, Some(family))?;
         let exact = before.iter().any(|assigned| request.is_exactly(&assigned.address));
         let goes = |address| if exact { request.is_exactly(address) } else { request.names(address) };
         let others = before.iter().filter(|assigned| !goes(&assigned.address));
@@ -123,7 +124,7 @@ impl Device {
                 text!("{} does not have the address {}", self.label(), request.address().local()),
             ));
         }
-        self.replace_addresses(family, &before, &kept)
+        self.replace_addresses(way, family, &before, &kept)
     }
 
     /// The first IPv4 address.
@@ -154,7 +155,7 @@ impl Device {
     }
 
     fn first_ipv4(&self) -> Result<Address> {
-        self.first_of(&self.backend.addresses(Some(Family::V4))?)
+        self.first_of(&self.backend.addresses(&mut self.backend.way(), Some(Family::V4))?)
     }
 
     fn first_of(&self, addresses: &[Assigned]) -> Result<Address> {
@@ -165,61 +166,80 @@ impl Device {
     /// The others stay, in their order behind it.
     fn change_first(&self, change: impl FnOnce(Address) -> Address) -> Result<()> {
         let _changing = self.change();
-        let before = self.backend.addresses(Some(Family::V4))?;
+        let way = &mut self.backend.way();
+        let before = self.backend.addresses(way, Some(Family::V4))?;
         let changed = change(self.first_of(&before)?);
         let others = before.iter().skip(1).map(Step::Keep);
         let steps = memory::collect([Step::Add(changed, Options::default())].into_iter().chain(others))?;
-        self.replace_addresses(Family::V4, &before, &steps)
+        self.replace_addresses(way, Family::V4, &before, &steps)
     }
 
     /// Gives back the addresses that were there before, as far as that is possible.
-    pub(crate) fn restore_addresses(&self, before: &[Assigned]) {
-        self.undo_replacements(before);
+    pub(super) fn restore_addresses(&self, way: &mut Way<'_>, before: &[Assigned]) {
+        self.undo_replacements(way, before);
         for family in [Family::V4, Family::V6] {
             let of_family = before.iter().filter(|assigned| assigned.address.family() == family);
             if let Ok(steps) = memory::collect(of_family.map(Step::Keep)) {
-                let _ = self.reconcile(family, &steps);
+                let _ = self.go_back(way, family, &steps);
             }
         }
     }
 
     /// What is there otherwise than before becomes what it was, or goes, to be given back like what is missing.
-    fn undo_replacements(&self, before: &[Assigned]) {
-        let Ok(present) = self.backend.addresses(None) else { return };
+    fn undo_replacements(&self, way: &mut Way<'_>, before: &[Assigned]) {
+        let Ok(present) = self.backend.addresses(way, None) else { return };
         let changed = |had: &&Assigned| {
             present.iter().find(|has| has.address == had.address && has.options != had.options)
         };
         for (had, has) in before.iter().filter_map(|had| changed(&had).map(|has| (had, has))) {
             let _ = match self.backend.changes_address(has, &had.address, &had.options) {
-                true => self.backend.restore_address(had, true),
-                false => self.backend.remove_address(&had.address),
+                true => self.backend.restore_address(way, had, true),
+                false => self.backend.remove_address(way, &had.address),
             };
         }
     }
 
     /// Goes from one list to another, and back when that fails.
     /// With an address, the system takes away the routes that need it.
-    fn replace_addresses(&self, family: Family, before: &[Assigned], wanted: &[Step<'_>]) -> Result<()> {
+    fn replace_addresses(
+        &self,
+        way: &mut Way<'_>,
+        family: Family,
+        before: &[Assigned],
+        wanted: &[Step<'_>],
+    ) -> Result<()> {
         let is_wanted = |had: &Assigned| wanted.iter().any(|step| step.keeps(&had.address));
         let routes = match before.iter().all(is_wanted) {
             true => Vec::new(),
-            false => self.backend.routes()?,
+            false => self.backend.routes(way)?,
         };
         let back = memory::collect(before.iter().map(Step::Keep))?;
-        self.reconcile(family, wanted).inspect_err(|_| {
-            self.undo_replacements(before);
-            let _ = self.reconcile(family, &back);
-            self.restore_routes(&routes, []);
+        self.reconcile(way, family, before, wanted).inspect_err(|_| {
+            self.undo_replacements(way, before);
+            let _ = self.go_back(way, family, &back);
+            self.restore_routes(way, &routes, []);
         })
     }
 
+    /// The same from whatever there is now.
+    fn go_back(&self, way: &mut Way<'_>, family: Family, wanted: &[Step<'_>]) -> Result<()> {
+        let present = self.backend.addresses(way, Some(family))?;
+        self.reconcile(way, family, &present, wanted)
+    }
+
     /// Removes what is not wanted, or not in this place, and adds what is missing: so what is kept is what `wanted`
-    /// begins with, the order is kept, and the first stays the first. It looks again in between, because an
+    /// begins with, the order is kept, and the first stays the first. It looks again after a removal, because an
     /// IPv4 address beside another of its network is secondary, and Linux removes it with that one. IPv6 has no
     /// such order.
-    fn reconcile(&self, family: Family, wanted: &[Step<'_>]) -> Result<()> {
-        let mut next = wanted.iter().peekable();
-        for present in self.backend.addresses(Some(family))? {
+    fn reconcile(
+        &self,
+        way: &mut Way<'_>,
+        family: Family,
+        before: &[Assigned],
+        wanted: &[Step<'_>],
+    ) -> Result<()> {
+        let (mut next, mut removed) = (wanted.iter().peekable(), false);
+        for present in before {
             let kept = match family {
                 Family::V4 => next.next_if(|step| step.keeps(&present.address)).is_some(),
                 Family::V6 => wanted.iter().any(|step| step.keeps(&present.address)),
@@ -227,47 +247,47 @@ impl Device {
             if kept {
                 continue;
             }
-            match self.backend.remove_address(&present.address) {
+            removed = true;
+            match self.backend.remove_address(way, &present.address) {
                 Err(error) if error.errno() != Errno::EADDRNOTAVAIL => return Err(error),
                 _ => {}
             }
         }
-        let present = self.backend.addresses(Some(family))?;
-        wanted
-            .iter()
-            .filter(|step| !is_among(step.address(), &present))
-            .try_for_each(|step| self.add_unless_there(step))
+        let after = if removed { Some(self.backend.addresses(way, Some(family))?) } else { None };
+        let present = after.as_deref().unwrap_or(before);
+        let mut missing = wanted.iter().filter(|step| !is_among(step.address(), present));
+        missing.try_for_each(|step| self.add_unless_there(way, step))
     }
 
     /// Somebody else, with another handle or without one, can have added it since it was looked for, and taken it away
     /// again.
-    fn add_unless_there(&self, step: &Step<'_>) -> Result<()> {
-        let add = || match step {
-            Step::Keep(assigned) => self.backend.restore_address(assigned, false),
+    fn add_unless_there(&self, way: &mut Way<'_>, step: &Step<'_>) -> Result<()> {
+        let add = |way: &mut Way<'_>| match step {
+            Step::Keep(assigned) => self.backend.restore_address(way, assigned, false),
             Step::Add(address, options) | Step::Swap(address, options) => {
-                self.backend.add_address(address, options)
+                self.backend.add_address(way, address, options)
             }
         };
         let address = step.address();
-        let mut added = add();
+        let mut added = add(way);
         for _ in 1..TRIES {
             match &added {
                 Err(error) if error.errno() == Errno::EEXIST => {}
                 _ => break,
             }
-            if is_among(address, &self.backend.addresses(Some(address.family()))?) {
+            if is_among(address, &self.backend.addresses(way, Some(address.family()))?) {
                 return Ok(());
             }
-            added = add();
+            added = add(way);
         }
         added
     }
 
-    fn check_ipv6_mtu(&self, address: &Address) -> Result<()> {
+    fn check_ipv6_mtu(&self, way: &mut Way<'_>, address: &Address) -> Result<()> {
         if address.family() == Family::V4 {
             return Ok(());
         }
-        let link = self.backend.link()?;
+        let link = self.backend.link(way)?;
         if link.mtu >= IPV6_MTU {
             return Ok(());
         }

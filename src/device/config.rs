@@ -143,11 +143,12 @@ impl Device {
     }
 
     fn before(&self) -> Result<Before> {
+        let way = &mut self.backend.way();
         Ok(Before {
-            link: self.backend.link()?,
+            link: self.backend.link(way)?,
             send_buffer: self.backend.send_buffer()?,
-            addresses: self.backend.addresses(None)?,
-            routes: self.backend.routes()?,
+            addresses: self.backend.addresses(way, None)?,
+            routes: self.backend.routes(way)?,
         })
     }
 
@@ -157,16 +158,20 @@ impl Device {
         let link = &before.link;
         let _ = self.set_mtu(link.mtu);
         if let Some(mac) = link.mac.filter(|_| config.mac.is_some()) {
-            let _ = self.backend.change_link(&Change::Mac(mac));
+            let _ = self.backend.change_link(&mut self.backend.way(), &Change::Mac(mac));
         }
         if let Ok(alias) = Alias::new(&link.alias) {
             let _ = self.set_alias(&alias);
         }
         let _ = self.set_tx_queue_length(link.tx_queue_length);
         let _ = self.set_send_buffer(before.send_buffer);
-        self.restore_addresses(&before.addresses);
+        self.restore_addresses(&mut self.backend.way(), &before.addresses);
         let _ = self.set_up(link.up);
-        self.restore_routes(&before.routes, config.routes.iter().map(|added| added.item));
+        self.restore_routes(
+            &mut self.backend.way(),
+            &before.routes,
+            config.routes.iter().map(|added| added.item),
+        );
         if let Some(uid) = config.owner.and(link.tuntap).and_then(|tuntap| tuntap.owner) {
             let _ = self.backend.set_owner(uid);
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Asking for and changing what an interface is.
 
-use super::Device;
+use super::{Device, Way};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::flags::Kind;
 use crate::model::link::{Alias, Mac, Stats};
@@ -12,25 +12,27 @@ use crate::sys::{Backend, Change, Namespace};
 impl Device {
     /// Whether it is administratively up.
     pub fn is_up(&self) -> Result<bool> {
-        Ok(self.backend.link()?.up)
+        Ok(self.link()?.up)
     }
 
     /// Takes it up or down.
     pub fn set_up(&self, up: bool) -> Result<()> {
-        if self.is_up()? == up {
+        let way = &mut self.backend.way();
+        if self.backend.link(way)?.up == up {
             return Ok(());
         }
-        self.backend.change_link(&Change::Up(up))
+        self.backend.change_link(way, &Change::Up(up))
     }
 
     /// Bytes of the largest packet, without the Ethernet header.
     pub fn mtu(&self) -> Result<u32> {
-        Ok(self.backend.link()?.mtu)
+        Ok(self.link()?.mtu)
     }
 
     /// Sets the MTU.
     pub fn set_mtu(&self, mtu: u32) -> Result<()> {
-        let link = self.backend.link()?;
+        let way = &mut self.backend.way();
+        let link = self.backend.link(way)?;
         match link.mtu_range {
             _ if link.mtu == mtu => Ok(()),
             Some((least, most)) if mtu < least || mtu > most => Err(Error::new(
@@ -38,13 +40,13 @@ impl Device {
                 Reason::Range,
                 text!("set the MTU of {} to {mtu}: it takes {least} to {most}", link.name),
             )),
-            _ => self.backend.change_link(&Change::Mtu(mtu)),
+            _ => self.backend.change_link(way, &Change::Mtu(mtu)),
         }
     }
 
     /// What the MTU can be.
     pub fn mtu_range(&self) -> Result<(u32, u32)> {
-        let link = self.backend.link()?;
+        let link = self.link()?;
         link.mtu_range.ok_or_else(|| {
             let text = text!("ask for the MTU range of {}: this kernel does not tell it", link.name);
             Error::new(Errno::EOPNOTSUPP, Reason::Kernel, text)
@@ -53,43 +55,50 @@ impl Device {
 
     /// The hardware address of a TAP device.
     pub fn mac(&self) -> Result<Mac> {
+        self.mac_on(&mut self.backend.way())
+    }
+
+    fn mac_on(&self, way: &mut Way<'_>) -> Result<Mac> {
         self.needs_tap("MAC address")?;
-        let mac = self.backend.link()?.mac;
+        let mac = self.backend.link(way)?.mac;
         mac.ok_or_else(|| self.unset("MAC address", "tuntap_set_mac"))
     }
 
     /// Sets the hardware address of a TAP device.
     pub fn set_mac(&self, mac: Mac) -> Result<()> {
-        if self.mac()? == mac {
+        let way = &mut self.backend.way();
+        if self.mac_on(way)? == mac {
             return Ok(());
         }
-        self.backend.change_link(&Change::Mac(mac))
+        self.backend.change_link(way, &Change::Mac(mac))
     }
 
     /// Renames it.
     pub fn set_name(&self, name: Name) -> Result<()> {
-        if self.backend.link()?.name == name {
+        let way = &mut self.backend.way();
+        if self.backend.link(way)?.name == name {
             return Ok(());
         }
-        self.backend.change_link(&Change::Name(name))
+        self.backend.change_link(way, &Change::Name(name))
     }
 
     /// The text that somebody gave it; empty where nobody did.
     pub fn alias(&self) -> Result<Vec<u8>> {
-        Ok(self.backend.link()?.alias)
+        Ok(self.link()?.alias)
     }
 
     /// Gives it a text, or with an empty one takes it away.
     pub fn set_alias(&self, alias: &Alias) -> Result<()> {
-        if self.alias()? == alias.as_bytes() {
+        let way = &mut self.backend.way();
+        if self.backend.link(way)?.alias == alias.as_bytes() {
             return Ok(());
         }
-        self.backend.change_link(&Change::Alias(alias))
+        self.backend.change_link(way, &Change::Alias(alias))
     }
 
     /// Whether the other end is there, as far as the device was told.
     pub fn carrier(&self) -> Result<bool> {
-        Ok(self.backend.link()?.carrier)
+        Ok(self.link()?.carrier)
     }
 
     /// Tells the system whether the other end is there.
@@ -99,20 +108,21 @@ impl Device {
 
     /// Packets that wait for a reader, at most.
     pub fn tx_queue_length(&self) -> Result<u32> {
-        Ok(self.backend.link()?.tx_queue_length)
+        Ok(self.link()?.tx_queue_length)
     }
 
     /// Sets how many packets wait for a reader.
     pub fn set_tx_queue_length(&self, packets: u32) -> Result<()> {
-        if self.tx_queue_length()? == packets {
+        let way = &mut self.backend.way();
+        if self.backend.link(way)?.tx_queue_length == packets {
             return Ok(());
         }
-        self.backend.change_link(&Change::TxQueueLength(packets))
+        self.backend.change_link(way, &Change::TxQueueLength(packets))
     }
 
     /// What passed through it.
     pub fn stats(&self) -> Result<Stats> {
-        Ok(self.backend.link()?.stats)
+        Ok(self.link()?.stats)
     }
 
     /// The offloads that are turned on, as the ABI's bits.
@@ -123,11 +133,12 @@ impl Device {
     /// Moves it to another network namespace; the handle follows.
     pub(crate) fn set_namespace(&self, namespace: &Namespace) -> Result<()> {
         let _changing = self.change();
-        self.backend.link()?;
+        let way = &mut self.backend.way();
+        self.backend.link(way)?;
         if self.backend.is_in(namespace) {
             return Ok(());
         }
-        self.backend.change_link(&Change::Namespace(namespace))
+        self.backend.change_link(way, &Change::Namespace(namespace))
     }
 
     pub(crate) fn needs_tap(&self, what: &str) -> Result<()> {

@@ -25,7 +25,7 @@ use crate::device::stream::Stream;
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::feature::Feature;
 use crate::model::flags::{self, FdFlags, Flags};
-use crate::model::link::Tuntap;
+use crate::model::link::{Link, Tuntap};
 use crate::model::name::{Name, NameRequest};
 use crate::model::offload;
 use crate::model::text::{Text, text};
@@ -44,6 +44,9 @@ pub struct Device {
 }
 
 type Rest = PerProcess<Mutex<Stream>>;
+
+/// What one step of a call finds, for its other steps. It ends with the call.
+type Way<'a> = <Queue as Backend>::Way<'a>;
 
 impl Device {
     /// Opens a device: attaches to it when it exists, makes it when it does not.
@@ -112,7 +115,7 @@ impl Device {
 
     /// The interface index.
     pub fn index(&self) -> Result<u32> {
-        Ok(self.backend.link()?.index)
+        Ok(self.link()?.index)
     }
 
     /// The descriptor, to wait on.
@@ -230,12 +233,17 @@ impl Device {
     }
 
     fn tuntap(&self) -> Result<Tuntap> {
-        self.backend.link()?.needs_tuntap()
+        self.link()?.needs_tuntap()
     }
 
     pub(crate) fn unset(&self, what: &str, setter: &str) -> Error {
         let name = self.label();
         Error::new(Errno::ENOENT, Reason::Unset, text!("{name} has no {what}: {setter} gives it one"))
+    }
+
+    /// The interface as it is.
+    fn link(&self) -> Result<Link> {
+        self.backend.link(&mut self.backend.way())
     }
 
     /// The name for a message.

@@ -76,7 +76,7 @@ impl Monitor {
     pub fn open(device: Option<&Device>, bits: u64) -> Result<Self> {
         let routes = flags::parse_monitor(bits)?;
         let (watch, before) = match device {
-            Some(device) => (device.backend.watch(routes)?, Some(device.backend.link()?)),
+            Some(device) => (device.backend.watch(routes)?, Some(device.link()?)),
             None => (Watch::open(if routes { Routes::All } else { Routes::None })?, None),
         };
         let (fd, only) = (watch.fd().as_raw_fd(), before.as_ref().map(|link| link.index));

@@ -213,6 +213,10 @@ impl Device {
                 (Reason::Shutdown, "tuntap_shutdown was called: close the handle")
             }
             Errno::ECANCELED => (Reason::Woken, "tuntap_wake ended the wait"),
+            Errno::EMFILE | Errno::ENFILE => {
+                let step = "make the descriptor with which a wait can be ended";
+                return Error::system(errno, text!("{action} {}: {step}", self.label()));
+            }
             _ => return Error::system(errno, text!("{action} {}", self.label())),
         };
         Error::new(errno, reason, text!("{action} {}: {text}", self.label()))

@@ -96,6 +96,14 @@ pub(crate) struct Place<'a> {
 ///
 /// A call either does what it says or changes nothing, and does not ask whether it is needed: the core does.
 pub(crate) trait Backend: Sized + Send + Sync {
+    /// The way to the device, from the first step of a call to the last: what one finds, the others use.
+    type Way<'a>
+    where
+        Self: 'a;
+
+    /// A new call begins.
+    fn way(&self) -> Self::Way<'_>;
+
     /// Whether this operating system has it.
     fn has(feature: Feature) -> bool;
     /// Whether this kernel has it, of what the operating system has.
@@ -166,9 +174,9 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn label(&self) -> Text;
     /// The name, wherever the device is.
     fn name(&self) -> Result<Name>;
-    /// The present state. It also finds the way to a device that was moved, so it comes before each change.
-    fn link(&self) -> Result<Link>;
-    fn change_link(&self, change: &Change<'_>) -> Result<()>;
+    /// The present state.
+    fn link(&self, way: &mut Self::Way<'_>) -> Result<Link>;
+    fn change_link(&self, way: &mut Self::Way<'_>, change: &Change<'_>) -> Result<()>;
     /// Whether the device was in this namespace when it was last looked at.
     fn is_in(&self, namespace: &Namespace) -> bool;
     fn set_carrier(&self, on: bool) -> Result<()>;
@@ -190,32 +198,32 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn set_attached(&self, on: bool) -> Result<()>;
 
     /// The addresses, of one family or of both, the first of them first.
-    fn addresses(&self, family: Option<Family>) -> Result<Vec<Assigned>>;
+    fn addresses(&self, way: &mut Self::Way<'_>, family: Option<Family>) -> Result<Vec<Assigned>>;
     /// One that is there is EEXIST.
-    fn add_address(&self, address: &Address, options: &Options) -> Result<()>;
+    fn add_address(&self, way: &mut Self::Way<'_>, address: &Address, options: &Options) -> Result<()>;
     /// Whether the system makes the one of the other where it is, so that the device has an address all the time.
     fn changes_address(&self, present: &Assigned, address: &Address, options: &Options) -> bool;
     /// Does that.
-    fn change_address(&self, address: &Address, options: &Options) -> Result<()>;
+    fn change_address(&self, way: &mut Self::Way<'_>, address: &Address, options: &Options) -> Result<()>;
     /// Gives back what it told of an address, which is there in another way or not at all.
-    fn restore_address(&self, assigned: &Assigned, there: bool) -> Result<()>;
-    fn remove_address(&self, address: &Address) -> Result<()>;
+    fn restore_address(&self, way: &mut Self::Way<'_>, assigned: &Assigned, there: bool) -> Result<()>;
+    fn remove_address(&self, way: &mut Self::Way<'_>, address: &Address) -> Result<()>;
 
     /// The routes through the device.
-    fn routes(&self) -> Result<Vec<Installed>>;
+    fn routes(&self, way: &mut Self::Way<'_>) -> Result<Vec<Installed>>;
     /// The metric and the table that 0 stands for.
     fn usual_route(&self, family: Family) -> (u32, u32);
     /// Whether to add a route that may be there is better than to list the routes first.
     fn adds_before_it_looks(&self) -> bool;
     /// A route that is there, or has the place of this one, is EEXIST.
-    fn add_route(&self, route: &Route) -> Result<()>;
+    fn add_route(&self, way: &mut Self::Way<'_>, route: &Route) -> Result<()>;
     /// The same where only routes through this device have its place: the first of them becomes this one. EEXIST when
     /// another interface has one there.
-    fn replace_route(&self, route: &Route) -> Result<()>;
+    fn replace_route(&self, way: &mut Self::Way<'_>, route: &Route) -> Result<()>;
     /// Gives back what it listed of a route.
-    fn restore_route(&self, installed: &Installed) -> Result<()>;
+    fn restore_route(&self, way: &mut Self::Way<'_>, installed: &Installed) -> Result<()>;
     /// Deletes this one of those that it listed.
-    fn remove_route(&self, installed: &Installed) -> Result<()>;
+    fn remove_route(&self, way: &mut Self::Way<'_>, installed: &Installed) -> Result<()>;
 
     /// Runs a program for each packet that goes out, or none any more.
     fn set_program(&self, program: Program, fd: Option<RawFd>) -> Result<()>;

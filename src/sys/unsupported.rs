@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::time::Instant;
 
-pub(crate) use super::nowhere::Namespace;
+pub(crate) use super::nowhere::{Namespace, Way};
 use super::{Backend, Outcome, Place, Routes, Watching};
 use crate::model::address::{Address, Assigned, Options};
 use crate::model::error::{Error, Result};
@@ -61,6 +61,8 @@ macro_rules! unreached {
 }
 
 impl Backend for Queue {
+    type Way<'a> = Way;
+
     fn has(_: Feature) -> bool {
         false
     }
@@ -103,6 +105,7 @@ impl Backend for Queue {
     }
 
     unreached! {
+        fn way(&self) -> Way;
         fn device_has(&self, Feature) -> Result<bool>;
         fn check_into_fd(&self) -> Result<()>;
         fn open_queue(&self) -> Result<Self>;
@@ -122,8 +125,8 @@ impl Backend for Queue {
         fn is_shut_down(&self) -> bool;
         fn label(&self) -> Text;
         fn name(&self) -> Result<Name>;
-        fn link(&self) -> Result<Link>;
-        fn change_link(&self, &Change<'_>) -> Result<()>;
+        fn link(&self, &mut Way) -> Result<Link>;
+        fn change_link(&self, &mut Way, &Change<'_>) -> Result<()>;
         fn is_in(&self, &Namespace) -> bool;
         fn set_carrier(&self, bool) -> Result<()>;
         fn send_buffer(&self) -> Result<u32>;
@@ -137,19 +140,19 @@ impl Backend for Queue {
         fn set_owner(&self, u32) -> Result<()>;
         fn set_group(&self, u32) -> Result<()>;
         fn set_attached(&self, bool) -> Result<()>;
-        fn addresses(&self, Option<Family>) -> Result<Vec<Assigned>>;
-        fn add_address(&self, &Address, &Options) -> Result<()>;
+        fn addresses(&self, &mut Way, Option<Family>) -> Result<Vec<Assigned>>;
+        fn add_address(&self, &mut Way, &Address, &Options) -> Result<()>;
         fn changes_address(&self, &Assigned, &Address, &Options) -> bool;
-        fn change_address(&self, &Address, &Options) -> Result<()>;
-        fn restore_address(&self, &Assigned, bool) -> Result<()>;
-        fn remove_address(&self, &Address) -> Result<()>;
-        fn routes(&self) -> Result<Vec<Installed>>;
+        fn change_address(&self, &mut Way, &Address, &Options) -> Result<()>;
+        fn restore_address(&self, &mut Way, &Assigned, bool) -> Result<()>;
+        fn remove_address(&self, &mut Way, &Address) -> Result<()>;
+        fn routes(&self, &mut Way) -> Result<Vec<Installed>>;
         fn usual_route(&self, Family) -> (u32, u32);
         fn adds_before_it_looks(&self) -> bool;
-        fn add_route(&self, &Route) -> Result<()>;
-        fn replace_route(&self, &Route) -> Result<()>;
-        fn restore_route(&self, &Installed) -> Result<()>;
-        fn remove_route(&self, &Installed) -> Result<()>;
+        fn add_route(&self, &mut Way, &Route) -> Result<()>;
+        fn replace_route(&self, &mut Way, &Route) -> Result<()>;
+        fn restore_route(&self, &mut Way, &Installed) -> Result<()>;
+        fn remove_route(&self, &mut Way, &Installed) -> Result<()>;
         fn set_program(&self, Program, Option<RawFd>) -> Result<()>;
         fn set_filter_bpf(&self, &[Instruction]) -> Result<()>;
         fn set_filter_mac(&self, &[Mac], bool) -> Result<()>;

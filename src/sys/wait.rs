@@ -3,12 +3,14 @@
 
 use std::ffi::c_short;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::ptr;
 use std::result::Result;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Tokens, poll};
-use crate::model::error::{Errno, Error};
+use super::boxed;
+use super::{CancelDisabled, Tokens, poll};
+use crate::model::error::Errno;
 use crate::model::readiness::Readiness;
 
 /// How long a waiter does not poll the tokens while those that an earlier wake was for still take theirs.
@@ -18,9 +20,11 @@ const WAKE_IN_PROGRESS: Duration = Duration::from_millis(1);
 /// each waiter that has been woken and has not noticed yet. Which waiters these are is decided here, in one word: the
 /// number of wakes, whether one is pending, whether the handle is shut down, and how many wait at the moment.
 ///
-/// Everything that wake() and shut_down() do is allowed in a signal handler.
+/// The first waiter makes the counter, before it is counted in: what ends waits and finds none needs no counter, and
+/// what finds some has it. Everything that wake() and shut_down() do is allowed in a signal handler.
 pub(super) struct Waker {
-    tokens: Tokens,
+    /// NULL before the first wait.
+    tokens: AtomicPtr<Tokens>,
     state: AtomicU64,
 }
 
@@ -44,9 +48,14 @@ fn wakes(state: u64) -> u64 {
 }
 
 impl Waker {
-    pub(super) fn new() -> Result<Self, Error> {
-        let tokens = Tokens::new().map_err(|errno| Error::system(errno, Tokens::STEP))?;
-        Ok(Self { tokens, state: AtomicU64::new(0) })
+    pub(super) fn new() -> Self {
+        Self { tokens: AtomicPtr::new(ptr::null_mut()), state: AtomicU64::new(0) }
+    }
+
+    /// Whether somebody has waited.
+    #[allow(dead_code, reason = "Darwin does not ask")]
+    pub(super) fn is_begun(&self) -> bool {
+        self.tokens().is_some()
     }
 
     /// Ends every wait that goes on, or when there is none, the next one.
@@ -71,9 +80,9 @@ impl Waker {
             0 => state | without,
             _ => (state & !(WAITERS | PENDING)).wrapping_add(WAKE) | with,
         });
-        let tokens = before & WAITERS;
-        if tokens != 0 {
-            self.tokens.add(tokens);
+        let waiters = before & WAITERS;
+        if let (1.., Some(tokens)) = (waiters, self.tokens()) {
+            tokens.add(waiters);
         }
     }
 
@@ -85,11 +94,47 @@ impl Waker {
     }
 
     /// Waits until one of the descriptors is ready, and for ever without a deadline; what is ready. ECANCELED: woken or
-    /// shut down. ETIMEDOUT: too late. EINTR: a signal handler ran.
+    /// shut down. ETIMEDOUT: too late. EINTR: a signal handler ran. What else the system says to a new counter.
     pub(super) fn wait(&self, sources: &[Source<'_>], deadline: Option<Instant>) -> Result<Readiness, Errno> {
+        // Needs no counter.
+        if self.take_pending() || self.is_shut_down() {
+            return Err(Errno::ECANCELED);
+        }
+        let tokens = self.begin()?;
         let own = self.enter()?;
-        let waited = self.wait_as(own, sources, deadline);
-        if self.leave(own) { Err(Errno::ECANCELED) } else { waited }
+        let waited = self.wait_as(own, tokens, sources, deadline);
+        if self.leave(own, tokens) { Err(Errno::ECANCELED) } else { waited }
+    }
+
+    fn tokens(&self) -> Option<&Tokens> {
+        // SAFETY: what is stored lives as long as this.
+        unsafe { self.tokens.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// The tokens, which the first waiter makes.
+    fn begin(&self) -> Result<&Tokens, Errno> {
+        match self.tokens() {
+            Some(tokens) => Ok(tokens),
+            None => self.make(),
+        }
+    }
+
+    #[cold]
+    fn make(&self) -> Result<&Tokens, Errno> {
+        // Of two that are made, one is closed.
+        let _cancel_disabled = CancelDisabled::new();
+        let made = Box::into_raw(boxed(Tokens::new()?)?);
+        let stored = self.tokens.compare_exchange(ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire);
+        let kept = match stored {
+            Ok(_) => made,
+            Err(first) => {
+                // SAFETY: another thread came first, and nobody has seen this one.
+                drop(unsafe { Box::from_raw(made) });
+                first
+            }
+        };
+        // SAFETY: what is stored lives as long as this.
+        Ok(unsafe { &*kept })
     }
 
     /// Counts this waiter in; the number of wakes before it. It takes a pending wake.
@@ -102,7 +147,7 @@ impl Waker {
     }
 
     /// Counts it out; true when a wake did that already, and then its token is taken.
-    fn leave(&self, own: u64) -> bool {
+    fn leave(&self, own: u64, tokens: &Tokens) -> bool {
         let before = self.update(|state| match wakes(state) == own {
             true => state.wrapping_sub(WAITER),
             false => state,
@@ -111,13 +156,14 @@ impl Waker {
             return false;
         }
         // It waits for the waker to have added it.
-        self.tokens.take();
+        tokens.take();
         true
     }
 
     fn wait_as(
         &self,
         own: u64,
+        tokens: &Tokens,
         sources: &[Source<'_>],
         deadline: Option<Instant>,
     ) -> Result<Readiness, Errno> {
@@ -127,7 +173,7 @@ impl Waker {
         loop {
             if let Some(last) = entries.last_mut() {
                 // A negative descriptor is passed over.
-                let fd = if skip_tokens { -1 } else { self.tokens.fd().as_raw_fd() };
+                let fd = if skip_tokens { -1 } else { tokens.fd().as_raw_fd() };
                 *last = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
             }
             let until = if skip_tokens { Some(soon(deadline)) } else { deadline };
@@ -150,6 +196,16 @@ impl Waker {
     fn update(&self, change: impl Fn(u64) -> u64) -> u64 {
         let changed = |state| Some(change(state));
         self.state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, changed).unwrap_or_else(|state| state)
+    }
+}
+
+impl Drop for Waker {
+    fn drop(&mut self) {
+        let tokens = *self.tokens.get_mut();
+        if !tokens.is_null() {
+            // SAFETY: it came of a box, is stored once, and nobody refers to it any more.
+            drop(unsafe { Box::from_raw(tokens) });
+        }
     }
 }
 
@@ -203,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_wake_without_a_waiter_is_for_the_next() {
-        let (waker, (silence, _into)) = (Waker::new().unwrap(), silence());
+        let (waker, (silence, _into)) = (Waker::new(), silence());
         waker.wake();
         waker.wake();
         let wait = || waker.wait(&[(silence.as_fd(), Readiness::READ)], Some(Instant::now()));
@@ -213,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_shutdown_ends_every_wait_for_ever() {
-        let (waker, (silence, into)) = (Waker::new().unwrap(), silence());
+        let (waker, (silence, into)) = (Waker::new(), silence());
         let wait = || waker.wait(&[(silence.as_fd(), Readiness::READ)], None);
         thread::scope(|scope| {
             let waiters: Vec<_> = (0..4).map(|_| scope.spawn(wait)).collect();
@@ -236,7 +292,7 @@ mod tests {
 
     #[test]
     fn who_does_not_wait_takes_a_wake_once() {
-        let waker = Waker::new().unwrap();
+        let waker = Waker::new();
         assert!(!waker.take_pending());
         waker.wake();
         assert!(waker.take_pending());
@@ -245,7 +301,7 @@ mod tests {
 
     #[test]
     fn a_wake_ends_every_wait_once() {
-        let (waker, (silence, _into)) = (Waker::new().unwrap(), silence());
+        let (waker, (silence, _into)) = (Waker::new(), silence());
         thread::scope(|scope| {
             let waiters: Vec<_> = (0..4)
                 .map(|_| scope.spawn(|| waker.wait(&[(silence.as_fd(), Readiness::READ)], None)))
@@ -266,7 +322,7 @@ mod tests {
 
     #[test]
     fn what_is_ready_is_not_waited_for() {
-        let (waker, (silence, into)) = (Waker::new().unwrap(), silence());
+        let (waker, (silence, into)) = (Waker::new(), silence());
         let (read, write) = ((silence.as_fd(), Readiness::READ), (into.as_fd(), Readiness::WRITE));
         assert_eq!(waker.wait(&[read, write], None), Ok(Readiness::WRITE));
         assert_eq!(ready(&[read, write]), Ok(Readiness::WRITE));

@@ -202,6 +202,7 @@ static void filters(void)
     uint8_t mac[6] = {2, 0, 0, 0, 0, 8};
     CALL(tuntap_get_mac(tap, mac, &err));
     CALL(tuntap_set_mac(tap, mac, &err));
+    CALL(tuntap_list_addrs(tap, NULL, 0, sizeof(tuntap_addr), &err));
     CALL(tuntap_set_filter_bpf(tap, all_packets_pass, 1, &err));
     CALL(tuntap_set_filter_mac(tap, mac, 1, 0, &err));
     if (steering >= 0)

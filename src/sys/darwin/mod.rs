@@ -36,7 +36,7 @@ use std::time::{Duration, Instant};
 use simulated as kernel;
 
 use super::descriptor;
-pub(crate) use super::nowhere::Namespace;
+pub(crate) use super::nowhere::{Namespace, Way};
 use super::wait::Waker;
 use super::{Backend, Outcome, Place, Routes, Watching};
 use crate::model::address::{Address, Assigned, Options};
@@ -85,6 +85,12 @@ enum Port {
 }
 
 impl Backend for Queue {
+    type Way<'a> = Way;
+
+    fn way(&self) -> Way {
+        Way
+    }
+
     fn has(feature: Feature) -> bool {
         capability::has(feature)
     }
@@ -250,7 +256,7 @@ impl Backend for Queue {
         Ok(self.name)
     }
 
-    fn link(&self) -> Result<Link> {
+    fn link(&self, _: &mut Way) -> Result<Link> {
         let mtu_range = match self.kind() {
             Kind::Tun => Some(MTU_OF_UTUN),
             Kind::Tap => link::mtu_range(&self.name).ok(),
@@ -258,7 +264,7 @@ impl Backend for Queue {
         Ok(Link { mtu_range, ..self.present()?.link })
     }
 
-    fn change_link(&self, change: &Change<'_>) -> Result<()> {
+    fn change_link(&self, _: &mut Way, change: &Change<'_>) -> Result<()> {
         let changed = match change {
             Change::Up(up) => link::set_up(&self.name, *up),
             Change::Mtu(mtu) => self.set_mtu(*mtu),
@@ -328,13 +334,13 @@ impl Backend for Queue {
         self.missing("attach or detach a queue of")
     }
 
-    fn addresses(&self, family: Option<Family>) -> Result<Vec<Assigned>> {
+    fn addresses(&self, _: &mut Way, family: Option<Family>) -> Result<Vec<Assigned>> {
         let mut addresses = self.present()?.addresses;
         addresses.retain(|assigned| family.is_none_or(|family| assigned.address.family() == family));
         Ok(addresses.into_iter().map(|assigned| address::with_flags(&self.name, assigned)).collect())
     }
 
-    fn add_address(&self, address: &Address, options: &Options) -> Result<()> {
+    fn add_address(&self, _: &mut Way, address: &Address, options: &Options) -> Result<()> {
         address::check(&self.name, self.kind(), address, options)?;
         address::add(&self.name, self.index, self.kind(), address, options)
             .map_err(|errno| refusal(errno, format_args!("give {} the address {address}", self.name)))
@@ -344,22 +350,22 @@ impl Backend for Queue {
         false
     }
 
-    fn change_address(&self, _: &Address, _: &Options) -> Result<()> {
+    fn change_address(&self, _: &mut Way, _: &Address, _: &Options) -> Result<()> {
         self.missing("change an address of")
     }
 
-    fn restore_address(&self, assigned: &Assigned, _: bool) -> Result<()> {
+    fn restore_address(&self, way: &mut Way, assigned: &Assigned, _: bool) -> Result<()> {
         let nodad = assigned.options.nodad;
-        self.add_address(&assigned.address, &Options { nodad, ..Options::default() })
+        self.add_address(way, &assigned.address, &Options { nodad, ..Options::default() })
     }
 
-    fn remove_address(&self, address: &Address) -> Result<()> {
+    fn remove_address(&self, _: &mut Way, address: &Address) -> Result<()> {
         let others = self.present()?.addresses;
         address::remove(&self.name, self.index, self.kind(), address, &others)
             .map_err(|errno| refusal(errno, format_args!("take from {} the address {address}", self.name)))
     }
 
-    fn routes(&self) -> Result<Vec<Installed>> {
+    fn routes(&self, _: &mut Way) -> Result<Vec<Installed>> {
         let list = |family| route::list(self.index, family);
         let listed = list(Family::V4).and_then(|ipv4| Ok([ipv4, list(Family::V6)?].concat()));
         listed.map_err(|errno| self.refused("list the routes through", errno))
@@ -374,7 +380,7 @@ impl Backend for Queue {
         false
     }
 
-    fn add_route(&self, route: &Route) -> Result<()> {
+    fn add_route(&self, _: &mut Way, route: &Route) -> Result<()> {
         let action = text!("add the route {route} through {}", self.name);
         if route.details != Details::default() || route.source().is_some() || route.is_by_another_family() {
             return Err(Error::platform(action));
@@ -393,23 +399,23 @@ impl Backend for Queue {
     }
 
     /// The kernel has one route for a destination.
-    fn replace_route(&self, route: &Route) -> Result<()> {
+    fn replace_route(&self, way: &mut Way, route: &Route) -> Result<()> {
         let has_place =
             |it: &&Installed| (it.route.network(), it.route.prefix()) == (route.network(), route.prefix());
-        let Some(present) = self.routes()?.into_iter().find(|it| has_place(&it)) else {
-            return self.add_route(route);
+        let Some(present) = self.routes(way)?.into_iter().find(|it| has_place(&it)) else {
+            return self.add_route(way, route);
         };
-        self.remove_route(&present)?;
-        self.add_route(route).inspect_err(|_| {
-            let _ = self.restore_route(&present);
+        self.remove_route(way, &present)?;
+        self.add_route(way, route).inspect_err(|_| {
+            let _ = self.restore_route(way, &present);
         })
     }
 
-    fn restore_route(&self, installed: &Installed) -> Result<()> {
-        self.add_route(&installed.route)
+    fn restore_route(&self, way: &mut Way, installed: &Installed) -> Result<()> {
+        self.add_route(way, &installed.route)
     }
 
-    fn remove_route(&self, Installed { route, .. }: &Installed) -> Result<()> {
+    fn remove_route(&self, _: &mut Way, Installed { route, .. }: &Installed) -> Result<()> {
         route::remove(self.index, route)
             .map_err(|errno| refusal(errno, format_args!("delete the route {route} through {}", self.name)))
     }

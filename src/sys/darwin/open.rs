@@ -24,7 +24,7 @@ impl Queue {
     pub(super) fn make(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<Self> {
         check(name, flags, place)?;
         let number = number(name, flags.mode.kind)?;
-        let waker = Waker::new()?;
+        let waker = Waker::new();
         match flags.mode.kind {
             Kind::Tap => {
                 let feth = Feth::make(number)?;
@@ -54,7 +54,7 @@ impl Queue {
             let text = text!("take over descriptor {fd}: each packet of {name} has a process before it");
             return Err(Error::new(Errno::EINVAL, Reason::Kind, text));
         }
-        let waker = Waker::new()?;
+        let waker = Waker::new();
         let present = present(&name)?;
         let utun = Utun::from_fd(descriptor::take(theirs, borrow).map_err(failed)?);
         match utun.prepare() {

@@ -16,9 +16,6 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// What making them is, for a message.
-    pub(crate) const STEP: &str = "open a pipe that ends a wait";
-
     pub(crate) fn new() -> Outcome<Self> {
         let (out, into) = descriptor::pipe()?;
         Ok(Self { out, into })

@@ -4,11 +4,12 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::result::Result;
 
+use super::control::Interface;
 use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
 use crate::model::address::{self, Address, Assigned, Label, Lifetimes, Options, Scope};
 use crate::model::flags::{Kind, bit};
-use crate::model::link::Link;
+
 use crate::model::memory;
 use crate::model::prefix::{Family, Prefix};
 use crate::sys::bytes::u32_at;
@@ -65,23 +66,23 @@ impl If {
 /// Those of one family, or with 0 of both.
 pub(super) fn list(
     netlink: &mut Socket,
-    link: &Link,
+    interface: &Interface,
     kind: Kind,
     family: u8,
 ) -> Result<Vec<Assigned>, Refusal> {
-    netlink.ask(&list_request(link.index, family), |body| {
-        let Some((_, assigned)) = parse(body).filter(|(found, _)| *found == link.index) else {
+    netlink.ask(&list_request(interface.index, family), |body| {
+        let Some((_, assigned)) = parse(body).filter(|(found, _)| *found == interface.index) else {
             return Ok(None);
         };
-        let assigned = usual_left_out(assigned, link, kind);
+        let assigned = usual_left_out(assigned, interface, kind);
         Ok(Some(Assigned { detail: memory::copy(body)?, ..assigned }))
     })
 }
 
 /// A label that is the device's name says nothing, nor does it on a TUN that there is no broadcast address.
-fn usual_left_out(mut assigned: Assigned, link: &Link, kind: Kind) -> Assigned {
+fn usual_left_out(mut assigned: Assigned, interface: &Interface, kind: Kind) -> Assigned {
     let options = &mut assigned.options;
-    if options.label.as_bytes() == link.name.as_bytes() {
+    if options.label.as_bytes() == interface.name.as_bytes() {
         options.label = Label::default();
     }
     if kind == Kind::Tap && options.broadcast.is_none() && assigned.address.broadcast().is_some() {

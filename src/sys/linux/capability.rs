@@ -5,6 +5,7 @@ use std::fs;
 use std::mem;
 use std::path::Path;
 
+use super::control::Interface;
 use super::netlink::Socket;
 use super::node::{Node, USUAL_NODE};
 use super::{Queue, file, ioctl, offload};
@@ -78,7 +79,7 @@ impl Queue {
             Feature::Carrier => self.knows(ioctl::tunsetcarrier),
             Feature::Follow => self.is_followed(),
             Feature::Uso => self.has_uso(),
-            Feature::Route | Feature::Rename | Feature::Monitor => self.link().map(|_| true),
+            Feature::Route | Feature::Rename | Feature::Monitor => self.link(&mut self.way()).map(|_| true),
             Feature::Ipv4 | Feature::Ipv6 | Feature::Namespace => kernel_has(feature),
         }
     }
@@ -89,7 +90,7 @@ impl Queue {
 
     /// Whether the driver says where the device is.
     fn is_followed(&self) -> Result<bool> {
-        match self.node.namespace() {
+        match self.control().ask_driver(&self.node) {
             Ok(_) => Ok(true),
             Err(Errno::EINVAL | Errno::ENOTTY) => Ok(false),
             Err(errno) => Err(self.refused("ask for the namespace of", errno)),
@@ -98,10 +99,8 @@ impl Queue {
 
     /// Whether it can be turned on: USO is one feature for both families.
     fn has_uso(&self) -> Result<bool> {
-        let available = |netlink: &mut Socket, link: &crate::model::link::Link| {
-            Ok(offload::available(netlink.fd(), &link.name)?)
-        };
-        let available = self.ask(available, "ask for the offloads of")?;
+        let available = |netlink: &mut Socket, it: Interface| Ok(offload::available(netlink.fd(), &it.name)?);
+        let available = self.ask(&mut self.way(), available, "ask for the offloads of")?;
         Ok(self.mode.offload && available & (F_USO4 | F_USO6) != 0)
     }
 }

@@ -4,31 +4,52 @@
 //! A device is known to its driver by descriptor and to rtnetlink by name and index, which another device can have too,
 //! there or in another namespace. So each call shows first that rtnetlink and the driver mean the same one.
 
-use std::fmt::Display;
+use std::os::fd::OwnedFd;
 use std::result::Result;
 
 use super::ids::is_net_admin;
 use super::message::Refusal;
 use super::namespace::{Identity, Namespace};
-use super::netlink::Socket;
-use super::node::Node;
-use super::refusal::refusal;
+use super::netlink::{Socket, unopened};
+use super::node::{Granted, Node};
+use super::refusal::{elsewhere, gone, restless, unasked, unreached, unwatched};
+use super::socket::KernelSocket;
 use super::{departure, link};
 use crate::model::error::{Errno, Error, Reason};
 use crate::model::link::Link;
 use crate::model::name::Name;
-use crate::model::text::text;
 
 /// A step is tried again when the device was renamed or moved in between, this many times.
 const TRIES: usize = 64;
 
 /// The namespace where the device was last seen, and its index there.
 pub(super) struct Control {
-    netlink: Socket,
+    /// In that namespace. Present while something needs it: see [`Control::rest`].
+    netlink: Option<Socket>,
     namespace: Option<Identity>,
     /// 0, which no interface has, before it was found.
     index: u32,
     trace: Trace,
+    /// The driver has said where the device is, the last time that it was asked.
+    answered: bool,
+    /// The socket is of another namespace than its opener's, who may not be able to open a second one.
+    apart: bool,
+    /// Somebody waits on the handle, which takes another descriptor.
+    waited: bool,
+}
+
+/// The way to the interface, as the first step of a call has found it. The other steps go it without asking again.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Way {
+    namespace: Option<Identity>,
+    interface: Option<Interface>,
+}
+
+/// An interface as rtnetlink knows it.
+#[derive(Clone, Copy)]
+pub(super) struct Interface {
+    pub(super) index: u32,
+    pub(super) name: Name,
 }
 
 /// What shows where the device is, when the driver does not: TUNGETDEVNETNS came with Linux 5.4 and needs CAP_NET_ADMIN.
@@ -52,16 +73,39 @@ pub(super) fn prepare() -> Result<Socket, Error> {
 }
 
 impl Control {
+    fn new(netlink: Option<Socket>, namespace: Option<Identity>, trace: Trace) -> Self {
+        Self { netlink, namespace, index: 0, trace, answered: false, apart: false, waited: false }
+    }
+
     /// Finds a device that has just been opened here, in the calling thread's namespace.
-    pub(super) fn find(netlink: Socket, node: &Node) -> Result<Self, Error> {
-        let mut control = Self { netlink, namespace: Identity::own(), index: 0, trace: Trace::Seen };
-        control.link(node)?;
-        Ok(control)
+    pub(super) fn find(netlink: Socket, node: &Node) -> Result<(Self, Link), Error> {
+        let mut control = Self::new(Some(netlink), Identity::own(), Trace::Seen);
+        let link = control.link(node, &mut Way::default())?;
+        Ok((control, link))
+    }
+
+    /// The same where the driver can be asked, with fewer system calls: the device had this name a moment ago.
+    pub(super) fn find_named(node: &Node, name: &Name) -> Result<(Self, Granted), Error> {
+        let socket = KernelSocket::new().map_err(unopened)?;
+        let mut control = Self { answered: true, ..Self::new(None, None, Trace::Seen) };
+        let index = link::index_of(socket.fd(), name);
+        let namespace = control.ask_driver(node);
+        let granted = node.granted().map_err(|errno| gone(node.translate(errno)))?;
+        match (index, namespace) {
+            (Ok(index), Ok(namespace)) if granted.name == *name => {
+                (control.index, control.namespace) = (index, Namespace::of(namespace).identity());
+                Ok((control, granted))
+            }
+            _ => {
+                let (control, _) = Self::find(Socket::connect(socket)?, node)?;
+                Ok((control, granted))
+            }
+        }
     }
 
     /// For a device that was opened elsewhere: only the driver can tell where it is.
-    pub(super) fn adopt(netlink: Socket) -> Self {
-        Self { netlink, namespace: Identity::own(), index: 0, trace: Trace::Lost }
+    pub(super) fn adopt() -> Self {
+        Self::new(None, None, Trace::Lost)
     }
 
     pub(super) fn namespace(&self) -> Option<Identity> {
@@ -72,20 +116,64 @@ impl Control {
         self.index
     }
 
-    /// Asks rtnetlink about the interface, which is the same one before and after.
+    pub(super) fn is_open(&self) -> bool {
+        self.netlink.is_some()
+    }
+
+    /// Whether the driver says where the device is.
+    pub(super) fn is_answered(&self) -> bool {
+        self.answered
+    }
+
+    /// The opener goes back to another namespace than the device's, and the socket stays.
+    pub(super) fn stay_apart(&mut self) -> Result<(), Error> {
+        if self.netlink.is_none() {
+            self.netlink = Some(Socket::open()?);
+        }
+        self.apart = true;
+        Ok(())
+    }
+
+    /// Somebody begins to wait on the handle: from now on the socket lasts as long as a call.
+    pub(super) fn begin_wait(&mut self) {
+        self.waited = true;
+        self.rest();
+    }
+
+    /// At the end of a call: a handle has its node, and one descriptor more.
+    pub(super) fn rest(&mut self) {
+        if self.waited {
+            self.close();
+        }
+    }
+
+    /// Closes the socket, unless it shows where the device is, or no other could be opened.
+    pub(super) fn close(&mut self) {
+        if self.trace == Trace::Lost || (self.trace == Trace::Seen && !self.apart) {
+            self.netlink = None;
+        }
+    }
+
+    /// Asks rtnetlink about the interface: what has been shown after an answer holds for it too.
     pub(super) fn ask<T>(
         &mut self,
         node: &Node,
-        question: impl Fn(&mut Socket, &Link) -> Result<T, Refusal>,
+        way: &mut Way,
+        question: impl Fn(&mut Socket, Interface) -> Result<T, Refusal>,
     ) -> Result<Result<T, Refusal>, Error> {
+        if let Some(answer) = self.ask_at_once(node, way, &question)? {
+            return Ok(answer);
+        }
         for _ in 0..TRIES {
-            let link = self.link(node)?;
-            let (answer, asked) = (question(&mut self.netlink, &link), self.namespace);
-            if self.is_shown(node, &link)? {
+            let Link { index, name, .. } = self.link(node, way)?;
+            let asked = way.namespace;
+            let Some(netlink) = self.here()? else { continue };
+            let answer = question(netlink, Interface { index, name });
+            if self.is_shown(node, &name)? {
                 return Ok(answer);
             }
-            let after = self.link(node)?;
-            if (after.index, after.name, self.namespace) == (link.index, link.name, asked) {
+            let after = self.link(node, way)?;
+            if (after.index, after.name, way.namespace) == (index, name, asked) {
                 return Ok(answer);
             }
         }
@@ -96,11 +184,18 @@ impl Control {
     pub(super) fn change(
         &mut self,
         node: &Node,
+        way: &mut Way,
         change: impl Fn(&mut Socket, u32) -> Result<(), Refusal>,
     ) -> Result<Result<(), Refusal>, Error> {
+        let shown = self.ask_at_once(node, way, &|_, interface| Ok(interface.index))?;
+        let mut index = shown.and_then(Result::ok);
         for _ in 0..TRIES {
-            let index = self.link(node)?.index;
-            match change(&mut self.netlink, index) {
+            let index = match index.take() {
+                Some(index) => index,
+                None => self.link(node, way)?.index,
+            };
+            let Some(netlink) = self.here()? else { continue };
+            match change(netlink, index) {
                 Err(refusal) if refusal.errno == Errno::ENODEV => {}
                 changed => return Ok(changed),
             }
@@ -108,14 +203,56 @@ impl Control {
         Err(restless())
     }
 
+    /// The usual case, with the fewest system calls: the device is where this call, or the last one, has found it.
+    fn ask_at_once<T>(
+        &mut self,
+        node: &Node,
+        way: &mut Way,
+        question: &impl Fn(&mut Socket, Interface) -> Result<T, Refusal>,
+    ) -> Result<Option<Result<T, Refusal>>, Error> {
+        let (found, index) = (way.interface.filter(|_| way.namespace == self.namespace), self.index);
+        if self.trace != Trace::Seen || index == 0 {
+            return Ok(None);
+        }
+        let Some(netlink) = self.here()? else { return Ok(None) };
+        if let Some(interface) = found {
+            let answer = question(netlink, interface);
+            let moved = answer.as_ref().is_err_and(|refusal| refusal.errno == Errno::ENODEV);
+            return Ok((!moved).then_some(answer));
+        }
+        let Ok(name) = link::name_of(netlink.fd(), index) else { return Ok(None) };
+        let interface = Interface { index, name };
+        let answer = question(netlink, interface);
+        if !self.is_shown(node, &name)? {
+            return Ok(None);
+        }
+        *way = Way { namespace: self.namespace, interface: Some(interface) };
+        Ok(Some(answer))
+    }
+
+    /// The socket in the namespace where the device was last seen; None where the calling thread cannot open one.
+    fn here(&mut self) -> Result<Option<&mut Socket>, Error> {
+        if self.netlink.is_none() && self.namespace.is_some() && self.namespace == Identity::own() {
+            (self.netlink, self.apart) = (Some(Socket::open()?), false);
+        }
+        Ok(self.netlink.as_mut())
+    }
+
     /// The present state, of this device and of no other. Only the driver says that it is gone.
-    pub(super) fn link(&mut self, node: &Node) -> Result<Link, Error> {
+    pub(super) fn link(&mut self, node: &Node, way: &mut Way) -> Result<Link, Error> {
+        let link = self.look(node)?;
+        let interface = Interface { index: link.index, name: link.name };
+        *way = Way { namespace: self.namespace, interface: Some(interface) };
+        Ok(link)
+    }
+
+    fn look(&mut self, node: &Node) -> Result<Link, Error> {
         if let Some(link) = self.still_here(node)? {
             return Ok(link);
         }
         for _ in 0..TRIES {
             let name = node.granted().map_err(|errno| gone(node.translate(errno)))?.name;
-            let found = match node.namespace() {
+            let found = match self.ask_driver(node) {
                 Ok(namespace) => self.follow(node, &Namespace::of(namespace), &name)?,
                 Err(Errno::EBADFD) => None,
                 Err(Errno::EPERM | Errno::EINVAL | Errno::ENOTTY) => self.watch(node, &name)?,
@@ -128,24 +265,35 @@ impl Control {
         Err(restless())
     }
 
+    /// Where the device is, as the driver says it. Who may not ask is spared the refusal, unless he has just lost the right.
+    pub(super) fn ask_driver(&mut self, node: &Node) -> Result<OwnedFd, Errno> {
+        if !self.answered && !is_net_admin() {
+            return Err(Errno::EPERM);
+        }
+        let namespace = node.namespace();
+        self.answered = namespace.is_ok();
+        namespace
+    }
+
     /// The usual case, with the fewest system calls: the device is where and what it was.
     fn still_here(&mut self, node: &Node) -> Result<Option<Link>, Error> {
         if self.trace != Trace::Seen || self.index == 0 {
             return Ok(None);
         }
-        let found = present(link::by_index(&mut self.netlink, self.index))?;
-        let Some(link) = found else { return Ok(None) };
-        Ok(self.is_shown(node, &link)?.then_some(link))
+        let index = self.index;
+        let Some(netlink) = self.here()? else { return Ok(None) };
+        let Some(link) = present(link::by_index(netlink, index))? else { return Ok(None) };
+        Ok(self.is_shown(node, &link.name)?.then_some(link))
     }
 
-    /// Whether the driver shows that this, which was found here, is the device: it is here, and has this name.
-    fn is_shown(&self, node: &Node, link: &Link) -> Result<bool, Error> {
-        Ok(self.is_here(node)? && is_called(node, &link.name))
+    /// Whether the driver shows that what has this name here is the device: it is here, and has this name.
+    fn is_shown(&mut self, node: &Node, name: &Name) -> Result<bool, Error> {
+        Ok(self.is_here(node)? && is_called(node, name))
     }
 
     /// Whether the driver says that the device is in the namespace where it was last seen.
-    fn is_here(&self, node: &Node) -> Result<bool, Error> {
-        match node.namespace() {
+    fn is_here(&mut self, node: &Node) -> Result<bool, Error> {
+        match self.ask_driver(node) {
             Ok(namespace) => Ok(Namespace::of(namespace).identity() == self.namespace),
             Err(Errno::EBADFD | Errno::EPERM | Errno::EINVAL | Errno::ENOTTY) => Ok(false),
             Err(errno) => Err(unasked(errno)),
@@ -155,18 +303,15 @@ impl Control {
     /// Finds the device by its name where the driver says that it is; None when it was renamed or moved meanwhile.
     fn follow(&mut self, node: &Node, there: &Namespace, name: &Name) -> Result<Option<Link>, Error> {
         let identity = there.identity();
-        if identity != self.namespace {
-            let netlink = there.inside(Socket::open).map_err(|error| match error.reason() {
-                Reason::Privilege => elsewhere(error.message()),
-                reason => {
-                    let text = text!("reach the device where it is now: {}", error.message());
-                    Error::new(error.errno(), reason, text)
-                }
-            })?;
-            *self = Self { netlink, namespace: identity, index: 0, trace: Trace::Lost };
+        if identity != self.namespace || self.netlink.is_none() {
+            let (answered, waited) = (self.answered, self.waited);
+            let netlink = there.inside(Socket::open).map_err(unreached)?;
+            let apart = identity != Identity::own();
+            *self = Self { answered, apart, waited, ..Self::new(Some(netlink), identity, Trace::Lost) };
         }
-        let Some(link) = present(link::by_name(&mut self.netlink, name))? else { return Ok(None) };
-        if !self.is_shown(node, &link)? {
+        let Some(netlink) = &mut self.netlink else { return Ok(None) };
+        let Some(link) = present(link::by_name(netlink, name))? else { return Ok(None) };
+        if !self.is_shown(node, &link.name)? {
             return Ok(None);
         }
         (self.index, self.trace) = (link.index, Trace::Seen);
@@ -178,14 +323,18 @@ impl Control {
         if self.trace == Trace::Lost {
             return Err(elsewhere("nothing shows that it is here"));
         }
-        self.netlink.listen().map_err(unwatched)?;
-        let found = match self.index {
-            0 => link::by_name(&mut self.netlink, name),
-            index => link::by_index(&mut self.netlink, index),
+        let index = self.index;
+        let Some(netlink) = self.here()? else {
+            return Err(elsewhere("the calling thread is in another one than the device was"));
+        };
+        netlink.listen().map_err(unwatched)?;
+        let found = match index {
+            0 => link::by_name(netlink, name),
+            index => link::by_index(netlink, index),
         };
         let link = present(found)?;
-        let index = link.as_ref().map_or(self.index, |link| link.index);
-        if self.netlink.departures().is_none_or(|departures| departures.may_have(index, name)) {
+        let index = link.as_ref().map_or(index, |link| link.index);
+        if netlink.departures().is_none_or(|departures| departures.may_have(index, name)) {
             self.trace = Trace::Lost;
             return Ok(None);
         }
@@ -202,9 +351,11 @@ impl Control {
             self.trace = Trace::Lost;
             return Err(elsewhere("another device has its place"));
         }
-        departure::listen_for(self.netlink.kernel(), link.index).map_err(unwatched)?;
-        if let Some(departures) = self.netlink.departures() {
-            departures.clear();
+        if let Some(netlink) = &mut self.netlink {
+            departure::listen_for(netlink.kernel(), link.index).map_err(unwatched)?;
+            if let Some(departures) = netlink.departures() {
+                departures.clear();
+            }
         }
         (self.index, self.trace) = (link.index, Trace::Watched);
         Ok(())
@@ -220,28 +371,4 @@ fn present(found: Result<Link, Error>) -> Result<Option<Link>, Error> {
         Err(error) if error.reason() == Reason::Removed => Ok(None),
         found => found.map(Some),
     }
-}
-
-fn unasked(errno: Errno) -> Error {
-    Error::system(errno, "ask for the namespace of the device")
-}
-
-fn gone(errno: Errno) -> Error {
-    refusal(errno, None, "ask for the state of the device")
-}
-
-fn unwatched(errno: Errno) -> Error {
-    Error::system(errno, "watch whether the device leaves its network namespace")
-}
-
-fn restless() -> Error {
-    elsewhere("it is renamed or moved again and again")
-}
-
-fn elsewhere(why: impl Display) -> Error {
-    let text = text!(
-        "reach the device by rtnetlink: it may be in another network namespace: {why}; to follow it needs CAP_NET_ADMIN \
-         there, and Linux 5.4"
-    );
-    Error::new(Errno::EXDEV, Reason::Namespace, text)
 }

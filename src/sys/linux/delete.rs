@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::control::{self, Control};
+use super::control::{self, Control, Way};
 use super::link;
 use super::netlink::Socket;
 use super::node::{Node, USUAL_NODE};
@@ -40,8 +40,8 @@ fn delete_once(name: &Name) -> Result<bool> {
     match Control::find(netlink, &node) {
         Err(error) if error.reason() == Reason::Removed => Ok(false),
         Err(error) => Err(error),
-        Ok(control) if control.index() != link.index => Ok(false),
-        Ok(control) => end(control, node, name, &tuntap).map(|()| true),
+        Ok((control, _)) if control.index() != link.index => Ok(false),
+        Ok((control, _)) => end(control, node, name, &tuntap).map(|()| true),
     }
 }
 
@@ -52,7 +52,7 @@ fn end(mut control: Control, node: Node, name: &Name, tuntap: &Tuntap) -> Result
     if !tuntap.mode.multi_queue {
         return Ok(());
     }
-    let counted = control.ask(&node, |netlink, link| link::handles(netlink, link.index));
+    let counted = control.ask(&node, &mut Way::default(), |netlink, it| link::handles(netlink, it.index));
     let counted = counted.and_then(|counted| {
         counted.map_err(|refusal| refusal.error(format_args!("ask for the queues of {name}")))
     });

@@ -42,7 +42,7 @@ macro_rules! requests {
 
 requests! {
     tungetfeatures = libc::TUNGETFEATURES, writes u32;
-    tunsetiff = libc::TUNSETIFF, reads libc::ifreq;
+    tunsetiff = libc::TUNSETIFF, writes libc::ifreq;
     tungetiff = libc::TUNGETIFF, writes libc::ifreq;
     tunsetqueue = libc::TUNSETQUEUE, reads libc::ifreq;
     tunsetpersist = libc::TUNSETPERSIST, takes c_int;
@@ -65,6 +65,8 @@ requests! {
     tunsetvnetle = libc::TUNSETVNETLE, reads c_int;
     tungetvnetbe = libc::TUNGETVNETBE, writes c_int;
     tunsetvnetbe = libc::TUNSETVNETBE, reads c_int;
+    siocgifindex = libc::SIOCGIFINDEX, writes libc::ifreq;
+    siocgifname = libc::SIOCGIFNAME, writes libc::ifreq;
     siocgifhwaddr = libc::SIOCGIFHWADDR, writes libc::ifreq;
     ethtool = libc::SIOCETHTOOL, writes libc::ifreq;
     // linux/nsfs.h, linux/sockios.h.

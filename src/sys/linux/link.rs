@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
 //! The interface itself: RTM_GETLINK and RTM_SETLINK.
 
-use std::os::fd::AsRawFd;
+use std::ffi::c_int;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::result::Result;
 
 use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
+use super::{ioctl, node};
 use crate::model::error::{Errno, Error};
 use crate::model::flags::{Kind, Mode};
 use crate::model::link::{Link, Mac, Stats, Tuntap};
 use crate::model::memory;
 use crate::model::name::Name;
-use crate::sys::Change;
 use crate::sys::bytes::{u32_at, u64_at};
+use crate::sys::{Change, Outcome};
 
 /// Attributes of linux/if_link.h that libc does not have for every target.
 mod ifla {
@@ -46,6 +48,26 @@ pub(super) fn by_index(netlink: &mut Socket, index: u32) -> Result<Link, Error> 
 pub(super) fn by_name(netlink: &mut Socket, name: &Name) -> Result<Link, Error> {
     get(netlink, &get_request(0).attribute(libc::IFLA_IFNAME, &name.with_nul()))
         .map_err(|refusal| refusal.error(format_args!("ask for the state of {name}")))
+}
+
+/// The index of the interface of this name, in the socket's namespace.
+pub(super) fn index_of(socket: BorrowedFd<'_>, name: &Name) -> Outcome<u32> {
+    let mut request = node::request(name.as_bytes(), 0);
+    // SAFETY: the kernel reads and writes one ifreq, which `request` is, and then its index is filled in.
+    let index = unsafe {
+        ioctl::siocgifindex(socket.as_raw_fd(), &mut request)?;
+        request.ifr_ifru.ifru_ifindex
+    };
+    Ok(index.unsigned_abs())
+}
+
+/// The name of the interface of this index, in the socket's namespace.
+pub(super) fn name_of(socket: BorrowedFd<'_>, index: u32) -> Outcome<Name> {
+    let mut request = node::request(b"", 0);
+    request.ifr_ifru.ifru_ifindex = index as c_int;
+    // SAFETY: the kernel reads and writes one ifreq, which `request` is.
+    unsafe { ioctl::siocgifname(socket.as_raw_fd(), &mut request) }?;
+    node::name_in(&request)
 }
 
 /// For the list of all interfaces.
@@ -87,7 +109,7 @@ pub(super) fn change(netlink: &mut Socket, index: u32, change: &Change<'_>) -> R
 }
 
 fn get_request(index: u32) -> Request {
-    Request::new(libc::RTM_GETLINK, libc::NLM_F_ACK, &ifinfomsg(index, 0, 0))
+    Request::new(libc::RTM_GETLINK, 0, &ifinfomsg(index, 0, 0))
 }
 
 fn ifinfomsg(index: u32, flags: u32, which: u32) -> [u8; IFINFOMSG] {

@@ -20,6 +20,11 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
+    /// Whether the kernel has more to say of it than its number does.
+    pub(super) fn has_words(&self) -> bool {
+        !matches!(self.errno, Errno::EPERM | Errno::ENODEV | Errno::ENOMEM | Errno::ENOBUFS)
+    }
+
     pub(super) fn error(self, action: impl Display) -> Error {
         super::refusal::refusal(self.errno, self.said, action)
     }
@@ -66,6 +71,11 @@ impl Request {
             self.bytes = None;
         }
         self
+    }
+
+    /// Whether it asks for a list.
+    pub(super) fn is_list(&self) -> bool {
+        self.flags & libc::NLM_F_DUMP == libc::NLM_F_DUMP
     }
 
     /// Whether a refusal of this kind says that it is done already.
@@ -137,6 +147,11 @@ impl<'a> Message<'a> {
     /// The kernel had no room for what comes here.
     pub(super) fn is_overrun(&self) -> bool {
         i32::from(self.kind) == libc::NLMSG_OVERRUN
+    }
+
+    /// It is the whole answer.
+    pub(super) fn is_alone(&self) -> bool {
+        self.flags & libc::NLM_F_MULTI == 0
     }
 
     /// It ends its answer.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! Linux: packets and modes through the device node's descriptor, everything else by rtnetlink.
 //!
-//! The netlink socket is opened with the device, so that both stay in one network namespace wherever the
-//! calling thread goes later, and follows a device that is moved.
+//! A handle has the node's descriptor, and one more once something needs it: a netlink socket, in the network namespace
+//! where the device is, or the event counter of the first wait, after which a socket lasts as long as a call.
 
 mod address;
 mod capability;
@@ -41,10 +41,10 @@ use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::wait::{self as waiting, Waker};
-use super::{Backend, Outcome, Place, Routes, Watching};
+use super::{Backend, Outcome, Place};
 use crate::model::address::{Address, Assigned, Options};
 use crate::model::error::{Errno, Result};
 use crate::model::feature::Feature;
@@ -60,19 +60,18 @@ use crate::model::text::{Text, text};
 use crate::model::vnet_hdr::{Layout, Wanted};
 use crate::sys::Change;
 use address::If;
-use control::Control;
+use control::{Control, Interface};
 use filter::Filter;
 use namespace::Identity;
 pub(crate) use namespace::Namespace;
+use netlink::Socket;
 use node::{Node, USUAL_NODE};
 use packet::MAX_PARTS;
+use queue::Call;
 use refusal::refusal;
 use undo::Former;
 pub(crate) use wait::{Tokens, poll};
 pub(crate) use watch::Watch;
-
-/// How long a writer waits before it tries again: a device that goes down wakes nobody up.
-const WRITE_AGAIN: Duration = Duration::from_millis(100);
 
 /// A queue of a TUN or TAP device.
 pub(crate) struct Queue {
@@ -99,6 +98,12 @@ fn inside<T: Send>(place: &Place<'_>, action: impl FnOnce() -> Result<T> + Send)
 }
 
 impl Backend for Queue {
+    type Way<'a> = Call<'a>;
+
+    fn way(&self) -> Call<'_> {
+        Call::new(self)
+    }
+
     fn has(feature: Feature) -> bool {
         capability::has(feature)
     }
@@ -108,7 +113,7 @@ impl Backend for Queue {
     }
 
     fn device_has(&self, feature: Feature) -> Result<bool> {
-        self.has_capability(feature)
+        self.in_passing(|| self.has_capability(feature))
     }
 
     fn list() -> Result<Vec<Link>> {
@@ -121,7 +126,16 @@ impl Backend for Queue {
 
     fn open(name: &NameRequest, flags: &Flags, wanted: Wanted, place: &Place<'_>) -> Result<Self> {
         let path = place.node.unwrap_or(Path::new(USUAL_NODE));
-        inside(place, || Self::open_here(path, name, flags, wanted))
+        let apart = place.namespace.is_some_and(|namespace| namespace.identity() != Identity::own());
+        inside(place, || {
+            let queue = Self::open_here(path, name, flags, wanted)?;
+            if apart {
+                queue.control().stay_apart()?
+            } else {
+                queue.control().close()
+            }
+            Ok(queue)
+        })
     }
 
     fn undo_open(self, place: &Place<'_>) {
@@ -152,7 +166,7 @@ impl Backend for Queue {
     }
 
     fn open_queue(&self) -> Result<Self> {
-        self.open_another()
+        self.in_passing(|| self.open_another())
     }
 
     fn mode(&self) -> Mode {
@@ -212,16 +226,10 @@ impl Backend for Queue {
     }
 
     fn wait(&self, interest: Readiness, deadline: Option<Instant>) -> Outcome<Readiness> {
-        let again = interest.write.then(|| Instant::now().checked_add(WRITE_AGAIN)).flatten();
-        let earlier = |again| deadline.is_none_or(|deadline| again < deadline);
-        let source = (self.fd(), interest);
-        match again.filter(|again| earlier(*again)) {
-            None => self.waker.wait(&[source], deadline),
-            again => match self.waker.wait(&[source], again) {
-                Err(Errno::ETIMEDOUT) => Ok(Readiness::NONE),
-                waited => waited,
-            },
+        if !self.waker.is_begun() {
+            self.begin_wait()?;
         }
+        wait::patiently(&self.waker, (self.fd(), interest), deadline)
     }
 
     /// Poll tells when there is room.
@@ -257,12 +265,12 @@ impl Backend for Queue {
             .map_err(|errno| self.refused("ask for the name of", errno))
     }
 
-    fn link(&self) -> Result<Link> {
-        self.control().link(&self.node)
+    fn link(&self, way: &mut Call<'_>) -> Result<Link> {
+        self.control().link(&self.node, &mut way.found)
     }
 
-    fn change_link(&self, change: &Change<'_>) -> Result<()> {
-        self.change(|netlink, index| link::change(netlink, index, change), |device| change.of(device))
+    fn change_link(&self, way: &mut Call<'_>, change: &Change<'_>) -> Result<()> {
+        self.change(way, |netlink, index| link::change(netlink, index, change), |device| change.of(device))
     }
 
     fn is_in(&self, namespace: &Namespace) -> bool {
@@ -284,7 +292,8 @@ impl Backend for Queue {
     }
 
     fn offloads(&self) -> Result<u64> {
-        self.ask(|netlink, link| Ok(offload::list(netlink.fd(), &link.name)?), "ask for the offloads of")
+        let question = |netlink: &mut Socket, it: Interface| Ok(offload::list(netlink.fd(), &it.name)?);
+        self.in_passing(|| self.ask(&mut self.way(), question, "ask for the offloads of"))
     }
 
     fn set_offloads(&self, offloads: u64) -> Result<()> {
@@ -321,41 +330,47 @@ impl Backend for Queue {
         self.attach(on).map_err(|errno| self.refused(action, errno))
     }
 
-    fn addresses(&self, family: Option<Family>) -> Result<Vec<Assigned>> {
+    fn addresses(&self, way: &mut Call<'_>, family: Option<Family>) -> Result<Vec<Assigned>> {
         let family = family.map_or(0, address::number);
         let kind = self.mode.kind;
-        self.ask(|netlink, link| address::list(netlink, link, kind, family), "list the addresses of")
+        self.ask(
+            way,
+            |netlink, interface| address::list(netlink, &interface, kind, family),
+            "list the addresses of",
+        )
     }
 
-    fn add_address(&self, address: &Address, options: &Options) -> Result<()> {
-        self.give_address(address, options, If::Absent)
+    fn add_address(&self, way: &mut Call<'_>, address: &Address, options: &Options) -> Result<()> {
+        self.give_address(way, address, options, If::Absent)
     }
 
     fn changes_address(&self, present: &Assigned, address: &Address, options: &Options) -> bool {
         address::changes_in_place(present, address, options)
     }
 
-    fn change_address(&self, address: &Address, options: &Options) -> Result<()> {
-        self.give_address(address, options, If::Any)
+    fn change_address(&self, way: &mut Call<'_>, address: &Address, options: &Options) -> Result<()> {
+        self.give_address(way, address, options, If::Any)
     }
 
-    fn restore_address(&self, assigned: &Assigned, there: bool) -> Result<()> {
+    fn restore_address(&self, way: &mut Call<'_>, assigned: &Assigned, there: bool) -> Result<()> {
         let present = if there { If::Any } else { If::Absent };
         self.change(
+            way,
             |netlink, _| address::restore(netlink, assigned, present),
             |device| text!("give {device} back the address {}", assigned.address),
         )
     }
 
-    fn remove_address(&self, address: &Address) -> Result<()> {
+    fn remove_address(&self, way: &mut Call<'_>, address: &Address) -> Result<()> {
         self.change(
+            way,
             |netlink, index| address::remove(netlink, index, address),
             |device| text!("take from {device} the address {address}"),
         )
     }
 
-    fn routes(&self) -> Result<Vec<Installed>> {
-        self.ask(|netlink, link| route::list(netlink, link.index), "list the routes through")
+    fn routes(&self, way: &mut Call<'_>) -> Result<Vec<Installed>> {
+        self.ask(way, |netlink, interface| route::list(netlink, interface.index), "list the routes through")
     }
 
     /// IPv6 has no metric 0.
@@ -371,29 +386,33 @@ impl Backend for Queue {
         ids::is_net_admin()
     }
 
-    fn add_route(&self, route: &Route) -> Result<()> {
+    fn add_route(&self, way: &mut Call<'_>, route: &Route) -> Result<()> {
         self.change(
+            way,
             |netlink, index| route::add(netlink, index, route),
             |device| text!("add the route {route} through {device}"),
         )
     }
 
-    fn replace_route(&self, route: &Route) -> Result<()> {
+    fn replace_route(&self, way: &mut Call<'_>, route: &Route) -> Result<()> {
         self.change(
+            way,
             |netlink, index| route::replace(netlink, index, route),
             |device| text!("replace the route {route} through {device}"),
         )
     }
 
-    fn restore_route(&self, installed: &Installed) -> Result<()> {
+    fn restore_route(&self, way: &mut Call<'_>, installed: &Installed) -> Result<()> {
         self.change(
+            way,
             |netlink, _| route::restore(netlink, installed),
             |device| text!("give {device} back the route {}", installed.route),
         )
     }
 
-    fn remove_route(&self, installed: &Installed) -> Result<()> {
+    fn remove_route(&self, way: &mut Call<'_>, installed: &Installed) -> Result<()> {
         self.change(
+            way,
             |netlink, index| route::remove(netlink, index, installed),
             |device| text!("delete the route {} through {device}", installed.route),
         )
@@ -414,12 +433,6 @@ impl Backend for Queue {
     }
 
     fn watch(&self, routes: bool) -> Result<Watch> {
-        let index = self.link()?.index;
-        let open = || Watch::open(if routes { Routes::Of(index) } else { Routes::None });
-        if self.control().namespace() == Identity::own() {
-            return open();
-        }
-        let entered = self.namespace().and_then(|namespace| namespace.inside(|| Ok(open())));
-        entered.unwrap_or_else(|error| Err(self.not_entered("watch", error)))
+        self.in_passing(|| self.watch_there(routes))
     }
 }

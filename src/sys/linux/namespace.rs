@@ -141,7 +141,7 @@ impl Identity {
         match fs::metadata("/proc/thread-self/ns/net") {
             Ok(file) => Some(Self::of(&file)),
             Err(_) => {
-                let socket = KernelSocket::open().ok()?;
+                let socket = KernelSocket::new().ok()?;
                 // SAFETY: the request has no argument, and makes a descriptor for nobody else.
                 let fd = unsafe { OwnedFd::from_raw_fd(ioctl::siocgskns(socket.fd().as_raw_fd()).ok()?) };
                 Namespace::of(fd).identity()

@@ -6,7 +6,7 @@ use std::result::Result;
 
 use super::departure::Departures;
 use super::message::{Message, Refusal, Request};
-use super::socket::{KernelSocket, random};
+use super::socket::KernelSocket;
 use crate::model::error::{Errno, Error};
 use crate::model::memory::{self, NoMemory};
 use crate::sys::zeroed;
@@ -18,10 +18,17 @@ const TRIES: usize = 64;
 /// Datagrams of an answer that was given up, at most.
 const DRAIN: usize = 1 << 16;
 
+/// linux/netlink.h; libc does not have it for every target.
+const NETLINK_GET_STRICT_CHK: libc::c_int = 12;
+
 /// A socket to rtnetlink, in the network namespace that its maker was in.
 pub(super) struct Socket {
     socket: KernelSocket,
     sequence: u32,
+    /// The kernel says in words why it refuses something.
+    explains: bool,
+    /// It lists by interface.
+    selects: bool,
     /// Where it listens for them.
     departures: Option<Departures>,
 }
@@ -38,8 +45,12 @@ enum Answer {
 
 impl Socket {
     pub(super) fn open() -> Result<Self, Error> {
-        let socket = KernelSocket::open().map_err(|errno| Error::system(errno, "open a netlink socket"))?;
-        Ok(Self { socket, sequence: random(), departures: None })
+        Self::connect(KernelSocket::new().map_err(unopened)?)
+    }
+
+    pub(super) fn connect(socket: KernelSocket) -> Result<Self, Error> {
+        socket.connect().map_err(unopened)?;
+        Ok(Self { socket, sequence: 0, explains: false, selects: false, departures: None })
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
@@ -65,7 +76,7 @@ impl Socket {
     }
 
     /// Has the kernel change something. Where its answer was lost, it is asked again: that it is done already means
-    /// then that it was done the first time.
+    /// then that it was done the first time. A refusal without words is asked for again, with words.
     pub(super) fn change(&mut self, request: &Request) -> Result<(), Refusal> {
         let mut lost = false;
         // Before anything is done: there must be an answer to what is.
@@ -74,7 +85,9 @@ impl Socket {
             let sequence = self.send(request)?;
             match self.answer(sequence, &mut buffer, &mut |_| Ok(())) {
                 Ok(Answer::Lost) => lost = true,
-                Err(refusal) if !(lost && request.is_done(refusal.errno)) => return Err(refusal),
+                Err(refusal) if lost && request.is_done(refusal.errno) => return Ok(()),
+                Err(refusal) if refusal.has_words() && self.asks_for_words()? => {}
+                Err(refusal) => return Err(refusal),
                 _ => return Ok(()),
             }
         }
@@ -87,6 +100,12 @@ impl Socket {
         request: &Request,
         read: impl Fn(&[u8]) -> Result<Option<T>, NoMemory>,
     ) -> Result<Vec<T>, Refusal> {
+        if request.is_list() && !self.selects {
+            // Since 4.20 the kernel lists by interface when asked like this; an older one lists all, and the reader of
+            // each list picks its own.
+            let _ = self.socket.set_option(libc::SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
+            self.selects = true;
+        }
         let mut last = Errno::EBUSY;
         let mut buffer = zeroed(ANSWER)?;
         for _ in 0..TRIES {
@@ -102,6 +121,17 @@ impl Socket {
             }
         }
         Err(last.into())
+    }
+
+    /// Makes the kernel say in words why it refuses something; false when it does already.
+    fn asks_for_words(&mut self) -> Result<bool, Errno> {
+        if self.explains {
+            return Ok(false);
+        }
+        self.socket.set_option(libc::SOL_NETLINK, libc::NETLINK_CAP_ACK, 1)?;
+        self.socket.set_option(libc::SOL_NETLINK, libc::NETLINK_EXT_ACK, 1)?;
+        self.explains = true;
+        Ok(true)
     }
 
     /// Sends a request; the number that its answer has.
@@ -152,6 +182,9 @@ impl Socket {
                     return message.outcome().map(|()| answer);
                 }
                 read(message.body)?;
+                if message.is_alone() {
+                    return Ok(answer);
+                }
             }
         }
     }
@@ -167,4 +200,8 @@ impl Socket {
             }
         }
     }
+}
+
+pub(super) fn unopened(errno: Errno) -> Error {
+    Error::system(errno, "open a netlink socket")
 }

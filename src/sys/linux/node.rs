@@ -7,7 +7,6 @@ use std::path::Path;
 use std::ptr;
 
 use super::file::{self, shown};
-use super::ids::is_net_admin;
 use super::ioctl;
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::flags::{Kind, Mode};
@@ -130,15 +129,16 @@ impl Node {
         }
     }
 
-    /// TUNSETIFF: joins the device of this name, or makes it.
-    pub(super) fn join(&self, name: &[u8], mode: Mode, exclusive: bool) -> Outcome<()> {
+    /// TUNSETIFF: joins the device of this name, or makes it; its name.
+    pub(super) fn join(&self, name: &[u8], mode: Mode, exclusive: bool) -> Outcome<Name> {
         let mut flags = mode_bits(mode);
         if exclusive {
             flags |= libc::IFF_TUN_EXCL;
         }
-        let request = request(name, flags);
-        // SAFETY: the kernel reads one ifreq, which `request` is.
-        unsafe { ioctl::tunsetiff(self.0.as_raw_fd(), &request) }.map(drop)
+        let mut request = request(name, flags);
+        // SAFETY: the kernel reads and writes one ifreq, which `request` is.
+        unsafe { ioctl::tunsetiff(self.0.as_raw_fd(), &mut request) }?;
+        name_in(&request)
     }
 
     /// TUNGETIFF. EBADFD, which [`Self::translate`] knows, when the device is gone.
@@ -179,9 +179,6 @@ impl Node {
 
     /// TUNGETDEVNETNS, since Linux 5.4: the namespace where the device is.
     pub(super) fn namespace(&self) -> Outcome<OwnedFd> {
-        if !is_net_admin() {
-            return Err(Errno::EPERM);
-        }
         // SAFETY: the request has no argument, and makes a descriptor for nobody else.
         unsafe {
             let fd = ioctl::tungetdevnetns(self.0.as_raw_fd())?;
@@ -285,10 +282,8 @@ fn granted(fd: BorrowedFd<'_>) -> Outcome<Granted> {
     // SAFETY: TUNGETIFF fills in the flags, and any bits are valid ones.
     let flags = c_int::from(unsafe { request.ifr_ifru.ifru_flags });
     let has = |flag| flags & flag != 0;
-    let name = request.ifr_name.map(|byte| byte as u8);
-    let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
     Ok(Granted {
-        name: Name::new(name).map_err(|error| error.errno())?,
+        name: name_in(&request)?,
         kind: if has(libc::IFF_TAP) { Kind::Tap } else { Kind::Tun },
         multi_queue: has(libc::IFF_MULTI_QUEUE),
         offload: has(libc::IFF_VNET_HDR),
@@ -313,7 +308,14 @@ fn mode_bits(mode: Mode) -> c_int {
     kind | no_pi | queues | offload | napi | napi_frags
 }
 
-fn request(name: &[u8], flags: c_int) -> libc::ifreq {
+/// The name that the kernel has written.
+pub(super) fn name_in(request: &libc::ifreq) -> Outcome<Name> {
+    let name = request.ifr_name.map(|byte| byte as u8);
+    let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
+    Name::new(name).map_err(|error| error.errno())
+}
+
+pub(super) fn request(name: &[u8], flags: c_int) -> libc::ifreq {
     let mut ifr_name: [c_char; libc::IFNAMSIZ] = [0; libc::IFNAMSIZ];
     for (to, from) in ifr_name.iter_mut().zip(name) {
         *to = *from as c_char;

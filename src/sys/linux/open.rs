@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 //! How a queue comes to be: with a node of its own, or with one that was opened elsewhere.
 
+use std::fmt::Display;
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use super::control::{self, Control};
+use super::control::{self, Control, Way};
 use super::file;
 use super::filter::Filter;
 use super::namespace::Identity;
@@ -18,7 +19,7 @@ use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::flags::{Flags, Kind, Mode};
 use crate::model::link::Link;
 use crate::model::memory;
-use crate::model::name::NameRequest;
+use crate::model::name::{Name, NameRequest};
 use crate::model::packet::PI_HEADER;
 use crate::model::text::text;
 use crate::model::vnet_hdr::{Layout, Wanted};
@@ -34,39 +35,25 @@ pub(super) const TAKE_OVER: &str = "take over a descriptor";
 /// Times that an open is tried while others delete or rename what it opens.
 pub(super) const TRIES: usize = 64;
 
-/// What an open has before it joins a device.
-struct Parts {
-    node: Node,
-    netlink: Socket,
-    waker: Waker,
-}
-
-impl Parts {
-    fn new(path: &Path) -> Result<Self> {
-        Ok(Self { node: Node::open(path)?, netlink: control::prepare()?, waker: Waker::new()? })
-    }
-}
-
 /// What a queue has beside its node.
 struct Beside {
     path: PathBuf,
     control: Control,
-    waker: Waker,
     filter: Option<Filter>,
     mode: Mode,
     layout: Layout,
 }
 
 impl Beside {
-    fn new(path: &Path, control: Control, waker: Waker, mode: Mode) -> Result<Self> {
+    fn new(path: &Path, control: Control, mode: Mode) -> Result<Self> {
         let several = mode.kind == Kind::Tap && mode.multi_queue;
         let filter = several.then(Filter::new).transpose()?;
-        Ok(Self { path: memory::path(path)?, control, waker, filter, mode, layout: Layout::default() })
+        Ok(Self { path: memory::path(path)?, control, filter, mode, layout: Layout::default() })
     }
 
     fn with(self, node: Node) -> Queue {
-        let Self { path, control, waker, filter, mode, layout } = self;
-        let (control, read_size) = (Mutex::new(control), read_size(mode));
+        let Self { path, control, filter, mode, layout } = self;
+        let (control, waker, read_size) = (Mutex::new(control), Waker::new(), read_size(mode));
         Queue { node, path, control, waker, filter, mode, layout, read_size, former: None }
     }
 }
@@ -85,14 +72,48 @@ impl Queue {
         }
     }
 
+    /// A new one has nothing that must be found out before: so it comes first.
     fn open_once(path: &Path, name: &NameRequest, flags: &Flags, wanted: Wanted) -> Result<Self> {
-        let mut parts = Parts::new(path)?;
-        let before = present(&mut parts.netlink, name, flags.existing)?;
-        parts
-            .node
-            .join(name.as_bytes(), flags.mode, flags.exclusive)
-            .map_err(|errno| explain_join(&mut parts.netlink, name, flags, errno))?;
-        let opened = Self::begin(parts, path, name, flags, wanted, before.as_ref());
+        let node = Node::open(path)?;
+        if flags.existing {
+            return Self::open_existing(node, path, name, flags, wanted);
+        }
+        match node.join(name.as_bytes(), flags.mode, true) {
+            Ok(made) => Self::begin_new(node, path, &made, name, flags, wanted),
+            Err(Errno::EBUSY) if !flags.exclusive => Self::open_existing(node, path, name, flags, wanted),
+            Err(errno) => Err(explain_join(&mut Socket::open()?, name, flags, errno)),
+        }
+    }
+
+    /// The queue of a node that has made its device, by this name.
+    fn begin_new(
+        node: Node,
+        path: &Path,
+        made: &Name,
+        name: &NameRequest,
+        flags: &Flags,
+        wanted: Wanted,
+    ) -> Result<Self> {
+        let (control, granted) = Control::find_named(&node, made)?;
+        let mut queue = Beside::new(path, control, flags.mode)?.with(node);
+        queue.check(&granted, flags.mode.pi)?;
+        queue.begin_offload(name, wanted, false)?;
+        Ok(queue)
+    }
+
+    /// One that may have been there before is found first, so that what this changes of it can be given back.
+    fn open_existing(
+        node: Node,
+        path: &Path,
+        name: &NameRequest,
+        flags: &Flags,
+        wanted: Wanted,
+    ) -> Result<Self> {
+        let mut netlink = control::prepare()?;
+        let before = present(&mut netlink, name, flags.existing)?;
+        node.join(name.as_bytes(), flags.mode, flags.exclusive)
+            .map_err(|errno| explain_join(&mut netlink, name, flags, errno))?;
+        let opened = Self::begin_existing(node, netlink, path, name, flags, wanted, before.as_ref());
         opened.inspect_err(|_| {
             if let Some((former, link)) = before.as_ref().and_then(Former::of).zip(before.as_ref()) {
                 let _ = former.give_back_mode(path, &link.name);
@@ -101,8 +122,9 @@ impl Queue {
     }
 
     /// The queue of a node that has joined its device.
-    fn begin(
-        parts: Parts,
+    fn begin_existing(
+        node: Node,
+        netlink: Socket,
         path: &Path,
         name: &NameRequest,
         flags: &Flags,
@@ -110,7 +132,7 @@ impl Queue {
         before: Option<&Link>,
     ) -> Result<Self> {
         let only = before.filter(|_| flags.existing).map(|link| link.index);
-        let mut queue = Self::joined(parts, path, name, flags.mode, only)?;
+        let mut queue = Self::joined(node, netlink, path, name, flags.mode, only)?;
         queue.remember(before.and_then(Former::of));
         let persistent = before.is_some_and(|link| link.tuntap.is_some_and(|tuntap| tuntap.persist));
         match queue.begin_offload(name, wanted, persistent) {
@@ -122,19 +144,20 @@ impl Queue {
         }
     }
 
-    /// Opens another queue of this device, wherever that is.
+    /// Opens another queue of the device, wherever that is.
     pub(super) fn open_another(&self) -> Result<Self> {
         let mut tries = 1..TRIES;
         loop {
-            let link = self.link()?;
+            let link = self.link(&mut self.way())?;
             let here = self.control().namespace() == Identity::own();
-            let open = || self.open_beside(&link);
-            let entered = || self.namespace()?.inside(|| Ok(open()));
+            let open = |apart| self.open_beside(&link, apart);
+            let entered = || self.namespace()?.inside(|| Ok(open(true)));
             let not_entered = |error| Err(self.not_entered("open another queue of", error));
-            let opened = if here { open() } else { entered().unwrap_or_else(not_entered) };
+            let opened = if here { open(false) } else { entered().unwrap_or_else(not_entered) };
             // What has another name now was not found; what is gone says so itself, the next time.
             let renamed = |error: &Error| {
-                error.reason() == Reason::Removed || self.link().is_ok_and(|now| now.name != link.name)
+                let now = || self.link(&mut self.way());
+                error.reason() == Reason::Removed || now().is_ok_and(|now| now.name != link.name)
             };
             match opened {
                 Err(error) if renamed(&error) && tries.next().is_some() => {}
@@ -145,36 +168,63 @@ impl Queue {
 
     /// Opens another queue of this device, in the calling thread's network namespace. The device can be renamed or removed
     /// between asking for its name and using it: only the index tells that this is still the same one.
-    pub(super) fn open_beside(&self, link: &Link) -> Result<Self> {
+    fn open_beside(&self, link: &Link, apart: bool) -> Result<Self> {
         let name = NameRequest::Exact(link.name);
-        let mut parts = Parts::new(&self.path)?;
+        let node = Node::open(&self.path)?;
+        // Where the driver does not say where a device is, the socket is there before it.
+        let answered = self.control().is_answered();
+        let netlink = if answered { None } else { Some(control::prepare()?) };
         let flags =
             Flags { mode: self.mode, exclusive: false, existing: true, nonblock: false, persist: false };
         let bytes = name.as_bytes();
         let joined = match &self.filter {
-            Some(filter) => filter.join(&parts.node, bytes, self.mode),
-            None => parts.node.join(bytes, self.mode, false),
+            Some(filter) => filter.join(&node, bytes, self.mode),
+            None => node.join(bytes, self.mode, false).map(drop),
         };
-        joined.map_err(|errno| explain_join(&mut parts.netlink, &name, &flags, errno))?;
-        let mut queue = Self::joined(parts, &self.path, &name, self.mode, Some(link.index))?;
+        if let Err(errno) = joined {
+            let mut netlink = netlink.map_or_else(Socket::open, Ok)?;
+            return Err(explain_join(&mut netlink, &name, &flags, errno));
+        }
+        let mut queue = match netlink {
+            Some(netlink) => Self::joined(node, netlink, &self.path, &name, self.mode, Some(link.index))?,
+            None => self.joined_beside(node, link)?,
+        };
         if self.mode.offload {
             queue.layout = queue.node.layout(text!("open {name}").as_str())?;
         }
         queue.filter = self.filter.clone();
+        if apart {
+            queue.control().stay_apart()?
+        } else {
+            queue.control().close()
+        }
+        Ok(queue)
+    }
+
+    /// Another queue of this device, of a node that has joined what has its name.
+    fn joined_beside(&self, node: Node, link: &Link) -> Result<Self> {
+        let (control, granted) = Control::find_named(&node, &link.name)?;
+        is_only(&control, Some(link.index), link.name)?;
+        let queue = Beside::new(&self.path, control, self.mode)?.with(node);
+        queue.check(&granted, self.mode.pi)?;
         Ok(queue)
     }
 
     /// A queue of what the node has joined: of any device, or of that with this index.
-    fn joined(parts: Parts, path: &Path, name: &NameRequest, mode: Mode, only: Option<u32>) -> Result<Self> {
-        let Parts { node, netlink, waker } = parts;
+    fn joined(
+        node: Node,
+        netlink: Socket,
+        path: &Path,
+        name: &NameRequest,
+        mode: Mode,
+        only: Option<u32>,
+    ) -> Result<Self> {
         let failed = |errno| refusal(errno, None, format_args!("open {name}"));
         let granted = node.granted().map_err(|errno| failed(node.translate(errno)))?;
-        let control = Control::find(netlink, &node)?;
-        if only.is_some_and(|only| only != control.index()) {
-            return Err(failed(Errno::ENODEV));
-        }
-        let queue = Beside::new(path, control, waker, mode)?.with(node);
-        queue.check(&granted)?;
+        let (control, link) = Control::find(netlink, &node)?;
+        is_only(&control, only, name)?;
+        let queue = Beside::new(path, control, mode)?.with(node);
+        queue.check(&granted, link.needs_tuntap()?.mode.pi)?;
         Ok(queue)
     }
 
@@ -193,14 +243,13 @@ impl Queue {
     }
 
     /// A queue that joins a living device gets the modes of that, whatever it asked for.
-    fn check(&self, granted: &Granted) -> Result<()> {
-        let link = self.link()?;
-        match self.mode.difference(granted.mode(link.needs_tuntap()?.mode.pi)) {
+    fn check(&self, granted: &Granted, pi: bool) -> Result<()> {
+        match self.mode.difference(granted.mode(pi)) {
             None => Ok(()),
             Some(difference) => Err(Error::new(
                 Errno::EINVAL,
                 Reason::Mismatch,
-                text!("open {}: the device exists and {difference}", link.name),
+                text!("open {}: the device exists and {difference}", granted.name),
             )),
         }
     }
@@ -209,17 +258,17 @@ impl Queue {
     fn adopt(node: &Node) -> Result<Beside> {
         let action = TAKE_OVER;
         let failed = |errno| refusal(node.translate(errno), None, action);
-        let waker = Waker::new()?;
         let granted = node.granted().map_err(failed)?;
-        let mut control = Control::adopt(Socket::open()?);
-        let known = control.link(node).ok().and_then(|link| link.tuntap);
+        let mut control = Control::adopt();
+        let known = control.link(node, &mut Way::default()).ok().and_then(|link| link.tuntap);
+        control.close();
         let pi = known.map_or_else(|| node.has_pi().map_err(failed), |tuntap| Ok(tuntap.mode.pi))?;
         let mode = granted.mode(pi);
         if mode.offload && mode.pi {
             let text = text!("{action}: {} has packet information before the virtio header", granted.name);
             return Err(Error::new(Errno::EINVAL, Reason::Mismatch, text));
         }
-        let beside = Beside::new(Path::new(USUAL_NODE), control, waker, mode)?;
+        let beside = Beside::new(Path::new(USUAL_NODE), control, mode)?;
         let layout = if mode.offload { node.layout(action)? } else { beside.layout };
         Ok(Beside { layout, ..beside })
     }
@@ -243,6 +292,16 @@ impl Queue {
             }
         }
         granted.map_err(failed)
+    }
+}
+
+/// What was found is what was meant.
+fn is_only(control: &Control, only: Option<u32>, name: impl Display) -> Result<()> {
+    match only {
+        Some(index) if index != control.index() => {
+            Err(refusal(Errno::ENODEV, None, format_args!("open {name}")))
+        }
+        _ => Ok(()),
     }
 }
 

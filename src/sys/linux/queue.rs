@@ -5,21 +5,38 @@ use std::sync::{MutexGuard, PoisonError};
 
 use super::Queue;
 use super::address::{self, If};
-use super::control::Control;
+use super::control::{Control, Interface, Way};
 use super::message::Refusal;
-use super::namespace::Namespace;
+use super::namespace::{Identity, Namespace};
 use super::netlink::Socket;
 use super::refusal::refusal;
 use crate::model::address::{Address, Options};
 use crate::model::error::{Errno, Error, Reason, Result};
-use crate::model::link::Link;
 use crate::model::text::{Text, text};
-use crate::sys::Backend;
+use crate::sys::{Backend, CancelDisabled, Outcome, Routes, Watch, Watching};
+
+/// A call, from its first step to its last: what one finds, the others use, and one socket serves them all.
+pub(crate) struct Call<'a> {
+    queue: &'a Queue,
+    pub(super) found: Way,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(queue: &'a Queue) -> Self {
+        Self { queue, found: Way::default() }
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        self.queue.control().rest();
+    }
+}
 
 impl Queue {
     /// The network namespace where the device is.
     pub(super) fn namespace(&self) -> Result<Namespace> {
-        let namespace = self.node.namespace();
+        let namespace = self.control().ask_driver(&self.node);
         namespace
             .map(Namespace::of)
             .map_err(|errno| self.refused_new("ask for the namespace of", errno, "5.4"))
@@ -27,6 +44,28 @@ impl Queue {
 
     pub(super) fn control(&self) -> MutexGuard<'_, Control> {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Before the first wait: the descriptor that it takes is in place of the socket's. A wake that was left over is for it,
+    /// and then there is none.
+    #[cold]
+    pub(super) fn begin_wait(&self) -> Outcome<()> {
+        if self.waker.take_pending() || self.waker.is_shut_down() {
+            return Err(Errno::ECANCELED);
+        }
+        let _cancel_disabled = CancelDisabled::new();
+        self.control().begin_wait();
+        Ok(())
+    }
+
+    /// Does something that configures nothing, and leaves no socket behind that was not there before.
+    pub(super) fn in_passing<T>(&self, action: impl FnOnce() -> T) -> T {
+        let open = self.control().is_open();
+        let done = action();
+        if !open {
+            self.control().close();
+        }
+        done
     }
 
     /// The kernel's no to a change of this device.
@@ -58,9 +97,27 @@ impl Queue {
         }
     }
 
-    pub(super) fn give_address(&self, address: &Address, options: &Options, present: If) -> Result<()> {
+    /// Watches the namespace where the device is.
+    pub(super) fn watch_there(&self, routes: bool) -> Result<Watch> {
+        let index = self.link(&mut self.way())?.index;
+        let open = || Watch::open(if routes { Routes::Of(index) } else { Routes::None });
+        if self.control().namespace() == Identity::own() {
+            return open();
+        }
+        let entered = self.namespace().and_then(|namespace| namespace.inside(|| Ok(open())));
+        entered.unwrap_or_else(|error| Err(self.not_entered("watch", error)))
+    }
+
+    pub(super) fn give_address(
+        &self,
+        way: &mut Call<'_>,
+        address: &Address,
+        options: &Options,
+        present: If,
+    ) -> Result<()> {
         let kind = self.mode.kind;
         self.change(
+            way,
             |netlink, index| address::add(netlink, index, kind, address, options, present),
             |device| text!("give {device} the address {address}"),
         )
@@ -69,20 +126,22 @@ impl Queue {
     /// Has rtnetlink change the interface.
     pub(super) fn change(
         &self,
+        way: &mut Call<'_>,
         change: impl Fn(&mut Socket, u32) -> std::result::Result<(), Refusal>,
         action: impl FnOnce(Text) -> Text,
     ) -> Result<()> {
-        let changed = self.control().change(&self.node, change)?;
+        let changed = self.control().change(&self.node, &mut way.found, change)?;
         changed.map_err(|refusal| refusal.error(action(self.label())))
     }
 
     /// Has rtnetlink tell about the interface.
     pub(super) fn ask<T>(
         &self,
-        question: impl Fn(&mut Socket, &Link) -> std::result::Result<T, Refusal>,
+        way: &mut Call<'_>,
+        question: impl Fn(&mut Socket, Interface) -> std::result::Result<T, Refusal>,
         action: &str,
     ) -> Result<T> {
-        let answer = self.control().ask(&self.node, question)?;
+        let answer = self.control().ask(&self.node, &mut way.found, question)?;
         answer.map_err(|refusal| refusal.error(format_args!("{action} {}", self.label())))
     }
 }

@@ -106,3 +106,38 @@ pub(super) fn belongs_to(tuntap: &Tuntap) -> Text {
     };
     text!("the device belongs {whose}: any other needs CAP_NET_ADMIN")
 }
+
+/// The namespace where the device is cannot be entered.
+pub(super) fn unreached(error: Error) -> Error {
+    match error.reason() {
+        Reason::Privilege => elsewhere(error.message()),
+        reason => {
+            let text = text!("reach the device where it is now: {}", error.message());
+            Error::new(error.errno(), reason, text)
+        }
+    }
+}
+
+pub(super) fn unasked(errno: Errno) -> Error {
+    Error::system(errno, "ask for the namespace of the device")
+}
+
+pub(super) fn gone(errno: Errno) -> Error {
+    refusal(errno, None, "ask for the state of the device")
+}
+
+pub(super) fn unwatched(errno: Errno) -> Error {
+    Error::system(errno, "watch whether the device leaves its network namespace")
+}
+
+pub(super) fn restless() -> Error {
+    elsewhere("it is renamed or moved again and again")
+}
+
+pub(super) fn elsewhere(why: impl Display) -> Error {
+    let text = text!(
+        "reach the device by rtnetlink: it may be in another network namespace: {why}; to follow it needs CAP_NET_ADMIN \
+         there, and Linux 5.4"
+    );
+    Error::new(Errno::EXDEV, Reason::Namespace, text)
+}

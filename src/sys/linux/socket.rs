@@ -4,13 +4,9 @@
 use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::model::error::Errno;
 use crate::sys::Outcome;
-
-/// linux/netlink.h; libc does not have it for every target.
-const NETLINK_GET_STRICT_CHK: libc::c_int = 12;
 
 /// A socket of NETLINK_ROUTE, in the network namespace that its maker was in.
 pub(super) struct KernelSocket(OwnedFd);
@@ -23,23 +19,21 @@ pub(super) struct Datagram<'a> {
 }
 
 impl KernelSocket {
-    /// Connected to the kernel: what another process sends to its port alone is refused to that process, so that it
-    /// cannot fill the queue either.
-    pub(super) fn open() -> Outcome<Self> {
+    pub(super) fn new() -> Outcome<Self> {
         let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
         // SAFETY: takes numbers only.
         let fd = Errno::result(unsafe { libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE) })?;
         // SAFETY: socket has just made this descriptor, for nobody else.
-        let socket = Self(unsafe { OwnedFd::from_raw_fd(fd) });
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// Connects it to the kernel: what another process sends to its port alone is refused to that process, so that it
+    /// cannot fill the queue either.
+    pub(super) fn connect(&self) -> Outcome<()> {
         let (kernel, length) = address();
         // SAFETY: the kernel reads `length` bytes of the address.
-        Errno::result(unsafe { libc::connect(fd, (&raw const kernel).cast(), length) })?;
-        socket.set_option(libc::SOL_NETLINK, libc::NETLINK_CAP_ACK, 1)?;
-        socket.set_option(libc::SOL_NETLINK, libc::NETLINK_EXT_ACK, 1)?;
-        // Since 4.20 the kernel lists by interface when asked like this; an older one lists all, and the reader
-        // of each list picks its own.
-        let _ = socket.set_option(libc::SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
-        Ok(socket)
+        let returned = unsafe { libc::connect(self.0.as_raw_fd(), (&raw const kernel).cast(), length) };
+        Errno::result(returned).map(drop)
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
@@ -121,15 +115,4 @@ fn address() -> (libc::sockaddr_nl, libc::socklen_t) {
     let mut address: libc::sockaddr_nl = unsafe { mem::zeroed() };
     address.nl_family = libc::AF_NETLINK as libc::sa_family_t;
     (address, size_of_val(&address) as libc::socklen_t)
-}
-
-/// A number that nobody can guess, or that is at least another one each time.
-pub(super) fn random() -> u32 {
-    let mut bytes = [0; 4];
-    // SAFETY: the kernel writes at most the four bytes.
-    let got = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), libc::GRND_NONBLOCK) };
-    if usize::try_from(got) == Ok(bytes.len()) {
-        return u32::from_ne_bytes(bytes);
-    }
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |time| time.subsec_nanos())
 }

@@ -7,15 +7,14 @@ use std::ptr;
 use std::time::{Duration, Instant};
 
 use crate::model::error::Errno;
+use crate::model::readiness::Readiness;
 use crate::sys::Outcome;
+use crate::sys::wait::{Source, Waker};
 
 /// An event counter, of which each read takes one.
 pub(crate) struct Tokens(OwnedFd);
 
 impl Tokens {
-    /// What making them is, for a message.
-    pub(crate) const STEP: &str = "open an event counter";
-
     pub(crate) fn new() -> Outcome<Self> {
         // SAFETY: takes numbers only.
         let fd = Errno::result(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_SEMAPHORE) })?;
@@ -42,6 +41,23 @@ impl Tokens {
                 return;
             }
         }
+    }
+}
+
+/// How long a writer waits before it tries again: a device that goes down wakes nobody up.
+const WRITE_AGAIN: Duration = Duration::from_millis(100);
+
+/// Waits for a queue, until a read or write is worth trying.
+pub(super) fn patiently(waker: &Waker, queue: Source<'_>, deadline: Option<Instant>) -> Outcome<Readiness> {
+    let (_, interest) = queue;
+    let again = interest.write.then(|| Instant::now().checked_add(WRITE_AGAIN)).flatten();
+    let earlier = |again| deadline.is_none_or(|deadline| again < deadline);
+    match again.filter(|again| earlier(*again)) {
+        None => waker.wait(&[queue], deadline),
+        again => match waker.wait(&[queue], again) {
+            Err(Errno::ETIMEDOUT) => Ok(Readiness::NONE),
+            waited => waited,
+        },
     }
 }
 

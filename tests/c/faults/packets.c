@@ -24,6 +24,8 @@ static void a_tun(void)
     OK(add_addr(dev, "10.8.0.1/24", NULL, 0, &err));
     OK(tuntap_up(dev, &err));
     sock = udp_socket("10.8.0.1", PORT);
+    /* From its first wait on, a handle has another descriptor. What is to come in a wait may come in this one. */
+    (void)tuntap_read_timeout(dev, buf, sizeof buf, 1, &err);
 }
 
 static void a_reader(void)
@@ -80,8 +82,8 @@ static void on_signal(UNUSED int signal)
 static void a_tun_with_signals(void)
 {
     struct sigaction action = {.sa_handler = on_signal};
-    a_tun();
     CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+    a_tun();
 }
 
 /** What was read, and whether there is more. */
@@ -123,6 +125,18 @@ static void drain(UNUSED long result)
 CALL(read_it, tuntap_read(dev, buf, sizeof buf, &err))
 CALL(read_short, tuntap_read(dev, buf, 100, &err))
 CALL(read_limited, tuntap_read_timeout(dev, buf, sizeof buf, 500, &err))
+/** The first wait of a handle, which makes a descriptor. */
+static long read_first(void)
+{
+    tuntap *copy;
+    long result = tuntap_open_fd(tuntap_get_fd(dev), TUNTAP_BORROW, &copy, &err);
+    if (result == 0) {
+        result = tuntap_read_timeout(copy, buf, sizeof buf, 500, &err);
+        tuntap_close(copy);
+    }
+    return result;
+}
+
 CALL(read_late, tuntap_read_timeout(dev, buf, sizeof buf, 15, &err))
 CALL(read_super, tuntap_read_super(dev, &hdr, sizeof hdr, buf, sizeof buf, &err))
 
@@ -359,6 +373,9 @@ static const struct scenario SCENARIOS[] = {
     WAIT("read, of what comes", a_packet_comes, read_it),
     WAIT("read_timeout, of what comes", a_packet_comes, read_limited),
     WAIT("readv, of what comes", a_packet_comes, readv_it),
+    {.name = "read_timeout, the first", .words = "read t0|take over a descriptor|take over descriptor|netlink",
+     .begin = a_tun, .prepare = forget, .call = read_first, .restore = drain, .tell = tell_what,
+     .meanwhile = a_packet_comes},
     {.name = "read, and a signal", .words = "read t0", .begin = a_tun_with_signals, .prepare = forget,
      .call = read_it, .restore = drain, .tell = tell_read, .meanwhile = a_signal_comes},
     {.name = "read, and a wake", .words = "read t0", .begin = a_tun_with_signals, .prepare = forget,

@@ -216,7 +216,7 @@ static void what_cannot_be_changes_nothing(void)
         {"10.8.0.1/24", "10.8.0.2/24"}, {"10.8.0.1/24", "0.0.0.0"},
     };
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
-    IP("address add fd00::1/64 dev t0");
+    IP("address add fd00::1/64 dev t0 nodad");
     char *before = strdup(output_of("ip -j -d address show t0"));
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         FAILS(add_addr(dev, wrong[i][0], wrong[i][1], 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);

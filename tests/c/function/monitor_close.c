@@ -30,6 +30,8 @@ int main(void)
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("address add 10.8.0.1/24 dev t0");
     IP("link set t0 up");
+    int up;
+    OK(tuntap_get_up(dev, &up, &err));
     int before = descriptors();
     it_leaves_nothing(dev);
     CHECK(descriptors() == before);

@@ -35,6 +35,7 @@ static void what_cannot_be_changes_nothing(void)
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("tuntap add dev taken mode tun");
+    OK(tuntap_set_name(dev, "t0", &err));
     UNCHANGED({
         for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
             FAILS(tuntap_set_name(dev, wrong[i], &err), EINVAL, TUNTAP_REASON_NAME);

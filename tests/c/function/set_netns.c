@@ -233,6 +233,8 @@ static void the_name_must_be_free_there(void)
     OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
     INSIDE(there, IP("link add t0 type veth peer name t1"));
     int sock = take_up("t0", TUNTAP_TAP);
+    int up;
+    OK(tuntap_get_up(dev, &up, &err));
     REFUSED(tuntap_set_netns(dev, there_path, &err), EEXIST, TUNTAP_REASON_BUSY);
     MESSAGE_HAS("t0");
     packets_flow(sock, dev, TUNTAP_TAP);

@@ -523,6 +523,10 @@ static void prepare(void)
     IP("addr add 10.7.0.1/24 dev here");
     IP("addr add 10.7.0.2/24 dev here");
     IP("route add 10.8.0.0/16 dev here");
+    /* From its first question on, a handle has its socket. */
+    int up;
+    OK(tuntap_get_up(dev, &up, &err));
+    OK(tuntap_get_up(tap, &up, &err));
 }
 
 /** Each allocation of an action; how many of their failures did harm. */
