@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Forwards between two TUN devices at line rate: super-packets are split, each packet passes through one's own code, and
- * what belongs together is joined again.
+ * Forwards between two TUN devices at line rate: super-packets are segmented, each packet passes through one's own code, and
+ * those of a flow are coalesced again.
  *
  *     sudo ./forwarder tun0 tun1
  *

@@ -239,7 +239,17 @@ impl<T: Growing> ListOut<T> {
 }
 
 /// A caller's structure of so many bytes. What a shorter one lacks is zero; what this version does not know must be.
+#[inline]
 pub(super) unsafe fn read_growing<T: Growing>(from: *const T, size: usize, what: &'static str) -> Result<T> {
+    // Most callers are built with this version: nothing is zeroed or compared.
+    if size == size_of::<T>() && !from.is_null() {
+        return Ok(from.read_unaligned());
+    }
+    read_other_size(from, size, what)
+}
+
+#[cold]
+unsafe fn read_other_size<T: Growing>(from: *const T, size: usize, what: &'static str) -> Result<T> {
     check_size::<T>(size)?;
     if from.is_null() {
         return Err(Argument::Null(what).into());

@@ -13,13 +13,15 @@ use crate::model::limit::Limit;
 use crate::model::packet::{PI_HEADER, copy, measure, scatter};
 use crate::model::readiness::Readiness;
 use crate::model::text::{Text, text};
-use crate::model::vnet_hdr::{self, VnetHdr};
+use crate::model::vnet_hdr::{self, Layout, VnetHdr};
 use crate::sys::Backend;
 
 const IPV4_HEADER: usize = 20;
 const IPV6_HEADER: usize = 40;
 const ETHERNET_HEADER: usize = 14;
 
+/// Bytes of the virtio headers that most devices have, rounded up.
+const USUAL_HEADER: usize = 16;
 /// The virtio header of a packet that nothing is to be done with, in any layout.
 static PLAIN: [u8; vnet_hdr::MAX_SIZE] = [0; vnet_hdr::MAX_SIZE];
 
@@ -59,11 +61,11 @@ impl Device {
         limit: Limit,
     ) -> Result<usize, Errno> {
         let layout = self.backend.layout();
-        let mut bytes = [0; vnet_hdr::MAX_SIZE];
-        let bytes = bytes.get_mut(..layout.size()).ok_or(Errno::EPROTO)?;
-        let length = self.try_or_wait(Readiness::READ, limit, || self.backend.read_framed(bytes, buf))?;
-        *hdr = layout.read(bytes);
-        Ok(length)
+        with_room(layout, |bytes| {
+            let length = self.try_or_wait(Readiness::READ, limit, || self.backend.read_framed(bytes, buf))?;
+            *hdr = layout.read(bytes);
+            Ok(length)
+        })
     }
 
     /// Hands over one packet; its length.
@@ -90,11 +92,11 @@ impl Device {
     pub fn write_super(&self, hdr: VnetHdr, packet: &[u8], limit: Limit) -> Result<usize, Errno> {
         self.check(packet.first().copied(), packet.len())?;
         let layout = self.backend.layout();
-        let mut bytes = [0; vnet_hdr::MAX_SIZE];
-        let bytes = bytes.get_mut(..layout.size()).ok_or(Errno::EPROTO)?;
-        layout.write(hdr, bytes);
-        let parts = [IoSlice::new(packet)];
-        self.try_or_wait(Readiness::WRITE, limit, || self.backend.writev_framed(bytes, &parts))
+        with_room(layout, |bytes| {
+            layout.write(hdr, bytes);
+            let parts = [IoSlice::new(packet)];
+            self.try_or_wait(Readiness::WRITE, limit, || self.backend.writev_framed(bytes, &parts))
+        })
     }
 
     /// Whether the device takes and gives super-packets.
@@ -241,6 +243,20 @@ fn fault(mode: Mode, first: Option<u8>, length: usize) -> Option<&'static str> {
         Kind::Tap => "no Ethernet frame: too short for its header",
     };
     (length < header).then_some(short)
+}
+
+/// Does something with room for a header of this layout. Usual ones are short, and so is what is zeroed for them.
+#[inline]
+fn with_room<T>(layout: Layout, action: impl FnOnce(&mut [u8]) -> Result<T, Errno>) -> Result<T, Errno> {
+    let (mut usual, mut long);
+    let room: &mut [u8] = if layout.size() <= USUAL_HEADER {
+        usual = [0; USUAL_HEADER];
+        &mut usual
+    } else {
+        long = [0; vnet_hdr::MAX_SIZE];
+        &mut long
+    };
+    action(room.get_mut(..layout.size()).ok_or(Errno::EPROTO)?)
 }
 
 fn bytes(count: usize) -> Text {

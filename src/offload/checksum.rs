@@ -45,7 +45,7 @@ pub struct Partial {
 }
 
 impl Partial {
-    /// By the offload header of a packet of this length. None when they do not lie within the packet.
+    /// By the virtio header of a packet of this length. None when they do not lie within the packet.
     pub fn find(length: usize, start: usize, offset: usize) -> Option<Self> {
         let field = start.checked_add(offset)?;
         let end = field.checked_add(2)?;

@@ -112,7 +112,7 @@ impl Backend for Queue {
         Err(Error::platform(format_args!("delete {name}")))
     }
 
-    fn open(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<Self> {
+    fn open(name: &NameRequest, flags: &Flags, _: Wanted, place: &Place<'_>) -> Result<Self> {
         Self::make(name, flags, place)
     }
 

@@ -129,7 +129,7 @@ CALL(read_limited, tuntap_read_timeout(dev, buf, sizeof buf, 500, &err))
 static long read_first(void)
 {
     tuntap *copy;
-    long result = tuntap_open_fd(tuntap_get_fd(dev), TUNTAP_BORROW, &copy, &err);
+    long result = tuntap_open_fd(tuntap_get_fd(dev, NULL), TUNTAP_BORROW, &copy, &err);
     if (result == 0) {
         result = tuntap_read_timeout(copy, buf, sizeof buf, 500, &err);
         tuntap_close(copy);

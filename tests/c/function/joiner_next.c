@@ -85,6 +85,7 @@ int main(void)
     it_is_the_same_again(joiner);
     what_comes_between_is_not_lost(joiner);
     one_by_one(joiner);
+    the_header_has_the_size_that_is_given(joiner);
     CHECK(tuntap_joiner_next(NULL, &hdr, sizeof hdr, &packet, NULL) == -EINVAL);
     CHECK(tuntap_joiner_next(joiner, NULL, sizeof(tuntap_vnet_hdr), &packet, NULL) == -EINVAL);
     CHECK(tuntap_joiner_next(joiner, &hdr, sizeof hdr, NULL, NULL) == -EINVAL);

@@ -130,7 +130,7 @@ static void there_is_no_descriptor_for_a_wait(void)
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
     limit = before;
-    limit.rlim_cur = (rlim_t)tuntap_get_fd(dev) + 1;
+    limit.rlim_cur = (rlim_t)tuntap_get_fd(dev, NULL) + 1;
     CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
     FAILS(tuntap_read_timeout(dev, buf, sizeof buf, 1, &err), EMFILE, TUNTAP_REASON_SYSTEM);
     MESSAGE_HAS("read t0");
