@@ -22,6 +22,11 @@ use crate::model::name::Name;
 /// A step is tried again when the device was renamed or moved in between, this many times.
 const TRIES: usize = 64;
 
+/// What rtnetlink says to a request.
+pub(super) type Answer = Result<(), Refusal>;
+/// A request about the interface. It keeps what it was answered.
+pub(super) type Question<'a> = &'a mut dyn FnMut(&mut Socket, Interface) -> Answer;
+
 /// The namespace where the device was last seen, and its index there.
 pub(super) struct Control {
     /// In that namespace. Present while something needs it: see [`Control::rest`].
@@ -155,13 +160,13 @@ impl Control {
     }
 
     /// Asks rtnetlink about the interface: what has been shown after an answer holds for it too.
-    pub(super) fn ask<T>(
+    pub(super) fn ask(
         &mut self,
         node: &Node,
         way: &mut Way,
-        question: impl Fn(&mut Socket, Interface) -> Result<T, Refusal>,
-    ) -> Result<Result<T, Refusal>, Error> {
-        if let Some(answer) = self.ask_at_once(node, way, &question)? {
+        question: Question<'_>,
+    ) -> Result<Answer, Error> {
+        if let Some(answer) = self.ask_at_once(node, way, question)? {
             return Ok(answer);
         }
         for _ in 0..TRIES {
@@ -185,10 +190,14 @@ impl Control {
         &mut self,
         node: &Node,
         way: &mut Way,
-        change: impl Fn(&mut Socket, u32) -> Result<(), Refusal>,
-    ) -> Result<Result<(), Refusal>, Error> {
-        let shown = self.ask_at_once(node, way, &|_, interface| Ok(interface.index))?;
-        let mut index = shown.and_then(Result::ok);
+        change: &dyn Fn(&mut Socket, u32) -> Answer,
+    ) -> Result<Answer, Error> {
+        let mut index = None;
+        let shown = self.ask_at_once(node, way, &mut |_, interface| {
+            index = Some(interface.index);
+            Ok(())
+        })?;
+        let mut index = shown.and(index);
         for _ in 0..TRIES {
             let index = match index.take() {
                 Some(index) => index,
@@ -204,12 +213,12 @@ impl Control {
     }
 
     /// The usual case, with the fewest system calls: the device is where this call, or the last one, has found it.
-    fn ask_at_once<T>(
+    fn ask_at_once(
         &mut self,
         node: &Node,
         way: &mut Way,
-        question: &impl Fn(&mut Socket, Interface) -> Result<T, Refusal>,
-    ) -> Result<Option<Result<T, Refusal>>, Error> {
+        question: Question<'_>,
+    ) -> Result<Option<Answer>, Error> {
         let (found, index) = (way.interface.filter(|_| way.namespace == self.namespace), self.index);
         if self.trace != Trace::Seen || index == 0 {
             return Ok(None);

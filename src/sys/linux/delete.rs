@@ -52,11 +52,15 @@ fn end(mut control: Control, node: Node, name: &Name, tuntap: &Tuntap) -> Result
     if !tuntap.mode.multi_queue {
         return Ok(());
     }
-    let counted = control.ask(&node, &mut Way::default(), |netlink, it| link::handles(netlink, it.index));
-    let counted = counted.and_then(|counted| {
-        counted.map_err(|refusal| refusal.error(format_args!("ask for the queues of {name}")))
+    let mut handles = 0;
+    let asked = control.ask(&node, &mut Way::default(), &mut |netlink, interface| {
+        handles = link::handles(netlink, interface.index)?;
+        Ok(())
     });
-    let alone = counted.and_then(|count| if count > 1 { Err(busy(name, IN_USE)) } else { Ok(()) });
+    let counted = asked.and_then(|answer| {
+        answer.map_err(|refusal| refusal.error(format_args!("ask for the queues of {name}")))
+    });
+    let alone = counted.and_then(|()| if handles > 1 { Err(busy(name, IN_USE)) } else { Ok(()) });
     alone.inspect_err(|_| {
         let _ = node.set_persist(true);
     })

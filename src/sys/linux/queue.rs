@@ -130,7 +130,7 @@ impl Queue {
         change: impl Fn(&mut Socket, u32) -> std::result::Result<(), Refusal>,
         action: impl FnOnce(Text) -> Text,
     ) -> Result<()> {
-        let changed = self.control().change(&self.node, &mut way.found, change)?;
+        let changed = self.control().change(&self.node, &mut way.found, &change)?;
         changed.map_err(|refusal| refusal.error(action(self.label())))
     }
 
@@ -141,7 +141,14 @@ impl Queue {
         question: impl Fn(&mut Socket, Interface) -> std::result::Result<T, Refusal>,
         action: &str,
     ) -> Result<T> {
-        let answer = self.control().ask(&self.node, &mut way.found, question)?;
-        answer.map_err(|refusal| refusal.error(format_args!("{action} {}", self.label())))
+        let mut answered = None;
+        let mut asked = |netlink: &mut Socket, interface| {
+            answered = Some(question(netlink, interface)?);
+            Ok(())
+        };
+        let answer = self.control().ask(&self.node, &mut way.found, &mut asked)?;
+        let refused = |refusal: Refusal| refusal.error(format_args!("{action} {}", self.label()));
+        answer.map_err(refused)?;
+        answered.ok_or_else(|| self.refused(action, Errno::EPROTO))
     }
 }
