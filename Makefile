@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# libtuntap. `make`, `make demo`, `make check`, `make install` are all that most people need.
+# libtuntap. Most people need only `make`, `make demo`, `make check` and `make install`.
 
 VERSION    := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 SOVERSION  := 0
@@ -17,15 +17,15 @@ INSTALL    ?= install
 PYTHON     ?= python3
 
 BUILD      := build
-# A folder of its own: cargo does not build again what was built without the wrapper.
+# A separate folder: cargo does not rebuild crates that were built without the wrapper.
 TARGET     := $(or $(CARGO_TARGET_DIR),$(BUILD)/cargo)
 RUST_LIB   := $(TARGET)/release/libtuntap.a
 STATIC     := $(BUILD)/libtuntap.a
-# Bytes of the stripped library: 400 KiB.
+# Limit of the stripped library in bytes: 400 KiB.
 SIZE_LIMIT := 409600
 STAGE      := $(CURDIR)/$(BUILD)/stage
 
-# SHARED is the library, and LINKS are other names of it. On macOS any program's run path leads to it.
+# SHARED is the library, and LINKS are its other names. On macOS, programs find it by their run path.
 SYSTEM     := $(shell uname -s)
 ifeq ($(SYSTEM),Darwin)
 SONAME     := libtuntap.$(SOVERSION).dylib
@@ -48,7 +48,7 @@ CHECKS := lint check-core check-abi check-header check-c check-valgrind check-as
 .PHONY: all demo check checks check-advisories bench coverage soak size header install uninstall clean rust stage asan-library $(CHECKS)
 all: $(SHARED) $(STATIC)
 
-# Cargo knows best whether there is anything to do.
+# Cargo decides whether it must build.
 $(RUST_LIB): rust ;
 rust:
 	TUNTAP_RUSTC_WRAPPER="$$RUSTC_WRAPPER" RUSTC_WRAPPER="$(CURDIR)/packaging/rustc.sh" \
@@ -59,7 +59,7 @@ $(STATIC): $(RUST_LIB)
 	@mkdir -p $(BUILD)
 	cp $< $@
 
-# The loader refuses a library whose compatibility version is less than the one that a program was linked to.
+# The loader refuses a library with a lower compatibility version than the one that the program was linked to.
 $(SHARED): $(RUST_LIB) abi/libtuntap.map
 	@mkdir -p $(BUILD)
 	sed -n 's/^ *\(tuntap_[a-z0-9_]*\);/_\1/p' abi/libtuntap.map > $(BUILD)/symbols
@@ -67,11 +67,11 @@ $(SHARED): $(RUST_LIB) abi/libtuntap.map
 	    -install_name @rpath/$(SONAME) -compatibility_version $(SOVERSION).0.0 -current_version $(VERSION)
 	ln -sf $(notdir $@) $(BUILD)/$(LINKS)
 else
-# One object whose only global symbols are the ABI's: another Rust library linked beside it cannot clash.
+# One object whose only global symbols are the ABI's, so that it cannot clash with another Rust library in a program.
 #
-# std's panic handlers print a backtrace, which takes more code than all the rest. An internal fault ends in
-# src/fault.rs instead, and what nothing refers to any more is left out. Where a later rustc gives the handlers other
-# names, or the linker keeps std's, the build fails.
+# std's panic handlers print a backtrace, which needs more code than the rest of the library. They are replaced by
+# src/fault.rs, and the linker drops the code that is then unused. The build fails if a later rustc names the handlers
+# differently, or if the linker keeps std's.
 $(BUILD)/tuntap.o: $(RUST_LIB) abi/libtuntap.map
 	@mkdir -p $(BUILD)
 	sed -n 's/^ *\(tuntap_[a-z0-9_]*\);/\1/p' abi/libtuntap.map > $(BUILD)/symbols
@@ -95,14 +95,14 @@ $(BUILD)/tuntap.o: $(RUST_LIB) abi/libtuntap.map
 $(STATIC): $(BUILD)/tuntap.o
 	rm -f $@ && $(AR) rcsD $@ $<
 
-# rustc gives a cdylib a version script of its own, and uses no other: hence linked here.
+# Linked here, because rustc uses its own version script for a cdylib and accepts no other.
 $(SHARED): $(BUILD)/tuntap.o
 	$(CC) -shared -o $@ $< $(LDFLAGS) -Wl,--gc-sections -Wl,-z,defs,-z,relro,-z,now \
 	    -Wl,-soname,$(SONAME) -Wl,--version-script=abi/libtuntap.map $(LIBS)
 	for link in $(LINKS); do ln -sf $(notdir $@) $(BUILD)/$$link; done
 endif
 
-# As root after `make` this finds everything made, and needs no cargo.
+# After `make` this builds nothing, so that root needs no cargo.
 install:
 	@test -f $(SHARED) && test -f $(STATIC) && \
 	    test -z "$$(find src include abi packaging Cargo.toml Cargo.lock -newer $(SHARED))" || $(MAKE) all
@@ -119,18 +119,18 @@ uninstall:
 	    rm -f "$(DESTDIR)$(LIBDIR)/$$name"; done
 	rm -f "$(DESTDIR)$(INCLUDEDIR)/tuntap.h"
 
-# An install inside the build tree: what the tests, the examples and the demo are built against.
+# An install inside the build tree, for the tests and the examples.
 stage: all
 	@$(MAKE) -s install PREFIX="$(STAGE)" LIBDIR="$(STAGE)/lib" INCLUDEDIR="$(STAGE)/include" DESTDIR=
 
 STAGED := PKG_CONFIG_PATH="$(STAGE)/lib/pkgconfig" LD_LIBRARY_PATH="$(STAGE)/lib"
 
-# Against the archive in the build tree: nothing needs to be installed, nor pkg-config be there.
+# Links the static library of the build tree: needs neither an install nor pkg-config.
 demo: all
 	@$(CC) -std=c99 -O2 -Iinclude -o $(BUILD)/demo examples-c/demo.c $(STATIC) $(LIBS)
 	@$(BUILD)/demo
 
-# Each part says what passed; a part whose tool is missing says SKIP, and fails where CI=true.
+# Each part prints its results. It prints SKIP if a tool is missing, and fails then with CI=true.
 check: $(CHECKS)
 checks:
 	@echo $(CHECKS)
@@ -154,7 +154,7 @@ check-c: stage
 check-valgrind: stage
 	$(STAGED) tests/c/run.sh valgrind
 
-# RUSTC_BOOTSTRAP lets any stable toolchain instrument; the dev profile adds the overflow checks.
+# RUSTC_BOOTSTRAP allows -Z options with a stable toolchain. The dev profile adds overflow checks.
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 ASAN_LIBRARY = $(CURDIR)/$(BUILD)/asan/$(HOST)/debug/libtuntap.a
 asan-library:
@@ -170,7 +170,7 @@ check-api: asan-library
 check-tsan: stage
 	$(STAGED) CARGO="$(CARGO)" tests/tsan.sh
 
-# Each system call fails with two of six errnos, in turn; with TUNTAP_FAULTS=all with all.
+# Each system call fails in turn, with two of six errnos; with TUNTAP_FAULTS=all, with all six.
 check-faults: stage
 	$(STAGED) tests/c/run.sh faults
 
@@ -192,7 +192,7 @@ check-reproducible: all
 check-deny:
 	tests/deny.sh
 
-# With the network: RustSec's list is not of a package registry.
+# Needs a network, for RustSec's list.
 check-advisories:
 	tests/deny.sh advisories
 
@@ -208,13 +208,13 @@ check-examples: stage
 check-darwin:
 	CARGO="$(CARGO)" PYTHON="$(PYTHON)" tests/darwin.sh
 
-# A hundred million packets, each of which arrives or is counted: some ten minutes. TUNTAP_SOAK is another number.
+# 100 million packets, each of which arrives or is counted; takes about ten minutes. TUNTAP_SOAK sets another number.
 soak: stage
 	$(STAGED) TEST_SECONDS=36000 TUNTAP_SOAK=$(or $(TUNTAP_SOAK),100000000) tests/c/run.sh plain stress/soak.c
 	@cat $(BUILD)/tests/plain/stress-soak.log
 
-# What a packet costs beside a bare system call; then forwarders beside those of peers, which are built here and need
-# root and the registries. Some 25 minutes.
+# The cost of a packet compared with a bare system call, then forwarders of this and other projects. Builds the other
+# projects, and needs root and the registries. Takes about 25 minutes.
 bench: stage
 	@$(STAGED) CARGO="$(CARGO)" PYTHON="$(PYTHON)" benches/build.sh
 	@$(STAGED) $(BUILD)/benches/packet
@@ -222,7 +222,7 @@ bench: stage
 	@$(PYTHON) benches/throughput.py --out docs
 	@$(PYTHON) benches/throughput.py --python --out docs
 
-# Of the Rust tests and the C tests; not a part of `make check`.
+# Coverage of the Rust tests and the C tests; not part of `make check`.
 coverage: stage
 	@$(STAGED) CARGO="$(CARGO)" PYTHON="$(PYTHON)" tests/coverage.sh
 

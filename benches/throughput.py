@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Compares forwarders between two TUN devices, in private network namespaces and in turn within one run.
 
-Three measurements. `memory` splits and joins in memory, without a system call. `drain` is the forwarder's processor time for a known load (benches/drain.c): steady on a noisy machine.
-iperf3 is the throughput from end to end, where the kernel's own TCP takes most of the time: for the report. Ratios are of
-runs of one round, so that the machine's pace falls out: their median and their range are told. The least time of all rounds
-is told beside, but no ratio of it: a machine that has a faster state shows it to some contenders and not to others.
+Three measurements. `memory` splits and joins in memory, without a system call. `drain` is the forwarder's processor time
+for a fixed load (benches/drain.c), which is steady on a noisy machine. iperf3 is the throughput from end to end, where the
+kernel's own TCP takes most of the time. A ratio compares runs of the same round, so that the speed of the machine cancels
+out: the report has the median and the range of the ratios. It also has the minimum time of all rounds, but no ratio of it:
+a machine with a faster state shows that state to some programs only.
 
     throughput.py [--python] [--rounds 5] [--only NAME,…] [--loads NAME,…] [--seconds 2] [--out docs]"""
 import argparse
@@ -256,7 +257,7 @@ def table(results, load, base_name):
     cost = "ns a packet" if "udp" in load else "ns a KB"
     base = results[load].get(base_name, {})
     head = f"| {IPERF_TEXT[load]} | {unit} | ratio | {cost} | ratio |\n| --- | --- | --- | --- | --- |" if rate else \
-        f"| {DRAIN_TEXT[load]} | least ns | ratio |\n| --- | --- | --- |"
+        f"| {DRAIN_TEXT[load]} | minimum ns | ratio |\n| --- | --- | --- |"
     lines = [head]
     for name, runs in results[load].items():
         cells = [name]
@@ -277,19 +278,19 @@ def report(results, rounds, base, picture):
         "# Forwarding between two TUN devices",
         "",
         f"Measured on {datetime.date.today()}, Linux {platform.release()}, {cpu}, {os.cpu_count()} processors, by "
-        f"`make bench`: {rounds} rounds, all contenders in turn in each.",
-        f"A ratio is to {base} in the same round, more is better: the median, and the range of all rounds.",
+        f"`make bench`: {rounds} rounds, in each of which all programs run in turn.",
+        f"A ratio compares a program with {base} in the same round; higher is better. It is the median, with the range of all rounds.",
         "",
         f"![Ratios]({picture})",
     ]
     drains, iperfs = [load for load in results if load in DRAINS], [load for load in results if load in IPERFS]
     if "memory" in results:
-        lines += ["", "## Without a system call", "", table(results, "memory", base)]
+        lines += ["", "## In memory, without a system call", "", table(results, "memory", base)]
     if drains:
-        lines += ["", "## The forwarder's processor time for a known load", ""]
+        lines += ["", "## Processor time of the forwarder for a fixed load", ""]
         lines += ["\n\n".join(table(results, load, base) for load in drains)]
     if iperfs:
-        lines += ["", "## iperf3 from end to end", ""]
+        lines += ["", "## iperf3, end to end", ""]
         lines += ["\n\n".join(table(results, load, base) for load in iperfs)]
     return "\n".join(lines) + "\n"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A second of libtuntap: the kernel pings an address that exists nowhere but in this program, and
- * the program answers. It all happens in a private network, so nothing of this machine's network
- * is touched; where the system lets ordinary users have one, this needs no root.
+ * libtuntap in one second: the kernel pings an address that exists only in this program, and the
+ * program answers. It runs in a private network namespace and does not touch the network of this
+ * machine. Where the system allows unprivileged user namespaces, it needs no root.
  *
  *     ./demo
  */
@@ -44,8 +44,7 @@ static int write_file(const char *path, const char *text)
     return ok ? 0 : -1;
 }
 
-/* Root may leave the machine's network as it is. Everybody else first becomes the root of a user
- * namespace, whose only user he is. */
+/* Root creates a network namespace. An ordinary user first becomes root in a new user namespace. */
 static int enter_private_network(void)
 {
     char users[32], groups[32];
@@ -61,10 +60,10 @@ static int enter_private_network(void)
     return 0;
 }
 
-/* Sends an echo request as ping(8) does: 8 bytes of header, 56 of data. */
+/* Sends an echo request like ping(8): 8 bytes of header, 56 bytes of data. */
 static int send_ping(int sock, unsigned seq)
 {
-    uint8_t echo[64] = {8}; /* the type; all the rest is 0 */
+    uint8_t echo[64] = {8}; /* the type; the rest is 0 */
     echo[7] = seq;
     unsigned checksum = ~(0x0800u + seq); /* of the words 0x0800, seq and zeros */
     echo[2] = checksum >> 8 & 0xff;
@@ -75,26 +74,26 @@ static int send_ping(int sock, unsigned seq)
     return sendto(sock, echo, sizeof echo, 0, (struct sockaddr *)&to, sizeof to) < 0 ? -1 : 0;
 }
 
-/* One packet that the kernel sends into the device: it is shown, and answered when it is a ping. */
+/* Reads one packet that the kernel sends through the device, prints it, and answers it if it is a ping. */
 static int serve(tuntap *dev, tuntap_error *err)
 {
     static uint8_t packet[65536];
     ssize_t length = tuntap_read(dev, packet, sizeof packet, err);
     if (length < 0)
-        return length == -EAGAIN ? 0 : -1; /* -EAGAIN: there was none after all */
+        return length == -EAGAIN ? 0 : -1; /* -EAGAIN: no packet is left */
     print_packet(packet, length);
     if (!answer_ping(packet, length))
-        return 0; /* the kernel looks for IPv6 routers, for instance */
+        return 0; /* for example a search for IPv6 routers */
     print_packet(packet, length);
     return tuntap_write(dev, packet, length, err) < 0 ? -1 : 0;
 }
 
-/* The number of the ping that the kernel brings us the answer to, or 0. */
+/* The sequence number of a ping reply that the kernel delivers, or 0. */
 static unsigned receive_answer(int sock)
 {
     uint8_t packet[1500];
     ssize_t length = recv(sock, packet, sizeof packet, 0);
-    size_t header = (packet[0] & 15) * 4; /* a raw socket shows the IP header too */
+    size_t header = (packet[0] & 15) * 4; /* a raw socket includes the IP header */
     if (length < 20 || (size_t)length < header + 8 || packet[header] != 0)
         return 0;
     return two_bytes(packet + header + 6);
@@ -106,19 +105,19 @@ int main(void)
     tuntap_error err;
 
     if (enter_private_network() < 0) {
-        fprintf(stderr, "demo: this system gives no private network (%s). Run it as root, with "
-                "sudo; in a container, start that with --privileged.\n", strerror(errno));
+        fprintf(stderr, "demo: cannot create a network namespace (%s). Run this with sudo; in "
+                "a container, start the container with --privileged.\n", strerror(errno));
         return 1;
     }
-    /* The device. Non-blocking, because poll() does the waiting. */
+    /* Non-blocking, because poll() waits for packets. */
     if (tuntap_open("demo0", TUNTAP_TUN | TUNTAP_NONBLOCK, &dev, &err) < 0 ||
         tuntap_set_addr(dev, "10.8.0.1/24", &err) < 0 ||
         tuntap_up(dev, &err) < 0)
         return failed(err.message);
-    setvbuf(stdout, NULL, _IOLBF, 0); /* whole lines at once, into a pipe too */
+    setvbuf(stdout, NULL, _IOLBF, 0); /* write each line at once, also to a pipe */
     printf("demo0 is up with 10.8.0.1/24, and the kernel pings 10.8.0.2\n");
 
-    /* The pinger has a socket like any other program's. */
+    /* An ordinary socket sends the pings. */
     int sock = socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ICMP);
     if (sock < 0)
         return failed(strerror(errno));
@@ -126,7 +125,7 @@ int main(void)
     double sent_at[PINGS + 1] = {0}, min = 1e9, max = 0, sum = 0, next = now_ms();
     unsigned sent = 0, answered = 0;
     while (answered < PINGS) {
-        if (now_ms() >= next) { /* the next ping is due, or we have waited for long enough */
+        if (now_ms() >= next) { /* the next ping is due, or the last one timed out */
             if (sent == PINGS)
                 break;
             sent_at[++sent] = now_ms();
@@ -142,10 +141,10 @@ int main(void)
             return failed(err.message);
         unsigned seq = ready[1].revents ? receive_answer(sock) : 0;
         if (seq == 0 || seq > sent || sent_at[seq] == 0)
-            continue; /* nothing, or nothing that we wait for */
+            continue; /* no reply, or not one that we wait for */
 
         double took = now_ms() - sent_at[seq];
-        sent_at[seq] = 0; /* an answer counts once */
+        sent_at[seq] = 0; /* count a reply only once */
         answered++;
         sum += took;
         min = took < min ? took : min;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Forwards between two TUN devices at line rate: super-packets are segmented, each packet passes through one's own code, and
- * those of a flow are coalesced again.
+ * Forwards between two TUN devices at line rate. A reader splits super-packets, your code handles each packet, and a
+ * writer coalesces the packets of a flow again.
  *
  *     sudo ./forwarder tun0 tun1
  *
- * A VPN has an encrypted socket in the place of one of the devices. */
+ * In a VPN, one of the devices is replaced by an encrypted socket. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -35,10 +35,10 @@ static void *forward(void *argument)
         tuntap_writer_new(direction->out, 0, &writer, &err) < 0)
         give_up(&err);
     do {
-        /* A batch: its end is the moment to hand on what it became. */
+        /* One batch. At its end, send what is collected. */
         while ((length = tuntap_reader_next(reader, &packet, &err)) > 0)
-            tuntap_writer_put(writer, packet, (size_t)length, NULL); /* or encrypt it in place, and send it */
-        tuntap_writer_flush(writer, NULL); /* a device that is down loses packets, as any link does */
+            tuntap_writer_put(writer, packet, (size_t)length, NULL); /* or encrypt it in place and send it */
+        tuntap_writer_flush(writer, NULL); /* a device that is down loses packets, like any link */
     } while (length == 0 || length == -EPROTO);
     give_up(&err);
     return NULL;

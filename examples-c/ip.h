@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What several examples need to know about IP packets: how to print one on a line, and how to
- * answer a ping. A packet can hold anything, so nothing is read that its length does not cover. */
+ * IP packets for the examples: prints a packet on one line, and answers a ping. A packet can contain
+ * any bytes, so these functions check its length before they read a header. */
 #ifndef IP_H
 #define IP_H
 
@@ -11,13 +11,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A number of two bytes, in network byte order and at any address. */
+/* Two bytes in network byte order, at any alignment. */
 static inline unsigned two_bytes(const uint8_t *at)
 {
     return (unsigned)at[0] << 8 | at[1];
 }
 
-/* What an IP packet carries: `ICMP echo request, seq 1`, `UDP port 4000 > 53`. */
+/* Prints the payload of an IP packet: `ICMP echo request, seq 1`, `UDP port 4000 > 53`. */
 static inline void print_payload(unsigned protocol, const uint8_t *data, size_t length)
 {
     int v6 = protocol == IPPROTO_ICMPV6;
@@ -54,17 +54,17 @@ static inline void print_payload(unsigned protocol, const uint8_t *data, size_t 
     }
 }
 
-/* Prints a packet on one line: who sends it to whom, what it is, how long it is. */
+/* Prints a packet on one line: source, destination, payload, length. */
 static inline void print_packet(const uint8_t *packet, size_t length)
 {
     char from[INET6_ADDRSTRLEN] = "", to[INET6_ADDRSTRLEN] = "";
-    size_t start = 0, end = 0; /* of what the packet carries */
+    size_t start = 0, end = 0; /* of the payload */
     unsigned protocol = 0;
 
     if (length >= 20 && packet[0] >> 4 == 4) {
         start = (packet[0] & 15) * 4;
         end = two_bytes(packet + 2); /* a frame may have padding after it */
-        /* Only the first fragment has the header that would say more. */
+        /* Only the first fragment has a TCP or UDP header. */
         protocol = two_bytes(packet + 6) & 0x1fff ? IPPROTO_FRAGMENT : packet[9];
         inet_ntop(AF_INET, packet + 12, from, sizeof from);
         inet_ntop(AF_INET, packet + 16, to, sizeof to);
@@ -72,7 +72,7 @@ static inline void print_packet(const uint8_t *packet, size_t length)
         start = 40;
         end = 40 + two_bytes(packet + 4);
         protocol = packet[6];
-        /* Headers with options can come between: each names the next, and says its length. */
+        /* Extension headers: each has the type of the next one, and its own length. */
         while (end <= length && start + 8 <= end &&
                (protocol == IPPROTO_HOPOPTS || protocol == IPPROTO_ROUTING ||
                 protocol == IPPROTO_DSTOPTS)) {
@@ -91,8 +91,8 @@ static inline void print_packet(const uint8_t *packet, size_t length)
     printf(", %zu bytes\n", end);
 }
 
-/* Turns an IPv4 ICMP echo request into its answer, where it stands. Returns 1, or 0 if the packet
- * is something else. */
+/* Turns an IPv4 ICMP echo request into its reply, in place. Returns 1, or 0 if the packet is
+ * something else. */
 static inline int answer_ping(uint8_t *packet, size_t length)
 {
     if (length < 20 || packet[0] >> 4 != 4 || packet[9] != IPPROTO_ICMP)
@@ -100,17 +100,17 @@ static inline int answer_ping(uint8_t *packet, size_t length)
     size_t header = (packet[0] & 15) * 4;
     if (header < 20 || length < header + 8 || packet[header] != 8)
         return 0;
-    if (two_bytes(packet + 6) & 0x3fff) /* a fragment is not the whole request */
+    if (two_bytes(packet + 6) & 0x3fff) /* a fragment is not a complete request */
         return 0;
 
-    /* The addresses change places, which leaves the sum of the IP header as it is. */
+    /* Swap the addresses. This does not change the checksum of the IP header. */
     uint8_t from[4];
     memcpy(from, packet + 12, 4);
     memcpy(packet + 12, packet + 16, 4);
     memcpy(packet + 16, from, 4);
 
-    /* The type goes from 8 to 0. The checksum is the complement of a sum, so it grows by what the
-     * sum loses, the word 0x0800; the carry goes in at the other end (RFC 1624). */
+    /* The type changes from 8 to 0. The checksum is the complement of the sum, so it increases by
+     * 0x0800 when the sum decreases by 0x0800; the carry is added at the low end (RFC 1624). */
     packet[header] = 0;
     unsigned sum = two_bytes(packet + header + 2) + 0x0800;
     sum = (sum & 0xffff) + (sum >> 16);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Prints what happens to the TUN and TAP devices of this network namespace.
+ * Prints the changes of the TUN and TAP devices in this network namespace.
  *
  *     ./monitor
- *     sudo ip link set tun0 mtu 1400          (elsewhere) prints "tun0 has the MTU 1400"
+ *     sudo ip link set tun0 mtu 1400          (in another shell) prints "tun0 has the MTU 1400"
  *
  * It needs no privilege. Ctrl-C ends it. */
 #include <stdio.h>
@@ -46,7 +46,7 @@ static void print_event(const tuntap_event *event)
                mac[2], mac[3], mac[4], mac[5]);
         break;
     case TUNTAP_EVENT_NAME:
-        printf("%s is its name now\n", name);
+        printf("%s is the new name\n", name);
         break;
     case TUNTAP_EVENT_ADDR_ADDED:
         printf("%s has got the address %s%s\n", name, event->addr, peer_of(event));
@@ -68,12 +68,12 @@ static void print_event(const tuntap_event *event)
         printf("%s is gone\n", name);
         break;
     case TUNTAP_EVENT_OVERRUN:
-        printf("some of it went by unseen; this is what is there:\n");
+        printf("events were lost; these are the present devices:\n");
         break;
     case TUNTAP_EVENT_COMPLETE:
         printf("that is all for now\n");
         break;
-    default: /* a kind that a later version has added */
+    default: /* a kind that a later version added */
         break;
     }
 }
@@ -84,12 +84,12 @@ int main(void)
     tuntap_event event;
     tuntap_error err;
 
-    setvbuf(stdout, NULL, _IOLBF, 0); /* whole lines at once, into a pipe too */
+    setvbuf(stdout, NULL, _IOLBF, 0); /* write each line at once, also to a pipe */
     if (tuntap_monitor_open(NULL, TUNTAP_MONITOR_ROUTES, &monitor, &err) < 0) {
         fprintf(stderr, "monitor: %s\n", err.message);
         return 1;
     }
-    /* NULL for the device: all of them. A time limit of -1: none. */
+    /* A NULL device means all devices. -1 milliseconds means no time limit. */
     while (tuntap_monitor_next(monitor, &event, sizeof event, -1, &err) == 0)
         print_event(&event);
     fprintf(stderr, "monitor: %s\n", err.message);

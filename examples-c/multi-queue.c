@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * One device, several queues, a thread for each: how to read faster than one processor can. The
- * kernel spreads flows over the queues, and keeps the packets of one flow in one queue.
+ * One device with several queues and a thread for each: reads on several processors. The kernel
+ * distributes flows over the queues, and keeps the packets of one flow in one queue.
  *
  *     sudo ./multi-queue mq0 10.8.0.1/24 4 1000 30      4 queues; 1000 packets or 30 seconds
- *     for port in 1 2 3 4 5 6 7 8; do echo > /dev/udp/10.8.0.2/$port; done       (elsewhere)
+ *     for port in 1 2 3 4 5 6 7 8; do echo > /dev/udp/10.8.0.2/$port; done       (in another shell)
  *
  * It answers pings as well, each thread on its own queue. */
 #define _POSIX_C_SOURCE 200809L
@@ -24,14 +24,14 @@ enum { MOST_QUEUES = 16 };
 struct queue {
     tuntap *dev;
     pthread_t thread;
-    unsigned long packets; /* its thread's own, until that has ended */
+    unsigned long packets; /* only its thread uses it, until the thread has ended */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static long left;        /* packets still to come, under the lock */
-static int stop_pipe[2]; /* closing its end [1] wakes everybody who polls [0] */
+static long left;        /* packets still to count, under the lock */
+static int stop_pipe[2]; /* closing [1] wakes all threads that poll [0] */
 
-/* Ends all threads, whoever calls it first. */
+/* Ends all threads. Later calls do nothing. */
 static void stop(void)
 {
     pthread_mutex_lock(&lock);
@@ -41,7 +41,7 @@ static void stop(void)
     pthread_mutex_unlock(&lock);
 }
 
-/* Counts one packet; returns 1 if it was still wanted. */
+/* Counts one packet. Returns 1 if the limit was not reached before. */
 static int count(void)
 {
     pthread_mutex_lock(&lock);
@@ -73,7 +73,7 @@ static void *serve(void *argument)
             queue->packets++;
         if (length >= 0 && answer_ping(packet, length))
             length = tuntap_write(queue->dev, packet, length, &err);
-        /* An answer for which there is no room, or that finds the device down, is just lost. */
+        /* If there is no room, or the device is down, the reply is lost. */
         if (length < 0 && length != -EAGAIN && length != -ENETDOWN) {
             fprintf(stderr, "multi-queue: %s\n", err.message);
             stop();
@@ -103,8 +103,8 @@ int main(int argc, char **argv)
     if (pipe(stop_pipe) < 0)
         return failed(strerror(errno));
 
-    /* The first handle makes the device, with its first queue; the others add theirs. All queues
-     * are there before the device is up, so none misses the first packets. */
+    /* The first handle creates the device and its first queue, and each other handle adds a queue.
+     * The device goes up last, so that no queue misses the first packets. */
     uint64_t flags = TUNTAP_TUN | TUNTAP_MULTI_QUEUE | TUNTAP_NONBLOCK;
     if (tuntap_open(name, flags, &queue[0].dev, &err) < 0)
         return failed(err.message);
@@ -119,10 +119,10 @@ int main(int argc, char **argv)
         if (code != 0)
             return failed(strerror(code));
     }
-    setvbuf(stdout, NULL, _IOLBF, 0); /* whole lines at once, into a pipe too */
+    setvbuf(stdout, NULL, _IOLBF, 0); /* write each line at once, also to a pipe */
     printf("%s is up with %s and %d queues\n", name, addr, queues);
 
-    /* Ends when a thread closes the pipe, or else with the time. */
+    /* Wait until a thread closes the pipe, or the time is over. */
     struct pollfd stopped = {stop_pipe[0], POLLIN, 0};
     poll(&stopped, 1, seconds * 1000);
     stop();

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Root prepares a device once, and an ordinary user works with it ever after, without privilege.
+ * Root creates a device once. Then an ordinary user uses it without privilege.
  *
- *     sudo ./owner create vpn0 1000 10.8.0.1/24       1000 is the user: see id -u
+ *     sudo ./owner create vpn0 1000 10.8.0.1/24       1000 is the user ID: see id -u
  *     ./owner use vpn0                                as that user
- *     ping 10.8.0.2                                   (elsewhere) ends it with the first answer
+ *     ping 10.8.0.2                                   (in another shell) ends it with the first reply
  *     sudo ./owner delete vpn0
  *
- * The user must be able to open the device node too. On most systems everybody may open
- * /dev/net/tun; where not, `-d NODE` before the command names another one. */
+ * The user must also be able to open the device node. On most systems everybody may open
+ * /dev/net/tun; if not, `-d NODE` before the command names another node. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,20 +36,20 @@ static int create(const char *name, tuntap_config *config, const char *user, con
     if (snprintf(given.addr, sizeof given.addr, "%s", addr) >= (int)sizeof given.addr)
         return failed("the address is too long");
 
-    /* Addresses and "up" need privilege, so this is the time for them. They stay, as the device
-     * does. TUNTAP_EXCLUSIVE: never take over a device that was there before. */
+    /* Adding addresses and going up need privilege, so root does it now. A persistent device keeps
+     * both. TUNTAP_EXCLUSIVE: never use a device that already exists. */
     uint64_t flags = TUNTAP_TUN | TUNTAP_PERSIST | TUNTAP_EXCLUSIVE;
     if (tuntap_config_set_owner(config, uid, &err) < 0 ||
         tuntap_config_add_addr(config, &given, sizeof given, 0, &err) < 0 ||
         tuntap_config_set_up(config, 1, &err) < 0 ||
         tuntap_open_config(name, flags, config, &dev, &err) < 0)
-        return failed(err.message); /* and nothing is left: all of it or none */
+        return failed(err.message); /* nothing is left behind */
     printf("%s waits for user %lu, with %s\n", name, uid, addr);
-    tuntap_close(dev); /* a persistent device outlives it */
+    tuntap_close(dev); /* the persistent device stays */
     return 0;
 }
 
-/* Opens a device that exists, and would not make one in its place. */
+/* Opens an existing device, and never creates one. */
 static tuntap *attach(const char *name, tuntap_config *config)
 {
     tuntap *dev = NULL;
@@ -94,7 +94,7 @@ static int use(const char *name, tuntap_config *config)
     return result;
 }
 
-/* A device that is no longer persistent goes away with its last handle: here, at once. */
+/* tuntap_delete does the same; this way works with another device node too. */
 static int delete(const char *name, tuntap_config *config)
 {
     tuntap_error err;
@@ -110,7 +110,7 @@ static int delete(const char *name, tuntap_config *config)
 
 int main(int argc, char **argv)
 {
-    const char *node = NULL; /* NULL: the usual one */
+    const char *node = NULL; /* NULL: the default */
     if (argc > 2 && strcmp(argv[1], "-d") == 0) {
         node = argv[2];
         argc -= 2;
@@ -121,7 +121,7 @@ int main(int argc, char **argv)
     tuntap_error err;
     int result = -1;
 
-    setvbuf(stdout, NULL, _IOLBF, 0); /* whole lines at once, into a pipe too */
+    setvbuf(stdout, NULL, _IOLBF, 0); /* write each line at once, also to a pipe */
     if (tuntap_config_new(&config, &err) < 0 || tuntap_config_set_node(config, node, &err) < 0)
         failed(err.message);
     else if (strcmp(command, "create") == 0 && (argc == 4 || argc == 5))

@@ -5,7 +5,7 @@
  *
  *     sudo ./printer tap tap0 10.8.0.1/24          until Ctrl-C
  *     sudo ./printer tun tun0 10.8.0.1/24 20       20 packets
- *     ping 10.8.0.2                                (elsewhere)
+ *     ping 10.8.0.2                                (in another shell)
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static void print_mac(const uint8_t *mac)
     printf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 }
 
-/* ARP for IPv4 over Ethernet: who has this address, and who says that he has it. */
+/* ARP for IPv4 over Ethernet: requests and replies. */
 static void print_arp(const uint8_t *arp, size_t length)
 {
     static const uint8_t ethernet_and_ipv4[6] = {0, 1, 8, 0, 6, 4};
@@ -51,14 +51,14 @@ static void print_frame(const uint8_t *frame, size_t length)
         printf("malformed frame, %zu bytes\n", length);
         return;
     }
-    print_mac(frame + 6); /* the destination comes first in the frame, and second in print */
+    print_mac(frame + 6); /* a frame begins with the destination; print the source first */
     printf(" > ");
     print_mac(frame);
     printf("  ");
 
     size_t header = 14;
     unsigned type = two_bytes(frame + 12);
-    if (type == 0x8100 && length >= 18) { /* the tag of a virtual LAN stands before the type */
+    if (type == 0x8100 && length >= 18) { /* a VLAN tag comes before the type */
         printf("VLAN %u  ", two_bytes(frame + 14) & 0xfff);
         type = two_bytes(frame + 16);
         header = 18;
@@ -83,7 +83,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: printer tun|tap NAME [ADDR/PREFIX] [COUNT]\n");
         return 2;
     }
-    long count = argc > 4 ? strtol(argv[4], NULL, 10) : -1; /* -1: for ever */
+    long count = argc > 4 ? strtol(argv[4], NULL, 10) : -1; /* -1: no limit */
 
     tuntap *dev = NULL;
     tuntap_error err;
@@ -94,10 +94,10 @@ int main(int argc, char **argv)
         tuntap_close(dev);
         return 1;
     }
-    setvbuf(stdout, NULL, _IOLBF, 0); /* whole lines at once, into a pipe too */
+    setvbuf(stdout, NULL, _IOLBF, 0); /* write each line at once, also to a pipe */
     printf("%s is up\n", argv[2]);
 
-    /* A buffer of this size takes every packet; it depends on nothing that can change. */
+    /* A buffer of this size holds every packet, and the size never changes. */
     size_t size = tuntap_read_size(dev);
     uint8_t *packet = malloc(size);
     while (packet && count != 0) {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Privilege separation: one process has the rights, opens the device, and passes its descriptor over a Unix socket to
- * another, which has none and handles every packet.
+ * Privilege separation: a privileged process opens the device and passes its descriptor over a Unix socket to an
+ * unprivileged process, which handles the packets.
  *
- *     sudo ./privsep vpn0 10.8.0.1/24 65534       65534 is the user who does the work: see id -u
- *     ping 10.8.0.2                               (elsewhere) is answered by that user
+ *     sudo ./privsep vpn0 10.8.0.1/24 65534       65534 is the user ID of the worker: see id -u
+ *     ping 10.8.0.2                               (in another shell) is answered by this user
  *
- * Even a worker that an attacker takes over can do no more than read and write packets: it has no right to open
- * another device, and none to set up this one. It ends with Ctrl-C. */
+ * An attacker who controls the worker can only read and write packets: the worker can neither open another device nor
+ * configure this one. Ctrl-C ends it. */
 #define _DEFAULT_SOURCE
 #include <grp.h>
 #include <signal.h>
@@ -27,7 +27,7 @@ static int failed(const char *who, const char *why)
     return -1;
 }
 
-/* A message of one byte, which the descriptor travels with. */
+/* A message of one byte that carries the descriptor. */
 struct passage {
     char byte, control[CMSG_SPACE(sizeof(int))];
     struct iovec part;
@@ -62,7 +62,7 @@ static int receive_descriptor(int socket)
     struct passage passage;
     int fd = -1;
     prepare(&passage);
-    /* Not inherited from when tuntap_open_fd has it; nothing is executed before. */
+    /* tuntap_open_fd makes it close-on-exec; this program executes nothing before. */
     if (recvmsg(socket, &passage.message, 0) != 1)
         return -1;
     struct cmsghdr *header = CMSG_FIRSTHDR(&passage.message);
@@ -71,7 +71,7 @@ static int receive_descriptor(int socket)
     return fd;
 }
 
-/* The process without rights: it gets a descriptor, and that is all it needs. */
+/* The unprivileged process: it needs only the descriptor. */
 static int work(int socket, unsigned user)
 {
     static uint8_t packet[65536];
@@ -106,7 +106,7 @@ static int work(int socket, unsigned user)
     return -1;
 }
 
-/* The process with the rights: it makes the device, hands it over, and does nothing else. */
+/* The privileged process: it creates the device, passes the descriptor on, and does nothing else. */
 static int open_and_pass(int socket, const char *name, const char *addr)
 {
     tuntap_config *config;
@@ -127,7 +127,7 @@ static int open_and_pass(int socket, const char *name, const char *addr)
         failed("opener", "cannot pass the descriptor");
     else
         result = 0;
-    tuntap_close(dev); /* the device lives on with the worker's descriptor */
+    tuntap_close(dev); /* the worker's descriptor keeps the device alive */
     tuntap_config_free(config);
     return result;
 }
@@ -145,11 +145,11 @@ int main(int argc, char **argv)
         failed("opener", "the user is a number, as `id -u` prints it, and not root");
         return 1;
     }
-    setvbuf(stdout, NULL, _IOLBF, 0); /* whole lines at once, into a pipe too */
+    setvbuf(stdout, NULL, _IOLBF, 0); /* write each line at once, also to a pipe */
     if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sockets) != 0)
         return 1;
 
-    /* The worker is made first, so that it has nothing of the opener's. */
+    /* Fork first, so that the worker inherits nothing from the opener. */
     pid_t worker = fork();
     if (worker < 0)
         return 1;
@@ -158,7 +158,7 @@ int main(int argc, char **argv)
         return work(sockets[1], user) < 0 ? 1 : 0;
     }
     close(sockets[1]);
-    signal(SIGPIPE, SIG_IGN); /* a worker that is gone is an error, no end */
+    signal(SIGPIPE, SIG_IGN); /* a missing worker is an error of sendmsg */
     int result = open_and_pass(sockets[0], argv[1], argv[2]);
     close(sockets[0]);
     if (waitpid(worker, &status, 0) != worker || status != 0)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * A network of which every address answers pings: a TUN device, and this program behind it.
+ * Answers pings to every address of a network, behind a TUN device.
  *
  *     sudo ./responder tun0 10.8.0.1/24
- *     ping 10.8.0.2                          (elsewhere; any address but 10.8.0.1)
+ *     ping 10.8.0.2                          (in another shell; any address but 10.8.0.1)
  *
- * Ctrl-C ends it, and the device goes with it. */
+ * Ctrl-C ends it, and the kernel deletes the device. */
 #include <stdio.h>
 #include <tuntap.h>
 
@@ -13,13 +13,13 @@
 
 int main(int argc, char **argv)
 {
-    const char *name = argc > 1 ? argv[1] : NULL; /* NULL: the kernel chooses one */
+    const char *name = argc > 1 ? argv[1] : NULL; /* NULL: the kernel chooses a name */
     const char *addr = argc > 2 ? argv[2] : "10.8.0.1/24";
     tuntap *dev = NULL;
     tuntap_error err;
 
-    /* The kernel answers for the device's own address. With the prefix comes a route: what goes
-     * to the other addresses of the network arrives here. */
+    /* The kernel answers for the device's own address. The prefix adds a route, so packets to the
+     * other addresses of the network arrive here. */
     char given[TUNTAP_NAME_SIZE];
     if (tuntap_open(name, TUNTAP_TUN, &dev, &err) < 0 ||
         tuntap_set_addr(dev, addr, &err) < 0 ||
@@ -29,10 +29,10 @@ int main(int argc, char **argv)
         tuntap_close(dev);
         return 1;
     }
-    setvbuf(stdout, NULL, _IOLBF, 0); /* whole lines at once, into a pipe too */
+    setvbuf(stdout, NULL, _IOLBF, 0); /* write each line at once, also to a pipe */
     printf("%s is up with %s\n", given, addr);
 
-    static uint8_t packet[65536]; /* more than an IP packet can have */
+    static uint8_t packet[65536]; /* larger than any IP packet */
     for (;;) {
         ssize_t length = tuntap_read(dev, packet, sizeof packet, &err);
         if (length < 0)
@@ -40,11 +40,11 @@ int main(int argc, char **argv)
         print_packet(packet, length);
 
         if (!answer_ping(packet, length))
-            continue; /* no ping: the kernel also looks for IPv6 routers, for instance */
+            continue; /* for example a search for IPv6 routers */
         if (tuntap_write(dev, packet, length, &err) >= 0)
             print_packet(packet, length);
         else if (err.reason == TUNTAP_REASON_DOWN)
-            fprintf(stderr, "responder: %s\n", err.message); /* it may come up again */
+            fprintf(stderr, "responder: %s\n", err.message); /* it can go up again */
         else
             break;
     }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * A network between two hosts: what goes into the TUN device of the one comes out of the TUN
- * device of the other, each packet in a UDP datagram.
+ * A tunnel between two hosts: a packet that one host sends through its TUN device arrives at the
+ * TUN device of the other host, in a UDP datagram.
  *
  *     sudo ./udp-tunnel tun0 10.9.0.1/24 192.0.2.1:5000 192.0.2.2:5000         on 192.0.2.1
  *     sudo ./udp-tunnel tun0 10.9.0.2/24 192.0.2.2:5000 192.0.2.1:5000         on 192.0.2.2
  *     ping 10.9.0.2                                                            on 192.0.2.1
  *
- * It encrypts nothing, and believes whoever sends from the other host's address: it is for
- * networks that you trust, and to learn from. */
+ * It does not encrypt, and it trusts the sender's address. Use it on networks that you trust, and to
+ * learn from. */
 #define _POSIX_C_SOURCE 200809L
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,11 +20,11 @@
 #include <tuntap.h>
 #include <unistd.h>
 
-/* Ethernet carries 1500 bytes. 20 of them are the outer IP header, and 8 the UDP header. A larger
- * packet would cross in two fragments, and be lost when either of them is. */
+/* Ethernet carries 1500 bytes. The outer IP header takes 20 of them, and the UDP header 8. A larger
+ * packet would be sent in two fragments, and would be lost if one of them is lost. */
 enum { MTU = 1500 - 20 - 8 };
 
-/* "192.0.2.1:5000" as the kernel wants it. Returns 0, or -1 if the text is no such thing. */
+/* Parses "192.0.2.1:5000". Returns 0, or -1 if the text is not an address and a port. */
 static int parse(const char *text, struct sockaddr_in *address)
 {
     char host[INET_ADDRSTRLEN] = "", *end;
@@ -41,7 +41,7 @@ static int parse(const char *text, struct sockaddr_in *address)
     return valid && end != colon + 1 && *end == 0 ? 0 : -1;
 }
 
-/* A socket between these two only: connect() has the kernel drop what others send. */
+/* A socket between these two addresses only: after connect() the kernel drops datagrams from others. */
 static int open_socket(const char *local, const char *remote)
 {
     struct sockaddr_in own, other;
@@ -58,15 +58,14 @@ static int open_socket(const char *local, const char *remote)
     return sock;
 }
 
-/* Whether a call on the device went wrong in a way that passes: then only this packet is lost,
- * which IP allows for. */
+/* Whether a failure is temporary: then only this packet is lost, which IP permits. */
 static int passes(const tuntap_error *err)
 {
     switch (err->reason) {
-    case TUNTAP_REASON_AGAIN:  /* no packet after all, or no room for one */
-    case TUNTAP_REASON_DOWN:   /* somebody took the device down, and may take it up again */
-    case TUNTAP_REASON_PACKET: /* the datagram held no IP packet */
-    case TUNTAP_REASON_BUFFER: /* somebody set a larger MTU */
+    case TUNTAP_REASON_AGAIN:  /* no packet to read, or no room to write */
+    case TUNTAP_REASON_DOWN:   /* the device is down, and can go up again */
+    case TUNTAP_REASON_PACKET: /* the datagram has no IP packet */
+    case TUNTAP_REASON_BUFFER: /* another program set a larger MTU */
         return 1;
     default: /* such as TUNTAP_REASON_REMOVED */
         return 0;
@@ -99,17 +98,17 @@ int main(int argc, char **argv)
         if (poll(ready, 2, -1) < 0)
             continue; /* a signal */
 
-        /* Any event, not just POLLIN: when the device is removed, the read says so. */
+        /* Any event, not only POLLIN: the read reports that the device is gone. */
         if (ready[0].revents) {
             ssize_t length = tuntap_read(dev, packet, sizeof packet, &err);
             if (length < 0 && !passes(&err))
                 break;
-            /* The other end may be away, or the way to it full: then the packet is lost. */
+            /* If the other end is away, or the path to it is full, the packet is lost. */
             if (length > 0 && send(sock, packet, length, MSG_DONTWAIT) < 0 && errno == EMSGSIZE)
-                fprintf(stderr, "udp-tunnel: %zd bytes do not fit the way\n", length);
+                fprintf(stderr, "udp-tunnel: %zd bytes do not fit the path MTU\n", length);
         }
         if (ready[1].revents) {
-            /* An error here tells of an earlier datagram that did not arrive. */
+            /* An error here is about an earlier datagram that did not arrive. */
             ssize_t length = recv(sock, packet, sizeof packet, MSG_DONTWAIT);
             if (length > 0 && tuntap_write(dev, packet, length, &err) < 0 && !passes(&err))
                 break;

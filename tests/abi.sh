@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# One list of functions, four places: the header, the symbol map, the shared library's and the archive's
-# exported symbols. And each of them has a C test that calls it.
+# The header, the symbol map, the shared library and the static library have the same functions, and each function has a
+# C test that calls it.
 # Usage: abi.sh LIBTUNTAP.so LIBTUNTAP.a
 set -u
 . "$(dirname "$0")/common.sh"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Calls every exported function with good and bad arguments, under AddressSanitizer: `make check-api` builds the library
-# for it, TUNTAP_ASAN_LIBRARY. TUNTAP_API_VERBOSE=1 tells of each function.
+# Calls every exported function with good and bad arguments, under AddressSanitizer. `make check-api` builds the library,
+# TUNTAP_ASAN_LIBRARY. TUNTAP_API_VERBOSE=1 lists each function.
 set -u
 . "$(dirname "$0")/common.sh"
 cd "$(dirname "$0")/.." || exit 1
@@ -12,7 +12,7 @@ generate() {
     "${PYTHON:-python3}" tests/api/generate.py "${1:-include/tuntap.h}" abi/libtuntap.map
 }
 
-# refuses TEXT SED: a header that sed has changed is an error of this text.
+# refuses TEXT SED: the generator must fail with this text for a header that sed has changed.
 refuses() {
     sed "$2" include/tuntap.h >"$out/changed.h"
     ! generate "$out/changed.h" 2>"$out/said" >/dev/null && grep -q "$1" "$out/said"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The installed library called from Python (ctypes, cffi) and from Go (cgo), as the README shows it.
+# Calls the installed library from Python (ctypes, cffi) and from Go (cgo), as in the README.
 set -u
 . "$(dirname "$0")/common.sh"
 cd "$(dirname "$0")/.." || exit 1

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
-# How every test script counts and reports: a line for each test, and "N passed, N failed, N skipped" at the
-# end. With CI=true a skipped test is a failed one: there a missing tool is a mistake.
+# Counts and reports for every test script: one line for each test, and "N passed, N failed, N skipped" at the end.
+# With CI=true a skipped test is a failure, because CI must have every tool.
 
 passed=0 failed=0 skipped=0
 
@@ -10,7 +10,7 @@ ok() {
     echo "ok    $1"
 }
 
-# failure NAME [FILE]: with what it printed, when there is a file of that.
+# failure NAME [FILE]: reports a failed test, with its output from FILE.
 failure() {
     failed=$((failed + 1))
     echo "FAIL  $1"
@@ -22,7 +22,7 @@ skip() {
     echo "SKIP  $1: $2"
 }
 
-# try NAME COMMAND...: passes when the command does.
+# try NAME COMMAND...: passes if the command succeeds.
 try() {
     name=$1
     shift
@@ -36,7 +36,7 @@ try() {
     rm -f "$log"
 }
 
-# have NAME TOOL: whether the tool that this test needs is there; says so when it is not.
+# have NAME TOOL: whether a tool is installed; if not, skips this test.
 have() {
     command -v "$2" >/dev/null && return
     skip "$1" "$2 is not installed"

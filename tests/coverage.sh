@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# How much of the library the Rust tests and the C tests run: a table of files, and the functions that none reached.
-# LLVM_COV and LLVM_PROFDATA are LLVM's tools, of the version of rustc's own LLVM or a later one.
+# Measures how much of the library the Rust tests and the C tests run: a table of files, and the functions that no test
+# calls. LLVM_COV and LLVM_PROFDATA are LLVM's tools, at least of the version of rustc's own LLVM.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 cargo=${CARGO:-cargo}
@@ -9,7 +9,7 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 major=$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
 out=$PWD/build/coverage
 
-# tool NAME: the one with the version in its name, rustup's, or whatever is in the path.
+# tool NAME: prints the tool with the version in its name, or rustup's, or the one in PATH.
 tool() {
     for place in "$(command -v "$1-$major")" "$(rustc --print sysroot)/lib/rustlib/$host/bin/$1" "$(command -v "$1")"; do
         if [ -x "$place" ]; then
@@ -25,26 +25,26 @@ cov=${LLVM_COV:-$(tool llvm-cov)} && profdata=${LLVM_PROFDATA:-$(tool llvm-profd
 rm -rf "$out/profiles"
 export RUSTFLAGS="${RUSTFLAGS:-} -Cinstrument-coverage"
 
-# instrumented COMMAND...: without optimization the counting makes tests of packets take minutes.
+# instrumented COMMAND...: with optimization, because tests of packets would otherwise take minutes.
 instrumented() {
     "$cargo" --config profile.dev.package.libtuntap.opt-level=1 "$@" --locked --quiet --target-dir "$out/target"
 }
 
-# The Rust tests, and where their programs are.
+# Runs the Rust tests, and lists their programs.
 export LLVM_PROFILE_FILE="$out/profiles/rust/%p-%m.profraw"
 instrumented test >"$out/core.log" 2>&1 || { cat "$out/core.log"; exit 1; }
 instrumented test --no-run --message-format=json 2>/dev/null |
     sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' >"$out/rust"
 tail -n 4 "$out/core.log"
 
-# The C tests, against an archive of the instrumented library. What a test's end by _exit or a signal leaves unwritten, is
-# not counted.
+# Runs the C tests with an instrumented static library. A test that ends by _exit or a signal writes no counters, and is not
+# included.
 instrumented rustc --lib --crate-type staticlib || exit
 export LLVM_PROFILE_FILE="$out/profiles/c/%p-%m.profraw"
 TUNTAP_COVERAGE_LIBRARY="$out/target/debug/libtuntap.a" tests/c/run.sh coverage "$@" | grep -v '^ok '
 find build/tests/coverage -type f ! -name '*.log' ! -name '*.status' >"$out/c"
 
-# export_of PROGRAMS: those of the two languages apart, since LLVM takes functions of one name for one.
+# export_of PROGRAMS: separate for each language, because LLVM merges functions of the same name.
 export_of() {
     "$profdata" merge -sparse -o "$out/$1.profdata" "$out/profiles/$1"/*.profraw || return
     first=$(head -n 1 "$out/$1")

@@ -1,12 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What can be known of macOS without a Mac, and of the BSDs. The Darwin backend runs over a simulated kernel; its numbers
-# are held against Darwin's own headers; the library is linked to a real Mach-O one, by the Makefile's own recipe; the C
-# examples are compiled and linked against that. The BSDs and iOS are type-checked.
+# Checks macOS and the BSDs without a machine of either. The Darwin backend runs over a simulated kernel. Its constants are
+# compared with Darwin's own headers. The Makefile's own recipe links a real Mach-O library, and the C examples are linked
+# with it. The BSDs and iOS are type-checked.
 #
-# It needs std's source beside the compiler (rustup component add rust-src, or a distribution's package; CROSS_CARGO and
-# CROSS_RUSTC name another toolchain), zig, which has macOS' headers and stubs (PyPI's ziglang will do), and LLVM's
-# linker and tools.
+# Needs std's source (rustup component add rust-src, or a distribution's package; CROSS_CARGO and CROSS_RUSTC name another
+# toolchain), zig with the headers and stubs of macOS (ziglang of PyPI), and LLVM's linker and tools.
 set -u
 . "$(dirname "$0")/common.sh"
 cd "$(dirname "$0")/.." || exit 1
@@ -17,7 +16,7 @@ python=$(command -v "${PYTHON:-python3}")
 warnings="-std=c99 -Wall -Wextra -Wpedantic -Werror"
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
-# simulated: the backend's tests, which also write its numbers as C.
+# simulated: runs the backend's tests, which also write its constants as C.
 simulated() {
     TUNTAP_LAYOUT=$out/layout.c RUSTFLAGS="--cfg tuntap_simulated" \
         "$cargo" test --quiet --locked --lib --target-dir "$out/simulated" -- --test-threads=1
@@ -28,8 +27,8 @@ simulated_lint() {
         "$cargo" clippy --quiet --locked --lib --tests --target-dir "$out/simulated" -- -D warnings
 }
 
-# cross COMMAND ARGUMENT...: build-std is not stable; RUSTC_BOOTSTRAP lets any stable toolchain do it. With several targets
-# at once, each of which builds a std of its own, all processors have something to do.
+# cross COMMAND ARGUMENT...: RUSTC_BOOTSTRAP allows build-std, which is unstable, with a stable toolchain. Each target builds
+# its own std, so several targets at once use all processors.
 cross() {
     command=$1
     shift
@@ -37,14 +36,14 @@ cross() {
         "$cross_cargo" "$command" --quiet --locked --lib -Zbuild-std=std,panic_abort "$@"
 }
 
-# compiler ARCH: a C compiler for that macOS, as one word.
+# compiler ARCH: creates a C compiler for macOS on ARCH, as one word.
 compiler() {
     printf '#!/bin/sh\nexec %s cc -target %s-macos "$@"\n' "$zig" "$1" >"$out/cc-$1"
     chmod +x "$out/cc-$1"
 }
 
-# linker ARCH: a C compiler that only links, with LLVM's linker: zig's knows no list of exported symbols. It links against
-# the stubs that zig has of libSystem, which speak of arm64e, whose symbols are those of arm64.
+# linker ARCH: creates a C compiler that only links, with LLVM's linker, because zig's does not support a list of exported
+# symbols. It uses zig's stubs of libSystem, which are for arm64e: its symbols are the same as those of arm64.
 linker() {
     sed 's/arm64e\.x1-/arm64-/g; s/arm64e-/arm64-/g' "$stubs" >"$out/libSystem.tbd"
     cat >"$out/ld-$1" <<EOF
@@ -63,7 +62,7 @@ EOF
     chmod +x "$out/ld-$1"
 }
 
-# link ARCH: the library for that machine, as make on a Mac links it.
+# link ARCH: links the library as make does on a Mac.
 link() {
     cross rustc --target "$1-apple-darwin" --release --crate-type staticlib || return
     rm -rf "${out:?}/$1"
@@ -71,7 +70,7 @@ link() {
         RUST_LIB="build/darwin/target/$1-apple-darwin/release/libtuntap.a" "build/darwin/$1/libtuntap.0.dylib"
 }
 
-# identity ARCH: what the dynamic linker goes by. A library of version 0 takes the place of no other.
+# identity ARCH: checks the names and versions that the dynamic linker uses.
 identity() {
     llvm-objdump --macho --dylib-id --dylibs-used "$out/$1/libtuntap.0.dylib" | tee "$out/$1/identity"
     grep -q '^@rpath/libtuntap\.0\.dylib$' "$out/$1/identity" &&
@@ -79,28 +78,28 @@ identity() {
         ! grep -v 'libtuntap\|libSystem\.B\.dylib' "$out/$1/identity"
 }
 
-# symbols ARCH: those of the header, and nothing else.
+# symbols ARCH: the library exports exactly the functions of the header.
 symbols() {
     grep -v '^ \*' include/tuntap.h | grep -o '\btuntap_[a-z0-9_]*(' | sed 's/^/_/; s/($//' | sort -u >"$out/wanted"
     llvm-nm --extern-only --defined-only --just-symbol-name "$out/$1/libtuntap.0.dylib" | sort >"$out/$1/found"
     test -s "$out/wanted" && diff "$out/wanted" "$out/$1/found"
 }
 
-# layout ARCH: the numbers of the backend are those of the headers; and a wrong one would be seen.
+# layout ARCH: the backend's constants equal those of the headers, and a wrong constant is detected.
 layout() {
     "$out/cc-$1" -std=c11 -c -o "$out/layout.o" "$out/layout.c" || return
     sed 's/== 100ULL/== 101ULL/' "$out/layout.c" >"$out/wrong.c"
     ! cmp -s "$out/layout.c" "$out/wrong.c" && ! "$out/cc-$1" -std=c11 -c -o "$out/layout.o" "$out/wrong.c" 2>/dev/null
 }
 
-# program ARCH FILE: builds against the header and the library.
+# program ARCH FILE: compiles and links with the header and the library.
 program() {
     # shellcheck disable=SC2086 # a list of words
     "$out/cc-$1" $warnings -D_DARWIN_C_SOURCE -Iinclude -o "$out/$1/$(basename "$2" .c)" "$2" -L"$out/$1" -ltuntap \
         -Wl,-rpath,@loader_path
 }
 
-# What makes itself a private network, by Linux's unshare(), is for Linux alone.
+# Programs that include <sched.h> use unshare(), which only Linux has.
 programs() {
     grep -L '#include <sched.h>' examples-c/*.c
     echo tests/darwin/check.c

@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Holds the dependencies against deny.toml: licences, sources, versions that are there twice. CARGO_DENY is the program.
-# Usage: deny.sh [advisories]: with that word, published vulnerabilities too, whose list is fetched with git from
-# RustSec's repository.
+# Checks the dependencies against deny.toml: licences, sources, duplicate versions. CARGO_DENY is the program.
+# Usage: deny.sh [advisories]: with that word, also published vulnerabilities, from RustSec's git repository.
 set -u
 . "$(dirname "$0")/common.sh"
 cd "$(dirname "$0")/.." || exit 1

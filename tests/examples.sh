@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Builds the C examples against an installed libtuntap (found with pkg-config), and runs each in a private network.
-# The witness is never the library: sockets of the programs in tests/examples, and ip(8).
-# UNDER, such as "valgrind -q --error-exitcode=9", is what the examples run under.
+# Builds the C examples with an installed libtuntap (found by pkg-config), and runs each in a private network.
+# The witnesses are ip(8) and sockets of the programs in tests/examples, never the library.
+# UNDER is a command to run the examples with, such as "valgrind -q --error-exitcode=9".
 set -u
 . "$(dirname "$0")/common.sh"
 cd "$(dirname "$0")/.." || exit 1
 out=$PWD/build/examples
 libdir=$(pkg-config --variable=libdir tuntap)
 
-# Other users, who run copies: they may not be let into the build tree.
+# Other users run copies, because they may have no access to the build tree.
 as_user="setpriv --reuid 65534 --regid 65534 --clear-groups env LD_LIBRARY_PATH=/mnt"
 as_other="setpriv --reuid 65533 --regid 65533 --clear-groups env LD_LIBRARY_PATH=/mnt"
 
@@ -25,9 +25,9 @@ build() {
     done
 }
 
-# --- What runs inside of the private network, where set -e makes the first failure the last. ---
+# --- Runs inside the private network, where set -e ends a test at its first failure. ---
 
-# start NAME COMMAND...: in the background, with its output in a log, and until this script ends.
+# start NAME COMMAND...: runs it in the background until this script ends, with its output in a log.
 start() {
     log=$work/$1.log
     shift
@@ -36,7 +36,7 @@ start() {
     pids="$pids $pid"
 }
 
-# until_ok COMMAND...: waits until the command succeeds, and 30 seconds at most.
+# until_ok COMMAND...: waits until the command succeeds, at most 30 seconds.
 until_ok() (
     { set +x; } 2>/dev/null
     tries=0
@@ -47,7 +47,7 @@ until_ok() (
     done
 )
 
-# says NAME PATTERN: waits until a line of that log matches.
+# says NAME PATTERN: waits until a line of the log matches.
 says() {
     until_ok grep "$2" "$work/$1.log"
 }
@@ -59,7 +59,7 @@ fails() {
     fi
 }
 
-# Ends what was started, and shows what it printed if something failed.
+# Ends the background programs, and shows their output after a failure.
 end() {
     status=$?
     set +ex
@@ -76,7 +76,7 @@ skip_inside() {
     exit 77
 }
 
-# A /mnt of our own, with a device node that everybody may open.
+# A private /mnt, with a device node that everybody may open.
 prepare_user() {
     mount -t tmpfs -o mode=0755 none /mnt
     mknod -m 0666 /mnt/tun c 10 200 || skip_inside "root may not make device nodes here"
@@ -97,7 +97,7 @@ inside_demo_user() {
     prepare_user
     $as_user unshare -rn true || skip_inside "ordinary users get no user namespace here"
     # shellcheck disable=SC2086
-    fails $as_user /mnt/demo 2>"$work/refused.log" # the node is not for this user yet
+    fails $as_user /mnt/demo 2>"$work/refused.log" # this user may not open the node yet
     grep -q '^demo: .*/dev/net/tun' "$work/refused.log"
     mount --bind /mnt/tun /dev/net/tun
     $as_user /mnt/demo >"$work/demo.log"
@@ -113,13 +113,13 @@ inside_responder() {
     says responder '^10.8.0.1 > 10.8.0.2  ICMP echo request, seq 1, 84 bytes$'
     says responder '^10.8.0.254 > 10.8.0.1  ICMP echo reply, seq 1, 84 bytes$'
 
-    # What is no ping does not disturb it, nor does being down for a while.
+    # It ignores packets other than pings, and continues after the device was down.
     "$out/test-frames" rsp0 ip
     ip link set rsp0 down
     ip link set rsp0 up
     "$out/test-ping" 10.8.0.3 1
 
-    # When somebody removes the device, it says so and ends.
+    # If the device is deleted, it prints the error and ends.
     ip link delete rsp0
     fails wait "$pid"
     grep -q '^responder: .' "$work/responder.log"
@@ -143,7 +143,7 @@ inside_printer_tun() {
     says printer '^malformed packet, '
     until_ok still_prints
 
-    # And it ends after as many packets as it was told.
+    # It ends after the given number of packets.
     # shellcheck disable=SC2086
     start counter $UNDER "$out/printer" tun prt1 10.8.1.1/24 5
     says counter 'is up'
@@ -152,7 +152,7 @@ inside_printer_tun() {
     test "$(grep -c ' bytes$' "$work/counter.log")" = 5
 }
 
-# Again and again, because what came before can have filled the queue.
+# Repeats, because earlier packets can have filled the queue.
 still_prints() {
     "$out/test-udp" 10.8.0.2 9 5000 1 1
     grep '10.8.0.1 > 10.8.0.2  UDP port 5000 > 9, 33 bytes$' "$work/printer.log"
@@ -174,7 +174,7 @@ inside_printer_tap() {
     until_ok still_prints
 }
 
-# The far host is a process that does nothing but have a network.
+# The far host is a process that only keeps a network namespace.
 inside_udp_tunnel() {
     start host unshare -n sleep 100
     far=$pid
@@ -186,7 +186,7 @@ inside_udp_tunnel() {
     $there ip addr add 192.0.2.2/24 dev veth0
     $there ip link set veth0 up
 
-    # The near end has to bear that the far end is not there yet.
+    # The near end starts first, and must continue without the far end.
     # shellcheck disable=SC2086
     start near $UNDER "$out/udp-tunnel" tun0 10.9.0.1/24 192.0.2.1:5000 192.0.2.2:5000
     says near 'is up'
@@ -199,7 +199,7 @@ inside_udp_tunnel() {
 
     a_file_arrives 64
 
-    # Being down for a while does not end it, and every datagram fitted.
+    # It continues after the device was down, and every datagram fitted.
     ip link set tun0 down
     $there "$out/test-udp" 10.9.0.1 9 4000 1 5
     ip link set tun0 up
@@ -207,7 +207,8 @@ inside_udp_tunnel() {
     fails grep 'do not fit' "$work/near.log" "$work/far.log"
 }
 
-# a_file_arrives BLOCKS: so many times 64 KiB go by TCP to 10.9.0.2, in the network that $there enters, and are the same.
+# a_file_arrives BLOCKS: sends this many blocks of 64 KiB by TCP to 10.9.0.2, in the network that $there enters, and
+# compares them.
 a_file_arrives() {
     dd if=/dev/urandom of="$work/sent" bs=65536 count="$1" 2>/dev/null
     # shellcheck disable=SC2086
@@ -230,7 +231,7 @@ inside_owner() {
     grep -q '"persist":true' "$work/link"
     grep -Eq '"user":("nobody"|"?65534"?)' "$work/link"
     grep -q '"UP"' "$work/link"
-    fails /mnt/owner -d /mnt/tun create own0 65534 # not twice
+    fails /mnt/owner -d /mnt/tun create own0 65534 # it exists
 
     # shellcheck disable=SC2086
     start use $as_user /mnt/owner -d /mnt/tun use own0
@@ -240,7 +241,7 @@ inside_owner() {
     wait "$user"
     grep -q '^answered$' "$work/use.log"
 
-    # It is not for anybody else, and he may make none.
+    # Another user can neither open it nor create one.
     # shellcheck disable=SC2086
     fails $as_other /mnt/owner -d /mnt/tun use own0 >"$work/other.log" 2>&1
     grep '^owner: .*CAP_NET_ADMIN' "$work/other.log"
@@ -262,7 +263,7 @@ inside_privsep() {
     grep -q '^CapEff:.0*$' "/proc/$worker/status"
     says privsep '^10.8.0.2 > 10.8.0.1  ICMP echo reply, seq 1, 84 bytes$'
 
-    # The worker ends with the device, and the opener with the worker.
+    # The worker ends when the device is deleted, and then the opener ends.
     ip link delete prv0
     fails wait "$pid"
     grep -q '^privsep, worker: .*it is gone' "$work/privsep.log"
@@ -273,7 +274,7 @@ inside_privsep() {
 
 inside_monitor() {
     ip tuntap add dev mon0 mode tun
-    ip link add veth0 type veth peer name veth1 # is none of ours
+    ip link add veth0 type veth peer name veth1 # not a TUN or TAP device
     # shellcheck disable=SC2086
     start monitor $UNDER "$out/monitor"
     says monitor '^mon0 is there, a TUN, down, MTU 1500$'
@@ -281,7 +282,9 @@ inside_monitor() {
     ip link set mon0 mtu 1400
     ip address add 10.8.0.1 peer 10.8.0.2/32 dev mon0
     ip link set mon0 up
+    says monitor '^mon0 has got the route'
     ip link set mon0 down
+    says monitor '^mon0 has lost the route'
     ip link set mon0 name mon1
     ip address del 10.8.0.1 peer 10.8.0.2/32 dev mon1
     ip tuntap add dev mon2 mode tap
@@ -289,11 +292,12 @@ inside_monitor() {
     says monitor '^mon1 is gone$'
     sed -n '/^that is all/,$p' "$work/monitor.log" | grep -v 'fe80:' >"$work/told"
     printf '%s\n' 'that is all for now' 'mon0 has the MTU 1400' 'mon0 has got the address 10.8.0.1/32 peer 10.8.0.2' \
-        'mon0 is up' 'mon0 is down' 'mon1 is its name now' 'mon1 has lost the address 10.8.0.1/32 peer 10.8.0.2' \
+        'mon0 is up' 'mon0 has got the route to 10.8.0.2/32' 'mon0 is down' 'mon0 has lost the route to 10.8.0.2/32' \
+        'mon1 is the new name' 'mon1 has lost the address 10.8.0.1/32 peer 10.8.0.2' \
         'mon2 is there, a TAP, down, MTU 1500' 'mon1 is gone' | diff - "$work/told"
 }
 
-# Between two networks: what a TCP stream is when it was split and joined on its way.
+# Between two networks: a TCP stream that is split and joined arrives unchanged.
 inside_forwarder() {
     start far unshare -n sleep 100
     far=$pid
@@ -308,13 +312,13 @@ inside_forwarder() {
     $there ip link set tun1 up
     until_ok "$out/test-ping" 10.9.0.2 1
     a_file_arrives 256
-    # The device took super-packets: far fewer than the 16 MiB have segments.
+    # The device took super-packets: far fewer packets than 16 MiB need as segments.
     received=$($there ip -s -j link show tun1 | sed 's/.*"rx":{[^}]*"packets":\([0-9]*\).*/\1/')
     test "$received" -lt 6000
 }
 
 inside_multi_queue() {
-    # Only our own packets shall count.
+    # Count only the packets of this test.
     ipv6=/proc/sys/net/ipv6/conf/default/disable_ipv6
     [ ! -e "$ipv6" ] || echo 1 >"$ipv6"
     # shellcheck disable=SC2086
@@ -335,13 +339,13 @@ if [ "${1:-}" = inside ]; then
     trap 'exit 1' INT TERM
     set -ex
     "inside_$2"
-    fails grep -h '^==[0-9]*== ' "$work"/*.log # what valgrind says of those that do not end
+    fails grep -h '^==[0-9]*== ' "$work"/*.log # valgrind's reports about programs that do not end
     exit 0
 fi
 
-# --- What runs outside. ---
+# --- Runs outside. ---
 
-# run NAME FUNCTION [OPTION]: the function in a private network, and in what else the option of unshare says.
+# run NAME FUNCTION [OPTION]: runs the function in a private network, with more options of unshare.
 run() {
     # shellcheck disable=SC2086
     try "examples $1" timeout -k 5 120 $enter ${3:-} sh tests/examples.sh inside "$2"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # fuzz.sh [TARGET ...]: fuzzes these targets, or all of fuzz/targets, with AddressSanitizer and overflow checks, for
-# FUZZ_SECONDS each (20), beginning with what is in fuzz/corpus/TARGET.tar.gz. FUZZ_KEEP=1 adds what was found to that, and
-# leaves out what does no more than others do.
+# FUZZ_SECONDS each (20), starting from fuzz/corpus/TARGET.tar.gz. FUZZ_KEEP=1 adds the new inputs to that archive, and
+# removes inputs that cover nothing more than others.
 set -u
 . "$(dirname "$0")/common.sh"
 cd "$(dirname "$0")/.." || exit 1
@@ -14,7 +14,7 @@ out=$PWD/build/fuzz
 # shellcheck disable=SC2046 # a list of words
 [ $# -gt 0 ] || set -- $(basename -s .rs fuzz/targets/*.rs)
 
-# RUSTC_BOOTSTRAP lets any stable toolchain instrument.
+# RUSTC_BOOTSTRAP allows -Z options with a stable toolchain.
 build() {
     RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
         -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table
@@ -22,7 +22,7 @@ build() {
         "$cargo" build --quiet --locked --release --manifest-path fuzz/Cargo.toml --target "$host" --target-dir "$out"
 }
 
-# run TARGET ARGUMENT...: a finding ends it with 1: its own 77 would be a test that was skipped.
+# run TARGET ARGUMENT...: returns 1 for a finding, because libFuzzer's own 77 would count as a skipped test.
 run() {
     target=$1
     shift
@@ -30,12 +30,12 @@ run() {
         -timeout_exitcode=1 -artifact_prefix="$out/$target-" "$@"
 }
 
-# pack FOLDER ARCHIVE: the same files make the same bytes.
+# pack FOLDER ARCHIVE: the same files always give the same bytes.
 pack() {
     tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX -C "$1" -cf - . | gzip -9n >"$2"
 }
 
-# fuzz TARGET: what it finds goes to a folder of its own, and a failing input to build/fuzz.
+# fuzz TARGET: writes new inputs to a separate folder, and a failing input to build/fuzz.
 fuzz() {
     folder=$work/$1
     mkdir -p "$folder/known" "$folder/found" "$folder/least"

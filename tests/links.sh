@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Installs into an empty prefix, builds a program against that in every way that people link, and runs it;
-# then uninstalls, and nothing is left.
+# Installs into an empty prefix, links a program with it in each usual way, and runs the program. Then uninstalls, and
+# checks that nothing is left.
 set -u
 . "$(dirname "$0")/common.sh"
 cd "$(dirname "$0")/.." || exit 1
@@ -13,7 +13,7 @@ export PKG_CONFIG_PATH="$prefix/lib64/pkgconfig"
 strict="-Wall -Wextra -Wpedantic -Werror"
 program=tests/links/program.c
 
-# build_and_run COMPILER AND FLAGS...: the libraries come last, from pkg-config or the caller.
+# build_and_run COMPILER FLAGS...: the flags end with the libraries.
 build_and_run() {
     "$@" -o "$work/program" || return 1
     LD_LIBRARY_PATH="$prefix/lib64" "$work/program"
@@ -24,26 +24,31 @@ try "links: the library, its links, header and .pc are there" sh -c "
     cd '$prefix' && test -L lib64/libtuntap.so && test -L lib64/libtuntap.so.0 && test -f lib64/libtuntap.a &&
     test -f include/tuntap.h && test \"\$(readlink lib64/libtuntap.so)\" = \"\$(readlink lib64/libtuntap.so.0)\""
 
-# The first example is a whole program; the others are what may stand in a function.
+# The first example is a whole program. The others are parts of a function, which has `dev`, `other` and so on.
 readme_examples() {
     # shellcheck disable=SC2016 # the backquotes are Markdown's
     awk '/^```c$/ { n++; inside = 1; next } /^```$/ { inside = 0 } inside { print > file n ".c" }' \
         file="$work/readme" README.md
     # shellcheck disable=SC2086 # lists of words
     "${CC:-cc}" -std=c99 $strict -o "$work/readme" "$work/readme1.c" $dynamic || return 1
-    for part in 2 3; do
+    rm "$work/readme1.c"
+    for part in "$work"/readme[0-9]*.c; do
+        given='tuntap *dev, tuntap *other, tuntap_error err, pthread_t thread'
+        uses='(void)dev, (void)other, (void)err, (void)thread;'
+        if ! grep -q '^tuntap_reader \*reader' "$part"; then
+            given="$given, tuntap_reader *reader, tuntap_writer *writer" uses="$uses (void)reader, (void)writer;"
+        fi
         {
             echo '#include <pthread.h>'
             echo '#include <stdio.h>'
             echo '#include <tuntap.h>'
-            echo 'extern int stopping;'
-            echo 'void part(tuntap *dev, tuntap_error err, pthread_t reader);'
-            echo 'void part(tuntap *dev, tuntap_error err, pthread_t reader) { (void)dev, (void)err, (void)reader;'
-            cat "$work/readme$part.c"
+            echo "void part($given);"
+            echo "void part($given) { $uses"
+            cat "$part"
             echo '}'
         } >"$work/part.c"
         # shellcheck disable=SC2086
-        "${CC:-cc}" -std=c11 $strict -c -o "$work/part.o" "$work/part.c" $dynamic || return 1
+        "${CC:-cc}" -std=c99 $strict -c -o "$work/part.o" "$work/part.c" $dynamic || return 1
     done
 }
 

@@ -1,19 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Formats, lints, and the licences of what the library links.
+# Checks the format, the lints and the licences of the linked crates.
 set -u
 . "$(dirname "$0")/common.sh"
 cd "$(dirname "$0")/.." || exit 1
 cargo=${CARGO:-cargo}
 
-# licences: of the crates that are linked into the library, each is one that goes with MIT.
+# licences: each linked crate has a licence that is compatible with MIT.
 licences() {
     "$cargo" tree --locked --edges normal --prefix none --format '{p} {l}' --target all | sed 's/ (\*)$//' |
         sort -u | grep -v '^libtuntap ' >"$work"
     test -s "$work" && ! grep -vE ' (MIT|MIT OR Apache-2.0|MIT/Apache-2.0|Apache-2.0 OR MIT)$' "$work"
 }
 
-# spdx: every source says its licence within its first three lines.
+# spdx: every source names its licence in its first three lines.
 spdx() {
     missing=$(git ls-files '*.rs' '*.c' '*.h' '*.sh' '*.py' '*.go' '*.toml' '*.in' Makefile '*/Makefile' .ci/run |
         grep -vE '^(Cargo|clippy|rustfmt)\.toml$|\.in$' |
@@ -35,7 +35,7 @@ fi
 try "lint: licences" licences
 try "lint: SPDX lines" spdx
 if have "lint: shellcheck" shellcheck; then
-    # SC2317 takes the functions that `try` calls for dead code.
+    # SC2317 mistakes the functions that `try` calls for dead code.
     try "lint: shellcheck" shellcheck -x -P SCRIPTDIR -e SC2317 .ci/run tests/*.sh tests/c/run.sh packaging/*.sh benches/build.sh tests/darwin/check.sh
 fi
 finish

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The header compiles alone, as the first include, by compilers of other standards, languages and systems.
+# The header compiles alone, as the first include, in C89, C99 and C++11, and for Windows and macOS.
 set -u
 . "$(dirname "$0")/common.sh"
 cd "$(dirname "$0")/.." || exit 1
@@ -11,7 +11,7 @@ for suffix in c cc; do
         >"$work/alone.$suffix"
 done
 
-# compiles SUFFIX COMPILER...: skipped where there is none.
+# compiles SUFFIX COMPILER...: skipped if the compiler is not installed.
 compiles() {
     suffix=$1
     shift

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The Python package: a wheel that carries the library, in an empty virtual environment; its types; its tests, the same
-# programs over python-pytun and over tuntap.pytun among them; and a wheel that uses the installed library.
+# The Python package: a wheel that contains the library, in an empty virtual environment; a wheel that uses the installed
+# library; types and style; and the tests, which also run the same programs with python-pytun and with tuntap.pytun.
 #
-# PYTHON has pip and the registries' packages build, mypy, pytest, ruff and python-pytun; what it lacks is left out, with a
-# SKIP. PYTHONS are further interpreters to run the tests with.
+# PYTHON needs pip and the packages build, mypy, pytest, ruff and python-pytun of PyPI. Tests whose package is missing are
+# skipped. PYTHONS lists more interpreters for the tests.
 # Needs an installed libtuntap, which pkg-config finds.
 set -u
 . "$(dirname "$0")/common.sh"
@@ -14,7 +14,7 @@ python=$(command -v "${PYTHON:-python3}")
 source=bindings/python
 library=$(pkg-config --variable=libdir tuntap)
 
-# private COMMAND...: in a network of its own, as root, or as an ordinary user where that is allowed.
+# private COMMAND...: runs it in its own network namespace, as root or in a user namespace.
 private() {
     if [ "$(id -u)" = 0 ]; then unshare -n "$@"; else unshare --user --map-root-user --net "$@"; fi
 }
@@ -42,14 +42,14 @@ wheels() {
     return "$result"
 }
 
-# environment NAME WHEEL...: an empty one, with these and nothing else.
+# environment NAME WHEEL...: creates a virtual environment with only these wheels.
 environment() {
     folder=$out/$1
     shift
     "$python" -m venv "$folder" && "$folder/bin/pip" install --quiet --no-index "$@"
 }
 
-# On a machine without libtuntap it opens a device, which ip(8) sees.
+# Without an installed libtuntap, the wheel opens a device, which ip(8) lists.
 carries() {
     environment carrying "$out"/wheels/carrying/*.whl && private env -i PATH="$PATH" "$out/carrying/bin/python" -c '
 import subprocess, tuntap
@@ -58,7 +58,7 @@ with tuntap.Device("wheel0", addrs=["10.8.0.1/24"], up=True) as device:
 assert "inet 10.8.0.1/24" in shown and "UP" in shown, shown'
 }
 
-# The other wheel uses the installed one, and says what is missing where that is not.
+# The other wheel uses the installed library, and reports that it is missing otherwise.
 uses_the_installed() {
     environment system "$out"/wheels/system/*-none-any.whl || return
     LD_LIBRARY_PATH=$library "$out/system/bin/python" -c 'import tuntap; print(tuntap.version())' || return
@@ -68,17 +68,17 @@ try:
 except ImportError as error:
     assert "install libtuntap" in str(error), error
 else:
-    raise SystemExit("there is a libtuntap that nobody knows of")'
+    raise SystemExit("a libtuntap is installed that the test did not expect")'
 }
 
-# The main package claims no name but its own; the other one claims pytun's.
+# The main package provides only its own import name, and tuntap-pytun provides pytun's.
 claims_pytun() {
     ! "$out/carrying/bin/python" -c 'import pytun' 2>/dev/null &&
         environment pytun "$out"/wheels/carrying/*.whl "$out"/wheels/pytun/*.whl &&
         private "$out/pytun/bin/python" -c 'import pytun; assert pytun.TunTapDevice().name == "tun0"'
 }
 
-# What is published as sources has all that builds a wheel, away from here.
+# The source package contains everything that is needed to build a wheel elsewhere.
 builds_from_sources() {
     "$python" -m build --quiet --sdist --outdir "$out/sources" "$source" &&
         wheel from_sources "$out"/sources/*.tar.gz && test -f "$out"/wheels/from_sources/*.whl
@@ -87,7 +87,7 @@ builds_from_sources() {
     return "$result"
 }
 
-# What is installed has _abi.py, which the sources have not.
+# Types of the installed package, which has the generated _abi.py.
 types() {
     "$python" -m mypy --strict --cache-dir "$out/mypy" "$out"/carrying/lib/python*/site-packages/tuntap &&
         "$python" -m mypy --strict --cache-dir "$out/mypy" --python-executable "$out/carrying/bin/python" \
@@ -98,13 +98,13 @@ style() {
     "$python" -m ruff check --quiet "$source" && "$python" -m ruff format --check "$source"
 }
 
-# run INTERPRETER: the tests, over the package that is in the wheel. A warning is an error.
+# run INTERPRETER: runs the tests with the package from the wheel. A warning is an error.
 run() {
     PYTHONPATH=$(echo "$out"/carrying/lib/python*/site-packages) PYTHONDONTWRITEBYTECODE=1 \
         private timeout 300 "$1" -X dev -W error -m pytest -q -rs -p no:cacheprovider "$source/tests"
 }
 
-# run_with INTERPRETER: in an environment with what the tests need.
+# run_with INTERPRETER: runs the tests in a new environment.
 run_with() {
     rm -rf "$out/another"
     "$1" -m venv "$out/another" && "$out/another/bin/pip" install --quiet pytest python-pytun &&

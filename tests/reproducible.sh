@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Two builds in two folders, for two users with cargo homes of their own, install the same bytes, and nothing installed
-# names a folder of either.
+# Two builds in two folders, with two cargo homes, install the same bytes, and no installed file names either folder.
 set -u
 . "$(dirname "$0")/common.sh"
 cd "$(dirname "$0")/.." || exit 1
@@ -10,12 +9,12 @@ trap 'rm -rf "$work"' EXIT
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 export RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}"
 
-# install_into FOLDER: what is built where we are.
+# install_into FOLDER: builds and installs the current folder.
 install_into() {
     make -s all && make -s install PREFIX=/usr DESTDIR="$work/$1"
 }
 
-# A copy of the sources under a longer name, and a home with what cargo has downloaded already.
+# A copy of the sources under a longer name, and a cargo home with the downloads.
 elsewhere() {
     there=$work/another-folder/with-a-longer-name/libtuntap
     mkdir -p "$there" "$work/home/cargo" &&

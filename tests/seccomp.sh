@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# docs/seccomp.md's table is right: with its system calls, and no other, every function of the library works; each row
-# is enough for what it is said to be for; and each call in it is needed, but for those of the C library.
+# Verifies the table of docs/seccomp.md: every function works with these system calls only, each row is enough for its
+# purpose, and each call is needed, except those of the C library.
 # Needs an installed libtuntap, which pkg-config finds.
 set -u
 . "$(dirname "$0")/common.sh"
 cd "$(dirname "$0")/.." || exit 1
 out=$PWD/build/seccomp
 
-# listed: a line for each call of the table: its row and its name.
+# listed: prints the row and the name of each call of the table.
 listed() {
     awk -F '|' 'NF == 5 && $4 ~ /`/ { gsub(/[ `]+/, " ", $4); n = split($4, calls, " ")
         for (i = 1; i <= n; i++) print row($2), calls[i] }
@@ -39,8 +39,8 @@ every_function() {
     sed -n 's/^ *\(tuntap_[a-z0-9_]*\);/\1/p' abi/libtuntap.map | sort | diff - "$out/functions"
 }
 
-# each_is_needed ROW: without it, sandboxed is ended by the filter, which it says by returning 3. It makes a filter a call: no
-# loop over thousands.
+# each_is_needed ROW: without any call of the row, the filter ends sandboxed, which returns 3 then. Each run creates one
+# filter: do not run it thousands of times.
 each_is_needed() {
     not_needed=
     for call in $(listed | awk -v row="$1" '$1 == row { print $2 }'); do
@@ -57,7 +57,7 @@ if [ "$(uname -m)" != x86_64 ]; then
 fi
 try "seccomp: build" build
 [ "$failed" -eq 0 ] || finish
-try "seccomp: every function, with the calls of the list alone" every_function
+try "seccomp: every function, with only the listed calls" every_function
 for row in opening configuring packets monitors namespaces oldkernels; do
     try "seccomp: $row, with the calls of its row" sandboxed "$row"
     try "seccomp: $row, each call of its row is needed" each_is_needed "$row"

@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What strace shows: that a program without privilege, at a device that was prepared for it, makes no system call that
-# is refused.
+# Checks with strace that the kernel refuses no system call of an unprivileged program that uses a device prepared for it.
 # Needs an installed libtuntap, which pkg-config finds.
 set -u
 . "$(dirname "$0")/common.sh"
@@ -16,7 +15,7 @@ build() {
         -Wl,-rpath,"$(pkg-config --variable=libdir tuntap)"
 }
 
-# In a mount namespace too, with a device node for everybody and copies that other users may read.
+# Also in a mount namespace, with a device node that everybody may open, and copies that other users may read.
 inside_owner() {
     set -ex
     mount -t tmpfs -o mode=0755 none /mnt

@@ -1,9 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Builds the C tests against an installed libtuntap (found with pkg-config) and runs each, in namespaces of its
-# own: JOBS at once (as many as there are processors), and then, one by one, those that load the machine. What they print
-# is kept together and shown in the order of the list. Usage: run.sh plain|valgrind|asan|tsan|coverage|faults
-# [TEST.c ...]
+# Builds the C tests with an installed libtuntap (found by pkg-config) and runs each in its own namespaces: JOBS at a time
+# (default: the number of processors), and then, one by one, those that load the machine. Shows the output of each test in
+# the order of the list. Usage: run.sh plain|valgrind|asan|tsan|coverage|faults [TEST.c ...]
 set -u
 cd "$(dirname "$0")" || exit 1
 . ../common.sh
@@ -37,17 +36,17 @@ valgrind)
     under="valgrind --quiet --vgdb=no --error-exitcode=9 --leak-check=full --show-leak-kinds=all
         --errors-for-leak-kinds=all --track-fds=yes --child-silent-after-fork=yes --suppressions=valgrind.supp" ;;
 asan)
-    # An archive in which the library is instrumented too: `make check-asan` builds it.
+    # A static library that is instrumented too: `make check-asan` builds it.
     flags="$(pkg-config --cflags tuntap) $TUNTAP_ASAN_LIBRARY -lpthread -ldl -lm"
     flags="-fsanitize=address,undefined -fno-sanitize-recover=undefined $flags"
     under= ;;
 tsan)
-    # The same for threads: `make check-tsan`. Older runtimes know no address space as random as newer kernels make it.
+    # The same for threads: `make check-tsan`. Older runtimes do not support the address randomization of newer kernels.
     flags="$(pkg-config --cflags tuntap) ../tsan/memory.c $TUNTAP_TSAN_LIBRARY -lpthread -ldl -lm"
     flags="-fsanitize=thread -Wno-psabi $flags"
     under="setarch -R" ;;
 coverage)
-    # Likewise, an archive that counts what runs: `make coverage` builds it. Its counters are written by LLVM's runtime.
+    # The same with coverage counters: `make coverage` builds it. LLVM's runtime writes the counters.
     flags="$(pkg-config --cflags tuntap) -Wl,-u,__llvm_profile_runtime $TUNTAP_COVERAGE_LIBRARY -lpthread -ldl -lm"
     under= ;;
 *)
@@ -55,7 +54,7 @@ coverage)
     exit 2 ;;
 esac
 
-# build_and_run TEST.c PROGRAM: its output goes to PROGRAM.log.
+# build_and_run TEST.c PROGRAM: writes the output to PROGRAM.log.
 build_and_run() {
     # shellcheck disable=SC2086 # lists of words
     ${CC:-cc} $warnings -I. -o "$2" "$1" $flags || return 1
@@ -64,12 +63,12 @@ build_and_run() {
     [ "$how" != valgrind ] || no_descriptor_is_open "$2.log"
 }
 
-# valgrind tells of descriptors that are open at the end, but does not fail for them.
+# valgrind reports descriptors that are open at the end, but does not fail for them.
 no_descriptor_is_open() {
     awk '/Open file descriptor/ { open++ } /<inherited from parent>/ { open-- } END { exit open > 0 }' "$1"
 }
 
-# program_of TEST.c: beside it stand its NAME.log and, once it has ended, its NAME.status.
+# program_of TEST.c: the path of its program. NAME.log is beside it, and after its end NAME.status.
 program_of() {
     echo "$out/$(echo "${1%.c}" | tr / -)"
 }
@@ -81,7 +80,7 @@ if [ "${one:-}" ]; then
     exit
 fi
 
-# report TEST.c: waits for its end, while the process that runs the tests lives.
+# report TEST.c: waits until the test ends, or the process that runs the tests is gone.
 report() {
     program=$(program_of "$1")
     until [ -e "$program.status" ]; do
@@ -105,7 +104,7 @@ run_all() {
     wait "$runner"
 }
 
-# What is under stress/ has the machine for itself.
+# The tests of stress/ run alone.
 together='' alone=''
 for test; do
     case $test in

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The checklist of docs/darwin.md, for a Mac with Rust and the command line tools: builds the library and
-# tests/darwin/check.c, and runs that as root. Ten minutes, most of them the build. A line for each check, pass or FAIL.
+# The checklist of docs/darwin.md, for a Mac with Rust and the command line tools. Builds the library and
+# tests/darwin/check.c, and runs the latter as root. Takes about ten minutes, mostly for the build. Prints a line for each
+# check, pass or FAIL.
 set -eu
 cd "$(dirname "$0")/../.."
 [ "$(uname -s)" = Darwin ] || { echo "this is for macOS" >&2; exit 2; }
