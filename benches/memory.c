@@ -273,7 +273,7 @@ static void time_memory(size_t (*join)(tuntap_splitter *, tuntap_joiner *), cons
         ssize_t size, taken = 0;
         memcpy(packet, whole, length);
         double start = now();
-        if (tuntap_splitter_begin(splitter, offload, sizeof offload, packet, length, NULL) < 0)
+        if (tuntap_splitter_begin(splitter, offload, sizeof *offload, packet, length, NULL) < 0)
             die("not segmented");
         if (join(splitter, joiner) != segments)
             die("other segments");

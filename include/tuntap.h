@@ -3,65 +3,73 @@
  * libtuntap: create, configure and drive TUN and TAP network devices.
  * Generated from src/capi by cbindgen: change it there, then run `make header`.
  *
- * Rules that hold for every function
+ * Rules for all functions
  *
- * Errors.    A function that can fail returns 0 or a count, and a negative errno when it
- *            fails. Its last argument, `err`, may be NULL; otherwise it is filled in on
- *            failure, and left alone on success. Outputs are written on success only, and a
- *            failed call leaves the device as it was.
- *            What each function says of errnos is what has a meaning of its own there. Any that
- *            acts on a device, or opens something, can also return -ENOMEM, -EMFILE, -ENFILE,
- *            -ENOBUFS (out of something, TUNTAP_REASON_SYSTEM), -ENODEV (the device is gone,
- *            TUNTAP_REASON_REMOVED), -EPERM, -EACCES (TUNTAP_REASON_PRIVILEGE), -EXDEV (see
- *            Namespace), and whatever else the operating system answers, with
- *            TUNTAP_REASON_SYSTEM: never 0, and as its number where it has no name.
- * Messages.  What a message has of names, paths and texts is shown so that no terminal acts on
- *            it: control characters and bytes that are no UTF-8 are \xNN.
- * Pointers.  NULL where an object, text or output is needed is -EINVAL with
- *            TUNTAP_REASON_ARGUMENT. Nothing returned is for the caller to free().
- * Text.      Arguments are NUL-terminated. Results go to the caller's buffer, always
- *            NUL-terminated; a buffer that is too small is -ERANGE with TUNTAP_REASON_BUFFER,
- *            and the message says the size needed.
- * Structs.   One that a function fills in or reads comes with its size, sizeof(tuntap_addr) for
- *            example: later versions may add members at its end. Each caller gets as much as it
- *            has room for; what a shorter one does not have is 0. A member that this version does
- *            not know must be 0. None has more than 4096 bytes, and no such size is taken.
- * Waiting.   A signal handler that runs on the thread ends any wait with -EINTR, with SA_RESTART
- *            too; a time limit with -ETIMEDOUT, never early; tuntap_wake one wait, and
- *            tuntap_shutdown all waits of a handle for good, with -ECANCELED.
+ * Errors.    A function that can fail returns 0 or a count on success, and a negative errno on
+ *            failure. Its last argument, `err`, may be NULL; otherwise it is filled in on
+ *            failure, and left unchanged on success. Outputs are written on success only. A call
+ *            that fails leaves the device as it was.
+ *            Each function lists the errnos that have a specific meaning there. Every function
+ *            that acts on a device or opens something can also return:
+ *            -ENOMEM, -EMFILE, -ENFILE, -ENOBUFS  no resources (TUNTAP_REASON_SYSTEM);
+ *            -ENODEV  the device is gone (TUNTAP_REASON_REMOVED);
+ *            -EPERM, -EACCES  not permitted (TUNTAP_REASON_PRIVILEGE);
+ *            -EXDEV  see Namespace (TUNTAP_REASON_NAMESPACE);
+ *            any other errno of the operating system (TUNTAP_REASON_SYSTEM). It is never 0, and
+ *            an errno without a name keeps its number.
+ * Messages.  Names, paths and other texts in a message are escaped, so that a terminal shows
+ *            them and does not interpret them: control characters, and bytes that are not valid
+ *            UTF-8, appear as \xNN.
+ * Pointers.  A NULL pointer where an object, a text or an output is needed is -EINVAL with
+ *            TUNTAP_REASON_ARGUMENT. The caller must not free() a returned pointer.
+ * Text.      Text arguments are NUL-terminated. Text results go to a buffer of the caller and are
+ *            always NUL-terminated. If the buffer is too small, the call returns -ERANGE with
+ *            TUNTAP_REASON_BUFFER, and the message states the size needed.
+ * Structs.   A function that reads or fills in a struct also takes its size, for example
+ *            sizeof(tuntap_addr), because later versions may add members at the end. The library
+ *            fills in as much as the caller has room for. When it reads a shorter struct, the
+ *            missing members are 0. Members that this version does not know must be 0. A size of
+ *            more than 4096 bytes is refused; no struct is larger.
+ * Waiting.   A wait ends with -EINTR when a signal handler ran in the thread, even with
+ *            SA_RESTART, and with -ETIMEDOUT when its time limit passed, never earlier.
+ *            tuntap_wake ends one wait with -ECANCELED. tuntap_shutdown ends all present and later
+ *            waits on the handle with -ECANCELED.
  * Threads.   Every function may be called from any thread. Any number of threads may read, write
- *            and wait on one handle at the same time, and calls that configure it wait for each
- *            other, never for a packet. The exceptions are all other objects, such as a
- *            tuntap_config or a tuntap_reader, which are for one thread at a time, and the
- *            functions that free (tuntap_close, tuntap_config_free, tuntap_monitor_close):
- *            nothing else may use the object at that moment or later. No function is a cancellation point.
- * Cost.      On Linux a handle has one descriptor, the device node's, and a second one from its
- *            first call on that asks about the device or configures it (a netlink socket) or that
- *            waits (an event counter, for tuntap_wake). The event counter takes the socket's place:
- *            from then on a call opens a socket of its own. Another queue is another handle. A
- *            socket that must not be closed is kept beside the event counter: from the open on
- *            without CAP_NET_ADMIN and before Linux 5.4, where it shows that the device is still
- *            there, and for a device in another namespace than the calling thread's. A wait that
- *            cannot have its descriptor is -EMFILE, -ENFILE or -ENOMEM.
- * Privilege. Setting what is already so makes no privileged call.
- * Failure.   The library never prints, never runs another program, and keeps no global state.
- *            An internal fault aborts the process rather than going on. On Linux missing memory is
- *            -ENOMEM, and afterwards everything is as it was; only a change of several steps
- *            may stay half done when there is none for undoing it either.
- * Namespace. A device may be in another network namespace than the calling thread, because it
- *            was opened there or moved: it is read, written and closed as ever, and what asks
- *            about it or configures it acts there. A process that may not do so gets -EXDEV
- *            with TUNTAP_REASON_NAMESPACE, and the message says what it needs. So does one to
- *            which nothing shows that it would reach this device, and not another of its name:
- *            without CAP_NET_ADMIN in the device's namespace, or before Linux 5.4, this is a
- *            device that was taken over (tuntap_open_fd) or that has left its namespace.
- * Fork.      After fork(), only one of the two processes may use a handle for more than
- *            tuntap_read, tuntap_write, tuntap_get_fd and tuntap_close; when a thread was in a
- *            call on the handle at that moment, that is the process that has the thread. What
- *            is left to read of a super-packet stays with the parent.
+ *            and wait on one handle at the same time. Calls that configure a handle may wait for
+ *            each other, but never for a packet. All other objects, for example a tuntap_config
+ *            or a tuntap_reader, may be used by one thread at a time. When a function that frees
+ *            an object (tuntap_close, tuntap_config_free, tuntap_monitor_close) is called, no
+ *            other call may be using the object, and none may follow. No function is a
+ *            cancellation point.
+ * Cost.      On Linux a handle has one descriptor, the device node. It opens a second one at the
+ *            first call that queries or configures the device (a netlink socket) or waits (an event
+ *            counter, for tuntap_wake). The event counter replaces the socket; later calls that
+ *            need a socket open one for the call. Another queue is another handle. A socket that
+ *            must stay open is kept in addition to the event counter: from the open on without
+ *            CAP_NET_ADMIN and before Linux 5.4, where it shows that the device still exists, and
+ *            for a device in another namespace than the calling thread. A wait that cannot open its
+ *            descriptor returns -EMFILE, -ENFILE or -ENOMEM.
+ * Privilege. Setting a value that the device already has makes no privileged system call.
+ * Failure.   The library never prints, never runs another program, and has no global state. An
+ *            internal fault aborts the process. On Linux, a call that runs out of memory returns
+ *            -ENOMEM and changes nothing, with one exception: a change of several steps can stay
+ *            incomplete when there is also no memory to undo it.
+ * Namespace. A device can be in another network namespace than the calling thread: it was opened
+ *            there, or was moved there. Reading, writing and closing work as usual, and calls that
+ *            query or configure the device act in its namespace. If the process may not do that,
+ *            they return -EXDEV with TUNTAP_REASON_NAMESPACE, and the message states what is
+ *            needed. They return the same if the library cannot verify that it would reach this
+ *            device and not another one with the same name. Without CAP_NET_ADMIN in the
+ *            namespace of the device, or before Linux 5.4, this happens with a device that was
+ *            taken over (tuntap_open_fd) or that has left its namespace.
+ * Fork.      After fork(), only one of the two processes may use all functions on a handle. The
+ *            other one may only call tuntap_read, tuntap_write, tuntap_get_fd and tuntap_close. If
+ *            another thread was in a call on the handle during fork(), the parent must be the one
+ *            that uses all functions. The unread rest of a super-packet stays with the parent.
  *
- * Where a comment says nothing about the kernel, Linux 4.19 is enough. On Darwin (macOS, iOS) what there
- * is not returns -EOPNOTSUPP with TUNTAP_REASON_PLATFORM; what differs there says so.
+ * Functions need Linux 4.19 or later, unless their comment names a later version. On Darwin (macOS,
+ * iOS), a function that is not supported returns -EOPNOTSUPP with TUNTAP_REASON_PLATFORM; other
+ * differences are stated where they matter.
  */
 
 #ifndef TUNTAP_H
@@ -83,35 +91,35 @@ typedef SSIZE_T ssize_t;
 extern "C" {
 #endif
 
-/** An open device, through one of its queues. */
+/** A handle: one queue of an open device. */
 typedef struct tuntap tuntap;
 
-/** Options of tuntap_open_config. */
+/** Options for tuntap_open_config. */
 typedef struct tuntap_config tuntap_config;
 
-/** A watch over devices. */
+/** Reports changes of devices. */
 typedef struct tuntap_monitor tuntap_monitor;
 
-/** Takes packets in batches. */
+/** Reads packets in batches. */
 typedef struct tuntap_reader tuntap_reader;
 
-/** Hands over packets in batches. */
+/** Writes packets in batches. */
 typedef struct tuntap_writer tuntap_writer;
 
-/** Splits super-packets in memory. */
+/** Splits super-packets into packets, in memory. */
 typedef struct tuntap_splitter tuntap_splitter;
 
-/** Joins packets in memory. */
+/** Joins packets to super-packets, in memory. */
 typedef struct tuntap_joiner tuntap_joiner;
 
 /* ----------------------------------------------------------------------------
  * Errors
  *
- * What every function can fill in when it fails.
+ * The error that a function fills in on failure.
  */
 
 /**
- * Bytes of the message of a tuntap_error, with its NUL.
+ * Size of the message of a tuntap_error in bytes, with its NUL.
  */
 #define TUNTAP_MESSAGE_SIZE 248
 
@@ -121,7 +129,7 @@ typedef struct tuntap_joiner tuntap_joiner;
 #define TUNTAP_REASON_NONE 0
 
 /**
- * An argument is NULL, or not one of those allowed.
+ * An argument is NULL or not one of the allowed values.
  */
 #define TUNTAP_REASON_ARGUMENT 1
 
@@ -136,12 +144,12 @@ typedef struct tuntap_joiner tuntap_joiner;
 #define TUNTAP_REASON_NAME 3
 
 /**
- * Not a usable address.
+ * Not a valid or usable address.
  */
 #define TUNTAP_REASON_ADDRESS 4
 
 /**
- * A number outside of what the device takes.
+ * A number is out of range.
  */
 #define TUNTAP_REASON_RANGE 5
 
@@ -151,7 +159,7 @@ typedef struct tuntap_joiner tuntap_joiner;
 #define TUNTAP_REASON_BUFFER 6
 
 /**
- * The bytes are no packet of the device's kind.
+ * The bytes are not a packet of this kind of device.
  */
 #define TUNTAP_REASON_PACKET 7
 
@@ -161,22 +169,22 @@ typedef struct tuntap_joiner tuntap_joiner;
 #define TUNTAP_REASON_NO_DRIVER 8
 
 /**
- * The process lacks the right to do it.
+ * The process lacks the privilege.
  */
 #define TUNTAP_REASON_PRIVILEGE 9
 
 /**
- * The name is taken, or the device is in use.
+ * The name or the device is in use.
  */
 #define TUNTAP_REASON_BUSY 10
 
 /**
- * The wrong kind of device: a TAP for a TUN, or neither.
+ * The wrong kind of device: a TAP instead of a TUN or the reverse, or neither.
  */
 #define TUNTAP_REASON_KIND 11
 
 /**
- * The device's modes are not those asked for; the message names the difference.
+ * The device has other modes than requested. The message states the difference.
  */
 #define TUNTAP_REASON_MISMATCH 12
 
@@ -191,7 +199,7 @@ typedef struct tuntap_joiner tuntap_joiner;
 #define TUNTAP_REASON_PLATFORM 14
 
 /**
- * The device is gone: somebody else removed it.
+ * The device is gone: it was removed while the handle was open.
  */
 #define TUNTAP_REASON_REMOVED 15
 
@@ -201,12 +209,12 @@ typedef struct tuntap_joiner tuntap_joiner;
 #define TUNTAP_REASON_DOWN 16
 
 /**
- * The value asked for is not set.
+ * The requested value is not set.
  */
 #define TUNTAP_REASON_UNSET 17
 
 /**
- * Nothing to read, or no room to write, at the moment.
+ * No packet to read, or no room to write, at the moment.
  */
 #define TUNTAP_REASON_AGAIN 18
 
@@ -216,17 +224,17 @@ typedef struct tuntap_joiner tuntap_joiner;
 #define TUNTAP_REASON_INTERRUPTED 19
 
 /**
- * The operating system refused for a cause of its own: the code tells.
+ * The operating system refused. The errno is the cause.
  */
 #define TUNTAP_REASON_SYSTEM 20
 
 /**
- * A network namespace that is none, or that cannot be entered.
+ * Not a network namespace, or one that the process cannot enter.
  */
 #define TUNTAP_REASON_NAMESPACE 21
 
 /**
- * The time limit passed before anything happened.
+ * The time limit passed.
  */
 #define TUNTAP_REASON_TIMEOUT 22
 
@@ -236,23 +244,23 @@ typedef struct tuntap_joiner tuntap_joiner;
 #define TUNTAP_REASON_WOKEN 23
 
 /**
- * There is no such device.
+ * The device does not exist.
  */
 #define TUNTAP_REASON_ABSENT 24
 
 /**
- * The kernel's queue is full, and poll does not tell when there is room: try again a little
- * later. Only where the system has such a queue (Darwin).
+ * The kernel's queue is full, and poll does not report when there is room: try again a
+ * little later. Darwin only.
  */
 #define TUNTAP_REASON_FULL 25
 
 /**
- * The handle was shut down: nothing waits on it any more.
+ * The handle was shut down: calls on it do not wait any more.
  */
 #define TUNTAP_REASON_SHUTDOWN 26
 
 /**
- * Why a call failed. 256 bytes, for ever.
+ * Why a call failed. The size is always 256 bytes.
  */
 typedef struct tuntap_error {
     /**
@@ -260,22 +268,22 @@ typedef struct tuntap_error {
      */
     int32_t code;
     /**
-     * A TUNTAP_REASON_*: what errno cannot tell.
+     * A TUNTAP_REASON_*: the cause, where the errno alone is ambiguous.
      */
     uint32_t reason;
     /**
-     * One sentence: what was tried, on what, why it failed, what to do. NUL-terminated UTF-8.
+     * The action, its object, the cause and a remedy, in one sentence. NUL-terminated UTF-8.
      */
     char message[TUNTAP_MESSAGE_SIZE];
 } tuntap_error;
 
 /**
- * A short phrase for a reason, such as "name taken or device busy".
+ * Returns a short phrase for a reason, for example "name taken or device busy". Safe in a
+ * signal handler.
  *
  * @param reason  A TUNTAP_REASON_*.
- * @return The phrase, a constant; for a number that this version does not know, "unknown
- *         reason".
- *         Cannot fail. Safe in a signal handler.
+ * @return A constant. "unknown reason" for a number that this version does not know.
+ *         Cannot fail.
  * @since 0.1.0
  */
 const char *tuntap_strreason(uint32_t reason);
@@ -283,11 +291,11 @@ const char *tuntap_strreason(uint32_t reason);
 /* ----------------------------------------------------------------------------
  * Devices
  *
- * Opening and closing, and what a device is. Sizes of buffers come with it.
+ * Opening and closing devices, their properties, and sizes of buffers.
  */
 
 /**
- * A device that carries IP packets. Exactly one of this and TUNTAP_TAP is needed.
+ * A device that carries IP packets. An open needs either this flag or TUNTAP_TAP.
  */
 #define TUNTAP_TUN 0x1
 
@@ -297,21 +305,20 @@ const char *tuntap_strreason(uint32_t reason);
 #define TUNTAP_TAP 0x2
 
 /**
- * Each packet is preceded by 4 bytes of packet information: 2 of flags in the machine's
- * byte order, of which 1 means "cut", and the 2 of the EtherType in network byte order
- * (0x0800 IPv4, 0x86dd IPv6). Darwin, for a TUN alone: the address family in network byte
- * order (2 IPv4, 30 IPv6), as a utun has it.
+ * Each packet has a packet-information header of 4 bytes: 2 bytes of flags in the byte order
+ * of the machine, where 1 means that the packet is truncated, and 2 bytes of EtherType in
+ * network byte order (0x0800 IPv4, 0x86dd IPv6). Darwin, for a TUN only: the address family
+ * in network byte order (2 IPv4, 30 IPv6), as a utun interface uses it.
  */
 #define TUNTAP_PI 0x4
 
 /**
- * The device can have several queues, each a handle of its own: see tuntap_open_queue.
+ * The device can have several queues, each with its own handle: see tuntap_open_queue.
  */
 #define TUNTAP_MULTI_QUEUE 0x8
 
 /**
- * Fail with TUNTAP_REASON_BUSY when a device of this name exists, instead of attaching to
- * it.
+ * The open fails with TUNTAP_REASON_BUSY if the device exists, instead of attaching to it.
  */
 #define TUNTAP_EXCLUSIVE 0x10
 
@@ -321,135 +328,146 @@ const char *tuntap_strreason(uint32_t reason);
 #define TUNTAP_NONBLOCK 0x20
 
 /**
- * The device outlives its last handle, until tuntap_set_persist(dev, 0) or `ip link
- * delete`. Where configuring it may fail, tuntap_set_persist as the last step leaves
- * nothing half made behind.
+ * The device stays after its last handle is closed, until tuntap_set_persist(dev, 0) or
+ * `ip link delete`. If later steps of the configuration can fail, call tuntap_set_persist
+ * as the last step instead: then a failure leaves no incomplete device.
  */
 #define TUNTAP_PERSIST 0x40
 
 /**
- * Packets that are written go up the stack through NAPI: in batches, with the kernel's
- * receive offload.
+ * Written packets enter the network stack through NAPI: in batches, with generic receive
+ * offload (GRO).
  */
 #define TUNTAP_NAPI 0x80
 
 /**
- * For a TAP: as TUNTAP_NAPI, and the parts of a tuntap_writev become the fragments of the
- * kernel's packet; 18 at most. Needs CAP_NET_ADMIN in the initial user namespace to open
- * it and to write.
+ * For a TAP: as TUNTAP_NAPI, and the parts of a tuntap_writev, up to 18, become the
+ * fragments of the kernel's packet. Opening and writing need CAP_NET_ADMIN in the initial
+ * user namespace.
  */
 #define TUNTAP_NAPI_FRAGS 0x100
 
 /**
- * Fail with TUNTAP_REASON_ABSENT when there is no device of this name, instead of making
- * it.
+ * The open fails with TUNTAP_REASON_ABSENT if the device does not exist, instead of
+ * creating it.
  */
 #define TUNTAP_EXISTING 0x200
 
 /**
- * tuntap_open_fd: the descriptor stays the caller's.
+ * tuntap_open_fd: the descriptor still belongs to the caller.
  */
 #define TUNTAP_BORROW 0x400
 
 /**
- * Packets pass as super-packets of up to 64 KiB (segmentation offload): tuntap_reader_next
- * and tuntap_writer_put split and join them, tuntap_read_super and tuntap_write_super pass
- * them on as they are, and tuntap_read and tuntap_write go on with one packet a call. All
- * offloads are on that the kernel has: tuntap_get_offloads tells, tuntap_set_offloads
- * chooses. It goes with neither TUNTAP_PI nor TUNTAP_NAPI_FRAGS. The device's virtio
- * header has the size and the byte order that the device has when the handle is opened:
- * see tuntap_get_vnet_hdr_size.
+ * The device passes super-packets of up to 64 KiB (segmentation offload).
+ * tuntap_reader_next splits them, tuntap_writer_put joins packets to them,
+ * tuntap_read_super and tuntap_write_super pass them unchanged, and tuntap_read and
+ * tuntap_write still pass one packet a call. All offloads that the kernel supports are on:
+ * see tuntap_get_offloads and tuntap_set_offloads. The virtio header has the size and the
+ * byte order that the device had when the handle was opened: see tuntap_get_vnet_hdr_size.
+ * Cannot be combined with TUNTAP_PI or TUNTAP_NAPI_FRAGS.
  */
 #define TUNTAP_OFFLOAD 0x800
 
 /**
- * tuntap_writer_new, tuntap_joiner_new: the integrity of the packets is proved already,
- * by authenticated decryption for example. Their TCP and UDP checksums are not verified,
- * and made anew, bad ones too. tuntap_reader_new, tuntap_splitter_new: the packets go to
- * such a writer, on a device with TUNTAP_OFFLOAD, here or behind an authenticated tunnel.
- * The checksums of segments are wrong then: nobody else would accept them.
+ * tuntap_writer_new, tuntap_joiner_new: the integrity of the packets is already verified,
+ * for example by authenticated decryption. Their TCP and UDP checksums are not verified but
+ * recomputed, even wrong ones. tuntap_reader_new, tuntap_splitter_new: the packets go to a
+ * writer with this flag on a device with TUNTAP_OFFLOAD, on this host or at the other end of
+ * an authenticated tunnel. The checksums of segments are wrong: other receivers would drop
+ * them.
  */
 #define TUNTAP_TRUSTED 0x1000
 
 /**
- * Bytes of a buffer that holds the name of a device of any operating system, with its NUL. A
- * name of Linux, Darwin and the BSDs has 15 bytes at most.
+ * Size of a buffer that is large enough for any device name of any operating system, with
+ * its NUL. On Linux, Darwin and the BSDs a name has up to 15 bytes.
  */
 #define TUNTAP_NAME_SIZE 256
 
 /**
- * Bytes of a buffer that holds any address as text, of any family and with its prefix,
- * with its NUL.
+ * Size of a buffer that is large enough for any address as text, of any family, with its
+ * prefix and its NUL.
  */
 #define TUNTAP_ADDR_SIZE 64
 
 /**
- * Bytes of a buffer that holds any alias, with its NUL.
+ * Size of a buffer that is large enough for any alias, with its NUL.
  */
 #define TUNTAP_ALIAS_SIZE 256
 
 /**
- * Bytes of a MAC address.
+ * Size of a MAC address in bytes.
  */
 #define TUNTAP_MAC_SIZE 6
 
 /**
- * Opens a TUN or TAP device: attaches to it when it exists, makes it when it does not. A
- * device that was made here goes away with its last handle, unless it is persistent. A new
- * device is down and has no address.
+ * Opens a TUN or TAP device. Attaches to an existing device; otherwise creates it. A new
+ * device is down and has no address. A device that this call creates is removed with its
+ * last handle, unless it is persistent. If the call fails, an existing device is as it
+ * was, and no new device remains.
  *
- * Linux: /dev/net/tun, TUNSETIFF. An existing device that nobody has open takes the
- * TUNTAP_PI that is asked for, and keeps it; one that is open keeps its own, and another
- * is refused. Descriptors are opened close-on-exec. The device belongs to the network
- * namespace that the calling thread is in, and the handle goes on acting there.
+ * Linux: opens /dev/net/tun and calls TUNSETIFF. An existing device that nobody has open
+ * takes over the requested TUNTAP_PI and keeps it. A device that is open keeps its own,
+ * and a request for the other is refused. Descriptors are opened close-on-exec. The device
+ * belongs to the network namespace of the calling thread, and the handle continues to act
+ * in that namespace.
  *
- * Darwin: a TUN is a utun, made by its control socket, and up from the beginning. A TAP is
- * one of a pair of feth interfaces; frames pass through BPF and AF_NDRV at the other one,
- * which also shows among the interfaces, and both are destroyed with the handle (by
- * `ifconfig feth0 destroy` when the process was killed). A name is the driver's, "utun7" or
- * "feth7", "utun%d" or "feth%d". Each device has one handle: a name that exists is -EBUSY.
+ * Darwin: a TUN is a utun interface, created through its control socket, and up from the
+ * start. A TAP is one of a pair of feth interfaces. Its frames pass through BPF and
+ * AF_NDRV on the other one, which is also visible in the list of interfaces. Closing the
+ * handle destroys both; if the process was killed, run `ifconfig feth0 destroy`. The
+ * driver defines the names: "utun7" or "feth7", "utun%d" or "feth%d". A device has one
+ * handle, so a name that exists is -EBUSY.
  *
- * @param name   NULL or "": the kernel chooses (tun0, tap0, ...). "vpn0": this name, of 15
- *               bytes at most, without slash, colon and white space, and neither "." nor "..".
- *               "vpn%d": the first free number.
- * @param flags  TUNTAP_TUN or TUNTAP_TAP, with any of the others.
- * @param dev    Receives the handle; tuntap_close frees it.
- * @param err    May be NULL.
+ * @param name   NULL or "": the kernel chooses (tun0, tap0, ...). "vpn0": this name. It
+ *               has at most 15 bytes, no slash, colon or white space, and is neither "."
+ *               nor "..". "vpn%d": the first free number.
+ * @param flags  TUNTAP_TUN or TUNTAP_TAP, combined with any other TUNTAP_* flags below.
+ * @param dev    Receives the handle. tuntap_close frees it.
+ * @param err    Filled in on failure. May be NULL.
  * @return 0, or
- *         -EINVAL  name (TUNTAP_REASON_NAME), flags (_FLAGS), dev is NULL (_ARGUMENT); nothing
- *                  was touched;
- *         -EINVAL  the existing device is of the other kind, or none of ours (_KIND), or has
- *                  other modes than those asked for (_MISMATCH); the message names the
- *                  difference;
- *         -EBUSY   the device is open elsewhere, or exists and TUNTAP_EXCLUSIVE was given
- *                  (_BUSY);
- *         -ENODEV  there is no such device, and TUNTAP_EXISTING was given (_ABSENT); or others
- *                  delete it as often as it is made (_REMOVED);
- *         -EPERM   making a device needs CAP_NET_ADMIN, and so does opening somebody else's
- *                  (_PRIVILEGE);
- *         -EACCES  the device node may not be opened (_PRIVILEGE);
+ *         -EINVAL      name is not valid (TUNTAP_REASON_NAME);
+ *         -EINVAL      flags are not valid (_FLAGS);
+ *         -EINVAL      dev is NULL (_ARGUMENT);
+ *         -EINVAL      the existing device is of the other kind, or is not a TUN or TAP
+ *                      device (_KIND);
+ *         -EINVAL      the existing device has other modes than requested, and the message
+ *                      states the difference (_MISMATCH);
+ *         -EBUSY       the device is open elsewhere, or exists and TUNTAP_EXCLUSIVE was
+ *                      given (_BUSY);
+ *         -ENODEV      the device does not exist, and TUNTAP_EXISTING was given (_ABSENT);
+ *         -ENODEV      others delete the device each time it is created (_REMOVED);
+ *         -EPERM       creating a device needs CAP_NET_ADMIN, and so does opening one that
+ *                      belongs to another user (_PRIVILEGE);
+ *         -EACCES      the device node cannot be opened (_PRIVILEGE);
  *         -ENOENT, -ENODEV, -ENXIO, -ENOTTY  no driver, or no device node (_NO_DRIVER);
- *         -ENFILE  every number of the pattern is taken (_BUSY);
- *         -E2BIG   the device has no room for another queue (_BUSY);
- *         -EMFILE, -ENOMEM, ...  out of something (_SYSTEM);
- *         -EOPNOTSUPP  not on this operating system (_PLATFORM).
- *         After a failure nothing is left behind, and a device that existed is as it was.
+ *         -ENFILE      all numbers of the pattern are in use (_BUSY);
+ *         -E2BIG       the device cannot have another queue (_BUSY);
+ *         -EMFILE, -ENOMEM, ...  out of resources (_SYSTEM);
+ *         -EOPNOTSUPP  not supported on this operating system (_PLATFORM).
  * @since 0.1.0
  */
 int tuntap_open(const char *name, uint64_t flags, tuntap **dev, tuntap_error *err);
 
 /**
- * Opens a device with options that have no flag: all of them or, when one fails, none.
- * They are applied in this order: network namespace, device node, virtio header, MTU, MAC
- * address, alias, transmit queue length, send buffer, addresses, up or down, routes, owner,
- * group, and TUNTAP_PERSIST last.
+ * Opens a device with further options. Either all of them are applied, or none. The order
+ * is: network namespace, device node, virtio header, MTU, MAC address, alias, transmit
+ * queue length, send buffer, addresses, up or down, routes, owner, group, and
+ * TUNTAP_PERSIST last.
  *
- * @param config  Read, not kept. NULL is the same as one without any option.
- * @return As tuntap_open, or -EINVAL (an option of the virtio header without TUNTAP_OFFLOAD,
- *         TUNTAP_REASON_FLAGS), or as the function that sets what could not be set, which the
- *         message names. A new device is gone again then, and one that was there before is
- *         as it was; but its first owner cannot be unset where the group or TUNTAP_PERSIST
- *         is then refused.
+ * When an option fails, a new device is removed and an existing one is restored, with one
+ * exception: a first owner that was set cannot be unset when setting the group or
+ * TUNTAP_PERSIST fails after it.
+ *
+ * @param name    As tuntap_open. NULL: the kernel chooses.
+ * @param flags   As tuntap_open.
+ * @param config  The options, not changed and not kept. NULL: no options.
+ * @param dev     Receives the handle. tuntap_close frees it.
+ * @param err     Filled in on failure. May be NULL.
+ * @return 0, or as tuntap_open, or as the function that sets the option that failed, which
+ *         the message names, or -EINVAL (an option of the virtio header was given without
+ *         TUNTAP_OFFLOAD, TUNTAP_REASON_FLAGS).
  * @since 0.1.0
  */
 int tuntap_open_config(const char *name, uint64_t flags, const tuntap_config *config, tuntap **dev, tuntap_error *err);
@@ -457,182 +475,232 @@ int tuntap_open_config(const char *name, uint64_t flags, const tuntap_config *co
 #if !defined(_WIN32)
 /**
  * Takes over the descriptor of a device that was opened elsewhere: by another process,
- * which passed it with SCM_RIGHTS, by systemd, by Android's VpnService. Its modes are
- * asked of the kernel.
+ * which passed it with SCM_RIGHTS, by systemd, or by Android's VpnService. The library
+ * queries its modes from the kernel.
  *
- * The device may be in another network namespace. Where the process may not configure it
- * there, it is read and written, and what asks about it or configures it returns -EXDEV
- * with TUNTAP_REASON_NAMESPACE; tuntap_get_name, tuntap_get_flags, and what acts on the
- * queue alone work all the same.
+ * The device can be in another network namespace. If the process may not configure it
+ * there, reading and writing work, and so do tuntap_get_name, tuntap_get_flags and the
+ * functions that only act on the queue. Other calls that query or configure the device
+ * return -EXDEV with TUNTAP_REASON_NAMESPACE.
  *
- * Nothing of the device is changed, and no packet is written. Where only the descriptor
- * tells whether a TUN has the packet-information header, the kernel counts a dropped packet
- * (rx_dropped) if it has none.
+ * This call does not change the device and writes no packet. If only the descriptor itself
+ * can show whether a TUN has the packet-information header, and the TUN has none, the
+ * kernel counts one dropped packet (rx_dropped).
  *
- * The open file becomes non-blocking (O_NONBLOCK), for all who share it, and stays so.
+ * The open file becomes non-blocking (O_NONBLOCK) for every process that shares it, and
+ * stays non-blocking.
  *
- * @param fd     A descriptor that TUNSETIFF gave a device. After a failure it is still the
- *               caller's; after a success the handle's, which makes it close-on-exec and
- *               closes it.
- * @param flags  0 or TUNTAP_NONBLOCK, and TUNTAP_BORROW: the handle works with a copy, and
- *               fd stays the caller's.
- * @param dev    Receives the handle; tuntap_close frees it.
- * @return 0, or -EINVAL (dev is NULL; flags, TUNTAP_REASON_FLAGS; not the descriptor of a
- *         TUN or TAP device, TUNTAP_REASON_KIND; its virtio header has more than 256 bytes,
- *         or packet information before it, TUNTAP_REASON_MISMATCH), -EBADF (fd is not open,
- *         TUNTAP_REASON_ARGUMENT; or it is open for reading alone), -ENODEV (it has no
- *         device, or that is gone, TUNTAP_REASON_REMOVED), -EMFILE, ... (out of something,
- *         TUNTAP_REASON_SYSTEM).
+ * @param fd     A descriptor that TUNSETIFF attached to a device. On success it belongs to
+ *               the handle, which sets close-on-exec and closes it. On failure it still
+ *               belongs to the caller.
+ * @param flags  0 or TUNTAP_NONBLOCK, and TUNTAP_BORROW: the handle uses a copy, and fd
+ *               still belongs to the caller.
+ * @param dev    Receives the handle. tuntap_close frees it.
+ * @param err    Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL       dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL       flags are not valid (_FLAGS);
+ *         -EINVAL       fd is not the descriptor of a TUN or TAP device (_KIND);
+ *         -EINVAL       the virtio header has more than 256 bytes, or packet information
+ *                       comes before it (_MISMATCH);
+ *         -EBADF        fd is not open (_ARGUMENT);
+ *         -EBADF        fd is open for reading only (_SYSTEM);
+ *         -ENODEV       fd has no device, or the device is gone (_REMOVED);
+ *         -EMFILE, ...  out of resources (_SYSTEM).
  * @since 0.1.0
  */
 int tuntap_open_fd(int fd, uint64_t flags, tuntap **dev, tuntap_error *err);
 #endif
 
 /**
- * Closes a handle. A device that is not persistent goes away with its last handle.
+ * Closes a handle. The last handle of a device that is not persistent removes the device.
  *
- * Readers and writers hold the device too: it stays open, and they go on working, until the
- * last of them is closed. So they and the handle may be closed in any order.
+ * Readers and writers also hold the device: it stays open, and they continue to work,
+ * until the last of them is closed. They and the handle can be closed in any order.
  *
- * No other call may be running on the handle, and none may follow. To end the threads that use
- * it call tuntap_shutdown, join them, and close then.
+ * No other call on the handle may be running, and none may follow. To stop the threads
+ * that use it, call tuntap_shutdown, join them, then close.
  *
- * @param dev  May be NULL.
+ * @param dev  The handle. May be NULL.
  * @since 0.1.0
  */
 void tuntap_close(tuntap *dev);
 
 #if !defined(_WIN32)
 /**
- * Frees a handle and gives its descriptor to the caller: for a program that goes on by itself,
- * or hands the device over to another one. tuntap_open_fd takes it back.
+ * Frees a handle and gives its descriptor to the caller, for a program that continues
+ * without the library or passes the device to another process. tuntap_open_fd takes it
+ * back.
  *
- * The descriptor is non-blocking (O_NONBLOCK) and close-on-exec, as it was in the handle. The
- * device lives on with it, and what was set stays. What a super-packet still had for later
- * reads of this handle is lost: read until -EAGAIN first.
+ * The descriptor is non-blocking (O_NONBLOCK) and close-on-exec, as it was in the handle.
+ * The device stays open and keeps its settings. The unread rest of a super-packet is lost:
+ * read until -EAGAIN first.
  *
- * @param dev  Freed on success: no other call may be running on it, and none may follow. After
- *             a failure it is as it was.
+ * @param dev  Freed on success: no other call on it may be running, and none may follow.
+ *             Unchanged on failure.
  * @param fd   Receives the descriptor.
- * @return 0, or -EINVAL (dev or fd is NULL), -EBUSY (a reader or a writer holds the device,
- *         TUNTAP_REASON_BUSY), -EOPNOTSUPP (Darwin: packets of a TAP pass through several
- *         descriptors, TUNTAP_REASON_PLATFORM).
+ * @param err  Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL      dev or fd is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EBUSY       a reader or a writer holds the device (_BUSY);
+ *         -EOPNOTSUPP  Darwin: a TAP uses several descriptors (_PLATFORM).
  * @since 0.1.0
  */
 int tuntap_release(tuntap *dev, int *fd, tuntap_error *err);
 #endif
 
 /**
- * The name of the device at this moment; it can be renamed by others.
+ * Gets the current name of the device. Other processes can rename it at any time.
  *
- * @param buf   Receives the name. Bytes as the kernel has them, usually but not always
- *              UTF-8.
- * @param size  Bytes of buf; TUNTAP_NAME_SIZE always suffices.
- * @return 0, or -EINVAL (dev or buf is NULL), -ERANGE (buf is too small), -ENODEV (the
- *         device is gone).
+ * @param dev   The device.
+ * @param buf   Receives the name: the bytes of the kernel, usually but not always UTF-8.
+ * @param size  Bytes of buf. TUNTAP_NAME_SIZE is always enough.
+ * @param err   Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ERANGE  buf is too small (_BUFFER);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_name(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
 
 /**
- * The interface index, as if_nametoindex() has it. A rename does not change it.
+ * Gets the interface index, as if_nametoindex() returns it. Renaming the device does not
+ * change it.
  *
+ * @param dev    The device.
  * @param index  Receives the index.
- * @return 0, or -EINVAL (dev or index is NULL), -ENODEV (the device is gone).
+ * @param err    Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev or index is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_index(const tuntap *dev, uint32_t *index, tuntap_error *err);
 
 #if !defined(_WIN32)
 /**
- * The descriptor of this queue, for poll, epoll, select, io_uring and sendmsg(SCM_RIGHTS).
- * It stays the library's: do not close it. Readable: a packet waits. Writable: the device
- * is up and has room. POLLERR: the device is gone.
+ * Gets the descriptor of this queue, for poll, epoll, select, io_uring and
+ * sendmsg(SCM_RIGHTS). It belongs to the handle: do not close it. Readable means that a
+ * packet is available, writable that the device is up and has room, and POLLERR that the
+ * device is gone.
  *
- * It is non-blocking (O_NONBLOCK) whatever the handle is, and must stay so: waiting is the
- * library's. With io_uring, link a poll before a read.
+ * The descriptor is always non-blocking (O_NONBLOCK), even if the handle is not, and must
+ * stay so: the library does the waiting. With io_uring, link a poll before each read.
  *
- * Darwin: that of a TAP is a kqueue, readable while a frame waits in the kernel or in the
- * handle, until a read leaves none, and when the device is gone; it is for waiting alone,
- * and tells nothing of room to write.
+ * Darwin: the descriptor of a TAP is a kqueue. It is readable while a frame is available
+ * in the kernel or in the handle, until a read finds none, and when the device is gone. It
+ * only serves for waiting, and does not report room to write.
  *
- * @return The descriptor, or -EINVAL (dev is NULL). Safe in a signal handler.
+ * Safe in a signal handler.
+ *
+ * @param dev  The device.
+ * @param err  Filled in on failure. May be NULL.
+ * @return The descriptor, or -EINVAL (dev is NULL, TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_get_fd(const tuntap *dev, tuntap_error *err);
 #endif
 
 /**
- * The flags as the kernel granted them and as they are now: TUNTAP_TUN or TUNTAP_TAP,
- * TUNTAP_PI, TUNTAP_MULTI_QUEUE, TUNTAP_NAPI, TUNTAP_NAPI_FRAGS, TUNTAP_OFFLOAD,
- * TUNTAP_PERSIST and TUNTAP_NONBLOCK. The others are of the opening only, and never among them.
+ * Gets the current flags of the device and the handle, as granted by the kernel:
+ * TUNTAP_TUN or TUNTAP_TAP, TUNTAP_PI, TUNTAP_MULTI_QUEUE, TUNTAP_NAPI, TUNTAP_NAPI_FRAGS,
+ * TUNTAP_OFFLOAD, TUNTAP_PERSIST and TUNTAP_NONBLOCK. The other flags only apply to the
+ * open and are never reported.
  *
+ * @param dev    The device.
  * @param flags  Receives the flags.
- * @return 0, or -EINVAL (dev or flags is NULL), -ENODEV (the device is gone).
+ * @param err    Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev or flags is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_flags(const tuntap *dev, uint64_t *flags, tuntap_error *err);
 
 /**
- * Makes the device outlive its last handle, or not. Needs no privilege beyond having
- * opened it.
+ * Sets whether the device stays after its last handle is closed. Needs no privilege on a
+ * device that the caller has open.
  *
- * @param on  0 or not 0.
- * @return 0, or -EINVAL (dev is NULL), -ENODEV (the device is gone).
+ * @param dev  The device.
+ * @param on   0: no. Not 0: yes.
+ * @param err  Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_persist(tuntap *dev, int on, tuntap_error *err);
 
 /**
- * The user who may open the device without privilege.
+ * Gets the user who may open the device without privilege.
  *
- * @param uid  Receives the user, as the user namespace of the calling process numbers it.
- * @return 0, or -EINVAL (dev or uid is NULL), -ENOENT (no owner is set), -ENODEV (the
- *         device is gone).
+ * @param dev  The device.
+ * @param uid  Receives the user, as numbered in the user namespace of the calling process.
+ * @param err  Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev or uid is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ENOENT  no owner is set (_UNSET);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_owner(const tuntap *dev, uint32_t *uid, tuntap_error *err);
 
 /**
- * Lets a user open the device without privilege. Where a group is set as well, the user
- * must be in that too. A device without owner and group is open to everybody who may open
- * the device node.
+ * Sets the user who may open the device without privilege. If a group is also set, the
+ * user must be a member of it. A device without owner and group is open to everyone who
+ * may open the device node. An owner cannot be unset.
  *
- * @param uid  As the user namespace of the calling process numbers users. An owner cannot
- *             be unset again.
- * @return 0, or -EINVAL (dev is NULL; there is no such user in this user namespace,
- *         TUNTAP_REASON_RANGE), -ENODEV (the device is gone).
+ * @param dev  The device.
+ * @param uid  As numbered in the user namespace of the calling process.
+ * @param err  Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  this user namespace has no such user (_RANGE);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_owner(tuntap *dev, uint32_t uid, tuntap_error *err);
 
 /**
- * The group whose members may open the device without privilege.
+ * Gets the group whose members may open the device without privilege.
  *
- * @param gid  Receives the group, as the user namespace of the calling process numbers it.
- * @return 0, or -EINVAL (dev or gid is NULL), -ENOENT (no group is set), -ENODEV (the
- *         device is gone).
+ * @param dev  The device.
+ * @param gid  Receives the group, as numbered in the user namespace of the calling
+ *             process.
+ * @param err  Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev or gid is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ENOENT  no group is set (_UNSET);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_group(const tuntap *dev, uint32_t *gid, tuntap_error *err);
 
 /**
- * Lets the members of a group open the device without privilege: see tuntap_set_owner.
+ * Sets the group whose members may open the device without privilege: see
+ * tuntap_set_owner. A group cannot be unset.
  *
- * @param gid  As the user namespace of the calling process numbers groups. A group cannot
- *             be unset again.
- * @return 0, or -EINVAL (dev is NULL; there is no such group in this user namespace,
- *         TUNTAP_REASON_RANGE), -ENODEV (the device is gone).
+ * @param dev  The device.
+ * @param gid  As numbered in the user namespace of the calling process.
+ * @param err  Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  this user namespace has no such group (_RANGE);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_group(tuntap *dev, uint32_t gid, tuntap_error *err);
 
 /**
- * Makes the calls on this handle that read or write without a time limit wait, or
- * return -EAGAIN instead. A call that waits already goes on waiting.
+ * Sets whether reads and writes without a time limit on this handle wait, or return
+ * -EAGAIN. Does not affect a call that is already waiting.
  *
- * @param on  0: they wait. Not 0: they do not.
- * @return 0, or -EINVAL (dev is NULL).
+ * @param dev  The device.
+ * @param on   0: they wait. Not 0: they return -EAGAIN.
+ * @param err  Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_set_nonblock(tuntap *dev, int on, tuntap_error *err);
@@ -640,7 +708,7 @@ int tuntap_set_nonblock(tuntap *dev, int on, tuntap_error *err);
 /* ----------------------------------------------------------------------------
  * Devices of the system
  *
- * Those that there are, whoever made them, and what the kernel can do.
+ * All devices of the system, and the features of the kernel.
  */
 
 /**
@@ -760,7 +828,7 @@ int tuntap_probe(const tuntap *dev, uint32_t feature, int *supported, tuntap_err
 /* ----------------------------------------------------------------------------
  * Packets
  *
- * One packet a call.
+ * Reading and writing one packet at a time.
  */
 
 /**
@@ -895,7 +963,7 @@ ssize_t tuntap_writev(tuntap *dev, const struct iovec *parts, size_t count, tunt
 /* ----------------------------------------------------------------------------
  * Waiting
  *
- * Waiting for packets and for room, and ending the threads that do.
+ * Waiting for packets and for room to write, and stopping threads that wait.
  */
 
 /**
@@ -1011,25 +1079,25 @@ void tuntap_shutdown(tuntap *dev);
 #define TUNTAP_F_USO6 0x40
 
 /**
- * Counters of a device, since it was made, as the kernel sees it: what is received (rx)
- * was written by tuntap_write, and what is transmitted (tx) is read by tuntap_read. Later
- * versions may add members at the end.
+ * Counters of a device since it was created, from the view of the kernel: it receives (rx)
+ * what tuntap_write writes, and transmits (tx) what tuntap_read reads. Later versions may add
+ * members at the end.
  */
 typedef struct tuntap_stats {
     /**
-     * Packets that the kernel took from a writer.
+     * Written packets that the kernel accepted.
      */
     uint64_t rx_packets;
     /**
-     * Packets that a reader took.
+     * Packets that were read.
      */
     uint64_t tx_packets;
     /**
-     * Their bytes.
+     * Bytes of rx_packets.
      */
     uint64_t rx_bytes;
     /**
-     * Their bytes.
+     * Bytes of tx_packets.
      */
     uint64_t tx_bytes;
     /**
@@ -1041,11 +1109,11 @@ typedef struct tuntap_stats {
      */
     uint64_t tx_errors;
     /**
-     * Written packets that the kernel had no room for.
+     * Written packets that the kernel dropped for lack of room.
      */
     uint64_t rx_dropped;
     /**
-     * Packets that no reader took: the queue was full, or the device had none.
+     * Packets that were not read, because the queue was full or the device had none.
      */
     uint64_t tx_dropped;
 } tuntap_stats;
@@ -1053,48 +1121,68 @@ typedef struct tuntap_stats {
 /**
  * Takes the device up. Linux: RTM_SETLINK.
  *
- * @return 0, also when it is up already, or -EINVAL (dev is NULL), -EPERM (needs
- *         CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @param dev  The device.
+ * @param err  Filled in on failure. May be NULL.
+ * @return 0, also if it is already up, or
+ *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_up(tuntap *dev, tuntap_error *err);
 
 /**
- * Takes the device down. Its addresses stay; packets that wait to be read can still be
+ * Takes the device down. It keeps its addresses, and packets in its queue can still be
  * read.
  *
- * @return 0, also when it is down already, or -EINVAL (dev is NULL), -EPERM (needs
- *         CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @param dev  The device.
+ * @param err  Filled in on failure. May be NULL.
+ * @return 0, also if it is already down, or
+ *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_down(tuntap *dev, tuntap_error *err);
 
 /**
- * Whether the device is up (IFF_UP).
+ * Gets whether the device is up (IFF_UP).
  *
- * @param up  Receives 1 if it is, 0 if not.
- * @return 0, or -EINVAL (dev or up is NULL), -ENODEV (the device is gone).
+ * @param dev  The device.
+ * @param up   Receives 1 if it is up, 0 if it is down.
+ * @param err  Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev or up is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_up(const tuntap *dev, int *up, tuntap_error *err);
 
 /**
- * The MTU in bytes: of an IP packet, so a TAP's frame is 14 longer, and a VLAN tag's 4
- * come on top. For the size of a buffer see tuntap_read_size.
+ * Gets the MTU: the size of the largest IP packet. A frame of a TAP is 14 bytes longer,
+ * plus 4 for a VLAN tag. To size a buffer, use tuntap_read_size.
  *
- * @param mtu  Receives the MTU.
- * @return 0, or -EINVAL (dev or mtu is NULL), -ENODEV (the device is gone).
+ * @param dev  The device.
+ * @param mtu  Receives the MTU in bytes.
+ * @param err  Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev or mtu is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_mtu(const tuntap *dev, uint32_t *mtu, tuntap_error *err);
 
 /**
- * What the MTU can be.
+ * Gets the range of the MTU.
  *
- * @param min  Receives the least. Linux: 68; under 1280 a device has no IPv6.
- * @param max  Receives the greatest. Linux: 65535, and 65521 for a TAP.
- * @return 0, or -EINVAL (dev, min or max is NULL), -EOPNOTSUPP (before Linux 4.19,
- *         TUNTAP_REASON_KERNEL), -ENODEV (the device is gone).
+ * @param dev  The device.
+ * @param min  Receives the minimum. Linux: 68. Below 1280 a device has no IPv6.
+ * @param max  Receives the maximum. Linux: 65535, and 65521 for a TAP.
+ * @param err  Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL      dev, min or max is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EOPNOTSUPP  before Linux 4.19 (_KERNEL);
+ *         -ENODEV      the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_mtu_range(const tuntap *dev, uint32_t *min, uint32_t *max, tuntap_error *err);
@@ -1102,153 +1190,216 @@ int tuntap_get_mtu_range(const tuntap *dev, uint32_t *min, uint32_t *max, tuntap
 /**
  * Sets the MTU.
  *
- * @param mtu  In bytes. Linux takes 68 to 65535, and to 65521 for a TAP; under 1280 a
- *             device has no IPv6.
- * @return 0, or -EINVAL (dev is NULL; mtu is out of range, TUNTAP_REASON_RANGE), -EPERM
- *         (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @param dev  The device.
+ * @param mtu  In bytes. Linux: 68 to 65535, and to 65521 for a TAP. Below 1280 a device
+ *             has no IPv6.
+ * @param err  Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  mtu is out of range (_RANGE);
+ *         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_mtu(tuntap *dev, uint32_t mtu, tuntap_error *err);
 
 /**
- * The MAC address of a TAP.
+ * Gets the MAC address of a TAP.
  *
+ * @param dev  The device.
  * @param mac  Receives TUNTAP_MAC_SIZE (6) bytes.
- * @return 0, or -EINVAL (dev or mac is NULL), -EOPNOTSUPP (a TUN has none,
- *         TUNTAP_REASON_KIND), -ENODEV (the device is gone).
+ * @param err  Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL      dev or mac is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EOPNOTSUPP  the device is a TUN, which has no MAC address (_KIND);
+ *         -ENODEV      the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_mac(const tuntap *dev, uint8_t *mac, tuntap_error *err);
 
 /**
- * Sets the MAC address of a TAP, up or down.
+ * Sets the MAC address of a TAP, which can be up or down.
  *
- * @param mac  TUNTAP_MAC_SIZE (6) bytes; not a group's (an odd first byte) and not all
+ * @param dev  The device.
+ * @param mac  TUNTAP_MAC_SIZE (6) bytes. Not a group address (odd first byte) and not all
  *             zeros.
- * @return 0, or -EINVAL (dev or mac is NULL; no usable address, TUNTAP_REASON_ADDRESS),
- *         -EOPNOTSUPP (a TUN has none, TUNTAP_REASON_KIND), -EPERM (needs CAP_NET_ADMIN),
- *         -ENODEV (the device is gone).
+ * @param err  Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL      dev or mac is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL      mac is a group address or all zeros (_ADDRESS);
+ *         -EOPNOTSUPP  the device is a TUN, which has no MAC address (_KIND);
+ *         -EPERM       this needs CAP_NET_ADMIN (_PRIVILEGE);
+ *         -ENODEV      the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_mac(tuntap *dev, const uint8_t *mac, tuntap_error *err);
 
 /**
- * Renames the device. Handles and monitors go on following it.
+ * Renames the device. Handles and monitors follow it. Before Linux 6.2 the device must be
+ * down.
  *
- * @param name  The new name, as tuntap_open takes it, without a pattern.
- * @return 0, or -EINVAL (dev or name is NULL; not a name, TUNTAP_REASON_NAME), -EEXIST
- *         (the name is taken, TUNTAP_REASON_BUSY), -EBUSY (before Linux 6.2 a device that
- *         is up cannot be renamed, TUNTAP_REASON_BUSY),
- *         -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @param dev   The device.
+ * @param name  The new name, as for tuntap_open, but not a pattern.
+ * @param err   Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev or name is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  name is not valid (_NAME);
+ *         -EEXIST  the name is in use (_BUSY);
+ *         -EBUSY   the device is up, before Linux 6.2 (_BUSY);
+ *         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_name(tuntap *dev, const char *name, tuntap_error *err);
 
 /**
- * The alias of the device: a text for whoever looks at it, which changes nothing.
+ * Gets the alias of the device: a text for people, which has no effect.
  *
- * @param buf   Receives the alias, empty when there is none. Bytes as the kernel has them.
- * @param size  Bytes of buf; TUNTAP_ALIAS_SIZE always suffices.
- * @return 0, or -EINVAL (dev or buf is NULL), -ERANGE (buf is too small), -ENODEV (the
- *         device is gone).
+ * @param dev   The device.
+ * @param buf   Receives the alias: the bytes of the kernel. Empty if there is none.
+ * @param size  Bytes of buf. TUNTAP_ALIAS_SIZE is always enough.
+ * @param err   Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ERANGE  buf is too small (_BUFFER);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_alias(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
 
 /**
- * Gives the device an alias.
+ * Sets the alias of the device.
  *
- * @param alias  Up to 255 bytes; "" takes the alias away.
- * @return 0, or -EINVAL (dev or alias is NULL; too long, TUNTAP_REASON_RANGE), -EPERM
- *         (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @param dev    The device.
+ * @param alias  Up to 255 bytes. "" removes the alias.
+ * @param err    Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev or alias is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  alias is too long (_RANGE);
+ *         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_alias(tuntap *dev, const char *alias, tuntap_error *err);
 
 /**
- * Whether the device has a carrier: whether the other end is there, as far as the device
- * was told. A device starts with one.
+ * Gets whether the device has a carrier, as set by tuntap_set_carrier. A new device has
+ * one.
  *
- * @param on  Receives 1 if it has, 0 if not.
- * @return 0, or -EINVAL (dev or on is NULL), -ENODEV (the device is gone).
+ * @param dev  The device.
+ * @param on   Receives 1 if it has a carrier, 0 if not.
+ * @param err  Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev or on is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_carrier(const tuntap *dev, int *on, tuntap_error *err);
 
 /**
- * Turns the carrier on or off, as plugging a cable in and out does: without it, the device
- * keeps its addresses and routes, and the kernel sends nothing through it. Needs no
- * privilege beyond having opened it. Linux: TUNSETCARRIER.
+ * Turns the carrier on or off, like plugging in or unplugging a cable. Without a carrier
+ * the device keeps its addresses and routes, and the kernel sends nothing through it.
+ * Needs no privilege on a device that the caller has open. Linux 5.0 or later:
+ * TUNSETCARRIER.
  *
- * @param on  0 or not 0.
- * @return 0, or -EINVAL (dev is NULL), -EPERM (on, while all queues are detached),
- *         -EOPNOTSUPP (before Linux 5.0, TUNTAP_REASON_KERNEL), -ENODEV (the device is
- *         gone).
+ * @param dev  The device.
+ * @param on   0: off. Not 0: on.
+ * @param err  Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL      dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EPERM       on is not 0, and all queues are detached (_PRIVILEGE);
+ *         -EOPNOTSUPP  before Linux 5.0 (_KERNEL);
+ *         -ENODEV      the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_carrier(tuntap *dev, int on, tuntap_error *err);
 
 /**
- * The transmit queue length: how many packets wait for tuntap_read, in each queue, before
- * the kernel drops more.
+ * Gets the transmit queue length: the number of packets that each queue holds for
+ * tuntap_read. The kernel drops packets beyond it.
  *
- * @param packets  Receives the number; 500 in a new TUN, 1000 in a new TAP.
- * @return 0, or -EINVAL (dev or packets is NULL), -ENODEV (the device is gone).
+ * @param dev      The device.
+ * @param packets  Receives the number. A new TUN has 500, a new TAP 1000.
+ * @param err      Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev or packets is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_txqueuelen(const tuntap *dev, uint32_t *packets, tuntap_error *err);
 
 /**
- * Sets the transmit queue length. What no longer has room in a shorter queue is dropped, and
- * no counter of the kernel's has it.
+ * Sets the transmit queue length. Packets that do not fit in a shorter queue are dropped,
+ * and no counter of the kernel includes them.
  *
- * @param packets  In each queue. The kernel takes 8 bytes for each at once.
- * @return 0, or -EINVAL (dev is NULL), -ENOMEM (so much memory is not to be had), -EPERM
- *         (needs CAP_NET_ADMIN),
- *         -ENODEV (the device is gone).
+ * @param dev      The device.
+ * @param packets  For each queue. The kernel allocates 8 bytes for each packet
+ *                 immediately.
+ * @param err      Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ENOMEM  the kernel has no memory for it (_SYSTEM);
+ *         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_txqueuelen(tuntap *dev, uint32_t packets, tuntap_error *err);
 
 /**
- * The send buffer: how many bytes of written packets may be on their way through the
- * kernel, for each queue, before tuntap_write has to wait.
+ * Gets the send buffer: the number of bytes of written packets that the kernel may still
+ * be processing, for each queue, before tuntap_write waits.
  *
- * @param bytes  Receives the number; 2147483647 in a new device, which is no limit.
- * @return 0, or -EINVAL (dev or bytes is NULL), -ENODEV (the device is gone).
+ * @param dev    The device.
+ * @param bytes  Receives the number. A new device has 2147483647, which is no limit.
+ * @param err    Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev or bytes is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_sndbuf(const tuntap *dev, uint32_t *bytes, tuntap_error *err);
 
 /**
- * Sets the send buffer of the device, for all its queues. Needs no privilege beyond having
- * opened it. Linux: TUNSETSNDBUF.
+ * Sets the send buffer of the device, for all queues. Needs no privilege on a device that
+ * the caller has open. Linux: TUNSETSNDBUF.
  *
+ * @param dev    The device.
  * @param bytes  1 to 2147483647.
- * @return 0, or -EINVAL (dev is NULL; out of range, TUNTAP_REASON_RANGE), -ENODEV (the
- *         device is gone).
+ * @param err    Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  bytes is out of range (_RANGE);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_sndbuf(tuntap *dev, uint32_t bytes, tuntap_error *err);
 
 /**
- * The counters of the device.
+ * Gets the counters of the device.
  *
- * @param stats  Receives them.
+ * @param dev    The device.
+ * @param stats  Receives the counters.
  * @param size   sizeof(tuntap_stats).
- * @return 0, or -EINVAL (dev or stats is NULL; size is too small), -ENODEV (the device is
- *         gone).
+ * @param err    Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev or stats is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  size is too small, or over 4096 (_ARGUMENT);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_stats(const tuntap *dev, tuntap_stats *stats, size_t size, tuntap_error *err);
 
 /**
- * The offloads of the device that are turned on, by whomever: they are the device's, for
- * all its queues, and outlive the handle on a persistent one. Linux: the features that
- * ethtool -k shows.
+ * Gets the offloads of the device that are turned on. They belong to the device, for all
+ * queues, and a persistent device keeps them after its last handle is closed. Any process
+ * can have set them. Linux: the features that `ethtool -k` shows.
  *
+ * @param dev       The device.
  * @param offloads  Receives TUNTAP_F_*.
- * @return 0, or -EINVAL (dev or offloads is NULL), -ENODEV (the device is gone).
+ * @param err       Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev or offloads is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_offloads(const tuntap *dev, uint64_t *offloads, tuntap_error *err);
@@ -1256,11 +1407,11 @@ int tuntap_get_offloads(const tuntap *dev, uint64_t *offloads, tuntap_error *err
 /* ----------------------------------------------------------------------------
  * Addresses
  *
- * IPv4 and IPv6, all of a device or the first one.
+ * IPv4 and IPv6 addresses of a device: all of them, or the first one.
  */
 
 /**
- * What has the place of the address or the route is replaced by it.
+ * The address or the route replaces another one that occupies its place.
  */
 #define TUNTAP_REPLACE 0x1
 
@@ -1735,7 +1886,7 @@ ssize_t tuntap_list_routes(const tuntap *dev, tuntap_route *routes, size_t count
 /* ----------------------------------------------------------------------------
  * Options
  *
- * What a device is opened with that has no flag.
+ * Options of an open that are not flags.
  */
 
 /**
@@ -1754,187 +1905,251 @@ ssize_t tuntap_list_routes(const tuntap *dev, tuntap_route *routes, size_t count
 #define TUNTAP_ENDIAN_BIG 2
 
 /**
- * Makes a config without any option set. One config can serve many opens, and is not
- * changed by them.
+ * Creates a config without options. One config can be used for any number of opens, which
+ * do not change it. Only one thread at a time may use a config.
  *
- * Unlike a device, a config is for one thread at a time.
- *
- * @param config  Receives the config; tuntap_config_free frees it.
- * @return 0, or -EINVAL (config is NULL), -ENOMEM.
+ * @param config  Receives the config. tuntap_config_free frees it.
+ * @param err     Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ENOMEM  out of memory (_SYSTEM).
  * @since 0.1.0
  */
 int tuntap_config_new(tuntap_config **config, tuntap_error *err);
 
 /**
- * Frees a config. Devices opened with it live on.
+ * Frees a config. Devices that were opened with it are not affected.
  *
- * @param config  May be NULL.
+ * @param config  The config. May be NULL.
  * @since 0.1.0
  */
 void tuntap_config_free(tuntap_config *config);
 
 /**
- * The user who may open the device without privilege from now on: see tuntap_set_owner.
+ * Sets the user who may open the device without privilege: see tuntap_set_owner. The user
+ * is checked at open.
  *
- * @param uid  As the calling process's user namespace numbers users.
- * @return 0, or -EINVAL (config is NULL). Whether the user exists shows at open.
+ * @param config  The config.
+ * @param uid     As numbered in the user namespace of the calling process.
+ * @param err     Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_config_set_owner(tuntap_config *config, uint32_t uid, tuntap_error *err);
 
 /**
- * The group whose members may open the device without privilege from now on: see
- * tuntap_set_group.
+ * Sets the group whose members may open the device without privilege: see
+ * tuntap_set_group. The group is checked at open.
  *
- * @param gid  As the calling process's user namespace numbers groups.
- * @return 0, or -EINVAL (config is NULL). Whether the group exists shows at open.
+ * @param config  The config.
+ * @param gid     As numbered in the user namespace of the calling process.
+ * @param err     Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_config_set_group(tuntap_config *config, uint32_t gid, tuntap_error *err);
 
 /**
- * The device node to open, where it is not the usual one (Linux: /dev/net/tun; Android:
- * /dev/tun).
+ * Sets the device node to open instead of the usual one (Linux: /dev/net/tun; Android:
+ * /dev/tun). The open fails if there is no such node.
  *
- * @param path  Copied. A relative one begins at the working directory of the open, also for
- *              further queues. NULL means the usual one again.
- * @return 0, or -EINVAL (config is NULL, path is empty), -ENOMEM. Whether there is such a
- *         node shows at open.
+ * @param config  The config.
+ * @param path    Copied. A relative path starts at the working directory at the time of
+ *                the open, and of tuntap_open_queue. NULL: the usual node again.
+ * @param err     Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  path is empty (_ARGUMENT);
+ *         -ENOMEM  out of memory (_SYSTEM).
  * @since 0.1.0
  */
 int tuntap_config_set_node(tuntap_config *config, const char *path, tuntap_error *err);
 
 /**
- * The network namespace to open the device in, where it is not the calling thread's. The
- * thread stays where it is. Entering it needs CAP_SYS_ADMIN, in it and in one's own.
+ * Sets the network namespace to open the device in, instead of the one of the calling
+ * thread. The thread itself does not change its namespace. Entering the namespace needs
+ * CAP_SYS_ADMIN, in it and in the namespace of the caller.
  *
- * @param path  Such as "/run/netns/blue" or "/proc/1234/ns/net", opened now. NULL means
- *              one's own again.
- * @return 0, or -EINVAL (config is NULL; not a network namespace,
- *         TUNTAP_REASON_NAMESPACE), -ENOENT, -EACCES, -ENAMETOOLONG, ... (path cannot be
- *         opened).
+ * @param config  The config.
+ * @param path    For example "/run/netns/blue" or "/proc/1234/ns/net". Opened by this
+ *                call. NULL: the namespace of the calling thread again.
+ * @param err     Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  path is not a network namespace (_NAMESPACE);
+ *         -ENOENT, -EACCES, -ENAMETOOLONG, ...  path cannot be opened.
  * @since 0.1.0
  */
 int tuntap_config_set_netns(tuntap_config *config, const char *path, tuntap_error *err);
 
 #if !defined(_WIN32)
 /**
- * The network namespace to open the device in, by its descriptor: see
+ * Sets the network namespace to open the device in, by descriptor: see
  * tuntap_config_set_netns.
  *
- * @param fd  An open network namespace, copied: it stays the caller's. -1 means one's own
- *            again.
- * @return 0, or -EINVAL (config is NULL; not a network namespace,
- *         TUNTAP_REASON_NAMESPACE), -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT).
+ * @param config  The config.
+ * @param fd      A descriptor of a network namespace, duplicated. It still belongs to the
+ *                caller. -1: the namespace of the calling thread again.
+ * @param err     Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  fd is not a network namespace (_NAMESPACE);
+ *         -EBADF   fd is not open (_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_config_set_netns_fd(tuntap_config *config, int fd, tuntap_error *err);
 #endif
 
 /**
- * The MTU: see tuntap_set_mtu.
+ * Sets the MTU: see tuntap_set_mtu. The value is checked at open.
  *
- * @return 0, or -EINVAL (config is NULL). Whether the device takes it shows at open.
+ * @param config  The config.
+ * @param mtu     In bytes.
+ * @param err     Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_config_set_mtu(tuntap_config *config, uint32_t mtu, tuntap_error *err);
 
 /**
- * The MAC address of a TAP: see tuntap_set_mac.
+ * Sets the MAC address of a TAP: see tuntap_set_mac.
  *
- * @param mac  TUNTAP_MAC_SIZE (6) bytes.
- * @return 0, or -EINVAL (config or mac is NULL; no usable address, TUNTAP_REASON_ADDRESS).
+ * @param config  The config.
+ * @param mac     TUNTAP_MAC_SIZE (6) bytes.
+ * @param err     Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  config or mac is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  mac is a group address or all zeros (_ADDRESS).
  * @since 0.1.0
  */
 int tuntap_config_set_mac(tuntap_config *config, const uint8_t *mac, tuntap_error *err);
 
 /**
- * The alias: see tuntap_set_alias.
+ * Sets the alias: see tuntap_set_alias.
  *
- * @param alias  Copied.
- * @return 0, or -EINVAL (config or alias is NULL; too long, TUNTAP_REASON_RANGE), -ENOMEM.
+ * @param config  The config.
+ * @param alias   Copied. Up to 255 bytes.
+ * @param err     Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  config or alias is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  alias is too long (_RANGE);
+ *         -ENOMEM  out of memory (_SYSTEM).
  * @since 0.1.0
  */
 int tuntap_config_set_alias(tuntap_config *config, const char *alias, tuntap_error *err);
 
 /**
- * The transmit queue length: see tuntap_set_txqueuelen.
+ * Sets the transmit queue length: see tuntap_set_txqueuelen. The open fails if there is no
+ * memory for it.
  *
- * @return 0, or -EINVAL (config is NULL). Whether there is memory for it shows at open.
+ * @param config   The config.
+ * @param packets  For each queue.
+ * @param err      Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_config_set_txqueuelen(tuntap_config *config, uint32_t packets, tuntap_error *err);
 
 /**
- * The send buffer: see tuntap_set_sndbuf.
+ * Sets the send buffer: see tuntap_set_sndbuf. The value is checked at open.
  *
- * @return 0, or -EINVAL (config is NULL). Whether it is in range shows at open.
+ * @param config  The config.
+ * @param bytes   1 to 2147483647.
+ * @param err     Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_config_set_sndbuf(tuntap_config *config, uint32_t bytes, tuntap_error *err);
 
 /**
- * Bytes of the virtio header before each packet of a device with TUNTAP_OFFLOAD: 10, 12 for
- * one with num_buffers, or more, as another program needs it that uses the device too.
- * Without this a device keeps what it has, and a new one has 10. All packet functions are
- * the same with any.
+ * Sets the size of the virtio header before each packet of a device with TUNTAP_OFFLOAD,
+ * for another program that uses the same device: 10, 12 for a header with num_buffers, or
+ * more. Without this option an existing device keeps its size, and a new one has 10. The
+ * packet functions of this library work the same with any size.
  *
- * The size is the device's, for all its queues, and stays with a persistent one. So it is
- * changed only where no other queue is open: then the open fails with TUNTAP_REASON_BUSY,
- * unless it is so already.
+ * The size belongs to the device, for all queues, and a persistent device keeps it. It can
+ * only be changed while no other queue is open. Otherwise the open fails with
+ * TUNTAP_REASON_BUSY, unless the device already has this size.
  *
- * @param size  10 to 256.
- * @return 0, or -EINVAL (config is NULL; size, TUNTAP_REASON_RANGE).
+ * @param config  The config.
+ * @param size    10 to 256.
+ * @param err     Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  size is out of range (_RANGE).
  * @since 0.1.0
  */
 int tuntap_config_set_vnet_hdr_size(tuntap_config *config, size_t size, tuntap_error *err);
 
 /**
- * The byte order of the virtio header before each packet of a device with TUNTAP_OFFLOAD, as
- * another program needs it that uses the device too. Without this a device keeps what it
- * has, and a new one has the machine's own. All packet functions are the same with either:
- * tuntap_vnet_hdr is always in the machine's own. It is changed as the size is: see
- * tuntap_config_set_vnet_hdr_size.
+ * Sets the byte order of the virtio header before each packet of a device with
+ * TUNTAP_OFFLOAD, for another program that uses the same device. Without this option an
+ * existing device keeps its byte order, and a new one has that of the machine. The packet
+ * functions of this library work the same with either: a tuntap_vnet_hdr is always in the
+ * byte order of the machine. The byte order can be changed under the same condition as the
+ * size: see tuntap_config_set_vnet_hdr_size.
  *
  * On a little-endian machine, TUNTAP_ENDIAN_BIG needs a kernel with
- * CONFIG_TUN_VNET_CROSS_LE: without that the open fails with -EOPNOTSUPP,
+ * CONFIG_TUN_VNET_CROSS_LE. On others the open fails with -EOPNOTSUPP and
  * TUNTAP_REASON_KERNEL.
  *
+ * @param config  The config.
  * @param endian  A TUNTAP_ENDIAN_*.
- * @return 0, or -EINVAL (config is NULL; endian is none, TUNTAP_REASON_ARGUMENT).
+ * @param err     Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  endian is not a TUNTAP_ENDIAN_* (_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_config_set_vnet_endian(tuntap_config *config, uint32_t endian, tuntap_error *err);
 
 /**
- * An address that the device is given, beside those of other calls and those that it has:
- * see tuntap_add_addr.
+ * Adds an address to give to the device, in addition to those of other calls and those
+ * that the device has: see tuntap_add_addr.
  *
- * @param addr   Copied.
- * @param size   sizeof(tuntap_addr).
- * @param flags  0, or TUNTAP_REPLACE.
- * @return 0, or -EINVAL (config or addr is NULL; otherwise as there), -ENOMEM.
+ * @param config  The config.
+ * @param addr    Copied.
+ * @param size    sizeof(tuntap_addr).
+ * @param flags   0 or TUNTAP_REPLACE.
+ * @param err     Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  config or addr is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  as in tuntap_add_addr;
+ *         -ENOMEM  out of memory (_SYSTEM).
  * @since 0.1.0
  */
 int tuntap_config_add_addr(tuntap_config *config, const tuntap_addr *addr, size_t size, uint64_t flags, tuntap_error *err);
 
 /**
- * A route that is added through the device: see tuntap_add_route. The device must be up
- * for it: see tuntap_config_set_up.
+ * Adds a route to add through the device: see tuntap_add_route. The device must be up for
+ * it: see tuntap_config_set_up.
  *
- * @param route  Copied.
- * @param size   sizeof(tuntap_route).
- * @param flags  0, or TUNTAP_REPLACE.
- * @return 0, or -EINVAL (config or route is NULL; otherwise as there), -ENOMEM.
+ * @param config  The config.
+ * @param route   Copied.
+ * @param size    sizeof(tuntap_route).
+ * @param flags   0 or TUNTAP_REPLACE.
+ * @param err     Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  config or route is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  as in tuntap_add_route;
+ *         -ENOMEM  out of memory (_SYSTEM).
  * @since 0.1.0
  */
 int tuntap_config_add_route(tuntap_config *config, const tuntap_route *route, size_t size, uint64_t flags, tuntap_error *err);
 
 /**
- * Whether the device is taken up or down. Without this it stays as it is.
+ * Sets whether to take the device up or down. Without this option it stays as it is.
  *
- * @param up  0: down. Not 0: up.
- * @return 0, or -EINVAL (config is NULL).
+ * @param config  The config.
+ * @param up      0: down. Not 0: up.
+ * @param err     Filled in on failure. May be NULL.
+ * @return 0, or
+ *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_config_set_up(tuntap_config *config, int up, tuntap_error *err);
@@ -1946,22 +2161,28 @@ int tuntap_config_set_up(tuntap_config *config, int up, tuntap_error *err);
  */
 
 /**
- * Moves the device to another network namespace. All its handles go on reading and
- * writing, in the threads and namespaces where they are, and configuration calls act on it
- * where it is.
+ * Moves the device to another network namespace. All its handles continue to read and
+ * write, in any thread and namespace, and calls that configure the device act on it in its
+ * new namespace.
  *
- * The kernel takes a device down that it moves, and takes its addresses and routes away.
- * In its new namespace it can have another index, and its name must be free there.
+ * The kernel takes the device down and removes its addresses and routes. In the new
+ * namespace its index can be different, and its name must not be in use.
  *
- * To configure it there needs CAP_SYS_ADMIN in both namespaces, to enter the other, and
- * Linux 5.4; a handle that cannot reads and writes on, and its calls that ask about the
- * device or configure it return -EXDEV with TUNTAP_REASON_NAMESPACE.
+ * To configure the device there, the process must be able to enter that namespace: this
+ * needs CAP_SYS_ADMIN in both namespaces and Linux 5.4 or later. Otherwise a handle can
+ * only read and write, and calls that query or configure the device return -EXDEV with
+ * TUNTAP_REASON_NAMESPACE.
  *
- * @param path  Such as "/run/netns/blue" or "/proc/1234/ns/net".
- * @return 0, also when it is there already, or -EINVAL (dev or path is NULL; not a network
- *         namespace, TUNTAP_REASON_NAMESPACE), -ENOENT, -EACCES, ... (path cannot be
- *         opened), -EEXIST (the name is taken there, TUNTAP_REASON_BUSY), -EPERM (needs
- *         CAP_NET_ADMIN in both), -ENODEV (the device is gone).
+ * @param dev   The device.
+ * @param path  For example "/run/netns/blue" or "/proc/1234/ns/net".
+ * @param err   Filled in on failure. May be NULL.
+ * @return 0, also if it is already there, or
+ *         -EINVAL  dev or path is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  path is not a network namespace (_NAMESPACE);
+ *         -ENOENT, -EACCES, ...  path cannot be opened;
+ *         -EEXIST  the name is in use there (_BUSY);
+ *         -EPERM   this needs CAP_NET_ADMIN in both namespaces (_PRIVILEGE);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_netns(tuntap *dev, const char *path, tuntap_error *err);
@@ -1970,8 +2191,11 @@ int tuntap_set_netns(tuntap *dev, const char *path, tuntap_error *err);
 /**
  * Moves the device to the network namespace of a descriptor: see tuntap_set_netns.
  *
- * @param fd  An open network namespace. It stays the caller's.
- * @return As tuntap_set_netns, or -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT).
+ * @param dev  The device.
+ * @param fd   A descriptor of a network namespace. It still belongs to the caller.
+ * @param err  Filled in on failure. May be NULL.
+ * @return 0, or as tuntap_set_netns, or
+ *         -EBADF  fd is not open (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_set_netns_fd(tuntap *dev, int fd, tuntap_error *err);
@@ -1980,7 +2204,7 @@ int tuntap_set_netns_fd(tuntap *dev, int fd, tuntap_error *err);
 /* ----------------------------------------------------------------------------
  * Queues
  *
- * Several queues of one device, each a handle.
+ * Several queues for one device, each with its own handle.
  */
 
 /**
@@ -2029,7 +2253,7 @@ int tuntap_detach(tuntap *dev, tuntap_error *err);
 /* ----------------------------------------------------------------------------
  * Readers
  *
- * Packets in batches, the fast way in.
+ * Reading packets in batches, which is faster.
  */
 
 /**
@@ -2156,7 +2380,7 @@ ssize_t tuntap_reader_copy(tuntap_reader *reader, tuntap_packet *packets, size_t
 /* ----------------------------------------------------------------------------
  * Writers
  *
- * Packets in batches, the fast way out.
+ * Writing packets in batches, which is faster.
  */
 
 /**
@@ -2277,7 +2501,7 @@ int tuntap_writer_batch(tuntap_writer *writer, const tuntap_packet *packets, siz
 /* ----------------------------------------------------------------------------
  * Super-packets
  *
- * What a device with TUNTAP_OFFLOAD passes, as it is.
+ * Reading and writing the super-packets of a device with TUNTAP_OFFLOAD.
  */
 
 /**
@@ -2420,7 +2644,7 @@ ssize_t tuntap_write_super(tuntap *dev, const tuntap_vnet_hdr *hdr, size_t hdr_s
 /* ----------------------------------------------------------------------------
  * Splitters
  *
- * Super-packets to packets in memory, without a device.
+ * Splitting super-packets into packets, in memory, without a device.
  */
 
 /**
@@ -2485,7 +2709,7 @@ ssize_t tuntap_splitter_copy(tuntap_splitter *splitter, void *to, size_t size, t
 /* ----------------------------------------------------------------------------
  * Joiners
  *
- * Packets to super-packets in memory, without a device.
+ * Joining packets to super-packets, in memory, without a device.
  */
 
 /**
@@ -2539,7 +2763,7 @@ ssize_t tuntap_joiner_next(tuntap_joiner *joiner, tuntap_vnet_hdr *hdr, size_t h
 /* ----------------------------------------------------------------------------
  * Programs and filters
  *
- * What the kernel runs for each packet.
+ * Programs and filters that the kernel runs for each packet.
  */
 
 /**
@@ -2619,17 +2843,17 @@ int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64
 /* ----------------------------------------------------------------------------
  * Monitors
  *
- * Watching devices.
+ * Watching devices for changes.
  */
 
 /**
- * tuntap_monitor_open: routes are watched too.
+ * tuntap_monitor_open: also reports routes.
  */
 #define TUNTAP_MONITOR_ROUTES 0x1
 
 /**
- * There is a device: one that was there when the monitor began or after an overrun, or a
- * new one.
+ * A device is present: a new one, or one that existed when the monitor was opened or after
+ * an overrun.
  */
 #define TUNTAP_EVENT_DEVICE 1
 
@@ -2639,12 +2863,12 @@ int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64
 #define TUNTAP_EVENT_UP 2
 
 /**
- * The device went down. Its routes go with that.
+ * The device went down. Its routes are removed.
  */
 #define TUNTAP_EVENT_DOWN 3
 
 /**
- * The device got a carrier.
+ * The device has a carrier now.
  */
 #define TUNTAP_EVENT_CARRIER_ON 4
 
@@ -2654,23 +2878,23 @@ int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64
 #define TUNTAP_EVENT_CARRIER_OFF 5
 
 /**
- * The device has another MTU.
+ * The MTU of the device changed.
  */
 #define TUNTAP_EVENT_MTU 6
 
 /**
- * The device has another MAC address.
+ * The MAC address of the device changed.
  */
 #define TUNTAP_EVENT_MAC 7
 
 /**
- * The device has another name.
+ * The name of the device changed.
  */
 #define TUNTAP_EVENT_NAME 8
 
 /**
- * An address was added. Linux announces an IPv6 address once it may be used, which is a
- * moment after it was added.
+ * An address was added. Linux reports an IPv6 address when it becomes usable, shortly after
+ * it was added.
  */
 #define TUNTAP_EVENT_ADDR_ADDED 9
 
@@ -2680,24 +2904,24 @@ int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64
 #define TUNTAP_EVENT_ADDR_REMOVED 10
 
 /**
- * The device is gone, with the addresses and routes that it still had: no event of them
- * follows. TUNTAP_EVENT_DOWN, TUNTAP_EVENT_ADDR_REMOVED and TUNTAP_EVENT_ROUTE_REMOVED may
- * come before it, as the kernel takes a device down first.
+ * The device is gone, with its remaining addresses and routes: no events for them follow.
+ * TUNTAP_EVENT_DOWN, TUNTAP_EVENT_ADDR_REMOVED and TUNTAP_EVENT_ROUTE_REMOVED can come
+ * before it, because the kernel takes a device down first.
  */
 #define TUNTAP_EVENT_REMOVED 11
 
 /**
- * Events are missing here: the kernel had more of them than it kept for the reader, or there
- * was no memory. Forget everything known: what is present follows, as at the beginning. A
- * device that is not reported again before TUNTAP_EVENT_COMPLETE is gone, and no
- * TUNTAP_EVENT_REMOVED comes for it; only of the one device of a monitor it does, right
- * behind TUNTAP_EVENT_COMPLETE.
+ * Events were lost, because the buffer of the kernel was full or there was no memory.
+ * Discard the known state: the present state follows, as after the monitor was opened. A
+ * device that is not reported again before TUNTAP_EVENT_COMPLETE is gone, without a
+ * TUNTAP_EVENT_REMOVED. Only a monitor of one device reports TUNTAP_EVENT_REMOVED for it,
+ * directly after TUNTAP_EVENT_COMPLETE.
  */
 #define TUNTAP_EVENT_OVERRUN 12
 
 /**
- * What is present has been reported: each device, each address of it and, with
- * TUNTAP_MONITOR_ROUTES, each route. What comes now is new.
+ * The present state has been reported: all devices, their addresses and, with
+ * TUNTAP_MONITOR_ROUTES, their routes. Later events are changes.
  */
 #define TUNTAP_EVENT_COMPLETE 13
 
@@ -2707,15 +2931,14 @@ int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64
 #define TUNTAP_EVENT_ROUTE_ADDED 14
 
 /**
- * A route through the device was removed, or another one took its place. Only with
- * TUNTAP_MONITOR_ROUTES.
+ * A route through the device was removed or replaced. Only with TUNTAP_MONITOR_ROUTES.
  */
 #define TUNTAP_EVENT_ROUTE_REMOVED 15
 
 /**
- * The device was moved to another network namespace. It is not watched any more, and
- * otherwise this is as TUNTAP_EVENT_REMOVED. A kernel that does not say where a device went
- * makes it TUNTAP_EVENT_REMOVED.
+ * The device was moved to another network namespace. The monitor does not watch it any more;
+ * otherwise as TUNTAP_EVENT_REMOVED. If the kernel does not report where a device went, the
+ * event is TUNTAP_EVENT_REMOVED.
  */
 #define TUNTAP_EVENT_MOVED 16
 
@@ -2915,38 +3138,38 @@ const char *tuntap_strevent(uint32_t kind);
 /* ----------------------------------------------------------------------------
  * Version and features
  *
- * Which library runs, and what it can do on this system.
+ * The version of the library, and its features on this operating system.
  */
 
 /**
- * The version of the header that a program is compiled with; tuntap_version tells which
- * library runs.
+ * The version of the header that a program is compiled with. tuntap_version returns the
+ * version of the library that is running.
  */
 #define TUNTAP_VERSION_MAJOR 0
 
 /**
- * Goes up with every addition to the ABI.
+ * Incremented with every addition to the ABI.
  */
 #define TUNTAP_VERSION_MINOR 1
 
 /**
- * Goes up with every other release.
+ * Incremented with every other release.
  */
 #define TUNTAP_VERSION_PATCH 0
 
 /**
- * All three as one number, 0xMMmmpp, to compare: tuntap_version_number tells that of the
- * library that runs.
+ * The version as one number, 0xMMmmpp, to compare. tuntap_version_number returns the
+ * number of the library that is running.
  */
 #define TUNTAP_VERSION_NUMBER 0x100
 
 /**
- * TUN devices: they carry IP packets.
+ * TUN devices, which carry IP packets.
  */
 #define TUNTAP_FEATURE_TUN 1
 
 /**
- * TAP devices: they carry Ethernet frames.
+ * TAP devices, which carry Ethernet frames.
  */
 #define TUNTAP_FEATURE_TAP 2
 
@@ -2956,17 +3179,17 @@ const char *tuntap_strevent(uint32_t kind);
 #define TUNTAP_FEATURE_PI 3
 
 /**
- * Several queues a device, TUNTAP_MULTI_QUEUE.
+ * Several queues for one device, TUNTAP_MULTI_QUEUE.
  */
 #define TUNTAP_FEATURE_MULTI_QUEUE 4
 
 /**
- * Devices that outlive their last handle, TUNTAP_PERSIST.
+ * Devices that stay after their last handle is closed, TUNTAP_PERSIST.
  */
 #define TUNTAP_FEATURE_PERSIST 5
 
 /**
- * Devices that a user or a group may open without privilege.
+ * Devices that a user or the members of a group may open without privilege.
  */
 #define TUNTAP_FEATURE_OWNER 6
 
@@ -2996,7 +3219,7 @@ const char *tuntap_strevent(uint32_t kind);
 #define TUNTAP_FEATURE_CARRIER 11
 
 /**
- * Network namespaces: opening in one, and tuntap_set_netns.
+ * Network namespaces: tuntap_config_set_netns and tuntap_set_netns.
  */
 #define TUNTAP_FEATURE_NETNS 12
 
@@ -3006,7 +3229,7 @@ const char *tuntap_strevent(uint32_t kind);
 #define TUNTAP_FEATURE_WAKE 13
 
 /**
- * tuntap_monitor.
+ * Monitors.
  */
 #define TUNTAP_FEATURE_MONITOR 14
 
@@ -3021,44 +3244,46 @@ const char *tuntap_strevent(uint32_t kind);
 #define TUNTAP_FEATURE_NAPI 16
 
 /**
- * TUNTAP_OFFLOAD: super-packets, and what splits and joins them.
+ * Super-packets, TUNTAP_OFFLOAD.
  */
 #define TUNTAP_FEATURE_OFFLOAD 17
 
 /**
- * Super-packets of UDP among them.
+ * Super-packets of UDP.
  */
 #define TUNTAP_FEATURE_USO 18
 
 /**
- * Following a device that was moved to another network namespace.
+ * Configuring a device that was moved to another network namespace.
  */
 #define TUNTAP_FEATURE_FOLLOW 19
 
 /**
- * The version of the library that is running, such as "0.1.0".
+ * Returns the version of the library that is running, for example "0.1.0". Safe in a
+ * signal handler.
  *
- * @return A constant. Cannot fail. Safe in a signal handler.
+ * @return A constant. Cannot fail.
  * @since 0.1.0
  */
 const char *tuntap_version(void);
 
 /**
- * The version of the library that is running, as a number: 0xMMmmpp.
+ * Returns the version of the library that is running as a number: 0xMMmmpp. Safe in a
+ * signal handler.
  *
- * @return A constant, to compare with TUNTAP_VERSION_NUMBER. Cannot fail. Safe in a signal
- *         handler.
+ * @return A constant, to compare with TUNTAP_VERSION_NUMBER. Cannot fail.
  * @since 0.1.0
  */
 uint32_t tuntap_version_number(void);
 
 /**
- * Whether this library offers something on this operating system. It asks nobody: the
- * kernel may be too old, or the process not permitted, all the same; then the call that
- * needs it says so. tuntap_probe asks the kernel.
+ * Returns whether this library supports a feature on this operating system. It makes no
+ * system call: the kernel can still be too old, or the process can lack the privilege, and
+ * then the call that needs the feature fails. tuntap_probe asks the kernel.
  *
  * @param feature  A TUNTAP_FEATURE_*.
- * @return 1 if it does; 0 if it does not, or does not know the number. Cannot fail.
+ * @return 1 if it does. 0 if it does not, or if this version does not know the number.
+ *         Cannot fail.
  * @since 0.1.0
  */
 int tuntap_has(uint32_t feature);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! include/tuntap.h is made of src/capi: constants from the tables of src/table.rs, structs and functions by cbindgen.
-//! `make header` writes it again (TUNTAP_BLESS=1).
+//! include/tuntap.h is generated from src/capi: constants from the tables made by src/model/table.rs, structs and functions
+//! by cbindgen. `make header` regenerates it (TUNTAP_BLESS=1).
 
 #![allow(clippy::unwrap_used, reason = "a test's helpers")]
 
@@ -37,26 +37,26 @@ const fn section(
 const SECTIONS: &[Section] = &[
     section(
         "Errors",
-        "What every function can fill in when it fails.",
+        "The error that a function fills in on failure.",
         &[cerror::SIZES, Reason::TABLE],
         "error",
     ),
     section(
         "Devices",
-        "Opening and closing, and what a device is. Sizes of buffers come with it.",
+        "Opening and closing devices, their properties, and sizes of buffers.",
         &[flags::FLAGS, size::SIZES],
         "device",
     ),
     section(
         "Devices of the system",
-        "Those that there are, whoever made them, and what the kernel can do.",
+        "All devices of the system, and the features of the kernel.",
         &[presence::IDS],
         "presence",
     ),
-    section("Packets", "One packet a call.", &[], "packet"),
+    section("Packets", "Reading and writing one packet at a time.", &[], "packet"),
     section(
         "Waiting",
-        "Waiting for packets and for room, and ending the threads that do.",
+        "Waiting for packets and for room to write, and stopping threads that wait.",
         &[readiness::WAITS],
         "wait",
     ),
@@ -68,29 +68,39 @@ const SECTIONS: &[Section] = &[
     ),
     section(
         "Addresses",
-        "IPv4 and IPv6, all of a device or the first one.",
+        "IPv4 and IPv6 addresses of a device: all of them, or the first one.",
         &[flags::CALL_FLAGS, address::FLAGS, address::Scope::TABLE, caddress::FAMILIES],
         "address",
     ),
     section("Routes", "Routes through a device.", &[route::FLAGS, route::Type::TABLE], "route"),
-    section("Options", "What a device is opened with that has no flag.", &[vnet_hdr::ENDIANS], "config"),
+    section("Options", "Options of an open that are not flags.", &[vnet_hdr::ENDIANS], "config"),
     section("Namespaces", "Moving a device to another network namespace.", &[], "namespace"),
-    section("Queues", "Several queues of one device, each a handle.", &[], "queue"),
-    section("Readers", "Packets in batches, the fast way in.", &[], "reader"),
-    section("Writers", "Packets in batches, the fast way out.", &[], "writer"),
+    section("Queues", "Several queues for one device, each with its own handle.", &[], "queue"),
+    section("Readers", "Reading packets in batches, which is faster.", &[], "reader"),
+    section("Writers", "Writing packets in batches, which is faster.", &[], "writer"),
     section(
         "Super-packets",
-        "What a device with TUNTAP_OFFLOAD passes, as it is.",
+        "Reading and writing the super-packets of a device with TUNTAP_OFFLOAD.",
         &[vnet_hdr::FLAGS, vnet_hdr::GSO_TYPES],
         "offload",
     ),
-    section("Splitters", "Super-packets to packets in memory, without a device.", &[], "splitter"),
-    section("Joiners", "Packets to super-packets in memory, without a device.", &[], "joiner"),
-    section("Programs and filters", "What the kernel runs for each packet.", &[steering::FLAGS], "steering"),
-    section("Monitors", "Watching devices.", &[flags::MONITOR_FLAGS, Kind::TABLE], "monitor"),
+    section(
+        "Splitters",
+        "Splitting super-packets into packets, in memory, without a device.",
+        &[],
+        "splitter",
+    ),
+    section("Joiners", "Joining packets to super-packets, in memory, without a device.", &[], "joiner"),
+    section(
+        "Programs and filters",
+        "Programs and filters that the kernel runs for each packet.",
+        &[steering::FLAGS],
+        "steering",
+    ),
+    section("Monitors", "Watching devices for changes.", &[flags::MONITOR_FLAGS, Kind::TABLE], "monitor"),
     section(
         "Version and features",
-        "Which library runs, and what it can do on this system.",
+        "The version of the library, and its features on this operating system.",
         &[cfeature::VERSIONS, cfeature::NUMBER, Feature::TABLE],
         "feature",
     ),

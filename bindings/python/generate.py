@@ -102,7 +102,9 @@ def in_python(text: str) -> str:
 
 
 # Of what can go wrong, what cannot in Python: where there is no place for a result, or too small a one; signals.
-C_FAULT = re.compile(r"None\b|^count is 0|^size is too small$|^buf is too small$|^\w+ is too small$|sizeof")
+C_FAULT = re.compile(r"None\b|^count is 0|^\w+ is too small\b|sizeof")
+# One or several errnos, and their causes: in brackets or, in a list, up to the semicolon.
+FAILURE = re.compile(r"\b(E[A-Z0-9]{2,}(?:, E[A-Z0-9]{2,})*(?:, \.\.\.)?),? *(?:\(((?:[^()]|\([^()]*\))*)\)|([^;]*))")
 
 
 def failures(returned: str) -> list[str]:
@@ -110,10 +112,10 @@ def failures(returned: str) -> list[str]:
     found = []
     # "As another function, without this."
     returned = re.sub(r"(without|but for) E[A-Z]+,( or)?", "", returned)
-    for number, causes, rest in re.findall(r"\b(E[A-Z0-9]{2,}),? *(?:\(((?:[^()]|\([^()]*\))*)\)|([^;]*))", returned):
+    for number, causes, rest in FAILURE.findall(returned):
         kept = [cause.strip(" .") for cause in (causes or rest).split(";") if not C_FAULT.search(cause.strip())]
         kept = [re.sub(r"^\((.*)\)$", r"\1", cause) for cause in kept]
-        if number != "EINTR" and (kept or not causes):
+        if number != "EINTR" and kept:
             found.append(f"{number} ({'; '.join(kept)})" if any(kept) else number)
     return found
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! What C gives and takes beside the handle: places for results, texts, lists, and structures with their sizes. Each kind
-//! is checked in one place, before anything is done.
+//! The arguments of C functions besides the handle: outputs, texts, lists, and structures with their sizes. Each kind
+//! is checked in one place, before the function does anything.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::fmt::Display;
@@ -11,26 +11,26 @@ use std::{ptr, slice, str};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::text::text;
 
-/// What is wrong with what C gave. It becomes an [`Error`] where somebody wants one.
+/// An argument that is not valid. It becomes an [`Error`] only if the caller wants a message.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Argument {
     /// A handle is NULL.
     Handle(&'static str),
-    /// The place for a result is NULL.
+    /// The pointer to an output is NULL.
     Place(&'static str),
-    /// Something else is NULL.
+    /// Another pointer is NULL.
     Null(&'static str),
-    /// Something is no text.
+    /// A text is not UTF-8.
     NotText(&'static str),
-    /// A structure's size: its name, the least, what was given.
+    /// The size of a structure: its name, the minimum, and the size given.
     Size(&'static str, usize, usize),
-    /// A list's length, and the size of an item.
+    /// The length of a list, and the size of an item.
     Count(usize, usize),
-    /// How many parts a packet has, and the limit.
+    /// The number of parts of a packet, and the limit.
     Parts(usize, usize),
-    /// A list is not aligned to so many bytes.
+    /// A list is not aligned to this number of bytes.
     Unaligned(&'static str, usize),
-    /// Any other mistake, in a sentence.
+    /// Any other fault, as a message.
     Wrong(&'static str),
 }
 
@@ -39,17 +39,15 @@ impl From<Argument> for Error {
     fn from(argument: Argument) -> Self {
         let (reason, text) = match argument {
             Argument::Handle(what) => (Reason::Argument, text!("the {what} is NULL")),
-            Argument::Place(what) => (Reason::Argument, text!("the place for the {what} is NULL")),
+            Argument::Place(what) => (Reason::Argument, text!("the pointer to the {what} is NULL")),
             Argument::Null(what) => (Reason::Argument, text!("{what} is NULL")),
             Argument::NotText(what) => (Reason::Address, text!("{what} is not text")),
             Argument::Size(name, least, given) => (
                 Reason::Argument,
-                text!(
-                    "a size of {given} bytes: give sizeof({name}), which is {least} or more, and {LIMIT} at most"
-                ),
+                text!("the size {given} is out of range: give sizeof({name}), from {least} to {LIMIT} bytes"),
             ),
             Argument::Count(count, size) => {
-                (Reason::Argument, text!("a list of {count}, of {size} bytes each: no memory is so large"))
+                (Reason::Argument, text!("a list of {count} items of {size} bytes is larger than any memory"))
             }
             Argument::Parts(count, limit) => (Reason::Argument, text!("{count} parts: give 1 to {limit}")),
             Argument::Unaligned(what, bytes) => {
@@ -63,10 +61,10 @@ impl From<Argument> for Error {
 
 type Checked<T> = std::result::Result<T, Argument>;
 
-/// A place for a result.
+/// An output.
 pub(super) struct Out<T>(*mut T);
 
-/// The caller's place for a result, called `what` in the message.
+/// The caller's output, called `what` in the message.
 #[inline]
 pub(super) unsafe fn out<T>(place: *mut T, what: &'static str) -> Checked<Out<T>> {
     if place.is_null() { Err(Argument::Place(what)) } else { Ok(Out(place)) }
@@ -75,24 +73,24 @@ pub(super) unsafe fn out<T>(place: *mut T, what: &'static str) -> Checked<Out<T>
 impl<T> Out<T> {
     #[inline]
     pub(super) fn set(self, value: T) {
-        // SAFETY: what `out` was given is a place for a T.
+        // SAFETY: the pointer given to `out` has room for a T.
         unsafe { self.0.write(value) }
     }
 
-    /// Writes a result, if it is one.
+    /// Writes a successful result.
     pub(super) fn fill(self, result: Result<T>) -> Result<()> {
         self.set(result?);
         Ok(())
     }
 }
 
-/// A structure of a fixed size that is read.
+/// An input structure of a fixed size.
 #[inline]
 pub(super) unsafe fn input<'a, T>(value: *const T, what: &'static str) -> Checked<&'a T> {
     value.as_ref().ok_or(Argument::Null(what))
 }
 
-/// Bytes that are read.
+/// Input bytes.
 #[inline]
 pub(super) unsafe fn memory<'a>(from: *const c_void, size: usize, what: &'static str) -> Checked<&'a [u8]> {
     if from.is_null() {
@@ -101,7 +99,7 @@ pub(super) unsafe fn memory<'a>(from: *const c_void, size: usize, what: &'static
     Ok(slice::from_raw_parts(from.cast(), size.min(isize::MAX as usize)))
 }
 
-/// Bytes that are written to, of which no more than `limit` are needed.
+/// Output bytes, at most `limit`.
 #[inline]
 pub(super) unsafe fn memory_mut<'a>(
     to: *mut c_void,
@@ -115,7 +113,7 @@ pub(super) unsafe fn memory_mut<'a>(
     Ok(slice::from_raw_parts_mut(to.cast(), size.min(limit)))
 }
 
-/// A buffer for a text.
+/// An output buffer for a text.
 pub(super) struct TextOut {
     buf: *mut u8,
     size: usize,
@@ -135,7 +133,7 @@ impl TextOut {
             let text = text!("the buffer of {size} bytes is too small: the text needs {needed}");
             return Err(Error::new(Errno::ERANGE, Reason::Buffer, text));
         }
-        // SAFETY: what `text_out` was given has `size` bytes, which the text and its NUL do not exceed.
+        // SAFETY: the buffer given to `text_out` has `size` bytes, and the text with its NUL is not longer.
         unsafe {
             self.buf.copy_from_nonoverlapping(text.as_ptr(), text.len());
             self.buf.add(text.len()).write(0);
@@ -144,26 +142,26 @@ impl TextOut {
     }
 }
 
-/// A structure that later versions make longer: it passes in as many bytes as the caller has for it.
+/// A structure that later versions may extend. The caller passes its size.
 ///
 /// # Safety
 ///
-/// Any bytes of it may be read, and any bytes are a value: it is `repr(C)`, of integers, without padding.
+/// All its bytes may be read, and all bytes are a valid value: it is `repr(C)`, of integers, without padding.
 pub(super) unsafe trait Growing: Copy {
-    /// Its bytes in the version that it came with, of which no caller has fewer.
+    /// Its size in the first version that had it. No caller has a smaller one.
     const LEAST: usize;
     const NAME: &'static str;
 }
 
-/// Bytes that no version of a structure exceeds: whoever gives a greater size has mistaken the argument, and all of
-/// it would be written.
+/// The maximum size of a structure in any version. A greater size is a mistake of the caller, and the library would write
+/// all of it.
 const LIMIT: usize = 4096;
 
 pub(super) fn check_size<T: Growing>(size: usize) -> Checked<()> {
     if (T::LEAST..=LIMIT).contains(&size) { Ok(()) } else { Err(Argument::Size(T::NAME, T::LEAST, size)) }
 }
 
-/// No list is longer than memory can be: such a count is a negative number, most likely.
+/// Refuses a list that is larger than memory can be: its count is probably a negative number.
 #[inline]
 pub(super) fn check_count(count: usize, size: usize) -> Checked<()> {
     match count.checked_mul(size) {
@@ -172,14 +170,14 @@ pub(super) fn check_count(count: usize, size: usize) -> Checked<()> {
     }
 }
 
-/// A place for a structure, of so many bytes.
+/// An output structure, with its size.
 pub(super) struct SizedOut<T> {
     place: *mut u8,
     size: usize,
     kind: PhantomData<T>,
 }
 
-/// The caller's place for a structure, called `what` in the message.
+/// The caller's output structure, called `what` in the message.
 pub(super) unsafe fn sized_out<T: Growing>(
     place: *mut T,
     size: usize,
@@ -190,24 +188,24 @@ pub(super) unsafe fn sized_out<T: Growing>(
 }
 
 impl<T: Growing> SizedOut<T> {
-    /// Writes the structure; what this version does not know is zeroed.
+    /// Writes the structure, and zeros for members that this version does not know.
     pub(super) fn set(self, value: T) {
         let known = self.size.min(size_of::<T>());
-        // SAFETY: what `sized_out` was given has `size` bytes, and any bytes of a Growing may be read.
+        // SAFETY: the output given to `sized_out` has `size` bytes, and all bytes of a Growing may be read.
         unsafe {
             self.place.copy_from_nonoverlapping(ptr::from_ref(&value).cast(), known);
             self.place.add(known).write_bytes(0, self.size.saturating_sub(known));
         }
     }
 
-    /// Writes a result, if it is one.
+    /// Writes a successful result.
     pub(super) fn fill(self, result: Result<impl Into<T>>) -> Result<()> {
         self.set(result?.into());
         Ok(())
     }
 }
 
-/// Places for a list of structures.
+/// An output list of structures.
 pub(super) struct ListOut<T> {
     places: *mut u8,
     count: usize,
@@ -215,7 +213,7 @@ pub(super) struct ListOut<T> {
     kind: PhantomData<T>,
 }
 
-/// The caller's places for a list: `count` of them, of `size` bytes each.
+/// The caller's output list: `count` items of `size` bytes.
 pub(super) unsafe fn list_out<T: Growing>(places: *mut T, count: usize, size: usize) -> Checked<ListOut<T>> {
     check_size::<T>(size)?;
     check_count(count, size)?;
@@ -226,11 +224,11 @@ pub(super) unsafe fn list_out<T: Growing>(places: *mut T, count: usize, size: us
 }
 
 impl<T: Growing> ListOut<T> {
-    /// Writes as much of the list as there is room for; how long it is.
+    /// Writes as many items as there is room for. Returns the length of the whole list.
     pub(super) fn set<I: Into<T>>(self, items: Vec<I>) -> usize {
         let length = items.len();
         for (place, item) in items.into_iter().take(self.count).enumerate() {
-            // SAFETY: what `list_out` was given has `count` places of `size` bytes, one behind the other.
+            // SAFETY: the list given to `list_out` has `count` contiguous items of `size` bytes.
             let place = unsafe { self.places.add(place.wrapping_mul(self.size)) };
             SizedOut { place, size: self.size, kind: PhantomData }.set(item.into());
         }
@@ -238,7 +236,8 @@ impl<T: Growing> ListOut<T> {
     }
 }
 
-/// A caller's structure of so many bytes. What a shorter one lacks is zero; what this version does not know must be.
+/// A caller's structure, with its size. Members that a shorter one lacks are zero. Members that this version does not
+/// know must be zero.
 #[inline]
 pub(super) unsafe fn read_growing<T: Growing>(from: *const T, size: usize, what: &'static str) -> Result<T> {
     // Most callers are built with this version: nothing is zeroed or compared.
@@ -268,7 +267,7 @@ unsafe fn read_other_size<T: Growing>(from: *const T, size: usize, what: &'stati
     Ok(value)
 }
 
-/// A caller's list of at most `limit` items, which is not looked at when it is longer.
+/// A caller's list of at most `limit` items. A longer one is not read.
 pub(super) unsafe fn list<'a, T>(
     items: *const T,
     count: usize,
@@ -282,7 +281,7 @@ pub(super) unsafe fn list<'a, T>(
         return Err(Argument::Null(what).into());
     }
     if count > limit {
-        let text = text!("{what} are {count}, and the limit is {limit}");
+        let text = text!("{what}: {count} given, and the limit is {limit}");
         return Err(Error::new(Errno::EINVAL, Reason::Range, text));
     }
     if !items.is_aligned() {
@@ -309,7 +308,7 @@ pub(super) unsafe fn bytes<'a>(text: *const c_char, what: &'static str) -> Check
     Ok(CStr::from_ptr(text).to_bytes())
 }
 
-/// A caller's text where only ASCII can be right.
+/// A caller's text that can only be valid in ASCII.
 pub(super) unsafe fn text<'a>(text: *const c_char, what: &'static str) -> Checked<&'a str> {
     str::from_utf8(bytes(text, what)?).map_err(|_| Argument::NotText(what))
 }
@@ -366,7 +365,7 @@ mod tests {
         for size in [0, 7, 4097, usize::MAX] {
             // SAFETY: nothing is read.
             let error = unsafe { read_growing(ptr::null::<Point>(), size, "the point") }.unwrap_err();
-            assert!(error.message().contains("sizeof(tuntap_point), which is 8 or more, and 4096 at most"));
+            assert!(error.message().contains("sizeof(tuntap_point), from 8 to 4096 bytes"));
         }
         // SAFETY: as above.
         let error = unsafe { read_growing(ptr::null::<Point>(), 8, "the point") }.unwrap_err();

@@ -20,32 +20,37 @@ use crate::model::link::Alias;
 use crate::model::memory;
 use crate::model::vnet_hdr::Endian;
 
-/// Makes a config without any option set. One config can serve many opens, and is not
-/// changed by them.
+/// Creates a config without options. One config can be used for any number of opens, which
+/// do not change it. Only one thread at a time may use a config.
 ///
-/// Unlike a device, a config is for one thread at a time.
-///
-/// @param config  Receives the config; tuntap_config_free frees it.
-/// @return 0, or -EINVAL (config is NULL), -ENOMEM.
+/// @param config  Receives the config. tuntap_config_free frees it.
+/// @param err     Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ENOMEM  out of memory (_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_new(config: *mut *mut Config, err: *mut CError) -> c_int {
     create(config, err, || Ok(Config::default()))
 }
 
-/// Frees a config. Devices opened with it live on.
+/// Frees a config. Devices that were opened with it are not affected.
 ///
-/// @param config  May be NULL.
+/// @param config  The config. May be NULL.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_free(config: *mut Config) {
     free(config);
 }
 
-/// The user who may open the device without privilege from now on: see tuntap_set_owner.
+/// Sets the user who may open the device without privilege: see tuntap_set_owner. The user
+/// is checked at open.
 ///
-/// @param uid  As the calling process's user namespace numbers users.
-/// @return 0, or -EINVAL (config is NULL). Whether the user exists shows at open.
+/// @param config  The config.
+/// @param uid     As numbered in the user namespace of the calling process.
+/// @param err     Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_owner(config: *mut Config, uid: u32, err: *mut CError) -> c_int {
@@ -55,11 +60,14 @@ pub unsafe extern "C" fn tuntap_config_set_owner(config: *mut Config, uid: u32, 
     })
 }
 
-/// The group whose members may open the device without privilege from now on: see
-/// tuntap_set_group.
+/// Sets the group whose members may open the device without privilege: see
+/// tuntap_set_group. The group is checked at open.
 ///
-/// @param gid  As the calling process's user namespace numbers groups.
-/// @return 0, or -EINVAL (config is NULL). Whether the group exists shows at open.
+/// @param config  The config.
+/// @param gid     As numbered in the user namespace of the calling process.
+/// @param err     Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_group(config: *mut Config, gid: u32, err: *mut CError) -> c_int {
@@ -69,13 +77,17 @@ pub unsafe extern "C" fn tuntap_config_set_group(config: *mut Config, gid: u32, 
     })
 }
 
-/// The device node to open, where it is not the usual one (Linux: /dev/net/tun; Android:
-/// /dev/tun).
+/// Sets the device node to open instead of the usual one (Linux: /dev/net/tun; Android:
+/// /dev/tun). The open fails if there is no such node.
 ///
-/// @param path  Copied. A relative one begins at the working directory of the open, also for
-///              further queues. NULL means the usual one again.
-/// @return 0, or -EINVAL (config is NULL, path is empty), -ENOMEM. Whether there is such a
-///         node shows at open.
+/// @param config  The config.
+/// @param path    Copied. A relative path starts at the working directory at the time of
+///                the open, and of tuntap_open_queue. NULL: the usual node again.
+/// @param err     Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  path is empty (_ARGUMENT);
+///         -ENOMEM  out of memory (_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_node(
@@ -92,14 +104,18 @@ pub unsafe extern "C" fn tuntap_config_set_node(
     })
 }
 
-/// The network namespace to open the device in, where it is not the calling thread's. The
-/// thread stays where it is. Entering it needs CAP_SYS_ADMIN, in it and in one's own.
+/// Sets the network namespace to open the device in, instead of the one of the calling
+/// thread. The thread itself does not change its namespace. Entering the namespace needs
+/// CAP_SYS_ADMIN, in it and in the namespace of the caller.
 ///
-/// @param path  Such as "/run/netns/blue" or "/proc/1234/ns/net", opened now. NULL means
-///              one's own again.
-/// @return 0, or -EINVAL (config is NULL; not a network namespace,
-///         TUNTAP_REASON_NAMESPACE), -ENOENT, -EACCES, -ENAMETOOLONG, ... (path cannot be
-///         opened).
+/// @param config  The config.
+/// @param path    For example "/run/netns/blue" or "/proc/1234/ns/net". Opened by this
+///                call. NULL: the namespace of the calling thread again.
+/// @param err     Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  path is not a network namespace (_NAMESPACE);
+///         -ENOENT, -EACCES, -ENAMETOOLONG, ...  path cannot be opened.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_netns(
@@ -113,13 +129,17 @@ pub unsafe extern "C" fn tuntap_config_set_netns(
     })
 }
 
-/// The network namespace to open the device in, by its descriptor: see
+/// Sets the network namespace to open the device in, by descriptor: see
 /// tuntap_config_set_netns.
 ///
-/// @param fd  An open network namespace, copied: it stays the caller's. -1 means one's own
-///            again.
-/// @return 0, or -EINVAL (config is NULL; not a network namespace,
-///         TUNTAP_REASON_NAMESPACE), -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT).
+/// @param config  The config.
+/// @param fd      A descriptor of a network namespace, duplicated. It still belongs to the
+///                caller. -1: the namespace of the calling thread again.
+/// @param err     Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  fd is not a network namespace (_NAMESPACE);
+///         -EBADF   fd is not open (_ARGUMENT).
 /// @since 0.1.0
 #[cfg(not(windows))]
 #[unsafe(no_mangle)]
@@ -134,9 +154,13 @@ pub unsafe extern "C" fn tuntap_config_set_netns_fd(
     })
 }
 
-/// The MTU: see tuntap_set_mtu.
+/// Sets the MTU: see tuntap_set_mtu. The value is checked at open.
 ///
-/// @return 0, or -EINVAL (config is NULL). Whether the device takes it shows at open.
+/// @param config  The config.
+/// @param mtu     In bytes.
+/// @param err     Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_mtu(config: *mut Config, mtu: u32, err: *mut CError) -> c_int {
@@ -146,10 +170,14 @@ pub unsafe extern "C" fn tuntap_config_set_mtu(config: *mut Config, mtu: u32, er
     })
 }
 
-/// The MAC address of a TAP: see tuntap_set_mac.
+/// Sets the MAC address of a TAP: see tuntap_set_mac.
 ///
-/// @param mac  TUNTAP_MAC_SIZE (6) bytes.
-/// @return 0, or -EINVAL (config or mac is NULL; no usable address, TUNTAP_REASON_ADDRESS).
+/// @param config  The config.
+/// @param mac     TUNTAP_MAC_SIZE (6) bytes.
+/// @param err     Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  config or mac is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  mac is a group address or all zeros (_ADDRESS).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_mac(
@@ -163,10 +191,15 @@ pub unsafe extern "C" fn tuntap_config_set_mac(
     })
 }
 
-/// The alias: see tuntap_set_alias.
+/// Sets the alias: see tuntap_set_alias.
 ///
-/// @param alias  Copied.
-/// @return 0, or -EINVAL (config or alias is NULL; too long, TUNTAP_REASON_RANGE), -ENOMEM.
+/// @param config  The config.
+/// @param alias   Copied. Up to 255 bytes.
+/// @param err     Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  config or alias is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  alias is too long (_RANGE);
+///         -ENOMEM  out of memory (_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_alias(
@@ -180,9 +213,14 @@ pub unsafe extern "C" fn tuntap_config_set_alias(
     })
 }
 
-/// The transmit queue length: see tuntap_set_txqueuelen.
+/// Sets the transmit queue length: see tuntap_set_txqueuelen. The open fails if there is no
+/// memory for it.
 ///
-/// @return 0, or -EINVAL (config is NULL). Whether there is memory for it shows at open.
+/// @param config   The config.
+/// @param packets  For each queue.
+/// @param err      Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_txqueuelen(
@@ -196,9 +234,13 @@ pub unsafe extern "C" fn tuntap_config_set_txqueuelen(
     })
 }
 
-/// The send buffer: see tuntap_set_sndbuf.
+/// Sets the send buffer: see tuntap_set_sndbuf. The value is checked at open.
 ///
-/// @return 0, or -EINVAL (config is NULL). Whether it is in range shows at open.
+/// @param config  The config.
+/// @param bytes   1 to 2147483647.
+/// @param err     Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_sndbuf(
@@ -212,17 +254,21 @@ pub unsafe extern "C" fn tuntap_config_set_sndbuf(
     })
 }
 
-/// Bytes of the virtio header before each packet of a device with TUNTAP_OFFLOAD: 10, 12 for
-/// one with num_buffers, or more, as another program needs it that uses the device too.
-/// Without this a device keeps what it has, and a new one has 10. All packet functions are
-/// the same with any.
+/// Sets the size of the virtio header before each packet of a device with TUNTAP_OFFLOAD,
+/// for another program that uses the same device: 10, 12 for a header with num_buffers, or
+/// more. Without this option an existing device keeps its size, and a new one has 10. The
+/// packet functions of this library work the same with any size.
 ///
-/// The size is the device's, for all its queues, and stays with a persistent one. So it is
-/// changed only where no other queue is open: then the open fails with TUNTAP_REASON_BUSY,
-/// unless it is so already.
+/// The size belongs to the device, for all queues, and a persistent device keeps it. It can
+/// only be changed while no other queue is open. Otherwise the open fails with
+/// TUNTAP_REASON_BUSY, unless the device already has this size.
 ///
-/// @param size  10 to 256.
-/// @return 0, or -EINVAL (config is NULL; size, TUNTAP_REASON_RANGE).
+/// @param config  The config.
+/// @param size    10 to 256.
+/// @param err     Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  size is out of range (_RANGE).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_vnet_hdr_size(
@@ -233,18 +279,23 @@ pub unsafe extern "C" fn tuntap_config_set_vnet_hdr_size(
     with_mut(config, err, |config| config.vnet.set_size(size))
 }
 
-/// The byte order of the virtio header before each packet of a device with TUNTAP_OFFLOAD, as
-/// another program needs it that uses the device too. Without this a device keeps what it
-/// has, and a new one has the machine's own. All packet functions are the same with either:
-/// tuntap_vnet_hdr is always in the machine's own. It is changed as the size is: see
-/// tuntap_config_set_vnet_hdr_size.
+/// Sets the byte order of the virtio header before each packet of a device with
+/// TUNTAP_OFFLOAD, for another program that uses the same device. Without this option an
+/// existing device keeps its byte order, and a new one has that of the machine. The packet
+/// functions of this library work the same with either: a tuntap_vnet_hdr is always in the
+/// byte order of the machine. The byte order can be changed under the same condition as the
+/// size: see tuntap_config_set_vnet_hdr_size.
 ///
 /// On a little-endian machine, TUNTAP_ENDIAN_BIG needs a kernel with
-/// CONFIG_TUN_VNET_CROSS_LE: without that the open fails with -EOPNOTSUPP,
+/// CONFIG_TUN_VNET_CROSS_LE. On others the open fails with -EOPNOTSUPP and
 /// TUNTAP_REASON_KERNEL.
 ///
+/// @param config  The config.
 /// @param endian  A TUNTAP_ENDIAN_*.
-/// @return 0, or -EINVAL (config is NULL; endian is none, TUNTAP_REASON_ARGUMENT).
+/// @param err     Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  endian is not a TUNTAP_ENDIAN_* (_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_vnet_endian(
@@ -258,13 +309,18 @@ pub unsafe extern "C" fn tuntap_config_set_vnet_endian(
     })
 }
 
-/// An address that the device is given, beside those of other calls and those that it has:
-/// see tuntap_add_addr.
+/// Adds an address to give to the device, in addition to those of other calls and those
+/// that the device has: see tuntap_add_addr.
 ///
-/// @param addr   Copied.
-/// @param size   sizeof(tuntap_addr).
-/// @param flags  0, or TUNTAP_REPLACE.
-/// @return 0, or -EINVAL (config or addr is NULL; otherwise as there), -ENOMEM.
+/// @param config  The config.
+/// @param addr    Copied.
+/// @param size    sizeof(tuntap_addr).
+/// @param flags   0 or TUNTAP_REPLACE.
+/// @param err     Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  config or addr is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  as in tuntap_add_addr;
+///         -ENOMEM  out of memory (_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_add_addr(
@@ -283,13 +339,18 @@ pub unsafe extern "C" fn tuntap_config_add_addr(
     })
 }
 
-/// A route that is added through the device: see tuntap_add_route. The device must be up
-/// for it: see tuntap_config_set_up.
+/// Adds a route to add through the device: see tuntap_add_route. The device must be up for
+/// it: see tuntap_config_set_up.
 ///
-/// @param route  Copied.
-/// @param size   sizeof(tuntap_route).
-/// @param flags  0, or TUNTAP_REPLACE.
-/// @return 0, or -EINVAL (config or route is NULL; otherwise as there), -ENOMEM.
+/// @param config  The config.
+/// @param route   Copied.
+/// @param size    sizeof(tuntap_route).
+/// @param flags   0 or TUNTAP_REPLACE.
+/// @param err     Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  config or route is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  as in tuntap_add_route;
+///         -ENOMEM  out of memory (_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_add_route(
@@ -306,10 +367,13 @@ pub unsafe extern "C" fn tuntap_config_add_route(
     })
 }
 
-/// Whether the device is taken up or down. Without this it stays as it is.
+/// Sets whether to take the device up or down. Without this option it stays as it is.
 ///
-/// @param up  0: down. Not 0: up.
-/// @return 0, or -EINVAL (config is NULL).
+/// @param config  The config.
+/// @param up      0: down. Not 0: up.
+/// @param err     Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_up(config: *mut Config, up: c_int, err: *mut CError) -> c_int {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! `tuntap`: open, close, and what a device is.
+//! `tuntap`: opening and closing a device, and its properties.
 
 use std::ffi::{c_char, c_int};
 use std::os::fd::{AsRawFd, IntoRawFd};
@@ -13,46 +13,50 @@ use crate::device::config::Config;
 use crate::model::flags::{FdFlags, Flags};
 use crate::model::name::NameRequest;
 
-/// Opens a TUN or TAP device: attaches to it when it exists, makes it when it does not. A
-/// device that was made here goes away with its last handle, unless it is persistent. A new
-/// device is down and has no address.
+/// Opens a TUN or TAP device. Attaches to an existing device; otherwise creates it. A new
+/// device is down and has no address. A device that this call creates is removed with its
+/// last handle, unless it is persistent. If the call fails, an existing device is as it
+/// was, and no new device remains.
 ///
-/// Linux: /dev/net/tun, TUNSETIFF. An existing device that nobody has open takes the
-/// TUNTAP_PI that is asked for, and keeps it; one that is open keeps its own, and another
-/// is refused. Descriptors are opened close-on-exec. The device belongs to the network
-/// namespace that the calling thread is in, and the handle goes on acting there.
+/// Linux: opens /dev/net/tun and calls TUNSETIFF. An existing device that nobody has open
+/// takes over the requested TUNTAP_PI and keeps it. A device that is open keeps its own,
+/// and a request for the other is refused. Descriptors are opened close-on-exec. The device
+/// belongs to the network namespace of the calling thread, and the handle continues to act
+/// in that namespace.
 ///
-/// Darwin: a TUN is a utun, made by its control socket, and up from the beginning. A TAP is
-/// one of a pair of feth interfaces; frames pass through BPF and AF_NDRV at the other one,
-/// which also shows among the interfaces, and both are destroyed with the handle (by
-/// `ifconfig feth0 destroy` when the process was killed). A name is the driver's, "utun7" or
-/// "feth7", "utun%d" or "feth%d". Each device has one handle: a name that exists is -EBUSY.
+/// Darwin: a TUN is a utun interface, created through its control socket, and up from the
+/// start. A TAP is one of a pair of feth interfaces. Its frames pass through BPF and
+/// AF_NDRV on the other one, which is also visible in the list of interfaces. Closing the
+/// handle destroys both; if the process was killed, run `ifconfig feth0 destroy`. The
+/// driver defines the names: "utun7" or "feth7", "utun%d" or "feth%d". A device has one
+/// handle, so a name that exists is -EBUSY.
 ///
-/// @param name   NULL or "": the kernel chooses (tun0, tap0, ...). "vpn0": this name, of 15
-///               bytes at most, without slash, colon and white space, and neither "." nor "..".
-///               "vpn%d": the first free number.
-/// @param flags  TUNTAP_TUN or TUNTAP_TAP, with any of the others.
-/// @param dev    Receives the handle; tuntap_close frees it.
-/// @param err    May be NULL.
+/// @param name   NULL or "": the kernel chooses (tun0, tap0, ...). "vpn0": this name. It
+///               has at most 15 bytes, no slash, colon or white space, and is neither "."
+///               nor "..". "vpn%d": the first free number.
+/// @param flags  TUNTAP_TUN or TUNTAP_TAP, combined with any other TUNTAP_* flags below.
+/// @param dev    Receives the handle. tuntap_close frees it.
+/// @param err    Filled in on failure. May be NULL.
 /// @return 0, or
-///         -EINVAL  name (TUNTAP_REASON_NAME), flags (_FLAGS), dev is NULL (_ARGUMENT); nothing
-///                  was touched;
-///         -EINVAL  the existing device is of the other kind, or none of ours (_KIND), or has
-///                  other modes than those asked for (_MISMATCH); the message names the
-///                  difference;
-///         -EBUSY   the device is open elsewhere, or exists and TUNTAP_EXCLUSIVE was given
-///                  (_BUSY);
-///         -ENODEV  there is no such device, and TUNTAP_EXISTING was given (_ABSENT); or others
-///                  delete it as often as it is made (_REMOVED);
-///         -EPERM   making a device needs CAP_NET_ADMIN, and so does opening somebody else's
-///                  (_PRIVILEGE);
-///         -EACCES  the device node may not be opened (_PRIVILEGE);
+///         -EINVAL      name is not valid (TUNTAP_REASON_NAME);
+///         -EINVAL      flags are not valid (_FLAGS);
+///         -EINVAL      dev is NULL (_ARGUMENT);
+///         -EINVAL      the existing device is of the other kind, or is not a TUN or TAP
+///                      device (_KIND);
+///         -EINVAL      the existing device has other modes than requested, and the message
+///                      states the difference (_MISMATCH);
+///         -EBUSY       the device is open elsewhere, or exists and TUNTAP_EXCLUSIVE was
+///                      given (_BUSY);
+///         -ENODEV      the device does not exist, and TUNTAP_EXISTING was given (_ABSENT);
+///         -ENODEV      others delete the device each time it is created (_REMOVED);
+///         -EPERM       creating a device needs CAP_NET_ADMIN, and so does opening one that
+///                      belongs to another user (_PRIVILEGE);
+///         -EACCES      the device node cannot be opened (_PRIVILEGE);
 ///         -ENOENT, -ENODEV, -ENXIO, -ENOTTY  no driver, or no device node (_NO_DRIVER);
-///         -ENFILE  every number of the pattern is taken (_BUSY);
-///         -E2BIG   the device has no room for another queue (_BUSY);
-///         -EMFILE, -ENOMEM, ...  out of something (_SYSTEM);
-///         -EOPNOTSUPP  not on this operating system (_PLATFORM).
-///         After a failure nothing is left behind, and a device that existed is as it was.
+///         -ENFILE      all numbers of the pattern are in use (_BUSY);
+///         -E2BIG       the device cannot have another queue (_BUSY);
+///         -EMFILE, -ENOMEM, ...  out of resources (_SYSTEM);
+///         -EOPNOTSUPP  not supported on this operating system (_PLATFORM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_open(
@@ -64,17 +68,23 @@ pub unsafe extern "C" fn tuntap_open(
     tuntap_open_config(name, flags, ptr::null(), dev, err)
 }
 
-/// Opens a device with options that have no flag: all of them or, when one fails, none.
-/// They are applied in this order: network namespace, device node, virtio header, MTU, MAC
-/// address, alias, transmit queue length, send buffer, addresses, up or down, routes, owner,
-/// group, and TUNTAP_PERSIST last.
+/// Opens a device with further options. Either all of them are applied, or none. The order
+/// is: network namespace, device node, virtio header, MTU, MAC address, alias, transmit
+/// queue length, send buffer, addresses, up or down, routes, owner, group, and
+/// TUNTAP_PERSIST last.
 ///
-/// @param config  Read, not kept. NULL is the same as one without any option.
-/// @return As tuntap_open, or -EINVAL (an option of the virtio header without TUNTAP_OFFLOAD,
-///         TUNTAP_REASON_FLAGS), or as the function that sets what could not be set, which the
-///         message names. A new device is gone again then, and one that was there before is
-///         as it was; but its first owner cannot be unset where the group or TUNTAP_PERSIST
-///         is then refused.
+/// When an option fails, a new device is removed and an existing one is restored, with one
+/// exception: a first owner that was set cannot be unset when setting the group or
+/// TUNTAP_PERSIST fails after it.
+///
+/// @param name    As tuntap_open. NULL: the kernel chooses.
+/// @param flags   As tuntap_open.
+/// @param config  The options, not changed and not kept. NULL: no options.
+/// @param dev     Receives the handle. tuntap_close frees it.
+/// @param err     Filled in on failure. May be NULL.
+/// @return 0, or as tuntap_open, or as the function that sets the option that failed, which
+///         the message names, or -EINVAL (an option of the virtio header was given without
+///         TUNTAP_OFFLOAD, TUNTAP_REASON_FLAGS).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_open_config(
@@ -94,32 +104,38 @@ pub unsafe extern "C" fn tuntap_open_config(
 }
 
 /// Takes over the descriptor of a device that was opened elsewhere: by another process,
-/// which passed it with SCM_RIGHTS, by systemd, by Android's VpnService. Its modes are
-/// asked of the kernel.
+/// which passed it with SCM_RIGHTS, by systemd, or by Android's VpnService. The library
+/// queries its modes from the kernel.
 ///
-/// The device may be in another network namespace. Where the process may not configure it
-/// there, it is read and written, and what asks about it or configures it returns -EXDEV
-/// with TUNTAP_REASON_NAMESPACE; tuntap_get_name, tuntap_get_flags, and what acts on the
-/// queue alone work all the same.
+/// The device can be in another network namespace. If the process may not configure it
+/// there, reading and writing work, and so do tuntap_get_name, tuntap_get_flags and the
+/// functions that only act on the queue. Other calls that query or configure the device
+/// return -EXDEV with TUNTAP_REASON_NAMESPACE.
 ///
-/// Nothing of the device is changed, and no packet is written. Where only the descriptor
-/// tells whether a TUN has the packet-information header, the kernel counts a dropped packet
-/// (rx_dropped) if it has none.
+/// This call does not change the device and writes no packet. If only the descriptor itself
+/// can show whether a TUN has the packet-information header, and the TUN has none, the
+/// kernel counts one dropped packet (rx_dropped).
 ///
-/// The open file becomes non-blocking (O_NONBLOCK), for all who share it, and stays so.
+/// The open file becomes non-blocking (O_NONBLOCK) for every process that shares it, and
+/// stays non-blocking.
 ///
-/// @param fd     A descriptor that TUNSETIFF gave a device. After a failure it is still the
-///               caller's; after a success the handle's, which makes it close-on-exec and
-///               closes it.
-/// @param flags  0 or TUNTAP_NONBLOCK, and TUNTAP_BORROW: the handle works with a copy, and
-///               fd stays the caller's.
-/// @param dev    Receives the handle; tuntap_close frees it.
-/// @return 0, or -EINVAL (dev is NULL; flags, TUNTAP_REASON_FLAGS; not the descriptor of a
-///         TUN or TAP device, TUNTAP_REASON_KIND; its virtio header has more than 256 bytes,
-///         or packet information before it, TUNTAP_REASON_MISMATCH), -EBADF (fd is not open,
-///         TUNTAP_REASON_ARGUMENT; or it is open for reading alone), -ENODEV (it has no
-///         device, or that is gone, TUNTAP_REASON_REMOVED), -EMFILE, ... (out of something,
-///         TUNTAP_REASON_SYSTEM).
+/// @param fd     A descriptor that TUNSETIFF attached to a device. On success it belongs to
+///               the handle, which sets close-on-exec and closes it. On failure it still
+///               belongs to the caller.
+/// @param flags  0 or TUNTAP_NONBLOCK, and TUNTAP_BORROW: the handle uses a copy, and fd
+///               still belongs to the caller.
+/// @param dev    Receives the handle. tuntap_close frees it.
+/// @param err    Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL       dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL       flags are not valid (_FLAGS);
+///         -EINVAL       fd is not the descriptor of a TUN or TAP device (_KIND);
+///         -EINVAL       the virtio header has more than 256 bytes, or packet information
+///                       comes before it (_MISMATCH);
+///         -EBADF        fd is not open (_ARGUMENT);
+///         -EBADF        fd is open for reading only (_SYSTEM);
+///         -ENODEV       fd has no device, or the device is gone (_REMOVED);
+///         -EMFILE, ...  out of resources (_SYSTEM).
 /// @since 0.1.0
 #[cfg(not(windows))]
 #[unsafe(no_mangle)]
@@ -132,34 +148,37 @@ pub unsafe extern "C" fn tuntap_open_fd(
     create(dev, err, || Device::open_fd(fd, FdFlags::parse(flags)?))
 }
 
-/// Closes a handle. A device that is not persistent goes away with its last handle.
+/// Closes a handle. The last handle of a device that is not persistent removes the device.
 ///
-/// Readers and writers hold the device too: it stays open, and they go on working, until the
-/// last of them is closed. So they and the handle may be closed in any order.
+/// Readers and writers also hold the device: it stays open, and they continue to work,
+/// until the last of them is closed. They and the handle can be closed in any order.
 ///
-/// No other call may be running on the handle, and none may follow. To end the threads that use
-/// it call tuntap_shutdown, join them, and close then.
+/// No other call on the handle may be running, and none may follow. To stop the threads
+/// that use it, call tuntap_shutdown, join them, then close.
 ///
-/// @param dev  May be NULL.
+/// @param dev  The handle. May be NULL.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_close(dev: *mut Device) {
     free(dev);
 }
 
-/// Frees a handle and gives its descriptor to the caller: for a program that goes on by itself,
-/// or hands the device over to another one. tuntap_open_fd takes it back.
+/// Frees a handle and gives its descriptor to the caller, for a program that continues
+/// without the library or passes the device to another process. tuntap_open_fd takes it
+/// back.
 ///
-/// The descriptor is non-blocking (O_NONBLOCK) and close-on-exec, as it was in the handle. The
-/// device lives on with it, and what was set stays. What a super-packet still had for later
-/// reads of this handle is lost: read until -EAGAIN first.
+/// The descriptor is non-blocking (O_NONBLOCK) and close-on-exec, as it was in the handle.
+/// The device stays open and keeps its settings. The unread rest of a super-packet is lost:
+/// read until -EAGAIN first.
 ///
-/// @param dev  Freed on success: no other call may be running on it, and none may follow. After
-///             a failure it is as it was.
+/// @param dev  Freed on success: no other call on it may be running, and none may follow.
+///             Unchanged on failure.
 /// @param fd   Receives the descriptor.
-/// @return 0, or -EINVAL (dev or fd is NULL), -EBUSY (a reader or a writer holds the device,
-///         TUNTAP_REASON_BUSY), -EOPNOTSUPP (Darwin: packets of a TAP pass through several
-///         descriptors, TUNTAP_REASON_PLATFORM).
+/// @param err  Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL      dev or fd is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EBUSY       a reader or a writer holds the device (_BUSY);
+///         -EOPNOTSUPP  Darwin: a TAP uses several descriptors (_PLATFORM).
 /// @since 0.1.0
 #[cfg(not(windows))]
 #[unsafe(no_mangle)]
@@ -171,13 +190,16 @@ pub unsafe extern "C" fn tuntap_release(dev: *mut Device, fd: *mut c_int, err: *
     })
 }
 
-/// The name of the device at this moment; it can be renamed by others.
+/// Gets the current name of the device. Other processes can rename it at any time.
 ///
-/// @param buf   Receives the name. Bytes as the kernel has them, usually but not always
-///              UTF-8.
-/// @param size  Bytes of buf; TUNTAP_NAME_SIZE always suffices.
-/// @return 0, or -EINVAL (dev or buf is NULL), -ERANGE (buf is too small), -ENODEV (the
-///         device is gone).
+/// @param dev   The device.
+/// @param buf   Receives the name: the bytes of the kernel, usually but not always UTF-8.
+/// @param size  Bytes of buf. TUNTAP_NAME_SIZE is always enough.
+/// @param err   Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ERANGE  buf is too small (_BUFFER);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_name(
@@ -189,28 +211,38 @@ pub unsafe extern "C" fn tuntap_get_name(
     with(dev, err, |device| text_out(buf, size)?.set(device.name()?))
 }
 
-/// The interface index, as if_nametoindex() has it. A rename does not change it.
+/// Gets the interface index, as if_nametoindex() returns it. Renaming the device does not
+/// change it.
 ///
+/// @param dev    The device.
 /// @param index  Receives the index.
-/// @return 0, or -EINVAL (dev or index is NULL), -ENODEV (the device is gone).
+/// @param err    Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev or index is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_index(dev: *const Device, index: *mut u32, err: *mut CError) -> c_int {
     with(dev, err, |device| out(index, "result")?.fill(device.index()))
 }
 
-/// The descriptor of this queue, for poll, epoll, select, io_uring and sendmsg(SCM_RIGHTS).
-/// It stays the library's: do not close it. Readable: a packet waits. Writable: the device
-/// is up and has room. POLLERR: the device is gone.
+/// Gets the descriptor of this queue, for poll, epoll, select, io_uring and
+/// sendmsg(SCM_RIGHTS). It belongs to the handle: do not close it. Readable means that a
+/// packet is available, writable that the device is up and has room, and POLLERR that the
+/// device is gone.
 ///
-/// It is non-blocking (O_NONBLOCK) whatever the handle is, and must stay so: waiting is the
-/// library's. With io_uring, link a poll before a read.
+/// The descriptor is always non-blocking (O_NONBLOCK), even if the handle is not, and must
+/// stay so: the library does the waiting. With io_uring, link a poll before each read.
 ///
-/// Darwin: that of a TAP is a kqueue, readable while a frame waits in the kernel or in the
-/// handle, until a read leaves none, and when the device is gone; it is for waiting alone,
-/// and tells nothing of room to write.
+/// Darwin: the descriptor of a TAP is a kqueue. It is readable while a frame is available
+/// in the kernel or in the handle, until a read finds none, and when the device is gone. It
+/// only serves for waiting, and does not report room to write.
 ///
-/// @return The descriptor, or -EINVAL (dev is NULL). Safe in a signal handler.
+/// Safe in a signal handler.
+///
+/// @param dev  The device.
+/// @param err  Filled in on failure. May be NULL.
+/// @return The descriptor, or -EINVAL (dev is NULL, TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
 #[cfg(not(windows))]
 #[unsafe(no_mangle)]
@@ -218,82 +250,110 @@ pub unsafe extern "C" fn tuntap_get_fd(dev: *const Device, err: *mut CError) -> 
     descriptor(dev, err, |device| device.fd().as_raw_fd())
 }
 
-/// The flags as the kernel granted them and as they are now: TUNTAP_TUN or TUNTAP_TAP,
-/// TUNTAP_PI, TUNTAP_MULTI_QUEUE, TUNTAP_NAPI, TUNTAP_NAPI_FRAGS, TUNTAP_OFFLOAD,
-/// TUNTAP_PERSIST and TUNTAP_NONBLOCK. The others are of the opening only, and never among them.
+/// Gets the current flags of the device and the handle, as granted by the kernel:
+/// TUNTAP_TUN or TUNTAP_TAP, TUNTAP_PI, TUNTAP_MULTI_QUEUE, TUNTAP_NAPI, TUNTAP_NAPI_FRAGS,
+/// TUNTAP_OFFLOAD, TUNTAP_PERSIST and TUNTAP_NONBLOCK. The other flags only apply to the
+/// open and are never reported.
 ///
+/// @param dev    The device.
 /// @param flags  Receives the flags.
-/// @return 0, or -EINVAL (dev or flags is NULL), -ENODEV (the device is gone).
+/// @param err    Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev or flags is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_flags(dev: *const Device, flags: *mut u64, err: *mut CError) -> c_int {
     with(dev, err, |device| out(flags, "result")?.fill(device.flags()))
 }
 
-/// Makes the device outlive its last handle, or not. Needs no privilege beyond having
-/// opened it.
+/// Sets whether the device stays after its last handle is closed. Needs no privilege on a
+/// device that the caller has open.
 ///
-/// @param on  0 or not 0.
-/// @return 0, or -EINVAL (dev is NULL), -ENODEV (the device is gone).
+/// @param dev  The device.
+/// @param on   0: no. Not 0: yes.
+/// @param err  Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_persist(dev: *mut Device, on: c_int, err: *mut CError) -> c_int {
     with(dev, err, |device| device.set_persist(on != 0))
 }
 
-/// The user who may open the device without privilege.
+/// Gets the user who may open the device without privilege.
 ///
-/// @param uid  Receives the user, as the user namespace of the calling process numbers it.
-/// @return 0, or -EINVAL (dev or uid is NULL), -ENOENT (no owner is set), -ENODEV (the
-///         device is gone).
+/// @param dev  The device.
+/// @param uid  Receives the user, as numbered in the user namespace of the calling process.
+/// @param err  Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev or uid is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ENOENT  no owner is set (_UNSET);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_owner(dev: *const Device, uid: *mut u32, err: *mut CError) -> c_int {
     with(dev, err, |device| out(uid, "result")?.fill(device.owner()))
 }
 
-/// Lets a user open the device without privilege. Where a group is set as well, the user
-/// must be in that too. A device without owner and group is open to everybody who may open
-/// the device node.
+/// Sets the user who may open the device without privilege. If a group is also set, the
+/// user must be a member of it. A device without owner and group is open to everyone who
+/// may open the device node. An owner cannot be unset.
 ///
-/// @param uid  As the user namespace of the calling process numbers users. An owner cannot
-///             be unset again.
-/// @return 0, or -EINVAL (dev is NULL; there is no such user in this user namespace,
-///         TUNTAP_REASON_RANGE), -ENODEV (the device is gone).
+/// @param dev  The device.
+/// @param uid  As numbered in the user namespace of the calling process.
+/// @param err  Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  this user namespace has no such user (_RANGE);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_owner(dev: *mut Device, uid: u32, err: *mut CError) -> c_int {
     with(dev, err, |device| device.set_owner(uid))
 }
 
-/// The group whose members may open the device without privilege.
+/// Gets the group whose members may open the device without privilege.
 ///
-/// @param gid  Receives the group, as the user namespace of the calling process numbers it.
-/// @return 0, or -EINVAL (dev or gid is NULL), -ENOENT (no group is set), -ENODEV (the
-///         device is gone).
+/// @param dev  The device.
+/// @param gid  Receives the group, as numbered in the user namespace of the calling
+///             process.
+/// @param err  Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev or gid is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ENOENT  no group is set (_UNSET);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_group(dev: *const Device, gid: *mut u32, err: *mut CError) -> c_int {
     with(dev, err, |device| out(gid, "result")?.fill(device.group()))
 }
 
-/// Lets the members of a group open the device without privilege: see tuntap_set_owner.
+/// Sets the group whose members may open the device without privilege: see
+/// tuntap_set_owner. A group cannot be unset.
 ///
-/// @param gid  As the user namespace of the calling process numbers groups. A group cannot
-///             be unset again.
-/// @return 0, or -EINVAL (dev is NULL; there is no such group in this user namespace,
-///         TUNTAP_REASON_RANGE), -ENODEV (the device is gone).
+/// @param dev  The device.
+/// @param gid  As numbered in the user namespace of the calling process.
+/// @param err  Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  this user namespace has no such group (_RANGE);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_group(dev: *mut Device, gid: u32, err: *mut CError) -> c_int {
     with(dev, err, |device| device.set_group(gid))
 }
 
-/// Makes the calls on this handle that read or write without a time limit wait, or
-/// return -EAGAIN instead. A call that waits already goes on waiting.
+/// Sets whether reads and writes without a time limit on this handle wait, or return
+/// -EAGAIN. Does not affect a call that is already waiting.
 ///
-/// @param on  0: they wait. Not 0: they do not.
-/// @return 0, or -EINVAL (dev is NULL).
+/// @param dev  The device.
+/// @param on   0: they wait. Not 0: they return -EAGAIN.
+/// @param err  Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_nonblock(dev: *mut Device, on: c_int, err: *mut CError) -> c_int {

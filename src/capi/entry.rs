@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-//! The way in from C: what each function does before and after its work is done here, and nowhere else.
+//! The entry from C: the common steps before and after the work of each function.
 //!
-//! [`with`] and [`with_mut`] are for functions that may wait or ask the system: they hold off cancellation. [`pass`] and
-//! [`pass_mut`] are for those on a packet's way, which have no cancellation point: they do without that, and build no
-//! message that nobody wants. [`create`] and [`free`] are the two ends of a handle's life.
+//! [`with`] and [`with_mut`] are for functions that may wait or make system calls: they disable cancellation. [`pass`] and
+//! [`pass_mut`] are for functions on the path of packets, which have no cancellation point: they do not disable it, and
+//! build a message only if the caller wants one. [`create`] makes a handle, and [`free`] releases it.
 
 use std::ffi::c_int;
 
@@ -18,11 +18,11 @@ use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::text::text;
 use crate::sys::{Reserved, Shared};
 
-/// What C has a pointer to: always a share, so that whatever needs an object holds it.
+/// An object that C has a pointer to. The pointer is always a [`Shared`], so that other objects can hold it too.
 pub(super) trait Handle: Sized {
     /// The noun for messages.
     const NAME: &'static str;
-    /// The message where the handle is NULL.
+    /// The fault if the handle is NULL.
     const MISSING: Argument = Argument::Handle(Self::NAME);
 }
 
@@ -38,13 +38,13 @@ impl Handle for Monitor {
     const NAME: &'static str = "monitor";
 }
 
-/// What C gets for a success.
+/// The result of a successful call in C.
 pub(super) trait Return {
     type C: Code;
     fn into_c(self) -> Self::C;
 }
 
-/// A number that is a negative errno where it is a failure.
+/// A number that is a negative errno on failure.
 pub(super) trait Code {
     fn failure(errno: Errno) -> Self;
 }
@@ -91,7 +91,7 @@ impl Return for bool {
     }
 }
 
-/// Of bytes or items, which memory limits.
+/// A count of bytes or items, limited by memory.
 impl Return for usize {
     type C = ssize_t;
 
@@ -101,7 +101,7 @@ impl Return for usize {
     }
 }
 
-/// Does something with an object.
+/// Calls `action` with an object.
 pub(super) unsafe fn with<T: Handle, R: Return>(
     handle: *const T,
     err: *mut CError,
@@ -110,7 +110,7 @@ pub(super) unsafe fn with<T: Handle, R: Return>(
     call(err, || action(handle.as_ref().ok_or(T::MISSING)?))
 }
 
-/// Does something with an object that is for one thread at a time.
+/// Calls `action` with an object that one thread at a time may use.
 pub(super) unsafe fn with_mut<T: Handle, R: Return>(
     handle: *mut T,
     err: *mut CError,
@@ -119,7 +119,7 @@ pub(super) unsafe fn with_mut<T: Handle, R: Return>(
     call(err, || action(handle.as_mut().ok_or(T::MISSING)?))
 }
 
-/// Does something with no object, or with one that may be NULL.
+/// Calls `action` without an object, or with one that may be NULL.
 pub(super) unsafe fn call<R: Return>(err: *mut CError, action: impl FnOnce() -> Result<R>) -> R::C {
     let _cancel_disabled = CancelDisabled::new();
     match action() {
@@ -128,8 +128,8 @@ pub(super) unsafe fn call<R: Return>(err: *mut CError, action: impl FnOnce() -> 
     }
 }
 
-/// Makes an object, and writes where it is to the caller's place for it. The memory comes first: what opened a device
-/// could not undo that.
+/// Makes an object, and writes its handle to the caller's output. The memory is allocated first, because an opened
+/// device could not be undone for lack of it.
 pub(super) unsafe fn create<T: Handle>(
     place: *mut *mut T,
     err: *mut CError,
@@ -143,7 +143,7 @@ pub(super) unsafe fn create<T: Handle>(
     })
 }
 
-/// Releases what [`create`] made; nothing at NULL.
+/// Releases a handle that [`create`] made. Does nothing at NULL.
 pub(super) unsafe fn free<T: Handle>(handle: *mut T) {
     if !handle.is_null() {
         let _cancel_disabled = CancelDisabled::new();
@@ -151,8 +151,8 @@ pub(super) unsafe fn free<T: Handle>(handle: *mut T) {
     }
 }
 
-/// Takes an object out of its handle, which is freed with that; the handle stays where something else holds the object,
-/// or where the object is not one to be taken.
+/// Takes an object out of its handle and frees the handle. The handle stays if something else holds the object or
+/// `check` fails.
 pub(super) unsafe fn consume<T: Handle>(handle: *mut T, check: impl FnOnce(&T) -> Result<()>) -> Result<T> {
     check(object(handle)?)?;
     Shared::from_raw(handle).into_inner().map_err(|share| {
@@ -162,23 +162,23 @@ pub(super) unsafe fn consume<T: Handle>(handle: *mut T, check: impl FnOnce(&T) -
     })
 }
 
-/// An object that another one is made of.
+/// An object that another one is made from.
 pub(super) unsafe fn object<'a, T: Handle>(handle: *const T) -> std::result::Result<&'a T, Argument> {
     handle.as_ref().ok_or(T::MISSING)
 }
 
-/// A share of an object, for another one that needs it.
+/// A share of an object, for another object that needs it.
 pub(super) unsafe fn share<T: Handle>(handle: *mut T) -> std::result::Result<Shared<T>, Argument> {
     if handle.is_null() { Err(T::MISSING) } else { Ok(Shared::of_raw(handle)) }
 }
 
-/// Why no packet passed: cheap to make, as most callers want nothing but the errno.
+/// Why no packet passed. Cheap to make, because most callers only want the errno.
 pub(super) enum Failure<F> {
-    /// What the caller gave.
+    /// An argument of the caller.
     Argument(Argument),
-    /// What the device is not made for.
+    /// An error that has its message already.
     Error(Error),
-    /// An errno, and what explains it.
+    /// An errno, and a function that makes the error with its message.
     Errno(Errno, F),
 }
 
@@ -197,7 +197,7 @@ impl<F> From<Error> for Failure<F> {
 
 type Passed<R, F> = std::result::Result<R, Failure<F>>;
 
-/// Passes packets on, through an object.
+/// Passes packets through an object.
 #[inline]
 pub(super) unsafe fn pass<'a, T: Handle + 'a, R: Return, F: FnOnce() -> Error>(
     handle: *const T,
@@ -210,7 +210,7 @@ pub(super) unsafe fn pass<'a, T: Handle + 'a, R: Return, F: FnOnce() -> Error>(
     }
 }
 
-/// Passes packets on, through an object that is for one thread at a time.
+/// Passes packets through an object that one thread at a time may use.
 #[inline]
 pub(super) unsafe fn pass_mut<'a, T: Handle + 'a, R: Return, F: FnOnce() -> Error>(
     handle: *mut T,
@@ -223,7 +223,7 @@ pub(super) unsafe fn pass_mut<'a, T: Handle + 'a, R: Return, F: FnOnce() -> Erro
     }
 }
 
-/// Does something that cannot fail, and that a signal handler may do; nothing at NULL.
+/// Calls `action`, which cannot fail and is safe in a signal handler. Does nothing at NULL.
 #[inline]
 pub(super) unsafe fn notify<T: Handle>(handle: *const T, action: impl FnOnce(&T)) {
     if let Some(object) = handle.as_ref() {
@@ -231,7 +231,7 @@ pub(super) unsafe fn notify<T: Handle>(handle: *const T, action: impl FnOnce(&T)
     }
 }
 
-/// Has an object tell its descriptor, which a signal handler may do.
+/// Returns the descriptor of an object. Safe in a signal handler.
 #[inline]
 pub(super) unsafe fn descriptor<T: Handle>(
     handle: *const T,
@@ -258,7 +258,7 @@ unsafe fn explained(err: *mut CError, explain: impl FnOnce() -> Error) -> Errno 
     fail(&explain(), err)
 }
 
-/// What C gets for a failure.
+/// Reports a failure to C.
 #[cold]
 #[inline(never)]
 unsafe fn fail(error: &Error, err: *mut CError) -> Errno {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! `tuntap_error` and the reasons.
+//! `tuntap_error`, and phrases for reasons.
 
 use std::ffi::c_char;
 
@@ -9,19 +9,19 @@ use crate::model::text;
 
 constants! {
     numbers SIZES: usize {
-        /// Bytes of the message of a tuntap_error, with its NUL.
+        /// Size of the message of a tuntap_error in bytes, with its NUL.
         TUNTAP_MESSAGE_SIZE = 248, "TUNTAP_MESSAGE_SIZE";
     }
 }
 
-/// Why a call failed. 256 bytes, for ever.
+/// Why a call failed. The size is always 256 bytes.
 #[repr(C)]
 pub struct CError {
     /// The negative errno that the call returned.
     pub code: i32,
-    /// A TUNTAP_REASON_*: what errno cannot tell.
+    /// A TUNTAP_REASON_*: the cause, where the errno alone is ambiguous.
     pub reason: u32,
-    /// One sentence: what was tried, on what, why it failed, what to do. NUL-terminated UTF-8.
+    /// The action, its object, the cause and a remedy, in one sentence. NUL-terminated UTF-8.
     pub message: [c_char; TUNTAP_MESSAGE_SIZE],
 }
 
@@ -37,12 +37,12 @@ impl From<&Error> for CError {
     }
 }
 
-/// A short phrase for a reason, such as "name taken or device busy".
+/// Returns a short phrase for a reason, for example "name taken or device busy". Safe in a
+/// signal handler.
 ///
 /// @param reason  A TUNTAP_REASON_*.
-/// @return The phrase, a constant; for a number that this version does not know, "unknown
-///         reason".
-///         Cannot fail. Safe in a signal handler.
+/// @return A constant. "unknown reason" for a number that this version does not know.
+///         Cannot fail.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub extern "C" fn tuntap_strreason(reason: u32) -> *const c_char {

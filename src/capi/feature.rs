@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Version and features.
+//! The version, and the features of this operating system.
 
 use std::ffi::{c_char, c_int};
 
@@ -9,49 +9,51 @@ use crate::model::table::constants;
 
 constants! {
     numbers VERSIONS: u32 {
-        /// The version of the header that a program is compiled with; tuntap_version tells which
-        /// library runs.
+        /// The version of the header that a program is compiled with. tuntap_version returns the
+        /// version of the library that is running.
         TUNTAP_VERSION_MAJOR = 0, "TUNTAP_VERSION_MAJOR";
-        /// Goes up with every addition to the ABI.
+        /// Incremented with every addition to the ABI.
         TUNTAP_VERSION_MINOR = 1, "TUNTAP_VERSION_MINOR";
-        /// Goes up with every other release.
+        /// Incremented with every other release.
         TUNTAP_VERSION_PATCH = 0, "TUNTAP_VERSION_PATCH";
     }
 }
 
 constants! {
     bits NUMBER: u32 {
-        /// All three as one number, 0xMMmmpp, to compare: tuntap_version_number tells that of the
-        /// library that runs.
+        /// The version as one number, 0xMMmmpp, to compare. tuntap_version_number returns the
+        /// number of the library that is running.
         TUNTAP_VERSION_NUMBER = 0x000100, "TUNTAP_VERSION_NUMBER";
     }
 }
 
-/// The version of the library that is running, such as "0.1.0".
+/// Returns the version of the library that is running, for example "0.1.0". Safe in a
+/// signal handler.
 ///
-/// @return A constant. Cannot fail. Safe in a signal handler.
+/// @return A constant. Cannot fail.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub extern "C" fn tuntap_version() -> *const c_char {
     VERSION.as_ptr()
 }
 
-/// The version of the library that is running, as a number: 0xMMmmpp.
+/// Returns the version of the library that is running as a number: 0xMMmmpp. Safe in a
+/// signal handler.
 ///
-/// @return A constant, to compare with TUNTAP_VERSION_NUMBER. Cannot fail. Safe in a signal
-///         handler.
+/// @return A constant, to compare with TUNTAP_VERSION_NUMBER. Cannot fail.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub extern "C" fn tuntap_version_number() -> u32 {
     TUNTAP_VERSION_NUMBER
 }
 
-/// Whether this library offers something on this operating system. It asks nobody: the
-/// kernel may be too old, or the process not permitted, all the same; then the call that
-/// needs it says so. tuntap_probe asks the kernel.
+/// Returns whether this library supports a feature on this operating system. It makes no
+/// system call: the kernel can still be too old, or the process can lack the privilege, and
+/// then the call that needs the feature fails. tuntap_probe asks the kernel.
 ///
 /// @param feature  A TUNTAP_FEATURE_*.
-/// @return 1 if it does; 0 if it does not, or does not know the number. Cannot fail.
+/// @return 1 if it does. 0 if it does not, or if this version does not know the number.
+///         Cannot fail.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub extern "C" fn tuntap_has(feature: u32) -> c_int {

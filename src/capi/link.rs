@@ -13,52 +13,72 @@ use crate::model::name::Name;
 
 /// Takes the device up. Linux: RTM_SETLINK.
 ///
-/// @return 0, also when it is up already, or -EINVAL (dev is NULL), -EPERM (needs
-///         CAP_NET_ADMIN), -ENODEV (the device is gone).
+/// @param dev  The device.
+/// @param err  Filled in on failure. May be NULL.
+/// @return 0, also if it is already up, or
+///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_up(dev: *mut Device, err: *mut CError) -> c_int {
     with(dev, err, |device| device.set_up(true))
 }
 
-/// Takes the device down. Its addresses stay; packets that wait to be read can still be
+/// Takes the device down. It keeps its addresses, and packets in its queue can still be
 /// read.
 ///
-/// @return 0, also when it is down already, or -EINVAL (dev is NULL), -EPERM (needs
-///         CAP_NET_ADMIN), -ENODEV (the device is gone).
+/// @param dev  The device.
+/// @param err  Filled in on failure. May be NULL.
+/// @return 0, also if it is already down, or
+///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_down(dev: *mut Device, err: *mut CError) -> c_int {
     with(dev, err, |device| device.set_up(false))
 }
 
-/// Whether the device is up (IFF_UP).
+/// Gets whether the device is up (IFF_UP).
 ///
-/// @param up  Receives 1 if it is, 0 if not.
-/// @return 0, or -EINVAL (dev or up is NULL), -ENODEV (the device is gone).
+/// @param dev  The device.
+/// @param up   Receives 1 if it is up, 0 if it is down.
+/// @param err  Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev or up is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_up(dev: *const Device, up: *mut c_int, err: *mut CError) -> c_int {
     with(dev, err, |device| out(up, "result")?.fill(device.is_up().map(c_int::from)))
 }
 
-/// The MTU in bytes: of an IP packet, so a TAP's frame is 14 longer, and a VLAN tag's 4
-/// come on top. For the size of a buffer see tuntap_read_size.
+/// Gets the MTU: the size of the largest IP packet. A frame of a TAP is 14 bytes longer,
+/// plus 4 for a VLAN tag. To size a buffer, use tuntap_read_size.
 ///
-/// @param mtu  Receives the MTU.
-/// @return 0, or -EINVAL (dev or mtu is NULL), -ENODEV (the device is gone).
+/// @param dev  The device.
+/// @param mtu  Receives the MTU in bytes.
+/// @param err  Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev or mtu is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_mtu(dev: *const Device, mtu: *mut u32, err: *mut CError) -> c_int {
     with(dev, err, |device| out(mtu, "result")?.fill(device.mtu()))
 }
 
-/// What the MTU can be.
+/// Gets the range of the MTU.
 ///
-/// @param min  Receives the least. Linux: 68; under 1280 a device has no IPv6.
-/// @param max  Receives the greatest. Linux: 65535, and 65521 for a TAP.
-/// @return 0, or -EINVAL (dev, min or max is NULL), -EOPNOTSUPP (before Linux 4.19,
-///         TUNTAP_REASON_KERNEL), -ENODEV (the device is gone).
+/// @param dev  The device.
+/// @param min  Receives the minimum. Linux: 68. Below 1280 a device has no IPv6.
+/// @param max  Receives the maximum. Linux: 65535, and 65521 for a TAP.
+/// @param err  Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL      dev, min or max is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EOPNOTSUPP  before Linux 4.19 (_KERNEL);
+///         -ENODEV      the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_mtu_range(
@@ -78,34 +98,48 @@ pub unsafe extern "C" fn tuntap_get_mtu_range(
 
 /// Sets the MTU.
 ///
-/// @param mtu  In bytes. Linux takes 68 to 65535, and to 65521 for a TAP; under 1280 a
-///             device has no IPv6.
-/// @return 0, or -EINVAL (dev is NULL; mtu is out of range, TUNTAP_REASON_RANGE), -EPERM
-///         (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+/// @param dev  The device.
+/// @param mtu  In bytes. Linux: 68 to 65535, and to 65521 for a TAP. Below 1280 a device
+///             has no IPv6.
+/// @param err  Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  mtu is out of range (_RANGE);
+///         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_mtu(dev: *mut Device, mtu: u32, err: *mut CError) -> c_int {
     with(dev, err, |device| device.set_mtu(mtu))
 }
 
-/// The MAC address of a TAP.
+/// Gets the MAC address of a TAP.
 ///
+/// @param dev  The device.
 /// @param mac  Receives TUNTAP_MAC_SIZE (6) bytes.
-/// @return 0, or -EINVAL (dev or mac is NULL), -EOPNOTSUPP (a TUN has none,
-///         TUNTAP_REASON_KIND), -ENODEV (the device is gone).
+/// @param err  Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL      dev or mac is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EOPNOTSUPP  the device is a TUN, which has no MAC address (_KIND);
+///         -ENODEV      the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_mac(dev: *const Device, mac: *mut u8, err: *mut CError) -> c_int {
     with(dev, err, |device| out(mac.cast(), "result")?.fill(device.mac().map(Mac::octets)))
 }
 
-/// Sets the MAC address of a TAP, up or down.
+/// Sets the MAC address of a TAP, which can be up or down.
 ///
-/// @param mac  TUNTAP_MAC_SIZE (6) bytes; not a group's (an odd first byte) and not all
+/// @param dev  The device.
+/// @param mac  TUNTAP_MAC_SIZE (6) bytes. Not a group address (odd first byte) and not all
 ///             zeros.
-/// @return 0, or -EINVAL (dev or mac is NULL; no usable address, TUNTAP_REASON_ADDRESS),
-///         -EOPNOTSUPP (a TUN has none, TUNTAP_REASON_KIND), -EPERM (needs CAP_NET_ADMIN),
-///         -ENODEV (the device is gone).
+/// @param err  Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL      dev or mac is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL      mac is a group address or all zeros (_ADDRESS);
+///         -EOPNOTSUPP  the device is a TUN, which has no MAC address (_KIND);
+///         -EPERM       this needs CAP_NET_ADMIN (_PRIVILEGE);
+///         -ENODEV      the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_mac(dev: *mut Device, mac: *const u8, err: *mut CError) -> c_int {
@@ -116,25 +150,35 @@ pub(super) unsafe fn mac_at(mac: *const u8) -> Result<Mac> {
     Mac::new(*input::<[u8; 6]>(mac.cast(), "the MAC address")?)
 }
 
-/// Renames the device. Handles and monitors go on following it.
+/// Renames the device. Handles and monitors follow it. Before Linux 6.2 the device must be
+/// down.
 ///
-/// @param name  The new name, as tuntap_open takes it, without a pattern.
-/// @return 0, or -EINVAL (dev or name is NULL; not a name, TUNTAP_REASON_NAME), -EEXIST
-///         (the name is taken, TUNTAP_REASON_BUSY), -EBUSY (before Linux 6.2 a device that
-///         is up cannot be renamed, TUNTAP_REASON_BUSY),
-///         -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+/// @param dev   The device.
+/// @param name  The new name, as for tuntap_open, but not a pattern.
+/// @param err   Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev or name is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  name is not valid (_NAME);
+///         -EEXIST  the name is in use (_BUSY);
+///         -EBUSY   the device is up, before Linux 6.2 (_BUSY);
+///         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_name(dev: *mut Device, name: *const c_char, err: *mut CError) -> c_int {
     with(dev, err, |device| device.set_name(Name::new(bytes(name, "the name")?)?))
 }
 
-/// The alias of the device: a text for whoever looks at it, which changes nothing.
+/// Gets the alias of the device: a text for people, which has no effect.
 ///
-/// @param buf   Receives the alias, empty when there is none. Bytes as the kernel has them.
-/// @param size  Bytes of buf; TUNTAP_ALIAS_SIZE always suffices.
-/// @return 0, or -EINVAL (dev or buf is NULL), -ERANGE (buf is too small), -ENODEV (the
-///         device is gone).
+/// @param dev   The device.
+/// @param buf   Receives the alias: the bytes of the kernel. Empty if there is none.
+/// @param size  Bytes of buf. TUNTAP_ALIAS_SIZE is always enough.
+/// @param err   Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ERANGE  buf is too small (_BUFFER);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_alias(
@@ -146,47 +190,65 @@ pub unsafe extern "C" fn tuntap_get_alias(
     with(dev, err, |device| text_out(buf, size)?.set(device.alias()?))
 }
 
-/// Gives the device an alias.
+/// Sets the alias of the device.
 ///
-/// @param alias  Up to 255 bytes; "" takes the alias away.
-/// @return 0, or -EINVAL (dev or alias is NULL; too long, TUNTAP_REASON_RANGE), -EPERM
-///         (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+/// @param dev    The device.
+/// @param alias  Up to 255 bytes. "" removes the alias.
+/// @param err    Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev or alias is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  alias is too long (_RANGE);
+///         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_alias(dev: *mut Device, alias: *const c_char, err: *mut CError) -> c_int {
     with(dev, err, |device| device.set_alias(&Alias::new(bytes(alias, "the alias")?)?))
 }
 
-/// Whether the device has a carrier: whether the other end is there, as far as the device
-/// was told. A device starts with one.
+/// Gets whether the device has a carrier, as set by tuntap_set_carrier. A new device has
+/// one.
 ///
-/// @param on  Receives 1 if it has, 0 if not.
-/// @return 0, or -EINVAL (dev or on is NULL), -ENODEV (the device is gone).
+/// @param dev  The device.
+/// @param on   Receives 1 if it has a carrier, 0 if not.
+/// @param err  Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev or on is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_carrier(dev: *const Device, on: *mut c_int, err: *mut CError) -> c_int {
     with(dev, err, |device| out(on, "result")?.fill(device.carrier().map(c_int::from)))
 }
 
-/// Turns the carrier on or off, as plugging a cable in and out does: without it, the device
-/// keeps its addresses and routes, and the kernel sends nothing through it. Needs no
-/// privilege beyond having opened it. Linux: TUNSETCARRIER.
+/// Turns the carrier on or off, like plugging in or unplugging a cable. Without a carrier
+/// the device keeps its addresses and routes, and the kernel sends nothing through it.
+/// Needs no privilege on a device that the caller has open. Linux 5.0 or later:
+/// TUNSETCARRIER.
 ///
-/// @param on  0 or not 0.
-/// @return 0, or -EINVAL (dev is NULL), -EPERM (on, while all queues are detached),
-///         -EOPNOTSUPP (before Linux 5.0, TUNTAP_REASON_KERNEL), -ENODEV (the device is
-///         gone).
+/// @param dev  The device.
+/// @param on   0: off. Not 0: on.
+/// @param err  Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL      dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EPERM       on is not 0, and all queues are detached (_PRIVILEGE);
+///         -EOPNOTSUPP  before Linux 5.0 (_KERNEL);
+///         -ENODEV      the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_carrier(dev: *mut Device, on: c_int, err: *mut CError) -> c_int {
     with(dev, err, |device| device.set_carrier(on != 0))
 }
 
-/// The transmit queue length: how many packets wait for tuntap_read, in each queue, before
-/// the kernel drops more.
+/// Gets the transmit queue length: the number of packets that each queue holds for
+/// tuntap_read. The kernel drops packets beyond it.
 ///
-/// @param packets  Receives the number; 500 in a new TUN, 1000 in a new TAP.
-/// @return 0, or -EINVAL (dev or packets is NULL), -ENODEV (the device is gone).
+/// @param dev      The device.
+/// @param packets  Receives the number. A new TUN has 500, a new TAP 1000.
+/// @param err      Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev or packets is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_txqueuelen(
@@ -197,63 +259,76 @@ pub unsafe extern "C" fn tuntap_get_txqueuelen(
     with(dev, err, |device| out(packets, "result")?.fill(device.tx_queue_length()))
 }
 
-/// Sets the transmit queue length. What no longer has room in a shorter queue is dropped, and
-/// no counter of the kernel's has it.
+/// Sets the transmit queue length. Packets that do not fit in a shorter queue are dropped,
+/// and no counter of the kernel includes them.
 ///
-/// @param packets  In each queue. The kernel takes 8 bytes for each at once.
-/// @return 0, or -EINVAL (dev is NULL), -ENOMEM (so much memory is not to be had), -EPERM
-///         (needs CAP_NET_ADMIN),
-///         -ENODEV (the device is gone).
+/// @param dev      The device.
+/// @param packets  For each queue. The kernel allocates 8 bytes for each packet
+///                 immediately.
+/// @param err      Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ENOMEM  the kernel has no memory for it (_SYSTEM);
+///         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_txqueuelen(dev: *mut Device, packets: u32, err: *mut CError) -> c_int {
     with(dev, err, |device| device.set_tx_queue_length(packets))
 }
 
-/// The send buffer: how many bytes of written packets may be on their way through the
-/// kernel, for each queue, before tuntap_write has to wait.
+/// Gets the send buffer: the number of bytes of written packets that the kernel may still
+/// be processing, for each queue, before tuntap_write waits.
 ///
-/// @param bytes  Receives the number; 2147483647 in a new device, which is no limit.
-/// @return 0, or -EINVAL (dev or bytes is NULL), -ENODEV (the device is gone).
+/// @param dev    The device.
+/// @param bytes  Receives the number. A new device has 2147483647, which is no limit.
+/// @param err    Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev or bytes is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_sndbuf(dev: *const Device, bytes: *mut u32, err: *mut CError) -> c_int {
     with(dev, err, |device| out(bytes, "result")?.fill(device.send_buffer()))
 }
 
-/// Sets the send buffer of the device, for all its queues. Needs no privilege beyond having
-/// opened it. Linux: TUNSETSNDBUF.
+/// Sets the send buffer of the device, for all queues. Needs no privilege on a device that
+/// the caller has open. Linux: TUNSETSNDBUF.
 ///
+/// @param dev    The device.
 /// @param bytes  1 to 2147483647.
-/// @return 0, or -EINVAL (dev is NULL; out of range, TUNTAP_REASON_RANGE), -ENODEV (the
-///         device is gone).
+/// @param err    Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  bytes is out of range (_RANGE);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_sndbuf(dev: *mut Device, bytes: u32, err: *mut CError) -> c_int {
     with(dev, err, |device| device.set_send_buffer(bytes))
 }
 
-/// Counters of a device, since it was made, as the kernel sees it: what is received (rx)
-/// was written by tuntap_write, and what is transmitted (tx) is read by tuntap_read. Later
-/// versions may add members at the end.
+/// Counters of a device since it was created, from the view of the kernel: it receives (rx)
+/// what tuntap_write writes, and transmits (tx) what tuntap_read reads. Later versions may add
+/// members at the end.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct CStats {
-    /// Packets that the kernel took from a writer.
+    /// Written packets that the kernel accepted.
     pub rx_packets: u64,
-    /// Packets that a reader took.
+    /// Packets that were read.
     pub tx_packets: u64,
-    /// Their bytes.
+    /// Bytes of rx_packets.
     pub rx_bytes: u64,
-    /// Their bytes.
+    /// Bytes of tx_packets.
     pub tx_bytes: u64,
     /// Written packets that were malformed.
     pub rx_errors: u64,
     /// Packets that could not be sent out.
     pub tx_errors: u64,
-    /// Written packets that the kernel had no room for.
+    /// Written packets that the kernel dropped for lack of room.
     pub rx_dropped: u64,
-    /// Packets that no reader took: the queue was full, or the device had none.
+    /// Packets that were not read, because the queue was full or the device had none.
     pub tx_dropped: u64,
 }
 
@@ -280,12 +355,16 @@ impl From<Stats> for CStats {
     }
 }
 
-/// The counters of the device.
+/// Gets the counters of the device.
 ///
-/// @param stats  Receives them.
+/// @param dev    The device.
+/// @param stats  Receives the counters.
 /// @param size   sizeof(tuntap_stats).
-/// @return 0, or -EINVAL (dev or stats is NULL; size is too small), -ENODEV (the device is
-///         gone).
+/// @param err    Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev or stats is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  size is too small, or over 4096 (_ARGUMENT);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_stats(
@@ -297,12 +376,16 @@ pub unsafe extern "C" fn tuntap_get_stats(
     with(dev, err, |device| sized_out(stats, size, "counters")?.fill(device.stats()))
 }
 
-/// The offloads of the device that are turned on, by whomever: they are the device's, for
-/// all its queues, and outlive the handle on a persistent one. Linux: the features that
-/// ethtool -k shows.
+/// Gets the offloads of the device that are turned on. They belong to the device, for all
+/// queues, and a persistent device keeps them after its last handle is closed. Any process
+/// can have set them. Linux: the features that `ethtool -k` shows.
 ///
+/// @param dev       The device.
 /// @param offloads  Receives TUNTAP_F_*.
-/// @return 0, or -EINVAL (dev or offloads is NULL), -ENODEV (the device is gone).
+/// @param err       Filled in on failure. May be NULL.
+/// @return 0, or
+///         -EINVAL  dev or offloads is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_offloads(

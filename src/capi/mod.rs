@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-//! The C ABI: pointers in, references out, no logic. The `///` of each function here is its reference text;
-//! include/tuntap.h is made from it, so it speaks C.
+//! The C ABI: converts pointers to references, and has no other logic. The `///` comment of each function is its
+//! reference text. include/tuntap.h is generated from it, so it uses the terms of C.
 //!
-//! Safety, for every function: the caller keeps what include/tuntap.h says of pointers. Each is NULL or points
-//! to what its type says, alive and large enough, until the call returns; handles come from this library and
-//! are not used after they are freed.
+//! Safety, for every function: the caller follows the rules of include/tuntap.h. Each pointer is NULL or points to a
+//! valid object of its type and size until the call returns. Handles come from this library and are not used after
+//! they are freed.
 
 #![allow(unsafe_code)]
-#![allow(unsafe_op_in_unsafe_fn, reason = "C upholds the one contract above, not each block")]
+#![allow(unsafe_op_in_unsafe_fn, reason = "the caller in C upholds the contract above")]
 #![allow(clippy::missing_safety_doc, reason = "as above")]
 
 mod argument;

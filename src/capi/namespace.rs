@@ -15,22 +15,28 @@ pub(super) unsafe fn namespace_at(path: *const c_char) -> Result<Namespace> {
     Namespace::open(Path::new(OsStr::from_bytes(bytes(path, "the path of the network namespace")?)))
 }
 
-/// Moves the device to another network namespace. All its handles go on reading and
-/// writing, in the threads and namespaces where they are, and configuration calls act on it
-/// where it is.
+/// Moves the device to another network namespace. All its handles continue to read and
+/// write, in any thread and namespace, and calls that configure the device act on it in its
+/// new namespace.
 ///
-/// The kernel takes a device down that it moves, and takes its addresses and routes away.
-/// In its new namespace it can have another index, and its name must be free there.
+/// The kernel takes the device down and removes its addresses and routes. In the new
+/// namespace its index can be different, and its name must not be in use.
 ///
-/// To configure it there needs CAP_SYS_ADMIN in both namespaces, to enter the other, and
-/// Linux 5.4; a handle that cannot reads and writes on, and its calls that ask about the
-/// device or configure it return -EXDEV with TUNTAP_REASON_NAMESPACE.
+/// To configure the device there, the process must be able to enter that namespace: this
+/// needs CAP_SYS_ADMIN in both namespaces and Linux 5.4 or later. Otherwise a handle can
+/// only read and write, and calls that query or configure the device return -EXDEV with
+/// TUNTAP_REASON_NAMESPACE.
 ///
-/// @param path  Such as "/run/netns/blue" or "/proc/1234/ns/net".
-/// @return 0, also when it is there already, or -EINVAL (dev or path is NULL; not a network
-///         namespace, TUNTAP_REASON_NAMESPACE), -ENOENT, -EACCES, ... (path cannot be
-///         opened), -EEXIST (the name is taken there, TUNTAP_REASON_BUSY), -EPERM (needs
-///         CAP_NET_ADMIN in both), -ENODEV (the device is gone).
+/// @param dev   The device.
+/// @param path  For example "/run/netns/blue" or "/proc/1234/ns/net".
+/// @param err   Filled in on failure. May be NULL.
+/// @return 0, also if it is already there, or
+///         -EINVAL  dev or path is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  path is not a network namespace (_NAMESPACE);
+///         -ENOENT, -EACCES, ...  path cannot be opened;
+///         -EEXIST  the name is in use there (_BUSY);
+///         -EPERM   this needs CAP_NET_ADMIN in both namespaces (_PRIVILEGE);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_netns(dev: *mut Device, path: *const c_char, err: *mut CError) -> c_int {
@@ -39,8 +45,11 @@ pub unsafe extern "C" fn tuntap_set_netns(dev: *mut Device, path: *const c_char,
 
 /// Moves the device to the network namespace of a descriptor: see tuntap_set_netns.
 ///
-/// @param fd  An open network namespace. It stays the caller's.
-/// @return As tuntap_set_netns, or -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT).
+/// @param dev  The device.
+/// @param fd   A descriptor of a network namespace. It still belongs to the caller.
+/// @param err  Filled in on failure. May be NULL.
+/// @return 0, or as tuntap_set_netns, or
+///         -EBADF  fd is not open (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
 #[cfg(not(windows))]
 #[unsafe(no_mangle)]

@@ -6,15 +6,15 @@ use crate::model::{link, name};
 
 constants! {
     numbers SIZES: usize {
-        /// Bytes of a buffer that holds the name of a device of any operating system, with its NUL. A
-        /// name of Linux, Darwin and the BSDs has 15 bytes at most.
+        /// Size of a buffer that is large enough for any device name of any operating system, with
+        /// its NUL. On Linux, Darwin and the BSDs a name has up to 15 bytes.
         TUNTAP_NAME_SIZE = 256, "TUNTAP_NAME_SIZE";
-        /// Bytes of a buffer that holds any address as text, of any family and with its prefix,
-        /// with its NUL.
+        /// Size of a buffer that is large enough for any address as text, of any family, with its
+        /// prefix and its NUL.
         TUNTAP_ADDR_SIZE = 64, "TUNTAP_ADDR_SIZE";
-        /// Bytes of a buffer that holds any alias, with its NUL.
+        /// Size of a buffer that is large enough for any alias, with its NUL.
         TUNTAP_ALIAS_SIZE = 256, "TUNTAP_ALIAS_SIZE";
-        /// Bytes of a MAC address.
+        /// Size of a MAC address in bytes.
         TUNTAP_MAC_SIZE = 6, "TUNTAP_MAC_SIZE";
     }
 }

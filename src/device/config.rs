@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Options of an open that have no flag, and their application: all of them or none.
+//! The options of an open that are not flags. Either all of them are applied, or none.
 
 use std::path::PathBuf;
 
@@ -14,42 +14,42 @@ use crate::model::vnet_hdr::Wanted;
 use crate::sys::Change;
 use crate::sys::{Backend, Namespace, Place};
 
-/// What is added to a device.
+/// An item to add to a device.
 pub struct Added<T> {
-    /// That.
+    /// The item.
     pub item: T,
-    /// What has its place is replaced.
+    /// It replaces another item that occupies its place.
     pub replace: bool,
 }
 
-/// What an open does beyond its flags. A new one changes nothing.
+/// The options of an open. The default has none.
 #[derive(Default)]
 pub struct Config {
     /// The user that may open the device without privilege.
     pub owner: Option<u32>,
     /// The group whose members may open the device without privilege.
     pub group: Option<u32>,
-    /// The device node, where it is not the usual one.
+    /// The device node, if it is not the usual one.
     pub node: Option<PathBuf>,
-    /// The network namespace, where it is not the calling thread's.
+    /// The network namespace, if it is not the one of the calling thread.
     pub(crate) namespace: Option<Namespace>,
-    /// Bytes of the largest packet.
+    /// The MTU.
     pub mtu: Option<u32>,
     /// The hardware address of a TAP.
     pub mac: Option<Mac>,
-    /// A text for whoever looks at the device.
+    /// The alias.
     pub alias: Option<Alias>,
-    /// Packets that wait for a reader, at most.
+    /// The transmit queue length in packets.
     pub tx_queue_length: Option<u32>,
-    /// Bytes of written packets that are on their way, at most.
+    /// The send buffer in bytes.
     pub send_buffer: Option<u32>,
-    /// Addresses that are added.
+    /// Addresses to add.
     pub addresses: Vec<Added<(AddressRequest, Options)>>,
-    /// Routes that are added, once it is up.
+    /// Routes to add when the device is up.
     pub routes: Vec<Added<Route>>,
-    /// The layout of the virtio header, with offload.
+    /// The layout of the virtio header, for a device with offload.
     pub vnet: Wanted,
-    /// Up or down.
+    /// Whether to take the device up or down.
     pub up: Option<bool>,
 }
 
@@ -59,15 +59,15 @@ impl Config {
         Place { node: self.node.as_deref(), namespace: self.namespace.as_ref() }
     }
 
-    /// What cannot be, found out before anything is touched: being down takes routes away, and a small MTU the IPv6
-    /// addresses.
+    /// Refuses options that contradict each other, before anything is changed: a device that is down cannot have routes,
+    /// and a small MTU cannot have IPv6 addresses.
     pub(crate) fn check(&self, flags: &Flags) -> Result<()> {
         if let Some(option) = self.vnet.option().filter(|_| !flags.mode.offload) {
-            let text = "a device has a virtio header with TUNTAP_OFFLOAD only";
+            let text = "only a device with TUNTAP_OFFLOAD has a virtio header";
             return Err(Error::new(Errno::EINVAL, Reason::Flags, text).of_option(option));
         }
         if self.up == Some(false) && !self.routes.is_empty() {
-            let text = "option route: the device would be down, and routes need it up";
+            let text = "option route: the device is taken down, and routes need it up";
             return Err(Error::new(Errno::EINVAL, Reason::Argument, text));
         }
         let mut addresses = self.addresses.iter().map(|added| added.item.0.address());
@@ -78,7 +78,7 @@ impl Config {
         }
     }
 
-    /// Some of it changes what may be there before, and would have to be undone.
+    /// Whether an option changes the state of an existing device, which a failure must restore.
     fn changes_link(&self) -> bool {
         let numbers = [self.mtu, self.tx_queue_length, self.send_buffer];
         numbers.iter().any(Option::is_some)
@@ -92,12 +92,12 @@ impl Config {
     }
 }
 
-/// Applies what is asked for of an option, whose name a failure begins with.
+/// Applies an option to each value. The message of a failure begins with the name of the option.
 fn option<T>(name: &str, asked: impl IntoIterator<Item = T>, apply: impl Fn(T) -> Result<()>) -> Result<()> {
     asked.into_iter().try_for_each(apply).map_err(|error| error.of_option(name))
 }
 
-/// What of a device the options may change.
+/// The state of a device that the options can change.
 struct Before {
     link: Link,
     send_buffer: u32,
@@ -106,9 +106,9 @@ struct Before {
 }
 
 impl Device {
-    /// Applies all options, or when one fails none: then what was there before is there again, as far as the device
-    /// does not go away anyway. Persist comes last: until then, a new device goes away when a step fails. The ids, which
-    /// are checked already, come just before it: a first owner cannot be unset again.
+    /// Applies all options, or none: if one fails, the previous state of an existing device is restored. Persist comes
+    /// last: until then, a new device is removed if a step fails. The ids, which are already checked, come just before
+    /// it, because a first owner cannot be unset.
     pub(crate) fn apply(&self, flags: &Flags, config: &Config) -> Result<()> {
         let before = config.changes_link().then(|| self.before()).transpose()?;
         self.apply_each(flags, config).inspect_err(|_| {
@@ -128,7 +128,7 @@ impl Device {
         Ok(())
     }
 
-    /// The MTU before the addresses, as IPv6 needs it; up before the routes, as all of them need that.
+    /// The MTU comes before the addresses, because IPv6 needs it, and up before the routes, because they need it.
     fn apply_to_link(&self, config: &Config) -> Result<()> {
         option("mtu", config.mtu, |mtu| self.set_mtu(mtu))?;
         option("mac", config.mac, |mac| self.set_mac(mac))?;
@@ -152,8 +152,8 @@ impl Device {
         })
     }
 
-    /// The MTU first, as IPv6 needs it, and the routes last, as they need all the rest. What was not changed is left
-    /// alone, and one failure does not keep from the rest.
+    /// The MTU comes first, because IPv6 needs it, and the routes last, because they need everything else. Unchanged
+    /// values are not set, and a failure does not stop the next steps.
     fn restore(&self, before: &Before, config: &Config) {
         let link = &before.link;
         let _ = self.set_mtu(link.mtu);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Asking for and changing what an interface is.
+//! Reads and changes the state of an interface.
 
 use super::{Device, Way};
 use crate::model::error::{Errno, Error, Reason, Result};
@@ -15,7 +15,7 @@ impl Device {
         Ok(self.link()?.up)
     }
 
-    /// Takes it up or down.
+    /// Takes the interface up or down.
     pub fn set_up(&self, up: bool) -> Result<()> {
         let way = &mut self.backend.way();
         if self.backend.link(way)?.up == up {
@@ -24,7 +24,7 @@ impl Device {
         self.backend.change_link(way, &Change::Up(up))
     }
 
-    /// Bytes of the largest packet, without the Ethernet header.
+    /// The MTU: the size of the largest packet in bytes, without the Ethernet header.
     pub fn mtu(&self) -> Result<u32> {
         Ok(self.link()?.mtu)
     }
@@ -44,11 +44,11 @@ impl Device {
         }
     }
 
-    /// What the MTU can be.
+    /// The range of the MTU.
     pub fn mtu_range(&self) -> Result<(u32, u32)> {
         let link = self.link()?;
         link.mtu_range.ok_or_else(|| {
-            let text = text!("ask for the MTU range of {}: this kernel does not tell it", link.name);
+            let text = text!("ask for the MTU range of {}: this kernel does not report it", link.name);
             Error::new(Errno::EOPNOTSUPP, Reason::Kernel, text)
         })
     }
@@ -73,7 +73,7 @@ impl Device {
         self.backend.change_link(way, &Change::Mac(mac))
     }
 
-    /// Renames it.
+    /// Renames the interface.
     pub fn set_name(&self, name: Name) -> Result<()> {
         let way = &mut self.backend.way();
         if self.backend.link(way)?.name == name {
@@ -82,12 +82,12 @@ impl Device {
         self.backend.change_link(way, &Change::Name(name))
     }
 
-    /// The text that somebody gave it; empty where nobody did.
+    /// The alias. Empty if there is none.
     pub fn alias(&self) -> Result<Vec<u8>> {
         Ok(self.link()?.alias)
     }
 
-    /// Gives it a text, or with an empty one takes it away.
+    /// Sets the alias. An empty one removes it.
     pub fn set_alias(&self, alias: &Alias) -> Result<()> {
         let way = &mut self.backend.way();
         if self.backend.link(way)?.alias == alias.as_bytes() {
@@ -96,22 +96,22 @@ impl Device {
         self.backend.change_link(way, &Change::Alias(alias))
     }
 
-    /// Whether the other end is there, as far as the device was told.
+    /// Whether the interface has a carrier.
     pub fn carrier(&self) -> Result<bool> {
         Ok(self.link()?.carrier)
     }
 
-    /// Tells the system whether the other end is there.
+    /// Turns the carrier on or off.
     pub fn set_carrier(&self, on: bool) -> Result<()> {
         self.backend.set_carrier(on)
     }
 
-    /// Packets that wait for a reader, at most.
+    /// The transmit queue length: the limit of packets that wait for a reader.
     pub fn tx_queue_length(&self) -> Result<u32> {
         Ok(self.link()?.tx_queue_length)
     }
 
-    /// Sets how many packets wait for a reader.
+    /// Sets the transmit queue length.
     pub fn set_tx_queue_length(&self, packets: u32) -> Result<()> {
         let way = &mut self.backend.way();
         if self.backend.link(way)?.tx_queue_length == packets {
@@ -120,17 +120,17 @@ impl Device {
         self.backend.change_link(way, &Change::TxQueueLength(packets))
     }
 
-    /// What passed through it.
+    /// The counters.
     pub fn stats(&self) -> Result<Stats> {
         Ok(self.link()?.stats)
     }
 
-    /// The offloads that are turned on, as the ABI's bits.
+    /// The offloads that are turned on, as bits of the ABI.
     pub fn offloads(&self) -> Result<u64> {
         self.backend.offloads()
     }
 
-    /// Moves it to another network namespace; the handle follows.
+    /// Moves the interface to another network namespace. The handle follows it.
     pub(crate) fn set_namespace(&self, namespace: &Namespace) -> Result<()> {
         let _changing = self.change();
         let way = &mut self.backend.way();

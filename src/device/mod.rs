@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! A device, through one of its queues: opening it, and what it is.
+//! A handle: one queue of a device. Opening, and the properties of the device.
 
 mod address;
 pub mod config;
@@ -37,9 +37,9 @@ pub struct Device {
     pub(crate) backend: Queue,
     nonblock: AtomicBool,
     changing: Mutex<()>,
-    /// On a device with offload, what a super-packet still has for the next reads.
+    /// The unread rest of a super-packet, on a device with offload.
     rest: Option<Rest>,
-    /// The offloads that packets to write are joined for.
+    /// The offloads for which written packets are joined.
     joins: AtomicU64,
 }
 
@@ -49,7 +49,7 @@ type Rest = PerProcess<Mutex<Stream>>;
 type Way<'a> = <Queue as Backend>::Way<'a>;
 
 impl Device {
-    /// Opens a device: attaches to it when it exists, makes it when it does not.
+    /// Opens a device: attaches to an existing one, or creates it.
     pub fn open(name: &NameRequest, flags: &Flags, config: &Config) -> Result<Self> {
         config.check(flags)?;
         check_ids(name, config)?;
@@ -80,7 +80,7 @@ impl Device {
         }
     }
 
-    /// Whether devices have it on this operating system.
+    /// Whether devices have the feature on this operating system.
     pub fn has(feature: Feature) -> bool {
         Queue::has(feature)
     }
@@ -101,14 +101,14 @@ impl Device {
         }
     }
 
-    /// What a super-packet still has for the next reads, on a device with offload. Nobody waits while holding it. A child
-    /// of fork begins with nothing: the rest is its parent's.
+    /// The unread rest of a super-packet, on a device with offload. No thread waits while it holds the lock. A child of
+    /// fork() starts without a rest, which stays with the parent.
     #[inline]
     pub(crate) fn rest(&self) -> Option<Outcome<&Mutex<Stream>>> {
         self.rest.as_ref().map(|rest| rest.get(|| new_rest(&self.backend)))
     }
 
-    /// The name at this moment: somebody else may rename the device.
+    /// The current name. Other processes can rename the device.
     pub fn name(&self) -> Result<Name> {
         self.backend.name()
     }
@@ -118,19 +118,19 @@ impl Device {
         Ok(self.link()?.index)
     }
 
-    /// The descriptor, to wait on.
+    /// The descriptor to wait on.
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.backend.fd()
     }
 
-    /// The flags as they are granted, as the ABI's bits.
+    /// The current flags as granted by the kernel, as bits of the ABI.
     pub fn flags(&self) -> Result<u64> {
         let nonblock = flags::bit(self.nonblock(), flags::NONBLOCK);
         let persist = flags::bit(self.backend.persist()?, flags::PERSIST);
         Ok(self.backend.mode().bits() | nonblock | persist)
     }
 
-    /// Makes the device outlive its last handle, or not.
+    /// Sets whether the device stays after its last handle is closed.
     pub fn set_persist(&self, on: bool) -> Result<()> {
         if self.backend.persist()? == on {
             return Ok(());
@@ -144,8 +144,8 @@ impl Device {
         self.tuntap()?.owner.ok_or_else(|| self.unset("owner", "tuntap_set_owner"))
     }
 
-    /// Gives the device to a user. Done also when it is so already: it needs no privilege, and what is reported as
-    /// the overflow id may be somebody whom this user namespace does not have.
+    /// Gives the device to a user. Also calls the kernel if the id is already the same: the call needs no privilege, and
+    /// the overflow id is reported for every user that this user namespace does not have.
     pub fn set_owner(&self, uid: u32) -> Result<()> {
         check_user(self.label(), uid)?;
         self.backend.set_owner(uid)
@@ -163,23 +163,23 @@ impl Device {
         self.backend.set_group(gid)
     }
 
-    /// Whether reads and writes do not wait.
+    /// Whether reads and writes return EAGAIN instead of waiting.
     pub fn nonblock(&self) -> bool {
         self.nonblock.load(Ordering::Relaxed)
     }
 
-    /// Makes reads and writes wait, or not.
+    /// Sets whether reads and writes return EAGAIN instead of waiting.
     pub fn set_nonblock(&self, on: bool) -> Result<()> {
         self.nonblock.store(on, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Bytes of written packets that are on their way, at most.
+    /// The limit of bytes of written packets that the kernel may still be processing.
     pub fn send_buffer(&self) -> Result<u32> {
         self.backend.send_buffer()
     }
 
-    /// Sets how many bytes of written packets are on their way, at most.
+    /// Sets the limit of bytes of written packets that the kernel may still be processing.
     pub fn set_send_buffer(&self, bytes: u32) -> Result<()> {
         if self.send_buffer()? == bytes {
             return Ok(());
@@ -191,18 +191,18 @@ impl Device {
         self.backend.set_send_buffer(bytes)
     }
 
-    /// Bytes of the virtio header before each packet, on a device with offload.
+    /// The size of the virtio header before each packet, on a device with offload.
     pub fn vnet_hdr_size(&self) -> Result<usize> {
         self.needs_offload("ask for the virtio header of")?;
         Ok(self.backend.layout().size())
     }
 
-    /// The offloads that packets to write are joined for, as the ABI's bits.
+    /// The offloads for which written packets are joined, as bits of the ABI.
     pub(crate) fn joins(&self) -> u64 {
         self.joins.load(Ordering::Relaxed)
     }
 
-    /// Turns on these offloads of the device and no others, for what it hands over and for what this handle joins.
+    /// Turns on exactly these offloads of the device, for packets that are read and for packets that this handle joins.
     pub fn set_offloads(&self, offloads: u64) -> Result<()> {
         self.needs_offload("set the offloads of")?;
         if offloads & !offload::ALL_OFFLOADS != 0 {
@@ -214,7 +214,7 @@ impl Device {
         Ok(())
     }
 
-    /// That devices have it on this operating system.
+    /// Fails if devices do not have the feature on this operating system.
     fn needs(&self, feature: Feature, action: &str) -> Result<()> {
         if Self::has(feature) {
             return Ok(());
@@ -222,7 +222,7 @@ impl Device {
         Err(Error::platform(format_args!("{action} {}", self.label())))
     }
 
-    /// The same for what a device must be opened for, by this flag.
+    /// Fails also if the device was not opened with the flag that the feature needs.
     pub(crate) fn needs_flag(&self, feature: Feature, granted: bool, flag: &str, action: &str) -> Result<()> {
         self.needs(feature, action)?;
         if granted {
@@ -238,7 +238,7 @@ impl Device {
 
     pub(crate) fn unset(&self, what: &str, setter: &str) -> Error {
         let name = self.label();
-        Error::new(Errno::ENOENT, Reason::Unset, text!("{name} has no {what}: {setter} gives it one"))
+        Error::new(Errno::ENOENT, Reason::Unset, text!("{name} has no {what}: set one with {setter}"))
     }
 
     /// The interface as it is.
@@ -246,13 +246,13 @@ impl Device {
         self.backend.link(&mut self.backend.way())
     }
 
-    /// The name for a message.
+    /// The name, for messages.
     pub(crate) fn label(&self) -> Text {
         self.backend.label()
     }
 
-    /// To be held over a change of several steps. A thread cannot panic with it, so there is no broken state to
-    /// find.
+    /// A lock to hold during a change of several steps. No thread panics while it holds it, so a poisoned lock has no
+    /// inconsistent state.
     pub(crate) fn change(&self) -> MutexGuard<'_, ()> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -261,14 +261,14 @@ impl Device {
 fn rest_of(backend: &Queue) -> Result<Option<Rest>> {
     let rest = || PerProcess::new(new_rest(backend)?);
     let rest = backend.mode().offload.then(rest).transpose();
-    rest.map_err(|errno| Error::system(errno, "make room for super-packets"))
+    rest.map_err(|errno| Error::system(errno, "allocate memory for super-packets"))
 }
 
 fn new_rest(backend: &Queue) -> Outcome<Mutex<Stream>> {
     Ok(Mutex::new(Stream::of(backend, false)?))
 }
 
-/// Before anything is touched: an owner or a group that was set cannot be unset again.
+/// Checks the ids before anything is changed, because an owner or a group cannot be unset.
 fn check_ids(name: &NameRequest, config: &Config) -> Result<()> {
     config.owner.map_or(Ok(()), |uid| check_user(name, uid))?;
     config.group.map_or(Ok(()), |gid| check_group(name, gid))

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
-//! The number of a failure, as the operating system gave it.
+//! The error numbers of the operating system.
 
 use std::fmt;
 use std::io;
 use std::num::NonZeroI32;
 
-/// An errno, known by name or not. It is positive, so that its negative can never be taken for success.
+/// An errno, with or without a known name. It is always positive, so its negative never means success.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Errno(NonZeroI32);
 
-/// Each errno that has a name here, with what it means.
+/// Defines the errnos that have a name here, with their descriptions.
 macro_rules! errnos {
     ($($(#[$condition:meta])* $name:ident $text:literal)*) => {
-        #[allow(missing_docs, reason = "the text is beside it")]
+        #[allow(missing_docs, reason = "the text is the documentation")]
         impl Errno {
             $($(#[$condition])* pub const $name: Self = Self::from_raw(libc::$name);)*
 
@@ -110,7 +110,7 @@ errnos! {
 }
 
 impl Errno {
-    /// The errno of this number. A number that cannot be one becomes EIO: it is a failure all the same.
+    /// The errno of this number. A number that is not an errno becomes EIO, because it is still a failure.
     pub const fn from_raw(number: i32) -> Self {
         match NonZeroI32::new(number) {
             Some(number) if number.get() > 0 => Self(number),
@@ -118,12 +118,12 @@ impl Errno {
         }
     }
 
-    /// That of the C library's last failed call.
+    /// The errno of the last failed call of the C library.
     pub fn last() -> Self {
         Self::from_raw(io::Error::last_os_error().raw_os_error().unwrap_or(0))
     }
 
-    /// What a call of the C library returned that is negative when it fails.
+    /// The result of a call of the C library that is negative on failure.
     pub fn result<T: PartialOrd + Default>(returned: T) -> Result<T, Self> {
         if returned < T::default() { Err(Self::last()) } else { Ok(returned) }
     }
@@ -133,7 +133,7 @@ impl Errno {
         self.0.get()
     }
 
-    /// What it means, in the same words in every locale.
+    /// Its description, the same in every locale.
     pub fn desc(self) -> Description {
         Description(self)
     }
@@ -153,7 +153,7 @@ impl fmt::Debug for Errno {
     }
 }
 
-/// What an errno means, to be written: "errno 524" for one without a name.
+/// The description of an errno. "errno 524" for one without a name.
 #[derive(Clone, Copy)]
 pub struct Description(Errno);
 

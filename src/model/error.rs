@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What every layer fails with: an errno, the reason that an errno cannot tell, and one sentence.
+//! The error of all layers: an errno, a reason that is more precise than the errno, and a message of one sentence.
 
 use std::fmt;
 
@@ -8,71 +8,71 @@ use crate::model::text::{Text, text};
 
 pub use crate::model::errno::Errno;
 
-/// Result of everything off the packet path.
+/// The result of everything that is not on the path of packets.
 pub type Result<T> = std::result::Result<T, Error>;
 
 enumeration! {
-    /// What errno cannot tell. The numbers are the ABI's `TUNTAP_REASON_*`.
+    /// The cause, where the errno alone is ambiguous. The numbers are the `TUNTAP_REASON_*` of the ABI.
     pub enum Reason {
         /// No error.
         None = 0, "TUNTAP_REASON_NONE", c"no error";
-        /// An argument is NULL, or not one of those allowed.
+        /// An argument is NULL or not one of the allowed values.
         Argument = 1, "TUNTAP_REASON_ARGUMENT", c"invalid argument";
         /// The flags are unknown or contradict each other.
         Flags = 2, "TUNTAP_REASON_FLAGS", c"unknown or contradicting flags";
         /// Not a valid device name.
         Name = 3, "TUNTAP_REASON_NAME", c"invalid device name";
-        /// Not a usable address.
+        /// Not a valid or usable address.
         Address = 4, "TUNTAP_REASON_ADDRESS", c"invalid address";
-        /// A number outside of what the device takes.
+        /// A number is out of range.
         Range = 5, "TUNTAP_REASON_RANGE", c"number out of range";
         /// The caller's buffer is too small.
         Buffer = 6, "TUNTAP_REASON_BUFFER", c"buffer too small";
-        /// The bytes are no packet of the device's kind.
+        /// The bytes are not a packet of this kind of device.
         Packet = 7, "TUNTAP_REASON_PACKET", c"not a packet of this kind of device";
         /// No TUN/TAP driver, or no device node.
         NoDriver = 8, "TUNTAP_REASON_NO_DRIVER", c"no TUN/TAP driver or device node";
-        /// The process lacks the right to do it.
+        /// The process lacks the privilege.
         Privilege = 9, "TUNTAP_REASON_PRIVILEGE", c"not permitted";
-        /// The name is taken, or the device is in use.
+        /// The name or the device is in use.
         Busy = 10, "TUNTAP_REASON_BUSY", c"name taken or device busy";
-        /// The wrong kind of device: a TAP for a TUN, or neither.
+        /// The wrong kind of device: a TAP instead of a TUN or the reverse, or neither.
         Kind = 11, "TUNTAP_REASON_KIND", c"wrong kind of device";
-        /// The device's modes are not those asked for; the message names the difference.
+        /// The device has other modes than requested. The message states the difference.
         Mismatch = 12, "TUNTAP_REASON_MISMATCH", c"device has other modes than those asked for";
         /// This kernel does not support it.
         Kernel = 13, "TUNTAP_REASON_KERNEL", c"not supported by this kernel";
         /// This operating system does not support it.
         Platform = 14, "TUNTAP_REASON_PLATFORM", c"not supported on this operating system";
-        /// The device is gone: somebody else removed it.
+        /// The device is gone: it was removed while the handle was open.
         Removed = 15, "TUNTAP_REASON_REMOVED", c"device is gone";
         /// The device is down.
         Down = 16, "TUNTAP_REASON_DOWN", c"device is down";
-        /// The value asked for is not set.
+        /// The requested value is not set.
         Unset = 17, "TUNTAP_REASON_UNSET", c"not set";
-        /// Nothing to read, or no room to write, at the moment.
+        /// No packet to read, or no room to write, at the moment.
         Again = 18, "TUNTAP_REASON_AGAIN", c"would block";
         /// A signal handler ran while the call waited.
         Interrupted = 19, "TUNTAP_REASON_INTERRUPTED", c"interrupted by a signal";
-        /// The operating system refused for a cause of its own: the code tells.
+        /// The operating system refused. The errno is the cause.
         System = 20, "TUNTAP_REASON_SYSTEM", c"refused by the operating system";
-        /// A network namespace that is none, or that cannot be entered.
+        /// Not a network namespace, or one that the process cannot enter.
         Namespace = 21, "TUNTAP_REASON_NAMESPACE", c"another network namespace";
-        /// The time limit passed before anything happened.
+        /// The time limit passed.
         Timeout = 22, "TUNTAP_REASON_TIMEOUT", c"time limit passed";
         /// tuntap_wake ended the wait.
         Woken = 23, "TUNTAP_REASON_WOKEN", c"woken";
-        /// There is no such device.
+        /// The device does not exist.
         Absent = 24, "TUNTAP_REASON_ABSENT", c"no such device";
-        /// The kernel's queue is full, and poll does not tell when there is room: try again a little
-        /// later. Only where the system has such a queue (Darwin).
+        /// The kernel's queue is full, and poll does not report when there is room: try again a
+        /// little later. Darwin only.
         Full = 25, "TUNTAP_REASON_FULL", c"the kernel's queue is full";
-        /// The handle was shut down: nothing waits on it any more.
+        /// The handle was shut down: calls on it do not wait any more.
         Shutdown = 26, "TUNTAP_REASON_SHUTDOWN", c"shut down";
     }
 }
 
-/// An array of one, because std has no fallible box; nothing is moved, as the room is exact.
+/// An array of one item, because std has no fallible Box. The capacity is exact, so the conversion moves nothing.
 fn boxed(message: Text) -> Option<Box<[Text; 1]>> {
     let mut one = Vec::new();
     one.try_reserve_exact(1).ok()?;
@@ -80,24 +80,24 @@ fn boxed(message: Text) -> Option<Box<[Text; 1]>> {
     one.try_into().ok()
 }
 
-/// A failure: never without an errno, a reason and a sentence.
+/// A failure: always with an errno, a reason and a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     errno: Errno,
     reason: Reason,
-    /// Apart, as an error is moved often. None where there was no memory for it.
+    /// On the heap, because errors are moved often. None if there was no memory for it.
     message: Option<Box<[Text; 1]>>,
 }
 
 impl Error {
-    /// An error with its sentence: what was tried, on what, why it failed, what to do.
+    /// An error with its message: the action, its object, the cause and a remedy.
     #[cold]
     #[inline(never)]
     pub fn new(errno: Errno, reason: Reason, message: impl Into<Text>) -> Self {
         Self { errno, reason, message: boxed(message.into()) }
     }
 
-    /// The operating system's refusal of `action` ("set the MTU of vpn0 to 9000").
+    /// The operating system refused `action` ("set the MTU of vpn0 to 9000").
     pub fn system(errno: Errno, action: impl fmt::Display) -> Self {
         Self::refused(errno, &action)
     }
@@ -116,12 +116,12 @@ impl Error {
         Self::new(errno, reason, text!("{action}: {}", errno.desc()))
     }
 
-    /// It came of an option of an open.
+    /// The same error, caused by an option of an open.
     pub fn of_option(self, name: &str) -> Self {
         Self::new(self.errno, self.reason, text!("option {name}: {}", self.message()))
     }
 
-    /// The operating system has no such thing.
+    /// The operating system does not support `action`.
     pub fn platform(action: impl fmt::Display) -> Self {
         Self::new(
             Errno::EOPNOTSUPP,
@@ -135,16 +135,14 @@ impl Error {
         self.errno
     }
 
-    /// What errno cannot tell.
+    /// The reason.
     pub fn reason(&self) -> Reason {
         self.reason
     }
 
-    /// The sentence.
+    /// The message.
     pub fn message(&self) -> &str {
-        self.message
-            .as_deref()
-            .map_or("there is not enough memory for the message", |[message]| message.as_str())
+        self.message.as_deref().map_or("out of memory: there is no message", |[message]| message.as_str())
     }
 }
 

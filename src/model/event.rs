@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What the system announces of interfaces, and what a monitor reports of it.
+//! The notices of the system about interfaces, and the events that a monitor reports.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use crate::model::prefix::Prefix;
 use crate::model::route::Installed;
 use crate::model::table::enumeration;
 
-/// What the system announces.
+/// A notice of the system.
 #[allow(dead_code, reason = "a system without a backend looks at none of it")]
 pub(crate) enum Notice {
     /// An interface is in this state.
@@ -20,27 +20,27 @@ pub(crate) enum Notice {
     LinkMoved(u32),
     /// The interface of this index has an address.
     Address(u32, Assigned),
-    /// And has it no more.
+    /// The interface of this index no longer has the address.
     AddressGone(u32, Assigned),
-    /// A route leads through the interface of this index. Its detail tells it from all others.
+    /// There is a route through the interface of this index. Its details distinguish it from all others.
     Route(u32, Installed),
-    /// And does no more.
+    /// The route through the interface of this index is gone.
     RouteGone(u32, Installed),
-    /// A route took this place, through whichever interface: those that had it may be gone.
+    /// A route through any interface took this place: the previous routes there may be gone.
     RouteReplaced(Place),
-    /// Routes may have gone that nothing was said of.
+    /// Routes may be gone without a notice.
     RoutesDoubtful,
     /// A list of all routes begins.
     RoutesBegin,
-    /// It ends: what it did not have is gone.
+    /// The list ends: routes that it does not contain are gone.
     RoutesEnd,
-    /// Something was lost, and what is present comes again.
+    /// Notices were lost. The present state follows again.
     Overrun,
-    /// That was all that is present.
+    /// The present state is complete.
     Complete,
 }
 
-/// What several routes cannot have in common, but for those that were appended.
+/// Only one route can have these values, except for appended routes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[allow(dead_code, reason = "a system without a backend looks at none of it")]
 pub(crate) struct Place {
@@ -63,61 +63,60 @@ impl Place {
 }
 
 enumeration! {
-    /// What happened. The numbers are the ABI's `TUNTAP_EVENT_*`.
+    /// The kind of an event. The numbers are the `TUNTAP_EVENT_*` of the ABI.
     pub enum Kind {
-        /// There is a device: one that was there when the monitor began or after an overrun, or a
-        /// new one.
+        /// A device is present: a new one, or one that existed when the monitor was opened or after
+        /// an overrun.
         Device = 1, "TUNTAP_EVENT_DEVICE", c"device present";
         /// The device went up.
         Up = 2, "TUNTAP_EVENT_UP", c"device up";
-        /// The device went down. Its routes go with that.
+        /// The device went down. Its routes are removed.
         Down = 3, "TUNTAP_EVENT_DOWN", c"device down";
-        /// The device got a carrier.
+        /// The device has a carrier now.
         CarrierOn = 4, "TUNTAP_EVENT_CARRIER_ON", c"carrier on";
         /// The device lost its carrier.
         CarrierOff = 5, "TUNTAP_EVENT_CARRIER_OFF", c"carrier off";
-        /// The device has another MTU.
+        /// The MTU of the device changed.
         Mtu = 6, "TUNTAP_EVENT_MTU", c"MTU changed";
-        /// The device has another MAC address.
+        /// The MAC address of the device changed.
         Mac = 7, "TUNTAP_EVENT_MAC", c"MAC address changed";
-        /// The device has another name.
+        /// The name of the device changed.
         Name = 8, "TUNTAP_EVENT_NAME", c"device renamed";
-        /// An address was added. Linux announces an IPv6 address once it may be used, which is a
-        /// moment after it was added.
+        /// An address was added. Linux reports an IPv6 address when it becomes usable, shortly after
+        /// it was added.
         AddrAdded = 9, "TUNTAP_EVENT_ADDR_ADDED", c"address added";
         /// An address was removed.
         AddrRemoved = 10, "TUNTAP_EVENT_ADDR_REMOVED", c"address removed";
-        /// The device is gone, with the addresses and routes that it still had: no event of them
-        /// follows. TUNTAP_EVENT_DOWN, TUNTAP_EVENT_ADDR_REMOVED and TUNTAP_EVENT_ROUTE_REMOVED may
-        /// come before it, as the kernel takes a device down first.
+        /// The device is gone, with its remaining addresses and routes: no events for them follow.
+        /// TUNTAP_EVENT_DOWN, TUNTAP_EVENT_ADDR_REMOVED and TUNTAP_EVENT_ROUTE_REMOVED can come
+        /// before it, because the kernel takes a device down first.
         Removed = 11, "TUNTAP_EVENT_REMOVED", c"device removed";
-        /// Events are missing here: the kernel had more of them than it kept for the reader, or there
-        /// was no memory. Forget everything known: what is present follows, as at the beginning. A
-        /// device that is not reported again before TUNTAP_EVENT_COMPLETE is gone, and no
-        /// TUNTAP_EVENT_REMOVED comes for it; only of the one device of a monitor it does, right
-        /// behind TUNTAP_EVENT_COMPLETE.
+        /// Events were lost, because the buffer of the kernel was full or there was no memory.
+        /// Discard the known state: the present state follows, as after the monitor was opened. A
+        /// device that is not reported again before TUNTAP_EVENT_COMPLETE is gone, without a
+        /// TUNTAP_EVENT_REMOVED. Only a monitor of one device reports TUNTAP_EVENT_REMOVED for it,
+        /// directly after TUNTAP_EVENT_COMPLETE.
         Overrun = 12, "TUNTAP_EVENT_OVERRUN", c"events lost";
-        /// What is present has been reported: each device, each address of it and, with
-        /// TUNTAP_MONITOR_ROUTES, each route. What comes now is new.
+        /// The present state has been reported: all devices, their addresses and, with
+        /// TUNTAP_MONITOR_ROUTES, their routes. Later events are changes.
         Complete = 13, "TUNTAP_EVENT_COMPLETE", c"present state complete";
         /// A route through the device was added. Only with TUNTAP_MONITOR_ROUTES.
         RouteAdded = 14, "TUNTAP_EVENT_ROUTE_ADDED", c"route added";
-        /// A route through the device was removed, or another one took its place. Only with
-        /// TUNTAP_MONITOR_ROUTES.
+        /// A route through the device was removed or replaced. Only with TUNTAP_MONITOR_ROUTES.
         RouteRemoved = 15, "TUNTAP_EVENT_ROUTE_REMOVED", c"route removed";
-        /// The device was moved to another network namespace. It is not watched any more, and
-        /// otherwise this is as TUNTAP_EVENT_REMOVED. A kernel that does not say where a device went
-        /// makes it TUNTAP_EVENT_REMOVED.
+        /// The device was moved to another network namespace. The monitor does not watch it any more;
+        /// otherwise as TUNTAP_EVENT_REMOVED. If the kernel does not report where a device went, the
+        /// event is TUNTAP_EVENT_REMOVED.
         Moved = 16, "TUNTAP_EVENT_MOVED", c"device moved to another network namespace";
     }
 }
 
-/// One thing that happened, with the state of the device after it.
+/// An event, with the state of the device after it.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// What it is.
+    /// The kind of event.
     pub kind: Kind,
-    /// The device; none for [`Kind::Overrun`] and [`Kind::Complete`].
+    /// The device. None for [`Kind::Overrun`] and [`Kind::Complete`].
     pub link: Option<Link>,
     /// The address that was added or removed.
     pub address: Option<Assigned>,
@@ -126,12 +125,12 @@ pub struct Event {
 }
 
 impl Event {
-    /// About no device.
+    /// An event without a device.
     pub(crate) fn bare(kind: Kind) -> Self {
         Self { kind, link: None, address: None, route: None }
     }
 
-    /// About this device.
+    /// An event of this device.
     pub(crate) fn of(kind: Kind, link: Link) -> Self {
         Self { link: Some(link), ..Self::bare(kind) }
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-//! The library's version, and what it offers on this operating system.
+//! The version of the library, and the features of this operating system.
 
 use crate::model::table::enumeration;
 
-/// The version, as C text because that is what it is asked for.
+/// The version, as C text for tuntap_version.
 pub const VERSION: &std::ffi::CStr =
     match std::ffi::CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
         Ok(text) => text,
@@ -11,19 +11,19 @@ pub const VERSION: &std::ffi::CStr =
     };
 
 enumeration! {
-    /// Something that a caller can ask for. The numbers are the ABI's `TUNTAP_FEATURE_*`.
+    /// A feature that a caller can query. The numbers are the `TUNTAP_FEATURE_*` of the ABI.
     pub enum Feature {
-        /// TUN devices: they carry IP packets.
+        /// TUN devices, which carry IP packets.
         Tun = 1, "TUNTAP_FEATURE_TUN";
-        /// TAP devices: they carry Ethernet frames.
+        /// TAP devices, which carry Ethernet frames.
         Tap = 2, "TUNTAP_FEATURE_TAP";
         /// The packet-information header, TUNTAP_PI.
         Pi = 3, "TUNTAP_FEATURE_PI";
-        /// Several queues a device, TUNTAP_MULTI_QUEUE.
+        /// Several queues for one device, TUNTAP_MULTI_QUEUE.
         MultiQueue = 4, "TUNTAP_FEATURE_MULTI_QUEUE";
-        /// Devices that outlive their last handle, TUNTAP_PERSIST.
+        /// Devices that stay after their last handle is closed, TUNTAP_PERSIST.
         Persist = 5, "TUNTAP_FEATURE_PERSIST";
-        /// Devices that a user or a group may open without privilege.
+        /// Devices that a user or the members of a group may open without privilege.
         Owner = 6, "TUNTAP_FEATURE_OWNER";
         /// IPv4 addresses.
         Ipv4 = 7, "TUNTAP_FEATURE_IPV4";
@@ -35,21 +35,21 @@ enumeration! {
         Rename = 10, "TUNTAP_FEATURE_RENAME";
         /// tuntap_set_carrier.
         Carrier = 11, "TUNTAP_FEATURE_CARRIER";
-        /// Network namespaces: opening in one, and tuntap_set_netns.
+        /// Network namespaces: tuntap_config_set_netns and tuntap_set_netns.
         Namespace = 12, "TUNTAP_FEATURE_NETNS";
         /// tuntap_wake, tuntap_shutdown and tuntap_wait.
         Wake = 13, "TUNTAP_FEATURE_WAKE";
-        /// tuntap_monitor.
+        /// Monitors.
         Monitor = 14, "TUNTAP_FEATURE_MONITOR";
         /// Steering and filter programs.
         Steering = 15, "TUNTAP_FEATURE_STEERING";
         /// TUNTAP_NAPI and TUNTAP_NAPI_FRAGS.
         Napi = 16, "TUNTAP_FEATURE_NAPI";
-        /// TUNTAP_OFFLOAD: super-packets, and what splits and joins them.
+        /// Super-packets, TUNTAP_OFFLOAD.
         Offload = 17, "TUNTAP_FEATURE_OFFLOAD";
-        /// Super-packets of UDP among them.
+        /// Super-packets of UDP.
         Uso = 18, "TUNTAP_FEATURE_USO";
-        /// Following a device that was moved to another network namespace.
+        /// Configuring a device that was moved to another network namespace.
         Follow = 19, "TUNTAP_FEATURE_FOLLOW";
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The flags of a device: what a caller asks for, and what the kernel granted.
+//! The flags of a device: requested by the caller, and granted by the kernel.
 
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::table::constants;
@@ -7,58 +7,58 @@ use crate::model::text::{Text, text};
 
 constants! {
     bits CALL_FLAGS: u64 {
-        /// What has the place of the address or the route is replaced by it.
+        /// The address or the route replaces another one that occupies its place.
         REPLACE = 0x1, "TUNTAP_REPLACE";
     }
 }
 
 constants! {
     bits FLAGS: u64 {
-        /// A device that carries IP packets. Exactly one of this and TUNTAP_TAP is needed.
+        /// A device that carries IP packets. An open needs either this flag or TUNTAP_TAP.
         TUN = 0x1, "TUNTAP_TUN";
         /// A device that carries Ethernet frames.
         TAP = 0x2, "TUNTAP_TAP";
-        /// Each packet is preceded by 4 bytes of packet information: 2 of flags in the machine's
-        /// byte order, of which 1 means "cut", and the 2 of the EtherType in network byte order
-        /// (0x0800 IPv4, 0x86dd IPv6). Darwin, for a TUN alone: the address family in network byte
-        /// order (2 IPv4, 30 IPv6), as a utun has it.
+        /// Each packet has a packet-information header of 4 bytes: 2 bytes of flags in the byte order
+        /// of the machine, where 1 means that the packet is truncated, and 2 bytes of EtherType in
+        /// network byte order (0x0800 IPv4, 0x86dd IPv6). Darwin, for a TUN only: the address family
+        /// in network byte order (2 IPv4, 30 IPv6), as a utun interface uses it.
         PI = 0x4, "TUNTAP_PI";
-        /// The device can have several queues, each a handle of its own: see tuntap_open_queue.
+        /// The device can have several queues, each with its own handle: see tuntap_open_queue.
         MULTI_QUEUE = 0x8, "TUNTAP_MULTI_QUEUE";
-        /// Fail with TUNTAP_REASON_BUSY when a device of this name exists, instead of attaching to
-        /// it.
+        /// The open fails with TUNTAP_REASON_BUSY if the device exists, instead of attaching to it.
         EXCLUSIVE = 0x10, "TUNTAP_EXCLUSIVE";
         /// tuntap_read and tuntap_write return -EAGAIN instead of waiting.
         NONBLOCK = 0x20, "TUNTAP_NONBLOCK";
-        /// The device outlives its last handle, until tuntap_set_persist(dev, 0) or `ip link
-        /// delete`. Where configuring it may fail, tuntap_set_persist as the last step leaves
-        /// nothing half made behind.
+        /// The device stays after its last handle is closed, until tuntap_set_persist(dev, 0) or
+        /// `ip link delete`. If later steps of the configuration can fail, call tuntap_set_persist
+        /// as the last step instead: then a failure leaves no incomplete device.
         PERSIST = 0x40, "TUNTAP_PERSIST";
-        /// Packets that are written go up the stack through NAPI: in batches, with the kernel's
-        /// receive offload.
+        /// Written packets enter the network stack through NAPI: in batches, with generic receive
+        /// offload (GRO).
         NAPI = 0x80, "TUNTAP_NAPI";
-        /// For a TAP: as TUNTAP_NAPI, and the parts of a tuntap_writev become the fragments of the
-        /// kernel's packet; 18 at most. Needs CAP_NET_ADMIN in the initial user namespace to open
-        /// it and to write.
+        /// For a TAP: as TUNTAP_NAPI, and the parts of a tuntap_writev, up to 18, become the
+        /// fragments of the kernel's packet. Opening and writing need CAP_NET_ADMIN in the initial
+        /// user namespace.
         NAPI_FRAGS = 0x100, "TUNTAP_NAPI_FRAGS";
-        /// Fail with TUNTAP_REASON_ABSENT when there is no device of this name, instead of making
-        /// it.
+        /// The open fails with TUNTAP_REASON_ABSENT if the device does not exist, instead of
+        /// creating it.
         EXISTING = 0x200, "TUNTAP_EXISTING";
-        /// tuntap_open_fd: the descriptor stays the caller's.
+        /// tuntap_open_fd: the descriptor still belongs to the caller.
         BORROW = 0x400, "TUNTAP_BORROW";
-        /// Packets pass as super-packets of up to 64 KiB (segmentation offload): tuntap_reader_next
-        /// and tuntap_writer_put split and join them, tuntap_read_super and tuntap_write_super pass
-        /// them on as they are, and tuntap_read and tuntap_write go on with one packet a call. All
-        /// offloads are on that the kernel has: tuntap_get_offloads tells, tuntap_set_offloads
-        /// chooses. It goes with neither TUNTAP_PI nor TUNTAP_NAPI_FRAGS. The device's virtio
-        /// header has the size and the byte order that the device has when the handle is opened:
-        /// see tuntap_get_vnet_hdr_size.
+        /// The device passes super-packets of up to 64 KiB (segmentation offload).
+        /// tuntap_reader_next splits them, tuntap_writer_put joins packets to them,
+        /// tuntap_read_super and tuntap_write_super pass them unchanged, and tuntap_read and
+        /// tuntap_write still pass one packet a call. All offloads that the kernel supports are on:
+        /// see tuntap_get_offloads and tuntap_set_offloads. The virtio header has the size and the
+        /// byte order that the device had when the handle was opened: see tuntap_get_vnet_hdr_size.
+        /// Cannot be combined with TUNTAP_PI or TUNTAP_NAPI_FRAGS.
         OFFLOAD = 0x800, "TUNTAP_OFFLOAD";
-        /// tuntap_writer_new, tuntap_joiner_new: the integrity of the packets is proved already,
-        /// by authenticated decryption for example. Their TCP and UDP checksums are not verified,
-        /// and made anew, bad ones too. tuntap_reader_new, tuntap_splitter_new: the packets go to
-        /// such a writer, on a device with TUNTAP_OFFLOAD, here or behind an authenticated tunnel.
-        /// The checksums of segments are wrong then: nobody else would accept them.
+        /// tuntap_writer_new, tuntap_joiner_new: the integrity of the packets is already verified,
+        /// for example by authenticated decryption. Their TCP and UDP checksums are not verified but
+        /// recomputed, even wrong ones. tuntap_reader_new, tuntap_splitter_new: the packets go to a
+        /// writer with this flag on a device with TUNTAP_OFFLOAD, on this host or at the other end of
+        /// an authenticated tunnel. The checksums of segments are wrong: other receivers would drop
+        /// them.
         TRUSTED = 0x1000, "TUNTAP_TRUSTED";
     }
 }
@@ -85,10 +85,10 @@ impl Kind {
     }
 }
 
-/// How packets pass through a device: fixed when it is made, the same for all of its queues.
+/// How packets pass through a device: fixed when it is created, and the same for all of its queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mode {
-    /// What it carries.
+    /// The kind of packets.
     pub kind: Kind,
     /// Each packet has the packet-information header.
     pub pi: bool,
@@ -96,19 +96,19 @@ pub struct Mode {
     pub multi_queue: bool,
     /// Each packet has the virtio header, and can be a super-packet.
     pub offload: bool,
-    /// Packets that are written go up the stack through NAPI.
+    /// Written packets enter the network stack through NAPI.
     pub napi: bool,
     /// The parts of a vectored write become the fragments of one packet.
     pub napi_frags: bool,
 }
 
 impl Mode {
-    /// Nothing but the packets, through one queue.
+    /// Packets without a header, through one queue.
     pub fn plain(kind: Kind) -> Self {
         Self { kind, pi: false, multi_queue: false, offload: false, napi: false, napi_frags: false }
     }
 
-    /// Says how `granted` differs from what was asked for; None when it does not.
+    /// A description of how `granted` differs from this request. None if they are equal.
     pub fn difference(self, granted: Self) -> Option<Text> {
         let mut said = Text::from("");
         let mut say = |part: Text| {
@@ -154,14 +154,14 @@ pub fn bit(on: bool, bit: u64) -> u64 {
     if on { bit } else { 0 }
 }
 
-/// The flags of an open, checked.
+/// The checked flags of an open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flags {
     /// How packets pass through.
     pub mode: Mode,
-    /// Fail when the name is taken.
+    /// Fail if the device exists.
     pub exclusive: bool,
-    /// Fail when there is no such device.
+    /// Fail if the device does not exist.
     pub existing: bool,
     /// Reads and writes do not wait.
     pub nonblock: bool,
@@ -181,21 +181,21 @@ impl Flags {
             (true, false) => Kind::Tun,
             (false, true) => Kind::Tap,
             (true, true) => {
-                return wrong(text!("flags {bits:#x}: TUNTAP_TUN and TUNTAP_TAP exclude each other"));
+                return wrong(text!("flags {bits:#x}: TUNTAP_TUN and TUNTAP_TAP cannot be combined"));
             }
             (false, false) => {
                 return wrong(text!("flags {bits:#x}: give either TUNTAP_TUN or TUNTAP_TAP"));
             }
         };
         if bits & EXCLUSIVE != 0 && bits & EXISTING != 0 {
-            return wrong(text!("flags {bits:#x}: TUNTAP_EXCLUSIVE and TUNTAP_EXISTING exclude each other"));
+            return wrong(text!("flags {bits:#x}: TUNTAP_EXCLUSIVE and TUNTAP_EXISTING cannot be combined"));
         }
         if bits & NAPI_FRAGS != 0 && kind == Kind::Tun {
-            return wrong(text!("flags {bits:#x}: TUNTAP_NAPI_FRAGS is for a TAP"));
+            return wrong(text!("flags {bits:#x}: TUNTAP_NAPI_FRAGS needs TUNTAP_TAP"));
         }
         if bits & OFFLOAD != 0 && bits & (PI | NAPI_FRAGS) != 0 {
             return wrong(text!(
-                "flags {bits:#x}: TUNTAP_OFFLOAD goes with neither TUNTAP_PI nor TUNTAP_NAPI_FRAGS"
+                "flags {bits:#x}: TUNTAP_OFFLOAD cannot be combined with TUNTAP_PI or TUNTAP_NAPI_FRAGS"
             ));
         }
         Ok(Self {
@@ -214,38 +214,40 @@ impl Flags {
         })
     }
 
-    /// Checks the bits of another queue, which takes its mode from the device: only NONBLOCK is left to choose.
+    /// Checks the bits of another queue. Its mode is that of the device, so only NONBLOCK is allowed; whether it is set.
     pub fn parse_queue(bits: u64) -> Result<bool> {
         if bits & !NONBLOCK != 0 {
             return Err(Error::new(
                 Errno::EINVAL,
                 Reason::Flags,
-                text!("flags {bits:#x}: a queue has the modes of its device and takes TUNTAP_NONBLOCK only"),
+                text!(
+                    "flags {bits:#x}: only TUNTAP_NONBLOCK is allowed: a queue has the modes of its device"
+                ),
             ));
         }
         Ok(bits & NONBLOCK != 0)
     }
 }
 
-/// The flags of taking over a descriptor, checked.
+/// The checked flags for taking over a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FdFlags {
-    /// The descriptor stays the caller's.
+    /// The descriptor still belongs to the caller.
     pub borrow: bool,
     /// Reads and writes do not wait.
     pub nonblock: bool,
 }
 
 impl FdFlags {
-    /// Checks a caller's bits: the modes are the device's.
+    /// Checks a caller's bits. The modes are those of the device.
     pub fn parse(bits: u64) -> Result<Self> {
         if bits & !(BORROW | NONBLOCK) != 0 {
             return Err(Error::new(
                 Errno::EINVAL,
                 Reason::Flags,
                 text!(
-                    "flags {bits:#x}: a descriptor has the modes of its device and takes TUNTAP_BORROW and \
-                     TUNTAP_NONBLOCK only"
+                    "flags {bits:#x}: only TUNTAP_BORROW and TUNTAP_NONBLOCK are allowed: a descriptor has the \
+                     modes of its device"
                 ),
             ));
         }
@@ -253,7 +255,7 @@ impl FdFlags {
     }
 }
 
-/// Checks the bits of what works in memory: a kind and nothing else.
+/// Checks the bits of an object that works in memory: a kind only.
 pub fn parse_kind(bits: u64) -> Result<Kind> {
     match bits {
         TUN => Ok(Kind::Tun),
@@ -265,37 +267,37 @@ pub fn parse_kind(bits: u64) -> Result<Kind> {
     }
 }
 
-/// Checks the bits of a writer; whether checksums are taken for good.
+/// Checks the bits of a writer; whether its packets are trusted.
 pub fn parse_trusted(bits: u64) -> Result<bool> {
     if bits & !TRUSTED == 0 {
         return Ok(bits & TRUSTED != 0);
     }
-    let text = text!("flags {bits:#x}: only TUNTAP_TRUSTED is known here");
+    let text = text!("flags {bits:#x}: only TUNTAP_TRUSTED is allowed");
     Err(Error::new(Errno::EINVAL, Reason::Flags, text))
 }
 
 constants! {
     bits MONITOR_FLAGS: u64 {
-        /// tuntap_monitor_open: routes are watched too.
+        /// tuntap_monitor_open: also reports routes.
         MONITOR_ROUTES = 0x1, "TUNTAP_MONITOR_ROUTES";
     }
 }
 
-/// Checks the bits of a monitor; whether it watches routes too.
+/// Checks the bits of a monitor; whether it also reports routes.
 pub fn parse_monitor(bits: u64) -> Result<bool> {
     if bits & !MONITOR_ROUTES == 0 {
         return Ok(bits & MONITOR_ROUTES != 0);
     }
-    let text = text!("flags {bits:#x}: only TUNTAP_MONITOR_ROUTES is known here");
+    let text = text!("flags {bits:#x}: only TUNTAP_MONITOR_ROUTES is allowed");
     Err(Error::new(Errno::EINVAL, Reason::Flags, text))
 }
 
-/// Checks the bits of a deletion, of which there are none yet.
+/// Checks the bits of a deletion. No bit is defined yet.
 pub fn parse_delete(bits: u64) -> Result<()> {
     if bits == 0 {
         return Ok(());
     }
-    Err(Error::new(Errno::EINVAL, Reason::Flags, text!("flags {bits:#x}: a deletion has none")))
+    Err(Error::new(Errno::EINVAL, Reason::Flags, text!("flags {bits:#x}: a deletion has no flags")))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What an interface is at the moment, as the operating system tells it.
+//! The state of an interface, as the operating system reports it.
 
 use std::fmt;
 
@@ -14,13 +14,13 @@ use crate::model::text::text;
 pub struct Mac([u8; 6]);
 
 impl Mac {
-    /// Checks an address: one station's, so neither a group's nor all zeros.
+    /// Checks an address. A group address and all zeros are not valid for a device.
     pub fn new(bytes: [u8; 6]) -> Result<Self> {
         let mac = Self(bytes);
         let fault = if mac.is_group() {
-            "a group address (the lowest bit of its first byte is set) belongs to no device"
+            "it is a group address (the lowest bit of the first byte is set)"
         } else if bytes == [0; 6] {
-            "all zeros are no address"
+            "it is all zeros"
         } else {
             return Ok(mac);
         };
@@ -32,7 +32,7 @@ impl Mac {
         Self(bytes)
     }
 
-    /// Whether it is that of a group of stations.
+    /// Whether it is a group address.
     pub fn is_group(self) -> bool {
         let [first, ..] = self.0;
         first & 1 != 0
@@ -51,14 +51,14 @@ impl fmt::Display for Mac {
     }
 }
 
-/// What makes an interface a TUN or TAP device.
+/// The properties that only a TUN or TAP device has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tuntap {
     /// How packets pass through it.
     pub mode: Mode,
-    /// It outlives its last handle.
+    /// It stays after its last handle is closed.
     pub persist: bool,
-    /// Queues that are open, attached or not, where it can have several.
+    /// The number of open queues, attached or detached, if it can have several.
     pub queues: u32,
     /// The user that may open it without privilege.
     pub owner: Option<u32>,
@@ -66,20 +66,20 @@ pub struct Tuntap {
     pub group: Option<u32>,
 }
 
-/// A text that an administrator gives a device.
+/// A text that an administrator assigns to a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alias(Vec<u8>);
 
 impl Alias {
-    /// Bytes of an alias, at the most: IFALIASZ less the NUL.
+    /// The maximum length of an alias in bytes: IFALIASZ without the NUL.
     pub const MAX_LEN: usize = 255;
 
-    /// Checks an alias. An empty one takes the alias away.
+    /// Checks an alias. An empty one removes the alias.
     pub fn new(bytes: &[u8]) -> Result<Self> {
         if bytes.len() <= Self::MAX_LEN {
             return Ok(Self(memory::copy(bytes)?));
         }
-        let text = text!("an alias of {} bytes: it can have {}", bytes.len(), Self::MAX_LEN);
+        let text = text!("the alias has {} bytes: the limit is {}", bytes.len(), Self::MAX_LEN);
         Err(Error::new(Errno::EINVAL, Reason::Range, text))
     }
 
@@ -89,9 +89,9 @@ impl Alias {
     }
 }
 
-/// What passed through a device, as the system sees it: received is what was written to the device.
+/// Counters of a device, from the view of the system: it receives the packets that are written to the device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names are the kernel's and say it all")]
+#[allow(missing_docs, reason = "the names are those of the kernel")]
 pub struct Stats {
     pub rx_packets: u64,
     pub tx_packets: u64,
@@ -103,42 +103,42 @@ pub struct Stats {
     pub tx_dropped: u64,
 }
 
-/// The present state of an interface.
+/// The current state of an interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// Its number in its network namespace, which a rename does not change.
+    /// Its index in its network namespace. A rename does not change it.
     pub index: u32,
     /// Its name.
     pub name: Name,
     /// It is administratively up.
     pub up: bool,
-    /// The other end is there, as far as the device was told.
+    /// It has a carrier, as set by `set_carrier`.
     pub carrier: bool,
-    /// Bytes of the largest packet, without the Ethernet header.
+    /// The size of the largest packet in bytes, without the Ethernet header.
     pub mtu: u32,
-    /// What the MTU can be, where the system says so.
+    /// The range of the MTU, if the system reports it.
     pub mtu_range: Option<(u32, u32)>,
-    /// Its hardware address, where it has one.
+    /// Its hardware address, if it has one.
     pub mac: Option<Mac>,
-    /// A text that somebody gave it; empty where nobody did.
+    /// Its alias. Empty if it has none.
     pub alias: Vec<u8>,
-    /// Packets that wait for a reader, at most.
+    /// The maximum number of packets that wait for a reader.
     pub tx_queue_length: u32,
-    /// What passed through it.
+    /// Its counters.
     pub stats: Stats,
-    /// Present for TUN and TAP devices only.
+    /// Only for TUN and TAP devices.
     pub tuntap: Option<Tuntap>,
 }
 
 impl Link {
-    /// What makes it a TUN or TAP device, for one that is known to be one.
+    /// The properties of a TUN or TAP device, for an interface that is known to be one.
     pub fn needs_tuntap(&self) -> Result<Tuntap> {
         self.tuntap.ok_or_else(|| {
             Error::new(
                 Errno::EOPNOTSUPP,
                 Reason::Kernel,
                 text!(
-                    "{}: this kernel does not tell the modes of a device: Linux 4.17 and newer do",
+                    "{}: this kernel does not report the modes of a device, which needs Linux 4.17",
                     self.name
                 ),
             )

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-//! Memory that may be missing. Where std's own functions end the process, these return [`NoMemory`].
+//! Fallible allocation. If there is no memory, std's functions end the process, and these return [`NoMemory`].
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::model::error::{Errno, Error, Reason};
 
-/// There is no memory for what was asked.
+/// There is not enough memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoMemory;
 
@@ -18,18 +18,18 @@ impl From<NoMemory> for Errno {
 
 impl From<NoMemory> for Error {
     fn from(_: NoMemory) -> Self {
-        Self::new(Errno::ENOMEM, Reason::System, "there is not enough memory")
+        Self::new(Errno::ENOMEM, Reason::System, "out of memory")
     }
 }
 
-/// Adds an item. The room grows as that of [`Vec::push`] does.
+/// Appends an item. The capacity grows as with [`Vec::push`].
 pub fn push<T>(items: &mut Vec<T>, item: T) -> Result<(), NoMemory> {
     items.try_reserve(1).map_err(|_| NoMemory)?;
     items.push(item);
     Ok(())
 }
 
-/// Adds copies of all items.
+/// Appends copies of all items.
 pub fn append<T: Copy>(items: &mut Vec<T>, more: &[T]) -> Result<(), NoMemory> {
     items.try_reserve(more.len()).map_err(|_| NoMemory)?;
     items.extend_from_slice(more);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-//! Names of devices.
+//! Device names.
 
 use std::fmt;
 
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::text::{Outside, text};
 
-/// Bytes in a name, at the most; the same on Linux and on the BSDs (IFNAMSIZ less the NUL).
+/// The maximum length of a name in bytes, on Linux and on the BSDs: IFNAMSIZ without the NUL.
 pub const MAX_LEN: usize = 15;
 
-/// A name that a device can have. Any bytes but those the kernel refuses: names need not be UTF-8.
+/// A valid device name. It can have all bytes that the kernel allows, and need not be UTF-8.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Name {
     bytes: [u8; MAX_LEN],
@@ -17,7 +17,7 @@ pub struct Name {
 }
 
 impl Name {
-    /// Checks a name. A `%` is refused here: it belongs to patterns.
+    /// Checks a name. Refuses `%`, which is for patterns.
     pub fn new(bytes: &[u8]) -> Result<Self> {
         match fault(bytes) {
             None if bytes.contains(&b'%') => Err(invalid(bytes, PERCENT)),
@@ -34,12 +34,12 @@ impl Name {
         Self { bytes, len: from.len().min(MAX_LEN) }
     }
 
-    /// The name's bytes, without a NUL.
+    /// The bytes of the name, without a NUL.
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 
-    /// The name as C has it.
+    /// The name with a NUL, as C needs it.
     pub fn with_nul(&self) -> [u8; MAX_LEN + 1] {
         let mut text = [0; const { MAX_LEN + 1 }];
         for (to, from) in text.iter_mut().zip(self.as_bytes()) {
@@ -67,19 +67,19 @@ impl fmt::Debug for Name {
     }
 }
 
-/// The name asked for at open.
+/// The requested name of an open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameRequest {
     /// The kernel chooses.
     Any,
-    /// This one: attached to when it exists, made when it does not.
+    /// This name: an existing device is attached to, otherwise one is created.
     Exact(Name),
-    /// The first free number in place of its `%d`.
+    /// The kernel replaces `%d` by the first free number.
     Pattern(Name),
 }
 
 impl NameRequest {
-    /// Checks a caller's text; empty is [`NameRequest::Any`].
+    /// Checks a caller's text. An empty one is [`NameRequest::Any`].
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         if bytes.is_empty() {
             return Ok(Self::Any);
@@ -96,7 +96,7 @@ impl NameRequest {
         }
     }
 
-    /// What the kernel is given.
+    /// The text for the kernel.
     pub fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Any => b"",
@@ -114,9 +114,9 @@ impl fmt::Display for NameRequest {
     }
 }
 
-const PERCENT: &str = "a % stands only in one \"%d\", for the first free number";
+const PERCENT: &str = "a % is only allowed in one \"%d\", which means the first free number";
 
-/// What makes these bytes no name, by the rule of Linux's dev_valid_name; like it, space counts 0xA0 in.
+/// Why these bytes are not a valid name, by the rule of dev_valid_name in Linux, where 0xA0 is also white space.
 fn fault(bytes: &[u8]) -> Option<&'static str> {
     let space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r' | 0xa0);
     if bytes.is_empty() {
@@ -124,22 +124,26 @@ fn fault(bytes: &[u8]) -> Option<&'static str> {
     } else if bytes.len() > MAX_LEN {
         Some("it is longer than 15 bytes")
     } else if bytes.contains(&b'/') {
-        Some("it has a slash")
+        Some("it contains a slash")
     } else if bytes.contains(&b':') {
-        Some("it has a colon")
+        Some("it contains a colon")
     } else if bytes.iter().any(space) {
-        Some("it has white space")
+        Some("it contains white space")
     } else if matches!(bytes, b"." | b"..") {
-        Some("it is a directory's")
+        Some("it is the name of a directory")
     } else if bytes.contains(&0) {
-        Some("it has a NUL")
+        Some("it contains a NUL")
     } else {
         None
     }
 }
 
 fn invalid(bytes: &[u8], fault: &str) -> Error {
-    Error::new(Errno::EINVAL, Reason::Name, text!("\"{}\" is no device name: {fault}", Outside(bytes)))
+    Error::new(
+        Errno::EINVAL,
+        Reason::Name,
+        text!("\"{}\" is not a valid device name: {fault}", Outside(bytes)),
+    )
 }
 
 #[cfg(test)]

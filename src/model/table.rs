@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: MIT
-//! The constants of the ABI: each is stated once, with its name in C, its number and its documentation. tests/header.rs
-//! writes them to include/tuntap.h from the tables that are made here.
+//! The constants of the ABI: each is defined once, with its name in C, its number and its documentation. tests/header.rs
+//! writes them to include/tuntap.h from the tables that these macros make.
 
 /// A constant of the ABI.
 #[derive(Clone, Copy, Debug)]
 pub struct Constant {
     /// Its name in C.
     pub name: &'static str,
-    /// What it is.
+    /// Its number.
     pub number: u64,
-    /// Its documentation, each line with the space that a comment begins with.
+    /// Its documentation. Each line begins with a space, as in a comment.
     pub doc: &'static str,
 }
 
-/// Constants that belong together, in the order of the header.
+/// A group of constants, in the order of the header.
 #[derive(Clone, Copy, Debug)]
 pub struct Table {
-    /// They are bits.
+    /// Whether they are bits.
     pub bits: bool,
-    /// Each of them.
+    /// The constants.
     pub constants: &'static [Constant],
 }
 
-/// An enum whose numbers are the ABI's, and with phrases what each is called for people.
+/// Defines an enum with the numbers of the ABI, optionally with a phrase for each.
 macro_rules! enumeration {
     ($(#[$meta:meta])* pub enum $name:ident {
         $($(#[doc = $doc:literal])+ $variant:ident = $number:literal, $constant:literal;)+
@@ -45,7 +45,7 @@ macro_rules! enumeration {
                 },)+],
             };
 
-            /// What has this number.
+            /// The variant of this number.
             pub fn from_number(number: u32) -> Option<Self> {
                 match number {
                     $($number => Some(Self::$variant),)+
@@ -62,7 +62,7 @@ macro_rules! enumeration {
         }
 
         impl $name {
-            /// A short phrase, as C text because that is what it is asked for.
+            /// A short phrase, as C text.
             pub fn phrase(self) -> &'static std::ffi::CStr {
                 match self {
                     $(Self::$variant => $phrase,)+
@@ -72,7 +72,7 @@ macro_rules! enumeration {
     };
 }
 
-/// Numbers of the ABI that are no enum: `bits` for flags, `numbers` for all others.
+/// Defines numbers of the ABI that are not an enum: `bits` for flags, `numbers` for others.
 macro_rules! constants {
     (bits $($rest:tt)+) => { $crate::model::table::constants! { @ true $($rest)+ } };
     (numbers $($rest:tt)+) => { $crate::model::table::constants! { @ false $($rest)+ } };

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-//! Sentences for a message: of a fixed size, so that making one needs no memory, and without anything in them that a
-//! terminal or a log would act on.
+//! Texts of messages. They have a fixed size, so that making one allocates nothing, and no characters that a terminal or
+//! a log interprets.
 
 use std::fmt::{self, Write};
 use std::str;
 
-/// Bytes of a sentence, at the most: what goes into a tuntap_error, without its NUL.
+/// The maximum length of a text in bytes: the size of the message of a tuntap_error, without the NUL.
 pub const MAX_LEN: usize = 247;
-/// Bytes that are shown of a text from outside, at the most.
+/// The maximum length of a text from outside in a message, in bytes.
 const MAX_OUTSIDE: usize = 96;
 
-/// A sentence. What does not fit is left out, cut between two characters; a control character becomes `\xNN`.
+/// A text. It is truncated at the end of a character if it is too long. A control character becomes `\xNN`.
 #[derive(Clone, Copy)]
 pub struct Text {
     bytes: [u8; MAX_LEN],
@@ -23,13 +23,13 @@ impl Text {
         Self { bytes: [0; MAX_LEN], len: 0, full: false }
     }
 
-    /// The sentence.
+    /// The text.
     pub fn as_str(&self) -> &str {
         let bytes = self.bytes.get(..usize::from(self.len)).unwrap_or_default();
         str::from_utf8(bytes).unwrap_or_default()
     }
 
-    /// Adds all of this, or nothing and nothing behind it.
+    /// Appends the whole piece. If it does not fit, nothing is appended any more.
     fn add(&mut self, piece: &[u8]) {
         let start = usize::from(self.len);
         let end = start.saturating_add(piece.len());
@@ -57,8 +57,8 @@ impl Write for Text {
     }
 }
 
-/// Whether a terminal, or whoever reads lines, does something else than show it: what moves, colours, ends a line, or
-/// turns the direction of writing.
+/// Whether a terminal or a reader of lines interprets the character: it moves the cursor, changes the colour, ends a
+/// line, or changes the direction of writing.
 fn acts(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
@@ -74,7 +74,7 @@ impl From<fmt::Arguments<'_>> for Text {
     #[inline(never)]
     fn from(sentence: fmt::Arguments<'_>) -> Self {
         let mut text = Self::new();
-        // Only what it is made of could fail, and none of it does.
+        // Writing to a Text does not fail, and neither does any of the arguments.
         let _ = text.write_fmt(sentence);
         text
     }
@@ -116,7 +116,7 @@ impl PartialEq for Text {
 
 impl Eq for Text {}
 
-/// A [`Text`], written as `format!` writes a String.
+/// Makes a [`Text`] as `format!` makes a String.
 macro_rules! text {
     ($($sentence:tt)*) => {
         $crate::model::text::Text::from(format_args!($($sentence)*))
@@ -124,7 +124,7 @@ macro_rules! text {
 }
 pub(crate) use text;
 
-/// A text from outside, as a message shows it: the beginning of a long one, and `\xNN` for what is no UTF-8.
+/// A text from outside, as a message shows it: truncated if it is long, with `\xNN` for bytes that are not UTF-8.
 pub struct Outside<'a>(pub &'a [u8]);
 
 impl fmt::Display for Outside<'_> {
@@ -141,7 +141,7 @@ impl fmt::Display for Outside<'_> {
 }
 
 impl Outside<'_> {
-    /// What is shown of it: the cut is not within a character.
+    /// The part that is shown. It ends at the end of a character.
     fn beginning(&self) -> &[u8] {
         let follows = |at: usize| self.0.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
         let within = (0..3_usize).take_while(|back| follows(MAX_OUTSIDE.saturating_sub(*back))).count();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The contract between the core and an operating system, and the choice of the one to build for.
+//! The interface between the core and an operating system, and the selection of the operating system to build for.
 
 #![allow(unsafe_code)]
 
@@ -23,7 +23,7 @@ use crate::model::steering::{Instruction, Program};
 use crate::model::text::Text;
 use crate::model::vnet_hdr::{Layout, Wanted};
 
-// A Linux that plays Darwin, over a simulated kernel, is for tests alone.
+// The Darwin backend on Linux, with a simulated kernel, is for tests only.
 #[cfg(all(target_os = "linux", not(tuntap_simulated)))]
 mod linux;
 #[cfg(all(target_os = "linux", not(tuntap_simulated)))]
@@ -39,13 +39,13 @@ mod unsupported;
 #[cfg(not(any(target_os = "linux", target_vendor = "apple", tuntap_simulated)))]
 use unsupported as system;
 
-/// What all share.
+/// Common to all systems.
 mod allocation;
 mod change;
 mod fork;
 mod shared;
 
-/// What systems with a backend share.
+/// Common to systems with a backend.
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 mod bytes;
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
@@ -57,7 +57,7 @@ mod stop;
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 mod wait;
 
-/// What systems without network namespaces share.
+/// Common to systems without network namespaces.
 #[cfg(any(not(target_os = "linux"), tuntap_simulated))]
 mod nowhere;
 
@@ -79,22 +79,22 @@ pub(crate) use system::{Namespace, Queue, Watch};
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 use system::{Tokens, poll};
 
-/// What a call on the packets' way returns.
+/// The result of a call on the path of packets.
 pub(crate) type Outcome<T> = std::result::Result<T, Errno>;
 
-/// Where a device is opened, when not at the usual place.
+/// The place to open a device, if it is not the usual one.
 #[derive(Default)]
 #[allow(dead_code, reason = "a system without a backend looks at none of it")]
 pub(crate) struct Place<'a> {
     pub(crate) node: Option<&'a Path>,
-    /// None: that of the calling thread.
+    /// None: the one of the calling thread.
     pub(crate) namespace: Option<&'a Namespace>,
 }
 
-/// One queue of a device, and the way to the device that it belongs to. Dropping it closes it; a device
-/// that is not persistent goes with its last queue.
+/// One queue of a device, and access to its device. Dropping it closes the queue. The last queue of a device that is not
+/// persistent removes the device.
 ///
-/// A call either does what it says or changes nothing, and does not ask whether it is needed: the core does.
+/// A call that fails changes nothing. A call does not check whether it is needed: the core does.
 pub(crate) trait Backend: Sized + Send + Sync {
     /// The way to the device, from the first step of a call to the last: what one finds, the others use.
     type Way<'a>
@@ -104,75 +104,75 @@ pub(crate) trait Backend: Sized + Send + Sync {
     /// A new call begins.
     fn way(&self) -> Self::Way<'_>;
 
-    /// Whether this operating system has it.
+    /// Whether this operating system has the feature.
     fn has(feature: Feature) -> bool;
-    /// Whether this kernel has it, of what the operating system has.
+    /// Whether this kernel has a feature that the operating system has.
     fn kernel_has(feature: Feature) -> Result<bool>;
-    /// Whether this kernel has it for this device, of what the operating system has.
+    /// Whether this kernel has, for this device, a feature that the operating system has.
     fn device_has(&self, feature: Feature) -> Result<bool>;
-    /// The TUN and TAP devices of the calling thread's network namespace.
+    /// The TUN and TAP devices in the network namespace of the calling thread.
     fn list() -> Result<Vec<Link>>;
-    /// Deletes the device of this name, in the calling thread's network namespace, unless it is in use.
+    /// Deletes the device of this name in the network namespace of the calling thread, unless it is in use.
     fn delete(name: &Name) -> Result<()>;
 
-    /// Attaches to the device of this name, or makes it. `flags.persist` and `flags.nonblock` are left to the core.
+    /// Attaches to the device of this name, or creates it. The core handles `flags.persist` and `flags.nonblock`.
     fn open(name: &NameRequest, flags: &Flags, wanted: Wanted, place: &Place<'_>) -> Result<Self>;
-    /// Closes what `open` opened, and gives a device that was there before what that changed of it: a later step failed.
+    /// Undoes `open` after a later step failed: closes the queue, and restores what `open` changed of an existing device.
     fn undo_open(self, _: &Place<'_>) {}
-    /// Takes over a descriptor, or with `borrow` a copy of it.
+    /// Takes over a descriptor. With `borrow`, takes a copy.
     fn open_fd(fd: RawFd, borrow: bool) -> Result<Self>;
-    /// The last step of taking over a descriptor, which until then is as it was.
+    /// The last step of taking over a descriptor. Until then the descriptor is unchanged.
     fn keep_fd(&self) -> Result<()> {
         Ok(())
     }
-    /// Closes what `open_fd` made, but not the caller's descriptor: a later step failed.
+    /// Undoes `open_fd` after a later step failed. Does not close the descriptor of the caller.
     fn undo_open_fd(self, _borrow: bool) {}
-    /// Whether one descriptor is all that packets need, so that [`Self::into_fd`] can give it away.
+    /// Fails if packets need more than one descriptor, so that [`Self::into_fd`] is not possible.
     fn check_into_fd(&self) -> Result<()>;
-    /// Closes all but the descriptor of the queue.
+    /// Returns the descriptor of the queue, and closes everything else.
     fn into_fd(self) -> OwnedFd;
-    /// Opens another queue of the same device.
+    /// Opens another queue of the device.
     fn open_queue(&self) -> Result<Self>;
-    /// How packets pass through, as granted.
+    /// How packets pass through, as granted by the system.
     fn mode(&self) -> Mode;
-    /// The layout of the virtio header, on a device with offload, as it was when the queue was opened.
+    /// The layout of the virtio header when the queue was opened, on a device with offload.
     fn layout(&self) -> Layout;
     /// The descriptor to wait on.
     fn fd(&self) -> BorrowedFd<'_>;
 
-    /// Bytes that no packet of this device exceeds, at any MTU, without a virtio header.
+    /// The size of the largest packet of this device at any MTU, without a virtio header.
     fn read_size(&self) -> usize;
-    /// Takes one packet, without waiting, as the device has it: with a virtio header on one with offload. EMSGSIZE when
-    /// it was longer than the buffer and is lost, ENODEV when the device is gone.
+    /// Reads one packet without waiting, with its virtio header on a device with offload. EMSGSIZE if the packet was
+    /// longer than the buffer and is lost, ENODEV if the device is gone.
     fn read(&self, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize>;
     fn readv(&self, bufs: &mut [IoSliceMut<'_>]) -> Outcome<usize>;
-    /// Hands over one packet, without waiting, as the device has it. ENODEV when the device is gone, and ENETDOWN when it is
-    /// down, where the kernel looks at that: it is not worth a system call for each packet.
+    /// Writes one packet without waiting, with its virtio header on a device with offload. ENODEV if the device is gone.
+    /// ENETDOWN if it is down and the kernel checks that: a system call for each packet would cost too much.
     fn write(&self, packet: &[u8]) -> Outcome<usize>;
     fn writev(&self, parts: &[IoSlice<'_>]) -> Outcome<usize>;
-    /// Takes one packet of a device with offload, and the bytes of its virtio header.
+    /// Reads one packet of a device with offload, and the bytes of its virtio header.
     fn read_framed(&self, header: &mut [u8], buf: &mut [MaybeUninit<u8>]) -> Outcome<usize>;
-    /// Hands over one packet of a device with offload, behind the bytes of its virtio header; the packet's length.
+    /// Writes one packet to a device with offload, after the bytes of its virtio header. Returns the length of the packet.
     fn writev_framed(&self, header: &[u8], parts: &[IoSlice<'_>]) -> Outcome<usize>;
-    /// What is ready at this moment.
+    /// What is ready now.
     fn ready(&self, interest: Readiness) -> Outcome<Readiness>;
-    /// Waits until a read or write is worth trying; which of them. None where it is time to try again without being told.
-    /// ECANCELED when woken or shut down, ETIMEDOUT, EINTR.
+    /// Waits until a read or a write can succeed, and returns which. Empty if it is time to try again without a report of
+    /// the system. ECANCELED after a wake or a shutdown, ETIMEDOUT, EINTR.
     fn wait(&self, interest: Readiness, deadline: Option<Instant>) -> Outcome<Readiness>;
-    /// Whether the last write found no room of a kind that poll does not tell of.
+    /// Whether the last write found a full queue that poll does not report.
     fn is_full(&self) -> bool;
-    /// Ends every wait, or the next one when there is none. Allowed in a signal handler.
+    /// Ends every wait, or the next one if there is none. Safe in a signal handler.
     fn wake(&self);
-    /// Takes a pending wake, and tells whether there was one.
+    /// Clears a pending wake, and returns whether there was one.
     fn take_wake(&self) -> bool;
-    /// Ends every wait, and every later one. Allowed in a signal handler.
+    /// Ends every present and later wait. Safe in a signal handler.
     fn shut_down(&self);
     /// Whether it was shut down.
     fn is_shut_down(&self) -> bool;
 
-    /// The name for a message, or what stands for it: a failure to find it must not hide the one to report.
+    /// The name for a message, or a substitute: a failure to find the name must not hide the failure to report.
     fn label(&self) -> Text;
-    /// The name, wherever the device is.
+    /// The name, in any namespace.
     fn name(&self) -> Result<Name>;
     /// The present state.
     fn link(&self, way: &mut Self::Way<'_>) -> Result<Link>;
@@ -182,9 +182,9 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn set_carrier(&self, on: bool) -> Result<()>;
     fn send_buffer(&self) -> Result<u32>;
     fn set_send_buffer(&self, bytes: u32) -> Result<()>;
-    /// The offloads that are turned on, as the ABI's bits.
+    /// The offloads that are turned on, as bits of the ABI.
     fn offloads(&self) -> Result<u64>;
-    /// Turns on these offloads and no others, for the whole device.
+    /// Turns on exactly these offloads, for the whole device.
     fn set_offloads(&self, offloads: u64) -> Result<()>;
 
     fn persist(&self) -> Result<bool>;
@@ -194,7 +194,7 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn knows_group(gid: u32) -> bool;
     fn set_owner(&self, uid: u32) -> Result<()>;
     fn set_group(&self, gid: u32) -> Result<()>;
-    /// Attaches or detaches this queue; Ok when it already is so.
+    /// Attaches or detaches this queue. Ok if it is already so.
     fn set_attached(&self, on: bool) -> Result<()>;
 
     /// The addresses, of one family or of both, the first of them first.
@@ -213,7 +213,7 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn routes(&self, way: &mut Self::Way<'_>) -> Result<Vec<Installed>>;
     /// The metric and the table that 0 stands for.
     fn usual_route(&self, family: Family) -> (u32, u32);
-    /// Whether to add a route that may be there is better than to list the routes first.
+    /// Whether adding a route that may exist is better than listing the routes first.
     fn adds_before_it_looks(&self) -> bool;
     /// A route that is there, or has the place of this one, is EEXIST.
     fn add_route(&self, way: &mut Self::Way<'_>, route: &Route) -> Result<()>;
@@ -225,14 +225,14 @@ pub(crate) trait Backend: Sized + Send + Sync {
     /// Deletes this one of those that it listed.
     fn remove_route(&self, way: &mut Self::Way<'_>, installed: &Installed) -> Result<()>;
 
-    /// Runs a program for each packet that goes out, or none any more.
+    /// Runs a program for each packet that the kernel sends. None removes the program.
     fn set_program(&self, program: Program, fd: Option<RawFd>) -> Result<()>;
-    /// Lets the classic program decide what goes out, or with an empty one everything.
+    /// Filters sent packets by a classic BPF program. An empty one removes the filter.
     fn set_filter_bpf(&self, instructions: &[Instruction]) -> Result<()>;
-    /// Lets out only frames to these addresses, or to all; and to every group's.
+    /// Sends only frames to these addresses, or to all if there are none, and with `all_groups` to all group addresses.
     fn set_filter_mac(&self, macs: &[Mac], all_groups: bool) -> Result<()>;
 
-    /// Watches the namespace where the device is; of routes, those through the device.
+    /// Watches the namespace of the device. With `routes`, also the routes through the device.
     fn watch(&self, routes: bool) -> Result<Watch>;
 }
 
@@ -241,26 +241,26 @@ pub(crate) trait Backend: Sized + Send + Sync {
 #[allow(dead_code, reason = "a system without a backend looks at none of it")]
 pub(crate) enum Routes {
     None,
-    /// Those through the interface of this index.
+    /// The routes through the interface of this index.
     Of(u32),
     All,
 }
 
-/// What the system announces of its interfaces, in order.
+/// The notices of the system about its interfaces, in order.
 pub(crate) trait Watching: Sized + Send {
-    /// The IPv4 routes of a device go when it goes down, and nothing is announced of them.
+    /// The IPv4 routes of a device are removed without a notice when it goes down.
     const IPV4_ROUTES_NEED_UP: bool;
 
-    /// Watches the calling thread's network namespace. What is present is told first.
+    /// Watches the network namespace of the calling thread. The present state is reported first.
     fn open(routes: Routes) -> Result<Self>;
     /// The descriptor to wait on.
     fn fd(&self) -> BorrowedFd<'_>;
-    /// Takes what is announced, without waiting: EAGAIN when nothing is.
+    /// Reads notices without waiting. EAGAIN if there are none.
     fn take(&mut self, notices: &mut Vec<Notice>) -> Result<()>;
-    /// Tells again what is present.
+    /// Reports the present state again.
     fn restart(&mut self);
-    /// Lists the routes again: some may have gone without an announcement.
+    /// Lists the routes again, because some may be gone without a notice.
     fn list_routes(&mut self);
-    /// Waits until something is announced. ECANCELED when stopped, ETIMEDOUT, EINTR.
+    /// Waits for a notice. ECANCELED if stopped, ETIMEDOUT, EINTR.
     fn wait(&self, stop: &Stop, deadline: Option<Instant>) -> Outcome<()>;
 }

@@ -256,7 +256,7 @@ static void absurd_lists_are_refused(tuntap_writer *writer)
         list[i] = given[i];
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         TAKES(0, FAILS(tuntap_writer_batch(writer, list, counts[i], sizeof(tuntap_packet), &taken, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
-    MESSAGE_HAS("no memory is so large");
+    MESSAGE_HAS("larger than any memory");
     munmap(pages, 2 * page);
     tuntap_packet one = {given[0].data, (size_t)-40, 0};
     TAKES(0, FAILS(tuntap_writer_batch(writer, &one, 1, sizeof(tuntap_packet), &taken, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
