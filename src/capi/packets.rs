@@ -7,6 +7,12 @@ use std::slice;
 use super::argument::{Argument, Growing, check_count, check_size};
 use super::reader::CPacket;
 
+/// Limits of a run, which one send with UDP_SEGMENT takes. The kernel takes 64 segments, and 128 since Linux 6.9; before
+/// 5.17 the headers of the datagram, of 48 bytes at most, count as a part of them, which is less than four packets. The
+/// bytes are those of a datagram over IPv4.
+const MAX_RUN: usize = 60;
+const MAX_RUN_BYTES: usize = 65_507;
+
 unsafe impl Growing for CPacket {
     const LEAST: usize = 2 * size_of::<usize>();
     const NAME: &'static str = "tuntap_packet";
@@ -86,15 +92,19 @@ impl Packets {
         }
     }
 
-    /// Finds the runs of the first so many packets, which lie one behind the other.
-    pub(super) unsafe fn set_runs(&self, count: usize) {
+    /// Finds the runs of the first so many packets, which lie one behind the other, with this room around each.
+    pub(super) unsafe fn set_runs(&self, count: usize, room: usize) {
         if self.size < size_of::<CPacket>() {
             return;
         }
-        let (mut next, mut run) = (0, 0_usize);
+        let (mut next, mut run, mut limit) = (0, 0_usize, 1);
         for number in (0..count).rev() {
             let place = self.place(number).cast::<CPacket>();
             let size = ptr::addr_of!((*place).size).read_unaligned();
+            if next != size {
+                let segments = MAX_RUN_BYTES.checked_div(size.saturating_add(room));
+                limit = segments.unwrap_or(1).clamp(1, MAX_RUN);
+            }
             run = if next == size {
                 run.wrapping_add(1)
             } else if next != 0 && next < size {
@@ -102,7 +112,7 @@ impl Packets {
             } else {
                 1
             };
-            ptr::addr_of_mut!((*place).run).write_unaligned(run);
+            ptr::addr_of_mut!((*place).run).write_unaligned(run.min(limit));
             next = size;
         }
     }

@@ -35,9 +35,10 @@ pub struct CPacket {
     /// Bytes of it.
     pub size: usize,
     /// How many packets from this one on lie evenly spaced in memory and have this size, of
-    /// which the last may be shorter: with the room of tuntap_reader_set_room they can be sent
-    /// at once by UDP_SEGMENT, from data - headroom on, in segments of headroom + size +
-    /// tailroom. 1 for a packet alone. A function that takes packets ignores it.
+    /// which the last may be shorter: with the room of tuntap_reader_set_room one send with
+    /// UDP_SEGMENT takes them, from data - headroom on, in segments of headroom + size +
+    /// tailroom. So a run has at most 60 packets, and at most 65507 bytes with their room. 1 for
+    /// a packet alone, of any size. A function that takes packets ignores it.
     pub run: usize,
 }
 
@@ -169,7 +170,7 @@ pub unsafe extern "C" fn tuntap_reader_batch(
         let device: &Device = device;
         let explain = |errno| Failure::Errno(errno, move || device.explain_read(errno, 0));
         let given = reader.batch(device, count, give).map_err(explain)?;
-        packets.set_runs(given);
+        packets.set_runs(given, reader.room());
         Ok(given)
     })
 }

@@ -78,6 +78,11 @@ impl Reader {
         Ok(())
     }
 
+    /// Bytes of room around a packet of [`Self::batch`], before and behind it.
+    pub const fn room(&self) -> usize {
+        self.headroom.saturating_add(self.tailroom)
+    }
+
     /// The next packet, in place. It lasts until the next call. None: the batch is over, and the next call begins another
     /// one, for whose first packet it waits.
     #[inline]

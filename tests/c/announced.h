@@ -18,7 +18,7 @@ static void listen_to_changes(void)
 }
 
 /** How many messages of this type came since then. */
-static int announced(int type)
+UNUSED static int announced(int type)
 {
     char messages[65536];
     int count = 0;

@@ -14,7 +14,7 @@ if [ "${1:-}" = --one ]; then
 elif [ $# -eq 0 ] && [ "$how" = faults ]; then
     set -- faults/*.c
 elif [ $# -eq 0 ]; then
-    set -- function/*.c pytun/*.c stress/*.c
+    set -- function/*.c pytun/*.c programs/*.c stress/*.c
 fi
 
 out=../../build/tests/$how

@@ -102,6 +102,32 @@ static void room_has_a_limit(void)
     tuntap_close(dev);
 }
 
+/** A run has no more packets, and with their room no more bytes, than one datagram of UDP_SEGMENT has. */
+static void runs_have_limits(void)
+{
+    tuntap_reader *reader;
+    tuntap *dev = ready_tun(TUNTAP_OFFLOAD | TUNTAP_NONBLOCK);
+    int sock = offload_socket("t0");
+    OK(tuntap_reader_new(dev, 0, &reader, &err));
+    OK(tuntap_reader_set_room(reader, 300, 200, &err));
+    clear(&expected);
+    send_run(sock, 100, 72, 10);
+    CHECK(tuntap_reader_batch(reader, got, MANY, sizeof *got, NULL) == 101);
+    for (size_t i = 0; i < 101; i++)
+        CHECK(got[i].run == (101 - i < 60 ? 101 - i : 60));
+    CHECK(tuntap_reader_batch(reader, got, MANY, sizeof *got, NULL) == 0);
+
+    clear(&expected);
+    send_run(sock, 60, 1000, 0);
+    CHECK(tuntap_reader_batch(reader, got, MANY, sizeof *got, NULL) == 60);
+    size_t most = 65507 / (1000 + UDP_OVERHEAD + 500);
+    for (size_t i = 0; i < 60; i++)
+        CHECK(got[i].run == (60 - i < most ? 60 - i : most));
+    tuntap_reader_free(reader);
+    close(sock);
+    tuntap_close(dev);
+}
+
 /** One datagram, sealed in place: 16 bytes before and behind it, sent as one. */
 static void a_run_is_sent_at_once(void)
 {
@@ -149,6 +175,7 @@ int main(void)
     packets_have_room(TUNTAP_OFFLOAD, 0, 7);
     packets_have_room(0, 48, 16);
     room_has_a_limit();
+    runs_have_limits();
     a_run_is_sent_at_once();
     return 0;
 }
