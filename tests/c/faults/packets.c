@@ -199,7 +199,7 @@ static long read_list(void)
     for (ssize_t i = 0; i < count; i++)
         memcpy(buf, list[i].data, list[i].size);
     got += count > 0 ? (size_t)count : 0;
-    over = count == 0;
+    over = count <= 0;
     return count > 0 ? 1 : count;
 }
 
