@@ -832,129 +832,152 @@ int tuntap_probe(const tuntap *dev, uint32_t feature, int *supported, tuntap_err
  */
 
 /**
- * The buffer that no packet of this device exceeds, at any MTU and on a TAP with up to two
- * VLAN tags: some 64 KiB, by the kind of the device and with the packet-information
- * header; 16 KiB for a TAP on Darwin. Into such a buffer tuntap_read is at its fastest, and
- * never cuts.
+ * Gets the size of a buffer that holds every packet of this device.
  *
- * @return Bytes; 0 if dev is NULL. It does not change while the handle is open.
+ * The size suffices at any MTU, and on a TAP with up to two VLAN tags. It depends on the kind of the
+ * device and on the packet-information header: about 64 KiB, or 16 KiB for a TAP on Darwin.
+ * tuntap_read is fastest with a buffer of this size, and never truncates.
+ *
+ * @param dev  The device.
+ * @return Bytes, which do not change while the handle is open; 0 if dev is NULL.
  * @since 0.1.0
  */
 size_t tuntap_read_size(const tuntap *dev);
 
 /**
- * Takes one packet that the kernel sends out through the device: an IP packet (TUN) or an
- * Ethernet frame without its check sequence (TAP), behind the packet-information header if
- * the device has it. Waits for one unless the handle is non-blocking. A packet that is
- * there costs one system call, one that is waited for three; none costs an allocation. One
- * reader a queue keeps packets in order. On Darwin one system call takes all frames that a
- * TAP has waiting, and the next calls none.
+ * Reads one packet that the kernel sends through the device.
  *
- * With TUNTAP_OFFLOAD a super-packet comes one packet a call, and what is left of it is not
- * seen by poll, but by tuntap_wait: read until -EAGAIN before a wait with poll.
- * tuntap_reader_next is the fast way.
+ * It is an IP packet (TUN), or an Ethernet frame without its frame check sequence (TAP). The
+ * packet-information header comes first if the device has it. The call waits for a packet unless
+ * the handle is non-blocking.
  *
- * @param buf   Receives the packet. After a failure its bytes are undefined.
- * @param size  Bytes of buf. Any size that holds the packets is enough; tuntap_read_size
- *              says which always is.
- * @param err   May be NULL, which spares the time to write a message.
- * @return Bytes of the packet, or
- *         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
- *         -EMSGSIZE  the packet was longer than size, and is lost (_BUFFER);
- *         -ECANCELED no packet, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was
- *                    called (_SHUTDOWN);
- *         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
- *                    (_INTERRUPTED);
- *         -ENODEV    the device is gone, also when it went during the wait (_REMOVED);
- *         -EPROTO    a super-packet was not what its virtio header says, and is lost
- *                    (_PACKET);
- *         -ENOMEM    the first read with TUNTAP_OFFLOAD in a child of fork() (_SYSTEM);
- *         -EINVAL    dev or buf is NULL (_ARGUMENT); size is too small for the packet
- *                    information (_BUFFER).
+ * A packet that is already there costs one system call, a wait three; neither allocates. On Darwin
+ * one system call reads all waiting frames of a TAP, and later calls return them without another.
+ * Use one reading thread for each queue to keep packets in order.
+ *
+ * With TUNTAP_OFFLOAD each call returns one packet of a super-packet. tuntap_wait sees that packets
+ * of it are left; poll does not, so read until -EAGAIN before you poll. tuntap_reader_next is faster.
+ *
+ * @param dev   The device.
+ * @param buf   Receives the packet. After a failure its contents are undefined.
+ * @param size  Bytes of buf. Any size that holds the packets is enough; the size of
+ *              tuntap_read_size always is.
+ * @param err   May be NULL, which saves the time to format a message.
+ * @return The length of the packet, or
+ *         -EAGAIN     no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
+ *         -EMSGSIZE   the packet was longer than size, and is lost (TUNTAP_REASON_BUFFER);
+ *         -ECANCELED  no packet, and tuntap_wake was called (TUNTAP_REASON_WOKEN);
+ *         -ECANCELED  tuntap_shutdown was called (TUNTAP_REASON_SHUTDOWN);
+ *         -EINTR      a signal handler ran during the wait, also with SA_RESTART
+ *                     (TUNTAP_REASON_INTERRUPTED);
+ *         -ENODEV     the device is gone, or was removed during the wait (TUNTAP_REASON_REMOVED);
+ *         -EPROTO     a super-packet contradicts its virtio header, and is lost
+ *                     (TUNTAP_REASON_PACKET);
+ *         -ENOMEM     no memory for the first read with TUNTAP_OFFLOAD in a child of fork()
+ *                     (TUNTAP_REASON_SYSTEM);
+ *         -EINVAL     size is too small for the packet-information header (TUNTAP_REASON_BUFFER);
+ *         -EINVAL     dev or buf is NULL (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
 ssize_t tuntap_read(tuntap *dev, void *buf, size_t size, tuntap_error *err);
 
 /**
- * Takes one packet as tuntap_read does, and waits for it within a time limit, whether the handle
- * is non-blocking or not.
+ * Reads one packet as tuntap_read does, with a time limit for the wait.
  *
- * @param milliseconds  Waits for at most this long, by the monotonic clock; never returns
- *                      -ETIMEDOUT early. 0: does not wait. Negative: no limit.
- * @return As tuntap_read, without -EAGAIN, or -ETIMEDOUT (no packet came within the time
- *         limit, TUNTAP_REASON_TIMEOUT).
+ * The limit replaces the mode of the handle, blocking or non-blocking.
+ *
+ * @param dev           The device.
+ * @param buf           Receives the packet. After a failure its contents are undefined.
+ * @param size          Bytes of buf.
+ * @param milliseconds  The time limit, on the monotonic clock. 0: does not wait. Negative: no limit.
+ * @param err           May be NULL.
+ * @return As tuntap_read, without -EAGAIN, or
+ *         -ETIMEDOUT  no packet within the time limit (TUNTAP_REASON_TIMEOUT).
  * @since 0.1.0
  */
 ssize_t tuntap_read_timeout(tuntap *dev, void *buf, size_t size, int32_t milliseconds, tuntap_error *err);
 
 #if !defined(_WIN32)
 /**
- * Takes one packet as tuntap_read does, into several buffers that are filled one after the
- * other.
+ * Reads one packet as tuntap_read does, into several buffers, which are filled in order.
  *
- * @param parts  Where they are.
- * @param count  How many: 1 to 1023. More than 15 may cost an allocation.
- * @return As tuntap_read, or -EINVAL (parts or one of its addresses is NULL; count,
- *         TUNTAP_REASON_ARGUMENT), -ENOMEM (for more than 15 parts, TUNTAP_REASON_SYSTEM).
+ * @param dev    The device.
+ * @param parts  The buffers.
+ * @param count  The number of buffers: 1 to 1023. More than 15 may cost an allocation.
+ * @param err    May be NULL.
+ * @return As tuntap_read; or
+ *         -EINVAL  count is 0 or above 1023 (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  parts or the address of a buffer is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ENOMEM  no memory for more than 15 buffers (TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
  */
 ssize_t tuntap_readv(tuntap *dev, const struct iovec *parts, size_t count, tuntap_error *err);
 #endif
 
 /**
- * Hands one packet to the kernel, which takes it as received through the device. The
- * device must be up. Takes the whole packet or nothing. Makes one system call and no
- * allocation.
+ * Writes one packet to the kernel, which handles it as received through the device.
  *
- * With TUNTAP_PI the kernel alone judges what follows that header, by its EtherType, and
- * drops in silence what is no packet of that.
+ * The device must be up. The kernel takes the whole packet or nothing. It makes one system
+ * call and does not allocate.
  *
- * @param buf   An IP packet (TUN) or an Ethernet frame without its check sequence (TAP),
- *              behind the packet-information header if the device has it.
- * @param size  Bytes of the packet.
- * @param err   May be NULL, which spares the time to write a message.
+ * With TUNTAP_PI the kernel alone checks the bytes after that header, by the EtherType in it. It
+ * drops invalid packets without an error.
+ *
+ * @param dev   The device.
+ * @param buf   An IP packet (TUN), or an Ethernet frame without its frame check sequence (TAP). The
+ *              packet-information header comes first if the device has it.
+ * @param size  The length of the packet.
+ * @param err   May be NULL, which saves the time to format a message.
  * @return size, or
- *         -EAGAIN    no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN; _FULL where
- *                    poll does not tell of room: try again a millisecond later);
- *         -EINVAL    no packet of this device's kind, and the message says why (_PACKET); dev
- *                    or buf is NULL (_ARGUMENT);
- *         -EMSGSIZE  longer than tuntap_read_size (_PACKET);
- *         -ENETDOWN  the device is down (_DOWN), which Linux sees once it has room for the
- *                    packet; Darwin hands it to the host then;
- *         -EBUSY     this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
- *         -ECANCELED no room, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was
- *                    called (_SHUTDOWN);
- *         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
- *                    (_INTERRUPTED);
- *         -ENODEV    the device is gone (_REMOVED).
+ *         -EAGAIN     no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
+ *         -EAGAIN     no room, and poll cannot see when there is: try again a millisecond later
+ *                     (TUNTAP_REASON_FULL);
+ *         -EINVAL     not a packet for this kind of device; the message says why
+ *                     (TUNTAP_REASON_PACKET);
+ *         -EINVAL     dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EMSGSIZE   the packet is longer than tuntap_read_size (TUNTAP_REASON_PACKET);
+ *         -ENETDOWN   the device is down (TUNTAP_REASON_DOWN). Linux reports this once it has room
+ *                     for the packet. Darwin passes the packet to the host instead;
+ *         -EBUSY      this queue is detached, and the device has TUNTAP_NAPI (TUNTAP_REASON_BUSY);
+ *         -ECANCELED  no room, and tuntap_wake was called (TUNTAP_REASON_WOKEN);
+ *         -ECANCELED  tuntap_shutdown was called (TUNTAP_REASON_SHUTDOWN);
+ *         -EINTR      a signal handler ran during the wait, also with SA_RESTART
+ *                     (TUNTAP_REASON_INTERRUPTED);
+ *         -ENODEV     the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
  */
 ssize_t tuntap_write(tuntap *dev, const void *buf, size_t size, tuntap_error *err);
 
 /**
- * Hands one packet to the kernel as tuntap_write does, and waits for room within a time limit,
- * whether the handle is non-blocking or not. Only a device with a send buffer
- * (tuntap_set_sndbuf) ever has no room.
+ * Writes one packet as tuntap_write does, with a time limit for the wait.
  *
- * @param milliseconds  Waits for at most this long, by the monotonic clock; never returns
- *                      -ETIMEDOUT early. 0: does not wait. Negative: no limit.
- * @return As tuntap_write, without -EAGAIN, or -ETIMEDOUT (no room within the time limit,
- *         TUNTAP_REASON_TIMEOUT).
+ * The limit replaces the mode of the handle, blocking or non-blocking. Only a device with a send
+ * buffer (tuntap_set_sndbuf) can be without room.
+ *
+ * @param dev           The device.
+ * @param buf           The packet.
+ * @param size          The length of the packet.
+ * @param milliseconds  The time limit, on the monotonic clock. 0: does not wait. Negative: no limit.
+ * @param err           May be NULL.
+ * @return As tuntap_write, without -EAGAIN, or
+ *         -ETIMEDOUT  no room within the time limit (TUNTAP_REASON_TIMEOUT).
  * @since 0.1.0
  */
 ssize_t tuntap_write_timeout(tuntap *dev, const void *buf, size_t size, int32_t milliseconds, tuntap_error *err);
 
 #if !defined(_WIN32)
 /**
- * Hands one packet to the kernel as tuntap_write does, from several parts that lie one
- * after the other in it.
+ * Writes one packet as tuntap_write does, from several buffers, in order.
  *
- * @param parts  Where they are.
- * @param count  How many: 1 to 1023; on a device with TUNTAP_NAPI_FRAGS 18 at most, of
- *               which each but the first has 1 to 4096 bytes. With TUNTAP_OFFLOAD more
- *               than 15 cost an allocation.
- * @return As tuntap_write, or -EINVAL (parts or one of its addresses is NULL; count,
- *         TUNTAP_REASON_ARGUMENT), -ENOMEM (for more than 15 parts, TUNTAP_REASON_SYSTEM).
+ * @param dev    The device.
+ * @param parts  The buffers.
+ * @param count  The number of buffers: 1 to 1023. With TUNTAP_NAPI_FRAGS at most 18, each after the
+ *               first of 1 to 4096 bytes. With TUNTAP_OFFLOAD more than 15 cost an allocation.
+ * @param err    May be NULL.
+ * @return As tuntap_write; or
+ *         -EINVAL  count is 0 or above 1023 (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  parts or the address of a buffer is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ENOMEM  no memory for more than 15 buffers (TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
  */
 ssize_t tuntap_writev(tuntap *dev, const struct iovec *parts, size_t count, tuntap_error *err);
@@ -977,66 +1000,78 @@ ssize_t tuntap_writev(tuntap *dev, const struct iovec *parts, size_t count, tunt
 #define TUNTAP_WAIT_WRITE 0x2
 
 /**
- * Waits until a packet can be read or written, without doing either: so every function that
- * reads or writes gets a time limit. It waits whether the handle is non-blocking or not. Where
- * something is ready it makes one system call; it allocates nothing.
+ * Waits until a packet can be read or written, and does neither.
  *
- * Ready means that a call is worth a try. Where several threads read one handle, another one
- * may take the packet first; on a non-blocking handle the call returns -EAGAIN then. A device
- * that is gone is ready for both, and the call returns -ENODEV.
+ * This adds a time limit to every function that reads or writes. It waits even if the handle is
+ * non-blocking. It makes one system call when something is ready, and never allocates.
  *
- * TUNTAP_WAIT_READ is for tuntap_read and its like, and knows what a super-packet still has for
- * the next tuntap_read, of which the descriptor tells nothing. A reader has packets of its own:
- * wait for it after tuntap_reader_next returned 0 or -EAGAIN, when it has none. After
- * tuntap_reader_batch on a non-blocking handle that is after -EAGAIN.
+ * Ready means that a call is likely to succeed. When several threads read from one handle, another
+ * thread may read the packet first; on a non-blocking handle the call then returns -EAGAIN. A device
+ * that is gone is ready for both events, and the call returns -ENODEV.
  *
- * TUNTAP_WAIT_WRITE: only a device with a send buffer (tuntap_set_sndbuf) ever has no room. On
- * Linux a device that is down has none either. On Darwin a full queue is only known from a
- * write that failed; it is ready again a millisecond later.
+ * TUNTAP_WAIT_READ is for tuntap_read and its variants. It is also ready while packets of a
+ * super-packet are left for the next tuntap_read, which poll on the descriptor cannot see. It does
+ * not see packets that a reader holds: call tuntap_reader_next until it returns 0 or -EAGAIN, and
+ * then wait. With tuntap_reader_batch on a non-blocking handle, wait after -EAGAIN.
  *
- * @param events        TUNTAP_WAIT_READ, TUNTAP_WAIT_WRITE, or both: for either.
- * @param milliseconds  Waits for at most this long, by the monotonic clock; never returns
- *                      -ETIMEDOUT early. 0: does not wait. Negative: no limit.
- * @return Those of the events that are ready, more than 0; or
- *         -ETIMEDOUT none was ready within the time limit (TUNTAP_REASON_TIMEOUT);
- *         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
- *                    (_INTERRUPTED);
- *         -ECANCELED none is ready, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was
- *                    called (_SHUTDOWN);
- *         -EINVAL    dev is NULL (_ARGUMENT); events is 0 or has unknown bits (_FLAGS).
+ * TUNTAP_WAIT_WRITE: room is limited only on a device with a send buffer (tuntap_set_sndbuf). On
+ * Linux a device that is down is not ready either. On Darwin only a failed write shows that the
+ * queue is full; the device is ready again a millisecond later.
+ *
+ * @param dev           The device.
+ * @param events        TUNTAP_WAIT_READ, TUNTAP_WAIT_WRITE, or both to wait for either.
+ * @param milliseconds  The time limit, on the monotonic clock. 0: does not wait. Negative: no limit.
+ * @param err           May be NULL.
+ * @return The events that are ready, more than 0; or
+ *         -ETIMEDOUT  no event was ready within the time limit (TUNTAP_REASON_TIMEOUT);
+ *         -EINTR      a signal handler ran during the wait, also with SA_RESTART
+ *                     (TUNTAP_REASON_INTERRUPTED);
+ *         -ECANCELED  no event was ready, and tuntap_wake was called (TUNTAP_REASON_WOKEN);
+ *         -ECANCELED  tuntap_shutdown was called (TUNTAP_REASON_SHUTDOWN);
+ *         -EINVAL     events is 0 or has unknown bits (TUNTAP_REASON_FLAGS);
+ *         -EINVAL     dev is NULL (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_wait(tuntap *dev, uint32_t events, int32_t milliseconds, tuntap_error *err);
 
 /**
- * Ends each call on this handle that waits for a packet or for room, in whatever thread:
- * it returns -ECANCELED with TUNTAP_REASON_WOKEN. When none waits, the wake is pending, and the
- * next call takes it that finds no packet, no room or nothing ready: that call returns
- * -ECANCELED whether it would have waited or not, with TUNTAP_NONBLOCK and with a limit of 0
- * too. So a wake is not lost on a thread that is just about to wait, and does not end a wait
- * much later. A call that finds something leaves the wake pending. One wake is pending at most:
- * several before a wait end one.
+ * Wakes all threads that wait for a packet or for room on this handle.
  *
- * It does not make the descriptor readable: a program that polls that itself needs a descriptor
- * of its own for the purpose. A signal handler may call it, and errno is kept; make sure that the
- * handler runs no more when the handle is closed. To end threads for good use tuntap_shutdown.
+ * Their calls return -ECANCELED with TUNTAP_REASON_WOKEN.
  *
- * @param dev  NULL: nothing is done.
+ * When no thread waits, the wake stays pending, so a thread that is about to wait does not miss it.
+ * The next call that finds no packet, no room or no ready event consumes it and returns -ECANCELED
+ * with TUNTAP_REASON_WOKEN. This includes calls that would not wait: with TUNTAP_NONBLOCK, or with a
+ * time limit of 0. A call that finds something leaves the wake pending. At most one wake is pending:
+ * several wakes before a wait end one wait.
+ *
+ * It does not make the descriptor of tuntap_get_fd readable. A program that polls that descriptor
+ * needs another descriptor for wakes. To end threads permanently use tuntap_shutdown.
+ *
+ * A signal handler may call it, and errno is preserved. Make sure that the handler cannot run after
+ * the handle is closed.
+ *
+ * @param dev  The device. NULL: does nothing.
  * @since 0.1.0
  */
 void tuntap_wake(tuntap *dev);
 
 /**
- * Ends the use of the handle for packets, for good: each call that waits, and each later read,
- * write and wait returns -ECANCELED with TUNTAP_REASON_SHUTDOWN, whether packets are there or not.
- * That is so for all threads and for the readers and writers of the handle, which keep what they
- * have. A call that is on its way with a packet in this moment finishes it. Calls that ask about
- * the device or configure it go on as ever, and so do other handles of the device.
+ * Ends reading and writing on the handle permanently.
  *
- * To close a handle that threads use: call tuntap_shutdown, wait for the threads to end, and call
- * tuntap_close. A signal handler may call it, and errno is kept. Nothing undoes it.
+ * Each call that waits, and each later read, write and wait, returns -ECANCELED with
+ * TUNTAP_REASON_SHUTDOWN, even when packets are waiting. It cannot be undone.
  *
- * @param dev  NULL: nothing is done.
+ * This holds for all threads, and for the readers and writers of the handle, which keep the packets
+ * that they hold. A call that is transferring a packet finishes it. Calls that query or configure the
+ * device still work, and so do other handles of the device.
+ *
+ * To close a handle that threads use, call tuntap_shutdown, wait for the threads to end, and then
+ * call tuntap_close.
+ *
+ * A signal handler may call it, and errno is preserved.
+ *
+ * @param dev  The device. NULL: does nothing.
  * @since 0.1.0
  */
 void tuntap_shutdown(tuntap *dev);
@@ -1479,7 +1514,7 @@ int tuntap_get_offloads(const tuntap *dev, uint64_t *offloads, tuntap_error *err
 #define TUNTAP_SCOPE_SITE 4
 
 /**
- * The family of IPv4 addresses: 4 on every system, where AF_INET is not.
+ * The family of IPv4 addresses. 4 on every system, unlike AF_INET.
  */
 #define TUNTAP_IPV4 4
 
@@ -1489,27 +1524,27 @@ int tuntap_get_offloads(const tuntap *dev, uint64_t *offloads, tuntap_error *err
 #define TUNTAP_IPV6 6
 
 /**
- * An address of a device, in both directions: what tuntap_list_addrs reports can be given to
- * tuntap_add_addr and tuntap_del_addr. Zeroed, with a text in addr, it is an address with
- * nothing unusual. Later versions may add members at the end, which is why each function takes
- * its size.
+ * An address of a device. tuntap_add_addr and tuntap_del_addr take what tuntap_list_addrs reports.
+ * The shortest request is a zeroed structure with a text in addr. Later versions may add members
+ * at the end, which is why each function takes the size.
  */
 typedef struct tuntap_addr {
     /**
-     * TUNTAP_IPV4 or TUNTAP_IPV6. Given as 0, it is that of addr.
+     * TUNTAP_IPV4 or TUNTAP_IPV6. Request: 0 for the family of addr.
      */
     uint32_t family;
     /**
-     * The length of the prefix in bits. Given as 0, it is that in addr.
+     * The prefix length in bits. Request: 0 for the prefix length in addr.
      */
     uint32_t prefix;
     /**
-     * A TUNTAP_SCOPE_*. Given as 0, it is the usual one: TUNTAP_SCOPE_HOST for an IPv4 loopback
-     * address, TUNTAP_SCOPE_GLOBAL for any other. IPv6: the kernel sees it by the address.
+     * A TUNTAP_SCOPE_*. Request: 0 for the default, which is TUNTAP_SCOPE_HOST for an IPv4 loopback
+     * address and TUNTAP_SCOPE_GLOBAL for any other. The kernel derives the scope of an IPv6
+     * address from the address.
      */
     uint32_t scope;
     /**
-     * The metric of the route to the address's network. 0: the usual one. Linux 4.18.
+     * The metric of the route to the network of the address. 0: the default. Linux 4.18.
      */
     uint32_t metric;
     /**
@@ -1517,17 +1552,17 @@ typedef struct tuntap_addr {
      */
     uint64_t flags;
     /**
-     * Seconds until the address goes. 0: it stays.
+     * Valid lifetime: seconds until the address is removed. 0: it does not expire.
      */
     uint32_t valid;
     /**
-     * Seconds until no new connection is made from it. 0: as long as it is valid, or none with
-     * TUNTAP_ADDR_DEPRECATED.
+     * Preferred lifetime: seconds until new connections no longer use the address. 0: the valid
+     * lifetime, or none with TUNTAP_ADDR_DEPRECATED.
      */
     uint32_t preferred;
     /**
-     * Who made it; Linux 5.18: IFAPROT_*, where 3 is the kernel's link-local address. 0: nobody
-     * says.
+     * The origin of the address: IFAPROT_*, where 3 is the kernel's link-local address. 0: unknown.
+     * Linux 5.18.
      */
     uint32_t protocol;
     /**
@@ -1535,182 +1570,243 @@ typedef struct tuntap_addr {
      */
     uint32_t reserved;
     /**
-     * The address with its prefix, such as "10.8.0.1/24" or "fd00::1/64". Given without one, it is
-     * that of the host alone, 32 or 128, unless the device has this address already.
+     * The address with its prefix, such as "10.8.0.1/24" or "fd00::1/64". Request: without
+     * a prefix, the address has the prefix that it already has on the device, or else the prefix of
+     * a single host: 32 or 128.
      */
     char addr[TUNTAP_ADDR_SIZE];
     /**
-     * The other end of a point-to-point link, such as "10.8.0.2", from which the prefix counts
-     * then; "" where there is none.
+     * The peer: the other end of a point-to-point link, such as "10.8.0.2". The prefix then
+     * describes the network of the peer. "": no peer.
      */
     char peer[TUNTAP_ADDR_SIZE];
     /**
-     * IPv4: the broadcast address. "" where there is none; given as "", a TAP has that of the
-     * network.
+     * The IPv4 broadcast address. "": none. Request: "" for the default, which on a TAP is the
+     * broadcast address of the network.
      */
     char broadcast[TUNTAP_ADDR_SIZE];
     /**
-     * IPv4: the name that old programs know it by, of at most 15 bytes, such as "tap0:1". "": that
-     * of the device.
+     * IPv4: the interface name that old programs show for the address, such as "tap0:1"; at most
+     * 15 bytes. Request: "" for the name of the device.
      */
     char label[TUNTAP_ADDR_SIZE];
 } tuntap_addr;
 
 /**
- * Adds an IPv4 or IPv6 address, beside those that the device has.
+ * Adds an IPv4 or IPv6 address to the device.
  *
- * Linux: RTM_NEWADDR. A TAP gets the broadcast address of an IPv4 network as well. While
- * the device is up, the kernel adds a route to the network.
+ * The other addresses stay.
  *
- * Darwin: SIOCAIFADDR. To the network of an IPv4 address of a TUN the library adds the
- * route, and takes it away with the address; an address without a peer is its own. A prefix
- * of 0 is -EINVAL, as is a peer in IPv6 with a prefix other than 128
- * (TUNTAP_REASON_ADDRESS); a TAP has no peers (_PLATFORM), nor has an address lifetimes, a
- * label, a metric, a protocol, or a scope or broadcast address of its own. The first address of
- * a family takes the device up, and any IPv4 address a TAP. The first IPv6 address brings a
- * link-local one, and the route to the network of an IPv6 address stays for a second or two
- * after it.
+ * A member that is 0 or "" requests nothing, except valid and preferred: 0 there requests an address
+ * that does not expire. When the device already has the address with everything that is requested,
+ * nothing changes. An address with a lifetime is therefore never equal to one of the device.
  *
- * The device has an address already when it has it with all that is asked for; what is zero or
- * "" is not asked for, except the lifetimes. So an address that is to end is never there
- * already. One that has its place otherwise, which is -EEXIST, becomes the one that is given
- * with TUNTAP_REPLACE, and keeps what is not asked for. In IPv4 the place of an address is its
- * prefix and the network of it or its peer too, in IPv6 it is the address alone. Linux changes
- * lifetimes, metric and protocol, and in IPv6 flags, so that the device has the address all the
- * time; for a change of anything else, and on Darwin, the old one is deleted first, and comes
- * back when that fails.
+ * The address conflicts with one that the device has with other properties. Two IPv4 addresses
+ * conflict when they have the same address, the same prefix length and the same network; with a peer,
+ * the network is the peer's. Two IPv6 addresses conflict when they have the same address. The call
+ * then fails with -EEXIST. With TUNTAP_REPLACE the new address replaces the old one instead, and
+ * properties that are not requested stay as they were. Linux changes lifetimes, metric and protocol
+ * in place, and for IPv6 also the flags. For any other change, and for each change on Darwin, the
+ * library deletes the old address first and restores it when the new one cannot be added.
  *
- * @param addr   The address. Of its flags, those that are reported only are not looked at.
+ * Linux: RTM_NEWADDR. A TAP also gets the broadcast address of an IPv4 network. While the device is
+ * up, the kernel adds a route to the network.
+ *
+ * Darwin: SIOCAIFADDR. The library adds the route to the network of an IPv4 address of a TUN, and
+ * removes it with the address. An address without a peer is its own peer. A prefix length of 0 and an
+ * IPv6 peer with a prefix length other than 128 are -EINVAL (TUNTAP_REASON_ADDRESS). These are
+ * -EOPNOTSUPP (TUNTAP_REASON_PLATFORM): a peer on a TAP, lifetimes, a label, a metric, a protocol,
+ * and a scope or broadcast address other than the default. The first address of a family takes the
+ * device up; on a TAP each IPv4 address does. With the first IPv6 address comes a link-local address.
+ * The route to the network of an IPv6 address stays for a second or two after the address is removed.
+ *
+ * @param dev    The device.
+ * @param addr   The address. Flags that are only reported are ignored.
  * @param size   sizeof(tuntap_addr).
  * @param flags  0, or TUNTAP_REPLACE.
- * @return 0, also when the device has it already, or -EINVAL (dev or addr is NULL; size is too
- *         small; not an address that a host can have, or of two families, or with two prefixes,
- *         TUNTAP_REASON_ADDRESS; flags, TUNTAP_REASON_FLAGS; preferred longer than valid, a long
- *         label, or IPv6 and the MTU is under 1280, TUNTAP_REASON_RANGE; a label or broadcast
- *         address in IPv6, TUNTAP_REASON_ARGUMENT),
- *         -EEXIST (another address has its place, TUNTAP_REASON_BUSY),
- *         -EACCES (IPv6 is turned off on the device, TUNTAP_REASON_SYSTEM), -EOPNOTSUPP (a kernel
- *         without IPv6; Darwin: what it does not have, TUNTAP_REASON_PLATFORM),
- *         -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @param err    May be NULL.
+ * @return 0, also when the device has this address already; or
+ *         -EINVAL      addr is not the address of a host, or family or prefix contradicts it
+ *                      (TUNTAP_REASON_ADDRESS);
+ *         -EINVAL      unknown flags (TUNTAP_REASON_FLAGS);
+ *         -EINVAL      preferred is longer than valid, the label or the protocol is too large, or
+ *                      the MTU is below 1280 and the address IPv6 (TUNTAP_REASON_RANGE);
+ *         -EINVAL      a label or broadcast address with IPv6, an unknown family or scope, or
+ *                      reserved is not 0 (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL      dev or addr is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
+ *         -EEXIST      the device has a conflicting address (TUNTAP_REASON_BUSY);
+ *         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+ *         -EACCES      IPv6 is disabled on the device (TUNTAP_REASON_SYSTEM);
+ *         -EOPNOTSUPP  the kernel has no IPv6 (TUNTAP_REASON_SYSTEM);
+ *         -EOPNOTSUPP  Darwin does not have what is requested (TUNTAP_REASON_PLATFORM);
+ *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
  */
 int tuntap_add_addr(tuntap *dev, const tuntap_addr *addr, size_t size, uint64_t flags, tuntap_error *err);
 
 /**
- * Takes an address away from the device; the others stay. When it fails, all of them do.
+ * Removes an address from the device.
  *
- * Linux: the kernel removes the IPv4 addresses of the same network with the first of them.
- * They are given back, with their labels and lifetimes; IPv4 routes through them are lost.
+ * The other addresses stay. On failure all addresses stay.
  *
- * @param addr  The address, of which only family, prefix, addr and peer are looked at. Without a
- *              prefix, it is the address with any. Without a peer, it is the one without a peer
- *              if there is one, or else the one with any.
+ * Linux: with the first IPv4 address of a network the kernel removes the others of that network. The
+ * library adds those again, with their labels and lifetimes. IPv4 routes through them are lost.
+ *
+ * @param dev   The device.
+ * @param addr  The address. Only family, prefix, addr and peer are read. Without a prefix length, any
+ *              prefix length matches. Without a peer, the address without a peer is removed; if
+ *              there is none, any peer matches.
  * @param size  sizeof(tuntap_addr).
- * @return 0, or -ENOENT (the device does not have it, TUNTAP_REASON_UNSET), -EINVAL
- *         (dev or addr is NULL; size is too small; not an address that a host can have,
- *         TUNTAP_REASON_ADDRESS), -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is
- *         gone).
+ * @param err   May be NULL.
+ * @return 0, or
+ *         -ENOENT  the device does not have the address (TUNTAP_REASON_UNSET);
+ *         -EINVAL  addr is not the address of a host, or family or prefix contradicts it
+ *                  (TUNTAP_REASON_ADDRESS);
+ *         -EINVAL  an unknown family (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev or addr is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
+ *         -EPERM   CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+ *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
  */
 int tuntap_del_addr(tuntap *dev, const tuntap_addr *addr, size_t size, tuntap_error *err);
 
 /**
- * The addresses of the device, IPv4 before IPv6, in the order in which the kernel has
- * them. Of the IPv6 addresses of a scope the newest is the first.
+ * Lists the addresses of the device: IPv4 before IPv6, each in the order of the kernel.
  *
- * @param addrs  Receives the first `count` of them. NULL with a count of 0: only the
- *               number is asked for.
- * @param count  Places in addrs.
- * @param size   sizeof(tuntap_addr): where one ends and the next begins.
- * @return How many there are, which may be more than count, or -EINVAL (dev is NULL; addrs
- *         is NULL and count is not 0; size is too small), -ENODEV (the device is gone).
+ * The kernel lists the newest IPv6 address of a scope first.
+ *
+ * @param dev    The device.
+ * @param addrs  Receives the first `count` addresses. NULL with a count of 0: only the number is
+ *               returned.
+ * @param count  Elements of addrs.
+ * @param size   sizeof(tuntap_addr): the distance between two elements.
+ * @param err    May be NULL.
+ * @return The number of addresses, which may be larger than count; or
+ *         -EINVAL  dev is NULL, addrs is NULL and count is not 0, or size is too small
+ *                  (TUNTAP_REASON_ARGUMENT);
+ *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
  */
 ssize_t tuntap_list_addrs(const tuntap *dev, tuntap_addr *addrs, size_t count, size_t size, tuntap_error *err);
 
 /**
- * The device's first IPv4 address, such as "10.8.0.1". This function and those for the
- * destination address and the netmask are for IPv4 alone; tuntap_list_addrs tells all.
+ * Gets the first IPv4 address of the device, without its prefix: see tuntap_get_netmask.
  *
- * @param buf   Receives the address, without a prefix: see tuntap_get_netmask.
- * @param size  Bytes of buf; TUNTAP_ADDR_SIZE always suffices.
- * @return 0, or -ENOENT (it has none, TUNTAP_REASON_UNSET), -EINVAL (dev or buf is
- *         NULL), -ERANGE (buf is too small), -ENODEV (the device is gone).
+ * For IPv6 and for further addresses use tuntap_list_addrs.
+ *
+ * @param dev   The device.
+ * @param buf   Receives the address, such as "10.8.0.1".
+ * @param size  Bytes of buf; TUNTAP_ADDR_SIZE is always enough.
+ * @param err   May be NULL.
+ * @return 0, or
+ *         -ENOENT  the device has no IPv4 address (TUNTAP_REASON_UNSET);
+ *         -EINVAL  dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ERANGE  buf is too small (TUNTAP_REASON_BUFFER);
+ *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_addr(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
 
 /**
- * Makes this the only address of its family. When it fails, the addresses and prefixes are
- * as before.
+ * Makes an address the only one of its family on the device.
  *
- * An IPv6 link-local address (fe80::/10) replaces only those of its kind, and any other
- * leaves them.
+ * On failure the addresses and prefixes are as before.
  *
- * Linux: RTM_NEWADDR. The others are removed, and the routes through them with them. A TAP
- * gets the broadcast address of an IPv4 network as well. While the device is up, the
- * kernel adds a route to the network.
+ * IPv6 link-local addresses (fe80::/10) are a family by themselves here: one replaces only link-local
+ * addresses, and any other IPv6 address leaves those.
  *
- * @param addr  "10.8.0.1/24", "fd00::1/64". Without a prefix it is that of the host alone,
- *              32 or 128, unless the device has this address already.
- * @return 0, or -EINVAL (dev or addr is NULL; not an address that a host can have,
- *         TUNTAP_REASON_ADDRESS; IPv6 and the MTU is under 1280, TUNTAP_REASON_RANGE),
- *         -EACCES (IPv6 is turned off on the device, TUNTAP_REASON_SYSTEM), -EPERM (needs
- *         CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * Linux: RTM_NEWADDR. Routes through the removed addresses are removed with them. A TAP also gets
+ * the broadcast address of an IPv4 network. While the device is up, the kernel adds a route to the
+ * network.
+ *
+ * @param dev   The device.
+ * @param addr  "10.8.0.1/24", "fd00::1/64". Without a prefix, the address has the prefix that it
+ *              already has on the device, or else the prefix of a single host: 32 or 128.
+ * @param err   May be NULL.
+ * @return 0, or
+ *         -EINVAL  addr is not the address of a host (TUNTAP_REASON_ADDRESS);
+ *         -EINVAL  the MTU is below 1280 and the address IPv6 (TUNTAP_REASON_RANGE);
+ *         -EINVAL  dev or addr is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EPERM   CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+ *         -EACCES  IPv6 is disabled on the device (TUNTAP_REASON_SYSTEM);
+ *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_addr(tuntap *dev, const char *addr, tuntap_error *err);
 
 /**
- * The address of the other end of a point-to-point link, of the first IPv4 address.
+ * Gets the peer of the first IPv4 address: the address of the other end of a point-to-point link.
  *
+ * @param dev   The device.
  * @param buf   Receives the address, such as "10.8.0.2".
- * @param size  Bytes of buf; TUNTAP_ADDR_SIZE always suffices.
- * @return 0, or -ENOENT (it has no address, or no other end is set,
- *         TUNTAP_REASON_UNSET), -EINVAL (dev or buf is NULL), -ERANGE (buf is too small),
- *         -ENODEV (the device is gone).
+ * @param size  Bytes of buf; TUNTAP_ADDR_SIZE is always enough.
+ * @param err   May be NULL.
+ * @return 0, or
+ *         -ENOENT  the device has no IPv4 address, or the first one has no peer
+ *                  (TUNTAP_REASON_UNSET);
+ *         -EINVAL  dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ERANGE  buf is too small (TUNTAP_REASON_BUFFER);
+ *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_dstaddr(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
 
 /**
- * Sets the other end of the link, for the first IPv4 address. The prefix stays: it now
- * counts from the other end. When it fails, the addresses and prefixes are as before.
+ * Sets the peer of the first IPv4 address.
  *
- * Linux: all IPv4 addresses of the device are removed and added again, with the labels and
- * lifetimes of those that do not change; the IPv4 routes through it are lost.
+ * The prefix length stays, and then describes the network of the peer. On failure the addresses
+ * and prefixes are as before.
  *
- * @param dstaddr  Such as "10.8.0.2", without a prefix. The device's own address unsets
- *                 it.
- * @return 0, or -ENOENT (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or
- *         dstaddr is NULL; not an address that a host can have, TUNTAP_REASON_ADDRESS),
- *         -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * Linux: the library removes all IPv4 addresses of the device and adds them again. Those that do not
+ * change keep their labels and lifetimes. IPv4 routes through the device are lost.
+ *
+ * @param dev      The device.
+ * @param dstaddr  The peer, such as "10.8.0.2", without a prefix. The address of the device removes the
+ *                 peer.
+ * @param err      May be NULL.
+ * @return 0, or
+ *         -ENOENT  the device has no IPv4 address (TUNTAP_REASON_UNSET);
+ *         -EINVAL  dstaddr is not the IPv4 address of a host (TUNTAP_REASON_ADDRESS);
+ *         -EINVAL  dev or dstaddr is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EPERM   CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+ *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_dstaddr(tuntap *dev, const char *dstaddr, tuntap_error *err);
 
 /**
- * The netmask of the first IPv4 address.
+ * Gets the netmask of the first IPv4 address.
  *
+ * @param dev   The device.
  * @param buf   Receives the netmask, such as "255.255.255.0".
- * @param size  Bytes of buf; TUNTAP_ADDR_SIZE always suffices.
- * @return 0, or -ENOENT (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or
- *         buf is NULL), -ERANGE (buf is too small), -ENODEV (the device is gone).
+ * @param size  Bytes of buf; TUNTAP_ADDR_SIZE is always enough.
+ * @param err   May be NULL.
+ * @return 0, or
+ *         -ENOENT  the device has no IPv4 address (TUNTAP_REASON_UNSET);
+ *         -EINVAL  dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ERANGE  buf is too small (TUNTAP_REASON_BUFFER);
+ *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_netmask(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
 
 /**
- * Sets the netmask of the first IPv4 address. When it fails, the addresses and prefixes
- * are as before.
+ * Sets the netmask of the first IPv4 address.
  *
- * Linux: all IPv4 addresses of the device are removed and added again, with the labels and
- * lifetimes of those that do not change; the IPv4 routes through it are lost.
+ * On failure the addresses and prefixes are as before.
  *
- * @param netmask  Such as "255.255.255.0"; its ones come before its zeros.
- * @return 0, or -ENOENT (it has no address, TUNTAP_REASON_UNSET), -EINVAL (dev or
- *         netmask is NULL; not a netmask, TUNTAP_REASON_ADDRESS), -EPERM (needs
- *         CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * Linux: the library removes all IPv4 addresses of the device and adds them again. Those that do not
+ * change keep their labels and lifetimes. IPv4 routes through the device are lost.
+ *
+ * @param dev      The device.
+ * @param netmask  The netmask, such as "255.255.255.0". Its one bits come before its zero bits.
+ * @param err      May be NULL.
+ * @return 0, or
+ *         -ENOENT  the device has no IPv4 address (TUNTAP_REASON_UNSET);
+ *         -EINVAL  netmask is not a netmask (TUNTAP_REASON_ADDRESS);
+ *         -EINVAL  dev or netmask is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EPERM   CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+ *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_netmask(tuntap *dev, const char *netmask, tuntap_error *err);
@@ -1722,17 +1818,17 @@ int tuntap_set_netmask(tuntap *dev, const char *netmask, tuntap_error *err);
  */
 
 /**
- * The gateway is on the link, even where no address of the device says so.
+ * The gateway is on the link, even if no address of the device has a network with it.
  */
 #define TUNTAP_ROUTE_ONLINK 0x1
 
 /**
- * Reported only: the system has more of the route than a tuntap_route says.
+ * Reported only: the route has attributes that a tuntap_route does not have.
  */
 #define TUNTAP_ROUTE_PARTIAL 0x2
 
 /**
- * Packets are sent to one host.
+ * Packets are sent to one destination.
  */
 #define TUNTAP_ROUTE_TYPE_UNICAST 0
 
@@ -1742,42 +1838,41 @@ int tuntap_set_netmask(tuntap *dev, const char *netmask, tuntap_error *err);
 #define TUNTAP_ROUTE_TYPE_LOCAL 1
 
 /**
- * IPv4: packets are sent to every host of the link.
+ * IPv4: packets are sent to all hosts on the link.
  */
 #define TUNTAP_ROUTE_TYPE_BROADCAST 2
 
 /**
- * IPv6: packets are for this host, as one of several that have the address.
+ * IPv6: packets are for this host, which is one of several with the address.
  */
 #define TUNTAP_ROUTE_TYPE_ANYCAST 3
 
 /**
- * Packets are sent to a group.
+ * Packets are sent to a multicast group.
  */
 #define TUNTAP_ROUTE_TYPE_MULTICAST 4
 
 /**
- * A route through a device, in both directions: what tuntap_list_routes reports can be given
- * to tuntap_add_route and tuntap_del_route. Zeroed, with a text in destination, it is a route
- * with nothing unusual. Later versions may add members at the end, which is why each function
- * takes its size.
+ * A route through a device. tuntap_add_route and tuntap_del_route take what tuntap_list_routes
+ * reports. The shortest request is a zeroed structure with a text in destination. Later versions
+ * may add members at the end, which is why each function takes the size.
  */
 typedef struct tuntap_route {
     /**
-     * TUNTAP_IPV4 or TUNTAP_IPV6. Given as 0, it is that of destination.
+     * TUNTAP_IPV4 or TUNTAP_IPV6. Request: 0 for the family of destination.
      */
     uint32_t family;
     /**
-     * The length of the prefix in bits. Given as 0, it is that in destination.
+     * The prefix length in bits. Request: 0 for the prefix length in destination.
      */
     uint32_t prefix;
     /**
-     * Of several routes to the same destination the one with the least is used. Given as 0, it is
-     * the system's usual one; Linux: none for IPv4, 1024 for IPv6.
+     * The metric: of several routes to the same destination, the one with the lowest metric is
+     * used. Request: 0 for the default; on Linux that is 0 for IPv4 and 1024 for IPv6.
      */
     uint32_t metric;
     /**
-     * The number of the routing table; Linux: 254 is the main one. Given as 0, it is the main one.
+     * The number of the routing table. Request: 0 for the main table, which is 254 on Linux.
      */
     uint32_t table;
     /**
@@ -1785,100 +1880,127 @@ typedef struct tuntap_route {
      */
     uint64_t flags;
     /**
-     * A TUNTAP_ROUTE_TYPE_*: what is done with a packet.
+     * A TUNTAP_ROUTE_TYPE_*: what the system does with a packet.
      */
     uint32_t type;
     /**
-     * Who made it; Linux: RTPROT_*, such as 2 for the kernel, 3 for the boot, 4 for an
-     * administrator. Given as 0, it is 4 for a new route, and any for one that is looked for.
+     * The origin of the route. Linux: RTPROT_*, such as 2 for the kernel, 3 for the boot, 4 for an
+     * administrator. Request: 0 for 4 when a route is added, and for any when one is looked up.
      */
     uint32_t protocol;
     /**
-     * A TUNTAP_SCOPE_*: how far the destination is. Given as 0, it is the usual one, or any for a
-     * route that is looked for: TUNTAP_SCOPE_GLOBAL through a gateway, TUNTAP_SCOPE_LINK without.
-     * IPv6: always TUNTAP_SCOPE_GLOBAL.
+     * A TUNTAP_SCOPE_*: the distance of the destination. IPv6: always TUNTAP_SCOPE_GLOBAL.
+     * Request: 0 for any when a route is looked up. When one is added, 0 is TUNTAP_SCOPE_GLOBAL
+     * with a gateway and TUNTAP_SCOPE_LINK without.
      */
     uint32_t scope;
     /**
-     * Bytes of the largest packet that is sent by it. 0: the device's MTU.
+     * The MTU of the route in bytes. 0: the MTU of the device.
      */
     uint32_t mtu;
     /**
-     * The destination with its prefix, such as "10.9.0.0/16"; "0.0.0.0/0" and "::/0" are the
-     * default routes. Given without one, it is a single host.
+     * The destination with its prefix, such as "10.9.0.0/16". "0.0.0.0/0" and "::/0" are the
+     * default routes. Request: without a prefix it is a single host.
      */
     char destination[TUNTAP_ADDR_SIZE];
     /**
-     * The next host on the link, such as "10.8.0.2"; "" where there is none. Linux 5.2: an IPv6
-     * gateway can lead to an IPv4 network.
+     * The gateway: the next hop on the link, such as "10.8.0.2". "": none. Since Linux 5.2 an IPv4
+     * destination can have an IPv6 gateway.
      */
     char gateway[TUNTAP_ADDR_SIZE];
     /**
-     * The address that packets are sent from whose sender chose none; "": the system chooses.
+     * The source address of packets whose sender has not chosen one. "": the system chooses.
      */
     char source[TUNTAP_ADDR_SIZE];
 } tuntap_route;
 
 /**
- * Adds a route through the device, which must be up. It goes when the device goes down.
- * Linux: RTM_NEWROUTE. Darwin: RTM_ADD, with a destination and a gateway alone
- * (TUNTAP_REASON_PLATFORM), and one route for a destination: -EEXIST (TUNTAP_REASON_BUSY) when
- * another interface has it; and the device needs an address of its family: -ENETUNREACH
- * (TUNTAP_REASON_ARGUMENT).
+ * Adds a route through the device, which must be up.
  *
- * A route is there already when it is the same in all that the system has of it; where protocol
- * and scope are 0, whatever those are. One with more than a tuntap_route has, such as a type of
- * service, several next hops or an encapsulation, is another route.
+ * The route is removed when the device goes down.
  *
- * Of a destination, a metric and a table there is one route, another is -EEXIST. With
- * TUNTAP_REPLACE it becomes the one that is given: on Linux so that there is a route all the
- * time; on Darwin the old one is deleted first, and comes back when that fails. A route through
- * another interface is never replaced.
+ * When the device already has the route with everything that is requested, nothing changes. A
+ * protocol or scope of 0 requests nothing; all other members must be equal. A route with attributes
+ * that a tuntap_route does not have, such as a type of service, several next hops or an
+ * encapsulation, is never equal.
  *
+ * A destination, metric and table can have only one route. When another route has them, the call
+ * fails with -EEXIST. With TUNTAP_REPLACE the new route replaces that route instead, but never one
+ * through another interface. Linux replaces it in one step. On Darwin the library deletes the old
+ * route first and restores it when the new one cannot be added.
+ *
+ * Linux: RTM_NEWROUTE. A route with an IPv4 destination and an IPv6 gateway needs Linux 5.2.
+ *
+ * Darwin: RTM_ADD. A route consists of a destination and a gateway. Any other attribute is
+ * -EOPNOTSUPP. A destination can have only one route, also when that leads through another
+ * interface. The device needs an address of the route's family.
+ *
+ * @param dev    The device.
  * @param route  The route.
  * @param size   sizeof(tuntap_route).
  * @param flags  0, or TUNTAP_REPLACE.
- * @return 0, also when there is this route already, or -EINVAL (dev or route is NULL; size is
- *         too small; not a network, or bits are set behind the prefix, or of two families, or
- *         with two prefixes, TUNTAP_REASON_ADDRESS; flags, or those of the route,
- *         TUNTAP_REASON_FLAGS; no such type or scope, TUNTAP_REASON_ARGUMENT), -ENETDOWN (the
- *         device is down, TUNTAP_REASON_DOWN),
- *         -EEXIST (another route has this destination, metric and table,
- *         TUNTAP_REASON_BUSY),
- *         -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone), or what the kernel has
- *         against the gateway or the source, such as -ENETUNREACH (TUNTAP_REASON_SYSTEM).
+ * @param err    May be NULL.
+ * @return 0, also when the device has this route already; or
+ *         -EINVAL       destination has bits set after the prefix, an address is not valid, or the
+ *                       families or prefixes contradict each other (TUNTAP_REASON_ADDRESS);
+ *         -EINVAL       unknown flags, or flags of the route that cannot be requested
+ *                       (TUNTAP_REASON_FLAGS);
+ *         -EINVAL       an unknown type, scope or family (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL       protocol is above 255 (TUNTAP_REASON_RANGE);
+ *         -EINVAL       dev or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
+ *         -ENETDOWN     the device is down (TUNTAP_REASON_DOWN);
+ *         -EEXIST       another route has this destination, metric and table (TUNTAP_REASON_BUSY);
+ *         -EPERM        CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+ *         -ENETUNREACH  or another errno: the kernel refuses the gateway or the source
+ *                       (TUNTAP_REASON_SYSTEM);
+ *         -ENETUNREACH  Darwin: the device has no address of the family (TUNTAP_REASON_ARGUMENT);
+ *         -EOPNOTSUPP   Darwin does not have what is requested (TUNTAP_REASON_PLATFORM);
+ *         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
  */
 int tuntap_add_route(tuntap *dev, const tuntap_route *route, size_t size, uint64_t flags, tuntap_error *err);
 
 /**
- * Deletes a route through the device, whoever made it.
+ * Deletes a route through the device.
  *
- * @param route  The route, as tuntap_add_route takes it, and all of it must be the same. What
- *               the kernel made for an address is found without its source, too. With
- *               TUNTAP_ROUTE_PARTIAL it is one that was listed so.
+ * It need not have been added by this library.
+ *
+ * @param dev    The device.
+ * @param route  The route, as for tuntap_add_route: all members must be equal. A route that the
+ *               kernel added for an address also matches without its source. With
+ *               TUNTAP_ROUTE_PARTIAL only a route that is listed with that flag matches.
  * @param size   sizeof(tuntap_route).
- * @return 0, or -ENOENT (there is no such route through the device, TUNTAP_REASON_UNSET),
- *         -EBUSY (Linux would delete another one instead, which has this destination and
- *         metric and comes before it, TUNTAP_REASON_BUSY), -EINVAL (as there), -EPERM (needs
- *         CAP_NET_ADMIN), -ENODEV (the device is gone).
+ * @param err    May be NULL.
+ * @return 0, or
+ *         -ENOENT  the device does not have the route (TUNTAP_REASON_UNSET);
+ *         -EBUSY   Linux would delete another route, which has the same destination and metric and
+ *                  comes first (TUNTAP_REASON_BUSY);
+ *         -EINVAL  the route is not valid, as for tuntap_add_route;
+ *         -EINVAL  dev or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
+ *         -EPERM   CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+ *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
  */
 int tuntap_del_route(tuntap *dev, const tuntap_route *route, size_t size, tuntap_error *err);
 
 /**
- * The routes through the device, IPv4 before IPv6, with those that the kernel made for its
- * addresses. Routes of the local table, to the host itself, are not among them, and none
- * of several ways. Of a route with more to it than a tuntap_route has (see
- * tuntap_add_route) this says a part, with TUNTAP_ROUTE_PARTIAL.
+ * Lists the routes through the device, IPv4 before IPv6.
  *
- * @param routes  Receives the first `count` of them. NULL with a count of 0: only the
- *                number is asked for.
- * @param count   Places in routes.
- * @param size    sizeof(tuntap_route): where one ends and the next begins.
- * @return How many there are, which may be more than count, or -EINVAL (dev is NULL;
- *         routes is NULL and count is not 0; size is too small), -ENODEV (the device is
- *         gone).
+ * Routes that the kernel added for the addresses are listed too. Routes of the local table, which
+ * lead to the host itself, and routes with several next hops are not listed. A route with attributes
+ * that a tuntap_route does not have (see tuntap_add_route) is listed without them, with
+ * TUNTAP_ROUTE_PARTIAL.
+ *
+ * @param dev     The device.
+ * @param routes  Receives the first `count` routes. NULL with a count of 0: only the number is
+ *                returned.
+ * @param count   Elements of routes.
+ * @param size    sizeof(tuntap_route): the distance between two elements.
+ * @param err     May be NULL.
+ * @return The number of routes, which may be larger than count; or
+ *         -EINVAL  dev is NULL, routes is NULL and count is not 0, or size is too small
+ *                  (TUNTAP_REASON_ARGUMENT);
+ *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
  */
 ssize_t tuntap_list_routes(const tuntap *dev, tuntap_route *routes, size_t count, size_t size, tuntap_error *err);
@@ -2208,44 +2330,63 @@ int tuntap_set_netns_fd(tuntap *dev, int fd, tuntap_error *err);
  */
 
 /**
- * Opens another queue of a multi-queue device: a handle of its own to the same device,
- * which lives until its last handle is closed. The kernel spreads flows over the attached
- * queues. It has the filter that tuntap_set_filter_bpf set.
+ * Opens another queue of a multi-queue device.
+ *
+ * The new handle is for the same device, which exists until its last handle is closed. The kernel
+ * distributes flows over the attached queues. The new queue gets the filter of
+ * tuntap_set_filter_bpf.
  *
  * @param dev    Any handle of the device.
- * @param flags  0 or TUNTAP_NONBLOCK: the rest is the device's.
+ * @param flags  0 or TUNTAP_NONBLOCK. The other flags are those of the device.
  * @param queue  Receives the new handle, attached; tuntap_close frees it.
- * @return 0, or -EINVAL (dev or queue is NULL; flags, TUNTAP_REASON_FLAGS; the device has
- *         a single queue, or its virtio header has more than 256 bytes now,
- *         TUNTAP_REASON_MISMATCH), -E2BIG (no room for another queue),
- *         -EPERM (somebody else's device needs CAP_NET_ADMIN), -ENODEV (the device is
- *         gone), -EXDEV (the calling thread is in another network namespace than the
- *         device, TUNTAP_REASON_NAMESPACE), or as tuntap_open.
+ * @param err    May be NULL.
+ * @return 0, or
+ *         -EINVAL  flags are not valid here (TUNTAP_REASON_FLAGS);
+ *         -EINVAL  the device has a single queue, or its virtio header is now larger than 256 bytes
+ *                  (TUNTAP_REASON_MISMATCH);
+ *         -EINVAL  dev or queue is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -E2BIG   the device has the maximum number of queues (TUNTAP_REASON_BUSY);
+ *         -EPERM   CAP_NET_ADMIN is needed: the device belongs to another user
+ *                  (TUNTAP_REASON_PRIVILEGE);
+ *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED);
+ *         -EXDEV   the calling thread is in another network namespace than the device
+ *                  (TUNTAP_REASON_NAMESPACE);
+ *         or as tuntap_open.
  * @since 0.1.0
  */
 int tuntap_open_queue(tuntap *dev, uint64_t flags, tuntap **queue, tuntap_error *err);
 
 /**
- * Attaches this queue to its device again: the kernel spreads packets over it. It has the
- * filter that tuntap_set_filter_bpf set, meanwhile or before.
+ * Attaches this queue to its device again, after tuntap_detach: the kernel sends packets to it.
  *
- * @return 0, also when it is attached already, or -EINVAL (dev is NULL; the device has a
- *         single queue, TUNTAP_REASON_MISMATCH), -ENODEV (the device is gone), -ENOMEM (no
- *         memory for its filter), -EBUSY (the kernel does not attach it,
- *         TUNTAP_REASON_BUSY).
+ * It gets the filter of tuntap_set_filter_bpf, even if that was set while the queue was detached.
+ *
+ * @param dev  The handle of the queue.
+ * @param err  May be NULL.
+ * @return 0, also when the queue is attached already; or
+ *         -EINVAL  the device has a single queue (TUNTAP_REASON_MISMATCH);
+ *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED);
+ *         -ENOMEM  no memory for the filter (TUNTAP_REASON_SYSTEM);
+ *         -EBUSY   the kernel does not attach the queue (TUNTAP_REASON_BUSY).
  * @since 0.1.0
  */
 int tuntap_attach(tuntap *dev, tuntap_error *err);
 
 /**
- * Detaches this queue from its device: the kernel drops the packets that wait in it and
- * sends no more to it, so that tuntap_read finds none until tuntap_attach. tuntap_write
- * goes on working, but for a device with TUNTAP_NAPI, where it is -EBUSY; and the handle
- * still answers for the device. A device whose queues are all detached lives on, and drops
- * what is sent through it.
+ * Detaches this queue from its device.
  *
- * @return 0, also when it is detached already, or -EINVAL (dev is NULL; the device has a
- *         single queue, TUNTAP_REASON_MISMATCH), -ENODEV (the device is gone).
+ * The kernel drops the packets in the queue and sends no further packets to it; tuntap_read finds
+ * none until tuntap_attach. The handle still configures the device. tuntap_write still works, but
+ * returns -EBUSY on a device with TUNTAP_NAPI. A device without an attached queue continues to
+ * exist, and drops the packets that are sent through it.
+ *
+ * @param dev  The handle of the queue.
+ * @param err  May be NULL.
+ * @return 0, also when the queue is detached already; or
+ *         -EINVAL  the device has a single queue (TUNTAP_REASON_MISMATCH);
+ *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
  */
 int tuntap_detach(tuntap *dev, tuntap_error *err);
@@ -2768,20 +2909,27 @@ ssize_t tuntap_joiner_next(tuntap_joiner *joiner, tuntap_vnet_hdr *hdr, size_t h
  */
 
 /**
- * tuntap_set_filter_mac: frames to every group's address go out.
+ * tuntap_set_filter_mac: all multicast frames pass.
  */
 #define TUNTAP_ALL_MULTICAST 0x1
 
 #if !defined(_WIN32)
 /**
- * Has an eBPF program choose the queue of each packet that the kernel sends out through
- * the device, instead of the flow's hash. Linux: TUNSETSTEERINGEBPF.
+ * Sets an eBPF program that selects the queue of each packet.
  *
- * @param fd  A program of BPF_PROG_TYPE_SOCKET_FILTER, as bpf(BPF_PROG_LOAD) gives it. It
- *            returns the number of the queue, counted modulo the attached ones. The kernel
- *            keeps it: the descriptor may be closed. -1: none any more.
- * @return 0, or -EINVAL (dev is NULL; fd is no such program, TUNTAP_REASON_ARGUMENT),
- *         -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT), -ENODEV (the device is gone).
+ * It runs for each packet that the kernel sends through the device. Without a program the kernel
+ * selects the queue by the hash of the flow. Linux: TUNSETSTEERINGEBPF.
+ *
+ * @param dev  The device.
+ * @param fd   A program of BPF_PROG_TYPE_SOCKET_FILTER, from bpf(BPF_PROG_LOAD). It returns the
+ *             number of the queue, modulo the number of attached queues. The kernel keeps a
+ *             reference: the descriptor can be closed. -1: removes the program.
+ * @param err  May be NULL.
+ * @return 0, or
+ *         -EINVAL  fd is not a program of this type (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EBADF   fd is not open (TUNTAP_REASON_ARGUMENT);
+ *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_steering_ebpf(tuntap *dev, int fd, tuntap_error *err);
@@ -2789,12 +2937,15 @@ int tuntap_set_steering_ebpf(tuntap *dev, int fd, tuntap_error *err);
 
 #if !defined(_WIN32)
 /**
- * Has an eBPF program decide which packets go out through the device. Linux:
- * TUNSETFILTEREBPF.
+ * Sets an eBPF program that selects the packets that the kernel sends through the device.
  *
- * @param fd  A program of BPF_PROG_TYPE_SOCKET_FILTER. It returns how many bytes of the
- *            packet go out: 0 drops it. The kernel keeps it: the descriptor may be closed.
- *            -1: none any more.
+ * Linux: TUNSETFILTEREBPF.
+ *
+ * @param dev  The device.
+ * @param fd   A program of BPF_PROG_TYPE_SOCKET_FILTER. It returns the number of bytes of the packet
+ *             to send: 0 drops it. The kernel keeps a reference: the descriptor can be closed. -1:
+ *             removes the program.
+ * @param err  May be NULL.
  * @return As tuntap_set_steering_ebpf.
  * @since 0.1.0
  */
@@ -2802,41 +2953,54 @@ int tuntap_set_filter_ebpf(tuntap *dev, int fd, tuntap_error *err);
 #endif
 
 /**
- * Has a classic BPF filter decide which frames go out through a TAP, on all its attached
- * queues, and on those that tuntap_open_queue and tuntap_attach add later to this handle and
- * to those that have come from it, or it from them. Linux: TUNATTACHFILTER.
+ * Sets a classic BPF filter that selects the frames that the kernel sends through a TAP.
  *
- * While a queue is added to a device with a filter, the kernel may drop frames. It gives no
- * filter to queues that tuntap_open or another process opens: a persistent device that is
- * opened again has none.
+ * Linux: TUNATTACHFILTER.
  *
- * @param filter  Instructions of 8 bytes, as struct sock_filter of <linux/filter.h> and
- *                bpf_insn of libpcap have them. They return how many bytes of the frame go
- *                out: 0 drops it. NULL with a count of 0: none any more.
- * @param count   How many instructions; 4096 at most.
- * @return 0, or -EINVAL (dev is NULL; filter is NULL and count is not 0; not a program
- *         that the kernel takes, TUNTAP_REASON_ARGUMENT; too long, TUNTAP_REASON_RANGE),
- *         -EOPNOTSUPP (a TUN has no such filter, TUNTAP_REASON_KIND), -ENODEV (the device
- *         is gone).
+ * The filter applies to all attached queues, and to each queue that tuntap_open_queue or
+ * tuntap_attach adds later through this handle or a handle related to it by tuntap_open_queue. While
+ * a queue is added to a device with a filter, the kernel may drop frames.
+ *
+ * Queues that tuntap_open or another process opens get no filter. A persistent device that is opened
+ * again therefore has none.
+ *
+ * @param dev     The device.
+ * @param filter  Instructions of 8 bytes, in the layout of struct sock_filter of <linux/filter.h> and
+ *                of bpf_insn of libpcap. The filter returns the number of bytes of the frame to send:
+ *                0 drops it. NULL with a count of 0: removes the filter.
+ * @param count   The number of instructions: at most 4096.
+ * @param err     May be NULL.
+ * @return 0, or
+ *         -EINVAL      not a program that the kernel accepts (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL      more than 4096 instructions (TUNTAP_REASON_RANGE);
+ *         -EINVAL      dev is NULL, or filter is NULL and count is not 0 (TUNTAP_REASON_ARGUMENT);
+ *         -EOPNOTSUPP  the device is a TUN (TUNTAP_REASON_KIND);
+ *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_filter_bpf(tuntap *dev, const void *filter, size_t count, tuntap_error *err);
 
 /**
- * Lets out of a TAP only the frames to some addresses; those of groups are told apart by a
- * hash, so that a few more pass. Linux: TUNSETTXFILTER.
+ * Selects the destination MAC addresses of the frames that the kernel sends through a TAP.
  *
- * @param macs   The addresses, of TUNTAP_MAC_SIZE (6) bytes each, one behind the other.
- *               NULL with a count of 0: none.
- * @param count  How many. The first eight may be any, and more are for groups' addresses
- *               only; 65535 at most.
- * @param flags  0, or TUNTAP_ALL_MULTICAST. Without it, and with a count of 0, all frames
- *               go out again.
- * @return 0, or -EINVAL (dev is NULL; macs is NULL and count is not 0; flags,
- *         TUNTAP_REASON_FLAGS; too many, TUNTAP_REASON_RANGE; the ninth or a later one is
- *         not a group's, TUNTAP_REASON_ADDRESS), -EOPNOTSUPP (a TUN has no addresses,
- *         TUNTAP_REASON_KIND),
- *         -ENODEV (the device is gone).
+ * The first eight match exactly. Further ones are multicast addresses that match by a hash, so
+ * frames to some other groups pass too. Linux: TUNSETTXFILTER.
+ *
+ * @param dev    The device.
+ * @param macs   The addresses: TUNTAP_MAC_SIZE (6) bytes each, without gaps. NULL with a count of 0:
+ *               none.
+ * @param count  The number of addresses: at most 65535. All after the eighth must be multicast
+ *               addresses.
+ * @param flags  0, or TUNTAP_ALL_MULTICAST. With 0 and a count of 0 the filter is removed: all frames
+ *               pass.
+ * @param err    May be NULL.
+ * @return 0, or
+ *         -EINVAL      unknown flags (TUNTAP_REASON_FLAGS);
+ *         -EINVAL      more than 65535 addresses (TUNTAP_REASON_RANGE);
+ *         -EINVAL      an address after the eighth is not multicast (TUNTAP_REASON_ADDRESS);
+ *         -EINVAL      dev is NULL, or macs is NULL and count is not 0 (TUNTAP_REASON_ARGUMENT);
+ *         -EOPNOTSUPP  the device is a TUN (TUNTAP_REASON_KIND);
+ *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64_t flags, tuntap_error *err);
@@ -2853,8 +3017,8 @@ int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64
 #define TUNTAP_MONITOR_ROUTES 0x1
 
 /**
- * A device is present: a new one, or one that existed when the monitor was opened or after
- * an overrun.
+ * A device exists: it is new, or it is part of the present state when the monitor is opened
+ * or after an overrun.
  */
 #define TUNTAP_EVENT_DEVICE 1
 
@@ -2864,7 +3028,7 @@ int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64
 #define TUNTAP_EVENT_UP 2
 
 /**
- * The device went down. Its routes are removed.
+ * The device went down. Its routes are removed with that.
  */
 #define TUNTAP_EVENT_DOWN 3
 
@@ -2889,12 +3053,12 @@ int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64
 #define TUNTAP_EVENT_MAC 7
 
 /**
- * The name of the device changed.
+ * The device was renamed.
  */
 #define TUNTAP_EVENT_NAME 8
 
 /**
- * An address was added. Linux reports an IPv6 address when it becomes usable, shortly after
+ * An address was added. Linux announces an IPv6 address when it can be used, a moment after
  * it was added.
  */
 #define TUNTAP_EVENT_ADDR_ADDED 9
@@ -2905,24 +3069,24 @@ int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64
 #define TUNTAP_EVENT_ADDR_REMOVED 10
 
 /**
- * The device is gone, with its remaining addresses and routes: no events for them follow.
- * TUNTAP_EVENT_DOWN, TUNTAP_EVENT_ADDR_REMOVED and TUNTAP_EVENT_ROUTE_REMOVED can come
- * before it, because the kernel takes a device down first.
+ * The device is gone, with its remaining addresses and routes, for which no events follow.
+ * TUNTAP_EVENT_DOWN, TUNTAP_EVENT_ADDR_REMOVED and TUNTAP_EVENT_ROUTE_REMOVED may precede
+ * it, because the kernel takes a device down first.
  */
 #define TUNTAP_EVENT_REMOVED 11
 
 /**
- * Events were lost, because the buffer of the kernel was full or there was no memory.
- * Discard the known state: the present state follows, as after the monitor was opened. A
- * device that is not reported again before TUNTAP_EVENT_COMPLETE is gone, without a
- * TUNTAP_EVENT_REMOVED. Only a monitor of one device reports TUNTAP_EVENT_REMOVED for it,
+ * Events were lost: the kernel's buffer for the reader was full, or memory was missing.
+ * Discard the known state: the present state follows, as after tuntap_monitor_open. A device
+ * that is not reported again before TUNTAP_EVENT_COMPLETE is gone, without a
+ * TUNTAP_EVENT_REMOVED. Only a monitor of one device reports TUNTAP_EVENT_REMOVED then,
  * directly after TUNTAP_EVENT_COMPLETE.
  */
 #define TUNTAP_EVENT_OVERRUN 12
 
 /**
- * The present state has been reported: all devices, their addresses and, with
- * TUNTAP_MONITOR_ROUTES, their routes. Later events are changes.
+ * The present state is complete: each device, each of its addresses and, with
+ * TUNTAP_MONITOR_ROUTES, each of its routes has been reported. Later events are changes.
  */
 #define TUNTAP_EVENT_COMPLETE 13
 
@@ -2937,201 +3101,214 @@ int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64
 #define TUNTAP_EVENT_ROUTE_REMOVED 15
 
 /**
- * The device was moved to another network namespace. The monitor does not watch it any more;
- * otherwise as TUNTAP_EVENT_REMOVED. If the kernel does not report where a device went, the
- * event is TUNTAP_EVENT_REMOVED.
+ * The device was moved to another network namespace, and the monitor does not follow it.
+ * Otherwise as TUNTAP_EVENT_REMOVED, which replaces it on a kernel that does not report
+ * where the device went.
  */
 #define TUNTAP_EVENT_MOVED 16
 
 /**
- * Something that happened, with the state of the device after it. Later versions may add
- * members at the end.
+ * An event, with the state of the device after it. Later versions may add members at the end.
  */
 typedef struct tuntap_event {
     /**
-     * A TUNTAP_EVENT_*. Later versions may add kinds: ignore those that you do not know.
-     * TUNTAP_EVENT_OVERRUN and TUNTAP_EVENT_COMPLETE are about no device, and the rest is 0
-     * then.
+     * A TUNTAP_EVENT_*. Later versions may add kinds: ignore unknown ones. For
+     * TUNTAP_EVENT_OVERRUN and TUNTAP_EVENT_COMPLETE all other members are 0.
      */
     uint32_t kind;
     /**
-     * The device's index.
+     * The index of the device.
      */
     uint32_t index;
     /**
-     * What the device is: flags as tuntap_list has them.
+     * The flags of the device, as in tuntap_list.
      */
     uint64_t flags;
     /**
-     * Its MTU.
+     * The MTU of the device.
      */
     uint32_t mtu;
     /**
-     * For an address or a route that was added or removed: TUNTAP_IPV4 or TUNTAP_IPV6.
+     * Address and route events: TUNTAP_IPV4 or TUNTAP_IPV6.
      */
     uint32_t family;
     /**
-     * For an address that was added or removed: TUNTAP_ADDR_*.
+     * Address events: TUNTAP_ADDR_*.
      */
     uint64_t addr_flags;
     /**
-     * For a route that was added or removed, as in a tuntap_route: TUNTAP_ROUTE_*.
+     * Route events: TUNTAP_ROUTE_*.
      */
     uint64_t route_flags;
     /**
-     * For an address or a route: a TUNTAP_SCOPE_*.
+     * Address and route events: a TUNTAP_SCOPE_*.
      */
     uint32_t scope;
     /**
-     * For a route: a TUNTAP_ROUTE_TYPE_*.
+     * Route events: a TUNTAP_ROUTE_TYPE_*.
      */
     uint32_t route_type;
     /**
-     * For an address or a route: who made it, as in a tuntap_addr or a tuntap_route.
+     * Address and route events: the origin, as in a tuntap_addr or a tuntap_route.
      */
     uint32_t protocol;
     /**
-     * For a route: bytes of the largest packet that is sent by it; 0: the device's MTU.
+     * Route events: the MTU of the route in bytes. 0: the MTU of the device.
      */
     uint32_t route_mtu;
     /**
-     * For a route: its metric.
+     * Route events: the metric.
      */
     uint32_t metric;
     /**
-     * For a route: the number of its table.
+     * Route events: the number of the routing table.
      */
     uint32_t table;
     /**
-     * Not 0: it is up.
+     * Not 0: the device is up.
      */
     uint8_t up;
     /**
-     * Not 0: it has a carrier.
+     * Not 0: the device has a carrier.
      */
     uint8_t carrier;
     /**
-     * Its MAC address; zeros for a TUN.
+     * The MAC address of the device; all 0 for a TUN.
      */
     uint8_t mac[TUNTAP_MAC_SIZE];
     /**
-     * Its name.
+     * The name of the device.
      */
     char name[TUNTAP_NAME_SIZE];
     /**
-     * The address with its prefix, such as "10.8.0.1/24" or "fd00::1/64"; "" for other events.
+     * Address events: the address with its prefix, such as "10.8.0.1/24" or "fd00::1/64".
      */
     char addr[TUNTAP_ADDR_SIZE];
     /**
-     * Its other end, such as "10.8.0.2"; "" where there is none.
+     * Address events: the peer, such as "10.8.0.2". "": none.
      */
     char peer[TUNTAP_ADDR_SIZE];
     /**
-     * The destination of the route with its prefix, such as "10.9.0.0/16"; "" for other events.
+     * Route events: the destination with its prefix, such as "10.9.0.0/16".
      */
     char destination[TUNTAP_ADDR_SIZE];
     /**
-     * Its next host on the link, such as "10.8.0.2"; "" where there is none.
+     * Route events: the gateway, such as "10.8.0.2". "": none.
      */
     char gateway[TUNTAP_ADDR_SIZE];
     /**
-     * The address that packets are sent from by it; "" where the system chooses.
+     * Route events: the source address of packets. "": the system chooses.
      */
     char source[TUNTAP_ADDR_SIZE];
 } tuntap_event;
 
 /**
- * Begins to watch a device, or all TUN and TAP devices. The first events report what is
- * present, up to TUNTAP_EVENT_COMPLETE; from then on each change is an event, in the order
- * of the changes, and none is missing unless a TUNTAP_EVENT_OVERRUN says so. Needs no
- * privilege.
+ * Opens a monitor of one device, or of all TUN and TAP devices.
  *
- * One thread at a time takes events. A monitor needs no handle: the device's may be closed
- * before it or after it, and the monitor does not keep the device alive.
+ * The first events report the present state and end with TUNTAP_EVENT_COMPLETE. After that each
+ * change is an event, in the order of the changes. TUNTAP_EVENT_OVERRUN reports that events were
+ * lost. A monitor needs no privilege.
  *
- * Linux: rtnetlink, which announces the carrier and a new IPv6 address a moment later, and
- * not at all a carrier that has changed back by then, or an address that has gone. It does
- * not announce each route that goes: where one may have, the monitor lists the routes, so
- * that one which comes and goes meanwhile may be missing.
+ * A monitor of one device does not need its handle, and does not keep the device alive: close them in
+ * any order. One thread at a time takes events.
  *
- * Darwin: PF_ROUTE and kernel events, neither of which tells of what a slow reader lost. So
- * the interfaces are looked at again after each announcement: all that lasts is reported,
- * and TUNTAP_EVENT_OVERRUN never comes. Both interfaces of a TAP are devices.
+ * Linux: rtnetlink. The kernel announces a change of the carrier and a new IPv6 address a moment
+ * later. It does not announce a carrier that has changed back by then, or an address that has been
+ * removed by then. It does not announce every route that is removed: when one may have been, the
+ * monitor lists the routes again. A route that is added and removed in the meantime can be missed.
  *
- * @param dev      The device, watched where it is. NULL: all devices of the network
- *                 namespace that the calling thread is in.
- * @param flags    0: devices and their addresses. TUNTAP_MONITOR_ROUTES: also the routes
- *                 through them, as tuntap_list_routes has them; without it the kernel's
- *                 announcements of routes are not even received.
+ * Darwin: PF_ROUTE and kernel events. Neither reports what a slow reader has lost, so the monitor
+ * reads the state of the interfaces after each announcement. All changes that last are reported, and
+ * there is no TUNTAP_EVENT_OVERRUN. Both interfaces of a TAP are reported as devices.
+ *
+ * @param dev      The device, in its network namespace. NULL: all devices of the calling thread's
+ *                 network namespace.
+ * @param flags    0: devices and their addresses. TUNTAP_MONITOR_ROUTES: also the routes through
+ *                 them, as in tuntap_list_routes. Without this flag the library does not receive the
+ *                 kernel's announcements of routes.
  * @param monitor  Receives the monitor; tuntap_monitor_close frees it.
- * @return 0, or -EINVAL (monitor is NULL; flags, TUNTAP_REASON_FLAGS), -ENODEV (the device
- *         is gone), -EXDEV (it is where this process cannot follow, TUNTAP_REASON_NAMESPACE),
- *         -EMFILE, -ENOMEM, ... (out of something, TUNTAP_REASON_SYSTEM), -EOPNOTSUPP (not on
- *         this operating system, TUNTAP_REASON_PLATFORM).
+ * @param err      May be NULL.
+ * @return 0, or
+ *         -EINVAL      unknown flags (TUNTAP_REASON_FLAGS);
+ *         -EINVAL      monitor is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED);
+ *         -EXDEV       this process cannot enter the network namespace of the device
+ *                      (TUNTAP_REASON_NAMESPACE);
+ *         -EMFILE, -ENOMEM, ...  no resources (TUNTAP_REASON_SYSTEM);
+ *         -EOPNOTSUPP  this operating system has no monitor (TUNTAP_REASON_PLATFORM).
  * @since 0.1.0
  */
 int tuntap_monitor_open(const tuntap *dev, uint64_t flags, tuntap_monitor **monitor, tuntap_error *err);
 
 /**
- * Ends the watch and frees the monitor. No other call may be running on it, and none may
- * follow. To end a thread that waits in tuntap_monitor_next: call tuntap_monitor_shutdown,
- * join the thread, and close then.
+ * Closes and frees a monitor.
  *
- * @param monitor  May be NULL.
+ * No other call may use it at that moment or later. To end a thread that waits in
+ * tuntap_monitor_next, call tuntap_monitor_shutdown, join the thread, and then close.
+ *
+ * @param monitor  The monitor. May be NULL.
  * @since 0.1.0
  */
 void tuntap_monitor_close(tuntap_monitor *monitor);
 
 #if !defined(_WIN32)
 /**
- * The descriptor to wait on with poll, epoll or select. Readable: tuntap_monitor_next has
- * something to do. Events may be there already without it: take them until -ETIMEDOUT
- * before each wait, the first one too. It stays the library's. Darwin: a kqueue.
+ * Gets the descriptor for poll, epoll or select.
  *
- * @return The descriptor, or -EINVAL (monitor is NULL).
+ * It is readable when tuntap_monitor_next has something to process. Events can also be queued in
+ * the monitor while it is not readable: before each wait, also the first, take events until
+ * -ETIMEDOUT. The descriptor belongs to the library. Darwin: a kqueue.
+ *
+ * @param monitor  The monitor.
+ * @param err      May be NULL.
+ * @return The descriptor, or
+ *         -EINVAL  monitor is NULL (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_monitor_get_fd(const tuntap_monitor *monitor, tuntap_error *err);
 #endif
 
 /**
- * Ends the tuntap_monitor_next that waits, and every later one: they return -ECANCELED with
- * TUNTAP_REASON_SHUTDOWN. From any thread, and safe in a signal handler. It does not make the
- * descriptor of tuntap_monitor_get_fd readable.
+ * Ends the tuntap_monitor_next that waits, and every later one.
  *
- * @param monitor  May be NULL.
+ * They return -ECANCELED with TUNTAP_REASON_SHUTDOWN. Any thread and any signal handler
+ * may call it. It does not make the descriptor of tuntap_monitor_get_fd readable.
+ *
+ * @param monitor  The monitor. May be NULL.
  * @since 0.1.0
  */
 void tuntap_monitor_shutdown(tuntap_monitor *monitor);
 
 /**
- * The next event. To end a wait without limit from another thread: tuntap_monitor_shutdown.
+ * Takes the next event, and waits until there is one.
  *
+ * tuntap_monitor_shutdown ends the wait from another thread.
+ *
+ * @param monitor       The monitor.
  * @param event         Receives the event.
  * @param size          sizeof(tuntap_event).
- * @param milliseconds  Waits for at most this long, by the monotonic clock; never returns
- *                      -ETIMEDOUT early. 0: does not wait. Negative: no limit.
+ * @param milliseconds  The time limit, on the monotonic clock. 0: does not wait. Negative: no limit.
+ * @param err           May be NULL.
  * @return 0, or
- *         -ETIMEDOUT  nothing happened (TUNTAP_REASON_TIMEOUT);
- *         -EINTR      a signal handler ran while it waited (_INTERRUPTED);
- *         -ECANCELED  the monitor was shut down (_SHUTDOWN);
- *         -ENODEV     the one device that is watched is gone, and that has been reported
- *                     (_REMOVED);
- *         -EBUSY      another thread waits for an event of this monitor (_BUSY);
- *         -ENOMEM     there is no memory for what happened: TUNTAP_EVENT_OVERRUN comes next
- *                     (_SYSTEM);
- *         -EINVAL     monitor or event is NULL; size is too small (_ARGUMENT).
+ *         -ETIMEDOUT  no event within the time limit (TUNTAP_REASON_TIMEOUT);
+ *         -EINTR      a signal handler ran during the wait (TUNTAP_REASON_INTERRUPTED);
+ *         -ECANCELED  the monitor is shut down (TUNTAP_REASON_SHUTDOWN);
+ *         -ENODEV     the only device of the monitor is gone, and an event has reported that
+ *                     (TUNTAP_REASON_REMOVED);
+ *         -EBUSY      another thread takes an event of this monitor (TUNTAP_REASON_BUSY);
+ *         -ENOMEM     no memory for an event: TUNTAP_EVENT_OVERRUN is the next event
+ *                     (TUNTAP_REASON_SYSTEM);
+ *         -EINVAL     monitor or event is NULL, or size is too small (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_monitor_next(tuntap_monitor *monitor, tuntap_event *event, size_t size, int32_t milliseconds, tuntap_error *err);
 
 /**
- * A short phrase for a kind of event, such as "address added".
+ * Describes a kind of event in a few words, such as "address added".
  *
  * @param kind  A TUNTAP_EVENT_*.
- * @return The phrase, a constant; for a number that this version does not know, "unknown
- *         event".
- *         Cannot fail. Safe in a signal handler.
+ * @return A constant string; "unknown event" for a number that this version does not know. Cannot
+ *         fail. Safe in a signal handler.
  * @since 0.1.0
  */
 const char *tuntap_strevent(uint32_t kind);

@@ -266,7 +266,7 @@ inside_privsep() {
     # The worker ends when the device is deleted, and then the opener ends.
     ip link delete prv0
     fails wait "$pid"
-    grep -q '^privsep, worker: .*it is gone' "$work/privsep.log"
+    grep -q '^privsep, worker: .*the device is gone' "$work/privsep.log"
     fails "$out/privsep" prv0 10.8.0.1/33 65534 2>"$work/wrong.log"
     grep -q '^privsep, opener: .*prefix' "$work/wrong.log"
     fails "$out/privsep" prv0 10.8.0.1/24 0 2>"$work/wrong.log"

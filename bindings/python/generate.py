@@ -115,7 +115,8 @@ def failures(returned: str) -> list[str]:
     for number, causes, rest in FAILURE.findall(returned):
         kept = [cause.strip(" .") for cause in (causes or rest).split(";") if not C_FAULT.search(cause.strip())]
         kept = [re.sub(r"^\((.*)\)$", r"\1", cause) for cause in kept]
-        if number != "EINTR" and kept:
+        # An errno without a cause is kept, and one whose causes are all C's is not.
+        if number != "EINTR" and (any(kept) or not (causes or rest).strip(" .,")):
             found.append(f"{number} ({'; '.join(kept)})" if any(kept) else number)
     return found
 

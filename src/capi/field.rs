@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Members of a structure that C gives, and of one that it gets.
+//! The members of structures that C passes in and out.
 
 use std::ffi::{CStr, c_char};
 
@@ -14,21 +14,21 @@ pub(super) fn field<'a>(from: &'a [c_char], what: &str) -> Result<&'a str> {
         .map_err(|_| Error::new(Errno::EINVAL, Reason::Address, text!("{what} is not text")))
 }
 
-/// The text of a member that may be missing.
+/// The text of a member; None if it is empty.
 pub(super) fn optional_field<'a>(from: &'a [c_char], what: &str) -> Result<Option<&'a str>> {
     field(from, what).map(|text| Some(text).filter(|text| !text.is_empty()))
 }
 
-/// The bytes of a member, up to the NUL.
+/// The bytes of a member, without the NUL.
 pub(super) fn field_bytes<'a>(from: &'a [c_char], what: &str) -> Result<&'a [u8]> {
     // SAFETY: a c_char is a byte.
     let bytes = unsafe { &*(std::ptr::from_ref(from) as *const [u8]) };
     let text = CStr::from_bytes_until_nul(bytes);
     text.map(CStr::to_bytes)
-        .map_err(|_| Error::new(Errno::EINVAL, Reason::Address, text!("{what} has no NUL at its end")))
+        .map_err(|_| Error::new(Errno::EINVAL, Reason::Address, text!("{what} is not NUL-terminated")))
 }
 
-/// Bytes for a member, with a NUL, which there is room for.
+/// The bytes of a member, truncated to leave room for the NUL.
 pub(super) fn c_bytes<const N: usize>(from: &[u8]) -> [c_char; N] {
     let mut out = [0; N];
     let last = N.saturating_sub(1);
@@ -38,21 +38,21 @@ pub(super) fn c_bytes<const N: usize>(from: &[u8]) -> [c_char; N] {
     out
 }
 
-/// A member that has no meaning yet.
+/// Checks a reserved member.
 pub(super) fn zero(reserved: u32, name: &str) -> Result<()> {
     if reserved == 0 {
         return Ok(());
     }
-    let text = text!("reserved is {reserved} in a {name}: it has no meaning yet and must be 0");
+    let text = text!("the member reserved of the {name} is {reserved}: it must be 0");
     Err(Error::new(Errno::EINVAL, Reason::Argument, text))
 }
 
-/// Whether the flags of a call ask for a replacement.
+/// Whether the flags of a call request a replacement.
 pub(super) fn is_replace(bits: u64) -> Result<bool> {
     if bits & !flags::REPLACE == 0 {
         return Ok(bits != 0);
     }
-    let text = text!("flags {bits:#x}: only TUNTAP_REPLACE goes with this call");
+    let text = text!("flags {bits:#x}: this call accepts only TUNTAP_REPLACE");
     Err(Error::new(Errno::EINVAL, Reason::Flags, text))
 }
 

@@ -26,6 +26,7 @@ pub mod namespace;
 pub mod presence;
 
 pub mod address;
+mod assigned;
 pub mod route;
 
 pub mod packet;

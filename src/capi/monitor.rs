@@ -15,56 +15,54 @@ use crate::device::monitor::Monitor;
 use crate::model::event::{Event, Kind};
 use crate::model::limit::Limit;
 
-/// Something that happened, with the state of the device after it. Later versions may add
-/// members at the end.
+/// An event, with the state of the device after it. Later versions may add members at the end.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct CEvent {
-    /// A TUNTAP_EVENT_*. Later versions may add kinds: ignore those that you do not know.
-    /// TUNTAP_EVENT_OVERRUN and TUNTAP_EVENT_COMPLETE are about no device, and the rest is 0
-    /// then.
+    /// A TUNTAP_EVENT_*. Later versions may add kinds: ignore unknown ones. For
+    /// TUNTAP_EVENT_OVERRUN and TUNTAP_EVENT_COMPLETE all other members are 0.
     pub kind: u32,
-    /// The device's index.
+    /// The index of the device.
     pub index: u32,
-    /// What the device is: flags as tuntap_list has them.
+    /// The flags of the device, as in tuntap_list.
     pub flags: u64,
-    /// Its MTU.
+    /// The MTU of the device.
     pub mtu: u32,
-    /// For an address or a route that was added or removed: TUNTAP_IPV4 or TUNTAP_IPV6.
+    /// Address and route events: TUNTAP_IPV4 or TUNTAP_IPV6.
     pub family: u32,
-    /// For an address that was added or removed: TUNTAP_ADDR_*.
+    /// Address events: TUNTAP_ADDR_*.
     pub addr_flags: u64,
-    /// For a route that was added or removed, as in a tuntap_route: TUNTAP_ROUTE_*.
+    /// Route events: TUNTAP_ROUTE_*.
     pub route_flags: u64,
-    /// For an address or a route: a TUNTAP_SCOPE_*.
+    /// Address and route events: a TUNTAP_SCOPE_*.
     pub scope: u32,
-    /// For a route: a TUNTAP_ROUTE_TYPE_*.
+    /// Route events: a TUNTAP_ROUTE_TYPE_*.
     pub route_type: u32,
-    /// For an address or a route: who made it, as in a tuntap_addr or a tuntap_route.
+    /// Address and route events: the origin, as in a tuntap_addr or a tuntap_route.
     pub protocol: u32,
-    /// For a route: bytes of the largest packet that is sent by it; 0: the device's MTU.
+    /// Route events: the MTU of the route in bytes. 0: the MTU of the device.
     pub route_mtu: u32,
-    /// For a route: its metric.
+    /// Route events: the metric.
     pub metric: u32,
-    /// For a route: the number of its table.
+    /// Route events: the number of the routing table.
     pub table: u32,
-    /// Not 0: it is up.
+    /// Not 0: the device is up.
     pub up: u8,
-    /// Not 0: it has a carrier.
+    /// Not 0: the device has a carrier.
     pub carrier: u8,
-    /// Its MAC address; zeros for a TUN.
+    /// The MAC address of the device; all 0 for a TUN.
     pub mac: [u8; TUNTAP_MAC_SIZE],
-    /// Its name.
+    /// The name of the device.
     pub name: [c_char; TUNTAP_NAME_SIZE],
-    /// The address with its prefix, such as "10.8.0.1/24" or "fd00::1/64"; "" for other events.
+    /// Address events: the address with its prefix, such as "10.8.0.1/24" or "fd00::1/64".
     pub addr: [c_char; TUNTAP_ADDR_SIZE],
-    /// Its other end, such as "10.8.0.2"; "" where there is none.
+    /// Address events: the peer, such as "10.8.0.2". "": none.
     pub peer: [c_char; TUNTAP_ADDR_SIZE],
-    /// The destination of the route with its prefix, such as "10.9.0.0/16"; "" for other events.
+    /// Route events: the destination with its prefix, such as "10.9.0.0/16".
     pub destination: [c_char; TUNTAP_ADDR_SIZE],
-    /// Its next host on the link, such as "10.8.0.2"; "" where there is none.
+    /// Route events: the gateway, such as "10.8.0.2". "": none.
     pub gateway: [c_char; TUNTAP_ADDR_SIZE],
-    /// The address that packets are sent from by it; "" where the system chooses.
+    /// Route events: the source address of packets. "": the system chooses.
     pub source: [c_char; TUNTAP_ADDR_SIZE],
 }
 
@@ -110,33 +108,39 @@ impl From<Event> for CEvent {
     }
 }
 
-/// Begins to watch a device, or all TUN and TAP devices. The first events report what is
-/// present, up to TUNTAP_EVENT_COMPLETE; from then on each change is an event, in the order
-/// of the changes, and none is missing unless a TUNTAP_EVENT_OVERRUN says so. Needs no
-/// privilege.
+/// Opens a monitor of one device, or of all TUN and TAP devices.
 ///
-/// One thread at a time takes events. A monitor needs no handle: the device's may be closed
-/// before it or after it, and the monitor does not keep the device alive.
+/// The first events report the present state and end with TUNTAP_EVENT_COMPLETE. After that each
+/// change is an event, in the order of the changes. TUNTAP_EVENT_OVERRUN reports that events were
+/// lost. A monitor needs no privilege.
 ///
-/// Linux: rtnetlink, which announces the carrier and a new IPv6 address a moment later, and
-/// not at all a carrier that has changed back by then, or an address that has gone. It does
-/// not announce each route that goes: where one may have, the monitor lists the routes, so
-/// that one which comes and goes meanwhile may be missing.
+/// A monitor of one device does not need its handle, and does not keep the device alive: close them in
+/// any order. One thread at a time takes events.
 ///
-/// Darwin: PF_ROUTE and kernel events, neither of which tells of what a slow reader lost. So
-/// the interfaces are looked at again after each announcement: all that lasts is reported,
-/// and TUNTAP_EVENT_OVERRUN never comes. Both interfaces of a TAP are devices.
+/// Linux: rtnetlink. The kernel announces a change of the carrier and a new IPv6 address a moment
+/// later. It does not announce a carrier that has changed back by then, or an address that has been
+/// removed by then. It does not announce every route that is removed: when one may have been, the
+/// monitor lists the routes again. A route that is added and removed in the meantime can be missed.
 ///
-/// @param dev      The device, watched where it is. NULL: all devices of the network
-///                 namespace that the calling thread is in.
-/// @param flags    0: devices and their addresses. TUNTAP_MONITOR_ROUTES: also the routes
-///                 through them, as tuntap_list_routes has them; without it the kernel's
-///                 announcements of routes are not even received.
+/// Darwin: PF_ROUTE and kernel events. Neither reports what a slow reader has lost, so the monitor
+/// reads the state of the interfaces after each announcement. All changes that last are reported, and
+/// there is no TUNTAP_EVENT_OVERRUN. Both interfaces of a TAP are reported as devices.
+///
+/// @param dev      The device, in its network namespace. NULL: all devices of the calling thread's
+///                 network namespace.
+/// @param flags    0: devices and their addresses. TUNTAP_MONITOR_ROUTES: also the routes through
+///                 them, as in tuntap_list_routes. Without this flag the library does not receive the
+///                 kernel's announcements of routes.
 /// @param monitor  Receives the monitor; tuntap_monitor_close frees it.
-/// @return 0, or -EINVAL (monitor is NULL; flags, TUNTAP_REASON_FLAGS), -ENODEV (the device
-///         is gone), -EXDEV (it is where this process cannot follow, TUNTAP_REASON_NAMESPACE),
-///         -EMFILE, -ENOMEM, ... (out of something, TUNTAP_REASON_SYSTEM), -EOPNOTSUPP (not on
-///         this operating system, TUNTAP_REASON_PLATFORM).
+/// @param err      May be NULL.
+/// @return 0, or
+///         -EINVAL      unknown flags (TUNTAP_REASON_FLAGS);
+///         -EINVAL      monitor is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED);
+///         -EXDEV       this process cannot enter the network namespace of the device
+///                      (TUNTAP_REASON_NAMESPACE);
+///         -EMFILE, -ENOMEM, ...  no resources (TUNTAP_REASON_SYSTEM);
+///         -EOPNOTSUPP  this operating system has no monitor (TUNTAP_REASON_PLATFORM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_monitor_open(
@@ -148,22 +152,28 @@ pub unsafe extern "C" fn tuntap_monitor_open(
     create(monitor, err, || Monitor::open(dev.as_ref(), flags))
 }
 
-/// Ends the watch and frees the monitor. No other call may be running on it, and none may
-/// follow. To end a thread that waits in tuntap_monitor_next: call tuntap_monitor_shutdown,
-/// join the thread, and close then.
+/// Closes and frees a monitor.
 ///
-/// @param monitor  May be NULL.
+/// No other call may use it at that moment or later. To end a thread that waits in
+/// tuntap_monitor_next, call tuntap_monitor_shutdown, join the thread, and then close.
+///
+/// @param monitor  The monitor. May be NULL.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_monitor_close(monitor: *mut Monitor) {
     free(monitor);
 }
 
-/// The descriptor to wait on with poll, epoll or select. Readable: tuntap_monitor_next has
-/// something to do. Events may be there already without it: take them until -ETIMEDOUT
-/// before each wait, the first one too. It stays the library's. Darwin: a kqueue.
+/// Gets the descriptor for poll, epoll or select.
 ///
-/// @return The descriptor, or -EINVAL (monitor is NULL).
+/// It is readable when tuntap_monitor_next has something to process. Events can also be queued in
+/// the monitor while it is not readable: before each wait, also the first, take events until
+/// -ETIMEDOUT. The descriptor belongs to the library. Darwin: a kqueue.
+///
+/// @param monitor  The monitor.
+/// @param err      May be NULL.
+/// @return The descriptor, or
+///         -EINVAL  monitor is NULL (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
 #[cfg(not(windows))]
 #[unsafe(no_mangle)]
@@ -171,33 +181,37 @@ pub unsafe extern "C" fn tuntap_monitor_get_fd(monitor: *const Monitor, err: *mu
     descriptor(monitor, err, Monitor::fd)
 }
 
-/// Ends the tuntap_monitor_next that waits, and every later one: they return -ECANCELED with
-/// TUNTAP_REASON_SHUTDOWN. From any thread, and safe in a signal handler. It does not make the
-/// descriptor of tuntap_monitor_get_fd readable.
+/// Ends the tuntap_monitor_next that waits, and every later one.
 ///
-/// @param monitor  May be NULL.
+/// They return -ECANCELED with TUNTAP_REASON_SHUTDOWN. Any thread and any signal handler
+/// may call it. It does not make the descriptor of tuntap_monitor_get_fd readable.
+///
+/// @param monitor  The monitor. May be NULL.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_monitor_shutdown(monitor: *mut Monitor) {
     notify(monitor, Monitor::shut_down);
 }
 
-/// The next event. To end a wait without limit from another thread: tuntap_monitor_shutdown.
+/// Takes the next event, and waits until there is one.
 ///
+/// tuntap_monitor_shutdown ends the wait from another thread.
+///
+/// @param monitor       The monitor.
 /// @param event         Receives the event.
 /// @param size          sizeof(tuntap_event).
-/// @param milliseconds  Waits for at most this long, by the monotonic clock; never returns
-///                      -ETIMEDOUT early. 0: does not wait. Negative: no limit.
+/// @param milliseconds  The time limit, on the monotonic clock. 0: does not wait. Negative: no limit.
+/// @param err           May be NULL.
 /// @return 0, or
-///         -ETIMEDOUT  nothing happened (TUNTAP_REASON_TIMEOUT);
-///         -EINTR      a signal handler ran while it waited (_INTERRUPTED);
-///         -ECANCELED  the monitor was shut down (_SHUTDOWN);
-///         -ENODEV     the one device that is watched is gone, and that has been reported
-///                     (_REMOVED);
-///         -EBUSY      another thread waits for an event of this monitor (_BUSY);
-///         -ENOMEM     there is no memory for what happened: TUNTAP_EVENT_OVERRUN comes next
-///                     (_SYSTEM);
-///         -EINVAL     monitor or event is NULL; size is too small (_ARGUMENT).
+///         -ETIMEDOUT  no event within the time limit (TUNTAP_REASON_TIMEOUT);
+///         -EINTR      a signal handler ran during the wait (TUNTAP_REASON_INTERRUPTED);
+///         -ECANCELED  the monitor is shut down (TUNTAP_REASON_SHUTDOWN);
+///         -ENODEV     the only device of the monitor is gone, and an event has reported that
+///                     (TUNTAP_REASON_REMOVED);
+///         -EBUSY      another thread takes an event of this monitor (TUNTAP_REASON_BUSY);
+///         -ENOMEM     no memory for an event: TUNTAP_EVENT_OVERRUN is the next event
+///                     (TUNTAP_REASON_SYSTEM);
+///         -EINVAL     monitor or event is NULL, or size is too small (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_monitor_next(
@@ -212,12 +226,11 @@ pub unsafe extern "C" fn tuntap_monitor_next(
     })
 }
 
-/// A short phrase for a kind of event, such as "address added".
+/// Describes a kind of event in a few words, such as "address added".
 ///
 /// @param kind  A TUNTAP_EVENT_*.
-/// @return The phrase, a constant; for a number that this version does not know, "unknown
-///         event".
-///         Cannot fail. Safe in a signal handler.
+/// @return A constant string; "unknown event" for a number that this version does not know. Cannot
+///         fail. Safe in a signal handler.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub extern "C" fn tuntap_strevent(kind: u32) -> *const c_char {

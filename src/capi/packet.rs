@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Packets in and out.
+//! Reading and writing one packet at a time.
 
 use std::ffi::c_void;
 use std::io::{IoSlice, IoSliceMut};
@@ -14,46 +14,52 @@ use crate::device::Device;
 use crate::model::limit::Limit;
 use crate::model::packet;
 
-/// The buffer that no packet of this device exceeds, at any MTU and on a TAP with up to two
-/// VLAN tags: some 64 KiB, by the kind of the device and with the packet-information
-/// header; 16 KiB for a TAP on Darwin. Into such a buffer tuntap_read is at its fastest, and
-/// never cuts.
+/// Gets the size of a buffer that holds every packet of this device.
 ///
-/// @return Bytes; 0 if dev is NULL. It does not change while the handle is open.
+/// The size suffices at any MTU, and on a TAP with up to two VLAN tags. It depends on the kind of the
+/// device and on the packet-information header: about 64 KiB, or 16 KiB for a TAP on Darwin.
+/// tuntap_read is fastest with a buffer of this size, and never truncates.
+///
+/// @param dev  The device.
+/// @return Bytes, which do not change while the handle is open; 0 if dev is NULL.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_read_size(dev: *const Device) -> usize {
     dev.as_ref().map_or(0, Device::read_size)
 }
 
-/// Takes one packet that the kernel sends out through the device: an IP packet (TUN) or an
-/// Ethernet frame without its check sequence (TAP), behind the packet-information header if
-/// the device has it. Waits for one unless the handle is non-blocking. A packet that is
-/// there costs one system call, one that is waited for three; none costs an allocation. One
-/// reader a queue keeps packets in order. On Darwin one system call takes all frames that a
-/// TAP has waiting, and the next calls none.
+/// Reads one packet that the kernel sends through the device.
 ///
-/// With TUNTAP_OFFLOAD a super-packet comes one packet a call, and what is left of it is not
-/// seen by poll, but by tuntap_wait: read until -EAGAIN before a wait with poll.
-/// tuntap_reader_next is the fast way.
+/// It is an IP packet (TUN), or an Ethernet frame without its frame check sequence (TAP). The
+/// packet-information header comes first if the device has it. The call waits for a packet unless
+/// the handle is non-blocking.
 ///
-/// @param buf   Receives the packet. After a failure its bytes are undefined.
-/// @param size  Bytes of buf. Any size that holds the packets is enough; tuntap_read_size
-///              says which always is.
-/// @param err   May be NULL, which spares the time to write a message.
-/// @return Bytes of the packet, or
-///         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
-///         -EMSGSIZE  the packet was longer than size, and is lost (_BUFFER);
-///         -ECANCELED no packet, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was
-///                    called (_SHUTDOWN);
-///         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
-///                    (_INTERRUPTED);
-///         -ENODEV    the device is gone, also when it went during the wait (_REMOVED);
-///         -EPROTO    a super-packet was not what its virtio header says, and is lost
-///                    (_PACKET);
-///         -ENOMEM    the first read with TUNTAP_OFFLOAD in a child of fork() (_SYSTEM);
-///         -EINVAL    dev or buf is NULL (_ARGUMENT); size is too small for the packet
-///                    information (_BUFFER).
+/// A packet that is already there costs one system call, a wait three; neither allocates. On Darwin
+/// one system call reads all waiting frames of a TAP, and later calls return them without another.
+/// Use one reading thread for each queue to keep packets in order.
+///
+/// With TUNTAP_OFFLOAD each call returns one packet of a super-packet. tuntap_wait sees that packets
+/// of it are left; poll does not, so read until -EAGAIN before you poll. tuntap_reader_next is faster.
+///
+/// @param dev   The device.
+/// @param buf   Receives the packet. After a failure its contents are undefined.
+/// @param size  Bytes of buf. Any size that holds the packets is enough; the size of
+///              tuntap_read_size always is.
+/// @param err   May be NULL, which saves the time to format a message.
+/// @return The length of the packet, or
+///         -EAGAIN     no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
+///         -EMSGSIZE   the packet was longer than size, and is lost (TUNTAP_REASON_BUFFER);
+///         -ECANCELED  no packet, and tuntap_wake was called (TUNTAP_REASON_WOKEN);
+///         -ECANCELED  tuntap_shutdown was called (TUNTAP_REASON_SHUTDOWN);
+///         -EINTR      a signal handler ran during the wait, also with SA_RESTART
+///                     (TUNTAP_REASON_INTERRUPTED);
+///         -ENODEV     the device is gone, or was removed during the wait (TUNTAP_REASON_REMOVED);
+///         -EPROTO     a super-packet contradicts its virtio header, and is lost
+///                     (TUNTAP_REASON_PACKET);
+///         -ENOMEM     no memory for the first read with TUNTAP_OFFLOAD in a child of fork()
+///                     (TUNTAP_REASON_SYSTEM);
+///         -EINVAL     size is too small for the packet-information header (TUNTAP_REASON_BUFFER);
+///         -EINVAL     dev or buf is NULL (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_read(
@@ -65,13 +71,17 @@ pub unsafe extern "C" fn tuntap_read(
     read(dev, buf, size, Limit::Handle, err)
 }
 
-/// Takes one packet as tuntap_read does, and waits for it within a time limit, whether the handle
-/// is non-blocking or not.
+/// Reads one packet as tuntap_read does, with a time limit for the wait.
 ///
-/// @param milliseconds  Waits for at most this long, by the monotonic clock; never returns
-///                      -ETIMEDOUT early. 0: does not wait. Negative: no limit.
-/// @return As tuntap_read, without -EAGAIN, or -ETIMEDOUT (no packet came within the time
-///         limit, TUNTAP_REASON_TIMEOUT).
+/// The limit replaces the mode of the handle, blocking or non-blocking.
+///
+/// @param dev           The device.
+/// @param buf           Receives the packet. After a failure its contents are undefined.
+/// @param size          Bytes of buf.
+/// @param milliseconds  The time limit, on the monotonic clock. 0: does not wait. Negative: no limit.
+/// @param err           May be NULL.
+/// @return As tuntap_read, without -EAGAIN, or
+///         -ETIMEDOUT  no packet within the time limit (TUNTAP_REASON_TIMEOUT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_read_timeout(
@@ -94,13 +104,16 @@ unsafe fn read(dev: *mut Device, buf: *mut c_void, size: usize, limit: Limit, er
     })
 }
 
-/// Takes one packet as tuntap_read does, into several buffers that are filled one after the
-/// other.
+/// Reads one packet as tuntap_read does, into several buffers, which are filled in order.
 ///
-/// @param parts  Where they are.
-/// @param count  How many: 1 to 1023. More than 15 may cost an allocation.
-/// @return As tuntap_read, or -EINVAL (parts or one of its addresses is NULL; count,
-///         TUNTAP_REASON_ARGUMENT), -ENOMEM (for more than 15 parts, TUNTAP_REASON_SYSTEM).
+/// @param dev    The device.
+/// @param parts  The buffers.
+/// @param count  The number of buffers: 1 to 1023. More than 15 may cost an allocation.
+/// @param err    May be NULL.
+/// @return As tuntap_read; or
+///         -EINVAL  count is 0 or above 1023 (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  parts or the address of a buffer is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ENOMEM  no memory for more than 15 buffers (TUNTAP_REASON_SYSTEM).
 /// @since 0.1.0
 #[cfg(not(windows))]
 #[unsafe(no_mangle)]
@@ -120,31 +133,35 @@ pub unsafe extern "C" fn tuntap_readv(
     })
 }
 
-/// Hands one packet to the kernel, which takes it as received through the device. The
-/// device must be up. Takes the whole packet or nothing. Makes one system call and no
-/// allocation.
+/// Writes one packet to the kernel, which handles it as received through the device.
 ///
-/// With TUNTAP_PI the kernel alone judges what follows that header, by its EtherType, and
-/// drops in silence what is no packet of that.
+/// The device must be up. The kernel takes the whole packet or nothing. It makes one system
+/// call and does not allocate.
 ///
-/// @param buf   An IP packet (TUN) or an Ethernet frame without its check sequence (TAP),
-///              behind the packet-information header if the device has it.
-/// @param size  Bytes of the packet.
-/// @param err   May be NULL, which spares the time to write a message.
+/// With TUNTAP_PI the kernel alone checks the bytes after that header, by the EtherType in it. It
+/// drops invalid packets without an error.
+///
+/// @param dev   The device.
+/// @param buf   An IP packet (TUN), or an Ethernet frame without its frame check sequence (TAP). The
+///              packet-information header comes first if the device has it.
+/// @param size  The length of the packet.
+/// @param err   May be NULL, which saves the time to format a message.
 /// @return size, or
-///         -EAGAIN    no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN; _FULL where
-///                    poll does not tell of room: try again a millisecond later);
-///         -EINVAL    no packet of this device's kind, and the message says why (_PACKET); dev
-///                    or buf is NULL (_ARGUMENT);
-///         -EMSGSIZE  longer than tuntap_read_size (_PACKET);
-///         -ENETDOWN  the device is down (_DOWN), which Linux sees once it has room for the
-///                    packet; Darwin hands it to the host then;
-///         -EBUSY     this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
-///         -ECANCELED no room, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was
-///                    called (_SHUTDOWN);
-///         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
-///                    (_INTERRUPTED);
-///         -ENODEV    the device is gone (_REMOVED).
+///         -EAGAIN     no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
+///         -EAGAIN     no room, and poll cannot see when there is: try again a millisecond later
+///                     (TUNTAP_REASON_FULL);
+///         -EINVAL     not a packet for this kind of device; the message says why
+///                     (TUNTAP_REASON_PACKET);
+///         -EINVAL     dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EMSGSIZE   the packet is longer than tuntap_read_size (TUNTAP_REASON_PACKET);
+///         -ENETDOWN   the device is down (TUNTAP_REASON_DOWN). Linux reports this once it has room
+///                     for the packet. Darwin passes the packet to the host instead;
+///         -EBUSY      this queue is detached, and the device has TUNTAP_NAPI (TUNTAP_REASON_BUSY);
+///         -ECANCELED  no room, and tuntap_wake was called (TUNTAP_REASON_WOKEN);
+///         -ECANCELED  tuntap_shutdown was called (TUNTAP_REASON_SHUTDOWN);
+///         -EINTR      a signal handler ran during the wait, also with SA_RESTART
+///                     (TUNTAP_REASON_INTERRUPTED);
+///         -ENODEV     the device is gone (TUNTAP_REASON_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_write(
@@ -156,14 +173,18 @@ pub unsafe extern "C" fn tuntap_write(
     write(dev, buf, size, Limit::Handle, err)
 }
 
-/// Hands one packet to the kernel as tuntap_write does, and waits for room within a time limit,
-/// whether the handle is non-blocking or not. Only a device with a send buffer
-/// (tuntap_set_sndbuf) ever has no room.
+/// Writes one packet as tuntap_write does, with a time limit for the wait.
 ///
-/// @param milliseconds  Waits for at most this long, by the monotonic clock; never returns
-///                      -ETIMEDOUT early. 0: does not wait. Negative: no limit.
-/// @return As tuntap_write, without -EAGAIN, or -ETIMEDOUT (no room within the time limit,
-///         TUNTAP_REASON_TIMEOUT).
+/// The limit replaces the mode of the handle, blocking or non-blocking. Only a device with a send
+/// buffer (tuntap_set_sndbuf) can be without room.
+///
+/// @param dev           The device.
+/// @param buf           The packet.
+/// @param size          The length of the packet.
+/// @param milliseconds  The time limit, on the monotonic clock. 0: does not wait. Negative: no limit.
+/// @param err           May be NULL.
+/// @return As tuntap_write, without -EAGAIN, or
+///         -ETIMEDOUT  no room within the time limit (TUNTAP_REASON_TIMEOUT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_write_timeout(
@@ -193,15 +214,17 @@ unsafe fn write(
     })
 }
 
-/// Hands one packet to the kernel as tuntap_write does, from several parts that lie one
-/// after the other in it.
+/// Writes one packet as tuntap_write does, from several buffers, in order.
 ///
-/// @param parts  Where they are.
-/// @param count  How many: 1 to 1023; on a device with TUNTAP_NAPI_FRAGS 18 at most, of
-///               which each but the first has 1 to 4096 bytes. With TUNTAP_OFFLOAD more
-///               than 15 cost an allocation.
-/// @return As tuntap_write, or -EINVAL (parts or one of its addresses is NULL; count,
-///         TUNTAP_REASON_ARGUMENT), -ENOMEM (for more than 15 parts, TUNTAP_REASON_SYSTEM).
+/// @param dev    The device.
+/// @param parts  The buffers.
+/// @param count  The number of buffers: 1 to 1023. With TUNTAP_NAPI_FRAGS at most 18, each after the
+///               first of 1 to 4096 bytes. With TUNTAP_OFFLOAD more than 15 cost an allocation.
+/// @param err    May be NULL.
+/// @return As tuntap_write; or
+///         -EINVAL  count is 0 or above 1023 (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  parts or the address of a buffer is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ENOMEM  no memory for more than 15 buffers (TUNTAP_REASON_SYSTEM).
 /// @since 0.1.0
 #[cfg(not(windows))]
 #[unsafe(no_mangle)]
@@ -225,7 +248,7 @@ pub unsafe extern "C" fn tuntap_writev(
     })
 }
 
-/// A caller's vectors: none is at NULL, and one more can be put behind them.
+/// A caller's vectors, checked. Their number leaves room for one more, for a header.
 unsafe fn vectors<'a>(parts: *const libc::iovec, count: usize) -> Result<&'a [libc::iovec], Argument> {
     match count {
         1..=MAX_PARTS => vectors_of(parts, count),
@@ -233,7 +256,7 @@ unsafe fn vectors<'a>(parts: *const libc::iovec, count: usize) -> Result<&'a [li
     }
 }
 
-/// As many vectors as there are, none of which is at NULL or longer than memory can be.
+/// Vectors of which none is at NULL or longer than the address space.
 pub(super) unsafe fn vectors_of<'a>(
     parts: *const libc::iovec,
     count: usize,
@@ -248,7 +271,7 @@ pub(super) unsafe fn vectors_of<'a>(
     }
     match parts.iter().all(|part| part.iov_len <= isize::MAX as usize) {
         true => Ok(parts),
-        false => Err(Argument::Wrong("a part is longer than memory can be")),
+        false => Err(Argument::Wrong("a part is longer than the address space")),
     }
 }
 

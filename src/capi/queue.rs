@@ -8,19 +8,28 @@ use super::error::CError;
 use crate::device::Device;
 use crate::model::flags::Flags;
 
-/// Opens another queue of a multi-queue device: a handle of its own to the same device,
-/// which lives until its last handle is closed. The kernel spreads flows over the attached
-/// queues. It has the filter that tuntap_set_filter_bpf set.
+/// Opens another queue of a multi-queue device.
+///
+/// The new handle is for the same device, which exists until its last handle is closed. The kernel
+/// distributes flows over the attached queues. The new queue gets the filter of
+/// tuntap_set_filter_bpf.
 ///
 /// @param dev    Any handle of the device.
-/// @param flags  0 or TUNTAP_NONBLOCK: the rest is the device's.
+/// @param flags  0 or TUNTAP_NONBLOCK. The other flags are those of the device.
 /// @param queue  Receives the new handle, attached; tuntap_close frees it.
-/// @return 0, or -EINVAL (dev or queue is NULL; flags, TUNTAP_REASON_FLAGS; the device has
-///         a single queue, or its virtio header has more than 256 bytes now,
-///         TUNTAP_REASON_MISMATCH), -E2BIG (no room for another queue),
-///         -EPERM (somebody else's device needs CAP_NET_ADMIN), -ENODEV (the device is
-///         gone), -EXDEV (the calling thread is in another network namespace than the
-///         device, TUNTAP_REASON_NAMESPACE), or as tuntap_open.
+/// @param err    May be NULL.
+/// @return 0, or
+///         -EINVAL  flags are not valid here (TUNTAP_REASON_FLAGS);
+///         -EINVAL  the device has a single queue, or its virtio header is now larger than 256 bytes
+///                  (TUNTAP_REASON_MISMATCH);
+///         -EINVAL  dev or queue is NULL (TUNTAP_REASON_ARGUMENT);
+///         -E2BIG   the device has the maximum number of queues (TUNTAP_REASON_BUSY);
+///         -EPERM   CAP_NET_ADMIN is needed: the device belongs to another user
+///                  (TUNTAP_REASON_PRIVILEGE);
+///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED);
+///         -EXDEV   the calling thread is in another network namespace than the device
+///                  (TUNTAP_REASON_NAMESPACE);
+///         or as tuntap_open.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_open_queue(
@@ -32,27 +41,37 @@ pub unsafe extern "C" fn tuntap_open_queue(
     create(queue, err, || object(dev)?.open_queue(Flags::parse_queue(flags)?))
 }
 
-/// Attaches this queue to its device again: the kernel spreads packets over it. It has the
-/// filter that tuntap_set_filter_bpf set, meanwhile or before.
+/// Attaches this queue to its device again, after tuntap_detach: the kernel sends packets to it.
 ///
-/// @return 0, also when it is attached already, or -EINVAL (dev is NULL; the device has a
-///         single queue, TUNTAP_REASON_MISMATCH), -ENODEV (the device is gone), -ENOMEM (no
-///         memory for its filter), -EBUSY (the kernel does not attach it,
-///         TUNTAP_REASON_BUSY).
+/// It gets the filter of tuntap_set_filter_bpf, even if that was set while the queue was detached.
+///
+/// @param dev  The handle of the queue.
+/// @param err  May be NULL.
+/// @return 0, also when the queue is attached already; or
+///         -EINVAL  the device has a single queue (TUNTAP_REASON_MISMATCH);
+///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED);
+///         -ENOMEM  no memory for the filter (TUNTAP_REASON_SYSTEM);
+///         -EBUSY   the kernel does not attach the queue (TUNTAP_REASON_BUSY).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_attach(dev: *mut Device, err: *mut CError) -> c_int {
     with(dev, err, Device::attach)
 }
 
-/// Detaches this queue from its device: the kernel drops the packets that wait in it and
-/// sends no more to it, so that tuntap_read finds none until tuntap_attach. tuntap_write
-/// goes on working, but for a device with TUNTAP_NAPI, where it is -EBUSY; and the handle
-/// still answers for the device. A device whose queues are all detached lives on, and drops
-/// what is sent through it.
+/// Detaches this queue from its device.
 ///
-/// @return 0, also when it is detached already, or -EINVAL (dev is NULL; the device has a
-///         single queue, TUNTAP_REASON_MISMATCH), -ENODEV (the device is gone).
+/// The kernel drops the packets in the queue and sends no further packets to it; tuntap_read finds
+/// none until tuntap_attach. The handle still configures the device. tuntap_write still works, but
+/// returns -EBUSY on a device with TUNTAP_NAPI. A device without an attached queue continues to
+/// exist, and drops the packets that are sent through it.
+///
+/// @param dev  The handle of the queue.
+/// @param err  May be NULL.
+/// @return 0, also when the queue is detached already; or
+///         -EINVAL  the device has a single queue (TUNTAP_REASON_MISMATCH);
+///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_detach(dev: *mut Device, err: *mut CError) -> c_int {

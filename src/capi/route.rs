@@ -18,42 +18,41 @@ use crate::model::prefix::Parsed;
 use crate::model::route::{self, Details, Installed, Route, Type};
 use crate::model::text::text;
 
-/// A route through a device, in both directions: what tuntap_list_routes reports can be given
-/// to tuntap_add_route and tuntap_del_route. Zeroed, with a text in destination, it is a route
-/// with nothing unusual. Later versions may add members at the end, which is why each function
-/// takes its size.
+/// A route through a device. tuntap_add_route and tuntap_del_route take what tuntap_list_routes
+/// reports. The shortest request is a zeroed structure with a text in destination. Later versions
+/// may add members at the end, which is why each function takes the size.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct CRoute {
-    /// TUNTAP_IPV4 or TUNTAP_IPV6. Given as 0, it is that of destination.
+    /// TUNTAP_IPV4 or TUNTAP_IPV6. Request: 0 for the family of destination.
     pub family: u32,
-    /// The length of the prefix in bits. Given as 0, it is that in destination.
+    /// The prefix length in bits. Request: 0 for the prefix length in destination.
     pub prefix: u32,
-    /// Of several routes to the same destination the one with the least is used. Given as 0, it is
-    /// the system's usual one; Linux: none for IPv4, 1024 for IPv6.
+    /// The metric: of several routes to the same destination, the one with the lowest metric is
+    /// used. Request: 0 for the default; on Linux that is 0 for IPv4 and 1024 for IPv6.
     pub metric: u32,
-    /// The number of the routing table; Linux: 254 is the main one. Given as 0, it is the main one.
+    /// The number of the routing table. Request: 0 for the main table, which is 254 on Linux.
     pub table: u32,
     /// TUNTAP_ROUTE_*.
     pub flags: u64,
-    /// A TUNTAP_ROUTE_TYPE_*: what is done with a packet.
+    /// A TUNTAP_ROUTE_TYPE_*: what the system does with a packet.
     pub r#type: u32,
-    /// Who made it; Linux: RTPROT_*, such as 2 for the kernel, 3 for the boot, 4 for an
-    /// administrator. Given as 0, it is 4 for a new route, and any for one that is looked for.
+    /// The origin of the route. Linux: RTPROT_*, such as 2 for the kernel, 3 for the boot, 4 for an
+    /// administrator. Request: 0 for 4 when a route is added, and for any when one is looked up.
     pub protocol: u32,
-    /// A TUNTAP_SCOPE_*: how far the destination is. Given as 0, it is the usual one, or any for a
-    /// route that is looked for: TUNTAP_SCOPE_GLOBAL through a gateway, TUNTAP_SCOPE_LINK without.
-    /// IPv6: always TUNTAP_SCOPE_GLOBAL.
+    /// A TUNTAP_SCOPE_*: the distance of the destination. IPv6: always TUNTAP_SCOPE_GLOBAL.
+    /// Request: 0 for any when a route is looked up. When one is added, 0 is TUNTAP_SCOPE_GLOBAL
+    /// with a gateway and TUNTAP_SCOPE_LINK without.
     pub scope: u32,
-    /// Bytes of the largest packet that is sent by it. 0: the device's MTU.
+    /// The MTU of the route in bytes. 0: the MTU of the device.
     pub mtu: u32,
-    /// The destination with its prefix, such as "10.9.0.0/16"; "0.0.0.0/0" and "::/0" are the
-    /// default routes. Given without one, it is a single host.
+    /// The destination with its prefix, such as "10.9.0.0/16". "0.0.0.0/0" and "::/0" are the
+    /// default routes. Request: without a prefix it is a single host.
     pub destination: [c_char; TUNTAP_ADDR_SIZE],
-    /// The next host on the link, such as "10.8.0.2"; "" where there is none. Linux 5.2: an IPv6
-    /// gateway can lead to an IPv4 network.
+    /// The gateway: the next hop on the link, such as "10.8.0.2". "": none. Since Linux 5.2 an IPv4
+    /// destination can have an IPv6 gateway.
     pub gateway: [c_char; TUNTAP_ADDR_SIZE],
-    /// The address that packets are sent from whose sender chose none; "": the system chooses.
+    /// The source address of packets whose sender has not chosen one. "": the system chooses.
     pub source: [c_char; TUNTAP_ADDR_SIZE],
 }
 
@@ -87,18 +86,19 @@ impl From<Installed> for CRoute {
 }
 
 impl CRoute {
-    /// What a function that adds a route takes: all there is of it.
+    /// The route to add, which must not be partial.
     pub(super) fn whole(&self) -> Result<Route> {
         match self.route()? {
             (route, true) => Ok(route),
             (route, false) => {
-                let text = text!("add the route {route}: with TUNTAP_ROUTE_PARTIAL a part of it is missing");
+                let text =
+                    text!("add the route {route}: it has TUNTAP_ROUTE_PARTIAL: attributes are missing");
                 Err(Error::new(Errno::EINVAL, Reason::Flags, text))
             }
         }
     }
 
-    /// A route, and whether this is all there is of it.
+    /// The route, and whether it is complete: not `TUNTAP_ROUTE_PARTIAL`.
     fn route(&self) -> Result<(Route, bool)> {
         let text = field(&self.destination, "the destination")?;
         let parsed = Parsed::new(text)?.agreeing(family_of(self.family)?, self.prefix, text)?;
@@ -121,33 +121,47 @@ impl CRoute {
     }
 }
 
-/// Adds a route through the device, which must be up. It goes when the device goes down.
-/// Linux: RTM_NEWROUTE. Darwin: RTM_ADD, with a destination and a gateway alone
-/// (TUNTAP_REASON_PLATFORM), and one route for a destination: -EEXIST (TUNTAP_REASON_BUSY) when
-/// another interface has it; and the device needs an address of its family: -ENETUNREACH
-/// (TUNTAP_REASON_ARGUMENT).
+/// Adds a route through the device, which must be up.
 ///
-/// A route is there already when it is the same in all that the system has of it; where protocol
-/// and scope are 0, whatever those are. One with more than a tuntap_route has, such as a type of
-/// service, several next hops or an encapsulation, is another route.
+/// The route is removed when the device goes down.
 ///
-/// Of a destination, a metric and a table there is one route, another is -EEXIST. With
-/// TUNTAP_REPLACE it becomes the one that is given: on Linux so that there is a route all the
-/// time; on Darwin the old one is deleted first, and comes back when that fails. A route through
-/// another interface is never replaced.
+/// When the device already has the route with everything that is requested, nothing changes. A
+/// protocol or scope of 0 requests nothing; all other members must be equal. A route with attributes
+/// that a tuntap_route does not have, such as a type of service, several next hops or an
+/// encapsulation, is never equal.
 ///
+/// A destination, metric and table can have only one route. When another route has them, the call
+/// fails with -EEXIST. With TUNTAP_REPLACE the new route replaces that route instead, but never one
+/// through another interface. Linux replaces it in one step. On Darwin the library deletes the old
+/// route first and restores it when the new one cannot be added.
+///
+/// Linux: RTM_NEWROUTE. A route with an IPv4 destination and an IPv6 gateway needs Linux 5.2.
+///
+/// Darwin: RTM_ADD. A route consists of a destination and a gateway. Any other attribute is
+/// -EOPNOTSUPP. A destination can have only one route, also when that leads through another
+/// interface. The device needs an address of the route's family.
+///
+/// @param dev    The device.
 /// @param route  The route.
 /// @param size   sizeof(tuntap_route).
 /// @param flags  0, or TUNTAP_REPLACE.
-/// @return 0, also when there is this route already, or -EINVAL (dev or route is NULL; size is
-///         too small; not a network, or bits are set behind the prefix, or of two families, or
-///         with two prefixes, TUNTAP_REASON_ADDRESS; flags, or those of the route,
-///         TUNTAP_REASON_FLAGS; no such type or scope, TUNTAP_REASON_ARGUMENT), -ENETDOWN (the
-///         device is down, TUNTAP_REASON_DOWN),
-///         -EEXIST (another route has this destination, metric and table,
-///         TUNTAP_REASON_BUSY),
-///         -EPERM (needs CAP_NET_ADMIN), -ENODEV (the device is gone), or what the kernel has
-///         against the gateway or the source, such as -ENETUNREACH (TUNTAP_REASON_SYSTEM).
+/// @param err    May be NULL.
+/// @return 0, also when the device has this route already; or
+///         -EINVAL       destination has bits set after the prefix, an address is not valid, or the
+///                       families or prefixes contradict each other (TUNTAP_REASON_ADDRESS);
+///         -EINVAL       unknown flags, or flags of the route that cannot be requested
+///                       (TUNTAP_REASON_FLAGS);
+///         -EINVAL       an unknown type, scope or family (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL       protocol is above 255 (TUNTAP_REASON_RANGE);
+///         -EINVAL       dev or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
+///         -ENETDOWN     the device is down (TUNTAP_REASON_DOWN);
+///         -EEXIST       another route has this destination, metric and table (TUNTAP_REASON_BUSY);
+///         -EPERM        CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+///         -ENETUNREACH  or another errno: the kernel refuses the gateway or the source
+///                       (TUNTAP_REASON_SYSTEM);
+///         -ENETUNREACH  Darwin: the device has no address of the family (TUNTAP_REASON_ARGUMENT);
+///         -EOPNOTSUPP   Darwin does not have what is requested (TUNTAP_REASON_PLATFORM);
+///         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_add_route(
@@ -163,16 +177,24 @@ pub unsafe extern "C" fn tuntap_add_route(
     })
 }
 
-/// Deletes a route through the device, whoever made it.
+/// Deletes a route through the device.
 ///
-/// @param route  The route, as tuntap_add_route takes it, and all of it must be the same. What
-///               the kernel made for an address is found without its source, too. With
-///               TUNTAP_ROUTE_PARTIAL it is one that was listed so.
+/// It need not have been added by this library.
+///
+/// @param dev    The device.
+/// @param route  The route, as for tuntap_add_route: all members must be equal. A route that the
+///               kernel added for an address also matches without its source. With
+///               TUNTAP_ROUTE_PARTIAL only a route that is listed with that flag matches.
 /// @param size   sizeof(tuntap_route).
-/// @return 0, or -ENOENT (there is no such route through the device, TUNTAP_REASON_UNSET),
-///         -EBUSY (Linux would delete another one instead, which has this destination and
-///         metric and comes before it, TUNTAP_REASON_BUSY), -EINVAL (as there), -EPERM (needs
-///         CAP_NET_ADMIN), -ENODEV (the device is gone).
+/// @param err    May be NULL.
+/// @return 0, or
+///         -ENOENT  the device does not have the route (TUNTAP_REASON_UNSET);
+///         -EBUSY   Linux would delete another route, which has the same destination and metric and
+///                  comes first (TUNTAP_REASON_BUSY);
+///         -EINVAL  the route is not valid, as for tuntap_add_route;
+///         -EINVAL  dev or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
+///         -EPERM   CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_del_route(
@@ -187,18 +209,23 @@ pub unsafe extern "C" fn tuntap_del_route(
     })
 }
 
-/// The routes through the device, IPv4 before IPv6, with those that the kernel made for its
-/// addresses. Routes of the local table, to the host itself, are not among them, and none
-/// of several ways. Of a route with more to it than a tuntap_route has (see
-/// tuntap_add_route) this says a part, with TUNTAP_ROUTE_PARTIAL.
+/// Lists the routes through the device, IPv4 before IPv6.
 ///
-/// @param routes  Receives the first `count` of them. NULL with a count of 0: only the
-///                number is asked for.
-/// @param count   Places in routes.
-/// @param size    sizeof(tuntap_route): where one ends and the next begins.
-/// @return How many there are, which may be more than count, or -EINVAL (dev is NULL;
-///         routes is NULL and count is not 0; size is too small), -ENODEV (the device is
-///         gone).
+/// Routes that the kernel added for the addresses are listed too. Routes of the local table, which
+/// lead to the host itself, and routes with several next hops are not listed. A route with attributes
+/// that a tuntap_route does not have (see tuntap_add_route) is listed without them, with
+/// TUNTAP_ROUTE_PARTIAL.
+///
+/// @param dev     The device.
+/// @param routes  Receives the first `count` routes. NULL with a count of 0: only the number is
+///                returned.
+/// @param count   Elements of routes.
+/// @param size    sizeof(tuntap_route): the distance between two elements.
+/// @param err     May be NULL.
+/// @return The number of routes, which may be larger than count; or
+///         -EINVAL  dev is NULL, routes is NULL and count is not 0, or size is too small
+///                  (TUNTAP_REASON_ARGUMENT);
+///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_list_routes(

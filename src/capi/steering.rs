@@ -11,14 +11,21 @@ use crate::model::link::Mac;
 use crate::model::memory;
 use crate::model::steering::{self, Instruction, Program};
 
-/// Has an eBPF program choose the queue of each packet that the kernel sends out through
-/// the device, instead of the flow's hash. Linux: TUNSETSTEERINGEBPF.
+/// Sets an eBPF program that selects the queue of each packet.
 ///
-/// @param fd  A program of BPF_PROG_TYPE_SOCKET_FILTER, as bpf(BPF_PROG_LOAD) gives it. It
-///            returns the number of the queue, counted modulo the attached ones. The kernel
-///            keeps it: the descriptor may be closed. -1: none any more.
-/// @return 0, or -EINVAL (dev is NULL; fd is no such program, TUNTAP_REASON_ARGUMENT),
-///         -EBADF (fd is not open, TUNTAP_REASON_ARGUMENT), -ENODEV (the device is gone).
+/// It runs for each packet that the kernel sends through the device. Without a program the kernel
+/// selects the queue by the hash of the flow. Linux: TUNSETSTEERINGEBPF.
+///
+/// @param dev  The device.
+/// @param fd   A program of BPF_PROG_TYPE_SOCKET_FILTER, from bpf(BPF_PROG_LOAD). It returns the
+///             number of the queue, modulo the number of attached queues. The kernel keeps a
+///             reference: the descriptor can be closed. -1: removes the program.
+/// @param err  May be NULL.
+/// @return 0, or
+///         -EINVAL  fd is not a program of this type (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EBADF   fd is not open (TUNTAP_REASON_ARGUMENT);
+///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
 /// @since 0.1.0
 #[cfg(not(windows))]
 #[unsafe(no_mangle)]
@@ -26,12 +33,15 @@ pub unsafe extern "C" fn tuntap_set_steering_ebpf(dev: *mut Device, fd: c_int, e
     with(dev, err, |device| device.set_program(Program::Steering, (fd != -1).then_some(fd)))
 }
 
-/// Has an eBPF program decide which packets go out through the device. Linux:
-/// TUNSETFILTEREBPF.
+/// Sets an eBPF program that selects the packets that the kernel sends through the device.
 ///
-/// @param fd  A program of BPF_PROG_TYPE_SOCKET_FILTER. It returns how many bytes of the
-///            packet go out: 0 drops it. The kernel keeps it: the descriptor may be closed.
-///            -1: none any more.
+/// Linux: TUNSETFILTEREBPF.
+///
+/// @param dev  The device.
+/// @param fd   A program of BPF_PROG_TYPE_SOCKET_FILTER. It returns the number of bytes of the packet
+///             to send: 0 drops it. The kernel keeps a reference: the descriptor can be closed. -1:
+///             removes the program.
+/// @param err  May be NULL.
 /// @return As tuntap_set_steering_ebpf.
 /// @since 0.1.0
 #[cfg(not(windows))]
@@ -40,22 +50,29 @@ pub unsafe extern "C" fn tuntap_set_filter_ebpf(dev: *mut Device, fd: c_int, err
     with(dev, err, |device| device.set_program(Program::Filter, (fd != -1).then_some(fd)))
 }
 
-/// Has a classic BPF filter decide which frames go out through a TAP, on all its attached
-/// queues, and on those that tuntap_open_queue and tuntap_attach add later to this handle and
-/// to those that have come from it, or it from them. Linux: TUNATTACHFILTER.
+/// Sets a classic BPF filter that selects the frames that the kernel sends through a TAP.
 ///
-/// While a queue is added to a device with a filter, the kernel may drop frames. It gives no
-/// filter to queues that tuntap_open or another process opens: a persistent device that is
-/// opened again has none.
+/// Linux: TUNATTACHFILTER.
 ///
-/// @param filter  Instructions of 8 bytes, as struct sock_filter of <linux/filter.h> and
-///                bpf_insn of libpcap have them. They return how many bytes of the frame go
-///                out: 0 drops it. NULL with a count of 0: none any more.
-/// @param count   How many instructions; 4096 at most.
-/// @return 0, or -EINVAL (dev is NULL; filter is NULL and count is not 0; not a program
-///         that the kernel takes, TUNTAP_REASON_ARGUMENT; too long, TUNTAP_REASON_RANGE),
-///         -EOPNOTSUPP (a TUN has no such filter, TUNTAP_REASON_KIND), -ENODEV (the device
-///         is gone).
+/// The filter applies to all attached queues, and to each queue that tuntap_open_queue or
+/// tuntap_attach adds later through this handle or a handle related to it by tuntap_open_queue. While
+/// a queue is added to a device with a filter, the kernel may drop frames.
+///
+/// Queues that tuntap_open or another process opens get no filter. A persistent device that is opened
+/// again therefore has none.
+///
+/// @param dev     The device.
+/// @param filter  Instructions of 8 bytes, in the layout of struct sock_filter of <linux/filter.h> and
+///                of bpf_insn of libpcap. The filter returns the number of bytes of the frame to send:
+///                0 drops it. NULL with a count of 0: removes the filter.
+/// @param count   The number of instructions: at most 4096.
+/// @param err     May be NULL.
+/// @return 0, or
+///         -EINVAL      not a program that the kernel accepts (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL      more than 4096 instructions (TUNTAP_REASON_RANGE);
+///         -EINVAL      dev is NULL, or filter is NULL and count is not 0 (TUNTAP_REASON_ARGUMENT);
+///         -EOPNOTSUPP  the device is a TUN (TUNTAP_REASON_KIND);
+///         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_filter_bpf(
@@ -74,20 +91,26 @@ pub unsafe extern "C" fn tuntap_set_filter_bpf(
     })
 }
 
-/// Lets out of a TAP only the frames to some addresses; those of groups are told apart by a
-/// hash, so that a few more pass. Linux: TUNSETTXFILTER.
+/// Selects the destination MAC addresses of the frames that the kernel sends through a TAP.
 ///
-/// @param macs   The addresses, of TUNTAP_MAC_SIZE (6) bytes each, one behind the other.
-///               NULL with a count of 0: none.
-/// @param count  How many. The first eight may be any, and more are for groups' addresses
-///               only; 65535 at most.
-/// @param flags  0, or TUNTAP_ALL_MULTICAST. Without it, and with a count of 0, all frames
-///               go out again.
-/// @return 0, or -EINVAL (dev is NULL; macs is NULL and count is not 0; flags,
-///         TUNTAP_REASON_FLAGS; too many, TUNTAP_REASON_RANGE; the ninth or a later one is
-///         not a group's, TUNTAP_REASON_ADDRESS), -EOPNOTSUPP (a TUN has no addresses,
-///         TUNTAP_REASON_KIND),
-///         -ENODEV (the device is gone).
+/// The first eight match exactly. Further ones are multicast addresses that match by a hash, so
+/// frames to some other groups pass too. Linux: TUNSETTXFILTER.
+///
+/// @param dev    The device.
+/// @param macs   The addresses: TUNTAP_MAC_SIZE (6) bytes each, without gaps. NULL with a count of 0:
+///               none.
+/// @param count  The number of addresses: at most 65535. All after the eighth must be multicast
+///               addresses.
+/// @param flags  0, or TUNTAP_ALL_MULTICAST. With 0 and a count of 0 the filter is removed: all frames
+///               pass.
+/// @param err    May be NULL.
+/// @return 0, or
+///         -EINVAL      unknown flags (TUNTAP_REASON_FLAGS);
+///         -EINVAL      more than 65535 addresses (TUNTAP_REASON_RANGE);
+///         -EINVAL      an address after the eighth is not multicast (TUNTAP_REASON_ADDRESS);
+///         -EINVAL      dev is NULL, or macs is NULL and count is not 0 (TUNTAP_REASON_ARGUMENT);
+///         -EOPNOTSUPP  the device is a TUN (TUNTAP_REASON_KIND);
+///         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_filter_mac(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Waiting, and what ends it.
+//! Waiting, and the end of a wait.
 
 use std::ffi::c_int;
 
@@ -9,33 +9,36 @@ use crate::device::Device;
 use crate::model::limit::Limit;
 use crate::model::readiness::Readiness;
 
-/// Waits until a packet can be read or written, without doing either: so every function that
-/// reads or writes gets a time limit. It waits whether the handle is non-blocking or not. Where
-/// something is ready it makes one system call; it allocates nothing.
+/// Waits until a packet can be read or written, and does neither.
 ///
-/// Ready means that a call is worth a try. Where several threads read one handle, another one
-/// may take the packet first; on a non-blocking handle the call returns -EAGAIN then. A device
-/// that is gone is ready for both, and the call returns -ENODEV.
+/// This adds a time limit to every function that reads or writes. It waits even if the handle is
+/// non-blocking. It makes one system call when something is ready, and never allocates.
 ///
-/// TUNTAP_WAIT_READ is for tuntap_read and its like, and knows what a super-packet still has for
-/// the next tuntap_read, of which the descriptor tells nothing. A reader has packets of its own:
-/// wait for it after tuntap_reader_next returned 0 or -EAGAIN, when it has none. After
-/// tuntap_reader_batch on a non-blocking handle that is after -EAGAIN.
+/// Ready means that a call is likely to succeed. When several threads read from one handle, another
+/// thread may read the packet first; on a non-blocking handle the call then returns -EAGAIN. A device
+/// that is gone is ready for both events, and the call returns -ENODEV.
 ///
-/// TUNTAP_WAIT_WRITE: only a device with a send buffer (tuntap_set_sndbuf) ever has no room. On
-/// Linux a device that is down has none either. On Darwin a full queue is only known from a
-/// write that failed; it is ready again a millisecond later.
+/// TUNTAP_WAIT_READ is for tuntap_read and its variants. It is also ready while packets of a
+/// super-packet are left for the next tuntap_read, which poll on the descriptor cannot see. It does
+/// not see packets that a reader holds: call tuntap_reader_next until it returns 0 or -EAGAIN, and
+/// then wait. With tuntap_reader_batch on a non-blocking handle, wait after -EAGAIN.
 ///
-/// @param events        TUNTAP_WAIT_READ, TUNTAP_WAIT_WRITE, or both: for either.
-/// @param milliseconds  Waits for at most this long, by the monotonic clock; never returns
-///                      -ETIMEDOUT early. 0: does not wait. Negative: no limit.
-/// @return Those of the events that are ready, more than 0; or
-///         -ETIMEDOUT none was ready within the time limit (TUNTAP_REASON_TIMEOUT);
-///         -EINTR     a signal handler ran while the call waited, with SA_RESTART too
-///                    (_INTERRUPTED);
-///         -ECANCELED none is ready, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was
-///                    called (_SHUTDOWN);
-///         -EINVAL    dev is NULL (_ARGUMENT); events is 0 or has unknown bits (_FLAGS).
+/// TUNTAP_WAIT_WRITE: room is limited only on a device with a send buffer (tuntap_set_sndbuf). On
+/// Linux a device that is down is not ready either. On Darwin only a failed write shows that the
+/// queue is full; the device is ready again a millisecond later.
+///
+/// @param dev           The device.
+/// @param events        TUNTAP_WAIT_READ, TUNTAP_WAIT_WRITE, or both to wait for either.
+/// @param milliseconds  The time limit, on the monotonic clock. 0: does not wait. Negative: no limit.
+/// @param err           May be NULL.
+/// @return The events that are ready, more than 0; or
+///         -ETIMEDOUT  no event was ready within the time limit (TUNTAP_REASON_TIMEOUT);
+///         -EINTR      a signal handler ran during the wait, also with SA_RESTART
+///                     (TUNTAP_REASON_INTERRUPTED);
+///         -ECANCELED  no event was ready, and tuntap_wake was called (TUNTAP_REASON_WOKEN);
+///         -ECANCELED  tuntap_shutdown was called (TUNTAP_REASON_SHUTDOWN);
+///         -EINVAL     events is 0 or has unknown bits (TUNTAP_REASON_FLAGS);
+///         -EINVAL     dev is NULL (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_wait(
@@ -53,35 +56,44 @@ pub unsafe extern "C" fn tuntap_wait(
     })
 }
 
-/// Ends each call on this handle that waits for a packet or for room, in whatever thread:
-/// it returns -ECANCELED with TUNTAP_REASON_WOKEN. When none waits, the wake is pending, and the
-/// next call takes it that finds no packet, no room or nothing ready: that call returns
-/// -ECANCELED whether it would have waited or not, with TUNTAP_NONBLOCK and with a limit of 0
-/// too. So a wake is not lost on a thread that is just about to wait, and does not end a wait
-/// much later. A call that finds something leaves the wake pending. One wake is pending at most:
-/// several before a wait end one.
+/// Wakes all threads that wait for a packet or for room on this handle.
 ///
-/// It does not make the descriptor readable: a program that polls that itself needs a descriptor
-/// of its own for the purpose. A signal handler may call it, and errno is kept; make sure that the
-/// handler runs no more when the handle is closed. To end threads for good use tuntap_shutdown.
+/// Their calls return -ECANCELED with TUNTAP_REASON_WOKEN.
 ///
-/// @param dev  NULL: nothing is done.
+/// When no thread waits, the wake stays pending, so a thread that is about to wait does not miss it.
+/// The next call that finds no packet, no room or no ready event consumes it and returns -ECANCELED
+/// with TUNTAP_REASON_WOKEN. This includes calls that would not wait: with TUNTAP_NONBLOCK, or with a
+/// time limit of 0. A call that finds something leaves the wake pending. At most one wake is pending:
+/// several wakes before a wait end one wait.
+///
+/// It does not make the descriptor of tuntap_get_fd readable. A program that polls that descriptor
+/// needs another descriptor for wakes. To end threads permanently use tuntap_shutdown.
+///
+/// A signal handler may call it, and errno is preserved. Make sure that the handler cannot run after
+/// the handle is closed.
+///
+/// @param dev  The device. NULL: does nothing.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_wake(dev: *mut Device) {
     notify(dev, Device::wake);
 }
 
-/// Ends the use of the handle for packets, for good: each call that waits, and each later read,
-/// write and wait returns -ECANCELED with TUNTAP_REASON_SHUTDOWN, whether packets are there or not.
-/// That is so for all threads and for the readers and writers of the handle, which keep what they
-/// have. A call that is on its way with a packet in this moment finishes it. Calls that ask about
-/// the device or configure it go on as ever, and so do other handles of the device.
+/// Ends reading and writing on the handle permanently.
 ///
-/// To close a handle that threads use: call tuntap_shutdown, wait for the threads to end, and call
-/// tuntap_close. A signal handler may call it, and errno is kept. Nothing undoes it.
+/// Each call that waits, and each later read, write and wait, returns -ECANCELED with
+/// TUNTAP_REASON_SHUTDOWN, even when packets are waiting. It cannot be undone.
 ///
-/// @param dev  NULL: nothing is done.
+/// This holds for all threads, and for the readers and writers of the handle, which keep the packets
+/// that they hold. A call that is transferring a packet finishes it. Calls that query or configure the
+/// device still work, and so do other handles of the device.
+///
+/// To close a handle that threads use, call tuntap_shutdown, wait for the threads to end, and then
+/// call tuntap_close.
+///
+/// A signal handler may call it, and errno is preserved.
+///
+/// @param dev  The device. NULL: does nothing.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_shutdown(dev: *mut Device) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Giving addresses to a device, and taking them away.
+//! Adding, changing and removing the addresses of a device.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -11,14 +11,14 @@ use crate::model::prefix::{Family, Prefix};
 use crate::model::text::text;
 use crate::sys::Backend;
 
-/// An address is added again when others add and remove it at the same time, this many times.
+/// The number of attempts to add an address that others add and remove at the same time.
 const TRIES: usize = 16;
 
-/// What there is to do to an address.
+/// One step of a change of the addresses.
 enum Step<'a> {
     Keep(&'a Assigned),
     Add(Address, Options),
-    /// In the place of one that does not stay, though it may be the same address.
+    /// Replaces an address that is removed first, even if it is the same one.
     Swap(Address, Options),
 }
 
@@ -40,12 +40,12 @@ fn is_among(address: &Address, assigned: &[Assigned]) -> bool {
 }
 
 impl Device {
-    /// The addresses of both families, in the order that the system has them in.
+    /// The addresses of both families, in the order of the system.
     pub fn addresses(&self) -> Result<Vec<Assigned>> {
         self.backend.addresses(&mut self.backend.way(), None)
     }
 
-    /// Makes this the only address of its set. Without a prefix, one that the device has stays as it is.
+    /// Makes this the only address of its set. A request without a prefix keeps an address that the device has.
     pub fn set_addr(&self, request: &AddressRequest) -> Result<()> {
         let _changing = self.change();
         let (wanted, way) = (request.address(), &mut self.backend.way());
@@ -56,13 +56,13 @@ impl Device {
         let others = before.iter().filter(|assigned| assigned.address.set() != wanted.set());
         let steps = match wanted.family() {
             Family::V4 => memory::collect([first]),
-            // What is kept is told apart by itself there, not by its place.
+            // IPv6 steps keep an address wherever it is in the list.
             Family::V6 => memory::collect(others.map(Step::Keep).chain([first])),
         }?;
         self.replace_addresses(way, wanted.family(), &before, &steps)
     }
 
-    /// Adds an address, unless the device has it. One that has its place is replaced, if that is asked for.
+    /// Adds an address, unless the device has it. Replaces a conflicting one if `replace` is set.
     pub fn add_addr(&self, request: &AddressRequest, options: &Options, replace: bool) -> Result<()> {
         let _changing = self.change();
         let (address, way) = (request.address(), &mut self.backend.way());
@@ -79,14 +79,14 @@ impl Device {
             return self.replace_address(way, &before, present, request, options);
         }
         let text = text!(
-            "give {} the address {address}: it has {} otherwise: TUNTAP_REPLACE replaces it",
+            "give {} the address {address}: it has {} with other properties: use TUNTAP_REPLACE to replace it",
             self.label(),
             present.address
         );
         Err(Error::new(Errno::EEXIST, Reason::Busy, text))
     }
 
-    /// Where the system can, the device has an address all the time.
+    /// Changes the address in place where the system can, so that the device always has one.
     fn replace_address(
         &self,
         way: &mut Way<'_>,
@@ -107,8 +107,8 @@ impl Device {
         self.replace_addresses(way, address.family(), before, &steps)
     }
 
-    /// Takes away the address that the request is, or else each that it names. IPv4 addresses of the same network that the system took
-    /// away with the first of them stay.
+    /// Removes the address that the request names completely, or else each that it matches. Other IPv4 addresses of
+    /// the network, which the system removes with the first one, are added again.
     pub fn del_addr(&self, request: &AddressRequest) -> Result<()> {
         let _changing = self.change();
         let (family, way) = (request.family(), &mut self.backend.way());
@@ -132,13 +132,13 @@ impl Device {
         Ok(self.first_ipv4()?.local())
     }
 
-    /// The other end of the link, for the first IPv4 address.
+    /// The peer of the first IPv4 address.
     pub fn dstaddr(&self) -> Result<IpAddr> {
         let peer = self.first_ipv4()?.peer();
         peer.ok_or_else(|| self.unset("destination address", "tuntap_set_dstaddr"))
     }
 
-    /// Sets the other end of the link, for the first IPv4 address.
+    /// Sets the peer of the first IPv4 address.
     pub fn set_dstaddr(&self, peer: Ipv4Addr) -> Result<()> {
         let peer = IpAddr::from(peer);
         self.change_first(|first| first.with_peer(peer))
@@ -149,7 +149,7 @@ impl Device {
         Ok(self.first_ipv4()?.prefix().netmask())
     }
 
-    /// Sets the prefix of the first IPv4 address: one that a netmask gave.
+    /// Sets the prefix of the first IPv4 address, from a netmask.
     pub fn set_netmask(&self, prefix: Prefix) -> Result<()> {
         self.change_first(|first| first.with_prefix(prefix))
     }
@@ -163,7 +163,7 @@ impl Device {
         first.ok_or_else(|| self.unset("IPv4 address", "tuntap_set_addr"))
     }
 
-    /// The others stay, in their order behind it.
+    /// Changes the first IPv4 address. The others stay after it, in the same order.
     fn change_first(&self, change: impl FnOnce(Address) -> Address) -> Result<()> {
         let _changing = self.change();
         let way = &mut self.backend.way();
@@ -174,7 +174,7 @@ impl Device {
         self.replace_addresses(way, Family::V4, &before, &steps)
     }
 
-    /// Gives back the addresses that were there before, as far as that is possible.
+    /// Restores the addresses of before, as far as possible.
     pub(super) fn restore_addresses(&self, way: &mut Way<'_>, before: &[Assigned]) {
         self.undo_replacements(way, before);
         for family in [Family::V4, Family::V6] {
@@ -185,7 +185,7 @@ impl Device {
         }
     }
 
-    /// What is there otherwise than before becomes what it was, or goes, to be given back like what is missing.
+    /// Restores the properties of changed addresses in place, or removes the addresses, to be added again later.
     fn undo_replacements(&self, way: &mut Way<'_>, before: &[Assigned]) {
         let Ok(present) = self.backend.addresses(way, None) else { return };
         let changed = |had: &&Assigned| {
@@ -199,8 +199,8 @@ impl Device {
         }
     }
 
-    /// Goes from one list to another, and back when that fails.
-    /// With an address, the system takes away the routes that need it.
+    /// Changes the addresses from one list to another, and back on failure. Also restores the routes then, because the
+    /// system removes routes with the address that they need.
     fn replace_addresses(
         &self,
         way: &mut Way<'_>,
@@ -221,7 +221,10 @@ impl Device {
         })
     }
 
-    /// The same from whatever there is now.
+    /// Removes the addresses that are not wanted or in the wrong place, and adds those that are missing. Of IPv4 it
+    /// keeps only the beginning of `wanted`, to preserve the order and the first address. IPv6 needs no order. The list
+    /// is read again before addresses are added, because Linux removes a secondary IPv4 address with the primary one of
+    /// its network.
     fn go_back(&self, way: &mut Way<'_>, family: Family, wanted: &[Step<'_>]) -> Result<()> {
         let present = self.backend.addresses(way, Some(family))?;
         self.reconcile(way, family, &present, wanted)
@@ -259,8 +262,7 @@ impl Device {
         missing.try_for_each(|step| self.add_unless_there(way, step))
     }
 
-    /// Somebody else, with another handle or without one, can have added it since it was looked for, and taken it away
-    /// again.
+    /// Adds an address. Others may add and remove it at the same time, with another handle or without one.
     fn add_unless_there(&self, way: &mut Way<'_>, step: &Step<'_>) -> Result<()> {
         let add = |way: &mut Way<'_>| match step {
             Step::Keep(assigned) => self.backend.restore_address(way, assigned, false),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Watching devices: what the system announces becomes one event for each thing that changed.
+//! Watching devices: the announcements of the system become events, one for each change.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::mem;
@@ -19,27 +19,27 @@ use crate::model::prefix::Family;
 use crate::model::route::Installed;
 use crate::sys::{Backend, Routes, Stop, Watch, Watching};
 
-/// Memory may be missing for what is noted.
+/// The result of processing an announcement: memory may be missing.
 type Noted = std::result::Result<(), NoMemory>;
 
 /// A watch over one device, or over all TUN and TAP devices of a network namespace.
 pub struct Monitor {
     fd: RawFd,
     stop: Stop,
-    /// Held over a wait: one thread at a time takes events.
+    /// Locked during a wait: one thread at a time takes events.
     state: Mutex<State>,
 }
 
 struct State {
     watch: Watch,
     only: Option<u32>,
-    /// The one device as it was last seen, while what is present comes again.
+    /// The last known state of the only device, while the present state is read again.
     before: Option<Link>,
     known: HashMap<u32, Known>,
-    /// Which list of routes it is that is being made, or was made last.
+    /// The number of the current or the last list of routes.
     list: u64,
     events: VecDeque<Event>,
-    /// Events were lost for want of memory: to be reported before the next.
+    /// Events were lost because memory was missing. This is reported before the next event.
     overrun: bool,
     ended: bool,
 }
@@ -47,12 +47,12 @@ struct State {
 struct Known {
     link: Link,
     addresses: HashSet<Address>,
-    /// By what tells them apart.
+    /// By their `detail`, which identifies them.
     routes: HashMap<Vec<u8>, Listed>,
 }
 
 impl Known {
-    /// Forgets some of the routes, each with an event.
+    /// Removes some of the routes, each with an event.
     fn lose_routes(&mut self, events: &mut VecDeque<Event>, is_lost: impl Fn(&Listed) -> bool) -> Noted {
         let lost = self.routes.values().filter(|listed| is_lost(listed)).count();
         events.try_reserve(lost).map_err(|_| NoMemory)?;
@@ -67,12 +67,12 @@ impl Known {
 
 struct Listed {
     installed: Installed,
-    /// The last list that had it, or that was being made when it was announced.
+    /// The last list that had the route, or that was being read when the route was announced.
     list: u64,
 }
 
 impl Monitor {
-    /// Watches one device where it is, or all devices of the calling thread's namespace.
+    /// Watches one device in its network namespace, or all devices of the calling thread's namespace.
     pub fn open(device: Option<&Device>, bits: u64) -> Result<Self> {
         let routes = flags::parse_monitor(bits)?;
         let (watch, before) = match device {
@@ -91,19 +91,19 @@ impl Monitor {
         self.fd
     }
 
-    /// Ends the wait for an event, and every later one. Allowed in a signal handler.
+    /// Ends the wait for an event, and every later one. Safe in a signal handler.
     pub fn shut_down(&self) {
         self.stop.stop();
     }
 
-    /// The next event, waited for as long as the limit allows.
+    /// Takes the next event, and waits for it up to the limit.
     pub fn next(&self, limit: Limit) -> Result<Event> {
         let deadline = limit.deadline();
         let mut state = match self.state.try_lock() {
             Ok(state) => state,
             Err(TryLockError::Poisoned(state)) => state.into_inner(),
             Err(TryLockError::WouldBlock) => {
-                let text = "watch: another thread takes the events of this monitor";
+                let text = "watch: another thread takes an event of this monitor";
                 return Err(Error::new(Errno::EBUSY, Reason::Busy, text));
             }
         };
@@ -127,15 +127,15 @@ impl Monitor {
         waited.map_err(|errno| match errno {
             Errno::ECANCELED => stopped(),
             Errno::ETIMEDOUT => {
-                let text = "watch: nothing happened within the time limit";
+                let text = "watch: no event within the time limit";
                 Error::new(errno, Reason::Timeout, text)
             }
-            _ => Error::system(errno, "wait for what happens"),
+            _ => Error::system(errno, "wait for an event"),
         })
     }
 }
 
-/// It goes without an announcement when its device goes down.
+/// Whether the route is removed without an announcement when its device goes down.
 fn needs_up(installed: &Installed) -> bool {
     Watch::IPV4_ROUTES_NEED_UP && installed.route.family() == Family::V4
 }
@@ -145,7 +145,7 @@ fn stopped() -> Error {
 }
 
 impl State {
-    /// The next event that is there already.
+    /// The next queued event.
     fn next(&mut self) -> Result<Option<Event>> {
         if mem::take(&mut self.overrun) {
             return Ok(Some(Event::bare(Kind::Overrun)));
@@ -159,7 +159,7 @@ impl State {
         }
     }
 
-    /// Takes what was announced, without waiting.
+    /// Processes the announcements that have arrived, without waiting.
     fn take(&mut self) -> Result<()> {
         let mut notices = Vec::new();
         let taken = self.watch.take(&mut notices);
@@ -229,7 +229,7 @@ impl State {
             return self.push(Event::of(Kind::Device, link));
         };
         let before = mem::replace(&mut known.link, link.clone());
-        // The carrier alone is announced later than it changes: what else is new came after it.
+        // Only the carrier is announced later than it changes: the other changes came after it.
         let changes = [
             (before.carrier != link.carrier, if link.carrier { Kind::CarrierOn } else { Kind::CarrierOff }),
             (before.name != link.name, Kind::Name),
@@ -242,7 +242,7 @@ impl State {
         if before.up && !link.up { self.note_down(link.index) } else { Ok(()) }
     }
 
-    /// The IPv6 routes go too, which Linux can be told not to announce.
+    /// The IPv6 routes are removed too. Linux can be configured not to announce that.
     fn note_down(&mut self, index: u32) -> Noted {
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
         known.lose_routes(&mut self.events, |listed| needs_up(&listed.installed))?;
@@ -259,7 +259,7 @@ impl State {
         self.push(Event::of(kind, known.link))
     }
 
-    /// An address also comes again when only its flags or its lifetime changed.
+    /// An address is announced again when its flags or its lifetime changed.
     fn note_address(&mut self, index: u32, assigned: Assigned) -> Noted {
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
         known.addresses.try_reserve(1).map_err(|_| NoMemory)?;
@@ -270,7 +270,7 @@ impl State {
         self.push(Event { address: Some(assigned), ..event })
     }
 
-    /// Routes that send from the address go with it, which older kernels do not announce.
+    /// Routes with this source address are removed with it, which older kernels do not announce.
     fn note_address_gone(&mut self, index: u32, assigned: Assigned) -> Noted {
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
         if !known.addresses.remove(&assigned.address) {
@@ -283,7 +283,7 @@ impl State {
         self.push(Event { address: Some(assigned), ..event })
     }
 
-    /// A list can have a route of a moment ago, which went with its device that went down.
+    /// A list can still have a route that was removed when its device went down.
     fn note_route(&mut self, index: u32, mut installed: Installed) -> Noted {
         let list = self.list;
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
@@ -309,7 +309,7 @@ impl State {
         self.push(Event { route: Some(gone.installed), ..event })
     }
 
-    /// Has the routes listed, if one of these is known.
+    /// Lists the routes again if one of these is known.
     fn doubt_routes(&mut self, which: impl Fn(&Installed) -> bool) {
         let mut routes = self.known.values().flat_map(|known| known.routes.values());
         if routes.any(|listed| which(&listed.installed)) {
@@ -317,13 +317,13 @@ impl State {
         }
     }
 
-    /// What the list did not have that has just ended is gone.
+    /// Removes the routes that the list that has just ended did not have.
     fn note_unlisted_routes(&mut self) -> Noted {
         let (list, events) = (self.list, &mut self.events);
         self.known.values_mut().try_for_each(|known| known.lose_routes(events, |listed| listed.list != list))
     }
 
-    /// A device that went while something was lost is missing now.
+    /// The only device is gone if it is not in the present state: it was removed while announcements were lost.
     fn note_complete(&mut self) -> Noted {
         self.reserve(2)?;
         self.push(Event::bare(Kind::Complete))?;
@@ -335,7 +335,7 @@ impl State {
         self.push(Event { link, ..Event::bare(Kind::Removed) })
     }
 
-    /// Room for so many events, before anything is forgotten that they report.
+    /// Reserves memory for events before the state that they report changes.
     fn reserve(&mut self, events: usize) -> Noted {
         self.events.try_reserve(events).map_err(|_| NoMemory)
     }

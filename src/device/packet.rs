@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Packets in and out. A failure is a bare errno here: its sentence is made only for a caller that asks.
+//! Reading and writing packets. A failure is a bare errno: its message is formatted only if the caller wants it.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -22,16 +22,16 @@ const ETHERNET_HEADER: usize = 14;
 
 /// Bytes of the virtio headers that most devices have, rounded up.
 const USUAL_HEADER: usize = 16;
-/// The virtio header of a packet that nothing is to be done with, in any layout.
+/// The virtio header of a packet without offloads, in any layout.
 static PLAIN: [u8; vnet_hdr::MAX_SIZE] = [0; vnet_hdr::MAX_SIZE];
 
 impl Device {
-    /// Bytes that no packet of this device exceeds, at any MTU.
+    /// The maximum length of a packet of this device, at any MTU.
     pub fn read_size(&self) -> usize {
         self.backend.read_size()
     }
 
-    /// Takes one packet; its length.
+    /// Reads one packet and returns its length.
     pub fn read(&self, buf: &mut [MaybeUninit<u8>], limit: Limit) -> Result<usize, Errno> {
         let Some(rest) = self.rest() else {
             return self.try_or_wait(Readiness::READ, limit, || self.backend.read(buf));
@@ -42,7 +42,7 @@ impl Device {
         })
     }
 
-    /// Takes one packet into several buffers, filled one after the other; its length.
+    /// Reads one packet into several buffers, filled in order, and returns its length.
     pub fn readv(&self, bufs: &mut [IoSliceMut<'_>], limit: Limit) -> Result<usize, Errno> {
         let Some(rest) = self.rest() else {
             return self.try_or_wait(Readiness::READ, limit, || self.backend.readv(bufs));
@@ -53,7 +53,7 @@ impl Device {
         })
     }
 
-    /// Takes one packet, or a super-packet as it is; its length.
+    /// Reads one packet or super-packet without splitting it, and returns its length.
     pub fn read_super(
         &self,
         hdr: &mut VnetHdr,
@@ -68,7 +68,7 @@ impl Device {
         })
     }
 
-    /// Hands over one packet; its length.
+    /// Writes one packet and returns its length.
     pub fn write(&self, packet: &[u8], limit: Limit) -> Result<usize, Errno> {
         if self.backend.mode().offload {
             return self.writev(&[IoSlice::new(packet)], limit);
@@ -77,7 +77,7 @@ impl Device {
         self.try_or_wait(Readiness::WRITE, limit, || self.backend.write(packet))
     }
 
-    /// Hands over one packet that is in several parts; its length.
+    /// Writes one packet from several parts and returns its length.
     pub fn writev(&self, parts: &[IoSlice<'_>], limit: Limit) -> Result<usize, Errno> {
         let (first, length) = measure(parts);
         self.check(first, length)?;
@@ -88,7 +88,7 @@ impl Device {
         }
     }
 
-    /// Hands over one packet, or a super-packet as it is; its length.
+    /// Writes one packet or super-packet as it is, and returns its length.
     pub fn write_super(&self, hdr: VnetHdr, packet: &[u8], limit: Limit) -> Result<usize, Errno> {
         self.check(packet.first().copied(), packet.len())?;
         let layout = self.backend.layout();
@@ -99,12 +99,12 @@ impl Device {
         })
     }
 
-    /// Whether the device takes and gives super-packets.
+    /// Fails unless the device passes super-packets.
     pub fn needs_offload(&self, action: &str) -> crate::model::error::Result<()> {
         self.needs_flag(Feature::Offload, self.backend.mode().offload, "TUNTAP_OFFLOAD", action)
     }
 
-    /// What the kernel would take and drop is refused before.
+    /// Rejects a packet that the kernel would accept and then drop.
     pub(crate) fn check(&self, first: Option<u8>, length: usize) -> Result<(), Errno> {
         if fault(self.backend.mode(), first, length).is_some() {
             return Err(Errno::EINVAL);
@@ -115,15 +115,15 @@ impl Device {
         Ok(())
     }
 
-    /// What a failed read is about.
+    /// The error of a failed read.
     pub fn explain_read(&self, errno: Errno, size: usize) -> Error {
         match errno {
             Errno::EMSGSIZE => Error::new(
                 errno,
                 Reason::Buffer,
                 text!(
-                    "read {}: a packet was longer than the buffer of {size} bytes and is lost: give {}, \
-                     as tuntap_read_size says",
+                    "read {}: a packet was longer than the buffer of {size} bytes and is lost: use a buffer of {}, \
+                     from tuntap_read_size",
                     self.label(),
                     self.read_size()
                 ),
@@ -131,7 +131,10 @@ impl Device {
             Errno::EINVAL => Error::new(
                 errno,
                 Reason::Buffer,
-                text!("read {}: {size} bytes hold no packet, not even its leading header", self.label()),
+                text!(
+                    "read {}: the buffer of {size} bytes is too small for the packet-information header",
+                    self.label()
+                ),
             ),
             Errno::EAGAIN => Error::new(errno, Reason::Again, "read: no packet is waiting"),
             Errno::ETIMEDOUT => {
@@ -140,25 +143,22 @@ impl Device {
             Errno::EPROTO => Error::new(
                 errno,
                 Reason::Packet,
-                text!(
-                    "read {}: a super-packet is not what its virtio header says, and is lost",
-                    self.label()
-                ),
+                text!("read {}: a super-packet contradicts its virtio header, and is lost", self.label()),
             ),
             _ => self.explain("read", errno),
         }
     }
 
-    /// That the place for the next packet of a list is too small.
+    /// The error for a buffer in a list that is too small for the next packet.
     pub fn explain_small_place(&self, length: usize, room: usize) -> Error {
         let text = text!(
-            "read {}: the next packet has {length} bytes, and its place {room}: it stays the next one",
+            "read {}: the next packet has {length} bytes, and its buffer {room}: it stays the next packet",
             self.label()
         );
         Error::new(Errno::EMSGSIZE, Reason::Buffer, text)
     }
 
-    /// What a failed write is about.
+    /// The error of a failed write.
     pub fn explain_write(&self, errno: Errno, first: Option<u8>, length: usize) -> Error {
         match (errno, fault(self.backend.mode(), first, length)) {
             (Errno::EINVAL, Some(fault)) => Error::new(
@@ -169,7 +169,11 @@ impl Device {
             (Errno::EINVAL | Errno::EMSGSIZE, _) => Error::new(
                 errno,
                 Reason::Packet,
-                text!("write {}: {} given, no packet that the kernel takes", self.label(), bytes(length)),
+                text!(
+                    "write {}: {} given, not a packet that the kernel accepts",
+                    self.label(),
+                    bytes(length)
+                ),
             ),
             (Errno::EAGAIN, _) if self.backend.is_full() => Error::new(
                 errno,
@@ -193,13 +197,13 @@ impl Device {
         }
     }
 
-    /// What a refusal of packets is about that a writer had taken: they are lost.
+    /// The error for packets that a writer had accepted and the kernel refused: they are lost.
     pub fn explain_loss(&self, errno: Errno, packets: usize) -> Error {
         let loss = text!("{packets} {} lost", if packets == 1 { "packet is" } else { "packets are" });
         let (reason, why) = match errno {
-            Errno::EINVAL | Errno::EMSGSIZE => (Reason::Packet, "the kernel does not take them"),
-            Errno::ENODEV => (Reason::Removed, "it is gone"),
-            Errno::ENETDOWN => (Reason::Down, "it is down"),
+            Errno::EINVAL | Errno::EMSGSIZE => (Reason::Packet, "the kernel does not accept them"),
+            Errno::ENODEV => (Reason::Removed, "the device is gone"),
+            Errno::ENETDOWN => (Reason::Down, "the device is down"),
             Errno::EBUSY => (Reason::Busy, "this queue is detached"),
             _ => return Error::system(errno, text!("write {}, {loss}", self.label())),
         };
@@ -208,9 +212,9 @@ impl Device {
 
     pub(super) fn explain(&self, action: &str, errno: Errno) -> Error {
         let (reason, text) = match errno {
-            Errno::ENODEV => (Reason::Removed, "it is gone: close the handle"),
-            Errno::ENETDOWN => (Reason::Down, "it is down: tuntap_up takes it up"),
-            Errno::EINTR => (Reason::Interrupted, "a signal came first: call again"),
+            Errno::ENODEV => (Reason::Removed, "the device is gone: close the handle"),
+            Errno::ENETDOWN => (Reason::Down, "the device is down: use tuntap_up"),
+            Errno::EINTR => (Reason::Interrupted, "interrupted by a signal: call again"),
             Errno::ECANCELED if self.backend.is_shut_down() => {
                 (Reason::Shutdown, "tuntap_shutdown was called: close the handle")
             }
@@ -225,8 +229,8 @@ impl Device {
     }
 }
 
-/// Why these bytes are no packet. Linux takes a TUN packet on the strength of its first byte, and drops a
-/// stump, or a packet of any length at all, in silence later: here its sender hears of it.
+/// Why these bytes are not a packet. Linux accepts a TUN packet by its first byte alone, and later drops a truncated or
+/// invalid one without an error. The check reports it to the sender.
 fn fault(mode: Mode, first: Option<u8>, length: usize) -> Option<&'static str> {
     let header = match (mode.pi, mode.kind, first.map(|byte| byte >> 4)) {
         (true, Kind::Tun, _) => PI_HEADER,
@@ -234,13 +238,13 @@ fn fault(mode: Mode, first: Option<u8>, length: usize) -> Option<&'static str> {
         (false, Kind::Tap, _) => ETHERNET_HEADER,
         (false, Kind::Tun, Some(4)) => IPV4_HEADER,
         (false, Kind::Tun, Some(6)) => IPV6_HEADER,
-        (false, Kind::Tun, None) => return Some("no IP packet: it is empty"),
-        (false, Kind::Tun, _) => return Some("no IP packet: the version is neither 4 nor 6"),
+        (false, Kind::Tun, None) => return Some("not an IP packet: it is empty"),
+        (false, Kind::Tun, _) => return Some("not an IP packet: the version is neither 4 nor 6"),
     };
     let short = match mode.kind {
-        _ if mode.pi => "no packet behind a packet-information header",
-        Kind::Tun => "no IP packet: too short for its header",
-        Kind::Tap => "no Ethernet frame: too short for its header",
+        _ if mode.pi => "not a packet after a packet-information header",
+        Kind::Tun => "not an IP packet: too short for its header",
+        Kind::Tap => "not an Ethernet frame: too short for its header",
     };
     (length < header).then_some(short)
 }

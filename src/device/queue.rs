@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The queues of a multi-queue device: each is a handle of its own.
+//! The queues of a multi-queue device. Each has a separate handle.
 
 use crate::device::Device;
 use crate::model::error::Result;
@@ -13,14 +13,14 @@ impl Device {
         Self::of(self.backend.open_queue()?, nonblock)
     }
 
-    /// Lets the kernel steer packets to this queue again.
+    /// Attaches this queue again: the kernel sends packets to it.
     pub fn attach(&self) -> Result<()> {
         self.needs_queues("attach a queue of")?;
         let _changing = self.change();
         self.backend.set_attached(true)
     }
 
-    /// Takes this queue out of the device; the handle stays open.
+    /// Detaches this queue from the device. The handle stays open.
     pub fn detach(&self) -> Result<()> {
         self.needs_queues("detach a queue of")?;
         let _changing = self.change();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Adding routes through a device, and taking them away.
+//! Adding and deleting routes through a device.
 
 use super::{Device, Way};
 use crate::model::error::{Errno, Error, Reason, Result};
@@ -8,13 +8,14 @@ use crate::model::text::text;
 use crate::sys::Backend;
 
 impl Device {
-    /// The routes through the device, of both families and all tables but that of the host's own addresses.
+    /// The routes through the device, of both families and all tables except the local one.
     pub fn routes(&self) -> Result<Vec<Installed>> {
         self.backend.routes(&mut self.backend.way())
     }
 
-    /// Adds a route, unless it is there. Another one of this device that has its place is replaced, if that is asked for.
-    /// To look first costs more the more routes there are: a replacement does, as a system may say "it is there" of both.
+    /// Adds a route, unless the device has it. Replaces a conflicting route of this device if `replace` is set. A
+    /// replacement lists the routes first, because for the system an equal and a conflicting route both exist. Otherwise
+    /// the list is read only after a failure where the system allows that: it takes longer the more routes there are.
     pub fn add_route(&self, route: &Route, replace: bool) -> Result<()> {
         let _changing = self.change();
         let way = &mut self.backend.way();
@@ -30,7 +31,7 @@ impl Device {
         })
     }
 
-    /// Takes a route away, of which the system has more than is said here where that is not exact.
+    /// Deletes a route. Unless `exact` is set, the route has attributes that are not represented here.
     pub fn del_route(&self, route: &Route, exact: bool) -> Result<()> {
         let _changing = self.change();
         let usual = self.backend.usual_route(route.family());
@@ -48,7 +49,7 @@ impl Device {
         })
     }
 
-    /// Gives back the routes that were there before, and takes away those of the given ones that were not.
+    /// Restores the routes of before, and deletes those of `added` that were not among them.
     pub(super) fn restore_routes(
         &self,
         way: &mut Way<'_>,
@@ -71,7 +72,7 @@ impl Device {
         Ok(self.backend.routes(way)?.into_iter().find(|installed| self.is_meant(route, installed)))
     }
 
-    /// What cannot be asked for is never meant.
+    /// A route that cannot be requested never matches.
     fn is_meant(&self, route: &Route, installed: &Installed) -> bool {
         let usual = self.backend.usual_route(route.family());
         installed.exact && installed.route.meets(route, usual)

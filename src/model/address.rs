@@ -8,12 +8,12 @@ use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::prefix::{self, Family, Parsed, Prefix};
 use crate::model::text::text;
 
-/// The least MTU of a device with IPv6: RFC 8200.
+/// The minimum MTU of IPv6: RFC 8200.
 pub const IPV6_MTU: u32 = 1280;
 
 pub use crate::model::assigned::*;
 
-/// An address that a device can have.
+/// An address of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Address {
     local: IpAddr,
@@ -22,7 +22,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// Of one family; the device's own address is no peer.
+    /// None unless all parts have the same family. A peer that equals the address is dropped.
     pub fn new(local: IpAddr, peer: Option<IpAddr>, prefix: Prefix) -> Option<Self> {
         let family = Family::of(local);
         let fits = prefix.bits() <= family.bits() && peer.is_none_or(|peer| Family::of(peer) == family);
@@ -30,32 +30,32 @@ impl Address {
         fits.then_some(Self { local, peer, prefix })
     }
 
-    /// The device's own.
+    /// The address of the device.
     pub fn local(&self) -> IpAddr {
         self.local
     }
 
-    /// The other end of a point-to-point link, when there is one.
+    /// The other end of a point-to-point link, if there is one.
     pub fn peer(&self) -> Option<IpAddr> {
         self.peer
     }
 
-    /// The network that the link reaches.
+    /// The prefix of the network that the link reaches.
     pub fn prefix(&self) -> Prefix {
         self.prefix
     }
 
-    /// The family of all of it.
+    /// The family of the address and of the peer.
     pub fn family(&self) -> Family {
         Family::of(self.local)
     }
 
-    /// The same with another far end.
+    /// The address with another peer.
     pub(crate) fn with_peer(self, peer: IpAddr) -> Self {
         Self { peer: (peer != self.local).then_some(peer), ..self }
     }
 
-    /// The same with another prefix.
+    /// The address with another prefix.
     pub(crate) fn with_prefix(self, prefix: Prefix) -> Self {
         Self { prefix, ..self }
     }
@@ -68,7 +68,7 @@ impl Address {
         }
     }
 
-    /// The broadcast address of the network, where it has one: RFC 3021 takes it away from a /31.
+    /// The broadcast address of the network. A /31 (RFC 3021) and a /32 have none.
     pub fn broadcast(&self) -> Option<Ipv4Addr> {
         let IpAddr::V4(local) = self.local else { return None };
         let host_bits = !self.prefix.netmask().to_bits();
@@ -86,8 +86,8 @@ impl fmt::Display for Address {
     }
 }
 
-/// The addresses that setting one replaces. The link-local address of IPv6 comes from the system and is needed
-/// beside others, so that it is a set of its own.
+/// A set of addresses: setting one replaces the others of its set. IPv6 link-local addresses are a separate set,
+/// because the system adds one and IPv6 needs it beside the others.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Set {
     V4,
@@ -95,7 +95,7 @@ pub(crate) enum Set {
     LinkLocal,
 }
 
-/// An address as a caller writes it: the prefix may be missing.
+/// An address that a caller requests. The prefix may be missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressRequest {
     parsed: Parsed,
@@ -103,25 +103,25 @@ pub struct AddressRequest {
 }
 
 impl AddressRequest {
-    /// Reads `10.8.0.1`, `10.8.0.1/24`, `fd00::1/64`, and the text of a peer.
+    /// Parses `10.8.0.1`, `10.8.0.1/24` or `fd00::1/64`, and the text of a peer.
     pub fn parse(text: &str, peer: Option<&str>) -> Result<Self> {
         Self::new(Parsed::new(text)?, text, peer)
     }
 
-    /// Of an address that was read from this text.
+    /// A request for an address that was parsed from `text`.
     pub fn new(parsed: Parsed, text: &str, peer: Option<&str>) -> Result<Self> {
         prefix::check_host(parsed.ip, text)?;
         let peer = peer.map(|peer| parse_peer(peer, parsed.family())).transpose()?;
         Ok(Self { parsed, peer })
     }
 
-    /// The same where a device has an address in its place: without a prefix, it has that one's.
+    /// The address that replaces `present`. A request without a prefix keeps the prefix of `present`.
     pub(crate) fn in_place_of(&self, present: &Address) -> Address {
         if self.is_met_by(present) { *present } else { self.address() }
     }
 
-    /// Whether a device with this address has no room for the one that is asked for: in IPv4 a network and its prefix
-    /// are part of what an address is.
+    /// Whether a device with the address `present` cannot have the requested one too. In IPv4 the network and the
+    /// prefix length are part of an address's identity.
     pub(crate) fn has_place_of(&self, present: &Address) -> bool {
         let network = |address: &Address| {
             let far_end = address.peer.unwrap_or(address.local);
@@ -132,7 +132,7 @@ impl AddressRequest {
                 && (self.family() == Family::V6 || network(&self.address()) == network(present)))
     }
 
-    /// Whether a device with this address has what was asked for.
+    /// Whether `address` satisfies the request.
     pub fn is_met_by(&self, address: &Address) -> bool {
         match self.parsed.prefix {
             None if self.peer.is_none() => self.parsed.ip == address.local,
@@ -140,24 +140,24 @@ impl AddressRequest {
         }
     }
 
-    /// The family of all of it.
+    /// The family of the address and of the peer.
     pub fn family(&self) -> Family {
         self.parsed.family()
     }
 
-    /// The address to set: without a prefix, the host alone.
+    /// The requested address. Without a prefix it is a single host.
     pub fn address(&self) -> Address {
         let local = self.parsed.ip;
         let peer = self.peer.filter(|peer| *peer != local);
         Address { local, peer, prefix: self.parsed.prefix_or_host() }
     }
 
-    /// Whether all of it was said: a deletion means this address and no other, where it is there.
+    /// Whether the request names the address completely. A deletion then removes only this address.
     pub(crate) fn is_exactly(&self, address: &Address) -> bool {
         self.parsed.prefix.is_some() && self.address() == *address
     }
 
-    /// Whether this address is meant by a deletion: a prefix or peer that is not given may be any.
+    /// Whether a deletion matches the address: without a prefix or peer in the request, any matches.
     pub(crate) fn names(&self, address: &Address) -> bool {
         self.parsed.ip == address.local
             && self.parsed.prefix.is_none_or(|prefix| prefix == address.prefix)
@@ -170,24 +170,26 @@ fn parse_peer(text: &str, family: Family) -> Result<IpAddr> {
     if Family::of(peer) == family {
         return Ok(peer);
     }
-    Err(prefix::invalid(text, "the other end has an address of the same family"))
+    Err(prefix::invalid(text, "the peer must be of the same family"))
 }
 
-/// Reads the other end of an IPv4 link.
+/// Parses the peer of an IPv4 address.
 pub fn parse_ipv4_host(text: &str) -> Result<Ipv4Addr> {
     match prefix::parse_host(text)? {
         IpAddr::V4(ip) => Ok(ip),
-        IpAddr::V6(_) => Err(prefix::invalid(text, "this is for IPv4: tuntap_add_addr takes an IPv6 peer")),
+        IpAddr::V6(_) => {
+            Err(prefix::invalid(text, "not an IPv4 address: use tuntap_add_addr for an IPv6 peer"))
+        }
     }
 }
 
-/// A device with such an MTU has no IPv6.
+/// The error for an IPv6 address on a device with an MTU below [`IPV6_MTU`].
 pub(crate) fn too_small_for_ipv6(address: &Address, device: impl fmt::Display, mtu: u32) -> Error {
     Error::new(
         Errno::EINVAL,
         Reason::Range,
         text!(
-            "give {device} the address {address}: IPv6 needs an MTU of {IPV6_MTU}, and it has {mtu}: tuntap_set_mtu"
+            "give {device} the address {address}: IPv6 needs an MTU of {IPV6_MTU}, and the MTU is {mtu}: use tuntap_set_mtu"
         ),
     )
 }
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_prefix_it_is_the_host_alone() {
+    fn without_a_prefix_it_is_a_single_host() {
         assert_eq!(request("10.8.0.1").address().to_string(), "10.8.0.1/32");
         assert_eq!(request("fd00::1").address().to_string(), "fd00::1/128");
         assert_eq!(request("fd00:0::1/64").address().to_string(), "fd00::1/64");

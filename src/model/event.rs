@@ -9,7 +9,7 @@ use crate::model::prefix::Prefix;
 use crate::model::route::Installed;
 use crate::model::table::enumeration;
 
-/// A notice of the system.
+/// An announcement of the system.
 #[allow(dead_code, reason = "a system without a backend looks at none of it")]
 pub(crate) enum Notice {
     /// An interface is in this state.
@@ -20,27 +20,27 @@ pub(crate) enum Notice {
     LinkMoved(u32),
     /// The interface of this index has an address.
     Address(u32, Assigned),
-    /// The interface of this index no longer has the address.
+    /// The interface of this index does not have this address any more.
     AddressGone(u32, Assigned),
-    /// There is a route through the interface of this index. Its details distinguish it from all others.
+    /// A route leads through the interface of this index. Its `detail` identifies it.
     Route(u32, Installed),
-    /// The route through the interface of this index is gone.
+    /// The route is gone.
     RouteGone(u32, Installed),
-    /// A route through any interface took this place: the previous routes there may be gone.
+    /// A route through any interface took this place. Routes that had the place may be gone.
     RouteReplaced(Place),
-    /// Routes may be gone without a notice.
+    /// Routes may be gone without an announcement.
     RoutesDoubtful,
     /// A list of all routes begins.
     RoutesBegin,
-    /// The list ends: routes that it does not contain are gone.
+    /// The list of all routes ends. Routes that it did not contain are gone.
     RoutesEnd,
-    /// Notices were lost. The present state follows again.
+    /// Announcements were lost. The present state follows.
     Overrun,
     /// The present state is complete.
     Complete,
 }
 
-/// Only one route can have these values, except for appended routes.
+/// The key of a route. Only appended routes share one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[allow(dead_code, reason = "a system without a backend looks at none of it")]
 pub(crate) struct Place {
@@ -63,14 +63,14 @@ impl Place {
 }
 
 enumeration! {
-    /// The kind of an event. The numbers are the `TUNTAP_EVENT_*` of the ABI.
+    /// The kind of an event. The numbers are the ABI's `TUNTAP_EVENT_*`.
     pub enum Kind {
-        /// A device is present: a new one, or one that existed when the monitor was opened or after
-        /// an overrun.
+        /// A device exists: it is new, or it is part of the present state when the monitor is opened
+        /// or after an overrun.
         Device = 1, "TUNTAP_EVENT_DEVICE", c"device present";
         /// The device went up.
         Up = 2, "TUNTAP_EVENT_UP", c"device up";
-        /// The device went down. Its routes are removed.
+        /// The device went down. Its routes are removed with that.
         Down = 3, "TUNTAP_EVENT_DOWN", c"device down";
         /// The device has a carrier now.
         CarrierOn = 4, "TUNTAP_EVENT_CARRIER_ON", c"carrier on";
@@ -80,33 +80,33 @@ enumeration! {
         Mtu = 6, "TUNTAP_EVENT_MTU", c"MTU changed";
         /// The MAC address of the device changed.
         Mac = 7, "TUNTAP_EVENT_MAC", c"MAC address changed";
-        /// The name of the device changed.
+        /// The device was renamed.
         Name = 8, "TUNTAP_EVENT_NAME", c"device renamed";
-        /// An address was added. Linux reports an IPv6 address when it becomes usable, shortly after
+        /// An address was added. Linux announces an IPv6 address when it can be used, a moment after
         /// it was added.
         AddrAdded = 9, "TUNTAP_EVENT_ADDR_ADDED", c"address added";
         /// An address was removed.
         AddrRemoved = 10, "TUNTAP_EVENT_ADDR_REMOVED", c"address removed";
-        /// The device is gone, with its remaining addresses and routes: no events for them follow.
-        /// TUNTAP_EVENT_DOWN, TUNTAP_EVENT_ADDR_REMOVED and TUNTAP_EVENT_ROUTE_REMOVED can come
-        /// before it, because the kernel takes a device down first.
+        /// The device is gone, with its remaining addresses and routes, for which no events follow.
+        /// TUNTAP_EVENT_DOWN, TUNTAP_EVENT_ADDR_REMOVED and TUNTAP_EVENT_ROUTE_REMOVED may precede
+        /// it, because the kernel takes a device down first.
         Removed = 11, "TUNTAP_EVENT_REMOVED", c"device removed";
-        /// Events were lost, because the buffer of the kernel was full or there was no memory.
-        /// Discard the known state: the present state follows, as after the monitor was opened. A
-        /// device that is not reported again before TUNTAP_EVENT_COMPLETE is gone, without a
-        /// TUNTAP_EVENT_REMOVED. Only a monitor of one device reports TUNTAP_EVENT_REMOVED for it,
+        /// Events were lost: the kernel's buffer for the reader was full, or memory was missing.
+        /// Discard the known state: the present state follows, as after tuntap_monitor_open. A device
+        /// that is not reported again before TUNTAP_EVENT_COMPLETE is gone, without a
+        /// TUNTAP_EVENT_REMOVED. Only a monitor of one device reports TUNTAP_EVENT_REMOVED then,
         /// directly after TUNTAP_EVENT_COMPLETE.
         Overrun = 12, "TUNTAP_EVENT_OVERRUN", c"events lost";
-        /// The present state has been reported: all devices, their addresses and, with
-        /// TUNTAP_MONITOR_ROUTES, their routes. Later events are changes.
+        /// The present state is complete: each device, each of its addresses and, with
+        /// TUNTAP_MONITOR_ROUTES, each of its routes has been reported. Later events are changes.
         Complete = 13, "TUNTAP_EVENT_COMPLETE", c"present state complete";
         /// A route through the device was added. Only with TUNTAP_MONITOR_ROUTES.
         RouteAdded = 14, "TUNTAP_EVENT_ROUTE_ADDED", c"route added";
         /// A route through the device was removed or replaced. Only with TUNTAP_MONITOR_ROUTES.
         RouteRemoved = 15, "TUNTAP_EVENT_ROUTE_REMOVED", c"route removed";
-        /// The device was moved to another network namespace. The monitor does not watch it any more;
-        /// otherwise as TUNTAP_EVENT_REMOVED. If the kernel does not report where a device went, the
-        /// event is TUNTAP_EVENT_REMOVED.
+        /// The device was moved to another network namespace, and the monitor does not follow it.
+        /// Otherwise as TUNTAP_EVENT_REMOVED, which replaces it on a kernel that does not report
+        /// where the device went.
         Moved = 16, "TUNTAP_EVENT_MOVED", c"device moved to another network namespace";
     }
 }
@@ -114,7 +114,7 @@ enumeration! {
 /// An event, with the state of the device after it.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// The kind of event.
+    /// The kind of the event.
     pub kind: Kind,
     /// The device. None for [`Kind::Overrun`] and [`Kind::Complete`].
     pub link: Option<Link>,

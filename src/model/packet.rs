@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
-//! The bytes of a packet, in one piece or in several.
+//! The bytes of a packet, in one buffer or in several.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 
 use crate::model::error::Errno;
 
-/// Bytes of the packet-information header.
+/// The size of the packet-information header.
 pub(crate) const PI_HEADER: usize = 4;
 
-/// The first byte and the length of what is in several parts.
+/// The first byte and the length of a packet in several parts.
 pub fn measure(parts: &[IoSlice<'_>]) -> (Option<u8>, usize) {
     let first = parts.iter().find_map(|part| part.first().copied());
     let length = parts.iter().fold(0_usize, |sum, part| sum.saturating_add(part.len()));
     (first, length)
 }
 
-/// Copies a packet to a buffer; its length. One that is too long is lost.
+/// Copies a packet to a buffer and returns its length. A packet that is too long is lost.
 pub(crate) fn copy(packet: &[u8], buf: &mut [MaybeUninit<u8>]) -> Result<usize, Errno> {
     let place = buf.get_mut(..packet.len()).ok_or(Errno::EMSGSIZE)?;
     for (to, from) in place.iter_mut().zip(packet) {
@@ -25,7 +25,7 @@ pub(crate) fn copy(packet: &[u8], buf: &mut [MaybeUninit<u8>]) -> Result<usize, 
     Ok(packet.len())
 }
 
-/// Copies a packet to several buffers; its length. One that is too long is lost.
+/// Copies a packet to several buffers and returns its length. A packet that is too long is lost.
 pub(crate) fn scatter(mut packet: &[u8], bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
     let length = packet.len();
     for buf in bufs {

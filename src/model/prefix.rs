@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Prefixes, and IP addresses with one as a text has them: what addresses and routes are made of.
+//! IP prefixes, and parsing of addresses with a prefix.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -17,12 +17,12 @@ pub enum Family {
 }
 
 impl Family {
-    /// That of an address.
+    /// The family of an address.
     pub fn of(ip: IpAddr) -> Self {
         if ip.is_ipv4() { Self::V4 } else { Self::V6 }
     }
 
-    /// Bits of an address.
+    /// The length of an address in bits.
     pub fn bits(self) -> u8 {
         match self {
             Self::V4 => 32,
@@ -31,44 +31,47 @@ impl Family {
     }
 }
 
-/// The length of a network prefix in bits, 0 to 32, or to 128 in IPv6.
+/// The length of a network prefix in bits: 0 to 32 for IPv4, 0 to 128 for IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Prefix(u8);
 
 impl Prefix {
-    /// A length that this family has.
+    /// None if the family has no prefix of this length.
     pub fn new(family: Family, bits: u8) -> Option<Self> {
         (bits <= family.bits()).then_some(Self(bits))
     }
 
-    /// One host.
+    /// The prefix of a single host.
     pub fn host(family: Family) -> Self {
         Self(family.bits())
     }
 
-    /// In bits.
+    /// The length in bits.
     pub fn bits(self) -> u8 {
         self.0
     }
 
-    /// As a dotted mask, which IPv4 has.
+    /// The IPv4 netmask.
     pub fn netmask(self) -> Ipv4Addr {
         let host_bits = 32_u32.saturating_sub(self.0.into());
         Ipv4Addr::from_bits(u32::MAX.checked_shl(host_bits).unwrap_or(0))
     }
 
-    /// Reads a dotted mask, whose ones must come first.
+    /// Parses an IPv4 netmask. Its one bits must come before its zero bits.
     pub fn parse_netmask(text: &str) -> Result<Self> {
         let mask: Ipv4Addr =
-            text.parse().map_err(|_| invalid(text, "write a netmask as in 255.255.255.0"))?;
+            text.parse().map_err(|_| invalid(text, "not a netmask: write it as in 255.255.255.0"))?;
         let ones = mask.to_bits().leading_ones();
         match u8::try_from(ones).ok().and_then(|bits| Self::new(Family::V4, bits)) {
             Some(prefix) if prefix.netmask() == mask => Ok(prefix),
-            _ => Err(invalid(text, "the ones of a netmask come before its zeros, as in 255.255.255.0")),
+            _ => Err(invalid(
+                text,
+                "not a netmask: its one bits must come before its zero bits, as in 255.255.255.0",
+            )),
         }
     }
 
-    /// The address with the bits behind the prefix zeroed: that of the network.
+    /// The address of the network: `ip` with the bits after the prefix cleared.
     pub fn network(self, ip: IpAddr) -> IpAddr {
         match ip {
             IpAddr::V4(ip) => Ipv4Addr::from_bits(ip.to_bits() & self.netmask().to_bits()).into(),
@@ -81,17 +84,17 @@ impl Prefix {
     }
 }
 
-/// What a text such as `10.8.0.1/24` or `fd00::1` says.
+/// An address parsed from a text such as `10.8.0.1/24` or `fd00::1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parsed {
     /// The address.
     pub ip: IpAddr,
-    /// The prefix, where there is one.
+    /// The prefix, if the text has one.
     pub prefix: Option<Prefix>,
 }
 
 impl Parsed {
-    /// Reads an address of either family, with or without a prefix.
+    /// Parses an address of either family, with or without a prefix.
     pub fn new(text: &str) -> Result<Self> {
         let Some((address, bits)) = text.split_once('/') else {
             return Ok(Self { ip: parse_ip(text, text)?, prefix: None });
@@ -99,48 +102,50 @@ impl Parsed {
         let ip = parse_ip(address, text)?;
         match parse_bits(bits).and_then(|bits| Prefix::new(Family::of(ip), bits)) {
             Some(prefix) => Ok(Self { ip, prefix: Some(prefix) }),
-            None if ip.is_ipv4() => Err(invalid(text, "an IPv4 prefix is a number from 0 to 32")),
-            None => Err(invalid(text, "an IPv6 prefix is a number from 0 to 128")),
+            None if ip.is_ipv4() => {
+                Err(invalid(text, "the length of an IPv4 prefix is a number from 0 to 32"))
+            }
+            None => Err(invalid(text, "the length of an IPv6 prefix is a number from 0 to 128")),
         }
     }
 
-    /// The family of both.
+    /// The family of the address.
     pub fn family(&self) -> Family {
         Family::of(self.ip)
     }
 
-    /// The same with what was said beside the text, each of which may be missing; both ways it says the same.
+    /// Adds the family and the prefix length that were passed beside the text, if any. They must not contradict it.
     pub fn agreeing(self, family: Option<Family>, bits: u32, text: &str) -> Result<Self> {
         if family.is_some_and(|family| family != self.family()) {
-            return Err(invalid(text, "the family is another"));
+            return Err(invalid(text, "the address is of another family than requested"));
         }
         let given = || u8::try_from(bits).ok().and_then(|bits| Prefix::new(self.family(), bits));
         match (bits, self.prefix, given()) {
             (0, _, _) => Ok(self),
             (_, Some(prefix), Some(given)) if prefix == given => Ok(self),
             (_, None, Some(given)) => Ok(Self { prefix: Some(given), ..self }),
-            (_, Some(_), Some(_)) => Err(invalid(text, text!("a prefix of {bits} bits as well"))),
-            (_, _, None) => Err(invalid(text, text!("it has no prefix of {bits} bits"))),
+            (_, Some(_), Some(_)) => Err(invalid(text, text!("a prefix length of {bits} contradicts it"))),
+            (_, _, None) => Err(invalid(text, text!("a prefix length of {bits} is too large"))),
         }
     }
 
-    /// The prefix; without one, that of the host alone.
+    /// The prefix; without one, the prefix of a single host.
     pub fn prefix_or_host(&self) -> Prefix {
         self.prefix.unwrap_or(Prefix::host(self.family()))
     }
 }
 
-/// Reads any IPv4 address, without a prefix.
+/// Parses an IPv4 address without a prefix.
 pub fn parse_ipv4(text: &str) -> Result<Ipv4Addr> {
-    text.parse().map_err(|_| invalid(text, "write an IPv4 address as in 10.8.0.255"))
+    text.parse().map_err(|_| invalid(text, "not an IPv4 address: write it as in 10.8.0.255"))
 }
 
-/// Reads an address that one host can have, without a prefix.
+/// Parses the address of a host, without a prefix.
 pub fn parse_host(text: &str) -> Result<IpAddr> {
     check_host(parse_ip(text, text)?, text)
 }
 
-/// Whether one host can have the address.
+/// Rejects an address that no host can have.
 pub fn check_host(ip: IpAddr, text: &str) -> Result<IpAddr> {
     let broadcast = ip == IpAddr::V4(Ipv4Addr::BROADCAST);
     if ip.is_unspecified() || ip.is_multicast() || broadcast {
@@ -150,10 +155,10 @@ pub fn check_host(ip: IpAddr, text: &str) -> Result<IpAddr> {
 }
 
 fn parse_ip(text: &str, whole: &str) -> Result<IpAddr> {
-    text.parse().map_err(|_| invalid(whole, "write an address as in 10.8.0.1 or fd00::1"))
+    text.parse().map_err(|_| invalid(whole, "not an IP address: write it as in 10.8.0.1 or fd00::1"))
 }
 
-/// Digits only: `u8::from_str` would take "+24" as well.
+/// Accepts only digits: `u8::from_str` also accepts "+24".
 fn parse_bits(text: &str) -> Option<u8> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What a wait is for, and what is ready after it.
+//! The events that a wait is for, and those that are ready.
 
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::table::constants;
@@ -14,7 +14,7 @@ constants! {
     }
 }
 
-/// Reading, writing, or both.
+/// A set of events: reading, writing, or both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Readiness {
     /// A read does not wait.
@@ -31,18 +31,19 @@ impl Readiness {
     /// Writing alone.
     pub const WRITE: Self = Self { read: false, write: true };
 
-    /// The ABI's bits, of which a wait needs one at least.
+    /// Checks the ABI's bits. A wait needs at least one.
     pub fn parse(events: u32) -> Result<Self> {
         let why = match events {
             0 => "no event to wait for",
-            _ if events & !(WAIT_READ | WAIT_WRITE) != 0 => "this version does not know all of them",
+            _ if events & !(WAIT_READ | WAIT_WRITE) != 0 => "unknown events",
             _ => return Ok(Self { read: events & WAIT_READ != 0, write: events & WAIT_WRITE != 0 }),
         };
-        let text = text!("wait for the events {events:#x}: {why}: give TUNTAP_WAIT_READ or _WRITE, or both");
+        let text =
+            text!("wait for the events {events:#x}: {why}: use TUNTAP_WAIT_READ, TUNTAP_WAIT_WRITE or both");
         Err(Error::new(Errno::EINVAL, Reason::Flags, text))
     }
 
-    /// The same as the ABI's bits.
+    /// The ABI's bits.
     pub fn bits(self) -> u32 {
         let bit = |set, bit| if set { bit } else { 0 };
         bit(self.read, WAIT_READ) | bit(self.write, WAIT_WRITE)
@@ -53,7 +54,7 @@ impl Readiness {
         self.read || self.write
     }
 
-    /// What either has.
+    /// The events in either set.
     pub fn or(self, other: Self) -> Self {
         Self { read: self.read || other.read, write: self.write || other.write }
     }

@@ -13,28 +13,28 @@ use crate::model::text::text;
 
 constants! {
     bits FLAGS: u64 {
-        /// The gateway is on the link, even where no address of the device says so.
+        /// The gateway is on the link, even if no address of the device has a network with it.
         ONLINK = 0x1, "TUNTAP_ROUTE_ONLINK";
-        /// Reported only: the system has more of the route than a tuntap_route says.
+        /// Reported only: the route has attributes that a tuntap_route does not have.
         PARTIAL = 0x2, "TUNTAP_ROUTE_PARTIAL";
     }
 }
 
-/// Linux: RTPROT_KERNEL, of what the system made for an address.
+/// Linux: RTPROT_KERNEL, the origin of a route that the kernel added for an address.
 const KERNEL: u8 = 2;
 
 enumeration! {
-    /// What is done with a packet that a route is found for. What discards packets leads through no device.
+    /// What the system does with a packet that matches the route. Routes that discard packets have no device.
     pub enum Type {
-        /// Packets are sent to one host.
+        /// Packets are sent to one destination.
         Unicast = 0, "TUNTAP_ROUTE_TYPE_UNICAST";
         /// Packets are for this host.
         Local = 1, "TUNTAP_ROUTE_TYPE_LOCAL";
-        /// IPv4: packets are sent to every host of the link.
+        /// IPv4: packets are sent to all hosts on the link.
         Broadcast = 2, "TUNTAP_ROUTE_TYPE_BROADCAST";
-        /// IPv6: packets are for this host, as one of several that have the address.
+        /// IPv6: packets are for this host, which is one of several with the address.
         Anycast = 3, "TUNTAP_ROUTE_TYPE_ANYCAST";
-        /// Packets are sent to a group.
+        /// Packets are sent to a multicast group.
         Multicast = 4, "TUNTAP_ROUTE_TYPE_MULTICAST";
     }
 }
@@ -47,96 +47,96 @@ impl Default for Type {
 }
 
 impl Type {
-    /// A caller's number.
+    /// Checks a caller's number.
     pub fn parse(number: u32) -> Result<Self> {
         let unknown = || {
-            let text = text!("type {number} of a route: there is none such that leads through a device");
+            let text = text!("route type {number}: not a type of a route through a device");
             Error::new(Errno::EINVAL, Reason::Argument, text)
         };
         Self::from_number(number).ok_or_else(unknown)
     }
 }
 
-/// Checks a caller's bits: whether the gateway is on the link, and whether this is all there is of the route.
+/// Checks a caller's bits. Returns whether the gateway is on the link, and whether the route is complete.
 pub fn parse_flags(bits: u64) -> Result<(bool, bool)> {
     let unknown = bits & !(ONLINK | PARTIAL);
     if unknown == 0 {
         return Ok((bits & ONLINK != 0, bits & PARTIAL == 0));
     }
-    let text = text!("flags {bits:#x} of a route: {unknown:#x} cannot be asked for");
+    let text = text!("route flags {bits:#x}: {unknown:#x} cannot be requested");
     Err(Error::new(Errno::EINVAL, Reason::Flags, text))
 }
 
-/// What a route is, beside where it leads and by what. Zero leaves it to the system.
+/// The attributes of a route besides its addresses. Zero requests the default of the system.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Details {
-    /// Of several routes the one with the least is used.
+    /// Of several routes the one with the lowest metric is used.
     pub metric: u32,
     /// The routing table.
     pub table: u32,
-    /// What is done with a packet.
+    /// What the system does with a packet.
     pub kind: Type,
-    /// Who made it, as the system counts that.
+    /// The origin, as the system numbers it.
     pub protocol: u8,
-    /// Where its destination is, in IPv4.
+    /// The distance of the destination, for IPv4.
     pub scope: Option<Scope>,
-    /// Bytes of the largest packet that is sent by it.
+    /// The MTU of the route in bytes.
     pub mtu: u32,
-    /// The gateway is on the link, whatever the addresses say.
+    /// The gateway is on the link, even if no address of the device has a network with it.
     pub onlink: bool,
 }
 
-/// A route through a device, as it is asked for and as it is.
+/// A route through a device, requested or reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
     network: IpAddr,
     prefix: Prefix,
     gateway: Option<IpAddr>,
     source: Option<IpAddr>,
-    /// All the rest.
+    /// The other attributes.
     pub details: Details,
 }
 
 impl Route {
-    /// Reads a destination such as `10.9.0.0/16`, and a gateway when there is one. 0 for a metric or a table is
-    /// the system's usual one.
+    /// Parses a destination such as `10.9.0.0/16`, and a gateway if there is one. A metric or table of 0 is the
+    /// default of the system.
     pub fn parse(destination: &str, gateway: Option<&str>, metric: u32, table: u32) -> Result<Self> {
         let route = Self::new(Parsed::new(destination)?, destination)?;
         let route = gateway.map_or(Ok(route), |gateway| route.by(gateway))?;
         Ok(Self { details: Details { metric, table, ..Details::default() }, ..route })
     }
 
-    /// To a destination that was read from this text.
+    /// A route to a destination that was parsed from this text.
     pub fn new(parsed: Parsed, destination: &str) -> Result<Self> {
         let prefix = parsed.prefix_or_host();
         if prefix.network(parsed.ip) != parsed.ip {
             let network = prefix.network(parsed.ip);
-            let fault = text!("bits are set behind the prefix: the network is {network}/{}", prefix.bits());
+            let fault = text!("bits are set after the prefix: the network is {network}/{}", prefix.bits());
             return Err(prefix::invalid(destination, fault));
         }
         let details = Details::default();
         Ok(Self { network: parsed.ip, prefix, gateway: None, source: None, details })
     }
 
-    /// The same by a gateway. One of IPv6 can lead on to an IPv4 network.
+    /// The route with a gateway. An IPv4 route can have an IPv6 gateway.
     pub fn by(self, gateway: &str) -> Result<Self> {
         let ip = prefix::parse_host(gateway)?;
         if Family::of(ip) == self.family() || self.family() == Family::V4 {
             return Ok(Self { gateway: Some(ip), ..self });
         }
-        Err(prefix::invalid(gateway, "the gateway of an IPv6 network has an IPv6 address"))
+        Err(prefix::invalid(gateway, "the gateway of an IPv6 route must be an IPv6 address"))
     }
 
-    /// The same with an address that packets are sent from when their sender chose none.
+    /// The route with a source address for packets whose sender has not chosen one.
     pub fn sent_from(self, source: &str) -> Result<Self> {
         let ip = prefix::parse_host(source)?;
         if Family::of(ip) == self.family() {
             return Ok(Self { source: Some(ip), ..self });
         }
-        Err(prefix::invalid(source, "the source has an address of the destination's family"))
+        Err(prefix::invalid(source, "the source must be of the same family as the destination"))
     }
 
-    /// A route that the system reported; None when its parts are of families that no route has together.
+    /// A route that the system reported. None if the families of its parts contradict each other.
     pub fn reported(
         network: IpAddr,
         prefix: Prefix,
@@ -151,27 +151,27 @@ impl Route {
         fits.then_some(Self { network, prefix, gateway, source, details })
     }
 
-    /// Where it leads: all hosts whose addresses begin so.
+    /// The address of the destination network.
     pub fn network(&self) -> IpAddr {
         self.network
     }
 
-    /// How many bits of the network count.
+    /// The prefix of the destination network.
     pub fn prefix(&self) -> Prefix {
         self.prefix
     }
 
-    /// The next host on the link, when there is one in between.
+    /// The next hop on the link, if there is one.
     pub fn gateway(&self) -> Option<IpAddr> {
         self.gateway
     }
 
-    /// The address that packets are sent from when their sender chose none.
+    /// The source address of packets whose sender has not chosen one.
     pub fn source(&self) -> Option<IpAddr> {
         self.source
     }
 
-    /// Whether the gateway is of another family than the destination.
+    /// Whether the gateway and the destination are of different families.
     pub fn is_by_another_family(&self) -> bool {
         self.gateway.is_some_and(|gateway| Family::of(gateway) != self.family())
     }
@@ -181,8 +181,8 @@ impl Route {
         Family::of(self.network)
     }
 
-    /// Whether this route is what was asked for, where `usual` has the metric and the table that stand for 0. What the
-    /// system made for an address has that as its source.
+    /// Whether this route satisfies the request. `usual` has the metric and the table that 0 requests. A route that
+    /// the system added for an address has that address as its source.
     pub(crate) fn meets(&self, asked: &Self, usual: (u32, u32)) -> bool {
         let or = |number, usual| if number == 0 { usual } else { number };
         let (metric, table) = usual;
@@ -201,19 +201,19 @@ impl Route {
     }
 }
 
-/// A route that there is.
+/// A route that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Installed {
-    /// The route, as far as a [`Route`] can say it.
+    /// The route, as far as a [`Route`] can represent it.
     pub route: Route,
-    /// There is no more to it: no type of service, no expiry, no next hop of another kind.
+    /// The route has no other attributes: no type of service, no expiry, no other kind of next hop.
     pub exact: bool,
-    /// All that the system tells of it, as the system tells it: with this it is given back as it was.
+    /// The complete route in the system's format, from which it is restored.
     pub detail: Vec<u8>,
 }
 
 impl Installed {
-    /// As the ABI's bits.
+    /// The ABI's bits.
     pub fn flags(&self) -> u64 {
         bit(self.route.details.onlink, ONLINK) | bit(!self.exact, PARTIAL)
     }
@@ -223,16 +223,16 @@ impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.network, self.prefix.bits())?;
         if let Some(gateway) = self.gateway {
-            write!(f, " by {gateway}")?;
+            write!(f, " via {gateway}")?;
         }
         if let Some(source) = self.source {
-            write!(f, " from {source}")?;
+            write!(f, " src {source}")?;
         }
         if self.details.metric != 0 {
-            write!(f, " with metric {}", self.details.metric)?;
+            write!(f, " metric {}", self.details.metric)?;
         }
         if self.details.table != 0 {
-            write!(f, " in table {}", self.details.table)?;
+            write!(f, " table {}", self.details.table)?;
         }
         Ok(())
     }
@@ -258,9 +258,9 @@ mod tests {
     #[test]
     fn a_gateway_and_a_source_are_hosts() {
         let route = Route::parse("10.9.0.0/16", Some("10.8.0.2"), 7, 100).unwrap();
-        assert_eq!(route.to_string(), "10.9.0.0/16 by 10.8.0.2 with metric 7 in table 100");
+        assert_eq!(route.to_string(), "10.9.0.0/16 via 10.8.0.2 metric 7 table 100");
         let route = route.sent_from("10.8.0.1").unwrap();
-        assert_eq!(route.to_string(), "10.9.0.0/16 by 10.8.0.2 from 10.8.0.1 with metric 7 in table 100");
+        assert_eq!(route.to_string(), "10.9.0.0/16 via 10.8.0.2 src 10.8.0.1 metric 7 table 100");
         assert!(Route::parse("10.9.0.0/16", Some("fe80::2"), 0, 0).is_ok());
         for wrong in ["0.0.0.0", "10.8.0.2/24", "gateway"] {
             assert_eq!(route.by(wrong).unwrap_err().reason(), Reason::Address);

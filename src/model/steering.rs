@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-//! Programs and filters that decide, in the kernel, what goes out through a device and through which queue.
+//! Programs and filters in the kernel that select packets and queues.
 
 use crate::model::table::constants;
 
-/// What an eBPF program of a device decides.
+/// The purpose of an eBPF program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Program {
-    /// The queue that a packet goes to.
+    /// It selects the queue of a packet.
     Steering,
-    /// How much of a packet goes out: nothing, all, or its beginning.
+    /// It selects packets: all bytes of a packet are sent, none, or only the first ones.
     Filter,
 }
 
@@ -22,7 +22,7 @@ impl Program {
     }
 }
 
-/// An instruction of a classic filter, as struct sock_filter has it.
+/// An instruction of a classic filter, in the layout of struct sock_filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 #[allow(missing_docs, reason = "the names are the kernel's and say it all")]
@@ -33,15 +33,15 @@ pub struct Instruction {
     pub k: u32,
 }
 
-/// Instructions that a classic filter can have: BPF_MAXINSNS.
+/// The maximum length of a classic filter: BPF_MAXINSNS.
 pub const MAX_INSTRUCTIONS: usize = 4096;
 
-/// Addresses that the filter of a TAP can have: what the driver's count can say.
+/// The maximum number of addresses in the filter of a TAP: the driver's count has 16 bits.
 pub const MAX_TX_ADDRESSES: usize = u16::MAX as usize;
 
 constants! {
     bits FLAGS: u64 {
-        /// tuntap_set_filter_mac: frames to every group's address go out.
+        /// tuntap_set_filter_mac: all multicast frames pass.
         ALL_MULTICAST = 0x1, "TUNTAP_ALL_MULTICAST";
     }
 }

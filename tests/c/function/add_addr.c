@@ -143,7 +143,7 @@ static void each_member_is_checked(void)
     WRONG((strcpy(addr->addr, "fd00::1/64"), strcpy(addr->label, "t0:1")), TUNTAP_REASON_ARGUMENT);
     WRONG((strcpy(addr->addr, "fd00::1/64"), strcpy(addr->broadcast, "10.8.0.9")), TUNTAP_REASON_ARGUMENT);
     WRONG(memset(addr->addr, '1', sizeof addr->addr), TUNTAP_REASON_ADDRESS);
-    MESSAGE_HAS("the address has no NUL at its end");
+    MESSAGE_HAS("the address is not NUL-terminated");
     *addr = good;
     FAILS(tuntap_add_addr(dev, addr, sizeof *addr - 1, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     MESSAGE_HAS("sizeof(tuntap_addr)");
@@ -225,7 +225,7 @@ static void what_cannot_be_changes_nothing(void)
           TUNTAP_REASON_FLAGS);
     FAILS(add_addr(dev, "10.8.0.1", NULL, UINT64_C(1) << 63, &err), EINVAL, TUNTAP_REASON_FLAGS);
     FAILS(add_addr(dev, "fd00::1/80", NULL, 0, &err), EEXIST, TUNTAP_REASON_BUSY);
-    MESSAGE_HAS("give t0 the address fd00::1/80: it has fd00::1/64 otherwise: TUNTAP_REPLACE");
+    MESSAGE_HAS("give t0 the address fd00::1/80: it has fd00::1/64 with other properties: use TUNTAP_REPLACE");
     FAILS(add_addr(dev, NULL, NULL, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(add_addr(NULL, "10.8.0.1", NULL, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     CHECK(strcmp(before, output_of("ip -j -d address show t0")) == 0);
@@ -233,7 +233,7 @@ static void what_cannot_be_changes_nothing(void)
 
     IP("link set t0 mtu 1279");
     FAILS(add_addr(dev, "fd00::2/64", NULL, 0, &err), EINVAL, TUNTAP_REASON_RANGE);
-    MESSAGE_HAS("IPv6 needs an MTU of 1280, and it has 1279");
+    MESSAGE_HAS("IPv6 needs an MTU of 1280, and the MTU is 1279");
     OK(add_addr(dev, "10.8.0.1/24", NULL, 0, &err));
     IP("link set t0 mtu 1280");
     OK(add_addr(dev, "fd00::2/64", NULL, 0, &err));

@@ -62,7 +62,7 @@ static void a_gateway_is_on_the_link(void)
     char *before = strdup(output_of("ip route show table all; ip -6 route show table all"));
     CHECK(add_route(dev, "10.10.0.0/16", "192.0.2.1", 0, 0, &err) == -ENETUNREACH);
     CHECK(err.reason == TUNTAP_REASON_SYSTEM);
-    MESSAGE_HAS("add the route 10.10.0.0/16 by 192.0.2.1 through t0");
+    MESSAGE_HAS("add the route 10.10.0.0/16 via 192.0.2.1 through t0");
     MESSAGE_HAS("gateway");
     CHECK(add_route(dev, "fd02::/48", "fd99::1", 0, 0, &err) < 0);
     CHECK(strcmp(before, output_of("ip route show table all; ip -6 route show table all")) == 0);

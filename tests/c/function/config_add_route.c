@@ -21,7 +21,7 @@ static void all_is_as_it_was_when_one_is_refused(void)
     tuntap *dev = NULL;
     OK(config_add_route(config, "10.12.0.0/16", "198.51.100.1", 0, 0, &err));
     UNCHANGED(CHECK(tuntap_open_config("t0", TUNTAP_TAP | TUNTAP_PERSIST, config, &dev, &err) == -ENETUNREACH));
-    MESSAGE_HAS("option route: add the route 10.12.0.0/16 by 198.51.100.1 through t0");
+    MESSAGE_HAS("option route: add the route 10.12.0.0/16 via 198.51.100.1 through t0");
     CHECK(!dev);
 
     IP("tuntap add dev t1 mode tap");

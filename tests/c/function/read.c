@@ -134,7 +134,7 @@ static void a_signal_ends_the_wait(size_t room)
     for (size_t i = 0; i < 2; i++) {
         signals_come(do_nothing, flags[i]);
         FAILS(tuntap_read(dev, buf, room, &err), EINTR, TUNTAP_REASON_INTERRUPTED);
-        MESSAGE_HAS("read t0: a signal came first");
+        MESSAGE_HAS("read t0: interrupted by a signal");
         CHECK(tuntap_read(dev, buf, room, NULL) == -EINTR);
         signals_end();
     }

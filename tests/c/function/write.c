@@ -57,7 +57,7 @@ static void what_is_no_packet_is_refused(void)
 {
     tuntap *dev = ready(TUNTAP_TUN);
     make(TUNTAP_TUN, "data", 4);
-    is_refused(dev, buf, 3, "3 bytes given, no IP packet");
+    is_refused(dev, buf, 3, "3 bytes given, not an IP packet");
     is_refused(dev, buf, 1, "1 byte given");
     is_refused(dev, buf, 0, "0 bytes given");
     is_refused(dev, buf, 19, "too short");
@@ -77,7 +77,7 @@ static void what_is_no_packet_is_refused(void)
     tuntap_close(dev);
 
     dev = ready(TUNTAP_TAP);
-    is_refused(dev, buf, 13, "no Ethernet frame");
+    is_refused(dev, buf, 13, "not an Ethernet frame");
     tuntap_close(dev);
     dev = ready(TUNTAP_TUN | TUNTAP_PI);
     is_refused(dev, buf, 3, "packet-information");

@@ -98,9 +98,9 @@ static void what_is_no_packet_is_refused(void)
     tuntap *dev = ready(TUNTAP_TUN);
     make(TUNTAP_TUN, 4);
     struct iovec parts[] = {{packet, 0}, {packet, 1}, {packet + 1, 18}, {packet + 19, 13}};
-    is_refused(dev, parts, 1, EINVAL, "0 bytes given, no IP packet");
+    is_refused(dev, parts, 1, EINVAL, "0 bytes given, not an IP packet");
     is_refused(dev, parts, 2, EINVAL, "1 byte given");
-    is_refused(dev, parts, 3, EINVAL, "19 bytes given, no IP packet: too short");
+    is_refused(dev, parts, 3, EINVAL, "19 bytes given, not an IP packet: too short");
     packet[0] = 0x55;
     is_refused(dev, parts, 4, EINVAL, "neither 4 nor 6");
     packet[0] = 0x60;
@@ -115,11 +115,11 @@ static void what_is_no_packet_is_refused(void)
 
     dev = ready(TUNTAP_TAP);
     struct iovec frame[] = {{packet, 7}, {packet, 6}};
-    is_refused(dev, frame, 2, EINVAL, "13 bytes given, no Ethernet frame");
+    is_refused(dev, frame, 2, EINVAL, "13 bytes given, not an Ethernet frame");
     finish(dev);
     dev = ready(TUNTAP_TUN | TUNTAP_PI);
     struct iovec information[] = {{packet, 1}, {packet, 2}};
-    is_refused(dev, information, 2, EINVAL, "3 bytes given, no packet behind a packet-information header");
+    is_refused(dev, information, 2, EINVAL, "3 bytes given, not a packet after a packet-information header");
     finish(dev);
 }
 

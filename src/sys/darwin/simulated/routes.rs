@@ -126,7 +126,7 @@ impl Routes {
 
     pub(super) fn through(&self, index: u32) -> Vec<String> {
         let text = |(destination, entry): (&Destination, &Entry)| match entry.gateway {
-            Some(gateway) => format!("{destination} by {gateway}"),
+            Some(gateway) => format!("{destination} via {gateway}"),
             None => destination.to_string(),
         };
         self.0.iter().filter(|(_, entry)| entry.index == index).map(text).collect()

@@ -37,12 +37,12 @@ fn routes_lead_through_the_device_and_are_told() {
         "10.8.0.1/32",
         "10.9.0.0/23",
         "10.10.0.1/32",
-        "10.11.0.0/16 by 10.8.0.9",
+        "10.11.0.0/16 via 10.8.0.9",
         "::/1",
         "fd00::/64",
         "fd01::/33",
         "fd02::1/128",
-        "fd03::/64 by fd00::9",
+        "fd03::/64 via fd00::9",
         "fe80::/64",
     ];
     assert_eq!(mac.routes("utun7"), theirs);
@@ -54,7 +54,7 @@ fn routes_lead_through_the_device_and_are_told() {
         device.del_route(&route(destination, None), true).unwrap();
     }
     device.del_route(&route("10.11.0.0/16", Some("10.8.0.9")), true).unwrap();
-    assert_eq!(listed(&device), ["10.8.0.0/24", "fd00::/64", "fd03::/64 by fd00::9"]);
+    assert_eq!(listed(&device), ["10.8.0.0/24", "fd00::/64", "fd03::/64 via fd00::9"]);
     assert_eq!(refusal(device.del_route(&route("10.9.0.0/23", None), true)), (Errno::ENOENT, Reason::Unset));
 }
 
@@ -80,7 +80,7 @@ fn a_route_that_is_somebody_elses_is_said_to_be() {
         refusal(device.del_route(&route("0.0.0.0/0", Some("192.0.2.1")), true)),
         (Errno::ENOENT, Reason::Unset)
     );
-    assert!(mac.routes("en0").contains(&"0.0.0.0/0 by 192.0.2.1".to_owned()));
+    assert!(mac.routes("en0").contains(&"0.0.0.0/0 via 192.0.2.1".to_owned()));
     let before = mac.calls();
     device.add_route(&route("10.8.0.0/24", None), false).unwrap();
     assert_eq!(mac.calls() - before, 4, "what is there is looked for, and not added");
@@ -130,7 +130,7 @@ fn what_has_its_place_is_replaced() {
     let other = route("10.9.0.0/16", Some("10.8.0.8"));
     assert_eq!(refusal(device.add_route(&other, false)), (Errno::EEXIST, Reason::Busy));
     device.add_route(&other, true).unwrap();
-    assert!(listed(&device).contains(&"10.9.0.0/16 by 10.8.0.8".to_owned()));
+    assert!(listed(&device).contains(&"10.9.0.0/16 via 10.8.0.8".to_owned()));
     let theirs = || mac.routes("en0").contains(&"10.10.0.0/24".to_owned());
     mac.add_route("en0", "10.10.0.0", 24, 1);
     assert_eq!(refusal(device.add_route(&route("10.10.0.0/24", None), true)), (Errno::EEXIST, Reason::Busy));
