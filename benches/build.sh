@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Builds the forwarders that throughput.py compares, into build/benches. Needs an installed libtuntap that pkg-config
-# finds. A peer that cannot be had is left out, and says so: SKIP.
+# finds. A forwarder that cannot be built is left out, with the message SKIP.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 out=build/benches
@@ -21,7 +21,7 @@ else
     echo "SKIP  tun-rs: it does not build"
 fi
 
-# In a copy, into which go writes the sums of what it fetches.
+# In a copy, because go writes the checksums of the modules that it fetches.
 wireguard() {
     rm -rf "$out/wireguard-source" && cp -r benches/forwarder/wireguard "$out/wireguard-source" || return
     go=$(command -v "${GO:-go}") && cd "$out/wireguard-source" && "$go" mod tidy && "$go" build -o ../wireguard .
@@ -31,7 +31,7 @@ if (wireguard) >"$out/wireguard.log" 2>&1; then :; else
     echo "SKIP  wireguard-go: $(tail -n 1 "$out/wireguard.log")"
 fi
 
-# Both with the library that was built, and away from it: the module tuntap carries a copy.
+# The module tuntap contains a copy of the library that was built.
 python_modules() {
     "${PYTHON:-python3}" -m venv "$out/venv" && "$out/venv/bin/pip" install --quiet python-pytun &&
         TUNTAP_LIBRARY=$(pkg-config --variable=libdir tuntap)/libtuntap.so.0 \

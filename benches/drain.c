@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * drain PID NETNS DEVICE LOAD COUNT CYCLES: what a forwarder's processor time is for a known load, which hangs on
- * nothing else. The forwarder PID is stopped, COUNT packets are put into the queue of its DEVICE (in the network
- * namespace at the path NETNS), it goes on, and its threads' time until all sleep again is read from the scheduler.
- * Prints the tenth percentile over the cycles, in nanoseconds a packet or super-packet. */
+ * drain PID NETNS DEVICE LOAD COUNT CYCLES: measures the processor time of a forwarder for a known load, independently of
+ * the sender. Each cycle stops the forwarder PID, puts COUNT packets into the queue of its DEVICE (in the network
+ * namespace at the path NETNS), continues the forwarder, and reads the time of its threads until all sleep again from the
+ * scheduler. Prints the tenth percentile of the cycles, in nanoseconds per packet or super-packet. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -24,7 +24,7 @@
 
 enum { MAX_THREADS = 64, LARGEST = 65536, PAUSE_NS = 100000, CALM_NS = 600000, LIMIT_NS = 2000000000 };
 
-/* What of a packet is still to be done: struct virtio_net_hdr. */
+/* struct virtio_net_hdr. */
 struct vnet_hdr {
     uint8_t flags, gso_type;
     uint16_t hdr_len, gso_size, csum_start, csum_offset;
@@ -87,7 +87,7 @@ static void find_threads(const char *pid)
     closedir(list);
 }
 
-/* Nanoseconds that the threads have run. */
+/* Nanoseconds for which the threads have run. */
 static uint64_t processor_time(void)
 {
     uint64_t sum = 0;
@@ -102,7 +102,7 @@ static uint64_t processor_time(void)
     return sum;
 }
 
-/* Whether all threads are in this state, "S" for asleep or "T" for stopped. */
+/* Whether all threads are in this state: "S" sleeping or "T" stopped. */
 static int all_are(char state)
 {
     char text[512];
@@ -144,13 +144,13 @@ static void put32(uint8_t *to, uint32_t number)
     put16(to + 2, number & 0xffff);
 }
 
-/* Where a flow has come to. */
+/* The position in a flow. */
 struct flow {
     uint32_t sequence;
     uint16_t id;
 };
 
-/* Makes the next packet, behind its virtio header; its length. */
+/* Builds the next packet after its virtio header. Returns the length. */
 static size_t make_packet(uint8_t *to, const struct load *load, struct flow *flow)
 {
     static const uint8_t time_stamps[12] = {1, 1, 8, 10, 0, 0, 1, 2, 0, 0, 3, 4};
@@ -225,7 +225,7 @@ static void stop(pid_t pid)
         pause_a_little();
 }
 
-/* Lets it go on, and waits until nothing has moved for a while. */
+/* Continues the forwarder, and waits until it was idle for a while. */
 static uint64_t run_until_calm(pid_t pid)
 {
     uint64_t before = processor_time(), last = before;
@@ -273,7 +273,7 @@ int main(int count, char **arguments)
                 die("send");
         }
         double time = (double)run_until_calm(pid) / (double)packets;
-        /* The first two warm it up. */
+        /* The first two cycles warm up. */
         if (round >= 2)
             cycles[round - 2] = time;
     }

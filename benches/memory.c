@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * memory SEGMENTS [batch]: segments a TCP super-packet and coalesces its segments again, in memory and without a system
- * call. Prints the tenth percentile in nanoseconds. batch: all segments are there at once, each in a place of its own.
+ * call. Prints the tenth percentile in nanoseconds. batch: all segments are in memory at once, each in a separate buffer.
  *
- * memory SEGMENTS room|copy|next|reserve|put|cipher: what a program that encrypts pays for a super-packet beside its cipher, on
- * a device in a network namespace of its own (root). room, copy, next: reading, each segment to a place with room for a
- * header and a tag, by tuntap_reader_set_room, by tuntap_reader_copy, or by tuntap_reader_next and memcpy; the system
- * call is a part of it. reserve, put: writing segments that a cipher writes to reserved bytes, or to a buffer that
- * tuntap_writer_put takes; the cipher, which is as fast as ciphers are, is a part of it, and the system call is not.
- * cipher: the cipher alone. */
+ * memory SEGMENTS room|copy|next|reserve|put|cipher: the cost of a super-packet for a program that encrypts, on a device in
+ * a private network namespace (needs root).
+ * room, copy, next: reads each segment to a buffer with room for a header and a tag, by tuntap_reader_set_room, by
+ * tuntap_reader_copy, or by tuntap_reader_next and memcpy. Includes the system call.
+ * reserve, put: writes segments that a cipher writes to reserved memory, or to a buffer for tuntap_writer_put. Includes the
+ * cipher, which is as fast as usual ones, but not the system call.
+ * cipher: only the cipher. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
@@ -44,7 +45,7 @@ static void put16(uint8_t *to, size_t number)
     to[1] = (uint8_t)number;
 }
 
-/* The checksum field has the sum of the pseudo header. */
+/* A partial checksum: the field has the sum of the pseudo header. */
 static void make_super(uint8_t *packet, size_t length)
 {
     static const uint8_t addresses[8] = {10, 0, 0, 1, 10, 0, 0, 2};
@@ -94,7 +95,7 @@ static size_t join_one_by_one(tuntap_splitter *splitter, tuntap_joiner *joiner)
     return count;
 }
 
-/* A tunnel: a device, what a socket sends through it, and places of the caller's. */
+/* A tunnel: a device, the packets that a socket sends through it, and the buffers of the caller. */
 struct tunnel {
     tuntap *dev;
     tuntap_reader *reader;
@@ -113,7 +114,7 @@ static void open_tunnel(struct tunnel *tunnel)
     int on = 1;
     if (unshare(CLONE_NEWNET) < 0)
         die("no network namespace: run as root");
-    /* IPv6 sends packets of its own. */
+    /* Without this, IPv6 in the kernel sends packets too. */
     FILE *file = fopen("/proc/sys/net/ipv6/conf/default/disable_ipv6", "w");
     if (file) {
         fputs("1", file);
@@ -167,11 +168,11 @@ static size_t read_and_copy(struct tunnel *tunnel)
     return count;
 }
 
-/* Some 0.5 cycles a byte, one word after the other. */
+/* About 0.5 cycles per byte, word by word. */
 static void decrypt(void *to, const void *from, size_t size)
 {
     static volatile uint64_t zero;
-    /* The key stays 0, which the compiler does not know: what is written are the packets. */
+    /* The key is always 0, which the compiler does not know. So the output is the packets. */
     uint64_t key = zero, word;
     size_t at = 0;
     for (; at + sizeof word <= size; at += sizeof word) {
@@ -215,7 +216,7 @@ static size_t write_and_put(struct tunnel *tunnel)
     return tunnel->segments;
 }
 
-/* What a mode does is timed; the rest, before and after it, is not. */
+/* Only the work of the mode is timed, not the preparation before and after it. */
 static const struct mode {
     const char *name;
     size_t (*run)(struct tunnel *);
@@ -230,7 +231,7 @@ static void time_tunnel(const struct mode *mode, struct tunnel *tunnel, double *
     void *packet;
     open_tunnel(tunnel);
     if (mode->writes) {
-        /* What is written is refused at once by a device that is down. */
+        /* A device that is down refuses written packets at once. */
         send_super(tunnel);
         if (read_to_places(tunnel) != tunnel->segments)
             die("other segments");
@@ -261,7 +262,7 @@ static void time_memory(size_t (*join)(tuntap_splitter *, tuntap_joiner *), cons
                         size_t segments, size_t length, double *times)
 {
     static uint8_t memory[2 * LINE + 65536];
-    /* As a reader does it: the payload is aligned. */
+    /* Aligns the payload, as a reader does. */
     uint8_t *packet = memory + LINE - ((uintptr_t)memory + HEADERS) % LINE;
     tuntap_vnet_hdr joined;
     tuntap_splitter *splitter;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a packet costs through libtuntap beside a bare system call on the same descriptor: 64-byte packets, rounds
- * of both in turn, medians in nanoseconds and their ratio. In a private network namespace; needs root, or a
- * /dev/net/tun that is open to everybody. */
+ * Compares the cost of a packet through libtuntap with a bare system call on the same descriptor: 64-byte packets,
+ * alternating rounds, medians in nanoseconds and their ratio. In a private network namespace; needs root, or a
+ * /dev/net/tun that everybody may open. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -44,7 +44,7 @@ static void fill(void)
         sendto(sock, packet, 36, 0, (struct sockaddr *)&to, sizeof to);
 }
 
-/* Nanoseconds a packet, over one round. */
+/* Nanoseconds per packet, over one round. */
 static double round_of(ssize_t (*call)(void), int reads)
 {
     if (reads)
@@ -56,8 +56,8 @@ static double round_of(ssize_t (*call)(void), int reads)
     return (now_ns() - start) / PACKETS;
 }
 
-/* A packet that is waited for: sent by this thread, taken by another, which says so through a pipe. Both on one
- * processor: to wake another one takes longer than all the rest. */
+/* Reads that wait: this thread sends a packet, and another thread reads it and answers through a pipe. Both run on one
+ * processor: waking another processor would take longer than everything else. */
 struct waiter {
     ssize_t (*take)(void);
     const char *host;
@@ -115,7 +115,7 @@ static int compare(const void *a, const void *b)
 
 static double a[ROUNDS], b[ROUNDS], ratio[ROUNDS];
 
-/* Each ratio is of two neighbouring rounds: the machine's own pace falls out of it. */
+/* Each ratio is of two consecutive rounds, so it does not depend on the current speed of the machine. */
 static void print_rounds(const char *what)
 {
     for (int i = 0; i < ROUNDS; i++)
@@ -171,11 +171,11 @@ int main(void)
 {
     tuntap_error err;
     if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-        return puts("bench: no private network namespace to be had: run it as root"), 1;
+        return puts("bench: cannot create a network namespace: run it as root"), 1;
     if (access("/proc/sys/net/ipv6", F_OK) == 0) {
         int off = open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY | O_CLOEXEC);
         if (off < 0 || write(off, "1", 1) != 1)
-            return puts("bench: IPv6 cannot be switched off, and would send packets of its own"), 1;
+            return puts("bench: cannot disable IPv6, which would send packets too"), 1;
         close(off);
     }
     if (tuntap_open("bench0", TUNTAP_TUN | TUNTAP_NONBLOCK, &dev, &err) < 0 ||

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What a packet costs in Python: the module tuntap beside python-pytun, in turn within one run.
+"""Compares the cost of a packet in Python between the module tuntap and python-pytun, in turn within one run.
 
-A round queues packets, or has them ready, and measures how long they take; a ratio is of two rounds next to each other, and
-the median of all is told, with the quartiles. Needs a network namespace of its own: unshare -n. packet.py [ROUNDS]"""
+A round queues or prepares packets, and measures the time for them. A ratio compares two consecutive rounds. Prints the
+median of all ratios, and the quartiles. Needs a private network namespace: unshare -n. packet.py [ROUNDS]"""
 
 import os
 import select
@@ -28,7 +28,7 @@ TOGETHER = 40
 
 
 def sent(network, together=1):
-    """Lets packets wait in the device of a network, so many in a super-packet."""
+    """Queues packets in the device of a network. together: packets in a super-packet."""
     SENDER.setsockopt(socket.SOL_UDP, UDP_SEGMENT, len(PAYLOAD))
     for _ in range(PACKETS // together):
         SENDER.sendto(PAYLOAD * together, (network + ".9", 9))
@@ -110,7 +110,7 @@ same.up()
 fast = tuntap.Device("fast", tuntap.Flag.TUN | tuntap.Flag.OFFLOAD, addrs=[FAST + ".1/24"], up=True, txqueuelen=5000)
 for name in ("theirs", "same"):
     subprocess.run(["ip", "link", "set", name, "txqueuelen", "5000"], check=True)
-time.sleep(0.5)  # What the kernel says of its own accord is said by then.
+time.sleep(0.5)  # By then the kernel has sent its own packets.
 for opened in (theirs, same, device, fast):
     while select.select([opened], [], [], 0)[0]:
         os.read(opened.fileno(), 65_535)

@@ -46,25 +46,25 @@ CONTENDERS = {
     "python-pytun": in_python("pytun_forwarder.py"),
     "bare super-packets": built("bare", "raw"),
 }
-# Of Python's alone, beside python-pytun.
+# Forwarders in Python, compared with python-pytun.
 FORMS = {"one by one": "single", "class of pytun": "pytun", "batches of bytes": "bytes", "batches": "batch"}
 PYTHON = {
     "python-pytun": CONTENDERS["python-pytun"],
     **{f"tuntap, {text}": in_python("tuntap_forwarder.py", form) for text, form in FORMS.items()},
 }
-# Beside the forwarders: no forwarder at all.
+# Limits for comparison, without a forwarder.
 LIMITS = ("veth", "loopback")
 
-# In memory: one processor, and nothing of the kernel's.
+# In memory: on one processor, without system calls.
 MEMORY = {
     "libtuntap": [os.path.join(BUILT, "memory"), "44"],
     "libtuntap, batch": [os.path.join(BUILT, "memory"), "44", "batch"],
     "tun-rs": [os.path.join(BUILT, "tunrs/release/tunrs-memory"), "44"],
 }
-# Of a drain: how many packets wait at once, and how many cycles.
+# For drain: packets per cycle, and cycles.
 DRAINS = {"tcp44": (32, 40), "tcp16": (80, 40), "tcp1": (400, 40), "udp64": (400, 40), "udp1400": (400, 40)}
 DRAIN_TEXT = {
-    "memory": "Split and join of 44 segments, in memory",
+    "memory": "Segmenting and coalescing 44 segments, in memory",
     "tcp44": "TCP super-packet, 44 segments",
     "tcp16": "TCP super-packet, 16 segments",
     "tcp1": "TCP segment of 1448 bytes",
@@ -163,10 +163,10 @@ class Forwarder:
 
 
 def drain(namespaces, command, load):
-    """Nanoseconds a packet or super-packet."""
+    """Nanoseconds per packet or super-packet."""
     packets, cycles = DRAINS[load]
     with Forwarder(namespaces, command, processor="1") as forwarder:
-        # Nothing is local to the other end then, which drops what comes: its part costs the same for all.
+        # Then no address is local to the other end, which drops all packets: its cost is the same for all.
         run("ip", "-n", namespaces.second, "address", "flush", "dev", DEVICES[1])
         place = f"/run/netns/{namespaces.first}"
         return {"ns": float(run("taskset", "-c", "0", os.path.join(BUILT, "drain"), str(forwarder.process.pid), place,
@@ -331,12 +331,12 @@ def available(name):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--python", action="store_true", help="Python's forwarders, beside python-pytun")
+    parser.add_argument("--python", action="store_true", help="compare forwarders in Python with python-pytun")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=2, help="of each run of iperf3")
-    parser.add_argument("--only", help="contenders, with ; between them")
-    parser.add_argument("--loads", help="loads, with , between them")
-    parser.add_argument("--out", help="a folder for bench.md and bench.svg, with --python bench-python.md and .svg")
+    parser.add_argument("--seconds", type=int, default=2, help="duration of each run of iperf3")
+    parser.add_argument("--only", help="contenders, separated by ;")
+    parser.add_argument("--loads", help="loads, separated by ,")
+    parser.add_argument("--out", help="the folder for bench.md and bench.svg, or bench-python.md and .svg with --python")
     options = parser.parse_args()
     base, file = ("python-pytun", "bench-python") if options.python else (BASE, "bench")
     all_names = PYTHON if options.python else [*CONTENDERS, *LIMITS]

@@ -1083,33 +1083,33 @@ void tuntap_shutdown(tuntap *dev);
  */
 
 /**
- * Packets may come with their checksum left to be filled in. These numbers are those of
- * Linux's TUN_F_*.
+ * Packets may have a partial checksum, which the program must complete. The values are those
+ * of Linux's TUN_F_*.
  */
 #define TUNTAP_F_CSUM 0x1
 
 /**
- * TCP over IPv4 may come in super-packets.
+ * TCP segmentation over IPv4: TCP may arrive in super-packets.
  */
 #define TUNTAP_F_TSO4 0x2
 
 /**
- * TCP over IPv6 may come in super-packets.
+ * TCP segmentation over IPv6: TCP may arrive in super-packets.
  */
 #define TUNTAP_F_TSO6 0x4
 
 /**
- * Super-packets of TCP may have the ECN flags.
+ * TCP super-packets may have the ECN flags.
  */
 #define TUNTAP_F_TSO_ECN 0x8
 
 /**
- * UDP over IPv4 may come in super-packets.
+ * UDP segmentation over IPv4: UDP may arrive in super-packets.
  */
 #define TUNTAP_F_USO4 0x20
 
 /**
- * UDP over IPv6 may come in super-packets.
+ * UDP segmentation over IPv6: UDP may arrive in super-packets.
  */
 #define TUNTAP_F_USO6 0x40
 
@@ -2012,12 +2012,12 @@ ssize_t tuntap_list_routes(const tuntap *dev, tuntap_route *routes, size_t count
  */
 
 /**
- * tuntap_config_set_vnet_endian: the machine's own byte order, as a new device has it.
+ * tuntap_config_set_vnet_endian: the byte order of the machine, the default of a new device.
  */
 #define TUNTAP_ENDIAN_NATIVE 0
 
 /**
- * tuntap_config_set_vnet_endian: little-endian, as virtio 1.0 has it.
+ * tuntap_config_set_vnet_endian: little-endian, as in virtio 1.0.
  */
 #define TUNTAP_ENDIAN_LITTLE 1
 
@@ -2402,43 +2402,47 @@ int tuntap_detach(tuntap *dev, tuntap_error *err);
  */
 typedef struct tuntap_packet {
     /**
-     * Where it is.
+     * Address of the packet.
      */
     void *data;
     /**
-     * Bytes of it.
+     * Size of the packet in bytes.
      */
     size_t size;
     /**
-     * How many packets from this one on lie evenly spaced in memory and have this size, of
-     * which the last may be shorter: with the room of tuntap_reader_set_room one send with
-     * UDP_SEGMENT takes them, from data - headroom on, in segments of headroom + size +
-     * tailroom. So a run has at most 60 packets, and at most 65507 bytes with their room. 1 for
-     * a packet alone, of any size. A function that takes packets ignores it.
+     * The number of packets, from this one on, that have this size and lie evenly spaced in memory. The
+     * last one may be shorter. One sendmsg with UDP_SEGMENT can send such a run, from data - headroom
+     * on, in segments of headroom + size + tailroom bytes (see tuntap_reader_set_room): therefore a run
+     * has at most 60 packets, and at most 65507 bytes with their room. Each segment must also fit the
+     * path's MTU. 1 for a single packet, of any size. A function that takes packets ignores it.
      */
     size_t run;
 } tuntap_packet;
 
 /**
- * Makes a reader: it takes packets in batches, which on a device with TUNTAP_OFFLOAD costs
- * a fraction of tuntap_read. It segments each super-packet, with correct headers and
- * checksums. It works on every other device too.
+ * Creates a reader, which reads packets in batches. On a device with TUNTAP_OFFLOAD this costs a
+ * fraction of tuntap_read: the reader segments each super-packet, and every segment has correct
+ * headers and checksums. A reader works on every other device too.
  *
- * A handle can have several readers, each for one thread. What one has read it keeps until
- * it is asked: beside tuntap_read or another reader each gets a part of the packets.
+ * A handle can have several readers, each used by one thread. A reader keeps the packets that it
+ * has read until it returns them. So if other readers or tuntap_read use the same handle, each of
+ * them gets only some of the packets.
  *
+ * @param dev     The handle.
  * @param flags   0 or TUNTAP_TRUSTED.
- * @param reader  Receives the reader. tuntap_reader_free frees it, before or after
- *                tuntap_close closes the device.
- * @return 0, or -EINVAL (dev or reader is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for its
- *         330 KB, TUNTAP_REASON_SYSTEM).
+ * @param reader  Receives the reader. Free it with tuntap_reader_free, before or after
+ *                tuntap_close.
+ * @param err     May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev or reader is NULL (TUNTAP_REASON_ARGUMENT); unknown flags (_FLAGS);
+ *         -ENOMEM  no memory: a reader needs 330 KB (_SYSTEM).
  * @since 0.1.0
  */
 int tuntap_reader_new(tuntap *dev, uint64_t flags, tuntap_reader **reader, tuntap_error *err);
 
 /**
- * Frees the reader, and the packets that it still has. When tuntap_close was called on the
- * device before, this closes it.
+ * Frees a reader, and the packets that it still holds. If tuntap_close was called before on the
+ * device, this closes the device.
  *
  * @param reader  May be NULL.
  * @since 0.1.0
@@ -2446,75 +2450,88 @@ int tuntap_reader_new(tuntap *dev, uint64_t flags, tuntap_reader **reader, tunta
 void tuntap_reader_free(tuntap_reader *reader);
 
 /**
- * Sets the room before and behind each packet of tuntap_reader_batch, for a header and a tag
- * for example. It is the caller's, until the next call on this reader. A new reader has none.
+ * Sets the free space before and after each packet of tuntap_reader_batch, for example for a
+ * header and an authentication tag. The caller may write to it until the next call on this reader.
+ * A new reader has no free space.
  *
+ * @param reader    The reader.
  * @param headroom  Bytes before each packet.
- * @param tailroom  Bytes behind each packet. Both together may be 4096.
- * @return 0, or -EINVAL (reader is NULL; more than 4096 bytes, TUNTAP_REASON_RANGE).
+ * @param tailroom  Bytes after each packet. headroom + tailroom is at most 4096.
+ * @param err       May be NULL.
+ * @return 0, or
+ *         -EINVAL  reader is NULL (TUNTAP_REASON_ARGUMENT); more than 4096 bytes (_RANGE).
  * @since 0.1.0
  */
 int tuntap_reader_set_room(tuntap_reader *reader, size_t headroom, size_t tailroom, tuntap_error *err);
 
 /**
- * The next packet of a batch. A batch begins with a packet that is waited for, unless the
- * handle is non-blocking, and has what the device has then: until nothing is left, or some
- * 64 KiB. Its end is the moment to hand on what was made of it, by tuntap_writer_flush for
- * example: so no packet is kept back for others that may never come.
+ * Returns the next packet of a batch, without a copy. The first call of a batch waits for a packet,
+ * unless the handle is non-blocking. The batch then has the packets that are in the device's
+ * queue, until the queue is empty or about 64 KiB were read. At the end of a batch, send what was
+ * collected, for example with tuntap_writer_flush: then no packet is delayed by a packet that
+ * may never come.
  *
- * After 0 the reader is empty, and a program may wait with tuntap_wait, or on the descriptor with poll or
- * level-triggered epoll: it is readable when the device has more. Before 0 the reader may have
- * packets that the descriptor does not show. With edge-triggered epoll, call until -EAGAIN.
+ * After a return value of 0 the reader is empty. The program may then wait with tuntap_wait, or
+ * with poll or level-triggered epoll: the descriptor is readable when the device has more packets.
+ * While the call returns packets, the reader may hold others that the descriptor does not show.
+ * With edge-triggered epoll, call this function until it returns -EAGAIN.
  *
- * @param packet  Receives where the packet is. It lasts until the next call on this
- *                reader, and may be changed in place.
- * @return Bytes of the packet, or 0: the batch is over, and the next call begins another
- *         one; or
- *         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
- *         -EPROTO    a super-packet was not what its virtio header says, and is lost
- *                    (_PACKET);
- *         -ECANCELED no packet, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was
- *                    called (_SHUTDOWN);
- *         -EINTR     a signal handler ran while the call waited (_INTERRUPTED);
- *         -ENODEV    the device is gone (_REMOVED);
- *         -EINVAL    reader or packet is NULL (_ARGUMENT).
+ * @param reader  The reader.
+ * @param packet  Receives the address of the packet. The packet is valid until the next call on
+ *                this reader, and may be modified in place.
+ * @param err     May be NULL.
+ * @return The size of the packet, or
+ *         0           end of the batch: the next call begins another batch;
+ *         -EAGAIN     no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
+ *         -EPROTO     a super-packet did not match its virtio header, and is lost (_PACKET);
+ *         -ECANCELED  no packet, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was called
+ *                     (_SHUTDOWN);
+ *         -EINTR      a signal handler ran during the wait (_INTERRUPTED);
+ *         -ENODEV     the device is gone (_REMOVED);
+ *         -EINVAL     reader or packet is NULL (_ARGUMENT).
  * @since 0.1.0
  */
 ssize_t tuntap_reader_next(tuntap_reader *reader, void **packet, tuntap_error *err);
 
 /**
- * The packets of a batch, in the reader's memory. Those that there is no room for come with
- * the next call. It waits for the first packet, unless the handle is non-blocking. The packets
- * are copied, which tuntap_reader_next does without.
+ * Returns several packets of a batch, copied to the reader's memory. Waits for the first packet,
+ * unless the handle is non-blocking. Packets that do not fit are returned by the next call.
+ * tuntap_reader_next returns packets without a copy.
  *
- * They lie one behind the other, without gaps: headroom, packet, tailroom, headroom, packet,
- * and so on. That is what makes a run.
+ * The packets are contiguous in memory: headroom, packet, tailroom, headroom, packet, and so on.
+ * A sequence of packets of equal size is a run: see tuntap_packet.
  *
- * @param packets  Receives where they are. They last until the next call on this reader, and
- *                 may be changed in place.
- * @param count    How many there is room for: 1 or more; 64 to 256 are a good number.
- * @param size     sizeof(tuntap_packet), with which the list goes on from one to the next.
- * @return How many packets, or 0 and failures as tuntap_reader_next: a failure behind
- *         packets is returned by the next call; or -EINVAL (packets is NULL; count is 0, or
- *         more than memory can hold; a bad size, TUNTAP_REASON_ARGUMENT).
+ * @param reader   The reader.
+ * @param packets  Receives the addresses and sizes. The packets are valid until the next call on
+ *                 this reader, and may be modified in place.
+ * @param count    Number of elements of packets: at least 1. 64 to 256 are good values.
+ * @param size     sizeof(tuntap_packet), the distance between two elements of packets.
+ * @param err      May be NULL.
+ * @return The number of packets, or 0 and errors as tuntap_reader_next, or
+ *         -EINVAL  packets is NULL; count is 0, or larger than memory; size is wrong
+ *                  (TUNTAP_REASON_ARGUMENT).
+ *         If an error occurs after the first packet, the call returns the packets, and the next
+ *         call returns the error.
  * @since 0.1.0
  */
 ssize_t tuntap_reader_batch(tuntap_reader *reader, tuntap_packet *packets, size_t count, size_t size, tuntap_error *err);
 
 /**
- * The packets of a batch, each copied to a place of the caller's. It waits for the first
- * packet, unless the handle is non-blocking.
+ * Copies several packets of a batch to buffers of the caller. Waits for the first packet, unless
+ * the handle is non-blocking.
  *
- * @param packets  In: where each packet goes, data, and how many bytes there are, size. Out:
- *                 the size of the packet, data as it was, and 1 as run. Those behind the
- *                 number that is returned stay as they are.
- * @param count    How many places there are: 1 or more.
- * @param size     sizeof(tuntap_packet), with which the list goes on from one to the next.
- * @return How many packets, fewer where the next one is longer than its place; or 0 and
- *         failures as tuntap_reader_batch; or -EMSGSIZE: the first packet is longer than
- *         its place (TUNTAP_REASON_BUFFER). It is not lost, and stays the next one: the message
- *         has its size; or -EINVAL (an address is NULL; a size is more than memory can hold,
- *         TUNTAP_REASON_ARGUMENT).
+ * @param reader   The reader.
+ * @param packets  On entry: the address of a buffer in data, and its size in size, for each packet.
+ *                 On return: size is the size of the packet, run is 1, and data is unchanged.
+ *                 Elements after the returned number are unchanged.
+ * @param count    Number of elements of packets: at least 1.
+ * @param size     sizeof(tuntap_packet), the distance between two elements of packets.
+ * @param err      May be NULL.
+ * @return The number of packets: fewer than count if the next packet is larger than its buffer. Or
+ *         0 and errors as tuntap_reader_batch, or
+ *         -EMSGSIZE  the first packet is larger than its buffer (TUNTAP_REASON_BUFFER). The packet
+ *                    is not lost: the next call returns it. The message has its size;
+ *         -EINVAL    an address is NULL; a size is larger than memory (_ARGUMENT).
  * @since 0.1.0
  */
 ssize_t tuntap_reader_copy(tuntap_reader *reader, tuntap_packet *packets, size_t count, size_t size, tuntap_error *err);
@@ -2526,37 +2543,41 @@ ssize_t tuntap_reader_copy(tuntap_reader *reader, tuntap_packet *packets, size_t
  */
 
 /**
- * Makes a writer: it collects packets, coalesces those of a flow to super-packets on a device
- * with TUNTAP_OFFLOAD, and hands them over in as few system calls as possible. They arrive as they
- * would one by one; only the identification of IPv4 packets that may not be fragmented, and
- * all have the same, is counted up. On every other device each packet is written at once.
+ * Creates a writer, which writes packets in batches. On a device with TUNTAP_OFFLOAD it coalesces
+ * the packets of a flow to super-packets, and writes them with as few system calls as possible.
+ * On every other device it writes each packet at once.
  *
- * Packets of one TCP or UDP flow stay in order; those of different flows may not. A packet
- * with a bad checksum is not coalesced, and arrives as the bad packet that it is.
+ * The packets arrive as if they were written one by one, with one exception: the identification of
+ * IPv4 packets that must not be fragmented, if all have the same one, is incremented instead.
+ * Packets of one TCP or UDP flow stay in order; packets of different flows may not. A packet with
+ * a bad checksum is not coalesced, and arrives with the bad checksum.
  *
- * A handle can have several writers, each for one thread.
+ * A handle can have several writers, each used by one thread.
  *
- * A packet that was taken is the writer's, and must not be given again: it is handed over, or
- * stays for the next call when there is no room, or is lost when the kernel refuses it. The
- * others go out nevertheless, and what is lost is reported once: by the tuntap_writer_flush or
- * tuntap_writer_batch that finds it, or by the next one, when that call fails for another
- * cause or another function finds it. The code is why the first of them was refused, and the
- * message says how many they are. tuntap_writer_put, tuntap_writer_reserve and
- * tuntap_writer_commit report only what becomes of their own packet.
+ * A packet that the writer has accepted must not be written again. It goes to the kernel, or stays
+ * in the writer until the next call if there is no room, or is lost if the kernel refuses it. After
+ * a loss the other packets still go out. Each loss is reported once, by the tuntap_writer_flush or
+ * tuntap_writer_batch that finds it. If that call fails for another reason, or another function
+ * finds the loss, the next of these calls reports it. The error code is the one of the first lost
+ * packet, and the message has the number of lost packets. tuntap_writer_put,
+ * tuntap_writer_reserve and tuntap_writer_commit report only errors of their own packet.
  *
+ * @param dev     The handle.
  * @param flags   0 or TUNTAP_TRUSTED.
- * @param writer  Receives the writer. tuntap_writer_free frees it, before or after
- *                tuntap_close closes the device.
- * @return 0, or -EINVAL (dev or writer is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for the
- *         3.4 MB that it has on a device with TUNTAP_OFFLOAD, or 64 KiB on any other,
- *         TUNTAP_REASON_SYSTEM).
+ * @param writer  Receives the writer. Free it with tuntap_writer_free, before or after
+ *                tuntap_close.
+ * @param err     May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev or writer is NULL (TUNTAP_REASON_ARGUMENT); unknown flags (_FLAGS);
+ *         -ENOMEM  no memory: a writer needs 3.4 MB on a device with TUNTAP_OFFLOAD, and 64 KiB on
+ *                  any other device (_SYSTEM).
  * @since 0.1.0
  */
 int tuntap_writer_new(tuntap *dev, uint64_t flags, tuntap_writer **writer, tuntap_error *err);
 
 /**
- * Frees the writer. Packets that it still has are lost: tuntap_writer_flush comes before.
- * When tuntap_close was called on the device before, this closes it.
+ * Frees a writer. Packets that it still holds are lost: call tuntap_writer_flush before. If
+ * tuntap_close was called before on the device, this closes the device.
  *
  * @param writer  May be NULL.
  * @since 0.1.0
@@ -2564,78 +2585,91 @@ int tuntap_writer_new(tuntap *dev, uint64_t flags, tuntap_writer **writer, tunta
 void tuntap_writer_free(tuntap_writer *writer);
 
 /**
- * Takes a copy of a packet. It goes out with tuntap_writer_flush at the latest, and
- * earlier when the writer is full. On a device without a send buffer (tuntap_set_sndbuf) it
- * never waits.
+ * Copies a packet to the writer. The packet goes out with tuntap_writer_flush, or earlier if the
+ * writer is full. On a device without a send buffer limit (tuntap_set_sndbuf) this never waits.
  *
- * @param packet  As for tuntap_write.
- * @param size    Bytes of it.
- * @return 0, or as tuntap_write: then the packet was not taken. When there is no room, that is
- *         for what was taken before: the packet may be given again.
+ * @param writer  The writer.
+ * @param packet  The packet, as for tuntap_write.
+ * @param size    Size of the packet.
+ * @param err     May be NULL.
+ * @return 0, or errors as tuntap_write: then the packet was not accepted. An error because there is
+ *         no room concerns the packets that were accepted before: write this packet again.
  * @since 0.1.0
  */
 int tuntap_writer_put(tuntap_writer *writer, const void *packet, size_t size, tuntap_error *err);
 
 /**
- * Reserves bytes in the writer's memory for a packet, which tuntap_writer_commit takes from
- * there: a program decrypts to it, and needs no memory of its own. The bytes are the same ones
- * each time, and stay in the cache; the copy to a super-packet is a part of verifying the
- * packet's checksum.
+ * Reserves memory in the writer for a packet, which tuntap_writer_commit accepts from there. A
+ * program can decrypt to it, and needs no buffer of its own. The memory is the same each time, so
+ * it stays in the cache. The copy to a super-packet costs no extra pass: it is made while the
+ * checksum is verified.
  *
- * @param size    How many bytes, for one packet: its size, or more.
- * @param packet  Receives where they are. They are the caller's until the packet is committed,
- *                or any other function is called on this writer, which drops them.
- * @return 0, or -EMSGSIZE (more than the device takes, TUNTAP_REASON_PACKET), -EINVAL (size is
- *         0, TUNTAP_REASON_PACKET; writer or packet is NULL, TUNTAP_REASON_ARGUMENT).
+ * @param writer  The writer.
+ * @param size    Bytes to reserve: the size of the packet, or more.
+ * @param packet  Receives the address. The memory is reserved until tuntap_writer_commit succeeds,
+ *                or until any other function is called on this writer, which cancels the
+ *                reservation.
+ * @param err     May be NULL.
+ * @return 0, or
+ *         -EMSGSIZE  longer than tuntap_read_size (TUNTAP_REASON_PACKET);
+ *         -EINVAL    size is 0 (_PACKET); writer or packet is NULL (_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_writer_reserve(tuntap_writer *writer, size_t size, void **packet, tuntap_error *err);
 
 /**
- * Takes the packet that was written to the reserved bytes, as tuntap_writer_put takes a copy.
+ * Accepts the packet in the reserved memory, as tuntap_writer_put accepts a copy.
  *
- * @param size  Bytes of the packet, from the first reserved one on: all of them, or fewer.
- * @return 0, or as tuntap_writer_put: then the packet was not taken, and its bytes stay reserved; or
- *         -EINVAL (more than is reserved, TUNTAP_REASON_ARGUMENT).
+ * @param writer  The writer.
+ * @param size    Size of the packet, from the first reserved byte on: at most the reserved size.
+ * @param err     May be NULL.
+ * @return 0, or errors as tuntap_writer_put: then the packet was not accepted, and the memory stays
+ *         reserved; or
+ *         -EINVAL  larger than the reserved size (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_writer_commit(tuntap_writer *writer, size_t size, tuntap_error *err);
 
 /**
- * Hands over what was collected.
+ * Writes all collected packets to the device.
  *
- * @return 0: all of it went out, and nothing is lost that was not reported; or
- *         -EAGAIN    no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
- *         -EINTR     a signal handler ran while the call waited (_INTERRUPTED);
- *         -ECANCELED no room, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was
- *                    called (_SHUTDOWN): in these cases what is left stays in the writer;
- *         -ENETDOWN  the device is down (_DOWN);
- *         -ENODEV    the device is gone (_REMOVED);
- *         -EBUSY     this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
- *         -EINVAL    the kernel does not take what it was given (_PACKET); writer is NULL
- *                    (_ARGUMENT);
- *         and whatever else the kernel refuses packets with, such as -ENOMEM (_SYSTEM): in
- *                    these cases packets are lost, the others were tried, and nothing is left.
+ * @param writer  The writer.
+ * @param err     May be NULL.
+ * @return 0 if all packets went out and there is no unreported loss, or
+ *         -EAGAIN     no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
+ *         -EINTR      a signal handler ran during the wait (_INTERRUPTED);
+ *         -ECANCELED  no room, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was called
+ *                     (_SHUTDOWN).
+ *         After these errors the other packets stay in the writer.
+ *         -ENETDOWN   the device is down (_DOWN);
+ *         -ENODEV     the device is gone (_REMOVED);
+ *         -EBUSY      this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
+ *         -EINVAL     the kernel refused a packet (_PACKET);
+ *         -ENOMEM     and any other error with which the kernel refuses a packet (_SYSTEM).
+ *         After these errors packets are lost, all others were written, and the writer is empty.
+ *         -EINVAL     writer is NULL (_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_writer_flush(tuntap_writer *writer, tuntap_error *err);
 
 /**
- * Takes packets, and hands them over: tuntap_writer_put for each, and tuntap_writer_flush.
+ * Writes several packets: tuntap_writer_put for each, then tuntap_writer_flush.
  *
- * After a failure go on with packets[*taken], or with tuntap_writer_flush when all were taken:
- * so no packet is sent twice, and none is left out.
+ * After an error continue with packets[*taken], or with tuntap_writer_flush if all packets were
+ * accepted. Then no packet is sent twice, and none is skipped.
  *
- * @param packets  Where they are, and their sizes.
- * @param count    How many.
- * @param size     sizeof(tuntap_packet), with which the list goes on from one to the next.
- * @param taken    Receives how many of them the writer took, the first ones: always, after a
- *                 failure too.
- * @return 0: all were taken and went out; or as tuntap_writer_flush; or, where fewer were taken
- *         than there are, as tuntap_writer_put for the next one: those before it went out, or stay
- *         as tuntap_writer_flush says; or -EINVAL (writer, packets, taken or one of the
- *         addresses is NULL; a size, or count, is more than memory can hold,
- *         TUNTAP_REASON_ARGUMENT): then none was taken.
+ * @param writer   The writer.
+ * @param packets  The addresses and sizes of the packets.
+ * @param count    Number of packets.
+ * @param size     sizeof(tuntap_packet), the distance between two elements of packets.
+ * @param taken    Receives the number of packets that the writer accepted, from the first one on.
+ *                 Set after an error too.
+ * @param err      May be NULL.
+ * @return 0 if all packets were accepted and went out. Otherwise errors as tuntap_writer_flush. If
+ *         *taken is less than count, errors as tuntap_writer_put for the next packet: the packets
+ *         before it went out, or stay in the writer as after tuntap_writer_flush. Or
+ *         -EINVAL  writer, packets, taken or an address is NULL; a size, or count, is larger than
+ *                  memory (TUNTAP_REASON_ARGUMENT). No packet was accepted.
  * @since 0.1.0
  */
 int tuntap_writer_batch(tuntap_writer *writer, const tuntap_packet *packets, size_t count, size_t size, size_t *taken, tuntap_error *err);
@@ -2647,138 +2681,154 @@ int tuntap_writer_batch(tuntap_writer *writer, const tuntap_packet *packets, siz
  */
 
 /**
- * tuntap_vnet_hdr.flags: the checksum of the packet is not made yet, and its field has the
- * sum of the pseudo header. As all numbers here, virtio's.
+ * tuntap_vnet_hdr.flags: the checksum is partial: its field has the sum of the pseudo header
+ * only. The values here are those of virtio.
  */
 #define TUNTAP_VNET_HDR_F_NEEDS_CSUM 0x1
 
 /**
- * tuntap_vnet_hdr.flags: the checksum of the packet is known to be good.
+ * tuntap_vnet_hdr.flags: the checksum was verified and is good.
  */
 #define TUNTAP_VNET_HDR_F_DATA_VALID 0x2
 
 /**
- * tuntap_vnet_hdr.gso_type: one packet.
+ * tuntap_vnet_hdr.gso_type: a plain packet, no super-packet.
  */
 #define TUNTAP_VNET_HDR_GSO_NONE 0
 
 /**
- * tuntap_vnet_hdr.gso_type: several segments of TCP over IPv4.
+ * tuntap_vnet_hdr.gso_type: a super-packet of TCP over IPv4.
  */
 #define TUNTAP_VNET_HDR_GSO_TCPV4 1
 
 /**
- * tuntap_vnet_hdr.gso_type: several segments of TCP over IPv6.
+ * tuntap_vnet_hdr.gso_type: a super-packet of TCP over IPv6.
  */
 #define TUNTAP_VNET_HDR_GSO_TCPV6 4
 
 /**
- * tuntap_vnet_hdr.gso_type: several datagrams of UDP, over either.
+ * tuntap_vnet_hdr.gso_type: a super-packet of UDP over IPv4 or IPv6.
  */
 #define TUNTAP_VNET_HDR_GSO_UDP_L4 5
 
 /**
- * tuntap_vnet_hdr.gso_type, beside one of TCP: only the first segment has the flag CWR.
+ * tuntap_vnet_hdr.gso_type, combined with a TCP type: only the first segment has the CWR flag.
  */
 #define TUNTAP_VNET_HDR_GSO_ECN 128
 
 /**
- * What of a packet is still to be done: splitting it into segments, and its checksum. The
- * names and numbers are those of struct virtio_net_hdr, and the numbers are in the machine's
- * byte order, whatever the device's header has.
+ * The work that is left to do on a packet: segmentation, and the checksum. The names and values
+ * are those of struct virtio_net_hdr. The numbers are in the byte order of the machine; the
+ * library converts to and from the byte order of the device.
  */
 typedef struct tuntap_vnet_hdr {
     /**
-     * TUNTAP_VNET_HDR_F_NEEDS_CSUM, or 0. Other bits are the kernel's.
+     * TUNTAP_VNET_HDR_F_NEEDS_CSUM, or 0. Other bits are reserved for the kernel.
      */
     uint8_t flags;
     /**
-     * A TUNTAP_VNET_HDR_GSO_*.
+     * One of TUNTAP_VNET_HDR_GSO_*.
      */
     uint8_t gso_type;
     /**
-     * Bytes of all headers, as a hint: the kernel gives other numbers too.
+     * Length of all headers. Only a hint: the kernel also sets other values.
      */
     uint16_t hdr_len;
     /**
-     * Bytes of payload in each segment but the last, which may have fewer.
+     * Payload bytes of each segment. The last segment may have fewer.
      */
     uint16_t gso_size;
     /**
-     * Where the part begins that the checksum is of: the TCP or UDP header.
+     * Offset at which checksumming starts: the offset of the TCP or UDP header.
      */
     uint16_t csum_start;
     /**
-     * Where the checksum is, from there.
+     * Offset of the checksum field, from csum_start.
      */
     uint16_t csum_offset;
     /**
-     * Buffers that the packet takes, for a virtio device: the kernel does not look at it, and a
-     * device whose header has fewer than 12 bytes does not pass it on.
+     * Number of buffers that the packet uses, for virtio devices. The kernel ignores it. A device
+     * whose header has fewer than 12 bytes does not pass it on.
      */
     uint16_t num_buffers;
 } tuntap_vnet_hdr;
 
 /**
- * Turns on these offloads, and no others: which super-packets the device hands over, and
- * what the writers of this handle join. They are the device's, for all its queues. All are
- * on after tuntap_open with TUNTAP_OFFLOAD that the kernel has; what waits to be read is
- * as it was.
+ * Sets which offloads are on: which super-packets the device delivers, and what the writers of
+ * this handle coalesce. All other offloads are turned off. The setting is shared by all queues of
+ * the device. tuntap_open with TUNTAP_OFFLOAD turns on all offloads of the kernel. Packets that
+ * are already in the queue do not change.
  *
+ * @param dev       The handle.
  * @param offloads  TUNTAP_F_*, or 0. Each of them needs TUNTAP_F_CSUM.
- * @return 0, or -EINVAL (dev is NULL; unknown bits, TUNTAP_REASON_FLAGS; opened without
- *         TUNTAP_OFFLOAD, TUNTAP_REASON_MISMATCH), -EOPNOTSUPP (the kernel has no such
- *         set: USO4 and USO6 go together, since Linux 6.2, TUNTAP_REASON_KERNEL), -ENODEV
- *         (the device is gone).
+ * @param err       May be NULL.
+ * @return 0, or
+ *         -EINVAL      dev is NULL (TUNTAP_REASON_ARGUMENT); unknown bits (_FLAGS); not opened
+ *                      with TUNTAP_OFFLOAD (_MISMATCH);
+ *         -EOPNOTSUPP  the kernel does not support this set: TUNTAP_F_USO4 and TUNTAP_F_USO6 need
+ *                      Linux 6.2, and must be set together (_KERNEL);
+ *         -ENODEV      the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_offloads(tuntap *dev, uint64_t offloads, tuntap_error *err);
 
 /**
- * Bytes of the virtio header that the kernel has before each packet of this device, for all
- * its queues: 10 on a new one, or what another program (TUNSETVNETHDRSZ) or
- * tuntap_config_set_vnet_hdr_size asked for. No packet function shows it.
+ * Returns the size of the virtio header that the kernel puts before each packet of this device.
+ * It is the same for all queues: 10 on a new device, or the size that another program
+ * (TUNSETVNETHDRSZ) or tuntap_config_set_vnet_hdr_size has set. No packet function shows the
+ * header itself.
  *
- * It is found out when a handle is opened, as its byte order is. When another program
- * changes either later, the packets of the handles that are open are wrong from then on, or
- * refused; a handle that is opened later is right.
+ * The library reads the size and the byte order of the header when a handle is opened. If another
+ * program changes either of them later, packets of the open handles are corrupt or refused. A
+ * handle that is opened after the change works.
  *
- * @param size  Receives the size.
- * @return 0, or -EINVAL (dev or size is NULL; opened without TUNTAP_OFFLOAD,
- *         TUNTAP_REASON_MISMATCH).
+ * @param dev   The handle.
+ * @param size  Receives the size in bytes.
+ * @param err   May be NULL.
+ * @return 0, or
+ *         -EINVAL  dev or size is NULL (TUNTAP_REASON_ARGUMENT); not opened with TUNTAP_OFFLOAD
+ *                  (_MISMATCH).
  * @since 0.1.0
  */
 int tuntap_get_vnet_hdr_size(const tuntap *dev, size_t *size, tuntap_error *err);
 
 /**
- * Takes what the kernel hands over as it is, from a device with TUNTAP_OFFLOAD: a packet
- * or a super-packet, and what is still to be done with it. For those who pass it on whole:
- * to another device, or to a UDP socket with UDP_SEGMENT.
+ * Reads a packet or a super-packet without segmentation, and its virtio header. The device must
+ * be opened with TUNTAP_OFFLOAD. For programs that forward the super-packet whole: to another
+ * device, or to a UDP socket with UDP_SEGMENT.
  *
- * @param hdr       Receives what is to be done, whatever size and byte order the device's
- *                  header has. What a longer one has beyond this struct is dropped.
- * @param hdr_size  sizeof(tuntap_vnet_hdr), or 10 and more of it.
+ * @param dev       The handle.
+ * @param hdr       Receives the virtio header. It does not depend on the size and byte order of the
+ *                  device's header. Bytes of a longer header that this struct does not have are
+ *                  dropped.
+ * @param hdr_size  sizeof(tuntap_vnet_hdr). At least 10.
  * @param buf       Receives the packet.
- * @param size      Bytes of buf. tuntap_read_size says which are always enough.
- * @return As tuntap_read, or -EINVAL (hdr is NULL; hdr_size; opened without TUNTAP_OFFLOAD,
- *         TUNTAP_REASON_MISMATCH).
+ * @param size      Size of buf. tuntap_read_size returns a size that is always enough.
+ * @param err       May be NULL.
+ * @return As tuntap_read, or
+ *         -EINVAL  hdr is NULL, or hdr_size is wrong (TUNTAP_REASON_ARGUMENT); not opened with
+ *                  TUNTAP_OFFLOAD (_MISMATCH).
  * @since 0.1.0
  */
 ssize_t tuntap_read_super(tuntap *dev, tuntap_vnet_hdr *hdr, size_t hdr_size, void *buf, size_t size, tuntap_error *err);
 
 /**
- * Hands over a packet or a super-packet with what is still to be done, to a device with
+ * Writes a packet or a super-packet, and its virtio header. The device must be opened with
  * TUNTAP_OFFLOAD.
  *
- * @param hdr       What is to be done. All zeros: nothing, it is a plain packet. What a
- *                  longer header of the device has beyond this struct is zero.
- * @param hdr_size  sizeof(tuntap_vnet_hdr), or 10 and more of it.
+ * @param dev       The handle.
+ * @param hdr       The virtio header. All zeros: a plain packet, with its checksum. If the device's
+ *                  header is longer than this struct, the other bytes are 0.
+ * @param hdr_size  sizeof(tuntap_vnet_hdr). At least 10.
  * @param buf       The packet.
- * @param size      Bytes of it.
- * @return As tuntap_write, or -EINVAL (hdr is NULL; hdr_size; hdr has more than this version
- *         knows, and that is not 0; opened without TUNTAP_OFFLOAD, TUNTAP_REASON_MISMATCH;
- *         the kernel does not take such an offload: a UDP super-packet has 128 segments at
- *         the most, and every one needs its checksum, TUNTAP_REASON_PACKET).
+ * @param size      Size of the packet.
+ * @param err       May be NULL.
+ * @return As tuntap_write, or
+ *         -EINVAL  hdr is NULL, hdr_size is wrong, or a member of hdr that this version does not
+ *                  know is not 0 (TUNTAP_REASON_ARGUMENT); not opened with TUNTAP_OFFLOAD
+ *                  (_MISMATCH); the kernel refuses the header: a UDP super-packet has at most 128
+ *                  segments, and a UDP super-packet must have TUNTAP_VNET_HDR_F_NEEDS_CSUM
+ *                  (_PACKET).
  * @since 0.1.0
  */
 ssize_t tuntap_write_super(tuntap *dev, const tuntap_vnet_hdr *hdr, size_t hdr_size, const void *buf, size_t size, tuntap_error *err);
@@ -2790,18 +2840,21 @@ ssize_t tuntap_write_super(tuntap *dev, const tuntap_vnet_hdr *hdr, size_t hdr_s
  */
 
 /**
- * Makes a splitter: it segments super-packets in memory, without a device.
+ * Creates a splitter, which segments super-packets in memory, without a device.
  *
- * @param flags     TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
+ * @param flags     TUNTAP_TUN for IP packets or TUNTAP_TAP for Ethernet frames, and optionally
  *                  TUNTAP_TRUSTED.
- * @param splitter  Receives the splitter; tuntap_splitter_free frees it.
- * @return 0, or -EINVAL (splitter is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM.
+ * @param splitter  Receives the splitter. Free it with tuntap_splitter_free.
+ * @param err       May be NULL.
+ * @return 0, or
+ *         -EINVAL  splitter is NULL (TUNTAP_REASON_ARGUMENT); flags (_FLAGS);
+ *         -ENOMEM  no memory (_SYSTEM).
  * @since 0.1.0
  */
 int tuntap_splitter_new(uint64_t flags, tuntap_splitter **splitter, tuntap_error *err);
 
 /**
- * Frees the splitter.
+ * Frees a splitter.
  *
  * @param splitter  May be NULL.
  * @since 0.1.0
@@ -2809,41 +2862,52 @@ int tuntap_splitter_new(uint64_t flags, tuntap_splitter **splitter, tuntap_error
 void tuntap_splitter_free(tuntap_splitter *splitter);
 
 /**
- * Begins to segment a packet, which may be a super-packet: what is left of the last one is
- * dropped. Makes no allocation.
+ * Begins to segment a packet, which may be a super-packet. Segments of the previous super-packet
+ * that were not returned are dropped. Allocates no memory.
  *
- * @param hdr       What is to be done with it.
- * @param hdr_size  sizeof(tuntap_vnet_hdr), or 10 and more of it.
- * @param packet    The packet. It is segmented in place: its bytes are the splitter's until
- *                  tuntap_splitter_next returns 0.
- * @param size      Bytes of it.
- * @return 0, or -EINVAL (splitter, hdr or packet is NULL; hdr_size; hdr has more than this
- *         version knows, and that is not 0; longer than 65,557 bytes, or not what hdr says,
- *         TUNTAP_REASON_PACKET): then the packet is as it was.
+ * @param splitter  The splitter.
+ * @param hdr       The virtio header of the packet.
+ * @param hdr_size  sizeof(tuntap_vnet_hdr). At least 10.
+ * @param packet    The packet. It is segmented in place: do not use its memory for anything else
+ *                  until tuntap_splitter_next returns 0.
+ * @param size      Size of the packet.
+ * @param err       May be NULL.
+ * @return 0, or
+ *         -EINVAL  splitter, hdr or packet is NULL, hdr_size is wrong, or a member of hdr that this
+ *                  version does not know is not 0 (TUNTAP_REASON_ARGUMENT); longer than 65,557
+ *                  bytes, or the packet does not match hdr (_PACKET). The packet is unchanged.
  * @since 0.1.0
  */
 int tuntap_splitter_begin(tuntap_splitter *splitter, const tuntap_vnet_hdr *hdr, size_t hdr_size, void *packet, size_t size, tuntap_error *err);
 
 /**
- * The next packet: a plain one, with correct headers and checksums.
+ * Returns the next segment, a plain packet with correct headers and checksums.
  *
- * @param packet  Receives where it is, within the super-packet. It lasts until the next
- *                call on this splitter, and may be changed in place.
- * @return Bytes of the packet; 0 when none is left; -EINVAL (splitter or packet is NULL,
- *         TUNTAP_REASON_ARGUMENT).
+ * @param splitter  The splitter.
+ * @param packet    Receives the address of the segment, within the super-packet. The segment is
+ *                  valid until the next call on this splitter, and may be modified in place.
+ * @param err       May be NULL.
+ * @return The size of the segment, or
+ *         0        no segment is left;
+ *         -EINVAL  splitter or packet is NULL (TUNTAP_REASON_ARGUMENT); the super-packet was
+ *                  modified (_PACKET).
  * @since 0.1.0
  */
 ssize_t tuntap_splitter_next(tuntap_splitter *splitter, void **packet, tuntap_error *err);
 
 /**
- * As tuntap_splitter_next, but copies the packet to the caller's memory, in the pass that
- * computes its checksum: for packets that are to stay, as those of a list.
+ * As tuntap_splitter_next, but copies the segment to the caller's memory. The copy and the
+ * checksum take one pass. For programs that keep several segments, for example in a list.
  *
- * @param to    Where the packet is written: outside of the super-packet.
- * @param size  Bytes there.
- * @return Bytes of the packet; 0 when none is left; -EMSGSIZE when it is longer than size: it
- *         stays the next one (TUNTAP_REASON_BUFFER); -EINVAL (splitter or to is NULL,
- *         TUNTAP_REASON_ARGUMENT).
+ * @param splitter  The splitter.
+ * @param to        Receives the segment. Must not overlap with the super-packet.
+ * @param size      Size of to.
+ * @param err       May be NULL.
+ * @return The size of the segment, or
+ *         0          no segment is left;
+ *         -EMSGSIZE  the segment is longer than size (TUNTAP_REASON_BUFFER). It is not lost: the
+ *                    next call returns it;
+ *         -EINVAL    splitter or to is NULL (_ARGUMENT); the super-packet was modified (_PACKET).
  * @since 0.1.0
  */
 ssize_t tuntap_splitter_copy(tuntap_splitter *splitter, void *to, size_t size, tuntap_error *err);
@@ -2855,19 +2919,21 @@ ssize_t tuntap_splitter_copy(tuntap_splitter *splitter, void *to, size_t size, t
  */
 
 /**
- * Makes a joiner: it coalesces packets to super-packets in memory, without a device.
+ * Creates a joiner, which coalesces packets to super-packets in memory, without a device.
  *
- * @param flags   TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
+ * @param flags   TUNTAP_TUN for IP packets or TUNTAP_TAP for Ethernet frames, and optionally
  *                TUNTAP_TRUSTED.
- * @param joiner  Receives the joiner; tuntap_joiner_free frees it.
- * @return 0, or -EINVAL (joiner is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for its
- *         3.3 MB, TUNTAP_REASON_SYSTEM).
+ * @param joiner  Receives the joiner. Free it with tuntap_joiner_free.
+ * @param err     May be NULL.
+ * @return 0, or
+ *         -EINVAL  joiner is NULL (TUNTAP_REASON_ARGUMENT); flags (_FLAGS);
+ *         -ENOMEM  no memory: a joiner needs 3.3 MB (_SYSTEM).
  * @since 0.1.0
  */
 int tuntap_joiner_new(uint64_t flags, tuntap_joiner **joiner, tuntap_error *err);
 
 /**
- * Frees the joiner, and what it has collected.
+ * Frees a joiner, and the packets that it holds.
  *
  * @param joiner  May be NULL.
  * @since 0.1.0
@@ -2875,29 +2941,35 @@ int tuntap_joiner_new(uint64_t flags, tuntap_joiner **joiner, tuntap_error *err)
 void tuntap_joiner_free(tuntap_joiner *joiner);
 
 /**
- * Takes a copy of a packet, and coalesces it with those before it, as tuntap_writer_new
- * says. Makes no allocation.
+ * Copies a packet to the joiner, and coalesces it with earlier packets by the rules of
+ * tuntap_writer_new. Allocates no memory.
  *
+ * @param joiner  The joiner.
  * @param packet  The packet.
- * @param size    Bytes of it.
- * @return 0, or -ENOBUFS (no room until what was collected is taken with
- *         tuntap_joiner_next, TUNTAP_REASON_AGAIN), -EINVAL (joiner or packet is NULL; a
- *         packet of 0 bytes, TUNTAP_REASON_PACKET), -EMSGSIZE (longer than 65,557 bytes,
- *         TUNTAP_REASON_PACKET).
+ * @param size    Size of the packet.
+ * @param err     May be NULL.
+ * @return 0, or
+ *         -ENOBUFS   no room: take the collected packets with tuntap_joiner_next first
+ *                    (TUNTAP_REASON_AGAIN);
+ *         -EINVAL    joiner or packet is NULL (_ARGUMENT); size is 0 (_PACKET);
+ *         -EMSGSIZE  longer than 65,557 bytes (_PACKET).
  * @since 0.1.0
  */
 int tuntap_joiner_put(tuntap_joiner *joiner, const void *packet, size_t size, tuntap_error *err);
 
 /**
- * The next packet or super-packet of those that were collected. Nothing is added to it any
- * more: a packet that is put afterwards comes behind it.
+ * Returns the next collected packet or super-packet. Nothing is added to it afterwards: packets
+ * that are put later come after it.
  *
- * @param hdr       Receives what is still to be done with it.
- * @param hdr_size  sizeof(tuntap_vnet_hdr), or 10 and more of it.
- * @param packet    Receives where it is. It lasts until the next call on this joiner, and may
- *                  be changed in place.
- * @return Bytes of the packet; 0 when none is left, and there is room again; -EINVAL
- *         (joiner, hdr or packet is NULL; hdr_size, TUNTAP_REASON_ARGUMENT).
+ * @param joiner    The joiner.
+ * @param hdr       Receives the virtio header of the packet.
+ * @param hdr_size  sizeof(tuntap_vnet_hdr). At least 10.
+ * @param packet    Receives the address of the packet. The packet is valid until the next call on
+ *                  this joiner, and may be modified in place.
+ * @param err       May be NULL.
+ * @return The size of the packet, or
+ *         0        no packet is left, and there is room again;
+ *         -EINVAL  joiner, hdr or packet is NULL, or hdr_size is wrong (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
 ssize_t tuntap_joiner_next(tuntap_joiner *joiner, tuntap_vnet_hdr *hdr, size_t hdr_size, void **packet, tuntap_error *err);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Where an internal fault ends, in place of std's handlers: see the Makefile.
+//! Handlers of internal faults, which replace those of std: see the Makefile.
 
 #![allow(unsafe_code)]
 
@@ -7,13 +7,13 @@ use std::io::{self, Write};
 use std::panic::Location;
 use std::process;
 
-/// Stands in for the panic handler, which is called by Rust's ABI as all of std's handlers are.
+/// Replaces the panic handler. Like all handlers of std it is called with Rust's ABI.
 #[unsafe(no_mangle)]
 extern "Rust" fn tuntap_panicked(info: &core::panic::PanicInfo<'_>) -> ! {
     end(info.location(), &info.message())
 }
 
-/// Stands in for the handler of an allocation that failed.
+/// Replaces the handler of a failed allocation.
 #[unsafe(no_mangle)]
 extern "Rust" fn tuntap_out_of_memory(size: usize, _align: usize) -> ! {
     end(None, &format_args!("no memory for {size} bytes"))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What the fuzz targets reach beside the core's public part: built for a fuzzer alone.
+//! Access for the fuzz targets to parts of the core that are not public. Built only for a fuzzer.
 #![allow(missing_docs)]
 
 use crate::device::stream;
@@ -7,11 +7,11 @@ use crate::model::error::Errno;
 use crate::model::flags::Kind;
 use crate::model::vnet_hdr::Layout;
 
-/// A reader's memory, which is filled by hand.
+/// The memory of a reader, which the target fills.
 pub struct Stream(stream::Stream);
 
 impl Stream {
-    /// One of a device with offload, whose virtio header has this layout.
+    /// The memory for a device with offload whose virtio header has this layout.
     pub fn new(kind: Kind, layout: Layout) -> Self {
         match stream::Stream::new(kind, Some(layout), false) {
             Ok(stream) => Self(stream),
@@ -19,7 +19,7 @@ impl Stream {
         }
     }
 
-    /// Reads these bytes, a virtio header and a packet, as a device hands them over.
+    /// Reads these bytes, a virtio header and a packet, as from a device.
     pub fn take(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
         self.0.take_from(|room| {
             room.get_mut(..bytes.len()).ok_or(Errno::EMSGSIZE)?.copy_from_slice(bytes);
@@ -27,12 +27,12 @@ impl Stream {
         })
     }
 
-    /// The next packet of what was read.
+    /// The next packet, in place.
     pub fn split(&mut self) -> Option<Vec<u8>> {
         self.0.next().map(|packet| packet.to_vec())
     }
 
-    /// As [`Self::split`], in memory of its own.
+    /// As [`Self::split`], but copied to other memory.
     pub fn copy(&mut self) -> Option<Vec<u8>> {
         let mut to = vec![0xaa; self.0.length()?];
         self.0.copy(&mut to).map(|()| to)

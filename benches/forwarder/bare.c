@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * bare IF0 IF1 plain|raw: a loop of read(2) and write(2) and nothing else. plain: packets, without offload; raw:
- * super-packets as they are. These are the limits that a library is measured against. */
+ * bare IF0 IF1 plain|raw: only a loop of read(2) and write(2). plain: packets, without offload. raw: super-packets
+ * without segmentation. These are the limits for a library. */
 #include "forwarder.h"
 
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 
-/* A super-packet and its virtio header, and more. */
+/* Larger than a super-packet and its virtio header. */
 enum { ROOM = 65536 + 64 };
 
 static int open_tun(const char *name, int raw)

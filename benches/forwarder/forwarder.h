@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the forwarders in C share: two devices, a thread for each direction, and an end by SIGTERM. */
+ * Shared by the forwarders in C: two devices, a thread for each direction. SIGTERM ends the process. */
 #ifndef FORWARDER_H
 #define FORWARDER_H
 
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Forwards from in[0] to out[0] and so on, for ever. */
+/* Forwards from in[0] to out[0] and so on, without end. */
 typedef void *(*forward_function)(void *direction);
 
 struct direction {
@@ -25,7 +25,7 @@ static void die(const char *what)
     exit(1);
 }
 
-/** Forwards both ways until SIGTERM, which ends the process. */
+/** Forwards in both directions until SIGTERM ends the process. */
 static void forward_both(void *first, void *second, forward_function forward)
 {
     static struct direction directions[2];

@@ -33,7 +33,7 @@ static tuntap_writer *open_writer(const struct direction *direction)
     return writer;
 }
 
-/* What the other device does not take is lost, as on any link: it may be down. */
+/* A packet that the other device refuses is lost, as on any link: the device may be down. */
 static void *forward_stream(void *argument)
 {
     tuntap_reader *reader = open_reader(argument);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""pytun_forwarder.py IF0 IF1: forwards with python-pytun, as its users do: a thread for each direction."""
+"""pytun_forwarder.py IF0 IF1: forwards with python-pytun in the usual way: a thread for each direction."""
 import sys
 import threading
 

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: MIT
-//! Packets for the targets, out of a few bytes each: all that headers can have, and lies where the bytes say so. And what a
-//! packet tells a reader who knows nothing of the library.
+//! Builds packets for the targets from a few bytes of the input each, with all kinds of headers, and wrong fields if the
+//! input says so. Also parses packets independently of the library.
 #![allow(dead_code)]
 
 use tuntap::model::offload::LARGEST;
 use tuntap::model::vnet_hdr::{F_NEEDS_CSUM, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, Layout, VnetHdr};
 
-/// Bytes of a recipe.
+/// Size of a recipe.
 pub const RECIPE: usize = 16;
 
-/// What a packet is made of.
+/// Describes a packet.
 #[derive(Clone, Copy)]
 pub struct Recipe {
     pub tap: bool,
     pub v6: bool,
     pub tcp: bool,
     pub tags: usize,
-    /// Words of four bytes.
+    /// Number of 4-byte words.
     pub ip_options: usize,
-    /// Extension headers, in bytes each.
+    /// Length of each extension header.
     pub extensions: [usize; 2],
     pub fragment: u8,
     pub flow: u8,
-    /// How far in its flow, which makes the sequence and the identification.
+    /// Position in the flow, which gives the sequence number and the identification.
     pub number: u16,
     pub id_step: u16,
     pub no_fragments: bool,
@@ -59,7 +59,7 @@ impl Recipe {
             tcp: shape & 2 != 0,
             tags: match shape & 4 {
                 0 => 0,
-                // Headers that are nearly as long as a packet can be, or too long for one.
+                // Headers that are nearly as long as the longest packet, or longer.
                 _ if more >= 0xe0 => 15_900 + usize::from(tags),
                 _ => tags.into(),
             },
@@ -92,8 +92,8 @@ impl Recipe {
         self.transport() + if self.tcp { 20 + 4 * self.tcp_options } else { 8 }
     }
 
-    /// With right lengths and checksums, of one segment of `size` bytes that goes on from the one before; or, `super_packet`,
-    /// with the sum of the pseudo header alone.
+    /// Builds a segment of `size` bytes that follows the one before, with correct lengths and checksums. `super_packet`:
+    /// with a partial checksum.
     pub fn packet(&self, size: usize, super_packet: bool) -> Vec<u8> {
         let (network, transport, headers) = (self.link(), self.transport(), self.headers());
         let mut packet = vec![0; headers];
@@ -156,7 +156,7 @@ impl Recipe {
         packet[end - 2..end].copy_from_slice(if self.v6 { &[0x86, 0xdd] } else { &[8, 0] });
     }
 
-    /// Destination options, or fragment headers where the recipe has a fragment.
+    /// Destination options, or fragment headers if the recipe has a fragment.
     fn put_extensions(&self, ip: &mut [u8], protocol: u8) {
         let kind = if self.fragment != 0 { 44 } else { 60 };
         let (mut field, mut at) = (6, 40);
@@ -169,7 +169,7 @@ impl Recipe {
     }
 }
 
-/// A super-packet behind its virtio header of this layout, in which `lies` may be wrong.
+/// A super-packet after its virtio header of this layout. `lies` makes fields of the header wrong.
 pub fn framed(layout: Layout, recipe: &Recipe, size: u8, lies: &[u8; 4]) -> Vec<u8> {
     let packet = recipe.packet(recipe.payload, true);
     let gso_type = match (recipe.tcp, recipe.v6) {
@@ -201,7 +201,7 @@ pub fn framed(layout: Layout, recipe: &Recipe, size: u8, lies: &[u8; 4]) -> Vec<
     bytes
 }
 
-/// The sum of bytes, going on from another.
+/// Adds bytes to a sum.
 pub fn sum(bytes: &[u8], start: u32) -> u16 {
     let mut sum = u64::from(start);
     for (place, byte) in bytes.iter().enumerate() {
@@ -213,7 +213,7 @@ pub fn sum(bytes: &[u8], start: u32) -> u16 {
     sum as u16
 }
 
-/// Where the IP header is, behind any number of tags.
+/// Offset of the IP header, after any number of VLAN tags.
 pub fn network(tap: bool, packet: &[u8]) -> Option<usize> {
     let mut at = if tap { 14 } else { 0 };
     while tap && matches!(packet.get(at - 2..at)?, [0x81, 0] | [0x88, 0xa8]) {
@@ -223,7 +223,7 @@ pub fn network(tap: bool, packet: &[u8]) -> Option<usize> {
     (ip && matches!(packet.get(at)? >> 4, 4 | 6)).then_some(at)
 }
 
-/// Tags, addresses, protocol and ports of a packet of TCP or UDP without anything between.
+/// VLAN tags, addresses, protocol and ports of a TCP or UDP packet without IP options or extension headers.
 pub fn flow(tap: bool, packet: &[u8]) -> Option<Vec<u8>> {
     let at = network(tap, packet)?;
     let ip = &packet[at..];
@@ -237,7 +237,7 @@ pub fn flow(tap: bool, packet: &[u8]) -> Option<Vec<u8>> {
         .then(|| [&(at as u16).to_be_bytes()[..], &[protocol], addresses, ports].concat())
 }
 
-/// Whether the checksums of a packet of TCP or UDP without anything between are good.
+/// Whether the checksums of a TCP or UDP packet without IP options or extension headers are good.
 pub fn is_good(tap: bool, packet: &[u8]) -> bool {
     let Some(at) = network(tap, packet) else { return false };
     let ip = &packet[at..];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Packets of several flows, most of them nearly right, into a joiner that is emptied now and then. Held against a model
-//! that never joins: what comes out are the packets that were put in, each once, and those of one flow in their order.
+//! Puts packets of several flows, most of them nearly valid, into a joiner, and empties it now and then. Compares with a
+//! model that never coalesces: each packet must come out exactly once, and packets of one flow in order.
 #![no_main]
 
 use std::cell::RefCell;
@@ -21,7 +21,7 @@ use packet::{RECIPE, Recipe};
 const RAW: usize = 96;
 
 thread_local! {
-    /// Empty ones, by kind and trust: to make one takes longer than a run.
+    /// Empty joiners, by kind and trust. Creating one takes longer than a run.
     static JOINERS: RefCell<HashMap<(bool, bool), Joiner>> = RefCell::default();
 }
 
@@ -31,12 +31,12 @@ struct Run {
     joiner: Joiner,
     given: bool,
     splitter: Splitter,
-    /// Which packets are still inside, by what of them cannot change.
+    /// The packets that are still inside, by their bytes that cannot change.
     inside: HashMap<Vec<u8>, VecDeque<usize>>,
     put: usize,
     /// The last packet of each flow that came out.
     last: HashMap<Vec<u8>, usize>,
-    /// The flows of each packet: as its bytes tell, and as it was made.
+    /// The flow of each packet: parsed from its bytes, and from its recipe.
     flows: Vec<[Option<Vec<u8>>; 2]>,
 }
 
@@ -49,7 +49,7 @@ impl Run {
         Ok(())
     }
 
-    /// Puts a packet; an empty joiner has room for any.
+    /// Puts a packet. An empty joiner must have room for it.
     fn offer(&mut self, bytes: &[u8], made_for: Option<Vec<u8>>) {
         let mut put = self.put(bytes, made_for.clone());
         if put == Err(Refusal::Full) {
@@ -64,7 +64,7 @@ impl Run {
         assert_eq!(put, wanted, "{} bytes", bytes.len());
     }
 
-    /// Takes one item, which stays until the next is taken, as for a caller from C; false: there was none.
+    /// Takes one item, which stays until the next one is taken, as for a C caller. False: there was none.
     fn take(&mut self) -> bool {
         if std::mem::take(&mut self.given) {
             self.joiner.pop();
@@ -86,7 +86,7 @@ impl Run {
         true
     }
 
-    /// What has more than two tags, options or extension headers is never joined.
+    /// Packets with more than two VLAN tags, IP options or extension headers are never coalesced.
     fn check_item(&self, hdr: VnetHdr, bytes: &[u8]) {
         if hdr.gso_type != GSO_NONE {
             let at = packet::network(self.tap, bytes).unwrap();
@@ -109,8 +109,8 @@ impl Run {
         }
     }
 
-    /// But for the identification, which may change where fragmenting is forbidden, and the checksum over it, which stays
-    /// as good or bad as it was. Between those who trust each other the checksum of TCP or UDP is recomputed.
+    /// Leaves out the identification, which may change if fragmentation is forbidden, and the IP checksum, which stays good
+    /// or bad. With trust also the TCP or UDP checksum, which is recomputed.
     fn essence(&self, bytes: &[u8]) -> Vec<u8> {
         let mut essence = bytes.to_vec();
         let Some(at) = packet::network(self.tap, bytes).filter(|at| bytes.len() >= at + 20) else {
@@ -134,7 +134,7 @@ impl Run {
     }
 }
 
-/// The flow that a recipe's packets are of, where they may be joined.
+/// The flow of the packets of a recipe, if they may be coalesced.
 fn recipe_flow(recipe: &Recipe) -> Option<Vec<u8>> {
     (recipe.tags <= 2).then(|| vec![recipe.tags as u8, recipe.v6.into(), recipe.tcp.into(), recipe.flow])
 }
@@ -162,9 +162,9 @@ fuzz_target!(|input: &[u8]| {
         rest = later;
         let (what, place, change) = (bytes[0] >> 6, bytes[15], bytes[2]);
         let made = match what {
-            // The input's own bytes.
+            // A packet with the bytes of the input.
             3 if bytes[1] & 1 != 0 => (rest[..rest.len().min(RAW)].to_vec(), None),
-            // Some are taken before more are put.
+            // Takes some packets before the next ones are put.
             3 => {
                 for _ in 0..=bytes[2] & 7 {
                     run.take();
@@ -173,9 +173,9 @@ fuzz_target!(|input: &[u8]| {
             }
             _ => {
                 let mut recipe = Recipe::of(tap, bytes);
-                // Most of a flow have the size of the flow.
+                // Most packets of a flow have the same size.
                 recipe.payload = if bytes[12] & 8 == 0 { size } else { recipe.payload };
-                // Some go on for a while, and one is taken in between.
+                // Some flows continue for a while, and one item is taken in between.
                 let later = if what == 1 { place & 15 } else { 0 };
                 for turn in 0..later {
                     run.offer(&recipe.packet(size, false), recipe_flow(&recipe));
@@ -186,7 +186,7 @@ fuzz_target!(|input: &[u8]| {
                 }
                 let mut packet = recipe.packet(size, false);
                 if what == 2 {
-                    // A lie, or a bit that flipped.
+                    // A wrong field, or a flipped bit.
                     let place = usize::from(place) % packet.len();
                     packet[place] ^= change;
                     (packet, None)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-//! Any bytes as what the kernel sends about links, addresses and routes: lengths that lie, what is cut short, what is
-//! nested. The first byte is the index of the interface that they may be about, the second makes one length of the rest
-//! another, at the place that the third says.
+//! Parses any bytes as messages of the kernel about links, addresses and routes: wrong lengths, truncated and nested
+//! attributes. The first byte is the index of the interface. The second byte replaces a length in the rest, at the offset
+//! in the third byte.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

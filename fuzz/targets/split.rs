@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-//! Any bytes, or a super-packet that is nearly right, as a virtio header and a packet: the splitter ends, stays within the
-//! packet, in place as elsewhere, and makes the same packets both ways, with all of the payload in them. The first byte
-//! chooses the kind of device, the processor's way, and which of both it is.
+//! Segments any bytes, or a nearly valid super-packet, as a virtio header and a packet. The splitter must end, stay within
+//! the packet, and make the same segments in place and with a copy, which together have the whole payload. The first byte
+//! selects the kind of device, the implementation of the sums, and the kind of input.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -48,13 +48,13 @@ fuzz_target!(|input: &[u8]| {
         let mut copy = vec![0; place.len()];
         second.next_into(&elsewhere, &mut copy).unwrap();
         assert_eq!(in_place[place.clone()], copy);
-        // What goes on for ever would do so here.
+        // An endless splitter would be found here.
         packets += 1;
         total += place.len();
         assert!(total <= packet.len() * (1 + headers) + headers);
         payload.extend_from_slice(&copy[headers.min(copy.len())..]);
     }
-    // One is all of it; of more, each has the headers, and a part of the rest.
+    // A single packet has all bytes. Otherwise each segment has the headers, and a part of the payload.
     match packets {
         0 => assert!(begun.is_err()),
         1 => assert_eq!(total, packet.len()),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Super-packets one after the other, behind virtio headers of any layout: a stream makes of each what a fresh one makes of it.
+//! Reads super-packets one after the other, with virtio headers of any layout. A stream must return the same as a new one.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -11,7 +11,7 @@ use tuntap::model::vnet_hdr::{Endian, Layout, MAX_SIZE, MIN_SIZE};
 mod packet;
 use packet::{RECIPE, Recipe};
 
-/// All packets of what was read: in place, or each elsewhere.
+/// All packets of a read: in place, or each copied.
 fn split(stream: &mut Stream, elsewhere: bool) -> Vec<Vec<u8>> {
     let mut memory = if elsewhere { vec![0; 2 * 65_536] } else { Vec::new() };
     let mut next = || if elsewhere { stream.copy() } else { stream.split() };

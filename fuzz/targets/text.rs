@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Any bytes as names, addresses, networks, netmasks and paths: what is read and written is read as the same again, and
-//! what a message says of a refusal has nothing in it that a terminal acts on.
+//! Parses any bytes as names, addresses, networks, netmasks and paths. A value that is formatted must parse to the same
+//! value, and an error message must have no character that a terminal interprets.
 #![no_main]
 
 use std::fmt::Display;
@@ -17,7 +17,7 @@ use tuntap::model::text::{MAX_LEN, Outside, Text};
 fuzz_target!(|input: &[u8]| {
     names(input);
     macs(input);
-    told(Alias::new(input));
+    parsed(Alias::new(input));
     shown(&Text::from(format_args!("{}", Outside(input))));
     shown(&Text::from(String::from_utf8_lossy(input).as_ref()));
     let mut parts = input.split(|byte| *byte == b' ').map(str::from_utf8);
@@ -27,16 +27,16 @@ fuzz_target!(|input: &[u8]| {
 });
 
 fn names(input: &[u8]) {
-    if let Some(name) = told(Name::new(input)) {
+    if let Some(name) = parsed(Name::new(input)) {
         assert_eq!(name.as_bytes(), input);
         assert_eq!(name.with_nul()[..input.len()], *input);
-        // One with other bytes than these is shown escaped.
+        // A name with other bytes is escaped.
         if input.iter().all(|byte| byte.is_ascii_graphic() && !b"\\'\"".contains(byte)) {
             assert_eq!(Name::new(name.to_string().as_bytes()).unwrap(), name);
         }
         shown(&Text::from(format_args!("{name}")));
     }
-    match told(NameRequest::parse(input)) {
+    match parsed(NameRequest::parse(input)) {
         Some(NameRequest::Any) => assert!(input.is_empty()),
         Some(request) => assert_eq!(NameRequest::parse(request.as_bytes()).unwrap(), request),
         None => assert!(Name::new(input).is_err()),
@@ -45,29 +45,29 @@ fn names(input: &[u8]) {
 
 fn macs(input: &[u8]) {
     let Ok(octets) = <[u8; 6]>::try_from(input) else { return };
-    let Some(mac) = told(Mac::new(octets)) else { return };
+    let Some(mac) = parsed(Mac::new(octets)) else { return };
     let text = mac.to_string();
     let read = text.split(':').map(|pair| u8::from_str_radix(pair, 16).unwrap());
     assert!(read.eq(octets) && mac.octets() == octets);
 }
 
 fn addresses(first: &str, second: Option<&str>) {
-    if let Some(ip) = told(parse_host(first)) {
+    if let Some(ip) = parsed(parse_host(first)) {
         assert_eq!(parse_host(&ip.to_string()).unwrap(), ip);
     }
-    if let Some(ip) = told(parse_ipv4_host(first)) {
+    if let Some(ip) = parsed(parse_ipv4_host(first)) {
         assert_eq!(parse_ipv4_host(&ip.to_string()).unwrap(), ip);
     }
-    if let Some(prefix) = told(Prefix::parse_netmask(first)) {
+    if let Some(prefix) = parsed(Prefix::parse_netmask(first)) {
         assert_eq!(Prefix::parse_netmask(&prefix.netmask().to_string()).unwrap(), prefix);
     }
-    if let Some(parsed) = told(Parsed::new(first)) {
+    if let Some(parsed) = parsed(Parsed::new(first)) {
         let (ip, prefix) = (parsed.ip, parsed.prefix_or_host());
         let again = Parsed::new(&format!("{ip}/{}", prefix.bits())).unwrap();
         assert_eq!((again.ip, again.prefix_or_host()), (ip, prefix));
         assert_eq!(prefix.network(prefix.network(ip)), prefix.network(ip));
     }
-    if let Some(request) = told(AddressRequest::parse(first, second)) {
+    if let Some(request) = parsed(AddressRequest::parse(first, second)) {
         let address = request.address();
         let (local, bits) = (address.local(), address.prefix().bits());
         let peer = address.peer().map(|peer| peer.to_string());
@@ -78,14 +78,14 @@ fn addresses(first: &str, second: Option<&str>) {
 }
 
 fn routes(first: &str, second: Option<&str>) {
-    let Some(route) = told(Route::parse(first, second, 7, 100)) else { return };
+    let Some(route) = parsed(Route::parse(first, second, 7, 100)) else { return };
     let gateway = route.gateway().map(|gateway| gateway.to_string());
     let network = format!("{}/{}", route.network(), route.prefix().bits());
     assert_eq!(Route::parse(&network, gateway.as_deref(), 7, 100).unwrap(), route);
 }
 
-/// What was read; a refusal says why.
-fn told<T>(result: Result<T>) -> Option<T> {
+/// The parsed value. An error must have a message.
+fn parsed<T>(result: Result<T>) -> Option<T> {
     result
         .inspect_err(|error| {
             assert!(!error.message().is_empty() && error.errno() == Errno::EINVAL);
@@ -94,7 +94,7 @@ fn told<T>(result: Result<T>) -> Option<T> {
         .ok()
 }
 
-/// Nothing of it does anything to who reads it.
+/// The text has no control characters.
 fn shown(text: &impl Display) {
     let text = text.to_string();
     assert!(text.len() <= MAX_LEN && !text.contains(char::is_control), "{text:?}");

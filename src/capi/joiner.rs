@@ -16,7 +16,7 @@ use crate::model::offload::LARGEST;
 use crate::model::text::text;
 use crate::offload::join::{Joiner, Joins, Refusal};
 
-/// A joiner, and whether the caller has its first item.
+/// A joiner, and whether its first item was returned to the caller.
 pub struct CJoiner {
     joiner: Joiner,
     given: bool,
@@ -26,13 +26,15 @@ impl Handle for CJoiner {
     const NAME: &'static str = "joiner";
 }
 
-/// Makes a joiner: it coalesces packets to super-packets in memory, without a device.
+/// Creates a joiner, which coalesces packets to super-packets in memory, without a device.
 ///
-/// @param flags   TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
+/// @param flags   TUNTAP_TUN for IP packets or TUNTAP_TAP for Ethernet frames, and optionally
 ///                TUNTAP_TRUSTED.
-/// @param joiner  Receives the joiner; tuntap_joiner_free frees it.
-/// @return 0, or -EINVAL (joiner is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for its
-///         3.3 MB, TUNTAP_REASON_SYSTEM).
+/// @param joiner  Receives the joiner. Free it with tuntap_joiner_free.
+/// @param err     May be NULL.
+/// @return 0, or
+///         -EINVAL  joiner is NULL (TUNTAP_REASON_ARGUMENT); flags (_FLAGS);
+///         -ENOMEM  no memory: a joiner needs 3.3 MB (_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_joiner_new(flags: u64, joiner: *mut *mut CJoiner, err: *mut CError) -> c_int {
@@ -43,7 +45,7 @@ pub unsafe extern "C" fn tuntap_joiner_new(flags: u64, joiner: *mut *mut CJoiner
     })
 }
 
-/// Frees the joiner, and what it has collected.
+/// Frees a joiner, and the packets that it holds.
 ///
 /// @param joiner  May be NULL.
 /// @since 0.1.0
@@ -52,15 +54,18 @@ pub unsafe extern "C" fn tuntap_joiner_free(joiner: *mut CJoiner) {
     free(joiner);
 }
 
-/// Takes a copy of a packet, and coalesces it with those before it, as tuntap_writer_new
-/// says. Makes no allocation.
+/// Copies a packet to the joiner, and coalesces it with earlier packets by the rules of
+/// tuntap_writer_new. Allocates no memory.
 ///
+/// @param joiner  The joiner.
 /// @param packet  The packet.
-/// @param size    Bytes of it.
-/// @return 0, or -ENOBUFS (no room until what was collected is taken with
-///         tuntap_joiner_next, TUNTAP_REASON_AGAIN), -EINVAL (joiner or packet is NULL; a
-///         packet of 0 bytes, TUNTAP_REASON_PACKET), -EMSGSIZE (longer than 65,557 bytes,
-///         TUNTAP_REASON_PACKET).
+/// @param size    Size of the packet.
+/// @param err     May be NULL.
+/// @return 0, or
+///         -ENOBUFS   no room: take the collected packets with tuntap_joiner_next first
+///                    (TUNTAP_REASON_AGAIN);
+///         -EINVAL    joiner or packet is NULL (_ARGUMENT); size is 0 (_PACKET);
+///         -EMSGSIZE  longer than 65,557 bytes (_PACKET).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_joiner_put(
@@ -84,27 +89,30 @@ fn errno(refusal: Refusal) -> Errno {
     }
 }
 
-/// Why a packet was not taken.
+/// Why a packet was not accepted.
 fn explain(refusal: Refusal, size: usize) -> Error {
     let (reason, text) = match refusal {
         Refusal::Full => {
-            (Reason::Again, text!("coalesce a packet: there is no room until what was collected is taken"))
+            (Reason::Again, text!("coalesce a packet: no room: take the collected packets first"))
         }
         Refusal::Empty => (Reason::Packet, text!("coalesce a packet of 0 bytes: it has no headers")),
-        Refusal::Long => (Reason::Packet, text!("coalesce a packet of {size} bytes: none is so long")),
+        Refusal::Long => (Reason::Packet, text!("coalesce a packet of {size} bytes: the limit is {LARGEST}")),
     };
     Error::new(errno(refusal), reason, text)
 }
 
-/// The next packet or super-packet of those that were collected. Nothing is added to it any
-/// more: a packet that is put afterwards comes behind it.
+/// Returns the next collected packet or super-packet. Nothing is added to it afterwards: packets
+/// that are put later come after it.
 ///
-/// @param hdr       Receives what is still to be done with it.
-/// @param hdr_size  sizeof(tuntap_vnet_hdr), or 10 and more of it.
-/// @param packet    Receives where it is. It lasts until the next call on this joiner, and may
-///                  be changed in place.
-/// @return Bytes of the packet; 0 when none is left, and there is room again; -EINVAL
-///         (joiner, hdr or packet is NULL; hdr_size, TUNTAP_REASON_ARGUMENT).
+/// @param joiner    The joiner.
+/// @param hdr       Receives the virtio header of the packet.
+/// @param hdr_size  sizeof(tuntap_vnet_hdr). At least 10.
+/// @param packet    Receives the address of the packet. The packet is valid until the next call on
+///                  this joiner, and may be modified in place.
+/// @param err       May be NULL.
+/// @return The size of the packet, or
+///         0        no packet is left, and there is room again;
+///         -EINVAL  joiner, hdr or packet is NULL, or hdr_size is wrong (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_joiner_next(
@@ -119,8 +127,8 @@ pub unsafe extern "C" fn tuntap_joiner_next(
         if std::mem::take(given) {
             joiner.pop();
         }
-        let Some((told, bytes)) = joiner.peek() else { return Ok::<_, Failure<fn() -> Error>>(0) };
-        hdr.set(told.into());
+        let Some((header, bytes)) = joiner.peek() else { return Ok::<_, Failure<fn() -> Error>>(0) };
+        hdr.set(header.into());
         packet.set(bytes.as_mut_ptr().cast());
         *given = true;
         Ok(bytes.len())

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Super-packets as they are.
+//! Super-packets without segmentation: `tuntap_vnet_hdr` and the functions that pass it.
 
 use std::ffi::{c_int, c_void};
 
@@ -12,26 +12,26 @@ use crate::device::Device;
 use crate::model::limit::Limit;
 use crate::model::vnet_hdr::{MIN_SIZE, VnetHdr};
 
-/// What of a packet is still to be done: splitting it into segments, and its checksum. The
-/// names and numbers are those of struct virtio_net_hdr, and the numbers are in the machine's
-/// byte order, whatever the device's header has.
+/// The work that is left to do on a packet: segmentation, and the checksum. The names and values
+/// are those of struct virtio_net_hdr. The numbers are in the byte order of the machine; the
+/// library converts to and from the byte order of the device.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct CVnetHdr {
-    /// TUNTAP_VNET_HDR_F_NEEDS_CSUM, or 0. Other bits are the kernel's.
+    /// TUNTAP_VNET_HDR_F_NEEDS_CSUM, or 0. Other bits are reserved for the kernel.
     pub flags: u8,
-    /// A TUNTAP_VNET_HDR_GSO_*.
+    /// One of TUNTAP_VNET_HDR_GSO_*.
     pub gso_type: u8,
-    /// Bytes of all headers, as a hint: the kernel gives other numbers too.
+    /// Length of all headers. Only a hint: the kernel also sets other values.
     pub hdr_len: u16,
-    /// Bytes of payload in each segment but the last, which may have fewer.
+    /// Payload bytes of each segment. The last segment may have fewer.
     pub gso_size: u16,
-    /// Where the part begins that the checksum is of: the TCP or UDP header.
+    /// Offset at which checksumming starts: the offset of the TCP or UDP header.
     pub csum_start: u16,
-    /// Where the checksum is, from there.
+    /// Offset of the checksum field, from csum_start.
     pub csum_offset: u16,
-    /// Buffers that the packet takes, for a virtio device: the kernel does not look at it, and a
-    /// device whose header has fewer than 12 bytes does not pass it on.
+    /// Number of buffers that the packet uses, for virtio devices. The kernel ignores it. A device
+    /// whose header has fewer than 12 bytes does not pass it on.
     pub num_buffers: u16,
 }
 
@@ -55,33 +55,41 @@ impl From<CVnetHdr> for VnetHdr {
     }
 }
 
-/// Turns on these offloads, and no others: which super-packets the device hands over, and
-/// what the writers of this handle join. They are the device's, for all its queues. All are
-/// on after tuntap_open with TUNTAP_OFFLOAD that the kernel has; what waits to be read is
-/// as it was.
+/// Sets which offloads are on: which super-packets the device delivers, and what the writers of
+/// this handle coalesce. All other offloads are turned off. The setting is shared by all queues of
+/// the device. tuntap_open with TUNTAP_OFFLOAD turns on all offloads of the kernel. Packets that
+/// are already in the queue do not change.
 ///
+/// @param dev       The handle.
 /// @param offloads  TUNTAP_F_*, or 0. Each of them needs TUNTAP_F_CSUM.
-/// @return 0, or -EINVAL (dev is NULL; unknown bits, TUNTAP_REASON_FLAGS; opened without
-///         TUNTAP_OFFLOAD, TUNTAP_REASON_MISMATCH), -EOPNOTSUPP (the kernel has no such
-///         set: USO4 and USO6 go together, since Linux 6.2, TUNTAP_REASON_KERNEL), -ENODEV
-///         (the device is gone).
+/// @param err       May be NULL.
+/// @return 0, or
+///         -EINVAL      dev is NULL (TUNTAP_REASON_ARGUMENT); unknown bits (_FLAGS); not opened
+///                      with TUNTAP_OFFLOAD (_MISMATCH);
+///         -EOPNOTSUPP  the kernel does not support this set: TUNTAP_F_USO4 and TUNTAP_F_USO6 need
+///                      Linux 6.2, and must be set together (_KERNEL);
+///         -ENODEV      the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_offloads(dev: *mut Device, offloads: u64, err: *mut CError) -> c_int {
     with(dev, err, |device| device.set_offloads(offloads))
 }
 
-/// Bytes of the virtio header that the kernel has before each packet of this device, for all
-/// its queues: 10 on a new one, or what another program (TUNSETVNETHDRSZ) or
-/// tuntap_config_set_vnet_hdr_size asked for. No packet function shows it.
+/// Returns the size of the virtio header that the kernel puts before each packet of this device.
+/// It is the same for all queues: 10 on a new device, or the size that another program
+/// (TUNSETVNETHDRSZ) or tuntap_config_set_vnet_hdr_size has set. No packet function shows the
+/// header itself.
 ///
-/// It is found out when a handle is opened, as its byte order is. When another program
-/// changes either later, the packets of the handles that are open are wrong from then on, or
-/// refused; a handle that is opened later is right.
+/// The library reads the size and the byte order of the header when a handle is opened. If another
+/// program changes either of them later, packets of the open handles are corrupt or refused. A
+/// handle that is opened after the change works.
 ///
-/// @param size  Receives the size.
-/// @return 0, or -EINVAL (dev or size is NULL; opened without TUNTAP_OFFLOAD,
-///         TUNTAP_REASON_MISMATCH).
+/// @param dev   The handle.
+/// @param size  Receives the size in bytes.
+/// @param err   May be NULL.
+/// @return 0, or
+///         -EINVAL  dev or size is NULL (TUNTAP_REASON_ARGUMENT); not opened with TUNTAP_OFFLOAD
+///                  (_MISMATCH).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_vnet_hdr_size(
@@ -92,17 +100,21 @@ pub unsafe extern "C" fn tuntap_get_vnet_hdr_size(
     with(dev, err, |device| out(size, "result")?.fill(device.vnet_hdr_size()))
 }
 
-/// Takes what the kernel hands over as it is, from a device with TUNTAP_OFFLOAD: a packet
-/// or a super-packet, and what is still to be done with it. For those who pass it on whole:
-/// to another device, or to a UDP socket with UDP_SEGMENT.
+/// Reads a packet or a super-packet without segmentation, and its virtio header. The device must
+/// be opened with TUNTAP_OFFLOAD. For programs that forward the super-packet whole: to another
+/// device, or to a UDP socket with UDP_SEGMENT.
 ///
-/// @param hdr       Receives what is to be done, whatever size and byte order the device's
-///                  header has. What a longer one has beyond this struct is dropped.
-/// @param hdr_size  sizeof(tuntap_vnet_hdr), or 10 and more of it.
+/// @param dev       The handle.
+/// @param hdr       Receives the virtio header. It does not depend on the size and byte order of the
+///                  device's header. Bytes of a longer header that this struct does not have are
+///                  dropped.
+/// @param hdr_size  sizeof(tuntap_vnet_hdr). At least 10.
 /// @param buf       Receives the packet.
-/// @param size      Bytes of buf. tuntap_read_size says which are always enough.
-/// @return As tuntap_read, or -EINVAL (hdr is NULL; hdr_size; opened without TUNTAP_OFFLOAD,
-///         TUNTAP_REASON_MISMATCH).
+/// @param size      Size of buf. tuntap_read_size returns a size that is always enough.
+/// @param err       May be NULL.
+/// @return As tuntap_read, or
+///         -EINVAL  hdr is NULL, or hdr_size is wrong (TUNTAP_REASON_ARGUMENT); not opened with
+///                  TUNTAP_OFFLOAD (_MISMATCH).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_read_super(
@@ -117,26 +129,30 @@ pub unsafe extern "C" fn tuntap_read_super(
         let place = sized_out(hdr, hdr_size, "virtio header")?;
         let room = memory_mut(buf, size, device.read_size(), "the buffer")?;
         device.needs_offload("read super-packets of")?;
-        let mut told = VnetHdr::default();
+        let mut header = VnetHdr::default();
         let explain = |errno| Failure::Errno(errno, move || device.explain_read(errno, size));
-        let length = device.read_super(&mut told, room, Limit::Handle).map_err(explain)?;
-        place.set(told.into());
+        let length = device.read_super(&mut header, room, Limit::Handle).map_err(explain)?;
+        place.set(header.into());
         Ok(length)
     })
 }
 
-/// Hands over a packet or a super-packet with what is still to be done, to a device with
+/// Writes a packet or a super-packet, and its virtio header. The device must be opened with
 /// TUNTAP_OFFLOAD.
 ///
-/// @param hdr       What is to be done. All zeros: nothing, it is a plain packet. What a
-///                  longer header of the device has beyond this struct is zero.
-/// @param hdr_size  sizeof(tuntap_vnet_hdr), or 10 and more of it.
+/// @param dev       The handle.
+/// @param hdr       The virtio header. All zeros: a plain packet, with its checksum. If the device's
+///                  header is longer than this struct, the other bytes are 0.
+/// @param hdr_size  sizeof(tuntap_vnet_hdr). At least 10.
 /// @param buf       The packet.
-/// @param size      Bytes of it.
-/// @return As tuntap_write, or -EINVAL (hdr is NULL; hdr_size; hdr has more than this version
-///         knows, and that is not 0; opened without TUNTAP_OFFLOAD, TUNTAP_REASON_MISMATCH;
-///         the kernel does not take such an offload: a UDP super-packet has 128 segments at
-///         the most, and every one needs its checksum, TUNTAP_REASON_PACKET).
+/// @param size      Size of the packet.
+/// @param err       May be NULL.
+/// @return As tuntap_write, or
+///         -EINVAL  hdr is NULL, hdr_size is wrong, or a member of hdr that this version does not
+///                  know is not 0 (TUNTAP_REASON_ARGUMENT); not opened with TUNTAP_OFFLOAD
+///                  (_MISMATCH); the kernel refuses the header: a UDP super-packet has at most 128
+///                  segments, and a UDP super-packet must have TUNTAP_VNET_HDR_F_NEEDS_CSUM
+///                  (_PACKET).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_write_super(

@@ -30,30 +30,34 @@ impl Handle for CReader {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct CPacket {
-    /// Where it is.
+    /// Address of the packet.
     pub data: *mut c_void,
-    /// Bytes of it.
+    /// Size of the packet in bytes.
     pub size: usize,
-    /// How many packets from this one on lie evenly spaced in memory and have this size, of
-    /// which the last may be shorter: with the room of tuntap_reader_set_room one send with
-    /// UDP_SEGMENT takes them, from data - headroom on, in segments of headroom + size +
-    /// tailroom. So a run has at most 60 packets, and at most 65507 bytes with their room. 1 for
-    /// a packet alone, of any size. A function that takes packets ignores it.
+    /// The number of packets, from this one on, that have this size and lie evenly spaced in memory. The
+    /// last one may be shorter. One sendmsg with UDP_SEGMENT can send such a run, from data - headroom
+    /// on, in segments of headroom + size + tailroom bytes (see tuntap_reader_set_room): therefore a run
+    /// has at most 60 packets, and at most 65507 bytes with their room. Each segment must also fit the
+    /// path's MTU. 1 for a single packet, of any size. A function that takes packets ignores it.
     pub run: usize,
 }
 
-/// Makes a reader: it takes packets in batches, which on a device with TUNTAP_OFFLOAD costs
-/// a fraction of tuntap_read. It segments each super-packet, with correct headers and
-/// checksums. It works on every other device too.
+/// Creates a reader, which reads packets in batches. On a device with TUNTAP_OFFLOAD this costs a
+/// fraction of tuntap_read: the reader segments each super-packet, and every segment has correct
+/// headers and checksums. A reader works on every other device too.
 ///
-/// A handle can have several readers, each for one thread. What one has read it keeps until
-/// it is asked: beside tuntap_read or another reader each gets a part of the packets.
+/// A handle can have several readers, each used by one thread. A reader keeps the packets that it
+/// has read until it returns them. So if other readers or tuntap_read use the same handle, each of
+/// them gets only some of the packets.
 ///
+/// @param dev     The handle.
 /// @param flags   0 or TUNTAP_TRUSTED.
-/// @param reader  Receives the reader. tuntap_reader_free frees it, before or after
-///                tuntap_close closes the device.
-/// @return 0, or -EINVAL (dev or reader is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for its
-///         330 KB, TUNTAP_REASON_SYSTEM).
+/// @param reader  Receives the reader. Free it with tuntap_reader_free, before or after
+///                tuntap_close.
+/// @param err     May be NULL.
+/// @return 0, or
+///         -EINVAL  dev or reader is NULL (TUNTAP_REASON_ARGUMENT); unknown flags (_FLAGS);
+///         -ENOMEM  no memory: a reader needs 330 KB (_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_reader_new(
@@ -69,8 +73,8 @@ pub unsafe extern "C" fn tuntap_reader_new(
     })
 }
 
-/// Frees the reader, and the packets that it still has. When tuntap_close was called on the
-/// device before, this closes it.
+/// Frees a reader, and the packets that it still holds. If tuntap_close was called before on the
+/// device, this closes the device.
 ///
 /// @param reader  May be NULL.
 /// @since 0.1.0
@@ -79,12 +83,16 @@ pub unsafe extern "C" fn tuntap_reader_free(reader: *mut CReader) {
     free(reader);
 }
 
-/// Sets the room before and behind each packet of tuntap_reader_batch, for a header and a tag
-/// for example. It is the caller's, until the next call on this reader. A new reader has none.
+/// Sets the free space before and after each packet of tuntap_reader_batch, for example for a
+/// header and an authentication tag. The caller may write to it until the next call on this reader.
+/// A new reader has no free space.
 ///
+/// @param reader    The reader.
 /// @param headroom  Bytes before each packet.
-/// @param tailroom  Bytes behind each packet. Both together may be 4096.
-/// @return 0, or -EINVAL (reader is NULL; more than 4096 bytes, TUNTAP_REASON_RANGE).
+/// @param tailroom  Bytes after each packet. headroom + tailroom is at most 4096.
+/// @param err       May be NULL.
+/// @return 0, or
+///         -EINVAL  reader is NULL (TUNTAP_REASON_ARGUMENT); more than 4096 bytes (_RANGE).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_reader_set_room(
@@ -96,27 +104,30 @@ pub unsafe extern "C" fn tuntap_reader_set_room(
     with_mut(reader, err, |CReader { reader, .. }| reader.set_room(headroom, tailroom))
 }
 
-/// The next packet of a batch. A batch begins with a packet that is waited for, unless the
-/// handle is non-blocking, and has what the device has then: until nothing is left, or some
-/// 64 KiB. Its end is the moment to hand on what was made of it, by tuntap_writer_flush for
-/// example: so no packet is kept back for others that may never come.
+/// Returns the next packet of a batch, without a copy. The first call of a batch waits for a packet,
+/// unless the handle is non-blocking. The batch then has the packets that are in the device's
+/// queue, until the queue is empty or about 64 KiB were read. At the end of a batch, send what was
+/// collected, for example with tuntap_writer_flush: then no packet is delayed by a packet that
+/// may never come.
 ///
-/// After 0 the reader is empty, and a program may wait with tuntap_wait, or on the descriptor with poll or
-/// level-triggered epoll: it is readable when the device has more. Before 0 the reader may have
-/// packets that the descriptor does not show. With edge-triggered epoll, call until -EAGAIN.
+/// After a return value of 0 the reader is empty. The program may then wait with tuntap_wait, or
+/// with poll or level-triggered epoll: the descriptor is readable when the device has more packets.
+/// While the call returns packets, the reader may hold others that the descriptor does not show.
+/// With edge-triggered epoll, call this function until it returns -EAGAIN.
 ///
-/// @param packet  Receives where the packet is. It lasts until the next call on this
-///                reader, and may be changed in place.
-/// @return Bytes of the packet, or 0: the batch is over, and the next call begins another
-///         one; or
-///         -EAGAIN    no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
-///         -EPROTO    a super-packet was not what its virtio header says, and is lost
-///                    (_PACKET);
-///         -ECANCELED no packet, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was
-///                    called (_SHUTDOWN);
-///         -EINTR     a signal handler ran while the call waited (_INTERRUPTED);
-///         -ENODEV    the device is gone (_REMOVED);
-///         -EINVAL    reader or packet is NULL (_ARGUMENT).
+/// @param reader  The reader.
+/// @param packet  Receives the address of the packet. The packet is valid until the next call on
+///                this reader, and may be modified in place.
+/// @param err     May be NULL.
+/// @return The size of the packet, or
+///         0           end of the batch: the next call begins another batch;
+///         -EAGAIN     no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
+///         -EPROTO     a super-packet did not match its virtio header, and is lost (_PACKET);
+///         -ECANCELED  no packet, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was called
+///                     (_SHUTDOWN);
+///         -EINTR      a signal handler ran during the wait (_INTERRUPTED);
+///         -ENODEV     the device is gone (_REMOVED);
+///         -EINVAL     reader or packet is NULL (_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_reader_next(
@@ -138,20 +149,24 @@ pub unsafe extern "C" fn tuntap_reader_next(
     })
 }
 
-/// The packets of a batch, in the reader's memory. Those that there is no room for come with
-/// the next call. It waits for the first packet, unless the handle is non-blocking. The packets
-/// are copied, which tuntap_reader_next does without.
+/// Returns several packets of a batch, copied to the reader's memory. Waits for the first packet,
+/// unless the handle is non-blocking. Packets that do not fit are returned by the next call.
+/// tuntap_reader_next returns packets without a copy.
 ///
-/// They lie one behind the other, without gaps: headroom, packet, tailroom, headroom, packet,
-/// and so on. That is what makes a run.
+/// The packets are contiguous in memory: headroom, packet, tailroom, headroom, packet, and so on.
+/// A sequence of packets of equal size is a run: see tuntap_packet.
 ///
-/// @param packets  Receives where they are. They last until the next call on this reader, and
-///                 may be changed in place.
-/// @param count    How many there is room for: 1 or more; 64 to 256 are a good number.
-/// @param size     sizeof(tuntap_packet), with which the list goes on from one to the next.
-/// @return How many packets, or 0 and failures as tuntap_reader_next: a failure behind
-///         packets is returned by the next call; or -EINVAL (packets is NULL; count is 0, or
-///         more than memory can hold; a bad size, TUNTAP_REASON_ARGUMENT).
+/// @param reader   The reader.
+/// @param packets  Receives the addresses and sizes. The packets are valid until the next call on
+///                 this reader, and may be modified in place.
+/// @param count    Number of elements of packets: at least 1. 64 to 256 are good values.
+/// @param size     sizeof(tuntap_packet), the distance between two elements of packets.
+/// @param err      May be NULL.
+/// @return The number of packets, or 0 and errors as tuntap_reader_next, or
+///         -EINVAL  packets is NULL; count is 0, or larger than memory; size is wrong
+///                  (TUNTAP_REASON_ARGUMENT).
+///         If an error occurs after the first packet, the call returns the packets, and the next
+///         call returns the error.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_reader_batch(
@@ -175,19 +190,21 @@ pub unsafe extern "C" fn tuntap_reader_batch(
     })
 }
 
-/// The packets of a batch, each copied to a place of the caller's. It waits for the first
-/// packet, unless the handle is non-blocking.
+/// Copies several packets of a batch to buffers of the caller. Waits for the first packet, unless
+/// the handle is non-blocking.
 ///
-/// @param packets  In: where each packet goes, data, and how many bytes there are, size. Out:
-///                 the size of the packet, data as it was, and 1 as run. Those behind the
-///                 number that is returned stay as they are.
-/// @param count    How many places there are: 1 or more.
-/// @param size     sizeof(tuntap_packet), with which the list goes on from one to the next.
-/// @return How many packets, fewer where the next one is longer than its place; or 0 and
-///         failures as tuntap_reader_batch; or -EMSGSIZE: the first packet is longer than
-///         its place (TUNTAP_REASON_BUFFER). It is not lost, and stays the next one: the message
-///         has its size; or -EINVAL (an address is NULL; a size is more than memory can hold,
-///         TUNTAP_REASON_ARGUMENT).
+/// @param reader   The reader.
+/// @param packets  On entry: the address of a buffer in data, and its size in size, for each packet.
+///                 On return: size is the size of the packet, run is 1, and data is unchanged.
+///                 Elements after the returned number are unchanged.
+/// @param count    Number of elements of packets: at least 1.
+/// @param size     sizeof(tuntap_packet), the distance between two elements of packets.
+/// @param err      May be NULL.
+/// @return The number of packets: fewer than count if the next packet is larger than its buffer. Or
+///         0 and errors as tuntap_reader_batch, or
+///         -EMSGSIZE  the first packet is larger than its buffer (TUNTAP_REASON_BUFFER). The packet
+///                    is not lost: the next call returns it. The message has its size;
+///         -EINVAL    an address is NULL; a size is larger than memory (_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_reader_copy(

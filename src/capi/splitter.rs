@@ -29,12 +29,15 @@ impl Handle for CSplitter {
     const NAME: &'static str = "splitter";
 }
 
-/// Makes a splitter: it segments super-packets in memory, without a device.
+/// Creates a splitter, which segments super-packets in memory, without a device.
 ///
-/// @param flags     TUNTAP_TUN for IP packets, or TUNTAP_TAP for Ethernet frames; and
+/// @param flags     TUNTAP_TUN for IP packets or TUNTAP_TAP for Ethernet frames, and optionally
 ///                  TUNTAP_TRUSTED.
-/// @param splitter  Receives the splitter; tuntap_splitter_free frees it.
-/// @return 0, or -EINVAL (splitter is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM.
+/// @param splitter  Receives the splitter. Free it with tuntap_splitter_free.
+/// @param err       May be NULL.
+/// @return 0, or
+///         -EINVAL  splitter is NULL (TUNTAP_REASON_ARGUMENT); flags (_FLAGS);
+///         -ENOMEM  no memory (_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_splitter_new(
@@ -49,7 +52,7 @@ pub unsafe extern "C" fn tuntap_splitter_new(
     })
 }
 
-/// Frees the splitter.
+/// Frees a splitter.
 ///
 /// @param splitter  May be NULL.
 /// @since 0.1.0
@@ -58,17 +61,20 @@ pub unsafe extern "C" fn tuntap_splitter_free(splitter: *mut CSplitter) {
     free(splitter);
 }
 
-/// Begins to segment a packet, which may be a super-packet: what is left of the last one is
-/// dropped. Makes no allocation.
+/// Begins to segment a packet, which may be a super-packet. Segments of the previous super-packet
+/// that were not returned are dropped. Allocates no memory.
 ///
-/// @param hdr       What is to be done with it.
-/// @param hdr_size  sizeof(tuntap_vnet_hdr), or 10 and more of it.
-/// @param packet    The packet. It is segmented in place: its bytes are the splitter's until
-///                  tuntap_splitter_next returns 0.
-/// @param size      Bytes of it.
-/// @return 0, or -EINVAL (splitter, hdr or packet is NULL; hdr_size; hdr has more than this
-///         version knows, and that is not 0; longer than 65,557 bytes, or not what hdr says,
-///         TUNTAP_REASON_PACKET): then the packet is as it was.
+/// @param splitter  The splitter.
+/// @param hdr       The virtio header of the packet.
+/// @param hdr_size  sizeof(tuntap_vnet_hdr). At least 10.
+/// @param packet    The packet. It is segmented in place: do not use its memory for anything else
+///                  until tuntap_splitter_next returns 0.
+/// @param size      Size of the packet.
+/// @param err       May be NULL.
+/// @return 0, or
+///         -EINVAL  splitter, hdr or packet is NULL, hdr_size is wrong, or a member of hdr that this
+///                  version does not know is not 0 (TUNTAP_REASON_ARGUMENT); longer than 65,557
+///                  bytes, or the packet does not match hdr (_PACKET). The packet is unchanged.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_splitter_begin(
@@ -91,7 +97,7 @@ pub unsafe extern "C" fn tuntap_splitter_begin(
             Failure::Errno(Errno::EINVAL, explain)
         };
         if size > LARGEST {
-            return Err(wrong("none is so long"));
+            return Err(wrong("the limit is 65557 bytes"));
         }
         (*place, *length) = (packet.cast(), size);
         let bytes = slice::from_raw_parts(packet.cast(), size);
@@ -99,12 +105,16 @@ pub unsafe extern "C" fn tuntap_splitter_begin(
     })
 }
 
-/// The next packet: a plain one, with correct headers and checksums.
+/// Returns the next segment, a plain packet with correct headers and checksums.
 ///
-/// @param packet  Receives where it is, within the super-packet. It lasts until the next
-///                call on this splitter, and may be changed in place.
-/// @return Bytes of the packet; 0 when none is left; -EINVAL (splitter or packet is NULL,
-///         TUNTAP_REASON_ARGUMENT).
+/// @param splitter  The splitter.
+/// @param packet    Receives the address of the segment, within the super-packet. The segment is
+///                  valid until the next call on this splitter, and may be modified in place.
+/// @param err       May be NULL.
+/// @return The size of the segment, or
+///         0        no segment is left;
+///         -EINVAL  splitter or packet is NULL (TUNTAP_REASON_ARGUMENT); the super-packet was
+///                  modified (_PACKET).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_splitter_next(
@@ -127,14 +137,18 @@ pub unsafe extern "C" fn tuntap_splitter_next(
     })
 }
 
-/// As tuntap_splitter_next, but copies the packet to the caller's memory, in the pass that
-/// computes its checksum: for packets that are to stay, as those of a list.
+/// As tuntap_splitter_next, but copies the segment to the caller's memory. The copy and the
+/// checksum take one pass. For programs that keep several segments, for example in a list.
 ///
-/// @param to    Where the packet is written: outside of the super-packet.
-/// @param size  Bytes there.
-/// @return Bytes of the packet; 0 when none is left; -EMSGSIZE when it is longer than size: it
-///         stays the next one (TUNTAP_REASON_BUFFER); -EINVAL (splitter or to is NULL,
-///         TUNTAP_REASON_ARGUMENT).
+/// @param splitter  The splitter.
+/// @param to        Receives the segment. Must not overlap with the super-packet.
+/// @param size      Size of to.
+/// @param err       May be NULL.
+/// @return The size of the segment, or
+///         0          no segment is left;
+///         -EMSGSIZE  the segment is longer than size (TUNTAP_REASON_BUFFER). It is not lost: the
+///                    next call returns it;
+///         -EINVAL    splitter or to is NULL (_ARGUMENT); the super-packet was modified (_PACKET).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_splitter_copy(
@@ -161,11 +175,11 @@ pub unsafe extern "C" fn tuntap_splitter_copy(
 
 #[cold]
 fn too_small(length: usize, size: usize) -> Error {
-    let text = text!("the next packet has {length} bytes, and the buffer {size}: it stays the next one");
+    let text = text!("the next packet has {length} bytes, and the buffer {size}: the next call returns it");
     Error::new(Errno::EMSGSIZE, Reason::Buffer, text)
 }
 
 #[cold]
 fn changed() -> Error {
-    Error::new(Errno::EINVAL, Reason::Packet, "segment a packet: its bytes were changed meanwhile")
+    Error::new(Errno::EINVAL, Reason::Packet, "segment a packet: its bytes were modified during segmentation")
 }

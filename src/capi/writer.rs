@@ -24,30 +24,34 @@ impl Handle for CWriter {
     const NAME: &'static str = "writer";
 }
 
-/// Makes a writer: it collects packets, coalesces those of a flow to super-packets on a device
-/// with TUNTAP_OFFLOAD, and hands them over in as few system calls as possible. They arrive as they
-/// would one by one; only the identification of IPv4 packets that may not be fragmented, and
-/// all have the same, is counted up. On every other device each packet is written at once.
+/// Creates a writer, which writes packets in batches. On a device with TUNTAP_OFFLOAD it coalesces
+/// the packets of a flow to super-packets, and writes them with as few system calls as possible.
+/// On every other device it writes each packet at once.
 ///
-/// Packets of one TCP or UDP flow stay in order; those of different flows may not. A packet
-/// with a bad checksum is not coalesced, and arrives as the bad packet that it is.
+/// The packets arrive as if they were written one by one, with one exception: the identification of
+/// IPv4 packets that must not be fragmented, if all have the same one, is incremented instead.
+/// Packets of one TCP or UDP flow stay in order; packets of different flows may not. A packet with
+/// a bad checksum is not coalesced, and arrives with the bad checksum.
 ///
-/// A handle can have several writers, each for one thread.
+/// A handle can have several writers, each used by one thread.
 ///
-/// A packet that was taken is the writer's, and must not be given again: it is handed over, or
-/// stays for the next call when there is no room, or is lost when the kernel refuses it. The
-/// others go out nevertheless, and what is lost is reported once: by the tuntap_writer_flush or
-/// tuntap_writer_batch that finds it, or by the next one, when that call fails for another
-/// cause or another function finds it. The code is why the first of them was refused, and the
-/// message says how many they are. tuntap_writer_put, tuntap_writer_reserve and
-/// tuntap_writer_commit report only what becomes of their own packet.
+/// A packet that the writer has accepted must not be written again. It goes to the kernel, or stays
+/// in the writer until the next call if there is no room, or is lost if the kernel refuses it. After
+/// a loss the other packets still go out. Each loss is reported once, by the tuntap_writer_flush or
+/// tuntap_writer_batch that finds it. If that call fails for another reason, or another function
+/// finds the loss, the next of these calls reports it. The error code is the one of the first lost
+/// packet, and the message has the number of lost packets. tuntap_writer_put,
+/// tuntap_writer_reserve and tuntap_writer_commit report only errors of their own packet.
 ///
+/// @param dev     The handle.
 /// @param flags   0 or TUNTAP_TRUSTED.
-/// @param writer  Receives the writer. tuntap_writer_free frees it, before or after
-///                tuntap_close closes the device.
-/// @return 0, or -EINVAL (dev or writer is NULL; flags, TUNTAP_REASON_FLAGS), -ENOMEM (for the
-///         3.4 MB that it has on a device with TUNTAP_OFFLOAD, or 64 KiB on any other,
-///         TUNTAP_REASON_SYSTEM).
+/// @param writer  Receives the writer. Free it with tuntap_writer_free, before or after
+///                tuntap_close.
+/// @param err     May be NULL.
+/// @return 0, or
+///         -EINVAL  dev or writer is NULL (TUNTAP_REASON_ARGUMENT); unknown flags (_FLAGS);
+///         -ENOMEM  no memory: a writer needs 3.4 MB on a device with TUNTAP_OFFLOAD, and 64 KiB on
+///                  any other device (_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writer_new(
@@ -63,8 +67,8 @@ pub unsafe extern "C" fn tuntap_writer_new(
     })
 }
 
-/// Frees the writer. Packets that it still has are lost: tuntap_writer_flush comes before.
-/// When tuntap_close was called on the device before, this closes it.
+/// Frees a writer. Packets that it still holds are lost: call tuntap_writer_flush before. If
+/// tuntap_close was called before on the device, this closes the device.
 ///
 /// @param writer  May be NULL.
 /// @since 0.1.0
@@ -73,14 +77,15 @@ pub unsafe extern "C" fn tuntap_writer_free(writer: *mut CWriter) {
     free(writer);
 }
 
-/// Takes a copy of a packet. It goes out with tuntap_writer_flush at the latest, and
-/// earlier when the writer is full. On a device without a send buffer (tuntap_set_sndbuf) it
-/// never waits.
+/// Copies a packet to the writer. The packet goes out with tuntap_writer_flush, or earlier if the
+/// writer is full. On a device without a send buffer limit (tuntap_set_sndbuf) this never waits.
 ///
-/// @param packet  As for tuntap_write.
-/// @param size    Bytes of it.
-/// @return 0, or as tuntap_write: then the packet was not taken. When there is no room, that is
-///         for what was taken before: the packet may be given again.
+/// @param writer  The writer.
+/// @param packet  The packet, as for tuntap_write.
+/// @param size    Size of the packet.
+/// @param err     May be NULL.
+/// @return 0, or errors as tuntap_write: then the packet was not accepted. An error because there is
+///         no room concerns the packets that were accepted before: write this packet again.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writer_put(
@@ -95,16 +100,20 @@ pub unsafe extern "C" fn tuntap_writer_put(
     })
 }
 
-/// Reserves bytes in the writer's memory for a packet, which tuntap_writer_commit takes from
-/// there: a program decrypts to it, and needs no memory of its own. The bytes are the same ones
-/// each time, and stay in the cache; the copy to a super-packet is a part of verifying the
-/// packet's checksum.
+/// Reserves memory in the writer for a packet, which tuntap_writer_commit accepts from there. A
+/// program can decrypt to it, and needs no buffer of its own. The memory is the same each time, so
+/// it stays in the cache. The copy to a super-packet costs no extra pass: it is made while the
+/// checksum is verified.
 ///
-/// @param size    How many bytes, for one packet: its size, or more.
-/// @param packet  Receives where they are. They are the caller's until the packet is committed,
-///                or any other function is called on this writer, which drops them.
-/// @return 0, or -EMSGSIZE (more than the device takes, TUNTAP_REASON_PACKET), -EINVAL (size is
-///         0, TUNTAP_REASON_PACKET; writer or packet is NULL, TUNTAP_REASON_ARGUMENT).
+/// @param writer  The writer.
+/// @param size    Bytes to reserve: the size of the packet, or more.
+/// @param packet  Receives the address. The memory is reserved until tuntap_writer_commit succeeds,
+///                or until any other function is called on this writer, which cancels the
+///                reservation.
+/// @param err     May be NULL.
+/// @return 0, or
+///         -EMSGSIZE  longer than tuntap_read_size (TUNTAP_REASON_PACKET);
+///         -EINVAL    size is 0 (_PACKET); writer or packet is NULL (_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writer_reserve(
@@ -125,11 +134,14 @@ pub unsafe extern "C" fn tuntap_writer_reserve(
     })
 }
 
-/// Takes the packet that was written to the reserved bytes, as tuntap_writer_put takes a copy.
+/// Accepts the packet in the reserved memory, as tuntap_writer_put accepts a copy.
 ///
-/// @param size  Bytes of the packet, from the first reserved one on: all of them, or fewer.
-/// @return 0, or as tuntap_writer_put: then the packet was not taken, and its bytes stay reserved; or
-///         -EINVAL (more than is reserved, TUNTAP_REASON_ARGUMENT).
+/// @param writer  The writer.
+/// @param size    Size of the packet, from the first reserved byte on: at most the reserved size.
+/// @param err     May be NULL.
+/// @return 0, or errors as tuntap_writer_put: then the packet was not accepted, and the memory stays
+///         reserved; or
+///         -EINVAL  larger than the reserved size (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writer_commit(writer: *mut CWriter, size: usize, err: *mut CError) -> c_int {
@@ -142,20 +154,23 @@ pub unsafe extern "C" fn tuntap_writer_commit(writer: *mut CWriter, size: usize,
     })
 }
 
-/// Hands over what was collected.
+/// Writes all collected packets to the device.
 ///
-/// @return 0: all of it went out, and nothing is lost that was not reported; or
-///         -EAGAIN    no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
-///         -EINTR     a signal handler ran while the call waited (_INTERRUPTED);
-///         -ECANCELED no room, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was
-///                    called (_SHUTDOWN): in these cases what is left stays in the writer;
-///         -ENETDOWN  the device is down (_DOWN);
-///         -ENODEV    the device is gone (_REMOVED);
-///         -EBUSY     this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
-///         -EINVAL    the kernel does not take what it was given (_PACKET); writer is NULL
-///                    (_ARGUMENT);
-///         and whatever else the kernel refuses packets with, such as -ENOMEM (_SYSTEM): in
-///                    these cases packets are lost, the others were tried, and nothing is left.
+/// @param writer  The writer.
+/// @param err     May be NULL.
+/// @return 0 if all packets went out and there is no unreported loss, or
+///         -EAGAIN     no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
+///         -EINTR      a signal handler ran during the wait (_INTERRUPTED);
+///         -ECANCELED  no room, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was called
+///                     (_SHUTDOWN).
+///         After these errors the other packets stay in the writer.
+///         -ENETDOWN   the device is down (_DOWN);
+///         -ENODEV     the device is gone (_REMOVED);
+///         -EBUSY      this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
+///         -EINVAL     the kernel refused a packet (_PACKET);
+///         -ENOMEM     and any other error with which the kernel refuses a packet (_SYSTEM).
+///         After these errors packets are lost, all others were written, and the writer is empty.
+///         -EINVAL     writer is NULL (_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writer_flush(writer: *mut CWriter, err: *mut CError) -> c_int {
@@ -164,21 +179,23 @@ pub unsafe extern "C" fn tuntap_writer_flush(writer: *mut CWriter, err: *mut CEr
     })
 }
 
-/// Takes packets, and hands them over: tuntap_writer_put for each, and tuntap_writer_flush.
+/// Writes several packets: tuntap_writer_put for each, then tuntap_writer_flush.
 ///
-/// After a failure go on with packets[*taken], or with tuntap_writer_flush when all were taken:
-/// so no packet is sent twice, and none is left out.
+/// After an error continue with packets[*taken], or with tuntap_writer_flush if all packets were
+/// accepted. Then no packet is sent twice, and none is skipped.
 ///
-/// @param packets  Where they are, and their sizes.
-/// @param count    How many.
-/// @param size     sizeof(tuntap_packet), with which the list goes on from one to the next.
-/// @param taken    Receives how many of them the writer took, the first ones: always, after a
-///                 failure too.
-/// @return 0: all were taken and went out; or as tuntap_writer_flush; or, where fewer were taken
-///         than there are, as tuntap_writer_put for the next one: those before it went out, or stay
-///         as tuntap_writer_flush says; or -EINVAL (writer, packets, taken or one of the
-///         addresses is NULL; a size, or count, is more than memory can hold,
-///         TUNTAP_REASON_ARGUMENT): then none was taken.
+/// @param writer   The writer.
+/// @param packets  The addresses and sizes of the packets.
+/// @param count    Number of packets.
+/// @param size     sizeof(tuntap_packet), the distance between two elements of packets.
+/// @param taken    Receives the number of packets that the writer accepted, from the first one on.
+///                 Set after an error too.
+/// @param err      May be NULL.
+/// @return 0 if all packets were accepted and went out. Otherwise errors as tuntap_writer_flush. If
+///         *taken is less than count, errors as tuntap_writer_put for the next packet: the packets
+///         before it went out, or stay in the writer as after tuntap_writer_flush. Or
+///         -EINVAL  writer, packets, taken or an address is NULL; a size, or count, is larger than
+///                  memory (TUNTAP_REASON_ARGUMENT). No packet was accepted.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writer_batch(
@@ -201,7 +218,7 @@ pub unsafe extern "C" fn tuntap_writer_batch(
     })
 }
 
-/// What C gets. `packet` is the one that was not taken.
+/// The failure for the C caller. `packet` is the one that was not accepted.
 #[inline]
 fn failure<'a>(
     unwritten: Unwritten,
@@ -210,9 +227,11 @@ fn failure<'a>(
 ) -> Failure<impl FnOnce() -> Error + use<'a>> {
     Failure::Errno(unwritten.errno(), move || match unwritten {
         Unwritten::Lost(Loss { errno, packets }) => device.explain_loss(errno, packets),
-        Unwritten::Unreserved => {
-            Error::new(Errno::EINVAL, Reason::Argument, "commit a packet: it is longer than what is reserved")
-        }
+        Unwritten::Unreserved => Error::new(
+            Errno::EINVAL,
+            Reason::Argument,
+            "commit a packet: it is longer than the reserved memory",
+        ),
         Unwritten::Refused(errno) | Unwritten::Kept(errno) => {
             device.explain_write(errno, packet.first().copied(), packet.len())
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-//! Sums of 16-bit words, for the Internet checksum, as fast as the processor at hand makes them: alone, and fused
-//! with a copy of the bytes. A sum is in the machine's own byte order, starts at an even place of the whole that is
-//! summed up, and is folded later: a few hundred of them can be added without overflow.
+//! Sums of 16-bit words for the Internet checksum, with the vector instructions of the processor: without or with a
+//! copy of the bytes in the same pass. A sum is in the byte order of the machine, must start at an even offset of the
+//! checksummed bytes, and is folded later. A few hundred sums can be added without overflow.
 
 #![allow(unsafe_code)]
 
@@ -10,12 +10,12 @@ mod short;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-/// Bytes up to which no call through a pointer pays: after a system call it is predicted badly, and costs some 20 ns.
+/// Up to this length a call through a pointer does not pay off: after a system call it is mispredicted, at about 20 ns.
 const SHORT: usize = 128;
 
-/// The best way of this processor.
+/// An implementation of the sums.
 ///
-/// A value is only made with functions that the processor has.
+/// A value has only functions whose instructions the processor supports.
 #[derive(Clone, Copy, Debug)]
 pub struct Cpu {
     sum: unsafe fn(&[u8]) -> u64,
@@ -26,7 +26,7 @@ pub struct Cpu {
 impl Cpu {
     const PORTABLE: Self = Self { sum: portable::sum, copy: portable::copy, name: "portable" };
 
-    /// Every way that this processor has, the best one first.
+    /// All implementations that this processor supports, the fastest one first.
     pub fn all() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
         let special = x86::all();
@@ -35,24 +35,24 @@ impl Cpu {
         special.chain([Self::PORTABLE])
     }
 
-    /// The best one.
+    /// The fastest implementation.
     pub fn best() -> Self {
         Self::all().next().unwrap_or(Self::PORTABLE)
     }
 
-    /// What it is called.
+    /// The name of the implementation.
     pub fn name(self) -> &'static str {
         self.name
     }
 
     /// The sum of the bytes.
     pub fn sum(self, bytes: &[u8]) -> u64 {
-        // SAFETY: the processor has what the function needs.
+        // SAFETY: the processor supports the instructions of the function.
         unsafe { (self.sum)(bytes) }
     }
 
-    /// Copies the bytes to a place of the same length, and returns their sum. A place of another length stays as it
-    /// is, and the sum is 0.
+    /// Copies the bytes to a buffer of the same length, and returns their sum. If the lengths differ, copies nothing and
+    /// returns 0.
     #[inline]
     pub fn copy(self, to: &mut [u8], from: &[u8]) -> u64 {
         if to.len() != from.len() {
@@ -70,7 +70,7 @@ impl Cpu {
 mod tests {
     use super::*;
 
-    /// As RFC 1071 describes it, in 16-bit words.
+    /// The sum as RFC 1071 describes it, in 16-bit words.
     fn plain(bytes: &[u8]) -> u16 {
         let words = bytes.chunks(2).map(|word| match *word {
             [a, b] => u64::from(u16::from_ne_bytes([a, b])),
@@ -80,7 +80,7 @@ mod tests {
         fold(words.sum())
     }
 
-    /// In 16 bits.
+    /// Folds a sum to 16 bits.
     fn fold(mut sum: u64) -> u16 {
         while sum > 0xffff {
             sum = (sum & 0xffff).wrapping_add(sum >> 16);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! For any processor, and in such a form that the compiler finds the vector instructions that each of them has.
+//! For any processor. The compiler can vectorize these loops for each target.
 
 const WORD: usize = 4;
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-//! A copy of a few bytes: inlined, by words, and without a call of any kind.
+//! A copy and sum of a few bytes: inlined, in words, and without any call.
 
 const WORD: usize = 8;
 
-/// A sum of words, of which each that overflows is counted: 2^64 is 1 modulo 65535.
+/// A sum of words, with a count of the overflows: 2^64 is 1 modulo 65535.
 #[derive(Default)]
 struct Sum {
     words: u64,

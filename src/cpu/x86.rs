@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! AVX2, and AVX-512 with VNNI (a processor that has the one without the other is no faster by it).
-//! Loads that cross a cache line cost twice: the sum begins at an aligned place, and a copy at one to write to.
+//! AVX2, and AVX-512 with VNNI (AVX-512 without VNNI is not faster than AVX2).
+//! A load that crosses a cache line costs twice as much. So a sum aligns its reads, and a copy aligns its writes.
 
 #![allow(clippy::arithmetic_side_effects, reason = "pointers within a slice, and what is left of its length")]
 #![allow(unsafe_op_in_unsafe_fn, reason = "before Rust 1.87 every intrinsic is unsafe")]
@@ -21,19 +21,19 @@ pub(super) fn all() -> impl Iterator<Item = Cpu> {
     wide.into_iter().chain(avx2)
 }
 
-/// Bytes from which on it pays to align.
+/// Minimum length for which alignment pays off.
 const LONG: usize = 256;
 const BLOCK: usize = 64;
 
-/// Bytes to the next place that is aligned to so many; 0 when they are odd in number, after which the words would
-/// not be the same.
+/// Number of bytes to the next multiple of `align`. 0 if that is odd, because the bytes after it would then form other
+/// words.
 fn to_aligned(place: *const u8, align: usize, length: usize) -> usize {
     let bytes = place.align_offset(align);
     if length < LONG || bytes % 2 != 0 || bytes > length { 0 } else { bytes }
 }
 
-/// The sums of the 32-bit halves of 64-bit lanes: of the upper ones, which have room for 2^32 of them, and of whole
-/// lanes, which wrap. So the lower ones need no instruction of their own.
+/// Two sums of 64-bit lanes: of the upper 32-bit halves, which can hold 2^32 of them, and of whole lanes, which wrap. The
+/// sum of the lower halves follows from both, so it needs no extra instruction.
 #[derive(Clone, Copy)]
 struct Sums {
     whole: __m256i,
@@ -119,7 +119,7 @@ mod wide {
 
     const VECTOR: usize = 64;
 
-    /// The sums of the bytes at even and at odd places of 32-bit lanes: one instruction for each, and room for 500 MB.
+    /// The sums of the bytes at even and at odd offsets, in 32-bit lanes: one instruction each, no overflow up to 500 MB.
     #[derive(Clone, Copy)]
     struct Sums {
         even: __m512i,
@@ -146,14 +146,14 @@ mod wide {
         }
     }
 
-    /// 32-bit lanes by pairs.
+    /// Adds pairs of 32-bit lanes.
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
     unsafe fn wide(x: __m512i) -> __m512i {
         let lower = _mm512_and_si512(x, _mm512_set1_epi64(0xffff_ffff));
         _mm512_add_epi64(lower, _mm512_srli_epi64::<32>(x))
     }
 
-    /// A mask for the first so many bytes of a vector: fewer than all.
+    /// A mask for the first `bytes` bytes of a vector. `bytes` is less than the size of a vector.
     fn mask(bytes: usize) -> __mmask64 {
         !(u64::MAX << (bytes % VECTOR))
     }
@@ -163,7 +163,7 @@ mod wide {
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
     pub(super) unsafe fn sum(bytes: &[u8]) -> u64 {
         let (mut from, mut left) = (bytes.as_ptr().cast::<i8>(), bytes.len());
-        // SAFETY: `from` and the `left` bytes behind it are within the slice; a mask leaves out what is behind them.
+        // SAFETY: the `left` bytes from `from` on are within the slice; a mask leaves out the bytes after them.
         unsafe {
             let (mut a, mut b) = (Sums::zero(), Sums::zero());
             let head = to_aligned(bytes.as_ptr(), VECTOR, left);

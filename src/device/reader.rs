@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Reading many packets: in batches, each of what the device has at the moment.
+//! Reads packets in batches. A batch has the packets that are in the queue of the device.
 
 use std::mem;
 use std::ops::Range;
@@ -13,16 +13,16 @@ use crate::model::readiness::Readiness;
 use crate::model::text::text;
 use crate::sys::{Outcome, zeroed};
 
-/// Limits of a batch: after so many reads or bytes the collected packets are worth handing on. Small UDP packets go on as
-/// two super-packets of 128 segments, which is what the kernel takes.
+/// Limits of a batch: after this many reads or bytes the batch ends, so that the caller passes its packets on. 256 small UDP
+/// packets make two super-packets of 128 segments, the limit of the kernel.
 const MAX_READS: usize = 256;
 const MAX_BYTES: usize = 65_536;
-/// Memory for the packets of [`Reader::batch`].
+/// Size of the memory for the packets of [`Reader::batch`].
 const ARENA: usize = 256 * 1024;
-/// Limit of the room around a packet.
+/// Limit of headroom and tailroom together.
 const MAX_ROOM: usize = 4096;
 
-/// Reads a queue in batches. For one thread at a time.
+/// Reads a queue in batches. Only one thread may use it at a time.
 pub struct Reader {
     source: Source,
     arena: Box<[u8]>,
@@ -30,7 +30,7 @@ pub struct Reader {
     tailroom: usize,
 }
 
-/// A packet with the room around it.
+/// A packet with its headroom and tailroom.
 pub struct Placed<'a> {
     /// Headroom, packet and tailroom.
     pub memory: &'a mut [u8],
@@ -41,7 +41,7 @@ pub struct Placed<'a> {
 struct Source {
     stream: Stream,
     batch: Batch,
-    /// The last batch was one read, and the next read found nothing: then the next batch ends without that read.
+    /// In the last batch the second read found no packet. The next batch then ends after its first read.
     alone: bool,
 }
 
@@ -53,24 +53,24 @@ enum Batch {
         reads: usize,
         bytes: usize,
     },
-    /// It ended behind packets that were returned: the next call returns its end, or the failure.
+    /// It ended after packets that were returned. The next call returns the end, or the error.
     Ended(Outcome<()>),
 }
 
 impl Reader {
-    /// A reader of this queue. `trusted`: checksums are left to a writer that trusts.
+    /// Creates a reader of this queue. `trusted`: leaves checksums to a trusting writer.
     pub fn new(device: &Device, trusted: bool) -> std::result::Result<Self, NoMemory> {
         let stream = Stream::of(&device.backend, trusted)?;
         let source = Source { stream, batch: Batch::Over, alone: false };
         Ok(Self { source, arena: zeroed(ARENA)?, headroom: 0, tailroom: 0 })
     }
 
-    /// Sets the room before and behind each packet of [`Self::batch`].
+    /// Sets the headroom and tailroom of each packet of [`Self::batch`].
     pub fn set_room(&mut self, headroom: usize, tailroom: usize) -> Result<()> {
         if headroom.saturating_add(tailroom) > MAX_ROOM {
             let text = text!(
-                "set a headroom of {headroom} and a tailroom of {tailroom} bytes: both together \
-                 may have {MAX_ROOM}"
+                "set a headroom of {headroom} and a tailroom of {tailroom} bytes: the limit of the \
+                 sum is {MAX_ROOM}"
             );
             return Err(Error::new(Errno::EINVAL, Reason::Range, text));
         }
@@ -83,8 +83,8 @@ impl Reader {
         self.headroom.saturating_add(self.tailroom)
     }
 
-    /// The next packet, in place. It lasts until the next call. None: the batch is over, and the next call begins another
-    /// one, for whose first packet it waits.
+    /// Returns the next packet, in place. The packet is valid until the next call. None: the batch is over. The next call
+    /// begins another batch, and waits for its first packet.
     #[inline]
     pub fn next(&mut self, device: &Device) -> Outcome<Option<&mut [u8]>> {
         device.check_shutdown()?;
@@ -94,8 +94,8 @@ impl Reader {
         self.source.stream.next().map(Some).ok_or(Errno::EPROTO)
     }
 
-    /// Copies up to `count` packets of a batch to the reader's memory, one behind the other, each with its room; their
-    /// number. They last until the next call. 0 as None of [`Self::next`].
+    /// Copies up to `count` packets of a batch to the memory of the reader, contiguously, each with headroom and tailroom.
+    /// Returns their number. They are valid until the next call. 0 means the same as None of [`Self::next`].
     pub fn batch(
         &mut self,
         device: &Device,
@@ -123,9 +123,9 @@ impl Reader {
         Ok(given)
     }
 
-    /// Copies up to `count` packets of a batch, each to the place that `place` returns for its number and length; their
-    /// number. A packet for which there is no place stays the next one; EMSGSIZE when it is the first. 0 as None of
-    /// [`Self::next`].
+    /// Copies up to `count` packets of a batch, each to the buffer that `place` returns for its number and length. Returns
+    /// their number. If `place` returns None, the packet is not lost: the next call returns it. If it is the first packet,
+    /// fails with EMSGSIZE. 0 means the same as None of [`Self::next`].
     pub fn copy<'a>(
         &mut self,
         device: &Device,
@@ -146,15 +146,15 @@ impl Reader {
         Ok(given)
     }
 
-    /// Bytes of the next packet, when it was read already.
+    /// Size of the next packet if it was read already, otherwise 0.
     pub fn pending(&self) -> usize {
         self.source.stream.length().unwrap_or(0)
     }
 }
 
 impl Source {
-    /// Whether the batch has another packet, behind so many in this call. What ends it is returned at once when they are
-    /// none, and by the next call otherwise.
+    /// Whether the batch has another packet, after `given` packets of this call. The end of the batch or an error is
+    /// returned at once if `given` is 0, otherwise by the next call.
     #[inline]
     fn has_next(&mut self, device: &Device, given: usize) -> Outcome<bool> {
         if self.stream.is_ready() {
@@ -170,7 +170,7 @@ impl Source {
         }
     }
 
-    /// Copies the next packet to its place. False: it is lost, which the next call returns.
+    /// Copies the next packet to `to`. False: the packet is lost, and the next call returns the error.
     #[inline]
     fn copy(&mut self, to: Option<&mut [u8]>, given: usize) -> Outcome<bool> {
         if to.and_then(|to| self.stream.copy(to)).is_some() {
@@ -183,7 +183,7 @@ impl Source {
         Ok(false)
     }
 
-    /// Reads once; waits before the first read of a batch. False: the batch is over.
+    /// Reads once. The first read of a batch waits for a packet. False: the batch is over.
     fn read(&mut self, device: &Device) -> Outcome<bool> {
         let (reads, bytes) = match mem::replace(&mut self.batch, Batch::Over) {
             Batch::Under { reads, bytes } => (reads, bytes),
@@ -210,7 +210,7 @@ impl Source {
         }
     }
 
-    /// The first read of a batch; its bytes.
+    /// Makes the first read of a batch, and returns the number of bytes.
     fn begin(&mut self, device: &Device) -> Outcome<usize> {
         let first = self.stream.take(&device.backend);
         if first != Err(Errno::EAGAIN) {
@@ -221,7 +221,7 @@ impl Source {
     }
 }
 
-/// The part of the memory in which what lies behind so many bytes is aligned.
+/// Skips bytes of `memory` such that offset `before` in the rest is aligned.
 fn aligned(memory: &mut [u8], before: usize) -> &mut [u8] {
     let unaligned = memory.get(before..).map_or(0, |memory| memory.as_ptr().align_offset(LINE));
     memory.get_mut(unaligned..).unwrap_or_default()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The packets of one read: on a device with offload what is read may be a super-packet, which is segmented.
+//! The packets of one read. On a device with offload a read may return a super-packet, which is segmented here.
 
 use std::io::IoSliceMut;
 use std::ops::Range;
@@ -16,26 +16,26 @@ use crate::offload::split::Splitter;
 use crate::sys::zeroed;
 use crate::sys::{Backend, Outcome, Queue};
 
-/// What payloads are aligned to: their checksums take less time.
+/// Alignment of payloads: the checksum of aligned bytes takes less time.
 pub(crate) const LINE: usize = 64;
-/// A line for alignment, and one in which the packet begins, for its payload to be aligned.
+/// One extra line to align the memory, and one to shift the packet such that its payload is aligned.
 const MEMORY: usize = 2 * LINE + PI_HEADER + LARGEST;
 
-/// Memory that everything is read into, so that it stays in the cache, and what is left of the last read.
+/// Memory for all reads, which stays in the cache, and the rest of the last read.
 pub(crate) struct Stream {
     kind: Kind,
-    /// Of the virtio header, where there is one, and the bytes of that.
+    /// Layout of the virtio header, if the device has one, and its size (`frame`).
     layout: Option<Layout>,
     frame: usize,
     splitter: Splitter,
     memory: Box<[u8]>,
-    /// The line in which packets begin.
+    /// Offset of the line in which packets begin.
     line: usize,
     packet: Range<usize>,
 }
 
 impl Stream {
-    /// One for what this queue hands over.
+    /// Creates a stream for the packets of this queue.
     pub(crate) fn of(backend: &Queue, trusted: bool) -> Result<Self, NoMemory> {
         let mode = backend.mode();
         Self::new(mode.kind, mode.offload.then(|| backend.layout()), trusted)
@@ -57,13 +57,13 @@ impl Stream {
         })
     }
 
-    /// Whether there is a packet without another read.
+    /// Whether a packet is left of the last read.
     #[inline]
     pub(crate) fn is_ready(&self) -> bool {
         self.splitter.is_ready()
     }
 
-    /// The next packet, in place. It lasts until the next call.
+    /// Returns the next packet, in place. It is valid until the next call.
     #[inline]
     pub(crate) fn next(&mut self) -> Option<&mut [u8]> {
         let packet = self.memory.get_mut(self.packet.clone())?;
@@ -71,32 +71,32 @@ impl Stream {
         packet.get_mut(place)
     }
 
-    /// Bytes of the next packet.
+    /// Size of the next packet.
     #[inline]
     pub(crate) fn length(&self) -> Option<usize> {
         self.splitter.length()
     }
 
-    /// Bytes of the headers of the present segments, or of the last ones.
+    /// Length of the headers of the current segments, or of the last ones.
     pub(crate) fn headers(&self) -> usize {
         self.splitter.headers()
     }
 
-    /// As [`Self::next`], but copies the packet to a place of its length, in the pass that computes its checksum.
+    /// As [`Self::next`], but copies the packet to a buffer of its length. Copy and checksum take one pass.
     #[inline]
     pub(crate) fn copy(&mut self, to: &mut [u8]) -> Option<()> {
         self.splitter.next_into(self.memory.get(self.packet.clone())?, to)
     }
 
-    /// Reads once, without waiting; the number of bytes. EPROTO: a super-packet is not what its virtio header says, and is
-    /// lost.
+    /// Reads once, without waiting. Returns the number of bytes. EPROTO: a super-packet does not match its virtio header,
+    /// and is lost.
     pub(crate) fn take(&mut self, backend: &Queue) -> Outcome<usize> {
         self.take_from(|room| backend.readv(&mut [IoSliceMut::new(room)]))
     }
 
-    /// As [`Self::take`], by a function that fills the memory.
+    /// As [`Self::take`], with a function that fills the memory.
     pub(crate) fn take_from(&mut self, read: impl FnOnce(&mut [u8]) -> Outcome<usize>) -> Outcome<usize> {
-        // The headers are usually as long as the last ones: then the payload is aligned.
+        // The headers are usually as long as those of the last packet. Then the payload is aligned.
         let start = self.line.checked_add(self.before_aligned()).ok_or(Errno::EPROTO)?;
         let frame = start.checked_sub(self.frame).ok_or(Errno::EPROTO)?;
         let room = self.memory.get_mut(frame..).ok_or(Errno::EPROTO)?;
@@ -108,12 +108,12 @@ impl Stream {
         Ok(length)
     }
 
-    /// Bytes between a line and headers as long as the last ones, for the payload behind them to be aligned.
+    /// Distance from the line to the packet that aligns the payload, if the headers are as long as the last ones.
     fn before_aligned(&self) -> usize {
         self.splitter.headers().wrapping_neg() % LINE
     }
 
-    /// The next packet; reads when nothing is left, without waiting.
+    /// Returns the next packet. Reads without waiting if no packet is left.
     pub(crate) fn next_or_read(&mut self, backend: &Queue) -> Outcome<&mut [u8]> {
         if !self.is_ready() {
             self.take(backend)?;
@@ -122,7 +122,7 @@ impl Stream {
     }
 }
 
-/// That which the reads of a handle share.
+/// Locks the stream that all reads of a handle share.
 pub(crate) fn lock(stream: &Mutex<Stream>) -> MutexGuard<'_, Stream> {
     stream.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-//! Writing many packets: those of a flow are coalesced, and go out in one system call.
+//! Writes packets in batches. The packets of a flow are coalesced, and written with one system call.
 //!
-//! A packet that was taken belongs to the writer: it goes out, or stays for the next call, or is lost, and a loss is
-//! reported once, by a flush. A call that takes one packet reports only whether it took that.
+//! A packet that was accepted belongs to the writer: it goes out, or stays for the next call, or is lost. A flush reports
+//! each loss once. A call that accepts one packet reports only whether it accepted that packet.
 
 use crate::cpu::Cpu;
 use crate::device::Device;
@@ -14,41 +14,41 @@ use crate::model::readiness::Readiness;
 use crate::offload::join::{Joiner, Joins, MAX_FRAMED};
 use crate::sys::{Backend, zeroed};
 
-/// Writes to a queue in batches. For one thread at a time.
+/// Writes to a queue in batches. Only one thread may use it at a time.
 pub struct Writer {
     /// None on a device without offload: each packet is written at once.
     joiner: Option<Joiner>,
-    /// What was lost and has not been reported yet.
+    /// The loss that was not reported yet.
     loss: Option<Loss>,
-    /// Memory for one packet, of which the first bytes are reserved.
+    /// Memory for one packet. The first `reserved` bytes are reserved.
     buffer: Box<[u8]>,
     reserved: usize,
 }
 
-/// Packets that were taken and that the kernel refused.
+/// Packets that the writer accepted and the kernel refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loss {
-    /// Why the first of them was refused.
+    /// Why the first packet was refused.
     pub errno: Errno,
-    /// How many they are.
+    /// Number of lost packets.
     pub packets: usize,
 }
 
-/// Why not everything is written.
+/// Why not all packets were written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unwritten {
-    /// This packet was not taken.
+    /// This packet was not accepted.
     Refused(Errno),
-    /// There is no room, and the wait for it ended: what was taken and has not gone out stays.
+    /// There was no room, and the wait for it ended. Accepted packets that did not go out stay in the writer.
     Kept(Errno),
-    /// Packets that were taken are lost.
+    /// Accepted packets are lost.
     Lost(Loss),
-    /// This packet is longer than what is reserved.
+    /// This packet is longer than the reserved memory.
     Unreserved,
 }
 
 impl Unwritten {
-    /// Its errno alone.
+    /// The errno, without details.
     pub fn errno(self) -> Errno {
         match self {
             Self::Unreserved => Errno::EINVAL,
@@ -58,7 +58,7 @@ impl Unwritten {
 }
 
 impl Writer {
-    /// A writer to this queue. `trusted`: checksums are not verified.
+    /// Creates a writer to this queue. `trusted`: checksums are not verified.
     pub fn new(device: &Device, trusted: bool) -> Result<Self, NoMemory> {
         let mode = device.backend.mode();
         let joiner = || Joiner::new(Cpu::best(), mode.kind, Joins::of(device.joins()), trusted);
@@ -66,17 +66,17 @@ impl Writer {
         Ok(Self { joiner: mode.offload.then(joiner).transpose()?, loss: None, buffer, reserved: 0 })
     }
 
-    /// Takes a copy of a packet. When there is no room, what was collected goes out first.
+    /// Copies a packet to the writer. If there is no room, the collected packets are written first.
     #[inline]
     pub fn put(&mut self, device: &Device, packet: &[u8]) -> Result<(), Unwritten> {
         self.reserved = 0;
         Self::take(&mut self.joiner, &mut self.loss, device, packet)
     }
 
-    /// Reserves bytes for a packet that is to be written there, and taken by [`Self::commit`]. Any other call drops them.
+    /// Reserves memory for a packet, which [`Self::commit`] accepts. Any other call cancels the reservation.
     ///
-    /// They are the same bytes each time, which stay in the cache. In the place that the packet gets when it is coalesced
-    /// they would be no faster: the copy to there costs nothing beside the sum that is made in the same pass.
+    /// The memory is the same each time, so it stays in the cache. Memory within the super-packet would not be faster: the
+    /// copy to the super-packet and the checksum are computed in one pass, and the copy adds no time.
     pub fn reserve(&mut self, size: usize) -> Result<&mut [u8], Unwritten> {
         self.reserved = 0;
         if size == 0 {
@@ -87,12 +87,12 @@ impl Writer {
         Ok(bytes)
     }
 
-    /// The packet in the first so many of the reserved bytes. None when they are fewer.
+    /// The first `size` reserved bytes. None if fewer are reserved.
     pub fn reserved(&self, size: usize) -> Option<&[u8]> {
         self.buffer.get(..self.reserved)?.get(..size)
     }
 
-    /// Takes the packet in the first so many of the reserved bytes. After a failure they stay reserved.
+    /// Accepts the packet in the first `size` reserved bytes. After an error they stay reserved.
     #[inline]
     pub fn commit(&mut self, device: &Device, size: usize) -> Result<(), Unwritten> {
         let Self { joiner, loss, buffer, reserved } = self;
@@ -122,8 +122,8 @@ impl Writer {
         joiner.put(packet).map_err(|_| Unwritten::Refused(Errno::EMSGSIZE))
     }
 
-    /// Takes packets and writes them. Returns how many it took after a failure too: all of them, unless the next one was
-    /// refused or what came before it has no room.
+    /// Accepts packets and writes them. Returns the number of accepted packets, after an error too: all of them, unless the
+    /// next packet was refused or there was no room for earlier ones.
     pub fn batch<'a>(
         &mut self,
         device: &Device,
@@ -133,7 +133,7 @@ impl Writer {
         for packet in packets {
             match self.put(device, packet) {
                 Ok(()) => taken = taken.saturating_add(1),
-                // Those before it go out. What is lost of them is for the next call to report.
+                // The packets before it go out. The next call reports their loss.
                 Err(Unwritten::Refused(errno)) => {
                     let handed = self.hand_over(device);
                     return (taken, handed.and(Err(Unwritten::Refused(errno))));
@@ -145,7 +145,7 @@ impl Writer {
         (taken, self.flush(device))
     }
 
-    /// Writes what was collected, and reports what is lost of it or of what went out before.
+    /// Writes the collected packets, and reports each loss that was not reported before.
     pub fn flush(&mut self, device: &Device) -> Result<(), Unwritten> {
         self.hand_over(device)?;
         self.loss.take().map_or(Ok(()), |loss| Err(Unwritten::Lost(loss)))
@@ -158,7 +158,7 @@ impl Writer {
     }
 }
 
-/// Writes what is the next to go out, if anything is.
+/// Writes the next item. None if the joiner is empty.
 fn write_next(device: &Device, joiner: &mut Joiner) -> Option<Result<usize, Errno>> {
     let layout = device.backend.layout();
     if layout.size() > MAX_FRAMED {
@@ -169,8 +169,8 @@ fn write_next(device: &Device, joiner: &mut Joiner) -> Option<Result<usize, Errn
     Some(device.try_or_wait(Readiness::WRITE, Limit::Handle, || device.backend.write(framed)))
 }
 
-/// Writes what was collected. What has no room yet stays for the next time. What the kernel refuses is lost, and the
-/// rest goes out.
+/// Writes the collected packets. If there is no room, the rest stays for the next call. Packets that the kernel refuses are
+/// lost, and the others go out.
 fn hand_over(joiner: &mut Joiner, loss: &mut Option<Loss>, device: &Device) -> Result<(), Unwritten> {
     while let Some(written) = write_next(device, joiner) {
         if let Err(errno) = written {
@@ -188,13 +188,13 @@ fn hand_over(joiner: &mut Joiner, loss: &mut Option<Loss>, device: &Device) -> R
 }
 
 impl Unwritten {
-    /// The failure of a packet that is written at once.
+    /// The error of a packet that is written at once.
     fn of_write(errno: Errno) -> Self {
         if is_end_of_wait(errno) { Self::Kept(errno) } else { Self::Refused(errno) }
     }
 }
 
-/// Whether a write failed only because there is no room.
+/// Whether a write failed only because there was no room.
 fn is_end_of_wait(errno: Errno) -> bool {
     matches!(errno, Errno::EAGAIN | Errno::EINTR | Errno::ECANCELED)
 }

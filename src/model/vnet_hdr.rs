@@ -1,71 +1,71 @@
 // SPDX-License-Identifier: MIT
-//! The virtio header before each packet of a device with offload (struct virtio_net_hdr): what of the packet is still to be
-//! done, and how the header is laid out on a device.
+//! The virtio header before each packet of a device with offload (struct virtio_net_hdr): the segmentation and checksum
+//! that are left to do, and the layout of the header on a device.
 
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::table::constants;
 use crate::model::text::text;
 
-/// What of a packet is still to be done.
+/// The segmentation and checksum that are left to do on a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VnetHdr {
-    /// [`F_NEEDS_CSUM`], or nothing.
+    /// [`F_NEEDS_CSUM`], or 0.
     pub flags: u8,
-    /// How to split: [`GSO_NONE`], [`GSO_TCPV4`], [`GSO_TCPV6`], [`GSO_UDP_L4`], the TCP ones perhaps with [`GSO_ECN`].
+    /// How to segment: [`GSO_NONE`], [`GSO_TCPV4`], [`GSO_TCPV6`] or [`GSO_UDP_L4`]; for TCP optionally [`GSO_ECN`].
     pub gso_type: u8,
-    /// Bytes of all headers. The kernel tells what lies in its first piece of memory instead: not to be relied upon.
+    /// Length of all headers. Do not rely on it: the kernel sets the length of its first memory fragment instead.
     pub hdr_len: u16,
-    /// Bytes of payload in each segment but the last, which may have less.
+    /// Payload bytes of each segment. The last segment may have fewer.
     pub gso_size: u16,
-    /// Where the part begins that the checksum is of: at the TCP or UDP header.
+    /// Offset at which checksumming starts: the offset of the TCP or UDP header.
     pub csum_start: u16,
-    /// Where the checksum is, from there.
+    /// Offset of the checksum field, from `csum_start`.
     pub csum_offset: u16,
-    /// Buffers that a packet takes: for a virtio device, and meaningless to the kernel. A header of 10 bytes does not have it.
+    /// Number of buffers that the packet uses, for virtio devices. The kernel ignores it; a header of 10 bytes has none.
     pub num_buffers: u16,
 }
 
 constants! {
     bits FLAGS: u8 {
-        /// tuntap_vnet_hdr.flags: the checksum of the packet is not made yet, and its field has the
-        /// sum of the pseudo header. As all numbers here, virtio's.
+        /// tuntap_vnet_hdr.flags: the checksum is partial: its field has the sum of the pseudo header
+        /// only. The values here are those of virtio.
         F_NEEDS_CSUM = 0x1, "TUNTAP_VNET_HDR_F_NEEDS_CSUM";
-        /// tuntap_vnet_hdr.flags: the checksum of the packet is known to be good.
+        /// tuntap_vnet_hdr.flags: the checksum was verified and is good.
         F_DATA_VALID = 0x2, "TUNTAP_VNET_HDR_F_DATA_VALID";
     }
 }
 
 constants! {
     numbers GSO_TYPES: u8 {
-        /// tuntap_vnet_hdr.gso_type: one packet.
+        /// tuntap_vnet_hdr.gso_type: a plain packet, no super-packet.
         GSO_NONE = 0, "TUNTAP_VNET_HDR_GSO_NONE";
-        /// tuntap_vnet_hdr.gso_type: several segments of TCP over IPv4.
+        /// tuntap_vnet_hdr.gso_type: a super-packet of TCP over IPv4.
         GSO_TCPV4 = 1, "TUNTAP_VNET_HDR_GSO_TCPV4";
-        /// tuntap_vnet_hdr.gso_type: several segments of TCP over IPv6.
+        /// tuntap_vnet_hdr.gso_type: a super-packet of TCP over IPv6.
         GSO_TCPV6 = 4, "TUNTAP_VNET_HDR_GSO_TCPV6";
-        /// tuntap_vnet_hdr.gso_type: several datagrams of UDP, over either.
+        /// tuntap_vnet_hdr.gso_type: a super-packet of UDP over IPv4 or IPv6.
         GSO_UDP_L4 = 5, "TUNTAP_VNET_HDR_GSO_UDP_L4";
-        /// tuntap_vnet_hdr.gso_type, beside one of TCP: only the first segment has the flag CWR.
+        /// tuntap_vnet_hdr.gso_type, combined with a TCP type: only the first segment has the CWR flag.
         GSO_ECN = 0x80, "TUNTAP_VNET_HDR_GSO_ECN";
     }
 }
 
 constants! {
     numbers ENDIANS: u32 {
-        /// tuntap_config_set_vnet_endian: the machine's own byte order, as a new device has it.
+        /// tuntap_config_set_vnet_endian: the byte order of the machine, the default of a new device.
         ENDIAN_NATIVE = 0, "TUNTAP_ENDIAN_NATIVE";
-        /// tuntap_config_set_vnet_endian: little-endian, as virtio 1.0 has it.
+        /// tuntap_config_set_vnet_endian: little-endian, as in virtio 1.0.
         ENDIAN_LITTLE = 1, "TUNTAP_ENDIAN_LITTLE";
         /// tuntap_config_set_vnet_endian: big-endian.
         ENDIAN_BIG = 2, "TUNTAP_ENDIAN_BIG";
     }
 }
 
-/// Bytes of struct virtio_net_hdr, which every longer header begins with.
+/// Size of struct virtio_net_hdr, with which every longer header begins.
 pub const MIN_SIZE: usize = 10;
-/// Bytes of the longest header that is dealt with: several times those of any that virtio has.
+/// Size of the longest supported header: several times the longest header of virtio.
 pub const MAX_SIZE: usize = 256;
-/// Bytes of the members of [`VnetHdr`].
+/// Size of the members of [`VnetHdr`].
 const KNOWN: usize = 12;
 
 impl VnetHdr {
@@ -75,27 +75,27 @@ impl VnetHdr {
     }
 }
 
-/// The order of the bytes in a number.
+/// A byte order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endian {
-    /// The least significant one first.
+    /// The least significant byte first.
     Little,
-    /// The most significant one first.
+    /// The most significant byte first.
     Big,
 }
 
 impl Endian {
-    /// This machine's.
+    /// The byte order of this machine.
     pub const NATIVE: Self = if cfg!(target_endian = "big") { Self::Big } else { Self::Little };
 
-    /// That of a number of the ABI.
+    /// The byte order for a TUNTAP_ENDIAN_* value.
     pub fn parse(number: u32) -> Result<Self> {
         match number {
             ENDIAN_NATIVE => Ok(Self::NATIVE),
             ENDIAN_LITTLE => Ok(Self::Little),
             ENDIAN_BIG => Ok(Self::Big),
             _ => {
-                let text = text!("byte order {number}: give one of TUNTAP_ENDIAN_*");
+                let text = text!("byte order {number} is unknown: use one of TUNTAP_ENDIAN_*");
                 Err(Error::new(Errno::EINVAL, Reason::Argument, text))
             }
         }
@@ -116,7 +116,7 @@ impl Endian {
     }
 }
 
-/// How the header is laid out on a device: the same for all of its queues.
+/// The layout of the header on a device, which is the same for all queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     size: u16,
@@ -124,20 +124,20 @@ pub struct Layout {
 }
 
 impl Default for Layout {
-    /// That of a new device.
+    /// The layout of a new device.
     fn default() -> Self {
         Self { size: MIN_SIZE as u16, endian: Endian::NATIVE }
     }
 }
 
 impl Layout {
-    /// None for a size that no header has, or a greater one than [`MAX_SIZE`].
+    /// None if the size is not [`MIN_SIZE`] to [`MAX_SIZE`].
     pub fn new(size: usize, endian: Endian) -> Option<Self> {
         let size = Some(size).filter(|size| (MIN_SIZE..=MAX_SIZE).contains(size))?;
         Some(Self { size: size.try_into().ok()?, endian })
     }
 
-    /// Bytes of the header.
+    /// Size of the header.
     #[inline]
     pub fn size(self) -> usize {
         self.size.into()
@@ -148,7 +148,7 @@ impl Layout {
         self.endian
     }
 
-    /// Writes a header to its bytes before a packet; what is behind the members that this version knows is zeroed.
+    /// Writes a header to `to`. Bytes after the known members are set to 0.
     #[inline]
     pub fn write(self, hdr: VnetHdr, to: &mut [u8]) {
         let [a, b] = self.endian.bytes(hdr.hdr_len);
@@ -168,7 +168,7 @@ impl Layout {
         }
     }
 
-    /// Reads a header from its bytes before a packet, or from more.
+    /// Reads a header from `bytes`, which may be longer than the header.
     #[inline]
     pub fn read(self, bytes: &[u8]) -> VnetHdr {
         let Some(([flags, gso_type, a, b, c, d, e, f, g, h], rest)) = bytes.split_first_chunk::<MIN_SIZE>()
@@ -191,27 +191,27 @@ impl Layout {
     }
 }
 
-/// What an open asks for of the layout: None leaves it as it is.
+/// The layout that an open requests. None leaves the layout of the device unchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Bytes of the header.
+    /// Size of the header.
     pub size: Option<usize>,
-    /// Its byte order.
+    /// Byte order of the header.
     pub endian: Option<Endian>,
 }
 
 impl Wanted {
-    /// Asks for a size, checked.
+    /// Requests a size. Fails if it is out of range.
     pub(crate) fn set_size(&mut self, size: usize) -> Result<()> {
         if !(MIN_SIZE..=MAX_SIZE).contains(&size) {
-            let text = text!("a virtio header of {size} bytes: it has {MIN_SIZE} to {MAX_SIZE}");
+            let text = text!("a virtio header of {size} bytes: the size is {MIN_SIZE} to {MAX_SIZE}");
             return Err(Error::new(Errno::EINVAL, Reason::Range, text));
         }
         self.size = Some(size);
         Ok(())
     }
 
-    /// The name of an option that asks for something.
+    /// The name of an option that is set.
     pub(crate) fn option(self) -> Option<&'static str> {
         let size = self.size.map(|_| "vnet_hdr_size");
         size.or(self.endian.map(|_| "vnet_endian"))
@@ -233,7 +233,7 @@ mod tests {
     };
 
     #[test]
-    fn each_layout_gives_back_what_it_was_given() {
+    fn each_layout_reads_what_it_wrote() {
         for size in [10, 11, 12, 20, 24, MAX_SIZE] {
             for endian in [Endian::Little, Endian::Big] {
                 let layout = Layout::new(size, endian).unwrap();

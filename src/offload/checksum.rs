@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: MIT
-//! The Internet checksum (RFC 1071). Sums are of 16-bit words in the machine's own byte order, and folded at last.
+//! The Internet checksum (RFC 1071). Sums are of 16-bit words in the byte order of the machine, and folded at the end.
 
 use crate::cpu::Cpu;
 
-/// A sum in 16 bits: 0 only when all that was added is 0.
+/// Folds a sum to 16 bits. The result is 0 only if all words are 0.
 pub fn fold(sum: u64) -> u16 {
     let sum = (sum & 0xffff_ffff).wrapping_add(sum >> 32);
     let fold = |sum: u64| (sum & 0xffff).wrapping_add(sum >> 16);
     fold(fold(fold(sum))) as u16
 }
 
-/// A number as the word that it is on the wire.
+/// A number as a word in network byte order.
 pub fn word(number: u16) -> u64 {
     u64::from(number.to_be())
 }
 
-/// What takes a word away from a sum.
+/// The word to add in order to subtract `word` from a sum.
 pub fn without(word: u64) -> u64 {
     !word & 0xffff
 }
 
-/// The sum of a header: a few words, for which no vector pays.
+/// The sum of a header. It has too few words for vector instructions to pay off.
 #[inline]
 pub fn of_header(bytes: &[u8]) -> u64 {
     let long = bytes.chunks_exact(8);
@@ -34,31 +34,31 @@ pub fn of_header(bytes: &[u8]) -> u64 {
     (sum & 0xffff_ffff).wrapping_add(sum >> 32).wrapping_add(carries).wrapping_add(rest)
 }
 
-/// A checksum that is still to be computed: its field has the sum of the pseudo header.
+/// A partial checksum: its field has the sum of the pseudo header only.
 ///
-/// A checksum of 0 is written as 0xffff, for TCP too: the kernel does so.
+/// A checksum of 0 is written as 0xffff, for TCP too, as in the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Partial {
-    /// Where the bytes begin that it covers, to the end of the packet.
+    /// Offset of the first byte that it covers. It covers all bytes from there on.
     start: usize,
     field: usize,
 }
 
 impl Partial {
-    /// By the virtio header of a packet of this length. None when they do not lie within the packet.
+    /// From the virtio header of a packet of this length. None if the field is not within the packet.
     pub fn find(length: usize, start: usize, offset: usize) -> Option<Self> {
         let field = start.checked_add(offset)?;
         let end = field.checked_add(2)?;
         (end <= length).then_some(Self { start, field })
     }
 
-    /// Computes it in place.
+    /// Computes the checksum in place.
     pub fn complete(self, cpu: Cpu, packet: &mut [u8]) -> Option<()> {
         let sum = cpu.sum(packet.get(self.start..)?);
         self.write(packet, sum)
     }
 
-    /// Copies the packet to a place of its length, and computes it in the same pass.
+    /// Copies the packet to a buffer of its length, and computes the checksum in the same pass.
     pub fn complete_copy(self, cpu: Cpu, to: &mut [u8], from: &[u8]) -> Option<()> {
         let (head, covered) = from.split_at_checked(self.start)?;
         let (to_head, to_covered) = to.get_mut(..from.len())?.split_at_mut_checked(self.start)?;
@@ -89,11 +89,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_away_is_gone() {
+    fn a_subtracted_word_is_gone() {
         assert_eq!(fold(0x1234 + 0x5678 + without(0x5678)), 0x1234);
     }
 
-    /// The IPv4 header of RFC 1071's many explanations.
+    /// The usual example of an IPv4 header in explanations of RFC 1071.
     #[test]
     fn a_header_with_its_checksum_sums_up_to_all_ones() {
         let header = [

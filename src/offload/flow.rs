@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-//! What a packet tells of the TCP or UDP flow that it is of, and of its place in it.
+//! The TCP or UDP flow of a packet, and the position of the packet in the flow.
 
-#![allow(clippy::arithmetic_side_effects, reason = "places and lengths within one packet")]
+#![allow(clippy::arithmetic_side_effects, reason = "offsets and lengths within one packet")]
 
 use super::checksum;
 use super::headers::{
@@ -13,11 +13,11 @@ use crate::model::vnet_hdr::{F_NEEDS_CSUM, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, Vne
 const ACK: u8 = 0x10;
 pub(super) const PSH: u8 = 0x08;
 
-/// Bytes of a super-packet, at the most.
+/// Limit of the bytes of a super-packet.
 pub(super) const MAX_TOTAL: usize = 65_535;
 
-/// The parts of a packet that decide what it can be joined to. Places in its headers have 8 bits: a sum of a few of
-/// them does not overflow, and the compiler knows so.
+/// The properties of a packet that decide with which packets it can be coalesced. Offsets of its headers have 8 bits, so
+/// that the compiler knows that a sum of a few of them does not overflow.
 #[derive(Clone, Copy)]
 pub(super) struct Flow {
     pub(super) ip: Ip,
@@ -25,18 +25,18 @@ pub(super) struct Flow {
     network: u8,
     transport: u8,
     headers: u8,
-    /// It is whole, with nothing behind it: its checksum can be made anew.
+    /// The packet is complete, without trailing bytes: its checksum can be recomputed.
     pub(super) whole: bool,
-    /// It can be joined with others.
+    /// The packet can be coalesced with others.
     pub(super) joins: bool,
-    /// None comes behind it.
+    /// No packet can be appended after it.
     pub(super) ends: bool,
     pub(super) sequence: u32,
     pub(super) id: u16,
 }
 
 impl Flow {
-    /// None when the headers do not tell which flow it is of. `joins`: it may be joined at all.
+    /// None if the flow cannot be found from the headers. `joins`: the packet may be coalesced.
     #[inline]
     pub(super) fn of(packet: &[u8], network: usize, ip: Ip, tcp: bool, joins: bool) -> Option<Self> {
         let (ip_header, length, id, sum) = match ip {
@@ -66,7 +66,7 @@ impl Flow {
             transport: transport.try_into().ok()?,
             headers: headers.try_into().ok()?,
             whole: whole && tail.whole,
-            // 0xffff is 0 as nobody writes it: made anew, it would be another one.
+            // 0xffff is an unusual form of 0. If recomputed, it would become 0.
             joins: joins
                 && whole
                 && tail.joins
@@ -79,39 +79,39 @@ impl Flow {
         })
     }
 
-    /// Where the IP header is.
+    /// Offset of the IP header.
     #[inline]
     pub(super) fn network(&self) -> usize {
         self.network.into()
     }
 
-    /// Where the TCP or UDP header is.
+    /// Offset of the TCP or UDP header.
     #[inline]
     pub(super) fn transport(&self) -> usize {
         self.transport.into()
     }
 
-    /// Bytes of all headers.
+    /// Length of all headers.
     #[inline]
     pub(super) fn headers(&self) -> usize {
         self.headers.into()
     }
 
-    /// Where the addresses are.
+    /// Offset of the IP addresses.
     #[inline]
     fn addresses(&self) -> usize {
         self.network() + if self.ip == Ip::V4 { 12 } else { 8 }
     }
 
-    /// Whether another has the same protocols in the same places: their headers can be compared.
+    /// Whether another packet has the same protocols at the same offsets, so that the headers can be compared.
     #[inline]
     pub(super) fn is_alike(&self, other: &Self) -> bool {
         self.tcp == other.tcp && self.ip == other.ip && self.network == other.network
     }
 
-    /// Whether two packets have the same addresses, and the same ports, which follow them.
+    /// Whether two packets have the same addresses and the same ports, which follow the addresses.
     ///
-    /// Inlined always: a call would cost as much as the comparison.
+    /// Always inlined: a call would cost as much as the comparison.
     #[inline(always)]
     pub(super) fn same_ends(&self, a: &[u8], b: &[u8]) -> Option<bool> {
         let at = self.addresses();
@@ -127,7 +127,7 @@ impl Flow {
         packet.get(self.addresses()..self.transport() + 4).unwrap_or_default()
     }
 
-    /// The sum of the pseudo header, with this length of what it is for.
+    /// The sum of the pseudo header for a TCP or UDP packet of this length.
     #[inline]
     fn pseudo_sum(&self, packet: &[u8], length: u16) -> Option<u64> {
         let addresses = match self.ip {
@@ -138,7 +138,7 @@ impl Flow {
         Some(addresses.wrapping_add(checksum::word(protocol.into())).wrapping_add(checksum::word(length)))
     }
 
-    /// Whether the checksums are good, with this sum of the payload.
+    /// Whether the checksums are good. `payload`: the sum of the payload.
     #[inline]
     pub(super) fn verify(&self, packet: &[u8], payload: u64) -> Option<bool> {
         if self.ip == Ip::V4 {
@@ -155,7 +155,7 @@ impl Flow {
         Some(checksum::fold(header.wrapping_add(pseudo).wrapping_add(payload)) == 0xffff)
     }
 
-    /// Gives a super-packet its lengths and checksums, of which that of TCP or UDP is left to the kernel.
+    /// Writes the lengths and checksums of a super-packet. The TCP or UDP checksum is partial: the kernel completes it.
     pub(super) fn finish(&self, gso_size: usize, packet: &mut [u8]) -> VnetHdr {
         let length = (packet.len() - self.transport()) as u16;
         match self.ip {
@@ -194,9 +194,9 @@ impl Flow {
     }
 }
 
-/// What the TCP or UDP header tells.
+/// The properties in the TCP or UDP header.
 struct Tail {
-    /// Its bytes.
+    /// Length of the header.
     header: usize,
     whole: bool,
     joins: bool,
@@ -220,7 +220,7 @@ impl Tail {
         })
     }
 
-    /// A checksum of 0 is none.
+    /// A checksum of 0 means that there is no checksum.
     #[inline]
     fn udp(packet: &[u8], at: usize) -> Option<Self> {
         let udp = header::<UDP_HEADER>(packet, at)?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Where the latest item of each flow is. The hash has a key, which nobody outside can know: whoever chooses addresses and
-//! ports cannot choose which flows share a bucket.
+//! Finds the latest item of each flow. The hash has a random key, so that a sender cannot choose addresses and ports such
+//! that many flows share a bucket.
 
 use std::array;
 use std::hash::{BuildHasher, RandomState};
@@ -9,12 +9,12 @@ use crate::model::memory::NoMemory;
 use crate::sys::boxed;
 
 const BUCKETS: usize = 256;
-/// Words of what is hashed, at the most: two IPv6 addresses and two ports.
+/// Limit of the hashed words: two IPv6 addresses and two ports.
 const WORDS: usize = 9;
 
 pub(super) struct Flows {
     key: Key,
-    /// The latest item of each hash, when it is of this generation: so the table needs no clearing.
+    /// The latest item of each hash. An item of an older generation is invalid, so the table need not be cleared.
     buckets: Box<[Bucket; BUCKETS]>,
     generation: u32,
 }
@@ -25,7 +25,7 @@ struct Bucket {
     item: usize,
 }
 
-/// Multilinear hashing: a number for each word, and one more.
+/// The key of multilinear hashing: a number for each word, and one more.
 struct Key {
     words: [u64; WORDS],
     first: u64,
@@ -66,13 +66,13 @@ impl Flows {
 
 impl Key {
     fn random() -> Self {
-        // A fuzzer needs the same each time.
+        // A fuzzer needs the same key each time.
         let random = RandomState::new();
         let number = |place| if cfg!(fuzzing) { 0x9e37_79b9_7f4a_7c15 } else { random.hash_one(place) };
         Self { words: array::from_fn(number), first: number(WORDS) }
     }
 
-    /// The highest bits: any two flows have them in common with a chance of 1 in 256, whatever they are.
+    /// The highest bits. Any two flows have the same hash with a probability of 1/256.
     #[inline]
     fn hash(&self, ends: &[u8]) -> u8 {
         let words = ends.chunks_exact(4).map(|word| u32::from_ne_bytes(word.try_into().unwrap_or_default()));
@@ -85,7 +85,7 @@ impl Key {
 mod tests {
     use super::*;
 
-    /// Flows that one key puts into the same bucket are spread by others.
+    /// Flows that share a bucket with one key are spread over many buckets with other keys.
     #[test]
     fn no_choice_of_flows_fills_a_bucket() {
         let first = Key::random();

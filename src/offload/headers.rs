@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Where the headers of a packet are, and what is in them.
+//! Offsets and fields of the headers of a packet.
 
 use crate::model::flags::Kind;
 
@@ -10,14 +10,14 @@ pub(super) const IPV6_HEADER: usize = 40;
 pub(super) const UDP_HEADER: usize = 8;
 pub(super) const TCP_HEADER: usize = 20;
 
-/// VLAN tags that packets are joined behind, at the most: those of a service and of its customer.
+/// Limit of the VLAN tags of a packet that is coalesced: a service tag and a customer tag.
 pub(super) const MAX_TAGS: usize = 2;
-/// Bytes of their Ethernet header and tags.
+/// Limit of the length of their Ethernet header and VLAN tags.
 pub(super) const MAX_LINK: usize = ETHERNET_HEADER + MAX_TAGS * VLAN_TAG;
-/// Bytes of all their headers: IPv4 options and IPv6 extension headers are not among them.
+/// Limit of the length of all their headers. They have no IPv4 options and no IPv6 extension headers.
 pub(super) const MAX_HEADERS: usize = MAX_LINK + IPV6_HEADER + TCP_HEADER + TCP_OPTIONS;
 
-/// What an IPv4 fragment has: more fragments behind it, or an offset.
+/// The bits that are set in an IPv4 fragment: "more fragments", or an offset.
 pub(super) const FRAGMENT: u16 = 0x3fff;
 
 const TCP_OPTIONS: usize = 40;
@@ -39,13 +39,13 @@ pub(super) fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> 
     bytes.get(at..)?.first_chunk().copied()
 }
 
-/// A header of a fixed length: what is read from it needs no further looking.
+/// A header of a fixed length: reads from it need no further bounds check.
 #[inline]
 pub(super) fn header<const N: usize>(bytes: &[u8], at: usize) -> Option<&[u8; N]> {
     bytes.get(at..)?.first_chunk()
 }
 
-/// As [`header`], to be written to.
+/// As [`header`], but mutable.
 #[inline]
 pub(super) fn header_mut<const N: usize>(bytes: &mut [u8], at: usize) -> Option<&mut [u8; N]> {
     bytes.get_mut(at..)?.first_chunk_mut()
@@ -63,15 +63,15 @@ pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     array(bytes, at).map(u32::from_be_bytes)
 }
 
-/// Writes bytes to a place. A place outside stays unwritten: those who call have looked before.
+/// Writes bytes at an offset. Does nothing if the offset is out of bounds: callers have checked it.
 pub(super) fn put<const N: usize>(bytes: &mut [u8], at: usize, value: [u8; N]) {
     if let Some(place) = bytes.get_mut(at..).and_then(|bytes| bytes.first_chunk_mut()) {
         *place = value;
     }
 }
 
-/// Where the IP header begins: at once on a TUN, behind the Ethernet header and so many VLAN tags at the most on a TAP.
-/// None when there is none.
+/// Offset and version of the IP header: offset 0 on a TUN; on a TAP after the Ethernet header and at most `tags` VLAN tags.
+/// None if there is no IP header.
 pub(super) fn network(packet: &[u8], kind: Kind, tags: usize) -> Option<(usize, Ip)> {
     let at = match kind {
         Kind::Tun => 0,

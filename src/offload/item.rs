@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-//! One collected packet, or several that were coalesced, and which packet can be the next.
+//! An item: a collected packet, or several coalesced packets. Decides which packet can be appended.
 
-#![allow(clippy::arithmetic_side_effects, reason = "places and lengths within one packet")]
+#![allow(clippy::arithmetic_side_effects, reason = "offsets and lengths within one packet")]
 
 use super::flow::{Flow, MAX_TOTAL};
 use super::headers::{IPV4_HEADER, IPV6_HEADER, Ip, TCP_HEADER, array, byte, header, u16_at, u32_at};
@@ -9,16 +9,16 @@ use super::slots::Place;
 
 const DO_NOT_FRAGMENT: u16 = 0x4000;
 
-/// Limit of the segments of a UDP super-packet: what every kernel takes that has them.
+/// Limit of the segments of a UDP super-packet, which every kernel with UDP segmentation accepts.
 const MAX_DATAGRAMS: u16 = 64;
 
 pub(super) struct Item {
     pub(super) place: Place,
-    /// The flow whose packets it can take.
+    /// The flow of its packets.
     pub(super) flow: Option<Flow>,
-    /// The item before it in its bucket.
+    /// The previous item in the same bucket.
     pub(super) older: Option<usize>,
-    /// No packet is added any more.
+    /// No more packets are appended.
     closed: bool,
     segments: u16,
     gso_size: usize,
@@ -26,19 +26,19 @@ pub(super) struct Item {
     id: Id,
 }
 
-/// How the IPv4 identification goes on.
+/// The sequence of IPv4 identifications.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Id {
-    /// It was this, of one packet.
+    /// There is one packet, with this identification.
     After(u16),
-    /// It counts up, and this is the next.
+    /// It is incremented, and this is the next.
     Next(u16),
-    /// It stays this, as it may where fragmenting is forbidden (RFC 6864).
+    /// It stays the same, which is allowed if fragmentation is forbidden (RFC 6864).
     Fixed(u16),
 }
 
 impl Item {
-    /// A packet that stays as it is.
+    /// A packet that is not coalesced.
     pub(super) fn alone(place: Place, flow: Option<Flow>, older: Option<usize>) -> Self {
         Self {
             place,
@@ -52,7 +52,7 @@ impl Item {
         }
     }
 
-    /// The first packet of a flow, to which others can be added.
+    /// The first packet of a flow, to which others can be appended.
     pub(super) fn first(place: Place, flow: &Flow, older: Option<usize>, payload: usize) -> Self {
         Self {
             place,
@@ -66,12 +66,12 @@ impl Item {
         }
     }
 
-    /// How many packets it is.
+    /// Number of packets.
     pub(super) fn segments(&self) -> u16 {
         self.segments
     }
 
-    /// Bytes of payload in each packet but the last.
+    /// Payload bytes of each packet. The last packet may have fewer.
     pub(super) fn gso_size(&self) -> usize {
         self.gso_size
     }
@@ -80,9 +80,9 @@ impl Item {
         self.closed = true;
     }
 
-    /// Takes in the payload that was written behind it.
+    /// Appends the payload that was written after the item.
     ///
-    /// Inlined always: a call would cost as much as its body.
+    /// Always inlined: a call would cost as much as its body.
     #[inline(always)]
     pub(super) fn extend(&mut self, flow: &Flow, payload: usize) {
         self.place.grow(payload);
@@ -92,8 +92,8 @@ impl Item {
         self.closed = flow.ends || payload < self.gso_size;
     }
 
-    /// Whether a packet with so many bytes of payload continues this, and has the same headers, but for what
-    /// counts up. `own`: the bytes of this.
+    /// Whether a packet with `payload` bytes of payload continues this item: its headers must be the same, except for fields
+    /// that are incremented. `own`: the bytes of this item.
     #[inline]
     pub(super) fn takes(&self, own: &[u8], flow: &Flow, packet: &[u8], payload: usize) -> bool {
         let limit = if flow.tcp { u16::MAX } else { MAX_DATAGRAMS };
@@ -132,7 +132,7 @@ impl Item {
     }
 }
 
-/// Whether two TCP headers are the same, but for what counts up.
+/// Whether two TCP headers are the same, except for fields that are incremented.
 #[inline]
 fn same_tcp(a: &[u8], b: &[u8]) -> Option<bool> {
     let ((a, a_options), (b, b_options)) =
@@ -146,7 +146,7 @@ fn same_tcp(a: &[u8], b: &[u8]) -> Option<bool> {
 }
 
 impl Id {
-    /// Whether this can be the next.
+    /// Whether this identification can be the next.
     #[inline]
     fn allows(self, id: u16, fixed: bool) -> bool {
         match self {
@@ -156,7 +156,7 @@ impl Id {
         }
     }
 
-    /// The state after this identification, which is allowed.
+    /// The state after this identification, which [`Self::allows`] has checked.
     #[inline]
     fn then(self, id: u16) -> Self {
         match self {
@@ -167,7 +167,7 @@ impl Id {
     }
 }
 
-/// Whether two parts of headers are the same: usual ones by two comparisons of a fixed size, which overlap.
+/// Whether two parts of headers are equal. Usual lengths take two overlapping comparisons of a fixed size.
 #[inline]
 fn same(a: &[u8], b: &[u8]) -> Option<bool> {
     Some(match a.len() {

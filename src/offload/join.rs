@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //! Coalesces packets to super-packets. Only packets that segmentation restores byte for byte are coalesced, and packets of
-//! one flow stay in order. A packet that is not understood, or has more headers than there is room for, stays as it is.
+//! one flow stay in order. A packet with unknown or too long headers is not coalesced.
 //!
-//! A packet is copied once, behind the last one of its super-packet, and its checksum is verified in the same pass: a
-//! super-packet gets new checksums, so a packet with a bad one would arrive as a good one. To verify a packet that lies
-//! there already takes no less time.
+//! A packet is copied once, to the end of its super-packet, and its checksum is verified in the same pass. This is needed
+//! because a super-packet gets new checksums: a packet with a bad checksum would arrive with a good one. Verifying without
+//! the copy takes as much time.
 
-#![allow(clippy::arithmetic_side_effects, reason = "places and lengths within one packet")]
+#![allow(clippy::arithmetic_side_effects, reason = "offsets and lengths within one packet")]
 
 use super::flow::{Flow, PSH};
 use super::flows::Flows;
@@ -19,36 +19,36 @@ use crate::model::memory::NoMemory;
 use crate::model::offload::LARGEST;
 use crate::model::vnet_hdr::{GSO_NONE, Layout, VnetHdr};
 
-/// Bytes of the longest virtio header that [`Joiner::peek_framed`] has room for.
+/// Size of the longest virtio header that [`Joiner::peek_framed`] supports.
 pub const MAX_FRAMED: usize = slots::MAX_FRAMED;
 
-/// Limit of the items that are collected at the same time.
+/// Limit of the number of collected items.
 const MAX_ITEMS: usize = 1024;
 
-/// Why a packet is not taken.
+/// Why a packet was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// There is no room until what was collected is taken.
+    /// There is no room until the collected packets are removed.
     Full,
-    /// It has no bytes.
+    /// The packet is empty.
     Empty,
-    /// It is longer than [`LARGEST`].
+    /// The packet is longer than [`LARGEST`].
     Long,
 }
 
-/// What is coalesced.
+/// The protocols that are coalesced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Joins {
     /// TCP over IPv4.
     pub tcp4: bool,
     /// TCP over IPv6.
     pub tcp6: bool,
-    /// UDP, over either.
+    /// UDP over IPv4 and IPv6.
     pub udp: bool,
 }
 
 impl Joins {
-    /// Everything that can be.
+    /// All protocols.
     pub const ALL: Self = Self { tcp4: true, tcp6: true, udp: true };
 }
 
@@ -63,21 +63,21 @@ pub struct Joiner {
     /// The next item to return.
     next: usize,
     flows: Flows,
-    /// The item that took the last packet of a flow: usually the next one is of the same flow.
+    /// The item of the last packet. Usually the next packet is of the same flow.
     recent: Option<usize>,
 }
 
 enum Class {
     /// A packet of a flow.
     Flow { network: usize, ip: Ip, tcp: bool, joins: bool },
-    /// Perhaps a packet of an unknown flow: it must stay between what came before and what comes later.
+    /// Possibly a packet of an unknown flow: it must not be reordered with any other packet.
     Barrier,
-    /// A packet of no flow that is coalesced.
+    /// A packet that belongs to no flow that is coalesced.
     Other,
 }
 
 impl Joiner {
-    /// Has collected nothing. `trusted`: checksums are not verified.
+    /// Creates an empty joiner. `trusted`: checksums are not verified.
     pub fn new(cpu: Cpu, kind: Kind, joins: Joins, trusted: bool) -> Result<Self, NoMemory> {
         let mut items = Vec::new();
         items.try_reserve_exact(MAX_ITEMS).map_err(|_| NoMemory)?;
@@ -85,7 +85,7 @@ impl Joiner {
         Ok(Self { cpu, kind, joins, trusted, slots, items, next: 0, flows, recent: None })
     }
 
-    /// Takes a copy of a packet.
+    /// Copies a packet to the joiner.
     pub fn put(&mut self, packet: &[u8]) -> Result<(), Refusal> {
         match packet.len() {
             0 => return Err(Refusal::Empty),
@@ -106,14 +106,14 @@ impl Joiner {
         taken.ok_or(Refusal::Full)
     }
 
-    /// The next one that was collected, to which nothing is added any more. It stays until [`Self::pop`] is called.
+    /// Returns the next item, to which no more packets are appended. [`Self::pop`] removes it.
     pub fn peek(&mut self) -> Option<(VnetHdr, &mut [u8])> {
         let hdr = self.finish()?;
         let item = self.items.get(self.next)?;
         Some((hdr, self.slots.get_mut(&item.place)?))
     }
 
-    /// As [`Self::peek`], with the virtio header in memory before the packet. None also when that is longer than
+    /// As [`Self::peek`], with the virtio header in memory before the packet. Also None if the header is longer than
     /// [`MAX_FRAMED`].
     pub fn peek_framed(&mut self, layout: Layout) -> Option<&[u8]> {
         let hdr = self.finish()?;
@@ -121,12 +121,12 @@ impl Joiner {
         self.slots.framed(&item.place, hdr, layout)
     }
 
-    /// How many packets are in the one that [`Self::peek`] returns.
+    /// Number of packets in the item that [`Self::peek`] returns.
     pub fn packets(&self) -> usize {
         self.items.get(self.next).map_or(0, |item| item.segments().into())
     }
 
-    /// Removes the one that [`Self::peek`] returns; after the last one there is room again.
+    /// Removes the item that [`Self::peek`] returns. After the last item there is room again.
     pub fn pop(&mut self) {
         if let Some(item) = self.items.get_mut(self.next) {
             item.close();
@@ -140,19 +140,19 @@ impl Joiner {
         }
     }
 
-    /// Changes what is coalesced, while nothing is collected.
+    /// Sets which protocols are coalesced, if the joiner is empty.
     pub fn set_joins(&mut self, joins: Joins) {
         if self.is_empty() {
             self.joins = joins;
         }
     }
 
-    /// Whether nothing is collected.
+    /// Whether the joiner holds no packets.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
-    /// Adds nothing to what is collected already.
+    /// Closes all collected items: later packets are not appended to them.
     fn forget(&mut self) {
         self.recent = None;
         self.flows.clear();
@@ -170,17 +170,17 @@ impl Joiner {
             (Some(TCP), Ip::V4) => flow(true, self.joins.tcp4),
             (Some(TCP), Ip::V6) => flow(true, self.joins.tcp6),
             (Some(UDP), _) => flow(false, self.joins.udp),
-            // An extension header: TCP or UDP may follow.
+            // An extension header: TCP or UDP may follow it.
             (Some(0 | 43 | 44 | 50 | 51 | 60 | 135 | 139 | 140), Ip::V6) => Class::Barrier,
             _ => Class::Other,
         }
     }
 
-    /// Adds the packet to the latest item of its flow, or begins one with it, which from then on is the latest: so the
-    /// flow stays in order.
+    /// Appends the packet to the latest item of its flow, or begins a new item with it. The new item is then the latest of
+    /// the flow, so that the flow stays in order.
     #[inline]
     fn put_flow(&mut self, flow: &Flow, packet: &[u8]) -> Option<()> {
-        // One that cannot be coalesced needs no search: it is behind everything that came before.
+        // A packet that cannot be coalesced needs no search: it begins a new item after all others.
         let found = if flow.joins { self.find(flow, packet) } else { None };
         if let Some(place) = found.filter(|place| self.append(*place, flow, packet).is_some()) {
             self.recent = Some(place);
@@ -220,7 +220,7 @@ impl Joiner {
         Some(own.is_alike(flow) && flow.same_ends(self.slots.get(&item.place)?, packet)?)
     }
 
-    /// Adds the packet, which may be coalesced, to an item. None: it does not continue that.
+    /// Appends the packet, which may be coalesced, to an item. None: it does not continue the item.
     #[inline]
     fn append(&mut self, place: usize, flow: &Flow, packet: &[u8]) -> Option<()> {
         let item = self.items.get_mut(place)?;
@@ -243,7 +243,7 @@ impl Joiner {
 
     /// Begins an item of this flow with the packet.
     ///
-    /// Not inlined: it would take registers from what most packets need.
+    /// Not inlined: it would use registers that the path of most packets needs.
     #[inline(never)]
     fn begin(&mut self, flow: &Flow, packet: &[u8]) -> Option<()> {
         let bucket = self.flows.bucket(flow.ends_of(packet));
@@ -257,7 +257,7 @@ impl Joiner {
         Some(())
     }
 
-    /// An item that packets can be added to. A bad checksum closes it.
+    /// Adds an item to which packets can be appended. A bad checksum closes it.
     fn grow(&mut self, flow: &Flow, older: Option<usize>, packet: &[u8]) -> Option<()> {
         let (headers, payload) = packet.split_at_checked(flow.headers())?;
         let mut place = self.slots.open(headers)?;
@@ -272,7 +272,7 @@ impl Joiner {
         Some(())
     }
 
-    /// An item that stays as it is.
+    /// Adds an item that is not coalesced.
     fn keep(&mut self, packet: &[u8], flow: Option<Flow>, older: Option<usize>) -> Option<()> {
         let place = self.slots.keep(packet)?;
         self.items.push(Item::alone(place, flow, older));
@@ -296,7 +296,7 @@ impl Joiner {
     }
 }
 
-/// Copies the payload of a packet; whether the packet's checksums are good.
+/// Copies the payload of a packet. Returns whether the checksums of the packet are good.
 #[inline]
 fn copy(cpu: Cpu, trusted: bool, flow: &Flow, packet: &[u8], to: &mut [u8], from: &[u8]) -> bool {
     if to.len() != from.len() {

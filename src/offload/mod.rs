@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-//! Segmentation offload in memory: splitting a super-packet into the packets that it stands for, and
-//! joining packets to one. Bytes in, bytes out: no device is needed.
+//! Segmentation offload in memory: segments super-packets, and coalesces packets to super-packets. It works on bytes
+//! only, without a device.
 //!
-//! The numbers here are places and lengths within one packet, of 65,557 bytes at the most, and whatever they are,
-//! bytes are reached by `get`: a wrong one finds nothing.
+//! All numbers are offsets and lengths within one packet of at most 65,557 bytes. Bytes are accessed only with `get`, so a
+//! wrong number cannot read or write outside of a packet.
 
 pub mod checksum;
 mod flow;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-//! The segments of a super-packet: what their headers have in common, and what differs.
+//! The segments of a super-packet: the header fields that they share, and the fields that differ.
 
-#![allow(clippy::arithmetic_side_effects, reason = "places and lengths within one packet")]
+#![allow(clippy::arithmetic_side_effects, reason = "offsets and lengths within one packet")]
 
 use super::checksum;
 use super::headers::{
@@ -15,22 +15,22 @@ const FIN: u8 = 0x01;
 const PSH: u8 = 0x08;
 const CWR: u8 = 0x80;
 
-/// How the segments of a super-packet are made.
+/// Describes the segments of a super-packet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Segments {
-    /// Bytes of payload in each but the last.
+    /// Payload bytes of each segment. The last segment may have fewer.
     pub(super) size: usize,
     ip: Ip,
     network: usize,
     transport: usize,
-    /// Bytes of all headers.
+    /// Length of all headers.
     pub(super) headers: usize,
-    /// The sum of the IPv4 header, without what differs.
+    /// The sum of the IPv4 header, without fields that differ.
     ip_sum: u64,
     id: u16,
-    /// Payloads are not summed up.
+    /// The sums of payloads are left out.
     pub(super) unsummed: bool,
-    /// The sum of the TCP or UDP header and its pseudo header, without what differs.
+    /// The sum of the TCP or UDP header and its pseudo header, without fields that differ.
     sum: u64,
     tcp: Option<Tcp>,
 }
@@ -42,7 +42,7 @@ struct Tcp {
 }
 
 impl Segments {
-    /// Where things are, by the virtio header, held against the packet itself.
+    /// Finds the headers with the virtio header. None if the packet does not match the virtio header.
     pub(super) fn find(kind: Kind, hdr: VnetHdr, packet: &[u8]) -> Option<Self> {
         let (network, ip) = network(packet, kind, usize::MAX)?;
         let transport = usize::from(hdr.csum_start);
@@ -91,7 +91,7 @@ impl Segments {
         })
     }
 
-    /// Whether a joiner is certain to know them for packets of a flow.
+    /// Whether a joiner always recognizes the segments as packets of a flow.
     pub(super) fn are_plain(&self, headers: &[u8]) -> Option<bool> {
         let wanted = if self.tcp.is_some() { TCP } else { UDP };
         let (header, protocol, fragment) = match self.ip {
@@ -104,10 +104,10 @@ impl Segments {
         Some(plain && protocol == wanted && fragment == 0)
     }
 
-    /// Takes out of the headers what differs from segment to segment, and sums up what does not. `unsummed`: payloads are
-    /// not summed up.
+    /// Sets the header fields that differ between segments to 0, and computes the sum of the other fields. `unsummed`: the
+    /// sums of payloads are left out.
     ///
-    /// The checksum field has the sum of the pseudo header, with the length of the whole in it.
+    /// The checksum field has the sum of the pseudo header, which includes the length of the super-packet.
     #[inline]
     pub(super) fn prepare(self, headers: &mut [u8], length: usize, unsummed: bool) -> Option<Self> {
         let checksum_at = self.transport + if self.tcp.is_some() { 16 } else { 6 };
@@ -137,7 +137,7 @@ impl Segments {
         Some(Self { ip_sum, unsummed, sum, ..self })
     }
 
-    /// Fills in what differs, for a payload of this length and sum. None: these are not the headers.
+    /// Writes the fields that differ, for a payload of this length and sum. None: `headers` are too short.
     #[inline]
     pub(super) fn write(
         &mut self,

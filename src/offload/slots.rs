@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-//! Memory for collected packets: slots in which a super-packet grows, each with its own end, and room for packets that
-//! stay as they are. Nothing is written over the end of a place: it is refused.
+//! Memory for collected packets: slots of a fixed size, in each of which a super-packet grows, and an area for packets that
+//! are not coalesced. A write beyond the end of a place is refused.
 
-#![allow(clippy::arithmetic_side_effects, reason = "places and lengths within this memory")]
+#![allow(clippy::arithmetic_side_effects, reason = "offsets and lengths within this memory")]
 
 use super::flow::MAX_TOTAL;
 use super::headers::MAX_HEADERS;
@@ -10,16 +10,16 @@ use crate::model::memory::NoMemory;
 use crate::model::vnet_hdr::{Layout, VnetHdr};
 use crate::sys::zeroed;
 
-/// How many slots there are.
+/// Number of slots.
 const SLOTS: usize = 32;
-/// Bytes of a slot. Not a power of two: their beginnings would share the lines of the cache.
+/// Size of a slot. Not a power of two: the beginnings of all slots would map to the same cache lines.
 const SLOT: usize = 65_536 + 4096;
-/// Where the payload begins in a slot: aligned, with room for all headers before, and for the virtio header.
+/// Offset of the payload in a slot: aligned, with room before it for all headers and the virtio header.
 const PAYLOAD_AT: usize = 256;
-/// Bytes for packets that stay as they are, and for the line before each.
+/// Size of the area for packets that are not coalesced, including the line before each packet.
 const KEPT: usize = 1 << 20;
 const LINE: usize = 64;
-/// Bytes of the longest virtio header that there is room for before a packet.
+/// Size of the longest virtio header that fits before a packet.
 pub(super) const MAX_FRAMED: usize = LINE;
 
 const _: () = assert!(PAYLOAD_AT % LINE == 0 && PAYLOAD_AT >= MAX_HEADERS + MAX_FRAMED);
@@ -27,29 +27,29 @@ const _: () = assert!(SLOT >= PAYLOAD_AT + MAX_TOTAL && SLOT % LINE == 0);
 
 pub(super) struct Slots {
     memory: Box<[u8]>,
-    /// Where it is aligned.
+    /// Offset at which it is aligned.
     base: usize,
     opened: usize,
-    /// Bytes of [`KEPT`] that are taken.
+    /// Used bytes of [`KEPT`].
     kept: usize,
 }
 
-/// Where a packet is. There is room for a virtio header before.
+/// Position of a packet. There is room for a virtio header before it.
 pub(super) struct Place {
     start: usize,
     end: usize,
-    /// How far it can grow.
+    /// The end up to which it can grow.
     limit: usize,
 }
 
 impl Place {
-    /// Bytes of the packet.
+    /// Size of the packet.
     #[inline]
     pub(super) fn length(&self) -> usize {
         self.end - self.start
     }
 
-    /// Takes in bytes that were written to the room of [`Slots::growing`].
+    /// Appends bytes that were written to the room of [`Slots::growing`].
     #[inline]
     pub(super) fn grow(&mut self, bytes: usize) {
         self.end = self.limit.min(self.end + bytes);
@@ -68,12 +68,12 @@ impl Slots {
         (self.opened, self.kept) = (0, 0);
     }
 
-    /// Whether there is room for another packet of this length, in a slot as well as among those that stay as they are.
+    /// Whether there is room for another packet of this length, both in a slot and in the area of [`KEPT`] bytes.
     pub(super) fn has_room(&self, length: usize) -> bool {
         self.opened < SLOTS && length <= KEPT && self.kept + LINE + length <= KEPT
     }
 
-    /// A place that can grow, with these headers in it. None when they are too long, or no slot is left.
+    /// Adds a place that can grow, with these headers. None if they are too long, or no slot is left.
     pub(super) fn open(&mut self, headers: &[u8]) -> Option<Place> {
         if self.opened == SLOTS || headers.len() > MAX_HEADERS {
             return None;
@@ -86,7 +86,7 @@ impl Slots {
         Some(Place { start, end, limit: slot + SLOT })
     }
 
-    /// A place that cannot grow, with this packet in it. None when there is no room.
+    /// Adds a place that cannot grow, with this packet. None if there is no room.
     pub(super) fn keep(&mut self, packet: &[u8]) -> Option<Place> {
         if packet.len() > KEPT || self.kept + LINE + packet.len() > KEPT {
             return None;
@@ -98,7 +98,7 @@ impl Slots {
         Some(Place { start, end, limit: end })
     }
 
-    /// A packet, and the room behind it that it can grow into.
+    /// A packet, and the free bytes after it.
     #[inline]
     pub(super) fn growing(&mut self, place: &Place) -> Option<(&mut [u8], &mut [u8])> {
         self.memory.get_mut(place.start..place.limit)?.split_at_mut_checked(place.length())
@@ -114,7 +114,7 @@ impl Slots {
         self.memory.get_mut(place.start..place.end)
     }
 
-    /// A packet with its virtio header before it. None when that is longer than [`MAX_FRAMED`].
+    /// A packet after its virtio header. None if the header is longer than [`MAX_FRAMED`].
     pub(super) fn framed(&mut self, place: &Place, hdr: VnetHdr, layout: Layout) -> Option<&[u8]> {
         let size = Some(layout.size()).filter(|size| *size <= MAX_FRAMED)?;
         let framed = self.memory.get_mut(place.start - size..place.end)?;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-//! Segments a super-packet in place: the headers of each segment are written just before its payload, over bytes of
-//! earlier segments. So nothing is copied, and a segment lasts until the next one is written.
+//! Segments a super-packet in place: the headers of each segment are written directly before its payload, over bytes of
+//! earlier segments. So no payload is copied, and a segment is valid until the next one is written.
 //!
-//! The segments are those that the kernel makes of the super-packet (Linux: tcp_gso_segment, __udp_gso_segment,
-//! inet_gso_segment, ipv6_gso_segment).
+//! The segments are the same as those of the kernel (Linux: tcp_gso_segment, __udp_gso_segment, inet_gso_segment,
+//! ipv6_gso_segment).
 
-#![allow(clippy::arithmetic_side_effects, reason = "places and lengths within one packet")]
+#![allow(clippy::arithmetic_side_effects, reason = "offsets and lengths within one packet")]
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ use crate::model::offload::LARGEST;
 use crate::model::vnet_hdr::{F_NEEDS_CSUM, GSO_NONE, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, VnetHdr};
 use crate::sys::zeroed;
 
-/// Those of IPv4, and of TCP with time stamps.
+/// Length of the headers of IPv4, and of TCP with timestamps.
 const USUAL_HEADERS: usize = 52;
 
 /// Why a super-packet cannot be segmented.
@@ -27,38 +27,38 @@ const USUAL_HEADERS: usize = 52;
 pub enum Fault {
     /// Its `gso_type` is unknown.
     GsoType,
-    /// Its headers are not those of its `gso_type`, or do not lie within it.
+    /// Its headers do not match its `gso_type`, or are not within the packet.
     Headers,
-    /// Its checksum does not lie within it.
+    /// Its checksum field is not within the packet.
     Checksum,
 }
 
 impl Fault {
-    /// For a message.
+    /// The text for an error message.
     pub fn text(self) -> &'static str {
         match self {
             Self::GsoType => "its virtio header has an unknown gso_type",
-            Self::Headers => "its headers are not what its virtio header says",
-            Self::Checksum => "its checksum would lie outside of it",
+            Self::Headers => "its headers do not match its virtio header",
+            Self::Checksum => "its checksum field is outside of the packet",
         }
     }
 }
 
-/// Segments one super-packet. It has offsets only: the bytes are an argument of each call.
+/// Segments one super-packet. It stores only offsets: the bytes are an argument of each call.
 #[derive(Debug)]
 pub struct Splitter {
     cpu: Cpu,
     trusted: bool,
     template: Template,
     plan: Plan,
-    /// Where the next payload begins, and where the last one ends.
+    /// From the start of the next payload to the end of the last one.
     payload: Range<usize>,
     headers: usize,
     first: bool,
 }
 
-/// The headers of every segment, with zeros for what differs from one to the next. They can be as long as any packet; usual
-/// ones are stored inline.
+/// The headers of all segments, with 0 in the fields that differ. They can be as long as a packet. Headers of a usual length
+/// are stored inline.
 #[derive(Debug)]
 struct Template {
     usual: [u8; 128],
@@ -80,11 +80,11 @@ impl Template {
     }
 }
 
-/// What is left of the super-packet.
+/// The rest of the super-packet.
 #[derive(Clone, Copy, Debug)]
 enum Plan {
     Done,
-    /// It is one packet.
+    /// One packet, which is not segmented.
     Whole(Whole),
     Segments(Segments),
 }
@@ -116,8 +116,8 @@ impl Whole {
 }
 
 impl Splitter {
-    /// Has nothing to segment yet. `trusted`: checksums of payloads are not computed where a trusting
-    /// [`super::join::Joiner`] is certain to replace them.
+    /// Creates a splitter without a packet. `trusted`: checksums are not computed if a trusting [`super::join::Joiner`]
+    /// always recomputes them.
     pub fn new(cpu: Cpu, trusted: bool) -> Result<Self, NoMemory> {
         Ok(Self {
             cpu,
@@ -130,8 +130,8 @@ impl Splitter {
         })
     }
 
-    /// Begins with a packet that may be a super-packet; what is left of the last one is dropped. After a fault there is
-    /// nothing to segment. The packet is not written to.
+    /// Begins with a packet, which may be a super-packet. The rest of the last one is dropped. After a fault no packet is
+    /// left. The packet is not written to.
     pub fn begin(&mut self, kind: Kind, hdr: VnetHdr, packet: &[u8]) -> Result<(), Fault> {
         self.plan = Plan::Done;
         match hdr.protocol() {
@@ -147,12 +147,12 @@ impl Splitter {
         !matches!(self.plan, Plan::Done)
     }
 
-    /// Bytes of the headers of the present segments, or of the last ones.
+    /// Length of the headers of the current segments, or of the last ones.
     pub fn headers(&self) -> usize {
         self.headers
     }
 
-    /// Bytes of the next packet.
+    /// Size of the next packet.
     #[inline]
     pub fn length(&self) -> Option<usize> {
         match &self.plan {
@@ -162,7 +162,7 @@ impl Splitter {
         }
     }
 
-    /// Writes the next packet within the bytes that `begin` was given, and returns its place. None when none is left.
+    /// Writes the next packet to `packet`, the bytes of [`Self::begin`], and returns its range. None if no packet is left.
     #[inline]
     pub fn next(&mut self, packet: &mut [u8]) -> Option<Range<usize>> {
         let place = match self.plan {
@@ -176,7 +176,7 @@ impl Splitter {
         place.or_else(|| self.give_up())
     }
 
-    /// As [`Self::next`], but copies the packet to a place of its length, in the pass that computes its checksum.
+    /// As [`Self::next`], but copies the packet to a buffer of its length. Copy and checksum take one pass.
     #[inline]
     pub fn next_into(&mut self, packet: &[u8], to: &mut [u8]) -> Option<()> {
         let copied = match self.plan {
@@ -190,7 +190,7 @@ impl Splitter {
         copied.or_else(|| self.give_up())
     }
 
-    /// These are not the bytes that `begin` was given: nothing of them is segmented any more.
+    /// The bytes are not those of [`Self::begin`]: drops the rest.
     #[cold]
     fn give_up<T>(&mut self) -> Option<T> {
         self.plan = Plan::Done;
@@ -238,7 +238,7 @@ impl Splitter {
     fn begin_segments(&mut self, kind: Kind, hdr: VnetHdr, packet: &[u8]) -> Result<(), Fault> {
         let segments = Segments::find(kind, hdr, packet).ok_or(Fault::Headers)?;
         let payload = segments.headers..packet.len();
-        // What fits into one segment is no super-packet: the kernel only computes its checksum.
+        // A payload that fits into one segment is not segmented: the kernel only computes the checksum.
         if payload.len() <= segments.size {
             return self.begin_whole(hdr, packet);
         }
@@ -252,13 +252,13 @@ impl Splitter {
         Ok(())
     }
 
-    /// Whether the checksums of the payloads are left out.
+    /// Whether the sums of the payloads are left out.
     #[inline]
     fn is_unsummed(&self) -> bool {
         matches!(&self.plan, Plan::Segments(segments) if segments.unsummed)
     }
 
-    /// The next payload.
+    /// The range of the next payload.
     fn step(&mut self) -> Option<Range<usize>> {
         let Plan::Segments(segments) = &self.plan else { return None };
         let start = self.payload.start;
@@ -282,7 +282,7 @@ impl Splitter {
     }
 }
 
-/// Copies headers to a place of their length: usual ones by two moves of fixed sizes, which overlap.
+/// Copies headers to a buffer of their length. Usual lengths take two overlapping moves of a fixed size.
 #[inline]
 fn copy_headers(to: &mut [u8], from: &[u8]) {
     if let (32..=64, Some(head), Some(tail)) = (to.len(), from.first_chunk::<32>(), from.last_chunk::<32>()) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// wireguard IF0 IF1: forwards with wireguard-go's tun package and its offload, a goroutine for each direction. Its
-// packets lie behind the room that it wants for the virtio header.
+// wireguard IF0 IF1: forwards with wireguard-go's tun package and its offload, a goroutine for each direction. The
+// package needs room for the virtio header before each packet.
 package main
 
 import (
@@ -45,7 +45,7 @@ func forward(from, to tun.Device) {
 		for i := range count {
 			buffers[i] = whole[i][:offset+sizes[i]]
 		}
-		// What the other device does not take is lost, as on any link.
+		// A packet that the other device refuses is lost, as on any link.
 		to.Write(buffers[:count], offset)
 	}
 }

@@ -19,10 +19,10 @@ use crate::model::text::text;
 use crate::sys::Outcome;
 use crate::sys::bytes::u32_at;
 
-/// Seconds of a lifetime without an end.
+/// Seconds of an infinite lifetime.
 const FOREVER: u32 = u32::MAX;
 
-/// The address that RTM_NEWADDR and RTM_DELADDR are about. The flags of an IPv6 address are not in them.
+/// The address in an RTM_NEWADDR or RTM_DELADDR message, which has no flags of IPv6 addresses.
 pub(super) fn parse(message: &Message<'_>, point_to_point: bool) -> Option<Assigned> {
     let sockaddrs = message.addresses(IFA_MSGHDR_SIZE, IFA_MSGHDR_ADDRS);
     let local = sockaddrs.get(RTA_IFA).and_then(message::ip)?;
@@ -49,7 +49,7 @@ fn scope(ip: IpAddr) -> Scope {
     }
 }
 
-/// With the flags that an IPv6 address has.
+/// Adds the flags of an IPv6 address.
 pub(super) fn with_flags(name: &Name, assigned: Assigned) -> Assigned {
     let flags = match assigned.address.family() {
         Family::V4 => 0,
@@ -77,7 +77,7 @@ fn abi_flags(flags: u32) -> u64 {
         | has(in6_iff::AUTOCONF | in6_iff::DYNAMIC, DYNAMIC)
 }
 
-/// What Darwin cannot do, found out before anything is touched.
+/// Refuses what Darwin does not support, before any change.
 pub(super) fn check(name: &Name, kind: Kind, address: &Address, options: &Options) -> Result<()> {
     let wrong = |fault: &str| {
         let text = text!("give {name} the address {address}: {fault}");
@@ -96,7 +96,7 @@ pub(super) fn check(name: &Name, kind: Kind, address: &Address, options: &Option
     if address.peer().is_some() && family == Family::V6 && bits != 128 {
         return wrong("an IPv6 address with another end has a prefix of 128 bits on this system");
     }
-    // The kernel adds the route to the network itself, but for IPv4 through a utun.
+    // The kernel adds the route to the network itself, except for IPv4 on a utun.
     let routed = family == Family::V6 || kind == Kind::Tap;
     if options.noprefixroute && routed && bits != family.bits() {
         return platform("without a route to its network");
@@ -122,7 +122,7 @@ pub(super) fn add(name: &Name, index: u32, kind: Kind, address: &Address, option
             let network = if options.noprefixroute { None } else { network(kind, address) };
             let routed = network.map_or(Ok(()), |network| route::add(index, &network));
             match routed {
-                // Somebody's, or that of another address: it is left as it is.
+                // The route belongs to another program or another address: leave it unchanged.
                 Ok(()) | Err(Errno::EEXIST) => Ok(()),
                 Err(errno) => {
                     let _ = remove_address(name, address.local());
@@ -140,8 +140,8 @@ pub(super) fn remove(
     address: &Address,
     others: &[Assigned],
 ) -> Outcome<()> {
-    // Asked first: deletion goes by destination and mask alone (route.c, rtrequest_common_locked), and would take away a
-    // route of that network through another interface.
+    // Check first: the kernel deletes a route by destination and mask only (route.c, rtrequest_common_locked), and could
+    // delete a route to that network through another interface.
     let gone = match network(kind, address) {
         Some(network) if route::list(index, Family::V4)?.iter().any(|it| it.route == network) => {
             Some(network)
@@ -151,14 +151,14 @@ pub(super) fn remove(
     remove_address(name, address.local())?;
     let Some(gone) = gone else { return Ok(()) };
     let _ = route::remove(index, &gone);
-    // It led through the address that is gone; one that is left takes it over.
+    // The route used the deleted address. Add it again for a remaining address of the same network.
     if others.iter().any(|other| other.address != *address && network(kind, &other.address) == Some(gone)) {
         let _ = route::add(index, &gone);
     }
     Ok(())
 }
 
-/// The route that a utun does not get with an IPv4 address.
+/// The route that the kernel does not add for an IPv4 address of a utun.
 fn network(kind: Kind, address: &Address) -> Option<Route> {
     let prefix = address.prefix();
     let needed = kind == Kind::Tun && address.family() == Family::V4 && prefix.bits() < 32;
@@ -166,7 +166,7 @@ fn network(kind: Kind, address: &Address) -> Option<Route> {
     needed.then(|| Route::reported(prefix.network(far), prefix, None, None, Details::default())).flatten()
 }
 
-/// A utun needs another end: an address without one is its own, as everywhere on Darwin.
+/// A utun needs a peer address. Without one, the local address is used, as usual on Darwin.
 fn add_ipv4(name: &Name, local: Ipv4Addr, kind: Kind, address: &Address) -> Outcome<()> {
     let other = match kind {
         Kind::Tun => Some(address.peer().unwrap_or(local.into())),
@@ -182,8 +182,8 @@ fn add_ipv4(name: &Name, local: Ipv4Addr, kind: Kind, address: &Address) -> Outc
     kernel::ioctl(control.as_fd(), SIOCAIFADDR, &mut request)
 }
 
-/// With the first IPv6 address that an interface ever gets, the kernel gives it a link-local one (in6_ifattach.c,
-/// in6_ifattach_aliasreq). It is not wanted beside one that was asked for.
+/// With the first IPv6 address of an interface the kernel adds a link-local address (in6_ifattach.c,
+/// in6_ifattach_aliasreq). It is removed if the requested address is link-local itself.
 fn add_link_local(name: &Name, index: u32, address: &Address, options: &Options) -> Outcome<()> {
     let link_local = || -> Outcome<Vec<IpAddr>> {
         let addresses = link::by_index(index)?.addresses.into_iter();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The frames that one read of BPF gives, and a mark for those who wait while some of them are left.
+//! The frames of one read of BPF, and a descriptor that is readable while some of them are left.
 
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -12,13 +12,13 @@ use crate::model::error::Errno;
 use crate::sys::bytes::{u16_at, u32_at};
 use crate::sys::{CancelDisabled, Outcome};
 
-/// What one read of BPF gave.
+/// The frames of one read of BPF.
 pub(super) struct Burst {
     memory: Box<[u8]>,
     left: Range<usize>,
 }
 
-/// A pipe with a byte in it while frames are left in the burst. Who holds that sets it.
+/// A pipe that has a byte in it while frames are left in the burst. Set only with the lock of the burst.
 pub(super) struct Mark {
     out: OwnedFd,
     into: OwnedFd,
@@ -26,7 +26,7 @@ pub(super) struct Mark {
 }
 
 impl Burst {
-    /// For reads of so many bytes.
+    /// Creates a burst for reads of this size.
     pub(super) fn new(size: usize) -> Self {
         Self { memory: vec![0; size].into_boxed_slice(), left: 0..0 }
     }
@@ -35,7 +35,7 @@ impl Burst {
         self.left.is_empty()
     }
 
-    /// The next frame; another burst is read when none is left.
+    /// Returns the next frame. Reads from BPF if none is left.
     pub(super) fn next(&mut self, bpf: BorrowedFd<'_>) -> Outcome<&[u8]> {
         let frame = match self.cut() {
             Some(frame) => frame,
@@ -54,7 +54,7 @@ impl Burst {
         Ok(())
     }
 
-    /// The place of the next frame. One that is not whole is passed over: no buffer here is smaller than a frame.
+    /// The range of the next frame. Skips truncated frames: no buffer here is smaller than a frame.
     fn cut(&mut self) -> Option<Range<usize>> {
         while !self.left.is_empty() {
             let burst = self.memory.get(self.left.clone())?;
@@ -83,7 +83,7 @@ impl Mark {
         Ok(Self { out, into, on: AtomicBool::new(false) })
     }
 
-    /// Readable while it is set.
+    /// The descriptor that is readable while the mark is set.
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         self.out.as_fd()
     }
@@ -92,12 +92,12 @@ impl Mark {
         self.on.load(Ordering::Relaxed)
     }
 
-    /// What fails is tried again with the next frame.
+    /// If this fails, the next frame tries again.
     pub(super) fn set(&self, on: bool) {
         if self.is_on() == on {
             return;
         }
-        // The burst is locked.
+        // A cancelled thread would keep the lock of the burst.
         let _cancel_disabled = CancelDisabled::new();
         if kernel::move_byte(if on { self.into.as_fd() } else { self.out.as_fd() }, on).is_ok() {
             self.on.store(on, Ordering::Relaxed);
@@ -105,7 +105,7 @@ impl Mark {
     }
 }
 
-/// What struct bpf_hdr says of the frame behind it.
+/// The fields of struct bpf_hdr, the header of a frame.
 struct Captured {
     header: usize,
     frame: usize,
@@ -113,7 +113,7 @@ struct Captured {
 }
 
 impl Captured {
-    /// None when it is not within these bytes.
+    /// None if the header is not within these bytes.
     fn parse(bytes: &[u8]) -> Option<Self> {
         let header = usize::from(u16_at(bytes, BPF_HDR_HDRLEN)?);
         let captured = u32_at(bytes, BPF_HDR_CAPLEN)?;
@@ -122,13 +122,13 @@ impl Captured {
         fits.then_some(Self { header, frame, whole: u32_at(bytes, BPF_HDR_DATALEN)? == captured })
     }
 
-    /// To the next one.
+    /// The distance to the next header.
     fn length(&self) -> usize {
         self.header.saturating_add(self.frame).next_multiple_of(BPF_ALIGNMENT)
     }
 }
 
-/// What the kernel says when an interface is gone.
+/// Translates errors of an interface that is gone to ENODEV.
 pub(super) fn translate(errno: Errno) -> Errno {
     match errno {
         Errno::ENXIO | Errno::ENOTCONN | Errno::EPIPE => Errno::ENODEV,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Names that are busy although nothing has them: the kernel is done with an interface some time after it was closed or
-//! destroyed (dlil.c, ifnet_detach, which leaves the rest to a thread; if_utun.c, utun_detached).
+//! Names that are busy although no interface has them: the kernel releases a name some time after the interface was closed
+//! or destroyed (dlil.c, ifnet_detach, which leaves the rest to a thread; if_utun.c, utun_detached).
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,12 +9,12 @@ use super::link;
 use crate::model::error::Errno;
 use crate::sys::Outcome;
 
-/// How long such a name is waited for, and how long between two attempts.
+/// How long to wait for such a name, and the time between two attempts.
 const PATIENCE: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_millis(10);
 
-/// Tries to make the interface of this name, and again for a while as long as there is none. One that is there is
-/// somebody's, and the name is busy at once.
+/// Tries to create the interface of this name. If the name is busy and no interface has it, tries again for a while. If an
+/// interface has the name, fails with EBUSY at once.
 pub(super) fn when_free<T>(name: &str, mut attempt: impl FnMut() -> Outcome<T>) -> Outcome<T> {
     let begun = Instant::now();
     loop {

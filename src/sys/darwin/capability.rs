@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What Darwin, and a device, can do of what this library offers.
+//! The features that the library supports on Darwin, and those of a device.
 
 use super::Queue;
 use crate::model::error::Result;
@@ -7,7 +7,7 @@ use crate::model::feature::Feature;
 use crate::model::flags::Kind;
 use crate::sys::Backend;
 
-/// Whether the library has it on Darwin.
+/// Whether the library supports the feature on Darwin.
 pub(super) fn has(feature: Feature) -> bool {
     match feature {
         Feature::Tun
@@ -33,7 +33,7 @@ pub(super) fn has(feature: Feature) -> bool {
 }
 
 impl Queue {
-    /// Whether it is so of this device.
+    /// Whether this device has the feature.
     pub(super) fn has_capability(&self, feature: Feature) -> Result<bool> {
         self.present()?;
         Ok(match feature {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! A TAP: one of a pair of feth interfaces is the device. What the host sends out through it comes in at the other, where
-//! BPF picks it up, and frames that AF_NDRV sends out at the other come in at the device.
+//! A TAP: one of a pair of feth interfaces is the device. Frames that the host sends through the device are received by the
+//! other end and read with BPF. Frames that are written with AF_NDRV to the other end are received by the device.
 
 use std::ffi::{CString, c_ulong};
 use std::io::{IoSlice, IoSliceMut};
@@ -20,45 +20,45 @@ use crate::model::packet::{copy, scatter};
 use crate::model::text::text;
 use crate::sys::{CancelDisabled, Outcome};
 
-/// The largest MTU that if_fake.c can be set to, with an Ethernet header and a VLAN tag.
+/// The largest MTU that if_fake.c supports, with an Ethernet header and a VLAN tag.
 pub(super) const LARGEST_FRAME: usize = 16 * 1024 + 4;
-/// Bytes of frames that the kernel collects for one read, if it lets us.
+/// The requested size of the buffer in which BPF collects frames for one read. The kernel may reduce it.
 const BURST: u32 = 256 * 1024;
-/// The bits of the sources that are readable only when their interface is gone.
+/// The bits of the sources that are readable only after their interface is gone.
 const GONE: u32 = 0b1100;
-/// BPF devices that are tried, one after the other, until one is free.
+/// Limit of the BPF devices that are tried until one is free.
 const NODES: u32 = 256;
 
 pub(super) struct Feth {
-    /// Readable when there is a frame, in the kernel or in the burst, and when an interface is gone: what a caller polls.
+    /// Readable if there is a frame in the kernel or in the burst, or if an interface is gone. The caller polls it.
     readiness: OwnedFd,
     bpf: OwnedFd,
-    /// Sends frames out at the other end, and has an end to read when that is gone.
+    /// Transmits frames on the other end. Reads end-of-file if the other end is gone.
     ndrv: OwnedFd,
-    /// Of the same kind, at the device, for the sake of its end alone.
+    /// The same kind of socket on the device, only to detect that the device is gone.
     going: OwnedFd,
     mark: Mark,
     burst: Mutex<Burst>,
-    // Last, as it goes after what is bound to it.
+    // Last: dropped after the descriptors that are bound to it.
     pair: Pair,
 }
 
-/// Two interfaces, each the other end of the other's wire.
+/// Two interfaces, which are connected to each other.
 struct Pair {
     device: Interface,
     end: Interface,
 }
 
-/// An interface that is destroyed with this.
+/// An interface that is destroyed on drop.
 struct Interface {
     name: Name,
-    /// Which tells it from one of the same name that came after it.
+    /// Distinguishes it from a later interface of the same name.
     index: u32,
     control: OwnedFd,
 }
 
 impl Feth {
-    /// Makes the feth of this number, or the first free one, and its other end.
+    /// Creates the feth with this number, or the first free one, and its other end.
     pub(super) fn make(number: Option<u32>) -> Result<Self> {
         let pair = Pair::make(number)?;
         let end = pair.end.name;
@@ -79,7 +79,7 @@ impl Feth {
         self.pair.device.name
     }
 
-    /// What the device is at the other end.
+    /// The name of the other end.
     pub(super) fn end(&self) -> Name {
         self.pair.end.name
     }
@@ -88,22 +88,22 @@ impl Feth {
         self.readiness.as_fd()
     }
 
-    /// The descriptor to wait on alone.
+    /// Keeps only the descriptor to wait on.
     pub(super) fn into_fd(self) -> OwnedFd {
         self.readiness
     }
 
-    /// Where written frames go.
+    /// The socket for writes.
     pub(super) fn writing_fd(&self) -> BorrowedFd<'_> {
         self.ndrv.as_fd()
     }
 
-    /// What to wait for. The kqueue would not do: it is still readable after the frame that made it so.
+    /// The descriptors to wait on. Not the kqueue, because it stays readable after its frame was read.
     pub(super) fn sources(&self) -> [BorrowedFd<'_>; 4] {
         [self.bpf.as_fd(), self.mark.fd(), self.ndrv.as_fd(), self.going.as_fd()]
     }
 
-    /// Whether frames are left that the mark does not tell of, as it could not be set: then there is no need to wait.
+    /// Whether frames are left that the mark does not show because it could not be set. Then do not wait.
     pub(super) fn hides_frames(&self) -> bool {
         let burst = self.burst();
         !burst.is_empty() && !self.mark.is_on()
@@ -117,7 +117,7 @@ impl Feth {
         self.next(|frame| scatter(frame, bufs))
     }
 
-    /// Gives the next frame away, and leaves the descriptors such that they are readable while frames are left.
+    /// Passes the next frame to `give`, and updates the descriptors, which are readable while frames are left.
     fn next(&self, give: impl FnOnce(&[u8]) -> Outcome<usize>) -> Outcome<usize> {
         let mut burst = self.burst();
         let given = burst.next(self.bpf.as_fd()).and_then(give);
@@ -125,11 +125,11 @@ impl Feth {
         if !burst.is_empty() {
             return given;
         }
-        // A frame is not lost for this: what fails is made good by the next read.
+        // If this fails, no frame is lost: the next read refreshes again.
         let ready = kernel::refresh(self.readiness.as_fd()).unwrap_or(0);
         match given {
-            // BPF does not tell that the device is gone, and wakes nobody when its own interface is (bpf.c, bpfdetach
-            // and filt_bpfread).
+            // BPF does not report that the device is gone, and does not wake a reader if its own interface is gone
+            // (bpf.c, bpfdetach and filt_bpfread).
             Err(Errno::EAGAIN) if ready & GONE != 0 => Err(Errno::ENODEV),
             given => given,
         }
@@ -170,7 +170,7 @@ impl Pair {
 }
 
 impl Interface {
-    /// With a number in its name, that one; without, the first free one.
+    /// Creates the interface with this name. Without a number, the first free one.
     fn make(name: &str) -> Outcome<Self> {
         let control = kernel::socket(AF_INET, SOCK_DGRAM, 0)?;
         let mut request: [u8; IFREQ_SIZE] = request(name.as_bytes(), &[]);
@@ -197,7 +197,7 @@ impl Interface {
 impl Drop for Interface {
     fn drop(&mut self) {
         let _cancel_disabled = CancelDisabled::new();
-        // Somebody may have destroyed it, and somebody made another one. Interfaces are destroyed by name alone.
+        // Another program may have destroyed it, and created one with the same name. Interfaces are destroyed by name only.
         if !link::by_name(&self.name).is_ok_and(|present| present.link.index == self.index) {
             return;
         }
@@ -206,16 +206,16 @@ impl Drop for Interface {
     }
 }
 
-/// A socket that belongs to the interface. It gets no frames, as it asks for none, and is readable when the interface is
-/// gone (ndrv.c, ndrv_handle_ifp_detach, which goes by family and unit: an Ethernet card of the same number that is
-/// taken out while another program has such a socket there counts, too, and the socket is as dead).
+/// A socket that is attached to the interface. It requests no frames, so it receives none, and is readable if the interface
+/// is gone. The kernel compares only family and unit (ndrv.c, ndrv_handle_ifp_detach): the socket is also disconnected if
+/// an Ethernet card with the same number is removed while another program has such a socket on the card.
 fn attach(name: &Name) -> Outcome<OwnedFd> {
     let socket = kernel::socket(PF_NDRV, SOCK_RAW, 0)?;
     kernel::bind(socket.as_fd(), &sockaddr_ndrv(name))?;
     Ok(socket)
 }
 
-/// Such a socket for a device that stays down, as new ones are: a protocol that is attached takes an interface up (dlil.c,
+/// Attaches such a socket to a new device, and keeps the device down: attaching a protocol sets an interface up (dlil.c,
 /// dlil_handle_proto_attach).
 fn watch_going(name: &Name) -> Outcome<OwnedFd> {
     let socket = attach(name)?;
@@ -223,18 +223,18 @@ fn watch_going(name: &Name) -> Outcome<OwnedFd> {
     Ok(socket)
 }
 
-/// A socket whose writes are frames that the interface sends out.
+/// A socket whose writes are frames that the interface transmits.
 fn hand_over(name: &Name) -> Outcome<OwnedFd> {
     let socket = attach(name)?;
     kernel::connect(socket.as_fd(), &sockaddr_ndrv(name))?;
     kernel::set_option(socket.as_fd(), SOL_SOCKET, SO_NOSIGPIPE, &1_i32.to_ne_bytes())?;
-    // A frame is sent whole, and the usual buffer is smaller than the largest.
+    // A frame is sent as a whole, and the default buffer is smaller than the largest frame.
     kernel::set_option(socket.as_fd(), SOL_SOCKET, SO_SNDBUF, &(BURST as i32).to_ne_bytes())?;
     descriptor::nonblocking(&socket)?;
     Ok(socket)
 }
 
-/// A BPF device that collects what comes in at the interface, and the bytes that each read of it asks for.
+/// A BPF device that receives the frames of the interface, and its buffer size, which each read must use.
 fn pick_up(name: &Name) -> Result<(OwnedFd, usize)> {
     let bpf = free_node()?;
     let set = |request: c_ulong, value: &mut [u8]| kernel::ioctl(bpf.as_fd(), request, value);
@@ -243,7 +243,7 @@ fn pick_up(name: &Name) -> Result<(OwnedFd, usize)> {
         set(BIOCSBLEN, &mut size)?;
         let mut interface: [u8; IFREQ_SIZE] = request(name.as_bytes(), &[]);
         set(BIOCSETIF, &mut interface)?;
-        // Each frame at once; none of those that are written here; and those to any address.
+        // Deliver each frame at once, none that are written here, and frames to any address.
         set(BIOCIMMEDIATE, &mut 1_u32.to_ne_bytes())?;
         set(BIOCSSEESENT, &mut 0_u32.to_ne_bytes())?;
         set(BIOCPROMISC, &mut [])?;
@@ -255,7 +255,7 @@ fn pick_up(name: &Name) -> Result<(OwnedFd, usize)> {
     Ok((bpf, size))
 }
 
-/// One BPF device serves one descriptor, and a new one appears behind the last.
+/// A BPF device can be open once. The kernel adds a new device after the last one.
 fn free_node() -> Result<OwnedFd> {
     for number in 0..NODES {
         let path = CString::new(format!("/dev/bpf{number}")).unwrap_or_default();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-//! The system calls that the backend makes of Darwin's kernel, and of no other. A simulated kernel stands in for them
-//! where there is none: src/sys/darwin/simulated.
+//! The system calls that are specific to Darwin. On other systems a simulated kernel replaces them:
+//! src/sys/darwin/simulated.
 //!
-//! Descriptors are close-on-exec from the beginning, as far as Darwin lets them be.
+//! Descriptors are created close-on-exec where Darwin supports it.
 
 use std::ffi::{CStr, c_int, c_ulong, c_void};
 use std::io::IoSlice;
@@ -16,7 +16,7 @@ use crate::model::error::Errno;
 use crate::model::name::Name;
 use crate::sys::{CancelDisabled, Outcome};
 
-/// As libc's and a negative number has failed.
+/// The result of a libc function: a negative number is an error.
 fn outcome(returned: isize) -> Outcome<usize> {
     usize::try_from(returned).map_err(|_| Errno::last())
 }
@@ -25,10 +25,10 @@ fn done(returned: c_int) -> Outcome<()> {
     outcome(returned as isize).map(drop)
 }
 
-/// A descriptor that was made just now, for nobody else.
+/// Takes ownership of a new descriptor.
 fn owned(returned: c_int) -> Outcome<OwnedFd> {
     done(returned)?;
-    // SAFETY: the caller has it of a system call that makes one.
+    // SAFETY: a system call has just returned it, and nothing else owns it.
     let fd = unsafe { OwnedFd::from_raw_fd(returned) };
     descriptor::close_on_exec(&fd)?;
     Ok(fd)
@@ -39,9 +39,9 @@ pub(super) fn socket(domain: c_int, kind: c_int, protocol: c_int) -> Outcome<Own
     owned(unsafe { libc::socket(domain, kind, protocol) })
 }
 
-/// Opens a file to read and write.
+/// Opens a file for reading and writing.
 pub(super) fn open(path: &CStr) -> Outcome<OwnedFd> {
-    // SAFETY: reads a text with a NUL.
+    // SAFETY: reads a NUL-terminated string.
     owned(unsafe { libc::open(path.as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) })
 }
 
@@ -55,7 +55,7 @@ pub(super) fn bind(fd: BorrowedFd<'_>, address: &[u8]) -> Outcome<()> {
     done(unsafe { libc::bind(fd.as_raw_fd(), address.as_ptr().cast(), address.len() as libc::socklen_t) })
 }
 
-/// Reads an option; how many bytes it has.
+/// Reads a socket option, and returns its length.
 pub(super) fn get_option(
     fd: BorrowedFd<'_>,
     level: c_int,
@@ -63,7 +63,7 @@ pub(super) fn get_option(
     value: &mut [u8],
 ) -> Outcome<usize> {
     let mut length = value.len() as libc::socklen_t;
-    // SAFETY: the kernel writes at most the given length to the value, and the length that it took.
+    // SAFETY: the kernel writes at most the given length to the value, and sets the length.
     done(unsafe {
         libc::getsockopt(fd.as_raw_fd(), level, option, value.as_mut_ptr().cast(), &raw mut length)
     })?;
@@ -76,16 +76,16 @@ pub(super) fn set_option(fd: BorrowedFd<'_>, level: c_int, option: c_int, value:
     done(unsafe { libc::setsockopt(fd.as_raw_fd(), level, option, value.as_ptr().cast(), length) })
 }
 
-/// The argument has the size that is part of the request.
+/// The size of the argument must be the size in the request.
 pub(super) fn ioctl(fd: BorrowedFd<'_>, request: c_ulong, argument: &mut [u8]) -> Outcome<()> {
     if (request >> 16) & 0x1fff != argument.len() as c_ulong {
         return Err(Errno::EINVAL);
     }
-    // SAFETY: the kernel reads and writes as many bytes as the request says, and no pointer is among them.
+    // SAFETY: the kernel reads and writes the number of bytes in the request, and they have no pointer.
     done(unsafe { libc::ioctl(fd.as_raw_fd(), request, argument.as_mut_ptr()) })
 }
 
-/// Hands an argument to the driver of an interface: SIOCSDRVSPEC.
+/// Passes an argument to the driver of an interface: SIOCSDRVSPEC.
 pub(super) fn drive(fd: BorrowedFd<'_>, name: &Name, command: c_ulong, argument: &mut [u8]) -> Outcome<()> {
     #[repr(C)]
     struct Drive {
@@ -97,15 +97,15 @@ pub(super) fn drive(fd: BorrowedFd<'_>, name: &Name, command: c_ulong, argument:
     const { assert!(size_of::<Drive>() == IFDRV_SIZE) };
     let mut drive =
         Drive { name: name.with_nul(), command, length: argument.len(), data: argument.as_mut_ptr().cast() };
-    // SAFETY: the kernel reads the structure, and at most the length of the argument from that.
+    // SAFETY: the kernel reads the structure, and at most the length of the argument.
     done(unsafe { libc::ioctl(fd.as_raw_fd(), super::layout::SIOCSDRVSPEC, &raw mut drive) })
 }
 
-/// What a management information base has, whole. It can grow between asking for its size and for itself.
+/// Reads a whole sysctl value. It can grow between the query of its size and the read.
 pub(super) fn sysctl(path: &[c_int]) -> Outcome<Vec<u8>> {
     let mut path = path.to_vec();
     let mut ask = |value: *mut c_void, length: &mut usize| {
-        // SAFETY: reads the path, and writes at most the given length to the value, and the length that it took.
+        // SAFETY: reads the path, writes at most the given length to the value, and sets the length.
         done(unsafe {
             libc::sysctl(path.as_mut_ptr(), path.len() as libc::c_uint, value, length, ptr::null_mut(), 0)
         })
@@ -126,7 +126,7 @@ pub(super) fn sysctl(path: &[c_int]) -> Outcome<Vec<u8>> {
     }
 }
 
-/// Writes a byte to a pipe, or takes one out of it.
+/// Writes a byte to a pipe, or reads one from it.
 pub(super) fn move_byte(pipe: BorrowedFd<'_>, into: bool) -> Outcome<()> {
     let mut byte = 0_u8;
     // SAFETY: reads or writes one byte.
@@ -139,26 +139,26 @@ pub(super) fn move_byte(pipe: BorrowedFd<'_>, into: bool) -> Outcome<()> {
     .map(drop)
 }
 
-// Darwin has readv and writev as cancellation points only.
+// On Darwin readv and writev are always cancellation points.
 
 pub(super) fn readv(fd: BorrowedFd<'_>, rooms: &mut [Room<'_>]) -> Outcome<usize> {
     let _cancel_disabled = CancelDisabled::new();
-    // SAFETY: a Room is an iovec to memory that may be written.
+    // SAFETY: a Room is an iovec to writable memory.
     outcome(unsafe { libc::readv(fd.as_raw_fd(), rooms.as_ptr().cast(), rooms.len() as c_int) })
 }
 
 pub(super) fn writev(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> Outcome<usize> {
     let _cancel_disabled = CancelDisabled::new();
-    // SAFETY: an IoSlice is an iovec to memory that may be read.
+    // SAFETY: an IoSlice is an iovec to readable memory.
     outcome(unsafe { libc::writev(fd.as_raw_fd(), parts.as_ptr().cast(), parts.len() as c_int) })
 }
 
-/// Sources that a gathered descriptor has, at most.
+/// Limit of the sources of a gathered descriptor.
 const SOURCES: usize = 8;
 
-/// A descriptor that is readable when one of these is, and stays so until [`refresh`]: a kqueue.
+/// A kqueue that is readable if one of these descriptors is. It stays readable until [`refresh`].
 pub(super) fn gather(sources: &[BorrowedFd<'_>]) -> Outcome<OwnedFd> {
-    // SAFETY: takes nothing.
+    // SAFETY: has no arguments.
     let gathered = owned(unsafe { libc::kqueue() })?;
     for (place, source) in sources.iter().enumerate() {
         let change = libc::kevent {
@@ -175,12 +175,12 @@ pub(super) fn gather(sources: &[BorrowedFd<'_>]) -> Outcome<OwnedFd> {
     Ok(gathered)
 }
 
-/// Has a gathered descriptor tell the truth again, as poll answers from what was queued and only this takes it from the
-/// queue (kern_event.c, kqueue_select). The sources that are ready, a bit for each, in their order.
+/// Updates the readiness of a gathered descriptor. Poll only looks at the queue of the kqueue, and only this call removes
+/// events from it (kern_event.c, kqueue_select). Returns a bit for each source that is ready, in their order.
 pub(super) fn refresh(gathered: BorrowedFd<'_>) -> Outcome<u32> {
     let mut events = [NOTHING; SOURCES];
     let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the kernel reads no change and the time, and writes at most as many events as there is room for.
+    // SAFETY: the kernel reads no change, reads the time, and writes at most the given number of events.
     let count = outcome(unsafe {
         libc::kevent(
             gathered.as_raw_fd(),

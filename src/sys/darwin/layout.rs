@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-//! Darwin's numbers: the constants, structure sizes and offsets in them that are used here, each beside the C expression
-//! that it is the value of. `make check-darwin` has a C compiler hold them against Darwin's own headers.
+//! The constants, structure sizes and member offsets of Darwin that are used here, each with the C expression for its value.
+//! `make check-darwin` compares them with Darwin's headers by a C compiler.
 //!
-//! They are the same on arm64 and x86-64, and not taken from the libc crate, which has them for one target at a time:
-//! so the backend can be run on another system over a simulated kernel.
+//! They are the same on arm64 and x86-64. They are not taken from the libc crate, which has them only for the target of the
+//! build: so the backend can also run on another system, over a simulated kernel.
 
 use std::ffi::{c_int, c_ulong};
 
@@ -11,7 +11,7 @@ const VOID: c_ulong = 0x2000_0000;
 const OUT: c_ulong = 0x4000_0000;
 const IN: c_ulong = 0x8000_0000;
 
-/// The number of an ioctl, by the direction of its argument, its group, its number in that, and the argument's size.
+/// An ioctl request: the direction of its argument, its group, its number in the group, and the size of its argument.
 const fn ioc(direction: c_ulong, group: u8, number: u8, size: usize) -> c_ulong {
     direction | ((size as c_ulong & 0x1fff) << 16) | ((group as c_ulong) << 8) | number as c_ulong
 }
@@ -20,7 +20,7 @@ macro_rules! layout {
     ($($name:ident: $type:ty = $value:expr, $c:literal;)*) => {
         $(
             #[doc = $c]
-            #[allow(dead_code, reason = "some are the simulated kernel's alone")]
+            #[allow(dead_code, reason = "some are used only by the simulated kernel")]
             pub(super) const $name: $type = $value;
         )*
 
@@ -92,9 +92,9 @@ layout! {
     IFF_RUNNING: u32 = 0x40, "IFF_RUNNING";
     IF_NAME_SIZE: usize = 16, "IFNAMSIZ";
 
-    // sys/sys_domain.h (SYSPROTO_CONTROL, SYSPROTO_EVENT and AF_SYS_CONTROL above) and netinet6/in6_var.h, which not
-    // every copy of Darwin's headers has: there its structures are made up from the fields that XNU gives them, and from
-    // Darwin's own sockaddr_in6 and time_t.
+    // sys/sys_domain.h (SYSPROTO_CONTROL, SYSPROTO_EVENT and AF_SYS_CONTROL above) and netinet6/in6_var.h. Some copies of
+    // Darwin's headers lack them. Then the check declares the structures from their fields in XNU, with sockaddr_in6 and
+    // time_t from Darwin's headers.
     SIOCDIFADDR_IN6: c_ulong = ioc(IN, b'i', 25, IN6_IFREQ_SIZE), "SIOCDIFADDR_IN6";
     SIOCGIFAFLAG_IN6: c_ulong = ioc(IN | OUT, b'i', 73, IN6_IFREQ_SIZE), "SIOCGIFAFLAG_IN6";
     IN6_IFREQ_SIZE: usize = 288, "sizeof(struct in6_ifreq)";
@@ -108,7 +108,7 @@ layout! {
     IN6_ALIASREQ_VALID: usize = 120, "offsetof(struct in6_aliasreq, ifra_lifetime.ia6t_vltime)";
     IN6_ALIASREQ_PREFERRED: usize = 124, "offsetof(struct in6_aliasreq, ifra_lifetime.ia6t_pltime)";
 
-    // sys/kern_event.h, of which the same is true; and net/net_kev.h.
+    // sys/kern_event.h, for which the same is true, and net/net_kev.h.
     SIOCSKEVFILT: c_ulong = ioc(IN, b'e', 2, KEV_REQUEST_SIZE), "SIOCSKEVFILT";
     KEV_REQUEST_SIZE: usize = 12, "sizeof(struct kev_request)";
     KEV_REQUEST_VENDOR: usize = 0, "offsetof(struct kev_request, vendor_code)";
@@ -133,7 +133,7 @@ layout! {
     KEV_DL_LINK_ADDRESS_CHANGED: u32 = 16, "KEV_DL_LINK_ADDRESS_CHANGED";
     KERN_EVENT_MSG_DATA: usize = 24, "offsetof(struct kern_event_msg, event_data)";
 
-    // net/if_fake_var.h is nowhere but in XNU: made up as above.
+    // net/if_fake_var.h is only in XNU: declared as above.
     SIOCSDRVSPEC: c_ulong = ioc(IN, b'i', 123, IFDRV_SIZE), "SIOCSDRVSPEC";
     IFDRV_SIZE: usize = 40, "sizeof(struct ifdrv)";
     IF_FAKE_REQUEST_SIZE: usize = 160, "sizeof(struct if_fake_request)";
@@ -210,11 +210,11 @@ layout! {
     IF_MSGHDR2_IQDROPS: usize = 128, "offsetof(struct if_msghdr2, ifm_data.ifi_iqdrops)";
 }
 
-/// net/if_utun.h: what a utun's control is found by.
+/// net/if_utun.h: the name of utun's kernel control.
 pub(super) const UTUN_CONTROL_NAME: &[u8] = b"com.apple.net.utun_control";
 /// net/if_fake_var.h: IF_FAKE_S_CMD_SET_PEER.
 pub(super) const FAKE_SET_PEER: c_ulong = 1;
-/// net/rtsock.c: what the addresses of a routing message are padded to.
+/// net/rtsock.c: the alignment of the sockaddrs in a routing message.
 pub(super) const MESSAGE_ALIGNMENT: usize = 4;
 
 /// netinet6/in6_var.h: IN6_IFF_*, the flags of an IPv6 address.
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
     use std::fmt::Write;
 
-    /// What Darwin's own headers may lack.
+    /// Declarations that Darwin's headers may lack.
     const MISSING: &str = "
 #include <stddef.h>
 #include <string.h>
@@ -283,7 +283,7 @@ struct in6_aliasreq { char ifra_name[IFNAMSIZ]; struct sockaddr_in6 ifra_addr, i
 struct if_fake_request { u_int64_t iffr_reserved[4]; union { char iffru_buf[128]; char iffru_peer_name[IFNAMSIZ]; } iffr_u; };
 ";
 
-    /// Writes the numbers as C, for a compiler that has Darwin's headers: tests/darwin.sh.
+    /// Writes the values as C, for a compiler with Darwin's headers: tests/darwin.sh.
     #[test]
     fn layout_as_c() {
         let mut text = MISSING.to_owned();

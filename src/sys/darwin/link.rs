@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The interface itself: what the survey of interfaces tells, and ioctls that change it.
+//! The interface: its state in the list of interfaces (sysctl), and the ioctls that change it.
 
 use std::ffi::{c_int, c_ulong};
 use std::os::fd::AsFd;
@@ -20,11 +20,11 @@ use crate::sys::bytes::{u16_at, u32_at, u64_at};
 pub(super) struct Present {
     pub(super) link: Link,
     pub(super) addresses: Vec<Assigned>,
-    /// It has another end, and no broadcast address.
+    /// Its addresses have a peer, and no broadcast address.
     pub(super) point_to_point: bool,
 }
 
-/// The interface of this index; all of them for 0.
+/// Lists the interface with this index, or all interfaces for 0.
 pub(super) fn survey(index: u32) -> Outcome<Vec<Present>> {
     let index = c_int::try_from(index).map_err(|_| Errno::ENXIO)?;
     kernel::sysctl(&[CTL_NET, PF_ROUTE, 0, 0, NET_RT_IFLIST2, index]).map(|bytes| parse(&bytes))
@@ -38,7 +38,7 @@ pub(super) fn by_name(name: &Name) -> Outcome<Present> {
     survey(0)?.into_iter().find(|present| present.link.name == *name).ok_or(Errno::ENXIO)
 }
 
-/// The TUN and TAP devices.
+/// Lists the TUN and TAP devices.
 pub(super) fn list() -> Outcome<Vec<Link>> {
     let all = survey(0)?.into_iter().map(|present| present.link);
     Ok(all.filter(|link| link.tuntap.is_some()).collect())
@@ -89,7 +89,7 @@ fn parse_link(message: &Message<'_>) -> Option<Present> {
     Some(Present { link, addresses: Vec::new(), point_to_point: flags & IFF_POINTOPOINT != 0 })
 }
 
-/// What a device of this name is: the names of the two drivers are nobody else's.
+/// The kind of the device with this name. No other driver uses these two names.
 fn kind_of(name: &Name) -> Option<Kind> {
     let is = |driver| number_in(name.as_bytes(), driver).is_some();
     if is("utun") {
@@ -105,14 +105,14 @@ fn tuntap(kind: Kind) -> Tuntap {
     Tuntap { mode: Mode::plain(kind), persist: false, queues: 1, owner: None, group: None }
 }
 
-/// The number behind the driver in the name of an interface, as the kernel writes it: without a leading zero.
+/// The number after the name of the driver in the name of an interface. The kernel writes no leading zeros.
 pub(super) fn number_in(name: &[u8], driver: &str) -> Option<u32> {
     let digits = name.strip_prefix(driver.as_bytes())?;
     let number: u32 = std::str::from_utf8(digits).ok()?.parse().ok()?;
     (number.to_string().as_bytes() == digits).then_some(number)
 }
 
-/// An ioctl about this interface; what it wrote to its argument.
+/// Makes an ioctl on this interface, and returns its argument.
 fn ask<const SIZE: usize>(name: &Name, number: c_ulong, value: &[u8]) -> Outcome<[u8; SIZE]> {
     let control = kernel::socket(AF_INET, SOCK_DGRAM, 0)?;
     let mut request = request(name.as_bytes(), value);
@@ -124,10 +124,10 @@ fn change(name: &Name, number: c_ulong, value: &[u8]) -> Outcome<()> {
     ask::<IFREQ_SIZE>(name, number, value).map(drop)
 }
 
-/// The flags are read and written as a whole.
+/// Sets or clears IFF_UP. The ioctl writes all flags, so they are read first.
 pub(super) fn set_up(name: &Name, up: bool) -> Outcome<()> {
-    let told: [u8; IFREQ_SIZE] = ask(name, SIOCGIFFLAGS, &[])?;
-    let flags = u16_at(&told, IFREQ_VALUE).unwrap_or(0);
+    let answer: [u8; IFREQ_SIZE] = ask(name, SIOCGIFFLAGS, &[])?;
+    let flags = u16_at(&answer, IFREQ_VALUE).unwrap_or(0);
     let bit = IFF_UP as u16;
     let flags = if up { flags | bit } else { flags & !bit };
     change(name, SIOCSIFFLAGS, &flags.to_ne_bytes())
@@ -137,10 +137,10 @@ pub(super) fn set_mtu(name: &Name, mtu: u32) -> Outcome<()> {
     change(name, SIOCSIFMTU, &mtu.to_ne_bytes())
 }
 
-/// What the MTU of a feth can be.
+/// The limits of the MTU of a feth.
 pub(super) fn mtu_range(name: &Name) -> Outcome<(u32, u32)> {
-    let told: [u8; IFREQ_SIZE] = ask(name, SIOCGIFDEVMTU, &[])?;
-    u32_at(&told, IFREQ_MTU_MIN).zip(u32_at(&told, IFREQ_MTU_MAX)).ok_or(Errno::EPROTO)
+    let answer: [u8; IFREQ_SIZE] = ask(name, SIOCGIFDEVMTU, &[])?;
+    u32_at(&answer, IFREQ_MTU_MIN).zip(u32_at(&answer, IFREQ_MTU_MAX)).ok_or(Errno::EPROTO)
 }
 
 pub(super) fn set_mac(name: &Name, mac: Mac) -> Outcome<()> {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The bytes of Darwin's socket addresses, interface requests and routing messages. Pure: bytes in, bytes out.
+//! The bytes of Darwin's socket addresses, interface requests and routing messages. No system calls.
 
 use std::ffi::c_int;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -9,7 +9,7 @@ use crate::model::name::Name;
 use crate::model::prefix::{Family, Prefix};
 use crate::sys::bytes::{u16_at, u32_at};
 
-/// The sockaddrs that a routing message can have: RTAX_MAX.
+/// Limit of the sockaddrs in a routing message: RTAX_MAX.
 const KINDS: usize = 8;
 
 /// The number of an address family.
@@ -20,14 +20,14 @@ pub(super) fn number(family: Family) -> c_int {
     }
 }
 
-/// Writes bytes to a place in a structure, which has room for them.
+/// Writes bytes at an offset of a structure, which has room for them.
 pub(super) fn put(structure: &mut [u8], at: usize, bytes: &[u8]) {
     for (to, from) in structure.iter_mut().skip(at).zip(bytes) {
         *to = *from;
     }
 }
 
-/// A sockaddr of this family with nothing else in it.
+/// A sockaddr of this family. All other fields are 0.
 fn sockaddr(size: usize, family: c_int) -> Vec<u8> {
     let mut address = vec![0; size];
     put(&mut address, 0, &[size as u8]);
@@ -50,7 +50,7 @@ pub(super) fn sockaddr_ip(ip: IpAddr) -> Vec<u8> {
     }
 }
 
-/// As [`sockaddr_ip`] in a routing message, where a link-local address says in itself which link it is on.
+/// As [`sockaddr_ip`] in a routing message, where a link-local address contains the index of its interface.
 pub(super) fn sockaddr_scoped(ip: IpAddr, index: u16) -> Vec<u8> {
     match ip {
         IpAddr::V6(local) if local.is_unicast_link_local() => {
@@ -62,7 +62,7 @@ pub(super) fn sockaddr_scoped(ip: IpAddr, index: u16) -> Vec<u8> {
     }
 }
 
-/// The mask of a prefix as an address of its family.
+/// The netmask of a prefix as a sockaddr of its family.
 pub(super) fn sockaddr_mask(family: Family, prefix: Prefix) -> Vec<u8> {
     sockaddr_ip(match family {
         Family::V4 => prefix.netmask().into(),
@@ -70,14 +70,14 @@ pub(super) fn sockaddr_mask(family: Family, prefix: Prefix) -> Vec<u8> {
     })
 }
 
-/// An interface by its index.
+/// A sockaddr for the interface with this index.
 pub(super) fn sockaddr_link(index: u16) -> Vec<u8> {
     let mut address = sockaddr(SOCKADDR_DL_SIZE, AF_LINK);
     put(&mut address, SOCKADDR_DL_INDEX, &index.to_ne_bytes());
     address
 }
 
-/// A unit of a kernel control.
+/// A sockaddr for a unit of a kernel control.
 pub(super) fn sockaddr_control(id: u32, unit: u32) -> Vec<u8> {
     let mut address = sockaddr(SOCKADDR_CTL_SIZE, PF_SYSTEM);
     put(&mut address, SOCKADDR_CTL_SYSADDR, &AF_SYS_CONTROL.to_ne_bytes());
@@ -86,14 +86,14 @@ pub(super) fn sockaddr_control(id: u32, unit: u32) -> Vec<u8> {
     address
 }
 
-/// An interface that frames are handed to.
+/// A sockaddr for an interface that transmits frames.
 pub(super) fn sockaddr_ndrv(name: &Name) -> Vec<u8> {
     let mut address = sockaddr(SOCKADDR_NDRV_SIZE, PF_NDRV);
     put(&mut address, SOCKADDR_NDRV_NAME, name.as_bytes());
     address
 }
 
-/// A structure that begins with the name of an interface, with a value behind that.
+/// A structure that begins with the name of an interface, followed by a value.
 pub(super) fn request<const SIZE: usize>(name: &[u8], value: &[u8]) -> [u8; SIZE] {
     let mut request = [0; SIZE];
     put(&mut request, 0, name);
@@ -101,7 +101,7 @@ pub(super) fn request<const SIZE: usize>(name: &[u8], value: &[u8]) -> [u8; SIZE
     request
 }
 
-/// The IP address in a sockaddr, which may end after its last byte that is not zero.
+/// The IP address in a sockaddr, which may be truncated after its last nonzero byte.
 pub(super) fn ip(sockaddr: &[u8]) -> Option<IpAddr> {
     let family = c_int::from(*sockaddr.get(SOCKADDR_FAMILY)?);
     if family == AF_INET {
@@ -119,7 +119,7 @@ pub(super) fn ip(sockaddr: &[u8]) -> Option<IpAddr> {
     Some(Ipv6Addr::from(octets).into())
 }
 
-/// The prefix that a mask stands for. The family that it says it has means nothing.
+/// The prefix of a netmask. The family field of the mask is meaningless.
 pub(super) fn prefix(family: Family, mask: &[u8]) -> Option<Prefix> {
     let bits = match family {
         Family::V4 => {
@@ -134,7 +134,7 @@ pub(super) fn prefix(family: Family, mask: &[u8]) -> Option<Prefix> {
     Prefix::new(family, u8::try_from(bits?).ok()?)
 }
 
-/// What is there of so many bytes, and zeros.
+/// Copies `N` bytes. Missing bytes are 0.
 fn octets<const N: usize>(sockaddr: &[u8], at: usize) -> [u8; N] {
     let mut octets = [0; N];
     put(&mut octets, 0, sockaddr.get(at..).unwrap_or_default());
@@ -150,25 +150,25 @@ pub(super) fn link(sockaddr: &[u8]) -> Option<(Name, Option<[u8; 6]>)> {
     Some((Name::new(name).ok()?, mac))
 }
 
-/// A routing message: all of its bytes, and what it is.
+/// A routing message: its type and all of its bytes.
 pub(super) struct Message<'a> {
     pub(super) kind: u8,
     pub(super) bytes: &'a [u8],
 }
 
 impl<'a> Message<'a> {
-    /// Takes the next one; None when none is left that makes sense.
+    /// Takes the next message. None if no valid message is left.
     pub(super) fn take(bytes: &mut &'a [u8]) -> Option<Self> {
         let length = usize::from(u16_at(bytes, 0)?);
         let (message, rest) = bytes.split_at_checked(length)?;
         *bytes = rest;
         let kind = *message.get(RT_MSGHDR_TYPE)?;
-        // Another version has another shape.
+        // Another version has another layout.
         let known = message.get(RT_MSGHDR_VERSION) == Some(&RTM_VERSION);
         Some(Self { kind: if known { kind } else { 0 }, bytes: message })
     }
 
-    /// The sockaddrs behind a header of this size, which has the mask of those that are present at that place.
+    /// The sockaddrs after a header of this size. At `mask_at` the header has the mask of the sockaddrs that are present.
     pub(super) fn addresses(&self, header: usize, mask_at: usize) -> Addresses<'a> {
         let mut found = Addresses::default();
         let mask = u32_at(self.bytes, mask_at).unwrap_or(0);
@@ -186,12 +186,12 @@ impl<'a> Message<'a> {
     }
 }
 
-/// The sockaddrs of a message, each at its number, which is that of its bit in the mask.
+/// The sockaddrs of a message, by the number of their bit in the mask.
 #[derive(Default)]
 pub(super) struct Addresses<'a>([Option<&'a [u8]>; KINDS]);
 
 impl<'a> Addresses<'a> {
-    /// The one with this bit: RTA_*.
+    /// The sockaddr with this bit: RTA_*.
     pub(super) fn get(&self, bit: u32) -> Option<&'a [u8]> {
         self.0.get(bit.trailing_zeros() as usize).copied().flatten()
     }
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_mask_ends_where_its_ones_end() {
-        // net/radix.c keeps masks without their trailing zeros.
+        // net/radix.c stores masks without trailing zeros.
         assert_eq!(mask(&[0], Family::V4), Some(0));
         assert_eq!(mask(&[7, 255, 0, 0, 255, 255, 255], Family::V4), Some(24));
         assert_eq!(mask(&[5, 0, 0, 0, 0xfe], Family::V4), Some(7));
@@ -267,7 +267,7 @@ mod tests {
         let addresses = message.addresses(RT_MSGHDR_SIZE, RT_MSGHDR_ADDRS);
         assert_eq!(addresses.get(RTA_DST).and_then(ip), Some("10.9.0.0".parse().unwrap()));
         assert!(addresses.get(RTA_NETMASK).is_none());
-        // A length of nothing would go on for ever.
+        // A length of 0 would make an endless loop.
         assert!(Message::take(&mut &[0_u8; 64][..]).is_none());
     }
 }

@@ -60,10 +60,10 @@ use utun::Utun;
 pub(crate) use wait::{Tokens, poll};
 pub(crate) use watch::Watch;
 
-/// Bytes of the largest packet of a utun, whose MTU goes from the one to the other (net/if_var.h).
+/// Size of the largest packet of a utun, and the limits of its MTU (net/if_var.h).
 const LARGEST_PACKET: usize = 65_535;
 const MTU_OF_UTUN: (u32, u32) = (72, 65_535);
-/// How long a writer waits before it tries again: poll takes a full queue for room.
+/// How long a writer waits before it tries again: poll reports a full queue as writable.
 const WRITE_AGAIN: Duration = Duration::from_millis(1);
 
 /// A TUN or TAP device.
@@ -74,11 +74,11 @@ pub(crate) struct Queue {
     waker: Waker,
     /// The last write found the kernel's queue full.
     full: AtomicBool,
-    /// The last write found no room, of whatever kind.
+    /// The last write found no room, for any reason.
     blocked: AtomicBool,
 }
 
-/// Where packets pass.
+/// The descriptors that packets pass through.
 enum Port {
     Utun(Utun),
     Feth(Feth),
@@ -107,7 +107,7 @@ impl Backend for Queue {
         link::list().map_err(|errno| Error::system(errno, "list the TUN and TAP devices"))
     }
 
-    /// Each device goes with its handle.
+    /// Always fails: each device is removed with its handle.
     fn delete(name: &Name) -> Result<()> {
         Err(Error::platform(format_args!("delete {name}")))
     }
@@ -130,7 +130,7 @@ impl Backend for Queue {
     fn into_fd(self) -> OwnedFd {
         match self.port {
             Port::Utun(utun) => utun.into_fd(),
-            // Which check_into_fd refuses.
+            // Not reached: check_into_fd refuses it.
             Port::Feth(feth) => feth.into_fd(),
         }
     }
@@ -202,7 +202,7 @@ impl Backend for Queue {
         Err(Errno::EOPNOTSUPP)
     }
 
-    /// Poll takes a full queue for room: only a write tells.
+    /// Poll reports a full queue as writable. Only a write shows whether there is room.
     fn ready(&self, interest: Readiness) -> Outcome<Readiness> {
         let write = interest.write && !self.blocked.load(Ordering::Relaxed);
         let read = if interest.read { self.ready_to_read()? } else { Readiness::NONE };
@@ -313,7 +313,7 @@ impl Backend for Queue {
         self.missing("set the persistence of")
     }
 
-    // An open is to fail for what is missing here, not for an id.
+    // An open must fail because owners are not supported, not because of the id.
     fn knows_user(_: u32) -> bool {
         true
     }
@@ -362,7 +362,7 @@ impl Backend for Queue {
     fn remove_address(&self, _: &mut Way, address: &Address) -> Result<()> {
         let others = self.present()?.addresses;
         address::remove(&self.name, self.index, self.kind(), address, &others)
-            .map_err(|errno| refusal(errno, format_args!("take from {} the address {address}", self.name)))
+            .map_err(|errno| refusal(errno, format_args!("delete the address {address} of {}", self.name)))
     }
 
     fn routes(&self, _: &mut Way) -> Result<Vec<Installed>> {
@@ -371,7 +371,7 @@ impl Backend for Queue {
         listed.map_err(|errno| self.refused("list the routes through", errno))
     }
 
-    /// Darwin has neither.
+    /// Darwin has no metrics and no tables.
     fn usual_route(&self, _: Family) -> (u32, u32) {
         (0, 0)
     }
@@ -437,12 +437,12 @@ impl Backend for Queue {
     }
 }
 
-/// Why nothing leads where a route is to go: a gateway that no network holds, or no address to send from (route.c,
-/// ifa_ifwithroute_common_locked).
+/// Why a route is unreachable: the gateway is in no network of the device, or the device has no address of its family
+/// (route.c, ifa_ifwithroute_common_locked).
 fn unreachable(route: &Route) -> &'static str {
     match (route.gateway(), route.family()) {
-        (Some(_), _) => "nothing leads to the gateway: give the device an address of its network",
-        (None, Family::V4) => "give the device an IPv4 address first",
-        (None, Family::V6) => "give the device an IPv6 address first",
+        (Some(_), _) => "the gateway is unreachable: add an address of its network to the device",
+        (None, Family::V4) => "add an IPv4 address to the device first",
+        (None, Family::V6) => "add an IPv6 address to the device first",
     }
 }

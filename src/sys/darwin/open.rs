@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! How a queue comes to be: with a device of its own, or with a utun that was opened elsewhere.
+//! Opens a queue: creates a device, or takes over the descriptor of a utun.
 
 use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::atomic::AtomicBool;
@@ -16,8 +16,8 @@ use crate::model::text::text;
 use crate::sys::Place;
 use crate::sys::wait::Waker;
 
-/// The last number: it has 16 bits and a sign (net/if_var_private.h, if_unit; net/if_private.h, IF_MAXUNIT). A larger one
-/// of a utun would be cut short, and give another device.
+/// The largest unit number, a signed 16-bit number (net/if_var_private.h, if_unit; net/if_private.h, IF_MAXUNIT). A larger
+/// number of a utun would be truncated, and create another device.
 const LAST: u32 = 0x7fff;
 
 impl Queue {
@@ -41,17 +41,17 @@ impl Queue {
         }
     }
 
-    /// Takes over a descriptor, or with `borrow` a copy of it. One that cannot be a queue stays the caller's.
+    /// Takes over a descriptor, or with `borrow` a copy of it. After an error the descriptor still belongs to the caller.
     pub(super) fn take_over(fd: RawFd, borrow: bool) -> Result<Self> {
         let failed = |errno: Errno| explain_fd(fd, errno);
         if fd < 0 {
             return Err(failed(Errno::EBADF));
         }
-        // SAFETY: borrowed for these calls, which fail when there is no such descriptor.
+        // SAFETY: borrowed for these calls only, which fail if the descriptor is not open.
         let theirs = unsafe { BorrowedFd::borrow_raw(fd) };
         let name = utun::name_of(theirs).map_err(failed)?;
         if utun::has_longer_header(theirs).map_err(failed)? {
-            let text = text!("take over descriptor {fd}: each packet of {name} has a process before it");
+            let text = text!("take over descriptor {fd}: each packet of {name} has a process UUID before it");
             return Err(Error::new(Errno::EINVAL, Reason::Kind, text));
         }
         let waker = Waker::new();
@@ -87,15 +87,15 @@ fn present(name: &Name) -> Result<Present> {
     link::by_name(name).map_err(|errno| refusal(errno, format_args!("look at {name}")))
 }
 
-/// What Darwin has not, found out before anything is made.
+/// Refuses what Darwin does not support, before a device is created.
 fn check(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<()> {
     let mode = flags.mode;
     let missing = [
         (mode.multi_queue, "with several queues"),
         (mode.offload, "with offload"),
         (mode.napi || mode.napi_frags, "with NAPI"),
-        (flags.persist, "that outlives its handle"),
-        (flags.existing, "that is there already"),
+        (flags.persist, "that is persistent"),
+        (flags.existing, "that exists already"),
         (mode.pi && mode.kind == Kind::Tap, "with packet information before Ethernet frames"),
         (place.node.is_some(), "by a device node"),
         (place.namespace.is_some(), "in a network namespace"),
@@ -106,7 +106,7 @@ fn check(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<()> {
     }
 }
 
-/// The number that is asked for; None: the first free one.
+/// The requested number. None: the first free number.
 fn number(request: &NameRequest, kind: Kind) -> Result<Option<u32>> {
     let driver = driver(kind);
     let wrong = || {
@@ -143,14 +143,12 @@ fn no_such_number(name: &NameRequest) -> Error {
 fn explain(name: &NameRequest, failure: Failure) -> Error {
     let error = |errno, reason, text: &str| Error::new(errno, reason, text!("open {name}: {text}"));
     match failure {
-        Failure::NoControl(Errno::ENOENT) => error(
-            Errno::ENOENT,
-            Reason::NoDriver,
-            "this kernel has no utun, which macOS 10.6.8 and newer have",
-        ),
+        Failure::NoControl(Errno::ENOENT) => {
+            error(Errno::ENOENT, Reason::NoDriver, "this kernel has no utun, which needs macOS 10.6.8")
+        }
         Failure::Connect(Errno::EBUSY) => error(Errno::EBUSY, Reason::Busy, "the name is taken"),
         Failure::Connect(errno @ (Errno::EPERM | Errno::EACCES)) => {
-            error(errno, Reason::Privilege, "making a TUN needs root: run as root, or use tuntap_open_fd")
+            error(errno, Reason::Privilege, "creating a TUN needs root: run as root, or use tuntap_open_fd")
         }
         Failure::NoControl(errno) | Failure::Connect(errno) | Failure::Socket(errno) => {
             refusal(errno, format_args!("open {name}"))

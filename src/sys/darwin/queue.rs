@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What the backend's calls have in common.
+//! Helpers of the backend's functions.
 
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::Ordering;
@@ -43,7 +43,7 @@ impl Queue {
                 utun.make_room(if changed.is_ok() { mtu } else { before });
                 changed
             }
-            // The other end has the same: frames pass both.
+            // The other end needs the same MTU, because frames pass through both.
             Port::Feth(feth) => {
                 link::set_mtu(&feth.end(), mtu)?;
                 link::set_mtu(&self.name, mtu).inspect_err(|_| {
@@ -61,7 +61,7 @@ impl Queue {
         self.with_sources(wait::ready)
     }
 
-    /// Polls what has packets to read, unless there are some that it does not tell of.
+    /// Polls the descriptors for packets, unless packets are left that they do not show.
     fn with_sources(&self, poll: impl FnOnce(&[Source<'_>]) -> Outcome<Readiness>) -> Outcome<Readiness> {
         match &self.port {
             Port::Utun(utun) => poll(&[(utun.fd(), Readiness::READ)]),
@@ -70,7 +70,7 @@ impl Queue {
         }
     }
 
-    /// The socket that writes go to.
+    /// The socket for writes.
     pub(super) fn writing_fd(&self) -> BorrowedFd<'_> {
         match &self.port {
             Port::Utun(utun) => utun.fd(),
@@ -78,8 +78,8 @@ impl Queue {
         }
     }
 
-    /// ENOSPC is the full queue of a utun that was handed over, made with UTUN_OPT_ENABLE_NETIF (if_utun.c,
-    /// utun_pkt_input), and ENOBUFS that of a feth or of memory. Poll sees neither.
+    /// ENOSPC: the input queue is full, of a utun from another program with UTUN_OPT_ENABLE_NETIF (if_utun.c,
+    /// utun_pkt_input). ENOBUFS: the queue of a feth is full, or there is no memory. Poll does not report either of them.
     pub(super) fn note_room(&self, written: Outcome<usize>) -> Outcome<usize> {
         let full = matches!(written, Err(Errno::ENOSPC | Errno::ENOBUFS));
         let blocked = full || written == Err(Errno::EAGAIN);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What the kernel's refusals mean, in words.
+//! Error messages for errors of the kernel.
 
 use crate::model::error::{Errno, Error, Reason};
 use crate::model::text::text;

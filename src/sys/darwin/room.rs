@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-/// An iovec to memory that may be written, and need not be initialized.
+/// An iovec to writable memory, which may be uninitialized.
 #[repr(transparent)]
 pub(super) struct Room<'a> {
     vector: libc::iovec,
@@ -38,10 +38,10 @@ impl<'a> Room<'a> {
 
 #[cfg(tuntap_simulated)]
 impl Room<'_> {
-    /// Writes what fits; what is left over.
+    /// Writes the bytes that fit, and returns the rest.
     pub(super) fn fill<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         let (now, later) = bytes.split_at(bytes.len().min(self.vector.iov_len));
-        // SAFETY: the memory has room for as much, and is borrowed for writing.
+        // SAFETY: the memory has room for these bytes, and is borrowed mutably.
         unsafe { self.vector.iov_base.cast::<u8>().copy_from_nonoverlapping(now.as_ptr(), now.len()) };
         later
     }

@@ -14,9 +14,9 @@ use crate::model::route::{Details, Installed, Route};
 use crate::sys::Outcome;
 use crate::sys::bytes::{u16_at, u32_at};
 
-/// Routes that the kernel makes for single hosts and groups, and those that lead nowhere or serve only sockets that are
-/// bound to their interface.
-const NOT_TOLD: u32 = RTF_LLINFO
+/// Flags of routes that are not listed: routes that the kernel creates for hosts and multicast groups, routes that drop
+/// packets, and routes only for sockets that are bound to their interface.
+const NOT_LISTED: u32 = RTF_LLINFO
     | RTF_WASCLONED
     | RTF_LOCAL
     | RTF_BROADCAST
@@ -25,7 +25,7 @@ const NOT_TOLD: u32 = RTF_LLINFO
     | RTF_BLACKHOLE
     | RTF_IFSCOPE;
 
-/// The routes through the interface but those to its own addresses, which on Darwin are routes like any other.
+/// The routes through the interface, without those to its own addresses, which on Darwin are in the same table.
 pub(super) fn list(index: u32, family: Family) -> Outcome<Vec<Installed>> {
     let own = link::by_index(index)?.addresses;
     let bytes = kernel::sysctl(&[CTL_NET, PF_ROUTE, 0, number(family), NET_RT_DUMP, 0])?;
@@ -45,7 +45,7 @@ pub(super) fn list(index: u32, family: Family) -> Outcome<Vec<Installed>> {
 fn parse(message: &Message<'_>, index: u32) -> Option<Installed> {
     let flags = u32_at(message.bytes, RT_MSGHDR_FLAGS)?;
     let here = u32::from(u16_at(message.bytes, RT_MSGHDR_INDEX)?) == index;
-    if message.kind != RTM_GET || !here || flags & RTF_UP == 0 || flags & NOT_TOLD != 0 {
+    if message.kind != RTM_GET || !here || flags & RTF_UP == 0 || flags & NOT_LISTED != 0 {
         return None;
     }
     let sockaddrs = message.addresses(RT_MSGHDR_SIZE, RT_MSGHDR_ADDRS);
@@ -61,7 +61,7 @@ fn parse(message: &Message<'_>, index: u32) -> Option<Installed> {
     (!network.is_multicast()).then_some(Installed { route, exact: true, detail: Vec::new() })
 }
 
-/// Of a network without a mask: the default route is the only one.
+/// The prefix of a route without a netmask: only the default route has none.
 fn unmasked(network: IpAddr) -> Option<Prefix> {
     let family = Family::of(network);
     network.is_unspecified().then(|| Prefix::new(family, 0)).flatten()
@@ -75,7 +75,7 @@ pub(super) fn remove(index: u32, route: &Route) -> Outcome<()> {
     change(RTM_DELETE, index, route)
 }
 
-/// The kernel answers a request by the outcome of its write.
+/// Sends a request. The result of the write is the answer of the kernel.
 fn change(kind: u8, index: u32, route: &Route) -> Outcome<()> {
     let index = u16::try_from(index).map_err(|_| Errno::ENXIO)?;
     let host = route.prefix() == Prefix::host(route.family());

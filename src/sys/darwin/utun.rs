@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! A TUN: the control socket of a utun, behind which each packet has its family in 4 bytes.
+//! A TUN: the control socket of a utun. Each packet has 4 bytes with its address family before it.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -17,37 +17,37 @@ use crate::model::text::text;
 use crate::sys::Outcome;
 use crate::sys::bytes::u32_at;
 
-/// Bytes of the family, in network byte order.
+/// Size of the address family, which is in network byte order.
 const FAMILY: usize = PI_HEADER;
-/// Packets that the kernel may keep for a slow reader, if it has room for them; it would keep one (if_utun.c).
+/// Limit of the packets that the kernel keeps for a slow reader, if it has room. Its default is 1 (if_utun.c).
 const PENDING: u32 = 512;
-/// Vectors of a call whose list is short, and that the kernel takes at once: UIO_MAXIOV.
+/// Vectors of a call with a short list, and the limit of the kernel: UIO_MAXIOV.
 const FEW: usize = 16;
 const MANY: usize = 1024;
 
 pub(super) struct Utun {
     socket: OwnedFd,
-    /// The family is the caller's business.
+    /// The caller reads and writes the address family.
     pub(super) pi: bool,
 }
 
-/// What went wrong on the way to a utun.
+/// Why a utun could not be created.
 pub(super) enum Failure {
-    /// There is no such kernel control.
+    /// The kernel has no utun control.
     NoControl(Errno),
     Socket(Errno),
     Connect(Errno),
 }
 
 impl Utun {
-    /// Makes the utun of this number, or the first free one.
+    /// Creates the utun with this number, or the first free one.
     pub(super) fn make(number: Option<u32>, pi: bool) -> Result<Self, Failure> {
         let socket = kernel::socket(PF_SYSTEM, SOCK_DGRAM, SYSPROTO_CONTROL).map_err(Failure::Socket)?;
         let mut info = [0; CTL_INFO_SIZE];
         put(&mut info, CTL_INFO_NAME, UTUN_CONTROL_NAME);
         kernel::ioctl(socket.as_fd(), CTLIOCGINFO, &mut info).map_err(Failure::NoControl)?;
         let id = u32_at(&info, CTL_INFO_ID).unwrap_or(0);
-        // 0 asks for the first free one.
+        // 0 selects the first free number.
         let unit = number.map_or(0, |number| number.saturating_add(1));
         let connect = || kernel::connect(socket.as_fd(), &sockaddr_control(id, unit));
         match number {
@@ -60,39 +60,40 @@ impl Utun {
         Ok(utun)
     }
 
-    /// A control socket that was opened elsewhere, or a copy of it. Until [`Self::prepare`] it can be given back.
+    /// A control socket of another program, or a copy of it. It can be released until [`Self::prepare`].
     pub(super) fn from_fd(socket: OwnedFd) -> Self {
         Self { socket, pi: false }
     }
 
-    /// Gives the descriptor back to whom it came from.
+    /// Returns the descriptor to its owner, unchanged.
     pub(super) fn release(self) {
         let _ = self.socket.into_raw_fd();
     }
 
-    /// The descriptor alone.
+    /// Keeps only the descriptor.
     pub(super) fn into_fd(self) -> OwnedFd {
         self.socket
     }
 
-    /// Makes the descriptor one that does not wait, is not inherited, and raises no signal.
+    /// Makes the descriptor non-blocking and close-on-exec, and disables SIGPIPE.
     pub(super) fn prepare(&self) -> Outcome<()> {
         descriptor::close_on_exec(&self.socket)?;
         descriptor::nonblocking(&self.socket)?;
         kernel::set_option(self.fd(), SOL_SOCKET, SO_NOSIGPIPE, &1_i32.to_ne_bytes())
     }
 
-    /// Has the kernel keep packets of this MTU for a slow reader, and no more than there is room for: further ones wait in
-    /// the interface's queue, but one that was taken from there and finds no room is lost (if_utun.c, utun_output).
+    /// Lets the kernel keep packets of this MTU for a slow reader, but only as many as the socket buffer can hold. Other
+    /// packets wait in the queue of the interface. A packet that leaves that queue and finds no room in the buffer is lost
+    /// (if_utun.c, utun_output).
     pub(super) fn make_room(&self, mtu: u32) {
         let each = mtu.saturating_add(FAMILY as u32).max(1);
         let wanted = each.saturating_mul(PENDING).min(i32::MAX as u32);
-        // What the kernel will not grant is done without. The buffer never shrinks under what is in it.
+        // The kernel may refuse the size. The buffer never becomes smaller than its contents.
         if self.receive_buffer() < wanted {
             let _ = kernel::set_option(self.fd(), SOL_SOCKET, SO_RCVBUF, &wanted.to_ne_bytes());
         }
         let pending = self.receive_buffer().checked_div(each).unwrap_or(1).clamp(1, PENDING);
-        // A kernel without the option is slower with bursts, and no worse (macOS 10.10 and older).
+        // A kernel without the option (macOS 10.10 and older) is only slower with bursts.
         let _ = kernel::set_option(
             self.fd(),
             SYSPROTO_CONTROL,
@@ -125,8 +126,8 @@ impl Utun {
         if few { self.receive::<FEW>(rooms) } else { self.receive::<MANY>(rooms) }
     }
 
-    /// Reads a packet. A byte more is offered behind the rooms: without a word the kernel would cut a packet that is
-    /// too long, and one that reaches the byte was.
+    /// Reads a packet. The kernel truncates a packet that is too long, and reports no error. So the read has an extra byte
+    /// at the end: if the packet reaches it, the packet was too long.
     fn receive<'a, const N: usize>(&self, given: impl ExactSizeIterator<Item = Room<'a>>) -> Outcome<usize> {
         let mut family = [0; FAMILY];
         let hidden = if self.pi { 0 } else { FAMILY };
@@ -147,7 +148,7 @@ impl Utun {
         }
         let rooms = rooms.get_mut(..count).ok_or(Errno::EINVAL)?;
         match kernel::readv(self.fd(), rooms).map_err(translate)? {
-            // The control let go of the socket.
+            // The control has disconnected the socket.
             0 => Err(Errno::ENODEV),
             length => {
                 let length = length.checked_sub(hidden).ok_or(Errno::EIO)?;
@@ -182,7 +183,7 @@ impl Utun {
         self.send(framed.get(..count).ok_or(Errno::EINVAL)?)
     }
 
-    /// Behind a family that is not its own the kernel would swallow a packet.
+    /// Checks the address family, because the kernel drops a packet with a wrong family and reports no error.
     fn send_raw(&self, parts: &[IoSlice<'_>]) -> Outcome<usize> {
         let mut bytes = bytes(parts);
         let mut given = [0; FAMILY];
@@ -201,7 +202,7 @@ impl Utun {
     }
 }
 
-/// Of a descriptor that is a utun's.
+/// The name of the utun with this descriptor. Fails for other descriptors.
 pub(super) fn name_of(socket: BorrowedFd<'_>) -> Outcome<Name> {
     let mut name = [0; IF_NAME_SIZE];
     let length = kernel::get_option(socket, SYSPROTO_CONTROL, UTUN_OPT_IFNAME, &mut name)?;
@@ -210,7 +211,7 @@ pub(super) fn name_of(socket: BorrowedFd<'_>) -> Outcome<Name> {
     Name::new(text).map_err(|_| Errno::ENODEV)
 }
 
-/// Whether more than the family is before each packet: a process, by its UUID (if_utun.c, UTUN_HEADER_SIZE).
+/// Whether each packet also has the UUID of a process before it (if_utun.c, UTUN_HEADER_SIZE).
 pub(super) fn has_longer_header(socket: BorrowedFd<'_>) -> Outcome<bool> {
     let mut flags = [0; 4];
     kernel::get_option(socket, SYSPROTO_CONTROL, UTUN_OPT_FLAGS, &mut flags)?;
@@ -221,7 +222,7 @@ fn bytes(parts: &[IoSlice<'_>]) -> impl Iterator<Item = u8> {
     parts.iter().flat_map(|part| part.iter().copied())
 }
 
-/// The family of the IP packet with this first byte.
+/// The address family of an IP packet with this first byte.
 fn family(first: Option<u8>) -> Outcome<[u8; FAMILY]> {
     match first.map(|byte| byte >> 4) {
         Some(4) => Ok((AF_INET as u32).to_be_bytes()),
@@ -230,7 +231,7 @@ fn family(first: Option<u8>) -> Outcome<[u8; FAMILY]> {
     }
 }
 
-/// What the kernel says of a socket whose utun is gone.
+/// Translates errors of a socket whose utun is gone to ENODEV.
 fn translate(errno: Errno) -> Errno {
     match errno {
         Errno::ENXIO | Errno::ENOTCONN | Errno::ECONNRESET | Errno::EPIPE => Errno::ENODEV,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What waiting needs of the kernel: a pipe, and poll.
+//! Waiting: a pipe that ends a wait, and poll.
 
 use std::ffi::c_int;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -9,7 +9,7 @@ use super::descriptor;
 use crate::model::error::Errno;
 use crate::sys::{CancelDisabled, Outcome};
 
-/// A pipe with a byte for each.
+/// A pipe with a byte for each token.
 pub(crate) struct Tokens {
     out: OwnedFd,
     into: OwnedFd,
@@ -30,7 +30,7 @@ impl Tokens {
         let bytes = [0_u8; 64];
         let mut left = usize::try_from(count).unwrap_or(usize::MAX);
         while left > 0 {
-            // SAFETY: the kernel reads at most the bytes that there are. A pipe has room for some 16,000.
+            // SAFETY: the kernel reads at most the length of the slice. A pipe has room for about 16,000 bytes.
             let written =
                 unsafe { libc::write(self.into.as_raw_fd(), bytes.as_ptr().cast(), left.min(bytes.len())) };
             match usize::try_from(written) {
@@ -41,7 +41,7 @@ impl Tokens {
         }
     }
 
-    /// Takes one, for which it waits.
+    /// Waits for a token and takes it.
     pub(crate) fn take(&self) {
         let _cancel_disabled = CancelDisabled::new();
         let mut token = 0_u8;
@@ -55,16 +55,16 @@ impl Tokens {
     }
 }
 
-/// Waits until there is something, or until then, or for what poll can count of the time: whoever has a deadline
-/// looks at the clock after it.
+/// Waits until a descriptor is ready or the deadline passes. May return earlier, after the longest time that poll supports:
+/// a caller with a deadline must check the clock.
 pub(crate) fn poll(entries: &mut [libc::pollfd], until: Option<Instant>) -> Outcome<()> {
     let _cancel_disabled = CancelDisabled::new();
     let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-    // A millisecond that has begun counts whole: a limit is never cut short.
+    // Round up to milliseconds, so that a time limit is never shortened.
     let milliseconds =
         left.map_or(-1, |left| c_int::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(c_int::MAX));
     let count = entries.len() as libc::nfds_t;
-    // SAFETY: the kernel reads and writes as many entries as there are.
+    // SAFETY: the kernel reads and writes only the entries of the slice.
     let returned = unsafe { libc::poll(entries.as_mut_ptr(), count, milliseconds) };
     if returned < 0 { Err(Errno::last()) } else { Ok(()) }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-//! What the kernel announces of interfaces, addresses and routes.
+//! Notifications of the kernel about interfaces, addresses and routes.
 //!
-//! PF_ROUTE has the order of things: up, down, MTU, addresses. It tells neither of a new interface nor of a MAC address or
-//! a carrier that changed, of one that goes only while it is still there (rtsock.c, rt_ifmsg, has few callers), and not
-//! that a reader was too slow. Kernel events tell of those, and are the last to come. So after either, the interfaces are
-//! surveyed, and what differs is told.
+//! PF_ROUTE has changes in order: up, down, MTU, addresses. It does not report a new interface, a changed MAC address or
+//! carrier, and reports the end of an interface only before it is gone (rtsock.c, rt_ifmsg, has few callers). It also does
+//! not report lost messages. Kernel events report these changes, after all others. So after a message of either kind, the
+//! interfaces are listed, and the differences are reported.
 
 use std::collections::BTreeMap;
 use std::ffi::c_int;
@@ -24,16 +24,16 @@ use crate::model::route::Installed;
 use crate::sys::bytes::{u16_at, u32_at};
 use crate::sys::{Outcome, Routes, Stop, Watching, poll};
 
-/// Bytes that the kernel may keep for a slow reader.
+/// Size of the socket buffer for a slow reader.
 const QUEUE: i32 = 256 * 1024;
-/// No message is longer.
+/// Size of the longest message.
 const LONGEST: usize = 2048;
-/// Messages that are taken at once, at most.
+/// Limit of the messages that are read at once.
 const MANY: usize = 1 << 12;
 
-/// Announcements of the interfaces, and what they were when they were last looked at.
+/// Notifications about the interfaces, and their state when they were last listed.
 pub(crate) struct Watch {
-    /// Readable when one of the two is: what a caller polls.
+    /// Readable if one of the two sockets is. The caller polls it.
     readiness: OwnedFd,
     routing: OwnedFd,
     events: OwnedFd,
@@ -77,7 +77,7 @@ impl Watching for Watch {
         self.begun = false;
     }
 
-    /// They are looked at again after each announcement.
+    /// Does nothing: routes are listed after each notification.
     fn list_routes(&mut self) {}
 
     fn wait(&self, stop: &Stop, deadline: Option<Instant>) -> Outcome<()> {
@@ -104,7 +104,7 @@ fn listen(domain: c_int, protocol: c_int) -> Outcome<OwnedFd> {
     Ok(socket)
 }
 
-/// A filter of kernel events, which lets nothing through at first (kern_event.c, kev_attach).
+/// A filter for all network events. The default filter of a socket passes nothing (kern_event.c, kev_attach).
 fn all_of_the_network() -> [u8; KEV_REQUEST_SIZE] {
     let mut filter = [0; KEV_REQUEST_SIZE];
     put(&mut filter, KEV_REQUEST_VENDOR, &KEV_VENDOR_APPLE.to_ne_bytes());
@@ -113,7 +113,7 @@ fn all_of_the_network() -> [u8; KEV_REQUEST_SIZE] {
     filter
 }
 
-/// Takes one message, of which there may be none.
+/// Reads one message. None if no message is waiting.
 fn receive<'a>(socket: &OwnedFd, memory: &'a mut [u8]) -> Outcome<Option<&'a [u8]>> {
     match kernel::readv(socket.as_fd(), &mut [Room::of(memory)]) {
         Ok(length) => Ok(memory.get(..length)),
@@ -123,7 +123,7 @@ fn receive<'a>(socket: &OwnedFd, memory: &'a mut [u8]) -> Outcome<Option<&'a [u8
 }
 
 impl Watch {
-    /// Takes what is announced; EAGAIN when nothing is, but for the first time.
+    /// Reads all messages. Fails with EAGAIN if there are none, except the first time.
     fn hear(&mut self, notices: &mut Vec<Notice>) -> Outcome<()> {
         let mut memory = [0; LONGEST];
         let mut heard = !self.begun;
@@ -132,14 +132,14 @@ impl Watch {
             self.note(message, notices);
             heard = true;
         }
-        // What an event is about, the survey finds.
+        // The list of interfaces shows what the event is about.
         for _ in 0..MANY {
             if receive(&self.events, &mut memory)?.is_none() {
                 break;
             }
             heard = true;
         }
-        // What fails here is made good the next time.
+        // If this fails, the next call refreshes again.
         let _ = kernel::refresh(self.readiness.as_fd());
         if heard { Ok(()) } else { Err(Errno::EAGAIN) }
     }
@@ -155,12 +155,12 @@ impl Watch {
         }
     }
 
-    /// An interface that is new is told by the survey, which knows its name.
+    /// Does not report new interfaces: only the list of interfaces has their names.
     fn note_link(&mut self, message: &Message<'_>, notices: &mut Vec<Notice>) {
         let at = |place| u32_at(message.bytes, place);
-        let told = at(IF_MSGHDR_FLAGS).zip(at(IF_MSGHDR_MTU));
+        let reported = at(IF_MSGHDR_FLAGS).zip(at(IF_MSGHDR_MTU));
         let known = index_of(message, IF_MSGHDR_INDEX).and_then(|index| self.known.get_mut(&index));
-        if let (Some(known), Some((flags, mtu))) = (known, told) {
+        if let (Some(known), Some((flags, mtu))) = (known, reported) {
             known.link.up = flags & IFF_UP != 0;
             known.link.carrier = flags & IFF_RUNNING != 0;
             known.link.mtu = mtu;
@@ -176,7 +176,7 @@ impl Watch {
         }
     }
 
-    /// Tells what is otherwise than it was known.
+    /// Lists the interfaces, and reports differences from the known state.
     fn compare(&mut self, notices: &mut Vec<Notice>) -> Outcome<()> {
         let present: BTreeMap<_, _> =
             link::survey(0)?.into_iter().map(|present| (present.link.index, present)).collect();
@@ -202,7 +202,7 @@ impl Watch {
         devices.into_iter().try_for_each(|index| self.compare_routes(index, notices))
     }
 
-    /// Tells which routes are there that were not, and which are not any more. An interface may go meanwhile.
+    /// Lists the routes, and reports new and removed ones. The interface may be removed during this.
     fn compare_routes(&mut self, index: u32, notices: &mut Vec<Notice>) -> Outcome<()> {
         let list = |family| match route::list(index, family) {
             Err(Errno::ENXIO) => Ok(Vec::new()),
@@ -232,7 +232,7 @@ impl Watch {
 }
 
 impl Present {
-    /// Notes that an address is there, or is no more; what to tell when that is new.
+    /// Records that an address was added or removed. Returns a notice if this was not known.
     fn set_address(&mut self, index: u32, assigned: Assigned, there: bool) -> Option<Notice> {
         let known = self.addresses.iter().position(|known| known.address == assigned.address);
         match (known, there) {
@@ -246,7 +246,7 @@ impl Present {
         }
     }
 
-    /// Becomes what the survey found, which tells no flags of addresses.
+    /// Takes over the state in the list of interfaces, which has no flags of addresses.
     fn become_as(&mut self, now: Present, notices: &mut Vec<Notice>) {
         let index = now.link.index;
         let same = |link: &crate::model::link::Link| (link.name, link.up, link.carrier, link.mtu, link.mac);

@@ -41,7 +41,7 @@ int main(void)
     for (size_t size = 0; size < UDP_OVERHEAD; size++)
         refused(splitter, size);
     refused(splitter, sizeof super.packet + 1);
-    MESSAGE_HAS("none is so long");
+    MESSAGE_HAS("the limit is 65557");
     super.hdr.gso_size = 0;
     refused(splitter, super.size);
     udp_super(&super, 10, 100);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-//! Buffers for tun-rs, of a fixed size whose length alone changes: a Vec would be filled with zeros anew.
+//! Buffers for tun-rs with a fixed capacity, of which only the length changes. A Vec would be zeroed each time.
 
 use tun_rs::{ExpandBuffer, VIRTIO_NET_HDR_LEN};
 
-/// Bytes of the largest packet, behind its virtio header.
+/// Size of the largest packet and its virtio header.
 pub const ROOM: usize = VIRTIO_NET_HDR_LEN + 65_535;
 
-/// Room for one packet.
+/// A buffer for one packet.
 pub struct Buffer {
     bytes: Box<[u8]>,
     length: usize,
@@ -17,7 +17,7 @@ impl Buffer {
         Self { bytes: vec![0; ROOM].into_boxed_slice(), length: ROOM }
     }
 
-    /// As long as can be, to be read into.
+    /// A buffer with the full length, for a read.
     pub fn reset(&mut self) {
         self.length = ROOM;
     }

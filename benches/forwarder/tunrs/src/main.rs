@@ -7,7 +7,7 @@ use tun_rs::{DeviceBuilder, GROTable, Layer, SyncDevice, IDEAL_BATCH_SIZE, VIRTI
 use tunrs::{Buffer, ROOM};
 
 fn open(name: &str) -> io::Result<SyncDevice> {
-    // It wants to set up what the benchmark sets up itself.
+    // The benchmark configures the devices itself.
     DeviceBuilder::new()
         .name(name)
         .layer(Layer::L3)
@@ -30,7 +30,7 @@ fn forward(from: &SyncDevice, to: &SyncDevice) -> io::Result<()> {
         for (buffer, size) in buffers.iter_mut().zip(&sizes[..count]) {
             buffer.set_length(VIRTIO_NET_HDR_LEN + size);
         }
-        // What the other device does not take is lost, as on any link.
+        // A packet that the other device refuses is lost, as on any link.
         let _ = to.send_multiple(&mut table, &mut buffers[..count], VIRTIO_NET_HDR_LEN);
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What ioctls do to the addresses of an interface, and the routes that the kernel adds and takes away with them.
+//! The ioctls that change the addresses of an interface, and the routes that the kernel adds and removes with them.
 
 use std::ffi::c_ulong;
 use std::net::IpAddr;
@@ -25,14 +25,14 @@ pub(super) fn add_ipv4(state: &mut State, name: &str, argument: &[u8]) -> Outcom
     let prefix = message::prefix(Family::V4, mask).unwrap().bits();
     let assigned = Assigned { local, prefix, other: message::ip(other), flags: 0 };
     let interface = state.find_mut(name)?;
-    // in.c, in_ifinit: a network on a broadcast medium, and the other end of a wire.
+    // in.c, in_ifinit: the network on a broadcast interface, or the peer on a point-to-point interface.
     let (to, prefix) =
         if interface.point_to_point { (assigned.other, 32) } else { (Some(network(local, prefix)), prefix) };
     let is_utun = interface.is_utun();
     // in.c, in_domifattach.
     state.attach(name, AF_INET);
     if !is_utun {
-        // if_fake.c, feth_ioctl: SIOCSIFADDR takes it up, and it does not run by that.
+        // if_fake.c, feth_ioctl: SIOCSIFADDR sets it up, but not running.
         state.set_up(name, true);
     }
     let interface = state.find_mut(name)?;
@@ -99,8 +99,8 @@ fn add_ipv6(state: &mut State, name: &str, argument: &[u8]) -> Outcome<()> {
     Ok(())
 }
 
-/// in6_ifattach.c, in6_ifattach_aliasreq: with the first address that an interface ever gets, it gets a link-local one.
-/// That it ends in the interface's index is invented: XNU makes it of a MAC address, or by chance.
+/// in6_ifattach.c, in6_ifattach_aliasreq: with its first address an interface gets a link-local address too. Here it ends
+/// with the index of the interface, which is invented: XNU derives it from a MAC address, or makes it random.
 fn attach_ipv6(state: &mut State, name: &str) {
     if state.attach(name, AF_INET6) {
         let index = state.find(name).unwrap().index;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The system calls on descriptors, and what the kernel tells of itself.
+//! The system calls on descriptors, and the sysctl values of the kernel.
 
 use std::collections::VecDeque;
 use std::ffi::{CStr, c_int};
@@ -15,13 +15,13 @@ use crate::sys::bytes::{u16_at, u32_at};
 use crate::sys::darwin::layout::*;
 use crate::sys::darwin::message::put;
 
-/// What CTLIOCGINFO gives for the name of utun's control.
+/// The result of CTLIOCGINFO for the name of utun's control.
 pub(super) const UTUN_CONTROL: u32 = 7;
 /// kern.ipc.maxsockbuf: uipc_socket2.c, SB_MAX.
 const SOCKET_MAX: u32 = 8 * 1024 * 1024;
 
 pub(super) fn key(fd: BorrowedFd<'_>) -> Outcome<Inode> {
-    // SAFETY: zeros make a stat, and the kernel writes one.
+    // SAFETY: a stat may be all zeros, and the kernel writes one.
     let stat = unsafe {
         let mut stat: libc::stat = std::mem::zeroed();
         Errno::result(libc::fstat(fd.as_raw_fd(), &raw mut stat))?;
@@ -30,13 +30,13 @@ pub(super) fn key(fd: BorrowedFd<'_>) -> Outcome<Inode> {
     Ok((stat.st_dev, stat.st_ino))
 }
 
-/// EBADF for a descriptor that is not open, ENOTSOCK for one that is not the machine's.
+/// EBADF for a descriptor that is not open, ENOTSOCK for one that does not belong to the machine.
 pub(super) fn open_of<'a>(state: &'a mut State, fd: BorrowedFd<'_>) -> Outcome<&'a mut Open> {
     let key = key(fd)?;
     state.open.get_mut(&key).ok_or(Errno::ENOTSOCK)
 }
 
-/// A descriptor for the process, whose other end stays here.
+/// A descriptor for the process. Its other end stays here.
 pub(super) fn add(state: &mut State, role: Role) -> Outcome<OwnedFd> {
     let mut ends = [0; 2];
     // SAFETY: the kernel writes two descriptors.
@@ -44,7 +44,7 @@ pub(super) fn add(state: &mut State, role: Role) -> Outcome<OwnedFd> {
         libc::socketpair(libc::AF_UNIX, libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC, 0, ends.as_mut_ptr())
     };
     Errno::result(made)?;
-    // SAFETY: they are new, and nobody else's.
+    // SAFETY: they are new, and nothing else owns them.
     let [far, near] = ends.map(|end| unsafe { OwnedFd::from_raw_fd(end) });
     let open = Open { role, near, send_buffer: 9216, receive_buffer: 9216, unread: VecDeque::new() };
     state.open.insert(key(far.as_fd())?, open);
@@ -59,7 +59,7 @@ pub(in crate::sys::darwin) fn socket(domain: c_int, kind: c_int, protocol: c_int
             (AF_INET6, SOCK_DGRAM, 0) => Role::Inet6,
             (PF_SYSTEM, SOCK_DGRAM, SYSPROTO_CONTROL) => Role::Control(None),
             (PF_ROUTE, SOCK_RAW, 0) => Role::Route,
-            // kern_event.c, kev_attach: nothing passes the filter that it begins with.
+            // kern_event.c, kev_attach: the first filter passes nothing.
             (PF_SYSTEM, SOCK_RAW, SYSPROTO_EVENT) => Role::Events(false),
             // ndrv.c, ndrv_attach.
             (PF_NDRV, SOCK_RAW, 0) if state.unprivileged => return Err(Errno::EPERM),
@@ -70,7 +70,7 @@ pub(in crate::sys::darwin) fn socket(domain: c_int, kind: c_int, protocol: c_int
     })
 }
 
-/// bpf.c, bpfopen: EBUSY for one that is open, and a new one appears when the last is opened.
+/// bpf.c, bpfopen: EBUSY for a device that is open. When the last device is opened, a new one appears.
 pub(in crate::sys::darwin) fn open(path: &CStr) -> Outcome<OwnedFd> {
     with(|state| {
         state.step(format!("open({path:?})"))?;
@@ -142,7 +142,7 @@ pub(in crate::sys::darwin) fn connect(fd: BorrowedFd<'_>, address: &[u8]) -> Out
             0 => state.free_number("utun"),
             unit => unit - 1,
         };
-        // ifnet_unit has 16 bits with a sign, and a number beyond them becomes another name.
+        // ifnet_unit is a signed 16-bit number. A larger number becomes another name.
         let interface = Interface::utun(number as i16);
         if state.find(&interface.name).is_some() || state.is_leaving(&interface.name) {
             return Err(Errno::EBUSY);
@@ -211,7 +211,7 @@ pub(in crate::sys::darwin) fn set_option(
         let open = open_of(state, fd)?;
         match (&open.role, level, option) {
             (_, SOL_SOCKET, SO_SNDBUF) => open.send_buffer = number.ok_or(Errno::EINVAL)?,
-            // uipc_socket2.c, sbreserve: cut to what one socket may have.
+            // uipc_socket2.c, sbreserve: reduced to the limit of a socket.
             (_, SOL_SOCKET, SO_RCVBUF) => match number {
                 Some(bytes) if bytes > SOCKET_MAX && open.receive_buffer == SOCKET_MAX => {
                     return Err(Errno::ENOBUFS);

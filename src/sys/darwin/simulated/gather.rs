@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-//! A kqueue, which poll asks only what is queued in it. kern_event.c: a source that becomes ready is queued
-//! (filt_kqueue and kqueue_select look at nothing else), and leaves the queue when kevent() comes and finds it not ready
-//! any more. So the descriptor is readable from the first readiness on until [`refresh`].
+//! A kqueue. Poll looks only at its queue. kern_event.c: a source that becomes ready is queued (filt_kqueue and
+//! kqueue_select look only at the queue), and is removed when kevent() is called and the source is no longer ready. So
+//! the descriptor stays readable after a source was ready, until [`refresh`].
 
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
@@ -15,7 +15,7 @@ pub(super) struct Kqueue {
     queued: bool,
 }
 
-/// A descriptor that is readable when one of these is.
+/// A descriptor that is readable if one of these is.
 pub(in crate::sys::darwin) fn gather(sources: &[BorrowedFd<'_>]) -> Outcome<OwnedFd> {
     with(|state| {
         state.step("gather".to_owned())?;
@@ -24,7 +24,7 @@ pub(in crate::sys::darwin) fn gather(sources: &[BorrowedFd<'_>]) -> Outcome<Owne
     })
 }
 
-/// kevent() without waiting: the sources that are ready, a bit for each.
+/// kevent() without waiting. Returns a bit for each source that is ready.
 pub(in crate::sys::darwin) fn refresh(gathered: BorrowedFd<'_>) -> Outcome<u32> {
     with(|state| {
         state.step("refresh".to_owned())?;
@@ -52,7 +52,7 @@ impl Kqueue {
 }
 
 impl State {
-    /// Queues what became ready.
+    /// Queues sources that became ready.
     pub(super) fn settle(&mut self) {
         for Open { role, near, .. } in self.open.values_mut() {
             let Role::Kqueue(kqueue) = role else { continue };

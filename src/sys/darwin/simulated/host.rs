@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The host of the simulated machine: what a test has it do, and asks it.
+//! The host of the simulated machine: actions and queries for tests.
 
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -21,14 +21,14 @@ pub(in crate::sys::darwin) struct Machine {
     _turn: MutexGuard<'static, ()>,
 }
 
-/// Starts the machine anew. Tests take turns.
+/// Restarts the machine. Tests run one at a time.
 pub(in crate::sys::darwin) fn boot() -> Machine {
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     *STATE.lock().unwrap_or_else(PoisonError::into_inner) = None;
     Machine { _turn: turn }
 }
 
-/// Lets happen what happens by itself: before a descriptor is polled without the machine's hearing of it.
+/// Runs pending work of the kernel. Call it before a poll that the machine does not see.
 pub(in crate::sys::darwin) fn settle() {
     with(|_| ());
 }
@@ -38,7 +38,7 @@ impl Machine {
         with(|state| state.find(name).cloned())
     }
 
-    /// The addresses of an interface, as text: local, prefix, and the other end where it has one.
+    /// The addresses of an interface, as text: local address, prefix, and the peer if there is one.
     pub(in crate::sys::darwin) fn addresses(&self, name: &str) -> Vec<String> {
         let text = |it: Assigned| match it.other {
             Some(other) => format!("{}/{} {other}", it.local, it.prefix),
@@ -53,23 +53,23 @@ impl Machine {
         with(|state| state.routes.through(index))
     }
 
-    /// A second or two pass, for IPv6.
+    /// Lets one or two seconds pass, for IPv6.
     pub(in crate::sys::darwin) fn serve_ipv6(&self) {
         with(|state| state.routes.serve());
     }
 
-    /// The host's stack sends a packet out through an interface.
+    /// The host sends a packet through an interface.
     pub(in crate::sys::darwin) fn transmit(&self, name: &str, packet: &[u8]) {
         if !name.starts_with("utun") {
             return with(|state| {
                 let Interface { up, peer, .. } = state.find(name).unwrap().clone();
-                // dlil.c, ifnet_enqueue_mbuf: refused by one that is down.
+                // dlil.c, ifnet_enqueue_mbuf: refused if the interface is down.
                 if up {
                     state.tap(&peer.unwrap(), packet, false);
                 }
             });
         }
-        // if_utun.c, utun_framer and utun_output: behind its family, in network order.
+        // if_utun.c, utun_framer and utun_output: after its family in network byte order.
         let family: u32 = if packet[0] >> 4 == 4 { 2 } else { 30 };
         self.transmit_raw(name, &[&family.to_be_bytes()[..], packet].concat());
     }
@@ -78,12 +78,12 @@ impl Machine {
         with(|state| state.transmit(name, bytes));
     }
 
-    /// What the host's stack got through an interface, as it was written, and forgets it.
+    /// Removes and returns the packets that the host received through an interface, as they were written.
     pub(in crate::sys::darwin) fn received(&self, name: &str) -> Vec<Vec<u8>> {
         with(|state| std::mem::take(&mut state.find_mut(name).unwrap().received))
     }
 
-    /// if_utun.c, utun_pkt_input: ENOSPC while its input queue is full, which a utun has with UTUN_OPT_ENABLE_NETIF alone.
+    /// if_utun.c, utun_pkt_input: ENOSPC while the input queue is full. Only a utun with UTUN_OPT_ENABLE_NETIF has one.
     pub(in crate::sys::darwin) fn hold(&self, name: &str, on: bool) {
         with(|state| {
             let utun = state.find_mut(name).unwrap();
@@ -92,7 +92,7 @@ impl Machine {
         });
     }
 
-    /// A name stays busy for so long after its interface went.
+    /// Sets how long a name stays busy after its interface was removed.
     pub(in crate::sys::darwin) fn linger(&self, time: Duration) {
         with(|state| state.linger = time);
     }
@@ -101,12 +101,12 @@ impl Machine {
         with(|state| state.unprivileged = !on);
     }
 
-    /// The system call that is so many from now fails.
+    /// Makes a later system call fail, by its number from now.
     pub(in crate::sys::darwin) fn fail(&self, number: usize, errno: Errno) {
         with(|state| state.fail = Some((state.log.len() + number, errno)));
     }
 
-    /// Whether that call came; if not, it will not fail any more.
+    /// Whether that call was made. Otherwise cancels the failure.
     pub(in crate::sys::darwin) fn has_failed(&self) -> bool {
         with(|state| state.fail.take().is_none())
     }
@@ -127,7 +127,7 @@ impl Machine {
         with(|state| state.bpf_taken = count);
     }
 
-    /// Invented: BPF at this interface is taken for ready by poll, and has nothing.
+    /// Invented: poll reports BPF on this interface as ready although it has no frame.
     pub(in crate::sys::darwin) fn mislead(&self, name: &str) {
         with(|state| {
             let is_it =
@@ -136,12 +136,12 @@ impl Machine {
         });
     }
 
-    /// As older kernels do: debug.bpf_maxbufsize.
+    /// As on older kernels: debug.bpf_maxbufsize.
     pub(in crate::sys::darwin) fn cap_bpf(&self, bytes: usize) {
         with(|state| state.bpf_cap = bytes);
     }
 
-    // What another program does.
+    // Actions of other programs.
 
     pub(in crate::sys::darwin) fn create_utun(&self) -> String {
         with(|state| {
@@ -196,14 +196,14 @@ impl Machine {
         });
     }
 
-    /// A route of somebody else's, through an interface.
+    /// Another program adds a route through an interface.
     pub(in crate::sys::darwin) fn add_route(&self, name: &str, ip: &str, prefix: u8, flags: u32) {
         let destination = Destination { network: network(ip.parse().unwrap(), prefix), prefix };
         let index = self.interface(name).unwrap().index;
         with(|state| state.routes.insert(destination, index, None, flags)).unwrap();
     }
 
-    /// One whose packets have the process before them, too.
+    /// A utun whose packets have the UUID of a process before them.
     pub(in crate::sys::darwin) fn give_utun_with_process(&self) -> OwnedFd {
         let socket = self.give_utun();
         with(|state| {
@@ -212,14 +212,14 @@ impl Machine {
         socket
     }
 
-    /// One with a queue for its input, as Apple's own programs make them.
+    /// A utun with an input queue, as Apple's programs create them.
     pub(in crate::sys::darwin) fn give_utun_with_netif(&self) -> OwnedFd {
         let socket = self.give_utun();
         with(|state| state.utun_of(socket.as_fd()).unwrap().unwrap().netif = true);
         socket
     }
 
-    /// A utun's control socket, as iOS hands one over.
+    /// The control socket of a utun, as iOS passes it to an app.
     pub(in crate::sys::darwin) fn give_utun(&self) -> OwnedFd {
         let socket = calls::socket(PF_SYSTEM, SOCK_DGRAM, SYSPROTO_CONTROL).unwrap();
         calls::connect(socket.as_fd(), &sockaddr_control(calls::UTUN_CONTROL, 0)).unwrap();

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
 
-/// An interface as the kernel has it.
+/// The kernel's state of an interface.
 #[derive(Clone, Debug, Default)]
 pub(in crate::sys::darwin) struct Interface {
     pub(in crate::sys::darwin) name: String,
@@ -14,20 +14,20 @@ pub(in crate::sys::darwin) struct Interface {
     pub(in crate::sys::darwin) mtu: u32,
     pub(in crate::sys::darwin) mac: Option<[u8; 6]>,
     pub(in crate::sys::darwin) addresses: Vec<Assigned>,
-    /// Of a feth: the one at the other end of its wire.
+    /// Of a feth: the other end of the pair.
     pub(in crate::sys::darwin) peer: Option<String>,
     pub(super) point_to_point: bool,
     /// Families of protocols that are attached: PF_INET, PF_INET6, PF_NDRV.
     pub(super) protocols: BTreeSet<i32>,
     pub(super) received: Vec<Vec<u8>>,
-    /// Of a utun: packets that wait for room in its socket, and how many of them that keeps.
+    /// Of a utun: packets that wait for room in its socket, and the limit of the packets in the socket.
     pub(super) sending: VecDeque<Vec<u8>>,
     pub(super) max_pending: u32,
-    /// Of a utun: UTUN_OPT_FLAGS, which are set before it is connected.
+    /// Of a utun: UTUN_OPT_FLAGS, which are set before the connect.
     pub(super) utun_flags: u32,
-    /// Of a utun: UTUN_OPT_ENABLE_NETIF was set before it was connected.
+    /// Of a utun: UTUN_OPT_ENABLE_NETIF was set before the connect.
     pub(super) netif: bool,
-    /// And its input queue is full.
+    /// Of a utun: its input queue is full.
     pub(super) held: bool,
 }
 
@@ -35,14 +35,14 @@ pub(in crate::sys::darwin) struct Interface {
 pub(in crate::sys::darwin) struct Assigned {
     pub(in crate::sys::darwin) local: IpAddr,
     pub(in crate::sys::darwin) prefix: u8,
-    /// The destination, or the broadcast address.
+    /// The peer address, or the broadcast address.
     pub(in crate::sys::darwin) other: Option<IpAddr>,
     /// IN6_IFF_*.
     pub(in crate::sys::darwin) flags: u32,
 }
 
 impl Interface {
-    /// if_utun.c, utun_ctl_setup_common and utun_ctl_connect: born up, point to point, with an MTU of 1500; its socket
+    /// if_utun.c, utun_ctl_setup_common and utun_ctl_connect: initially up, point-to-point, with an MTU of 1500. Its socket
     /// keeps one packet.
     pub(super) fn utun(number: i16) -> Self {
         let name = format!("utun{number}");
@@ -57,7 +57,7 @@ impl Interface {
         }
     }
 
-    /// if_fake.c, feth_clone_create: down, with "feth" and its number for an address.
+    /// if_fake.c, feth_clone_create: initially down. Its MAC address is "feth" and its number.
     pub(super) fn feth(number: u32) -> Self {
         let [.., high, low] = number.to_be_bytes();
         let mac = Some([b'f', b'e', b't', b'h', high, low]);

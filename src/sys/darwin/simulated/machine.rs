@@ -13,17 +13,17 @@ use super::routes::Routes;
 use crate::model::error::Errno;
 use crate::sys::darwin::layout::*;
 
-/// A descriptor's number, which copies of it share.
+/// The identity of a descriptor, which its duplicates share.
 pub(super) type Inode = (u64, u64);
 
-/// What a process has open.
+/// An open descriptor of the process.
 pub(super) struct Open {
     pub(super) role: Role,
-    /// The machine's end: the process has closed its own when this one hangs up.
+    /// The end of the machine. It hangs up when the process has closed its end.
     pub(super) near: OwnedFd,
     pub(super) send_buffer: u32,
     pub(super) receive_buffer: u32,
-    /// Of a utun: packets that the process has not read, of which the first is in its descriptor.
+    /// Of a utun: packets that the process has not read. The first is in its descriptor.
     pub(super) unread: VecDeque<Vec<u8>>,
 }
 
@@ -33,7 +33,7 @@ pub(super) enum Role {
     Control(Option<String>),
     Ndrv(Ndrv),
     Route,
-    /// Kernel events, and whether its filter lets those of the network through.
+    /// Kernel events, and whether the filter passes network events.
     Events(bool),
     Bpf(Bpf),
     Kqueue(Kqueue),
@@ -63,9 +63,9 @@ pub(super) struct State {
     pub(super) routes: Routes,
     pub(super) unprivileged: bool,
     pub(super) bpf_cap: usize,
-    /// BPF devices that another program has.
+    /// BPF devices that another program has open.
     pub(super) bpf_taken: u32,
-    /// How long a name is busy after its interface went, and those that are.
+    /// How long a name is busy after its interface was removed, and the busy names.
     pub(super) linger: Duration,
     leaving: HashMap<String, Instant>,
     next_index: u32,
@@ -122,7 +122,7 @@ impl State {
         state
     }
 
-    /// Each call is counted, and the one that is to fails.
+    /// Counts each call. The selected call fails.
     pub(super) fn step(&mut self, name: String) -> Result<(), Errno> {
         self.log.push(name);
         match self.fail {
@@ -134,13 +134,13 @@ impl State {
         }
     }
 
-    /// Index numbers are not used again.
+    /// Index numbers are not reused.
     pub(super) fn add(&mut self, interface: Interface) -> u32 {
         self.next_index += 1;
         let index = self.next_index;
         let name = interface.name.clone();
         self.interfaces.insert(index, Interface { index, ..interface });
-        // dlil.c, ifnet_attach. rtsock.c tells nothing of it.
+        // dlil.c, ifnet_attach. rtsock.c does not report it.
         self.post(&name, KEV_DL_SUBCLASS, KEV_DL_IF_ATTACHED);
         index
     }
@@ -149,7 +149,7 @@ impl State {
         self.interfaces.values().find(|interface| interface.name == name)
     }
 
-    /// net/if.c, ifioctl: ENXIO for a name that nothing has.
+    /// net/if.c, ifioctl: ENXIO for an unknown name.
     pub(super) fn find_mut(&mut self, name: &str) -> Result<&mut Interface, Errno> {
         self.interfaces.values_mut().find(|interface| interface.name == name).ok_or(Errno::ENXIO)
     }
@@ -159,13 +159,13 @@ impl State {
         (0..).find(|number| is_free(&format!("{driver}{number}"))).unwrap()
     }
 
-    /// Whether the interface of this name, which is in no list any more, is not done with: if_utun.c, utun_detached, and
+    /// Whether the kernel still holds the name of an interface that is no longer listed: if_utun.c, utun_detached, and
     /// dlil_ctl.c, dlil_if_acquire.
     pub(super) fn is_leaving(&self, name: &str) -> bool {
         self.leaving.get(name).is_some_and(|since| since.elapsed() < self.linger)
     }
 
-    /// What the process has closed is closed here. if_utun.c, utun_ctl_disconnect: a utun goes with its socket.
+    /// Closes what the process has closed. if_utun.c, utun_ctl_disconnect: a utun is removed with its socket.
     fn sweep(&mut self) {
         let closed: Vec<Inode> =
             self.open.iter().filter(|(_, open)| hangs_up(&open.near)).map(|(key, _)| *key).collect();
@@ -177,9 +177,9 @@ impl State {
         }
     }
 
-    /// Takes an interface away, with its addresses and routes.
+    /// Removes an interface, with its addresses and routes.
     pub(super) fn destroy(&mut self, name: &str) {
-        // dlil.c, ifnet_detach: it is taken down while it is still in the list.
+        // dlil.c, ifnet_detach: it is set down while it is still listed.
         self.set_up(name, false);
         let Some(interface) = self.find(name).cloned() else { return };
         for assigned in &interface.addresses {
@@ -196,23 +196,23 @@ impl State {
         for (key, open) in &mut self.open {
             match &mut open.role {
                 Role::Control(bound) if bound.as_deref() == Some(name) => gone.push(*key),
-                // ndrv.c, ndrv_handle_ifp_detach: nothing can be sent or received any more, so poll finds it readable.
+                // ndrv.c, ndrv_handle_ifp_detach: it can no longer send or receive, so poll reports it as readable.
                 Role::Ndrv(ndrv) if ndrv.interface.as_deref() == Some(name) => {
                     *ndrv = Ndrv { interface: None, ended: true, ..*ndrv };
                     end_input(&open.near);
                 }
-                // bpf.c, bpfdetach: it is not ready for reading by that (filt_bpfread).
+                // bpf.c, bpfdetach: this does not make it readable (filt_bpfread).
                 Role::Bpf(bpf) if bpf.interface.as_deref() == Some(name) => bpf.interface = None,
                 _ => {}
             }
         }
-        // kern_control.c: the socket is disconnected, and reads as at an end.
+        // kern_control.c: the socket is disconnected, and reads end-of-file.
         gone.iter().for_each(|key| drop(self.open.remove(key)));
-        // dlil.c, ifnet_detach_final and its thread: when it is in no list any more.
+        // dlil.c, ifnet_detach_final and its thread: when it is no longer listed.
         self.post(name, KEV_DL_SUBCLASS, KEV_DL_IF_DETACHED);
     }
 
-    /// if.c, if_updown, by kpi_interface.c, ifnet_set_flags: announced when it is new, before the driver hears of it.
+    /// if.c, if_updown, and kpi_interface.c, ifnet_set_flags: a change is reported before the driver is called.
     pub(super) fn set_up(&mut self, name: &str, up: bool) {
         let Ok(interface) = self.find_mut(name) else { return };
         if std::mem::replace(&mut interface.up, up) != up {
@@ -220,7 +220,7 @@ impl State {
         }
     }
 
-    /// dlil.c, dlil_handle_proto_attach: takes an interface up with each protocol that is new there; whether it is.
+    /// dlil.c, dlil_handle_proto_attach: sets an interface up with each new protocol. Returns whether it is new.
     pub(super) fn attach(&mut self, name: &str, protocol: i32) -> bool {
         let new = self.find_mut(name).is_ok_and(|interface| interface.protocols.insert(protocol));
         if new {
@@ -229,7 +229,7 @@ impl State {
         new
     }
 
-    /// if.c, SIOCSIFFLAGS. if_fake.c, feth_ioctl: a feth runs while it is up; if_utun.c: a utun always does.
+    /// if.c, SIOCSIFFLAGS. if_fake.c, feth_ioctl: a feth is running while it is up. if_utun.c: a utun is always running.
     pub(super) fn set_flags(&mut self, name: &str, up: bool) {
         self.set_up(name, up);
         if let Ok(interface) = self.find_mut(name) {
@@ -255,14 +255,14 @@ impl State {
         self.post(&interface.name, subclass, code);
     }
 
-    /// kern_event.c, kev_post_msg: dropped where there is no room.
+    /// kern_event.c, kev_post_msg: dropped if there is no room.
     pub(super) fn post(&self, name: &str, subclass: u32, code: u32) {
         for open in self.open.values().filter(|open| matches!(open.role, Role::Events(true))) {
             send(&open.near, &messages::event(name, subclass, code));
         }
     }
 
-    /// A reader that is too slow loses it, and is not told (rtsock.c uses sbappendaddr, which drops).
+    /// A slow reader loses the message, and gets no error (rtsock.c uses sbappendaddr, which drops it).
     pub(super) fn announce(&self, message: Vec<u8>) {
         for open in self.open.values().filter(|open| matches!(open.role, Role::Route)) {
             send(&open.near, &message);
@@ -275,15 +275,15 @@ impl State {
         }
     }
 
-    /// bpf.c: frames that come in at an interface, or with `sent` go out at it.
+    /// bpf.c: frames that an interface receives, or with `sent` transmits.
     pub(super) fn tap(&mut self, name: &str, frame: &[u8], sent: bool) {
         for open in self.open.values_mut() {
             let Role::Bpf(bpf) = &mut open.role else { continue };
             if bpf.interface.as_deref() != Some(name) || (sent && !bpf.sees_sent) {
                 continue;
             }
-            // filt_bpfread_common: ready for as long as there are frames, if it is to be at once. Otherwise when its buffer
-            // is full, which is not simulated.
+            // filt_bpfread_common: with BIOCIMMEDIATE, readable while there are frames. Otherwise when the buffer is full,
+            // which is not simulated.
             if bpf.frames.is_empty() && bpf.immediate {
                 send(&open.near, b"!");
             }
@@ -304,7 +304,7 @@ pub(super) fn send(near: &OwnedFd, message: &[u8]) {
     };
 }
 
-/// The process reads an end there.
+/// The process reads end-of-file from the descriptor.
 fn end_input(near: &OwnedFd) {
     // SAFETY: takes numbers only.
     unsafe { libc::shutdown(near.as_raw_fd(), libc::SHUT_WR) };

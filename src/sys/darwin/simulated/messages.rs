@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What the kernel tells of interfaces, addresses and routes: the bytes of rtsock.c's messages.
+//! Messages about interfaces, addresses and routes, in the format of rtsock.c.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -8,7 +8,7 @@ use super::routes::{Destination, Entry};
 use super::utun::SEND_QUEUE;
 use crate::sys::darwin::layout::*;
 
-/// A membership of a multicast group: what a reader passes over.
+/// A multicast group membership, which readers skip.
 const RTM_NEWMADDR2: u8 = 0x13;
 
 fn ip(ip: IpAddr, index: u32) -> Vec<u8> {
@@ -16,7 +16,7 @@ fn ip(ip: IpAddr, index: u32) -> Vec<u8> {
         IpAddr::V4(ip) => [&[16, 2, 0, 0][..], &ip.octets(), &[0; 8]].concat(),
         IpAddr::V6(ip) => {
             let mut octets = ip.octets();
-            // netinet6/scope6.c: a link-local address has its interface within.
+            // netinet6/scope6.c: a link-local address contains the index of its interface.
             if ip.is_unicast_link_local() {
                 octets[2..4].copy_from_slice(&(index as u16).to_be_bytes());
             }
@@ -25,7 +25,7 @@ fn ip(ip: IpAddr, index: u32) -> Vec<u8> {
     }
 }
 
-/// in.c, in_socktrim: up to its last byte that is not zero. Masks of IPv6 routes are cut in the same way.
+/// in.c, in_socktrim: truncated after the last nonzero byte. Masks of IPv6 routes are truncated in the same way.
 fn mask(family: IpAddr, prefix: u8, cut: bool) -> Vec<u8> {
     let mut mask = match family {
         IpAddr::V4(_) => {
@@ -62,7 +62,7 @@ fn link(interface: &Interface) -> Vec<u8> {
     sockaddr
 }
 
-/// A message with its header filled in, and its sockaddrs behind it.
+/// A message: its header, followed by its sockaddrs.
 fn message(
     kind: u8,
     size: usize,
@@ -93,7 +93,7 @@ fn flags(interface: &Interface) -> u32 {
         | flag(interface.point_to_point, IFF_POINTOPOINT)
 }
 
-/// sysctl_iflist2: the interface, its addresses, and its groups.
+/// sysctl_iflist2: the interface, its addresses, and its multicast groups.
 pub(super) fn survey(interface: &Interface) -> Vec<u8> {
     let index = (interface.index as u16).to_ne_bytes();
     let mut bytes = message(
@@ -133,7 +133,7 @@ pub(super) fn address(interface: &Interface, assigned: &Assigned, there: bool) -
     ];
     match assigned.other {
         Some(other) => sockaddrs.push((RTA_BRD, ip(other, interface.index))),
-        // in6.c: of family AF_UNSPEC on a point-to-point interface when there is none.
+        // in6.c: on a point-to-point interface without a peer the family is AF_UNSPEC.
         None if interface.point_to_point => {
             sockaddrs.push((RTA_BRD, vec![28; 1].into_iter().chain([0; 27]).collect()))
         }
@@ -176,7 +176,7 @@ pub(super) fn route(destination: &Destination, entry: &Entry, interface: &Interf
     )
 }
 
-/// dlil.c, dlil_post_msg: struct kern_event_msg, with struct net_event_data behind it.
+/// dlil.c, dlil_post_msg: struct kern_event_msg, followed by struct net_event_data.
 pub(super) fn event(name: &str, subclass: u32, code: u32) -> Vec<u8> {
     let mut data = [0; 24];
     data[8..][..name.len()].copy_from_slice(name.as_bytes());

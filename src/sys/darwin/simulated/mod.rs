@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-//! A model of Darwin's kernel, for tests on another system: the system calls of kernel.rs, over interfaces, addresses and
-//! routes that are kept here. It answers as XNU's sources say (xnu-11417), whose files and functions are named where a
-//! fact comes from one.
+//! A model of Darwin's kernel for tests on other systems: the system calls of kernel.rs, with simulated interfaces,
+//! addresses and routes. It behaves like the sources of XNU (xnu-11417). Comments name the file and function of a fact.
 //!
-//! Its descriptors are real ones, one end of a socket pair whose other end is here: so poll, close, and all that is done
-//! to a descriptor by POSIX are the host's own.
+//! Its descriptors are real: one end of a socket pair whose other end is here. So poll, close, and all other POSIX functions
+//! on descriptors are those of the host.
 
 #![allow(
     clippy::unwrap_used,

@@ -23,7 +23,7 @@ pub(in crate::sys::darwin) fn readv(fd: BorrowedFd<'_>, rooms: &mut [Room<'_>]) 
             return Err(Errno::EINVAL);
         }
         let Ok(Open { role: Role::Bpf(bpf), .. }) = open_of(state, fd) else {
-            // SAFETY: a Room is an iovec to memory that may be written.
+            // SAFETY: a Room is an iovec to writable memory.
             let length = unsafe { libc::readv(fd.as_raw_fd(), rooms.as_ptr().cast(), rooms.len() as c_int) };
             let length = usize::try_from(length).map_err(|_| Errno::last())?;
             state.was_read(key(fd)?);
@@ -33,7 +33,7 @@ pub(in crate::sys::darwin) fn readv(fd: BorrowedFd<'_>, rooms: &mut [Room<'_>]) 
     })
 }
 
-/// bpf.c, bpfread: all that was collected, for a read of the whole buffer.
+/// bpf.c, bpfread: returns all collected frames. The read must have the size of the buffer.
 fn read_bpf(bpf: &mut Bpf, fd: BorrowedFd<'_>, rooms: &mut [Room<'_>]) -> Outcome<usize> {
     if rooms.iter().map(Room::len).sum::<usize>() != bpf.size {
         return Err(Errno::EINVAL);
@@ -41,7 +41,7 @@ fn read_bpf(bpf: &mut Bpf, fd: BorrowedFd<'_>, rooms: &mut [Room<'_>]) -> Outcom
     if bpf.frames.is_empty() {
         return Err(if bpf.interface.is_none() { Errno::ENXIO } else { Errno::EAGAIN });
     }
-    // struct bpf_hdr has 18 bytes, and is padded such that what follows an Ethernet header is aligned.
+    // struct bpf_hdr has 18 bytes, and is padded to align the payload after an Ethernet header.
     const HEADER: usize = 18;
     let mut burst: Vec<u8> = Vec::new();
     while let Some(frame) = bpf.frames.front() {
@@ -82,16 +82,16 @@ pub(in crate::sys::darwin) fn writev(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) 
             Role::Control(Some(name)) => {
                 let name = name.clone();
                 let utun = state.find_mut(&name)?;
-                // Else it goes on to dlil.c, dlil_input, whose losses are told to nobody.
+                // Otherwise it goes to dlil.c, dlil_input, which does not report losses.
                 if utun.held {
                     return Err(Errno::ENOSPC);
                 }
-                // if_utun.c, utun_ctl_send: fewer than 4 bytes go nowhere, without an error.
+                // if_utun.c, utun_ctl_send: drops fewer than 4 bytes without an error.
                 if bytes.len() >= 4 {
                     utun.received.push(bytes.clone());
                 }
             }
-            // uipc_socket.c, sosendcheck; and ndrv.c, ndrv_output, which has no interface.
+            // uipc_socket.c, sosendcheck, and ndrv.c, ndrv_output: there is no interface.
             Role::Ndrv(ndrv) if ndrv.ended => return Err(Errno::EPIPE),
             Role::Ndrv(ndrv) if !ndrv.connected => return Err(Errno::EDESTADDRREQ),
             Role::Ndrv(Ndrv { interface: None, .. }) => return Err(Errno::EINVAL),
@@ -106,7 +106,7 @@ pub(in crate::sys::darwin) fn writev(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) 
                 let peer = interface.peer.clone();
                 state.tap(&name, &bytes, true);
                 if let Some(Ok(peer)) = peer.map(|peer| state.find_mut(&peer)) {
-                    // if_fake.c and dlil.c, dlil_input: whether it is up is no question there.
+                    // if_fake.c and dlil.c, dlil_input: they do not check IFF_UP.
                     peer.received.push(bytes.clone());
                 }
             }
@@ -118,7 +118,7 @@ pub(in crate::sys::darwin) fn writev(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) 
                     interface.addresses.iter().any(|assigned| assigned.local.is_ipv4() == ip.is_ipv4())
                 };
                 routes.change(&bytes, *unprivileged, has_address)?;
-                // route_output tells everybody of it.
+                // route_output reports the change to all routing sockets.
                 state.announce(bytes.clone());
             }
             _ => return Err(Errno::EBADF),
@@ -127,7 +127,7 @@ pub(in crate::sys::darwin) fn writev(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) 
     })
 }
 
-/// The host's pipes are real ones.
+/// Pipes are pipes of the host.
 pub(in crate::sys::darwin) fn move_byte(pipe: BorrowedFd<'_>, into: bool) -> Outcome<()> {
     let mut byte = 0_u8;
     // SAFETY: reads or writes one byte.

@@ -22,12 +22,12 @@ pub(super) struct Entry {
     pub(super) index: u32,
     pub(super) gateway: Option<IpAddr>,
     pub(super) flags: u32,
-    /// It goes when the kernel next looks at prefixes of which no address is left.
+    /// Removed when the kernel next checks for prefixes without an address.
     pub(super) expires: bool,
 }
 
 impl Destination {
-    /// netinet6/scope6.c: a link-local network has its interface within.
+    /// netinet6/scope6.c: a link-local network contains the index of its interface.
     pub(super) fn of(ip: IpAddr, prefix: u8, index: u32) -> Self {
         match network(ip, prefix) {
             IpAddr::V6(ip) if ip.is_unicast_link_local() => {
@@ -55,7 +55,7 @@ impl fmt::Display for Destination {
 pub(super) struct Routes(pub(super) BTreeMap<Destination, Entry>);
 
 impl Routes {
-    /// What a host with one network has: among others, what no program has asked for.
+    /// The routes of a host with one network, including some that no program has added.
     pub(super) fn of_host(en0: u32) -> Self {
         let mut routes = Self::default();
         let mut add = |ip: &str, prefix, gateway: Option<&str>, flags| {
@@ -84,8 +84,9 @@ impl Routes {
         Ok(())
     }
 
-    /// nd6_rtr.c, nd6_prefix_lookup and nd6_prefix_onlink_common: one that was to expire stays, and beside that of another
-    /// interface it is scoped, which is not simulated. A link-local one always is (route.c, rtrequest_common_locked).
+    /// nd6_rtr.c, nd6_prefix_lookup and nd6_prefix_onlink_common: a route that was to expire stays. If another interface has
+    /// the same route, the new one is scoped, which is not simulated. A link-local route is always scoped (route.c,
+    /// rtrequest_common_locked).
     pub(super) fn insert_prefix(&mut self, ip: IpAddr, prefix: u8, index: u32) {
         let destination = Destination::of(ip, prefix, index);
         let scope = if destination == (Destination { network: network(ip, prefix), prefix }) {
@@ -100,19 +101,19 @@ impl Routes {
         }
     }
 
-    /// in6.c, in6ctl_difaddr: the route of a prefix stays for a while without an address.
+    /// in6.c, in6ctl_difaddr: the route of a prefix without an address stays for a while.
     pub(super) fn expire(&mut self, destination: Destination, index: u32) {
         if let Some(entry) = self.0.get_mut(&destination).filter(|entry| entry.index == index) {
             entry.expires = true;
         }
     }
 
-    /// nd6.c, nd6_service, which runs each second or two.
+    /// nd6.c, nd6_service, which runs every one or two seconds.
     pub(super) fn serve(&mut self) {
         self.0.retain(|_, entry| !entry.expires);
     }
 
-    /// Takes away the kernel's own route through an interface.
+    /// Removes the kernel's own route through an interface.
     pub(super) fn remove(&mut self, destination: Destination, index: u32) {
         let own = |entry: &Entry| entry.index == index && entry.flags & RTF_STATIC == 0;
         if self.0.get(&destination).is_some_and(own) {
@@ -132,7 +133,7 @@ impl Routes {
         self.0.iter().filter(|(_, entry)| entry.index == index).map(text).collect()
     }
 
-    /// The interface whose network this is in.
+    /// The interface whose network contains this address.
     fn on_link(&self, ip: IpAddr) -> Option<u32> {
         let holds = |(destination, entry): &(&Destination, &Entry)| {
             entry.gateway.is_none()
@@ -146,7 +147,7 @@ impl Routes {
             .map(|(_, entry)| entry.index)
     }
 
-    /// rtsock.c, route_output: the outcome of a write to a routing socket.
+    /// rtsock.c, route_output: the result of a write to a routing socket.
     pub(super) fn change(
         &mut self,
         bytes: &[u8],
@@ -177,7 +178,7 @@ impl Routes {
         match message.kind {
             RTM_DELETE => self.0.remove(&destination).map(drop).ok_or(Errno::ESRCH),
             RTM_ADD => {
-                // route.c, ifa_ifwithroute_common_locked: nothing leads to it, or no address of its family is there.
+                // route.c, ifa_ifwithroute_common_locked: it is unreachable, or there is no address of its family.
                 let index = match next {
                     Some(next) => self.on_link(next).ok_or(Errno::ENETUNREACH)?,
                     None => u16_at(gateway, SOCKADDR_DL_INDEX).ok_or(Errno::EINVAL)?.into(),

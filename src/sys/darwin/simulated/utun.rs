@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What the host sends out through a utun: from the interface's queue to that of its socket.
+//! Packets that the host sends through a utun: from the queue of the interface to the queue of its socket.
 
 use std::os::fd::BorrowedFd;
 
@@ -8,11 +8,11 @@ use super::interface::Interface;
 use super::machine::{Inode, Open, Role, State, send};
 use crate::sys::Outcome;
 
-/// net/classq: what the queue of an interface holds, net.link.generic.system.sndq_maxlen.
+/// net/classq: the length of the queue of an interface, net.link.generic.system.sndq_maxlen.
 pub(super) const SEND_QUEUE: usize = 128;
 
 impl State {
-    /// dlil.c, ifnet_enqueue: a full queue loses what comes.
+    /// dlil.c, ifnet_enqueue: a full queue drops new packets.
     pub(super) fn transmit(&mut self, name: &str, bytes: &[u8]) {
         let interface = self.find_mut(name).unwrap();
         if interface.sending.len() < SEND_QUEUE {
@@ -21,8 +21,8 @@ impl State {
         self.start(name);
     }
 
-    /// if_utun.c, utun_start: goes on while the socket has fewer packets than it may keep. utun_output, and
-    /// kern_control.c, ctl_rcvbspace: one that its buffer has no room for is lost.
+    /// if_utun.c, utun_start: continues while the socket has fewer packets than its limit. utun_output, and
+    /// kern_control.c, ctl_rcvbspace: a packet is lost if the buffer has no room for it.
     fn start(&mut self, name: &str) {
         let pending = self.find(name).unwrap().max_pending as usize;
         while self.socket_of(name).unread.len() < pending {
@@ -39,7 +39,7 @@ impl State {
         }
     }
 
-    /// utun_ctl_rcvd: the process has read one.
+    /// utun_ctl_rcvd: the process has read a packet.
     pub(super) fn was_read(&mut self, key: Inode) {
         let Some(open) = self.open.get_mut(&key) else { return };
         let Role::Control(Some(name)) = &open.role else { return };
@@ -49,7 +49,7 @@ impl State {
         self.start(&name);
     }
 
-    /// The interface of a control socket that is connected.
+    /// The interface of a connected control socket.
     pub(super) fn utun_of(&mut self, fd: BorrowedFd<'_>) -> Outcome<Option<&mut Interface>> {
         match &open_of(self, fd)?.role {
             Role::Control(Some(name)) => {

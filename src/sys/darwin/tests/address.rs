@@ -20,7 +20,7 @@ fn listed(device: &Device) -> Vec<String> {
 fn an_ipv4_address_of_a_tun_is_its_own_other_end_and_has_its_network() {
     let mac = boot();
     let device = tun("utun7");
-    // Prefixes that end within a byte, too.
+    // Also prefixes that end within a byte.
     for (text, network) in [
         ("10.8.0.1/24", "10.8.0.0/24"),
         ("10.9.3.1/23", "10.9.2.0/23"),
@@ -52,8 +52,8 @@ fn pytuns_properties_are_those_of_the_first_address() {
     device.set_netmask(Prefix::parse_netmask("255.255.255.0").unwrap()).unwrap();
     assert_eq!(mac.addresses("utun7"), ["10.8.0.1/24 10.8.0.2"]);
     assert_eq!(mac.routes("utun7"), ["10.8.0.0/24", "10.8.0.2/32"]);
-    let told = [device.addr().unwrap(), device.dstaddr().unwrap(), device.netmask().unwrap().into()];
-    assert_eq!(told.map(|ip| ip.to_string()), ["10.8.0.1", "10.8.0.2", "255.255.255.0"]);
+    let reported = [device.addr().unwrap(), device.dstaddr().unwrap(), device.netmask().unwrap().into()];
+    assert_eq!(reported.map(|ip| ip.to_string()), ["10.8.0.1", "10.8.0.2", "255.255.255.0"]);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn without_its_route_there_is_no_address() {
         .add_addr(&request("10.8.0.1/24"), &Options { noprefixroute: true, ..Options::default() }, false)
         .unwrap();
     assert_eq!(mac.routes("utun7"), ["10.8.0.1/32"]);
-    // The routing socket's write: after the survey, the address, and the socket.
+    // The write to the routing socket, after the list of interfaces, the address, and the socket.
     mac.fail(5, Errno::ENOBUFS);
     assert_eq!(refusal(add(&device, "10.9.0.1/24")), (Errno::ENOBUFS, Reason::System));
     assert!(mac.has_failed());
@@ -90,7 +90,7 @@ fn a_route_of_somebody_elses_stays_when_an_address_comes_and_goes() {
     mac.add_route("en0", "10.10.0.0", 24, 1);
     add(&device, "10.10.0.1/24").unwrap();
     assert!(theirs());
-    // Neither by deletion, nor with one of the same network left, nor by another in its place.
+    // Not by a deletion, not if an address of the same network is left, and not by a replacement.
     add(&device, "10.10.0.2/24").unwrap();
     device.del_addr(&request("10.10.0.1/24")).unwrap();
     device.set_addr(&request("10.8.0.1/24")).unwrap();
@@ -98,7 +98,7 @@ fn a_route_of_somebody_elses_stays_when_an_address_comes_and_goes() {
     assert_eq!(mac.routes("utun7"), ["10.8.0.0/24", "10.8.0.1/32"]);
 }
 
-/// The addresses but the link-local one that the kernel gives by itself, which is there.
+/// The addresses without the link-local one that the kernel adds, which must exist.
 fn but_automatic(all: Vec<String>) -> Vec<String> {
     let (automatic, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|text| text.starts_with("fe80::1"));
     assert_eq!(automatic.len(), 1, "{automatic:?}");
@@ -119,16 +119,16 @@ fn ipv6_addresses_are_added_listed_and_deleted() {
     let flags: Vec<_> = device.addresses().unwrap().iter().map(|assigned| assigned.flags).collect();
     assert_eq!(flags, [0, crate::model::address::NODAD, 0, 0, 0]);
     device.set_addr(&request("fd03::1/64")).unwrap();
-    // The link-local ones are a set of their own.
+    // Link-local addresses are a separate case.
     assert_eq!(but_automatic(mac.addresses("utun7")), ["fe80::7/64", "fd03::1/64"]);
     device.del_addr(&request("fe80::7")).unwrap();
     assert_eq!(but_automatic(mac.addresses("utun7")), ["fd03::1/64"]);
-    // The routes of what is gone go a little later.
+    // The routes of deleted addresses are removed a little later.
     assert_eq!(mac.routes("utun7"), ["fd00::/64", "fd01::/57", "fd03::/64", "fe80::/64"]);
     device.set_addr(&request("fd01::2/57")).unwrap();
     mac.serve_ipv6();
     assert_eq!(mac.routes("utun7"), ["fd01::/57", "fe80::/64"]);
-    assert_eq!(device.routes().unwrap().len(), 1, "what is scoped to the interface is not told");
+    assert_eq!(device.routes().unwrap().len(), 1, "routes that are scoped to the interface are not listed");
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn a_change_of_ipv6_addresses_that_fails_leaves_them() {
             set.unwrap();
             break;
         }
-        // The flags of an address can be done without.
+        // The flags of an address are optional.
         if set.is_ok() {
             device.set_addr(&request("fd00::1/64")).unwrap();
             add(&device, "fd01::1/64").unwrap();

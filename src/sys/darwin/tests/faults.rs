@@ -7,7 +7,7 @@ use crate::model::address::{AddressRequest, Options};
 use crate::model::route::Route;
 use crate::sys::darwin::simulated::boot;
 
-/// All options that Darwin has.
+/// All options that Darwin supports.
 fn config(bits: u64) -> Config {
     let address = |text| {
         let item = (AddressRequest::parse(text, None).unwrap(), Options::default());
@@ -52,7 +52,7 @@ fn an_open_that_fails_leaves_nothing() {
                         .any(|word| error.message().contains(word));
                     assert!(said, "call {number}: {error}");
                 }
-                // What can be done without: a longer queue, the flags of an address.
+                // Optional steps: a longer queue, the flags of an address.
                 Ok(device) => {
                     assert_eq!(device.mtu().unwrap(), 1400);
                     drop(device);

@@ -18,7 +18,7 @@ fn a_tap_is_one_end_of_a_pair() {
     let device = tap("feth7");
     let (own, end) = (mac.interface("feth7").unwrap(), mac.interface("feth0").unwrap());
     assert_eq!((own.peer.as_deref(), end.peer.as_deref()), (Some("feth0"), Some("feth7")));
-    // The device is taken up by whoever wants it up, its other end at once.
+    // The caller sets the device up. Its other end is up at once.
     assert_eq!((own.up, end.up), (false, true));
     assert_eq!(device.index().unwrap(), own.index);
     let other = tap("feth%d");
@@ -37,7 +37,7 @@ fn addresses_take_a_device_up() {
         device.add_addr(&AddressRequest::parse(text, None).unwrap(), &Options::default(), false).unwrap();
     };
     let up = |name: &str| mac.interface(name).unwrap().up;
-    // The first of each family, as its protocol is attached then; of a TAP any IPv4 address.
+    // The first address of each family, because it attaches the protocol. On a TAP every IPv4 address.
     for (device, name, text, takes_up) in [
         (&tun, "utun7", "10.8.0.1/24", true),
         (&tun, "utun7", "10.8.0.2/24", false),
@@ -61,7 +61,7 @@ fn each_frame_of_a_burst_is_read_once_and_in_order() {
     device.set_up(true).unwrap();
     assert!(!is_readable(device.fd()));
     assert_eq!(read(&device), Err(Errno::ETIMEDOUT));
-    // Lengths of every alignment.
+    // Lengths with every alignment.
     let frames: Vec<_> = (0..9).map(|number| frame(&vec![number; 46 + usize::from(number)])).collect();
     frames.iter().for_each(|frame| mac.transmit("feth7", frame));
     let calls = mac.calls();
@@ -140,7 +140,7 @@ fn readers_that_wait_hear_of_frames_that_another_left() {
     assert_eq!(device.read(&mut [MaybeUninit::uninit(); 2048], SHORT), Err(Errno::ETIMEDOUT));
 }
 
-/// Whether a blocking read ends by its time limit, and makes no busy loop of the wait.
+/// Whether a blocking read ends with its time limit, and does not wait in a busy loop.
 fn times_out(mac: &Machine, device: &Device) -> bool {
     let (calls, begun) = (mac.calls(), Instant::now());
     let read = device.read(&mut [MaybeUninit::uninit(); 2048], SHORT);
@@ -184,9 +184,9 @@ fn frames_that_are_left_are_not_hidden_by_a_mark_that_failed() {
     device.set_up(true).unwrap();
     let Port::Feth(feth) = &device.backend.port else { panic!("no feth") };
     let [_, mark, ..] = feth.sources();
-    // A pipe of which nobody reads cannot be written to.
+    // A pipe without a reader cannot be written to.
     let (silence, _into) = descriptor::pipe().unwrap();
-    // SAFETY: takes numbers only. The handle closes what stands in for its own.
+    // SAFETY: takes numbers only. The handle closes the descriptor that replaces its own.
     assert!(unsafe { libc::dup2(silence.as_raw_fd(), mark.as_raw_fd()) } >= 0);
     let wait = || device.backend.wait(Readiness::READ, Some(Instant::now() + Duration::from_millis(20)));
     mac.transmit("feth7", &frame(&[1; 46]));
@@ -276,7 +276,7 @@ fn a_reader_that_waits_hears_that_either_interface_went() {
         let mac = boot();
         let device = tap("feth7");
         device.set_up(true).unwrap();
-        // After a frame, too.
+        // Also after a frame.
         mac.transmit("feth7", &frame(&[1; 46]));
         assert_eq!(read(&device).unwrap(), frame(&[1; 46]));
         assert!(!is_readable(device.fd()));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What Darwin has not.
+//! Features that Darwin does not support.
 
 use super::*;
 use crate::model::feature::Feature;

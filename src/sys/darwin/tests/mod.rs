@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! The whole library over a simulated kernel: what a caller does, and what the kernel has of it. The witness is the
-//! kernel's state, never what the library says of it.
+//! Tests of the whole library over a simulated kernel. They check the state of the kernel, not what the library reports
+//! about it.
 
 #![allow(
     clippy::unwrap_used,
@@ -33,9 +33,9 @@ use crate::model::name::{Name, NameRequest};
 use crate::model::route::Route;
 use crate::sys::darwin::simulated::settle;
 
-/// What is taken for "no answer" where one would come at once.
+/// After this time without an answer there is none: an answer would come at once.
 const SHORT: Limit = Limit::For(Duration::from_millis(20));
-/// What is waited for something that does come.
+/// How long to wait for an expected answer.
 const LONG: Limit = Limit::For(Duration::from_secs(5));
 
 fn open_with(name: &str, bits: u64, config: &Config) -> Result<Device> {
@@ -54,7 +54,7 @@ fn tap(name: &str) -> Device {
     open(name, flags::TAP).unwrap()
 }
 
-/// What a failure is, without its words.
+/// An error without its message.
 fn kind(error: Error) -> (Errno, Reason) {
     assert!(error.message().contains(' '), "{error}");
     (error.errno(), error.reason())
@@ -64,11 +64,11 @@ fn refusal<T>(result: Result<T>) -> (Errno, Reason) {
     kind(result.err().expect("it was not refused"))
 }
 
-/// Reads one packet that is there, into so large a buffer.
+/// Reads one waiting packet into a buffer of this size.
 fn read_into(device: &Device, size: usize) -> std::result::Result<Vec<u8>, Errno> {
     let mut buf = vec![MaybeUninit::uninit(); size];
     let length = device.read(&mut buf, Limit::For(Duration::ZERO))?;
-    // SAFETY: as many bytes were read.
+    // SAFETY: this number of bytes was read.
     Ok(buf[..length].iter().map(|byte| unsafe { byte.assume_init() }).collect())
 }
 

@@ -16,11 +16,11 @@ fn text(event: Event) -> String {
 }
 
 fn monitor_fd(monitor: &Monitor) -> BorrowedFd<'_> {
-    // SAFETY: it is open as long as the monitor lives.
+    // SAFETY: it is open while the monitor exists.
     unsafe { BorrowedFd::borrow_raw(monitor.fd()) }
 }
 
-/// What has happened so far.
+/// The events so far.
 fn heard(monitor: &Monitor) -> Vec<String> {
     let mut events = Vec::new();
     loop {
@@ -81,7 +81,7 @@ fn new_devices_and_those_that_go_are_told() {
     assert_eq!(heard(&monitor), [format!("Device {name}")]);
     mac.set_flags(&name, false);
     assert_eq!(heard(&monitor), [format!("Down {name}")]);
-    // PF_ROUTE has nothing to say of one that goes when it is down and has no address.
+    // PF_ROUTE does not report the end of an interface that is down and has no address.
     mac.destroy(&name);
     assert!(is_readable(monitor_fd(&monitor)));
     assert_eq!(heard(&monitor), [format!("Removed {name}")]);
@@ -97,7 +97,7 @@ fn what_the_routing_socket_does_not_tell_is_heard_as_well() {
     mac.set_mac("feth7", [2, 0, 0, 0, 0, 9]);
     assert!(is_readable(monitor_fd(&monitor)));
     assert_eq!(heard(&monitor), ["Mac feth7"]);
-    // The driver has it run after the routing message.
+    // The driver sets it running after the routing message.
     mac.set_flags("feth7", true);
     assert_eq!(heard(&monitor), ["Up feth7", "CarrierOn feth7"]);
     assert!(!is_readable(monitor_fd(&monitor)));
@@ -138,7 +138,7 @@ fn what_was_lost_is_found_by_looking() {
     let _device = tun("utun7");
     let monitor = Monitor::open(None, 0).unwrap();
     heard(&monitor);
-    // Far more than a slow reader's socket has room for; XNU drops the rest without a word.
+    // Far more messages than the socket of a slow reader can hold. XNU drops the rest without an error.
     for round in 0..5_000 {
         mac.set_mtu("utun7", 1300 + round % 7);
     }
@@ -148,8 +148,8 @@ fn what_was_lost_is_found_by_looking() {
     assert_eq!(events.last().unwrap(), "AddrAdded utun7 10.8.0.1/24");
     assert!(events.len() < 5_000, "nothing was lost");
     let fresh = Monitor::open(None, 0).unwrap();
-    let told = fresh.next(Limit::For(Duration::ZERO)).unwrap().link.unwrap();
-    assert_eq!(told.mtu, 1234);
+    let reported = fresh.next(Limit::For(Duration::ZERO)).unwrap().link.unwrap();
+    assert_eq!(reported.mtu, 1234);
 }
 
 #[test]

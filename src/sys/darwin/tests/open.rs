@@ -59,7 +59,7 @@ fn a_name_is_the_drivers_and_a_number() {
     for name in ["vpn0", "utun", "utun07", "utun-1", "utun7x", "tun7", "feth7", "vpn%d", "utun7%d"] {
         assert_eq!(refusal(open(name, flags::TUN)), (Errno::EINVAL, Reason::Name), "{name}");
     }
-    // Beyond the last number the kernel would make another device. It is not asked.
+    // For a larger number the kernel would create another device. The library makes no such call.
     let calls = mac.calls();
     for name in ["utun32768", "utun65536", "utun4294967294", "utun4294967295"] {
         assert_eq!(refusal(open(name, flags::TUN)), (Errno::EINVAL, Reason::Name), "{name}");
@@ -89,7 +89,7 @@ fn closing_takes_the_device_and_every_descriptor_away() {
     let monitor = crate::device::monitor::Monitor::open(None, 0).unwrap();
     drop((tun, tap, monitor));
     assert!(mac.interface("utun7").is_none() && mac.interface("feth7").is_none());
-    // Nor is the other end left.
+    // The other end is removed too.
     assert!(mac.interface("feth0").is_none());
     assert_eq!(mac.open_descriptors(), 0);
 }

@@ -46,7 +46,7 @@ fn routes_lead_through_the_device_and_are_told() {
         "fe80::/64",
     ];
     assert_eq!(mac.routes("utun7"), theirs);
-    // Those to the device's own address and of its link are Darwin's affair.
+    // Darwin manages the routes to the device's own address and of its link.
     let own = ["10.8.0.1/32", "fe80::/64"];
     let ours: Vec<_> = theirs.iter().copied().filter(|text| !own.contains(text)).collect();
     assert_eq!(listed(&device), ours);
@@ -75,7 +75,7 @@ fn a_route_that_is_somebody_elses_is_said_to_be() {
     let mac = boot();
     let device = with_addresses();
     assert_eq!(refusal(device.add_route(&route("0.0.0.0/0", None), false)), (Errno::EEXIST, Reason::Busy));
-    // And is not deleted through this device.
+    // It is not deleted through this device.
     assert_eq!(
         refusal(device.del_route(&route("0.0.0.0/0", Some("192.0.2.1")), true)),
         (Errno::ENOENT, Reason::Unset)
@@ -115,7 +115,7 @@ fn a_route_needs_an_address_of_its_family() {
         .unwrap();
     device.add_route(&route("10.9.0.0/16", None), false).unwrap();
     let error = device.add_route(&route("fd01::/64", None), false).unwrap_err();
-    assert!(error.message().contains("an IPv6 address first"), "{error}");
+    assert!(error.message().contains("add an IPv6 address to the device first"), "{error}");
     assert_eq!(kind(error), (Errno::ENETUNREACH, Reason::Argument));
     device.add_addr(&AddressRequest::parse("fd00::1/64", None).unwrap(), &Options::default(), false).unwrap();
     device.add_route(&route("fd01::/64", None), false).unwrap();

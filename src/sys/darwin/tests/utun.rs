@@ -22,7 +22,7 @@ fn the_family_is_hidden_from_a_reader() {
     }
 }
 
-/// How many of so many packets of the device's MTU, sent out while nobody reads, are read then.
+/// Sends packets of the size of the MTU without a reader. Returns how many of them can be read afterwards.
 fn burst(mac: &Machine, device: &Device, count: u16) -> usize {
     let packet = |number: u16| {
         let mut packet = ipv4(&number.to_ne_bytes());
@@ -37,17 +37,17 @@ fn burst(mac: &Machine, device: &Device, count: u16) -> usize {
 fn a_burst_waits_for_a_slow_reader() {
     let mac = boot();
     let device = tun("utun7");
-    // 512 wait in the socket, and 128 in the queue of the interface.
+    // 512 packets wait in the socket, and 128 in the queue of the interface.
     assert_eq!(burst(&mac, &device, 640), 640);
     for (mtu, count) in [(9000, 640), (1400, 640), (1280, 640)] {
         device.set_mtu(mtu).unwrap();
         assert_eq!(burst(&mac, &device, count), usize::from(count), "{mtu}");
     }
-    // The largest socket buffer has room for so many.
+    // The largest socket buffer has room for this many.
     device.set_mtu(65_535).unwrap();
     assert_eq!(burst(&mac, &device, 127 + 128), 127 + 128);
     assert_eq!(read(&device), Err(Errno::ETIMEDOUT));
-    // A change that fails leaves what is right for the MTU that stays.
+    // After a failed change the limit still fits the old MTU.
     device.set_mtu(1500).unwrap();
     mac.fail(8, Errno::EIO);
     assert_eq!(refusal(device.set_mtu(65_535)), (Errno::EIO, Reason::System));
@@ -133,7 +133,7 @@ fn packet_information_is_the_family_as_it_is() {
     assert_eq!(device.write(&packet, SHORT), Ok(28));
     assert_eq!(device.writev(&[IoSlice::new(&packet[..3]), IoSlice::new(&packet[3..])], SHORT), Ok(28));
     assert_eq!(mac.received("utun7"), [packet.clone(), packet]);
-    // The kernel would swallow each of these.
+    // The kernel would drop each of these without an error.
     for family in [[0, 0, 0, 0], INET6, [2, 0, 0, 0], [0, 0, 8, 0]] {
         let wrong = [&family[..], &ipv4(b"four")].concat();
         assert_eq!(device.write(&wrong, SHORT), Err(Errno::EINVAL));
@@ -163,7 +163,7 @@ fn a_full_queue_is_told_from_no_room() {
     device.set_nonblock(true).unwrap();
     assert_eq!(device.write(&ipv4(b""), Limit::Handle), Err(Errno::EAGAIN));
     assert_eq!(device.explain_write(Errno::EAGAIN, Some(0x45), 20).reason(), Reason::Full);
-    // It waits as long as it was told, and makes no busy loop of it.
+    // It waits for its time limit, and not in a busy loop.
     let (calls, begun) = (mac.calls(), Instant::now());
     assert_eq!(device.write(&ipv4(b""), SHORT), Err(Errno::ETIMEDOUT));
     assert!(begun.elapsed() >= Duration::from_millis(20));
@@ -191,7 +191,7 @@ fn a_wake_ends_a_reader_and_a_writer() {
         thread::sleep(Duration::from_millis(20));
         device.wake();
         assert_eq!(reader.join().unwrap(), Err(Errno::ECANCELED));
-        // The writer may have been between two waits: then the next one is ended by another wake.
+        // The writer may have been between two waits. Then another wake ends the next one.
         while !writer.is_finished() {
             device.wake();
             thread::sleep(Duration::from_millis(1));
@@ -251,7 +251,7 @@ fn the_link_is_what_the_kernel_has() {
     mac.set_mtu("utun7", 1300);
     mac.set_flags("utun7", false);
     assert_eq!((device.mtu().unwrap(), device.is_up().unwrap()), (1300, false));
-    // What is so already needs no privilege.
+    // Setting the current value needs no privilege.
     mac.set_privileged(false);
     device.set_mtu(1300).unwrap();
     device.set_up(false).unwrap();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! tunrs-memory SEGMENTS: what benches/memory.c measures, of tun-rs: splits a TCP super-packet and joins its segments
-//! again, in memory. Prints the tenth percentile in nanoseconds.
+//! tunrs-memory SEGMENTS: the measurement of benches/memory.c for tun-rs: segments a TCP super-packet and coalesces its
+//! segments again, in memory. Prints the tenth percentile in nanoseconds.
 
 use std::time::Instant;
 
@@ -47,7 +47,7 @@ fn main() {
             for buffer in &mut buffers {
                 buffer.reset();
             }
-            // Its tables are emptied as its own send_multiple does it, with what is public: anew.
+            // Replaces the tables by new ones, because the method with which its send_multiple clears them is not public.
             to_write.clear();
             let start = Instant::now();
             let count = gso_split(&mut packet, header, &mut buffers, &mut sizes, VIRTIO_NET_HDR_LEN, false)
