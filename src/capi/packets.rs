@@ -6,12 +6,12 @@ use std::slice;
 
 use super::argument::{Argument, Growing, check_count, check_size};
 use super::reader::CPacket;
+use crate::device::reader::MAX_RUN_BYTES;
 
-/// Limits of a run, which one send with UDP_SEGMENT takes. The kernel takes 64 segments, and 128 since Linux 6.9; before
-/// 5.17 the headers of the datagram, of 48 bytes at most, count as a part of them, which is less than four packets. The
-/// bytes are those of a datagram over IPv4.
+/// Limit of the packets of a run, which one send with UDP_SEGMENT takes; [`MAX_RUN_BYTES`] is the other limit. The kernel
+/// takes 64 segments, and 128 since Linux 6.9. Before 5.17 it also counts the headers of the datagram, at most 48 bytes,
+/// which are fewer bytes than four packets.
 const MAX_RUN: usize = 60;
-const MAX_RUN_BYTES: usize = 65_507;
 
 unsafe impl Growing for CPacket {
     const LEAST: usize = 2 * size_of::<usize>();

@@ -17,6 +17,8 @@ use crate::sys::{Outcome, zeroed};
 /// packets make two super-packets of 128 segments, the limit of the kernel.
 const MAX_READS: usize = 256;
 const MAX_BYTES: usize = 65_536;
+/// Limit of a run: the bytes of a UDP datagram over IPv4.
+pub const MAX_RUN_BYTES: usize = 65_507;
 /// Size of the memory for the packets of [`Reader::batch`].
 const ARENA: usize = 256 * 1024;
 /// Limit of headroom and tailroom together.
@@ -41,6 +43,8 @@ pub struct Placed<'a> {
 struct Source {
     stream: Stream,
     batch: Batch,
+    /// Bytes of room around each packet.
+    room: usize,
     /// In the last batch the second read found no packet. The next batch then ends after its first read.
     alone: bool,
 }
@@ -52,6 +56,8 @@ enum Batch {
     Under {
         reads: usize,
         bytes: usize,
+        /// The packet of the last read with its room; 0 for a super-packet, and if packets have no room.
+        last: usize,
     },
     /// It ended after packets that were returned. The next call returns the end, or the error.
     Ended(Outcome<()>),
@@ -61,7 +67,7 @@ impl Reader {
     /// Creates a reader of this queue. `trusted`: leaves checksums to a trusting writer.
     pub fn new(device: &Device, trusted: bool) -> std::result::Result<Self, NoMemory> {
         let stream = Stream::of(&device.backend, trusted)?;
-        let source = Source { stream, batch: Batch::Over, alone: false };
+        let source = Source { stream, batch: Batch::Over, room: 0, alone: false };
         Ok(Self { source, arena: zeroed(ARENA)?, headroom: 0, tailroom: 0 })
     }
 
@@ -75,12 +81,13 @@ impl Reader {
             return Err(Error::new(Errno::EINVAL, Reason::Range, text));
         }
         (self.headroom, self.tailroom) = (headroom, tailroom);
+        self.source.room = headroom.saturating_add(tailroom);
         Ok(())
     }
 
     /// Bytes of room around a packet of [`Self::batch`], before and behind it.
     pub const fn room(&self) -> usize {
-        self.headroom.saturating_add(self.tailroom)
+        self.source.room
     }
 
     /// Returns the next packet, in place. The packet is valid until the next call. None: the batch is over. The next call
@@ -185,16 +192,18 @@ impl Source {
 
     /// Reads once. The first read of a batch waits for a packet. False: the batch is over.
     fn read(&mut self, device: &Device) -> Outcome<bool> {
-        let (reads, bytes) = match mem::replace(&mut self.batch, Batch::Over) {
-            Batch::Under { reads, bytes } => (reads, bytes),
+        let (reads, bytes, last) = match mem::replace(&mut self.batch, Batch::Over) {
+            Batch::Under { reads, bytes, last } => (reads, bytes, last),
             Batch::Over => {
-                let bytes = self.begin(device)?;
-                self.batch = Batch::Under { reads: 1, bytes };
+                let taken = self.begin(device)?;
+                self.add(0, 0, taken);
                 return Ok(true);
             }
             Batch::Ended(end) => return end.map(|()| false),
         };
-        if reads >= MAX_READS || bytes >= MAX_BYTES || (reads == 1 && self.alone) {
+        // If packets have room, the batch ends before a packet like the last one would begin another run.
+        let full = bytes >= MAX_BYTES || (last > 0 && bytes.saturating_add(last) > MAX_RUN_BYTES);
+        if reads >= MAX_READS || full || (reads == 1 && self.alone) {
             return Ok(false);
         }
         match self.stream.take(&device.backend) {
@@ -203,11 +212,18 @@ impl Source {
                 Ok(false)
             }
             taken => {
-                let bytes = bytes.saturating_add(taken?);
-                self.batch = Batch::Under { reads: reads.saturating_add(1), bytes };
+                self.add(reads, bytes, taken?);
                 Ok(true)
             }
         }
+    }
+
+    /// Adds a read to the batch.
+    fn add(&mut self, reads: usize, bytes: usize, taken: usize) {
+        let single = self.stream.single().filter(|_| self.room > 0);
+        let last = single.map_or(0, |packet| packet.saturating_add(self.room));
+        let read = if last > 0 { last } else { taken };
+        self.batch = Batch::Under { reads: reads.saturating_add(1), bytes: bytes.saturating_add(read), last };
     }
 
     /// Makes the first read of a batch, and returns the number of bytes.

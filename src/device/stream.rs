@@ -63,6 +63,11 @@ impl Stream {
         self.splitter.is_ready()
     }
 
+    /// Size of the packet of the last read, if it is not segmented and was not returned yet.
+    pub(crate) fn single(&self) -> Option<usize> {
+        self.length().filter(|length| *length == self.packet.len())
+    }
+
     /// Returns the next packet, in place. It is valid until the next call.
     #[inline]
     pub(crate) fn next(&mut self) -> Option<&mut [u8]> {

@@ -72,16 +72,16 @@ static void packets_have_room(uint64_t flags, size_t headroom, size_t tailroom)
     CHECK(got[0].run == 2 && got[1].run == 1);
     CHECK(tuntap_reader_batch(reader, got, 3, sizeof *got, NULL) == 0);
 
-    /* What has no room in the reader's memory comes with the next calls. */
+    /* Packets that do not fit into the memory of the reader, or into the batch, come with the next calls. */
     clear(&expected);
     send_run(sock, 60, 1000, 0);
     size_t all = 0;
     ssize_t count;
-    while ((count = tuntap_reader_batch(reader, got + all, MANY - all, sizeof *got, NULL)) > 0) {
+    while ((count = tuntap_reader_batch(reader, got + all, MANY - all, sizeof *got, NULL)) >= 0) {
         for (ssize_t i = 0; i < count; i++, all++)
             CHECK(got[all].size == 1028 && memcmp(got[all].data, packet_of(&expected, all), 1028) == 0);
     }
-    CHECK(count == 0 && all == 60);
+    CHECK(count == -EAGAIN && all == 60);
     tuntap_reader_free(reader);
     close(sock);
     tuntap_close(dev);
@@ -123,6 +123,30 @@ static void runs_have_limits(void)
     size_t most = 65507 / (1000 + UDP_OVERHEAD + 500);
     for (size_t i = 0; i < 60; i++)
         CHECK(got[i].run == (60 - i < most ? 60 - i : most));
+    tuntap_reader_free(reader);
+    close(sock);
+    tuntap_close(dev);
+}
+
+/** A batch of packets that were read one by one ends where a run ends, so that one send takes each batch. */
+static void batches_end_with_a_run(uint64_t flags)
+{
+    enum { COUNT = 100, SIZE = 1400, HEADROOM = 16, TAILROOM = 16 };
+    enum { FITS = 65507 / (HEADROOM + UDP_OVERHEAD + SIZE + TAILROOM) };
+    static const ssize_t batches[] = {FITS, 0, FITS, 0, COUNT - 2 * FITS, 0, -EAGAIN};
+    tuntap_reader *reader;
+    tuntap *dev = ready_tun(flags | TUNTAP_NONBLOCK);
+    int sock = offload_socket("t0");
+    OK(tuntap_reader_new(dev, 0, &reader, &err));
+    OK(tuntap_reader_set_room(reader, HEADROOM, TAILROOM, &err));
+    for (int i = 0; i < COUNT; i++) {
+        clear(&expected);
+        send_run(sock, 1, SIZE, 0);
+    }
+    for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
+        CHECK(tuntap_reader_batch(reader, got, MANY, sizeof *got, NULL) == batches[i]);
+        CHECK(batches[i] <= 0 || got[0].run == (size_t)batches[i]);
+    }
     tuntap_reader_free(reader);
     close(sock);
     tuntap_close(dev);
@@ -176,6 +200,8 @@ int main(void)
     packets_have_room(0, 48, 16);
     room_has_a_limit();
     runs_have_limits();
+    batches_end_with_a_run(0);
+    batches_end_with_a_run(TUNTAP_OFFLOAD);
     a_run_is_sent_at_once();
     return 0;
 }
