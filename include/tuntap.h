@@ -423,7 +423,7 @@ const char *tuntap_strreason(uint32_t reason);
  * @param name   NULL or "": the kernel chooses (tun0, tap0, ...). "vpn0": this name. It
  *               has at most 15 bytes, no slash, colon or white space, and is neither "."
  *               nor "..". "vpn%d": the first free number.
- * @param flags  TUNTAP_TUN or TUNTAP_TAP, combined with any other TUNTAP_* flags below.
+ * @param flags  TUNTAP_TUN or TUNTAP_TAP, combined with any of the other flags below.
  * @param dev    Receives the handle. tuntap_close frees it.
  * @param err    Filled in on failure. May be NULL.
  * @return 0, or

@@ -47,7 +47,7 @@ impl Device {
 
     /// Makes this the only address of its set. A request without a prefix keeps an address that the device has.
     pub fn set_addr(&self, request: &AddressRequest) -> Result<()> {
-        let _changing = self.change();
+        let _configuring = self.lock_configuration();
         let (wanted, way) = (request.address(), &mut self.backend.way());
         self.check_ipv6_mtu(way, &wanted)?;
         let before = self.backend.addresses(way, Some(wanted.family()))?;
@@ -64,7 +64,7 @@ impl Device {
 
     /// Adds an address, unless the device has it. Replaces a conflicting one if `replace` is set.
     pub fn add_addr(&self, request: &AddressRequest, options: &Options, replace: bool) -> Result<()> {
-        let _changing = self.change();
+        let _configuring = self.lock_configuration();
         let (address, way) = (request.address(), &mut self.backend.way());
         options.check(&address)?;
         self.check_ipv6_mtu(way, &address)?;
@@ -110,7 +110,7 @@ impl Device {
     /// Removes the address that the request names completely, or else each that it matches. Other IPv4 addresses of
     /// the network, which the system removes with the first one, are added again.
     pub fn del_addr(&self, request: &AddressRequest) -> Result<()> {
-        let _changing = self.change();
+        let _configuring = self.lock_configuration();
         let (family, way) = (request.family(), &mut self.backend.way());
         let before = self.backend.addresses(way, Some(family))?;
         let exact = before.iter().any(|assigned| request.is_exactly(&assigned.address));
@@ -165,7 +165,7 @@ impl Device {
 
     /// Changes the first IPv4 address. The others stay after it, in the same order.
     fn change_first(&self, change: impl FnOnce(Address) -> Address) -> Result<()> {
-        let _changing = self.change();
+        let _configuring = self.lock_configuration();
         let way = &mut self.backend.way();
         let before = self.backend.addresses(way, Some(Family::V4))?;
         let changed = change(self.first_of(&before)?);
@@ -221,19 +221,16 @@ impl Device {
         })
     }
 
-    /// Removes the addresses that are not wanted or in the wrong place, and adds those that are missing. Of IPv4 it
-    /// keeps only the beginning of `wanted`, to preserve the order and the first address. IPv6 needs no order. The list
-    /// is read again before addresses are added, because Linux removes a secondary IPv4 address with the primary one of
-    /// its network.
+    /// Changes the addresses from the present list back to `wanted`.
     fn go_back(&self, way: &mut Way<'_>, family: Family, wanted: &[Step<'_>]) -> Result<()> {
         let present = self.backend.addresses(way, Some(family))?;
         self.reconcile(way, family, &present, wanted)
     }
 
-    /// Removes what is not wanted, or not in this place, and adds what is missing: so what is kept is what `wanted`
-    /// begins with, the order is kept, and the first stays the first. It looks again after a removal, because an
-    /// IPv4 address beside another of its network is secondary, and Linux removes it with that one. IPv6 has no
-    /// such order.
+    /// Removes the addresses that are not wanted or in the wrong place, and adds those that are missing. Of IPv4 it
+    /// keeps only the beginning of `wanted`, to preserve the order and the first address. IPv6 needs no order. The list
+    /// is read again after a removal, because Linux removes a secondary IPv4 address with the primary one of its
+    /// network.
     fn reconcile(
         &self,
         way: &mut Way<'_>,

@@ -132,7 +132,7 @@ impl Device {
 
     /// Moves the interface to another network namespace. The handle follows it.
     pub(crate) fn set_namespace(&self, namespace: &Namespace) -> Result<()> {
-        let _changing = self.change();
+        let _configuring = self.lock_configuration();
         let way = &mut self.backend.way();
         self.backend.link(way)?;
         if self.backend.is_in(namespace) {

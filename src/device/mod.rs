@@ -36,7 +36,7 @@ pub(crate) use crate::sys::{CancelDisabled, Namespace};
 pub struct Device {
     pub(crate) backend: Queue,
     nonblock: AtomicBool,
-    changing: Mutex<()>,
+    configuring: Mutex<()>,
     /// The unread rest of a super-packet, on a device with offload.
     rest: Option<Rest>,
     /// The offloads for which written packets are joined.
@@ -95,7 +95,7 @@ impl Device {
         Self {
             backend,
             nonblock: AtomicBool::new(nonblock),
-            changing: Mutex::new(()),
+            configuring: Mutex::new(()),
             rest,
             joins: AtomicU64::new(joins),
         }
@@ -253,8 +253,8 @@ impl Device {
 
     /// A lock to hold during a change of several steps. No thread panics while it holds it, so a poisoned lock has no
     /// inconsistent state.
-    pub(crate) fn change(&self) -> MutexGuard<'_, ()> {
-        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn lock_configuration(&self) -> MutexGuard<'_, ()> {
+        self.configuring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

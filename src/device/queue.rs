@@ -16,14 +16,14 @@ impl Device {
     /// Attaches this queue again: the kernel sends packets to it.
     pub fn attach(&self) -> Result<()> {
         self.needs_queues("attach a queue of")?;
-        let _changing = self.change();
+        let _configuring = self.lock_configuration();
         self.backend.set_attached(true)
     }
 
     /// Detaches this queue from the device. The handle stays open.
     pub fn detach(&self) -> Result<()> {
         self.needs_queues("detach a queue of")?;
-        let _changing = self.change();
+        let _configuring = self.lock_configuration();
         self.backend.set_attached(false)
     }
 

@@ -17,7 +17,7 @@ impl Device {
     /// replacement lists the routes first, because for the system an equal and a conflicting route both exist. Otherwise
     /// the list is read only after a failure where the system allows that: it takes longer the more routes there are.
     pub fn add_route(&self, route: &Route, replace: bool) -> Result<()> {
-        let _changing = self.change();
+        let _configuring = self.lock_configuration();
         let way = &mut self.backend.way();
         if (replace || !self.backend.adds_before_it_looks()) && self.installed(way, route)?.is_some() {
             return Ok(());
@@ -33,7 +33,7 @@ impl Device {
 
     /// Deletes a route. Unless `exact` is set, the route has attributes that are not represented here.
     pub fn del_route(&self, route: &Route, exact: bool) -> Result<()> {
-        let _changing = self.change();
+        let _configuring = self.lock_configuration();
         let usual = self.backend.usual_route(route.family());
         let is_meant =
             |installed: &Installed| installed.exact == exact && installed.route.meets(route, usual);

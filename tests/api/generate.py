@@ -109,7 +109,7 @@ class Table:
 
     def is_changed(self, function, name):
         """Whether a parameter is read, and written to on success."""
-        return (function.section(f"param {name}") or "").startswith("In: ")
+        return (function.section(f"param {name}") or "").startswith("On entry: ")
 
     def pointer(self, kind, name, next_name):
         """The kind, and the type of an element, of a parameter that is a pointer."""
@@ -159,7 +159,7 @@ class Table:
                     break
                 fields[member] = names.index(one)
             fields["needed"] = str(found[0] != "error" and not self.optional(function, kind, name)).lower()
-            always = "after a failure too" in (function.section(f"param {name}") or "")
+            always = "after an error too" in (function.section(f"param {name}") or "")
             fields["always"] = str(always).lower()
             if found[0] == "text":
                 if name not in TEXTS:
