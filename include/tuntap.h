@@ -855,6 +855,9 @@ size_t tuntap_read_size(const tuntap *dev);
  * one system call reads all waiting frames of a TAP, and later calls return them without another.
  * Use one reading thread for each queue to keep packets in order.
  *
+ * Expect packets that the program did not cause: the kernel sends some IPv6 packets through each
+ * device that is up, such as router solicitations and multicast listener reports (MLD).
+ *
  * With TUNTAP_OFFLOAD each call returns one packet of a super-packet. tuntap_wait sees that packets
  * of it are left; poll does not, so read until -EAGAIN before you poll. tuntap_reader_next is faster.
  *
@@ -2454,6 +2457,11 @@ void tuntap_reader_free(tuntap_reader *reader);
  * header and an authentication tag. The caller may write to it until the next call on this reader.
  * A new reader has no free space.
  *
+ * The room makes a packet larger, and the kernel refuses a segment of UDP_SEGMENT that is larger than
+ * the path's MTU: with EINVAL or EMSGSIZE. So set the MTU of the device to the path's MTU minus the
+ * tunnel's headers (IP and UDP: 28 bytes for IPv4, 48 for IPv6), minus headroom and tailroom, and for a
+ * TAP minus the 14 bytes of the Ethernet header.
+ *
  * @param reader    The reader.
  * @param headroom  Bytes before each packet.
  * @param tailroom  Bytes after each packet. headroom + tailroom is at most 4096.
@@ -2467,12 +2475,13 @@ int tuntap_reader_set_room(tuntap_reader *reader, size_t headroom, size_t tailro
 /**
  * Returns the next packet of a batch, without a copy. The first call of a batch waits for a packet,
  * unless the handle is non-blocking. The batch then has the packets that are in the device's
- * queue, until the queue is empty or about 64 KiB were read. At the end of a batch, send what was
- * collected, for example with tuntap_writer_flush: then no packet is delayed by a packet that
- * may never come.
+ * queue, until the queue is empty, or 256 reads were made, or 64 KiB were read. At the end of a
+ * batch, send what was collected, for example with tuntap_writer_flush: then no packet is delayed by
+ * a packet that may never come.
  *
- * After a return value of 0 the reader is empty. The program may then wait with tuntap_wait, or
- * with poll or level-triggered epoll: the descriptor is readable when the device has more packets.
+ * After a return value of 0 the reader is empty, but the device may have more packets. The program
+ * may call this function again, or wait with tuntap_wait, with poll or with level-triggered epoll: the
+ * descriptor is readable when the device has more packets.
  * While the call returns packets, the reader may hold others that the descriptor does not show.
  * With edge-triggered epoll, call this function until it returns -EAGAIN.
  *
@@ -2481,8 +2490,10 @@ int tuntap_reader_set_room(tuntap_reader *reader, size_t headroom, size_t tailro
  *                this reader, and may be modified in place.
  * @param err     May be NULL.
  * @return The size of the packet, or
- *         0           end of the batch: the next call begins another batch;
- *         -EAGAIN     no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
+ *         0           the batch is over: flush now. The device may have more packets: the next
+ *                     call begins another batch;
+ *         -EAGAIN     no packet is waiting, and the handle is non-blocking (TUNTAP_REASON_AGAIN).
+ *                     Only this value means that no packet is waiting;
  *         -EPROTO     a super-packet did not match its virtio header, and is lost (_PACKET);
  *         -ECANCELED  no packet, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was called
  *                     (_SHUTDOWN);
@@ -2501,15 +2512,24 @@ ssize_t tuntap_reader_next(tuntap_reader *reader, void **packet, tuntap_error *e
  * The packets are contiguous in memory: headroom, packet, tailroom, headroom, packet, and so on.
  * A sequence of packets of equal size is a run: see tuntap_packet.
  *
+ * A batch ends as in tuntap_reader_next. If the packets have room (tuntap_reader_set_room), packets
+ * that are not segments of a super-packet count with their room, and the batch ends where a run of
+ * 65507 bytes ends.
+ *
  * @param reader   The reader.
  * @param packets  Receives the addresses and sizes. The packets are valid until the next call on
  *                 this reader, and may be modified in place.
- * @param count    Number of elements of packets: at least 1. 64 to 256 are good values.
+ * @param count    Number of elements of packets: at least 1. 64 to 128 are good values. More
+ *                 small datagrams than that at once can overflow the receive buffer of a UDP socket.
  * @param size     sizeof(tuntap_packet), the distance between two elements of packets.
  * @param err      May be NULL.
- * @return The number of packets, or 0 and errors as tuntap_reader_next, or
- *         -EINVAL  packets is NULL; count is 0, or larger than memory; size is wrong
- *                  (TUNTAP_REASON_ARGUMENT).
+ * @return The number of packets, or
+ *         0        the batch is over: flush now. The device may have more packets: the next call
+ *                  begins another batch;
+ *         -EAGAIN  no packet is waiting, and the handle is non-blocking (TUNTAP_REASON_AGAIN). Only
+ *                  this value means that no packet is waiting;
+ *         -EINVAL  packets is NULL; count is 0, or larger than memory; size is wrong (_ARGUMENT);
+ *         or another errno as tuntap_reader_next.
  *         If an error occurs after the first packet, the call returns the packets, and the next
  *         call returns the error.
  * @since 0.1.0
@@ -2528,10 +2548,14 @@ ssize_t tuntap_reader_batch(tuntap_reader *reader, tuntap_packet *packets, size_
  * @param size     sizeof(tuntap_packet), the distance between two elements of packets.
  * @param err      May be NULL.
  * @return The number of packets: fewer than count if the next packet is larger than its buffer. Or
- *         0 and errors as tuntap_reader_batch, or
- *         -EMSGSIZE  the first packet is larger than its buffer (TUNTAP_REASON_BUFFER). The packet
- *                    is not lost: the next call returns it. The message has its size;
- *         -EINVAL    an address is NULL; a size is larger than memory (_ARGUMENT).
+ *         0          the batch is over: flush now. The device may have more packets: the next call
+ *                    begins another batch;
+ *         -EAGAIN    no packet is waiting, and the handle is non-blocking (TUNTAP_REASON_AGAIN). Only
+ *                    this value means that no packet is waiting;
+ *         -EMSGSIZE  the first packet is larger than its buffer (_BUFFER). The packet is not lost: the
+ *                    next call returns it. The message has its size;
+ *         -EINVAL    an address is NULL; a size is larger than memory (_ARGUMENT);
+ *         or another errno as tuntap_reader_batch.
  * @since 0.1.0
  */
 ssize_t tuntap_reader_copy(tuntap_reader *reader, tuntap_packet *packets, size_t count, size_t size, tuntap_error *err);

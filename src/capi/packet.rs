@@ -38,6 +38,9 @@ pub unsafe extern "C" fn tuntap_read_size(dev: *const Device) -> usize {
 /// one system call reads all waiting frames of a TAP, and later calls return them without another.
 /// Use one reading thread for each queue to keep packets in order.
 ///
+/// Expect packets that the program did not cause: the kernel sends some IPv6 packets through each
+/// device that is up, such as router solicitations and multicast listener reports (MLD).
+///
 /// With TUNTAP_OFFLOAD each call returns one packet of a super-packet. tuntap_wait sees that packets
 /// of it are left; poll does not, so read until -EAGAIN before you poll. tuntap_reader_next is faster.
 ///
