@@ -56,10 +56,12 @@ pub struct CAddr {
     pub reserved: u32,
     /// The address with its prefix, such as "10.8.0.1/24" or "fd00::1/64". Request: without
     /// a prefix, the address has the prefix that it already has on the device, or else the prefix of
-    /// a single host: 32 or 128.
+    /// a single host: 32 or 128. Without a prefix but with a peer, the prefix is 32 or 128.
     pub addr: [c_char; TUNTAP_ADDR_SIZE],
     /// The peer: the other end of a point-to-point link, such as "10.8.0.2". The prefix then
-    /// describes the network of the peer. "": no peer.
+    /// describes the network of the peer: addr "10.8.0.6" with peer "10.8.0.5" is
+    /// `ip addr add 10.8.0.6 peer 10.8.0.5/32`, and OpenVPN's `ifconfig 10.8.0.6 10.8.0.5`.
+    /// "": no peer.
     pub peer: [c_char; TUNTAP_ADDR_SIZE],
     /// The IPv4 broadcast address. "": none. Request: "" for the default, which on a TAP is the
     /// broadcast address of the network.
@@ -113,10 +115,17 @@ pub(super) fn protocol(number: u32) -> Result<u8> {
 /// that does not expire. When the device already has the address with everything that is requested,
 /// nothing changes. An address with a lifetime is therefore never equal to one of the device.
 ///
-/// The address conflicts with one that the device has with other properties. Two IPv4 addresses
-/// conflict when they have the same address, the same prefix length and the same network; with a peer,
-/// the network is the peer's. Two IPv6 addresses conflict when they have the same address. The call
-/// then fails with -EEXIST. With TUNTAP_REPLACE the new address replaces the old one instead, and
+/// Without a prefix, "10.8.0.6" adds a single host, 10.8.0.6/32. If the device already has 10.8.0.6
+/// with any prefix, and no peer is requested, its prefix stays. tuntap_del_addr is different: without a
+/// prefix it removes 10.8.0.6 with every prefix.
+///
+/// Each address has a place, and a place has one address. For IPv4 the place is the address itself,
+/// its prefix length, and the network of its peer (without a peer: its own network). So 10.8.0.6 peer
+/// 10.8.0.5 and 10.8.0.6 peer 10.8.0.9 are two places, and so are 10.8.0.6/24 and 10.8.0.6/16. For
+/// IPv6 the place is the address alone.
+///
+/// When the place has an address with other properties, the call fails with -EEXIST. With
+/// TUNTAP_REPLACE the new address replaces the old one instead, and
 /// properties that are not requested stay as they were. Linux changes lifetimes, metric and protocol
 /// in place, and for IPv6 also the flags. For any other change, and for each change on Darwin, the
 /// library deletes the old address first and restores it when the new one cannot be added.
@@ -171,13 +180,18 @@ pub unsafe extern "C" fn tuntap_add_addr(
 ///
 /// The other addresses stay. On failure all addresses stay.
 ///
+/// Without a prefix length, each entry of the address is removed: with any prefix length, and without a
+/// peer in the request also with any peer. tuntap_add_addr is different: without a prefix length it adds
+/// a single host, /32 or /128.
+///
 /// Linux: with the first IPv4 address of a network the kernel removes the others of that network. The
 /// library adds those again, with their labels and lifetimes. IPv4 routes through them are lost.
 ///
 /// @param dev   The device.
 /// @param addr  The address. Only family, prefix, addr and peer are read. Without a prefix length, any
-///              prefix length matches. Without a peer, the address without a peer is removed; if
-///              there is none, any peer matches.
+///              prefix length and, unless a peer is given, any peer matches. With a prefix length and
+///              without a peer, the address without a peer is removed; if there is none, any peer
+///              matches.
 /// @param size  sizeof(tuntap_addr).
 /// @param err   May be NULL.
 /// @return 0, or
@@ -252,6 +266,16 @@ pub unsafe extern "C" fn tuntap_get_addr(
 /// Makes an address the only one of its family on the device.
 ///
 /// On failure the addresses and prefixes are as before.
+///
+/// The library removes the other addresses first, and then adds this one if the device does not have
+/// it. So there is a moment without an address, in which packets are lost. To change an address without
+/// such a moment:
+/// 1. add the new address with tuntap_add_addr;
+/// 2. replace the routes that have the old address as source or its peer as gateway:
+///    tuntap_add_route with TUNTAP_REPLACE;
+/// 3. delete the old address with tuntap_del_addr.
+///
+/// This does not work for two IPv4 addresses of the same network: see tuntap_del_addr.
 ///
 /// IPv6 link-local addresses (fe80::/10) are a family by themselves here: one replaces only link-local
 /// addresses, and any other IPv6 address leaves those.

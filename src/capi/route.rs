@@ -47,10 +47,12 @@ pub struct CRoute {
     /// The MTU of the route in bytes. 0: the MTU of the device.
     pub mtu: u32,
     /// The destination with its prefix, such as "10.9.0.0/16". "0.0.0.0/0" and "::/0" are the
-    /// default routes. Request: without a prefix it is a single host.
+    /// default routes: "default" is not accepted. Request: without a prefix it is a single host.
     pub destination: [c_char; TUNTAP_ADDR_SIZE],
     /// The gateway: the next hop on the link, such as "10.8.0.2". "": none. Since Linux 5.2 an IPv4
-    /// destination can have an IPv6 gateway.
+    /// destination can have an IPv6 gateway. It must be in the network of an address of the device:
+    /// with a wide prefix, such as 10.0.0.1/8, many gateways are valid. For any other gateway set
+    /// TUNTAP_ROUTE_ONLINK.
     pub gateway: [c_char; TUNTAP_ADDR_SIZE],
     /// The source address of packets whose sender has not chosen one. "": the system chooses.
     pub source: [c_char; TUNTAP_ADDR_SIZE],
@@ -158,7 +160,8 @@ impl CRoute {
 ///         -EEXIST       another route has this destination, metric and table (TUNTAP_REASON_BUSY);
 ///         -EPERM        CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
 ///         -ENETUNREACH  or another errno: the kernel refuses the gateway or the source
-///                       (TUNTAP_REASON_SYSTEM);
+///                       (TUNTAP_REASON_SYSTEM). A gateway that is in no network of the device needs
+///                       TUNTAP_ROUTE_ONLINK;
 ///         -ENETUNREACH  Darwin: the device has no address of the family (TUNTAP_REASON_ARGUMENT);
 ///         -EOPNOTSUPP   Darwin does not have what is requested (TUNTAP_REASON_PLATFORM);
 ///         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED).
