@@ -328,9 +328,10 @@ const char *tuntap_strreason(uint32_t reason);
 #define TUNTAP_NONBLOCK 0x20
 
 /**
- * The device stays after its last handle is closed, until tuntap_set_persist(dev, 0) or
- * `ip link delete`. If later steps of the configuration can fail, call tuntap_set_persist
- * as the last step instead: then a failure leaves no incomplete device.
+ * The device stays after its last descriptor is closed (see tuntap_close), until
+ * tuntap_set_persist(dev, 0) or `ip link delete`. If later steps of the configuration can
+ * fail, call tuntap_set_persist as the last step instead: then a failure leaves no
+ * incomplete device.
  */
 #define TUNTAP_PERSIST 0x40
 
@@ -375,7 +376,8 @@ const char *tuntap_strreason(uint32_t reason);
  * recomputed, even wrong ones. tuntap_reader_new, tuntap_splitter_new: the packets go to a
  * writer with this flag on a device with TUNTAP_OFFLOAD, on this host or at the other end of
  * an authenticated tunnel. The checksums of segments are wrong: other receivers would drop
- * them.
+ * them. A tunnel needs the flag at both ends: for the reader that sends and for the writer
+ * that receives.
  */
 #define TUNTAP_TRUSTED 0x1000
 
@@ -454,7 +456,8 @@ int tuntap_open(const char *name, uint64_t flags, tuntap **dev, tuntap_error *er
  * Opens a device with further options. Either all of them are applied, or none. The order
  * is: network namespace, device node, virtio header, MTU, MAC address, alias, transmit
  * queue length, send buffer, addresses, up or down, routes, owner, group, and
- * TUNTAP_PERSIST last.
+ * TUNTAP_PERSIST last. A route needs a device that is up: without tuntap_config_set_up the open fails
+ * with -ENETDOWN, unless the device is up already.
  *
  * When an option fails, a new device is removed and an existing one is restored, with one
  * exception: a first owner that was set cannot be unset when setting the group or
@@ -515,6 +518,15 @@ int tuntap_open_fd(int fd, uint64_t flags, tuntap **dev, tuntap_error *err);
 /**
  * Closes a handle. The last handle of a device that is not persistent removes the device.
  *
+ * More precisely, the kernel removes the device with its last descriptor. Descriptors that were passed
+ * with SCM_RIGHTS, inherited by fork(), duplicated or released (tuntap_release), and the copy of
+ * TUNTAP_BORROW, also count, in every process. So a process that sends a descriptor may close its
+ * handle directly after sendmsg().
+ *
+ * On Linux the kernel takes tens of milliseconds to remove a device, and the call waits for that. A
+ * program with many devices can open them with TUNTAP_PERSIST, close the handles, and delete their
+ * network namespace: the kernel then removes all of them together.
+ *
  * Readers and writers also hold the device: it stays open, and they continue to work,
  * until the last of them is closed. They and the handle can be closed in any order.
  *
@@ -535,6 +547,14 @@ void tuntap_close(tuntap *dev);
  * The descriptor is non-blocking (O_NONBLOCK) and close-on-exec, as it was in the handle.
  * The device stays open and keeps its settings. The unread rest of a super-packet is lost:
  * read until -EAGAIN first.
+ *
+ * The caller must close the descriptor. For a handle that tuntap_open_fd opened with TUNTAP_BORROW it
+ * is the copy, and the caller still has the original one. For one that it opened without this flag it
+ * is the descriptor that was given to tuntap_open_fd.
+ *
+ * A device with TUNTAP_OFFLOAD keeps its offloads and its virtio header, which each packet on the
+ * descriptor has. For a program that knows the header but no offloads, call
+ * tuntap_set_offloads(dev, 0) first: then it gets no super-packets, and all checksums are complete.
  *
  * @param dev  Freed on success: no other call on it may be running, and none may follow.
  *             Unchanged on failure.
@@ -587,6 +607,9 @@ int tuntap_get_index(const tuntap *dev, uint32_t *index, tuntap_error *err);
  *
  * The descriptor is always non-blocking (O_NONBLOCK), even if the handle is not, and must
  * stay so: the library does the waiting. With io_uring, link a poll before each read.
+ *
+ * The device stays while any process has the descriptor: after sendmsg(SCM_RIGHTS) the sender may
+ * close its handle.
  *
  * Darwin: the descriptor of a TAP is a kqueue. It is readable while a frame is available
  * in the kernel or in the handle, until a read finds none, and when the device is gone. It
@@ -1449,7 +1472,10 @@ int tuntap_get_offloads(const tuntap *dev, uint64_t *offloads, tuntap_error *err
  */
 
 /**
- * The address or the route replaces another one that occupies its place.
+ * The address or the route replaces another one that has its place. The place of an IPv4
+ * address is the address itself, its prefix length, and the network of its peer (without a
+ * peer: its own network); of an IPv6 address, the address; of a route, its destination,
+ * metric and table.
  */
 #define TUNTAP_REPLACE 0x1
 
@@ -2221,9 +2247,12 @@ int tuntap_config_set_sndbuf(tuntap_config *config, uint32_t bytes, tuntap_error
 
 /**
  * Sets the size of the virtio header before each packet of a device with TUNTAP_OFFLOAD,
- * for another program that uses the same device: 10, 12 for a header with num_buffers, or
- * more. Without this option an existing device keeps its size, and a new one has 10. The
- * packet functions of this library work the same with any size.
+ * for another program that uses the same device: 10 for struct virtio_net_hdr, 12 for struct
+ * virtio_net_hdr_mrg_rxbuf, as QEMU uses it, or more. Without this option an existing device
+ * keeps its size, and a new one has 10. The packet functions of this library work the same with
+ * any size.
+ *
+ * The open needs TUNTAP_OFFLOAD: only such a device has the virtio header (IFF_VNET_HDR).
  *
  * The size belongs to the device, for all queues, and a persistent device keeps it. It can
  * only be changed while no other queue is open. Otherwise the open fails with

@@ -255,9 +255,12 @@ pub unsafe extern "C" fn tuntap_config_set_sndbuf(
 }
 
 /// Sets the size of the virtio header before each packet of a device with TUNTAP_OFFLOAD,
-/// for another program that uses the same device: 10, 12 for a header with num_buffers, or
-/// more. Without this option an existing device keeps its size, and a new one has 10. The
-/// packet functions of this library work the same with any size.
+/// for another program that uses the same device: 10 for struct virtio_net_hdr, 12 for struct
+/// virtio_net_hdr_mrg_rxbuf, as QEMU uses it, or more. Without this option an existing device
+/// keeps its size, and a new one has 10. The packet functions of this library work the same with
+/// any size.
+///
+/// The open needs TUNTAP_OFFLOAD: only such a device has the virtio header (IFF_VNET_HDR).
 ///
 /// The size belongs to the device, for all queues, and a persistent device keeps it. It can
 /// only be changed while no other queue is open. Otherwise the open fails with

@@ -71,7 +71,8 @@ pub unsafe extern "C" fn tuntap_open(
 /// Opens a device with further options. Either all of them are applied, or none. The order
 /// is: network namespace, device node, virtio header, MTU, MAC address, alias, transmit
 /// queue length, send buffer, addresses, up or down, routes, owner, group, and
-/// TUNTAP_PERSIST last.
+/// TUNTAP_PERSIST last. A route needs a device that is up: without tuntap_config_set_up the open fails
+/// with -ENETDOWN, unless the device is up already.
 ///
 /// When an option fails, a new device is removed and an existing one is restored, with one
 /// exception: a first owner that was set cannot be unset when setting the group or
@@ -150,6 +151,15 @@ pub unsafe extern "C" fn tuntap_open_fd(
 
 /// Closes a handle. The last handle of a device that is not persistent removes the device.
 ///
+/// More precisely, the kernel removes the device with its last descriptor. Descriptors that were passed
+/// with SCM_RIGHTS, inherited by fork(), duplicated or released (tuntap_release), and the copy of
+/// TUNTAP_BORROW, also count, in every process. So a process that sends a descriptor may close its
+/// handle directly after sendmsg().
+///
+/// On Linux the kernel takes tens of milliseconds to remove a device, and the call waits for that. A
+/// program with many devices can open them with TUNTAP_PERSIST, close the handles, and delete their
+/// network namespace: the kernel then removes all of them together.
+///
 /// Readers and writers also hold the device: it stays open, and they continue to work,
 /// until the last of them is closed. They and the handle can be closed in any order.
 ///
@@ -170,6 +180,14 @@ pub unsafe extern "C" fn tuntap_close(dev: *mut Device) {
 /// The descriptor is non-blocking (O_NONBLOCK) and close-on-exec, as it was in the handle.
 /// The device stays open and keeps its settings. The unread rest of a super-packet is lost:
 /// read until -EAGAIN first.
+///
+/// The caller must close the descriptor. For a handle that tuntap_open_fd opened with TUNTAP_BORROW it
+/// is the copy, and the caller still has the original one. For one that it opened without this flag it
+/// is the descriptor that was given to tuntap_open_fd.
+///
+/// A device with TUNTAP_OFFLOAD keeps its offloads and its virtio header, which each packet on the
+/// descriptor has. For a program that knows the header but no offloads, call
+/// tuntap_set_offloads(dev, 0) first: then it gets no super-packets, and all checksums are complete.
 ///
 /// @param dev  Freed on success: no other call on it may be running, and none may follow.
 ///             Unchanged on failure.
@@ -233,6 +251,9 @@ pub unsafe extern "C" fn tuntap_get_index(dev: *const Device, index: *mut u32, e
 ///
 /// The descriptor is always non-blocking (O_NONBLOCK), even if the handle is not, and must
 /// stay so: the library does the waiting. With io_uring, link a poll before each read.
+///
+/// The device stays while any process has the descriptor: after sendmsg(SCM_RIGHTS) the sender may
+/// close its handle.
 ///
 /// Darwin: the descriptor of a TAP is a kqueue. It is readable while a frame is available
 /// in the kernel or in the handle, until a read finds none, and when the device is gone. It

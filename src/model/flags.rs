@@ -7,7 +7,10 @@ use crate::model::text::{Text, text};
 
 constants! {
     bits CALL_FLAGS: u64 {
-        /// The address or the route replaces another one that occupies its place.
+        /// The address or the route replaces another one that has its place. The place of an IPv4
+        /// address is the address itself, its prefix length, and the network of its peer (without a
+        /// peer: its own network); of an IPv6 address, the address; of a route, its destination,
+        /// metric and table.
         REPLACE = 0x1, "TUNTAP_REPLACE";
     }
 }
@@ -29,9 +32,10 @@ constants! {
         EXCLUSIVE = 0x10, "TUNTAP_EXCLUSIVE";
         /// tuntap_read and tuntap_write return -EAGAIN instead of waiting.
         NONBLOCK = 0x20, "TUNTAP_NONBLOCK";
-        /// The device stays after its last handle is closed, until tuntap_set_persist(dev, 0) or
-        /// `ip link delete`. If later steps of the configuration can fail, call tuntap_set_persist
-        /// as the last step instead: then a failure leaves no incomplete device.
+        /// The device stays after its last descriptor is closed (see tuntap_close), until
+        /// tuntap_set_persist(dev, 0) or `ip link delete`. If later steps of the configuration can
+        /// fail, call tuntap_set_persist as the last step instead: then a failure leaves no
+        /// incomplete device.
         PERSIST = 0x40, "TUNTAP_PERSIST";
         /// Written packets enter the network stack through NAPI: in batches, with generic receive
         /// offload (GRO).
@@ -58,7 +62,8 @@ constants! {
         /// recomputed, even wrong ones. tuntap_reader_new, tuntap_splitter_new: the packets go to a
         /// writer with this flag on a device with TUNTAP_OFFLOAD, on this host or at the other end of
         /// an authenticated tunnel. The checksums of segments are wrong: other receivers would drop
-        /// them.
+        /// them. A tunnel needs the flag at both ends: for the reader that sends and for the writer
+        /// that receives.
         TRUSTED = 0x1000, "TUNTAP_TRUSTED";
     }
 }
