@@ -3,6 +3,8 @@
  * libtuntap: create, configure and drive TUN and TAP network devices.
  * Generated from src/capi by cbindgen: change it there, then run `make header`.
  *
+ * To compile a program: cc prog.c $(pkg-config --cflags --libs tuntap)
+ *
  * Rules for all functions
  *
  * Errors.    A function that can fail returns 0 or a count on success, and a negative errno on
@@ -41,14 +43,19 @@
  *            an object (tuntap_close, tuntap_config_free, tuntap_monitor_close) is called, no
  *            other call may be using the object, and none may follow. No function is a
  *            cancellation point.
- * Cost.      On Linux a handle has one descriptor, the device node. It opens a second one at the
- *            first call that queries or configures the device (a netlink socket) or waits (an event
- *            counter, for tuntap_wake). The event counter replaces the socket; later calls that
- *            need a socket open one for the call. Another queue is another handle. A socket that
- *            must stay open is kept in addition to the event counter: from the open on without
- *            CAP_NET_ADMIN and before Linux 5.4, where it shows that the device still exists, and
- *            for a device in another namespace than the calling thread. A wait that cannot open its
- *            descriptor returns -EMFILE, -ENFILE or -ENOMEM.
+ * Cost.      On Linux a handle has:
+ *            1 descriptor  after the open: the device node;
+ *            2 descriptors once it was configured or waited on;
+ *            3 descriptors once it was waited on, if the process does not have CAP_NET_ADMIN, or
+ *                          before Linux 5.4, or if the device is in another namespace than the
+ *                          calling thread.
+ *            The second descriptor is a netlink socket, opened by the first call that queries or
+ *            configures the device. An event counter (for tuntap_wake) replaces it at the first
+ *            wait; later calls that need a socket open one for the call. In the cases with 3
+ *            descriptors the handle keeps the socket too: without CAP_NET_ADMIN or before Linux 5.4
+ *            from the open on, because it shows that the device still exists. Another queue is
+ *            another handle. A wait that cannot open its descriptor returns -EMFILE, -ENFILE or
+ *            -ENOMEM.
  * Privilege. Setting a value that the device already has makes no privileged system call.
  * Failure.   The library never prints, never runs another program, and has no global state. An
  *            internal fault aborts the process. On Linux, a call that runs out of memory returns
