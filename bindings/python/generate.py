@@ -27,9 +27,7 @@ ENUMERATIONS = {
 }
 FLAGS = ("Flag", "IntFlag", "How a device is opened, and what it is.")
 # Constants that are no members of those: sizes, versions, families, and flags of single functions.
-PLAIN = re.compile(
-    r".*_SIZE$|TUNTAP_(VERSION_.*|IPV[46]|VNET_HDR_F_\w+|ALL_MULTICAST|MONITOR_ROUTES|NO_ID|REPLACE)"
-)
+PLAIN = re.compile(r".*_SIZE$|TUNTAP_(VERSION_.*|IPV[46]|VNET_HDR_F_\w+|ALL_MULTICAST|MONITOR_ROUTES|NO_ID|REPLACE)")
 
 # Parameters that Python has no use for.
 C_ONLY = {
@@ -97,6 +95,7 @@ def in_python(text: str) -> str:
     text = re.sub(r"TUNTAP_VNET_HDR_GSO_(\w+)", r"GsoType.\1", text)
     text = text.replace("TUNTAP_MONITOR_ROUTES", "routes").replace("TUNTAP_NO_ID", "None")
     text = text.replace("TUNTAP_ALL_MULTICAST", "all_multicast").replace("TUNTAP_VNET_HDR_F_NEEDS_CSUM", "1")
+    text = text.replace("TUNTAP_* flags below", "members of Flag")
     text = re.sub(r"TUNTAP_(?!\w*_SIZE|IPV|VERSION)(\w+)", r"Flag.\1", text)
     return re.sub(r"-(E[A-Z0-9]{2,})\b", r"\1", text).replace("NULL", "None")
 

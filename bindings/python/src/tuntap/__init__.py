@@ -12,7 +12,20 @@ tuntap.aio has the same for asyncio, and tuntap.pytun the class of python-pytun.
 
 from __future__ import annotations
 
-from ._abi import AddrFlag, Endian, EventKind, Feature, Flag, GsoType, Offloads, Reason, RouteFlag, RouteType, Scope, Wait
+from ._abi import (
+    AddrFlag,
+    Endian,
+    EventKind,
+    Feature,
+    Flag,
+    GsoType,
+    Offloads,
+    Reason,
+    RouteFlag,
+    RouteType,
+    Scope,
+    Wait,
+)
 from ._library import documented, lib
 from .address import Addr
 from .batch import Packets, Reader, Run, Writer

@@ -59,7 +59,6 @@ PARAMETERS = {
     "error": ctypes.c_void_p,
 }
 RESULTS = {
-    "uint32": ctypes.c_uint32,
     "int32": ctypes.c_int32,
     "uint32": ctypes.c_uint32,
     "size": ctypes.c_size_t,
