@@ -163,7 +163,7 @@ impl Splitter {
     }
 
     /// Writes the next packet to `packet`, the bytes of [`Self::begin`], and returns its range. None if no packet is left.
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self, packet: &mut [u8]) -> Option<Range<usize>> {
         let place = match self.plan {
             Plan::Segments(_) => self.next_segment(packet),
