@@ -16,6 +16,7 @@ import socket
 import struct
 import sys
 import threading
+import traceback
 import warnings
 
 import pytest
@@ -340,6 +341,8 @@ def test_a_signal_handler_that_raises_at_any_moment():
             sys.unraisablehook = lambda _: None
             warnings.simplefilter("ignore")
             status = left_behind(200)
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -45,9 +45,11 @@ static void it_is_for_good(void)
 static void in_handler(int number)
 {
     (void)number;
+    int before = errno;
     errno = 77;
     tuntap_monitor_shutdown(monitor);
     CHECK(errno == 77);
+    errno = before;
 }
 
 static void a_signal_handler_may_do_it(void)
