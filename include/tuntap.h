@@ -34,12 +34,14 @@
  *            more than 4096 bytes is refused; no struct is larger.
  * Waiting.   A wait ends with -EINTR when a signal handler ran in the thread, even with
  *            SA_RESTART, and with -ETIMEDOUT when its time limit passed, never earlier.
- *            tuntap_wake ends one wait with -ECANCELED. tuntap_shutdown ends all present and later
+ *            tuntap_wake ends the waits that it finds, or else the next one, with -ECANCELED.
+ *            tuntap_shutdown ends all present and later
  *            waits on the handle with -ECANCELED.
  * Threads.   Every function may be called from any thread. Any number of threads may read, write
  *            and wait on one handle at the same time. Calls that configure a handle may wait for
  *            each other, but never for a packet. All other objects, for example a tuntap_config
- *            or a tuntap_reader, may be used by one thread at a time. When a function that frees
+ *            or a tuntap_reader, may be used by one thread at a time (tuntap_monitor_shutdown may be
+ *            called from any). When a function that frees
  *            an object (tuntap_close, tuntap_config_free, tuntap_monitor_close) is called, no
  *            other call may be using the object, and none may follow. No function is a
  *            cancellation point.
@@ -538,7 +540,8 @@ int tuntap_open_fd(int fd, uint64_t flags, tuntap **dev, tuntap_error *err);
  * until the last of them is closed. They and the handle can be closed in any order.
  *
  * No other call on the handle may be running, and none may follow. To stop the threads
- * that use it, call tuntap_shutdown, join them, then close.
+ * that use it, call tuntap_shutdown, join them, then close. After tuntap_close only a signal
+ * handler ends a wait of a reader or writer.
  *
  * @param dev  The handle. May be NULL.
  * @since 0.1.0
@@ -881,7 +884,8 @@ size_t tuntap_read_size(const tuntap *dev);
  * packet-information header comes first if the device has it. The call waits for a packet unless
  * the handle is non-blocking.
  *
- * A packet that is already there costs one system call, a wait three; neither allocates. On Darwin
+ * A packet that is already there costs one system call, a wait three. Neither allocates, except
+ * that the first wait of a handle opens an event counter (see Cost). On Darwin
  * one system call reads all waiting frames of a TAP, and later calls return them without another.
  * Use one reading thread for each queue to keep packets in order.
  *
@@ -1036,14 +1040,17 @@ ssize_t tuntap_writev(tuntap *dev, const struct iovec *parts, size_t count, tunt
  * Waits until a packet can be read or written, and does neither.
  *
  * This adds a time limit to every function that reads or writes. It waits even if the handle is
- * non-blocking. It makes one system call when something is ready, and never allocates.
+ * non-blocking. It makes one system call when something is ready. The first wait of a
+ * handle opens an event counter (see Cost).
  *
  * Ready means that a call is likely to succeed. When several threads read from one handle, another
  * thread may read the packet first; on a non-blocking handle the call then returns -EAGAIN. A device
  * that is gone is ready for both events, and the call returns -ENODEV.
  *
  * TUNTAP_WAIT_READ is for tuntap_read and its variants. It is also ready while packets of a
- * super-packet are left for the next tuntap_read, which poll on the descriptor cannot see. It does
+ * super-packet are left for the next tuntap_read, which poll on the descriptor cannot see. A wait that has
+ * begun does not see packets that another thread's read leaves: with TUNTAP_OFFLOAD read each queue
+ * from one thread, or use readers. It does
  * not see packets that a reader holds: call tuntap_reader_next until it returns 0 or -EAGAIN, and
  * then wait. With tuntap_reader_batch on a non-blocking handle, wait after -EAGAIN.
  *
@@ -2416,7 +2423,7 @@ int tuntap_set_netns_fd(tuntap *dev, int fd, tuntap_error *err);
  *         -EPERM   CAP_NET_ADMIN is needed: the device belongs to another user
  *                  (TUNTAP_REASON_PRIVILEGE);
  *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED);
- *         -EXDEV   the calling thread is in another network namespace than the device
+ *         -EXDEV   this process cannot enter the network namespace of the device
  *                  (TUNTAP_REASON_NAMESPACE);
  *         or as tuntap_open.
  * @since 0.1.0
@@ -2502,7 +2509,7 @@ typedef struct tuntap_packet {
  * @param err     May be NULL.
  * @return 0, or
  *         -EINVAL  dev or reader is NULL (TUNTAP_REASON_ARGUMENT); unknown flags (_FLAGS);
- *         -ENOMEM  no memory: a reader needs 330 KB (_SYSTEM).
+ *         -ENOMEM  no memory: a reader needs 390 KB (_SYSTEM).
  * @since 0.1.0
  */
 int tuntap_reader_new(tuntap *dev, uint64_t flags, tuntap_reader **reader, tuntap_error *err);
@@ -2602,7 +2609,8 @@ ssize_t tuntap_reader_batch(tuntap_reader *reader, tuntap_packet *packets, size_
 
 /**
  * Copies several packets of a batch to buffers of the caller. Waits for the first packet, unless
- * the handle is non-blocking.
+ * the handle is non-blocking. Set the size of each buffer again before the next call: the call
+ * writes the size of the packet there.
  *
  * @param reader   The reader.
  * @param packets  On entry: the address of a buffer in data, and its size in size, for each packet.
@@ -2744,7 +2752,9 @@ int tuntap_writer_flush(tuntap_writer *writer, tuntap_error *err);
  * Writes several packets: tuntap_writer_put for each, then tuntap_writer_flush.
  *
  * After an error continue with packets[*taken], or with tuntap_writer_flush if all packets were
- * accepted. Then no packet is sent twice, and none is skipped.
+ * accepted. Then no packet is sent twice. If the reason is TUNTAP_REASON_PACKET and *taken is less
+ * than count, the writer never accepts packets[*taken]: continue with the packet after it. A count
+ * of 0 is a tuntap_writer_flush.
  *
  * @param writer   The writer.
  * @param packets  The addresses and sizes of the packets.

@@ -164,7 +164,8 @@ pub unsafe extern "C" fn tuntap_open_fd(
 /// until the last of them is closed. They and the handle can be closed in any order.
 ///
 /// No other call on the handle may be running, and none may follow. To stop the threads
-/// that use it, call tuntap_shutdown, join them, then close.
+/// that use it, call tuntap_shutdown, join them, then close. After tuntap_close only a signal
+/// handler ends a wait of a reader or writer.
 ///
 /// @param dev  The handle. May be NULL.
 /// @since 0.1.0

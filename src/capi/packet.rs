@@ -34,7 +34,8 @@ pub unsafe extern "C" fn tuntap_read_size(dev: *const Device) -> usize {
 /// packet-information header comes first if the device has it. The call waits for a packet unless
 /// the handle is non-blocking.
 ///
-/// A packet that is already there costs one system call, a wait three; neither allocates. On Darwin
+/// A packet that is already there costs one system call, a wait three. Neither allocates, except
+/// that the first wait of a handle opens an event counter (see Cost). On Darwin
 /// one system call reads all waiting frames of a TAP, and later calls return them without another.
 /// Use one reading thread for each queue to keep packets in order.
 ///
@@ -129,9 +130,9 @@ pub unsafe extern "C" fn tuntap_readv(
     pass(dev, err, |device| {
         let parts = vectors(parts, count)?;
         // SAFETY: an IoSliceMut is an iovec, and the caller lets each be written to.
-        let bufs: &mut [IoSliceMut<'_>] =
-            slice::from_raw_parts_mut(parts.as_ptr().cast_mut().cast(), parts.len());
-        let explain = |errno| Failure::Errno(errno, move || device.explain_read(errno, room(parts)));
+        let (room, count) = (room(parts), parts.len());
+        let bufs: &mut [IoSliceMut<'_>] = slice::from_raw_parts_mut(parts.as_ptr().cast_mut().cast(), count);
+        let explain = |errno| Failure::Errno(errno, move || device.explain_read(errno, room));
         device.readv(bufs, Limit::Handle).map_err(explain)
     })
 }

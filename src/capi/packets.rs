@@ -48,7 +48,7 @@ pub(super) unsafe fn packets_in(
     count: usize,
     size: usize,
 ) -> Result<Packets, Argument> {
-    if places.is_null() {
+    if places.is_null() && count != 0 {
         return Err(Argument::Null("the list of packets"));
     }
     let packets = packets(places.cast_mut(), count, size)?;

@@ -27,7 +27,7 @@ use crate::model::flags::Flags;
 ///         -EPERM   CAP_NET_ADMIN is needed: the device belongs to another user
 ///                  (TUNTAP_REASON_PRIVILEGE);
 ///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED);
-///         -EXDEV   the calling thread is in another network namespace than the device
+///         -EXDEV   this process cannot enter the network namespace of the device
 ///                  (TUNTAP_REASON_NAMESPACE);
 ///         or as tuntap_open.
 /// @since 0.1.0

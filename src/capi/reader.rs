@@ -57,7 +57,7 @@ pub struct CPacket {
 /// @param err     May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev or reader is NULL (TUNTAP_REASON_ARGUMENT); unknown flags (_FLAGS);
-///         -ENOMEM  no memory: a reader needs 330 KB (_SYSTEM).
+///         -ENOMEM  no memory: a reader needs 390 KB (_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_reader_new(
@@ -208,7 +208,8 @@ pub unsafe extern "C" fn tuntap_reader_batch(
 }
 
 /// Copies several packets of a batch to buffers of the caller. Waits for the first packet, unless
-/// the handle is non-blocking.
+/// the handle is non-blocking. Set the size of each buffer again before the next call: the call
+/// writes the size of the packet there.
 ///
 /// @param reader   The reader.
 /// @param packets  On entry: the address of a buffer in data, and its size in size, for each packet.

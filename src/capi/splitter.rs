@@ -86,6 +86,7 @@ pub unsafe extern "C" fn tuntap_splitter_begin(
     err: *mut CError,
 ) -> c_int {
     pass_mut(splitter, err, |CSplitter { splitter, kind, packet: place, size: length }| {
+        splitter.drop_rest();
         let hdr = read_growing(hdr, hdr_size, "the virtio header")?;
         if packet.is_null() {
             return Err(Argument::Null("the packet").into());

@@ -12,14 +12,17 @@ use crate::model::readiness::Readiness;
 /// Waits until a packet can be read or written, and does neither.
 ///
 /// This adds a time limit to every function that reads or writes. It waits even if the handle is
-/// non-blocking. It makes one system call when something is ready, and never allocates.
+/// non-blocking. It makes one system call when something is ready. The first wait of a
+/// handle opens an event counter (see Cost).
 ///
 /// Ready means that a call is likely to succeed. When several threads read from one handle, another
 /// thread may read the packet first; on a non-blocking handle the call then returns -EAGAIN. A device
 /// that is gone is ready for both events, and the call returns -ENODEV.
 ///
 /// TUNTAP_WAIT_READ is for tuntap_read and its variants. It is also ready while packets of a
-/// super-packet are left for the next tuntap_read, which poll on the descriptor cannot see. It does
+/// super-packet are left for the next tuntap_read, which poll on the descriptor cannot see. A wait that has
+/// begun does not see packets that another thread's read leaves: with TUNTAP_OFFLOAD read each queue
+/// from one thread, or use readers. It does
 /// not see packets that a reader holds: call tuntap_reader_next until it returns 0 or -EAGAIN, and
 /// then wait. With tuntap_reader_batch on a non-blocking handle, wait after -EAGAIN.
 ///

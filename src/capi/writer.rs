@@ -182,7 +182,9 @@ pub unsafe extern "C" fn tuntap_writer_flush(writer: *mut CWriter, err: *mut CEr
 /// Writes several packets: tuntap_writer_put for each, then tuntap_writer_flush.
 ///
 /// After an error continue with packets[*taken], or with tuntap_writer_flush if all packets were
-/// accepted. Then no packet is sent twice, and none is skipped.
+/// accepted. Then no packet is sent twice. If the reason is TUNTAP_REASON_PACKET and *taken is less
+/// than count, the writer never accepts packets[*taken]: continue with the packet after it. A count
+/// of 0 is a tuntap_writer_flush.
 ///
 /// @param writer   The writer.
 /// @param packets  The addresses and sizes of the packets.

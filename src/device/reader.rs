@@ -199,7 +199,13 @@ impl Source {
                 self.add(0, 0, taken);
                 return Ok(true);
             }
-            Batch::Ended(end) => return end.map(|()| false),
+            Batch::Ended(end) => {
+                // A broken super-packet is not the end that a caller flushes at.
+                if end == Err(Errno::EPROTO) {
+                    self.batch = Batch::Ended(Ok(()));
+                }
+                return end.map(|()| false);
+            }
         };
         // If packets have room, the batch ends before a packet like the last one would begin another run.
         let full = bytes >= MAX_BYTES || (last > 0 && bytes.saturating_add(last) > MAX_RUN_BYTES);
@@ -210,6 +216,11 @@ impl Source {
             Err(Errno::EAGAIN) => {
                 self.alone = reads == 1;
                 Ok(false)
+            }
+            // A broken super-packet is lost, and the batch goes on.
+            Err(Errno::EPROTO) => {
+                self.batch = Batch::Under { reads: reads.saturating_add(1), bytes, last };
+                Err(Errno::EPROTO)
             }
             taken => {
                 self.add(reads, bytes, taken?);

@@ -158,25 +158,30 @@ impl Writer {
     }
 }
 
-/// Writes the next item. None if the joiner is empty.
-fn write_next(device: &Device, joiner: &mut Joiner) -> Option<Result<usize, Errno>> {
+/// Writes the next item. None if the joiner is empty. Kept: there was no room, and the wait for room ended or could not
+/// begin. Refused: by the kernel.
+fn write_next(device: &Device, joiner: &mut Joiner) -> Option<Result<usize, Unwritten>> {
     let layout = device.backend.layout();
     if layout.size() > MAX_FRAMED {
         let (hdr, packet) = joiner.peek()?;
-        return Some(device.write_super(hdr, packet, Limit::Handle));
+        return Some(device.write_super(hdr, packet, Limit::Handle).map_err(Unwritten::of_write));
     }
     let framed = joiner.peek_framed(layout)?;
-    Some(device.try_or_wait(Readiness::WRITE, Limit::Handle, || device.backend.write(framed)))
+    let mut full = false;
+    let written = device.try_or_wait(Readiness::WRITE, Limit::Handle, || {
+        let written = device.backend.write(framed);
+        full = written == Err(Errno::EAGAIN);
+        written
+    });
+    Some(written.map_err(|errno| if full { Unwritten::Kept(errno) } else { Unwritten::of_write(errno) }))
 }
 
 /// Writes the collected packets. If there is no room, the rest stays for the next call. Packets that the kernel refuses are
 /// lost, and the others go out.
 fn hand_over(joiner: &mut Joiner, loss: &mut Option<Loss>, device: &Device) -> Result<(), Unwritten> {
     while let Some(written) = write_next(device, joiner) {
-        if let Err(errno) = written {
-            if is_end_of_wait(errno) {
-                return Err(Unwritten::Kept(errno));
-            }
+        if let Err(unwritten) = written {
+            let Unwritten::Refused(errno) = unwritten else { return Err(unwritten) };
             let before = loss.unwrap_or(Loss { errno, packets: 0 });
             let packets = before.packets.saturating_add(joiner.packets());
             *loss = Some(Loss { packets, ..before });
@@ -196,7 +201,7 @@ impl Unwritten {
 
 /// Whether a write failed only because there was no room.
 fn is_end_of_wait(errno: Errno) -> bool {
-    matches!(errno, Errno::EAGAIN | Errno::EINTR | Errno::ECANCELED)
+    matches!(errno, Errno::EAGAIN | Errno::EINTR | Errno::ECANCELED | Errno::EMFILE | Errno::ENFILE)
 }
 
 impl Joins {

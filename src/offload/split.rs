@@ -130,6 +130,11 @@ impl Splitter {
         })
     }
 
+    /// Drops the packets that are left.
+    pub fn drop_rest(&mut self) {
+        self.plan = Plan::Done;
+    }
+
     /// Begins with a packet, which may be a super-packet. The rest of the last one is dropped. After a fault no packet is
     /// left. The packet is not written to.
     pub fn begin(&mut self, kind: Kind, hdr: VnetHdr, packet: &[u8]) -> Result<(), Fault> {
