@@ -342,6 +342,7 @@ def test_a_signal_handler_that_raises_at_any_moment():
             warnings.simplefilter("ignore")
             status = left_behind(200)
         except BaseException:
+            signal.setitimer(signal.ITIMER_REAL, 0)
             traceback.print_exc()
         finally:
             os._exit(status)
