@@ -272,6 +272,11 @@ impl State {
 
     /// Routes with this source address are removed with it, which older kernels do not announce.
     fn note_address_gone(&mut self, index: u32, assigned: Assigned) -> Noted {
+        let source = Some(assigned.address.local());
+        let has_source = |listed: &Listed| listed.installed.route.source() == source;
+        if self.known.values().any(|known| known.routes.values().any(has_source)) {
+            self.watch.list_routes();
+        }
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
         if !known.addresses.remove(&assigned.address) {
             return Ok(());

@@ -3,7 +3,7 @@
 
 use std::os::fd::BorrowedFd;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 
 use super::{Outcome, Tokens};
 
@@ -17,10 +17,9 @@ pub(crate) struct Stop {
 impl Stop {
     /// Allowed in a signal handler.
     pub(crate) fn stop(&self) {
-        // One token is enough, as nobody takes it.
-        if self.stopped.swap(true, Ordering::SeqCst) {
-            return;
-        }
+        self.stopped.store(true, Ordering::SeqCst);
+        // Either this finds the descriptor, or the wait that makes it finds that it is stopped.
+        fence(Ordering::SeqCst);
         if let Some(tokens) = self.tokens.get() {
             tokens.add(1);
         }
@@ -36,6 +35,7 @@ impl Stop {
         if self.tokens.get().is_none() {
             // Another thread's, which was first, serves as well.
             let _ = self.tokens.set(Tokens::new()?);
+            fence(Ordering::SeqCst);
         }
         self.tokens.get().map(Tokens::fd).ok_or(crate::model::error::Errno::EIO)
     }

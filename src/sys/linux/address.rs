@@ -71,7 +71,10 @@ pub(super) fn list(
     family: u8,
 ) -> Result<Vec<Assigned>, Refusal> {
     netlink.ask(&list_request(interface.index, family), |body| {
-        let Some((_, assigned)) = parse(body).filter(|(found, _)| *found == interface.index) else {
+        // A kernel without a family lists all others instead.
+        let of_family = family == 0 || body.first() == Some(&family);
+        let Some((_, assigned)) = parse(body).filter(|(found, _)| of_family && *found == interface.index)
+        else {
             return Ok(None);
         };
         let assigned = usual_left_out(assigned, interface, kind);

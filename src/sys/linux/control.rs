@@ -39,8 +39,6 @@ pub(super) struct Control {
     answered: bool,
     /// The socket is of another namespace than its opener's, who may not be able to open a second one.
     apart: bool,
-    /// Somebody waits on the handle, which takes another descriptor.
-    waited: bool,
 }
 
 /// The way to the interface, as the first step of a call has found it. The other steps go it without asking again.
@@ -79,7 +77,7 @@ pub(super) fn prepare() -> Result<Socket, Error> {
 
 impl Control {
     fn new(netlink: Option<Socket>, namespace: Option<Identity>, trace: Trace) -> Self {
-        Self { netlink, namespace, index: 0, trace, answered: false, apart: false, waited: false }
+        Self { netlink, namespace, index: 0, trace, answered: false, apart: false }
     }
 
     /// Finds a device that has just been opened here, in the calling thread's namespace.
@@ -137,19 +135,6 @@ impl Control {
         }
         self.apart = true;
         Ok(())
-    }
-
-    /// Somebody begins to wait on the handle: from now on the socket lasts as long as a call.
-    pub(super) fn begin_wait(&mut self) {
-        self.waited = true;
-        self.rest();
-    }
-
-    /// At the end of a call: a handle has its node, and one descriptor more.
-    pub(super) fn rest(&mut self) {
-        if self.waited {
-            self.close();
-        }
     }
 
     /// Closes the socket, unless it shows where the device is, or no other could be opened.
@@ -313,10 +298,10 @@ impl Control {
     fn follow(&mut self, node: &Node, there: &Namespace, name: &Name) -> Result<Option<Link>, Error> {
         let identity = there.identity();
         if identity != self.namespace || self.netlink.is_none() {
-            let (answered, waited) = (self.answered, self.waited);
+            let answered = self.answered;
             let netlink = there.inside(Socket::open).map_err(unreached)?;
             let apart = identity != Identity::own();
-            *self = Self { answered, apart, waited, ..Self::new(Some(netlink), identity, Trace::Lost) };
+            *self = Self { answered, apart, ..Self::new(Some(netlink), identity, Trace::Lost) };
         }
         let Some(netlink) = &mut self.netlink else { return Ok(None) };
         let Some(link) = present(link::by_name(netlink, name))? else { return Ok(None) };

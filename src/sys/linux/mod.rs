@@ -41,6 +41,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::wait::{self as waiting, Waker};
@@ -80,6 +81,8 @@ pub(crate) struct Queue {
     /// Held over a request to rtnetlink and its answer, which threads take in turn.
     control: Mutex<Control>,
     waker: Waker,
+    /// Something has waited on the handle: from then on the netlink socket lasts as long as a call.
+    waited: AtomicBool,
     /// Of a TAP that can have several queues.
     filter: Option<Filter>,
     mode: Mode,

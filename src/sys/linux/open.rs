@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 
 use super::control::{self, Control, Way};
 use super::file;
@@ -54,7 +55,18 @@ impl Beside {
     fn with(self, node: Node) -> Queue {
         let Self { path, control, filter, mode, layout } = self;
         let (control, waker, read_size) = (Mutex::new(control), Waker::new(), read_size(mode));
-        Queue { node, path, control, waker, filter, mode, layout, read_size, former: None }
+        Queue {
+            node,
+            path,
+            control,
+            waker,
+            waited: AtomicBool::new(false),
+            filter,
+            mode,
+            layout,
+            read_size,
+            former: None,
+        }
     }
 }
 
@@ -81,7 +93,7 @@ impl Queue {
         match node.join(name.as_bytes(), flags.mode, true) {
             Ok(made) => Self::begin_new(node, path, &made, name, flags, wanted),
             Err(Errno::EBUSY) if !flags.exclusive => Self::open_existing(node, path, name, flags, wanted),
-            Err(errno) => Err(explain_join(&mut Socket::open()?, name, flags, errno)),
+            Err(errno) => Err(explain_join(Socket::open().ok().as_mut(), name, flags, errno)),
         }
     }
 
@@ -112,7 +124,7 @@ impl Queue {
         let mut netlink = control::prepare()?;
         let before = present(&mut netlink, name, flags.existing)?;
         node.join(name.as_bytes(), flags.mode, flags.exclusive)
-            .map_err(|errno| explain_join(&mut netlink, name, flags, errno))?;
+            .map_err(|errno| explain_join(Some(&mut netlink), name, flags, errno))?;
         let opened = Self::begin_existing(node, netlink, path, name, flags, wanted, before.as_ref());
         opened.inspect_err(|_| {
             if let Some((former, link)) = before.as_ref().and_then(Former::of).zip(before.as_ref()) {
@@ -182,8 +194,8 @@ impl Queue {
             None => node.join(bytes, self.mode, false).map(drop),
         };
         if let Err(errno) = joined {
-            let mut netlink = netlink.map_or_else(Socket::open, Ok)?;
-            return Err(explain_join(&mut netlink, &name, &flags, errno));
+            let mut netlink = netlink.or_else(|| Socket::open().ok());
+            return Err(explain_join(netlink.as_mut(), &name, &flags, errno));
         }
         let mut queue = match netlink {
             Some(netlink) => Self::joined(node, netlink, &self.path, &name, self.mode, Some(link.index))?,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! What the backend's calls have in common.
 
+use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
 
 use super::Queue;
@@ -29,7 +30,11 @@ impl<'a> Call<'a> {
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
-        self.queue.control().rest();
+        // A handle has its node, and one descriptor more.
+        let mut control = self.queue.control();
+        if self.queue.waited.load(Ordering::SeqCst) {
+            control.close();
+        }
     }
 }
 
@@ -54,7 +59,11 @@ impl Queue {
             return Err(Errno::ECANCELED);
         }
         let _cancel_disabled = CancelDisabled::new();
-        self.control().begin_wait();
+        self.waited.store(true, Ordering::SeqCst);
+        // A call that holds it closes the socket at its end. A child of fork() would wait for a thread that it does not have.
+        if let Ok(mut control) = self.control.try_lock() {
+            control.close();
+        }
         Ok(())
     }
 

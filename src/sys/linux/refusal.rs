@@ -42,7 +42,7 @@ fn explained(errno: Errno, said: Option<Box<Text>>, action: &dyn Display) -> Err
 
 /// TUNSETIFF answers EINVAL, EBUSY or EPERM for many causes: what exists under the name tells which.
 pub(super) fn explain_join(
-    netlink: &mut netlink::Socket,
+    netlink: Option<&mut netlink::Socket>,
     name: &NameRequest,
     flags: &Flags,
     errno: Errno,
@@ -50,7 +50,7 @@ pub(super) fn explain_join(
     // The queue's device is gone, before all of it was joined.
     let errno = if errno == Errno::EBADFD { Errno::ENODEV } else { errno };
     let present = match name {
-        NameRequest::Exact(exact) => link::by_name(netlink, exact).ok(),
+        NameRequest::Exact(exact) => netlink.and_then(|netlink| link::by_name(netlink, exact).ok()),
         NameRequest::Any | NameRequest::Pattern(_) => None,
     };
     let error = |reason, text: Text| Error::new(errno, reason, text!("open {name}: {text}"));

@@ -46,12 +46,16 @@ const LOCAL_TABLE: u32 = libc::RT_TABLE_LOCAL as u32;
 
 /// Those of both families.
 pub(super) fn list(netlink: &mut Socket, index: u32) -> Result<Vec<Installed>, Refusal> {
-    let read = |body: &[u8]| {
-        let Some(installed) = parse(body, index) else { return Ok(None) };
-        Ok(Some(Installed { detail: memory::copy(body)?, ..installed }))
+    // A kernel without a family lists all others instead.
+    let read = |family: Family| {
+        move |body: &[u8]| {
+            let of_family = body.first() == Some(&number(family));
+            let Some(installed) = parse(body, index).filter(|_| of_family) else { return Ok(None) };
+            Ok(Some(Installed { detail: memory::copy(body)?, ..installed }))
+        }
     };
-    let mut listed = netlink.ask(&list_request(Family::V4, index), read)?;
-    let mut ipv6 = netlink.ask(&list_request(Family::V6, index), read)?;
+    let mut listed = netlink.ask(&list_request(Family::V4, index), read(Family::V4))?;
+    let mut ipv6 = netlink.ask(&list_request(Family::V6, index), read(Family::V6))?;
     listed.try_reserve(ipv6.len()).map_err(|_| Errno::ENOMEM)?;
     listed.append(&mut ipv6);
     Ok(listed)
@@ -78,7 +82,11 @@ pub(super) fn replace(netlink: &mut Socket, index: u32, route: &Route) -> Result
     let wanted = request.body().map(memory::copy).transpose()?.ok_or(NoMemory)?;
     let list = Request::new(libc::RTM_GETROUTE, libc::NLM_F_DUMP, &rtmsg(route.family(), 0, 0, 0, 0))
         .attribute(libc::RTA_TABLE, &table(route).to_ne_bytes());
-    let owners = netlink.ask(&list, |body| Ok(has_place_of(body, &wanted).then(|| owner(body))))?;
+    let owners = match netlink.ask(&list, |body| Ok(has_place_of(body, &wanted).then(|| owner(body)))) {
+        // There is no such table yet (Linux 4.20).
+        Err(refusal) if refusal.errno == Errno::ENOENT => Vec::new(),
+        owners => owners?,
+    };
     if owners.iter().any(|owner| *owner != Some(index)) {
         let said = "a route through another interface has this destination, metric and table";
         return Err(Refusal { errno: Errno::EEXIST, said: boxed(said.into()).ok() });
@@ -122,7 +130,12 @@ pub(super) fn restore_request(installed: &Installed) -> Result<Request, NoMemory
 pub(super) fn remove(netlink: &mut Socket, index: u32, installed: &Installed) -> Result<(), Refusal> {
     let rivals = netlink.ask(&rivals_request(&installed.route, index), |body| {
         Ok(is_deleted_by(body, &installed.detail).then(|| parse(body, index)))
-    })?;
+    });
+    let rivals = match rivals {
+        // The table went with its last route.
+        Err(refusal) if refusal.errno == Errno::ENOENT => return Err(Errno::ESRCH.into()),
+        rivals => rivals?,
+    };
     let is_meant = |found: &Installed| found.exact == installed.exact && found.route == installed.route;
     match rivals.first() {
         None => Err(Errno::ESRCH.into()),

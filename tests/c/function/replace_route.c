@@ -116,9 +116,30 @@ static void nothing_or_all_of_it(void)
     IP("link delete t0");
 }
 
+/** The table of a route comes with its first one; a new network namespace has not even the main one. */
+static void a_table_comes_with_its_first_route(void)
+{
+    static const uint32_t tables[] = {0, 4711};
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    IP("link set t0 addrgenmode none up");
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        tuntap_route v4 = {.destination = "10.9.0.0/16", .table = tables[i]};
+        tuntap_route v6 = {.destination = "fd09::/48", .table = tables[i]};
+        unsigned table = tables[i] ? tables[i] : 254;
+        OK(replace(dev, &v4));
+        OK(replace(dev, &v6));
+        CHECK(strstr(output_of("ip route show table %u", table), "10.9.0.0/16 dev t0"));
+        CHECK(strstr(output_of("ip -6 route show table %u", table), "fd09::/48 dev t0"));
+        OK(tuntap_del_route(dev, &v4, sizeof v4, &err));
+        OK(tuntap_del_route(dev, &v6, sizeof v6, &err));
+    }
+    tuntap_close(dev);
+}
+
 int main(void)
 {
     begin();
+    a_table_comes_with_its_first_route();
     the_kernel_replaces_it();
     another_interfaces_route_stays();
     nothing_or_all_of_it();
