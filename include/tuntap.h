@@ -745,8 +745,7 @@ int tuntap_set_nonblock(tuntap *dev, int on, tuntap_error *err);
  */
 
 /**
- * In a tuntap_info: the device has no owner, or no group. No user and no group has this
- * number.
+ * Owner or group of a device that has none. No user and no group has this number.
  */
 #define TUNTAP_NO_ID 0xffffffff
 
@@ -755,105 +754,113 @@ int tuntap_set_nonblock(tuntap *dev, int on, tuntap_error *err);
  */
 typedef struct tuntap_info {
     /**
-     * Its index.
+     * The interface index.
      */
     uint32_t index;
     /**
-     * Its MTU.
+     * The MTU.
      */
     uint32_t mtu;
     /**
-     * TUNTAP_TUN or TUNTAP_TAP, with TUNTAP_PI, TUNTAP_MULTI_QUEUE, TUNTAP_OFFLOAD and
-     * TUNTAP_PERSIST. The system does not say which devices have TUNTAP_NAPI.
+     * TUNTAP_TUN or TUNTAP_TAP, combined with TUNTAP_PI, TUNTAP_MULTI_QUEUE, TUNTAP_OFFLOAD and
+     * TUNTAP_PERSIST. Linux does not report TUNTAP_NAPI.
      */
     uint64_t flags;
     /**
-     * The user who may open it without privilege, as the user namespace of the calling
-     * process numbers users; TUNTAP_NO_ID: none is set.
+     * The user who may open the device without privilege, as a number of the calling process's
+     * user namespace. TUNTAP_NO_ID if none is set.
      */
     uint32_t owner;
     /**
-     * The same for a group.
+     * The group whose members may open the device without privilege. TUNTAP_NO_ID if none is set.
      */
     uint32_t group;
     /**
-     * Not 0: it is up.
+     * Not 0 if the device is up.
      */
     uint8_t up;
     /**
-     * Not 0: it has a carrier.
+     * Not 0 if the device has a carrier.
      */
     uint8_t carrier;
     /**
-     * Its MAC address; zeros for a TUN.
+     * The MAC address; zeros for a TUN.
      */
     uint8_t mac[TUNTAP_MAC_SIZE];
     /**
-     * Its name.
+     * The name.
      */
     char name[TUNTAP_NAME_SIZE];
 } tuntap_info;
 
 /**
- * The TUN and TAP devices of the network namespace that the calling thread is in, whoever made
- * them. Needs no privilege.
+ * Lists the TUN and TAP devices in the network namespace of the calling thread.
  *
- * @param devices  Receives the first `count` of them. NULL with a count of 0: only the
- *                 number is asked for.
- * @param count    Places in devices.
- * @param size     sizeof(tuntap_info): where one ends and the next begins.
- * @return How many there are, which may be more than count, or -EINVAL (devices is NULL and
- *         count is not 0; size is too small), -EMFILE, ... (out of something,
- *         TUNTAP_REASON_SYSTEM), -EOPNOTSUPP (not on this operating system,
- *         TUNTAP_REASON_PLATFORM).
+ * It lists devices of other programs too, and needs no privilege.
+ *
+ * @param devices  Receives the first count devices. NULL with a count of 0: only the number is
+ *                 returned.
+ * @param count    Number of elements of devices.
+ * @param size     sizeof(tuntap_info), the distance between two elements of devices.
+ * @param err      May be NULL.
+ * @return The number of devices, which can be more than count; or
+ *         -EINVAL      devices is NULL and count is not 0; size is too small
+ *                      (TUNTAP_REASON_ARGUMENT);
+ *         -EMFILE, ... no resources (TUNTAP_REASON_SYSTEM);
+ *         -EOPNOTSUPP  not supported on this operating system (TUNTAP_REASON_PLATFORM).
  * @since 0.1.0
  */
 ssize_t tuntap_list(tuntap_info *devices, size_t count, size_t size, tuntap_error *err);
 
 /**
- * Deletes a device that outlived its last handle, as `ip tuntap del` does, but without being
- * told its kind and modes. It is looked for in the network namespace that the calling thread
- * is in. The device's owner needs no privilege for it.
+ * Deletes a persistent device by its name, in the network namespace of the calling thread.
  *
- * A device that is in use stays as it is: it goes with its last handle, where
- * tuntap_set_persist turned TUNTAP_PERSIST off.
+ * It does what `ip tuntap del` does, and finds the kind and the modes of the device by itself. The
+ * owner of the device needs no privilege. A device that is in use is not changed: turn
+ * TUNTAP_PERSIST off with tuntap_set_persist, and the device goes with its last handle.
  *
- * Linux: /dev/net/tun, TUNSETPERSIST. While it is being deleted, others see its carrier come
- * and go. Darwin has no such devices.
+ * On Linux the carrier of the device changes while it is deleted, which other programs can see.
+ * Darwin has no persistent devices.
  *
  * @param name   The name of the device.
  * @param flags  0.
+ * @param err    May be NULL.
  * @return 0, or
- *         -EINVAL  name is NULL (TUNTAP_REASON_ARGUMENT), or no name (_NAME); flags (_FLAGS);
- *                  the interface is no TUN or TAP device (_KIND);
+ *         -EINVAL  name is NULL (TUNTAP_REASON_ARGUMENT), or not a valid name (_NAME); flags is not
+ *                  0 (_FLAGS); the interface is not a TUN or TAP device (_KIND);
  *         -ENODEV  there is no such device (_ABSENT);
- *         -EBUSY   it is in use; or others delete it and make it again and again (_BUSY);
- *         -EPERM   it belongs to somebody else, and that needs CAP_NET_ADMIN (_PRIVILEGE);
+ *         -EBUSY   the device is in use, or other programs delete and create it repeatedly (_BUSY);
+ *         -EPERM   the device belongs to another user, and the process does not have CAP_NET_ADMIN
+ *                  (_PRIVILEGE);
  *         -EACCES, -ENOENT, -ENXIO, -ENOTTY, -EMFILE, ...  as tuntap_open;
- *         -EOPNOTSUPP  not on this operating system (_PLATFORM).
+ *         -EOPNOTSUPP  not supported on this operating system (_PLATFORM).
  * @since 0.1.0
  */
 int tuntap_delete(const char *name, uint64_t flags, tuntap_error *err);
 
 /**
- * Whether the running kernel supports something, and this device. tuntap_has says what the
- * library offers on this operating system, and asks nobody.
+ * Reports whether the running kernel, and a device, support a feature.
  *
- * Linux: without a device the driver says which modes it has. Of TUNTAP_FEATURE_CARRIER,
- * TUNTAP_FEATURE_STEERING, TUNTAP_FEATURE_USO and TUNTAP_FEATURE_FOLLOW only the kernel's
- * version tells then; a device is asked itself, which also finds what a distribution's kernel
- * has early. Nothing of the device is changed.
+ * tuntap_has reports what the library supports on this operating system, and does not query the
+ * kernel. This function queries it, and changes nothing.
  *
- * @param dev        NULL: the kernel alone is asked. A device: also whether it has the kind
- *                   and the modes, which were fixed when it was made, and USO only with
- *                   TUNTAP_OFFLOAD.
+ * On Linux, without a device, the driver reports its modes. For TUNTAP_FEATURE_CARRIER,
+ * TUNTAP_FEATURE_STEERING, TUNTAP_FEATURE_USO and TUNTAP_FEATURE_FOLLOW the result then depends
+ * only on the version of the kernel. With a device the kernel is asked, which also finds features
+ * that a distribution has backported.
+ *
+ * @param dev        NULL: only the kernel. A device: also whether the device has the kind and the
+ *                   modes, which are fixed when it is created; USO only with TUNTAP_OFFLOAD.
  * @param feature    A TUNTAP_FEATURE_*.
- * @param supported  Receives 1, or 0; 0 also for a number that this version does not know.
- * @return 0, or -EINVAL (supported is NULL), -ENODEV (the device is gone), or why it cannot
- *         be known: -EPERM, -EACCES (TUNTAP_REASON_PRIVILEGE), -ENOENT, -ENXIO, ... (no driver
- *         or no device node, TUNTAP_REASON_NO_DRIVER), -EXDEV (the device is where this process
- *         cannot follow, TUNTAP_REASON_NAMESPACE), -EMFILE, ... (out of something,
- *         TUNTAP_REASON_SYSTEM).
+ * @param supported  Receives 1 or 0. It is 0 for a number that this version does not know.
+ * @param err        May be NULL.
+ * @return 0, or the reason why the result is not known:
+ *         -EINVAL            supported is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ENODEV            the device is gone (TUNTAP_REASON_REMOVED);
+ *         -EPERM, -EACCES    not permitted (TUNTAP_REASON_PRIVILEGE);
+ *         -ENOENT, -ENXIO, ... no driver or no device node (TUNTAP_REASON_NO_DRIVER);
+ *         -EXDEV             this process cannot reach the device (TUNTAP_REASON_NAMESPACE);
+ *         -EMFILE, ...       no resources (TUNTAP_REASON_SYSTEM).
  * @since 0.1.0
  */
 int tuntap_probe(const tuntap *dev, uint32_t feature, int *supported, tuntap_error *err);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The devices that there are, what the kernel can do, and a device without its handle.
+//! The devices of the system, the features of the kernel, and the deletion of a device by name.
 
 use std::ffi::{c_char, c_int};
 
@@ -18,8 +18,7 @@ use crate::model::table::constants;
 
 constants! {
     bits IDS: u32 {
-        /// In a tuntap_info: the device has no owner, or no group. No user and no group has this
-        /// number.
+        /// Owner or group of a device that has none. No user and no group has this number.
         TUNTAP_NO_ID = 0xffff_ffff, "TUNTAP_NO_ID";
     }
 }
@@ -28,25 +27,25 @@ constants! {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct CInfo {
-    /// Its index.
+    /// The interface index.
     pub index: u32,
-    /// Its MTU.
+    /// The MTU.
     pub mtu: u32,
-    /// TUNTAP_TUN or TUNTAP_TAP, with TUNTAP_PI, TUNTAP_MULTI_QUEUE, TUNTAP_OFFLOAD and
-    /// TUNTAP_PERSIST. The system does not say which devices have TUNTAP_NAPI.
+    /// TUNTAP_TUN or TUNTAP_TAP, combined with TUNTAP_PI, TUNTAP_MULTI_QUEUE, TUNTAP_OFFLOAD and
+    /// TUNTAP_PERSIST. Linux does not report TUNTAP_NAPI.
     pub flags: u64,
-    /// The user who may open it without privilege, as the user namespace of the calling
-    /// process numbers users; TUNTAP_NO_ID: none is set.
+    /// The user who may open the device without privilege, as a number of the calling process's
+    /// user namespace. TUNTAP_NO_ID if none is set.
     pub owner: u32,
-    /// The same for a group.
+    /// The group whose members may open the device without privilege. TUNTAP_NO_ID if none is set.
     pub group: u32,
-    /// Not 0: it is up.
+    /// Not 0 if the device is up.
     pub up: u8,
-    /// Not 0: it has a carrier.
+    /// Not 0 if the device has a carrier.
     pub carrier: u8,
-    /// Its MAC address; zeros for a TUN.
+    /// The MAC address; zeros for a TUN.
     pub mac: [u8; TUNTAP_MAC_SIZE],
-    /// Its name.
+    /// The name.
     pub name: [c_char; TUNTAP_NAME_SIZE],
 }
 
@@ -74,7 +73,7 @@ impl From<Link> for CInfo {
     }
 }
 
-/// What a device is, as the ABI's bits.
+/// The kind, the modes and the persistence of a device, as TUNTAP_* flags.
 pub(super) fn flags_of(link: &Link) -> u64 {
     link.tuntap.map_or(0, |tuntap| tuntap.mode.bits() | bit(tuntap.persist, PERSIST))
 }
@@ -87,17 +86,20 @@ pub(super) fn name_of(link: &Link) -> [c_char; TUNTAP_NAME_SIZE] {
     name
 }
 
-/// The TUN and TAP devices of the network namespace that the calling thread is in, whoever made
-/// them. Needs no privilege.
+/// Lists the TUN and TAP devices in the network namespace of the calling thread.
 ///
-/// @param devices  Receives the first `count` of them. NULL with a count of 0: only the
-///                 number is asked for.
-/// @param count    Places in devices.
-/// @param size     sizeof(tuntap_info): where one ends and the next begins.
-/// @return How many there are, which may be more than count, or -EINVAL (devices is NULL and
-///         count is not 0; size is too small), -EMFILE, ... (out of something,
-///         TUNTAP_REASON_SYSTEM), -EOPNOTSUPP (not on this operating system,
-///         TUNTAP_REASON_PLATFORM).
+/// It lists devices of other programs too, and needs no privilege.
+///
+/// @param devices  Receives the first count devices. NULL with a count of 0: only the number is
+///                 returned.
+/// @param count    Number of elements of devices.
+/// @param size     sizeof(tuntap_info), the distance between two elements of devices.
+/// @param err      May be NULL.
+/// @return The number of devices, which can be more than count; or
+///         -EINVAL      devices is NULL and count is not 0; size is too small
+///                      (TUNTAP_REASON_ARGUMENT);
+///         -EMFILE, ... no resources (TUNTAP_REASON_SYSTEM);
+///         -EOPNOTSUPP  not supported on this operating system (TUNTAP_REASON_PLATFORM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_list(
@@ -112,50 +114,55 @@ pub unsafe extern "C" fn tuntap_list(
     })
 }
 
-/// Deletes a device that outlived its last handle, as `ip tuntap del` does, but without being
-/// told its kind and modes. It is looked for in the network namespace that the calling thread
-/// is in. The device's owner needs no privilege for it.
+/// Deletes a persistent device by its name, in the network namespace of the calling thread.
 ///
-/// A device that is in use stays as it is: it goes with its last handle, where
-/// tuntap_set_persist turned TUNTAP_PERSIST off.
+/// It does what `ip tuntap del` does, and finds the kind and the modes of the device by itself. The
+/// owner of the device needs no privilege. A device that is in use is not changed: turn
+/// TUNTAP_PERSIST off with tuntap_set_persist, and the device goes with its last handle.
 ///
-/// Linux: /dev/net/tun, TUNSETPERSIST. While it is being deleted, others see its carrier come
-/// and go. Darwin has no such devices.
+/// On Linux the carrier of the device changes while it is deleted, which other programs can see.
+/// Darwin has no persistent devices.
 ///
 /// @param name   The name of the device.
 /// @param flags  0.
+/// @param err    May be NULL.
 /// @return 0, or
-///         -EINVAL  name is NULL (TUNTAP_REASON_ARGUMENT), or no name (_NAME); flags (_FLAGS);
-///                  the interface is no TUN or TAP device (_KIND);
+///         -EINVAL  name is NULL (TUNTAP_REASON_ARGUMENT), or not a valid name (_NAME); flags is not
+///                  0 (_FLAGS); the interface is not a TUN or TAP device (_KIND);
 ///         -ENODEV  there is no such device (_ABSENT);
-///         -EBUSY   it is in use; or others delete it and make it again and again (_BUSY);
-///         -EPERM   it belongs to somebody else, and that needs CAP_NET_ADMIN (_PRIVILEGE);
+///         -EBUSY   the device is in use, or other programs delete and create it repeatedly (_BUSY);
+///         -EPERM   the device belongs to another user, and the process does not have CAP_NET_ADMIN
+///                  (_PRIVILEGE);
 ///         -EACCES, -ENOENT, -ENXIO, -ENOTTY, -EMFILE, ...  as tuntap_open;
-///         -EOPNOTSUPP  not on this operating system (_PLATFORM).
+///         -EOPNOTSUPP  not supported on this operating system (_PLATFORM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_delete(name: *const c_char, flags: u64, err: *mut CError) -> c_int {
     call(err, || presence::delete(&Name::new(bytes(name, "the name")?)?, flags))
 }
 
-/// Whether the running kernel supports something, and this device. tuntap_has says what the
-/// library offers on this operating system, and asks nobody.
+/// Reports whether the running kernel, and a device, support a feature.
 ///
-/// Linux: without a device the driver says which modes it has. Of TUNTAP_FEATURE_CARRIER,
-/// TUNTAP_FEATURE_STEERING, TUNTAP_FEATURE_USO and TUNTAP_FEATURE_FOLLOW only the kernel's
-/// version tells then; a device is asked itself, which also finds what a distribution's kernel
-/// has early. Nothing of the device is changed.
+/// tuntap_has reports what the library supports on this operating system, and does not query the
+/// kernel. This function queries it, and changes nothing.
 ///
-/// @param dev        NULL: the kernel alone is asked. A device: also whether it has the kind
-///                   and the modes, which were fixed when it was made, and USO only with
-///                   TUNTAP_OFFLOAD.
+/// On Linux, without a device, the driver reports its modes. For TUNTAP_FEATURE_CARRIER,
+/// TUNTAP_FEATURE_STEERING, TUNTAP_FEATURE_USO and TUNTAP_FEATURE_FOLLOW the result then depends
+/// only on the version of the kernel. With a device the kernel is asked, which also finds features
+/// that a distribution has backported.
+///
+/// @param dev        NULL: only the kernel. A device: also whether the device has the kind and the
+///                   modes, which are fixed when it is created; USO only with TUNTAP_OFFLOAD.
 /// @param feature    A TUNTAP_FEATURE_*.
-/// @param supported  Receives 1, or 0; 0 also for a number that this version does not know.
-/// @return 0, or -EINVAL (supported is NULL), -ENODEV (the device is gone), or why it cannot
-///         be known: -EPERM, -EACCES (TUNTAP_REASON_PRIVILEGE), -ENOENT, -ENXIO, ... (no driver
-///         or no device node, TUNTAP_REASON_NO_DRIVER), -EXDEV (the device is where this process
-///         cannot follow, TUNTAP_REASON_NAMESPACE), -EMFILE, ... (out of something,
-///         TUNTAP_REASON_SYSTEM).
+/// @param supported  Receives 1 or 0. It is 0 for a number that this version does not know.
+/// @param err        May be NULL.
+/// @return 0, or the reason why the result is not known:
+///         -EINVAL            supported is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ENODEV            the device is gone (TUNTAP_REASON_REMOVED);
+///         -EPERM, -EACCES    not permitted (TUNTAP_REASON_PRIVILEGE);
+///         -ENOENT, -ENXIO, ... no driver or no device node (TUNTAP_REASON_NO_DRIVER);
+///         -EXDEV             this process cannot reach the device (TUNTAP_REASON_NAMESPACE);
+///         -EMFILE, ...       no resources (TUNTAP_REASON_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_probe(

@@ -232,7 +232,7 @@ impl Backend for Queue {
         if !self.waker.is_begun() {
             self.begin_wait()?;
         }
-        wait::patiently(&self.waker, (self.fd(), interest), deadline)
+        wait::wait_for(&self.waker, (self.fd(), interest), deadline)
     }
 
     /// Poll tells when there is room.

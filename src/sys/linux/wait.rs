@@ -48,7 +48,7 @@ impl Tokens {
 const WRITE_AGAIN: Duration = Duration::from_millis(100);
 
 /// Waits for a queue, until a read or write is worth trying.
-pub(super) fn patiently(waker: &Waker, queue: Source<'_>, deadline: Option<Instant>) -> Outcome<Readiness> {
+pub(super) fn wait_for(waker: &Waker, queue: Source<'_>, deadline: Option<Instant>) -> Outcome<Readiness> {
     let (_, interest) = queue;
     let again = interest.write.then(|| Instant::now().checked_add(WRITE_AGAIN)).flatten();
     let earlier = |again| deadline.is_none_or(|deadline| again < deadline);

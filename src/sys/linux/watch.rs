@@ -2,7 +2,7 @@
 //! What rtnetlink announces of interfaces, addresses and routes, without loss.
 //!
 //! What is present is asked for through the socket that the announcements come through: so both are in one queue,
-//! in the order in which they were true. When that queue overflowed, it is emptied and everything asked for anew.
+//! in the order in which they were true. When the queue has overflowed, it is emptied, and everything is listed again.
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Instant;
@@ -23,7 +23,7 @@ const QUEUE: libc::c_int = 1 << 20;
 /// Messages that are thrown away after an overflow, at most, before what is present is asked for.
 const DRAIN: usize = 1 << 16;
 
-/// How often what is present is asked for anew while it changes, before the reader gets what there is.
+/// How often the present state is listed again because it changes meanwhile, before the reader gets it as it is.
 const TRIES: u32 = 16;
 
 /// Announcements of one network namespace.

@@ -102,7 +102,7 @@ static void by_its_owner(void)
 /** The usual node, which the test's own namespace of mounts has for everybody. */
 static void its_owner_needs_no_privilege(const char *node)
 {
-    CHECK(mount(node, "/dev/net/tun", NULL, MS_BIND, NULL) == 0);
+    CHECK(mount(node, "/dev/net/tun", "", MS_BIND, NULL) == 0);
     IP("tuntap add mine mode tap multi_queue user 1234");
     IP("tuntap add theirs mode tun user 99");
     as_user(1234, 1234, by_its_owner);
