@@ -2764,7 +2764,7 @@ int tuntap_writer_flush(tuntap_writer *writer, tuntap_error *err);
  * of 0 is a tuntap_writer_flush.
  *
  * @param writer   The writer.
- * @param packets  The addresses and sizes of the packets.
+ * @param packets  The addresses and sizes of the packets. May be NULL with a count of 0.
  * @param count    Number of packets.
  * @param size     sizeof(tuntap_packet), the distance between two elements of packets.
  * @param taken    Receives the number of packets that the writer accepted, from the first one on.
