@@ -8,7 +8,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-enum { USERS = 6, ROUNDS = 600, FLOODS = 20 };
+enum { USERS = 6 };
+
+/** Fewer where threads take turns. */
+static int rounds = 600, floods = 20, enough = 1000;
 
 static tuntap *dev;
 static int sock;
@@ -90,7 +93,7 @@ static void *second_shutdown(void *handle)
 static void users_end(tuntap *keep)
 {
     pthread_t ids[USERS], noise, second;
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < rounds; round++) {
         OK(tuntap_open_fd(tuntap_get_fd(keep, NULL), TUNTAP_BORROW, &dev, &err));
         atomic_store(&stop, false);
         CHECK(pthread_create(&noise, NULL, waker, NULL) == 0);
@@ -114,14 +117,14 @@ static void users_end(tuntap *keep)
 static void a_flood_keeps_no_thread_alive(tuntap *keep)
 {
     pthread_t ids[USERS], sender;
-    for (int round = 0; round < FLOODS; round++) {
+    for (int round = 0; round < floods; round++) {
         OK(tuntap_open_fd(tuntap_get_fd(keep, NULL), TUNTAP_BORROW, &dev, &err));
         atomic_store(&stop, false);
         atomic_store(&packets, 0);
         CHECK(pthread_create(&sender, NULL, flood, NULL) == 0);
         for (long i = 0; i < USERS; i++)
             CHECK(pthread_create(&ids[i], NULL, user, (void *)i) == 0);
-        while (atomic_load(&packets) < 1000)
+        while (atomic_load(&packets) < enough)
             sched_yield();
         tuntap_shutdown(dev);
         for (int i = 0; i < USERS; i++)
@@ -134,6 +137,9 @@ static void a_flood_keeps_no_thread_alive(tuntap *keep)
 
 int main(void)
 {
+    const char *how = getenv("TEST_HOW");
+    if (how && (strcmp(how, "valgrind") == 0 || strcmp(how, "tsan") == 0))
+        rounds = 60, floods = 3, enough = 100;
     begin();
     ipv4_only();
     frame_length = udp_packet(frame, "10.8.0.2", "10.8.0.1", PORT, "in", 2);
