@@ -83,7 +83,7 @@ impl Backend for Queue {
         match self.0 {}
     }
 
-    fn open(name: &NameRequest, _: &Flags, _: &Place<'_>) -> Result<Self> {
+    fn open(name: &NameRequest, _: &Flags, _: Wanted, _: &Place<'_>) -> Result<Self> {
         Err(Error::platform(format_args!("open {name}")))
     }
 
