@@ -156,7 +156,7 @@ pub unsafe extern "C" fn tuntap_open_fd(
 /// TUNTAP_BORROW, also count, in every process. So a process that sends a descriptor may close its
 /// handle directly after sendmsg().
 ///
-/// On Linux the kernel takes tens of milliseconds to remove a device, and the call waits for that. A
+/// On Linux the kernel takes about 20 ms to remove a device, and the call waits for that. A
 /// program with many devices can open them with TUNTAP_PERSIST, close the handles, and delete their
 /// network namespace: the kernel then removes all of them together.
 ///
