@@ -259,7 +259,7 @@ pub struct Assigned {
     pub options: Options,
     /// The ABI's bits, of what can be asked for and of what is only reported.
     pub flags: u64,
-    /// All that the system tells of it, as the system tells it: with this it is given back as it was.
+    /// The message of the system about the address, unchanged: it restores the address exactly.
     pub detail: Vec<u8>,
 }
 

@@ -205,7 +205,7 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn changes_address(&self, present: &Assigned, address: &Address, options: &Options) -> bool;
     /// Does that.
     fn change_address(&self, way: &mut Self::Way<'_>, address: &Address, options: &Options) -> Result<()>;
-    /// Gives back what it told of an address, which is there in another way or not at all.
+    /// Restores an address that it listed. `there`: the device has it, with other properties.
     fn restore_address(&self, way: &mut Self::Way<'_>, assigned: &Assigned, there: bool) -> Result<()>;
     fn remove_address(&self, way: &mut Self::Way<'_>, address: &Address) -> Result<()>;
 

@@ -108,7 +108,7 @@ impl Node {
         }
     }
 
-    /// Gives back what was there before, as far as it is something else now.
+    /// Restores the size and the byte order of before, if they have changed.
     pub(super) fn restore_vnet(&self, before: Settings) {
         let Ok(now) = self.vnet_settings() else { return };
         if now.size != before.size {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
-/** Of every kind and mode, without being told of them. */
+/** Every kind and mode: the call finds them by itself. */
 static void a_device_goes_by_its_name(void)
 {
     static const char *const modes[] = {"tun", "tap", "tun pi", "tap multi_queue", "tun vnet_hdr",

@@ -1,28 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "packet.h"
+#include "ready.h"
 
 #include <pthread.h>
 
 static uint8_t buf[140000], data[1472];
-static int sock;
-
-static tuntap *ready(uint64_t flags)
-{
-    tuntap *dev;
-    OK(tuntap_open("t0", flags, &dev, &err));
-    IP("address add 10.8.0.1/24 dev t0");
-    IP("link set t0 up");
-    if (flags & TUNTAP_TAP)
-        IP("neigh add 10.8.0.2 lladdr 02:00:00:00:00:02 dev t0 nud permanent");
-    sock = udp_socket("10.8.0.1", PORT);
-    return dev;
-}
-
-static void finish(tuntap *dev)
-{
-    close(sock);
-    tuntap_close(dev);
-}
 
 static size_t header_of(uint64_t flags)
 {

@@ -1,28 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "packet.h"
+#include "ready.h"
 
 #include <pthread.h>
 
-static int sock;
 static const tuntap_vnet_hdr plain;
-
-static tuntap *ready(uint64_t flags)
-{
-    tuntap *dev;
-    OK(tuntap_open("t0", flags, &dev, &err));
-    IP("address add 10.8.0.1/24 dev t0");
-    IP("link set t0 up");
-    if (flags & TUNTAP_TAP)
-        IP("neigh add 10.8.0.2 lladdr 02:00:00:00:00:02 dev t0 nud permanent");
-    sock = udp_socket("10.8.0.1", PORT);
-    return dev;
-}
-
-static void finish(tuntap *dev)
-{
-    close(sock);
-    tuntap_close(dev);
-}
 
 /** A handle, and what a call may need beside it. */
 struct use {
@@ -178,7 +159,7 @@ static void all_are_shut_down(struct use *use, uint64_t flags)
             is_shut_down(use, write_super);
             is_shut_down(use, flush);
         }
-        /* Nothing takes it away again, and no wake is told of. */
+        /* Nothing undoes it, and a later wake is not reported. */
         tuntap_wake(use->dev);
         tuntap_shutdown(use->dev);
     }

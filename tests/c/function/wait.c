@@ -1,30 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "packet.h"
+#include "ready.h"
 
 #include <pthread.h>
 
 static uint8_t buf[70000];
-static int sock;
 
 static const uint32_t both = TUNTAP_WAIT_READ | TUNTAP_WAIT_WRITE;
-
-static tuntap *ready(uint64_t flags)
-{
-    tuntap *dev;
-    OK(tuntap_open("t0", flags, &dev, &err));
-    IP("address add 10.8.0.1/24 dev t0");
-    IP("link set t0 up");
-    if (flags & TUNTAP_TAP)
-        IP("neigh add 10.8.0.2 lladdr 02:00:00:00:00:02 dev t0 nud permanent");
-    sock = udp_socket("10.8.0.1", PORT);
-    return dev;
-}
-
-static void finish(tuntap *dev)
-{
-    close(sock);
-    tuntap_close(dev);
-}
 
 static void send_one(void)
 {
@@ -89,7 +70,7 @@ static void the_rest_of_a_super_packet_is_ready(void)
     finish(dev);
 }
 
-/** After 0 it has no packet that the descriptor does not tell of. */
+/** After 0 the reader holds no packet: the descriptor shows all that are waiting. */
 static void a_reader_is_waited_for_after_0(void)
 {
     tuntap *dev = ready(TUNTAP_TUN | TUNTAP_NONBLOCK);
