@@ -17,7 +17,7 @@ use crate::model::link::Link;
 use crate::model::memory::NoMemory;
 use crate::model::prefix::Family;
 use crate::model::route::Installed;
-use crate::sys::{Backend, Routes, Stop, Watch, Watching};
+use crate::sys::{Backend, Routes, Waker, Watch, Watching};
 
 /// The result of processing an announcement: memory may be missing.
 type Noted = std::result::Result<(), NoMemory>;
@@ -25,7 +25,7 @@ type Noted = std::result::Result<(), NoMemory>;
 /// A watch over one device, or over all TUN and TAP devices of a network namespace.
 pub struct Monitor {
     fd: RawFd,
-    stop: Stop,
+    waker: Waker,
     /// Locked during a wait: one thread at a time takes events.
     state: Mutex<State>,
 }
@@ -83,7 +83,7 @@ impl Monitor {
         let (known, events) = (HashMap::new(), VecDeque::new());
         let mut state = State { watch, only, before, known, list: 0, events, overrun: false, ended: false };
         state.take()?;
-        Ok(Self { fd, stop: Stop::default(), state: Mutex::new(state) })
+        Ok(Self { fd, waker: Waker::new(), state: Mutex::new(state) })
     }
 
     /// The descriptor to wait on.
@@ -93,7 +93,7 @@ impl Monitor {
 
     /// Ends the wait for an event, and every later one. Safe in a signal handler.
     pub fn shut_down(&self) {
-        self.stop.stop();
+        self.waker.shut_down();
     }
 
     /// Takes the next event, and waits for it up to the limit.
@@ -108,8 +108,8 @@ impl Monitor {
             }
         };
         loop {
-            if self.stop.is_stopped() {
-                return Err(stopped());
+            if self.waker.is_shut_down() {
+                return Err(shut_down());
             }
             if let Some(event) = state.next()? {
                 return Ok(event);
@@ -123,9 +123,9 @@ impl Monitor {
 
     fn wait(&self, watch: &Watch, deadline: Option<Instant>) -> Result<()> {
         let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        let waited = if late { Err(Errno::ETIMEDOUT) } else { watch.wait(&self.stop, deadline) };
+        let waited = if late { Err(Errno::ETIMEDOUT) } else { watch.wait(&self.waker, deadline) };
         waited.map_err(|errno| match errno {
-            Errno::ECANCELED => stopped(),
+            Errno::ECANCELED => shut_down(),
             Errno::ETIMEDOUT => {
                 let text = "watch: no event within the time limit";
                 Error::new(errno, Reason::Timeout, text)
@@ -140,7 +140,7 @@ fn needs_up(installed: &Installed) -> bool {
     Watch::IPV4_ROUTES_NEED_UP && installed.route.family() == Family::V4
 }
 
-fn stopped() -> Error {
+fn shut_down() -> Error {
     Error::new(Errno::ECANCELED, Reason::Shutdown, "watch: the monitor is shut down")
 }
 

@@ -53,8 +53,6 @@ mod cancel;
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 mod descriptor;
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
-mod stop;
-#[cfg(any(target_os = "linux", target_vendor = "apple"))]
 mod wait;
 
 /// Common to systems without network namespaces.
@@ -67,17 +65,17 @@ pub(crate) use cancel::CancelDisabled;
 pub(crate) use change::Change;
 pub(crate) use fork::PerProcess;
 pub(crate) use shared::{Reserved, Shared};
-#[cfg(any(target_os = "linux", target_vendor = "apple"))]
-pub(crate) use stop::Stop;
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
 pub(crate) use system::CancelDisabled;
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-pub(crate) use system::Stop;
+pub(crate) use system::Waker;
 #[cfg(all(fuzzing, target_os = "linux"))]
 pub use system::fuzz;
 pub(crate) use system::{Namespace, Queue, Watch};
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 use system::{Tokens, poll};
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+pub(crate) use wait::Waker;
 
 /// The result of a call on the path of packets.
 pub(crate) type Outcome<T> = std::result::Result<T, Errno>;
@@ -261,6 +259,6 @@ pub(crate) trait Watching: Sized + Send {
     fn restart(&mut self);
     /// Lists the routes again, because some may be gone without a notice.
     fn list_routes(&mut self);
-    /// Waits for a notice. ECANCELED if stopped, ETIMEDOUT, EINTR.
-    fn wait(&self, stop: &Stop, deadline: Option<Instant>) -> Outcome<()>;
+    /// Waits for a notice. ECANCELED if shut down, ETIMEDOUT, EINTR.
+    fn wait(&self, waker: &Waker, deadline: Option<Instant>) -> Outcome<()>;
 }

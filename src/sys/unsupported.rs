@@ -34,13 +34,16 @@ impl CancelDisabled {
 }
 
 /// Ends no wait, as there is none.
-#[derive(Default)]
-pub(crate) struct Stop;
+pub(crate) struct Waker;
 
-impl Stop {
-    pub(crate) fn stop(&self) {}
+impl Waker {
+    pub(crate) fn new() -> Self {
+        Self
+    }
 
-    pub(crate) fn is_stopped(&self) -> bool {
+    pub(crate) fn shut_down(&self) {}
+
+    pub(crate) fn is_shut_down(&self) -> bool {
         false
     }
 }
@@ -184,6 +187,6 @@ impl Watching for Watch {
     }
 
     unreached! {
-        fn wait(&self, &Stop, Option<Instant>) -> Outcome<()>;
+        fn wait(&self, &Waker, Option<Instant>) -> Outcome<()>;
     }
 }

@@ -22,7 +22,7 @@ const WAKE_IN_PROGRESS: Duration = Duration::from_millis(1);
 ///
 /// The first waiter makes the counter, before it is counted in: what ends waits and finds none needs no counter, and
 /// what finds some has it. Everything that wake() and shut_down() do is allowed in a signal handler.
-pub(super) struct Waker {
+pub(crate) struct Waker {
     /// NULL before the first wait.
     tokens: AtomicPtr<Tokens>,
     state: AtomicU64,
@@ -48,7 +48,7 @@ fn wakes(state: u64) -> u64 {
 }
 
 impl Waker {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { tokens: AtomicPtr::new(ptr::null_mut()), state: AtomicU64::new(0) }
     }
 
@@ -64,13 +64,13 @@ impl Waker {
     }
 
     /// Ends every wait that goes on, and every later one.
-    pub(super) fn shut_down(&self) {
+    pub(crate) fn shut_down(&self) {
         self.end_waits(SHUT_DOWN, SHUT_DOWN);
     }
 
     /// On a packet's way. Who calls after shut_down() sees it, as that is the only word.
     #[inline]
-    pub(super) fn is_shut_down(&self) -> bool {
+    pub(crate) fn is_shut_down(&self) -> bool {
         self.state.load(Ordering::Relaxed) & SHUT_DOWN != 0
     }
 

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::c_int;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Instant;
 
 use super::layout::*;
@@ -20,9 +20,10 @@ use crate::model::address::Assigned;
 use crate::model::error::{Errno, Error, Result};
 use crate::model::event::Notice;
 use crate::model::prefix::Family;
+use crate::model::readiness::Readiness;
 use crate::model::route::Installed;
 use crate::sys::bytes::{u16_at, u32_at};
-use crate::sys::{Outcome, Routes, Stop, Watching, poll};
+use crate::sys::{Outcome, Routes, Waker, Watching};
 
 /// Size of the socket buffer for a slow reader.
 const QUEUE: i32 = 256 * 1024;
@@ -80,20 +81,9 @@ impl Watching for Watch {
     /// Does nothing: routes are listed after each notification.
     fn list_routes(&mut self) {}
 
-    fn wait(&self, stop: &Stop, deadline: Option<Instant>) -> Outcome<()> {
-        let entry =
-            |fd: BorrowedFd<'_>| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-        let mut entries = [entry(self.routing.as_fd()), entry(self.events.as_fd()), entry(stop.fd()?)];
-        if stop.is_stopped() {
-            return Err(Errno::ECANCELED);
-        }
-        poll(&mut entries, deadline)?;
-        let late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        match entries.map(|entry| entry.revents != 0) {
-            [_, _, true] => Err(Errno::ECANCELED),
-            [false, false, _] if late() => Err(Errno::ETIMEDOUT),
-            _ => Ok(()),
-        }
+    fn wait(&self, waker: &Waker, deadline: Option<Instant>) -> Outcome<()> {
+        let sources = [&self.routing, &self.events].map(|socket| (socket.as_fd(), Readiness::READ));
+        waker.wait(&sources, deadline).map(drop)
     }
 }
 

@@ -4,19 +4,20 @@
 //! What is present is asked for through the socket that the announcements come through: so both are in one queue,
 //! in the order in which they were true. When the queue has overflowed, it is emptied, and everything is listed again.
 
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 use std::time::Instant;
 
 use super::message::Message;
 use super::netlink::{self, Socket};
 use super::socket::Datagram;
-use super::{address, link, notice, route, wait};
+use super::{address, link, notice, route};
 use crate::model::error::{Errno, Error, Result};
 use crate::model::event::Notice;
 use crate::model::memory;
 use crate::model::prefix::Family;
+use crate::model::readiness::Readiness;
 use crate::sys::zeroed;
-use crate::sys::{Outcome, Routes, Stop, Watching};
+use crate::sys::{Outcome, Routes, Waker, Watching};
 
 /// Bytes that the kernel may keep for a slow reader. It gives less where it is set to.
 const QUEUE: libc::c_int = 1 << 20;
@@ -92,20 +93,8 @@ impl Watching for Watch {
         }
     }
 
-    fn wait(&self, stop: &Stop, deadline: Option<Instant>) -> Outcome<()> {
-        let entry =
-            |fd: BorrowedFd<'_>| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-        let mut entries = [entry(self.fd()), entry(stop.fd()?)];
-        if stop.is_stopped() {
-            return Err(Errno::ECANCELED);
-        }
-        wait::poll(&mut entries, deadline)?;
-        let late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        match entries.map(|entry| entry.revents != 0) {
-            [_, true] => Err(Errno::ECANCELED),
-            [false, _] if late() => Err(Errno::ETIMEDOUT),
-            _ => Ok(()),
-        }
+    fn wait(&self, waker: &Waker, deadline: Option<Instant>) -> Outcome<()> {
+        waker.wait(&[(self.fd(), Readiness::READ)], deadline).map(drop)
     }
 }
 
