@@ -173,7 +173,7 @@ fn routes_are_told_where_they_are_asked_for() {
 
 #[test]
 fn a_shutdown_ends_a_wait_for_good() {
-    boot();
+    let _machine = boot();
     let monitor = Monitor::open(None, 0).unwrap();
     heard(&monitor);
     thread::scope(|scope| {
