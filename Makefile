@@ -21,6 +21,7 @@ BUILD      := build
 TARGET     := $(or $(CARGO_TARGET_DIR),$(BUILD)/cargo)
 RUST_LIB   := $(TARGET)/release/libtuntap.a
 STATIC     := $(BUILD)/libtuntap.a
+DEBUG_STATIC := $(BUILD)/debug/libtuntap.a
 # Limit of the stripped library in bytes: 480 KiB.
 SIZE_LIMIT := 491520
 STAGE      := $(CURDIR)/$(BUILD)/stage
@@ -69,6 +70,9 @@ $(SHARED): $(RUST_LIB) abi/libtuntap.map
 else
 # One object whose only global symbols are the ABI's, so that it cannot clash with another Rust library in a program.
 #
+# Undefined symbols that no relocation names are removed: they come from code that the linker has dropped, and some of
+# them make a static link print a warning.
+#
 # std's panic handlers print a backtrace, which needs more code than the rest of the library. They are replaced by
 # src/fault.rs, and the linker drops the code that is then unused. The build fails if a later rustc names the handlers
 # differently, or if the linker keeps std's.
@@ -90,10 +94,16 @@ $(BUILD)/tuntap.o: $(RUST_LIB) abi/libtuntap.map
 	    $$7 != "UND" && $$8 ~ /^__wrap_/ { wraps[$$8] = 1 } \
 	    END { for (name in wraps) found++; exit n || found != 2 }' $(BUILD)/linked-symbols >&2 || \
 	    { echo "$@: std's handlers are still in it, in place of src/fault.rs" >&2; rm -f $@; exit 1; }
-	$(OBJCOPY) --keep-global-symbols=$(BUILD)/symbols --remove-section=.llvmbc --remove-section=.llvmcmd $@
+	awk '$$7 == "UND" && $$8 != "" { print $$8 }' $(BUILD)/linked-symbols | sort -u > $(BUILD)/undefined-symbols
+	$(OBJCOPY) --keep-global-symbols=$(BUILD)/symbols --strip-unneeded-symbols=$(BUILD)/undefined-symbols \
+	    --remove-section=.llvmbc --remove-section=.llvmcmd $@
 
+# Archives carry no debugging information, as distributions ship them. The same code with it is in $(DEBUG_STATIC).
 $(STATIC): $(BUILD)/tuntap.o
-	rm -f $@ && $(AR) rcsD $@ $<
+	@mkdir -p $(dir $(DEBUG_STATIC))
+	rm -f $(DEBUG_STATIC) && $(AR) rcsD $(DEBUG_STATIC) $<
+	$(OBJCOPY) --strip-unneeded $< $(BUILD)/stripped.o
+	rm -f $@ && $(AR) rcsD $@ $(BUILD)/stripped.o
 
 # Linked here, because rustc uses its own version script for a cdylib and accepts no other.
 $(SHARED): $(BUILD)/tuntap.o

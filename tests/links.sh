@@ -57,13 +57,13 @@ dynamic=$(pkg-config --cflags --libs tuntap) static=$(pkg-config --cflags --libs
 {
     try "links: C99, dynamic" build_and_run "${CC:-cc}" -std=c99 $strict $program $dynamic
     try "links: C11, dynamic" build_and_run "${CC:-cc}" -std=c11 $strict $program $dynamic
-    try "links: C99, wholly static" build_and_run "${CC:-cc}" -std=c99 $strict -static $program $static
+    try "links: C99, wholly static" build_and_run "${CC:-cc}" -std=c99 $strict -static -Wl,--fatal-warnings $program $static
     try "links: C99, only libtuntap static" build_and_run "${CC:-cc}" -std=c99 $strict $program \
         -I"$prefix/include" "$prefix/lib64/libtuntap.a" -lpthread -ldl -lm
     if have "links: C++" g++; then
         try "links: C++11, dynamic" build_and_run g++ -x c++ -std=c++11 $strict $program $dynamic
         try "links: C++20, dynamic" build_and_run g++ -x c++ -std=c++20 $strict $program $dynamic
-        try "links: C++11, wholly static" build_and_run g++ -x c++ -std=c++11 $strict -static $program $static
+        try "links: C++11, wholly static" build_and_run g++ -x c++ -std=c++11 $strict -static -Wl,--fatal-warnings $program $static
     fi
 }
 
