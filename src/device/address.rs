@@ -79,7 +79,7 @@ impl Device {
             return self.replace_address(way, &before, present, request, options);
         }
         let text = text!(
-            "give {} the address {address}: it has {} with other properties: use TUNTAP_REPLACE to replace it",
+            "add the address {address} to {}: it has {} with other properties: use TUNTAP_REPLACE to replace it",
             self.label(),
             present.address
         );

@@ -67,7 +67,7 @@ impl Config {
             return Err(Error::new(Errno::EINVAL, Reason::Flags, text).of_option(option));
         }
         if self.up == Some(false) && !self.routes.is_empty() {
-            let text = "option route: the device is taken down, and routes need it up";
+            let text = "option route: routes need a device that is up, and option up takes it down";
             return Err(Error::new(Errno::EINVAL, Reason::Argument, text));
         }
         let mut addresses = self.addresses.iter().map(|added| added.item.0.address());

@@ -38,7 +38,7 @@ impl Device {
             Some((least, most)) if mtu < least || mtu > most => Err(Error::new(
                 Errno::EINVAL,
                 Reason::Range,
-                text!("set the MTU of {} to {mtu}: it takes {least} to {most}", link.name),
+                text!("set the MTU of {} to {mtu}: the range is {least} to {most}", link.name),
             )),
             _ => self.backend.change_link(way, &Change::Mtu(mtu)),
         }
@@ -48,7 +48,7 @@ impl Device {
     pub fn mtu_range(&self) -> Result<(u32, u32)> {
         let link = self.link()?;
         link.mtu_range.ok_or_else(|| {
-            let text = text!("ask for the MTU range of {}: this kernel does not report it", link.name);
+            let text = text!("query the MTU range of {}: this kernel does not report it", link.name);
             Error::new(Errno::EOPNOTSUPP, Reason::Kernel, text)
         })
     }

@@ -140,7 +140,7 @@ impl Device {
 
     /// The user that may open the device without privilege.
     pub fn owner(&self) -> Result<u32> {
-        self.needs(Feature::Owner, "ask for the owner of")?;
+        self.needs(Feature::Owner, "query the owner of")?;
         self.tuntap()?.owner.ok_or_else(|| self.unset("owner", "tuntap_set_owner"))
     }
 
@@ -153,7 +153,7 @@ impl Device {
 
     /// The group whose members may open the device without privilege.
     pub fn group(&self) -> Result<u32> {
-        self.needs(Feature::Owner, "ask for the group of")?;
+        self.needs(Feature::Owner, "query the group of")?;
         self.tuntap()?.group.ok_or_else(|| self.unset("group", "tuntap_set_group"))
     }
 
@@ -185,7 +185,8 @@ impl Device {
             return Ok(());
         }
         if bytes == 0 || i32::try_from(bytes).is_err() {
-            let text = text!("set the send buffer of {} to {bytes}: it takes 1 to 2147483647", self.label());
+            let text =
+                text!("set the send buffer of {} to {bytes}: the range is 1 to 2147483647", self.label());
             return Err(Error::new(Errno::EINVAL, Reason::Range, text));
         }
         self.backend.set_send_buffer(bytes)
@@ -193,7 +194,7 @@ impl Device {
 
     /// The size of the virtio header before each packet, on a device with offload.
     pub fn vnet_hdr_size(&self) -> Result<usize> {
-        self.needs_offload("ask for the virtio header of")?;
+        self.needs_offload("query the virtio header of")?;
         Ok(self.backend.layout().size())
     }
 
@@ -275,20 +276,20 @@ fn check_ids(name: &NameRequest, config: &Config) -> Result<()> {
 }
 
 fn check_user(device: impl Display, uid: u32) -> Result<()> {
-    check_id(Queue::knows_user(uid), device, "user", uid)
+    check_id(Queue::knows_user(uid), device, "owner", "user", uid)
 }
 
 fn check_group(device: impl Display, gid: u32) -> Result<()> {
-    check_id(Queue::knows_group(gid), device, "group", gid)
+    check_id(Queue::knows_group(gid), device, "group", "group", gid)
 }
 
-fn check_id(known: bool, device: impl Display, whose: &str, id: u32) -> Result<()> {
+fn check_id(known: bool, device: impl Display, what: &str, kind: &str, id: u32) -> Result<()> {
     if known {
         return Ok(());
     }
     Err(Error::new(
         Errno::EINVAL,
         Reason::Range,
-        text!("give {device} to {whose} {id}: this user namespace has no such {whose}"),
+        text!("set the {what} of {device} to {id}: this user namespace has no such {kind}"),
     ))
 }

@@ -103,7 +103,7 @@ impl Monitor {
             Ok(state) => state,
             Err(TryLockError::Poisoned(state)) => state.into_inner(),
             Err(TryLockError::WouldBlock) => {
-                let text = "watch: another thread takes an event of this monitor";
+                let text = "monitor: another thread takes an event of this monitor";
                 return Err(Error::new(Errno::EBUSY, Reason::Busy, text));
             }
         };
@@ -127,7 +127,7 @@ impl Monitor {
         waited.map_err(|errno| match errno {
             Errno::ECANCELED => shut_down(),
             Errno::ETIMEDOUT => {
-                let text = "watch: no event within the time limit";
+                let text = "monitor: no event within the time limit";
                 Error::new(errno, Reason::Timeout, text)
             }
             _ => Error::system(errno, "wait for an event"),
@@ -141,7 +141,11 @@ fn needs_up(installed: &Installed) -> bool {
 }
 
 fn shut_down() -> Error {
-    Error::new(Errno::ECANCELED, Reason::Shutdown, "watch: the monitor is shut down")
+    Error::new(
+        Errno::ECANCELED,
+        Reason::Shutdown,
+        "monitor: tuntap_monitor_shutdown was called: close the monitor",
+    )
 }
 
 impl State {
@@ -152,7 +156,7 @@ impl State {
         }
         match self.events.pop_front() {
             None if self.ended => {
-                let text = "watch a device: it is gone, or in another network namespace: close the monitor";
+                let text = "monitor: the device is gone, or in another network namespace: close the monitor";
                 Err(Error::new(Errno::ENODEV, Reason::Removed, text))
             }
             event => Ok(event),

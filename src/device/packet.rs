@@ -220,7 +220,7 @@ impl Device {
             }
             Errno::ECANCELED => (Reason::Woken, "tuntap_wake ended the wait"),
             Errno::EMFILE | Errno::ENFILE => {
-                let step = "make the descriptor with which a wait can be ended";
+                let step = "create the descriptor that ends a wait";
                 return Error::system(errno, text!("{action} {}: {step}", self.label()));
             }
             _ => return Error::system(errno, text!("{action} {}", self.label())),

@@ -189,7 +189,7 @@ pub(crate) fn too_small_for_ipv6(address: &Address, device: impl fmt::Display, m
         Errno::EINVAL,
         Reason::Range,
         text!(
-            "give {device} the address {address}: IPv6 needs an MTU of {IPV6_MTU}, and the MTU is {mtu}: use tuntap_set_mtu"
+            "add the address {address} to {device}: IPv6 needs an MTU of {IPV6_MTU}, and the MTU is {mtu}: use tuntap_set_mtu"
         ),
     )
 }

@@ -61,8 +61,13 @@ impl Scope {
         }
         let scopes = [Self::Global, Self::Link, Self::Host, Self::Site];
         let found = scopes.into_iter().find(|scope| *scope as u32 == number);
-        let unknown =
-            || Error::new(Errno::EINVAL, Reason::Argument, text!("scope {number}: there is none such"));
+        let unknown = || {
+            Error::new(
+                Errno::EINVAL,
+                Reason::Argument,
+                text!("scope {number} is unknown: use one of TUNTAP_SCOPE_*"),
+            )
+        };
         found.map(Some).ok_or_else(unknown)
     }
 }
@@ -87,9 +92,9 @@ impl Lifetimes {
         let [valid, preferred] =
             [valid, preferred].map(|seconds| if seconds == FOREVER { 0 } else { seconds });
         let fault = if deprecated && preferred != 0 {
-            text!("a preferred lifetime of {preferred} seconds, but TUNTAP_ADDR_DEPRECATED asks for none")
+            text!("a preferred lifetime of {preferred} seconds contradicts TUNTAP_ADDR_DEPRECATED: use 0")
         } else if valid != 0 && preferred > valid {
-            text!("a preferred lifetime of {preferred} seconds is longer than the valid one of {valid}")
+            text!("a preferred lifetime of {preferred} seconds is longer than the valid lifetime of {valid}")
         } else {
             return Ok(Self { valid, preferred, deprecated });
         };
@@ -137,7 +142,7 @@ impl Label {
     pub fn new(bytes: &[u8]) -> Result<Self> {
         let too_long = || {
             let label = Outside(bytes);
-            let fault = text!("label \"{label}\": {} bytes, and it can have {}", bytes.len(), Self::MAX_LEN);
+            let fault = text!("label \"{label}\": {} bytes: the limit is {}", bytes.len(), Self::MAX_LEN);
             Error::new(Errno::EINVAL, Reason::Range, fault)
         };
         Self::reported(bytes).ok_or_else(too_long)
@@ -187,7 +192,7 @@ impl Options {
             return Err(Error::new(
                 Errno::EINVAL,
                 Reason::Flags,
-                text!("flags {bits:#x} of an address: {unknown:#x} cannot be asked for"),
+                text!("address flags {bits:#x}: {unknown:#x} cannot be requested"),
             ));
         }
         let has = |flag| bits & flag != 0;
@@ -213,8 +218,7 @@ impl Options {
         if address.local().is_ipv4() || (self.broadcast.is_none() && self.label == Label::default()) {
             return Ok(());
         }
-        let text =
-            text!("give a device the address {address}: IPv6 has no broadcast addresses and no labels");
+        let text = text!("add the address {address}: an IPv6 address has no broadcast address and no label");
         Err(Error::new(Errno::EINVAL, Reason::Argument, text))
     }
 

@@ -39,7 +39,7 @@ enumeration! {
         /// The wrong kind of device: a TAP instead of a TUN or the reverse, or neither.
         Kind = 11, "TUNTAP_REASON_KIND", c"wrong kind of device";
         /// The device has other modes than requested. The message states the difference.
-        Mismatch = 12, "TUNTAP_REASON_MISMATCH", c"device has other modes than those asked for";
+        Mismatch = 12, "TUNTAP_REASON_MISMATCH", c"device has other modes than requested";
         /// This kernel does not support it.
         Kernel = 13, "TUNTAP_REASON_KERNEL", c"not supported by this kernel";
         /// This operating system does not support it.

@@ -132,8 +132,8 @@ impl Mode {
         ];
         for (what, asked, got) in modes {
             match (asked, got) {
-                (true, false) => say(text!("does not have {what}, which was asked for")),
-                (false, true) => say(text!("has {what}, which was not asked for")),
+                (true, false) => say(text!("does not have {what}, which was requested")),
+                (false, true) => say(text!("has {what}, which was not requested")),
                 _ => {}
             }
         }

@@ -25,7 +25,7 @@ impl Change<'_> {
     /// What a message says of an attempt at it.
     pub(crate) fn of(&self, device: impl fmt::Display) -> Text {
         match self {
-            Self::Up(true) => text!("take {device} up"),
+            Self::Up(true) => text!("bring {device} up"),
             Self::Up(false) => text!("take {device} down"),
             Self::Mtu(mtu) => text!("set the MTU of {device} to {mtu}"),
             Self::Mac(mac) => text!("set the MAC address of {device} to {mac}"),

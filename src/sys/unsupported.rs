@@ -167,7 +167,7 @@ impl Watching for Watch {
     const IPV4_ROUTES_NEED_UP: bool = false;
 
     fn open(_: Routes) -> Result<Self> {
-        Err(Error::platform("watch the network interfaces"))
+        Err(Error::platform("monitor the network interfaces"))
     }
 
     fn fd(&self) -> BorrowedFd<'_> {

@@ -80,21 +80,21 @@ fn abi_flags(flags: u32) -> u64 {
 /// Refuses what Darwin does not support, before any change.
 pub(super) fn check(name: &Name, kind: Kind, address: &Address, options: &Options) -> Result<()> {
     let wrong = |fault: &str| {
-        let text = text!("give {name} the address {address}: {fault}");
+        let text = text!("add the address {address} to {name}: {fault}");
         Err(Error::new(Errno::EINVAL, Reason::Address, text))
     };
     let platform =
-        |what: &str| Err(Error::platform(format_args!("give {name} the address {address}, {what}")));
+        |what: &str| Err(Error::platform(format_args!("add the address {address} {what} to {name}")));
     let bits = address.prefix().bits();
     let family = address.family();
     if bits == 0 {
-        return wrong("this system has no address with a prefix of 0 bits");
+        return wrong("this system does not support a prefix length of 0");
     }
     if address.peer().is_some() && kind == Kind::Tap {
-        return platform("with another end");
+        return platform("with a peer");
     }
     if address.peer().is_some() && family == Family::V6 && bits != 128 {
-        return wrong("an IPv6 address with another end has a prefix of 128 bits on this system");
+        return wrong("on this system an IPv6 address with a peer has a prefix length of 128");
     }
     // The kernel adds the route to the network itself, except for IPv4 on a utun.
     let routed = family == Family::V6 || kind == Kind::Tap;

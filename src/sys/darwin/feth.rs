@@ -65,13 +65,13 @@ impl Feth {
         let failed = |what: &'static str| {
             move |errno| refusal(errno, format_args!("open a TAP: {what} {end}, its other end"))
         };
-        link::set_up(&end, true).map_err(failed("take up"))?;
-        let ndrv = hand_over(&end).map_err(failed("send frames out at"))?;
-        let going = watch_going(&pair.device.name).map_err(failed("watch the device of"))?;
+        link::set_up(&end, true).map_err(failed("bring up"))?;
+        let ndrv = hand_over(&end).map_err(failed("open a socket to send frames on"))?;
+        let going = watch_going(&pair.device.name).map_err(failed("open a socket to watch the device of"))?;
         let (bpf, size) = pick_up(&end)?;
-        let mark = Mark::new().map_err(failed("collect frames of"))?;
+        let mark = Mark::new().map_err(failed("create a pipe for frames of"))?;
         let sources = [bpf.as_fd(), mark.fd(), ndrv.as_fd(), going.as_fd()];
-        let readiness = kernel::gather(&sources).map_err(failed("watch"))?;
+        let readiness = kernel::gather(&sources).map_err(failed("create a kqueue for"))?;
         Ok(Self { readiness, bpf, ndrv, going, mark, burst: Mutex::new(Burst::new(size)), pair })
     }
 
@@ -150,19 +150,19 @@ impl Pair {
         let device =
             when_free(text.as_str(), || Interface::make(text.as_str())).map_err(|errno| match errno {
                 Errno::EEXIST | Errno::EBUSY => {
-                    Error::new(Errno::EBUSY, Reason::Busy, text!("open {text}: the name is taken"))
+                    Error::new(Errno::EBUSY, Reason::Busy, text!("open {text}: the name is in use"))
                 }
                 Errno::EINVAL => Error::new(
                     Errno::ENODEV,
                     Reason::NoDriver,
-                    text!("open {text}: this kernel has no feth, which macOS 10.13 and newer have"),
+                    text!("open {text}: this kernel has no feth, which needs macOS 10.13"),
                 ),
                 Errno::EPERM => {
-                    Error::new(errno, Reason::Privilege, text!("open {text}: making a TAP needs root"))
+                    Error::new(errno, Reason::Privilege, text!("open {text}: creating a TAP needs root"))
                 }
                 _ => refusal(errno, format_args!("open {text}")),
             })?;
-        let failed = |errno| refusal(errno, format_args!("open {}: make its other end", device.name));
+        let failed = |errno| refusal(errno, format_args!("open {}: create its other end", device.name));
         let end = Interface::make("feth").map_err(failed)?;
         device.join(&end).map_err(failed)?;
         Ok(Self { device, end })
@@ -251,7 +251,7 @@ fn pick_up(name: &Name) -> Result<(OwnedFd, usize)> {
         Ok(u32::from_ne_bytes(size) as usize)
     };
     let size = prepare()
-        .map_err(|errno| refusal(errno, format_args!("open a TAP: pick up the frames of {name}")))?;
+        .map_err(|errno| refusal(errno, format_args!("open a TAP: receive the frames of {name}")))?;
     Ok((bpf, size))
 }
 

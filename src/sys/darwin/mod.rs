@@ -288,7 +288,7 @@ impl Backend for Queue {
     fn send_buffer(&self) -> Result<u32> {
         let mut bytes = [0; 4];
         kernel::get_option(self.writing_fd(), SOL_SOCKET, SO_SNDBUF, &mut bytes)
-            .map_err(|errno| self.refused("ask for the send buffer of", errno))?;
+            .map_err(|errno| self.refused("query the send buffer of", errno))?;
         Ok(u32::from_ne_bytes(bytes))
     }
 
@@ -343,7 +343,7 @@ impl Backend for Queue {
     fn add_address(&self, _: &mut Way, address: &Address, options: &Options) -> Result<()> {
         address::check(&self.name, self.kind(), address, options)?;
         address::add(&self.name, self.index, self.kind(), address, options)
-            .map_err(|errno| refusal(errno, format_args!("give {} the address {address}", self.name)))
+            .map_err(|errno| refusal(errno, format_args!("add the address {address} to {}", self.name)))
     }
 
     fn changes_address(&self, _: &Assigned, _: &Address, _: &Options) -> bool {
@@ -362,7 +362,7 @@ impl Backend for Queue {
     fn remove_address(&self, _: &mut Way, address: &Address) -> Result<()> {
         let others = self.present()?.addresses;
         address::remove(&self.name, self.index, self.kind(), address, &others)
-            .map_err(|errno| refusal(errno, format_args!("delete the address {address} of {}", self.name)))
+            .map_err(|errno| refusal(errno, format_args!("remove the address {address} from {}", self.name)))
     }
 
     fn routes(&self, _: &mut Way) -> Result<Vec<Installed>> {
@@ -389,7 +389,7 @@ impl Backend for Queue {
             Errno::EEXIST => Error::new(
                 errno,
                 Reason::Busy,
-                text!("{action}: there is another route to it: two that are longer by a bit go before it"),
+                text!("{action}: another route has this destination: use two routes with a longer prefix"),
             ),
             Errno::ENETUNREACH => {
                 Error::new(errno, Reason::Argument, text!("{action}: {}", unreachable(route)))
@@ -441,7 +441,7 @@ impl Backend for Queue {
 /// (route.c, ifa_ifwithroute_common_locked).
 fn unreachable(route: &Route) -> &'static str {
     match (route.gateway(), route.family()) {
-        (Some(_), _) => "the gateway is unreachable: add an address of its network to the device",
+        (Some(_), _) => "the gateway is unreachable: add an address in its network to the device",
         (None, Family::V4) => "add an IPv4 address to the device first",
         (None, Family::V6) => "add an IPv6 address to the device first",
     }

@@ -84,7 +84,7 @@ impl Queue {
 }
 
 fn present(name: &Name) -> Result<Present> {
-    link::by_name(name).map_err(|errno| refusal(errno, format_args!("look at {name}")))
+    link::by_name(name).map_err(|errno| refusal(errno, format_args!("query the state of {name}")))
 }
 
 /// Refuses what Darwin does not support, before a device is created.
@@ -146,7 +146,7 @@ fn explain(name: &NameRequest, failure: Failure) -> Error {
         Failure::NoControl(Errno::ENOENT) => {
             error(Errno::ENOENT, Reason::NoDriver, "this kernel has no utun, which needs macOS 10.6.8")
         }
-        Failure::Connect(Errno::EBUSY) => error(Errno::EBUSY, Reason::Busy, "the name is taken"),
+        Failure::Connect(Errno::EBUSY) => error(Errno::EBUSY, Reason::Busy, "the name is in use"),
         Failure::Connect(errno @ (Errno::EPERM | Errno::EACCES)) => {
             error(errno, Reason::Privilege, "creating a TUN needs root: run as root, or use tuntap_open_fd")
         }

@@ -31,7 +31,7 @@ impl Queue {
     }
 
     pub(super) fn present(&self) -> Result<Present> {
-        link::by_index(self.index).map_err(|errno| self.refused("look at", errno))
+        link::by_index(self.index).map_err(|errno| self.refused("query the state of", errno))
     }
 
     pub(super) fn set_mtu(&self, mtu: u32) -> Outcome<()> {

@@ -9,7 +9,7 @@ pub(super) fn refusal(errno: Errno, action: impl std::fmt::Display) -> Error {
     match errno {
         Errno::EPERM | Errno::EACCES => error(errno, Reason::Privilege, "this needs root"),
         Errno::ENXIO | Errno::ENODEV => error(Errno::ENODEV, Reason::Removed, "the device is gone"),
-        Errno::ENETDOWN => error(errno, Reason::Down, "the device is down: tuntap_up takes it up"),
+        Errno::ENETDOWN => error(errno, Reason::Down, "the device is down: use tuntap_up"),
         Errno::EEXIST | Errno::EBUSY => Error::new(errno, Reason::Busy, text!("{action}: {}", errno.desc())),
         _ => Error::system(errno, action),
     }

@@ -56,7 +56,7 @@ impl Watching for Watch {
             let (known, known_routes) = (BTreeMap::new(), BTreeMap::new());
             Ok(Self { readiness, routing, events, known, routes, known_routes, begun: false })
         };
-        open().map_err(|errno| Error::system(errno, "watch the network interfaces"))
+        open().map_err(|errno| Error::system(errno, "monitor the network interfaces"))
     }
 
     fn fd(&self) -> BorrowedFd<'_> {
@@ -65,7 +65,7 @@ impl Watching for Watch {
 
     fn take(&mut self, notices: &mut Vec<Notice>) -> Result<()> {
         let taken = self.hear(notices).and_then(|()| self.compare(notices));
-        taken.map_err(|errno| Error::system(errno, "hear what happens to the network interfaces"))?;
+        taken.map_err(|errno| Error::system(errno, "receive notifications of the network interfaces"))?;
         if !std::mem::replace(&mut self.begun, true) {
             notices.push(Notice::Complete);
         }

@@ -66,7 +66,7 @@ impl Queue {
     /// Whether this kernel has it for this device, whose modes were fixed when it was made.
     pub(super) fn has_capability(&self, feature: Feature) -> Result<bool> {
         let alive = self.node.granted();
-        alive.map_err(|errno| self.refused("ask for the modes of", errno))?;
+        alive.map_err(|errno| self.refused("query the modes of", errno))?;
         match feature {
             Feature::Tun => Ok(self.mode.kind == Kind::Tun),
             Feature::Tap => Ok(self.mode.kind == Kind::Tap),
@@ -85,7 +85,7 @@ impl Queue {
     }
 
     fn knows(&self, request: ioctl::ReadsInt) -> Result<bool> {
-        self.node.knows(request).map_err(|errno| self.refused("ask what the kernel can do with", errno))
+        self.node.knows(request).map_err(|errno| self.refused("query the features of", errno))
     }
 
     /// Whether the driver says where the device is.
@@ -93,20 +93,20 @@ impl Queue {
         match self.control().ask_driver(&self.node) {
             Ok(_) => Ok(true),
             Err(Errno::EINVAL | Errno::ENOTTY) => Ok(false),
-            Err(errno) => Err(self.refused("ask for the namespace of", errno)),
+            Err(errno) => Err(self.refused("query the namespace of", errno)),
         }
     }
 
     /// Whether it can be turned on: USO is one feature for both families.
     fn has_uso(&self) -> Result<bool> {
         let available = |netlink: &mut Socket, it: Interface| Ok(offload::available(netlink.fd(), &it.name)?);
-        let available = self.ask(&mut self.way(), available, "ask for the offloads of")?;
+        let available = self.ask(&mut self.way(), available, "query the offloads of")?;
         Ok(self.mode.offload && available & (F_USO4 | F_USO6) != 0)
     }
 }
 
 fn failed(errno: Errno) -> Error {
-    Error::system(errno, "ask what the kernel can do")
+    Error::system(errno, "query the features of the kernel")
 }
 
 /// The driver is there, and takes this flag of TUNSETIFF.

@@ -315,11 +315,13 @@ impl Control {
     /// Finds the device where it was, as long as nothing tells that it has left.
     fn watch(&mut self, node: &Node, name: &Name) -> Result<Option<Link>, Error> {
         if self.trace == Trace::Lost {
-            return Err(elsewhere("nothing shows that it is here"));
+            return Err(elsewhere("nothing proves that it is in this one"));
         }
         let index = self.index;
         let Some(netlink) = self.here()? else {
-            return Err(elsewhere("the calling thread is in another one than the device was"));
+            return Err(elsewhere(
+                "the calling thread is not in the namespace where the device was last seen",
+            ));
         };
         netlink.listen().map_err(unwatched)?;
         let found = match index {
@@ -343,7 +345,7 @@ impl Control {
     fn begin_watch(&mut self, node: &Node, link: &Link) -> Result<(), Error> {
         if !node.may_be(link) {
             self.trace = Trace::Lost;
-            return Err(elsewhere("another device has its place"));
+            return Err(elsewhere("another device has its name or index"));
         }
         if let Some(netlink) = &mut self.netlink {
             departure::listen_for(netlink.kernel(), link.index).map_err(unwatched)?;

@@ -21,7 +21,7 @@ pub(super) fn delete(name: &Name) -> Result<()> {
             return Ok(());
         }
     }
-    Err(busy(name, "others delete it and make it again and again"))
+    Err(busy(name, "other programs repeatedly delete and create it"))
 }
 
 /// False when the name went to another device, or to none, between finding it and having it.
@@ -58,7 +58,7 @@ fn end(mut control: Control, node: Node, name: &Name, tuntap: &Tuntap) -> Result
         Ok(())
     });
     let counted = asked.and_then(|answer| {
-        answer.map_err(|refusal| refusal.error(format_args!("ask for the queues of {name}")))
+        answer.map_err(|refusal| refusal.error(format_args!("query the queues of {name}")))
     });
     let alone = counted.and_then(|()| if handles > 1 { Err(busy(name, IN_USE)) } else { Ok(()) });
     alone.inspect_err(|_| {
@@ -79,7 +79,7 @@ fn find(netlink: &mut Socket, name: &Name) -> Result<(Link, Tuntap)> {
     match link.tuntap {
         Some(tuntap) => Ok((link, tuntap)),
         None => {
-            let text = text!("delete {name}: the interface is no TUN or TAP device");
+            let text = text!("delete {name}: the interface is not a TUN or TAP device");
             Err(Error::new(Errno::EINVAL, Reason::Kind, text))
         }
     }
@@ -87,7 +87,7 @@ fn find(netlink: &mut Socket, name: &Name) -> Result<(Link, Tuntap)> {
 
 fn handles(netlink: &mut Socket, name: &Name, link: &Link) -> Result<u32> {
     link::handles(netlink, link.index)
-        .map_err(|refusal| refusal.error(format_args!("ask for the queues of {name}")))
+        .map_err(|refusal| refusal.error(format_args!("query the queues of {name}")))
 }
 
 fn busy(name: &Name, why: &str) -> Error {
@@ -99,7 +99,9 @@ fn explain(name: &Name, tuntap: &Tuntap, errno: Errno) -> Error {
     match errno {
         Errno::EBUSY | Errno::E2BIG => busy(name, IN_USE),
         Errno::EPERM => error(Reason::Privilege, belongs_to(tuntap)),
-        Errno::ENOTTY => error(Reason::NoDriver, "the device node is not that of the TUN/TAP driver".into()),
+        Errno::ENOTTY => {
+            error(Reason::NoDriver, "the device node does not belong to the TUN/TAP driver".into())
+        }
         _ => refusal(errno, None, format_args!("delete {name}")),
     }
 }

@@ -42,12 +42,12 @@ const FLAGS_AT: usize = 8;
 const UP: u32 = libc::IFF_UP as u32;
 
 pub(super) fn by_index(netlink: &mut Socket, index: u32) -> Result<Link, Error> {
-    get(netlink, &get_request(index)).map_err(|refusal| refusal.error("ask for the state of the device"))
+    get(netlink, &get_request(index)).map_err(|refusal| refusal.error("query the state of the device"))
 }
 
 pub(super) fn by_name(netlink: &mut Socket, name: &Name) -> Result<Link, Error> {
     get(netlink, &get_request(0).attribute(libc::IFLA_IFNAME, &name.with_nul()))
-        .map_err(|refusal| refusal.error(format_args!("ask for the state of {name}")))
+        .map_err(|refusal| refusal.error(format_args!("query the state of {name}")))
 }
 
 /// The index of the interface of this name, in the socket's namespace.

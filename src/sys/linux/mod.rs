@@ -265,7 +265,7 @@ impl Backend for Queue {
         self.node
             .granted()
             .map(|granted| granted.name)
-            .map_err(|errno| self.refused("ask for the name of", errno))
+            .map_err(|errno| self.refused("query the name of", errno))
     }
 
     fn link(&self, way: &mut Call<'_>) -> Result<Link> {
@@ -287,7 +287,7 @@ impl Backend for Queue {
     }
 
     fn send_buffer(&self) -> Result<u32> {
-        self.node.send_buffer().map_err(|errno| self.refused("ask for the send buffer of", errno))
+        self.node.send_buffer().map_err(|errno| self.refused("query the send buffer of", errno))
     }
 
     fn set_send_buffer(&self, bytes: u32) -> Result<()> {
@@ -296,7 +296,7 @@ impl Backend for Queue {
 
     fn offloads(&self) -> Result<u64> {
         let question = |netlink: &mut Socket, it: Interface| Ok(offload::list(netlink.fd(), &it.name)?);
-        self.in_passing(|| self.ask(&mut self.way(), question, "ask for the offloads of"))
+        self.in_passing(|| self.ask(&mut self.way(), question, "query the offloads of"))
     }
 
     fn set_offloads(&self, offloads: u64) -> Result<()> {
@@ -304,7 +304,7 @@ impl Backend for Queue {
     }
 
     fn persist(&self) -> Result<bool> {
-        let granted = self.node.granted().map_err(|errno| self.refused("ask for the modes of", errno))?;
+        let granted = self.node.granted().map_err(|errno| self.refused("query the modes of", errno))?;
         Ok(granted.persist)
     }
 
@@ -360,7 +360,7 @@ impl Backend for Queue {
         self.change(
             way,
             |netlink, _| address::restore(netlink, assigned, present),
-            |device| text!("give {device} back the address {}", assigned.address),
+            |device| text!("restore the address {} of {device}", assigned.address),
         )
     }
 
@@ -368,7 +368,7 @@ impl Backend for Queue {
         self.change(
             way,
             |netlink, index| address::remove(netlink, index, address),
-            |device| text!("take from {device} the address {address}"),
+            |device| text!("remove the address {address} from {device}"),
         )
     }
 
@@ -409,7 +409,7 @@ impl Backend for Queue {
         self.change(
             way,
             |netlink, _| route::restore(netlink, installed),
-            |device| text!("give {device} back the route {}", installed.route),
+            |device| text!("restore the route {} through {device}", installed.route),
         )
     }
 

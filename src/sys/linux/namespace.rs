@@ -53,7 +53,7 @@ impl Namespace {
             Ok(libc::CLONE_NEWNET) => Ok(self),
             // What files of other kinds say to a request that they do not know; EBADFD is a TUN's without a device.
             Ok(_) | Err(Errno::ENOTTY | Errno::EINVAL | Errno::EOPNOTSUPP | Errno::EBADF | Errno::EBADFD) => {
-                let text = "that is no network namespace, as /run/netns/NAME and /proc/PID/ns/net are";
+                let text = "this is not a network namespace, such as /run/netns/NAME or /proc/PID/ns/net";
                 Err(Error::new(Errno::EINVAL, Reason::Namespace, text!("{}: {text}", action())))
             }
             Err(errno) => Err(Error::system(errno, action())),
@@ -88,7 +88,7 @@ impl Namespace {
             Errno::EPERM => Error::new(
                 errno,
                 Reason::Privilege,
-                "enter the network namespace: this needs CAP_SYS_ADMIN, in it and in one's own",
+                "enter the network namespace: this needs CAP_SYS_ADMIN in it and in the caller's own",
             ),
             _ => Error::system(errno, "enter the network namespace"),
         })

@@ -330,12 +330,14 @@ fn explain_fd(fd: RawFd, errno: Errno) -> Error {
     match errno {
         Errno::EBADF => Error::new(errno, Reason::Argument, text!("{action}: it is not open")),
         Errno::EBADFD => {
-            let text = text!("{action}: its device is gone, or it never had one (TUNSETIFF)");
+            let text = text!("{action}: its device is gone, or it was never attached to one (TUNSETIFF)");
             Error::new(Errno::ENODEV, Reason::Removed, text)
         }
-        Errno::ENOTTY | Errno::EINVAL => {
-            Error::new(Errno::EINVAL, Reason::Kind, text!("{action}: it is not that of a TUN or TAP device"))
-        }
+        Errno::ENOTTY | Errno::EINVAL => Error::new(
+            Errno::EINVAL,
+            Reason::Kind,
+            text!("{action}: it does not belong to a TUN or TAP device"),
+        ),
         _ => Error::system(errno, action),
     }
 }
@@ -343,14 +345,14 @@ fn explain_fd(fd: RawFd, errno: Errno) -> Error {
 fn explain_open(path: &Path, errno: Errno) -> Error {
     let (reason, advice) = match errno {
         Errno::ENOENT | Errno::ENODEV | Errno::ENXIO if path != Path::new(USUAL_NODE) => {
-            (Reason::NoDriver, "check the path; the usual one is /dev/net/tun")
+            (Reason::NoDriver, "check the path: the default is /dev/net/tun")
         }
         Errno::ENOENT | Errno::ENODEV | Errno::ENXIO => (
             Reason::NoDriver,
-            "load the driver (modprobe tun), or give the container the node (--device /dev/net/tun)",
+            "load the driver (modprobe tun), or pass the node to the container (--device /dev/net/tun)",
         ),
         Errno::EACCES | Errno::EPERM => {
-            (Reason::Privilege, "run as root, or let the node be read and written by others (mode 0666)")
+            (Reason::Privilege, "run as root, or make the node readable and writable for all (mode 0666)")
         }
         _ => return Error::system(errno, text!("open the device node {}", shown(path))),
     };

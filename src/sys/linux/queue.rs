@@ -42,9 +42,7 @@ impl Queue {
     /// The network namespace where the device is.
     pub(super) fn namespace(&self) -> Result<Namespace> {
         let namespace = self.control().ask_driver(&self.node);
-        namespace
-            .map(Namespace::of)
-            .map_err(|errno| self.refused_new("ask for the namespace of", errno, "5.4"))
+        namespace.map(Namespace::of).map_err(|errno| self.refused_new("query the namespace of", errno, "5.4"))
     }
 
     pub(super) fn control(&self) -> MutexGuard<'_, Control> {
@@ -114,7 +112,7 @@ impl Queue {
             return open();
         }
         let entered = self.namespace().and_then(|namespace| namespace.inside(|| Ok(open())));
-        entered.unwrap_or_else(|error| Err(self.not_entered("watch", error)))
+        entered.unwrap_or_else(|error| Err(self.not_entered("monitor", error)))
     }
 
     pub(super) fn give_address(
@@ -128,7 +126,7 @@ impl Queue {
         self.change(
             way,
             |netlink, index| address::add(netlink, index, kind, address, options, present),
-            |device| text!("give {device} the address {address}"),
+            |device| text!("add the address {address} to {device}"),
         )
     }
 

@@ -29,7 +29,7 @@ fn explained(errno: Errno, said: Option<Box<Text>>, action: &dyn Display) -> Err
             Error::new(Errno::ENODEV, Reason::Removed, text!("{action}: the device is gone"))
         }
         (Errno::ENETDOWN, _) => {
-            Error::new(errno, Reason::Down, text!("{action}: the device is down: tuntap_up takes it up"))
+            Error::new(errno, Reason::Down, text!("{action}: the device is down: use tuntap_up"))
         }
         (Errno::EEXIST | Errno::EBUSY, said) => {
             let said = said.map_or_else(|| text!("{}", errno.desc()), |said| *said);
@@ -55,7 +55,7 @@ pub(super) fn explain_join(
     };
     let error = |reason, text: Text| Error::new(errno, reason, text!("open {name}: {text}"));
     if errno == Errno::ENOTTY {
-        return error(Reason::NoDriver, "the device node is not that of the TUN/TAP driver".into());
+        return error(Reason::NoDriver, "the device node does not belong to the TUN/TAP driver".into());
     }
     if errno == Errno::EPERM && flags.mode.napi_frags && ids::is_net_admin() {
         return error(
@@ -67,19 +67,22 @@ pub(super) fn explain_join(
         return match errno {
             Errno::EPERM | Errno::EACCES => error(
                 Reason::Privilege,
-                "making a device needs CAP_NET_ADMIN: run as root, or open one that root has prepared \
+                "creating a device needs CAP_NET_ADMIN: run as root, or open a device that root has created \
                  (ip tuntap add dev NAME mode tun user USER)"
                     .into(),
             ),
-            Errno::ENFILE => error(Reason::Busy, "every number of the pattern is taken".into()),
+            Errno::ENFILE => error(Reason::Busy, "all numbers of the pattern are in use".into()),
             _ => refusal(errno, None, format_args!("open {name}")),
         };
     };
     if errno == Errno::EBUSY && flags.exclusive {
-        return error(Reason::Busy, "the name is taken, and TUNTAP_EXCLUSIVE asks for a new device".into());
+        return error(Reason::Busy, "the name is in use, and TUNTAP_EXCLUSIVE requests a new device".into());
     }
     let Some(tuntap) = link.tuntap else {
-        return error(Reason::Kind, "the name belongs to an interface that is no TUN or TAP device".into());
+        return error(
+            Reason::Kind,
+            "the name belongs to an interface that is not a TUN or TAP device".into(),
+        );
     };
     match (errno, flags.mode.difference(tuntap.mode)) {
         (_, Some(difference)) if tuntap.mode.kind != flags.mode.kind => {
@@ -91,7 +94,7 @@ pub(super) fn explain_join(
         (Errno::EBUSY, _) => {
             error(Reason::Busy, "the device is open elsewhere and has a single queue".into())
         }
-        (Errno::E2BIG, _) => error(Reason::Busy, "the device has no room for another queue".into()),
+        (Errno::E2BIG, _) => error(Reason::Busy, "the device has the maximum number of queues".into()),
         (Errno::EPERM, _) => error(Reason::Privilege, belongs_to(&tuntap)),
         _ => refusal(errno, None, format_args!("open {name}")),
     }
@@ -99,12 +102,12 @@ pub(super) fn explain_join(
 
 pub(super) fn belongs_to(tuntap: &Tuntap) -> Text {
     let whose = match (tuntap.owner, tuntap.group) {
-        (Some(uid), Some(gid)) => text!("to user {uid} and group {gid}"),
-        (Some(uid), None) => text!("to user {uid}"),
-        (None, Some(gid)) => text!("to group {gid}"),
-        (None, None) => "to nobody".into(),
+        (Some(uid), Some(gid)) => text!("belongs to user {uid} and group {gid}: others need"),
+        (Some(uid), None) => text!("belongs to user {uid}: others need"),
+        (None, Some(gid)) => text!("belongs to group {gid}: others need"),
+        (None, None) => "has no owner: this needs".into(),
     };
-    text!("the device belongs {whose}: any other needs CAP_NET_ADMIN")
+    text!("the device {whose} CAP_NET_ADMIN")
 }
 
 /// The namespace where the device is cannot be entered.
@@ -119,24 +122,24 @@ pub(super) fn unreached(error: Error) -> Error {
 }
 
 pub(super) fn unasked(errno: Errno) -> Error {
-    Error::system(errno, "ask for the namespace of the device")
+    Error::system(errno, "query the namespace of the device")
 }
 
 pub(super) fn gone(errno: Errno) -> Error {
-    refusal(errno, None, "ask for the state of the device")
+    refusal(errno, None, "query the state of the device")
 }
 
 pub(super) fn unwatched(errno: Errno) -> Error {
-    Error::system(errno, "watch whether the device leaves its network namespace")
+    Error::system(errno, "watch the network namespace of the device")
 }
 
 pub(super) fn restless() -> Error {
-    elsewhere("it is renamed or moved again and again")
+    elsewhere("it is renamed or moved repeatedly")
 }
 
 pub(super) fn elsewhere(why: impl Display) -> Error {
     let text = text!(
-        "reach the device by rtnetlink: it may be in another network namespace: {why}; to follow it needs CAP_NET_ADMIN \
+        "reach the device by rtnetlink: it may be in another network namespace: {why}; following it needs CAP_NET_ADMIN \
          there, and Linux 5.4"
     );
     Error::new(Errno::EXDEV, Reason::Namespace, text)

@@ -141,7 +141,7 @@ pub(super) fn remove(netlink: &mut Socket, index: u32, installed: &Installed) ->
         None => Err(Errno::ESRCH.into()),
         Some(Some(first)) if is_meant(first) => netlink.change(&delete_request(&installed.detail)),
         Some(_) => {
-            let said = "the kernel would delete another route of this destination, metric and table instead";
+            let said = "the kernel would delete another route with this destination, metric and table";
             Err(Refusal { errno: Errno::EBUSY, said: boxed(said.into()).ok() })
         }
     }

@@ -31,7 +31,7 @@ impl Queue {
         match errno {
             Errno::EBADF => wrong("the descriptor is not open"),
             Errno::EINVAL => wrong(
-                "the descriptor is not that of a program of BPF_PROG_TYPE_SOCKET_FILTER, or this kernel has no such \
+                "the descriptor is not a program of type BPF_PROG_TYPE_SOCKET_FILTER, or the kernel does not support such \
                  programs",
             ),
             _ => self.refused(action.as_str(), errno),
@@ -42,7 +42,7 @@ impl Queue {
         let action = "set the classic filter of";
         match errno {
             Errno::EINVAL => {
-                let text = text!("{action} {}: the kernel takes no such program", self.label());
+                let text = text!("{action} {}: the kernel does not accept the program", self.label());
                 Error::new(errno, Reason::Argument, text)
             }
             _ => self.refused(action, errno),
@@ -56,8 +56,8 @@ impl Queue {
                 Errno::EOPNOTSUPP,
                 Reason::Kernel,
                 text!(
-                    "{action} {} to {offloads:#x}: this kernel has no such set: all need TUNTAP_F_CSUM, TSO_ECN \
-                     needs TSO4 or TSO6, and USO4 and USO6 go together, since Linux 6.2",
+                    "{action} {} to {offloads:#x}: the kernel does not support this set: all need TUNTAP_F_CSUM, TSO_ECN \
+                     needs TSO4 or TSO6, and USO4 and USO6 need each other and Linux 6.2",
                     self.label()
                 ),
             ),

@@ -74,7 +74,7 @@ impl Node {
         Layout::new(settings.size, settings.endian()).ok_or_else(|| {
             let size = settings.size;
             let text =
-                text!("{action}: its virtio header has {size} bytes, and not {MIN_SIZE} to {MAX_SIZE}");
+                text!("{action}: its virtio header has {size} bytes: the range is {MIN_SIZE} to {MAX_SIZE}");
             Error::new(Errno::EINVAL, Reason::Mismatch, text)
         })
     }
@@ -135,7 +135,9 @@ impl Queue {
         let Some(option) = missing.option() else { return Ok(()) };
         if self.mode.multi_queue && self.link(&mut self.way())?.tuntap.is_none_or(|tuntap| tuntap.queues > 1)
         {
-            let text = text!("{action}: another of its queues is open, and its virtio header is another one");
+            let text = text!(
+                "{action}: the virtio header of the device differs, and cannot change while another queue is open"
+            );
             return Err(Error::new(Errno::EBUSY, Reason::Busy, text).of_option(option));
         }
         if let Some(size) = missing.size {
@@ -145,7 +147,7 @@ impl Queue {
         self.node.set_vnet_endian(endian, before).map_err(|errno| {
             let error = if is_unknown(errno) {
                 let text = text!(
-                    "{action}: this kernel has no headers that are big-endian (CONFIG_TUN_VNET_CROSS_LE)"
+                    "{action}: the kernel does not support big-endian headers (CONFIG_TUN_VNET_CROSS_LE)"
                 );
                 Error::new(Errno::EOPNOTSUPP, Reason::Kernel, text)
             } else {

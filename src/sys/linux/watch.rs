@@ -58,7 +58,7 @@ impl Watching for Watch {
     const IPV4_ROUTES_NEED_UP: bool = true;
 
     fn open(routes: Routes) -> Result<Self> {
-        let failed = |errno| Error::system(errno, "watch the network interfaces");
+        let failed = |errno| Error::system(errno, "monitor the network interfaces");
         let netlink = Socket::open()?;
         join(&netlink, routes).map_err(failed)?;
         netlink.kernel().set_option(libc::SOL_SOCKET, libc::SO_RCVBUF, QUEUE).map_err(failed)?;
@@ -75,7 +75,7 @@ impl Watching for Watch {
     }
 
     fn take(&mut self, notices: &mut Vec<Notice>) -> Result<()> {
-        let failed = |errno| Error::system(errno, "receive what happens to the network interfaces");
+        let failed = |errno| Error::system(errno, "receive notifications of the network interfaces");
         let mut buffer = std::mem::take(&mut self.buffer);
         let taken = self.take_with(&mut buffer, notices);
         self.buffer = buffer;

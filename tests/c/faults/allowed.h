@@ -29,10 +29,10 @@ static const struct allowed ALLOWED[] = {
 };
 
 static const struct step STEPS[] = {
-    {SYS_ioctl, TUNGETIFF, 0, "ask for the state of the device|ask for the modes of|ask for the name of"},
-    {SYS_ioctl, TUNGETDEVNETNS, 0, "ask for the namespace of"},
-    {SYS_ioctl, TUNGETSNDBUF, 0, "ask for the send buffer of t0"},
-    {0, 0, RTM_GETLINK, "ask for the state of"},
+    {SYS_ioctl, TUNGETIFF, 0, "query the state of the device|query the modes of|query the name of"},
+    {SYS_ioctl, TUNGETDEVNETNS, 0, "query the namespace of"},
+    {SYS_ioctl, TUNGETSNDBUF, 0, "query the send buffer of t0"},
+    {0, 0, RTM_GETLINK, "query the state of"},
     {0, 0, RTM_GETADDR, "list the addresses of t0"},
     {0, 0, RTM_GETROUTE, "list the routes through t0"},
 };

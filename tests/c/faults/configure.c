@@ -323,7 +323,7 @@ CALL(get_netmask, tuntap_get_netmask(dev, answer_text, sizeof answer_text, &err)
 #define FILTER(title, say, make_ready, do_it, undo, wait)                                                       \
     {.name = title, .words = say, .begin = a_tap_with_packets, .prepare = make_ready, .call = do_it, .restore = undo, \
      .tell = tell_passing, .pause = wait}
-#define TAKEN "take from t0 the address|give t0 back the address"
+#define TAKEN " from t0|restore the address"
 #define READDRESS(title, say, do_it) \
     {.name = title, .words = say, .begin = a_bare_tun, .set_up = former_addresses, .prepare = be_addressed, \
      .call = do_it}
@@ -338,7 +338,7 @@ static const struct scenario SCENARIOS[] = {
     CHANGE("set_persist", "persistence of t0", a_tap, NULL, persist, not_persist),
     CHANGE("set_owner", "owner of t0", a_tap, NULL, owner, former_owner),
     CHANGE("set_group", "group of t0", a_tap, NULL, group, former_group),
-    CHANGE("up", "take t0 up", a_tap, NULL, up, undo_up),
+    CHANGE("up", "bring t0 up", a_tap, NULL, up, undo_up),
     CHANGE("down", "take t0 down", a_tap, be_up, down, undo_down),
     CHANGE("set_mtu", "MTU of t0 to 1400", a_tap, NULL, mtu, former_mtu),
     CHANGE("set_mac", "MAC address of t0 to 02:00:00:00:00:02", a_tap, NULL, mac, former_mac),
@@ -359,15 +359,15 @@ static const struct scenario SCENARIOS[] = {
     FILTER("set_filter, of none", "classic filter of t0", be_filtered, remove_filter, undo_remove_filter, 20),
     FILTER("set_tx_filter", "address filter of t0", NULL, tx_filter, no_tx_filter, 0),
 
-    CHANGE("add_addr, IPv4", "give t0 the address 10.8.1.1/24", a_tun, NULL, add4, undo_add4),
-    CHANGE("add_addr, IPv4, in place", "t0 the address 10.8.0.1/24", a_tun, NULL, renew4, undo_renew4),
-    READDRESS("add_addr, IPv4, by another", "give t0 the address 10.8.0.9/24|" TAKEN, relabel),
-    CHANGE("add_addr, IPv6", "give t0 the address fd01::1/64", a_tun, NULL, add6, undo_add6),
-    CHANGE("del_addr, IPv4", "take from t0 the address 10.8.1.1/24", a_tun, be_added4, del4, NULL),
-    CHANGE("del_addr, IPv6", "take from t0 the address fd01::1/64", a_tun, be_added6, del6, NULL),
-    READDRESS("set_addr", "give t0 the address 10.8.3.1/20|" TAKEN, set_addr),
-    READDRESS("set_dstaddr", "give t0 the address|" TAKEN, set_dstaddr),
-    READDRESS("set_netmask", "give t0 the address|" TAKEN, set_netmask),
+    CHANGE("add_addr, IPv4", "add the address 10.8.1.1/24 to t0", a_tun, NULL, add4, undo_add4),
+    CHANGE("add_addr, IPv4, in place", "the address 10.8.0.1/24", a_tun, NULL, renew4, undo_renew4),
+    READDRESS("add_addr, IPv4, by another", "add the address 10.8.0.9/24 to t0|" TAKEN, relabel),
+    CHANGE("add_addr, IPv6", "add the address fd01::1/64 to t0", a_tun, NULL, add6, undo_add6),
+    CHANGE("del_addr, IPv4", "remove the address 10.8.1.1/24 from t0", a_tun, be_added4, del4, NULL),
+    CHANGE("del_addr, IPv6", "remove the address fd01::1/64 from t0", a_tun, be_added6, del6, NULL),
+    READDRESS("set_addr", "add the address 10.8.3.1/20 to t0|" TAKEN, set_addr),
+    READDRESS("set_dstaddr", "add the address|" TAKEN, set_dstaddr),
+    READDRESS("set_netmask", "add the address|" TAKEN, set_netmask),
     CHANGE("add_route, IPv4", "add the route 10.11.0.0/16", a_tun, NULL, route4, undo_route4),
     CHANGE("add_route, IPv4, in place", "the route 10.9.0.0/16", a_tun, NULL, reroute, undo_reroute),
     CHANGE("add_route, IPv6", "add the route fd11::/64", a_tun, NULL, route6, undo_route6),
@@ -400,7 +400,7 @@ static const struct scenario SCENARIOS[] = {
     QUESTION("list_routes", "routes through t0", a_tun, count_routes),
 
     CHANGE("elsewhere, set_mtu", "MTU of t0 to 1400", a_tun_elsewhere, NULL, mtu, former_mtu),
-    CHANGE("elsewhere, add_addr", "give t0 the address 10.8.1.1/24", a_tun_elsewhere, NULL, add4, undo_add4),
+    CHANGE("elsewhere, add_addr", "add the address 10.8.1.1/24 to t0", a_tun_elsewhere, NULL, add4, undo_add4),
     CHANGE("elsewhere, add_route", "add the route 10.11.0.0/16", a_tun_elsewhere, NULL, route4, undo_route4),
     CHANGE("elsewhere, set_carrier", "carrier of t0", a_tun_elsewhere, NULL, carrier, former_carrier),
     QUESTION("elsewhere, list_addrs", "addresses of t0", a_tun_elsewhere, count_addrs),

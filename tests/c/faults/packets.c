@@ -354,7 +354,7 @@ static void events_over(UNUSED long result)
     take_events();
 }
 
-#define WATCH "watch|netlink socket|hear what happens|receive what happens"
+#define WATCH "monitor|netlink socket|receive notifications"
 #define READ(title, bits, ready, do_it) \
     {.name = title, .words = "read t0", .begin = a_tun, .prepare = ready, .call = do_it, .restore = drain, \
      .tell = tell_read, .flags = bits}

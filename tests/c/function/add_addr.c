@@ -225,7 +225,7 @@ static void what_cannot_be_changes_nothing(void)
           TUNTAP_REASON_FLAGS);
     FAILS(add_addr(dev, "10.8.0.1", NULL, UINT64_C(1) << 63, &err), EINVAL, TUNTAP_REASON_FLAGS);
     FAILS(add_addr(dev, "fd00::1/80", NULL, 0, &err), EEXIST, TUNTAP_REASON_BUSY);
-    MESSAGE_HAS("give t0 the address fd00::1/80: it has fd00::1/64 with other properties: use TUNTAP_REPLACE");
+    MESSAGE_HAS("add the address fd00::1/80 to t0: it has fd00::1/64 with other properties: use TUNTAP_REPLACE");
     FAILS(add_addr(dev, NULL, NULL, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(add_addr(NULL, "10.8.0.1", NULL, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     CHECK(strcmp(before, output_of("ip -j -d address show t0")) == 0);

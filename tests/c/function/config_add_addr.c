@@ -23,14 +23,14 @@ static void none_of_them_when_one_is_refused(void)
     IP("address add fd00::1/80 dev t1 nodad");
     char *before = strdup(output_of("ip -j -d address show t1"));
     FAILS(tuntap_open_config("t1", TUNTAP_TAP, config, &dev, &err), EEXIST, TUNTAP_REASON_BUSY);
-    MESSAGE_HAS("option addr: give t1 the address fd00::1/64");
+    MESSAGE_HAS("option addr: add the address fd00::1/64 to t1");
     CHECK(!dev && strcmp(before, output_of("ip -j -d address show t1")) == 0);
     free(before);
 
     /* With too small an MTU nothing is touched at all. */
     OK(tuntap_config_set_mtu(config, 1279, &err));
     UNCHANGED(FAILS(tuntap_open_config("t2", TUNTAP_TUN, config, &dev, &err), EINVAL, TUNTAP_REASON_RANGE));
-    MESSAGE_HAS("option addr: give the device the address fd00::1/64: IPv6 needs an MTU of 1280");
+    MESSAGE_HAS("option addr: add the address fd00::1/64 to the device: IPv6 needs an MTU of 1280");
     CHECK(!dev);
 }
 

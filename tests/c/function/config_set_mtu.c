@@ -23,7 +23,7 @@ int main(void)
     OK(tuntap_config_set_mtu(config, 67, &err));
     UNCHANGED(FAILS(tuntap_open_config("t0", TUNTAP_TUN | TUNTAP_PERSIST, config, &dev, &err), EINVAL,
                     TUNTAP_REASON_RANGE));
-    MESSAGE_HAS("option mtu: set the MTU of t0 to 67: it takes 68 to 65535");
+    MESSAGE_HAS("option mtu: set the MTU of t0 to 67: the range is 68 to 65535");
     CHECK(!dev);
     FAILS(tuntap_config_set_mtu(NULL, 1400, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     tuntap_config_free(config);

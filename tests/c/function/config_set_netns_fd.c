@@ -16,7 +16,7 @@ int main(void)
     FAILS(tuntap_config_set_netns_fd(config, -2, &err), EBADF, TUNTAP_REASON_ARGUMENT);
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     FAILS(tuntap_config_set_netns_fd(config, null, &err), EINVAL, TUNTAP_REASON_NAMESPACE);
-    MESSAGE_HAS("is no network namespace");
+    MESSAGE_HAS("is not a network namespace");
     close(null);
     FAILS(tuntap_config_set_netns_fd(NULL, there, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
 

@@ -9,7 +9,7 @@ int main(void)
     OK(tuntap_config_new(&config, &err));
     OK(tuntap_config_set_owner(config, UINT32_MAX, &err));
     FAILS(tuntap_open_config("t0", TUNTAP_TUN, config, &dev, &err), EINVAL, TUNTAP_REASON_RANGE);
-    MESSAGE_HAS("user 4294967295");
+    MESSAGE_HAS("to 4294967295: this user namespace has no such user");
     CHECK(!exists("t0"));
 
     /* The last one counts, for as many devices as there are. */

@@ -210,7 +210,7 @@ static void another_queue_has_the_napi_of_the_first(void)
     int fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE | IFF_NAPI);
     CHECK(fd >= 0);
     REFUSED("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, EINVAL, TUNTAP_REASON_MISMATCH);
-    MESSAGE_HAS("has NAPI (TUNTAP_NAPI), which was not asked for");
+    MESSAGE_HAS("has NAPI (TUNTAP_NAPI), which was not requested");
     close(fd);
 }
 

@@ -16,7 +16,7 @@ static void nothing_is_left_of_a_new_device(uint64_t flags)
     OK(tuntap_config_set_owner(config, USER, &err));
     OK(tuntap_config_set_group(config, UINT32_MAX, &err));
     FAILS(tuntap_open_config("t0", flags, config, &dev, &err), EINVAL, TUNTAP_REASON_RANGE);
-    MESSAGE_HAS("give t0 to group 4294967295");
+    MESSAGE_HAS("set the group of t0 to 4294967295");
     CHECK(!dev && !exists("t0") && descriptors() == before);
 }
 

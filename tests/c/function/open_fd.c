@@ -77,7 +77,7 @@ static void what_is_no_device_is_refused(void)
     int null = open("/dev/null", O_RDWR), closed = 900, fresh = open("/dev/net/tun", O_RDWR), pipes[2];
     CHECK(pipe(pipes) == 0);
     refused(null, 0, EINVAL, TUNTAP_REASON_KIND);
-    MESSAGE_HAS("not that of a TUN or TAP device");
+    MESSAGE_HAS("does not belong to a TUN or TAP device");
     refused(pipes[0], 0, EINVAL, TUNTAP_REASON_KIND);
     refused(closed, 0, EBADF, TUNTAP_REASON_ARGUMENT);
     refused(-1, 0, EBADF, TUNTAP_REASON_ARGUMENT);

@@ -155,7 +155,7 @@ static void too_many_are_refused(void)
         count++;
     CHECK(count == 256);
     CHECK(err.code == -E2BIG && err.reason == TUNTAP_REASON_BUSY);
-    MESSAGE_HAS("no room for another queue");
+    MESSAGE_HAS("the maximum number of queues");
     while (count > 0)
         tuntap_close(queues[--count]);
     CHECK(!exists("t0"));

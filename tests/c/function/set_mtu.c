@@ -17,7 +17,7 @@ static void takes_what_the_kernel_takes(const char *name, uint64_t kind, uint32_
     uint32_t wrong[] = {0, 67, most + 1, 65536, UINT32_C(1) << 31, UINT32_MAX};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         FAILS(tuntap_set_mtu(dev, wrong[i], &err), EINVAL, TUNTAP_REASON_RANGE);
-    MESSAGE_HAS("it takes 68 to");
+    MESSAGE_HAS("the range is 68 to");
     IP_HAS("\"mtu\":1500,", "link show %s", name);
     tuntap_close(dev);
 }

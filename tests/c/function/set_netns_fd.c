@@ -26,7 +26,7 @@ static void what_is_no_network_namespace_is_refused(int there)
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     STAYS(UNCHANGED({
         FAILS(tuntap_set_netns_fd(dev, mnt, &err), EINVAL, TUNTAP_REASON_NAMESPACE);
-        MESSAGE_HAS("is no network namespace");
+        MESSAGE_HAS("is not a network namespace");
         FAILS(tuntap_set_netns_fd(dev, pipes[0], &err), EINVAL, TUNTAP_REASON_NAMESPACE);
         FAILS(tuntap_set_netns_fd(dev, tuntap_get_fd(dev, NULL), &err), EINVAL, TUNTAP_REASON_NAMESPACE);
         FAILS(tuntap_set_netns_fd(dev, closed, &err), EBADF, TUNTAP_REASON_ARGUMENT);

@@ -22,7 +22,7 @@ int main(void)
     uint32_t wrong[] = {0, UINT32_C(1) << 31, UINT32_MAX};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         FAILS(tuntap_set_sndbuf(dev, wrong[i], &err), EINVAL, TUNTAP_REASON_RANGE);
-    MESSAGE_HAS("it takes 1 to 2147483647");
+    MESSAGE_HAS("the range is 1 to 2147483647");
     CHECK(sndbuf_by_hand(dev) == 1);
     FAILS(tuntap_set_sndbuf(NULL, 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     IP("link delete t0");

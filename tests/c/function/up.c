@@ -23,7 +23,7 @@ static void only_a_change_needs_privilege(void)
     become(1234, 1234);
     OK(tuntap_up(up, &err));
     FAILS(tuntap_up(down, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
-    MESSAGE_HAS("take t1 up");
+    MESSAGE_HAS("bring t1 up");
     IP_HAS_NOT("\"UP\"", "link show t1");
     tuntap_close(up);
     tuntap_close(down);
