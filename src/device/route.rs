@@ -19,7 +19,7 @@ impl Device {
     pub fn add_route(&self, route: &Route, replace: bool) -> Result<()> {
         let _configuring = self.lock_configuration();
         let way = &mut self.backend.way();
-        if (replace || !self.backend.adds_before_it_looks()) && self.installed(way, route)?.is_some() {
+        if (replace || !self.backend.adds_without_listing()) && self.installed(way, route)?.is_some() {
             return Ok(());
         }
         if replace {

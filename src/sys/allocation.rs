@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-//! Boxes whose memory may be missing.
+//! Fallible allocation of boxes.
 
 use std::alloc::{Layout, alloc, alloc_zeroed};
 use std::ptr;
 
 use crate::model::memory::NoMemory;
 
-/// So many zeros. The kernel gives large ones without touching them.
+/// Allocates zeroed bytes. The allocator does not touch the pages of a large allocation.
 pub(crate) fn zeroed(len: usize) -> Result<Box<[u8]>, NoMemory> {
     if len == 0 {
         return Ok(Box::default());
@@ -17,11 +17,11 @@ pub(crate) fn zeroed(len: usize) -> Result<Box<[u8]>, NoMemory> {
     if bytes.is_null() {
         return Err(NoMemory);
     }
-    // SAFETY: `len` zeros from the global allocator, with the layout that a box of them is freed with.
+    // SAFETY: `len` zeroed bytes from the global allocator, with the layout of the box.
     Ok(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(bytes, len)) })
 }
 
-/// A value in memory of its own.
+/// Allocates a value.
 pub(crate) fn boxed<T>(value: T) -> Result<Box<T>, NoMemory> {
     let layout = Layout::new::<T>();
     if layout.size() == 0 {
@@ -32,7 +32,7 @@ pub(crate) fn boxed<T>(value: T) -> Result<Box<T>, NoMemory> {
     if place.is_null() {
         return Err(NoMemory);
     }
-    // SAFETY: memory for one value from the global allocator, with the layout that a box of it is freed with.
+    // SAFETY: memory for one value from the global allocator, with the layout of the box.
     unsafe {
         place.write(value);
         Ok(Box::from_raw(place))

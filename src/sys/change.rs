@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What of an interface can be changed.
+//! Changes of an interface.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::model::link::{Alias, Mac};
 use crate::model::name::Name;
 use crate::model::text::{Text, text};
 
-/// One thing to change about an interface.
+/// A change of one property of an interface.
 #[allow(dead_code, reason = "a system without a backend looks at none of it")]
 pub(crate) enum Change<'a> {
     Up(bool),
@@ -22,14 +22,14 @@ pub(crate) enum Change<'a> {
 
 #[allow(dead_code, reason = "as above")]
 impl Change<'_> {
-    /// What a message says of an attempt at it.
+    /// The action in a message.
     pub(crate) fn of(&self, device: impl fmt::Display) -> Text {
         match self {
             Self::Up(true) => text!("bring {device} up"),
             Self::Up(false) => text!("take {device} down"),
             Self::Mtu(mtu) => text!("set the MTU of {device} to {mtu}"),
             Self::Mac(mac) => text!("set the MAC address of {device} to {mac}"),
-            // It can have the name already, when only the answer was lost.
+            // The device can already have the name, if only the answer was lost.
             Self::Name(name) if text!("{device}") == text!("{name}") => text!("rename the device to {name}"),
             Self::Name(name) => text!("rename {device} to {name}"),
             Self::Alias(_) => text!("set the alias of {device}"),

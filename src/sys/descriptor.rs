@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What is done to a descriptor of any kind, as POSIX has it.
+//! POSIX functions for descriptors of any kind.
 
 use std::ffi::c_int;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -30,17 +30,17 @@ pub(super) fn nonblocking(fd: impl AsFd) -> Outcome<()> {
 /// Takes over a descriptor, or with `borrow` makes a copy of it, which is close-on-exec.
 pub(super) fn take(fd: BorrowedFd<'_>, borrow: bool) -> Outcome<OwnedFd> {
     let own = if borrow { control(fd, libc::F_DUPFD_CLOEXEC, 0)? } else { fd.as_raw_fd() };
-    // SAFETY: either fcntl has just made it, or its owner hands it over.
+    // SAFETY: either fcntl has just returned it, or its owner transfers it.
     Ok(unsafe { OwnedFd::from_raw_fd(own) })
 }
 
-/// A pipe's ends, to read and to write; close-on-exec.
+/// Creates a pipe. Returns its read end and its write end; both are close-on-exec.
 #[cfg(any(target_vendor = "apple", tuntap_simulated, test))]
 pub(super) fn pipe() -> Outcome<(OwnedFd, OwnedFd)> {
     let mut ends = [0; 2];
     // SAFETY: the kernel writes two descriptors.
     Errno::result(unsafe { libc::pipe(ends.as_mut_ptr()) })?;
-    // SAFETY: pipe has just made them, for nobody else.
+    // SAFETY: pipe has just returned them, and nothing else owns them.
     let [out, into] = ends.map(|end| unsafe { OwnedFd::from_raw_fd(end) });
     close_on_exec(&out)?;
     close_on_exec(&into)?;

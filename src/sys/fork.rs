@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! What a child of fork() must not share with its parent: its memory is a copy of a moment at which another thread, which
-//! the child does not have, may have held a lock or been in the midst of a change.
+//! Values that a child of fork() must not share with its parent. At the time of the fork another thread may have held a
+//! lock, or changed the value. The child has a copy of that memory, but not the thread.
 
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use crate::sys::Outcome;
 use crate::sys::boxed;
 
-/// A value that each process has its own of. That of the parent stays in the child untouched, until all goes.
+/// A value with a separate instance in each process. The child does not touch the parent's instance until all are dropped.
 pub(crate) struct PerProcess<T> {
     own: AtomicPtr<Own<T>>,
 }
@@ -16,13 +16,13 @@ pub(crate) struct PerProcess<T> {
 struct Own<T> {
     process: usize,
     value: T,
-    /// The parent's.
+    /// The instance of the parent.
     before: *mut Own<T>,
 }
 
-// SAFETY: it gives out shared references to what it owns, and drops that with itself.
+// SAFETY: it owns the instances, and gives out shared references only.
 unsafe impl<T: Send + Sync> Send for PerProcess<T> {}
-// SAFETY: as above; the pointer alone changes, atomically.
+// SAFETY: as above. Only the pointer changes, atomically.
 unsafe impl<T: Send + Sync> Sync for PerProcess<T> {}
 
 impl<T> PerProcess<T> {
@@ -31,11 +31,11 @@ impl<T> PerProcess<T> {
         Ok(Self { own: AtomicPtr::new(Box::into_raw(own)) })
     }
 
-    /// This process's, which is made when there is none yet.
+    /// The instance of this process. Creates it if there is none.
     #[inline]
     pub(crate) fn get(&self, make: impl FnOnce() -> Outcome<T>) -> Outcome<&T> {
         let own = self.own.load(Ordering::Acquire);
-        // SAFETY: what was stored here lives as long as this.
+        // SAFETY: stored instances exist as long as `self`.
         let found = unsafe { &*own };
         if found.process == process() { Ok(&found.value) } else { self.begin(own, make) }
     }
@@ -47,12 +47,12 @@ impl<T> PerProcess<T> {
         let kept = match stored {
             Ok(_) => own,
             Err(first) => {
-                // SAFETY: another thread of this process came first, and nobody has seen this one.
+                // SAFETY: another thread of this process was first, and nothing refers to this instance.
                 drop(unsafe { Box::from_raw(own) });
                 first
             }
         };
-        // SAFETY: what was stored here lives as long as this.
+        // SAFETY: stored instances exist as long as `self`.
         Ok(unsafe { &(*kept).value })
     }
 }
@@ -61,13 +61,13 @@ impl<T> Drop for PerProcess<T> {
     fn drop(&mut self) {
         let mut next = *self.own.get_mut();
         while !next.is_null() {
-            // SAFETY: each came of a box, is stored once, and nobody refers to it any more.
+            // SAFETY: each came from a box, is stored once, and is no longer referred to.
             next = unsafe { Box::from_raw(next) }.before;
         }
     }
 }
 
-/// A number that no ancestor of this process had.
+/// A number that identifies this process among its ancestors.
 #[cfg(not(target_os = "linux"))]
 fn process() -> usize {
     usize::try_from(std::process::id()).unwrap_or_default()
@@ -78,24 +78,24 @@ use mark::process;
 
 #[cfg(target_os = "linux")]
 mod mark {
-    //! A page that the kernel zeroes in each child (MADV_WIPEONFORK, Linux 4.14): a look at it costs a load, where
-    //! getpid() costs a system call.
+    //! A page that the kernel zeroes in each child (MADV_WIPEONFORK, Linux 4.14). Reading it costs a load; getpid() would
+    //! cost a system call.
 
     use std::ptr;
     use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-    /// The page; NULL before the first look.
+    /// The page. NULL until it is first needed.
     static PAGE: AtomicPtr<AtomicUsize> = AtomicPtr::new(ptr::null_mut());
-    /// Stands for a page where there is none.
+    /// Marks that the kernel does not support such a page.
     static NO_PAGE: AtomicUsize = AtomicUsize::new(0);
-    /// The last number that was given, to this process or to one of its ancestors.
+    /// The last number that was used, by this process or by one of its ancestors.
     static LAST: AtomicUsize = AtomicUsize::new(0);
 
-    /// A number that no ancestor of this process had.
+    /// A number that identifies this process among its ancestors.
     #[inline]
     pub(super) fn process() -> usize {
         let page = PAGE.load(Ordering::Acquire);
-        // SAFETY: once stored, the page stays for ever.
+        // SAFETY: a stored page is never unmapped.
         match unsafe { page.as_ref() }.map(|mark| mark.load(Ordering::Acquire)) {
             None | Some(0) => begin(),
             Some(number) => number,
@@ -109,7 +109,7 @@ mod mark {
             return usize::try_from(std::process::id()).unwrap_or_default();
         }
         let number = LAST.fetch_add(1, Ordering::AcqRel).wrapping_add(1);
-        // SAFETY: once stored, the page stays for ever.
+        // SAFETY: a stored page is never unmapped.
         let mark = unsafe { &*page };
         match mark.compare_exchange(0, number, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => number,
@@ -125,23 +125,23 @@ mod mark {
         let made = map().unwrap_or((&raw const NO_PAGE).cast_mut());
         match PAGE.compare_exchange(ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => made,
-            // Another thread came first: this page is left alone, once in the life of a process.
+            // Another thread was first. This page is leaked, which can happen once in a process.
             Err(first) => first,
         }
     }
 
-    /// None where the kernel has no such pages.
+    /// None if the kernel does not support such a page.
     fn map() -> Option<*mut AtomicUsize> {
         let size = size_of::<AtomicUsize>();
         let (protection, flags) =
             (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-        // SAFETY: a mapping of its own, which the kernel makes a page or larger.
+        // SAFETY: a new mapping at an address that the kernel chooses. It has at least one page.
         let page = unsafe { libc::mmap(ptr::null_mut(), size, protection, flags, -1, 0) };
         if page == libc::MAP_FAILED {
             return None;
         }
-        // An emulator that takes any advice does not follow this one.
-        // SAFETY: advice on the mapping that was made above.
+        // An emulator that accepts an invalid advice does not implement this one either.
+        // SAFETY: advice on the mapping above.
         let any = unsafe { libc::madvise(page, size, -1) } == 0;
         // SAFETY: as above.
         let wiped = !any && unsafe { libc::madvise(page, size, libc::MADV_WIPEONFORK) } == 0;

@@ -94,12 +94,12 @@ pub(crate) struct Place<'a> {
 ///
 /// A call that fails changes nothing. A call does not check whether it is needed: the core does.
 pub(crate) trait Backend: Sized + Send + Sync {
-    /// The way to the device, from the first step of a call to the last: what one finds, the others use.
+    /// The state of a call: its steps share what the first one found about the device.
     type Way<'a>
     where
         Self: 'a;
 
-    /// A new call begins.
+    /// Begins a call.
     fn way(&self) -> Self::Way<'_>;
 
     /// Whether this operating system has the feature.
@@ -175,7 +175,7 @@ pub(crate) trait Backend: Sized + Send + Sync {
     /// The present state.
     fn link(&self, way: &mut Self::Way<'_>) -> Result<Link>;
     fn change_link(&self, way: &mut Self::Way<'_>, change: &Change<'_>) -> Result<()>;
-    /// Whether the device was in this namespace when it was last looked at.
+    /// Whether the device was in this namespace at the last check.
     fn is_in(&self, namespace: &Namespace) -> bool;
     fn set_carrier(&self, on: bool) -> Result<()>;
     fn send_buffer(&self) -> Result<u32>;
@@ -197,13 +197,13 @@ pub(crate) trait Backend: Sized + Send + Sync {
 
     /// The addresses, of one family or of both, the first of them first.
     fn addresses(&self, way: &mut Self::Way<'_>, family: Option<Family>) -> Result<Vec<Assigned>>;
-    /// One that is there is EEXIST.
+    /// Adds an address. EEXIST if the device already has it.
     fn add_address(&self, way: &mut Self::Way<'_>, address: &Address, options: &Options) -> Result<()>;
-    /// Whether the system makes the one of the other where it is, so that the device has an address all the time.
+    /// Whether [`Self::change_address`] can change the address in place, so that the device always has an address.
     fn changes_address(&self, present: &Assigned, address: &Address, options: &Options) -> bool;
-    /// Does that.
+    /// Changes an address in place.
     fn change_address(&self, way: &mut Self::Way<'_>, address: &Address, options: &Options) -> Result<()>;
-    /// Restores an address that it listed. `there`: the device has it, with other properties.
+    /// Restores an address that was listed. `there`: the device has it, with other properties.
     fn restore_address(&self, way: &mut Self::Way<'_>, assigned: &Assigned, there: bool) -> Result<()>;
     fn remove_address(&self, way: &mut Self::Way<'_>, address: &Address) -> Result<()>;
 
@@ -212,15 +212,15 @@ pub(crate) trait Backend: Sized + Send + Sync {
     /// The metric and the table that 0 stands for.
     fn usual_route(&self, family: Family) -> (u32, u32);
     /// Whether adding a route that may exist is better than listing the routes first.
-    fn adds_before_it_looks(&self) -> bool;
-    /// A route that is there, or has the place of this one, is EEXIST.
+    fn adds_without_listing(&self) -> bool;
+    /// Adds a route. EEXIST if the device already has it, or a conflicting one.
     fn add_route(&self, way: &mut Self::Way<'_>, route: &Route) -> Result<()>;
-    /// The same where only routes through this device have its place: the first of them becomes this one. EEXIST when
-    /// another interface has one there.
+    /// Replaces the first conflicting route through this device. EEXIST if a conflicting route leads through another
+    /// interface.
     fn replace_route(&self, way: &mut Self::Way<'_>, route: &Route) -> Result<()>;
-    /// Gives back what it listed of a route.
+    /// Restores a route that was listed.
     fn restore_route(&self, way: &mut Self::Way<'_>, installed: &Installed) -> Result<()>;
-    /// Deletes this one of those that it listed.
+    /// Deletes a route that was listed.
     fn remove_route(&self, way: &mut Self::Way<'_>, installed: &Installed) -> Result<()>;
 
     /// Runs a program for each packet that the kernel sends. None removes the program.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Network namespaces, where an operating system has none.
+//! Replaces network namespaces on an operating system that has none.
 
 use std::convert::Infallible;
 use std::os::fd::RawFd;
@@ -19,13 +19,13 @@ impl Namespace {
         Err(Error::platform(format_args!("use descriptor {fd} as a network namespace")))
     }
 
-    /// What follows from it.
+    /// Any result: this code is unreachable.
     #[allow(dead_code, reason = "a system without a backend looks at none of it")]
     pub(crate) fn absurd<T>(&self) -> T {
         match self.0 {}
     }
 }
 
-/// An interface is always where it was.
+/// The state of a call. It is empty, because a device cannot be moved.
 #[allow(dead_code, reason = "a system without a backend makes none")]
 pub(crate) struct Way;

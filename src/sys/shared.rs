@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Something that several owners have together. As std's Arc, which ends the process where memory is missing.
+//! A reference-counted pointer, like std's Arc, which would end the process if there is no memory.
 
 use std::mem::{MaybeUninit, offset_of};
 use std::ops::Deref;
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering, fence};
 
 use crate::model::memory::NoMemory;
 
-/// A share of a value, which is dropped with the last share.
+/// A reference to a shared value, which is dropped with the last reference.
 pub(crate) struct Shared<T>(NonNull<Counted<T>>);
 
 #[repr(C)]
@@ -17,15 +17,15 @@ struct Counted<T> {
     value: T,
 }
 
-/// More shares than this are a program that leaks them: the count must not wrap to zero.
+/// Limit of the references. Only a leak exceeds it: the count must not wrap to zero.
 const LIMIT: usize = isize::MAX as usize;
 
-// SAFETY: a share gives a reference to the value, and the last one drops it, on whatever thread it is.
+// SAFETY: it gives out shared references to the value, and any thread may drop it.
 unsafe impl<T: Send + Sync> Send for Shared<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Sync for Shared<T> {}
 
-/// Memory for a value that is yet to be made.
+/// Memory that was allocated before its value exists.
 pub(crate) struct Reserved<T>(Box<MaybeUninit<Counted<T>>>);
 
 impl<T> Reserved<T> {
@@ -35,7 +35,7 @@ impl<T> Reserved<T> {
 
     pub(crate) fn fill(self, value: T) -> Shared<T> {
         let place = NonNull::from(Box::leak(self.0)).cast::<Counted<T>>();
-        // SAFETY: memory for it, which is nobody else's.
+        // SAFETY: the memory has room for it, and nothing else refers to it.
         unsafe { place.write(Counted { shares: AtomicUsize::new(1), value }) };
         Shared(place)
     }
@@ -47,49 +47,49 @@ impl<T> Shared<T> {
         Ok(Reserved::new()?.fill(value))
     }
 
-    /// Where the value is. The share is released by [`Self::from_raw`].
+    /// Converts to a pointer to the value. [`Self::from_raw`] converts back.
     pub(crate) fn into_raw(self) -> *mut T {
         let counted = self.0.as_ptr();
         std::mem::forget(self);
-        // SAFETY: it lives as long as there is a share, and this one is not dropped.
+        // SAFETY: the value exists, because this reference is not dropped.
         unsafe { &raw mut (*counted).value }
     }
 
-    /// The share that [`Self::into_raw`] gave away.
+    /// Converts a pointer back.
     ///
     /// # Safety
     ///
-    /// `value` is from [`Self::into_raw`], and no other share is made of it.
+    /// `value` is from [`Self::into_raw`], and is converted back only once.
     pub(crate) unsafe fn from_raw(value: *mut T) -> Self {
-        // SAFETY: the value lies behind the count in the same allocation.
+        // SAFETY: the value is after the count in the same allocation.
         Self(unsafe { NonNull::new_unchecked(value.byte_sub(offset_of!(Counted<T>, value)).cast()) })
     }
 
-    /// A further share of what [`Self::into_raw`] gave away.
+    /// Another reference to the value of a pointer.
     ///
     /// # Safety
     ///
-    /// `value` is from [`Self::into_raw`], and that share has not been released.
+    /// `value` is from [`Self::into_raw`], and was not converted back.
     pub(crate) unsafe fn of_raw(value: *mut T) -> Self {
-        // SAFETY: as the caller says; the share stays where it is.
+        // SAFETY: by the condition above; this reference is not dropped.
         let share = std::mem::ManuallyDrop::new(unsafe { Self::from_raw(value) });
         Self::clone(&share)
     }
 
-    /// The value, unless others have a share of it too.
+    /// The value, if this is the only reference.
     pub(crate) fn into_inner(self) -> Result<T, Self> {
-        // What others did with their shares comes before this.
+        // Synchronizes with the release of other references.
         if self.counted().shares.load(Ordering::Acquire) != 1 {
             return Err(self);
         }
         let counted = self.0.as_ptr();
         std::mem::forget(self);
-        // SAFETY: this was the last share of what `fill` has leaked.
+        // SAFETY: this was the last reference to the box that `fill` leaked.
         Ok(unsafe { Box::from_raw(counted) }.value)
     }
 
     fn counted(&self) -> &Counted<T> {
-        // SAFETY: it lives as long as there is a share.
+        // SAFETY: the value exists while there is a reference.
         unsafe { self.0.as_ref() }
     }
 }
@@ -115,9 +115,9 @@ impl<T> Clone for Shared<T> {
 impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
         if self.counted().shares.fetch_sub(1, Ordering::Release) == 1 {
-            // What others did with their shares comes before the end of the value.
+            // Synchronizes with the release of other references.
             fence(Ordering::Acquire);
-            // SAFETY: this was the last share of what `fill` has leaked.
+            // SAFETY: this was the last reference to the box that `fill` leaked.
             drop(unsafe { Box::from_raw(self.0.as_ptr()) });
         }
     }
@@ -151,9 +151,9 @@ mod tests {
     fn a_pointer_is_a_share_of_the_value_that_it_points_to() {
         let gone = AtomicBool::new(false);
         let raw = Shared::new(Last(&gone, 7)).unwrap().into_raw();
-        // SAFETY: it is alive.
+        // SAFETY: the value exists.
         assert_eq!(unsafe { (*raw).1 }, 7);
-        // SAFETY: the share of `raw` is released last, and once.
+        // SAFETY: `raw` is converted back last, and once.
         let (further, own) = unsafe { (Shared::of_raw(raw), Shared::from_raw(raw)) };
         drop(own);
         assert!(!gone.load(Ordering::Relaxed));

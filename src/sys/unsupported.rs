@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! An operating system without a backend yet: nothing opens, so nothing else can be reached.
+//! An operating system without a backend: no open succeeds, so other functions are unreachable.
 
 use std::convert::Infallible;
 use std::io::{IoSlice, IoSliceMut};
@@ -24,7 +24,7 @@ use crate::model::text::Text;
 use crate::model::vnet_hdr::{Layout, Wanted};
 use crate::sys::Change;
 
-/// Nothing here is worth holding off a cancellation for.
+/// Does nothing: no call can be cancelled with a lock held.
 pub(crate) struct CancelDisabled;
 
 impl CancelDisabled {
@@ -33,7 +33,7 @@ impl CancelDisabled {
     }
 }
 
-/// Ends no wait, as there is none.
+/// Does nothing: there are no waits.
 pub(crate) struct Waker;
 
 impl Waker {
@@ -54,7 +54,7 @@ pub(crate) struct Queue(Infallible);
 /// A watch that cannot exist.
 pub(crate) struct Watch(Infallible);
 
-/// Methods of what cannot exist, and which are never called therefore.
+/// Unreachable methods of types that cannot exist.
 macro_rules! unreached {
     ($(fn $name:ident(&self $(, $argument:ty)*) $(-> $returned:ty)?;)*) => {
         $(fn $name(&self $(, _: $argument)*) $(-> $returned)? {
@@ -94,7 +94,7 @@ impl Backend for Queue {
         Err(Error::platform(format_args!("take over descriptor {fd}")))
     }
 
-    // An open is to fail for what is missing here, not for an id.
+    // An open must fail because the system is not supported, not because of an id.
     fn knows_user(_: u32) -> bool {
         true
     }
@@ -151,7 +151,7 @@ impl Backend for Queue {
         fn remove_address(&self, &mut Way, &Address) -> Result<()>;
         fn routes(&self, &mut Way) -> Result<Vec<Installed>>;
         fn usual_route(&self, Family) -> (u32, u32);
-        fn adds_before_it_looks(&self) -> bool;
+        fn adds_without_listing(&self) -> bool;
         fn add_route(&self, &mut Way, &Route) -> Result<()>;
         fn replace_route(&self, &mut Way, &Route) -> Result<()>;
         fn restore_route(&self, &mut Way, &Installed) -> Result<()>;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Waiting for a descriptor, and ending the wait from elsewhere.
+//! Waits for descriptors, and ends waits from other threads and from signal handlers.
 
 use std::ffi::c_short;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -13,36 +13,36 @@ use super::{CancelDisabled, Tokens, poll};
 use crate::model::error::Errno;
 use crate::model::readiness::Readiness;
 
-/// How long a waiter does not poll the tokens while those that an earlier wake was for still take theirs.
+/// How long a waiter skips the tokens, which are readable while waiters of an earlier wake have not taken theirs.
 const WAKE_IN_PROGRESS: Duration = Duration::from_millis(1);
 
-/// Ends waits. The kernel's part is a counter of tokens, which every waiter polls beside its descriptor; it holds one for
-/// each waiter that has been woken and has not noticed yet. Which waiters these are is decided here, in one word: the
-/// number of wakes, whether one is pending, whether the handle is shut down, and how many wait at the moment.
+/// Ends waits. Every waiter polls a kernel counter of tokens together with its descriptors. The counter has one token for
+/// each waiter that was woken and has not returned yet. An atomic word decides which waiters these are: it has the number
+/// of wakes, whether a wake is pending, whether the handle is shut down, and the number of waiters.
 ///
-/// The first waiter makes the counter, before it is counted in: what ends waits and finds none needs no counter, and
-/// what finds some has it. Everything that wake() and shut_down() do is allowed in a signal handler.
+/// The first waiter creates the counter before it increments the number of waiters. So the counter exists whenever there
+/// are waiters to wake. wake() and shut_down() are async-signal-safe.
 pub(crate) struct Waker {
     /// NULL before the first wait.
     tokens: AtomicPtr<Tokens>,
     state: AtomicU64,
 }
 
-/// Descriptors of a wait, at most, with that of the tokens.
+/// Limit of the descriptors of a wait, including that of the tokens.
 const MAX_ENTRIES: usize = 5;
 
-/// A descriptor, and what of it is waited for.
+/// A descriptor, and the events to wait for.
 pub(super) type Source<'a> = (BorrowedFd<'a>, Readiness);
 
 const WAITER: u64 = 1;
 const WAITERS: u64 = 0x00ff_ffff;
-/// For the next call that finds nothing.
+/// A wake without a waiter: it is for the next call that finds nothing.
 const PENDING: u64 = 1 << 24;
-/// Nothing waits any more.
+/// No call waits any more.
 const SHUT_DOWN: u64 = 1 << 25;
 const WAKE: u64 = 1 << 32;
 
-/// The wakes of a state.
+/// The number of wakes in a state.
 fn wakes(state: u64) -> u64 {
     state >> 32
 }
@@ -52,29 +52,29 @@ impl Waker {
         Self { tokens: AtomicPtr::new(ptr::null_mut()), state: AtomicU64::new(0) }
     }
 
-    /// Whether somebody has waited.
-    #[allow(dead_code, reason = "Darwin does not ask")]
+    /// Whether a call has waited.
+    #[allow(dead_code, reason = "not used on Darwin")]
     pub(super) fn is_begun(&self) -> bool {
         self.tokens().is_some()
     }
 
-    /// Ends every wait that goes on, or when there is none, the next one.
+    /// Ends every present wait or, if there is none, the next one.
     pub(super) fn wake(&self) {
         self.end_waits(PENDING, 0);
     }
 
-    /// Ends every wait that goes on, and every later one.
+    /// Ends every present and later wait.
     pub(crate) fn shut_down(&self) {
         self.end_waits(SHUT_DOWN, SHUT_DOWN);
     }
 
-    /// On a packet's way. Who calls after shut_down() sees it, as that is the only word.
+    /// Called for each packet. Relaxed is enough, because the state is a single word.
     #[inline]
     pub(crate) fn is_shut_down(&self) -> bool {
         self.state.load(Ordering::Relaxed) & SHUT_DOWN != 0
     }
 
-    /// What is set where nothing waits, and where something does.
+    /// Wakes all waiters and sets the bits `with`. Sets the bits `without` if there are no waiters.
     fn end_waits(&self, without: u64, with: u64) {
         let before = self.update(|state| match state & WAITERS {
             0 => state | without,
@@ -86,17 +86,18 @@ impl Waker {
         }
     }
 
-    /// For a call that has found nothing, and does not wait: takes a pending wake, and tells whether there was one.
+    /// Clears a pending wake, and returns whether there was one. For a call that found nothing and does not wait.
     pub(super) fn take_pending(&self) -> bool {
-        // Looked at before it is written to: most often there is none.
+        // Read before written: usually there is none.
         self.state.load(Ordering::SeqCst) & PENDING != 0
             && self.update(|state| state & !PENDING) & PENDING != 0
     }
 
-    /// Waits until one of the descriptors is ready, and for ever without a deadline; what is ready. ECANCELED: woken or
-    /// shut down. ETIMEDOUT: too late. EINTR: a signal handler ran. What else the system says to a new counter.
+    /// Waits until one of the descriptors is ready or the deadline passes. Returns the ready events. ECANCELED: woken or
+    /// shut down. ETIMEDOUT: the deadline passed. EINTR: a signal handler ran. Other errors: the counter could not be
+    /// created.
     pub(super) fn wait(&self, sources: &[Source<'_>], deadline: Option<Instant>) -> Result<Readiness, Errno> {
-        // Needs no counter.
+        // Checked first, because it needs no counter.
         if self.take_pending() || self.is_shut_down() {
             return Err(Errno::ECANCELED);
         }
@@ -107,11 +108,11 @@ impl Waker {
     }
 
     fn tokens(&self) -> Option<&Tokens> {
-        // SAFETY: what is stored lives as long as this.
+        // SAFETY: stored tokens exist as long as `self`.
         unsafe { self.tokens.load(Ordering::Acquire).as_ref() }
     }
 
-    /// The tokens, which the first waiter makes.
+    /// The tokens. The first waiter creates them.
     fn begin(&self) -> Result<&Tokens, Errno> {
         match self.tokens() {
             Some(tokens) => Ok(tokens),
@@ -121,23 +122,24 @@ impl Waker {
 
     #[cold]
     fn make(&self) -> Result<&Tokens, Errno> {
-        // Of two that are made, one is closed.
+        // Another thread may create them at the same time: then one of the two is closed.
         let _cancel_disabled = CancelDisabled::new();
         let made = Box::into_raw(boxed(Tokens::new()?)?);
         let stored = self.tokens.compare_exchange(ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire);
         let kept = match stored {
             Ok(_) => made,
             Err(first) => {
-                // SAFETY: another thread came first, and nobody has seen this one.
+                // SAFETY: another thread was first, and nothing refers to these tokens.
                 drop(unsafe { Box::from_raw(made) });
                 first
             }
         };
-        // SAFETY: what is stored lives as long as this.
+        // SAFETY: stored tokens exist as long as `self`.
         Ok(unsafe { &*kept })
     }
 
-    /// Counts this waiter in; the number of wakes before it. It takes a pending wake.
+    /// Adds a waiter. Returns the number of wakes before it. ECANCELED after a shutdown, or if a wake was
+    /// pending, which it clears.
     fn enter(&self) -> Result<u64, Errno> {
         let before = self.update(|state| match state & (PENDING | SHUT_DOWN) {
             0 => state.wrapping_add(WAITER),
@@ -146,7 +148,7 @@ impl Waker {
         if before & (PENDING | SHUT_DOWN) == 0 { Ok(wakes(before)) } else { Err(Errno::ECANCELED) }
     }
 
-    /// Counts it out; true when a wake did that already, and then its token is taken.
+    /// Removes a waiter. True if a wake has already removed it: then takes its token.
     fn leave(&self, own: u64, tokens: &Tokens) -> bool {
         let before = self.update(|state| match wakes(state) == own {
             true => state.wrapping_sub(WAITER),
@@ -155,7 +157,7 @@ impl Waker {
         if wakes(before) == own {
             return false;
         }
-        // It waits for the waker to have added it.
+        // Waits if the waker has not added the token yet.
         tokens.take();
         true
     }
@@ -172,7 +174,7 @@ impl Waker {
         let mut skip_tokens = false;
         loop {
             if let Some(last) = entries.last_mut() {
-                // A negative descriptor is passed over.
+                // poll ignores a negative descriptor.
                 let fd = if skip_tokens { -1 } else { tokens.fd().as_raw_fd() };
                 *last = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
             }
@@ -203,13 +205,13 @@ impl Drop for Waker {
     fn drop(&mut self) {
         let tokens = *self.tokens.get_mut();
         if !tokens.is_null() {
-            // SAFETY: it came of a box, is stored once, and nobody refers to it any more.
+            // SAFETY: it came from a box, is stored once, and is no longer referred to.
             drop(unsafe { Box::from_raw(tokens) });
         }
     }
 }
 
-/// What is ready at this moment.
+/// The events that are ready now.
 pub(super) fn ready(sources: &[Source<'_>]) -> Result<Readiness, Errno> {
     let mut entries = entries(sources);
     let entries = entries.get_mut(..sources.len()).ok_or(Errno::EINVAL)?;
@@ -227,7 +229,7 @@ fn entries(sources: &[Source<'_>]) -> [libc::pollfd; MAX_ENTRIES] {
     entries
 }
 
-/// What poll found. An error or the end is for each who waits: no call waits for long there.
+/// The events that poll found. POLLERR and POLLHUP count as every event: no call waits for long then.
 fn answers(sources: &[Source<'_>], entries: &[libc::pollfd]) -> Readiness {
     let answer = |(entry, (_, interest)): (&libc::pollfd, &Source<'_>)| {
         let found = |event: c_short| entry.revents & (event | !(libc::POLLIN | libc::POLLOUT)) != 0;
@@ -239,7 +241,7 @@ fn answers(sources: &[Source<'_>], entries: &[libc::pollfd]) -> Readiness {
     entries.iter().zip(sources).map(answer).fold(Readiness::NONE, Readiness::or)
 }
 
-/// The deadline, or the moment to poll the tokens again when that is earlier.
+/// The deadline, or the time to poll the tokens again if it is earlier.
 fn soon(deadline: Option<Instant>) -> Instant {
     let now = Instant::now();
     let soon = now.checked_add(WAKE_IN_PROGRESS).unwrap_or(now);
@@ -252,7 +254,7 @@ mod tests {
     use std::os::fd::{AsFd, OwnedFd};
     use std::thread;
 
-    /// A descriptor to read from on which nothing ever happens, and one to write to.
+    /// The ends of a pipe: a descriptor that is never readable, and one that is writable.
     fn silence() -> (OwnedFd, OwnedFd) {
         crate::sys::descriptor::pipe().unwrap()
     }

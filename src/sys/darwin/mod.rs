@@ -376,7 +376,7 @@ impl Backend for Queue {
         (0, 0)
     }
 
-    fn adds_before_it_looks(&self) -> bool {
+    fn adds_without_listing(&self) -> bool {
         false
     }
 

@@ -14,7 +14,7 @@ use crate::model::memory;
 use crate::model::prefix::{Family, Prefix};
 use crate::sys::bytes::u32_at;
 
-/// Bytes of struct ifaddrmsg: family, prefix length, flags, scope, and the interface's index.
+/// Size of struct ifaddrmsg: family, prefix length, flags, scope and interface index.
 const IFADDRMSG: usize = 8;
 const SCOPE_AT: usize = 3;
 const INDEX_AT: usize = 4;
@@ -28,12 +28,12 @@ const IFA_F_DEPRECATED: u32 = 0x20;
 const IFA_F_NOPREFIXROUTE: u32 = 0x200;
 const IFA_F_PERMANENT: u32 = 0x80;
 
-/// Of struct ifa_cacheinfo: the preferred and the valid lifetime, in seconds, and two times at which it was changed.
+/// Size of struct ifa_cacheinfo: preferred and valid lifetime in seconds, and two timestamps.
 const CACHEINFO: usize = 16;
 const PREFERRED_AT: usize = 0;
 const VALID_AT: usize = 4;
 
-/// The kernel's flags, and the ABI's.
+/// The flags of the kernel, each with that of the ABI.
 const FLAGS: [(u32, u64); 6] = [
     (0x01, address::SECONDARY),
     (IFA_F_NODAD, address::NODAD),
@@ -43,12 +43,12 @@ const FLAGS: [(u32, u64); 6] = [
     (IFA_F_NOPREFIXROUTE, address::NOPREFIXROUTE),
 ];
 
-/// Whether an address that is there stays when it is given.
+/// What RTM_NEWADDR does if the device already has the address.
 #[derive(Clone, Copy)]
 pub(super) enum If {
-    /// It is EEXIST.
+    /// Fails with EEXIST.
     Absent,
-    /// Its lifetimes, metric and protocol change, and in IPv6 its flags.
+    /// Changes its lifetimes, metric and protocol, and for IPv6 its flags.
     Any,
 }
 
@@ -63,27 +63,28 @@ impl If {
     }
 }
 
-/// Those of one family, or with 0 of both.
+/// The addresses of one family, or of both if `family` is 0.
 pub(super) fn list(
     netlink: &mut Socket,
     interface: &Interface,
     kind: Kind,
     family: u8,
 ) -> Result<Vec<Assigned>, Refusal> {
-    netlink.ask(&list_request(interface.index, family), |body| {
-        // A kernel without a family lists all others instead.
+    netlink.query(&list_request(interface.index, family), |body| {
+        // A kernel without this family lists all other families instead.
         let of_family = family == 0 || body.first() == Some(&family);
         let Some((_, assigned)) = parse(body).filter(|(found, _)| of_family && *found == interface.index)
         else {
             return Ok(None);
         };
-        let assigned = usual_left_out(assigned, interface, kind);
+        let assigned = normalize(assigned, interface, kind);
         Ok(Some(Assigned { detail: memory::copy(body)?, ..assigned }))
     })
 }
 
-/// A label that is the device's name says nothing, nor does it on a TUN that there is no broadcast address.
-fn usual_left_out(mut assigned: Assigned, interface: &Interface, kind: Kind) -> Assigned {
+/// Removes what is only the default: a label that is the name of the device. Marks a TAP address without a broadcast
+/// address; a TUN never has one.
+fn normalize(mut assigned: Assigned, interface: &Interface, kind: Kind) -> Assigned {
     let options = &mut assigned.options;
     if options.label.as_bytes() == interface.name.as_bytes() {
         options.label = Label::default();
@@ -95,13 +96,13 @@ fn usual_left_out(mut assigned: Assigned, interface: &Interface, kind: Kind) -> 
     assigned
 }
 
-/// For the list of the addresses of an interface, or with 0 of all.
+/// Requests the addresses of an interface, or of all interfaces if `index` is 0.
 pub(super) fn list_request(index: u32, family: u8) -> Request {
     Request::new(libc::RTM_GETADDR, libc::NLM_F_DUMP, &ifaddrmsg(family, 0, index))
 }
 
-/// On a TAP with the broadcast address of its network, as ifconfig does; a point-to-point link has none. A TUN
-/// has no neighbours who could have the same IPv6 address, so nobody is asked.
+/// Adds an address. On a TAP it gets the broadcast address of its network by default, as ifconfig does. On a TUN an IPv6
+/// address skips duplicate address detection, because there are no neighbours.
 pub(super) fn add(
     netlink: &mut Socket,
     index: u32,
@@ -143,7 +144,7 @@ fn cacheinfo(lifetimes: Lifetimes) -> [u8; CACHEINFO] {
     [a, b, c, d, e, f, g, h, 0, 0, 0, 0, 0, 0, 0, 0]
 }
 
-/// Whether the kernel changes the one to the other where it is, without taking it away (inet_rtm_newaddr,
+/// Whether the kernel can change the present address in place, without removing it (inet_rtm_newaddr,
 /// inet6_addr_modify).
 pub(super) fn changes_in_place(present: &Assigned, address: &Address, options: &Options) -> bool {
     let has = &present.options;
@@ -161,7 +162,7 @@ pub(super) fn changes_in_place(present: &Assigned, address: &Address, options: &
     present.address == *address && rest == *has
 }
 
-/// Gives back what was told of an address: its label, lifetimes, flags and all.
+/// Restores an address exactly as the kernel listed it, with its label, lifetimes and flags.
 pub(super) fn restore(netlink: &mut Socket, assigned: &Assigned, present: If) -> Result<(), Refusal> {
     netlink.change(&Request::new(libc::RTM_NEWADDR, present.flags(), &assigned.detail))
 }
@@ -173,7 +174,7 @@ pub(super) fn remove(netlink: &mut Socket, index: u32, address: &Address) -> Res
 fn request(kind: u16, flags: i32, index: u32, address: &Address, scope: Option<Scope>) -> Request {
     let far_end = address.peer().unwrap_or(address.local());
     let mut message = ifaddrmsg(number(address.family()), address.prefix().bits(), index);
-    // As SIOCSIFADDR and ip(8) have it: nobody else is to use a loopback address as this host's.
+    // Like SIOCSIFADDR and ip(8): a loopback address is valid on this host only.
     let usual = if is_loopback(address) { Scope::Host } else { Scope::Global };
     if let Some(place) = message.get_mut(SCOPE_AT) {
         *place = scope_number(scope.unwrap_or(usual));
@@ -183,12 +184,12 @@ fn request(kind: u16, flags: i32, index: u32, address: &Address, scope: Option<S
         .attribute(libc::IFA_ADDRESS, octets(&far_end).as_ref())
 }
 
-/// IPv6 addresses have their scope from the kernel.
+/// Only for IPv4: the kernel derives the scope of an IPv6 address.
 fn is_loopback(address: &Address) -> bool {
     matches!(address.local(), IpAddr::V4(ip) if ip.is_loopback())
 }
 
-/// The kernel's number of a family.
+/// The AF_* number of a family.
 pub(super) fn number(family: Family) -> u8 {
     match family {
         Family::V4 => libc::AF_INET as u8,
@@ -203,7 +204,7 @@ pub(super) fn octets(ip: &IpAddr) -> Octets {
     }
 }
 
-/// An address as an attribute has it.
+/// The bytes of an address in an attribute.
 pub(super) enum Octets {
     V4([u8; 4]),
     V6([u8; 16]),
@@ -218,7 +219,7 @@ impl AsRef<[u8]> for Octets {
     }
 }
 
-/// An address in an attribute: its length tells the family.
+/// Parses an address in an attribute. Its length determines the family.
 pub(super) fn parse_ip(value: &[u8]) -> Option<IpAddr> {
     if let Ok(octets) = <[u8; 4]>::try_from(value) {
         return Some(octets.into());
@@ -231,8 +232,8 @@ fn ifaddrmsg(family: u8, prefix: u8, index: u32) -> [u8; IFADDRMSG] {
     [family, prefix, 0, 0, a, b, c, d]
 }
 
-/// The address that RTM_NEWADDR and RTM_DELADDR are about, with the index of its interface. Without a peer IPv6
-/// has no IFA_LOCAL. Its detail is left out.
+/// Parses an RTM_NEWADDR or RTM_DELADDR message: the interface index and the address, without its `detail`. An IPv6
+/// address without a peer has no IFA_LOCAL.
 pub(super) fn parse(body: &[u8]) -> Option<(u32, Assigned)> {
     let attributes = Attributes(body.get(IFADDRMSG..)?);
     let ip = |kind| attributes.get(kind).and_then(parse_ip);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What this kernel, and a device, can do of what this library offers.
+//! The features that this kernel and a device support.
 
 use std::fs;
 use std::mem;
@@ -15,7 +15,7 @@ use crate::model::flags::Kind;
 use crate::model::offload::{F_USO4, F_USO6};
 use crate::sys::Backend;
 
-/// Whether the library has it on Linux.
+/// Whether the library supports the feature on Linux.
 pub(super) fn has(feature: Feature) -> bool {
     match feature {
         Feature::Tun
@@ -40,8 +40,8 @@ pub(super) fn has(feature: Feature) -> bool {
     }
 }
 
-/// Whether this kernel has it. The driver says which modes it has; of requests that only a device answers to, its version
-/// has to tell.
+/// Whether this kernel supports the feature. The driver reports its modes (TUNGETFEATURES). Requests that need a device
+/// cannot be probed without one: their support follows from the kernel version.
 pub(super) fn kernel_has(feature: Feature) -> Result<bool> {
     match feature {
         Feature::Tun => driver_has(libc::IFF_TUN),
@@ -63,7 +63,7 @@ pub(super) fn kernel_has(feature: Feature) -> Result<bool> {
 }
 
 impl Queue {
-    /// Whether this kernel has it for this device, whose modes were fixed when it was made.
+    /// Whether the feature is available on this device, whose modes were fixed when it was created.
     pub(super) fn has_capability(&self, feature: Feature) -> Result<bool> {
         let alive = self.node.granted();
         alive.map_err(|errno| self.refused("query the modes of", errno))?;
@@ -88,19 +88,19 @@ impl Queue {
         self.node.knows(request).map_err(|errno| self.refused("query the features of", errno))
     }
 
-    /// Whether the driver says where the device is.
+    /// Whether the driver reports the namespace of the device.
     fn is_followed(&self) -> Result<bool> {
-        match self.control().ask_driver(&self.node) {
+        match self.control().namespace_fd(&self.node) {
             Ok(_) => Ok(true),
             Err(Errno::EINVAL | Errno::ENOTTY) => Ok(false),
             Err(errno) => Err(self.refused("query the namespace of", errno)),
         }
     }
 
-    /// Whether it can be turned on: USO is one feature for both families.
+    /// Whether USO can be turned on. It is one feature for both families.
     fn has_uso(&self) -> Result<bool> {
         let available = |netlink: &mut Socket, it: Interface| Ok(offload::available(netlink.fd(), &it.name)?);
-        let available = self.ask(&mut self.way(), available, "query the offloads of")?;
+        let available = self.query(&mut self.way(), available, "query the offloads of")?;
         Ok(self.mode.offload && available & (F_USO4 | F_USO6) != 0)
     }
 }
@@ -109,13 +109,13 @@ fn failed(errno: Errno) -> Error {
     Error::system(errno, "query the features of the kernel")
 }
 
-/// The driver is there, and takes this flag of TUNSETIFF.
+/// Whether the driver accepts this flag of TUNSETIFF. Fails if there is no driver.
 fn driver_has(flag: libc::c_int) -> Result<bool> {
     let features = Node::open(Path::new(USUAL_NODE))?.features().map_err(failed)?;
     Ok(features & flag as u32 == flag as u32)
 }
 
-/// The driver is there, and the kernel is of this version or a later one.
+/// Whether the kernel has at least this version. Fails if there is no driver.
 fn driver_is_since(major: u32, minor: u32) -> Result<bool> {
     Node::open(Path::new(USUAL_NODE))?;
     Ok(version()? >= (major, minor))
@@ -123,7 +123,7 @@ fn driver_is_since(major: u32, minor: u32) -> Result<bool> {
 
 /// The first two numbers of the kernel's version.
 fn version() -> Result<(u32, u32)> {
-    // SAFETY: zeros make a utsname, and the kernel fills it in.
+    // SAFETY: a utsname may be all zeros, and the kernel writes one.
     let name = unsafe {
         let mut name: libc::utsname = mem::zeroed();
         Errno::result(libc::uname(&raw mut name)).map_err(failed)?;
@@ -146,7 +146,7 @@ fn has_family(family: libc::c_int) -> Result<bool> {
     }
 }
 
-/// The file of one is missing where the kernel has none; where /proc is missing, that is an error.
+/// A kernel without network namespaces has no /proc/self/ns/net. Fails if /proc is not mounted.
 fn has_namespaces() -> Result<bool> {
     let has = |path: &str| match fs::metadata(path) {
         Ok(_) => Ok(true),

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-//! The way to the interface of a queue: rtnetlink in the network namespace where the interface is.
+//! Configures the interface of a queue: by rtnetlink, in the network namespace of the interface.
 //!
-//! A device is known to its driver by descriptor and to rtnetlink by name and index, which another device can have too,
-//! there or in another namespace. So each call shows first that rtnetlink and the driver mean the same one.
+//! The driver identifies a device by its descriptor, rtnetlink by name and index. Another device can get this name or
+//! index, in this namespace or in another one. So each call first verifies that rtnetlink and the driver mean the same
+//! device.
 
 use std::os::fd::OwnedFd;
 use std::result::Result;
@@ -10,38 +11,38 @@ use std::result::Result;
 use super::ids::is_net_admin;
 use super::message::Refusal;
 use super::namespace::{Identity, Namespace};
-use super::netlink::{Socket, unopened};
+use super::netlink::{Socket, open_error};
 use super::node::{Granted, Node};
-use super::refusal::{elsewhere, gone, restless, unasked, unreached, unwatched};
+use super::refusal::{elsewhere, enter_error, namespace_error, state_error, unstable, watch_error};
 use super::socket::KernelSocket;
 use super::{departure, link};
 use crate::model::error::{Errno, Error, Reason};
 use crate::model::link::Link;
 use crate::model::name::Name;
 
-/// A step is tried again when the device was renamed or moved in between, this many times.
+/// Limit of the attempts at a step, which is repeated if the device was renamed or moved in the meantime.
 const TRIES: usize = 64;
 
-/// What rtnetlink says to a request.
+/// The result of a request to rtnetlink.
 pub(super) type Answer = Result<(), Refusal>;
-/// A request about the interface. It keeps what it was answered.
-pub(super) type Question<'a> = &'a mut dyn FnMut(&mut Socket, Interface) -> Answer;
+/// A query about the interface. It stores its own result.
+pub(super) type Query<'a> = &'a mut dyn FnMut(&mut Socket, Interface) -> Answer;
 
-/// The namespace where the device was last seen, and its index there.
+/// The access to the interface: the namespace where it was last seen, and its index there.
 pub(super) struct Control {
-    /// In that namespace. Present while something needs it: see [`Control::rest`].
+    /// A socket in that namespace. Open while a call needs it: see [`Control::close`].
     netlink: Option<Socket>,
     namespace: Option<Identity>,
-    /// 0, which no interface has, before it was found.
+    /// 0, which is never an index, until the interface is found.
     index: u32,
     trace: Trace,
-    /// The driver has said where the device is, the last time that it was asked.
-    answered: bool,
-    /// The socket is of another namespace than its opener's, who may not be able to open a second one.
+    /// The last TUNGETDEVNETNS succeeded.
+    driver_reports: bool,
+    /// The socket is in another namespace than its opener, which may be unable to open a second one there.
     apart: bool,
 }
 
-/// The way to the interface, as the first step of a call has found it. The other steps go it without asking again.
+/// The interface as the first step of a call found it. The other steps of the call use it without a new query.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Way {
     namespace: Option<Identity>,
@@ -55,45 +56,47 @@ pub(super) struct Interface {
     pub(super) name: Name,
 }
 
-/// What shows where the device is, when the driver does not: TUNGETDEVNETNS came with Linux 5.4 and needs CAP_NET_ADMIN.
+/// Evidence of where the device is, for when the driver does not report it: TUNGETDEVNETNS needs Linux 5.4 and
+/// CAP_NET_ADMIN.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Trace {
-    /// Nothing: its descriptor came from elsewhere, or it has left the namespace where it was.
+    /// None: its descriptor was opened elsewhere, or the device left the namespace.
     Lost,
-    /// It was here when it was last looked at.
+    /// It was in the namespace at the last check.
     Seen,
-    /// It was seen here, and the socket receives what tells that it leaves.
+    /// It was in the namespace, and the socket receives a notification if it leaves.
     Watched,
 }
 
-/// A socket for [`Control::find`], before the device is opened.
+/// Opens the socket for [`Control::find`], before the device is opened. Without CAP_NET_ADMIN it must receive
+/// notifications from then on.
 pub(super) fn prepare() -> Result<Socket, Error> {
     let mut netlink = Socket::open()?;
     if !is_net_admin() {
-        netlink.listen().map_err(unwatched)?;
+        netlink.listen().map_err(watch_error)?;
     }
     Ok(netlink)
 }
 
 impl Control {
     fn new(netlink: Option<Socket>, namespace: Option<Identity>, trace: Trace) -> Self {
-        Self { netlink, namespace, index: 0, trace, answered: false, apart: false }
+        Self { netlink, namespace, index: 0, trace, driver_reports: false, apart: false }
     }
 
-    /// Finds a device that has just been opened here, in the calling thread's namespace.
+    /// Finds a device that was just opened in the namespace of the calling thread.
     pub(super) fn find(netlink: Socket, node: &Node) -> Result<(Self, Link), Error> {
         let mut control = Self::new(Some(netlink), Identity::own(), Trace::Seen);
         let link = control.link(node, &mut Way::default())?;
         Ok((control, link))
     }
 
-    /// The same where the driver can be asked, with fewer system calls: the device had this name a moment ago.
+    /// As [`Self::find`], with fewer system calls if TUNGETDEVNETNS works: the device had this name a moment ago.
     pub(super) fn find_named(node: &Node, name: &Name) -> Result<(Self, Granted), Error> {
-        let socket = KernelSocket::new().map_err(unopened)?;
-        let mut control = Self { answered: true, ..Self::new(None, None, Trace::Seen) };
+        let socket = KernelSocket::new().map_err(open_error)?;
+        let mut control = Self { driver_reports: true, ..Self::new(None, None, Trace::Seen) };
         let index = link::index_of(socket.fd(), name);
-        let namespace = control.ask_driver(node);
-        let granted = node.granted().map_err(|errno| gone(node.translate(errno)))?;
+        let namespace = control.namespace_fd(node);
+        let granted = node.granted().map_err(|errno| state_error(node.translate(errno)))?;
         match (index, namespace) {
             (Ok(index), Ok(namespace)) if granted.name == *name => {
                 (control.index, control.namespace) = (index, Namespace::of(namespace).identity());
@@ -106,7 +109,7 @@ impl Control {
         }
     }
 
-    /// For a device that was opened elsewhere: only the driver can tell where it is.
+    /// For a device that was opened elsewhere: only the driver knows its namespace.
     pub(super) fn adopt() -> Self {
         Self::new(None, None, Trace::Lost)
     }
@@ -123,12 +126,12 @@ impl Control {
         self.netlink.is_some()
     }
 
-    /// Whether the driver says where the device is.
-    pub(super) fn is_answered(&self) -> bool {
-        self.answered
+    /// Whether the driver reports the namespace of the device.
+    pub(super) fn driver_reports(&self) -> bool {
+        self.driver_reports
     }
 
-    /// The opener goes back to another namespace than the device's, and the socket stays.
+    /// Keeps the socket open, because the opener returns to another namespace than that of the device.
     pub(super) fn stay_apart(&mut self) -> Result<(), Error> {
         if self.netlink.is_none() {
             self.netlink = Some(Socket::open()?);
@@ -137,28 +140,24 @@ impl Control {
         Ok(())
     }
 
-    /// Closes the socket, unless it shows where the device is, or no other could be opened.
+    /// Closes the socket, unless it watches the device, or could not be opened again.
     pub(super) fn close(&mut self) {
         if self.trace == Trace::Lost || (self.trace == Trace::Seen && !self.apart) {
             self.netlink = None;
         }
     }
 
-    /// Asks rtnetlink about the interface: what has been shown after an answer holds for it too.
-    pub(super) fn ask(
-        &mut self,
-        node: &Node,
-        way: &mut Way,
-        question: Question<'_>,
-    ) -> Result<Answer, Error> {
-        if let Some(answer) = self.ask_at_once(node, way, question)? {
+    /// Queries rtnetlink about the interface. Verifies the identity of the device after the answer, which is then valid
+    /// too.
+    pub(super) fn query(&mut self, node: &Node, way: &mut Way, query: Query<'_>) -> Result<Answer, Error> {
+        if let Some(answer) = self.query_directly(node, way, query)? {
             return Ok(answer);
         }
         for _ in 0..TRIES {
             let Link { index, name, .. } = self.link(node, way)?;
             let asked = way.namespace;
             let Some(netlink) = self.here()? else { continue };
-            let answer = question(netlink, Interface { index, name });
+            let answer = query(netlink, Interface { index, name });
             if self.is_shown(node, &name)? {
                 return Ok(answer);
             }
@@ -167,10 +166,10 @@ impl Control {
                 return Ok(answer);
             }
         }
-        Err(restless())
+        Err(unstable())
     }
 
-    /// Has rtnetlink change the interface. That there is none of its index can mean that it has just moved.
+    /// Changes the interface by rtnetlink. ENODEV can mean that it was moved: then searches it again.
     pub(super) fn change(
         &mut self,
         node: &Node,
@@ -178,7 +177,7 @@ impl Control {
         change: &dyn Fn(&mut Socket, u32) -> Answer,
     ) -> Result<Answer, Error> {
         let mut index = None;
-        let shown = self.ask_at_once(node, way, &mut |_, interface| {
+        let shown = self.query_directly(node, way, &mut |_, interface| {
             index = Some(interface.index);
             Ok(())
         })?;
@@ -194,15 +193,15 @@ impl Control {
                 changed => return Ok(changed),
             }
         }
-        Err(restless())
+        Err(unstable())
     }
 
-    /// The usual case, with the fewest system calls: the device is where this call, or the last one, has found it.
-    fn ask_at_once(
+    /// The common case, with the fewest system calls: the device is where this call or the last one found it.
+    fn query_directly(
         &mut self,
         node: &Node,
         way: &mut Way,
-        question: Question<'_>,
+        query: Query<'_>,
     ) -> Result<Option<Answer>, Error> {
         let (found, index) = (way.interface.filter(|_| way.namespace == self.namespace), self.index);
         if self.trace != Trace::Seen || index == 0 {
@@ -210,13 +209,13 @@ impl Control {
         }
         let Some(netlink) = self.here()? else { return Ok(None) };
         if let Some(interface) = found {
-            let answer = question(netlink, interface);
+            let answer = query(netlink, interface);
             let moved = answer.as_ref().is_err_and(|refusal| refusal.errno == Errno::ENODEV);
             return Ok((!moved).then_some(answer));
         }
         let Ok(name) = link::name_of(netlink.fd(), index) else { return Ok(None) };
         let interface = Interface { index, name };
-        let answer = question(netlink, interface);
+        let answer = query(netlink, interface);
         if !self.is_shown(node, &name)? {
             return Ok(None);
         }
@@ -224,7 +223,8 @@ impl Control {
         Ok(Some(answer))
     }
 
-    /// The socket in the namespace where the device was last seen; None where the calling thread cannot open one.
+    /// The socket in the namespace where the device was last seen. None if the calling thread is in another namespace and
+    /// no socket is open.
     fn here(&mut self) -> Result<Option<&mut Socket>, Error> {
         if self.netlink.is_none() && self.namespace.is_some() && self.namespace == Identity::own() {
             (self.netlink, self.apart) = (Some(Socket::open()?), false);
@@ -232,7 +232,7 @@ impl Control {
         Ok(self.netlink.as_mut())
     }
 
-    /// The present state, of this device and of no other. Only the driver says that it is gone.
+    /// The present state of this device. Only the driver decides that it is gone.
     pub(super) fn link(&mut self, node: &Node, way: &mut Way) -> Result<Link, Error> {
         let link = self.look(node)?;
         let interface = Interface { index: link.index, name: link.name };
@@ -245,31 +245,32 @@ impl Control {
             return Ok(link);
         }
         for _ in 0..TRIES {
-            let name = node.granted().map_err(|errno| gone(node.translate(errno)))?.name;
-            let found = match self.ask_driver(node) {
+            let name = node.granted().map_err(|errno| state_error(node.translate(errno)))?.name;
+            let found = match self.namespace_fd(node) {
                 Ok(namespace) => self.follow(node, &Namespace::of(namespace), &name)?,
                 Err(Errno::EBADFD) => None,
                 Err(Errno::EPERM | Errno::EINVAL | Errno::ENOTTY) => self.watch(node, &name)?,
-                Err(errno) => return Err(unasked(errno)),
+                Err(errno) => return Err(namespace_error(errno)),
             };
             if let Some(link) = found {
                 return Ok(link);
             }
         }
-        Err(restless())
+        Err(unstable())
     }
 
-    /// Where the device is, as the driver says it. Who may not ask is spared the refusal, unless he has just lost the right.
-    pub(super) fn ask_driver(&mut self, node: &Node) -> Result<OwnedFd, Errno> {
-        if !self.answered && !is_net_admin() {
+    /// The namespace of the device, from the driver. Without CAP_NET_ADMIN it skips the call, which would fail, unless the
+    /// last one succeeded.
+    pub(super) fn namespace_fd(&mut self, node: &Node) -> Result<OwnedFd, Errno> {
+        if !self.driver_reports && !is_net_admin() {
             return Err(Errno::EPERM);
         }
         let namespace = node.namespace();
-        self.answered = namespace.is_ok();
+        self.driver_reports = namespace.is_ok();
         namespace
     }
 
-    /// The usual case, with the fewest system calls: the device is where and what it was.
+    /// The common case, with the fewest system calls: the device has the same namespace and index as before.
     fn still_here(&mut self, node: &Node) -> Result<Option<Link>, Error> {
         if self.trace != Trace::Seen || self.index == 0 {
             return Ok(None);
@@ -280,28 +281,28 @@ impl Control {
         Ok(self.is_shown(node, &link.name)?.then_some(link))
     }
 
-    /// Whether the driver shows that what has this name here is the device: it is here, and has this name.
+    /// Whether the driver confirms that the interface with this name is the device: same namespace and same name.
     fn is_shown(&mut self, node: &Node, name: &Name) -> Result<bool, Error> {
-        Ok(self.is_here(node)? && is_called(node, name))
+        Ok(self.is_here(node)? && has_name(node, name))
     }
 
-    /// Whether the driver says that the device is in the namespace where it was last seen.
+    /// Whether the driver reports that the device is still in the namespace where it was last seen.
     fn is_here(&mut self, node: &Node) -> Result<bool, Error> {
-        match self.ask_driver(node) {
+        match self.namespace_fd(node) {
             Ok(namespace) => Ok(Namespace::of(namespace).identity() == self.namespace),
             Err(Errno::EBADFD | Errno::EPERM | Errno::EINVAL | Errno::ENOTTY) => Ok(false),
-            Err(errno) => Err(unasked(errno)),
+            Err(errno) => Err(namespace_error(errno)),
         }
     }
 
-    /// Finds the device by its name where the driver says that it is; None when it was renamed or moved meanwhile.
+    /// Finds the device by its name in the namespace that the driver reported. None if it was renamed or moved meanwhile.
     fn follow(&mut self, node: &Node, there: &Namespace, name: &Name) -> Result<Option<Link>, Error> {
         let identity = there.identity();
         if identity != self.namespace || self.netlink.is_none() {
-            let answered = self.answered;
-            let netlink = there.inside(Socket::open).map_err(unreached)?;
+            let driver_reports = self.driver_reports;
+            let netlink = there.inside(Socket::open).map_err(enter_error)?;
             let apart = identity != Identity::own();
-            *self = Self { answered, apart, ..Self::new(Some(netlink), identity, Trace::Lost) };
+            *self = Self { driver_reports, apart, ..Self::new(Some(netlink), identity, Trace::Lost) };
         }
         let Some(netlink) = &mut self.netlink else { return Ok(None) };
         let Some(link) = present(link::by_name(netlink, name))? else { return Ok(None) };
@@ -312,7 +313,7 @@ impl Control {
         Ok(Some(link))
     }
 
-    /// Finds the device where it was, as long as nothing tells that it has left.
+    /// Finds the device in the namespace where it was, unless it may have left.
     fn watch(&mut self, node: &Node, name: &Name) -> Result<Option<Link>, Error> {
         if self.trace == Trace::Lost {
             return Err(elsewhere("nothing proves that it is in this one"));
@@ -323,7 +324,7 @@ impl Control {
                 "the calling thread is not in the namespace where the device was last seen",
             ));
         };
-        netlink.listen().map_err(unwatched)?;
+        netlink.listen().map_err(watch_error)?;
         let found = match index {
             0 => link::by_name(netlink, name),
             index => link::by_index(netlink, index),
@@ -334,21 +335,21 @@ impl Control {
             self.trace = Trace::Lost;
             return Ok(None);
         }
-        let Some(link) = link.filter(|link| is_called(node, &link.name)) else { return Ok(None) };
+        let Some(link) = link.filter(|link| has_name(node, &link.name)) else { return Ok(None) };
         if self.trace == Trace::Seen {
             self.begin_watch(node, &link)?;
         }
         Ok(Some(link))
     }
 
-    /// The socket listens already, to all that leave.
+    /// Limits the notifications to this device. The socket already receives those of all interfaces.
     fn begin_watch(&mut self, node: &Node, link: &Link) -> Result<(), Error> {
         if !node.may_be(link) {
             self.trace = Trace::Lost;
             return Err(elsewhere("another device has its name or index"));
         }
         if let Some(netlink) = &mut self.netlink {
-            departure::listen_for(netlink.kernel(), link.index).map_err(unwatched)?;
+            departure::listen_for(netlink.kernel(), link.index).map_err(watch_error)?;
             if let Some(departures) = netlink.departures() {
                 departures.clear();
             }
@@ -358,7 +359,7 @@ impl Control {
     }
 }
 
-fn is_called(node: &Node, name: &Name) -> bool {
+fn has_name(node: &Node, name: &Name) -> bool {
     node.granted().is_ok_and(|granted| granted.name == *name)
 }
 

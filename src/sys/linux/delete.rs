@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Deleting a device by its name: as `ip tuntap del`, and without being told its modes.
+//! Deletes a device by its name, like `ip tuntap del`, but finds its modes by itself.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ pub(super) fn delete(name: &Name) -> Result<()> {
     Err(busy(name, "other programs repeatedly delete and create it"))
 }
 
-/// False when the name went to another device, or to none, between finding it and having it.
+/// False if the name belonged to another device, or to none, by the time the device was opened.
 fn delete_once(name: &Name) -> Result<bool> {
     let mut netlink = control::prepare()?;
     let (link, tuntap) = find(&mut netlink, name)?;
@@ -36,7 +36,7 @@ fn delete_once(name: &Name) -> Result<bool> {
         let same = link::by_name(&mut netlink, name).is_ok_and(|now| now.index == link.index);
         return if same { Err(explain(name, &tuntap, errno)) } else { Ok(false) };
     }
-    // What was made because the name was free goes with the node.
+    // If the name was free, join() created a new device, which is removed when the node is closed.
     match Control::find(netlink, &node) {
         Err(error) if error.reason() == Reason::Removed => Ok(false),
         Err(error) => Err(error),
@@ -45,7 +45,8 @@ fn delete_once(name: &Name) -> Result<bool> {
     }
 }
 
-/// Lets the device go with its last handle, which is this one. Whoever opened it meanwhile keeps it.
+/// Turns persistence off: the device is removed with this handle. If another process opened it meanwhile, turns persistence
+/// on again.
 fn end(mut control: Control, node: Node, name: &Name, tuntap: &Tuntap) -> Result<()> {
     let failed = |errno| refusal(node.translate(errno), None, format_args!("delete {name}"));
     node.set_persist(false).map_err(failed)?;
@@ -53,7 +54,7 @@ fn end(mut control: Control, node: Node, name: &Name, tuntap: &Tuntap) -> Result
         return Ok(());
     }
     let mut handles = 0;
-    let asked = control.ask(&node, &mut Way::default(), &mut |netlink, interface| {
+    let asked = control.query(&node, &mut Way::default(), &mut |netlink, interface| {
         handles = link::handles(netlink, interface.index)?;
         Ok(())
     });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Interfaces that leave a network namespace, as the kernel announces it: RTM_DELLINK tells of a deletion and of a
-//! move to another namespace alike.
+//! Interfaces that leave a network namespace. The kernel sends RTM_DELLINK both for a deletion and for a move to another
+//! namespace.
 
 use super::link;
 use super::message::Message;
@@ -9,52 +9,52 @@ use crate::model::memory;
 use crate::model::name::Name;
 use crate::sys::Outcome;
 
-/// Those that have left since somebody listens.
+/// The interfaces that left since the socket joined the group.
 #[derive(Default)]
 pub(super) struct Departures {
     left: Vec<(u32, Name)>,
-    /// Not all was received.
-    gap: bool,
+    /// Notifications may have been lost.
+    incomplete: bool,
 }
 
 impl Departures {
-    /// Takes note of what was announced.
+    /// Records the notifications in a datagram.
     pub(super) fn note(&mut self, mut bytes: &[u8]) {
         while let Some(message) = Message::take(&mut bytes) {
-            self.gap |= message.is_overrun();
+            self.incomplete |= message.is_overrun();
             let link = if is_departure(&message) { link::parse(message.body) } else { None };
             if let Some(link) = link {
-                self.gap |= memory::push(&mut self.left, (link.index, link.name)).is_err();
+                self.incomplete |= memory::push(&mut self.left, (link.index, link.name)).is_err();
             }
         }
     }
 
-    /// Something may have been announced that was not received.
-    pub(super) fn have_gap(&mut self) {
-        self.gap = true;
+    /// Records that notifications may have been lost.
+    pub(super) fn mark_incomplete(&mut self) {
+        self.incomplete = true;
     }
 
-    /// Whether an interface of this index or name has left, or may have.
+    /// Whether an interface with this index or name left, or may have left.
     pub(super) fn may_have(&self, index: u32, name: &Name) -> bool {
-        self.gap || self.left.iter().any(|(left, called)| *left == index || called == name)
+        self.incomplete || self.left.iter().any(|(left, called)| *left == index || called == name)
     }
 
-    /// Forgets what has left so far.
+    /// Discards all records.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 }
 
-/// A bridge announces in messages of its own family that a port leaves it: the interface lives on.
+/// A bridge sends RTM_DELLINK with family AF_BRIDGE when a port leaves it. The interface still exists.
 pub(super) fn is_departure(message: &Message<'_>) -> bool {
     message.kind == libc::RTM_DELLINK && message.is_of_family(libc::AF_UNSPEC)
 }
 
-/// Lets the socket receive the answers to its own requests, and of all that is announced only that the interface of
-/// this index leaves: however many others come and go, the queue does not fill.
+/// Filters the socket: it receives answers to its own requests, and RTM_DELLINK of the interface with this index. So
+/// notifications of other interfaces cannot fill the queue.
 pub(super) fn listen_for(socket: &KernelSocket, index: u32) -> Outcome<()> {
     let own = socket.port()?;
-    // Classic BPF loads in the network's byte order what netlink has in the machine's.
+    // Classic BPF loads numbers in network byte order; netlink has them in host byte order.
     let mut program = [
         load(libc::BPF_H, TYPE_AT),
         skip_unless(libc::RTM_DELLINK.to_be().into(), 5),
@@ -77,7 +77,7 @@ const PORT_AT: u32 = 12;
 const FAMILY_AT: u32 = 16;
 const INDEX_AT: u32 = 20;
 
-/// How much of a datagram is let in.
+/// Number of bytes of a datagram that the filter accepts.
 const WHOLE: u32 = u32::MAX;
 const NOTHING: u32 = 0;
 
@@ -85,7 +85,7 @@ fn load(size: u32, offset: u32) -> libc::sock_filter {
     instruction(libc::BPF_LD | size | libc::BPF_ABS, 0, offset)
 }
 
-/// Goes on with the next instruction if what was loaded is this, or else so many further down.
+/// Continues with the next instruction if the loaded value is equal. Otherwise skips this number of instructions.
 fn skip_unless(value: u32, instructions: u8) -> libc::sock_filter {
     instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, instructions, value)
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Files by their names, which need no memory but the stack.
+//! Opens files by name without heap memory.
 
 use std::ffi::{CStr, OsString, c_int};
 use std::os::fd::{FromRawFd, OwnedFd};
@@ -25,9 +25,9 @@ pub(super) fn open(path: &Path, flags: c_int) -> Outcome<OwnedFd> {
         *to = *from;
     }
     let text = CStr::from_bytes_until_nul(&text).map_err(|_| Errno::EINVAL)?;
-    // SAFETY: reads a text with a NUL.
+    // SAFETY: the text is NUL-terminated.
     let fd = Errno::result(unsafe { libc::open(text.as_ptr(), flags | libc::O_CLOEXEC) })?;
-    // SAFETY: open has just made this descriptor, for nobody else.
+    // SAFETY: open has just returned this descriptor, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
@@ -35,17 +35,17 @@ pub(super) fn open(path: &Path, flags: c_int) -> Outcome<OwnedFd> {
 pub(super) fn socket(family: c_int) -> Outcome<OwnedFd> {
     // SAFETY: takes numbers only.
     let fd = Errno::result(unsafe { libc::socket(family, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) })?;
-    // SAFETY: socket has just made this descriptor, for nobody else.
+    // SAFETY: socket has just returned this descriptor, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// The name of the same file from any working directory.
+/// The absolute path of a file.
 pub(super) fn absolute(path: &Path) -> Outcome<PathBuf> {
     if path.is_absolute() {
         return Ok(memory::path(path)?);
     }
     let mut directory = [0; libc::PATH_MAX as usize];
-    // SAFETY: writes a text with its NUL to the place, whose length it is given.
+    // SAFETY: writes at most the given length.
     if unsafe { libc::getcwd(directory.as_mut_ptr().cast(), directory.len()) }.is_null() {
         return Err(Errno::last());
     }
@@ -55,7 +55,7 @@ pub(super) fn absolute(path: &Path) -> Outcome<PathBuf> {
     Ok(OsString::from_vec(whole).into())
 }
 
-/// A file's name for a message.
+/// A path in a message.
 pub(super) fn shown(path: &Path) -> Outside<'_> {
     Outside(path.as_os_str().as_bytes())
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-//! The classic filter of a TAP, on queues that come later too.
+//! The classic filter of a TAP, also for queues that are opened or attached later.
 //!
-//! For those the driver keeps the address of the instructions in the memory of the process that set them, and reads them
-//! there when TUNSETIFF or TUNSETQUEUE attaches a queue. When that succeeds, it gives the queue the filter, returns 0, and
-//! does *not* attach it. When it fails, it attaches the queue without the filter, and TUNSETQUEUE returns why it failed
-//! (tun_attach, Linux 3.8 to 6.18).
+//! A quirk of the driver (tun_attach, Linux 3.8 to 6.18): it keeps the user-space address of the instructions, and reads
+//! them again when TUNSETIFF or TUNSETQUEUE attaches a queue. If this read succeeds, the queue gets the filter, the
+//! request returns 0, and the queue is *not* attached. If it fails, the queue is attached without the filter, and
+//! TUNSETQUEUE returns the error.
 //!
-//! So the instructions lie in memory that can be read only while the kernel is meant to: a queue gets the filter with the
-//! first of two requests, and is attached with the second.
+//! So the instructions are in memory that is readable only on purpose. The first request, with readable memory, gives the
+//! queue the filter. The second one, with unreadable memory, attaches it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{mem, slice};
@@ -21,17 +21,17 @@ use crate::model::steering::{Instruction, MAX_INSTRUCTIONS};
 use crate::sys::Outcome;
 use crate::sys::Shared;
 
-/// The filter that the handles of one device know: those that came from each other.
+/// The filter that related handles of a device share: those that [`super::Queue::open_another`] opened.
 #[derive(Clone)]
 pub(super) struct Filter(Shared<Mutex<Known>>);
 
 #[derive(Default)]
 enum Known {
-    /// None was set by these handles.
+    /// These handles have not set a filter.
     #[default]
     Nothing,
     Set(Program),
-    /// A queue that was detached meanwhile has it still.
+    /// The filter was removed from the attached queues. A queue that was detached at that time still has it.
     Removed(Program),
 }
 
@@ -40,7 +40,7 @@ impl Filter {
         Shared::new(Mutex::default()).map(Self)
     }
 
-    /// Has all attached queues pass what the filter passes, or with no instructions everything.
+    /// Sets the filter of all attached queues, or removes it if there are no instructions.
     pub(super) fn set(&self, node: &Node, instructions: &[Instruction]) -> Outcome<()> {
         let mut known = self.lock();
         if instructions.is_empty() {
@@ -54,7 +54,7 @@ impl Filter {
         let program = Program::new(instructions)?;
         match (program.set(node), &*known) {
             (Ok(()), _) => *known = Known::Set(program),
-            // The kernel has forgotten the one before, and may have taken it from some queues.
+            // The kernel has dropped the previous filter, and may have removed it from some queues.
             (Err(errno), Known::Set(before)) => {
                 let _ = before.set(node);
                 return Err(errno);
@@ -64,10 +64,10 @@ impl Filter {
         Ok(())
     }
 
-    /// Has a new node join the device of this name as another queue, with the filter.
+    /// Attaches a new node to the device with this name as another queue, with the filter.
     ///
-    /// TUNSETIFF would give it the filter only where the device has packet information, for both are told by one bit. So
-    /// the queue joins without, is detached, which drops what came meanwhile, and attached with it.
+    /// TUNSETIFF sets the filter only without IFF_NOFILTER, which is the same bit as IFF_NO_PI. So the queue is attached
+    /// without the filter, then detached, which drops packets that arrived meanwhile, and then attached with the filter.
     pub(super) fn join(&self, node: &Node, name: &[u8], mode: Mode) -> Outcome<()> {
         node.join(name, Mode { pi: false, ..mode }, false)?;
         let known = self.lock();
@@ -81,7 +81,7 @@ impl Filter {
         }
     }
 
-    /// Attaches a queue again, with the filter as it is now, or leaves it detached.
+    /// Attaches a queue again, with the current filter. On failure it stays detached.
     pub(super) fn attach(&self, node: &Node) -> Outcome<()> {
         let mut known = self.lock();
         known.attach(node).inspect_err(|_| {
@@ -101,7 +101,7 @@ impl Known {
             _ => {}
         }
         if !attach(node)? {
-            // The filter is in this process's memory, and none of these handles has set it.
+            // An unrelated handle of this process has set the filter.
             let program = Program::of(node)?;
             program.set(node)?;
             *self = Self::Set(program);
@@ -116,7 +116,7 @@ impl Known {
     }
 }
 
-/// Has a queue attached; whether it is, whatever the answer.
+/// Requests to attach a queue. Returns whether it is attached, which the result of the request does not show.
 fn attach(node: &Node) -> Outcome<bool> {
     let answer = node.set_attached(true);
     match node.granted()?.attached {
@@ -125,7 +125,7 @@ fn attach(node: &Node) -> Outcome<bool> {
     }
 }
 
-/// Sets a filter that no queue is to come to later.
+/// Sets a filter that later queues do not get.
 pub(super) fn set_once(node: &Node, instructions: &[Instruction]) -> Outcome<()> {
     match instructions {
         [] => node.detach_filter(),
@@ -133,7 +133,7 @@ pub(super) fn set_once(node: &Node, instructions: &[Instruction]) -> Outcome<()>
     }
 }
 
-/// Instructions where only the kernel finds them.
+/// Instructions in memory that is readable only during a request.
 struct Program {
     memory: Hidden,
     count: u16,
@@ -148,7 +148,7 @@ impl Program {
         Ok(Self { memory: Hidden::new(bytes)?, count })
     }
 
-    /// A copy of the one that the kernel has the address of, if that is in this process's memory.
+    /// Copies the program whose address the kernel keeps, if it is in the memory of this process.
     fn of(node: &Node) -> Outcome<Self> {
         let theirs = node.filter()?;
         let count = usize::from(theirs.len);
@@ -160,7 +160,7 @@ impl Program {
         let size = count.saturating_mul(size_of::<Instruction>());
         let here = libc::iovec { iov_base: copy.as_mut_ptr().cast(), iov_len: size };
         let there = libc::iovec { iov_base: theirs.filter.cast_mut().cast(), iov_len: size };
-        // SAFETY: the kernel reads what there is, and writes as many bytes as were reserved. Any bytes are instructions.
+        // SAFETY: the kernel checks the source, and writes at most the reserved bytes. All bytes are valid instructions.
         unsafe {
             let read = libc::process_vm_readv(libc::getpid(), &here, 1, &there, 1, 0);
             if usize::try_from(read) != Ok(size) {
@@ -180,13 +180,13 @@ impl Program {
         self.memory.readable(|| node.attach_filter(&self.request()))
     }
 
-    /// Whether the kernel has the address of this one: somebody else may have set another.
+    /// Whether the kernel keeps the address of this program. Another process may have set another one.
     fn is_of(&self, node: &Node) -> bool {
         let request = self.request();
         node.filter().is_ok_and(|theirs| (theirs.len, theirs.filter) == (request.len, request.filter))
     }
 
-    /// Gives a detached queue the filter, and does not attach it. If this fails, it is attached.
+    /// Sets the filter of a detached queue, which stays detached. On failure the queue is attached without it.
     fn give(&self, node: &Node) -> Outcome<()> {
         self.memory.readable(|| node.set_attached(true))
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! For fuzz/targets/netlink.rs: whatever a datagram has, taking it apart ends, and what comes of it holds.
+//! For fuzz/targets/netlink.rs: parsing any datagram ends, and its results are consistent.
 
 use super::departure::Departures;
 use super::message::{Attributes, Message, Request};
@@ -8,8 +8,8 @@ use crate::model::prefix::Family;
 use crate::model::route::Installed;
 use crate::sys::bytes::u32_at;
 
-/// Takes one datagram apart, as an answer and as an announcement, of an interface of this index.
-#[allow(clippy::panic, clippy::unwrap_used, reason = "what does not hold ends the process")]
+/// Parses a datagram as an answer and as a notification, about the interface with this index.
+#[allow(clippy::panic, clippy::unwrap_used, reason = "a failed check ends the process")]
 pub fn netlink(index: u32, datagram: &[u8]) {
     let mut rest = datagram;
     let mut before: Option<&[u8]> = None;
@@ -41,7 +41,7 @@ pub fn netlink(index: u32, datagram: &[u8]) {
     departures.note(datagram);
 }
 
-/// No attribute reaches out of what it is in.
+/// No attribute exceeds its parent.
 fn attributes(body: &[u8], depth: usize) {
     let Some(deeper) = depth.checked_sub(1) else { return };
     for start in [0, 8, 12, 16] {
@@ -55,7 +55,7 @@ fn attributes(body: &[u8], depth: usize) {
     }
 }
 
-/// The kernel finds in it what it says.
+/// The request parses as one message with a correct length.
 fn is_whole(request: &Request) {
     let bytes = request.bytes(7).unwrap();
     let mut rest = bytes.as_slice();

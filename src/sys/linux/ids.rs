@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Users and groups, as a user namespace numbers them, and what the caller may do.
+//! User and group ids in the user namespace of the caller, and its capabilities.
 
 use std::fs::File;
 use std::io::Read;
@@ -12,8 +12,8 @@ use super::file;
 const CAP_NET_ADMIN: u32 = 12;
 const VERSION_3: u32 = 0x2008_0522;
 
-/// Whether the calling thread has CAP_NET_ADMIN in its user namespace, as far as can be told. Who has not may not ask for
-/// what needs it, and is spared the refusal.
+/// Whether the calling thread has CAP_NET_ADMIN in its user namespace; true if capget fails. Without it, requests that need
+/// it are skipped, because they would fail.
 pub(super) fn is_net_admin() -> bool {
     // struct __user_cap_header_struct: version and thread. Two struct __user_cap_data_struct, for 32 capabilities each:
     // effective, permitted, inheritable.
@@ -24,8 +24,8 @@ pub(super) fn is_net_admin() -> bool {
     returned != 0 || effective & (1 << CAP_NET_ADMIN) != 0
 }
 
-/// Whether the caller's user namespace has this id, by its map: lines of first id, first id outside, count.
-/// Where /proc is missing, the kernel will say.
+/// Whether the user namespace of the caller has this id, by its map. A line has the first id, the first id outside, and the
+/// count. Without /proc it returns true, and the kernel decides.
 pub(super) fn are_mapped(map: &str, id: u32) -> bool {
     let Ok(map) = file::open(Path::new(map), libc::O_RDONLY) else { return true };
     let (mut map, mut extent, mut piece) = (File::from(map), Extent::default(), [0; 512]);
@@ -41,7 +41,7 @@ pub(super) fn are_mapped(map: &str, id: u32) -> bool {
     }
 }
 
-/// A line of a map, as far as it has been read.
+/// A line of a map, read byte by byte.
 #[derive(Default)]
 struct Extent {
     numbers: [u64; 3],
@@ -50,7 +50,7 @@ struct Extent {
 }
 
 impl Extent {
-    /// Reads on; true at the end of a line that has the id.
+    /// Adds a byte. True at the end of a line that contains the id.
     fn ends_with(&mut self, byte: u8, id: u64) -> bool {
         if byte.is_ascii_digit() {
             self.within = true;

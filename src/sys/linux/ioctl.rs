@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Requests to the driver, to ethtool and to a namespace, each with the type of its argument. A refusal keeps its number,
-//! whatever it is.
+//! ioctl requests to the driver, to ethtool and to a namespace, each with the type of its argument. An error keeps its
+//! errno, also one without a name.
 
 use std::ffi::{c_int, c_ulong};
 use std::os::fd::RawFd;
@@ -12,8 +12,8 @@ use crate::sys::Outcome;
 /// A request for which the kernel reads an int.
 pub(super) type ReadsInt = unsafe fn(RawFd, *const c_int) -> Outcome<c_int>;
 
-/// `reads T` has the kernel read a T from the caller's place, `writes T` has it write one there; `takes` a number, or
-/// nothing.
+/// `reads T`: the kernel reads a T from the argument. `writes T`: it writes one there. `takes`: the argument is a number,
+/// or there is none.
 macro_rules! requests {
     ($($name:ident = $request:expr, $kind:ident $($data:ty)?;)*) => {
         $(requests!(@ $name, $request, $kind $($data)?);)*

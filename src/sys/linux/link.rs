@@ -35,7 +35,7 @@ mod ifla {
     pub(super) const TUN_NUM_DISABLED_QUEUES: u16 = 9;
 }
 
-/// Bytes of struct ifinfomsg: family, type, index, flags, and which of the flags are meant.
+/// Size of struct ifinfomsg: family, type, index, flags, and the mask of the flags to change.
 const IFINFOMSG: usize = 16;
 const INDEX_AT: usize = 4;
 const FLAGS_AT: usize = 8;
@@ -50,10 +50,10 @@ pub(super) fn by_name(netlink: &mut Socket, name: &Name) -> Result<Link, Error> 
         .map_err(|refusal| refusal.error(format_args!("query the state of {name}")))
 }
 
-/// The index of the interface of this name, in the socket's namespace.
+/// The index of the interface with this name, in the namespace of the socket.
 pub(super) fn index_of(socket: BorrowedFd<'_>, name: &Name) -> Outcome<u32> {
     let mut request = node::request(name.as_bytes(), 0);
-    // SAFETY: the kernel reads and writes one ifreq, which `request` is, and then its index is filled in.
+    // SAFETY: the kernel reads and writes one ifreq, and sets its index.
     let index = unsafe {
         ioctl::siocgifindex(socket.as_raw_fd(), &mut request)?;
         request.ifr_ifru.ifru_ifindex
@@ -61,16 +61,16 @@ pub(super) fn index_of(socket: BorrowedFd<'_>, name: &Name) -> Outcome<u32> {
     Ok(index.unsigned_abs())
 }
 
-/// The name of the interface of this index, in the socket's namespace.
+/// The name of the interface with this index, in the namespace of the socket.
 pub(super) fn name_of(socket: BorrowedFd<'_>, index: u32) -> Outcome<Name> {
     let mut request = node::request(b"", 0);
     request.ifr_ifru.ifru_ifindex = index as c_int;
-    // SAFETY: the kernel reads and writes one ifreq, which `request` is.
+    // SAFETY: the kernel reads and writes one ifreq.
     unsafe { ioctl::siocgifname(socket.as_raw_fd(), &mut request) }?;
     node::name_in(&request)
 }
 
-/// For the list of all interfaces.
+/// Requests all interfaces.
 pub(super) fn list_request() -> Request {
     Request::new(libc::RTM_GETLINK, libc::NLM_F_DUMP, &ifinfomsg(0, 0, 0))
 }
@@ -78,13 +78,13 @@ pub(super) fn list_request() -> Request {
 /// The TUN and TAP devices.
 pub(super) fn list(netlink: &mut Socket) -> Result<Vec<Link>, Error> {
     netlink
-        .ask(&list_request(), |body| Ok(parse(body).filter(|link| link.tuntap.is_some())))
+        .query(&list_request(), |body| Ok(parse(body).filter(|link| link.tuntap.is_some())))
         .map_err(|refusal| refusal.error("list the TUN and TAP devices"))
 }
 
-/// Handles of a device of several queues, attached and detached.
+/// The number of queues of a multi-queue device, attached and detached.
 pub(super) fn handles(netlink: &mut Socket, index: u32) -> Result<u32, Refusal> {
-    let counted = netlink.ask(&get_request(index), |body| {
+    let counted = netlink.query(&get_request(index), |body| {
         let attributes = Attributes(body.get(IFINFOMSG..).unwrap_or_default());
         let data = attributes.nested(libc::IFLA_LINKINFO).nested(ifla::INFO_DATA);
         let count = |kind| data.u32(kind).unwrap_or(0);
@@ -121,14 +121,14 @@ fn ifinfomsg(index: u32, flags: u32, which: u32) -> [u8; IFINFOMSG] {
 }
 
 fn get(netlink: &mut Socket, request: &Request) -> Result<Link, Refusal> {
-    let links = netlink.ask(request, |body| {
+    let links = netlink.query(request, |body| {
         let Some(link) = parse(body) else { return Ok(None) };
         Ok(Some(Link { alias: memory::copy(parse_alias(body))?, ..link }))
     })?;
     Ok(links.into_iter().next().ok_or(Errno::EPROTO)?)
 }
 
-/// The interface that RTM_NEWLINK and RTM_DELLINK are about. Its alias is left out.
+/// Parses an RTM_NEWLINK or RTM_DELLINK message: the interface, without its alias.
 pub(super) fn parse(body: &[u8]) -> Option<Link> {
     let attributes = Attributes(body.get(IFINFOMSG..)?);
     let name = attributes.get(libc::IFLA_IFNAME)?.split(|byte| *byte == 0).next()?;
@@ -170,7 +170,7 @@ fn parse_stats(counters: &[u8]) -> Stats {
     }
 }
 
-/// What the driver tells since Linux 4.17.
+/// The attributes of a TUN or TAP device, which the driver reports since Linux 4.17.
 fn parse_tuntap(info: Attributes<'_>) -> Option<Tuntap> {
     if info.get(libc::IFLA_INFO_KIND)?.strip_suffix(b"\0")? != b"tun" {
         return None;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Messages of rtnetlink: those to the kernel are put together, its own are taken apart. Small, because only a few
-//! are ever needed; the crates that know all of them are several times the size of this library.
+//! Builds and parses messages of rtnetlink. Only a few kinds are needed; crates that support all of them are several times
+//! the size of this library.
 
 use std::fmt::Display;
 use std::result::Result;
@@ -13,15 +13,15 @@ use crate::sys::bytes::{u16_at, u32_at};
 
 const HEADER: usize = 16;
 
-/// A refusal: the errno, and the kernel's own words where it has any.
+/// An error from the kernel: the errno, and the text of the kernel (NLMSGERR_ATTR_MSG) if there is one.
 pub(super) struct Refusal {
     pub(super) errno: Errno,
     pub(super) said: Option<Box<Text>>,
 }
 
 impl Refusal {
-    /// Whether the kernel has more to say of it than its number does.
-    pub(super) fn has_words(&self) -> bool {
+    /// Whether a text of the kernel can add information to this errno.
+    pub(super) fn may_have_text(&self) -> bool {
         !matches!(self.errno, Errno::EPERM | Errno::ENODEV | Errno::ENOMEM | Errno::ENOBUFS)
     }
 
@@ -42,16 +42,16 @@ impl From<NoMemory> for Refusal {
     }
 }
 
-/// A message to the kernel, its attributes appended one by one.
+/// A message to the kernel. Attributes are appended one by one.
 pub(super) struct Request {
     kind: u16,
     flags: i32,
-    /// With room for the header. None once there was no memory for a part of it.
+    /// The message, with room for the header. None after an allocation failed.
     bytes: Option<Vec<u8>>,
 }
 
 impl Request {
-    /// `fixed` is the structure that every message of this kind begins with.
+    /// `fixed`: the structure after the header, before the attributes.
     pub(super) fn new(kind: u16, flags: i32, fixed: &[u8]) -> Self {
         Self { kind, flags, bytes: Some(Vec::new()) }.with(&[0; HEADER]).with(fixed)
     }
@@ -73,12 +73,12 @@ impl Request {
         self
     }
 
-    /// Whether it asks for a list.
+    /// Whether it requests a list.
     pub(super) fn is_list(&self) -> bool {
         self.flags & libc::NLM_F_DUMP == libc::NLM_F_DUMP
     }
 
-    /// Whether a refusal of this kind says that it is done already.
+    /// Whether this error means that the change was already made.
     pub(super) fn is_done(&self, errno: Errno) -> bool {
         match self.kind {
             libc::RTM_NEWADDR | libc::RTM_NEWROUTE => errno == Errno::EEXIST,
@@ -88,12 +88,12 @@ impl Request {
         }
     }
 
-    /// What comes behind the header. None where there was no memory for it.
+    /// The bytes after the header. None after an allocation failed.
     pub(super) fn body(&self) -> Option<&[u8]> {
         self.bytes.as_deref().and_then(|bytes| bytes.get(HEADER..))
     }
 
-    /// The whole message, with a number for its answer.
+    /// The whole message, with the sequence number of its answer.
     pub(super) fn bytes(&self, sequence: u32) -> Result<Vec<u8>, NoMemory> {
         let mut bytes = memory::copy(self.bytes.as_deref().ok_or(NoMemory)?)?;
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
@@ -107,7 +107,7 @@ impl Request {
     }
 }
 
-/// One message of an answer, or of what the kernel announces.
+/// A message from the kernel: part of an answer, or a notification.
 pub(super) struct Message<'a> {
     pub(super) kind: u16,
     flags: i32,
@@ -116,7 +116,7 @@ pub(super) struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Takes the first message off `bytes`; None at their end, or where they make no message.
+    /// Removes the first message from `bytes`. None at their end, or if they are not a valid message.
     pub(super) fn take(bytes: &mut &'a [u8]) -> Option<Self> {
         let length = usize::try_from(u32_at(bytes, 0)?).ok()?;
         let message = Self {
@@ -129,39 +129,39 @@ impl<'a> Message<'a> {
         Some(message)
     }
 
-    /// Part of a list that changed while it was made.
+    /// Part of a list that changed during the dump.
     pub(super) fn is_interrupted(&self) -> bool {
         self.flags & libc::NLM_F_DUMP_INTR != 0
     }
 
-    /// Of a new route: it took the place of another one, or joined others there.
+    /// For RTM_NEWROUTE: the route replaced another one, or was appended to others.
     pub(super) fn takes_a_place(&self) -> bool {
         self.flags & (libc::NLM_F_REPLACE | libc::NLM_F_APPEND) != 0
     }
 
-    /// Most messages begin with the number of a family.
+    /// Most messages begin with the family.
     pub(super) fn is_of_family(&self, family: libc::c_int) -> bool {
         self.body.first().copied().map(libc::c_int::from) == Some(family)
     }
 
-    /// The kernel had no room for what comes here.
+    /// The kernel lost messages here.
     pub(super) fn is_overrun(&self) -> bool {
         i32::from(self.kind) == libc::NLMSG_OVERRUN
     }
 
-    /// It is the whole answer.
+    /// It is the only message of its answer.
     pub(super) fn is_alone(&self) -> bool {
         self.flags & libc::NLM_F_MULTI == 0
     }
 
-    /// It ends its answer.
+    /// It is the last message of its answer.
     pub(super) fn is_end(&self) -> bool {
         matches!(self.kind.into(), libc::NLMSG_ERROR | libc::NLMSG_DONE)
     }
 
-    /// Of the end of an answer: 0 is an acknowledgement, and so is nothing at all at the end of a list.
+    /// The result in the last message of an answer. 0 is success, and so is an NLMSG_DONE without a number.
     pub(super) fn outcome(&self) -> Result<(), Refusal> {
-        // NETLINK_CAP_ACK keeps an error's copy of the request to its header; a list's end has none.
+        // With NETLINK_CAP_ACK an error has a copy of the request's header only. NLMSG_DONE has none.
         let (missing, copied) = match i32::from(self.kind) == libc::NLMSG_DONE {
             true => (0, 0),
             false => (libc::EPROTO, HEADER),
@@ -180,7 +180,7 @@ impl<'a> Message<'a> {
 
 const NLMSGERR_ATTR_MSG: u16 = 1;
 
-/// The attributes of a message, or nested in another.
+/// The attributes of a message, or those nested in an attribute.
 #[derive(Clone, Copy)]
 pub(super) struct Attributes<'a>(pub(super) &'a [u8]);
 
@@ -213,7 +213,7 @@ impl<'a> Attributes<'a> {
     }
 }
 
-/// The text of an attribute, up to its NUL.
+/// The text of an attribute, without its NUL.
 fn text(value: &[u8]) -> Text {
     let end = value.iter().position(|byte| *byte == 0).unwrap_or(value.len());
     text!("{}", Outside(value.get(..end).unwrap_or_default()))

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-//! Linux: packets and modes through the device node's descriptor, everything else by rtnetlink.
+//! Linux: packets and modes through the descriptor of the device node, everything else by rtnetlink.
 //!
-//! A handle has the node's descriptor, and one more once something needs it: a netlink socket, in the network namespace
-//! where the device is, or the event counter of the first wait, after which a socket lasts as long as a call.
+//! A handle has the descriptor of the node, and usually one more when something needs it: a netlink socket in the network
+//! namespace of the device, or the event counter, which the first wait creates. From then on each call closes its socket,
+//! unless [`Control::close`] keeps it.
 
 mod address;
 mod capability;
@@ -78,21 +79,21 @@ pub(crate) use watch::Watch;
 pub(crate) struct Queue {
     node: Node,
     path: PathBuf,
-    /// Held over a request to rtnetlink and its answer, which threads take in turn.
+    /// Locked during a request to rtnetlink and its answer.
     control: Mutex<Control>,
     waker: Waker,
-    /// Something has waited on the handle: from then on the netlink socket lasts as long as a call.
+    /// A call has waited on the handle: from then on each call closes its netlink socket.
     waited: AtomicBool,
-    /// Of a TAP that can have several queues.
+    /// Only for a TAP that can have several queues.
     filter: Option<Filter>,
     mode: Mode,
     layout: Layout,
     read_size: usize,
-    /// Where opening it changed a device that was there before.
+    /// The previous state of an existing device.
     former: Option<Former>,
 }
 
-/// Does something in the network namespace where a device is opened.
+/// Calls `action` in the network namespace where a device is opened.
 fn inside<T: Send>(place: &Place<'_>, action: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     match place.namespace {
         None => action(),
@@ -116,7 +117,7 @@ impl Backend for Queue {
     }
 
     fn device_has(&self, feature: Feature) -> Result<bool> {
-        self.in_passing(|| self.has_capability(feature))
+        self.keep_closed(|| self.has_capability(feature))
     }
 
     fn list() -> Result<Vec<Link>> {
@@ -142,7 +143,7 @@ impl Backend for Queue {
     }
 
     fn undo_open(self, place: &Place<'_>) {
-        self.give_back(place);
+        self.close_and_restore(place);
     }
 
     fn open_fd(fd: RawFd, borrow: bool) -> Result<Self> {
@@ -169,7 +170,7 @@ impl Backend for Queue {
     }
 
     fn open_queue(&self) -> Result<Self> {
-        self.in_passing(|| self.open_another())
+        self.keep_closed(|| self.open_another())
     }
 
     fn mode(&self) -> Mode {
@@ -235,7 +236,7 @@ impl Backend for Queue {
         wait::wait_for(&self.waker, (self.fd(), interest), deadline)
     }
 
-    /// Poll tells when there is room.
+    /// Always false: poll reports when there is room.
     fn is_full(&self) -> bool {
         false
     }
@@ -295,8 +296,8 @@ impl Backend for Queue {
     }
 
     fn offloads(&self) -> Result<u64> {
-        let question = |netlink: &mut Socket, it: Interface| Ok(offload::list(netlink.fd(), &it.name)?);
-        self.in_passing(|| self.ask(&mut self.way(), question, "query the offloads of"))
+        let query = |netlink: &mut Socket, it: Interface| Ok(offload::list(netlink.fd(), &it.name)?);
+        self.keep_closed(|| self.query(&mut self.way(), query, "query the offloads of"))
     }
 
     fn set_offloads(&self, offloads: u64) -> Result<()> {
@@ -336,7 +337,7 @@ impl Backend for Queue {
     fn addresses(&self, way: &mut Call<'_>, family: Option<Family>) -> Result<Vec<Assigned>> {
         let family = family.map_or(0, address::number);
         let kind = self.mode.kind;
-        self.ask(
+        self.query(
             way,
             |netlink, interface| address::list(netlink, &interface, kind, family),
             "list the addresses of",
@@ -344,7 +345,7 @@ impl Backend for Queue {
     }
 
     fn add_address(&self, way: &mut Call<'_>, address: &Address, options: &Options) -> Result<()> {
-        self.give_address(way, address, options, If::Absent)
+        self.put_address(way, address, options, If::Absent)
     }
 
     fn changes_address(&self, present: &Assigned, address: &Address, options: &Options) -> bool {
@@ -352,7 +353,7 @@ impl Backend for Queue {
     }
 
     fn change_address(&self, way: &mut Call<'_>, address: &Address, options: &Options) -> Result<()> {
-        self.give_address(way, address, options, If::Any)
+        self.put_address(way, address, options, If::Any)
     }
 
     fn restore_address(&self, way: &mut Call<'_>, assigned: &Assigned, there: bool) -> Result<()> {
@@ -373,7 +374,7 @@ impl Backend for Queue {
     }
 
     fn routes(&self, way: &mut Call<'_>) -> Result<Vec<Installed>> {
-        self.ask(way, |netlink, interface| route::list(netlink, interface.index), "list the routes through")
+        self.query(way, |netlink, interface| route::list(netlink, interface.index), "list the routes through")
     }
 
     /// IPv6 has no metric 0.
@@ -384,8 +385,8 @@ impl Backend for Queue {
         }
     }
 
-    /// Who lacks the right is spared the refusal.
-    fn adds_before_it_looks(&self) -> bool {
+    /// Without CAP_NET_ADMIN adding a route would fail, so the list is read first.
+    fn adds_without_listing(&self) -> bool {
         ids::is_net_admin()
     }
 
@@ -436,6 +437,6 @@ impl Backend for Queue {
     }
 
     fn watch(&self, routes: bool) -> Result<Watch> {
-        self.in_passing(|| self.watch_there(routes))
+        self.keep_closed(|| self.watch_there(routes))
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Network namespaces, and acting in another one.
+//! Network namespaces, and calls in another one.
 
 use std::ffi::c_void;
 use std::fs::{self, File, Metadata};
@@ -20,7 +20,7 @@ use crate::sys::descriptor;
 pub(crate) struct Namespace(File);
 
 impl Namespace {
-    /// One that has a file, such as /run/netns/blue or /proc/1234/ns/net.
+    /// Opens the file of a namespace, such as /run/netns/blue or /proc/1234/ns/net.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let action = || text!("open the network namespace {}", shown(path));
         let fd = file::open(path, libc::O_RDONLY | libc::O_NONBLOCK)
@@ -28,13 +28,13 @@ impl Namespace {
         Self(fd.into()).checked(action)
     }
 
-    /// That of a caller's descriptor, which stays the caller's.
+    /// Duplicates a descriptor, which still belongs to the caller.
     pub(crate) fn duplicate(fd: RawFd) -> Result<Self> {
         let action = || text!("use descriptor {fd} as a network namespace");
         if fd < 0 {
             return Err(Error::new(Errno::EBADF, Reason::Argument, text!("{}: it is negative", action())));
         }
-        // SAFETY: borrowed for one call, which fails when there is no such descriptor.
+        // SAFETY: borrowed for one call, which fails if the descriptor is not open.
         let copy =
             descriptor::take(unsafe { BorrowedFd::borrow_raw(fd) }, true).map_err(|errno| match errno {
                 Errno::EBADF => Error::new(errno, Reason::Argument, text!("{}: it is not open", action())),
@@ -51,7 +51,7 @@ impl Namespace {
         // SAFETY: the request has no argument.
         match unsafe { ioctl::ns_get_nstype(self.0.as_raw_fd()) } {
             Ok(libc::CLONE_NEWNET) => Ok(self),
-            // What files of other kinds say to a request that they do not know; EBADFD is a TUN's without a device.
+            // Errors of other kinds of files for an unknown request. EBADFD: a TUN node without a device.
             Ok(_) | Err(Errno::ENOTTY | Errno::EINVAL | Errno::EOPNOTSUPP | Errno::EBADF | Errno::EBADFD) => {
                 let text = "this is not a network namespace, such as /run/netns/NAME or /proc/PID/ns/net";
                 Err(Error::new(Errno::EINVAL, Reason::Namespace, text!("{}: {text}", action())))
@@ -68,8 +68,8 @@ impl Namespace {
         Some(Identity::of(&self.0.metadata().ok()?))
     }
 
-    /// Does something in this namespace, on a thread of its own: so the caller's thread is never in another
-    /// namespace, whatever fails.
+    /// Calls `action` in this namespace, on a separate thread, so that the thread of the caller never changes its
+    /// namespace.
     pub(super) fn inside<T: Send>(&self, action: impl FnOnce() -> Result<T> + Send) -> Result<T> {
         if self.identity().is_some_and(|identity| Some(identity) == Identity::own()) {
             return action();
@@ -95,38 +95,38 @@ impl Namespace {
     }
 }
 
-/// Something to do on a thread of its own. Not std's, which keeps something for each thread that starts one.
+/// A call on a separate thread. Not with std, which keeps memory for each thread that starts one.
 struct Task<F, T> {
     action: Option<F>,
     result: Option<T>,
 }
 
 impl<F: FnOnce() -> T + Send, T: Send> Task<F, T> {
-    /// Does it, and waits for it.
+    /// Makes the call, and waits for its end.
     fn run(mut self) -> std::result::Result<T, Errno> {
         let own: *mut c_void = (&raw mut self).cast();
         let blocked = BlockedSignals::new();
         let mut thread = MaybeUninit::uninit();
-        // SAFETY: the thread alone uses the task until it ends, which is waited for.
+        // SAFETY: only the thread uses the task until pthread_join returns.
         let errno = unsafe { libc::pthread_create(thread.as_mut_ptr(), ptr::null(), Self::main, own) };
         drop(blocked);
         if errno != 0 {
             return Err(Errno::from_raw(errno));
         }
-        // SAFETY: pthread_create has made the thread, and nobody else waits for it.
+        // SAFETY: pthread_create has started the thread, and nothing else joins it.
         unsafe { libc::pthread_join(thread.assume_init(), ptr::null_mut()) };
         self.result.ok_or(Errno::EIO)
     }
 
     extern "C" fn main(task: *mut c_void) -> *mut c_void {
-        // SAFETY: `run` gives this thread the task.
+        // SAFETY: `run` passes the task to this thread only.
         let task: &mut Self = unsafe { &mut *task.cast() };
         task.result = task.action.take().map(|action| action());
         ptr::null_mut()
     }
 }
 
-/// Which namespace it is: the device and the inode of its file.
+/// The identity of a namespace: the device and the inode of its file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity(u64, u64);
 
@@ -135,14 +135,14 @@ impl Identity {
         Self(file.dev(), file.ino())
     }
 
-    /// That of the calling thread's namespace. Where /proc is missing, a socket tells those who have CAP_NET_ADMIN
-    /// (SIOCGSKNS, Linux 4.9).
+    /// The namespace of the calling thread. Without /proc it is queried by SIOCGSKNS (Linux 4.9), which needs
+    /// CAP_NET_ADMIN.
     pub(super) fn own() -> Option<Self> {
         match fs::metadata("/proc/thread-self/ns/net") {
             Ok(file) => Some(Self::of(&file)),
             Err(_) => {
                 let socket = KernelSocket::new().ok()?;
-                // SAFETY: the request has no argument, and makes a descriptor for nobody else.
+                // SAFETY: the request has no argument, and returns a new descriptor that nothing else owns.
                 let fd = unsafe { OwnedFd::from_raw_fd(ioctl::siocgskns(socket.fd().as_raw_fd()).ok()?) };
                 Namespace::of(fd).identity()
             }
@@ -150,13 +150,13 @@ impl Identity {
     }
 }
 
-/// As long as it lives, a new thread starts with every signal blocked: the program's handlers run on the
-/// program's own threads.
+/// While it exists, the calling thread blocks all signals, and a new thread inherits that: handlers of the program run only
+/// on threads of the program.
 struct BlockedSignals(libc::sigset_t);
 
 impl BlockedSignals {
     fn new() -> Self {
-        // SAFETY: both sets are the function's own; sigfillset and pthread_sigmask fill them in.
+        // SAFETY: both sets are local; sigfillset and pthread_sigmask write them.
         unsafe {
             let (mut all, mut before) = (mem::zeroed(), mem::zeroed());
             libc::sigfillset(&raw mut all);
@@ -168,7 +168,7 @@ impl BlockedSignals {
 
 impl Drop for BlockedSignals {
     fn drop(&mut self) {
-        // SAFETY: takes the set that it gave; a NULL place for the old one is allowed.
+        // SAFETY: reads the set that pthread_sigmask wrote; the output may be NULL.
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, ptr::null_mut()) };
     }
 }

@@ -11,46 +11,46 @@ use crate::model::error::{Errno, Error};
 use crate::model::memory::{self, NoMemory};
 use crate::sys::zeroed;
 
-/// The kernel makes no answer longer than this for a receiver that offers as much.
+/// Size of the receive buffer. The kernel sends no datagram that is longer, if the buffer has this size.
 pub(super) const ANSWER: usize = 32 * 1024;
-/// A request is made again when its answer was lost, or interrupted by a change, this many times.
+/// Limit of the attempts at a request, which is repeated if its answer was lost, or interrupted by a change.
 const TRIES: usize = 64;
-/// Datagrams of an answer that was given up, at most.
+/// Limit of the datagrams that are discarded after a failure.
 const DRAIN: usize = 1 << 16;
 
 /// linux/netlink.h; libc does not have it for every target.
 const NETLINK_GET_STRICT_CHK: libc::c_int = 12;
 
-/// A socket to rtnetlink, in the network namespace that its maker was in.
+/// A socket to rtnetlink, in the network namespace of the thread that opened it.
 pub(super) struct Socket {
     socket: KernelSocket,
     sequence: u32,
-    /// The kernel says in words why it refuses something.
-    explains: bool,
-    /// It lists by interface.
-    selects: bool,
-    /// Where it listens for them.
+    /// NETLINK_EXT_ACK is set: errors have a text.
+    ext_ack: bool,
+    /// NETLINK_GET_STRICT_CHK is set: lists can be limited to an interface.
+    strict: bool,
+    /// Set after [`Socket::listen`].
     departures: Option<Departures>,
 }
 
-/// How an answer ended.
+/// How complete an answer is.
 #[derive(PartialEq, Eq)]
 enum Answer {
     Whole,
-    /// What it lists changed meanwhile: it may be missing something, or have it twice.
+    /// A change interrupted the dump: items may be missing or duplicated.
     Interrupted,
-    /// The kernel had no room for it.
+    /// The receive buffer was full.
     Lost,
 }
 
 impl Socket {
     pub(super) fn open() -> Result<Self, Error> {
-        Self::connect(KernelSocket::new().map_err(unopened)?)
+        Self::connect(KernelSocket::new().map_err(open_error)?)
     }
 
     pub(super) fn connect(socket: KernelSocket) -> Result<Self, Error> {
-        socket.connect().map_err(unopened)?;
-        Ok(Self { socket, sequence: 0, explains: false, selects: false, departures: None })
+        socket.connect().map_err(open_error)?;
+        Ok(Self { socket, sequence: 0, ext_ack: false, strict: false, departures: None })
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
@@ -61,7 +61,7 @@ impl Socket {
         &self.socket
     }
 
-    /// From now on it is known which interfaces leave the namespace.
+    /// Starts to record interfaces that leave the namespace.
     pub(super) fn listen(&mut self) -> Result<(), Errno> {
         if self.departures.is_none() {
             self.socket.join(libc::RTNLGRP_LINK)?;
@@ -70,23 +70,23 @@ impl Socket {
         Ok(())
     }
 
-    /// What has left, since it listens.
+    /// The interfaces that left since [`Self::listen`].
     pub(super) fn departures(&mut self) -> Option<&mut Departures> {
         self.departures.as_mut()
     }
 
-    /// Has the kernel change something. Where its answer was lost, it is asked again: that it is done already means
-    /// then that it was done the first time. A refusal without words is asked for again, with words.
+    /// Requests a change. If the answer was lost, sends the request again: an error that the change is already made then
+    /// means success. After an error without a text, sends it again with NETLINK_EXT_ACK.
     pub(super) fn change(&mut self, request: &Request) -> Result<(), Refusal> {
         let mut lost = false;
-        // Before anything is done: there must be an answer to what is.
+        // Allocated first: without a buffer, the result of a change would be unknown.
         let mut buffer = zeroed(ANSWER)?;
         for _ in 0..TRIES {
             let sequence = self.send(request)?;
             match self.answer(sequence, &mut buffer, &mut |_| Ok(())) {
                 Ok(Answer::Lost) => lost = true,
                 Err(refusal) if lost && request.is_done(refusal.errno) => return Ok(()),
-                Err(refusal) if refusal.has_words() && self.asks_for_words()? => {}
+                Err(refusal) if refusal.may_have_text() && self.enable_ext_ack()? => {}
                 Err(refusal) => return Err(refusal),
                 _ => return Ok(()),
             }
@@ -94,17 +94,16 @@ impl Socket {
         Err(Errno::ENOBUFS.into())
     }
 
-    /// Asks the kernel for something: what `read` finds in each message of the answer.
-    pub(super) fn ask<T>(
+    /// Sends a query. Returns what `read` finds in each message of the answer.
+    pub(super) fn query<T>(
         &mut self,
         request: &Request,
         read: impl Fn(&[u8]) -> Result<Option<T>, NoMemory>,
     ) -> Result<Vec<T>, Refusal> {
-        if request.is_list() && !self.selects {
-            // Since 4.20 the kernel lists by interface when asked like this; an older one lists all, and the reader of
-            // each list picks its own.
+        if request.is_list() && !self.strict {
+            // Since Linux 4.20. An older kernel lists all interfaces, and each `read` filters its own.
             let _ = self.socket.set_option(libc::SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
-            self.selects = true;
+            self.strict = true;
         }
         let mut last = Errno::EBUSY;
         let mut buffer = zeroed(ANSWER)?;
@@ -123,28 +122,28 @@ impl Socket {
         Err(last.into())
     }
 
-    /// Makes the kernel say in words why it refuses something; false when it does already.
-    fn asks_for_words(&mut self) -> Result<bool, Errno> {
-        if self.explains {
+    /// Sets NETLINK_EXT_ACK, with which errors have a text. False if it was already set.
+    fn enable_ext_ack(&mut self) -> Result<bool, Errno> {
+        if self.ext_ack {
             return Ok(false);
         }
         self.socket.set_option(libc::SOL_NETLINK, libc::NETLINK_CAP_ACK, 1)?;
         self.socket.set_option(libc::SOL_NETLINK, libc::NETLINK_EXT_ACK, 1)?;
-        self.explains = true;
+        self.ext_ack = true;
         Ok(true)
     }
 
-    /// Sends a request; the number that its answer has.
+    /// Sends a request. Returns the sequence number of its answer.
     pub(super) fn send(&mut self, request: &Request) -> Result<u32, Errno> {
         self.sequence = self.sequence.wrapping_add(1);
         self.socket.send(&request.bytes(self.sequence)?)?;
         Ok(self.sequence)
     }
 
-    /// Receives the answer to the request of this number.
+    /// Receives the answer to the request with this sequence number.
     ///
-    /// The kernel answers before send() returns, and goes on with a dump whenever something is received: an
-    /// empty socket is a lost answer, not one to wait for.
+    /// The kernel answers before send() returns, and continues a dump during each receive. So an empty socket means that
+    /// the answer was lost.
     fn answer(
         &mut self,
         sequence: u32,
@@ -189,10 +188,10 @@ impl Socket {
         }
     }
 
-    /// Empties the socket after a failure. What was announced may have a gap.
+    /// Empties the socket after a failure. Notifications may have been lost.
     fn drain(&mut self, buffer: &mut [u8]) {
         if let Some(departures) = &mut self.departures {
-            departures.have_gap();
+            departures.mark_incomplete();
         }
         for _ in 0..DRAIN {
             if self.socket.receive(buffer).is_err_and(|errno| errno == Errno::EAGAIN) {
@@ -202,6 +201,6 @@ impl Socket {
     }
 }
 
-pub(super) fn unopened(errno: Errno) -> Error {
+pub(super) fn open_error(errno: Errno) -> Error {
     Error::system(errno, "open a netlink socket")
 }

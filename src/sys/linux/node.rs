@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The device node, and what its descriptor answers to.
+//! The device node, and the ioctls of its descriptor.
 
 use std::ffi::{c_char, c_int};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
@@ -19,7 +19,7 @@ use crate::sys::{Outcome, descriptor};
 
 pub(super) const USUAL_NODE: &str = "/dev/net/tun";
 
-/// struct sock_fprog, with nothing left uninitialized between its members.
+/// struct sock_fprog, with explicit padding, so that all bytes are initialized.
 #[repr(C)]
 pub(super) struct FilterProgram {
     pub(super) len: u16,
@@ -35,8 +35,8 @@ impl FilterProgram {
 
 const _: () = assert!(size_of::<FilterProgram>() == size_of::<libc::sock_fprog>());
 
-/// What the kernel says of the queue behind a descriptor. It does not say whether the device has packet information,
-/// as IFF_NO_PI and IFF_NOFILTER are one bit.
+/// The modes of a queue, as TUNGETIFF reports them. It does not report packet information reliably, because IFF_NO_PI and
+/// IFF_NOFILTER are the same bit.
 pub(super) struct Granted {
     pub(super) name: Name,
     pub(super) kind: Kind,
@@ -51,7 +51,7 @@ pub(super) struct Granted {
 }
 
 impl Granted {
-    /// The device has packet information, and its queue a filter, so that the bit of both shows it.
+    /// The device certainly has packet information: neither IFF_NO_PI nor IFF_NOFILTER is set.
     pub(super) fn shows_pi(&self) -> bool {
         !self.no_pi_or_filter
     }
@@ -68,7 +68,7 @@ impl Granted {
     }
 }
 
-/// An open device node. It never waits: waiting, which tuntap_wake can end, is done elsewhere, as is what moves packets.
+/// An open device node. Its calls never wait: see wait.rs for waits, and packet.rs for packets.
 pub(super) struct Node(OwnedFd);
 
 impl Node {
@@ -76,19 +76,19 @@ impl Node {
         file::open(path, libc::O_RDWR | libc::O_NONBLOCK).map(Self).map_err(|errno| explain_open(path, errno))
     }
 
-    /// The descriptor of a node that was opened elsewhere, or a copy of it. Until [`Self::keep`] it can be given back.
+    /// Takes the descriptor of a node that was opened elsewhere, or a copy of it. It can be released until [`Self::keep`].
     pub(super) fn from_fd(fd: RawFd, borrow: bool) -> Result<Self> {
         let failed = |errno: Errno| explain_fd(fd, errno);
         if fd < 0 {
             return Err(failed(Errno::EBADF));
         }
-        // SAFETY: borrowed for these calls, which fail when there is no such descriptor.
+        // SAFETY: borrowed for these calls, which fail if the descriptor is not open.
         let theirs = unsafe { BorrowedFd::borrow_raw(fd) };
         granted(theirs).map_err(failed)?;
         descriptor::take(theirs, borrow).map(Self).map_err(failed)
     }
 
-    /// Makes the descriptor as those that are opened here are, or leaves it as it was.
+    /// Makes the descriptor non-blocking and close-on-exec. On failure it is unchanged.
     pub(super) fn keep(&self) -> Outcome<()> {
         let before = descriptor::flags(&self.0)?;
         descriptor::close_on_exec(&self.0)?;
@@ -97,12 +97,12 @@ impl Node {
         })
     }
 
-    /// Gives the descriptor back to whom it came from.
+    /// Returns the descriptor to its owner, without closing it.
     pub(super) fn release(self) {
         let _ = self.0.into_raw_fd();
     }
 
-    /// The descriptor alone.
+    /// Returns the descriptor.
     pub(super) fn into_fd(self) -> OwnedFd {
         self.0
     }
@@ -111,7 +111,7 @@ impl Node {
         self.0.as_fd()
     }
 
-    /// TUNGETFEATURES: the flags that TUNSETIFF takes. It needs no device.
+    /// TUNGETFEATURES: the flags that TUNSETIFF accepts. Needs no device.
     pub(super) fn features(&self) -> Outcome<u32> {
         let mut features = 0;
         // SAFETY: the kernel writes one unsigned int.
@@ -119,7 +119,7 @@ impl Node {
         Ok(features)
     }
 
-    /// Whether the kernel knows a request that reads an int: it comes to reading it, where it cannot.
+    /// Whether the kernel knows a request that reads an int: with a NULL argument it then fails with EFAULT.
     pub(super) fn knows(&self, request: ioctl::ReadsInt) -> Outcome<bool> {
         // SAFETY: the kernel reads nothing at NULL.
         match unsafe { request(self.0.as_raw_fd(), ptr::null()) } {
@@ -129,25 +129,25 @@ impl Node {
         }
     }
 
-    /// TUNSETIFF: joins the device of this name, or makes it; its name.
+    /// TUNSETIFF: attaches to the device with this name, or creates it. Returns its name.
     pub(super) fn join(&self, name: &[u8], mode: Mode, exclusive: bool) -> Outcome<Name> {
         let mut flags = mode_bits(mode);
         if exclusive {
             flags |= libc::IFF_TUN_EXCL;
         }
         let mut request = request(name, flags);
-        // SAFETY: the kernel reads and writes one ifreq, which `request` is.
+        // SAFETY: the kernel reads and writes one ifreq.
         unsafe { ioctl::tunsetiff(self.0.as_raw_fd(), &mut request) }?;
         name_in(&request)
     }
 
-    /// TUNGETIFF. EBADFD, which [`Self::translate`] knows, when the device is gone.
+    /// TUNGETIFF. EBADFD if the device is gone: see [`Self::translate`].
     pub(super) fn granted(&self) -> Outcome<Granted> {
         granted(self.fd())
     }
 
-    /// EIO is a device that is down, EBADFD one that is gone; EFAULT is what a reader gets that waited when it
-    /// went, and one whose buffer is none of the process's memory.
+    /// Translates errors of the driver. EIO: the device is down. EBADFD: it is gone. EFAULT: the device was removed
+    /// during a read, or the buffer is not valid memory.
     pub(super) fn translate(&self, errno: Errno) -> Errno {
         match errno {
             Errno::EIO => Errno::ENETDOWN,
@@ -157,7 +157,7 @@ impl Node {
         }
     }
 
-    /// Whether this interface can be the one behind the descriptor, by all that both tell.
+    /// Whether this interface can be the device of the descriptor: all properties that both report are equal.
     pub(super) fn may_be(&self, link: &Link) -> bool {
         let (Ok(granted), Some(tuntap)) = (self.granted(), link.tuntap) else { return false };
         let mode = granted.mode(tuntap.mode.pi);
@@ -168,7 +168,7 @@ impl Node {
 
     fn mac(&self) -> Option<Mac> {
         let mut request = request(b"", 0);
-        // SAFETY: the kernel writes one ifreq, which `request` is, and then its address is filled in.
+        // SAFETY: the kernel writes one ifreq, and sets its address.
         let data = unsafe {
             ioctl::siocgifhwaddr(self.0.as_raw_fd(), &mut request).ok()?;
             request.ifr_ifru.ifru_hwaddr.sa_data
@@ -177,9 +177,9 @@ impl Node {
         Some(Mac::reported([a, b, c, d, e, f]))
     }
 
-    /// TUNGETDEVNETNS, since Linux 5.4: the namespace where the device is.
+    /// TUNGETDEVNETNS, since Linux 5.4: the network namespace of the device.
     pub(super) fn namespace(&self) -> Outcome<OwnedFd> {
-        // SAFETY: the request has no argument, and makes a descriptor for nobody else.
+        // SAFETY: the request has no argument, and returns a new descriptor that nothing else owns.
         unsafe {
             let fd = ioctl::tungetdevnetns(self.0.as_raw_fd())?;
             Ok(OwnedFd::from_raw_fd(fd))
@@ -204,7 +204,7 @@ impl Node {
         unsafe { ioctl::tunsetsndbuf(self.0.as_raw_fd(), &(bytes as c_int)) }.map(drop)
     }
 
-    /// TUNSETSTEERINGEBPF or TUNSETFILTEREBPF, for which -1 means none any more.
+    /// TUNSETSTEERINGEBPF or TUNSETFILTEREBPF. -1 removes the program.
     pub(super) fn set_program(&self, program: Program, fd: Option<RawFd>) -> Outcome<()> {
         let set = match program {
             Program::Steering => ioctl::tunsetsteeringebpf,
@@ -216,18 +216,18 @@ impl Node {
 
     /// TUNATTACHFILTER, for all attached queues of a TAP.
     pub(super) fn attach_filter(&self, program: &FilterProgram) -> Outcome<()> {
-        // SAFETY: the kernel reads one sock_fprog, and as many instructions as that says, where there are some.
+        // SAFETY: the kernel reads one sock_fprog, and checks the address of its instructions.
         unsafe { ioctl::tunattachfilter(self.0.as_raw_fd(), program) }.map(drop)
     }
 
     /// TUNDETACHFILTER, from all attached queues of a TAP.
     pub(super) fn detach_filter(&self) -> Outcome<()> {
         let unused = FilterProgram::new(0, ptr::null());
-        // SAFETY: the kernel reads nothing, or one sock_fprog.
+        // SAFETY: the kernel reads at most one sock_fprog.
         unsafe { ioctl::tundetachfilter(self.0.as_raw_fd(), &unused) }.map(drop)
     }
 
-    /// TUNGETFILTER: what TUNATTACHFILTER was last given, by any process.
+    /// TUNGETFILTER: the argument of the last TUNATTACHFILTER, of any process.
     pub(super) fn filter(&self) -> Outcome<FilterProgram> {
         let mut program = FilterProgram::new(0, ptr::null());
         // SAFETY: the kernel writes one sock_fprog.
@@ -235,18 +235,18 @@ impl Node {
         Ok(program)
     }
 
-    /// TUNSETTXFILTER: struct tun_filter has two 16-bit words, flags and count, and then the addresses.
+    /// TUNSETTXFILTER: struct tun_filter has two 16-bit words, flags and count, followed by the addresses.
     pub(super) fn set_tx_filter(&self, macs: &[Mac], all_groups: bool) -> Outcome<()> {
         let count = u16::try_from(macs.len()).map_err(|_| Errno::EINVAL)?;
         let flags = u16::from(all_groups);
         let head = [flags.to_ne_bytes(), count.to_ne_bytes()];
         let addresses = macs.iter().flat_map(|mac| mac.octets());
         let filter = memory::collect(head.into_iter().flatten().chain(addresses))?;
-        // SAFETY: the kernel reads the two words, and as many addresses as the second says.
+        // SAFETY: the kernel reads the two words, and the number of addresses in the second one.
         unsafe { ioctl::tunsettxfilter(self.0.as_raw_fd(), filter.as_ptr()) }.map(drop)
     }
 
-    /// TUNSETOFFLOAD: the ABI's bits are TUN_F_*.
+    /// TUNSETOFFLOAD: the bits of the ABI are those of TUN_F_*.
     pub(super) fn set_offload(&self, offloads: u64) -> Outcome<()> {
         // SAFETY: takes a number only.
         unsafe { ioctl::tunsetoffload(self.0.as_raw_fd(), offloads as c_int) }.map(drop)
@@ -267,19 +267,19 @@ impl Node {
         unsafe { ioctl::tunsetgroup(self.0.as_raw_fd(), gid as libc::c_int) }.map(drop)
     }
 
-    /// TUNSETQUEUE. EINVAL when it is so already.
+    /// TUNSETQUEUE. EINVAL if the queue is already in this state.
     pub(super) fn set_attached(&self, on: bool) -> Outcome<()> {
         let request = request(b"", if on { libc::IFF_ATTACH_QUEUE } else { libc::IFF_DETACH_QUEUE });
-        // SAFETY: the kernel reads one ifreq, which `request` is.
+        // SAFETY: the kernel reads one ifreq.
         unsafe { ioctl::tunsetqueue(self.0.as_raw_fd(), &request) }.map(drop)
     }
 }
 
 fn granted(fd: BorrowedFd<'_>) -> Outcome<Granted> {
     let mut request = request(b"", 0);
-    // SAFETY: the kernel writes one ifreq, which `request` is.
+    // SAFETY: the kernel writes one ifreq.
     unsafe { ioctl::tungetiff(fd.as_raw_fd(), &mut request) }?;
-    // SAFETY: TUNGETIFF fills in the flags, and any bits are valid ones.
+    // SAFETY: TUNGETIFF sets the flags, and any bits are valid.
     let flags = c_int::from(unsafe { request.ifr_ifru.ifru_flags });
     let has = |flag| flags & flag != 0;
     Ok(Granted {
@@ -308,7 +308,7 @@ fn mode_bits(mode: Mode) -> c_int {
     kind | no_pi | queues | offload | napi | napi_frags
 }
 
-/// The name that the kernel has written.
+/// The name that the kernel wrote to the request.
 pub(super) fn name_in(request: &libc::ifreq) -> Outcome<Name> {
     let name = request.ifr_name.map(|byte| byte as u8);
     let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
@@ -320,7 +320,7 @@ pub(super) fn request(name: &[u8], flags: c_int) -> libc::ifreq {
     for (to, from) in ifr_name.iter_mut().zip(name) {
         *to = *from as c_char;
     }
-    // The kernel keeps 16 bits of flags, the uppermost of which is IFF_TUN_EXCL.
+    // The kernel has 16 bits of flags. The highest one is IFF_TUN_EXCL.
     let ifru_flags = flags as libc::c_short;
     libc::ifreq { ifr_name, ifr_ifru: libc::__c_anonymous_ifr_ifru { ifru_flags } }
 }

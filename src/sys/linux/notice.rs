@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What a message of rtnetlink announces.
+//! Translates messages of rtnetlink to notices.
 
 use super::message::{Attributes, Message};
 use super::{address, link, route};
@@ -8,29 +8,29 @@ use crate::model::memory::{self, NoMemory};
 use crate::model::route::Installed;
 use crate::sys::bytes::u32_at;
 
-/// linux/if_link.h: where an interface that leaves its namespace goes; libc does not have them for every target.
+/// linux/if_link.h: the destination of an interface that leaves its namespace. libc does not have them for every target.
 const IFLA_NEW_NETNSID: u16 = 45;
 const IFLA_NEW_IFINDEX: u16 = 49;
 const IFINFOMSG: usize = 16;
 
-/// Bytes of struct rtmsg, at whose end there is a word of flags.
+/// Size of struct rtmsg, which ends with a word of flags.
 const RTMSG: usize = 12;
 const FLAGS_AT: usize = 8;
-/// linux/rtnetlink.h: a copy that IPv6 keeps for one destination.
+/// linux/rtnetlink.h: a cached IPv6 route to one destination.
 const RTM_F_CLONED: u32 = 0x200;
 /// linux/rtnetlink.h.
 const RTNLGRP_NEXTHOP: libc::c_uint = 32;
 const RTM_DELNEXTHOP: u16 = 105;
 
-/// What announces interfaces and addresses.
+/// The groups for interfaces and addresses.
 pub(super) const GROUPS: [libc::c_uint; 3] =
     [libc::RTNLGRP_LINK, libc::RTNLGRP_IPV4_IFADDR, libc::RTNLGRP_IPV6_IFADDR];
-/// And what announces routes.
+/// The groups for routes.
 pub(super) const ROUTE_GROUPS: [libc::c_uint; 2] = [libc::RTNLGRP_IPV4_ROUTE, libc::RTNLGRP_IPV6_ROUTE];
-/// Since Linux 5.3: routes go with their nexthop object, of which IPv4 says nothing.
+/// Since Linux 5.3: routes are removed with their nexthop object. For IPv4 the kernel sends no RTM_DELROUTE then.
 pub(super) const NEXTHOP_GROUP: libc::c_uint = RTNLGRP_NEXTHOP;
 
-/// What a message announces, or lists.
+/// Appends the notices of a message, which is a notification or part of a list.
 pub(super) fn push(notices: &mut Vec<Notice>, message: &Message<'_>) -> Result<(), NoMemory> {
     match message.kind {
         libc::RTM_NEWROUTE | libc::RTM_DELROUTE => push_route(notices, message),
@@ -39,7 +39,8 @@ pub(super) fn push(notices: &mut Vec<Notice>, message: &Message<'_>) -> Result<(
     }
 }
 
-/// A bridge announces its ports in messages of its own family, RTM_DELLINK when one leaves it: the interface lives on.
+/// Messages of a bridge about its ports have family AF_BRIDGE and are ignored: RTM_DELLINK then means that a port left the
+/// bridge, and the interface still exists.
 pub(super) fn of_interface(message: &Message<'_>) -> Option<Notice> {
     let about_link = message.is_of_family(libc::AF_UNSPEC);
     match message.kind {
@@ -55,14 +56,13 @@ pub(super) fn of_interface(message: &Message<'_>) -> Option<Notice> {
     }
 }
 
-/// Whether an interface that leaves its namespace lives on in another one.
+/// Whether an interface that leaves its namespace was moved to another one.
 fn goes_elsewhere(body: &[u8]) -> bool {
     let attributes = Attributes(body.get(IFINFOMSG..).unwrap_or_default());
     attributes.get(IFLA_NEW_NETNSID).or(attributes.get(IFLA_NEW_IFINDEX)).is_some()
 }
 
-/// A route that takes the place of another one comes without a word of that, and so does one that makes several ways of
-/// it.
+/// The kernel sends no RTM_DELROUTE for a route that is replaced, or that becomes a multipath route.
 fn push_route(notices: &mut Vec<Notice>, message: &Message<'_>) -> Result<(), NoMemory> {
     let body = message.body;
     if u32_at(body, FLAGS_AT).unwrap_or(0) & RTM_F_CLONED != 0 {
@@ -85,8 +85,8 @@ fn push_route(notices: &mut Vec<Notice>, message: &Message<'_>) -> Result<(), No
     )
 }
 
-/// What tells a route from all others, the same whenever it is announced or listed: without its flags, which say how it
-/// is at the moment, and without its age.
+/// The bytes that identify a route, the same in each notification and list: without its flags, which describe its current
+/// state, and without its age.
 fn identity(body: &[u8]) -> Result<Vec<u8>, NoMemory> {
     let mut identity = memory::copy(body.get(..FLAGS_AT).unwrap_or_default())?;
     let attributes = Attributes(body.get(RTMSG..).unwrap_or_default());

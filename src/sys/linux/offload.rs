@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Which offloads of an interface are on, and which to ask for. The driver takes them with TUNSETOFFLOAD and does not
-//! tell them; ethtool's features do.
+//! The offloads of an interface that are on, and those that can be turned on. TUNSETOFFLOAD sets them. The driver does not
+//! report them, but the features of ethtool do.
 
 use std::ffi::c_char;
 use std::iter::repeat_n;
@@ -14,7 +14,7 @@ use crate::model::name::Name;
 use crate::model::offload;
 use crate::sys::Outcome;
 
-/// The kernel's names of the features, and the ABI's bits. USO is one feature for both families.
+/// The names of the features in the kernel, with the bits of the ABI. USO is one feature for both families.
 const FEATURES: [(&[u8], u64); 5] = [
     (b"tx-checksum-ip-generic", offload::F_CSUM),
     (b"tx-tcp-segmentation", offload::F_TSO4),
@@ -29,7 +29,7 @@ const _: () = {
     assert!(offload::F_USO4 == libc::TUN_F_USO4 as u64 && offload::F_USO6 == libc::TUN_F_USO6 as u64);
 };
 
-/// The sets to ask for, the best first: USO is known since Linux 6.2, and both families go together.
+/// The sets to request, the best first. USO needs Linux 6.2, and only both families together are valid.
 pub(super) const BEST: [u64; 2] = [offload::ALL_OFFLOADS, offload::TCP_OFFLOADS];
 
 /// linux/ethtool.h.
@@ -37,27 +37,27 @@ const ETHTOOL_GSTRINGS: u32 = 0x1b;
 const ETHTOOL_GSSET_INFO: u32 = 0x37;
 const ETHTOOL_GFEATURES: u32 = 0x3a;
 const ETH_SS_FEATURES: u32 = 4;
-/// 32 bytes.
+/// ETH_GSTRING_LEN, 32 bytes, in words.
 const NAME_WORDS: usize = 8;
-/// Features of any kernel, at the most.
+/// Limit of the features of any kernel.
 const MOST: u32 = 1024;
 
-/// A request to ethtool: 32-bit words, of which the kernel writes as many as it was told there are.
+/// A request to ethtool, as 32-bit words, with room for the reply.
 struct Command(Vec<u32>);
 
 impl Command {
-    /// Begins so, and has so many words behind that.
+    /// A request that begins with these words, with room for further ones.
     fn new<const N: usize>(begin: [u32; N], room: u32) -> Result<Self, NoMemory> {
         let room = usize::try_from(room).map_err(|_| NoMemory)?;
         memory::collect(begin.into_iter().chain(repeat_n(0, room))).map(Self)
     }
 
     fn send(&mut self, socket: BorrowedFd<'_>, name: &Name) -> Outcome<()> {
-        // SAFETY: zeros make an ifreq.
+        // SAFETY: an ifreq may be all zeros.
         let mut request: libc::ifreq = unsafe { mem::zeroed() };
         request.ifr_name = name.with_nul().map(|byte| byte as c_char);
         request.ifr_ifru.ifru_data = self.0.as_mut_ptr().cast();
-        // SAFETY: the kernel writes to the words what the command says, and each command here has room for it.
+        // SAFETY: each command here has room for all words that the kernel writes.
         unsafe { ioctl::ethtool(socket.as_raw_fd(), &mut request) }.map(drop)
     }
 
@@ -66,14 +66,14 @@ impl Command {
     }
 }
 
-/// Which of a block's four words is asked for.
+/// The index of a word in the reply: one of the four words of the first block.
 #[derive(Clone, Copy)]
 enum Word {
     Available = 2,
     On = 4,
 }
 
-/// The offloads that are on, as the ABI's bits.
+/// The offloads that are on, as bits of the ABI.
 pub(super) fn list(socket: BorrowedFd<'_>, name: &Name) -> Outcome<u64> {
     read(socket, name, Word::On)
 }
@@ -84,7 +84,7 @@ pub(super) fn available(socket: BorrowedFd<'_>, name: &Name) -> Outcome<u64> {
 }
 
 fn read(socket: BorrowedFd<'_>, name: &Name, word: Word) -> Outcome<u64> {
-    // Command, reserved, which sets as 64 bits, and the size of each.
+    // struct ethtool_sset_info: command, reserved, mask of the sets (64 bits), size of each set.
     let mut info = Command::new([ETHTOOL_GSSET_INFO, 0, 0, 0], 1)?;
     set_u64(&mut info, 2, 1 << ETH_SS_FEATURES);
     info.send(socket, name)?;
@@ -93,14 +93,14 @@ fn read(socket: BorrowedFd<'_>, name: &Name, word: Word) -> Outcome<u64> {
         return Err(Errno::EOVERFLOW);
     }
 
-    // Command, set, count, and the names. The kernel writes all that it has, whatever the count is: as many as it has
-    // just said, as no device has a list of its own.
+    // struct ethtool_gstrings: command, set, count, names. The kernel ignores the count and writes all names. It is the
+    // number that it has just reported, because the list is the same for all devices.
     let words = count.saturating_mul(NAME_WORDS as u32);
     let mut names = Command::new([ETHTOOL_GSTRINGS, ETH_SS_FEATURES, count], words)?;
     names.send(socket, name)?;
 
-    // Command, count of blocks, and for each block of 32 features four words, of which the first has those that
-    // can be turned on, and the third those that are on.
+    // struct ethtool_gfeatures: command, count of blocks, and four words for each block of 32 features. The first word has
+    // those that can be turned on, the third those that are on.
     let blocks = count.div_ceil(32);
     let mut features = Command::new([ETHTOOL_GFEATURES, blocks], blocks.saturating_mul(4))?;
     features.send(socket, name)?;
@@ -117,13 +117,13 @@ fn read(socket: BorrowedFd<'_>, name: &Name, word: Word) -> Outcome<u64> {
         .fold(0, |all, (_, bits)| all | bits))
 }
 
-/// Whether these words hold this text and a NUL.
+/// Whether these words contain this text and a NUL.
 fn is(name: &[u32], known: &[u8]) -> bool {
     let bytes = name.iter().flat_map(|word| word.to_ne_bytes());
     bytes.take_while(|byte| *byte != 0).eq(known.iter().copied())
 }
 
-/// A 64-bit number in two words, as this machine has it in memory.
+/// Writes a 64-bit number to two words, in host byte order.
 fn set_u64(command: &mut Command, at: usize, number: u64) {
     let bytes = number.to_ne_bytes();
     for (word, bytes) in command.0.iter_mut().skip(at).zip(bytes.chunks_exact(4)) {

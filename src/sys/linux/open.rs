@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! How a queue comes to be: with a node of its own, or with one that was opened elsewhere.
+//! Opens a queue, or takes over a descriptor that was opened elsewhere.
 
 use std::fmt::Display;
 use std::os::fd::RawFd;
@@ -27,17 +27,17 @@ use crate::model::vnet_hdr::{Layout, Wanted};
 use crate::sys::Backend;
 use crate::sys::wait::Waker;
 
-/// The MTU of a TUN goes to 65,535, and that of a TAP to 14 less, for the Ethernet header.
+/// The largest packet: the maximum MTU of a TUN. The MTU of a TAP is at most 14 less, for the Ethernet header.
 const LARGEST_PACKET: usize = 65_535;
-/// An inner and an outer VLAN tag come on top of a TAP's MTU.
+/// A frame of a TAP can have two VLAN tags in addition to its MTU.
 const VLAN_TAGS: usize = 8;
-/// What taking over one is, for a message.
+/// The action in messages about taking over a descriptor.
 pub(super) const TAKE_OVER: &str = "take over a descriptor";
-/// Times that an open is tried while others delete or rename what it opens.
+/// Limit of the attempts at an open, which is repeated if the device was deleted or renamed in the meantime.
 pub(super) const TRIES: usize = 64;
 
-/// What a queue has beside its node.
-struct Beside {
+/// The parts of a queue besides its node.
+struct Parts {
     path: PathBuf,
     control: Control,
     filter: Option<Filter>,
@@ -45,7 +45,7 @@ struct Beside {
     layout: Layout,
 }
 
-impl Beside {
+impl Parts {
     fn new(path: &Path, control: Control, mode: Mode) -> Result<Self> {
         let several = mode.kind == Kind::Tap && mode.multi_queue;
         let filter = several.then(Filter::new).transpose()?;
@@ -71,8 +71,8 @@ impl Beside {
 }
 
 impl Queue {
-    /// Opens the device of this name, or makes it, in the calling thread's network namespace. One that is deleted before
-    /// all is known of it was not opened: it is made again, or is absent.
+    /// Opens or creates the device with this name, in the network namespace of the calling thread. If it is deleted during
+    /// the open, tries again.
     pub(super) fn open_here(path: &Path, name: &NameRequest, flags: &Flags, wanted: Wanted) -> Result<Self> {
         let path = file::absolute(path).map_err(|errno| unknown_directory(path, errno))?;
         let mut tries = 1..TRIES;
@@ -84,7 +84,7 @@ impl Queue {
         }
     }
 
-    /// A new one has nothing that must be found out before: so it comes first.
+    /// Tries to create the device first: a new device has no previous state to query.
     fn open_once(path: &Path, name: &NameRequest, flags: &Flags, wanted: Wanted) -> Result<Self> {
         let node = Node::open(path)?;
         if flags.existing {
@@ -97,7 +97,7 @@ impl Queue {
         }
     }
 
-    /// The queue of a node that has made its device, by this name.
+    /// The queue of a node that has created the device.
     fn begin_new(
         node: Node,
         path: &Path,
@@ -107,13 +107,13 @@ impl Queue {
         wanted: Wanted,
     ) -> Result<Self> {
         let (control, granted) = Control::find_named(&node, made)?;
-        let mut queue = Beside::new(path, control, flags.mode)?.with(node);
+        let mut queue = Parts::new(path, control, flags.mode)?.with(node);
         queue.check(&granted, flags.mode.pi)?;
         queue.begin_offload(name, wanted, false)?;
         Ok(queue)
     }
 
-    /// One that may have been there before is found first, so that what this changes of it can be given back.
+    /// Opens a device that may exist. Queries its state first, so that a failure can restore it.
     fn open_existing(
         node: Node,
         path: &Path,
@@ -128,12 +128,12 @@ impl Queue {
         let opened = Self::begin_existing(node, netlink, path, name, flags, wanted, before.as_ref());
         opened.inspect_err(|_| {
             if let Some((former, link)) = before.as_ref().and_then(Former::of).zip(before.as_ref()) {
-                let _ = former.give_back_mode(path, &link.name);
+                let _ = former.restore_mode(path, &link.name);
             }
         })
     }
 
-    /// The queue of a node that has joined its device.
+    /// The queue of a node that has attached to a device that may have existed.
     fn begin_existing(
         node: Node,
         netlink: Socket,
@@ -150,13 +150,13 @@ impl Queue {
         match queue.begin_offload(name, wanted, persistent) {
             Ok(()) => Ok(queue),
             Err(error) => {
-                queue.give_back_offload();
+                queue.restore_offload();
                 Err(error)
             }
         }
     }
 
-    /// Opens another queue of the device, wherever that is.
+    /// Opens another queue of the device, in its network namespace.
     pub(super) fn open_another(&self) -> Result<Self> {
         let mut tries = 1..TRIES;
         loop {
@@ -166,7 +166,7 @@ impl Queue {
             let entered = || self.namespace()?.inside(|| Ok(open(true)));
             let not_entered = |error| Err(self.not_entered("open another queue of", error));
             let opened = if here { open(false) } else { entered().unwrap_or_else(not_entered) };
-            // What has another name now was not found; what is gone says so itself, the next time.
+            // After a rename, tries again with the new name. If the device is gone, the next attempt fails.
             let renamed = |error: &Error| {
                 let now = || self.link(&mut self.way());
                 error.reason() == Reason::Removed || now().is_ok_and(|now| now.name != link.name)
@@ -178,14 +178,14 @@ impl Queue {
         }
     }
 
-    /// Opens another queue of this device, in the calling thread's network namespace. The device can be renamed or removed
-    /// between asking for its name and using it: only the index tells that this is still the same one.
+    /// Opens another queue of this device, in the network namespace of the calling thread. The device can be renamed or
+    /// removed after its name was queried: the index shows whether the queue belongs to the same device.
     fn open_beside(&self, link: &Link, apart: bool) -> Result<Self> {
         let name = NameRequest::Exact(link.name);
         let node = Node::open(&self.path)?;
-        // Where the driver does not say where a device is, the socket is there before it.
-        let answered = self.control().is_answered();
-        let netlink = if answered { None } else { Some(control::prepare()?) };
+        // Without TUNGETDEVNETNS the socket must be open before the queue, to receive notifications.
+        let reported = self.control().driver_reports();
+        let netlink = if reported { None } else { Some(control::prepare()?) };
         let flags =
             Flags { mode: self.mode, exclusive: false, existing: true, nonblock: false, persist: false };
         let bytes = name.as_bytes();
@@ -213,16 +213,16 @@ impl Queue {
         Ok(queue)
     }
 
-    /// Another queue of this device, of a node that has joined what has its name.
+    /// Another queue of this device, of a node that has attached to its name.
     fn joined_beside(&self, node: Node, link: &Link) -> Result<Self> {
         let (control, granted) = Control::find_named(&node, &link.name)?;
-        is_only(&control, Some(link.index), link.name)?;
-        let queue = Beside::new(&self.path, control, self.mode)?.with(node);
+        check_index(&control, Some(link.index), link.name)?;
+        let queue = Parts::new(&self.path, control, self.mode)?.with(node);
         queue.check(&granted, self.mode.pi)?;
         Ok(queue)
     }
 
-    /// A queue of what the node has joined: of any device, or of that with this index.
+    /// The queue of a node that has attached to a device. Fails if `only` is set and the device has another index.
     fn joined(
         node: Node,
         netlink: Socket,
@@ -234,17 +234,17 @@ impl Queue {
         let failed = |errno| refusal(errno, None, format_args!("open {name}"));
         let granted = node.granted().map_err(|errno| failed(node.translate(errno)))?;
         let (control, link) = Control::find(netlink, &node)?;
-        is_only(&control, only, name)?;
-        let queue = Beside::new(path, control, mode)?.with(node);
+        check_index(&control, only, name)?;
+        let queue = Parts::new(path, control, mode)?.with(node);
         queue.check(&granted, link.needs_tuntap()?.mode.pi)?;
         Ok(queue)
     }
 
-    /// Takes over a descriptor, or with `borrow` a copy of it. One that cannot be a queue stays the caller's.
+    /// Takes over a descriptor, or with `borrow` a copy of it. After an error the descriptor still belongs to the caller.
     pub(super) fn take_over(fd: RawFd, borrow: bool) -> Result<Self> {
         let node = Node::from_fd(fd, borrow)?;
         match Self::adopt(&node) {
-            Ok(beside) => Ok(beside.with(node)),
+            Ok(parts) => Ok(parts.with(node)),
             Err(error) => {
                 if !borrow {
                     node.release();
@@ -254,7 +254,7 @@ impl Queue {
         }
     }
 
-    /// A queue that joins a living device gets the modes of that, whatever it asked for.
+    /// A queue that attaches to an open device gets the modes of the device, which can differ from the request.
     fn check(&self, granted: &Granted, pi: bool) -> Result<()> {
         match self.mode.difference(granted.mode(pi)) {
             None => Ok(()),
@@ -266,8 +266,8 @@ impl Queue {
         }
     }
 
-    /// What a node that was opened elsewhere needs to become a queue.
-    fn adopt(node: &Node) -> Result<Beside> {
+    /// Queries the state of a node that was opened elsewhere.
+    fn adopt(node: &Node) -> Result<Parts> {
         let action = TAKE_OVER;
         let failed = |errno| refusal(node.translate(errno), None, action);
         let granted = node.granted().map_err(failed)?;
@@ -280,13 +280,13 @@ impl Queue {
             let text = text!("{action}: {} has packet information before the virtio header", granted.name);
             return Err(Error::new(Errno::EINVAL, Reason::Mismatch, text));
         }
-        let beside = Beside::new(Path::new(USUAL_NODE), control, mode)?;
-        let layout = if mode.offload { node.layout(action)? } else { beside.layout };
-        Ok(Beside { layout, ..beside })
+        let parts = Parts::new(Path::new(USUAL_NODE), control, mode)?;
+        let layout = if mode.offload { node.layout(action)? } else { parts.layout };
+        Ok(Parts { layout, ..parts })
     }
 
-    /// Turns on all offloads that the kernel has. A persistent device keeps what others asked for: it is taken over,
-    /// or turned off where this handle could not read it.
+    /// Turns on all offloads that the kernel supports. A handle without offload turns off those that a persistent device
+    /// has kept, because it could not read super-packets.
     fn begin_offload(&mut self, name: &NameRequest, wanted: Wanted, persistent: bool) -> Result<()> {
         let failed =
             |errno| refusal(self.node.translate(errno), None, format_args!("open {name}: set its offloads"));
@@ -307,8 +307,8 @@ impl Queue {
     }
 }
 
-/// What was found is what was meant.
-fn is_only(control: &Control, only: Option<u32>, name: impl Display) -> Result<()> {
+/// Fails if the device that was found has another index than the one that was meant.
+fn check_index(control: &Control, only: Option<u32>, name: impl Display) -> Result<()> {
     match only {
         Some(index) if index != control.index() => {
             Err(refusal(Errno::ENODEV, None, format_args!("open {name}")))
@@ -317,7 +317,7 @@ fn is_only(control: &Control, only: Option<u32>, name: impl Display) -> Result<(
     }
 }
 
-/// The device of this name, which may be missing only where it may be made.
+/// The device with this name, if it exists. It must exist if `existing` is set.
 fn present(netlink: &mut Socket, name: &NameRequest, existing: bool) -> Result<Option<Link>> {
     let NameRequest::Exact(exact) = name else {
         let text = "TUNTAP_EXISTING needs the name of a device";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Packets, through the descriptor of a device node: none of these waits.
+//! Reads and writes packets through the descriptor of a device node, without waiting.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -11,33 +11,33 @@ use crate::model::error::Errno;
 use crate::model::memory;
 use crate::sys::Outcome;
 
-/// Vectors that the kernel takes at once: UIO_MAXIOV.
+/// Limit of the vectors of a system call: UIO_MAXIOV.
 pub(super) const MAX_PARTS: usize = 1024;
-/// Vectors that take no memory but a little of the stack, which may be a small one.
+/// Limit of the vectors on the stack, which may be small. Longer lists are allocated.
 const FEW_PARTS: usize = 16;
 
 impl Node {
-    /// Reads into a buffer that no packet exceeds.
+    /// Reads into a buffer that holds every packet.
     pub(super) fn read(&self, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
         self.read_into(buf.as_mut_ptr().cast(), buf.len())
     }
 
-    /// Reads into a buffer that a packet may exceed: the kernel would cut it without a word, so one byte more
-    /// is offered, and a packet that reaches it was too long.
+    /// Reads into a buffer that may be too small. The kernel truncates a packet that is too long, and reports no error.
+    /// So the read has an extra byte at the end: if the packet reaches it, the packet was too long.
     pub(super) fn read_short(&self, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
         let mut spill = MaybeUninit::<u8>::uninit();
         let parts = [
             libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() },
             libc::iovec { iov_base: spill.as_mut_ptr().cast(), iov_len: 1 },
         ];
-        // SAFETY: the kernel writes at most each part's length, of the buffer and of the spilled byte.
+        // SAFETY: the kernel writes at most the length of each part.
         let length = outcome(unsafe {
             libc::syscall(libc::SYS_readv, self.fd().as_raw_fd(), parts.as_ptr(), parts.len())
         })?;
         if length > buf.len() { Err(Errno::EMSGSIZE) } else { Ok(length) }
     }
 
-    /// Reads into several buffers, with one byte more behind the last unless they are long enough for any packet.
+    /// Reads into several buffers. Adds the extra byte of [`Self::read_short`] unless they hold every packet.
     pub(super) fn readv(&self, bufs: &mut [IoSliceMut<'_>], enough: bool) -> Outcome<usize> {
         match bufs {
             // A vector costs the kernel some 20 ns.
@@ -57,7 +57,8 @@ impl Node {
         if length > room { Err(Errno::EMSGSIZE) } else { Ok(length) }
     }
 
-    /// Reads a packet and its virtio header. One byte more is offered behind a buffer that a packet may exceed.
+    /// Reads a packet and its virtio header. Adds the extra byte of [`Self::read_short`] unless the buffer holds every
+    /// packet.
     pub(super) fn read_framed(
         &self,
         header: &mut [u8],
@@ -76,37 +77,37 @@ impl Node {
     }
 
     fn read_into(&self, buf: *mut u8, length: usize) -> Outcome<usize> {
-        // SAFETY: the callers above give that much memory that may be written.
+        // SAFETY: the callers above pass writable memory of this length.
         outcome(unsafe { libc::syscall(libc::SYS_read, self.fd().as_raw_fd(), buf, length) })
     }
 
     fn readv_into(&self, parts: *const libc::iovec, count: usize) -> Outcome<usize> {
-        // SAFETY: the callers above give that many vectors, each to memory that may be written.
+        // SAFETY: the callers above pass this number of vectors, each to writable memory.
         outcome(unsafe { libc::syscall(libc::SYS_readv, self.fd().as_raw_fd(), parts, count) })
     }
 
     pub(super) fn write(&self, packet: &[u8]) -> Outcome<usize> {
-        // SAFETY: the kernel reads at most the packet's length from the packet.
+        // SAFETY: the kernel reads at most the length of the packet from it.
         outcome(unsafe {
             libc::syscall(libc::SYS_write, self.fd().as_raw_fd(), packet.as_ptr(), packet.len())
         })
     }
 
     pub(super) fn writev(&self, parts: &[IoSlice<'_>]) -> Outcome<usize> {
-        // SAFETY: an IoSlice is an iovec to memory that may be read.
+        // SAFETY: an IoSlice is an iovec to readable memory.
         outcome(unsafe {
             libc::syscall(libc::SYS_writev, self.fd().as_raw_fd(), parts.as_ptr(), parts.len())
         })
     }
 
-    /// Writes a packet behind its virtio header.
+    /// Writes a packet after its virtio header.
     pub(super) fn writev_framed(&self, header: &[u8], parts: &[IoSlice<'_>]) -> Outcome<usize> {
         let first = libc::iovec { iov_base: header.as_ptr().cast_mut().cast(), iov_len: header.len() };
         let rest = parts
             .iter()
             .map(|part| libc::iovec { iov_base: part.as_ptr().cast_mut().cast(), iov_len: part.len() });
         let length = with_list([first].into_iter().chain(rest), |framed| {
-            // SAFETY: that many vectors, each to memory that may be read.
+            // SAFETY: this number of vectors, each to readable memory.
             outcome(unsafe {
                 libc::syscall(libc::SYS_writev, self.fd().as_raw_fd(), framed.as_ptr(), framed.len())
             })
@@ -115,7 +116,7 @@ impl Node {
     }
 }
 
-/// Calls with a list of vectors: on the stack while they are few.
+/// Calls `call` with a list of vectors, which is on the stack if it is short.
 #[inline]
 fn with_list(
     vectors: impl Iterator<Item = libc::iovec>,
@@ -134,8 +135,8 @@ fn with_list(
     }
 }
 
-/// What a system call returned. The calls on a packet's way go past libc's wrappers: those are cancellation
-/// points, which cost more, and which would unwind a thread through this library.
+/// The result of a system call. Calls on the path of packets do not use libc's wrappers, which are cancellation points:
+/// they cost more, and would unwind a thread through this library.
 fn outcome(returned: libc::c_long) -> Outcome<usize> {
     usize::try_from(returned).map_err(|_| Errno::last())
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What the backend's calls have in common.
+//! Helpers of the backend's functions.
 
 use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::text::{Text, text};
 use crate::sys::{Backend, CancelDisabled, Outcome, Routes, Watch, Watching};
 
-/// A call, from its first step to its last: what one finds, the others use, and one socket serves them all.
+/// The state of a call: its steps share the interface that the first one found, and one netlink socket.
 pub(crate) struct Call<'a> {
     queue: &'a Queue,
     pub(super) found: Way,
@@ -30,7 +30,7 @@ impl<'a> Call<'a> {
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
-        // A handle has its node, and one descriptor more.
+        // The event counter replaces the socket, so that a handle usually has two descriptors.
         let mut control = self.queue.control();
         if self.queue.waited.load(Ordering::SeqCst) {
             control.close();
@@ -39,9 +39,9 @@ impl Drop for Call<'_> {
 }
 
 impl Queue {
-    /// The network namespace where the device is.
+    /// The network namespace of the device.
     pub(super) fn namespace(&self) -> Result<Namespace> {
-        let namespace = self.control().ask_driver(&self.node);
+        let namespace = self.control().namespace_fd(&self.node);
         namespace.map(Namespace::of).map_err(|errno| self.refused_new("query the namespace of", errno, "5.4"))
     }
 
@@ -49,8 +49,8 @@ impl Queue {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Before the first wait: the descriptor that it takes is in place of the socket's. A wake that was left over is for it,
-    /// and then there is none.
+    /// Prepares the first wait: its event counter replaces the netlink socket, so that the handle has no third
+    /// descriptor. A pending wake ends this wait.
     #[cold]
     pub(super) fn begin_wait(&self) -> Outcome<()> {
         if self.waker.take_pending() || self.waker.is_shut_down() {
@@ -58,15 +58,16 @@ impl Queue {
         }
         let _cancel_disabled = CancelDisabled::new();
         self.waited.store(true, Ordering::SeqCst);
-        // A call that holds it closes the socket at its end. A child of fork() would wait for a thread that it does not have.
+        // Not lock(): a call that holds the lock closes the socket itself, and in a child of fork() its thread may not
+        // exist.
         if let Ok(mut control) = self.control.try_lock() {
             control.close();
         }
         Ok(())
     }
 
-    /// Does something that configures nothing, and leaves no socket behind that was not there before.
-    pub(super) fn in_passing<T>(&self, action: impl FnOnce() -> T) -> T {
+    /// Calls `action`, which does not configure the device. Closes the socket afterwards unless it was open before.
+    pub(super) fn keep_closed<T>(&self, action: impl FnOnce() -> T) -> T {
         let open = self.control().is_open();
         let done = action();
         if !open {
@@ -75,12 +76,12 @@ impl Queue {
         done
     }
 
-    /// The kernel's no to a change of this device.
+    /// The error of a system call on this device.
     pub(super) fn refused(&self, action: &str, errno: Errno) -> Error {
         refusal(self.node.translate(errno), None, format_args!("{action} {}", self.label()))
     }
 
-    /// An ioctl that this kernel may not know yet.
+    /// As [`Self::refused`], for an ioctl that older kernels do not have.
     pub(super) fn refused_new(&self, action: &str, errno: Errno, since: &str) -> Error {
         match errno {
             Errno::EINVAL | Errno::ENOTTY => Error::new(
@@ -92,7 +93,7 @@ impl Queue {
         }
     }
 
-    /// The device is in another network namespace, which this caller or this kernel cannot enter.
+    /// The error of an action in the network namespace of the device, if it cannot be entered.
     pub(super) fn not_entered(&self, action: &str, error: Error) -> Error {
         match error.reason() {
             Reason::Privilege | Reason::Kernel => {
@@ -104,7 +105,7 @@ impl Queue {
         }
     }
 
-    /// Watches the namespace where the device is.
+    /// Watches the network namespace of the device.
     pub(super) fn watch_there(&self, routes: bool) -> Result<Watch> {
         let index = self.link(&mut self.way())?.index;
         let open = || Watch::open(if routes { Routes::Of(index) } else { Routes::None });
@@ -115,7 +116,7 @@ impl Queue {
         entered.unwrap_or_else(|error| Err(self.not_entered("monitor", error)))
     }
 
-    pub(super) fn give_address(
+    pub(super) fn put_address(
         &self,
         way: &mut Call<'_>,
         address: &Address,
@@ -130,7 +131,7 @@ impl Queue {
         )
     }
 
-    /// Has rtnetlink change the interface.
+    /// Changes the interface by rtnetlink.
     pub(super) fn change(
         &self,
         way: &mut Call<'_>,
@@ -141,19 +142,19 @@ impl Queue {
         changed.map_err(|refusal| refusal.error(action(self.label())))
     }
 
-    /// Has rtnetlink tell about the interface.
-    pub(super) fn ask<T>(
+    /// Queries rtnetlink about the interface.
+    pub(super) fn query<T>(
         &self,
         way: &mut Call<'_>,
-        question: impl Fn(&mut Socket, Interface) -> std::result::Result<T, Refusal>,
+        query: impl Fn(&mut Socket, Interface) -> std::result::Result<T, Refusal>,
         action: &str,
     ) -> Result<T> {
         let mut answered = None;
         let mut asked = |netlink: &mut Socket, interface| {
-            answered = Some(question(netlink, interface)?);
+            answered = Some(query(netlink, interface)?);
             Ok(())
         };
-        let answer = self.control().ask(&self.node, &mut way.found, &mut asked)?;
+        let answer = self.control().query(&self.node, &mut way.found, &mut asked)?;
         let refused = |refusal: Refusal| refusal.error(format_args!("{action} {}", self.label()));
         answer.map_err(refused)?;
         answered.ok_or_else(|| self.refused(action, Errno::EPROTO))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What the kernel's refusals mean, in words.
+//! Error messages for errors of the kernel.
 
 use std::fmt::Display;
 
@@ -10,7 +10,7 @@ use crate::model::link::Tuntap;
 use crate::model::name::NameRequest;
 use crate::model::text::{Text, text};
 
-/// A refusal, with what the kernel said in words, and with the right that is missing.
+/// The error for an errno of the kernel, and `said`, its text. Names the capability that is missing.
 pub(super) fn refusal(errno: Errno, said: Option<Box<Text>>, action: impl Display) -> Error {
     explained(errno, said, &action)
 }
@@ -24,7 +24,7 @@ fn explained(errno: Errno, said: Option<Box<Text>>, action: &dyn Display) -> Err
             Reason::Privilege,
             text!("{action}: this needs CAP_NET_ADMIN in the device's network namespace"),
         ),
-        // EBADFD is a descriptor whose device is gone.
+        // EBADFD: the device of the descriptor is gone.
         (Errno::ENODEV | Errno::EBADFD, _) => {
             Error::new(Errno::ENODEV, Reason::Removed, text!("{action}: the device is gone"))
         }
@@ -40,14 +40,14 @@ fn explained(errno: Errno, said: Option<Box<Text>>, action: &dyn Display) -> Err
     }
 }
 
-/// TUNSETIFF answers EINVAL, EBUSY or EPERM for many causes: what exists under the name tells which.
+/// The error of TUNSETIFF. EINVAL, EBUSY and EPERM have many causes: the interface with this name shows which one it is.
 pub(super) fn explain_join(
     netlink: Option<&mut netlink::Socket>,
     name: &NameRequest,
     flags: &Flags,
     errno: Errno,
 ) -> Error {
-    // The queue's device is gone, before all of it was joined.
+    // The device was removed while the queue was attached.
     let errno = if errno == Errno::EBADFD { Errno::ENODEV } else { errno };
     let present = match name {
         NameRequest::Exact(exact) => netlink.and_then(|netlink| link::by_name(netlink, exact).ok()),
@@ -110,8 +110,8 @@ pub(super) fn belongs_to(tuntap: &Tuntap) -> Text {
     text!("the device {whose} CAP_NET_ADMIN")
 }
 
-/// The namespace where the device is cannot be entered.
-pub(super) fn unreached(error: Error) -> Error {
+/// The error if the namespace of the device cannot be entered.
+pub(super) fn enter_error(error: Error) -> Error {
     match error.reason() {
         Reason::Privilege => elsewhere(error.message()),
         reason => {
@@ -121,19 +121,19 @@ pub(super) fn unreached(error: Error) -> Error {
     }
 }
 
-pub(super) fn unasked(errno: Errno) -> Error {
+pub(super) fn namespace_error(errno: Errno) -> Error {
     Error::system(errno, "query the namespace of the device")
 }
 
-pub(super) fn gone(errno: Errno) -> Error {
+pub(super) fn state_error(errno: Errno) -> Error {
     refusal(errno, None, "query the state of the device")
 }
 
-pub(super) fn unwatched(errno: Errno) -> Error {
+pub(super) fn watch_error(errno: Errno) -> Error {
     Error::system(errno, "watch the network namespace of the device")
 }
 
-pub(super) fn restless() -> Error {
+pub(super) fn unstable() -> Error {
     elsewhere("it is renamed or moved repeatedly")
 }
 

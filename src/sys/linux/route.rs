@@ -15,8 +15,8 @@ use crate::model::route::{Details, Installed, Route, Type};
 use crate::sys::boxed;
 use crate::sys::bytes::u32_at;
 
-/// Bytes of struct rtmsg: family, destination's and source's prefix lengths, TOS, table, protocol, scope, type,
-/// and a word of flags.
+/// Size of struct rtmsg: family, prefix lengths of destination and source, TOS, table, protocol, scope, type, and a word of
+/// flags.
 const RTMSG: usize = 12;
 const LENGTH_AT: usize = 1;
 const SOURCE_AT: usize = 2;
@@ -26,27 +26,27 @@ const PROTOCOL_AT: usize = 5;
 const SCOPE_AT: usize = 6;
 const TYPE_AT: usize = 7;
 const FLAGS_AT: usize = 8;
-/// Of struct rta_cacheinfo: when the route goes.
+/// Offset of rta_expires in struct rta_cacheinfo.
 const EXPIRES_AT: usize = 8;
 /// linux/rtnetlink.h; libc does not have them for every target.
 const RTA_VIA: u16 = 18;
 const RTA_PREF: u16 = 20;
 const RTA_NH_ID: u16 = 30;
-/// linux/rtnetlink.h: the gateway is on the link, whatever the addresses say.
+/// linux/rtnetlink.h: the gateway is on the link, even if no address has a network with it.
 const RTNH_F_ONLINK: u32 = 4;
 
-/// linux/rtnetlink.h: of RTA_METRICS.
+/// linux/rtnetlink.h: the MTU in RTA_METRICS.
 const RTAX_MTU: u16 = 2;
 
-/// That of an IPv6 route for which none is asked.
+/// The default metric of IPv6 routes.
 pub(super) const IPV6_METRIC: u32 = 1024;
 pub(super) const MAIN_TABLE: u32 = libc::RT_TABLE_MAIN as u32;
-/// Of the host's own addresses and of broadcasts, which the kernel keeps by itself.
+/// The table of the host's own addresses and of broadcast addresses, which the kernel manages.
 const LOCAL_TABLE: u32 = libc::RT_TABLE_LOCAL as u32;
 
-/// Those of both families.
+/// The routes through the interface, of both families.
 pub(super) fn list(netlink: &mut Socket, index: u32) -> Result<Vec<Installed>, Refusal> {
-    // A kernel without a family lists all others instead.
+    // A kernel without this family lists all other families instead.
     let read = |family: Family| {
         move |body: &[u8]| {
             let of_family = body.first() == Some(&number(family));
@@ -54,19 +54,19 @@ pub(super) fn list(netlink: &mut Socket, index: u32) -> Result<Vec<Installed>, R
             Ok(Some(Installed { detail: memory::copy(body)?, ..installed }))
         }
     };
-    let mut listed = netlink.ask(&list_request(Family::V4, index), read(Family::V4))?;
-    let mut ipv6 = netlink.ask(&list_request(Family::V6, index), read(Family::V6))?;
+    let mut listed = netlink.query(&list_request(Family::V4, index), read(Family::V4))?;
+    let mut ipv6 = netlink.query(&list_request(Family::V6, index), read(Family::V6))?;
     listed.try_reserve(ipv6.len()).map_err(|_| Errno::ENOMEM)?;
     listed.append(&mut ipv6);
     Ok(listed)
 }
 
-/// For the list of the routes through this interface. Before Linux 4.20 it has the others too.
+/// Requests the routes through this interface. Before Linux 4.20 the kernel lists those of all interfaces.
 pub(super) fn list_request(family: Family, index: u32) -> Request {
     list_all_request(family).attribute(libc::RTA_OIF, &index.to_ne_bytes())
 }
 
-/// For the list of the routes through all interfaces.
+/// Requests the routes through all interfaces.
 pub(super) fn list_all_request(family: Family) -> Request {
     Request::new(libc::RTM_GETROUTE, libc::NLM_F_DUMP, &rtmsg(family, 0, 0, 0, 0))
 }
@@ -75,15 +75,15 @@ pub(super) fn add(netlink: &mut Socket, index: u32, route: &Route) -> Result<(),
     netlink.change(&new_request(libc::NLM_F_EXCL, index, route))
 }
 
-/// Where routes have its place, and all of them lead through this interface, the first of them becomes this one. The
-/// kernel itself would take the place of another's too.
+/// Replaces the first route with this destination, metric and table, if all of these routes lead through this interface.
+/// The kernel would also replace a route of another interface.
 pub(super) fn replace(netlink: &mut Socket, index: u32, route: &Route) -> Result<(), Refusal> {
     let request = new_request(libc::NLM_F_REPLACE, index, route);
     let wanted = request.body().map(memory::copy).transpose()?.ok_or(NoMemory)?;
     let list = Request::new(libc::RTM_GETROUTE, libc::NLM_F_DUMP, &rtmsg(route.family(), 0, 0, 0, 0))
         .attribute(libc::RTA_TABLE, &table(route).to_ne_bytes());
-    let owners = match netlink.ask(&list, |body| Ok(has_place_of(body, &wanted).then(|| owner(body)))) {
-        // There is no such table yet (Linux 4.20).
+    let owners = match netlink.query(&list, |body| Ok(has_place_of(body, &wanted).then(|| owner(body)))) {
+        // Since Linux 4.20: the table does not exist.
         Err(refusal) if refusal.errno == Errno::ENOENT => Vec::new(),
         owners => owners?,
     };
@@ -94,7 +94,7 @@ pub(super) fn replace(netlink: &mut Socket, index: u32, route: &Route) -> Result
     netlink.change(&request)
 }
 
-/// Whether the kernel has no room for the one beside the other (fib_table_insert, fib6_add_rt2node).
+/// Whether the kernel regards the two routes as conflicting (fib_table_insert, fib6_add_rt2node).
 fn has_place_of(body: &[u8], wanted: &[u8]) -> bool {
     let (Some(found), Some(wanted)) = (Parts::of(body), Parts::of(wanted)) else { return false };
     let metric = |parts: &Parts<'_>| match parts.metric() {
@@ -106,13 +106,13 @@ fn has_place_of(body: &[u8], wanted: &[u8]) -> bool {
         && found.byte(TOS_AT) == wanted.byte(TOS_AT)
 }
 
-/// The only interface that a route leads through.
+/// The interface of a route. None if it has several, or a nexthop object.
 fn owner(body: &[u8]) -> Option<u32> {
     let parts = Parts::of(body)?;
     parts.interface().filter(|_| parts.attributes.get(RTA_NH_ID).is_none())
 }
 
-/// Gives back what was listed of a route, but for flags that say how it is at the moment.
+/// Restores a route as it was listed, without the flags that describe its current state.
 pub(super) fn restore(netlink: &mut Socket, installed: &Installed) -> Result<(), Refusal> {
     netlink.change(&restore_request(installed)?)
 }
@@ -126,13 +126,14 @@ pub(super) fn restore_request(installed: &Installed) -> Result<Request, NoMemory
     Ok(Request::new(libc::RTM_NEWROUTE, flags, &detail))
 }
 
-/// Deletes this route and no other: the kernel deletes the first that has what a request says, whatever else that has.
+/// Deletes this route only. The kernel deletes the first route that matches the request, even if its other attributes
+/// differ.
 pub(super) fn remove(netlink: &mut Socket, index: u32, installed: &Installed) -> Result<(), Refusal> {
-    let rivals = netlink.ask(&rivals_request(&installed.route, index), |body| {
+    let rivals = netlink.query(&rivals_request(&installed.route, index), |body| {
         Ok(is_deleted_by(body, &installed.detail).then(|| parse(body, index)))
     });
     let rivals = match rivals {
-        // The table went with its last route.
+        // The kernel removes a table with its last route.
         Err(refusal) if refusal.errno == Errno::ENOENT => return Err(Errno::ESRCH.into()),
         rivals => rivals?,
     };
@@ -147,8 +148,8 @@ pub(super) fn remove(netlink: &mut Socket, index: u32, installed: &Installed) ->
     }
 }
 
-/// Lists where the kernel looks for what a deletion means. In IPv6 it looks at the interface of no route that has a
-/// nexthop object (ip6_route_del, since Linux 5.3), so that such a route of another interface can come first.
+/// Requests the routes among which the kernel searches for a deletion. For IPv6 it does not compare the interface of a
+/// route with a nexthop object (ip6_route_del, since Linux 5.3): such a route of another interface can come first.
 fn rivals_request(route: &Route, index: u32) -> Request {
     match route.family() {
         Family::V4 => list_request(Family::V4, index),
@@ -157,8 +158,8 @@ fn rivals_request(route: &Route, index: u32) -> Request {
     }
 }
 
-/// Whether the kernel takes this route for what a deletion of the other means (fib_table_delete, ip6_route_del). A
-/// request without a gateway means any.
+/// Whether a request to delete `asked` matches the route `body` (fib_table_delete, ip6_route_del). A request without a
+/// gateway matches any gateway.
 pub(super) fn is_deleted_by(body: &[u8], asked: &[u8]) -> bool {
     let (Some(found), Some(wanted)) = (Parts::of(body), Parts::of(asked)) else { return false };
     let has_object = found.attributes.get(RTA_NH_ID).is_some();
@@ -171,18 +172,18 @@ pub(super) fn is_deleted_by(body: &[u8], asked: &[u8]) -> bool {
     }
     let several = found.attributes.get(libc::RTA_MULTIPATH).is_some();
     let same_gateway = several || wanted.gateway().is_none() || found.gateway() == wanted.gateway();
-    // Those of other interfaces are listed in IPv6, and before Linux 4.20.
+    // The list has routes of other interfaces for IPv6, and before Linux 4.20.
     let elsewhere = found.interface().is_some_and(|index| wanted.interface() != Some(index));
     has_object || (!elsewhere && same_gateway && [TOS_AT, SCOPE_AT, TYPE_AT].into_iter().all(same))
 }
 
-/// With all of what tells the route apart for the kernel.
+/// A request with all attributes that the kernel compares.
 pub(super) fn delete_request(detail: &[u8]) -> Request {
     let mut fixed = [0; RTMSG];
     for (to, from) in fixed.iter_mut().zip(detail).take(FLAGS_AT) {
         *to = *from;
     }
-    let telling = [
+    let compared = [
         libc::RTA_DST,
         libc::RTA_OIF,
         libc::RTA_GATEWAY,
@@ -193,7 +194,7 @@ pub(super) fn delete_request(detail: &[u8]) -> Request {
     ];
     let attributes = Attributes(detail.get(RTMSG..).unwrap_or_default());
     attributes
-        .filter(|(kind, _)| telling.contains(kind))
+        .filter(|(kind, _)| compared.contains(kind))
         .fold(Request::new(libc::RTM_DELROUTE, libc::NLM_F_ACK, &fixed), |request, (kind, value)| {
             request.attribute(kind, value)
         })
@@ -203,7 +204,7 @@ fn table(route: &Route) -> u32 {
     if route.details.table == 0 { MAIN_TABLE } else { route.details.table }
 }
 
-/// To add a route. "static" is what an administrator or a program of his made.
+/// Requests to add a route. The default protocol is RTPROT_STATIC: added by an administrator.
 fn new_request(flags: i32, index: u32, route: &Route) -> Request {
     let details = &route.details;
     let protocol = if details.protocol == 0 { libc::RTPROT_STATIC } else { details.protocol };
@@ -229,7 +230,8 @@ fn new_request(flags: i32, index: u32, route: &Route) -> Request {
     request
 }
 
-/// Through a gateway the far end is anywhere. The kernel takes no greater scope for what is for this host.
+/// The default scope. The destination behind a gateway can be anywhere. The kernel accepts no wider scope for a local
+/// route.
 fn usual_scope(route: &Route) -> Scope {
     match (route.family(), route.details.kind) {
         (Family::V6, _) => Scope::Global,
@@ -239,7 +241,7 @@ fn usual_scope(route: &Route) -> Scope {
     }
 }
 
-/// A gateway of another family than the destination has an attribute of its own.
+/// Adds the gateway: as RTA_VIA if its family is not that of the destination.
 fn by(request: Request, family: Family, gateway: IpAddr) -> Request {
     let octets = octets(&gateway);
     match (Family::of(gateway), octets.as_ref().first_chunk()) {
@@ -252,7 +254,7 @@ fn by(request: Request, family: Family, gateway: IpAddr) -> Request {
     }
 }
 
-/// The one metric that is set, as an attribute within.
+/// The nested attribute with the MTU.
 fn metrics(mtu: u32) -> [u8; 8] {
     let [a, b] = 8_u16.to_ne_bytes();
     let [c, d] = RTAX_MTU.to_ne_bytes();
@@ -284,7 +286,7 @@ fn rtmsg(family: Family, prefix: u8, protocol: u8, scope: u8, kind: u8) -> [u8; 
     [number(family), prefix, 0, 0, 0, protocol, scope, kind, 0, 0, 0, 0]
 }
 
-/// A message about a route.
+/// A message about a route, with its attributes.
 struct Parts<'a> {
     body: &'a [u8],
     family: u8,
@@ -312,7 +314,7 @@ impl<'a> Parts<'a> {
         self.attributes.u32(libc::RTA_OIF)
     }
 
-    /// That of the other family has an attribute of its own, behind the family's number.
+    /// A gateway of another family is in RTA_VIA, after the number of its family.
     fn gateway(&self) -> Option<IpAddr> {
         let via = || self.attributes.get(RTA_VIA).and_then(|via| via.get(2..));
         self.attributes.get(libc::RTA_GATEWAY).or_else(via).and_then(parse_ip)
@@ -356,7 +358,7 @@ impl<'a> Parts<'a> {
         of(self) == of(other)
     }
 
-    /// Whether a [`Route`] says all there is of it.
+    /// Whether a [`Route`] represents it completely.
     fn is_simple(&self) -> bool {
         let mut attributes = self.attributes;
         self.byte(TOS_AT) == 0
@@ -383,7 +385,7 @@ fn is_plain(kind: u16, value: &[u8]) -> bool {
     }
 }
 
-/// A route that leads out through this interface, and through no other beside it. Its detail is left out.
+/// Parses a message about a route through this interface only, without its `detail`.
 pub(super) fn parse(body: &[u8], index: u32) -> Option<Installed> {
     let parts = Parts::of(body)?;
     if parts.interface() != Some(index) || parts.table() == LOCAL_TABLE {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The socket under netlink: what it sends goes to the kernel, and what it receives comes from there.
+//! A netlink socket that communicates with the kernel only.
 
 use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -8,13 +8,13 @@ use std::ptr;
 use crate::model::error::Errno;
 use crate::sys::Outcome;
 
-/// A socket of NETLINK_ROUTE, in the network namespace that its maker was in.
+/// A NETLINK_ROUTE socket, in the network namespace of the thread that opened it.
 pub(super) struct KernelSocket(OwnedFd);
 
-/// What was received: all of it is the kernel's.
+/// A datagram from the kernel.
 pub(super) struct Datagram<'a> {
     pub(super) bytes: &'a [u8],
-    /// It went to all who listen, and answers nobody.
+    /// It is a notification to a group, not an answer.
     pub(super) announced: bool,
 }
 
@@ -23,12 +23,11 @@ impl KernelSocket {
         let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
         // SAFETY: takes numbers only.
         let fd = Errno::result(unsafe { libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE) })?;
-        // SAFETY: socket has just made this descriptor, for nobody else.
+        // SAFETY: socket has just returned this descriptor, and nothing else owns it.
         Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
     }
 
-    /// Connects it to the kernel: what another process sends to its port alone is refused to that process, so that it
-    /// cannot fill the queue either.
+    /// Connects it to the kernel. A unicast from another process then fails, so that it cannot fill the queue.
     pub(super) fn connect(&self) -> Outcome<()> {
         let (kernel, length) = address();
         // SAFETY: the kernel reads `length` bytes of the address.
@@ -40,7 +39,7 @@ impl KernelSocket {
         self.0.as_fd()
     }
 
-    /// The number that the kernel has given this socket.
+    /// The port (nl_pid) of this socket.
     pub(super) fn port(&self) -> Outcome<u32> {
         let (mut own, mut length) = address();
         // SAFETY: the kernel writes at most `length` bytes of the address.
@@ -50,7 +49,7 @@ impl KernelSocket {
         Ok(own.nl_pid)
     }
 
-    /// Has the socket receive what is announced to this group.
+    /// Joins a multicast group.
     pub(super) fn join(&self, group: libc::c_uint) -> Outcome<()> {
         self.set_option(libc::SOL_NETLINK, libc::NETLINK_ADD_MEMBERSHIP, group as libc::c_int)
     }
@@ -64,7 +63,7 @@ impl KernelSocket {
         self.set(level, option, &value)
     }
 
-    /// Lets in only what this classic BPF program takes.
+    /// Sets a classic BPF filter for received datagrams.
     pub(super) fn set_filter(&self, program: &mut [libc::sock_filter]) -> Outcome<()> {
         let len = u16::try_from(program.len()).map_err(|_| Errno::EINVAL)?;
         let program = libc::sock_fprog { len, filter: program.as_mut_ptr() };
@@ -80,17 +79,17 @@ impl KernelSocket {
     }
 
     pub(super) fn send(&self, bytes: &[u8]) -> Outcome<()> {
-        // SAFETY: the kernel reads the bytes.
+        // SAFETY: the kernel reads at most the length of the bytes.
         let sent = unsafe { libc::send(self.0.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), 0) };
         Errno::result(sent).map(drop)
     }
 
-    /// What waits in the socket, without waiting for it. What does not come from the kernel is thrown away: processes
-    /// of the namespace's root may announce to a group. None where that was all that there was.
+    /// Receives a datagram without waiting. None if it was not from the kernel, and was discarded: root in the namespace
+    /// may send to a group.
     pub(super) fn receive<'a>(&self, buffer: &'a mut [u8]) -> Outcome<Option<Datagram<'a>>> {
         let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
         let (mut sender, mut size) = address();
-        // SAFETY: the kernel writes at most the buffer's length to it, and `size` bytes of the address.
+        // SAFETY: the kernel writes at most the length of the buffer, and `size` bytes of the address.
         let received = Errno::result(unsafe {
             libc::recvfrom(
                 self.0.as_raw_fd(),
@@ -109,9 +108,9 @@ impl KernelSocket {
     }
 }
 
-/// That of the kernel, and its size.
+/// The address of the kernel, and its size.
 fn address() -> (libc::sockaddr_nl, libc::socklen_t) {
-    // SAFETY: zeros make an address.
+    // SAFETY: a sockaddr_nl may be all zeros.
     let mut address: libc::sockaddr_nl = unsafe { mem::zeroed() };
     address.nl_family = libc::AF_NETLINK as libc::sa_family_t;
     (address, size_of_val(&address) as libc::socklen_t)

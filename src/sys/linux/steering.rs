@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Programs and filters, attached queues, and offloads: what a queue does about them, and what the kernel's no means.
+//! Programs and filters, attaching and detaching of queues, and the errors of these and of offloads.
 
 use super::{Queue, filter};
 use crate::model::error::{Errno, Error, Reason};
@@ -8,7 +8,7 @@ use crate::model::text::text;
 use crate::sys::{Backend, Outcome};
 
 impl Queue {
-    /// Sets the classic filter, or with no instructions removes it.
+    /// Sets the classic filter, or removes it if there are no instructions.
     pub(super) fn filter(&self, instructions: &[Instruction]) -> Outcome<()> {
         match &self.filter {
             Some(filter) => filter.set(&self.node, instructions),
@@ -16,7 +16,7 @@ impl Queue {
         }
     }
 
-    /// Attaches or detaches the queue, unless it is so already.
+    /// Attaches or detaches the queue, unless it already has this state.
     pub(super) fn attach(&self, on: bool) -> Outcome<()> {
         match (&self.filter, on) {
             _ if self.node.granted()?.attached == on => Ok(()),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What opening a device that exists changes of it, and how that is given back when a later step fails.
+//! Restores an existing device if a step after its open fails.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::model::link::Link;
 use crate::model::name::Name;
 use crate::sys::{Backend, Place};
 
-/// What such a device had before.
+/// The state of an existing device before the open.
 #[derive(Clone, Copy)]
 pub(super) struct Former {
     index: u32,
@@ -23,14 +23,14 @@ pub(super) struct Former {
 }
 
 impl Former {
-    /// None when it is no TUN or TAP, which cannot be opened.
+    /// None if it is not a TUN or TAP.
     pub(super) fn of(link: &Link) -> Option<Self> {
         Some(Self { index: link.index, mode: link.tuntap?.mode, vnet: None, offloads: None })
     }
 
-    /// TUNSETIFF gives a device that nobody has open the modes that it asks for: another one gives them back, where they
-    /// are still others.
-    pub(super) fn give_back_mode(&self, path: &Path, name: &Name) -> Result<()> {
+    /// Restores the modes. TUNSETIFF changes the modes of a device that no process has open to those of the request:
+    /// another TUNSETIFF restores them.
+    pub(super) fn restore_mode(&self, path: &Path, name: &Name) -> Result<()> {
         let link = link::by_name(&mut Socket::open()?, name)?;
         let changed = link.tuntap.is_some_and(|tuntap| tuntap.mode != self.mode);
         if link.index == self.index && changed {
@@ -41,7 +41,7 @@ impl Former {
 }
 
 impl Queue {
-    /// Remembers what opening the device changes through this queue, if this is the device that was there before.
+    /// Records the settings that the open will change through this queue, if it is the same device as before.
     pub(super) fn remember(&mut self, former: Option<Former>) {
         let index = self.control().index();
         self.former = former.filter(|former| former.index == index).map(|former| Former {
@@ -51,8 +51,8 @@ impl Queue {
         });
     }
 
-    /// Gives back what opening the device changed through this queue.
-    pub(super) fn give_back_offload(&self) {
+    /// Restores the settings that the open changed through this queue.
+    pub(super) fn restore_offload(&self) {
         let Some(former) = self.former else { return };
         if let Some(vnet) = former.vnet {
             self.node.restore_vnet(vnet);
@@ -62,14 +62,14 @@ impl Queue {
         }
     }
 
-    /// Closes the queue, and gives back all that opening the device changed.
-    pub(super) fn give_back(self, place: &Place<'_>) {
-        self.give_back_offload();
+    /// Closes the queue, and restores everything that the open changed.
+    pub(super) fn close_and_restore(self, place: &Place<'_>) {
+        self.restore_offload();
         let (former, name) = (self.former, self.name());
         let Self { path, node, control, waker, .. } = self;
         drop((node, control, waker));
         if let (Some(former), Ok(name)) = (former, name) {
-            let _ = super::inside(place, || former.give_back_mode(&path, &name));
+            let _ = super::inside(place, || former.restore_mode(&path, &name));
         }
     }
 }

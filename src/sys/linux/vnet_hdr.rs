@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The layout of a device's virtio header: what the driver says of it, and how an open changes it.
+//! The layout of the virtio header of a device: queries it from the driver, and changes it at open.
 
 use std::ffi::c_int;
 use std::os::fd::AsRawFd;
@@ -13,13 +13,13 @@ use crate::model::text::text;
 use crate::model::vnet_hdr::{Endian, Layout, MAX_SIZE, MIN_SIZE, Wanted};
 use crate::sys::{Backend, Outcome};
 
-/// What the driver has of it, for all queues of a device.
+/// The settings of the driver, for all queues of a device.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Settings {
     size: usize,
-    /// TUNSETVNETLE, which counts for more.
+    /// TUNSETVNETLE, which takes precedence.
     little: bool,
-    /// TUNSETVNETBE; None: this kernel is built without CONFIG_TUN_VNET_CROSS_LE.
+    /// TUNSETVNETBE. None: the kernel is built without CONFIG_TUN_VNET_CROSS_LE.
     big: Option<bool>,
 }
 
@@ -32,7 +32,7 @@ impl Settings {
         }
     }
 
-    /// What is wanted beyond it.
+    /// The requested settings that differ from the present ones.
     fn missing(self, wanted: Wanted) -> Wanted {
         Wanted {
             size: wanted.size.filter(|size| *size != self.size),
@@ -41,7 +41,7 @@ impl Settings {
     }
 }
 
-/// What a kernel says to a request that it does not have.
+/// Whether the error means that the kernel does not have the request.
 fn is_unknown(errno: Errno) -> bool {
     matches!(errno, Errno::EINVAL | Errno::ENOTTY | Errno::ENOSYS)
 }
@@ -50,24 +50,24 @@ impl Node {
     pub(super) fn vnet_settings(&self) -> Outcome<Settings> {
         let fd = self.fd().as_raw_fd();
         let (mut size, mut little, mut big): (c_int, c_int, c_int) = (0, 0, 0);
-        // SAFETY: the kernel writes one int, each time.
+        // SAFETY: each request writes one int.
         let (little_known, big_known) = unsafe {
             ioctl::tungetvnethdrsz(fd, &mut size)?;
             (ioctl::tungetvnetle(fd, &mut little), ioctl::tungetvnetbe(fd, &mut big))
         };
-        let told = |known: Outcome<c_int>, value: c_int| match known {
+        let reported = |known: Outcome<c_int>, value: c_int| match known {
             Ok(_) => Ok(Some(value != 0)),
             Err(errno) if is_unknown(errno) => Ok(None),
             Err(errno) => Err(errno),
         };
         Ok(Settings {
             size: size.unsigned_abs() as usize,
-            little: told(little_known, little)?.unwrap_or(false),
-            big: told(big_known, big)?,
+            little: reported(little_known, little)?.unwrap_or(false),
+            big: reported(big_known, big)?,
         })
     }
 
-    /// The layout that packets have to and from this device.
+    /// The layout of the header before each packet.
     pub(super) fn layout(&self, action: &str) -> Result<Layout> {
         let failed = |errno| refusal(self.translate(errno), None, action);
         let settings = self.vnet_settings().map_err(failed)?;
@@ -95,7 +95,7 @@ impl Node {
         unsafe { ioctl::tunsetvnetbe(self.fd().as_raw_fd(), &c_int::from(on)) }.map(drop)
     }
 
-    /// Another byte order than it has.
+    /// Changes the byte order.
     fn set_vnet_endian(&self, endian: Endian, before: Settings) -> Outcome<()> {
         match endian {
             Endian::Little => self.set_vnet_little(true),
@@ -108,7 +108,7 @@ impl Node {
         }
     }
 
-    /// Restores the size and the byte order of before, if they have changed.
+    /// Restores the size and the byte order, if they have changed.
     pub(super) fn restore_vnet(&self, before: Settings) {
         let Ok(now) = self.vnet_settings() else { return };
         if now.size != before.size {
@@ -124,7 +124,7 @@ impl Node {
 }
 
 impl Queue {
-    /// Gives the device the layout that is asked for, unless another of its queues is open: then it has to be so.
+    /// Sets the requested layout. If another queue of the device is open, the device must already have it.
     pub(super) fn set_layout(&self, wanted: Wanted, action: &str) -> Result<()> {
         if wanted.option().is_none() {
             return Ok(());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What waiting needs of the kernel: an event counter, and ppoll.
+//! Waiting: an event counter that ends a wait, and ppoll.
 
 use std::ffi::c_long;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -11,14 +11,14 @@ use crate::model::readiness::Readiness;
 use crate::sys::Outcome;
 use crate::sys::wait::{Source, Waker};
 
-/// An event counter, of which each read takes one.
+/// An event counter. Each read decrements it by one.
 pub(crate) struct Tokens(OwnedFd);
 
 impl Tokens {
     pub(crate) fn new() -> Outcome<Self> {
         // SAFETY: takes numbers only.
         let fd = Errno::result(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_SEMAPHORE) })?;
-        // SAFETY: eventfd has just made this descriptor, for nobody else.
+        // SAFETY: eventfd has just returned this descriptor, and nothing else owns it.
         Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
     }
 
@@ -27,11 +27,11 @@ impl Tokens {
     }
 
     pub(crate) fn add(&self, count: u64) {
-        // SAFETY: the kernel reads eight bytes of `count`. It has room for 2^64 - 2 of them.
+        // SAFETY: the kernel reads the eight bytes of `count`. The counter can hold 2^64 - 2.
         unsafe { libc::syscall(libc::SYS_write, self.0.as_raw_fd(), &raw const count, 8) };
     }
 
-    /// Takes one, for which it waits.
+    /// Waits for a token and takes it.
     pub(crate) fn take(&self) {
         let mut token = 0_u64;
         loop {
@@ -44,10 +44,10 @@ impl Tokens {
     }
 }
 
-/// How long a writer waits before it tries again: a device that goes down wakes nobody up.
+/// How long a writer waits before it tries again: the driver does not wake it when the device goes down.
 const WRITE_AGAIN: Duration = Duration::from_millis(100);
 
-/// Waits for a queue, until a read or write is worth trying.
+/// Waits until a read or a write of the queue may succeed.
 pub(super) fn wait_for(waker: &Waker, queue: Source<'_>, deadline: Option<Instant>) -> Outcome<Readiness> {
     let (_, interest) = queue;
     let again = interest.write.then(|| Instant::now().checked_add(WRITE_AGAIN)).flatten();
@@ -61,10 +61,10 @@ pub(super) fn wait_for(waker: &Waker, queue: Source<'_>, deadline: Option<Instan
     }
 }
 
-/// Waits until there is something, or until then. libc's poll() would be a cancellation point.
+/// Waits until a descriptor is ready or the deadline passes. libc's poll() would be a cancellation point.
 pub(crate) fn poll(entries: &mut [libc::pollfd], until: Option<Instant>) -> Outcome<()> {
     let mut left = until.map(|until| timespec(until.saturating_duration_since(Instant::now())));
-    // The kernel writes to it what is left of the time: only libc's wrapper hides that.
+    // The system call writes the remaining time to it, unlike libc's wrapper.
     let left = left.as_mut().map_or(ptr::null_mut(), ptr::from_mut);
     let no_mask: *const libc::sigset_t = ptr::null();
     // SAFETY: the kernel reads and writes the entries and the time, or NULL for no limit.
@@ -74,7 +74,7 @@ pub(crate) fn poll(entries: &mut [libc::pollfd], until: Option<Instant>) -> Outc
     if returned < 0 { Err(Errno::last()) } else { Ok(()) }
 }
 
-/// struct timespec as SYS_ppoll has it, which is not libc's where that has 64 bits on a 32-bit machine.
+/// struct timespec of SYS_ppoll. It differs from that of a libc with a 64-bit time_t on a 32-bit machine.
 #[repr(C)]
 struct Timespec {
     seconds: c_long,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-//! What rtnetlink announces of interfaces, addresses and routes, without loss.
+//! Notifications of rtnetlink about interfaces, addresses and routes.
 //!
-//! What is present is asked for through the socket that the announcements come through: so both are in one queue,
-//! in the order in which they were true. When the queue has overflowed, it is emptied, and everything is listed again.
+//! The present state is requested through the socket that receives the notifications. So both are in one queue, in order.
+//! After an overflow of the queue the cached state is discarded: the queue is emptied, and the state is listed again.
 
 use std::os::fd::BorrowedFd;
 use std::time::Instant;
@@ -19,38 +19,38 @@ use crate::model::readiness::Readiness;
 use crate::sys::zeroed;
 use crate::sys::{Outcome, Routes, Waker, Watching};
 
-/// Bytes that the kernel may keep for a slow reader. It gives less where it is set to.
+/// The requested receive buffer for a slow reader. The kernel may limit it (net.core.rmem_max).
 const QUEUE: libc::c_int = 1 << 20;
-/// Messages that are thrown away after an overflow, at most, before what is present is asked for.
+/// Limit of the datagrams that are discarded after an overflow.
 const DRAIN: usize = 1 << 16;
 
-/// How often the present state is listed again because it changes meanwhile, before the reader gets it as it is.
+/// Limit of the lists in one call, which are repeated if the state changes during a dump.
 const TRIES: u32 = 16;
 
-/// Announcements of one network namespace.
+/// The notifications of one network namespace.
 pub(crate) struct Watch {
     netlink: Socket,
     routes: Routes,
-    asking: Asking,
-    /// What is asked for is all that is present, and not the routes alone.
+    listing: Listing,
+    /// The whole state is listed, not only the routes.
     whole: bool,
-    /// The routes are asked for when that is done.
+    /// The routes are to be listed again after the present list.
     again: bool,
-    /// The list changed while it was made, so that something may be missing from it.
+    /// The state changed during the dump, so that items may be missing.
     interrupted: bool,
     buffer: Box<[u8]>,
 }
 
-/// Which list is asked for, by the number of its request.
+/// The list that was requested, with the sequence number of the request.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Asking {
+enum Listing {
     Nothing,
-    /// As soon as it can be sent.
-    Soon,
+    /// The whole state is to be listed: the request was not sent yet.
+    Pending,
     Links(u32),
     Addresses(u32),
-    /// The routes alone, as soon as it can be sent.
-    RoutesSoon,
+    /// Only the routes are to be listed: the request was not sent yet.
+    RoutesPending,
     Routes(Family, u32),
 }
 
@@ -63,10 +63,10 @@ impl Watching for Watch {
         join(&netlink, routes).map_err(failed)?;
         netlink.kernel().set_option(libc::SOL_SOCKET, libc::SO_RCVBUF, QUEUE).map_err(failed)?;
         let buffer = zeroed(netlink::ANSWER)?;
-        let asking = Asking::Soon;
+        let listing = Listing::Pending;
         let mut watch =
-            Self { netlink, routes, asking, whole: true, again: false, interrupted: false, buffer };
-        watch.ask(&mut Vec::new()).map_err(failed)?;
+            Self { netlink, routes, listing, whole: true, again: false, interrupted: false, buffer };
+        watch.send_pending(&mut Vec::new()).map_err(failed)?;
         Ok(watch)
     }
 
@@ -87,8 +87,8 @@ impl Watching for Watch {
     }
 
     fn list_routes(&mut self) {
-        match self.asking {
-            Asking::Nothing => self.begin_again(false),
+        match self.listing {
+            Listing::Nothing => self.begin_again(false),
             _ => self.again = true,
         }
     }
@@ -98,7 +98,7 @@ impl Watching for Watch {
     }
 }
 
-/// Has the socket receive what is announced. A kernel without nexthop objects does not know their group.
+/// Joins the multicast groups. A kernel without nexthop objects does not have their group.
 fn join(netlink: &Socket, routes: Routes) -> Outcome<()> {
     let join = |group: &libc::c_uint| netlink.kernel().join(*group);
     notice::GROUPS.iter().try_for_each(join)?;
@@ -110,27 +110,27 @@ fn join(netlink: &Socket, routes: Routes) -> Outcome<()> {
 }
 
 impl Watch {
-    /// All that is present is asked for, or the routes alone.
+    /// Starts to list the whole state, or only the routes.
     fn begin_again(&mut self, whole: bool) {
         self.whole = whole;
-        self.asking = if whole { Asking::Soon } else { Asking::RoutesSoon };
+        self.listing = if whole { Listing::Pending } else { Listing::RoutesPending };
     }
 
-    fn is_to_ask(&self) -> bool {
-        matches!(self.asking, Asking::Soon | Asking::RoutesSoon)
+    fn is_pending(&self) -> bool {
+        matches!(self.listing, Listing::Pending | Listing::RoutesPending)
     }
 
-    /// Asks for what is present, when it is time to.
-    fn ask(&mut self, notices: &mut Vec<Notice>) -> Outcome<()> {
-        match self.asking {
-            Asking::Soon => self.asking = Asking::Links(self.netlink.send(&link::list_request())?),
-            Asking::RoutesSoon => self.ask_for_routes(Family::V4, notices)?,
+    /// Sends the pending request, if there is one.
+    fn send_pending(&mut self, notices: &mut Vec<Notice>) -> Outcome<()> {
+        match self.listing {
+            Listing::Pending => self.listing = Listing::Links(self.netlink.send(&link::list_request())?),
+            Listing::RoutesPending => self.request_routes(Family::V4, notices)?,
             _ => {}
         }
         Ok(())
     }
 
-    fn ask_for_routes(&mut self, family: Family, notices: &mut Vec<Notice>) -> Outcome<()> {
+    fn request_routes(&mut self, family: Family, notices: &mut Vec<Notice>) -> Outcome<()> {
         if family == Family::V4 {
             memory::push(notices, Notice::RoutesBegin)?;
         }
@@ -138,18 +138,18 @@ impl Watch {
             Routes::Of(index) => route::list_request(family, index),
             Routes::None | Routes::All => route::list_all_request(family),
         };
-        self.asking = Asking::Routes(family, self.netlink.send(&request)?);
+        self.listing = Listing::Routes(family, self.netlink.send(&request)?);
         Ok(())
     }
 
-    /// Takes a message at least, and all that was asked for of what is present: the kernel has that ready.
+    /// Receives at least one notice, and the whole list that was requested: the kernel has it ready.
     fn take_with(&mut self, buffer: &mut [u8], notices: &mut Vec<Notice>) -> Outcome<()> {
         let mut tries = TRIES;
-        while notices.is_empty() || (self.asking != Asking::Nothing && tries > 0) {
-            if self.is_to_ask() {
+        while notices.is_empty() || (self.listing != Listing::Nothing && tries > 0) {
+            if self.is_pending() {
                 tries = tries.saturating_sub(1);
             }
-            self.ask(notices)?;
+            self.send_pending(notices)?;
             let received = self.netlink.kernel().receive(buffer);
             match received.and_then(|datagram| datagram.map_or(Ok(()), |it| self.read(&it, notices))) {
                 Ok(()) => {}
@@ -157,7 +157,7 @@ impl Watch {
                     self.drain(buffer);
                     memory::push(notices, Notice::Overrun)?;
                 }
-                Err(Errno::EAGAIN) if self.asking != Asking::Nothing && tries > 0 => {
+                Err(Errno::EAGAIN) if self.listing != Listing::Nothing && tries > 0 => {
                     self.begin_again(self.whole);
                 }
                 Err(errno) => return Err(errno),
@@ -166,7 +166,7 @@ impl Watch {
         Ok(())
     }
 
-    /// After an overflow: what is left of the queue has a gap in it. A list that was being made ends with it.
+    /// Empties the queue after an overflow, because messages are missing, and starts a new list.
     fn drain(&mut self, buffer: &mut [u8]) {
         for _ in 0..DRAIN {
             if self.netlink.kernel().receive(buffer).is_err_and(|errno| errno == Errno::EAGAIN) {
@@ -192,16 +192,16 @@ impl Watch {
         Ok(())
     }
 
-    /// The kernel does not say of a list of IPv6 routes that one came or went meanwhile, which can leave out another.
+    /// The kernel does not set NLM_F_DUMP_INTR for a list of IPv6 routes. A change during the dump can hide other routes.
     fn note_change(&mut self, message: &Message<'_>) {
         let of_route = matches!(message.kind, libc::RTM_NEWROUTE | libc::RTM_DELROUTE);
-        let listing = matches!(self.asking, Asking::Routes(Family::V6, _));
-        self.interrupted |= of_route && listing && message.is_of_family(libc::AF_INET6);
+        let lists_routes = matches!(self.listing, Listing::Routes(Family::V6, _));
+        self.interrupted |= of_route && lists_routes && message.is_of_family(libc::AF_INET6);
     }
 
-    /// Of an answer to an earlier question, which was given up, nothing counts.
+    /// Processes a message of an answer. Ignores answers to earlier requests.
     fn read_answer(&mut self, message: &Message<'_>, notices: &mut Vec<Notice>) -> Outcome<()> {
-        let (Asking::Links(number) | Asking::Addresses(number) | Asking::Routes(_, number)) = self.asking
+        let (Listing::Links(number) | Listing::Addresses(number) | Listing::Routes(_, number)) = self.listing
         else {
             return Ok(());
         };
@@ -215,29 +215,29 @@ impl Watch {
             self.begin_again(self.whole);
             return Err(refusal.errno);
         } else if std::mem::take(&mut self.interrupted) {
-            // What was listed stays true, as every change is announced.
+            // The notices of the list remain valid, because every change is notified too.
             self.begin_again(self.whole);
         } else {
-            self.go_on(notices)?;
+            self.list_next(notices)?;
         }
         Ok(())
     }
 
-    /// After one list the next one is asked for.
-    fn go_on(&mut self, notices: &mut Vec<Notice>) -> Outcome<()> {
-        match self.asking {
-            Asking::Links(_) => {
-                self.asking = Asking::Addresses(self.netlink.send(&address::list_request(0, 0))?);
+    /// Requests the next list.
+    fn list_next(&mut self, notices: &mut Vec<Notice>) -> Outcome<()> {
+        match self.listing {
+            Listing::Links(_) => {
+                self.listing = Listing::Addresses(self.netlink.send(&address::list_request(0, 0))?);
                 Ok(())
             }
-            Asking::Addresses(_) if self.routes != Routes::None => self.ask_for_routes(Family::V4, notices),
-            Asking::Routes(Family::V4, _) => self.ask_for_routes(Family::V6, notices),
+            Listing::Addresses(_) if self.routes != Routes::None => self.request_routes(Family::V4, notices),
+            Listing::Routes(Family::V4, _) => self.request_routes(Family::V6, notices),
             _ => self.end(notices),
         }
     }
 
     fn end(&mut self, notices: &mut Vec<Notice>) -> Outcome<()> {
-        self.asking = Asking::Nothing;
+        self.listing = Listing::Nothing;
         if self.routes != Routes::None {
             memory::push(notices, Notice::RoutesEnd)?;
         }
