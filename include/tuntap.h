@@ -332,7 +332,8 @@ const char *tuntap_strreason(uint32_t reason);
 #define TUNTAP_EXCLUSIVE 0x10
 
 /**
- * tuntap_read and tuntap_write return -EAGAIN instead of waiting.
+ * Functions that read or write packets return -EAGAIN instead of waiting, also those of
+ * readers and writers: tuntap_set_nonblock lists them. Functions with a time limit still wait.
  */
 #define TUNTAP_NONBLOCK 0x20
 
@@ -370,7 +371,7 @@ const char *tuntap_strreason(uint32_t reason);
 
 /**
  * The device passes super-packets of up to 64 KiB (segmentation offload).
- * tuntap_reader_next splits them, tuntap_writer_put joins packets to them,
+ * tuntap_reader_next splits them, tuntap_writer_put coalesces packets to them,
  * tuntap_read_super and tuntap_write_super pass them unchanged, and tuntap_read and
  * tuntap_write still pass one packet a call. All offloads that the kernel supports are on:
  * see tuntap_get_offloads and tuntap_set_offloads. The virtio header has the size and the
@@ -1501,40 +1502,41 @@ int tuntap_get_offloads(const tuntap *dev, uint64_t *offloads, tuntap_error *err
 #define TUNTAP_REPLACE 0x1
 
 /**
- * IPv6: the address is used at once, without duplicate address detection. On a TUN that is
- * always so, as nobody is there who could have it.
+ * IPv6: the address is used at once, without duplicate address detection. This is always so
+ * on a TUN, which has no neighbours.
  */
 #define TUNTAP_ADDR_NODAD 0x1
 
 /**
- * No route to the address's network is added.
+ * No route to the network of the address is added.
  */
 #define TUNTAP_ADDR_NOPREFIXROUTE 0x2
 
 /**
- * Reported only: duplicate address detection goes on, and nothing is sent from the address
+ * Reported only: duplicate address detection is in progress, and the address is not used
  * yet.
  */
 #define TUNTAP_ADDR_TENTATIVE 0x4
 
 /**
- * Reported only: somebody else on the link has the address, so that it is not used.
+ * Reported only: duplicate address detection found the address on another host, so it is not
+ * used.
  */
 #define TUNTAP_ADDR_DADFAILED 0x8
 
 /**
- * No new connection is made from it: its preferred lifetime is over.
+ * The preferred lifetime is over: new connections do not use the address.
  */
 #define TUNTAP_ADDR_DEPRECATED 0x10
 
 /**
- * Reported only: IPv4, it comes after another address of its network; IPv6, it is a
- * temporary one.
+ * Reported only: for IPv4, the address is not the first one of its network; for IPv6, it is
+ * a temporary address.
  */
 #define TUNTAP_ADDR_SECONDARY 0x20
 
 /**
- * Reported only: the kernel made it, or it has a lifetime.
+ * Reported only: the kernel created the address, or it has a lifetime.
  */
 #define TUNTAP_ADDR_DYNAMIC 0x40
 
@@ -1559,7 +1561,7 @@ int tuntap_get_offloads(const tuntap *dev, uint64_t *offloads, tuntap_error *err
 #define TUNTAP_SCOPE_HOST 3
 
 /**
- * In the site, or in a scope of the administrator's own.
+ * In the site, or in a scope that the administrator has defined.
  */
 #define TUNTAP_SCOPE_SITE 4
 

@@ -49,7 +49,7 @@ pub struct Config {
     pub routes: Vec<Added<Route>>,
     /// The layout of the virtio header, for a device with offload.
     pub vnet: Wanted,
-    /// Whether to take the device up or down.
+    /// Whether to bring the device up or take it down.
     pub up: Option<bool>,
 }
 

@@ -15,7 +15,7 @@ impl Device {
         Ok(self.link()?.up)
     }
 
-    /// Takes the interface up or down.
+    /// Brings the interface up, or takes it down.
     pub fn set_up(&self, up: bool) -> Result<()> {
         let way = &mut self.backend.way();
         if self.backend.link(way)?.up == up {

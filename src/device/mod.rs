@@ -39,13 +39,13 @@ pub struct Device {
     configuring: Mutex<()>,
     /// The unread rest of a super-packet, on a device with offload.
     rest: Option<Rest>,
-    /// The offloads for which written packets are joined.
+    /// The offloads for which written packets are coalesced.
     joins: AtomicU64,
 }
 
 type Rest = PerProcess<Mutex<Stream>>;
 
-/// What one step of a call finds, for its other steps. It ends with the call.
+/// The state of a call, which its steps share.
 type Way<'a> = <Queue as Backend>::Way<'a>;
 
 impl Device {
@@ -144,8 +144,8 @@ impl Device {
         self.tuntap()?.owner.ok_or_else(|| self.unset("owner", "tuntap_set_owner"))
     }
 
-    /// Gives the device to a user. Also calls the kernel if the id is already the same: the call needs no privilege, and
-    /// the overflow id is reported for every user that this user namespace does not have.
+    /// Sets the owner. Makes the call even if the id is unchanged: it needs no privilege, and the kernel reports the
+    /// overflow id for each user that this user namespace does not have.
     pub fn set_owner(&self, uid: u32) -> Result<()> {
         check_user(self.label(), uid)?;
         self.backend.set_owner(uid)
@@ -157,7 +157,7 @@ impl Device {
         self.tuntap()?.group.ok_or_else(|| self.unset("group", "tuntap_set_group"))
     }
 
-    /// Gives the device to a group.
+    /// Sets the group.
     pub fn set_group(&self, gid: u32) -> Result<()> {
         check_group(self.label(), gid)?;
         self.backend.set_group(gid)
@@ -198,12 +198,12 @@ impl Device {
         Ok(self.backend.layout().size())
     }
 
-    /// The offloads for which written packets are joined, as bits of the ABI.
+    /// The offloads for which written packets are coalesced, as bits of the ABI.
     pub(crate) fn joins(&self) -> u64 {
         self.joins.load(Ordering::Relaxed)
     }
 
-    /// Turns on exactly these offloads of the device, for packets that are read and for packets that this handle joins.
+    /// Turns on exactly these offloads of the device, for packets that are read and for those that this handle coalesces.
     pub fn set_offloads(&self, offloads: u64) -> Result<()> {
         self.needs_offload("set the offloads of")?;
         if offloads & !offload::ALL_OFFLOADS != 0 {

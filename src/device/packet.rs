@@ -249,7 +249,7 @@ fn fault(mode: Mode, first: Option<u8>, length: usize) -> Option<&'static str> {
     (length < header).then_some(short)
 }
 
-/// Does something with room for a header of this layout. Usual ones are short, and so is what is zeroed for them.
+/// Calls `action` with room for a header of this layout. Usual headers are short, so fewer bytes are zeroed for them.
 #[inline]
 fn with_room<T>(layout: Layout, action: impl FnOnce(&mut [u8]) -> Result<T, Errno>) -> Result<T, Errno> {
     let (mut usual, mut long);

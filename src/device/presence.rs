@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The devices that there are, whoever made them; what the kernel can do; and a device without its handle.
+//! The devices of the system, the features of the kernel, and the release of a descriptor.
 
 use std::os::fd::OwnedFd;
 
@@ -16,13 +16,13 @@ pub fn list() -> Result<Vec<Link>> {
     Queue::list()
 }
 
-/// Deletes a device that nobody has open, in the calling thread's network namespace.
+/// Deletes a device that is not open, in the calling thread's network namespace.
 pub fn delete(name: &Name, bits: u64) -> Result<()> {
     flags::parse_delete(bits)?;
     Queue::delete(name)
 }
 
-/// Whether this kernel has a feature and, where one is given, this device.
+/// Whether this kernel supports a feature. With a device: whether the feature is available on it.
 pub fn probe(device: Option<&Device>, feature: Feature) -> Result<bool> {
     match device {
         _ if !Queue::has(feature) => Ok(false),
@@ -32,12 +32,12 @@ pub fn probe(device: Option<&Device>, feature: Feature) -> Result<bool> {
 }
 
 impl Device {
-    /// Whether [`Self::release`] can give the descriptor of the queue away.
+    /// Fails if [`Self::release`] is not possible.
     pub fn check_release(&self) -> Result<()> {
         self.backend.check_into_fd()
     }
 
-    /// Closes the device but for the descriptor of its queue.
+    /// Closes the device, and returns the descriptor of its queue, which stays open.
     pub fn release(self) -> OwnedFd {
         self.backend.into_fd()
     }

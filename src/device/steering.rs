@@ -14,7 +14,7 @@ use crate::sys::Backend;
 const EXACT_TX_ADDRESSES: usize = 8;
 
 impl Device {
-    /// Sets the program for each packet, or removes it (None).
+    /// Sets the eBPF program, or removes it (None).
     pub fn set_program(&self, program: Program, fd: Option<RawFd>) -> Result<()> {
         self.backend.set_program(program, fd)
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Waiting for packets and for room, and what ends it.
+//! Waits for packets and for room, and ends such waits.
 
 use std::time::{Duration, Instant};
 
@@ -11,11 +11,11 @@ use crate::model::readiness::Readiness;
 use crate::sys::Backend;
 
 impl Device {
-    /// Waits until a read or a write would not wait, without doing either; which of them.
+    /// Waits until a read or a write would not wait, and does neither. Returns the ready events.
     pub fn wait(&self, interest: Readiness, limit: Limit) -> Result<Readiness, Errno> {
         self.check_shutdown()?;
         let rest = Readiness { read: interest.read && self.has_rest()?, write: false };
-        // Looked at first, so that what is ready leaves a pending wake.
+        // Checked first: a wake stays pending if an event is ready.
         let ready = self.backend.ready(interest)?.or(rest);
         if ready.any() {
             return Ok(ready);
@@ -32,7 +32,7 @@ impl Device {
         }
     }
 
-    /// Ends each wait of this handle, or when there is none the next call that finds nothing.
+    /// Ends each wait of this handle or, if there is none, the next call that finds nothing.
     pub fn wake(&self) {
         self.backend.wake();
     }
@@ -42,14 +42,14 @@ impl Device {
         self.backend.shut_down();
     }
 
-    /// Before each packet, whether one is there or not: a flood of them must not keep a thread alive.
+    /// Called before each packet, so that a flood of packets cannot prevent a thread from ending.
     #[inline]
     pub(crate) fn check_shutdown(&self) -> Result<(), Errno> {
         if self.backend.is_shut_down() { Err(Errno::ECANCELED) } else { Ok(()) }
     }
 
-    /// Tries first, so that a packet which is there costs one system call. Not `#[cold]` where it waits: an idle
-    /// device waits for each packet.
+    /// Tries first, so that a packet that is ready costs one system call. The wait is not `#[cold]`: on an idle device each
+    /// packet needs one.
     #[inline]
     pub(crate) fn try_or_wait(
         &self,
@@ -64,7 +64,7 @@ impl Device {
         }
     }
 
-    /// Goes on after a first attempt found that it would have to wait.
+    /// Continues after a first attempt that failed with EAGAIN.
     pub(crate) fn wait_and_retry(
         &self,
         interest: Readiness,
@@ -81,7 +81,7 @@ impl Device {
         loop {
             self.backend.wait(interest, deadline)?;
             match attempt() {
-                // Another thread came first, or it was only time to try again.
+                // Another thread was faster, or the backend returned to try again.
                 Err(Errno::EAGAIN) if is_over() => return Err(Errno::ETIMEDOUT),
                 Err(Errno::EAGAIN) => {}
                 outcome => return outcome,
@@ -89,18 +89,18 @@ impl Device {
         }
     }
 
-    /// What a call fails with that found nothing and does not wait. A pending wake is for the next call that finds
-    /// nothing, whether it waits or not: it would end a wait much later otherwise.
+    /// The error of a call that found nothing and does not wait. It consumes a pending wake too, which would otherwise
+    /// end an unrelated wait later.
     fn without_wait(&self, errno: Errno) -> Errno {
         if self.backend.take_wake() { Errno::ECANCELED } else { errno }
     }
 
-    /// Whether packets of a super-packet are left, of which the descriptor tells nothing.
+    /// Whether packets of a super-packet are left, which the descriptor does not show.
     fn has_rest(&self) -> Result<bool, Errno> {
         self.rest().map_or(Ok(false), |rest| Ok(lock(rest?).is_ready()))
     }
 
-    /// What a failed wait is about.
+    /// The error of a failed wait.
     pub fn explain_wait(&self, errno: Errno) -> Error {
         match errno {
             Errno::ETIMEDOUT => {

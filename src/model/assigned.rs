@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! How a device has an address: its scope, lifetimes, label and flags.
+//! The properties of an address on a device: scope, lifetimes, label and flags.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -12,31 +12,32 @@ use crate::model::text::{Outside, text};
 
 constants! {
     bits FLAGS: u64 {
-        /// IPv6: the address is used at once, without duplicate address detection. On a TUN that is
-        /// always so, as nobody is there who could have it.
+        /// IPv6: the address is used at once, without duplicate address detection. This is always so
+        /// on a TUN, which has no neighbours.
         NODAD = 0x1, "TUNTAP_ADDR_NODAD";
-        /// No route to the address's network is added.
+        /// No route to the network of the address is added.
         NOPREFIXROUTE = 0x2, "TUNTAP_ADDR_NOPREFIXROUTE";
-        /// Reported only: duplicate address detection goes on, and nothing is sent from the address
+        /// Reported only: duplicate address detection is in progress, and the address is not used
         /// yet.
         TENTATIVE = 0x4, "TUNTAP_ADDR_TENTATIVE";
-        /// Reported only: somebody else on the link has the address, so that it is not used.
+        /// Reported only: duplicate address detection found the address on another host, so it is not
+        /// used.
         DADFAILED = 0x8, "TUNTAP_ADDR_DADFAILED";
-        /// No new connection is made from it: its preferred lifetime is over.
+        /// The preferred lifetime is over: new connections do not use the address.
         DEPRECATED = 0x10, "TUNTAP_ADDR_DEPRECATED";
-        /// Reported only: IPv4, it comes after another address of its network; IPv6, it is a
-        /// temporary one.
+        /// Reported only: for IPv4, the address is not the first one of its network; for IPv6, it is
+        /// a temporary address.
         SECONDARY = 0x20, "TUNTAP_ADDR_SECONDARY";
-        /// Reported only: the kernel made it, or it has a lifetime.
+        /// Reported only: the kernel created the address, or it has a lifetime.
         DYNAMIC = 0x40, "TUNTAP_ADDR_DYNAMIC";
         /// IPv4, on a TAP: the address has no broadcast address.
         NOBROADCAST = 0x80, "TUNTAP_ADDR_NOBROADCAST";
     }
 }
 
-/// What a caller can ask for.
-const ASKED: u64 = NODAD | NOPREFIXROUTE | DEPRECATED | NOBROADCAST;
-/// What the system reports only. It is passed over in what a caller gives, so that a listed address can be added.
+/// The flags that a caller can request.
+const REQUESTABLE: u64 = NODAD | NOPREFIXROUTE | DEPRECATED | NOBROADCAST;
+/// The flags that are only reported. They are ignored in a request, so that a listed address can be added.
 const REPORTED: u64 = TENTATIVE | DADFAILED | SECONDARY | DYNAMIC;
 
 enumeration! {
@@ -48,13 +49,13 @@ enumeration! {
         Link = 2, "TUNTAP_SCOPE_LINK";
         /// On the host.
         Host = 3, "TUNTAP_SCOPE_HOST";
-        /// In the site, or in a scope of the administrator's own.
+        /// In the site, or in a scope that the administrator has defined.
         Site = 4, "TUNTAP_SCOPE_SITE";
     }
 }
 
 impl Scope {
-    /// A caller's number; 0 leaves it to the system.
+    /// Checks a caller's number. 0 is the default of the system.
     pub fn parse(number: u32) -> Result<Option<Self>> {
         if number == 0 {
             return Ok(None);
@@ -72,18 +73,18 @@ impl Scope {
     }
 }
 
-/// For how long an address is used, in seconds. 0 is for ever.
+/// The lifetimes of an address in seconds. 0 is infinite.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lifetimes {
-    /// How long the device has it.
+    /// The address is removed after this time.
     pub valid: u32,
-    /// How long new connections are made from it: as long as it is valid, with 0.
+    /// New connections do not use the address after this time. 0 is the valid lifetime.
     pub preferred: u32,
-    /// No new connections are made from it at all.
+    /// New connections do not use the address.
     pub deprecated: bool,
 }
 
-/// The kernels' number for a time without an end.
+/// The number of the kernel for an infinite lifetime.
 pub const FOREVER: u32 = u32::MAX;
 
 impl Lifetimes {
@@ -101,8 +102,8 @@ impl Lifetimes {
         Err(Error::new(Errno::EINVAL, Reason::Range, fault))
     }
 
-    /// What a kernel reports, where [`FOREVER`] has no end and 0 is over. Linux has a preferred lifetime of [`FOREVER`]
-    /// for an IPv4 address that stays and has none, and a flag.
+    /// The lifetimes that a kernel reported: [`FOREVER`] is infinite, and 0 is over. For a permanent IPv4 address whose
+    /// preferred lifetime is over, Linux reports [`FOREVER`] and a flag.
     pub fn reported(valid: u32, preferred: u32, deprecated: bool) -> Self {
         let seconds = |number| if number == FOREVER { 0 } else { number };
         let deprecated = deprecated || preferred == 0;
@@ -110,7 +111,7 @@ impl Lifetimes {
         Self { valid: seconds(valid.max(1)), preferred, deprecated }
     }
 
-    /// The valid and the preferred one as a kernel counts them.
+    /// The valid and the preferred lifetime, as numbers of the kernel.
     pub fn as_kernel(self) -> (u32, u32) {
         let valid = if self.valid == 0 { FOREVER } else { self.valid };
         let preferred = match self.preferred {
@@ -121,13 +122,13 @@ impl Lifetimes {
         (valid, preferred)
     }
 
-    /// Whether time changes anything about it.
+    /// Whether a lifetime is finite.
     pub fn end(self) -> bool {
         self.valid != 0 || self.preferred != 0
     }
 }
 
-/// The name that IPv4 addresses have for old programs, `eth0:1`. Empty where it is the device's.
+/// The interface name that old programs show for an IPv4 address, such as `eth0:1`. Empty if it is the name of the device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Label {
     bytes: [u8; Self::MAX_LEN],
@@ -135,7 +136,7 @@ pub struct Label {
 }
 
 impl Label {
-    /// IFNAMSIZ less the NUL.
+    /// IFNAMSIZ without the NUL.
     const MAX_LEN: usize = 15;
 
     /// Checks a caller's text.
@@ -148,7 +149,7 @@ impl Label {
         Self::reported(bytes).ok_or_else(too_long)
     }
 
-    /// One that the system reported.
+    /// A label that the system reported.
     pub fn reported(bytes: &[u8]) -> Option<Self> {
         let mut label = Self { len: u8::try_from(bytes.len()).ok()?, ..Self::default() };
         label.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
@@ -161,33 +162,33 @@ impl Label {
     }
 }
 
-/// How an address is given to a device, beside what it is. Zero and nothing leave it to the system.
+/// The properties of an address, besides the address itself. 0, false and None request the default of the system.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// IPv6: it is used at once, without asking the link whether somebody else has it.
+    /// IPv6: the address is used at once, without duplicate address detection.
     pub nodad: bool,
-    /// No route to its network is added.
+    /// No route to the network of the address is added.
     pub noprefixroute: bool,
-    /// IPv4: it has no broadcast address.
+    /// IPv4: the address has no broadcast address.
     pub nobroadcast: bool,
-    /// IPv4: its broadcast address.
+    /// IPv4: the broadcast address.
     pub broadcast: Option<Ipv4Addr>,
-    /// Where it is valid.
+    /// Where the address is valid.
     pub scope: Option<Scope>,
-    /// Of the route to its network.
+    /// The metric of the route to the network of the address.
     pub metric: u32,
-    /// Who made it, as the system counts that.
+    /// The origin, as the system numbers it.
     pub protocol: u8,
-    /// For how long.
+    /// The lifetimes.
     pub lifetimes: Lifetimes,
-    /// IPv4: its name for old programs.
+    /// IPv4: the interface name that old programs show.
     pub label: Label,
 }
 
 impl Options {
-    /// Checks a caller's bits, with the lifetimes that they say something of.
+    /// Checks a caller's bits and lifetimes, which must not contradict each other.
     pub fn parse(bits: u64, valid: u32, preferred: u32) -> Result<Self> {
-        let unknown = bits & !(ASKED | REPORTED);
+        let unknown = bits & !(REQUESTABLE | REPORTED);
         if unknown != 0 {
             return Err(Error::new(
                 Errno::EINVAL,
@@ -205,7 +206,7 @@ impl Options {
         })
     }
 
-    /// As the ABI's bits.
+    /// The bits of the ABI.
     pub fn bits(&self) -> u64 {
         bit(self.nodad, NODAD)
             | bit(self.noprefixroute, NOPREFIXROUTE)
@@ -213,7 +214,7 @@ impl Options {
             | bit(self.lifetimes.deprecated, DEPRECATED)
     }
 
-    /// What only IPv4 has is not asked for of an IPv6 address.
+    /// Refuses properties that an IPv6 address does not have.
     pub(crate) fn check(&self, address: &Address) -> Result<()> {
         if address.local().is_ipv4() || (self.broadcast.is_none() && self.label == Label::default()) {
             return Ok(());
@@ -222,7 +223,7 @@ impl Options {
         Err(Error::new(Errno::EINVAL, Reason::Argument, text))
     }
 
-    /// What takes the place of this: what was not asked for stays, but for the lifetimes.
+    /// The properties after replacing `has` by this request. Properties that are not requested stay, except the lifetimes.
     pub(crate) fn over(&self, has: &Self) -> Self {
         let or = |wanted: u32, there| if wanted == 0 { there } else { wanted };
         Self {
@@ -238,8 +239,8 @@ impl Options {
         }
     }
 
-    /// Whether what a device has is what was asked for. What has an end is not: the time that is left is another. Once it
-    /// is there it does not matter whether the link was to be asked.
+    /// Whether the properties of an address satisfy the request. A finite lifetime never does, because the remaining time
+    /// differs. `nodad` is not compared: it matters only when the address is added.
     pub(crate) fn are_met_by(&self, has: &Self) -> bool {
         let asked = |wanted: bool, there: bool| there || !wanted;
         asked(self.noprefixroute, has.noprefixroute)
@@ -259,16 +260,16 @@ impl Options {
 pub struct Assigned {
     /// The address.
     pub address: Address,
-    /// How it has it.
+    /// Its properties.
     pub options: Options,
-    /// The ABI's bits, of what can be asked for and of what is only reported.
+    /// The bits of the ABI: those that can be requested, and those that are only reported.
     pub flags: u64,
-    /// The message of the system about the address, unchanged: it restores the address exactly.
+    /// The message of the system about the address, from which it is restored exactly.
     pub detail: Vec<u8>,
 }
 
 impl Assigned {
-    /// Whether the device has it as a caller asks for it.
+    /// Whether it satisfies the options of a request.
     pub(crate) fn meets(&self, options: &Options) -> bool {
         options.are_met_by(&self.options)
     }
@@ -285,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_reported_can_be_asked_for() {
+    fn what_is_reported_can_be_requested() {
         for (valid, preferred) in [(FOREVER, FOREVER), (FOREVER, 0), (600, 300), (600, 0), (7, 7), (0, 0)] {
             let told = Lifetimes::reported(valid, preferred, false);
             assert_eq!(Lifetimes::new(told.valid, told.preferred, told.deprecated), Ok(told));
@@ -293,7 +294,7 @@ mod tests {
         }
         assert_eq!(Lifetimes::default().as_kernel(), (FOREVER, FOREVER));
         assert_eq!(Lifetimes::reported(FOREVER, FOREVER, true).as_kernel(), (FOREVER, 0));
-        assert_eq!(Options::parse(0xff, 0, 0).unwrap().bits(), ASKED);
+        assert_eq!(Options::parse(0xff, 0, 0).unwrap().bits(), REQUESTABLE);
         assert_eq!(Options::parse(0x100, 0, 0).unwrap_err().reason(), Reason::Flags);
     }
 

@@ -30,7 +30,8 @@ constants! {
         MULTI_QUEUE = 0x8, "TUNTAP_MULTI_QUEUE";
         /// The open fails with TUNTAP_REASON_BUSY if the device exists, instead of attaching to it.
         EXCLUSIVE = 0x10, "TUNTAP_EXCLUSIVE";
-        /// tuntap_read and tuntap_write return -EAGAIN instead of waiting.
+        /// Functions that read or write packets return -EAGAIN instead of waiting, also those of
+        /// readers and writers: tuntap_set_nonblock lists them. Functions with a time limit still wait.
         NONBLOCK = 0x20, "TUNTAP_NONBLOCK";
         /// The device stays after its last descriptor is closed (see tuntap_close), until
         /// tuntap_set_persist(dev, 0) or `ip link delete`. If later steps of the configuration can
@@ -50,7 +51,7 @@ constants! {
         /// tuntap_open_fd: the descriptor still belongs to the caller.
         BORROW = 0x400, "TUNTAP_BORROW";
         /// The device passes super-packets of up to 64 KiB (segmentation offload).
-        /// tuntap_reader_next splits them, tuntap_writer_put joins packets to them,
+        /// tuntap_reader_next splits them, tuntap_writer_put coalesces packets to them,
         /// tuntap_read_super and tuntap_write_super pass them unchanged, and tuntap_read and
         /// tuntap_write still pass one packet a call. All offloads that the kernel supports are on:
         /// see tuntap_get_offloads and tuntap_set_offloads. The virtio header has the size and the

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The values that every layer speaks of, and what each layer fails with. Nothing here knows a system.
+//! The values and errors that all layers share. Nothing here depends on an operating system.
 
 pub mod address;
 pub mod assigned;

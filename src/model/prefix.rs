@@ -114,7 +114,7 @@ impl Parsed {
         Family::of(self.ip)
     }
 
-    /// Adds the family and the prefix length that were passed beside the text, if any. They must not contradict it.
+    /// Adds the family and the prefix length that were passed separately, if any. They must not contradict the text.
     pub fn agreeing(self, family: Option<Family>, bits: u32, text: &str) -> Result<Self> {
         if family.is_some_and(|family| family != self.family()) {
             return Err(invalid(text, "the address is of another family than requested"));

@@ -25,7 +25,7 @@ impl Program {
 /// An instruction of a classic filter, in the layout of struct sock_filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
-#[allow(missing_docs, reason = "the names are the kernel's and say it all")]
+#[allow(missing_docs, reason = "the names are those of the kernel")]
 pub struct Instruction {
     pub code: u16,
     pub jt: u8,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Texts of messages. They have a fixed size, so that making one allocates nothing, and no characters that a terminal or
+//! Texts of messages. They have a fixed size, so that formatting allocates nothing, and no characters that a terminal or
 //! a log interprets.
 
 use std::fmt::{self, Write};
