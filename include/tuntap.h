@@ -34,17 +34,15 @@
  *            more than 4096 bytes is refused; no struct is larger.
  * Waiting.   A wait ends with -EINTR when a signal handler ran in the thread, even with
  *            SA_RESTART, and with -ETIMEDOUT when its time limit passed, never earlier.
- *            tuntap_wake ends the waits that it finds, or else the next one, with -ECANCELED.
- *            tuntap_shutdown ends all present and later
- *            waits on the handle with -ECANCELED.
+ *            tuntap_wake ends all present waits on the handle or, if there are none, the next one,
+ *            with -ECANCELED. tuntap_shutdown ends all present and later waits with -ECANCELED.
  * Threads.   Every function may be called from any thread. Any number of threads may read, write
  *            and wait on one handle at the same time. Calls that configure a handle may wait for
  *            each other, but never for a packet. All other objects, for example a tuntap_config
  *            or a tuntap_reader, may be used by one thread at a time (tuntap_monitor_shutdown may be
- *            called from any). When a function that frees
- *            an object (tuntap_close, tuntap_config_free, tuntap_monitor_close) is called, no
- *            other call may be using the object, and none may follow. No function is a
- *            cancellation point.
+ *            called from any thread). When a function that frees an object (tuntap_close,
+ *            tuntap_config_free, tuntap_monitor_close) is called, no other call may be using the
+ *            object, and none may follow. No function is a cancellation point.
  * Cost.      On Linux a handle has:
  *            1 descriptor  after the open: the device node;
  *            2 descriptors once it was configured or waited on;
@@ -419,9 +417,9 @@ const char *tuntap_strreason(uint32_t reason);
  * last handle, unless it is persistent. If the call fails, an existing device is as it
  * was, and no new device remains.
  *
- * Linux: opens /dev/net/tun and calls TUNSETIFF. An existing device that nobody has open
- * takes over the requested TUNTAP_PI and keeps it. A device that is open keeps its own,
- * and a request for the other is refused. Descriptors are opened close-on-exec. The device
+ * Linux: opens /dev/net/tun and calls TUNSETIFF. An existing device that is not open takes
+ * over the requested TUNTAP_PI and keeps it. A device that is open keeps its own, and a
+ * request for the other is refused. Descriptors are opened close-on-exec. The device
  * belongs to the network namespace of the calling thread, and the handle continues to act
  * in that namespace.
  *
@@ -489,7 +487,8 @@ int tuntap_open_config(const char *name, uint64_t flags, const tuntap_config *co
 /**
  * Takes over the descriptor of a device that was opened elsewhere: by another process,
  * which passed it with SCM_RIGHTS, by systemd, or by Android's VpnService. The library
- * queries its modes from the kernel.
+ * queries its modes from the kernel. tuntap_get_flags reports what the descriptor was
+ * granted.
  *
  * The device can be in another network namespace. If the process may not configure it
  * there, reading and writing work, and so do tuntap_get_name, tuntap_get_flags and the
@@ -727,8 +726,14 @@ int tuntap_get_group(const tuntap *dev, uint32_t *gid, tuntap_error *err);
 int tuntap_set_group(tuntap *dev, uint32_t gid, tuntap_error *err);
 
 /**
- * Sets whether reads and writes without a time limit on this handle wait, or return
- * -EAGAIN. Does not affect a call that is already waiting.
+ * Sets whether functions that read or write packets through this handle wait, or return
+ * -EAGAIN. They are tuntap_read, tuntap_readv, tuntap_read_super, tuntap_write,
+ * tuntap_writev and tuntap_write_super; of its readers tuntap_reader_next,
+ * tuntap_reader_batch and tuntap_reader_copy; and of its writers tuntap_writer_put,
+ * tuntap_writer_commit, tuntap_writer_flush and tuntap_writer_batch.
+ *
+ * Functions with a time limit are not affected: tuntap_wait, tuntap_read_timeout and
+ * tuntap_write_timeout. Neither is a call that is already waiting.
  *
  * @param dev  The device.
  * @param on   0: they wait. Not 0: they return -EAGAIN.
@@ -818,7 +823,7 @@ ssize_t tuntap_list(tuntap_info *devices, size_t count, size_t size, tuntap_erro
  *
  * It does what `ip tuntap del` does, and finds the kind and the modes of the device by itself. The
  * owner of the device needs no privilege. A device that is in use is not changed: turn
- * TUNTAP_PERSIST off with tuntap_set_persist, and the device goes with its last handle.
+ * TUNTAP_PERSIST off with tuntap_set_persist, and the device is removed with its last handle.
  *
  * On Linux the carrier of the device changes while it is deleted, which other programs can see.
  * Darwin has no persistent devices.
@@ -847,8 +852,8 @@ int tuntap_delete(const char *name, uint64_t flags, tuntap_error *err);
  *
  * On Linux, without a device, the driver reports its modes. For TUNTAP_FEATURE_CARRIER,
  * TUNTAP_FEATURE_STEERING, TUNTAP_FEATURE_USO and TUNTAP_FEATURE_FOLLOW the result then depends
- * only on the version of the kernel. With a device the kernel is asked, which also finds features
- * that a distribution has backported.
+ * only on the version of the kernel. With a device the library queries the kernel, which also finds
+ * features that a distribution has backported.
  *
  * @param dev        NULL: only the kernel. A device: also whether the device has the kind and the
  *                   modes, which are fixed when it is created; USO only with TUNTAP_OFFLOAD.
@@ -907,7 +912,7 @@ size_t tuntap_read_size(const tuntap *dev);
  * @param buf   Receives the packet. After a failure its contents are undefined.
  * @param size  Bytes of buf. Any size that holds the packets is enough; the size of
  *              tuntap_read_size always is.
- * @param err   May be NULL, which saves the time to format a message.
+ * @param err   May be NULL, which skips formatting a message.
  * @return The length of the packet, or
  *         -EAGAIN     no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
  *         -EMSGSIZE   the packet was longer than size, and is lost (TUNTAP_REASON_BUFFER);
@@ -972,7 +977,7 @@ ssize_t tuntap_readv(tuntap *dev, const struct iovec *parts, size_t count, tunta
  * @param buf   An IP packet (TUN), or an Ethernet frame without its frame check sequence (TAP). The
  *              packet-information header comes first if the device has it.
  * @param size  The length of the packet.
- * @param err   May be NULL, which saves the time to format a message.
+ * @param err   May be NULL, which skips formatting a message.
  * @return size, or
  *         -EAGAIN     no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
  *         -EAGAIN     no room, and poll cannot see when there is: try again a millisecond later
@@ -1202,7 +1207,7 @@ typedef struct tuntap_stats {
 } tuntap_stats;
 
 /**
- * Takes the device up. Linux: RTM_SETLINK.
+ * Brings the device up. Linux: RTM_SETLINK.
  *
  * @param dev  The device.
  * @param err  Filled in on failure. May be NULL.
@@ -1677,8 +1682,8 @@ typedef struct tuntap_addr {
  * removes it with the address. An address without a peer is its own peer. A prefix length of 0 and an
  * IPv6 peer with a prefix length other than 128 are -EINVAL (TUNTAP_REASON_ADDRESS). These are
  * -EOPNOTSUPP (TUNTAP_REASON_PLATFORM): a peer on a TAP, lifetimes, a label, a metric, a protocol,
- * and a scope or broadcast address other than the default. The first address of a family takes the
- * device up; on a TAP each IPv4 address does. With the first IPv6 address comes a link-local address.
+ * and a scope or broadcast address other than the default. The first address of a family brings
+ * the device up; on a TAP each IPv4 address does. The first IPv6 address also adds a link-local one.
  * The route to the network of an IPv6 address stays for a second or two after the address is removed.
  *
  * @param dev    The device.
@@ -2348,7 +2353,7 @@ int tuntap_config_add_addr(tuntap_config *config, const tuntap_addr *addr, size_
 int tuntap_config_add_route(tuntap_config *config, const tuntap_route *route, size_t size, uint64_t flags, tuntap_error *err);
 
 /**
- * Sets whether to take the device up or down. Without this option it stays as it is.
+ * Sets whether to bring the device up or take it down. Without this option it stays as it is.
  *
  * @param config  The config.
  * @param up      0: down. Not 0: up.
@@ -2418,6 +2423,9 @@ int tuntap_set_netns_fd(tuntap *dev, int fd, tuntap_error *err);
  * The new handle is for the same device, which exists until its last handle is closed. The kernel
  * distributes flows over the attached queues. The new queue gets the filter of
  * tuntap_set_filter_bpf.
+ *
+ * For N queues, call tuntap_open with TUNTAP_MULTI_QUEUE, and then this function N - 1 times. Each of N
+ * threads then reads, writes and waits on its own handle; no two of them share one.
  *
  * @param dev    Any handle of the device.
  * @param flags  0 or TUNTAP_NONBLOCK. The other flags are those of the device.
@@ -3636,7 +3644,7 @@ uint32_t tuntap_version_number(void);
 /**
  * Returns whether this library supports a feature on this operating system. It makes no
  * system call: the kernel can still be too old, or the process can lack the privilege, and
- * then the call that needs the feature fails. tuntap_probe asks the kernel.
+ * then the call that needs the feature fails. tuntap_probe queries the kernel.
  *
  * @param feature  A TUNTAP_FEATURE_*.
  * @return 1 if it does. 0 if it does not, or if this version does not know the number.

@@ -137,8 +137,8 @@ pub(super) fn protocol(number: u32) -> Result<u8> {
 /// removes it with the address. An address without a peer is its own peer. A prefix length of 0 and an
 /// IPv6 peer with a prefix length other than 128 are -EINVAL (TUNTAP_REASON_ADDRESS). These are
 /// -EOPNOTSUPP (TUNTAP_REASON_PLATFORM): a peer on a TAP, lifetimes, a label, a metric, a protocol,
-/// and a scope or broadcast address other than the default. The first address of a family takes the
-/// device up; on a TAP each IPv4 address does. With the first IPv6 address comes a link-local address.
+/// and a scope or broadcast address other than the default. The first address of a family brings
+/// the device up; on a TAP each IPv4 address does. The first IPv6 address also adds a link-local one.
 /// The route to the network of an IPv6 address stays for a second or two after the address is removed.
 ///
 /// @param dev    The device.

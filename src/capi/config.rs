@@ -370,7 +370,7 @@ pub unsafe extern "C" fn tuntap_config_add_route(
     })
 }
 
-/// Sets whether to take the device up or down. Without this option it stays as it is.
+/// Sets whether to bring the device up or take it down. Without this option it stays as it is.
 ///
 /// @param config  The config.
 /// @param up      0: down. Not 0: up.

@@ -18,9 +18,9 @@ use crate::model::name::NameRequest;
 /// last handle, unless it is persistent. If the call fails, an existing device is as it
 /// was, and no new device remains.
 ///
-/// Linux: opens /dev/net/tun and calls TUNSETIFF. An existing device that nobody has open
-/// takes over the requested TUNTAP_PI and keeps it. A device that is open keeps its own,
-/// and a request for the other is refused. Descriptors are opened close-on-exec. The device
+/// Linux: opens /dev/net/tun and calls TUNSETIFF. An existing device that is not open takes
+/// over the requested TUNTAP_PI and keeps it. A device that is open keeps its own, and a
+/// request for the other is refused. Descriptors are opened close-on-exec. The device
 /// belongs to the network namespace of the calling thread, and the handle continues to act
 /// in that namespace.
 ///
@@ -106,7 +106,8 @@ pub unsafe extern "C" fn tuntap_open_config(
 
 /// Takes over the descriptor of a device that was opened elsewhere: by another process,
 /// which passed it with SCM_RIGHTS, by systemd, or by Android's VpnService. The library
-/// queries its modes from the kernel.
+/// queries its modes from the kernel. tuntap_get_flags reports what the descriptor was
+/// granted.
 ///
 /// The device can be in another network namespace. If the process may not configure it
 /// there, reading and writing work, and so do tuntap_get_name, tuntap_get_flags and the
@@ -368,8 +369,14 @@ pub unsafe extern "C" fn tuntap_set_group(dev: *mut Device, gid: u32, err: *mut 
     with(dev, err, |device| device.set_group(gid))
 }
 
-/// Sets whether reads and writes without a time limit on this handle wait, or return
-/// -EAGAIN. Does not affect a call that is already waiting.
+/// Sets whether functions that read or write packets through this handle wait, or return
+/// -EAGAIN. They are tuntap_read, tuntap_readv, tuntap_read_super, tuntap_write,
+/// tuntap_writev and tuntap_write_super; of its readers tuntap_reader_next,
+/// tuntap_reader_batch and tuntap_reader_copy; and of its writers tuntap_writer_put,
+/// tuntap_writer_commit, tuntap_writer_flush and tuntap_writer_batch.
+///
+/// Functions with a time limit are not affected: tuntap_wait, tuntap_read_timeout and
+/// tuntap_write_timeout. Neither is a call that is already waiting.
 ///
 /// @param dev  The device.
 /// @param on   0: they wait. Not 0: they return -EAGAIN.

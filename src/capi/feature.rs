@@ -49,7 +49,7 @@ pub extern "C" fn tuntap_version_number() -> u32 {
 
 /// Returns whether this library supports a feature on this operating system. It makes no
 /// system call: the kernel can still be too old, or the process can lack the privilege, and
-/// then the call that needs the feature fails. tuntap_probe asks the kernel.
+/// then the call that needs the feature fails. tuntap_probe queries the kernel.
 ///
 /// @param feature  A TUNTAP_FEATURE_*.
 /// @return 1 if it does. 0 if it does not, or if this version does not know the number.

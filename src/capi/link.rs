@@ -11,7 +11,7 @@ use crate::model::error::Result;
 use crate::model::link::{Alias, Mac, Stats};
 use crate::model::name::Name;
 
-/// Takes the device up. Linux: RTM_SETLINK.
+/// Brings the device up. Linux: RTM_SETLINK.
 ///
 /// @param dev  The device.
 /// @param err  Filled in on failure. May be NULL.

@@ -49,7 +49,7 @@ pub unsafe extern "C" fn tuntap_read_size(dev: *const Device) -> usize {
 /// @param buf   Receives the packet. After a failure its contents are undefined.
 /// @param size  Bytes of buf. Any size that holds the packets is enough; the size of
 ///              tuntap_read_size always is.
-/// @param err   May be NULL, which saves the time to format a message.
+/// @param err   May be NULL, which skips formatting a message.
 /// @return The length of the packet, or
 ///         -EAGAIN     no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
 ///         -EMSGSIZE   the packet was longer than size, and is lost (TUNTAP_REASON_BUFFER);
@@ -149,7 +149,7 @@ pub unsafe extern "C" fn tuntap_readv(
 /// @param buf   An IP packet (TUN), or an Ethernet frame without its frame check sequence (TAP). The
 ///              packet-information header comes first if the device has it.
 /// @param size  The length of the packet.
-/// @param err   May be NULL, which saves the time to format a message.
+/// @param err   May be NULL, which skips formatting a message.
 /// @return size, or
 ///         -EAGAIN     no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
 ///         -EAGAIN     no room, and poll cannot see when there is: try again a millisecond later

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Lists of packets, each a `tuntap_packet` of the size that the caller has for it.
+//! Lists of packets: arrays of `tuntap_packet`, whose element size the caller passes.
 
 use std::ptr;
 use std::slice;
@@ -8,9 +8,9 @@ use super::argument::{Argument, Growing, check_count, check_size};
 use super::reader::CPacket;
 use crate::device::reader::MAX_RUN_BYTES;
 
-/// Limit of the packets of a run, which one send with UDP_SEGMENT takes; [`MAX_RUN_BYTES`] is the other limit. The kernel
-/// takes 64 segments, and 128 since Linux 6.9. Before 5.17 it also counts the headers of the datagram, at most 48 bytes,
-/// which are fewer bytes than four packets.
+/// Limit of the packets of a run, so that one send with UDP_SEGMENT can send it; [`MAX_RUN_BYTES`] is the other limit.
+/// The kernel accepts 64 segments, and 128 since Linux 6.9. Before 5.17 it also counts the headers of the datagram, at
+/// most 48 bytes, which are fewer bytes than four packets.
 const MAX_RUN: usize = 60;
 
 unsafe impl Growing for CPacket {
@@ -25,7 +25,7 @@ pub(super) struct Packets {
     size: usize,
 }
 
-/// The caller's places for packets: `count` of them, of `size` bytes each, and 1 at least.
+/// The caller's output list: `count` elements of `size` bytes each, at least 1.
 #[inline]
 pub(super) unsafe fn packets_out(
     places: *mut CPacket,
@@ -41,7 +41,7 @@ pub(super) unsafe fn packets_out(
     packets(places, count, size)
 }
 
-/// A caller's packets: `count` of them, of `size` bytes each, which may be none.
+/// The caller's input list: `count` elements of `size` bytes each. It may be empty.
 #[inline]
 pub(super) unsafe fn packets_in(
     places: *const CPacket,
@@ -68,7 +68,7 @@ impl Packets {
         self.places.wrapping_add(number.wrapping_mul(self.size))
     }
 
-    /// The packet of this number, which is less than the count.
+    /// The packet with this index, which must be less than the count.
     #[inline]
     pub(super) unsafe fn get(&self, number: usize) -> CPacket {
         let place = self.place(number).cast::<CPacket>();
@@ -79,7 +79,7 @@ impl Packets {
         CPacket { data: data.read_unaligned(), size: size.read_unaligned(), run: 1 }
     }
 
-    /// Writes as much of it as the caller has room for; what this version does not know is zeroed.
+    /// Writes as much of the packet as the element has room for. Members that this version does not know become 0.
     #[inline]
     pub(super) unsafe fn set(&self, number: usize, packet: CPacket) {
         let place = self.place(number);
@@ -92,7 +92,7 @@ impl Packets {
         }
     }
 
-    /// Finds the runs of the first so many packets, which lie one behind the other, with this room around each.
+    /// Sets the runs of the first `count` packets, which are contiguous in memory, with `room` bytes around each.
     pub(super) unsafe fn set_runs(&self, count: usize, room: usize) {
         if self.size < size_of::<CPacket>() {
             return;
@@ -117,7 +117,7 @@ impl Packets {
         }
     }
 
-    /// That each has an address and a size that can be, and nothing that this version does not know.
+    /// Checks that each packet has an address and a possible size, and that unknown members are 0.
     pub(super) unsafe fn check(&self) -> Result<(), Argument> {
         for number in 0..self.count {
             let CPacket { data, size, .. } = self.get(number);
@@ -125,7 +125,7 @@ impl Packets {
                 return Err(Argument::Null("a packet"));
             }
             if size > isize::MAX as usize {
-                return Err(Argument::Wrong("a packet is longer than memory can be"));
+                return Err(Argument::Wrong("a packet is larger than any memory"));
             }
             let bytes = slice::from_raw_parts(self.place(number), self.size);
             if bytes.iter().skip(size_of::<CPacket>()).any(|byte| *byte != 0) {
@@ -140,7 +140,7 @@ impl Packets {
         (0..self.count).map(|number| self.bytes(number))
     }
 
-    /// The bytes of a packet, or none behind the last.
+    /// The bytes of a packet. Empty after the last packet.
     pub(super) unsafe fn bytes<'a>(&self, number: usize) -> &'a [u8] {
         if number >= self.count {
             return &[];

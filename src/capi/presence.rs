@@ -118,7 +118,7 @@ pub unsafe extern "C" fn tuntap_list(
 ///
 /// It does what `ip tuntap del` does, and finds the kind and the modes of the device by itself. The
 /// owner of the device needs no privilege. A device that is in use is not changed: turn
-/// TUNTAP_PERSIST off with tuntap_set_persist, and the device goes with its last handle.
+/// TUNTAP_PERSIST off with tuntap_set_persist, and the device is removed with its last handle.
 ///
 /// On Linux the carrier of the device changes while it is deleted, which other programs can see.
 /// Darwin has no persistent devices.
@@ -148,8 +148,8 @@ pub unsafe extern "C" fn tuntap_delete(name: *const c_char, flags: u64, err: *mu
 ///
 /// On Linux, without a device, the driver reports its modes. For TUNTAP_FEATURE_CARRIER,
 /// TUNTAP_FEATURE_STEERING, TUNTAP_FEATURE_USO and TUNTAP_FEATURE_FOLLOW the result then depends
-/// only on the version of the kernel. With a device the kernel is asked, which also finds features
-/// that a distribution has backported.
+/// only on the version of the kernel. With a device the library queries the kernel, which also finds
+/// features that a distribution has backported.
 ///
 /// @param dev        NULL: only the kernel. A device: also whether the device has the kind and the
 ///                   modes, which are fixed when it is created; USO only with TUNTAP_OFFLOAD.

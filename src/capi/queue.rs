@@ -14,6 +14,9 @@ use crate::model::flags::Flags;
 /// distributes flows over the attached queues. The new queue gets the filter of
 /// tuntap_set_filter_bpf.
 ///
+/// For N queues, call tuntap_open with TUNTAP_MULTI_QUEUE, and then this function N - 1 times. Each of N
+/// threads then reads, writes and waits on its own handle; no two of them share one.
+///
 /// @param dev    Any handle of the device.
 /// @param flags  0 or TUNTAP_NONBLOCK. The other flags are those of the device.
 /// @param queue  Receives the new handle, attached; tuntap_close frees it.

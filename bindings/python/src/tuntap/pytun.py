@@ -270,7 +270,7 @@ class TunTapDevice:
 
     @_device_call
     def up(self) -> None:
-        """Takes the device up."""
+        """Brings the device up."""
         self._device.up()
 
     @_device_call
