@@ -166,7 +166,7 @@ pub(super) unsafe fn mac_at(mac: *const u8) -> Result<Mac> {
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_name(dev: *mut Device, name: *const c_char, err: *mut CError) -> c_int {
-    with(dev, err, |device| device.set_name(Name::new(bytes(name, "the name")?)?))
+    with(dev, err, |device| device.set_name(Name::parse(bytes(name, "the name")?)?))
 }
 
 /// Gets the alias of the device: a text for people, which has no effect.
@@ -314,9 +314,9 @@ pub unsafe extern "C" fn tuntap_set_sndbuf(dev: *mut Device, bytes: u32, err: *m
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct CStats {
-    /// Written packets that the kernel accepted.
+    /// Written packets that the kernel accepted. A super-packet counts as one.
     pub rx_packets: u64,
-    /// Packets that were read.
+    /// Packets that were read. A super-packet counts as one.
     pub tx_packets: u64,
     /// Bytes of rx_packets.
     pub rx_bytes: u64,

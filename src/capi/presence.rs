@@ -138,7 +138,7 @@ pub unsafe extern "C" fn tuntap_list(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_delete(name: *const c_char, flags: u64, err: *mut CError) -> c_int {
-    call(err, || presence::delete(&Name::new(bytes(name, "the name")?)?, flags))
+    call(err, || presence::delete(&Name::parse(bytes(name, "the name")?)?, flags))
 }
 
 /// Reports whether the running kernel, and a device, support a feature.

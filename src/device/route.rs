@@ -23,12 +23,36 @@ impl Device {
             return Ok(());
         }
         if replace {
-            return self.backend.replace_route(way, route);
+            return self
+                .backend
+                .replace_route(way, route)
+                .map_err(|error| self.explain_route(way, route, error));
         }
         self.backend.add_route(way, route).or_else(|error| match self.installed(way, route) {
             Ok(Some(_)) => Ok(()),
-            _ => Err(error),
+            _ => Err(self.explain_route(way, route, error)),
         })
+    }
+
+    /// The kernel looks for the network of the gateway first, and a device that is down has none.
+    fn explain_route(&self, way: &mut Way<'_>, route: &Route, error: Error) -> Error {
+        let unreachable = matches!(error.errno(), Errno::ENETUNREACH | Errno::EHOSTUNREACH);
+        if !unreachable || error.reason() != Reason::System || route.gateway().is_none() {
+            return error;
+        }
+        match self.backend.link(way) {
+            Ok(link) if !link.up => {
+                let text = text!(
+                    "add the route {route} through {}: the device is down: use tuntap_up",
+                    self.label()
+                );
+                Error::new(Errno::ENETDOWN, Reason::Down, text)
+            }
+            _ => {
+                let remedy = "add an address whose network has the gateway, or use TUNTAP_ROUTE_ONLINK";
+                Error::new(error.errno(), error.reason(), text!("{}: {remedy}", error.message()))
+            }
+        }
     }
 
     /// Deletes a route. Unless `exact` is set, the route has attributes that are not represented here.

@@ -118,8 +118,8 @@ impl Mode {
     pub fn difference(self, granted: Self) -> Option<Text> {
         let mut said = Text::from("");
         let mut say = |part: Text| {
-            let and = if said.as_str().is_empty() { "" } else { " and " };
-            said = text!("{said}{and}{part}");
+            let separator = if said.as_str().is_empty() { "" } else { "; it " };
+            said = text!("{said}{separator}{part}");
         };
         if self.kind != granted.kind {
             say(text!("is a {}, not a {}", granted.kind.noun(), self.kind.noun()));
@@ -179,6 +179,14 @@ impl Flags {
     /// Checks a caller's bits.
     pub fn parse(bits: u64) -> Result<Self> {
         let wrong = |text: Text| Err(Error::new(Errno::EINVAL, Reason::Flags, text));
+        if bits & BORROW != 0 {
+            return wrong(text!("flags {bits:#x}: TUNTAP_BORROW is a flag of tuntap_open_fd"));
+        }
+        if bits & TRUSTED != 0 {
+            return wrong(text!(
+                "flags {bits:#x}: TUNTAP_TRUSTED is a flag of readers, writers, splitters and joiners"
+            ));
+        }
         if bits & !KNOWN != 0 {
             let unknown = bits & !KNOWN;
             return wrong(text!("flags {bits:#x}: this version does not know {unknown:#x}"));

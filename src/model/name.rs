@@ -17,13 +17,20 @@ pub struct Name {
 }
 
 impl Name {
-    /// Checks a name. Refuses `%`, which is for patterns.
+    /// Checks a name that the system reports. Refuses `%`, which is for patterns.
     pub fn new(bytes: &[u8]) -> Result<Self> {
         match fault(bytes) {
-            None if bytes.contains(&b'%') => Err(invalid(bytes, PERCENT)),
+            None if bytes.contains(&b'%') => {
+                Err(invalid(bytes, "it contains a %, and cannot be a pattern here"))
+            }
             None => Ok(Self::copied(bytes)),
             Some(fault) => Err(invalid(bytes, fault)),
         }
+    }
+
+    /// Checks a caller's name for a device.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        if is_reserved(bytes) { Err(invalid(bytes, RESERVED)) } else { Self::new(bytes) }
     }
 
     fn copied(from: &[u8]) -> Self {
@@ -90,7 +97,7 @@ impl NameRequest {
         let percents = bytes.iter().filter(|byte| **byte == b'%').count();
         let numbers = bytes.windows(2).filter(|pair| pair == b"%d").count();
         match (percents, numbers) {
-            (0, _) => Ok(Self::Exact(Name::copied(bytes))),
+            (0, _) => Name::parse(bytes).map(Self::Exact),
             (1, 1) => Ok(Self::Pattern(Name::copied(bytes))),
             _ => Err(invalid(bytes, PERCENT)),
         }
@@ -115,6 +122,13 @@ impl fmt::Display for NameRequest {
 }
 
 const PERCENT: &str = "a % is only allowed in one \"%d\", which means the first free number";
+
+const RESERVED: &str = "the kernel reserves it (/proc/sys/net/ipv4/conf)";
+
+/// Linux 4.20 refuses these names (sysctl_dev_name_is_allowed), with EINVAL.
+fn is_reserved(bytes: &[u8]) -> bool {
+    matches!(bytes, b"all" | b"default")
+}
 
 /// Why these bytes are not a valid name, by the rule of dev_valid_name in Linux, where 0xA0 is also white space.
 fn fault(bytes: &[u8]) -> Option<&'static str> {
@@ -159,7 +173,7 @@ mod tests {
 
     #[test]
     fn bad_names_are_refused_with_their_fault() {
-        let cases: [(&[u8], &str); 11] = [
+        let cases: [(&[u8], &str); 12] = [
             (b"sixteen-bytes-xx", "longer"),
             (b"a/b", "slash"),
             (b"a:1", "colon"),
@@ -171,6 +185,7 @@ mod tests {
             (b"..", "directory"),
             (b"a\0b", "NUL"),
             (b"50%", "%d"),
+            (b"default", "reserves"),
         ];
         for (name, fault) in cases {
             let error = NameRequest::parse(name).unwrap_err();

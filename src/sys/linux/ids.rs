@@ -24,6 +24,12 @@ pub(super) fn is_net_admin() -> bool {
     returned != 0 || effective & (1 << CAP_NET_ADMIN) != 0
 }
 
+/// Whether the calling thread runs as this user.
+pub(super) fn is_user(uid: u32) -> bool {
+    // SAFETY: the call only returns a number.
+    unsafe { libc::geteuid() == uid }
+}
+
 /// Whether the user namespace of the caller has this id, by its map. A line has the first id, the first id outside, and the
 /// count. Without /proc it returns true, and the kernel decides.
 pub(super) fn are_mapped(map: &str, id: u32) -> bool {

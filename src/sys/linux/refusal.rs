@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use super::{ids, link, netlink};
 use crate::model::error::{Errno, Error, Reason};
-use crate::model::flags::Flags;
+use crate::model::flags::{Flags, Mode};
 use crate::model::link::Tuntap;
 use crate::model::name::NameRequest;
 use crate::model::text::{Text, text};
@@ -57,7 +57,9 @@ pub(super) fn explain_join(
     if errno == Errno::ENOTTY {
         return error(Reason::NoDriver, "the device node does not belong to the TUN/TAP driver".into());
     }
-    if errno == Errno::EPERM && flags.mode.napi_frags && ids::is_net_admin() {
+    let owner = present.as_ref().and_then(|link| link.tuntap).and_then(|tuntap| tuntap.owner);
+    let may_open = ids::is_net_admin() || owner.is_some_and(ids::is_user);
+    if errno == Errno::EPERM && flags.mode.napi_frags && may_open {
         return error(
             Reason::Privilege,
             "TUNTAP_NAPI_FRAGS needs CAP_NET_ADMIN in the initial user namespace".into(),
@@ -84,7 +86,9 @@ pub(super) fn explain_join(
             "the name belongs to an interface that is not a TUN or TAP device".into(),
         );
     };
-    match (errno, flags.mode.difference(tuntap.mode)) {
+    // The kernel gives the other modes to a device that nobody has open.
+    let fixed = Mode { kind: flags.mode.kind, multi_queue: flags.mode.multi_queue, ..tuntap.mode };
+    match (errno, fixed.difference(tuntap.mode)) {
         (_, Some(difference)) if tuntap.mode.kind != flags.mode.kind => {
             error(Reason::Kind, text!("the device exists and {difference}"))
         }

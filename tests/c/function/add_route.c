@@ -247,6 +247,9 @@ static void what_cannot_be_changes_nothing(void)
     FAILS(add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), ENETDOWN, TUNTAP_REASON_DOWN);
     MESSAGE_HAS("tuntap_up");
     FAILS(add_route(dev, "fd01::/48", NULL, 0, 0, &err), ENETDOWN, TUNTAP_REASON_DOWN);
+    FAILS(add_route(dev, "10.9.0.0/16", "10.8.0.2", 0, 0, &err), ENETDOWN, TUNTAP_REASON_DOWN);
+    MESSAGE_HAS("add the route 10.9.0.0/16 via 10.8.0.2 through t0: the device is down: use tuntap_up");
+    FAILS(add_route(dev, "fd01::/48", "fd00::2", 0, 0, &err), ENETDOWN, TUNTAP_REASON_DOWN);
     IP_HAS_NOT("10.9.", "route show table all");
     IP("link delete t0");
     FAILS(add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), ENODEV, TUNTAP_REASON_REMOVED);

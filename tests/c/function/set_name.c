@@ -31,7 +31,7 @@ static void the_kernel_has_the_new_name(uint64_t kind, int up)
 
 static void what_cannot_be_changes_nothing(void)
 {
-    static const char *const wrong[] = {"", "sixteen-bytes-xy", "a/b", "a:b", "a b", ".", "vpn%d", "50%"};
+    static const char *const wrong[] = {"", "sixteen-bytes-xy", "a/b", "a:b", "a b", ".", "all", "default", "vpn%d", "50%"};
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("tuntap add dev taken mode tun");

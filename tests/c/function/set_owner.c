@@ -37,6 +37,14 @@ static void users_have_the_numbers_of_the_callers_namespace(void)
     tuntap_close(dev);
 }
 
+/** The message names the capability that is missing, not the owner. */
+static void fragments_need_more(void)
+{
+    tuntap *dev;
+    FAILS(tuntap_open_config("t1", TUNTAP_TAP | TUNTAP_NAPI_FRAGS, config, &dev, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
+    MESSAGE_HAS("TUNTAP_NAPI_FRAGS needs CAP_NET_ADMIN in the initial user namespace");
+}
+
 static void the_owner_opens_it_and_nobody_else_does(const char *node)
 {
     tuntap *dev;
@@ -60,6 +68,9 @@ static void the_owner_opens_it_and_nobody_else_does(const char *node)
     as_user(USER, OTHER, it_may_be_opened);
     as_user(USER, USER, it_may_not_be_opened);
     as_user(STRANGER, OTHER, it_may_not_be_opened);
+
+    IP("tuntap add t1 mode tap user %d", USER);
+    as_user(USER, OTHER, fragments_need_more);
     tuntap_config_free(config);
 }
 
