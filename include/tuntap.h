@@ -30,8 +30,9 @@
  * Structs.   A function that reads or fills in a struct also takes its size, for example
  *            sizeof(tuntap_addr), because later versions may add members at the end. The library
  *            fills in as much as the caller has room for. When it reads a shorter struct, the
- *            missing members are 0. Members that this version does not know must be 0. A size of
- *            more than 4096 bytes is refused; no struct is larger.
+ *            missing members are 0. Members that this version does not know must be 0. A size that
+ *            is smaller than the struct of the first version that had it, or larger than 4096
+ *            bytes, is refused.
  * Waiting.   A wait ends with -EINTR when a signal handler ran in the thread, even with
  *            SA_RESTART, and with -ETIMEDOUT when its time limit passed, never earlier.
  *            tuntap_wake ends all present waits on the handle or, if there are none, the next one,
@@ -53,9 +54,9 @@
  *            configures the device. An event counter (for tuntap_wake) replaces it at the first
  *            wait; later calls that need a socket open one for the call. In the cases with 3
  *            descriptors the handle keeps the socket too: without CAP_NET_ADMIN or before Linux 5.4
- *            from the open on, because it shows that the device still exists. Another queue is
- *            another handle. A wait that cannot open its descriptor returns -EMFILE, -ENFILE or
- *            -ENOMEM.
+ *            from the open on, because it shows that the device still exists. A handle of
+ *            tuntap_open_fd has no socket in this case. Another queue is another handle. A wait
+ *            that cannot open its descriptor returns -EMFILE, -ENFILE or -ENOMEM.
  * Privilege. Setting a value that the device already has makes no privileged system call.
  * Failure.   The library never prints, never runs another program, and has no global state. An
  *            internal fault aborts the process. On Linux, a call that runs out of memory returns
@@ -431,9 +432,10 @@ const char *tuntap_strreason(uint32_t reason);
  * handle, so a name that exists is -EBUSY.
  *
  * @param name   NULL or "": the kernel chooses (tun0, tap0, ...). "vpn0": this name. It
- *               has at most 15 bytes, no slash, colon or white space, and is neither "."
- *               nor "..". "vpn%d": the first free number.
- * @param flags  TUNTAP_TUN or TUNTAP_TAP, combined with any of the other flags below.
+ *               has at most 15 bytes, no slash, colon or white space, and is not ".", "..",
+ *               "all" or "default". "vpn%d": the first free number.
+ * @param flags  TUNTAP_TUN or TUNTAP_TAP, combined with any of the flags above except
+ *               TUNTAP_BORROW and TUNTAP_TRUSTED.
  * @param dev    Receives the handle. tuntap_close frees it.
  * @param err    Filled in on failure. May be NULL.
  * @return 0, or
@@ -492,8 +494,12 @@ int tuntap_open_config(const char *name, uint64_t flags, const tuntap_config *co
  *
  * The device can be in another network namespace. If the process may not configure it
  * there, reading and writing work, and so do tuntap_get_name, tuntap_get_flags and the
- * functions that only act on the queue. Other calls that query or configure the device
- * return -EXDEV with TUNTAP_REASON_NAMESPACE.
+ * functions that only act on the queue: tuntap_get_vnet_hdr_size, tuntap_get_sndbuf,
+ * tuntap_set_persist and tuntap_shutdown. Other calls that query or configure the device
+ * return -EXDEV with TUNTAP_REASON_NAMESPACE. Without CAP_NET_ADMIN they do so in the
+ * caller's own namespace too, because nothing shows that the device is in it. Let the
+ * process that sends the descriptor configure the device, and send what the receiver needs
+ * to know, such as the MTU.
  *
  * This call does not change the device and writes no packet. If only the descriptor itself
  * can show whether a TUN has the packet-information header, and the TUN has none, the
@@ -618,6 +624,10 @@ int tuntap_get_index(const tuntap *dev, uint32_t *index, tuntap_error *err);
  * The descriptor is always non-blocking (O_NONBLOCK), even if the handle is not, and must
  * stay so: the library does the waiting. With io_uring, link a poll before each read.
  *
+ * The program may read and write the descriptor itself. With TUNTAP_OFFLOAD each packet then
+ * begins with the virtio header, in the byte order of the device. Do not mix this with
+ * tuntap_read and readers on the same queue: the handle can hold the rest of a super-packet.
+ *
  * The device stays while any process has the descriptor: after sendmsg(SCM_RIGHTS) the sender may
  * close its handle.
  *
@@ -682,7 +692,7 @@ int tuntap_get_owner(const tuntap *dev, uint32_t *uid, tuntap_error *err);
 /**
  * Sets the user who may open the device without privilege. If a group is also set, the
  * user must be a member of it. A device without owner and group is open to everyone who
- * may open the device node. An owner cannot be unset.
+ * may open the device node. An owner cannot be unset. This needs no privilege.
  *
  * @param dev  The device.
  * @param uid  As numbered in the user namespace of the calling process.
@@ -1173,11 +1183,11 @@ void tuntap_shutdown(tuntap *dev);
  */
 typedef struct tuntap_stats {
     /**
-     * Written packets that the kernel accepted.
+     * Written packets that the kernel accepted. A super-packet counts as one.
      */
     uint64_t rx_packets;
     /**
-     * Packets that were read.
+     * Packets that were read. A super-packet counts as one.
      */
     uint64_t tx_packets;
     /**
@@ -1692,8 +1702,8 @@ typedef struct tuntap_addr {
  * @param flags  0, or TUNTAP_REPLACE.
  * @param err    May be NULL.
  * @return 0, also when the device has this address already; or
- *         -EINVAL      addr is not the address of a host, or family or prefix contradicts it
- *                      (TUNTAP_REASON_ADDRESS);
+ *         -EINVAL      addr is unspecified, multicast or the IPv4 broadcast address, or family or
+ *                      prefix contradicts it (TUNTAP_REASON_ADDRESS);
  *         -EINVAL      unknown flags (TUNTAP_REASON_FLAGS);
  *         -EINVAL      preferred is longer than valid, the label or the protocol is too large, or
  *                      the MTU is below 1280 and the address IPv6 (TUNTAP_REASON_RANGE);
@@ -1935,9 +1945,10 @@ int tuntap_set_netmask(tuntap *dev, const char *netmask, tuntap_error *err);
 #define TUNTAP_ROUTE_TYPE_MULTICAST 4
 
 /**
- * A route through a device. tuntap_add_route and tuntap_del_route take what tuntap_list_routes
- * reports. The shortest request is a zeroed structure with a text in destination. Later versions
- * may add members at the end, which is why each function takes the size.
+ * A route through a device. tuntap_del_route takes what tuntap_list_routes reports, and so does
+ * tuntap_add_route unless TUNTAP_ROUTE_PARTIAL is set. The shortest request is a zeroed structure
+ * with a text in destination. Later versions may add members at the end, which is why each function
+ * takes the size.
  */
 typedef struct tuntap_route {
     /**
@@ -2505,7 +2516,8 @@ typedef struct tuntap_packet {
      * last one may be shorter. One sendmsg with UDP_SEGMENT can send such a run, from data - headroom
      * on, in segments of headroom + size + tailroom bytes (see tuntap_reader_set_room): therefore a run
      * has at most 60 packets, and at most 65507 bytes with their room. Each segment must also fit the
-     * path's MTU. 1 for a single packet, of any size. A function that takes packets ignores it.
+     * path's MTU. 1 for a single packet, of any size. Only returned packets count, and each packet of
+     * the run has the number from itself on. A function that takes packets ignores it.
      */
     size_t run;
 } tuntap_packet;
@@ -2626,8 +2638,12 @@ ssize_t tuntap_reader_batch(tuntap_reader *reader, tuntap_packet *packets, size_
 
 /**
  * Copies several packets of a batch to buffers of the caller. Waits for the first packet, unless
- * the handle is non-blocking. Set the size of each buffer again before the next call: the call
- * writes the size of the packet there.
+ * the handle is non-blocking. A buffer of the size of the MTU, and on a TAP 22 bytes more for the
+ * Ethernet header and two VLAN tags, has room for what the kernel sends. Set the size of each buffer
+ * again before the next call: the call writes the size of the packet there.
+ *
+ * tuntap_reader_set_room has no effect here. To send with UDP_SEGMENT, give sendmsg one iovec for
+ * each packet of equal size.
  *
  * @param reader   The reader.
  * @param packets  On entry: the address of a buffer in data, and its size in size, for each packet.
@@ -2838,7 +2854,8 @@ int tuntap_writer_batch(tuntap_writer *writer, const tuntap_packet *packets, siz
  */
 typedef struct tuntap_vnet_hdr {
     /**
-     * TUNTAP_VNET_HDR_F_NEEDS_CSUM, or 0. Other bits are reserved for the kernel.
+     * TUNTAP_VNET_HDR_F_NEEDS_CSUM, TUNTAP_VNET_HDR_F_DATA_VALID, or 0. What tuntap_read_super fills in
+     * can be given to tuntap_write_super unchanged.
      */
     uint8_t flags;
     /**
@@ -2875,12 +2892,14 @@ typedef struct tuntap_vnet_hdr {
  * are already in the queue do not change.
  *
  * @param dev       The handle.
- * @param offloads  TUNTAP_F_*, or 0. Each of them needs TUNTAP_F_CSUM.
+ * @param offloads  TUNTAP_F_*, or 0. Each of them needs TUNTAP_F_CSUM, and TUNTAP_F_TSO_ECN also
+ *                  needs TUNTAP_F_TSO4 or TUNTAP_F_TSO6.
  * @param err       May be NULL.
  * @return 0, or
  *         -EINVAL      dev is NULL (TUNTAP_REASON_ARGUMENT); unknown bits (_FLAGS); not opened
  *                      with TUNTAP_OFFLOAD (_MISMATCH);
- *         -EOPNOTSUPP  the kernel does not support this set: TUNTAP_F_USO4 and TUNTAP_F_USO6 need
+ *         -EOPNOTSUPP  the kernel does not support this set, or a bit lacks the one that it
+ *                      needs: TUNTAP_F_USO4 and TUNTAP_F_USO6 need
  *                      Linux 6.2, and must be set together (_KERNEL);
  *         -ENODEV      the device is gone (_REMOVED).
  * @since 0.1.0
@@ -3283,7 +3302,8 @@ int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64
 #define TUNTAP_EVENT_ROUTE_ADDED 14
 
 /**
- * A route through the device was removed or replaced. Only with TUNTAP_MONITOR_ROUTES.
+ * A route through the device was removed or replaced. Only with TUNTAP_MONITOR_ROUTES. For a
+ * replaced route this event follows the TUNTAP_EVENT_ROUTE_ADDED of the new one.
  */
 #define TUNTAP_EVENT_ROUTE_REMOVED 15
 
@@ -3394,7 +3414,7 @@ typedef struct tuntap_event {
  *
  * The first events report the present state and end with TUNTAP_EVENT_COMPLETE. After that each
  * change is an event, in the order of the changes. TUNTAP_EVENT_OVERRUN reports that events were
- * lost. A monitor needs no privilege.
+ * lost. A monitor needs no privilege, except for a handle of tuntap_open_fd: see Namespace.
  *
  * A monitor of one device does not need its handle, and does not keep the device alive: close them in
  * any order. One thread at a time takes events.
@@ -3444,7 +3464,8 @@ void tuntap_monitor_close(tuntap_monitor *monitor);
  *
  * It is readable when tuntap_monitor_next has something to process. Events can also be queued in
  * the monitor while it is not readable: before each wait, also the first, take events until
- * -ETIMEDOUT. The descriptor belongs to the library. Darwin: a kqueue.
+ * the call fails: with -ETIMEDOUT, or -ENODEV when the device is gone. The descriptor belongs to
+ * the library. Darwin: a kqueue.
  *
  * @param monitor  The monitor.
  * @param err      May be NULL.

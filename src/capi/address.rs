@@ -147,8 +147,8 @@ pub(super) fn protocol(number: u32) -> Result<u8> {
 /// @param flags  0, or TUNTAP_REPLACE.
 /// @param err    May be NULL.
 /// @return 0, also when the device has this address already; or
-///         -EINVAL      addr is not the address of a host, or family or prefix contradicts it
-///                      (TUNTAP_REASON_ADDRESS);
+///         -EINVAL      addr is unspecified, multicast or the IPv4 broadcast address, or family or
+///                      prefix contradicts it (TUNTAP_REASON_ADDRESS);
 ///         -EINVAL      unknown flags (TUNTAP_REASON_FLAGS);
 ///         -EINVAL      preferred is longer than valid, the label or the protocol is too large, or
 ///                      the MTU is below 1280 and the address IPv6 (TUNTAP_REASON_RANGE);

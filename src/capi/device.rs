@@ -32,9 +32,10 @@ use crate::model::name::NameRequest;
 /// handle, so a name that exists is -EBUSY.
 ///
 /// @param name   NULL or "": the kernel chooses (tun0, tap0, ...). "vpn0": this name. It
-///               has at most 15 bytes, no slash, colon or white space, and is neither "."
-///               nor "..". "vpn%d": the first free number.
-/// @param flags  TUNTAP_TUN or TUNTAP_TAP, combined with any of the other flags below.
+///               has at most 15 bytes, no slash, colon or white space, and is not ".", "..",
+///               "all" or "default". "vpn%d": the first free number.
+/// @param flags  TUNTAP_TUN or TUNTAP_TAP, combined with any of the flags above except
+///               TUNTAP_BORROW and TUNTAP_TRUSTED.
 /// @param dev    Receives the handle. tuntap_close frees it.
 /// @param err    Filled in on failure. May be NULL.
 /// @return 0, or
@@ -111,8 +112,12 @@ pub unsafe extern "C" fn tuntap_open_config(
 ///
 /// The device can be in another network namespace. If the process may not configure it
 /// there, reading and writing work, and so do tuntap_get_name, tuntap_get_flags and the
-/// functions that only act on the queue. Other calls that query or configure the device
-/// return -EXDEV with TUNTAP_REASON_NAMESPACE.
+/// functions that only act on the queue: tuntap_get_vnet_hdr_size, tuntap_get_sndbuf,
+/// tuntap_set_persist and tuntap_shutdown. Other calls that query or configure the device
+/// return -EXDEV with TUNTAP_REASON_NAMESPACE. Without CAP_NET_ADMIN they do so in the
+/// caller's own namespace too, because nothing shows that the device is in it. Let the
+/// process that sends the descriptor configure the device, and send what the receiver needs
+/// to know, such as the MTU.
 ///
 /// This call does not change the device and writes no packet. If only the descriptor itself
 /// can show whether a TUN has the packet-information header, and the TUN has none, the
@@ -254,6 +259,10 @@ pub unsafe extern "C" fn tuntap_get_index(dev: *const Device, index: *mut u32, e
 /// The descriptor is always non-blocking (O_NONBLOCK), even if the handle is not, and must
 /// stay so: the library does the waiting. With io_uring, link a poll before each read.
 ///
+/// The program may read and write the descriptor itself. With TUNTAP_OFFLOAD each packet then
+/// begins with the virtio header, in the byte order of the device. Do not mix this with
+/// tuntap_read and readers on the same queue: the handle can hold the rest of a super-packet.
+///
 /// The device stays while any process has the descriptor: after sendmsg(SCM_RIGHTS) the sender may
 /// close its handle.
 ///
@@ -322,7 +331,7 @@ pub unsafe extern "C" fn tuntap_get_owner(dev: *const Device, uid: *mut u32, err
 
 /// Sets the user who may open the device without privilege. If a group is also set, the
 /// user must be a member of it. A device without owner and group is open to everyone who
-/// may open the device node. An owner cannot be unset.
+/// may open the device node. An owner cannot be unset. This needs no privilege.
 ///
 /// @param dev  The device.
 /// @param uid  As numbered in the user namespace of the calling process.

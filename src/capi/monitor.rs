@@ -112,7 +112,7 @@ impl From<Event> for CEvent {
 ///
 /// The first events report the present state and end with TUNTAP_EVENT_COMPLETE. After that each
 /// change is an event, in the order of the changes. TUNTAP_EVENT_OVERRUN reports that events were
-/// lost. A monitor needs no privilege.
+/// lost. A monitor needs no privilege, except for a handle of tuntap_open_fd: see Namespace.
 ///
 /// A monitor of one device does not need its handle, and does not keep the device alive: close them in
 /// any order. One thread at a time takes events.
@@ -168,7 +168,8 @@ pub unsafe extern "C" fn tuntap_monitor_close(monitor: *mut Monitor) {
 ///
 /// It is readable when tuntap_monitor_next has something to process. Events can also be queued in
 /// the monitor while it is not readable: before each wait, also the first, take events until
-/// -ETIMEDOUT. The descriptor belongs to the library. Darwin: a kqueue.
+/// the call fails: with -ETIMEDOUT, or -ENODEV when the device is gone. The descriptor belongs to
+/// the library. Darwin: a kqueue.
 ///
 /// @param monitor  The monitor.
 /// @param err      May be NULL.

@@ -18,7 +18,8 @@ use crate::model::vnet_hdr::{MIN_SIZE, VnetHdr};
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct CVnetHdr {
-    /// TUNTAP_VNET_HDR_F_NEEDS_CSUM, or 0. Other bits are reserved for the kernel.
+    /// TUNTAP_VNET_HDR_F_NEEDS_CSUM, TUNTAP_VNET_HDR_F_DATA_VALID, or 0. What tuntap_read_super fills in
+    /// can be given to tuntap_write_super unchanged.
     pub flags: u8,
     /// One of TUNTAP_VNET_HDR_GSO_*.
     pub gso_type: u8,
@@ -61,12 +62,14 @@ impl From<CVnetHdr> for VnetHdr {
 /// are already in the queue do not change.
 ///
 /// @param dev       The handle.
-/// @param offloads  TUNTAP_F_*, or 0. Each of them needs TUNTAP_F_CSUM.
+/// @param offloads  TUNTAP_F_*, or 0. Each of them needs TUNTAP_F_CSUM, and TUNTAP_F_TSO_ECN also
+///                  needs TUNTAP_F_TSO4 or TUNTAP_F_TSO6.
 /// @param err       May be NULL.
 /// @return 0, or
 ///         -EINVAL      dev is NULL (TUNTAP_REASON_ARGUMENT); unknown bits (_FLAGS); not opened
 ///                      with TUNTAP_OFFLOAD (_MISMATCH);
-///         -EOPNOTSUPP  the kernel does not support this set: TUNTAP_F_USO4 and TUNTAP_F_USO6 need
+///         -EOPNOTSUPP  the kernel does not support this set, or a bit lacks the one that it
+///                      needs: TUNTAP_F_USO4 and TUNTAP_F_USO6 need
 ///                      Linux 6.2, and must be set together (_KERNEL);
 ///         -ENODEV      the device is gone (_REMOVED).
 /// @since 0.1.0

@@ -38,7 +38,8 @@ pub struct CPacket {
     /// last one may be shorter. One sendmsg with UDP_SEGMENT can send such a run, from data - headroom
     /// on, in segments of headroom + size + tailroom bytes (see tuntap_reader_set_room): therefore a run
     /// has at most 60 packets, and at most 65507 bytes with their room. Each segment must also fit the
-    /// path's MTU. 1 for a single packet, of any size. A function that takes packets ignores it.
+    /// path's MTU. 1 for a single packet, of any size. Only returned packets count, and each packet of
+    /// the run has the number from itself on. A function that takes packets ignores it.
     pub run: usize,
 }
 
@@ -208,8 +209,12 @@ pub unsafe extern "C" fn tuntap_reader_batch(
 }
 
 /// Copies several packets of a batch to buffers of the caller. Waits for the first packet, unless
-/// the handle is non-blocking. Set the size of each buffer again before the next call: the call
-/// writes the size of the packet there.
+/// the handle is non-blocking. A buffer of the size of the MTU, and on a TAP 22 bytes more for the
+/// Ethernet header and two VLAN tags, has room for what the kernel sends. Set the size of each buffer
+/// again before the next call: the call writes the size of the packet there.
+///
+/// tuntap_reader_set_room has no effect here. To send with UDP_SEGMENT, give sendmsg one iovec for
+/// each packet of equal size.
 ///
 /// @param reader   The reader.
 /// @param packets  On entry: the address of a buffer in data, and its size in size, for each packet.

@@ -18,9 +18,10 @@ use crate::model::prefix::Parsed;
 use crate::model::route::{self, Details, Installed, Route, Type};
 use crate::model::text::text;
 
-/// A route through a device. tuntap_add_route and tuntap_del_route take what tuntap_list_routes
-/// reports. The shortest request is a zeroed structure with a text in destination. Later versions
-/// may add members at the end, which is why each function takes the size.
+/// A route through a device. tuntap_del_route takes what tuntap_list_routes reports, and so does
+/// tuntap_add_route unless TUNTAP_ROUTE_PARTIAL is set. The shortest request is a zeroed structure
+/// with a text in destination. Later versions may add members at the end, which is why each function
+/// takes the size.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct CRoute {

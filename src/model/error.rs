@@ -57,7 +57,7 @@ enumeration! {
         /// The operating system refused. The errno is the cause.
         System = 20, "TUNTAP_REASON_SYSTEM", c"refused by the operating system";
         /// Not a network namespace, or one that the process cannot enter.
-        Namespace = 21, "TUNTAP_REASON_NAMESPACE", c"another network namespace";
+        Namespace = 21, "TUNTAP_REASON_NAMESPACE", c"network namespace not usable";
         /// The time limit passed.
         Timeout = 22, "TUNTAP_REASON_TIMEOUT", c"time limit passed";
         /// tuntap_wake ended the wait.

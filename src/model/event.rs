@@ -102,7 +102,8 @@ enumeration! {
         Complete = 13, "TUNTAP_EVENT_COMPLETE", c"present state complete";
         /// A route through the device was added. Only with TUNTAP_MONITOR_ROUTES.
         RouteAdded = 14, "TUNTAP_EVENT_ROUTE_ADDED", c"route added";
-        /// A route through the device was removed or replaced. Only with TUNTAP_MONITOR_ROUTES.
+        /// A route through the device was removed or replaced. Only with TUNTAP_MONITOR_ROUTES. For a
+        /// replaced route this event follows the TUNTAP_EVENT_ROUTE_ADDED of the new one.
         RouteRemoved = 15, "TUNTAP_EVENT_ROUTE_REMOVED", c"route removed";
         /// The device was moved to another network namespace, and the monitor does not follow it.
         /// Otherwise as TUNTAP_EVENT_REMOVED, which replaces it on a kernel that does not report
