@@ -2688,8 +2688,9 @@ ssize_t tuntap_reader_copy(tuntap_reader *reader, tuntap_packet *packets, size_t
  * a loss the other packets still go out. Each loss is reported once, by the tuntap_writer_flush or
  * tuntap_writer_batch that finds it. If that call fails for another reason, or another function
  * finds the loss, the next of these calls reports it. The error code is the one of the first lost
- * packet, and the message has the number of lost packets. tuntap_writer_put,
- * tuntap_writer_reserve and tuntap_writer_commit report only errors of their own packet.
+ * packet, and the message has the number of lost packets; tuntap_writer_get_lost returns the number
+ * of all. tuntap_writer_put, tuntap_writer_reserve and tuntap_writer_commit report only errors of
+ * their own packet.
  *
  * @param dev     The handle.
  * @param flags   0 or TUNTAP_TRUSTED.
@@ -2780,6 +2781,18 @@ int tuntap_writer_commit(tuntap_writer *writer, size_t size, tuntap_error *err);
  * @since 0.1.0
  */
 int tuntap_writer_flush(tuntap_writer *writer, tuntap_error *err);
+
+/**
+ * Gets the number of packets that the writer accepted and the kernel refused, since
+ * tuntap_writer_new. It counts each loss as soon as it is found, before it is reported.
+ *
+ * @param writer  The writer.
+ * @param lost    Receives the number.
+ * @param err     May be NULL.
+ * @return 0, or -EINVAL if writer or lost is NULL (TUNTAP_REASON_ARGUMENT).
+ * @since 0.1.0
+ */
+int tuntap_writer_get_lost(const tuntap_writer *writer, uint64_t *lost, tuntap_error *err);
 
 /**
  * Writes several packets: tuntap_writer_put for each, then tuntap_writer_flush.

@@ -4,7 +4,7 @@
 use std::ffi::{c_int, c_void};
 
 use super::argument::{memory, out};
-use super::entry::{Failure, Handle, create, free, pass_mut, share};
+use super::entry::{Failure, Handle, create, free, pass_mut, share, with};
 use super::error::CError;
 use super::packets::packets_in;
 use super::reader::CPacket;
@@ -40,8 +40,9 @@ impl Handle for CWriter {
 /// a loss the other packets still go out. Each loss is reported once, by the tuntap_writer_flush or
 /// tuntap_writer_batch that finds it. If that call fails for another reason, or another function
 /// finds the loss, the next of these calls reports it. The error code is the one of the first lost
-/// packet, and the message has the number of lost packets. tuntap_writer_put,
-/// tuntap_writer_reserve and tuntap_writer_commit report only errors of their own packet.
+/// packet, and the message has the number of lost packets; tuntap_writer_get_lost returns the number
+/// of all. tuntap_writer_put, tuntap_writer_reserve and tuntap_writer_commit report only errors of
+/// their own packet.
 ///
 /// @param dev     The handle.
 /// @param flags   0 or TUNTAP_TRUSTED.
@@ -179,6 +180,26 @@ pub unsafe extern "C" fn tuntap_writer_flush(writer: *mut CWriter, err: *mut CEr
     })
 }
 
+/// Gets the number of packets that the writer accepted and the kernel refused, since
+/// tuntap_writer_new. It counts each loss as soon as it is found, before it is reported.
+///
+/// @param writer  The writer.
+/// @param lost    Receives the number.
+/// @param err     May be NULL.
+/// @return 0, or -EINVAL if writer or lost is NULL (TUNTAP_REASON_ARGUMENT).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_writer_get_lost(
+    writer: *const CWriter,
+    lost: *mut u64,
+    err: *mut CError,
+) -> c_int {
+    with(writer, err, |CWriter { writer, .. }| {
+        out(lost, "lost")?.set(writer.lost());
+        Ok(())
+    })
+}
+
 /// Writes several packets: tuntap_writer_put for each, then tuntap_writer_flush.
 ///
 /// After an error continue with packets[*taken], or with tuntap_writer_flush if all packets were
@@ -232,7 +253,7 @@ fn failure<'a>(
         Unwritten::Unreserved => Error::new(
             Errno::EINVAL,
             Reason::Argument,
-            "commit a packet: it is longer than the reserved memory",
+            "commit a packet: it is longer than the memory that tuntap_writer_reserve has reserved, if any",
         ),
         Unwritten::Refused(errno) | Unwritten::Kept(errno) => {
             device.explain_write(errno, packet.first().copied(), packet.len())

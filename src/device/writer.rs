@@ -18,8 +18,7 @@ use crate::sys::{Backend, zeroed};
 pub struct Writer {
     /// None on a device without offload: each packet is written at once.
     joiner: Option<Joiner>,
-    /// The loss that was not reported yet.
-    loss: Option<Loss>,
+    losses: Losses,
     /// Memory for one packet. The first `reserved` bytes are reserved.
     buffer: Box<[u8]>,
     reserved: usize,
@@ -32,6 +31,23 @@ pub struct Loss {
     pub errno: Errno,
     /// Number of lost packets.
     pub packets: usize,
+}
+
+/// The packets that the kernel refused.
+#[derive(Default)]
+struct Losses {
+    /// Those that were not reported yet.
+    unreported: Option<Loss>,
+    /// The number of all.
+    packets: u64,
+}
+
+impl Losses {
+    fn add(&mut self, errno: Errno, packets: usize) {
+        let before = self.unreported.unwrap_or(Loss { errno, packets: 0 });
+        self.unreported = Some(Loss { packets: before.packets.saturating_add(packets), ..before });
+        self.packets = self.packets.saturating_add(packets as u64);
+    }
 }
 
 /// Why not all packets were written.
@@ -63,14 +79,19 @@ impl Writer {
         let mode = device.backend.mode();
         let joiner = || Joiner::new(Cpu::best(), mode.kind, Joins::of(device.joins()), trusted);
         let buffer = zeroed(device.read_size())?;
-        Ok(Self { joiner: mode.offload.then(joiner).transpose()?, loss: None, buffer, reserved: 0 })
+        Ok(Self {
+            joiner: mode.offload.then(joiner).transpose()?,
+            losses: Losses::default(),
+            buffer,
+            reserved: 0,
+        })
     }
 
     /// Copies a packet to the writer. If there is no room, the collected packets are written first.
     #[inline]
     pub fn put(&mut self, device: &Device, packet: &[u8]) -> Result<(), Unwritten> {
         self.reserved = 0;
-        Self::take(&mut self.joiner, &mut self.loss, device, packet)
+        Self::take(&mut self.joiner, &mut self.losses, device, packet)
     }
 
     /// Reserves memory for a packet, which [`Self::commit`] accepts. Any other call cancels the reservation.
@@ -95,10 +116,10 @@ impl Writer {
     /// Accepts the packet in the first `size` reserved bytes. After an error they stay reserved.
     #[inline]
     pub fn commit(&mut self, device: &Device, size: usize) -> Result<(), Unwritten> {
-        let Self { joiner, loss, buffer, reserved } = self;
+        let Self { joiner, losses, buffer, reserved } = self;
         let packet =
             buffer.get(..*reserved).and_then(|bytes| bytes.get(..size)).ok_or(Unwritten::Unreserved)?;
-        Self::take(joiner, loss, device, packet)?;
+        Self::take(joiner, losses, device, packet)?;
         *reserved = 0;
         Ok(())
     }
@@ -106,7 +127,7 @@ impl Writer {
     #[inline]
     fn take(
         joiner: &mut Option<Joiner>,
-        loss: &mut Option<Loss>,
+        losses: &mut Losses,
         device: &Device,
         packet: &[u8],
     ) -> Result<(), Unwritten> {
@@ -118,7 +139,7 @@ impl Writer {
         if joiner.put(packet).is_ok() {
             return Ok(());
         }
-        hand_over(joiner, loss, device)?;
+        hand_over(joiner, losses, device)?;
         joiner.put(packet).map_err(|_| Unwritten::Refused(Errno::EMSGSIZE))
     }
 
@@ -148,13 +169,18 @@ impl Writer {
     /// Writes the collected packets, and reports each loss that was not reported before.
     pub fn flush(&mut self, device: &Device) -> Result<(), Unwritten> {
         self.hand_over(device)?;
-        self.loss.take().map_or(Ok(()), |loss| Err(Unwritten::Lost(loss)))
+        self.losses.unreported.take().map_or(Ok(()), |loss| Err(Unwritten::Lost(loss)))
+    }
+
+    /// The number of packets that were lost so far, reported or not.
+    pub fn lost(&self) -> u64 {
+        self.losses.packets
     }
 
     fn hand_over(&mut self, device: &Device) -> Result<(), Unwritten> {
         self.reserved = 0;
         device.check_shutdown().map_err(Unwritten::Kept)?;
-        self.joiner.as_mut().map_or(Ok(()), |joiner| hand_over(joiner, &mut self.loss, device))
+        self.joiner.as_mut().map_or(Ok(()), |joiner| hand_over(joiner, &mut self.losses, device))
     }
 }
 
@@ -178,13 +204,11 @@ fn write_next(device: &Device, joiner: &mut Joiner) -> Option<Result<usize, Unwr
 
 /// Writes the collected packets. If there is no room, the rest stays for the next call. Packets that the kernel refuses are
 /// lost, and the others go out.
-fn hand_over(joiner: &mut Joiner, loss: &mut Option<Loss>, device: &Device) -> Result<(), Unwritten> {
+fn hand_over(joiner: &mut Joiner, losses: &mut Losses, device: &Device) -> Result<(), Unwritten> {
     while let Some(written) = write_next(device, joiner) {
         if let Err(unwritten) = written {
             let Unwritten::Refused(errno) = unwritten else { return Err(unwritten) };
-            let before = loss.unwrap_or(Loss { errno, packets: 0 });
-            let packets = before.packets.saturating_add(joiner.packets());
-            *loss = Some(Loss { packets, ..before });
+            losses.add(errno, joiner.packets());
         }
         joiner.pop();
     }

@@ -165,6 +165,19 @@ def test_a_writer_flushes_at_its_end(opened):
         assert heard.recv(100) == packet
 
 
+def test_a_writer_counts_what_is_lost(opened):
+    device = opened(flags=Flag.TUN | Flag.OFFLOAD)
+    packet = witness.ipv4("10.8.0.7", "10.8.0.1", b"lost")
+    with device.writer() as writer:
+        for _ in range(3):
+            writer.put(packet)
+        assert writer.lost == 0
+        witness.ip("link", "set", "t0", "down")
+        with pytest.raises(tuntap.Error) as caught:
+            writer.flush()
+        assert caught.value.errno == errno.ENETDOWN and writer.lost == 3
+
+
 def test_closing(device):
     reader, writer = device.reader(), device.writer()
     device.close()

@@ -244,6 +244,12 @@ class Writer(Handled):
         with self._one_by_one, self._handle as pointer:
             self._flush(pointer)
 
+    @property
+    @documented("tuntap_writer_get_lost")
+    def lost(self) -> int:
+        with self._one_by_one:
+            return self._number(ctypes.c_uint64, lib.tuntap_writer_get_lost)
+
     @documented("tuntap_writer_batch")
     def batch(self, packets: Packets | Sequence[ReadableBuffer]) -> None:
         """A list of packets, or what a reader gave. An Error has in `taken` how many of them were taken."""
