@@ -189,7 +189,18 @@ pub(super) unsafe fn sized_out<T: Growing>(
 
 impl<T: Growing> SizedOut<T> {
     /// Writes the structure, and zeros for members that this version does not know.
+    #[inline]
     pub(super) fn set(self, value: T) {
+        // Most callers are built with this version: nothing is zeroed.
+        if self.size == size_of::<T>() {
+            // SAFETY: the output given to `sized_out` has `size` bytes.
+            return unsafe { self.place.cast::<T>().write_unaligned(value) };
+        }
+        self.set_other_size(value);
+    }
+
+    #[cold]
+    fn set_other_size(self, value: T) {
         let known = self.size.min(size_of::<T>());
         // SAFETY: the output given to `sized_out` has `size` bytes, and all bytes of a Growing may be read.
         unsafe {

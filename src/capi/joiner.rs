@@ -81,6 +81,9 @@ pub unsafe extern "C" fn tuntap_joiner_put(
     })
 }
 
+/// Out of line: inlined, it would make an accepted packet pass through the same jump table.
+#[cold]
+#[inline(never)]
 fn errno(refusal: Refusal) -> Errno {
     match refusal {
         Refusal::Full => Errno::ENOBUFS,
