@@ -157,6 +157,7 @@ impl CRoute {
 ///         -EINVAL       an unknown type, scope or family (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL       protocol is above 255 (TUNTAP_REASON_RANGE);
 ///         -EINVAL       dev or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL       the MTU is below 1280 and the route is IPv6 (TUNTAP_REASON_RANGE);
 ///         -ENETDOWN     the device is down (TUNTAP_REASON_DOWN);
 ///         -EEXIST       another route has this destination, metric and table (TUNTAP_REASON_BUSY);
 ///         -EPERM        CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);

@@ -290,6 +290,6 @@ impl Device {
         if link.mtu >= IPV6_MTU {
             return Ok(());
         }
-        Err(too_small_for_ipv6(address, link.name, link.mtu))
+        Err(too_small_for_ipv6(text!("add the address {address} to {}", link.name), link.mtu))
     }
 }

@@ -10,6 +10,7 @@ use crate::model::flags::Flags;
 use crate::model::link::{Alias, Link, Mac};
 use crate::model::prefix::Family;
 use crate::model::route::{Installed, Route};
+use crate::model::text::text;
 use crate::model::vnet_hdr::Wanted;
 use crate::sys::Change;
 use crate::sys::{Backend, Namespace, Place};
@@ -73,7 +74,10 @@ impl Config {
         let mut addresses = self.addresses.iter().map(|added| added.item.0.address());
         let ipv6 = addresses.find(|address| address.family() == Family::V6);
         match self.mtu.filter(|mtu| *mtu < IPV6_MTU).zip(ipv6) {
-            Some((mtu, address)) => Err(too_small_for_ipv6(&address, "the device", mtu).of_option("addr")),
+            Some((mtu, address)) => {
+                Err(too_small_for_ipv6(text!("add the address {address} to the device"), mtu)
+                    .of_option("addr"))
+            }
             None => Ok(()),
         }
     }

@@ -2,7 +2,9 @@
 //! Adding and deleting routes through a device.
 
 use super::{Device, Way};
+use crate::model::address::{IPV6_MTU, too_small_for_ipv6};
 use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::prefix::Family;
 use crate::model::route::{Installed, Route};
 use crate::model::text::text;
 use crate::sys::Backend;
@@ -34,24 +36,26 @@ impl Device {
         })
     }
 
-    /// The kernel looks for the network of the gateway first, and a device that is down has none.
+    /// What the kernel reports without a cause. It looks for the network of the gateway first, and a device that is down
+    /// has none. Where IPv6 is off because of the MTU, Linux returns ENODEV.
     fn explain_route(&self, way: &mut Way<'_>, route: &Route, error: Error) -> Error {
-        let unreachable = matches!(error.errno(), Errno::ENETUNREACH | Errno::EHOSTUNREACH);
-        if !unreachable || error.reason() != Reason::System || route.gateway().is_none() {
-            return error;
-        }
-        match self.backend.link(way) {
-            Ok(link) if !link.up => {
-                let text = text!(
-                    "add the route {route} through {}: the device is down: use tuntap_up",
-                    self.label()
-                );
-                Error::new(Errno::ENETDOWN, Reason::Down, text)
-            }
-            _ => {
+        let Ok(link) = self.backend.link(way) else { return error };
+        let action = text!("add the route {route} through {}", link.name);
+        let unexplained = error.reason() == Reason::System && route.gateway().is_some();
+        match error.errno() {
+            Errno::ENETUNREACH | Errno::EHOSTUNREACH if unexplained && !link.up => Error::new(
+                Errno::ENETDOWN,
+                Reason::Down,
+                text!("{action}: the device is down: use tuntap_up"),
+            ),
+            Errno::ENETUNREACH | Errno::EHOSTUNREACH if unexplained => {
                 let remedy = "add an address whose network has the gateway, or use TUNTAP_ROUTE_ONLINK";
                 Error::new(error.errno(), error.reason(), text!("{}: {remedy}", error.message()))
             }
+            Errno::ENODEV if route.family() == Family::V6 && link.mtu < IPV6_MTU => {
+                too_small_for_ipv6(action, link.mtu)
+            }
+            _ => error,
         }
     }
 

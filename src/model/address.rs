@@ -183,14 +183,12 @@ pub fn parse_ipv4_host(text: &str) -> Result<Ipv4Addr> {
     }
 }
 
-/// The error for an IPv6 address on a device with an MTU below [`IPV6_MTU`].
-pub(crate) fn too_small_for_ipv6(address: &Address, device: impl fmt::Display, mtu: u32) -> Error {
+/// The error for an IPv6 address or route on a device with an MTU below [`IPV6_MTU`].
+pub(crate) fn too_small_for_ipv6(action: impl fmt::Display, mtu: u32) -> Error {
     Error::new(
         Errno::EINVAL,
         Reason::Range,
-        text!(
-            "add the address {address} to {device}: IPv6 needs an MTU of {IPV6_MTU}, and the MTU is {mtu}: use tuntap_set_mtu"
-        ),
+        text!("{action}: IPv6 needs an MTU of {IPV6_MTU}, and the MTU is {mtu}: use tuntap_set_mtu"),
     )
 }
 

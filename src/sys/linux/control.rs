@@ -169,7 +169,8 @@ impl Control {
         Err(unstable())
     }
 
-    /// Changes the interface by rtnetlink. ENODEV can mean that it was moved: then searches it again.
+    /// Changes the interface by rtnetlink. ENODEV can mean that it was moved: then searches it again. If it is where it
+    /// was, ENODEV means something else.
     pub(super) fn change(
         &mut self,
         node: &Node,
@@ -182,14 +183,16 @@ impl Control {
             Ok(())
         })?;
         let mut index = shown.and(index);
+        let mut refused = None;
         for _ in 0..TRIES {
             let index = match index.take() {
                 Some(index) => index,
                 None => self.link(node, way)?.index,
             };
+            let place = Some((self.namespace, index));
             let Some(netlink) = self.here()? else { continue };
             match change(netlink, index) {
-                Err(refusal) if refusal.errno == Errno::ENODEV => {}
+                Err(refusal) if refusal.errno == Errno::ENODEV && refused != place => refused = place,
                 changed => return Ok(changed),
             }
         }

@@ -72,7 +72,13 @@ pub(super) fn list_all_request(family: Family) -> Request {
 }
 
 pub(super) fn add(netlink: &mut Socket, index: u32, route: &Route) -> Result<(), Refusal> {
-    netlink.change(&new_request(libc::NLM_F_EXCL, index, route))
+    netlink.change(&new_request(libc::NLM_F_EXCL, index, route)).map_err(|refusal| match refusal.errno {
+        Errno::EEXIST => {
+            let said = "another route has this destination, metric and table: TUNTAP_REPLACE replaces a route of this device";
+            Refusal { errno: Errno::EEXIST, said: boxed(said.into()).ok() }
+        }
+        _ => refusal,
+    })
 }
 
 /// Replaces the first route with this destination, metric and table, if all of these routes lead through this interface.

@@ -79,6 +79,7 @@ static void what_is_there_already_stays(void)
     IP("route add fd01::/48 dev t0");
     IP("route add 10.10.0.0/16 dev t0 metric 5 table 100");
     FAILS(add_route(other, "10.9.0.0/16", NULL, 0, 0, &err), EEXIST, TUNTAP_REASON_BUSY);
+    MESSAGE_HAS("another route has this destination, metric and table: TUNTAP_REPLACE");
     OK(add_route(other, "10.9.0.0/16", NULL, 1, 0, &err));
     become(1234, 1234);
     OK(add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
@@ -256,6 +257,25 @@ static void what_cannot_be_changes_nothing(void)
     tuntap_close(dev);
 }
 
+/** Linux turns IPv6 off below its least MTU, and calls that ENODEV. */
+static void ipv6_needs_its_mtu(void)
+{
+    tuntap *dev = up("t0", TUNTAP_TUN);
+    IP("link set t0 mtu 1279");
+    FAILS(add_route(dev, "fd01::/48", NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_RANGE);
+    MESSAGE_HAS("IPv6 needs an MTU of 1280, and the MTU is 1279: use tuntap_set_mtu");
+    OK(add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
+    tuntap_close(dev);
+}
+
+static void a_gateway_needs_a_network(void)
+{
+    tuntap *dev = up("t0", TUNTAP_TUN);
+    FAILS(add_route(dev, "10.9.0.0/16", "192.0.2.1", 0, 0, &err), ENETUNREACH, TUNTAP_REASON_SYSTEM);
+    MESSAGE_HAS("use TUNTAP_ROUTE_ONLINK");
+    tuntap_close(dev);
+}
+
 int main(void)
 {
     begin_with_users();
@@ -265,6 +285,8 @@ int main(void)
     a_gateway_is_on_the_link();
     all_of_it_reaches_the_kernel();
     what_cannot_be_changes_nothing();
+    ipv6_needs_its_mtu();
+    a_gateway_needs_a_network();
     what_is_almost_there_is_not_there();
     an_answer_may_be_lost();
     what_is_there_already_stays();
