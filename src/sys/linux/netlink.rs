@@ -180,7 +180,11 @@ impl Socket {
                 if message.is_end() {
                     return message.outcome().map(|()| answer);
                 }
-                read(message.body)?;
+                // The rest of a dump would make the next request fail with EBUSY.
+                if let Err(error) = read(message.body) {
+                    self.drain(buffer);
+                    return Err(error.into());
+                }
                 if message.is_alone() {
                     return Ok(answer);
                 }
