@@ -83,12 +83,13 @@ impl Packets {
     #[inline]
     pub(super) unsafe fn set(&self, number: usize, packet: CPacket) {
         let place = self.place(number);
-        if self.size >= size_of::<CPacket>() {
-            place.cast::<CPacket>().write_unaligned(packet);
-            let unknown = self.size.wrapping_sub(size_of::<CPacket>());
+        if self.size < size_of::<CPacket>() {
+            return place.copy_from_nonoverlapping(ptr::from_ref(&packet).cast(), self.size);
+        }
+        place.cast::<CPacket>().write_unaligned(packet);
+        let unknown = self.size.wrapping_sub(size_of::<CPacket>());
+        if unknown > 0 {
             place.add(size_of::<CPacket>()).write_bytes(0, unknown);
-        } else {
-            place.copy_from_nonoverlapping(ptr::from_ref(&packet).cast(), self.size);
         }
     }
 
@@ -127,12 +128,17 @@ impl Packets {
             if size > isize::MAX as usize {
                 return Err(Argument::Wrong("a packet is larger than any memory"));
             }
-            let bytes = slice::from_raw_parts(self.place(number), self.size);
-            if bytes.iter().skip(size_of::<CPacket>()).any(|byte| *byte != 0) {
+            if self.size > size_of::<CPacket>() && self.has_unknown(number) {
                 return Err(Argument::Wrong("a member of a packet that this version does not know is not 0"));
             }
         }
         Ok(())
+    }
+
+    /// Whether a member that this version does not know is not 0.
+    unsafe fn has_unknown(&self, number: usize) -> bool {
+        let bytes = slice::from_raw_parts(self.place(number), self.size);
+        bytes.iter().skip(size_of::<CPacket>()).any(|byte| *byte != 0)
     }
 
     /// The bytes of each packet.

@@ -231,7 +231,7 @@ impl Source {
 
     /// Adds a read to the batch.
     fn add(&mut self, reads: usize, bytes: usize, taken: usize) {
-        let single = self.stream.single().filter(|_| self.room > 0);
+        let single = if self.room > 0 { self.stream.single() } else { None };
         let last = single.map_or(0, |packet| packet.saturating_add(self.room));
         let read = if last > 0 { last } else { taken };
         self.batch = Batch::Under { reads: reads.saturating_add(1), bytes: bytes.saturating_add(read), last };
