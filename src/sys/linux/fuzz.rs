@@ -3,7 +3,7 @@
 
 use super::departure::Departures;
 use super::message::{Attributes, Message, Request};
-use super::{address, link, notice, route};
+use super::{address, link, notice, route, rtmsg};
 use crate::model::prefix::Family;
 use crate::model::route::Installed;
 use crate::sys::bytes::u32_at;
@@ -28,7 +28,7 @@ pub fn netlink(index: u32, datagram: &[u8]) {
             assert!(address.prefix().bits() <= address.family().bits());
             assert!(address.peer().is_none_or(|peer| Family::of(peer) == address.family()));
         }
-        if let Some(installed) = route::parse(message.body, index) {
+        if let Some(installed) = rtmsg::parse(message.body, index) {
             assert!(installed.route.prefix().bits() <= installed.route.family().bits());
             let installed = Installed { detail: message.body.to_vec(), ..installed };
             is_whole(&route::delete_request(&installed.detail));

@@ -30,6 +30,7 @@ mod probe;
 mod queue;
 mod refusal;
 mod route;
+mod rtmsg;
 mod socket;
 mod steering;
 mod undo;
@@ -380,8 +381,8 @@ impl Backend for Queue {
     /// IPv6 has no metric 0.
     fn usual_route(&self, family: Family) -> (u32, u32) {
         match family {
-            Family::V4 => (0, route::MAIN_TABLE),
-            Family::V6 => (route::IPV6_METRIC, route::MAIN_TABLE),
+            Family::V4 => (0, rtmsg::MAIN_TABLE),
+            Family::V6 => (rtmsg::IPV6_METRIC, rtmsg::MAIN_TABLE),
         }
     }
 

@@ -2,7 +2,7 @@
 //! Translates messages of rtnetlink to notices.
 
 use super::message::{Attributes, Message};
-use super::{address, link, route};
+use super::{address, link, rtmsg};
 use crate::model::event::{Notice, Place};
 use crate::model::memory::{self, NoMemory};
 use crate::model::route::Installed;
@@ -69,7 +69,7 @@ fn push_route(notices: &mut Vec<Notice>, message: &Message<'_>) -> Result<(), No
         return Ok(());
     }
     let attributes = Attributes(body.get(RTMSG..).unwrap_or_default());
-    let found = attributes.u32(libc::RTA_OIF).and_then(|index| Some((index, route::parse(body, index)?)));
+    let found = attributes.u32(libc::RTA_OIF).and_then(|index| Some((index, rtmsg::parse(body, index)?)));
     if message.kind == libc::RTM_NEWROUTE && message.takes_a_place() {
         let place = found.as_ref().map(|(_, installed)| Place::of(installed));
         memory::push(notices, place.map_or(Notice::RoutesDoubtful, Notice::RouteReplaced))?;

@@ -1,48 +1,23 @@
 // SPDX-License-Identifier: MIT
 //! Routes through an interface: RTM_GETROUTE, RTM_NEWROUTE and RTM_DELROUTE.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::result::Result;
 
-use super::address::{number, octets, parse_ip, scope, scope_number};
+use super::address::{number, octets, scope_number};
 use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
+use super::rtmsg::{
+    FLAGS_AT, IPV6_METRIC, MAIN_TABLE, PROTOCOL_AT, Parts, RTA_NH_ID, RTA_VIA, RTAX_MTU, RTMSG,
+    RTNH_F_ONLINK, SCOPE_AT, TOS_AT, TYPE_AT, parse, rtmsg, type_number,
+};
 use crate::model::address::Scope;
 use crate::model::error::Errno;
 use crate::model::memory::{self, NoMemory};
-use crate::model::prefix::{Family, Prefix};
+use crate::model::prefix::Family;
 use crate::model::route::{Details, Installed, Route, Type};
 use crate::sys::boxed;
 use crate::sys::bytes::u32_at;
-
-/// Size of struct rtmsg: family, prefix lengths of destination and source, TOS, table, protocol, scope, type, and a word of
-/// flags.
-const RTMSG: usize = 12;
-const LENGTH_AT: usize = 1;
-const SOURCE_AT: usize = 2;
-const TOS_AT: usize = 3;
-const TABLE_AT: usize = 4;
-const PROTOCOL_AT: usize = 5;
-const SCOPE_AT: usize = 6;
-const TYPE_AT: usize = 7;
-const FLAGS_AT: usize = 8;
-/// Offset of rta_expires in struct rta_cacheinfo.
-const EXPIRES_AT: usize = 8;
-/// linux/rtnetlink.h; libc does not have them for every target.
-const RTA_VIA: u16 = 18;
-const RTA_PREF: u16 = 20;
-const RTA_NH_ID: u16 = 30;
-/// linux/rtnetlink.h: the gateway is on the link, even if no address has a network with it.
-const RTNH_F_ONLINK: u32 = 4;
-
-/// linux/rtnetlink.h: the MTU in RTA_METRICS.
-const RTAX_MTU: u16 = 2;
-
-/// The default metric of IPv6 routes.
-pub(super) const IPV6_METRIC: u32 = 1024;
-pub(super) const MAIN_TABLE: u32 = libc::RT_TABLE_MAIN as u32;
-/// The table of the host's own addresses and of broadcast addresses, which the kernel manages.
-const LOCAL_TABLE: u32 = libc::RT_TABLE_LOCAL as u32;
 
 /// The routes through the interface, of both families.
 pub(super) fn list(netlink: &mut Socket, index: u32) -> Result<Vec<Installed>, Refusal> {
@@ -268,144 +243,12 @@ fn metrics(mtu: u32) -> [u8; 8] {
     [a, b, c, d, e, f, g, h]
 }
 
-const TYPES: [(Type, u8); 5] = [
-    (Type::Unicast, libc::RTN_UNICAST),
-    (Type::Local, libc::RTN_LOCAL),
-    (Type::Broadcast, libc::RTN_BROADCAST),
-    (Type::Anycast, libc::RTN_ANYCAST),
-    (Type::Multicast, libc::RTN_MULTICAST),
-];
-
-fn type_number(kind: Type) -> u8 {
-    TYPES.iter().find(|(ours, _)| *ours == kind).map_or(libc::RTN_UNICAST, |(_, number)| *number)
-}
-
 fn with_flags(mut fixed: [u8; RTMSG], details: &Details) -> [u8; RTMSG] {
     let flags = if details.onlink { RTNH_F_ONLINK } else { 0 };
     if let Some(word) = fixed.get_mut(FLAGS_AT..) {
         word.copy_from_slice(&flags.to_ne_bytes());
     }
     fixed
-}
-
-fn rtmsg(family: Family, prefix: u8, protocol: u8, scope: u8, kind: u8) -> [u8; RTMSG] {
-    [number(family), prefix, 0, 0, 0, protocol, scope, kind, 0, 0, 0, 0]
-}
-
-/// A message about a route, with its attributes.
-struct Parts<'a> {
-    body: &'a [u8],
-    family: u8,
-    attributes: Attributes<'a>,
-}
-
-impl<'a> Parts<'a> {
-    fn of(body: &'a [u8]) -> Option<Self> {
-        Some(Self { body, family: *body.first()?, attributes: Attributes(body.get(RTMSG..)?) })
-    }
-
-    fn byte(&self, at: usize) -> u8 {
-        self.body.get(at).copied().unwrap_or(0)
-    }
-
-    fn table(&self) -> u32 {
-        self.attributes.u32(libc::RTA_TABLE).unwrap_or(self.byte(TABLE_AT).into())
-    }
-
-    fn metric(&self) -> u32 {
-        self.attributes.u32(libc::RTA_PRIORITY).unwrap_or(0)
-    }
-
-    fn interface(&self) -> Option<u32> {
-        self.attributes.u32(libc::RTA_OIF)
-    }
-
-    /// A gateway of another family is in RTA_VIA, after the number of its family.
-    fn gateway(&self) -> Option<IpAddr> {
-        let via = || self.attributes.get(RTA_VIA).and_then(|via| via.get(2..));
-        self.attributes.get(libc::RTA_GATEWAY).or_else(via).and_then(parse_ip)
-    }
-
-    fn source(&self) -> Option<IpAddr> {
-        self.attributes.get(libc::RTA_PREFSRC).and_then(parse_ip)
-    }
-
-    fn mtu(&self) -> u32 {
-        self.attributes.nested(libc::RTA_METRICS).u32(RTAX_MTU).unwrap_or(0)
-    }
-
-    fn flags(&self) -> u32 {
-        u32_at(self.body, FLAGS_AT).unwrap_or(0)
-    }
-
-    fn details(&self) -> Option<Details> {
-        let kind = self.byte(TYPE_AT);
-        Some(Details {
-            metric: self.metric(),
-            table: self.table(),
-            kind: TYPES.iter().find(|(_, number)| *number == kind).map(|(ours, _)| *ours)?,
-            protocol: self.byte(PROTOCOL_AT),
-            scope: Some(scope(self.byte(SCOPE_AT))),
-            mtu: self.mtu(),
-            onlink: self.flags() & RTNH_F_ONLINK != 0,
-        })
-    }
-
-    fn network(&self) -> Option<IpAddr> {
-        let unspecified = match self.family == number(Family::V4) {
-            true => IpAddr::from(Ipv4Addr::UNSPECIFIED),
-            false => Ipv6Addr::UNSPECIFIED.into(),
-        };
-        self.attributes.get(libc::RTA_DST).map_or(Some(unspecified), parse_ip)
-    }
-
-    fn has_destination_of(&self, other: &Self) -> bool {
-        let of = |parts: &Self| (parts.family, parts.byte(LENGTH_AT), parts.network(), parts.table());
-        of(self) == of(other)
-    }
-
-    /// Whether a [`Route`] represents it completely.
-    fn is_simple(&self) -> bool {
-        let mut attributes = self.attributes;
-        self.byte(TOS_AT) == 0
-            && self.byte(SOURCE_AT) == 0
-            && self.byte(PROTOCOL_AT) != 0
-            && scope_number(scope(self.byte(SCOPE_AT))) == self.byte(SCOPE_AT)
-            && attributes.all(|(kind, value)| is_plain(kind, value))
-    }
-}
-
-fn is_plain(kind: u16, value: &[u8]) -> bool {
-    match kind {
-        libc::RTA_DST
-        | libc::RTA_OIF
-        | libc::RTA_GATEWAY
-        | RTA_VIA
-        | libc::RTA_PRIORITY
-        | libc::RTA_TABLE
-        | libc::RTA_PREFSRC => true,
-        libc::RTA_METRICS => Attributes(value).all(|(kind, _)| kind == RTAX_MTU),
-        libc::RTA_CACHEINFO => u32_at(value, EXPIRES_AT) == Some(0),
-        RTA_PREF => value == [0],
-        _ => false,
-    }
-}
-
-/// Parses a message about a route through this interface only, without its `detail`.
-pub(super) fn parse(body: &[u8], index: u32) -> Option<Installed> {
-    let parts = Parts::of(body)?;
-    if parts.interface() != Some(index) || parts.table() == LOCAL_TABLE {
-        return None;
-    }
-    let network = parts.network()?;
-    let route = Route::reported(
-        network,
-        Prefix::new(Family::of(network), parts.byte(LENGTH_AT))?,
-        parts.gateway(),
-        parts.source(),
-        parts.details()?,
-    )?;
-    Some(Installed { route, exact: parts.is_simple(), detail: Vec::new() })
 }
 
 #[cfg(test)]
