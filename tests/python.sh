@@ -101,7 +101,7 @@ style() {
 # run INTERPRETER: runs the tests with the package from the wheel. A warning is an error.
 run() {
     PYTHONPATH=$(echo "$out"/carrying/lib/python*/site-packages) PYTHONDONTWRITEBYTECODE=1 \
-        private timeout 300 "$1" -X dev -W error -m pytest -q -rs -p no:cacheprovider "$source/tests"
+        private timeout 900 "$1" -X dev -W error -m pytest -q -rs -p no:cacheprovider "$source/tests"
 }
 
 # run_with INTERPRETER: runs the tests in a new environment.
