@@ -42,11 +42,12 @@ LIBS       := -lpthread -ldl -lm
 RPATH      :=
 endif
 
-# The parts of `make check`.
-CHECKS := lint check-core check-abi check-header check-c check-valgrind check-asan check-api check-tsan check-faults check-strace \
-    check-seccomp check-fuzz check-links check-reproducible check-deny check-bindings check-python check-examples check-darwin
+# The parts of `make check`, and those that `make check-all` adds: the same tests with other tools, and what takes minutes.
+CHECKS := lint check-core check-abi check-header check-c check-faults check-strace check-seccomp check-links check-reproducible \
+    check-deny check-bindings check-python check-examples
+SLOW_CHECKS := check-valgrind check-asan check-api check-tsan check-fuzz check-darwin
 
-.PHONY: all demo check checks check-advisories bench coverage soak size header install uninstall clean rust stage asan-library $(CHECKS)
+.PHONY: all demo check check-all check-advisories bench coverage soak size header install uninstall clean rust stage asan-library $(CHECKS) $(SLOW_CHECKS)
 all: $(SHARED) $(STATIC)
 
 # Cargo decides whether it must build.
@@ -141,9 +142,10 @@ demo: all
 	@$(BUILD)/demo
 
 # Each part prints its results. It prints SKIP if a tool is missing, and fails then with CI=true.
-check: $(CHECKS)
-checks:
-	@echo $(CHECKS)
+check:
+	@MAKE="$(MAKE)" tests/check.sh "make check" $(CHECKS)
+check-all:
+	@MAKE="$(MAKE)" tests/check.sh "make check-all" $(CHECKS) $(SLOW_CHECKS)
 
 lint:
 	CARGO="$(CARGO)" tests/lint.sh
