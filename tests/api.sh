@@ -9,7 +9,7 @@ out=build/tests/api
 mkdir -p "$out"
 
 generate() {
-    "${PYTHON:-python3}" tests/api/generate.py "${1:-include/tuntap.h}" abi/libtuntap.map
+    PYTHONPATH=docs/reference PYTHONDONTWRITEBYTECODE=1 "${PYTHON:-python3}" tests/api/generate.py "${1:-include/tuntap.h}" abi/libtuntap.map
 }
 
 # refuses TEXT SED: the generator must fail with this text for a header that sed has changed.

@@ -2,14 +2,15 @@
 """generate.py HEADER: writes tuntap/_abi.py, what Python needs to know of tuntap.h, to standard output.
 
 Constants become enumerations, structures ctypes.Structures, prototypes the names of the types in tuntap/_types.py, and
-comments docstrings. The header is cbindgen's, so that a line is what a C parser would otherwise have to find out.
+comments docstrings. The parser of the header is docs/reference/header.py, which must be in PYTHONPATH.
 """
 
 import re
 import sys
 import textwrap
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import header
 
 # The enumerations, by what their constants begin with; the flags of an open are all that is left.
 ENUMERATIONS = {
@@ -35,12 +36,6 @@ C_ONLY = {
     *("milliseconds", "filter", "macs", "packets", "taken", "devices", "supported"),
 }
 
-COMMENT = r"/\*\*\n((?: \*.*\n)+?) \*/\n"
-CONSTANT = re.compile(COMMENT + r"#define (TUNTAP_\w+) (0x[0-9a-f]+|\d+)\n|#define (TUNTAP_\w+) (0x[0-9a-f]+|\d+)\n")
-STRUCTURE = re.compile(r"typedef struct (tuntap_\w+) \{\n(.*?)\n\} \1;", re.S)
-MEMBER = re.compile(r"^    (u?int\d+_t|char|size_t|void \*) ?(\w+)(?:\[(\w+)\])?;$", re.M)
-FUNCTION = re.compile(COMMENT + r"([\w ]+?[ *]+)(tuntap_\w+)\(([^)]*)\);\n")
-
 # What a C type is called in tuntap/_types.py.
 TYPES = {
     "tuntap_error *": "error",
@@ -54,28 +49,8 @@ TYPES = {
     "void": "none",
 }
 
-
 # What ctypes calls the types of members that it has other names for.
 CTYPES = {"void *": "void_p", "size_t": "size_t"}
-
-
-class Constant(NamedTuple):
-    name: str
-    value: int
-    comment: str
-
-
-def prose(comment: str) -> str:
-    """A comment without its stars."""
-    return "\n".join(line[3:] for line in comment.splitlines())
-
-
-def constants(header: str) -> list[Constant]:
-    found = [match.groups() for match in CONSTANT.finditer(header)]
-    return [
-        Constant(name or other, int(value or number, 0), prose(comment or "").strip())
-        for comment, name, value, other, number in found
-    ]
 
 
 def in_python(text: str) -> str:
@@ -120,47 +95,27 @@ def failures(returned: str) -> list[str]:
     return found
 
 
-class Comment(NamedTuple):
-    text: str
-    parameters: dict[str, str]
-    returned: str
-
-
-def parse(comment: str) -> Comment:
-    """The text, and what is said behind each @word."""
-    text, *tagged = re.split(r"^@", prose(comment), flags=re.M)
-    parameters, returned = {}, ""
-    for part in tagged:
-        word, _, rest = part.partition(" ")
-        if word == "param":
-            name, _, rest = rest.strip().partition(" ")
-            parameters[name] = " ".join(rest.split())
-        elif word == "return":
-            returned = " ".join(rest.split())
-    return Comment(text.strip(), parameters, returned)
-
-
-def docstring(name: str, comment: str) -> str:
+def docstring(function: header.Function) -> str:
     """What a function does, what it takes and what goes wrong, in Python's terms."""
-    parsed = parse(comment)
-    lines = [in_python(parsed.text), ""]
-    for parameter, text in parsed.parameters.items():
-        if parameter not in C_ONLY and not text.startswith("Receives"):
-            lines += textwrap.wrap(f"{parameter}: {in_python(text)}", 88, subsequent_indent="    ")
-    raised = failures(in_python(parsed.returned))
-    if raised or "tuntap_" in parsed.returned:
-        others = re.findall(r"\b[aA]s (tuntap_\w+)", parsed.returned)
+    lines = [in_python(function.text), ""]
+    for parameter in function.parameters:
+        if parameter.name not in C_ONLY and not parameter.text.startswith("Receives"):
+            lines += textwrap.wrap(f"{parameter.name}: {in_python(parameter.text)}", 88, subsequent_indent="    ")
+    returned = " ".join(function.returned.split())
+    raised = failures(in_python(returned))
+    if raised or "tuntap_" in returned:
+        others = re.findall(r"\b[aA]s (tuntap_\w+)", returned)
         raised += [f"or as {other}" for other in others]
         text = ", ".join(raised).removeprefix("or ")
         lines += textwrap.wrap(f"Raises an Error: {text}.", 88, subsequent_indent="    ")
-    return "\n".join(lines).strip() + f"\n\nThe C function: {name}."
+    return "\n".join(lines).strip() + f"\n\nThe C function: {function.name}."
 
 
-def enumerations(found: list[Constant]) -> Iterator[str]:
-    members: dict[tuple[str, str, str], list[Constant]] = {}
+def enumerations(found: list[header.Constant]) -> Iterator[str]:
+    members: dict[tuple[str, str, str], list[header.Constant]] = {}
     for constant in found:
         if PLAIN.fullmatch(constant.name):
-            yield f"{constant.name[len('TUNTAP_') :]} = {constant.value}"
+            yield f"{constant.name[len('TUNTAP_') :]} = {int(constant.value, 0)}"
             continue
         prefix = next((prefix for prefix in ENUMERATIONS if constant.name.startswith(prefix)), "TUNTAP_")
         kind = ENUMERATIONS.get(prefix, FLAGS)
@@ -168,40 +123,38 @@ def enumerations(found: list[Constant]) -> Iterator[str]:
     for (name, base, text), listed in members.items():
         yield f"\n\nclass {name}({base}):\n    {text!r}\n"
         for constant in listed:
-            yield f"    {constant.name} = {constant.value}"
-            yield f"    {in_python(constant.comment)!r}"
+            yield f"    {constant.name} = {int(constant.value, 0)}"
+            yield f"    {in_python(constant.text)!r}"
 
 
-def structures(header: str) -> Iterator[str]:
-    for name, body in STRUCTURE.findall(header):
-        yield f"\n\nclass {name}(ctypes.Structure):\n    _fields_ = ["
-        for kind, member, count in MEMBER.findall(body):
-            python = f"ctypes.c_{CTYPES.get(kind) or kind.removesuffix('_t')}"
-            size = count[len("TUNTAP_") :] if count else ""
-            yield f"        ({member!r}, {python}{f' * {size}' if size else ''}),"
+def structures(found: list[header.Struct]) -> Iterator[str]:
+    for struct in found:
+        yield f"\n\nclass {struct.name}(ctypes.Structure):\n    _fields_ = ["
+        for member in struct.members:
+            python = f"ctypes.c_{CTYPES.get(member.type) or member.type.removesuffix('_t')}"
+            size = member.length.removeprefix("TUNTAP_")
+            yield f"        ({member.name!r}, {python}{f' * {size}' if size else ''}),"
         yield "    ]"
 
 
-def type_of(declaration: str) -> str:
-    """Of a parameter, or of a result, which has no name."""
-    kind = re.sub(r"\w+$", "", declaration).strip() if " " in declaration.strip() else declaration
-    return TYPES.get(kind, "pointer" if kind.endswith("*") else "") or TYPES[declaration.strip()]
+def type_of(kind: str) -> str:
+    """Of a parameter."""
+    return TYPES.get(kind, "pointer") if kind.endswith("*") else TYPES[kind]
 
 
-def prototypes(header: str) -> Iterator[str]:
+def prototypes(functions: list[header.Function]) -> Iterator[str]:
     yield "\n\nPROTOTYPES = {"
-    for _, result, name, parameters in FUNCTION.findall(header):
-        result = "constant" if result == "const char *" else TYPES[result.strip()]
-        taken = [] if parameters == "void" else [type_of(parameter.strip()) for parameter in parameters.split(",")]
-        yield f"    {name!r}: ({result!r}, {tuple(taken)!r}),"
+    for function in functions:
+        result = "constant" if function.result == "const char *" else TYPES[function.result]
+        taken = tuple(type_of(parameter.type) for parameter in function.parameters)
+        yield f"    {function.name!r}: ({result!r}, {taken!r}),"
     yield "}\n\nDOCS = {"
-    for comment, _, name, _ in FUNCTION.findall(header):
-        yield f"    {name!r}: {docstring(name, comment)!r},"
+    for function in functions:
+        yield f"    {function.name!r}: {docstring(function)!r},"
     yield "}"
 
 
-def generate(header: str) -> str:
-    # Members' comments are indented, and no constants'.
+def generate(found: header.Header) -> str:
     head = [
         "# SPDX-License-Identifier: MIT",
         '"""What tuntap.h says. Generated from it: see generate.py."""',
@@ -213,10 +166,9 @@ def generate(header: str) -> str:
         "",
         "# ruff: noqa",
     ]
-    parts = [*head, *enumerations(constants(header)), *structures(header), *prototypes(header)]
+    parts = [*head, *enumerations(found.constants), *structures(found.structs), *prototypes(found.functions)]
     return "\n".join(parts) + "\n"
 
 
 if __name__ == "__main__":
-    with open(sys.argv[1], encoding="utf-8") as file:
-        sys.stdout.write(generate(file.read()))
+    sys.stdout.write(generate(header.read(sys.argv[1])))

@@ -29,6 +29,7 @@ NEEDED = (
     "LICENSE",
     "README.md",
     "abi",
+    "docs/reference",
     "include",
     "packaging",
     "pkgconfig",
@@ -53,7 +54,11 @@ class Build(build_py):
         package = os.path.join(HERE, "src" if self.editable_mode else self.build_lib, "tuntap")
         header = os.path.join(SOURCES, "include", "tuntap.h")
         with open(os.path.join(package, "_abi.py"), "w", encoding="utf-8") as target:
-            subprocess.run([sys.executable, os.path.join(HERE, "generate.py"), header], check=True, stdout=target)
+            # generate.py shares the parser of the header with the reference.
+            parser = os.path.join(SOURCES, "docs", "reference")
+            environment = {**os.environ, "PYTHONPATH": parser, "PYTHONDONTWRITEBYTECODE": "1"}
+            generate = [sys.executable, os.path.join(HERE, "generate.py"), header]
+            subprocess.run(generate, check=True, stdout=target, env=environment)
         carried = os.path.join(package, SONAME)
         if LIBRARY == "system":
             # An editable installation may have left one in the sources.

@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: MIT
 """Writes the table of tests/api: each function of tuntap.h, what its parameters are, and what its reference says.
 
-Usage: generate.py TUNTAP.H LIBTUNTAP.MAP >calls.c
+Usage: generate.py TUNTAP.H LIBTUNTAP.MAP >calls.c, with docs/reference in PYTHONPATH
 
 A parameter is known by its type and its name. One that is unknown is an error here, so that no function is left out.
 """
 
-import dataclasses
 import re
 import sys
+
+import header
 
 # A good text and a good number for a parameter of this name.
 TEXTS = {
@@ -51,33 +52,6 @@ def die(text):
     sys.exit(f"generate.py: {text}")
 
 
-@dataclasses.dataclass
-class Function:
-    name: str
-    result: str
-    parameters: list  # of (type, name)
-    doc: str
-
-    def section(self, name):
-        """The text behind "@param name" or "@return", up to the next of them."""
-        found = re.search(rf"@{name}\s(.*?)(?=\n@|\Z)", self.doc, re.S)
-        return " ".join(found.group(1).split()) if found else None
-
-
-def parse(header):
-    """The functions in the order of the header, and the types that are structures and objects."""
-    functions = {}
-    declaration = re.compile(r"/\*\*((?:[^*]|\*(?!/))*)\*/\s*([\w ]+[ *])(tuntap_\w+)\(([^()]*)\);")
-    for doc, result, name, parameters in declaration.findall(header):
-        doc = re.sub(r"^\s*\* ?", "", doc, flags=re.M)
-        pairs = [re.fullmatch(r"(.*?)(\w+)", " ".join(one.split())) for one in parameters.split(",")]
-        pairs = [(pair[1].strip(), pair[2]) for pair in pairs if pair[0] != "void"]
-        functions[name] = Function(name, result.strip(), pairs, doc)
-    structures = set(re.findall(r"^typedef struct (tuntap_\w+) \{", header, re.M))
-    objects = set(re.findall(r"^typedef struct (tuntap\w*) \1;", header, re.M))
-    return functions, structures, objects
-
-
 def check(functions, symbols):
     exported = set(re.findall(r"^\s*(tuntap_\w+);", symbols, re.M))
     if exported != set(functions):
@@ -93,23 +67,10 @@ class Table:
         self.functions, self.structures, self.objects = functions, structures, objects
         # The function that frees an object of a type.
         self.releases = {
-            function.parameters[0][0].removesuffix(" *"): function.name
+            function.parameters[0].type.removesuffix(" *"): function.name
             for function in functions.values()
             if is_release(function)
         }
-
-    def optional(self, function, kind, name):
-        """Whether the reference of the parameter speaks of NULL: the function's own, or that of its namesake."""
-        doc = function.section(f"param {name}")
-        if doc is None and kind.startswith("const "):
-            same = [one for one in self.functions.values() if (kind, name) in one.parameters]
-            docs = [one.section(f"param {name}") for one in same]
-            doc = next((doc for doc in docs if doc), None)
-        return "NULL" in (doc or "")
-
-    def is_changed(self, function, name):
-        """Whether a parameter is read, and written to on success."""
-        return (function.section(f"param {name}") or "").startswith("On entry: ")
 
     def pointer(self, kind, name, next_name):
         """The kind, and the type of an element, of a parameter that is a pointer."""
@@ -141,15 +102,15 @@ class Table:
         return None
 
     def describe(self, function, place):
-        kind, name = function.parameters[place]
-        names = [name for _, name in function.parameters]
+        kind, name, text = function.parameters[place]
+        names = [parameter.name for parameter in function.parameters]
         following = names[place + 1 :]
         fields = {"name": f'"{name}"', "count": -1, "size": -1}
         if "*" in kind:
             found = self.pointer(kind, name, following[0] if following else None)
             if not found:
                 die(f"{function.name}: no values for `{kind} {name}`")
-            if found[1] == "tuntap_packet" and (kind.startswith("const ") or self.is_changed(function, name)):
+            if found[1] == "tuntap_packet" and (kind.startswith("const ") or text.startswith("On entry: ")):
                 found = "packets" if kind.startswith("const ") else "places", found[1]
             fields["kind"], unit = f"&{found[0]}_kind", found[1]
             fields["unit"] = f"sizeof({unit})"
@@ -158,15 +119,12 @@ class Table:
                 if member not in ("count", "size") or (member == "size" and fields["size"] >= 0):
                     break
                 fields[member] = names.index(one)
-            fields["needed"] = str(found[0] != "error" and not self.optional(function, kind, name)).lower()
-            always = "after an error too" in (function.section(f"param {name}") or "")
-            fields["always"] = str(always).lower()
+            fields["needed"] = str(found[0] != "error" and "NULL" not in text).lower()
+            fields["always"] = str("after an error too" in text).lower()
             if found[0] == "text":
                 if name not in TEXTS:
                     die(f"{function.name}: no good text for `{name}`")
-                text = TEXTS.get(f"{function.name}: {name}", TEXTS[name])
-                if text is not None:
-                    fields["text"] = f'"{text}"'
+                fields["text"] = f'"{TEXTS.get(f"{function.name}: {name}", TEXTS[name])}"'
             if found[0] == "object_out":
                 fields["release"] = f"release_{kind.split()[0]}"
         elif (kind, name) == ("int", "fd"):
@@ -178,9 +136,9 @@ class Table:
 
     def number(self, function, place):
         """A good number. That of a size is the size of what comes before it."""
-        name = function.parameters[place][1]
+        name = function.parameters[place].name
         if name in ("size", "hdr_size"):
-            types = [kind for kind, _ in function.parameters[:place] if "*" in kind]
+            types = [one.type for one in function.parameters[:place] if "*" in one.type]
             target = types[-1].removeprefix("const ").removesuffix("*").strip()
             return f"sizeof({target})" if target in self.structures else 256
         if name not in NUMBERS:
@@ -189,7 +147,7 @@ class Table:
 
     def errnos(self, function, seen=()):
         """The errnos of a function's reference, with those of the functions that it refers to; "..." when it is open."""
-        text = function.section("return") or ""
+        text = " ".join(function.returned.split())
         found = set(re.findall(r"-(E[A-Z0-9]+)\b", text)) | ({"..."} if "..." in text else set())
         for name in re.findall(r"\b(?:[Aa]s|like) (tuntap_\w+)(?: and (tuntap_\w+))?", text):
             for one in name:
@@ -198,15 +156,15 @@ class Table:
         return found
 
     def returns(self, function):
-        zero = (function.section("return") or "").startswith("0")
+        zero = function.returned.startswith("0")
         return "ZERO" if zero and function.result == "int" else RETURNS[function.result]
 
     def call(self, function):
         """The function as one of an array of arguments."""
         values = []
-        for place, (kind, _) in enumerate(function.parameters):
-            member = "pointer" if "*" in kind else "number"
-            values.append(f"({kind})arguments[{place}].{member}")
+        for place, parameter in enumerate(function.parameters):
+            member = "pointer" if "*" in parameter.type else "number"
+            values.append(f"({parameter.type})arguments[{place}].{member}")
         call = f"{function.name}({', '.join(values)})"
         if function.result == "void":
             body = f"{call};\n    return 0;"
@@ -230,7 +188,7 @@ class Table:
             places = range(len(function.parameters))
             yield f'    {{.name = "{function.name}", .call = call_{function.name}, .returns = {self.returns(function)},'
             frees = is_release(function) or function.name == "tuntap_release"
-            changes = function.result != "void" and function.parameters[:1] == [("tuntap *", "dev")]
+            changes = function.result != "void" and [one[:2] for one in function.parameters[:1]] == [("tuntap *", "dev")]
             yield f"     .parameters = {len(places)}, .changes = {str(changes).lower()}, .frees = {str(frees).lower()}, .open = {str('...' in errnos).lower()},"
             yield f"     .documented = {{{', '.join([*sorted(errnos - {'...'}), '0'])}}},"
             parameters = ", ".join(self.describe(function, place) for place in places) or "{0}"
@@ -239,9 +197,11 @@ class Table:
 
 
 def main():
-    header, symbols = (open(path, encoding="utf-8").read() for path in sys.argv[1:])
-    functions, structures, objects = parse(header)
-    check(functions, symbols)
+    found = header.read(sys.argv[1])
+    functions = {function.name: function for function in found.functions}
+    with open(sys.argv[2], encoding="utf-8") as symbols:
+        check(functions, symbols.read())
+    structures, objects = ({one.name for one in kind} for kind in (found.structs, found.objects))
     print("\n".join(Table(functions, structures, objects).write()))
 
 
