@@ -7,6 +7,7 @@ SOVERSION  := 0
 PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
+MANDIR     ?= $(PREFIX)/share/man
 DESTDIR    ?=
 
 CC         ?= cc
@@ -43,12 +44,14 @@ RPATH      :=
 endif
 
 # The parts of `make check`, and those that `make check-all` adds: the same tests with other tools, and what takes minutes.
-CHECKS := lint check-core check-abi check-header check-c check-faults check-strace check-seccomp check-links check-reproducible \
-    check-deny check-bindings check-python check-examples
+CHECKS := lint check-core check-abi check-header check-c check-faults check-strace check-seccomp check-links check-man \
+    check-reproducible check-deny check-bindings check-python check-examples
 SLOW_CHECKS := check-valgrind check-asan check-api check-tsan check-fuzz check-darwin
 
-.PHONY: all demo check check-all check-advisories bench coverage soak size header install uninstall clean rust stage asan-library $(CHECKS) $(SLOW_CHECKS)
-all: $(SHARED) $(STATIC)
+.PHONY: all library man docs demo check check-all check-advisories bench coverage soak size header install uninstall clean \
+    rust stage asan-library $(CHECKS) $(SLOW_CHECKS)
+all: library man
+library: $(SHARED) $(STATIC)
 
 # Cargo decides whether it must build.
 $(RUST_LIB): rust ;
@@ -113,6 +116,21 @@ $(SHARED): $(BUILD)/tuntap.o
 	for link in $(LINKS); do ln -sf $(notdir $@) $(BUILD)/$$link; done
 endif
 
+# The manual pages are made from the header, with Python's standard library.
+MAN       := $(BUILD)/man
+REFERENCE := include/tuntap.h Cargo.toml README.md CHANGELOG.md $(wildcard docs/reference/*.* docs/reference/examples/*)
+man: $(MAN)/made
+$(MAN)/made: $(REFERENCE)
+	@rm -rf $(MAN)
+	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; then \
+	    $(PYTHON) -B docs/reference/man.py $(MAN) && touch $@; \
+	else echo "SKIP  manual pages: $(PYTHON) is not installed, or older than 3.9"; fi
+
+# The same as HTML, in build/docs.
+docs:
+	rm -rf $(BUILD)/docs
+	$(PYTHON) -B docs/reference/web.py $(BUILD)/docs
+
 # After `make` this builds nothing, so that root needs no cargo.
 install:
 	@test -f $(SHARED) && test -f $(STATIC) && \
@@ -124,15 +142,22 @@ install:
 	$(INSTALL) -m 644 include/tuntap.h "$(DESTDIR)$(INCLUDEDIR)/"
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 	    -e 's|@VERSION@|$(VERSION)|' -e 's|@RPATH@|$(RPATH:%= %)|' -e 's|@LIBS@|$(LIBS)|' pkgconfig/tuntap.pc.in > "$(DESTDIR)$(LIBDIR)/pkgconfig/tuntap.pc"
+	@$(MAKE) -s man
+	test ! -e $(MAN)/made || for volume in man3 man7; do \
+	    $(INSTALL) -d "$(DESTDIR)$(MANDIR)/$$volume" && \
+	    $(INSTALL) -m 644 $(MAN)/$$volume/* "$(DESTDIR)$(MANDIR)/$$volume/" || exit; done
 
 uninstall:
 	for name in $(notdir $(SHARED)) $(LINKS) libtuntap.a pkgconfig/tuntap.pc; do \
 	    rm -f "$(DESTDIR)$(LIBDIR)/$$name"; done
 	rm -f "$(DESTDIR)$(INCLUDEDIR)/tuntap.h"
+	rm -f "$(DESTDIR)$(MANDIR)"/man3/tuntap_[a-z]*.3 "$(DESTDIR)$(MANDIR)"/man7/tuntap.7 \
+	    "$(DESTDIR)$(MANDIR)"/man7/tuntap_error.7
 
 # An install inside the build tree, for the tests and the examples.
 stage: all
-	@$(MAKE) -s install PREFIX="$(STAGE)" LIBDIR="$(STAGE)/lib" INCLUDEDIR="$(STAGE)/include" DESTDIR=
+	@$(MAKE) -s install PREFIX="$(STAGE)" LIBDIR="$(STAGE)/lib" INCLUDEDIR="$(STAGE)/include" \
+	    MANDIR="$(STAGE)/share/man" DESTDIR=
 
 STAGED := PKG_CONFIG_PATH="$(STAGE)/lib/pkgconfig" LD_LIBRARY_PATH="$(STAGE)/lib"
 
@@ -197,6 +222,9 @@ check-fuzz:
 
 check-links: all
 	tests/links.sh
+
+check-man:
+	PYTHON="$(PYTHON)" tests/man.sh
 
 check-reproducible: all
 	tests/reproducible.sh

@@ -70,7 +70,7 @@ class Build(build_py):
 
     @staticmethod
     def make():
-        subprocess.run(["make", "-C", SOURCES, "all"], check=True)
+        subprocess.run(["make", "-C", SOURCES, "library"], check=True)
         return os.path.join(SOURCES, "build", SONAME)
 
 
