@@ -24,6 +24,11 @@ try "links: the library, its links, header and .pc are there" sh -c "
     cd '$prefix' && test -L lib64/libtuntap.so && test -L lib64/libtuntap.so.0 && test -f lib64/libtuntap.a &&
     test -f include/tuntap.h && test \"\$(readlink lib64/libtuntap.so)\" = \"\$(readlink lib64/libtuntap.so.0)\""
 
+if have "links: manual pages" "${PYTHON:-python3}"; then
+    try "links: the manual pages are there" sh -c "
+        cd '$prefix/share/man' && test -f man7/tuntap.7 && test -f man3/tuntap_open.3 && grep -q '^.so' man3/tuntap_set_mtu.3"
+fi
+
 # The first example is a whole program. The others are parts of a function, which has `dev`, `other` and so on.
 readme_examples() {
     # shellcheck disable=SC2016 # the backquotes are Markdown's

@@ -95,7 +95,9 @@ types() {
 }
 
 style() {
-    "$python" -m ruff check --quiet "$source" && "$python" -m ruff format --check "$source"
+    "$python" -m ruff check --quiet "$source" && "$python" -m ruff format --check "$source" &&
+        "$python" -m ruff check --quiet --config "$source/pyproject.toml" docs/reference tests/man &&
+        "$python" -m ruff format --check --config "$source/pyproject.toml" docs/reference tests/man
 }
 
 # run INTERPRETER: runs the tests with the package from the wheel. A warning is an error.
