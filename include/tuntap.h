@@ -2776,7 +2776,7 @@ int tuntap_writer_commit(tuntap_writer *writer, size_t size, tuntap_error *err);
  *         -ENODEV     the device is gone (_REMOVED);
  *         -EBUSY      this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
  *         -EINVAL     the kernel refused a packet (_PACKET);
- *         -ENOMEM     and any other error with which the kernel refuses a packet (_SYSTEM).
+ *         -ENOMEM     or another errno with which the kernel refuses a packet (_SYSTEM).
  *         After these errors packets are lost, all others were written, and the writer is empty.
  *         -EINVAL     writer is NULL (_ARGUMENT).
  * @since 0.1.0
@@ -2995,7 +2995,7 @@ ssize_t tuntap_write_super(tuntap *dev, const tuntap_vnet_hdr *hdr, size_t hdr_s
  * @param splitter  Receives the splitter. Free it with tuntap_splitter_free.
  * @param err       May be NULL.
  * @return 0, or
- *         -EINVAL  splitter is NULL (TUNTAP_REASON_ARGUMENT); flags (_FLAGS);
+ *         -EINVAL  splitter is NULL (TUNTAP_REASON_ARGUMENT); unknown flags (_FLAGS);
  *         -ENOMEM  no memory (_SYSTEM).
  * @since 0.1.0
  */
@@ -3044,8 +3044,8 @@ int tuntap_splitter_begin(tuntap_splitter *splitter, const tuntap_vnet_hdr *hdr,
 ssize_t tuntap_splitter_next(tuntap_splitter *splitter, void **packet, tuntap_error *err);
 
 /**
- * As tuntap_splitter_next, but copies the segment to the caller's memory. The copy and the
- * checksum take one pass. For programs that keep several segments, for example in a list.
+ * Copies the next segment to the caller's memory, instead of returning it in place as
+ * tuntap_splitter_next does. The copy and the checksum take one pass. For programs that keep several segments, for example in a list.
  *
  * @param splitter  The splitter.
  * @param to        Receives the segment. Must not overlap with the super-packet.
@@ -3074,7 +3074,7 @@ ssize_t tuntap_splitter_copy(tuntap_splitter *splitter, void *to, size_t size, t
  * @param joiner  Receives the joiner. Free it with tuntap_joiner_free.
  * @param err     May be NULL.
  * @return 0, or
- *         -EINVAL  joiner is NULL (TUNTAP_REASON_ARGUMENT); flags (_FLAGS);
+ *         -EINVAL  joiner is NULL (TUNTAP_REASON_ARGUMENT); unknown flags (_FLAGS);
  *         -ENOMEM  no memory: a joiner needs 3.3 MB (_SYSTEM).
  * @since 0.1.0
  */

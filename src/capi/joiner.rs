@@ -33,7 +33,7 @@ impl Handle for CJoiner {
 /// @param joiner  Receives the joiner. Free it with tuntap_joiner_free.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EINVAL  joiner is NULL (TUNTAP_REASON_ARGUMENT); flags (_FLAGS);
+///         -EINVAL  joiner is NULL (TUNTAP_REASON_ARGUMENT); unknown flags (_FLAGS);
 ///         -ENOMEM  no memory: a joiner needs 3.3 MB (_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]

@@ -36,7 +36,7 @@ impl Handle for CSplitter {
 /// @param splitter  Receives the splitter. Free it with tuntap_splitter_free.
 /// @param err       May be NULL.
 /// @return 0, or
-///         -EINVAL  splitter is NULL (TUNTAP_REASON_ARGUMENT); flags (_FLAGS);
+///         -EINVAL  splitter is NULL (TUNTAP_REASON_ARGUMENT); unknown flags (_FLAGS);
 ///         -ENOMEM  no memory (_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -138,8 +138,8 @@ pub unsafe extern "C" fn tuntap_splitter_next(
     })
 }
 
-/// As tuntap_splitter_next, but copies the segment to the caller's memory. The copy and the
-/// checksum take one pass. For programs that keep several segments, for example in a list.
+/// Copies the next segment to the caller's memory, instead of returning it in place as
+/// tuntap_splitter_next does. The copy and the checksum take one pass. For programs that keep several segments, for example in a list.
 ///
 /// @param splitter  The splitter.
 /// @param to        Receives the segment. Must not overlap with the super-packet.

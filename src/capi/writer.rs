@@ -169,7 +169,7 @@ pub unsafe extern "C" fn tuntap_writer_commit(writer: *mut CWriter, size: usize,
 ///         -ENODEV     the device is gone (_REMOVED);
 ///         -EBUSY      this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
 ///         -EINVAL     the kernel refused a packet (_PACKET);
-///         -ENOMEM     and any other error with which the kernel refuses a packet (_SYSTEM).
+///         -ENOMEM     or another errno with which the kernel refuses a packet (_SYSTEM).
 ///         After these errors packets are lost, all others were written, and the writer is empty.
 ///         -EINVAL     writer is NULL (_ARGUMENT).
 /// @since 0.1.0
