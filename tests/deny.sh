@@ -15,7 +15,7 @@ check() {
 }
 
 have "deny" "$deny" || finish
-for manifest in Cargo.toml fuzz/Cargo.toml; do
+for manifest in Cargo.toml fuzz/Cargo.toml tests/header/Cargo.toml; do
     try "deny: $manifest, licences, sources, duplicates" check "$manifest" licenses sources bans
     [ "${1:-}" != advisories ] || try "deny: $manifest, advisories" check "$manifest" advisories
 done

@@ -27,10 +27,13 @@ trap 'rm -f "$work"' EXIT
 if have "lint: cargo fmt" cargo-fmt; then
     try "lint: cargo fmt" "$cargo" fmt --check
     try "lint: cargo fmt, fuzz targets" "$cargo" fmt --check --manifest-path fuzz/Cargo.toml
+    try "lint: cargo fmt, header" "$cargo" fmt --check --manifest-path tests/header/Cargo.toml
     try "lint: cargo fmt, benches" "$cargo" fmt --check --manifest-path benches/forwarder/tunrs/Cargo.toml
 fi
 if have "lint: cargo clippy" cargo-clippy; then
     try "lint: cargo clippy" "$cargo" clippy --locked --quiet --all-targets -- -D warnings
+    try "lint: cargo clippy, header" "$cargo" clippy --locked --quiet --manifest-path tests/header/Cargo.toml \
+        --target-dir build/header -- -D warnings
 fi
 try "lint: licences" licences
 try "lint: SPDX lines" spdx

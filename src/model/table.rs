@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The constants of the ABI: each is defined once, with its name in C, its number and its documentation. tests/header.rs
+//! The constants of the ABI: each is defined once, with its name in C, its number and its documentation. tests/header
 //! writes them to include/tuntap.h from the tables that these macros define.
 
 /// A constant of the ABI.
