@@ -8,19 +8,30 @@ PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR     ?= $(PREFIX)/share/man
+DOCDIR     ?= $(PREFIX)/share/doc/libtuntap
 DESTDIR    ?=
 
+# The tools. A build for another processor gives those of that processor, and its triple in CARGO_BUILD_TARGET.
 CC         ?= cc
-CARGO      ?= cargo
+AR         ?= ar
 OBJCOPY    ?= objcopy
 READELF    ?= readelf
+STRIP      ?= strip
+CARGO      ?= cargo
 INSTALL    ?= install
 PYTHON     ?= python3
+# Links the object in the archives, by options that `zig cc` does not have.
+OBJECT_CC  ?= $(CC)
+# More options for cargo; RUSTFLAGS, CFLAGS and LDFLAGS are used as well.
+CARGOFLAGS ?=
 
 BUILD      := build
 # A separate folder: cargo does not rebuild crates that were built without the wrapper.
-TARGET     := $(or $(CARGO_TARGET_DIR),$(BUILD)/cargo)
-RUST_LIB   := $(TARGET)/release/libtuntap.a
+CARGO_DIR  := $(or $(CARGO_TARGET_DIR),$(BUILD)/cargo)
+RUST_LIB   := $(CARGO_DIR)/$(CARGO_BUILD_TARGET:%=%/)release/libtuntap.a
+# With a folder vendor/, as `make dist` packs it, cargo uses no network.
+VENDORED   := $(if $(wildcard vendor),--offline --config 'source.crates-io.replace-with="vendor"' \
+    --config 'source.vendor.directory="vendor"')
 STATIC     := $(BUILD)/libtuntap.a
 DEBUG_STATIC := $(BUILD)/debug/libtuntap.a
 # Limit of the stripped library in bytes: 480 KiB.
@@ -28,7 +39,7 @@ SIZE_LIMIT := 491520
 STAGE      := $(CURDIR)/$(BUILD)/stage
 
 # SHARED is the library, and LINKS are its other names. On macOS, programs find it by their run path.
-SYSTEM     := $(shell uname -s)
+SYSTEM     := $(if $(CARGO_BUILD_TARGET),$(if $(findstring -apple-,$(CARGO_BUILD_TARGET)),Darwin,Linux),$(shell uname -s))
 ifeq ($(SYSTEM),Darwin)
 SONAME     := libtuntap.$(SOVERSION).dylib
 SHARED     := $(BUILD)/$(SONAME)
@@ -57,7 +68,7 @@ library: $(SHARED) $(STATIC)
 $(RUST_LIB): rust ;
 rust:
 	TUNTAP_RUSTC_WRAPPER="$$RUSTC_WRAPPER" RUSTC_WRAPPER="$(CURDIR)/packaging/rustc.sh" \
-	    $(CARGO) rustc --release --locked --lib --crate-type staticlib --target-dir "$(TARGET)"
+	    $(CARGO) rustc --release --locked --lib --crate-type staticlib --target-dir "$(CARGO_DIR)" $(VENDORED) $(CARGOFLAGS)
 
 ifeq ($(SYSTEM),Darwin)
 $(STATIC): $(RUST_LIB)
@@ -68,7 +79,7 @@ $(STATIC): $(RUST_LIB)
 $(SHARED): $(RUST_LIB) abi/libtuntap.map
 	@mkdir -p $(BUILD)
 	sed -n 's/^ *\(tuntap_[a-z0-9_]*\);/_\1/p' abi/libtuntap.map > $(BUILD)/symbols
-	$(CC) -dynamiclib -o $@ -Wl,-force_load,$< $(LDFLAGS) -Wl,-dead_strip -Wl,-exported_symbols_list,$(BUILD)/symbols \
+	$(CC) $(CFLAGS) -dynamiclib -o $@ -Wl,-force_load,$< $(LDFLAGS) -Wl,-dead_strip -Wl,-exported_symbols_list,$(BUILD)/symbols \
 	    -install_name @rpath/$(SONAME) -compatibility_version $(SOVERSION).0.0 -current_version $(VERSION)
 	ln -sf $(notdir $@) $(BUILD)/$(LINKS)
 else
@@ -90,7 +101,7 @@ $(BUILD)/tuntap.o: $(RUST_LIB) abi/libtuntap.map
 	    $(BUILD)/rust-symbols | sort -u > $(BUILD)/handlers
 	@test "$$(sed 's/.*=//' $(BUILD)/handlers | sort | tr '\n' ' ')" = "tuntap_out_of_memory tuntap_panicked " || \
 	    { echo "src/fault.rs: std's handlers are not found in $(RUST_LIB)" >&2; exit 1; }
-	$(CC) -nostdlib -r -Wl,--gc-sections $$(sed 's/^/-Wl,-u,/' $(BUILD)/symbols) $$(cat $(BUILD)/handlers) \
+	$(OBJECT_CC) $(CFLAGS) -nostdlib -r -Wl,--gc-sections $$(sed 's/^/-Wl,-u,/' $(BUILD)/symbols) $$(cat $(BUILD)/handlers) \
 	    -Wl,-u,tuntap_panicked,-u,tuntap_out_of_memory -o $@ $(RUST_LIB)
 	LC_ALL=C $(READELF) -sW $@ > $(BUILD)/linked-symbols || { rm -f $@; exit 1; }
 	@awk '$$4 == "FUNC" && $$7 != "UND" && $$8 !~ /^__wrap_/ && \
@@ -111,7 +122,7 @@ $(STATIC): $(BUILD)/tuntap.o
 
 # Linked here, because rustc uses its own version script for a cdylib and accepts no other.
 $(SHARED): $(BUILD)/tuntap.o
-	$(CC) -shared -o $@ $< $(LDFLAGS) -Wl,--gc-sections -Wl,-z,defs,-z,relro,-z,now \
+	$(CC) $(CFLAGS) -shared -o $@ $< $(LDFLAGS) -Wl,--gc-sections -Wl,-z,defs,-z,relro,-z,now \
 	    -Wl,-soname,$(SONAME) -Wl,--version-script=abi/libtuntap.map $(LIBS)
 	for link in $(LINKS); do ln -sf $(notdir $@) $(BUILD)/$$link; done
 endif
@@ -134,30 +145,42 @@ docs:
 # After `make` this builds nothing, so that root needs no cargo.
 install:
 	@test -f $(SHARED) && test -f $(STATIC) && \
-	    test -z "$$(find src include abi packaging Cargo.toml Cargo.lock -newer $(SHARED))" || $(MAKE) all
-	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)"
+	    test -z "$$(find src include abi packaging/rustc.sh Cargo.toml Cargo.lock -newer $(SHARED))" || $(MAKE) all
+	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(LIBDIR)/cmake/tuntap" "$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(DOCDIR)"
 	$(INSTALL) -m 755 $(SHARED) "$(DESTDIR)$(LIBDIR)/"
 	for link in $(LINKS); do ln -sf $(notdir $(SHARED)) "$(DESTDIR)$(LIBDIR)/$$link"; done
 	$(INSTALL) -m 644 $(STATIC) "$(DESTDIR)$(LIBDIR)/"
 	$(INSTALL) -m 644 include/tuntap.h "$(DESTDIR)$(INCLUDEDIR)/"
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 	    -e 's|@VERSION@|$(VERSION)|' -e 's|@RPATH@|$(RPATH:%= %)|' -e 's|@LIBS@|$(LIBS)|' pkgconfig/tuntap.pc.in > "$(DESTDIR)$(LIBDIR)/pkgconfig/tuntap.pc"
+	for name in $(CMAKE_FILES); do \
+	    sed -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBRARY@|$(notdir $(SHARED))|' -e 's|@SONAME@|$(SONAME)|' -e 's|@LIBS@|$(subst $(SPACE),;,$(LIBS:-l%=%))|' \
+	        -e 's|@TO_INCLUDEDIR@|$(TO_INCLUDEDIR)|' cmake/$$name.in > "$(DESTDIR)$(LIBDIR)/cmake/tuntap/$$name"; done
+	$(INSTALL) -m 644 $(DOCS) "$(DESTDIR)$(DOCDIR)/"
 	@$(MAKE) -s man
 	test ! -e $(MAN)/made || for volume in man3 man7; do \
 	    $(INSTALL) -d "$(DESTDIR)$(MANDIR)/$$volume" && \
 	    $(INSTALL) -m 644 $(MAN)/$$volume/* "$(DESTDIR)$(MANDIR)/$$volume/" || exit; done
 
+# LIBDIR without PREFIX is as many folders deep as CMake has to go up.
+CMAKE_FILES   := tuntapConfig.cmake tuntapConfigVersion.cmake
+SPACE         := $() $()
+UP            := $(subst $(SPACE),,$(patsubst %,../,$(subst /, ,$(LIBDIR:$(PREFIX)/%=%))))
+TO_INCLUDEDIR := $(if $(filter $(PREFIX)/%,$(LIBDIR)),$(INCLUDEDIR:$(PREFIX)/%=$(UP)%),$(INCLUDEDIR))
+DOCS          := README.md LICENSE NOTICE
+
 uninstall:
-	for name in $(notdir $(SHARED)) $(LINKS) libtuntap.a pkgconfig/tuntap.pc; do \
+	for name in $(notdir $(SHARED)) $(LINKS) libtuntap.a pkgconfig/tuntap.pc $(CMAKE_FILES:%=cmake/tuntap/%); do \
 	    rm -f "$(DESTDIR)$(LIBDIR)/$$name"; done
-	rm -f "$(DESTDIR)$(INCLUDEDIR)/tuntap.h"
+	rm -f "$(DESTDIR)$(INCLUDEDIR)/tuntap.h" $(DOCS:%="$(DESTDIR)$(DOCDIR)/%")
 	rm -f "$(DESTDIR)$(MANDIR)"/man3/tuntap_[a-z]*.3 "$(DESTDIR)$(MANDIR)"/man7/tuntap.7 \
 	    "$(DESTDIR)$(MANDIR)"/man7/tuntap_error.7
+	-rmdir "$(DESTDIR)$(LIBDIR)/cmake/tuntap" "$(DESTDIR)$(DOCDIR)" 2>/dev/null
 
 # An install inside the build tree, for the tests and the examples.
 stage: all
 	@$(MAKE) -s install PREFIX="$(STAGE)" LIBDIR="$(STAGE)/lib" INCLUDEDIR="$(STAGE)/include" \
-	    MANDIR="$(STAGE)/share/man" DESTDIR=
+	    MANDIR="$(STAGE)/share/man" DOCDIR="$(STAGE)/share/doc" DESTDIR=
 
 STAGED := PKG_CONFIG_PATH="$(STAGE)/lib/pkgconfig" LD_LIBRARY_PATH="$(STAGE)/lib"
 
@@ -267,7 +290,7 @@ coverage: stage
 	@$(STAGED) CARGO="$(CARGO)" PYTHON="$(PYTHON)" tests/coverage.sh
 
 size: $(SHARED)
-	@strip -o $(BUILD)/stripped.so $< && stat -c 'stripped: %s bytes' $(BUILD)/stripped.so
+	@$(STRIP) -o $(BUILD)/stripped.so $< && stat -c 'stripped: %s bytes' $(BUILD)/stripped.so
 	@test "$$(stat -c %s $(BUILD)/stripped.so)" -lt $(SIZE_LIMIT)
 
 header: generated-header

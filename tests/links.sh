@@ -57,6 +57,25 @@ readme_examples() {
     done
 }
 
+# with_cmake OPTION...: finds the library by its CMake package, links both forms of it, and runs them.
+with_cmake() {
+    rm -rf "$work/cmake"
+    cmake -S tests/links -B "$work/cmake" "$@" && cmake --build "$work/cmake" && "$work/cmake/dynamic" && "$work/cmake/static"
+}
+
+# A version that is too new is not found.
+refuses_another_version() {
+    ! cmake -S tests/links -B "$work/another" -Dtuntap_DIR="$prefix/lib64/cmake/tuntap" -DWANTED="$1" >"$work/refused" 2>&1 &&
+        grep -q 'considered but not accepted' "$work/refused"
+}
+
+# NOTICE names each crate that is linked.
+notice() {
+    make -s all && readelf --debug-dump=info build/libtuntap.so | sed -n 's/.*DW_AT_name.*@\/\([a-z_]*\)\..*/\1/p' | sort -u >"$work/crates"
+    grep -qx core "$work/crates" && tr -c '[:alnum:]_' '\n' <NOTICE | sort -u >"$work/named" &&
+        ! grep -vx tuntap "$work/crates" | comm -23 - "$work/named" | grep .
+}
+
 dynamic=$(pkg-config --cflags --libs tuntap) static=$(pkg-config --cflags --libs --static tuntap)
 # shellcheck disable=SC2086 # lists of words
 {
@@ -72,6 +91,16 @@ dynamic=$(pkg-config --cflags --libs tuntap) static=$(pkg-config --cflags --libs
     fi
 }
 
+if have "links: CMake" cmake; then
+    try "links: CMake" with_cmake -Dtuntap_DIR="$prefix/lib64/cmake/tuntap"
+    mv "$prefix" "$work/moved"
+    try "links: CMake, of a folder that was moved" with_cmake -Dtuntap_DIR="$work/moved/lib64/cmake/tuntap"
+    mv "$work/moved" "$prefix"
+    try "links: CMake, an older version is wanted" with_cmake -Dtuntap_DIR="$prefix/lib64/cmake/tuntap" -DWANTED=0.0.1
+    try "links: CMake, a newer version is wanted" refuses_another_version 0.99
+    try "links: CMake, another major version is wanted" refuses_another_version 1
+fi
+try "links: NOTICE names the crates" notice
 try "links: the README's examples compile" readme_examples
 try "links: staged install" make -s install PREFIX=/usr DESTDIR="$work/staged"
 try "links: a staged .pc names the prefix" grep -q '^prefix=/usr$' "$work/staged/usr/lib/pkgconfig/tuntap.pc"

@@ -3,7 +3,7 @@
 
 The library is built from the sources of libtuntap, which are around this folder in a checkout and in it in a source
 distribution; that takes Rust, a C compiler and make. TUNTAP_LIBRARY names a library that is built already, and with
-TUNTAP_LIBRARY=system the wheel carries none and uses the one that is installed.
+TUNTAP_LIBRARY=system the wheel carries none and uses the one that is installed. STRIP strips it.
 """
 
 import os
@@ -31,7 +31,7 @@ NEEDED = (
     "abi",
     "docs/reference",
     "include",
-    "packaging",
+    "packaging/rustc.sh",
     "pkgconfig",
     "src",
 )
@@ -66,7 +66,7 @@ class Build(build_py):
                 os.remove(carried)
         else:
             shutil.copyfile(os.path.realpath(LIBRARY or self.make()), carried)
-            subprocess.run(["strip", "-x", carried], check=True)
+            subprocess.run([os.environ.get("STRIP", "strip"), "-x", carried], check=True)
 
     @staticmethod
     def make():
@@ -93,17 +93,19 @@ class Sources(sdist):
 
     def make_release_tree(self, base_dir, files):
         super().make_release_tree(base_dir, files)
-        licence, within = os.path.join(base_dir, "LICENSE"), os.path.join(base_dir, "libtuntap")
-        if os.path.islink(licence):
-            os.remove(licence)
-            shutil.copyfile(os.path.join(SOURCES, "LICENSE"), licence)
+        within = os.path.join(base_dir, "libtuntap")
+        for name in ("LICENSE", "NOTICE"):
+            licence = os.path.join(base_dir, name)
+            if os.path.islink(licence):
+                os.remove(licence)
+                shutil.copyfile(os.path.join(SOURCES, name), licence)
         for name in NEEDED:
             source, target = os.path.join(SOURCES, name), os.path.join(within, name)
             if os.path.isdir(source):
                 shutil.copytree(source, target)
             else:
-                os.makedirs(within, exist_ok=True)
-                shutil.copyfile(source, target)
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                shutil.copy(source, target)
 
 
 setup(version=version(), distclass=Carrying, cmdclass={"build_py": Build, "bdist_wheel": Wheel, "sdist": Sources})
