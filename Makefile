@@ -19,6 +19,7 @@ READELF    ?= readelf
 STRIP      ?= strip
 CARGO      ?= cargo
 INSTALL    ?= install
+TAR        ?= tar
 PYTHON     ?= python3
 # Links the object in the archives, by options that `zig cc` does not have.
 OBJECT_CC  ?= $(CC)
@@ -177,6 +178,10 @@ uninstall:
 	    "$(DESTDIR)$(MANDIR)"/man7/tuntap_error.7
 	-rmdir "$(DESTDIR)$(LIBDIR)/cmake/tuntap" "$(DESTDIR)$(DOCDIR)" 2>/dev/null
 
+# The sources of the last commit, the crates that they need, and the sums of both. The same commit gives the same bytes.
+dist:
+	CARGO="$(CARGO)" TAR="$(TAR)" packaging/dist.sh $(VERSION) $(BUILD)/dist
+
 # An install inside the build tree, for the tests and the examples.
 stage: all
 	@$(MAKE) -s install PREFIX="$(STAGE)" LIBDIR="$(STAGE)/lib" INCLUDEDIR="$(STAGE)/include" \
@@ -251,6 +256,9 @@ check-man:
 
 check-reproducible: all
 	tests/reproducible.sh
+
+check-dist:
+	tests/dist.sh
 
 check-deny:
 	tests/deny.sh

@@ -10,10 +10,10 @@ shift
 
 # Usual seconds of the parts on two processors; of any other part: 30. An estimate needs no more.
 declare -A usual=(
-    [lint]=25 [check-core]=40 [check-abi]=5 [check-header]=5 [check-c]=130 [check-valgrind]=330 [check-asan]=220
+    [lint]=40 [check-core]=40 [check-abi]=30 [check-header]=5 [check-c]=130 [check-valgrind]=330 [check-asan]=220
     [check-api]=25 [check-tsan]=200 [check-faults]=25 [check-strace]=2 [check-seccomp]=10 [check-fuzz]=160
-    [check-links]=5 [check-man]=5 [check-reproducible]=15 [check-deny]=2 [check-bindings]=5 [check-python]=90
-    [check-examples]=10 [check-darwin]=330
+    [check-links]=5 [check-man]=5 [check-reproducible]=15 [check-dist]=45 [check-deny]=2 [check-bindings]=5
+    [check-python]=90 [check-examples]=10 [check-darwin]=330
 )
 
 seconds_of() {
