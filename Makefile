@@ -58,7 +58,7 @@ endif
 # The parts of `make check`, and those that `make check-all` adds: the same tests with other tools, and what takes minutes.
 CHECKS := lint check-core check-abi check-header check-c check-faults check-strace check-seccomp check-links check-man \
     check-reproducible check-deny check-bindings check-python check-examples
-SLOW_CHECKS := check-valgrind check-asan check-api check-tsan check-fuzz check-darwin
+SLOW_CHECKS := check-valgrind check-asan check-api check-tsan check-fuzz check-dist check-darwin
 
 .PHONY: all library man docs demo check check-all check-advisories check-packages bench coverage soak size header \
     generated-header abi dist install uninstall clean rust stage asan-library $(CHECKS) $(SLOW_CHECKS)
@@ -278,6 +278,10 @@ check-examples: stage
 
 check-darwin:
 	CARGO="$(CARGO)" PYTHON="$(PYTHON)" tests/darwin.sh
+
+# Builds Debian's packages in a fresh Debian and uses them in another one: needs root, debootstrap and a network.
+check-packages:
+	tests/packages.sh
 
 # 100 million packets, each of which arrives or is counted; takes about ten minutes. TUNTAP_SOAK sets another number.
 soak: stage

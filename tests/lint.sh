@@ -22,6 +22,16 @@ spdx() {
     test -z "$missing"
 }
 
+# versions: each package has the version of the library.
+versions() {
+    version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+    for line in "packaging/debian/changelog libtuntap ($version-" "packaging/rpm/libtuntap.spec Version:        $version" \
+        "packaging/alpine/APKBUILD pkgver=$version" "packaging/arch/PKGBUILD pkgver=$version" \
+        "packaging/nix/default.nix version = \"$version\";" "packaging/README.md libtuntap-$version.tar.xz"; do
+        grep -qF "${line#* }" "${line%% *}" || { echo "${line%% *} has not: ${line#* }"; return 1; }
+    done
+}
+
 work=$(mktemp)
 trap 'rm -f "$work"' EXIT
 if have "lint: cargo fmt" cargo-fmt; then
@@ -36,9 +46,11 @@ if have "lint: cargo clippy" cargo-clippy; then
         --target-dir build/header -- -D warnings
 fi
 try "lint: licences" licences
+try "lint: versions of the packages" versions
 try "lint: SPDX lines" spdx
 if have "lint: shellcheck" shellcheck; then
     # SC2317 mistakes the functions that `try` calls for dead code.
-    try "lint: shellcheck" shellcheck -x -P SCRIPTDIR -e SC2317 .ci/run tests/*.sh tests/c/run.sh packaging/*.sh benches/build.sh tests/darwin/check.sh
+    try "lint: shellcheck" shellcheck -x -P SCRIPTDIR -e SC2317 .ci/run tests/*.sh tests/c/run.sh packaging/*.sh \
+        packaging/debian/tests/p* benches/build.sh tests/darwin/check.sh
 fi
 finish
