@@ -53,4 +53,14 @@ if have "lint: shellcheck" shellcheck; then
     try "lint: shellcheck" shellcheck -x -P SCRIPTDIR -e SC2317 .ci/run tests/*.sh tests/c/run.sh packaging/*.sh \
         packaging/debian/tests/p* benches/build.sh tests/darwin/check.sh
 fi
+zizmor=${ZIZMOR:-zizmor}
+if have "lint: zizmor" "$zizmor"; then
+    try "lint: zizmor" "$zizmor" --offline --no-progress --quiet .github/workflows
+fi
+# CI does not have it: no package registry that CI uses has the program.
+if command -v actionlint >/dev/null; then
+    try "lint: actionlint" actionlint
+else
+    echo "note  lint: actionlint did not read the workflows, because it is not installed"
+fi
 finish
