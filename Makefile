@@ -98,7 +98,7 @@ $(BUILD)/tuntap.o: $(RUST_LIB) abi/libtuntap.map
 	LC_ALL=C $(READELF) -sW $(RUST_LIB) > $(BUILD)/rust-symbols
 	awk '$$4 == "FUNC" && $$7 != "UND" { \
 	    if ($$8 ~ /rust_begin_unwind$$/) print "-Wl,--wrap=" $$8 ",--defsym=__wrap_" $$8 "=tuntap_panicked"; \
-	    if ($$8 ~ /___rust_alloc_error_handler$$/) print "-Wl,--wrap=" $$8 ",--defsym=__wrap_" $$8 "=tuntap_out_of_memory" }' \
+	    if ($$8 ~ /__rust_alloc_error_handler$$/) print "-Wl,--wrap=" $$8 ",--defsym=__wrap_" $$8 "=tuntap_out_of_memory" }' \
 	    $(BUILD)/rust-symbols | sort -u > $(BUILD)/handlers
 	@test "$$(sed 's/.*=//' $(BUILD)/handlers | sort | tr '\n' ' ')" = "tuntap_out_of_memory tuntap_panicked " || \
 	    { echo "src/fault.rs: std's handlers are not found in $(RUST_LIB)" >&2; exit 1; }
