@@ -35,6 +35,8 @@ VENDORED   := $(if $(wildcard vendor),--offline --config 'source.crates-io.repla
     --config 'source.vendor.directory="vendor"')
 STATIC     := $(BUILD)/libtuntap.a
 DEBUG_STATIC := $(BUILD)/debug/libtuntap.a
+# The header for parsers without a preprocessor.
+CDEF       := $(BUILD)/tuntap.cdef.h
 # Limit of the stripped library in bytes: 480 KiB.
 SIZE_LIMIT := 491520
 STAGE      := $(CURDIR)/$(BUILD)/stage
@@ -63,7 +65,7 @@ SLOW_CHECKS := check-valgrind check-asan check-api check-tsan check-fuzz check-d
 .PHONY: all library man docs demo check check-all check-advisories check-packages bench coverage soak size header \
     generated-header abi dist install uninstall clean rust stage asan-library $(CHECKS) $(SLOW_CHECKS)
 all: library man
-library: $(SHARED) $(STATIC)
+library: $(SHARED) $(STATIC) $(CDEF)
 
 # Cargo decides whether it must build.
 $(RUST_LIB): rust ;
@@ -128,6 +130,16 @@ $(SHARED): $(BUILD)/tuntap.o
 	for link in $(LINKS); do ln -sf $(notdir $@) $(BUILD)/$$link; done
 endif
 
+# tuntap.h for cffi's ABI mode and LuaJIT, which read declarations but no directives: without includes and conditions,
+# and with each constant as an enumerator.
+$(CDEF): include/tuntap.h
+	@mkdir -p $(BUILD)
+	sed -e '/^#include/d' -e 's/^#define \(TUNTAP_[A-Z0-9_]*\) \(.*\)$$/enum { \1 = \2 };/' $< > $@.c
+	{ echo '/* SPDX-License-Identifier: MIT'; echo ' * Generated from tuntap.h, which is the reference. */'; \
+	    $(CC) -std=c99 -E -P $@.c; } > $@.new
+	! grep -n '^ *#' $@.new
+	rm $@.c && mv $@.new $@
+
 # The manual pages are made from the header, with Python's standard library.
 MAN       := $(BUILD)/man
 REFERENCE := include/tuntap.h Cargo.toml README.md CHANGELOG.md $(wildcard docs/reference/*.* docs/reference/examples/*)
@@ -145,13 +157,13 @@ docs:
 
 # After `make` this builds nothing, so that root needs no cargo.
 install:
-	@test -f $(SHARED) && test -f $(STATIC) && \
+	@test -f $(SHARED) && test -f $(STATIC) && test -f $(CDEF) && \
 	    test -z "$$(find src include abi packaging/rustc.sh Cargo.toml Cargo.lock -newer $(SHARED))" || $(MAKE) all
 	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(LIBDIR)/cmake/tuntap" "$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(DOCDIR)"
 	$(INSTALL) -m 755 $(SHARED) "$(DESTDIR)$(LIBDIR)/"
 	for link in $(LINKS); do ln -sf $(notdir $(SHARED)) "$(DESTDIR)$(LIBDIR)/$$link"; done
 	$(INSTALL) -m 644 $(STATIC) "$(DESTDIR)$(LIBDIR)/"
-	$(INSTALL) -m 644 include/tuntap.h "$(DESTDIR)$(INCLUDEDIR)/"
+	$(INSTALL) -m 644 include/tuntap.h $(CDEF) "$(DESTDIR)$(INCLUDEDIR)/"
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 	    -e 's|@VERSION@|$(VERSION)|' -e 's|@RPATH@|$(RPATH:%= %)|' -e 's|@LIBS@|$(LIBS)|' pkgconfig/tuntap.pc.in > "$(DESTDIR)$(LIBDIR)/pkgconfig/tuntap.pc"
 	for name in $(CMAKE_FILES); do \
@@ -173,7 +185,8 @@ DOCS          := README.md LICENSE NOTICE
 uninstall:
 	for name in $(notdir $(SHARED)) $(LINKS) libtuntap.a pkgconfig/tuntap.pc $(CMAKE_FILES:%=cmake/tuntap/%); do \
 	    rm -f "$(DESTDIR)$(LIBDIR)/$$name"; done
-	rm -f "$(DESTDIR)$(INCLUDEDIR)/tuntap.h" $(DOCS:%="$(DESTDIR)$(DOCDIR)/%")
+	for name in tuntap.h $(notdir $(CDEF)); do rm -f "$(DESTDIR)$(INCLUDEDIR)/$$name"; done
+	rm -f $(DOCS:%="$(DESTDIR)$(DOCDIR)/%")
 	rm -f "$(DESTDIR)$(MANDIR)"/man3/tuntap_[a-z]*.3 "$(DESTDIR)$(MANDIR)"/man7/tuntap.7 \
 	    "$(DESTDIR)$(MANDIR)"/man7/tuntap_error.7
 	-rmdir "$(DESTDIR)$(LIBDIR)/cmake/tuntap" "$(DESTDIR)$(DOCDIR)" 2>/dev/null

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Calls the installed library from Python (ctypes, cffi) and from Go (cgo), as in the README.
+# Calls the installed library from Python (ctypes, cffi), LuaJIT and Go (cgo), as in the README.
 set -u
 . "$(dirname "$0")/common.sh"
 cd "$(dirname "$0")/.." || exit 1
 library=$(pkg-config --variable=libdir tuntap)/libtuntap.so.0
-header=$(pkg-config --variable=includedir tuntap)/tuntap.h
+header=$(pkg-config --variable=includedir tuntap)/tuntap.cdef.h
 python=${PYTHON:-python3}
 
 if have "bindings: Python" "$python"; then
@@ -15,6 +15,9 @@ if have "bindings: Python" "$python"; then
     else
         skip "bindings: Python, cffi" "cffi is not installed (pip install cffi)"
     fi
+fi
+if have "bindings: LuaJIT" luajit; then
+    try "bindings: LuaJIT" in_private luajit tests/lua/smoke.lua "$library" "$header"
 fi
 if have "bindings: Go" "${GO:-go}"; then
     export CGO_ENABLED=1 GOFLAGS=-mod=mod GOTOOLCHAIN=local LD_LIBRARY_PATH="${library%/*}"

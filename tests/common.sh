@@ -43,6 +43,20 @@ have() {
     return 1
 }
 
+# in_private COMMAND...: runs it in a network namespace of its own: as root, or as root of a new user namespace.
+in_private() {
+    own_network="unshare --net"
+    if [ "$(id -u)" != 0 ]; then
+        own_network="unshare --user --map-root-user --net"
+        if [ ! -r /dev/net/tun ] || [ ! -w /dev/net/tun ]; then
+            echo "SKIP: /dev/net/tun may not be read and written by this user: run as root"
+            return 77
+        fi
+    fi
+    $own_network true || { echo "SKIP: no private network namespace"; return 77; }
+    $own_network "$@"
+}
+
 finish() {
     echo "$passed passed, $failed failed, $skipped skipped"
     [ "$failed" -eq 0 ] || exit 1
