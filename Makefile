@@ -59,7 +59,7 @@ endif
 
 # The parts of `make check`, and those that `make check-all` adds: the same tests with other tools, and what takes minutes.
 CHECKS := lint check-core check-abi check-header check-c check-faults check-strace check-seccomp check-links check-man \
-    check-reproducible check-deny check-bindings check-python check-examples
+    check-reproducible check-deny check-bindings check-cpp check-python check-examples
 SLOW_CHECKS := check-valgrind check-asan check-api check-tsan check-fuzz check-dist check-darwin
 
 .PHONY: all library man docs demo check check-all check-advisories check-packages bench coverage soak size header \
@@ -163,7 +163,7 @@ install:
 	$(INSTALL) -m 755 $(SHARED) "$(DESTDIR)$(LIBDIR)/"
 	for link in $(LINKS); do ln -sf $(notdir $(SHARED)) "$(DESTDIR)$(LIBDIR)/$$link"; done
 	$(INSTALL) -m 644 $(STATIC) "$(DESTDIR)$(LIBDIR)/"
-	$(INSTALL) -m 644 include/tuntap.h $(CDEF) "$(DESTDIR)$(INCLUDEDIR)/"
+	$(INSTALL) -m 644 include/tuntap.h include/tuntap.hpp $(CDEF) "$(DESTDIR)$(INCLUDEDIR)/"
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 	    -e 's|@VERSION@|$(VERSION)|' -e 's|@RPATH@|$(RPATH:%= %)|' -e 's|@LIBS@|$(LIBS)|' pkgconfig/tuntap.pc.in > "$(DESTDIR)$(LIBDIR)/pkgconfig/tuntap.pc"
 	for name in $(CMAKE_FILES); do \
@@ -185,7 +185,7 @@ DOCS          := README.md LICENSE NOTICE
 uninstall:
 	for name in $(notdir $(SHARED)) $(LINKS) libtuntap.a pkgconfig/tuntap.pc $(CMAKE_FILES:%=cmake/tuntap/%); do \
 	    rm -f "$(DESTDIR)$(LIBDIR)/$$name"; done
-	for name in tuntap.h $(notdir $(CDEF)); do rm -f "$(DESTDIR)$(INCLUDEDIR)/$$name"; done
+	for name in tuntap.h tuntap.hpp $(notdir $(CDEF)); do rm -f "$(DESTDIR)$(INCLUDEDIR)/$$name"; done
 	rm -f $(DOCS:%="$(DESTDIR)$(DOCDIR)/%")
 	rm -f "$(DESTDIR)$(MANDIR)"/man3/tuntap_[a-z]*.3 "$(DESTDIR)$(MANDIR)"/man7/tuntap.7 \
 	    "$(DESTDIR)$(MANDIR)"/man7/tuntap_error.7
@@ -282,6 +282,9 @@ check-advisories:
 
 check-bindings: stage
 	$(STAGED) PYTHON="$(PYTHON)" tests/bindings.sh
+
+check-cpp: stage
+	$(STAGED) PYTHON="$(PYTHON)" tests/cpp.sh
 
 check-python: stage
 	$(STAGED) PYTHON="$(PYTHON)" tests/python.sh

@@ -22,7 +22,7 @@ build_and_run() {
 try "links: install" make -s install PREFIX="$prefix" LIBDIR="$prefix/lib64"
 try "links: the library, its links, header and .pc are there" sh -c "
     cd '$prefix' && test -L lib64/libtuntap.so && test -L lib64/libtuntap.so.0 && test -f lib64/libtuntap.a &&
-    test -f include/tuntap.h && test -f include/tuntap.cdef.h && test \"\$(readlink lib64/libtuntap.so)\" = \"\$(readlink lib64/libtuntap.so.0)\""
+    test -f include/tuntap.h && test -f include/tuntap.hpp && test -f include/tuntap.cdef.h && test \"\$(readlink lib64/libtuntap.so)\" = \"\$(readlink lib64/libtuntap.so.0)\""
 
 if have "links: manual pages" "${PYTHON:-python3}"; then
     try "links: the manual pages are there" sh -c "

@@ -15,7 +15,7 @@ licences() {
 
 # spdx: every source names its licence in its first three lines.
 spdx() {
-    missing=$(git ls-files '*.rs' '*.c' '*.h' '*.lua' '*.sh' '*.py' '*.go' '*.toml' '*.in' Makefile '*/Makefile' .ci/run |
+    missing=$(git ls-files '*.rs' '*.c' '*.h' '*.cc' '*.hpp' '*.lua' '*.sh' '*.py' '*.go' '*.toml' '*.in' Makefile '*/Makefile' .ci/run |
         grep -vE '^(Cargo|clippy|rustfmt)\.toml$|\.in$' |
         while read -r file; do head -n 3 "$file" | grep -q 'SPDX-License-Identifier: MIT' || echo "$file"; done)
     echo "$missing"
