@@ -1,0 +1,3 @@
+module tuntap
+
+go 1.24

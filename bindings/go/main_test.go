@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+
+package tuntap_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"syscall"
+	"testing"
+
+	"tuntap"
+)
+
+const inNamespace = "TUNTAP_TEST_IN_NAMESPACE"
+
+// TestMain runs the tests in another process, which has a network namespace of its own.
+func TestMain(m *testing.M) {
+	if os.Getenv(inNamespace) != "" {
+		mustIP("link", "set", "lo", "up")
+		os.Exit(m.Run())
+	}
+	tests := exec.Command("/proc/self/exe", os.Args[1:]...)
+	tests.Args[0] = os.Args[0]
+	tests.Env = append(os.Environ(), inNamespace+"=1")
+	tests.Stdin, tests.Stdout, tests.Stderr = os.Stdin, os.Stdout, os.Stderr
+	tests.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	if os.Getuid() != 0 {
+		tests.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
+		tests.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
+		tests.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
+	}
+	err := tests.Run()
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		os.Exit(exit.ExitCode())
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "a network namespace:", err)
+		os.Exit(1)
+	}
+}
+
+// The witness is ip(8).
+
+func ip(words ...string) ([]byte, error) {
+	return exec.Command("ip", words...).Output()
+}
+
+func mustIP(words ...string) []byte {
+	shown, err := ip(words...)
+	if err != nil {
+		panic(fmt.Sprint("ip ", words, ": ", err))
+	}
+	return shown
+}
+
+// linkSeen is what ip(8) shows of a device.
+type linkSeen struct {
+	Name    string   `json:"ifname"`
+	Index   int      `json:"ifindex"`
+	MTU     int      `json:"mtu"`
+	Flags   []string `json:"flags"`
+	Alias   string   `json:"ifalias"`
+	Address string   `json:"address"`
+	Queue   int      `json:"txqlen"`
+	Addrs   []struct {
+		Local   string `json:"local"`
+		Peer    string `json:"address"`
+		Prefix  int    `json:"prefixlen"`
+		Label   string `json:"label"`
+		Scope   string `json:"scope"`
+		Valid   int64  `json:"valid_life_time"`
+		Dynamic bool   `json:"dynamic"`
+	} `json:"addr_info"`
+	Info struct {
+		Data struct {
+			Type       string `json:"type"`
+			PI         bool   `json:"pi"`
+			VnetHdr    bool   `json:"vnet_hdr"`
+			MultiQueue bool   `json:"multi_queue"`
+			Persist    bool   `json:"persist"`
+			User       any    `json:"user"`
+			Group      any    `json:"group"`
+		} `json:"info_data"`
+		Port struct {
+			State string `json:"state"`
+		} `json:"info_slave_data"`
+	} `json:"linkinfo"`
+	Stats struct {
+		Rx struct {
+			Packets uint64 `json:"packets"`
+			Bytes   uint64 `json:"bytes"`
+		} `json:"rx"`
+	} `json:"stats64"`
+}
+
+func (l linkSeen) is(flag string) bool { return slices.Contains(l.Flags, flag) }
+
+func (l linkSeen) prefixes() []string {
+	var prefixes []string
+	for _, addr := range l.Addrs {
+		if addr.Scope != "link" {
+			prefixes = append(prefixes, fmt.Sprintf("%s/%d", addr.Local, addr.Prefix))
+		}
+	}
+	return prefixes
+}
+
+type routeSeen struct {
+	Destination string `json:"dst"`
+	Gateway     string `json:"gateway"`
+	Metric      uint32 `json:"metric"`
+	Protocol    string `json:"protocol"`
+	Source      string `json:"prefsrc"`
+	Metrics     []struct {
+		MTU int `json:"mtu"`
+	} `json:"metrics"`
+}
+
+func seen(t testing.TB, name string) linkSeen {
+	t.Helper()
+	return show[linkSeen](t, "-j", "-d", "-s", "address", "show", "dev", name)[0]
+}
+
+func routesSeen(t testing.TB, name string) []routeSeen {
+	t.Helper()
+	return show[routeSeen](t, "-j", "route", "show", "dev", name)
+}
+
+func show[T any](t testing.TB, words ...string) []T {
+	t.Helper()
+	var items []T
+	if err := json.Unmarshal(mustIP(words...), &items); err != nil {
+		t.Fatal(err)
+	}
+	return items
+}
+
+func exists(name string) bool {
+	_, err := ip("link", "show", "dev", name)
+	return err == nil
+}
+
+// open opens a device that is closed with the test.
+func open(t testing.TB, name string, flags tuntap.Flags, options ...tuntap.Option) *tuntap.Device {
+	t.Helper()
+	device := must(tuntap.Open(name, flags, options...))
+	t.Cleanup(func() { device.Close() })
+	return device
+}
+
+// must returns a value, and fails the test if there is an error.
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func equal[T comparable](t testing.TB, what string, found, expected T) {
+	t.Helper()
+	if found != expected {
+		t.Errorf("%s: %v, not %v", what, found, expected)
+	}
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+
+package tuntap
+
+// #include <tuntap.h>
+import "C"
+
+import (
+	"net/netip"
+	"os"
+)
+
+// Route is a route through a device. A request needs only Destination.
+type Route struct {
+	Destination netip.Prefix // 0.0.0.0/0 and ::/0 are the default routes
+	Gateway     netip.Addr   // the next hop on the link
+	Source      netip.Addr   // the source address of packets whose sender has not chosen one
+	Metric      uint32       // zero in a request: the default
+	Table       uint32       // zero in a request: the main table
+	MTU         int          // 0: the MTU of the device
+	Type        RouteType    //
+	Scope       Scope        // zero in a request: the default
+	Protocol    uint32       // the origin of the route
+	Flags       RouteFlags   //
+}
+
+// RouteType is what the system does with a packet.
+type RouteType uint32
+
+const (
+	RouteUnicast   RouteType = C.TUNTAP_ROUTE_TYPE_UNICAST
+	RouteLocal     RouteType = C.TUNTAP_ROUTE_TYPE_LOCAL
+	RouteBroadcast RouteType = C.TUNTAP_ROUTE_TYPE_BROADCAST
+	RouteAnycast   RouteType = C.TUNTAP_ROUTE_TYPE_ANYCAST
+	RouteMulticast RouteType = C.TUNTAP_ROUTE_TYPE_MULTICAST
+)
+
+// RouteFlags are properties of a route.
+type RouteFlags uint64
+
+const (
+	RouteOnLink  RouteFlags = C.TUNTAP_ROUTE_ONLINK  // the gateway is on the link, even if no address has a network with it
+	RoutePartial RouteFlags = C.TUNTAP_ROUTE_PARTIAL // reported only: the route has attributes that a Route does not have
+)
+
+// Routes returns the routes through the device, IPv4 before IPv6.
+func (d *Device) Routes() ([]Route, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if d.dev == nil {
+		return nil, os.ErrClosed
+	}
+	routes, err := list(func(items *C.tuntap_route, count C.size_t, e *C.tuntap_error) C.ssize_t {
+		return C.tuntap_list_routes(d.dev, items, count, C.sizeof_tuntap_route, e)
+	})
+	return convert(routes, newRoute), err
+}
+
+// AddRoute adds a route through the device, which must be up. It succeeds without a change if the device has it
+// already.
+func (d *Device) AddRoute(route Route) error { return d.addRoute(route, 0) }
+
+// ReplaceRoute adds a route, or replaces the one with the same destination, metric and table.
+func (d *Device) ReplaceRoute(route Route) error { return d.addRoute(route, C.TUNTAP_REPLACE) }
+
+func (d *Device) addRoute(route Route, flags C.uint64_t) error {
+	return d.do(func(dev *C.tuntap, e *C.tuntap_error) C.int {
+		return C.tuntap_add_route(dev, route.c(), C.sizeof_tuntap_route, flags, e)
+	})
+}
+
+// DelRoute deletes a route through the device.
+func (d *Device) DelRoute(route Route) error {
+	return d.do(func(dev *C.tuntap, e *C.tuntap_error) C.int {
+		return C.tuntap_del_route(dev, route.c(), C.sizeof_tuntap_route, e)
+	})
+}
+
+func newRoute(c *C.tuntap_route) Route {
+	return Route{
+		Destination: prefixOf(c.destination[:]),
+		Gateway:     addrOf(c.gateway[:]),
+		Source:      addrOf(c.source[:]),
+		Metric:      uint32(c.metric),
+		Table:       uint32(c.table),
+		MTU:         int(c.mtu),
+		Type:        RouteType(c._type),
+		Scope:       Scope(c.scope),
+		Protocol:    uint32(c.protocol),
+		Flags:       RouteFlags(c.flags),
+	}
+}
+
+func (r *Route) c() *C.tuntap_route {
+	c := &C.tuntap_route{
+		metric:   C.uint32_t(r.Metric),
+		table:    C.uint32_t(r.Table),
+		mtu:      number(r.MTU),
+		_type:    C.uint32_t(r.Type),
+		scope:    C.uint32_t(r.Scope),
+		protocol: C.uint32_t(r.Protocol),
+		flags:    C.uint64_t(r.Flags),
+	}
+	setPrefix(c.destination[:], r.Destination)
+	setAddr(c.gateway[:], r.Gateway)
+	setAddr(c.source[:], r.Source)
+	return c
+}
