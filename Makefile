@@ -59,10 +59,10 @@ endif
 
 # The parts of `make check`, and those that `make check-all` adds: the same tests with other tools, and what takes minutes.
 CHECKS := lint check-core check-abi check-header check-c check-faults check-strace check-seccomp check-links check-man \
-    check-reproducible check-deny check-bindings check-cpp check-python check-examples
-SLOW_CHECKS := check-valgrind check-asan check-api check-tsan check-fuzz check-dist check-darwin
+    check-reproducible check-deny check-bindings check-cpp check-go check-python check-examples
+SLOW_CHECKS := check-valgrind check-asan check-api check-tsan check-go-race check-fuzz check-dist check-darwin
 
-.PHONY: all library man docs demo check check-all check-advisories check-packages bench coverage soak size header \
+.PHONY: all library man docs demo check check-all check-advisories check-packages check-wireguard-go bench coverage soak size header \
     generated-header abi dist install uninstall clean rust stage asan-library $(CHECKS) $(SLOW_CHECKS)
 all: library man
 library: $(SHARED) $(STATIC) $(CDEF)
@@ -285,6 +285,16 @@ check-bindings: stage
 
 check-cpp: stage
 	$(STAGED) PYTHON="$(PYTHON)" tests/cpp.sh
+
+check-go: stage
+	$(STAGED) tests/go.sh
+
+check-go-race: stage
+	$(STAGED) tests/go.sh race
+
+# Needs wireguard-go's sources: from the Go module proxy, or from a workspace.
+check-wireguard-go: stage
+	$(STAGED) tests/wireguard-go.sh
 
 check-python: stage
 	$(STAGED) PYTHON="$(PYTHON)" tests/python.sh

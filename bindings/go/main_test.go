@@ -4,45 +4,17 @@ package tuntap_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"slices"
-	"syscall"
 	"testing"
 
 	"tuntap"
+	"tuntap/internal/private"
 )
 
-const inNamespace = "TUNTAP_TEST_IN_NAMESPACE"
-
-// TestMain runs the tests in another process, which has a network namespace of its own.
-func TestMain(m *testing.M) {
-	if os.Getenv(inNamespace) != "" {
-		mustIP("link", "set", "lo", "up")
-		os.Exit(m.Run())
-	}
-	tests := exec.Command("/proc/self/exe", os.Args[1:]...)
-	tests.Args[0] = os.Args[0]
-	tests.Env = append(os.Environ(), inNamespace+"=1")
-	tests.Stdin, tests.Stdout, tests.Stderr = os.Stdin, os.Stdout, os.Stderr
-	tests.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
-	if os.Getuid() != 0 {
-		tests.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
-		tests.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
-		tests.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
-	}
-	err := tests.Run()
-	var exit *exec.ExitError
-	switch {
-	case errors.As(err, &exit):
-		os.Exit(exit.ExitCode())
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "a network namespace:", err)
-		os.Exit(1)
-	}
-}
+func TestMain(m *testing.M) { os.Exit(private.Namespace(m.Run)) }
 
 // The witness is ip(8).
 
