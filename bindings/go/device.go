@@ -17,6 +17,8 @@ type Device struct {
 	// Held for reading by each call. Close takes it for writing, and so waits for the calls to end.
 	mu      sync.RWMutex
 	dev     *C.tuntap // nil: closed
+	size    int       // of a buffer that holds every packet
+	plain   bool      // a read of the descriptor gives the packet that Read returns
 	poll    *poller
 	cleanup runtime.Cleanup
 }
@@ -74,9 +76,15 @@ func newDevice(dev *C.tuntap) (*Device, error) {
 		C.tuntap_close(dev)
 		return nil, err
 	}
-	d := &Device{dev: dev, poll: poll}
+	d := &Device{dev: dev, poll: poll, size: int(C.tuntap_read_size(dev)), plain: isPlain(dev)}
 	d.cleanup = runtime.AddCleanup(d, func(dev *C.tuntap) { C.tuntap_close(dev) }, dev)
 	return d, nil
+}
+
+// isPlain reports whether the descriptor has packets without a virtio header, as on Linux without Offload.
+func isPlain(dev *C.tuntap) bool {
+	var size C.size_t
+	return runtime.GOOS == "linux" && C.tuntap_get_vnet_hdr_size(dev, &size, nil) < 0
 }
 
 // Close closes the device. Calls that wait return os.ErrClosed. The last handle of a device that is not persistent

@@ -121,6 +121,12 @@ func TestBufferAmongPointers(t *testing.T) {
 func TestDeadline(t *testing.T) {
 	device := tun(t, "dead0", 4, 0)
 	packet := make([]byte, device.ReadSize())
+	for _, buffer := range [][]byte{packet, packet[:1500]} {
+		check(t, device.SetReadDeadline(time.Now().Add(20*time.Millisecond)))
+		if _, err := device.Read(buffer); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Error("after the deadline:", err)
+		}
+	}
 	check(t, device.SetReadDeadline(time.Now().Add(50*time.Millisecond)))
 	begin := time.Now()
 	_, err := device.Read(packet)
@@ -161,27 +167,27 @@ func TestContext(t *testing.T) {
 }
 
 func TestRemovedWhileReading(t *testing.T) {
-	device := tun(t, "gone0", 6, 0)
-	result := make(chan error)
-	go func() {
-		_, err := device.Read(make([]byte, 2000))
-		result <- err
-	}()
-	mustIP("link", "delete", "gone0")
-	for range 3 {
-		if err := <-result; !errors.Is(err, syscall.ENODEV) || !errors.Is(err, tuntap.ReasonRemoved) {
-			t.Error("removed:", err)
-		}
-		go func() {
-			_, err := device.Read(make([]byte, 2000))
-			result <- err
-		}()
-	}
-	if err := <-result; !errors.Is(err, syscall.ENODEV) {
-		t.Error("removed:", err)
-	}
-	if _, err := device.Write(ipv4("10.6.0.2", "10.6.0.1", protocol, nil)); !errors.Is(err, tuntap.ReasonRemoved) {
-		t.Error("write:", err)
+	for name, size := range map[string]int{"any packet": 70000, "small packets": 2000} {
+		t.Run(name, func(t *testing.T) {
+			device := tun(t, "gone0", 6, 0)
+			result := make(chan error)
+			read := func() { result <- failure(device.Read(make([]byte, size))) }
+			go read()
+			waitFor(t, "it waits", func() bool { return waiting("tuntap.(*Device).Read(") == 1 })
+			mustIP("link", "delete", "gone0")
+			for range 3 {
+				if err := <-result; !errors.Is(err, syscall.ENODEV) || !errors.Is(err, tuntap.ReasonRemoved) {
+					t.Error("removed:", err)
+				}
+				go read()
+			}
+			<-result
+			_, err := device.Write(ipv4("10.6.0.2", "10.6.0.1", protocol, nil))
+			if !errors.Is(err, tuntap.ReasonRemoved) {
+				t.Error("write:", err)
+			}
+			check(t, device.Close())
+		})
 	}
 }
 
