@@ -68,20 +68,23 @@ func tun(t testing.TB, name string, n int, flags tuntap.Flags, options ...tuntap
 }
 
 func TestRead(t *testing.T) {
-	device := tun(t, "read0", 1, 0)
-	conn := sender(t, "10.1.0.2:9")
-	for _, payload := range []string{"first", "second"} {
-		must(conn.Write([]byte(payload)))
-	}
-	packet := make([]byte, device.ReadSize())
-	for _, payload := range []string{"first", "second"} {
-		n := must(device.Read(packet))
-		equal(t, "payload", string(packet[28:n]), payload)
-	}
-	must(conn.Write(make([]byte, 100)))
-	_, err := device.Read(packet[:50])
-	if !errors.Is(err, syscall.EMSGSIZE) {
-		t.Error("a small buffer:", err)
+	for _, flags := range []tuntap.Flags{0, tuntap.Offload} {
+		t.Run(flags.String(), func(t *testing.T) {
+			device := tun(t, "read0", 1, flags)
+			conn := sender(t, "10.1.0.2:9")
+			segment(t, conn, 6)
+			must(conn.Write([]byte("first second")))
+			packet := make([]byte, device.ReadSize())
+			for _, payload := range []string{"first ", "second"} {
+				n := must(device.Read(packet))
+				equal(t, "payload", string(packet[28:n]), payload)
+			}
+			segment(t, conn, 0)
+			must(conn.Write(make([]byte, 100)))
+			if _, err := device.Read(packet[:50]); !errors.Is(err, syscall.EMSGSIZE) {
+				t.Error("a small buffer:", err)
+			}
+		})
 	}
 }
 
