@@ -18,7 +18,7 @@ type Addr struct {
 	Broadcast netip.Addr    // IPv4; zero in a request: the default
 	Label     string        // IPv4: the interface name that old programs show for the address
 	Scope     Scope         // zero in a request: the default
-	Flags     AddrFlags     //
+	Flags     AddrFlags     // properties
 	Metric    uint32        // the metric of the route to the network of the address
 	Valid     time.Duration // the time until the address is removed, in seconds; 0: it does not expire
 	Preferred time.Duration // the time until new connections do not use it, in seconds; 0: as Valid
@@ -31,7 +31,7 @@ type AddrFlags uint64
 const (
 	AddrNoDAD         AddrFlags = C.TUNTAP_ADDR_NODAD         // IPv6: without duplicate address detection
 	AddrNoPrefixRoute AddrFlags = C.TUNTAP_ADDR_NOPREFIXROUTE // without a route to the network of the address
-	AddrTentative     AddrFlags = C.TUNTAP_ADDR_TENTATIVE     // reported only: duplicate address detection is in progress
+	AddrTentative     AddrFlags = C.TUNTAP_ADDR_TENTATIVE     // reported only: duplicates are being detected
 	AddrDADFailed     AddrFlags = C.TUNTAP_ADDR_DADFAILED     // reported only: another host has the address
 	AddrDeprecated    AddrFlags = C.TUNTAP_ADDR_DEPRECATED    // new connections do not use the address
 	AddrSecondary     AddrFlags = C.TUNTAP_ADDR_SECONDARY     // reported only: not the first one of its network

@@ -31,7 +31,8 @@ func expect(t testing.TB, conn *net.UDPConn, payload []byte) {
 	}
 }
 
-// Each way to echo what a reader reads. A UDP socket of the kernel verifies the checksums, and that all came back in order.
+// Each way to echo what a reader reads. A UDP socket of the kernel verifies the checksums, and that all came back in
+// order.
 var echoes = map[string]func(r *tuntap.Reader, w *tuntap.Writer) (int, error){
 	"WriteBatch": func(r *tuntap.Reader, w *tuntap.Writer) (int, error) {
 		batch, err := r.ReadBatch()
@@ -204,7 +205,8 @@ func TestCollector(t *testing.T) {
 			check(t, r.Close())
 			check(t, w.Close())
 		}
-		for segment, err := range must(tuntap.NewSplitter(tuntap.TUN)).Split(new(tuntap.VnetHdr), ipv4("1.2.3.4", "1.2.3.5", 1, nil)) {
+		splitter := must(tuntap.NewSplitter(tuntap.TUN))
+		for segment, err := range splitter.Split(new(tuntap.VnetHdr), ipv4("1.2.3.4", "1.2.3.5", 1, nil)) {
 			check(t, err)
 			equal(t, "segment", len(segment), 20)
 		}

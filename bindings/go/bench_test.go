@@ -11,8 +11,8 @@ import (
 	"tuntap"
 )
 
-// compare runs rounds of two functions in turn, so that the ratio does not depend on the present speed of the machine. Each
-// returns the nanoseconds per packet of a round.
+// compare runs rounds of two functions in turn, so that the ratio does not depend on the present speed of the machine.
+// Each returns the nanoseconds per packet of a round.
 func compare(b *testing.B, bare, ours func() float64) {
 	var bares, all, ratios []float64
 	for b.Loop() {

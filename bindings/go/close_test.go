@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -86,14 +87,15 @@ func TestThousandReadersOfOne(t *testing.T) {
 	}
 }
 
+var parked = regexp.MustCompile(`\[(IO wait|sync|semacquire)`)
+
 // waiting returns the number of goroutines that wait in a function, as the runtime reports them.
 func waiting(function string) int {
 	stacks := make([]byte, 16<<20)
 	count := 0
 	for _, stack := range strings.Split(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
 		head, _, _ := strings.Cut(stack, "\n")
-		if strings.Contains(stack, function) && (strings.Contains(head, "[IO wait") || strings.Contains(head, "[sync") ||
-			strings.Contains(head, "[semacquire")) {
+		if strings.Contains(stack, function) && parked.MatchString(head) {
 			count++
 		}
 	}
@@ -128,7 +130,9 @@ func TestCloseEndsReads(t *testing.T) {
 			device := tun(t, "close0", 50, 0)
 			result := make(chan error)
 			go func() { result <- read(device) }()
-			waitFor(t, "it waits", func() bool { return waiting("tuntap.(*Device).Read(")+waiting("tuntap.(*Reader).next(") == 1 })
+			waitFor(t, "it waits", func() bool {
+				return waiting("tuntap.(*Device).Read(")+waiting("tuntap.(*Reader).next(") == 1
+			})
 			check(t, device.Close())
 			if err := <-result; !errors.Is(err, os.ErrClosed) {
 				t.Error(err)

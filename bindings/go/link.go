@@ -112,7 +112,9 @@ func (d *Device) SetAlias(alias string) error {
 
 // Carrier reports whether the device has a carrier.
 func (d *Device) Carrier() (bool, error) {
-	on, err := get(d, func(dev *C.tuntap, on *C.int, e *C.tuntap_error) C.int { return C.tuntap_get_carrier(dev, on, e) })
+	on, err := get(d, func(dev *C.tuntap, on *C.int, e *C.tuntap_error) C.int {
+		return C.tuntap_get_carrier(dev, on, e)
+	})
 	return on != 0, err
 }
 

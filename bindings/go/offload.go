@@ -78,7 +78,7 @@ func NewSplitter(flags Flags) (*Splitter, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.cleanup = runtime.AddCleanup(s, func(splitter *C.tuntap_splitter) { C.tuntap_splitter_free(splitter) }, s.splitter)
+	s.cleanup = runtime.AddCleanup(s, func(c *C.tuntap_splitter) { C.tuntap_splitter_free(c) }, s.splitter)
 	return s, nil
 }
 

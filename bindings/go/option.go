@@ -43,12 +43,16 @@ func textOption(value string, f func(config *C.tuntap_config, value *C.char, e *
 
 // WithUp brings the device up. A route needs a device that is up.
 func WithUp() Option {
-	return option(func(config *C.tuntap_config, e *C.tuntap_error) C.int { return C.tuntap_config_set_up(config, 1, e) })
+	return option(func(config *C.tuntap_config, e *C.tuntap_error) C.int {
+		return C.tuntap_config_set_up(config, 1, e)
+	})
 }
 
 // WithDown takes the device down.
 func WithDown() Option {
-	return option(func(config *C.tuntap_config, e *C.tuntap_error) C.int { return C.tuntap_config_set_up(config, 0, e) })
+	return option(func(config *C.tuntap_config, e *C.tuntap_error) C.int {
+		return C.tuntap_config_set_up(config, 0, e)
+	})
 }
 
 // WithPrefix adds an address with its prefix.

@@ -114,11 +114,11 @@ func (t *transfer) once(uintptr) bool {
 	case writing:
 		t.count = C.tuntap_write(t.dev, unsafe.Pointer(&t.packet[:1][0]), size, &t.e)
 	case readingSuper:
-		t.count = C.tuntap_read_super(t.dev, t.header.c(), C.sizeof_tuntap_vnet_hdr, unsafe.Pointer(&t.packet[:1][0]), size,
-			&t.e)
+		t.count = C.tuntap_read_super(t.dev, t.header.c(), C.sizeof_tuntap_vnet_hdr,
+			unsafe.Pointer(&t.packet[:1][0]), size, &t.e)
 	case writingSuper:
-		t.count = C.tuntap_write_super(t.dev, t.header.c(), C.sizeof_tuntap_vnet_hdr, unsafe.Pointer(&t.packet[:1][0]), size,
-			&t.e)
+		t.count = C.tuntap_write_super(t.dev, t.header.c(), C.sizeof_tuntap_vnet_hdr,
+			unsafe.Pointer(&t.packet[:1][0]), size, &t.e)
 	}
 	return t.count != -C.EAGAIN
 }

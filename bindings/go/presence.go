@@ -8,7 +8,7 @@ import "C"
 import "net"
 
 // NoID is the owner or the group of a device that has none.
-const NoID = C.TUNTAP_NO_ID
+const NoID = -1
 
 // Info is a TUN or TAP device of the system.
 type Info struct {
@@ -29,9 +29,16 @@ func List() ([]Info, error) {
 	return convert(devices, func(c *C.tuntap_info) Info {
 		return Info{
 			Name: text(c.name[:]), Index: int(c.index), MTU: int(c.mtu), Flags: Flags(c.flags),
-			Owner: int(c.owner), Group: int(c.group), Up: c.up != 0, Carrier: c.carrier != 0, MAC: macOf(&c.mac),
+			Owner: idOf(c.owner), Group: idOf(c.group), Up: c.up != 0, Carrier: c.carrier != 0, MAC: macOf(&c.mac),
 		}
 	}), err
+}
+
+func idOf(id C.uint32_t) int {
+	if id == C.TUNTAP_NO_ID {
+		return NoID
+	}
+	return int(id)
 }
 
 // Delete deletes a persistent device by its name, in the network namespace of the calling thread.

@@ -18,10 +18,10 @@ type Route struct {
 	Metric      uint32       // zero in a request: the default
 	Table       uint32       // zero in a request: the main table
 	MTU         int          // 0: the MTU of the device
-	Type        RouteType    //
+	Type        RouteType    // what the system does with a packet
 	Scope       Scope        // zero in a request: the default
 	Protocol    uint32       // the origin of the route
-	Flags       RouteFlags   //
+	Flags       RouteFlags   // properties
 }
 
 // RouteType is what the system does with a packet.
@@ -39,8 +39,8 @@ const (
 type RouteFlags uint64
 
 const (
-	RouteOnLink  RouteFlags = C.TUNTAP_ROUTE_ONLINK  // the gateway is on the link, even if no address has a network with it
-	RoutePartial RouteFlags = C.TUNTAP_ROUTE_PARTIAL // reported only: the route has attributes that a Route does not have
+	RouteOnLink  RouteFlags = C.TUNTAP_ROUTE_ONLINK  // the gateway is on the link, whatever the addresses say
+	RoutePartial RouteFlags = C.TUNTAP_ROUTE_PARTIAL // reported only: it has attributes that a Route has not
 )
 
 // Routes returns the routes through the device, IPv4 before IPv6.

@@ -172,8 +172,8 @@ func (w *Writer) Lost() (uint64, error) {
 	return uint64(lost), err
 }
 
-// stage copies as many packets to the memory of C as fit: C must not get a list of pointers to memory of Go. A packet that
-// is too long for any device is cut, and is still too long.
+// stage copies as many packets to the memory of C as fit: C must not get a list of pointers to memory of Go. A packet
+// that is too long for any device is cut, and is still too long.
 func (w *Writer) stage(packets [][]byte) []C.tuntap_packet {
 	memory := unsafe.Slice((*byte)(w.memory.stage), stageSize)
 	list := unsafe.Slice(w.memory.packets, BatchSize)

@@ -108,15 +108,17 @@ func tunnel(t testing.TB, create func(string, int) (tun.Device, error), n int) (
 		check(t, err)
 		peers[i].key, peers[i].port = key, 20000+2*n+i
 		// The sockets of both are in this namespace.
-		peers[i].wg = device.NewDevice(peers[i].tun, conn.NewDefaultBind(), device.NewLogger(device.LogLevelError, name+" "))
+		log := device.NewLogger(device.LogLevelError, name+" ")
+		peers[i].wg = device.NewDevice(peers[i].tun, conn.NewDefaultBind(), log)
 		t.Cleanup(peers[i].wg.Close)
 		namespace.ip(t, "address", "add", fmt.Sprintf("10.%d.0.%d/24", n, i+1), "dev", name)
 		namespace.ip(t, "link", "set", name, "up")
 	}
 	for i := range peers {
 		to := peers[1-i]
-		check(t, peers[i].wg.IpcSet(fmt.Sprintf("private_key=%x\nlisten_port=%d\npublic_key=%x\nallowed_ip=10.%d.0.%d/32\n"+
-			"endpoint=127.0.0.1:%d\n", peers[i].key.Bytes(), peers[i].port, to.key.PublicKey().Bytes(), n, 2-i, to.port)))
+		check(t, peers[i].wg.IpcSet(fmt.Sprintf("private_key=%x\nlisten_port=%d\n"+
+			"public_key=%x\nallowed_ip=10.%d.0.%d/32\nendpoint=127.0.0.1:%d\n",
+			peers[i].key.Bytes(), peers[i].port, to.key.PublicKey().Bytes(), n, 2-i, to.port)))
 		check(t, peers[i].wg.Up())
 	}
 	var listener net.Listener

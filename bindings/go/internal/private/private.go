@@ -13,8 +13,8 @@ import (
 
 const inNamespace = "TUNTAP_TEST_IN_NAMESPACE"
 
-// Namespace runs the tests in another process, which has its own network namespace, and returns their exit code. Without root it
-// also has its own user namespace.
+// Namespace runs the tests in another process, which has its own network namespace, and returns their exit code.
+// Without root it also has its own user namespace.
 func Namespace(run func() int) int {
 	if os.Getenv(inNamespace) != "" {
 		if err := exec.Command("ip", "link", "set", "lo", "up").Run(); err != nil {
