@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -43,16 +44,21 @@ func Open(name string, flags Flags, options ...Option) (*Device, error) {
 }
 
 // OpenFD takes over the descriptor of a device that was opened elsewhere, for example by another process. Flags are 0
-// or Borrow. On success the descriptor belongs to the Device, or with Borrow still to the caller.
+// or Borrow. On success the Device uses a copy and the descriptor is closed, but with Borrow it still belongs to the
+// caller.
 func OpenFD(fd uintptr, flags Flags) (*Device, error) {
 	var dev *C.tuntap
 	err := call(func(e *C.tuntap_error) C.int {
-		return C.tuntap_open_fd(C.int(fd), C.uint64_t(flags|nonblock), &dev, e)
+		return C.tuntap_open_fd(C.int(fd), C.uint64_t(flags|Borrow|nonblock), &dev, e)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return newDevice(dev)
+	d, err := newDevice(dev)
+	if err == nil && flags&Borrow == 0 {
+		syscall.Close(int(fd))
+	}
+	return d, err
 }
 
 // OpenQueue opens another queue of a device with MultiQueue. Each queue is a Device of its own.

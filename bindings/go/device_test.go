@@ -327,8 +327,18 @@ func TestFile(t *testing.T) {
 	packet := make([]byte, 100)
 	n := must(again.Read(packet))
 	equal(t, "payload", string(packet[28:n]), "passed on")
+	equal(t, "the device is there", exists("file0"), true)
+	fd := must(syscall.Dup(int(must(again.File()).Fd())))
+	taken := must(tuntap.OpenFD(uintptr(fd), 0))
+	if _, err := syscall.Seek(fd, 0, 0); err != syscall.EBADF {
+		t.Error("the descriptor that was taken:", err)
+	}
 	check(t, again.Close())
-	equal(t, "it stays", exists("file0"), false)
+	check(t, taken.Close())
+	waitFor(t, "the device is gone", func() bool {
+		runtime.GC()
+		return !exists("file0")
+	})
 }
 
 func TestQueues(t *testing.T) {
