@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The Go module bindings/go: style, and its tests on real devices in private network namespaces. With the argument "race": the
-# tests with the race detector, the check of all pointers that go to C, and the collector's check of its own marks.
+# The Go module bindings/go: style, and its tests on real devices in private network namespaces. With the argument "race":
+# the tests with the race detector, the check of all pointers that go to C, and the collector's check of its own marks.
 #
 # GO is the go command, at least the version of go.mod. Needs an installed libtuntap, which pkg-config finds.
 set -u
