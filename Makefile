@@ -59,7 +59,7 @@ endif
 
 # The parts of `make check`, and those that `make check-all` adds: the same tests with other tools, and what takes minutes.
 CHECKS := lint check-core check-abi check-header check-c check-faults check-strace check-seccomp check-links check-man \
-    check-reproducible check-deny check-bindings check-cpp check-go check-python check-examples
+    check-reproducible check-deny check-bindings check-cpp check-go check-python check-examples check-guides
 SLOW_CHECKS := check-valgrind check-asan check-api check-tsan check-go-race check-fuzz check-dist check-darwin
 
 .PHONY: all library man docs demo check check-all check-advisories check-packages check-wireguard-go bench coverage soak size header \
@@ -301,6 +301,9 @@ check-python: stage
 
 check-examples: stage
 	$(STAGED) tests/examples.sh
+
+check-guides: stage
+	$(STAGED) PYTHON="$(PYTHON)" tests/guides.sh
 
 check-darwin:
 	CARGO="$(CARGO)" PYTHON="$(PYTHON)" tests/darwin.sh

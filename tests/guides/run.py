@@ -2,8 +2,8 @@
 """run.py GUIDE FOLDER: does what a reader of the guide does, in this folder.
 
 A `c` or `python` block is a file, which the line before the block names. The `sh` blocks are commands for one shell. A
-`text` block directly after commands is their output: each of its lines must appear there, in this order. Other blocks are
-read only.
+`text` block directly after commands is their output: each of its lines must appear there, in this order. Other blocks
+are only read.
 A block after <!-- needs MODULE --> is skipped where pkg-config does not find the module. Ends with 77 then.
 """
 
@@ -74,9 +74,8 @@ class Shell:
     """A shell that ends at the first command that fails."""
 
     def __init__(self, folder: str) -> None:
-        self._shell = subprocess.Popen(
-            ["sh", "-eu"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+        pipe, both = subprocess.PIPE, subprocess.STDOUT
+        self._shell = subprocess.Popen(["sh", "-eu"], cwd=folder, stdin=pipe, stdout=pipe, stderr=both, text=True)
 
     def run(self, commands: str) -> list[str]:
         """Runs them, and returns the lines of their output."""
