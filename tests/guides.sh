@@ -27,6 +27,9 @@ guide() {
     mkdir -p "$out/$1"
     PYTHONPATH=/mnt/python PYTHONDONTWRITEBYTECODE=1 LD_LIBRARY_PATH=/mnt/lib private \
         timeout -k 5 60 tests/guides.sh --inside "$1"
+    result=$?
+    [ "$result" != 124 ] || echo "it has not ended after 60 seconds"
+    return "$result"
 }
 
 # Everything is below /mnt, because other users may have no access to the build tree. As on most systems, everybody may
