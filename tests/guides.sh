@@ -19,7 +19,7 @@ private() {
 package() {
     rm -rf "$out"
     mkdir -p "$out/python" && cp -r bindings/python/src/tuntap "$out/python/" &&
-        "$python" bindings/python/generate.py include/tuntap.h >"$out/python/tuntap/_abi.py"
+        PYTHONPATH=docs/reference PYTHONDONTWRITEBYTECODE=1 "$python" bindings/python/generate.py include/tuntap.h >"$out/python/tuntap/_abi.py"
 }
 
 # guide NAME: follows a guide in an empty folder.

@@ -20,11 +20,11 @@ use crate::model::readiness::Readiness;
 /// that is gone is ready for both events, and the call returns -ENODEV.
 ///
 /// TUNTAP_WAIT_READ is for tuntap_read and its variants. It is also ready while packets of a
-/// super-packet are left for the next tuntap_read, which poll on the descriptor cannot see. A wait that has
-/// begun does not see packets that another thread's read leaves: with TUNTAP_OFFLOAD read each queue
-/// from one thread, or use readers. It does
-/// not see packets that a reader holds: call tuntap_reader_next until it returns 0 or -EAGAIN, and
-/// then wait. With tuntap_reader_batch on a non-blocking handle, wait after -EAGAIN.
+/// super-packet are left for the next tuntap_read, which poll on the descriptor cannot see. A wait that
+/// has begun does not see packets that another thread's read leaves: with TUNTAP_OFFLOAD read each
+/// queue from one thread, or use readers. It does not see packets that a reader holds: call
+/// tuntap_reader_next, tuntap_reader_batch or tuntap_reader_copy until it returns 0 or -EAGAIN, and
+/// then wait.
 ///
 /// TUNTAP_WAIT_WRITE: room is limited only on a device with a send buffer (tuntap_set_sndbuf). On
 /// Linux a device that is down is not ready either. On Darwin only a failed write shows that the
@@ -93,6 +93,9 @@ pub unsafe extern "C" fn tuntap_wake(dev: *mut Device) {
 ///
 /// To close a handle that threads use, call tuntap_shutdown, wait for the threads to end, and then
 /// call tuntap_close.
+///
+/// It does not make the descriptor of tuntap_get_fd readable: a program that polls that descriptor
+/// needs another one to end the poll.
 ///
 /// A signal handler may call it, and errno is preserved.
 ///

@@ -351,9 +351,14 @@ fn explain_open(path: &Path, errno: Errno) -> Error {
             Reason::NoDriver,
             "load the driver (modprobe tun), or pass the node to the container (--device /dev/net/tun)",
         ),
-        Errno::EACCES | Errno::EPERM => {
+        Errno::EACCES => {
             (Reason::Privilege, "run as root, or make the node readable and writable for all (mode 0666)")
         }
+        // The mode allows it, and the control group or a security module does not.
+        Errno::EPERM => (
+            Reason::Privilege,
+            "allow the node in the container (--device /dev/net/tun) or in the service (DeviceAllow=/dev/net/tun rw)",
+        ),
         _ => return Error::system(errno, text!("open the device node {}", shown(path))),
     };
     let text = text!("open the device node {}: {}: {advice}", shown(path), errno.desc());

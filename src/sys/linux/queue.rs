@@ -98,7 +98,7 @@ impl Queue {
         match error.reason() {
             Reason::Privilege | Reason::Kernel => {
                 let why = error.message();
-                let text = text!("{action} {}: it is in another network namespace: {why}", self.label());
+                let text = text!("{action} {}: it may be in another network namespace: {why}", self.label());
                 Error::new(Errno::EXDEV, Reason::Namespace, text)
             }
             _ => error,

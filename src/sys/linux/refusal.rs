@@ -69,9 +69,15 @@ pub(super) fn explain_join(
         return match errno {
             Errno::EPERM | Errno::EACCES => error(
                 Reason::Privilege,
-                "creating a device needs CAP_NET_ADMIN: run as root, or open a device that root has created \
-                 (ip tuntap add dev NAME mode tun user USER)"
-                    .into(),
+                text!(
+                    "creating a device needs CAP_NET_ADMIN: {}, or open a device that root has created (ip tuntap add dev \
+                     NAME mode tun user USER)",
+                    if ids::is_user(0) {
+                        "pass it to the container (--cap-add NET_ADMIN)"
+                    } else {
+                        "run as root"
+                    }
+                ),
             ),
             Errno::ENFILE => error(Reason::Busy, "all numbers of the pattern are in use".into()),
             _ => refusal(errno, None, format_args!("open {name}")),
