@@ -15,8 +15,9 @@ check() {
 }
 
 have "deny" "$deny" || finish
+try "deny: Cargo.toml, duplicates" check Cargo.toml bans
 for manifest in Cargo.toml fuzz/Cargo.toml tests/header/Cargo.toml; do
-    try "deny: $manifest, licences, sources, duplicates" check "$manifest" licenses sources bans
+    try "deny: $manifest, licences, sources" check "$manifest" licenses sources
     [ "${1:-}" != advisories ] || try "deny: $manifest, advisories" check "$manifest" advisories
 done
 [ "${1:-}" = advisories ] || echo "note  deny: advisories were not looked at, which needs the network: make check-advisories"

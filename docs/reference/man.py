@@ -225,6 +225,8 @@ class Writer:
             made += [f".Sh {part}", *self.blocks(content)]
         if self.page.volume == 7:
             made += self.see_also()
+        if ".TS" in made:
+            made.insert(0, "'\\\" t")  # man(1) then calls tbl(1)
         return "\n".join(made) + "\n"
 
 
