@@ -58,6 +58,8 @@ static void batches(tuntap *of, enum request packet_of_it)
     memcpy(packet, buf, list[0].size);
     CALL(tuntap_writer_commit(writer, list[0].size, &err));
     CALL(tuntap_writer_flush(writer, &err));
+    uint64_t lost;
+    CALL(tuntap_writer_get_lost(writer, &lost, &err));
     DO(tuntap_writer_free(writer));
 }
 
