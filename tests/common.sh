@@ -24,14 +24,14 @@ skip() {
 
 # try NAME COMMAND...: passes if the command succeeds.
 try() {
-    name=$1
+    tried=$1
     shift
     log=$(mktemp)
     "$@" >"$log" 2>&1
     case $? in
-    0) ok "$name" ;;
-    77) skip "$name" "$(sed -n 's/^SKIP: //p' "$log")" ;;
-    *) failure "$name" "$log" ;;
+    0) ok "$tried" ;;
+    77) skip "$tried" "$(sed -n 's/^SKIP: //p' "$log")" ;;
+    *) failure "$tried" "$log" ;;
     esac
     rm -f "$log"
 }
