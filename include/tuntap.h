@@ -1305,7 +1305,8 @@ int tuntap_get_mtu_range(const tuntap *dev, uint32_t *min, uint32_t *max, tuntap
 int tuntap_set_mtu(tuntap *dev, uint32_t mtu, tuntap_error *err);
 
 /**
- * Gets the MAC address of a TAP.
+ * Gets the MAC address of a TAP. Linux gives a new TAP a random one, with the bit that marks it as
+ * locally administered.
  *
  * @param dev  The device.
  * @param mac  Receives TUNTAP_MAC_SIZE (6) bytes.
@@ -1595,8 +1596,9 @@ int tuntap_get_offloads(const tuntap *dev, uint64_t *offloads, tuntap_error *err
 
 /**
  * An address of a device. tuntap_add_addr and tuntap_del_addr take what tuntap_list_addrs reports.
- * The shortest request is a zeroed structure with a text in addr. Later versions may add members
- * at the end, which is why each function takes the size.
+ * The shortest request is a zeroed structure with a text in addr. For an address in binary form,
+ * let inet_ntop(3) write addr, and set prefix. Later versions may add members at the end, which is
+ * why each function takes the size.
  */
 typedef struct tuntap_addr {
     /**
@@ -1950,8 +1952,9 @@ int tuntap_set_netmask(tuntap *dev, const char *netmask, tuntap_error *err);
 /**
  * A route through a device. tuntap_del_route takes what tuntap_list_routes reports, and so does
  * tuntap_add_route unless TUNTAP_ROUTE_PARTIAL is set. The shortest request is a zeroed structure
- * with a text in destination. Later versions may add members at the end, which is why each function
- * takes the size.
+ * with a text in destination. For a destination in binary form, let inet_ntop(3) write destination,
+ * and set prefix. Later versions may add members at the end, which is why each function takes the
+ * size.
  */
 typedef struct tuntap_route {
     /**

@@ -27,8 +27,9 @@ constants! {
 }
 
 /// An address of a device. tuntap_add_addr and tuntap_del_addr take what tuntap_list_addrs reports.
-/// The shortest request is a zeroed structure with a text in addr. Later versions may add members
-/// at the end, which is why each function takes the size.
+/// The shortest request is a zeroed structure with a text in addr. For an address in binary form,
+/// let inet_ntop(3) write addr, and set prefix. Later versions may add members at the end, which is
+/// why each function takes the size.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct CAddr {

@@ -113,7 +113,8 @@ pub unsafe extern "C" fn tuntap_set_mtu(dev: *mut Device, mtu: u32, err: *mut CE
     with(dev, err, |device| device.set_mtu(mtu))
 }
 
-/// Gets the MAC address of a TAP.
+/// Gets the MAC address of a TAP. Linux gives a new TAP a random one, with the bit that marks it as
+/// locally administered.
 ///
 /// @param dev  The device.
 /// @param mac  Receives TUNTAP_MAC_SIZE (6) bytes.

@@ -20,8 +20,9 @@ use crate::model::text::text;
 
 /// A route through a device. tuntap_del_route takes what tuntap_list_routes reports, and so does
 /// tuntap_add_route unless TUNTAP_ROUTE_PARTIAL is set. The shortest request is a zeroed structure
-/// with a text in destination. Later versions may add members at the end, which is why each function
-/// takes the size.
+/// with a text in destination. For a destination in binary form, let inet_ntop(3) write destination,
+/// and set prefix. Later versions may add members at the end, which is why each function takes the
+/// size.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct CRoute {

@@ -26,6 +26,27 @@ static void several_of_each_family(uint64_t kind)
     tuntap_close(dev);
 }
 
+/** As the header says: inet_ntop writes the text, and the prefix is a number. */
+static void addresses_in_binary_form(void)
+{
+    const struct in_addr v4 = {htonl(0x0a080001)};
+    const struct in6_addr v6 = {{{0xfd, [15] = 1}}};
+    tuntap_addr addr = {.prefix = 24}, addr6 = {.prefix = 64};
+    tuntap_route route = {.prefix = 48};
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    CHECK(inet_ntop(AF_INET, &v4, addr.addr, sizeof addr.addr));
+    CHECK(inet_ntop(AF_INET6, &v6, addr6.addr, sizeof addr6.addr));
+    CHECK(inet_ntop(AF_INET6, &(struct in6_addr){{{0xfd, 1}}}, route.destination, sizeof route.destination));
+    OK(tuntap_add_addr(dev, &addr, sizeof addr, 0, &err));
+    OK(tuntap_add_addr(dev, &addr6, sizeof addr6, 0, &err));
+    OK(tuntap_up(dev, &err));
+    OK(tuntap_add_route(dev, &route, sizeof route, 0, &err));
+    IP_HAS("\"local\":\"10.8.0.1\",\"prefixlen\":24,", "address show t0");
+    IP_HAS("\"local\":\"fd00::1\",\"prefixlen\":64,", "address show t0");
+    IP_HAS("\"dst\":\"fd01::/48\"", "-6 route show dev t0");
+    tuntap_close(dev);
+}
+
 static void a_tap_has_a_broadcast_address(void)
 {
     OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
@@ -254,6 +275,7 @@ int main(void)
     begin_with_users();
     several_of_each_family(TUNTAP_TUN);
     several_of_each_family(TUNTAP_TAP);
+    addresses_in_binary_form();
     a_tap_has_a_broadcast_address();
     a_loopback_address_is_the_hosts_own();
     a_peer_is_the_other_end(TUNTAP_TUN);
