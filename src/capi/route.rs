@@ -46,7 +46,7 @@ pub struct CRoute {
     /// Request: 0 for any when a route is looked up. When one is added, 0 is TUNTAP_SCOPE_GLOBAL
     /// with a gateway and TUNTAP_SCOPE_LINK without.
     pub scope: u32,
-    /// The MTU of the route in bytes. 0: the MTU of the device.
+    /// The MTU of the route in bytes, at most 65520. 0: the MTU of the device.
     pub mtu: u32,
     /// The destination with its prefix, such as "10.9.0.0/16". "0.0.0.0/0" and "::/0" are the
     /// default routes: "default" is not accepted. Request: without a prefix it is a single host.
@@ -118,7 +118,7 @@ impl CRoute {
             kind: Type::parse(self.r#type)?,
             protocol: protocol(self.protocol)?,
             scope: Scope::parse(self.scope)?,
-            mtu: self.mtu,
+            mtu: route::parse_mtu(self.mtu)?,
             onlink,
         };
         Ok((route, exact))
@@ -156,7 +156,7 @@ impl CRoute {
 ///         -EINVAL       unknown flags, or flags of the route that cannot be requested
 ///                       (TUNTAP_REASON_FLAGS);
 ///         -EINVAL       an unknown type, scope or family (TUNTAP_REASON_ARGUMENT);
-///         -EINVAL       protocol is above 255 (TUNTAP_REASON_RANGE);
+///         -EINVAL       protocol is above 255, or mtu above 65520 (TUNTAP_REASON_RANGE);
 ///         -EINVAL       dev or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL       the MTU is below 1280 and the route is IPv6 (TUNTAP_REASON_RANGE);
 ///         -ENETDOWN     the device is down (TUNTAP_REASON_DOWN);

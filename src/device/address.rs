@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::{Device, Way};
 use crate::model::address::{Address, AddressRequest, Assigned, IPV6_MTU, Options, too_small_for_ipv6};
+use crate::model::assigned::Label;
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::memory;
 use crate::model::prefix::{Family, Prefix};
@@ -68,6 +69,7 @@ impl Device {
         let (address, way) = (request.address(), &mut self.backend.way());
         options.check(&address)?;
         self.check_ipv6_mtu(way, &address)?;
+        let options = &self.without_usual_label(way, options)?;
         let before = self.backend.addresses(way, Some(address.family()))?;
         let Some(present) = before.iter().find(|assigned| request.has_place_of(&assigned.address)) else {
             return self.add_unless_there(way, &Step::Add(address, *options));
@@ -280,6 +282,14 @@ impl Device {
             added = add(way);
         }
         added
+    }
+
+    /// A label that is the name of the device is the default.
+    fn without_usual_label(&self, way: &mut Way<'_>, options: &Options) -> Result<Options> {
+        let none = Label::default();
+        let usual =
+            options.label != none && options.label.as_bytes() == self.backend.link(way)?.name.as_bytes();
+        Ok(Options { label: if usual { none } else { options.label }, ..*options })
     }
 
     fn check_ipv6_mtu(&self, way: &mut Way<'_>, address: &Address) -> Result<()> {

@@ -58,6 +58,18 @@ impl Type {
     }
 }
 
+/// Linux reduces the MTU of a route to this one (ip_metrics_convert): what is listed would be another route.
+const MAX_MTU: u32 = 65_520;
+
+/// Checks the MTU of a route.
+pub fn parse_mtu(mtu: u32) -> Result<u32> {
+    if mtu <= MAX_MTU {
+        return Ok(mtu);
+    }
+    let text = text!("the MTU {mtu} of a route: the limit is {MAX_MTU}");
+    Err(Error::new(Errno::EINVAL, Reason::Range, text))
+}
+
 /// Checks a caller's bits. Returns whether the gateway is on the link, and whether the route is complete.
 pub fn parse_flags(bits: u64) -> Result<(bool, bool)> {
     let unknown = bits & !(ONLINK | PARTIAL);

@@ -7,7 +7,7 @@ use std::result::Result;
 
 use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
-use super::{ioctl, node};
+use super::{ids, ioctl, node};
 use crate::model::error::{Errno, Error};
 use crate::model::flags::{Kind, Mode};
 use crate::model::link::{Link, Mac, Stats, Tuntap};
@@ -93,11 +93,21 @@ pub(super) fn handles(netlink: &mut Socket, index: u32) -> Result<u32, Refusal> 
     Ok(counted.into_iter().next().unwrap_or(0))
 }
 
+/// One packet more than a queue can have: the driver allocates at most 4 MB for it.
+const MAX_QUEUE: u32 = 524_289;
+
 pub(super) fn change(netlink: &mut Socket, index: u32, change: &Change<'_>) -> Result<(), Refusal> {
     let request =
         |flags, which| Request::new(libc::RTM_SETLINK, libc::NLM_F_ACK, &ifinfomsg(index, flags, which));
     let with = |kind, value: &[u8]| request(0, 0).attribute(kind, value);
-    netlink.change(&match change {
+    let refused = |refusal: Refusal| match change {
+        // The driver's failure to allocate the queue comes out as NOTIFY_BAD, which is EPERM.
+        Change::TxQueueLength(MAX_QUEUE..) if refusal.errno == Errno::EPERM && ids::is_net_admin() => {
+            Errno::ENOMEM.into()
+        }
+        _ => refusal,
+    };
+    let changed = netlink.change(&match change {
         Change::Up(up) => request(if *up { UP } else { 0 }, UP),
         Change::Mtu(mtu) => with(libc::IFLA_MTU, &mtu.to_ne_bytes()),
         Change::Mac(mac) => with(libc::IFLA_ADDRESS, &mac.octets()),
@@ -105,7 +115,8 @@ pub(super) fn change(netlink: &mut Socket, index: u32, change: &Change<'_>) -> R
         Change::Alias(alias) => with(libc::IFLA_IFALIAS, alias.as_bytes()),
         Change::TxQueueLength(packets) => with(libc::IFLA_TXQLEN, &packets.to_ne_bytes()),
         Change::Namespace(namespace) => with(ifla::NET_NS_FD, &namespace.fd().as_raw_fd().to_ne_bytes()),
-    })
+    });
+    changed.map_err(refused)
 }
 
 fn get_request(index: u32) -> Request {

@@ -26,6 +26,19 @@ static void several_of_each_family(uint64_t kind)
     tuntap_close(dev);
 }
 
+/** The label that the kernel gives by itself is no other property. */
+static void the_name_of_the_device_is_the_usual_label(void)
+{
+    tuntap_addr addr = {.addr = "10.8.0.1/24", .label = "t0"};
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    OK(tuntap_add_addr(dev, &addr, sizeof addr, 0, &err));
+    OK(tuntap_add_addr(dev, &addr, sizeof addr, 0, &err));
+    IP_HAS("\"label\":\"t0\"", "address show t0");
+    strcpy(addr.label, "t0:1");
+    FAILS(tuntap_add_addr(dev, &addr, sizeof addr, 0, &err), EEXIST, TUNTAP_REASON_BUSY);
+    tuntap_close(dev);
+}
+
 /** As the header says: inet_ntop writes the text, and the prefix is a number. */
 static void addresses_in_binary_form(void)
 {
@@ -275,6 +288,7 @@ int main(void)
     begin_with_users();
     several_of_each_family(TUNTAP_TUN);
     several_of_each_family(TUNTAP_TAP);
+    the_name_of_the_device_is_the_usual_label();
     addresses_in_binary_form();
     a_tap_has_a_broadcast_address();
     a_loopback_address_is_the_hosts_own();

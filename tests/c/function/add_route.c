@@ -190,6 +190,7 @@ static void each_member_is_checked(tuntap *dev)
     WRONG(route->flags = 4, TUNTAP_REASON_FLAGS);
     WRONG(route->type = 5, TUNTAP_REASON_ARGUMENT);
     WRONG(route->protocol = 256, TUNTAP_REASON_RANGE);
+    WRONG(route->mtu = 65521, TUNTAP_REASON_RANGE);
     WRONG(route->scope = 5, TUNTAP_REASON_ARGUMENT);
     WRONG(strcpy(route->source, "fd00::1"), TUNTAP_REASON_ADDRESS);
     WRONG(memset(route->gateway, '1', sizeof route->gateway), TUNTAP_REASON_ADDRESS);
@@ -257,6 +258,19 @@ static void what_cannot_be_changes_nothing(void)
     tuntap_close(dev);
 }
 
+/** The kernel has no greater one, so that what is added twice is there once. */
+static void the_greatest_mtu(void)
+{
+    tuntap *dev = up("t0", TUNTAP_TUN);
+    tuntap_route route = {.mtu = 65520, .destination = "10.9.0.0/16"};
+    OK(tuntap_add_route(dev, &route, sizeof route, 0, &err));
+    OK(tuntap_add_route(dev, &route, sizeof route, 0, &err));
+    IP_HAS("\"mtu\":65520", "route show 10.9.0.0/16");
+    OK(tuntap_del_route(dev, &route, sizeof route, &err));
+    IP_HAS_NOT("10.9.", "route show table all");
+    tuntap_close(dev);
+}
+
 /** Linux turns IPv6 off below its least MTU, and calls that ENODEV. */
 static void ipv6_needs_its_mtu(void)
 {
@@ -285,6 +299,7 @@ int main(void)
     a_gateway_is_on_the_link();
     all_of_it_reaches_the_kernel();
     what_cannot_be_changes_nothing();
+    the_greatest_mtu();
     ipv6_needs_its_mtu();
     a_gateway_needs_a_network();
     what_is_almost_there_is_not_there();

@@ -34,7 +34,13 @@ int main(void)
     UNCHANGED({
         int result = tuntap_set_txqueuelen(dev, UINT32_MAX, &err);
         CHECK(result < 0 && result == err.code && err.message[0]);
+        if (!in_user_namespace) {
+            FAILS(tuntap_set_txqueuelen(dev, 524289, &err), ENOMEM, TUNTAP_REASON_SYSTEM);
+            FAILS(tuntap_set_txqueuelen(dev, UINT32_MAX, &err), ENOMEM, TUNTAP_REASON_SYSTEM);
+        }
     });
+    OK(tuntap_set_txqueuelen(dev, 524288, &err));
+    IP_HAS("\"txqlen\":524288,", "link show t0");
     FAILS(tuntap_set_txqueuelen(NULL, 7, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     IP("link delete t0");
     FAILS(tuntap_set_txqueuelen(dev, 7, &err), ENODEV, TUNTAP_REASON_REMOVED);
