@@ -359,7 +359,8 @@ const char *tuntap_strreason(uint32_t reason);
 
 /**
  * The open fails with TUNTAP_REASON_ABSENT if the device does not exist, instead of
- * creating it.
+ * creating it. Needs a name that is not a pattern. Cannot be combined with
+ * TUNTAP_EXCLUSIVE.
  */
 #define TUNTAP_EXISTING 0x200
 
@@ -436,7 +437,7 @@ const char *tuntap_strreason(uint32_t reason);
  *               "all" or "default". "vpn%d": the first free number.
  * @param flags  TUNTAP_TUN or TUNTAP_TAP, combined with any of the flags above except
  *               TUNTAP_BORROW and TUNTAP_TRUSTED.
- * @param dev    Receives the handle. tuntap_close frees it.
+ * @param dev    Receives the handle, on success only. tuntap_close frees it.
  * @param err    Filled in on failure. May be NULL.
  * @return 0, or
  *         -EINVAL      name is not valid (TUNTAP_REASON_NAME);
@@ -466,8 +467,9 @@ int tuntap_open(const char *name, uint64_t flags, tuntap **dev, tuntap_error *er
  * Opens a device with further options. Either all of them are applied, or none. The order
  * is: network namespace, device node, virtio header, MTU, MAC address, alias, transmit
  * queue length, send buffer, addresses, up or down, routes, owner, group, and
- * TUNTAP_PERSIST last. A route needs a device that is up: without tuntap_config_set_up the open fails
- * with -ENETDOWN, unless the device is up already.
+ * TUNTAP_PERSIST last. Addresses and routes are added in the order of the calls. A route needs a device
+ * that is up: without tuntap_config_set_up the open fails with -ENETDOWN, unless the device is up
+ * already, and with tuntap_config_set_up(config, 0) it fails with -EINVAL (TUNTAP_REASON_ARGUMENT).
  *
  * When an option fails, a new device is removed and an existing one is restored, with one
  * exception: a first owner that was set cannot be unset when setting the group or
@@ -476,7 +478,7 @@ int tuntap_open(const char *name, uint64_t flags, tuntap **dev, tuntap_error *er
  * @param name    As tuntap_open. NULL: the kernel chooses.
  * @param flags   As tuntap_open.
  * @param config  The options, not changed and not kept. NULL: no options.
- * @param dev     Receives the handle. tuntap_close frees it.
+ * @param dev     Receives the handle, on success only. tuntap_close frees it.
  * @param err     Filled in on failure. May be NULL.
  * @return 0, or as tuntap_open, or as the function that sets the option that failed, which
  *         the message names, or -EINVAL (an option of the virtio header was given without
@@ -513,7 +515,7 @@ int tuntap_open_config(const char *name, uint64_t flags, const tuntap_config *co
  *               belongs to the caller.
  * @param flags  0 or TUNTAP_NONBLOCK, and TUNTAP_BORROW: the handle uses a copy, and fd
  *               still belongs to the caller.
- * @param dev    Receives the handle. tuntap_close frees it.
+ * @param dev    Receives the handle, on success only. tuntap_close frees it.
  * @param err    Filled in on failure. May be NULL.
  * @return 0, or
  *         -EINVAL       dev is NULL (TUNTAP_REASON_ARGUMENT);
@@ -692,7 +694,8 @@ int tuntap_get_owner(const tuntap *dev, uint32_t *uid, tuntap_error *err);
 /**
  * Sets the user who may open the device without privilege. If a group is also set, the
  * user must be a member of it. A device without owner and group is open to everyone who
- * may open the device node. An owner cannot be unset. This needs no privilege.
+ * may open the device node. The owner must be able to open the device node too. An owner cannot be
+ * unset. This needs no privilege.
  *
  * @param dev  The device.
  * @param uid  As numbered in the user namespace of the calling process.
@@ -1210,7 +1213,8 @@ typedef struct tuntap_stats {
      */
     uint64_t tx_errors;
     /**
-     * Written packets that the kernel dropped for lack of room.
+     * Written packets that the kernel dropped, for lack of room or because the device was down. A
+     * super-packet counts as one: tuntap_writer_get_lost counts packets.
      */
     uint64_t rx_dropped;
     /**
@@ -1233,8 +1237,9 @@ typedef struct tuntap_stats {
 int tuntap_up(tuntap *dev, tuntap_error *err);
 
 /**
- * Takes the device down. It keeps its addresses, and packets in its queue can still be
- * read.
+ * Takes the device down. Packets in its queue can still be read. It keeps its IPv4 addresses.
+ * Linux removes its routes, and its IPv6 addresses unless the sysctl
+ * net.ipv6.conf.NAME.keep_addr_on_down is set.
  *
  * @param dev  The device.
  * @param err  Filled in on failure. May be NULL.
@@ -1386,7 +1391,7 @@ int tuntap_set_alias(tuntap *dev, const char *alias, tuntap_error *err);
 
 /**
  * Gets whether the device has a carrier, as set by tuntap_set_carrier. A new device has
- * one.
+ * one. On Linux a persistent device that is not open has none.
  *
  * @param dev  The device.
  * @param on   Receives 1 if it has a carrier, 0 if not.
@@ -1432,15 +1437,15 @@ int tuntap_get_txqueuelen(const tuntap *dev, uint32_t *packets, tuntap_error *er
 
 /**
  * Sets the transmit queue length. Packets that do not fit in a shorter queue are dropped,
- * and no counter of the kernel includes them.
+ * and no counter of the kernel includes them. With a length of 0 the device drops every packet.
  *
  * @param dev      The device.
  * @param packets  For each queue. The kernel allocates 8 bytes for each packet
- *                 immediately.
+ *                 immediately, and at most 4 MB: 524288 packets.
  * @param err      Filled in on failure. May be NULL.
  * @return 0, or
  *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
- *         -ENOMEM  the kernel has no memory for it (_SYSTEM);
+ *         -ENOMEM  the kernel has no memory for it, or packets is above 524288 (_SYSTEM);
  *         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
@@ -1994,7 +1999,7 @@ typedef struct tuntap_route {
      */
     uint32_t scope;
     /**
-     * The MTU of the route in bytes. 0: the MTU of the device.
+     * The MTU of the route in bytes, at most 65520. 0: the MTU of the device.
      */
     uint32_t mtu;
     /**
@@ -2047,7 +2052,7 @@ typedef struct tuntap_route {
  *         -EINVAL       unknown flags, or flags of the route that cannot be requested
  *                       (TUNTAP_REASON_FLAGS);
  *         -EINVAL       an unknown type, scope or family (TUNTAP_REASON_ARGUMENT);
- *         -EINVAL       protocol is above 255 (TUNTAP_REASON_RANGE);
+ *         -EINVAL       protocol is above 255, or mtu above 65520 (TUNTAP_REASON_RANGE);
  *         -EINVAL       dev or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL       the MTU is below 1280 and the route is IPv6 (TUNTAP_REASON_RANGE);
  *         -ENETDOWN     the device is down (TUNTAP_REASON_DOWN);
@@ -2874,8 +2879,8 @@ int tuntap_writer_batch(tuntap_writer *writer, const tuntap_packet *packets, siz
  */
 typedef struct tuntap_vnet_hdr {
     /**
-     * TUNTAP_VNET_HDR_F_NEEDS_CSUM, TUNTAP_VNET_HDR_F_DATA_VALID, or 0. What tuntap_read_super fills in
-     * can be given to tuntap_write_super unchanged.
+     * TUNTAP_VNET_HDR_F_NEEDS_CSUM, TUNTAP_VNET_HDR_F_DATA_VALID, or 0. Other bits are ignored. What
+     * tuntap_read_super fills in can be given to tuntap_write_super unchanged.
      */
     uint8_t flags;
     /**
@@ -3001,7 +3006,8 @@ ssize_t tuntap_write_super(tuntap *dev, const tuntap_vnet_hdr *hdr, size_t hdr_s
  * @param splitter  Receives the splitter. Free it with tuntap_splitter_free.
  * @param err       May be NULL.
  * @return 0, or
- *         -EINVAL  splitter is NULL (TUNTAP_REASON_ARGUMENT); unknown flags (_FLAGS);
+ *         -EINVAL  splitter is NULL (TUNTAP_REASON_ARGUMENT); unknown flags, or not exactly one
+ *                  of TUNTAP_TUN and TUNTAP_TAP (_FLAGS);
  *         -ENOMEM  no memory (_SYSTEM).
  * @since 0.1.0
  */
@@ -3080,7 +3086,8 @@ ssize_t tuntap_splitter_copy(tuntap_splitter *splitter, void *to, size_t size, t
  * @param joiner  Receives the joiner. Free it with tuntap_joiner_free.
  * @param err     May be NULL.
  * @return 0, or
- *         -EINVAL  joiner is NULL (TUNTAP_REASON_ARGUMENT); unknown flags (_FLAGS);
+ *         -EINVAL  joiner is NULL (TUNTAP_REASON_ARGUMENT); unknown flags, or not exactly one
+ *                  of TUNTAP_TUN and TUNTAP_TAP (_FLAGS);
  *         -ENOMEM  no memory: a joiner needs 3.3 MB (_SYSTEM).
  * @since 0.1.0
  */
@@ -3096,7 +3103,8 @@ void tuntap_joiner_free(tuntap_joiner *joiner);
 
 /**
  * Copies a packet to the joiner, and coalesces it with earlier packets by the rules of
- * tuntap_writer_new. Allocates no memory.
+ * tuntap_writer_new. Bytes that are not a packet of this kind are returned unchanged. Allocates no
+ * memory.
  *
  * @param joiner  The joiner.
  * @param packet  The packet.
@@ -3254,7 +3262,7 @@ int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64
 #define TUNTAP_EVENT_UP 2
 
 /**
- * The device went down. Its routes are removed with that.
+ * The device went down. Its routes are removed with that, and on Linux its IPv6 addresses.
  */
 #define TUNTAP_EVENT_DOWN 3
 
@@ -3284,8 +3292,9 @@ int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64
 #define TUNTAP_EVENT_NAME 8
 
 /**
- * An address was added. Linux announces an IPv6 address when it can be used, a moment after
- * it was added.
+ * An address was added. Linux announces an IPv6 address a moment after it was added. It can
+ * still have TUNTAP_ADDR_TENTATIVE, and no event reports the end of duplicate address
+ * detection: use tuntap_list_addrs.
  */
 #define TUNTAP_EVENT_ADDR_ADDED 9
 
@@ -3434,7 +3443,8 @@ typedef struct tuntap_event {
  *
  * The first events report the present state and end with TUNTAP_EVENT_COMPLETE. After that each
  * change is an event, in the order of the changes. TUNTAP_EVENT_OVERRUN reports that events were
- * lost. A monitor needs no privilege, except for a handle of tuntap_open_fd: see Namespace.
+ * lost. Changes of the flags or lifetimes of an address are not reported. A monitor needs no
+ * privilege, except for a handle of tuntap_open_fd: see Namespace.
  *
  * A monitor of one device does not need its handle, and does not keep the device alive: close them in
  * any order. One thread at a time takes events.

@@ -36,7 +36,7 @@ use crate::model::name::NameRequest;
 ///               "all" or "default". "vpn%d": the first free number.
 /// @param flags  TUNTAP_TUN or TUNTAP_TAP, combined with any of the flags above except
 ///               TUNTAP_BORROW and TUNTAP_TRUSTED.
-/// @param dev    Receives the handle. tuntap_close frees it.
+/// @param dev    Receives the handle, on success only. tuntap_close frees it.
 /// @param err    Filled in on failure. May be NULL.
 /// @return 0, or
 ///         -EINVAL      name is not valid (TUNTAP_REASON_NAME);
@@ -72,8 +72,9 @@ pub unsafe extern "C" fn tuntap_open(
 /// Opens a device with further options. Either all of them are applied, or none. The order
 /// is: network namespace, device node, virtio header, MTU, MAC address, alias, transmit
 /// queue length, send buffer, addresses, up or down, routes, owner, group, and
-/// TUNTAP_PERSIST last. A route needs a device that is up: without tuntap_config_set_up the open fails
-/// with -ENETDOWN, unless the device is up already.
+/// TUNTAP_PERSIST last. Addresses and routes are added in the order of the calls. A route needs a device
+/// that is up: without tuntap_config_set_up the open fails with -ENETDOWN, unless the device is up
+/// already, and with tuntap_config_set_up(config, 0) it fails with -EINVAL (TUNTAP_REASON_ARGUMENT).
 ///
 /// When an option fails, a new device is removed and an existing one is restored, with one
 /// exception: a first owner that was set cannot be unset when setting the group or
@@ -82,7 +83,7 @@ pub unsafe extern "C" fn tuntap_open(
 /// @param name    As tuntap_open. NULL: the kernel chooses.
 /// @param flags   As tuntap_open.
 /// @param config  The options, not changed and not kept. NULL: no options.
-/// @param dev     Receives the handle. tuntap_close frees it.
+/// @param dev     Receives the handle, on success only. tuntap_close frees it.
 /// @param err     Filled in on failure. May be NULL.
 /// @return 0, or as tuntap_open, or as the function that sets the option that failed, which
 ///         the message names, or -EINVAL (an option of the virtio header was given without
@@ -131,7 +132,7 @@ pub unsafe extern "C" fn tuntap_open_config(
 ///               belongs to the caller.
 /// @param flags  0 or TUNTAP_NONBLOCK, and TUNTAP_BORROW: the handle uses a copy, and fd
 ///               still belongs to the caller.
-/// @param dev    Receives the handle. tuntap_close frees it.
+/// @param dev    Receives the handle, on success only. tuntap_close frees it.
 /// @param err    Filled in on failure. May be NULL.
 /// @return 0, or
 ///         -EINVAL       dev is NULL (TUNTAP_REASON_ARGUMENT);
@@ -331,7 +332,8 @@ pub unsafe extern "C" fn tuntap_get_owner(dev: *const Device, uid: *mut u32, err
 
 /// Sets the user who may open the device without privilege. If a group is also set, the
 /// user must be a member of it. A device without owner and group is open to everyone who
-/// may open the device node. An owner cannot be unset. This needs no privilege.
+/// may open the device node. The owner must be able to open the device node too. An owner cannot be
+/// unset. This needs no privilege.
 ///
 /// @param dev  The device.
 /// @param uid  As numbered in the user namespace of the calling process.

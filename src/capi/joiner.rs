@@ -33,7 +33,8 @@ impl Handle for CJoiner {
 /// @param joiner  Receives the joiner. Free it with tuntap_joiner_free.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EINVAL  joiner is NULL (TUNTAP_REASON_ARGUMENT); unknown flags (_FLAGS);
+///         -EINVAL  joiner is NULL (TUNTAP_REASON_ARGUMENT); unknown flags, or not exactly one
+///                  of TUNTAP_TUN and TUNTAP_TAP (_FLAGS);
 ///         -ENOMEM  no memory: a joiner needs 3.3 MB (_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -55,7 +56,8 @@ pub unsafe extern "C" fn tuntap_joiner_free(joiner: *mut CJoiner) {
 }
 
 /// Copies a packet to the joiner, and coalesces it with earlier packets by the rules of
-/// tuntap_writer_new. Allocates no memory.
+/// tuntap_writer_new. Bytes that are not a packet of this kind are returned unchanged. Allocates no
+/// memory.
 ///
 /// @param joiner  The joiner.
 /// @param packet  The packet.

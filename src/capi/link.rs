@@ -25,8 +25,9 @@ pub unsafe extern "C" fn tuntap_up(dev: *mut Device, err: *mut CError) -> c_int 
     with(dev, err, |device| device.set_up(true))
 }
 
-/// Takes the device down. It keeps its addresses, and packets in its queue can still be
-/// read.
+/// Takes the device down. Packets in its queue can still be read. It keeps its IPv4 addresses.
+/// Linux removes its routes, and its IPv6 addresses unless the sysctl
+/// net.ipv6.conf.NAME.keep_addr_on_down is set.
 ///
 /// @param dev  The device.
 /// @param err  Filled in on failure. May be NULL.
@@ -208,7 +209,7 @@ pub unsafe extern "C" fn tuntap_set_alias(dev: *mut Device, alias: *const c_char
 }
 
 /// Gets whether the device has a carrier, as set by tuntap_set_carrier. A new device has
-/// one.
+/// one. On Linux a persistent device that is not open has none.
 ///
 /// @param dev  The device.
 /// @param on   Receives 1 if it has a carrier, 0 if not.
@@ -261,15 +262,15 @@ pub unsafe extern "C" fn tuntap_get_txqueuelen(
 }
 
 /// Sets the transmit queue length. Packets that do not fit in a shorter queue are dropped,
-/// and no counter of the kernel includes them.
+/// and no counter of the kernel includes them. With a length of 0 the device drops every packet.
 ///
 /// @param dev      The device.
 /// @param packets  For each queue. The kernel allocates 8 bytes for each packet
-///                 immediately.
+///                 immediately, and at most 4 MB: 524288 packets.
 /// @param err      Filled in on failure. May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
-///         -ENOMEM  the kernel has no memory for it (_SYSTEM);
+///         -ENOMEM  the kernel has no memory for it, or packets is above 524288 (_SYSTEM);
 ///         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
@@ -327,7 +328,8 @@ pub struct CStats {
     pub rx_errors: u64,
     /// Packets that could not be sent out.
     pub tx_errors: u64,
-    /// Written packets that the kernel dropped for lack of room.
+    /// Written packets that the kernel dropped, for lack of room or because the device was down. A
+    /// super-packet counts as one: tuntap_writer_get_lost counts packets.
     pub rx_dropped: u64,
     /// Packets that were not read, because the queue was full or the device had none.
     pub tx_dropped: u64,

@@ -112,7 +112,8 @@ impl From<Event> for CEvent {
 ///
 /// The first events report the present state and end with TUNTAP_EVENT_COMPLETE. After that each
 /// change is an event, in the order of the changes. TUNTAP_EVENT_OVERRUN reports that events were
-/// lost. A monitor needs no privilege, except for a handle of tuntap_open_fd: see Namespace.
+/// lost. Changes of the flags or lifetimes of an address are not reported. A monitor needs no
+/// privilege, except for a handle of tuntap_open_fd: see Namespace.
 ///
 /// A monitor of one device does not need its handle, and does not keep the device alive: close them in
 /// any order. One thread at a time takes events.

@@ -18,8 +18,8 @@ use crate::model::vnet_hdr::{MIN_SIZE, VnetHdr};
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct CVnetHdr {
-    /// TUNTAP_VNET_HDR_F_NEEDS_CSUM, TUNTAP_VNET_HDR_F_DATA_VALID, or 0. What tuntap_read_super fills in
-    /// can be given to tuntap_write_super unchanged.
+    /// TUNTAP_VNET_HDR_F_NEEDS_CSUM, TUNTAP_VNET_HDR_F_DATA_VALID, or 0. Other bits are ignored. What
+    /// tuntap_read_super fills in can be given to tuntap_write_super unchanged.
     pub flags: u8,
     /// One of TUNTAP_VNET_HDR_GSO_*.
     pub gso_type: u8,

@@ -36,7 +36,8 @@ impl Handle for CSplitter {
 /// @param splitter  Receives the splitter. Free it with tuntap_splitter_free.
 /// @param err       May be NULL.
 /// @return 0, or
-///         -EINVAL  splitter is NULL (TUNTAP_REASON_ARGUMENT); unknown flags (_FLAGS);
+///         -EINVAL  splitter is NULL (TUNTAP_REASON_ARGUMENT); unknown flags, or not exactly one
+///                  of TUNTAP_TUN and TUNTAP_TAP (_FLAGS);
 ///         -ENOMEM  no memory (_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]

@@ -70,7 +70,7 @@ enumeration! {
         Device = 1, "TUNTAP_EVENT_DEVICE", c"device present";
         /// The device went up.
         Up = 2, "TUNTAP_EVENT_UP", c"device up";
-        /// The device went down. Its routes are removed with that.
+        /// The device went down. Its routes are removed with that, and on Linux its IPv6 addresses.
         Down = 3, "TUNTAP_EVENT_DOWN", c"device down";
         /// The device has a carrier now.
         CarrierOn = 4, "TUNTAP_EVENT_CARRIER_ON", c"carrier on";
@@ -82,8 +82,9 @@ enumeration! {
         Mac = 7, "TUNTAP_EVENT_MAC", c"MAC address changed";
         /// The device was renamed.
         Name = 8, "TUNTAP_EVENT_NAME", c"device renamed";
-        /// An address was added. Linux announces an IPv6 address when it can be used, a moment after
-        /// it was added.
+        /// An address was added. Linux announces an IPv6 address a moment after it was added. It can
+        /// still have TUNTAP_ADDR_TENTATIVE, and no event reports the end of duplicate address
+        /// detection: use tuntap_list_addrs.
         AddrAdded = 9, "TUNTAP_EVENT_ADDR_ADDED", c"address added";
         /// An address was removed.
         AddrRemoved = 10, "TUNTAP_EVENT_ADDR_REMOVED", c"address removed";

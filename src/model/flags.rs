@@ -46,7 +46,8 @@ constants! {
         /// user namespace.
         NAPI_FRAGS = 0x100, "TUNTAP_NAPI_FRAGS";
         /// The open fails with TUNTAP_REASON_ABSENT if the device does not exist, instead of
-        /// creating it.
+        /// creating it. Needs a name that is not a pattern. Cannot be combined with
+        /// TUNTAP_EXCLUSIVE.
         EXISTING = 0x200, "TUNTAP_EXISTING";
         /// tuntap_open_fd: the descriptor still belongs to the caller.
         BORROW = 0x400, "TUNTAP_BORROW";
