@@ -63,7 +63,7 @@ CHECKS := lint check-core check-abi check-header check-c check-faults check-stra
 SLOW_CHECKS := check-valgrind check-asan check-api check-tsan check-go-race check-fuzz check-dist check-darwin
 
 .PHONY: all library man docs demo check check-all check-advisories check-packages check-wireguard-go bench coverage soak size header \
-    generated-header abi dist install uninstall clean rust stage asan-library $(CHECKS) $(SLOW_CHECKS)
+    generated-header abi dist wheels install uninstall clean rust stage asan-library $(CHECKS) $(SLOW_CHECKS)
 all: library man
 library: $(SHARED) $(STATIC) $(CDEF)
 
@@ -194,6 +194,10 @@ uninstall:
 # The sources of the last commit, the crates that they need, and the sums of both. The same commit gives the same bytes.
 dist:
 	CARGO="$(CARGO)" TAR="$(TAR)" packaging/dist.sh $(VERSION) $(BUILD)/dist
+
+# What PyPI takes, in build/wheels/dist: the Python package for Linux with glibc and with musl, and its sources.
+wheels:
+	MAKE="$(MAKE)" CARGO="$(CARGO)" PYTHON="$(PYTHON)" packaging/wheels.sh
 
 # An install inside the build tree, for the tests and the examples.
 stage: all
