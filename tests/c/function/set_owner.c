@@ -43,6 +43,7 @@ static void fragments_need_more(void)
     tuntap *dev;
     FAILS(tuntap_open_config("t1", TUNTAP_TAP | TUNTAP_NAPI_FRAGS, config, &dev, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     MESSAGE_HAS("TUNTAP_NAPI_FRAGS needs CAP_NET_ADMIN in the initial user namespace");
+    tuntap_config_free(config);
 }
 
 static void the_owner_opens_it_and_nobody_else_does(const char *node)
