@@ -39,23 +39,23 @@ impl Device {
     /// What the kernel reports without a cause. It looks for the network of the gateway first, and a device that is down
     /// has none. Where IPv6 is off because of the MTU, Linux returns ENODEV.
     fn explain_route(&self, way: &mut Way<'_>, route: &Route, error: Error) -> Error {
+        let unreachable = matches!(error.errno(), Errno::ENETUNREACH | Errno::EHOSTUNREACH)
+            && error.reason() == Reason::System
+            && route.gateway().is_some();
+        if !unreachable && error.errno() != Errno::ENODEV {
+            return error;
+        }
         let Ok(link) = self.backend.link(way) else { return error };
         let action = text!("add the route {route} through {}", link.name);
-        let unexplained = error.reason() == Reason::System && route.gateway().is_some();
-        match error.errno() {
-            Errno::ENETUNREACH | Errno::EHOSTUNREACH if unexplained && !link.up => Error::new(
-                Errno::ENETDOWN,
-                Reason::Down,
-                text!("{action}: the device is down: use tuntap_up"),
-            ),
-            Errno::ENETUNREACH | Errno::EHOSTUNREACH if unexplained => {
-                let remedy = "add an address whose network has the gateway, or use TUNTAP_ROUTE_ONLINK";
-                Error::new(error.errno(), error.reason(), text!("{}: {remedy}", error.message()))
-            }
-            Errno::ENODEV if route.family() == Family::V6 && link.mtu < IPV6_MTU => {
-                too_small_for_ipv6(action, link.mtu)
-            }
-            _ => error,
+        if unreachable && !link.up {
+            Error::new(Errno::ENETDOWN, Reason::Down, text!("{action}: the device is down: use tuntap_up"))
+        } else if unreachable {
+            let remedy = "add an address whose network has the gateway, or use TUNTAP_ROUTE_ONLINK";
+            Error::new(error.errno(), error.reason(), text!("{}: {remedy}", error.message()))
+        } else if route.family() == Family::V6 && link.mtu < IPV6_MTU {
+            too_small_for_ipv6(action, link.mtu)
+        } else {
+            error
         }
     }
 

@@ -93,8 +93,8 @@ pub(super) fn handles(netlink: &mut Socket, index: u32) -> Result<u32, Refusal> 
     Ok(counted.into_iter().next().unwrap_or(0))
 }
 
-/// One packet more than a queue can have: the driver allocates at most 4 MB for it.
-const MAX_QUEUE: u32 = 524_289;
+/// Packets of the longest queue: the driver allocates at most 4 MB for it.
+const MAX_QUEUE: u32 = 524_288;
 
 pub(super) fn change(netlink: &mut Socket, index: u32, change: &Change<'_>) -> Result<(), Refusal> {
     let request =
@@ -102,7 +102,9 @@ pub(super) fn change(netlink: &mut Socket, index: u32, change: &Change<'_>) -> R
     let with = |kind, value: &[u8]| request(0, 0).attribute(kind, value);
     let refused = |refusal: Refusal| match change {
         // The driver's failure to allocate the queue comes out as NOTIFY_BAD, which is EPERM.
-        Change::TxQueueLength(MAX_QUEUE..) if refusal.errno == Errno::EPERM && ids::is_net_admin() => {
+        Change::TxQueueLength(packets)
+            if *packets > MAX_QUEUE && refusal.errno == Errno::EPERM && ids::is_net_admin() =>
+        {
             Errno::ENOMEM.into()
         }
         _ => refusal,

@@ -1,25 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "packet.h"
+#include "ready.h"
 
 static uint8_t packet[70000], data[1472];
-static int sock;
-
-static tuntap *ready(uint64_t flags)
+/** A TAP has the address that the frames of make() are for. */
+static tuntap *ready_with_mac(uint64_t flags)
 {
-    tuntap *dev;
-    OK(tuntap_open("t0", flags, &dev, &err));
+    tuntap *dev = ready(flags);
     if (flags & TUNTAP_TAP)
         IP("link set t0 address 02:00:00:00:00:01");
-    IP("address add 10.8.0.1/24 dev t0");
-    IP("link set t0 up");
-    sock = udp_socket("10.8.0.1", PORT);
     return dev;
-}
-
-static void finish(tuntap *dev)
-{
-    close(sock);
-    tuntap_close(dev);
 }
 
 /** A packet for 10.8.0.1 behind the headers that this kind of device wants. */
@@ -59,7 +48,7 @@ static void the_parts_make_one_packet(uint64_t flags)
 {
     static const size_t divisions[][6] = {{0}, {0, 0, 0}, {1}, {4}, {14}, {0, 1, 0}, {4, 14, 20, 8}, {3, 2, 1, 0, 1, 1}};
     static const size_t counts[] = {0, 3, 1, 1, 1, 3, 4, 6};
-    tuntap *dev = ready(flags);
+    tuntap *dev = ready_with_mac(flags);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         for (size_t size = 0; size <= 1472; size += 368) {
             size_t length = make(flags, size);
@@ -75,7 +64,7 @@ static void the_parts_make_one_packet(uint64_t flags)
 static void so_many_parts_are_taken(void)
 {
     static struct iovec parts[1023];
-    tuntap *dev = ready(TUNTAP_TUN);
+    tuntap *dev = ready_with_mac(TUNTAP_TUN);
     size_t length = make(TUNTAP_TUN, 1200);
     for (size_t i = 0; i < 1023; i++)
         parts[i] = (struct iovec){packet + i, i < 1022 ? 1 : length - 1022};
@@ -95,7 +84,7 @@ static void is_refused(tuntap *dev, struct iovec *parts, int count, int number, 
 /** As the one who wrote it in one piece hears. */
 static void what_is_no_packet_is_refused(void)
 {
-    tuntap *dev = ready(TUNTAP_TUN);
+    tuntap *dev = ready_with_mac(TUNTAP_TUN);
     make(TUNTAP_TUN, 4);
     struct iovec parts[] = {{packet, 0}, {packet, 1}, {packet + 1, 18}, {packet + 19, 13}};
     is_refused(dev, parts, 1, EINVAL, "0 bytes given, not an IP packet");
@@ -113,11 +102,11 @@ static void what_is_no_packet_is_refused(void)
     udp_receives(sock, data, 4);
     finish(dev);
 
-    dev = ready(TUNTAP_TAP);
+    dev = ready_with_mac(TUNTAP_TAP);
     struct iovec frame[] = {{packet, 7}, {packet, 6}};
     is_refused(dev, frame, 2, EINVAL, "13 bytes given, not an Ethernet frame");
     finish(dev);
-    dev = ready(TUNTAP_TUN | TUNTAP_PI);
+    dev = ready_with_mac(TUNTAP_TUN | TUNTAP_PI);
     struct iovec information[] = {{packet, 1}, {packet, 2}};
     is_refused(dev, information, 2, EINVAL, "3 bytes given, not a packet after a packet-information header");
     finish(dev);
@@ -127,7 +116,7 @@ static void what_is_no_list_is_refused(void)
 {
     static struct iovec parts[1024];
     static const size_t counts[] = {0, SIZE_MAX, SIZE_MAX / 16 + 2, 1024, INT32_MAX};
-    tuntap *dev = ready(TUNTAP_TUN);
+    tuntap *dev = ready_with_mac(TUNTAP_TUN);
     size_t length = make(TUNTAP_TUN, 4);
     for (size_t i = 0; i < 1024; i++)
         parts[i] = (struct iovec){packet, i ? 0 : length};
@@ -146,7 +135,7 @@ static void what_is_no_list_is_refused(void)
 
 static void a_device_that_is_down_or_gone_says_so(void)
 {
-    tuntap *dev = ready(TUNTAP_TUN);
+    tuntap *dev = ready_with_mac(TUNTAP_TUN);
     size_t length = make(TUNTAP_TUN, 4);
     struct iovec parts[] = {{packet, 20}, {packet + 20, length - 20}};
     IP("link set t0 down");
@@ -160,7 +149,7 @@ static void the_parts_become_fragments(void)
 {
     static const size_t sizes[17] = {42, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10};
     uint64_t flags = TUNTAP_TAP | TUNTAP_NAPI_FRAGS;
-    tuntap *dev = ready(flags);
+    tuntap *dev = ready_with_mac(flags);
     CHECK(flags_by_hand(tuntap_get_fd(dev, NULL)) & IFF_NAPI_FRAGS);
     for (int count = 0; count <= 17; count++) {
         size_t length = make(flags, 1400);
