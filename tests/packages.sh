@@ -7,7 +7,7 @@
 set -u
 . "$(dirname "$0")/common.sh"
 cd "$(dirname "$0")/.." || exit 1
-suite=${SUITE:-trixie} mirror=${MIRROR:-http://deb.debian.org/debian}
+suite=${SUITE:-trixie}
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 out=$PWD/build/packages
 tree=/build/libtuntap-$version
@@ -26,8 +26,8 @@ within() {
 # The Debian that both others are copies of.
 base() {
     rm -rf "$out/root" "$out/build" "$out/use" &&
-        debootstrap --variant=minbase "$suite" "$out/root" "$mirror" &&
-        cp /etc/resolv.conf "$out/root/etc/" && echo force-unsafe-io >"$out/root/etc/dpkg/dpkg.cfg.d/unsafe-io" &&
+        debootstrap --variant=minbase "$suite" "$out/root" ${MIRROR:+"$MIRROR"} &&
+        echo force-unsafe-io >"$out/root/etc/dpkg/dpkg.cfg.d/unsafe-io" &&
         cp -a "$out/root" "$out/build" && cp -a "$out/root" "$out/use"
 }
 
