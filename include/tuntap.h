@@ -2018,6 +2018,14 @@ typedef struct tuntap_route {
      * The source address of packets whose sender has not chosen one. "": the system chooses.
      */
     char source[TUNTAP_ADDR_SIZE];
+    /**
+     * The index of the interface: see if_indextoname(3). Only tuntap_find_route reports it. Request: 0.
+     */
+    uint32_t index;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
 } tuntap_route;
 
 /**
@@ -2112,6 +2120,192 @@ int tuntap_del_route(tuntap *dev, const tuntap_route *route, size_t size, tuntap
  * @since 0.1.0
  */
 ssize_t tuntap_list_routes(const tuntap *dev, tuntap_route *routes, size_t count, size_t size, tuntap_error *err);
+
+/**
+ * Finds the route that the system selects for a packet.
+ *
+ * It can lead through any interface. The kernel is asked, so that all of its rules and tables count.
+ * Needs no privilege.
+ *
+ * The route has the destination, the metric and the other attributes with which it was added. gateway
+ * and source are those of this packet. mtu is the MTU for this destination in bytes, also when the
+ * route itself has none: of the path, if the kernel has learned it, or else of the interface.
+ * TUNTAP_ROUTE_PARTIAL also shows that the route has several next hops; one of them is reported.
+ *
+ * Linux: RTM_GETROUTE.
+ *
+ * @param dev          A device: the route is looked up in its network namespace. NULL: in that of the
+ *                     calling thread.
+ * @param destination  An address without a prefix, such as "192.0.2.1".
+ * @param source       The source address of the packet. NULL: the system chooses it, and reports it.
+ * @param mark         The mark of the packet (SO_MARK). 0: none.
+ * @param route        Receives the route, with the index of its interface.
+ * @param size         sizeof(tuntap_route).
+ * @param err          May be NULL.
+ * @return 0, or
+ *         -ENETUNREACH  no route leads to the destination, or it discards the packet
+ *                       (TUNTAP_REASON_UNSET);
+ *         -EINVAL       destination or source is not an address, their families differ, or the host
+ *                       does not have source (TUNTAP_REASON_ADDRESS);
+ *         -EINVAL       destination or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
+ *         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED);
+ *         -EOPNOTSUPP   Darwin (TUNTAP_REASON_PLATFORM).
+ * @since 0.1.0
+ */
+int tuntap_find_route(const tuntap *dev, const char *destination, const char *source, uint32_t mark, tuntap_route *route, size_t size, tuntap_error *err);
+
+/* ----------------------------------------------------------------------------
+ * Default routes
+ *
+ * Routing everything through a device, except what bypasses it.
+ */
+
+/**
+ * The default route or the bypass stays when the handle that added it is closed. On a device
+ * that is not persistent it ends with the device.
+ */
+#define TUNTAP_KEEP 0x2
+
+/**
+ * The default route through the device precedes all other routes. Without this flag, more
+ * specific routes of the main table precede it, such as those to the networks of other
+ * interfaces. Whoever controls such a network can add such routes: a DHCP server, for example.
+ */
+#define TUNTAP_OVERRIDE 0x4
+
+/**
+ * Routes everything through the device, which must be up: as a VPN does.
+ *
+ * Packets to the host itself, packets that bypass the device (see tuntap_add_bypass), and, without
+ * TUNTAP_OVERRIDE, packets with a more specific route in the main table keep their way. Add a bypass
+ * for the server of the VPN first: otherwise the packets of the tunnel enter the tunnel.
+ *
+ * The default routes of the system stay where they are. The route ends when the handle that added it
+ * is closed, unless TUNTAP_KEEP is set, or when the device goes down, is moved to another network
+ * namespace, or is removed: packets take their former way again. After a crash of the process the
+ * kernel removes the device, unless it is persistent. The next handle that opens a persistent device
+ * removes what was left. A child of fork() that closes its handle removes nothing.
+ *
+ * When the device has this default route already, nothing changes. The call changes TUNTAP_OVERRIDE and
+ * the gateway of an existing one, and adds what is missing: call it again after tuntap_down and
+ * tuntap_up. A route that another handle has added ends with that handle.
+ *
+ * Without IPv6 addresses on the device, the route for IPv6 still keeps IPv6 packets from leaving the
+ * host past the device. Strict source validation (sysctl rp_filter) of other interfaces refuses
+ * packets that would be answered through the device, such as new connections from the Internet to this
+ * host. DNS is not changed: use resolvectl or resolvconf.
+ *
+ * Cost: until the handle is closed or the route is deleted, the handle has one more descriptor.
+ *
+ * Linux: the route is in a table of its own, 2000000000 + the index of the device. Rules of policy
+ * routing with the priorities 30001 to 30003 select it; `ip rule` shows them. The kernel evaluates
+ * rules with lower numbers first. Rules of devices that are gone have no effect, and the next call
+ * removes them. IPv6 must not be disabled on the device, and its MTU must be 1280 or more; for a
+ * device without IPv6 request TUNTAP_IPV4.
+ *
+ * Darwin: routes to 0.0.0.0/1 and 128.0.0.0/1, ::/1 and 8000::/1, which precede the default route.
+ *
+ * @param dev      The device.
+ * @param family   TUNTAP_IPV4, TUNTAP_IPV6, or 0: each of them that the system has. If one fails,
+ *                 neither is added.
+ * @param gateway  The next hop on the link, which a TAP needs, such as "10.8.0.1". NULL: none. Only
+ *                 with one family.
+ * @param flags    0, or TUNTAP_KEEP and TUNTAP_OVERRIDE.
+ * @param err      May be NULL.
+ * @return 0, also when the device has this default route already; or
+ *         -EINVAL       gateway is not valid (TUNTAP_REASON_ADDRESS);
+ *         -EINVAL       unknown flags (TUNTAP_REASON_FLAGS);
+ *         -EINVAL       dev is NULL, the family is unknown, or gateway has no family
+ *                       (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL       the MTU is below 1280, for IPv6 (TUNTAP_REASON_RANGE);
+ *         -ENETDOWN     the device is down (TUNTAP_REASON_DOWN);
+ *         -ENETUNREACH  the gateway is in no network of the device (TUNTAP_REASON_SYSTEM);
+ *         -EPERM        CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+ *         -EOPNOTSUPP   the kernel has no policy routing (TUNTAP_REASON_KERNEL);
+ *         -EOPNOTSUPP   Darwin: TUNTAP_KEEP or TUNTAP_OVERRIDE (TUNTAP_REASON_PLATFORM);
+ *         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED).
+ * @since 0.1.0
+ */
+int tuntap_add_default_route(tuntap *dev, uint32_t family, const char *gateway, uint64_t flags, tuntap_error *err);
+
+/**
+ * Deletes the default route through the device, whichever handle has added it.
+ *
+ * Bypasses stay.
+ *
+ * @param dev     The device.
+ * @param family  TUNTAP_IPV4, TUNTAP_IPV6, or 0 for both.
+ * @param err     May be NULL.
+ * @return 0, or
+ *         -ENOENT  the device has no default route of the family, or of any family
+ *                  (TUNTAP_REASON_UNSET);
+ *         -EINVAL  dev is NULL, or the family is unknown (TUNTAP_REASON_ARGUMENT);
+ *         -EPERM   CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+ *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+ * @since 0.1.0
+ */
+int tuntap_del_default_route(tuntap *dev, uint32_t family, tuntap_error *err);
+
+/**
+ * Excludes packets from the default route through the device: they take the way that they would
+ * take without it.
+ *
+ * For the server of a VPN, and for networks that should stay reachable with TUNTAP_OVERRIDE. A bypass
+ * has no effect without a default route of tuntap_add_default_route, and can be added before it. It
+ * does not exclude packets from routes of tuntap_add_route.
+ *
+ * The kernel routes each packet anew: when a gateway or an interface changes, packets follow it
+ * without a further call. TUNTAP_MONITOR_DEFAULT_ROUTE reports such changes.
+ *
+ * The bypass ends when the handle that added it is closed, unless TUNTAP_KEEP is set, or with the
+ * device, as described in tuntap_add_default_route.
+ *
+ * A mark selects packets of programs that set SO_MARK, which needs CAP_NET_ADMIN: for servers whose
+ * addresses are not known in advance. Answers to them do not have the mark. Where the source validation
+ * of the interface is strict (sysctl rp_filter 1), set it to 2, or set src_valid_mark and let
+ * netfilter restore the mark.
+ *
+ * Cost: as tuntap_add_default_route.
+ *
+ * Linux: a rule of policy routing with the priority 30000.
+ *
+ * @param dev          The device.
+ * @param destination  An address or a network, such as "192.0.2.1" or "192.168.0.0/16". NULL: any
+ *                     destination; then a mark is needed.
+ * @param mark         The mark of the packets. 0, with a mask of 0: any.
+ * @param mask         The bits of the mark to compare. 0: all bits of a mark that is not 0.
+ * @param flags        0, or TUNTAP_KEEP.
+ * @param err          May be NULL.
+ * @return 0, also when the device has this bypass already; or
+ *         -EINVAL      destination is not valid (TUNTAP_REASON_ADDRESS);
+ *         -EINVAL      unknown flags (TUNTAP_REASON_FLAGS);
+ *         -EINVAL      dev is NULL, neither a destination nor a mark is given, or the mark has bits
+ *                      outside the mask (TUNTAP_REASON_ARGUMENT);
+ *         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+ *         -EOPNOTSUPP  the kernel has no policy routing (TUNTAP_REASON_KERNEL);
+ *         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
+ *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+ * @since 0.1.0
+ */
+int tuntap_add_bypass(tuntap *dev, const char *destination, uint32_t mark, uint32_t mask, uint64_t flags, tuntap_error *err);
+
+/**
+ * Deletes a bypass of the device, whichever handle has added it.
+ *
+ * @param dev          The device.
+ * @param destination  As for tuntap_add_bypass.
+ * @param mark         As for tuntap_add_bypass.
+ * @param mask         As for tuntap_add_bypass.
+ * @param err          May be NULL.
+ * @return 0, or
+ *         -ENOENT      the device does not have this bypass (TUNTAP_REASON_UNSET);
+ *         -EINVAL      as for tuntap_add_bypass;
+ *         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+ *         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
+ *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+ * @since 0.1.0
+ */
+int tuntap_del_bypass(tuntap *dev, const char *destination, uint32_t mark, uint32_t mask, tuntap_error *err);
 
 /* ----------------------------------------------------------------------------
  * Options
@@ -3673,6 +3867,21 @@ const char *tuntap_strevent(uint32_t kind);
  * Configuring a device that was moved to another network namespace.
  */
 #define TUNTAP_FEATURE_FOLLOW 19
+
+/**
+ * tuntap_find_route.
+ */
+#define TUNTAP_FEATURE_FIND_ROUTE 20
+
+/**
+ * tuntap_add_default_route.
+ */
+#define TUNTAP_FEATURE_DEFAULT_ROUTE 21
+
+/**
+ * tuntap_add_bypass.
+ */
+#define TUNTAP_FEATURE_BYPASS 22
 
 /**
  * Returns the version of the library that is running, for example "0.1.0". Safe in a

@@ -324,6 +324,11 @@ pub(super) unsafe fn text<'a>(text: *const c_char, what: &'static str) -> Checke
     str::from_utf8(bytes(text, what)?).map_err(|_| Argument::NotText(what))
 }
 
+/// A caller's text that may be NULL.
+pub(super) unsafe fn optional_text<'a>(from: *const c_char, what: &'static str) -> Checked<Option<&'a str>> {
+    if from.is_null() { Ok(None) } else { text(from, what).map(Some) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -40,7 +40,7 @@ impl CAddr {
 
     /// The other properties of the address.
     pub(super) fn options(&self) -> Result<Options> {
-        zero(self.reserved, Self::NAME)?;
+        zero(self.reserved, "reserved", Self::NAME)?;
         let broadcast = optional_field(&self.broadcast, "the broadcast address")?;
         Ok(Options {
             broadcast: broadcast.map(prefix::parse_ipv4).transpose()?,

@@ -38,12 +38,12 @@ pub(super) fn c_bytes<const N: usize>(from: &[u8]) -> [c_char; N] {
     out
 }
 
-/// Checks a reserved member.
-pub(super) fn zero(reserved: u32, name: &str) -> Result<()> {
-    if reserved == 0 {
+/// Checks a member that a request does not have.
+pub(super) fn zero(value: u32, member: &str, name: &str) -> Result<()> {
+    if value == 0 {
         return Ok(());
     }
-    let text = text!("the member reserved of the {name} is {reserved}: it must be 0");
+    let text = text!("the member {member} of the {name} is {value}: it must be 0");
     Err(Error::new(Errno::EINVAL, Reason::Argument, text))
 }
 

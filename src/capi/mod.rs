@@ -27,6 +27,7 @@ pub mod presence;
 
 pub mod address;
 mod assigned;
+pub mod default_route;
 pub mod route;
 
 pub mod packet;

@@ -6,14 +6,15 @@ use std::ffi::{c_char, c_int};
 use libc::ssize_t;
 
 use super::address::{family, family_of, protocol};
-use super::argument::{Growing, c_text, list_out, read_growing};
-use super::entry::with;
+use super::argument::{Growing, c_text, list_out, optional_text, read_growing, sized_out, text as c_str};
+use super::entry::{call, with};
 use super::error::CError;
-use super::field::{field, is_replace, optional_field};
+use super::field::{field, is_replace, optional_field, zero};
 use super::size::TUNTAP_ADDR_SIZE;
 use crate::device::Device;
 use crate::model::address::Scope;
 use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::lookup::{Found, Lookup};
 use crate::model::prefix::Parsed;
 use crate::model::route::{self, Details, Installed, Route, Type};
 use crate::model::text::text;
@@ -58,11 +59,15 @@ pub struct CRoute {
     pub gateway: [c_char; TUNTAP_ADDR_SIZE],
     /// The source address of packets whose sender has not chosen one. "": the system chooses.
     pub source: [c_char; TUNTAP_ADDR_SIZE],
+    /// The index of the interface: see if_indextoname(3). Only tuntap_find_route reports it. Request: 0.
+    pub index: u32,
+    /// 0.
+    pub reserved: u32,
 }
 
 // SAFETY: integers without padding.
 unsafe impl Growing for CRoute {
-    const LEAST: usize = 232;
+    const LEAST: usize = 240;
     const NAME: &'static str = "tuntap_route";
 }
 
@@ -85,7 +90,15 @@ impl From<Installed> for CRoute {
             destination: c_text(format_args!("{}/{}", route.network(), route.prefix().bits())),
             gateway: route.gateway().map_or([0; TUNTAP_ADDR_SIZE], c_text),
             source: route.source().map_or([0; TUNTAP_ADDR_SIZE], c_text),
+            index: 0,
+            reserved: 0,
         }
+    }
+}
+
+impl From<Found> for CRoute {
+    fn from(found: Found) -> Self {
+        Self { index: found.index, ..found.route.into() }
     }
 }
 
@@ -104,6 +117,8 @@ impl CRoute {
 
     /// The route, and whether it is complete: not `TUNTAP_ROUTE_PARTIAL`.
     fn route(&self) -> Result<(Route, bool)> {
+        zero(self.index, "index", "tuntap_route")?;
+        zero(self.reserved, "reserved", "tuntap_route")?;
         let text = field(&self.destination, "the destination")?;
         let parsed = Parsed::new(text)?.agreeing(family_of(self.family)?, self.prefix, text)?;
         let route = Route::new(parsed, text)?;
@@ -242,4 +257,51 @@ pub unsafe extern "C" fn tuntap_list_routes(
     err: *mut CError,
 ) -> ssize_t {
     with(dev, err, |device| Ok(list_out(routes, count, size)?.set(device.routes()?)))
+}
+
+/// Finds the route that the system selects for a packet.
+///
+/// It can lead through any interface. The kernel is asked, so that all of its rules and tables count.
+/// Needs no privilege.
+///
+/// The route has the destination, the metric and the other attributes with which it was added. gateway
+/// and source are those of this packet. mtu is the MTU for this destination in bytes, also when the
+/// route itself has none: of the path, if the kernel has learned it, or else of the interface.
+/// TUNTAP_ROUTE_PARTIAL also shows that the route has several next hops; one of them is reported.
+///
+/// Linux: RTM_GETROUTE.
+///
+/// @param dev          A device: the route is looked up in its network namespace. NULL: in that of the
+///                     calling thread.
+/// @param destination  An address without a prefix, such as "192.0.2.1".
+/// @param source       The source address of the packet. NULL: the system chooses it, and reports it.
+/// @param mark         The mark of the packet (SO_MARK). 0: none.
+/// @param route        Receives the route, with the index of its interface.
+/// @param size         sizeof(tuntap_route).
+/// @param err          May be NULL.
+/// @return 0, or
+///         -ENETUNREACH  no route leads to the destination, or it discards the packet
+///                       (TUNTAP_REASON_UNSET);
+///         -EINVAL       destination or source is not an address, their families differ, or the host
+///                       does not have source (TUNTAP_REASON_ADDRESS);
+///         -EINVAL       destination or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
+///         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED);
+///         -EOPNOTSUPP   Darwin (TUNTAP_REASON_PLATFORM).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_find_route(
+    dev: *const Device,
+    destination: *const c_char,
+    source: *const c_char,
+    mark: u32,
+    route: *mut CRoute,
+    size: usize,
+    err: *mut CError,
+) -> c_int {
+    call(err, || {
+        let place = sized_out(route, size, "route")?;
+        let destination = c_str(destination, "the destination")?;
+        let lookup = Lookup::parse(destination, optional_text(source, "the source")?, mark)?;
+        place.fill(Device::find_route(dev.as_ref(), &lookup))
+    })
 }

@@ -3,6 +3,7 @@
 
 mod address;
 pub mod config;
+mod default_route;
 mod link;
 pub mod monitor;
 mod packet;

@@ -20,7 +20,10 @@ impl Device {
     /// the list is read only after a failure where the system allows that: it takes longer the more routes there are.
     pub fn add_route(&self, route: &Route, replace: bool) -> Result<()> {
         let _configuring = self.lock_configuration();
-        let way = &mut self.backend.way();
+        self.add_route_on(&mut self.backend.way(), route, replace)
+    }
+
+    pub(super) fn add_route_on(&self, way: &mut Way<'_>, route: &Route, replace: bool) -> Result<()> {
         if (replace || !self.backend.adds_without_listing()) && self.installed(way, route)?.is_some() {
             return Ok(());
         }

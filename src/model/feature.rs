@@ -51,6 +51,12 @@ enumeration! {
         Uso = 18, "TUNTAP_FEATURE_USO";
         /// Configuring a device that was moved to another network namespace.
         Follow = 19, "TUNTAP_FEATURE_FOLLOW";
+        /// tuntap_find_route.
+        FindRoute = 20, "TUNTAP_FEATURE_FIND_ROUTE";
+        /// tuntap_add_default_route.
+        DefaultRoute = 21, "TUNTAP_FEATURE_DEFAULT_ROUTE";
+        /// tuntap_add_bypass.
+        Bypass = 22, "TUNTAP_FEATURE_BYPASS";
     }
 }
 
@@ -69,6 +75,6 @@ mod tests {
             assert_eq!(constant.number, number);
         }
         assert_eq!(Feature::from_number(0), None);
-        assert_eq!(Feature::from_number(20), None);
+        assert_eq!(Feature::from_number(23), None);
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod assigned;
+pub mod default_route;
 pub mod errno;
 pub mod error;
 pub mod event;
@@ -10,6 +11,7 @@ pub mod feature;
 pub mod flags;
 pub mod limit;
 pub mod link;
+pub mod lookup;
 pub mod memory;
 pub mod name;
 pub mod offload;

@@ -29,6 +29,14 @@ impl Family {
             Self::V6 => 128,
         }
     }
+
+    /// The unspecified address, which is the network of the default route.
+    pub fn unspecified(self) -> IpAddr {
+        match self {
+            Self::V4 => Ipv4Addr::UNSPECIFIED.into(),
+            Self::V6 => Ipv6Addr::UNSPECIFIED.into(),
+        }
+    }
 }
 
 /// The length of a network prefix in bits: 0 to 32 for IPv4, 0 to 128 for IPv6.
@@ -36,6 +44,9 @@ impl Family {
 pub struct Prefix(u8);
 
 impl Prefix {
+    /// The prefix of all addresses.
+    pub const ALL: Self = Self(0);
+
     /// None if the family has no prefix of this length.
     pub fn new(family: Family, bits: u8) -> Option<Self> {
         (bits <= family.bits()).then_some(Self(bits))
@@ -154,7 +165,7 @@ pub fn check_host(ip: IpAddr, text: &str) -> Result<IpAddr> {
     Ok(ip)
 }
 
-fn parse_ip(text: &str, whole: &str) -> Result<IpAddr> {
+pub(crate) fn parse_ip(text: &str, whole: &str) -> Result<IpAddr> {
     text.parse().map_err(|_| invalid(whole, "not an IP address: write it as in 10.8.0.1 or fd00::1"))
 }
 

@@ -74,7 +74,7 @@ fn process() -> usize {
 }
 
 #[cfg(target_os = "linux")]
-use mark::process;
+pub(super) use mark::process;
 
 #[cfg(target_os = "linux")]
 mod mark {
@@ -93,7 +93,7 @@ mod mark {
 
     /// A number that identifies this process among its ancestors.
     #[inline]
-    pub(super) fn process() -> usize {
+    pub(in crate::sys) fn process() -> usize {
         let page = PAGE.load(Ordering::Acquire);
         // SAFETY: a stored page is never unmapped.
         match unsafe { page.as_ref() }.map(|mark| mark.load(Ordering::Acquire)) {

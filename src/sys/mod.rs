@@ -5,16 +5,19 @@
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
+use std::net::IpAddr;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::time::Instant;
 
 use crate::model::address::{Address, Assigned, Options};
+use crate::model::default_route::{Bypass, DefaultRoute};
 use crate::model::error::{Errno, Result};
 use crate::model::event::Notice;
 use crate::model::feature::Feature;
 use crate::model::flags::{Flags, Mode};
 use crate::model::link::{Link, Mac};
+use crate::model::lookup::{Found, Lookup};
 use crate::model::name::{Name, NameRequest};
 use crate::model::prefix::Family;
 use crate::model::readiness::Readiness;
@@ -222,6 +225,30 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn restore_route(&self, way: &mut Self::Way<'_>, installed: &Installed) -> Result<()>;
     /// Deletes a route that was listed.
     fn remove_route(&self, way: &mut Self::Way<'_>, installed: &Installed) -> Result<()>;
+
+    /// The routes through the device that together lead to all destinations of a family.
+    fn default_routes(
+        &self,
+        way: &mut Self::Way<'_>,
+        family: Family,
+        gateway: Option<IpAddr>,
+    ) -> Result<Vec<Route>>;
+    /// Makes the system use these routes in place of its own default route. Returns whether it did not before.
+    fn add_policy(&self, way: &mut Self::Way<'_>, family: Family, wanted: &DefaultRoute) -> Result<bool>;
+    /// Undoes [`Self::add_policy`], of any handle. Returns whether there was anything to undo.
+    fn remove_policy(&self, way: &mut Self::Way<'_>, family: Family) -> Result<bool>;
+    /// Excludes packets from the default routes through the device.
+    fn add_bypass(
+        &self,
+        way: &mut Self::Way<'_>,
+        families: &[Family],
+        bypass: &Bypass,
+        keep: bool,
+    ) -> Result<()>;
+    /// Undoes [`Self::add_bypass`], of any handle. Returns whether there was anything to undo.
+    fn remove_bypass(&self, way: &mut Self::Way<'_>, families: &[Family], bypass: &Bypass) -> Result<bool>;
+    /// The route that the system selects for a packet, in the network namespace of a device or of the calling thread.
+    fn find_route(device: Option<&Self>, lookup: &Lookup) -> Result<Found>;
 
     /// Runs a program for each packet that the kernel sends. None removes the program.
     fn set_program(&self, program: Program, fd: Option<RawFd>) -> Result<()>;

@@ -4,17 +4,20 @@
 use std::convert::Infallible;
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
+use std::net::IpAddr;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::time::Instant;
 
 pub(crate) use super::nowhere::{Namespace, Way};
 use super::{Backend, Outcome, Place, Routes, Watching};
 use crate::model::address::{Address, Assigned, Options};
+use crate::model::default_route::{Bypass, DefaultRoute};
 use crate::model::error::{Error, Result};
 use crate::model::event::Notice;
 use crate::model::feature::Feature;
 use crate::model::flags::{Flags, Mode};
 use crate::model::link::{Link, Mac};
+use crate::model::lookup::{Found, Lookup};
 use crate::model::name::{Name, NameRequest};
 use crate::model::prefix::Family;
 use crate::model::readiness::Readiness;
@@ -80,6 +83,10 @@ impl Backend for Queue {
 
     fn delete(name: &Name) -> Result<()> {
         Err(Error::platform(format_args!("delete {name}")))
+    }
+
+    fn find_route(_: Option<&Self>, lookup: &Lookup) -> Result<Found> {
+        Err(Error::platform(format_args!("find the route to {}", lookup.destination())))
     }
 
     fn into_fd(self) -> OwnedFd {
@@ -156,6 +163,11 @@ impl Backend for Queue {
         fn replace_route(&self, &mut Way, &Route) -> Result<()>;
         fn restore_route(&self, &mut Way, &Installed) -> Result<()>;
         fn remove_route(&self, &mut Way, &Installed) -> Result<()>;
+        fn default_routes(&self, &mut Way, Family, Option<IpAddr>) -> Result<Vec<Route>>;
+        fn add_policy(&self, &mut Way, Family, &DefaultRoute) -> Result<bool>;
+        fn remove_policy(&self, &mut Way, Family) -> Result<bool>;
+        fn add_bypass(&self, &mut Way, &[Family], &Bypass, bool) -> Result<()>;
+        fn remove_bypass(&self, &mut Way, &[Family], &Bypass) -> Result<bool>;
         fn set_program(&self, Program, Option<RawFd>) -> Result<()>;
         fn set_filter_bpf(&self, &[Instruction]) -> Result<()>;
         fn set_filter_mac(&self, &[Mac], bool) -> Result<()>;

@@ -10,7 +10,7 @@ use tuntap::model::error::Reason;
 use tuntap::model::event::Kind;
 use tuntap::model::feature::Feature;
 use tuntap::model::table::Table;
-use tuntap::model::{address, flags, offload, readiness, route, steering, vnet_hdr};
+use tuntap::model::{address, default_route, flags, offload, readiness, route, steering, vnet_hdr};
 
 /// A part of the header: a noun.
 struct Section {
@@ -70,6 +70,12 @@ const SECTIONS: &[Section] = &[
         "address",
     ),
     section("Routes", "Routes through a device.", &[route::FLAGS, route::Type::TABLE], "route"),
+    section(
+        "Default routes",
+        "Routing everything through a device, except what bypasses it.",
+        &[default_route::FLAGS],
+        "default_route",
+    ),
     section("Options", "Options of an open that are not flags.", &[vnet_hdr::ENDIANS], "config"),
     section("Namespaces", "Moving a device to another network namespace.", &[], "namespace"),
     section("Queues", "Several queues for one device, each with its own handle.", &[], "queue"),

@@ -16,6 +16,7 @@ pub(super) fn has(feature: Feature) -> bool {
         | Feature::Ipv4
         | Feature::Ipv6
         | Feature::Route
+        | Feature::DefaultRoute
         | Feature::Wake
         | Feature::Monitor => true,
         Feature::MultiQueue
@@ -28,6 +29,8 @@ pub(super) fn has(feature: Feature) -> bool {
         | Feature::Napi
         | Feature::Offload
         | Feature::Uso
+        | Feature::FindRoute
+        | Feature::Bypass
         | Feature::Follow => false,
     }
 }

@@ -28,6 +28,7 @@ mod watch;
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -40,13 +41,15 @@ pub(crate) use super::nowhere::{Namespace, Way};
 use super::wait::Waker;
 use super::{Backend, Outcome, Place, Routes, Watching};
 use crate::model::address::{Address, Assigned, Options};
+use crate::model::default_route::{Bypass, DefaultRoute};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::feature::Feature;
 use crate::model::flags::{Flags, Kind, Mode};
 use crate::model::link::{Link, Mac};
+use crate::model::lookup::{Found, Lookup};
 use crate::model::name::{Name, NameRequest};
 use crate::model::packet::PI_HEADER;
-use crate::model::prefix::Family;
+use crate::model::prefix::{Family, Prefix};
 use crate::model::readiness::Readiness;
 use crate::model::route::{Details, Installed, Route};
 use crate::model::steering::{Instruction, Program};
@@ -418,6 +421,42 @@ impl Backend for Queue {
     fn remove_route(&self, _: &mut Way, Installed { route, .. }: &Installed) -> Result<()> {
         route::remove(self.index, route)
             .map_err(|errno| refusal(errno, format_args!("delete the route {route} through {}", self.name)))
+    }
+
+    /// Both halves of the addresses, which precede the default route of the system.
+    fn default_routes(&self, _: &mut Way, family: Family, gateway: Option<IpAddr>) -> Result<Vec<Route>> {
+        let upper: IpAddr = match family {
+            Family::V4 => Ipv4Addr::new(128, 0, 0, 0).into(),
+            Family::V6 => Ipv6Addr::new(0x8000, 0, 0, 0, 0, 0, 0, 0).into(),
+        };
+        let half = |network| {
+            Route::reported(network, Prefix::new(family, 1)?, gateway, None, Details::default())
+        };
+        Ok([family.unspecified(), upper].into_iter().filter_map(half).collect())
+    }
+
+    fn add_policy(&self, _: &mut Way, _: Family, wanted: &DefaultRoute) -> Result<bool> {
+        match wanted {
+            DefaultRoute { overriding: false, keep: false, .. } => Ok(true),
+            _ => Err(Error::platform(text!("add a default route that overrides others, or stays, to {}", self.name))),
+        }
+    }
+
+    /// Nothing to do: the routes are enough.
+    fn remove_policy(&self, _: &mut Way, _: Family) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn add_bypass(&self, _: &mut Way, _: &[Family], bypass: &Bypass, _: bool) -> Result<()> {
+        Err(Error::platform(text!("add a bypass for {bypass}")))
+    }
+
+    fn remove_bypass(&self, _: &mut Way, _: &[Family], bypass: &Bypass) -> Result<bool> {
+        Err(Error::platform(text!("delete a bypass for {bypass}")))
+    }
+
+    fn find_route(_: Option<&Self>, lookup: &Lookup) -> Result<Found> {
+        Err(Error::platform(text!("find the route to {}", lookup.destination())))
     }
 
     fn set_program(&self, program: Program, _: Option<RawFd>) -> Result<()> {

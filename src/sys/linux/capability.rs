@@ -8,11 +8,12 @@ use std::path::Path;
 use super::control::Interface;
 use super::netlink::Socket;
 use super::node::{Node, USUAL_NODE};
-use super::{Queue, file, ioctl, offload};
+use super::{Queue, file, ioctl, offload, rule};
 use crate::model::error::{Errno, Error, Result};
 use crate::model::feature::Feature;
 use crate::model::flags::Kind;
 use crate::model::offload::{F_USO4, F_USO6};
+use crate::model::prefix::Family;
 use crate::sys::Backend;
 
 /// Whether the library supports the feature on Linux.
@@ -36,7 +37,10 @@ pub(super) fn has(feature: Feature) -> bool {
         | Feature::Napi
         | Feature::Offload
         | Feature::Uso
-        | Feature::Follow => true,
+        | Feature::Follow
+        | Feature::FindRoute
+        | Feature::DefaultRoute
+        | Feature::Bypass => true,
     }
 }
 
@@ -57,7 +61,8 @@ pub(super) fn kernel_has(feature: Feature) -> Result<bool> {
         Feature::Uso => driver_is_since(6, 2),
         Feature::Ipv4 => has_family(libc::AF_INET),
         Feature::Ipv6 => has_family(libc::AF_INET6),
-        Feature::Route | Feature::Rename | Feature::Monitor => Socket::open().map(|_| true),
+        Feature::DefaultRoute | Feature::Bypass => has_policy_routing(),
+        Feature::Route | Feature::FindRoute | Feature::Rename | Feature::Monitor => Socket::open().map(|_| true),
         Feature::Namespace => has_namespaces(),
     }
 }
@@ -80,7 +85,12 @@ impl Queue {
             Feature::Follow => self.is_followed(),
             Feature::Uso => self.has_uso(),
             Feature::Route | Feature::Rename | Feature::Monitor => self.link(&mut self.way()).map(|_| true),
-            Feature::Ipv4 | Feature::Ipv6 | Feature::Namespace => kernel_has(feature),
+            Feature::Ipv4
+            | Feature::Ipv6
+            | Feature::Namespace
+            | Feature::FindRoute
+            | Feature::DefaultRoute
+            | Feature::Bypass => kernel_has(feature),
         }
     }
 
@@ -143,6 +153,15 @@ fn has_family(family: libc::c_int) -> Result<bool> {
         Ok(_) => Ok(true),
         Err(Errno::EAFNOSUPPORT) => Ok(false),
         Err(errno) => Err(failed(errno)),
+    }
+}
+
+/// Whether the kernel has rules for IPv4 (CONFIG_IP_MULTIPLE_TABLES).
+fn has_policy_routing() -> Result<bool> {
+    match rule::list_family(&mut Socket::open()?, Family::V4) {
+        Ok(_) => Ok(true),
+        Err(refusal) if matches!(refusal.errno, Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP) => Ok(false),
+        Err(refusal) => Err(failed(refusal.errno)),
     }
 }
 

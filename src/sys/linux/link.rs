@@ -42,7 +42,12 @@ const FLAGS_AT: usize = 8;
 const UP: u32 = libc::IFF_UP as u32;
 
 pub(super) fn by_index(netlink: &mut Socket, index: u32) -> Result<Link, Error> {
-    get(netlink, &get_request(index)).map_err(|refusal| refusal.error("query the state of the device"))
+    query(netlink, index).map_err(|refusal| refusal.error("query the state of the device"))
+}
+
+/// As [`by_index`], for any interface.
+pub(super) fn query(netlink: &mut Socket, index: u32) -> Result<Link, Refusal> {
+    get(netlink, &get_request(index))
 }
 
 pub(super) fn by_name(netlink: &mut Socket, name: &Name) -> Result<Link, Error> {

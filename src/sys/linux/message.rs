@@ -81,8 +81,9 @@ impl Request {
     /// Whether this error means that the change was already made.
     pub(super) fn is_done(&self, errno: Errno) -> bool {
         match self.kind {
-            libc::RTM_NEWADDR | libc::RTM_NEWROUTE => errno == Errno::EEXIST,
+            libc::RTM_NEWADDR | libc::RTM_NEWROUTE | libc::RTM_NEWRULE => errno == Errno::EEXIST,
             libc::RTM_DELADDR => errno == Errno::EADDRNOTAVAIL,
+            libc::RTM_DELRULE => errno == Errno::ENOENT,
             libc::RTM_DELROUTE => errno == Errno::ESRCH,
             _ => false,
         }

@@ -26,11 +26,13 @@ mod notice;
 mod offload;
 mod open;
 mod packet;
+mod policy;
 mod probe;
 mod queue;
 mod refusal;
 mod route;
 mod rtmsg;
+mod rule;
 mod socket;
 mod steering;
 mod undo;
@@ -40,6 +42,7 @@ mod watch;
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
+use std::net::IpAddr;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -49,15 +52,18 @@ use std::time::Instant;
 use super::wait::{self as waiting, Waker};
 use super::{Backend, Outcome, Place};
 use crate::model::address::{Address, Assigned, Options};
-use crate::model::error::{Errno, Result};
+use crate::model::default_route::{Bypass, DefaultRoute};
+use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::feature::Feature;
 use crate::model::flags::{Flags, Mode};
 use crate::model::link::{Link, Mac};
+use crate::model::lookup::{Found, Lookup};
+use crate::model::memory;
 use crate::model::name::{Name, NameRequest};
 use crate::model::packet::PI_HEADER;
-use crate::model::prefix::Family;
+use crate::model::prefix::{Family, Prefix};
 use crate::model::readiness::Readiness;
-use crate::model::route::{Installed, Route};
+use crate::model::route::{Details, Installed, Route};
 use crate::model::steering::{Instruction, Program};
 use crate::model::text::{Text, text};
 use crate::model::vnet_hdr::{Layout, Wanted};
@@ -65,11 +71,13 @@ use crate::sys::Change;
 use address::If;
 use control::{Control, Interface};
 use filter::Filter;
+use message::Refusal;
 use namespace::Identity;
 pub(crate) use namespace::Namespace;
 use netlink::Socket;
 use node::{Node, USUAL_NODE};
 use packet::MAX_PARTS;
+use policy::Policy;
 use queue::Call;
 use refusal::refusal;
 use undo::Former;
@@ -78,6 +86,9 @@ pub(crate) use watch::Watch;
 
 /// A queue of a TUN or TAP device.
 pub(crate) struct Queue {
+    /// The rules for the default route that this handle has added. Dropped first: packets take another way before the
+    /// device is gone.
+    policy: Mutex<Option<Policy>>,
     node: Node,
     path: PathBuf,
     /// Locked during a request to rtnetlink and its answer.
@@ -99,6 +110,21 @@ fn inside<T: Send>(place: &Place<'_>, action: impl FnOnce() -> Result<T> + Send)
     match place.namespace {
         None => action(),
         Some(namespace) => namespace.inside(action),
+    }
+}
+
+/// The kernel also has errnos for routes that discard packets: EHOSTUNREACH, EACCES and, for IPv4, EINVAL.
+fn refused_lookup(refusal: Refusal, lookup: &Lookup) -> Error {
+    match (refusal.errno, lookup.source()) {
+        (Errno::ENETUNREACH | Errno::EHOSTUNREACH | Errno::EACCES, _) | (Errno::EINVAL, None) => {
+            lookup.no_route()
+        }
+        (Errno::EINVAL, Some(source)) => {
+            let to = lookup.destination();
+            let text = text!("find the route to {to} from {source}: the host does not have that address");
+            Error::new(Errno::EINVAL, Reason::Address, text)
+        }
+        _ => refusal.error(text!("find the route to {}", lookup.destination())),
     }
 }
 
@@ -275,7 +301,12 @@ impl Backend for Queue {
     }
 
     fn change_link(&self, way: &mut Call<'_>, change: &Change<'_>) -> Result<()> {
-        self.change(way, |netlink, index| link::change(netlink, index, change), |device| change.of(device))
+        self.change(way, |netlink, index| link::change(netlink, index, change), |device| change.of(device))?;
+        if matches!(change, Change::Namespace(_)) {
+            // The rules have no effect where the device is not.
+            self.policy().take();
+        }
+        Ok(())
     }
 
     fn is_in(&self, namespace: &Namespace) -> bool {
@@ -421,6 +452,47 @@ impl Backend for Queue {
             |netlink, index| route::remove(netlink, index, installed),
             |device| text!("delete the route {} through {device}", installed.route),
         )
+    }
+
+    fn default_routes(
+        &self,
+        way: &mut Call<'_>,
+        family: Family,
+        gateway: Option<IpAddr>,
+    ) -> Result<Vec<Route>> {
+        let table = rule::table_of(self.link(way)?.index);
+        let details = Details { table, ..Details::default() };
+        let route = Route::reported(family.unspecified(), Prefix::ALL, gateway, None, details);
+        Ok(memory::collect(route)?)
+    }
+
+    fn add_policy(&self, way: &mut Call<'_>, family: Family, wanted: &DefaultRoute) -> Result<bool> {
+        let DefaultRoute { overriding, keep, .. } = *wanted;
+        self.change_policy(way, |policy| policy.add_default(family, overriding, keep), "add the default route through")
+    }
+
+    fn remove_policy(&self, way: &mut Call<'_>, family: Family) -> Result<bool> {
+        self.change_policy(way, |policy| policy.remove_default(family), "delete the default route through")
+    }
+
+    fn add_bypass(&self, way: &mut Call<'_>, families: &[Family], bypass: &Bypass, keep: bool) -> Result<()> {
+        self.change_policy(way, |policy| policy.add_bypass(families, bypass, keep), "add a bypass of")
+    }
+
+    fn remove_bypass(&self, way: &mut Call<'_>, families: &[Family], bypass: &Bypass) -> Result<bool> {
+        self.change_policy(way, |policy| policy.remove_bypass(families, bypass), "delete a bypass of")
+    }
+
+    fn find_route(device: Option<&Self>, lookup: &Lookup) -> Result<Found> {
+        let find = |netlink: &mut Socket| route::find(netlink, lookup);
+        let found = match device {
+            Some(queue) => queue.keep_closed(|| {
+                let action = "find a route in the network namespace of";
+                queue.query(&mut queue.way(), |netlink, _| Ok(find(netlink)), action)
+            })?,
+            None => find(&mut Socket::open()?),
+        };
+        found.map_err(|refusal| refused_lookup(refusal, lookup))
     }
 
     fn set_program(&self, program: Program, fd: Option<RawFd>) -> Result<()> {

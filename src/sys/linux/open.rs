@@ -59,6 +59,7 @@ impl Parts {
             node,
             path,
             control,
+            policy: Mutex::new(None),
             waker,
             waited: AtomicBool::new(false),
             filter,
@@ -148,7 +149,12 @@ impl Queue {
         queue.remember(before.and_then(Former::of));
         let persistent = before.is_some_and(|link| link.tuntap.is_some_and(|tuntap| tuntap.persist));
         match queue.begin_offload(name, wanted, persistent) {
-            Ok(()) => Ok(queue),
+            Ok(()) => {
+                if persistent && before.is_some_and(is_unused) {
+                    queue.remove_stale_policy();
+                }
+                Ok(queue)
+            }
             Err(error) => {
                 queue.restore_offload();
                 Err(error)
@@ -305,6 +311,11 @@ impl Queue {
         }
         granted.map_err(failed)
     }
+}
+
+/// Whether no other handle has the device open. A device with a single queue cannot be opened twice.
+fn is_unused(link: &Link) -> bool {
+    link.tuntap.is_some_and(|tuntap| tuntap.queues == 0)
 }
 
 /// Fails if the device that was found has another index than the one that was meant.

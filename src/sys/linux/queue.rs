@@ -7,9 +7,11 @@ use std::sync::{MutexGuard, PoisonError};
 use super::Queue;
 use super::address::{self, If};
 use super::control::{Control, Interface, Way};
+use super::ids;
 use super::message::Refusal;
 use super::namespace::{Identity, Namespace};
 use super::netlink::Socket;
+use super::policy::{self, Policy};
 use super::refusal::refusal;
 use crate::model::address::{Address, Options};
 use crate::model::error::{Errno, Error, Reason, Result};
@@ -114,6 +116,61 @@ impl Queue {
         }
         let entered = self.namespace().and_then(|namespace| namespace.inside(|| Ok(open())));
         entered.unwrap_or_else(|error| Err(self.not_entered("monitor", error)))
+    }
+
+    pub(super) fn policy(&self) -> MutexGuard<'_, Option<Policy>> {
+        self.policy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the rules for the default route of the device, in its network namespace.
+    pub(super) fn change_policy<T>(
+        &self,
+        way: &mut Call<'_>,
+        change: impl FnOnce(&mut Policy) -> std::result::Result<T, Refusal>,
+        action: &str,
+    ) -> Result<T> {
+        let index = self.link(way)?.index;
+        let namespace = self.control().namespace();
+        let mut held = self.policy();
+        if !held.as_ref().is_some_and(|policy| policy.is_of(namespace, index)) {
+            *held = None;
+            *held = Some(self.open_policy(namespace, index, action)?);
+        }
+        let Some(policy) = held.as_mut() else { return Err(self.refused(action, Errno::EPROTO)) };
+        let changed = change(policy);
+        if policy.is_empty() {
+            *held = None;
+        }
+        changed.map_err(|refusal| match refusal.errno {
+            Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP => {
+                let text = text!(
+                    "{action} {}: this kernel has no policy routing (CONFIG_IP_MULTIPLE_TABLES and                      CONFIG_IPV6_MULTIPLE_TABLES)",
+                    self.label()
+                );
+                Error::new(Errno::EOPNOTSUPP, Reason::Kernel, text)
+            }
+            _ => refusal.error(text!("{action} {}", self.label())),
+        })
+    }
+
+    fn open_policy(&self, namespace: Option<Identity>, index: u32, action: &str) -> Result<Policy> {
+        if namespace == Identity::own() {
+            return Policy::open(namespace, index);
+        }
+        let entered = self.namespace().and_then(|there| there.inside(|| Ok(Policy::open(namespace, index))));
+        entered.unwrap_or_else(|error| Err(self.not_entered(action, error)))
+    }
+
+    /// Removes the rules of a former handle of the device that was not closed.
+    pub(super) fn remove_stale_policy(&self) {
+        if !ids::is_net_admin() {
+            return;
+        }
+        let remove = |netlink: &mut Socket, index| {
+            policy::remove_stale(netlink, index);
+            Ok(())
+        };
+        let _ = self.change(&mut self.way(), remove, |device| device);
     }
 
     pub(super) fn put_address(

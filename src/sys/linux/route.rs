@@ -6,15 +6,18 @@ use std::result::Result;
 
 use super::address::{number, octets, scope_number};
 use super::message::{Attributes, Refusal, Request};
+use super::link;
 use super::netlink::Socket;
 use super::rtmsg::{
-    FLAGS_AT, IPV6_METRIC, MAIN_TABLE, PROTOCOL_AT, Parts, RTA_NH_ID, RTA_VIA, RTAX_MTU, RTMSG,
-    RTNH_F_ONLINK, SCOPE_AT, TOS_AT, TYPE_AT, parse, rtmsg, type_number,
+    FLAGS_AT, IPV6_METRIC, LENGTH_AT, MAIN_TABLE, PROTOCOL_AT, Parts, RTA_MARK, RTA_NH_ID, RTA_VIA, RTAX_MTU,
+    RTM_F_FIB_MATCH, RTM_F_LOOKUP_TABLE, RTMSG, RTNH_F_ONLINK, SCOPE_AT, SOURCE_AT, TOS_AT, TYPE_AT, parse, rtmsg,
+    type_number,
 };
 use crate::model::address::Scope;
 use crate::model::error::Errno;
 use crate::model::memory::{self, NoMemory};
-use crate::model::prefix::Family;
+use crate::model::lookup::{Found, Lookup};
+use crate::model::prefix::{Family, Prefix};
 use crate::model::route::{Details, Installed, Route, Type};
 use crate::sys::boxed;
 use crate::sys::bytes::u32_at;
@@ -91,6 +94,72 @@ fn has_place_of(body: &[u8], wanted: &[u8]) -> bool {
 fn owner(body: &[u8]) -> Option<u32> {
     let parts = Parts::of(body)?;
     parts.interface().filter(|_| parts.attributes.get(RTA_NH_ID).is_none())
+}
+
+/// The route that the kernel selects for a packet: the destination and the attributes of the route as it was added, with
+/// the gateway, the source and the MTU for this packet.
+pub(super) fn find(netlink: &mut Socket, lookup: &Lookup) -> Result<Found, Refusal> {
+    let selected = find_one(netlink, lookup, RTM_F_LOOKUP_TABLE)?;
+    let added = find_one(netlink, lookup, RTM_F_LOOKUP_TABLE | RTM_F_FIB_MATCH)?;
+    let index = selected.index.ok_or(Errno::EPROTO)?;
+    let mtu = match selected.details.mtu {
+        0 => link::query(netlink, index)?.mtu,
+        mtu => mtu,
+    };
+    let details = Details { mtu, ..added.details };
+    let (gateway, source) = (selected.gateway, selected.source);
+    let route = Route::reported(added.network, added.prefix, gateway, source, details).ok_or(Errno::EPROTO)?;
+    Ok(Found { route: Installed { route, exact: added.exact, detail: Vec::new() }, index })
+}
+
+/// What an answer says about a route. One with several next hops has no interface.
+struct Answer {
+    network: IpAddr,
+    prefix: Prefix,
+    gateway: Option<IpAddr>,
+    source: Option<IpAddr>,
+    details: Details,
+    index: Option<u32>,
+    exact: bool,
+}
+
+fn find_one(netlink: &mut Socket, lookup: &Lookup, flags: u32) -> Result<Answer, Refusal> {
+    let answers = netlink.query(&find_request(lookup, flags), |body| Ok(Some(parse_found(body))))?;
+    // A route that discards packets is an error for IPv4, and an answer of its type for IPv6.
+    Ok(answers.into_iter().next().flatten().ok_or(Errno::ENETUNREACH)?)
+}
+
+fn parse_found(body: &[u8]) -> Option<Answer> {
+    let parts = Parts::of(body)?;
+    let network = parts.network()?;
+    Some(Answer {
+        network,
+        prefix: Prefix::new(Family::of(network), parts.byte(LENGTH_AT))?,
+        gateway: parts.gateway(),
+        source: parts.source(),
+        details: parts.details()?,
+        index: parts.interface(),
+        exact: parts.is_simple(),
+    })
+}
+
+fn find_request(lookup: &Lookup, flags: u32) -> Request {
+    let destination = lookup.destination();
+    let host = Family::of(destination).bits();
+    let mut fixed = rtmsg(Family::of(destination), host, 0, 0, 0);
+    if let Some(length) = fixed.get_mut(SOURCE_AT).filter(|_| lookup.source().is_some()) {
+        *length = host;
+    }
+    let request = Request::new(libc::RTM_GETROUTE, 0, &with_flags(fixed, flags))
+        .attribute(libc::RTA_DST, octets(&destination).as_ref());
+    let request = match lookup.source() {
+        Some(source) => request.attribute(libc::RTA_SRC, octets(&source).as_ref()),
+        None => request,
+    };
+    match lookup.mark() {
+        0 => request,
+        mark => request.attribute(RTA_MARK, &mark.to_ne_bytes()),
+    }
 }
 
 /// Restores a route as it was listed, without the flags that describe its current state.
@@ -192,7 +261,7 @@ fn new_request(flags: i32, index: u32, route: &Route) -> Request {
     let scope = scope_number(details.scope.unwrap_or(usual_scope(route)));
     let fixed = rtmsg(route.family(), route.prefix().bits(), protocol, scope, type_number(details.kind));
     let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | flags;
-    let mut request = Request::new(libc::RTM_NEWROUTE, flags, &with_flags(fixed, details))
+    let mut request = Request::new(libc::RTM_NEWROUTE, flags, &with_flags(fixed, if details.onlink { RTNH_F_ONLINK } else { 0 }))
         .attribute(libc::RTA_DST, octets(&route.network()).as_ref())
         .attribute(libc::RTA_OIF, &index.to_ne_bytes())
         .attribute(libc::RTA_TABLE, &table(route).to_ne_bytes());
@@ -243,8 +312,7 @@ fn metrics(mtu: u32) -> [u8; 8] {
     [a, b, c, d, e, f, g, h]
 }
 
-fn with_flags(mut fixed: [u8; RTMSG], details: &Details) -> [u8; RTMSG] {
-    let flags = if details.onlink { RTNH_F_ONLINK } else { 0 };
+fn with_flags(mut fixed: [u8; RTMSG], flags: u32) -> [u8; RTMSG] {
     if let Some(word) = fixed.get_mut(FLAGS_AT..) {
         word.copy_from_slice(&flags.to_ne_bytes());
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Messages about a route: struct rtmsg, and its attributes.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use super::address::{number, parse_ip, scope, scope_number};
 use super::message::Attributes;
@@ -25,9 +25,15 @@ pub(super) const EXPIRES_AT: usize = 8;
 /// linux/rtnetlink.h; libc does not have them for every target.
 pub(super) const RTA_VIA: u16 = 18;
 pub(super) const RTA_PREF: u16 = 20;
+pub(super) const RTA_MARK: u16 = 16;
 pub(super) const RTA_NH_ID: u16 = 30;
 /// linux/rtnetlink.h: the gateway is on the link, even if no address has a network with it.
 pub(super) const RTNH_F_ONLINK: u32 = 4;
+
+/// linux/rtnetlink.h: the answer has the table of the route.
+pub(super) const RTM_F_LOOKUP_TABLE: u32 = 0x1000;
+/// linux/rtnetlink.h: the answer is the route as it was added.
+pub(super) const RTM_F_FIB_MATCH: u32 = 0x2000;
 
 /// linux/rtnetlink.h: the MTU in RTA_METRICS.
 pub(super) const RTAX_MTU: u16 = 2;
@@ -114,11 +120,8 @@ impl<'a> Parts<'a> {
     }
 
     pub(super) fn network(&self) -> Option<IpAddr> {
-        let unspecified = match self.family == number(Family::V4) {
-            true => IpAddr::from(Ipv4Addr::UNSPECIFIED),
-            false => Ipv6Addr::UNSPECIFIED.into(),
-        };
-        self.attributes.get(libc::RTA_DST).map_or(Some(unspecified), parse_ip)
+        let family = if self.family == number(Family::V4) { Family::V4 } else { Family::V6 };
+        self.attributes.get(libc::RTA_DST).map_or(Some(family.unspecified()), parse_ip)
     }
 
     pub(super) fn has_destination_of(&self, other: &Self) -> bool {

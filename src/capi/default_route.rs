@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+//! The default route through a device, and what bypasses it.
+
+use std::ffi::{c_char, c_int};
+
+use super::address::family_of;
+use super::argument::optional_text;
+use super::entry::with;
+use super::error::CError;
+use crate::device::Device;
+use crate::model::default_route::{Bypass, DefaultRoute, parse_bypass_flags};
+
+/// Routes everything through the device, which must be up: as a VPN does.
+///
+/// Packets to the host itself, packets that bypass the device (see tuntap_add_bypass), and, without
+/// TUNTAP_OVERRIDE, packets with a more specific route in the main table keep their way. Add a bypass
+/// for the server of the VPN first: otherwise the packets of the tunnel enter the tunnel.
+///
+/// The default routes of the system stay where they are. The route ends when the handle that added it
+/// is closed, unless TUNTAP_KEEP is set, or when the device goes down, is moved to another network
+/// namespace, or is removed: packets take their former way again. After a crash of the process the
+/// kernel removes the device, unless it is persistent. The next handle that opens a persistent device
+/// removes what was left. A child of fork() that closes its handle removes nothing.
+///
+/// When the device has this default route already, nothing changes. The call changes TUNTAP_OVERRIDE and
+/// the gateway of an existing one, and adds what is missing: call it again after tuntap_down and
+/// tuntap_up. A route that another handle has added ends with that handle.
+///
+/// Without IPv6 addresses on the device, the route for IPv6 still keeps IPv6 packets from leaving the
+/// host past the device. Strict source validation (sysctl rp_filter) of other interfaces refuses
+/// packets that would be answered through the device, such as new connections from the Internet to this
+/// host. DNS is not changed: use resolvectl or resolvconf.
+///
+/// Cost: until the handle is closed or the route is deleted, the handle has one more descriptor.
+///
+/// Linux: the route is in a table of its own, 2000000000 + the index of the device. Rules of policy
+/// routing with the priorities 30001 to 30003 select it; `ip rule` shows them. The kernel evaluates
+/// rules with lower numbers first. Rules of devices that are gone have no effect, and the next call
+/// removes them. IPv6 must not be disabled on the device, and its MTU must be 1280 or more; for a
+/// device without IPv6 request TUNTAP_IPV4.
+///
+/// Darwin: routes to 0.0.0.0/1 and 128.0.0.0/1, ::/1 and 8000::/1, which precede the default route.
+///
+/// @param dev      The device.
+/// @param family   TUNTAP_IPV4, TUNTAP_IPV6, or 0: each of them that the system has. If one fails,
+///                 neither is added.
+/// @param gateway  The next hop on the link, which a TAP needs, such as "10.8.0.1". NULL: none. Only
+///                 with one family.
+/// @param flags    0, or TUNTAP_KEEP and TUNTAP_OVERRIDE.
+/// @param err      May be NULL.
+/// @return 0, also when the device has this default route already; or
+///         -EINVAL       gateway is not valid (TUNTAP_REASON_ADDRESS);
+///         -EINVAL       unknown flags (TUNTAP_REASON_FLAGS);
+///         -EINVAL       dev is NULL, the family is unknown, or gateway has no family
+///                       (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL       the MTU is below 1280, for IPv6 (TUNTAP_REASON_RANGE);
+///         -ENETDOWN     the device is down (TUNTAP_REASON_DOWN);
+///         -ENETUNREACH  the gateway is in no network of the device (TUNTAP_REASON_SYSTEM);
+///         -EPERM        CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+///         -EOPNOTSUPP   the kernel has no policy routing (TUNTAP_REASON_KERNEL);
+///         -EOPNOTSUPP   Darwin: TUNTAP_KEEP or TUNTAP_OVERRIDE (TUNTAP_REASON_PLATFORM);
+///         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_add_default_route(
+    dev: *mut Device,
+    family: u32,
+    gateway: *const c_char,
+    flags: u64,
+    err: *mut CError,
+) -> c_int {
+    with(dev, err, |device| {
+        let gateway = optional_text(gateway, "the gateway")?;
+        device.add_default_route(&DefaultRoute::parse(family_of(family)?, gateway, flags)?)
+    })
+}
+
+/// Deletes the default route through the device, whichever handle has added it.
+///
+/// Bypasses stay.
+///
+/// @param dev     The device.
+/// @param family  TUNTAP_IPV4, TUNTAP_IPV6, or 0 for both.
+/// @param err     May be NULL.
+/// @return 0, or
+///         -ENOENT  the device has no default route of the family, or of any family
+///                  (TUNTAP_REASON_UNSET);
+///         -EINVAL  dev is NULL, or the family is unknown (TUNTAP_REASON_ARGUMENT);
+///         -EPERM   CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_del_default_route(dev: *mut Device, family: u32, err: *mut CError) -> c_int {
+    with(dev, err, |device| device.del_default_route(family_of(family)?))
+}
+
+/// Excludes packets from the default route through the device: they take the way that they would
+/// take without it.
+///
+/// For the server of a VPN, and for networks that should stay reachable with TUNTAP_OVERRIDE. A bypass
+/// has no effect without a default route of tuntap_add_default_route, and can be added before it. It
+/// does not exclude packets from routes of tuntap_add_route.
+///
+/// The kernel routes each packet anew: when a gateway or an interface changes, packets follow it
+/// without a further call. TUNTAP_MONITOR_DEFAULT_ROUTE reports such changes.
+///
+/// The bypass ends when the handle that added it is closed, unless TUNTAP_KEEP is set, or with the
+/// device, as described in tuntap_add_default_route.
+///
+/// A mark selects packets of programs that set SO_MARK, which needs CAP_NET_ADMIN: for servers whose
+/// addresses are not known in advance. Answers to them do not have the mark. Where the source validation
+/// of the interface is strict (sysctl rp_filter 1), set it to 2, or set src_valid_mark and let
+/// netfilter restore the mark.
+///
+/// Cost: as tuntap_add_default_route.
+///
+/// Linux: a rule of policy routing with the priority 30000.
+///
+/// @param dev          The device.
+/// @param destination  An address or a network, such as "192.0.2.1" or "192.168.0.0/16". NULL: any
+///                     destination; then a mark is needed.
+/// @param mark         The mark of the packets. 0, with a mask of 0: any.
+/// @param mask         The bits of the mark to compare. 0: all bits of a mark that is not 0.
+/// @param flags        0, or TUNTAP_KEEP.
+/// @param err          May be NULL.
+/// @return 0, also when the device has this bypass already; or
+///         -EINVAL      destination is not valid (TUNTAP_REASON_ADDRESS);
+///         -EINVAL      unknown flags (TUNTAP_REASON_FLAGS);
+///         -EINVAL      dev is NULL, neither a destination nor a mark is given, or the mark has bits
+///                      outside the mask (TUNTAP_REASON_ARGUMENT);
+///         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+///         -EOPNOTSUPP  the kernel has no policy routing (TUNTAP_REASON_KERNEL);
+///         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
+///         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_add_bypass(
+    dev: *mut Device,
+    destination: *const c_char,
+    mark: u32,
+    mask: u32,
+    flags: u64,
+    err: *mut CError,
+) -> c_int {
+    with(dev, err, |device| {
+        let bypass = Bypass::parse(optional_text(destination, "the destination")?, mark, mask)?;
+        device.add_bypass(&bypass, parse_bypass_flags(flags)?)
+    })
+}
+
+/// Deletes a bypass of the device, whichever handle has added it.
+///
+/// @param dev          The device.
+/// @param destination  As for tuntap_add_bypass.
+/// @param mark         As for tuntap_add_bypass.
+/// @param mask         As for tuntap_add_bypass.
+/// @param err          May be NULL.
+/// @return 0, or
+///         -ENOENT      the device does not have this bypass (TUNTAP_REASON_UNSET);
+///         -EINVAL      as for tuntap_add_bypass;
+///         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+///         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
+///         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_del_bypass(
+    dev: *mut Device,
+    destination: *const c_char,
+    mark: u32,
+    mask: u32,
+    err: *mut CError,
+) -> c_int {
+    with(dev, err, |device| {
+        device.del_bypass(&Bypass::parse(optional_text(destination, "the destination")?, mark, mask)?)
+    })
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+//! A default route through a device, and the packets that bypass it.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::prefix::{self, Family, Parsed};
+use crate::model::route::Route;
+use crate::model::table::constants;
+use crate::model::text::text;
+
+constants! {
+    bits FLAGS: u64 {
+        /// The default route or the bypass stays when the handle that added it is closed. On a device
+        /// that is not persistent it ends with the device.
+        KEEP = 0x2, "TUNTAP_KEEP";
+        /// The default route through the device precedes all other routes. Without this flag, more
+        /// specific routes of the main table precede it, such as those to the networks of other
+        /// interfaces. Whoever controls such a network can add such routes: a DHCP server, for example.
+        OVERRIDE = 0x4, "TUNTAP_OVERRIDE";
+    }
+}
+
+/// A default route through a device, as requested.
+#[derive(Clone, Copy, Debug)]
+pub struct DefaultRoute {
+    /// None: both families.
+    pub family: Option<Family>,
+    /// The next hop on the link.
+    pub gateway: Option<IpAddr>,
+    /// It precedes the more specific routes of the system.
+    pub overriding: bool,
+    /// It stays when the handle that made it is closed.
+    pub keep: bool,
+}
+
+impl DefaultRoute {
+    /// Parses the gateway, which belongs to one family, and a caller's bits.
+    pub fn parse(family: Option<Family>, gateway: Option<&str>, bits: u64) -> Result<Self> {
+        let bits = check_flags(bits, KEEP | OVERRIDE)?;
+        let (overriding, keep) = (bits & OVERRIDE != 0, bits & KEEP != 0);
+        let request = Self { family, gateway: None, overriding, keep };
+        let Some(text) = gateway else { return Ok(request) };
+        let gateway = prefix::parse_host(text)?;
+        match family {
+            Some(Family::V6) if Family::of(gateway) == Family::V4 => {
+                Err(prefix::invalid(text, "the gateway of an IPv6 route must be an IPv6 address"))
+            }
+            Some(_) => Ok(Self { gateway: Some(gateway), ..request }),
+            None => {
+                let text = "a gateway belongs to one family: request the families one by one";
+                Err(Error::new(Errno::EINVAL, Reason::Argument, text))
+            }
+        }
+    }
+}
+
+/// Checks a caller's bits for a bypass. Returns whether it stays.
+pub fn parse_bypass_flags(bits: u64) -> Result<bool> {
+    Ok(check_flags(bits, KEEP)? != 0)
+}
+
+fn check_flags(bits: u64, known: u64) -> Result<u64> {
+    if bits & !known == 0 {
+        return Ok(bits);
+    }
+    let text = text!("flags {bits:#x}: this call does not accept {:#x}", bits & !known);
+    Err(Error::new(Errno::EINVAL, Reason::Flags, text))
+}
+
+/// Packets that a default route through a device does not apply to: those to a destination, those with a mark, or those
+/// with both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bypass {
+    /// A route to the destination, without any attributes.
+    destination: Option<Route>,
+    mark: u32,
+    mask: u32,
+}
+
+impl Bypass {
+    /// Parses a destination such as `192.0.2.1` or `192.168.0.0/16`. A mask of 0 compares all bits of a mark.
+    pub fn parse(destination: Option<&str>, mark: u32, mask: u32) -> Result<Self> {
+        let fault = |text| Err(Error::new(Errno::EINVAL, Reason::Argument, text));
+        let mask = if mask == 0 && mark != 0 { u32::MAX } else { mask };
+        if mark & !mask != 0 {
+            return fault(text!("the mark {mark:#x} has bits outside the mask {mask:#x}"));
+        }
+        if destination.is_none() && mask == 0 {
+            return fault("a bypass needs a destination or a mark".into());
+        }
+        let route = |text| Route::new(Parsed::new(text)?, text);
+        Ok(Self { destination: destination.map(route).transpose()?, mark, mask })
+    }
+
+    /// What a system reported.
+    pub fn reported(destination: Option<Route>, mark: u32, mask: u32) -> Self {
+        Self { destination, mark, mask }
+    }
+
+    /// The destination, if the bypass is limited to one.
+    pub fn destination(&self) -> Option<&Route> {
+        self.destination.as_ref()
+    }
+
+    /// The mark and the mask with the bits to compare, which is 0 if the bypass is for packets with any mark.
+    pub fn mark(&self) -> (u32, u32) {
+        (self.mark, self.mask)
+    }
+
+    /// The family of the destination. None: both families.
+    pub fn family(&self) -> Option<Family> {
+        self.destination.map(|route| route.family())
+    }
+}
+
+impl fmt::Display for Bypass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.destination, self.mask) {
+            (Some(route), 0) => write!(f, "packets to {route}"),
+            (Some(route), mask) => write!(f, "packets to {route} with the mark {:#x}/{mask:#x}", self.mark),
+            (None, mask) => write!(f, "packets with the mark {:#x}/{mask:#x}", self.mark),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_belongs_to_one_family() {
+        let parse = |family, gateway| DefaultRoute::parse(family, Some(gateway), 0);
+        assert!(parse(Some(Family::V4), "10.8.0.1").is_ok());
+        assert!(parse(Some(Family::V4), "fe80::1").is_ok());
+        assert!(parse(Some(Family::V6), "fe80::1").is_ok());
+        assert_eq!(parse(Some(Family::V6), "10.8.0.1").unwrap_err().reason(), Reason::Address);
+        assert_eq!(parse(Some(Family::V4), "10.8.0.1/24").unwrap_err().reason(), Reason::Address);
+        assert_eq!(parse(None, "10.8.0.1").unwrap_err().reason(), Reason::Argument);
+        let both = DefaultRoute::parse(None, None, KEEP | OVERRIDE).unwrap();
+        assert!(both.keep && both.overriding);
+        assert_eq!(DefaultRoute::parse(None, None, 1).unwrap_err().reason(), Reason::Flags);
+        assert_eq!(parse_bypass_flags(OVERRIDE).unwrap_err().reason(), Reason::Flags);
+    }
+
+    #[test]
+    fn a_bypass_has_a_destination_or_a_mark() {
+        let text = |destination, mark, mask| Bypass::parse(destination, mark, mask).unwrap().to_string();
+        assert_eq!(text(Some("192.0.2.1"), 0, 0), "packets to 192.0.2.1/32");
+        assert_eq!(text(Some("fd00::/8"), 7, 0), "packets to fd00::/8 with the mark 0x7/0xffffffff");
+        assert_eq!(text(None, 0x10, 0xf0), "packets with the mark 0x10/0xf0");
+        let reason = |destination, mark, mask| Bypass::parse(destination, mark, mask).unwrap_err().reason();
+        assert_eq!(reason(None, 0, 0), Reason::Argument);
+        assert_eq!(reason(None, 0x100, 0xf0), Reason::Argument);
+        assert_eq!(reason(Some("192.0.2.1/24"), 0, 0), Reason::Address);
+        assert_eq!(reason(Some("vpn.example"), 0, 0), Reason::Address);
+    }
+}
