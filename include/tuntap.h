@@ -1512,6 +1512,125 @@ int tuntap_get_stats(const tuntap *dev, tuntap_stats *stats, size_t size, tuntap
 int tuntap_get_offloads(const tuntap *dev, uint64_t *offloads, tuntap_error *err);
 
 /* ----------------------------------------------------------------------------
+ * Master
+ *
+ * The bridge, or another interface, that the device is a port of.
+ */
+
+/**
+ * Gets the name of the bridge, or of another interface, that the device is a port of.
+ *
+ * @param dev   The device.
+ * @param buf   Receives the name.
+ * @param size  Bytes of buf. TUNTAP_NAME_SIZE is always enough.
+ * @param err   May be NULL.
+ * @return 0, or
+ *         -ENOENT      the device is not a port (TUNTAP_REASON_UNSET);
+ *         -ERANGE      buf is too small (TUNTAP_REASON_BUFFER);
+ *         -EINVAL      dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
+ *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+ * @since 0.1.0
+ */
+int tuntap_get_master(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
+
+/**
+ * Makes the device a port of a bridge, or of another interface: a VRF, for example.
+ *
+ * A port of a bridge should have no addresses: they belong to the bridge. A bridge only takes a TAP.
+ *
+ * Linux: RTM_SETLINK, as `ip link set dev NAME master BRIDGE`.
+ *
+ * @param dev     The device.
+ * @param master  The name of the bridge, in the network namespace of the device. NULL or "": none; the
+ *                device is a port no more.
+ * @param err     May be NULL.
+ * @return 0, also when the device is that port already; or
+ *         -ENODEV      there is no interface with this name (TUNTAP_REASON_ABSENT);
+ *         -EINVAL      master is not a valid name (TUNTAP_REASON_NAME);
+ *         -EINVAL      dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL      the kernel refuses: the bridge does not take a TUN, for example
+ *                      (TUNTAP_REASON_SYSTEM);
+ *         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+ *         -EOPNOTSUPP  the interface takes no ports (TUNTAP_REASON_SYSTEM);
+ *         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
+ *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+ * @since 0.1.0
+ */
+int tuntap_set_master(tuntap *dev, const char *master, tuntap_error *err);
+
+/* ----------------------------------------------------------------------------
+ * IPv6
+ *
+ * How the kernel configures IPv6 on the device by itself.
+ */
+
+/**
+ * Router advertisements: 0 ignores them, 1 accepts them unless the host forwards packets, and 2
+ * accepts them always.
+ */
+#define TUNTAP_IPV6_ACCEPT_RA 1
+
+/**
+ * How the addresses are generated that the system adds by itself: 0 from the MAC address
+ * (EUI-64), 1 none, not even a link-local one, 2 stable and opaque (RFC 7217, needs the sysctl
+ * stable_secret), 3 as 2, from a secret of the kernel.
+ */
+#define TUNTAP_IPV6_ADDR_GEN_MODE 2
+
+/**
+ * 1 disables IPv6 on the device and removes its IPv6 addresses and routes. 0 enables it.
+ */
+#define TUNTAP_IPV6_DISABLE 3
+
+/**
+ * Gets a setting of IPv6 on the device.
+ *
+ * Needs no privilege. Linux: RTM_GETLINK.
+ *
+ * @param dev      The device.
+ * @param setting  A TUNTAP_IPV6_*.
+ * @param value    Receives the value.
+ * @param err      May be NULL.
+ * @return 0, or
+ *         -EINVAL      dev or value is NULL, or the setting is unknown (TUNTAP_REASON_ARGUMENT);
+ *         -EOPNOTSUPP  the kernel has no IPv6, or the MTU of the device is below 1280
+ *                      (TUNTAP_REASON_KERNEL);
+ *         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
+ *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+ * @since 0.1.0
+ */
+int tuntap_get_ipv6(const tuntap *dev, uint32_t setting, uint32_t *value, tuntap_error *err);
+
+/**
+ * Sets a setting of IPv6 on the device.
+ *
+ * To set TUNTAP_IPV6_ADDR_GEN_MODE and TUNTAP_IPV6_ACCEPT_RA before they have an effect, do so before
+ * tuntap_up.
+ *
+ * Linux: writes to /proc/sys/net/ipv6/conf/NAME, which must be mounted and writable: many containers
+ * have it read-only.
+ *
+ * @param dev      The device.
+ * @param setting  A TUNTAP_IPV6_*.
+ * @param value    The value.
+ * @param err      May be NULL.
+ * @return 0, also when the device has the value already; or
+ *         -EINVAL      the setting does not have the value (TUNTAP_REASON_RANGE);
+ *         -EINVAL      dev is NULL, or the setting is unknown (TUNTAP_REASON_ARGUMENT);
+ *         -EACCES      CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+ *         -ENOENT      /proc is not mounted (TUNTAP_REASON_SYSTEM);
+ *         -EROFS       /proc/sys is read-only (TUNTAP_REASON_SYSTEM);
+ *         -EBUSY       the device was renamed during the call (TUNTAP_REASON_BUSY);
+ *         -EOPNOTSUPP  the kernel has no IPv6, or the MTU of the device is below 1280
+ *                      (TUNTAP_REASON_KERNEL);
+ *         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
+ *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+ * @since 0.1.0
+ */
+int tuntap_set_ipv6(tuntap *dev, uint32_t setting, uint32_t value, tuntap_error *err);
+
+/* ----------------------------------------------------------------------------
  * Addresses
  *
  * IPv4 and IPv6 addresses of a device: all of them, or the first one.
@@ -3445,6 +3564,11 @@ int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64
 #define TUNTAP_MONITOR_ROUTES 0x1
 
 /**
+ * tuntap_monitor_open: also reports the default route of the system.
+ */
+#define TUNTAP_MONITOR_DEFAULT_ROUTE 0x2
+
+/**
  * A device exists: it is new, or it is part of the present state when the monitor is opened
  * or after an overrun.
  */
@@ -3538,6 +3662,15 @@ int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64
 #define TUNTAP_EVENT_MOVED 16
 
 /**
+ * The default route of the system is another one now, or, without a destination, there is none
+ * for the family. Only with TUNTAP_MONITOR_DEFAULT_ROUTE. The event has the route, and the
+ * state of its interface, which can be of any kind. It is the default route of the main table
+ * with the lowest metric; one with several next hops is not taken into account, and neither is
+ * one of tuntap_add_default_route.
+ */
+#define TUNTAP_EVENT_DEFAULT_ROUTE 17
+
+/**
  * An event, with the state of the device after it. Later versions may add members at the end.
  */
 typedef struct tuntap_event {
@@ -3559,7 +3692,7 @@ typedef struct tuntap_event {
      */
     uint32_t mtu;
     /**
-     * Address and route events: TUNTAP_IPV4 or TUNTAP_IPV6.
+     * Address and route events, TUNTAP_EVENT_DEFAULT_ROUTE: TUNTAP_IPV4 or TUNTAP_IPV6.
      */
     uint32_t family;
     /**
@@ -3655,8 +3788,9 @@ typedef struct tuntap_event {
  * @param dev      The device, in its network namespace. NULL: all devices of the calling thread's
  *                 network namespace.
  * @param flags    0: devices and their addresses. TUNTAP_MONITOR_ROUTES: also the routes through
- *                 them, as in tuntap_list_routes. Without this flag the library does not receive the
- *                 kernel's announcements of routes.
+ *                 them, as in tuntap_list_routes. TUNTAP_MONITOR_DEFAULT_ROUTE: also the default
+ *                 route of the system, which a VPN uses to reach its server. Without these flags the
+ *                 library does not receive the kernel's announcements of routes.
  * @param monitor  Receives the monitor; tuntap_monitor_close frees it.
  * @param err      May be NULL.
  * @return 0, or
@@ -3882,6 +4016,16 @@ const char *tuntap_strevent(uint32_t kind);
  * tuntap_add_bypass.
  */
 #define TUNTAP_FEATURE_BYPASS 22
+
+/**
+ * tuntap_set_master.
+ */
+#define TUNTAP_FEATURE_MASTER 23
+
+/**
+ * tuntap_set_ipv6.
+ */
+#define TUNTAP_FEATURE_IPV6_SETTINGS 24
 
 /**
  * Returns the version of the library that is running, for example "0.1.0". Safe in a

@@ -21,7 +21,9 @@ pub mod size;
 pub mod config;
 
 pub mod device;
+pub mod ipv6;
 pub mod link;
+pub mod master;
 pub mod namespace;
 pub mod presence;
 

@@ -3,7 +3,7 @@
 
 use std::ffi::{c_char, c_int};
 
-use super::address::CAddr;
+use super::address::{CAddr, family};
 use super::argument::{Growing, sized_out};
 use super::entry::{create, descriptor, free, notify, with};
 use super::error::CError;
@@ -14,6 +14,7 @@ use crate::device::Device;
 use crate::device::monitor::Monitor;
 use crate::model::event::{Event, Kind};
 use crate::model::limit::Limit;
+use crate::model::prefix::Family;
 
 /// An event, with the state of the device after it. Later versions may add members at the end.
 #[repr(C)]
@@ -28,7 +29,7 @@ pub struct CEvent {
     pub flags: u64,
     /// The MTU of the device.
     pub mtu: u32,
-    /// Address and route events: TUNTAP_IPV4 or TUNTAP_IPV6.
+    /// Address and route events, TUNTAP_EVENT_DEFAULT_ROUTE: TUNTAP_IPV4 or TUNTAP_IPV6.
     pub family: u32,
     /// Address events: TUNTAP_ADDR_*.
     pub addr_flags: u64,
@@ -76,6 +77,7 @@ const _: () = assert!(size_of::<CEvent>() == CEvent::LEAST);
 impl From<Event> for CEvent {
     fn from(event: Event) -> Self {
         let link = event.link.as_ref();
+        let family = event_family(&event).map_or(0, family);
         let address = event.address.map(CAddr::from);
         let route = event.route.map(CRoute::from);
         let none = [0; TUNTAP_ADDR_SIZE];
@@ -84,7 +86,7 @@ impl From<Event> for CEvent {
             index: link.map_or(0, |link| link.index),
             flags: link.map_or(0, flags_of),
             mtu: link.map_or(0, |link| link.mtu),
-            family: address.map_or(0, |address| address.family).max(route.map_or(0, |route| route.family)),
+            family,
             scope: address.map_or(0, |address| address.scope).max(route.map_or(0, |route| route.scope)),
             protocol: address
                 .map_or(0, |address| address.protocol)
@@ -106,6 +108,11 @@ impl From<Event> for CEvent {
             source: route.map_or(none, |route| route.source),
         }
     }
+}
+
+fn event_family(event: &Event) -> Option<Family> {
+    let of_address = event.address.as_ref().map(|assigned| assigned.address.family());
+    event.family.or(of_address).or(event.route.as_ref().map(|installed| installed.route.family()))
 }
 
 /// Opens a monitor of one device, or of all TUN and TAP devices.
@@ -130,8 +137,9 @@ impl From<Event> for CEvent {
 /// @param dev      The device, in its network namespace. NULL: all devices of the calling thread's
 ///                 network namespace.
 /// @param flags    0: devices and their addresses. TUNTAP_MONITOR_ROUTES: also the routes through
-///                 them, as in tuntap_list_routes. Without this flag the library does not receive the
-///                 kernel's announcements of routes.
+///                 them, as in tuntap_list_routes. TUNTAP_MONITOR_DEFAULT_ROUTE: also the default
+///                 route of the system, which a VPN uses to reach its server. Without these flags the
+///                 library does not receive the kernel's announcements of routes.
 /// @param monitor  Receives the monitor; tuntap_monitor_close frees it.
 /// @param err      May be NULL.
 /// @return 0, or

@@ -59,7 +59,8 @@ impl Device {
         if deleted {
             return Ok(());
         }
-        let text = text!("{} has no default route: none was added with tuntap_add_default_route", self.label());
+        let text =
+            text!("{} has no default route: none was added with tuntap_add_default_route", self.label());
         Err(Error::new(Errno::ENOENT, Reason::Unset, text))
     }
 

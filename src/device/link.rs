@@ -2,8 +2,11 @@
 //! Reads and changes the state of an interface.
 
 use super::{Device, Way};
+use crate::model::address::IPV6_MTU;
 use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::feature::Feature;
 use crate::model::flags::Kind;
+use crate::model::ipv6::Setting;
 use crate::model::link::{Alias, Mac, Stats};
 use crate::model::name::Name;
 use crate::model::text::text;
@@ -118,6 +121,62 @@ impl Device {
             return Ok(());
         }
         self.backend.change_link(way, &Change::TxQueueLength(packets))
+    }
+
+    /// The interface that it is a port of, such as a bridge.
+    pub fn master(&self) -> Result<Name> {
+        self.needs(Feature::Master, "query the master of")?;
+        let way = &mut self.backend.way();
+        let name = match self.backend.link(way)?.master {
+            Some(index) => self.backend.name_of(way, index)?,
+            None => None,
+        };
+        name.ok_or_else(|| self.unset("master", "tuntap_set_master"))
+    }
+
+    /// Makes it a port of an interface, such as a bridge, or of none.
+    pub fn set_master(&self, master: Option<Name>) -> Result<()> {
+        self.needs(Feature::Master, "set the master of")?;
+        let way = &mut self.backend.way();
+        let absent = |name| {
+            let text = text!("add {} to {name}: there is no such interface", self.label());
+            Error::new(Errno::ENODEV, Reason::Absent, text)
+        };
+        let master = match master {
+            Some(name) => Some((self.backend.index_of(way, &name)?.ok_or_else(|| absent(name))?, name)),
+            None => None,
+        };
+        if self.backend.link(way)?.master == master.map(|(index, _)| index) {
+            return Ok(());
+        }
+        self.backend.change_link(way, &Change::Master(master))
+    }
+
+    /// A setting of IPv6.
+    pub fn ipv6(&self, setting: Setting) -> Result<u32> {
+        self.needs(Feature::Ipv6Settings, "query the IPv6 settings of")?;
+        let settings = self.link()?.ipv6.ok_or_else(|| self.no_ipv6())?;
+        Ok(settings.get(setting))
+    }
+
+    /// Sets a setting of IPv6.
+    pub fn set_ipv6(&self, setting: Setting, value: u32) -> Result<()> {
+        self.needs(Feature::Ipv6Settings, "set the IPv6 settings of")?;
+        setting.check(value)?;
+        let way = &mut self.backend.way();
+        let settings = self.backend.link(way)?.ipv6.ok_or_else(|| self.no_ipv6())?;
+        if settings.get(setting) == value {
+            return Ok(());
+        }
+        self.backend.set_ipv6(way, setting, value)
+    }
+
+    fn no_ipv6(&self) -> Error {
+        let text = text!(
+            "{} has no IPv6: that needs a kernel with IPv6, and an MTU of {IPV6_MTU} or more",
+            self.label()
+        );
+        Error::new(Errno::EOPNOTSUPP, Reason::Kernel, text)
     }
 
     /// The counters.

@@ -11,12 +11,12 @@ use crate::device::Device;
 use crate::model::address::{Address, Assigned};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::event::{Event, Kind, Notice, Place};
-use crate::model::flags;
+use crate::model::flags::Reports;
 use crate::model::limit::Limit;
 use crate::model::link::Link;
 use crate::model::memory::NoMemory;
-use crate::model::prefix::Family;
-use crate::model::route::Installed;
+use crate::model::prefix::{Family, Prefix};
+use crate::model::route::{Installed, Route, Type};
 use crate::sys::{Backend, Routes, Waker, Watch, Watching};
 
 /// The result of processing an announcement: memory may be missing.
@@ -33,6 +33,7 @@ pub struct Monitor {
 struct State {
     watch: Watch,
     only: Option<u32>,
+    reports: Reports,
     /// The last known state of the only device, while the present state is read again.
     before: Option<Link>,
     known: HashMap<u32, Known>,
@@ -41,24 +42,36 @@ struct State {
     events: VecDeque<Event>,
     /// Events were lost because memory was missing. This is reported before the next event.
     overrun: bool,
+    /// The present state was listed completely.
+    complete: bool,
+    /// The default routes that were reported last: IPv4, IPv6.
+    defaults: [Option<(u32, Route)>; 2],
     ended: bool,
 }
 
 struct Known {
     link: Link,
+    /// Its changes are reported. Other interfaces are known only for the default route of the system.
+    watched: bool,
     addresses: HashSet<Address>,
     /// By their `detail`, which identifies them.
     routes: HashMap<Vec<u8>, Listed>,
 }
 
 impl Known {
-    /// Removes some of the routes, each with an event.
-    fn lose_routes(&mut self, events: &mut VecDeque<Event>, is_lost: impl Fn(&Listed) -> bool) -> Noted {
-        let lost = self.routes.values().filter(|listed| is_lost(listed)).count();
-        events.try_reserve(lost).map_err(|_| NoMemory)?;
-        for listed in self.routes.values().filter(|listed| is_lost(listed)) {
-            let event = Event::of(Kind::RouteRemoved, self.link.clone());
-            events.push_back(Event { route: Some(listed.installed.clone()), ..event });
+    /// Removes some of the routes, each with an event if `events` are wanted.
+    fn lose_routes(
+        &mut self,
+        events: Option<&mut VecDeque<Event>>,
+        is_lost: impl Fn(&Listed) -> bool,
+    ) -> Noted {
+        if let Some(events) = events.filter(|_| self.watched) {
+            let lost = self.routes.values().filter(|listed| is_lost(listed)).count();
+            events.try_reserve(lost).map_err(|_| NoMemory)?;
+            for listed in self.routes.values().filter(|listed| is_lost(listed)) {
+                let event = Event::of(Kind::RouteRemoved, self.link.clone());
+                events.push_back(Event { route: Some(listed.installed.clone()), ..event });
+            }
         }
         self.routes.retain(|_, listed| !is_lost(listed));
         Ok(())
@@ -74,14 +87,31 @@ struct Listed {
 impl Monitor {
     /// Watches one device in its network namespace, or all devices of the calling thread's namespace.
     pub fn open(device: Option<&Device>, bits: u64) -> Result<Self> {
-        let routes = flags::parse_monitor(bits)?;
+        let reports = Reports::parse(bits)?;
+        let routes = |own| match reports {
+            Reports { default_route: true, .. } => Routes::All,
+            Reports { routes: true, .. } => own,
+            _ => Routes::None,
+        };
         let (watch, before) = match device {
-            Some(device) => (device.backend.watch(routes)?, Some(device.link()?)),
-            None => (Watch::open(if routes { Routes::All } else { Routes::None })?, None),
+            Some(device) => (device.backend.watch(|index| routes(Routes::Of(index)))?, Some(device.link()?)),
+            None => (Watch::open(routes(Routes::All))?, None),
         };
         let (fd, only) = (watch.fd().as_raw_fd(), before.as_ref().map(|link| link.index));
         let (known, events) = (HashMap::new(), VecDeque::new());
-        let mut state = State { watch, only, before, known, list: 0, events, overrun: false, ended: false };
+        let mut state = State {
+            watch,
+            only,
+            reports,
+            before,
+            known,
+            list: 0,
+            events,
+            overrun: false,
+            complete: false,
+            defaults: [None, None],
+            ended: false,
+        };
         state.take()?;
         Ok(Self { fd, waker: Waker::new(), state: Mutex::new(state) })
     }
@@ -140,6 +170,24 @@ fn needs_up(installed: &Installed) -> bool {
     Watch::IPV4_ROUTES_NEED_UP && installed.route.family() == Family::V4
 }
 
+/// Whether the system may use the route for any destination.
+fn is_default(installed: &Installed) -> bool {
+    let Route { details, .. } = &installed.route;
+    installed.route.prefix() == Prefix::ALL
+        && details.table == Watch::MAIN_TABLE
+        && details.kind == Type::Unicast
+}
+
+/// The default route of the system for a family: the one with the lowest metric.
+fn default_route(known: &HashMap<u32, Known>, family: Family) -> Option<(&Known, &Installed)> {
+    let all = known
+        .values()
+        .filter(|known| known.link.up)
+        .flat_map(|known| known.routes.values().map(move |listed| (known, &listed.installed)));
+    all.filter(|(_, installed)| is_default(installed) && installed.route.family() == family)
+        .min_by_key(|(known, installed)| (installed.route.details.metric, known.link.index))
+}
+
 fn shut_down() -> Error {
     Error::new(
         Errno::ECANCELED,
@@ -167,7 +215,8 @@ impl State {
     fn take(&mut self) -> Result<()> {
         let mut notices = Vec::new();
         let taken = self.watch.take(&mut notices);
-        let noted = notices.into_iter().try_for_each(|notice| self.note(notice)).map_err(Error::from);
+        let noted = notices.into_iter().try_for_each(|notice| self.note(notice));
+        let noted = noted.and_then(|()| self.note_default_routes()).map_err(Error::from);
         noted.and(taken).inspect_err(|error| {
             if error.errno() == Errno::ENOMEM {
                 self.start_over();
@@ -186,6 +235,8 @@ impl State {
         let one = self.only.and_then(|only| self.known.remove(&only));
         self.before = one.map(|known| known.link).or(self.before.take());
         self.known = HashMap::new();
+        self.complete = false;
+        self.defaults = [None, None];
     }
 
     fn note(&mut self, notice: Notice) -> Noted {
@@ -224,13 +275,13 @@ impl State {
     fn note_link(&mut self, link: Link) -> Noted {
         let watched = self.only.map_or(link.tuntap.is_some(), |only| only == link.index);
         let Some(known) = self.known.get_mut(&link.index) else {
-            if !watched {
+            if !watched && !self.reports.default_route {
                 return Ok(());
             }
             self.known.try_reserve(1).map_err(|_| NoMemory)?;
             let (addresses, routes) = (HashSet::new(), HashMap::new());
-            self.known.insert(link.index, Known { link: link.clone(), addresses, routes });
-            return self.push(Event::of(Kind::Device, link));
+            self.known.insert(link.index, Known { link: link.clone(), watched, addresses, routes });
+            return if watched { self.push(Event::of(Kind::Device, link)) } else { Ok(()) };
         };
         let before = mem::replace(&mut known.link, link.clone());
         // Only the carrier is announced later than it changes: the other changes came after it.
@@ -241,7 +292,7 @@ impl State {
             (before.mac != link.mac, Kind::Mac),
             (before.up != link.up, if link.up { Kind::Up } else { Kind::Down }),
         ];
-        let mut changed = changes.into_iter().filter(|(changed, _)| *changed);
+        let mut changed = changes.into_iter().filter(|(changed, _)| *changed && watched);
         changed.try_for_each(|(_, kind)| self.push(Event::of(kind, link.clone())))?;
         if before.up && !link.up { self.note_down(link.index) } else { Ok(()) }
     }
@@ -249,7 +300,8 @@ impl State {
     /// The IPv6 routes are removed too. Linux can be configured not to announce that.
     fn note_down(&mut self, index: u32) -> Noted {
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
-        known.lose_routes(&mut self.events, |listed| needs_up(&listed.installed))?;
+        let events = Some(&mut self.events).filter(|_| self.reports.routes);
+        known.lose_routes(events, |listed| needs_up(&listed.installed))?;
         if !known.routes.is_empty() {
             self.watch.list_routes();
         }
@@ -258,14 +310,14 @@ impl State {
 
     fn note_gone(&mut self, index: u32, kind: Kind) -> Noted {
         self.reserve(1)?;
-        let Some(known) = self.known.remove(&index) else { return Ok(()) };
+        let Some(known) = self.known.remove(&index).filter(|known| known.watched) else { return Ok(()) };
         self.ended = self.only.is_some();
         self.push(Event::of(kind, known.link))
     }
 
     /// An address is announced again when its flags or its lifetime changed.
     fn note_address(&mut self, index: u32, assigned: Assigned) -> Noted {
-        let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
+        let Some(known) = self.known.get_mut(&index).filter(|known| known.watched) else { return Ok(()) };
         known.addresses.try_reserve(1).map_err(|_| NoMemory)?;
         if !known.addresses.insert(assigned.address) {
             return Ok(());
@@ -282,11 +334,14 @@ impl State {
             self.watch.list_routes();
         }
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
-        if !known.addresses.remove(&assigned.address) {
+        if known.watched && !known.addresses.remove(&assigned.address) {
             return Ok(());
         }
         if !known.routes.is_empty() {
             self.watch.list_routes();
+        }
+        if !known.watched {
+            return Ok(());
         }
         let event = Event::of(Kind::AddrRemoved, known.link.clone());
         self.push(Event { address: Some(assigned), ..event })
@@ -296,7 +351,9 @@ impl State {
     fn note_route(&mut self, index: u32, mut installed: Installed) -> Noted {
         let list = self.list;
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
-        if !known.link.up && needs_up(&installed) {
+        let reported = known.watched && self.reports.routes;
+        let wanted = reported || (self.reports.default_route && is_default(&installed));
+        if !wanted || (!known.link.up && needs_up(&installed)) {
             return Ok(());
         }
         let identity = mem::take(&mut installed.detail);
@@ -306,6 +363,9 @@ impl State {
         }
         known.routes.try_reserve(1).map_err(|_| NoMemory)?;
         known.routes.insert(identity, Listed { installed: installed.clone(), list });
+        if !reported {
+            return Ok(());
+        }
         let event = Event::of(Kind::RouteAdded, known.link.clone());
         self.push(Event { route: Some(installed), ..event })
     }
@@ -314,6 +374,9 @@ impl State {
         self.reserve(1)?;
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
         let Some(gone) = known.routes.remove(&installed.detail) else { return Ok(()) };
+        if !known.watched || !self.reports.routes {
+            return Ok(());
+        }
         let event = Event::of(Kind::RouteRemoved, known.link.clone());
         self.push(Event { route: Some(gone.installed), ..event })
     }
@@ -328,15 +391,41 @@ impl State {
 
     /// Removes the routes that the list that has just ended did not have.
     fn note_unlisted_routes(&mut self) -> Noted {
-        let (list, events) = (self.list, &mut self.events);
-        self.known.values_mut().try_for_each(|known| known.lose_routes(events, |listed| listed.list != list))
+        let list = self.list;
+        let mut events = Some(&mut self.events).filter(|_| self.reports.routes);
+        self.known
+            .values_mut()
+            .try_for_each(|known| known.lose_routes(events.as_deref_mut(), |listed| listed.list != list))
+    }
+
+    /// Reports the default routes of the system that are not those that were reported last.
+    fn note_default_routes(&mut self) -> Noted {
+        if !self.reports.default_route || !self.complete {
+            return Ok(());
+        }
+        for family in [Family::V4, Family::V6] {
+            self.reserve(1)?;
+            let found = default_route(&self.known, family);
+            let now = found.map(|(known, installed)| (known.link.index, installed.route));
+            let [ipv4, ipv6] = &mut self.defaults;
+            let last = if family == Family::V4 { ipv4 } else { ipv6 };
+            if mem::replace(last, now) != now {
+                let link = found.map(|(known, _)| known.link.clone());
+                let route = found.map(|(_, installed)| installed.clone());
+                let event = Event { link, route, family: Some(family), ..Event::bare(Kind::DefaultRoute) };
+                self.events.push_back(event);
+            }
+        }
+        Ok(())
     }
 
     /// The only device is gone if it is not in the present state: it was removed while announcements were lost.
     fn note_complete(&mut self) -> Noted {
+        self.complete = true;
+        self.note_default_routes()?;
         self.reserve(2)?;
         self.push(Event::bare(Kind::Complete))?;
-        if self.only.is_none() || !self.known.is_empty() {
+        if self.only.is_none() || self.known.values().any(|known| known.watched) {
             return Ok(());
         }
         self.ended = true;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::model::address::Assigned;
 use crate::model::link::Link;
-use crate::model::prefix::Prefix;
+use crate::model::prefix::{Family, Prefix};
 use crate::model::route::Installed;
 use crate::model::table::enumeration;
 
@@ -110,6 +110,12 @@ enumeration! {
         /// Otherwise as TUNTAP_EVENT_REMOVED, which replaces it on a kernel that does not report
         /// where the device went.
         Moved = 16, "TUNTAP_EVENT_MOVED", c"device moved to another network namespace";
+        /// The default route of the system is another one now, or, without a destination, there is none
+        /// for the family. Only with TUNTAP_MONITOR_DEFAULT_ROUTE. The event has the route, and the
+        /// state of its interface, which can be of any kind. It is the default route of the main table
+        /// with the lowest metric; one with several next hops is not taken into account, and neither is
+        /// one of tuntap_add_default_route.
+        DefaultRoute = 17, "TUNTAP_EVENT_DEFAULT_ROUTE", c"default route changed";
     }
 }
 
@@ -122,14 +128,16 @@ pub struct Event {
     pub link: Option<Link>,
     /// The address that was added or removed.
     pub address: Option<Assigned>,
-    /// The route that was added or removed.
+    /// The route that was added or removed, or the default route.
     pub route: Option<Installed>,
+    /// The family of the default route, which can be absent.
+    pub family: Option<Family>,
 }
 
 impl Event {
     /// An event without a device.
     pub(crate) fn bare(kind: Kind) -> Self {
-        Self { kind, link: None, address: None, route: None }
+        Self { kind, link: None, address: None, route: None, family: None }
     }
 
     /// An event of this device.
@@ -148,6 +156,6 @@ mod tests {
             assert_eq!(constant.number, number);
         }
         assert_eq!(Kind::from_number(0), None);
-        assert_eq!(Kind::from_number(17), None);
+        assert_eq!(Kind::from_number(18), None);
     }
 }

@@ -57,6 +57,10 @@ enumeration! {
         DefaultRoute = 21, "TUNTAP_FEATURE_DEFAULT_ROUTE";
         /// tuntap_add_bypass.
         Bypass = 22, "TUNTAP_FEATURE_BYPASS";
+        /// tuntap_set_master.
+        Master = 23, "TUNTAP_FEATURE_MASTER";
+        /// tuntap_set_ipv6.
+        Ipv6Settings = 24, "TUNTAP_FEATURE_IPV6_SETTINGS";
     }
 }
 
@@ -75,6 +79,6 @@ mod tests {
             assert_eq!(constant.number, number);
         }
         assert_eq!(Feature::from_number(0), None);
-        assert_eq!(Feature::from_number(23), None);
+        assert_eq!(Feature::from_number(25), None);
     }
 }

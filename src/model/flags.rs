@@ -295,16 +295,31 @@ constants! {
     bits MONITOR_FLAGS: u64 {
         /// tuntap_monitor_open: also reports routes.
         MONITOR_ROUTES = 0x1, "TUNTAP_MONITOR_ROUTES";
+        /// tuntap_monitor_open: also reports the default route of the system.
+        MONITOR_DEFAULT_ROUTE = 0x2, "TUNTAP_MONITOR_DEFAULT_ROUTE";
     }
 }
 
-/// Checks the bits of a monitor; whether it also reports routes.
-pub fn parse_monitor(bits: u64) -> Result<bool> {
-    if bits & !MONITOR_ROUTES == 0 {
-        return Ok(bits & MONITOR_ROUTES != 0);
+/// What a monitor reports besides devices and their addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reports {
+    /// The routes through the devices.
+    pub routes: bool,
+    /// The default route of the system.
+    pub default_route: bool,
+}
+
+impl Reports {
+    /// Checks the bits of a monitor.
+    pub fn parse(bits: u64) -> Result<Self> {
+        let unknown = bits & !(MONITOR_ROUTES | MONITOR_DEFAULT_ROUTE);
+        if unknown == 0 {
+            let (routes, default_route) = (bits & MONITOR_ROUTES != 0, bits & MONITOR_DEFAULT_ROUTE != 0);
+            return Ok(Self { routes, default_route });
+        }
+        let text = text!("flags {bits:#x}: a monitor has no flag {unknown:#x}");
+        Err(Error::new(Errno::EINVAL, Reason::Flags, text))
     }
-    let text = text!("flags {bits:#x}: only TUNTAP_MONITOR_ROUTES is allowed");
-    Err(Error::new(Errno::EINVAL, Reason::Flags, text))
 }
 
 /// Checks the bits of a deletion. No bit is defined yet.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::flags::Mode;
+use crate::model::ipv6::Settings;
 use crate::model::memory;
 use crate::model::name::Name;
 use crate::model::text::text;
@@ -126,6 +127,10 @@ pub struct Link {
     pub tx_queue_length: u32,
     /// Its counters.
     pub stats: Stats,
+    /// The index of the interface that it is a port of, such as a bridge.
+    pub master: Option<u32>,
+    /// The settings of IPv6, if the system has them, and the interface has IPv6.
+    pub ipv6: Option<Settings>,
     /// Only for TUN and TAP devices.
     pub tuntap: Option<Tuntap>,
 }

@@ -9,6 +9,7 @@ pub mod error;
 pub mod event;
 pub mod feature;
 pub mod flags;
+pub mod ipv6;
 pub mod limit;
 pub mod link;
 pub mod lookup;

@@ -17,6 +17,8 @@ pub(crate) enum Change<'a> {
     Name(Name),
     Alias(&'a Alias),
     TxQueueLength(u32),
+    /// The index and the name of an interface.
+    Master(Option<(u32, Name)>),
     Namespace(&'a Namespace),
 }
 
@@ -34,6 +36,8 @@ impl Change<'_> {
             Self::Name(name) => text!("rename {device} to {name}"),
             Self::Alias(_) => text!("set the alias of {device}"),
             Self::TxQueueLength(packets) => text!("set the transmit queue length of {device} to {packets}"),
+            Self::Master(None) => text!("remove {device} from its master"),
+            Self::Master(Some((_, name))) => text!("add {device} to {name}"),
             Self::Namespace(_) => text!("move {device} to another network namespace"),
         }
     }

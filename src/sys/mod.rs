@@ -16,6 +16,7 @@ use crate::model::error::{Errno, Result};
 use crate::model::event::Notice;
 use crate::model::feature::Feature;
 use crate::model::flags::{Flags, Mode};
+use crate::model::ipv6::Setting;
 use crate::model::link::{Link, Mac};
 use crate::model::lookup::{Found, Lookup};
 use crate::model::name::{Name, NameRequest};
@@ -178,6 +179,11 @@ pub(crate) trait Backend: Sized + Send + Sync {
     /// The present state.
     fn link(&self, way: &mut Self::Way<'_>) -> Result<Link>;
     fn change_link(&self, way: &mut Self::Way<'_>, change: &Change<'_>) -> Result<()>;
+    /// The index of the interface with this name, in the namespace of the device. None if there is none.
+    fn index_of(&self, way: &mut Self::Way<'_>, name: &Name) -> Result<Option<u32>>;
+    /// The name of the interface with this index, in the namespace of the device. None if there is none.
+    fn name_of(&self, way: &mut Self::Way<'_>, index: u32) -> Result<Option<Name>>;
+    fn set_ipv6(&self, way: &mut Self::Way<'_>, setting: Setting, value: u32) -> Result<()>;
     /// Whether the device was in this namespace at the last check.
     fn is_in(&self, namespace: &Namespace) -> bool;
     fn set_carrier(&self, on: bool) -> Result<()>;
@@ -257,8 +263,8 @@ pub(crate) trait Backend: Sized + Send + Sync {
     /// Sends only frames to these addresses, or to all if there are none, and with `all_groups` to all group addresses.
     fn set_filter_mac(&self, macs: &[Mac], all_groups: bool) -> Result<()>;
 
-    /// Watches the namespace of the device. With `routes`, also the routes through the device.
-    fn watch(&self, routes: bool) -> Result<Watch>;
+    /// Watches the namespace of the device, and the routes that `routes` selects for the index of the device.
+    fn watch(&self, routes: impl Fn(u32) -> Routes + Sync) -> Result<Watch>;
 }
 
 /// Which routes are watched.
@@ -273,6 +279,8 @@ pub(crate) enum Routes {
 
 /// The notices of the system about its interfaces, in order.
 pub(crate) trait Watching: Sized + Send {
+    /// The table with the default route of the system.
+    const MAIN_TABLE: u32;
     /// The IPv4 routes of a device are removed without a notice when it goes down.
     const IPV4_ROUTES_NEED_UP: bool;
 

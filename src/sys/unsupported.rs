@@ -16,6 +16,7 @@ use crate::model::error::{Error, Result};
 use crate::model::event::Notice;
 use crate::model::feature::Feature;
 use crate::model::flags::{Flags, Mode};
+use crate::model::ipv6::Setting;
 use crate::model::link::{Link, Mac};
 use crate::model::lookup::{Found, Lookup};
 use crate::model::name::{Name, NameRequest};
@@ -137,6 +138,9 @@ impl Backend for Queue {
         fn name(&self) -> Result<Name>;
         fn link(&self, &mut Way) -> Result<Link>;
         fn change_link(&self, &mut Way, &Change<'_>) -> Result<()>;
+        fn index_of(&self, &mut Way, &Name) -> Result<Option<u32>>;
+        fn name_of(&self, &mut Way, u32) -> Result<Option<Name>>;
+        fn set_ipv6(&self, &mut Way, Setting, u32) -> Result<()>;
         fn is_in(&self, &Namespace) -> bool;
         fn set_carrier(&self, bool) -> Result<()>;
         fn send_buffer(&self) -> Result<u32>;
@@ -171,11 +175,12 @@ impl Backend for Queue {
         fn set_program(&self, Program, Option<RawFd>) -> Result<()>;
         fn set_filter_bpf(&self, &[Instruction]) -> Result<()>;
         fn set_filter_mac(&self, &[Mac], bool) -> Result<()>;
-        fn watch(&self, bool) -> Result<Watch>;
+        fn watch(&self, impl Fn(u32) -> Routes + Sync) -> Result<Watch>;
     }
 }
 
 impl Watching for Watch {
+    const MAIN_TABLE: u32 = 0;
     const IPV4_ROUTES_NEED_UP: bool = false;
 
     fn open(_: Routes) -> Result<Self> {

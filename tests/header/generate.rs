@@ -10,7 +10,7 @@ use tuntap::model::error::Reason;
 use tuntap::model::event::Kind;
 use tuntap::model::feature::Feature;
 use tuntap::model::table::Table;
-use tuntap::model::{address, default_route, flags, offload, readiness, route, steering, vnet_hdr};
+use tuntap::model::{address, default_route, flags, ipv6, offload, readiness, route, steering, vnet_hdr};
 
 /// A part of the header: a noun.
 struct Section {
@@ -63,6 +63,8 @@ const SECTIONS: &[Section] = &[
         &[offload::OFFLOADS],
         "link",
     ),
+    section("Master", "The bridge, or another interface, that the device is a port of.", &[], "master"),
+    section("IPv6", "How the kernel configures IPv6 on the device by itself.", &[ipv6::Setting::TABLE], "ipv6"),
     section(
         "Addresses",
         "IPv4 and IPv6 addresses of a device: all of them, or the first one.",

@@ -31,6 +31,8 @@ pub(super) fn has(feature: Feature) -> bool {
         | Feature::Uso
         | Feature::FindRoute
         | Feature::Bypass
+        | Feature::Master
+        | Feature::Ipv6Settings
         | Feature::Follow => false,
     }
 }

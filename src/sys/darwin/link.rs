@@ -84,6 +84,8 @@ fn parse_link(message: &Message<'_>) -> Option<Present> {
             rx_dropped: count(IF_MSGHDR2_IQDROPS),
             tx_dropped: number(IF_MSGHDR2_SND_DROPS).unwrap_or(0).into(),
         },
+        master: None,
+        ipv6: None,
         tuntap: kind_of(&name).map(tuntap),
     };
     Some(Present { link, addresses: Vec::new(), point_to_point: flags & IFF_POINTOPOINT != 0 })

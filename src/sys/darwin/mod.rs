@@ -45,6 +45,7 @@ use crate::model::default_route::{Bypass, DefaultRoute};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::feature::Feature;
 use crate::model::flags::{Flags, Kind, Mode};
+use crate::model::ipv6::Setting;
 use crate::model::link::{Link, Mac};
 use crate::model::lookup::{Found, Lookup};
 use crate::model::name::{Name, NameRequest};
@@ -272,12 +273,24 @@ impl Backend for Queue {
             Change::Up(up) => link::set_up(&self.name, *up),
             Change::Mtu(mtu) => self.set_mtu(*mtu),
             Change::Mac(mac) => link::set_mac(&self.name, *mac),
-            Change::Name(_) | Change::Alias(_) | Change::TxQueueLength(_) => {
+            Change::Name(_) | Change::Alias(_) | Change::TxQueueLength(_) | Change::Master(_) => {
                 return Err(Error::platform(change.of(self.label())));
             }
             Change::Namespace(namespace) => namespace.absurd(),
         };
         changed.map_err(|errno| refusal(errno, change.of(self.label())))
+    }
+
+    fn index_of(&self, _: &mut Way, _: &Name) -> Result<Option<u32>> {
+        Err(Error::platform(text!("find a master for {}", self.name)))
+    }
+
+    fn name_of(&self, _: &mut Way, _: u32) -> Result<Option<Name>> {
+        Err(Error::platform(text!("find the master of {}", self.name)))
+    }
+
+    fn set_ipv6(&self, _: &mut Way, setting: Setting, _: u32) -> Result<()> {
+        Err(Error::platform(text!("set {} of {}", setting.name(), self.name)))
     }
 
     fn is_in(&self, namespace: &Namespace) -> bool {
@@ -429,16 +442,18 @@ impl Backend for Queue {
             Family::V4 => Ipv4Addr::new(128, 0, 0, 0).into(),
             Family::V6 => Ipv6Addr::new(0x8000, 0, 0, 0, 0, 0, 0, 0).into(),
         };
-        let half = |network| {
-            Route::reported(network, Prefix::new(family, 1)?, gateway, None, Details::default())
-        };
+        let half =
+            |network| Route::reported(network, Prefix::new(family, 1)?, gateway, None, Details::default());
         Ok([family.unspecified(), upper].into_iter().filter_map(half).collect())
     }
 
     fn add_policy(&self, _: &mut Way, _: Family, wanted: &DefaultRoute) -> Result<bool> {
         match wanted {
             DefaultRoute { overriding: false, keep: false, .. } => Ok(true),
-            _ => Err(Error::platform(text!("add a default route that overrides others, or stays, to {}", self.name))),
+            _ => Err(Error::platform(text!(
+                "add a default route that overrides others, or stays, to {}",
+                self.name
+            ))),
         }
     }
 
@@ -471,8 +486,8 @@ impl Backend for Queue {
         self.missing("set the address filter of")
     }
 
-    fn watch(&self, routes: bool) -> Result<Watch> {
-        Watch::open(if routes { Routes::Of(self.index) } else { Routes::None })
+    fn watch(&self, routes: impl Fn(u32) -> Routes) -> Result<Watch> {
+        Watch::open(routes(self.index))
     }
 }
 

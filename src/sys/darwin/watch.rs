@@ -45,6 +45,7 @@ pub(crate) struct Watch {
 }
 
 impl Watching for Watch {
+    const MAIN_TABLE: u32 = 0;
     const IPV4_ROUTES_NEED_UP: bool = false;
 
     fn open(routes: Routes) -> Result<Self> {
@@ -186,7 +187,7 @@ impl Watch {
         let devices = self.known.values().map(|present| &present.link).filter(|link| match self.routes {
             Routes::None => false,
             Routes::Of(index) => link.index == index,
-            Routes::All => link.tuntap.is_some(),
+            Routes::All => true,
         });
         let devices: Vec<u32> = devices.map(|link| link.index).collect();
         devices.into_iter().try_for_each(|index| self.compare_routes(index, notices))

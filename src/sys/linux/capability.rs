@@ -40,7 +40,9 @@ pub(super) fn has(feature: Feature) -> bool {
         | Feature::Follow
         | Feature::FindRoute
         | Feature::DefaultRoute
-        | Feature::Bypass => true,
+        | Feature::Bypass
+        | Feature::Master
+        | Feature::Ipv6Settings => true,
     }
 }
 
@@ -60,9 +62,11 @@ pub(super) fn kernel_has(feature: Feature) -> Result<bool> {
         Feature::Follow => driver_is_since(5, 4),
         Feature::Uso => driver_is_since(6, 2),
         Feature::Ipv4 => has_family(libc::AF_INET),
-        Feature::Ipv6 => has_family(libc::AF_INET6),
+        Feature::Ipv6 | Feature::Ipv6Settings => has_family(libc::AF_INET6),
         Feature::DefaultRoute | Feature::Bypass => has_policy_routing(),
-        Feature::Route | Feature::FindRoute | Feature::Rename | Feature::Monitor => Socket::open().map(|_| true),
+        Feature::Route | Feature::FindRoute | Feature::Rename | Feature::Master | Feature::Monitor => {
+            Socket::open().map(|_| true)
+        }
         Feature::Namespace => has_namespaces(),
     }
 }
@@ -84,13 +88,16 @@ impl Queue {
             Feature::Carrier => self.knows(ioctl::tunsetcarrier),
             Feature::Follow => self.is_followed(),
             Feature::Uso => self.has_uso(),
-            Feature::Route | Feature::Rename | Feature::Monitor => self.link(&mut self.way()).map(|_| true),
+            Feature::Route | Feature::Rename | Feature::Master | Feature::Monitor => {
+                self.link(&mut self.way()).map(|_| true)
+            }
             Feature::Ipv4
             | Feature::Ipv6
             | Feature::Namespace
             | Feature::FindRoute
             | Feature::DefaultRoute
-            | Feature::Bypass => kernel_has(feature),
+            | Feature::Bypass
+            | Feature::Ipv6Settings => kernel_has(feature),
         }
     }
 

@@ -7,7 +7,7 @@ use std::result::Result;
 
 use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
-use super::{ids, ioctl, node};
+use super::{ids, ioctl, ipv6, node};
 use crate::model::error::{Errno, Error};
 use crate::model::flags::{Kind, Mode};
 use crate::model::link::{Link, Mac, Stats, Tuntap};
@@ -120,6 +120,9 @@ pub(super) fn change(netlink: &mut Socket, index: u32, change: &Change<'_>) -> R
         Change::Mac(mac) => with(libc::IFLA_ADDRESS, &mac.octets()),
         Change::Name(name) => with(libc::IFLA_IFNAME, &name.with_nul()),
         Change::Alias(alias) => with(libc::IFLA_IFALIAS, alias.as_bytes()),
+        Change::Master(master) => {
+            with(libc::IFLA_MASTER, &master.map_or(0, |(index, _)| index).to_ne_bytes())
+        }
         Change::TxQueueLength(packets) => with(libc::IFLA_TXQLEN, &packets.to_ne_bytes()),
         Change::Namespace(namespace) => with(ifla::NET_NS_FD, &namespace.fd().as_raw_fd().to_ne_bytes()),
     });
@@ -163,6 +166,8 @@ pub(super) fn parse(body: &[u8]) -> Option<Link> {
         alias: Vec::new(),
         tx_queue_length: attributes.u32(libc::IFLA_TXQLEN).unwrap_or(0),
         stats: parse_stats(attributes.get(ifla::STATS64).unwrap_or_default()),
+        master: attributes.u32(libc::IFLA_MASTER),
+        ipv6: ipv6::parse(attributes),
         tuntap: parse_tuntap(attributes.nested(libc::IFLA_LINKINFO)),
     })
 }

@@ -17,6 +17,7 @@ pub mod fuzz;
 mod hidden;
 mod ids;
 mod ioctl;
+mod ipv6;
 mod link;
 mod message;
 mod namespace;
@@ -50,12 +51,13 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::wait::{self as waiting, Waker};
-use super::{Backend, Outcome, Place};
+use super::{Backend, Outcome, Place, Routes};
 use crate::model::address::{Address, Assigned, Options};
 use crate::model::default_route::{Bypass, DefaultRoute};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::feature::Feature;
 use crate::model::flags::{Flags, Mode};
+use crate::model::ipv6::Setting;
 use crate::model::link::{Link, Mac};
 use crate::model::lookup::{Found, Lookup};
 use crate::model::memory;
@@ -110,6 +112,14 @@ fn inside<T: Send>(place: &Place<'_>, action: impl FnOnce() -> Result<T> + Send)
     match place.namespace {
         None => action(),
         Some(namespace) => namespace.inside(action),
+    }
+}
+
+/// What was found. None if there is no such interface.
+fn present<T>(found: Outcome<T>) -> std::result::Result<Option<T>, Refusal> {
+    match found {
+        Err(Errno::ENODEV | Errno::ENXIO) => Ok(None),
+        found => Ok(Some(found?)),
     }
 }
 
@@ -309,6 +319,20 @@ impl Backend for Queue {
         Ok(())
     }
 
+    fn index_of(&self, way: &mut Call<'_>, name: &Name) -> Result<Option<u32>> {
+        let query = |netlink: &mut Socket, _| present(link::index_of(netlink.fd(), name));
+        self.query(way, query, "find an interface in the network namespace of")
+    }
+
+    fn name_of(&self, way: &mut Call<'_>, index: u32) -> Result<Option<Name>> {
+        let query = |netlink: &mut Socket, _| present(link::name_of(netlink.fd(), index));
+        self.query(way, query, "find an interface in the network namespace of")
+    }
+
+    fn set_ipv6(&self, way: &mut Call<'_>, setting: Setting, value: u32) -> Result<()> {
+        self.set_ipv6_there(way, setting, value)
+    }
+
     fn is_in(&self, namespace: &Namespace) -> bool {
         let seen = self.control().namespace();
         seen.is_some() && seen == namespace.identity()
@@ -467,20 +491,23 @@ impl Backend for Queue {
     }
 
     fn add_policy(&self, way: &mut Call<'_>, family: Family, wanted: &DefaultRoute) -> Result<bool> {
-        let DefaultRoute { overriding, keep, .. } = *wanted;
-        self.change_policy(way, |policy| policy.add_default(family, overriding, keep), "add the default route through")
+        let add = |policy: &mut Policy| policy.add_default(family, wanted.overriding, wanted.keep);
+        self.change_policy(way, &add, "add the default route through")
     }
 
     fn remove_policy(&self, way: &mut Call<'_>, family: Family) -> Result<bool> {
-        self.change_policy(way, |policy| policy.remove_default(family), "delete the default route through")
+        let remove = |policy: &mut Policy| policy.remove_default(family);
+        self.change_policy(way, &remove, "delete the default route through")
     }
 
     fn add_bypass(&self, way: &mut Call<'_>, families: &[Family], bypass: &Bypass, keep: bool) -> Result<()> {
-        self.change_policy(way, |policy| policy.add_bypass(families, bypass, keep), "add a bypass of")
+        let add = |policy: &mut Policy| policy.add_bypass(families, bypass, keep).map(|()| true);
+        self.change_policy(way, &add, "add a bypass of").map(drop)
     }
 
     fn remove_bypass(&self, way: &mut Call<'_>, families: &[Family], bypass: &Bypass) -> Result<bool> {
-        self.change_policy(way, |policy| policy.remove_bypass(families, bypass), "delete a bypass of")
+        let remove = |policy: &mut Policy| policy.remove_bypass(families, bypass);
+        self.change_policy(way, &remove, "delete a bypass of")
     }
 
     fn find_route(device: Option<&Self>, lookup: &Lookup) -> Result<Found> {
@@ -509,7 +536,7 @@ impl Backend for Queue {
             .map_err(|errno| self.refused("set the address filter of", errno))
     }
 
-    fn watch(&self, routes: bool) -> Result<Watch> {
+    fn watch(&self, routes: impl Fn(u32) -> Routes + Sync) -> Result<Watch> {
         self.keep_closed(|| self.watch_there(routes))
     }
 }

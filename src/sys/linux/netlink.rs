@@ -100,6 +100,24 @@ impl Socket {
         request: &Request,
         read: impl Fn(&[u8]) -> Result<Option<T>, NoMemory>,
     ) -> Result<Vec<T>, Refusal> {
+        let mut found = Vec::new();
+        self.query_each(request, &mut |body| match body {
+            None => {
+                found.clear();
+                Ok(())
+            }
+            Some(body) => read(body)?.map_or(Ok(()), |item| memory::push(&mut found, item)),
+        })?;
+        Ok(found)
+    }
+
+    /// Sends a query. Passes each message of the answer to `read`, after a None, which means that the messages until then
+    /// are void.
+    fn query_each(
+        &mut self,
+        request: &Request,
+        read: &mut dyn FnMut(Option<&[u8]>) -> Result<(), NoMemory>,
+    ) -> Result<(), Refusal> {
         if request.is_list() && !self.strict {
             // Since Linux 4.20. An older kernel lists all interfaces, and each `read` filters its own.
             let _ = self.socket.set_option(libc::SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
@@ -108,13 +126,10 @@ impl Socket {
         let mut last = Errno::EBUSY;
         let mut buffer = zeroed(ANSWER)?;
         for _ in 0..TRIES {
-            let mut found = Vec::new();
+            read(None)?;
             let sequence = self.send(request)?;
-            let answer = self.answer(sequence, &mut buffer, &mut |body| {
-                read(body)?.map_or(Ok(()), |item| memory::push(&mut found, item))
-            })?;
-            match answer {
-                Answer::Whole => return Ok(found),
+            match self.answer(sequence, &mut buffer, &mut |body| read(Some(body)))? {
+                Answer::Whole => return Ok(()),
                 Answer::Interrupted => last = Errno::EBUSY,
                 Answer::Lost => last = Errno::ENOBUFS,
             }

@@ -108,9 +108,9 @@ impl Queue {
     }
 
     /// Watches the network namespace of the device.
-    pub(super) fn watch_there(&self, routes: bool) -> Result<Watch> {
+    pub(super) fn watch_there(&self, routes: impl Fn(u32) -> Routes + Sync) -> Result<Watch> {
         let index = self.link(&mut self.way())?.index;
-        let open = || Watch::open(if routes { Routes::Of(index) } else { Routes::None });
+        let open = || Watch::open(routes(index));
         if self.control().namespace() == Identity::own() {
             return open();
         }
@@ -123,12 +123,12 @@ impl Queue {
     }
 
     /// Changes the rules for the default route of the device, in its network namespace.
-    pub(super) fn change_policy<T>(
+    pub(super) fn change_policy(
         &self,
         way: &mut Call<'_>,
-        change: impl FnOnce(&mut Policy) -> std::result::Result<T, Refusal>,
+        change: &dyn Fn(&mut Policy) -> std::result::Result<bool, Refusal>,
         action: &str,
-    ) -> Result<T> {
+    ) -> Result<bool> {
         let index = self.link(way)?.index;
         let namespace = self.control().namespace();
         let mut held = self.policy();

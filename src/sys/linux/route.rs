@@ -5,18 +5,18 @@ use std::net::IpAddr;
 use std::result::Result;
 
 use super::address::{number, octets, scope_number};
-use super::message::{Attributes, Refusal, Request};
 use super::link;
+use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
 use super::rtmsg::{
     FLAGS_AT, IPV6_METRIC, LENGTH_AT, MAIN_TABLE, PROTOCOL_AT, Parts, RTA_MARK, RTA_NH_ID, RTA_VIA, RTAX_MTU,
-    RTM_F_FIB_MATCH, RTM_F_LOOKUP_TABLE, RTMSG, RTNH_F_ONLINK, SCOPE_AT, SOURCE_AT, TOS_AT, TYPE_AT, parse, rtmsg,
-    type_number,
+    RTM_F_FIB_MATCH, RTM_F_LOOKUP_TABLE, RTMSG, RTNH_F_ONLINK, SCOPE_AT, SOURCE_AT, TOS_AT, TYPE_AT, parse,
+    rtmsg, type_number,
 };
 use crate::model::address::Scope;
 use crate::model::error::Errno;
-use crate::model::memory::{self, NoMemory};
 use crate::model::lookup::{Found, Lookup};
+use crate::model::memory::{self, NoMemory};
 use crate::model::prefix::{Family, Prefix};
 use crate::model::route::{Details, Installed, Route, Type};
 use crate::sys::boxed;
@@ -108,7 +108,8 @@ pub(super) fn find(netlink: &mut Socket, lookup: &Lookup) -> Result<Found, Refus
     };
     let details = Details { mtu, ..added.details };
     let (gateway, source) = (selected.gateway, selected.source);
-    let route = Route::reported(added.network, added.prefix, gateway, source, details).ok_or(Errno::EPROTO)?;
+    let route =
+        Route::reported(added.network, added.prefix, gateway, source, details).ok_or(Errno::EPROTO)?;
     Ok(Found { route: Installed { route, exact: added.exact, detail: Vec::new() }, index })
 }
 
@@ -261,10 +262,14 @@ fn new_request(flags: i32, index: u32, route: &Route) -> Request {
     let scope = scope_number(details.scope.unwrap_or(usual_scope(route)));
     let fixed = rtmsg(route.family(), route.prefix().bits(), protocol, scope, type_number(details.kind));
     let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | flags;
-    let mut request = Request::new(libc::RTM_NEWROUTE, flags, &with_flags(fixed, if details.onlink { RTNH_F_ONLINK } else { 0 }))
-        .attribute(libc::RTA_DST, octets(&route.network()).as_ref())
-        .attribute(libc::RTA_OIF, &index.to_ne_bytes())
-        .attribute(libc::RTA_TABLE, &table(route).to_ne_bytes());
+    let mut request = Request::new(
+        libc::RTM_NEWROUTE,
+        flags,
+        &with_flags(fixed, if details.onlink { RTNH_F_ONLINK } else { 0 }),
+    )
+    .attribute(libc::RTA_DST, octets(&route.network()).as_ref())
+    .attribute(libc::RTA_OIF, &index.to_ne_bytes())
+    .attribute(libc::RTA_TABLE, &table(route).to_ne_bytes());
     if let Some(gateway) = route.gateway() {
         request = by(request, route.family(), gateway);
     }

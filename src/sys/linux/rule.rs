@@ -140,9 +140,9 @@ fn with_bypass(request: Request, bypass: &Bypass) -> Request {
     }
     match bypass.mark() {
         (_, 0) => request,
-        (mark, mask) => request
-            .attribute(fra::FWMARK, &mark.to_ne_bytes())
-            .attribute(fra::FWMASK, &mask.to_ne_bytes()),
+        (mark, mask) => {
+            request.attribute(fra::FWMARK, &mark.to_ne_bytes()).attribute(fra::FWMASK, &mask.to_ne_bytes())
+        }
     }
 }
 

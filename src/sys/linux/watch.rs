@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::message::Message;
 use super::netlink::{self, Socket};
 use super::socket::Datagram;
-use super::{address, link, notice, route};
+use super::{address, link, notice, route, rtmsg};
 use crate::model::error::{Errno, Error, Result};
 use crate::model::event::Notice;
 use crate::model::memory;
@@ -55,6 +55,7 @@ enum Listing {
 }
 
 impl Watching for Watch {
+    const MAIN_TABLE: u32 = rtmsg::MAIN_TABLE;
     const IPV4_ROUTES_NEED_UP: bool = true;
 
     fn open(routes: Routes) -> Result<Self> {

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+//! How the kernel configures IPv6 on the device by itself.
+
+use std::ffi::c_int;
+
+use super::argument::out;
+use super::entry::with;
+use super::error::CError;
+use crate::device::Device;
+use crate::model::ipv6::Setting;
+
+/// Gets a setting of IPv6 on the device.
+///
+/// Needs no privilege. Linux: RTM_GETLINK.
+///
+/// @param dev      The device.
+/// @param setting  A TUNTAP_IPV6_*.
+/// @param value    Receives the value.
+/// @param err      May be NULL.
+/// @return 0, or
+///         -EINVAL      dev or value is NULL, or the setting is unknown (TUNTAP_REASON_ARGUMENT);
+///         -EOPNOTSUPP  the kernel has no IPv6, or the MTU of the device is below 1280
+///                      (TUNTAP_REASON_KERNEL);
+///         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
+///         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_get_ipv6(
+    dev: *const Device,
+    setting: u32,
+    value: *mut u32,
+    err: *mut CError,
+) -> c_int {
+    with(dev, err, |device| out(value, "value")?.fill(device.ipv6(Setting::parse(setting)?)))
+}
+
+/// Sets a setting of IPv6 on the device.
+///
+/// To set TUNTAP_IPV6_ADDR_GEN_MODE and TUNTAP_IPV6_ACCEPT_RA before they have an effect, do so before
+/// tuntap_up.
+///
+/// Linux: writes to /proc/sys/net/ipv6/conf/NAME, which must be mounted and writable: many containers
+/// have it read-only.
+///
+/// @param dev      The device.
+/// @param setting  A TUNTAP_IPV6_*.
+/// @param value    The value.
+/// @param err      May be NULL.
+/// @return 0, also when the device has the value already; or
+///         -EINVAL      the setting does not have the value (TUNTAP_REASON_RANGE);
+///         -EINVAL      dev is NULL, or the setting is unknown (TUNTAP_REASON_ARGUMENT);
+///         -EACCES      CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+///         -ENOENT      /proc is not mounted (TUNTAP_REASON_SYSTEM);
+///         -EROFS       /proc/sys is read-only (TUNTAP_REASON_SYSTEM);
+///         -EBUSY       the device was renamed during the call (TUNTAP_REASON_BUSY);
+///         -EOPNOTSUPP  the kernel has no IPv6, or the MTU of the device is below 1280
+///                      (TUNTAP_REASON_KERNEL);
+///         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
+///         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tuntap_set_ipv6(
+    dev: *mut Device,
+    setting: u32,
+    value: u32,
+    err: *mut CError,
+) -> c_int {
+    with(dev, err, |device| device.set_ipv6(Setting::parse(setting)?, value))
+}

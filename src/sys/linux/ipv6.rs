@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+//! The IPv6 settings of an interface. rtnetlink reports them, and sets only one of them: the others are files below
+//! /proc/sys, which show the network namespace of the thread.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::message::Attributes;
+use super::namespace::Identity;
+use super::queue::Call;
+use super::refusal::refusal;
+use super::{Queue, file};
+use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::ipv6::{Setting, Settings};
+use crate::model::name::Name;
+use crate::model::text::{Outside, text};
+use crate::sys::Backend;
+use crate::sys::bytes::u32_at;
+
+/// linux/if_link.h; libc does not have them for every target.
+const AF_INET6: u16 = libc::AF_INET6 as u16;
+const IFLA_AF_SPEC: u16 = 26;
+const IFLA_INET6_CONF: u16 = 2;
+const IFLA_INET6_ADDR_GEN_MODE: u16 = 8;
+/// linux/ipv6.h: places in IFLA_INET6_CONF, an array of numbers of 4 bytes.
+const DEVCONF_ACCEPT_RA: usize = 3;
+const DEVCONF_DISABLE_IPV6: usize = 26;
+
+/// The settings in a message about an interface. None if it has no IPv6.
+pub(super) fn parse(link: Attributes<'_>) -> Option<Settings> {
+    let attributes = link.nested(IFLA_AF_SPEC).nested(AF_INET6);
+    let conf = attributes.get(IFLA_INET6_CONF)?;
+    let number = |place: usize| u32_at(conf, place.saturating_mul(4));
+    Some(Settings {
+        accept_ra: number(DEVCONF_ACCEPT_RA)?,
+        addr_gen_mode: attributes.get(IFLA_INET6_ADDR_GEN_MODE)?.first().copied()?.into(),
+        disable: number(DEVCONF_DISABLE_IPV6)?,
+    })
+}
+
+impl Queue {
+    /// Sets a value in the network namespace of the device.
+    pub(super) fn set_ipv6_there(&self, way: &mut Call<'_>, setting: Setting, value: u32) -> Result<()> {
+        let name = self.link(way)?.name;
+        let set = || self.set_ipv6_here(&name, setting, value);
+        if self.control().namespace() == Identity::own() {
+            return set();
+        }
+        let entered = self.namespace().and_then(|namespace| namespace.inside(|| Ok(set())));
+        entered.unwrap_or_else(|error| Err(self.not_entered("set the IPv6 settings of", error)))
+    }
+
+    /// Opens the file first, and then verifies that the device still has the name: after a rename the kernel refuses a
+    /// write to the old file.
+    fn set_ipv6_here(&self, name: &Name, setting: Setting, value: u32) -> Result<()> {
+        let sysctl = setting.name();
+        let path = text!("/proc/sys/net/ipv6/conf/{}/{sysctl}", Outside(name.as_bytes()));
+        let action = text!("set {sysctl} of {name} to {value}");
+        let opened = file::open(Path::new(path.as_str()), libc::O_WRONLY);
+        let fd = opened.map_err(|errno| refused(errno, &path, &action))?;
+        if self.name()? != *name {
+            let text = text!("{action}: the device was renamed at that moment: try again");
+            return Err(Error::new(Errno::EBUSY, Reason::Busy, text));
+        }
+        let written = File::from(fd).write_all(text!("{value}").as_str().as_bytes());
+        written.map_err(|error| refused(errno_of(&error), &path, &action))
+    }
+}
+
+fn errno_of(error: &io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
+}
+
+fn refused(errno: Errno, path: &impl std::fmt::Display, action: &impl std::fmt::Display) -> Error {
+    match errno {
+        Errno::ENOENT | Errno::EROFS => {
+            let text = text!("{action}: {path} cannot be written: mount /proc, writable");
+            Error::new(errno, Reason::System, text)
+        }
+        _ => refusal(errno, None, action),
+    }
+}
