@@ -1608,8 +1608,9 @@ int tuntap_get_ipv6(const tuntap *dev, uint32_t setting, uint32_t *value, tuntap
  * To set TUNTAP_IPV6_ADDR_GEN_MODE and TUNTAP_IPV6_ACCEPT_RA before they have an effect, do so before
  * tuntap_up.
  *
- * Linux: writes to /proc/sys/net/ipv6/conf/NAME, which must be mounted and writable: many containers
- * have it read-only.
+ * Linux: RTM_SETLINK for TUNTAP_IPV6_ADDR_GEN_MODE. For the others, writes to
+ * /proc/sys/net/ipv6/conf/NAME, which must be mounted and writable: many containers have it
+ * read-only.
  *
  * @param dev      The device.
  * @param setting  A TUNTAP_IPV6_*.
@@ -1618,7 +1619,9 @@ int tuntap_get_ipv6(const tuntap *dev, uint32_t setting, uint32_t *value, tuntap
  * @return 0, also when the device has the value already; or
  *         -EINVAL      the setting does not have the value (TUNTAP_REASON_RANGE);
  *         -EINVAL      dev is NULL, or the setting is unknown (TUNTAP_REASON_ARGUMENT);
- *         -EACCES      CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+ *         -EINVAL      the kernel refuses the value: 2 without a stable_secret, for example
+ *                      (TUNTAP_REASON_SYSTEM);
+ *         -EACCES, -EPERM  CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
  *         -ENOENT      /proc is not mounted (TUNTAP_REASON_SYSTEM);
  *         -EROFS       /proc/sys is read-only (TUNTAP_REASON_SYSTEM);
  *         -EBUSY       the device was renamed during the call (TUNTAP_REASON_BUSY);
@@ -2262,10 +2265,10 @@ ssize_t tuntap_list_routes(const tuntap *dev, tuntap_route *routes, size_t count
  * @param size         sizeof(tuntap_route).
  * @param err          May be NULL.
  * @return 0, or
- *         -ENETUNREACH  no route leads to the destination, or it discards the packet
- *                       (TUNTAP_REASON_UNSET);
- *         -EINVAL       destination or source is not an address, their families differ, or the host
- *                       does not have source (TUNTAP_REASON_ADDRESS);
+ *         -ENETUNREACH  no route leads to the destination, it discards the packet, or the host does
+ *                       not have source (TUNTAP_REASON_UNSET);
+ *         -EINVAL       destination or source is not an address, or their families differ
+ *                       (TUNTAP_REASON_ADDRESS);
  *         -EINVAL       destination or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
  *         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED);
  *         -EOPNOTSUPP   Darwin (TUNTAP_REASON_PLATFORM).
@@ -2317,7 +2320,7 @@ int tuntap_find_route(const tuntap *dev, const char *destination, const char *so
  * Cost: until the handle is closed or the route is deleted, the handle has one more descriptor.
  *
  * Linux: the route is in a table of its own, 2000000000 + the index of the device. Rules of policy
- * routing with the priorities 30001 to 30003 select it; `ip rule` shows them. The kernel evaluates
+ * routing with the priorities 30003 to 30005 select it; `ip rule` shows them. The kernel evaluates
  * rules with lower numbers first. Rules of devices that are gone have no effect, and the next call
  * removes them. IPv6 must not be disabled on the device, and its MTU must be 1280 or more; for a
  * device without IPv6 request TUNTAP_IPV4.
@@ -2386,20 +2389,20 @@ int tuntap_del_default_route(tuntap *dev, uint32_t family, tuntap_error *err);
  *
  * Cost: as tuntap_add_default_route.
  *
- * Linux: a rule of policy routing with the priority 30000.
+ * Linux: a rule of policy routing with a priority of 30000 to 30002.
  *
  * @param dev          The device.
- * @param destination  An address or a network, such as "192.0.2.1" or "192.168.0.0/16". NULL: any
- *                     destination; then a mark is needed.
- * @param mark         The mark of the packets. 0, with a mask of 0: any.
- * @param mask         The bits of the mark to compare. 0: all bits of a mark that is not 0.
+ * @param destination  An address or a network, such as "192.0.2.1" or "192.168.0.0/16", but not all
+ *                     addresses. NULL: any destination; then a mark is needed.
+ * @param mark         The mark of the packets. 0: any.
+ * @param mask         The bits of the mark to compare. 0: all.
  * @param flags        0, or TUNTAP_KEEP.
  * @param err          May be NULL.
  * @return 0, also when the device has this bypass already; or
  *         -EINVAL      destination is not valid (TUNTAP_REASON_ADDRESS);
  *         -EINVAL      unknown flags (TUNTAP_REASON_FLAGS);
- *         -EINVAL      dev is NULL, neither a destination nor a mark is given, or the mark has bits
- *                      outside the mask (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL      dev is NULL, neither a destination nor a mark is given, the mark has bits
+ *                      outside the mask, or a mask is given without a mark (TUNTAP_REASON_ARGUMENT);
  *         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
  *         -EOPNOTSUPP  the kernel has no policy routing (TUNTAP_REASON_KERNEL);
  *         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);

@@ -34,7 +34,7 @@ use crate::model::default_route::{Bypass, DefaultRoute, parse_bypass_flags};
 /// Cost: until the handle is closed or the route is deleted, the handle has one more descriptor.
 ///
 /// Linux: the route is in a table of its own, 2000000000 + the index of the device. Rules of policy
-/// routing with the priorities 30001 to 30003 select it; `ip rule` shows them. The kernel evaluates
+/// routing with the priorities 30003 to 30005 select it; `ip rule` shows them. The kernel evaluates
 /// rules with lower numbers first. Rules of devices that are gone have no effect, and the next call
 /// removes them. IPv6 must not be disabled on the device, and its MTU must be 1280 or more; for a
 /// device without IPv6 request TUNTAP_IPV4.
@@ -114,20 +114,20 @@ pub unsafe extern "C" fn tuntap_del_default_route(dev: *mut Device, family: u32,
 ///
 /// Cost: as tuntap_add_default_route.
 ///
-/// Linux: a rule of policy routing with the priority 30000.
+/// Linux: a rule of policy routing with a priority of 30000 to 30002.
 ///
 /// @param dev          The device.
-/// @param destination  An address or a network, such as "192.0.2.1" or "192.168.0.0/16". NULL: any
-///                     destination; then a mark is needed.
-/// @param mark         The mark of the packets. 0, with a mask of 0: any.
-/// @param mask         The bits of the mark to compare. 0: all bits of a mark that is not 0.
+/// @param destination  An address or a network, such as "192.0.2.1" or "192.168.0.0/16", but not all
+///                     addresses. NULL: any destination; then a mark is needed.
+/// @param mark         The mark of the packets. 0: any.
+/// @param mask         The bits of the mark to compare. 0: all.
 /// @param flags        0, or TUNTAP_KEEP.
 /// @param err          May be NULL.
 /// @return 0, also when the device has this bypass already; or
 ///         -EINVAL      destination is not valid (TUNTAP_REASON_ADDRESS);
 ///         -EINVAL      unknown flags (TUNTAP_REASON_FLAGS);
-///         -EINVAL      dev is NULL, neither a destination nor a mark is given, or the mark has bits
-///                      outside the mask (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL      dev is NULL, neither a destination nor a mark is given, the mark has bits
+///                      outside the mask, or a mask is given without a mark (TUNTAP_REASON_ARGUMENT);
 ///         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
 ///         -EOPNOTSUPP  the kernel has no policy routing (TUNTAP_REASON_KERNEL);
 ///         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);

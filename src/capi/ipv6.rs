@@ -39,8 +39,9 @@ pub unsafe extern "C" fn tuntap_get_ipv6(
 /// To set TUNTAP_IPV6_ADDR_GEN_MODE and TUNTAP_IPV6_ACCEPT_RA before they have an effect, do so before
 /// tuntap_up.
 ///
-/// Linux: writes to /proc/sys/net/ipv6/conf/NAME, which must be mounted and writable: many containers
-/// have it read-only.
+/// Linux: RTM_SETLINK for TUNTAP_IPV6_ADDR_GEN_MODE. For the others, writes to
+/// /proc/sys/net/ipv6/conf/NAME, which must be mounted and writable: many containers have it
+/// read-only.
 ///
 /// @param dev      The device.
 /// @param setting  A TUNTAP_IPV6_*.
@@ -49,7 +50,9 @@ pub unsafe extern "C" fn tuntap_get_ipv6(
 /// @return 0, also when the device has the value already; or
 ///         -EINVAL      the setting does not have the value (TUNTAP_REASON_RANGE);
 ///         -EINVAL      dev is NULL, or the setting is unknown (TUNTAP_REASON_ARGUMENT);
-///         -EACCES      CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+///         -EINVAL      the kernel refuses the value: 2 without a stable_secret, for example
+///                      (TUNTAP_REASON_SYSTEM);
+///         -EACCES, -EPERM  CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
 ///         -ENOENT      /proc is not mounted (TUNTAP_REASON_SYSTEM);
 ///         -EROFS       /proc/sys is read-only (TUNTAP_REASON_SYSTEM);
 ///         -EBUSY       the device was renamed during the call (TUNTAP_REASON_BUSY);

@@ -280,10 +280,10 @@ pub unsafe extern "C" fn tuntap_list_routes(
 /// @param size         sizeof(tuntap_route).
 /// @param err          May be NULL.
 /// @return 0, or
-///         -ENETUNREACH  no route leads to the destination, or it discards the packet
-///                       (TUNTAP_REASON_UNSET);
-///         -EINVAL       destination or source is not an address, their families differ, or the host
-///                       does not have source (TUNTAP_REASON_ADDRESS);
+///         -ENETUNREACH  no route leads to the destination, it discards the packet, or the host does
+///                       not have source (TUNTAP_REASON_UNSET);
+///         -EINVAL       destination or source is not an address, or their families differ
+///                       (TUNTAP_REASON_ADDRESS);
 ///         -EINVAL       destination or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
 ///         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED);
 ///         -EOPNOTSUPP   Darwin (TUNTAP_REASON_PLATFORM).

@@ -146,10 +146,17 @@ impl Device {
             Some(name) => Some((self.backend.index_of(way, &name)?.ok_or_else(|| absent(name))?, name)),
             None => None,
         };
-        if self.backend.link(way)?.master == master.map(|(index, _)| index) {
+        let before = self.backend.link(way)?.master;
+        if before == master.map(|(index, _)| index) {
             return Ok(());
         }
-        self.backend.change_link(way, &Change::Master(master))
+        self.backend.change_link(way, &Change::Master(master)).inspect_err(|_| {
+            // The kernel removes it from the former one first.
+            let former = before.zip(master.map(|(_, name)| name));
+            if former.is_some() {
+                let _ = self.backend.change_link(way, &Change::Master(former));
+            }
+        })
     }
 
     /// A setting of IPv6.

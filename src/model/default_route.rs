@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::model::error::{Errno, Error, Reason, Result};
-use crate::model::prefix::{self, Family, Parsed};
+use crate::model::prefix::{self, Family, Parsed, Prefix};
 use crate::model::route::Route;
 use crate::model::table::constants;
 use crate::model::text::text;
@@ -69,34 +69,58 @@ fn check_flags(bits: u64, known: u64) -> Result<u64> {
     Err(Error::new(Errno::EINVAL, Reason::Flags, text))
 }
 
+/// A mark of packets, and the bits of it that count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Not 0.
+    pub value: u32,
+    /// Has all bits of the value.
+    pub mask: u32,
+}
+
+impl Mark {
+    /// Checks a caller's numbers. A value of 0 is no mark, and a mask of 0 has all bits.
+    fn parse(value: u32, mask: u32) -> Result<Option<Self>> {
+        let all = if mask == 0 && value != 0 { u32::MAX } else { mask };
+        if value & !all == 0 && (value != 0 || mask == 0) {
+            return Ok((value != 0).then_some(Self { value, mask: all }));
+        }
+        let text =
+            text!("the mark {value:#x} with the mask {mask:#x}: a mark has one or more bits of its mask");
+        Err(Error::new(Errno::EINVAL, Reason::Argument, text))
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the mark {:#x}/{:#x}", self.value, self.mask)
+    }
+}
+
 /// Packets that a default route through a device does not apply to: those to a destination, those with a mark, or those
 /// with both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bypass {
     /// A route to the destination, without any attributes.
     destination: Option<Route>,
-    mark: u32,
-    mask: u32,
+    mark: Option<Mark>,
 }
 
 impl Bypass {
-    /// Parses a destination such as `192.0.2.1` or `192.168.0.0/16`. A mask of 0 compares all bits of a mark.
+    /// Parses a destination such as `192.0.2.1` or `192.168.0.0/16`, and a mark.
     pub fn parse(destination: Option<&str>, mark: u32, mask: u32) -> Result<Self> {
-        let fault = |text| Err(Error::new(Errno::EINVAL, Reason::Argument, text));
-        let mask = if mask == 0 && mark != 0 { u32::MAX } else { mask };
-        if mark & !mask != 0 {
-            return fault(text!("the mark {mark:#x} has bits outside the mask {mask:#x}"));
+        let mark = Mark::parse(mark, mask)?;
+        let destination = destination.map(parse_destination).transpose()?;
+        if destination.is_none() && mark.is_none() {
+            let text = "a bypass needs a destination or a mark";
+            return Err(Error::new(Errno::EINVAL, Reason::Argument, text));
         }
-        if destination.is_none() && mask == 0 {
-            return fault("a bypass needs a destination or a mark".into());
-        }
-        let route = |text| Route::new(Parsed::new(text)?, text);
-        Ok(Self { destination: destination.map(route).transpose()?, mark, mask })
+        Ok(Self { destination, mark })
     }
 
     /// What a system reported.
-    pub fn reported(destination: Option<Route>, mark: u32, mask: u32) -> Self {
-        Self { destination, mark, mask }
+    pub fn reported(destination: Option<Route>, mark: Option<Mark>) -> Self {
+        Self { destination, mark }
     }
 
     /// The destination, if the bypass is limited to one.
@@ -104,9 +128,9 @@ impl Bypass {
         self.destination.as_ref()
     }
 
-    /// The mark and the mask with the bits to compare, which is 0 if the bypass is for packets with any mark.
-    pub fn mark(&self) -> (u32, u32) {
-        (self.mark, self.mask)
+    /// The mark, if the bypass is limited to packets with one.
+    pub fn mark(&self) -> Option<Mark> {
+        self.mark
     }
 
     /// The family of the destination. None: both families.
@@ -115,12 +139,24 @@ impl Bypass {
     }
 }
 
+fn parse_destination(text: &str) -> Result<Route> {
+    let route = Route::new(Parsed::new(text)?, text)?;
+    if route.prefix() == Prefix::ALL {
+        return Err(prefix::invalid(
+            text,
+            "a bypass of all destinations leaves nothing for the default route",
+        ));
+    }
+    Ok(route)
+}
+
 impl fmt::Display for Bypass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.destination, self.mask) {
-            (Some(route), 0) => write!(f, "packets to {route}"),
-            (Some(route), mask) => write!(f, "packets to {route} with the mark {:#x}/{mask:#x}", self.mark),
-            (None, mask) => write!(f, "packets with the mark {:#x}/{mask:#x}", self.mark),
+        match (&self.destination, self.mark) {
+            (Some(route), None) => write!(f, "packets to {route}"),
+            (Some(route), Some(mark)) => write!(f, "packets to {route} with {mark}"),
+            (None, Some(mark)) => write!(f, "packets with {mark}"),
+            (None, None) => write!(f, "no packets"),
         }
     }
 }
@@ -153,6 +189,8 @@ mod tests {
         let reason = |destination, mark, mask| Bypass::parse(destination, mark, mask).unwrap_err().reason();
         assert_eq!(reason(None, 0, 0), Reason::Argument);
         assert_eq!(reason(None, 0x100, 0xf0), Reason::Argument);
+        assert_eq!(reason(Some("192.0.2.1"), 0, 0xf0), Reason::Argument);
+        assert_eq!(reason(Some("0.0.0.0/0"), 0, 0), Reason::Address);
         assert_eq!(reason(Some("192.0.2.1/24"), 0, 0), Reason::Address);
         assert_eq!(reason(Some("vpn.example"), 0, 0), Reason::Address);
     }

@@ -46,7 +46,11 @@ impl Lookup {
 
     /// The error if no route leads to the destination.
     pub(crate) fn no_route(&self) -> Error {
-        let text = text!("find the route to {}: the system has none", self.destination);
+        let Self { destination: to, source, .. } = self;
+        let text = match source {
+            None => text!("find the route to {to}: the system has none"),
+            Some(from) => text!("find the route to {to} from {from}: the system has none"),
+        };
         Error::new(Errno::ENETUNREACH, Reason::Unset, text)
     }
 }

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
-//! The IPv6 settings of an interface. rtnetlink reports them, and sets only one of them: the others are files below
+//! The IPv6 settings of an interface. rtnetlink reports them, and sets only one of them. The others are files below
 //! /proc/sys, which show the network namespace of the thread.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::message::Attributes;
+use super::message::{Attributes, Refusal, Request};
 use super::namespace::Identity;
+use super::netlink::Socket;
 use super::queue::Call;
 use super::refusal::refusal;
-use super::{Queue, file};
+use super::{Queue, file, link};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::ipv6::{Setting, Settings};
 use crate::model::name::Name;
@@ -39,9 +40,25 @@ pub(super) fn parse(link: Attributes<'_>) -> Option<Settings> {
     })
 }
 
+/// Requests a mode. A write to its file would also generate addresses, even while the interface is down.
+fn set_addr_gen_mode(netlink: &mut Socket, index: u32, mode: u32) -> std::result::Result<(), Refusal> {
+    let [mode, ..] = mode.to_le_bytes();
+    let [a, b] = 12_u16.to_ne_bytes();
+    let [c, d] = AF_INET6.to_ne_bytes();
+    let [e, f] = 5_u16.to_ne_bytes();
+    let [g, h] = IFLA_INET6_ADDR_GEN_MODE.to_ne_bytes();
+    let nested = [a, b, c, d, e, f, g, h, mode, 0, 0, 0];
+    let request = Request::new(libc::RTM_SETLINK, libc::NLM_F_ACK, &link::ifinfomsg(index, 0, 0));
+    netlink.change(&request.attribute(IFLA_AF_SPEC, &nested))
+}
+
 impl Queue {
     /// Sets a value in the network namespace of the device.
     pub(super) fn set_ipv6_there(&self, way: &mut Call<'_>, setting: Setting, value: u32) -> Result<()> {
+        if setting == Setting::AddrGenMode {
+            let set = |netlink: &mut Socket, index| set_addr_gen_mode(netlink, index, value);
+            return self.change(way, set, |device| text!("set addr_gen_mode of {device} to {value}"));
+        }
         let name = self.link(way)?.name;
         let set = || self.set_ipv6_here(&name, setting, value);
         if self.control().namespace() == Identity::own() {

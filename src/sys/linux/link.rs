@@ -133,7 +133,7 @@ fn get_request(index: u32) -> Request {
     Request::new(libc::RTM_GETLINK, 0, &ifinfomsg(index, 0, 0))
 }
 
-fn ifinfomsg(index: u32, flags: u32, which: u32) -> [u8; IFINFOMSG] {
+pub(super) fn ifinfomsg(index: u32, flags: u32, which: u32) -> [u8; IFINFOMSG] {
     let mut message = [0; IFINFOMSG];
     for (place, word) in message.chunks_exact_mut(4).zip([0, index, flags, which]) {
         place.copy_from_slice(&word.to_ne_bytes());

@@ -54,7 +54,7 @@ use super::wait::{self as waiting, Waker};
 use super::{Backend, Outcome, Place, Routes};
 use crate::model::address::{Address, Assigned, Options};
 use crate::model::default_route::{Bypass, DefaultRoute};
-use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::error::{Errno, Error, Result};
 use crate::model::feature::Feature;
 use crate::model::flags::{Flags, Mode};
 use crate::model::ipv6::Setting;
@@ -123,17 +123,11 @@ fn present<T>(found: Outcome<T>) -> std::result::Result<Option<T>, Refusal> {
     }
 }
 
-/// The kernel also has errnos for routes that discard packets: EHOSTUNREACH, EACCES and, for IPv4, EINVAL.
+/// The kernel also has errnos for routes that discard packets: EHOSTUNREACH, EACCES and, for IPv4, EINVAL, which older
+/// kernels have for the source address of another host too.
 fn refused_lookup(refusal: Refusal, lookup: &Lookup) -> Error {
-    match (refusal.errno, lookup.source()) {
-        (Errno::ENETUNREACH | Errno::EHOSTUNREACH | Errno::EACCES, _) | (Errno::EINVAL, None) => {
-            lookup.no_route()
-        }
-        (Errno::EINVAL, Some(source)) => {
-            let to = lookup.destination();
-            let text = text!("find the route to {to} from {source}: the host does not have that address");
-            Error::new(Errno::EINVAL, Reason::Address, text)
-        }
+    match refusal.errno {
+        Errno::ENETUNREACH | Errno::EHOSTUNREACH | Errno::EACCES | Errno::EINVAL => lookup.no_route(),
         _ => refusal.error(text!("find the route to {}", lookup.destination())),
     }
 }

@@ -89,14 +89,14 @@ impl Policy {
         let before = self.added.len();
         families.iter().try_for_each(|family| {
             let present = rule::list_family(&mut self.netlink, *family)?;
-            let steps = [Step::Bypass(in_rule(bypass))];
+            let steps = [Step::Bypass(*bypass)];
             self.add(*family, steps, &present, permanent).inspect_err(|_| self.undo(before))
         })
     }
 
     /// Removes the rules of a bypass. Returns whether there were any.
     pub(super) fn remove_bypass(&mut self, families: &[Family], bypass: &Bypass) -> Result<bool, Refusal> {
-        let step = Step::Bypass(in_rule(bypass));
+        let step = Step::Bypass(*bypass);
         let mut removed = false;
         for family in families {
             let present = rule::list_family(&mut self.netlink, *family)?;
@@ -209,10 +209,3 @@ fn remove_route(netlink: &mut Socket, index: u32, family: Family) -> Result<(), 
 
 /// RT_SCOPE_NOWHERE: the request matches a route of any scope.
 const NOWHERE: u8 = 255;
-
-/// A bypass as a rule has it, which does not contain a destination with a prefix length of 0.
-fn in_rule(bypass: &Bypass) -> Bypass {
-    let (mark, mask) = bypass.mark();
-    let destination = bypass.destination().filter(|route| route.prefix().bits() != 0);
-    Bypass::reported(destination.copied(), mark, mask)
-}

@@ -107,7 +107,7 @@ pub(super) fn find(netlink: &mut Socket, lookup: &Lookup) -> Result<Found, Refus
         mtu => mtu,
     };
     let details = Details { mtu, ..added.details };
-    let (gateway, source) = (selected.gateway, selected.source);
+    let (gateway, source) = (selected.gateway, selected.source.or(lookup.source()));
     let route =
         Route::reported(added.network, added.prefix, gateway, source, details).ok_or(Errno::EPROTO)?;
     Ok(Found { route: Installed { route, exact: added.exact, detail: Vec::new() }, index })

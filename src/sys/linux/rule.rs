@@ -12,7 +12,7 @@ use super::address::{number, octets, parse_ip};
 use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
 use super::rtmsg::MAIN_TABLE;
-use crate::model::default_route::Bypass;
+use crate::model::default_route::{Bypass, Mark};
 use crate::model::error::Errno;
 use crate::model::prefix::{Family, Prefix};
 use crate::model::route::{Details, Route};
@@ -47,11 +47,14 @@ const TEMPORARY: u8 = 117;
 /// The origin of rules that stay.
 const PERMANENT: u8 = libc::RTPROT_STATIC;
 
-/// The priorities. The kernel's rule for the main table has 32766.
-const BYPASS: u32 = 30_000;
-const SPECIFIC: u32 = 30_001;
-const DEFAULT: u32 = 30_002;
-const END: u32 = 30_003;
+/// The priorities. The kernel's rule for the main table has 32766. To the kernel a condition that a request does not have
+/// matches any (rule_find, rule_exists): so bypasses with different conditions have different priorities.
+const TO_DESTINATION: u32 = 30_000;
+const TO_DESTINATION_WITH_MARK: u32 = 30_001;
+const WITH_MARK: u32 = 30_002;
+const SPECIFIC: u32 = 30_003;
+const DEFAULT: u32 = 30_004;
+const END: u32 = 30_005;
 
 /// The number of the table that has the default route through this interface.
 pub(super) fn table_of(index: u32) -> u32 {
@@ -86,7 +89,7 @@ impl Rule {
     fn request(&self, kind: u16, flags: i32) -> Request {
         let tag = table_of(self.index).to_ne_bytes();
         let (priority, action, table) = match self.step {
-            Step::Bypass(_) => (BYPASS, FR_ACT_GOTO, tag),
+            Step::Bypass(bypass) => (priority_of(&bypass), FR_ACT_GOTO, tag),
             Step::Specific => (SPECIFIC, FR_ACT_TO_TBL, MAIN_TABLE.to_ne_bytes()),
             Step::Default => (DEFAULT, FR_ACT_TO_TBL, tag),
             Step::End => (END, FR_ACT_NOP, tag),
@@ -121,7 +124,9 @@ impl Rule {
             _ => return None,
         };
         let (tag, step) = match (attributes.u32(fra::PRIORITY)?, *body.get(ACTION_AT)?) {
-            (BYPASS, FR_ACT_GOTO) => (fra::TABLE, Step::Bypass(bypass(body, attributes, family)?)),
+            (TO_DESTINATION..=WITH_MARK, FR_ACT_GOTO) => {
+                (fra::TABLE, Step::Bypass(bypass(body, attributes, family)?))
+            }
             (SPECIFIC, FR_ACT_TO_TBL) => (fra::SUPPRESS_IFGROUP, Step::Specific),
             (DEFAULT, FR_ACT_TO_TBL) => (fra::TABLE, Step::Default),
             (END, FR_ACT_NOP) => (fra::TABLE, Step::End),
@@ -133,15 +138,23 @@ impl Rule {
     }
 }
 
+fn priority_of(bypass: &Bypass) -> u32 {
+    match (bypass.destination(), bypass.mark()) {
+        (Some(_), None) => TO_DESTINATION,
+        (Some(_), Some(_)) => TO_DESTINATION_WITH_MARK,
+        (None, _) => WITH_MARK,
+    }
+}
+
 fn with_bypass(request: Request, bypass: &Bypass) -> Request {
     let mut request = request.attribute(fra::GOTO, &END.to_ne_bytes());
     if let Some(route) = bypass.destination() {
         request = request.attribute(fra::DST, octets(&route.network()).as_ref());
     }
     match bypass.mark() {
-        (_, 0) => request,
-        (mark, mask) => {
-            request.attribute(fra::FWMARK, &mark.to_ne_bytes()).attribute(fra::FWMASK, &mask.to_ne_bytes())
+        None => request,
+        Some(Mark { value, mask }) => {
+            request.attribute(fra::FWMARK, &value.to_ne_bytes()).attribute(fra::FWMASK, &mask.to_ne_bytes())
         }
     }
 }
@@ -152,13 +165,13 @@ fn bypass(body: &[u8], attributes: Attributes<'_>, family: Family) -> Option<Byp
         let prefix = Prefix::new(family, *body.get(LENGTH_AT)?)?;
         Route::reported(ip, prefix, None, None, Details::default())
     };
-    let destination = attributes.get(fra::DST).map(|value| parse_ip(value).and_then(route));
-    let destination = match destination {
-        Some(parsed) => Some(parsed?),
+    let destination = match attributes.get(fra::DST) {
+        Some(value) => Some(route(parse_ip(value)?)?),
         None => None,
     };
-    let mark = attributes.u32(fra::FWMARK).unwrap_or(0);
-    Some(Bypass::reported(destination, mark, attributes.u32(fra::FWMASK).unwrap_or(0)))
+    let mask = attributes.u32(fra::FWMASK).unwrap_or(u32::MAX);
+    let mark = attributes.u32(fra::FWMARK).map(|value| Mark { value, mask });
+    Some(Bypass::reported(destination, mark))
 }
 
 /// The rules of all devices. A kernel without IPv6 has none of that family.

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+#include "uplink.h"
+
+static int gateways;
+
+static void everything_goes_through_the_device(void)
+{
+    tuntap *dev = open_tunnel("t0", 0);
+    OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
+    LEAVES("t0", ANYWHERE);
+    LEAVES("t0", ANYWHERE6);
+    LEAVES("t0", SERVER);
+    /* A network of another interface, and the host itself. */
+    LEAVES("a0", "192.0.1.1");
+    LEAVES("a0", "2001:db8:1::1");
+    LEAVES("lo", "192.0.1.2");
+    /* The routes of the host stay where they are. */
+    IP_HAS("\"gateway\":\"192.0.1.1\"", "route show default");
+    IP_HAS("\"gateway\":\"2001:db8:1::1\"", "-6 route show default");
+
+    /* Again it changes nothing, and no second rule. */
+    char *before = strdup(all_rules());
+    OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
+    OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
+    OK(tuntap_add_default_route(dev, TUNTAP_IPV6, NULL, 0, &err));
+    CHECK(strcmp(before, all_rules()) == 0);
+    free(before);
+    tuntap_close(dev);
+    CHECK(!has_traces());
+    LEAVES("a0", ANYWHERE);
+    LEAVES("a0", ANYWHERE6);
+}
+
+static void one_family_leaves_the_other(void)
+{
+    tuntap *dev = open_tunnel("t0", 0);
+    OK(tuntap_add_default_route(dev, TUNTAP_IPV6, NULL, 0, &err));
+    LEAVES("a0", ANYWHERE);
+    LEAVES("t0", ANYWHERE6);
+    OK(tuntap_del_default_route(dev, 0, &err));
+    OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
+    LEAVES("t0", ANYWHERE);
+    LEAVES("a0", ANYWHERE6);
+    tuntap_close(dev);
+    CHECK(!has_traces());
+}
+
+static void it_precedes_more_specific_routes_on_request(void)
+{
+    tuntap *dev = open_tunnel("t0", 0);
+    IP("route add 198.18.0.0/15 via 192.0.1.1");
+    OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
+    LEAVES("a0", ANYWHERE);
+    OK(tuntap_add_default_route(dev, 0, NULL, TUNTAP_OVERRIDE, &err));
+    LEAVES("t0", ANYWHERE);
+    LEAVES("t0", "192.0.1.1");
+    LEAVES("t0", "2001:db8:1::1");
+    LEAVES("lo", "192.0.1.2");
+    OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
+    LEAVES("a0", ANYWHERE);
+    LEAVES("a0", "2001:db8:1::1");
+    tuntap_close(dev);
+    IP("route del 198.18.0.0/15");
+    CHECK(!has_traces());
+}
+
+/** Packets of the host arrive where the routes lead. */
+static void a_tap_has_a_gateway(void)
+{
+    tuntap *dev;
+    OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
+    IP("address add 10.8.0.2/24 dev t0");
+    IP("link set t0 up");
+    FAILS(tuntap_add_default_route(dev, TUNTAP_IPV4, "10.9.0.1", 0, &err), ENETUNREACH, TUNTAP_REASON_SYSTEM);
+    CHECK(!has_traces());
+    OK(tuntap_add_default_route(dev, TUNTAP_IPV4, "10.8.0.1", 0, &err));
+    IP_HAS("\"gateway\":\"10.8.0.1\",\"dev\":\"t0\"", "route get " ANYWHERE);
+    OK(tuntap_add_default_route(dev, TUNTAP_IPV4, "10.8.0.9", 0, &err));
+    IP_HAS("\"gateway\":\"10.8.0.9\",\"dev\":\"t0\"", "route get " ANYWHERE);
+    tuntap_close(dev);
+    CHECK(!has_traces());
+}
+
+/** What is kept goes with the device; what is not, with the handle. */
+static void it_stays_on_request(void)
+{
+    tuntap *dev = open_tunnel("t0", TUNTAP_PERSIST);
+    OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, TUNTAP_KEEP, &err));
+    OK(tuntap_add_default_route(dev, TUNTAP_IPV6, NULL, 0, &err));
+    tuntap_close(dev);
+    LEAVES("t0", ANYWHERE);
+    LEAVES("a0", ANYWHERE6);
+    CHECK(!strstr(output_of("ip -6 rule"), "3000"));
+
+    /* A temporary one becomes one that stays, and not the reverse. */
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    OK(tuntap_add_default_route(dev, TUNTAP_IPV6, NULL, 0, &err));
+    OK(tuntap_add_default_route(dev, TUNTAP_IPV6, NULL, TUNTAP_KEEP, &err));
+    OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
+    tuntap_close(dev);
+    LEAVES("t0", ANYWHERE);
+    LEAVES("t0", ANYWHERE6);
+    IP("link delete t0");
+    LEAVES("a0", ANYWHERE);
+    LEAVES("a0", ANYWHERE6);
+
+    /* What devices left that are gone is removed by the next one. */
+    CHECK(has_traces());
+    dev = open_tunnel("t1", 0);
+    OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
+    tuntap_close(dev);
+    CHECK(!has_traces());
+}
+
+/** The process ended, and its device, which is persistent, did not. */
+static void what_a_crash_left_is_removed_by_the_next_open(void)
+{
+    int status;
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        tuntap *dev = open_tunnel("t0", TUNTAP_PERSIST);
+        OK(tuntap_add_bypass(dev, SERVER, 0, 0, 0, &err));
+        OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
+        OK(tuntap_add_default_route(dev, TUNTAP_IPV6, NULL, TUNTAP_KEEP, &err));
+        raise(SIGKILL);
+    }
+    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+    LEAVES("t0", ANYWHERE);
+    tuntap *dev;
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    LEAVES("a0", ANYWHERE);
+    LEAVES("t0", ANYWHERE6);
+    CHECK(!strstr(output_of("ip rule"), "3000"));
+    OK(tuntap_set_persist(dev, 0, &err));
+    tuntap_close(dev);
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    OK(tuntap_add_bypass(dev, SERVER, 0, 0, 0, &err));
+    tuntap_close(dev);
+    CHECK(!has_traces());
+}
+
+/** A child of fork() that closes its copy of the handle takes nothing from the parent. */
+static void a_child_removes_nothing(void)
+{
+    int status;
+    tuntap *dev = open_tunnel("t0", 0);
+    OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        tuntap_close(dev);
+        _exit(0);
+    }
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    LEAVES("t0", ANYWHERE);
+    LEAVES("t0", ANYWHERE6);
+    tuntap_close(dev);
+    CHECK(!has_traces());
+}
+
+/** The handle removes its rules also where the device is not any more. */
+static void it_goes_with_a_device_that_leaves(void)
+{
+    tuntap *dev = open_tunnel("t0", 0);
+    OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
+    IP("link delete t0");
+    tuntap_close(dev);
+    CHECK(!has_traces());
+
+    dev = open_tunnel("t0", 0);
+    OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
+    OK(tuntap_set_netns_fd(dev, gateways, &err));
+    CHECK(!has_traces());
+    OK(tuntap_up(dev, &err));
+    OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
+    CHECK(!has_traces());
+    INSIDE(gateways, LEAVES("t0", ANYWHERE));
+    tuntap_close(dev);
+    INSIDE(gateways, CHECK(!has_traces()));
+
+    dev = open_tunnel("t0", 0);
+    OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", getpid(), gateways);
+    IP("link set t0 netns %s", path);
+    tuntap_close(dev);
+    CHECK(!has_traces());
+}
+
+static void it_is_added_again_after_down(void)
+{
+    tuntap *dev = open_tunnel("t0", 0);
+    OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
+    OK(tuntap_down(dev, &err));
+    LEAVES("a0", ANYWHERE);
+    OK(tuntap_up(dev, &err));
+    OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
+    LEAVES("t0", ANYWHERE);
+    /* Also what somebody else removed. */
+    IP("rule del priority 30004");
+    LEAVES("a0", ANYWHERE);
+    OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
+    LEAVES("t0", ANYWHERE);
+    tuntap_close(dev);
+    CHECK(!has_traces());
+}
+
+/** Two devices: each of them takes away its own rules only. */
+static void another_device_keeps_its_own(void)
+{
+    tuntap *first = open_tunnel("t0", 0), *second = open_tunnel("t1", 0);
+    OK(tuntap_add_default_route(first, TUNTAP_IPV4, NULL, 0, &err));
+    OK(tuntap_add_default_route(second, TUNTAP_IPV4, NULL, 0, &err));
+    LEAVES("t0", ANYWHERE);
+    tuntap_close(first);
+    LEAVES("t1", ANYWHERE);
+    tuntap_close(second);
+    CHECK(!has_traces());
+
+    /* A rule of somebody else with the same number. */
+    IP("rule add priority 30004 to 10.77.0.0/16 table 77");
+    first = open_tunnel("t0", 0);
+    OK(tuntap_add_default_route(first, TUNTAP_IPV4, NULL, 0, &err));
+    tuntap_close(first);
+    CHECK(strstr(output_of("ip rule"), "10.77.0.0/16"));
+    IP("rule del priority 30004");
+    CHECK(!has_traces());
+}
+
+static void what_cannot_be_changes_nothing(void)
+{
+    tuntap *dev;
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    char *before = strdup(all_rules());
+    FAILS(tuntap_add_default_route(dev, 0, NULL, 0, &err), ENETDOWN, TUNTAP_REASON_DOWN);
+    FAILS(tuntap_add_default_route(dev, 5, NULL, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_add_default_route(dev, 0, NULL, TUNTAP_REPLACE, &err), EINVAL, TUNTAP_REASON_FLAGS);
+    FAILS(tuntap_add_default_route(dev, 0, "10.8.0.1", 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_add_default_route(dev, TUNTAP_IPV6, "10.8.0.1", 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(tuntap_add_default_route(dev, TUNTAP_IPV4, "gateway", 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(tuntap_add_default_route(NULL, 0, NULL, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    CHECK(strcmp(before, all_rules()) == 0);
+
+    /* IPv6 fails, and IPv4 is not added either. */
+    IP("address add 10.8.0.2/24 dev t0");
+    IP("link set t0 mtu 1200 up");
+    free(before);
+    before = strdup(all_rules());
+    int open = descriptors();
+    FAILS(tuntap_add_default_route(dev, 0, NULL, 0, &err), EINVAL, TUNTAP_REASON_RANGE);
+    MESSAGE_HAS("1280");
+    CHECK(strcmp(before, all_rules()) == 0 && descriptors() == open);
+    OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
+    CHECK(descriptors() == open + 1);
+    OK(tuntap_del_default_route(dev, 0, &err));
+    CHECK(descriptors() == open);
+    free(before);
+    IP("link delete t0");
+    FAILS(tuntap_add_default_route(dev, 0, NULL, 0, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    tuntap_close(dev);
+
+    dev = open_tunnel("t0", 0);
+    before = strdup(all_rules());
+    become(1234, 1234);
+    FAILS(tuntap_add_default_route(dev, 0, NULL, 0, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
+    CHECK(strcmp(before, all_rules()) == 0);
+    free(before);
+    tuntap_close(dev);
+}
+
+int main(void)
+{
+    begin_with_users();
+    gateways = make_uplinks();
+    everything_goes_through_the_device();
+    one_family_leaves_the_other();
+    it_precedes_more_specific_routes_on_request();
+    a_tap_has_a_gateway();
+    it_stays_on_request();
+    what_a_crash_left_is_removed_by_the_next_open();
+    a_child_removes_nothing();
+    it_goes_with_a_device_that_leaves();
+    it_is_added_again_after_down();
+    another_device_keeps_its_own();
+    what_cannot_be_changes_nothing();
+    close(gateways);
+    return 0;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include "uplink.h"
+
+static void it_goes_and_the_bypasses_stay(void)
+{
+    tuntap *dev = open_tunnel("t0", 0);
+    OK(tuntap_add_bypass(dev, SERVER, 0, 0, 0, &err));
+    OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
+    OK(tuntap_del_default_route(dev, TUNTAP_IPV4, &err));
+    LEAVES("a0", ANYWHERE);
+    LEAVES("t0", ANYWHERE6);
+    CHECK(strstr(output_of("ip rule"), "to " SERVER));
+    CHECK(!strstr(output_of("ip rule"), "30002"));
+    FAILS(tuntap_del_default_route(dev, TUNTAP_IPV4, &err), ENOENT, TUNTAP_REASON_UNSET);
+    MESSAGE_HAS("t0 has no default route");
+    OK(tuntap_del_default_route(dev, 0, &err));
+    LEAVES("a0", ANYWHERE6);
+    FAILS(tuntap_del_default_route(dev, 0, &err), ENOENT, TUNTAP_REASON_UNSET);
+    tuntap_close(dev);
+    CHECK(!has_traces());
+}
+
+/** Whichever handle added it: another process, which let it stay. */
+static void another_handle_deletes_it(void)
+{
+    tuntap *dev = open_tunnel("t0", TUNTAP_PERSIST);
+    OK(tuntap_add_default_route(dev, 0, NULL, TUNTAP_KEEP, &err));
+    tuntap_close(dev);
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    OK(tuntap_del_default_route(dev, 0, &err));
+    LEAVES("a0", ANYWHERE);
+    LEAVES("a0", ANYWHERE6);
+    CHECK(!has_traces());
+    OK(tuntap_set_persist(dev, 0, &err));
+    tuntap_close(dev);
+}
+
+/** Routes that are not of tuntap_add_default_route stay. */
+static void other_routes_stay(void)
+{
+    tuntap *dev = open_tunnel("t0", 0);
+    IP("route add default dev t0 metric 5");
+    IP("route add default dev t0 table 77");
+    IP("route add 10.9.0.0/16 dev t0");
+    FAILS(tuntap_del_default_route(dev, 0, &err), ENOENT, TUNTAP_REASON_UNSET);
+    OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
+    OK(tuntap_del_default_route(dev, 0, &err));
+    IP_HAS("\"metric\":5", "route show default dev t0");
+    IP_HAS("default", "route show table 77");
+    IP_HAS("10.9.0.0/16", "route show dev t0");
+    tuntap_close(dev);
+}
+
+static void what_cannot_be_changes_nothing(void)
+{
+    tuntap *dev = open_tunnel("t0", 0);
+    OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
+    FAILS(tuntap_del_default_route(dev, 7, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_del_default_route(NULL, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    LEAVES("t0", ANYWHERE);
+    LEAVES("t0", ANYWHERE6);
+    IP("link delete t0");
+    FAILS(tuntap_del_default_route(dev, 0, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    tuntap_close(dev);
+
+    dev = open_tunnel("t0", 0);
+    OK(tuntap_add_default_route(dev, 0, NULL, TUNTAP_KEEP, &err));
+    become(1234, 1234);
+    FAILS(tuntap_del_default_route(dev, 0, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
+    LEAVES("t0", ANYWHERE);
+    tuntap_close(dev);
+}
+
+int main(void)
+{
+    begin_with_users();
+    int gateways = make_uplinks();
+    it_goes_and_the_bypasses_stay();
+    another_handle_deletes_it();
+    other_routes_stay();
+    what_cannot_be_changes_nothing();
+    close(gateways);
+    return 0;
+}

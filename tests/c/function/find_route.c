@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+#include "uplink.h"
+
+static tuntap_route route;
+static int gateways;
+
+static void finds(const tuntap *dev, const char *to, const char *source, uint32_t mark)
+{
+    memset(&route, 0x55, sizeof route);
+    OK(tuntap_find_route(dev, to, source, mark, &route, sizeof route, &err));
+    CHECK(route.reserved == 0);
+}
+
+/** The last route that was found: its destination, gateway, source and interface. */
+#define IS(destination_, gateway_, source_, interface)                                               \
+    do {                                                                                             \
+        char text_[400];                                                                             \
+        snprintf(text_, sizeof text_, "%s via %s from %s by %u", route.destination, route.gateway,  \
+                 route.source, route.index);                                                         \
+        if (strcmp(route.destination, destination_) || strcmp(route.gateway, gateway_) ||            \
+            strcmp(route.source, source_) || route.index != if_nametoindex(interface))               \
+            fail(__FILE__, __LINE__, "another route", text_);                                        \
+    } while (0)
+
+static void it_is_the_route_of_the_kernel(void)
+{
+    finds(NULL, SERVER, NULL, 0);
+    IS("0.0.0.0/0", "192.0.1.1", "192.0.1.2", "a0");
+    CHECK(route.family == TUNTAP_IPV4 && route.prefix == 0 && route.metric == 10 && route.table == 254);
+    CHECK(route.type == TUNTAP_ROUTE_TYPE_UNICAST && route.protocol == 3 && route.mtu == 1500 && route.flags == 0);
+    finds(NULL, SERVER6, NULL, 0);
+    IS("::/0", "2001:db8:1::1", "2001:db8:1::2", "a0");
+    CHECK(route.family == TUNTAP_IPV6 && route.metric == 10 && route.mtu == 1500);
+    finds(NULL, "192.0.2.77", NULL, 0);
+    IS("192.0.2.0/24", "", "192.0.2.2", "b0");
+    CHECK(route.protocol == 2 && route.scope == TUNTAP_SCOPE_LINK);
+    finds(NULL, "127.0.0.1", NULL, 0);
+    CHECK(route.type == TUNTAP_ROUTE_TYPE_LOCAL && route.index == 1);
+
+    /* The MTU of the interface, of the route, and of the path. */
+    IP("link set a0 mtu 1400");
+    finds(NULL, SERVER, NULL, 0);
+    CHECK(route.mtu == 1400);
+    IP("link set a0 mtu 1500");
+    IP("route add 198.18.0.0/15 via 192.0.1.1 mtu lock 1300 metric 7");
+    IP("-6 route add 2001:db8:9::/48 via 2001:db8:1::1 mtu 1300");
+    finds(NULL, ANYWHERE, NULL, 0);
+    IS("198.18.0.0/15", "192.0.1.1", "192.0.1.2", "a0");
+    CHECK(route.mtu == 1300 && route.metric == 7);
+    finds(NULL, ANYWHERE6, NULL, 0);
+    CHECK(route.mtu == 1300);
+    IP("route del 198.18.0.0/15 metric 7");
+    IP("-6 route del 2001:db8:9::/48");
+}
+
+static void rules_marks_and_sources_count(void)
+{
+    IP("rule add priority 100 fwmark 9 table 77");
+    IP("rule add priority 101 from 192.0.2.2 table 78");
+    IP("route add " SERVER "/32 via 192.0.2.1 table 77 metric 3");
+    IP("route add default via 192.0.2.9 table 78");
+    finds(NULL, SERVER, NULL, 9);
+    IS(SERVER "/32", "192.0.2.1", "192.0.2.2", "b0");
+    CHECK(route.table == 77 && route.metric == 3);
+    finds(NULL, SERVER, "192.0.2.2", 0);
+    IS("0.0.0.0/0", "192.0.2.9", "192.0.2.2", "b0");
+    IP("rule del priority 100");
+    IP("rule del priority 101");
+    IP("route flush table 77");
+    IP("route flush table 78");
+    finds(NULL, SERVER, NULL, 9);
+    CHECK(route.index == if_nametoindex("a0"));
+    FAILS(tuntap_find_route(NULL, SERVER, "192.0.2.77", 0, &route, sizeof route, &err), ENETUNREACH,
+          TUNTAP_REASON_UNSET);
+    MESSAGE_HAS("from 192.0.2.77");
+}
+
+static void one_of_several_next_hops_is_reported(void)
+{
+    IP("route add 198.18.0.0/15 nexthop via 192.0.1.1 nexthop via 192.0.2.1");
+    finds(NULL, ANYWHERE, NULL, 0);
+    CHECK(strcmp(route.destination, "198.18.0.0/15") == 0 && route.flags == TUNTAP_ROUTE_PARTIAL);
+    CHECK(strcmp(route.gateway, route.index == if_nametoindex("a0") ? "192.0.1.1" : "192.0.2.1") == 0);
+    IP("route del 198.18.0.0/15");
+}
+
+#define NO_ROUTE(to) \
+    FAILS(tuntap_find_route(NULL, to, NULL, 0, &route, sizeof route, &err), ENETUNREACH, TUNTAP_REASON_UNSET)
+
+static void without_a_route_it_says_so(void)
+{
+    static const char *const types[] = {"unreachable", "prohibit", "blackhole"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        IP("route add %s 198.18.0.0/15", types[i]);
+        IP("-6 route add %s 2001:db8:9::/48", types[i]);
+        NO_ROUTE(ANYWHERE);
+        NO_ROUTE(ANYWHERE6);
+        IP("route del %s 198.18.0.0/15", types[i]);
+        IP("-6 route del %s 2001:db8:9::/48", types[i]);
+    }
+    INSIDE(gateways, {
+        NO_ROUTE(ANYWHERE);
+        MESSAGE_HAS("198.18.0.1: the system has none");
+        NO_ROUTE(ANYWHERE6);
+    });
+}
+
+/** In the namespace of the device, and of its tunnel. */
+static void it_is_the_route_of_the_devices_namespace(void)
+{
+    tuntap *dev = open_tunnel("t0", 0);
+    OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
+    OK(tuntap_add_bypass(dev, SERVER, 0, 0, 0, &err));
+    finds(dev, ANYWHERE, NULL, 0);
+    IS("0.0.0.0/0", "", "10.8.0.2", "t0");
+    CHECK(route.table == 2000000000 + if_nametoindex("t0"));
+    finds(dev, SERVER, NULL, 0);
+    IS("0.0.0.0/0", "192.0.1.1", "192.0.1.2", "a0");
+    OK(tuntap_set_netns_fd(dev, gateways, &err));
+    FAILS(tuntap_find_route(dev, ANYWHERE, NULL, 0, &route, sizeof route, &err), ENETUNREACH, TUNTAP_REASON_UNSET);
+    finds(dev, SERVER, NULL, 0);
+    CHECK(route.type == TUNTAP_ROUTE_TYPE_LOCAL);
+    finds(NULL, SERVER, NULL, 0);
+    CHECK(route.index == if_nametoindex("a0"));
+    INSIDE(gateways, IP("link delete t0"));
+    FAILS(tuntap_find_route(dev, SERVER, NULL, 0, &route, sizeof route, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    tuntap_close(dev);
+}
+
+static void what_cannot_be_is_refused(void)
+{
+    memset(&route, 0x55, sizeof route);
+    tuntap_route before = route;
+    FAILS(tuntap_find_route(NULL, NULL, NULL, 0, &route, sizeof route, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_find_route(NULL, SERVER, NULL, 0, NULL, sizeof route, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_find_route(NULL, SERVER, NULL, 0, &route, 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_find_route(NULL, "203.0.113.0/24", NULL, 0, &route, sizeof route, &err), EINVAL,
+          TUNTAP_REASON_ADDRESS);
+    FAILS(tuntap_find_route(NULL, SERVER, SERVER6, 0, &route, sizeof route, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(tuntap_find_route(NULL, SERVER, "", 0, &route, sizeof route, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    CHECK(memcmp(&before, &route, sizeof route) == 0);
+
+    /* The route of another interface is not one to add. */
+    finds(NULL, SERVER, NULL, 0);
+    tuntap *dev = open_tunnel("t0", 0);
+    FAILS(tuntap_add_route(dev, &route, sizeof route, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    MESSAGE_HAS("index");
+    tuntap_close(dev);
+
+    become(1234, 1234);
+    finds(NULL, SERVER, NULL, 0);
+}
+
+int main(void)
+{
+    begin_with_users();
+    gateways = make_uplinks();
+    it_is_the_route_of_the_kernel();
+    rules_marks_and_sources_count();
+    one_of_several_next_hops_is_reported();
+    without_a_route_it_says_so();
+    it_is_the_route_of_the_devices_namespace();
+    what_cannot_be_is_refused();
+    close(gateways);
+    return 0;
+}

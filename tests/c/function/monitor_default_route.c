@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * TUNTAP_MONITOR_DEFAULT_ROUTE: the default route of the system, for a monitor of one device and of all. */
+#include "event.h"
+#include "uplink.h"
+
+static tuntap_monitor *monitor;
+
+/** The next event has this default route. */
+static void default_is(uint32_t family, const char *gateway, const char *interface, uint32_t metric)
+{
+    NEXT(monitor, DEFAULT_ROUTE);
+    char text[600];
+    snprintf(text, sizeof text, "family %u, %s via %s by %s %u, metric %u", event.family, event.destination,
+             event.gateway, event.name, event.index, event.metric);
+    if (event.family != family || strcmp(event.gateway, gateway) || strcmp(event.name, interface) ||
+        event.index != if_nametoindex(interface) || event.metric != metric ||
+        strcmp(event.destination, family == TUNTAP_IPV4 ? "0.0.0.0/0" : "::/0") || event.table != 254)
+        fail(__FILE__, __LINE__, "another default route", text);
+}
+
+static void default_is_gone(uint32_t family)
+{
+    tuntap_event empty;
+    memset(&empty, 0, sizeof empty);
+    NEXT(monitor, DEFAULT_ROUTE);
+    empty.kind = TUNTAP_EVENT_DEFAULT_ROUTE;
+    empty.family = family;
+    CHECK(memcmp(&event, &empty, sizeof event) == 0);
+}
+
+static void the_present_one_is_told_first(tuntap *dev, uint64_t flags)
+{
+    OK(tuntap_monitor_open(dev, TUNTAP_MONITOR_DEFAULT_ROUTE | flags, &monitor, &err));
+    int devices = 0, defaults = 0;
+    while (take(monitor) != TUNTAP_EVENT_COMPLETE) {
+        CHECK(defaults == 0 || event.kind == TUNTAP_EVENT_DEFAULT_ROUTE);
+        devices += event.kind == TUNTAP_EVENT_DEVICE;
+        CHECK((event.kind == TUNTAP_EVENT_ROUTE_ADDED) <= (flags != 0));
+        if (event.kind != TUNTAP_EVENT_DEFAULT_ROUTE) {
+            CHECK(strcmp(event.name, "t0") == 0);
+            continue;
+        }
+        CHECK(event.metric == 10 && strcmp(event.name, "a0") == 0 && event.up && event.mtu == 1500);
+        CHECK(event.family == (defaults++ ? TUNTAP_IPV6 : TUNTAP_IPV4));
+    }
+    CHECK(devices == 1 && defaults == 2);
+    NO_EVENT(monitor);
+}
+
+static void changes_are_told(tuntap *dev, uint64_t flags)
+{
+    the_present_one_is_told_first(dev, flags);
+    /* What is no change. */
+    IP("route add 10.9.0.0/16 via 192.0.1.1");
+    IP("route add default via 192.0.2.1 metric 50");
+    IP("route add default via 192.0.2.1 table 77");
+    IP("route add unreachable default metric 1");
+    NO_EVENT(monitor);
+    IP("route del unreachable default metric 1");
+    IP("route del default metric 50");
+    IP("route flush table 77");
+
+    IP("route replace default via 192.0.1.99 metric 10");
+    default_is(TUNTAP_IPV4, "192.0.1.99", "a0", 10);
+    IP("route add default via 192.0.2.1 metric 5");
+    default_is(TUNTAP_IPV4, "192.0.2.1", "b0", 5);
+    IP("route del default metric 5");
+    default_is(TUNTAP_IPV4, "192.0.1.99", "a0", 10);
+    NO_EVENT(monitor);
+
+    /* IPv4 routes go without an announcement. */
+    IP("link set a0 down");
+    default_is(TUNTAP_IPV4, "192.0.2.1", "b0", 20);
+    default_is(TUNTAP_IPV6, "2001:db8:2::1", "b0", 20);
+    NO_EVENT(monitor);
+    IP("address flush dev b0");
+    default_is_gone(TUNTAP_IPV4);
+    IP("-6 route del default dev b0");
+    default_is_gone(TUNTAP_IPV6);
+    NO_EVENT(monitor);
+    IP("address add 192.0.2.2/24 dev b0");
+    IP("address add 2001:db8:2::2/64 dev b0 nodad");
+    route_through('b');
+    default_is(TUNTAP_IPV4, "192.0.2.1", "b0", 20);
+    default_is(TUNTAP_IPV6, "2001:db8:2::1", "b0", 20);
+    IP("address add 2001:db8:1::2/64 dev a0 nodad");
+    IP("link set a0 up");
+    route_through('a');
+    default_is(TUNTAP_IPV4, "192.0.1.1", "a0", 10);
+    default_is(TUNTAP_IPV6, "2001:db8:1::1", "a0", 10);
+    NO_EVENT(monitor);
+    tuntap_monitor_close(monitor);
+}
+
+/** The default route through a device is not the system's own. */
+static void the_routes_of_a_tunnel_are_not_told(tuntap *dev)
+{
+    the_present_one_is_told_first(NULL, 0);
+    OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
+    OK(tuntap_add_bypass(dev, SERVER, 0, 0, 0, &err));
+    OK(tuntap_del_default_route(dev, 0, &err));
+    NO_EVENT(monitor);
+    /* One through the device in the main table is. */
+    IP("route add default dev t0 metric 1");
+    default_is(TUNTAP_IPV4, "", "t0", 1);
+    OK(tuntap_down(dev, &err));
+    NEXT_OF(monitor, DOWN, "t0");
+    int defaults = 0;
+    while (tuntap_monitor_next(monitor, &event, sizeof event, 0, NULL) == 0) {
+        if (event.kind == TUNTAP_EVENT_ADDR_REMOVED)
+            continue;
+        CHECK(event.kind == TUNTAP_EVENT_DEFAULT_ROUTE && strcmp(event.name, "a0") == 0 && event.metric == 10);
+        defaults++;
+    }
+    CHECK(defaults == 1);
+    tuntap_monitor_close(monitor);
+}
+
+/** The queue of the kernel overflows: the present one is told again. */
+static void after_an_overrun_it_is_told_again(void)
+{
+    the_present_one_is_told_first(NULL, 0);
+    CHECK(system("for i in $(seq 1 6000); do echo link set b0 mtu $((1300 + i % 2)); done | ip -batch -") == 0);
+    IP("route replace default via 192.0.1.99 metric 10");
+    while (take(monitor) != TUNTAP_EVENT_OVERRUN)
+        ;
+    int told = 0;
+    while (take(monitor) != TUNTAP_EVENT_COMPLETE)
+        told += event.kind == TUNTAP_EVENT_DEFAULT_ROUTE && event.family == TUNTAP_IPV4 &&
+                strcmp(event.gateway, "192.0.1.99") == 0;
+    CHECK(told == 1);
+    route_through('a');
+    tuntap_monitor_close(monitor);
+}
+
+int main(void)
+{
+    begin();
+    int gateways = make_uplinks();
+    tuntap *dev = open_tunnel("t0", 0);
+    changes_are_told(NULL, 0);
+    changes_are_told(dev, 0);
+    changes_are_told(dev, TUNTAP_MONITOR_ROUTES);
+    after_an_overrun_it_is_told_again();
+    the_routes_of_a_tunnel_are_not_told(dev);
+    FAILS(tuntap_monitor_open(NULL, 4, &monitor, &err), EINVAL, TUNTAP_REASON_FLAGS);
+    tuntap_close(dev);
+    close(gateways);
+    return 0;
+}

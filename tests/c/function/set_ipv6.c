@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "netns.h"
+
+/** The sysctl of the device has this value. */
+#define IS(value, device, name)                                                                      \
+    do {                                                                                             \
+        if (strcmp(output_of("cat /proc/sys/net/ipv6/conf/" device "/" name), value "\n") != 0)      \
+            fail(__FILE__, __LINE__, name " is not " value, "");                                     \
+    } while (0)
+
+static void each_setting_is_set(void)
+{
+    tuntap *dev;
+    OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
+    for (uint32_t value = 0; value < 3; value++) {
+        OK(tuntap_set_ipv6(dev, TUNTAP_IPV6_ACCEPT_RA, value, &err));
+        char line[] = {(char)('0' + value), '\n', 0};
+        CHECK(strcmp(output_of("cat /proc/sys/net/ipv6/conf/t0/accept_ra"), line) == 0);
+    }
+    OK(tuntap_set_ipv6(dev, TUNTAP_IPV6_ADDR_GEN_MODE, 3, &err));
+    IP_HAS("\"inet6_addr_gen_mode\":\"random\"", "link show t0");
+    OK(tuntap_set_ipv6(dev, TUNTAP_IPV6_ADDR_GEN_MODE, 0, &err));
+    IP_HAS("\"inet6_addr_gen_mode\":\"eui64\"", "link show t0");
+
+    /* Without generated addresses the device has none, and with IPv6 disabled it takes none. */
+    OK(tuntap_set_ipv6(dev, TUNTAP_IPV6_ADDR_GEN_MODE, 1, &err));
+    IP("link set t0 up");
+    IP_HAS_NOT("inet6", "-6 address show dev t0");
+    IP("address add fd00::1/64 dev t0 nodad");
+    OK(tuntap_set_ipv6(dev, TUNTAP_IPV6_DISABLE, 1, &err));
+    IP_HAS_NOT("fd00::1", "-6 address show dev t0");
+    OK(tuntap_set_ipv6(dev, TUNTAP_IPV6_DISABLE, 0, &err));
+    IP("address add fd00::1/64 dev t0 nodad");
+    /* Of other devices nothing changed. */
+    IS("1", "default", "accept_ra");
+    IS("0", "lo", "disable_ipv6");
+    tuntap_close(dev);
+}
+
+static void it_acts_where_the_device_is(void)
+{
+    tuntap *dev, *namesake;
+    int there = new_netns();
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    OK(tuntap_set_netns_fd(dev, there, &err));
+    OK(tuntap_open("t0", TUNTAP_TUN, &namesake, &err));
+    OK(tuntap_set_ipv6(dev, TUNTAP_IPV6_ACCEPT_RA, 2, &err));
+    INSIDE(there, IS("2", "t0", "accept_ra"));
+    IS("1", "t0", "accept_ra");
+    IP("link set t0 name t1");
+    OK(tuntap_set_ipv6(namesake, TUNTAP_IPV6_ACCEPT_RA, 0, &err));
+    IS("0", "t1", "accept_ra");
+    tuntap_close(namesake);
+    tuntap_close(dev);
+    close(there);
+}
+
+static void what_cannot_be_changes_nothing(void)
+{
+    tuntap *dev;
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    FAILS(tuntap_set_ipv6(dev, 0, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_set_ipv6(dev, 4, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_set_ipv6(NULL, TUNTAP_IPV6_ACCEPT_RA, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_set_ipv6(dev, TUNTAP_IPV6_ACCEPT_RA, 3, &err), EINVAL, TUNTAP_REASON_RANGE);
+    FAILS(tuntap_set_ipv6(dev, TUNTAP_IPV6_ADDR_GEN_MODE, 4, &err), EINVAL, TUNTAP_REASON_RANGE);
+    FAILS(tuntap_set_ipv6(dev, TUNTAP_IPV6_DISABLE, 2, &err), EINVAL, TUNTAP_REASON_RANGE);
+    IS("1", "t0", "accept_ra");
+    IP("link set t0 mtu 1000");
+    FAILS(tuntap_set_ipv6(dev, TUNTAP_IPV6_ACCEPT_RA, 2, &err), EOPNOTSUPP, TUNTAP_REASON_KERNEL);
+    MESSAGE_HAS("1280");
+    IP("link set t0 mtu 1400");
+
+    /* Without a writable /proc. */
+    CHECK(mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) == 0);
+    CHECK(mount("/proc/sys", "/proc/sys", NULL, MS_BIND, NULL) == 0);
+    CHECK(mount("none", "/proc/sys", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0);
+    FAILS(tuntap_set_ipv6(dev, TUNTAP_IPV6_ACCEPT_RA, 2, &err), EROFS, TUNTAP_REASON_SYSTEM);
+    MESSAGE_HAS("/proc/sys/net/ipv6/conf/t0/accept_ra");
+    OK(tuntap_set_ipv6(dev, TUNTAP_IPV6_ACCEPT_RA, 1, &err));
+    CHECK(umount("/proc/sys") == 0);
+    become(1234, 1234);
+    FAILS(tuntap_set_ipv6(dev, TUNTAP_IPV6_ACCEPT_RA, 2, &err), EACCES, TUNTAP_REASON_PRIVILEGE);
+    OK(tuntap_set_ipv6(dev, TUNTAP_IPV6_ACCEPT_RA, 1, &err));
+    IS("1", "t0", "accept_ra");
+    tuntap_close(dev);
+}
+
+int main(void)
+{
+    begin_with_users();
+    each_setting_is_set();
+    it_acts_where_the_device_is();
+    what_cannot_be_changes_nothing();
+    return 0;
+}
