@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! The default route through a device, and what bypasses it. Looking up the route to a destination.
 
+use std::net::IpAddr;
+
 use super::{Device, Way};
 use crate::model::default_route::{Bypass, DefaultRoute};
 use crate::model::error::{Errno, Error, Reason, Result};
@@ -18,63 +20,56 @@ impl Device {
         Queue::find_route(device.map(|device| &device.backend), lookup)
     }
 
-    /// Routes all packets of a family or of both through the device, or none if one family fails.
+    /// Routes all packets of a family or of both through the device, or none if one step fails.
     pub fn add_default_route(&self, wanted: &DefaultRoute) -> Result<()> {
         let _configuring = self.lock_configuration();
         let way = &mut self.backend.way();
-        let mut added = Vec::new();
-        for family in families(wanted.family)? {
-            match self.add_default_of(way, family, wanted) {
-                Ok(true) => memory::push(&mut added, family)?,
-                Ok(false) => {}
-                Err(error) => {
-                    for family in added {
-                        let _ = self.del_default_of(way, family);
-                    }
-                    return Err(error);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns whether the device had no default route of this family.
-    fn add_default_of(&self, way: &mut Way<'_>, family: Family, wanted: &DefaultRoute) -> Result<bool> {
-        let routes = self.backend.default_routes(way, family, wanted.gateway)?;
+        let families = families(wanted.family)?;
+        let routes = self.default_routes(way, &families, wanted.gateway)?;
         let before = self.backend.routes(way)?;
         let added = routes.iter().try_for_each(|route| self.add_route_on(way, route, true));
-        added.and_then(|()| self.backend.add_policy(way, family, wanted)).inspect_err(|_| {
+        added.and_then(|()| self.backend.add_policy(way, &families, wanted)).inspect_err(|_| {
             self.restore_routes(way, &before, routes);
         })
     }
 
-    /// Undoes [`Self::add_default_route`], of any handle.
+    /// Undoes [`Self::add_default_route`], of any handle, or nothing if one step fails.
     pub fn del_default_route(&self, family: Option<Family>) -> Result<()> {
         let _configuring = self.lock_configuration();
         let way = &mut self.backend.way();
-        let mut deleted = false;
-        for family in families(family)? {
-            deleted |= self.del_default_of(way, family)?;
+        let families = families(family)?;
+        let ours = self.default_routes(way, &families, None)?;
+        let before = self.backend.routes(way)?;
+        let place = |route: &Route| (route.network(), route.prefix(), route.details.table);
+        let is_ours = |it: &&Installed| ours.iter().any(|route| place(route) == place(&it.route));
+        let mut present = before.iter().filter(is_ours).peekable();
+        let there = present.peek().is_some();
+        let removed = present.try_for_each(|installed| match self.backend.remove_route(way, installed) {
+            Err(error) if error.errno() == Errno::ESRCH => Ok(()),
+            removed => removed,
+        });
+        let removed = removed.and_then(|()| self.backend.remove_policy(way, &families));
+        match removed.inspect_err(|_| self.restore_routes(way, &before, [])) {
+            Ok(false) if !there => {
+                let action = "delete the default route through";
+                let text = text!("{action} {}: tuntap_add_default_route has added none", self.label());
+                Err(Error::new(Errno::ENOENT, Reason::Unset, text))
+            }
+            removed => removed.map(drop),
         }
-        if deleted {
-            return Ok(());
-        }
-        let text =
-            text!("{} has no default route: none was added with tuntap_add_default_route", self.label());
-        Err(Error::new(Errno::ENOENT, Reason::Unset, text))
     }
 
-    /// Returns whether there was one. The system goes back to its own default route first.
-    fn del_default_of(&self, way: &mut Way<'_>, family: Family) -> Result<bool> {
-        let mut deleted = self.backend.remove_policy(way, family)?;
-        let ours = self.backend.default_routes(way, family, None)?;
-        let place = |route: &Route| (route.network(), route.prefix(), route.details.table);
-        let is_ours = |it: &Installed| ours.iter().any(|route| place(route) == place(&it.route));
-        for installed in self.backend.routes(way)?.iter().filter(|it| is_ours(it)) {
-            self.backend.remove_route(way, installed)?;
-            deleted = true;
+    fn default_routes(
+        &self,
+        way: &mut Way<'_>,
+        families: &[Family],
+        gateway: Option<IpAddr>,
+    ) -> Result<Vec<Route>> {
+        let mut routes = Vec::new();
+        for family in families {
+            memory::append(&mut routes, &self.backend.default_routes(way, *family, gateway)?)?;
         }
-        Ok(deleted)
+        Ok(routes)
     }
 
     /// Excludes packets from the default route through the device.

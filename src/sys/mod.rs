@@ -239,10 +239,10 @@ pub(crate) trait Backend: Sized + Send + Sync {
         family: Family,
         gateway: Option<IpAddr>,
     ) -> Result<Vec<Route>>;
-    /// Makes the system use these routes in place of its own default route. Returns whether it did not before.
-    fn add_policy(&self, way: &mut Self::Way<'_>, family: Family, wanted: &DefaultRoute) -> Result<bool>;
+    /// Makes the system use these routes of all families in place of its own default routes.
+    fn add_policy(&self, way: &mut Self::Way<'_>, families: &[Family], wanted: &DefaultRoute) -> Result<()>;
     /// Undoes [`Self::add_policy`], of any handle. Returns whether there was anything to undo.
-    fn remove_policy(&self, way: &mut Self::Way<'_>, family: Family) -> Result<bool>;
+    fn remove_policy(&self, way: &mut Self::Way<'_>, families: &[Family]) -> Result<bool>;
     /// Excludes packets from the default routes through the device.
     fn add_bypass(
         &self,

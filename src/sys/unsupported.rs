@@ -168,8 +168,8 @@ impl Backend for Queue {
         fn restore_route(&self, &mut Way, &Installed) -> Result<()>;
         fn remove_route(&self, &mut Way, &Installed) -> Result<()>;
         fn default_routes(&self, &mut Way, Family, Option<IpAddr>) -> Result<Vec<Route>>;
-        fn add_policy(&self, &mut Way, Family, &DefaultRoute) -> Result<bool>;
-        fn remove_policy(&self, &mut Way, Family) -> Result<bool>;
+        fn add_policy(&self, &mut Way, &[Family], &DefaultRoute) -> Result<()>;
+        fn remove_policy(&self, &mut Way, &[Family]) -> Result<bool>;
         fn add_bypass(&self, &mut Way, &[Family], &Bypass, bool) -> Result<()>;
         fn remove_bypass(&self, &mut Way, &[Family], &Bypass) -> Result<bool>;
         fn set_program(&self, Program, Option<RawFd>) -> Result<()>;

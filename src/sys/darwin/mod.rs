@@ -447,9 +447,9 @@ impl Backend for Queue {
         Ok([family.unspecified(), upper].into_iter().filter_map(half).collect())
     }
 
-    fn add_policy(&self, _: &mut Way, _: Family, wanted: &DefaultRoute) -> Result<bool> {
+    fn add_policy(&self, _: &mut Way, _: &[Family], wanted: &DefaultRoute) -> Result<()> {
         match wanted {
-            DefaultRoute { overriding: false, keep: false, .. } => Ok(true),
+            DefaultRoute { overriding: false, keep: false, .. } => Ok(()),
             _ => Err(Error::platform(text!(
                 "add a default route that overrides others, or stays, to {}",
                 self.name
@@ -458,7 +458,7 @@ impl Backend for Queue {
     }
 
     /// Nothing to do: the routes are enough.
-    fn remove_policy(&self, _: &mut Way, _: Family) -> Result<bool> {
+    fn remove_policy(&self, _: &mut Way, _: &[Family]) -> Result<bool> {
         Ok(false)
     }
 

@@ -484,18 +484,18 @@ impl Backend for Queue {
         Ok(memory::collect(route)?)
     }
 
-    fn add_policy(&self, way: &mut Call<'_>, family: Family, wanted: &DefaultRoute) -> Result<bool> {
-        let add = |policy: &mut Policy| policy.add_default(family, wanted.overriding, wanted.keep);
-        self.change_policy(way, &add, "add the default route through")
+    fn add_policy(&self, way: &mut Call<'_>, families: &[Family], wanted: &DefaultRoute) -> Result<()> {
+        let add = |policy: &mut Policy| policy.add_default(families, wanted.overriding, wanted.keep);
+        self.change_policy(way, &add, "add the default route through").map(drop)
     }
 
-    fn remove_policy(&self, way: &mut Call<'_>, family: Family) -> Result<bool> {
-        let remove = |policy: &mut Policy| policy.remove_default(family);
+    fn remove_policy(&self, way: &mut Call<'_>, families: &[Family]) -> Result<bool> {
+        let remove = |policy: &mut Policy| policy.remove_default(families);
         self.change_policy(way, &remove, "delete the default route through")
     }
 
     fn add_bypass(&self, way: &mut Call<'_>, families: &[Family], bypass: &Bypass, keep: bool) -> Result<()> {
-        let add = |policy: &mut Policy| policy.add_bypass(families, bypass, keep).map(|()| true);
+        let add = |policy: &mut Policy| policy.add_bypass(families, bypass, keep);
         self.change_policy(way, &add, "add a bypass of").map(drop)
     }
 

@@ -78,15 +78,23 @@ impl Socket {
     /// Requests a change. If the answer was lost, sends the request again: an error that the change is already made then
     /// means success. After an error without a text, sends it again with NETLINK_EXT_ACK.
     pub(super) fn change(&mut self, request: &Request) -> Result<(), Refusal> {
-        let mut lost = false;
+        // Whether an answer was lost, and the errno of the first attempt if that failed.
+        let (mut lost, mut first) = (false, None);
         // Allocated first: without a buffer, the result of a change would be unknown.
         let mut buffer = zeroed(ANSWER)?;
         for _ in 0..TRIES {
             let sequence = self.send(request)?;
             match self.answer(sequence, &mut buffer, &mut |_| Ok(())) {
                 Ok(Answer::Lost) => lost = true,
-                Err(refusal) if lost && request.is_done(refusal.errno) => return Ok(()),
-                Err(refusal) if refusal.may_have_text() && self.enable_ext_ack()? => {}
+                // An error that is not repeated was one of the receive: the kernel had made the change.
+                Err(Refusal { errno, .. })
+                    if (lost || first.is_some_and(|it| it != errno)) && request.is_done(errno) =>
+                {
+                    return Ok(());
+                }
+                Err(refusal) if refusal.may_have_text() && self.enable_ext_ack()? => {
+                    first = Some(refusal.errno);
+                }
                 Err(refusal) => return Err(refusal),
                 _ => return Ok(()),
             }

@@ -15,7 +15,7 @@ use super::rule::{self, Rule, Step, table_of};
 use super::{ids, link};
 use crate::model::default_route::Bypass;
 use crate::model::error::{Errno, Error};
-use crate::model::memory;
+use crate::model::memory::{self, NoMemory};
 use crate::model::prefix::Family;
 use crate::sys::fork::process;
 
@@ -51,115 +51,117 @@ impl Policy {
         self.added.is_empty()
     }
 
-    /// Adds the rules for a default route. Returns whether the device had none. After a failure there are those of before.
+    /// Adds the rules for the default routes of these families, or none.
     pub(super) fn add_default(
         &mut self,
-        family: Family,
+        families: &[Family],
         overriding: bool,
         permanent: bool,
     ) -> Result<bool, Refusal> {
-        let present = rule::list_family(&mut self.netlink, family)?;
-        let is_new = !present.iter().any(|it| it.index == self.index && it.step == Step::Default);
-        // The rule for the table comes last: until then everything takes its former way.
-        let steps = [Step::End, Step::Specific, Step::Default];
-        let wanted = steps.into_iter().filter(|step| !overriding || *step != Step::Specific);
-        self.add(family, wanted, &present, permanent)?;
-        if overriding {
-            self.remove(&present, |it| it.family == family && it.step == Step::Specific)?;
+        let mut edits = Vec::new();
+        for family in families {
+            let present = self.present(*family)?;
+            // The rule for the table comes last: until then everything takes its former way.
+            let steps: &[Step] = if overriding {
+                &[Step::End, Step::Default]
+            } else {
+                &[Step::End, Step::Specific, Step::Default]
+            };
+            for step in steps {
+                self.plan(&mut edits, &present, *family, *step, permanent)?;
+            }
+            let superfluous = present.iter().filter(|it| overriding && it.step == Step::Specific);
+            for rule in superfluous {
+                memory::push(&mut edits, Edit::Remove(*rule))?;
+            }
         }
-        Ok(is_new)
+        self.apply(&edits)
     }
 
-    /// Removes the rules of a default route. Returns whether there were any.
-    pub(super) fn remove_default(&mut self, family: Family) -> Result<bool, Refusal> {
-        let present = rule::list_family(&mut self.netlink, family)?;
-        // The rule for the table goes first.
-        let removed = self.remove(&present, |it| it.step == Step::Default)?;
-        self.remove(&present, |it| matches!(it.step, Step::Specific | Step::End))?;
-        Ok(removed)
+    /// Removes the rules of the default routes of these families, whoever has added them. Returns whether there were any.
+    pub(super) fn remove_default(&mut self, families: &[Family]) -> Result<bool, Refusal> {
+        let is_meant = |step| matches!(step, Step::Default | Step::Specific | Step::End);
+        self.remove(families, is_meant)
     }
 
-    /// Adds the rules of a bypass, for each of these families.
+    /// Adds the rules of a bypass for these families, or none.
     pub(super) fn add_bypass(
         &mut self,
         families: &[Family],
         bypass: &Bypass,
         permanent: bool,
-    ) -> Result<(), Refusal> {
-        let before = self.added.len();
-        families.iter().try_for_each(|family| {
-            let present = rule::list_family(&mut self.netlink, *family)?;
-            let steps = [Step::Bypass(*bypass)];
-            self.add(*family, steps, &present, permanent).inspect_err(|_| self.undo(before))
-        })
-    }
-
-    /// Removes the rules of a bypass. Returns whether there were any.
-    pub(super) fn remove_bypass(&mut self, families: &[Family], bypass: &Bypass) -> Result<bool, Refusal> {
-        let step = Step::Bypass(*bypass);
-        let mut removed = false;
+    ) -> Result<bool, Refusal> {
+        let mut edits = Vec::new();
         for family in families {
-            let present = rule::list_family(&mut self.netlink, *family)?;
-            removed |= self.remove(&present, |it| it.step == step)?;
+            let present = self.present(*family)?;
+            self.plan(&mut edits, &present, *family, Step::Bypass(*bypass), permanent)?;
         }
-        Ok(removed)
+        self.apply(&edits)
     }
 
-    /// Adds the rules that are not present. A rule that is to stay replaces a temporary one.
-    fn add(
-        &mut self,
-        family: Family,
-        steps: impl IntoIterator<Item = Step>,
+    /// Removes the rules of a bypass, whoever has added them. Returns whether there were any.
+    pub(super) fn remove_bypass(&mut self, families: &[Family], bypass: &Bypass) -> Result<bool, Refusal> {
+        self.remove(families, |step| step == Step::Bypass(*bypass))
+    }
+
+    /// The rules of this device.
+    fn present(&mut self, family: Family) -> Result<Vec<Rule>, Refusal> {
+        let mut rules = rule::list_family(&mut self.netlink, family)?;
+        rules.retain(|it| it.index == self.index);
+        Ok(rules)
+    }
+
+    /// Plans to add a rule that is not present. A rule that is to stay replaces a temporary one.
+    fn plan(
+        &self,
+        edits: &mut Vec<Edit>,
         present: &[Rule],
+        family: Family,
+        step: Step,
         permanent: bool,
-    ) -> Result<(), Refusal> {
-        let before = self.added.len();
-        for step in steps {
-            let wanted = Rule { family, step, index: self.index, permanent };
-            let found = present.iter().find(|it| it.index == wanted.index && it.step == step);
-            let added = match found {
-                Some(found) if permanent && !found.permanent => self.add_rule(&wanted, Some(found)),
-                Some(_) => Ok(()),
-                None => self.add_rule(&wanted, None),
-            };
-            added.inspect_err(|_| self.undo(before))?;
-        }
-        Ok(())
-    }
-
-    /// Adds a rule, and then removes the one that it replaces.
-    fn add_rule(&mut self, rule: &Rule, replaced: Option<&Rule>) -> Result<(), Refusal> {
-        self.added.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-        let is_new = rule::add(&mut self.netlink, rule, replaced.is_some())?;
-        match replaced {
-            Some(replaced) => {
-                self.added.retain(|it| it != replaced);
-                rule::remove(&mut self.netlink, replaced)
+    ) -> Result<(), NoMemory> {
+        let wanted = Rule { family, step, index: self.index, permanent };
+        match present.iter().find(|it| it.step == step) {
+            None => memory::push(edits, Edit::Add(wanted)),
+            Some(found) if permanent && !found.permanent => {
+                memory::push(edits, Edit::Add(wanted))?;
+                memory::push(edits, Edit::Remove(*found))
             }
-            // Another process was first.
-            None if !is_new || rule.permanent => Ok(()),
-            None => Ok(memory::push(&mut self.added, *rule)?),
+            Some(_) => Ok(()),
         }
     }
 
-    /// Removes rules of this device, whoever has added them. Returns whether there were any.
-    fn remove(&mut self, present: &[Rule], is_meant: impl Fn(&Rule) -> bool) -> Result<bool, Refusal> {
-        let mut removed = false;
-        for rule in present.iter().filter(|it| it.index == self.index && is_meant(it)) {
-            rule::remove(&mut self.netlink, rule)?;
-            self.added.retain(|it| it != rule);
-            removed = true;
-        }
-        Ok(removed)
-    }
-
-    /// Removes the rules that were added after the first `before`, the last one first.
-    fn undo(&mut self, before: usize) {
-        while self.added.len() > before {
-            if let Some(rule) = self.added.pop() {
-                let _ = rule::remove(&mut self.netlink, &rule);
+    /// Removes rules of this device, in the reverse order of their evaluation. Returns whether there were any.
+    fn remove(&mut self, families: &[Family], is_meant: impl Fn(Step) -> bool) -> Result<bool, Refusal> {
+        let mut edits = Vec::new();
+        for family in families {
+            for rule in self.present(*family)?.into_iter().filter(|it| is_meant(it.step)) {
+                memory::push(&mut edits, Edit::Remove(rule))?;
             }
         }
+        self.apply(&edits)
+    }
+
+    /// Makes all changes, or none. Returns whether there were any.
+    fn apply(&mut self, edits: &[Edit]) -> Result<bool, Refusal> {
+        self.added.try_reserve(edits.len()).map_err(|_| Errno::ENOMEM)?;
+        for (place, edit) in edits.iter().enumerate() {
+            if let Err(refusal) = edit.make(&mut self.netlink) {
+                // Also this one: it was made if only its answer was lost.
+                for edit in edits.iter().take(place.saturating_add(1)).rev() {
+                    let _ = edit.inverse().make(&mut self.netlink);
+                }
+                return Err(refusal);
+            }
+        }
+        for edit in edits {
+            match edit {
+                Edit::Add(rule) if rule.permanent => {}
+                Edit::Add(rule) => self.added.push(*rule),
+                Edit::Remove(rule) => self.added.retain(|it| it != rule),
+            }
+        }
+        Ok(!edits.is_empty())
     }
 
     /// Removes the rules of devices that are gone: their process had no time for it.
@@ -180,9 +182,34 @@ impl Drop for Policy {
         }
         let with_route = |family| self.added.iter().any(|it| it.family == family && it.step == Step::Default);
         let families = [Family::V4, Family::V6].map(|family| Some(family).filter(|it| with_route(*it)));
-        self.undo(0);
+        while let Some(rule) = self.added.pop() {
+            let _ = rule::remove(&mut self.netlink, &rule);
+        }
         for family in families.into_iter().flatten() {
             let _ = remove_route(&mut self.netlink, self.index, family);
+        }
+    }
+}
+
+/// A change of the rules.
+#[derive(Clone, Copy)]
+enum Edit {
+    Add(Rule),
+    Remove(Rule),
+}
+
+impl Edit {
+    fn inverse(self) -> Self {
+        match self {
+            Self::Add(rule) => Self::Remove(rule),
+            Self::Remove(rule) => Self::Add(rule),
+        }
+    }
+
+    fn make(&self, netlink: &mut Socket) -> Result<(), Refusal> {
+        match self {
+            Self::Add(rule) => rule::add(netlink, rule),
+            Self::Remove(rule) => rule::remove(netlink, rule),
         }
     }
 }

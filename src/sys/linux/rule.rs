@@ -194,13 +194,12 @@ pub(super) fn list_family(netlink: &mut Socket, family: Family) -> Result<Vec<Ru
     netlink.query(&request, |body| Ok(Rule::parse(body).filter(|rule| rule.family == family)))
 }
 
-/// Adds a rule. With `beside` it may differ from another one by its origin only. Returns false if it exists.
-pub(super) fn add(netlink: &mut Socket, rule: &Rule, beside: bool) -> Result<bool, Refusal> {
-    let exclusive = if beside { 0 } else { libc::NLM_F_EXCL };
-    let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | exclusive;
+/// Adds a rule, which another process may have added in the meantime.
+pub(super) fn add(netlink: &mut Socket, rule: &Rule) -> Result<(), Refusal> {
+    let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
     match netlink.change(&rule.request(libc::RTM_NEWRULE, flags)) {
-        Err(refusal) if refusal.errno == Errno::EEXIST => Ok(false),
-        added => added.map(|()| true),
+        Err(refusal) if refusal.errno == Errno::EEXIST => Ok(()),
+        added => added,
     }
 }
 

@@ -90,6 +90,8 @@ static int is_unheard(const struct call *call)
     case RTM_DELADDR:
     case RTM_NEWROUTE:
     case RTM_DELROUTE:
+    case RTM_NEWRULE:
+    case RTM_DELRULE:
         return 1;
     default:
         return 0;

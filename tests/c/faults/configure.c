@@ -53,6 +53,14 @@ static void a_tun_with_a_peer(void)
     OK(add_addr(dev, "10.8.0.1/24", "10.8.0.2", 0, &err));
 }
 
+static void a_port(void)
+{
+    if (!if_nametoindex("lo0"))
+        IP("link add lo0 type bridge");
+    a_tap();
+    OK(tuntap_set_master(dev, "lo0", &err));
+}
+
 static void two_queues(void)
 {
     make(TUNTAP_TAP | TUNTAP_MULTI_QUEUE);
@@ -220,6 +228,21 @@ UNDO(undo_route6, del_route(dev, "fd11::/64", NULL, 0, 0, &err))
 PREPARE(be_routed6, add_route(dev, "fd11::/64", NULL, 0, 0, &err))
 CALL(unroute6, del_route(dev, "fd11::/64", NULL, 0, 0, &err))
 
+CALL(default_route, tuntap_add_default_route(dev, 0, NULL, 0, &err))
+UNDO(no_default_route, tuntap_del_default_route(dev, 0, &err))
+PREPARE(be_default, tuntap_add_default_route(dev, 0, NULL, 0, &err))
+CALL(keep_default, tuntap_add_default_route(dev, 0, NULL, TUNTAP_KEEP, &err))
+CALL(override, tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, TUNTAP_OVERRIDE, &err))
+CALL(undefault, tuntap_del_default_route(dev, TUNTAP_IPV4, &err))
+CALL(bypass, tuntap_add_bypass(dev, NULL, 7, 0, 0, &err))
+UNDO(no_bypass, tuntap_del_bypass(dev, NULL, 7, 0, &err))
+PREPARE(be_bypassed, tuntap_add_bypass(dev, "203.0.113.1", 0, 0, 0, &err))
+CALL(unbypass, tuntap_del_bypass(dev, "203.0.113.1", 0, 0, &err))
+CALL(addr_gen_mode, tuntap_set_ipv6(dev, TUNTAP_IPV6_ADDR_GEN_MODE, 0, &err))
+UNDO(former_addr_gen_mode, tuntap_set_ipv6(dev, TUNTAP_IPV6_ADDR_GEN_MODE, 1, &err))
+CALL(accept_ra, tuntap_set_ipv6(dev, TUNTAP_IPV6_ACCEPT_RA, 2, &err))
+UNDO(former_accept_ra, tuntap_set_ipv6(dev, TUNTAP_IPV6_ACCEPT_RA, 1, &err))
+
 static int replace_addr(const char *addr, uint32_t valid, const char *label)
 {
     tuntap_addr given = *addr_of(addr, NULL, 0);
@@ -290,6 +313,15 @@ static long count_routes(void)
     return count;
 }
 
+static long find_route(void)
+{
+    tuntap_route route;
+    long result = tuntap_find_route(dev, "10.9.0.1", NULL, 0, &route, sizeof route, &err);
+    if (result == 0)
+        strcat(answer_text, route.destination);
+    return result;
+}
+
 static long statistics(void)
 {
     tuntap_stats stats = {.rx_packets = 99};
@@ -312,6 +344,8 @@ CALL(get_offloads, tuntap_get_offloads(dev, &answer_number, &err))
 CALL(get_up, answered(tuntap_get_up(dev, (int *)&number32, &err)))
 CALL(get_mtu_range, answered(tuntap_get_mtu_range(dev, &number32, &(uint32_t){0}, &err)))
 CALL(get_carrier, answered(tuntap_get_carrier(dev, (int *)&number32, &err)))
+CALL(get_master, tuntap_get_master(dev, answer_text, sizeof answer_text, &err))
+CALL(get_ipv6, answered(tuntap_get_ipv6(dev, TUNTAP_IPV6_ACCEPT_RA, &number32, &err)))
 CALL(get_addr, tuntap_get_addr(dev, answer_text, sizeof answer_text, &err))
 CALL(get_dstaddr, tuntap_get_dstaddr(dev, answer_text, sizeof answer_text, &err))
 CALL(get_netmask, tuntap_get_netmask(dev, answer_text, sizeof answer_text, &err))
@@ -323,6 +357,8 @@ CALL(get_netmask, tuntap_get_netmask(dev, answer_text, sizeof answer_text, &err)
 #define FILTER(title, say, make_ready, do_it, undo, wait)                                                       \
     {.name = title, .words = say, .begin = a_tap_with_packets, .prepare = make_ready, .call = do_it, .restore = undo, \
      .tell = tell_passing, .pause = wait}
+#define ITS_SOCKET "open a netlink socket|query the features of the kernel"
+#define DEFAULT_ROUTE "default route through t0|replace the route 0.0.0.0/0|replace the route ::/0|delete the route 0.0.0.0/0|" ITS_SOCKET
 #define TAKEN " from t0|restore the address"
 #define READDRESS(title, say, do_it) \
     {.name = title, .words = say, .begin = a_bare_tun, .set_up = former_addresses, .prepare = be_addressed, \
@@ -374,6 +410,15 @@ static const struct scenario SCENARIOS[] = {
     CHANGE("del_route, IPv4", "delete the route 10.11.0.0/16", a_tun, be_routed4, unroute4, NULL),
     CHANGE("del_route, IPv6", "delete the route fd11::/64", a_tun, be_routed6, unroute6, NULL),
 
+    CHANGE("add_default_route", DEFAULT_ROUTE, a_tun, NULL, default_route, no_default_route),
+    CHANGE("add_default_route, to keep", DEFAULT_ROUTE, a_tun, be_default, keep_default, no_default_route),
+    CHANGE("add_default_route, to override", DEFAULT_ROUTE, a_tun, be_default, override, no_default_route),
+    CHANGE("del_default_route", DEFAULT_ROUTE, a_tun, be_default, undefault, NULL),
+    CHANGE("add_bypass", "add a bypass of t0|" ITS_SOCKET, a_tun, NULL, bypass, no_bypass),
+    CHANGE("del_bypass", "delete a bypass of t0|" ITS_SOCKET, a_tun, be_bypassed, unbypass, NULL),
+    CHANGE("set_ipv6, addr_gen_mode", "addr_gen_mode of t0", a_tap, NULL, addr_gen_mode, former_addr_gen_mode),
+    CHANGE("set_ipv6, accept_ra", "accept_ra of t0", a_tap, NULL, accept_ra, former_accept_ra),
+
     CHANGE("config_set_netns", "network namespace /proc/self/ns/net", a_config, be_away, config_netns, NULL),
     CHANGE("config_set_netns_fd", "as a network namespace", a_config, be_away, config_netns_fd, NULL),
     CHANGE("config_set_node", "/dev/net/tun", a_config, NULL, config_node, NULL),
@@ -393,6 +438,9 @@ static const struct scenario SCENARIOS[] = {
     QUESTION("get_sndbuf", "send buffer of t0", a_tap, get_sndbuf),
     QUESTION("get_stats", "t0", a_tap, statistics),
     QUESTION("get_offloads", "offloads of t0", a_tap, get_offloads),
+    QUESTION("get_master", "an interface in the network namespace of t0", a_port, get_master),
+    QUESTION("get_ipv6", "IPv6 settings of t0", a_tap, get_ipv6),
+    QUESTION("find_route", "find a route in the network namespace of t0|find the route to 10.9.0.1", a_tun, find_route),
     QUESTION("get_addr", "addresses of t0", a_tun, get_addr),
     QUESTION("get_dstaddr", "addresses of t0", a_tun_with_a_peer, get_dstaddr),
     QUESTION("get_netmask", "addresses of t0", a_tun, get_netmask),

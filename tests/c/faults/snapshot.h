@@ -9,6 +9,7 @@
 #include "scenario.h"
 
 #include <linux/ethtool.h>
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/sockios.h>
@@ -142,6 +143,17 @@ static void say_route(struct picture *picture, struct nlmsghdr *message)
             say_bytes(picture, "RTA", it->rta_type, RTA_DATA(it), RTA_PAYLOAD(it));
 }
 
+static void say_rule(struct picture *picture, struct nlmsghdr *message)
+{
+    struct fib_rule_hdr *rule = NLMSG_DATA(message);
+    int left = (int)(message->nlmsg_len - NLMSG_LENGTH(sizeof *rule));
+    say(picture, "rule, family %u, prefix %u, table %u, action %u\n", rule->family, rule->dst_len, rule->table,
+        rule->action);
+    struct rtattr *it = (void *)((char *)rule + sizeof *rule);
+    for (; RTA_OK(it, left); it = RTA_NEXT(it, left))
+        say_bytes(picture, "FRA", it->rta_type, RTA_DATA(it), RTA_PAYLOAD(it));
+}
+
 /** What the kernel lists of one kind and family. */
 static void say_list(struct picture *picture, int sock, int kind, int family,
                      void (*say_one)(struct picture *, struct nlmsghdr *))
@@ -188,6 +200,8 @@ static void say_network(struct picture *picture, int sock)
     say_list(picture, sock, RTM_GETADDR, AF_UNSPEC, say_address);
     say_list(picture, sock, RTM_GETROUTE, AF_INET, say_route);
     say_list(picture, sock, RTM_GETROUTE, AF_INET6, say_route);
+    say_list(picture, sock, RTM_GETRULE, AF_INET, say_rule);
+    say_list(picture, sock, RTM_GETRULE, AF_INET6, say_rule);
 }
 
 /** What the driver tells of a queue of the child's. */
