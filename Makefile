@@ -60,9 +60,9 @@ endif
 # The parts of `make check`, and those that `make check-all` adds: the same tests with other tools, and what takes minutes.
 CHECKS := lint check-core check-abi check-header check-c check-faults check-strace check-seccomp check-links check-man \
     check-reproducible check-deny check-bindings check-cpp check-go check-python check-examples check-guides
-SLOW_CHECKS := check-valgrind check-asan check-api check-tsan check-go-race check-fuzz check-dist check-darwin
+SLOW_CHECKS := check-valgrind check-asan check-api check-tsan check-go-race check-wireguard-go check-fuzz check-dist check-darwin
 
-.PHONY: all library man docs demo check check-all check-advisories check-packages check-wireguard-go bench coverage soak size header \
+.PHONY: all library man docs demo check check-all check-advisories check-packages bench coverage soak size header \
     generated-header abi dist wheels install uninstall clean rust stage asan-library $(CHECKS) $(SLOW_CHECKS)
 all: library man
 library: $(SHARED) $(STATIC) $(CDEF)
@@ -296,7 +296,7 @@ check-go: stage
 check-go-race: stage
 	$(STAGED) tests/go.sh race
 
-# Needs wireguard-go's sources: from the Go module proxy, or from a workspace.
+# Needs wireguard-go's sources: GOCODE names a GOPATH that has them.
 check-wireguard-go: stage
 	$(STAGED) tests/wireguard-go.sh
 

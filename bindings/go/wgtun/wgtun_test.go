@@ -23,6 +23,7 @@ import (
 	"golang.zx2c4.com/wireguard/conn"
 	"golang.zx2c4.com/wireguard/device"
 	"golang.zx2c4.com/wireguard/tun"
+	"tuntap"
 	"tuntap/internal/private"
 	"tuntap/wgtun"
 )
@@ -227,6 +228,67 @@ func TestDevice(t *testing.T) {
 	}
 	for range device.Events() {
 	}
+}
+
+// Close, twice at the same time, while all other methods run and the device goes up and down.
+func TestClose(t *testing.T) {
+	before := descriptors(t)
+	for round := range 20 {
+		device, err := wgtun.CreateTUN("close0", mtu)
+		check(t, err)
+		(*far)(nil).ip(t, "link", "set", "close0", "up")
+		uses := []func() error{
+			func() error { _, err := device.Read([][]byte{make([]byte, 2000)}, []int{0}, 16); return err },
+			func() error { _, err := device.Write([][]byte{packet}, 0); return err },
+			func() error { _, err := device.MTU(); return err },
+			func() error { _, err := device.Name(); return err },
+		}
+		results := make(chan error, 2*len(uses))
+		for range 2 {
+			for _, use := range uses {
+				go func() {
+					var err error
+					for err == nil || errors.Is(err, tuntap.ReasonDown) {
+						err = use()
+					}
+					results <- err
+				}()
+			}
+		}
+		if round%2 == 0 {
+			(*far)(nil).ip(t, "link", "set", "close0", "down")
+		}
+		closes := make(chan error, 2)
+		for range 2 {
+			go func() { closes <- device.Close() }()
+		}
+		if first, second := <-closes, <-closes; (first == nil) == (second == nil) {
+			t.Error("close, twice:", first, second)
+		}
+		for range cap(results) {
+			if err := <-results; !errors.Is(err, os.ErrClosed) {
+				t.Error("after close:", err)
+			}
+		}
+		for range device.Events() {
+		}
+		if _, err := net.InterfaceByName("close0"); err == nil {
+			t.Error("the device is still there")
+		}
+	}
+	if after := descriptors(t); after > before {
+		t.Errorf("%d descriptors before, %d after", before, after)
+	}
+}
+
+// packet is an IPv4 header of protocol 253, which is for experiments, without data.
+var packet = []byte{0x45, 0, 0, 20, 0, 0, 0, 0, 64, 253, 0x66, 0xd2, 10, 0, 0, 1, 10, 0, 0, 2}
+
+func descriptors(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	check(t, err)
+	return len(entries)
 }
 
 func expectEvent(t *testing.T, device tun.Device, expected tun.Event) {
