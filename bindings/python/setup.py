@@ -45,6 +45,12 @@ def version():
         return re.search(r'^version = "(.*)"', file.read(), re.M)[1]
 
 
+def readme():
+    """README.md for PyPI, which has no other file: links to files of the repository become text."""
+    with open(os.path.join(HERE, "README.md"), encoding="utf-8") as file:
+        return re.sub(r"\[([^]]*)\]\((?!https?:|#)[^)]*\)", r"\1", file.read())
+
+
 class Build(build_py):
     """With _abi.py, and the library."""
 
@@ -108,4 +114,10 @@ class Sources(sdist):
                 shutil.copy(source, target)
 
 
-setup(version=version(), distclass=Carrying, cmdclass={"build_py": Build, "bdist_wheel": Wheel, "sdist": Sources})
+setup(
+    version=version(),
+    long_description=readme(),
+    long_description_content_type="text/markdown",
+    distclass=Carrying,
+    cmdclass={"build_py": Build, "bdist_wheel": Wheel, "sdist": Sources},
+)
