@@ -46,17 +46,20 @@
  *            object, and none may follow. No function is a cancellation point.
  * Cost.      On Linux a handle has:
  *            1 descriptor  after the open: the device node;
- *            2 descriptors once it was configured or waited on;
- *            3 descriptors once it was waited on, if the process does not have CAP_NET_ADMIN, or
+ *            2 descriptors once it was configured: a netlink socket, opened by the first call that
+ *                          queries or configures the device;
+ *            2 descriptors once it was waited on: an event counter (for tuntap_wake) replaces the
+ *                          socket, and later calls that need a socket open one for the call;
+ *            3 descriptors once it was waited on, if it must keep the socket: without CAP_NET_ADMIN,
  *                          before Linux 5.4, or if the device is in another namespace than the
  *                          calling thread.
- *            The second descriptor is a netlink socket, opened by the first call that queries or
- *            configures the device. An event counter (for tuntap_wake) replaces it at the first
- *            wait; later calls that need a socket open one for the call. In the cases with 3
- *            descriptors the handle keeps the socket too: without CAP_NET_ADMIN or before Linux 5.4
- *            from the open on, because it shows that the device still exists. A handle of
- *            tuntap_open_fd has no socket in this case. Another queue is another handle. A wait
- *            that cannot open its descriptor returns -EMFILE, -ENFILE or -ENOMEM.
+ *            Without CAP_NET_ADMIN or before Linux 5.4 the socket is there from the open on, because
+ *            it shows that the device still exists; a handle of tuntap_open_fd has none in this
+ *            case. Another queue is another handle. A wait that cannot open its descriptor returns
+ *            -EMFILE, -ENFILE or -ENOMEM.
+ *            A monitor has:
+ *            1 descriptor  after the open: a netlink socket;
+ *            2 descriptors once it was waited on: an event counter (for tuntap_monitor_shutdown).
  * Privilege. Setting a value that the device already has makes no privileged system call.
  * Failure.   The library never prints, never runs another program, and has no global state. An
  *            internal fault aborts the process. On Linux, a call that runs out of memory returns
@@ -1186,6 +1189,9 @@ void tuntap_shutdown(tuntap *dev);
  * Counters of a device since it was created, from the view of the kernel: it receives (rx)
  * what tuntap_write writes, and transmits (tx) what tuntap_read reads. Later versions may add
  * members at the end.
+ *
+ * On Linux the bytes of a TAP include the Ethernet headers. They never include the packet
+ * information (TUNTAP_PI) or virtio headers. A super-packet counts with its own headers, once.
  */
 typedef struct tuntap_stats {
     /**
@@ -3091,6 +3097,11 @@ int tuntap_writer_commit(tuntap_writer *writer, size_t size, tuntap_error *err);
 /**
  * Writes all collected packets to the device.
  *
+ * After -EAGAIN, -EINTR or -ECANCELED the packets that did not go out stay in the writer, in their
+ * order: wait, for example with tuntap_wait and TUNTAP_WAIT_WRITE, and call this function again. No
+ * packet is sent twice. Meanwhile tuntap_writer_put accepts more packets, as long as the writer has
+ * room.
+ *
  * @param writer  The writer.
  * @param err     May be NULL.
  * @return 0 if all packets went out and there is no unreported loss, or
@@ -3098,7 +3109,7 @@ int tuntap_writer_commit(tuntap_writer *writer, size_t size, tuntap_error *err);
  *         -EINTR      a signal handler ran during the wait (_INTERRUPTED);
  *         -ECANCELED  no room, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was called
  *                     (_SHUTDOWN).
- *         After these errors the other packets stay in the writer.
+ *         After these errors packets stay in the writer, as above.
  *         -ENETDOWN   the device is down (_DOWN);
  *         -ENODEV     the device is gone (_REMOVED);
  *         -EBUSY      this queue is detached, and the device has TUNTAP_NAPI (_BUSY);

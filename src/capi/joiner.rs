@@ -40,7 +40,7 @@ impl Handle for CJoiner {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_joiner_new(flags: u64, joiner: *mut *mut CJoiner, err: *mut CError) -> c_int {
     create(joiner, err, || {
-        let kind = flags::parse_kind(flags & !flags::TRUSTED)?;
+        let kind = flags::parse_kind(flags & !flags::TRUSTED, "create a joiner")?;
         let joiner = Joiner::new(Cpu::best(), kind, Joins::ALL, flags & flags::TRUSTED != 0)?;
         Ok(CJoiner { joiner, given: false })
     })
@@ -98,7 +98,9 @@ fn errno(refusal: Refusal) -> Errno {
 fn explain(refusal: Refusal, size: usize) -> Error {
     let (reason, text) = match refusal {
         Refusal::Full => {
-            (Reason::Again, text!("coalesce a packet: no room: take the collected packets first"))
+            let text =
+                text!("coalesce a packet: no room: take the collected packets with tuntap_joiner_next first");
+            (Reason::Again, text)
         }
         Refusal::Empty => (Reason::Packet, text!("coalesce a packet of 0 bytes: it has no headers")),
         Refusal::Long => (Reason::Packet, text!("coalesce a packet of {size} bytes: the limit is {LARGEST}")),

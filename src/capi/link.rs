@@ -313,6 +313,9 @@ pub unsafe extern "C" fn tuntap_set_sndbuf(dev: *mut Device, bytes: u32, err: *m
 /// Counters of a device since it was created, from the view of the kernel: it receives (rx)
 /// what tuntap_write writes, and transmits (tx) what tuntap_read reads. Later versions may add
 /// members at the end.
+///
+/// On Linux the bytes of a TAP include the Ethernet headers. They never include the packet
+/// information (TUNTAP_PI) or virtio headers. A super-packet counts with its own headers, once.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct CStats {

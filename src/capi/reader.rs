@@ -69,7 +69,7 @@ pub unsafe extern "C" fn tuntap_reader_new(
 ) -> c_int {
     create(reader, err, || {
         let device = share(dev)?;
-        let reader = Reader::new(&device, flags::parse_trusted(flags)?)?;
+        let reader = Reader::new(&device, flags::parse_trusted(flags, "create a reader")?)?;
         Ok(CReader { device, reader })
     })
 }

@@ -47,7 +47,7 @@ pub unsafe extern "C" fn tuntap_splitter_new(
     err: *mut CError,
 ) -> c_int {
     create(splitter, err, || {
-        let kind = flags::parse_kind(flags & !flags::TRUSTED)?;
+        let kind = flags::parse_kind(flags & !flags::TRUSTED, "create a splitter")?;
         let splitter = Splitter::new(Cpu::best(), flags & flags::TRUSTED != 0)?;
         Ok(CSplitter { kind, splitter, packet: ptr::null_mut(), size: 0 })
     })
@@ -177,7 +177,8 @@ pub unsafe extern "C" fn tuntap_splitter_copy(
 
 #[cold]
 fn too_small(length: usize, size: usize) -> Error {
-    let text = text!("the next packet has {length} bytes, and the buffer {size}: the next call returns it");
+    let text =
+        text!("copy a segment: it has {length} bytes, and the buffer {size}: the next call returns it");
     Error::new(Errno::EMSGSIZE, Reason::Buffer, text)
 }
 

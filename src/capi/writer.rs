@@ -63,7 +63,7 @@ pub unsafe extern "C" fn tuntap_writer_new(
 ) -> c_int {
     create(writer, err, || {
         let device = share(dev)?;
-        let writer = Writer::new(&device, flags::parse_trusted(flags)?)?;
+        let writer = Writer::new(&device, flags::parse_trusted(flags, "create a writer")?)?;
         Ok(CWriter { device, writer })
     })
 }
@@ -157,6 +157,11 @@ pub unsafe extern "C" fn tuntap_writer_commit(writer: *mut CWriter, size: usize,
 
 /// Writes all collected packets to the device.
 ///
+/// After -EAGAIN, -EINTR or -ECANCELED the packets that did not go out stay in the writer, in their
+/// order: wait, for example with tuntap_wait and TUNTAP_WAIT_WRITE, and call this function again. No
+/// packet is sent twice. Meanwhile tuntap_writer_put accepts more packets, as long as the writer has
+/// room.
+///
 /// @param writer  The writer.
 /// @param err     May be NULL.
 /// @return 0 if all packets went out and there is no unreported loss, or
@@ -164,7 +169,7 @@ pub unsafe extern "C" fn tuntap_writer_commit(writer: *mut CWriter, size: usize,
 ///         -EINTR      a signal handler ran during the wait (_INTERRUPTED);
 ///         -ECANCELED  no room, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was called
 ///                     (_SHUTDOWN).
-///         After these errors the other packets stay in the writer.
+///         After these errors packets stay in the writer, as above.
 ///         -ENETDOWN   the device is down (_DOWN);
 ///         -ENODEV     the device is gone (_REMOVED);
 ///         -EBUSY      this queue is detached, and the device has TUNTAP_NAPI (_BUSY);

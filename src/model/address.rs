@@ -166,16 +166,24 @@ impl AddressRequest {
 }
 
 fn parse_peer(text: &str, family: Family) -> Result<IpAddr> {
-    let peer = prefix::parse_host(text)?;
+    let peer = parse_far_end(text)?;
     if Family::of(peer) == family {
         return Ok(peer);
     }
     Err(prefix::invalid(text, "the peer must be of the same family"))
 }
 
+/// Parses a peer. People write a prefix there, as in `ip address add 10.8.0.1 peer 10.8.0.2/24`.
+fn parse_far_end(text: &str) -> Result<IpAddr> {
+    if Parsed::new(text).is_ok_and(|parsed| parsed.prefix.is_some()) {
+        return Err(prefix::invalid(text, "a peer has no prefix: the prefix belongs to the address"));
+    }
+    prefix::parse_host(text)
+}
+
 /// Parses the peer of an IPv4 address.
 pub fn parse_ipv4_host(text: &str) -> Result<Ipv4Addr> {
-    match prefix::parse_host(text)? {
+    match parse_far_end(text)? {
         IpAddr::V4(ip) => Ok(ip),
         IpAddr::V6(_) => {
             Err(prefix::invalid(text, "not an IPv4 address: use tuntap_add_addr for an IPv6 peer"))

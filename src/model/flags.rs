@@ -271,23 +271,23 @@ impl FdFlags {
 }
 
 /// Checks the bits of an object that works in memory: a kind only.
-pub fn parse_kind(bits: u64) -> Result<Kind> {
+pub fn parse_kind(bits: u64, action: &str) -> Result<Kind> {
     match bits {
         TUN => Ok(Kind::Tun),
         TAP => Ok(Kind::Tap),
         _ => {
-            let text = text!("flags {bits:#x}: give either TUNTAP_TUN or TUNTAP_TAP");
+            let text = text!("{action}: flags {bits:#x}: give either TUNTAP_TUN or TUNTAP_TAP");
             Err(Error::new(Errno::EINVAL, Reason::Flags, text))
         }
     }
 }
 
 /// Checks the bits of a writer; whether its packets are trusted.
-pub fn parse_trusted(bits: u64) -> Result<bool> {
+pub fn parse_trusted(bits: u64, action: &str) -> Result<bool> {
     if bits & !TRUSTED == 0 {
         return Ok(bits & TRUSTED != 0);
     }
-    let text = text!("flags {bits:#x}: only TUNTAP_TRUSTED is allowed");
+    let text = text!("{action}: flags {bits:#x}: only TUNTAP_TRUSTED is allowed");
     Err(Error::new(Errno::EINVAL, Reason::Flags, text))
 }
 

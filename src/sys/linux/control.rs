@@ -303,7 +303,7 @@ impl Control {
         let identity = there.identity();
         if identity != self.namespace || self.netlink.is_none() {
             let driver_reports = self.driver_reports;
-            let netlink = there.inside(Socket::open).map_err(enter_error)?;
+            let netlink = there.inside(Socket::open).map_err(|error| enter_error(name, &error))?;
             let apart = identity != Identity::own();
             *self = Self { driver_reports, apart, ..Self::new(Some(netlink), identity, Trace::Lost) };
         }
@@ -319,13 +319,12 @@ impl Control {
     /// Finds the device in the namespace where it was, unless it may have left.
     fn watch(&mut self, node: &Node, name: &Name) -> Result<Option<Link>, Error> {
         if self.trace == Trace::Lost {
-            return Err(elsewhere("nothing proves that it is in this one"));
+            return Err(elsewhere(name, "nothing proves that it is in this one"));
         }
         let index = self.index;
         let Some(netlink) = self.here()? else {
-            return Err(elsewhere(
-                "the calling thread is not in the namespace where the device was last seen",
-            ));
+            let why = "the calling thread is not in the namespace where the device was last seen";
+            return Err(elsewhere(name, why));
         };
         netlink.listen().map_err(watch_error)?;
         let found = match index {
@@ -349,7 +348,7 @@ impl Control {
     fn begin_watch(&mut self, node: &Node, link: &Link) -> Result<(), Error> {
         if !node.may_be(link) {
             self.trace = Trace::Lost;
-            return Err(elsewhere("another device has its name or index"));
+            return Err(elsewhere(link.name, "another device has its name or index"));
         }
         if let Some(netlink) = &mut self.netlink {
             departure::listen_for(netlink.kernel(), link.index).map_err(watch_error)?;

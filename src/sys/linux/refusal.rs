@@ -7,7 +7,7 @@ use super::{ids, link, netlink};
 use crate::model::error::{Errno, Error, Reason};
 use crate::model::flags::{Flags, Mode};
 use crate::model::link::Tuntap;
-use crate::model::name::NameRequest;
+use crate::model::name::{Name, NameRequest};
 use crate::model::text::{Text, text};
 
 /// The error for an errno of the kernel, and `said`, its text. Names the capability that is missing.
@@ -121,11 +121,11 @@ pub(super) fn belongs_to(tuntap: &Tuntap) -> Text {
 }
 
 /// The error if the namespace of the device cannot be entered.
-pub(super) fn enter_error(error: Error) -> Error {
+pub(super) fn enter_error(name: &Name, error: &Error) -> Error {
     match error.reason() {
-        Reason::Privilege => elsewhere(error.message()),
+        Reason::Privilege => elsewhere(name, error.message()),
         reason => {
-            let text = text!("reach the device where it is now: {}", error.message());
+            let text = text!("reach {name} where it is now: {}", error.message());
             Error::new(error.errno(), reason, text)
         }
     }
@@ -144,12 +144,12 @@ pub(super) fn watch_error(errno: Errno) -> Error {
 }
 
 pub(super) fn unstable() -> Error {
-    elsewhere("it is renamed or moved repeatedly")
+    elsewhere("the device", "it is renamed or moved repeatedly")
 }
 
-pub(super) fn elsewhere(why: impl Display) -> Error {
+pub(super) fn elsewhere(device: impl Display, why: impl Display) -> Error {
     let text = text!(
-        "reach the device by rtnetlink: it may be in another network namespace: {why}; following it needs CAP_NET_ADMIN \
+        "reach {device} by rtnetlink: it may be in another network namespace: {why}; following it needs CAP_NET_ADMIN \
          there, and Linux 5.4"
     );
     Error::new(Errno::EXDEV, Reason::Namespace, text)

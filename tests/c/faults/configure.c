@@ -387,7 +387,7 @@ static const struct scenario SCENARIOS[] = {
     CHANGE("set_nonblock", "t0", a_tap, NULL, nonblock, former_nonblock),
     CHANGE("attach", "attach a queue of t0", two_queues, be_detached, attach, undo_attach),
     CHANGE("detach", "detach a queue of t0", two_queues, NULL, detach, undo_detach),
-    CHANGE("set_netns_fd", "move t0|as a network namespace|reach the device", a_tap, NULL, move, come_home),
+    CHANGE("set_netns_fd", "move t0|as a network namespace|reach t0", a_tap, NULL, move, come_home),
     {.name = "set_steering_ebpf", .words = "steering program of t0", .begin = two_queues_with_packets,
      .call = steering, .restore = no_steering, .tell = tell_queue},
     FILTER("set_filter_ebpf", "filter program of t0", NULL, filter_ebpf, no_filter_ebpf, 0),

@@ -210,6 +210,7 @@ static void moved(void)
     OK(tuntap_set_netns_fd(dev, away, &err));
     int namesake = a_namesake();
     FAILS(tuntap_set_mtu(dev, 1400, &err), EXDEV, TUNTAP_REASON_NAMESPACE);
+    MESSAGE_HAS("reach t0 by rtnetlink");
     MESSAGE_HAS("5.4");
     FAILS(tuntap_get_mtu(dev, &mtu, &err), EXDEV, TUNTAP_REASON_NAMESPACE);
     IP_HAS("\"mtu\":1500", "link show t0");

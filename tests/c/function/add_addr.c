@@ -254,6 +254,8 @@ static void what_cannot_be_changes_nothing(void)
     char *before = strdup(output_of("ip -j -d address show t0"));
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         FAILS(add_addr(dev, wrong[i][0], wrong[i][1], 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(add_addr(dev, "10.5.9.1", "10.5.9.2/30", 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    MESSAGE_HAS("\"10.5.9.2/30\": a peer has no prefix: the prefix belongs to the address");
     FAILS(add_addr(dev, "10.8.0.1", NULL, 0x100, &err), EINVAL, TUNTAP_REASON_FLAGS);
     FAILS(tuntap_add_addr(dev, addr_of("10.8.0.1", NULL, 0), sizeof(tuntap_addr), 2, &err), EINVAL,
           TUNTAP_REASON_FLAGS);

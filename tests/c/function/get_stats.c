@@ -26,6 +26,34 @@ static void are_those_of_the_kernel(void)
     CHECK(memcmp(&stats, &expected, sizeof stats) == 0);
 }
 
+/** Bytes: with the Ethernet header of a TAP, and without the packet information and the virtio header. */
+static void bytes_have_the_ethernet_header_only(uint64_t flags, size_t before, size_t ethernet)
+{
+    uint8_t packet[1500] = {0};
+    tuntap_stats stats, none;
+    OK(tuntap_open("t0", flags | TUNTAP_NONBLOCK, &dev, &err));
+    IP("address add 10.8.0.1/24 dev t0");
+    IP("link set t0 up");
+    if (ethernet)
+        IP("neighbour add 10.8.0.2 lladdr 02:00:00:00:00:02 dev t0");
+    OK(tuntap_get_stats(dev, &none, sizeof none, &err));
+    int sock = udp_socket("10.8.0.1", PORT);
+    udp_send(sock, "10.8.0.2", PORT, "hello", 5);
+    CHECK(tuntap_read(dev, packet, sizeof packet, &err) == (ssize_t)(before + ethernet + 33));
+    memset(packet, 0, sizeof packet);
+    if (before)
+        packet[2] = 8; /* ETH_P_IP */
+    if (ethernet)
+        memcpy(packet + before, "\xff\xff\xff\xff\xff\xff\2\0\0\0\0\2\10\0", 14);
+    size_t length = udp_packet(packet + before + ethernet, "10.8.0.2", "10.8.0.1", PORT, "and back", 8);
+    OK(tuntap_write(dev, packet, before + ethernet + length, &err));
+    OK(tuntap_get_stats(dev, &stats, sizeof stats, &err));
+    CHECK(stats.tx_packets - none.tx_packets == 1 && stats.tx_bytes - none.tx_bytes == ethernet + 33);
+    CHECK(stats.rx_packets - none.rx_packets == 1 && stats.rx_bytes - none.rx_bytes == ethernet + 36);
+    close(sock);
+    tuntap_close(dev);
+}
+
 int main(void)
 {
     uint8_t packet[1500], none[100];
@@ -68,5 +96,10 @@ int main(void)
     CHECK(stats.rx_packets == 77);
     close(sock);
     tuntap_close(dev);
+    bytes_have_the_ethernet_header_only(TUNTAP_TUN | TUNTAP_PI, 4, 0);
+    bytes_have_the_ethernet_header_only(TUNTAP_TUN | TUNTAP_OFFLOAD, 0, 0);
+    bytes_have_the_ethernet_header_only(TUNTAP_TAP, 0, 14);
+    bytes_have_the_ethernet_header_only(TUNTAP_TAP | TUNTAP_PI, 4, 14);
+    bytes_have_the_ethernet_header_only(TUNTAP_TAP | TUNTAP_OFFLOAD, 0, 14);
     return 0;
 }

@@ -14,6 +14,7 @@ int main(void)
     FAILS(tuntap_joiner_new(TUNTAP_TRUSTED, &joiner, &err), EINVAL, TUNTAP_REASON_FLAGS);
     FAILS(tuntap_joiner_new(TUNTAP_TUN | TUNTAP_TAP, &joiner, &err), EINVAL, TUNTAP_REASON_FLAGS);
     FAILS(tuntap_joiner_new(TUNTAP_TUN | TUNTAP_OFFLOAD, &joiner, &err), EINVAL, TUNTAP_REASON_FLAGS);
+    MESSAGE_HAS("create a joiner: flags 0x801");
     FAILS(tuntap_joiner_new(TUNTAP_TUN, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     CHECK(!joiner);
     return 0;

@@ -10,6 +10,7 @@ static unsigned fill(tuntap_joiner *joiner, const void *data, size_t size)
         size_t length = udp_packet(packet, "10.8.0.2", "10.8.0.1", 2000 + i, data, size);
         if (tuntap_joiner_put(joiner, packet, length, NULL) < 0) {
             FAILS(tuntap_joiner_put(joiner, packet, length, &err), ENOBUFS, TUNTAP_REASON_AGAIN);
+            MESSAGE_HAS("with tuntap_joiner_next first");
             return i;
         }
     }

@@ -20,6 +20,19 @@ static void it_leaves_nothing(tuntap *dev)
     tuntap_monitor_close(monitor);
 }
 
+/** What tuntap.h says under Cost: a wait needs another descriptor. */
+static void it_has_two_descriptors(tuntap *dev)
+{
+    tuntap_monitor *monitor;
+    int before = descriptors();
+    OK(tuntap_monitor_open(dev, 0, &monitor, &err));
+    CHECK(descriptors() == before + 1);
+    take_present_state(monitor);
+    CHECK(tuntap_monitor_next(monitor, &event, sizeof event, 10, NULL) == -ETIMEDOUT);
+    CHECK(descriptors() == before + 2);
+    tuntap_monitor_close(monitor);
+}
+
 int main(void)
 {
     tuntap *dev;
@@ -34,6 +47,7 @@ int main(void)
     OK(tuntap_get_up(dev, &up, &err));
     int before = descriptors();
     it_leaves_nothing(dev);
+    it_has_two_descriptors(dev);
     CHECK(descriptors() == before);
 
     /* The device is not the monitor's. */

@@ -15,6 +15,7 @@ int main(void)
     tuntap_reader_free(reader);
     reader = NULL;
     FAILS(tuntap_reader_new(dev, 1, &reader, &err), EINVAL, TUNTAP_REASON_FLAGS);
+    MESSAGE_HAS("create a reader: flags 0x1");
     FAILS(tuntap_reader_new(NULL, 0, &reader, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_reader_new(dev, 0, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     CHECK(!reader);

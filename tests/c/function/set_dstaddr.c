@@ -64,6 +64,8 @@ static void only_a_good_change_is_made_and_only_a_change_needs_privilege(void)
     IP("address add 10.8.0.1 peer 10.8.0.2 dev t0");
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         FAILS(tuntap_set_dstaddr(dev, wrong[i], &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    FAILS(tuntap_set_dstaddr(dev, "10.5.9.2/30", &err), EINVAL, TUNTAP_REASON_ADDRESS);
+    MESSAGE_HAS("\"10.5.9.2/30\": a peer has no prefix");
     FAILS(tuntap_set_dstaddr(dev, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_set_dstaddr(NULL, "10.8.0.2", &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     become(1234, 1234);

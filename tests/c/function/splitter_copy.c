@@ -28,7 +28,8 @@ int main(void)
     /* A packet that is none to split is copied whole. */
     super.hdr = (tuntap_vnet_hdr){.gso_type = TUNTAP_VNET_HDR_GSO_NONE};
     OK(tuntap_splitter_begin(splitter, &super.hdr, sizeof super.hdr, super.packet, 120, &err));
-    CHECK(tuntap_splitter_copy(splitter, place, 119, NULL) == -EMSGSIZE);
+    FAILS(tuntap_splitter_copy(splitter, place, 119, &err), EMSGSIZE, TUNTAP_REASON_BUFFER);
+    MESSAGE_HAS("copy a segment: it has 120 bytes, and the buffer 119");
     CHECK(tuntap_splitter_copy(splitter, place, 120, NULL) == 120 && memcmp(place, super.packet, 120) == 0);
 
     CHECK(tuntap_splitter_copy(NULL, place, sizeof place, NULL) == -EINVAL);

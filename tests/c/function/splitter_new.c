@@ -15,6 +15,7 @@ int main(void)
     FAILS(tuntap_splitter_new(0, &splitter, &err), EINVAL, TUNTAP_REASON_FLAGS);
     FAILS(tuntap_splitter_new(TUNTAP_TUN | TUNTAP_TAP, &splitter, &err), EINVAL, TUNTAP_REASON_FLAGS);
     FAILS(tuntap_splitter_new(TUNTAP_TUN | TUNTAP_PI, &splitter, &err), EINVAL, TUNTAP_REASON_FLAGS);
+    MESSAGE_HAS("create a splitter: flags 0x5");
     FAILS(tuntap_splitter_new(TUNTAP_TUN, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     CHECK(!splitter);
     return 0;

@@ -79,11 +79,14 @@ static void a_flush_that_ends_early_keeps_the_rest(void)
     FAILS(tuntap_writer_flush(writer, &err), ECANCELED, TUNTAP_REASON_WOKEN);
     OK(tuntap_set_nonblock(full, 1, &err));
     FAILS(tuntap_writer_flush(writer, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+    OK(tuntap_writer_put(writer, stray_frame, sizeof stray_frame, &err));
+    CHECK(tuntap_wait(full, TUNTAP_WAIT_WRITE, 0, NULL) == -ETIMEDOUT);
     make_room();
     OK(tuntap_set_sndbuf(full, 1 << 30, &err));
+    CHECK(tuntap_wait(full, TUNTAP_WAIT_WRITE, 10000, &err) == TUNTAP_WAIT_WRITE);
     OK(tuntap_writer_flush(writer, &err));
     OK(tuntap_get_stats(full, &after, sizeof after, &err));
-    CHECK(after.rx_packets == before.rx_packets + 10);
+    CHECK(after.rx_packets == before.rx_packets + 11);
     tuntap_writer_free(writer);
     close_full_device(full);
 }

@@ -15,6 +15,7 @@ int main(void)
     tuntap_writer_free(writer);
     writer = NULL;
     FAILS(tuntap_writer_new(dev, TUNTAP_TUN, &writer, &err), EINVAL, TUNTAP_REASON_FLAGS);
+    MESSAGE_HAS("create a writer: flags 0x1");
     FAILS(tuntap_writer_new(NULL, 0, &writer, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_writer_new(dev, 0, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     CHECK(!writer);
