@@ -55,11 +55,9 @@
  *                          calling thread.
  *            Without CAP_NET_ADMIN or before Linux 5.4 the socket is there from the open on, because
  *            it shows that the device still exists; a handle of tuntap_open_fd has none in this
- *            case. Another queue is another handle. A wait that cannot open its descriptor returns
- *            -EMFILE, -ENFILE or -ENOMEM.
- *            A monitor has:
- *            1 descriptor  after the open: a netlink socket;
- *            2 descriptors once it was waited on: an event counter (for tuntap_monitor_shutdown).
+ *            case. Another queue is another handle. A monitor has 1 descriptor, a netlink socket,
+ *            and 2 once it was waited on. A wait that cannot open its descriptor returns -EMFILE,
+ *            -ENFILE or -ENOMEM.
  * Privilege. Setting a value that the device already has makes no privileged system call.
  * Failure.   The library never prints, never runs another program, and has no global state. An
  *            internal fault aborts the process. On Linux, a call that runs out of memory returns
