@@ -40,7 +40,8 @@ sources() {
 # replaced: wireguard-go with our device in its tests.
 replaced() {
     original=$("$go" list -f '{{.Dir}}' "$wireguard/device") && cp -RL "$(dirname "$original")" "$out/wireguard" &&
-        rm -rf "$out/src/${wireguard:?}" && mv "$out/wireguard" "$out/src/$wireguard" && chmod -R u+w "$out/src/$wireguard" &&
+        rm -rf "$out/src/${wireguard:?}" && mv "$out/wireguard" "$out/src/$wireguard" &&
+        chmod -R u+w "$out/src/$wireguard" &&
         mkdir "$out/src/kerneltun" && cp tests/wireguard-go/kerneltun.go "$out/src/kerneltun/" || return
     tests=$out/src/$wireguard/device/device_test.go
     sed -i.original -e 's/tuntest\.NewChannelTUN()/kerneltun.New()/' -e 's/\*tuntest\.ChannelTUN/*kerneltun.TUN/' \
