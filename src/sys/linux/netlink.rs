@@ -33,6 +33,9 @@ pub(super) struct Socket {
     departures: Option<Departures>,
 }
 
+/// Reads a message of an answer. None: the answer begins, or begins again.
+type EachMessage<'a> = &'a mut dyn FnMut(Option<&[u8]>) -> Result<(), NoMemory>;
+
 /// How complete an answer is.
 #[derive(PartialEq, Eq)]
 enum Answer {
@@ -119,13 +122,8 @@ impl Socket {
         Ok(found)
     }
 
-    /// Sends a query. Passes each message of the answer to `read`, after a None, which means that the messages until then
-    /// are void.
-    fn query_each(
-        &mut self,
-        request: &Request,
-        read: &mut dyn FnMut(Option<&[u8]>) -> Result<(), NoMemory>,
-    ) -> Result<(), Refusal> {
+    /// Sends a query. Passes each message of the answer to `read`.
+    fn query_each(&mut self, request: &Request, read: EachMessage<'_>) -> Result<(), Refusal> {
         if request.is_list() && !self.strict {
             // Since Linux 4.20. An older kernel lists all interfaces, and each `read` filters its own.
             let _ = self.socket.set_option(libc::SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
