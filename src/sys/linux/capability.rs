@@ -91,13 +91,13 @@ impl Queue {
             Feature::Route | Feature::Rename | Feature::Master | Feature::Monitor => {
                 self.link(&mut self.way()).map(|_| true)
             }
+            Feature::Ipv6Settings => Ok(self.link(&mut self.way())?.ipv6.is_some()),
             Feature::Ipv4
             | Feature::Ipv6
             | Feature::Namespace
             | Feature::FindRoute
             | Feature::DefaultRoute
-            | Feature::Bypass
-            | Feature::Ipv6Settings => kernel_has(feature),
+            | Feature::Bypass => kernel_has(feature),
         }
     }
 

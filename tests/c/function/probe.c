@@ -3,7 +3,7 @@
 
 #include <sys/utsname.h>
 
-enum { LAST = TUNTAP_FEATURE_FOLLOW };
+enum { LAST = TUNTAP_FEATURE_IPV6_SETTINGS };
 
 static int has(const tuntap *dev, uint32_t feature)
 {
@@ -32,6 +32,10 @@ static void the_kernel_is_asked(void)
     CHECK(has(NULL, TUNTAP_FEATURE_USO) == (version >= 6002));
     CHECK(has(NULL, TUNTAP_FEATURE_NETNS) == (access("/proc/self/ns/net", F_OK) == 0));
     CHECK(has(NULL, TUNTAP_FEATURE_IPV6) == (access("/proc/net/if_inet6", F_OK) == 0));
+    int rules = system("ip rule >/dev/null 2>&1") == 0;
+    CHECK(has(NULL, TUNTAP_FEATURE_DEFAULT_ROUTE) == rules && has(NULL, TUNTAP_FEATURE_BYPASS) == rules);
+    CHECK(has(NULL, TUNTAP_FEATURE_FIND_ROUTE) && has(NULL, TUNTAP_FEATURE_MASTER));
+    CHECK(has(NULL, TUNTAP_FEATURE_IPV6_SETTINGS) == has(NULL, TUNTAP_FEATURE_IPV6));
     for (uint32_t feature = 1; feature <= LAST; feature++)
         CHECK(!has(NULL, feature) || tuntap_has(feature));
     CHECK(!has(NULL, 0) && !has(NULL, LAST + 1) && !has(NULL, UINT32_MAX));
@@ -53,6 +57,9 @@ static void a_device_has_its_modes(void)
     tuntap_close(dev);
     OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_PI, &dev, &err));
     CHECK(has(dev, TUNTAP_FEATURE_TUN) && !has(dev, TUNTAP_FEATURE_TAP) && has(dev, TUNTAP_FEATURE_PI));
+    CHECK(has(dev, TUNTAP_FEATURE_IPV6_SETTINGS) == has(NULL, TUNTAP_FEATURE_IPV6));
+    IP("link set t0 mtu 1279");
+    CHECK(!has(dev, TUNTAP_FEATURE_IPV6_SETTINGS) && has(dev, TUNTAP_FEATURE_MASTER));
     CHECK(!has(dev, TUNTAP_FEATURE_OFFLOAD) && !has(dev, TUNTAP_FEATURE_USO) && !has(dev, TUNTAP_FEATURE_MULTI_QUEUE));
     int supported = 77;
     FAILS(tuntap_probe(dev, TUNTAP_FEATURE_TUN, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);

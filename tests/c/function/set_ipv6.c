@@ -73,8 +73,8 @@ static void what_cannot_be_changes_nothing(void)
 
     /* Without a writable /proc. */
     CHECK(mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) == 0);
-    CHECK(mount("/proc/sys", "/proc/sys", NULL, MS_BIND, NULL) == 0);
-    CHECK(mount("none", "/proc/sys", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0);
+    CHECK(mount("/proc/sys", "/proc/sys", "", MS_BIND, NULL) == 0);
+    CHECK(mount("none", "/proc/sys", "", MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0);
     FAILS(tuntap_set_ipv6(dev, TUNTAP_IPV6_ACCEPT_RA, 2, &err), EROFS, TUNTAP_REASON_SYSTEM);
     MESSAGE_HAS("/proc/sys/net/ipv6/conf/t0/accept_ra");
     OK(tuntap_set_ipv6(dev, TUNTAP_IPV6_ACCEPT_RA, 1, &err));
