@@ -44,6 +44,7 @@ impl Lookup {
         self.mark
     }
 
+    #[allow(dead_code, reason = "a system without route lookups does not need it")]
     /// The error if no route leads to the destination.
     pub(crate) fn no_route(&self) -> Error {
         let Self { destination: to, source, .. } = self;

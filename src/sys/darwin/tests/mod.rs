@@ -11,6 +11,7 @@
 )]
 
 mod address;
+mod default_route;
 mod faults;
 mod feth;
 mod missing;
