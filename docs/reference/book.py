@@ -24,6 +24,10 @@ TITLES = {
     "tuntap_get_txqueuelen tuntap_set_txqueuelen": "the length of the transmit queue",
     "tuntap_get_sndbuf tuntap_set_sndbuf": "the size of the send buffer",
     "tuntap_get_offloads tuntap_set_offloads": "the offloads of a device",
+    "tuntap_get_master tuntap_set_master": "the bridge that a device is a port of",
+    "tuntap_get_ipv6 tuntap_set_ipv6": "settings of IPv6 on a device",
+    "tuntap_add_default_route tuntap_del_default_route": "route everything through a device",
+    "tuntap_add_bypass tuntap_del_bypass": "exclude packets from the default route through a device",
     "tuntap_get_addr tuntap_set_addr": "the first address of a device",
     "tuntap_get_dstaddr tuntap_set_dstaddr": "the peer of the first IPv4 address",
     "tuntap_get_netmask tuntap_set_netmask": "the netmask of the first IPv4 address",
@@ -135,7 +139,7 @@ def members(page: Page) -> list[str]:
 
 
 def family(name: str) -> str:
-    prefixes = ("TUNTAP_ROUTE_TYPE_", "TUNTAP_VNET_HDR_GSO_", "TUNTAP_VNET_HDR_F_")
+    prefixes = ("TUNTAP_IPV6_", "TUNTAP_ROUTE_TYPE_", "TUNTAP_VNET_HDR_GSO_", "TUNTAP_VNET_HDR_F_")
     if name.endswith("_SIZE"):
         return ""
     return next((prefix for prefix in prefixes if name.startswith(prefix)), re.match(r"TUNTAP_[A-Z]+_?|", name)[0])
