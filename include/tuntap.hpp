@@ -119,9 +119,18 @@ enum class offloads : std::uint64_t {
     uso6 = TUNTAP_F_USO6,
 };
 
-/** TUNTAP_REPLACE: a set of flags. */
+/** TUNTAP_IPV6_*. */
+enum class ipv6_setting : std::uint32_t {
+    accept_ra = TUNTAP_IPV6_ACCEPT_RA,
+    addr_gen_mode = TUNTAP_IPV6_ADDR_GEN_MODE,
+    disable = TUNTAP_IPV6_DISABLE,
+};
+
+/** TUNTAP_REPLACE, for addresses and routes; TUNTAP_KEEP and TUNTAP_OVERRIDE, for default routes: a set of flags. */
 enum class add_flags : std::uint64_t {
     replace = TUNTAP_REPLACE,
+    keep = TUNTAP_KEEP,
+    override = TUNTAP_OVERRIDE,
 };
 
 /** TUNTAP_ADDR_*: a set of flags. */
@@ -195,6 +204,7 @@ enum class filter_flags : std::uint64_t {
 /** TUNTAP_MONITOR_*: a set of flags. */
 enum class monitor_flags : std::uint64_t {
     routes = TUNTAP_MONITOR_ROUTES,
+    default_route = TUNTAP_MONITOR_DEFAULT_ROUTE,
 };
 
 /** TUNTAP_EVENT_*. */
@@ -215,6 +225,7 @@ enum class event_kind : std::uint32_t {
     route_added = TUNTAP_EVENT_ROUTE_ADDED,
     route_removed = TUNTAP_EVENT_ROUTE_REMOVED,
     moved = TUNTAP_EVENT_MOVED,
+    default_route = TUNTAP_EVENT_DEFAULT_ROUTE,
 };
 
 /** TUNTAP_FEATURE_*. */
@@ -238,6 +249,11 @@ enum class feature : std::uint32_t {
     offload = TUNTAP_FEATURE_OFFLOAD,
     uso = TUNTAP_FEATURE_USO,
     follow = TUNTAP_FEATURE_FOLLOW,
+    find_route = TUNTAP_FEATURE_FIND_ROUTE,
+    default_route = TUNTAP_FEATURE_DEFAULT_ROUTE,
+    bypass = TUNTAP_FEATURE_BYPASS,
+    master = TUNTAP_FEATURE_MASTER,
+    ipv6_settings = TUNTAP_FEATURE_IPV6_SETTINGS,
 };
 
 /** The owner or the group of a device that has none. */
@@ -459,6 +475,9 @@ inline std::string text(std::string_view from) {
     return std::string(from);
 }
 
+/** A text that need not be given: NULL if it is empty. */
+inline const char *or_null(const std::string &text) noexcept { return text.empty() ? nullptr : text.c_str(); }
+
 /** Fills in a text of a struct. C refuses one that is too long, because it has no NUL. */
 template <std::size_t Size>
 void fill(char (&member)[Size], std::string_view from) { text(from).copy(member, Size); }
@@ -466,6 +485,14 @@ void fill(char (&member)[Size], std::string_view from) { text(from).copy(member,
 /** A handle where NULL would mean something else. */
 template <class C>
 C *held(C *handle) { return handle ? handle : (refuse("the handle is empty"), handle); }
+
+/** The route that the system selects, in the network namespace of a device or of the calling thread. */
+inline ::tuntap_route find_route(const ::tuntap *dev, std::string_view destination, std::string_view source,
+                                 std::uint32_t mark) {
+    ::tuntap_route found{};
+    call(::tuntap_find_route, dev, text(destination).c_str(), or_null(text(source)), mark, &found, sizeof found);
+    return found;
+}
 
 constexpr std::int32_t limit(milliseconds time) noexcept {
     return time == no_limit ? -1 : static_cast<std::int32_t>(std::clamp<milliseconds::rep>(time.count(), 0, INT32_MAX));
@@ -726,6 +753,24 @@ public:
     /** The offloads that are on: tuntap_get_offloads. */
     offloads get_offloads() const { return offloads{detail::output<std::uint64_t>(::tuntap_get_offloads, get())}; }
 
+    /* Master */
+
+    /** The name of the bridge that the device is a port of: tuntap_get_master. */
+    std::string get_master() const { return detail::output_text<TUNTAP_NAME_SIZE>(::tuntap_get_master, get()); }
+    /** Makes the device a port of a bridge; with "", of none: tuntap_set_master. */
+    void set_master(std::string_view master) { detail::call(::tuntap_set_master, get(), detail::text(master).c_str()); }
+
+    /* IPv6 */
+
+    /** A setting of IPv6: tuntap_get_ipv6. */
+    std::uint32_t get_ipv6(ipv6_setting setting) const {
+        return detail::output<std::uint32_t>(::tuntap_get_ipv6, get(), number(setting));
+    }
+    /** Sets a setting of IPv6: tuntap_set_ipv6. */
+    void set_ipv6(ipv6_setting setting, std::uint32_t value) {
+        detail::call(::tuntap_set_ipv6, get(), number(setting), value);
+    }
+
     /* Addresses */
 
     /** Adds an address: tuntap_add_addr. */
@@ -764,6 +809,32 @@ public:
     /** All routes: tuntap_list_routes. */
     std::vector<libtuntap::route> list_routes() const {
         return detail::list<libtuntap::route>(::tuntap_list_routes, get());
+    }
+
+    /** The route that the system selects, in the network namespace of the device: tuntap_find_route. */
+    libtuntap::route find_route(std::string_view destination, std::string_view source = {},
+                                std::uint32_t mark = 0) const {
+        return detail::find_route(detail::held(get()), destination, source, mark);
+    }
+
+    /* Default routes */
+
+    /** Routes everything of a family through the device; of both families with family{}: tuntap_add_default_route. */
+    void add_default_route(family which = {}, std::string_view gateway = {}, add_flags flags = {}) {
+        detail::call(::tuntap_add_default_route, get(), number(which), detail::or_null(detail::text(gateway)),
+                     number(flags));
+    }
+    /** Deletes the default route of a family; of both families with family{}: tuntap_del_default_route. */
+    void del_default_route(family which = {}) { detail::call(::tuntap_del_default_route, get(), number(which)); }
+    /** Excludes packets from the default route; with "", to any destination: tuntap_add_bypass. */
+    void add_bypass(std::string_view destination, std::uint32_t mark = 0, std::uint32_t mask = 0,
+                    add_flags flags = {}) {
+        detail::call(::tuntap_add_bypass, get(), detail::or_null(detail::text(destination)), mark, mask,
+                     number(flags));
+    }
+    /** Deletes a bypass: tuntap_del_bypass. */
+    void del_bypass(std::string_view destination, std::uint32_t mark = 0, std::uint32_t mask = 0) {
+        detail::call(::tuntap_del_bypass, get(), detail::or_null(detail::text(destination)), mark, mask);
     }
 
     /* Namespaces */
@@ -830,6 +901,10 @@ inline std::vector<info> list() { return detail::list<info>(::tuntap_list); }
 /** Deletes a persistent device: tuntap_delete. */
 inline void delete_device(std::string_view name) {
     detail::call(::tuntap_delete, detail::text(name).c_str(), std::uint64_t{0});
+}
+/** The route that the system selects, in this network namespace: tuntap_find_route. */
+inline route find_route(std::string_view destination, std::string_view source = {}, std::uint32_t mark = 0) {
+    return detail::find_route(nullptr, destination, source, mark);
 }
 /** Whether the running kernel supports a feature: tuntap_probe. */
 inline bool probe(feature what) {

@@ -137,6 +137,92 @@ static void addresses_and_routes()
     CHECK(dev.list_addrs().size() == 103); /* with the link-local address of IPv6 */
 }
 
+/** An interface up0 with a default route, as one of the Internet has it. */
+static void add_uplink()
+{
+    ip("link add up0 type veth peer name far0");
+    ip("link set far0 up");
+    ip("link set up0 up");
+    ip("address add 192.0.2.2/24 dev up0");
+    ip("route add default via 192.0.2.1 dev up0");
+}
+
+/** Whether the kernel sends a packet with these properties through an interface. */
+static bool leads(const std::string &packet, const std::string &interface)
+{
+    return ip_has("\"dev\":\"" + interface + "\"", "route get " + packet);
+}
+
+static void default_routes()
+{
+    using libtuntap::add_flags, libtuntap::family;
+    add_uplink();
+    device dev("t0", open_flags::tun);
+    dev.add_addr(libtuntap::make_addr("10.8.0.2/24"));
+    THROWS(dev.add_default_route(), ENETDOWN, reason::down);
+    dev.up();
+    dev.add_bypass("198.51.100.7");
+    dev.add_bypass("", 0x30, 0xf0);
+    dev.add_default_route();
+    CHECK(leads("203.0.113.1", "t0") && leads("2001:db8::1", "t0"));
+    CHECK(leads("198.51.100.7", "up0") && leads("203.0.113.1 mark 0x35", "up0") && leads("192.0.2.9", "up0"));
+    dev.add_default_route(family::ipv4, "10.8.0.1", add_flags::override);
+    CHECK(ip_has("\"gateway\":\"10.8.0.1\"", "route get 203.0.113.1") && leads("192.0.2.9", "t0"));
+
+    auto way = dev.find_route("198.51.100.7");
+    CHECK(std::string(way.gateway) == "192.0.2.1" && std::string(way.source) == "192.0.2.2");
+    CHECK(ip_has("\"ifindex\":" + std::to_string(way.index), "link show up0"));
+    way = libtuntap::find_route("203.0.113.1", "10.8.0.2");
+    CHECK(way.index == dev.get_index() && std::string(way.gateway) == "10.8.0.1");
+    CHECK(libtuntap::find_route("203.0.113.1", "", 0x30).index != dev.get_index());
+    THROWS(libtuntap::find_route("nowhere"), EINVAL, reason::address);
+    THROWS(device().find_route("203.0.113.1"), EINVAL, reason::argument);
+
+    dev.del_bypass("", 0x30, 0xf0);
+    CHECK(leads("203.0.113.1 mark 0x35", "t0"));
+    dev.del_bypass("198.51.100.7");
+    CHECK(leads("198.51.100.7", "t0"));
+    THROWS(dev.del_bypass("198.51.100.7"), ENOENT, reason::unset);
+    THROWS(dev.add_bypass(""), EINVAL, reason::argument);
+    dev.del_default_route(family::ipv6);
+    CHECK(!leads("2001:db8::1", "t0") && leads("203.0.113.1", "t0"));
+    dev.del_default_route();
+    CHECK(leads("203.0.113.1", "up0") && !ip_has("\"priority\":3000", "rule show"));
+
+    dev.set_persist(true);
+    dev.add_default_route(family::ipv4, {}, add_flags::keep);
+    dev.close();
+    CHECK(leads("203.0.113.1", "t0"));
+    ip("link delete t0");
+    CHECK(leads("203.0.113.1", "up0"));
+    ip("link delete up0");
+}
+
+static void master_and_ipv6()
+{
+    using libtuntap::ipv6_setting;
+    ip("link add br0 type bridge");
+    device dev("t0", open_flags::tap);
+    THROWS(dev.get_master(), ENOENT, reason::unset);
+    dev.set_master("br0");
+    CHECK(dev.get_master() == "br0" && ip_has("\"master\":\"br0\"", "link show t0"));
+    dev.set_master("");
+    CHECK(!ip_has("\"master\"", "link show t0"));
+    THROWS(dev.set_master("nothing"), ENODEV, reason::absent);
+    ip("link delete br0");
+
+    const auto has = [](const std::string &setting, const std::string &value) {
+        return output_of("cat /proc/sys/net/ipv6/conf/t0/" + setting) == value + "\n";
+    };
+    dev.set_ipv6(ipv6_setting::accept_ra, 2);
+    CHECK(dev.get_ipv6(ipv6_setting::accept_ra) == 2 && has("accept_ra", "2"));
+    dev.set_ipv6(ipv6_setting::addr_gen_mode, 1);
+    CHECK(dev.get_ipv6(ipv6_setting::addr_gen_mode) == 1 && has("addr_gen_mode", "1"));
+    dev.set_ipv6(ipv6_setting::disable, 1);
+    CHECK(dev.get_ipv6(ipv6_setting::disable) == 1 && has("disable_ipv6", "1"));
+    THROWS(dev.set_ipv6(ipv6_setting::disable, 2), EINVAL, reason::range);
+}
+
 static void options()
 {
     const libtuntap::mac mac{2, 0, 0, 0, 0, 7};
@@ -226,6 +312,8 @@ int main()
     opens();
     interface();
     addresses_and_routes();
+    default_routes();
+    master_and_ipv6();
     options();
     namespaces();
     queues();

@@ -51,6 +51,19 @@ int main()
     CHECK(is_next(one, event_kind::route_added) && std::string(change.destination) == "10.9.0.0/16");
     ip("route delete 10.9.0.0/16 dev t0");
     CHECK(is_next(one, event_kind::route_removed));
+
+    libtuntap::monitor uplink(dev, libtuntap::monitor_flags::default_route);
+    CHECK(is_next(uplink, event_kind::device) && is_next(uplink, event_kind::addr_added));
+    CHECK(is_next(uplink, event_kind::complete));
+    ip("link add up0 type veth peer name far0");
+    ip("link set up0 up");
+    ip("address add 192.0.2.2/24 dev up0");
+    ip("route add default via 192.0.2.1 dev up0");
+    CHECK(is_next(uplink, event_kind::default_route) && std::string(change.name) == "up0");
+    CHECK(std::string(change.destination) == "0.0.0.0/0" && std::string(change.gateway) == "192.0.2.1");
+    ip("link delete up0");
+    CHECK(is_next(uplink, event_kind::default_route) && !*change.destination);
+    CHECK(libtuntap::family{change.family} == libtuntap::family::ipv4);
     CHECK(to_string(event_kind::addr_added) == std::string("address added"));
 
     dev.close();
