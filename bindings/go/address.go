@@ -39,6 +39,14 @@ const (
 	AddrNoBroadcast   AddrFlags = C.TUNTAP_ADDR_NOBROADCAST   // IPv4, on a TAP: without a broadcast address
 )
 
+// Family is IPv4 or IPv6. Zero is both, where a function takes both.
+type Family uint32
+
+const (
+	IPv4 Family = C.TUNTAP_IPV4
+	IPv6 Family = C.TUNTAP_IPV6
+)
+
 // Scope is the distance of an address or of a destination.
 type Scope uint32
 

@@ -110,6 +110,22 @@ func (d *Device) SetAlias(alias string) error {
 	})
 }
 
+// Master returns the name of the bridge, or of another interface, that the device is a port of. The error has
+// ReasonUnset if there is none.
+func (d *Device) Master() (string, error) {
+	master, err := get(d, func(dev *C.tuntap, master *[C.TUNTAP_NAME_SIZE]C.char, e *C.tuntap_error) C.int {
+		return C.tuntap_get_master(dev, &master[0], C.TUNTAP_NAME_SIZE, e)
+	})
+	return text(master[:]), err
+}
+
+// SetMaster makes the device a port of a bridge, or of another interface. "" makes it a port of none.
+func (d *Device) SetMaster(master string) error {
+	return d.set(master, func(dev *C.tuntap, master *C.char, e *C.tuntap_error) C.int {
+		return C.tuntap_set_master(dev, master, e)
+	})
+}
+
 // Carrier reports whether the device has a carrier.
 func (d *Device) Carrier() (bool, error) {
 	on, err := get(d, func(dev *C.tuntap, on *C.int, e *C.tuntap_error) C.int {

@@ -38,6 +38,7 @@ type linkSeen struct {
 	Flags   []string `json:"flags"`
 	Alias   string   `json:"ifalias"`
 	Address string   `json:"address"`
+	Master  string   `json:"master"`
 	Queue   int      `json:"txqlen"`
 	Addrs   []struct {
 		Local   string `json:"local"`
@@ -88,6 +89,7 @@ type routeSeen struct {
 	Metric      uint32 `json:"metric"`
 	Protocol    string `json:"protocol"`
 	Source      string `json:"prefsrc"`
+	Interface   string `json:"dev"`
 	Metrics     []struct {
 		MTU int `json:"mtu"`
 	} `json:"metrics"`

@@ -27,8 +27,10 @@ type Monitor struct {
 // MonitorFlags select what a Monitor reports.
 type MonitorFlags uint64
 
-// MonitorRoutes also reports routes.
-const MonitorRoutes MonitorFlags = C.TUNTAP_MONITOR_ROUTES
+const (
+	MonitorRoutes       MonitorFlags = C.TUNTAP_MONITOR_ROUTES        // also reports routes
+	MonitorDefaultRoute MonitorFlags = C.TUNTAP_MONITOR_DEFAULT_ROUTE // also reports the default route of the system
+)
 
 // EventKind is what has happened.
 type EventKind uint32
@@ -50,12 +52,14 @@ const (
 	EventRouteAdded   EventKind = C.TUNTAP_EVENT_ROUTE_ADDED   // a route was added
 	EventRouteRemoved EventKind = C.TUNTAP_EVENT_ROUTE_REMOVED // a route was removed or replaced
 	EventMoved        EventKind = C.TUNTAP_EVENT_MOVED         // the device was moved to another network namespace
+	EventDefaultRoute EventKind = C.TUNTAP_EVENT_DEFAULT_ROUTE // the system has another default route, or none
 )
 
 // String describes the kind in a few words, such as "address added".
 func (k EventKind) String() string { return C.GoString(C.tuntap_strevent(C.uint32_t(k))) }
 
-// Event is an event, with the state of the device after it.
+// Event is an event, with the state of the device after it. EventDefaultRoute has the state of the interface that the
+// default route leads through; without one for the family, Route has no Destination.
 type Event struct {
 	Kind        EventKind
 	Name        string
@@ -64,6 +68,7 @@ type Event struct {
 	MTU         int
 	Up, Carrier bool
 	MAC         net.HardwareAddr // zeros for a TUN
+	Family      Family           // events of addresses and routes
 	Addr        Addr             // events of addresses
 	Route       Route            // events of routes
 }
@@ -175,6 +180,7 @@ func newEvent(c *C.tuntap_event) Event {
 	return Event{
 		Kind: EventKind(c.kind), Name: text(c.name[:]), Index: int(c.index), Flags: Flags(c.flags), MTU: int(c.mtu),
 		Up: c.up != 0, Carrier: c.carrier != 0, MAC: macOf(&c.mac),
+		Family: Family(c.family),
 		Addr: Addr{
 			Prefix: prefixOf(c.addr[:]), Peer: addrOf(c.peer[:]), Scope: Scope(c.scope), Flags: AddrFlags(c.addr_flags),
 			Protocol: uint32(c.protocol),

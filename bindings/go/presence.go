@@ -52,25 +52,30 @@ func Delete(name string) error {
 type Feature uint32
 
 const (
-	FeatureTUN        Feature = C.TUNTAP_FEATURE_TUN
-	FeatureTAP        Feature = C.TUNTAP_FEATURE_TAP
-	FeaturePI         Feature = C.TUNTAP_FEATURE_PI
-	FeatureMultiQueue Feature = C.TUNTAP_FEATURE_MULTI_QUEUE
-	FeaturePersist    Feature = C.TUNTAP_FEATURE_PERSIST
-	FeatureOwner      Feature = C.TUNTAP_FEATURE_OWNER
-	FeatureIPv4       Feature = C.TUNTAP_FEATURE_IPV4
-	FeatureIPv6       Feature = C.TUNTAP_FEATURE_IPV6
-	FeatureRoute      Feature = C.TUNTAP_FEATURE_ROUTE
-	FeatureRename     Feature = C.TUNTAP_FEATURE_RENAME
-	FeatureCarrier    Feature = C.TUNTAP_FEATURE_CARRIER
-	FeatureNetns      Feature = C.TUNTAP_FEATURE_NETNS
-	FeatureWake       Feature = C.TUNTAP_FEATURE_WAKE
-	FeatureMonitor    Feature = C.TUNTAP_FEATURE_MONITOR
-	FeatureSteering   Feature = C.TUNTAP_FEATURE_STEERING
-	FeatureNAPI       Feature = C.TUNTAP_FEATURE_NAPI
-	FeatureOffload    Feature = C.TUNTAP_FEATURE_OFFLOAD
-	FeatureUSO        Feature = C.TUNTAP_FEATURE_USO
-	FeatureFollow     Feature = C.TUNTAP_FEATURE_FOLLOW
+	FeatureTUN          Feature = C.TUNTAP_FEATURE_TUN
+	FeatureTAP          Feature = C.TUNTAP_FEATURE_TAP
+	FeaturePI           Feature = C.TUNTAP_FEATURE_PI
+	FeatureMultiQueue   Feature = C.TUNTAP_FEATURE_MULTI_QUEUE
+	FeaturePersist      Feature = C.TUNTAP_FEATURE_PERSIST
+	FeatureOwner        Feature = C.TUNTAP_FEATURE_OWNER
+	FeatureIPv4         Feature = C.TUNTAP_FEATURE_IPV4
+	FeatureIPv6         Feature = C.TUNTAP_FEATURE_IPV6
+	FeatureRoute        Feature = C.TUNTAP_FEATURE_ROUTE
+	FeatureRename       Feature = C.TUNTAP_FEATURE_RENAME
+	FeatureCarrier      Feature = C.TUNTAP_FEATURE_CARRIER
+	FeatureNetns        Feature = C.TUNTAP_FEATURE_NETNS
+	FeatureWake         Feature = C.TUNTAP_FEATURE_WAKE
+	FeatureMonitor      Feature = C.TUNTAP_FEATURE_MONITOR
+	FeatureSteering     Feature = C.TUNTAP_FEATURE_STEERING
+	FeatureNAPI         Feature = C.TUNTAP_FEATURE_NAPI
+	FeatureOffload      Feature = C.TUNTAP_FEATURE_OFFLOAD
+	FeatureUSO          Feature = C.TUNTAP_FEATURE_USO
+	FeatureFollow       Feature = C.TUNTAP_FEATURE_FOLLOW
+	FeatureFindRoute    Feature = C.TUNTAP_FEATURE_FIND_ROUTE
+	FeatureDefaultRoute Feature = C.TUNTAP_FEATURE_DEFAULT_ROUTE
+	FeatureBypass       Feature = C.TUNTAP_FEATURE_BYPASS
+	FeatureMaster       Feature = C.TUNTAP_FEATURE_MASTER
+	FeatureIPv6Settings Feature = C.TUNTAP_FEATURE_IPV6_SETTINGS
 )
 
 // Has reports whether the library supports a feature on this operating system. It makes no system call.

@@ -22,6 +22,7 @@ type Route struct {
 	Scope       Scope        // zero in a request: the default
 	Protocol    uint32       // the origin of the route
 	Flags       RouteFlags   // properties
+	Index       int          // the interface, as net.InterfaceByIndex takes it; only FindRoute reports it
 }
 
 // RouteType is what the system does with a packet.
@@ -76,6 +77,40 @@ func (d *Device) DelRoute(route Route) error {
 	})
 }
 
+// FindRoute returns the route that the system selects for a packet, in the network namespace of the device. It can lead
+// through any interface. Without a source address the system chooses one. Mark is the SO_MARK of the packet. The error
+// is syscall.ENETUNREACH if no route leads there.
+func (d *Device) FindRoute(destination, source netip.Addr, mark uint32) (Route, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if d.dev == nil {
+		return Route{}, os.ErrClosed
+	}
+	return findRoute(d.dev, destination, source, mark)
+}
+
+// FindRoute returns the route that the system selects for a packet, in the network namespace of the calling thread: see
+// Device.FindRoute.
+func FindRoute(destination, source netip.Addr, mark uint32) (Route, error) {
+	return findRoute(nil, destination, source, mark)
+}
+
+func findRoute(dev *C.tuntap, destination, source netip.Addr, mark uint32) (Route, error) {
+	var c C.tuntap_route
+	err := withText(addrText(destination), func(destination *C.char) error {
+		return withText(addrText(source), func(source *C.char) error {
+			return call(func(e *C.tuntap_error) C.int {
+				return C.tuntap_find_route(dev, orEmpty(destination), source, C.uint32_t(mark), &c,
+					C.sizeof_tuntap_route, e)
+			})
+		})
+	})
+	if err != nil {
+		return Route{}, err
+	}
+	return newRoute(&c), nil
+}
+
 func newRoute(c *C.tuntap_route) Route {
 	return Route{
 		Destination: prefixOf(c.destination[:]),
@@ -88,6 +123,7 @@ func newRoute(c *C.tuntap_route) Route {
 		Scope:       Scope(c.scope),
 		Protocol:    uint32(c.protocol),
 		Flags:       RouteFlags(c.flags),
+		Index:       int(c.index),
 	}
 }
 
@@ -100,6 +136,7 @@ func (r *Route) c() *C.tuntap_route {
 		scope:    C.uint32_t(r.Scope),
 		protocol: C.uint32_t(r.Protocol),
 		flags:    C.uint64_t(r.Flags),
+		index:    number(r.Index),
 	}
 	setPrefix(c.destination[:], r.Destination)
 	setAddr(c.gateway[:], r.Gateway)

@@ -85,15 +85,27 @@ func addrOf(array []C.char) netip.Addr {
 }
 
 func setPrefix(array []C.char, prefix netip.Prefix) {
-	if prefix.IsValid() {
-		setText(array, prefix.String())
-	}
+	setText(array, prefixText(prefix))
 }
 
 func setAddr(array []C.char, addr netip.Addr) {
-	if addr.IsValid() {
-		setText(array, addr.String())
+	setText(array, addrText(addr))
+}
+
+// prefixText returns "" for no prefix.
+func prefixText(prefix netip.Prefix) string {
+	if !prefix.IsValid() {
+		return ""
 	}
+	return prefix.String()
+}
+
+// addrText returns "" for no address.
+func addrText(addr netip.Addr) string {
+	if !addr.IsValid() {
+		return ""
+	}
+	return addr.String()
 }
 
 func macOf(bytes *[C.TUNTAP_MAC_SIZE]C.uint8_t) net.HardwareAddr {
