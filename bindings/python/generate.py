@@ -16,6 +16,7 @@ import header
 ENUMERATIONS = {
     "TUNTAP_FEATURE_": ("Feature", "Numbered", "What an operating system may have: see tuntap.has()."),
     "TUNTAP_REASON_": ("Reason", "Numbered", "Why a call failed: what errno cannot tell."),
+    "TUNTAP_IPV6_": ("IPv6Setting", "Numbered", "How the kernel configures IPv6 on a device by itself."),
     "TUNTAP_F_": ("Offloads", "IntFlag", "What a device with Flag.OFFLOAD may leave to be done."),
     "TUNTAP_ADDR_": ("AddrFlag", "IntFlag", "What is said of an address beside itself."),
     "TUNTAP_SCOPE_": ("Scope", "Numbered", "Where an address is valid, or the destination of a route is."),
@@ -28,7 +29,9 @@ ENUMERATIONS = {
 }
 FLAGS = ("Flag", "IntFlag", "How a device is opened, and what it is.")
 # Constants that are no members of those: sizes, versions, families, and flags of single functions.
-PLAIN = re.compile(r".*_SIZE$|TUNTAP_(VERSION_.*|IPV[46]|VNET_HDR_F_\w+|ALL_MULTICAST|MONITOR_ROUTES|NO_ID|REPLACE)")
+PLAIN = re.compile(
+    r".*_SIZE$|TUNTAP_(VERSION_.*|IPV[46]|VNET_HDR_F_\w+|ALL_MULTICAST|MONITOR_\w+|NO_ID|REPLACE|KEEP|OVERRIDE)"
+)
 
 # Parameters that Python has no use for.
 C_ONLY = {
@@ -69,6 +72,11 @@ def in_python(text: str) -> str:
     text = re.sub(r"TUNTAP_ROUTE_(\w+)", r"RouteFlag.\1", text)
     text = re.sub(r"TUNTAP_VNET_HDR_GSO_(\w+)", r"GsoType.\1", text)
     text = text.replace("TUNTAP_MONITOR_ROUTES", "routes").replace("TUNTAP_NO_ID", "None")
+    text = text.replace("TUNTAP_MONITOR_DEFAULT_ROUTE", "default_route")
+    text = text.replace("TUNTAP_KEEP", "keep").replace("TUNTAP_OVERRIDE", "override")
+    text = text.replace("TUNTAP_IPV6_*", "IPv6Setting")
+    text = re.sub(r"TUNTAP_IPV6_(\w+)", r"IPv6Setting.\1", text)
+    text = re.sub(r"TUNTAP_IPV([46])\b", r"\1", text)
     text = text.replace("TUNTAP_ALL_MULTICAST", "all_multicast").replace("TUNTAP_VNET_HDR_F_NEEDS_CSUM", "1")
     text = text.replace("TUNTAP_* flags below", "members of Flag")
     text = re.sub(r"TUNTAP_(?!\w*_SIZE|IPV|VERSION)(\w+)", r"Flag.\1", text)

@@ -24,7 +24,7 @@ import witness
 
 import tuntap
 import tuntap.pytun
-from tuntap import Flag, Reason
+from tuntap import Flag, IPv6Setting, Reason
 
 OWNER = 1234 if witness.other_users() else 0
 # linux/if_tun.h.
@@ -121,6 +121,35 @@ def test_properties():
         assert Flag.PERSIST in device.flags
         device.set_persist(False)
     assert "t9" not in witness.names()
+
+
+def test_master():
+    witness.ip("link", "add", "br0", "type", "bridge")
+    with tuntap.Device("t0", Flag.TAP) as device:
+        assert device.master is None
+        device.master = "br0"
+        assert witness.link("t0")["master"] == "br0" and device.master == "br0"
+        device.master = None
+        assert "master" not in witness.link("t0")
+        with pytest.raises(tuntap.Error) as caught:
+            device.master = "nothing"
+        assert caught.value.errno == errno.ENODEV and caught.value.reason is Reason.ABSENT
+    witness.ip("link", "delete", "br0")
+
+
+def test_settings_of_ipv6():
+    settings = {IPv6Setting.ACCEPT_RA: 2, IPv6Setting.ADDR_GEN_MODE: 1, IPv6Setting.DISABLE: 1}
+    names = {IPv6Setting.DISABLE: "disable_ipv6"}
+    with tuntap.Device("t0") as device:
+        for setting, value in settings.items():
+            device.set_ipv6(setting, value)
+            with open(f"/proc/sys/net/ipv6/conf/t0/{names.get(setting, setting.name.lower())}") as shown:
+                assert int(shown.read()) == device.get_ipv6(setting) == value
+            with pytest.raises(tuntap.Error) as caught:
+                device.set_ipv6(setting, 4)
+            assert caught.value.reason is Reason.RANGE
+        with pytest.raises(OverflowError):
+            device.set_ipv6(IPv6Setting.DISABLE, -1)
 
 
 def test_addresses():

@@ -24,6 +24,13 @@ def configured(device: Device) -> None:
     assert_type(device.addr, Optional[ipaddress.IPv4Address])
     assert_type(device.list_addrs(), list[Addr])
     assert_type(device.list_routes(), list[Route])
+    assert_type(device.find_route("192.0.2.1", mark=7), Route)
+    assert_type(tuntap.find_route(ipaddress.ip_address("192.0.2.1")), Route)
+    device.add_bypass(ipaddress.ip_network("192.0.2.0/24"))
+    device.add_default_route(gateway=ipaddress.ip_address("10.8.0.2"), family=4, override=True)
+    assert_type(device.master, Optional[str])
+    device.master = None
+    device.set_ipv6(tuntap.IPv6Setting.ACCEPT_RA, 0)
     assert_type(device.stats.rx_packets, int)
 
 

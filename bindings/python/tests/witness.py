@@ -76,6 +76,25 @@ def ipv4(source, destination, payload=b"payload of a packet", protocol=PROTOCOL)
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
 
 
+@contextlib.contextmanager
+def uplink(name="up0", network="192.0.2", metric=10):
+    """An interface with a default route, as one of the Internet has it."""
+    ip("link", "add", name, "type", "veth", "peer", "name", f"far-{name}")
+    try:
+        ip("link", "set", f"far-{name}", "up")
+        ip("link", "set", name, "up")
+        ip("address", "add", f"{network}.2/24", "dev", name)
+        ip("route", "add", "default", "via", f"{network}.1", "metric", str(metric))
+        yield name
+    finally:
+        ip("link", "delete", name)
+
+
+def way(*packet):
+    """The interface through which the kernel sends a packet with these properties."""
+    return json.loads(ip("-j", "route", "get", *packet))[0]["dev"]
+
+
 def checksum(data):
     total = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:

@@ -19,6 +19,7 @@ from ._abi import (
     Feature,
     Flag,
     GsoType,
+    IPv6Setting,
     Offloads,
     Reason,
     RouteFlag,
@@ -35,7 +36,7 @@ from .link import Stats
 from .monitor import Event, Monitor
 from .offload import Joiner, Splitter, VnetHdr
 from .presence import Info, delete, list, probe
-from .route import Route
+from .route import Route, find_route
 
 
 @documented("tuntap_version")
@@ -60,6 +61,7 @@ __all__ = [
     "Feature",
     "Flag",
     "GsoType",
+    "IPv6Setting",
     "Info",
     "Joiner",
     "Monitor",
@@ -78,6 +80,7 @@ __all__ = [
     "Wait",
     "Writer",
     "delete",
+    "find_route",
     "has",
     "list",
     "probe",

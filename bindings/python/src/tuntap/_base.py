@@ -18,6 +18,7 @@ from ._memory import Spares, size_of
 from ._types import Text
 from .address import Addr, Addresses, AddrLike
 from .config import Options, config
+from .default_route import DefaultRoutes
 from .link import Link, MacLike
 from .monitor import Monitor
 from .route import NetworkLike, Route, Routes
@@ -32,7 +33,7 @@ SURE_LENGTH = 40
 _Self = TypeVar("_Self", bound="BaseDevice")
 
 
-class BaseDevice(Link, Addresses, Routes, Steering):
+class BaseDevice(Link, Addresses, Routes, DefaultRoutes, Steering):
     """What Device and aio.Device share: all but the ways to wait for a packet."""
 
     def __init__(
@@ -157,8 +158,8 @@ class BaseDevice(Link, Addresses, Routes, Steering):
         self._call(lib.tuntap_detach)
 
     @documented("tuntap_monitor_open")
-    def monitor(self, routes: bool = False) -> Monitor:
-        return Monitor(self, routes)
+    def monitor(self, routes: bool = False, default_route: bool = False) -> Monitor:
+        return Monitor(self, routes, default_route)
 
     @documented("tuntap_release")
     def release(self) -> int:

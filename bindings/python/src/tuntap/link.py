@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The link: what a device is called, up and down, MTU, MAC address, carrier, counters."""
+"""The link: what a device is called, up and down, MTU, MAC address, carrier, master, IPv6, counters."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Union
 
 from . import _abi
-from ._abi import Offloads, Reason
+from ._abi import IPv6Setting, Offloads, Reason
 from ._handle import Handled
-from ._library import documented, lib
+from ._library import documented, lib, number
 from ._types import Text
 from .errors import Error
 
@@ -125,6 +125,30 @@ class Link(Handled):
     @carrier.setter
     def carrier(self, on: bool) -> None:
         self._call(lib.tuntap_set_carrier, bool(on))
+
+    @property
+    @documented("tuntap_get_master", "tuntap_set_master")
+    def master(self) -> str | None:
+        """None: it is a port of nothing."""
+        try:
+            return self._text(_abi.NAME_SIZE, lib.tuntap_get_master)
+        except Error as error:
+            if error.reason is Reason.UNSET:
+                return None
+            raise
+
+    @master.setter
+    def master(self, master: Text | None) -> None:
+        self._call(lib.tuntap_set_master, master)
+
+    @documented("tuntap_get_ipv6")
+    def get_ipv6(self, setting: IPv6Setting) -> int:
+        with self._handle as pointer:
+            return number(ctypes.c_uint32, lib.tuntap_get_ipv6, pointer, setting)
+
+    @documented("tuntap_set_ipv6")
+    def set_ipv6(self, setting: IPv6Setting, value: int) -> None:
+        self._call(lib.tuntap_set_ipv6, setting, value)
 
     @property
     @documented("tuntap_get_txqueuelen", "tuntap_set_txqueuelen")

@@ -40,6 +40,8 @@ class Event:
     scope: Scope = Scope.GLOBAL
     addr_flags: AddrFlag = AddrFlag(0)
     route: Route | None = None
+    # 4 or 6, as the `version` of an address; 0 for other events than those of addresses and routes.
+    family: int = 0
 
 
 class _MonitorHandle(Handle):
@@ -58,8 +60,8 @@ class Monitor(Handled):
     """
 
     @documented("tuntap_monitor_open")
-    def __init__(self, device: object = None, routes: bool = False) -> None:
-        flags = _abi.MONITOR_ROUTES if routes else 0
+    def __init__(self, device: object = None, routes: bool = False, default_route: bool = False) -> None:
+        flags = (_abi.MONITOR_ROUTES if routes else 0) | (_abi.MONITOR_DEFAULT_ROUTE if default_route else 0)
         with nullcontext() if device is None else device_handle(device) as watched:
             opener = lib.tuntap_monitor_open
             self._handle = _MonitorHandle("the monitor", lib.tuntap_monitor_close, opener, watched, flags)
@@ -133,6 +135,7 @@ def _event(told: Any) -> Event:
         Scope(told.scope),
         AddrFlag(told.addr_flags),
         _route(told) if told.destination else None,
+        told.family,
     )
 
 

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""The routes through a device."""
+"""The routes through a device, and the route that the system selects."""
 
 from __future__ import annotations
 
 import ctypes
 import ipaddress
+from collections.abc import Callable
 from typing import Any, NamedTuple, Union
 
 from . import _abi
 from ._abi import RouteFlag, RouteType, Scope
 from ._handle import Handled
-from ._library import documented, lib
+from ._library import call, documented, lib
 from ._types import uint32, uint64
 from .address import IPAddress, fill, ip_text, listed, parse_ip
 
@@ -31,6 +32,8 @@ class Route(NamedTuple):
     scope: Scope | None = None
     mtu: int = 0
     flags: RouteFlag = RouteFlag(0)
+    # The interface, for socket.if_indextoname(). Only find_route() reports it.
+    ifindex: int = 0
 
 
 def route_struct(given: Route) -> Any:
@@ -43,6 +46,7 @@ def route_struct(given: Route) -> Any:
         protocol=uint32(given.protocol),
         scope=uint32(given.scope or 0),
         mtu=uint32(given.mtu),
+        index=uint32(given.ifindex),
     )
     fill(place, "destination", ip_text(given.destination))
     fill(place, "gateway", ip_text(given.gateway))
@@ -63,7 +67,23 @@ def listed_route(told: Any) -> Route:
         Scope(told.scope) if told.scope else None,
         told.mtu,
         RouteFlag(told.flags),
+        told.index,
     )
+
+
+def _found(
+    call: Callable[..., int], destination: str | IPAddress, source: str | IPAddress | None, mark: int, *of: Any
+) -> Route:
+    place = _abi.tuntap_route()
+    given = (ip_text(destination), ip_text(source), mark)
+    call(lib.tuntap_find_route, *of, *given, ctypes.byref(place), ctypes.sizeof(place))
+    return listed_route(place)
+
+
+@documented("tuntap_find_route")
+def find_route(destination: str | IPAddress, source: str | IPAddress | None = None, mark: int = 0) -> Route:
+    """In the network namespace of the calling thread."""
+    return _found(call, destination, source, mark, None)
 
 
 class Routes(Handled):
@@ -108,6 +128,10 @@ class Routes(Handled):
         given = Route(destination, gateway, metric, table, source, type, protocol, scope, mtu, flags)  # type: ignore[arg-type]
         place = route_struct(destination if isinstance(destination, Route) else given)
         self._call(lib.tuntap_del_route, ctypes.byref(place), ctypes.sizeof(place))
+
+    @documented("tuntap_find_route")
+    def find_route(self, destination: str | IPAddress, source: str | IPAddress | None = None, mark: int = 0) -> Route:
+        return _found(self._call, destination, source, mark)
 
     @documented("tuntap_list_routes")
     def list_routes(self) -> list[Route]:
