@@ -64,7 +64,7 @@ static void listed_and_deleted(void)
     tuntap_close(persistent);
     CALL(tuntap_list(infos, 8, sizeof infos[0], &err));
     CALL(tuntap_delete("d0", 0, &err));
-    for (uint32_t feature = 1; feature <= TUNTAP_FEATURE_FOLLOW; feature++) {
+    for (uint32_t feature = 1; feature <= TUNTAP_FEATURE_IPV6_SETTINGS; feature++) {
         OK(tuntap_probe(NULL, feature, &supported, &err));
         CALL(tuntap_probe(dev, feature, &supported, &err));
     }
@@ -186,6 +186,24 @@ static void addresses_and_routes(void)
     CALL(tuntap_add_route(dev, route_of("10.10.0.0/16", NULL, 0, 0), sizeof(tuntap_route), 0, &err));
     CALL(tuntap_list_routes(dev, routes, 8, sizeof routes[0], &err));
     CALL(tuntap_del_route(dev, route_of("10.10.0.0/16", NULL, 0, 0), sizeof(tuntap_route), &err));
+    CALL(tuntap_find_route(dev, "10.8.0.2", NULL, 0, routes, sizeof routes[0], &err));
+}
+
+static void default_routes(void)
+{
+    CALL(tuntap_add_bypass(dev, "192.0.2.1", 7, 0, 0, &err));
+    CALL(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, TUNTAP_OVERRIDE, &err));
+    CALL(tuntap_del_default_route(dev, 0, &err));
+    CALL(tuntap_del_bypass(dev, "192.0.2.1", 7, 0, &err));
+}
+
+static void master_and_ipv6(void)
+{
+    uint32_t value;
+    CALL(tuntap_set_master(tap, "br0", &err));
+    CALL(tuntap_get_master(tap, text, sizeof text, &err));
+    CALL(tuntap_get_ipv6(tap, TUNTAP_IPV6_DISABLE, &value, &err));
+    CALL(tuntap_set_ipv6(tap, TUNTAP_IPV6_ACCEPT_RA, 0, &err));
 }
 
 static void queues(void)
@@ -225,7 +243,7 @@ static void monitors(void)
     OK(tuntap_monitor_next(monitor, &event, sizeof event, 10000, &err));
     DO(tuntap_monitor_shutdown(monitor));
     DO(tuntap_monitor_close(monitor));
-    OK(tuntap_monitor_open(NULL, TUNTAP_MONITOR_ROUTES, &monitor, &err));
+    OK(tuntap_monitor_open(NULL, TUNTAP_MONITOR_ROUTES | TUNTAP_MONITOR_DEFAULT_ROUTE, &monitor, &err));
     tuntap_monitor_close(monitor);
 }
 
@@ -248,8 +266,10 @@ static void configuring(void)
 {
     device();
     addresses_and_routes();
+    default_routes();
     link_of();
     filters();
+    master_and_ipv6();
     CALL(tuntap_set_offloads(offloading, TUNTAP_F_CSUM, &err));
 }
 
@@ -329,6 +349,7 @@ int main(int count, char **arguments)
     snprintf(elsewhere_path, sizeof elsewhere_path, "/proc/self/fd/%d", elsewhere);
     steering = program_returning(0, BPF_PROG_TYPE_SOCKET_FILTER);
     counting = program_returning(-1, BPF_PROG_TYPE_SOCKET_FILTER);
+    IP("link add br0 type bridge");
     CHECK(chdir("/dev") == 0);
     CHECK(pipe(to_parent) == 0 && pipe(from_parent) == 0);
     pid_t child = fork();
