@@ -21,6 +21,11 @@ TEXTS = {
     "addr": "10.8.0.1/24",
     "dstaddr": "10.8.0.2",
     "netmask": "255.255.255.0",
+    "master": "bridge",
+    "destination": "192.0.2.1",
+    "tuntap_find_route: destination": "10.8.0.2",
+    "source": "10.8.0.1",
+    "gateway": "10.8.0.2",
 }
 NUMBERS = {
     "uid": 0,
@@ -41,6 +46,11 @@ NUMBERS = {
     "count": 2,
     "headroom": 16,
     "tailroom": 16,
+    "mark": 0,
+    "mask": 0,
+    "family": 4,
+    "setting": 1,
+    "value": 0,
 }
 # Bytes of what a pointer of this type points at, and what it is for.
 SCALARS = {"int *": "int", "uint32_t *": "uint32_t", "uint64_t *": "uint64_t", "size_t *": "size_t", "void **": "void *"}

@@ -18,7 +18,7 @@ static const struct {
     {"a TUN with queues", "t4", TUNTAP_TUN | TUNTAP_MULTI_QUEUE | TUNTAP_NONBLOCK},
     {"a TUN that is gone", "t5", TUNTAP_TUN},
 };
-enum { SHAPES = LENGTH(shapes), OWNED = 1, OTHER_END = 4, GONE = SHAPES - 1 };
+enum { SHAPES = LENGTH(shapes), OWNED = 1, DEFAULT_ROUTE = 2, BRIDGED = 3, OTHER_END = 4, GONE = SHAPES - 1 };
 enum { CONFIGS, READERS, WRITERS, SPLITTERS, JOINERS, MONITORS, KINDS };
 
 /** Volatile: the signal handler wakes those that are there. */
@@ -42,6 +42,15 @@ static void configure(int shape)
     if (shape == OWNED) {
         tuntap_set_owner(devices[shape], 0, NULL);
         tuntap_set_group(devices[shape], 0, NULL);
+    }
+    if (shape == DEFAULT_ROUTE) {
+        tuntap_add_default_route(devices[shape], TUNTAP_IPV4, NULL, 0, NULL);
+        tuntap_add_bypass(devices[shape], "192.0.2.1", 0, 0, 0, NULL);
+    }
+    if (shape == BRIDGED) {
+        if (!if_nametoindex("bridge"))
+            IP("link add bridge type bridge");
+        tuntap_set_master(devices[shape], "bridge", NULL);
     }
 }
 

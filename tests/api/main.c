@@ -160,6 +160,15 @@ static void clean_up(void)
     }
 }
 
+/** No call may use a handle that is being freed, and the signal handler wakes all handles. */
+static void change_signals(int how)
+{
+    sigset_t alarm;
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
+    CHECK(sigprocmask(how, &alarm, NULL) == 0);
+}
+
 static void call(void)
 {
     restore_handles(changed);
@@ -167,11 +176,15 @@ static void call(void)
         make_idle_device();
     make_arguments();
     describe();
+    if (function->frees)
+        change_signals(SIG_BLOCK);
     report->calls++;
     result = function->call(arguments);
     report->good += result >= 0;
     judge();
     clean_up();
+    if (function->frees)
+        change_signals(SIG_UNBLOCK);
 }
 
 /** Calls with each value of two parameters; of one when they are the same. Ends early at a good call. */
