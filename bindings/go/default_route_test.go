@@ -69,8 +69,11 @@ func TestDefaultRoute(t *testing.T) {
 
 	check(t, device.SetPersist(true))
 	check(t, device.AddDefaultRoute(tuntap.DefaultRoute{Family: tuntap.IPv4, Keep: true}))
+	server.Keep = true
+	check(t, device.AddBypass(server))
 	check(t, device.Close())
 	leads(t, "default0", "203.0.113.1")
+	leads(t, "up0", "198.51.100.7")
 	check(t, tuntap.Delete("default0"))
 	leads(t, "up0", "203.0.113.1")
 }

@@ -191,8 +191,9 @@ static void default_routes()
 
     dev.set_persist(true);
     dev.add_default_route(family::ipv4, {}, add_flags::keep);
+    dev.add_bypass("198.51.100.7", 0, 0, add_flags::keep);
     dev.close();
-    CHECK(leads("203.0.113.1", "t0"));
+    CHECK(leads("203.0.113.1", "t0") && leads("198.51.100.7", "up0"));
     ip("link delete t0");
     CHECK(leads("203.0.113.1", "up0"));
     ip("link delete up0");

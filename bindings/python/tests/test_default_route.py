@@ -84,7 +84,9 @@ def test_find_route(opened):
 
 def test_monitor_of_the_default_route():
     def following(monitor):
-        return next(event for event in monitor if event.kind is EventKind.DEFAULT_ROUTE)
+        while (event := monitor.next(10)).kind is not EventKind.DEFAULT_ROUTE:
+            pass
+        return event
 
     with witness.uplink(), tuntap.Device("t0") as device, device.monitor(default_route=True) as monitor:
         event = following(monitor)
