@@ -45,6 +45,10 @@ int main(int argc, char **argv)
     OK(tuntap_set_addr(dev, "fd00::1/64", &err));
     OK(add_addr(dev, "10.8.0.1", NULL, 0, &err));
     OK(add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
+    OK(tuntap_set_master(dev, NULL, &err));
+    OK(tuntap_get_ipv6(dev, TUNTAP_IPV6_DISABLE, &number, &err));
+    OK(tuntap_set_ipv6(dev, TUNTAP_IPV6_DISABLE, number, &err));
+    OK(tuntap_find_route(dev, "10.9.0.1", NULL, 0, routes, sizeof *routes, &err));
     OK(tuntap_get_name(dev, text, sizeof text, &err));
     OK(tuntap_get_alias(dev, text, sizeof text, &err));
     OK(tuntap_get_addr(dev, text, sizeof text, &err));
