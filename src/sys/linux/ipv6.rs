@@ -2,8 +2,10 @@
 //! The IPv6 settings of an interface. rtnetlink reports them, and sets only one of them. The others are files below
 //! /proc/sys, which show the network namespace of the thread.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::message::{Attributes, Refusal, Request};
@@ -14,8 +16,9 @@ use super::refusal::refusal;
 use super::{Queue, file, link};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::ipv6::{Setting, Settings};
+use crate::model::memory;
 use crate::model::name::Name;
-use crate::model::text::{Outside, text};
+use crate::model::text::{Outside, Text, text};
 use crate::sys::Backend;
 use crate::sys::bytes::u32_at;
 
@@ -72,16 +75,17 @@ impl Queue {
     /// write to the old file.
     fn set_ipv6_here(&self, name: &Name, setting: Setting, value: u32) -> Result<()> {
         let sysctl = setting.name();
-        let path = text!("/proc/sys/net/ipv6/conf/{}/{sysctl}", Outside(name.as_bytes()));
+        let parts = [&b"/proc/sys/net/ipv6/conf/"[..], name.as_bytes(), b"/", sysctl.as_bytes()];
+        let path = memory::collect(parts.into_iter().flatten().copied())?;
         let action = text!("set {sysctl} of {name} to {value}");
-        let opened = file::open(Path::new(path.as_str()), libc::O_WRONLY);
-        let fd = opened.map_err(|errno| refused(errno, &path, &action))?;
+        let opened = file::open(Path::new(OsStr::from_bytes(&path)), libc::O_WRONLY);
+        let fd = opened.map_err(|errno| refused(errno, Outside(&path), &action))?;
         if self.name()? != *name {
             let text = text!("{action}: the device was renamed at that moment: try again");
             return Err(Error::new(Errno::EBUSY, Reason::Busy, text));
         }
         let written = File::from(fd).write_all(text!("{value}").as_str().as_bytes());
-        written.map_err(|error| refused(errno_of(&error), &path, &action))
+        written.map_err(|error| refused(errno_of(&error), Outside(&path), &action))
     }
 }
 
@@ -89,7 +93,7 @@ fn errno_of(error: &io::Error) -> Errno {
     Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
 }
 
-fn refused(errno: Errno, path: &impl std::fmt::Display, action: &impl std::fmt::Display) -> Error {
+fn refused(errno: Errno, path: Outside<'_>, action: &Text) -> Error {
     match errno {
         Errno::ENOENT | Errno::EROFS => {
             let text = text!("{action}: {path} cannot be written: mount /proc, writable");
