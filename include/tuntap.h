@@ -563,6 +563,8 @@ void tuntap_close(tuntap *dev);
  * without the library or passes the device to another process. tuntap_open_fd takes it
  * back.
  *
+ * Default routes and bypasses of the handle end, unless TUNTAP_KEEP was set.
+ *
  * The descriptor is non-blocking (O_NONBLOCK) and close-on-exec, as it was in the handle.
  * The device stays open and keeps its settings. The unread rest of a super-packet is lost:
  * read until -EAGAIN first.
@@ -1609,6 +1611,9 @@ int tuntap_get_ipv6(const tuntap *dev, uint32_t setting, uint32_t *value, tuntap
 /**
  * Sets a setting of IPv6 on the device.
  *
+ * The settings return to the defaults of the system when the device is moved to another network
+ * namespace, or when its MTU falls below 1280.
+ *
  * To set TUNTAP_IPV6_ADDR_GEN_MODE and TUNTAP_IPV6_ACCEPT_RA before they have an effect, do so before
  * tuntap_up.
  *
@@ -2250,7 +2255,7 @@ ssize_t tuntap_list_routes(const tuntap *dev, tuntap_route *routes, size_t count
 /**
  * Finds the route that the system selects for a packet.
  *
- * It can lead through any interface. The kernel is asked, so that all of its rules and tables count.
+ * It can lead through any interface. The kernel does the lookup, with all of its rules and tables.
  * Needs no privilege.
  *
  * The route has the destination, the metric and the other attributes with which it was added. gateway
@@ -2262,15 +2267,16 @@ ssize_t tuntap_list_routes(const tuntap *dev, tuntap_route *routes, size_t count
  *
  * @param dev          A device: the route is looked up in its network namespace. NULL: in that of the
  *                     calling thread.
- * @param destination  An address without a prefix, such as "192.0.2.1".
+ * @param destination  An address without a prefix, such as "192.0.2.1". A link-local IPv6 address
+ *                     needs an interface, and has no route here.
  * @param source       The source address of the packet. NULL: the system chooses it, and reports it.
  * @param mark         The mark of the packet (SO_MARK). 0: none.
  * @param route        Receives the route, with the index of its interface.
  * @param size         sizeof(tuntap_route).
  * @param err          May be NULL.
  * @return 0, or
- *         -ENETUNREACH  no route leads to the destination, it discards the packet, or the host does
- *                       not have source (TUNTAP_REASON_UNSET);
+ *         -ENETUNREACH  no route leads to the destination, it discards the packet, or, for IPv4, the
+ *                       host does not have source (TUNTAP_REASON_UNSET);
  *         -EINVAL       destination or source is not an address, or their families differ
  *                       (TUNTAP_REASON_ADDRESS);
  *         -EINVAL       destination or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
@@ -2307,14 +2313,22 @@ int tuntap_find_route(const tuntap *dev, const char *destination, const char *so
  * for the server of the VPN first: otherwise the packets of the tunnel enter the tunnel.
  *
  * The default routes of the system stay where they are. The route ends when the handle that added it
- * is closed, unless TUNTAP_KEEP is set, or when the device goes down, is moved to another network
- * namespace, or is removed: packets take their former way again. After a crash of the process the
- * kernel removes the device, unless it is persistent. The next handle that opens a persistent device
- * removes what was left. A child of fork() that closes its handle removes nothing.
+ * is closed or released, unless TUNTAP_KEEP is set, or when the device goes down, is moved to another
+ * network namespace, or is removed; for IPv6 also when its MTU falls below 1280 or IPv6 is disabled on
+ * it. Packets then take their former way again. After a crash of the process
+ * the kernel removes the device, unless it is persistent. The next handle with CAP_NET_ADMIN that
+ * opens a persistent device removes what was left.
+ *
+ * Only the process that added the route removes it, when it closes its handle, also if a child of
+ * fork() still uses the device; a child removes nothing. Call this function after daemon(3). The close
+ * needs CAP_NET_ADMIN: without it the rules stay. They lead nowhere when the device is gone, but a
+ * persistent device still gets the packets: before the process drops its privileges, decide for
+ * TUNTAP_KEEP or for a device that is not persistent.
  *
  * When the device has this default route already, nothing changes. The call changes TUNTAP_OVERRIDE and
- * the gateway of an existing one, and adds what is missing: call it again after tuntap_down and
- * tuntap_up. A route that another handle has added ends with that handle.
+ * the gateway of an existing one, TUNTAP_KEEP makes it stay, and the call adds what is missing: call it
+ * again after the device was down (TUNTAP_EVENT_UP). A route that another handle has added ends with that handle. Of several devices with a
+ * default route, the one that was first with TUNTAP_OVERRIDE is used, or else the first one.
  *
  * Without IPv6 addresses on the device, the route for IPv6 still keeps IPv6 packets from leaving the
  * host past the device. Strict source validation (sysctl rp_filter) of other interfaces refuses
@@ -2324,18 +2338,20 @@ int tuntap_find_route(const tuntap *dev, const char *destination, const char *so
  * Cost: until the handle is closed or the route is deleted, the handle has one more descriptor.
  *
  * Linux: the route is in a table of its own, 2000000000 + the index of the device. Rules of policy
- * routing with the priorities 30003 to 30005 select it; `ip rule` shows them. The kernel evaluates
- * rules with lower numbers first. Rules of devices that are gone have no effect, and the next call
- * removes them. IPv6 must not be disabled on the device, and its MTU must be 1280 or more; for a
- * device without IPv6 request TUNTAP_IPV4.
+ * routing with the priorities 30003 to 30006 select it. `ip rule` shows them: with protocol 117 they
+ * end with the handle, and with protocol static they stay; suppress_ifgroup only shows the device.
+ * The kernel evaluates rules of other programs with lower numbers first: verify the way with
+ * tuntap_find_route. Rules of devices that are gone lead nowhere, but their bypasses
+ * apply to other devices; the next call that adds or deletes a default route or a bypass removes them.
+ * Other programs can remove the rules: systemd-networkd does so with ManageForeignRoutingPolicyRules=.
  *
  * Darwin: routes to 0.0.0.0/1 and 128.0.0.0/1, ::/1 and 8000::/1, which precede the default route.
  *
  * @param dev      The device.
  * @param family   TUNTAP_IPV4, TUNTAP_IPV6, or 0: each of them that the system has. If one fails,
  *                 neither is added.
- * @param gateway  The next hop on the link, which a TAP needs, such as "10.8.0.1". NULL: none. Only
- *                 with one family.
+ * @param gateway  The next hop on the link, such as "10.8.0.1"; only with one family. NULL: none. A
+ *                 TAP without one looks for each destination on its link (ARP).
  * @param flags    0, or TUNTAP_KEEP and TUNTAP_OVERRIDE.
  * @param err      May be NULL.
  * @return 0, also when the device has this default route already; or
@@ -2345,9 +2361,15 @@ int tuntap_find_route(const tuntap *dev, const char *destination, const char *so
  *                       (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL       the MTU is below 1280, for IPv6 (TUNTAP_REASON_RANGE);
  *         -ENETDOWN     the device is down (TUNTAP_REASON_DOWN);
- *         -ENETUNREACH  the gateway is in no network of the device (TUNTAP_REASON_SYSTEM);
+ *         -ENETUNREACH, -EHOSTUNREACH  the gateway is in no network of the device
+ *                       (TUNTAP_REASON_SYSTEM);
+ *         -EACCES       IPv6 is disabled on the device, for IPv6 (TUNTAP_REASON_SYSTEM): see
+ *                       TUNTAP_IPV6_DISABLE, or request TUNTAP_IPV4: then IPv6 packets leave the
+ *                       host past the device;
+ *         -EEXIST       another interface has a default route in the table (TUNTAP_REASON_BUSY);
  *         -EPERM        CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
- *         -EOPNOTSUPP   the kernel has no policy routing (TUNTAP_REASON_KERNEL);
+ *         -EOPNOTSUPP   the kernel has no policy routing, or no IPv6 for TUNTAP_IPV6
+ *                       (TUNTAP_REASON_KERNEL);
  *         -EOPNOTSUPP   Darwin: TUNTAP_KEEP or TUNTAP_OVERRIDE (TUNTAP_REASON_PLATFORM);
  *         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
@@ -2363,11 +2385,14 @@ int tuntap_add_default_route(tuntap *dev, uint32_t family, const char *gateway, 
  * @param family  TUNTAP_IPV4, TUNTAP_IPV6, or 0 for both.
  * @param err     May be NULL.
  * @return 0, or
- *         -ENOENT  the device has no default route of the family, or of any family
- *                  (TUNTAP_REASON_UNSET);
- *         -EINVAL  dev is NULL, or the family is unknown (TUNTAP_REASON_ARGUMENT);
- *         -EPERM   CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
- *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+ *         -ENOENT      the device has no default route of the family, or of any family
+ *                      (TUNTAP_REASON_UNSET);
+ *         -EINVAL      dev is NULL, or the family is unknown (TUNTAP_REASON_ARGUMENT);
+ *         -EBUSY       the kernel would delete another route (TUNTAP_REASON_BUSY): see
+ *                      tuntap_del_route;
+ *         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+ *         -EOPNOTSUPP  the kernel has no policy routing (TUNTAP_REASON_KERNEL);
+ *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
  */
 int tuntap_del_default_route(tuntap *dev, uint32_t family, tuntap_error *err);
@@ -2378,10 +2403,11 @@ int tuntap_del_default_route(tuntap *dev, uint32_t family, tuntap_error *err);
  *
  * For the server of a VPN, and for networks that should stay reachable with TUNTAP_OVERRIDE. A bypass
  * has no effect without a default route of tuntap_add_default_route, and can be added before it. It
- * does not exclude packets from routes of tuntap_add_route.
+ * excludes the packets from the default routes of all devices, but not from routes of
+ * tuntap_add_route.
  *
  * The kernel routes each packet anew: when a gateway or an interface changes, packets follow it
- * without a further call. TUNTAP_MONITOR_DEFAULT_ROUTE reports such changes.
+ * without a further call. TUNTAP_MONITOR_DEFAULT_ROUTE reports changes of the default route.
  *
  * The bypass ends when the handle that added it is closed, unless TUNTAP_KEEP is set, or with the
  * device, as described in tuntap_add_default_route.
@@ -2427,6 +2453,7 @@ int tuntap_add_bypass(tuntap *dev, const char *destination, uint32_t mark, uint3
  *         -ENOENT      the device does not have this bypass (TUNTAP_REASON_UNSET);
  *         -EINVAL      as for tuntap_add_bypass;
  *         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+ *         -EOPNOTSUPP  the kernel has no policy routing (TUNTAP_REASON_KERNEL);
  *         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
  *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
@@ -2718,8 +2745,9 @@ int tuntap_config_set_up(tuntap_config *config, int up, tuntap_error *err);
  * write, in any thread and namespace, and calls that configure the device act on it in its
  * new namespace.
  *
- * The kernel takes the device down and removes its addresses and routes. In the new
- * namespace its index can be different, and its name must not be in use.
+ * The kernel takes the device down and removes its addresses, routes, master and IPv6
+ * settings. In the new namespace its index can be different, and its name must not be in
+ * use.
  *
  * To configure the device there, the process must be able to enter that namespace: this
  * needs CAP_SYS_ADMIN in both namespaces and Linux 5.4 or later. Otherwise a handle can
@@ -3674,11 +3702,13 @@ int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64
 #define TUNTAP_EVENT_MOVED 16
 
 /**
- * The default route of the system is another one now, or, without a destination, there is none
- * for the family. Only with TUNTAP_MONITOR_DEFAULT_ROUTE. The event has the route, and the
- * state of its interface, which can be of any kind. It is the default route of the main table
- * with the lowest metric; one with several next hops is not taken into account, and neither is
- * one of tuntap_add_default_route.
+ * The default route of the system is another one now, or the name, the MTU or the carrier of its
+ * interface changed. Without a destination there is none for the family. Only with
+ * TUNTAP_MONITOR_DEFAULT_ROUTE. The event has the route, and the state of its interface, which
+ * can be of any kind. It is the default route of the main table with the lowest metric, also one
+ * through a TUN. Routes of tuntap_add_default_route, routes with several next hops and more
+ * specific routes are not taken into account: call tuntap_find_route for a destination. Before
+ * TUNTAP_EVENT_COMPLETE there is one event for each family that has a default route.
  */
 #define TUNTAP_EVENT_DEFAULT_ROUTE 17
 

@@ -17,14 +17,22 @@ use crate::model::default_route::{Bypass, DefaultRoute, parse_bypass_flags};
 /// for the server of the VPN first: otherwise the packets of the tunnel enter the tunnel.
 ///
 /// The default routes of the system stay where they are. The route ends when the handle that added it
-/// is closed, unless TUNTAP_KEEP is set, or when the device goes down, is moved to another network
-/// namespace, or is removed: packets take their former way again. After a crash of the process the
-/// kernel removes the device, unless it is persistent. The next handle that opens a persistent device
-/// removes what was left. A child of fork() that closes its handle removes nothing.
+/// is closed or released, unless TUNTAP_KEEP is set, or when the device goes down, is moved to another
+/// network namespace, or is removed; for IPv6 also when its MTU falls below 1280 or IPv6 is disabled on
+/// it. Packets then take their former way again. After a crash of the process
+/// the kernel removes the device, unless it is persistent. The next handle with CAP_NET_ADMIN that
+/// opens a persistent device removes what was left.
+///
+/// Only the process that added the route removes it, when it closes its handle, also if a child of
+/// fork() still uses the device; a child removes nothing. Call this function after daemon(3). The close
+/// needs CAP_NET_ADMIN: without it the rules stay. They lead nowhere when the device is gone, but a
+/// persistent device still gets the packets: before the process drops its privileges, decide for
+/// TUNTAP_KEEP or for a device that is not persistent.
 ///
 /// When the device has this default route already, nothing changes. The call changes TUNTAP_OVERRIDE and
-/// the gateway of an existing one, and adds what is missing: call it again after tuntap_down and
-/// tuntap_up. A route that another handle has added ends with that handle.
+/// the gateway of an existing one, TUNTAP_KEEP makes it stay, and the call adds what is missing: call it
+/// again after the device was down (TUNTAP_EVENT_UP). A route that another handle has added ends with that handle. Of several devices with a
+/// default route, the one that was first with TUNTAP_OVERRIDE is used, or else the first one.
 ///
 /// Without IPv6 addresses on the device, the route for IPv6 still keeps IPv6 packets from leaving the
 /// host past the device. Strict source validation (sysctl rp_filter) of other interfaces refuses
@@ -34,18 +42,20 @@ use crate::model::default_route::{Bypass, DefaultRoute, parse_bypass_flags};
 /// Cost: until the handle is closed or the route is deleted, the handle has one more descriptor.
 ///
 /// Linux: the route is in a table of its own, 2000000000 + the index of the device. Rules of policy
-/// routing with the priorities 30003 to 30005 select it; `ip rule` shows them. The kernel evaluates
-/// rules with lower numbers first. Rules of devices that are gone have no effect, and the next call
-/// removes them. IPv6 must not be disabled on the device, and its MTU must be 1280 or more; for a
-/// device without IPv6 request TUNTAP_IPV4.
+/// routing with the priorities 30003 to 30006 select it. `ip rule` shows them: with protocol 117 they
+/// end with the handle, and with protocol static they stay; suppress_ifgroup only shows the device.
+/// The kernel evaluates rules of other programs with lower numbers first: verify the way with
+/// tuntap_find_route. Rules of devices that are gone lead nowhere, but their bypasses
+/// apply to other devices; the next call that adds or deletes a default route or a bypass removes them.
+/// Other programs can remove the rules: systemd-networkd does so with ManageForeignRoutingPolicyRules=.
 ///
 /// Darwin: routes to 0.0.0.0/1 and 128.0.0.0/1, ::/1 and 8000::/1, which precede the default route.
 ///
 /// @param dev      The device.
 /// @param family   TUNTAP_IPV4, TUNTAP_IPV6, or 0: each of them that the system has. If one fails,
 ///                 neither is added.
-/// @param gateway  The next hop on the link, which a TAP needs, such as "10.8.0.1". NULL: none. Only
-///                 with one family.
+/// @param gateway  The next hop on the link, such as "10.8.0.1"; only with one family. NULL: none. A
+///                 TAP without one looks for each destination on its link (ARP).
 /// @param flags    0, or TUNTAP_KEEP and TUNTAP_OVERRIDE.
 /// @param err      May be NULL.
 /// @return 0, also when the device has this default route already; or
@@ -55,9 +65,15 @@ use crate::model::default_route::{Bypass, DefaultRoute, parse_bypass_flags};
 ///                       (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL       the MTU is below 1280, for IPv6 (TUNTAP_REASON_RANGE);
 ///         -ENETDOWN     the device is down (TUNTAP_REASON_DOWN);
-///         -ENETUNREACH  the gateway is in no network of the device (TUNTAP_REASON_SYSTEM);
+///         -ENETUNREACH, -EHOSTUNREACH  the gateway is in no network of the device
+///                       (TUNTAP_REASON_SYSTEM);
+///         -EACCES       IPv6 is disabled on the device, for IPv6 (TUNTAP_REASON_SYSTEM): see
+///                       TUNTAP_IPV6_DISABLE, or request TUNTAP_IPV4: then IPv6 packets leave the
+///                       host past the device;
+///         -EEXIST       another interface has a default route in the table (TUNTAP_REASON_BUSY);
 ///         -EPERM        CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
-///         -EOPNOTSUPP   the kernel has no policy routing (TUNTAP_REASON_KERNEL);
+///         -EOPNOTSUPP   the kernel has no policy routing, or no IPv6 for TUNTAP_IPV6
+///                       (TUNTAP_REASON_KERNEL);
 ///         -EOPNOTSUPP   Darwin: TUNTAP_KEEP or TUNTAP_OVERRIDE (TUNTAP_REASON_PLATFORM);
 ///         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED).
 /// @since 0.1.0
@@ -83,11 +99,14 @@ pub unsafe extern "C" fn tuntap_add_default_route(
 /// @param family  TUNTAP_IPV4, TUNTAP_IPV6, or 0 for both.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -ENOENT  the device has no default route of the family, or of any family
-///                  (TUNTAP_REASON_UNSET);
-///         -EINVAL  dev is NULL, or the family is unknown (TUNTAP_REASON_ARGUMENT);
-///         -EPERM   CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
-///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+///         -ENOENT      the device has no default route of the family, or of any family
+///                      (TUNTAP_REASON_UNSET);
+///         -EINVAL      dev is NULL, or the family is unknown (TUNTAP_REASON_ARGUMENT);
+///         -EBUSY       the kernel would delete another route (TUNTAP_REASON_BUSY): see
+///                      tuntap_del_route;
+///         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+///         -EOPNOTSUPP  the kernel has no policy routing (TUNTAP_REASON_KERNEL);
+///         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_del_default_route(dev: *mut Device, family: u32, err: *mut CError) -> c_int {
@@ -99,10 +118,11 @@ pub unsafe extern "C" fn tuntap_del_default_route(dev: *mut Device, family: u32,
 ///
 /// For the server of a VPN, and for networks that should stay reachable with TUNTAP_OVERRIDE. A bypass
 /// has no effect without a default route of tuntap_add_default_route, and can be added before it. It
-/// does not exclude packets from routes of tuntap_add_route.
+/// excludes the packets from the default routes of all devices, but not from routes of
+/// tuntap_add_route.
 ///
 /// The kernel routes each packet anew: when a gateway or an interface changes, packets follow it
-/// without a further call. TUNTAP_MONITOR_DEFAULT_ROUTE reports such changes.
+/// without a further call. TUNTAP_MONITOR_DEFAULT_ROUTE reports changes of the default route.
 ///
 /// The bypass ends when the handle that added it is closed, unless TUNTAP_KEEP is set, or with the
 /// device, as described in tuntap_add_default_route.
@@ -159,6 +179,7 @@ pub unsafe extern "C" fn tuntap_add_bypass(
 ///         -ENOENT      the device does not have this bypass (TUNTAP_REASON_UNSET);
 ///         -EINVAL      as for tuntap_add_bypass;
 ///         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+///         -EOPNOTSUPP  the kernel has no policy routing (TUNTAP_REASON_KERNEL);
 ///         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
 ///         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
 /// @since 0.1.0

@@ -185,6 +185,8 @@ pub unsafe extern "C" fn tuntap_close(dev: *mut Device) {
 /// without the library or passes the device to another process. tuntap_open_fd takes it
 /// back.
 ///
+/// Default routes and bypasses of the handle end, unless TUNTAP_KEEP was set.
+///
 /// The descriptor is non-blocking (O_NONBLOCK) and close-on-exec, as it was in the handle.
 /// The device stays open and keeps its settings. The unread rest of a super-packet is lost:
 /// read until -EAGAIN first.

@@ -36,6 +36,9 @@ pub unsafe extern "C" fn tuntap_get_ipv6(
 
 /// Sets a setting of IPv6 on the device.
 ///
+/// The settings return to the defaults of the system when the device is moved to another network
+/// namespace, or when its MTU falls below 1280.
+///
 /// To set TUNTAP_IPV6_ADDR_GEN_MODE and TUNTAP_IPV6_ACCEPT_RA before they have an effect, do so before
 /// tuntap_up.
 ///

@@ -19,8 +19,9 @@ pub(super) unsafe fn namespace_at(path: *const c_char) -> Result<Namespace> {
 /// write, in any thread and namespace, and calls that configure the device act on it in its
 /// new namespace.
 ///
-/// The kernel takes the device down and removes its addresses and routes. In the new
-/// namespace its index can be different, and its name must not be in use.
+/// The kernel takes the device down and removes its addresses, routes, master and IPv6
+/// settings. In the new namespace its index can be different, and its name must not be in
+/// use.
 ///
 /// To configure the device there, the process must be able to enter that namespace: this
 /// needs CAP_SYS_ADMIN in both namespaces and Linux 5.4 or later. Otherwise a handle can

@@ -261,7 +261,7 @@ pub unsafe extern "C" fn tuntap_list_routes(
 
 /// Finds the route that the system selects for a packet.
 ///
-/// It can lead through any interface. The kernel is asked, so that all of its rules and tables count.
+/// It can lead through any interface. The kernel does the lookup, with all of its rules and tables.
 /// Needs no privilege.
 ///
 /// The route has the destination, the metric and the other attributes with which it was added. gateway
@@ -273,15 +273,16 @@ pub unsafe extern "C" fn tuntap_list_routes(
 ///
 /// @param dev          A device: the route is looked up in its network namespace. NULL: in that of the
 ///                     calling thread.
-/// @param destination  An address without a prefix, such as "192.0.2.1".
+/// @param destination  An address without a prefix, such as "192.0.2.1". A link-local IPv6 address
+///                     needs an interface, and has no route here.
 /// @param source       The source address of the packet. NULL: the system chooses it, and reports it.
 /// @param mark         The mark of the packet (SO_MARK). 0: none.
 /// @param route        Receives the route, with the index of its interface.
 /// @param size         sizeof(tuntap_route).
 /// @param err          May be NULL.
 /// @return 0, or
-///         -ENETUNREACH  no route leads to the destination, it discards the packet, or the host does
-///                       not have source (TUNTAP_REASON_UNSET);
+///         -ENETUNREACH  no route leads to the destination, it discards the packet, or, for IPv4, the
+///                       host does not have source (TUNTAP_REASON_UNSET);
 ///         -EINVAL       destination or source is not an address, or their families differ
 ///                       (TUNTAP_REASON_ADDRESS);
 ///         -EINVAL       destination or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);

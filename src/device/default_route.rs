@@ -27,7 +27,8 @@ impl Device {
         let families = families(wanted.family)?;
         let routes = self.default_routes(way, &families, wanted.gateway)?;
         let before = self.backend.routes(way)?;
-        let added = routes.iter().try_for_each(|route| self.add_route_on(way, route, true));
+        let remedy = "add an address whose network has the gateway";
+        let added = routes.iter().try_for_each(|route| self.add_route_on(way, route, true, remedy));
         added.and_then(|()| self.backend.add_policy(way, &families, wanted)).inspect_err(|_| {
             self.restore_routes(way, &before, routes);
         })

@@ -150,7 +150,15 @@ impl Device {
         if before == master.map(|(index, _)| index) {
             return Ok(());
         }
-        self.backend.change_link(way, &Change::Master(master)).inspect_err(|_| {
+        let changed = self.backend.change_link(way, &Change::Master(master)).map_err(|error| {
+            let cause = match (error.errno(), self.backend.mode().kind) {
+                (Errno::EINVAL, Kind::Tun) => "a bridge takes only a TAP",
+                (Errno::EOPNOTSUPP, _) => "that interface takes no ports",
+                _ => return error,
+            };
+            Error::new(error.errno(), error.reason(), text!("{}: {cause}", error.message()))
+        });
+        changed.inspect_err(|_| {
             // The kernel removes it from the former one first.
             let former = before.zip(master.map(|(_, name)| name));
             if former.is_some() {
@@ -175,7 +183,13 @@ impl Device {
         if settings.get(setting) == value {
             return Ok(());
         }
-        self.backend.set_ipv6(way, setting, value)
+        self.backend.set_ipv6(way, setting, value).map_err(|error| match (setting, error.errno()) {
+            (Setting::AddrGenMode, Errno::EINVAL) => {
+                let text = text!("{}: mode 2 needs the sysctl stable_secret", error.message());
+                Error::new(Errno::EINVAL, error.reason(), text)
+            }
+            _ => error,
+        })
     }
 
     fn no_ipv6(&self) -> Error {

@@ -15,6 +15,7 @@ use crate::model::flags::Reports;
 use crate::model::limit::Limit;
 use crate::model::link::Link;
 use crate::model::memory::NoMemory;
+use crate::model::name::Name;
 use crate::model::prefix::{Family, Prefix};
 use crate::model::route::{Installed, Route, Type};
 use crate::sys::{Backend, Routes, Waker, Watch, Watching};
@@ -45,8 +46,18 @@ struct State {
     /// The present state was listed completely.
     complete: bool,
     /// The default routes that were reported last: IPv4, IPv6.
-    defaults: [Option<(u32, Route)>; 2],
+    defaults: [Option<DefaultRoute>; 2],
     ended: bool,
+}
+
+/// What is reported of a default route and of its interface, when it changes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct DefaultRoute {
+    route: Route,
+    index: u32,
+    name: Name,
+    mtu: u32,
+    carrier: bool,
 }
 
 struct Known {
@@ -406,7 +417,13 @@ impl State {
         for family in [Family::V4, Family::V6] {
             self.reserve(1)?;
             let found = default_route(&self.known, family);
-            let now = found.map(|(known, installed)| (known.link.index, installed.route));
+            let now = found.map(|(Known { link, .. }, installed)| DefaultRoute {
+                route: installed.route,
+                index: link.index,
+                name: link.name,
+                mtu: link.mtu,
+                carrier: link.carrier,
+            });
             let [ipv4, ipv6] = &mut self.defaults;
             let last = if family == Family::V4 { ipv4 } else { ipv6 };
             if mem::replace(last, now) != now {

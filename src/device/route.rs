@@ -20,10 +20,18 @@ impl Device {
     /// the list is read only after a failure where the system allows that: it takes longer the more routes there are.
     pub fn add_route(&self, route: &Route, replace: bool) -> Result<()> {
         let _configuring = self.lock_configuration();
-        self.add_route_on(&mut self.backend.way(), route, replace)
+        let remedy = "add an address whose network has the gateway, or use TUNTAP_ROUTE_ONLINK";
+        self.add_route_on(&mut self.backend.way(), route, replace, remedy)
     }
 
-    pub(super) fn add_route_on(&self, way: &mut Way<'_>, route: &Route, replace: bool) -> Result<()> {
+    /// `remedy`: what to do if the gateway is unreachable.
+    pub(super) fn add_route_on(
+        &self,
+        way: &mut Way<'_>,
+        route: &Route,
+        replace: bool,
+        remedy: &str,
+    ) -> Result<()> {
         if (replace || !self.backend.adds_without_listing()) && self.installed(way, route)?.is_some() {
             return Ok(());
         }
@@ -31,21 +39,22 @@ impl Device {
             return self
                 .backend
                 .replace_route(way, route)
-                .map_err(|error| self.explain_route(way, route, error));
+                .map_err(|error| self.explain_route(way, route, error, remedy));
         }
         self.backend.add_route(way, route).or_else(|error| match self.installed(way, route) {
             Ok(Some(_)) => Ok(()),
-            _ => Err(self.explain_route(way, route, error)),
+            _ => Err(self.explain_route(way, route, error, remedy)),
         })
     }
 
     /// What the kernel reports without a cause. It looks for the network of the gateway first, and a device that is down
     /// has none. Where IPv6 is off because of the MTU, Linux returns ENODEV.
-    fn explain_route(&self, way: &mut Way<'_>, route: &Route, error: Error) -> Error {
+    fn explain_route(&self, way: &mut Way<'_>, route: &Route, error: Error, remedy: &str) -> Error {
         let unreachable = matches!(error.errno(), Errno::ENETUNREACH | Errno::EHOSTUNREACH)
             && error.reason() == Reason::System
             && route.gateway().is_some();
-        if !unreachable && error.errno() != Errno::ENODEV {
+        let v6 = route.family() == Family::V6;
+        if !unreachable && error.errno() != Errno::ENODEV && !(v6 && error.errno() == Errno::EACCES) {
             return error;
         }
         let Ok(link) = self.backend.link(way) else { return error };
@@ -53,9 +62,11 @@ impl Device {
         if unreachable && !link.up {
             Error::new(Errno::ENETDOWN, Reason::Down, text!("{action}: the device is down: use tuntap_up"))
         } else if unreachable {
-            let remedy = "add an address whose network has the gateway, or use TUNTAP_ROUTE_ONLINK";
             Error::new(error.errno(), error.reason(), text!("{}: {remedy}", error.message()))
-        } else if route.family() == Family::V6 && link.mtu < IPV6_MTU {
+        } else if v6 && link.ipv6.is_some_and(|settings| settings.disable != 0) {
+            let remedy = "IPv6 is disabled on the device: use tuntap_set_ipv6 with TUNTAP_IPV6_DISABLE";
+            Error::new(error.errno(), Reason::System, text!("{action}: {remedy}"))
+        } else if v6 && link.mtu < IPV6_MTU {
             too_small_for_ipv6(action, link.mtu)
         } else {
             error

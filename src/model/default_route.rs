@@ -139,8 +139,19 @@ impl Bypass {
     }
 }
 
+/// Refuses an IPv4 address in IPv6 notation: its packets are IPv4, and no IPv6 route applies to them.
+pub(crate) fn check_not_mapped(ip: IpAddr, text: &str) -> Result<()> {
+    match ip {
+        IpAddr::V6(ip) if ip.to_ipv4_mapped().is_some() => {
+            Err(prefix::invalid(text, "this is an IPv4 address: write it as in 192.0.2.1"))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn parse_destination(text: &str) -> Result<Route> {
     let route = Route::new(Parsed::new(text)?, text)?;
+    check_not_mapped(route.network(), text)?;
     if route.prefix() == Prefix::ALL {
         return Err(prefix::invalid(
             text,
@@ -191,6 +202,7 @@ mod tests {
         assert_eq!(reason(None, 0x100, 0xf0), Reason::Argument);
         assert_eq!(reason(Some("192.0.2.1"), 0, 0xf0), Reason::Argument);
         assert_eq!(reason(Some("0.0.0.0/0"), 0, 0), Reason::Address);
+        assert_eq!(reason(Some("::ffff:192.0.2.1"), 0, 0), Reason::Address);
         assert_eq!(reason(Some("192.0.2.1/24"), 0, 0), Reason::Address);
         assert_eq!(reason(Some("vpn.example"), 0, 0), Reason::Address);
     }

@@ -110,11 +110,13 @@ enumeration! {
         /// Otherwise as TUNTAP_EVENT_REMOVED, which replaces it on a kernel that does not report
         /// where the device went.
         Moved = 16, "TUNTAP_EVENT_MOVED", c"device moved to another network namespace";
-        /// The default route of the system is another one now, or, without a destination, there is none
-        /// for the family. Only with TUNTAP_MONITOR_DEFAULT_ROUTE. The event has the route, and the
-        /// state of its interface, which can be of any kind. It is the default route of the main table
-        /// with the lowest metric; one with several next hops is not taken into account, and neither is
-        /// one of tuntap_add_default_route.
+        /// The default route of the system is another one now, or the name, the MTU or the carrier of its
+        /// interface changed. Without a destination there is none for the family. Only with
+        /// TUNTAP_MONITOR_DEFAULT_ROUTE. The event has the route, and the state of its interface, which
+        /// can be of any kind. It is the default route of the main table with the lowest metric, also one
+        /// through a TUN. Routes of tuntap_add_default_route, routes with several next hops and more
+        /// specific routes are not taken into account: call tuntap_find_route for a destination. Before
+        /// TUNTAP_EVENT_COMPLETE there is one event for each family that has a default route.
         DefaultRoute = 17, "TUNTAP_EVENT_DEFAULT_ROUTE", c"default route changed";
     }
 }

@@ -167,7 +167,7 @@ fn has_family(family: libc::c_int) -> Result<bool> {
 fn has_policy_routing() -> Result<bool> {
     match rule::list_family(&mut Socket::open()?, Family::V4) {
         Ok(_) => Ok(true),
-        Err(refusal) if matches!(refusal.errno, Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP) => Ok(false),
+        Err(refusal) if refusal.lacks_rules() => Ok(false),
         Err(refusal) => Err(failed(refusal.errno)),
     }
 }

@@ -25,6 +25,11 @@ impl Refusal {
         !matches!(self.errno, Errno::EPERM | Errno::ENODEV | Errno::ENOMEM | Errno::ENOBUFS)
     }
 
+    /// Whether the kernel has no rules of policy routing for the family of the request.
+    pub(super) fn lacks_rules(&self) -> bool {
+        matches!(self.errno, Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP)
+    }
+
     pub(super) fn error(self, action: impl Display) -> Error {
         super::refusal::refusal(self.errno, self.said, action)
     }

@@ -123,8 +123,8 @@ fn present<T>(found: Outcome<T>) -> std::result::Result<Option<T>, Refusal> {
     }
 }
 
-/// The kernel also has errnos for routes that discard packets: EHOSTUNREACH, EACCES and, for IPv4, EINVAL, which older
-/// kernels have for the source address of another host too.
+/// The kernel also has errnos for routes that discard packets: EHOSTUNREACH, EACCES and EINVAL. Older kernels have the last
+/// one for the source address of another host too.
 fn refused_lookup(refusal: Refusal, lookup: &Lookup) -> Error {
     match refusal.errno {
         Errno::ENETUNREACH | Errno::EHOSTUNREACH | Errno::EACCES | Errno::EINVAL => lookup.no_route(),
@@ -478,6 +478,12 @@ impl Backend for Queue {
         family: Family,
         gateway: Option<IpAddr>,
     ) -> Result<Vec<Route>> {
+        // Without rules the kernel takes each table for the main one, whose default route must stay.
+        let action = "add the default route through";
+        let listed = self.query(way, |netlink, _| Ok(rule::list_family(netlink, family).err()), action)?;
+        if let Some(refusal) = listed {
+            return Err(self.refused_policy(refusal, action));
+        }
         let table = rule::table_of(self.link(way)?.index);
         let details = Details { table, ..Details::default() };
         let route = Route::reported(family.unspecified(), Prefix::ALL, gateway, None, details);

@@ -3,7 +3,7 @@
 //!
 //! Rules and not routes in the main table, for three reasons: the way past the device is whatever the system has at the
 //! moment, so that it follows a new gateway by itself; no route of anybody else is replaced; and after a crash the rules
-//! lead nowhere, because the kernel removes the route of the device's table with the device.
+//! of a default route lead nowhere, because the kernel removes the route in the device's table with the device.
 
 use std::result::Result;
 
@@ -31,14 +31,10 @@ pub(super) struct Policy {
 }
 
 impl Policy {
-    /// In the network namespace of the calling thread. Removes the rules of devices that are gone.
+    /// In the network namespace of the calling thread.
     pub(super) fn open(namespace: Option<Identity>, index: u32) -> Result<Self, Error> {
         let netlink = Socket::open()?;
-        let mut policy = Self { netlink, namespace, index, added: Vec::new(), process: process() };
-        if ids::is_net_admin() {
-            policy.remove_leftovers();
-        }
-        Ok(policy)
+        Ok(Self { netlink, namespace, index, added: Vec::new(), process: process() })
     }
 
     /// Whether it is for this device, in this process.
@@ -63,15 +59,15 @@ impl Policy {
             let present = self.present(*family)?;
             // The rule for the table comes last: until then everything takes its former way.
             let steps: &[Step] = if overriding {
-                &[Step::End, Step::Default]
+                &[Step::End, Step::Overriding]
             } else {
                 &[Step::End, Step::Specific, Step::Default]
             };
             for step in steps {
                 self.plan(&mut edits, &present, *family, *step, permanent)?;
             }
-            let superfluous = present.iter().filter(|it| overriding && it.step == Step::Specific);
-            for rule in superfluous {
+            let others = |step| step != Step::End && is_of_default(step) && !steps.contains(&step);
+            for rule in present.iter().filter(|it| others(it.step)) {
                 memory::push(&mut edits, Edit::Remove(*rule))?;
             }
         }
@@ -80,8 +76,7 @@ impl Policy {
 
     /// Removes the rules of the default routes of these families, whoever has added them. Returns whether there were any.
     pub(super) fn remove_default(&mut self, families: &[Family]) -> Result<bool, Refusal> {
-        let is_meant = |step| matches!(step, Step::Default | Step::Specific | Step::End);
-        self.remove(families, is_meant)
+        self.remove(families, is_of_default)
     }
 
     /// Adds the rules of a bypass for these families, or none.
@@ -165,28 +160,59 @@ impl Policy {
     }
 
     /// Removes the rules of devices that are gone: their process had no time for it.
-    fn remove_leftovers(&mut self) {
+    pub(super) fn remove_leftovers(&mut self) {
+        if !ids::is_net_admin() {
+            return;
+        }
         let rules = rule::list(&mut self.netlink).unwrap_or_default();
         for rule in rules.iter().filter(|it| it.index != self.index) {
-            if link::name_of(self.netlink.fd(), rule.index) == Err(Errno::ENODEV) {
+            if is_gone(&mut self.netlink, rule.index) {
                 let _ = rule::remove(&mut self.netlink, rule);
             }
         }
     }
 }
 
+/// Whether the interface of this index is no device: it is gone, or its index was used again.
+fn is_gone(netlink: &mut Socket, index: u32) -> bool {
+    match link::query(netlink, index) {
+        Ok(link) => link.tuntap.is_none(),
+        Err(refusal) => refusal.errno == Errno::ENODEV,
+    }
+}
+
+/// Whether the rule selects the table of its device.
+fn selects_table(step: Step) -> bool {
+    matches!(step, Step::Overriding | Step::Default)
+}
+
+/// Whether it is a rule of a default route.
+fn is_of_default(step: Step) -> bool {
+    selects_table(step) || matches!(step, Step::Specific | Step::End)
+}
+
 impl Drop for Policy {
     fn drop(&mut self) {
-        if self.process != process() {
-            return;
+        if self.process == process() {
+            let added = std::mem::take(&mut self.added);
+            remove_with_routes(&mut self.netlink, self.index, added.into_iter().rev());
         }
-        let with_route = |family| self.added.iter().any(|it| it.family == family && it.step == Step::Default);
-        let families = [Family::V4, Family::V6].map(|family| Some(family).filter(|it| with_route(*it)));
-        while let Some(rule) = self.added.pop() {
-            let _ = rule::remove(&mut self.netlink, &rule);
-        }
-        for family in families.into_iter().flatten() {
-            let _ = remove_route(&mut self.netlink, self.index, family);
+    }
+}
+
+/// Removes rules of a device, and the default routes in its table that no other rule selects.
+fn remove_with_routes(netlink: &mut Socket, index: u32, rules: impl Iterator<Item = Rule>) {
+    let (mut ipv4, mut ipv6) = (false, false);
+    for rule in rules {
+        let _ = rule::remove(netlink, &rule);
+        ipv4 |= rule.family == Family::V4 && selects_table(rule.step);
+        ipv6 |= rule.family == Family::V6 && selects_table(rule.step);
+    }
+    for family in [(ipv4, Family::V4), (ipv6, Family::V6)].into_iter().filter_map(|(on, it)| on.then_some(it))
+    {
+        let left = rule::list_family(netlink, family).unwrap_or_default();
+        if !left.iter().any(|it| it.index == index && selects_table(it.step)) {
+            let _ = remove_route(netlink, index, family);
         }
     }
 }
@@ -214,16 +240,12 @@ impl Edit {
     }
 }
 
-/// Removes what a process has left at a device that it did not close: its temporary rules, and the default routes that they
-/// selected. Only for a device that no other handle has open.
+/// Removes what a process has left at a device that it did not close: its temporary rules, and the default routes that only
+/// they selected. Only for a device that no other handle has open.
 pub(super) fn remove_stale(netlink: &mut Socket, index: u32) {
     let rules = rule::list(netlink).unwrap_or_default();
-    for rule in rules.iter().filter(|it| it.index == index && !it.permanent) {
-        let _ = rule::remove(netlink, rule);
-        if rule.step == Step::Default {
-            let _ = remove_route(netlink, index, rule.family);
-        }
-    }
+    let stale = rules.into_iter().filter(|it| it.index == index && !it.permanent);
+    remove_with_routes(netlink, index, stale);
 }
 
 /// Removes the default route from the table of a device.

@@ -137,20 +137,23 @@ impl Queue {
             *held = Some(self.open_policy(namespace, index, action)?);
         }
         let Some(policy) = held.as_mut() else { return Err(self.refused(action, Errno::EPROTO)) };
+        policy.remove_leftovers();
         let changed = change(policy);
         if policy.is_empty() {
             *held = None;
         }
-        changed.map_err(|refusal| match refusal.errno {
-            Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP => {
-                let text = text!(
-                    "{action} {}: this kernel has no policy routing (CONFIG_IP_MULTIPLE_TABLES and                      CONFIG_IPV6_MULTIPLE_TABLES)",
-                    self.label()
-                );
-                Error::new(Errno::EOPNOTSUPP, Reason::Kernel, text)
-            }
-            _ => refusal.error(text!("{action} {}", self.label())),
-        })
+        changed.map_err(|refusal| self.refused_policy(refusal, action))
+    }
+
+    /// The error of a request about rules.
+    pub(super) fn refused_policy(&self, refusal: Refusal, action: &str) -> Error {
+        if !refusal.lacks_rules() {
+            return refusal.error(text!("{action} {}", self.label()));
+        }
+        let what =
+            "this kernel has no policy routing (CONFIG_IP_MULTIPLE_TABLES, CONFIG_IPV6_MULTIPLE_TABLES)";
+        let text = text!("{action} {}: {what}: use tuntap_add_route", self.label());
+        Error::new(Errno::EOPNOTSUPP, Reason::Kernel, text)
     }
 
     fn open_policy(&self, namespace: Option<Identity>, index: u32, action: &str) -> Result<Policy> {

@@ -99,8 +99,10 @@ fn owner(body: &[u8]) -> Option<u32> {
 /// The route that the kernel selects for a packet: the destination and the attributes of the route as it was added, with
 /// the gateway, the source and the MTU for this packet.
 pub(super) fn find(netlink: &mut Socket, lookup: &Lookup) -> Result<Found, Refusal> {
-    let selected = find_one(netlink, lookup, RTM_F_LOOKUP_TABLE)?;
-    let added = find_one(netlink, lookup, RTM_F_LOOKUP_TABLE | RTM_F_FIB_MATCH)?;
+    // IPv6 always reports the table, and refuses this flag of a socket that has it checked (NETLINK_GET_STRICT_CHK).
+    let table = if Family::of(lookup.destination()) == Family::V4 { RTM_F_LOOKUP_TABLE } else { 0 };
+    let selected = find_one(netlink, lookup, table)?;
+    let added = find_one(netlink, lookup, table | RTM_F_FIB_MATCH)?;
     let index = selected.index.ok_or(Errno::EPROTO)?;
     let mtu = match selected.details.mtu {
         0 => link::query(netlink, index)?.mtu,

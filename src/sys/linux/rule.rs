@@ -2,7 +2,7 @@
 //! The rules of policy routing that select a default route through a device: RTM_GETRULE, RTM_NEWRULE and RTM_DELRULE.
 //!
 //! The kernel evaluates the rules in the order of their priority, and continues with the next one if a table has no route.
-//! So these rules have no effect once the device, and with it the route in its table, is gone. Each of them contains the
+//! So these rules lead nowhere once the device, and with it the route in its table, is gone. Each of them contains the
 //! number of the device's table, which shows the device that it belongs to.
 
 use std::net::IpAddr;
@@ -16,23 +16,36 @@ use crate::model::default_route::{Bypass, Mark};
 use crate::model::error::Errno;
 use crate::model::prefix::{Family, Prefix};
 use crate::model::route::{Details, Route};
+use crate::sys::bytes::u32_at;
 
 /// Size of struct fib_rule_hdr: family, prefix lengths of destination and source, TOS, table, two reserved bytes, action,
 /// and a word of flags.
 const HEADER: usize = 12;
 const LENGTH_AT: usize = 1;
+const SOURCE_LENGTH_AT: usize = 2;
+const TOS_AT: usize = 3;
 const ACTION_AT: usize = 7;
+const FLAGS_AT: usize = 8;
+/// linux/fib_rules.h: the rule is for what its conditions do not match.
+const FIB_RULE_INVERT: u32 = 2;
 
 /// linux/fib_rules.h; libc does not have them for every target.
 mod fra {
     pub(super) const DST: u16 = 1;
+    pub(super) const SRC: u16 = 2;
+    pub(super) const IIFNAME: u16 = 3;
     pub(super) const GOTO: u16 = 4;
     pub(super) const PRIORITY: u16 = 6;
     pub(super) const FWMARK: u16 = 10;
+    pub(super) const FLOW: u16 = 11;
+    pub(super) const TUN_ID: u16 = 12;
     pub(super) const SUPPRESS_IFGROUP: u16 = 13;
     pub(super) const SUPPRESS_PREFIXLEN: u16 = 14;
     pub(super) const TABLE: u16 = 15;
     pub(super) const FWMASK: u16 = 16;
+    pub(super) const OIFNAME: u16 = 17;
+    pub(super) const PAD: u16 = 18;
+    pub(super) const UID_RANGE: u16 = 20;
     /// Since Linux 4.17.
     pub(super) const PROTOCOL: u16 = 21;
 }
@@ -52,9 +65,10 @@ const PERMANENT: u8 = libc::RTPROT_STATIC;
 const TO_DESTINATION: u32 = 30_000;
 const TO_DESTINATION_WITH_MARK: u32 = 30_001;
 const WITH_MARK: u32 = 30_002;
-const SPECIFIC: u32 = 30_003;
-const DEFAULT: u32 = 30_004;
-const END: u32 = 30_005;
+const OVERRIDING: u32 = 30_003;
+const SPECIFIC: u32 = 30_004;
+const DEFAULT: u32 = 30_005;
+const END: u32 = 30_006;
 
 /// The number of the table that has the default route through this interface.
 pub(super) fn table_of(index: u32) -> u32 {
@@ -66,6 +80,8 @@ pub(super) fn table_of(index: u32) -> u32 {
 pub(super) enum Step {
     /// These packets skip the rules of the default route: the system routes them as if there were no device.
     Bypass(Bypass),
+    /// The table of the device applies, before the rules of all devices that follow.
+    Overriding,
     /// The routes of the main table apply, except its default routes.
     Specific,
     /// The table of the device applies.
@@ -90,6 +106,7 @@ impl Rule {
         let tag = table_of(self.index).to_ne_bytes();
         let (priority, action, table) = match self.step {
             Step::Bypass(bypass) => (priority_of(&bypass), FR_ACT_GOTO, tag),
+            Step::Overriding => (OVERRIDING, FR_ACT_TO_TBL, tag),
             Step::Specific => (SPECIFIC, FR_ACT_TO_TBL, MAIN_TABLE.to_ne_bytes()),
             Step::Default => (DEFAULT, FR_ACT_TO_TBL, tag),
             Step::End => (END, FR_ACT_NOP, tag),
@@ -107,17 +124,20 @@ impl Rule {
             .attribute(fra::PROTOCOL, &[protocol]);
         match self.step {
             Step::Bypass(bypass) => with_bypass(request, &bypass),
-            // No interface is in that group, so that it only shows the device.
+            // Normally no interface is in that group, so that it only shows the device.
             Step::Specific => request
                 .attribute(fra::SUPPRESS_PREFIXLEN, &0_u32.to_ne_bytes())
                 .attribute(fra::SUPPRESS_IFGROUP, &tag),
-            Step::Default | Step::End => request,
+            Step::Overriding | Step::Default | Step::End => request,
         }
     }
 
     /// Parses a message about a rule. None if it is not one of these rules.
     fn parse(body: &[u8]) -> Option<Self> {
         let attributes = Attributes(body.get(HEADER..)?);
+        if has_other_conditions(body, attributes) {
+            return None;
+        }
         let family = match libc::c_int::from(*body.first()?) {
             libc::AF_INET => Family::V4,
             libc::AF_INET6 => Family::V6,
@@ -127,15 +147,32 @@ impl Rule {
             (TO_DESTINATION..=WITH_MARK, FR_ACT_GOTO) => {
                 (fra::TABLE, Step::Bypass(bypass(body, attributes, family)?))
             }
+            (OVERRIDING, FR_ACT_TO_TBL) => (fra::TABLE, Step::Overriding),
             (SPECIFIC, FR_ACT_TO_TBL) => (fra::SUPPRESS_IFGROUP, Step::Specific),
             (DEFAULT, FR_ACT_TO_TBL) => (fra::TABLE, Step::Default),
             (END, FR_ACT_NOP) => (fra::TABLE, Step::End),
             _ => return None,
         };
         let index = attributes.u32(tag)?.checked_sub(FIRST_TABLE)?;
-        let permanent = attributes.get(fra::PROTOCOL) != Some(&[TEMPORARY]);
+        let permanent = match attributes.get(fra::PROTOCOL)?.first() {
+            Some(&TEMPORARY) => false,
+            Some(&PERMANENT) => true,
+            _ => return None,
+        };
         Some(Self { family, step, index, permanent })
     }
+}
+
+/// Whether a rule has a condition that these rules do not have.
+fn has_other_conditions(body: &[u8], mut attributes: Attributes<'_>) -> bool {
+    let set = |at: usize| body.get(at).is_some_and(|byte| *byte != 0);
+    let inverted = u32_at(body, FLAGS_AT).is_some_and(|flags| flags & FIB_RULE_INVERT != 0);
+    let unknown = |kind: u16| {
+        matches!(kind, fra::SRC | fra::IIFNAME | fra::FLOW | fra::TUN_ID)
+            || (fra::OIFNAME..=fra::UID_RANGE).contains(&kind) && kind != fra::PAD
+            || kind > fra::PROTOCOL
+    };
+    set(SOURCE_LENGTH_AT) || set(TOS_AT) || inverted || attributes.any(|(kind, _)| unknown(kind))
 }
 
 fn priority_of(bypass: &Bypass) -> u32 {
@@ -183,7 +220,7 @@ pub(super) fn list(netlink: &mut Socket) -> Result<Vec<Rule>, Refusal> {
             listed.append(&mut ipv6);
             Ok(listed)
         }
-        Err(refusal) if matches!(refusal.errno, Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP) => Ok(listed),
+        Err(refusal) if refusal.lacks_rules() => Ok(listed),
         Err(refusal) => Err(refusal),
     }
 }

@@ -140,6 +140,65 @@ static void what_a_crash_left_is_removed_by_the_next_open(void)
     CHECK(!has_traces());
 }
 
+/** Two handles of one device: what one lets stay outlives the other, which added it first. */
+static void what_stays_outlives_the_first_handle(void)
+{
+    tuntap *other, *dev = open_tunnel("t0", TUNTAP_MULTI_QUEUE);
+    OK(tuntap_open_queue(dev, 0, &other, &err));
+    OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
+    OK(tuntap_add_default_route(other, 0, NULL, TUNTAP_KEEP, &err));
+    tuntap_close(dev);
+    LEAVES("t0", ANYWHERE);
+    LEAVES("t0", ANYWHERE6);
+    OK(tuntap_del_default_route(other, 0, &err));
+    tuntap_close(other);
+    CHECK(!has_traces());
+}
+
+/** Killed between the two steps of a change from a temporary rule to one that stays. */
+static void a_half_kept_route_stays(void)
+{
+    int status;
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        tuntap *dev = open_tunnel("t0", TUNTAP_PERSIST);
+        OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
+        IP("rule add priority 30005 table %u protocol static", 2000000000 + if_nametoindex("t0"));
+        raise(SIGKILL);
+    }
+    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+    tuntap *dev;
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    LEAVES("t0", ANYWHERE);
+    CHECK(!strstr(output_of("ip rule"), "117"));
+    OK(tuntap_del_default_route(dev, 0, &err));
+    OK(tuntap_set_persist(dev, 0, &err));
+    tuntap_close(dev);
+    CHECK(!has_traces());
+}
+
+/** Left rules go with the next change of any handle, also of one that has rules. */
+static void a_living_device_removes_what_others_left(void)
+{
+    int status;
+    tuntap *dev = open_tunnel("t0", 0);
+    OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        tuntap *own = open_tunnel("t1", 0);
+        OK(tuntap_add_bypass(own, ANYWHERE, 0, 0, 0, &err));
+        raise(SIGKILL);
+    }
+    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+    LEAVES("a0", ANYWHERE);
+    OK(tuntap_add_bypass(dev, SERVER, 0, 0, 0, &err));
+    LEAVES("t0", ANYWHERE);
+    tuntap_close(dev);
+    CHECK(!has_traces());
+}
+
 /** A child of fork() that closes its copy of the handle takes nothing from the parent. */
 static void a_child_removes_nothing(void)
 {
@@ -198,7 +257,7 @@ static void it_is_added_again_after_down(void)
     OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
     LEAVES("t0", ANYWHERE);
     /* Also what somebody else removed. */
-    IP("rule del priority 30004");
+    IP("rule del priority 30005");
     LEAVES("a0", ANYWHERE);
     OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
     LEAVES("t0", ANYWHERE);
@@ -218,13 +277,34 @@ static void another_device_keeps_its_own(void)
     tuntap_close(second);
     CHECK(!has_traces());
 
-    /* A rule of somebody else with the same number. */
-    IP("rule add priority 30004 to 10.77.0.0/16 table 77");
+    /* One that overrides precedes another, whichever was first. */
+    first = open_tunnel("t0", 0), second = open_tunnel("t1", 0);
+    IP("route add 198.18.0.0/15 via 192.0.1.1");
+    OK(tuntap_add_default_route(first, TUNTAP_IPV4, NULL, 0, &err));
+    OK(tuntap_add_default_route(second, TUNTAP_IPV4, NULL, TUNTAP_OVERRIDE, &err));
+    LEAVES("t1", ANYWHERE);
+    tuntap_close(second);
+    LEAVES("a0", ANYWHERE);
+    LEAVES("t0", SERVER);
+    tuntap_close(first);
+    IP("route del 198.18.0.0/15");
+    CHECK(!has_traces());
+
+    /* A rule of somebody else with the same number, also one for the same table. */
+    IP("rule add priority 30005 to 10.77.0.0/16 table 77");
     first = open_tunnel("t0", 0);
     OK(tuntap_add_default_route(first, TUNTAP_IPV4, NULL, 0, &err));
     tuntap_close(first);
     CHECK(strstr(output_of("ip rule"), "10.77.0.0/16"));
-    IP("rule del priority 30004");
+    IP("rule del priority 30005");
+    first = open_tunnel("t0", 0);
+    IP("rule add priority 30005 iif lo uidrange 5-6 table %u protocol static", 2000000000 + if_nametoindex("t0"));
+    OK(tuntap_add_default_route(first, TUNTAP_IPV4, NULL, 0, &err));
+    LEAVES("t0", ANYWHERE);
+    OK(tuntap_del_default_route(first, TUNTAP_IPV4, &err));
+    CHECK(strstr(output_of("ip rule"), "uidrange 5-6"));
+    IP("rule del priority 30005");
+    tuntap_close(first);
     CHECK(!has_traces());
 }
 
@@ -251,6 +331,11 @@ static void what_cannot_be_changes_nothing(void)
     FAILS(tuntap_add_default_route(dev, 0, NULL, 0, &err), EINVAL, TUNTAP_REASON_RANGE);
     MESSAGE_HAS("1280");
     CHECK(strcmp(before, all_rules()) == 0 && descriptors() == open);
+    IP("link set t0 mtu 1400");
+    write_file("/proc/sys/net/ipv6/conf/t0/disable_ipv6", "1");
+    FAILS(tuntap_add_default_route(dev, 0, NULL, 0, &err), EACCES, TUNTAP_REASON_SYSTEM);
+    MESSAGE_HAS("TUNTAP_IPV6_DISABLE");
+    CHECK(!has_traces() && descriptors() == open);
     OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
     CHECK(descriptors() == open + 1);
     OK(tuntap_del_default_route(dev, 0, &err));
@@ -279,6 +364,9 @@ int main(void)
     a_tap_has_a_gateway();
     it_stays_on_request();
     what_a_crash_left_is_removed_by_the_next_open();
+    what_stays_outlives_the_first_handle();
+    a_half_kept_route_stays();
+    a_living_device_removes_what_others_left();
     a_child_removes_nothing();
     it_goes_with_a_device_that_leaves();
     it_is_added_again_after_down();

@@ -127,6 +127,19 @@ static void it_is_the_route_of_the_devices_namespace(void)
     tuntap_close(dev);
 }
 
+/** After a list, whose socket has requests checked strictly. */
+static void it_finds_after_a_list(void)
+{
+    tuntap *dev = open_tunnel("t0", 0);
+    OK(tuntap_list_routes(dev, NULL, 0, sizeof route, &err));
+    finds(dev, SERVER6, NULL, 0);
+    IS("::/0", "2001:db8:1::1", "2001:db8:1::2", "a0");
+    CHECK(route.table == 254);
+    finds(dev, SERVER, NULL, 0);
+    CHECK(route.table == 254);
+    tuntap_close(dev);
+}
+
 static void what_cannot_be_is_refused(void)
 {
     memset(&route, 0x55, sizeof route);
@@ -160,6 +173,7 @@ int main(void)
     one_of_several_next_hops_is_reported();
     without_a_route_it_says_so();
     it_is_the_route_of_the_devices_namespace();
+    it_finds_after_a_list();
     what_cannot_be_is_refused();
     close(gateways);
     return 0;

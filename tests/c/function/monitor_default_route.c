@@ -29,7 +29,7 @@ static void default_is_gone(uint32_t family)
     CHECK(memcmp(&event, &empty, sizeof event) == 0);
 }
 
-static void the_present_one_is_told_first(tuntap *dev, uint64_t flags)
+static void the_present_one_comes_first(tuntap *dev, uint64_t flags)
 {
     OK(tuntap_monitor_open(dev, TUNTAP_MONITOR_DEFAULT_ROUTE | flags, &monitor, &err));
     int devices = 0, defaults = 0;
@@ -48,9 +48,9 @@ static void the_present_one_is_told_first(tuntap *dev, uint64_t flags)
     NO_EVENT(monitor);
 }
 
-static void changes_are_told(tuntap *dev, uint64_t flags)
+static void changes_are_reported(tuntap *dev, uint64_t flags)
 {
-    the_present_one_is_told_first(dev, flags);
+    the_present_one_comes_first(dev, flags);
     /* What is no change. */
     IP("route add 10.9.0.0/16 via 192.0.1.1");
     IP("route add default via 192.0.2.1 metric 50");
@@ -68,6 +68,18 @@ static void changes_are_told(tuntap *dev, uint64_t flags)
     IP("route del default metric 5");
     default_is(TUNTAP_IPV4, "192.0.1.99", "a0", 10);
     NO_EVENT(monitor);
+
+    /* The interface of the default route. */
+    IP("link set a0 mtu 1400");
+    default_is(TUNTAP_IPV4, "192.0.1.99", "a0", 10);
+    CHECK(event.mtu == 1400);
+    default_is(TUNTAP_IPV6, "2001:db8:1::1", "a0", 10);
+    IP("link set a0 mtu 1500");
+    default_is(TUNTAP_IPV4, "192.0.1.99", "a0", 10);
+    default_is(TUNTAP_IPV6, "2001:db8:1::1", "a0", 10);
+    IP("link set b0 mtu 1400");
+    NO_EVENT(monitor);
+    IP("link set b0 mtu 1500");
 
     /* IPv4 routes go without an announcement. */
     IP("link set a0 down");
@@ -94,9 +106,9 @@ static void changes_are_told(tuntap *dev, uint64_t flags)
 }
 
 /** The default route through a device is not the system's own. */
-static void the_routes_of_a_tunnel_are_not_told(tuntap *dev)
+static void the_routes_of_a_tunnel_are_not_reported(tuntap *dev)
 {
-    the_present_one_is_told_first(NULL, 0);
+    the_present_one_comes_first(NULL, 0);
     OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
     OK(tuntap_add_bypass(dev, SERVER, 0, 0, 0, &err));
     OK(tuntap_del_default_route(dev, 0, &err));
@@ -117,19 +129,19 @@ static void the_routes_of_a_tunnel_are_not_told(tuntap *dev)
     tuntap_monitor_close(monitor);
 }
 
-/** The queue of the kernel overflows: the present one is told again. */
-static void after_an_overrun_it_is_told_again(void)
+/** The queue of the kernel overflows: the present one is reported again. */
+static void after_an_overrun_it_is_reported_again(void)
 {
-    the_present_one_is_told_first(NULL, 0);
+    the_present_one_comes_first(NULL, 0);
     CHECK(system("for i in $(seq 1 6000); do echo link set b0 mtu $((1300 + i % 2)); done | ip -batch -") == 0);
     IP("route replace default via 192.0.1.99 metric 10");
     while (take(monitor) != TUNTAP_EVENT_OVERRUN)
         ;
-    int told = 0;
+    int reported = 0;
     while (take(monitor) != TUNTAP_EVENT_COMPLETE)
-        told += event.kind == TUNTAP_EVENT_DEFAULT_ROUTE && event.family == TUNTAP_IPV4 &&
+        reported += event.kind == TUNTAP_EVENT_DEFAULT_ROUTE && event.family == TUNTAP_IPV4 &&
                 strcmp(event.gateway, "192.0.1.99") == 0;
-    CHECK(told == 1);
+    CHECK(reported == 1);
     route_through('a');
     tuntap_monitor_close(monitor);
 }
@@ -139,11 +151,11 @@ int main(void)
     begin();
     int gateways = make_uplinks();
     tuntap *dev = open_tunnel("t0", 0);
-    changes_are_told(NULL, 0);
-    changes_are_told(dev, 0);
-    changes_are_told(dev, TUNTAP_MONITOR_ROUTES);
-    after_an_overrun_it_is_told_again();
-    the_routes_of_a_tunnel_are_not_told(dev);
+    changes_are_reported(NULL, 0);
+    changes_are_reported(dev, 0);
+    changes_are_reported(dev, TUNTAP_MONITOR_ROUTES);
+    after_an_overrun_it_is_reported_again();
+    the_routes_of_a_tunnel_are_not_reported(dev);
     FAILS(tuntap_monitor_open(NULL, 4, &monitor, &err), EINVAL, TUNTAP_REASON_FLAGS);
     tuntap_close(dev);
     close(gateways);

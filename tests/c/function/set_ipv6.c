@@ -65,6 +65,8 @@ static void what_cannot_be_changes_nothing(void)
     FAILS(tuntap_set_ipv6(dev, TUNTAP_IPV6_ACCEPT_RA, 3, &err), EINVAL, TUNTAP_REASON_RANGE);
     FAILS(tuntap_set_ipv6(dev, TUNTAP_IPV6_ADDR_GEN_MODE, 4, &err), EINVAL, TUNTAP_REASON_RANGE);
     FAILS(tuntap_set_ipv6(dev, TUNTAP_IPV6_DISABLE, 2, &err), EINVAL, TUNTAP_REASON_RANGE);
+    FAILS(tuntap_set_ipv6(dev, TUNTAP_IPV6_ADDR_GEN_MODE, 2, &err), EINVAL, TUNTAP_REASON_SYSTEM);
+    MESSAGE_HAS("stable_secret");
     IS("1", "t0", "accept_ra");
     IP("link set t0 mtu 1000");
     FAILS(tuntap_set_ipv6(dev, TUNTAP_IPV6_ACCEPT_RA, 2, &err), EOPNOTSUPP, TUNTAP_REASON_KERNEL);

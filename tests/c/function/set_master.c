@@ -68,7 +68,9 @@ static void what_cannot_be_changes_nothing(void)
     FAILS(tuntap_set_master(NULL, "br0", &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_set_master(tun, "br0", &err), EINVAL, TUNTAP_REASON_SYSTEM);
     MESSAGE_HAS("add t1 to br0");
+    MESSAGE_HAS("only a TAP");
     FAILS(tuntap_set_master(tap, "lo", &err), EOPNOTSUPP, TUNTAP_REASON_SYSTEM);
+    MESSAGE_HAS("takes no ports");
     CHECK(descriptors() == open);
     IP_HAS("\"master\":\"br0\"", "link show t0");
     IP("link delete t1");
