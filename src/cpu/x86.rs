@@ -5,6 +5,7 @@
 #![allow(clippy::arithmetic_side_effects, reason = "pointers within a slice, and what is left of its length")]
 #![allow(unsafe_op_in_unsafe_fn, reason = "before Rust 1.87 every intrinsic is unsafe")]
 
+use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::{Cpu, portable};
@@ -14,11 +15,31 @@ pub(super) fn all() -> impl Iterator<Item = Cpu> {
     let wide = (is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("avx512vnni"))
-    .then_some(Cpu { sum: wide::sum, copy: wide::copy, name: "AVX-512" });
+    .then_some(Cpu { sum: wide::sum, copy: wide::copy, upper: true, name: "AVX-512" });
     #[cfg(not(tuntap_avx512))]
     let wide = None;
-    let avx2 = is_x86_feature_detected!("avx2").then_some(Cpu { sum, copy, name: "AVX2" });
+    let avx2 = is_x86_feature_detected!("avx2").then_some(Cpu { sum, copy, upper: true, name: "AVX2" });
     wide.into_iter().chain(avx2)
+}
+
+/// Assembly, because a function with AVX is not inlined into one without. Clobbers all vector registers: a build for a
+/// processor with AVX may use their upper halves.
+///
+/// # Safety
+/// The processor has AVX.
+#[inline(always)]
+pub(super) unsafe fn zero_upper() {
+    // SAFETY: changes only registers that are declared here.
+    unsafe {
+        asm!(
+            "vzeroupper",
+            out("xmm0") _, out("xmm1") _, out("xmm2") _, out("xmm3") _,
+            out("xmm4") _, out("xmm5") _, out("xmm6") _, out("xmm7") _,
+            out("xmm8") _, out("xmm9") _, out("xmm10") _, out("xmm11") _,
+            out("xmm12") _, out("xmm13") _, out("xmm14") _, out("xmm15") _,
+            options(nomem, nostack, preserves_flags),
+        );
+    }
 }
 
 /// Minimum length for which alignment pays off.

@@ -87,6 +87,7 @@ impl Joiner {
 
     /// Copies a packet to the joiner.
     pub fn put(&mut self, packet: &[u8]) -> Result<(), Refusal> {
+        self.cpu.zero_upper();
         match packet.len() {
             0 => return Err(Refusal::Empty),
             1..=LARGEST => {}

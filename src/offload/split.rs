@@ -170,6 +170,7 @@ impl Splitter {
     /// Writes the next packet to `packet`, the bytes of [`Self::begin`], and returns its range. None if no packet is left.
     #[inline(always)]
     pub fn next(&mut self, packet: &mut [u8]) -> Option<Range<usize>> {
+        self.cpu.zero_upper();
         let place = match self.plan {
             Plan::Segments(_) => self.next_segment(packet),
             Plan::Whole(whole) => {
@@ -184,6 +185,7 @@ impl Splitter {
     /// As [`Self::next`], but copies the packet to a buffer of its length. Copy and checksum take one pass.
     #[inline]
     pub fn next_into(&mut self, packet: &[u8], to: &mut [u8]) -> Option<()> {
+        self.cpu.zero_upper();
         let copied = match self.plan {
             Plan::Segments(_) => self.copy_segment(packet, to),
             Plan::Whole(whole) => {
