@@ -8,7 +8,7 @@ use super::headers::{
     FRAGMENT, IPV4_HEADER, IPV6_HEADER, Ip, TCP, TCP_HEADER, UDP, UDP_HEADER, byte, header, put, u16_at,
     u32_at,
 };
-use crate::model::vnet_hdr::{F_NEEDS_CSUM, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, VnetHdr};
+use crate::model::vnet_hdr::{F_NEEDS_CSUM, GSO_NONE, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, VnetHdr};
 
 const ACK: u8 = 0x10;
 pub(super) const PSH: u8 = 0x08;
@@ -155,9 +155,8 @@ impl Flow {
         Some(checksum::fold(header.wrapping_add(pseudo).wrapping_add(payload)) == 0xffff)
     }
 
-    /// Writes the lengths and checksums of a super-packet. The TCP or UDP checksum is partial: the kernel completes it.
+    /// Writes the lengths and checksums of a super-packet. The TCP or UDP checksum is partial.
     pub(super) fn finish(&self, gso_size: usize, packet: &mut [u8]) -> VnetHdr {
-        let length = (packet.len() - self.transport()) as u16;
         match self.ip {
             Ip::V4 => {
                 let total = (packet.len() - self.network()) as u16;
@@ -173,20 +172,28 @@ impl Flow {
             }
         }
         if !self.tcp {
+            let length = (packet.len() - self.transport()) as u16;
             put(packet, self.transport() + 4, length.to_be_bytes());
         }
+        let gso_type = match (self.tcp, self.ip) {
+            (true, Ip::V4) => GSO_TCPV4,
+            (true, Ip::V6) => GSO_TCPV6,
+            (false, _) => GSO_UDP_L4,
+        };
+        VnetHdr { gso_type, gso_size: gso_size as u16, ..self.finish_partial(packet) }
+    }
+
+    /// Writes a partial checksum to a packet, which the kernel completes.
+    pub(super) fn finish_partial(&self, packet: &mut [u8]) -> VnetHdr {
         let csum_offset = if self.tcp { 16 } else { 6 };
+        let length = (packet.len() - self.transport()) as u16;
         let sum = checksum::fold(self.pseudo_sum(packet, length).unwrap_or_default());
         put(packet, self.transport() + csum_offset, sum.to_ne_bytes());
         VnetHdr {
             flags: F_NEEDS_CSUM,
-            gso_type: match (self.tcp, self.ip) {
-                (true, Ip::V4) => GSO_TCPV4,
-                (true, Ip::V6) => GSO_TCPV6,
-                (false, _) => GSO_UDP_L4,
-            },
+            gso_type: GSO_NONE,
             hdr_len: self.headers.into(),
-            gso_size: gso_size as u16,
+            gso_size: 0,
             csum_start: self.transport.into(),
             csum_offset: csum_offset as u16,
             num_buffers: 0,

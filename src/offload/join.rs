@@ -17,7 +17,7 @@ use crate::cpu::Cpu;
 use crate::model::flags::Kind;
 use crate::model::memory::NoMemory;
 use crate::model::offload::LARGEST;
-use crate::model::vnet_hdr::{GSO_NONE, Layout, VnetHdr};
+use crate::model::vnet_hdr::{Layout, VnetHdr};
 
 /// Size of the longest virtio header that [`Joiner::peek_framed`] supports.
 pub const MAX_FRAMED: usize = slots::MAX_FRAMED;
@@ -288,10 +288,8 @@ impl Joiner {
             Some(flow) if item.segments() > 1 => {
                 flow.finish(item.gso_size(), self.slots.get_mut(&item.place)?)
             }
-            Some(flow) if self.trusted && flow.whole => {
-                let hdr = flow.finish(0, self.slots.get_mut(&item.place)?);
-                VnetHdr { gso_type: GSO_NONE, gso_size: 0, ..hdr }
-            }
+            // The sender may have left out the checksum. The rest of the packet stays as it is.
+            Some(flow) if self.trusted && flow.whole => flow.finish_partial(self.slots.get_mut(&item.place)?),
             _ => VnetHdr::default(),
         })
     }
