@@ -211,7 +211,12 @@ fn what_is_joined_falls_apart_into_the_same_packets() {
                 sender.id = sender.id.wrapping_add(7);
             }
             let payload = if random.chance(8) { random.below(sender.size + 1) } else { sender.size };
-            let flags = if random.chance(8) { random.below(256) as u8 } else { 0x10 };
+            let flags = match random.below(16) {
+                0 => random.below(256) as u8,
+                // FIN, PSH and ECE, which are coalesced.
+                1 | 2 => 0x10 | (random.below(256) as u8 & 0x49),
+                _ => 0x10,
+            };
             let mut packet = sender.packet(&mut random, payload, flags);
             if random.chance(15) {
                 damage(&mut random, sender, &mut packet);
@@ -311,13 +316,33 @@ fn what_differs_is_not_joined() {
             assert_eq!(third(&|packet| packet[transport + 11] ^= 1), 3, "acknowledgement");
             assert_eq!(third(&|packet| packet[transport + 7] ^= 1), 3, "sequence");
             assert_eq!(third(&|packet| packet[transport + 13] |= 0x08), 2, "PSH ends it");
-            for flag in [0x01, 0x02, 0x04, 0x20, 0x40, 0x80] {
+            assert_eq!(third(&|packet| packet[transport + 13] |= 0x01), 2, "FIN ends it");
+            for flag in [0x02, 0x04, 0x20, 0x40, 0x80] {
                 assert_eq!(third(&|packet| packet[transport + 13] |= flag), 3, "flag {flag:#x}");
             }
             if sender.options {
                 assert_eq!(third(&|packet| packet[transport + 30] ^= 1), 3, "options");
             }
         }
+    }
+}
+
+#[test]
+fn flags_that_the_kernel_restores_are_joined() {
+    for sender in every_sender().filter(|sender| sender.tcp) {
+        let flags = sender.transport() + 13;
+        let number = |all: u8, last: u8| {
+            items(&sender, 5, |turn, sender, packet| {
+                packet[flags] |= if turn == 4 { all | last } else { all };
+                sender.seal(packet);
+            })
+        };
+        assert_eq!(number(0x40, 0), 1, "ECE");
+        assert_eq!(number(0, 0x01), 1, "FIN on the last");
+        assert_eq!(number(0x40, 0x09), 1, "ECE, and FIN and PSH on the last");
+        assert_eq!(number(0x01, 0), 5, "FIN on all");
+        assert_eq!(number(0x80, 0), 5, "CWR");
+        assert_eq!(number(0x20, 0), 5, "URG");
     }
 }
 

@@ -5,13 +5,15 @@
 
 use super::checksum;
 use super::headers::{
-    FRAGMENT, IPV4_HEADER, IPV6_HEADER, Ip, TCP, TCP_HEADER, UDP, UDP_HEADER, byte, header, put, u16_at,
-    u32_at,
+    FIN, FRAGMENT, IPV4_HEADER, IPV6_HEADER, Ip, PSH, TCP, TCP_HEADER, UDP, UDP_HEADER, byte, header, put,
+    u16_at, u32_at,
 };
 use crate::model::vnet_hdr::{F_NEEDS_CSUM, GSO_NONE, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, VnetHdr};
 
 const ACK: u8 = 0x10;
-pub(super) const PSH: u8 = 0x08;
+const ECE: u8 = 0x40;
+/// The flags that only the last segment of a super-packet gets.
+pub(super) const LAST: u8 = FIN | PSH;
 
 /// Limit of the bytes of a super-packet.
 pub(super) const MAX_TOTAL: usize = 65_535;
@@ -221,8 +223,8 @@ impl Tail {
         Some(Self {
             header: length,
             whole,
-            joins: whole && flags & !PSH == ACK && u16_at(tcp, 16)? != 0xffff,
-            ends: flags & PSH != 0,
+            joins: whole && flags & !(LAST | ECE) == ACK && u16_at(tcp, 16)? != 0xffff,
+            ends: flags & LAST != 0,
             sequence: u32_at(tcp, 4)?,
         })
     }

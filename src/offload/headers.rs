@@ -10,6 +10,9 @@ pub(super) const IPV6_HEADER: usize = 40;
 pub(super) const UDP_HEADER: usize = 8;
 pub(super) const TCP_HEADER: usize = 20;
 
+pub(super) const FIN: u8 = 0x01;
+pub(super) const PSH: u8 = 0x08;
+
 /// Limit of the VLAN tags of a packet that is coalesced: a service tag and a customer tag.
 pub(super) const MAX_TAGS: usize = 2;
 /// Limit of the length of their Ethernet header and VLAN tags.

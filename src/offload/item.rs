@@ -3,13 +3,14 @@
 
 #![allow(clippy::arithmetic_side_effects, reason = "offsets and lengths within one packet")]
 
-use super::flow::{Flow, MAX_TOTAL};
+use super::flow::{Flow, LAST, MAX_TOTAL};
 use super::headers::{IPV4_HEADER, IPV6_HEADER, Ip, TCP_HEADER, array, byte, header, u16_at, u32_at};
 use super::slots::Place;
 
 const DO_NOT_FRAGMENT: u16 = 0x4000;
 
-/// Limit of the segments of a UDP super-packet, which every kernel with UDP segmentation accepts.
+/// Limit of the segments of a UDP super-packet. The kernel accepts more, but its own UDP_GRO stops at 64, and programs that
+/// receive with it have buffers for no more.
 const MAX_DATAGRAMS: u16 = 64;
 
 pub(super) struct Item {
@@ -132,17 +133,15 @@ impl Item {
     }
 }
 
-/// Whether two TCP headers are the same, except for fields that are incremented.
+/// Whether two TCP headers are the same, except for fields that are incremented and the flags of a last segment.
 #[inline]
 fn same_tcp(a: &[u8], b: &[u8]) -> Option<bool> {
     let ((a, a_options), (b, b_options)) =
         (a.split_first_chunk::<TCP_HEADER>()?, b.split_first_chunk::<TCP_HEADER>()?);
-    Some(
-        array::<5>(a, 8)? == array::<5>(b, 8)?
-            && u16_at(a, 14)? == u16_at(b, 14)?
-            && u16_at(a, 18)? == u16_at(b, 18)?
-            && same(a_options, b_options)?,
-    )
+    // The acknowledgement, the length of the header, the flags and the window.
+    let differs = u64::from_ne_bytes(array(a, 8)?) ^ u64::from_ne_bytes(array(b, 8)?);
+    let counts = u64::from_ne_bytes([0xff, 0xff, 0xff, 0xff, 0xff, !LAST, 0xff, 0xff]);
+    Some(differs & counts == 0 && u16_at(a, 18)? == u16_at(b, 18)? && same(a_options, b_options)?)
 }
 
 impl Id {

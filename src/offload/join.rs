@@ -8,7 +8,7 @@
 
 #![allow(clippy::arithmetic_side_effects, reason = "offsets and lengths within one packet")]
 
-use super::flow::{Flow, PSH};
+use super::flow::Flow;
 use super::flows::Flows;
 use super::headers::{Ip, MAX_TAGS, TCP, UDP, byte, network, put};
 use super::item::Item;
@@ -236,7 +236,7 @@ impl Joiner {
         item.extend(flow, payload.len());
         if flow.ends && flow.tcp {
             let at = flow.transport() + 13;
-            let flags = byte(own, at)? | PSH;
+            let flags = byte(own, at)? | byte(packet, at)?;
             put(own, at, [flags]);
         }
         Some(())

@@ -5,14 +5,12 @@
 
 use super::checksum;
 use super::headers::{
-    FRAGMENT, IPV4_HEADER, IPV6_HEADER, Ip, MAX_LINK, TCP, TCP_HEADER, UDP, UDP_HEADER, array, byte, header,
-    header_mut, network, put, u16_at, u32_at,
+    FIN, FRAGMENT, IPV4_HEADER, IPV6_HEADER, Ip, MAX_LINK, PSH, TCP, TCP_HEADER, UDP, UDP_HEADER, array,
+    byte, header, header_mut, network, put, u16_at, u32_at,
 };
 use crate::model::flags::Kind;
 use crate::model::vnet_hdr::{F_NEEDS_CSUM, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, VnetHdr};
 
-const FIN: u8 = 0x01;
-const PSH: u8 = 0x08;
 const CWR: u8 = 0x80;
 
 /// Describes the segments of a super-packet.

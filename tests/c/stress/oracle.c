@@ -156,14 +156,17 @@ static size_t split_joined(const struct path *path, tuntap_joiner *joiner)
     return items;
 }
 
+/** FIN, PSH and ECE: with any other, no segment is joined. */
+#define JOINED_FLAGS 0x49
+
 /** How many super-packets and packets it took. */
 static size_t what_we_join_the_kernel_splits(const struct path *path)
 {
     clear(&kernels);
     clear(&before);
-    random_super(&super, path->tap, 0x08);
+    random_super(&super, path->tap, JOINED_FLAGS);
     CHECK(split_by_kernel(path, &kernels) == 0);
-    random_super(&super, path->tap, 0x08);
+    random_super(&super, path->tap, JOINED_FLAGS);
     CHECK(split_by_kernel(path, &before) == 0);
     put_mixed(path);
     size_t items = split_joined(path, path->joiner);
