@@ -92,7 +92,8 @@ impl Device {
     }
 
     fn with(backend: Queue, rest: Option<Rest>, nonblock: bool) -> Self {
-        let joins = if rest.is_some() { backend.offloads().unwrap_or(offload::TCP_OFFLOADS) } else { 0 };
+        let joins =
+            if rest.is_some() { backend.offloads_at_open().unwrap_or(offload::TCP_OFFLOADS) } else { 0 };
         Self {
             backend,
             nonblock: AtomicBool::new(nonblock),

@@ -191,6 +191,10 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn set_send_buffer(&self, bytes: u32) -> Result<()>;
     /// The offloads that are turned on, as bits of the ABI.
     fn offloads(&self) -> Result<u64>;
+    /// The same for a handle that was just opened. Without a query if this handle has turned them on.
+    fn offloads_at_open(&self) -> Result<u64> {
+        self.offloads()
+    }
     /// Turns on exactly these offloads, for the whole device.
     fn set_offloads(&self, offloads: u64) -> Result<()>;
 

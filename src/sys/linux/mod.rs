@@ -103,6 +103,8 @@ pub(crate) struct Queue {
     mode: Mode,
     layout: Layout,
     read_size: usize,
+    /// The offloads that the open of this handle has turned on.
+    turned_on: Option<u64>,
     /// The previous state of an existing device.
     former: Option<Former>,
 }
@@ -348,6 +350,10 @@ impl Backend for Queue {
     fn offloads(&self) -> Result<u64> {
         let query = |netlink: &mut Socket, it: Interface| Ok(offload::list(netlink.fd(), &it.name)?);
         self.keep_closed(|| self.query(&mut self.way(), query, "query the offloads of"))
+    }
+
+    fn offloads_at_open(&self) -> Result<u64> {
+        self.turned_on.map_or_else(|| self.offloads(), Ok)
     }
 
     fn set_offloads(&self, offloads: u64) -> Result<()> {

@@ -66,6 +66,7 @@ impl Parts {
             mode,
             layout,
             read_size,
+            turned_on: None,
             former: None,
         }
     }
@@ -304,12 +305,13 @@ impl Queue {
         self.layout = self.node.layout(action.as_str())?;
         let mut granted = Err(Errno::EINVAL);
         for best in offload::BEST {
-            granted = self.node.set_offload(best);
+            granted = self.node.set_offload(best).map(|()| best);
             if granted != Err(Errno::EINVAL) {
                 break;
             }
         }
-        granted.map_err(failed)
+        self.turned_on = Some(granted.map_err(failed)?);
+        Ok(())
     }
 }
 

@@ -13,12 +13,13 @@
 enum { BEGINS = 100001, ENDS };
 
 /** The steps, and the system calls that each may take. */
-enum step { OPEN, ADDR, UP, WAIT, MTU, QUEUE, STEPS };
+enum step { OPEN, ADDR, UP, WAIT, MTU, QUEUE, OFFLOAD, STEPS };
 static const struct {
     const char *name;
     long most;
 } STEP[] = {
     {"open", 9}, {"set_addr", 13}, {"up", 8}, {"the first wait", 6}, {"set_mtu after a wait", 12}, {"open_queue", 22},
+    {"open with offload", 16},
 };
 /** Open, address, up. */
 enum { ALL_THREE = 30 };
@@ -63,6 +64,8 @@ static void a_handle(void)
     FAILS(tuntap_read_timeout(queue, buf, sizeof buf, 1, &err), ETIMEDOUT, TUNTAP_REASON_TIMEOUT);
     CHECK(descriptors() == before + 4);
     tuntap_close(queue);
+    tuntap_close(dev);
+    COSTS(OFFLOAD, 1, OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_OFFLOAD, &dev, &err)));
     tuntap_close(dev);
     CHECK(descriptors() == before);
 }
