@@ -62,8 +62,8 @@ CHECKS := lint check-core check-abi check-header check-c check-faults check-stra
     check-reproducible check-deny check-bindings check-cpp check-go check-python check-examples check-guides
 SLOW_CHECKS := check-valgrind check-asan check-api check-tsan check-go-race check-wireguard-go check-fuzz check-dist check-darwin
 
-.PHONY: all library man docs demo check check-all check-advisories check-packages bench coverage soak size header \
-    generated-header abi dist wheels install uninstall clean rust stage asan-library $(CHECKS) $(SLOW_CHECKS)
+.PHONY: all library man docs demo check check-all check-advisories check-packages bench bench-quick bench-docs coverage soak \
+    size header generated-header abi dist wheels install uninstall clean rust stage asan-library $(CHECKS) $(SLOW_CHECKS)
 all: library man
 library: $(SHARED) $(STATIC) $(CDEF)
 
@@ -321,14 +321,13 @@ soak: stage
 	$(STAGED) TEST_SECONDS=36000 TUNTAP_SOAK=$(or $(TUNTAP_SOAK),100000000) tests/c/run.sh plain stress/soak.c
 	@cat $(BUILD)/tests/plain/stress-soak.log
 
-# The cost of a packet compared with a bare system call, then forwarders of this and other projects. Builds the other
-# projects, and needs root and the registries. Takes about 25 minutes.
-bench: stage
+# The cost of a packet compared with a bare system call, a program that encrypts, then forwarders and VPNs of this and other
+# projects. Builds the other projects, and needs root and the registries. bench takes about 35 minutes, bench-quick two.
+# bench-docs also writes docs/bench.md and docs/bench-python.md. BENCH has more options of benches/run.py.
+bench bench-quick bench-docs: stage
 	@$(STAGED) CARGO="$(CARGO)" PYTHON="$(PYTHON)" benches/build.sh
-	@$(STAGED) $(BUILD)/benches/packet
-	@unshare -n $(BUILD)/benches/venv/bin/python benches/packet.py
-	@$(PYTHON) benches/throughput.py --out docs
-	@$(PYTHON) benches/throughput.py --python --out docs
+	@$(PYTHON) -B benches/run.py $(if $(@:bench-quick=),,--quick) $(if $(@:bench-docs=),,--docs) $(BENCH)
+	@test $@ = bench-quick || $(PYTHON) -B benches/run.py --python $(if $(@:bench-docs=),,--docs) $(BENCH)
 
 # Coverage of the Rust tests and the C tests; not part of `make check`.
 coverage: stage

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * drain PID NETNS DEVICE LOAD COUNT CYCLES: measures the processor time of a forwarder for a known load, independently of
- * the sender. Each cycle stops the forwarder PID, puts COUNT packets into the queue of its DEVICE (in the network
- * namespace at the path NETNS), continues the forwarder, and reads the time of its threads until all sleep again from the
- * scheduler. Prints the tenth percentile of the cycles, in nanoseconds per packet or super-packet. */
+ * drain PID NETNS DEVICE LOAD COUNT CYCLES FLOWS: measures the processor time of a forwarder for a known load,
+ * independently of the sender. Each cycle stops the forwarder PID, puts COUNT packets of FLOWS flows into the queue of
+ * its DEVICE (in the network namespace at the path NETNS), continues the forwarder, and reads the time of its threads
+ * until all sleep again from the scheduler. Prints the tenth percentile of the cycles, in nanoseconds per packet or
+ * super-packet. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -22,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_THREADS = 64, LARGEST = 65536, PAUSE_NS = 100000, CALM_NS = 600000, LIMIT_NS = 2000000000 };
+enum { MAX_THREADS = 64, MAX_FLOWS = 64, LARGEST = 65536, PAUSE_NS = 100000, CALM_NS = 600000, LIMIT_NS = 2000000000 };
 
 /* struct virtio_net_hdr. */
 struct vnet_hdr {
@@ -144,8 +145,9 @@ static void put32(uint8_t *to, uint32_t number)
     put16(to + 2, number & 0xffff);
 }
 
-/* The position in a flow. */
+/* A flow, and the position in it. */
 struct flow {
+    uint16_t port;
     uint32_t sequence;
     uint16_t id;
 };
@@ -167,7 +169,7 @@ static size_t make_packet(uint8_t *to, const struct load *load, struct flow *flo
     put32(ip + 12, 0x0a4d0001);
     put32(ip + 16, 0x0a4d0002);
     put16(ip + 10, (uint16_t)~fold(sum_of(ip, 20, 0)));
-    put16(transport, 1000);
+    put16(transport, flow->port);
     put16(transport + 2, 9999);
     if (load->tcp) {
         put32(transport + 4, flow->sequence);
@@ -253,22 +255,26 @@ int main(int count, char **arguments)
 {
     static uint8_t packet[LARGEST + 64];
     static double cycles[1000];
-    struct flow flow = {1, 1};
-    if (count != 7)
-        return fprintf(stderr, "usage: drain PID NETNS DEVICE LOAD COUNT CYCLES\n"), 2;
+    static struct flow flows[MAX_FLOWS];
+    if (count != 8)
+        return fprintf(stderr, "usage: drain PID NETNS DEVICE LOAD COUNT CYCLES FLOWS\n"), 2;
     const struct load *load = loads;
     while (load < loads + sizeof loads / sizeof *loads && strcmp(load->name, arguments[4]) != 0)
         load++;
     size_t packets = strtoul(arguments[5], NULL, 10), rounds = strtoul(arguments[6], NULL, 10);
-    if (load == loads + sizeof loads / sizeof *loads || packets == 0 || rounds == 0 || rounds > 1000)
+    size_t flow_count = strtoul(arguments[7], NULL, 10);
+    if (load == loads + sizeof loads / sizeof *loads || packets == 0 || rounds == 0 || rounds > 1000 ||
+        flow_count == 0 || flow_count > MAX_FLOWS)
         return fprintf(stderr, "drain: no such load, or a bad number\n"), 2;
+    for (size_t i = 0; i < flow_count; i++)
+        flows[i] = (struct flow){(uint16_t)(1000 + i), 1, 1};
     pid_t pid = (pid_t)strtol(arguments[1], NULL, 10);
     find_threads(arguments[1]);
     int sock = open_socket(arguments[2], arguments[3]);
     for (size_t round = 0; round < rounds + 2; round++) {
         stop(pid);
         for (size_t i = 0; i < packets; i++) {
-            size_t length = make_packet(packet, load, &flow);
+            size_t length = make_packet(packet, load, &flows[i % flow_count]);
             if (send(sock, packet, length, 0) < 0)
                 die("send");
         }

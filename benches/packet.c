@@ -170,6 +170,7 @@ static int open_blocking(tuntap_error *err)
 int main(void)
 {
     tuntap_error err;
+    setvbuf(stdout, NULL, _IOLBF, 0);
     if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
         return puts("bench: cannot create a network namespace: run it as root"), 1;
     if (access("/proc/sys/net/ipv6", F_OK) == 0) {

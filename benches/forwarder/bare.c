@@ -47,6 +47,7 @@ int main(int count, char **arguments)
         return fprintf(stderr, "usage: bare IF0 IF1 plain|raw\n"), 2;
     int raw = strcmp(arguments[3], "raw") == 0;
     intptr_t first = open_tun(arguments[1], raw), second = open_tun(arguments[2], raw);
-    forward_both((void *)first, (void *)second, forward);
+    const struct direction directions[2] = {{(void *)first, (void *)second}, {(void *)second, (void *)first}};
+    forward_all(directions, 2, forward);
     return 0;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Shared by the forwarders in C: two devices, a thread for each direction. SIGTERM ends the process. */
+ * Shared by the forwarders in C: two devices, a thread for each direction and queue. SIGTERM ends the process. */
 #ifndef FORWARDER_H
 #define FORWARDER_H
 
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,18 +26,16 @@ static void die(const char *what)
     exit(1);
 }
 
-/** Forwards in both directions until SIGTERM ends the process. */
-static void forward_both(void *first, void *second, forward_function forward)
+/** Forwards in all directions until SIGTERM ends the process, each in a thread of its own. */
+static void forward_all(const struct direction *directions, size_t count, forward_function forward)
 {
-    static struct direction directions[2];
     pthread_t thread;
-    directions[0] = (struct direction){first, second};
-    directions[1] = (struct direction){second, first};
     puts("ready");
     fflush(stdout);
-    if (pthread_create(&thread, NULL, forward, &directions[1]) != 0)
-        die("pthread_create");
-    forward(&directions[0]);
+    for (size_t i = 1; i < count; i++)
+        if (pthread_create(&thread, NULL, forward, (void *)(uintptr_t)&directions[i]) != 0)
+            die("pthread_create");
+    forward((void *)(uintptr_t)&directions[0]);
 }
 
 #endif

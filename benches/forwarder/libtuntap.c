@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * libtuntap IF0 IF1 stream|batch|super|plain [trusted] */
+ * libtuntap IF0 IF1 stream|batch|super|plain [trusted] [queues=N] */
 #include "forwarder.h"
 
 #include <tuntap.h>
 
-enum { PACKETS = 256 };
+enum { PACKETS = 256, MAX_QUEUES = 8 };
 
 static uint64_t trusted;
 
@@ -92,6 +92,37 @@ static void *forward_plain(void *argument)
     return NULL;
 }
 
+static tuntap *open_device(const char *name, uint64_t flags)
+{
+    tuntap_error err;
+    tuntap *dev;
+    if (tuntap_open(name, flags, &dev, &err) < 0)
+        give_up(&err);
+    return dev;
+}
+
+static tuntap *open_queue(tuntap *dev)
+{
+    tuntap_error err;
+    tuntap *queue;
+    if (tuntap_open_queue(dev, 0, &queue, &err) < 0)
+        give_up(&err);
+    return queue;
+}
+
+/* Each queue of a device is connected to one of the other. */
+static void forward_queues(char **names, size_t queues, uint64_t flags, forward_function forward)
+{
+    static struct direction directions[2 * MAX_QUEUES];
+    tuntap *first = open_device(names[0], flags), *second = open_device(names[1], flags);
+    for (size_t i = 0; i < queues; i++) {
+        void *ends[2] = {i == 0 ? first : open_queue(first), i == 0 ? second : open_queue(second)};
+        directions[2 * i] = (struct direction){ends[0], ends[1]};
+        directions[2 * i + 1] = (struct direction){ends[1], ends[0]};
+    }
+    forward_all(directions, 2 * queues, forward);
+}
+
 int main(int count, char **arguments)
 {
     static const struct {
@@ -104,18 +135,18 @@ int main(int count, char **arguments)
         {"super", forward_super, TUNTAP_OFFLOAD},
         {"plain", forward_plain, 0},
     };
-    tuntap_error err;
-    tuntap *first, *second;
+    size_t queues = 1;
     if (count < 4)
-        return fprintf(stderr, "usage: libtuntap IF0 IF1 stream|batch|super|plain [trusted]\n"), 2;
-    trusted = count > 4 ? TUNTAP_TRUSTED : 0;
-    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
-        if (strcmp(arguments[3], modes[i].name) != 0)
-            continue;
-        if (tuntap_open(arguments[1], TUNTAP_TUN | modes[i].flags, &first, &err) < 0 ||
-            tuntap_open(arguments[2], TUNTAP_TUN | modes[i].flags, &second, &err) < 0)
-            give_up(&err);
-        forward_both(first, second, modes[i].forward);
+        return fprintf(stderr, "usage: libtuntap IF0 IF1 stream|batch|super|plain [trusted] [queues=N]\n"), 2;
+    for (int i = 4; i < count; i++) {
+        if (strcmp(arguments[i], "trusted") == 0)
+            trusted = TUNTAP_TRUSTED;
+        else if (sscanf(arguments[i], "queues=%zu", &queues) != 1 || queues == 0 || queues > MAX_QUEUES)
+            return fprintf(stderr, "no such option: %s\n", arguments[i]), 2;
     }
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+        if (strcmp(arguments[3], modes[i].name) == 0)
+            forward_queues(arguments + 1, queues, TUNTAP_TUN | modes[i].flags | (queues > 1 ? TUNTAP_MULTI_QUEUE : 0),
+                           modes[i].forward);
     return fprintf(stderr, "no such mode: %s\n", arguments[3]), 2;
 }

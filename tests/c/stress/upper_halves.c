@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A cipher may leave values in the upper halves of the vector registers, which slow down all that follows. Each function that
- * reads or writes a packet zeroes them, with TUNTAP_TRUSTED and a short packet too, where no sum is computed. */
+ * A cipher may leave values in the upper halves of the vector registers, which slow down all that follows. Each
+ * function that reads or writes a packet zeroes them, with TUNTAP_TRUSTED and a short packet too, where no sum is
+ * computed. */
 #include "super.h"
 
 #ifdef __x86_64__
@@ -23,7 +24,7 @@ static int is_dirty(void)
     return 0;
 }
 
-/** The call returns more than 0, or 0 if it returns no length, and leaves no upper half. */
+/** The call succeeds, and leaves no upper half. */
 #define CLEANS(call)         \
     do {                     \
         dirty();             \

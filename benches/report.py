@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""The results as Markdown and as a picture.
+
+Results are results[section][load][program][round][column]. A ratio compares runs of the same round, so that the speed
+of the machine cancels out. Of the ratios there is the median, with the range of all rounds."""
+
+import datetime
+import os
+import platform
+import statistics
+
+LONGEST_BAR = 4
+
+
+def ratios(runs, base, column):
+    """Of each round that both have: how many times as good."""
+    pairs = [(runs[turn].get(column.key), base[turn].get(column.key)) for turn in runs if turn in base]
+    return [own / other if column.more_is_better else other / own for own, other in pairs if own and other]
+
+
+def spread(values):
+    if not values:
+        return ""
+    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def amount(value):
+    return f"{value:.0f}" if value >= 1000 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
+
+
+def cells(section, load, runs, base):
+    for column in section.columns(load):
+        values = [result[column.key] for result in runs.values() if column.key in result]
+        yield amount(column.summary(values)) if values else ""
+        yield spread(ratios(runs, base, column)) if values else ""
+
+
+def row(items):
+    return "| " + " | ".join(items) + " |"
+
+
+def table(section, load, programs):
+    head = [section.loads[load]] + [text for column in section.columns(load) for text in (column.unit, "ratio")]
+    base = programs.get(section.base, {})
+    lines = [row(head), row(["---"] * len(head))]
+    lines += [row([name, *cells(section, load, runs, base)]) for name, runs in programs.items()]
+    return "\n".join(lines)
+
+
+def tables(sections, results):
+    lines = []
+    for section in sections:
+        if section.key in results:
+            lines += [f"## {section.title}", ""]
+            for load, programs in results[section.key].items():
+                lines += [table(section, load, programs), ""]
+    return "\n".join(lines[:-1])
+
+
+def machine():
+    with open("/proc/cpuinfo") as lines:
+        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "?")
+    return f"Linux {platform.release()}, {model}, {os.cpu_count()} processors"
+
+
+def markdown(title, sections, results, rounds, command, picture):
+    bases = dict.fromkeys(section.base for section in sections if section.key in results)
+    lines = [
+        f"# {title}",
+        "",
+        f"Measured on {datetime.date.today()}, {machine()}, by `{command}`: {rounds} rounds, in each of which all",
+        "programs run in turn. A ratio compares a program with the base of its table in the same round",
+        f"({', '.join(bases)});",
+        "higher is better. It is the median, with the range of all rounds. Processor time comes again on other days;",
+        "the throughput of iperf3 differs more.",
+        "",
+        f"![Ratios]({picture})",
+    ]
+    lines += ["", tables(sections, results)]
+    missing = [f"- {name}: {reason}" for section in sections for name, reason in section.missing.items()]
+    if missing:
+        lines += ["", "## Left out", "", *dict.fromkeys(missing)]
+    return "\n".join(lines) + "\n"
+
+
+def bars(section, load, programs, y):
+    """The bars of a table from y on, as elements of SVG, and the y below them."""
+    column = section.columns(load)[0]
+    out = [f'<text x="10" y="{y}" font-weight="bold">{section.loads[load]}: {column.unit}</text>']
+    y += 8
+    for name, runs in programs.items():
+        values = ratios(runs, programs.get(section.base, {}), column)
+        if not values:
+            continue
+        ratio = statistics.median(values)
+        width = min(ratio, LONGEST_BAR) * 100
+        colour = "#2a6f97" if name.startswith(("libtuntap", "tuntap")) else "#b0b0b0"
+        out.append(f'<text x="190" y="{y + 11}" text-anchor="end">{name}</text>')
+        out.append(f'<rect x="200" y="{y}" width="{width:.0f}" height="13" fill="{colour}"/>')
+        out.append(f'<text x="{204 + width:.0f}" y="{y + 11}">{ratio:.2f}</text>')
+        y += 17
+    return out, y + 22
+
+
+def chart(sections, results):
+    """The ratios of the first column of each table as bars, in SVG."""
+    elements, y = [], 20
+    for section in sections:
+        for load, programs in results.get(section.key, {}).items():
+            out, y = bars(section, load, programs, y)
+            elements += out
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" '
+        f'width="680" height="{y}" font-family="sans-serif" font-size="12">\n'
+        "<title>How many times as good as the base of each table</title>\n"
+        f'<rect width="680" height="{y}" fill="white"/>\n' + "\n".join(elements) + "\n</svg>\n"
+    )
