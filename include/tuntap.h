@@ -2201,6 +2201,7 @@ typedef struct tuntap_route {
  *                       (TUNTAP_REASON_SYSTEM). A gateway that is in no network of the device needs
  *                       TUNTAP_ROUTE_ONLINK;
  *         -ENETUNREACH  Darwin: the device has no address of the family (TUNTAP_REASON_ARGUMENT);
+ *         -EOPNOTSUPP   an IPv4 route with an IPv6 gateway, before Linux 5.2 (TUNTAP_REASON_KERNEL);
  *         -EOPNOTSUPP   Darwin does not have what is requested (TUNTAP_REASON_PLATFORM);
  *         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
@@ -3338,9 +3339,8 @@ ssize_t tuntap_read_super(tuntap *dev, tuntap_vnet_hdr *hdr, size_t hdr_size, vo
  * @return As tuntap_write, or
  *         -EINVAL  hdr is NULL, hdr_size is wrong, or a member of hdr that this version does not
  *                  know is not 0 (TUNTAP_REASON_ARGUMENT); not opened with TUNTAP_OFFLOAD
- *                  (_MISMATCH); the kernel refuses the header: a UDP super-packet has at most 128
- *                  segments, and a UDP super-packet must have TUNTAP_VNET_HDR_F_NEEDS_CSUM
- *                  (_PACKET).
+ *                  (_MISMATCH); the kernel refuses the header: a UDP super-packet needs Linux 6.2,
+ *                  has at most 128 segments, and must have TUNTAP_VNET_HDR_F_NEEDS_CSUM (_PACKET).
  * @since 0.1.0
  */
 ssize_t tuntap_write_super(tuntap *dev, const tuntap_vnet_hdr *hdr, size_t hdr_size, const void *buf, size_t size, tuntap_error *err);

@@ -153,9 +153,8 @@ pub unsafe extern "C" fn tuntap_read_super(
 /// @return As tuntap_write, or
 ///         -EINVAL  hdr is NULL, hdr_size is wrong, or a member of hdr that this version does not
 ///                  know is not 0 (TUNTAP_REASON_ARGUMENT); not opened with TUNTAP_OFFLOAD
-///                  (_MISMATCH); the kernel refuses the header: a UDP super-packet has at most 128
-///                  segments, and a UDP super-packet must have TUNTAP_VNET_HDR_F_NEEDS_CSUM
-///                  (_PACKET).
+///                  (_MISMATCH); the kernel refuses the header: a UDP super-packet needs Linux 6.2,
+///                  has at most 128 segments, and must have TUNTAP_VNET_HDR_F_NEEDS_CSUM (_PACKET).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_write_super(
@@ -170,8 +169,11 @@ pub unsafe extern "C" fn tuntap_write_super(
         let hdr = read_growing(hdr, hdr_size, "the virtio header")?;
         let packet = memory(buf, size, "the buffer")?;
         device.needs_offload("write super-packets to")?;
-        let explain =
-            |errno| Failure::Errno(errno, move || device.explain_write(errno, packet.first().copied(), size));
-        device.write_super(hdr.into(), packet, Limit::Handle).map_err(explain)
+        let hdr = hdr.into();
+        let explain = |errno| {
+            let first = packet.first().copied();
+            Failure::Errno(errno, move || device.explain_write_super(errno, hdr, first, size))
+        };
+        device.write_super(hdr, packet, Limit::Handle).map_err(explain)
     })
 }

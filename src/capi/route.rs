@@ -181,6 +181,7 @@ impl CRoute {
 ///                       (TUNTAP_REASON_SYSTEM). A gateway that is in no network of the device needs
 ///                       TUNTAP_ROUTE_ONLINK;
 ///         -ENETUNREACH  Darwin: the device has no address of the family (TUNTAP_REASON_ARGUMENT);
+///         -EOPNOTSUPP   an IPv4 route with an IPv6 gateway, before Linux 5.2 (TUNTAP_REASON_KERNEL);
 ///         -EOPNOTSUPP   Darwin does not have what is requested (TUNTAP_REASON_PLATFORM);
 ///         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED).
 /// @since 0.1.0

@@ -197,6 +197,16 @@ impl Device {
         }
     }
 
+    /// The error of a failed write of a super-packet.
+    pub fn explain_write_super(&self, errno: Errno, hdr: VnetHdr, first: Option<u8>, length: usize) -> Error {
+        let is_udp = errno == Errno::EINVAL && hdr.protocol() == vnet_hdr::GSO_UDP_L4;
+        if is_udp && matches!(self.backend.device_has(Feature::Uso), Ok(false)) {
+            let text = text!("write {}: super-packets of UDP need Linux 6.2", self.label());
+            return Error::new(errno, Reason::Packet, text);
+        }
+        self.explain_write(errno, first, length)
+    }
+
     /// The error for packets that a writer had accepted and the kernel refused: they are lost.
     pub fn explain_loss(&self, errno: Errno, packets: usize) -> Error {
         let loss = text!("{packets} {} lost", if packets == 1 { "packet is" } else { "packets are" });

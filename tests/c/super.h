@@ -94,7 +94,34 @@ UNUSED static int offload_socket(const char *device)
     return fd;
 }
 
-/** Sends a super-packet out through the device of the socket; 0, or the negative errno. */
+/** Whether the driver takes super-packets of UDP: a device of the test's own is asked. */
+UNUSED static int kernel_has_uso(void)
+{
+    static int known = -1;
+    if (known < 0) {
+        int fd = join_by_hand("", IFF_TUN | IFF_NO_PI | IFF_VNET_HDR);
+        CHECK(fd >= 0);
+        known = ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | 0x60UL) == 0; /* TUN_F_USO4, TUN_F_USO6 */
+        close(fd);
+    }
+    return known;
+}
+
+/** How many packets the kernel sees where a writer has joined so many datagrams: before Linux 6.2 it joins none. */
+UNUSED static size_t joined(size_t datagrams)
+{
+    return kernel_has_uso() ? 1 : datagrams;
+}
+
+/** What follows needs the kernel's super-packets of UDP. */
+UNUSED static void needs_uso(void)
+{
+    if (!kernel_has_uso())
+        needs_kernel(6, 2, "super-packets of UDP");
+}
+
+/** Sends a super-packet out through the device of the socket; 0, or the negative errno. Of UDP it skips the test on an old
+ * kernel. */
 UNUSED static int send_super(int sock, int tap, const struct super *super)
 {
     struct sockaddr_ll to = {.sll_family = AF_PACKET};
@@ -102,6 +129,8 @@ UNUSED static int send_super(int sock, int tap, const struct super *super)
                              {(void *)(uintptr_t)super->packet, super->size}};
     struct msghdr message = {.msg_name = &to, .msg_namelen = sizeof to, .msg_iov = parts, .msg_iovlen = 2};
     socklen_t length = sizeof to;
+    if (super->hdr.gso_type == TUNTAP_VNET_HDR_GSO_UDP_L4)
+        needs_uso();
     CHECK(getsockname(sock, (struct sockaddr *)&to, &length) == 0);
     to.sll_protocol = htons(tap ? ETH_P_ALL : super->packet[0] >> 4 == 6 ? ETH_P_IPV6 : ETH_P_IP);
     to.sll_halen = 6;
@@ -134,7 +163,8 @@ static uint32_t sum_of(const uint8_t *bytes, size_t size)
 
 static struct shape random_shape(int tap)
 {
-    struct shape shape = {.tap = tap, .vlan = tap && below(2), .v6 = (int)below(2), .tcp = (int)below(3) > 0};
+    struct shape shape = {.tap = tap, .vlan = tap && below(2), .v6 = (int)below(2)};
+    shape.tcp = below(3) > 0 || !kernel_has_uso();
     shape.network = !tap ? 0 : shape.vlan ? 18 : 14;
     size_t extension = below(4) ? 0 : 8 * (1 + below(4)), options = below(4) ? 0 : 4 * (1 + below(10));
     shape.transport = shape.network + (shape.v6 ? 40 + extension : 20 + options);
@@ -220,7 +250,7 @@ static void put_transport(uint8_t *packet, const struct shape *shape, size_t siz
     }
 }
 
-/** A random super-packet, of TCP or UDP, IPv4 or IPv6, with all that it can have; its TCP flags are among these. */
+/** A random super-packet, of TCP or, if the kernel has that, UDP, IPv4 or IPv6, with all that it can have; its TCP flags are among these. */
 UNUSED static struct shape random_super(struct super *super, int tap, unsigned flags)
 {
     struct shape shape = random_shape(tap);

@@ -22,6 +22,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,6 +44,27 @@ UNUSED static void fail(const char *file, int line, const char *what, const char
 UNUSED static void skip(const char *reason)
 {
     fprintf(stderr, "SKIP: %s\n", reason);
+    exit(77);
+}
+
+/** Whether the running kernel is at least this one, by uname(2). */
+UNUSED static int kernel_is(unsigned major, unsigned minor)
+{
+    unsigned has_major, has_minor;
+    struct utsname name;
+    if (uname(&name) != 0 || sscanf(name.release, "%u.%u", &has_major, &has_minor) != 2)
+        exit(1);
+    return has_major > major || (has_major == major && has_minor >= minor);
+}
+
+/** Skips what is left of the test on an older kernel: `needs_kernel(6, 2, "super-packets of UDP")`. */
+UNUSED static void needs_kernel(unsigned major, unsigned minor, const char *what)
+{
+    struct utsname name;
+    if (kernel_is(major, minor))
+        return;
+    uname(&name);
+    fprintf(stderr, "SKIP: %s: since Linux %u.%u, and this is %s; the rest was run\n", what, major, minor, name.release);
     exit(77);
 }
 
@@ -127,6 +149,19 @@ UNUSED static void ip_says(const char *file, int line, int wanted, const char *t
     if ((strstr(said, text) != NULL) != wanted)
         fail(file, line, what, said);
 }
+
+/** The same of what the kernel does a moment later, by its link watch. */
+#define IP_WILL_SAY(wanted, text, ...)                                                \
+    do {                                                                              \
+        for (int i_ = 0; i_ < 2000; i_++) {                                           \
+            char arguments_[400];                                                     \
+            snprintf(arguments_, sizeof arguments_, __VA_ARGS__);                     \
+            if ((strstr(output_of("ip -j -d %s", arguments_), text) != NULL) == (wanted)) \
+                break;                                                                \
+            usleep(10000);                                                            \
+        }                                                                             \
+        IP_SAYS(wanted, text, __VA_ARGS__);                                           \
+    } while (0)
 
 /** Waits for the local route of an IPv6 address, which the kernel makes a moment after it took it, and ip(8) returned. */
 UNUSED static void wait_for_local(const char *address)

@@ -8,8 +8,8 @@ use super::control::Interface;
 use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
 use crate::model::address::{self, Address, Assigned, Label, Lifetimes, Options, Scope};
+use crate::model::error::Errno;
 use crate::model::flags::{Kind, bit};
-
 use crate::model::memory;
 use crate::model::prefix::{Family, Prefix};
 use crate::sys::bytes::u32_at;
@@ -134,7 +134,11 @@ pub(super) fn add(
     if options.lifetimes != Lifetimes::default() {
         request = request.attribute(libc::IFA_CACHEINFO, &cacheinfo(options.lifetimes));
     }
-    netlink.change(&request)
+    netlink.change(&request).map_err(|refusal| match (refusal.errno, address.family()) {
+        // Before Linux 6.2 without a text (ipv6_add_addr). A missing privilege is EPERM.
+        (Errno::EACCES, Family::V6) => refusal.saying("IPv6 is disabled on this device"),
+        _ => refusal,
+    })
 }
 
 fn cacheinfo(lifetimes: Lifetimes) -> [u8; CACHEINFO] {

@@ -9,11 +9,13 @@ use super::control::Interface;
 use super::netlink::Socket;
 use super::node::{Node, USUAL_NODE};
 use super::{Queue, file, ioctl, offload, rule};
-use crate::model::error::{Errno, Error, Result};
+use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::feature::Feature;
 use crate::model::flags::Kind;
 use crate::model::offload::{F_USO4, F_USO6};
 use crate::model::prefix::Family;
+use crate::model::route::Route;
+use crate::model::text::text;
 use crate::sys::Backend;
 
 /// Whether the library supports the feature on Linux.
@@ -136,6 +138,16 @@ fn driver_has(flag: libc::c_int) -> Result<bool> {
 fn driver_is_since(major: u32, minor: u32) -> Result<bool> {
     Node::open(Path::new(USUAL_NODE))?;
     Ok(version()? >= (major, minor))
+}
+
+/// Fails if the kernel ignores the gateway of this route (RTA_VIA, since Linux 5.2): it would add a route without one.
+pub(super) fn check_gateway(route: &Route) -> Result<()> {
+    let is_other = route.gateway().is_some_and(|gateway| Family::of(gateway) != route.family());
+    if !is_other || version()? >= (5, 2) {
+        return Ok(());
+    }
+    let text = text!("add the route {route}: an IPv4 route with an IPv6 gateway needs Linux 5.2");
+    Err(Error::new(Errno::EOPNOTSUPP, Reason::Kernel, text))
 }
 
 /// The first two numbers of the kernel's version.

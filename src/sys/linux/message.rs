@@ -30,6 +30,11 @@ impl Refusal {
         matches!(self.errno, Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP)
     }
 
+    /// The same with a text, where an older kernel has none.
+    pub(super) fn saying(self, text: &str) -> Self {
+        Self { said: self.said.or_else(|| boxed(text.into()).ok()), ..self }
+    }
+
     pub(super) fn error(self, action: impl Display) -> Error {
         super::refusal::refusal(self.errno, self.said, action)
     }

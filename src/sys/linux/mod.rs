@@ -447,6 +447,7 @@ impl Backend for Queue {
     }
 
     fn add_route(&self, way: &mut Call<'_>, route: &Route) -> Result<()> {
+        capability::check_gateway(route)?;
         self.change(
             way,
             |netlink, index| route::add(netlink, index, route),
@@ -455,6 +456,7 @@ impl Backend for Queue {
     }
 
     fn replace_route(&self, way: &mut Call<'_>, route: &Route) -> Result<()> {
+        capability::check_gateway(route)?;
         self.change(
             way,
             |netlink, index| route::replace(netlink, index, route),

@@ -12,6 +12,7 @@ static void the_kernel_has_the_new_name(uint64_t kind, int up)
     int result = tuntap_set_name(dev, "vpn7", &err);
     if (result == -EBUSY && up) {
         CHECK(err.reason == TUNTAP_REASON_BUSY); /* before Linux 6.2 */
+        MESSAGE_HAS("since 6.2");
         IP("link set t0 down");
         result = tuntap_set_name(dev, "vpn7", &err);
     }

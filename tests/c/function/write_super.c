@@ -51,6 +51,11 @@ int main(void)
     int sock = udp_socket("10.8.0.1", PORT);
 
     udp_super(&super, 40, 1000);
+    if (!kernel_has_uso()) {
+        refused(dev, EINVAL, TUNTAP_REASON_PACKET);
+        MESSAGE_HAS("Linux 6.2");
+        needs_uso();
+    }
     CHECK(write_it(dev, NULL) == (ssize_t)super.size);
     receives_super(sock, 40, 1000);
     super.size = udp_packet(super.packet, "10.8.0.2", "10.8.0.1", PORT, "plain", 5);
