@@ -310,7 +310,8 @@ int main(void)
     ipv6_needs_its_mtu();
     a_gateway_needs_a_network();
     what_is_almost_there_is_not_there();
-    an_answer_may_be_lost();
+    if (kernel_is(5, 4)) /* Before, a lost message may have been that the device left: it cannot be reached any more. */
+        an_answer_may_be_lost();
     what_is_there_already_stays();
     return 0;
 }

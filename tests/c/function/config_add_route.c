@@ -34,6 +34,7 @@ static void all_is_as_it_was_when_one_is_refused(void)
     char *before = strdup(output_of("%s", all));
     OK(tuntap_config_set_mtu(config, 1400, &err));
     CHECK(tuntap_open_config("t1", TUNTAP_TAP, config, &dev, &err) == -ENETUNREACH);
+    IP_WILL_SAY(1, "\"operstate\":\"DOWN\"", "link show t1");
     if (strcmp(before, output_of("%s", all)) != 0)
         fail(__FILE__, __LINE__, "is not as it was", before);
     free(before);
