@@ -62,8 +62,9 @@ CHECKS := lint check-core check-abi check-header check-c check-faults check-stra
     check-reproducible check-deny check-bindings check-cpp check-go check-python check-examples check-guides
 SLOW_CHECKS := check-valgrind check-asan check-api check-tsan check-go-race check-wireguard-go check-fuzz check-dist check-darwin
 
-.PHONY: all library man docs demo check check-all check-advisories check-packages bench bench-quick bench-docs coverage soak \
-    size header generated-header abi dist wheels install uninstall clean rust stage asan-library $(CHECKS) $(SLOW_CHECKS)
+.PHONY: all library man docs demo check check-all check-advisories check-kernels check-packages bench bench-quick bench-docs \
+    coverage soak size header generated-header abi dist wheels install uninstall clean rust stage asan-library $(CHECKS) \
+    $(SLOW_CHECKS)
 all: library man
 library: $(SHARED) $(STATIC) $(CDEF)
 
@@ -308,6 +309,10 @@ check-examples: stage
 
 check-guides: stage
 	$(STAGED) PYTHON="$(PYTHON)" tests/guides.sh
+
+# On the oldest and the newest kernel of Debian, in QEMU; KERNELS=all: on all that tests/kernels.sh knows.
+check-kernels: stage
+	$(STAGED) tests/kernels.sh
 
 check-darwin:
 	CARGO="$(CARGO)" PYTHON="$(PYTHON)" tests/darwin.sh

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Builds the C tests with an installed libtuntap (found by pkg-config) and runs each in its own namespaces: JOBS at a time
 # (default: the number of processors), and then, one by one, those that load the machine. Shows the output of each test in
-# the order of the list. Usage: run.sh plain|valgrind|asan|tsan|coverage|faults [TEST.c ...]
+# the order of the list. Usage: run.sh plain|valgrind|asan|tsan|coverage|faults|build [TEST.c ...]; `build` runs nothing.
 set -u
 cd "$(dirname "$0")" || exit 1
 . ../common.sh
@@ -23,7 +23,7 @@ warnings="-std=c99 -Wall -Wextra -Wpedantic -Wshadow -Werror -g -O1 -pthread"
 seconds=${TEST_SECONDS:-120}
 
 case $how in
-plain)
+plain | build)
     flags="$(pkg-config --cflags --libs tuntap) -Wl,-rpath,$(pkg-config --variable=libdir tuntap)"
     under= ;;
 faults)
@@ -50,7 +50,7 @@ coverage)
     flags="$(pkg-config --cflags tuntap) -Wl,-u,__llvm_profile_runtime $TUNTAP_COVERAGE_LIBRARY -lpthread -ldl -lm"
     under= ;;
 *)
-    echo "run.sh: plain, valgrind, asan, tsan, coverage or faults" >&2
+    echo "run.sh: plain, valgrind, asan, tsan, coverage, faults or build" >&2
     exit 2 ;;
 esac
 
@@ -58,6 +58,7 @@ esac
 build_and_run() {
     # shellcheck disable=SC2086 # lists of words
     ${CC:-cc} $warnings -I. -o "$2" "$1" $flags || return 1
+    [ "$how" != build ] || return 0
     # shellcheck disable=SC2086
     TEST_HOW=$how timeout -k 5 "$seconds" $under "$2" || return
     [ "$how" != valgrind ] || no_descriptor_is_open "$2.log"
