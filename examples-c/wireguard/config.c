@@ -10,13 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* The parser takes lines apart in place. It sees the section that a key belongs to: peer is NULL in [Interface]. */
-struct parser {
-    struct config *config;
-    struct config_peer *peer;
-    int section; /* 0: none yet */
-};
-
 static char *trim(char *text)
 {
     while (isspace((unsigned char)*text))
@@ -73,15 +66,11 @@ static int parse_prefix(char *text, struct prefix *prefix)
     return 1;
 }
 
-static int parse_allowed(struct parser *parser, char *list)
+static int parse_allowed(struct config *config, char *list)
 {
     struct prefix prefix;
-    char *rest = list, *text;
-    if (!*list)
-        return 1;
-    while ((text = strsep(&rest, ",")) != NULL)
-        if (!parse_prefix(trim(text), &prefix) ||
-            !allowed_add(&parser->config->allowed, &prefix, parser->config->count - 1))
+    for (char *rest = *list ? list : NULL, *text; (text = strsep(&rest, ",")) != NULL;)
+        if (!parse_prefix(trim(text), &prefix) || !allowed_add(&config->allowed, &prefix, config->count - 1))
             return 0;
     return 1;
 }
@@ -91,20 +80,27 @@ static int parse_endpoint(struct config_peer *peer, char *text)
 {
     unsigned long port;
     char *colon = strrchr(text, ':');
-    size_t size = colon ? (size_t)(colon - text) : 0;
 
-    if (size == 0 || !parse_number(colon + 1, 65535, &port) || port == 0)
+    if (!colon || !parse_number(colon + 1, 65535, &port) || strlen(colon + 1) >= sizeof peer->endpoint_port)
         return 0;
-    if (text[0] == '[' && text[size - 1] == ']')
-        text++, size -= 2;
-    else if (memchr(text, ':', size))
+    strcpy(peer->endpoint_port, colon + 1);
+    *colon = 0;
+    size_t size = strlen(text);
+    if (text[0] == '[' && text[size - 1] == ']') {
+        text[size - 1] = 0;
+        text++;
+    } else if (strchr(text, ':')) {
         return 0;
-    if (size == 0 || size >= sizeof peer->endpoint_host)
-        return 0;
-    memcpy(peer->endpoint_host, text, size);
-    peer->endpoint_host[size] = 0;
-    snprintf(peer->endpoint_port, sizeof peer->endpoint_port, "%hu", (unsigned short)port);
-    return 1;
+    }
+    snprintf(peer->endpoint_host, sizeof peer->endpoint_host, "%s", text);
+    return *text && strlen(text) < sizeof peer->endpoint_host;
+}
+
+/* A number, or "off" for 0. */
+static int parse_option(const char *text, unsigned long limit, unsigned long *number)
+{
+    *number = 0;
+    return strcasecmp(text, "off") == 0 || parse_number(text, limit, number);
 }
 
 static int interface_key(struct config *config, const char *key, char *value)
@@ -114,61 +110,46 @@ static int interface_key(struct config *config, const char *key, char *value)
         return config->has_private_key = parse_key(value, config->private_key);
     if (strcasecmp(key, "ListenPort") == 0 && parse_number(value, 65535, &number))
         return config->listen_port = (uint16_t)number, 1;
-    if (strcasecmp(key, "FwMark") == 0 && (strcasecmp(value, "off") == 0 || parse_number(value, UINT32_MAX, &number)))
+    if (strcasecmp(key, "FwMark") == 0 && parse_option(value, UINT32_MAX, &number))
         return config->fwmark = (uint32_t)number, 1;
     return 0;
 }
 
-static int peer_key(struct parser *parser, const char *key, char *value)
+static int peer_key(struct config *config, const char *key, char *value)
 {
-    struct config_peer *peer = parser->peer;
-    unsigned long number = 0;
+    struct config_peer *peer = &config->peers[config->count - 1];
+    unsigned long number;
     if (strcasecmp(key, "PublicKey") == 0)
         return peer->has_public_key = parse_key(value, peer->public_key);
     if (strcasecmp(key, "PresharedKey") == 0)
         return parse_key(value, peer->preshared_key);
     if (strcasecmp(key, "AllowedIPs") == 0)
-        return parse_allowed(parser, value);
+        return parse_allowed(config, value);
     if (strcasecmp(key, "Endpoint") == 0)
         return parse_endpoint(peer, value);
-    if (strcasecmp(key, "PersistentKeepalive") == 0 &&
-        (strcasecmp(value, "off") == 0 || parse_number(value, 65535, &number)))
+    if (strcasecmp(key, "PersistentKeepalive") == 0 && parse_option(value, 65535, &number))
         return peer->persistent_keepalive = (uint16_t)number, 1;
     return 0;
 }
 
-static int add_peer(struct parser *parser)
-{
-    struct config *config = parser->config;
-    struct config_peer *peers = calloc(config->count + 1, sizeof *peers);
-    if (!peers)
-        return 0;
-    if (config->count)
-        memcpy(peers, config->peers, config->count * sizeof *peers);
-    OPENSSL_cleanse(config->peers, config->count * sizeof *peers);
-    free(config->peers);
-    config->peers = peers;
-    parser->peer = &peers[config->count++];
-    return 1;
-}
+enum section { NONE, INTERFACE, PEER };
 
-static int parse_line(struct parser *parser, char *line)
+static int parse_line(struct config *config, char *line, enum section *section)
 {
     line[strcspn(line, "#")] = 0;
     line = trim(line);
     if (!*line)
         return 1;
     if (strcasecmp(line, "[Interface]") == 0)
-        return parser->peer = NULL, parser->section = 1;
+        return *section = INTERFACE, 1;
     if (strcasecmp(line, "[Peer]") == 0)
-        return parser->section = 1, add_peer(parser);
+        return *section = PEER, config->count++, 1;
 
-    char *equals = strchr(line, '=');
-    if (!equals || !parser->section)
+    char *value = strchr(line, '=');
+    if (!value || *section == NONE)
         return 0;
-    *equals = 0;
-    char *key = trim(line), *value = trim(equals + 1);
-    return parser->peer ? peer_key(parser, key, value) : interface_key(parser->config, key, value);
+    *value++ = 0;
+    return *section == PEER ? peer_key(config, trim(line), trim(value)) : interface_key(config, trim(line), trim(value));
 }
 
 /* Two sections for one key would be one peer of `wg`, and two of ours. */
@@ -186,12 +167,15 @@ static int peers_complete(const struct config *config)
 
 int config_parse(struct config *config, char *text, char message[CONFIG_MESSAGE_SIZE])
 {
-    struct parser parser = {.config = config};
-    char *rest = text, *line;
-
+    enum section section = NONE;
+    size_t most = 1; /* sections: memory that moves would leave keys behind */
+    for (const char *at = text; (at = strchr(at, '[')) != NULL; at++)
+        most++;
     memset(config, 0, sizeof *config);
+    config->peers = calloc(most, sizeof *config->peers);
+    char *rest = config->peers ? text : NULL, *line;
     for (int number = 1; (line = strsep(&rest, "\n")) != NULL; number++)
-        if (!parse_line(&parser, line)) {
+        if (!parse_line(config, line, &section)) {
             snprintf(message, CONFIG_MESSAGE_SIZE, "line %d: not a section, a key or a value of wireguard", number);
             return 0;
         }

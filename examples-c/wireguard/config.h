@@ -13,7 +13,7 @@
 struct config_peer {
     uint8_t public_key[KEY_SIZE], preshared_key[KEY_SIZE];
     int has_public_key;
-    char endpoint_host[256], endpoint_port[8]; /* "": none */
+    char endpoint_host[256], endpoint_port[6]; /* "": none */
     uint16_t persistent_keepalive;             /* seconds; 0: off */
 };
 

@@ -86,33 +86,40 @@ void dh_public(uint8_t public_key[KEY_SIZE], const uint8_t private_key[KEY_SIZE]
     EVP_PKEY_free(own);
 }
 
-/* size is that of the plaintext. Returns 0 only if a tag to be opened is wrong. */
-static int cipher_once(int seal, uint8_t *to, const uint8_t *key, const uint8_t *from, size_t size, const uint8_t *ad)
+EVP_CIPHER_CTX *cipher_new(const EVP_CIPHER *cipher, int seals, const uint8_t key[KEY_SIZE])
 {
     static const uint8_t nonce[12];
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    const uint8_t *tag = from + size;
-    int length, done;
-
-    must(context && EVP_CipherInit_ex(context, EVP_chacha20_poly1305(), NULL, key, nonce, seal) &&
-             (seal || EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, TAG_SIZE, (void *)tag)) &&
-             EVP_CipherUpdate(context, NULL, &length, ad, HASH_SIZE), "ChaCha20-Poly1305");
-    /* An update without bytes would be taken as the end. */
-    done = (size == 0 || EVP_CipherUpdate(context, to, &length, from, (int)size)) &&
-           EVP_CipherFinal_ex(context, to + size, &length) &&
-           (!seal || EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, TAG_SIZE, to + size));
-    EVP_CIPHER_CTX_free(context);
-    return done;
+    must(context && EVP_CipherInit_ex2(context, cipher, key, nonce, seals, NULL), "ChaCha20-Poly1305");
+    return context;
 }
 
-void seal_once(uint8_t *to, const uint8_t key[KEY_SIZE], const void *from, size_t size, const uint8_t ad[HASH_SIZE])
+/* The key of the context stays. An update without bytes would be taken as the end. */
+static int update(EVP_CIPHER_CTX *context, uint64_t counter, const uint8_t *ad, uint8_t *to, const void *from, size_t size)
 {
-    must(cipher_once(1, to, key, from, size, ad), "ChaCha20-Poly1305");
+    uint8_t nonce[12] = {0};
+    int length;
+    put_le(nonce + 4, counter, 8);
+    return EVP_CipherInit_ex2(context, NULL, NULL, nonce, -1, NULL) &&
+           (!ad || EVP_CipherUpdate(context, NULL, &length, ad, HASH_SIZE)) &&
+           (size == 0 || EVP_CipherUpdate(context, to, &length, from, (int)size));
 }
 
-int open_once(uint8_t *to, const uint8_t key[KEY_SIZE], const uint8_t *from, size_t size, const uint8_t ad[HASH_SIZE])
+int cipher_seal(EVP_CIPHER_CTX *context, uint64_t counter, const uint8_t *ad, uint8_t *to, const void *from, size_t size)
 {
-    return cipher_once(0, to, key, from, size, ad);
+    int length;
+    return update(context, counter, ad, to, from, size) && EVP_CipherFinal_ex(context, to + size, &length) &&
+           EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, TAG_SIZE, to + size);
+}
+
+int cipher_open(EVP_CIPHER_CTX *context, uint64_t counter, const uint8_t *ad, uint8_t *to, const void *from, size_t size)
+{
+    uint8_t tag[TAG_SIZE];
+    int length;
+    memcpy(tag, (const uint8_t *)from + size, TAG_SIZE);
+    return update(context, counter, ad, to, from, size) &&
+           EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, TAG_SIZE, tag) &&
+           EVP_CipherFinal_ex(context, to + size, &length);
 }
 
 void seal_cookie(struct cookie_reply *reply, const uint8_t key[KEY_SIZE], const uint8_t cookie[COOKIE_SIZE],

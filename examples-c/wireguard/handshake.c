@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * Handshake messages to and from peers. Noise computes on local values, outside of the mutex. */
+ * Handshake messages to and from peers. These functions need the mutex, but handshake_receive, which takes it. */
 #include <openssl/crypto.h>
 #include <string.h>
 #include <time.h>
 
 #include "crypto.h"
-#include "io.h"
-#include "peer.h"
+#include "tunnel.h"
+#include "udp.h"
 
 static void send_message(const struct tunnel *tunnel, const struct sockaddr_in6 *to, void *message, size_t size)
 {
     struct iovec datagram = {message, size};
-    datagrams_send(tunnel->sock, to, &datagram, 1);
+    udp_send(tunnel->sock, to, &datagram, 1);
 }
 
 /* Rises with each call, also if the clock was set back. */
@@ -28,131 +28,82 @@ static void next_timestamp(struct tunnel *tunnel, uint8_t timestamp[TIMESTAMP_SI
 void handshake_initiate(struct tunnel *tunnel, struct peer *peer)
 {
     struct initiation message;
-    struct noise noise;
     uint8_t timestamp[TIMESTAMP_SIZE];
 
-    pthread_mutex_lock(&tunnel->lock);
     session_end(tunnel, peer->handshake.local);
-    uint32_t local = session_new(tunnel, peer);
     next_timestamp(tunnel, timestamp);
-    pthread_mutex_unlock(&tunnel->lock);
-
-    int usable = noise_initiate(&noise, &tunnel->identity, &peer->noise, local, timestamp, &message);
-
-    pthread_mutex_lock(&tunnel->lock);
-    peer->handshake = noise;
-    cookie_sign(&peer->cookies, &message, sizeof message, now());
-    struct sockaddr_in6 endpoint = peer->endpoint;
+    int usable = noise_initiate(&peer->handshake, &tunnel->identity, &peer->noise, session_new(tunnel, peer), timestamp,
+                                &message);
     timers_initiated(tunnel, peer, now());
-    timers_sent(tunnel, peer, now(), 0);
-    pthread_mutex_unlock(&tunnel->lock);
-    OPENSSL_cleanse(&noise, sizeof noise);
-    if (usable)
-        send_message(tunnel, &endpoint, &message, sizeof message);
+    if (!usable)
+        return;
+    cookie_sign(&peer->cookies, &message, sizeof message, now());
+    send_message(tunnel, &peer->endpoint, &message, sizeof message);
 }
 
-/* Answers with a response, and offers its keypair. Returns 0 if the initiation is a replay, or comes too soon. */
-static int respond(struct tunnel *tunnel, struct peer *peer, struct noise *noise,
-                   const uint8_t timestamp[TIMESTAMP_SIZE], const struct sockaddr_in6 *source)
-{
-    struct response message;
-
-    pthread_mutex_lock(&tunnel->lock);
-    uint64_t time = now();
-    int is_new = memcmp(timestamp, peer->timestamp, TIMESTAMP_SIZE) > 0 &&
-                 time - peer->initiation_came >= INITIATION_INTERVAL;
-    uint32_t local = is_new ? session_new(tunnel, peer) : 0;
-    if (is_new) {
-        memcpy(peer->timestamp, timestamp, TIMESTAMP_SIZE);
-        peer->initiation_came = time;
-    }
-    pthread_mutex_unlock(&tunnel->lock);
-    if (!is_new)
-        return 0;
-
-    struct keypair *keypair = noise_respond(noise, &peer->noise, local, &message) ?
-        keypair_new(noise, 0, tunnel->cipher, time) : NULL;
-
-    pthread_mutex_lock(&tunnel->lock);
-    if (keypair) {
-        peer_offer(tunnel, peer, keypair);
-        peer->endpoint = *source;
-        cookie_sign(&peer->cookies, &message, sizeof message, time);
-        timers_offered(tunnel, peer, time);
-        timers_received(tunnel, peer, time, 0);
-        timers_sent(tunnel, peer, time, 0);
-    } else {
-        session_end(tunnel, local);
-    }
-    pthread_mutex_unlock(&tunnel->lock);
-    if (keypair)
-        send_message(tunnel, source, &message, sizeof message);
-    return keypair != NULL;
-}
-
-static int read_initiation(struct tunnel *tunnel, const struct initiation *message, const struct sockaddr_in6 *source)
+static void read_initiation(struct tunnel *tunnel, const struct initiation *message, const struct sockaddr_in6 *source)
 {
     struct noise noise;
+    struct response response;
+    struct keypair *keypair = NULL;
     uint8_t public_key[KEY_SIZE], timestamp[TIMESTAMP_SIZE];
     struct peer *peer = NULL;
+    uint64_t time = now();
 
     if (noise_read_initiator(&noise, &tunnel->identity, message, public_key))
         peer = peer_by_key(tunnel, public_key);
-    int read = peer && noise_read_timestamp(&noise, &peer->noise, message, timestamp) &&
-               respond(tunnel, peer, &noise, timestamp, source);
+    int is_new = peer && noise_read_timestamp(&noise, &peer->noise, message, timestamp) &&
+                 memcmp(timestamp, peer->timestamp, TIMESTAMP_SIZE) > 0 &&
+                 time - peer->initiation_came >= INITIATION_INTERVAL;
+    if (is_new) {
+        memcpy(peer->timestamp, timestamp, TIMESTAMP_SIZE);
+        peer->initiation_came = time;
+        uint32_t local = session_new(tunnel, peer);
+        if (noise_respond(&noise, &peer->noise, local, &response))
+            keypair = keypair_new(&noise, 0, tunnel->cipher, time);
+        if (!keypair)
+            session_end(tunnel, local);
+    }
     OPENSSL_cleanse(&noise, sizeof noise);
-    return read;
+    if (!keypair)
+        return;
+    peer_offer(tunnel, peer, keypair);
+    peer->endpoint = *source;
+    timers_offered(tunnel, peer, time);
+    timers_received(tunnel, peer, time, 0);
+    timers_sent(tunnel, peer, time, 0);
+    cookie_sign(&peer->cookies, &response, sizeof response, time);
+    send_message(tunnel, source, &response, sizeof response);
 }
 
-/* Finds the handshake that a message answers. */
-static struct peer *find_handshake(struct tunnel *tunnel, const uint8_t receiver[4], struct noise *noise)
+static void read_response(struct tunnel *tunnel, const struct response *message, const struct sockaddr_in6 *source)
 {
-    uint32_t index = (uint32_t)get_le(receiver, 4);
-    pthread_mutex_lock(&tunnel->lock);
+    uint32_t index = (uint32_t)get_le(message->receiver, 4);
     struct session *session = session_find(tunnel, index);
-    struct peer *peer = session && !session->keypair && session->peer->handshake.local == index ? session->peer : NULL;
-    if (peer)
-        *noise = peer->handshake;
-    pthread_mutex_unlock(&tunnel->lock);
-    return peer;
-}
+    if (!session || session->keypair)
+        return;
 
-static int read_response(struct tunnel *tunnel, const struct response *message, const struct sockaddr_in6 *source)
-{
-    struct noise noise;
+    struct peer *peer = session->peer;
+    struct noise noise = peer->handshake; /* a forged response changes only the copy */
     struct keypair *keypair = NULL;
-    struct peer *peer = find_handshake(tunnel, message->receiver, &noise);
-
-    if (peer && noise_read_response(&noise, &tunnel->identity, &peer->noise, message))
+    if (noise_read_response(&noise, &tunnel->identity, &peer->noise, message))
         keypair = keypair_new(&noise, 1, tunnel->cipher, now());
     OPENSSL_cleanse(&noise, sizeof noise);
     if (!keypair)
-        return 0;
-
-    pthread_mutex_lock(&tunnel->lock);
-    int awaited = peer->handshake.local == keypair->local; /* and not replaced meanwhile */
-    if (awaited) {
-        OPENSSL_cleanse(&peer->handshake, sizeof peer->handshake);
-        peer_begin(tunnel, peer, keypair);
-        peer->endpoint = *source;
-        timers_session(tunnel, peer, now());
-        timers_received(tunnel, peer, now(), 0);
-        peer->timers.keepalive = tunnel->deadline = 0; /* the peer waits for a first packet */
-    }
-    pthread_mutex_unlock(&tunnel->lock);
-    if (!awaited)
-        keypair_release(keypair);
-    return awaited;
+        return;
+    OPENSSL_cleanse(&peer->handshake, sizeof peer->handshake);
+    peer_begin(tunnel, peer, keypair);
+    peer->endpoint = *source;
+    timers_session(tunnel, peer, now());
+    timers_received(tunnel, peer, now(), 0);
+    peer->timers.keepalive = tunnel->deadline = 0; /* the peer waits for a first packet */
 }
 
 static void read_cookie_reply(struct tunnel *tunnel, const struct cookie_reply *message)
 {
-    uint32_t index = (uint32_t)get_le(message->receiver, 4);
-    pthread_mutex_lock(&tunnel->lock);
-    struct session *session = session_find(tunnel, index);
+    struct session *session = session_find(tunnel, (uint32_t)get_le(message->receiver, 4));
     if (session)
         cookie_read_reply(&session->peer->cookies, message, now());
-    pthread_mutex_unlock(&tunnel->lock);
 }
 
 /* The cheap checks, which need no curve: returns whether the message is worth more. */
@@ -173,13 +124,18 @@ static int admit(struct tunnel *tunnel, const uint8_t *message, size_t size, con
 void handshake_receive(struct tunnel *tunnel, const uint8_t *message, size_t size, const struct sockaddr_in6 *source)
 {
     uint64_t type = size >= 4 ? get_le(message, 4) : 0;
-    int news = 0;
-    if (type == INITIATION && size == sizeof(struct initiation) && admit(tunnel, message, size, source))
-        news = read_initiation(tunnel, (const struct initiation *)message, source);
-    else if (type == RESPONSE && size == sizeof(struct response) && admit(tunnel, message, size, source))
-        news = read_response(tunnel, (const struct response *)message, source);
-    else if (type == COOKIE_REPLY && size == sizeof(struct cookie_reply))
+    int known = (type == INITIATION && size == sizeof(struct initiation)) ||
+                (type == RESPONSE && size == sizeof(struct response));
+    if (known ? !admit(tunnel, message, size, source) : type != COOKIE_REPLY || size != sizeof(struct cookie_reply))
+        return;
+
+    pthread_mutex_lock(&tunnel->lock);
+    if (type == INITIATION)
+        read_initiation(tunnel, (const struct initiation *)message, source);
+    else if (type == RESPONSE)
+        read_response(tunnel, (const struct response *)message, source);
+    else
         read_cookie_reply(tunnel, (const struct cookie_reply *)message);
-    if (news)
-        tuntap_wake(tunnel->dev); /* the sending thread has new timers */
+    pthread_mutex_unlock(&tunnel->lock);
+    tuntap_wake(tunnel->dev); /* the sending thread may have new timers */
 }

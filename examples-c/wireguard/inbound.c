@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * The receiving thread: data is opened into the memory of the writer to the device. It alone opens, and answers
- * handshakes. */
-#include <openssl/crypto.h>
-#include <string.h>
+ * The receiving thread: data is opened into the memory of the device's writer. It alone opens, and answers handshakes. */
+#include <stdlib.h>
 
-#include "io.h"
-#include "peer.h"
+#include "tunnel.h"
+#include "udp.h"
 
 /* Messages of one session, one after the other from one address. */
 struct run {
@@ -16,29 +14,28 @@ struct run {
     int authentic, data;
 };
 
-static void run_begin(struct tunnel *tunnel, struct run *run, uint32_t index)
+static struct run run_begin(struct tunnel *tunnel, uint32_t index)
 {
-    *run = (struct run){.index = index};
+    struct run run = {.index = index};
     pthread_mutex_lock(&tunnel->lock);
     struct session *session = session_find(tunnel, index);
     if (session && session->keypair && keypair_valid(session->keypair, now())) {
-        run->peer = session->peer;
-        run->keypair = keypair_hold(session->keypair);
+        run.peer = session->peer;
+        run.keypair = keypair_hold(session->keypair);
     }
     pthread_mutex_unlock(&tunnel->lock);
+    return run;
 }
 
 /* What follows from authentic messages: the keypair is confirmed, the peer is where they came from, timers. */
 static void run_end(struct tunnel *tunnel, struct run *run, const struct sockaddr_in6 *source)
 {
-    if (!run->keypair)
-        return;
     if (run->authentic) {
         struct peer *peer = run->peer;
         pthread_mutex_lock(&tunnel->lock);
         uint64_t time = now(), age = time - run->keypair->created, deadline = tunnel->deadline;
         if (peer->next == run->keypair) {
-            peer_confirm(tunnel, peer, run->keypair);
+            peer_confirm(tunnel, peer);
             timers_session(tunnel, peer, time);
             tunnel->deadline = 0; /* packets may wait for it */
         }
@@ -52,63 +49,62 @@ static void run_end(struct tunnel *tunnel, struct run *run, const struct sockadd
             tuntap_wake(tunnel->dev);
     }
     keypair_release(run->keypair);
-    *run = (struct run){0};
 }
 
-static void receive_data(struct tunnel *tunnel, struct packet_sink *sink, struct run *run, const uint8_t *message,
+static void receive_data(struct tunnel *tunnel, tuntap_writer *writer, struct run *run, const uint8_t *message,
                          size_t size)
 {
     uint8_t nothing[1];
-    size_t padded = size - HEADROOM - TAG_SIZE;
-    uint8_t *packet = padded > 0 ? sink_reserve(sink, padded) : nothing;
-    if (!packet || transport_open(run->keypair, message, size, packet) < 0)
+    void *packet = nothing;
+    size_t padded = size - HEADROOM - TAG_SIZE; /* 0: a keepalive */
+    if (padded > 0 && tuntap_writer_reserve(writer, padded, &packet, NULL) < 0)
+        return;
+    if (!transport_open(run->keypair, message, size, packet))
         return;
     run->authentic = 1;
-    if (padded == 0) /* a keepalive */
-        return;
-    run->data = 1;
+    run->data |= padded > 0;
     size_t length = packet_length(packet, padded);
     if (length > 0 && allowed_source(&tunnel->allowed, packet) == run->peer - tunnel->peers)
-        sink_commit(sink, length);
+        tuntap_writer_commit(writer, length, NULL);
 }
 
-static void receive_datagram(struct tunnel *tunnel, struct packet_sink *sink, const struct datagram *datagram)
+static void receive_run(struct tunnel *tunnel, tuntap_writer *writer, const struct udp_run *came)
 {
     struct run run = {0};
-    for (size_t at = 0, size; at < datagram->size; at += size) {
-        const uint8_t *message = datagram->data + at;
-        size = datagram->size - at < datagram->segment ? datagram->size - at : datagram->segment;
+    for (size_t at = 0, size; at < came->size; at += size) {
+        const uint8_t *message = came->data + at;
+        size = came->size - at < came->segment ? came->size - at : came->segment;
         if (size < HEADROOM + TAG_SIZE || get_le(message, 4) != DATA) {
-            handshake_receive(tunnel, message, size, &datagram->source);
+            handshake_receive(tunnel, message, size, &came->source);
             continue;
         }
         uint32_t index = (uint32_t)get_le(message + 4, 4);
         if (!run.keypair || run.index != index) {
-            run_end(tunnel, &run, &datagram->source);
-            run_begin(tunnel, &run, index);
+            run_end(tunnel, &run, &came->source);
+            run = run_begin(tunnel, index);
         }
         if (run.keypair)
-            receive_data(tunnel, sink, &run, message, size);
+            receive_data(tunnel, writer, &run, message, size);
     }
-    run_end(tunnel, &run, &datagram->source);
+    run_end(tunnel, &run, &came->source);
 }
 
 void *inbound_run(void *argument)
 {
     struct tunnel *tunnel = argument;
-    struct datagram datagrams[BATCH];
-    tuntap_error err;
-    struct datagram_source *source = datagrams_open(tunnel->sock);
-    struct packet_sink *sink = sink_open(tunnel->dev, &err);
+    struct udp_run runs[UDP_RUNS];
+    struct udp_buffer *buffer = udp_buffer_new();
+    tuntap_writer *writer = NULL;
 
-    while (source && sink && !atomic_load(&tunnel->ends)) {
-        int count = datagrams_receive(source, tunnel->sock, datagrams);
+    tuntap_writer_new(tunnel->dev, 0, &writer, NULL);
+    while (buffer && writer && !atomic_load(&tunnel->ends)) {
+        int count = udp_receive(tunnel->sock, buffer, runs);
         for (int i = 0; i < count; i++)
-            receive_datagram(tunnel, sink, &datagrams[i]);
-        sink_flush(sink);
+            receive_run(tunnel, writer, &runs[i]);
+        tuntap_writer_flush(writer, NULL); /* a device that is down loses packets */
     }
-    sink_close(sink);
-    datagrams_close(source);
+    tuntap_writer_free(writer);
+    free(buffer);
     tuntap_shutdown(tunnel->dev); /* one thread does not go on without the other */
     return NULL;
 }

@@ -16,8 +16,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "io.h"
-#include "peer.h"
+#include "tunnel.h"
+#include "udp.h"
 
 enum { ADDRESSES = 16, MTU = 1420 };
 
@@ -102,7 +102,7 @@ static int add_routes(struct tunnel *tunnel, tuntap_error *err)
 
 static int open_device(struct tunnel *tunnel, const struct options *options, tuntap_error *err)
 {
-    if (tuntap_open(options->name, io_device_flags, &tunnel->dev, err) < 0 ||
+    if (tuntap_open(options->name, TUNTAP_TUN | TUNTAP_NONBLOCK | TUNTAP_OFFLOAD, &tunnel->dev, err) < 0 ||
         tuntap_set_mtu(tunnel->dev, options->mtu, err) < 0)
         return 0;
     tunnel->mtu = options->mtu;
@@ -117,13 +117,13 @@ static int open_device(struct tunnel *tunnel, const struct options *options, tun
 
 static int open_tunnel(struct tunnel *tunnel, const struct options *options)
 {
-    struct config config;
+    struct config config = {0};
     tuntap_error err;
     int opened = read_config(&config, options->config) &&
                  (tunnel_open(tunnel, &config) || fail("begin", "libcrypto or memory"));
     for (size_t i = 0; opened && i < tunnel->count; i++)
         opened = find_endpoint(&tunnel->peers[i], &config.peers[i]);
-    if (opened && (tunnel->sock = socket_open(config.listen_port, config.fwmark)) < 0)
+    if (opened && (tunnel->sock = udp_open(config.listen_port, config.fwmark)) < 0)
         opened = fail("socket", strerror(errno));
     if (opened && !open_device(tunnel, options, &err))
         opened = fail(options->name, err.message);

@@ -27,18 +27,23 @@ static int mix_dh(struct noise *noise, uint8_t *key, const uint8_t *private_key,
     return usable;
 }
 
-static void encrypt_and_hash(struct noise *noise, const uint8_t *key, uint8_t *to, const void *from, size_t size)
+/* Each key of a handshake is used once, with the counter 0. */
+static int encrypt_and_hash(struct noise *noise, const uint8_t *key, uint8_t *to, const void *from, size_t size)
 {
-    seal_once(to, key, from, size, noise->hash);
+    EVP_CIPHER_CTX *context = cipher_new(EVP_chacha20_poly1305(), 1, key);
+    int sealed = cipher_seal(context, 0, noise->hash, to, from, size);
+    EVP_CIPHER_CTX_free(context);
     mix_hash(noise, to, size + TAG_SIZE);
+    return sealed;
 }
 
 static int decrypt_and_hash(struct noise *noise, const uint8_t *key, uint8_t *to, const uint8_t *from, size_t size)
 {
-    if (!open_once(to, key, from, size, noise->hash))
-        return 0;
+    EVP_CIPHER_CTX *context = cipher_new(EVP_chacha20_poly1305(), 0, key);
+    int opened = cipher_open(context, 0, noise->hash, to, from, size);
+    EVP_CIPHER_CTX_free(context);
     mix_hash(noise, from, size + TAG_SIZE);
-    return 1;
+    return opened;
 }
 
 static void begin(struct noise *noise, const uint8_t responder[KEY_SIZE])
@@ -88,12 +93,10 @@ int noise_initiate(struct noise *noise, const struct identity *own, const struct
     put_le(message->type, INITIATION, 4);
     put_le(message->sender, local, 4);
     new_ephemeral(noise, message->ephemeral);
-    int usable = mix_dh(noise, key, noise->ephemeral, peer->public_key);
-    if (usable) {
-        encrypt_and_hash(noise, key, message->static_key, own->public_key, KEY_SIZE);
-        mix_key(noise, key, peer->shared);
-        encrypt_and_hash(noise, key, message->timestamp, timestamp, TIMESTAMP_SIZE);
-    }
+    int usable = mix_dh(noise, key, noise->ephemeral, peer->public_key) &&
+                 encrypt_and_hash(noise, key, message->static_key, own->public_key, KEY_SIZE);
+    mix_key(noise, key, peer->shared);
+    usable = usable && encrypt_and_hash(noise, key, message->timestamp, timestamp, TIMESTAMP_SIZE);
     OPENSSL_cleanse(key, sizeof key);
     return usable;
 }
@@ -136,7 +139,7 @@ int noise_respond(struct noise *noise, const struct noise_peer *peer, uint32_t l
     int usable = mix_dh(noise, NULL, noise->ephemeral, noise->remote_ephemeral) &&
                  mix_dh(noise, NULL, noise->ephemeral, peer->public_key);
     mix_preshared_key(noise, key, peer->preshared_key);
-    encrypt_and_hash(noise, key, message->nothing, "", 0);
+    usable = usable && encrypt_and_hash(noise, key, message->nothing, "", 0);
     OPENSSL_cleanse(key, sizeof key);
     return usable;
 }

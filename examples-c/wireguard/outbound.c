@@ -1,127 +1,107 @@
 /* SPDX-License-Identifier: MIT
  *
- * The sending thread: packets from the device are sealed in place and sent to the peer that their destination belongs
- * to. It alone seals, so keepalives and the timers are its work, too. */
+ * The sending thread: a packet from the device is sealed in place and sent to the peer that its destination belongs to.
+ * It alone seals, so keepalives and the timers are its work, too. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "io.h"
-#include "peer.h"
+#include "tunnel.h"
+#include "udp.h"
 
-/* Returns the keypair to send with, held, or NULL: the peer will be asked for a session. */
-static struct keypair *begin_sending(struct tunnel *tunnel, struct peer *peer, int data, struct sockaddr_in6 *endpoint)
-{
-    struct keypair *keypair = NULL;
-    pthread_mutex_lock(&tunnel->lock);
-    uint64_t time = now();
-    if (peer->current && keypair_valid(peer->current, time)) {
-        keypair = keypair_hold(peer->current);
-        *endpoint = peer->endpoint;
-        timers_sent(tunnel, peer, time, data);
-        if (atomic_load(&keypair->counter) >= REKEY_AFTER_MESSAGES ||
-            (keypair->initiator && time - keypair->created >= REKEY_AFTER_TIME))
-            timers_want_session(tunnel, peer, time);
-    } else {
-        timers_want_session(tunnel, peer, time);
-    }
-    pthread_mutex_unlock(&tunnel->lock);
-    return keypair;
-}
+enum { BATCH = 64 };
 
-/* Seals and sends packets that have room around them. */
-static void send_sealed(struct tunnel *tunnel, struct keypair *keypair, const struct sockaddr_in6 *endpoint,
-                        const tuntap_packet *packets, size_t count)
+/* Seals and sends packets that have HEADROOM and TAILROOM around them. Returns 0 if there is no session: the peer will
+ * be asked for one. */
+static int send_sealed(struct tunnel *tunnel, struct peer *peer, const tuntap_packet *packets, size_t count)
 {
     struct iovec datagrams[BATCH];
+    struct keypair *keypair = NULL;
     size_t sealed = 0;
+
+    pthread_mutex_lock(&tunnel->lock);
+    uint64_t time = now();
+    struct sockaddr_in6 endpoint = peer->endpoint;
+    if (peer->current && keypair_valid(peer->current, time)) {
+        keypair = keypair_hold(peer->current);
+        timers_sent(tunnel, peer, time, packets[0].size > 0);
+    }
+    if (!keypair || keypair->counter >= REKEY_AFTER_MESSAGES ||
+        (keypair->initiator && time - keypair->created >= REKEY_AFTER_TIME))
+        timers_want_session(tunnel, peer, time);
+    pthread_mutex_unlock(&tunnel->lock);
+    if (!keypair)
+        return 0;
+
     for (size_t i = 0; i < count; i++) {
         size_t size = transport_seal(keypair, packets[i].data, packets[i].size, tunnel->mtu);
         if (size > 0)
             datagrams[sealed++] = (struct iovec){(uint8_t *)packets[i].data - HEADROOM, size};
     }
-    datagrams_send(tunnel->sock, endpoint, datagrams, sealed);
-}
-
-/* Keeps a copy until there is a session. The oldest packet gives way: nobody waits for it any more. */
-static void enqueue(struct peer *peer, const tuntap_packet *packet)
-{
-    struct queued *place = &peer->queue[(peer->queue_first + peer->queued) % QUEUE_SIZE];
-    free(place->data);
-    *place = (struct queued){packet->size, malloc(HEADROOM + packet->size + TAILROOM)};
-    if (place->data)
-        memcpy(place->data + HEADROOM, packet->data, packet->size);
-    else
-        place->size = 0;
-    if (peer->queued == QUEUE_SIZE)
-        peer->queue_first = (peer->queue_first + 1) % QUEUE_SIZE;
-    else
-        peer->queued++;
-}
-
-static void send_packets(struct tunnel *tunnel, struct peer *peer, const tuntap_packet *packets, size_t count)
-{
-    struct sockaddr_in6 endpoint;
-    struct keypair *keypair = begin_sending(tunnel, peer, 1, &endpoint);
-    if (keypair)
-        send_sealed(tunnel, keypair, &endpoint, packets, count);
-    else
-        for (size_t i = 0; i < count; i++)
-            enqueue(peer, &packets[i]);
+    udp_send(tunnel->sock, &endpoint, datagrams, sealed);
     keypair_release(keypair);
+    return 1;
 }
 
 static void send_keepalive(struct tunnel *tunnel, struct peer *peer)
 {
     uint8_t room[HEADROOM + TAILROOM];
-    tuntap_packet packet = {room + HEADROOM, 0, 1};
-    struct sockaddr_in6 endpoint;
-    struct keypair *keypair = begin_sending(tunnel, peer, 0, &endpoint);
-    if (keypair)
-        send_sealed(tunnel, keypair, &endpoint, &packet, 1);
-    keypair_release(keypair);
+    tuntap_packet nothing = {room + HEADROOM, 0, 1};
+    send_sealed(tunnel, peer, &nothing, 1);
 }
 
 static void clear_queue(struct peer *peer)
 {
-    for (size_t i = 0; i < QUEUE_SIZE; i++) {
-        free(peer->queue[i].data);
-        peer->queue[i] = (struct queued){0, NULL};
-    }
-    peer->queue_first = peer->queued = 0;
+    while (peer->queued > 0)
+        free((uint8_t *)peer->queue[--peer->queued].data - HEADROOM);
 }
 
-static void send_queue(struct tunnel *tunnel, struct peer *peer)
+/* Keeps a copy until there is a session. When the queue is full, its packets are too old for anybody to wait for. */
+static void enqueue(struct peer *peer, const tuntap_packet *packet)
 {
-    tuntap_packet packets[QUEUE_SIZE];
-    size_t count = 0;
-    for (size_t i = 0; i < peer->queued; i++) {
-        struct queued *queued = &peer->queue[(peer->queue_first + i) % QUEUE_SIZE];
-        if (queued->data)
-            packets[count++] = (tuntap_packet){queued->data + HEADROOM, queued->size, 1};
-    }
-    struct sockaddr_in6 endpoint;
-    struct keypair *keypair = begin_sending(tunnel, peer, 1, &endpoint);
-    if (keypair) {
-        send_sealed(tunnel, keypair, &endpoint, packets, count);
+    uint8_t *copy = malloc(HEADROOM + packet->size + TAILROOM);
+    if (!copy)
+        return;
+    if (peer->queued == QUEUE_SIZE)
         clear_queue(peer);
+    memcpy(copy + HEADROOM, packet->data, packet->size);
+    peer->queue[peer->queued++] = (tuntap_packet){copy + HEADROOM, packet->size, 1};
+}
+
+static ssize_t destination(const struct tunnel *tunnel, const tuntap_packet *packet)
+{
+    return packet_length(packet->data, packet->size) > 0 ? allowed_destination(&tunnel->allowed, packet->data) : -1;
+}
+
+/* Sends the packets in runs that go to the same peer. What belongs to no peer is dropped. */
+static void send_batch(struct tunnel *tunnel, const tuntap_packet *packets, size_t count)
+{
+    ssize_t next = destination(tunnel, &packets[0]);
+    for (size_t begin = 0, end = 0; begin < count; begin = end) {
+        ssize_t to = next;
+        do
+            next = ++end < count ? destination(tunnel, &packets[end]) : -1;
+        while (end < count && next == to);
+        if (to < 0 || send_sealed(tunnel, &tunnel->peers[to], packets + begin, end - begin))
+            continue;
+        for (size_t i = begin; i < end; i++)
+            enqueue(&tunnel->peers[to], &packets[i]);
     }
-    keypair_release(keypair);
 }
 
 static void serve_peer(struct tunnel *tunnel, struct peer *peer, uint64_t time)
 {
     pthread_mutex_lock(&tunnel->lock);
     unsigned due = timers_due(tunnel, peer, time);
-    int reachable = peer->endpoint.sin6_port != 0, session = peer->current && keypair_valid(peer->current, time);
+    int reachable = peer->endpoint.sin6_port != 0;
+    if ((due & DUE_INITIATION) && reachable)
+        handshake_initiate(tunnel, peer);
     pthread_mutex_unlock(&tunnel->lock);
 
     if ((due & DUE_GIVE_UP) || ((due & DUE_INITIATION) && !reachable))
         clear_queue(peer);
-    else if (due & DUE_INITIATION)
-        handshake_initiate(tunnel, peer);
-    if (session && peer->queued > 0)
-        send_queue(tunnel, peer);
+    if (peer->queued > 0 && send_sealed(tunnel, peer, peer->queue, peer->queued))
+        clear_queue(peer);
     else if (due & DUE_KEEPALIVE)
         send_keepalive(tunnel, peer);
 }
@@ -144,46 +124,31 @@ static int32_t serve_timers(struct tunnel *tunnel)
     return left < 60 * SECOND ? (int32_t)((left + 999999) / 1000000) : 60000;
 }
 
-/* Passes on runs of packets that go to the same peer. What belongs to no peer is dropped. */
-static void send_batch(struct tunnel *tunnel, const tuntap_packet *packets, size_t count)
-{
-    for (size_t i = 0, end; i < count; i = end) {
-        ssize_t peer = -1;
-        for (end = i; end < count; end++) {
-            int valid = packet_length(packets[end].data, packets[end].size) > 0;
-            ssize_t to = valid ? allowed_destination(&tunnel->allowed, packets[end].data) : -1;
-            if (end > i && to != peer)
-                break;
-            peer = to;
-        }
-        if (peer >= 0)
-            send_packets(tunnel, &tunnel->peers[peer], packets + i, end - i);
-    }
-}
-
 /* Whether reading can go on after this failure. */
 static int passes(const tuntap_error *err)
 {
     return err->reason == TUNTAP_REASON_AGAIN || err->reason == TUNTAP_REASON_WOKEN ||
-           err->reason == TUNTAP_REASON_INTERRUPTED || err->reason == TUNTAP_REASON_PACKET ||
-           err->reason == TUNTAP_REASON_BUFFER;
+           err->reason == TUNTAP_REASON_INTERRUPTED || err->reason == TUNTAP_REASON_PACKET;
 }
 
 void outbound_run(struct tunnel *tunnel, tuntap_error *err)
 {
     tuntap_packet packets[BATCH];
-    struct packet_source *source = source_open(tunnel->dev, err);
-    if (!source)
+    tuntap_reader *reader;
+    if (tuntap_reader_new(tunnel->dev, 0, &reader, err) < 0)
         return;
-    for (;;) {
-        ssize_t count = source_read(source, packets, BATCH, err);
-        if (count > 0)
-            send_batch(tunnel, packets, (size_t)count);
-        else if (count < 0 && !passes(err))
-            break;
-        int32_t left = serve_timers(tunnel);
-        if (count == -EAGAIN)
-            tuntap_wait(tunnel->dev, TUNTAP_WAIT_READ, left, NULL); /* the next read reports a failure */
-    }
-    source_close(source);
+    if (tuntap_reader_set_room(reader, HEADROOM, TAILROOM, err) == 0)
+        for (;;) {
+            ssize_t count = tuntap_reader_batch(reader, packets, BATCH, sizeof *packets, err);
+            if (count > 0)
+                send_batch(tunnel, packets, (size_t)count);
+            else if (count < 0 && !passes(err))
+                break;
+            int32_t left = serve_timers(tunnel);
+            if (count == -EAGAIN)
+                tuntap_wait(tunnel->dev, TUNTAP_WAIT_READ, left, NULL); /* the next read reports a failure */
+        }
+    tuntap_reader_free(reader);
+    for (size_t i = 0; i < tunnel->count; i++)
+        clear_queue(&tunnel->peers[i]);
 }

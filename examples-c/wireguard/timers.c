@@ -2,7 +2,7 @@
  *
  * The timers of a peer: section 6 of the paper. */
 #include "crypto.h"
-#include "peer.h"
+#include "tunnel.h"
 
 static uint64_t jitter(void)
 {

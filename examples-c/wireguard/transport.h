@@ -7,7 +7,6 @@
 #include <openssl/evp.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <sys/types.h>
 
 #include "noise.h"
 
@@ -29,17 +28,17 @@ struct keypair {
     int initiator;          /* whether we were */
     uint64_t created;
     EVP_CIPHER_CTX *sealing, *opening;
-    atomic_uint_least64_t counter; /* of the next packet; only the sealing thread changes it */
+    _Atomic uint64_t counter;      /* of the next packet; only the sealing thread changes it */
     struct window window;          /* of the opening thread */
 };
 
 /* Takes the keys out of a finished handshake. The caller has the first reference. NULL: no memory. */
-struct keypair *keypair_new(struct noise *noise, int initiator, const EVP_CIPHER *cipher, uint64_t now);
+struct keypair *keypair_new(struct noise *noise, int initiator, const EVP_CIPHER *cipher, uint64_t time);
 struct keypair *keypair_hold(struct keypair *keypair);
 void keypair_release(struct keypair *keypair);
 
 /* Whether it may still seal and open. */
-int keypair_valid(struct keypair *keypair, uint64_t now);
+int keypair_valid(struct keypair *keypair, uint64_t time);
 
 /* Returns 1 for a counter that is new, and remembers it. */
 int window_accept(struct window *window, uint64_t counter);
@@ -48,8 +47,8 @@ int window_accept(struct window *window, uint64_t counter);
  * message, which begins HEADROOM before the packet; or 0: the counter is at its end. */
 size_t transport_seal(struct keypair *keypair, uint8_t *packet, size_t size, size_t mtu);
 
-/* Opens a message into a buffer of size - HEADROOM - TAG_SIZE bytes. Returns the size of the padded packet, or -1 if
- * it is not authentic or was seen before. */
-ssize_t transport_open(struct keypair *keypair, const uint8_t *message, size_t size, uint8_t *packet);
+/* Opens a message into a buffer of size - HEADROOM - TAG_SIZE bytes, which receives the padded packet. Returns 0 if it
+ * is not authentic, or was opened before. */
+int transport_open(struct keypair *keypair, const uint8_t *message, size_t size, uint8_t *packet);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "peer.h"
+#include "tunnel.h"
 
 #include <openssl/crypto.h>
 #include <stdlib.h>
@@ -58,8 +58,6 @@ void tunnel_close(struct tunnel *tunnel)
 {
     for (size_t i = 0; i < tunnel->count; i++) {
         peer_wipe(tunnel, &tunnel->peers[i]);
-        for (size_t j = 0; j < QUEUE_SIZE; j++)
-            free(tunnel->peers[i].queue[j].data);
         OPENSSL_cleanse(&tunnel->peers[i], sizeof tunnel->peers[i]);
     }
     free(tunnel->peers);
@@ -114,15 +112,10 @@ static void replace(struct tunnel *tunnel, struct keypair **slot, struct keypair
 void peer_begin(struct tunnel *tunnel, struct peer *peer, struct keypair *keypair)
 {
     session_find(tunnel, keypair->local)->keypair = keypair;
-    /* With a next keypair, the peer may already send by it: it is the one to keep. */
-    if (peer->next) {
-        replace(tunnel, &peer->previous, peer->next);
-        replace(tunnel, &peer->current, keypair);
-        peer->next = NULL;
-    } else {
-        replace(tunnel, &peer->previous, peer->current);
-        peer->current = keypair;
-    }
+    if (peer->next) /* the peer may already send by it: it is the one to keep */
+        peer_confirm(tunnel, peer);
+    replace(tunnel, &peer->previous, peer->current);
+    peer->current = keypair;
 }
 
 void peer_offer(struct tunnel *tunnel, struct peer *peer, struct keypair *keypair)
@@ -132,12 +125,10 @@ void peer_offer(struct tunnel *tunnel, struct peer *peer, struct keypair *keypai
     replace(tunnel, &peer->previous, NULL);
 }
 
-void peer_confirm(struct tunnel *tunnel, struct peer *peer, struct keypair *keypair)
+void peer_confirm(struct tunnel *tunnel, struct peer *peer)
 {
-    if (keypair != peer->next)
-        return;
     replace(tunnel, &peer->previous, peer->current);
-    peer->current = keypair;
+    peer->current = peer->next;
     peer->next = NULL;
 }
 

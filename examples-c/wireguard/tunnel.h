@@ -3,8 +3,8 @@
  * The tunnel and its peers. Two threads share them: one reads the device and sends (outbound.c), the other one receives
  * and writes to the device (inbound.c). The mutex guards what changes and both use. A thread takes it once for a run of
  * packets of one peer, never while a cipher or a system call works. */
-#ifndef PEER_H
-#define PEER_H
+#ifndef TUNNEL_H
+#define TUNNEL_H
 
 #include <netinet/in.h>
 #include <pthread.h>
@@ -40,12 +40,9 @@ struct peer {
     uint64_t initiation_came;
     struct timers timers;
 
-    /* Of the sending thread: packets that wait for a session, without padding and room. */
-    struct queued {
-        size_t size;
-        uint8_t *data;
-    } queue[QUEUE_SIZE];
-    size_t queue_first, queued;
+    /* Of the sending thread: packets that wait for a session. */
+    tuntap_packet queue[QUEUE_SIZE];
+    size_t queued;
 };
 
 /* What a receiver index stands for. The place in the table is the low bits of the index, so a new index is drawn until
@@ -93,7 +90,7 @@ void session_end(struct tunnel *tunnel, uint32_t index);
 /* A keypair as the initiator has it may send at once. The responder's may when the first packet has come by it. */
 void peer_begin(struct tunnel *tunnel, struct peer *peer, struct keypair *keypair);
 void peer_offer(struct tunnel *tunnel, struct peer *peer, struct keypair *keypair);
-void peer_confirm(struct tunnel *tunnel, struct peer *peer, struct keypair *keypair);
+void peer_confirm(struct tunnel *tunnel, struct peer *peer);
 void peer_wipe(struct tunnel *tunnel, struct peer *peer);
 
 /* Each of these says what happened, and sets the timers that follow from it. */
@@ -109,7 +106,7 @@ void timers_received(struct tunnel *tunnel, struct peer *peer, uint64_t time, in
 enum { DUE_INITIATION = 1, DUE_KEEPALIVE = 2, DUE_GIVE_UP = 4 };
 unsigned timers_due(struct tunnel *tunnel, struct peer *peer, uint64_t time);
 
-/* handshake.c: an initiation to the peer's endpoint; and a message of any type but data. Both take the mutex. */
+/* handshake.c: sends an initiation; and reads a message that is not data. The second one takes the mutex itself. */
 void handshake_initiate(struct tunnel *tunnel, struct peer *peer);
 void handshake_receive(struct tunnel *tunnel, const uint8_t *message, size_t size, const struct sockaddr_in6 *source);
 
