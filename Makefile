@@ -60,7 +60,8 @@ endif
 # The parts of `make check`, and those that `make check-all` adds: the same tests with other tools, and what takes minutes.
 CHECKS := lint check-core check-abi check-header check-c check-faults check-strace check-seccomp check-links check-man \
     check-reproducible check-deny check-bindings check-cpp check-go check-python check-examples check-guides
-SLOW_CHECKS := check-valgrind check-asan check-api check-tsan check-go-race check-wireguard-go check-fuzz check-dist check-darwin
+SLOW_CHECKS := check-valgrind check-asan check-api check-tsan check-go-race check-wireguard-go check-wireguard check-fuzz \
+    check-dist check-darwin
 
 .PHONY: all library man docs demo check check-all check-advisories check-kernels check-packages bench bench-quick bench-docs \
     coverage soak size header generated-header abi dist wheels install uninstall clean rust stage asan-library $(CHECKS) \
@@ -306,6 +307,9 @@ check-python: stage
 
 check-examples: stage
 	$(STAGED) tests/examples.sh
+
+check-wireguard: stage
+	$(STAGED) PYTHON="$(PYTHON)" tests/wireguard.sh
 
 check-guides: stage
 	$(STAGED) PYTHON="$(PYTHON)" tests/guides.sh

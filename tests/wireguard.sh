@@ -214,23 +214,31 @@ inside_rekey_by_count() {
     tcp far 10.9.0.1 64
 }
 
+# start_relay HOW: both peers are connected by a relay in between.
+start_relay() {
+    relay=192.0.2.2:6000
+    # shellcheck disable=SC2086 # a list of words
+    start relay $there "$python" tests/wireguard/traffic.py relay 6000 192.0.2.1:$near_port 192.0.2.2:$far_port "$1"
+    relay_pid=$pid
+    says relay listening
+}
+
 inside_loss() {
+    start_relay lossy
     start_both
     greet
-    for network in "" "$there"; do
-        $network tc qdisc add dev veth0 root netem delay 2ms 1ms loss 2% reorder 20%
-    done
     tcp near 10.9.0.2 1024
     tcp far 10.9.0.1 1024
 }
 
-# Each datagram of the tunnel comes twice, and each datagram in it once.
+# Each message comes twice, and each datagram in the tunnel once.
 inside_replay() {
+    start_relay twice
     start_both
     greet
-    $there tc qdisc add dev veth0 root netem duplicate 100%
     start count "$python" tests/wireguard/traffic.py count 10.9.0.1 7000
     says count listening
+    # shellcheck disable=SC2086
     $there "$python" tests/wireguard/traffic.py datagrams 10.9.0.1 7000 500
     sleep 0.5
     kill "$pid"
@@ -240,10 +248,7 @@ inside_replay() {
 
 # An initiation that is sent again gets no response, and ends no session.
 inside_replayed_initiation() {
-    relay=192.0.2.2:6000
-    start relay $there "$python" tests/wireguard/traffic.py relay 6000 192.0.2.1:$near_port 192.0.2.2:$far_port
-    relay_pid=$pid
-    says relay listening
+    start_relay plain
     start_both
     greet
     kill -USR1 "$relay_pid"
@@ -318,6 +323,7 @@ inside_persistent() {
     persistent=1
     watch
     start_both
+    says watch response
     sleep 5
     if [ "$begins" = near ]; then from=192.0.2.1; else from=192.0.2.2; fi
     test "$(seen $from keepalive)" -ge 3
@@ -411,7 +417,7 @@ rm -rf "$out"
 mkdir -p "$out"
 enter="unshare -nm"
 [ "$(id -u)" = 0 ] || enter="unshare -rnm"
-for tool in wg wireguard-go ip tc "$python"; do
+for tool in wg wireguard-go ip "$python"; do
     have wireguard "$tool" || finish
 done
 pkg-config --exists 'libcrypto >= 3' libsodium || { skip wireguard "libcrypto 3 or libsodium is not installed"; finish; }

@@ -5,14 +5,17 @@ receive ADDRESS PORT               one TCP connection; prints the SHA-256 of wha
 send ADDRESS PORT KILOBYTES        sends random bytes; prints their SHA-256
 count ADDRESS PORT                 UDP, until SIGTERM; prints how many datagrams came, and how many different ones
 datagrams ADDRESS PORT COUNT [FROM]
-relay PORT NEAR FAR                UDP between the ports of two hosts, "ADDRESS:PORT" each; on SIGUSR1 it sends the first
-                                   initiation again, and prints how many responses came within a second
+relay PORT NEAR FAR HOW            UDP between the ports of two hosts, "ADDRESS:PORT" each. HOW is plain; lossy: some
+                                   datagrams are lost, others overtaken; or twice: each datagram is sent again at once.
+                                   On SIGUSR1 the first initiation is sent again, and the number of responses within a
+                                   second printed
 watch DEVICE                       prints "SOURCE TYPE" of each message of a handshake, and of each keepalive, as "keepalive"
 flood ADDRESS PORT PUBLIC_KEY      initiations with a valid mac1 and nothing else, until SIGTERM
 """
 import base64
 import hashlib
 import os
+import random
 import select
 import signal
 import socket
@@ -69,7 +72,7 @@ def datagrams(address, port, number, source=None):
         time.sleep(0.0005)
 
 
-def relay(port, near, far):
+def relay(port, near, far, how):
     ends = []
     for end in near, far:
         address, end_port = end.rsplit(":", 1)
@@ -77,24 +80,33 @@ def relay(port, near, far):
     sock = udp("0.0.0.0", int(port))
     replays = []
     signal.signal(signal.SIGUSR1, lambda *_: replays.append(1))
-    first, until, answers = None, None, 0
+    first, until, answers, late = None, None, 0, []
     print("listening", flush=True)
     while True:
-        select.select([sock], [], [], 0.1)
+        ready, _, _ = select.select([sock], [], [], 0.01 if late else 0.1)
         if replays and first:
             replays.clear()
             until, answers = time.monotonic() + 1, 0
-            sock.sendto(first[0], first[1])
+            sock.sendto(*first)
         if until and time.monotonic() > until:
             print("answers", answers, flush=True)
             until = None
-        while select.select([sock], [], [], 0)[0]:
+        if ready:
             message, source = sock.recvfrom(65535)
             other = ends[0] if source == ends[1] else ends[1]
             if message[0] == 1 and not first:
                 first = message, other
             answers += message[0] == 2
+            if how == "lossy" and message[0] == 4 and random.random() < 0.02:
+                continue
+            if how == "lossy" and random.random() < 0.1:
+                late.append((message, other))
+                continue
             sock.sendto(message, other)
+            if how == "twice":
+                sock.sendto(message, other)
+        if late and (not ready or len(late) > 3):
+            sock.sendto(*late.pop(0))
 
 
 def watch(device):
