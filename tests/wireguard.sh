@@ -118,7 +118,8 @@ start_far() {
     case $peer in
     ours) start far $there "$out/${1:-wireguard}" -a 10.9.0.2/24 -a fd09::2/64 wg1 "$work/far.conf" ;;
     wireguard-go) start far $there env WG_PROCESS_FOREGROUND=1 LOG_LEVEL=verbose wireguard-go -f wg1 ;;
-    boringtun) start far $there env WG_LOG_LEVEL=debug "$boringtun" -f --disable-drop-privileges wg1 ;;
+    boringtun) start far $there env WG_LOG_LEVEL=debug "$boringtun" -f --disable-drop-privileges \
+        --disable-connected-udp wg1 ;;
     esac
     if [ "$peer" = ours ]; then
         says far 'wg1 is up'
@@ -260,9 +261,9 @@ inside_replayed_initiation() {
 # silence: the one that begins can send nothing to the other one.
 silence() {
     if [ "$begins" = near ]; then
-        fails timeout 3 "$python" tests/wireguard/traffic.py send 10.9.0.2 7000 1
+        fails timeout 8 "$python" tests/wireguard/traffic.py send 10.9.0.2 7000 1
     else
-        fails timeout 3 $there "$python" tests/wireguard/traffic.py send 10.9.0.1 7000 1
+        fails timeout 8 $there "$python" tests/wireguard/traffic.py send 10.9.0.1 7000 1
     fi
     says watch initiation
     fails grep 'keepalive' "$work/watch.log"
@@ -306,15 +307,15 @@ inside_roaming() {
 inside_keepalive() {
     start_both
     greet
-    ip addr flush dev wg0 scope link # no traffic but ours
+    sleep 12 # until the end of this connection is acknowledged
     start count "$python" tests/wireguard/traffic.py count 10.9.0.1 7000
     says count listening
-    sleep 1
     watch
     $there "$python" tests/wireguard/traffic.py datagrams 10.9.0.1 7000 1
     sleep 8
     fails seen 192.0.2.1 keepalive
-    sleep 4
+    until_ok seen 192.0.2.1 keepalive
+    sleep 3
     test "$(seen 192.0.2.1 keepalive)" = 1
 }
 
@@ -366,6 +367,25 @@ inside_allowed() {
     grep -q '^5 5$' "$work/count.log"
 }
 
+# The commands of the example's README, in its folder, with our program.
+inside_readme() {
+    mkdir "$work/wireguard"
+    cp -r "$source/try" "$out/wireguard" "$work/wireguard"
+    sed -n '/^```sh$/,/^```$/{/^```/d;p}' "$source/README.md" >"$work/commands"
+    test "$(grep -c . "$work/commands")" = 5
+    umount /run
+    cd "$work/wireguard"
+    start readme sh -ex "$work/commands"
+    until_ok grep -q ' 0% packet loss' "$work/readme.log"
+    # They end by a signal, as the user would end them.
+    for program in /proc/[0-9]*; do
+        if [ "$(readlink "$program/cwd")" = "$work/wireguard" ] && grep -qx wireguard "$program/comm"; then
+            kill -INT "${program#/proc/}"
+        fi
+    done
+    sleep 1
+}
+
 if [ "${1:-}" = inside ]; then
     peer=$2 begins=$3 under=${UNDER:-} relay='' persistent=''
     work=$(mktemp -d) pids=
@@ -412,6 +432,53 @@ column() {
     done
 }
 
+# core NAME PARTS COMMAND...: a program of tests/wireguard with parts of ours. COMMAND compiles.
+core() {
+    name=$1 files=
+    for part in $2; do files="$files $source/$part.c"; done
+    shift 2
+    # shellcheck disable=SC2046,SC2086 # lists of words
+    "$@" -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-unused-function -g -O1 -fno-sanitize-recover=all -I$source \
+        -o "$out/$name" $files $(pkg-config --cflags tuntap) $(pkg-config --libs libcrypto libsodium) -pthread
+}
+parts="crypto noise cookie transport allowed config"
+
+unit() {
+    core unit "$parts" "${CC:-cc}" -fsanitize=address,undefined tests/wireguard/unit.c && "$out/unit"
+}
+
+fuzz() {
+    target=$(echo "$1" | tr '[:lower:]' '[:upper:]')
+    core "fuzz-$1" "$parts tunnel timers handshake" clang "-DFUZZ_$target" -fsanitize=fuzzer,address,undefined \
+        tests/wireguard/fuzz.c && "$out/fuzz-$1" -max_total_time="${FUZZ_SECONDS:-20}" -max_len=1600 -error_exitcode=1 -timeout_exitcode=1 \
+            -artifact_prefix="$out/fuzz-$1-"
+}
+
+# cell PEER BEGINS SCENARIO: how it ended, as a word of the table.
+cell() {
+    case $(cat "$out/$1-$2-$3.status" 2>/dev/null) in
+    0) echo ok ;;
+    '') echo - ;;
+    *) echo FAILED ;;
+    esac
+}
+
+# table: what works with whom, and who begins.
+table() {
+    printf '%-24s' ""
+    for peer in $peers; do printf '%-20s' "$peer"; done
+    printf '\n%-24s' begins:
+    for peer in $peers; do printf '%-10s%-10s' we they; done
+    echo
+    for scenario in $(scenarios ours near); do
+        printf '%-24s' "$scenario"
+        for peer in $peers; do
+            printf '%-10s%-10s' "$(cell "$peer" near "$scenario")" "$(cell "$peer" far "$scenario")"
+        done
+        echo
+    done
+}
+
 chosen=$*
 rm -rf "$out"
 mkdir -p "$out"
@@ -439,4 +506,24 @@ for status in "$out"/*.status; do
     name=$(basename "$status" .status)
     if [ "$(cat "$status")" = 0 ]; then ok "wireguard $name"; else failure "wireguard $name" "$out/$name.log"; fi
 done
+table
+[ -n "$chosen" ] && finish
+
+try "wireguard: unit tests" unit
+if [ "$(id -u)" != 0 ]; then
+    skip "wireguard README" "needs root"
+elif have "wireguard README" ping; then
+    try "wireguard README" timeout -k 5 100 $enter sh tests/wireguard.sh inside ours near readme
+fi
+if have "wireguard, valgrind" valgrind; then
+    make -s -C $source OUT="$out/plain" LDFLAGS="-Wl,-rpath,$libdir" CFLAGS="-O1 -g"
+    cp "$out/plain/wireguard" "$out/wireguard"
+    UNDER="valgrind -q --leak-check=full --error-exitcode=9" \
+        try "wireguard, valgrind" timeout -k 5 300 $enter sh tests/wireguard.sh inside wireguard-go near traffic
+fi
+if have "wireguard: fuzz" clang; then
+    for target in config handshake data; do
+        try "wireguard: fuzz $target" fuzz "$target"
+    done
+fi
 finish

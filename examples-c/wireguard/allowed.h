@@ -29,11 +29,11 @@ void allowed_free(struct allowed *allowed);
 /* The number of the peer whose prefix has the address of this IP version, or -1. */
 ssize_t allowed_find(const struct allowed *allowed, int version, const uint8_t *address);
 
-/* The same for an IP packet that packet_length accepts. */
-ssize_t allowed_source(const struct allowed *allowed, const uint8_t *packet);
-ssize_t allowed_destination(const struct allowed *allowed, const uint8_t *packet);
-
 /* The length in the header of the IP packet at the begin of size bytes, or 0 if there is none that fits. */
 size_t packet_length(const uint8_t *packet, size_t size);
+
+/* The peers of such a packet, by its addresses. */
+ssize_t allowed_source(const struct allowed *allowed, const uint8_t *packet);
+ssize_t allowed_destination(const struct allowed *allowed, const uint8_t *packet);
 
 #endif

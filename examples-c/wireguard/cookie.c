@@ -6,14 +6,16 @@
 
 #include "crypto.h"
 
-static const uint8_t *mac1_of(const void *message, size_t size)
-{
-    return (const uint8_t *)message + size - 2 * MAC_SIZE;
-}
+/* The last 32 bytes of a message. */
+struct macs {
+    uint8_t mac1[MAC_SIZE], mac2[MAC_SIZE];
+};
 
-static const uint8_t *mac2_of(const void *message, size_t size)
+static struct macs macs_of(const void *message, size_t size)
 {
-    return (const uint8_t *)message + size - MAC_SIZE;
+    struct macs macs;
+    memcpy(&macs, (const uint8_t *)message + size - sizeof macs, sizeof macs);
+    return macs;
 }
 
 void cookie_keys(struct cookie_keys *keys, const uint8_t public_key[KEY_SIZE])
@@ -49,7 +51,7 @@ int cookie_mac1_valid(const struct cookie_checker *checker, const void *message,
 {
     uint8_t expected[MAC_SIZE];
     mac(expected, checker->keys.mac1, HASH_SIZE, message, size - 2 * MAC_SIZE);
-    return CRYPTO_memcmp(expected, mac1_of(message, size), MAC_SIZE) == 0;
+    return CRYPTO_memcmp(expected, macs_of(message, size).mac1, MAC_SIZE) == 0;
 }
 
 /* The cookie of an address and port: a MAC by a secret that changes. */
@@ -73,7 +75,7 @@ int cookie_mac2_valid(struct cookie_checker *checker, const void *message, size_
     uint8_t cookie[COOKIE_SIZE], expected[MAC_SIZE];
     cookie_of(checker, cookie, source, now);
     mac(expected, cookie, COOKIE_SIZE, message, size - MAC_SIZE);
-    return CRYPTO_memcmp(expected, mac2_of(message, size), MAC_SIZE) == 0;
+    return CRYPTO_memcmp(expected, macs_of(message, size).mac2, MAC_SIZE) == 0;
 }
 
 int cookie_under_load(struct cookie_checker *checker, uint64_t now)
@@ -94,5 +96,5 @@ void cookie_make_reply(struct cookie_checker *checker, struct cookie_reply *repl
     put_le(reply->type, COOKIE_REPLY, 4);
     memcpy(reply->receiver, (const uint8_t *)message + 4, 4); /* the sender of the message */
     cookie_of(checker, cookie, source, now);
-    seal_cookie(reply, checker->keys.cookie, cookie, mac1_of(message, size));
+    seal_cookie(reply, checker->keys.cookie, cookie, macs_of(message, size).mac1);
 }

@@ -54,22 +54,21 @@ static int fail(const char *what, const char *why)
 static int read_config(struct config *config, const char *path)
 {
     static char text[1 << 20]; /* has the keys: wiped below */
-    char message[CONFIG_MESSAGE_SIZE];
+    char message[CONFIG_MESSAGE_SIZE] = "cannot be read, or is 1 MiB or larger";
     size_t size = 0;
     ssize_t more = -1;
 
     int file = open(path, O_RDONLY | O_CLOEXEC);
-    while (file >= 0 && size < sizeof text - 1 && (more = read(file, text + size, sizeof text - 1 - size)) > 0)
+    while (file >= 0 && (more = read(file, text + size, sizeof text - size)) > 0)
         size += (size_t)more;
-    int error = errno;
+    int parsed = more == 0 && size < sizeof text && config_parse(config, text, message);
+    OPENSSL_cleanse(text, sizeof text);
     if (file >= 0)
         close(file);
-    int parsed = more == 0 && config_parse(config, text, message);
-    OPENSSL_cleanse(text, sizeof text);
-    return parsed || fail(path, more < 0 ? strerror(error) : more > 0 ? "more than 1 MiB" : message);
+    return parsed || fail(path, message);
 }
 
-/* The library finds the endpoint by its name here, once. */
+/* A name is resolved once. */
 static int find_endpoint(struct peer *peer, const struct config_peer *config)
 {
     struct addrinfo hints = {.ai_family = AF_INET6, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_V4MAPPED}, *found;
@@ -89,7 +88,7 @@ static int add_routes(struct tunnel *tunnel, tuntap_error *err)
     for (size_t i = 0; i < tunnel->allowed.count; i++) {
         const struct prefix *prefix = &tunnel->allowed.entries[i].prefix;
         tuntap_route route = {.prefix = prefix->length};
-        /* PLACE: a default route would also catch our own datagrams. It needs a way past the tunnel for them. */
+        /* The place for a default route. It would also catch our own datagrams: they need a way past the tunnel. */
         if (prefix->length == 0)
             continue;
         inet_ntop(prefix->version == 4 ? AF_INET : AF_INET6, prefix->address, route.destination,
