@@ -1,11 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The WireGuard example with other peers: itself, wireguard-go and boringtun-cli, in private networks joined by a veth.
-# Either of the two begins. Witnesses are wg(8) over the other peer, and sockets in the tunnel (tests/wireguard/traffic.py).
+# Either of the two begins. Witnesses are sockets in the tunnel and below it (tests/wireguard/traffic.py).
 #
-# Our program is built with AddressSanitizer and UndefinedBehaviorSanitizer. Its parsers are fuzzed for FUZZ_SECONDS (20).
+# Our program is built with AddressSanitizer and UndefinedBehaviorSanitizer, and once run by valgrind. Its parsers are
+# fuzzed for FUZZ_SECONDS (20) each.
 # SCENARIO... as arguments run only these.
 # boringtun-cli is used where it is installed: `cargo install boringtun-cli`, or BORINGTUN=/path/to/it.
+# shellcheck disable=SC2086 # some variables are lists of words
 set -u
 . "$(dirname "$0")/common.sh"
 cd "$(dirname "$0")/.." || exit 1
@@ -52,10 +54,9 @@ fails() {
 end() {
     status=$?
     set +ex
-    # shellcheck disable=SC2086 # a list of words
     [ -z "$pids" ] || kill $pids 2>/dev/null
     wait
-    if [ "$status" = 0 ] && grep -h 'ERROR: AddressSanitizer\|runtime error:\|ERROR: LeakSanitizer\|^==[0-9]*== ' "$work"/*.log; then
+    if [ "$status" = 0 ] && grep -h 'ERROR: AddressSanitizer\|runtime error:\|ERROR: LeakSanitizer' "$work"/*.log; then
         status=1
     fi
     [ "$status" = 0 ] || tail -v -n 30 "$work"/*.log
@@ -106,7 +107,6 @@ config() {
 # start_near [PROGRAM]: our program.
 start_near() {
     config near >"$work/near.conf"
-    # shellcheck disable=SC2086 # $under is a list of words
     start near $under "$out/${1:-wireguard}" -a 10.9.0.1/24 -a fd09::1/64 wg0 "$work/near.conf"
     near=$pid
     says near 'wg0 is up'
@@ -218,7 +218,6 @@ inside_rekey_by_count() {
 # start_relay HOW: both peers are connected by a relay in between.
 start_relay() {
     relay=192.0.2.2:6000
-    # shellcheck disable=SC2086 # a list of words
     start relay $there "$python" tests/wireguard/traffic.py relay 6000 192.0.2.1:$near_port 192.0.2.2:$far_port "$1"
     relay_pid=$pid
     says relay listening
@@ -239,7 +238,6 @@ inside_replay() {
     greet
     start count "$python" tests/wireguard/traffic.py count 10.9.0.1 7000
     says count listening
-    # shellcheck disable=SC2086
     $there "$python" tests/wireguard/traffic.py datagrams 10.9.0.1 7000 500
     sleep 0.5
     kill "$pid"
@@ -290,6 +288,7 @@ inside_wrong_private_key() {
 inside_roaming() {
     start_both
     greet
+    watch
     ip addr add 192.0.2.11/24 dev veth0
     ip addr del 192.0.2.1/24 dev veth0
     ip addr add 192.0.2.11/24 dev veth0 2>/dev/null || true
@@ -301,16 +300,24 @@ inside_roaming() {
     $there ip addr add 192.0.2.12/24 dev veth0 2>/dev/null || true
     tcp far 10.9.0.1 64
     tcp near 10.9.0.2 64
+    # Data is enough for that; but not for boringtun, which begins new sessions early.
+    [ "$peer" = boringtun ] || fails grep initiation "$work/watch.log"
 }
 
-# Ten seconds after data that nobody answers, the peer learns that it came.
+# Ten seconds after data that nobody answers, the peer learns that it came. Before that data, we send some: boringtun
+# begins a new session 15 seconds after it last received something, not 15 seconds after it sent something.
 inside_keepalive() {
     start_both
     greet
-    sleep 12 # until the end of this connection is acknowledged
-    start count "$python" tests/wireguard/traffic.py count 10.9.0.1 7000
-    says count listening
+    sleep 20 # until this is acknowledged; boringtun does not, which makes us begin anew after 15 seconds
+    for address in 10.9.0.1 10.9.0.2; do
+        network=
+        [ "$address" = 10.9.0.1 ] || network=$there
+        start "count-$address" $network "$python" tests/wireguard/traffic.py count "$address" 7000
+        says "count-$address" listening
+    done
     watch
+    "$python" tests/wireguard/traffic.py datagrams 10.9.0.2 7000 1
     $there "$python" tests/wireguard/traffic.py datagrams 10.9.0.1 7000 1
     sleep 8
     fails seen 192.0.2.1 keepalive
@@ -416,8 +423,8 @@ build_all() {
 # wireguard-go answers a flood without a cookie: it is fast enough.
 scenarios() {
     [ -z "$chosen" ] || { echo "$chosen"; return; }
-    echo traffic rekey loss replay replayed_initiation wrong_preshared_key wrong_private_key roaming keepalive persistent \
-        cookie_sent allowed
+    echo traffic rekey loss replay replayed_initiation wrong_preshared_key wrong_private_key roaming keepalive \
+        persistent cookie_sent allowed
     [ "$1 $2" != "wireguard-go far" ] && [ "$1 $2" != "boringtun far" ] && echo rekey_by_count
     [ "$2" = near ] && [ "$1" != wireguard-go ] && echo cookie_answered
 }
@@ -437,7 +444,7 @@ core() {
     name=$1 files=
     for part in $2; do files="$files $source/$part.c"; done
     shift 2
-    # shellcheck disable=SC2046,SC2086 # lists of words
+    # shellcheck disable=SC2046 # a list of words
     "$@" -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-unused-function -g -O1 -fno-sanitize-recover=all -I$source \
         -o "$out/$name" $files $(pkg-config --cflags tuntap) $(pkg-config --libs libcrypto libsodium) -pthread
 }
@@ -450,8 +457,8 @@ unit() {
 fuzz() {
     target=$(echo "$1" | tr '[:lower:]' '[:upper:]')
     core "fuzz-$1" "$parts tunnel timers handshake" clang "-DFUZZ_$target" -fsanitize=fuzzer,address,undefined \
-        tests/wireguard/fuzz.c && "$out/fuzz-$1" -max_total_time="${FUZZ_SECONDS:-20}" -max_len=1600 -error_exitcode=1 -timeout_exitcode=1 \
-            -artifact_prefix="$out/fuzz-$1-"
+        tests/wireguard/fuzz.c && "$out/fuzz-$1" -max_total_time="${FUZZ_SECONDS:-20}" -max_len=1600 \
+            -error_exitcode=1 -timeout_exitcode=1 -artifact_prefix="$out/fuzz-$1-"
 }
 
 # cell PEER BEGINS SCENARIO: how it ended, as a word of the table.
@@ -487,7 +494,10 @@ enter="unshare -nm"
 for tool in wg wireguard-go ip "$python"; do
     have wireguard "$tool" || finish
 done
-pkg-config --exists 'libcrypto >= 3' libsodium || { skip wireguard "libcrypto 3 or libsodium is not installed"; finish; }
+if ! pkg-config --exists 'libcrypto >= 3' libsodium; then
+    skip wireguard "libcrypto 3 or libsodium is not installed"
+    finish
+fi
 try "wireguard: build" build_all
 [ "$failed" -eq 0 ] || finish
 
@@ -500,7 +510,6 @@ for peer in $peers; do
         running="$running $!"
     done
 done
-# shellcheck disable=SC2086
 wait $running
 for status in "$out"/*.status; do
     name=$(basename "$status" .status)

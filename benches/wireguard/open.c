@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Data without a cipher, for measurements: the limit of everything else. Handshakes, which have additional data, stay. */
+ * Data without a cipher, for measurements: the limit of everything else. Handshakes, which have additional data,
+ * stay. */
 #include <string.h>
 
 #include "crypto.h"

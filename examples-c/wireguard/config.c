@@ -149,7 +149,9 @@ static int parse_line(struct config *config, char *line, enum section *section)
     if (!value || *section == NONE)
         return 0;
     *value++ = 0;
-    return *section == PEER ? peer_key(config, trim(line), trim(value)) : interface_key(config, trim(line), trim(value));
+    line = trim(line);
+    value = trim(value);
+    return *section == PEER ? peer_key(config, line, value) : interface_key(config, line, value);
 }
 
 /* Two sections for one key would be one peer of `wg`, and two of ours. */

@@ -95,7 +95,8 @@ EVP_CIPHER_CTX *cipher_new(const EVP_CIPHER *cipher, int seals, const uint8_t ke
 }
 
 /* The key of the context stays. An update without bytes would be taken as the end. */
-static int update(EVP_CIPHER_CTX *context, uint64_t counter, const uint8_t *ad, uint8_t *to, const void *from, size_t size)
+static int update(EVP_CIPHER_CTX *context, uint64_t counter, const uint8_t *ad, uint8_t *to, const void *from,
+                  size_t size)
 {
     uint8_t nonce[12] = {0};
     int length;
@@ -105,14 +106,16 @@ static int update(EVP_CIPHER_CTX *context, uint64_t counter, const uint8_t *ad, 
            (size == 0 || EVP_CipherUpdate(context, to, &length, from, (int)size));
 }
 
-int cipher_seal(EVP_CIPHER_CTX *context, uint64_t counter, const uint8_t *ad, uint8_t *to, const void *from, size_t size)
+int cipher_seal(EVP_CIPHER_CTX *context, uint64_t counter, const uint8_t *ad, uint8_t *to, const void *from,
+                size_t size)
 {
     int length;
     return update(context, counter, ad, to, from, size) && EVP_CipherFinal_ex(context, to + size, &length) &&
            EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, TAG_SIZE, to + size);
 }
 
-int cipher_open(EVP_CIPHER_CTX *context, uint64_t counter, const uint8_t *ad, uint8_t *to, const void *from, size_t size)
+int cipher_open(EVP_CIPHER_CTX *context, uint64_t counter, const uint8_t *ad, uint8_t *to, const void *from,
+                size_t size)
 {
     uint8_t tag[TAG_SIZE];
     int length;

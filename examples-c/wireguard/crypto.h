@@ -27,11 +27,13 @@ void kdf(uint8_t *first, uint8_t *second, uint8_t *third, const uint8_t key[HASH
 int dh(uint8_t shared[KEY_SIZE], const uint8_t private_key[KEY_SIZE], const uint8_t public_key[KEY_SIZE]);
 void dh_public(uint8_t public_key[KEY_SIZE], const uint8_t private_key[KEY_SIZE]);
 
-/* ChaCha20-Poly1305. A context has a key for one direction, and is used by one thread. Behind the ciphertext is the tag;
- * size does not count it. ad is HASH_SIZE bytes of additional data, or NULL. to may be from. */
+/* ChaCha20-Poly1305. A context has a key for one direction, and is used by one thread. Behind the ciphertext is the
+ * tag; size does not count it. ad is HASH_SIZE bytes of additional data, or NULL. to may be from. */
 EVP_CIPHER_CTX *cipher_new(const EVP_CIPHER *cipher, int seals, const uint8_t key[KEY_SIZE]);
-int cipher_seal(EVP_CIPHER_CTX *context, uint64_t counter, const uint8_t *ad, uint8_t *to, const void *from, size_t size);
-int cipher_open(EVP_CIPHER_CTX *context, uint64_t counter, const uint8_t *ad, uint8_t *to, const void *from, size_t size);
+int cipher_seal(EVP_CIPHER_CTX *context, uint64_t counter, const uint8_t *ad, uint8_t *to, const void *from,
+                size_t size);
+int cipher_open(EVP_CIPHER_CTX *context, uint64_t counter, const uint8_t *ad, uint8_t *to, const void *from,
+                size_t size);
 
 /* XChaCha20-Poly1305 for a cookie. ad is the mac1 of the message that the cookie answers. */
 void seal_cookie(struct cookie_reply *reply, const uint8_t key[KEY_SIZE], const uint8_t cookie[COOKIE_SIZE],

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The receiving thread: data is opened into the memory of the device's writer. It alone opens, and answers handshakes. */
+ * The receiving thread: data is opened into the memory of the device's writer. It alone opens, and answers
+ * handshakes. */
 #include <stdlib.h>
 
 #include "tunnel.h"

@@ -2,7 +2,8 @@
  *
  * The tunnel and its peers. Two threads share them: one reads the device and sends (outbound.c), the other one receives
  * and writes to the device (inbound.c). The mutex guards what changes and both use. A thread takes it once for a run of
- * packets of one peer, never while a cipher or a system call works. */
+ * packets of one peer, not while a cipher or a system call works. A handshake holds it for a fraction of a
+ * millisecond. */
 #ifndef TUNNEL_H
 #define TUNNEL_H
 

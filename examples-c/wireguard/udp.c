@@ -56,7 +56,7 @@ static int send_run(int sock, const struct sockaddr_in6 *to, struct iovec *datag
 
 static size_t run_length(const struct iovec *datagrams, size_t count)
 {
-    enum { SEGMENTS = 60, BYTES = 65000 };
+    enum { SEGMENTS = 60, BYTES = 65507 };
     size_t run = 1, bytes = datagrams[0].iov_len;
     while (run < count && run < SEGMENTS && datagrams[run - 1].iov_len == datagrams[0].iov_len &&
            datagrams[run].iov_len <= datagrams[0].iov_len && bytes + datagrams[run].iov_len <= BYTES)

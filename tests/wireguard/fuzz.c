@@ -155,7 +155,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
     if (length > 0) {
         check(length <= size + PADDING - 1);
         ssize_t peer = allowed_source(&allowed, opened);
-        check(peer == (opened[0] >> 4 == 4 ? opened[12] == 10 ? 3 : -1 : opened[8] == 0xfd && opened[9] < 0x80 ? 4 : -1));
+        int own4 = opened[0] >> 4 == 4 && opened[12] == 10;
+        int own6 = opened[0] >> 4 == 6 && opened[8] == 0xfd && opened[9] < 128;
+        check(peer == (own4 ? 3 : own6 ? 4 : -1));
     }
     free(room);
     free(opened);

@@ -9,7 +9,7 @@ relay PORT NEAR FAR HOW            UDP between the ports of two hosts, "ADDRESS:
                                    datagrams are lost, others overtaken; or twice: each datagram is sent again at once.
                                    On SIGUSR1 the first initiation is sent again, and the number of responses within a
                                    second printed
-watch DEVICE                       prints "SOURCE TYPE" of each message of a handshake, and of each keepalive, as "keepalive"
+watch DEVICE                       prints "SOURCE TYPE" of each message of a handshake, and of each keepalive
 flood ADDRESS PORT PUBLIC_KEY      initiations with a valid mac1 and nothing else, until SIGTERM
 """
 import base64

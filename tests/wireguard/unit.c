@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Parts of examples-c/wireguard that its traffic does not show: the window against a model, keys of low order, limits. */
+ * Parts of examples-c/wireguard that its traffic does not show: the window against a model, keys of low order,
+ * limits. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,8 @@ static void window_is_exact(void)
     srandom(1);
     for (int i = 0; i < ROUNDS; i++) {
         middle += (uint64_t)(random() % 100 == 0 ? random() % 3000 : random() % 4);
-        uint64_t back = (uint64_t)random() % (random() % 50 == 0 ? 9000 : 200), counter = middle > back ? middle - back : 0;
+        uint64_t back = (uint64_t)random() % (random() % 50 == 0 ? 9000 : 200);
+        uint64_t counter = middle > back ? middle - back : 0;
         if (counter >= SPAN)
             break;
         int expected = !came[counter] && (!any || counter + WINDOW_SIZE > greatest);
@@ -123,8 +125,9 @@ static void configuration_is_read(void)
     char message[CONFIG_MESSAGE_SIZE], text[1024];
 #define KEY "uJ5UOFLZ0YpDbLvGd8T9ZG2nDkYBzj8pmz3GmW1zz0g="
 #define KEY2 "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="
-    strcpy(text, "[interface]\nprivatekey=" KEY " # ours\n[Peer]\nPublicKey = " KEY "\nAllowedIPs = 10.1.2.3/8, fd00::/8\n"
-           "Endpoint = [fd00::1]:51820\n[Peer]\nPublicKey=" KEY2 "\nAllowedIPs=10.1.0.0/16,0.0.0.0/0\nPersistentKeepalive=25\n");
+    strcpy(text, "[interface]\nprivatekey=" KEY " # ours\n"
+           "[Peer]\nPublicKey = " KEY "\nAllowedIPs = 10.1.2.3/8, fd00::/8\nEndpoint = [fd00::1]:51820\n[Peer]\nPublicKey=" KEY2 "\nAllowedIPs=10.1.0.0/16,0.0.0.0/0\n"
+           "PersistentKeepalive=25\n");
     CHECK(config_parse(&config, text, message) && config.count == 2 && config.allowed.count == 4);
     CHECK(find(&config.allowed, 4, "10.2.0.1") == 0 && find(&config.allowed, 4, "10.1.9.9") == 1);
     CHECK(find(&config.allowed, 4, "11.0.0.1") == 1 && find(&config.allowed, 6, "fd12::") == 0);
@@ -132,7 +135,8 @@ static void configuration_is_read(void)
     CHECK(strcmp(config.peers[0].endpoint_host, "fd00::1") == 0 && config.peers[1].persistent_keepalive == 25);
     config_free(&config);
 
-    static const char *const wrong[] = {"", "PrivateKey=" KEY, "[Interface]\nPrivateKey=" KEY "=", "[Interface]\nAddress=10.0.0.1",
+    static const char *const wrong[] = {
+        "", "PrivateKey=" KEY, "[Interface]\nPrivateKey=" KEY "=", "[Interface]\nAddress=10.0.0.1",
         "[Interface]\nPrivateKey=" KEY "\n[Peer]\nAllowedIPs=10.0.0.0/33", "[Interface]\nPrivateKey=" KEY "\n[Peer]",
         "[Interface]\nPrivateKey=uJ5UOFLZ0YpDbLvGd8T9ZG2nDkYBzj8pmz3GmW1zz0h=",
         "[Interface]\nPrivateKey=" KEY "\n[Peer]\nPublicKey=" KEY "\n[Peer]\nPublicKey=" KEY,
