@@ -39,7 +39,7 @@ struct data_header {
     uint8_t type[4], receiver[4], counter[8];
 };
 
-/* Times in nanoseconds. A test build shortens the ones that can be defined outside. */
+/* Times in nanoseconds. A test build changes the ones that can be defined outside. */
 #define SECOND UINT64_C(1000000000)
 #define NEVER UINT64_MAX
 #ifndef REKEY_AFTER_TIME
@@ -48,13 +48,15 @@ struct data_header {
 #ifndef REJECT_AFTER_TIME
 #define REJECT_AFTER_TIME (180 * SECOND)
 #endif
+#ifndef KEEPALIVE_TIMEOUT
+#define KEEPALIVE_TIMEOUT (10 * SECOND)
+#endif
 #ifndef REKEY_AFTER_MESSAGES
 #define REKEY_AFTER_MESSAGES (UINT64_C(1) << 60)
 #endif
 #define REJECT_AFTER_MESSAGES (UINT64_MAX - (UINT64_C(1) << 13))
 #define REKEY_ATTEMPT_TIME (90 * SECOND)
 #define REKEY_TIMEOUT (5 * SECOND)
-#define KEEPALIVE_TIMEOUT (10 * SECOND)
 #define COOKIE_TIME (120 * SECOND)
 #define JITTER (SECOND / 3)
 #define INITIATION_INTERVAL (SECOND / 50) /* a peer may not initiate more often */
