@@ -369,6 +369,39 @@ inside_allowed() {
     grep -q '^5 5$' "$work/count.log"
 }
 
+# Everything goes into the tunnel, but its own datagrams, also when the uplink changes. Nothing is left at the end.
+inside_default_route() {
+    peer=ours begins=near
+    $there ip addr add 198.18.0.1/32 dev lo
+    ip link add name veth1 type veth peer name veth1 netns "$far"
+    ip addr add 192.0.3.1/24 dev veth1
+    $there ip addr add 192.0.3.2/24 dev veth1
+    ip link set veth1 up
+    $there ip link set veth1 up
+    ip route add default via 192.0.2.2 metric 10
+    ip route add default via 192.0.3.2 metric 20
+    $there ip addr add 203.0.113.1/32 dev lo
+    config near | sed "s|^AllowedIPs.*|AllowedIPs = 0.0.0.0/0, ::/0|; s|^Endpoint.*|Endpoint = 203.0.113.1:$far_port|" \
+        >"$work/near.conf"
+    start near "$out/wireguard" -a 10.9.0.1/24 -a fd09::1/64 wg0 "$work/near.conf"
+    near=$pid
+    says near 'wg0 is up'
+    config far >"$work/far.conf"
+    start far $there "$out/wireguard" -a 10.9.0.2/24 -a fd09::2/64 wg1 "$work/far.conf"
+    says far 'wg1 is up'
+    ip route get 198.18.0.1 | grep -q 'dev wg0'
+    ip -6 route get 2001:db8::1 | grep -q 'dev wg0'
+    ip route get 203.0.113.1 mark 51820 | grep -q 'dev veth0'
+    tcp near 198.18.0.1 1024
+    ip link set veth0 down
+    ip route get 203.0.113.1 mark 51820 | grep -q 'dev veth1'
+    tcp near 198.18.0.1 1024
+    kill -INT "$near"
+    wait "$near"
+    fails sh -c "{ ip rule; ip -6 rule; } | grep 3000"
+    ip route get 198.18.0.1 | grep -q 'dev veth1'
+}
+
 # The commands of the example's README, in its folder, with our program.
 inside_readme() {
     mkdir "$work/wireguard"
@@ -516,6 +549,7 @@ done
 table
 [ -n "$chosen" ] && finish
 
+try "wireguard: default route" timeout -k 5 100 $enter sh tests/wireguard.sh inside ours near default_route
 try "wireguard: unit tests" unit
 if [ "$(id -u)" != 0 ]; then
     skip "wireguard README" "needs root"

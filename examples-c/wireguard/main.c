@@ -19,7 +19,7 @@
 #include "tunnel.h"
 #include "udp.h"
 
-enum { ADDRESSES = 16, MTU = 1420 };
+enum { ADDRESSES = 16, MTU = 1420, DEFAULT_MARK = 51820 };
 
 struct options {
     const char *addresses[ADDRESSES], *name, *config;
@@ -82,15 +82,33 @@ static int find_endpoint(struct peer *peer, const struct config_peer *config)
     return 1;
 }
 
+/* The datagrams of the tunnel need a mark to stay out of a default route through it. */
+static uint32_t mark_of(const struct tunnel *tunnel, uint32_t fwmark)
+{
+    for (size_t i = 0; fwmark == 0 && i < tunnel->allowed.count; i++)
+        if (tunnel->allowed.entries[i].prefix.length == 0)
+            fwmark = DEFAULT_MARK;
+    return fwmark;
+}
+
+/* Everything goes into the tunnel, except its own datagrams, which have the mark. */
+static int add_default_route(struct tunnel *tunnel, int version, uint32_t mark, tuntap_error *err)
+{
+    return tuntap_add_bypass(tunnel->dev, NULL, mark, 0, 0, err) == 0 &&
+           tuntap_add_default_route(tunnel->dev, version == 4 ? TUNTAP_IPV4 : TUNTAP_IPV6, NULL, 0, err) == 0;
+}
+
 /* The allowed IPs of all peers lead into the tunnel. */
-static int add_routes(struct tunnel *tunnel, tuntap_error *err)
+static int add_routes(struct tunnel *tunnel, uint32_t mark, tuntap_error *err)
 {
     for (size_t i = 0; i < tunnel->allowed.count; i++) {
         const struct prefix *prefix = &tunnel->allowed.entries[i].prefix;
         tuntap_route route = {.prefix = prefix->length};
-        /* The place for a default route. It would also catch our own datagrams: they need a way past the tunnel. */
-        if (prefix->length == 0)
+        if (prefix->length == 0) {
+            if (!add_default_route(tunnel, prefix->version, mark, err))
+                return 0;
             continue;
+        }
         inet_ntop(prefix->version == 4 ? AF_INET : AF_INET6, prefix->address, route.destination,
                   sizeof route.destination);
         if (tuntap_add_route(tunnel->dev, &route, sizeof route, 0, err) < 0)
@@ -99,7 +117,7 @@ static int add_routes(struct tunnel *tunnel, tuntap_error *err)
     return 1;
 }
 
-static int open_device(struct tunnel *tunnel, const struct options *options, tuntap_error *err)
+static int open_device(struct tunnel *tunnel, const struct options *options, uint32_t mark, tuntap_error *err)
 {
     if (tuntap_open(options->name, TUNTAP_TUN | TUNTAP_NONBLOCK | TUNTAP_OFFLOAD, &tunnel->dev, err) < 0 ||
         tuntap_set_mtu(tunnel->dev, options->mtu, err) < 0)
@@ -111,7 +129,7 @@ static int open_device(struct tunnel *tunnel, const struct options *options, tun
         if (tuntap_add_addr(tunnel->dev, &addr, sizeof addr, 0, err) < 0)
             return 0;
     }
-    return tuntap_up(tunnel->dev, err) == 0 && add_routes(tunnel, err);
+    return tuntap_up(tunnel->dev, err) == 0 && add_routes(tunnel, mark, err);
 }
 
 static int open_tunnel(struct tunnel *tunnel, const struct options *options)
@@ -122,9 +140,10 @@ static int open_tunnel(struct tunnel *tunnel, const struct options *options)
                  (tunnel_open(tunnel, &config) || fail("begin", "libcrypto or memory"));
     for (size_t i = 0; opened && i < tunnel->count; i++)
         opened = find_endpoint(&tunnel->peers[i], &config.peers[i]);
-    if (opened && (tunnel->sock = udp_open(config.listen_port, config.fwmark)) < 0)
+    uint32_t mark = opened ? mark_of(tunnel, config.fwmark) : 0;
+    if (opened && (tunnel->sock = udp_open(config.listen_port, mark)) < 0)
         opened = fail("socket", strerror(errno));
-    if (opened && !open_device(tunnel, options, &err))
+    if (opened && !open_device(tunnel, options, mark, &err))
         opened = fail(options->name, err.message);
     config_free(&config);
     return opened;
