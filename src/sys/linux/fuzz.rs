@@ -3,6 +3,7 @@
 
 use super::departure::Departures;
 use super::message::{Attributes, Message, Request};
+use super::rule::Rule;
 use super::{address, link, notice, route, rtmsg};
 use crate::model::prefix::Family;
 use crate::model::route::Installed;
@@ -33,6 +34,14 @@ pub fn netlink(index: u32, datagram: &[u8]) {
             let installed = Installed { detail: message.body.to_vec(), ..installed };
             is_whole(&route::delete_request(&installed.detail));
             is_whole(&route::restore_request(&installed).unwrap());
+        }
+        if let Some(rule) = Rule::parse(message.body) {
+            let request = rule.request(libc::RTM_NEWRULE, 0);
+            is_whole(&request);
+            assert!(request.body().and_then(Rule::parse) == Some(rule));
+        }
+        if let Some(answer) = route::parse_found(message.body) {
+            assert!(answer.prefix.bits() <= Family::of(answer.network).bits());
         }
         let _ = before.map(|before| route::is_deleted_by(message.body, before));
         before = Some(message.body);

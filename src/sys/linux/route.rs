@@ -116,9 +116,9 @@ pub(super) fn find(netlink: &mut Socket, lookup: &Lookup) -> Result<Found, Refus
 }
 
 /// What an answer says about a route. One with several next hops has no interface.
-struct Answer {
-    network: IpAddr,
-    prefix: Prefix,
+pub(super) struct Answer {
+    pub(super) network: IpAddr,
+    pub(super) prefix: Prefix,
     gateway: Option<IpAddr>,
     source: Option<IpAddr>,
     details: Details,
@@ -132,7 +132,7 @@ fn find_one(netlink: &mut Socket, lookup: &Lookup, flags: u32) -> Result<Answer,
     Ok(answers.into_iter().next().flatten().ok_or(Errno::ENETUNREACH)?)
 }
 
-fn parse_found(body: &[u8]) -> Option<Answer> {
+pub(super) fn parse_found(body: &[u8]) -> Option<Answer> {
     let parts = Parts::of(body)?;
     let network = parts.network()?;
     Some(Answer {

@@ -102,7 +102,7 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    fn request(&self, kind: u16, flags: i32) -> Request {
+    pub(super) fn request(&self, kind: u16, flags: i32) -> Request {
         let tag = table_of(self.index).to_ne_bytes();
         let (priority, action, table) = match self.step {
             Step::Bypass(bypass) => (priority_of(&bypass), FR_ACT_GOTO, tag),
@@ -133,7 +133,7 @@ impl Rule {
     }
 
     /// Parses a message about a rule. None if it is not one of these rules.
-    fn parse(body: &[u8]) -> Option<Self> {
+    pub(super) fn parse(body: &[u8]) -> Option<Self> {
         let attributes = Attributes(body.get(HEADER..)?);
         if has_other_conditions(body, attributes) {
             return None;
