@@ -64,7 +64,12 @@ const SECTIONS: &[Section] = &[
         "link",
     ),
     section("Master", "The bridge, or another interface, that the device is a port of.", &[], "master"),
-    section("IPv6", "How the kernel configures IPv6 on the device by itself.", &[ipv6::Setting::TABLE], "ipv6"),
+    section(
+        "IPv6",
+        "How the kernel configures IPv6 on the device by itself.",
+        &[ipv6::Setting::TABLE],
+        "ipv6",
+    ),
     section(
         "Addresses",
         "IPv4 and IPv6 addresses of a device: all of them, or the first one.",
