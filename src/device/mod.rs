@@ -4,6 +4,7 @@
 mod address;
 pub mod config;
 mod default_route;
+mod known;
 mod link;
 pub mod monitor;
 mod packet;

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT
 //! Watching devices: the announcements of the system become events, one for each change.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::mem;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::{Mutex, TryLockError};
 use std::time::Instant;
 
+use super::known::{DefaultRoute, Interfaces, Known, Listed, default_route, is_default};
 use crate::device::Device;
-use crate::model::address::{Address, Assigned};
+use crate::model::address::Assigned;
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::event::{Event, Kind, Notice, Place};
 use crate::model::flags::Reports;
 use crate::model::limit::Limit;
 use crate::model::link::Link;
 use crate::model::memory::NoMemory;
-use crate::model::name::Name;
-use crate::model::prefix::{Family, Prefix};
-use crate::model::route::{Installed, Route, Type};
-use crate::sys::{Backend, Routes, Waker, Watch, Watching};
+use crate::model::prefix::Family;
+use crate::model::route::Installed;
+use crate::sys::{Backend, Waker, Watch, Watching};
 
 /// The result of processing an announcement: memory may be missing.
 type Noted = std::result::Result<(), NoMemory>;
@@ -37,7 +37,7 @@ struct State {
     reports: Reports,
     /// The last known state of the only device, while the present state is read again.
     before: Option<Link>,
-    known: HashMap<u32, Known>,
+    known: Interfaces,
     /// The number of the current or the last list of routes.
     list: u64,
     events: VecDeque<Event>,
@@ -50,63 +50,13 @@ struct State {
     ended: bool,
 }
 
-/// What is reported of a default route and of its interface, when it changes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct DefaultRoute {
-    route: Route,
-    index: u32,
-    name: Name,
-    mtu: u32,
-    carrier: bool,
-}
-
-struct Known {
-    link: Link,
-    /// Its changes are reported. Other interfaces are known only for the default route of the system.
-    watched: bool,
-    addresses: HashSet<Address>,
-    /// By their `detail`, which identifies them.
-    routes: HashMap<Vec<u8>, Listed>,
-}
-
-impl Known {
-    /// Removes some of the routes, each with an event if `events` are wanted.
-    fn lose_routes(
-        &mut self,
-        events: Option<&mut VecDeque<Event>>,
-        is_lost: impl Fn(&Listed) -> bool,
-    ) -> Noted {
-        if let Some(events) = events.filter(|_| self.watched) {
-            let lost = self.routes.values().filter(|listed| is_lost(listed)).count();
-            events.try_reserve(lost).map_err(|_| NoMemory)?;
-            for listed in self.routes.values().filter(|listed| is_lost(listed)) {
-                let event = Event::of(Kind::RouteRemoved, self.link.clone());
-                events.push_back(Event { route: Some(listed.installed.clone()), ..event });
-            }
-        }
-        self.routes.retain(|_, listed| !is_lost(listed));
-        Ok(())
-    }
-}
-
-struct Listed {
-    installed: Installed,
-    /// The last list that had the route, or that was being read when the route was announced.
-    list: u64,
-}
-
 impl Monitor {
     /// Watches one device in its network namespace, or all devices of the calling thread's namespace.
     pub fn open(device: Option<&Device>, bits: u64) -> Result<Self> {
         let reports = Reports::parse(bits)?;
-        let routes = |own| match reports {
-            Reports { default_route: true, .. } => Routes::All,
-            Reports { routes: true, .. } => own,
-            _ => Routes::None,
-        };
         let (watch, before) = match device {
-            Some(device) => (device.backend.watch(|index| routes(Routes::Of(index)))?, Some(device.link()?)),
-            None => (Watch::open(routes(Routes::All))?, None),
+            Some(device) => (device.backend.watch(reports)?, Some(device.link()?)),
+            None => (Watch::open(None, reports)?, None),
         };
         let (fd, only) = (watch.fd().as_raw_fd(), before.as_ref().map(|link| link.index));
         let (known, events) = (HashMap::new(), VecDeque::new());
@@ -179,24 +129,6 @@ impl Monitor {
 /// Whether the route is removed without an announcement when its device goes down.
 fn needs_up(installed: &Installed) -> bool {
     Watch::IPV4_ROUTES_NEED_UP && installed.route.family() == Family::V4
-}
-
-/// Whether the system may use the route for any destination.
-fn is_default(installed: &Installed) -> bool {
-    let Route { details, .. } = &installed.route;
-    installed.route.prefix() == Prefix::ALL
-        && details.table == Watch::MAIN_TABLE
-        && details.kind == Type::Unicast
-}
-
-/// The default route of the system for a family: the one with the lowest metric.
-fn default_route(known: &HashMap<u32, Known>, family: Family) -> Option<(&Known, &Installed)> {
-    let all = known
-        .values()
-        .filter(|known| known.link.up)
-        .flat_map(|known| known.routes.values().map(move |listed| (known, &listed.installed)));
-    all.filter(|(_, installed)| is_default(installed) && installed.route.family() == family)
-        .min_by_key(|(known, installed)| (installed.route.details.metric, known.link.index))
 }
 
 fn shut_down() -> Error {
@@ -290,8 +222,7 @@ impl State {
                 return Ok(());
             }
             self.known.try_reserve(1).map_err(|_| NoMemory)?;
-            let (addresses, routes) = (HashSet::new(), HashMap::new());
-            self.known.insert(link.index, Known { link: link.clone(), watched, addresses, routes });
+            self.known.insert(link.index, Known::new(link.clone(), watched));
             return if watched { self.push(Event::of(Kind::Device, link)) } else { Ok(()) };
         };
         let before = mem::replace(&mut known.link, link.clone());
@@ -417,13 +348,7 @@ impl State {
         for family in [Family::V4, Family::V6] {
             self.reserve(1)?;
             let found = default_route(&self.known, family);
-            let now = found.map(|(Known { link, .. }, installed)| DefaultRoute {
-                route: installed.route,
-                index: link.index,
-                name: link.name,
-                mtu: link.mtu,
-                carrier: link.carrier,
-            });
+            let now = found.map(|(known, installed)| DefaultRoute::of(known, installed));
             let [ipv4, ipv6] = &mut self.defaults;
             let last = if family == Family::V4 { ipv4 } else { ipv6 };
             if mem::replace(last, now) != now {

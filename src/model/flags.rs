@@ -310,6 +310,11 @@ pub struct Reports {
 }
 
 impl Reports {
+    /// Whether it needs routes.
+    pub(crate) fn need_routes(self) -> bool {
+        self.routes || self.default_route
+    }
+
     /// Checks the bits of a monitor.
     pub fn parse(bits: u64) -> Result<Self> {
         let unknown = bits & !(MONITOR_ROUTES | MONITOR_DEFAULT_ROUTE);

@@ -189,6 +189,11 @@ impl Route {
         self.gateway.is_some_and(|gateway| Family::of(gateway) != self.family())
     }
 
+    /// Whether it leads to all destinations, in the table that the system uses for that.
+    pub(crate) fn is_default(&self, main_table: u32) -> bool {
+        self.prefix == Prefix::ALL && self.details.table == main_table && self.details.kind == Type::Unicast
+    }
+
     /// The family of the destination.
     pub fn family(&self) -> Family {
         Family::of(self.network)

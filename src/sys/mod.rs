@@ -15,7 +15,7 @@ use crate::model::default_route::{Bypass, DefaultRoute};
 use crate::model::error::{Errno, Result};
 use crate::model::event::Notice;
 use crate::model::feature::Feature;
-use crate::model::flags::{Flags, Mode};
+use crate::model::flags::{Flags, Mode, Reports};
 use crate::model::ipv6::Setting;
 use crate::model::link::{Link, Mac};
 use crate::model::lookup::{Found, Lookup};
@@ -267,18 +267,8 @@ pub(crate) trait Backend: Sized + Send + Sync {
     /// Sends only frames to these addresses, or to all if there are none, and with `all_groups` to all group addresses.
     fn set_filter_mac(&self, macs: &[Mac], all_groups: bool) -> Result<()>;
 
-    /// Watches the namespace of the device, and the routes that `routes` selects for the index of the device.
-    fn watch(&self, routes: impl Fn(u32) -> Routes + Sync) -> Result<Watch>;
-}
-
-/// Which routes are watched.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "a system without a backend looks at none of it")]
-pub(crate) enum Routes {
-    None,
-    /// The routes through the interface of this index.
-    Of(u32),
-    All,
+    /// Watches the namespace of the device, and the routes that the reports need.
+    fn watch(&self, reports: Reports) -> Result<Watch>;
 }
 
 /// The notices of the system about its interfaces, in order.
@@ -288,8 +278,9 @@ pub(crate) trait Watching: Sized + Send {
     /// The IPv4 routes of a device are removed without a notice when it goes down.
     const IPV4_ROUTES_NEED_UP: bool;
 
-    /// Watches the network namespace of the calling thread. The present state is reported first.
-    fn open(routes: Routes) -> Result<Self>;
+    /// Watches the network namespace of the calling thread. The present state is reported first. Routes are reported
+    /// through the interface of index `own`, or through all without one, as far as the reports need them.
+    fn open(own: Option<u32>, reports: Reports) -> Result<Self>;
     /// The descriptor to wait on.
     fn fd(&self) -> BorrowedFd<'_>;
     /// Reads notices without waiting. EAGAIN if there are none.

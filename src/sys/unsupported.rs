@@ -9,13 +9,13 @@ use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::time::Instant;
 
 pub(crate) use super::nowhere::{Namespace, Way};
-use super::{Backend, Outcome, Place, Routes, Watching};
+use super::{Backend, Outcome, Place, Watching};
 use crate::model::address::{Address, Assigned, Options};
 use crate::model::default_route::{Bypass, DefaultRoute};
 use crate::model::error::{Error, Result};
 use crate::model::event::Notice;
 use crate::model::feature::Feature;
-use crate::model::flags::{Flags, Mode};
+use crate::model::flags::{Flags, Mode, Reports};
 use crate::model::ipv6::Setting;
 use crate::model::link::{Link, Mac};
 use crate::model::lookup::{Found, Lookup};
@@ -175,7 +175,7 @@ impl Backend for Queue {
         fn set_program(&self, Program, Option<RawFd>) -> Result<()>;
         fn set_filter_bpf(&self, &[Instruction]) -> Result<()>;
         fn set_filter_mac(&self, &[Mac], bool) -> Result<()>;
-        fn watch(&self, impl Fn(u32) -> Routes + Sync) -> Result<Watch>;
+        fn watch(&self, Reports) -> Result<Watch>;
     }
 }
 
@@ -183,7 +183,7 @@ impl Watching for Watch {
     const MAIN_TABLE: u32 = 0;
     const IPV4_ROUTES_NEED_UP: bool = false;
 
-    fn open(_: Routes) -> Result<Self> {
+    fn open(_: Option<u32>, _: Reports) -> Result<Self> {
         Err(Error::platform("monitor the network interfaces"))
     }
 

@@ -39,12 +39,12 @@ use simulated as kernel;
 use super::descriptor;
 pub(crate) use super::nowhere::{Namespace, Way};
 use super::wait::Waker;
-use super::{Backend, Outcome, Place, Routes, Watching};
+use super::{Backend, Outcome, Place, Watching};
 use crate::model::address::{Address, Assigned, Options};
 use crate::model::default_route::{Bypass, DefaultRoute};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::feature::Feature;
-use crate::model::flags::{Flags, Kind, Mode};
+use crate::model::flags::{Flags, Kind, Mode, Reports};
 use crate::model::ipv6::Setting;
 use crate::model::link::{Link, Mac};
 use crate::model::lookup::{Found, Lookup};
@@ -486,8 +486,8 @@ impl Backend for Queue {
         self.missing("set the address filter of")
     }
 
-    fn watch(&self, routes: impl Fn(u32) -> Routes) -> Result<Watch> {
-        Watch::open(routes(self.index))
+    fn watch(&self, reports: Reports) -> Result<Watch> {
+        Watch::open(Some(self.index), reports)
     }
 }
 

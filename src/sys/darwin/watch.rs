@@ -19,11 +19,12 @@ use super::{address, descriptor, kernel, route};
 use crate::model::address::Assigned;
 use crate::model::error::{Errno, Error, Result};
 use crate::model::event::Notice;
+use crate::model::flags::Reports;
 use crate::model::prefix::Family;
 use crate::model::readiness::Readiness;
 use crate::model::route::Installed;
 use crate::sys::bytes::{u16_at, u32_at};
-use crate::sys::{Outcome, Routes, Waker, Watching};
+use crate::sys::{Outcome, Waker, Watching};
 
 /// Size of the socket buffer for a slow reader.
 const QUEUE: i32 = 256 * 1024;
@@ -39,7 +40,9 @@ pub(crate) struct Watch {
     routing: OwnedFd,
     events: OwnedFd,
     known: BTreeMap<u32, Present>,
-    routes: Routes,
+    /// The interface whose routes are reported, if not those of all.
+    own: Option<u32>,
+    reports: Reports,
     known_routes: BTreeMap<u32, Vec<Installed>>,
     begun: bool,
 }
@@ -48,14 +51,14 @@ impl Watching for Watch {
     const MAIN_TABLE: u32 = 0;
     const IPV4_ROUTES_NEED_UP: bool = false;
 
-    fn open(routes: Routes) -> Result<Self> {
+    fn open(own: Option<u32>, reports: Reports) -> Result<Self> {
         let open = || {
             let routing = listen(PF_ROUTE, 0)?;
             let events = listen(PF_SYSTEM, SYSPROTO_EVENT)?;
             kernel::ioctl(events.as_fd(), SIOCSKEVFILT, &mut all_of_the_network())?;
             let readiness = kernel::gather(&[routing.as_fd(), events.as_fd()])?;
             let (known, known_routes) = (BTreeMap::new(), BTreeMap::new());
-            Ok(Self { readiness, routing, events, known, routes, known_routes, begun: false })
+            Ok(Self { readiness, routing, events, known, own, reports, known_routes, begun: false })
         };
         open().map_err(|errno| Error::system(errno, "monitor the network interfaces"))
     }
@@ -184,12 +187,9 @@ impl Watch {
                 None => self.add(index, now, notices),
             }
         }
-        let devices = self.known.values().map(|present| &present.link).filter(|link| match self.routes {
-            Routes::None => false,
-            Routes::Of(index) => link.index == index,
-            Routes::All => true,
-        });
-        let devices: Vec<u32> = devices.map(|link| link.index).collect();
+        let own = self.own.filter(|_| !self.reports.default_route);
+        let needed = |index: &u32| self.reports.need_routes() && own.is_none_or(|own| own == *index);
+        let devices: Vec<u32> = self.known.keys().copied().filter(needed).collect();
         devices.into_iter().try_for_each(|index| self.compare_routes(index, notices))
     }
 

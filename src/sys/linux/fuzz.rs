@@ -19,7 +19,7 @@ pub fn netlink(index: u32, datagram: &[u8]) {
         if let Err(refusal) = message.outcome() {
             assert!(!refusal.error("ask").message().is_empty());
         }
-        notice::push(&mut Vec::new(), &message).unwrap();
+        notice::push(&mut Vec::new(), &message, |_, _| true).unwrap();
         attributes(message.body, 3);
         if let Some(link) = link::parse(message.body) {
             assert!(!link.name.to_string().is_empty());

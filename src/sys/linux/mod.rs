@@ -51,12 +51,12 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::wait::{self as waiting, Waker};
-use super::{Backend, Outcome, Place, Routes};
+use super::{Backend, Outcome, Place};
 use crate::model::address::{Address, Assigned, Options};
 use crate::model::default_route::{Bypass, DefaultRoute};
 use crate::model::error::{Errno, Error, Result};
 use crate::model::feature::Feature;
-use crate::model::flags::{Flags, Mode};
+use crate::model::flags::{Flags, Mode, Reports};
 use crate::model::ipv6::Setting;
 use crate::model::link::{Link, Mac};
 use crate::model::lookup::{Found, Lookup};
@@ -544,7 +544,7 @@ impl Backend for Queue {
             .map_err(|errno| self.refused("set the address filter of", errno))
     }
 
-    fn watch(&self, routes: impl Fn(u32) -> Routes + Sync) -> Result<Watch> {
-        self.keep_closed(|| self.watch_there(routes))
+    fn watch(&self, reports: Reports) -> Result<Watch> {
+        self.keep_closed(|| self.watch_there(reports))
     }
 }

@@ -5,7 +5,7 @@ use super::message::{Attributes, Message};
 use super::{address, link, rtmsg};
 use crate::model::event::{Notice, Place};
 use crate::model::memory::{self, NoMemory};
-use crate::model::route::Installed;
+use crate::model::route::{Installed, Route};
 use crate::sys::bytes::u32_at;
 
 /// linux/if_link.h: the destination of an interface that leaves its namespace. libc does not have them for every target.
@@ -30,10 +30,14 @@ pub(super) const ROUTE_GROUPS: [libc::c_uint; 2] = [libc::RTNLGRP_IPV4_ROUTE, li
 /// Since Linux 5.3: routes are removed with their nexthop object. For IPv4 the kernel sends no RTM_DELROUTE then.
 pub(super) const NEXTHOP_GROUP: libc::c_uint = RTNLGRP_NEXTHOP;
 
-/// Appends the notices of a message, which is a notification or part of a list.
-pub(super) fn push(notices: &mut Vec<Notice>, message: &Message<'_>) -> Result<(), NoMemory> {
+/// Appends the notices of a message, which is a notification or part of a list. Of the routes only those that are needed.
+pub(super) fn push(
+    notices: &mut Vec<Notice>,
+    message: &Message<'_>,
+    is_needed: impl Fn(u32, &Route) -> bool,
+) -> Result<(), NoMemory> {
     match message.kind {
-        libc::RTM_NEWROUTE | libc::RTM_DELROUTE => push_route(notices, message),
+        libc::RTM_NEWROUTE | libc::RTM_DELROUTE => push_route(notices, message, is_needed),
         RTM_DELNEXTHOP => memory::push(notices, Notice::RoutesDoubtful),
         _ => of_interface(message).map_or(Ok(()), |notice| memory::push(notices, notice)),
     }
@@ -63,7 +67,11 @@ fn goes_elsewhere(body: &[u8]) -> bool {
 }
 
 /// The kernel sends no RTM_DELROUTE for a route that is replaced, or that becomes a multipath route.
-fn push_route(notices: &mut Vec<Notice>, message: &Message<'_>) -> Result<(), NoMemory> {
+fn push_route(
+    notices: &mut Vec<Notice>,
+    message: &Message<'_>,
+    is_needed: impl Fn(u32, &Route) -> bool,
+) -> Result<(), NoMemory> {
     let body = message.body;
     if u32_at(body, FLAGS_AT).unwrap_or(0) & RTM_F_CLONED != 0 {
         return Ok(());
@@ -74,7 +82,8 @@ fn push_route(notices: &mut Vec<Notice>, message: &Message<'_>) -> Result<(), No
         let place = found.as_ref().map(|(_, installed)| Place::of(installed));
         memory::push(notices, place.map_or(Notice::RoutesDoubtful, Notice::RouteReplaced))?;
     }
-    let Some((index, installed)) = found else { return Ok(()) };
+    let needed = found.filter(|(index, installed)| is_needed(*index, &installed.route));
+    let Some((index, installed)) = needed else { return Ok(()) };
     let installed = Installed { detail: identity(body)?, ..installed };
     memory::push(
         notices,

@@ -126,13 +126,18 @@ impl Policy {
         }
     }
 
-    /// Removes rules of this device, in the reverse order of their evaluation. Returns whether there were any.
+    /// Removes rules of this device: first those that select its table. Returns whether there were any.
     fn remove(&mut self, families: &[Family], is_meant: impl Fn(Step) -> bool) -> Result<bool, Refusal> {
         let mut edits = Vec::new();
         for family in families {
-            for rule in self.present(*family)?.into_iter().filter(|it| is_meant(it.step)) {
-                memory::push(&mut edits, Edit::Remove(rule))?;
+            let present = self.present(*family)?;
+            let (mut first, mut then) = (Vec::new(), Vec::new());
+            for rule in present.into_iter().filter(|it| is_meant(it.step)) {
+                let edits = if selects_table(rule.step) { &mut first } else { &mut then };
+                memory::push(edits, Edit::Remove(rule))?;
             }
+            memory::append(&mut edits, &first)?;
+            memory::append(&mut edits, &then)?;
         }
         self.apply(&edits)
     }

@@ -15,8 +15,9 @@ use super::policy::{self, Policy};
 use super::refusal::refusal;
 use crate::model::address::{Address, Options};
 use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::flags::Reports;
 use crate::model::text::{Text, text};
-use crate::sys::{Backend, CancelDisabled, Outcome, Routes, Watch, Watching};
+use crate::sys::{Backend, CancelDisabled, Outcome, Watch, Watching};
 
 /// The state of a call: its steps share the interface that the first one found, and one netlink socket.
 pub(crate) struct Call<'a> {
@@ -108,9 +109,9 @@ impl Queue {
     }
 
     /// Watches the network namespace of the device.
-    pub(super) fn watch_there(&self, routes: impl Fn(u32) -> Routes + Sync) -> Result<Watch> {
+    pub(super) fn watch_there(&self, reports: Reports) -> Result<Watch> {
         let index = self.link(&mut self.way())?.index;
-        let open = || Watch::open(routes(index));
+        let open = || Watch::open(Some(index), reports);
         if self.control().namespace() == Identity::own() {
             return open();
         }

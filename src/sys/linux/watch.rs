@@ -13,11 +13,13 @@ use super::socket::Datagram;
 use super::{address, link, notice, route, rtmsg};
 use crate::model::error::{Errno, Error, Result};
 use crate::model::event::Notice;
+use crate::model::flags::Reports;
 use crate::model::memory;
 use crate::model::prefix::Family;
 use crate::model::readiness::Readiness;
+use crate::model::route::Route;
 use crate::sys::zeroed;
-use crate::sys::{Outcome, Routes, Waker, Watching};
+use crate::sys::{Outcome, Waker, Watching};
 
 /// The requested receive buffer for a slow reader. The kernel may limit it (net.core.rmem_max).
 const QUEUE: libc::c_int = 1 << 20;
@@ -30,7 +32,9 @@ const TRIES: u32 = 16;
 /// The notifications of one network namespace.
 pub(crate) struct Watch {
     netlink: Socket,
-    routes: Routes,
+    /// The interface whose routes are reported, if not those of all.
+    own: Option<u32>,
+    reports: Reports,
     listing: Listing,
     /// The whole state is listed, not only the routes.
     whole: bool,
@@ -58,15 +62,15 @@ impl Watching for Watch {
     const MAIN_TABLE: u32 = rtmsg::MAIN_TABLE;
     const IPV4_ROUTES_NEED_UP: bool = true;
 
-    fn open(routes: Routes) -> Result<Self> {
+    fn open(own: Option<u32>, reports: Reports) -> Result<Self> {
         let failed = |errno| Error::system(errno, "monitor the network interfaces");
         let netlink = Socket::open()?;
-        join(&netlink, routes).map_err(failed)?;
+        join(&netlink, reports).map_err(failed)?;
         netlink.kernel().set_option(libc::SOL_SOCKET, libc::SO_RCVBUF, QUEUE).map_err(failed)?;
         let buffer = zeroed(netlink::ANSWER)?;
         let listing = Listing::Pending;
-        let mut watch =
-            Self { netlink, routes, listing, whole: true, again: false, interrupted: false, buffer };
+        let (whole, again, interrupted) = (true, false, false);
+        let mut watch = Self { netlink, own, reports, listing, whole, again, interrupted, buffer };
         watch.send_pending(&mut Vec::new()).map_err(failed)?;
         Ok(watch)
     }
@@ -100,10 +104,10 @@ impl Watching for Watch {
 }
 
 /// Joins the multicast groups. A kernel without nexthop objects does not have their group.
-fn join(netlink: &Socket, routes: Routes) -> Outcome<()> {
+fn join(netlink: &Socket, reports: Reports) -> Outcome<()> {
     let join = |group: &libc::c_uint| netlink.kernel().join(*group);
     notice::GROUPS.iter().try_for_each(join)?;
-    if routes == Routes::None {
+    if !reports.need_routes() {
         return Ok(());
     }
     notice::ROUTE_GROUPS.iter().try_for_each(join)?;
@@ -111,6 +115,12 @@ fn join(netlink: &Socket, routes: Routes) -> Outcome<()> {
 }
 
 impl Watch {
+    /// Whether a route through this interface is to be reported, or may be the default route.
+    fn needs(&self, index: u32, route: &Route) -> bool {
+        (self.reports.routes && self.own.is_none_or(|own| own == index))
+            || (self.reports.default_route && route.is_default(rtmsg::MAIN_TABLE))
+    }
+
     /// Starts to list the whole state, or only the routes.
     fn begin_again(&mut self, whole: bool) {
         self.whole = whole;
@@ -135,9 +145,9 @@ impl Watch {
         if family == Family::V4 {
             memory::push(notices, Notice::RoutesBegin)?;
         }
-        let request = match self.routes {
-            Routes::Of(index) => route::list_request(family, index),
-            Routes::None | Routes::All => route::list_all_request(family),
+        let request = match self.own.filter(|_| !self.reports.default_route) {
+            Some(index) => route::list_request(family, index),
+            None => route::list_all_request(family),
         };
         self.listing = Listing::Routes(family, self.netlink.send(&request)?);
         Ok(())
@@ -185,7 +195,7 @@ impl Watch {
             }
             if datagram.announced {
                 self.note_change(&message);
-                notice::push(notices, &message)?;
+                notice::push(notices, &message, |index, route| self.needs(index, route))?;
             } else {
                 self.read_answer(&message, notices)?;
             }
@@ -211,7 +221,7 @@ impl Watch {
         }
         self.interrupted |= message.is_interrupted();
         if !message.is_end() {
-            notice::push(notices, message)?;
+            notice::push(notices, message, |index, route| self.needs(index, route))?;
         } else if let Err(refusal) = message.outcome() {
             self.begin_again(self.whole);
             return Err(refusal.errno);
@@ -231,7 +241,7 @@ impl Watch {
                 self.listing = Listing::Addresses(self.netlink.send(&address::list_request(0, 0))?);
                 Ok(())
             }
-            Listing::Addresses(_) if self.routes != Routes::None => self.request_routes(Family::V4, notices),
+            Listing::Addresses(_) if self.reports.need_routes() => self.request_routes(Family::V4, notices),
             Listing::Routes(Family::V4, _) => self.request_routes(Family::V6, notices),
             _ => self.end(notices),
         }
@@ -239,7 +249,7 @@ impl Watch {
 
     fn end(&mut self, notices: &mut Vec<Notice>) -> Outcome<()> {
         self.listing = Listing::Nothing;
-        if self.routes != Routes::None {
+        if self.reports.need_routes() {
             memory::push(notices, Notice::RoutesEnd)?;
         }
         if std::mem::take(&mut self.whole) {

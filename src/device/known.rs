@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+//! What a monitor knows of the interfaces.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use crate::model::address::Address;
+use crate::model::event::{Event, Kind};
+use crate::model::link::Link;
+use crate::model::memory::NoMemory;
+use crate::model::name::Name;
+use crate::model::prefix::Family;
+use crate::model::route::{Installed, Route};
+use crate::sys::{Watch, Watching};
+
+/// The known interfaces, by their index.
+pub(super) type Interfaces = HashMap<u32, Known>;
+
+/// The last known state of an interface.
+pub(super) struct Known {
+    pub(super) link: Link,
+    /// Its changes are reported. Other interfaces are known only for the default route of the system.
+    pub(super) watched: bool,
+    pub(super) addresses: HashSet<Address>,
+    /// By their `detail`, which identifies them.
+    pub(super) routes: HashMap<Vec<u8>, Listed>,
+}
+
+/// A route, and when it was listed.
+pub(super) struct Listed {
+    pub(super) installed: Installed,
+    /// The last list that had the route, or that was being read when the route was announced.
+    pub(super) list: u64,
+}
+
+impl Known {
+    pub(super) fn new(link: Link, watched: bool) -> Self {
+        Self { link, watched, addresses: HashSet::new(), routes: HashMap::new() }
+    }
+
+    /// Removes some of the routes, each with an event if `events` are wanted.
+    pub(super) fn lose_routes(
+        &mut self,
+        events: Option<&mut VecDeque<Event>>,
+        is_lost: impl Fn(&Listed) -> bool,
+    ) -> Result<(), NoMemory> {
+        if let Some(events) = events.filter(|_| self.watched) {
+            let lost = self.routes.values().filter(|listed| is_lost(listed)).count();
+            events.try_reserve(lost).map_err(|_| NoMemory)?;
+            for listed in self.routes.values().filter(|listed| is_lost(listed)) {
+                let event = Event::of(Kind::RouteRemoved, self.link.clone());
+                events.push_back(Event { route: Some(listed.installed.clone()), ..event });
+            }
+        }
+        self.routes.retain(|_, listed| !is_lost(listed));
+        Ok(())
+    }
+}
+
+/// What is reported of a default route and of its interface, when it changes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct DefaultRoute {
+    route: Route,
+    index: u32,
+    name: Name,
+    mtu: u32,
+    carrier: bool,
+}
+
+impl DefaultRoute {
+    pub(super) fn of(known: &Known, installed: &Installed) -> Self {
+        let Known { link, .. } = known;
+        let Link { index, name, mtu, carrier, .. } = *link;
+        Self { route: installed.route, index, name, mtu, carrier }
+    }
+}
+
+/// Whether it is a default route of the system.
+pub(super) fn is_default(installed: &Installed) -> bool {
+    installed.route.is_default(Watch::MAIN_TABLE)
+}
+
+/// The default route of the system for a family: the one with the lowest metric.
+pub(super) fn default_route(interfaces: &Interfaces, family: Family) -> Option<(&Known, &Installed)> {
+    let up = interfaces.values().filter(|known| known.link.up);
+    up.flat_map(|known| known.routes.values().map(move |listed| (known, &listed.installed)))
+        .filter(|(_, installed)| is_default(installed) && installed.route.family() == family)
+        .min_by_key(|(known, installed)| (installed.route.details.metric, known.link.index))
+}
