@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <sched.h>
@@ -21,6 +22,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -228,16 +230,30 @@ UNUSED static void begin(void)
     write_file("/proc/self/gid_map", map);
 }
 
-/** Like begin(), for a test that goes on as several users: needs real root. Returns a device node of its own
- * that every user may open, whatever the mode of /dev/net/tun. */
+/** A mount namespace of its own: no mount is seen outside. */
+UNUSED static void begin_mounts(void)
+{
+    CHECK(unshare(CLONE_NEWNS) == 0);
+    CHECK(mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) == 0);
+}
+
+/** What follows becomes other users, which a user namespace does not have. No handle may be open: a skip would leak
+ * it. */
+UNUSED static void needs_other_users(void)
+{
+    if (in_user_namespace)
+        skip("what needs another user was not run: run as root");
+}
+
+/** Like begin(), for a test that continues as other users. As root, returns a device node of its own that every user may
+ * open, whatever the mode of /dev/net/tun. Otherwise returns NULL: call needs_other_users() before its use. */
 UNUSED static const char *begin_with_users(void)
 {
     static char node[64];
-    if (geteuid() != 0)
-        skip("needs root, to become another user");
     begin();
-    CHECK(unshare(CLONE_NEWNS) == 0);
-    CHECK(mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) == 0);
+    if (in_user_namespace)
+        return NULL;
+    begin_mounts();
     CHECK(mount("tmpfs", "/mnt", "tmpfs", 0, "mode=0755") == 0);
     snprintf(node, sizeof node, "/mnt/tun");
     if (mknod(node, S_IFCHR | 0666, makedev(10, 200)) != 0)
@@ -251,6 +267,20 @@ UNUSED static void become(unsigned user, unsigned group)
 {
     CHECK(setresgid(group, group, group) == 0);
     CHECK(setresuid(user, user, user) == 0);
+}
+
+/** Gives up all privileges; for ever. As root, it becomes user 1234. In a user namespace there is no other user, and
+ * only the capabilities go. */
+UNUSED static void drop_privileges(void)
+{
+    static struct __user_cap_data_struct none[2];
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    if (!in_user_namespace) {
+        become(1234, 1234);
+        return;
+    }
+    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0); /* Or ip(8) would get them back. */
+    CHECK(syscall(SYS_capset, &header, none) == 0);
 }
 
 /** Does something as a user without privilege, in a child. No handle may be open: the child would leak it. */

@@ -85,10 +85,13 @@ UNUSED static int has_traces(void)
 UNUSED static tuntap *open_tunnel(const char *name, uint64_t flags)
 {
     tuntap *dev;
+    char local[64];
     OK(tuntap_open(name, TUNTAP_TUN | flags, &dev, &err));
     IP("address replace 10.8.0.2/24 dev %s", name);
     IP("address replace fd00::2/64 dev %s nodad", name);
     IP("link set %s up", name);
+    snprintf(local, sizeof local, "fd00::2 dev %s ", name);
+    wait_for_local(local);
     return dev;
 }
 

@@ -138,7 +138,7 @@ static void what_is_there_already_stays(void)
     IP("address add 10.8.0.1/24 dev t0");
     IP("address add 10.8.0.1 peer 10.8.0.9/32 dev t0");
     IP("address add fd00::1/64 dev t0");
-    become(1234, 1234);
+    drop_privileges();
     OK(add_addr(dev, "10.8.0.1/24", NULL, 0, &err));
     OK(add_addr(dev, "10.8.0.1", NULL, 0, &err));
     OK(add_addr(dev, "10.8.0.1", "10.8.0.9", 0, &err));
@@ -287,7 +287,7 @@ static void what_cannot_be_changes_nothing(void)
 
 int main(void)
 {
-    begin_with_users();
+    begin();
     several_of_each_family(TUNTAP_TUN);
     several_of_each_family(TUNTAP_TAP);
     the_name_of_the_device_is_the_usual_label();

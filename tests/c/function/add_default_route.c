@@ -347,7 +347,7 @@ static void what_cannot_be_changes_nothing(void)
 
     dev = open_tunnel("t0", 0);
     before = strdup(all_rules());
-    become(1234, 1234);
+    drop_privileges();
     FAILS(tuntap_add_default_route(dev, 0, NULL, 0, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     CHECK(strcmp(before, all_rules()) == 0);
     free(before);
@@ -356,7 +356,7 @@ static void what_cannot_be_changes_nothing(void)
 
 int main(void)
 {
-    begin_with_users();
+    begin();
     gateways = make_uplinks();
     everything_goes_through_the_device();
     one_family_leaves_the_other();

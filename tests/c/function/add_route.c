@@ -81,7 +81,7 @@ static void what_is_there_already_stays(void)
     FAILS(add_route(other, "10.9.0.0/16", NULL, 0, 0, &err), EEXIST, TUNTAP_REASON_BUSY);
     MESSAGE_HAS("another route has this destination, metric and table: TUNTAP_REPLACE");
     OK(add_route(other, "10.9.0.0/16", NULL, 1, 0, &err));
-    become(1234, 1234);
+    drop_privileges();
     OK(add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
     OK(add_route(dev, "10.9.0.0/16", NULL, 0, 254, &err));
     OK(add_route(dev, "fd01::/48", NULL, 0, 0, &err));
@@ -299,7 +299,7 @@ static void a_gateway_needs_a_network(void)
 
 int main(void)
 {
-    begin_with_users();
+    begin();
     the_kernel_has_it(TUNTAP_TUN);
     the_kernel_has_it(TUNTAP_TAP);
     packets_take_it();

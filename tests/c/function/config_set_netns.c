@@ -59,7 +59,7 @@ static void what_is_no_network_namespace_is_refused(void)
 static void to_enter_it_needs_privilege(void)
 {
     tuntap *dev = NULL;
-    become(1234, 1234);
+    drop_privileges();
     CHECK(prctl(PR_SET_DUMPABLE, 1) == 0);
     STAYS(FAILS(tuntap_open_config("t0", TUNTAP_TUN, config, &dev, &err), EPERM, TUNTAP_REASON_PRIVILEGE));
     MESSAGE_HAS("CAP_SYS_ADMIN");
@@ -71,7 +71,7 @@ int main(void)
     char path[64];
     tuntap *dev;
     int before;
-    begin_with_users();
+    begin();
     ipv4_only();
     before = descriptors();
     there = new_netns();

@@ -25,8 +25,8 @@ static void a_wrong_node_is_the_cause_whatever_exists(const char *name, uint64_t
 int main(void)
 {
     tuntap *dev;
-    char node[64];
-    snprintf(node, sizeof node, "%s", begin_with_users());
+    const char *node = begin_with_users();
+    needs_other_users();
     OK(tuntap_config_new(&config, &err));
     opening_fails("/mnt/nothing", ENOENT, TUNTAP_REASON_NO_DRIVER);
     MESSAGE_HAS("/mnt/nothing");

@@ -93,7 +93,7 @@ static void what_is_not_there_changes_nothing(void)
 
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("address add 10.8.0.1/24 dev t0");
-    become(1234, 1234);
+    drop_privileges();
     FAILS(del_addr(dev, "10.8.0.1", NULL, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     has("10.8.0.1", 1);
     free(before);
@@ -102,7 +102,7 @@ static void what_is_not_there_changes_nothing(void)
 
 int main(void)
 {
-    begin_with_users();
+    begin();
     the_others_stay_in_their_order("10.8.0.1/24", "10.8.0.2/24\0t0:two\00010.8.0.3/24\0t0:three\0");
     the_others_stay_in_their_order("10.8.0.2", "10.8.0.1/24\0t0:one\00010.8.0.3/24\0t0:three\0");
     the_others_stay_in_their_order("10.8.0.3/24", "10.8.0.1/24\0t0:one\00010.8.0.2/24\0t0:two\0");

@@ -43,7 +43,7 @@ static void what_cannot_be_changes_nothing(void)
     FAILS(tuntap_del_bypass(dev, "server", 0, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
     FAILS(tuntap_del_bypass(NULL, SERVER, 0, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     CHECK(strcmp(before, all_rules()) == 0);
-    become(1234, 1234);
+    drop_privileges();
     FAILS(tuntap_del_bypass(dev, SERVER, 0, 0, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     if (strcmp(before, all_rules()) != 0)
         fprintf(stderr, "%s---\n%s", before, all_rules());
@@ -54,7 +54,7 @@ static void what_cannot_be_changes_nothing(void)
 
 int main(void)
 {
-    begin_with_users();
+    begin();
     int gateways = make_uplinks();
     only_this_one_goes();
     what_cannot_be_changes_nothing();

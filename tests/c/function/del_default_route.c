@@ -65,7 +65,7 @@ static void what_cannot_be_changes_nothing(void)
 
     dev = open_tunnel("t0", 0);
     OK(tuntap_add_default_route(dev, 0, NULL, TUNTAP_KEEP, &err));
-    become(1234, 1234);
+    drop_privileges();
     FAILS(tuntap_del_default_route(dev, 0, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     LEAVES("t0", ANYWHERE);
     tuntap_close(dev);
@@ -73,7 +73,7 @@ static void what_cannot_be_changes_nothing(void)
 
 int main(void)
 {
-    begin_with_users();
+    begin();
     int gateways = make_uplinks();
     it_goes_and_the_bypasses_stay();
     another_handle_deletes_it();

@@ -73,7 +73,7 @@ static void what_is_not_there_changes_nothing(void)
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("link set t0 up");
     IP("route add 10.9.0.0/16 dev t0");
-    become(1234, 1234);
+    drop_privileges();
     FAILS(del_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     IP_HAS("10.9.0.0/16", "route show");
     tuntap_close(dev);
@@ -160,7 +160,7 @@ static void another_interfaces_route_stays(void)
 
 int main(void)
 {
-    begin_with_users();
+    begin();
     of_every_kind(TUNTAP_TUN);
     of_every_kind(TUNTAP_TAP);
     what_is_almost_it_stays();

@@ -112,11 +112,7 @@ static void its_owner_needs_no_privilege(const char *node)
 
 int main(void)
 {
-    const char *node = NULL;
-    if (geteuid() == 0)
-        node = begin_with_users();
-    else
-        begin();
+    const char *node = begin_with_users();
     int before = descriptors();
     a_device_goes_by_its_name();
     a_device_in_use_stays(TUNTAP_TUN);
@@ -125,8 +121,9 @@ int main(void)
     a_device_in_use_stays(TUNTAP_TAP | TUNTAP_OFFLOAD | TUNTAP_MULTI_QUEUE | TUNTAP_PERSIST);
     what_cannot_be_deleted_is_as_it_was();
     a_race_has_one_winner();
-    if (node)
-        its_owner_needs_no_privilege(node);
+    CHECK(descriptors() == before);
+    needs_other_users();
+    its_owner_needs_no_privilege(node);
     CHECK(descriptors() == before);
     return 0;
 }

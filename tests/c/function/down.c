@@ -27,7 +27,7 @@ static void only_a_change_needs_privilege(void)
     OK(tuntap_open("t0", TUNTAP_TUN, &up, &err));
     OK(tuntap_open("t1", TUNTAP_TAP, &down, &err));
     IP("link set t0 up");
-    become(1234, 1234);
+    drop_privileges();
     OK(tuntap_down(down, &err));
     FAILS(tuntap_down(up, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     MESSAGE_HAS("take t0 down");
@@ -39,7 +39,7 @@ static void only_a_change_needs_privilege(void)
 int main(void)
 {
     tuntap *dev;
-    begin_with_users();
+    begin();
     ipv4_only();
     it_goes_down();
     FAILS(tuntap_down(NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);

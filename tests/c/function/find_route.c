@@ -160,13 +160,13 @@ static void what_cannot_be_is_refused(void)
     MESSAGE_HAS("index");
     tuntap_close(dev);
 
-    become(1234, 1234);
+    drop_privileges();
     finds(NULL, SERVER, NULL, 0);
 }
 
 int main(void)
 {
-    begin_with_users();
+    begin();
     gateways = make_uplinks();
     it_is_the_route_of_the_kernel();
     rules_marks_and_sources_count();

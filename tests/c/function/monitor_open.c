@@ -347,7 +347,7 @@ static void it_needs_no_privilege(void)
     OK(tuntap_open("t0", TUNTAP_TUN, &elsewhere, &err));
     CHECK(unshare(CLONE_NEWNET) == 0);
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
-    become(1234, 1234);
+    drop_privileges();
     OK(tuntap_monitor_open(dev, 0, &monitor, &err));
     NEXT_OF(monitor, DEVICE, "t0");
     NEXT(monitor, COMPLETE);
@@ -366,11 +366,7 @@ static void it_needs_no_privilege(void)
 
 int main(void)
 {
-    int root = geteuid() == 0;
-    if (root)
-        begin_with_users();
-    else
-        begin();
+    begin();
     an_empty_namespace_is_complete_at_once();
     all_devices_are_told_and_nothing_else();
     a_monitor_outlives_the_handle();
@@ -379,7 +375,6 @@ int main(void)
     routes_are_watched_where_that_is_asked_for();
     a_monitor_and_a_handle_need_not_know_of_each_other();
     what_cannot_be_says_why();
-    if (root)
-        it_needs_no_privilege();
+    it_needs_no_privilege();
     return 0;
 }

@@ -145,8 +145,8 @@ static void an_owner_needs_no_privilege(const char *node)
 
 int main(void)
 {
-    char node[64];
-    snprintf(node, sizeof node, "%s", begin_with_users());
+    const char *node = begin_with_users();
+    needs_other_users();
     ipv4_only();
     OK(tuntap_config_new(&config, &err));
     FAILS(tuntap_open_config("t0", TUNTAP_TUN, config, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);

@@ -128,7 +128,7 @@ static void a_device_elsewhere_carries_packets(uint64_t flags, int up)
         char name[TUNTAP_NAME_SIZE];
         uint32_t mtu;
         CHECK(unshare(CLONE_NEWNET) == 0);
-        become(1234, 1234);
+        drop_privileges();
         OK(tuntap_open_fd(fd, 0, &dev, &err));
         CHECK(flags_of(dev) == flags);
         OK(tuntap_get_name(dev, name, sizeof name, &err));
@@ -179,7 +179,7 @@ static void take_over_elsewhere(int fd, uint64_t flags)
     if (child == 0) {
         tuntap *dev;
         CHECK(unshare(CLONE_NEWNET) == 0);
-        become(1234, 1234);
+        drop_privileges();
         OK(tuntap_open_fd(fd, TUNTAP_BORROW, &dev, &err));
         CHECK(flags_of(dev) == flags);
         tuntap_close(dev);
@@ -224,7 +224,7 @@ static void a_namesake_is_left_alone(void)
         tuntap *dev, *namesake;
         CHECK(unshare(CLONE_NEWNET) == 0);
         OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_PI, &namesake, &err));
-        become(1234, 1234);
+        drop_privileges();
         OK(tuntap_open_fd(fd, 0, &dev, &err));
         CHECK(flags_of(dev) == TUNTAP_TUN);
         CHECK(tuntap_set_mtu(dev, 1400, &err) < 0);
@@ -243,7 +243,7 @@ int main(void)
         TUNTAP_TUN, TUNTAP_TAP, TUNTAP_TUN | TUNTAP_PI, TUNTAP_TAP | TUNTAP_PI,
         TUNTAP_TUN | TUNTAP_OFFLOAD, TUNTAP_TAP | TUNTAP_OFFLOAD,
     };
-    begin_with_users();
+    begin();
     ipv4_only();
     int there = new_netns();
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {

@@ -195,9 +195,7 @@ static void a_rename_at_the_same_time_is_followed(void)
 
 int main(void)
 {
-    const char *node = geteuid() == 0 ? begin_with_users() : NULL;
-    if (!node)
-        begin();
+    const char *node = begin_with_users();
     it_opens_where_the_device_is();
     it_belongs_to_the_same_device(TUNTAP_TUN);
     it_belongs_to_the_same_device(TUNTAP_TAP);
@@ -206,9 +204,8 @@ int main(void)
     too_many_are_refused();
     a_device_that_took_the_name_is_let_be();
     a_rename_at_the_same_time_is_followed();
-    if (node)
-        a_relative_node_stays_the_same(node);
-    if (node)
-        somebody_elses_device_needs_privilege(node);
+    needs_other_users();
+    a_relative_node_stays_the_same(node);
+    somebody_elses_device_needs_privilege(node);
     return 0;
 }

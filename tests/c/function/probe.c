@@ -85,14 +85,10 @@ static void a_missing_right_is_an_error(void)
 
 int main(void)
 {
-    int root = geteuid() == 0;
-    if (root)
-        begin_with_users();
-    else
-        begin();
+    begin_with_users();
     UNCHANGED(the_kernel_is_asked());
     a_device_has_its_modes();
-    if (root)
-        a_missing_right_is_an_error();
+    needs_other_users();
+    a_missing_right_is_an_error();
     return 0;
 }

@@ -167,7 +167,7 @@ static void only_a_change_needs_privilege(void)
 {
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("address add 10.8.0.1/24 dev t0");
-    become(1234, 1234);
+    drop_privileges();
     OK(tuntap_set_addr(dev, "10.8.0.1/24", &err));
     OK(tuntap_set_addr(dev, "10.8.0.1", &err));
     FAILS(tuntap_set_addr(dev, "10.8.0.1/25", &err), EPERM, TUNTAP_REASON_PRIVILEGE);
@@ -178,7 +178,7 @@ static void only_a_change_needs_privilege(void)
 
 int main(void)
 {
-    begin_with_users();
+    begin();
     it_gets_the_address_the_network_and_the_route(TUNTAP_TUN);
     it_gets_the_address_the_network_and_the_route(TUNTAP_TAP);
     it_replaces_all_of_ipv4();

@@ -5,7 +5,7 @@ int main(void)
 {
     char longest[257];
     tuntap *dev;
-    begin_with_users();
+    begin();
     memset(longest, 'x', 256);
     longest[256] = 0;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
@@ -27,7 +27,7 @@ int main(void)
 
     OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
     IP("link set t0 alias here");
-    become(1234, 1234);
+    drop_privileges();
     OK(tuntap_set_alias(dev, "here", &err));
     FAILS(tuntap_set_alias(dev, "there", &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     FAILS(tuntap_set_alias(dev, "", &err), EPERM, TUNTAP_REASON_PRIVILEGE);

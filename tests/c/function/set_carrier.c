@@ -9,7 +9,9 @@ static int carrier_of(const char *name)
 /** In a mount namespace of our own: the /sys of another shows the interfaces of another network. */
 static void show_our_network(void)
 {
-    CHECK(mount("sysfs", "/sys", "sysfs", 0, NULL) == 0);
+    begin_mounts();
+    if (mount("sysfs", "/sys", "sysfs", 0, NULL) != 0)
+        skip("no /sys may be mounted here: run as root");
 }
 
 static void the_kernel_sees_the_cable(uint64_t kind)
@@ -51,7 +53,7 @@ static void it_needs_no_privilege(void)
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
     IP("link set t0 up");
-    become(1234, 1234);
+    drop_privileges();
     OK(tuntap_set_carrier(dev, 0, &err));
     CHECK(carrier_of("t0") == 0);
     tuntap_close(dev);
@@ -73,7 +75,7 @@ static void an_old_kernel_cannot(void)
 
 int main(void)
 {
-    begin_with_users();
+    begin();
     show_our_network();
     an_old_kernel_cannot();
     the_kernel_sees_the_cable(TUNTAP_TUN);

@@ -68,7 +68,7 @@ static void only_a_good_change_is_made_and_only_a_change_needs_privilege(void)
     MESSAGE_HAS("\"10.5.9.2/30\": a peer has no prefix");
     FAILS(tuntap_set_dstaddr(dev, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_set_dstaddr(NULL, "10.8.0.2", &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    become(1234, 1234);
+    drop_privileges();
     OK(tuntap_set_dstaddr(dev, "10.8.0.2", &err));
     FAILS(tuntap_set_dstaddr(dev, "10.8.0.3", &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     IP_HAS("\"local\":\"10.8.0.1\",\"address\":\"10.8.0.2\",\"prefixlen\":32", "address show t0");
@@ -77,7 +77,7 @@ static void only_a_good_change_is_made_and_only_a_change_needs_privilege(void)
 
 int main(void)
 {
-    begin_with_users();
+    begin();
     the_other_end_is_set_and_unset(TUNTAP_TUN);
     the_other_end_is_set_and_unset(TUNTAP_TAP);
     other_addresses_stay();

@@ -74,14 +74,24 @@ static void what_cannot_be_changes_nothing(void)
     IP("link set t0 mtu 1400");
 
     /* Without a writable /proc. */
-    CHECK(mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) == 0);
-    CHECK(mount("/proc/sys", "/proc/sys", "", MS_BIND, NULL) == 0);
-    CHECK(mount("none", "/proc/sys", "", MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0);
+    begin_mounts();
+    CHECK(mount("/proc/sys", "/proc/sys", "", MS_BIND | MS_REC, NULL) == 0);
+    unsigned long read_only = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    CHECK(mount("none", "/proc/sys", "", MS_BIND | MS_REMOUNT | read_only, NULL) == 0);
     FAILS(tuntap_set_ipv6(dev, TUNTAP_IPV6_ACCEPT_RA, 2, &err), EROFS, TUNTAP_REASON_SYSTEM);
     MESSAGE_HAS("/proc/sys/net/ipv6/conf/t0/accept_ra");
     OK(tuntap_set_ipv6(dev, TUNTAP_IPV6_ACCEPT_RA, 1, &err));
-    CHECK(umount("/proc/sys") == 0);
-    become(1234, 1234);
+    CHECK(umount2("/proc/sys", MNT_DETACH) == 0);
+    tuntap_close(dev);
+}
+
+/** For ever: this comes last. The files belong to root, also to the one of a user namespace. */
+static void only_a_change_needs_privilege(void)
+{
+    tuntap *dev;
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    OK(tuntap_set_ipv6(dev, TUNTAP_IPV6_ACCEPT_RA, 1, &err));
+    drop_privileges();
     FAILS(tuntap_set_ipv6(dev, TUNTAP_IPV6_ACCEPT_RA, 2, &err), EACCES, TUNTAP_REASON_PRIVILEGE);
     OK(tuntap_set_ipv6(dev, TUNTAP_IPV6_ACCEPT_RA, 1, &err));
     IS("1", "t0", "accept_ra");
@@ -90,9 +100,11 @@ static void what_cannot_be_changes_nothing(void)
 
 int main(void)
 {
-    begin_with_users();
+    begin();
     each_setting_is_set();
     it_acts_where_the_device_is();
     what_cannot_be_changes_nothing();
+    needs_other_users();
+    only_a_change_needs_privilege();
     return 0;
 }

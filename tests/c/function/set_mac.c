@@ -25,7 +25,7 @@ static void what_no_station_has_is_refused(tuntap *tap)
 int main(void)
 {
     tuntap *tap, *tun;
-    begin_with_users();
+    begin();
     OK(tuntap_open("t0", TUNTAP_TAP, &tap, &err));
     OK(tuntap_open("t1", TUNTAP_TUN, &tun, &err));
     it_is_set_up_and_down(tap);
@@ -41,7 +41,7 @@ int main(void)
     tuntap_close(gone);
 
     /* Without privilege only what is so already. */
-    become(1234, 1234);
+    drop_privileges();
     OK(tuntap_set_mac(tap, two, &err));
     FAILS(tuntap_set_mac(tap, one, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     IP_HAS("\"address\":\"02:00:00:00:00:02\"", "link show t0");

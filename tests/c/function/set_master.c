@@ -76,7 +76,7 @@ static void what_cannot_be_changes_nothing(void)
     IP("link delete t1");
     FAILS(tuntap_set_master(tun, "br0", &err), ENODEV, TUNTAP_REASON_REMOVED);
     tuntap_close(tun);
-    become(1234, 1234);
+    drop_privileges();
     FAILS(tuntap_set_master(tap, "br1", &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     OK(tuntap_set_master(tap, "br0", &err));
     tuntap_close(tap);
@@ -84,7 +84,7 @@ static void what_cannot_be_changes_nothing(void)
 
 int main(void)
 {
-    begin_with_users();
+    begin();
     a_tap_is_a_port_of_a_bridge();
     frames_cross_the_bridge();
     it_acts_where_the_device_is();

@@ -36,7 +36,7 @@ static void only_a_change_needs_privilege(void)
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("link set t0 mtu 1400");
-    become(1234, 1234);
+    drop_privileges();
     OK(tuntap_set_mtu(dev, 1400, &err));
     FAILS(tuntap_set_mtu(dev, 1300, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     IP_HAS("\"mtu\":1400,", "link show t0");
@@ -45,7 +45,7 @@ static void only_a_change_needs_privilege(void)
 
 int main(void)
 {
-    begin_with_users();
+    begin();
     takes_what_the_kernel_takes("t0", TUNTAP_TUN, 65535);
     takes_what_the_kernel_takes("t1", TUNTAP_TAP, 65521);
     a_device_that_is_gone_says_so();

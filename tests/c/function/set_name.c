@@ -54,7 +54,7 @@ static void only_a_change_needs_privilege(void)
 {
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
-    become(1234, 1234);
+    drop_privileges();
     OK(tuntap_set_name(dev, "t0", &err));
     FAILS(tuntap_set_name(dev, "t1", &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     CHECK(exists("t0") && !exists("t1"));
@@ -63,7 +63,7 @@ static void only_a_change_needs_privilege(void)
 
 int main(void)
 {
-    begin_with_users();
+    begin();
     the_kernel_has_the_new_name(TUNTAP_TUN, 0);
     the_kernel_has_the_new_name(TUNTAP_TAP, 1);
     what_cannot_be_changes_nothing();

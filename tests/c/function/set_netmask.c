@@ -55,7 +55,7 @@ static void only_a_good_change_is_made_and_only_a_change_needs_privilege(void)
         FAILS(tuntap_set_netmask(dev, wrong[i], &err), EINVAL, TUNTAP_REASON_ADDRESS);
     FAILS(tuntap_set_netmask(dev, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_set_netmask(NULL, "255.0.0.0", &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    become(1234, 1234);
+    drop_privileges();
     OK(tuntap_set_netmask(dev, "255.255.255.0", &err));
     FAILS(tuntap_set_netmask(dev, "255.255.0.0", &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     IP_HAS("\"local\":\"10.8.0.1\",\"address\":\"10.8.0.2\",\"prefixlen\":24", "address show t0");
@@ -64,7 +64,7 @@ static void only_a_good_change_is_made_and_only_a_change_needs_privilege(void)
 
 int main(void)
 {
-    begin_with_users();
+    begin();
     the_prefix_changes(TUNTAP_TUN);
     the_prefix_changes(TUNTAP_TAP);
     the_first_address_stays_the_first();

@@ -11,7 +11,7 @@ static int sndbuf_by_hand(tuntap *dev)
 int main(void)
 {
     tuntap *dev, *queue;
-    begin_with_users();
+    begin();
     OK(tuntap_open("t0", TUNTAP_TAP | TUNTAP_MULTI_QUEUE, &dev, &err));
     OK(tuntap_open_queue(dev, 0, &queue, &err));
     OK(tuntap_set_sndbuf(dev, 100000, &err));
@@ -31,7 +31,7 @@ int main(void)
     tuntap_close(dev);
 
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
-    become(1234, 1234);
+    drop_privileges();
     OK(tuntap_set_sndbuf(dev, 4321, &err));
     CHECK(sndbuf_by_hand(dev) == 4321);
     tuntap_close(dev);

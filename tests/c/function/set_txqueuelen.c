@@ -25,7 +25,7 @@ static void the_queue_has_its_length(void)
 int main(void)
 {
     tuntap *dev;
-    begin_with_users();
+    begin();
     ipv4_only();
     the_queue_has_its_length();
     OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
@@ -48,7 +48,7 @@ int main(void)
 
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("link set t0 txqueuelen 77");
-    become(1234, 1234);
+    drop_privileges();
     OK(tuntap_set_txqueuelen(dev, 77, &err));
     FAILS(tuntap_set_txqueuelen(dev, 78, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     IP_HAS("\"txqlen\":77,", "link show t0");

@@ -20,7 +20,7 @@ static void only_a_change_needs_privilege(void)
     OK(tuntap_open("t0", TUNTAP_TUN, &up, &err));
     OK(tuntap_open("t1", TUNTAP_TUN, &down, &err));
     IP("link set t0 up");
-    become(1234, 1234);
+    drop_privileges();
     OK(tuntap_up(up, &err));
     FAILS(tuntap_up(down, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     MESSAGE_HAS("bring t1 up");
@@ -32,7 +32,7 @@ static void only_a_change_needs_privilege(void)
 int main(void)
 {
     tuntap *dev;
-    begin_with_users();
+    begin();
     it_goes_up(TUNTAP_TUN);
     it_goes_up(TUNTAP_TAP);
     FAILS(tuntap_up(NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);

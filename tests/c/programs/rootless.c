@@ -83,11 +83,16 @@ static void parent(int fd)
 
 int main(void)
 {
-    const char *node = begin_with_users();
+    const char *node = "/dev/net/tun";
     int pair[2], fd, status = 0;
     CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
-    become(4242, 4242);
-    CHECK(prctl(PR_SET_DUMPABLE, 1) == 0); /* Or /proc/self belongs to root. */
+    if (geteuid() == 0) {
+        node = begin_with_users();
+        become(4242, 4242);
+        CHECK(prctl(PR_SET_DUMPABLE, 1) == 0); /* Or /proc/self belongs to root. */
+    } else if (access(node, R_OK | W_OK) != 0) {
+        skip("/dev/net/tun may not be read and written by this user: run as root, or chmod 0666 it");
+    }
     pid_t pid = fork();
     CHECK(pid >= 0);
     if (pid == 0) {

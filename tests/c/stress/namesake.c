@@ -264,6 +264,7 @@ static void one_that_gave_its_privilege_up(void)
 int main(void)
 {
     node = begin_with_users();
+    needs_other_users();
     ipv4_only();
     there = new_netns();
     snprintf(there_path, sizeof there_path, "/proc/%d/fd/%d", (int)getpid(), there);

@@ -94,7 +94,7 @@ static void attacker(int commands, int answers, pid_t parent)
 {
     char command = 0;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    become(1234, 1234);
+    drop_privileges();
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* Becoming another user has undone it. */
     if (getppid() != parent || unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
         _exit(77);
@@ -153,7 +153,7 @@ int main(void)
     char answer;
     uint32_t index;
     tuntap_monitor *monitor;
-    begin_with_users();
+    begin();
     CHECK(pipe(commands) == 0 && pipe(answers) == 0);
     pid_t parent = getpid(), child = fork();
     CHECK(child >= 0);
