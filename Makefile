@@ -31,8 +31,7 @@ BUILD      := build
 CARGO_DIR  := $(or $(CARGO_TARGET_DIR),$(BUILD)/cargo)
 RUST_LIB   := $(CARGO_DIR)/$(CARGO_BUILD_TARGET:%=%/)release/libtuntap.a
 # With a folder vendor/, as `make dist` packs it, cargo uses no network.
-VENDORED   := $(if $(wildcard vendor),--offline --config 'source.crates-io.replace-with="vendor"' \
-    --config 'source.vendor.directory="vendor"')
+VENDORED   := $(if $(wildcard vendor),--offline --config packaging/vendor.toml)
 STATIC     := $(BUILD)/libtuntap.a
 DEBUG_STATIC := $(BUILD)/debug/libtuntap.a
 # The header for parsers without a preprocessor.
@@ -220,10 +219,10 @@ check-all:
 	@MAKE="$(MAKE)" tests/check.sh "make check-all" $(CHECKS) $(SLOW_CHECKS)
 
 lint:
-	CARGO="$(CARGO)" tests/lint.sh
+	CARGO="$(CARGO)" VENDORED="$(VENDORED)" tests/lint.sh
 
 check-core:
-	$(CARGO) test --locked --quiet
+	$(CARGO) test --locked --quiet $(VENDORED)
 
 check-abi: all
 	CARGO="$(CARGO)" PYTHON="$(PYTHON)" tests/abi.sh $(SHARED) $(STATIC)

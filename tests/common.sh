@@ -4,6 +4,8 @@
 # With CI=true a skipped test is a failure, because CI must have every tool.
 
 passed=0 failed=0 skipped=0
+# Debian keeps tc(8) and others where only root finds them.
+PATH=$PATH:/usr/sbin:/sbin
 
 ok() {
     passed=$((passed + 1))
@@ -40,6 +42,14 @@ try() {
 have() {
     command -v "$2" >/dev/null && return
     skip "$1" "$2 is not installed"
+    return 1
+}
+
+# in_git NAME: whether git lists the files of this project; if not, skips this test.
+in_git() {
+    have "$1" git || return
+    [ -z "$(git ls-files Cargo.toml 2>/dev/null)" ] || return 0
+    skip "$1" "this is not a git repository"
     return 1
 }
 

@@ -59,8 +59,10 @@ if [ "${1:-}" = --inside ]; then
 fi
 
 have "guides" "$python" || finish
-# shellcheck disable=SC2046 # a list of words
-try "guides: links of all Markdown files" "$python" tests/guides/links.py $(git ls-files '*.md')
+if in_git "guides: links of all Markdown files"; then
+    # shellcheck disable=SC2046 # a list of words
+    try "guides: links of all Markdown files" "$python" tests/guides/links.py $(git ls-files '*.md')
+fi
 try "guides: the Python package" package
 [ "$failed" -eq 0 ] || finish
 try "guides: the system calls of the unit" unit_allows_all

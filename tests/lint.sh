@@ -8,8 +8,9 @@ cargo=${CARGO:-cargo}
 
 # licences: each linked crate has a licence that is compatible with MIT.
 licences() {
-    "$cargo" tree --locked --edges normal --prefix none --format '{p} {l}' --target all | sed 's/ (\*)$//' |
-        sort -u | grep -v '^libtuntap ' >"$work"
+    # shellcheck disable=SC2086 # a list of words
+    "$cargo" tree --locked ${VENDORED:-} --edges normal --prefix none --format '{p} {l}' --target all |
+        sed 's/ (\*)$//' | sort -u | grep -v '^libtuntap ' >"$work"
     test -s "$work" && ! grep -vE ' (MIT|MIT OR Apache-2.0|MIT/Apache-2.0|Apache-2.0 OR MIT)$' "$work"
 }
 
@@ -41,13 +42,16 @@ if have "lint: cargo fmt" cargo-fmt; then
     try "lint: cargo fmt, benches" "$cargo" fmt --check --manifest-path benches/forwarder/tunrs/Cargo.toml
 fi
 if have "lint: cargo clippy" cargo-clippy; then
-    try "lint: cargo clippy" "$cargo" clippy --locked --quiet --all-targets -- -D warnings
+    # shellcheck disable=SC2086 # a list of words
+    try "lint: cargo clippy" "$cargo" clippy --locked ${VENDORED:-} --quiet --all-targets -- -D warnings
     try "lint: cargo clippy, header" "$cargo" clippy --locked --quiet --manifest-path tests/header/Cargo.toml \
         --target-dir build/header -- -D warnings
 fi
 try "lint: licences" licences
 try "lint: versions of the packages" versions
-try "lint: SPDX lines" spdx
+if in_git "lint: SPDX lines"; then
+    try "lint: SPDX lines" spdx
+fi
 if have "lint: shellcheck" shellcheck; then
     # SC2317 mistakes the functions that `try` calls for dead code.
     try "lint: shellcheck" shellcheck -x -P SCRIPTDIR -e SC2317 .ci/run tests/*.sh tests/c/run.sh packaging/*.sh \

@@ -17,7 +17,7 @@ pages() {
 # mandoc finds the pages that others refer to with the index of makewhatis.
 mandoc_lint() {
     # shellcheck disable=SC2046 # a list of words
-    PATH=$PATH:/usr/sbin makewhatis "$work/man" &&
+    makewhatis "$work/man" &&
         MANPATH=$work/man mandoc -T lint -W style $(pages) >"$work/lint" 2>&1
     cat "$work/lint"
     test ! -s "$work/lint"
