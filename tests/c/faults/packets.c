@@ -282,7 +282,8 @@ static long write_list(void)
         list[i] = (tuntap_packet){bytes[i], make_numbered(bytes[i], i), 0};
     long first = 0;
     for (int tries = 0; done < 3 && tries < 4; tries++) {
-        long result = outcome_of(tuntap_writer_batch(writer, list + done, 3 - done, sizeof *list, &taken, &err), taken);
+        long result = tuntap_writer_batch(writer, list + done, 3 - done, sizeof *list, &taken, &err);
+        outcome_of(result, taken);
         first = first ? first : result;
         done += taken;
     }
