@@ -32,7 +32,7 @@ try() {
     "$@" >"$log" 2>&1
     case $? in
     0) ok "$tried" ;;
-    77) skip "$tried" "$(sed -n 's/^SKIP: //p' "$log")" ;;
+    77) skip "$tried" "$(sed -n '/^SKIP: /{s///p;q;}' "$log")" ;;
     *) failure "$tried" "$log" ;;
     esac
     rm -f "$log"

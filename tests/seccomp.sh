@@ -44,8 +44,12 @@ every_function() {
 each_is_needed() {
     not_needed=
     for call in $(listed | awk -v row="$1" '$1 == row { print $2 }'); do
-        sandboxed "$1" "$call" >/dev/null 2>&1
-        [ $? = 3 ] || not_needed="$not_needed $call"
+        sandboxed "$1" "$call" >"$out/needed" 2>&1
+        case $? in
+        3) ;;
+        77) cat "$out/needed" && return 77 ;;
+        *) not_needed="$not_needed $call" ;;
+        esac
     done
     echo "not needed:$not_needed"
     test -z "$not_needed"

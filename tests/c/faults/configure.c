@@ -457,5 +457,7 @@ static const struct scenario SCENARIOS[] = {
 
 int main(int argc, char **argv)
 {
+    if (geteuid() != 0)
+        skip("needs root, for devices of other users");
     return run(SCENARIOS, sizeof SCENARIOS / sizeof *SCENARIOS, argc > 1 ? argv[1] : NULL);
 }

@@ -301,8 +301,8 @@ static int run(const struct scenario *scenarios, size_t count, const char *only)
     enum { WORKERS = 4 };
     int status, bad = 0;
     setvbuf(stdout, NULL, _IOLBF, 0);
-    if (geteuid() != 0 || access("/proc/sys/net/ipv6", F_OK) != 0)
-        skip("needs root, and IPv6");
+    if (access("/proc/sys/net/ipv6", F_OK) != 0)
+        skip("needs IPv6");
     size_t size = WORKERS * sizeof *tally;
     struct tally *tallies = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     struct tally all = {0};

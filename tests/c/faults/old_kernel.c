@@ -64,6 +64,9 @@ static void be_old(const struct lack *lacks, size_t count)
         skip("no seccomp filters here");
 }
 
+/** An action was skipped, and has said why. */
+static int skipped;
+
 /** A child on an old kernel, in a network namespace of its own. */
 #define ON(lacks, action) on_old(#action, lacks, sizeof lacks / sizeof *lacks, action)
 
@@ -81,7 +84,9 @@ static void on_old(const char *name, const struct lack *lacks, size_t count, voi
         exit(0);
     }
     CHECK(waitpid(child, &status, 0) == child);
-    if (status != 0)
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        skipped = 1;
+    else if (status != 0)
         fail(__FILE__, __LINE__, name, "failed");
 }
 
@@ -265,5 +270,5 @@ int main(void)
     ON(LINUX_4_19, taken_over);
     ON(LINUX_4_19, without_uso);
     ON(LINUX_4_19, without_carrier);
-    return 0;
+    return skipped ? 77 : 0;
 }

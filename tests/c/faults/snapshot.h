@@ -268,7 +268,7 @@ static void say_descriptors(struct picture *picture, pid_t child)
         say(picture, "%s\n", line[i]);
 }
 
-static void say_threads(struct picture *picture, pid_t child)
+static int threads_of(pid_t child)
 {
     char path[64];
     int count = -2;
@@ -278,6 +278,17 @@ static void say_threads(struct picture *picture, pid_t child)
     while (readdir(directory))
         count++;
     closedir(directory);
+    return count;
+}
+
+/** The kernel lists a thread for a moment after it was joined. */
+static void say_threads(struct picture *picture, pid_t child)
+{
+    int count = threads_of(child);
+    for (int tries = 0; count > 1 && tries < 50; tries++) {
+        usleep(1000);
+        count = threads_of(child);
+    }
     say(picture, "%d threads\n", count);
 }
 
