@@ -31,9 +31,10 @@ the_same() {
     test -s "$work/first/usr/lib/libtuntap.a" && diff -r "$work/first" "$work/second"
 }
 
-# names_no_folder FOLDER...
+# names_no_folder FOLDER...: Debian's rustc is in /usr, which the files name for good reason.
 names_no_folder() {
     for folder; do
+        case $folder in /usr | /usr/bin) continue ;; esac
         [ "${#folder}" -lt 3 ] || ! grep -raF "$folder/" "$work/first" "$work/second" | tr -c '[:print:]\n' '\n' |
             grep -F "$folder/" | head -n 5 | grep . || return 1
     done
