@@ -62,9 +62,9 @@ CHECKS := lint check-core check-abi check-header check-c check-faults check-stra
 SLOW_CHECKS := check-valgrind check-asan check-api check-tsan check-go-race check-wireguard-go check-wireguard check-fuzz \
     check-dist check-darwin
 
-.PHONY: all library man docs demo check check-all check-advisories check-kernels check-packages bench bench-quick bench-docs \
-    coverage soak size header generated-header abi dist wheels install uninstall clean rust stage asan-library $(CHECKS) \
-    $(SLOW_CHECKS)
+.PHONY: all library man docs demo check check-all check-advisories check-kernels check-newcomer check-packages bench \
+    bench-quick bench-docs coverage soak size header generated-header abi dist wheels install uninstall clean rust \
+    stage asan-library $(CHECKS) $(SLOW_CHECKS)
 all: library man
 library: $(SHARED) $(STATIC) $(CDEF)
 
@@ -323,6 +323,10 @@ check-darwin:
 # Builds Debian's packages in a fresh Debian and uses them in another one: needs root, debootstrap and a network.
 check-packages:
 	tests/packages.sh
+
+# What an ordinary user of a fresh Debian sees: needs root, debootstrap and a network.
+check-newcomer:
+	CARGO="$(CARGO)" tests/newcomer.sh
 
 # 100 million packets, each of which arrives or is counted; takes about ten minutes. TUNTAP_SOAK sets another number.
 soak: stage
