@@ -222,6 +222,7 @@ lint:
 	CARGO="$(CARGO)" VENDORED="$(VENDORED)" tests/lint.sh
 
 check-core:
+	$(CARGO) test --locked --no-run $(VENDORED)
 	$(CARGO) test --locked --quiet $(VENDORED)
 
 check-abi: all
