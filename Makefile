@@ -335,7 +335,7 @@ soak: stage
 	@cat $(BUILD)/tests/plain/stress-soak.log
 
 # The cost of a packet compared with a bare system call, a program that encrypts, then forwarders and VPNs of this and other
-# projects. Builds the other projects, and needs root and the registries. bench takes about 35 minutes, bench-quick two.
+# projects. Builds the other projects, and needs root and the registries. bench takes about 45 minutes, bench-quick two.
 # bench-docs also writes docs/bench.md and docs/bench-python.md. BENCH has more options of benches/run.py.
 bench bench-quick bench-docs: stage
 	@$(STAGED) CARGO="$(CARGO)" PYTHON="$(PYTHON)" benches/build.sh

@@ -5,7 +5,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 out=$PWD/build/benches
-mkdir -p "$out"
+mkdir -p "$out/vpn"
 : >"$out/skipped"
 warnings="-O2 -std=c99 -Wall -Wextra -Wpedantic -Werror -pthread"
 
@@ -43,10 +43,19 @@ find_go() {
 # In a copy, because go writes the checksums of the modules that it fetches.
 wireguard_of_proxy() {
     rm -rf "$out/wireguard-source" && cp -r benches/forwarder/wireguard "$out/wireguard-source" &&
-        cd "$out/wireguard-source" && "$go" mod tidy && "$go" build -o ../wireguard .
+        cd "$out/wireguard-source" && "$go" mod tidy && "$go" build -o ../wireguard . &&
+        "$go" build -mod=mod -o ../vpn/wireguard-go golang.zx2c4.com/wireguard &&
+        "$go" list -m -f '{{.Version}}' golang.zx2c4.com/wireguard >../vpn/wireguard-go.version
 }
 
-# Packages of Debian stable, without an installation: wireguard-go and wg for vpn.py, and sources, which are no modules.
+# wireguard_of_path GOPATH
+wireguard_of_path() (
+    export GO111MODULE=off GOFLAGS='' GOPATH="$1"
+    cd benches/forwarder/wireguard && "$go" build -o "$out/wireguard" main.go &&
+        "$go" build -o "$out/vpn/wireguard-go" golang.zx2c4.com/wireguard
+)
+
+# Packages of Debian stable, without an installation: wg for vpn.py, and sources of wireguard-go, which are no modules.
 debian_packages() {
     mkdir -p "$out/debian" && cd "$out/debian" || return
     [ ! -e root/complete ] || return 0
@@ -57,7 +66,7 @@ debian_packages() {
     own="-o Dir::Etc::SourceList=$PWD/sources.list -o Dir::Etc::SourceParts=-"
     own="$own -o Dir::State::Lists=$PWD/lists -o Dir::Cache=$PWD/cache"
     # shellcheck disable=SC2086 # a list of words
-    apt-get -qq $own update && apt-get -qq $own download wireguard-go wireguard-tools \
+    apt-get -qq $own update && apt-get -qq $own download wireguard-tools \
         golang-golang.zx2c4-wireguard-dev golang-golang-x-crypto-dev golang-golang-x-net-dev golang-golang-x-sys-dev \
         golang-golang-x-text-dev golang-golang-x-term-dev || return
     for package in *.deb; do dpkg -x "$package" root || return; done
@@ -65,15 +74,35 @@ debian_packages() {
 }
 
 wireguard_of_debian() {
-    cd benches/forwarder/wireguard && test -e "$out/debian/root/complete" &&
-        GO111MODULE=off GOFLAGS='' GOPATH="$out/debian/root/usr/share/gocode" "$go" build -o "$out/wireguard" main.go
+    changes=$out/debian/root/usr/share/doc/golang-golang.zx2c4-wireguard-dev/changelog.Debian.gz
+    test -e "$out/debian/root/complete" && wireguard_of_path "$out/debian/root/usr/share/gocode" &&
+        gzip -dc "$changes" | sed -n '1s/.*(\(.*\)-.*/\1/p' >"$out/vpn/wireguard-go.version"
 }
 
+# The forwarder, and the VPN. GOCODE names a GOPATH that has the sources. Without it, those of the proxy or of Debian.
 wireguard() {
+    rm -f "$out/vpn/wireguard-go.version"
     find_go >"$out/go.log" 2>&1 || { skip wireguard-go wireguard "no Go: $(last_line "$out/go.log")"; return; }
-    (wireguard_of_proxy) >"$out/wireguard.log" 2>&1 && return
-    (wireguard_of_debian) >"$out/wireguard-debian.log" 2>&1 && return
+    if [ -n "${GOCODE:-}" ]; then
+        wireguard_of_path "$GOCODE" >"$out/wireguard.log" 2>&1 && return
+    else
+        (wireguard_of_proxy) >"$out/wireguard.log" 2>&1 && return
+        (wireguard_of_debian) >"$out/wireguard-debian.log" 2>&1 && return
+    fi
+    rm -f "$out/vpn/wireguard-go"
     skip wireguard-go wireguard "its sources cannot be had: $(last_line "$out/wireguard.log")"
+}
+
+# examples-c/wireguard, and its two other forms.
+vpn_example() {
+    for folder in examples-c/wireguard benches/wireguard; do
+        make -s -C $folder OUT="$out/example" LDFLAGS="-Wl,-rpath,$(pkg-config --variable=libdir tuntap)" || exit 1
+    done
+}
+
+boringtun() {
+    "${CARGO:-cargo}" install --quiet --locked --version 0.7.1 --root "$out/boringtun" \
+        --target-dir "$out/boringtun/target" boringtun-cli
 }
 
 for program in drain packet memory forwarder/bare forwarder/libtuntap; do
@@ -84,6 +113,11 @@ if ! pkg-config --exists libcrypto; then
 else
     in_c cipher libcrypto || exit 1
 fi
+if ! pkg-config --exists 'libcrypto >= 3' libsodium; then
+    skip examples-c/wireguard example "libcrypto 3 or libsodium is not installed"
+else
+    vpn_example
+fi
 if ! "${CARGO:-cargo}" build --quiet --release --locked --manifest-path benches/forwarder/tunrs/Cargo.toml \
     --target-dir "$out/tunrs" 2>"$out/tunrs.log"; then
     skip tun-rs tunrs "$(last_line "$out/tunrs.log")"
@@ -91,5 +125,6 @@ fi
 ln -sf tunrs/release/tunrs "$out/tunrs-forwarder"
 python_modules >"$out/python.log" 2>&1 || skip Python venv "$(last_line "$out/python.log")"
 rm -rf bindings/python/build bindings/python/src/*.egg-info
-(debian_packages) >"$out/debian.log" 2>&1 || skip "wireguard-go, VPN" debian "$(last_line "$out/debian.log")"
+boringtun 2>"$out/boringtun.log" || skip boringtun-cli boringtun "$(last_line "$out/boringtun.log")"
+(debian_packages) >"$out/debian.log" 2>&1 || skip wg debian "$(last_line "$out/debian.log")"
 wireguard

@@ -43,8 +43,24 @@ def table(section, load, programs):
     head = [section.loads[load]] + [text for column in section.columns(load) for text in (column.unit, "ratio")]
     base = programs.get(section.base, {})
     lines = [row(head), row(["---"] * len(head))]
-    lines += [row([name, *cells(section, load, runs, base)]) for name, runs in programs.items()]
+    for name, runs in programs.items():
+        version = section.versions.get(name)
+        lines.append(row([f"{name} {version}" if version else name, *cells(section, load, runs, base)]))
     return "\n".join(lines)
+
+
+def targets(section, results):
+    """Whether the medians reach the targets of a section."""
+    lines = [row(["target", "at least", "ratio", ""]), row(["---"] * 4)]
+    for target in section.targets:
+        programs = results.get(target.load, {})
+        column = next(column for column in section.columns(target.load) if column.key == target.column)
+        values = ratios(programs.get(target.program, {}), programs.get(target.base, {}), column)
+        if values:
+            text = f"{section.loads[target.load]}: {column.unit} of {target.program} to {target.base}"
+            met = "met" if statistics.median(values) >= target.ratio else "missed"
+            lines.append(row([text, f"{target.ratio:.2f}", spread(values), met]))
+    return "\n".join(lines) if len(lines) > 2 else None
 
 
 def tables(sections, results):
@@ -54,6 +70,8 @@ def tables(sections, results):
             lines += [f"## {section.title}", ""]
             for load, programs in results[section.key].items():
                 lines += [table(section, load, programs), ""]
+            reached = targets(section, results[section.key])
+            lines += [reached, ""] if reached else []
     return "\n".join(lines[:-1])
 
 

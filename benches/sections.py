@@ -41,6 +41,8 @@ class Section:
     measure: Callable  # (namespaces, program, load, seconds) returns the values of the columns.
     seconds: float  # How long a measurement takes, without the seconds of iperf3.
     timed: bool = False  # Whether it runs iperf3.
+    targets: tuple = ()  # What is to be reached: see vpn.Target.
+    versions: dict = field(default_factory=dict)  # Of programs of other projects.
     missing: dict = field(default_factory=dict)  # Programs that are left out, with the reason.
 
 
@@ -200,7 +202,18 @@ def in_c():
             1.5,
             timed=True,
         ),
-        Section("vpn", "VPN, end to end", vpn.BASE, vpn.LOADS, throughput, vpn.PROGRAMS, vpn.measure, 2.5, timed=True),
+        Section(
+            "vpn",
+            "VPN, end to end",
+            vpn.BASE,
+            vpn.LOADS,
+            throughput,
+            vpn.PROGRAMS,
+            vpn.measure,
+            2.5,
+            timed=True,
+            targets=vpn.TARGETS,
+        ),
     ]
 
 
@@ -250,10 +263,12 @@ def leave_out_missing(section):
         section.programs = {}
         return
     for name, program in list(section.programs.items()):
-        reason = vpn.why_missing(program) if section.key == "vpn" else None
+        reason = program.why_missing(skipped) if section.key == "vpn" else None
         if isinstance(program, list) and not all(os.path.exists(part) for part in program if os.sep in part):
             key = next((key for key in skipped if key in name), "Python" if "venv" in program[0] else name)
             reason = skipped.get(key, "it is not built")
         if reason:
             section.missing[name] = reason
     section.programs = {name: program for name, program in section.programs.items() if name not in section.missing}
+    if section.key == "vpn":
+        section.versions = {name: program.version() for name, program in section.programs.items()}
