@@ -298,11 +298,11 @@ static void another_device_keeps_its_own(void)
     CHECK(strstr(output_of("ip rule"), "10.77.0.0/16"));
     IP("rule del priority 30005");
     first = open_tunnel("t0", 0);
-    IP("rule add priority 30005 iif lo uidrange 5-6 table %u protocol static", 2000000000 + if_nametoindex("t0"));
+    IP("rule add priority 30005 ipproto sctp table %u protocol static", 2000000000 + if_nametoindex("t0"));
     OK(tuntap_add_default_route(first, TUNTAP_IPV4, NULL, 0, &err));
     LEAVES("t0", ANYWHERE);
     OK(tuntap_del_default_route(first, TUNTAP_IPV4, &err));
-    CHECK(strstr(output_of("ip rule"), "uidrange 5-6"));
+    CHECK(strstr(output_of("ip rule"), "ipproto sctp"));
     IP("rule del priority 30005");
     tuntap_close(first);
     CHECK(!has_traces());
