@@ -22,6 +22,8 @@ from sections import BUILT, HERE
 
 # By whether they are those of Python.
 TITLES = {False: "Forwarders and VPNs", True: "Forwarders in Python"}
+# The heading of what stays in docs/bench.md.
+BY_HAND = "## Where the time of the VPN goes\n"
 DOCS = os.path.join(os.path.dirname(HERE), "docs")
 # Programs of this project that print lines by themselves: the command, and how long it takes.
 ALONE = {
@@ -172,9 +174,17 @@ def choose_alone(options, wanted):
     return [name for name in names if name not in missing], missing
 
 
+def by_hand(path):
+    """The end of a file of docs/ that is written by hand."""
+    with open(path) as file:
+        _, heading, text = file.read().partition(BY_HAND)
+    return "\n" + heading + text if heading else ""
+
+
 def write_docs(sections, results, options):
     file = "bench-python" if options.python else "bench"
     text = report.markdown(TITLES[options.python], sections, results, options.rounds, "make bench-docs", f"{file}.svg")
+    text += by_hand(os.path.join(DOCS, f"{file}.md"))
     for name, content in ((f"{file}.md", text), (f"{file}.svg", report.chart(sections, results))):
         with open(os.path.join(DOCS, name), "w") as target:
             target.write(content)

@@ -204,7 +204,7 @@ def in_c():
         ),
         Section(
             "vpn",
-            "VPN, end to end",
+            "VPNs, end to end: examples-c/wireguard and others",
             vpn.BASE,
             vpn.LOADS,
             throughput,
