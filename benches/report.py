@@ -78,7 +78,8 @@ def tables(sections, results):
 def machine():
     with open("/proc/cpuinfo") as lines:
         model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "?")
-    return f"Linux {platform.release()}, {model}, {os.cpu_count()} processors"
+    kernel = platform.release().partition("-")[0]
+    return f"Linux {kernel}, {model}, {os.cpu_count()} processors"
 
 
 def markdown(title, sections, results, rounds, command, picture):
