@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Routes through an interface: RTM_GETROUTE, RTM_NEWROUTE and RTM_DELROUTE.
 
+use std::mem;
 use std::net::IpAddr;
 use std::result::Result;
 
@@ -101,8 +102,16 @@ fn owner(body: &[u8]) -> Option<u32> {
 pub(super) fn find(netlink: &mut Socket, lookup: &Lookup) -> Result<Found, Refusal> {
     // IPv6 always reports the table, and refuses this flag of a socket that has it checked (NETLINK_GET_STRICT_CHK).
     let table = if Family::of(lookup.destination()) == Family::V4 { RTM_F_LOOKUP_TABLE } else { 0 };
-    let selected = find_one(netlink, lookup, table)?;
-    let added = find_one(netlink, lookup, table | RTM_F_FIB_MATCH)?;
+    let mut selected = find_one(netlink, lookup, table)?;
+    let mut added = find_one(netlink, lookup, table | RTM_F_FIB_MATCH)?;
+    for _ in 0..TRIES {
+        let before = mem::replace(&mut selected, find_one(netlink, lookup, table)?);
+        if before == selected {
+            break;
+        }
+        // The routes changed between the two lookups.
+        added = find_one(netlink, lookup, table | RTM_F_FIB_MATCH)?;
+    }
     let index = selected.index.ok_or(Errno::EPROTO)?;
     let mtu = match selected.details.mtu {
         0 => link::query(netlink, index)?.mtu,
@@ -115,7 +124,11 @@ pub(super) fn find(netlink: &mut Socket, lookup: &Lookup) -> Result<Found, Refus
     Ok(Found { route: Installed { route, exact: added.exact, detail: Vec::new() }, index })
 }
 
+/// Limit of the attempts at a lookup, which is repeated if the routes change meanwhile.
+const TRIES: usize = 16;
+
 /// What an answer says about a route. One with several next hops has no interface.
+#[derive(PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) network: IpAddr,
     pub(super) prefix: Prefix,
