@@ -3124,10 +3124,10 @@ int tuntap_writer_commit(tuntap_writer *writer, size_t size, tuntap_error *err);
 /**
  * Writes all collected packets to the device.
  *
- * After -EAGAIN, -EINTR or -ECANCELED the packets that did not go out stay in the writer, in their
- * order: wait, for example with tuntap_wait and TUNTAP_WAIT_WRITE, and call this function again. No
- * packet is sent twice. Meanwhile tuntap_writer_put accepts more packets, as long as the writer has
- * room.
+ * After -EAGAIN or -ECANCELED, or when a signal handler ran, the packets that did not go out stay in
+ * the writer, in their order: wait, for example with tuntap_wait and TUNTAP_WAIT_WRITE, and call this
+ * function again. No packet is sent twice. Meanwhile tuntap_writer_put accepts more packets, as long as
+ * the writer has room.
  *
  * @param writer  The writer.
  * @param err     May be NULL.
