@@ -10,7 +10,7 @@
 //! queue the filter. The second one, with unreadable memory, attaches it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::{mem, slice};
+use std::{mem, ptr, slice};
 
 use super::hidden::Hidden;
 use super::node::{FilterProgram, Node};
@@ -159,7 +159,8 @@ impl Program {
         copy.try_reserve_exact(count).map_err(|_| Errno::ENOMEM)?;
         let size = count.saturating_mul(size_of::<Instruction>());
         let here = libc::iovec { iov_base: copy.as_mut_ptr().cast(), iov_len: size };
-        let there = libc::iovec { iov_base: theirs.filter.cast_mut().cast(), iov_len: size };
+        let address = usize::try_from(theirs.address()).map_err(|_| Errno::EBUSY)?;
+        let there = libc::iovec { iov_base: ptr::without_provenance_mut(address), iov_len: size };
         // SAFETY: the kernel checks the source, and writes at most the reserved bytes. All bytes are valid instructions.
         unsafe {
             let read = libc::process_vm_readv(libc::getpid(), &here, 1, &there, 1, 0);
@@ -183,7 +184,7 @@ impl Program {
     /// Whether the kernel keeps the address of this program. Another process may have set another one.
     fn is_of(&self, node: &Node) -> bool {
         let request = self.request();
-        node.filter().is_ok_and(|theirs| (theirs.len, theirs.filter) == (request.len, request.filter))
+        node.filter().is_ok_and(|theirs| (theirs.len, theirs.address()) == (request.len, request.address()))
     }
 
     /// Sets the filter of a detached queue, which stays detached. On failure the queue is attached without it.

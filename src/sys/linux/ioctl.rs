@@ -13,7 +13,7 @@ use crate::sys::Outcome;
 pub(super) type ReadsInt = unsafe fn(RawFd, *const c_int) -> Outcome<c_int>;
 
 /// `reads T`: the kernel reads a T from the argument. `writes T`: it writes one there. `takes`: the argument is a number,
-/// or there is none.
+/// or there is none. `_program`: the data is a sock_fprog.
 macro_rules! requests {
     ($($name:ident = $request:expr, $kind:ident $($data:ty)?;)*) => {
         $(requests!(@ $name, $request, $kind $($data)?);)*
@@ -26,6 +26,16 @@ macro_rules! requests {
     (@ $name:ident, $request:expr, writes $data:ty) => {
         pub(super) unsafe fn $name(fd: RawFd, data: *mut $data) -> Outcome<c_int> {
             Errno::result(unsafe { libc::ioctl(fd, $request as libc::Ioctl, data) })
+        }
+    };
+    (@ $name:ident, $request:expr, reads_program) => {
+        pub(super) unsafe fn $name(fd: RawFd, data: *const FilterProgram) -> Outcome<c_int> {
+            unsafe { with_program(fd, $request as libc::Ioctl, data.cast_mut()) }
+        }
+    };
+    (@ $name:ident, $request:expr, writes_program) => {
+        pub(super) unsafe fn $name(fd: RawFd, data: *mut FilterProgram) -> Outcome<c_int> {
+            unsafe { with_program(fd, $request as libc::Ioctl, data) }
         }
     };
     (@ $name:ident, $request:expr, takes $data:ty) => {
@@ -54,9 +64,9 @@ requests! {
     tungetdevnetns = libc::TUNGETDEVNETNS, takes;
     tunsetsteeringebpf = libc::TUNSETSTEERINGEBPF, reads c_int;
     tunsetfilterebpf = libc::TUNSETFILTEREBPF, reads c_int;
-    tunattachfilter = libc::TUNATTACHFILTER, reads FilterProgram;
-    tundetachfilter = libc::TUNDETACHFILTER, reads FilterProgram;
-    tungetfilter = libc::TUNGETFILTER, writes FilterProgram;
+    tunattachfilter = libc::TUNATTACHFILTER, reads_program;
+    tundetachfilter = libc::TUNDETACHFILTER, reads_program;
+    tungetfilter = libc::TUNGETFILTER, writes_program;
     tunsettxfilter = libc::TUNSETTXFILTER, reads u8;
     tunsetoffload = libc::TUNSETOFFLOAD, takes c_int;
     tungetvnethdrsz = libc::TUNGETVNETHDRSZ, writes c_int;
@@ -72,4 +82,16 @@ requests! {
     // linux/nsfs.h, linux/sockios.h.
     ns_get_nstype = 0xb703, takes;
     siocgskns = 0x894c, takes;
+}
+
+/// A request whose number contains the size of sock_fprog. A 64-bit kernel knows only the number with its own size, also from
+/// a 32-bit program, and refuses the other one with EINVAL.
+unsafe fn with_program(fd: RawFd, request: libc::Ioctl, program: *mut FilterProgram) -> Outcome<c_int> {
+    const MORE: usize = size_of::<FilterProgram>() - size_of::<libc::sock_fprog>();
+    const IOC_SIZESHIFT: u32 = 16;
+    let wider = request.wrapping_add((MORE << IOC_SIZESHIFT) as libc::Ioctl);
+    match Errno::result(unsafe { libc::ioctl(fd, request, program) }) {
+        Err(Errno::EINVAL) if wider != request => Errno::result(unsafe { libc::ioctl(fd, wider, program) }),
+        answer => answer,
+    }
 }

@@ -19,21 +19,30 @@ use crate::sys::{Outcome, descriptor};
 
 pub(super) const USUAL_NODE: &str = "/dev/net/tun";
 
-/// struct sock_fprog, with explicit padding, so that all bytes are initialized.
+/// struct sock_fprog as a 64-bit kernel has it, for 32-bit programs too. In what is padding there, a 32-bit kernel has the
+/// address.
 #[repr(C)]
 pub(super) struct FilterProgram {
     pub(super) len: u16,
-    unused: [u16; size_of::<usize>() / 2 - 1],
-    pub(super) filter: *const Instruction,
+    unused: u16,
+    short_address: u32,
+    address: u64,
 }
 
 impl FilterProgram {
     pub(super) fn new(len: u16, filter: *const Instruction) -> Self {
-        Self { len, unused: Default::default(), filter }
+        let address = filter.expose_provenance();
+        Self { len, unused: 0, short_address: address as u32, address: address as u64 }
+    }
+
+    /// The address of the instructions, which may be one of a 64-bit process.
+    pub(super) fn address(&self) -> u64 {
+        match self.address {
+            0 => self.short_address.into(),
+            address => address,
+        }
     }
 }
-
-const _: () = assert!(size_of::<FilterProgram>() == size_of::<libc::sock_fprog>());
 
 /// The modes of a queue, as TUNGETIFF reports them. It does not report packet information reliably, because IFF_NO_PI and
 /// IFF_NOFILTER are the same bit.
