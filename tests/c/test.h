@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <sched.h>
@@ -335,6 +336,18 @@ UNUSED static int join_by_hand(const char *name, int flags)
         return fd;
     close(fd);
     return -1;
+}
+
+/** Sets the filter of a TAP by hand. A 64-bit kernel knows only its own sock_fprog, also from a 32-bit program. */
+UNUSED static void filter_by_hand(int fd, const struct sock_filter *code, unsigned short length)
+{
+    struct sock_fprog usual = {length, (struct sock_filter *)code};
+    struct {
+        unsigned short length, padding[3];
+        uint64_t code;
+    } wide = {length, {0}, (uintptr_t)code};
+    if (ioctl(fd, TUNATTACHFILTER, &usual) != 0)
+        CHECK(ioctl(fd, _IOC(_IOC_WRITE, 'T', 213, sizeof wide), &wide) == 0);
 }
 
 /** The kernel's own flags of a queue: IFF_TUN, IFF_NO_PI, ... */

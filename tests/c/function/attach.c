@@ -29,12 +29,11 @@ static void an_attached_queue_gets_packets_again(void)
 static void it_is_attached_whoever_set_a_filter(uint64_t flags)
 {
     static struct sock_filter pass_all[] = {BPF_STMT(BPF_RET | BPF_K, 0xffffffff)};
-    static struct sock_fprog program = {.len = 1, .filter = pass_all};
     tuntap *dev;
     flags |= TUNTAP_TAP | TUNTAP_MULTI_QUEUE;
     OK(tuntap_open("t2", flags, &dev, &err));
     int sock = take_up("t2", flags);
-    CHECK(ioctl(tuntap_get_fd(dev, NULL), TUNATTACHFILTER, &program) == 0);
+    filter_by_hand(tuntap_get_fd(dev, NULL), pass_all, 1);
     for (int i = 0; i < 2; i++) {
         OK(tuntap_detach(dev, &err));
         OK(tuntap_attach(dev, &err));

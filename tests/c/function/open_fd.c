@@ -192,13 +192,12 @@ static void take_over_elsewhere(int fd, uint64_t flags)
 static void taking_over_changes_nothing(uint64_t flags, int filtered)
 {
     static struct sock_filter drop[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
-    static struct sock_fprog program = {.len = 1, .filter = drop};
     static char shown[16384];
     unsigned long long before[16], after[16];
     int fd = join_by_hand("t0", iff_of(flags));
     CHECK(fd >= 0 && fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) == 0);
     if (filtered)
-        CHECK(ioctl(fd, TUNATTACHFILTER, &program) == 0);
+        filter_by_hand(fd, drop, 1);
     close(take_up("t0", flags));
     CHECK(frames_out(fd) == !filtered);
     read_counters(before);

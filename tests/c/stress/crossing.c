@@ -41,8 +41,7 @@ static void set_filter(tuntap *dev)
 /** As a program without this library does, in this process or in another: where the instructions are matters. */
 static void set_filter_by_hand(int fd)
 {
-    static struct sock_fprog program = {.len = sizeof only_port / sizeof *only_port, .filter = only_port};
-    CHECK(ioctl(fd, TUNATTACHFILTER, &program) == 0);
+    filter_by_hand(fd, only_port, sizeof only_port / sizeof *only_port);
 }
 
 /** The handle, with the filter in force if there is one. */
