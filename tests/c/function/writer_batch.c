@@ -247,7 +247,7 @@ static void without_room_they_stay(void)
 static void absurd_lists_are_refused(tuntap_writer *writer)
 {
     static const size_t counts[] = {(size_t)-1, (size_t)-11, (size_t)1 << (8 * sizeof(size_t) - 1),
-                                    ((size_t)1 << (8 * sizeof(size_t) - 5)) + 1};
+                                    (size_t)-1 / 2 / sizeof(tuntap_packet) + 1};
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     uint8_t *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(pages != MAP_FAILED && mprotect(pages + page, page, PROT_NONE) == 0);
