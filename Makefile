@@ -62,7 +62,7 @@ CHECKS := lint check-core check-abi check-header check-c check-faults check-stra
 SLOW_CHECKS := check-valgrind check-asan check-api check-tsan check-go-race check-wireguard-go check-wireguard check-fuzz \
     check-dist check-darwin
 
-.PHONY: all library man docs demo check check-all check-advisories check-kernels check-newcomer check-packages bench \
+.PHONY: all library man docs demo check check-all check-advisories check-kernels check-newcomer check-packages check-targets bench \
     bench-quick bench-docs coverage soak size header generated-header abi dist wheels install uninstall clean rust \
     stage asan-library $(CHECKS) $(SLOW_CHECKS)
 all: library man
@@ -317,6 +317,10 @@ check-guides: stage
 # On the oldest and the newest kernel of Debian, in QEMU; KERNELS=all: on all that tests/kernels.sh knows.
 check-kernels: stage
 	$(STAGED) tests/kernels.sh
+
+# On other processors, in qemu's user-mode emulation; TARGETS=all: on all that tests/targets.sh knows.
+check-targets:
+	CARGO="$(CARGO)" tests/targets.sh
 
 check-darwin:
 	CARGO="$(CARGO)" PYTHON="$(PYTHON)" tests/darwin.sh

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Builds the C tests with an installed libtuntap (found by pkg-config) and runs each in its own namespaces: JOBS at a time
 # (default: the number of processors), and then, one by one, those that load the machine. Shows the output of each test in
-# the order of the list. Usage: run.sh plain|valgrind|asan|tsan|coverage|faults|build [TEST.c ...]; `build` runs nothing.
+# the order of the list. Usage: run.sh plain|valgrind|asan|tsan|coverage|faults|build|target-NAME [TEST.c ...]; `build` runs
+# nothing.
 set -u
 cd "$(dirname "$0")" || exit 1
 . ../common.sh
@@ -26,6 +27,10 @@ case $how in
 plain | build)
     flags="$(pkg-config --cflags --libs tuntap) -Wl,-rpath,$(pkg-config --variable=libdir tuntap)"
     under= ;;
+target-*)
+    # For another processor, with an emulator: tests/targets.sh.
+    flags="$(pkg-config --cflags --libs tuntap) -Wl,-rpath,$(pkg-config --variable=libdir tuntap)"
+    under=${EMULATOR:-} ;;
 faults)
     flags="$(pkg-config --cflags --libs tuntap) -Wl,-rpath,$(pkg-config --variable=libdir tuntap)"
     under=
