@@ -12,14 +12,25 @@
 
 enum { KNOWN_TO_NOBODY = 524, LARGEST = 4095 };
 
-/** From here on, this call of this process fails; of ioctl(), only that request. */
+/* glibc makes these calls by socketcall(2) on i386. */
+#ifdef __i386__
+#define SOCKET SYS_socketcall, 1
+#define SEND SYS_socketcall, 9
+#define RECVFROM SYS_socketcall, 12
+#else
+#define SOCKET SYS_socket, 0
+#define SEND SYS_sendto, 0
+#define RECVFROM SYS_recvfrom, 0
+#endif
+
+/** From here on, this call of this process fails; of ioctl() and socketcall(), only that request. */
 static void deny(long call, unsigned request, unsigned number)
 {
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, 0, 4),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 2),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, request ? (unsigned)call : ~0U, 0, 2),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[call == SYS_ioctl])),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, request, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | number),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
@@ -172,18 +183,18 @@ int main(void)
     fails(SYS_ioctl, TUNSETIFF, KNOWN_TO_NOBODY, open_device);
     fails(SYS_ioctl, TUNSETIFF, LARGEST, open_device);
     fails(SYS_openat, 0, KNOWN_TO_NOBODY, open_device);
-    fails(SYS_socket, 0, KNOWN_TO_NOBODY, open_device);
+    fails(SOCKET, KNOWN_TO_NOBODY, open_device);
     fails(SYS_ioctl, TUNGETIFF, KNOWN_TO_NOBODY, take_over);
     fails(SYS_openat, 0, KNOWN_TO_NOBODY, open_namespace);
-    fails(SYS_socket, 0, KNOWN_TO_NOBODY, open_monitor);
+    fails(SOCKET, KNOWN_TO_NOBODY, open_monitor);
     fails(SYS_ioctl, TUNATTACHFILTER, KNOWN_TO_NOBODY, set_filter);
     fails(SYS_ioctl, TUNGETSNDBUF, KNOWN_TO_NOBODY, get_sndbuf);
     fails(SYS_ioctl, TUNSETOWNER, KNOWN_TO_NOBODY, set_owner);
     fails(SYS_ioctl, TUNSETCARRIER, KNOWN_TO_NOBODY, set_carrier);
-    fails(SYS_sendto, 0, KNOWN_TO_NOBODY, get_mtu);
-    fails(SYS_sendto, 0, KNOWN_TO_NOBODY, set_mtu);
-    fails(SYS_recvfrom, 0, KNOWN_TO_NOBODY, set_mtu);
-    fails(SYS_sendto, 0, KNOWN_TO_NOBODY, list_addrs);
+    fails(SEND, KNOWN_TO_NOBODY, get_mtu);
+    fails(SEND, KNOWN_TO_NOBODY, set_mtu);
+    fails(RECVFROM, KNOWN_TO_NOBODY, set_mtu);
+    fails(SEND, KNOWN_TO_NOBODY, list_addrs);
     fails(SYS_write, 0, KNOWN_TO_NOBODY, write_packet);
     fails(SYS_readv, 0, KNOWN_TO_NOBODY, read_packet);
     fails(SYS_eventfd2, 0, KNOWN_TO_NOBODY, wait_for_packet);
