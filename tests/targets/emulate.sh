@@ -18,6 +18,7 @@ other_byte_order() {
     sed -n -e 's/^Unknown target \(QEMU_\)\{0,1\}\(.*\) type: .*/netlink \2_*/p' \
         -e 's/^Unknown host \([RI][TF]A\) type: .*/netlink \1_*/p' "$program.qemu" | sort -u
     ! grep -q 'No buffer space available' "$program.log" || echo "socket filters"
+    ! grep -qE 'errno [0-9]{6}' "$program.log" || echo "the errno in an answer of netlink"
     ! grep -q TUNTAP_OFFLOAD "$source" || echo "virtio headers"
 }
 
@@ -25,7 +26,9 @@ other_byte_order() {
 lacks() {
     sed -n 's/^Unsupported ioctl: cmd=//p' "$program.qemu" | sort -u | while read -r number; do ioctl_of "$number"; done
     sed -n 's/^Unsupported \(.etsockopt .*\)/\1/p' "$program.qemu" | sort -u
-    ! grep -qE 'no policy routing|FEATURE_DEFAULT_ROUTE' "$program.log" || echo "netlink RTM_*RULE"
+    ! grep -qE 'no policy routing|FEATURE_DEFAULT_ROUTE|left rules|no_policy_routing.c:45' "$program.log" || echo "netlink RTM_*RULE"
+    ! grep -q 'receive notifications.*Invalid argument' "$program.log" || echo "netlink RTM_*NEXTHOP"
+    [ "$source" != function/open_fd.c ] || echo "a write from unreadable memory"
     ! grep -q 'Function not implemented' "$program.log" || echo "a system call (ENOSYS)"
     case $1 in
     *s390x*) other_byte_order ;;
