@@ -341,7 +341,9 @@ UNUSED static int join_by_hand(const char *name, int flags)
 /** Sets the filter of a TAP by hand. A 64-bit kernel knows only its own sock_fprog, also from a 32-bit program. */
 UNUSED static void filter_by_hand(int fd, const struct sock_filter *code, unsigned short length)
 {
-    struct sock_fprog usual = {length, (struct sock_filter *)code};
+    static struct sock_fprog usual; /* with padding that is initialized */
+    usual.len = length;
+    usual.filter = (struct sock_filter *)code;
     struct {
         unsigned short length, padding[3];
         uint64_t code;
