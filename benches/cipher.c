@@ -12,8 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <tuntap.h>
+
+#include "clock.h"
 
 enum { ROUNDS = 400, TURNS = 8, SEGMENTS_MAX = 45, ROOM = 1536, TAG = 16, NONCE = 12, TCP = 6, UDP = 17 };
 
@@ -43,13 +44,6 @@ static void die(const char *what)
 {
     fprintf(stderr, "cipher: %s\n", what);
     exit(1);
-}
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
 static EVP_CIPHER_CTX *cipher(int encrypts)

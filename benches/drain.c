@@ -23,6 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 enum { MAX_THREADS = 64, MAX_FLOWS = 64, LARGEST = 65536, PAUSE_NS = 100000, CALM_NS = 600000, LIMIT_NS = 2000000000 };
 
 /* struct virtio_net_hdr. */
@@ -53,13 +55,6 @@ static void die(const char *what)
 {
     perror(what);
     exit(1);
-}
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
 static int open_of(const char *pid, const char *thread, const char *file)

@@ -21,8 +21,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <tuntap.h>
+
+#include "clock.h"
 
 enum { HEADERS = 52, SIZE = 1448, ROUNDS = 20000, LINE = 64, ROOM = 1536, SEGMENTS_MAX = 45, HEADROOM = 32, TAILROOM = 16 };
 
@@ -30,13 +31,6 @@ static void die(const char *what)
 {
     fprintf(stderr, "memory: %s\n", what);
     exit(1);
-}
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
 static void put16(uint8_t *to, size_t number)

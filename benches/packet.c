@@ -12,9 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <tuntap.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 enum { ROUNDS = 400, PACKETS = 400 /* the device's queue holds 500 */, HANDOVERS = 50 };
 
@@ -29,13 +30,6 @@ static ssize_t our_read(void) { return tuntap_read(dev, buf, room, NULL); }
 static ssize_t bare_write(void) { return write(fd, packet, sizeof packet); }
 static ssize_t our_write(void) { return tuntap_write(dev, packet, sizeof packet, NULL); }
 
-static double now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1e9 + now.tv_nsec;
-}
-
 static void fill(void)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(7000)};
@@ -49,11 +43,11 @@ static double round_of(ssize_t (*call)(void), int reads)
 {
     if (reads)
         fill();
-    double start = now_ns();
+    double start = now();
     for (int i = 0; i < PACKETS; i++)
         if (call() != sizeof packet)
             abort();
-    return (now_ns() - start) / PACKETS;
+    return (now() - start) / PACKETS;
 }
 
 /* Reads that wait: this thread sends a packet, and another thread reads it and answers through a pipe. Both run on one
@@ -85,13 +79,13 @@ static double handovers(const struct waiter *waiter)
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(7000)};
     char byte;
     inet_pton(AF_INET, waiter->host, &to.sin_addr);
-    double start = now_ns();
+    double start = now();
     for (int i = 0; i < HANDOVERS; i++) {
         sendto(sock, packet, 36, 0, (struct sockaddr *)&to, sizeof to);
         if (read(waiter->done[0], &byte, 1) != 1)
             abort();
     }
-    return (now_ns() - start) / HANDOVERS;
+    return (now() - start) / HANDOVERS;
 }
 
 static void begin_waiter(struct waiter *waiter)
