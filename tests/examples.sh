@@ -5,6 +5,7 @@
 # UNDER is a command to run the examples with, such as "valgrind -q --error-exitcode=9".
 set -u
 . "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/background.sh"
 cd "$(dirname "$0")/.." || exit 1
 out=$PWD/build/examples
 libdir=$(pkg-config --variable=libdir tuntap)
@@ -26,38 +27,6 @@ build() {
 }
 
 # --- Runs inside the private network, where set -e ends a test at its first failure. ---
-
-# start NAME COMMAND...: runs it in the background until this script ends, with its output in a log.
-start() {
-    log=$work/$1.log
-    shift
-    "$@" >"$log" 2>&1 &
-    pid=$!
-    pids="$pids $pid"
-}
-
-# until_ok COMMAND...: waits until the command succeeds, at most 30 seconds.
-until_ok() (
-    { set +x; } 2>/dev/null
-    tries=0
-    until "$@" >/dev/null 2>&1; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 300 ] || { echo "in vain: $*"; exit 1; }
-        sleep 0.1
-    done
-)
-
-# says NAME PATTERN: waits until a line of the log matches.
-says() {
-    until_ok grep "$2" "$work/$1.log"
-}
-
-fails() {
-    if "$@"; then
-        echo "succeeded: $*"
-        return 1
-    fi
-}
 
 # Ends the background programs, and shows their output after a failure.
 end() {

@@ -10,6 +10,7 @@
 # shellcheck disable=SC2086 # some variables are lists of words
 set -u
 . "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/background.sh"
 cd "$(dirname "$0")/.." || exit 1
 out=$PWD/build/wireguard
 source=examples-c/wireguard
@@ -19,37 +20,6 @@ libdir=$(pkg-config --variable=libdir tuntap)
 near_port=5001 far_port=5002
 
 # --- Runs inside the private network: near is this one, with our program; far is a process that keeps another one. ---
-
-# start NAME COMMAND...: runs it in the background until this script ends, with its output in a log.
-start() {
-    log=$work/$1.log
-    shift
-    "$@" >"$log" 2>&1 &
-    pid=$!
-    pids="$pids $pid"
-}
-
-# until_ok COMMAND...: waits until the command succeeds, at most 30 seconds.
-until_ok() (
-    { set +x; } 2>/dev/null
-    tries=0
-    until "$@" >/dev/null 2>&1; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 300 ] || { echo "in vain: $*"; exit 1; }
-        sleep 0.1
-    done
-)
-
-says() {
-    until_ok grep -q "$2" "$work/$1.log"
-}
-
-fails() {
-    if "$@"; then
-        echo "succeeded: $*"
-        return 1
-    fi
-}
 
 end() {
     status=$?
