@@ -7,6 +7,8 @@
 
 #include "netns.h"
 
+#include <signal.h>
+
 #define SERVER "203.0.113.1"
 #define SERVER6 "2001:db8:5::1"
 /** Somewhere in the Internet. */
@@ -93,6 +95,19 @@ UNUSED static tuntap *open_tunnel(const char *name, uint64_t flags)
     snprintf(local, sizeof local, "fd00::2 dev %s ", name);
     wait_for_local(local);
     return dev;
+}
+
+/** Does something in a child, which is then killed. */
+UNUSED static void be_killed_after(void (*action)(void))
+{
+    int status;
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        action();
+        raise(SIGKILL);
+    }
+    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
 }
 
 #endif

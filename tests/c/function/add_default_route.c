@@ -112,20 +112,18 @@ static void it_stays_on_request(void)
     CHECK(!has_traces());
 }
 
+static void open_and_keep_one_family(void)
+{
+    tuntap *dev = open_tunnel("t0", TUNTAP_PERSIST);
+    OK(tuntap_add_bypass(dev, SERVER, 0, 0, 0, &err));
+    OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
+    OK(tuntap_add_default_route(dev, TUNTAP_IPV6, NULL, TUNTAP_KEEP, &err));
+}
+
 /** The process ended, and its device, which is persistent, did not. */
 static void what_a_crash_left_is_removed_by_the_next_open(void)
 {
-    int status;
-    pid_t child = fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        tuntap *dev = open_tunnel("t0", TUNTAP_PERSIST);
-        OK(tuntap_add_bypass(dev, SERVER, 0, 0, 0, &err));
-        OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
-        OK(tuntap_add_default_route(dev, TUNTAP_IPV6, NULL, TUNTAP_KEEP, &err));
-        raise(SIGKILL);
-    }
-    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+    be_killed_after(open_and_keep_one_family);
     LEAVES("t0", ANYWHERE);
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
@@ -155,19 +153,17 @@ static void what_stays_outlives_the_first_handle(void)
     CHECK(!has_traces());
 }
 
+static void open_and_keep_half(void)
+{
+    tuntap *dev = open_tunnel("t0", TUNTAP_PERSIST);
+    OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
+    IP("rule add priority 30005 table %u protocol static", 2000000000 + if_nametoindex("t0"));
+}
+
 /** Killed between the two steps of a change from a temporary rule to one that stays. */
 static void a_half_kept_route_stays(void)
 {
-    int status;
-    pid_t child = fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        tuntap *dev = open_tunnel("t0", TUNTAP_PERSIST);
-        OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
-        IP("rule add priority 30005 table %u protocol static", 2000000000 + if_nametoindex("t0"));
-        raise(SIGKILL);
-    }
-    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+    be_killed_after(open_and_keep_half);
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     LEAVES("t0", ANYWHERE);
@@ -178,20 +174,18 @@ static void a_half_kept_route_stays(void)
     CHECK(!has_traces());
 }
 
+static void open_and_bypass(void)
+{
+    tuntap *own = open_tunnel("t1", 0);
+    OK(tuntap_add_bypass(own, ANYWHERE, 0, 0, 0, &err));
+}
+
 /** Left rules go with the next change of any handle, also of one that has rules. */
 static void a_living_device_removes_what_others_left(void)
 {
-    int status;
     tuntap *dev = open_tunnel("t0", 0);
     OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
-    pid_t child = fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        tuntap *own = open_tunnel("t1", 0);
-        OK(tuntap_add_bypass(own, ANYWHERE, 0, 0, 0, &err));
-        raise(SIGKILL);
-    }
-    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+    be_killed_after(open_and_bypass);
     LEAVES("a0", ANYWHERE);
     OK(tuntap_add_bypass(dev, SERVER, 0, 0, 0, &err));
     LEAVES("t0", ANYWHERE);
