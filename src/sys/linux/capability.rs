@@ -142,8 +142,7 @@ fn driver_is_since(major: u32, minor: u32) -> Result<bool> {
 
 /// Fails if the kernel ignores the gateway of this route (RTA_VIA, since Linux 5.2): it would add a route without one.
 pub(super) fn check_gateway(route: &Route) -> Result<()> {
-    let is_other = route.gateway().is_some_and(|gateway| Family::of(gateway) != route.family());
-    if !is_other || version()? >= (5, 2) {
+    if !route.is_by_another_family() || version()? >= (5, 2) {
         return Ok(());
     }
     let text = text!("add the route {route}: an IPv4 route with an IPv6 gateway needs Linux 5.2");

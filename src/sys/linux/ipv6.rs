@@ -9,7 +9,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::message::{Attributes, Refusal, Request};
-use super::namespace::Identity;
 use super::netlink::Socket;
 use super::queue::Call;
 use super::refusal::refusal;
@@ -63,12 +62,7 @@ impl Queue {
             return self.change(way, set, |device| text!("set addr_gen_mode of {device} to {value}"));
         }
         let name = self.link(way)?.name;
-        let set = || self.set_ipv6_here(&name, setting, value);
-        if self.control().namespace() == Identity::own() {
-            return set();
-        }
-        let entered = self.namespace().and_then(|namespace| namespace.inside(|| Ok(set())));
-        entered.unwrap_or_else(|error| Err(self.not_entered("set the IPv6 settings of", error)))
+        self.inside("set the IPv6 settings of", || self.set_ipv6_here(&name, setting, value))
     }
 
     /// Opens the file first, and then verifies that the device still has the name: after a rename the kernel refuses a

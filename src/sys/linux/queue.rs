@@ -111,12 +111,16 @@ impl Queue {
     /// Watches the network namespace of the device.
     pub(super) fn watch_there(&self, reports: Reports) -> Result<Watch> {
         let index = self.link(&mut self.way())?.index;
-        let open = || Watch::open(Some(index), reports);
+        self.inside("monitor", || Watch::open(Some(index), reports))
+    }
+
+    /// Runs `run` in the network namespace where the device was last seen.
+    pub(super) fn inside<T: Send>(&self, action: &str, run: impl Fn() -> Result<T> + Sync) -> Result<T> {
         if self.control().namespace() == Identity::own() {
-            return open();
+            return run();
         }
-        let entered = self.namespace().and_then(|namespace| namespace.inside(|| Ok(open())));
-        entered.unwrap_or_else(|error| Err(self.not_entered("monitor", error)))
+        let entered = self.namespace().and_then(|namespace| namespace.inside(|| Ok(run())));
+        entered.unwrap_or_else(|error| Err(self.not_entered(action, error)))
     }
 
     pub(super) fn policy(&self) -> MutexGuard<'_, Option<Policy>> {
@@ -135,7 +139,7 @@ impl Queue {
         let mut held = self.policy();
         if !held.as_ref().is_some_and(|policy| policy.is_of(namespace, index)) {
             *held = None;
-            *held = Some(self.open_policy(namespace, index, action)?);
+            *held = Some(self.inside(action, || Policy::open(namespace, index))?);
         }
         let Some(policy) = held.as_mut() else { return Err(self.refused(action, Errno::EPROTO)) };
         policy.remove_leftovers();
@@ -155,14 +159,6 @@ impl Queue {
             "this kernel has no policy routing (CONFIG_IP_MULTIPLE_TABLES, CONFIG_IPV6_MULTIPLE_TABLES)";
         let text = text!("{action} {}: {what}: use tuntap_add_route", self.label());
         Error::new(Errno::EOPNOTSUPP, Reason::Kernel, text)
-    }
-
-    fn open_policy(&self, namespace: Option<Identity>, index: u32, action: &str) -> Result<Policy> {
-        if namespace == Identity::own() {
-            return Policy::open(namespace, index);
-        }
-        let entered = self.namespace().and_then(|there| there.inside(|| Ok(Policy::open(namespace, index))));
-        entered.unwrap_or_else(|error| Err(self.not_entered(action, error)))
     }
 
     /// Removes the rules of a former handle of the device that was not closed.

@@ -14,6 +14,7 @@ use super::netlink::Socket;
 use super::rtmsg::MAIN_TABLE;
 use crate::model::default_route::{Bypass, Mark};
 use crate::model::error::Errno;
+use crate::model::memory;
 use crate::model::prefix::{Family, Prefix};
 use crate::model::route::{Details, Route};
 use crate::sys::bytes::u32_at;
@@ -215,9 +216,8 @@ fn bypass(body: &[u8], attributes: Attributes<'_>, family: Family) -> Option<Byp
 pub(super) fn list(netlink: &mut Socket) -> Result<Vec<Rule>, Refusal> {
     let mut listed = list_family(netlink, Family::V4)?;
     match list_family(netlink, Family::V6) {
-        Ok(mut ipv6) => {
-            listed.try_reserve(ipv6.len()).map_err(|_| Errno::ENOMEM)?;
-            listed.append(&mut ipv6);
+        Ok(ipv6) => {
+            memory::append(&mut listed, &ipv6)?;
             Ok(listed)
         }
         Err(refusal) if refusal.lacks_rules() => Ok(listed),
