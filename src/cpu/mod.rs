@@ -5,6 +5,8 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+mod arm;
 mod portable;
 mod short;
 #[cfg(target_arch = "x86_64")]
@@ -21,6 +23,7 @@ pub struct Cpu {
     sum: unsafe fn(&[u8]) -> u64,
     copy: unsafe fn(&mut [u8], &[u8]) -> u64,
     /// The vector registers have upper halves.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "they have none"))]
     upper: bool,
     name: &'static str,
 }
@@ -30,9 +33,11 @@ impl Cpu {
 
     /// All implementations that this processor supports, the fastest one first.
     pub fn all() -> impl Iterator<Item = Self> {
+        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+        let special = arm::all();
         #[cfg(target_arch = "x86_64")]
         let special = x86::all();
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(not(any(all(target_arch = "aarch64", target_endian = "little"), target_arch = "x86_64")))]
         let special = std::iter::empty();
         special.chain([Self::PORTABLE])
     }
