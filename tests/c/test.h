@@ -7,6 +7,9 @@
 #define TEST_H
 
 #define _GNU_SOURCE
+/* First: musl declares struct ethhdr, and the kernel's headers leave it out then. */
+#include <netinet/if_ether.h>
+
 #include <errno.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -48,6 +51,19 @@ UNUSED static void skip(const char *reason)
 {
     fprintf(stderr, "SKIP: %s\n", reason);
     exit(77);
+}
+
+/** How the test is run: "plain", "guest" on an emulated processor, or the name of a tool (tests/c/run.sh, tests/guest). */
+UNUSED static int run_as(const char *how)
+{
+    const char *given = getenv("TEST_HOW");
+    return strcmp(given ? given : "plain", how) == 0;
+}
+
+/** A tool runs the test, and needs time and memory of its own. */
+UNUSED static int instrumented(void)
+{
+    return !run_as("plain") && !run_as("guest");
 }
 
 /** Whether the running kernel is at least this one, by uname(2). */

@@ -554,10 +554,9 @@ static int run(const struct action *action)
 /** All at once, each in a network namespace of its own: most of the time is the kernel's, which takes devices away. */
 int main(void)
 {
-    const char *how = getenv("TEST_HOW");
     int failures = 0, status;
     pid_t parent = getpid();
-    if (how && strcmp(how, "valgrind") == 0)
+    if (run_as("valgrind"))
         return 0;
     if (geteuid() != 0 && access("/dev/net/tun", R_OK | W_OK) != 0)
         skip("/dev/net/tun may not be read and written by this user");

@@ -90,8 +90,7 @@ static void a_child_of_a_busy_parent_goes_on(uint64_t flags)
 {
     uint8_t packet[100];
     pthread_t readers[READERS], sender;
-    const char *how = getenv("TEST_HOW");
-    int forks = how && strcmp(how, "plain") != 0 ? 10 : FORKS;
+    int forks = run_as("plain") ? FORKS : 10;
     dev = ready_tun(TUNTAP_NONBLOCK | flags);
     size_t size = udp_packet(packet, "10.8.0.2", "10.8.0.1", PORT, "hello", 5);
     atomic_store(&stop, false);

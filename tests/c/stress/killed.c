@@ -59,8 +59,7 @@ int main(void)
 {
     int server = -1, status, sock;
     begin();
-    const char *how = getenv("TEST_HOW");
-    int gateways = make_uplinks(), traces = 0, kills = how && strcmp(how, "plain") != 0 ? 10 : 200;
+    int gateways = make_uplinks(), traces = 0, kills = run_as("plain") ? 200 : 10;
     INSIDE(gateways, server = udp_socket(SERVER, 7777));
     CHECK((sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) >= 0);
     srand((unsigned)time(NULL));

@@ -137,8 +137,7 @@ static void a_flood_keeps_no_thread_alive(tuntap *keep)
 
 int main(void)
 {
-    const char *how = getenv("TEST_HOW");
-    if (how && (strcmp(how, "valgrind") == 0 || strcmp(how, "tsan") == 0))
+    if (run_as("valgrind") || run_as("tsan") || run_as("guest"))
         rounds = 60, floods = 3, enough = 100;
     begin();
     ipv4_only();

@@ -301,9 +301,7 @@ int main(void)
 {
     static void *(*const work[])(void *) = {send_packets, write_packets, read_packets, receive_packets, disturb};
     pthread_t threads[5];
-    const char *how = getenv("TEST_HOW");
-    int instrumented = how && strcmp(how, "plain") != 0;
-    if (instrumented)
+    if (!run_as("plain"))
         total = USUAL / 10;
     if (getenv("TUNTAP_SOAK"))
         total = strtoull(getenv("TUNTAP_SOAK"), NULL, 10) / 2;
@@ -330,7 +328,7 @@ int main(void)
     pthread_join(threads[2], NULL);
     pthread_join(threads[3], NULL);
     CHECK(descriptors() == open_before);
-    CHECK(instrumented || resident_kilobytes() < memory + 2048);
+    CHECK(instrumented() || resident_kilobytes() < memory + 2048);
     tuntap_close(other_queue);
     tuntap_close(dev);
     return 0;

@@ -173,8 +173,7 @@ static void fails(long call, unsigned request, unsigned number, long (*action)(v
 
 int main(void)
 {
-    const char *how = getenv("TEST_HOW");
-    if (how && strcmp(how, "valgrind") == 0)
+    if (run_as("valgrind"))
         return 0; /* It makes system calls of its own, and counts what a child leaves open to its parent. */
     begin();
     OK(tuntap_open("here", TUNTAP_TAP, &dev, &err));
