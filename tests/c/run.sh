@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Builds the C tests with an installed libtuntap (found by pkg-config) and runs each in its own namespaces: JOBS at a time
 # (default: the number of processors), and then, one by one, those that load the machine. Shows the output of each test in
-# the order of the list. Usage: run.sh plain|valgrind|asan|tsan|coverage|faults|build|target-NAME [TEST.c ...]; `build` runs
-# nothing.
+# the order of the list. Usage: run.sh plain|valgrind|asan|tsan|coverage|faults|build [TEST.c ...]; `build` runs
+# nothing. OUT is another folder for the programs.
 set -u
 cd "$(dirname "$0")" || exit 1
 . ../common.sh
@@ -18,41 +18,37 @@ elif [ $# -eq 0 ]; then
     set -- function/*.c pytun/*.c programs/*.c stress/*.c
 fi
 
-out=../../build/tests/$how
+out=${OUT:-../../build/tests/$how}
 mkdir -p "$out"
 warnings="-std=c99 -Wall -Wextra -Wpedantic -Wshadow -Werror -g -O1 -pthread"
 seconds=${TEST_SECONDS:-120}
 
 case $how in
 plain | build)
-    flags="$(pkg-config --cflags --libs tuntap) -Wl,-rpath,$(pkg-config --variable=libdir tuntap)"
+    flags="$(${PKG_CONFIG:-pkg-config} --cflags --libs tuntap) -Wl,-rpath,$(${PKG_CONFIG:-pkg-config} --variable=libdir tuntap)"
     under= ;;
-target-*)
-    # For another processor, with an emulator: tests/targets.sh.
-    flags="$(pkg-config --cflags --libs tuntap) -Wl,-rpath,$(pkg-config --variable=libdir tuntap)"
-    under=${EMULATOR:-} ;;
 faults)
-    flags="$(pkg-config --cflags --libs tuntap) -Wl,-rpath,$(pkg-config --variable=libdir tuntap)"
+    flags="$(${PKG_CONFIG:-pkg-config} --cflags --libs tuntap) -Wl,-rpath,$(${PKG_CONFIG:-pkg-config} --variable=libdir tuntap)"
     under=
     seconds=900 ;;
 valgrind)
     have "$how" valgrind || finish
-    flags="$(pkg-config --cflags --libs tuntap) -Wl,-rpath,$(pkg-config --variable=libdir tuntap)"
+    flags="$(${PKG_CONFIG:-pkg-config} --cflags --libs tuntap) -Wl,-rpath,$(${PKG_CONFIG:-pkg-config} --variable=libdir tuntap)"
     under="valgrind --quiet --vgdb=no --error-exitcode=9 --leak-check=full --show-leak-kinds=all
         --errors-for-leak-kinds=all --track-fds=yes --child-silent-after-fork=yes --suppressions=valgrind.supp" ;;
 asan)
     # A static library that is instrumented too: `make check-asan` builds it.
-    flags="$(pkg-config --cflags tuntap) $TUNTAP_ASAN_LIBRARY -lpthread -ldl -lm"
+    flags="$(${PKG_CONFIG:-pkg-config} --cflags tuntap) $TUNTAP_ASAN_LIBRARY -lpthread -ldl -lm"
     flags="-fsanitize=address,undefined -fno-sanitize-recover=undefined $flags"
     under= ;;
 tsan)
     # The same for threads: `make check-tsan`. Older runtimes do not support the address randomization of newer kernels.
-    flags="$(pkg-config --cflags tuntap) ../tsan/memory.c $TUNTAP_TSAN_LIBRARY -lpthread -ldl -lm"
+    flags="$(${PKG_CONFIG:-pkg-config} --cflags tuntap) ../tsan/memory.c $TUNTAP_TSAN_LIBRARY -lpthread -ldl -lm"
     flags="-fsanitize=thread -Wno-psabi $flags"
     under="setarch -R" ;;
 coverage)
     # The same with coverage counters: `make coverage` builds it. LLVM's runtime writes the counters.
-    flags="$(pkg-config --cflags tuntap) -Wl,-u,__llvm_profile_runtime $TUNTAP_COVERAGE_LIBRARY -lpthread -ldl -lm"
+    flags="$(${PKG_CONFIG:-pkg-config} --cflags tuntap) -Wl,-u,__llvm_profile_runtime $TUNTAP_COVERAGE_LIBRARY -lpthread -ldl -lm"
     under= ;;
 *)
     echo "run.sh: plain, valgrind, asan, tsan, coverage, faults or build" >&2
