@@ -55,7 +55,7 @@ fi
 if have "lint: shellcheck" shellcheck; then
     # SC2317 mistakes the functions that `try` calls for dead code.
     try "lint: shellcheck" shellcheck -x -P SCRIPTDIR -e SC2317 .ci/run tests/*.sh tests/c/run.sh packaging/*.sh \
-        packaging/debian/tests/p* benches/build.sh tests/darwin/check.sh tests/targets/emulate.sh
+        packaging/debian/tests/p* benches/build.sh tests/darwin/check.sh tests/guest/init
 fi
 zizmor=${ZIZMOR:-zizmor}
 if have "lint: zizmor" "$zizmor"; then

@@ -1,37 +1,86 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The C tests on other processors: builds the library and the tests with a cross compiler, and runs them in qemu's user-mode
-# emulation, on this machine's kernel. i386 needs no emulation: it is a 32-bit program on a 64-bit kernel. TARGETS chooses
-# the targets ("all": each one below), TESTS the tests. The table of docs/platforms.md is made from build/targets/table.md.
+# The C tests on other processors and C libraries: builds the library and the tests with a cross compiler, and runs them as
+# root of a Debian kernel on an emulated machine. i386 and musl need no emulation: they run on this machine's kernel.
+# TARGETS chooses the targets ("all": each one below), TESTS the tests, and JOBS how many machines run at a time. The second
+# table of docs/platforms.md is made from build/targets/table.md.
 #
-# Needs a cross compiler for each target and its C library (Debian: gcc-i686-linux-gnu and libc6-i386, gcc-s390x-linux-gnu),
-# qemu-user-static, and std's source for each target that the toolchain has no std of (rustup component add rust-src;
-# CROSS_CARGO and CROSS_RUSTC name another toolchain).
+# Needs a cross compiler for each target with its C library (Debian: gcc-i686-linux-gnu and libc6-i386, gcc-s390x-linux-gnu,
+# musl-tools), QEMU for its machine (qemu-system-arm, -mips, -misc, -ppc), and std for each target: rustup target add, or its
+# source (rust-src), from which it is built. CROSS_CARGO and CROSS_RUSTC name another toolchain.
 set -u
 . "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/guest.sh"
 cd "$(dirname "$0")/.." || exit 1
 export CARGO="${CROSS_CARGO:-${CARGO:-cargo}}" RUSTC="${CROSS_RUSTC:-rustc}"
 
-all="i386 aarch64 armhf ppc64el riscv64 s390x"
-targets=${TARGETS:-i386 aarch64 s390x}
+all="i386 musl musl-static aarch64 armhf mips64el ppc64el riscv64 s390x"
+targets=${TARGETS:-i386 musl aarch64 s390x}
 [ "$targets" != all ] || targets=$all
 tests=${TESTS:-function/*.c programs/*.c pytun/*.c stress/*.c}
 out=$PWD/build/targets
+emulated=''
+# shellcheck disable=SC1091
+codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 
-# names_of TARGET: as Rust, binutils and qemu name it. Without the last name it runs as it is.
-names_of() {
+# describe TARGET: sets rust and gnu, its triples. A target that is emulated has in addition
+#   architecture                Debian's name
+#   kernel_suite, image         the suite of the kernel, and a pattern for its package
+#   suite                       that of the tools: this system's, whose C library the tests are linked with
+#   terminal, machine           the console of the kernel, and the command of QEMU
+describe() {
+    machine="" flags="" libraries="" kernel_suite=trixie suite=$codename
     case $1 in
-    i386) echo i686-unknown-linux-gnu i686-linux-gnu ;;
-    aarch64) echo aarch64-unknown-linux-gnu aarch64-linux-gnu aarch64 ;;
-    armhf) echo armv7-unknown-linux-gnueabihf arm-linux-gnueabihf arm ;;
-    ppc64el) echo powerpc64le-unknown-linux-gnu powerpc64le-linux-gnu ppc64le ;;
-    riscv64) echo riscv64gc-unknown-linux-gnu riscv64-linux-gnu riscv64 ;;
-    s390x) echo s390x-unknown-linux-gnu s390x-linux-gnu s390x ;;
+    i386) rust=i686-unknown-linux-gnu gnu=i686-linux-gnu ;;
+    musl | musl-static)
+        rust=x86_64-unknown-linux-musl gnu=musl
+        # musl declares the request of ioctl(2) as int.
+        flags="-L$out/musl-system -isystem $out/musl-system -Wno-overflow"
+        [ "$1" = musl ] || flags="-static $flags" libraries=static
+        ;;
+    aarch64)
+        rust=aarch64-unknown-linux-gnu gnu=aarch64-linux-gnu architecture=arm64 terminal=ttyAMA0
+        image='linux-image-6[^-]*-cloud-arm64' machine="qemu-system-aarch64 -M virt -cpu cortex-a72 -m 2048"
+        ;;
+    armhf)
+        rust=armv7-unknown-linux-gnueabihf gnu=arm-linux-gnueabihf architecture=armhf terminal=ttyAMA0
+        image='linux-image-6[^-]*-armmp' machine="qemu-system-arm -M virt -cpu cortex-a15 -m 2048"
+        ;;
+    mips64el)
+        rust=mips64el-unknown-linux-gnuabi64 gnu=mips64el-linux-gnuabi64 architecture=mips64el terminal=ttyS0
+        suite=bookworm kernel_suite=bookworm image='linux-image-6[-.0-9]*-mips64r2el' machine="qemu-system-mips64el -M malta -cpu MIPS64R2-generic -m 1024"
+        ;;
+    ppc64el)
+        rust=powerpc64le-unknown-linux-gnu gnu=powerpc64le-linux-gnu architecture=ppc64el terminal=hvc0
+        image='linux-image-6[^-]*-powerpc64le' machine="qemu-system-ppc64 -M pseries,usb=off -cpu power9 -vga none -m 2048"
+        ;;
+    riscv64)
+        rust=riscv64gc-unknown-linux-gnu gnu=riscv64-linux-gnu architecture=riscv64 terminal=ttyS0
+        [ "$suite" != bookworm ] || suite=trixie
+        image='linux-image-6[^-]*-riscv64' machine="qemu-system-riscv64 -M virt -m 2048"
+        ;;
+    s390x)
+        rust=s390x-unknown-linux-gnu gnu=s390x-linux-gnu architecture=s390x terminal=ttysclp0
+        # QEMU 7.2 emulates the kernel's checksum with vector instructions wrongly.
+        image='linux-image-6[^-]*-s390x' machine="qemu-system-s390x -M s390-ccw-virtio -cpu max,vx=off -m 2048"
+        ;;
     *)
         echo "targets: $all" >&2
-        return 1
+        exit 2
         ;;
     esac
+}
+
+# musl_system: what Debian's musl-gcc lacks: the kernel's headers without those of the system's C library, and an unwinder,
+# because that of libgcc is for glibc. Rust brings one.
+musl_system() {
+    mkdir -p "$out/musl-system" || return
+    for name in linux asm asm-generic; do
+        for path in "/usr/include/$name" "/usr/include/$(uname -m)-linux-gnu/$name"; do
+            [ ! -d "$path" ] || ln -sfn "$path" "$out/musl-system/$name"
+        done
+    done
+    ln -sf "$("$RUSTC" --print target-libdir --target "$rust")/self-contained/libunwind.a" "$out/musl-system/"
 }
 
 # library TARGET: installs it to build/targets/TARGET/stage.
@@ -41,40 +90,73 @@ library() {
         options="-Zbuild-std=std,panic_abort"
         export RUSTC_BOOTSTRAP=1
     fi
-    CARGO_TARGET_DIR='' CARGO_BUILD_TARGET=$rust "${MAKE:-make}" -s stage BUILD="build/targets/$1" CARGO="$CARGO" \
-        CARGOFLAGS="$options" CC="$gnu-gcc" AR="$gnu-ar" OBJCOPY="$gnu-objcopy" READELF="$gnu-readelf" STRIP="$gnu-strip"
+    case $1 in
+    musl*)
+        # Otherwise musl's std is for static programs.
+        export RUSTFLAGS="${RUSTFLAGS:-} -Ctarget-feature=-crt-static"
+        musl_system || return
+        set -- "$1" CC="musl-gcc -L$out/musl-system" LIBS="-lunwind -lpthread -ldl -lm"
+        ;;
+    *) set -- "$1" CC="$gnu-gcc" AR="$gnu-ar" OBJCOPY="$gnu-objcopy" READELF="$gnu-readelf" STRIP="$gnu-strip" ;;
+    esac
+    folder=build/targets/$1
+    shift
+    CARGO_TARGET_DIR='' CARGO_BUILD_TARGET=$rust "${MAKE:-make}" -s stage BUILD="$folder" CARGO="$CARGO" CARGOFLAGS="$options" "$@"
 }
 
-# run TARGET: the C tests, one line for each.
-run() {
+# c_tests TARGET HOW: builds the C tests, and runs them unless HOW is build.
+c_tests() {
     # shellcheck disable=SC2086 # a list of words
-    (cd tests/c && CC="$gnu-gcc" EMULATOR="${qemu:+../targets/emulate.sh qemu-$qemu-static -L /usr/$gnu}" \
-        PKG_CONFIG_PATH="$out/$1/stage/lib/pkgconfig" ./run.sh "target-$1" $tests)
+    (cd tests/c && CC="$gnu-gcc $flags" PKG_CONFIG="pkg-config${libraries:+ --static}" PKG_CONFIG_PATH="$out/$1/stage/lib/pkgconfig" OUT="$out/$1/tests" ./run.sh "$2" $tests)
 }
 
-# report TARGET: counts the results, and adds a row to the table.
-report() {
+# count TARGET HOW: counts the results of a target that is not emulated, and adds a row to the table.
+count() {
     results=$out/$1/results
     good=$(grep -c '^ok ' "$results") bad=$(grep -c '^FAIL ' "$results") no=$(grep -c '^SKIP ' "$results")
-    how="run on $(uname -m)"
-    [ -z "$qemu" ] || how="emulated by qemu-user"
-    echo "| $1 | $how | $good | $bad | $no |" >>"$out/table.md"
+    echo "| $1 | Linux $(uname -r | sed 's/-.*//') | run on $(uname -m) | $good | $bad | $no |" >>"$out/table.md"
     if [ "$bad" -gt 0 ]; then failure "$1: $bad tests failed"; else ok "$1: $good passed, $no skipped"; fi
 }
+
+# fetch TARGET: the kernel and the tools of its architecture.
+fetch() {
+    fetch_kernel "$out/$1" debian "$kernel_suite" "$image" && fetch_system "$out/$1" "$suite"
+}
+
+if [ "${1:-}" = --one ]; then
+    describe "$2"
+    # shellcheck disable=SC2086 # a command
+    run_guest "$out/$2" "$out/$2/userland" "$terminal" $machine
+    exit
+fi
 
 mkdir -p "$out"
 : >"$out/table.md"
 for target in $targets; do
-    names=$(names_of "$target") || exit 2
-    # shellcheck disable=SC2086 # two or three words
-    set -- $names
-    rust=$1 gnu=$2 qemu=${3:-}
+    describe "$target"
     have "$target" "$gnu-gcc" || continue
-    [ -z "$qemu" ] || have "$target" "qemu-$qemu-static" || continue
+    [ -z "$machine" ] || guest_tools "$target" "${machine%% *}" || continue
     before=$passed
     try "$target: the library" library "$target"
     [ "$passed" -gt "$before" ] || continue
-    run "$target" | tee "$out/$target/results"
-    report "$target"
+    if [ -z "$machine" ]; then
+        c_tests "$target" plain | tee "$out/$target/results"
+        count "$target"
+        continue
+    fi
+    try "$target: the tests" c_tests "$target" build
+    try "$target: fetch the kernel and the tools" fetch "$target"
+    try "$target: the RAM disk" userland "$out/$target/system" "$gnu" "$out/$target/userland" \
+        "$out/$target/libtuntap.so.0" "$tests" "$out/$target/tests"
+    clear_guest "$out/$target"
+    [ "$passed" -lt $((before + 4)) ] || emulated="$emulated $target"
+done
+# shellcheck disable=SC2086 # a list of words
+printf '%s\0' $emulated | xargs -0 -r -n 1 -P "${JOBS:-$(nproc)}" "tests/${0##*/}" --one &
+runner=$!
+trap 'kill "$runner"; exit 1' INT TERM HUP
+for target in $emulated; do
+    describe "$target"
+    report "$target" "$out/$target" "$target | Linux $(cat "$out/$target/root/version") | emulated by ${machine%% *}"
 done
 finish
