@@ -60,9 +60,9 @@ endif
 CHECKS := lint check-core check-abi check-header check-c check-faults check-strace check-seccomp check-links check-man \
     check-reproducible check-deny check-bindings check-cpp check-go check-python check-examples check-guides
 SLOW_CHECKS := check-valgrind check-asan check-api check-tsan check-go-race check-wireguard-go check-wireguard check-fuzz \
-    check-dist check-darwin
+    check-dist check-darwin check-targets check-kernels
 
-.PHONY: all library man docs demo check check-all check-advisories check-kernels check-newcomer check-packages check-targets bench \
+.PHONY: all library man docs demo check check-all check-advisories check-newcomer check-packages bench \
     bench-quick bench-docs coverage soak size header generated-header abi dist wheels install uninstall clean rust \
     stage asan-library $(CHECKS) $(SLOW_CHECKS)
 all: library man
@@ -314,11 +314,11 @@ check-wireguard: stage
 check-guides: stage
 	$(STAGED) PYTHON="$(PYTHON)" tests/guides.sh
 
-# On the oldest and the newest kernel of Debian, in QEMU; KERNELS=all: on all that tests/kernels.sh knows.
+# On other kernels, in QEMU; KERNELS=all: on all that tests/kernels.sh knows.
 check-kernels: stage
 	$(STAGED) tests/kernels.sh
 
-# On other processors, in qemu's user-mode emulation; TARGETS=all: on all that tests/targets.sh knows.
+# On other processors and C libraries; TARGETS=all: on all that tests/targets.sh knows.
 check-targets:
 	CARGO="$(CARGO)" tests/targets.sh
 

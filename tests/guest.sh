@@ -9,7 +9,7 @@
 
 # What the tests run, the packages that have it, and what the tests need of a kernel that may have it as a module.
 tools="cat chmod cut grep head insmod ip ln mount readlink sed sh sleep stty tail tc timeout tr true wc"
-packages="coreutils dash grep iproute2 kmod libc6 libgcc-s1 mount sed"
+packages="coreutils dash grep iproute2 kmod libatomic1 libc6 libgcc-s1 mount sed"
 modules="af_packet bridge dummy ipv6 llc sch_tbf stp tun veth vxlan 8021q"
 debian_keys=/usr/share/keyrings/debian-archive-keyring.gpg
 

@@ -79,10 +79,17 @@ static void is_within_its_limits(const long *counts)
     CHECK(counts[OPEN] + counts[ADDR] + counts[UP] <= ALL_THREE);
 }
 
+/** What mmap(2) calls: 32-bit processors have one with an offset in pages. */
+#ifdef SYS_mmap2
+enum { MAP = SYS_mmap2 };
+#else
+enum { MAP = SYS_mmap };
+#endif
+
 /** The C library's own, for memory. */
 static int is_memory(uint64_t number)
 {
-    return number == SYS_brk || number == SYS_mmap || number == SYS_munmap || number == SYS_mremap;
+    return number == SYS_brk || number == MAP || number == SYS_munmap || number == SYS_mremap;
 }
 
 static int trace(pid_t child, int *status)
