@@ -2266,6 +2266,9 @@ ssize_t tuntap_list_routes(const tuntap *dev, tuntap_route *routes, size_t count
  *
  * Linux: RTM_GETROUTE.
  *
+ * Darwin: RTM_GET, which knows neither the source nor a mark of a packet. source is reported for IPv4
+ * only: for IPv6 the kernel selects it when it sends.
+ *
  * @param dev          A device: the route is looked up in its network namespace. NULL: in that of the
  *                     calling thread.
  * @param destination  An address without a prefix, such as "192.0.2.1". A link-local IPv6 address
@@ -2282,7 +2285,9 @@ ssize_t tuntap_list_routes(const tuntap *dev, tuntap_route *routes, size_t count
  *                       (TUNTAP_REASON_ADDRESS);
  *         -EINVAL       destination or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
  *         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED);
- *         -EOPNOTSUPP   Darwin (TUNTAP_REASON_PLATFORM).
+ *         -ETIMEDOUT    Darwin: the kernel did not answer within a second, because other messages filled
+ *                       the socket (TUNTAP_REASON_SYSTEM);
+ *         -EOPNOTSUPP   Darwin: source or mark is given (TUNTAP_REASON_PLATFORM).
  * @since 0.1.0
  */
 int tuntap_find_route(const tuntap *dev, const char *destination, const char *source, uint32_t mark, tuntap_route *route, size_t size, tuntap_error *err);
@@ -2295,7 +2300,7 @@ int tuntap_find_route(const tuntap *dev, const char *destination, const char *so
 
 /**
  * The default route or the bypass stays when the handle that added it is closed. On a device
- * that is not persistent it ends with the device.
+ * that is not persistent it ends with the device; on Darwin a bypass stays.
  */
 #define TUNTAP_KEEP 0x2
 
@@ -2407,8 +2412,8 @@ int tuntap_del_default_route(tuntap *dev, uint32_t family, tuntap_error *err);
  * excludes the packets from the default routes of all devices, but not from routes of
  * tuntap_add_route.
  *
- * The kernel routes each packet anew: when a gateway or an interface changes, packets follow it
- * without a further call. TUNTAP_MONITOR_DEFAULT_ROUTE reports changes of the default route.
+ * On Linux the kernel routes each packet anew: when a gateway or an interface changes, packets follow
+ * it without a further call. TUNTAP_MONITOR_DEFAULT_ROUTE reports changes of the default route.
  *
  * The bypass ends when the handle that added it is closed, unless TUNTAP_KEEP is set, or with the
  * device, as described in tuntap_add_default_route.
@@ -2422,6 +2427,16 @@ int tuntap_del_default_route(tuntap *dev, uint32_t family, tuntap_error *err);
  *
  * Linux: a rule of policy routing with a priority of 30000 to 30002.
  *
+ * Darwin: a route to the destination, because there are no rules. It has the gateway and the interface
+ * that packets take at the time of the call without the default route of this device, and keeps them:
+ * when TUNTAP_EVENT_DEFAULT_ROUTE reports another gateway, call this function again. It then replaces
+ * the route that this handle has added; for a moment there is none. A destination that has a more
+ * specific route than 0.0.0.0/1 or ::/1 already bypasses the device: nothing is added, and routes of
+ * other programs are never replaced or deleted. Only the handle that added a bypass can delete it. It
+ * needs root only to add the first one, because it keeps the socket for that. After a crash of the
+ * process the route stays until the interface loses its IPv4 address, as a route with TUNTAP_KEEP
+ * does, and later calls take it for a route of another program: delete it with route(8).
+ *
  * @param dev          The device.
  * @param destination  An address or a network, such as "192.0.2.1" or "192.168.0.0/16", but not all
  *                     addresses. NULL: any destination; then a mark is needed.
@@ -2430,20 +2445,23 @@ int tuntap_del_default_route(tuntap *dev, uint32_t family, tuntap_error *err);
  * @param flags        0, or TUNTAP_KEEP.
  * @param err          May be NULL.
  * @return 0, also when the device has this bypass already; or
- *         -EINVAL      destination is not valid (TUNTAP_REASON_ADDRESS);
- *         -EINVAL      unknown flags (TUNTAP_REASON_FLAGS);
- *         -EINVAL      dev is NULL, neither a destination nor a mark is given, the mark has bits
- *                      outside the mask, or a mask is given without a mark (TUNTAP_REASON_ARGUMENT);
- *         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
- *         -EOPNOTSUPP  the kernel has no policy routing (TUNTAP_REASON_KERNEL);
- *         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
- *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+ *         -EINVAL       destination is not valid (TUNTAP_REASON_ADDRESS);
+ *         -EINVAL       unknown flags (TUNTAP_REASON_FLAGS);
+ *         -EINVAL       dev is NULL, neither a destination nor a mark is given, the mark has bits
+ *                       outside the mask, or a mask is given without a mark (TUNTAP_REASON_ARGUMENT);
+ *         -EPERM        CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+ *         -ENETUNREACH  Darwin: no route leads to the destination without the device
+ *                       (TUNTAP_REASON_UNSET);
+ *         -EEXIST       Darwin: there is another route to this destination (TUNTAP_REASON_BUSY);
+ *         -EOPNOTSUPP   the kernel has no policy routing (TUNTAP_REASON_KERNEL);
+ *         -EOPNOTSUPP   Darwin: a mark is given (TUNTAP_REASON_PLATFORM);
+ *         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
  */
 int tuntap_add_bypass(tuntap *dev, const char *destination, uint32_t mark, uint32_t mask, uint64_t flags, tuntap_error *err);
 
 /**
- * Deletes a bypass of the device, whichever handle has added it.
+ * Deletes a bypass of the device, whichever handle has added it; on Darwin only one of this handle.
  *
  * @param dev          The device.
  * @param destination  As for tuntap_add_bypass.
@@ -2455,7 +2473,7 @@ int tuntap_add_bypass(tuntap *dev, const char *destination, uint32_t mark, uint3
  *         -EINVAL      as for tuntap_add_bypass;
  *         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
  *         -EOPNOTSUPP  the kernel has no policy routing (TUNTAP_REASON_KERNEL);
- *         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
+ *         -EOPNOTSUPP  Darwin: a mark is given (TUNTAP_REASON_PLATFORM);
  *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
  */

@@ -272,6 +272,9 @@ pub unsafe extern "C" fn tuntap_list_routes(
 ///
 /// Linux: RTM_GETROUTE.
 ///
+/// Darwin: RTM_GET, which knows neither the source nor a mark of a packet. source is reported for IPv4
+/// only: for IPv6 the kernel selects it when it sends.
+///
 /// @param dev          A device: the route is looked up in its network namespace. NULL: in that of the
 ///                     calling thread.
 /// @param destination  An address without a prefix, such as "192.0.2.1". A link-local IPv6 address
@@ -288,7 +291,9 @@ pub unsafe extern "C" fn tuntap_list_routes(
 ///                       (TUNTAP_REASON_ADDRESS);
 ///         -EINVAL       destination or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
 ///         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED);
-///         -EOPNOTSUPP   Darwin (TUNTAP_REASON_PLATFORM).
+///         -ETIMEDOUT    Darwin: the kernel did not answer within a second, because other messages filled
+///                       the socket (TUNTAP_REASON_SYSTEM);
+///         -EOPNOTSUPP   Darwin: source or mark is given (TUNTAP_REASON_PLATFORM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_find_route(

@@ -13,7 +13,7 @@ use crate::model::text::text;
 constants! {
     bits FLAGS: u64 {
         /// The default route or the bypass stays when the handle that added it is closed. On a device
-        /// that is not persistent it ends with the device.
+        /// that is not persistent it ends with the device; on Darwin a bypass stays.
         KEEP = 0x2, "TUNTAP_KEEP";
         /// The default route through the device precedes all other routes. Without this flag, more
         /// specific routes of the main table precede it, such as those to the networks of other

@@ -69,7 +69,7 @@ impl<T> Drop for PerProcess<T> {
 
 /// A number that identifies this process among its ancestors.
 #[cfg(not(target_os = "linux"))]
-fn process() -> usize {
+pub(super) fn process() -> usize {
     usize::try_from(std::process::id()).unwrap_or_default()
 }
 

@@ -16,7 +16,9 @@ pub(super) fn has(feature: Feature) -> bool {
         | Feature::Ipv4
         | Feature::Ipv6
         | Feature::Route
+        | Feature::FindRoute
         | Feature::DefaultRoute
+        | Feature::Bypass
         | Feature::Wake
         | Feature::Monitor => true,
         Feature::MultiQueue
@@ -29,8 +31,6 @@ pub(super) fn has(feature: Feature) -> bool {
         | Feature::Napi
         | Feature::Offload
         | Feature::Uso
-        | Feature::FindRoute
-        | Feature::Bypass
         | Feature::Master
         | Feature::Ipv6Settings
         | Feature::Follow => false,

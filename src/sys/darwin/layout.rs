@@ -168,11 +168,15 @@ layout! {
     RT_MSGHDR_INDEX: usize = 4, "offsetof(struct rt_msghdr, rtm_index)";
     RT_MSGHDR_FLAGS: usize = 8, "offsetof(struct rt_msghdr, rtm_flags)";
     RT_MSGHDR_ADDRS: usize = 12, "offsetof(struct rt_msghdr, rtm_addrs)";
+    RT_MSGHDR_PID: usize = 16, "offsetof(struct rt_msghdr, rtm_pid)";
     RT_MSGHDR_SEQ: usize = 20, "offsetof(struct rt_msghdr, rtm_seq)";
+    RT_MSGHDR_ERRNO: usize = 24, "offsetof(struct rt_msghdr, rtm_errno)";
+    RT_MSGHDR_MTU: usize = 40, "offsetof(struct rt_msghdr, rtm_rmx.rmx_mtu)";
     RTF_UP: u32 = 0x1, "RTF_UP";
     RTF_GATEWAY: u32 = 0x2, "RTF_GATEWAY";
     RTF_HOST: u32 = 0x4, "RTF_HOST";
     RTF_REJECT: u32 = 0x8, "RTF_REJECT";
+    RTF_DONE: u32 = 0x40, "RTF_DONE";
     RTF_LLINFO: u32 = 0x400, "RTF_LLINFO";
     RTF_STATIC: u32 = 0x800, "RTF_STATIC";
     RTF_BLACKHOLE: u32 = 0x1000, "RTF_BLACKHOLE";

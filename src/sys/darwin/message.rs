@@ -197,8 +197,8 @@ impl<'a> Addresses<'a> {
     }
 }
 
-/// A change to the routes: a header, and the sockaddrs with their bits in ascending order.
-pub(super) fn route_message(kind: u8, flags: u32, sockaddrs: &[(u32, Vec<u8>)]) -> Vec<u8> {
+/// A request about a route: a header, and the sockaddrs with their bits in ascending order. The answer has its sequence number.
+pub(super) fn route_message(kind: u8, flags: u32, sequence: u32, sockaddrs: &[(u32, Vec<u8>)]) -> Vec<u8> {
     let mut message = vec![0; RT_MSGHDR_SIZE];
     let mask = sockaddrs.iter().fold(0, |mask, (bit, _)| mask | bit);
     for (_, sockaddr) in sockaddrs {
@@ -211,7 +211,7 @@ pub(super) fn route_message(kind: u8, flags: u32, sockaddrs: &[(u32, Vec<u8>)]) 
     put(&mut message, RT_MSGHDR_TYPE, &[kind]);
     put(&mut message, RT_MSGHDR_FLAGS, &flags.to_ne_bytes());
     put(&mut message, RT_MSGHDR_ADDRS, &mask.to_ne_bytes());
-    put(&mut message, RT_MSGHDR_SEQ, &1_u32.to_ne_bytes());
+    put(&mut message, RT_MSGHDR_SEQ, &sequence.to_ne_bytes());
     message
 }
 
@@ -253,6 +253,7 @@ mod tests {
         let route = route_message(
             RTM_ADD,
             RTF_UP,
+            1,
             &[(RTA_DST, sockaddr_ip("10.9.0.0".parse().unwrap())), (RTA_GATEWAY, sockaddr_link(7))],
         );
         for length in 0..route.len() {

@@ -6,18 +6,21 @@
 mod address;
 mod burst;
 mod busy;
+mod bypass;
 mod capability;
 mod feth;
 #[cfg(not(tuntap_simulated))]
 mod kernel;
 mod layout;
 mod link;
+mod lookup;
 mod message;
 mod open;
 mod queue;
 mod refusal;
 mod room;
 mod route;
+mod routing;
 #[cfg(tuntap_simulated)]
 mod simulated;
 #[cfg(all(test, tuntap_simulated))]
@@ -30,6 +33,7 @@ use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -57,6 +61,7 @@ use crate::model::steering::{Instruction, Program};
 use crate::model::text::{Text, text};
 use crate::model::vnet_hdr::{Layout, Wanted};
 use crate::sys::Change;
+use bypass::Bypasses;
 use feth::{Feth, LARGEST_FRAME};
 use layout::{SO_SNDBUF, SOL_SOCKET};
 use refusal::refusal;
@@ -80,6 +85,7 @@ pub(crate) struct Queue {
     full: AtomicBool,
     /// The last write found no room, for any reason.
     blocked: AtomicBool,
+    bypasses: Mutex<Option<Bypasses>>,
 }
 
 /// The descriptors that packets pass through.
@@ -462,16 +468,17 @@ impl Backend for Queue {
         Ok(false)
     }
 
-    fn add_bypass(&self, _: &mut Way, _: &[Family], bypass: &Bypass, _: bool) -> Result<()> {
-        Err(Error::platform(text!("add a bypass for {bypass}")))
+    fn add_bypass(&self, _: &mut Way, _: &[Family], bypass: &Bypass, keep: bool) -> Result<()> {
+        self.present()?;
+        self.change_bypass("add", bypass, |bypasses, destination| bypasses.add(destination, keep))
     }
 
     fn remove_bypass(&self, _: &mut Way, _: &[Family], bypass: &Bypass) -> Result<bool> {
-        Err(Error::platform(text!("delete a bypass for {bypass}")))
+        self.change_bypass("delete", bypass, Bypasses::remove)
     }
 
     fn find_route(_: Option<&Self>, lookup: &Lookup) -> Result<Found> {
-        Err(Error::platform(text!("find the route to {}", lookup.destination())))
+        lookup::find(lookup)
     }
 
     fn set_program(&self, program: Program, _: Option<RawFd>) -> Result<()> {

@@ -2,6 +2,7 @@
 //! Opens a queue: creates a device, or takes over the descriptor of a utun.
 
 use std::os::fd::{BorrowedFd, RawFd};
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use super::feth::Feth;
@@ -79,6 +80,7 @@ impl Queue {
             waker,
             full: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
+            bypasses: Mutex::new(None),
         }
     }
 }

@@ -2,15 +2,20 @@
 //! Helpers of the backend's functions.
 
 use std::os::fd::BorrowedFd;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use super::bypass::Bypasses;
 use super::link::{self, Present};
 use super::refusal::refusal;
 use super::{Port, Queue};
-use crate::model::error::{Errno, Error, Result};
+use crate::model::default_route::Bypass;
+use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::flags::Kind;
 use crate::model::readiness::Readiness;
+use crate::model::route::Route;
+use crate::model::text::text;
 use crate::sys::wait::{self, Source};
 use crate::sys::{Backend, Outcome};
 
@@ -51,6 +56,31 @@ impl Queue {
                 })
             }
         }
+    }
+
+    /// Changes the bypasses that this handle has added. A mark is refused: on Darwin packets have none.
+    pub(super) fn change_bypass<T>(
+        &self,
+        verb: &str,
+        bypass: &Bypass,
+        change: impl FnOnce(&mut Bypasses, &Route) -> Outcome<T>,
+    ) -> Result<T> {
+        let action = text!("{verb} a bypass of {} for {bypass}", self.name);
+        let (Some(destination), None) = (bypass.destination(), bypass.mark()) else {
+            return Err(Error::platform(action));
+        };
+        let mut held = self.bypasses.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = held.take().filter(Bypasses::is_own);
+        let mut bypasses = own.unwrap_or_else(|| Bypasses::new(self.index));
+        let changed = change(&mut bypasses, destination);
+        *held = Some(bypasses).filter(|bypasses| !bypasses.is_empty());
+        changed.map_err(|errno| match errno {
+            Errno::ENETUNREACH => {
+                let text = text!("{action}: no route leads there without the device");
+                Error::new(errno, Reason::Unset, text)
+            }
+            _ => refusal(errno, action),
+        })
     }
 
     pub(super) fn wait_to_read(&self, deadline: Option<Instant>) -> Outcome<Readiness> {

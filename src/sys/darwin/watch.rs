@@ -14,7 +14,7 @@ use std::time::Instant;
 use super::layout::*;
 use super::link::{self, Present};
 use super::message::{Message, put};
-use super::room::Room;
+use super::routing::{LONGEST, receive};
 use super::{address, descriptor, kernel, route};
 use crate::model::address::Assigned;
 use crate::model::error::{Errno, Error, Result};
@@ -28,8 +28,6 @@ use crate::sys::{Outcome, Waker, Watching};
 
 /// Size of the socket buffer for a slow reader.
 const QUEUE: i32 = 256 * 1024;
-/// Size of the longest message.
-const LONGEST: usize = 2048;
 /// Limit of the messages that are read at once.
 const MANY: usize = 1 << 12;
 
@@ -105,15 +103,6 @@ fn all_of_the_network() -> [u8; KEV_REQUEST_SIZE] {
     put(&mut filter, KEV_REQUEST_CLASS, &KEV_NETWORK_CLASS.to_ne_bytes());
     put(&mut filter, KEV_REQUEST_SUBCLASS, &KEV_ANY_SUBCLASS.to_ne_bytes());
     filter
-}
-
-/// Reads one message. None if no message is waiting.
-fn receive<'a>(socket: &OwnedFd, memory: &'a mut [u8]) -> Outcome<Option<&'a [u8]>> {
-    match kernel::readv(socket.as_fd(), &mut [Room::of(memory)]) {
-        Ok(length) => Ok(memory.get(..length)),
-        Err(Errno::EAGAIN) => Ok(None),
-        Err(errno) => Err(errno),
-    }
 }
 
 impl Watch {

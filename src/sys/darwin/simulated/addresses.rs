@@ -44,7 +44,7 @@ pub(super) fn add_ipv4(state: &mut State, name: &str, argument: &[u8]) -> Outcom
     let index = interface.index;
     if let Some(network) = to {
         let flags = RTF_UP | if prefix == 32 { RTF_HOST } else { 0 };
-        let _ = state.routes.insert(Destination { network, prefix }, index, None, flags);
+        let _ = state.routes.insert(Destination::new(network, prefix), index, None, flags);
     }
     state.announce_address(&interface, &assigned, true);
     Ok(())
@@ -140,7 +140,7 @@ pub(super) fn remove(state: &mut State, name: &str, local: IpAddr) -> Outcome<()
     if local.is_ipv6() && prefix != whole && !shared {
         state.routes.expire(Destination::of(to, prefix, index), index);
     } else if !shared || prefix == whole {
-        state.routes.remove(Destination { network: to, prefix }, index);
+        state.routes.remove(Destination::new(to, prefix), index);
     }
     state.announce_address(&interface, &gone, false);
     Ok(())

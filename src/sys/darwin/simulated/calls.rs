@@ -58,7 +58,8 @@ pub(in crate::sys::darwin) fn socket(domain: c_int, kind: c_int, protocol: c_int
             (AF_INET, SOCK_DGRAM, 0) => Role::Inet,
             (AF_INET6, SOCK_DGRAM, 0) => Role::Inet6,
             (PF_SYSTEM, SOCK_DGRAM, SYSPROTO_CONTROL) => Role::Control(None),
-            (PF_ROUTE, SOCK_RAW, 0) => Role::Route,
+            // uipc_socket.c, socreate_internal: SS_PRIV.
+            (PF_ROUTE, SOCK_RAW, 0) => Role::Route { privileged: !state.unprivileged },
             // kern_event.c, kev_attach: the first filter passes nothing.
             (PF_SYSTEM, SOCK_RAW, SYSPROTO_EVENT) => Role::Events(false),
             // ndrv.c, ndrv_attach.

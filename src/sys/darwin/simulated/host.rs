@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::calls;
-use super::interface::{Assigned, Interface, network};
+use super::interface::{Assigned, Interface};
 use super::machine::{Open, Role, STATE, send, with};
 use super::routes::Destination;
 use crate::model::error::Errno;
@@ -156,6 +156,20 @@ impl Machine {
         with(|state| state.add(Interface::feth(number)));
     }
 
+    /// An Ethernet interface with an address, and without routes.
+    pub(in crate::sys::darwin) fn add_interface(&self, name: &str, local: &str, prefix: u8) {
+        let interface = Interface {
+            name: name.to_owned(),
+            up: true,
+            running: true,
+            mtu: 1500,
+            mac: Some([2, 0, 0, 0, 0, 2]),
+            ..Interface::default()
+        };
+        with(|state| state.add(interface));
+        self.add_address(name, local, prefix);
+    }
+
     pub(in crate::sys::darwin) fn destroy(&self, name: &str) {
         with(|state| state.destroy(name));
     }
@@ -198,9 +212,60 @@ impl Machine {
 
     /// Another program adds a route through an interface.
     pub(in crate::sys::darwin) fn add_route(&self, name: &str, ip: &str, prefix: u8, flags: u32) {
-        let destination = Destination { network: network(ip.parse().unwrap(), prefix), prefix };
+        self.add_route_by(name, ip, prefix, None, flags);
+    }
+
+    pub(in crate::sys::darwin) fn add_route_by(
+        &self,
+        name: &str,
+        ip: &str,
+        prefix: u8,
+        gateway: Option<&str>,
+        flags: u32,
+    ) {
         let index = self.interface(name).unwrap().index;
-        with(|state| state.routes.insert(destination, index, None, flags)).unwrap();
+        let destination = Destination::of(ip.parse().unwrap(), prefix, index);
+        let scope = if flags & RTF_IFSCOPE == 0 { destination.scope } else { index };
+        let destination = Destination { scope, ..destination };
+        let gateway = gateway.map(|gateway| gateway.parse().unwrap());
+        with(|state| {
+            state.routes.insert(destination, index, gateway, flags).unwrap();
+            state.routes.forget_clones(&destination);
+            state.announce_route(RTM_ADD, &destination);
+        });
+    }
+
+    pub(in crate::sys::darwin) fn del_route(&self, ip: &str, prefix: u8) {
+        let destination = Destination::new(ip.parse().unwrap(), prefix);
+        with(|state| {
+            state.announce_route(RTM_DELETE, &destination);
+            state.routes.forget_clones(&destination);
+            state.routes.0.remove(&destination).unwrap();
+        });
+    }
+
+    /// The kernel learns the MTU of a path.
+    pub(in crate::sys::darwin) fn set_route_mtu(&self, ip: &str, prefix: u8, mtu: u32) {
+        let destination = Destination::new(ip.parse().unwrap(), prefix);
+        with(|state| state.routes.0.get_mut(&destination).unwrap().mtu = Some(mtu));
+    }
+
+    /// The host sends a packet to this destination, which creates a route for it.
+    pub(in crate::sys::darwin) fn resolve(&self, ip: &str) {
+        with(|state| state.routes.resolve(ip.parse().unwrap()));
+    }
+
+    /// The interface and the gateway that a packet of the host takes.
+    pub(in crate::sys::darwin) fn way(&self, ip: &str) -> Option<(String, Option<IpAddr>)> {
+        with(|state| {
+            let (_, entry) = state.routes.lookup(ip.parse().unwrap())?;
+            Some((state.interfaces[&entry.index].name.clone(), entry.gateway))
+        })
+    }
+
+    /// Routing sockets lose all messages, because they are full.
+    pub(in crate::sys::darwin) fn deafen(&self, on: bool) {
+        with(|state| state.deaf = on);
     }
 
     /// A utun whose packets have the UUID of a process before them.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::gather::Kqueue;
 use super::interface::{Assigned, Interface};
 use super::messages;
-use super::routes::Routes;
+use super::routes::{Destination, Routes};
 use crate::model::error::Errno;
 use crate::sys::darwin::layout::*;
 
@@ -32,7 +32,9 @@ pub(super) enum Role {
     Inet6,
     Control(Option<String>),
     Ndrv(Ndrv),
-    Route,
+    Route {
+        privileged: bool,
+    },
     /// Kernel events, and whether the filter passes network events.
     Events(bool),
     Bpf(Bpf),
@@ -62,6 +64,8 @@ pub(super) struct State {
     pub(super) interfaces: BTreeMap<u32, Interface>,
     pub(super) routes: Routes,
     pub(super) unprivileged: bool,
+    /// Routing sockets are full: they lose all messages.
+    pub(super) deaf: bool,
     pub(super) bpf_cap: usize,
     /// BPF devices that another program has open.
     pub(super) bpf_taken: u32,
@@ -264,9 +268,20 @@ impl State {
 
     /// A slow reader loses the message, and gets no error (rtsock.c uses sbappendaddr, which drops it).
     pub(super) fn announce(&self, message: Vec<u8>) {
-        for open in self.open.values().filter(|open| matches!(open.role, Role::Route)) {
+        if self.deaf {
+            return;
+        }
+        for open in self.open.values().filter(|open| matches!(open.role, Role::Route { .. })) {
             send(&open.near, &message);
         }
+    }
+
+    /// rtsock.c: a route was added or is removed.
+    pub(super) fn announce_route(&self, kind: u8, destination: &Destination) {
+        let entry = &self.routes.0[destination];
+        let mut message = messages::route(destination, entry, &self.interfaces[&entry.index]);
+        message[RT_MSGHDR_TYPE] = kind;
+        self.announce(message);
     }
 
     pub(super) fn announce_link(&self, name: &str) {

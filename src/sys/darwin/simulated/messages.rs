@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::interface::{Assigned, Interface, bits};
+use super::interface::{Assigned, Interface, bits, network};
 use super::routes::{Destination, Entry};
 use super::utun::SEND_QUEUE;
 use crate::sys::darwin::layout::*;
@@ -160,19 +160,65 @@ pub(super) fn link_changed(interface: &Interface) -> Vec<u8> {
 
 /// sysctl_dumpentry.
 pub(super) fn route(destination: &Destination, entry: &Entry, interface: &Interface) -> Vec<u8> {
+    let sockaddrs = sockaddrs(destination, entry, interface);
+    route_message(entry, interface, &sockaddrs, entry.flags, 0, 0)
+}
+
+/// rtsock.c, route_output: the answer to RTM_GET. It has the interface and its address if the request has one of them.
+pub(super) fn found(
+    destination: &Destination,
+    entry: &Entry,
+    interface: &Interface,
+    sequence: u32,
+    with_interface: bool,
+) -> Vec<u8> {
+    let mut sockaddrs = sockaddrs(destination, entry, interface);
+    if with_interface {
+        let place = sockaddrs.iter().take_while(|(bit, _)| *bit < RTA_IFP).count();
+        sockaddrs.insert(place, (RTA_IFP, link(interface)));
+    } else {
+        sockaddrs.retain(|(bit, _)| *bit != RTA_IFA);
+    }
+    route_message(entry, interface, &sockaddrs, entry.flags | RTF_DONE, sequence, std::process::id())
+}
+
+fn sockaddrs(destination: &Destination, entry: &Entry, interface: &Interface) -> Vec<(u32, Vec<u8>)> {
     let to = destination.network;
     let gateway = entry.gateway.map_or_else(|| link(interface), |gateway| ip(gateway, entry.index));
     let mut sockaddrs = vec![(RTA_DST, ip(to, entry.index)), (RTA_GATEWAY, gateway)];
     if destination.prefix != bits(to) {
         sockaddrs.push((RTA_NETMASK, mask(to, destination.prefix, true)));
     }
-    let index = (entry.index as u16).to_ne_bytes();
+    // if.c, ifaof_ifpforaddr.
+    let near = entry.gateway.unwrap_or(to);
+    let fits = |it: &&Assigned| network(it.local, it.prefix) == network(near, it.prefix.min(bits(near)));
+    let of_family = || interface.addresses.iter().filter(|it| it.local.is_ipv4() == to.is_ipv4());
+    if let Some(assigned) = of_family().find(fits).or_else(|| of_family().next()) {
+        sockaddrs.push((RTA_IFA, ip(assigned.local, entry.index)));
+    }
+    sockaddrs
+}
+
+fn route_message(
+    entry: &Entry,
+    interface: &Interface,
+    sockaddrs: &[(u32, Vec<u8>)],
+    flags: u32,
+    sequence: u32,
+    process: u32,
+) -> Vec<u8> {
     message(
         RTM_GET,
         RT_MSGHDR_SIZE,
-        &sockaddrs,
+        sockaddrs,
         RT_MSGHDR_ADDRS,
-        &[(RT_MSGHDR_INDEX, &index), (RT_MSGHDR_FLAGS, &entry.flags.to_ne_bytes())],
+        &[
+            (RT_MSGHDR_INDEX, &(entry.index as u16).to_ne_bytes()),
+            (RT_MSGHDR_FLAGS, &flags.to_ne_bytes()),
+            (RT_MSGHDR_PID, &process.to_ne_bytes()),
+            (RT_MSGHDR_SEQ, &sequence.to_ne_bytes()),
+            (RT_MSGHDR_MTU, &entry.mtu.unwrap_or(interface.mtu).to_ne_bytes()),
+        ],
     )
 }
 

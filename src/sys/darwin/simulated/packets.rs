@@ -3,12 +3,11 @@
 
 use std::ffi::c_int;
 use std::io::IoSlice;
-use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use super::calls::{key, open_of};
-use super::interface::Interface;
-use super::machine::{Bpf, Ndrv, Open, Role, State, with};
+use super::machine::{Bpf, Ndrv, Open, Role, with};
+use super::routes;
 use crate::model::error::Errno;
 use crate::sys::Outcome;
 use crate::sys::darwin::layout::*;
@@ -111,15 +110,19 @@ pub(in crate::sys::darwin) fn writev(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) 
                 }
             }
             Role::Control(None) => return Err(Errno::ENOTCONN),
-            Role::Route => {
-                let State { routes, interfaces, unprivileged, .. } = state;
-                let has_address = |index, ip: IpAddr| {
-                    let interface: &Interface = &interfaces[&index];
-                    interface.addresses.iter().any(|assigned| assigned.local.is_ipv4() == ip.is_ipv4())
-                };
-                routes.change(&bytes, *unprivileged, has_address)?;
-                // route_output reports the change to all routing sockets.
-                state.announce(bytes.clone());
+            Role::Route { privileged } => {
+                let privileged = *privileged;
+                match routes::output(state, &bytes, privileged) {
+                    Ok(message) => state.announce(message),
+                    Err(errno) => {
+                        // All routing sockets receive a request that failed, too.
+                        let mut message = bytes.clone();
+                        put(&mut message, RT_MSGHDR_PID, &std::process::id().to_ne_bytes());
+                        put(&mut message, RT_MSGHDR_ERRNO, &errno.raw().to_ne_bytes());
+                        state.announce(message);
+                        return Err(errno);
+                    }
+                }
             }
             _ => return Err(Errno::EBADF),
         }

@@ -90,8 +90,8 @@ fn what_there_is_none_of_is_told_as_such() {
 #[test]
 fn the_features_are_those_that_work() {
     use Feature::*;
-    let has = [Tun, Tap, Pi, Ipv4, Ipv6, Route, Wake, Monitor];
-    for number in 1..=17 {
+    let has = [Tun, Tap, Pi, Ipv4, Ipv6, Route, Wake, Monitor, FindRoute, DefaultRoute, Bypass];
+    for number in 1..=24 {
         let feature = Feature::from_number(number).unwrap();
         assert_eq!(Device::has(feature), has.contains(&feature), "{feature:?}");
     }

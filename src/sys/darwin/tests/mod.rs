@@ -11,9 +11,11 @@
 )]
 
 mod address;
+mod bypass;
 mod default_route;
 mod faults;
 mod feth;
+mod lookup;
 mod missing;
 mod monitor;
 mod open;
@@ -26,13 +28,15 @@ use std::time::Duration;
 
 use crate::device::config::Config;
 use crate::device::{Device, presence};
+use crate::model::address::{AddressRequest, Options};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::feature::Feature;
 use crate::model::flags::{self, FdFlags, Flags};
 use crate::model::limit::Limit;
 use crate::model::name::{Name, NameRequest};
 use crate::model::route::Route;
-use crate::sys::darwin::simulated::settle;
+use crate::sys::darwin::layout::{RTF_GATEWAY, RTF_IFSCOPE, RTF_UP};
+use crate::sys::darwin::simulated::{Machine, settle};
 
 /// After this time without an answer there is none: an answer would come at once.
 const SHORT: Limit = Limit::For(Duration::from_millis(20));
@@ -53,6 +57,24 @@ fn tun(name: &str) -> Device {
 
 fn tap(name: &str) -> Device {
     open(name, flags::TAP).unwrap()
+}
+
+/// A TUN with an address of each family.
+fn with_addresses() -> Device {
+    let device = tun("utun7");
+    for text in ["10.8.0.1/24", "fd00::1/64"] {
+        device.add_addr(&AddressRequest::parse(text, None).unwrap(), &Options::default(), false).unwrap();
+    }
+    device
+}
+
+/// An uplink with IPv6: an address, and a router that has only a link-local one.
+fn with_ipv6(mac: &Machine) {
+    mac.add_address("en0", "fe80::10", 64);
+    mac.add_address("en0", "2001:db8::10", 64);
+    mac.add_route("en0", "fe80::", 64, RTF_UP | RTF_IFSCOPE);
+    mac.add_route("en0", "2001:db8::", 64, RTF_UP);
+    mac.add_route_by("en0", "::", 0, Some("fe80::1"), RTF_UP | RTF_GATEWAY);
 }
 
 /// An error without its message.

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 use super::*;
-use crate::model::address::{AddressRequest, Options};
-use crate::model::route::{Details, Route, Type};
-use crate::sys::darwin::layout::{RTF_IFSCOPE, RTF_LLINFO, RTF_MULTICAST, RTF_UP};
+use crate::model::route::{Details, Type};
+use crate::sys::darwin::layout::{RTF_LLINFO, RTF_MULTICAST};
 use crate::sys::darwin::simulated::boot;
 
 fn route(destination: &str, gateway: Option<&str>) -> Route {
@@ -11,14 +10,6 @@ fn route(destination: &str, gateway: Option<&str>) -> Route {
 
 fn listed(device: &Device) -> Vec<String> {
     device.routes().unwrap().iter().map(|installed| installed.route.to_string()).collect()
-}
-
-fn with_addresses() -> Device {
-    let device = tun("utun7");
-    for text in ["10.8.0.1/24", "fd00::1/64"] {
-        device.add_addr(&AddressRequest::parse(text, None).unwrap(), &Options::default(), false).unwrap();
-    }
-    device
 }
 
 #[test]

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+//! Bypasses of a device: routes to their destinations, because Darwin has no rules that select a route.
+//!
+//! Only the halves of the address space that lead through the device are bypassed. A destination with a more specific route
+//! has its way past them already, and needs no other one. So no route of anybody else is ever replaced.
+
+use std::net::IpAddr;
+use std::os::fd::OwnedFd;
+
+use super::layout::{RTM_ADD, RTM_DELETE};
+use super::lookup::needs_interface;
+use super::route::{self, Entry};
+use super::routing;
+use crate::model::error::Errno;
+use crate::model::route::{Details, Route};
+use crate::sys::Outcome;
+use crate::sys::fork::process;
+
+/// The length of the prefix of each half.
+const HALF: u8 = 1;
+
+/// The bypasses that a handle has added. Dropping it removes their routes, in the process that has added them: a child of
+/// fork() must not take them from its parent.
+pub(super) struct Bypasses {
+    /// The device.
+    index: u32,
+    /// Kept, because it has the privilege of the process that created it (rtsock.c, SS_PRIV): so the routes can be changed
+    /// and removed after the process has dropped it.
+    socket: Option<OwnedFd>,
+    added: Vec<Bypass>,
+    process: usize,
+}
+
+struct Bypass {
+    destination: Route,
+    /// The route that was added, unless the destination needs none.
+    added: Option<Added>,
+    keep: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Added {
+    route: Route,
+    /// The interface.
+    index: u32,
+}
+
+impl Added {
+    fn is_in(&self, table: &[Entry]) -> bool {
+        table.iter().any(|entry| entry.is(&self.route, self.index))
+    }
+}
+
+impl Bypasses {
+    pub(super) fn new(index: u32) -> Self {
+        Self { index, socket: None, added: Vec::new(), process: process() }
+    }
+
+    /// Whether it was created in this process.
+    pub(super) fn is_own(&self) -> bool {
+        self.process == process()
+    }
+
+    /// Whether it has nothing to remove.
+    pub(super) fn is_empty(&self) -> bool {
+        self.added.is_empty()
+    }
+
+    /// Routes a destination as it would be routed without the device. Replaces what this handle has added for it before.
+    pub(super) fn add(&mut self, destination: &Route, keep: bool) -> Outcome<()> {
+        self.socket()?;
+        let table = route::table(destination.family())?;
+        let place = self.place(destination);
+        let before = place.and_then(|place| self.added.get(place)?.added).filter(|it| it.is_in(&table));
+        let added = self.way(&table, destination, before)?;
+        if added != before {
+            self.exchange(before, added)?;
+        }
+        match place.and_then(|place| self.added.get_mut(place)) {
+            Some(bypass) => *bypass = Bypass { added, keep: keep || bypass.keep, ..*bypass },
+            None => self.added.push(Bypass { destination: *destination, added, keep }),
+        }
+        Ok(())
+    }
+
+    /// Undoes [`Self::add`]. Returns whether there was anything to undo.
+    pub(super) fn remove(&mut self, destination: &Route) -> Outcome<bool> {
+        let Some(place) = self.place(destination) else { return Ok(false) };
+        if let Some(added) = self.added.get(place).and_then(|bypass| bypass.added) {
+            self.undo(added)?;
+        }
+        self.added.remove(place);
+        Ok(true)
+    }
+
+    fn place(&self, destination: &Route) -> Option<usize> {
+        self.added.iter().position(|bypass| bypass.destination == *destination)
+    }
+
+    /// The route to add. None: the destination needs none. ENETUNREACH if no route leads there without the device.
+    fn way(&self, table: &[Entry], destination: &Route, before: Option<Added>) -> Outcome<Option<Added>> {
+        let (network, prefix) = (destination.network(), destination.prefix());
+        if needs_interface(network) {
+            return Ok(None);
+        }
+        let is_half = |entry: &Entry| entry.index == self.index && entry.prefix.bits() <= HALF;
+        let is_before = |entry: &Entry| before.is_some_and(|it| entry.is(&it.route, it.index));
+        let is_way = |entry: &&Entry| {
+            entry.is_requested() && entry.covers(network, prefix) && !is_half(entry) && !is_before(entry)
+        };
+        let way = table.iter().filter(is_way).max_by_key(|entry| entry.prefix.bits());
+        match way.ok_or(Errno::ENETUNREACH)? {
+            way if way.prefix.bits() > HALF => Ok(None),
+            way if way.discards() => Err(Errno::ENETUNREACH),
+            way => Ok(Some(Added { route: by(destination, way.gateway)?, index: way.index })),
+        }
+    }
+
+    /// Replaces a route, or leaves it if that fails. The kernel has no request for this that reaches no other route.
+    fn exchange(&mut self, before: Option<Added>, after: Option<Added>) -> Outcome<()> {
+        let socket = self.socket()?;
+        if let Some(Added { route, index }) = &before {
+            absent_is_removed(route::change(socket, RTM_DELETE, *index, route))?;
+        }
+        let Some(Added { route, index }) = &after else { return Ok(()) };
+        route::change(socket, RTM_ADD, *index, route).inspect_err(|_| {
+            if let Some(Added { route, index }) = &before {
+                let _ = route::change(socket, RTM_ADD, *index, route);
+            }
+        })
+    }
+
+    /// Removes a route that was added here, unless somebody else has replaced it.
+    fn undo(&mut self, added: Added) -> Outcome<()> {
+        if !added.is_in(&route::table(added.route.family())?) {
+            return Ok(());
+        }
+        absent_is_removed(route::change(self.socket()?, RTM_DELETE, added.index, &added.route))
+    }
+
+    fn socket(&mut self) -> Outcome<&OwnedFd> {
+        let socket = match self.socket.take() {
+            Some(socket) => socket,
+            None => routing::open()?,
+        };
+        Ok(self.socket.insert(socket))
+    }
+}
+
+impl Drop for Bypasses {
+    fn drop(&mut self) {
+        if self.is_own() {
+            let added = std::mem::take(&mut self.added).into_iter().rev();
+            for added in added.filter(|bypass| !bypass.keep).filter_map(|bypass| bypass.added) {
+                let _ = self.undo(added);
+            }
+        }
+    }
+}
+
+/// The route to the destination of a bypass by this gateway.
+fn by(destination: &Route, gateway: Option<IpAddr>) -> Outcome<Route> {
+    let (network, prefix) = (destination.network(), destination.prefix());
+    Route::reported(network, prefix, gateway, None, Details::default()).ok_or(Errno::EPROTO)
+}
+
+/// Another program may have removed the route at the same time.
+fn absent_is_removed(removed: Outcome<()>) -> Outcome<()> {
+    match removed {
+        Err(Errno::ESRCH) => Ok(()),
+        removed => removed,
+    }
+}
