@@ -429,6 +429,66 @@ static void check_tap(void)
     report(!says(others ? "feth77" : "feth", "ifconfig -l"), "and what is left goes when it is closed");
 }
 
+/* Adds a bypass, drops root and closes the handle, in a process of its own. Reports what remains. */
+static int bypasses_without_root(const char *server)
+{
+    int status = 0;
+    tuntap *dev;
+
+    fflush(stdout);
+    if (fork() == 0) {
+        if (tuntap_open("utun78", TUNTAP_TUN, &dev, &err) != 0 || tuntap_add_bypass(dev, server, 0, 0, 0, &err) != 0 ||
+            !says(server, "netstat -rn -f inet") || setuid(65534) != 0)
+            _exit(1);
+        tuntap_close(dev);
+        _exit(0);
+    }
+    wait(&status);
+    return status == 0 && !says(server, "netstat -rn -f inet");
+}
+
+/* Needs a default route for IPv4. Its gateway is compared with that of route(8). */
+static void check_bypass(void)
+{
+    static const char server[] = "198.51.100.7";
+    tuntap_route route = {0}, halves = {0}, again = {0};
+    tuntap *dev;
+    int found;
+
+    report(tuntap_find_route(NULL, server, NULL, 0, &route, sizeof route, &err) == 0 &&
+               says(route.gateway, "route -n get %s", server) && says(route.source, "ifconfig"),
+           "the route to a server is found, with its gateway and source");
+    found = tuntap_find_route(NULL, "2001:db8::7", NULL, 0, &again, sizeof again, &err);
+    report(found == 0 || (found == -ENETUNREACH && err.reason == TUNTAP_REASON_UNSET),
+           "and with IPv6, if there is one");
+    if (tuntap_open("utun77", TUNTAP_TUN, &dev, &err) != 0 || tuntap_set_addr(dev, "10.199.1.1/24", &err) != 0) {
+        report(0, "a TUN for a bypass");
+        return;
+    }
+    report(tuntap_find_route(dev, "10.199.1.9", NULL, 0, &again, sizeof again, &err) == 0 &&
+               strcmp(again.destination, "10.199.1.0/24") == 0 && again.mtu == 1500 &&
+               strcmp(again.source, "10.199.1.1") == 0,
+           "a route through the TUN is found, with its network and MTU");
+    report(tuntap_add_bypass(dev, server, 0, 0, 0, &err) == 0 && says(route.gateway, "route -n get %s", server) &&
+               says(server, "netstat -rn -f inet"),
+           "a bypass is a route by the same gateway");
+    /* This host has no network until the default route is deleted. */
+    report(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err) == 0 &&
+               tuntap_find_route(NULL, "198.51.100.8", NULL, 0, &halves, sizeof halves, &err) == 0 &&
+               tuntap_find_route(NULL, server, NULL, 0, &again, sizeof again, &err) == 0,
+           "a default route through the TUN");
+    report(tuntap_del_default_route(dev, TUNTAP_IPV4, &err) == 0, "is deleted");
+    report(strcmp(halves.destination, "128.0.0.0/1") == 0, "other packets take it");
+    report(strcmp(again.gateway, route.gateway) == 0 && again.index == route.index, "those to the server bypass it");
+    report(tuntap_add_bypass(dev, server, 0, 0, 0, &err) == 0 && tuntap_del_bypass(dev, server, 0, 0, &err) == 0 &&
+               !says(server, "netstat -rn -f inet"),
+           "the bypass is deleted");
+    report(tuntap_add_bypass(dev, server, 0, 0, 0, &err) == 0, "another one");
+    tuntap_close(dev);
+    report(!says(server, "netstat -rn -f inet"), "ends with its handle");
+    report(bypasses_without_root(server), "also without root");
+}
+
 static void check_privilege(void)
 {
     int status = 0;
@@ -454,6 +514,7 @@ int main(void)
     alarm(300);
     check_tun();
     check_tap();
+    check_bypass();
     check_privilege();
     printf("%d failed\n", failures);
     return failures != 0;
