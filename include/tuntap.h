@@ -375,8 +375,10 @@ const char *tuntap_strreason(uint32_t reason);
  * tuntap_reader_next splits them, tuntap_writer_put coalesces packets to them,
  * tuntap_read_super and tuntap_write_super pass them unchanged, and tuntap_read and
  * tuntap_write still pass one packet a call. All offloads that the kernel supports are on:
- * see tuntap_get_offloads and tuntap_set_offloads. The virtio header has the size and the
- * byte order that the device had when the handle was opened: see tuntap_get_vnet_hdr_size.
+ * see tuntap_get_offloads and tuntap_set_offloads. Those of tunnels also need a virtio header
+ * of 24 bytes, which a new device without TUNTAP_PERSIST gets. The header has the size and
+ * the byte order that the device had when the handle was opened: see
+ * tuntap_get_vnet_hdr_size.
  * Cannot be combined with TUNTAP_PI or TUNTAP_NAPI_FRAGS.
  */
 #define TUNTAP_OFFLOAD 0x800
@@ -574,7 +576,8 @@ void tuntap_close(tuntap *dev);
  * is the descriptor that was given to tuntap_open_fd.
  *
  * A device with TUNTAP_OFFLOAD keeps its offloads and its virtio header, which each packet on the
- * descriptor has. For a program that knows the header but no offloads, call
+ * descriptor has: tuntap_get_vnet_hdr_size returns its size, and
+ * tuntap_config_set_vnet_hdr_size sets one that the other program expects. For a program that knows the header but no offloads, call
  * tuntap_set_offloads(dev, 0) first: then it gets no super-packets, and all checksums are complete.
  *
  * @param dev  Freed on success: no other call on it may be running, and none may follow.
@@ -1184,6 +1187,16 @@ void tuntap_shutdown(tuntap *dev);
  * UDP segmentation over IPv6: UDP may arrive in super-packets.
  */
 #define TUNTAP_F_USO6 0x40
+
+/**
+ * TCP and UDP inside a UDP tunnel (VXLAN, Geneve) may arrive in super-packets of the tunnel.
+ */
+#define TUNTAP_F_UDP_TUNNEL_GSO 0x80
+
+/**
+ * Those super-packets may need a checksum of the tunnel's own UDP header.
+ */
+#define TUNTAP_F_UDP_TUNNEL_GSO_CSUM 0x100
 
 /**
  * Counters of a device since it was created, from the view of the kernel: it receives (rx)
@@ -2666,8 +2679,10 @@ int tuntap_config_set_sndbuf(tuntap_config *config, uint32_t bytes, tuntap_error
  * Sets the size of the virtio header before each packet of a device with TUNTAP_OFFLOAD,
  * for another program that uses the same device: 10 for struct virtio_net_hdr, 12 for struct
  * virtio_net_hdr_mrg_rxbuf, as QEMU uses it, or more. Without this option an existing device
- * keeps its size, and a new one has 10. The packet functions of this library work the same with
- * any size.
+ * keeps its size. A new one has 24, for struct virtio_net_hdr_v1_hash_tunnel, if the kernel
+ * supports TUNTAP_F_UDP_TUNNEL_GSO, and otherwise 10. A new one with TUNTAP_PERSIST has 10:
+ * other programs that open it later may expect that. A header of fewer than 24 bytes does not
+ * pass super-packets of tunnels. All other packets pass the same with any size.
  *
  * The open needs TUNTAP_OFFLOAD: only such a device has the virtio header (IFF_VNET_HDR).
  *
@@ -3220,6 +3235,11 @@ int tuntap_writer_batch(tuntap_writer *writer, const tuntap_packet *packets, siz
 #define TUNTAP_VNET_HDR_F_DATA_VALID 0x2
 
 /**
+ * tuntap_vnet_hdr.flags, in a tunnel: the checksum of the tunnel's UDP header is partial, too.
+ */
+#define TUNTAP_VNET_HDR_F_UDP_TUNNEL_CSUM 0x8
+
+/**
  * tuntap_vnet_hdr.gso_type: a plain packet, no super-packet.
  */
 #define TUNTAP_VNET_HDR_GSO_NONE 0
@@ -3240,6 +3260,18 @@ int tuntap_writer_batch(tuntap_writer *writer, const tuntap_packet *packets, siz
 #define TUNTAP_VNET_HDR_GSO_UDP_L4 5
 
 /**
+ * tuntap_vnet_hdr.gso_type, combined with another type: the super-packet is inside a UDP tunnel
+ * over IPv4.
+ */
+#define TUNTAP_VNET_HDR_GSO_UDP_TUNNEL_IPV4 32
+
+/**
+ * tuntap_vnet_hdr.gso_type, combined with another type: the super-packet is inside a UDP tunnel
+ * over IPv6.
+ */
+#define TUNTAP_VNET_HDR_GSO_UDP_TUNNEL_IPV6 64
+
+/**
  * tuntap_vnet_hdr.gso_type, combined with a TCP type: only the first segment has the CWR flag.
  */
 #define TUNTAP_VNET_HDR_GSO_ECN 128
@@ -3251,12 +3283,14 @@ int tuntap_writer_batch(tuntap_writer *writer, const tuntap_packet *packets, siz
  */
 typedef struct tuntap_vnet_hdr {
     /**
-     * TUNTAP_VNET_HDR_F_NEEDS_CSUM, TUNTAP_VNET_HDR_F_DATA_VALID, or 0. Other bits are ignored. What
-     * tuntap_read_super fills in can be given to tuntap_write_super unchanged.
+     * TUNTAP_VNET_HDR_F_NEEDS_CSUM, TUNTAP_VNET_HDR_F_DATA_VALID, or 0; in a tunnel optionally
+     * TUNTAP_VNET_HDR_F_UDP_TUNNEL_CSUM. Other bits are ignored. What tuntap_read_super fills in can be
+     * given to tuntap_write_super unchanged.
      */
     uint8_t flags;
     /**
-     * One of TUNTAP_VNET_HDR_GSO_*.
+     * One of TUNTAP_VNET_HDR_GSO_*. TCP may have _ECN; in a UDP tunnel each type has _UDP_TUNNEL_IPV4
+     * or _UDP_TUNNEL_IPV6.
      */
     uint8_t gso_type;
     /**
@@ -3268,7 +3302,8 @@ typedef struct tuntap_vnet_hdr {
      */
     uint16_t gso_size;
     /**
-     * Offset at which checksumming starts: the offset of the TCP or UDP header.
+     * Offset at which checksumming starts: the offset of the TCP or UDP header, in a tunnel of the one
+     * inside.
      */
     uint16_t csum_start;
     /**
@@ -3280,24 +3315,35 @@ typedef struct tuntap_vnet_hdr {
      * whose header has fewer than 12 bytes does not pass it on.
      */
     uint16_t num_buffers;
+    /**
+     * In a tunnel: offset of the tunnel's UDP header. Otherwise 0.
+     */
+    uint16_t outer_th_offset;
+    /**
+     * In a tunnel: offset of the IP header inside. Otherwise 0.
+     */
+    uint16_t inner_nh_offset;
 } tuntap_vnet_hdr;
 
 /**
  * Sets which offloads are on: which super-packets the device delivers, and what the writers of
  * this handle coalesce. All other offloads are turned off. The setting is shared by all queues of
- * the device. tuntap_open with TUNTAP_OFFLOAD turns on all offloads of the kernel. Packets that
- * are already in the queue do not change.
+ * the device. tuntap_open with TUNTAP_OFFLOAD turns on all offloads that the kernel and the
+ * device's virtio header support. Packets that are already in the queue do not change. A writer
+ * does not coalesce inside tunnels.
  *
  * @param dev       The handle.
  * @param offloads  TUNTAP_F_*, or 0. Each of them needs TUNTAP_F_CSUM, and TUNTAP_F_TSO_ECN also
- *                  needs TUNTAP_F_TSO4 or TUNTAP_F_TSO6.
+ *                  needs TUNTAP_F_TSO4 or TUNTAP_F_TSO6. TUNTAP_F_UDP_TUNNEL_GSO_CSUM needs
+ *                  TUNTAP_F_UDP_TUNNEL_GSO, which needs one of TSO4, TSO6 and USO4.
  * @param err       May be NULL.
  * @return 0, or
  *         -EINVAL      dev is NULL (TUNTAP_REASON_ARGUMENT); unknown bits (_FLAGS); not opened
- *                      with TUNTAP_OFFLOAD (_MISMATCH);
+ *                      with TUNTAP_OFFLOAD, or the virtio header of the device is shorter than
+ *                      24 bytes or big-endian, and cannot describe tunnels (_MISMATCH);
  *         -EOPNOTSUPP  the kernel does not support this set, or a bit lacks the one that it
- *                      needs: TUNTAP_F_USO4 and TUNTAP_F_USO6 need
- *                      Linux 6.2, and must be set together (_KERNEL);
+ *                      needs: TUNTAP_F_USO4 and TUNTAP_F_USO6 need Linux 6.2, and must be set
+ *                      together; TUNTAP_F_UDP_TUNNEL_* need Linux 6.17 (_KERNEL);
  *         -ENODEV      the device is gone (_REMOVED).
  * @since 0.1.0
  */
@@ -3305,9 +3351,9 @@ int tuntap_set_offloads(tuntap *dev, uint64_t offloads, tuntap_error *err);
 
 /**
  * Returns the size of the virtio header that the kernel puts before each packet of this device.
- * It is the same for all queues: 10 on a new device, or the size that another program
- * (TUNSETVNETHDRSZ) or tuntap_config_set_vnet_hdr_size has set. No packet function shows the
- * header itself.
+ * It is the same for all queues: 24 or 10 on a new device (see tuntap_config_set_vnet_hdr_size),
+ * or the size that another program has set (TUNSETVNETHDRSZ). No packet function shows the header
+ * itself.
  *
  * The library reads the size and the byte order of the header when a handle is opened. If another
  * program changes either of them later, packets of the open handles are corrupt or refused. A
@@ -3326,7 +3372,8 @@ int tuntap_get_vnet_hdr_size(const tuntap *dev, size_t *size, tuntap_error *err)
 /**
  * Reads a packet or a super-packet without segmentation, and its virtio header. The device must
  * be opened with TUNTAP_OFFLOAD. For programs that forward the super-packet whole: to another
- * device, or to a UDP socket with UDP_SEGMENT.
+ * device, or to a UDP socket with UDP_SEGMENT. A program that does not know tunnels turns them off
+ * with tuntap_set_offloads: then the kernel splits their super-packets.
  *
  * @param dev       The handle.
  * @param hdr       Receives the virtio header. It does not depend on the size and byte order of the
@@ -3358,7 +3405,8 @@ ssize_t tuntap_read_super(tuntap *dev, tuntap_vnet_hdr *hdr, size_t hdr_size, vo
  *         -EINVAL  hdr is NULL, hdr_size is wrong, or a member of hdr that this version does not
  *                  know is not 0 (TUNTAP_REASON_ARGUMENT); not opened with TUNTAP_OFFLOAD
  *                  (_MISMATCH); the kernel refuses the header: a UDP super-packet needs Linux 6.2,
- *                  has at most 128 segments, and must have TUNTAP_VNET_HDR_F_NEEDS_CSUM (_PACKET).
+ *                  has at most 128 segments, and must have TUNTAP_VNET_HDR_F_NEEDS_CSUM; one in a
+ *                  tunnel needs Linux 6.17 and a device with a virtio header of 24 bytes (_PACKET).
  * @since 0.1.0
  */
 ssize_t tuntap_write_super(tuntap *dev, const tuntap_vnet_hdr *hdr, size_t hdr_size, const void *buf, size_t size, tuntap_error *err);
@@ -4086,6 +4134,11 @@ const char *tuntap_strevent(uint32_t kind);
  * tuntap_set_ipv6.
  */
 #define TUNTAP_FEATURE_IPV6_SETTINGS 24
+
+/**
+ * Super-packets of TCP and UDP inside UDP tunnels.
+ */
+#define TUNTAP_FEATURE_TUNNEL_GSO 25
 
 /**
  * Returns the version of the library that is running, for example "0.1.0". Safe in a

@@ -436,7 +436,7 @@ fn lies_are_faults_and_change_nothing() {
             gso_size: 1000,
             csum_start: sender.transport() as u16,
             csum_offset: 16,
-            num_buffers: 0,
+            ..VnetHdr::default()
         },
     );
     let lies = [
@@ -487,7 +487,7 @@ fn a_stump_is_split_or_refused() {
                 gso_size: 1,
                 csum_start: start,
                 csum_offset: if sender.tcp { 16 } else { 6 },
-                num_buffers: 0,
+                ..VnetHdr::default()
             };
             for length in 0..sender.headers() {
                 let mut stump = whole[..length].to_vec();

@@ -184,7 +184,7 @@ pub fn framed(layout: Layout, recipe: &Recipe, size: u8, lies: &[u8; 4]) -> Vec<
         gso_size: u16::from(size) * 4,
         csum_start: recipe.transport() as u16,
         csum_offset: if recipe.tcp { 16 } else { 6 },
-        num_buffers: 0,
+        ..VnetHdr::default()
     };
     let mut bytes = vec![0; layout.size()];
     layout.write(hdr, &mut bytes);

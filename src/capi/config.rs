@@ -257,8 +257,10 @@ pub unsafe extern "C" fn tuntap_config_set_sndbuf(
 /// Sets the size of the virtio header before each packet of a device with TUNTAP_OFFLOAD,
 /// for another program that uses the same device: 10 for struct virtio_net_hdr, 12 for struct
 /// virtio_net_hdr_mrg_rxbuf, as QEMU uses it, or more. Without this option an existing device
-/// keeps its size, and a new one has 10. The packet functions of this library work the same with
-/// any size.
+/// keeps its size. A new one has 24, for struct virtio_net_hdr_v1_hash_tunnel, if the kernel
+/// supports TUNTAP_F_UDP_TUNNEL_GSO, and otherwise 10. A new one with TUNTAP_PERSIST has 10:
+/// other programs that open it later may expect that. A header of fewer than 24 bytes does not
+/// pass super-packets of tunnels. All other packets pass the same with any size.
 ///
 /// The open needs TUNTAP_OFFLOAD: only such a device has the virtio header (IFF_VNET_HDR).
 ///

@@ -196,8 +196,10 @@ pub unsafe extern "C" fn tuntap_close(dev: *mut Device) {
 /// is the descriptor that was given to tuntap_open_fd.
 ///
 /// A device with TUNTAP_OFFLOAD keeps its offloads and its virtio header, which each packet on the
-/// descriptor has. For a program that knows the header but no offloads, call
-/// tuntap_set_offloads(dev, 0) first: then it gets no super-packets, and all checksums are complete.
+/// descriptor has: tuntap_get_vnet_hdr_size returns its size, and
+/// tuntap_config_set_vnet_hdr_size sets one that the other program expects. For a program that
+/// knows the header but no offloads, call tuntap_set_offloads(dev, 0) first: then it gets no
+/// super-packets, and all checksums are complete.
 ///
 /// @param dev  Freed on success: no other call on it may be running, and none may follow.
 ///             Unchanged on failure.

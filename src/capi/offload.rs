@@ -18,22 +18,29 @@ use crate::model::vnet_hdr::{MIN_SIZE, VnetHdr};
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct CVnetHdr {
-    /// TUNTAP_VNET_HDR_F_NEEDS_CSUM, TUNTAP_VNET_HDR_F_DATA_VALID, or 0. Other bits are ignored. What
-    /// tuntap_read_super fills in can be given to tuntap_write_super unchanged.
+    /// TUNTAP_VNET_HDR_F_NEEDS_CSUM, TUNTAP_VNET_HDR_F_DATA_VALID, or 0; in a tunnel optionally
+    /// TUNTAP_VNET_HDR_F_UDP_TUNNEL_CSUM. Other bits are ignored. What tuntap_read_super fills in can be
+    /// given to tuntap_write_super unchanged.
     pub flags: u8,
-    /// One of TUNTAP_VNET_HDR_GSO_*.
+    /// One of TUNTAP_VNET_HDR_GSO_*. TCP may have _ECN; in a UDP tunnel each type has _UDP_TUNNEL_IPV4
+    /// or _UDP_TUNNEL_IPV6.
     pub gso_type: u8,
     /// Length of all headers. Only a hint: the kernel also sets other values.
     pub hdr_len: u16,
     /// Payload bytes of each segment. The last segment may have fewer.
     pub gso_size: u16,
-    /// Offset at which checksumming starts: the offset of the TCP or UDP header.
+    /// Offset at which checksumming starts: the offset of the TCP or UDP header, in a tunnel of the one
+    /// inside.
     pub csum_start: u16,
     /// Offset of the checksum field, from csum_start.
     pub csum_offset: u16,
     /// Number of buffers that the packet uses, for virtio devices. The kernel ignores it. A device
     /// whose header has fewer than 12 bytes does not pass it on.
     pub num_buffers: u16,
+    /// In a tunnel: offset of the tunnel's UDP header. Otherwise 0.
+    pub outer_th_offset: u16,
+    /// In a tunnel: offset of the IP header inside. Otherwise 0.
+    pub inner_nh_offset: u16,
 }
 
 // SAFETY: numbers without padding.
@@ -44,33 +51,54 @@ unsafe impl Growing for CVnetHdr {
 
 impl From<VnetHdr> for CVnetHdr {
     fn from(hdr: VnetHdr) -> Self {
-        let VnetHdr { flags, gso_type, hdr_len, gso_size, csum_start, csum_offset, num_buffers } = hdr;
-        Self { flags, gso_type, hdr_len, gso_size, csum_start, csum_offset, num_buffers }
+        Self {
+            flags: hdr.flags,
+            gso_type: hdr.gso_type,
+            hdr_len: hdr.hdr_len,
+            gso_size: hdr.gso_size,
+            csum_start: hdr.csum_start,
+            csum_offset: hdr.csum_offset,
+            num_buffers: hdr.num_buffers,
+            outer_th_offset: hdr.outer_th_offset,
+            inner_nh_offset: hdr.inner_nh_offset,
+        }
     }
 }
 
 impl From<CVnetHdr> for VnetHdr {
     fn from(hdr: CVnetHdr) -> Self {
-        let CVnetHdr { flags, gso_type, hdr_len, gso_size, csum_start, csum_offset, num_buffers } = hdr;
-        Self { flags, gso_type, hdr_len, gso_size, csum_start, csum_offset, num_buffers }
+        Self {
+            flags: hdr.flags,
+            gso_type: hdr.gso_type,
+            hdr_len: hdr.hdr_len,
+            gso_size: hdr.gso_size,
+            csum_start: hdr.csum_start,
+            csum_offset: hdr.csum_offset,
+            num_buffers: hdr.num_buffers,
+            outer_th_offset: hdr.outer_th_offset,
+            inner_nh_offset: hdr.inner_nh_offset,
+        }
     }
 }
 
 /// Sets which offloads are on: which super-packets the device delivers, and what the writers of
 /// this handle coalesce. All other offloads are turned off. The setting is shared by all queues of
-/// the device. tuntap_open with TUNTAP_OFFLOAD turns on all offloads of the kernel. Packets that
-/// are already in the queue do not change.
+/// the device. tuntap_open with TUNTAP_OFFLOAD turns on all offloads that the kernel and the
+/// device's virtio header support. Packets that are already in the queue do not change. A writer
+/// does not coalesce inside tunnels.
 ///
 /// @param dev       The handle.
 /// @param offloads  TUNTAP_F_*, or 0. Each of them needs TUNTAP_F_CSUM, and TUNTAP_F_TSO_ECN also
-///                  needs TUNTAP_F_TSO4 or TUNTAP_F_TSO6.
+///                  needs TUNTAP_F_TSO4 or TUNTAP_F_TSO6. TUNTAP_F_UDP_TUNNEL_GSO_CSUM needs
+///                  TUNTAP_F_UDP_TUNNEL_GSO, which needs one of TSO4, TSO6 and USO4.
 /// @param err       May be NULL.
 /// @return 0, or
 ///         -EINVAL      dev is NULL (TUNTAP_REASON_ARGUMENT); unknown bits (_FLAGS); not opened
-///                      with TUNTAP_OFFLOAD (_MISMATCH);
+///                      with TUNTAP_OFFLOAD, or the virtio header of the device is shorter than
+///                      24 bytes or big-endian, and cannot describe tunnels (_MISMATCH);
 ///         -EOPNOTSUPP  the kernel does not support this set, or a bit lacks the one that it
-///                      needs: TUNTAP_F_USO4 and TUNTAP_F_USO6 need
-///                      Linux 6.2, and must be set together (_KERNEL);
+///                      needs: TUNTAP_F_USO4 and TUNTAP_F_USO6 need Linux 6.2, and must be set
+///                      together; TUNTAP_F_UDP_TUNNEL_* need Linux 6.17 (_KERNEL);
 ///         -ENODEV      the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -79,9 +107,9 @@ pub unsafe extern "C" fn tuntap_set_offloads(dev: *mut Device, offloads: u64, er
 }
 
 /// Returns the size of the virtio header that the kernel puts before each packet of this device.
-/// It is the same for all queues: 10 on a new device, or the size that another program
-/// (TUNSETVNETHDRSZ) or tuntap_config_set_vnet_hdr_size has set. No packet function shows the
-/// header itself.
+/// It is the same for all queues: 24 or 10 on a new device (see tuntap_config_set_vnet_hdr_size),
+/// or the size that another program has set (TUNSETVNETHDRSZ). No packet function shows the header
+/// itself.
 ///
 /// The library reads the size and the byte order of the header when a handle is opened. If another
 /// program changes either of them later, packets of the open handles are corrupt or refused. A
@@ -105,7 +133,8 @@ pub unsafe extern "C" fn tuntap_get_vnet_hdr_size(
 
 /// Reads a packet or a super-packet without segmentation, and its virtio header. The device must
 /// be opened with TUNTAP_OFFLOAD. For programs that forward the super-packet whole: to another
-/// device, or to a UDP socket with UDP_SEGMENT.
+/// device, or to a UDP socket with UDP_SEGMENT. A program that does not know tunnels turns them off
+/// with tuntap_set_offloads: then the kernel splits their super-packets.
 ///
 /// @param dev       The handle.
 /// @param hdr       Receives the virtio header. It does not depend on the size and byte order of the
@@ -154,7 +183,8 @@ pub unsafe extern "C" fn tuntap_read_super(
 ///         -EINVAL  hdr is NULL, hdr_size is wrong, or a member of hdr that this version does not
 ///                  know is not 0 (TUNTAP_REASON_ARGUMENT); not opened with TUNTAP_OFFLOAD
 ///                  (_MISMATCH); the kernel refuses the header: a UDP super-packet needs Linux 6.2,
-///                  has at most 128 segments, and must have TUNTAP_VNET_HDR_F_NEEDS_CSUM (_PACKET).
+///                  has at most 128 segments, and must have TUNTAP_VNET_HDR_F_NEEDS_CSUM; one in a
+///                  tunnel needs Linux 6.17 and a device with a virtio header of 24 bytes (_PACKET).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_write_super(

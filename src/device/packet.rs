@@ -20,8 +20,8 @@ const IPV4_HEADER: usize = 20;
 const IPV6_HEADER: usize = 40;
 const ETHERNET_HEADER: usize = 14;
 
-/// Bytes of the virtio headers that most devices have, rounded up.
-const USUAL_HEADER: usize = 16;
+/// Bytes of the virtio headers that most devices have.
+const USUAL_HEADER: usize = vnet_hdr::TUNNEL_SIZE;
 /// The virtio header of a packet without offloads, in any layout.
 static PLAIN: [u8; vnet_hdr::MAX_SIZE] = [0; vnet_hdr::MAX_SIZE];
 
@@ -199,6 +199,17 @@ impl Device {
 
     /// The error of a failed write of a super-packet.
     pub fn explain_write_super(&self, errno: Errno, hdr: VnetHdr, first: Option<u8>, length: usize) -> Error {
+        if errno == Errno::EINVAL
+            && hdr.is_tunnel()
+            && !matches!(self.backend.device_has(Feature::TunnelGso), Ok(true))
+        {
+            let text = text!(
+                "write {}: super-packets of tunnels need Linux 6.17 and a little-endian virtio header of {} bytes",
+                self.label(),
+                vnet_hdr::TUNNEL_SIZE
+            );
+            return Error::new(errno, Reason::Packet, text);
+        }
         let is_udp = errno == Errno::EINVAL && hdr.protocol() == vnet_hdr::GSO_UDP_L4;
         if is_udp && matches!(self.backend.device_has(Feature::Uso), Ok(false)) {
             let text = text!("write {}: super-packets of UDP need Linux 6.2", self.label());

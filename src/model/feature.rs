@@ -61,6 +61,8 @@ enumeration! {
         Master = 23, "TUNTAP_FEATURE_MASTER";
         /// tuntap_set_ipv6.
         Ipv6Settings = 24, "TUNTAP_FEATURE_IPV6_SETTINGS";
+        /// Super-packets of TCP and UDP inside UDP tunnels.
+        TunnelGso = 25, "TUNTAP_FEATURE_TUNNEL_GSO";
     }
 }
 
@@ -79,6 +81,6 @@ mod tests {
             assert_eq!(constant.number, number);
         }
         assert_eq!(Feature::from_number(0), None);
-        assert_eq!(Feature::from_number(25), None);
+        assert_eq!(Feature::from_number(26), None);
     }
 }

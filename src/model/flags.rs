@@ -55,8 +55,10 @@ constants! {
         /// tuntap_reader_next splits them, tuntap_writer_put coalesces packets to them,
         /// tuntap_read_super and tuntap_write_super pass them unchanged, and tuntap_read and
         /// tuntap_write still pass one packet a call. All offloads that the kernel supports are on:
-        /// see tuntap_get_offloads and tuntap_set_offloads. The virtio header has the size and the
-        /// byte order that the device had when the handle was opened: see tuntap_get_vnet_hdr_size.
+        /// see tuntap_get_offloads and tuntap_set_offloads. Those of tunnels also need a virtio header
+        /// of 24 bytes, which a new device without TUNTAP_PERSIST gets. The header has the size and
+        /// the byte order that the device had when the handle was opened: see
+        /// tuntap_get_vnet_hdr_size.
         /// Cannot be combined with TUNTAP_PI or TUNTAP_NAPI_FRAGS.
         OFFLOAD = 0x800, "TUNTAP_OFFLOAD";
         /// tuntap_writer_new, tuntap_joiner_new: the integrity of the packets is already verified,

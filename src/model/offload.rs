@@ -21,10 +21,16 @@ constants! {
         F_USO4 = 0x20, "TUNTAP_F_USO4";
         /// UDP segmentation over IPv6: UDP may arrive in super-packets.
         F_USO6 = 0x40, "TUNTAP_F_USO6";
+        /// TCP and UDP inside a UDP tunnel (VXLAN, Geneve) may arrive in super-packets of the tunnel.
+        F_UDP_TUNNEL_GSO = 0x80, "TUNTAP_F_UDP_TUNNEL_GSO";
+        /// Those super-packets may need a checksum of the tunnel's own UDP header.
+        F_UDP_TUNNEL_GSO_CSUM = 0x100, "TUNTAP_F_UDP_TUNNEL_GSO_CSUM";
     }
 }
 
 /// The offloads that every kernel with a virtio header supports.
 pub(crate) const TCP_OFFLOADS: u64 = F_CSUM | F_TSO4 | F_TSO6 | F_TSO_ECN;
+/// The offloads whose packets need a virtio header of [`TUNNEL_SIZE`](crate::model::vnet_hdr::TUNNEL_SIZE) bytes.
+pub(crate) const TUNNEL_OFFLOADS: u64 = F_UDP_TUNNEL_GSO | F_UDP_TUNNEL_GSO_CSUM;
 /// All offloads that this version knows.
-pub(crate) const ALL_OFFLOADS: u64 = TCP_OFFLOADS | F_USO4 | F_USO6;
+pub(crate) const ALL_OFFLOADS: u64 = TCP_OFFLOADS | F_USO4 | F_USO6 | TUNNEL_OFFLOADS;

@@ -9,9 +9,10 @@ use crate::model::text::text;
 /// The segmentation and checksum that are left to do on a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VnetHdr {
-    /// [`F_NEEDS_CSUM`], or 0.
+    /// [`F_NEEDS_CSUM`], or 0; in a tunnel optionally [`F_UDP_TUNNEL_CSUM`].
     pub flags: u8,
-    /// How to segment: [`GSO_NONE`], [`GSO_TCPV4`], [`GSO_TCPV6`] or [`GSO_UDP_L4`]; for TCP optionally [`GSO_ECN`].
+    /// How to segment: [`GSO_NONE`], [`GSO_TCPV4`], [`GSO_TCPV6`] or [`GSO_UDP_L4`]; for TCP optionally [`GSO_ECN`]; in a
+    /// tunnel with [`GSO_UDP_TUNNEL_IPV4`] or [`GSO_UDP_TUNNEL_IPV6`].
     pub gso_type: u8,
     /// Length of all headers. Do not rely on it: the kernel sets the length of its first memory fragment instead.
     pub hdr_len: u16,
@@ -23,6 +24,10 @@ pub struct VnetHdr {
     pub csum_offset: u16,
     /// Number of buffers that the packet uses, for virtio devices. The kernel ignores it; a header of 10 bytes has none.
     pub num_buffers: u16,
+    /// In a tunnel: offset of its UDP header.
+    pub outer_th_offset: u16,
+    /// In a tunnel: offset of the IP header inside.
+    pub inner_nh_offset: u16,
 }
 
 constants! {
@@ -32,6 +37,8 @@ constants! {
         F_NEEDS_CSUM = 0x1, "TUNTAP_VNET_HDR_F_NEEDS_CSUM";
         /// tuntap_vnet_hdr.flags: the checksum was verified and is good.
         F_DATA_VALID = 0x2, "TUNTAP_VNET_HDR_F_DATA_VALID";
+        /// tuntap_vnet_hdr.flags, in a tunnel: the checksum of the tunnel's UDP header is partial, too.
+        F_UDP_TUNNEL_CSUM = 0x8, "TUNTAP_VNET_HDR_F_UDP_TUNNEL_CSUM";
     }
 }
 
@@ -45,6 +52,12 @@ constants! {
         GSO_TCPV6 = 4, "TUNTAP_VNET_HDR_GSO_TCPV6";
         /// tuntap_vnet_hdr.gso_type: a super-packet of UDP over IPv4 or IPv6.
         GSO_UDP_L4 = 5, "TUNTAP_VNET_HDR_GSO_UDP_L4";
+        /// tuntap_vnet_hdr.gso_type, combined with another type: the super-packet is inside a UDP tunnel
+        /// over IPv4.
+        GSO_UDP_TUNNEL_IPV4 = 0x20, "TUNTAP_VNET_HDR_GSO_UDP_TUNNEL_IPV4";
+        /// tuntap_vnet_hdr.gso_type, combined with another type: the super-packet is inside a UDP tunnel
+        /// over IPv6.
+        GSO_UDP_TUNNEL_IPV6 = 0x40, "TUNTAP_VNET_HDR_GSO_UDP_TUNNEL_IPV6";
         /// tuntap_vnet_hdr.gso_type, combined with a TCP type: only the first segment has the CWR flag.
         GSO_ECN = 0x80, "TUNTAP_VNET_HDR_GSO_ECN";
     }
@@ -65,13 +78,25 @@ constants! {
 pub const MIN_SIZE: usize = 10;
 /// Size of the longest supported header: several times the longest header of virtio.
 pub const MAX_SIZE: usize = 256;
-/// Size of the members of [`VnetHdr`].
+/// Size of struct virtio_net_hdr_v1_hash_tunnel, the shortest header that describes tunnels.
+pub const TUNNEL_SIZE: usize = 24;
+/// Size of the members of [`VnetHdr`] before those of tunnels.
 const KNOWN: usize = 12;
+/// Offset of the members of tunnels, after those of a hash, which Linux does not set.
+const TUNNEL_AT: usize = 20;
+const GSO_UDP_TUNNEL: u8 = GSO_UDP_TUNNEL_IPV4 | GSO_UDP_TUNNEL_IPV6;
 
 impl VnetHdr {
-    /// `gso_type` without [`GSO_ECN`].
+    /// `gso_type` without the bits that are combined with it.
+    #[inline]
     pub(crate) fn protocol(self) -> u8 {
-        self.gso_type & !GSO_ECN
+        self.gso_type & !(GSO_ECN | GSO_UDP_TUNNEL)
+    }
+
+    /// Whether the super-packet is inside a tunnel.
+    #[inline]
+    pub(crate) fn is_tunnel(self) -> bool {
+        self.gso_type & GSO_UDP_TUNNEL != 0
     }
 }
 
@@ -148,6 +173,16 @@ impl Layout {
         self.endian
     }
 
+    /// Whether it describes super-packets inside tunnels. Linux writes those in little-endian order on any device.
+    pub fn has_tunnels(self) -> bool {
+        self.size() >= TUNNEL_SIZE && self.endian == Endian::Little
+    }
+
+    /// This layout, at least as long as [`Self::has_tunnels`] needs.
+    pub(crate) fn for_tunnels(self) -> Self {
+        Self { size: self.size.max(TUNNEL_SIZE as u16), ..self }
+    }
+
     /// Writes a header to `to`. Bytes after the known members are set to 0.
     #[inline]
     pub fn write(self, hdr: VnetHdr, to: &mut [u8]) {
@@ -166,6 +201,18 @@ impl Layout {
                 *to = *from;
             }
         }
+        if hdr.is_tunnel() {
+            self.write_tunnel(hdr, to);
+        }
+    }
+
+    #[cold]
+    fn write_tunnel(self, hdr: VnetHdr, to: &mut [u8]) {
+        let [a, b] = self.endian.bytes(hdr.outer_th_offset);
+        let [c, d] = self.endian.bytes(hdr.inner_nh_offset);
+        if let Some(members) = to.get_mut(TUNNEL_AT..).and_then(|to| to.first_chunk_mut()) {
+            *members = [a, b, c, d];
+        }
     }
 
     /// Reads a header from `bytes`, which may be longer than the header.
@@ -175,11 +222,12 @@ impl Layout {
         else {
             return VnetHdr::default();
         };
+        // Linux 6.17 leaves bytes of its own behind the first 10 of a header that has room for tunnels.
         let num_buffers = match rest.first_chunk() {
-            Some(bytes) if self.size() >= KNOWN => self.endian.number(*bytes),
+            Some(bytes) if (KNOWN..TUNNEL_SIZE).contains(&self.size()) => self.endian.number(*bytes),
             _ => 0,
         };
-        VnetHdr {
+        let hdr = VnetHdr {
             flags: *flags,
             gso_type: *gso_type,
             hdr_len: self.endian.number([*a, *b]),
@@ -187,6 +235,21 @@ impl Layout {
             csum_start: self.endian.number([*e, *f]),
             csum_offset: self.endian.number([*g, *h]),
             num_buffers,
+            outer_th_offset: 0,
+            inner_nh_offset: 0,
+        };
+        if hdr.is_tunnel() { self.read_tunnel(hdr, bytes) } else { hdr }
+    }
+
+    #[cold]
+    fn read_tunnel(self, hdr: VnetHdr, bytes: &[u8]) -> VnetHdr {
+        match bytes.get(TUNNEL_AT..).and_then(|bytes| bytes.first_chunk()) {
+            Some([a, b, c, d]) if self.size() >= TUNNEL_SIZE => VnetHdr {
+                outer_th_offset: self.endian.number([*a, *b]),
+                inner_nh_offset: self.endian.number([*c, *d]),
+                ..hdr
+            },
+            _ => hdr,
         }
     }
 }
@@ -230,6 +293,15 @@ mod tests {
         csum_start: 0x0506,
         csum_offset: 0x0708,
         num_buffers: 0x090a,
+        outer_th_offset: 0,
+        inner_nh_offset: 0,
+    };
+    const TUNNEL: VnetHdr = VnetHdr {
+        gso_type: GSO_TCPV6 | GSO_UDP_TUNNEL_IPV6,
+        num_buffers: 0,
+        outer_th_offset: 0x0b0c,
+        inner_nh_offset: 0x0d0e,
+        ..HDR
     };
 
     #[test]
@@ -239,9 +311,13 @@ mod tests {
                 let layout = Layout::new(size, endian).unwrap();
                 let mut bytes = [0xa5; MAX_SIZE + 1];
                 layout.write(HDR, &mut bytes[..size]);
-                let num_buffers = if size < 12 { 0 } else { HDR.num_buffers };
+                let num_buffers = if (12..24).contains(&size) { HDR.num_buffers } else { 0 };
                 assert_eq!(layout.read(&bytes), VnetHdr { num_buffers, ..HDR });
                 assert!(bytes[12.min(size)..size].iter().all(|byte| *byte == 0));
+                assert_eq!(bytes[size], 0xa5);
+                layout.write(TUNNEL, &mut bytes[..size]);
+                let (outer_th_offset, inner_nh_offset) = if size < 24 { (0, 0) } else { (0x0b0c, 0x0d0e) };
+                assert_eq!(layout.read(&bytes), VnetHdr { outer_th_offset, inner_nh_offset, ..TUNNEL });
                 assert_eq!(bytes[size], 0xa5);
             }
         }
@@ -254,6 +330,18 @@ mod tests {
         assert_eq!(bytes, [1, 0x81, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
         Layout::new(12, Endian::Little).unwrap().write(HDR, &mut bytes);
         assert_eq!(bytes, [1, 0x81, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9]);
+        let mut bytes = [0; 24];
+        Layout::new(24, Endian::Little).unwrap().write(TUNNEL, &mut bytes);
+        assert_eq!(bytes[10..], [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 11, 14, 13]);
+    }
+
+    #[test]
+    fn tunnels_need_a_long_little_endian_header() {
+        for (size, endian, has) in
+            [(24, Endian::Little, true), (23, Endian::Little, false), (24, Endian::Big, false)]
+        {
+            assert_eq!(Layout::new(size, endian).unwrap().has_tunnels(), has);
+        }
     }
 
     #[test]

@@ -199,6 +199,8 @@ impl Flow {
             csum_start: self.transport.into(),
             csum_offset: csum_offset as u16,
             num_buffers: 0,
+            outer_th_offset: 0,
+            inner_nh_offset: 0,
         }
     }
 }

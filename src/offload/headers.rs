@@ -9,6 +9,8 @@ pub(super) const IPV4_HEADER: usize = 20;
 pub(super) const IPV6_HEADER: usize = 40;
 pub(super) const UDP_HEADER: usize = 8;
 pub(super) const TCP_HEADER: usize = 20;
+pub(super) const ETHERNET_HEADER: usize = 14;
+pub(super) const VLAN_TAG: usize = 4;
 
 pub(super) const FIN: u8 = 0x01;
 pub(super) const PSH: u8 = 0x08;
@@ -24,8 +26,6 @@ pub(super) const MAX_HEADERS: usize = MAX_LINK + IPV6_HEADER + TCP_HEADER + TCP_
 pub(super) const FRAGMENT: u16 = 0x3fff;
 
 const TCP_OPTIONS: usize = 40;
-const ETHERNET_HEADER: usize = 14;
-const VLAN_TAG: usize = 4;
 const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPE_IPV6: u16 = 0x86dd;
 const ETHERTYPE_VLAN: u16 = 0x8100;

@@ -6,9 +6,9 @@
 use super::checksum;
 use super::headers::{
     FIN, FRAGMENT, IPV4_HEADER, IPV6_HEADER, Ip, MAX_LINK, PSH, TCP, TCP_HEADER, UDP, UDP_HEADER, array,
-    byte, header, header_mut, network, put, u16_at, u32_at,
+    byte, header, header_mut, put, u16_at, u32_at,
 };
-use crate::model::flags::Kind;
+use super::ip::IpHeader;
 use crate::model::vnet_hdr::{F_NEEDS_CSUM, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, VnetHdr};
 
 const CWR: u8 = 0x80;
@@ -18,14 +18,10 @@ const CWR: u8 = 0x80;
 pub(super) struct Segments {
     /// Payload bytes of each segment. The last segment may have fewer.
     pub(super) size: usize,
-    ip: Ip,
-    network: usize,
+    ip: IpHeader,
     transport: usize,
     /// Length of all headers.
     pub(super) headers: usize,
-    /// The sum of the IPv4 header, without fields that differ.
-    ip_sum: u64,
-    id: u16,
     /// The sums of payloads are left out.
     pub(super) unsummed: bool,
     /// The sum of the TCP or UDP header and its pseudo header, without fields that differ.
@@ -40,20 +36,15 @@ struct Tcp {
 }
 
 impl Segments {
-    /// Finds the headers with the virtio header. None if the packet does not match the virtio header.
-    pub(super) fn find(kind: Kind, hdr: VnetHdr, packet: &[u8]) -> Option<Self> {
-        let (network, ip) = network(packet, kind, usize::MAX)?;
+    /// Finds the headers with the virtio header and the IP header at offset `network`. None if the packet does not match
+    /// the virtio header.
+    #[inline]
+    pub(super) fn find(hdr: VnetHdr, packet: &[u8], network: usize, version: Ip) -> Option<Self> {
         let transport = usize::from(hdr.csum_start);
-        let (ip_header, options_end, id) = match ip {
-            Ip::V4 => {
-                let ip = header::<IPV4_HEADER>(packet, network)?;
-                (IPV4_HEADER, network + usize::from(byte(ip, 0)? & 0xf) * 4, u16_at(ip, 4)?)
-            }
-            Ip::V6 => (IPV6_HEADER, transport, 0),
-        };
+        let ip = IpHeader::find(packet, version, network, transport)?;
         let right_version = match hdr.protocol() {
-            GSO_TCPV4 => ip == Ip::V4,
-            GSO_TCPV6 => ip == Ip::V6,
+            GSO_TCPV4 => version == Ip::V4,
+            GSO_TCPV6 => version == Ip::V6,
             _ => true,
         };
         let (least, transport_header, csum_offset, tcp) = if hdr.protocol() == GSO_UDP_L4 {
@@ -67,38 +58,22 @@ impl Segments {
         let right = right_version
             && hdr.flags & F_NEEDS_CSUM != 0
             && usize::from(hdr.csum_offset) == csum_offset
-            && transport >= network + ip_header
-            && transport == options_end
             && transport_header >= least
             && size != 0;
         let headers = transport + transport_header;
-        let not_counted = network + if ip == Ip::V6 { IPV6_HEADER } else { 0 };
-        let counted = packet.len().checked_sub(not_counted)?;
-        let fits = headers <= packet.len() && counted <= usize::from(u16::MAX);
-        (right && fits).then_some(Self {
-            size,
-            ip,
-            network,
-            transport,
-            headers,
-            ip_sum: 0,
-            id,
-            unsummed: false,
-            sum: 0,
-            tcp,
-        })
+        let fits = headers <= packet.len();
+        (right && fits).then_some(Self { size, ip, transport, headers, unsummed: false, sum: 0, tcp })
     }
 
     /// Whether a joiner always recognizes the segments as packets of a flow.
     pub(super) fn are_plain(&self, headers: &[u8]) -> Option<bool> {
         let wanted = if self.tcp.is_some() { TCP } else { UDP };
-        let (header, protocol, fragment) = match self.ip {
-            Ip::V4 => {
-                (IPV4_HEADER, byte(headers, self.network + 9)?, u16_at(headers, self.network + 6)? & FRAGMENT)
-            }
-            Ip::V6 => (IPV6_HEADER, byte(headers, self.network + 6)?, 0),
+        let network = self.ip.at;
+        let (header, protocol, fragment) = match self.ip.version {
+            Ip::V4 => (IPV4_HEADER, byte(headers, network + 9)?, u16_at(headers, network + 6)? & FRAGMENT),
+            Ip::V6 => (IPV6_HEADER, byte(headers, network + 6)?, 0),
         };
-        let plain = self.network <= MAX_LINK && self.transport == self.network + header;
+        let plain = network <= MAX_LINK && self.transport == network + header;
         Some(plain && protocol == wanted && fragment == 0)
     }
 
@@ -124,15 +99,8 @@ impl Segments {
         }
         let transport = checksum::of_header(headers.get(self.transport..)?);
         let sum = transport + pseudo + checksum::without(checksum::word(old_length));
-        let ip_sum = match self.ip {
-            Ip::V4 => {
-                put(headers, self.network + 2, [0; 4]);
-                put(headers, self.network + 10, [0; 2]);
-                checksum::of_header(headers.get(self.network..self.transport)?)
-            }
-            Ip::V6 => 0,
-        };
-        Some(Self { ip_sum, unsummed, sum, ..self })
+        let ip = self.ip.prepare(headers, self.transport)?;
+        Some(Self { ip, unsummed, sum, ..self })
     }
 
     /// Writes the fields that differ, for a payload of this length and sum. None: `headers` are too short.
@@ -146,22 +114,7 @@ impl Segments {
         last: bool,
     ) -> Option<()> {
         let end = headers.len() + payload;
-        match self.ip {
-            Ip::V4 => {
-                let ip = header_mut::<IPV4_HEADER>(headers, self.network)?;
-                let total = (end - self.network) as u16;
-                put(ip, 2, total.to_be_bytes());
-                put(ip, 4, self.id.to_be_bytes());
-                let sum =
-                    self.ip_sum.wrapping_add(checksum::word(total)).wrapping_add(checksum::word(self.id));
-                put(ip, 10, (!checksum::fold(sum)).to_ne_bytes());
-                self.id = self.id.wrapping_add(1);
-            }
-            Ip::V6 => {
-                let ip = header_mut::<IPV6_HEADER>(headers, self.network)?;
-                put(ip, 4, ((end - self.network - IPV6_HEADER) as u16).to_be_bytes());
-            }
-        }
+        self.ip.write(headers, end)?;
         let length = (end - self.transport) as u16;
         let sum = self.sum.wrapping_add(sum).wrapping_add(checksum::word(length));
         match &mut self.tcp {

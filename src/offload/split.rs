@@ -3,15 +3,16 @@
 //! earlier segments. So no payload is copied, and a segment is valid until the next one is written.
 //!
 //! The segments are the same as those of the kernel (Linux: tcp_gso_segment, __udp_gso_segment, inet_gso_segment,
-//! ipv6_gso_segment).
+//! ipv6_gso_segment, skb_udp_tunnel_segment).
 
 #![allow(clippy::arithmetic_side_effects, reason = "offsets and lengths within one packet")]
 
 use std::ops::Range;
 
 use super::checksum::Partial;
-use super::headers::put;
+use super::headers::{network, put};
 use super::segments::Segments;
+use super::tunnel::Tunnel;
 use crate::cpu::Cpu;
 use crate::model::flags::Kind;
 use crate::model::memory::NoMemory;
@@ -51,6 +52,8 @@ pub struct Splitter {
     trusted: bool,
     template: Template,
     plan: Plan,
+    /// The tunnel that the segments are inside.
+    tunnel: Option<Tunnel>,
     /// From the start of the next payload to the end of the last one.
     payload: Range<usize>,
     headers: usize,
@@ -124,6 +127,7 @@ impl Splitter {
             trusted,
             template: Template::new()?,
             plan: Plan::Done,
+            tunnel: None,
             payload: 0..0,
             headers: USUAL_HEADERS,
             first: true,
@@ -140,8 +144,9 @@ impl Splitter {
     pub fn begin(&mut self, kind: Kind, hdr: VnetHdr, packet: &[u8]) -> Result<(), Fault> {
         self.plan = Plan::Done;
         match hdr.protocol() {
-            GSO_NONE => self.begin_whole(hdr, packet),
+            GSO_TCPV4 | GSO_TCPV6 | GSO_UDP_L4 if hdr.is_tunnel() => self.begin_tunnel(kind, hdr, packet),
             GSO_TCPV4 | GSO_TCPV6 | GSO_UDP_L4 => self.begin_segments(kind, hdr, packet),
+            GSO_NONE if !hdr.is_tunnel() => self.begin_whole(hdr, packet),
             _ => Err(Fault::GsoType),
         }
     }
@@ -243,20 +248,44 @@ impl Splitter {
 
     #[inline]
     fn begin_segments(&mut self, kind: Kind, hdr: VnetHdr, packet: &[u8]) -> Result<(), Fault> {
-        let segments = Segments::find(kind, hdr, packet).ok_or(Fault::Headers)?;
-        let payload = segments.headers..packet.len();
+        let (network, version) = network(packet, kind, usize::MAX).ok_or(Fault::Headers)?;
+        let segments = Segments::find(hdr, packet, network, version).ok_or(Fault::Headers)?;
         // A payload that fits into one segment is not segmented: the kernel only computes the checksum.
-        if payload.len() <= segments.size {
+        if packet.len() - segments.headers <= segments.size {
             return self.begin_whole(hdr, packet);
         }
-        let headers = packet.get(..segments.headers).ok_or(Fault::Headers)?;
-        let template = self.template.get_mut(segments.headers).ok_or(Fault::Headers)?;
-        template.copy_from_slice(headers);
-        let unsummed = self.trusted && segments.are_plain(headers).ok_or(Fault::Headers)?;
-        let segments = segments.prepare(template, packet.len(), unsummed).ok_or(Fault::Headers)?;
-        (self.payload, self.headers, self.first) = (payload, segments.headers, true);
+        let unsummed = self.trusted && segments.are_plain(packet).ok_or(Fault::Headers)?;
+        self.prepare(segments, None, packet, unsummed).ok_or(Fault::Headers)
+    }
+
+    /// The headers of a tunnel always need their lengths, so a payload that fits into one segment makes one segment.
+    #[cold]
+    fn begin_tunnel(&mut self, kind: Kind, hdr: VnetHdr, packet: &[u8]) -> Result<(), Fault> {
+        let tunnel = Tunnel::find(kind, hdr, packet).ok_or(Fault::Headers)?;
+        let version = tunnel.inner_version(packet).ok_or(Fault::Headers)?;
+        let segments = Segments::find(hdr, packet, tunnel.inner, version).ok_or(Fault::Headers)?;
+        self.prepare(segments, Some(tunnel), packet, false).ok_or(Fault::Headers)
+    }
+
+    /// Prepares the headers of all segments. None: they are not within the packet.
+    #[inline]
+    fn prepare(
+        &mut self,
+        segments: Segments,
+        tunnel: Option<Tunnel>,
+        packet: &[u8],
+        unsummed: bool,
+    ) -> Option<()> {
+        let template = self.template.get_mut(segments.headers)?;
+        template.copy_from_slice(packet.get(..segments.headers)?);
+        let segments = segments.prepare(template, packet.len(), unsummed)?;
+        self.tunnel = match tunnel {
+            Some(tunnel) => Some(tunnel.prepare(template, packet.len())?),
+            None => None,
+        };
+        (self.payload, self.headers, self.first) = (segments.headers..packet.len(), segments.headers, true);
         self.plan = Plan::Segments(segments);
-        Ok(())
+        Some(())
     }
 
     /// Whether the sums of the payloads are left out.
@@ -281,6 +310,9 @@ impl Splitter {
         let last = self.payload.is_empty();
         copy_headers(headers, self.template.get(headers.len())?);
         segments.write(headers, payload, sum, self.first, last)?;
+        if let Some(tunnel) = &mut self.tunnel {
+            tunnel.write(headers, payload, sum)?;
+        }
         self.first = false;
         if last {
             self.plan = Plan::Done;

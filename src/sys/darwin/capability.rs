@@ -31,6 +31,7 @@ pub(super) fn has(feature: Feature) -> bool {
         | Feature::Napi
         | Feature::Offload
         | Feature::Uso
+        | Feature::TunnelGso
         | Feature::Master
         | Feature::Ipv6Settings
         | Feature::Follow => false,

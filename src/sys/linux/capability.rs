@@ -12,7 +12,7 @@ use super::{Queue, file, ioctl, offload, rule};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::feature::Feature;
 use crate::model::flags::Kind;
-use crate::model::offload::{F_USO4, F_USO6};
+use crate::model::offload::{F_UDP_TUNNEL_GSO, F_USO4, F_USO6};
 use crate::model::prefix::Family;
 use crate::model::route::Route;
 use crate::model::text::text;
@@ -39,6 +39,7 @@ pub(super) fn has(feature: Feature) -> bool {
         | Feature::Napi
         | Feature::Offload
         | Feature::Uso
+        | Feature::TunnelGso
         | Feature::Follow
         | Feature::FindRoute
         | Feature::DefaultRoute
@@ -63,6 +64,7 @@ pub(super) fn kernel_has(feature: Feature) -> Result<bool> {
         Feature::Carrier => driver_is_since(5, 0),
         Feature::Follow => driver_is_since(5, 4),
         Feature::Uso => driver_is_since(6, 2),
+        Feature::TunnelGso => driver_is_since(6, 17),
         Feature::Ipv4 => has_family(libc::AF_INET),
         Feature::Ipv6 | Feature::Ipv6Settings => has_family(libc::AF_INET6),
         Feature::DefaultRoute | Feature::Bypass => has_policy_routing(),
@@ -89,7 +91,8 @@ impl Queue {
             Feature::Steering => self.knows(ioctl::tunsetsteeringebpf),
             Feature::Carrier => self.knows(ioctl::tunsetcarrier),
             Feature::Follow => self.is_followed(),
-            Feature::Uso => self.has_uso(),
+            Feature::Uso => self.can_offload(F_USO4 | F_USO6),
+            Feature::TunnelGso => Ok(self.layout.has_tunnels() && self.can_offload(F_UDP_TUNNEL_GSO)?),
             Feature::Route | Feature::Rename | Feature::Master | Feature::Monitor => {
                 self.link(&mut self.way()).map(|_| true)
             }
@@ -116,11 +119,11 @@ impl Queue {
         }
     }
 
-    /// Whether USO can be turned on. It is one feature for both families.
-    fn has_uso(&self) -> Result<bool> {
+    /// Whether any of these offloads can be turned on.
+    fn can_offload(&self, offloads: u64) -> Result<bool> {
         let available = |netlink: &mut Socket, it: Interface| Ok(offload::available(netlink.fd(), &it.name)?);
         let available = self.query(&mut self.way(), available, "query the offloads of")?;
-        Ok(self.mode.offload && available & (F_USO4 | F_USO6) != 0)
+        Ok(self.mode.offload && available & offloads != 0)
     }
 }
 

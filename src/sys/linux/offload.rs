@@ -15,12 +15,14 @@ use crate::model::offload;
 use crate::sys::Outcome;
 
 /// The names of the features in the kernel, with the bits of the ABI. USO is one feature for both families.
-const FEATURES: [(&[u8], u64); 5] = [
+const FEATURES: [(&[u8], u64); 7] = [
     (b"tx-checksum-ip-generic", offload::F_CSUM),
     (b"tx-tcp-segmentation", offload::F_TSO4),
     (b"tx-tcp6-segmentation", offload::F_TSO6),
     (b"tx-tcp-ecn-segmentation", offload::F_TSO_ECN),
     (b"tx-udp-segmentation", offload::F_USO4 | offload::F_USO6),
+    (b"tx-udp_tnl-segmentation", offload::F_UDP_TUNNEL_GSO),
+    (b"tx-udp_tnl-csum-segmentation", offload::F_UDP_TUNNEL_GSO_CSUM),
 ];
 
 const _: () = {
@@ -29,8 +31,10 @@ const _: () = {
     assert!(offload::F_USO4 == libc::TUN_F_USO4 as u64 && offload::F_USO6 == libc::TUN_F_USO6 as u64);
 };
 
-/// The sets to request, the best first. USO needs Linux 6.2, and only both families together are valid.
-pub(super) const BEST: [u64; 2] = [offload::ALL_OFFLOADS, offload::TCP_OFFLOADS];
+/// The sets to request, the best first. Tunnels need Linux 6.17. USO needs Linux 6.2, and only both families together are
+/// valid.
+pub(super) const BEST: [u64; 3] =
+    [offload::ALL_OFFLOADS, offload::ALL_OFFLOADS & !offload::TUNNEL_OFFLOADS, offload::TCP_OFFLOADS];
 
 /// linux/ethtool.h.
 const ETHTOOL_GSTRINGS: u32 = 0x1b;

@@ -21,6 +21,7 @@ use crate::model::flags::{Flags, Kind, Mode};
 use crate::model::link::Link;
 use crate::model::memory;
 use crate::model::name::{Name, NameRequest};
+use crate::model::offload::TUNNEL_OFFLOADS;
 use crate::model::packet::PI_HEADER;
 use crate::model::text::text;
 use crate::model::vnet_hdr::{Layout, Wanted};
@@ -111,7 +112,9 @@ impl Queue {
         let (control, granted) = Control::find_named(&node, made)?;
         let mut queue = Parts::new(path, control, flags.mode)?.with(node);
         queue.check(&granted, flags.mode.pi)?;
-        queue.begin_offload(name, wanted, false)?;
+        // A persistent device outlives its handles: programs that open it later may expect the shortest header.
+        let lengthen = wanted.size.is_none() && !flags.persist;
+        queue.begin_offload(name, wanted, lengthen, false)?;
         Ok(queue)
     }
 
@@ -149,7 +152,7 @@ impl Queue {
         let mut queue = Self::joined(node, netlink, path, name, flags.mode, only)?;
         queue.remember(before.and_then(Former::of));
         let persistent = before.is_some_and(|link| link.tuntap.is_some_and(|tuntap| tuntap.persist));
-        match queue.begin_offload(name, wanted, persistent) {
+        match queue.begin_offload(name, wanted, false, persistent) {
             Ok(()) => {
                 if persistent && before.is_some_and(is_unused) {
                     queue.remove_stale_policy();
@@ -292,9 +295,16 @@ impl Queue {
         Ok(Parts { layout, ..parts })
     }
 
-    /// Turns on all offloads that the kernel supports. A handle without offload turns off those that a persistent device
-    /// has kept, because it could not read super-packets.
-    fn begin_offload(&mut self, name: &NameRequest, wanted: Wanted, persistent: bool) -> Result<()> {
+    /// Turns on all offloads that the kernel and the virtio header support. `lengthen`: the header may be lengthened for
+    /// them. A handle without offload turns off those that a persistent device has kept, because it could not read
+    /// super-packets.
+    fn begin_offload(
+        &mut self,
+        name: &NameRequest,
+        wanted: Wanted,
+        lengthen: bool,
+        persistent: bool,
+    ) -> Result<()> {
         let failed =
             |errno| refusal(self.node.translate(errno), None, format_args!("open {name}: set its offloads"));
         if !self.mode.offload {
@@ -303,14 +313,24 @@ impl Queue {
         let action = text!("open {name}");
         self.set_layout(wanted, action.as_str())?;
         self.layout = self.node.layout(action.as_str())?;
+        let longer = if lengthen { self.layout.for_tunnels() } else { self.layout };
         let mut granted = Err(Errno::EINVAL);
         for best in offload::BEST {
+            if best & TUNNEL_OFFLOADS != 0 && !longer.has_tunnels() {
+                continue;
+            }
             granted = self.node.set_offload(best).map(|()| best);
             if granted != Err(Errno::EINVAL) {
                 break;
             }
         }
-        self.turned_on = Some(granted.map_err(failed)?);
+        let granted = granted.map_err(failed)?;
+        // Afterwards, so that the header of a kernel without tunnels stays as it is. The device is new: no packet comes.
+        if granted & TUNNEL_OFFLOADS != 0 && longer != self.layout {
+            self.node.set_vnet_hdr_size(longer.size()).map_err(failed)?;
+            self.layout = longer;
+        }
+        self.turned_on = Some(granted);
         Ok(())
     }
 }

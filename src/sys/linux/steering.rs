@@ -57,7 +57,8 @@ impl Queue {
                 Reason::Kernel,
                 text!(
                     "{action} {} to {offloads:#x}: the kernel does not support this set: all need TUNTAP_F_CSUM, TSO_ECN \
-                     needs TSO4 or TSO6, and USO4 and USO6 need each other and Linux 6.2",
+                     needs TSO4 or TSO6, USO4 and USO6 need each other and Linux 6.2, UDP_TUNNEL_GSO needs TSO4, TSO6 or USO4 \
+                     and Linux 6.17, and UDP_TUNNEL_GSO_CSUM needs UDP_TUNNEL_GSO",
                     self.label()
                 ),
             ),

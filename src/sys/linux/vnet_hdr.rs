@@ -79,7 +79,7 @@ impl Node {
         })
     }
 
-    fn set_vnet_hdr_size(&self, size: usize) -> Outcome<()> {
+    pub(super) fn set_vnet_hdr_size(&self, size: usize) -> Outcome<()> {
         let size = c_int::try_from(size).map_err(|_| Errno::EINVAL)?;
         // SAFETY: the kernel reads one int.
         unsafe { ioctl::tunsetvnethdrsz(self.fd().as_raw_fd(), &size) }.map(drop)

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+//! The headers of a UDP tunnel (VXLAN, Geneve) before those of the segments inside: an IP header, a UDP header, and bytes
+//! that are the same in all segments (Linux: skb_udp_tunnel_segment).
+
+#![allow(clippy::arithmetic_side_effects, reason = "offsets and lengths within one packet")]
+
+use super::checksum;
+use super::headers::{
+    ETHERNET_HEADER, IPV6_HEADER, Ip, UDP_HEADER, VLAN_TAG, byte, header_mut, network, put, u16_at,
+};
+use super::ip::IpHeader;
+use crate::model::flags::Kind;
+use crate::model::vnet_hdr::{F_UDP_TUNNEL_CSUM, GSO_UDP_TUNNEL_IPV4, GSO_UDP_TUNNEL_IPV6, VnetHdr};
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tunnel {
+    ip: IpHeader,
+    /// Offset of its UDP header.
+    transport: usize,
+    /// Offset of the IP header inside.
+    pub(super) inner: usize,
+    /// The sum of its pseudo header without the length, if its checksum is to be computed.
+    pseudo: Option<u64>,
+}
+
+impl Tunnel {
+    /// Finds the headers with the virtio header. None if the packet does not match the virtio header.
+    pub(super) fn find(kind: Kind, hdr: VnetHdr, packet: &[u8]) -> Option<Self> {
+        if hdr.gso_type & GSO_UDP_TUNNEL_IPV4 != 0 && hdr.gso_type & GSO_UDP_TUNNEL_IPV6 != 0 {
+            return None;
+        }
+        let (at, version) = network(packet, kind, usize::MAX)?;
+        let least = at
+            + match version {
+                Ip::V4 => usize::from(byte(packet, at)? & 0xf) * 4,
+                Ip::V6 => IPV6_HEADER,
+            };
+        let (transport, inner) = (usize::from(hdr.outer_th_offset), usize::from(hdr.inner_nh_offset));
+        // Linux 6.17 does not count a VLAN tag that the device inserts.
+        let is_tagged = kind == Kind::Tap && at > ETHERNET_HEADER;
+        let tag = if is_tagged && transport + VLAN_TAG == least { VLAN_TAG } else { 0 };
+        let (transport, inner) = (transport + tag, inner + tag);
+        let ip = IpHeader::find(packet, version, at, transport)?;
+        // Sums are of 16-bit words, so the headers must not begin at odd offsets from each other.
+        let right = inner >= transport + UDP_HEADER && (inner - transport) % 2 == 0;
+        let pseudo = (hdr.flags & F_UDP_TUNNEL_CSUM != 0).then_some(0);
+        right.then_some(Self { ip, transport, inner, pseudo })
+    }
+
+    /// The version of the IP header inside.
+    pub(super) fn inner_version(&self, packet: &[u8]) -> Option<Ip> {
+        match byte(packet, self.inner)? >> 4 {
+            4 => Some(Ip::V4),
+            6 => Some(Ip::V6),
+            _ => None,
+        }
+    }
+
+    /// Sets the fields that differ between segments to 0. The checksum field has the sum of the pseudo header, which includes
+    /// the length of the super-packet. A checksum that is not to be computed stays as it is.
+    pub(super) fn prepare(self, headers: &mut [u8], length: usize) -> Option<Self> {
+        let ip = self.ip.prepare(headers, self.transport)?;
+        let field = checksum::word(u16_at(headers, self.transport + 6)?);
+        let old_length = checksum::word((length - self.transport) as u16);
+        put(headers, self.transport + 4, [0; 2]);
+        let pseudo = self.pseudo.map(|_| field + checksum::without(old_length));
+        if pseudo.is_some() {
+            put(headers, self.transport + 6, [0; 2]);
+        }
+        Some(Self { ip, pseudo, ..self })
+    }
+
+    /// Writes the fields that differ, after those of the headers inside, for a payload of this length and sum. None: `headers`
+    /// are too short.
+    ///
+    /// Not inlined: it would use registers that segments without a tunnel need.
+    #[inline(never)]
+    pub(super) fn write(&mut self, headers: &mut [u8], payload: usize, sum: u64) -> Option<()> {
+        let end = headers.len() + payload;
+        self.ip.write(headers, end)?;
+        let length = (end - self.transport) as u16;
+        put(header_mut::<UDP_HEADER>(headers, self.transport)?, 4, length.to_be_bytes());
+        let Some(pseudo) = self.pseudo else { return Some(()) };
+        let all = checksum::of_header(headers.get(self.transport..)?).wrapping_add(sum);
+        let sum = !checksum::fold(all.wrapping_add(pseudo).wrapping_add(checksum::word(length)));
+        put(headers, self.transport + 6, if sum == 0 { 0xffff_u16 } else { sum }.to_ne_bytes());
+        Some(())
+    }
+}
