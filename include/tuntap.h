@@ -577,8 +577,9 @@ void tuntap_close(tuntap *dev);
  *
  * A device with TUNTAP_OFFLOAD keeps its offloads and its virtio header, which each packet on the
  * descriptor has: tuntap_get_vnet_hdr_size returns its size, and
- * tuntap_config_set_vnet_hdr_size sets one that the other program expects. For a program that knows the header but no offloads, call
- * tuntap_set_offloads(dev, 0) first: then it gets no super-packets, and all checksums are complete.
+ * tuntap_config_set_vnet_hdr_size sets one that the other program expects. For a program that
+ * knows the header but no offloads, call tuntap_set_offloads(dev, 0) first: then it gets no
+ * super-packets, and all checksums are complete.
  *
  * @param dev  Freed on success: no other call on it may be running, and none may follow.
  *             Unchanged on failure.
@@ -3372,8 +3373,9 @@ int tuntap_get_vnet_hdr_size(const tuntap *dev, size_t *size, tuntap_error *err)
 /**
  * Reads a packet or a super-packet without segmentation, and its virtio header. The device must
  * be opened with TUNTAP_OFFLOAD. For programs that forward the super-packet whole: to another
- * device, or to a UDP socket with UDP_SEGMENT. A program that does not know tunnels turns them off
- * with tuntap_set_offloads: then the kernel splits their super-packets.
+ * device, or to a UDP socket with UDP_SEGMENT. A super-packet of a tunnel can be written to a TAP
+ * only. A program that cannot pass those on turns them off with tuntap_set_offloads, and the kernel
+ * splits them, or splits them with tuntap_splitter_begin.
  *
  * @param dev       The handle.
  * @param hdr       Receives the virtio header. It does not depend on the size and byte order of the
@@ -3406,7 +3408,7 @@ ssize_t tuntap_read_super(tuntap *dev, tuntap_vnet_hdr *hdr, size_t hdr_size, vo
  *                  know is not 0 (TUNTAP_REASON_ARGUMENT); not opened with TUNTAP_OFFLOAD
  *                  (_MISMATCH); the kernel refuses the header: a UDP super-packet needs Linux 6.2,
  *                  has at most 128 segments, and must have TUNTAP_VNET_HDR_F_NEEDS_CSUM; one in a
- *                  tunnel needs Linux 6.17 and a device with a virtio header of 24 bytes (_PACKET).
+ *                  tunnel needs Linux 6.17 and a TAP with a virtio header of 24 bytes (_PACKET).
  * @since 0.1.0
  */
 ssize_t tuntap_write_super(tuntap *dev, const tuntap_vnet_hdr *hdr, size_t hdr_size, const void *buf, size_t size, tuntap_error *err);

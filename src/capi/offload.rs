@@ -133,8 +133,9 @@ pub unsafe extern "C" fn tuntap_get_vnet_hdr_size(
 
 /// Reads a packet or a super-packet without segmentation, and its virtio header. The device must
 /// be opened with TUNTAP_OFFLOAD. For programs that forward the super-packet whole: to another
-/// device, or to a UDP socket with UDP_SEGMENT. A program that does not know tunnels turns them off
-/// with tuntap_set_offloads: then the kernel splits their super-packets.
+/// device, or to a UDP socket with UDP_SEGMENT. A super-packet of a tunnel can be written to a TAP
+/// only. A program that cannot pass those on turns them off with tuntap_set_offloads, and the kernel
+/// splits them, or splits them with tuntap_splitter_begin.
 ///
 /// @param dev       The handle.
 /// @param hdr       Receives the virtio header. It does not depend on the size and byte order of the
@@ -184,7 +185,7 @@ pub unsafe extern "C" fn tuntap_read_super(
 ///                  know is not 0 (TUNTAP_REASON_ARGUMENT); not opened with TUNTAP_OFFLOAD
 ///                  (_MISMATCH); the kernel refuses the header: a UDP super-packet needs Linux 6.2,
 ///                  has at most 128 segments, and must have TUNTAP_VNET_HDR_F_NEEDS_CSUM; one in a
-///                  tunnel needs Linux 6.17 and a device with a virtio header of 24 bytes (_PACKET).
+///                  tunnel needs Linux 6.17 and a TAP with a virtio header of 24 bytes (_PACKET).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_write_super(

@@ -199,12 +199,10 @@ impl Device {
 
     /// The error of a failed write of a super-packet.
     pub fn explain_write_super(&self, errno: Errno, hdr: VnetHdr, first: Option<u8>, length: usize) -> Error {
-        if errno == Errno::EINVAL
-            && hdr.is_tunnel()
-            && !matches!(self.backend.device_has(Feature::TunnelGso), Ok(true))
-        {
+        if errno == Errno::EINVAL && hdr.is_tunnel() && self.refuses_tunnels() {
             let text = text!(
-                "write {}: super-packets of tunnels need Linux 6.17 and a little-endian virtio header of {} bytes",
+                "write {}: super-packets of tunnels need a TAP, Linux 6.17, and a little-endian virtio header of {} \
+                 bytes: split them first",
                 self.label(),
                 vnet_hdr::TUNNEL_SIZE
             );
@@ -216,6 +214,12 @@ impl Device {
             return Error::new(errno, Reason::Packet, text);
         }
         self.explain_write(errno, first, length)
+    }
+
+    /// Whether no super-packet of a tunnel can be written. Linux 6.18 expects an Ethernet header before it, on a TUN too.
+    fn refuses_tunnels(&self) -> bool {
+        self.backend.mode().kind == Kind::Tun
+            || matches!(self.backend.device_has(Feature::TunnelGso), Ok(false))
     }
 
     /// The error for packets that a writer had accepted and the kernel refused: they are lost.
