@@ -117,6 +117,8 @@ enum class offloads : std::uint64_t {
     tso_ecn = TUNTAP_F_TSO_ECN,
     uso4 = TUNTAP_F_USO4,
     uso6 = TUNTAP_F_USO6,
+    udp_tunnel_gso = TUNTAP_F_UDP_TUNNEL_GSO,
+    udp_tunnel_gso_csum = TUNTAP_F_UDP_TUNNEL_GSO_CSUM,
 };
 
 /** TUNTAP_IPV6_*. */
@@ -185,14 +187,17 @@ enum class endian : std::uint32_t {
 enum class vnet_hdr_flags : std::uint8_t {
     needs_csum = TUNTAP_VNET_HDR_F_NEEDS_CSUM,
     data_valid = TUNTAP_VNET_HDR_F_DATA_VALID,
+    udp_tunnel_csum = TUNTAP_VNET_HDR_F_UDP_TUNNEL_CSUM,
 };
 
-/** TUNTAP_VNET_HDR_GSO_*: a type, with which ecn can be combined. */
+/** TUNTAP_VNET_HDR_GSO_*: a type, with which udp_tunnel_ipv4, udp_tunnel_ipv6 and ecn can be combined. */
 enum class gso_type : std::uint8_t {
     none = TUNTAP_VNET_HDR_GSO_NONE,
     tcpv4 = TUNTAP_VNET_HDR_GSO_TCPV4,
     tcpv6 = TUNTAP_VNET_HDR_GSO_TCPV6,
     udp_l4 = TUNTAP_VNET_HDR_GSO_UDP_L4,
+    udp_tunnel_ipv4 = TUNTAP_VNET_HDR_GSO_UDP_TUNNEL_IPV4,
+    udp_tunnel_ipv6 = TUNTAP_VNET_HDR_GSO_UDP_TUNNEL_IPV6,
     ecn = TUNTAP_VNET_HDR_GSO_ECN,
 };
 
@@ -254,6 +259,7 @@ enum class feature : std::uint32_t {
     bypass = TUNTAP_FEATURE_BYPASS,
     master = TUNTAP_FEATURE_MASTER,
     ipv6_settings = TUNTAP_FEATURE_IPV6_SETTINGS,
+    tunnel_gso = TUNTAP_FEATURE_TUNNEL_GSO,
 };
 
 /** The owner or the group of a device that has none. */

@@ -38,17 +38,20 @@ func (f Flags) String() string { return names(uint64(f), flagNames) }
 type Offloads uint64
 
 const (
-	OffloadCsum   Offloads = C.TUNTAP_F_CSUM    // packets may have a partial checksum
-	OffloadTSO4   Offloads = C.TUNTAP_F_TSO4    // TCP over IPv4
-	OffloadTSO6   Offloads = C.TUNTAP_F_TSO6    // TCP over IPv6
-	OffloadTSOECN Offloads = C.TUNTAP_F_TSO_ECN // TCP with the ECN flags
-	OffloadUSO4   Offloads = C.TUNTAP_F_USO4    // UDP over IPv4
-	OffloadUSO6   Offloads = C.TUNTAP_F_USO6    // UDP over IPv6
+	OffloadCsum          Offloads = C.TUNTAP_F_CSUM                // packets may have a partial checksum
+	OffloadTSO4          Offloads = C.TUNTAP_F_TSO4                // TCP over IPv4
+	OffloadTSO6          Offloads = C.TUNTAP_F_TSO6                // TCP over IPv6
+	OffloadTSOECN        Offloads = C.TUNTAP_F_TSO_ECN             // TCP with the ECN flags
+	OffloadUSO4          Offloads = C.TUNTAP_F_USO4                // UDP over IPv4
+	OffloadUSO6          Offloads = C.TUNTAP_F_USO6                // UDP over IPv6
+	OffloadUDPTunnel     Offloads = C.TUNTAP_F_UDP_TUNNEL_GSO      // TCP and UDP inside a UDP tunnel
+	OffloadUDPTunnelCsum Offloads = C.TUNTAP_F_UDP_TUNNEL_GSO_CSUM // the same, with a checksum of the tunnel's UDP header
 )
 
 // String returns the names of the offloads, for example "CSUM|TSO4".
 func (o Offloads) String() string {
-	return names(uint64(o), []string{"CSUM", "TSO4", "TSO6", "TSO_ECN", "", "USO4", "USO6"})
+	return names(uint64(o), []string{"CSUM", "TSO4", "TSO6", "TSO_ECN", "", "USO4", "USO6",
+		"UDPTunnel", "UDPTunnelCsum"})
 }
 
 // names joins the names of the bits, and adds the bits without a name as a number.

@@ -16,24 +16,29 @@ import (
 
 // VnetHdr is the virtio header of a super-packet: the work that is left to do on it.
 type VnetHdr struct {
-	Flags      uint8  // VnetNeedsCsum, VnetDataValid
-	GSOType    uint8  // GSO...
-	HdrLen     uint16 // the length of all headers: only a hint
-	GSOSize    uint16 // payload bytes of each segment
-	CsumStart  uint16 // offset of the TCP or UDP header
-	CsumOffset uint16 // offset of the checksum field, from CsumStart
-	NumBuffers uint16 // for virtio devices
+	Flags         uint8  // VnetNeedsCsum, VnetDataValid, VnetUDPTunnelCsum
+	GSOType       uint8  // GSO...
+	HdrLen        uint16 // the length of all headers: only a hint
+	GSOSize       uint16 // payload bytes of each segment
+	CsumStart     uint16 // offset of the TCP or UDP header, in a tunnel of the one inside
+	CsumOffset    uint16 // offset of the checksum field, from CsumStart
+	NumBuffers    uint16 // for virtio devices
+	OuterThOffset uint16 // in a tunnel: offset of its UDP header
+	InnerNhOffset uint16 // in a tunnel: offset of the IP header inside
 }
 
 const (
-	VnetNeedsCsum = C.TUNTAP_VNET_HDR_F_NEEDS_CSUM // the checksum is partial
-	VnetDataValid = C.TUNTAP_VNET_HDR_F_DATA_VALID // the checksum was verified and is good
+	VnetNeedsCsum     = C.TUNTAP_VNET_HDR_F_NEEDS_CSUM      // the checksum is partial
+	VnetDataValid     = C.TUNTAP_VNET_HDR_F_DATA_VALID      // the checksum was verified and is good
+	VnetUDPTunnelCsum = C.TUNTAP_VNET_HDR_F_UDP_TUNNEL_CSUM // in a tunnel: the checksum of its UDP header is partial, too
 
-	GSONone  = C.TUNTAP_VNET_HDR_GSO_NONE   // a plain packet
-	GSOTCPv4 = C.TUNTAP_VNET_HDR_GSO_TCPV4  // a super-packet of TCP over IPv4
-	GSOTCPv6 = C.TUNTAP_VNET_HDR_GSO_TCPV6  // a super-packet of TCP over IPv6
-	GSOUDPL4 = C.TUNTAP_VNET_HDR_GSO_UDP_L4 // a super-packet of UDP
-	GSOECN   = C.TUNTAP_VNET_HDR_GSO_ECN    // with a TCP type: only the first segment has the CWR flag
+	GSONone          = C.TUNTAP_VNET_HDR_GSO_NONE            // a plain packet
+	GSOTCPv4         = C.TUNTAP_VNET_HDR_GSO_TCPV4           // a super-packet of TCP over IPv4
+	GSOTCPv6         = C.TUNTAP_VNET_HDR_GSO_TCPV6           // a super-packet of TCP over IPv6
+	GSOUDPL4         = C.TUNTAP_VNET_HDR_GSO_UDP_L4          // a super-packet of UDP
+	GSOUDPTunnelIPv4 = C.TUNTAP_VNET_HDR_GSO_UDP_TUNNEL_IPV4 // with another type: inside a UDP tunnel over IPv4
+	GSOUDPTunnelIPv6 = C.TUNTAP_VNET_HDR_GSO_UDP_TUNNEL_IPV6 // with another type: inside a UDP tunnel over IPv6
+	GSOECN           = C.TUNTAP_VNET_HDR_GSO_ECN             // with a TCP type: only the first segment has the CWR flag
 )
 
 // Both have the same members, so that one pointer serves for both.

@@ -76,6 +76,7 @@ const (
 	FeatureBypass       Feature = C.TUNTAP_FEATURE_BYPASS
 	FeatureMaster       Feature = C.TUNTAP_FEATURE_MASTER
 	FeatureIPv6Settings Feature = C.TUNTAP_FEATURE_IPV6_SETTINGS
+	FeatureTunnelGSO    Feature = C.TUNTAP_FEATURE_TUNNEL_GSO
 )
 
 // Has reports whether the library supports a feature on this operating system. It makes no system call.

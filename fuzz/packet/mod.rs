@@ -4,7 +4,10 @@
 #![allow(dead_code)]
 
 use tuntap::model::offload::LARGEST;
-use tuntap::model::vnet_hdr::{F_NEEDS_CSUM, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, Layout, VnetHdr};
+use tuntap::model::vnet_hdr::{
+    F_NEEDS_CSUM, F_UDP_TUNNEL_CSUM, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, GSO_UDP_TUNNEL_IPV4,
+    GSO_UDP_TUNNEL_IPV6, Layout, VnetHdr,
+};
 
 /// Size of a recipe.
 pub const RECIPE: usize = 16;
@@ -31,6 +34,16 @@ pub struct Recipe {
     pub payload: usize,
     pub fill: u8,
     pub hops: u8,
+    pub tunnel: Option<Tunnel>,
+}
+
+/// The headers of a UDP tunnel before the packet.
+#[derive(Clone, Copy)]
+pub struct Tunnel {
+    pub v6: bool,
+    pub checksum: bool,
+    /// Bytes after the UDP header of the tunnel.
+    pub between: usize,
 }
 
 impl Recipe {
@@ -51,7 +64,7 @@ impl Recipe {
             more,
             fill,
             hops,
-            _,
+            tunnel,
         ] = *bytes;
         Self {
             tap,
@@ -75,6 +88,11 @@ impl Recipe {
             payload: usize::from(size) + usize::from(more & 7) * 256,
             fill,
             hops: if hops < 250 { 64 } else { hops },
+            tunnel: (tunnel & 0x80 != 0).then_some(Tunnel {
+                v6: tunnel & 0x40 != 0,
+                checksum: tunnel & 0x20 != 0,
+                between: usize::from(tunnel & 0x1f) * 2,
+            }),
         }
     }
 
@@ -153,7 +171,51 @@ impl Recipe {
             packet[12 + 4 * tag..16 + 4 * tag].copy_from_slice(&[0x81, 0, 0, 7]);
         }
         let end = self.link();
-        packet[end - 2..end].copy_from_slice(if self.v6 { &[0x86, 0xdd] } else { &[8, 0] });
+        let v6 = self.tunnel.map_or(self.v6, |tunnel| tunnel.v6);
+        packet[end - 2..end].copy_from_slice(if v6 { &[0x86, 0xdd] } else { &[8, 0] });
+    }
+
+    /// The packet inside the tunnel of this recipe, or alone.
+    fn inside(&self) -> Self {
+        match self.tunnel {
+            Some(_) => Self { tap: false, tags: 0, tunnel: None, ..*self },
+            None => *self,
+        }
+    }
+
+    /// Whether [`is_good`] understands the packet inside the tunnel.
+    pub fn is_simple(&self) -> bool {
+        self.ip_options == 0 && self.extensions == [0; 2] && self.fragment == 0
+    }
+
+    /// Offsets of the UDP header of a tunnel, and of the IP header inside.
+    pub fn offsets(&self, tunnel: Tunnel) -> (usize, usize) {
+        let transport = self.link() + if tunnel.v6 { 40 } else { 20 };
+        (transport, transport + 8 + tunnel.between)
+    }
+
+    /// Puts the headers of the tunnel before a super-packet.
+    fn wrap(&self, tunnel: Tunnel, inside: &[u8]) -> Vec<u8> {
+        let (network, (transport, inner)) = (self.link(), self.offsets(tunnel));
+        let mut packet = vec![self.fill; inner];
+        packet.extend_from_slice(inside);
+        self.put_link(&mut packet);
+        let length = packet.len();
+        let counted = |from: usize| (length.wrapping_sub(from) as u16).to_be_bytes();
+        packet[network..transport].fill(1);
+        let (total, addresses) = if tunnel.v6 {
+            packet[network..network + 8].copy_from_slice(&[0x60, 0, 0, 0, 0, 0, 17, self.hops]);
+            (network + 4, network + 8..network + 40)
+        } else {
+            packet[network..network + 12].copy_from_slice(&[0x45, 0, 0, 0, 0, 9, 0, 0, self.hops, 17, 0, 0]);
+            (network + 2, network + 12..network + 20)
+        };
+        packet[total..total + 2].copy_from_slice(&counted(if tunnel.v6 { transport } else { network }));
+        packet[transport + 4..transport + 6].copy_from_slice(&counted(transport));
+        let pseudo = (length - transport) as u32 + 17 + u32::from(sum(&packet[addresses], 0));
+        let checksum = if tunnel.checksum { sum(&[], pseudo) } else { 0 };
+        packet[transport + 6..transport + 8].copy_from_slice(&checksum.to_be_bytes());
+        packet
     }
 
     /// Destination options, or fragment headers if the recipe has a fragment.
@@ -171,21 +233,30 @@ impl Recipe {
 
 /// A super-packet after its virtio header of this layout. `lies` makes fields of the header wrong.
 pub fn framed(layout: Layout, recipe: &Recipe, size: u8, lies: &[u8; 4]) -> Vec<u8> {
-    let packet = recipe.packet(recipe.payload, true);
+    let inside = recipe.inside();
+    let mut packet = inside.packet(recipe.payload, true);
     let gso_type = match (recipe.tcp, recipe.v6) {
         (false, _) => GSO_UDP_L4,
         (true, false) => GSO_TCPV4,
         (true, true) => GSO_TCPV6,
     };
-    let hdr = VnetHdr {
+    let mut hdr = VnetHdr {
         flags: F_NEEDS_CSUM,
         gso_type,
         hdr_len: 0,
         gso_size: u16::from(size) * 4,
-        csum_start: recipe.transport() as u16,
+        csum_start: inside.transport() as u16,
         csum_offset: if recipe.tcp { 16 } else { 6 },
         ..VnetHdr::default()
     };
+    if let Some(tunnel) = recipe.tunnel {
+        packet = recipe.wrap(tunnel, &packet);
+        let (transport, inner) = recipe.offsets(tunnel);
+        hdr.flags |= if tunnel.checksum { F_UDP_TUNNEL_CSUM } else { 0 };
+        hdr.gso_type |= if tunnel.v6 { GSO_UDP_TUNNEL_IPV6 } else { GSO_UDP_TUNNEL_IPV4 };
+        hdr.csum_start = (inner + inside.transport()) as u16;
+        (hdr.outer_th_offset, hdr.inner_nh_offset) = (transport as u16, inner as u16);
+    }
     let mut bytes = vec![0; layout.size()];
     layout.write(hdr, &mut bytes);
     bytes.extend_from_slice(&packet);
@@ -199,6 +270,21 @@ pub fn framed(layout: Layout, recipe: &Recipe, size: u8, lies: &[u8; 4]) -> Vec<
         bytes.truncate(usize::from(u16::from_le_bytes([end, end_high])));
     }
     bytes
+}
+
+/// Whether a segment in a tunnel has good lengths and checksums, both of the tunnel and, if it is simple, inside.
+pub fn is_good_tunnel(recipe: &Recipe, tunnel: Tunnel, segment: &[u8]) -> bool {
+    let (network, (transport, inner)) = (recipe.link(), recipe.offsets(tunnel));
+    let number = |at: usize| usize::from(u16::from_be_bytes([segment[at], segment[at + 1]]));
+    let length = segment.len();
+    let total = if tunnel.v6 { number(network + 4) + transport } else { number(network + 2) + network };
+    let checksum = match (tunnel.checksum, number(transport + 6)) {
+        (true, 0) | (false, 1..) => false,
+        (true, _) => is_good(recipe.tap, segment),
+        (false, _) => tunnel.v6 || sum(&segment[network..transport], 0) == 0xffff,
+    };
+    let inside = !recipe.is_simple() || is_good(false, &segment[inner..]);
+    total == length && number(transport + 4) == length - transport && checksum && inside
 }
 
 /// Adds bytes to a sum.

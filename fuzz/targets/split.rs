@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 //! Segments any bytes, or a nearly valid super-packet, as a virtio header and a packet. The splitter must end, stay within
 //! the packet, and make the same segments in place and with a copy, which together have the whole payload. The first byte
-//! selects the kind of device, the implementation of the sums, and the kind of input.
+//! selects the kind of device, the implementation of the sums, the size of the virtio header, and the kind of input. Segments
+//! in a tunnel that was not made wrong have good lengths and checksums.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use tuntap::cpu::Cpu;
 use tuntap::model::flags::Kind;
-use tuntap::model::vnet_hdr::{Layout, MIN_SIZE};
+use tuntap::model::vnet_hdr::{Endian, Layout, TUNNEL_SIZE};
 use tuntap::offload::split::Splitter;
 
 #[path = "../packet/mod.rs"]
@@ -16,17 +17,29 @@ use packet::{RECIPE, Recipe};
 
 fuzz_target!(|input: &[u8]| {
     let Some((choice, rest)) = input.split_first() else { return };
+    let layout = match choice & 0x40 {
+        0 => Layout::default(),
+        _ => Layout::new(TUNNEL_SIZE, Endian::Little).unwrap(),
+    };
+    let mut known = None;
     let made = match rest.split_first_chunk::<RECIPE>() {
-        Some((recipe, [size, a, b, c, d, ..])) if choice & 0x80 != 0 => {
-            packet::framed(Layout::default(), &Recipe::of(choice & 1 != 0, recipe), *size, &[*a, *b, *c, *d])
+        Some((recipe, [size, a, change, c, d, ..])) if choice & 0x80 != 0 => {
+            let recipe = Recipe::of(choice & 1 != 0, recipe);
+            known = recipe
+                .tunnel
+                .filter(|_| change & 3 == 0 && layout.has_tunnels())
+                .map(|tunnel| (recipe, tunnel));
+            packet::framed(layout, &recipe, *size, &[*a, *change, *c, *d])
         }
         _ => rest.to_vec(),
     };
-    let Some((header, packet)) = made.split_first_chunk::<MIN_SIZE>() else { return };
+    let Some((header, packet)) = made.split_at_checked(layout.size()) else { return };
+    // The offsets of longer ones are wrong.
+    let known = known.filter(|_| packet.len() <= usize::from(u16::MAX));
     let kind = if choice & 1 == 0 { Kind::Tun } else { Kind::Tap };
     let ways: Vec<Cpu> = Cpu::all().collect();
-    let cpu = ways[usize::from(choice >> 1 & 0x3f) % ways.len()];
-    let hdr = Layout::default().read(header);
+    let cpu = ways[usize::from(choice >> 1 & 0x1f) % ways.len()];
+    let hdr = layout.read(header);
 
     let (mut in_place, mut elsewhere) = (packet.to_vec(), packet.to_vec());
     let (mut first, mut second) =
@@ -48,6 +61,9 @@ fuzz_target!(|input: &[u8]| {
         let mut copy = vec![0; place.len()];
         second.next_into(&elsewhere, &mut copy).unwrap();
         assert_eq!(in_place[place.clone()], copy);
+        if let Some((recipe, tunnel)) = &known {
+            assert!(packet::is_good_tunnel(recipe, *tunnel, &copy));
+        }
         // An endless splitter would be found here.
         packets += 1;
         total += place.len();

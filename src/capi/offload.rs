@@ -113,7 +113,8 @@ pub unsafe extern "C" fn tuntap_set_offloads(dev: *mut Device, offloads: u64, er
 ///
 /// The library reads the size and the byte order of the header when a handle is opened. If another
 /// program changes either of them later, packets of the open handles are corrupt or refused. A
-/// handle that is opened after the change works.
+/// handle that is opened after the change works. A program that shortens the header below 24 bytes
+/// must also turn off the offloads of tunnels (TUNSETOFFLOAD), or the kernel passes no packet.
 ///
 /// @param dev   The handle.
 /// @param size  Receives the size in bytes.

@@ -213,6 +213,9 @@ impl Queue {
         };
         if self.mode.offload {
             queue.layout = queue.node.layout(text!("open {name}").as_str())?;
+            if self.layout.has_tunnels() && !queue.layout.has_tunnels() {
+                queue.turn_off_tunnels()?;
+            }
         }
         queue.filter = self.filter.clone();
         if apart {
@@ -221,6 +224,12 @@ impl Queue {
             queue.control().close()
         }
         Ok(queue)
+    }
+
+    /// For a header that another program has shortened: while offloads of tunnels are on, it passes no packet.
+    fn turn_off_tunnels(&self) -> Result<()> {
+        let on = self.offloads()?;
+        if on & TUNNEL_OFFLOADS == 0 { Ok(()) } else { self.set_offloads(on & !TUNNEL_OFFLOADS) }
     }
 
     /// Another queue of this device, of a node that has attached to its name.

@@ -14,6 +14,8 @@
 #define TSO (TUNTAP_F_CSUM | TUNTAP_F_TSO4 | TUNTAP_F_TSO6)
 /** <linux/if_tun.h> of Linux 6.2. */
 #define USO_BITS 0x60
+/** Of Linux 6.17. */
+#define TUNNEL_BITS 0x180
 
 /** A system call that is refused. */
 struct lack {
@@ -90,7 +92,8 @@ static void on_old(const char *name, const struct lack *lacks, size_t count, voi
         fail(__FILE__, __LINE__, name, "failed");
 }
 
-static const struct lack BEFORE_6_2[] = {{SYS_ioctl, TUNSETOFFLOAD, USO_BITS, EINVAL}};
+static const struct lack BEFORE_6_17[] = {{SYS_ioctl, TUNSETOFFLOAD, TUNNEL_BITS, EINVAL}};
+static const struct lack BEFORE_6_2[] = {{SYS_ioctl, TUNSETOFFLOAD, USO_BITS | TUNNEL_BITS, EINVAL}};
 static const struct lack BEFORE_5_4[] = {{SYS_ioctl, TUNGETDEVNETNS, 0, EINVAL}};
 static const struct lack IN_A_SANDBOX[] = {{SYS_ioctl, TUNGETDEVNETNS, 0, ENOTTY}};
 static const struct lack BEFORE_5_0[] = {{SYS_ioctl, TUNSETCARRIER, 0, EINVAL}};
@@ -102,7 +105,7 @@ static const struct lack WITHOUT_PROGRAMS[] = {{SYS_ioctl, TUNSETSTEERINGEBPF, 0
 /* The C library does without these: so must the rest. */
 static const struct lack NEW_CALLS[] = {{SYS_clone3, 0, 0, ENOSYS}, {SYS_statx, 0, 0, ENOSYS}};
 static const struct lack LINUX_4_19[] = {
-    {SYS_ioctl, TUNSETOFFLOAD, USO_BITS, EINVAL}, {SYS_ioctl, TUNGETDEVNETNS, 0, EINVAL},
+    {SYS_ioctl, TUNSETOFFLOAD, USO_BITS | TUNNEL_BITS, EINVAL}, {SYS_ioctl, TUNGETDEVNETNS, 0, EINVAL},
     {SYS_ioctl, TUNSETCARRIER, 0, EINVAL}, {SYS_setsockopt, NETLINK_GET_STRICT_CHK, 0, ENOPROTOOPT},
     {SYS_clone3, 0, 0, ENOSYS}, {SYS_statx, 0, 0, ENOSYS},
 };
@@ -120,6 +123,20 @@ static void without_uso(void)
     OK(tuntap_set_offloads(dev, TUNTAP_F_CSUM, &err));
     OK(tuntap_get_offloads(dev, &offloads, &err));
     CHECK((offloads & (TSO | USO)) == TUNTAP_F_CSUM);
+    tuntap_close(dev);
+}
+
+/** The header stays as long as such a kernel makes it, and all else is on. */
+static void without_tunnels(void)
+{
+    uint64_t offloads;
+    size_t size;
+    int driver;
+    OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_OFFLOAD, &dev, &err));
+    OK(tuntap_get_offloads(dev, &offloads, &err));
+    CHECK((offloads & TSO) == TSO && !(offloads & TUNNEL_BITS));
+    OK(tuntap_get_vnet_hdr_size(dev, &size, &err));
+    CHECK(ioctl(tuntap_get_fd(dev, NULL), TUNGETVNETHDRSZ, &driver) == 0 && driver == 10 && size == 10);
     tuntap_close(dev);
 }
 
@@ -250,7 +267,9 @@ static void taken_over(void)
 int main(void)
 {
     begin();
+    ON(BEFORE_6_17, without_tunnels);
     ON(BEFORE_6_2, without_uso);
+    ON(BEFORE_6_2, without_tunnels);
     ON(BEFORE_6_2, configure);
     ON(BEFORE_5_4, configure);
     ON(BEFORE_5_4, moved);

@@ -35,6 +35,11 @@ int main(void)
                          CHECKSUM | TSO4 | TSO6 | TUNTAP_F_TSO_ECN);
         if (ioctl(tuntap_get_fd(dev, NULL), TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_USO4 | TUN_F_USO6) == 0)
             CHECK(offloads_of(dev) == (CHECKSUM | TUNTAP_F_USO4 | TUNTAP_F_USO6));
+        if (ioctl(tuntap_get_fd(dev, NULL), TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | 0x080) == 0) {
+            CHECK(offloads_of(dev) == (CHECKSUM | TSO4 | TUNTAP_F_UDP_TUNNEL_GSO));
+            are_what_was_set(dev, TUN_F_CSUM | TUN_F_TSO4 | 0x180,
+                             CHECKSUM | TSO4 | TUNTAP_F_UDP_TUNNEL_GSO | TUNTAP_F_UDP_TUNNEL_GSO_CSUM);
+        }
         IP("link delete t0");
         FAILS(tuntap_get_offloads(dev, &(uint64_t){0}, &err), ENODEV, TUNTAP_REASON_REMOVED);
         FAILS(tuntap_get_offloads(dev, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);

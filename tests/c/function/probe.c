@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
-enum { LAST = TUNTAP_FEATURE_IPV6_SETTINGS };
+enum { LAST = TUNTAP_FEATURE_TUNNEL_GSO };
 
 static int has(const tuntap *dev, uint32_t feature)
 {
@@ -25,6 +25,7 @@ static void the_kernel_is_asked(void)
     CHECK(has(NULL, TUNTAP_FEATURE_CARRIER) == kernel_is(5, 0));
     CHECK(has(NULL, TUNTAP_FEATURE_FOLLOW) == kernel_is(5, 4));
     CHECK(has(NULL, TUNTAP_FEATURE_USO) == kernel_is(6, 2));
+    CHECK(has(NULL, TUNTAP_FEATURE_TUNNEL_GSO) == kernel_is(6, 17));
     CHECK(has(NULL, TUNTAP_FEATURE_NETNS) == (access("/proc/self/ns/net", F_OK) == 0));
     CHECK(has(NULL, TUNTAP_FEATURE_IPV6) == (access("/proc/net/if_inet6", F_OK) == 0));
     int rules = system("ip rule >/dev/null 2>&1") == 0;
@@ -45,10 +46,16 @@ static void a_device_has_its_modes(void)
     CHECK(has(dev, TUNTAP_FEATURE_TAP) && !has(dev, TUNTAP_FEATURE_TUN) && !has(dev, TUNTAP_FEATURE_PI));
     CHECK(has(dev, TUNTAP_FEATURE_OFFLOAD) && has(dev, TUNTAP_FEATURE_MULTI_QUEUE) && !has(dev, TUNTAP_FEATURE_NAPI));
     CHECK(has(dev, TUNTAP_FEATURE_USO) == has(NULL, TUNTAP_FEATURE_USO));
+    CHECK(has(dev, TUNTAP_FEATURE_TUNNEL_GSO) == has(NULL, TUNTAP_FEATURE_TUNNEL_GSO));
     CHECK(has(dev, TUNTAP_FEATURE_CARRIER) == has(NULL, TUNTAP_FEATURE_CARRIER));
     CHECK(has(dev, TUNTAP_FEATURE_FOLLOW) == has(NULL, TUNTAP_FEATURE_FOLLOW));
     CHECK(has(dev, TUNTAP_FEATURE_STEERING) == has(NULL, TUNTAP_FEATURE_STEERING));
     CHECK(has(dev, TUNTAP_FEATURE_ROUTE) && has(dev, TUNTAP_FEATURE_PERSIST));
+    tuntap_close(dev);
+    /* The header of a persistent device is too short for tunnels. */
+    OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_OFFLOAD | TUNTAP_PERSIST, &dev, &err));
+    CHECK(has(dev, TUNTAP_FEATURE_OFFLOAD) && !has(dev, TUNTAP_FEATURE_TUNNEL_GSO));
+    OK(tuntap_set_persist(dev, 0, &err));
     tuntap_close(dev);
     OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_PI, &dev, &err));
     CHECK(has(dev, TUNTAP_FEATURE_TUN) && !has(dev, TUNTAP_FEATURE_TAP) && has(dev, TUNTAP_FEATURE_PI));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "super.h"
+#include "vnet.h"
+#include "tunnel.h"
 
 #define ALL \
     (TUNTAP_F_CSUM | TUNTAP_F_TSO4 | TUNTAP_F_TSO6 | TUNTAP_F_TSO_ECN | TUNTAP_F_USO4 | TUNTAP_F_USO6)
@@ -94,6 +95,73 @@ static void a_plain_handle_turns_off_what_was_left(void)
     tuntap_close(dev);
 }
 
+static uint64_t tunnels_of(tuntap *dev)
+{
+    uint64_t offloads;
+    OK(tuntap_get_offloads(dev, &offloads, &err));
+    return offloads & TUNNEL_OFFLOADS;
+}
+
+/** A device whose header is too short for tunnels: it has no such offloads, does not take them, and works. */
+static void is_without_tunnels(tuntap *dev, int size)
+{
+    CHECK(header_size(tuntap_get_fd(dev, NULL)) == size && tunnels_of(dev) == 0);
+    FAILS(tuntap_set_offloads(dev, TUNTAP_F_CSUM | TUNTAP_F_TSO4 | TUNTAP_F_UDP_TUNNEL_GSO, &err), EINVAL,
+          TUNTAP_REASON_MISMATCH);
+    MESSAGE_HAS("tuntap_config_set_vnet_hdr_size");
+    CHECK(tunnels_of(dev) == 0);
+    every_function_is_right(dev);
+}
+
+/** Only a new device gets a header that has room for tunnels; nobody else's is changed. */
+static void tunnels_go_with_the_header(void)
+{
+    tuntap_config *config;
+    tuntap *dev;
+    uint64_t flags = TUNTAP_TUN | TUNTAP_OFFLOAD, all = kernel_has_tunnels() ? TUNNEL_OFFLOADS : 0;
+    OK(tuntap_open("t0", flags, &dev, &err));
+    CHECK(header_size(tuntap_get_fd(dev, NULL)) == new_header_size() && tunnels_of(dev) == all);
+    tuntap_close(dev);
+
+    OK(tuntap_open("t0", flags | TUNTAP_PERSIST, &dev, &err));
+    is_without_tunnels(dev, 10);
+    tuntap_close(dev);
+    OK(tuntap_open("t0", flags, &dev, &err));
+    is_without_tunnels(dev, 10);
+    tuntap_close(dev);
+    IP("link delete t0");
+
+    prepare("t0", IFF_TUN, 12);
+    OK(tuntap_open("t0", flags, &dev, &err));
+    is_without_tunnels(dev, 12);
+    tuntap_close(dev);
+    IP("link delete t0");
+
+    prepare("t0", IFF_TUN, TUNNEL_HDR);
+    OK(tuntap_open("t0", flags, &dev, &err));
+    CHECK(header_size(tuntap_get_fd(dev, NULL)) == TUNNEL_HDR && tunnels_of(dev) == all);
+    tuntap_close(dev);
+
+    /* The size is changed below what the tunnels of the last handle need. */
+    OK(tuntap_config_new(&config, &err));
+    OK(tuntap_config_set_vnet_hdr_size(config, 20, &err));
+    OK(tuntap_open_config("t0", flags, config, &dev, &err));
+    is_without_tunnels(dev, 20);
+    tuntap_close(dev);
+    IP("link delete t0");
+    tuntap_config_free(config);
+
+    needs_tunnels();
+    OK(tuntap_open("t0", flags, &dev, &err));
+    FAILS(tuntap_set_offloads(dev, TUNTAP_F_CSUM | TUNTAP_F_UDP_TUNNEL_GSO, &err), EOPNOTSUPP, TUNTAP_REASON_KERNEL);
+    FAILS(tuntap_set_offloads(dev, TUNTAP_F_CSUM | TUNTAP_F_TSO4 | TUNTAP_F_UDP_TUNNEL_GSO_CSUM, &err), EOPNOTSUPP,
+          TUNTAP_REASON_KERNEL);
+    MESSAGE_HAS("UDP_TUNNEL_GSO");
+    OK(tuntap_set_offloads(dev, TUNTAP_F_CSUM | TUNTAP_F_TSO4 | TUNTAP_F_UDP_TUNNEL_GSO, &err));
+    CHECK(tunnels_of(dev) == TUNTAP_F_UDP_TUNNEL_GSO);
+    tuntap_close(dev);
+}
+
 static void a_device_without_offload_has_none(void)
 {
     tuntap *dev;
@@ -111,5 +179,6 @@ int main(void)
     a_device_without_offload_has_none();
     each_is_turned_on_and_off();
     a_plain_handle_turns_off_what_was_left();
+    tunnels_go_with_the_header();
     return 0;
 }

@@ -14,7 +14,7 @@ static void refused(tuntap_splitter *splitter, size_t size)
 
 static void the_header_has_the_size_that_is_given(tuntap_splitter *splitter)
 {
-    static const size_t sizes[] = {10, 12, 20, 4096}, wrong[] = {0, 9, 4097, SIZE_MAX};
+    static const size_t sizes[] = {10, 12, 16, 20, 4096}, wrong[] = {0, 9, 4097, SIZE_MAX};
     static union sized_hdr sized;
     void *packet;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {

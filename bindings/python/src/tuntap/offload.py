@@ -28,6 +28,8 @@ class VnetHdr(NamedTuple):
     csum_start: int = 0
     csum_offset: int = 0
     num_buffers: int = 0
+    outer_th_offset: int = 0
+    inner_nh_offset: int = 0
 
     @classmethod
     def of(cls, told: Any) -> VnetHdr:
