@@ -31,7 +31,6 @@ use crate::model::link::{Link, Tuntap};
 use crate::model::name::{Name, NameRequest};
 use crate::model::offload;
 use crate::model::text::{Text, text};
-use crate::model::vnet_hdr::TUNNEL_SIZE;
 use crate::sys::{Backend, Outcome, PerProcess, Queue};
 pub(crate) use crate::sys::{CancelDisabled, Namespace};
 
@@ -214,14 +213,10 @@ impl Device {
             let text = text!("offloads {offloads:#x}: this version does not know all of them");
             return Err(Error::new(Errno::EINVAL, Reason::Flags, text));
         }
-        let layout = self.backend.layout();
-        if offloads & offload::TUNNEL_OFFLOADS != 0 && !layout.has_tunnels() {
-            let text = text!(
-                "set the offloads of {}: super-packets of tunnels need a little-endian virtio header of {TUNNEL_SIZE} \
-                 bytes, and it has {}: use tuntap_config_set_vnet_hdr_size",
-                self.label(),
-                layout.size()
-            );
+        if offloads & offload::TUNNEL_OFFLOADS != 0 && !self.backend.layout().has_tunnels() {
+            let why =
+                "tunnels need a little-endian virtio header of 24 bytes: use tuntap_config_set_vnet_hdr_size";
+            let text = text!("set the offloads of {}: {why}", self.label());
             return Err(Error::new(Errno::EINVAL, Reason::Mismatch, text));
         }
         self.backend.set_offloads(offloads)?;

@@ -200,12 +200,8 @@ impl Device {
     /// The error of a failed write of a super-packet.
     pub fn explain_write_super(&self, errno: Errno, hdr: VnetHdr, first: Option<u8>, length: usize) -> Error {
         if errno == Errno::EINVAL && hdr.is_tunnel() && self.refuses_tunnels() {
-            let text = text!(
-                "write {}: super-packets of tunnels need a TAP, Linux 6.17, and a little-endian virtio header of {} \
-                 bytes: split them first",
-                self.label(),
-                vnet_hdr::TUNNEL_SIZE
-            );
+            let why = "super-packets of tunnels need a TAP, Linux 6.17, and a little-endian virtio header of 24 bytes";
+            let text = text!("write {}: {why}: split them first", self.label());
             return Error::new(errno, Reason::Packet, text);
         }
         let is_udp = errno == Errno::EINVAL && hdr.protocol() == vnet_hdr::GSO_UDP_L4;

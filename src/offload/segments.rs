@@ -38,7 +38,6 @@ struct Tcp {
 impl Segments {
     /// Finds the headers with the virtio header and the IP header at offset `network`. None if the packet does not match
     /// the virtio header.
-    #[inline]
     pub(super) fn find(hdr: VnetHdr, packet: &[u8], network: usize, version: Ip) -> Option<Self> {
         let transport = usize::from(hdr.csum_start);
         let ip = IpHeader::find(packet, version, network, transport)?;
@@ -68,7 +67,7 @@ impl Segments {
     /// Whether a joiner always recognizes the segments as packets of a flow.
     pub(super) fn are_plain(&self, headers: &[u8]) -> Option<bool> {
         let wanted = if self.tcp.is_some() { TCP } else { UDP };
-        let network = self.ip.at;
+        let network = self.ip.at();
         let (header, protocol, fragment) = match self.ip.version {
             Ip::V4 => (IPV4_HEADER, byte(headers, network + 9)?, u16_at(headers, network + 6)? & FRAGMENT),
             Ip::V6 => (IPV6_HEADER, byte(headers, network + 6)?, 0),

@@ -263,12 +263,11 @@ impl Splitter {
     fn begin_tunnel(&mut self, kind: Kind, hdr: VnetHdr, packet: &[u8]) -> Result<(), Fault> {
         let tunnel = Tunnel::find(kind, hdr, packet).ok_or(Fault::Headers)?;
         let version = tunnel.inner_version(packet).ok_or(Fault::Headers)?;
-        let segments = Segments::find(hdr, packet, tunnel.inner, version).ok_or(Fault::Headers)?;
+        let segments = Segments::find(hdr, packet, tunnel.inner(), version).ok_or(Fault::Headers)?;
         self.prepare(segments, Some(tunnel), packet, false).ok_or(Fault::Headers)
     }
 
     /// Prepares the headers of all segments. None: they are not within the packet.
-    #[inline]
     fn prepare(
         &mut self,
         segments: Segments,

@@ -12,13 +12,14 @@ use super::ip::IpHeader;
 use crate::model::flags::Kind;
 use crate::model::vnet_hdr::{F_UDP_TUNNEL_CSUM, GSO_UDP_TUNNEL_IPV4, GSO_UDP_TUNNEL_IPV6, VnetHdr};
 
+/// Offsets have 16 bits, as those of [`IpHeader`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tunnel {
     ip: IpHeader,
     /// Offset of its UDP header.
-    transport: usize,
+    transport: u16,
     /// Offset of the IP header inside.
-    pub(super) inner: usize,
+    inner: u16,
     /// The sum of its pseudo header without the length, if its checksum is to be computed.
     pseudo: Option<u64>,
 }
@@ -44,12 +45,23 @@ impl Tunnel {
         // Sums are of 16-bit words, so the headers must not begin at odd offsets from each other.
         let right = inner >= transport + UDP_HEADER && (inner - transport) % 2 == 0;
         let pseudo = (hdr.flags & F_UDP_TUNNEL_CSUM != 0).then_some(0);
+        let (transport, inner) = (transport.try_into().ok()?, inner.try_into().ok()?);
         right.then_some(Self { ip, transport, inner, pseudo })
+    }
+
+    /// Offset of its UDP header.
+    fn transport(&self) -> usize {
+        self.transport.into()
+    }
+
+    /// Offset of the IP header inside.
+    pub(super) fn inner(&self) -> usize {
+        self.inner.into()
     }
 
     /// The version of the IP header inside.
     pub(super) fn inner_version(&self, packet: &[u8]) -> Option<Ip> {
-        match byte(packet, self.inner)? >> 4 {
+        match byte(packet, self.inner())? >> 4 {
             4 => Some(Ip::V4),
             6 => Some(Ip::V6),
             _ => None,
@@ -59,13 +71,13 @@ impl Tunnel {
     /// Sets the fields that differ between segments to 0. The checksum field has the sum of the pseudo header, which includes
     /// the length of the super-packet. A checksum that is not to be computed stays as it is.
     pub(super) fn prepare(self, headers: &mut [u8], length: usize) -> Option<Self> {
-        let ip = self.ip.prepare(headers, self.transport)?;
-        let field = checksum::word(u16_at(headers, self.transport + 6)?);
-        let old_length = checksum::word((length - self.transport) as u16);
-        put(headers, self.transport + 4, [0; 2]);
+        let ip = self.ip.prepare(headers, self.transport())?;
+        let field = checksum::word(u16_at(headers, self.transport() + 6)?);
+        let old_length = checksum::word((length - self.transport()) as u16);
+        put(headers, self.transport() + 4, [0; 2]);
         let pseudo = self.pseudo.map(|_| field + checksum::without(old_length));
         if pseudo.is_some() {
-            put(headers, self.transport + 6, [0; 2]);
+            put(headers, self.transport() + 6, [0; 2]);
         }
         Some(Self { ip, pseudo, ..self })
     }
@@ -78,12 +90,12 @@ impl Tunnel {
     pub(super) fn write(&mut self, headers: &mut [u8], payload: usize, sum: u64) -> Option<()> {
         let end = headers.len() + payload;
         self.ip.write(headers, end)?;
-        let length = (end - self.transport) as u16;
-        put(header_mut::<UDP_HEADER>(headers, self.transport)?, 4, length.to_be_bytes());
+        let length = (end - self.transport()) as u16;
+        put(header_mut::<UDP_HEADER>(headers, self.transport())?, 4, length.to_be_bytes());
         let Some(pseudo) = self.pseudo else { return Some(()) };
-        let all = checksum::of_header(headers.get(self.transport..)?).wrapping_add(sum);
+        let all = checksum::of_header(headers.get(self.transport()..)?).wrapping_add(sum);
         let sum = !checksum::fold(all.wrapping_add(pseudo).wrapping_add(checksum::word(length)));
-        put(headers, self.transport + 6, if sum == 0 { 0xffff_u16 } else { sum }.to_ne_bytes());
+        put(headers, self.transport() + 6, if sum == 0 { 0xffff_u16 } else { sum }.to_ne_bytes());
         Some(())
     }
 }
