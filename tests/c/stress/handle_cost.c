@@ -19,7 +19,7 @@ static const struct {
     long most;
 } STEP[] = {
     {"open", 9}, {"set_addr", 13}, {"up", 8}, {"the first wait", 6}, {"set_mtu after a wait", 12}, {"open_queue", 22},
-    {"open with offload", 16},
+    {"open with offload", 17},
 };
 /** Open, address, up. */
 enum { ALL_THREE = 30 };
