@@ -21,8 +21,10 @@ CARGO      ?= cargo
 INSTALL    ?= install
 TAR        ?= tar
 PYTHON     ?= python3
-# Links the object in the archives, by options that `zig cc` does not have.
-OBJECT_CC  ?= $(CC)
+# Links the object in the archives, so it is GNU ld or lld, whatever linker CC uses. By default it is that of CC's processor.
+ifeq ($(origin LD),default)
+LD          = $(or $(shell $(CC) -print-prog-name=ld 2>/dev/null),ld)
+endif
 # More options for cargo; RUSTFLAGS, CFLAGS and LDFLAGS are used as well.
 CARGOFLAGS ?=
 
@@ -87,35 +89,10 @@ $(SHARED): $(RUST_LIB) abi/libtuntap.map
 	    -install_name @rpath/$(SONAME) -compatibility_version $(SOVERSION).0.0 -current_version $(VERSION)
 	ln -sf $(notdir $@) $(BUILD)/$(LINKS)
 else
-# One object whose only global symbols are the ABI's, so that it cannot clash with another Rust library in a program.
-#
-# Undefined symbols that no relocation names are removed: they come from code that the linker has dropped, and some of
-# them make a static link print a warning.
-#
-# std's panic handlers print a backtrace, which needs more code than the rest of the library. They are replaced by
-# src/fault.rs, and the linker drops the code that is then unused. The build fails if a later rustc names the handlers
-# differently, or if the linker keeps std's.
-$(BUILD)/tuntap.o: $(RUST_LIB) abi/libtuntap.map
+# One object, whose only global symbols are the ABI's.
+$(BUILD)/tuntap.o: $(RUST_LIB) abi/libtuntap.map packaging/object.sh
 	@mkdir -p $(BUILD)
-	sed -n 's/^ *\(tuntap_[a-z0-9_]*\);/\1/p' abi/libtuntap.map > $(BUILD)/symbols
-	LC_ALL=C $(READELF) -sW $(RUST_LIB) > $(BUILD)/rust-symbols
-	awk '$$4 == "FUNC" && $$7 != "UND" { \
-	    if ($$8 ~ /rust_begin_unwind$$/) print "-Wl,--wrap=" $$8 ",--defsym=__wrap_" $$8 "=tuntap_panicked"; \
-	    if ($$8 ~ /__rust_alloc_error_handler$$/) print "-Wl,--wrap=" $$8 ",--defsym=__wrap_" $$8 "=tuntap_out_of_memory" }' \
-	    $(BUILD)/rust-symbols | sort -u > $(BUILD)/handlers
-	@test "$$(sed 's/.*=//' $(BUILD)/handlers | sort | tr '\n' ' ')" = "tuntap_out_of_memory tuntap_panicked " || \
-	    { echo "src/fault.rs: std's handlers are not found in $(RUST_LIB)" >&2; exit 1; }
-	$(OBJECT_CC) $(CFLAGS) -nostdlib -r -Wl,--gc-sections $$(sed 's/^/-Wl,-u,/' $(BUILD)/symbols) $$(cat $(BUILD)/handlers) \
-	    -Wl,-u,tuntap_panicked,-u,tuntap_out_of_memory -o $@ $(RUST_LIB)
-	LC_ALL=C $(READELF) -sW $@ > $(BUILD)/linked-symbols || { rm -f $@; exit 1; }
-	@awk '$$4 == "FUNC" && $$7 != "UND" && $$8 !~ /^__wrap_/ && \
-	    $$8 ~ /rust_begin_unwind|alloc_error_handler|12default_hook|12backtrace_rs|5gimli|9addr2line/ { print $$8; n = 1 } \
-	    $$7 != "UND" && $$8 ~ /^__wrap_/ { wraps[$$8] = 1 } \
-	    END { for (name in wraps) found++; exit n || found != 2 }' $(BUILD)/linked-symbols >&2 || \
-	    { echo "$@: std's handlers are still in it, in place of src/fault.rs" >&2; rm -f $@; exit 1; }
-	awk '$$7 == "UND" && $$8 != "" { print $$8 }' $(BUILD)/linked-symbols | sort -u > $(BUILD)/undefined-symbols
-	$(OBJCOPY) --keep-global-symbols=$(BUILD)/symbols --strip-unneeded-symbols=$(BUILD)/undefined-symbols \
-	    --remove-section=.llvmbc --remove-section=.llvmcmd $@
+	LD="$(LD)" OBJCOPY="$(OBJCOPY)" READELF="$(READELF)" packaging/object.sh $(RUST_LIB) abi/libtuntap.map $@
 
 # Archives carry no debugging information, as distributions ship them. The same code with it is in $(DEBUG_STATIC).
 $(STATIC): $(BUILD)/tuntap.o
@@ -159,7 +136,7 @@ docs:
 # After `make` this builds nothing, so that root needs no cargo.
 install:
 	@test -f $(SHARED) && test -f $(STATIC) && test -f $(CDEF) && \
-	    test -z "$$(find src include abi packaging/rustc.sh Cargo.toml Cargo.lock -newer $(SHARED))" || $(MAKE) all
+	    test -z "$$(find src include abi packaging/rustc.sh packaging/object.sh Cargo.toml Cargo.lock -newer $(SHARED))" || $(MAKE) all
 	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(LIBDIR)/cmake/tuntap" "$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(DOCDIR)"
 	$(INSTALL) -m 755 $(SHARED) "$(DESTDIR)$(LIBDIR)/"
 	for link in $(LINKS); do ln -sf $(notdir $(SHARED)) "$(DESTDIR)$(LIBDIR)/$$link"; done
