@@ -47,7 +47,7 @@ wheel_for() {
     esac
 }
 
-# zig links with an old glibc, and with musl. The C compiler links the object, by options that zig does not have.
+# zig links with an old glibc, and with musl.
 library() {
     has=$(prefix "$1")
     options=
@@ -57,7 +57,7 @@ library() {
     fi
     # musl's std is for static programs otherwise.
     RUSTFLAGS="${RUSTFLAGS:-} -Ctarget-feature=-crt-static" CARGO_TARGET_DIR='' CARGO_BUILD_TARGET=$1 \
-        "${MAKE:-make}" -s library BUILD="$out/$1" CARGO="$CARGO" CARGOFLAGS="$options" OBJECT_CC="${has}gcc" \
+        "${MAKE:-make}" -s library BUILD="$out/$1" CARGO="$CARGO" CARGOFLAGS="$options" LD="${has}ld" \
         CC="$python -m ziglang cc -target $(linked_for "$1")" LIBS="-lunwind -lpthread -ldl -lm" \
         AR="${has}ar" OBJCOPY="${has}objcopy" READELF="${has}readelf" || return
     case $1 in

@@ -97,7 +97,7 @@ library() {
         musl_system || return
         set -- "$1" CC="musl-gcc -L$out/musl-system" LIBS="-lunwind -lpthread -ldl -lm"
         ;;
-    *) set -- "$1" CC="$gnu-gcc" AR="$gnu-ar" OBJCOPY="$gnu-objcopy" READELF="$gnu-readelf" STRIP="$gnu-strip" ;;
+    *) set -- "$1" CC="$gnu-gcc" AR="$gnu-ar" LD="$gnu-ld" OBJCOPY="$gnu-objcopy" READELF="$gnu-readelf" STRIP="$gnu-strip" ;;
     esac
     folder=build/targets/$1
     shift
