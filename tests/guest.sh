@@ -6,9 +6,10 @@
 #   architecture  of the packages, as Debian names it
 # A network is needed for packages that are not in the guest's folder yet. MIRROR and UBUNTU_MIRROR replace the usual
 # mirrors.
+# shellcheck disable=SC2154 # what the scripts set
 
 # What the tests run, the packages that have it, and what the tests need of a kernel that may have it as a module.
-tools="cat chmod cut grep head insmod ip ln mount readlink sed sh sleep stty tail tc timeout tr true wc"
+tools="cat chmod cut grep head insmod ip ln mount readlink sed seq sh sleep stty tail tc timeout tr true wc"
 packages="coreutils dash grep iproute2 kmod libatomic1 libc6 libgcc-s1 mount sed"
 modules="af_packet bridge dummy ipv6 llc sch_tbf stp tun veth vxlan 8021q"
 debian_keys=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -113,8 +114,8 @@ fetch_system() {
 find_in() {
     system=$1
     shift
-    for path; do
-        for path in "$path" "/usr$path"; do
+    for given; do
+        for path in "$given" "/usr$given"; do
             while [ -L "$system$path" ]; do
                 case $(readlink "$system$path") in
                 /*) path=$(readlink "$system$path") ;;

@@ -169,7 +169,8 @@ static struct shape random_shape(int tap)
     size_t extension = below(4) ? 0 : 8 * (1 + below(4)), options = below(4) ? 0 : 4 * (1 + below(10));
     shape.transport = shape.network + (shape.v6 ? 40 + extension : 20 + options);
     shape.headers = shape.transport + (shape.tcp ? 20 + (below(2) ? 12 : 4 * below(11)) : 8);
-    size_t most = 65535 - (shape.headers - shape.network), sizes[] = {1448, 1400, 1 + below(3000), 1 + below(64)};
+    /* Newer kernels raise a segment size of less than 8. */
+    size_t most = 65535 - (shape.headers - shape.network), sizes[] = {1448, 1400, 8 + below(3000), 8 + below(57)};
     shape.size = sizes[below(4)];
     size_t segments = 2 + below(below(4) ? 8 : 60);
     shape.payload = shape.size * (segments - 1) + 1 + below((unsigned)shape.size);

@@ -87,6 +87,23 @@ UNUSED static void needs_kernel(unsigned major, unsigned minor, const char *what
     exit(77);
 }
 
+/** Waits until the kernel has noticed that nobody uses a device that is up: before Linux 6.10 a moment later. */
+#define WAIT_FOR_NO_CARRIER(name)                                          \
+    do {                                                                   \
+        for (int i_ = 0; i_ < 2000; i_++) {                                \
+            if (strstr(output_of("ip link show " name), "NO-CARRIER"))     \
+                break;                                                     \
+            usleep(10000);                                                 \
+        }                                                                  \
+    } while (0)
+
+/** Where a seccomp filter finds the lower half of an argument. */
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define ARGUMENT(n) (offsetof(struct seccomp_data, args[n]) + 4)
+#else
+#define ARGUMENT(n) offsetof(struct seccomp_data, args[n])
+#endif
+
 /** It holds. */
 #define CHECK(condition)                                   \
     do {                                                   \

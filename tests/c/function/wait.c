@@ -53,6 +53,7 @@ static void the_rest_of_a_super_packet_is_ready(void)
 {
     tuntap *dev = ready(TUNTAP_TUN | TUNTAP_OFFLOAD);
     static const char data[2 * 1000];
+    needs_kernel(6, 2, "super-packets of UDP");
     OK(tuntap_set_offloads(dev, TUNTAP_F_CSUM | TUNTAP_F_USO4 | TUNTAP_F_USO6, &err));
     int segment = 1000;
     if (setsockopt(sock, IPPROTO_UDP, 103 /* UDP_SEGMENT */, &segment, sizeof segment) != 0)

@@ -139,8 +139,9 @@ int main(void)
 {
     begin();
     ipv4_only();
-    the_rest_stays_with_the_parent();
     a_child_of_a_busy_parent_goes_on(TUNTAP_OFFLOAD);
     a_child_of_a_busy_parent_goes_on(0);
+    needs_kernel(6, 2, "super-packets of UDP");
+    the_rest_stays_with_the_parent();
     return 0;
 }

@@ -30,7 +30,7 @@ static void deny(long call, unsigned request, unsigned number)
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, 0, 4),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, request ? (unsigned)call : ~0U, 0, 2),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[call == SYS_ioctl])),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARGUMENT(call == SYS_ioctl)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, request, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | number),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),

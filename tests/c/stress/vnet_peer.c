@@ -19,7 +19,9 @@ static int emulator_queue(const char *name, int kind)
     int fd = join_by_hand(name, kind | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE);
     unsigned offloads = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
     CHECK(fd >= 0 && ioctl(fd, TUNSETVNETHDRSZ, &header) == 0 && ioctl(fd, TUNSETVNETLE, &on) == 0);
-    CHECK(ioctl(fd, TUNSETOFFLOAD, offloads | TUNTAP_F_USO4 | TUNTAP_F_USO6) == 0);
+    if (kernel_has_uso())
+        offloads |= TUNTAP_F_USO4 | TUNTAP_F_USO6;
+    CHECK(ioctl(fd, TUNSETOFFLOAD, offloads) == 0);
     CHECK(fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) == 0);
     return fd;
 }
