@@ -76,7 +76,7 @@
  *            another thread was in a call on the handle during fork(), the parent must be the one
  *            that uses all functions. The unread rest of a super-packet stays with the parent.
  *
- * Functions need Linux 4.19 or later, unless their comment names a later version. On Darwin (macOS,
+ * Functions need Linux 5.10 or later, unless their comment names a later version. On Darwin (macOS,
  * iOS), a function that is not supported returns -EOPNOTSUPP with TUNTAP_REASON_PLATFORM; other
  * differences are stated where they matter.
  */
@@ -1466,6 +1466,7 @@ int tuntap_get_txqueuelen(const tuntap *dev, uint32_t *packets, tuntap_error *er
  * @return 0, or
  *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
  *         -ENOMEM  the kernel has no memory for it, or packets is above 524288 (_SYSTEM);
+ *         -ERANGE  packets is above the limit of a newer kernel (_SYSTEM);
  *         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0

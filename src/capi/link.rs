@@ -271,6 +271,7 @@ pub unsafe extern "C" fn tuntap_get_txqueuelen(
 /// @return 0, or
 ///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -ENOMEM  the kernel has no memory for it, or packets is above 524288 (_SYSTEM);
+///         -ERANGE  packets is above the limit of a newer kernel (_SYSTEM);
 ///         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0

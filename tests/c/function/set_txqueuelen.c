@@ -46,8 +46,10 @@ int main(void)
             too_long(dev, UINT32_MAX);
         }
     });
-    OK(tuntap_set_txqueuelen(dev, 524288, &err));
-    IP_HAS("\"txqlen\":524288,", "link show t0");
+    int longest = tuntap_set_txqueuelen(dev, 524288, &err);
+    CHECK(longest == 0 || longest == -ERANGE);
+    if (longest == 0)
+        IP_HAS("\"txqlen\":524288,", "link show t0");
     FAILS(tuntap_set_txqueuelen(NULL, 7, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     IP("link delete t0");
     FAILS(tuntap_set_txqueuelen(dev, 7, &err), ENODEV, TUNTAP_REASON_REMOVED);
