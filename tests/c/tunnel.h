@@ -38,7 +38,7 @@ UNUSED static void needs_tunnels(void)
 /** A random frame of a tunnel, with a random super-packet inside: bytes that nothing reads lie between them. */
 UNUSED static void random_tunnel(struct super *super, unsigned flags)
 {
-    struct super inside;
+    static struct super inside;
     struct shape inner = random_super(&inside, 0, flags), outer = {.tap = 1, .vlan = below(4) == 0, .v6 = (int)below(2)};
     size_t extension = below(4) ? 0 : 8 * (1 + below(4)), options = below(4) ? 0 : 4 * (1 + below(10));
     outer.network = outer.vlan ? 18 : 14;
