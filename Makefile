@@ -21,9 +21,9 @@ CARGO      ?= cargo
 INSTALL    ?= install
 TAR        ?= tar
 PYTHON     ?= python3
-# Links the object in the archives, so it is GNU ld or lld, whatever linker CC uses. By default it is that of CC's processor.
+# Links the object in the archives, whatever linker CC uses: GNU ld for the processor of CC. See packaging/README.md.
 ifeq ($(origin LD),default)
-LD          = $(or $(shell $(CC) -print-prog-name=ld 2>/dev/null),ld)
+LD          = $(or $(shell $(CC) -print-prog-name=ld.bfd 2>/dev/null),ld)
 endif
 # More options for cargo; RUSTFLAGS, CFLAGS and LDFLAGS are used as well.
 CARGOFLAGS ?=

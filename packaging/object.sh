@@ -7,7 +7,8 @@
 # src/fault.rs get their names: so the linker drops std's, and the code that is then unused. This fails if a later rustc names
 # the handlers differently, or if the linker keeps std's.
 #
-# Uses LD (GNU ld or lld), OBJCOPY and READELF, which are those of the library's processor.
+# Uses LD, OBJCOPY and READELF, which are those of the library's processor. LD is GNU ld. lld works as well, but leaves out
+# .eh_frame: then debuggers and profilers cannot unwind through the library.
 # Usage: object.sh LIBTUNTAP.a MAP OBJECT, which leaves its other files beside the object.
 set -eu
 rust=$1 map=$2 object=$3

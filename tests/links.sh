@@ -63,6 +63,17 @@ with_cmake() {
     cmake -S tests/links -B "$work/cmake" "$@" && cmake --build "$work/cmake" && "$work/cmake/dynamic" && "$work/cmake/static"
 }
 
+# with_lld: the library and programs with both forms of it, linked by lld.
+with_lld() {
+    CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/build/cargo}" make -s library BUILD="$work/lld" LDFLAGS=-fuse-ld=lld || return
+    tests/abi.sh "$work/lld/libtuntap.so" "$work/lld/libtuntap.a" || return
+    "${CC:-cc}" -fuse-ld=lld -std=c99 -Iinclude -o "$work/program" $program "$work/lld/libtuntap.so" || return
+    LD_LIBRARY_PATH="$work/lld" "$work/program" || return
+    "${CC:-cc}" -fuse-ld=lld -std=c99 -Iinclude -static -Wl,--fatal-warnings -o "$work/program" $program \
+        "$work/lld/libtuntap.a" -lpthread -ldl -lm || return
+    "$work/program"
+}
+
 # A version that is too new is not found.
 refuses_another_version() {
     ! cmake -S tests/links -B "$work/another" -Dtuntap_DIR="$prefix/lib64/cmake/tuntap" -DWANTED="$1" >"$work/refused" 2>&1 &&
@@ -91,6 +102,9 @@ dynamic=$(pkg-config --cflags --libs tuntap) static=$(pkg-config --cflags --libs
     fi
 }
 
+if have "links: lld" ld.lld; then
+    try "links: lld, dynamic and wholly static" with_lld
+fi
 if have "links: CMake" cmake; then
     try "links: CMake" with_cmake -Dtuntap_DIR="$prefix/lib64/cmake/tuntap"
     mv "$prefix" "$work/moved"
