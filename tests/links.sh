@@ -67,9 +67,9 @@ with_cmake() {
 with_lld() {
     CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/build/cargo}" make -s library BUILD="$work/lld" LDFLAGS=-fuse-ld=lld || return
     tests/abi.sh "$work/lld/libtuntap.so" "$work/lld/libtuntap.a" || return
-    "${CC:-cc}" -fuse-ld=lld -std=c99 -Iinclude -o "$work/program" $program "$work/lld/libtuntap.so" || return
+    "${CC:-cc}" -fuse-ld=lld -std=c99 -Iinclude -o "$work/program" "$program" "$work/lld/libtuntap.so" || return
     LD_LIBRARY_PATH="$work/lld" "$work/program" || return
-    "${CC:-cc}" -fuse-ld=lld -std=c99 -Iinclude -static -Wl,--fatal-warnings -o "$work/program" $program \
+    "${CC:-cc}" -fuse-ld=lld -std=c99 -Iinclude -static -Wl,--fatal-warnings -o "$work/program" "$program" \
         "$work/lld/libtuntap.a" -lpthread -ldl -lm || return
     "$work/program"
 }
