@@ -31,6 +31,7 @@ NEEDED = (
     "abi",
     "docs/reference",
     "include",
+    "packaging/object.sh",
     "packaging/rustc.sh",
     "pkgconfig",
     "src",

@@ -155,7 +155,9 @@ class TunTapDevice:
         for bit, flag in _FLAGS.items():
             wanted |= flag if flags & bit else Flag(0)
         try:
-            self._device = Device(name, wanted, node=dev)
+            # The kernel's default header, which programs of pytun expect.
+            header = 10 if wanted & Flag.OFFLOAD else None
+            self._device = Device(name, wanted, node=dev, vnet_hdr_size=header)
             self._name = self._device.name
             if wanted & Flag.OFFLOAD:
                 # The header alone: nobody said that what it tells is understood.
