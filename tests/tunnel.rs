@@ -247,27 +247,23 @@ fn a_packet_after_a_tunnel_has_none() {
     }
 }
 
+/// The header for a packet whose VLAN tag is not counted.
+fn without_tag(hdr: VnetHdr) -> VnetHdr {
+    let (outer_th_offset, inner_nh_offset) = (hdr.outer_th_offset - 4, hdr.inner_nh_offset - 4);
+    VnetHdr { outer_th_offset, inner_nh_offset, ..hdr }
+}
+
 /// Linux 6.17 does not count a VLAN tag that the device inserts, except for the checksum.
 #[test]
 fn offsets_that_leave_out_the_tag_are_understood() {
     let mut splitter = Splitter::new(Cpu::best(), false).unwrap();
     for shape in Shape::all().filter(|shape| shape.vlan) {
         let (packet, wanted) = example(shape, 3000, 1000);
-        let right = shape.hdr(1000);
-        let hdr = VnetHdr {
-            outer_th_offset: right.outer_th_offset - 4,
-            inner_nh_offset: right.inner_nh_offset - 4,
-            ..right
-        };
+        let hdr = without_tag(shape.hdr(1000));
         assert_eq!(split(&mut splitter, Kind::Tap, hdr, &packet).unwrap(), wanted, "{shape:?}");
         let untagged = Shape { vlan: false, ..shape };
         let (packet, _) = example(untagged, 3000, 1000);
-        let right = untagged.hdr(1000);
-        let hdr = VnetHdr {
-            outer_th_offset: right.outer_th_offset - 4,
-            inner_nh_offset: right.inner_nh_offset - 4,
-            ..right
-        };
+        let hdr = without_tag(untagged.hdr(1000));
         assert_eq!(splitter.begin(Kind::Tap, hdr, &packet), Err(Fault::Headers));
     }
 }

@@ -49,37 +49,25 @@ unsafe impl Growing for CVnetHdr {
     const NAME: &'static str = "tuntap_vnet_hdr";
 }
 
-impl From<VnetHdr> for CVnetHdr {
-    fn from(hdr: VnetHdr) -> Self {
-        Self {
-            flags: hdr.flags,
-            gso_type: hdr.gso_type,
-            hdr_len: hdr.hdr_len,
-            gso_size: hdr.gso_size,
-            csum_start: hdr.csum_start,
-            csum_offset: hdr.csum_offset,
-            num_buffers: hdr.num_buffers,
-            outer_th_offset: hdr.outer_th_offset,
-            inner_nh_offset: hdr.inner_nh_offset,
+/// Conversions between two structs with the same members. It does not compile if one of them has others.
+macro_rules! same_members {
+    ($a:ident, $b:ident: $($member:ident),*) => {
+        impl From<$a> for $b {
+            fn from($a { $($member),* }: $a) -> Self {
+                Self { $($member),* }
+            }
         }
-    }
+
+        impl From<$b> for $a {
+            fn from($b { $($member),* }: $b) -> Self {
+                Self { $($member),* }
+            }
+        }
+    };
 }
 
-impl From<CVnetHdr> for VnetHdr {
-    fn from(hdr: CVnetHdr) -> Self {
-        Self {
-            flags: hdr.flags,
-            gso_type: hdr.gso_type,
-            hdr_len: hdr.hdr_len,
-            gso_size: hdr.gso_size,
-            csum_start: hdr.csum_start,
-            csum_offset: hdr.csum_offset,
-            num_buffers: hdr.num_buffers,
-            outer_th_offset: hdr.outer_th_offset,
-            inner_nh_offset: hdr.inner_nh_offset,
-        }
-    }
-}
+same_members!(CVnetHdr, VnetHdr: flags, gso_type, hdr_len, gso_size, csum_start, csum_offset, num_buffers,
+    outer_th_offset, inner_nh_offset);
 
 /// Sets which offloads are on: which super-packets the device delivers, and what the writers of
 /// this handle coalesce. All other offloads are turned off. The setting is shared by all queues of

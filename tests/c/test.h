@@ -87,16 +87,6 @@ UNUSED static void needs_kernel(unsigned major, unsigned minor, const char *what
     exit(77);
 }
 
-/** Waits until the kernel has noticed that nobody uses a device that is up: before Linux 6.10 a moment later. */
-#define WAIT_FOR_NO_CARRIER(name)                                          \
-    do {                                                                   \
-        for (int i_ = 0; i_ < 2000; i_++) {                                \
-            if (strstr(output_of("ip link show " name), "NO-CARRIER"))     \
-                break;                                                     \
-            usleep(10000);                                                 \
-        }                                                                  \
-    } while (0)
-
 /** Where a seccomp filter finds the lower half of an argument. */
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define ARGUMENT(n) (offsetof(struct seccomp_data, args[n]) + 4)
@@ -199,15 +189,29 @@ UNUSED static void ip_says(const char *file, int line, int wanted, const char *t
         IP_SAYS(wanted, text, __VA_ARGS__);                                           \
     } while (0)
 
-/** Waits for the local route of an IPv6 address, which the kernel makes a moment after it took it, and ip(8) returned. */
-UNUSED static void wait_for_local(const char *address)
+/** Waits until the output of a command has the text. */
+UNUSED static void wait_for_output(const char *text, const char *command)
 {
     for (int i = 0; i < 2000; i++) {
-        if (strstr(output_of("ip -6 route show table local"), address))
+        if (strstr(output_of("%s", command), text))
             return;
         usleep(10000);
     }
-    fail(__FILE__, __LINE__, "no local route", address);
+    fail(__FILE__, __LINE__, command, text);
+}
+
+/** Waits for the local route of an IPv6 address, which the kernel makes a moment after it took it, and ip(8) returned. */
+UNUSED static void wait_for_local(const char *address)
+{
+    wait_for_output(address, "ip -6 route show table local");
+}
+
+/** Waits until nobody uses a device that is up: Linux 6.1 and older kernels notice it a moment later. */
+UNUSED static void wait_for_no_carrier(const char *name)
+{
+    char command[64];
+    snprintf(command, sizeof command, "ip link show %s", name);
+    wait_for_output("NO-CARRIER", command);
 }
 
 /** Whether an interface of this name exists, as the kernel's own list has it. */

@@ -18,7 +18,7 @@ use crate::sys::bytes::u32_at;
 pub(super) const LONGEST: usize = 2048;
 /// How long to wait for an answer. The kernel queues it before the request returns (rtsock.c, route_output), but drops it
 /// if the messages about other changes fill the socket.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIME_LIMIT: Duration = Duration::from_secs(1);
 
 pub(super) fn open() -> Outcome<OwnedFd> {
     kernel::socket(PF_ROUTE, SOCK_RAW, 0)
@@ -58,7 +58,7 @@ pub(super) fn query<T>(
             && u32_at(message.bytes, RT_MSGHDR_SEQ) == Some(sequence)
             && u32_at(message.bytes, RT_MSGHDR_PID) == Some(std::process::id())
     };
-    let deadline = Instant::now().checked_add(PATIENCE);
+    let deadline = Instant::now().checked_add(TIME_LIMIT);
     let mut memory = [0; LONGEST];
     loop {
         // All routing sockets receive the answers of all.

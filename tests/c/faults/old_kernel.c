@@ -42,12 +42,12 @@ static void refuse(const struct lack *lack)
     put((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)lack->number, 0, skip_rest));
     if (lack->request) {
         /* The second argument of an ioctl, and the third of setsockopt. */
-        size_t place = offsetof(struct seccomp_data, args) + (lack->number == SYS_setsockopt ? 16 : 8);
+        size_t place = ARGUMENT(lack->number == SYS_setsockopt ? 2 : 1);
         put((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)place));
         put((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, lack->request, 0, (uint8_t)(skip_rest - 2)));
     }
     if (lack->bits) {
-        put((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])));
+        put((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARGUMENT(2)));
         put((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, lack->bits, 0, 1));
     }
     put((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)lack->error));

@@ -104,7 +104,7 @@ static void an_open_takes_it_back(void)
     OK(tuntap_set_persist(dev, 1, &err));
     tuntap_close(dev);
     IP("link set t0 up");
-    WAIT_FOR_NO_CARRIER("t0");
+    wait_for_no_carrier("t0");
     char *before = strdup(output_of("%s", all));
     OK(tuntap_config_new(&config, &err));
     OK(tuntap_config_add_addr(config, &longer, sizeof longer, TUNTAP_REPLACE, &err));
@@ -112,7 +112,7 @@ static void an_open_takes_it_back(void)
     OK(tuntap_config_add_route(config, &wrong, sizeof wrong, 0, &err));
     CHECK(tuntap_open_config("t0", TUNTAP_TAP, config, &dev, &err) < 0);
     MESSAGE_HAS("option route: ");
-    WAIT_FOR_NO_CARRIER("t0");
+    wait_for_no_carrier("t0");
     if (strcmp(before, output_of("%s", all)) != 0)
         fail(__FILE__, __LINE__, before, output_of("%s", all));
     free(before);

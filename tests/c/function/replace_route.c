@@ -101,7 +101,7 @@ static void nothing_or_all_of_it(void)
     OK(tuntap_set_persist(dev, 1, &err));
     tuntap_close(dev);
     IP("link set t0 up");
-    WAIT_FOR_NO_CARRIER("t0");
+    wait_for_no_carrier("t0");
     IP("-6 route flush dev t0");
     IP("route replace 10.9.0.0/16 via 10.8.0.2 dev t0");
     char *before = strdup(output_of("ip route show dev t0"));
@@ -110,7 +110,7 @@ static void nothing_or_all_of_it(void)
     OK(tuntap_config_add_route(config, &route, sizeof route, TUNTAP_REPLACE, &err));
     OK(tuntap_config_add_route(config, &wrong, sizeof wrong, 0, &err));
     CHECK(tuntap_open_config("t0", TUNTAP_TAP, config, &dev, &err) == -ENETUNREACH);
-    WAIT_FOR_NO_CARRIER("t0");
+    wait_for_no_carrier("t0");
     CHECK(strcmp(before, output_of("ip route show dev t0")) == 0);
     free(before);
     tuntap_config_free(config);

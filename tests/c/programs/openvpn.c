@@ -93,10 +93,10 @@ int main(void)
 
     /* With another server that cannot be, the device stays as the last one left it. */
     tuntap_close(dev);
-    WAIT_FOR_NO_CARRIER("vpn0");
+    wait_for_no_carrier("vpn0");
     snprintf(before, sizeof before, "%s", output_of("%s", everything));
     CHECK(opens("192.0.2.1", &dev) == -ENETUNREACH);
-    WAIT_FOR_NO_CARRIER("vpn0");
+    wait_for_no_carrier("vpn0");
     CHECK(strstr(before, "10.9.0.0/16") && strcmp(output_of("%s", everything), before) == 0);
 
     CHECK(exists("vpn0"));

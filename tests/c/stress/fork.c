@@ -141,7 +141,7 @@ int main(void)
     ipv4_only();
     a_child_of_a_busy_parent_goes_on(TUNTAP_OFFLOAD);
     a_child_of_a_busy_parent_goes_on(0);
-    needs_kernel(6, 2, "super-packets of UDP");
+    needs_uso();
     the_rest_stays_with_the_parent();
     return 0;
 }

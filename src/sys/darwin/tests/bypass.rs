@@ -121,7 +121,7 @@ fn the_routes_of_others_are_neither_replaced_nor_removed() {
 }
 
 #[test]
-fn an_event_tells_when_to_add_it_again() {
+fn an_event_reports_when_to_add_it_again() {
     let mac = boot();
     let device = with_default_route();
     let monitor = Monitor::open(Some(&device), flags::MONITOR_DEFAULT_ROUTE).unwrap();
