@@ -58,8 +58,8 @@ wireguard_of_path() (
 # Packages of Debian stable, without an installation: wg for vpn.py, and sources of wireguard-go, which are no modules.
 debian_packages() {
     mkdir -p "$out/debian" && cd "$out/debian" || return
-    [ ! -e root/complete ] || return 0
-    rm -rf ./* && mkdir -p lists/partial cache/archives/partial root || return
+    [ ! -e unpacked/complete ] || return 0
+    rm -rf ./* && mkdir -p lists/partial cache/archives/partial unpacked || return
     # shellcheck disable=SC2016 # apt-get expands it
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)
     echo "deb ${mirror:-http://deb.debian.org/debian} stable main" >sources.list
@@ -69,13 +69,13 @@ debian_packages() {
     apt-get -qq $own update && apt-get -qq $own download wireguard-tools \
         golang-golang.zx2c4-wireguard-dev golang-golang-x-crypto-dev golang-golang-x-net-dev golang-golang-x-sys-dev \
         golang-golang-x-text-dev golang-golang-x-term-dev || return
-    for package in *.deb; do dpkg -x "$package" root || return; done
-    rm -rf lists cache ./*.deb && touch root/complete
+    for package in *.deb; do dpkg -x "$package" unpacked || return; done
+    rm -rf lists cache ./*.deb && touch unpacked/complete
 }
 
 wireguard_of_debian() {
-    changes=$out/debian/root/usr/share/doc/golang-golang.zx2c4-wireguard-dev/changelog.Debian.gz
-    test -e "$out/debian/root/complete" && wireguard_of_path "$out/debian/root/usr/share/gocode" &&
+    changes=$out/debian/unpacked/usr/share/doc/golang-golang.zx2c4-wireguard-dev/changelog.Debian.gz
+    test -e "$out/debian/unpacked/complete" && wireguard_of_path "$out/debian/unpacked/usr/share/gocode" &&
         gzip -dc "$changes" | sed -n '1s/.*(\(.*\)-.*/\1/p' >"$out/vpn/wireguard-go.version"
 }
 

@@ -18,7 +18,7 @@ import network
 BASE = "wireguard-go"
 BUILT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../build/benches")
 # build.sh puts programs here, and unpacks packages of Debian. Otherwise a program of the system is used.
-FOLDERS = [os.path.join(BUILT, folder) for folder in ("vpn", "boringtun/bin", "debian/root/usr/bin")]
+FOLDERS = [os.path.join(BUILT, folder) for folder in ("vpn", "boringtun/bin", "debian/unpacked/usr/bin")]
 MTU = 1420
 PORT = 51820
 # The devices of the tunnel. `wg` finds a program by the name of its device, in all namespaces.

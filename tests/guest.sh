@@ -55,10 +55,10 @@ with_lists() (
 use_suite() {
     keys=$debian_keys
     if [ "$2" = ubuntu ]; then
-        keys=$out/keyring/root/usr/share/keyrings/ubuntu-archive-keyring.gpg
+        keys=$out/keyring/package/usr/share/keyrings/ubuntu-archive-keyring.gpg
         [ -e "$keys" ] || {
-            use_suite "$out/keyring" debian sid && unpack "$out/keyring" root ubuntu-keyring || return
-            keys=$out/keyring/root/usr/share/keyrings/ubuntu-archive-keyring.gpg
+            use_suite "$out/keyring" debian sid && unpack "$out/keyring" package ubuntu-keyring || return
+            keys=$out/keyring/package/usr/share/keyrings/ubuntu-archive-keyring.gpg
         }
     fi
     mkdir -p "$1/lists/partial" "$1/cache/archives/partial"
@@ -84,19 +84,19 @@ rest_of() {
     with_lists "$1" apt-cache depends "$2" | sed -n 's/^ *Depends: \(linux-\(binary\|modules\)-.*\)/\1/p'
 }
 
-# fetch_kernel FOLDER DISTRIBUTION SUITE PATTERN: its files to FOLDER/root, the image to root/vmlinuz. A mirror can have
+# fetch_kernel FOLDER DISTRIBUTION SUITE PATTERN: its files to FOLDER/kernel, the image to kernel/vmlinuz. A mirror can have
 # lost the newest package, but still list it.
 fetch_kernel() {
-    [ ! -e "$1/root/version" ] || return 0
+    [ ! -e "$1/kernel/version" ] || return 0
     use_suite "$1" "$2" "$3" && names=$(images "$1" "$4") || return
     for image in $names; do
-        rm -rf "$1/root"
+        rm -rf "$1/kernel"
         # shellcheck disable=SC2046 # a list of words
-        ! unpack "$1" root "$image" $(rest_of "$1" "$image") || break
+        ! unpack "$1" kernel "$image" $(rest_of "$1" "$image") || break
     done
-    [ -e "$1/root/lib" ] || ln -s usr/lib "$1/root/lib"
-    mv "$(find "$1/root" -name 'vmlinu[xz]*' -type f | head -n 1)" "$1/root/vmlinuz" &&
-        basename "$1"/root/lib/modules/* >"$1/root/version"
+    [ -e "$1/kernel/lib" ] || ln -s usr/lib "$1/kernel/lib"
+    mv "$(find "$1/kernel" -name 'vmlinu[xz]*' -type f | head -n 1)" "$1/kernel/vmlinuz" &&
+        basename "$1"/kernel/lib/modules/* >"$1/kernel/version"
 }
 
 # fetch_system FOLDER SUITE: the tools for another architecture, with all that they depend on, to FOLDER/system.
@@ -187,11 +187,11 @@ module_files() {
 
 # disk FOLDER USERLAND: the RAM disk of a guest: its modules and the userland.
 disk() {
-    version=$(cat "$1/root/version")
-    depmod -b "$1/root" "$version" || return
+    version=$(cat "$1/kernel/version")
+    depmod -b "$1/kernel" "$version" || return
     rm -rf "$1/disk" && mkdir -p "$1/disk/modules" || return
     number=100
-    for file in $(module_files "$1/root" "$version"); do
+    for file in $(module_files "$1/kernel" "$version"); do
         number=$((number + 1))
         name=$1/disk/modules/$number-$(basename "$file" | sed 's/\.ko.*/.ko/')
         case $file in
@@ -209,7 +209,7 @@ boot() {
     folder=$1 terminal=$2
     shift 2
     timeout -k 5 "${GUEST_SECONDS:-4500}" "$@" -accel tcg -smp 1 -display none -no-reboot -nic none \
-        -serial "file:$folder/console" -monitor none -kernel "$folder/root/vmlinuz" -initrd "$folder/disk.cpio" \
+        -serial "file:$folder/console" -monitor none -kernel "$folder/kernel/vmlinuz" -initrd "$folder/disk.cpio" \
         -append "console=$terminal quiet panic=-1 ${parameters:-}" </dev/null
 }
 
@@ -235,9 +235,8 @@ report() {
         sleep 1
     done
     touch "$2/console"
-    version=$(cat "$2/root/version")
+    version=$(cat "$2/kernel/version")
     echo "== $1, Linux $version: $(cat "$2/seconds") s"
-    # On a slow console a message of the kernel can stand before a result.
     tr -d '\r' <"$2/console" | sed -n '/^started$/,/^finished$/p' | sed "s#^\(ok   \|FAIL \|SKIP \) \([a-z]*\)-#\1 $1 \2/#" >"$2/results"
     grep -vxE 'started|finished' "$2/results"
     good=$(grep -c '^ok ' "$2/results") bad=$(grep -c '^FAIL ' "$2/results") no=$(grep -c '^SKIP ' "$2/results")

@@ -84,6 +84,6 @@ runner=$!
 trap 'kill "$runner"; exit 1' INT TERM HUP
 for kernel in $fetched; do
     source=$(source_of "$kernel")
-    report "$kernel" "$out/$kernel" "$(cat "$out/$kernel/root/version") | ${source% *} | $(processor_of "$kernel")"
+    report "$kernel" "$out/$kernel" "$(cat "$out/$kernel/kernel/version") | ${source% *} | $(processor_of "$kernel")"
 done
 finish

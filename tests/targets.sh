@@ -157,6 +157,6 @@ runner=$!
 trap 'kill "$runner"; exit 1' INT TERM HUP
 for target in $emulated; do
     describe "$target"
-    report "$target" "$out/$target" "$target | Linux $(cat "$out/$target/root/version") | emulated by ${machine%% *}"
+    report "$target" "$out/$target" "$target | Linux $(cat "$out/$target/kernel/version") | emulated by ${machine%% *}"
 done
 finish
