@@ -404,6 +404,43 @@ def left_behind(turns):
     return abs(witness.descriptors() - before) + witness.names().count("t0")
 
 
+def open_and_read():
+    with tuntap.Device("t0", Flag.TUN | Flag.NONBLOCK) as device, device.reader(), contextlib.suppress(OSError):
+        device.read()
+
+
+def release():
+    os.close(tuntap.Device("t0").release())
+
+
+@pytest.mark.parametrize("use", [open_and_read, release])
+def test_an_exception_at_each_moment(monkeypatch, use):
+    """As a signal handler raises it: at the first call or return from C, at the second one, and so on to the last."""
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
+    warnings.simplefilter("ignore")
+    before, moment, passed = witness.descriptors(), 0, 0
+
+    def trace(frame, event, _):
+        nonlocal passed
+        # The package's function call() calls C by ctypes, which has no event of its own.
+        passed += event in ("call", "c_return") or (event, frame.f_code.co_name) == ("return", "call")
+        if passed == moment:
+            sys.setprofile(None)
+            raise KeyError
+
+    while passed >= moment:
+        moment, passed = moment + 1, 0
+        try:
+            sys.setprofile(trace)
+            use()
+            sys.setprofile(None)
+        except KeyError:
+            pass
+        gc.collect()
+        assert (witness.descriptors(), witness.names().count("t0")) == (before, 0), f"at moment {moment}"
+    assert moment > 50
+
+
 def test_exceptions_keep_no_device():
     with tuntap.Device("t0") as device:
         with pytest.raises(tuntap.Error) as wrong:

@@ -7,6 +7,7 @@ import ctypes
 import errno
 import os
 import weakref
+from collections import deque
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NoReturn, TypeVar
@@ -26,18 +27,18 @@ class Handle:
 
     __slots__ = ("__weakref__", "_free", "_open", "_place", "_there", "_what", "closed", "pointer", "users")
 
-    def __init__(self, what: str, free: Callable[[int], object], make: Callable[..., Any], *arguments: Any) -> None:
+    def __init__(self, what: str, free: Callable[[Any], object], make: Callable[..., Any], *arguments: Any) -> None:
         self._what = what
         self._free = free
+        # Where it is, from the call on: a signal handler may raise an exception right behind that.
+        self._place = ctypes.c_void_p()
         # One takes this out, and closes it; and one that, and frees it.
         self._open = [None]
-        self._there = [None]
+        self._there = [self._place]
         # Calls in progress.
         self.users: list[None] = []
         # Whether close() was called; who was a user by then still is one.
         self.closed = False
-        # Where it is, from the call on: a signal handler may raise an exception right behind that.
-        self._place = ctypes.c_void_p()
         call(make, *arguments, ctypes.byref(self._place))
         self.pointer = self._place.value or 0
         _HANDLES.add(self)
@@ -87,13 +88,11 @@ class Handle:
             self._free_once()
 
     def _free_once(self) -> None:
-        pointer = self._place.value
         try:
-            self._there.pop()
-            if pointer is not None:
-                self._free(pointer)
+            # Takes and frees within one call: a signal handler that raised an exception between two would keep it.
+            deque(map(self._free, iter(self._there.pop, None)), 0)
         except IndexError:
-            pass  # Another one did.
+            pass  # Nothing is left to take.
 
     def __del__(self) -> None:
         # A call that was broken off by a signal handler may still count; but whoever is in one has a reference.
@@ -113,10 +112,12 @@ class DeviceHandle(Handle):
     the descriptor's number is nobody else's at that moment.
     """
 
-    __slots__ = ("fd",)
+    __slots__ = ("_given", "fd")
 
     def __init__(self, make: Callable[..., Any], *arguments: Any) -> None:
         self.fd = -1
+        # What give() was given, from the call on. The object is freed then.
+        self._given = ctypes.c_int(-1)
         super().__init__("the device", lib.tuntap_close, make, *arguments)
 
     def close(self, first: Callable[[], object] | None = None) -> None:
@@ -130,18 +131,24 @@ class DeviceHandle(Handle):
         except IndexError:
             raise closed(self._what) from None
         # Whoever comes now finds it closed, and whoever came before is seen.
-        fd, self.fd, self.closed, given = self.fd, -1, True, False
+        fd, self.fd, self.closed = self.fd, -1, True
         try:
             if self.users:
                 raise error(errno.EBUSY, Reason.BUSY, f"release {self._what}: it is in use")
-            told = number(ctypes.c_int, lib.tuntap_release, self.pointer)
-            self._place.value, given = None, True
-            self._there.clear()
-            return told
-        finally:
-            if not given:
+            call(lib.tuntap_release, self.pointer, ctypes.byref(self._given))
+            return self._given.value
+        except BaseException:
+            if self._given.value < 0:
                 self.fd, self.closed = fd, False
                 self._open.append(None)
+            else:
+                # A signal handler's exception: the caller does not get it.
+                os.close(self._given.value)
+            raise
+
+    def _free_once(self) -> None:
+        if self._given.value < 0:
+            super()._free_once()
 
     def _shut_down(self) -> None:
         lib.tuntap_shutdown(self.pointer)
