@@ -179,6 +179,7 @@ impl Layout {
     }
 
     /// This layout, at least as long as [`Self::has_tunnels`] needs.
+    #[allow(dead_code, reason = "only Linux offloads tunnels")]
     pub(crate) fn for_tunnels(self) -> Self {
         Self { size: self.size.max(TUNNEL_SIZE as u16), ..self }
     }
