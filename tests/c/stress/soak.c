@@ -206,7 +206,8 @@ static void *disturb(void *unused)
         CHECK(tuntap_set_mtu(dev, 1300 + round % 100, NULL) == 0);
         CHECK(tuntap_detach(other_queue, NULL) == 0 && tuntap_attach(other_queue, NULL) == 0);
         tuntap_wake(dev);
-        if (round % 4 == 1) {
+        /* Before Linux 6.11 no counter has what is sent while the device goes down. */
+        if (round % 4 == 1 && kernel_is(6, 11)) {
             CHECK(tuntap_down(dev, NULL) == 0);
             poll(NULL, 0, 2); /* Something is lost. */
             CHECK(tuntap_up(dev, NULL) == 0);

@@ -12,19 +12,8 @@
 
 enum { KNOWN_TO_NOBODY = 524, LARGEST = 4095 };
 
-/* glibc makes these calls by socketcall(2) on i386. */
-#ifdef __i386__
-#define SOCKET SYS_socketcall, 1
-#define SEND SYS_socketcall, 9
-#define RECVFROM SYS_socketcall, 12
-#else
-#define SOCKET SYS_socket, 0
-#define SEND SYS_sendto, 0
-#define RECVFROM SYS_recvfrom, 0
-#endif
-
 /** From here on, this call of this process fails; of ioctl() and socketcall(), only that request. */
-static void deny(long call, unsigned request, unsigned number)
+static void deny_one(long call, unsigned request, unsigned number)
 {
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -38,6 +27,25 @@ static void deny(long call, unsigned request, unsigned number)
     struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
     CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
     CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+}
+
+/** Denies the call in each form that a C library may use: musl has open(2), and glibc socketcall(2) on i386 and s390x. */
+static void deny(long call, unsigned request, unsigned number)
+{
+    deny_one(call, request, number);
+#ifdef SYS_open
+    if (call == SYS_openat)
+        deny_one(SYS_open, 0, number);
+#endif
+#ifdef SYS_socketcall
+    enum { SOCKET = 1, SEND = 9, RECV, SENDTO, RECVFROM };
+    if (call == SYS_socket)
+        deny_one(SYS_socketcall, SOCKET, number);
+    if (call == SYS_sendto)
+        deny_one(SYS_socketcall, SEND, number), deny_one(SYS_socketcall, SENDTO, number);
+    if (call == SYS_recvfrom)
+        deny_one(SYS_socketcall, RECV, number), deny_one(SYS_socketcall, RECVFROM, number);
+#endif
 }
 
 /** What an output has before a call, and after one that failed. */
@@ -182,18 +190,18 @@ int main(void)
     fails(SYS_ioctl, TUNSETIFF, KNOWN_TO_NOBODY, open_device);
     fails(SYS_ioctl, TUNSETIFF, LARGEST, open_device);
     fails(SYS_openat, 0, KNOWN_TO_NOBODY, open_device);
-    fails(SOCKET, KNOWN_TO_NOBODY, open_device);
+    fails(SYS_socket, 0, KNOWN_TO_NOBODY, open_device);
     fails(SYS_ioctl, TUNGETIFF, KNOWN_TO_NOBODY, take_over);
     fails(SYS_openat, 0, KNOWN_TO_NOBODY, open_namespace);
-    fails(SOCKET, KNOWN_TO_NOBODY, open_monitor);
+    fails(SYS_socket, 0, KNOWN_TO_NOBODY, open_monitor);
     fails(SYS_ioctl, TUNATTACHFILTER, KNOWN_TO_NOBODY, set_filter);
     fails(SYS_ioctl, TUNGETSNDBUF, KNOWN_TO_NOBODY, get_sndbuf);
     fails(SYS_ioctl, TUNSETOWNER, KNOWN_TO_NOBODY, set_owner);
     fails(SYS_ioctl, TUNSETCARRIER, KNOWN_TO_NOBODY, set_carrier);
-    fails(SEND, KNOWN_TO_NOBODY, get_mtu);
-    fails(SEND, KNOWN_TO_NOBODY, set_mtu);
-    fails(RECVFROM, KNOWN_TO_NOBODY, set_mtu);
-    fails(SEND, KNOWN_TO_NOBODY, list_addrs);
+    fails(SYS_sendto, 0, KNOWN_TO_NOBODY, get_mtu);
+    fails(SYS_sendto, 0, KNOWN_TO_NOBODY, set_mtu);
+    fails(SYS_recvfrom, 0, KNOWN_TO_NOBODY, set_mtu);
+    fails(SYS_sendto, 0, KNOWN_TO_NOBODY, list_addrs);
     fails(SYS_write, 0, KNOWN_TO_NOBODY, write_packet);
     fails(SYS_readv, 0, KNOWN_TO_NOBODY, read_packet);
     fails(SYS_eventfd2, 0, KNOWN_TO_NOBODY, wait_for_packet);

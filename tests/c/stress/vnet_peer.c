@@ -93,8 +93,10 @@ static void both_write_the_same(int fd, tuntap *dev)
     struct virtio_net_hdr_mrg_rxbuf raw = encoded(&sent.hdr);
     struct iovec parts[2] = {{&raw, sizeof raw}, {sent.packet, sent.size}};
     for (int i = 0; i < ROUNDS; i++) {
-        CHECK(writev(fd, parts, 2) == (ssize_t)(sizeof raw + sent.size));
-        receives_super(sock, 10, 100);
+        if (kernel_has_uso()) {
+            CHECK(writev(fd, parts, 2) == (ssize_t)(sizeof raw + sent.size));
+            receives_super(sock, 10, 100);
+        }
         OK(tuntap_write_super(dev, &sent.hdr, sizeof sent.hdr, sent.packet, sent.size, &err));
         receives_super(sock, 10, 100);
     }

@@ -172,7 +172,7 @@ static void by_io_uring(void)
     CHECK(open_ring(&ring));
     while (atomic_load(&read_so_far) < PACKETS) {
         submit(&ring, (struct io_uring_sqe){.opcode = IORING_OP_POLL_ADD, .fd = fd, .flags = IOSQE_IO_LINK,
-                                            .poll32_events = POLLIN, .user_data = 1});
+                                            .poll_events = POLLIN, .user_data = 1});
         submit(&ring, (struct io_uring_sqe){.opcode = IORING_OP_READ, .fd = fd, .addr = (uintptr_t)buf,
                                             .len = sizeof buf, .user_data = 2});
         CHECK(syscall(SYS_io_uring_enter, ring.fd, 2, 2, IORING_ENTER_GETEVENTS, NULL, 0) == 2);
