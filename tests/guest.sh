@@ -16,7 +16,7 @@ debian_keys=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # guest_tools NAME QEMU: whether what this file needs is installed; if not, skips NAME.
 guest_tools() {
-    for tool in apt-get debootstrap cpio depmod modprobe "$2"; do have "$1" "$tool" || return; done
+    for tool in apt-get cpio depmod modprobe "$2"; do have "$1" "$tool" || return; done
 }
 
 # mirror_of DISTRIBUTION: what the system's own apt uses, or what debootstrap knows.

@@ -114,7 +114,7 @@ impl Queue {
         queue.check(&granted, flags.mode.pi)?;
         // A persistent device outlives its handles: programs that open it later may expect the shortest header.
         let lengthen = wanted.size.is_none() && !flags.persist;
-        queue.begin_offload(name, wanted, lengthen, false)?;
+        queue.begin_offload(name, wanted, lengthen)?;
         Ok(queue)
     }
 
@@ -152,7 +152,12 @@ impl Queue {
         let mut queue = Self::joined(node, netlink, path, name, flags.mode, only)?;
         queue.remember(before.and_then(Former::of));
         let persistent = before.is_some_and(|link| link.tuntap.is_some_and(|tuntap| tuntap.persist));
-        match queue.begin_offload(name, wanted, false, persistent) {
+        let begun = if persistent && !queue.mode.offload {
+            queue.end_offload(name)
+        } else {
+            queue.begin_offload(name, wanted, false)
+        };
+        match begun {
             Ok(()) => {
                 if persistent && before.is_some_and(is_unused) {
                     queue.remove_stale_policy();
@@ -304,20 +309,16 @@ impl Queue {
         Ok(Parts { layout, ..parts })
     }
 
-    /// Turns on all offloads that the kernel and the virtio header support. `lengthen`: the header may be lengthened for
-    /// them. A handle without offload turns off those that a persistent device has kept, because it could not read
-    /// super-packets.
-    fn begin_offload(
-        &mut self,
-        name: &NameRequest,
-        wanted: Wanted,
-        lengthen: bool,
-        persistent: bool,
-    ) -> Result<()> {
-        let failed =
-            |errno| refusal(self.node.translate(errno), None, format_args!("open {name}: set its offloads"));
+    /// Turns off the offloads that a persistent device has kept, for a handle that could not read super-packets.
+    fn end_offload(&self, name: &NameRequest) -> Result<()> {
+        self.node.set_offload(0).map_err(|errno| self.offload_refusal(name, errno))
+    }
+
+    /// Turns on all offloads that the kernel and the virtio header support, for a handle with offload. `lengthen`: the
+    /// header may be lengthened for them.
+    fn begin_offload(&mut self, name: &NameRequest, wanted: Wanted, lengthen: bool) -> Result<()> {
         if !self.mode.offload {
-            return if persistent { self.node.set_offload(0).map_err(failed) } else { Ok(()) };
+            return Ok(());
         }
         let action = text!("open {name}");
         self.set_layout(wanted, action.as_str())?;
@@ -333,14 +334,19 @@ impl Queue {
                 break;
             }
         }
-        let granted = granted.map_err(failed)?;
+        let granted = granted.map_err(|errno| self.offload_refusal(name, errno))?;
         // Afterwards, so that the header of a kernel without tunnels stays as it is. The device is new: no packet comes.
         if granted & TUNNEL_OFFLOADS != 0 && longer != self.layout {
-            self.node.set_vnet_hdr_size(longer.size()).map_err(failed)?;
+            let lengthened = self.node.set_vnet_hdr_size(longer.size());
+            lengthened.map_err(|errno| self.offload_refusal(name, errno))?;
             self.layout = longer;
         }
         self.turned_on = Some(granted);
         Ok(())
+    }
+
+    fn offload_refusal(&self, name: &NameRequest, errno: Errno) -> Error {
+        refusal(self.node.translate(errno), None, format_args!("open {name}: set its offloads"))
     }
 }
 
