@@ -16,6 +16,7 @@ use tuntap::model::vnet_hdr::{
     GSO_UDP_TUNNEL_IPV6, VnetHdr,
 };
 use tuntap::offload::split::{Fault, Splitter};
+use tuntap::offload::tunnel::count_tag;
 
 const FIN_PSH: u8 = 0x09;
 const CWR: u8 = 0x80;
@@ -253,17 +254,20 @@ fn without_tag(hdr: VnetHdr) -> VnetHdr {
     VnetHdr { outer_th_offset, inner_nh_offset, ..hdr }
 }
 
-/// Linux 6.17 does not count a VLAN tag that the device inserts, except for the checksum.
+/// Linux 6.17 to 7.2 do not count a VLAN tag that the device inserts, except for the checksum.
 #[test]
-fn offsets_that_leave_out_the_tag_are_understood() {
+fn a_tag_that_the_kernel_left_out_is_counted() {
     let mut splitter = Splitter::new(Cpu::best(), false).unwrap();
     for shape in Shape::all().filter(|shape| shape.vlan) {
         let (packet, wanted) = example(shape, 3000, 1000);
         let hdr = without_tag(shape.hdr(1000));
+        assert_eq!(count_tag(Kind::Tap, hdr, &packet), shape.hdr(1000));
+        assert_eq!(count_tag(Kind::Tap, shape.hdr(1000), &packet), shape.hdr(1000));
         assert_eq!(split(&mut splitter, Kind::Tap, hdr, &packet).unwrap(), wanted, "{shape:?}");
         let untagged = Shape { vlan: false, ..shape };
         let (packet, _) = example(untagged, 3000, 1000);
         let hdr = without_tag(untagged.hdr(1000));
+        assert_eq!(count_tag(Kind::Tap, hdr, &packet), hdr);
         assert_eq!(splitter.begin(Kind::Tap, hdr, &packet), Err(Fault::Headers));
     }
 }

@@ -2,6 +2,7 @@
 //! Super-packets without segmentation: `tuntap_vnet_hdr` and the functions that pass it.
 
 use std::ffi::{c_int, c_void};
+use std::slice;
 
 use libc::ssize_t;
 
@@ -154,6 +155,10 @@ pub unsafe extern "C" fn tuntap_read_super(
         let mut header = VnetHdr::default();
         let explain = |errno| Failure::Errno(errno, move || device.explain_read(errno, size));
         let length = device.read_super(&mut header, room, Limit::Handle).map_err(explain)?;
+        if header.is_tunnel() {
+            // The read has filled that many bytes.
+            header = device.count_tag(header, slice::from_raw_parts(buf.cast(), length));
+        }
         place.set(header.into());
         Ok(length)
     })

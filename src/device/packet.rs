@@ -14,6 +14,7 @@ use crate::model::packet::{PI_HEADER, copy, measure, scatter};
 use crate::model::readiness::Readiness;
 use crate::model::text::{Text, text};
 use crate::model::vnet_hdr::{self, Layout, VnetHdr};
+use crate::offload::tunnel::count_tag;
 use crate::sys::Backend;
 
 const IPV4_HEADER: usize = 20;
@@ -66,6 +67,11 @@ impl Device {
             *hdr = layout.read(bytes);
             Ok(length)
         })
+    }
+
+    /// The virtio header of a packet that was read, with offsets that count its VLAN tag.
+    pub fn count_tag(&self, hdr: VnetHdr, packet: &[u8]) -> VnetHdr {
+        count_tag(self.backend.mode().kind, hdr, packet)
     }
 
     /// Writes one packet and returns its length.

@@ -15,4 +15,4 @@ pub mod join;
 mod segments;
 mod slots;
 pub mod split;
-mod tunnel;
+pub mod tunnel;
