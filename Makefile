@@ -62,9 +62,9 @@ endif
 CHECKS := lint check-core check-abi check-header check-c check-faults check-strace check-seccomp check-links check-man \
     check-reproducible check-deny check-bindings check-cpp check-go check-python check-examples check-guides
 SLOW_CHECKS := check-valgrind check-asan check-api check-tsan check-go-race check-wireguard-go check-wireguard check-fuzz \
-    check-dist check-darwin
+    check-dist check-darwin check-targets
 
-.PHONY: all library man docs demo check check-all check-advisories check-kernels check-newcomer check-packages check-targets bench \
+.PHONY: all library man docs demo check check-all check-advisories check-kernels check-newcomer check-packages bench \
     bench-quick bench-docs coverage soak size header generated-header abi dist wheels install uninstall clean rust \
     stage asan-library $(CHECKS) $(SLOW_CHECKS)
 all: library man
@@ -295,7 +295,7 @@ check-guides: stage
 check-kernels: stage
 	$(STAGED) tests/kernels.sh
 
-# On other processors and C libraries; TARGETS=all: on all that tests/targets.sh knows.
+# On i386 and with musl; TARGETS=all: on all processors and C libraries that tests/targets.sh knows.
 check-targets:
 	CARGO="$(CARGO)" tests/targets.sh
 
