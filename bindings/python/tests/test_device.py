@@ -413,12 +413,9 @@ def release():
     os.close(tuntap.Device("t0").release())
 
 
-@pytest.mark.parametrize("use", [open_and_read, release])
-def test_an_exception_at_each_moment(monkeypatch, use):
-    """As a signal handler raises it: at the first call or return from C, at the second one, and so on to the last."""
-    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
-    warnings.simplefilter("ignore")
-    before, moment, passed = witness.descriptors(), 0, 0
+def at_each_moment(use, interrupt):
+    """As a signal handler interrupts it: at the first call or return from C, at the second one, and so on."""
+    moment = passed = 0
 
     def trace(frame, event, _):
         nonlocal passed
@@ -426,7 +423,7 @@ def test_an_exception_at_each_moment(monkeypatch, use):
         passed += event in ("call", "c_return") or (event, frame.f_code.co_name) == ("return", "call")
         if passed == moment:
             sys.setprofile(None)
-            raise KeyError
+            interrupt()
 
     while passed >= moment:
         moment, passed = moment + 1, 0
@@ -437,8 +434,38 @@ def test_an_exception_at_each_moment(monkeypatch, use):
         except KeyError:
             pass
         gc.collect()
+        yield moment
+    assert moment > 20
+
+
+@pytest.mark.parametrize("use", [open_and_read, release])
+def test_an_exception_at_each_moment(monkeypatch, use):
+    def interrupt():
+        raise KeyError
+
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
+    warnings.simplefilter("ignore")
+    before = witness.descriptors()
+    for moment in at_each_moment(use, interrupt):
         assert (witness.descriptors(), witness.names().count("t0")) == (before, 0), f"at moment {moment}"
-    assert moment > 50
+
+
+def test_a_use_at_each_moment_of_a_release():
+    device, freed = tuntap.Device("t0"), []
+
+    def interrupt():
+        with contextlib.suppress(tuntap.Error):
+            assert device.mtu == 1500
+
+    def use():
+        nonlocal device
+        device = tuntap.Device("t0")
+        device._handle._free = freed.append
+        os.close(device.release())
+
+    device.close()
+    for moment in at_each_moment(use, interrupt):
+        assert not freed, f"at moment {moment}"
 
 
 def test_exceptions_keep_no_device():

@@ -163,7 +163,8 @@ class BaseDevice(Link, Addresses, Routes, DefaultRoutes, Steering):
 
     @documented("tuntap_release")
     def release(self) -> int:
-        """The descriptor, which is the caller's from now on; the device is closed otherwise."""
+        """The descriptor, which is the caller's from now on; the device is closed otherwise. An exception of a signal
+        handler that comes as this returns loses the descriptor."""
         return self._handle.give()
 
     def _read_now(self) -> bytes | None:

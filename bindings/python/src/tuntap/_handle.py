@@ -32,7 +32,7 @@ class Handle:
         self._free = free
         # Where it is, from the call on: a signal handler may raise an exception right behind that.
         self._place = ctypes.c_void_p()
-        # One takes this out, and closes it; and one that, and frees it.
+        # Who pops _open closes the handle; who pops _there frees the object.
         self._open = [None]
         self._there = [self._place]
         # Calls in progress.
@@ -89,7 +89,7 @@ class Handle:
 
     def _free_once(self) -> None:
         try:
-            # Takes and frees within one call: a signal handler that raised an exception between two would keep it.
+            # Takes and frees in one C call: a signal handler that raised between two calls would leak the object.
             deque(map(self._free, iter(self._there.pop, None)), 0)
         except IndexError:
             pass  # Nothing is left to take.
@@ -116,7 +116,7 @@ class DeviceHandle(Handle):
 
     def __init__(self, make: Callable[..., Any], *arguments: Any) -> None:
         self.fd = -1
-        # What give() was given, from the call on. The object is freed then.
+        # The descriptor from tuntap_release, or -1. Once it is set, the C object is freed.
         self._given = ctypes.c_int(-1)
         super().__init__("the device", lib.tuntap_close, make, *arguments)
 
@@ -130,17 +130,26 @@ class DeviceHandle(Handle):
             self._open.pop()
         except IndexError:
             raise closed(self._what) from None
-        # Whoever comes now finds it closed, and whoever came before is seen.
-        fd, self.fd, self.closed = self.fd, -1, True
+        fd = self.fd
         try:
-            if self.users:
+            # Itself a user, so that nobody frees it meanwhile.
+            self.users.append(None)
+            # Whoever comes now finds it closed, and whoever came before is seen: as in close().
+            self.fd, self.closed = -1, True
+            self.users.append(None)
+            self.users.pop()
+            if len(self.users) > 1:
                 raise error(errno.EBUSY, Reason.BUSY, f"release {self._what}: it is in use")
             call(lib.tuntap_release, self.pointer, ctypes.byref(self._given))
+            if self.users:
+                self.users.pop()
             return self._given.value
         except BaseException:
             if self._given.value < 0:
                 self.fd, self.closed = fd, False
                 self._open.append(None)
+                if self.users:
+                    self.users.pop()
             else:
                 # A signal handler's exception: the caller does not get it.
                 os.close(self._given.value)
