@@ -272,6 +272,40 @@ fn a_tag_that_the_kernel_left_out_is_counted() {
     }
 }
 
+/// With options, extension headers and several tags, and of any part of a frame.
+#[test]
+fn only_a_tag_that_was_left_out_is_counted() {
+    let ipv4 = |options: usize| [&[0x45 + (options / 4) as u8][..], &[0; 19], &[1; 40][..options]].concat();
+    let ipv6 = |extension: usize| [&[0x60][..], &[0; 39], &[0; 40][..extension]].concat();
+    let ips =
+        [(0x0800_u16, ipv4(0)), (0x0800, ipv4(40)), (0x86dd, ipv6(0)), (0x86dd, ipv6(8)), (0x86dd, ipv6(40))];
+    for (ethertype, ip) in ips {
+        for tags in 0..=2 {
+            let link = [vec![2; 12], [0x81, 0, 0, 5].repeat(tags), ethertype.to_be_bytes().to_vec()].concat();
+            let outer = (link.len() + ip.len()) as u16;
+            let right = VnetHdr {
+                gso_type: GSO_UDP_L4 | GSO_UDP_TUNNEL_IPV4,
+                outer_th_offset: outer,
+                inner_nh_offset: outer + 30,
+                ..VnetHdr::default()
+            };
+            let frame = [link, ip.clone(), vec![0; 8 + 22 + 28 + 100]].concat();
+            let wanted = if tags > 0 { right } else { without_tag(right) };
+            assert_eq!(count_tag(Kind::Tap, right, &frame), right, "{ethertype:#x}, {tags} tags");
+            assert_eq!(
+                count_tag(Kind::Tap, without_tag(right), &frame),
+                wanted,
+                "{ethertype:#x}, {tags} tags"
+            );
+            assert_eq!(count_tag(Kind::Tun, without_tag(right), &frame), without_tag(right));
+            for length in 0..frame.len() {
+                let counted = count_tag(Kind::Tap, without_tag(right), &frame[..length]);
+                assert!(counted == without_tag(right) || counted == wanted);
+            }
+        }
+    }
+}
+
 #[test]
 fn lies_are_faults_and_change_nothing() {
     let mut splitter = Splitter::new(Cpu::best(), false).unwrap();

@@ -12,22 +12,23 @@ use super::ip::IpHeader;
 use crate::model::flags::Kind;
 use crate::model::vnet_hdr::{F_UDP_TUNNEL_CSUM, GSO_UDP_TUNNEL_IPV4, GSO_UDP_TUNNEL_IPV6, VnetHdr};
 
-/// The virtio header with the tunnel's offsets as they are in the packet: Linux 6.17 to 7.2 leave out a VLAN tag that the
-/// device inserts. Written back like that, a super-packet of UDP is refused if the byte that lies 4 bytes before the IP
-/// header inside, of a random address, looks like IPv6.
+/// Corrects the offsets of the tunnel. Since 6.17 (7.2 still does), Linux does not count a VLAN tag that the device inserts.
+/// If such a header is written back, the kernel reads the version of the inner IP header 4 bytes too early, in the source
+/// MAC address. If it finds 6 there, it refuses UDP over IPv4.
 pub fn count_tag(kind: Kind, hdr: VnetHdr, packet: &[u8]) -> VnetHdr {
     let tag = VLAN_TAG as u16;
     let counted = || {
         let (at, version) = network(packet, kind, usize::MAX)?;
-        let ip = match version {
-            Ip::V4 => usize::from(byte(packet, at)? & 0xf) * 4,
-            Ip::V6 => IPV6_HEADER,
-        };
         let outer_th_offset = hdr.outer_th_offset.checked_add(tag)?;
         let inner_nh_offset = hdr.inner_nh_offset.checked_add(tag)?;
+        let ip = usize::from(outer_th_offset).checked_sub(at)?;
+        let is_left_out = match version {
+            Ip::V4 => ip == usize::from(byte(packet, at)? & 0xf) * 4,
+            // Extension headers have multiples of 8 bytes.
+            Ip::V6 => ip >= IPV6_HEADER && (ip - IPV6_HEADER) % 8 == 0,
+        };
         let is_tagged = kind == Kind::Tap && at > ETHERNET_HEADER;
-        let is_left_out = is_tagged && usize::from(outer_th_offset) == at + ip;
-        is_left_out.then_some(VnetHdr { outer_th_offset, inner_nh_offset, ..hdr })
+        (is_tagged && is_left_out).then_some(VnetHdr { outer_th_offset, inner_nh_offset, ..hdr })
     };
     counted().unwrap_or(hdr)
 }

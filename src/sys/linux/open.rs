@@ -314,7 +314,7 @@ impl Queue {
         self.node.set_offload(0).map_err(|errno| self.offload_refusal(name, errno))
     }
 
-    /// Turns on all offloads that the kernel and the virtio header support, for a handle with offload. `lengthen`: the
+    /// Turns on all offloads that the kernel and the virtio header support, if the handle has offload. `lengthen`: the
     /// header may be lengthened for them.
     fn begin_offload(&mut self, name: &NameRequest, wanted: Wanted, lengthen: bool) -> Result<()> {
         if !self.mode.offload {

@@ -85,7 +85,7 @@ static void end(const struct path *path, int number)
     }
     const char *net = path->v6 ? "fd08::" : "10.8.0.";
     const char *checksum = path->checksum ? "udpcsum noudp6zerocsumtx" : "noudpcsum udp6zerocsumtx udp6zerocsumrx";
-    /* If the VLAN tag were not counted, the kernel would read the 6 as a version of IP. */
+    /* The kernel reads this 0x60 as the version of the inner IP header if the VLAN tag is not counted. */
     IP("link add vx0 address 02:00:00:00:60:0%d type vxlan id 42 dstport 4789 local %s%d remote %s%d dev %s %s", number, net,
        number, net, peer, path->under, checksum);
     IP("addr add 10.9.0.%d/24 dev vx0", number);
