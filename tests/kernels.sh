@@ -72,7 +72,7 @@ try "kernels: the RAM disk" userland "" x86_64-linux-gnu "$out/userland" build/l
 [ "$passed" -eq 2 ] || finish
 fetched=''
 for kernel in $kernels; do
-    # Its script knows Ubuntu's mirror.
+    # mirror_of reads Ubuntu's mirror from debootstrap's script.
     case $(source_of "$kernel") in ubuntu*) have "kernels: $kernel" debootstrap || continue ;; esac
     before=$passed
     try "kernels: fetch $kernel" fetch "$kernel"

@@ -5,7 +5,7 @@
 # the usual targets. TARGETS chooses others ("all": each one below), TESTS the tests, and JOBS how many machines run at a
 # time. The second table of docs/platforms.md is made from build/targets/table.md.
 #
-# Needs a cross compiler for each target with its C library (Debian: gcc-i686-linux-gnu and libc6-i386, gcc-s390x-linux-gnu,
+# Needs a cross compiler for each target with its C library (Debian: gcc-i686-linux-gnu and lib32gcc-s1, gcc-s390x-linux-gnu,
 # musl-tools), QEMU for its machine (qemu-system-arm, -mips, -misc, -ppc), and std for each target: rustup target add, or its
 # source (rust-src), from which it is built. CROSS_CARGO and CROSS_RUSTC name another toolchain.
 set -u
@@ -110,12 +110,47 @@ c_tests() {
     (cd tests/c && CC="$gnu-gcc $flags" PKG_CONFIG="pkg-config${libraries:+ --static}" PKG_CONFIG_PATH="$out/$1/stage/lib/pkgconfig" OUT="$out/$1/tests" ./run.sh "$2" $tests)
 }
 
-# count TARGET HOW: counts the results of a target that is not emulated, and adds a row to the table.
-count() {
+# run_here TARGET: runs the C tests of a target that is not emulated, and adds a row to the table.
+run_here() {
     results=$out/$1/results
+    { c_tests "$1" plain; echo $? >"$out/$1/status"; } | tee "$results"
     good=$(grep -c '^ok ' "$results") bad=$(grep -c '^FAIL ' "$results") no=$(grep -c '^SKIP ' "$results")
     echo "| $1 | Linux $(uname -r | sed 's/-.*//') | run on $(uname -m) | $good | $bad | $no |" >>"$out/table.md"
-    if [ "$bad" -gt 0 ]; then failure "$1: $bad tests failed"; else ok "$1: $good passed, $no skipped"; fi
+    case $(cat "$out/$1/status") in
+    0) ok "$1: $good passed, $no skipped" ;;
+    *) failure "$1: $bad tests failed, $no skipped" ;;
+    esac
+}
+
+# has_std: whether there is std for the target, or its source. musl's needs files that only the first one has.
+has_std() {
+    [ -d "$("$RUSTC" --print target-libdir --target "$rust")" ] ||
+        { [ "$gnu" != musl ] && [ -d "$("$RUSTC" --print sysroot)/lib/rustlib/src/rust/library" ]; }
+}
+
+# runs_here: whether this machine runs programs of the target.
+runs_here() {
+    program=$(mktemp)
+    # shellcheck disable=SC2086 # a list of words
+    [ "$(uname -m)" = x86_64 ] && echo 'int main(void) { return 0; }' | "$gnu-gcc" $flags -x c -o "$program" - && "$program"
+    result=$?
+    rm -f "$program"
+    return "$result"
+}
+
+# can_test TARGET: whether what it needs is installed; if not, skips it.
+can_test() {
+    have "$1" "$gnu-gcc" || return
+    if ! has_std; then
+        skip "$1" "std for $rust is not installed"
+    elif [ -n "$machine" ]; then
+        guest_tools "$1" "${machine%% *}" && return
+    elif ! runs_here 2>/dev/null; then
+        skip "$1" "programs for $gnu do not run here"
+    else
+        return 0
+    fi
+    return 1
 }
 
 # fetch TARGET: the kernel and the tools of its architecture.
@@ -134,14 +169,12 @@ mkdir -p "$out"
 : >"$out/table.md"
 for target in $targets; do
     describe "$target"
-    have "$target" "$gnu-gcc" || continue
-    [ -z "$machine" ] || guest_tools "$target" "${machine%% *}" || continue
+    can_test "$target" || continue
     before=$passed
     try "$target: the library" library "$target"
     [ "$passed" -gt "$before" ] || continue
     if [ -z "$machine" ]; then
-        c_tests "$target" plain | tee "$out/$target/results"
-        count "$target"
+        run_here "$target"
         continue
     fi
     try "$target: the tests" c_tests "$target" build
