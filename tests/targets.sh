@@ -48,7 +48,7 @@ describe() {
         ;;
     mips64el)
         rust=mips64el-unknown-linux-gnuabi64 gnu=mips64el-linux-gnuabi64 architecture=mips64el terminal=ttyS0
-        suite=bookworm kernel_suite=bookworm image='linux-image-6[-.0-9]*-mips64r2el' machine="qemu-system-mips64el -M malta -cpu MIPS64R2-generic -m 1024"
+        suite=bookworm kernel_suite=bookworm image='linux-image-6[-.0-9]*-loongson-3' machine="qemu-system-mips64el -M loongson3-virt -cpu Loongson-3A1000 -m 2048"
         ;;
     ppc64el)
         rust=powerpc64le-unknown-linux-gnu gnu=powerpc64le-linux-gnu architecture=ppc64el terminal=hvc0

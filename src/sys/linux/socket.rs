@@ -8,6 +8,14 @@ use std::ptr;
 use crate::model::error::Errno;
 use crate::sys::Outcome;
 
+// Version 0.2.191 of the crate libc gives 64-bit MIPS the numbers of most other processors.
+#[cfg(not(target_arch = "mips64"))]
+use libc::{SO_RCVBUF, SOL_SOCKET};
+#[cfg(target_arch = "mips64")]
+const SOL_SOCKET: libc::c_int = 0xffff;
+#[cfg(target_arch = "mips64")]
+const SO_RCVBUF: libc::c_int = 0x1002;
+
 /// A NETLINK_ROUTE socket, in the network namespace of the thread that opened it.
 pub(super) struct KernelSocket(OwnedFd);
 
@@ -63,11 +71,16 @@ impl KernelSocket {
         self.set(level, option, &value)
     }
 
+    /// Sets the size of the receive buffer in bytes.
+    pub(super) fn set_receive_buffer(&self, size: libc::c_int) -> Outcome<()> {
+        self.set_option(SOL_SOCKET, SO_RCVBUF, size)
+    }
+
     /// Sets a classic BPF filter for received datagrams.
     pub(super) fn set_filter(&self, program: &mut [libc::sock_filter]) -> Outcome<()> {
         let len = u16::try_from(program.len()).map_err(|_| Errno::EINVAL)?;
         let program = libc::sock_fprog { len, filter: program.as_mut_ptr() };
-        self.set(libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)
+        self.set(SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)
     }
 
     fn set<T>(&self, level: libc::c_int, option: libc::c_int, value: &T) -> Outcome<()> {

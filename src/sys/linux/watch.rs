@@ -66,7 +66,7 @@ impl Watching for Watch {
         let failed = |errno| Error::system(errno, "monitor the network interfaces");
         let netlink = Socket::open()?;
         join(&netlink, reports).map_err(failed)?;
-        netlink.kernel().set_option(libc::SOL_SOCKET, libc::SO_RCVBUF, QUEUE).map_err(failed)?;
+        netlink.kernel().set_receive_buffer(QUEUE).map_err(failed)?;
         let buffer = zeroed(netlink::ANSWER)?;
         let listing = Listing::Pending;
         let (whole, again, interrupted) = (true, false, false);
