@@ -104,7 +104,7 @@ static void structures_may_differ(void)
 {
     struct later {
         tuntap_packet packet;
-        uint64_t more;
+        size_t more; /* no padding, which would have to be 0 */
     } later[3];
     struct earlier {
         void *data;
