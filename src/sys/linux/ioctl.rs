@@ -79,8 +79,9 @@ requests! {
     siocgifname = libc::SIOCGIFNAME, writes libc::ifreq;
     siocgifhwaddr = libc::SIOCGIFHWADDR, writes libc::ifreq;
     ethtool = libc::SIOCETHTOOL, writes libc::ifreq;
-    // linux/nsfs.h, linux/sockios.h.
-    ns_get_nstype = 0xb703, takes;
+    // linux/nsfs.h.
+    ns_get_nstype = libc::_IO(0xb7, 3), takes;
+    // linux/sockios.h.
     siocgskns = 0x894c, takes;
 }
 
