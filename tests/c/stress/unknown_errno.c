@@ -29,13 +29,20 @@ static void deny_one(long call, unsigned request, unsigned number)
     CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
 }
 
-/** Denies the call in each form that a C library may use: musl has open(2), and glibc socketcall(2) on i386 and s390x. */
+/** Denies the call in each form that a C library may use: musl has open(2), and glibc socketcall(2) on i386 and s390x, and
+ * send(2) on ARM. */
 static void deny(long call, unsigned request, unsigned number)
 {
     deny_one(call, request, number);
 #ifdef SYS_open
     if (call == SYS_openat)
         deny_one(SYS_open, 0, number);
+#endif
+#ifdef SYS_send
+    if (call == SYS_sendto)
+        deny_one(SYS_send, 0, number);
+    if (call == SYS_recvfrom)
+        deny_one(SYS_recv, 0, number);
 #endif
 #ifdef SYS_socketcall
     enum { SOCKET = 1, SEND = 9, RECV, SENDTO, RECVFROM };
