@@ -16,21 +16,24 @@ use crate::model::vnet_hdr::{F_UDP_TUNNEL_CSUM, GSO_UDP_TUNNEL_IPV4, GSO_UDP_TUN
 /// If such a header is written back, the kernel reads the version of the inner IP header 4 bytes too early, in the source
 /// MAC address. If it finds 6 there, it refuses UDP over IPv4.
 pub fn count_tag(kind: Kind, hdr: VnetHdr, packet: &[u8]) -> VnetHdr {
+    let counted =
+        network(packet, kind, usize::MAX).and_then(|(at, version)| with_tag(hdr, packet, at, version));
+    counted.unwrap_or(hdr)
+}
+
+/// The same for a packet whose IP header is at this offset. None: no tag was left out.
+fn with_tag(hdr: VnetHdr, packet: &[u8], at: usize, version: Ip) -> Option<VnetHdr> {
     let tag = VLAN_TAG as u16;
-    let counted = || {
-        let (at, version) = network(packet, kind, usize::MAX)?;
-        let outer_th_offset = hdr.outer_th_offset.checked_add(tag)?;
-        let inner_nh_offset = hdr.inner_nh_offset.checked_add(tag)?;
-        let ip = usize::from(outer_th_offset).checked_sub(at)?;
-        let is_left_out = match version {
-            Ip::V4 => ip == usize::from(byte(packet, at)? & 0xf) * 4,
-            // Extension headers have multiples of 8 bytes.
-            Ip::V6 => ip >= IPV6_HEADER && (ip - IPV6_HEADER) % 8 == 0,
-        };
-        let is_tagged = kind == Kind::Tap && at > ETHERNET_HEADER;
-        (is_tagged && is_left_out).then_some(VnetHdr { outer_th_offset, inner_nh_offset, ..hdr })
+    let outer_th_offset = hdr.outer_th_offset.checked_add(tag)?;
+    let inner_nh_offset = hdr.inner_nh_offset.checked_add(tag)?;
+    let ip = usize::from(outer_th_offset).checked_sub(at)?;
+    let is_left_out = match version {
+        Ip::V4 => ip == usize::from(byte(packet, at)? & 0xf) * 4,
+        // Extension headers have multiples of 8 bytes.
+        Ip::V6 => ip >= IPV6_HEADER && (ip - IPV6_HEADER) % 8 == 0,
     };
-    counted().unwrap_or(hdr)
+    // Only behind a tag does the IP header begin so late.
+    (at > ETHERNET_HEADER && is_left_out).then_some(VnetHdr { outer_th_offset, inner_nh_offset, ..hdr })
 }
 
 /// Offsets have 16 bits, as those of [`IpHeader`].
@@ -52,7 +55,7 @@ impl Tunnel {
             return None;
         }
         let (at, version) = network(packet, kind, usize::MAX)?;
-        let hdr = count_tag(kind, hdr, packet);
+        let hdr = with_tag(hdr, packet, at, version).unwrap_or(hdr);
         let (transport, inner) = (usize::from(hdr.outer_th_offset), usize::from(hdr.inner_nh_offset));
         let ip = IpHeader::find(packet, version, at, transport)?;
         // Sums are of 16-bit words, so the headers must not begin at odd offsets from each other.
