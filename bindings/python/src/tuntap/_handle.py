@@ -25,22 +25,22 @@ class Handle:
     counts them are calls of a list's methods, which no other thread and no signal handler comes into.
     """
 
-    __slots__ = ("__weakref__", "_free", "_open", "_place", "_there", "_what", "closed", "pointer", "users")
+    __slots__ = ("__weakref__", "_free", "_open", "_there", "_what", "closed", "pointer", "users")
 
     def __init__(self, what: str, free: Callable[[Any], object], make: Callable[..., Any], *arguments: Any) -> None:
         self._what = what
         self._free = free
         # Where it is, from the call on: a signal handler may raise an exception right behind that.
-        self._place = ctypes.c_void_p()
+        place = ctypes.c_void_p()
         # Who pops _open closes the handle; who pops _there frees the object.
         self._open = [None]
-        self._there = [self._place]
+        self._there = [place]
         # Calls in progress.
         self.users: list[None] = []
         # Whether close() was called; who was a user by then still is one.
         self.closed = False
-        call(make, *arguments, ctypes.byref(self._place))
-        self.pointer = self._place.value or 0
+        call(make, *arguments, ctypes.byref(place))
+        self.pointer = place.value or 0
         _HANDLES.add(self)
 
     def __enter__(self) -> int:
@@ -141,15 +141,13 @@ class DeviceHandle(Handle):
             if len(self.users) > 1:
                 raise error(errno.EBUSY, Reason.BUSY, f"release {self._what}: it is in use")
             call(lib.tuntap_release, self.pointer, ctypes.byref(self._given))
-            if self.users:
-                self.users.pop()
+            self.left()
             return self._given.value
         except BaseException:
             if self._given.value < 0:
                 self.fd, self.closed = fd, False
                 self._open.append(None)
-                if self.users:
-                    self.users.pop()
+                self.left()
             else:
                 # A signal handler's exception: the caller does not get it.
                 os.close(self._given.value)
