@@ -227,6 +227,11 @@ clear_guest() {
     rm -f "$1/seconds" "$1/console" "$1/log"
 }
 
+# count FILE: sets good, bad and no to the numbers of tests in it that passed, failed and were skipped.
+count() {
+    good=$(grep -c '^ok ' "$1") bad=$(grep -c '^FAIL ' "$1") no=$(grep -c '^SKIP ' "$1")
+}
+
 # report NAME FOLDER ROW: waits for the guest's end, shows its results, and adds a row to the table. The process with the id
 # in `runner` boots the guests.
 report() {
@@ -239,7 +244,7 @@ report() {
     echo "== $1, Linux $version: $(cat "$2/seconds") s"
     tr -d '\r' <"$2/console" | sed -n '/^started$/,/^finished$/p' | sed "s#^\(ok   \|FAIL \|SKIP \) \([a-z]*\)-#\1 $1 \2/#" >"$2/results"
     grep -vxE 'started|finished' "$2/results"
-    good=$(grep -c '^ok ' "$2/results") bad=$(grep -c '^FAIL ' "$2/results") no=$(grep -c '^SKIP ' "$2/results")
+    count "$2/results"
     echo "$good passed, $bad failed, $no skipped"
     echo "| $3 | $good | $bad | $no |" >>"$out/table.md"
     if ! grep -qx finished "$2/results"; then

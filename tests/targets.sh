@@ -114,7 +114,7 @@ c_tests() {
 run_here() {
     results=$out/$1/results
     { c_tests "$1" plain; echo $? >"$out/$1/status"; } | tee "$results"
-    good=$(grep -c '^ok ' "$results") bad=$(grep -c '^FAIL ' "$results") no=$(grep -c '^SKIP ' "$results")
+    count "$results"
     echo "| $1 | Linux $(uname -r | sed 's/-.*//') | run on $(uname -m) | $good | $bad | $no |" >>"$out/table.md"
     case $(cat "$out/$1/status") in
     0) ok "$1: $good passed, $no skipped" ;;

@@ -29,30 +29,36 @@ static void deny_one(long call, unsigned request, unsigned number)
     CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
 }
 
-/** Denies the call in each form that a C library may use: musl has open(2), and glibc socketcall(2) on i386 and s390x, and
- * send(2) on ARM. */
+/** Other forms of a call, which a C library may use: musl has open(2), and glibc send(2) on ARM, and socketcall(2) on i386
+ * and s390x, here with the numbers of <linux/net.h>. */
+static const struct form {
+    long call, other;
+    unsigned request;
+} forms[] = {
+#ifdef SYS_open
+    {SYS_openat, SYS_open, 0},
+#endif
+#ifdef SYS_send
+    {SYS_sendto, SYS_send, 0},
+    {SYS_recvfrom, SYS_recv, 0},
+#endif
+#ifdef SYS_socketcall
+    {SYS_socket, SYS_socketcall, 1},
+    {SYS_sendto, SYS_socketcall, 9},
+    {SYS_sendto, SYS_socketcall, 11},
+    {SYS_recvfrom, SYS_socketcall, 10},
+    {SYS_recvfrom, SYS_socketcall, 12},
+#endif
+    {-1, -1, 0},
+};
+
+/** Denies the call in each form. */
 static void deny(long call, unsigned request, unsigned number)
 {
     deny_one(call, request, number);
-#ifdef SYS_open
-    if (call == SYS_openat)
-        deny_one(SYS_open, 0, number);
-#endif
-#ifdef SYS_send
-    if (call == SYS_sendto)
-        deny_one(SYS_send, 0, number);
-    if (call == SYS_recvfrom)
-        deny_one(SYS_recv, 0, number);
-#endif
-#ifdef SYS_socketcall
-    enum { SOCKET = 1, SEND = 9, RECV, SENDTO, RECVFROM };
-    if (call == SYS_socket)
-        deny_one(SYS_socketcall, SOCKET, number);
-    if (call == SYS_sendto)
-        deny_one(SYS_socketcall, SEND, number), deny_one(SYS_socketcall, SENDTO, number);
-    if (call == SYS_recvfrom)
-        deny_one(SYS_socketcall, RECV, number), deny_one(SYS_socketcall, RECVFROM, number);
-#endif
+    for (const struct form *form = forms; form->call >= 0; form++)
+        if (form->call == call)
+            deny_one(form->other, form->request, number);
 }
 
 /** What an output has before a call, and after one that failed. */
