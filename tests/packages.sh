@@ -25,10 +25,10 @@ within() {
 
 # The Debian that both others are copies of.
 base() {
-    rm -rf "$out/root" "$out/build" "$out/use" &&
-        debootstrap --variant=minbase "$suite" "$out/root" ${MIRROR:+"$MIRROR"} &&
-        echo force-unsafe-io >"$out/root/etc/dpkg/dpkg.cfg.d/unsafe-io" &&
-        cp -a "$out/root" "$out/build" && cp -a "$out/root" "$out/use"
+    rm -rf "$out/fresh" "$out/build" "$out/use" &&
+        debootstrap --variant=minbase "$suite" "$out/fresh" ${MIRROR:+"$MIRROR"} &&
+        echo force-unsafe-io >"$out/fresh/etc/dpkg/dpkg.cfg.d/unsafe-io" &&
+        cp -a "$out/fresh" "$out/build" && cp -a "$out/fresh" "$out/use"
 }
 
 # The sources where dpkg expects them, and what they need to be built. rustc is Debian's own, the oldest that the library
@@ -123,5 +123,5 @@ try "packages: a program in Python" runs python
 try "packages: upgrade" upgrade
 try "packages: programs in C, after the upgrade" runs program
 try "packages: remove, and nothing is left" remove
-rm -rf "$out/root" "$out/build" "$out/use"
+rm -rf "$out/fresh" "$out/build" "$out/use"
 finish
