@@ -100,6 +100,11 @@ style() {
         "$python" -m ruff format --check --config "$source/pyproject.toml" docs/reference tests/man
 }
 
+# can_run TOOL: whether `python -m TOOL` works. A folder of this name, as build/ here, is a package without modules to Python.
+can_run() {
+    "$python" -c "import sys, importlib.util; sys.exit(not importlib.util.find_spec('$1.__main__'))" 2>/dev/null
+}
+
 # run INTERPRETER: runs the tests with the package from the wheel. A warning is an error.
 run() {
     PYTHONPATH=$(echo "$out"/carrying/lib/python*/site-packages) PYTHONDONTWRITEBYTECODE=1 \
@@ -133,7 +138,7 @@ else
     finish
 fi
 for tool in build mypy ruff pytest; do
-    "$python" -c "import $tool" 2>/dev/null || { skip "python: $tool" "$tool is not installed (pip install $tool)"; continue; }
+    can_run "$tool" || { skip "python: $tool" "$tool is not installed (pip install $tool)"; continue; }
     case $tool in
     build) try "python: sources that build a wheel" builds_from_sources ;;
     mypy) try "python: types" types ;;
