@@ -289,7 +289,8 @@ int main(int count, char **arguments)
     const struct mode *mode = modes, *end = modes + sizeof modes / sizeof *modes;
     if (segments < 2 || length > 65535)
         die("2 to 45 segments");
-    tuntap_vnet_hdr hdr = {TUNTAP_VNET_HDR_F_NEEDS_CSUM, TUNTAP_VNET_HDR_GSO_TCPV4, HEADERS, SIZE, 20, 16, 0};
+    tuntap_vnet_hdr hdr = {.flags = TUNTAP_VNET_HDR_F_NEEDS_CSUM, .gso_type = TUNTAP_VNET_HDR_GSO_TCPV4,
+                           .hdr_len = HEADERS, .gso_size = SIZE, .csum_start = 20, .csum_offset = 16};
     make_super(whole, length);
     while (count > 2 && mode < end && strcmp(mode->name, arguments[2]) != 0)
         mode++;
