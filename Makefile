@@ -60,7 +60,8 @@ endif
 
 # The parts of `make check`, and those that `make check-all` adds: the same tests with other tools, and what takes minutes.
 CHECKS := lint check-core check-abi check-header check-c check-faults check-strace check-seccomp check-links check-man \
-    check-reproducible check-deny check-bindings check-cpp check-go check-python check-examples check-guides
+    check-reproducible check-deny check-bindings check-cpp check-go check-python check-examples check-guides \
+    check-benches
 SLOW_CHECKS := check-valgrind check-asan check-api check-tsan check-go-race check-wireguard-go check-wireguard check-fuzz \
     check-dist check-darwin check-targets
 
@@ -285,6 +286,9 @@ check-python: stage
 check-examples: stage
 	$(STAGED) tests/examples.sh
 
+check-benches: stage
+	$(STAGED) PYTHON="$(PYTHON)" tests/benches.sh
+
 check-wireguard: stage
 	$(STAGED) PYTHON="$(PYTHON)" tests/wireguard.sh
 
@@ -316,7 +320,7 @@ soak: stage
 	@cat $(BUILD)/tests/plain/stress-soak.log
 
 # The cost of a packet compared with a bare system call, a program that encrypts, then forwarders and VPNs of this and other
-# projects. Builds the other projects, and needs root and the registries. bench takes about 45 minutes, bench-quick two.
+# projects. Builds the other projects, and needs root and the registries. bench takes about 20 minutes, bench-quick two.
 # bench-docs also writes docs/bench.md and docs/bench-python.md. BENCH has more options of benches/run.py.
 bench bench-quick bench-docs: stage
 	@$(STAGED) CARGO="$(CARGO)" PYTHON="$(PYTHON)" benches/build.sh

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Builds the programs that run.py measures, into build/benches. Needs an installed libtuntap that pkg-config finds. What
-# cannot be built is left out: build/benches/skipped has a line "NAME: REASON" for each.
+# Builds the programs that run.py measures, into build/benches: all, or with the argument "own" those of this project.
+# Needs an installed libtuntap that pkg-config finds. What cannot be built is left out: build/benches/skipped has a line
+# "NAME: REASON" for each.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 out=$PWD/build/benches
@@ -118,6 +119,7 @@ if ! pkg-config --exists 'libcrypto >= 3' libsodium; then
 else
     vpn_example
 fi
+[ "${1:-}" != own ] || exit 0
 if ! "${CARGO:-cargo}" build --quiet --release --locked --manifest-path benches/forwarder/tunrs/Cargo.toml \
     --target-dir "$out/tunrs" 2>"$out/tunrs.log"; then
     skip tun-rs tunrs "$(last_line "$out/tunrs.log")"

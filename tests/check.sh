@@ -13,8 +13,8 @@ declare -A usual=(
     [lint]=40 [check-core]=40 [check-abi]=30 [check-header]=5 [check-c]=130 [check-valgrind]=330 [check-asan]=220
     [check-api]=25 [check-tsan]=200 [check-faults]=25 [check-strace]=2 [check-seccomp]=10 [check-fuzz]=160
     [check-links]=5 [check-man]=8 [check-reproducible]=15 [check-dist]=45 [check-deny]=2 [check-bindings]=5 [check-cpp]=60
-    [check-go]=35 [check-python]=90 [check-examples]=10 [check-go-race]=50 [check-wireguard-go]=60 [check-wireguard]=240
-    [check-darwin]=330 [check-targets]=300
+    [check-go]=35 [check-python]=90 [check-examples]=10 [check-benches]=25 [check-go-race]=50
+    [check-wireguard-go]=60 [check-wireguard]=240 [check-darwin]=330 [check-targets]=300
 )
 
 seconds_of() {
