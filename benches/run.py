@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 import network
@@ -87,32 +88,43 @@ def plan(sections, rounds, seconds):
 
 
 class Clock:
-    """Estimates the time left from the expected time of each step, and from how long the steps took so far."""
+    """Estimates the time left from how long the steps of each section took so far, or are expected to take."""
 
-    def __init__(self, expected):
-        self.left = expected
-        self.done = 0.0
+    def __init__(self, alone, steps):
+        self.alone = list(alone)  # Expected seconds.
+        self.steps = list(steps)
+        self.number, self.spent = Counter(), Counter()  # Steps that ran, and their seconds, by section.
         self.begun = time.monotonic()
 
-    def step(self, expected):
-        self.left -= expected
-        self.done += expected
+    def lap(self):
+        begun, self.begun = self.begun, time.monotonic()
+        return self.begun - begun
+
+    def ran_alone(self):
+        self.alone.pop(0)
+        self.lap()
+
+    def step(self):
+        key = self.steps.pop(0).section.key
+        self.number[key] += 1
+        self.spent[key] += self.lap()
+
+    def expected(self, step):
+        key = step.section.key
+        return self.spent[key] / self.number[key] if self.number[key] else step.seconds
 
     def estimate(self):
-        # The first steps say little about the speed of the machine.
-        known = max(self.done, 1)
-        factor = (time.monotonic() - self.begun + 10) / (known + 10)
-        left = self.left * factor
+        left = sum(self.alone) + sum(self.expected(step) for step in self.steps)
         return f"{left / 60:.0f} min left" if left >= 90 else f"{left:.0f} s left"
 
 
 def run_alone(names, clock):
     failed = False
     for name in names:
-        text, command, seconds = ALONE[name]
+        text, command, _ = ALONE[name]
         say(f"\n{text} ({clock.estimate()})")
         failed |= subprocess.run(command, check=False).returncode != 0
-        clock.step(seconds)
+        clock.ran_alone()
     return failed
 
 
@@ -127,7 +139,7 @@ def run_steps(steps, seconds, clock):
                 failed = True
                 continue
             finally:
-                clock.step(step.seconds)
+                clock.step()
             runs = results.setdefault(step.section.key, {}).setdefault(step.load, {}).setdefault(step.name, {})
             runs[step.turn] = result
             say(f"[{number:3}/{len(steps)}, {clock.estimate():>11}] {step.text(result)}")
@@ -225,7 +237,7 @@ def main():
     if options.docs and any(section.missing for section in sections) and not options.allow_missing:
         sys.exit("docs/ stays as it is: programs are missing")
     steps = plan(sections, options.rounds, options.seconds)
-    clock = Clock(sum(step.seconds for step in steps) + sum(ALONE[name][2] for name in alone))
+    clock = Clock([ALONE[name][2] for name in alone], steps)
     say(f"{len(alone)} programs and {len(steps)} measurements: {clock.estimate()}")
     failed = run_alone(alone, clock)
     say()
