@@ -7,9 +7,12 @@ of the machine cancels out. Of the ratios there is the median, with the range of
 import datetime
 import os
 import platform
+import re
 import statistics
 
 LONGEST_BAR = 4
+# How the names of this project's own programs begin or end.
+OWN = re.compile(r"(lib)?tuntap|.* queues?$")
 
 
 def ratios(runs, base, column):
@@ -105,7 +108,8 @@ def markdown(title, sections, results, rounds, command, picture):
 def bars(section, load, programs, y):
     """The bars of a table from y on, as elements of SVG, and the y below them."""
     column = section.columns(load)[0]
-    out = [f'<text x="10" y="{y}" font-weight="bold">{section.loads[load]}: {column.unit}</text>']
+    heading = f"{section.loads[load]}: {column.unit.removeprefix('minimum ')}"
+    out = [f'<text x="10" y="{y}" font-weight="bold">{heading}</text>']
     y += 8
     for name, runs in programs.items():
         values = ratios(runs, programs.get(section.base, {}), column)
@@ -113,7 +117,7 @@ def bars(section, load, programs, y):
             continue
         ratio = statistics.median(values)
         width = min(ratio, LONGEST_BAR) * 100
-        colour = "#2a6f97" if name.startswith(("libtuntap", "tuntap")) else "#b0b0b0"
+        colour = "#2a6f97" if OWN.match(name) else "#b0b0b0"
         out.append(f'<text x="190" y="{y + 11}" text-anchor="end">{name}</text>')
         out.append(f'<rect x="200" y="{y}" width="{width:.0f}" height="13" fill="{colour}"/>')
         out.append(f'<text x="{204 + width:.0f}" y="{y + 11}">{ratio:.2f}</text>')
@@ -123,7 +127,8 @@ def bars(section, load, programs, y):
 
 def chart(sections, results):
     """The ratios of the first column of each table as bars, in SVG."""
-    elements, y = [], 20
+    caption = f"How many times as good as the program of each table that has 1.00. Bars end at {LONGEST_BAR}."
+    elements, y = [f'<text x="10" y="20">{caption}</text>'], 50
     for section in sections:
         for load, programs in results.get(section.key, {}).items():
             out, y = bars(section, load, programs, y)
