@@ -129,7 +129,7 @@ static void read_all(const struct side *side, const struct load *load, const tun
     ssize_t size;
     void *packet;
     if (tuntap_splitter_begin(side->splitter, hdr, sizeof *hdr, working, length, NULL) < 0)
-        die("not begun");
+        die("a super-packet that the splitter refuses");
     while ((size = tuntap_splitter_next(side->splitter, &packet, NULL)) > 0)
         seal(count++, packet, (size_t)size);
     if (count != load->segments)

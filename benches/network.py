@@ -130,9 +130,9 @@ def iperf(client, server, address, options, seconds, used):
     try:
         time.sleep(0.3)
         before = used()
-        told = run(*within(client, "iperf3", "-J", "-i", "0", "-t", str(seconds), "-c", address, *options), check=False)
+        text = run(*within(client, "iperf3", "-J", "-i", "0", "-t", str(seconds), "-c", address, *options), check=False)
         spent = None if before is None else used() - before
-        end = json.loads(told)["end"]
+        end = json.loads(text)["end"]
     finally:
         listener.kill()
         listener.wait()

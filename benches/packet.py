@@ -78,9 +78,9 @@ def giving(batch, packets):
 
 def nanoseconds(prepare, run):
     prepare()
-    begun = time.perf_counter_ns()
+    start = time.perf_counter_ns()
     run()
-    return (time.perf_counter_ns() - begun) / PACKETS
+    return (time.perf_counter_ns() - start) / PACKETS
 
 
 def compare(base, contenders):

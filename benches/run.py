@@ -94,11 +94,11 @@ class Clock:
         self.alone = list(alone)  # Expected seconds.
         self.steps = list(steps)
         self.number, self.spent = Counter(), Counter()  # Steps that ran, and their seconds, by section.
-        self.begun = time.monotonic()
+        self.last = time.monotonic()
 
     def lap(self):
-        begun, self.begun = self.begun, time.monotonic()
-        return self.begun - begun
+        before, self.last = self.last, time.monotonic()
+        return self.last - before
 
     def ran_alone(self):
         self.alone.pop(0)

@@ -15,7 +15,7 @@ import header
 # The enumerations, by what their constants begin with; the flags of an open are all that is left.
 ENUMERATIONS = {
     "TUNTAP_FEATURE_": ("Feature", "Numbered", "What an operating system may have: see tuntap.has()."),
-    "TUNTAP_REASON_": ("Reason", "Numbered", "Why a call failed: what errno cannot tell."),
+    "TUNTAP_REASON_": ("Reason", "Numbered", "Why a call failed: what errno does not say."),
     "TUNTAP_IPV6_": ("IPv6Setting", "Numbered", "How the kernel configures IPv6 on a device by itself."),
     "TUNTAP_F_": ("Offloads", "IntFlag", "What a device with Flag.OFFLOAD may leave to be done."),
     "TUNTAP_ADDR_": ("AddrFlag", "IntFlag", "What is said of an address beside itself."),

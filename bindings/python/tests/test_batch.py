@@ -145,7 +145,7 @@ def test_what_is_no_packet_is_not_taken(device):
             writer.put(b"bad")
 
 
-def test_what_the_kernel_refuses_is_told(opened):
+def test_what_the_kernel_refuses_is_reported(opened):
     device = opened(flags=Flag.TUN | Flag.OFFLOAD)
     device.down()
     packets = [witness.ipv4("10.8.0.7", "10.8.0.1", b"%d" % number) for number in range(100)]

@@ -89,13 +89,13 @@ def test_same(scenario):
     expected, found = observe(scenario, theirs), observe(scenario, ours)
     patterns = [pattern for name, pattern, _ in DIFFERENCES if name == scenario.__name__]
     different = {label for label in expected.keys() | found.keys() if expected.get(label) != found.get(label)}
-    told = {label for label in different if any(re.fullmatch(pattern, label) for pattern in patterns)}
+    known = {label for label in different if any(re.fullmatch(pattern, label) for pattern in patterns)}
     report = "\n".join(
-        f"{label}: theirs {expected.get(label)!r}, ours {found.get(label)!r}" for label in sorted(different - told)
+        f"{label}: theirs {expected.get(label)!r}, ours {found.get(label)!r}" for label in sorted(different - known)
     )
     assert not report, report
     for pattern in patterns:
-        assert any(re.fullmatch(pattern, label) for label in told), f"{pattern}: they do not differ any more"
+        assert any(re.fullmatch(pattern, label) for label in known), f"{pattern}: they do not differ any more"
 
 
 def test_every_difference_is_in_the_readme():

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ._abi import Endian, Flag
 from ._handle import DeviceHandle
 from ._library import documented, lib
-from ._memory import Spares, size_of
+from ._memory import Pool, size_of
 from ._types import Text
 from .address import Addr, Addresses, AddrLike
 from .config import Options, config
@@ -99,7 +99,7 @@ class BaseDevice(Link, Addresses, Routes, DefaultRoutes, Steering):
         self._spill = bytearray(1)
         with self._handle as pointer:
             self._size: int = lib.tuntap_read_size(pointer)
-            self._spares = Spares(self._size)
+            self._pool = Pool(self._size)
             if sys.platform == "linux" and not self.flags & Flag.OFFLOAD:
                 self._handle.fd = lib.tuntap_get_fd(pointer, None)
 

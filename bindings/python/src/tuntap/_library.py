@@ -64,17 +64,17 @@ def call(function: Callable[..., Any], *arguments: Any) -> int:
 
 
 def number(kind: Any, function: Callable[..., Any], *arguments: Any) -> int:
-    """Calls a function that tells a number of this C type."""
-    told = kind()
-    call(function, *arguments, ctypes.byref(told))
-    return int(told.value)
+    """Calls a function that reports a number of this C type."""
+    value = kind()
+    call(function, *arguments, ctypes.byref(value))
+    return int(value.value)
 
 
 def text(size: int, function: Callable[..., Any], *arguments: Any) -> str:
-    """Calls a function that tells a text of so many bytes at the most."""
-    told = ctypes.create_string_buffer(size)
-    call(function, *arguments, told, size)
-    return os.fsdecode(told.value)
+    """Calls a function that reports a text of at most so many bytes."""
+    buffer = ctypes.create_string_buffer(size)
+    call(function, *arguments, buffer, size)
+    return os.fsdecode(buffer.value)
 
 
 def documented(*names: str) -> Callable[[_Callable], _Callable]:

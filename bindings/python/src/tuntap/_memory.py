@@ -25,29 +25,29 @@ class Memory:
         self.address = ctypes.addressof(self._first) if self._first is not None else None
 
 
-class Spares:
-    """Memory that was used before: each that waits for a packet has its own, and nobody waits for that."""
+class Pool:
+    """Memory that is reused. Each call that waits for a packet has its own, without a lock."""
 
-    __slots__ = ("_size", "_spares")
+    __slots__ = ("_free", "_size")
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._spares: list[Memory] = []
+        self._free: list[Memory] = []
 
     @contextmanager
     def lend(self) -> Iterator[Memory]:
         try:
-            memory = self._spares.pop()
+            memory = self._free.pop()
         except IndexError:
             memory = Memory(bytearray(self._size))
         try:
             yield memory
         finally:
-            self._spares.append(memory)
+            self._free.append(memory)
 
 
 def contiguous(packet: ReadableBuffer) -> bytes:
-    """The packet as bytes, which C is told the place of: not of a class that can say another length."""
+    """The packet as bytes, whose address C gets: not of a subclass, which can report another length."""
     return packet if type(packet) is bytes else memoryview(packet).tobytes()
 
 

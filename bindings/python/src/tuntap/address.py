@@ -72,19 +72,19 @@ def addr_struct(given: Addr) -> Any:
     return place
 
 
-def listed_addr(told: Any) -> Addr:
+def listed_addr(raw: Any) -> Addr:
     """What C lists of an address."""
     return Addr(
-        ipaddress.ip_interface(told.addr.decode()),
-        parse_ip(told.peer),
-        Scope(told.scope) if told.scope else None,
-        AddrFlag(told.flags),
-        told.valid,
-        told.preferred,
-        told.metric,
-        told.protocol,
-        ipaddress.IPv4Address(told.broadcast.decode()) if told.broadcast else None,
-        os.fsdecode(told.label),
+        ipaddress.ip_interface(raw.addr.decode()),
+        parse_ip(raw.peer),
+        Scope(raw.scope) if raw.scope else None,
+        AddrFlag(raw.flags),
+        raw.valid,
+        raw.preferred,
+        raw.metric,
+        raw.protocol,
+        ipaddress.IPv4Address(raw.broadcast.decode()) if raw.broadcast else None,
+        os.fsdecode(raw.label),
     )
 
 
@@ -173,4 +173,4 @@ class Addresses(Handled):
 
     @documented("tuntap_list_addrs")
     def list_addrs(self) -> list[Addr]:
-        return [listed_addr(told) for told in listed(self._call, lib.tuntap_list_addrs, _abi.tuntap_addr)]
+        return [listed_addr(raw) for raw in listed(self._call, lib.tuntap_list_addrs, _abi.tuntap_addr)]

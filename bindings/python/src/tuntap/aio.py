@@ -81,7 +81,7 @@ class Device(BaseDevice):
         packet = self._read_now()
         if packet is not None:
             return packet
-        with self._spares.lend() as memory:
+        with self._pool.lend() as memory:
             try:
                 length = self._call(lib.tuntap_read, memory.address, memory.size)
             except BlockingIOError:
@@ -115,7 +115,7 @@ class Device(BaseDevice):
         if sys.platform == "linux":
             await self._waits.wait(lib.tuntap_get_fd, writing=True)
         else:
-            # Elsewhere no descriptor tells of room: Reason.FULL.
+            # Elsewhere no descriptor reports room: Reason.FULL.
             await asyncio.sleep(0.001)
 
 

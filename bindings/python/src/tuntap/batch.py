@@ -106,7 +106,7 @@ class Repeated:
 
 
 class Giving:
-    """tuntap_writer_batch, which tells how many packets it took, on the way out too."""
+    """tuntap_writer_batch, which reports how many packets it took, also when it fails."""
 
     __slots__ = ("_error", "_place", "_taken", "_taken_place")
 
@@ -186,10 +186,10 @@ class Reader(Handled):
     def _copy(self, packets: Packets) -> list[bytes]:
         with self._looking, self._handle:
             self._check(packets)
-            told = self._places[: _WORDS * len(packets)]
+            places = self._places[: _WORDS * len(packets)]
             # A signal handler may have come in between, and read on.
             self._check(packets)
-            starts, lengths = told[0::_WORDS], told[1::_WORDS]
+            starts, lengths = places[0::_WORDS], places[1::_WORDS]
             first = starts[0]
             # One copy of all, and slices of that, which are cheaper than a call for each. They lie in one piece of
             # memory, one behind the other.
@@ -200,15 +200,15 @@ class Reader(Handled):
     def _runs(self, packets: Packets) -> list[Run]:
         with self._looking, self._handle:
             self._check(packets)
-            told, (headroom, tailroom) = self._places[: _WORDS * len(packets)], self._room
+            places, (headroom, tailroom) = self._places[: _WORDS * len(packets)], self._room
             self._check(packets)
             found: list[Run] = []
             number, around = 0, headroom + tailroom
             while number < len(packets):
-                start, length, run = told[_WORDS * number : _WORDS * (number + 1)]
+                start, length, run = places[_WORDS * number : _WORDS * (number + 1)]
                 count = min(run, _SEGMENTS, max(1, _BYTES // (length + around)))
                 number += count
-                last, last_length, _ = told[_WORDS * (number - 1) : _WORDS * number]
+                last, last_length, _ = places[_WORDS * (number - 1) : _WORDS * number]
                 data = ctypes.string_at(start - headroom, last + last_length - start + around)
                 found.append(Run(bytearray(data), length + around))
             self._check(packets)

@@ -75,6 +75,6 @@ def _fill(pointer: int, options: Options) -> None:
         addr_place = addr_struct(given)
         call(lib.tuntap_config_add_addr, pointer, ctypes.byref(addr_place), ctypes.sizeof(addr_place), 0)
     for route in options.routes:
-        told = route if isinstance(route, Route) else Route(route)  # type: ignore[arg-type]
-        route_place = route_struct(told)
+        added = route if isinstance(route, Route) else Route(route)  # type: ignore[arg-type]
+        route_place = route_struct(added)
         call(lib.tuntap_config_add_route, pointer, ctypes.byref(route_place), ctypes.sizeof(route_place), 0)

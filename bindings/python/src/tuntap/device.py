@@ -35,7 +35,7 @@ class Device(BaseDevice):
         packet = self._read_now()
         if packet is not None:
             return packet
-        with self._spares.lend() as memory:
+        with self._pool.lend() as memory:
             length = self._receive(memory, timeout)
             return bytes(memory.view[:length])
 
@@ -86,17 +86,17 @@ class Device(BaseDevice):
 
     @documented("tuntap_read_super")
     def read_super(self) -> tuple[VnetHdr, bytes]:
-        told = _abi.tuntap_vnet_hdr()
-        with self._spares.lend() as memory, self._handle as pointer:
-            arguments = (pointer, *sized(told), memory.address, memory.size)
+        raw = _abi.tuntap_vnet_hdr()
+        with self._pool.lend() as memory, self._handle as pointer:
+            arguments = (pointer, *sized(raw), memory.address, memory.size)
             length = retry_on_signal(lambda: call(lib.tuntap_read_super, *arguments))
-            return VnetHdr.of(told), bytes(memory.view[:length])
+            return VnetHdr.of(raw), bytes(memory.view[:length])
 
     @documented("tuntap_write_super")
     def write_super(self, hdr: VnetHdr, packet: ReadableBuffer) -> int:
-        told, data = hdr.to_c(), contiguous(packet)
+        raw, data = hdr.to_c(), contiguous(packet)
         with self._handle as pointer:
-            arguments = (pointer, *sized(told), data, len(data))
+            arguments = (pointer, *sized(raw), data, len(data))
             return retry_on_signal(lambda: call(lib.tuntap_write_super, *arguments))
 
     @documented("tuntap_reader_new")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What fails: an OSError with errno, the reason that errno cannot tell, and the library's sentence."""
+"""What fails: an OSError with errno, the reason that errno does not say, and the library's sentence."""
 
 from __future__ import annotations
 

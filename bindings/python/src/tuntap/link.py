@@ -100,9 +100,9 @@ class Link(Handled):
     @documented("tuntap_get_mac", "tuntap_set_mac")
     def mac(self) -> bytes:
         """Six bytes; text such as "02:00:00:00:00:01" is taken too."""
-        told = ctypes.create_string_buffer(_abi.MAC_SIZE)
-        self._call(lib.tuntap_get_mac, told)
-        return told.raw
+        mac = ctypes.create_string_buffer(_abi.MAC_SIZE)
+        self._call(lib.tuntap_get_mac, mac)
+        return mac.raw
 
     @mac.setter
     def mac(self, mac: MacLike) -> None:
@@ -205,9 +205,9 @@ class Link(Handled):
     @property
     @documented("tuntap_get_stats")
     def stats(self) -> Stats:
-        told = _abi.tuntap_stats()
-        self._call(lib.tuntap_get_stats, ctypes.byref(told), ctypes.sizeof(told))
-        return Stats(*(int(getattr(told, name)) for name in Stats._fields))
+        raw = _abi.tuntap_stats()
+        self._call(lib.tuntap_get_stats, ctypes.byref(raw), ctypes.sizeof(raw))
+        return Stats(*(int(getattr(raw, name)) for name in Stats._fields))
 
     @documented("tuntap_set_persist")
     def set_persist(self, on: bool = True) -> None:

@@ -54,7 +54,7 @@ class _MonitorHandle(Handle):
 
 
 class Monitor(Handled):
-    """Tells events: to `for event in monitor`, to `async for event in monitor`, or one by one.
+    """Yields events: to `for event in monitor`, to `async for event in monitor`, or one by one.
 
     For one thread at a time; others wait for it. Iteration ends when the one device that is watched is gone.
     """
@@ -85,15 +85,15 @@ class Monitor(Handled):
     @documented("tuntap_monitor_next")
     def next(self, timeout: float | None = None) -> Event:
         """Within so many seconds, or TimeoutError; None: no limit. Python's signal handlers run meanwhile."""
-        told = _abi.tuntap_event()
-        retry_within(timeout, lambda milliseconds: self._next(told, milliseconds))
-        return _event(told)
+        raw = _abi.tuntap_event()
+        retry_within(timeout, lambda milliseconds: self._next(raw, milliseconds))
+        return _event(raw)
 
-    def _next(self, told: Any, milliseconds: int) -> int:
+    def _next(self, raw: Any, milliseconds: int) -> int:
         if not self._one_by_one.acquire(timeout=milliseconds / 1000):
             raise error(errno.ETIMEDOUT, Reason.TIMEOUT, "wait for an event: another thread does")
         try:
-            return self._call(lib.tuntap_monitor_next, ctypes.byref(told), ctypes.sizeof(told), milliseconds)
+            return self._call(lib.tuntap_monitor_next, ctypes.byref(raw), ctypes.sizeof(raw), milliseconds)
         finally:
             self._one_by_one.release()
 
@@ -120,36 +120,36 @@ class Monitor(Handled):
             yield event
 
 
-def _event(told: Any) -> Event:
+def _event(raw: Any) -> Event:
     return Event(
-        EventKind(told.kind),
-        told.index,
-        os.fsdecode(told.name),
-        Flag(told.flags),
-        told.up != 0,
-        told.carrier != 0,
-        told.mtu,
-        bytes(told.mac),
-        ipaddress.ip_interface(told.addr.decode()) if told.addr else None,
-        parse_ip(told.peer),
-        Scope(told.scope),
-        AddrFlag(told.addr_flags),
-        _route(told) if told.destination else None,
-        told.family,
+        EventKind(raw.kind),
+        raw.index,
+        os.fsdecode(raw.name),
+        Flag(raw.flags),
+        raw.up != 0,
+        raw.carrier != 0,
+        raw.mtu,
+        bytes(raw.mac),
+        ipaddress.ip_interface(raw.addr.decode()) if raw.addr else None,
+        parse_ip(raw.peer),
+        Scope(raw.scope),
+        AddrFlag(raw.addr_flags),
+        _route(raw) if raw.destination else None,
+        raw.family,
     )
 
 
-def _route(told: Any) -> Route:
-    destination = ipaddress.ip_network(told.destination.decode())
+def _route(raw: Any) -> Route:
+    destination = ipaddress.ip_network(raw.destination.decode())
     return Route(
         destination,
-        parse_ip(told.gateway),
-        told.metric,
-        told.table,
-        parse_ip(told.source),
-        RouteType(told.route_type),
-        told.protocol,
-        Scope(told.scope) if told.scope else None,
-        told.route_mtu,
-        RouteFlag(told.route_flags),
+        parse_ip(raw.gateway),
+        raw.metric,
+        raw.table,
+        parse_ip(raw.source),
+        RouteType(raw.route_type),
+        raw.protocol,
+        Scope(raw.scope) if raw.scope else None,
+        raw.route_mtu,
+        RouteFlag(raw.route_flags),
     )

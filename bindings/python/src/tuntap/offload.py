@@ -32,9 +32,9 @@ class VnetHdr(NamedTuple):
     inner_nh_offset: int = 0
 
     @classmethod
-    def of(cls, told: Any) -> VnetHdr:
+    def of(cls, raw: Any) -> VnetHdr:
         """What a tuntap_vnet_hdr says."""
-        return cls(*(int(getattr(told, name)) for name in cls._fields))
+        return cls(*(int(getattr(raw, name)) for name in cls._fields))
 
     def to_c(self) -> Any:
         """As a tuntap_vnet_hdr, of which ctypes would cut a number short without a word."""
@@ -44,9 +44,9 @@ class VnetHdr(NamedTuple):
         return _abi.tuntap_vnet_hdr(*self)
 
 
-def sized(told: Any) -> tuple[Any, int]:
+def sized(raw: Any) -> tuple[Any, int]:
     """A structure and its size, for a call."""
-    return ctypes.byref(told), ctypes.sizeof(told)
+    return ctypes.byref(raw), ctypes.sizeof(raw)
 
 
 class Splitter(Handled):
@@ -60,10 +60,10 @@ class Splitter(Handled):
     @documented("tuntap_splitter_begin", "tuntap_splitter_next")
     def split(self, hdr: VnetHdr, packet: ReadableBuffer) -> list[bytes]:
         """The packets of a super-packet, of which it works on a copy."""
-        told, memory, place = hdr.to_c(), Memory(bytearray(packet)), ctypes.c_void_p()
+        raw, memory, place = hdr.to_c(), Memory(bytearray(packet)), ctypes.c_void_p()
         packets = []
         with self._one_by_one, self._handle as pointer:
-            call(lib.tuntap_splitter_begin, pointer, *sized(told), memory.address, memory.size)
+            call(lib.tuntap_splitter_begin, pointer, *sized(raw), memory.address, memory.size)
             while (length := lib.tuntap_splitter_next(pointer, ctypes.byref(place), None)) > 0:
                 packets.append(ctypes.string_at(place.value or 0, length))
         return packets
@@ -86,11 +86,11 @@ class Joiner(Handled):
     @documented("tuntap_joiner_next")
     def __iter__(self) -> Iterator[tuple[VnetHdr, bytes]]:
         """Takes what was collected."""
-        told, place = _abi.tuntap_vnet_hdr(), ctypes.c_void_p()
+        raw, place = _abi.tuntap_vnet_hdr(), ctypes.c_void_p()
         while True:
             with self._one_by_one, self._handle as pointer:
-                length = lib.tuntap_joiner_next(pointer, *sized(told), ctypes.byref(place), None)
+                length = lib.tuntap_joiner_next(pointer, *sized(raw), ctypes.byref(place), None)
                 if length <= 0:
                     return
-                taken = VnetHdr.of(told), ctypes.string_at(place.value or 0, length)
+                taken = VnetHdr.of(raw), ctypes.string_at(place.value or 0, length)
             yield taken

@@ -36,17 +36,17 @@ class Info:
 def list() -> builtins.list[Info]:
     return [
         Info(
-            os.fsdecode(told.name),
-            told.index,
-            Flag(told.flags),
-            None if told.owner == _abi.NO_ID else told.owner,
-            None if told.group == _abi.NO_ID else told.group,
-            told.up != 0,
-            told.carrier != 0,
-            told.mtu,
-            bytes(told.mac),
+            os.fsdecode(raw.name),
+            raw.index,
+            Flag(raw.flags),
+            None if raw.owner == _abi.NO_ID else raw.owner,
+            None if raw.group == _abi.NO_ID else raw.group,
+            raw.up != 0,
+            raw.carrier != 0,
+            raw.mtu,
+            bytes(raw.mac),
         )
-        for told in listed(call, lib.tuntap_list, _abi.tuntap_info)
+        for raw in listed(call, lib.tuntap_list, _abi.tuntap_info)
     ]
 
 

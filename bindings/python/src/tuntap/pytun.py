@@ -160,7 +160,7 @@ class TunTapDevice:
             self._device = Device(name, wanted, node=dev, vnet_hdr_size=header)
             self._name = self._device.name
             if wanted & Flag.OFFLOAD:
-                # The header alone: nobody said that what it tells is understood.
+                # The header alone: the program may not understand its fields.
                 self._device.offloads = Offloads(0)
         except errors.Error as error:
             raise _failure(error.errno or 0) from error
@@ -168,7 +168,7 @@ class TunTapDevice:
         self._attached = True
         self._fd = self._device.fileno()
         if sys.platform == "linux":
-            # Packets go by the descriptor itself, which waits or not as the program tells that.
+            # Packets go through the descriptor itself, which blocks or not as the program sets it.
             os.set_blocking(self._fd, True)
 
     def __del__(self) -> None:
@@ -230,7 +230,7 @@ class TunTapDevice:
     def hwaddr(self) -> bytes:
         if self._tap:
             return self._device.mac
-        # A TUN has none, which is told as zeros; unless it is gone.
+        # A TUN has none: zeros, unless it is gone.
         return bytes(_MAC_SIZE) if self._device.index else b""
 
     @hwaddr.setter

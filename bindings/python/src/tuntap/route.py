@@ -54,20 +54,20 @@ def route_struct(given: Route) -> Any:
     return place
 
 
-def listed_route(told: Any) -> Route:
+def listed_route(raw: Any) -> Route:
     """What C lists of a route."""
     return Route(
-        ipaddress.ip_network(told.destination.decode()),
-        parse_ip(told.gateway),
-        told.metric,
-        told.table,
-        parse_ip(told.source),
-        RouteType(told.type),
-        told.protocol,
-        Scope(told.scope) if told.scope else None,
-        told.mtu,
-        RouteFlag(told.flags),
-        told.index,
+        ipaddress.ip_network(raw.destination.decode()),
+        parse_ip(raw.gateway),
+        raw.metric,
+        raw.table,
+        parse_ip(raw.source),
+        RouteType(raw.type),
+        raw.protocol,
+        Scope(raw.scope) if raw.scope else None,
+        raw.mtu,
+        RouteFlag(raw.flags),
+        raw.index,
     )
 
 
@@ -135,4 +135,4 @@ class Routes(Handled):
 
     @documented("tuntap_list_routes")
     def list_routes(self) -> list[Route]:
-        return [listed_route(told) for told in listed(self._call, lib.tuntap_list_routes, _abi.tuntap_route)]
+        return [listed_route(raw) for raw in listed(self._call, lib.tuntap_list_routes, _abi.tuntap_route)]
