@@ -208,7 +208,7 @@ disk() {
 boot() {
     folder=$1 terminal=$2
     shift 2
-    timeout -k 5 "${GUEST_SECONDS:-4500}" "$@" -accel tcg -smp 1 -display none -no-reboot -nic none \
+    timeout -k 5 "${GUEST_SECONDS:-10800}" "$@" -accel tcg -smp 1 -display none -no-reboot -nic none \
         -serial "file:$folder/console" -monitor none -kernel "$folder/kernel/vmlinuz" -initrd "$folder/disk.cpio" \
         -append "console=$terminal quiet panic=-1 ${parameters:-}" </dev/null
 }
