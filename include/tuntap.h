@@ -1082,7 +1082,7 @@ ssize_t tuntap_writev(tuntap *dev, const struct iovec *parts, size_t count, tunt
  *
  * TUNTAP_WAIT_READ is for tuntap_read and its variants. It is also ready while packets of a
  * super-packet are left for the next tuntap_read, which poll on the descriptor cannot see. A wait that
- * has begun does not see packets that another thread's read leaves: with TUNTAP_OFFLOAD read each
+ * has started does not see packets that another thread's read leaves: with TUNTAP_OFFLOAD read each
  * queue from one thread, or use readers. It does not see packets that a reader holds: call
  * tuntap_reader_next, tuntap_reader_batch or tuntap_reader_copy until it returns 0 or -EAGAIN, and
  * then wait.
@@ -2427,8 +2427,9 @@ int tuntap_del_default_route(tuntap *dev, uint32_t family, tuntap_error *err);
  * excludes the packets from the default routes of all devices, but not from routes of
  * tuntap_add_route.
  *
- * On Linux the kernel routes each packet anew: when a gateway or an interface changes, packets follow
- * it without a further call. TUNTAP_MONITOR_DEFAULT_ROUTE reports changes of the default route.
+ * On Linux the kernel looks up the route of each packet: when a gateway or an interface changes,
+ * packets follow it without a further call. TUNTAP_MONITOR_DEFAULT_ROUTE reports changes of the
+ * default route.
  *
  * The bypass ends when the handle that added it is closed, unless TUNTAP_KEEP is set, or with the
  * device, as described in tuntap_add_default_route.

@@ -121,8 +121,9 @@ pub unsafe extern "C" fn tuntap_del_default_route(dev: *mut Device, family: u32,
 /// excludes the packets from the default routes of all devices, but not from routes of
 /// tuntap_add_route.
 ///
-/// On Linux the kernel routes each packet anew: when a gateway or an interface changes, packets follow
-/// it without a further call. TUNTAP_MONITOR_DEFAULT_ROUTE reports changes of the default route.
+/// On Linux the kernel looks up the route of each packet: when a gateway or an interface changes,
+/// packets follow it without a further call. TUNTAP_MONITOR_DEFAULT_ROUTE reports changes of the
+/// default route.
 ///
 /// The bypass ends when the handle that added it is closed, unless TUNTAP_KEEP is set, or with the
 /// device, as described in tuntap_add_default_route.

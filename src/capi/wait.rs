@@ -21,7 +21,7 @@ use crate::model::readiness::Readiness;
 ///
 /// TUNTAP_WAIT_READ is for tuntap_read and its variants. It is also ready while packets of a
 /// super-packet are left for the next tuntap_read, which poll on the descriptor cannot see. A wait that
-/// has begun does not see packets that another thread's read leaves: with TUNTAP_OFFLOAD read each
+/// has started does not see packets that another thread's read leaves: with TUNTAP_OFFLOAD read each
 /// queue from one thread, or use readers. It does not see packets that a reader holds: call
 /// tuntap_reader_next, tuntap_reader_batch or tuntap_reader_copy until it returns 0 or -EAGAIN, and
 /// then wait.

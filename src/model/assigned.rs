@@ -288,9 +288,12 @@ mod tests {
     #[test]
     fn what_is_reported_can_be_requested() {
         for (valid, preferred) in [(FOREVER, FOREVER), (FOREVER, 0), (600, 300), (600, 0), (7, 7), (0, 0)] {
-            let told = Lifetimes::reported(valid, preferred, false);
-            assert_eq!(Lifetimes::new(told.valid, told.preferred, told.deprecated), Ok(told));
-            assert_eq!(told.as_kernel(), (valid.max(1), preferred));
+            let lifetimes = Lifetimes::reported(valid, preferred, false);
+            assert_eq!(
+                Lifetimes::new(lifetimes.valid, lifetimes.preferred, lifetimes.deprecated),
+                Ok(lifetimes)
+            );
+            assert_eq!(lifetimes.as_kernel(), (valid.max(1), preferred));
         }
         assert_eq!(Lifetimes::default().as_kernel(), (FOREVER, FOREVER));
         assert_eq!(Lifetimes::reported(FOREVER, FOREVER, true).as_kernel(), (FOREVER, 0));

@@ -10,16 +10,16 @@ use crate::model::error::Errno;
 use crate::sys::Outcome;
 
 /// How long to wait for such a name, and the time between two attempts.
-const PATIENCE: Duration = Duration::from_secs(1);
-const AGAIN: Duration = Duration::from_millis(10);
+const LIMIT: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Tries to create the interface of this name. If the name is busy and no interface has it, tries again for a while. If an
 /// interface has the name, fails with EBUSY at once.
 pub(super) fn when_free<T>(name: &str, mut attempt: impl FnMut() -> Outcome<T>) -> Outcome<T> {
-    let begun = Instant::now();
+    let start = Instant::now();
     loop {
         match attempt() {
-            Err(Errno::EBUSY) if begun.elapsed() < PATIENCE && !is_listed(name) => thread::sleep(AGAIN),
+            Err(Errno::EBUSY) if start.elapsed() < LIMIT && !is_listed(name) => thread::sleep(PAUSE),
             outcome => return outcome,
         }
     }

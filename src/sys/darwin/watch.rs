@@ -42,7 +42,7 @@ pub(crate) struct Watch {
     own: Option<u32>,
     reports: Reports,
     known_routes: BTreeMap<u32, Vec<Installed>>,
-    begun: bool,
+    started: bool,
 }
 
 impl Watching for Watch {
@@ -56,7 +56,7 @@ impl Watching for Watch {
             kernel::ioctl(events.as_fd(), SIOCSKEVFILT, &mut all_of_the_network())?;
             let readiness = kernel::gather(&[routing.as_fd(), events.as_fd()])?;
             let (known, known_routes) = (BTreeMap::new(), BTreeMap::new());
-            Ok(Self { readiness, routing, events, known, own, reports, known_routes, begun: false })
+            Ok(Self { readiness, routing, events, known, own, reports, known_routes, started: false })
         };
         open().map_err(|errno| Error::system(errno, "monitor the network interfaces"))
     }
@@ -68,7 +68,7 @@ impl Watching for Watch {
     fn take(&mut self, notices: &mut Vec<Notice>) -> Result<()> {
         let taken = self.hear(notices).and_then(|()| self.compare(notices));
         taken.map_err(|errno| Error::system(errno, "receive notifications of the network interfaces"))?;
-        if !std::mem::replace(&mut self.begun, true) {
+        if !std::mem::replace(&mut self.started, true) {
             notices.push(Notice::Complete);
         }
         Ok(())
@@ -77,7 +77,7 @@ impl Watching for Watch {
     fn restart(&mut self) {
         self.known.clear();
         self.known_routes.clear();
-        self.begun = false;
+        self.started = false;
     }
 
     /// Does nothing: routes are listed after each notification.
@@ -109,7 +109,7 @@ impl Watch {
     /// Reads all messages. Fails with EAGAIN if there are none, except the first time.
     fn hear(&mut self, notices: &mut Vec<Notice>) -> Outcome<()> {
         let mut memory = [0; LONGEST];
-        let mut heard = !self.begun;
+        let mut heard = !self.started;
         for _ in 0..MANY {
             let Some(message) = receive(&self.routing, &mut memory)? else { break };
             self.note(message, notices);

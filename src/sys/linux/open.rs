@@ -152,12 +152,12 @@ impl Queue {
         let mut queue = Self::joined(node, netlink, path, name, flags.mode, only)?;
         queue.remember(before.and_then(Former::of));
         let persistent = before.is_some_and(|link| link.tuntap.is_some_and(|tuntap| tuntap.persist));
-        let begun = if persistent && !queue.mode.offload {
+        let result = if persistent && !queue.mode.offload {
             queue.end_offload(name)
         } else {
             queue.begin_offload(name, wanted, false)
         };
-        match begun {
+        match result {
             Ok(()) => {
                 if persistent && before.is_some_and(is_unused) {
                     queue.remove_stale_policy();

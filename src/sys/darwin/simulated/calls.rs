@@ -251,10 +251,10 @@ pub(in crate::sys::darwin) fn sysctl(path: &[c_int]) -> Outcome<Vec<u8>> {
             [CTL_NET, PF_ROUTE, 0, family, NET_RT_DUMP, 0] => {
                 let routes =
                     state.routes.0.iter().filter(|(to, _)| to.network.is_ipv4() == (family == AF_INET));
-                let tell = |(to, entry): (&Destination, &super::routes::Entry)| {
+                let message = |(to, entry): (&Destination, &super::routes::Entry)| {
                     messages::route(to, entry, &state.interfaces[&entry.index])
                 };
-                Ok(routes.flat_map(tell).collect())
+                Ok(routes.flat_map(message).collect())
             }
             _ => Err(Errno::ENOENT),
         }

@@ -53,7 +53,7 @@ impl Kqueue {
 
 impl State {
     /// Queues sources that became ready.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn queue_ready(&mut self) {
         for Open { role, near, .. } in self.open.values_mut() {
             let Role::Kqueue(kqueue) = role else { continue };
             if !kqueue.queued && kqueue.ready() != 0 {

@@ -29,7 +29,7 @@ pub(in crate::sys::darwin) fn boot() -> Machine {
 }
 
 /// Runs pending work of the kernel. Call it before a poll that the machine does not see.
-pub(in crate::sys::darwin) fn settle() {
+pub(in crate::sys::darwin) fn run_pending() {
     with(|_| ());
 }
 

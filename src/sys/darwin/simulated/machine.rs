@@ -88,7 +88,7 @@ pub(super) fn with<T>(call: impl FnOnce(&mut State) -> T) -> T {
     let state = state.get_or_insert_with(State::new);
     state.sweep();
     let result = call(state);
-    state.settle();
+    state.queue_ready();
     result
 }
 

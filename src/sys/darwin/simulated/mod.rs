@@ -31,6 +31,6 @@ mod utun;
 pub(super) use calls::{bind, connect, get_option, open, set_option, socket, sysctl};
 pub(super) use gather::{gather, refresh};
 #[cfg(test)]
-pub(super) use host::{Machine, boot, settle};
+pub(super) use host::{Machine, boot, run_pending};
 pub(super) use ioctls::{drive, ioctl};
 pub(super) use packets::{move_byte, readv, writev};

@@ -142,9 +142,9 @@ fn readers_that_wait_hear_of_frames_that_another_left() {
 
 /// Whether a blocking read ends with its time limit, and does not wait in a busy loop.
 fn times_out(mac: &Machine, device: &Device) -> bool {
-    let (calls, begun) = (mac.calls(), Instant::now());
+    let (calls, start) = (mac.calls(), Instant::now());
     let read = device.read(&mut [MaybeUninit::uninit(); 2048], SHORT);
-    read == Err(Errno::ETIMEDOUT) && begun.elapsed() >= Duration::from_millis(20) && mac.calls() - calls < 9
+    read == Err(Errno::ETIMEDOUT) && start.elapsed() >= Duration::from_millis(20) && mac.calls() - calls < 9
 }
 
 #[test]
@@ -167,9 +167,9 @@ fn a_time_limit_holds_even_where_poll_is_wrong() {
     let device = tap("feth7");
     device.set_up(true).unwrap();
     mac.mislead("feth0");
-    let begun = Instant::now();
+    let start = Instant::now();
     assert_eq!(device.read(&mut [MaybeUninit::uninit(); 2048], SHORT), Err(Errno::ETIMEDOUT));
-    assert!(begun.elapsed() >= Duration::from_millis(20));
+    assert!(start.elapsed() >= Duration::from_millis(20));
     thread::scope(|scope| {
         let reader = scope.spawn(|| device.read(&mut [MaybeUninit::uninit(); 2048], Limit::Handle));
         device.wake();

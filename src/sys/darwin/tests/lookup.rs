@@ -73,7 +73,7 @@ fn where_no_route_leads_is_said() {
 }
 
 #[test]
-fn a_route_of_one_destination_is_told_as_the_one_that_it_came_from() {
+fn a_cloned_route_is_reported_as_the_route_that_it_came_from() {
     let mac = boot();
     let before = found(&mac, "198.51.100.7");
     mac.resolve("198.51.100.7");
@@ -146,9 +146,9 @@ fn the_answers_of_others_are_skipped() {
 fn a_lost_answer_is_not_waited_for_without_end() {
     let mac = boot();
     mac.deafen(true);
-    let begun = Instant::now();
+    let start = Instant::now();
     assert_eq!(find("198.51.100.7").unwrap_err().errno(), Errno::ETIMEDOUT);
-    assert!(begun.elapsed() < Duration::from_secs(60));
+    assert!(start.elapsed() < Duration::from_secs(60));
     mac.deafen(false);
     find("198.51.100.7").unwrap();
     assert_eq!(mac.open_descriptors(), 0);

@@ -76,7 +76,7 @@ fn calls_are_refused_and_change_nothing() {
 }
 
 #[test]
-fn what_there_is_none_of_is_told_as_such() {
+fn settings_that_darwin_lacks_have_a_fixed_value() {
     let _mac = boot();
     let device = tun("utun7");
     assert_eq!(device.alias().unwrap(), b"");

@@ -36,7 +36,7 @@ use crate::model::limit::Limit;
 use crate::model::name::{Name, NameRequest};
 use crate::model::route::Route;
 use crate::sys::darwin::layout::{RTF_GATEWAY, RTF_IFSCOPE, RTF_UP};
-use crate::sys::darwin::simulated::{Machine, settle};
+use crate::sys::darwin::simulated::{Machine, run_pending};
 
 /// After this time without an answer there is none: an answer would come at once.
 const SHORT: Limit = Limit::For(Duration::from_millis(20));
@@ -100,7 +100,7 @@ fn read(device: &Device) -> std::result::Result<Vec<u8>, Errno> {
 }
 
 fn is_readable(fd: BorrowedFd<'_>) -> bool {
-    settle();
+    run_pending();
     let mut entry = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
     // SAFETY: one entry.
     unsafe { libc::poll(&raw mut entry, 1, 0) == 1 }

@@ -36,7 +36,7 @@ fn heard(monitor: &Monitor) -> Vec<String> {
 }
 
 #[test]
-fn what_is_there_is_told_first() {
+fn the_present_state_is_reported_first() {
     let mac = boot();
     let _device = tun("utun7");
     mac.add_address("utun7", "10.8.0.1", 24);
@@ -47,7 +47,7 @@ fn what_is_there_is_told_first() {
 }
 
 #[test]
-fn changes_are_told_in_their_order() {
+fn changes_are_reported_in_order() {
     let mac = boot();
     let _device = tun("utun7");
     let monitor = Monitor::open(None, 0).unwrap();
@@ -73,7 +73,7 @@ fn changes_are_told_in_their_order() {
 }
 
 #[test]
-fn new_devices_and_those_that_go_are_told() {
+fn new_and_removed_devices_are_reported() {
     let mac = boot();
     let monitor = Monitor::open(None, 0).unwrap();
     heard(&monitor);
@@ -89,7 +89,7 @@ fn new_devices_and_those_that_go_are_told() {
 }
 
 #[test]
-fn what_the_routing_socket_does_not_tell_is_heard_as_well() {
+fn changes_that_the_routing_socket_omits_are_reported() {
     let mac = boot();
     let device = tap("feth7");
     let monitor = Monitor::open(Some(&device), 0).unwrap();
@@ -153,7 +153,7 @@ fn what_was_lost_is_found_by_looking() {
 }
 
 #[test]
-fn routes_are_told_where_they_are_asked_for() {
+fn routes_are_reported_if_requested() {
     let mac = boot();
     let device = tun("utun7");
     mac.add_address("utun7", "10.8.0.1", 32);

@@ -41,13 +41,13 @@ fn a_name_that_was_closed_is_waited_for_and_one_in_use_is_not() {
         mac.linger(Duration::from_millis(50));
         drop(open(name, bits).unwrap());
         let device = open(name, bits).unwrap();
-        let begun = Instant::now();
+        let start = Instant::now();
         assert_eq!(refusal(open(name, bits)), (Errno::EBUSY, Reason::Busy));
-        assert!(begun.elapsed() < Duration::from_millis(500), "{name}");
+        assert!(start.elapsed() < Duration::from_millis(500), "{name}");
         mac.linger(Duration::from_secs(60));
         drop(device);
         assert_eq!(refusal(open(name, bits)), (Errno::EBUSY, Reason::Busy));
-        assert!(begun.elapsed() >= Duration::from_secs(1), "{name}");
+        assert!(start.elapsed() >= Duration::from_secs(1), "{name}");
         assert_eq!(mac.open_descriptors(), 0);
     }
 }

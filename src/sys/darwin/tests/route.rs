@@ -13,7 +13,7 @@ fn listed(device: &Device) -> Vec<String> {
 }
 
 #[test]
-fn routes_lead_through_the_device_and_are_told() {
+fn routes_lead_through_the_device_and_are_listed() {
     let mac = boot();
     let device = with_addresses();
     let wanted = ["10.9.0.0/23", "10.10.0.1", "0.0.0.0/1", "fd01::/33", "fd02::1", "::/1"];
@@ -50,7 +50,7 @@ fn routes_lead_through_the_device_and_are_told() {
 }
 
 #[test]
-fn only_what_a_caller_could_have_added_is_told() {
+fn only_routes_that_a_caller_can_add_are_listed() {
     let mac = boot();
     let device = with_addresses();
     mac.add_route("utun7", "10.8.0.7", 32, RTF_UP | RTF_LLINFO);

@@ -155,7 +155,7 @@ fn a_stump_of_a_family_is_no_packet() {
 }
 
 #[test]
-fn a_full_queue_is_told_from_no_room() {
+fn a_full_queue_is_not_reported_as_a_lack_of_memory() {
     let mac = boot();
     let theirs = mac.give_utun_with_netif();
     let device = Device::open_fd(theirs.as_raw_fd(), FdFlags::parse(flags::BORROW).unwrap()).unwrap();
@@ -164,9 +164,9 @@ fn a_full_queue_is_told_from_no_room() {
     assert_eq!(device.write(&ipv4(b""), Limit::Handle), Err(Errno::EAGAIN));
     assert_eq!(device.explain_write(Errno::EAGAIN, Some(0x45), 20).reason(), Reason::Full);
     // It waits for its time limit, and not in a busy loop.
-    let (calls, begun) = (mac.calls(), Instant::now());
+    let (calls, start) = (mac.calls(), Instant::now());
     assert_eq!(device.write(&ipv4(b""), SHORT), Err(Errno::ETIMEDOUT));
-    assert!(begun.elapsed() >= Duration::from_millis(20));
+    assert!(start.elapsed() >= Duration::from_millis(20));
     assert!(mac.calls() - calls <= 22, "{} calls in 20 ms", mac.calls() - calls);
     device.set_nonblock(false).unwrap();
     thread::scope(|scope| {
@@ -201,13 +201,13 @@ fn a_wake_ends_a_reader_and_a_writer() {
 }
 
 #[test]
-fn a_reader_waits_for_a_packet_and_no_longer_than_told() {
+fn a_reader_waits_for_a_packet_until_its_time_limit() {
     let mac = boot();
     let device = tun("utun7");
-    let begun = Instant::now();
+    let start = Instant::now();
     let mut buf = [MaybeUninit::uninit(); 64];
     assert_eq!(device.read(&mut buf, SHORT), Err(Errno::ETIMEDOUT));
-    assert!(begun.elapsed() >= Duration::from_millis(20));
+    assert!(start.elapsed() >= Duration::from_millis(20));
     thread::scope(|scope| {
         let reader = scope.spawn(|| read_blocking(&device));
         thread::sleep(Duration::from_millis(10));
