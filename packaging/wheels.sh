@@ -3,7 +3,7 @@
 # The Python package as PyPI takes it, in build/wheels/dist: the sources, and for each target a wheel that contains the
 # library. auditwheel verifies what the library needs of a system, and names the wheel after it.
 #
-# TARGETS lists targets of Rust. ROOTS lists folders with other systems (debootstrap --include=python3-venv,iproute2):
+# WHEELS lists targets of Rust. ROOTS lists folders with other systems (debootstrap --include=python3-venv,iproute2):
 # in each one the wheel is installed and opens a device; this needs root. Needs a network, binutils for each processor
 # (Debian: binutils-aarch64-linux-gnu), and std's source for each target that the toolchain has no std of
 # (rustup component add rust-src; CROSS_CARGO and CROSS_RUSTC name another toolchain).
@@ -14,7 +14,7 @@ export CARGO="${CROSS_CARGO:-${CARGO:-cargo}}" RUSTC="${CROSS_RUSTC:-rustc}"
 out=build/wheels
 python=$PWD/$out/venv/bin/python
 gnu="x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu" musl="x86_64-unknown-linux-musl aarch64-unknown-linux-musl"
-targets=${TARGETS:-$gnu $musl}
+targets=${WHEELS:-$gnu $musl}
 # The oldest glibc that Rust's std supports.
 glibc=2.17
 # All files have the time of the commit. zig keeps here what it compiles.
