@@ -20,7 +20,7 @@
 
 #include "ip.h"
 
-enum { PINGS = 5, EVERY_MS = 200, PATIENCE_MS = 5000 };
+enum { PINGS = 5, EVERY_MS = 200, TIMEOUT_MS = 5000 };
 
 static int failed(const char *what)
 {
@@ -131,7 +131,7 @@ int main(void)
             sent_at[++sent] = now_ms();
             if (send_ping(sock, sent) < 0)
                 return failed(strerror(errno));
-            next = sent_at[sent] + (sent < PINGS ? EVERY_MS : PATIENCE_MS);
+            next = sent_at[sent] + (sent < PINGS ? EVERY_MS : TIMEOUT_MS);
         }
         struct pollfd ready[] = {{tuntap_get_fd(dev, NULL), POLLIN, 0}, {sock, POLLIN, 0}};
         double left = next - now_ms();

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # tuntap.hpp wraps every function and constant of tuntap.h, compiles without a warning, adds no call to a loop over
 # packets, and works on real devices, also with AddressSanitizer and UndefinedBehaviorSanitizer. clang++ is tried if it
-# is there.
+# is installed.
 set -u
 . "$(dirname "$0")/common.sh"
 cd "$(dirname "$0")/.." || exit 1

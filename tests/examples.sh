@@ -259,11 +259,11 @@ inside_monitor() {
     ip tuntap add dev mon2 mode tap
     ip link delete mon1
     says monitor '^mon1 is gone$'
-    sed -n '/^that is all/,$p' "$work/monitor.log" | grep -v 'fe80:' >"$work/told"
+    sed -n '/^that is all/,$p' "$work/monitor.log" | grep -v 'fe80:' >"$work/events"
     printf '%s\n' 'that is all for now' 'mon0 has the MTU 1400' 'mon0 has got the address 10.8.0.1/32 peer 10.8.0.2' \
         'mon0 is up' 'mon0 has got the route to 10.8.0.2/32' 'mon0 is down' 'mon0 has lost the route to 10.8.0.2/32' \
         'mon1 is the new name' 'mon1 has lost the address 10.8.0.1/32 peer 10.8.0.2' \
-        'mon2 is there, a TAP, down, MTU 1500' 'mon1 is gone' | diff - "$work/told"
+        'mon2 is there, a TAP, down, MTU 1500' 'mon1 is gone' | diff - "$work/events"
 }
 
 # Between two networks: a TCP stream that is split and joined arrives unchanged.

@@ -369,8 +369,8 @@ fn lengths_and_orders() {
         };
         for order in [[0, 2, 1], [1, 0, 2], [2, 1, 0], [2, 0, 1], [1, 2, 0]] {
             let pairs = order.windows(2).filter(|pair| pair[1] == pair[0] + 1).count();
-            let told = base.tcp || !base.v6;
-            assert_eq!(number(order), if told { 3 - pairs } else { 1 }, "{order:?}");
+            let numbered = base.tcp || !base.v6;
+            assert_eq!(number(order), if numbered { 3 - pairs } else { 1 }, "{order:?}");
         }
     }
 }

@@ -213,7 +213,7 @@ boot() {
         -append "console=$terminal quiet panic=-1 ${parameters:-}" </dev/null
 }
 
-# run_guest FOLDER USERLAND TERMINAL QEMU...: the file seconds is there when the guest has ended.
+# run_guest FOLDER USERLAND TERMINAL QEMU...: the file seconds exists when the guest has ended.
 run_guest() {
     folder=$1 userland=$2
     shift 2

@@ -346,7 +346,7 @@ fn flags_that_the_kernel_restores_are_joined() {
     }
 }
 
-/// What may be of a flow, but does not tell, stays where it is among the packets of all flows.
+/// What may belong to a flow, but does not identify it, stays where it is among the packets of all flows.
 #[test]
 fn a_fragment_is_not_overtaken() {
     for sender in every_sender().filter(|sender| !sender.tcp) {
@@ -372,7 +372,7 @@ fn a_fragment_is_not_overtaken() {
 
 /// A checksum of 0xffff stands for 0: good, but not what a super-packet would fall apart into.
 #[test]
-fn a_checksum_that_nobody_writes_is_kept() {
+fn a_checksum_of_ffff_is_kept() {
     for sender in every_sender().filter(|sender| sender.tcp) {
         let at = sender.transport() + 16;
         let number = items(&sender, 5, |turn, sender, packet| {

@@ -150,7 +150,7 @@ inside_traffic() {
 }
 
 # The sessions of our program are used for 2 seconds, but initiations are 5 seconds apart. Those of the others are used
-# for 120 seconds: where they begin, they are configured anew.
+# for 120 seconds: where they begin, they are configured again.
 inside_rekey() {
     start_near wireguard-short
     start_far wireguard-short
@@ -253,8 +253,8 @@ inside_wrong_private_key() {
 # Both change their addresses, one after the other. Each is found again by what it sends: by its data, without a new
 # session, because our program waits for 100 seconds before it misses something.
 inside_roaming() {
-    start_near wireguard-patient
-    start_far wireguard-patient
+    start_near wireguard-long-keepalive
+    start_far wireguard-long-keepalive
     greet
     ip addr add 192.0.2.11/24 dev veth0
     ip addr del 192.0.2.1/24 dev veth0
@@ -274,7 +274,7 @@ inside_roaming() {
 inside_keepalive() {
     start_both
     greet
-    sleep 20 # until this is acknowledged; boringtun does not, which makes us begin anew after 15 seconds
+    sleep 20 # until this is acknowledged; boringtun does not, which makes us begin a new session after 15 seconds
     for address in 10.9.0.1 10.9.0.2; do
         network=
         [ "$address" = 10.9.0.1 ] || network=$there
@@ -415,7 +415,7 @@ build() {
 build_all() {
     build wireguard &&
         build wireguard-short "-DREKEY_AFTER_TIME='(2*SECOND)'" &&
-        build wireguard-patient "-DKEEPALIVE_TIMEOUT='(100*SECOND)'" &&
+        build wireguard-long-keepalive "-DKEEPALIVE_TIMEOUT='(100*SECOND)'" &&
         build wireguard-count -DREKEY_AFTER_MESSAGES=1000 &&
         build wireguard-load -DHANDSHAKES_UNTIL_LOAD=0
 }

@@ -18,7 +18,7 @@ struct noise_peer {
     uint8_t public_key[KEY_SIZE], preshared_key[KEY_SIZE], shared[KEY_SIZE];
 };
 
-/* A handshake that has begun. remote_ephemeral and remote are set where we respond, ephemeral where we initiate. */
+/* A handshake that has started. remote_ephemeral and remote are set where we respond, ephemeral where we initiate. */
 struct noise {
     uint8_t chaining_key[HASH_SIZE], hash[HASH_SIZE], ephemeral[KEY_SIZE], remote_ephemeral[KEY_SIZE];
     uint32_t local, remote; /* sender indices */

@@ -115,7 +115,7 @@ impl Run {
 
     fn came(&mut self, bytes: &[u8]) {
         let found = self.inside.get_mut(&self.essence(bytes)).and_then(VecDeque::pop_front);
-        let number = found.unwrap_or_else(|| panic!("a packet that nobody put: {bytes:02x?}"));
+        let number = found.unwrap_or_else(|| panic!("a packet that was not put: {bytes:02x?}"));
         for flow in self.flows[number].iter().flatten() {
             if let Some(before) = self.last.insert(flow.clone(), number) {
                 assert!(before < number, "packet {number} of a flow came after packet {before}");

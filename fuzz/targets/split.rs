@@ -44,9 +44,9 @@ fuzz_target!(|input: &[u8]| {
     let (mut in_place, mut elsewhere) = (packet.to_vec(), packet.to_vec());
     let (mut first, mut second) =
         (Splitter::new(cpu, false).unwrap(), Splitter::new(Cpu::best(), false).unwrap());
-    let begun = first.begin(kind, hdr, &mut in_place);
-    assert_eq!(begun, second.begin(kind, hdr, &mut elsewhere));
-    if begun.is_err() {
+    let result = first.begin(kind, hdr, &mut in_place);
+    assert_eq!(result, second.begin(kind, hdr, &mut elsewhere));
+    if result.is_err() {
         assert_eq!(in_place, packet);
     }
     let headers = first.headers();
@@ -72,7 +72,7 @@ fuzz_target!(|input: &[u8]| {
     }
     // A single packet has all bytes. Otherwise each segment has the headers, and a part of the payload.
     match packets {
-        0 => assert!(begun.is_err()),
+        0 => assert!(result.is_err()),
         1 => assert_eq!(total, packet.len()),
         _ => assert_eq!(payload, packet[headers..]),
     }

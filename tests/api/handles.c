@@ -21,7 +21,7 @@ static const struct {
 enum { SHAPES = LENGTH(shapes), OWNED = 1, DEFAULT_ROUTE = 2, BRIDGED = 3, OTHER_END = 4, GONE = SHAPES - 1 };
 enum { CONFIGS, READERS, WRITERS, SPLITTERS, JOINERS, MONITORS, KINDS };
 
-/** Volatile: the signal handler wakes those that are there. */
+/** Volatile: the signal handler wakes those that exist. */
 static tuntap *volatile devices[SHAPES];
 static int indexes[SHAPES];
 static void *objects[KINDS][SHAPES];

@@ -8,7 +8,7 @@
 
 enum { SECONDS = 100 };
 
-/** What a child tells, also when it dies. */
+/** What a child reports, also when it dies. */
 static struct report {
     char call[600];
     long calls, good;
@@ -256,7 +256,7 @@ static bool passes(void)
     return status == 0;
 }
 
-/** What the processes tell that share the functions: most of the time a function waits for the kernel. */
+/** The results of the processes that share the functions: most of the time a function waits for the kernel. */
 static struct sum {
     long calls;
     int tested, failed;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The arguments that are no handles. All memory is of the heap and as large as the call is told, so that
+ * The arguments that are no handles. All memory is of the heap and has the size that the call gets, so that
  * AddressSanitizer sees each byte read or written beyond it. */
 #include "api.h"
 

@@ -143,7 +143,7 @@ UNUSED static void wait_for_reader(long thread, int fd)
         long call = -1;
         FILE *file = fopen(path, "re");
         if (!file)
-            return; /* This kernel does not tell: then the reader is probably there. */
+            return; /* This kernel does not report it: the reader probably waits by now. */
         int found = fscanf(file, "%ld %p", &call, &there.iov_base);
         fclose(file);
         /* Copied by the kernel: the thread may have gone on, and its stack be something else. */
@@ -185,7 +185,7 @@ UNUSED static void signals_end(void)
     CHECK(sigaction(SIGALRM, &ignore, NULL) == 0);
 }
 
-/** A frame that goes to nobody, and is of no protocol that looks into it. */
+/** A frame to an address that no interface has, of no known protocol. */
 static const uint8_t stray_frame[1000] = {2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 2, 0x88, 0xb5};
 
 /** A TAP named t0 that has no room for another frame: a bridge took what it wrote to a link that sends hardly any, so

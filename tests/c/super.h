@@ -94,7 +94,7 @@ UNUSED static int offload_socket(const char *device)
     return fd;
 }
 
-/** Whether the driver takes super-packets of UDP: a device of the test's own is asked. */
+/** Whether the driver takes super-packets of UDP: queries a device of its own. */
 UNUSED static int kernel_has_uso(void)
 {
     static int known = -1;

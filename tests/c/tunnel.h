@@ -10,7 +10,7 @@
 #define TUNNEL_HDR 24
 #define TUNNEL_OFFLOADS (TUNTAP_F_UDP_TUNNEL_GSO | TUNTAP_F_UDP_TUNNEL_GSO_CSUM)
 
-/** Whether the driver takes super-packets of tunnels: a device of the test's own is asked. */
+/** Whether the driver takes super-packets of tunnels: queries a device of its own. */
 UNUSED static int kernel_has_tunnels(void)
 {
     static int known = -1;

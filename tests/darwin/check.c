@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* What only a Mac can tell: tests/darwin/check.sh builds it and runs it as root. A line for each check, with pass or FAIL.
- * The witness is never the library: ifconfig, route, netstat, and sockets. It makes devices of its own, with addresses of
- * 10.199.0.0/16 and fd00:c4ec::/32, and takes them away. */
+/* What only a Mac can show: tests/darwin/check.sh builds it and runs it as root. A line for each check, with pass or
+ * FAIL. The witness is never the library: ifconfig, route, netstat, and sockets. It makes devices of its own, with
+ * addresses of 10.199.0.0/16 and fd00:c4ec::/32, and takes them away. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
@@ -189,11 +189,11 @@ static int times_out(tuntap *dev)
     char packet[2048];
 
     for (int i = 0; i < 20; i++) {
-        double begun = now();
+        double start = now();
         ssize_t length = tuntap_read_timeout(dev, packet, sizeof packet, 500, &err);
 
         if (length < 0)
-            return length == -ETIMEDOUT && now() - begun < 2;
+            return length == -ETIMEDOUT && now() - start < 2;
     }
     return 0;
 }
@@ -294,7 +294,7 @@ static void check_tun(void)
     report(tuntap_monitor_open(NULL, 0, &monitor, &err) == 0 && hears(monitor, TUNTAP_EVENT_COMPLETE), "a monitor opens");
     report(tuntap_open("utun77", TUNTAP_TUN, &dev, &err) == 0, "a TUN opens by its name");
     report(says("UP", "ifconfig utun77") && says("mtu 1500", "ifconfig utun77"), "it is up, with an MTU of 1500");
-    report(hears(monitor, TUNTAP_EVENT_DEVICE), "the monitor tells of it");
+    report(hears(monitor, TUNTAP_EVENT_DEVICE), "the monitor reports it");
     report(tuntap_open("utun77", TUNTAP_TUN, &other, &err) == -EBUSY && err.reason == TUNTAP_REASON_BUSY,
            "its name is taken");
     report(tuntap_open("utun%d", TUNTAP_TUN, &other, &err) == 0 && tuntap_get_name(other, name, sizeof name, &err) == 0 &&
@@ -305,7 +305,7 @@ static void check_tun(void)
 
     report(tuntap_set_addr(dev, "10.199.1.1/24", &err) == 0 && says("inet 10.199.1.1", "ifconfig utun77"), "IPv4 address");
     report(says("utun77", "route -n get 10.199.1.9"), "its network leads through the TUN");
-    report(hears(monitor, TUNTAP_EVENT_ADDR_ADDED), "the monitor tells of it");
+    report(hears(monitor, TUNTAP_EVENT_ADDR_ADDED), "the monitor reports it");
     report(add_addr(dev, "fd00:c4ec::1/64", NULL, TUNTAP_ADDR_NODAD, &err) == 0 &&
                says("inet6 fd00:c4ec::1 prefixlen 64", "ifconfig utun77"),
            "IPv6 address");
@@ -342,9 +342,9 @@ static void check_tun(void)
            "a route by a gateway");
 
     report(tuntap_set_mtu(dev, 9000, &err) == 0 && says("mtu 9000", "ifconfig utun77"), "MTU");
-    report(hears(monitor, TUNTAP_EVENT_MTU), "the monitor tells of it");
+    report(hears(monitor, TUNTAP_EVENT_MTU), "the monitor reports it");
     report(tuntap_down(dev, &err) == 0 && !says("<UP", "ifconfig utun77"), "down");
-    report(hears(monitor, TUNTAP_EVENT_DOWN), "the monitor tells of it");
+    report(hears(monitor, TUNTAP_EVENT_DOWN), "the monitor reports it");
     report(tuntap_up(dev, &err) == 0 && says("<UP", "ifconfig utun77"), "up");
     report(del_addr(dev, "10.199.1.1/24", NULL, &err) == 0 && !says("10.199.1.1", "ifconfig utun77") &&
                !says("utun77", "route -n get 10.199.1.9"),
@@ -364,7 +364,7 @@ static void check_tun(void)
     report(says("utun77", "ifconfig -l"), "and the device stays when that is closed");
     tuntap_close(dev);
     report(!says("utun77", "ifconfig -l"), "and goes with its last descriptor");
-    report(hears(monitor, TUNTAP_EVENT_REMOVED), "the monitor tells of it");
+    report(hears(monitor, TUNTAP_EVENT_REMOVED), "the monitor reports it");
     tuntap_monitor_close(monitor);
 }
 
@@ -394,7 +394,7 @@ static void check_tap(void)
     for (int i = 0; i < MANY && !asked && readable(dev, 2000); i++)
         if ((length = tuntap_read(dev, frame, sizeof frame, &err)) > 0)
             asked |= length >= 42 && frame[12] == 8 && frame[13] == 6 && memcmp(frame + 38, "\x0a\xc7\x02\x09", 4) == 0;
-    report(asked != 0, "an ARP request goes out, and poll tells of it");
+    report(asked != 0, "an ARP request goes out, and poll reports it");
     memcpy(frame, mac, 6);
     memcpy(frame + 6, theirs, 6);
     memcpy(frame + 12, "\x08\x06\x00\x01\x08\x00\x06\x04\x00\x02", 10);
@@ -412,7 +412,7 @@ static void check_tap(void)
     for (int i = 0; i < MANY && readable(dev, 0); i++)
         if ((length = tuntap_read(dev, inside, sizeof inside, &err)) >= 47)
             frames += inside[12] == 8 && inside[13] == 0 && memcmp(inside + 42, "hello", 5) == 0;
-    report(frames == 20, "20 frames come in one burst, none is lost, and poll tells of each");
+    report(frames == 20, "20 frames come in one burst, none is lost, and poll reports each");
 
     memcpy(frame + 12, "\x08\x00", 2);
     length = 14 + udp_packet(frame + 14, "10.199.2.9", "10.199.2.1", 7777);

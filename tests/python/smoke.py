@@ -37,7 +37,7 @@ def ip(*arguments):
 
 
 def check_link(name, mtu, address):
-    """ip(8) sees what the library was told to do."""
+    """ip(8) sees what the library did."""
     link = ip("address", "show", "dev", name)[0]
     assert "UP" in link["flags"] and link["mtu"] == mtu, link
     assert address in [(a["local"], a["prefixlen"]) for a in link["addr_info"]], link

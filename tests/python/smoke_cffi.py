@@ -76,7 +76,7 @@ assert lib.tuntap_joiner_next(joiner[0], hdr, ffi.sizeof("tuntap_vnet_hdr"), pla
 lib.tuntap_splitter_free(splitter[0])
 lib.tuntap_joiner_free(joiner[0])
 
-# The monitor saw it all, in its order; but the carrier of a device that goes is told at a time of its own.
+# The monitor saw it all, in its order; but the carrier of a device that goes is reported at any time.
 event = ffi.new("tuntap_event *")
 kinds = []
 while not kinds or kinds[-1] != lib.TUNTAP_EVENT_REMOVED:

@@ -8,7 +8,7 @@
 #include "netns.h"
 #include "steering.h"
 
-/** Prints what follows in the list; not by stdio, which asks what it writes to. */
+/** Prints what follows in the list; not by stdio, which queries what it writes to. */
 #define SAY(call) CHECK(write(1, #call "\n", sizeof #call) == sizeof #call)
 
 /** The library's call, whose last argument is &err, succeeds. */

@@ -367,7 +367,7 @@ int main(int count, char **arguments)
     serve();
     CHECK(waitpid(child, &status, 0) == child);
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) {
-        fprintf(stderr, "the last call made a system call that is not documented: strace -f %s tells which\n",
+        fprintf(stderr, "the last call made a system call that is not documented: strace -f %s shows which\n",
                 arguments[0]);
         return 3;
     }

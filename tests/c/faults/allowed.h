@@ -22,8 +22,8 @@ struct step {
 };
 
 static const struct allowed ALLOWED[] = {
-    {0, 0, EPERM, EXDEV, "who may not ask where the device is, or not go there, is told that it is elsewhere"},
-    {SYS_capget, 0, 0, EXDEV, "capget cannot fail: who is not told is taken for one without privilege"},
+    {0, 0, EPERM, EXDEV, "without the right to query or enter its namespace, the device is reported as elsewhere"},
+    {SYS_capget, 0, 0, EXDEV, "capget cannot fail: without its answer, the caller counts as one without privilege"},
     {SYS_capget, 0, 0, EPERM, "likewise"},
     {SYS_clone3, 0, 0, EAGAIN, "pthread_create says so whatever it is"},
 };
@@ -78,7 +78,7 @@ static int is_allowed(const struct call *call, int error, long code)
     return 0;
 }
 
-/** The answer to a change was lost: nobody can know whether it was made. */
+/** The answer to a change was lost: it is unknown whether it was made. */
 static int is_unheard(const struct call *call)
 {
     if (call->number != SYS_recvfrom && call->number != SYS_recvmsg)

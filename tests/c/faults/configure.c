@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Every system call fails in turn of every call that configures a device or asks about it: here, and of a device that
- * is in another network namespace. */
+ * Every system call fails in turn of every call that configures or queries a device: here, and of a device that is in
+ * another network namespace. */
 #include "calls.h"
 
 #include "../steering.h"
@@ -113,10 +113,10 @@ static void two_queues_with_packets(void)
     program = program_returning(has_frame(dev), BPF_PROG_TYPE_SOCKET_FILTER);
 }
 
-static void tell_queue(char *told, size_t size)
+static void report_queue(char *text, size_t size)
 {
     send_frame();
-    snprintf(told, size, "the frame is in queue %d", has_frame(dev) ? 0 : has_frame(queue) ? 1 : -1);
+    snprintf(text, size, "the frame is in queue %d", has_frame(dev) ? 0 : has_frame(queue) ? 1 : -1);
 }
 
 /** A TAP that lets out what this process sends, and a socket to send through it. */
@@ -128,15 +128,15 @@ static void a_tap_with_packets(void)
 }
 
 /** Whether a frame comes out of the device. */
-static void tell_passing(char *told, size_t size)
+static void report_passing(char *text, size_t size)
 {
     send_frame();
-    snprintf(told, size, "a frame %s", has_frame(dev) ? "passes" : "does not pass");
+    snprintf(text, size, "a frame %s", has_frame(dev) ? "passes" : "does not pass");
 }
 
-static void tell_answer(char *told, size_t size)
+static void report_answer(char *text, size_t size)
 {
-    snprintf(told, size, "answer %llu \"%s\"", (unsigned long long)answer_number, answer_text);
+    snprintf(text, size, "answer %llu \"%s\"", (unsigned long long)answer_number, answer_text);
 }
 
 static void forget(void)
@@ -285,7 +285,7 @@ static void come_home(UNUSED long result)
     close(home);
 }
 
-/* What asks: the answer is written when it succeeds, and only then. */
+/* Queries: the answer is written when they succeed, and only then. */
 
 static tuntap_addr addrs[8];
 static tuntap_route routes[8];
@@ -353,10 +353,10 @@ CALL(get_netmask, tuntap_get_netmask(dev, answer_text, sizeof answer_text, &err)
 #define CHANGE(title, say, make_it, make_ready, do_it, undo) \
     {.name = title, .words = say, .begin = make_it, .prepare = make_ready, .call = do_it, .restore = undo}
 #define QUESTION(title, say, make_it, do_it) \
-    {.name = title, .words = say, .begin = make_it, .prepare = forget, .call = do_it, .tell = tell_answer}
+    {.name = title, .words = say, .begin = make_it, .prepare = forget, .call = do_it, .report = report_answer}
 #define FILTER(title, say, make_ready, do_it, undo, wait)                                                       \
     {.name = title, .words = say, .begin = a_tap_with_packets, .prepare = make_ready, .call = do_it, .restore = undo, \
-     .tell = tell_passing, .pause = wait}
+     .report = report_passing, .pause = wait}
 #define ITS_SOCKET "open a netlink socket|query the features of the kernel"
 #define DEFAULT_ROUTE "default route through t0|replace the route 0.0.0.0/0|replace the route ::/0|delete the route 0.0.0.0/0|" ITS_SOCKET
 #define TAKEN " from t0|restore the address"
@@ -389,7 +389,7 @@ static const struct scenario SCENARIOS[] = {
     CHANGE("detach", "detach a queue of t0", two_queues, NULL, detach, undo_detach),
     CHANGE("set_netns_fd", "move t0|as a network namespace|reach t0", a_tap, NULL, move, come_home),
     {.name = "set_steering_ebpf", .words = "steering program of t0", .begin = two_queues_with_packets,
-     .call = steering, .restore = no_steering, .tell = tell_queue},
+     .call = steering, .restore = no_steering, .report = report_queue},
     FILTER("set_filter_ebpf", "filter program of t0", NULL, filter_ebpf, no_filter_ebpf, 0),
     FILTER("set_filter", "classic filter of t0", NULL, filter, no_filter, 20),
     FILTER("set_filter, of none", "classic filter of t0", be_filtered, remove_filter, undo_remove_filter, 20),

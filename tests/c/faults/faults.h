@@ -125,7 +125,7 @@ static int start_child(void)
     start(&injector, do_steps);
     running = 1;
     injector.meanwhile = current->meanwhile;
-    injector.spared = current->spared - 1;
+    injector.skipped = current->skipped - 1;
     if (undisturbed(&first) || undisturbed(&reference))
         return -1;
     if (reference.count > MOST_CALLS)
@@ -149,7 +149,7 @@ static void stop_child(void)
     remove_devices();
 }
 
-/** A failed call says so, as it must, and has left all as it was; 1 when it was made and nobody can know. */
+/** A failed call says so, as it must, and has left all as it was; 1 when it was made, but its answer was lost. */
 static int failed_well(const struct call *call, int error)
 {
     const tuntap_error *said = &shared->err;
@@ -264,7 +264,7 @@ static void fail_each(void)
     printf("%s  %s: %u system calls\n", tally->wrong == before ? "ok  " : "FAIL", current->name, count);
 }
 
-/** IPv6 is there, and gives no device an address of its own. */
+/** IPv6 is on, and gives no device an address of its own. */
 static void no_own_addresses(void)
 {
     write_file("/proc/sys/net/ipv6/conf/default/addr_gen_mode", "1");

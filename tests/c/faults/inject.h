@@ -53,8 +53,8 @@ struct injector {
     /** The system call to fail, counted from 1, and how; 0: none. */
     unsigned nth;
     int error;
-    /** A system call that is left alone here. */
-    int spared;
+    /** A system call that is never failed here. */
+    int skipped;
     /** Those of the present step. */
     int counts;
     unsigned count, asked;
@@ -68,7 +68,7 @@ struct injector {
 
 #define MARK_MAGIC 0x7a70
 
-/** The child: tells where it is, and waits for the answer. */
+/** The child: reports where it is, and waits for the answer. */
 UNUSED static long mark(enum mark where)
 {
     return syscall(SYS_getpgid, MARK_MAGIC, where);
@@ -80,8 +80,8 @@ struct shared {
     volatile int listener, taken;
     long result;
     tuntap_error err;
-    /** What only the child can tell of its state. */
-    char told[256];
+    /** The part of its state that only the child knows. */
+    char state[256];
 };
 static struct shared *shared;
 
@@ -176,7 +176,7 @@ static unsigned asked_by(const struct seccomp_notif *seen)
 static int fails(struct injector *it, const struct seccomp_notif *seen)
 {
     struct call call = {.number = seen->data.nr};
-    if (!it->counts || call.number == it->spared)
+    if (!it->counts || call.number == it->skipped)
         return 0;
     if (call.number == SYS_ioctl)
         call.request = (unsigned)seen->data.args[1];

@@ -215,7 +215,7 @@ static void elsewhere(void)
     close(away);
 }
 
-/** Another device of this name, which nothing else tells apart. */
+/** Another device of this name, which nothing else distinguishes. */
 static int a_namesake(void)
 {
     int fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI);

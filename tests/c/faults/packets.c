@@ -75,7 +75,7 @@ static void a_signal_comes(struct injector *it)
 
 static void on_signal(UNUSED int signal)
 {
-    if (current->spared)
+    if (current->skipped)
         tuntap_wake(dev);
 }
 
@@ -87,32 +87,32 @@ static void a_tun_with_signals(void)
 }
 
 /** What was read, and whether there is more. */
-static void tell_read(char *told, size_t size)
+static void report_read(char *text, size_t size)
 {
-    snprintf(told, size, "read \"%.5s\", %s", (char *)buf + UDP_OVERHEAD,
+    snprintf(text, size, "read \"%.5s\", %s", (char *)buf + UDP_OVERHEAD,
              is_readable(tuntap_get_fd(dev, NULL)) ? "more" : "no more");
 }
 
 /** What was read: the packet comes in the middle of the call, and may be left. */
-static void tell_what(char *told, size_t size)
+static void report_data(char *text, size_t size)
 {
-    snprintf(told, size, "read \"%.5s\"", (char *)buf + UDP_OVERHEAD);
+    snprintf(text, size, "read \"%.5s\"", (char *)buf + UDP_OVERHEAD);
 }
 
 /** How many datagrams the socket received. */
-static void tell_received(char *told, size_t size)
+static void report_received(char *text, size_t size)
 {
     char data[64];
     int count = 0;
     while (recv(sock, data, sizeof data, MSG_DONTWAIT) > 0)
         count++;
-    snprintf(told, size, "%d received", count);
+    snprintf(text, size, "%d received", count);
 }
 
-static void tell_event(char *told, size_t size)
+static void report_event(char *text, size_t size)
 {
     int fits = event.kind == TUNTAP_EVENT_MTU || event.kind == TUNTAP_EVENT_OVERRUN;
-    snprintf(told, size, "%s", event.kind == 0 ? "no event" : fits ? "the event" : "another event");
+    snprintf(text, size, "%s", event.kind == 0 ? "no event" : fits ? "the event" : "another event");
 }
 
 static void drain(UNUSED long result)
@@ -213,7 +213,7 @@ static void end_list(UNUSED long result)
     drain(0);
 }
 
-/* Of a writer, which goes on with the other packets when one fails: three, told apart by their last byte. */
+/* Of a writer, which goes on with the other packets when one fails: three, distinguished by their last byte. */
 
 static unsigned arrived;
 static int lost;
@@ -225,7 +225,7 @@ static size_t make_numbered(uint8_t *to, int number)
 }
 
 /** None arrives twice. */
-static void receive_numbered(UNUSED char *told, UNUSED size_t size)
+static void receive_numbered(UNUSED char *text, UNUSED size_t size)
 {
     char data[64];
     while (recv(sock, data, sizeof data, MSG_DONTWAIT) == 3) {
@@ -257,7 +257,7 @@ static void begin_list(void)
     lost = 0;
 }
 
-/** What was not told to be lost has arrived. */
+/** What was not reported as lost has arrived. */
 static void all_arrived(UNUSED long result)
 {
     int missing = 0;
@@ -271,8 +271,7 @@ static void all_arrived(UNUSED long result)
 
 CALL(flush, outcome_of(tuntap_writer_flush(writer, &err), 3))
 
-/** What a batch did not take is given again, and what it took is not: nothing is missing but what was told to be
- * lost. */
+/** Gives again what a batch did not take, and not what it took: nothing is missing but what was reported as lost. */
 static long write_list(void)
 {
     static uint8_t bytes[3][64];
@@ -294,7 +293,7 @@ CALL(watch, tuntap_monitor_open(dev, 0, &monitor, &err))
 CALL(watch_all, tuntap_monitor_open(NULL, 0, &monitor, &err))
 CALL(watch_routes, tuntap_monitor_open(dev, TUNTAP_MONITOR_ROUTES, &monitor, &err))
 CALL(next_event, tuntap_monitor_next(monitor, &event, sizeof event, 500, &err))
-/** Nothing happens. ENOBUFS is an overrun, after which what is present is told anew. */
+/** Nothing happens. ENOBUFS is an overrun, after which the present state is reported again. */
 static long no_event(void)
 {
     long result;
@@ -358,12 +357,12 @@ static void events_over(UNUSED long result)
 #define WATCH "monitor|netlink socket|receive notifications"
 #define READ(title, bits, ready, do_it) \
     {.name = title, .words = "read t0", .begin = a_tun, .prepare = ready, .call = do_it, .restore = drain, \
-     .tell = tell_read, .flags = bits}
+     .report = report_read, .flags = bits}
 #define WAIT(title, come, do_it) \
     {.name = title, .words = "read t0", .begin = a_tun, .prepare = forget, .call = do_it, .restore = drain, \
-     .tell = tell_what, .meanwhile = come}
+     .report = report_data, .meanwhile = come}
 #define WRITE(title, bits, do_it) \
-    {.name = title, .words = "write t0", .begin = a_tun, .call = do_it, .tell = tell_received, .flags = bits}
+    {.name = title, .words = "write t0", .begin = a_tun, .call = do_it, .report = report_received, .flags = bits}
 
 static const struct scenario SCENARIOS[] = {
     READ("read", 0, a_packet, read_it),
@@ -380,12 +379,12 @@ static const struct scenario SCENARIOS[] = {
     WAIT("read_timeout, of what comes", a_packet_comes, read_limited),
     WAIT("readv, of what comes", a_packet_comes, readv_it),
     {.name = "read_timeout, the first", .words = "read t0|take over a descriptor|take over descriptor|netlink",
-     .begin = a_tun, .prepare = forget, .call = read_first, .restore = drain, .tell = tell_what,
+     .begin = a_tun, .prepare = forget, .call = read_first, .restore = drain, .report = report_data,
      .meanwhile = a_packet_comes},
     {.name = "read, and a signal", .words = "read t0", .begin = a_tun_with_signals, .prepare = forget,
-     .call = read_it, .restore = drain, .tell = tell_read, .meanwhile = a_signal_comes},
+     .call = read_it, .restore = drain, .report = report_read, .meanwhile = a_signal_comes},
     {.name = "read, and a wake", .words = "read t0", .begin = a_tun_with_signals, .prepare = forget,
-     .call = read_it, .restore = drain, .tell = tell_read, .meanwhile = a_signal_comes, .spared = SYS_write + 1},
+     .call = read_it, .restore = drain, .report = report_read, .meanwhile = a_signal_comes, .skipped = SYS_write + 1},
 
     WRITE("write", 0, write_it),
     WRITE("write, with offload", TUNTAP_OFFLOAD, write_it),
@@ -395,32 +394,32 @@ static const struct scenario SCENARIOS[] = {
     WRITE("write_super", TUNTAP_OFFLOAD, write_super),
 
     {.name = "reader_next", .words = "read t0", .begin = a_reader, .prepare = a_packet, .call = read_batch,
-     .restore = end_batch, .tell = tell_read},
+     .restore = end_batch, .report = report_read},
     {.name = "reader_next, with offload", .words = "read t0", .begin = a_reader, .prepare = a_packet,
-     .call = read_batch, .restore = end_batch, .tell = tell_read, .flags = TUNTAP_OFFLOAD},
+     .call = read_batch, .restore = end_batch, .report = report_read, .flags = TUNTAP_OFFLOAD},
     {.name = "reader_next, of what comes", .words = "read t0", .begin = a_reader, .prepare = forget,
-     .call = read_batch, .restore = end_batch, .tell = tell_what, .meanwhile = a_packet_comes},
+     .call = read_batch, .restore = end_batch, .report = report_data, .meanwhile = a_packet_comes},
     {.name = "reader_batch", .words = "read t0", .begin = a_reader, .prepare = two_packets, .call = read_list,
      .restore = end_list},
     {.name = "reader_batch, with offload", .words = "read t0", .begin = a_reader, .prepare = two_packets,
      .call = read_list, .restore = end_list, .flags = TUNTAP_OFFLOAD},
     {.name = "writer_flush, with offload", .words = "write t0", .begin = a_writer, .prepare = put_three, .call = flush,
-     .restore = all_arrived, .tell = receive_numbered, .flags = TUNTAP_OFFLOAD},
+     .restore = all_arrived, .report = receive_numbered, .flags = TUNTAP_OFFLOAD},
     {.name = "writer_batch", .words = "write t0", .begin = a_writer, .prepare = begin_list, .call = write_list,
-     .restore = all_arrived, .tell = receive_numbered, .once = 1},
+     .restore = all_arrived, .report = receive_numbered, .once = 1},
     {.name = "writer_batch, with offload", .words = "write t0", .begin = a_writer, .prepare = begin_list,
-     .call = write_list, .restore = all_arrived, .tell = receive_numbered, .flags = TUNTAP_OFFLOAD, .once = 1},
+     .call = write_list, .restore = all_arrived, .report = receive_numbered, .flags = TUNTAP_OFFLOAD, .once = 1},
 
     {.name = "monitor_open", .words = WATCH, .begin = a_tun, .call = watch, .restore = unwatch},
     {.name = "monitor_open, of all", .words = WATCH, .begin = a_tun, .call = watch_all,
      .restore = unwatch},
     {.name = "monitor_open, with routes", .words = WATCH, .begin = a_tun, .call = watch_routes, .restore = unwatch},
     {.name = "monitor_next", .words = WATCH, .begin = a_monitor, .prepare = an_event, .call = next_event,
-     .restore = events_over, .tell = tell_event},
+     .restore = events_over, .report = report_event},
     {.name = "monitor_next, that passes", .words = WATCH "|wait for", .begin = a_monitor_that_has_waited,
-     .prepare = forget, .call = no_event, .tell = tell_event},
+     .prepare = forget, .call = no_event, .report = report_event},
     {.name = "monitor_next, the first wait", .words = WATCH "|wait for", .begin = a_tun, .prepare = a_fresh_monitor,
-     .call = no_event, .restore = close_monitor, .tell = tell_event, .spared = SYS_ppoll + 1},
+     .call = no_event, .restore = close_monitor, .report = report_event, .skipped = SYS_ppoll + 1},
 };
 
 int main(int argc, char **argv)

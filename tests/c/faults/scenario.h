@@ -20,8 +20,8 @@ struct scenario {
     void (*prepare)(void);
     long (*call)(void);
     void (*restore)(long result);
-    /** Writes down what only the child can tell of its state. */
-    void (*tell)(char *told, size_t size);
+    /** Writes the part of its state that only the child knows. */
+    void (*report)(char *text, size_t size);
     /** For the functions of several scenarios. */
     uint64_t flags;
     /** NEW_INDEX, NEW_MAC: when a device is made each time. */
@@ -33,7 +33,7 @@ struct scenario {
     /** By the process that looks on, when the call waits. */
     void (*meanwhile)(struct injector *);
     /** A system call that is not made to fail, plus 1. */
-    int spared;
+    int skipped;
     /** The call is not made again after a failure, which did part of it. */
     int once;
     /** Milliseconds between two steps, where each frees a BPF program: the kernel frees those one by one. */
@@ -49,11 +49,11 @@ static const int ERRNOS[] = {EPERM, EINTR, ENOMEM, ENOBUFS, 524, 4000};
 static const struct scenario *current;
 static int away_fd, here_sock, away_sock;
 
-static void tell(void)
+static void report(void)
 {
-    memset(shared->told, 0, sizeof shared->told);
-    if (current->tell)
-        current->tell(shared->told, sizeof shared->told);
+    memset(shared->state, 0, sizeof shared->state);
+    if (current->report)
+        current->report(shared->state, sizeof shared->state);
 }
 
 /** The child. */
@@ -63,7 +63,7 @@ static void do_steps(void)
     do {
         if (current->prepare)
             current->prepare();
-        tell();
+        report();
         mark(BEFORE);
         int again;
         do {
@@ -71,12 +71,12 @@ static void do_steps(void)
             shared->result = current->call();
             mark(CALLED);
             shared->err = err;
-            tell();
+            report();
             again = (int)mark(AFTER);
         } while (again);
         if (current->restore)
             current->restore(shared->result);
-        tell();
+        report();
     } while (mark(DONE));
 }
 

@@ -2,7 +2,7 @@
  *
  * A picture of what there is, as text, taken by another process and without the library: interfaces, addresses and
  * routes as rtnetlink has them, attribute by attribute; and the threads and the descriptors of a child, those of
- * TUN and TAP devices with all that the driver tells of them. What the kernel counts up or does later is left out. */
+ * TUN and TAP devices with all that the driver reports of them. What the kernel counts up or does later is left out. */
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
 
@@ -204,7 +204,7 @@ static void say_network(struct picture *picture, int sock)
     say_list(picture, sock, RTM_GETRULE, AF_INET6, say_rule);
 }
 
-/** What the driver tells of a queue of the child's. */
+/** What the driver reports of a queue of the child. */
 static void say_queue(struct picture *picture, pid_t child, int number)
 {
     struct ifreq request = {.ifr_flags = 0};
@@ -313,7 +313,7 @@ static void take_picture(struct picture *picture, unsigned flags, pid_t child, i
     say_network(picture, away);
     say_threads(picture, child);
     say_descriptors(picture, child);
-    say(picture, "%s\n", shared->told);
+    say(picture, "%s\n", shared->state);
 }
 
 /** The first line in which they differ, or NULL. */

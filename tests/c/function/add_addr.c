@@ -98,7 +98,7 @@ static void a_peer_is_the_other_end(uint64_t kind)
     tuntap_close(dev);
 }
 
-/** Duplicate address detection: never on a TUN, on a TAP unless it is told not to. */
+/** Duplicate address detection: never on a TUN, on a TAP unless TUNTAP_ADDR_NODAD is set. */
 static void ipv6_can_be_used_at_once(void)
 {
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
@@ -117,7 +117,7 @@ static void ipv6_can_be_used_at_once(void)
     tuntap_close(dev);
 }
 
-static void a_route_to_the_network_comes_unless_told_otherwise(void)
+static void a_route_to_the_network_is_added_unless_disabled(void)
 {
     OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
     IP("link set t0 up");
@@ -132,7 +132,7 @@ static void a_route_to_the_network_comes_unless_told_otherwise(void)
     tuntap_close(dev);
 }
 
-static void what_is_there_already_stays(void)
+static void existing_addresses_stay(void)
 {
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("address add 10.8.0.1/24 dev t0");
@@ -297,10 +297,10 @@ int main(void)
     a_peer_is_the_other_end(TUNTAP_TUN);
     a_peer_is_the_other_end(TUNTAP_TAP);
     ipv6_can_be_used_at_once();
-    a_route_to_the_network_comes_unless_told_otherwise();
+    a_route_to_the_network_is_added_unless_disabled();
     each_member_is_checked();
     all_of_it_reaches_the_kernel();
     what_cannot_be_changes_nothing();
-    what_is_there_already_stays();
+    existing_addresses_stay();
     return 0;
 }

@@ -70,7 +70,7 @@ static void a_gateway_is_on_the_link(void)
     tuntap_close(dev);
 }
 
-static void what_is_there_already_stays(void)
+static void existing_routes_stay(void)
 {
     tuntap *dev = up("t0", TUNTAP_TUN), *other;
     OK(tuntap_open("t1", TUNTAP_TUN, &other, &err));
@@ -148,7 +148,7 @@ static void what_is_almost_there_is_not_there(void)
     tuntap_close(dev);
 }
 
-/** The kernel has done it, and its answer is lost: asked again, it says that it is there. */
+/** The kernel has done it, but its answer is lost: the library repeats the request, and the route exists already. */
 static void an_answer_may_be_lost(void)
 {
     tuntap *dev = up("t0", TUNTAP_TUN), *other = up("t1", TUNTAP_TUN);
@@ -265,7 +265,7 @@ static void what_cannot_be_changes_nothing(void)
     tuntap_close(dev);
 }
 
-/** The kernel has no greater one, so that what is added twice is there once. */
+/** The kernel has no greater one, so that a route that is added twice exists once. */
 static void the_greatest_mtu(void)
 {
     tuntap *dev = up("t0", TUNTAP_TUN);
@@ -312,6 +312,6 @@ int main(void)
     what_is_almost_there_is_not_there();
     if (kernel_is(5, 4)) /* Before, a lost message may have been that the device left: it cannot be reached any more. */
         an_answer_may_be_lost();
-    what_is_there_already_stays();
+    existing_routes_stay();
     return 0;
 }

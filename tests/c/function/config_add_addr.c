@@ -14,7 +14,7 @@ static void all_of_them_are_added(uint64_t kind)
     tuntap_close(dev);
 }
 
-/** When one is refused: the device that is there keeps what it has, and gets none of the others. */
+/** When one is refused: an existing device keeps what it has, and gets none of the others. */
 static void none_of_them_when_one_is_refused(void)
 {
     tuntap *dev = NULL;

@@ -10,12 +10,12 @@ static tuntap_config *config;
 static void a_new_device_has_it(size_t size, uint64_t flags)
 {
     tuntap *dev;
-    size_t told = 0;
+    size_t reported = 0;
     OK(tuntap_config_set_vnet_hdr_size(config, size, &err));
     OK(tuntap_open_config("t0", TUNTAP_TUN | TUNTAP_OFFLOAD | flags, config, &dev, &err));
     CHECK(header_size(tuntap_get_fd(dev, NULL)) == (int)size);
-    OK(tuntap_get_vnet_hdr_size(dev, &told, &err));
-    CHECK(told == size);
+    OK(tuntap_get_vnet_hdr_size(dev, &reported, &err));
+    CHECK(reported == size);
     every_function_is_right(dev);
     tuntap_close(dev);
 }

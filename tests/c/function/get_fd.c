@@ -9,7 +9,7 @@ static short events_of(int fd)
     return wanted.revents;
 }
 
-static void it_tells_what_can_be_done(uint64_t kind, size_t header)
+static void poll_reports_what_is_ready(uint64_t kind, size_t header)
 {
     tuntap *dev;
     uint8_t buf[200];
@@ -52,7 +52,7 @@ int main(void)
     CHECK(tuntap_get_fd(NULL, NULL) == -EINVAL);
     FAILS(tuntap_get_fd(NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     tuntap_close(dev);
-    it_tells_what_can_be_done(TUNTAP_TUN, 0);
-    it_tells_what_can_be_done(TUNTAP_TAP, 14);
+    poll_reports_what_is_ready(TUNTAP_TUN, 0);
+    poll_reports_what_is_ready(TUNTAP_TAP, 14);
     return 0;
 }

@@ -6,27 +6,27 @@
 static void it_is_the_devices(int size)
 {
     tuntap *dev, *queue, *taken;
-    size_t told = 0;
+    size_t reported = 0;
     uint64_t flags = TUNTAP_TUN | TUNTAP_OFFLOAD | TUNTAP_MULTI_QUEUE;
     prepare("t0", IFF_TUN | IFF_MULTI_QUEUE, size);
     OK(tuntap_open("t0", flags, &dev, &err));
-    OK(tuntap_get_vnet_hdr_size(dev, &told, &err));
-    CHECK(told == (size_t)size);
+    OK(tuntap_get_vnet_hdr_size(dev, &reported, &err));
+    CHECK(reported == (size_t)size);
     every_function_is_right(dev);
 
-    told = 0;
+    reported = 0;
     OK(tuntap_open_queue(dev, 0, &queue, &err));
     OK(tuntap_detach(dev, &err));
-    OK(tuntap_get_vnet_hdr_size(queue, &told, &err));
-    CHECK(told == (size_t)size);
+    OK(tuntap_get_vnet_hdr_size(queue, &reported, &err));
+    CHECK(reported == (size_t)size);
     every_function_is_right(queue);
     tuntap_close(queue);
 
-    told = 0;
+    reported = 0;
     int fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE);
     OK(tuntap_open_fd(fd, 0, &taken, &err));
-    OK(tuntap_get_vnet_hdr_size(taken, &told, &err));
-    CHECK(told == (size_t)size);
+    OK(tuntap_get_vnet_hdr_size(taken, &reported, &err));
+    CHECK(reported == (size_t)size);
     every_function_is_right(taken);
     tuntap_close(taken);
     tuntap_close(dev);
@@ -38,7 +38,7 @@ static void it_is_the_devices(int size)
 static void it_is_that_of_the_open(uint64_t kind)
 {
     tuntap *dev, *queue;
-    size_t told = 0;
+    size_t reported = 0;
     int longer = 12;
     uint8_t buf[200];
     OK(tuntap_open("t0", kind | TUNTAP_MULTI_QUEUE | TUNTAP_OFFLOAD | TUNTAP_NONBLOCK, &dev, &err));
@@ -47,10 +47,10 @@ static void it_is_that_of_the_open(uint64_t kind)
     OK(tuntap_open_queue(dev, 0, &queue, &err));
     CHECK(header_size(fd) == 12);
     close(fd);
-    OK(tuntap_get_vnet_hdr_size(dev, &told, &err));
-    CHECK(told == (size_t)new_header_size());
-    OK(tuntap_get_vnet_hdr_size(queue, &told, &err));
-    CHECK(told == 12);
+    OK(tuntap_get_vnet_hdr_size(dev, &reported, &err));
+    CHECK(reported == (size_t)new_header_size());
+    OK(tuntap_get_vnet_hdr_size(queue, &reported, &err));
+    CHECK(reported == 12);
 
     OK(tuntap_detach(queue, &err));
     int sock = take_up("t0", kind);
@@ -69,15 +69,15 @@ static void it_is_that_of_the_open(uint64_t kind)
 static void what_cannot_be_says_why(void)
 {
     tuntap *dev = NULL;
-    size_t told = 7;
+    size_t reported = 7;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
-    FAILS(tuntap_get_vnet_hdr_size(dev, &told, &err), EINVAL, TUNTAP_REASON_MISMATCH);
+    FAILS(tuntap_get_vnet_hdr_size(dev, &reported, &err), EINVAL, TUNTAP_REASON_MISMATCH);
     MESSAGE_HAS("TUNTAP_OFFLOAD");
-    CHECK(told == 7);
+    CHECK(reported == 7);
     tuntap_close(dev);
     OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_OFFLOAD, &dev, &err));
     FAILS(tuntap_get_vnet_hdr_size(dev, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_get_vnet_hdr_size(NULL, &told, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_get_vnet_hdr_size(NULL, &reported, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     tuntap_close(dev);
 
     /* No header is so long, and none is guessed. */

@@ -91,7 +91,7 @@ static void places_are_as_long_as_the_caller_says(void)
     CHECK(tuntap_list(NULL, 1, sizeof *devices, NULL) == -EINVAL);
 }
 
-/** Those of the thread's namespace; and nobody's privilege is needed. */
+/** Those of the thread's namespace; and no privilege is needed. */
 static void it_is_of_the_namespace(void)
 {
     CHECK(unshare(CLONE_NEWNET) == 0);

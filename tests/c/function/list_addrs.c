@@ -68,7 +68,7 @@ static void are_those_of_the_kernel(uint64_t kind)
     tuntap_close(other);
 }
 
-static void detection_is_told(void)
+static void detection_is_reported(void)
 {
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
@@ -121,7 +121,7 @@ int main(void)
     begin();
     are_those_of_the_kernel(TUNTAP_TUN);
     are_those_of_the_kernel(TUNTAP_TAP);
-    detection_is_told();
+    detection_is_reported();
     as_much_as_there_is_room_for();
     return 0;
 }

@@ -124,7 +124,7 @@ static void all_of_it_comes_back(int is_tap)
         usleep(2500000);
     same_as(before);
 
-    /* And what is there is there already, but for what runs out. */
+    /* What exists already can be added again, unless it expires. */
     for (ssize_t i = 0; i < addresses; i++)
         if (addrs[i].valid == 0)
             OK(tuntap_add_addr(dev, &addrs[i], sizeof addrs[i], 0, &err));

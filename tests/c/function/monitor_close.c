@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "event.h"
 
-/** At every moment of its life: untouched, in the midst of what is present, with news that nobody took. */
+/** At every moment of its life: unused, halfway through the present state, with events that were not taken. */
 static void it_leaves_nothing(tuntap *dev)
 {
     tuntap_monitor *monitor;

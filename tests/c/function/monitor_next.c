@@ -66,7 +66,7 @@ static void each_change_of_a_link_is_an_event(void)
     BOTH(UP, "t1", 1400, 1, "\2\0\0\0\0\2");
 }
 
-/** The kernel tells of the carrier by and by: each state here is waited for. */
+/** The kernel reports the carrier with a delay: this waits for each state. */
 static void the_carrier_is_an_event(void)
 {
     int off = 0, on = 1;
@@ -119,7 +119,7 @@ static void each_ipv4_address_is_an_event(void)
     NO_EVENT(one);
 }
 
-/** Added, and told once, though the kernel tells of it again when duplicate address detection is over. */
+/** Reported once, though the kernel reports it again when duplicate address detection is over. */
 static void each_ipv6_address_is_an_event(void)
 {
     if (access("/proc/sys/net/ipv6", F_OK) != 0)
@@ -141,7 +141,7 @@ static void each_ipv6_address_is_an_event(void)
     BOTH_ADDR(ADDR_REMOVED, "fe80::7/128", "fe80::8", TUNTAP_SCOPE_LINK, TUNTAP_ADDR_NODAD);
 }
 
-/** The bridge tells of its ports too, and that one has gone from it: the device has not gone. */
+/** A bridge reports its ports too, and that one has left it. The device still exists. */
 static void a_bridge_does_not_remove_its_ports(void)
 {
     IP("link add bridge0 type bridge");
@@ -209,7 +209,7 @@ static void a_move_is_an_event_and_the_last_one(void)
     NO_EVENT(one);
 }
 
-/** Its addresses went with it, of which the kernel tells too. The watch over one device ends, and says so each time. */
+/** Its addresses went with it, which the kernel reports too. The watch over one device ends, and says so each time. */
 static void a_device_that_goes_is_an_event(void)
 {
     IP("link delete t1");

@@ -41,8 +41,8 @@ static void is_tap_with_its_addresses(uint32_t index)
     CHECK(strcmp(event.name, "t1") == 0 && event.index == index && event.scope == TUNTAP_SCOPE_GLOBAL);
 }
 
-/** Each device comes before its addresses. Of other interfaces nothing is told. */
-static void all_devices_are_told_and_nothing_else(void)
+/** Each device comes before its addresses. Other interfaces are not reported. */
+static void all_devices_are_reported_and_nothing_else(void)
 {
     tuntap *tun, *tap;
     prepare(&tun, &tap);
@@ -99,7 +99,7 @@ static void a_monitor_outlives_the_handle(void)
     tuntap_monitor_close(monitor);
 }
 
-static void a_device_that_goes_with_its_handle_is_told(void)
+static void a_device_that_goes_with_its_handle_is_reported(void)
 {
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
@@ -368,9 +368,9 @@ int main(void)
 {
     begin();
     an_empty_namespace_is_complete_at_once();
-    all_devices_are_told_and_nothing_else();
+    all_devices_are_reported_and_nothing_else();
     a_monitor_outlives_the_handle();
-    a_device_that_goes_with_its_handle_is_told();
+    a_device_that_goes_with_its_handle_is_reported();
     it_watches_in_the_right_namespace();
     routes_are_watched_where_that_is_asked_for();
     a_monitor_and_a_handle_need_not_know_of_each_other();

@@ -29,7 +29,7 @@ static void it_ends_the_wait_of_another_thread(int milliseconds)
     tuntap_monitor_close(monitor);
 }
 
-/** And stays: also what is there already is not told any more. */
+/** It is final: events that wait already are not reported either. */
 static void it_is_for_good(void)
 {
     OK(tuntap_monitor_open(NULL, 0, &monitor, &err));
@@ -65,7 +65,7 @@ static void a_signal_handler_may_do_it(void)
 }
 
 /** One thread at a time takes events. */
-static void a_second_thread_is_told(void)
+static void a_second_thread_gets_ebusy(void)
 {
     pthread_t thread;
     OK(tuntap_monitor_open(NULL, 0, &monitor, &err));
@@ -101,7 +101,7 @@ int main(void)
         it_ends_the_wait_of_another_thread(i % 100 ? 0 : 50);
     it_is_for_good();
     a_signal_handler_may_do_it();
-    a_second_thread_is_told();
+    a_second_thread_gets_ebusy();
     its_descriptor_is_made_by_the_first_wait();
     CHECK(descriptors() == before);
     return 0;

@@ -231,8 +231,8 @@ static void other_interfaces_are_not_ours(void)
     REFUSED("v0", TUNTAP_TAP | TUNTAP_EXCLUSIVE, EBUSY, TUNTAP_REASON_BUSY);
 }
 
-/** The kernel lets another queue in whatever modes it asks for, and gives it those of the first. TUNGETIFF tells
- * IFF_NOFILTER in the place of IFF_NO_PI. */
+/** The kernel accepts another queue with any modes, and gives it those of the first. TUNGETIFF reports IFF_NOFILTER in
+ * the place of IFF_NO_PI. */
 static void another_queue_has_the_modes_of_the_first(int modes, uint64_t asked, const char *difference)
 {
     int fd = join_by_hand("t0", modes | IFF_MULTI_QUEUE);

@@ -20,7 +20,7 @@ static void nothing_is_left_of_a_new_device(uint64_t flags)
     CHECK(!dev && !exists("t0") && descriptors() == before);
 }
 
-/** Even where the kernel lets nobody unset what the open set already. */
+/** Even where the kernel cannot unset what the open set already. */
 static void an_existing_device_is_as_it_was(const char *prepared, uint64_t flags, uint32_t uid, uint32_t gid)
 {
     tuntap *dev = NULL;
@@ -43,7 +43,7 @@ static uint32_t feature(uint32_t command)
     return value.data;
 }
 
-/** How a device was prepared: its modes, and what its descriptor alone tells and ethtool does. */
+/** How a device was prepared: its modes, and what only its descriptor or ethtool reports. */
 static void is_prepared(int modes)
 {
     int size = 0;

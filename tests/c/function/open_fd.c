@@ -212,8 +212,8 @@ static void taking_over_changes_nothing(uint64_t flags, int filtered)
     close(fd);
 }
 
-/** Who may not ask where the device is, may not change one that only has its name either, nor takes its modes for
- * those of the device. */
+/** Without the right to query where the device is, a handle does not change another device of its name, nor take its
+ * modes for its own. */
 static void a_namesake_is_left_alone(void)
 {
     int fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI), status;

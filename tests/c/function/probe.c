@@ -12,7 +12,7 @@ static int has(const tuntap *dev, uint32_t feature)
 }
 
 /** What the running kernel's driver and version say, without the library. */
-static void the_kernel_is_asked(void)
+static void the_kernel_is_queried(void)
 {
     unsigned features;
     int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
@@ -73,7 +73,7 @@ static void a_device_has_its_modes(void)
     tuntap_close(dev);
 }
 
-/** Who may not ask is told that, and not "no". */
+/** Without the right to query, the answer is an error, and not "no". */
 static void a_missing_right_is_an_error(void)
 {
     tuntap *dev;
@@ -93,7 +93,7 @@ static void a_missing_right_is_an_error(void)
 int main(void)
 {
     begin_with_users();
-    UNCHANGED(the_kernel_is_asked());
+    UNCHANGED(the_kernel_is_queried());
     a_device_has_its_modes();
     needs_other_users();
     a_missing_right_is_an_error();

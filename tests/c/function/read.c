@@ -141,7 +141,7 @@ static void a_signal_ends_the_wait(size_t room)
     tuntap_close(dev);
 }
 
-/** What a handler sent is there for the next call, and a packet that is there comes before any signal. */
+/** What a handler sent waits for the next call, and a packet that waits comes before any signal. */
 static void a_caller_that_calls_again_loses_nothing(size_t room)
 {
     tuntap *dev = ready("t0", TUNTAP_TUN);

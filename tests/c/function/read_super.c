@@ -55,7 +55,7 @@ static void a_short_buffer_cuts_nothing(tuntap *dev, int sock)
     FAILS(read_it(dev, sizeof got.packet, &err), EAGAIN, TUNTAP_REASON_AGAIN);
 }
 
-/** An older program's header gets less, and a later one's more than there is to tell. */
+/** An older program's header gets fewer members, and the rest of a later one's gets zeros. */
 static void the_header_has_the_size_that_is_given(tuntap *dev, int sock)
 {
     static const size_t sizes[] = {10, 11, 12, 20, 4096}, wrong[] = {0, 9, 4097, SIZE_MAX};

@@ -5,7 +5,7 @@
 
 static uint8_t buf[70000], data[200];
 
-static void what_is_there_is_taken_whatever_the_limit(uint64_t flags, size_t header)
+static void a_waiting_packet_is_read_with_any_limit(uint64_t flags, size_t header)
 {
     static const int32_t limits[] = {0, 1, 60000, INT32_MAX, -1, INT32_MIN};
     tuntap *dev = ready(flags);
@@ -130,8 +130,8 @@ int main(void)
     ipv4_only();
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(i * 31);
-    what_is_there_is_taken_whatever_the_limit(TUNTAP_TUN, 0);
-    what_is_there_is_taken_whatever_the_limit(TUNTAP_TAP | TUNTAP_PI | TUNTAP_NONBLOCK, 18);
+    a_waiting_packet_is_read_with_any_limit(TUNTAP_TUN, 0);
+    a_waiting_packet_is_read_with_any_limit(TUNTAP_TAP | TUNTAP_PI | TUNTAP_NONBLOCK, 18);
     the_limit_is_kept_and_never_early(TUNTAP_TUN);
     the_limit_is_kept_and_never_early(TUNTAP_TAP | TUNTAP_NONBLOCK);
     a_signal_handler_ends_the_wait(TUNTAP_TUN, 0);

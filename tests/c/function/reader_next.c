@@ -24,7 +24,7 @@ static void is_as_expected(void)
               memcmp(packet_of(&got, i), packet_of(&expected, i), length_of(&got, i)) == 0);
 }
 
-/** Takes all batches that are there: a super-packet of more than 64 KiB is split by the kernel, and is two. */
+/** Takes all batches that wait: a super-packet of more than 64 KiB is split by the kernel, and is two. */
 static void take_batches(tuntap_reader *reader)
 {
     void *packet;
@@ -67,8 +67,8 @@ static void super_packets_come_as_packets(uint64_t kind)
     tuntap_close(dev);
 }
 
-/** All that is there is one batch, up to 64 reads; and a packet that is alone does not wait for others. */
-static void a_batch_is_what_is_there(uint64_t flags)
+/** All that waits is one batch, up to 64 reads; and a packet that is alone does not wait for others. */
+static void a_batch_is_all_that_waits(uint64_t flags)
 {
     void *packet;
     tuntap_reader *reader;
@@ -170,8 +170,8 @@ int main(void)
     ipv4_only();
     super_packets_come_as_packets(TUNTAP_TUN);
     super_packets_come_as_packets(TUNTAP_TAP);
-    a_batch_is_what_is_there(TUNTAP_OFFLOAD);
-    a_batch_is_what_is_there(0);
+    a_batch_is_all_that_waits(TUNTAP_OFFLOAD);
+    a_batch_is_all_that_waits(0);
     it_waits_for_the_first();
     a_plain_read_goes_on();
     return 0;

@@ -22,7 +22,7 @@ int main(void)
     send_flows(1);
     CHECK(tuntap_read(dev, buf, sizeof buf, &err) == 24);
 
-    /* The kernel keeps the program, until it is told otherwise. */
+    /* The kernel keeps the program until it is replaced or removed. */
     OK(tuntap_set_filter_ebpf(dev, none, &err));
     close(none);
     close(all);

@@ -53,7 +53,7 @@ int main(void)
     CHECK(which_come_out(dev) == 0x1fe);
     CHECK(a_group_comes_out(dev, "239.1.2.3"));
 
-    /* Of more than eight the rest are groups', which are told apart by a hash. */
+    /* Of more than eight the rest are groups', which are distinguished by a hash. */
     static const uint8_t group[6] = {1, 0, 0x5e, 1, 2, 3};
     memcpy(macs[8], group, sizeof group);
     OK(tuntap_set_filter_mac(dev, macs[0], 9, 0, &err));

@@ -20,7 +20,7 @@ static void decoy_is_untouched(const char *name)
     IP("link delete %s", name);
 }
 
-/** All that is set shows there, and what is asked comes from there. */
+/** All that is set shows there, and all queries are answered from there. */
 static void configuration_acts_where_the_device_is(tuntap *dev, const char *name, uint64_t flags, int netns)
 {
     char text[TUNTAP_ALIAS_SIZE], renamed[] = "renamed";
@@ -89,7 +89,7 @@ static void it_moves_and_comes_back(uint64_t flags)
     packets_flow(sock, dev, flags);
     OK(tuntap_get_name(dev, name, sizeof name, &err));
     CHECK(strcmp(name, "t0") == 0);
-    /* It is there already: nothing happens to it. */
+    /* It is in that namespace already: nothing happens to it. */
     STAYS(OK(tuntap_set_netns(dev, there_path, &err)));
     packets_flow(sock, dev, flags);
     close(sock);
@@ -131,8 +131,8 @@ static void somebody_else_moves_it(uint64_t flags)
     tuntap_close(dev);
 }
 
-/** Each call asks anew: the first after the move can be any. */
-static void the_first_call_after_a_move_spares_the_decoy(void)
+/** Each call queries again where the device is: the first after the move can be any. */
+static void the_first_call_after_a_move_leaves_the_decoy_alone(void)
 {
     tuntap *dev;
     uint32_t index, number;
@@ -337,7 +337,7 @@ int main(void)
         it_moves_and_comes_back(kinds[i]);
         somebody_else_moves_it(kinds[i]);
     }
-    the_first_call_after_a_move_spares_the_decoy();
+    the_first_call_after_a_move_leaves_the_decoy_alone();
     all_handles_follow(TUNTAP_TUN);
     all_handles_follow(TUNTAP_TAP);
     what_is_no_network_namespace_is_refused();

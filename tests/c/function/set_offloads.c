@@ -39,7 +39,7 @@ static void each_is_turned_on_and_off(void)
     OK(tuntap_set_offloads(dev, ALL, &err));
     CHECK(handed_over(dev, sock) == 1);
 
-    /* UFO, which the kernel knows no more, and what nobody knows. */
+    /* UFO, which the kernel no longer knows, and an unknown offload. */
     FAILS(tuntap_set_offloads(dev, TUNTAP_F_CSUM | 0x10, &err), EINVAL, TUNTAP_REASON_FLAGS);
     FAILS(tuntap_set_offloads(dev, TUNTAP_F_CSUM | UINT64_C(1) << 40, &err), EINVAL, TUNTAP_REASON_FLAGS);
     FAILS(tuntap_set_offloads(dev, TUNTAP_F_TSO4, &err), EOPNOTSUPP, TUNTAP_REASON_KERNEL);
@@ -52,8 +52,8 @@ static void each_is_turned_on_and_off(void)
     tuntap_close(dev);
 }
 
-/** What a writer joins goes with them. */
-static void a_writer_heeds_them(void)
+/** A writer joins packets only for the offloads that are on. */
+static void a_writer_joins_only_what_is_on(void)
 {
     tuntap_writer *writer;
     tuntap_stats before, after;
@@ -113,7 +113,7 @@ static void is_without_tunnels(tuntap *dev, int size)
     every_function_is_right(dev);
 }
 
-/** Only a new device gets a header that has room for tunnels; nobody else's is changed. */
+/** Only a new device gets a header that has room for tunnels; that of an existing one is not changed. */
 static void tunnels_go_with_the_header(void)
 {
     tuntap_config *config;
@@ -175,7 +175,7 @@ int main(void)
 {
     begin();
     ipv4_only();
-    a_writer_heeds_them();
+    a_writer_joins_only_what_is_on();
     a_device_without_offload_has_none();
     each_is_turned_on_and_off();
     a_plain_handle_turns_off_what_was_left();

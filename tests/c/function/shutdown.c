@@ -192,7 +192,7 @@ static void every_later_call_fails(uint64_t flags)
     finish(dev);
 }
 
-/** What is asked and configured goes on, and so do other handles of the device. */
+/** Queries and configuration still work, and so do other handles of the device. */
 static void the_rest_goes_on(void)
 {
     char name[TUNTAP_NAME_SIZE], buf[2000];

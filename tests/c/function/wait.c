@@ -19,8 +19,8 @@ static void nothing_is_ready(tuntap *dev)
     MESSAGE_HAS("time limit");
 }
 
-/** Whatever the limit, and nothing is read: the same packet is there afterwards. */
-static void it_tells_what_is_ready(uint64_t flags)
+/** With any limit. Nothing is read: the same packet is still ready afterwards. */
+static void it_reports_what_is_ready(uint64_t flags)
 {
     static const int32_t limits[] = {0, 1, 60000, INT32_MAX, -1, INT32_MIN};
     tuntap *dev = ready(flags);
@@ -234,9 +234,9 @@ int main(void)
 {
     begin();
     ipv4_only();
-    it_tells_what_is_ready(TUNTAP_TUN);
-    it_tells_what_is_ready(TUNTAP_TAP | TUNTAP_PI | TUNTAP_NONBLOCK);
-    it_tells_what_is_ready(TUNTAP_TUN | TUNTAP_OFFLOAD);
+    it_reports_what_is_ready(TUNTAP_TUN);
+    it_reports_what_is_ready(TUNTAP_TAP | TUNTAP_PI | TUNTAP_NONBLOCK);
+    it_reports_what_is_ready(TUNTAP_TUN | TUNTAP_OFFLOAD);
     the_limit_is_never_early(TUNTAP_TUN);
     the_limit_is_never_early(TUNTAP_TAP | TUNTAP_NONBLOCK);
     a_reader_is_waited_for_after_0();

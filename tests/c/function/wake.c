@@ -142,7 +142,7 @@ static void it_ends_each_write(uint32_t sndbuf)
     close_full_device(dev);
 }
 
-static void where_nobody_waits_it_is_for_the_next_that_would(uint64_t flags)
+static void without_a_waiter_it_is_for_the_next_one(uint64_t flags)
 {
     tuntap *dev = ready(flags);
     for (int i = 0; i < 1000; i++)
@@ -154,7 +154,7 @@ static void where_nobody_waits_it_is_for_the_next_that_would(uint64_t flags)
     CHECK(tuntap_read(dev, buf, sizeof buf, NULL) == -ECANCELED);
     is_over(dev);
 
-    /* A packet that is there is not waited for. */
+    /* A packet that is ready is read without a wait. */
     tuntap_wake(dev);
     for (int i = 0; i < 3; i++) {
         udp_send(sock, "10.8.0.2", PORT, "hello", 5);
@@ -199,7 +199,7 @@ static void who_does_not_wait_takes_it_too(uint64_t flags)
     finish(dev);
 }
 
-/** A packet that is there, and is read without a wait, leaves it to the next that finds none. */
+/** A read that finds a packet does not wait, and leaves the wake to the next one that finds none. */
 static void a_packet_comes_first(void)
 {
     tuntap *dev = ready(TUNTAP_TUN | TUNTAP_NONBLOCK);
@@ -250,7 +250,7 @@ static void wake_from_a_handler(int number)
     CHECK(errno == before);
 }
 
-/** The handler runs on the thread that waits, in the midst of its wait; the wake comes before the signal itself. */
+/** The handler runs on the thread that waits, during its wait; the wake comes before the signal itself. */
 static void a_handler_wakes_the_thread_that_it_runs_on(int flags)
 {
     of_the_handler = ready(TUNTAP_TUN);
@@ -273,8 +273,8 @@ int main(void)
     tuntap_wake(NULL);
     it_ends_each_read(TUNTAP_TUN);
     it_ends_each_read(TUNTAP_TAP | TUNTAP_PI);
-    where_nobody_waits_it_is_for_the_next_that_would(TUNTAP_TUN);
-    where_nobody_waits_it_is_for_the_next_that_would(TUNTAP_TAP);
+    without_a_waiter_it_is_for_the_next_one(TUNTAP_TUN);
+    without_a_waiter_it_is_for_the_next_one(TUNTAP_TAP);
     who_does_not_wait_takes_it_too(0);
     who_does_not_wait_takes_it_too(TUNTAP_OFFLOAD);
     a_packet_comes_first();

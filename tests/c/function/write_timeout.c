@@ -25,7 +25,7 @@ static void where_there_is_room_it_writes_at_once(uint64_t flags)
     tuntap_close(dev);
 }
 
-/** Also beyond the 100 ms after which a waiter tries again without being told. */
+/** Also beyond the 100 ms after which a waiter tries again without an event. */
 static void the_limit_is_kept_and_never_early(uint64_t flags, uint32_t sndbuf)
 {
     static const int32_t several[] = {1, 10, 99, 100, 101, 250};

@@ -95,10 +95,10 @@ static void what_is_no_packet_ends_it(uint64_t flags)
     tuntap_close(dev);
 }
 
-/** A device that is down takes none: each that was collected is lost, and all of them are told of, once. */
-static void what_is_lost_is_told(void)
+/** A device that is down takes none: each that was collected is lost, and all of them are reported, once. */
+static void losses_are_reported(void)
 {
-    static const char *const told[] = {"1 packet is lost", "32 packets are lost", "1000 packets are lost"};
+    static const char *const reported[] = {"1 packet is lost", "32 packets are lost", "1000 packets are lost"};
     static const size_t counts[] = {1, 32, MANY};
     tuntap_writer *writer;
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD);
@@ -108,11 +108,11 @@ static void what_is_lost_is_told(void)
     for (int i = 0; i < 3; i++) {
         TAKES(counts[i], FAILS(tuntap_writer_batch(writer, given, counts[i], sizeof(tuntap_packet), &taken, &err), ENETDOWN,
                                TUNTAP_REASON_DOWN));
-        CHECK(strstr(err.message, told[i]));
+        CHECK(strstr(err.message, reported[i]));
         OK(tuntap_writer_flush(writer, &err));
     }
 
-    /* Where the batch has something else to say, the next call tells of it. */
+    /* Where the batch fails otherwise, the next call reports the loss. */
     given[100].size = 10;
     TAKES(100, FAILS(tuntap_writer_batch(writer, given, MANY, sizeof(tuntap_packet), &taken, &err), EINVAL, TUNTAP_REASON_PACKET));
     FAILS(tuntap_writer_flush(writer, &err), ENETDOWN, TUNTAP_REASON_DOWN);
@@ -288,7 +288,7 @@ int main(void)
     what_belongs_together_goes_out_at_once();
     what_is_no_packet_ends_it(TUNTAP_OFFLOAD);
     what_is_no_packet_ends_it(0);
-    what_is_lost_is_told();
+    losses_are_reported();
     a_plain_device_refuses_one_by_one();
     bad_arguments_take_nothing();
     /* Both fewer than a writer holds, and more. */

@@ -46,7 +46,7 @@ static void what_the_kernel_refuses_is_lost(tuntap_writer *writer, int sock)
 }
 
 /** A put that finds the writer full writes, and says nothing of what is lost by that: the packet was taken. */
-static void a_loss_that_a_put_finds_is_told_later(tuntap *dev, tuntap_writer *writer)
+static void a_loss_in_a_put_is_reported_later(tuntap *dev, tuntap_writer *writer)
 {
     uint8_t packet[100];
     tuntap_stats stats;
@@ -100,7 +100,7 @@ int main(void)
     int sock = udp_socket("10.8.0.1", PORT);
     OK(tuntap_writer_new(dev, 0, &writer, &err));
     what_belongs_together_goes_out_at_once(dev, writer, sock);
-    a_loss_that_a_put_finds_is_told_later(dev, writer);
+    a_loss_in_a_put_is_reported_later(dev, writer);
     what_the_kernel_refuses_is_lost(writer, sock);
     tuntap_writer_free(writer);
     close(sock);

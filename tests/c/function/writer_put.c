@@ -59,7 +59,7 @@ static void a_bad_packet_is_not_laundered(size_t place, size_t bad)
 }
 
 /** With trust, it arrives. */
-static void trust_spares_the_look(void)
+static void trust_skips_the_check(void)
 {
     tuntap_writer *writer;
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD);
@@ -142,7 +142,7 @@ int main(void)
         a_bad_packet_is_not_laundered(27, bad);
         a_bad_packet_is_not_laundered(11, bad);
     }
-    trust_spares_the_look();
+    trust_skips_the_check();
     a_full_writer_writes();
     what_is_no_packet_is_refused(TUNTAP_OFFLOAD);
     what_is_no_packet_is_refused(0);

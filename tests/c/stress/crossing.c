@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A filter, several queues, packet information, and where a handle comes from, each with each: which packets come out, with
- * which bytes, and on how many queues. The kernel tells packet information and "no filter" by one bit, and what attaches a
- * queue gives it the filter.
+ * A filter, several queues, packet information, and where a handle comes from, each with each: which packets come out,
+ * with which bytes, and on how many queues. The kernel reports packet information and "no filter" by one bit, and what
+ * attaches a queue gives it the filter.
  *
  * Few filters, each once: this kernel can block for good when very many are freed at once. */
 #include "netns.h"

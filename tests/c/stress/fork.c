@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A child of fork may read, write and close a handle that other threads of its parent are busy with: it waits for no
- * lock that one of them held at that moment, and what the parent has begun to read stays with the parent. */
+ * lock that one of them held at that moment, and what the parent has started to read stays with the parent. */
 #include "super.h"
 
 #include <pthread.h>

@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-/** They tell the tracer where one step begins and ends. Nothing else here makes these system calls. */
+/** They show the tracer where one step begins and ends. Nothing else here makes these system calls. */
 enum { BEGINS = SYS_getsid, ENDS = SYS_getpgid };
 
 /** The steps, and the system calls that each may take. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A thousand random changes, made by ip(8), are told exactly and in their order; and more changes than the kernel keeps
- * for a reader that does not read are told as an overrun, after which the present state follows. Another order: give
- * the seed that was printed as the argument. */
+ * A thousand random changes, made by ip(8), are reported exactly and in their order. More changes than the kernel keeps
+ * for a reader that does not read are reported as an overrun, after which the present state follows. Another order:
+ * give the seed that was printed as the argument. */
 #include "event.h"
 
 #include <stdbool.h>
@@ -18,7 +18,7 @@ struct device {
     char addresses[ADDRESSES][TUNTAP_ADDR_SIZE];
 };
 
-/** What ip(8) was told to do, and how the device is after it. */
+/** A change that ip(8) makes, and how the device is after it. */
 struct expected {
     uint32_t kind, index, mtu;
     bool up;
@@ -26,11 +26,11 @@ struct expected {
     char name[TUNTAP_NAME_SIZE], addr[TUNTAP_ADDR_SIZE];
 };
 
-/** A monitor, and how much of what is expected it has told. */
+/** A monitor, and how much of what is expected it has reported. */
 struct watcher {
     tuntap_monitor *monitor;
     uint32_t only;
-    int told;
+    int reported;
 };
 
 static struct device devices[DEVICES];
@@ -49,7 +49,7 @@ static uint32_t below(uint32_t limit)
 }
 
 /** A line for ip -batch, which does it at once. */
-static void tell_ip(const char *format, ...)
+static void run_ip(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -83,11 +83,11 @@ static void is_expected(int number)
 /** Takes so many events, or all that are still expected. */
 static void take_expected(struct watcher *watcher, int most)
 {
-    for (; watcher->told < changes && most > 0; watcher->told++) {
-        if (watcher->only && watcher->only != expected[watcher->told].index)
+    for (; watcher->reported < changes && most > 0; watcher->reported++) {
+        if (watcher->only && watcher->only != expected[watcher->reported].index)
             continue;
         take(watcher->monitor);
-        is_expected(watcher->told);
+        is_expected(watcher->reported);
         most--;
     }
 }
@@ -101,7 +101,7 @@ static bool has_ipv6(const struct device *device)
 }
 
 /** One change that is possible. IPv6 addresses go when a device goes down, so it has none then. True: an IPv6 address
- * was added, which the kernel tells of a moment later, and not at all when it is deleted before that. */
+ * was added, which the kernel reports a moment later, and not at all when it is deleted before that. */
 static bool change(struct device *device, uint32_t number)
 {
     uint32_t place = below(ADDRESSES);
@@ -112,19 +112,19 @@ static bool change(struct device *device, uint32_t number)
         if (device->up && has_ipv6(device))
             return false;
         device->up = !device->up;
-        tell_ip("link set %s %s", device->name, device->up ? "up" : "down");
+        run_ip("link set %s %s", device->name, device->up ? "up" : "down");
         expect(device, device->up ? TUNTAP_EVENT_UP : TUNTAP_EVENT_DOWN, "");
         return false;
     case 1:
         device->mtu = 1280 + (device->mtu - 1280 + 1 + below(200)) % 221;
-        tell_ip("link set %s mtu %u", device->name, (unsigned)device->mtu);
+        run_ip("link set %s mtu %u", device->name, (unsigned)device->mtu);
         expect(device, TUNTAP_EVENT_MTU, "");
         return false;
     case 2:
         if (!device->is_tap)
             return false;
         device->mac[5] = (uint8_t)(device->mac[5] + 1 + below(200));
-        tell_ip("link set %s address 02:00:00:00:00:%02x", device->name, device->mac[5]);
+        run_ip("link set %s address 02:00:00:00:00:%02x", device->name, device->mac[5]);
         expect(device, TUNTAP_EVENT_MAC, "");
         return false;
     case 3:
@@ -132,12 +132,12 @@ static bool change(struct device *device, uint32_t number)
             return false;
         memcpy(was, device->name, sizeof was);
         snprintf(device->name, sizeof device->name, "%c%u", "abc"[which], (unsigned)changes);
-        tell_ip("link set %s name %s", was, device->name);
+        run_ip("link set %s name %s", was, device->name);
         expect(device, TUNTAP_EVENT_NAME, "");
         return false;
     default:
         if (addr[0]) {
-            tell_ip("address del %s dev %s", addr, device->name);
+            run_ip("address del %s dev %s", addr, device->name);
             expect(device, TUNTAP_EVENT_ADDR_REMOVED, addr);
             addr[0] = 0;
             return false;
@@ -145,7 +145,7 @@ static bool change(struct device *device, uint32_t number)
         bool ipv6 = place % 2 && device->up;
         snprintf(addr, TUNTAP_ADDR_SIZE, ipv6 ? "fd00:%ld:%u::1/64" : "10.%ld.%u.1/24", which + 1,
                  (unsigned)place + 1);
-        tell_ip("address add %s dev %s%s", addr, device->name, ipv6 && below(2) ? " nodad" : "");
+        run_ip("address add %s dev %s%s", addr, device->name, ipv6 && below(2) ? " nodad" : "");
         expect(device, TUNTAP_EVENT_ADDR_ADDED, addr);
         return ipv6;
     }
@@ -181,7 +181,7 @@ static void watch(struct watcher *watcher, const struct device *device)
 }
 
 /** One reader keeps up, one falls behind by as much as the kernel keeps for it, one watches a single device. */
-static void each_change_is_told_in_its_order(void)
+static void each_change_is_reported_in_order(void)
 {
     struct watcher watchers[3];
     open_devices();
@@ -196,7 +196,7 @@ static void each_change_is_told_in_its_order(void)
         bool later = change(device, below(8));
         take_expected(&watchers[0], later ? CHANGES : (int)below(4));
         take_expected(&watchers[2], (int)below(3));
-        if (changes - watchers[1].told > most_behind)
+        if (changes - watchers[1].reported > most_behind)
             take_expected(&watchers[1], (int)below(100));
     }
     CHECK(pclose(ip) == 0);
@@ -209,14 +209,14 @@ static void each_change_is_told_in_its_order(void)
 }
 
 /** Events up to COMPLETE are what ip(8) says of all TUN and TAP devices. */
-static void what_is_told_is_what_is(tuntap_monitor *monitor)
+static void events_match_ip(tuntap_monitor *monitor)
 {
     char text[400], bare[TUNTAP_ADDR_SIZE];
-    int told = 0, addresses = 0, links = 0, listed = 0;
+    int reported = 0, addresses = 0, links = 0, listed = 0;
     while (take(monitor) != TUNTAP_EVENT_COMPLETE) {
         CHECK(event.kind == TUNTAP_EVENT_DEVICE || event.kind == TUNTAP_EVENT_ADDR_ADDED);
         if (event.kind == TUNTAP_EVENT_DEVICE) {
-            told++;
+            reported++;
             snprintf(text, sizeof text, "\"ifindex\":%u,\"ifname\":\"%s\"", (unsigned)event.index, event.name);
             IP_HAS(text, "link show %s", event.name);
             snprintf(text, sizeof text, "\"mtu\":%u,", (unsigned)event.mtu);
@@ -238,7 +238,7 @@ static void what_is_told_is_what_is(tuntap_monitor *monitor)
     said = output_of("ip -j address show");
     for (const char *at = said; (at = strstr(at, "\"local\"")); at++)
         listed++;
-    CHECK(told == links && addresses == listed);
+    CHECK(reported == links && addresses == listed);
 }
 
 static void flood(const char *name)
@@ -250,7 +250,7 @@ static void flood(const char *name)
     CHECK(pclose(ip) == 0);
 }
 
-static void too_much_is_an_overrun_and_then_all_is_told_anew(void)
+static void an_overflow_is_followed_by_the_present_state(void)
 {
     tuntap_monitor *all, *stays, *goes;
     open_devices();
@@ -270,7 +270,7 @@ static void too_much_is_an_overrun_and_then_all_is_told_anew(void)
         CHECK(is_readable(tuntap_monitor_get_fd(all, NULL)));
         NEXT(all, OVERRUN);
         CHECK(is_about_nothing());
-        what_is_told_is_what_is(all);
+        events_match_ip(all);
         while (tuntap_monitor_next(all, &event, sizeof event, 0, &err) == 0)
             CHECK(event.kind == TUNTAP_EVENT_CARRIER_OFF || event.kind == TUNTAP_EVENT_CARRIER_ON);
         IP("link set t1 mtu %d", 1400 + round);
@@ -279,7 +279,7 @@ static void too_much_is_an_overrun_and_then_all_is_told_anew(void)
         CHECK(!is_readable(tuntap_monitor_get_fd(all, NULL)));
     }
 
-    /* One device alone: which is there, or has gone while nothing was told of it. */
+    /* One device alone: it exists, or was removed while nothing was reported. */
     take_present_state(stays);
     NEXT(stays, OVERRUN);
     CHECK(is_about_nothing());
@@ -306,7 +306,7 @@ int main(int count, char **arguments)
     seed = count > 1 ? (uint32_t)strtoul(arguments[1], NULL, 0) : (uint32_t)now() | 1;
     state = seed;
     printf("seed %u\n", (unsigned)seed);
-    each_change_is_told_in_its_order();
-    too_much_is_an_overrun_and_then_all_is_told_anew();
+    each_change_is_reported_in_order();
+    an_overflow_is_followed_by_the_present_state();
     return 0;
 }

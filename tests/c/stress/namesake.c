@@ -48,7 +48,7 @@ static void apart(void (*action)(void))
     CHECK(WEXITSTATUS(status) == 0);
 }
 
-/** The device is where the handle cannot find it: nothing is asked of another one or done to it. */
+/** The device is where the handle cannot find it: another one is neither queried nor changed. */
 static void it_cannot_be_reached(tuntap *dev)
 {
     uint32_t number = 77;

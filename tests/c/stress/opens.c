@@ -9,7 +9,7 @@
 
 enum { THREADS = 20 };
 
-/** Bytes that are allocated, where the C library tells; elsewhere valgrind and the sanitizer do. */
+/** Bytes that are allocated, where the C library reports them; elsewhere valgrind and the sanitizer do. */
 static size_t allocated(void)
 {
 #ifdef __GLIBC__

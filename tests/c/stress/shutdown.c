@@ -83,7 +83,7 @@ static void open_it(uint64_t flags)
     sock = udp_socket("10.8.0.1", PORT);
 }
 
-/** Before they have begun, between two calls, in the midst of one; by two threads at once. */
+/** Before they have started, between two calls, during one; by two threads at once. */
 static void *second_shutdown(void *handle)
 {
     tuntap_shutdown(handle);

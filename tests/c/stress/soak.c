@@ -28,8 +28,8 @@ static atomic_bool quiet, done;
 /** A way through the device: what went in, and what came out. */
 static struct way {
     const char *name;
-    /** Packets given to the kernel or to the writer, those that were received, and those that the writer told of as lost. */
-    atomic_uint_fast64_t given, received, told_lost;
+    /** Packets given to the kernel or to the writer, those received, and those that the writer reported as lost. */
+    atomic_uint_fast64_t given, received, reported_lost;
     /** The next number of each flow that may come. */
     uint64_t next[FLOWS];
 } out = {.name = "read"}, in = {.name = "written"};
@@ -141,7 +141,7 @@ static void judge_write(const char *call, long result, const tuntap_error *why)
         fail(__FILE__, __LINE__, call, why->message);
     if (result == -ENETDOWN)
         poll(NULL, 0, 1);
-    atomic_fetch_add(&in.told_lost, lost_packets(why));
+    atomic_fetch_add(&in.reported_lost, lost_packets(why));
 }
 
 static void *write_packets(void *unused)
@@ -231,8 +231,8 @@ static uint64_t socket_drops(void)
     return drops;
 }
 
-/** What the kernel says that the device lost of what was to go out. What it loses of what came in, it refuses, so that
- * the writer tells of it: but a super-packet counts as one there. */
+/** What the device lost on the way out, as the kernel counts it. What it loses on the way in, it refuses, and the
+ * writer reports it; the kernel's counter of those counts a super-packet as one. */
 static uint64_t device_drops(void)
 {
     static const char columns[] = ": %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %llu %llu";
@@ -256,14 +256,14 @@ static void balances(struct way *way, uint64_t (*drops)(void))
     uint64_t received, counted;
     do {
         received = atomic_load(&way->received);
-        counted = received + atomic_load(&way->told_lost) + drops();
+        counted = received + atomic_load(&way->reported_lost) + drops();
         if (counted == atomic_load(&way->given))
             break;
         poll(NULL, 0, 500);
     } while (counted < atomic_load(&way->given) && received != atomic_load(&way->received));
     snprintf(text, sizeof text, "%s: %llu of %llu, the writer says %llu are lost, counters %llu", way->name,
              (unsigned long long)received, (unsigned long long)atomic_load(&way->given),
-             (unsigned long long)atomic_load(&way->told_lost), (unsigned long long)drops());
+             (unsigned long long)atomic_load(&way->reported_lost), (unsigned long long)drops());
     puts(text);
     if (counted != atomic_load(&way->given))
         fail(__FILE__, __LINE__, "not all is accounted for", text);

@@ -89,7 +89,7 @@ static void announce(int sock)
     CHECK(send_to(sock, 0, 1 << (RTNLGRP_LINK - 1), &gone) == 0);
 }
 
-/** A command a byte; each is answered when it is done, the flood when it has begun. */
+/** A command a byte; each is answered when it is done, the flood when it has started. */
 static void attacker(int commands, int answers, pid_t parent)
 {
     char command = 0;

@@ -89,7 +89,7 @@ static void wakes(void)
     poll(NULL, 0, 1);
 }
 
-static void asks(void)
+static void queries(void)
 {
     char name[TUNTAP_NAME_SIZE];
     uint64_t flags;
@@ -142,7 +142,7 @@ static void configures_the_handle(void)
 
 /** The first few say how long it goes on: until each of them was called so often. */
 static void (*const calls[])(void) = {
-    opens_queues, configures, configures_the_handle, watches, asks,
+    opens_queues, configures, configures_the_handle, watches, queries,
     reads, reads_batches, sends, writes, writes_batches, wakes,
 };
 enum { CALLS = sizeof calls / sizeof *calls, COUNTED = 5 };

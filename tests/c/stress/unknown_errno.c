@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A failure whose errno nobody knows is a failure, and comes out as its number. The kernel has such numbers (ENOTSUPP,
+ * A failure with an unknown errno is a failure, and comes out as its number. The kernel has such numbers (ENOTSUPP,
  * 524, where the BPF JIT has no room), and seccomp can return any up to 4095. */
 #include "test.h"
 
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <sys/syscall.h>
 
-enum { KNOWN_TO_NOBODY = 524, LARGEST = 4095 };
+enum { UNKNOWN = 524, LARGEST = 4095 };
 
 /** From here on, this call of this process fails; of ioctl() and socketcall(), only that request. */
 static void deny_one(long call, unsigned request, unsigned number)
@@ -200,25 +200,25 @@ int main(void)
     OK(tuntap_open("here", TUNTAP_TAP, &dev, &err));
     IP("link set here addrgenmode none"); /* The kernel has nothing to say on it. */
     OK(tuntap_up(dev, &err));
-    fails(SYS_ioctl, TUNSETIFF, KNOWN_TO_NOBODY, open_device);
+    fails(SYS_ioctl, TUNSETIFF, UNKNOWN, open_device);
     fails(SYS_ioctl, TUNSETIFF, LARGEST, open_device);
-    fails(SYS_openat, 0, KNOWN_TO_NOBODY, open_device);
-    fails(SYS_socket, 0, KNOWN_TO_NOBODY, open_device);
-    fails(SYS_ioctl, TUNGETIFF, KNOWN_TO_NOBODY, take_over);
-    fails(SYS_openat, 0, KNOWN_TO_NOBODY, open_namespace);
-    fails(SYS_socket, 0, KNOWN_TO_NOBODY, open_monitor);
-    fails(SYS_ioctl, TUNATTACHFILTER, KNOWN_TO_NOBODY, set_filter);
-    fails(SYS_ioctl, TUNGETSNDBUF, KNOWN_TO_NOBODY, get_sndbuf);
-    fails(SYS_ioctl, TUNSETOWNER, KNOWN_TO_NOBODY, set_owner);
-    fails(SYS_ioctl, TUNSETCARRIER, KNOWN_TO_NOBODY, set_carrier);
-    fails(SYS_sendto, 0, KNOWN_TO_NOBODY, get_mtu);
-    fails(SYS_sendto, 0, KNOWN_TO_NOBODY, set_mtu);
-    fails(SYS_recvfrom, 0, KNOWN_TO_NOBODY, set_mtu);
-    fails(SYS_sendto, 0, KNOWN_TO_NOBODY, list_addrs);
-    fails(SYS_write, 0, KNOWN_TO_NOBODY, write_packet);
-    fails(SYS_readv, 0, KNOWN_TO_NOBODY, read_packet);
-    fails(SYS_eventfd2, 0, KNOWN_TO_NOBODY, wait_for_packet);
-    fails(SYS_ppoll, 0, KNOWN_TO_NOBODY, wait_for_packet);
+    fails(SYS_openat, 0, UNKNOWN, open_device);
+    fails(SYS_socket, 0, UNKNOWN, open_device);
+    fails(SYS_ioctl, TUNGETIFF, UNKNOWN, take_over);
+    fails(SYS_openat, 0, UNKNOWN, open_namespace);
+    fails(SYS_socket, 0, UNKNOWN, open_monitor);
+    fails(SYS_ioctl, TUNATTACHFILTER, UNKNOWN, set_filter);
+    fails(SYS_ioctl, TUNGETSNDBUF, UNKNOWN, get_sndbuf);
+    fails(SYS_ioctl, TUNSETOWNER, UNKNOWN, set_owner);
+    fails(SYS_ioctl, TUNSETCARRIER, UNKNOWN, set_carrier);
+    fails(SYS_sendto, 0, UNKNOWN, get_mtu);
+    fails(SYS_sendto, 0, UNKNOWN, set_mtu);
+    fails(SYS_recvfrom, 0, UNKNOWN, set_mtu);
+    fails(SYS_sendto, 0, UNKNOWN, list_addrs);
+    fails(SYS_write, 0, UNKNOWN, write_packet);
+    fails(SYS_readv, 0, UNKNOWN, read_packet);
+    fails(SYS_eventfd2, 0, UNKNOWN, wait_for_packet);
+    fails(SYS_ppoll, 0, UNKNOWN, wait_for_packet);
     tuntap_close(dev);
     IP_HAS_NOT("\"t0\"", "link show");
     return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The descriptor of a handle in the waits of a program of its own: poll, epoll, select and io_uring tell of each packet
+ * The descriptor of a handle in the waits of a program of its own: poll, epoll, select and io_uring report each packet
  * that another thread sends, so that all of them arrive, once and in their order. */
 #include "packet.h"
 
@@ -39,14 +39,14 @@ static void is_next(const uint8_t *packet, ssize_t length)
     CHECK(number == (uint32_t)atomic_fetch_add(&read_so_far, 1));
 }
 
-/** One packet, which is there. */
+/** One packet that waits. */
 static void read_next(void)
 {
     uint8_t buf[2000];
     is_next(buf, tuntap_read_timeout(dev, buf, sizeof buf, 0, NULL));
 }
 
-/** All that are there. */
+/** All packets that wait. */
 static void read_all(void)
 {
     uint8_t buf[2000];
@@ -96,13 +96,13 @@ static void by_epoll_level(void)
     by_epoll(0, read_next);
 }
 
-/** An edge is told once: all that is there must be taken. */
+/** An edge is reported once: all packets that wait must be taken. */
 static void by_epoll_edge(void)
 {
     by_epoll(EPOLLET, read_all);
 }
 
-/** What is there when the watch begins again is told too. */
+/** A packet that waits when the watch begins again is reported too. */
 static void by_epoll_one_shot(void)
 {
     by_epoll(EPOLLONESHOT, read_next);

@@ -70,7 +70,7 @@ static int64_t cpu_time(pthread_t thread)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/** A reader that waits does nothing at all. Those that have only just begun may look once more. */
+/** A reader that waits does nothing at all. Those that have only just started may look once more. */
 static void all_are_idle(void)
 {
     for (int i = 0; i < READERS; i++) {
@@ -232,7 +232,7 @@ static void *reader_with_a_baton(void *handle)
     return NULL;
 }
 
-/** At any moment: before a reader has begun, between two reads, in the midst of one. */
+/** At any moment: before a reader has started, between two reads, during one. */
 static void readers_are_ended_and_their_handle_closed(void)
 {
     ready(TUNTAP_TUN);
@@ -248,7 +248,7 @@ static void readers_are_ended_and_their_handle_closed(void)
         for (int j = 0; j < i % 7; j++)
             sched_yield();
         if (i % 3 == 0)
-            tuntap_wake(copy); /* One that tells nobody to stop. */
+            tuntap_wake(copy); /* One that stops no reader. */
         atomic_store(&stop, true);
         tuntap_wake(copy);
         join_readers();
