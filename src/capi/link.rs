@@ -265,12 +265,12 @@ pub unsafe extern "C" fn tuntap_get_txqueuelen(
 /// and no counter of the kernel includes them. With a length of 0 the device drops every packet.
 ///
 /// @param dev      The device.
-/// @param packets  For each queue. The kernel allocates 8 bytes for each packet
-///                 immediately, and at most 4 MB: 524288 packets.
+/// @param packets  For each queue. The kernel allocates a pointer for each packet immediately, and
+///                 at most 4 MB where pages have 4 KB: 524288 packets on a 64-bit processor.
 /// @param err      Filled in on failure. May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
-///         -ENOMEM  the kernel has no memory for it, or packets is above 524288 (_SYSTEM);
+///         -ENOMEM  the kernel has no memory for it, or packets is above this limit (_SYSTEM);
 ///         -ERANGE  packets is above the limit of a newer kernel (_SYSTEM);
 ///         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
 ///         -ENODEV  the device is gone (_REMOVED).

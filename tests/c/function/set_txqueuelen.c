@@ -22,6 +22,12 @@ static void the_queue_has_its_length(void)
     tuntap_close(dev);
 }
 
+/** A packet more than the kernel allocates pointers for: four megabytes of them, or more with larger pages. */
+static uint32_t above_the_limit(void)
+{
+    return (uint32_t)(((size_t)sysconf(_SC_PAGESIZE) << 10) / sizeof(void *) + 1);
+}
+
 /** The kernel has no memory for it, or a limit. */
 static void too_long(tuntap *dev, uint32_t length)
 {
@@ -42,7 +48,7 @@ int main(void)
         int result = tuntap_set_txqueuelen(dev, UINT32_MAX, &err);
         CHECK(result < 0 && result == err.code && err.message[0]);
         if (!in_user_namespace) {
-            too_long(dev, 524289);
+            too_long(dev, above_the_limit());
             too_long(dev, UINT32_MAX);
         }
     });
