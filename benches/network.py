@@ -22,7 +22,7 @@ def within(namespace, *command):
 
 
 class Namespaces:
-    """The two ends, and the middle where a forwarder is: removed with all that is in them."""
+    """The namespaces of both ends and of the forwarder between them. They are deleted with their devices at the end."""
 
     def __init__(self):
         self.first, self.second, self.middle = (f"tuntap-bench-{os.getpid()}-{end}" for end in "abf")
@@ -81,14 +81,14 @@ class Namespaces:
 
 
 def processor_time(pid):
-    """Seconds that a process has run."""
+    """Returns the processor time that a process has used, in seconds."""
     with open(f"/proc/{pid}/stat") as stat:
         fields = stat.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Forwarder:
-    """A program that forwards between a device in each end; or, without a command, a pair of veths."""
+    """A program that forwards packets between a device in each end. Without a command: a pair of veths."""
 
     def __init__(self, namespaces, command, processor=None):
         self.namespaces = namespaces
@@ -102,7 +102,7 @@ class Forwarder:
             )
             if self.process.stdout.readline() != "ready\n":
                 self.process.wait()
-                raise RuntimeError(f"{command[0]} did not begin")
+                raise RuntimeError(f"{command[0]} did not start")
             for device, name, _ in namespaces.ends():
                 run("ip", "-n", namespaces.middle, "link", "set", device, "netns", name)
         namespaces.configure()
@@ -124,8 +124,10 @@ class Forwarder:
 
 
 def iperf(client, server, address, options, seconds, used):
-    """What arrives: Gbit/s of TCP, or thousands of UDP packets a second; and the processor time for a KB or a packet.
-    used: returns the processor time so far, or None."""
+    """Runs iperf3. Returns the rate at the receiver, and the processor time for a KB of TCP or for a UDP packet.
+
+    The rate is in Gbit/s of TCP, or in thousands of UDP packets a second. used() returns the processor time so far, or
+    None."""
     listener = subprocess.Popen(within(server, "iperf3", "-s", "-1"), stdout=subprocess.DEVNULL)
     try:
         time.sleep(0.3)

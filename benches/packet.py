@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Compares the cost of a packet in Python between the module tuntap and python-pytun, in turn within one run.
+"""Compares the cost of a packet in the module tuntap and in python-pytun, in turn within one run.
 
 A round queues or prepares packets, and measures the time for them. A ratio compares two consecutive rounds. Prints the
 median of all ratios, and the quartiles. Needs a private network namespace: unshare -n. packet.py [ROUNDS]"""
@@ -24,18 +24,18 @@ PACKETS = 400
 PAYLOAD = bytes(64)
 THEIRS, OURS, SAME, FAST = "10.1.0", "10.2.0", "10.3.0", "10.4.0"
 UDP_SEGMENT = 103
-TOGETHER = 40
+SEGMENTS = 40
 
 
-def sent(network, together=1):
-    """Queues packets in the device of a network. together: packets in a super-packet."""
+def queue_packets(network, segments=1):
+    """Queues packets in the device of a network. segments: segments of a super-packet."""
     SENDER.setsockopt(socket.SOL_UDP, UDP_SEGMENT, len(PAYLOAD))
-    for _ in range(PACKETS // together):
-        SENDER.sendto(PAYLOAD * together, (network + ".9", 9))
+    for _ in range(PACKETS // segments):
+        SENDER.sendto(PAYLOAD * segments, (network + ".9", 9))
 
 
 def packet(network):
-    """One that the host takes and drops: nobody has that protocol."""
+    """Returns a packet that the host accepts and drops: no program uses its protocol, 253."""
     ends = socket.inet_aton(network + ".9") + socket.inet_aton(network + ".1")
     head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(PAYLOAD), 0, 0, 64, 253, 0) + ends
     total = sum(struct.unpack("!10H", head))
@@ -43,36 +43,36 @@ def packet(network):
     return head[:10] + struct.pack("!H", ~total & 0xFFFF) + ends + PAYLOAD
 
 
-def reading(network, read):
-    """A round of reads, each of one packet."""
+def reads(network, read):
+    """Returns the preparation and the measured part of a round of reads, each of one packet."""
 
-    def take():
+    def run():
         for _ in range(PACKETS):
             read()
 
-    return lambda: sent(network), take
+    return lambda: queue_packets(network), run
 
 
-def taking(network, batch, together=1):
-    """A round of batches."""
+def batch_reads(network, batch, segments=1):
+    """Returns the preparation and the measured part of a round of batches."""
 
-    def take():
+    def run():
         left = PACKETS
         while left > 0:
             left -= len(batch())
 
-    return lambda: sent(network, together), take
+    return lambda: queue_packets(network, segments), run
 
 
-def writing(write, value):
-    def give():
+def writes(write, value):
+    def run():
         for _ in range(PACKETS):
             write(value)
 
-    return lambda: None, give
+    return lambda: None, run
 
 
-def giving(batch, packets):
+def batch_writes(batch, packets):
     return lambda: None, lambda: batch(packets)
 
 
@@ -84,7 +84,7 @@ def nanoseconds(prepare, run):
 
 
 def compare(base, contenders):
-    """A line for each: nanoseconds a packet, and the ratio to the base; more than 1 is slower."""
+    """Prints a line for each contender: nanoseconds a packet, and the ratio to the base. A ratio above 1 is slower."""
     ratios, costs = {name: [] for name in contenders}, {name: [] for name in (base[0], *contenders)}
     for _ in range(ROUNDS):
         for name, (prepare, run) in contenders.items():
@@ -120,27 +120,27 @@ writer, fast_writer = device.writer(), fast.writer()
 OUT = packet(OURS)
 
 compare(
-    ("read: python-pytun", reading(THEIRS, lambda: theirs.read(1500))),
+    ("read: python-pytun", reads(THEIRS, lambda: theirs.read(1500))),
     {
-        "read: tuntap.pytun": reading(SAME, lambda: same.read(1500)),
-        "read: Device.read": reading(OURS, device.read),
-        "read: Device.readinto": reading(OURS, lambda: device.readinto(buffer)),
-        "read: Reader.batch, as bytes": taking(OURS, lambda: reader.batch().copy()),
-        "read: Reader.batch, as it is": taking(OURS, reader.batch),
-        "read: Reader.batch, offload, as bytes": taking(FAST, lambda: fast_reader.batch().copy()),
-        "read: Reader.batch, offload, as it is": taking(FAST, fast_reader.batch),
-        "read: super-packets of 40, as bytes": taking(FAST, lambda: fast_reader.batch().copy(), TOGETHER),
-        "read: super-packets of 40, as they are": taking(FAST, fast_reader.batch, TOGETHER),
+        "read: tuntap.pytun": reads(SAME, lambda: same.read(1500)),
+        "read: Device.read": reads(OURS, device.read),
+        "read: Device.readinto": reads(OURS, lambda: device.readinto(buffer)),
+        "read: Reader.batch, as bytes": batch_reads(OURS, lambda: reader.batch().copy()),
+        "read: Reader.batch, as it is": batch_reads(OURS, reader.batch),
+        "read: Reader.batch, offload, as bytes": batch_reads(FAST, lambda: fast_reader.batch().copy()),
+        "read: Reader.batch, offload, as it is": batch_reads(FAST, fast_reader.batch),
+        "read: super-packets of 40, as bytes": batch_reads(FAST, lambda: fast_reader.batch().copy(), SEGMENTS),
+        "read: super-packets of 40, as they are": batch_reads(FAST, fast_reader.batch, SEGMENTS),
     },
 )
 print()
 compare(
-    ("write: python-pytun", writing(theirs.write, packet(THEIRS))),
+    ("write: python-pytun", writes(theirs.write, packet(THEIRS))),
     {
-        "write: tuntap.pytun": writing(same.write, packet(SAME)),
-        "write: Device.write": writing(device.write, OUT),
-        "write: Writer.batch": giving(writer.batch, [OUT] * PACKETS),
-        "write: Writer.batch, offload": giving(fast_writer.batch, [packet(FAST)] * PACKETS),
+        "write: tuntap.pytun": writes(same.write, packet(SAME)),
+        "write: Device.write": writes(device.write, OUT),
+        "write: Writer.batch": batch_writes(writer.batch, [OUT] * PACKETS),
+        "write: Writer.batch, offload": batch_writes(fast_writer.batch, [packet(FAST)] * PACKETS),
     },
 )
 for opened in (device, fast, same, theirs):

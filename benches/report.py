@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The results as Markdown and as a picture.
+"""Writes the results as Markdown and as a picture.
 
 Results are results[section][load][program][round][column]. A ratio compares runs of the same round, so that the speed
-of the machine cancels out. Of the ratios there is the median, with the range of all rounds."""
+of the machine cancels out. The tables have the median of the ratios, and their range over all rounds."""
 
 import datetime
 import os
@@ -16,7 +16,7 @@ OWN = re.compile(r"(lib)?tuntap|.* queues?$")
 
 
 def ratios(runs, base, column):
-    """Of each round that both have: how many times as good."""
+    """Returns the ratio of each round that both programs have. A ratio above 1 is better."""
     pairs = [(runs[turn].get(column.key), base[turn].get(column.key)) for turn in runs if turn in base]
     return [own / other if column.more_is_better else other / own for own, other in pairs if own and other]
 
@@ -53,7 +53,7 @@ def table(section, load, programs):
 
 
 def targets(section, results):
-    """Whether the medians reach the targets of a section."""
+    """Returns a table that shows whether the medians reach the targets of a section, or None."""
     lines = [row(["target", "at least", "ratio", ""]), row(["---"] * 4)]
     for target in section.targets:
         programs = results.get(target.load, {})
@@ -106,7 +106,7 @@ def markdown(title, sections, results, rounds, command, picture):
 
 
 def bars(section, load, programs, y):
-    """The bars of a table from y on, as elements of SVG, and the y below them."""
+    """Returns the bars of a table from y on, as elements of SVG, and the y below them."""
     column = section.columns(load)[0]
     heading = f"{section.loads[load]}: {column.unit.removeprefix('minimum ')}"
     out = [f'<text x="10" y="{y}" font-weight="bold">{heading}</text>']
@@ -126,7 +126,7 @@ def bars(section, load, programs, y):
 
 
 def chart(sections, results):
-    """The ratios of the first column of each table as bars, in SVG."""
+    """Returns a bar chart of the ratios in the first column of each table, in SVG."""
     caption = f"How many times as good as the program of each table that has 1.00. Bars end at {LONGEST_BAR}."
     elements, y = [f'<text x="10" y="20">{caption}</text>'], 50
     for section in sections:

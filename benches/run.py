@@ -6,7 +6,7 @@ namespaces. Prints a line for each result as it comes, with an estimate of the t
     run.py [--quick] [--python] [--sections NAME,...] [--only NAME;...] [--loads NAME,...] [--docs]
 
 --quick takes about two minutes: fewer programs, loads and rounds. --docs writes docs/bench.md and docs/bench.svg, or
-those of Python; it fails if a program is missing, unless --allow-missing is given."""
+with --python docs/bench-python.*; it fails if a program is missing, unless --allow-missing is given."""
 
 import argparse
 import os
@@ -21,12 +21,12 @@ import report
 import sections as all_sections
 from sections import BUILT, HERE
 
-# By whether they are those of Python.
+# The title of the report without and with --python.
 TITLES = {False: "Forwarders and VPNs", True: "Forwarders in Python"}
-# The heading of what stays in docs/bench.md.
+# The heading of the last part of docs/bench.md, which is written by hand.
 BY_HAND = "## Where the time of the VPN goes\n"
 DOCS = os.path.join(os.path.dirname(HERE), "docs")
-# Programs of this project that print lines by themselves: the command, and how long it takes.
+# Programs of this project that print their own results: title, command, and expected seconds.
 ALONE = {
     "packet": ("The cost of a packet, compared with a bare system call", [os.path.join(BUILT, "packet")], 3),
     "cipher": ("A program that encrypts, without and with TUNTAP_TRUSTED", [os.path.join(BUILT, "cipher")], 9),
@@ -76,7 +76,7 @@ class Step:
 
 
 def plan(sections, rounds, seconds):
-    """All measurements: a round has each load, and a load each program in turn. Every second round is in reverse."""
+    """Returns all measurements. A round runs all programs with each load; every second round in reverse order."""
     steps = []
     for turn in range(rounds):
         for section in sections:
@@ -88,7 +88,7 @@ def plan(sections, rounds, seconds):
 
 
 class Clock:
-    """Estimates the time left from how long the steps of each section took so far, or are expected to take."""
+    """Estimates the time left from the average time of the steps of each section so far, or else the expected time."""
 
     def __init__(self, alone, steps):
         self.alone = list(alone)  # Expected seconds.
@@ -147,7 +147,7 @@ def run_steps(steps, seconds, clock):
 
 
 def in_order(sections, results):
-    """The results in the order of the sections, whatever the first round's order was."""
+    """Returns the results in the order of the sections, because the first round can have another order."""
     return {
         section.key: {
             load: {
@@ -175,7 +175,7 @@ def choose(sections, options):
 
 
 def choose_alone(options, wanted):
-    """The programs that run alone, and why the others do not."""
+    """Returns the names of the programs that run alone, and why others are missing."""
     names = wanted or (["packet.py"] if options.python else ["packet", "cipher"])
     names = [name for name in ALONE if name in names]
     missing = {}
@@ -187,7 +187,7 @@ def choose_alone(options, wanted):
 
 
 def by_hand(path):
-    """The end of a file of docs/ that is written by hand."""
+    """Returns the last part of a file in docs/, which is written by hand."""
     with open(path) as file:
         _, heading, text = file.read().partition(BY_HAND)
     return "\n" + heading + text if heading else ""

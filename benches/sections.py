@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is compared, in sections. In each section several programs do the same work, in turn within one run.
+"""The sections of the benchmarks. In each section several programs do the same work, in turn within one run.
 
 `memory` segments and coalesces in memory, without a system call. `drain` is the forwarder's processor time for a fixed
 load (benches/drain.c), which is steady on a noisy machine. `queues` is the same with several queues. `iperf` is the
@@ -41,8 +41,8 @@ class Section:
     measure: Callable  # (namespaces, program, load, seconds) returns the values of the columns.
     seconds: float  # How long a measurement takes, without the seconds of iperf3.
     timed: bool = False  # Whether it runs iperf3.
-    targets: tuple = ()  # What is to be reached: see vpn.Target.
-    versions: dict = field(default_factory=dict)  # Of programs of other projects.
+    targets: tuple = ()  # Ratios to reach: see vpn.Target.
+    versions: dict = field(default_factory=dict)  # Versions of other projects' programs.
     missing: dict = field(default_factory=dict)  # Programs that are left out, with the reason.
 
 
@@ -114,12 +114,15 @@ IPERF_TEXT = {
 
 
 def minimum(_load):
-    """The minimum of all rounds. No ratio of minima: a machine with a faster state shows it to some programs only."""
+    """Returns a column with the minimum of all rounds.
+
+    Its ratios do not compare minima, because the machine may have been faster while only some of the programs ran.
+    """
     return [Column("ns", "minimum ns", summary=min)]
 
 
 def throughput(load):
-    """The processor time first, because it is the steadier figure."""
+    """Returns the columns of iperf3. The processor time is the first one, because it varies less."""
     if "udp" in load:
         return [Column("ns", "ns a packet"), Column("rate", "kpps", more_is_better=True)]
     return [Column("ns", "ns a KB"), Column("rate", "Gbit/s", more_is_better=True)]
@@ -132,7 +135,7 @@ def memory(_namespaces, command, _load, _seconds):
 def drain_of(namespaces, command, load, flows, processors):
     packets, cycles = DRAINS[load]
     with network.Forwarder(namespaces, command, processors) as forwarder:
-        # Then no address is local to the other end, which drops all packets: its cost is the same for all.
+        # Without an address, the other end drops all packets, so its cost is the same for all programs.
         network.run("ip", "-n", namespaces.second, "address", "flush", "dev", DEVICES[1])
         program = ["taskset", "-c", "0", os.path.join(BUILT, "drain")]
         device = [str(forwarder.process.pid), f"/run/netns/{namespaces.first}", DEVICES[0]]
@@ -140,12 +143,12 @@ def drain_of(namespaces, command, load, flows, processors):
 
 
 def drain(namespaces, command, load, _seconds):
-    """Nanoseconds per packet or super-packet."""
+    """Returns the nanoseconds per packet or super-packet."""
     return drain_of(namespaces, command, load, 1, "1")
 
 
 def drain_queues(namespaces, command, load, _seconds):
-    """On two processors, with flows that the kernel spreads over the queues."""
+    """As drain(), on two processors, with flows that the kernel distributes to the queues."""
     return drain_of(namespaces, command, load.removeprefix("queues-"), FLOWS, "0,1")
 
 
@@ -159,7 +162,7 @@ def iperf(namespaces, command, load, seconds):
 
 
 def in_c():
-    """The sections of docs/bench.md."""
+    """Returns the sections of docs/bench.md."""
     return [
         Section(
             "memory",
@@ -218,7 +221,7 @@ def in_c():
 
 
 def in_python_only():
-    """The sections of docs/bench-python.md."""
+    """Returns the sections of docs/bench-python.md."""
     drains = {load: DRAIN_TEXT[load] for load in ("udp64", "udp1400", "tcp1", "tcp44")}
     iperfs = {load: IPERF_TEXT[load] for load in ("iperf-udp64", "iperf-udp1400", "iperf-tcp")}
     return [
@@ -247,7 +250,7 @@ def in_python_only():
 
 
 def reasons():
-    """Why build.sh could not build a program, by its name."""
+    """Returns the reason for each program that build.sh could not build."""
     try:
         with open(os.path.join(BUILT, "skipped")) as lines:
             return dict(line.rstrip("\n").split(": ", 1) for line in lines)
@@ -256,7 +259,7 @@ def reasons():
 
 
 def leave_out_missing(section):
-    """Removes the programs that cannot run, and keeps the reason of each."""
+    """Removes the programs that cannot run from a section, and records the reason for each."""
     skipped = reasons()
     if section.timed and not shutil.which("iperf3"):
         section.missing = {section.title: "iperf3 is not installed"}

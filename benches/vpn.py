@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """VPNs between two network namespaces that a veth connects: the throughput of iperf3 through the tunnel, and the
-processor time that the programs of both ends spend for a KB or a packet.
+processor time that the programs of both ends need for a KB or a packet.
 
 To add a VPN, add a line to PROGRAMS. One that `wg` cannot configure needs a class with the methods of WireGuard."""
 
@@ -40,7 +40,7 @@ IPERFS = {
 
 @functools.cache
 def find(program):
-    """The path of a program that runs on this system, or None."""
+    """Returns the path of a program that runs on this system, or None."""
     for folders in (os.pathsep.join(FOLDERS), None):
         path = shutil.which(program, path=folders)
         if path and subprocess.run([path, "--version"], check=False, capture_output=True).returncode == 0:
@@ -49,7 +49,7 @@ def find(program):
 
 
 def generate_keys():
-    """The private and the public key of each end."""
+    """Returns the private and the public keys of both ends."""
     private = [network.run(find("wg"), "genkey").strip() for _ in INSIDE]
     return private, [network.run(find("wg"), "pubkey", input=key).strip() for key in private]
 
@@ -59,20 +59,20 @@ def endpoint(end):
 
 
 class WireGuard:
-    """A program that runs in the foreground with the name of its device, and is configured by `wg`."""
+    """A program that runs in the foreground, takes the name of its device, and is configured by `wg`."""
 
     def __init__(self, *command):
         self.command = command
 
     def why_missing(self, skipped):
-        """skipped: why build.sh could not build a program, by its name."""
+        """Returns why the program is missing, or None. skipped: the reasons of build.sh, by program."""
         for tool in (self.command[0], "wg"):
             if not find(tool):
                 return skipped.get(tool, f"no {tool} that runs on this system")
         return None
 
     def version(self):
-        """Of its file, where build.sh knows better than the program."""
+        """Returns the version from the file that build.sh wrote, or else from the program."""
         path = find(self.command[0])
         if os.path.exists(path + ".version"):
             with open(path + ".version") as text:
@@ -80,8 +80,8 @@ class WireGuard:
         return network.run(path, "--version").split()[1].removeprefix("v")
 
     def start(self, ends):
-        """Starts the program of each end, and gives each the key and the address of the other one. Gives each process
-        when its device is there."""
+        """Starts the program of each end, and sets the key and the address of its peer. Yields each process as soon as
+        its device exists."""
         environment = {**os.environ, "WG_PROCESS_FOREGROUND": "1", "LOG_LEVEL": "error", "WG_LOG_LEVEL": "error"}
         for namespace, device in ends:
             process = subprocess.Popen(
@@ -108,12 +108,12 @@ class WireGuard:
         while not os.path.exists(f"/var/run/wireguard/{device}.sock"):
             if process.poll() is not None or time.monotonic() > deadline:
                 stop(process)
-                raise RuntimeError(f"{self.command[0]} did not begin")
+                raise RuntimeError(f"{self.command[0]} did not start")
             time.sleep(0.01)
 
 
 class Example:
-    """A form of examples-c/wireguard, which reads a file."""
+    """A variant of examples-c/wireguard, which reads a configuration file."""
 
     def __init__(self, name):
         self.path = os.path.join(BUILT, "example", name)
@@ -146,7 +146,7 @@ class Example:
                 with process.stdout:
                     if "is up" not in process.stdout.readline():
                         stop(process)
-                        raise RuntimeError(f"{self.path} did not begin")
+                        raise RuntimeError(f"{self.path} did not start")
                 yield process
 
 
@@ -161,7 +161,7 @@ PROGRAMS = {
 
 @dataclass
 class Target:
-    """What libtuntap is to reach: how many times as good as another program."""
+    """A ratio to another program that libtuntap must reach."""
 
     load: str
     column: str
@@ -189,7 +189,7 @@ def stop(process):
 
 @contextlib.contextmanager
 def tunnel(namespaces, program):
-    """A tunnel between both ends. Gives the processes."""
+    """Runs a tunnel between both ends. Yields its processes."""
     ends = list(zip((namespaces.first, namespaces.second), TUNNELS))
     namespaces.connect()
     processes = []

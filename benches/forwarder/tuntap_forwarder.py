@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """tuntap_forwarder.py IF0 IF1 FORM: forwards with the module tuntap, a thread for each direction. FORM is
 
-single  read and write, a packet each; the device has plain packets
-pytun   the same by the class of pytun
-bytes   batches, of which each packet becomes bytes
-batch   batches, as they are"""
+single  one packet per read and write, on a device with plain packets
+pytun   the same with the class of pytun
+bytes   batches, with a bytes object for each packet
+batch   batches, without a copy of the packets"""
 
 import sys
 import threading
@@ -51,7 +51,7 @@ def in_batches(source, target):
             pass
 
 
-def opened(name):
+def open_device(name):
     if form == "pytun":
         from tuntap.pytun import IFF_NO_PI, IFF_TUN, TunTapDevice
 
@@ -60,7 +60,7 @@ def opened(name):
 
 
 forward = {"single": single, "pytun": pytun, "bytes": in_bytes, "batch": in_batches}[form]
-first, second = map(opened, names)
+first, second = map(open_device, names)
 threading.Thread(target=forward, args=(second, first), daemon=True).start()
 print("ready", flush=True)
 forward(first, second)

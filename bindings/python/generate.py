@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""generate.py HEADER: writes tuntap/_abi.py, what Python needs to know of tuntap.h, to standard output.
+"""generate.py HEADER: writes tuntap/_abi.py, the declarations of tuntap.h in Python, to standard output.
 
-Constants become enumerations, structures ctypes.Structures, prototypes the names of the types in tuntap/_types.py, and
-comments docstrings. The parser of the header is docs/reference/header.py, which must be in PYTHONPATH.
+Constants become enumerations, structures become subclasses of ctypes.Structure, prototypes become names of types in
+tuntap/_types.py, and comments become docstrings. The parser of the header is docs/reference/header.py, which must be in
+PYTHONPATH.
 """
 
 import re
@@ -12,34 +13,34 @@ from collections.abc import Iterator
 
 import header
 
-# The enumerations, by what their constants begin with; the flags of an open are all that is left.
+# The enumerations, by the prefix of their constants. All other constants are flags of an open.
 ENUMERATIONS = {
-    "TUNTAP_FEATURE_": ("Feature", "Numbered", "What an operating system may have: see tuntap.has()."),
-    "TUNTAP_REASON_": ("Reason", "Numbered", "Why a call failed: what errno does not say."),
-    "TUNTAP_IPV6_": ("IPv6Setting", "Numbered", "How the kernel configures IPv6 on a device by itself."),
-    "TUNTAP_F_": ("Offloads", "IntFlag", "What a device with Flag.OFFLOAD may leave to be done."),
-    "TUNTAP_ADDR_": ("AddrFlag", "IntFlag", "What is said of an address beside itself."),
-    "TUNTAP_SCOPE_": ("Scope", "Numbered", "Where an address is valid, or the destination of a route is."),
-    "TUNTAP_WAIT_": ("Wait", "IntFlag", "What to wait for, and what is ready."),
-    "TUNTAP_ROUTE_TYPE_": ("RouteType", "Numbered", "What is done with a packet that a route is found for."),
-    "TUNTAP_ROUTE_": ("RouteFlag", "IntFlag", "What is said of a route beside itself."),
-    "TUNTAP_ENDIAN_": ("Endian", "Numbered", "The byte order of a virtio header."),
-    "TUNTAP_VNET_HDR_GSO_": ("GsoType", "Numbered", "What a super-packet consists of."),
-    "TUNTAP_EVENT_": ("EventKind", "Numbered", "What happened to a device."),
+    "TUNTAP_FEATURE_": ("Feature", "OpenEnum", "A feature that an operating system may support: see tuntap.has()."),
+    "TUNTAP_REASON_": ("Reason", "OpenEnum", "Why a call failed, more precisely than errno."),
+    "TUNTAP_IPV6_": ("IPv6Setting", "OpenEnum", "A setting of the automatic IPv6 configuration of a device."),
+    "TUNTAP_F_": ("Offloads", "IntFlag", "Work that a device with Flag.OFFLOAD may leave to the program."),
+    "TUNTAP_ADDR_": ("AddrFlag", "IntFlag", "Properties of an address."),
+    "TUNTAP_SCOPE_": ("Scope", "OpenEnum", "Where an address or the destination of a route is valid."),
+    "TUNTAP_WAIT_": ("Wait", "IntFlag", "Events to wait for, and events that are ready."),
+    "TUNTAP_ROUTE_TYPE_": ("RouteType", "OpenEnum", "What the kernel does with the packets of a route."),
+    "TUNTAP_ROUTE_": ("RouteFlag", "IntFlag", "Properties of a route."),
+    "TUNTAP_ENDIAN_": ("Endian", "OpenEnum", "The byte order of a virtio header."),
+    "TUNTAP_VNET_HDR_GSO_": ("GsoType", "OpenEnum", "The type of a super-packet."),
+    "TUNTAP_EVENT_": ("EventKind", "OpenEnum", "What happened to a device."),
 }
-FLAGS = ("Flag", "IntFlag", "How a device is opened, and what it is.")
-# Constants that are no members of those: sizes, versions, families, and flags of single functions.
+FLAGS = ("Flag", "IntFlag", "Flags of an open, and of an open device.")
+# Constants that are not members of an enumeration: sizes, versions, families, and flags of single functions.
 PLAIN = re.compile(
     r".*_SIZE$|TUNTAP_(VERSION_.*|IPV[46]|VNET_HDR_F_\w+|ALL_MULTICAST|MONITOR_\w+|NO_ID|REPLACE|KEEP|OVERRIDE)"
 )
 
-# Parameters that Python has no use for.
+# Parameters that do not exist in Python.
 C_ONLY = {
     *("dev", "err", "size", "buf", "config", "reader", "writer", "queue", "monitor", "splitter", "joiner", "count"),
     *("milliseconds", "filter", "macs", "packets", "taken", "devices", "supported"),
 }
 
-# What a C type is called in tuntap/_types.py.
+# The names of C types in tuntap/_types.py.
 TYPES = {
     "tuntap_error *": "error",
     "const char *": "text",
@@ -52,12 +53,12 @@ TYPES = {
     "void": "none",
 }
 
-# What ctypes calls the types of members that it has other names for.
+# The names of types of members in ctypes, if they differ from the C names.
 CTYPES = {"void *": "void_p", "size_t": "size_t"}
 
 
 def in_python(text: str) -> str:
-    """What C's names are in Python."""
+    """Replaces the C names in a text with their Python names."""
     text = re.sub(
         r"TUNTAP_(REASON|FEATURE|EVENT|SCOPE|ROUTE_TYPE|ENDIAN)_(\w+)",
         lambda match: f"{ENUMERATIONS[f'TUNTAP_{match[1]}_'][0]}.{match[2]}",
@@ -83,28 +84,28 @@ def in_python(text: str) -> str:
     return re.sub(r"-(E[A-Z0-9]{2,})\b", r"\1", text).replace("NULL", "None")
 
 
-# Of what can go wrong, what cannot in Python: where there is no place for a result, or too small a one; signals.
+# Causes of errors that do not occur in Python: a missing buffer for a result, or one that is too small.
 C_FAULT = re.compile(r"None\b|^count is 0|^\w+ is too small\b|sizeof")
-# One or several errnos, and their causes: in brackets or, in a list, up to the semicolon.
+# One or several errnos and their causes: in parentheses or, in a list, up to the semicolon.
 FAILURE = re.compile(r"\b(E[A-Z0-9]{2,}(?:, E[A-Z0-9]{2,})*(?:, \.\.\.)?),? *(?:\(((?:[^()]|\([^()]*\))*)\)|([^;]*))")
 
 
 def failures(returned: str) -> list[str]:
-    """The errnos of a @return, each with its causes in brackets or, in a list, behind it."""
+    """Returns the errnos of a @return, each with its causes in parentheses."""
     found = []
-    # "As another function, without this."
+    # "As another function, without E...": this errno is not raised.
     returned = re.sub(r"(without|but for) E[A-Z]+,( or)?", "", returned)
     for number, causes, rest in FAILURE.findall(returned):
         kept = [cause.strip(" .") for cause in (causes or rest).split(";") if not C_FAULT.search(cause.strip())]
         kept = [re.sub(r"^\((.*)\)$", r"\1", cause) for cause in kept]
-        # An errno without a cause is kept, and one whose causes are all C's is not.
+        # An errno without a cause is kept. An errno is dropped if none of its causes occurs in Python.
         if number != "EINTR" and (any(kept) or not (causes or rest).strip(" .,")):
             found.append(f"{number} ({'; '.join(kept)})" if any(kept) else number)
     return found
 
 
 def docstring(function: header.Function) -> str:
-    """What a function does, what it takes and what goes wrong, in Python's terms."""
+    """Returns a docstring: what the function does, its parameters and its errors, in Python's terms."""
     lines = [in_python(function.text), ""]
     for parameter in function.parameters:
         if parameter.name not in C_ONLY and not parameter.text.startswith("Receives"):
@@ -112,8 +113,8 @@ def docstring(function: header.Function) -> str:
     returned = " ".join(function.returned.split())
     raised = failures(in_python(returned))
     if raised or "tuntap_" in returned:
-        others = re.findall(r"\b[aA]s (tuntap_\w+)", returned)
-        raised += [f"or as {other}" for other in others]
+        references = re.findall(r"\b[aA]s (tuntap_\w+)", returned)
+        raised += [f"or as {function}" for function in references]
         text = ", ".join(raised).removeprefix("or ")
         lines += textwrap.wrap(f"Raises an Error: {text}.", 88, subsequent_indent="    ")
     return "\n".join(lines).strip() + f"\n\nThe C function: {function.name}."
@@ -146,7 +147,7 @@ def structures(found: list[header.Struct]) -> Iterator[str]:
 
 
 def type_of(kind: str) -> str:
-    """Of a parameter."""
+    """Returns the name of the type of a parameter in tuntap/_types.py."""
     return TYPES.get(kind, "pointer") if kind.endswith("*") else TYPES[kind]
 
 
@@ -154,8 +155,8 @@ def prototypes(functions: list[header.Function]) -> Iterator[str]:
     yield "\n\nPROTOTYPES = {"
     for function in functions:
         result = "constant" if function.result == "const char *" else TYPES[function.result]
-        taken = tuple(type_of(parameter.type) for parameter in function.parameters)
-        yield f"    {function.name!r}: ({result!r}, {taken!r}),"
+        parameters = tuple(type_of(parameter.type) for parameter in function.parameters)
+        yield f"    {function.name!r}: ({result!r}, {parameters!r}),"
     yield "}\n\nDOCS = {"
     for function in functions:
         yield f"    {function.name!r}: {docstring(function)!r},"
@@ -165,12 +166,12 @@ def prototypes(functions: list[header.Function]) -> Iterator[str]:
 def generate(found: header.Header) -> str:
     head = [
         "# SPDX-License-Identifier: MIT",
-        '"""What tuntap.h says. Generated from it: see generate.py."""',
+        '"""The declarations of tuntap.h, from which generate.py generates this file."""',
         "",
         "import ctypes",
         "from enum import IntFlag",
         "",
-        "from ._types import Numbered",
+        "from ._types import OpenEnum",
         "",
         "# ruff: noqa",
     ]

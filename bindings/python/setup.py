@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Builds the package: what it knows of tuntap.h is generated, and the library goes into the wheel.
+"""Builds the package: generates _abi.py from tuntap.h, and adds the library to the wheel.
 
-The library is built from the sources of libtuntap, which are around this folder in a checkout and in it in a source
-distribution; that takes Rust, a C compiler and make. TUNTAP_LIBRARY names a library that is built already, and with
-TUNTAP_LIBRARY=system the wheel carries none and uses the one that is installed. STRIP strips it.
+The library is built from the sources of libtuntap, with Rust, a C compiler and make. In a checkout the sources are in
+the folders above this one, and in a source distribution they are in libtuntap/. TUNTAP_LIBRARY names a library that is
+built already. With TUNTAP_LIBRARY=system the wheel contains no library and uses the installed one. STRIP is the program
+that strips the library.
 """
 
 import os
@@ -18,10 +19,11 @@ from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-WITHIN = os.path.join(HERE, "libtuntap")
-SOURCES = WITHIN if os.path.exists(WITHIN) else os.path.dirname(os.path.dirname(HERE))
-# What builds the library.
-NEEDED = (
+# The sources of libtuntap in a source distribution.
+INCLUDED = os.path.join(HERE, "libtuntap")
+SOURCES = INCLUDED if os.path.exists(INCLUDED) else os.path.dirname(os.path.dirname(HERE))
+# The files that are needed to build the library.
+BUILD_FILES = (
     "Cargo.toml",
     "Cargo.lock",
     "build.rs",
@@ -41,39 +43,39 @@ LIBRARY = os.environ.get("TUNTAP_LIBRARY")
 
 
 def version():
-    """The library's own, which is that of the header too."""
+    """Returns the version of the library, which is also the version of the header."""
     with open(os.path.join(SOURCES, "Cargo.toml"), encoding="utf-8") as file:
         return re.search(r'^version = "(.*)"', file.read(), re.M)[1]
 
 
 def readme():
-    """README.md for PyPI, which has no other file: links to files of the repository become text."""
+    """Returns README.md for PyPI. Links to files of the repository become text: PyPI has no other file."""
     with open(os.path.join(HERE, "README.md"), encoding="utf-8") as file:
         return re.sub(r"\[([^]]*)\]\((?!https?:|#)[^)]*\)", r"\1", file.read())
 
 
-class Build(build_py):
-    """With _abi.py, and the library."""
+class BuildPackage(build_py):
+    """Builds the package with _abi.py and the library."""
 
     def run(self):
         super().run()
-        # An editable installation is of the sources themselves.
+        # An editable installation uses the sources in place.
         package = os.path.join(HERE, "src" if self.editable_mode else self.build_lib, "tuntap")
         header = os.path.join(SOURCES, "include", "tuntap.h")
         with open(os.path.join(package, "_abi.py"), "w", encoding="utf-8") as target:
-            # generate.py shares the parser of the header with the reference.
+            # The parser of the header, which generate.py imports.
             parser = os.path.join(SOURCES, "docs", "reference")
             environment = {**os.environ, "PYTHONPATH": parser, "PYTHONDONTWRITEBYTECODE": "1"}
             generate = [sys.executable, os.path.join(HERE, "generate.py"), header]
             subprocess.run(generate, check=True, stdout=target, env=environment)
-        carried = os.path.join(package, SONAME)
+        bundled = os.path.join(package, SONAME)
         if LIBRARY == "system":
-            # An editable installation may have left one in the sources.
-            if os.path.exists(carried):
-                os.remove(carried)
+            # An earlier editable installation may have left a library in the sources.
+            if os.path.exists(bundled):
+                os.remove(bundled)
         else:
-            shutil.copyfile(os.path.realpath(LIBRARY or self.make()), carried)
-            subprocess.run([os.environ.get("STRIP", "strip"), "-x", carried], check=True)
+            shutil.copyfile(os.path.realpath(LIBRARY or self.make()), bundled)
+            subprocess.run([os.environ.get("STRIP", "strip"), "-x", bundled], check=True)
 
     @staticmethod
     def make():
@@ -81,33 +83,33 @@ class Build(build_py):
         return os.path.join(SOURCES, "build", SONAME)
 
 
-class Carrying(Distribution):
-    """Of one machine and system, where it carries the library."""
+class LibraryDistribution(Distribution):
+    """A distribution for one machine and system if it contains the library."""
 
     def has_ext_modules(self):
         return LIBRARY != "system"
 
 
-class Wheel(bdist_wheel):
-    """For any Python 3: what it carries is a library of C's, and no module of Python's."""
+class BuildWheel(bdist_wheel):
+    """Builds a wheel for any Python 3: it contains a C library, but no extension module."""
 
     def get_tag(self):
         return ("py3", "none", super().get_tag()[2])
 
 
-class Sources(sdist):
-    """With the sources of the library."""
+class BuildSources(sdist):
+    """Builds a source distribution with the sources of the library."""
 
     def make_release_tree(self, base_dir, files):
         super().make_release_tree(base_dir, files)
-        within = os.path.join(base_dir, "libtuntap")
+        included = os.path.join(base_dir, "libtuntap")
         for name in ("LICENSE", "NOTICE"):
             licence = os.path.join(base_dir, name)
             if os.path.islink(licence):
                 os.remove(licence)
                 shutil.copyfile(os.path.join(SOURCES, name), licence)
-        for name in NEEDED:
-            source, target = os.path.join(SOURCES, name), os.path.join(within, name)
+        for name in BUILD_FILES:
+            source, target = os.path.join(SOURCES, name), os.path.join(included, name)
             if os.path.isdir(source):
                 shutil.copytree(source, target)
             else:
@@ -119,6 +121,6 @@ setup(
     version=version(),
     long_description=readme(),
     long_description_content_type="text/markdown",
-    distclass=Carrying,
-    cmdclass={"build_py": Build, "bdist_wheel": Wheel, "sdist": Sources},
+    distclass=LibraryDistribution,
+    cmdclass={"build_py": BuildPackage, "bdist_wheel": BuildWheel, "sdist": BuildSources},
 )

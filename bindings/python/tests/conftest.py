@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every test is in a network namespace of this process's own, below the one that tests/python.sh makes."""
+"""Fixtures. All tests run in a network namespace that this process creates."""
 
 import contextlib
 import os
@@ -20,8 +20,8 @@ def namespace():
 
 
 @pytest.fixture
-def opened():
-    """Opens devices that are closed at the end; a TUN that is up and quiet, unless more is said."""
+def open_device():
+    """Opens devices, which are closed at the end of the test. The default is a TUN that is up, without IPv6."""
     with contextlib.ExitStack() as stack:
 
         def make(name="t0", flags=tuntap.Flag.TUN, kind=tuntap.Device, **options):
@@ -35,7 +35,7 @@ def opened():
 
 
 def drain(device):
-    """Takes what is there."""
+    """Reads all waiting packets."""
     with contextlib.suppress(TimeoutError):
         while select.select([device], [], [], 0)[0]:
             device.read(0)

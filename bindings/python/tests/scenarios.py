@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What programs do with pytun, and what they get. Each function is run with python-pytun and with tuntap.pytun, in a
-process and a network namespace of its own; test_conformance.py compares what they yield: labels and what came of each.
+"""Uses of pytun, and their results. Each function runs with python-pytun and with tuntap.pytun, each time in a new
+process and a new network namespace. test_conformance.py compares what the function yields: labels and results.
 """
 
 import contextlib
@@ -24,22 +24,21 @@ PROPERTIES = ("addr", "dstaddr", "netmask", "mtu", "hwaddr")
 
 
 def attempt(action, *arguments, **named):
-    """What a call comes to: a value, or an exception with all that a program can see of it."""
+    """Returns the result of a call: its value, or everything that a program can see of its exception."""
     try:
         return "returned", action(*arguments, **named)
     except OSError as error:
-        ours = type(error).__name__
-        return "raised", ours, error.errno, error.args, str(error)
+        return "raised", type(error).__name__, error.errno, error.args, str(error)
     except Exception as error:
-        # The interpreter's own words differ from version to version.
+        # The messages of the interpreter differ between its versions.
         return "raised", type(error).__name__
 
 
-def getting(device, name):
+def attempt_get(device, name):
     return attempt(getattr, device, name)
 
 
-def setting(device, name, value):
+def attempt_set(device, name, value):
     return attempt(setattr, device, name, value)
 
 
@@ -58,9 +57,9 @@ def error_class(pytun):
     yield "name", pytun.Error.__name__
     yield "bases", [base.__name__ for base in pytun.Error.__bases__]
     yield "errno", attempt(pytun.TunTapDevice, dev="/nowhere/tun")
-    yield "sentence", attempt(pytun.TunTapDevice, flags=0)
+    yield "message", attempt(pytun.TunTapDevice, flags=0)
     error = pytun.Error(5, "words")
-    yield "made", (error.errno, error.strerror, str(error))
+    yield "created", (error.errno, error.strerror, str(error))
 
 
 def open_kinds(pytun):
@@ -100,13 +99,13 @@ def open_other_flags(pytun):
     yield "carrier", "NO-CARRIER" in witness.ip("link", "show", "t0")
 
 
-def copied(pytun):
+def copy_and_pickle(pytun):
     device = pytun.TunTapDevice("t0")
     yield "copy", attempt(copy.copy, device)
     yield "pickle", attempt(pickle.dumps, device)
 
 
-def starred(pytun):
+def star_import(pytun):
     module = {}
     exec(f"from {pytun.__name__} import *", module)
     yield "names", sorted(name for name in module if not name.startswith("__"))
@@ -157,8 +156,8 @@ def open_arguments(pytun):
     yield "too many", attempt(pytun.TunTapDevice, "t0", 1, "/dev/net/tun", 5)
     yield "unknown", attempt(pytun.TunTapDevice, size=5)
     opened = attempt(pytun.TunTapDevice, "t0", pytun.IFF_TAP, "/dev/net/tun")
-    yield "by place", opened[1].name
-    # What is wrong is looked for in this order.
+    yield "by position", opened[1].name
+    # The arguments are checked in this order.
     yield "flags before name", attempt(pytun.TunTapDevice, "a" * 20, 0)
     yield "name before dev", attempt(pytun.TunTapDevice, "a" * 20, 1, "/nowhere/tun")
 
@@ -203,16 +202,16 @@ def persist(pytun):
 
 
 def addresses(device, label):
-    """What a device has by now, as it says itself and as ip(8) shows it."""
-    yield f"{label}, get", [getting(device, name) for name in ("addr", "dstaddr", "netmask")]
+    """Yields the addresses of a device, as the device and ip(8) report them."""
+    yield f"{label}, get", [attempt_get(device, name) for name in ("addr", "dstaddr", "netmask")]
     yield f"{label}, shown", witness.shown("t0")["addresses"]
 
 
 def addr(pytun, flags=None):
     device = pytun.TunTapDevice("t0", pytun.IFF_TUN if flags is None else flags)
-    yield "unset", getting(device, "addr")
-    yield "unset netmask", getting(device, "netmask")
-    yield "unset dstaddr", getting(device, "dstaddr")
+    yield "unset", attempt_get(device, "addr")
+    yield "unset netmask", attempt_get(device, "netmask")
+    yield "unset dstaddr", attempt_get(device, "dstaddr")
     for value in (
         "10.8.0.1",
         "10.8.0.1",
@@ -243,14 +242,14 @@ def addr(pytun, flags=None):
         b"10.8.0.1",
         "10.8.0.3",
     ):
-        yield f"{value!r}", setting(device, "addr", value)
+        yield f"{value!r}", attempt_set(device, "addr", value)
         yield from addresses(device, f"{value!r}")
 
 
-def addr_of_nobody(pytun):
+def addr_of_no_host(pytun):
     device = pytun.TunTapDevice("t0")
     for value in ("255.255.255.255", "0.1.2.3"):
-        yield value, setting(device, "addr", value)
+        yield value, attempt_set(device, "addr", value)
 
 
 def addr_of_tap(pytun):
@@ -259,7 +258,7 @@ def addr_of_tap(pytun):
 
 def dstaddr(pytun, flags=None):
     device = pytun.TunTapDevice("t0", pytun.IFF_TUN if flags is None else flags)
-    yield "without addr", setting(device, "dstaddr", "10.8.0.2")
+    yield "without addr", attempt_set(device, "dstaddr", "10.8.0.2")
     device.addr = "10.8.0.1"
     for value in (
         "10.8.0.2",
@@ -278,7 +277,7 @@ def dstaddr(pytun, flags=None):
         b"10.8.0.2",
         "10.8.0.3",
     ):
-        yield f"{value!r}", setting(device, "dstaddr", value)
+        yield f"{value!r}", attempt_set(device, "dstaddr", value)
         yield from addresses(device, f"{value!r}")
 
 
@@ -288,7 +287,7 @@ def dstaddr_of_tap(pytun):
 
 def netmask(pytun, flags=None):
     device = pytun.TunTapDevice("t0", pytun.IFF_TUN if flags is None else flags)
-    yield "without addr", setting(device, "netmask", "255.255.255.0")
+    yield "without addr", attempt_set(device, "netmask", "255.255.255.0")
     device.addr = "10.8.0.1"
     for value in (
         "255.255.255.0",
@@ -308,22 +307,22 @@ def netmask(pytun, flags=None):
         b"255.255.255.0",
         "255.255.255.128",
     ):
-        yield f"{value!r}", setting(device, "netmask", value)
+        yield f"{value!r}", attempt_set(device, "netmask", value)
         yield from addresses(device, f"{value!r}")
 
 
-def netmask_of_all_and_none(pytun):
+def netmask_all_ones_and_zeros(pytun):
     for kind in (pytun.IFF_TUN, pytun.IFF_TAP):
         device = pytun.TunTapDevice("t0", kind)
         for value in ("255.255.255.255", "0.0.0.0", "255.255.255.254"):
             device.addr = "10.8.0.1"
-            yield f"{kind}: {value}", setting(device, "netmask", value)
-            yield f"{kind}: {value}, get", [getting(device, name) for name in ("addr", "dstaddr", "netmask")]
+            yield f"{kind}: {value}", attempt_set(device, "netmask", value)
+            yield f"{kind}: {value}, get", [attempt_get(device, name) for name in ("addr", "dstaddr", "netmask")]
             yield f"{kind}: {value}, shown", witness.shown("t0")["addresses"]
             device.addr = "0.0.0.0"
 
 
-def netmask_after_that_of_a_host(pytun):
+def netmask_after_host_netmask(pytun):
     device = pytun.TunTapDevice("t0", pytun.IFF_TAP)
     device.addr = "10.8.0.1"
     device.netmask = "255.255.255.255"
@@ -336,7 +335,7 @@ def netmask_of_tap(pytun):
 
 
 def readme(pytun):
-    """The order of pytun's own text, up and down."""
+    """The statements of pytun's README, on a device that is down, and on one that is up."""
     for up_first in (False, True):
         for kind in (pytun.IFF_TUN, pytun.IFF_TAP):
             device = pytun.TunTapDevice("t0", kind)
@@ -347,7 +346,7 @@ def readme(pytun):
             device.netmask = "255.255.255.0"
             device.mtu = 1400
             yield f"{up_first} {kind}", witness.shown("t0")
-            yield f"{up_first} {kind}, get", [getting(device, name) for name in PROPERTIES[:4]]
+            yield f"{up_first} {kind}, get", [attempt_get(device, name) for name in PROPERTIES[:4]]
             routes = witness.ip("route", "show", "dev", "t0")
             yield f"{up_first} {kind}, routes", sorted(routes.replace("linkdown", "").split())
             device.addr = "10.9.0.1"
@@ -356,7 +355,7 @@ def readme(pytun):
 
 
 def other_addresses(pytun):
-    """Somebody else gives the device another address."""
+    """Another program adds an address to the device."""
     device = pytun.TunTapDevice("t0")
     device.addr = "10.8.0.1"
     witness.ip("address", "add", "10.9.0.1/24", "dev", "t0")
@@ -367,7 +366,7 @@ def other_addresses(pytun):
 def mtu(pytun):
     for kind in (pytun.IFF_TUN, pytun.IFF_TAP):
         device = pytun.TunTapDevice("t0", kind)
-        yield f"{kind}: new", getting(device, "mtu")
+        yield f"{kind}: new", attempt_get(device, "mtu")
         for value in (
             1400,
             68,
@@ -390,21 +389,21 @@ def mtu(pytun):
             True,
             1300,
         ):
-            yield f"{kind}: {value!r}", setting(device, "mtu", value)
-            yield f"{kind}: {value!r}, shown", (getting(device, "mtu"), witness.shown("t0")["mtu"])
+            yield f"{kind}: {value!r}", attempt_set(device, "mtu", value)
+            yield f"{kind}: {value!r}, shown", (attempt_get(device, "mtu"), witness.shown("t0")["mtu"])
         device.close()
 
 
 def mtu_wraps(pytun):
     device = pytun.TunTapDevice("t0")
     for value in (2**31, 2**32, 2**32 + 1400, -(2**32) + 1400):
-        yield f"{value}", (setting(device, "mtu", value), witness.shown("t0")["mtu"])
+        yield f"{value}", (attempt_set(device, "mtu", value), witness.shown("t0")["mtu"])
 
 
 def hwaddr(pytun):
     for kind in (pytun.IFF_TUN, pytun.IFF_TAP):
         device = pytun.TunTapDevice("t0", kind)
-        got = getting(device, "hwaddr")
+        got = attempt_get(device, "hwaddr")
         yield f"{kind}: new", (got[0], type(got[1]).__name__, len(got[1]))
         if kind == pytun.IFF_TUN:
             yield f"{kind}: none", got
@@ -422,16 +421,16 @@ def hwaddr(pytun):
             5,
             b"\x02\x11\x22\x33\x44\x66",
         ):
-            yield f"{kind}: {value!r}", setting(device, "hwaddr", value)
+            yield f"{kind}: {value!r}", attempt_set(device, "hwaddr", value)
             if kind == pytun.IFF_TAP and value == b"\x02\x11\x22\x33\x44\x66":
                 yield "shown", "02:11:22:33:44:66" in witness.ip("link", "show", "t0")
-                yield "get", getting(device, "hwaddr")
+                yield "get", attempt_get(device, "hwaddr")
         device.close()
 
 
 def hwaddr_bytearray(pytun):
     device = pytun.TunTapDevice("t0", pytun.IFF_TAP)
-    yield "set", setting(device, "hwaddr", bytearray(b"\x02\x11\x22\x33\x44\x55"))
+    yield "set", attempt_set(device, "hwaddr", bytearray(b"\x02\x11\x22\x33\x44\x55"))
 
 
 def up_and_down(pytun):
@@ -441,28 +440,28 @@ def up_and_down(pytun):
     yield "argument", attempt(device.up, 1)
 
 
-def opened_up(pytun, flags=0):
+def create_up(pytun, flags=0):
     device = pytun.TunTapDevice("t0", pytun.IFF_TUN | flags)
     device.addr = "10.8.0.1"
     device.netmask = "255.255.255.0"
     device.up()
-    quiet(device)
+    discard_packets(device)
     return device
 
 
-def quiet(device):
-    """Without what the kernel says of its own accord."""
+def discard_packets(device):
+    """Reads and discards the packets that the kernel sends by itself."""
     while select.select([device], [], [], 0.05)[0]:
         device.read(2000)
 
 
-def plain(packet):
-    """Without the identification and the sums that are others each time."""
+def stable_parts(packet):
+    """Returns the parts of a packet that do not change: without the identification and the checksums."""
     return packet[:8], packet[10:14], packet[16:24], len(packet), packet[-5:]
 
 
 def read(pytun):
-    device = opened_up(pytun)
+    device = create_up(pytun)
     for size in (1500, 65535, 30, 4, 3, 1, 100000):
         witness.send("10.8.0.9", b"hello")
         yield f"read({size})", attempt(lambda size=size: len(device.read(size)))
@@ -480,26 +479,26 @@ def read(pytun):
 
 
 def read_without_pi(pytun):
-    device = opened_up(pytun, pytun.IFF_NO_PI)
+    device = create_up(pytun, pytun.IFF_NO_PI)
     witness.send("10.8.0.9", b"hello")
     packet = device.read(1500)
     yield "packet", (packet[:4], packet[9:10], packet[12:20], packet[-5:], len(packet))
 
 
 def read_negative(pytun):
-    device = opened_up(pytun)
+    device = create_up(pytun)
     witness.send("10.8.0.9", b"hello")
     yield "read(-1)", attempt(lambda: len(device.read(-1)))
 
 
 def read_wraps(pytun):
-    device = opened_up(pytun)
+    device = create_up(pytun)
     witness.send("10.8.0.9", b"hello")
     yield "read(2**32 + 5)", attempt(lambda: len(device.read(2**32 + 5)))
 
 
 def read_nonblocking(pytun):
-    device = opened_up(pytun)
+    device = create_up(pytun)
     flags = fcntl.fcntl(device.fileno(), fcntl.F_GETFL)
     yield "flags", bool(flags & os.O_NONBLOCK)
     fcntl.fcntl(device.fileno(), fcntl.F_SETFL, flags | os.O_NONBLOCK)
@@ -510,22 +509,22 @@ def read_nonblocking(pytun):
 
 
 def read_with_offload_header(pytun):
-    device = opened_up(pytun, pytun.IFF_NO_PI | pytun.IFF_VNET_HDR)
+    device = create_up(pytun, pytun.IFF_NO_PI | pytun.IFF_VNET_HDR)
     witness.send("10.8.0.9", b"hello")
     packet = device.read(1500)
     yield "header", (packet[:2], len(packet), packet[-5:], packet[10:12])
-    heard = witness.raw_socket()
+    receiver = witness.raw_socket()
     yield "write", attempt(device.write, bytes(10) + witness.ipv4("10.8.0.7", "10.8.0.1"))
-    yield "heard", heard.recv(100)[20:]
+    yield "received", receiver.recv(100)[20:]
 
 
 def write(pytun):
-    device = opened_up(pytun)
-    heard = witness.raw_socket()
+    device = create_up(pytun)
+    receiver = witness.raw_socket()
     head = struct.pack("!HH", 0, 0x0800)
     packet = head + witness.ipv4("10.8.0.7", "10.8.0.1")
     yield "write", attempt(device.write, packet)
-    yield "heard", heard.recv(100)[20:]
+    yield "received", receiver.recv(100)[20:]
     for data in (
         b"",
         b"abc",
@@ -549,22 +548,22 @@ def write(pytun):
 
 
 def write_without_pi(pytun):
-    device = opened_up(pytun, pytun.IFF_NO_PI)
-    heard = witness.raw_socket()
+    device = create_up(pytun, pytun.IFF_NO_PI)
+    receiver = witness.raw_socket()
     yield "write", attempt(device.write, witness.ipv4("10.8.0.7", "10.8.0.1"))
-    yield "heard", heard.recv(100)[20:]
+    yield "received", receiver.recv(100)[20:]
     for data in (b"", b"\x45", b"\x00" * 40, b"\x60" * 10):
         yield f"{data!r}", attempt(device.write, data)
 
 
 def write_other_buffers(pytun):
-    device = opened_up(pytun, pytun.IFF_NO_PI)
+    device = create_up(pytun, pytun.IFF_NO_PI)
     for kind in (bytearray, memoryview):
         yield kind.__name__, attempt(device.write, kind(witness.ipv4("10.8.0.7", "10.8.0.1")))
 
 
 def write_str(pytun):
-    device = opened_up(pytun, pytun.IFF_NO_PI)
+    device = create_up(pytun, pytun.IFF_NO_PI)
     yield "write", attempt(device.write, "E" * 40)
 
 
@@ -573,19 +572,19 @@ def frames(pytun):
     device.hwaddr = b"\x02\0\0\0\0\x01"
     device.addr = "10.8.0.1"
     device.up()
-    quiet(device)
-    heard = witness.raw_socket()
+    discard_packets(device)
+    receiver = witness.raw_socket()
     frame = b"\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x08\0" + witness.ipv4("10.8.0.7", "10.8.0.1")
     yield "write", attempt(device.write, frame)
-    yield "heard", heard.recv(100)[20:]
+    yield "received", receiver.recv(100)[20:]
     yield "short", attempt(device.write, frame[:13])
     witness.ip("neigh", "add", "10.8.0.9", "lladdr", "02:00:00:00:00:09", "dev", "t0")
     witness.send("10.8.0.9", b"hello")
-    yield "read", plain(device.read(1500))[0]
+    yield "read", stable_parts(device.read(1500))[0]
 
 
 def selected(pytun):
-    device = opened_up(pytun)
+    device = create_up(pytun)
     yield "fileno", device.fileno() >= 0
     yield "idle", [len(ready) for ready in select.select([device], [device], [], 0)]
     witness.send("10.8.0.9", b"hello")
@@ -603,32 +602,32 @@ def closed(pytun):
     yield "close", attempt(device.close)
     yield "again", attempt(device.close)
     yield "fileno", device.fileno()
-    yield "name", getting(device, "name")
+    yield "name", attempt_get(device, "name")
     for name in PROPERTIES:
-        yield f"get {name}", getting(device, name)
+        yield f"get {name}", attempt_get(device, name)
     for name, value in (("addr", "10.8.0.1"), ("dstaddr", "10.8.0.1"), ("netmask", "255.0.0.0"), ("mtu", 1400)):
-        yield f"set {name}", setting(device, name, value)
+        yield f"set {name}", attempt_set(device, name, value)
     for action in (device.up, device.down, device.persist, device.mq_attach):
         yield action.__name__, attempt(action)
     yield "mq_attach(False)", attempt(device.mq_attach, False)
     yield "read", attempt(device.read, 100)
     yield "write", attempt(device.write, b"x" * 40)
-    yield "bad addr", setting(device, "addr", "x")
-    yield "bad mtu", setting(device, "mtu", 0)
+    yield "bad addr", attempt_set(device, "addr", "x")
+    yield "bad mtu", attempt_set(device, "mtu", 0)
 
 
 def closed_and_persistent(pytun):
     device = pytun.TunTapDevice("t0")
     device.persist()
     device.close()
-    yield "mtu", getting(device, "mtu")
+    yield "mtu", attempt_get(device, "mtu")
 
 
 def gone(pytun):
     device = pytun.TunTapDevice("t0", pytun.IFF_TAP)
     witness.ip("link", "delete", "t0")
     for name in ("name", *PROPERTIES):
-        yield f"get {name}", getting(device, name)
+        yield f"get {name}", attempt_get(device, name)
     for name, value in (
         ("addr", "10.8.0.1"),
         ("dstaddr", "10.8.0.1"),
@@ -636,7 +635,7 @@ def gone(pytun):
         ("mtu", 1400),
         ("hwaddr", b"\x02\0\0\0\0\x01"),
     ):
-        yield f"set {name}", setting(device, name, value)
+        yield f"set {name}", attempt_set(device, name, value)
     for action in (device.up, device.down, device.persist, device.mq_attach):
         yield action.__name__, attempt(action)
     yield "read", attempt(device.read, 100)
@@ -648,18 +647,18 @@ def renamed(pytun):
     device = pytun.TunTapDevice("t0")
     witness.ip("link", "set", "t0", "name", "t1")
     yield "name", device.name
-    yield "mtu", getting(device, "mtu")
+    yield "mtu", attempt_get(device, "mtu")
 
 
 def name_is_read_only(pytun):
     device = pytun.TunTapDevice("t0")
-    yield "set", setting(device, "name", "t1")
-    yield "unknown", setting(device, "anything", 5)
+    yield "set", attempt_set(device, "name", "t1")
+    yield "unknown", attempt_set(device, "anything", 5)
     yield "weak", attempt(lambda: weakref.ref(device) is None)
     yield "equal", device == device and hash(device) == hash(device)
 
 
-def deleted(pytun):
+def delete_properties(pytun):
     device = pytun.TunTapDevice("t0")
     for name in PROPERTIES:
         yield name, attempt(delattr, device, name)
@@ -685,9 +684,9 @@ def queues_of_one(pytun):
     yield "detach", attempt(device.mq_attach, False)
 
 
-def dropped(pytun):
+def delete_reference(pytun):
     device = pytun.TunTapDevice("t0")
-    yield "there", "t0" in witness.names()
+    yield "exists", "t0" in witness.names()
     del device
     yield "gone", "t0" in witness.names()
 
@@ -699,7 +698,7 @@ def inherited(pytun):
 
 def interrupted(pytun):
     """A signal handler that returns."""
-    device = opened_up(pytun)
+    device = create_up(pytun)
     handled = []
     signal.signal(signal.SIGALRM, lambda *_: handled.append(1))
     signal.setitimer(signal.ITIMER_REAL, 0.1)
@@ -707,9 +706,9 @@ def interrupted(pytun):
     yield "read", attempt(lambda: len(device.read(1500)))
 
 
-def interrupted_for_good(pytun):
+def interrupted_by_exception(pytun):
     """A signal handler that raises."""
-    device = opened_up(pytun)
+    device = create_up(pytun)
 
     def handle(*_):
         raise KeyError
@@ -720,31 +719,31 @@ def interrupted_for_good(pytun):
 
 
 def threads(pytun):
-    """Others run while one waits."""
-    device = opened_up(pytun)
-    got = []
-    reader = threading.Thread(target=lambda: got.append(len(device.read(1500))))
+    """Other threads run while one waits."""
+    device = create_up(pytun)
+    lengths = []
+    reader = threading.Thread(target=lambda: lengths.append(len(device.read(1500))))
     reader.start()
     time.sleep(0.1)
-    yield "waits", got
+    yield "waits", lengths
     witness.send("10.8.0.9", b"hello")
     reader.join(5)
-    yield "woken", got
+    yield "woken", lengths
 
 
 def subclass(pytun):
-    yield "made", attempt(lambda: type("Mine", (pytun.TunTapDevice,), {}).__name__)
+    yield "created", attempt(lambda: type("Mine", (pytun.TunTapDevice,), {}).__name__)
 
 
 def tunnel(pytun):
-    """Two ends of a UDP tunnel, as pytun's users write it."""
+    """Both ends of a UDP tunnel, as programs that use pytun have it."""
     with contextlib.ExitStack() as stack:
         inside = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2)]
         for end in inside:
             end.bind(("127.0.0.1", 0))
         ends = [
-            opened_up_as(pytun, name, addr, far)
-            for name, addr, far in (("a0", "10.8.1.1", "10.8.1.2"), ("b0", "10.8.2.1", "10.8.2.2"))
+            create_tunnel_end(pytun, name, addr, peer)
+            for name, addr, peer in (("a0", "10.8.1.1", "10.8.1.2"), ("b0", "10.8.2.1", "10.8.2.2"))
         ]
         for sent in range(3):
             witness.send("10.8.1.2", b"%d through the tunnel" % sent)
@@ -755,12 +754,12 @@ def tunnel(pytun):
             yield f"written {sent}", attempt(ends[1].write, packet)
 
 
-def opened_up_as(pytun, name, addr, far):
+def create_tunnel_end(pytun, name, addr, peer):
     device = pytun.TunTapDevice(name, pytun.IFF_TUN | pytun.IFF_NO_PI)
     device.addr = addr
-    device.dstaddr = far
+    device.dstaddr = peer
     device.netmask = "255.255.255.255"
     device.mtu = 1400
     device.up()
-    quiet(device)
+    discard_packets(device)
     return device

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The event loop: packets, batches, events, and tasks that end."""
+"""The event loop: packets, batches, events, and tasks that are cancelled."""
 
 import asyncio
 import errno
@@ -21,8 +21,8 @@ def run(main):
 
 
 @pytest.fixture(params=[Flag(0), Flag.OFFLOAD], ids=["plain", "offload"])
-def device(request, opened):
-    return opened(flags=Flag.TUN | request.param, kind=tuntap.aio.Device)
+def device(request, open_device):
+    return open_device(flags=Flag.TUN | request.param, kind=tuntap.aio.Device)
 
 
 def test_reading(device):
@@ -44,19 +44,19 @@ def send_many(count):
 
 def test_writing(device):
     async def main():
-        with witness.raw_socket() as heard:
-            heard.setblocking(False)
+        with witness.raw_socket() as receiver:
+            receiver.setblocking(False)
             loop = asyncio.get_running_loop()
             assert await device.write(IN) == len(IN)
-            assert await loop.sock_recv(heard, 100) == IN
+            assert await loop.sock_recv(receiver, 100) == IN
             with pytest.raises(tuntap.Error):
                 await device.write(b"bad")
 
     run(main())
 
 
-def test_without_room(opened):
-    device = opened(flags=Flag.TAP, kind=tuntap.aio.Device, sndbuf=4000)
+def test_without_room(open_device):
+    device = open_device(flags=Flag.TAP, kind=tuntap.aio.Device, sndbuf=4000)
 
     async def fill():
         while True:
@@ -72,7 +72,7 @@ def test_without_room(opened):
         run(main(make_room))
 
 
-def test_each_packet_is_one_tasks(device):
+def test_each_packet_goes_to_one_task(device):
     async def main():
         readers = [asyncio.ensure_future(device.read()) for _ in range(5)]
         await asyncio.sleep(0.05)
@@ -96,9 +96,9 @@ def test_cancelled_tasks_leave_nothing(device):
     assert run(main()).endswith(b"0")
 
 
-def test_others_have_their_turn(opened):
-    """Packets that always are there do not keep the loop."""
-    device = opened(kind=tuntap.aio.Device)
+def test_other_tasks_run(open_device):
+    """A task that never has to wait does not block the event loop."""
+    device = open_device(kind=tuntap.aio.Device)
 
     async def main():
         turns = 0
@@ -139,8 +139,8 @@ def test_one_loop_after_another(device):
     assert run(main()).endswith(b"0")
 
 
-def test_batches(device, opened):
-    other = opened("t1", device.flags, tuntap.aio.Device, addrs=["10.9.0.1/24"])
+def test_batches(device, open_device):
+    other = open_device("t1", device.flags, tuntap.aio.Device, addrs=["10.9.0.1/24"])
 
     async def main():
         reader, writer = device.reader(), other.writer()
@@ -174,7 +174,7 @@ def test_monitor():
     assert (EventKind.DEVICE, "t0") in seen and seen[-1] == (EventKind.REMOVED, "t0")
 
 
-def test_a_cancelled_task_takes_no_packet_along(device):
+def test_a_cancelled_task_loses_no_packet(device):
     async def main():
         send_many(200)
         got = []
@@ -212,7 +212,7 @@ def test_closing_a_monitor_that_is_awaited():
     run(main())
 
 
-def test_closing_when_the_loop_is_gone(device):
+def test_closing_when_the_loop_does_not_run(device):
     loop = asyncio.new_event_loop()
     task = loop.create_task(device.read())
     loop.run_until_complete(asyncio.sleep(0.02))
@@ -255,7 +255,7 @@ def test_closing_a_reader_that_is_awaited(device):
 
 
 def test_closing_from_another_thread(device):
-    """The loop forgets the descriptor before that can be somebody else's."""
+    """The loop removes the descriptor before its number is reused."""
 
     async def main():
         loop = asyncio.get_running_loop()

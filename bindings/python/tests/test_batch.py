@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Many packets a call: what is segmented and coalesced, and packets that stay where the reader has them."""
+"""Readers and writers: segmenting and coalescing, and packets that stay in the memory of the reader."""
 
 import array
 import ctypes
@@ -20,12 +20,12 @@ UDP_SEGMENT = 103
 
 
 @pytest.fixture(params=[Flag(0), Flag.OFFLOAD], ids=["plain", "offload"])
-def device(request, opened):
-    return opened(flags=Flag.TUN | request.param)
+def device(request, open_device):
+    return open_device(flags=Flag.TUN | request.param)
 
 
 def send_segments(count, size):
-    """One call, of which a device with offload sees one super-packet."""
+    """Sends packets in one call. A device with Flag.OFFLOAD reads them as one super-packet."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.setsockopt(socket.SOL_UDP, UDP_SEGMENT, size)
         sender.sendto(b"".join(bytes([number]) * size for number in range(count)), ("10.8.0.9", 9))
@@ -45,30 +45,30 @@ def test_reading(device):
         assert witness.link("t0")["stats64"]["tx"]["packets"] == 1
 
 
-def test_packets_stay_when_they_were_looked_at(device):
+def test_packets_stay_after_an_access(device):
     reader = device.reader()
     send_segments(3, 10)
-    looked_at = reader.batch()
-    first = looked_at[0]
+    accessed = reader.batch()
+    first = accessed[0]
     send_segments(3, 20)
-    drain_batch = reader.batch()
-    assert looked_at[0] == first and len(list(looked_at)) == len(looked_at) and looked_at[-1:] == looked_at.copy()[-1:]
+    unused = reader.batch()
+    assert accessed[0] == first and len(list(accessed)) == len(accessed) and accessed[-1:] == accessed.copy()[-1:]
     send_segments(3, 30)
     reader.batch()
     with pytest.raises(tuntap.Error) as caught:
-        drain_batch[0]
+        unused[0]
     assert caught.value.reason is Reason.ARGUMENT and "copy()" in str(caught.value)
 
 
-def test_runs_are_sealed_in_place(device):
+def test_runs_have_room_around_packets(device):
     reader = device.reader()
     reader.set_room(16, 8)
     send_segments(40, 100)
     payloads = []
     udp = socket.AF_INET, socket.SOCK_DGRAM
-    with socket.socket(*udp) as heard, socket.socket(*udp) as sender:
-        heard.bind(("10.8.0.1", 0))
-        heard.settimeout(5)
+    with socket.socket(*udp) as receiver, socket.socket(*udp) as sender:
+        receiver.bind(("10.8.0.1", 0))
+        receiver.settimeout(5)
         while len(payloads) < 40:
             batch = reader.batch()
             packets, runs = list(batch), batch.runs()
@@ -80,9 +80,9 @@ def test_runs_are_sealed_in_place(device):
                 for at in range(0, len(run.data), run.size):
                     run.data[at : at + 16], run.data[at + 144 : at + 152] = b"H" * 16, b"T" * 8
                 ancillary = [(socket.SOL_UDP, UDP_SEGMENT, run.size.to_bytes(2, sys.byteorder))]
-                sender.sendmsg([run.data], ancillary, 0, heard.getsockname())
+                sender.sendmsg([run.data], ancillary, 0, receiver.getsockname())
                 for _ in range(count):
-                    got, packet = heard.recv(2000), packets.pop(0)
+                    got, packet = receiver.recv(2000), packets.pop(0)
                     assert got == b"H" * 16 + packet + b"T" * 8
                     payloads.append(packet[28:])
     assert payloads == [bytes([number]) * 100 for number in range(40)]
@@ -106,47 +106,47 @@ def test_runs_are_sealed_in_place(device):
 )
 def test_writing(device, form):
     packets = [witness.ipv4("10.8.0.7", "10.8.0.1", b"%d" % number) for number in range(50)]
-    with witness.raw_socket() as heard, device.writer() as writer:
+    with witness.raw_socket() as receiver, device.writer() as writer:
         writer.batch(form(packets))
-        assert [heard.recv(100) for _ in range(50)] == packets
+        assert [receiver.recv(100) for _ in range(50)] == packets
         writer.batch([])
 
 
-@pytest.mark.parametrize("form", ["as it is", "copied", "one by one"])
-def test_forwarding(device, opened, form):
-    """From one device to another, where a packet socket sees them come in."""
-    other = opened("t1", device.flags & ~Flag.NONBLOCK, addrs=["10.9.0.1/24"])
+@pytest.mark.parametrize("form", ["batch", "copy", "put"])
+def test_forwarding(device, open_device, form):
+    """Forwards packets from one device to another, where a packet socket receives them."""
+    other = open_device("t1", device.flags & ~Flag.NONBLOCK, addrs=["10.9.0.1/24"])
     reader, payloads, seen = device.reader(), [b"%d" % number for number in range(20)], 0
-    with other.writer() as writer, witness.tap_of("t1") as heard:
+    with other.writer() as writer, witness.packet_socket("t1") as receiver:
         with socket.socket(socket.AF_INET, socket.SOCK_RAW, witness.PROTOCOL) as sender:
             for payload in payloads:
                 sender.sendto(payload, ("10.8.0.9", 0))
         while seen < len(payloads):
             packets = reader.batch()
             seen += len(packets)
-            if form == "one by one":
+            if form == "put":
                 for packet in packets:
                     writer.put(packet)
                 writer.flush()
             else:
-                writer.batch(packets.copy() if form == "copied" else packets)
-        assert [heard.recv(2000)[20:] for _ in payloads] == payloads
+                writer.batch(packets.copy() if form == "copy" else packets)
+        assert [receiver.recv(2000)[20:] for _ in payloads] == payloads
 
 
-def test_what_is_no_packet_is_not_taken(device):
+def test_invalid_packets_are_not_accepted(device):
     good = witness.ipv4("10.8.0.7", "10.8.0.1", b"good")
-    with witness.raw_socket() as heard, device.writer() as writer:
+    with witness.raw_socket() as receiver, device.writer() as writer:
         for packets, taken in ([good, b"bad", good], 1), ([b"bad"], 0), ([good, good, b"bad"], 2):
             with pytest.raises(tuntap.Error) as caught:
                 writer.batch(packets)
             assert caught.value.reason is Reason.PACKET and caught.value.taken == taken
-            assert [heard.recv(100) for _ in range(taken)] == [good] * taken
+            assert [receiver.recv(100) for _ in range(taken)] == [good] * taken
         with pytest.raises(tuntap.Error):
             writer.put(b"bad")
 
 
-def test_what_the_kernel_refuses_is_reported(opened):
-    device = opened(flags=Flag.TUN | Flag.OFFLOAD)
+def test_lost_packets_are_reported(open_device):
+    device = open_device(flags=Flag.TUN | Flag.OFFLOAD)
     device.down()
     packets = [witness.ipv4("10.8.0.7", "10.8.0.1", b"%d" % number) for number in range(100)]
     with device.writer() as writer:
@@ -156,17 +156,17 @@ def test_what_the_kernel_refuses_is_reported(opened):
         assert "100 packets are lost" in str(caught.value)
 
 
-def test_a_writer_flushes_at_its_end(opened):
-    device = opened(flags=Flag.TUN | Flag.OFFLOAD)
+def test_the_end_of_a_with_block_flushes(open_device):
+    device = open_device(flags=Flag.TUN | Flag.OFFLOAD)
     packet = witness.ipv4("10.8.0.7", "10.8.0.1", b"kept back")
-    with witness.raw_socket() as heard:
+    with witness.raw_socket() as receiver:
         with device.writer() as writer:
             writer.put(packet)
-        assert heard.recv(100) == packet
+        assert receiver.recv(100) == packet
 
 
-def test_a_writer_counts_what_is_lost(opened):
-    device = opened(flags=Flag.TUN | Flag.OFFLOAD)
+def test_a_writer_counts_lost_packets(open_device):
+    device = open_device(flags=Flag.TUN | Flag.OFFLOAD)
     packet = witness.ipv4("10.8.0.7", "10.8.0.1", b"lost")
     with device.writer() as writer:
         for _ in range(3):
@@ -188,7 +188,7 @@ def test_closing(device):
         assert caught.value.errno == errno.EBADF
 
 
-def test_closing_under_a_reader(device):
+def test_closing_during_a_read(device):
     ends = []
     reader = device.reader()
 
@@ -222,8 +222,8 @@ def test_packets_outlive_their_reader(device):
         writer.batch(lost)
 
 
-def test_super_packets(opened):
-    device = opened(flags=Flag.TUN | Flag.OFFLOAD)
+def test_super_packets(open_device):
+    device = open_device(flags=Flag.TUN | Flag.OFFLOAD)
     send_segments(30, 50)
     hdr, packet = device.read_super()
     assert hdr.gso_type == GsoType.UDP_L4 and hdr.gso_size == 50 and len(packet) == 28 + 30 * 50
@@ -236,56 +236,56 @@ def test_super_packets(opened):
         joined = list(joiner)
     assert len(joined) == 1 and joined[0][1][28:] == packet[28:]
     drain(device)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as heard:
-        heard.bind(("10.8.0.1", 0))
-        heard.settimeout(5)
-        # The same, to this host.
-        turned = bytearray(joined[0][1])
-        turned[12:16], turned[16:20] = socket.inet_aton("10.8.0.9"), socket.inet_aton("10.8.0.1")
-        turned[22:24] = heard.getsockname()[1].to_bytes(2, "big")
-        turned[10:12] = bytes(2)
-        turned[10:12] = witness.checksum(bytes(turned[:20])).to_bytes(2, "big")
-        turned[26:28] = pseudo_sum(turned)
-        device.write_super(joined[0][0], turned)
-        assert [heard.recv(2000) for _ in range(30)] == [bytes([number]) * 50 for number in range(30)]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("10.8.0.1", 0))
+        receiver.settimeout(5)
+        # The same super-packet, from the other host to this one.
+        reply = bytearray(joined[0][1])
+        reply[12:16], reply[16:20] = socket.inet_aton("10.8.0.9"), socket.inet_aton("10.8.0.1")
+        reply[22:24] = receiver.getsockname()[1].to_bytes(2, "big")
+        reply[10:12] = bytes(2)
+        reply[10:12] = witness.checksum(bytes(reply[:20])).to_bytes(2, "big")
+        reply[26:28] = pseudo_sum(reply)
+        device.write_super(joined[0][0], reply)
+        assert [receiver.recv(2000) for _ in range(30)] == [bytes([number]) * 50 for number in range(30)]
     with pytest.raises(tuntap.Error) as caught:
         device.write_super(VnetHdr(flags=1, gso_type=GsoType.UDP_L4, gso_size=0), packet)
     assert caught.value.reason is Reason.PACKET
 
 
 def pseudo_sum(packet):
-    """Of a UDP packet, as a checksum that is still to be made has it."""
+    """Returns the checksum of the pseudo-header of a UDP packet, which its partial checksum consists of."""
     length = len(packet) - 20
     data = bytes(packet[12:20]) + b"\0\x11" + length.to_bytes(2, "big")
     return (~witness.checksum(data) & 0xFFFF).to_bytes(2, "big")
 
 
-def test_super_packets_need_offload(opened):
+def test_super_packets_need_offload(open_device):
     with pytest.raises(tuntap.Error) as caught:
-        opened().read_super()
+        open_device().read_super()
     assert caught.value.reason is Reason.MISMATCH
 
 
-class Liar(bytes):
-    """Says that it is longer than it is."""
+class WrongLength(bytes):
+    """Reports a length that is not its own."""
 
     def __len__(self):
         return 1000
 
 
-def test_lengths_are_those_of_the_memory(device):
+def test_lengths_come_from_the_buffer(device):
     packet = witness.ipv4("10.8.0.7", "10.8.0.1", b"as long as it is")
-    with witness.raw_socket() as heard, device.writer() as writer:
-        device.write(Liar(packet))
-        writer.put(Liar(packet))
-        writer.batch([Liar(packet), Liar(packet)])
+    with witness.raw_socket() as receiver, device.writer() as writer:
+        device.write(WrongLength(packet))
+        writer.put(WrongLength(packet))
+        writer.batch([WrongLength(packet), WrongLength(packet)])
         writer.flush()
-        assert [heard.recv(2000) for _ in range(4)] == [packet] * 4
+        assert [receiver.recv(2000) for _ in range(4)] == [packet] * 4
         words = array.array("I", packet)
         writer.batch([words, memoryview(words)])
         device.write((ctypes.c_char * len(packet)).from_buffer_copy(packet))
-        assert [heard.recv(2000) for _ in range(3)] == [packet] * 3
-    # A receiver goes by the length that an IP header says; this counts all that was written.
+        assert [receiver.recv(2000) for _ in range(3)] == [packet] * 3
+    # A receiver uses the length in the IP header. This counter has all bytes that were written.
     if not device.flags & Flag.OFFLOAD:
         assert witness.link("t0")["stats64"]["rx"]["bytes"] == 7 * len(packet)
 
@@ -300,7 +300,7 @@ def test_only_devices_have_readers_and_monitors(device):
     assert "t0" not in witness.names()
 
 
-def test_a_reader_that_comes_too_late(device):
+def test_readers_and_writers_of_a_closed_device(device):
     device.close()
     for make in (device.reader, device.writer):
         with pytest.raises(tuntap.Error) as caught:
@@ -313,8 +313,8 @@ def test_a_writer_that_is_closed_early(device):
         writer.close()
 
 
-def test_splitting_twice_at_once(opened):
-    device = opened(flags=Flag.TUN | Flag.OFFLOAD)
+def test_splitting_twice_at_once(open_device):
+    device = open_device(flags=Flag.TUN | Flag.OFFLOAD)
     send_segments(10, 50)
     hdr, packet = device.read_super()
     splitter = tuntap.Splitter()

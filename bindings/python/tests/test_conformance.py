@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""python-pytun and tuntap.pytun do the same, but for what the README's table says."""
+"""python-pytun and tuntap.pytun behave in the same way, except for the differences in the README's table."""
 
 import faulthandler
 import inspect
@@ -23,13 +23,13 @@ SCENARIOS = [
     function
     for _, function in inspect.getmembers(scenarios, inspect.isfunction)
     if next(iter(inspect.signature(function).parameters), None) == "pytun"
-    and not function.__name__.startswith("opened_up")
+    and not function.__name__.startswith("create_")
 ]
 README = os.path.join(os.path.dirname(__file__), "..", "README.md")
 
-# Where they differ: a scenario, a pattern of its labels, and the number of the row in the README's table.
+# The differences: a scenario, a pattern of its labels, and the number of the row in the README's table.
 DIFFERENCES = [
-    ("deleted", ".*", 1),
+    ("delete_properties", ".*", 1),
     ("read_negative", ".*", 2),
     ("read_wraps", ".*", 2),
     ("mtu_wraps", ".*", 3),
@@ -40,8 +40,8 @@ DIFFERENCES = [
     ("interrupted", ".*", 7),
     ("renamed", "mtu", 8),
     ("closed_and_persistent", ".*", 9),
-    ("addr_of_nobody", ".*", 10),
-    ("netmask_after_that_of_a_host", ".*", 11),
+    ("addr_of_no_host", ".*", 10),
+    ("netmask_after_host_netmask", ".*", 11),
     ("other_addresses", ".*", 12),
     ("open_other_modes", "other packet information", 13),
     ("open_vnet_with_pi", ".*", 14),
@@ -51,13 +51,13 @@ DIFFERENCES = [
 
 
 def observe(scenario, module):
-    """What a scenario yields in a process of its own, or the signal that ended it: python-pytun can crash."""
+    """Returns what a scenario yields in a child process, and how the process ended: python-pytun can crash."""
     source, sink = os.pipe()
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            # Its report would hide why another test fails.
+            # The report of an expected crash would hide the cause of another failure.
             faulthandler.disable()
             os.close(source)
             witness.enter_namespace()

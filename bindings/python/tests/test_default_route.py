@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Everything through a device, except what bypasses it, as the kernel routes it."""
+"""Default routes and bypasses, compared with the routes that the kernel selects."""
 
 import errno
 import ipaddress
@@ -14,23 +14,25 @@ from tuntap import EventKind, Reason
 ANYWHERE = "203.0.113.1"
 
 
-def test_default_route(opened):
+def test_default_route(open_device):
     with witness.uplink():
-        device = opened()
+        device = open_device()
         device.add_bypass(ipaddress.ip_address("198.51.100.7"))
         device.add_bypass(mark=0x30, mask=0xF0)
         device.add_default_route(4)
-        assert witness.way(ANYWHERE) == "t0"
-        assert witness.way("198.51.100.7") == witness.way(ANYWHERE, "mark", "0x35") == "up0"
-        assert witness.way("192.0.2.9") == "up0"
+        assert witness.interface_to(ANYWHERE) == "t0"
+        assert witness.interface_to("198.51.100.7") == witness.interface_to(ANYWHERE, "mark", "0x35") == "up0"
+        assert witness.interface_to("192.0.2.9") == "up0"
         device.add_default_route(4, ipaddress.ip_address("10.8.0.2"), override=True)
-        assert "via 10.8.0.2 dev t0" in witness.ip("route", "get", ANYWHERE) and witness.way("192.0.2.9") == "t0"
+        assert (
+            "via 10.8.0.2 dev t0" in witness.ip("route", "get", ANYWHERE) and witness.interface_to("192.0.2.9") == "t0"
+        )
         device.add_bypass(ipaddress.ip_network("192.0.2.0/24"))
-        assert witness.way("192.0.2.9") == "up0"
+        assert witness.interface_to("192.0.2.9") == "up0"
 
         device.del_bypass("192.0.2.0/24")
         device.del_bypass(mark=0x30, mask=0xF0)
-        assert witness.way("192.0.2.9") == witness.way(ANYWHERE, "mark", "0x35") == "t0"
+        assert witness.interface_to("192.0.2.9") == witness.interface_to(ANYWHERE, "mark", "0x35") == "t0"
         with pytest.raises(FileNotFoundError) as caught:
             device.del_bypass("192.0.2.0/24")
         assert caught.value.reason is Reason.UNSET
@@ -38,29 +40,29 @@ def test_default_route(opened):
             device.add_bypass()
         assert caught.value.reason is Reason.ARGUMENT
         device.del_default_route()
-        assert witness.way(ANYWHERE) == "up0" and "3000" in witness.ip("rule")
+        assert witness.interface_to(ANYWHERE) == "up0" and "3000" in witness.ip("rule")
         device.del_bypass("198.51.100.7")
         assert "3000" not in witness.ip("rule")
 
 
-def test_it_ends_with_the_device_or_stays():
+def test_default_route_ends_with_the_device_unless_kept():
     with witness.uplink():
         with tuntap.Device("t0", addrs=["10.8.0.1/24"], up=True) as device:
             device.set_persist()
             device.add_default_route()
-            assert witness.way(ANYWHERE) == witness.way("2001:db8::1") == "t0"
-        assert witness.way(ANYWHERE) == "up0"
+            assert witness.interface_to(ANYWHERE) == witness.interface_to("2001:db8::1") == "t0"
+        assert witness.interface_to(ANYWHERE) == "up0"
         with tuntap.Device("t0", up=True) as device:
             device.add_default_route(keep=True)
             device.add_bypass("198.51.100.0/24", keep=True)
-        assert witness.way(ANYWHERE) == "t0" and witness.way("198.51.100.7") == "up0"
+        assert witness.interface_to(ANYWHERE) == "t0" and witness.interface_to("198.51.100.7") == "up0"
         tuntap.delete("t0")
-        assert witness.way(ANYWHERE) == "up0"
+        assert witness.interface_to(ANYWHERE) == "up0"
 
 
-def test_find_route(opened):
+def test_find_route(open_device):
     with witness.uplink():
-        device = opened()
+        device = open_device()
         device.add_bypass(mark=7)
         device.add_default_route(4)
         assert device.find_route(ANYWHERE).ifindex == device.index
@@ -83,18 +85,18 @@ def test_find_route(opened):
 
 
 def test_monitor_of_the_default_route():
-    def following(monitor):
+    def next_default_route(monitor):
         while (event := monitor.next(10)).kind is not EventKind.DEFAULT_ROUTE:
             pass
         return event
 
     with witness.uplink(), tuntap.Device("t0") as device, device.monitor(default_route=True) as monitor:
-        event = following(monitor)
+        event = next_default_route(monitor)
         assert event.name == "up0" and event.route.gateway == ipaddress.ip_address("192.0.2.1")
         with witness.uplink("up1", "198.51.100", 5):
-            event = following(monitor)
+            event = next_default_route(monitor)
             assert event.name == "up1" and event.index == socket.if_nametoindex("up1") and event.route.metric == 5
-        assert following(monitor).name == "up0"
+        assert next_default_route(monitor).name == "up0"
         witness.ip("route", "delete", "default")
-        event = following(monitor)
+        event = next_default_route(monitor)
         assert event.route is None and event.family == 4

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Opening, configuring and closing, as ip(8) sees it."""
+"""Opens, configures and closes devices, compared with ip(8)."""
 
 import contextlib
 import copy
@@ -26,7 +26,7 @@ import tuntap
 import tuntap.pytun
 from tuntap import Flag, IPv6Setting, Reason
 
-OWNER = 1234 if witness.other_users() else 0
+OWNER = 1234 if witness.has_other_users() else 0
 # linux/if_tun.h.
 TUNGETVNETHDRSZ = 0x800454D7
 
@@ -62,14 +62,14 @@ def test_all_options_at_once():
     assert "vpn0" not in witness.names()
 
 
-def test_a_virtio_header_of_any_layout(opened):
-    device = opened(flags=Flag.TUN | Flag.OFFLOAD, vnet_hdr_size=12, vnet_endian=tuntap.Endian.LITTLE)
+def test_a_virtio_header_of_any_layout(open_device):
+    device = open_device(flags=Flag.TUN | Flag.OFFLOAD, vnet_hdr_size=12, vnet_endian=tuntap.Endian.LITTLE)
     size = struct.unpack("i", fcntl.ioctl(device.fileno(), TUNGETVNETHDRSZ, bytes(4)))[0]
     assert size == device.vnet_hdr_size == 12
     packet = witness.ipv4("10.8.0.7", "10.8.0.1", b"behind a longer header")
-    with witness.raw_socket() as heard:
+    with witness.raw_socket() as receiver:
         device.write(packet)
-        assert heard.recv(2000) == packet
+        assert receiver.recv(2000) == packet
     with pytest.raises(tuntap.Error) as caught:
         tuntap.Device("t1", Flag.TUN, vnet_hdr_size=12)
     assert caught.value.reason is Reason.FLAGS
@@ -137,7 +137,7 @@ def test_master():
     witness.ip("link", "delete", "br0")
 
 
-def test_settings_of_ipv6():
+def test_ipv6_settings():
     settings = {IPv6Setting.ACCEPT_RA: 2, IPv6Setting.ADDR_GEN_MODE: 1, IPv6Setting.DISABLE: 1}
     names = {IPv6Setting.DISABLE: "disable_ipv6"}
     with tuntap.Device("t0") as device:
@@ -190,8 +190,8 @@ def test_addresses():
         assert caught.value.errno == errno.EINVAL and caught.value.reason is Reason.ADDRESS
 
 
-def test_routes(opened):
-    device = opened()
+def test_routes(open_device):
+    device = open_device()
     device.add_route("10.9.0.0/16")
     device.add_route(ipaddress.ip_network("10.10.0.0/16"), metric=5)
     shown = {
@@ -218,7 +218,7 @@ def test_routes(opened):
     assert caught.value.reason is Reason.UNSET
 
 
-def test_errors_are_those_of_python_too():
+def test_errors_are_subclasses_of_oserror():
     with pytest.raises(FileNotFoundError) as missing:
         tuntap.Device("t0", node="/nowhere/tun")
     assert isinstance(missing.value, tuntap.Error) and missing.value.reason is Reason.NO_DRIVER
@@ -228,7 +228,7 @@ def test_errors_are_those_of_python_too():
     assert wrong.value.reason is Reason.NAME and not isinstance(wrong.value, FileNotFoundError)
 
 
-@pytest.mark.skipif(not witness.other_users(), reason="needs root, to become another user")
+@pytest.mark.skipif(not witness.has_other_users(), reason="needs root, to become another user")
 def test_without_privilege():
     child = os.fork()
     if child == 0:
@@ -241,7 +241,7 @@ def test_without_privilege():
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == Reason.PRIVILEGE
 
 
-def test_numbers_and_texts_that_are_none():
+def test_invalid_numbers_and_texts():
     with tuntap.Device("t0") as device:
         for value in (-1, 2**32, 2**32 + 1400, 2**64):
             with pytest.raises(OverflowError):
@@ -257,7 +257,7 @@ def test_numbers_and_texts_that_are_none():
             tuntap.Device(name)
 
 
-def test_descriptors_from_elsewhere():
+def test_open_fd():
     with tuntap.Device("t0", Flag.TUN | Flag.PI) as device:
         with tuntap.Device.open_fd(device.fileno(), Flag.BORROW) as borrowed:
             assert borrowed.name == "t0" and borrowed.flags & Flag.PI
@@ -284,23 +284,23 @@ def test_queues():
 
 
 def test_another_namespace():
-    there, back = os.pipe(), os.pipe()
+    ready, done = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
         witness.enter_namespace()
-        os.write(there[1], b"x")
-        os.read(back[0], 1)
+        os.write(ready[1], b"x")
+        os.read(done[0], 1)
         os._exit(0 if "t0" in witness.names() else 1)
-    os.read(there[0], 1)
+    os.read(ready[0], 1)
     with tuntap.Device("t0") as device, open(f"/proc/{child}/ns/net") as namespace:
         device.set_netns(namespace.fileno())
         assert "t0" not in witness.names()
         device.mtu = 1400
         with tuntap.Device("t1", netns=f"/proc/{child}/ns/net") as other:
             assert other.mtu == 1500 and "t1" not in witness.names()
-        os.write(back[1], b"x")
+        os.write(done[1], b"x")
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    for descriptor in (*there, *back):
+    for descriptor in (*ready, *done):
         os.close(descriptor)
 
 
@@ -340,7 +340,7 @@ def test_gone():
         assert "gone" in repr(device)
 
 
-def test_left_open():
+def test_unclosed_device():
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         device = tuntap.Device("t0")
@@ -350,7 +350,7 @@ def test_left_open():
     assert "t0" not in witness.names()
 
 
-def test_left_open_where_a_warning_is_an_error(capsys):
+def test_unclosed_device_where_a_warning_is_an_error(capsys):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.MonkeyPatch.context() as patch:
@@ -362,14 +362,14 @@ def test_left_open_where_a_warning_is_an_error(capsys):
 
 
 def test_a_signal_handler_that_raises_at_any_moment():
-    """However far an open, a call or a close has come: nothing is left when the object is not there any more."""
+    """An exception at any point of an open, a call or a close leaks nothing once the object is deleted."""
     child = os.fork()
     if child == 0:
         status = 99
         try:
             sys.unraisablehook = lambda _: None
             warnings.simplefilter("ignore")
-            status = left_behind(200)
+            status = count_leaks(200)
         except BaseException:
             signal.setitimer(signal.ITIMER_REAL, 0)
             traceback.print_exc()
@@ -378,7 +378,7 @@ def test_a_signal_handler_that_raises_at_any_moment():
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def left_behind(turns):
+def count_leaks(turns):
     before, armed = witness.descriptors(), False
 
     def handle(*_):
@@ -414,12 +414,12 @@ def release():
 
 
 def at_each_moment(use, interrupt):
-    """As a signal handler interrupts it: at the first call or return from C, at the second one, and so on."""
+    """Interrupts use() as a signal handler can: at the first call or return from C, at the second one, and so on."""
     moment = passed = 0
 
     def trace(frame, event, _):
         nonlocal passed
-        # The package's function call() calls C by ctypes, which has no event of its own.
+        # ctypes has no event for a call of C. The return of the package's function call() replaces it.
         passed += event in ("call", "c_return") or (event, frame.f_code.co_name) == ("return", "call")
         if passed == moment:
             sys.setprofile(None)
@@ -469,7 +469,7 @@ def test_a_use_at_each_moment_of_a_release():
         assert not freed, f"at moment {moment}"
 
 
-def test_exceptions_keep_no_device():
+def test_exceptions_hold_no_reference_to_a_device():
     with tuntap.Device("t0") as device:
         with pytest.raises(tuntap.Error) as wrong:
             device.reader(Flag(1 << 40))
@@ -490,7 +490,7 @@ def test_exceptions_keep_no_device():
 
 
 def test_fork():
-    """A child has the device as well, and can close what is its own; whoever waited in the parent is not in it."""
+    """The child can close its copy of the device: a thread that waits in the parent does not exist there."""
     with tuntap.Device("t0") as device:
 
         def read():
@@ -530,19 +530,19 @@ def test_devices_cannot_be_copied():
     assert "t0" not in witness.names()
 
 
-def test_names_that_are_no_text():
+def test_a_name_that_is_not_utf8():
     with tuntap.Monitor() as monitor, tuntap.Device(b"\xff\xfe") as device:
         while monitor.next(5).kind is not tuntap.EventKind.DEVICE:
             pass
         assert os.fsencode(device.name) == b"\xff\xfe"
 
 
-def test_what_a_later_library_says():
+def test_values_of_a_later_library():
     assert (int(Reason(99)), Reason(99).name, int(tuntap.EventKind(77))) == (99, "UNKNOWN_99", 77)
 
 
 def test_ten_thousand_opens_leave_nothing():
-    """Most of them of devices that exist: the kernel takes its time to make one."""
+    """Most of them open an existing device, because the kernel needs time to create one."""
     witness.ip("tuntap", "add", "dev", "t0", "mode", "tun")
     witness.ip("tuntap", "add", "dev", "t1", "mode", "tun", "multi_queue")
 
@@ -568,8 +568,8 @@ def test_ten_thousand_opens_leave_nothing():
     witness.ip("link", "delete", "t1")
 
 
-def test_every_function_of_the_library_is_reached():
-    """Each has its place in the package; but for those that Python has no use for."""
+def test_every_function_of_the_library_is_used():
+    """The package uses every function, except those that Python does not need."""
     from tuntap import _abi
 
     folder = os.path.dirname(tuntap.__file__)
@@ -582,7 +582,7 @@ def test_every_function_of_the_library_is_reached():
     assert unused == {
         "tuntap_open",  # tuntap_open_config does the same
         "tuntap_strreason",  # the names of Reason
-        "tuntap_version_number",  # for the preprocessor: version() is as good
+        "tuntap_version_number",  # for the C preprocessor: see version()
         "tuntap_strevent",  # the names of EventKind
         "tuntap_readv",
         "tuntap_writev",  # memoryviews and joined bytes
@@ -590,7 +590,7 @@ def test_every_function_of_the_library_is_reached():
         "tuntap_splitter_copy",
         "tuntap_reader_copy",
         "tuntap_writer_reserve",
-        "tuntap_writer_commit",  # faster for C alone
+        "tuntap_writer_commit",  # faster only in C
     }
 
 

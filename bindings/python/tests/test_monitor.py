@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What ip(8) changes, as events."""
+"""Events for changes that ip(8) makes."""
 
 import errno
 import ipaddress
@@ -44,7 +44,7 @@ def test_all_devices():
         monitor.next(0)
 
 
-def test_one_device_until_it_goes():
+def test_one_device_until_it_is_removed():
     with tuntap.Device("t0") as device, tuntap.Device("t1"), device.monitor() as monitor:
         threading.Timer(0.1, witness.ip, ("link", "set", "t0", "name", "t7")).start()
         threading.Timer(0.3, witness.ip, ("link", "delete", "t7")).start()
@@ -65,7 +65,7 @@ def test_routes():
         assert event.route[:4] == (ipaddress.ip_network("10.9.0.0/16"), ipaddress.ip_address("10.8.0.2"), 7, 254)
 
 
-def test_a_shutdown_is_for_good():
+def test_a_shutdown_is_permanent():
     with tuntap.Monitor() as monitor:
         threading.Timer(0.1, monitor.shutdown).start()
         for _ in range(2):
@@ -75,7 +75,7 @@ def test_a_shutdown_is_for_good():
             assert caught.value.reason is Reason.SHUTDOWN
 
 
-def test_closing_under_a_thread():
+def test_closing_during_a_wait():
     monitor, ends = tuntap.Monitor(), []
 
     def wait():

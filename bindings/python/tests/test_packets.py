@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Packets one by one, against sockets; waiting, waking, and closing meanwhile."""
+"""Single packets, compared with sockets; waiting, waking, and closing during a wait."""
 
 import errno
 import functools
@@ -19,15 +19,15 @@ from tuntap import Flag, Reason, Wait
 IN = witness.ipv4("10.8.0.7", "10.8.0.1")
 
 
-def later(action, *arguments, seconds=0.1):
+def start_timer(action, *arguments, seconds=0.1):
     thread = threading.Timer(seconds, action, arguments)
     thread.start()
     return thread
 
 
 @pytest.fixture(params=["read", "readinto"])
-def take(request):
-    """Both ways to read."""
+def read_packet(request):
+    """Reads a packet, with each of the two methods."""
 
     def readinto(device, timeout=None):
         buffer = bytearray(2000)
@@ -37,12 +37,12 @@ def take(request):
 
 
 @pytest.mark.parametrize("flags", [Flag(0), Flag.PI, Flag.OFFLOAD, Flag.MULTI_QUEUE])
-def test_what_is_sent_is_read(opened, take, flags):
-    device = opened(flags=Flag.TUN | flags)
+def test_sent_packets_are_read(open_device, read_packet, flags):
+    device = open_device(flags=Flag.TUN | flags)
     for number in range(20):
         witness.send("10.8.0.9", b"number %d" % number)
     for number in range(20):
-        packet = take(device)
+        packet = read_packet(device)
         assert packet.endswith(b"number %d" % number)
         header = packet[4:] if flags & Flag.PI else packet
         assert len(header) == 28 + len(b"number %d" % number) and header[16:20] == b"\x0a\x08\0\x09"
@@ -52,30 +52,30 @@ def test_what_is_sent_is_read(opened, take, flags):
 
 @pytest.mark.parametrize("flags", [Flag(0), Flag.PI, Flag.OFFLOAD])
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_what_is_written_is_received(opened, flags, kind):
-    device = opened(flags=Flag.TUN | flags)
+def test_written_packets_are_received(open_device, flags, kind):
+    device = open_device(flags=Flag.TUN | flags)
     head = b"\0\0\x08\0" if flags & Flag.PI else b""
-    with witness.raw_socket() as heard:
+    with witness.raw_socket() as receiver:
         for payload in (b"", b"x" * 10, b"y" * 1400):
             packet = head + witness.ipv4("10.8.0.7", "10.8.0.1", payload)
             assert device.write(kind(packet)) == len(packet)
-            assert heard.recv(2000)[20:] == payload
+            assert receiver.recv(2000)[20:] == payload
 
 
-def test_frames(opened):
-    device = opened(flags=Flag.TAP, mac="02:00:00:00:00:01")
+def test_frames(open_device):
+    device = open_device(flags=Flag.TAP, mac="02:00:00:00:00:01")
     witness.ip("neighbour", "add", "10.8.0.9", "lladdr", "02:00:00:00:00:09", "dev", "t0")
     drain(device)
     witness.send("10.8.0.9", b"framed")
     frame = device.read(5)
     assert frame[:14] == bytes.fromhex("020000000009 020000000001 0800") and frame.endswith(b"framed")
-    with witness.raw_socket() as heard:
+    with witness.raw_socket() as receiver:
         device.write(bytes.fromhex("020000000001 020000000009 0800") + IN)
-        assert heard.recv(100) == IN
+        assert receiver.recv(100) == IN
 
 
-def test_a_buffer_of_any_kind(opened):
-    device = opened()
+def test_a_buffer_of_any_kind(open_device):
+    device = open_device()
     whole = bytearray(100)
     witness.send("10.8.0.9", b"part")
     assert device.readinto(memoryview(whole)[10:90]) == 32
@@ -90,8 +90,8 @@ def test_a_buffer_of_any_kind(opened):
 
 
 @pytest.mark.parametrize("flags", [Flag(0), Flag.OFFLOAD])
-def test_a_packet_that_is_longer_than_the_buffer(opened, flags):
-    device = opened(flags=Flag.TUN | flags)
+def test_a_packet_that_is_longer_than_the_buffer(open_device, flags):
+    device = open_device(flags=Flag.TUN | flags)
     for size in (1, 31):
         witness.send("10.8.0.9", b"long")
         with pytest.raises(tuntap.Error) as caught:
@@ -102,8 +102,8 @@ def test_a_packet_that_is_longer_than_the_buffer(opened, flags):
     assert device.readinto(bytearray(32)) == 32
 
 
-def test_no_room_at_all_takes_no_packet(opened):
-    device = opened()
+def test_an_empty_buffer_reads_no_packet(open_device):
+    device = open_device()
     witness.send("10.8.0.9", b"stays")
     with pytest.raises(tuntap.Error) as caught:
         device.readinto(bytearray(0), 1)
@@ -111,21 +111,21 @@ def test_no_room_at_all_takes_no_packet(opened):
     assert device.read(1).endswith(b"stays")
 
 
-def test_a_limit_that_is_none(opened):
-    device = opened()
-    for limit in (-1, -math.inf):
+def test_unusual_timeouts(open_device):
+    device = open_device()
+    for timeout in (-1, -math.inf):
         with pytest.raises(TimeoutError):
-            device.read(limit)
+            device.read(timeout)
     with pytest.raises(ValueError):
         device.read(math.nan)
-    late = later(device.wake)
+    timer = start_timer(device.wake)
     with pytest.raises(tuntap.Error):
         device.read(math.inf)
-    late.join()
+    timer.join()
 
 
-def test_what_is_no_packet(opened):
-    device = opened()
+def test_invalid_packets(open_device):
+    device = open_device()
     for packet in (b"", b"abc", b"\x45" * 10, b"\0" * 60, b"\x60" * 39, b"\x45" * 70_000):
         with pytest.raises(tuntap.Error) as caught:
             device.write(packet)
@@ -139,33 +139,33 @@ def test_what_is_no_packet(opened):
     assert witness.link("t0")["stats64"]["rx"]["packets"] == 0
 
 
-def test_time_limits(opened, take):
-    device = opened()
-    for limit in (0, 0.05, 0.6):
+def test_timeouts(open_device, read_packet):
+    device = open_device()
+    for timeout in (0, 0.05, 0.6):
         start = time.monotonic()
         with pytest.raises(TimeoutError) as caught:
-            take(device, limit)
-        assert time.monotonic() - start >= limit
+            read_packet(device, timeout)
+        assert time.monotonic() - start >= timeout
         assert caught.value.reason is Reason.TIMEOUT and isinstance(caught.value, tuntap.Error)
-    late = later(witness.send, "10.8.0.9", b"late", seconds=0.4)
-    assert take(device, 60).endswith(b"late")
-    late.join()
+    timer = start_timer(witness.send, "10.8.0.9", b"late", seconds=0.4)
+    assert read_packet(device, 60).endswith(b"late")
+    timer.join()
 
 
-def test_without_waiting(opened, take):
-    device = opened(flags=Flag.TUN | Flag.NONBLOCK)
+def test_without_waiting(open_device, read_packet):
+    device = open_device(flags=Flag.TUN | Flag.NONBLOCK)
     assert device.nonblock
     with pytest.raises(BlockingIOError) as caught:
-        take(device)
+        read_packet(device)
     assert caught.value.reason is Reason.AGAIN
     device.nonblock = False
-    late = later(witness.send, "10.8.0.9", b"late")
-    assert take(device).endswith(b"late")
-    late.join()
+    timer = start_timer(witness.send, "10.8.0.9", b"late")
+    assert read_packet(device).endswith(b"late")
+    timer.join()
 
 
-def test_without_room(opened):
-    device = opened(flags=Flag.TAP, sndbuf=4000)
+def test_without_room(open_device):
+    device = open_device(flags=Flag.TAP, sndbuf=4000)
     with witness.slow_link("t0") as make_room:
         with pytest.raises(TimeoutError) as caught:
             while True:
@@ -176,24 +176,24 @@ def test_without_room(opened):
             device.write(witness.STRAY)
         assert caught.value.reason is Reason.AGAIN
         device.nonblock = False
-        late = later(make_room)
+        timer = start_timer(make_room)
         assert device.write(witness.STRAY) == len(witness.STRAY)
-        late.join()
+        timer.join()
 
 
-def test_a_signal_handler_that_returns(opened, take):
-    device = opened()
+def test_a_signal_handler_that_returns(open_device, read_packet):
+    device = open_device()
     handled = []
     signal.signal(signal.SIGALRM, lambda *_: handled.append(1))
     signal.setitimer(signal.ITIMER_REAL, 0.05)
-    late = later(witness.send, "10.8.0.9", b"late", seconds=0.2)
-    assert take(device).endswith(b"late") and handled
-    late.join()
+    timer = start_timer(witness.send, "10.8.0.9", b"late", seconds=0.2)
+    assert read_packet(device).endswith(b"late") and handled
+    timer.join()
 
 
-@pytest.mark.parametrize("limit", [None, 60])
-def test_a_signal_handler_that_raises(opened, take, limit):
-    device = opened()
+@pytest.mark.parametrize("timeout", [None, 60])
+def test_a_signal_handler_that_raises(open_device, read_packet, timeout):
+    device = open_device()
 
     def handle(*_):
         raise KeyError
@@ -202,15 +202,15 @@ def test_a_signal_handler_that_raises(opened, take, limit):
     signal.setitimer(signal.ITIMER_REAL, 0.1)
     start = time.monotonic()
     with pytest.raises(KeyError):
-        take(device, limit)
+        read_packet(device, timeout)
     assert time.monotonic() - start < 30
     witness.send("10.8.0.9", b"after")
-    assert take(device).endswith(b"after")
+    assert read_packet(device).endswith(b"after")
 
 
-@pytest.mark.parametrize("limit", [None, 60])
-def test_an_interrupt_ends_a_wait_at_once(opened, take, limit):
-    device, sent, took = opened(), [], []
+@pytest.mark.parametrize("timeout", [None, 60])
+def test_an_interrupt_ends_a_wait_at_once(open_device, read_packet, timeout):
+    device, sent, took = open_device(), [], []
 
     def interrupt():
         sent.append(time.monotonic())
@@ -218,41 +218,41 @@ def test_an_interrupt_ends_a_wait_at_once(opened, take, limit):
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for _ in range(7):
-        late = later(interrupt)
+        timer = start_timer(interrupt)
         with pytest.raises(KeyboardInterrupt):
-            take(device, limit)
+            read_packet(device, timeout)
         took.append(time.monotonic() - sent[-1])
-        late.join()
-    # On a busy machine some take longer.
+        timer.join()
+    # On a busy machine some of the waits take longer.
     assert sorted(took)[2] < 0.1
 
 
-def test_waiting(opened):
-    device = opened()
+def test_waiting(open_device):
+    device = open_device()
     assert device.wait(Wait.READ | Wait.WRITE) is Wait.WRITE
     with pytest.raises(TimeoutError) as caught:
         device.wait(timeout=0.05)
     assert caught.value.reason is Reason.TIMEOUT
-    late = later(witness.send, "10.8.0.9", b"late")
+    timer = start_timer(witness.send, "10.8.0.9", b"late")
     assert device.wait() is Wait.READ and device.wait(Wait.READ, 0) is Wait.READ
     assert device.read().endswith(b"late")
-    late.join()
+    timer.join()
     with pytest.raises(tuntap.Error) as caught:
         device.wait(Wait(0))
     assert caught.value.reason is Reason.FLAGS
 
 
-@pytest.mark.parametrize("limit", [None, 60])
-def test_shutting_down(opened, take, limit):
-    """Everything that waits, and everything later, whether packets are there or not; the device is still there."""
-    device = opened()
-    late = later(device.shutdown)
+@pytest.mark.parametrize("timeout", [None, 60])
+def test_shutting_down(open_device, read_packet, timeout):
+    """Ends present and later calls, even if packets are waiting. The device still exists."""
+    device = open_device()
+    timer = start_timer(device.shutdown)
     for _ in range(3):
         with pytest.raises(tuntap.Error) as caught:
-            take(device, limit)
+            read_packet(device, timeout)
         assert (caught.value.errno, caught.value.reason) == (errno.ECANCELED, Reason.SHUTDOWN)
         witness.send("10.8.0.9", b"there")
-    late.join()
+    timer.join()
     for use in (device.wait, lambda: device.write(IN), device.reader().batch, device.writer().flush):
         with pytest.raises(tuntap.Error) as caught:
             use()
@@ -261,24 +261,24 @@ def test_shutting_down(opened, take, limit):
     assert device.mtu == 1300
 
 
-@pytest.mark.parametrize("limit", [None, 60])
-def test_waking(opened, take, limit):
-    device = opened()
-    late = later(device.wake)
+@pytest.mark.parametrize("timeout", [None, 60])
+def test_waking(open_device, read_packet, timeout):
+    device = open_device()
+    timer = start_timer(device.wake)
     with pytest.raises(tuntap.Error) as caught:
-        take(device, limit)
+        read_packet(device, timeout)
     assert (caught.value.errno, caught.value.reason) == (errno.ECANCELED, Reason.WOKEN)
-    late.join()
+    timer.join()
 
 
-@pytest.mark.parametrize("limit", [None, 60])
-def test_closing_under_readers(opened, take, limit):
-    device = opened()
+@pytest.mark.parametrize("timeout", [None, 60])
+def test_closing_during_reads(open_device, read_packet, timeout):
+    device = open_device()
     ends = []
 
     def read():
         try:
-            take(device, limit)
+            read_packet(device, timeout)
         except tuntap.Error as error:
             ends.append(error.errno)
 
@@ -293,18 +293,18 @@ def test_closing_under_readers(opened, take, limit):
     assert "t0" not in witness.names()
 
 
-def test_closing_in_a_signal_handler(opened, take):
-    device = opened()
+def test_closing_in_a_signal_handler(open_device, read_packet):
+    device = open_device()
     signal.signal(signal.SIGALRM, lambda *_: device.close())
     signal.setitimer(signal.ITIMER_REAL, 0.1)
     with pytest.raises(tuntap.Error) as caught:
-        take(device)
+        read_packet(device)
     assert caught.value.errno in (errno.ECANCELED, errno.EBADF)
     assert "t0" not in witness.names()
 
 
-def test_closing_among_packets(opened):
-    """Readers, writers and a close that comes at any moment."""
+def test_closing_during_traffic(open_device):
+    """Closes a device while other threads read and write."""
     wrong = []
 
     def use(action):
@@ -316,7 +316,7 @@ def test_closing_among_packets(opened):
                 wrong.append(caught)
 
     for _ in range(30):
-        device = opened()
+        device = open_device()
         actions = (functools.partial(device.write, IN), functools.partial(device.read, 60))
         users = [threading.Thread(target=use, args=(action,)) for action in actions]
         for user in users:
@@ -330,10 +330,10 @@ def test_closing_among_packets(opened):
     assert not wrong
 
 
-def test_others_run_while_one_waits(opened, take):
-    device = opened()
+def test_other_threads_run_during_a_wait(open_device, read_packet):
+    device = open_device()
     got = []
-    reader = threading.Thread(target=lambda: got.append(take(device)))
+    reader = threading.Thread(target=lambda: got.append(read_packet(device)))
     reader.start()
     assert sum(1 for _ in range(100_000)) == 100_000 and not got
     witness.send("10.8.0.9", b"for it")

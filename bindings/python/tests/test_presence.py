@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The devices that there are, as ip(8) lists and deletes them; and a device without its handle."""
+"""Lists, deletes and probes devices, compared with ip(8), and releases descriptors."""
 
 import errno
 import os
@@ -64,7 +64,7 @@ def test_release():
     assert "t0" not in witness.names() and witness.descriptors() == before
 
 
-def test_who_uses_a_device_keeps_it():
+def test_a_device_in_use_is_not_released():
     with tuntap.Device("t0") as device:
         ends = []
 

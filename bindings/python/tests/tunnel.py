@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""tunnel.py MODULE KIND ADDR DSTADDR LOCAL REMOTE: a UDP tunnel, as pytun's users write it, over either module.
+"""tunnel.py MODULE KIND ADDR DSTADDR LOCAL REMOTE: a UDP tunnel, with either module, as programs use pytun.
 
-It carries what the host sends through a TUN or TAP with the address ADDR to the same program at REMOTE, and back, by
-one loop of select. It begins with a line on standard input, and goes on until that is closed.
+It forwards packets between a TUN or TAP with the address ADDR and the same program at REMOTE, in one loop with select.
+It starts after a line on standard input, and ends when standard input is closed.
 """
 
 import importlib
@@ -40,7 +40,7 @@ class Tunnel:
                 try:
                     self.socket.sendto(packet, self.remote)
                 except OSError:
-                    pass  # Lost, as on any link: the other end, and the wire with it, may be gone.
+                    pass  # Lost, as on any link. The veth may be gone, if the other end has ended.
             if self.socket in ready:
                 packet, sender = self.socket.recvfrom(65_535)
                 if sender == self.remote:

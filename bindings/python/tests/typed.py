@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What programs write, for mypy --strict: it is never run."""
+"""Typical programs, for mypy --strict. This file is never run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing_extensions import assert_type
 
 
-def configured(device: Device) -> None:
+def configuration(device: Device) -> None:
     device.mtu = 1400
     device.mac = "02:00:00:00:00:01"
     device.addr = ipaddress.ip_interface("10.8.0.1/24")
@@ -72,7 +72,7 @@ async def asynchronous() -> None:
             assert_type(event.name, str)
 
 
-def as_pytun_has_it() -> None:
+def pytun_class() -> None:
     device = TunTapDevice(name="mytun", flags=IFF_TUN | IFF_NO_PI)
     try:
         device.mtu = 1400

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""For packaging/wheels.sh: opens a device with the library of an installed wheel, and looks for it with ip(8)."""
+"""For packaging/wheels.sh: opens a device with the library of an installed wheel, and compares it with ip(8)."""
 
 import os
 import platform

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What others than the library see of a device, and packets that are made by hand."""
+"""Observes devices without the library, and builds packets."""
 
 import contextlib
 import ctypes
@@ -10,31 +10,31 @@ import struct
 import subprocess
 
 CLONE_NEWNET = 0x40000000
-PROTOCOL = 253  # For experiments: nobody answers.
+PROTOCOL = 253  # For experiments: no program answers.
 
 
 def enter_namespace():
-    """A network namespace of this process's own, which goes with it."""
+    """Moves this process to a new network namespace, which ends with the process."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNET) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
     ip("link", "set", "lo", "up")
 
 
-def other_users():
-    """Whether there are any here: in a user namespace of an ordinary user there are not."""
+def has_other_users():
+    """Returns whether this user namespace has other users. The one of an unprivileged user does not."""
     with open("/proc/self/uid_map") as users:
         return users.read().split()[-1] == "4294967295"
 
 
 def set_ipv6(on):
-    """Whether new devices have IPv6: with it the kernel says something of its own accord."""
+    """Sets whether new devices have IPv6. With IPv6, the kernel sends packets by itself."""
     with open("/proc/sys/net/ipv6/conf/default/disable_ipv6", "w") as setting:
         setting.write("0" if on else "1")
 
 
-def ip(*words):
-    return subprocess.run(["ip", *words], check=True, capture_output=True, text=True).stdout
+def ip(*arguments):
+    return subprocess.run(["ip", *arguments], check=True, capture_output=True, text=True).stdout
 
 
 def names():
@@ -42,7 +42,7 @@ def names():
 
 
 def shown(name):
-    """What ip(8) shows of a device, without what is another each time."""
+    """Returns what ip(8) shows of a device, without values that differ each time."""
     link = json.loads(ip("-j", "-d", "address", "show", "dev", name))[0]
     addresses = [
         {key: address.get(key) for key in ("local", "address", "prefixlen", "broadcast", "scope", "label")}
@@ -78,7 +78,7 @@ def ipv4(source, destination, payload=b"payload of a packet", protocol=PROTOCOL)
 
 @contextlib.contextmanager
 def uplink(name="up0", network="192.0.2", metric=10):
-    """An interface with a default route, as one of the Internet has it."""
+    """Creates an interface with a default route, as an uplink to the Internet has one."""
     ip("link", "add", name, "type", "veth", "peer", "name", f"far-{name}")
     try:
         ip("link", "set", f"far-{name}", "up")
@@ -90,8 +90,8 @@ def uplink(name="up0", network="192.0.2", metric=10):
         ip("link", "delete", name)
 
 
-def way(*packet):
-    """The interface through which the kernel sends a packet with these properties."""
+def interface_to(*packet):
+    """Returns the interface through which the kernel sends a packet with these properties."""
     return json.loads(ip("-j", "route", "get", *packet))[0]["dev"]
 
 
@@ -103,18 +103,18 @@ def checksum(data):
 
 
 def raw_socket(protocol=PROTOCOL):
-    """Hears what comes in through a device."""
-    heard = socket.socket(socket.AF_INET, socket.SOCK_RAW, protocol)
-    heard.settimeout(5)
-    return heard
+    """Opens a raw socket, which receives the packets that come in through a device."""
+    receiver = socket.socket(socket.AF_INET, socket.SOCK_RAW, protocol)
+    receiver.settimeout(5)
+    return receiver
 
 
-def tap_of(name):
-    """A packet socket that sees what comes in through a device."""
-    heard = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0003))
-    heard.bind((name, 0x0003))
-    heard.settimeout(5)
-    return heard
+def packet_socket(name):
+    """Opens a packet socket, which receives the packets that come in through a device."""
+    receiver = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0003))
+    receiver.bind((name, 0x0003))
+    receiver.settimeout(5)
+    return receiver
 
 
 def send(destination, payload, port=9):
@@ -131,7 +131,7 @@ def descriptors():
 
 
 def resident():
-    """Bytes of memory that this process has."""
+    """Returns the resident memory of this process, in bytes."""
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
@@ -141,15 +141,15 @@ STRAY = bytes.fromhex("020000000009 020000000002 88b5") + bytes(986)
 
 @contextlib.contextmanager
 def slow_link(tap):
-    """What is written to a TAP goes on over a link that takes for ever: so there is no room after a while."""
+    """Bridges a TAP to a link that is so slow that the send buffer fills up. Yields a function that ends this."""
     ip("link", "add", "bridge0", "type", "bridge", "mcast_snooping", "0")
     ip("link", "add", "slow0", "type", "veth", "peer", "name", "far0")
     for name in (tap, "slow0"):
         ip("link", "set", name, "master", "bridge0")
     for name in ("far0", "slow0", "bridge0"):
         ip("link", "set", name, "up")
-    words = ["tc", "qdisc", "add", "dev", "slow0", "root", "tbf", "rate", "64bit", "burst", "1600", "limit", "1000000"]
-    subprocess.run(words, check=True)
+    limit = ["tc", "qdisc", "add", "dev", "slow0", "root", "tbf", "rate", "64bit", "burst", "1600", "limit", "1000000"]
+    subprocess.run(limit, check=True)
     try:
         yield lambda: subprocess.run(["tc", "qdisc", "del", "dev", "slow0", "root"], check=True)
     finally:

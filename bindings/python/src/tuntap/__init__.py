@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""TUN and TAP devices: create, configure and drive them, by libtuntap.
+"""Creates, configures and drives TUN and TAP devices with libtuntap.
 
     import tuntap
 
@@ -7,7 +7,7 @@
         while True:
             packet = device.read()
 
-tuntap.aio has the same for asyncio, and tuntap.pytun the class of python-pytun.
+tuntap.aio is the same for asyncio. tuntap.pytun has the class of python-pytun.
 """
 
 from __future__ import annotations

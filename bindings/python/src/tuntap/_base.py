@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A device: how it is opened and closed, what it is, and one try to read or write a packet, which never waits."""
+"""The base class of Device and aio.Device, with reads and writes that do not wait."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from .steering import Steering
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-# Shorter ones are for the library to judge: these have the header of an IP packet, or of a frame.
-SURE_LENGTH = 40
+# The size of an IPv6 header. A shorter packet goes through the library, which reports a missing header.
+_MIN_DIRECT_WRITE = 40
 
 _Self = TypeVar("_Self", bound="BaseDevice")
 
 
 class BaseDevice(Link, Addresses, Routes, DefaultRoutes, Steering):
-    """What Device and aio.Device share: all but the ways to wait for a packet."""
+    """Everything that Device and aio.Device share: all methods except those that wait for packets."""
 
     def __init__(
         self,
@@ -73,30 +73,30 @@ class BaseDevice(Link, Addresses, Routes, DefaultRoutes, Steering):
             vnet_endian,
         )
         with config(options) as pointer:
-            self._own(lib.tuntap_open_config, name, flags, pointer)
+            self._init(lib.tuntap_open_config, name, flags, pointer)
 
     @classmethod
     @documented("tuntap_open_fd")
     def open_fd(cls: type[_Self], fd: int, flags: Flag = Flag(0)) -> _Self:
-        return cls._of(lib.tuntap_open_fd, fd, flags)
+        return cls._create(lib.tuntap_open_fd, fd, flags)
 
     @documented("tuntap_open_queue")
     def open_queue(self: _Self, flags: Flag = Flag(0)) -> _Self:
         with self._handle as pointer:
-            return self._of(lib.tuntap_open_queue, pointer, flags)
+            return self._create(lib.tuntap_open_queue, pointer, flags)
 
     @classmethod
-    def _of(cls: type[_Self], make: Callable[..., Any], *arguments: Any) -> _Self:
+    def _create(cls: type[_Self], make: Callable[..., Any], *arguments: Any) -> _Self:
         device = cls.__new__(cls)
-        device._own(make, *arguments)
+        device._init(make, *arguments)
         return device
 
-    def _own(self, make: Callable[..., Any], *arguments: Any) -> None:
+    def _init(self, make: Callable[..., Any], *arguments: Any) -> None:
         self._handle: DeviceHandle = DeviceHandle(make, *arguments)
-        # Its readers and writers.
+        # The readers and writers of this device.
         self._parts: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
-        # A byte behind a caller's buffer: a packet that reaches it was longer than that.
-        self._spill = bytearray(1)
+        # One byte after a caller's buffer: a packet that is longer than the buffer fills it.
+        self._overflow = bytearray(1)
         with self._handle as pointer:
             self._size: int = lib.tuntap_read_size(pointer)
             self._pool = Pool(self._size)
@@ -104,15 +104,15 @@ class BaseDevice(Link, Addresses, Routes, DefaultRoutes, Steering):
                 self._handle.fd = lib.tuntap_get_fd(pointer, None)
 
     def close(self) -> None:
-        """Closes the device, its readers and writers; again is no error.
+        """Closes the device, its readers and its writers. Does nothing if the device is closed already.
 
-        Whoever waits in it gets an Error, with Reason.SHUTDOWN or EBADF, and the device is closed when the last one has
-        left. A device that is not persistent goes away with its last handle.
+        Calls that wait on the device raise an Error with Reason.SHUTDOWN or EBADF, and the device is closed when the
+        last of them has returned. A device that is not persistent is removed with its last handle.
         """
         self._handle.close(self._close_parts)
 
     def _close_parts(self) -> bool:
-        """Closes its readers and writers. True: some are in use, and may wait."""
+        """Closes the readers and writers. Returns whether one of them is in use, and so may wait."""
         parts = [part for reference in self._parts.valuerefs() if (part := reference()) is not None]
         for part in parts:
             part.close()
@@ -136,7 +136,7 @@ class BaseDevice(Link, Addresses, Routes, DefaultRoutes, Steering):
 
     @documented("tuntap_get_fd")
     def fileno(self) -> int:
-        """-1 when it is closed."""
+        """Returns the descriptor, or -1 after close()."""
         return self._fileno(lib.tuntap_get_fd)
 
     @property
@@ -163,12 +163,14 @@ class BaseDevice(Link, Addresses, Routes, DefaultRoutes, Steering):
 
     @documented("tuntap_release")
     def release(self) -> int:
-        """The descriptor, which is the caller's from now on; the device is closed otherwise. An exception of a signal
-        handler that comes as this returns loses the descriptor."""
-        return self._handle.give()
+        """Frees the handle and returns its descriptor, which the caller must close.
+
+        If a signal handler raises an exception while this method returns, the descriptor is lost.
+        """
+        return self._handle.release_fd()
 
     def _read_now(self) -> bytes | None:
-        """A packet by the descriptor itself. None: there is none, or it is for the library to say what is wrong."""
+        """Reads a packet directly from the descriptor. None: call the library, which waits or reports the error."""
         handle = self._handle
         users = handle.users
         users.append(None)
@@ -180,13 +182,13 @@ class BaseDevice(Link, Addresses, Routes, DefaultRoutes, Steering):
             if users:
                 users.pop()
             if handle.closed:
-                handle.release()
+                handle.free_if_unused()
 
     def _write_now(self, packet: ReadableBuffer) -> int | None:
-        """The same for a packet to write: None when it was not taken."""
+        """Writes a packet directly to the descriptor. None: call the library, which waits or reports the error."""
         handle = self._handle
         size = len(packet) if type(packet) is bytes else size_of(packet)
-        if handle.fd < 0 or not SURE_LENGTH <= size <= self._size:
+        if handle.fd < 0 or not _MIN_DIRECT_WRITE <= size <= self._size:
             return None
         users = handle.users
         users.append(None)
@@ -198,4 +200,4 @@ class BaseDevice(Link, Addresses, Routes, DefaultRoutes, Steering):
             if users:
                 users.pop()
             if handle.closed:
-                handle.release()
+                handle.free_if_unused()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A C object that is freed once: when it is closed and nobody uses it any more, in no thread or signal handler."""
+"""A C object that is freed exactly once: after it was closed, when no thread and no signal handler uses it."""
 
 from __future__ import annotations
 
@@ -18,143 +18,146 @@ from .errors import closed, error
 
 
 class Handle:
-    """Guards a pointer. `with handle as pointer:` keeps the object there meanwhile.
+    """Owns a pointer to a C object. `with handle as pointer:` keeps the object alive in the block.
 
-    There is no lock in it, which a signal handler could find taken in its own thread. Whoever comes first counts
-    himself among the users, and then looks whether it is closed; who closes it says so, and then looks for users. What
-    counts them are calls of a list's methods, which no other thread and no signal handler comes into.
+    It has no lock: a signal handler would deadlock if its own thread holds the lock. Instead, a call first adds itself
+    to `users` and then checks `closed`, and close() first sets `closed` and then checks `users`. Each change of `users`
+    is one call of a list method, which no other thread and no signal handler can interrupt.
     """
 
-    __slots__ = ("__weakref__", "_free", "_open", "_there", "_what", "closed", "pointer", "users")
+    __slots__ = ("__weakref__", "_free", "_name", "_open", "_unfreed", "closed", "pointer", "users")
 
     def __init__(self, what: str, free: Callable[[Any], object], make: Callable[..., Any], *arguments: Any) -> None:
-        self._what = what
+        self._name = what
         self._free = free
-        # Where it is, from the call on: a signal handler may raise an exception right behind that.
-        place = ctypes.c_void_p()
-        # Who pops _open closes the handle; who pops _there frees the object.
+        # Stored before the call that sets it, because a signal handler may raise an exception directly after the call.
+        address = ctypes.c_void_p()
+        # Only the call that pops the item of _open closes the handle. _unfreed is the same for freeing the object.
         self._open = [None]
-        self._there = [place]
-        # Calls in progress.
+        self._unfreed = [address]
+        # One item for each call in progress.
         self.users: list[None] = []
-        # Whether close() was called; who was a user by then still is one.
+        # Whether close() was called. Calls that were in progress then are still users.
         self.closed = False
-        call(make, *arguments, ctypes.byref(place))
-        self.pointer = place.value or 0
+        call(make, *arguments, ctypes.byref(address))
+        self.pointer = address.value or 0
         _HANDLES.add(self)
 
     def __enter__(self) -> int:
         self.users.append(None)
         if self.closed:
-            # The pointer is not this one's to touch: it may be freed at this moment.
-            self.left()
-            raise closed(self._what)
+            # The pointer must not be used: another thread may be freeing the object.
+            self.leave()
+            raise closed(self._name)
         return self.pointer
 
     def __exit__(self, *_: object) -> None:
-        self.left()
+        self.leave()
 
-    def close(self, first: Callable[[], object] | None = None) -> None:
-        """Closes it, does what is first, and ends all waits when that says so or somebody uses it. The last user frees
-        it."""
+    def close(self, on_close: Callable[[], object] | None = None) -> None:
+        """Closes the handle, and ends the waits of its users. The last user frees the object.
+
+        on_close is called first, and returns whether a reader or a writer of the object may wait.
+        """
         try:
             self._open.pop()
         except IndexError:
             return
-        # Itself a user, so that nobody frees it meanwhile.
+        # This call is a user too, so that no other one frees the object now.
         self.users.append(None)
         self.closed = True
-        # Without the interpreter's lock this is what makes the one before it seen: a list has a lock of its own.
+        # In free-threaded Python, the lock of the list makes this assignment visible to other threads.
         self.users.append(None)
         self.users.pop()
         busy: object = True
         try:
-            busy = first is not None and first()
+            busy = on_close is not None and on_close()
         finally:
             if busy or len(self.users) > 1:
                 self._shut_down()
-            self.left()
+            self.leave()
 
-    def left(self) -> None:
-        """A user has left, whom a fork may have made forgotten."""
+    def leave(self) -> None:
+        """Ends one use of the pointer. After a fork, `users` may be empty already."""
         if self.users:
             self.users.pop()
         if self.closed:
-            self.release()
+            self.free_if_unused()
 
-    def release(self) -> None:
-        """Frees it, when it is closed and nobody uses it."""
+    def free_if_unused(self) -> None:
+        """Frees the object of a closed handle, unless it is in use."""
         if not self.users:
             self._free_once()
 
     def _free_once(self) -> None:
         try:
-            # Takes and frees in one C call: a signal handler that raised between two calls would leak the object.
-            deque(map(self._free, iter(self._there.pop, None)), 0)
+            # Pops and frees in one C call: a signal handler that raises between two calls would leak the object.
+            deque(map(self._free, iter(self._unfreed.pop, None)), 0)
         except IndexError:
-            pass  # Nothing is left to take.
+            pass  # The object is freed already.
 
     def __del__(self) -> None:
-        # A call that was broken off by a signal handler may still count; but whoever is in one has a reference.
+        # No call is in progress: it would hold a reference to this handle. A user that is still counted is a call that
+        # an exception of a signal handler interrupted.
         try:
             self.close()
         finally:
             self._free_once()
 
     def _shut_down(self) -> None:
-        """Ends the waits of all users, now and later."""
+        """Ends the present and later waits of all users."""
 
 
 class DeviceHandle(Handle):
-    """A tuntap, and its descriptor, if that has plain packets: -1 otherwise, and when it is closed.
+    """Owns a tuntap. `fd` is its descriptor if that passes plain packets, and -1 otherwise or after close().
 
-    A packet that needs nothing of the library then costs one call of the module os, by a user of the handle, so that
-    the descriptor's number is nobody else's at that moment.
+    A packet then costs only one call of the module os. The caller must be a user of the handle, so that the number of
+    the descriptor is not reused during the call.
     """
 
-    __slots__ = ("_given", "fd")
+    __slots__ = ("_released_fd", "fd")
 
     def __init__(self, make: Callable[..., Any], *arguments: Any) -> None:
         self.fd = -1
         # The descriptor from tuntap_release, or -1. Once it is set, the C object is freed.
-        self._given = ctypes.c_int(-1)
+        self._released_fd = ctypes.c_int(-1)
         super().__init__("the device", lib.tuntap_close, make, *arguments)
 
-    def close(self, first: Callable[[], object] | None = None) -> None:
+    def close(self, on_close: Callable[[], object] | None = None) -> None:
         self.fd = -1
-        super().close(first)
+        super().close(on_close)
 
-    def give(self) -> int:
-        """Closes it but for its descriptor, unless somebody uses it."""
+    def release_fd(self) -> int:
+        """Frees the handle and returns its descriptor. Raises an Error if the handle is in use."""
         try:
             self._open.pop()
         except IndexError:
-            raise closed(self._what) from None
+            raise closed(self._name) from None
         fd = self.fd
         try:
-            # Itself a user, so that nobody frees it meanwhile.
+            # This call is a user too, so that no other one frees the object now.
             self.users.append(None)
-            # Whoever comes now finds it closed, and whoever came before is seen: as in close().
+            # As in close(): a later call finds the handle closed, and an earlier one is in `users`.
             self.fd, self.closed = -1, True
             self.users.append(None)
             self.users.pop()
             if len(self.users) > 1:
-                raise error(errno.EBUSY, Reason.BUSY, f"release {self._what}: it is in use")
-            call(lib.tuntap_release, self.pointer, ctypes.byref(self._given))
-            self.left()
-            return self._given.value
+                raise error(errno.EBUSY, Reason.BUSY, f"release {self._name}: it is in use")
+            call(lib.tuntap_release, self.pointer, ctypes.byref(self._released_fd))
+            self.leave()
+            return self._released_fd.value
         except BaseException:
-            if self._given.value < 0:
+            if self._released_fd.value < 0:
                 self.fd, self.closed = fd, False
                 self._open.append(None)
-                self.left()
+                self.leave()
             else:
-                # A signal handler's exception: the caller does not get it.
-                os.close(self._given.value)
+                # A signal handler raised this exception, so the caller does not get the descriptor.
+                os.close(self._released_fd.value)
             raise
 
     def _free_once(self) -> None:
-        if self._given.value < 0:
+        if self._released_fd.value < 0:
             super()._free_once()
 
     def _shut_down(self) -> None:
@@ -164,19 +167,19 @@ class DeviceHandle(Handle):
 _HANDLES: weakref.WeakSet[Handle] = weakref.WeakSet()
 
 
-def _forget_calls() -> None:
-    """After a fork: the calls of other threads were not taken along."""
+def _forget_users() -> None:
+    """Removes all users in the child of a fork, where the other threads of the parent do not exist."""
     for handle in list(_HANDLES):
         handle.users.clear()
 
 
-os.register_at_fork(after_in_child=_forget_calls)
+os.register_at_fork(after_in_child=_forget_users)
 
-_Self = TypeVar("_Self", bound="Handled")
+_Self = TypeVar("_Self", bound="HandleOwner")
 
 
-class Handled:
-    """What has a handle, and calls functions of which its pointer is the first argument."""
+class HandleOwner:
+    """An object with a handle, whose pointer is the first argument of C functions."""
 
     _handle: Handle
 
@@ -186,7 +189,7 @@ class Handled:
         return self._handle.closed
 
     def close(self) -> None:
-        """Frees it; again is no error. Whoever uses it still in another thread ends that first."""
+        """Closes the object, which is freed when no thread uses it. Does nothing if it is closed already."""
         self._handle.close()
 
     def __enter__(self: _Self) -> _Self:
@@ -225,7 +228,7 @@ class Handled:
 
 
 def device_handle(device: object) -> DeviceHandle:
-    """That of a device, and of nothing else: what a pointer points to is for C to believe."""
+    """Returns the handle of a device. Raises TypeError for any other object, because C cannot check a pointer."""
     handle = getattr(device, "_handle", None)
     if not isinstance(handle, DeviceHandle):
         raise TypeError(f"a device is needed, not {type(device).__name__!r}")

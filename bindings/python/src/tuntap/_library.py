@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The C library: the one that the package carries, or else the one that is installed."""
+"""Loads the C library: the one that the package contains, or else the installed one."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from . import _abi, _types
 from .errors import from_c
 
 SONAME = "libtuntap.0.dylib" if sys.platform == "darwin" else "libtuntap.so.0"
-CARRIED = os.path.join(os.path.dirname(os.path.abspath(__file__)), SONAME)
+BUNDLED = os.path.join(os.path.dirname(os.path.abspath(__file__)), SONAME)
 
 _Callable = TypeVar("_Callable", bound=Callable[..., Any])
 
 
 def _open() -> ctypes.CDLL:
-    if os.path.exists(CARRIED):
-        return ctypes.CDLL(CARRIED)
+    if os.path.exists(BUNDLED):
+        return ctypes.CDLL(BUNDLED)
     try:
         return ctypes.CDLL(SONAME)
     except OSError as error:
         found = ctypes.util.find_library("tuntap")
         if found is None:
             raise ImportError(
-                f"{error}: install libtuntap, or a wheel of this package that carries it", path=SONAME
+                f"{error}: install libtuntap, or a wheel of this package that contains it", path=SONAME
             ) from None
         return ctypes.CDLL(found)
 
@@ -55,7 +55,7 @@ lib = _load()
 
 
 def call(function: Callable[..., Any], *arguments: Any) -> int:
-    """Calls a function whose last parameter is where the error goes."""
+    """Calls a C function whose last parameter receives the error, and raises that error."""
     error = _abi.tuntap_error()
     result: int = function(*arguments, ctypes.byref(error))
     if result < 0:
@@ -64,21 +64,21 @@ def call(function: Callable[..., Any], *arguments: Any) -> int:
 
 
 def number(kind: Any, function: Callable[..., Any], *arguments: Any) -> int:
-    """Calls a function that reports a number of this C type."""
+    """Calls a C function whose output is a number of this C type, and returns the number."""
     value = kind()
     call(function, *arguments, ctypes.byref(value))
     return int(value.value)
 
 
 def text(size: int, function: Callable[..., Any], *arguments: Any) -> str:
-    """Calls a function that reports a text of at most so many bytes."""
+    """Calls a C function whose output is a text, in a buffer of `size` bytes, and returns the text."""
     buffer = ctypes.create_string_buffer(size)
     call(function, *arguments, buffer, size)
     return os.fsdecode(buffer.value)
 
 
 def documented(*names: str) -> Callable[[_Callable], _Callable]:
-    """Gives a function the documentation of C functions, behind its own."""
+    """Returns a decorator that appends the documentation of C functions to a docstring."""
 
     def document(function: _Callable) -> _Callable:
         own: str | None = function.__doc__

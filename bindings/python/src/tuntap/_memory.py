@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
 
 class Memory:
-    """So many bytes, and where they are."""
+    """A buffer, its size in bytes and its address."""
 
     __slots__ = ("_first", "address", "size", "view")
 
     def __init__(self, buffer: WriteableBuffer) -> None:
         self.view = memoryview(buffer).cast("B")
         self.size = self.view.nbytes
-        # It keeps the memory from moving.
+        # While this reference exists, the buffer cannot be resized, which could move it.
         self._first = ctypes.c_char.from_buffer(self.view) if self.size else None
         self.address = ctypes.addressof(self._first) if self._first is not None else None
 
 
 class Pool:
-    """Memory that is reused. Each call that waits for a packet has its own, without a lock."""
+    """Memory that calls reuse. Each call that waits for a packet has its own, so no lock is needed."""
 
     __slots__ = ("_free", "_size")
 
@@ -47,15 +47,15 @@ class Pool:
 
 
 def contiguous(packet: ReadableBuffer) -> bytes:
-    """The packet as bytes, whose address C gets: not of a subclass, which can report another length."""
+    """Returns the packet as bytes, for C. It copies a subclass of bytes too, because its len() can be wrong."""
     return packet if type(packet) is bytes else memoryview(packet).tobytes()
 
 
 def size_of(buffer: ReadableBuffer) -> int:
-    """Its bytes, which need not be its items."""
+    """Returns the number of bytes of a buffer, which can differ from its number of items."""
     return memoryview(buffer).nbytes
 
 
 def sizes_of(packets: Iterable[ReadableBuffer]) -> list[int]:
-    """That of each."""
+    """Returns the number of bytes of each packet."""
     return [len(packet) if type(packet) is bytes else size_of(packet) for packet in packets]

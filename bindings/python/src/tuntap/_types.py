@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How Python's values become C's. Each is checked before the call: ctypes would cut a number short without a word."""
+"""Converts Python values to C. Each value is checked before the call: ctypes would truncate a number silently."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any, Callable, Union
 Text = Union[str, bytes, "os.PathLike[str]"]
 
 
-class Numbered(enum.IntEnum):
-    """An enumeration to which a later library may have added."""
+class OpenEnum(enum.IntEnum):
+    """An enumeration that also accepts values of a later version of the library."""
 
     @classmethod
     def _missing_(cls, value: object) -> Any:
@@ -25,11 +25,11 @@ class Numbered(enum.IntEnum):
         return member
 
 
-def _number(least: int, most: int) -> Callable[[Any], int]:
+def _integer(minimum: int, maximum: int) -> Callable[[Any], int]:
     def check(value: Any) -> int:
         number = operator.index(value)
-        if not least <= number <= most:
-            raise OverflowError(f"{number} is not in the range from {least} to {most}")
+        if not minimum <= number <= maximum:
+            raise OverflowError(f"{number} is not in the range from {minimum} to {maximum}")
         return number
 
     return check
@@ -44,11 +44,11 @@ def _text(value: Text | None) -> bytes | None:
     return encoded
 
 
-def _anything(value: Any) -> Any:
+def _unchecked(value: Any) -> Any:
     return value
 
 
-# By the names that _abi.PROTOTYPES has them.
+# The keys are the names that _abi.PROTOTYPES uses.
 PARAMETERS = {
     "int32": ctypes.c_int32,
     "uint32": ctypes.c_uint32,
@@ -67,20 +67,20 @@ RESULTS = {
     "none": None,
 }
 _CHECKS: dict[str, Callable[[Any], Any]] = {
-    "int32": _number(-(2**31), 2**31 - 1),
-    "uint32": _number(0, 2**32 - 1),
-    "uint64": _number(0, 2**64 - 1),
+    "int32": _integer(-(2**31), 2**31 - 1),
+    "uint32": _integer(0, 2**32 - 1),
+    "uint64": _integer(0, 2**64 - 1),
     "text": _text,
 }
 
 
-# For members of a structure, which ctypes would cut.
+# For members of a structure, which ctypes would truncate.
 uint32, uint64 = _CHECKS["uint32"], _CHECKS["uint64"]
 
 
 def checked(function: Callable[..., Any], parameters: Sequence[str]) -> Callable[..., Any]:
-    """The function, with a check before it where an argument needs one."""
+    """Returns a function that checks its arguments and then calls this C function."""
     if _CHECKS.keys().isdisjoint(parameters):
         return function
-    checks = [_CHECKS.get(parameter, _anything) for parameter in parameters]
+    checks = [_CHECKS.get(parameter, _unchecked) for parameter in parameters]
     return lambda *arguments: function(*(check(argument) for check, argument in zip(checks, arguments)))

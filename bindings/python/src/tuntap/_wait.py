@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Waiting: for so long, and for a descriptor in an event loop."""
+"""Waits with a timeout, and waits for a descriptor in an event loop."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from typing import TYPE_CHECKING, Callable
 if TYPE_CHECKING:
     from ._handle import Handle
 
-# Milliseconds of the longest wait that C has.
-_LONGEST = 2**31 - 1
+# The longest timeout of a C function, in milliseconds.
+_MAX_TIMEOUT = 2**31 - 1
 
 
-def retry_on_signal(waiting: Callable[[], int]) -> int:
-    """Makes a call that a signal ends, again and again: Python's handlers run in between, and may raise."""
+def retry_on_signal(wait: Callable[[], int]) -> int:
+    """Repeats a call until no signal ends it. Python's signal handlers run in between, and may raise."""
     while True:
         try:
-            return waiting()
+            return wait()
         except InterruptedError:
             pass
 
 
-def retry_within(timeout: float | None, limited: Callable[[int], int], longest: int = _LONGEST) -> int:
-    """The same with a call of so many milliseconds, for so many seconds in all; None: no limit."""
+def retry_within(timeout: float | None, wait: Callable[[int], int], maximum: int = _MAX_TIMEOUT) -> int:
+    """Repeats a call with a timeout in milliseconds until it returns or timeout seconds have passed. None: no limit."""
     deadline = math.inf if timeout is None else time.monotonic() + max(timeout, 0)
     if math.isnan(deadline):
-        raise ValueError("a time limit that is no number")
+        raise ValueError("the timeout is not a number")
     while True:
         left = max(deadline - time.monotonic(), 0) * 1000
         try:
-            return limited(longest if left >= longest else math.ceil(left))
+            return wait(maximum if left >= maximum else math.ceil(left))
         except InterruptedError:
             pass
         except TimeoutError:
@@ -41,7 +41,7 @@ def retry_within(timeout: float | None, limited: Callable[[int], int], longest: 
 
 
 class Readiness:
-    """Lets tasks of a loop wait until a descriptor is ready, several at once, in one direction."""
+    """Lets several tasks of a loop wait until a descriptor is ready, either to read or to write."""
 
     __slots__ = ("_fd", "_remove", "loop", "waiters")
 
@@ -53,14 +53,14 @@ class Readiness:
         (loop.add_writer if writing else loop.add_reader)(fd, self.end)
 
     def discard(self, waiter: asyncio.Future[None]) -> None:
-        """It does not wait any more: it may have been cancelled, and the last one."""
+        """Removes a waiter, if its task was cancelled, and with the last waiter the descriptor from the loop."""
         if waiter in self.waiters:
             self.waiters.remove(waiter)
             if not self.waiters:
                 self._remove(self._fd)
 
     def end(self) -> None:
-        """Ends every wait; each tries again."""
+        """Ends every wait. Each task then tries again."""
         waiters, self.waiters = self.waiters, []
         if waiters:
             self._remove(self._fd)
@@ -70,7 +70,7 @@ class Readiness:
 
 
 class Waits:
-    """The waits for a handle's descriptor, in whatever loop."""
+    """The waits for the descriptor of a handle, in any event loop."""
 
     __slots__ = ("_handle", "_waits")
 
@@ -79,10 +79,11 @@ class Waits:
         self._waits: dict[tuple[int, bool], Readiness] = {}
 
     async def wait(self, fileno: Callable[[int, None], int], writing: bool = False) -> None:
-        """Until it is ready, or end() is called."""
+        """Waits until the descriptor is ready, or end() is called."""
         loop = asyncio.get_running_loop()
         key, waiter = (id(loop), writing), loop.create_future()
-        # Nobody else has the descriptor's number meanwhile; who closes it sees this wait, or is seen.
+        # A user of the handle, so that the number of the descriptor is not reused. A close() in another thread either
+        # ends this wait or has set `closed`.
         with self._handle as pointer:
             readiness = self._waits.get(key)
             if readiness is None or not readiness.waiters or readiness.loop is not loop:
@@ -98,17 +99,17 @@ class Waits:
                 del self._waits[key]
 
     def end(self) -> None:
-        """Ends every wait. A loop forgets the descriptor first, which may be somebody else's soon."""
+        """Ends every wait. Each loop first removes the descriptor, because its number can be reused soon."""
         for readiness in list(self._waits.values()):
             loop = readiness.loop
             if loop.is_closed():
                 continue
             if loop.is_running() and asyncio._get_running_loop() is not loop:
                 self._handle.users.append(None)
-                loop.call_soon_threadsafe(self._end_there, readiness)
+                loop.call_soon_threadsafe(self._end_in_loop, readiness)
             else:
                 readiness.end()
 
-    def _end_there(self, readiness: Readiness) -> None:
+    def _end_in_loop(self, readiness: Readiness) -> None:
         readiness.end()
-        self._handle.left()
+        self._handle.leave()

@@ -10,14 +10,14 @@ from typing import Any, Callable, NamedTuple, Union
 
 from . import _abi
 from ._abi import AddrFlag, Reason, Scope
-from ._handle import Handled
+from ._handle import HandleOwner
 from ._library import documented, lib
 from ._types import uint32, uint64
 from .errors import Error
 
 IPAddress = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 IPInterface = Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
-# An address, with or without its prefix: as text, or of the module ipaddress.
+# An address, with or without its prefix: text, or an object of the module ipaddress.
 AddrLike = Union[str, IPAddress, IPInterface]
 
 
@@ -28,36 +28,36 @@ class Addr(NamedTuple):
     peer: IPAddress | None = None
     scope: Scope | None = None
     flags: AddrFlag = AddrFlag(0)
-    # Seconds; 0 has no end.
+    # Lifetimes in seconds. 0: unlimited.
     valid: int = 0
     preferred: int = 0
     metric: int = 0
     protocol: int = 0
     broadcast: ipaddress.IPv4Address | None = None
-    # "": the device's name.
+    # "" stands for the name of the device.
     label: str = ""
 
 
 def ip_text(value: object) -> str | None:
-    """What is said of an address, a network or nothing: the module ipaddress writes as the library reads."""
+    """Returns the text of an address or a network: the library parses what the module ipaddress writes."""
     if isinstance(value, (bytes, bytearray, int)):
         raise TypeError(f"an address is a text or of the module ipaddress, not {type(value).__name__!r}")
     return None if value is None else str(value)
 
 
-def fill(place: Any, member: str, text: str | None) -> None:
-    """A text of a structure; None is none."""
+def set_text(struct: Any, member: str, text: str | None) -> None:
+    """Sets a text member of a structure. None leaves it empty."""
     if text is None:
         return
     data = os.fsencode(text)
-    if b"\0" in data or len(data) >= getattr(type(place), member).size:
+    if b"\0" in data or len(data) >= getattr(type(struct), member).size:
         raise ValueError(f"{member} {text!r} is too long, or has a NUL in it")
-    setattr(place, member, data)
+    setattr(struct, member, data)
 
 
 def addr_struct(given: Addr) -> Any:
-    """What C takes for an address."""
-    place = _abi.tuntap_addr(
+    """Converts an Addr to a tuntap_addr."""
+    struct = _abi.tuntap_addr(
         scope=uint32(given.scope or 0),
         metric=uint32(given.metric),
         flags=uint64(given.flags),
@@ -65,15 +65,15 @@ def addr_struct(given: Addr) -> Any:
         preferred=uint32(given.preferred),
         protocol=uint32(given.protocol),
     )
-    fill(place, "addr", ip_text(given.addr))
-    fill(place, "peer", ip_text(given.peer))
-    fill(place, "broadcast", ip_text(given.broadcast))
-    fill(place, "label", given.label)
-    return place
+    set_text(struct, "addr", ip_text(given.addr))
+    set_text(struct, "peer", ip_text(given.peer))
+    set_text(struct, "broadcast", ip_text(given.broadcast))
+    set_text(struct, "label", given.label)
+    return struct
 
 
-def listed_addr(raw: Any) -> Addr:
-    """What C lists of an address."""
+def addr_from_struct(raw: Any) -> Addr:
+    """Converts a tuntap_addr to an Addr."""
     return Addr(
         ipaddress.ip_interface(raw.addr.decode()),
         parse_ip(raw.peer),
@@ -89,22 +89,22 @@ def listed_addr(raw: Any) -> Addr:
 
 
 def parse_ip(text: bytes) -> IPAddress | None:
-    """Of "" none."""
+    """Parses an address. Returns None for an empty text."""
     return ipaddress.ip_address(text.decode()) if text else None
 
 
-def listed(call: Callable[..., int], function: Any, kind: type[Any]) -> list[Any]:
-    """Everything that a function lists, which may have become more since it was counted."""
-    room = 8
+def list_all(call: Callable[..., int], function: Any, kind: type[Any]) -> list[Any]:
+    """Returns all items that a C function lists. Their number may grow between two calls of the function."""
+    capacity = 8
     while True:
-        places = (kind * room)()
-        count = call(function, places, room, ctypes.sizeof(kind))
-        if count <= room:
-            return list(places[:count])
-        room = count
+        items = (kind * capacity)()
+        count = call(function, items, capacity, ctypes.sizeof(kind))
+        if count <= capacity:
+            return list(items[:count])
+        capacity = count
 
 
-class Addresses(Handled):
+class Addresses(HandleOwner):
     """A device and its addresses."""
 
     def _ipv4(self, function: Any) -> ipaddress.IPv4Address | None:
@@ -118,7 +118,7 @@ class Addresses(Handled):
     @property
     @documented("tuntap_get_addr", "tuntap_set_addr")
     def addr(self) -> ipaddress.IPv4Address | None:
-        """None: it has no IPv4 address. Text and ipaddress' addresses and interfaces, of both families, are taken."""
+        """The IPv4 address, or None. It can be set to an IPv4 or IPv6 address: text, or an object of ipaddress."""
         return self._ipv4(lib.tuntap_get_addr)
 
     @addr.setter
@@ -128,7 +128,7 @@ class Addresses(Handled):
     @property
     @documented("tuntap_get_dstaddr", "tuntap_set_dstaddr")
     def dstaddr(self) -> ipaddress.IPv4Address | None:
-        """None: no other end is set."""
+        """The peer of the IPv4 address, or None."""
         return self._ipv4(lib.tuntap_get_dstaddr)
 
     @dstaddr.setter
@@ -138,7 +138,7 @@ class Addresses(Handled):
     @property
     @documented("tuntap_get_netmask", "tuntap_set_netmask")
     def netmask(self) -> ipaddress.IPv4Address | None:
-        """None: it has no IPv4 address."""
+        """The netmask of the IPv4 address, or None."""
         return self._ipv4(lib.tuntap_get_netmask)
 
     @netmask.setter
@@ -161,16 +161,16 @@ class Addresses(Handled):
         label: str = "",
         replace: bool = False,
     ) -> None:
-        """An Addr, as list_addrs() returns it, has all of it but `replace`."""
+        """Adds an address. If it is an Addr, as list_addrs() returns it, only `replace` is used besides it."""
         given = Addr(addr, peer, scope, flags, valid, preferred, metric, protocol, broadcast, label)  # type: ignore[arg-type]
-        place = addr_struct(addr if isinstance(addr, Addr) else given)
-        self._call(lib.tuntap_add_addr, ctypes.byref(place), ctypes.sizeof(place), _abi.REPLACE if replace else 0)
+        struct = addr_struct(addr if isinstance(addr, Addr) else given)
+        self._call(lib.tuntap_add_addr, ctypes.byref(struct), ctypes.sizeof(struct), _abi.REPLACE if replace else 0)
 
     @documented("tuntap_del_addr")
     def del_addr(self, addr: AddrLike | Addr, peer: str | IPAddress | None = None) -> None:
-        place = addr_struct(addr if isinstance(addr, Addr) else Addr(addr, peer))  # type: ignore[arg-type]
-        self._call(lib.tuntap_del_addr, ctypes.byref(place), ctypes.sizeof(place))
+        struct = addr_struct(addr if isinstance(addr, Addr) else Addr(addr, peer))  # type: ignore[arg-type]
+        self._call(lib.tuntap_del_addr, ctypes.byref(struct), ctypes.sizeof(struct))
 
     @documented("tuntap_list_addrs")
     def list_addrs(self) -> list[Addr]:
-        return [listed_addr(raw) for raw in listed(self._call, lib.tuntap_list_addrs, _abi.tuntap_addr)]
+        return [addr_from_struct(raw) for raw in list_all(self._call, lib.tuntap_list_addrs, _abi.tuntap_addr)]

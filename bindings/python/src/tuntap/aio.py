@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The same for asyncio: `async for packet in device`, `await device.write(packet)`."""
+"""Devices for asyncio: `async for packet in device`, `await device.write(packet)`."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 
 _Self = TypeVar("_Self")
 
-# Packets that come without a wait before other tasks have their turn.
-_TURN = 64
+# The number of packets without a wait after which other tasks run.
+_PACKETS_PER_TURN = 64
 
 
 class Device(BaseDevice):
-    """A TUN or TAP device in an event loop: its packets are awaited, everything else is as in tuntap.Device.
+    """A TUN or TAP device in an event loop. Reads and writes are awaited; everything else is as in tuntap.Device.
 
-    Several tasks may read and write; each packet is one task's, and none is lost to a task that is cancelled.
+    Several tasks may read and write. Each packet goes to one task, and a task that is cancelled loses no packet.
     """
 
     @documented("tuntap_read")
     async def read(self) -> bytes:
         while True:
-            await self._give_way()
-            packet = self._take()
+            await self._yield_to_loop()
+            packet = self._try_read()
             if packet is not None:
                 return packet
             await self._readable()
@@ -44,8 +44,8 @@ class Device(BaseDevice):
     @documented("tuntap_write")
     async def write(self, packet: ReadableBuffer) -> int:
         while True:
-            await self._give_way()
-            length = self._give(packet)
+            await self._yield_to_loop()
+            length = self._try_write(packet)
             if length is not None:
                 return length
             await self._writable()
@@ -62,11 +62,11 @@ class Device(BaseDevice):
     def writer(self, flags: Flag = Flag(0)) -> Writer:
         return Writer(self, flags)
 
-    def _own(self, make: Callable[..., Any], *arguments: Any) -> None:
-        super()._own(make, *arguments)
+    def _init(self, make: Callable[..., Any], *arguments: Any) -> None:
+        super()._init(make, *arguments)
         self._waits = Waits(self._handle)
         self._without_wait = 0
-        # The readers and writers of a handle wait as that does: not at all.
+        # This also applies to the readers and writers of the handle.
         self._call(lib.tuntap_set_nonblock, 1)
 
     def _close_parts(self) -> bool:
@@ -76,8 +76,8 @@ class Device(BaseDevice):
             busy = super()._close_parts()
         return busy
 
-    def _take(self) -> bytes | None:
-        """A packet, if one is there."""
+    def _try_read(self) -> bytes | None:
+        """Reads a packet. Returns None if there is none."""
         packet = self._read_now()
         if packet is not None:
             return packet
@@ -88,8 +88,8 @@ class Device(BaseDevice):
                 return None
             return bytes(memory.view[:length])
 
-    def _give(self, packet: ReadableBuffer) -> int | None:
-        """How many bytes of a packet were taken: all, or None when there is no room."""
+    def _try_write(self, packet: ReadableBuffer) -> int | None:
+        """Writes a packet, and returns its length. Returns None if there is no room."""
         length = self._write_now(packet)
         if length is not None:
             return length
@@ -99,10 +99,10 @@ class Device(BaseDevice):
         except BlockingIOError:
             return None
 
-    async def _give_way(self) -> None:
-        """Lets other tasks have their turn, where packets come or go for ever without a wait."""
+    async def _yield_to_loop(self) -> None:
+        """Lets other tasks run after some packets, even if this task never has to wait."""
         self._without_wait += 1
-        if self._without_wait > _TURN:
+        if self._without_wait > _PACKETS_PER_TURN:
             self._without_wait = 0
             await asyncio.sleep(0)
 
@@ -115,7 +115,7 @@ class Device(BaseDevice):
         if sys.platform == "linux":
             await self._waits.wait(lib.tuntap_get_fd, writing=True)
         else:
-            # Elsewhere no descriptor reports room: Reason.FULL.
+            # On other systems no descriptor reports that there is room: see Reason.FULL.
             await asyncio.sleep(0.001)
 
 
@@ -131,7 +131,7 @@ class _Part:
         return self._part.closed
 
     def close(self) -> None:
-        """Frees it, and the packets that it still has. Who awaits something of it gets an Error."""
+        """Frees the object, and the packets that it still holds. Tasks that await it get an Error."""
         self._part.close()
         self._device._waits.end()
 
@@ -143,16 +143,16 @@ class _Part:
 
 
 class Reader(_Part):
-    """Takes packets in batches: `async for packets in reader`."""
+    """Reads packets in batches: `async for packets in reader`."""
 
     def __init__(self, device: Device, flags: Flag = Flag(0)) -> None:
         self._device = device
         self._part: batch.Reader = batch.Reader(device, flags)
 
     async def batch(self) -> Packets:
-        """At least one packet, and at most 256: see tuntap.Reader.batch."""
+        """Returns at least one packet, and at most 256: see tuntap.Reader.batch()."""
         while True:
-            await self._device._give_way()
+            await self._device._yield_to_loop()
             try:
                 packets = self._part._next()
             except BlockingIOError:
@@ -163,7 +163,7 @@ class Reader(_Part):
 
     @documented("tuntap_reader_set_room")
     def set_room(self, headroom: int = 0, tailroom: int = 0) -> None:
-        """For Packets.runs."""
+        """Sets the room around each packet of Packets.runs()."""
         self._part.set_room(headroom, tailroom)
 
     async def __aiter__(self) -> AsyncIterator[Packets]:
@@ -172,23 +172,23 @@ class Reader(_Part):
 
 
 class Writer(_Part):
-    """Hands over packets in batches."""
+    """Writes packets in batches."""
 
     def __init__(self, device: Device, flags: Flag = Flag(0)) -> None:
         self._device = device
         self._part: batch.Writer = batch.Writer(device, flags)
 
     async def batch(self, packets: Packets | Sequence[ReadableBuffer]) -> None:
-        """As tuntap.Writer.batch. Waits for room until all of these are out."""
+        """Writes packets as tuntap.Writer.batch() does, and waits for room until all of them are written."""
         taken, left = 0, packets
         while True:
-            await self._device._give_way()
+            await self._device._yield_to_loop()
             try:
                 return self._part.batch(left)
             except Error as caught:
                 taken += caught.taken
-                caught.taken, now = taken, caught.taken
+                caught.taken, count = taken, caught.taken
                 if not isinstance(caught, BlockingIOError):
                     raise
-            left = left[now:] if now < len(left) else ()
+            left = left[count:] if count < len(left) else ()
             await self._device._writable()

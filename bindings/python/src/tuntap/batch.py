@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Many packets a call: on a device with Flag.OFFLOAD segmented and coalesced, and on every other one too."""
+"""Reads and writes many packets per call. With Flag.OFFLOAD, it segments and coalesces super-packets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from ._abi import Flag, Reason, tuntap_error, tuntap_packet
-from ._handle import Handle, Handled, device_handle
+from ._handle import Handle, HandleOwner, device_handle
 from ._library import call, documented, lib
 from ._memory import Memory, contiguous, sizes_of
 from .errors import error, from_c
@@ -21,31 +21,32 @@ from .errors import error, from_c
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-# Limit of the packets of a batch.
-_MANY = 256
-# A tuntap_packet: words, and bytes.
-_WORDS = 3
-_PLACE = ctypes.sizeof(tuntap_packet)
+# The largest number of packets in a batch.
+_MAX_BATCH = 256
+# The size of a tuntap_packet, in words and in bytes.
+_WORDS_PER_PACKET = 3
+_PACKET_SIZE = ctypes.sizeof(tuntap_packet)
 
 
-# Limits of what UDP_SEGMENT sends at once.
-_SEGMENTS = 64
-_BYTES = 65507
+# Limits of one call with UDP_SEGMENT: packets, and bytes.
+_MAX_RUN = 64
+_MAX_RUN_SIZE = 65507
 
 
 class Run(NamedTuple):
-    """Packets of one size, of which the last may be shorter, with the room of Reader.set_room around each."""
+    """Packets of equal size, with the room of Reader.set_room() around each. The last one may be shorter."""
 
     data: bytearray
     size: int
-    """Bytes from one to the next: what UDP_SEGMENT is set to when data is sent."""
+    """Bytes from one packet to the next: the value of UDP_SEGMENT when the data is sent."""
 
 
 class Packets(Sequence[bytes]):
-    """The packets of a batch, as a list of bytes.
+    """The packets of a batch, as a sequence of bytes.
 
-    A Writer takes it as it is, without a look at the packets. Until the reader's next batch they are in its memory, and
-    are copied when one of them is asked for; if none was by then, they are gone, and asking is an Error.
+    The packets are in the memory of the reader until its next batch. The first access copies all of them. If there is
+    no access before the next batch, they are gone, and a later access raises an Error. A Writer writes them without a
+    copy.
     """
 
     __slots__ = ("_batch", "_count", "_list", "_reader")
@@ -60,66 +61,68 @@ class Packets(Sequence[bytes]):
         return self._count
 
     @overload
-    def __getitem__(self, place: int) -> bytes: ...
+    def __getitem__(self, index: int) -> bytes: ...
 
     @overload
-    def __getitem__(self, place: slice) -> list[bytes]: ...
+    def __getitem__(self, index: slice) -> list[bytes]: ...
 
-    def __getitem__(self, place: int | slice) -> bytes | list[bytes]:
-        return self.copy()[place]
+    def __getitem__(self, index: int | slice) -> bytes | list[bytes]:
+        return self.copy()[index]
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.copy())
 
     def copy(self) -> list[bytes]:
-        """The packets, as a list that stays."""
+        """Returns the packets as a list, which stays valid after the reader's next batch."""
         if self._list is None:
             self._list = self._reader._copy(self)
         return self._list
 
     def runs(self) -> list[Run]:
-        """Copies of the packets that one call can send by UDP_SEGMENT: up to 64, and 65,507 bytes.
+        """Returns copies of the packets in runs. One call with UDP_SEGMENT can send a run, of at most 65,507 bytes.
 
-        The bytes around each are the caller's, to seal it in place.
+        The caller may write to the room around each packet, for example to encrypt it in place.
         """
         return self._reader._runs(self)
 
 
-class Repeated:
-    """A function that is called again and again, by one thread at a time: its error has its place already."""
+class _RetriedCall:
+    """Calls a C function, and repeats the call after a signal. For one thread at a time: calls share a tuntap_error."""
 
-    __slots__ = ("_error", "_function", "_place")
+    __slots__ = ("_error", "_error_address", "_function")
 
     def __init__(self, function: Any) -> None:
         self._function = function
         self._error = tuntap_error()
-        self._place = ctypes.addressof(self._error)
+        # ctypes passes an address faster than a reference to a structure.
+        self._error_address = ctypes.addressof(self._error)
 
     def __call__(self, *arguments: Any) -> int:
-        """Addresses are passed on faster than what is there."""
         while True:
-            result: int = self._function(*arguments, self._place)
+            result: int = self._function(*arguments, self._error_address)
             if result >= 0:
                 return result
             if result != -errno.EINTR:
                 raise from_c(-result, self._error.reason, self._error.message)
 
 
-class Giving:
-    """tuntap_writer_batch, which reports how many packets it took, also when it fails."""
+class _BatchWrite:
+    """Calls tuntap_writer_batch, which reports how many packets it accepted, also when it fails."""
 
-    __slots__ = ("_error", "_place", "_taken", "_taken_place")
+    __slots__ = ("_error", "_error_address", "_taken", "_taken_address")
 
     def __init__(self) -> None:
         self._error, self._taken = tuntap_error(), ctypes.c_size_t()
-        self._place, self._taken_place = ctypes.addressof(self._error), ctypes.addressof(self._taken)
+        self._error_address, self._taken_address = ctypes.addressof(self._error), ctypes.addressof(self._taken)
 
     def __call__(self, writer: int, packets: int, count: int) -> None:
-        """After a signal it goes on behind those that were taken."""
+        """Writes packets. After a signal it continues with the first packet that was not accepted."""
         taken = 0
         while True:
-            start = packets + taken * _PLACE
-            result: int = lib.tuntap_writer_batch(writer, start, count - taken, _PLACE, self._taken_place, self._place)
+            start = packets + taken * _PACKET_SIZE
+            result: int = lib.tuntap_writer_batch(
+                writer, start, count - taken, _PACKET_SIZE, self._taken_address, self._error_address
+            )
             taken += self._taken.value
             if result >= 0:
                 return
@@ -129,49 +132,50 @@ class Giving:
                 raise failure
 
 
-class Reader(Handled):
-    """Takes packets in batches: `for packets in reader`. For one thread at a time; others wait for it."""
+class Reader(HandleOwner):
+    """Reads packets in batches: `for packets in reader`. One thread at a time uses it; other threads wait."""
 
     @documented("tuntap_reader_new")
     def __init__(self, device: Any, flags: Flag = Flag(0)) -> None:
         self._device = device
-        self._handle = part_of(device, "the reader", lib.tuntap_reader_new, flags, lib.tuntap_reader_free)
-        self._one_by_one = threading.RLock()
-        # A tuntap_packet for each packet, as words.
-        self._places = (ctypes.c_size_t * (_WORDS * _MANY))()
-        self._address = ctypes.addressof(self._places)
-        self._take = Repeated(lib.tuntap_reader_batch)
-        # The batch that they are of; held by whoever looks at it, and never while packets are waited for.
-        self._now: object = None
-        self._looking = threading.RLock()
+        self._handle = part_handle(device, "the reader", lib.tuntap_reader_new, flags, lib.tuntap_reader_free)
+        self._lock = threading.RLock()
+        # An array of tuntap_packet, as words.
+        self._words = (ctypes.c_size_t * (_WORDS_PER_PACKET * _MAX_BATCH))()
+        self._address = ctypes.addressof(self._words)
+        self._read_batch = _RetriedCall(lib.tuntap_reader_batch)
+        # Identifies the batch that the array describes.
+        self._current: object = None
+        # Held during a use of this batch, and never during a wait for packets.
+        self._batch_lock = threading.RLock()
         self._room = 0, 0
         register(device, self)
 
     @documented("tuntap_reader_set_room")
     def set_room(self, headroom: int = 0, tailroom: int = 0) -> None:
-        """For Packets.runs."""
-        with self._one_by_one, self._looking, self._handle as pointer:
-            self._now = None
+        """Sets the room around each packet of Packets.runs()."""
+        with self._lock, self._batch_lock, self._handle as pointer:
+            self._current = None
             call(lib.tuntap_reader_set_room, pointer, headroom, tailroom)
             self._room = headroom, tailroom
 
     @documented("tuntap_reader_batch")
     def batch(self) -> Packets:
-        """At least one packet, and at most 256."""
+        """Returns at least one packet, and at most 256."""
         while True:
-            # None is the end of the last batch.
+            # None: the previous batch has ended.
             if packets := self._next():
                 return packets
 
     def _next(self) -> Packets | None:
-        """None: the reader is empty, and the descriptor says when there is more."""
-        with self._one_by_one, self._handle as pointer:
-            with self._looking:
-                self._now = None
-            count = self._take(pointer, self._address, _MANY, _PLACE)
+        """Returns None if the reader is empty. The descriptor is readable when there are more packets."""
+        with self._lock, self._handle as pointer:
+            with self._batch_lock:
+                self._current = None
+            count = self._read_batch(pointer, self._address, _MAX_BATCH, _PACKET_SIZE)
             if not count:
                 return None
-            self._now = batch = object()
+            self._current = batch = object()
             return Packets(self, batch, count)
 
     def __iter__(self) -> Iterator[Packets]:
@@ -179,83 +183,83 @@ class Reader(Handled):
             yield self.batch()
 
     def _check(self, packets: Packets) -> None:
-        if self._now is not packets._batch:
-            text = "look at the packets of a batch: the reader has gone on; copy() keeps them"
+        if self._current is not packets._batch:
+            text = "use the packets of a batch: it is not the reader's current batch; copy() keeps packets"
             raise error(errno.EINVAL, Reason.ARGUMENT, text)
 
     def _copy(self, packets: Packets) -> list[bytes]:
-        with self._looking, self._handle:
+        with self._batch_lock, self._handle:
             self._check(packets)
-            places = self._places[: _WORDS * len(packets)]
-            # A signal handler may have come in between, and read on.
+            words = self._words[: _WORDS_PER_PACKET * len(packets)]
+            # A signal handler may have read another batch in between.
             self._check(packets)
-            starts, lengths = places[0::_WORDS], places[1::_WORDS]
+            starts, lengths = words[0::_WORDS_PER_PACKET], words[1::_WORDS_PER_PACKET]
             first = starts[0]
-            # One copy of all, and slices of that, which are cheaper than a call for each. They lie in one piece of
-            # memory, one behind the other.
-            all_of_them = ctypes.string_at(first, starts[-1] + lengths[-1] - first)
+            # The packets are in one block of memory, in order. A copy of the block and slices of it are cheaper than a
+            # call for each packet.
+            block = ctypes.string_at(first, starts[-1] + lengths[-1] - first)
             self._check(packets)
-            return [all_of_them[(at := start - first) : at + length] for start, length in zip(starts, lengths)]
+            return [block[(at := start - first) : at + length] for start, length in zip(starts, lengths)]
 
     def _runs(self, packets: Packets) -> list[Run]:
-        with self._looking, self._handle:
+        with self._batch_lock, self._handle:
             self._check(packets)
-            places, (headroom, tailroom) = self._places[: _WORDS * len(packets)], self._room
+            words, (headroom, tailroom) = self._words[: _WORDS_PER_PACKET * len(packets)], self._room
             self._check(packets)
             found: list[Run] = []
             number, around = 0, headroom + tailroom
             while number < len(packets):
-                start, length, run = places[_WORDS * number : _WORDS * (number + 1)]
-                count = min(run, _SEGMENTS, max(1, _BYTES // (length + around)))
+                start, length, run = words[_WORDS_PER_PACKET * number : _WORDS_PER_PACKET * (number + 1)]
+                count = min(run, _MAX_RUN, max(1, _MAX_RUN_SIZE // (length + around)))
                 number += count
-                last, last_length, _ = places[_WORDS * (number - 1) : _WORDS * number]
+                last, last_length, _ = words[_WORDS_PER_PACKET * (number - 1) : _WORDS_PER_PACKET * number]
                 data = ctypes.string_at(start - headroom, last + last_length - start + around)
                 found.append(Run(bytearray(data), length + around))
             self._check(packets)
             return found
 
-    def _write(self, packets: Packets, give: Giving, writer: int) -> None:
-        """Hands packets on to a tuntap_writer from where they are."""
-        with self._looking, self._handle:
+    def _write_to(self, packets: Packets, write_batch: _BatchWrite, writer: int) -> None:
+        """Passes packets to a tuntap_writer, without a copy."""
+        with self._batch_lock, self._handle:
             self._check(packets)
-            give(writer, self._address, len(packets))
+            write_batch(writer, self._address, len(packets))
 
 
-class Writer(Handled):
-    """Hands over packets in batches. For one thread at a time; others wait for it."""
+class Writer(HandleOwner):
+    """Writes packets in batches. One thread at a time uses it; other threads wait."""
 
     @documented("tuntap_writer_new")
     def __init__(self, device: Any, flags: Flag = Flag(0)) -> None:
         self._device = device
-        self._handle = part_of(device, "the writer", lib.tuntap_writer_new, flags, lib.tuntap_writer_free)
-        self._one_by_one = threading.RLock()
-        self._put, self._flush = Repeated(lib.tuntap_writer_put), Repeated(lib.tuntap_writer_flush)
-        self._give = Giving()
+        self._handle = part_handle(device, "the writer", lib.tuntap_writer_new, flags, lib.tuntap_writer_free)
+        self._lock = threading.RLock()
+        self._put, self._flush = _RetriedCall(lib.tuntap_writer_put), _RetriedCall(lib.tuntap_writer_flush)
+        self._write_batch = _BatchWrite()
         register(device, self)
 
     @documented("tuntap_writer_put")
     def put(self, packet: ReadableBuffer) -> None:
         data = contiguous(packet)
-        with self._one_by_one, self._handle as pointer:
+        with self._lock, self._handle as pointer:
             self._put(pointer, data, len(data))
 
     @documented("tuntap_writer_flush")
     def flush(self) -> None:
-        with self._one_by_one, self._handle as pointer:
+        with self._lock, self._handle as pointer:
             self._flush(pointer)
 
     @property
     @documented("tuntap_writer_get_lost")
     def lost(self) -> int:
-        with self._one_by_one:
+        with self._lock:
             return self._number(ctypes.c_uint64, lib.tuntap_writer_get_lost)
 
     @documented("tuntap_writer_batch")
     def batch(self, packets: Packets | Sequence[ReadableBuffer]) -> None:
-        """A list of packets, or what a reader gave. An Error has in `taken` how many of them were taken."""
-        with self._one_by_one, self._handle as pointer:
+        """Writes a list of packets, or the Packets of a reader. Error.taken is the number of accepted packets."""
+        with self._lock, self._handle as pointer:
             if type(packets) is Packets and packets._list is None:
-                packets._reader._write(packets, self._give, pointer)
+                packets._reader._write_to(packets, self._write_batch, pointer)
                 return
             if not packets:
                 self._flush(pointer)
@@ -263,16 +267,16 @@ class Writer(Handled):
             memory = Memory(bytearray().join(packets))
             lengths = sizes_of(packets)
             if sum(lengths) != memory.size:
-                raise ValueError("a packet has changed its size meanwhile")
+                raise ValueError("the size of a packet changed during the call")
             starts = accumulate(lengths, initial=memory.address or 0)
-            places = array("L", chain.from_iterable(zip(starts, lengths, repeat(1))))
-            address, _ = places.buffer_info()
-            self._give(pointer, address, len(lengths))
+            words = array("L", chain.from_iterable(zip(starts, lengths, repeat(1))))
+            address, _ = words.buffer_info()
+            self._write_batch(pointer, address, len(lengths))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Flushes, unless something went wrong or it is closed, and closes."""
+        """Closes the writer. Flushes it first, unless an exception occurred or it is closed already."""
         try:
             if kind is None and not self.closed:
                 self.flush()
@@ -280,14 +284,14 @@ class Writer(Handled):
             self.close()
 
 
-def part_of(device: object, what: str, make: Any, flags: Flag, free: Any) -> Handle:
-    """The handle of a reader or writer."""
+def part_handle(device: object, what: str, make: Any, flags: Flag, free: Any) -> Handle:
+    """Creates a reader or a writer, and returns its handle."""
     with device_handle(device) as pointer:
         return Handle(what, free, make, pointer, flags)
 
 
-def register(device: Any, part: Handled) -> None:
-    """Lets a device that is closed close its parts, too: also one that came a moment too late."""
+def register(device: Any, part: HandleOwner) -> None:
+    """Registers a reader or a writer, which the device closes with itself. Closes it now if the device is closed."""
     device._parts[id(part)] = part
     if device.closed:
         part.close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Options of an open that have no flag: all of them are set, or none."""
+"""The options of an open that are not flags, as a tuntap_config."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .route import NetworkLike, Route, route_struct
 
 
 class Options(NamedTuple):
-    """What a Device is opened with, beside its name and flags."""
+    """The options of Device, except its name and its flags."""
 
     node: Text | None = None
     netns: Text | int | None = None
@@ -39,7 +39,7 @@ class Options(NamedTuple):
 
 @contextmanager
 def config(options: Options) -> Iterator[int]:
-    """A tuntap_config with these options."""
+    """Creates a tuntap_config with these options, and yields its pointer."""
     handle = Handle("the options", lib.tuntap_config_free, lib.tuntap_config_new)
     try:
         with handle as pointer:
@@ -71,10 +71,8 @@ def _fill(pointer: int, options: Options) -> None:
     elif options.netns is not None:
         call(lib.tuntap_config_set_netns, pointer, os.fspath(options.netns))
     for addr in options.addrs:
-        given = addr if isinstance(addr, Addr) else Addr(addr)  # type: ignore[arg-type]
-        addr_place = addr_struct(given)
-        call(lib.tuntap_config_add_addr, pointer, ctypes.byref(addr_place), ctypes.sizeof(addr_place), 0)
+        struct = addr_struct(addr if isinstance(addr, Addr) else Addr(addr))  # type: ignore[arg-type]
+        call(lib.tuntap_config_add_addr, pointer, ctypes.byref(struct), ctypes.sizeof(struct), 0)
     for route in options.routes:
-        added = route if isinstance(route, Route) else Route(route)  # type: ignore[arg-type]
-        route_place = route_struct(added)
-        call(lib.tuntap_config_add_route, pointer, ctypes.byref(route_place), ctypes.sizeof(route_place), 0)
+        struct = route_struct(route if isinstance(route, Route) else Route(route))  # type: ignore[arg-type]
+        call(lib.tuntap_config_add_route, pointer, ctypes.byref(struct), ctypes.sizeof(struct), 0)

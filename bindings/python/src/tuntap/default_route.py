@@ -4,20 +4,20 @@
 from __future__ import annotations
 
 from . import _abi
-from ._handle import Handled
+from ._handle import HandleOwner
 from ._library import documented, lib
 from .address import IPAddress, ip_text
 from .route import NetworkLike
 
 
-class DefaultRoutes(Handled):
+class DefaultRoutes(HandleOwner):
     """A device and the default route through it."""
 
     @documented("tuntap_add_default_route")
     def add_default_route(
         self, family: int = 0, gateway: str | IPAddress | None = None, *, keep: bool = False, override: bool = False
     ) -> None:
-        """A family is 4 or 6, as the `version` of an address."""
+        """Adds a default route. The family is 4 or 6, as the `version` of an address, or 0 for both."""
         flags = (_abi.KEEP if keep else 0) | (_abi.OVERRIDE if override else 0)
         self._call(lib.tuntap_add_default_route, family, ip_text(gateway), flags)
 

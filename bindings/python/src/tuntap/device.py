@@ -15,7 +15,7 @@ from ._memory import Memory, contiguous, size_of
 from ._wait import retry_on_signal, retry_within
 from .batch import Reader, Writer
 from .errors import error
-from .offload import VnetHdr, sized
+from .offload import VnetHdr, reference_and_size
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 class Device(BaseDevice):
     """A TUN or TAP device, through one of its queues.
 
-    Device("vpn%d", Flag.TUN, addrs=["10.8.0.1/24"], up=True) opens one, with all of its options or not at all; close()
-    or the end of a `with` closes it. Every method may be called from any thread; one thread may read while another one
-    writes. Signal handlers of Python's run while a call waits, and may raise.
+    Device("vpn%d", Flag.TUN, addrs=["10.8.0.1/24"], up=True) opens a device and sets all options, or raises an Error.
+    close() or the end of a `with` block closes it. Any thread may call any method, and one thread may read while
+    another one writes. Python's signal handlers run while a call waits, and may raise an exception.
     """
 
     @documented("tuntap_read", "tuntap_read_timeout")
     def read(self, timeout: float | None = None) -> bytes:
-        """A packet, within so many seconds or TimeoutError; None: as long as it takes."""
+        """Reads a packet. Raises TimeoutError after timeout seconds; None: no limit."""
         packet = self._read_now()
         if packet is not None:
             return packet
@@ -41,21 +41,21 @@ class Device(BaseDevice):
 
     @documented("tuntap_read", "tuntap_read_timeout")
     def readinto(self, buffer: WriteableBuffer, timeout: float | None = None) -> int:
-        """A packet into a writable buffer, without a copy; its length. The limit is as for read()."""
+        """Reads a packet into a writable buffer, without a copy, and returns its length. `timeout` is as in read()."""
         room = len(buffer) if type(buffer) is bytearray else size_of(buffer)
         handle = self._handle
         if handle.fd >= 0 and room:
             users = handle.users
             users.append(None)
             try:
-                length = os.readv(handle.fd, (buffer, self._spill))
+                length = os.readv(handle.fd, (buffer, self._overflow))
             except OSError:
                 length = -1
             finally:
                 if users:
                     users.pop()
                 if handle.closed:
-                    handle.release()
+                    handle.free_if_unused()
             if length > room:
                 raise error(
                     errno.EMSGSIZE, Reason.BUFFER, f"read a packet: it is longer than {room} bytes, and is lost"
@@ -66,7 +66,7 @@ class Device(BaseDevice):
 
     @documented("tuntap_write", "tuntap_write_timeout")
     def write(self, packet: ReadableBuffer, timeout: float | None = None) -> int:
-        """Any buffer. It waits for room so many seconds; None: as long as it takes."""
+        """Writes a packet from any buffer. Raises TimeoutError after timeout seconds without room; None: no limit."""
         length = self._write_now(packet)
         if length is not None:
             return length
@@ -88,7 +88,7 @@ class Device(BaseDevice):
     def read_super(self) -> tuple[VnetHdr, bytes]:
         raw = _abi.tuntap_vnet_hdr()
         with self._pool.lend() as memory, self._handle as pointer:
-            arguments = (pointer, *sized(raw), memory.address, memory.size)
+            arguments = (pointer, *reference_and_size(raw), memory.address, memory.size)
             length = retry_on_signal(lambda: call(lib.tuntap_read_super, *arguments))
             return VnetHdr.of(raw), bytes(memory.view[:length])
 
@@ -96,7 +96,7 @@ class Device(BaseDevice):
     def write_super(self, hdr: VnetHdr, packet: ReadableBuffer) -> int:
         raw, data = hdr.to_c(), contiguous(packet)
         with self._handle as pointer:
-            arguments = (pointer, *sized(raw), data, len(data))
+            arguments = (pointer, *reference_and_size(raw), data, len(data))
             return retry_on_signal(lambda: call(lib.tuntap_write_super, *arguments))
 
     @documented("tuntap_reader_new")
@@ -110,7 +110,7 @@ class Device(BaseDevice):
     @property
     @documented("tuntap_set_nonblock")
     def nonblock(self) -> bool:
-        """Without a time limit, calls raise BlockingIOError instead of waiting."""
+        """Whether calls without a timeout raise BlockingIOError instead of waiting."""
         return bool(self.flags & Flag.NONBLOCK)
 
     @nonblock.setter
@@ -119,7 +119,7 @@ class Device(BaseDevice):
 
     @documented("tuntap_wait")
     def wait(self, events: Wait = Wait.READ, timeout: float | None = None) -> Wait:
-        """Those of the events that are ready, within so many seconds or TimeoutError; None: no limit."""
+        """Returns the events that are ready. Raises TimeoutError after timeout seconds; None: no limit."""
         with self._handle as pointer:
             return Wait(retry_within(timeout, lambda ms: call(lib.tuntap_wait, pointer, events, ms)))
 
@@ -131,6 +131,6 @@ class Device(BaseDevice):
     @documented("tuntap_shutdown")
     def shutdown(self) -> None:
         with self._handle as pointer:
-            # The descriptor itself knows nothing of it.
+            # The descriptor itself still works, so all later calls must go through the library.
             self._handle.fd = -1
             lib.tuntap_shutdown(pointer)

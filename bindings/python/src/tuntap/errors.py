@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What fails: an OSError with errno, the reason that errno does not say, and the library's sentence."""
+"""The exception of a failed call: an OSError with a reason, which is more precise than errno."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ._abi import Reason
 
 
 class Error(OSError):
-    """A call failed. Beside errno and strerror, the library's sentence, it has the reason.
+    """A failed call. It has errno, the reason, and the library's message as strerror.
 
-    It is also the OSError that errno stands for: PermissionError, BlockingIOError, TimeoutError and so on.
+    It is also the OSError subclass of its errno: PermissionError, BlockingIOError, TimeoutError and so on.
     """
 
     reason: Reason = Reason.NONE
-    # Of a Writer.batch: so many of its packets were taken, and must not be given again.
+    # Writer.batch(): the number of packets that were accepted. Do not write them again.
     taken: int = 0
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -25,7 +25,7 @@ class Error(OSError):
 
 
 def _kinds() -> dict[type[OSError], type[Error]]:
-    """For each OSError that Python has of its own, an Error that is one as well."""
+    """Returns, for each OSError subclass of an errno, a subclass of both Error and that class."""
     kinds: dict[type[OSError], type[Error]] = {OSError: Error}
     for number in errno.errorcode:
         kind = type(OSError(number, ""))
@@ -38,7 +38,7 @@ _KINDS = _kinds()
 
 
 def error(number: int, reason: Reason, message: str) -> Error:
-    """The Error of this errno."""
+    """Returns the Error for an errno."""
     kind = _KINDS[type(OSError(number, ""))]
     made = kind(number, message)
     made.reason = reason
@@ -46,10 +46,10 @@ def error(number: int, reason: Reason, message: str) -> Error:
 
 
 def from_c(number: int, reason: int, message: bytes) -> Error:
-    """The Error of a tuntap_error."""
+    """Returns the Error for a tuntap_error."""
     return error(number, Reason(reason), os.fsdecode(message))
 
 
 def closed(what: str) -> Error:
-    """It is used after it was closed."""
+    """Returns the Error for the use of a closed object."""
     return error(errno.EBADF, Reason.ARGUMENT, f"use {what}: it is closed")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The link: what a device is called, up and down, MTU, MAC address, carrier, master, IPv6, counters."""
+"""The link of a device: name, up and down, MTU, MAC address, carrier, master, IPv6, counters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Union
 
 from . import _abi
 from ._abi import IPv6Setting, Offloads, Reason
-from ._handle import Handled
+from ._handle import HandleOwner
 from ._library import documented, lib, number
 from ._types import Text
 from .errors import Error
@@ -19,7 +19,7 @@ MacLike = Union[str, bytes, bytearray, memoryview]
 
 
 class Stats(NamedTuple):
-    """Counters of a device: received (rx) is what was written, transmitted (tx) what is read."""
+    """Counters of a device. A packet that is written counts as received (rx), one that is read as transmitted (tx)."""
 
     rx_packets: int
     tx_packets: int
@@ -32,7 +32,7 @@ class Stats(NamedTuple):
 
 
 def mac_bytes(mac: MacLike) -> bytes:
-    """The six bytes of "02:00:00:00:00:01", or of bytes."""
+    """Converts a MAC address to six bytes. It is text such as "02:00:00:00:00:01", or any buffer."""
     given = (
         bytes.fromhex(mac.replace(":", " ").replace("-", " ")) if isinstance(mac, str) else memoryview(mac).tobytes()
     )
@@ -41,10 +41,10 @@ def mac_bytes(mac: MacLike) -> bytes:
     return given
 
 
-class Link(Handled):
+class Link(HandleOwner):
     """A device as the network sees it."""
 
-    def _unless_unset(self, kind: Any, function: Callable[..., Any]) -> int | None:
+    def _optional_number(self, kind: Any, function: Callable[..., Any]) -> int | None:
         try:
             return self._number(kind, function)
         except Error as error:
@@ -91,15 +91,15 @@ class Link(Handled):
     @property
     @documented("tuntap_get_mtu_range")
     def mtu_range(self) -> tuple[int, int]:
-        """The least and the greatest."""
-        least, greatest = ctypes.c_uint32(), ctypes.c_uint32()
-        self._call(lib.tuntap_get_mtu_range, ctypes.byref(least), ctypes.byref(greatest))
-        return least.value, greatest.value
+        """The minimum and the maximum MTU."""
+        minimum, maximum = ctypes.c_uint32(), ctypes.c_uint32()
+        self._call(lib.tuntap_get_mtu_range, ctypes.byref(minimum), ctypes.byref(maximum))
+        return minimum.value, maximum.value
 
     @property
     @documented("tuntap_get_mac", "tuntap_set_mac")
     def mac(self) -> bytes:
-        """Six bytes; text such as "02:00:00:00:00:01" is taken too."""
+        """The MAC address: six bytes. It can also be set to text such as "02:00:00:00:00:01"."""
         mac = ctypes.create_string_buffer(_abi.MAC_SIZE)
         self._call(lib.tuntap_get_mac, mac)
         return mac.raw
@@ -129,7 +129,7 @@ class Link(Handled):
     @property
     @documented("tuntap_get_master", "tuntap_set_master")
     def master(self) -> str | None:
-        """None: it is a port of nothing."""
+        """The master, or None."""
         try:
             return self._text(_abi.NAME_SIZE, lib.tuntap_get_master)
         except Error as error:
@@ -185,8 +185,8 @@ class Link(Handled):
     @property
     @documented("tuntap_get_owner", "tuntap_set_owner")
     def owner(self) -> int | None:
-        """None: no owner is set."""
-        return self._unless_unset(ctypes.c_uint32, lib.tuntap_get_owner)
+        """The user ID of the owner, or None."""
+        return self._optional_number(ctypes.c_uint32, lib.tuntap_get_owner)
 
     @owner.setter
     def owner(self, uid: int) -> None:
@@ -195,8 +195,8 @@ class Link(Handled):
     @property
     @documented("tuntap_get_group", "tuntap_set_group")
     def group(self) -> int | None:
-        """None: no group is set."""
-        return self._unless_unset(ctypes.c_uint32, lib.tuntap_get_group)
+        """The group ID, or None."""
+        return self._optional_number(ctypes.c_uint32, lib.tuntap_get_group)
 
     @group.setter
     def group(self, gid: int) -> None:
@@ -215,7 +215,7 @@ class Link(Handled):
 
     @documented("tuntap_set_netns")
     def set_netns(self, netns: Text | int) -> None:
-        """A path, or the descriptor of an open network namespace."""
+        """Moves the device to the network namespace of a path or of a descriptor."""
         if isinstance(netns, int):
             self._call(lib.tuntap_set_netns_fd, netns)
         else:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A watch over one device, or over all."""
+"""Monitors one device, or all devices."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 from . import _abi
 from ._abi import AddrFlag, EventKind, Flag, Reason, RouteFlag, RouteType, Scope
-from ._handle import Handle, Handled, device_handle
+from ._handle import Handle, HandleOwner, device_handle
 from ._library import documented, lib
 from ._wait import Waits, retry_within
 from .address import IPAddress, IPInterface, parse_ip
@@ -25,7 +25,7 @@ from .route import Route
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to a device, with its state after it."""
+    """A change of a device, with its state after the change."""
 
     kind: EventKind
     index: int
@@ -40,12 +40,12 @@ class Event:
     scope: Scope = Scope.GLOBAL
     addr_flags: AddrFlag = AddrFlag(0)
     route: Route | None = None
-    # 4 or 6, as the `version` of an address; 0 for other events than those of addresses and routes.
+    # 4 or 6, as the `version` of an address; 0 if the event is not about an address or a route.
     family: int = 0
 
 
 class _MonitorHandle(Handle):
-    """A tuntap_monitor, whose waits its end ends."""
+    """Owns a tuntap_monitor."""
 
     __slots__ = ()
 
@@ -53,28 +53,29 @@ class _MonitorHandle(Handle):
         lib.tuntap_monitor_shutdown(self.pointer)
 
 
-class Monitor(Handled):
-    """Yields events: to `for event in monitor`, to `async for event in monitor`, or one by one.
+class Monitor(HandleOwner):
+    """Reports events: `for event in monitor`, `async for event in monitor`, or next().
 
-    For one thread at a time; others wait for it. Iteration ends when the one device that is watched is gone.
+    One thread at a time uses it; other threads wait. The iteration of a monitor of one device ends when the device is
+    gone.
     """
 
     @documented("tuntap_monitor_open")
     def __init__(self, device: object = None, routes: bool = False, default_route: bool = False) -> None:
         flags = (_abi.MONITOR_ROUTES if routes else 0) | (_abi.MONITOR_DEFAULT_ROUTE if default_route else 0)
-        with nullcontext() if device is None else device_handle(device) as watched:
-            opener = lib.tuntap_monitor_open
-            self._handle = _MonitorHandle("the monitor", lib.tuntap_monitor_close, opener, watched, flags)
-        self._one_by_one = threading.RLock()
+        with nullcontext() if device is None else device_handle(device) as pointer:
+            make = lib.tuntap_monitor_open
+            self._handle = _MonitorHandle("the monitor", lib.tuntap_monitor_close, make, pointer, flags)
+        self._lock = threading.RLock()
         self._waits = Waits(self._handle)
 
     def close(self) -> None:
-        """Ends the watch, and a wait for an event."""
+        """Closes the monitor, and ends all waits for an event."""
         self._handle.close(self._waits.end)
 
     @documented("tuntap_monitor_get_fd")
     def fileno(self) -> int:
-        """-1 when it is closed."""
+        """Returns the descriptor, or -1 after close()."""
         return self._fileno(lib.tuntap_monitor_get_fd)
 
     @documented("tuntap_monitor_shutdown")
@@ -84,18 +85,18 @@ class Monitor(Handled):
 
     @documented("tuntap_monitor_next")
     def next(self, timeout: float | None = None) -> Event:
-        """Within so many seconds, or TimeoutError; None: no limit. Python's signal handlers run meanwhile."""
+        """Returns the next event. Raises TimeoutError after timeout seconds; None: no limit."""
         raw = _abi.tuntap_event()
         retry_within(timeout, lambda milliseconds: self._next(raw, milliseconds))
         return _event(raw)
 
     def _next(self, raw: Any, milliseconds: int) -> int:
-        if not self._one_by_one.acquire(timeout=milliseconds / 1000):
+        if not self._lock.acquire(timeout=milliseconds / 1000):
             raise error(errno.ETIMEDOUT, Reason.TIMEOUT, "wait for an event: another thread does")
         try:
             return self._call(lib.tuntap_monitor_next, ctypes.byref(raw), ctypes.sizeof(raw), milliseconds)
         finally:
-            self._one_by_one.release()
+            self._lock.release()
 
     def __iter__(self) -> Iterator[Event]:
         while True:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The devices that there are, whoever made them, and what the kernel can do."""
+"""Lists and deletes the devices of all programs, and queries the features of the kernel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ._abi import Feature, Flag
 from ._handle import device_handle
 from ._library import call, documented, lib, number
 from ._types import Text
-from .address import listed
+from .address import list_all
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def list() -> builtins.list[Info]:
             raw.mtu,
             bytes(raw.mac),
         )
-        for raw in listed(call, lib.tuntap_list, _abi.tuntap_info)
+        for raw in list_all(call, lib.tuntap_list, _abi.tuntap_info)
     ]
 
 
@@ -57,6 +57,6 @@ def delete(name: Text) -> None:
 
 @documented("tuntap_probe")
 def probe(feature: Feature, device: object = None) -> bool:
-    """Of the kernel alone, or of a device too."""
+    """Returns whether the kernel and, if it is given, a device support a feature."""
     with nullcontext() if device is None else device_handle(device) as pointer:
         return bool(number(ctypes.c_int, lib.tuntap_probe, pointer, feature))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The module pytun of python-pytun 2.4.2, over libtuntap: `from tuntap.pytun import TunTapDevice, IFF_TAP, Error`.
 
-Programs need no change but that line. What is different is in the README of this package. Linux.
+A program needs no other change. The README of this package lists the differences. Linux only.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .device import Device
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-# As <linux/if_tun.h> has them.
+# The values of <linux/if_tun.h>.
 IFF_TUN = 0x0001
 IFF_TAP = 0x0002
 IFF_MULTI_QUEUE = 0x0100
@@ -59,25 +59,27 @@ _NAME_SIZE = 16
 _MAC_SIZE = 6
 _INT_MAX = 2**31 - 1
 _LONG_MAX = 2 ** (8 * ctypes.sizeof(ctypes.c_long) - 1) - 1
-# No packet of a device is longer, with any header before it: a larger buffer would be for nothing.
-_LONGEST = 1 << 17
+# No packet is longer, including its headers, so a larger buffer would only waste memory.
+_MAX_READ = 1 << 17
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 class Error(OSError):
-    """What every failure is: errno and its text, or where no system call was made a sentence alone."""
+    """A failed call. It has errno and its text, or only a message if no system call was made."""
 
 
 def _failure(number: int) -> Error:
     return Error(number, os.strerror(number))
 
 
-def _failing(closed: int) -> Callable[[_Method], _Method]:
-    """Failures of the library become an Error, behind which its own sentence stays; this errno is that of a closed
-    device, which is not there any more, or of its descriptor."""
+def _translate_errors(closed: int) -> Callable[[_Method], _Method]:
+    """Returns a decorator that raises errors of the library as Error, with the library's error as the cause.
 
-    def translated(method: _Method) -> _Method:
+    closed: The errno of a call after close().
+    """
+
+    def decorator(method: _Method) -> _Method:
         @functools.wraps(method)
         def call(device: Any, *arguments: Any, **named: Any) -> Any:
             try:
@@ -88,16 +90,16 @@ def _failing(closed: int) -> Callable[[_Method], _Method]:
 
         return call  # type: ignore[return-value]
 
-    return translated
+    return decorator
 
 
-_device_call = _failing(closed=errno.ENODEV)
-_descriptor_call = _failing(closed=errno.EBADF)
+_device_call = _translate_errors(closed=errno.ENODEV)
+_descriptor_call = _translate_errors(closed=errno.EBADF)
 
 
-def _text(value: Any, place: int) -> str:
+def _text(value: Any, position: int) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"argument {place} must be str, not {type(value).__name__}")
+        raise TypeError(f"argument {position} must be str, not {type(value).__name__}")
     if "\0" in value:
         raise ValueError("embedded null character")
     return value
@@ -119,7 +121,7 @@ def _bool(value: Any, name: str) -> bool:
 
 
 def _ipv4(value: Any) -> str:
-    """A dotted quad of what inet_aton(3) reads, which is more than that."""
+    """Converts any IPv4 address that inet_aton(3) accepts to a dotted quad."""
     if not isinstance(value, str):
         raise TypeError(f"an address is a str, not {type(value).__name__}")
     value.encode("ascii")
@@ -130,13 +132,16 @@ def _ipv4(value: Any) -> str:
 
 
 def _class_prefix(addr: str) -> int:
-    """The prefix of an address's class, which the kernel gives one without a netmask."""
+    """Returns the prefix of the class of an address, which the kernel uses if no netmask is set."""
     first = int(addr.partition(".")[0])
     return next(prefix for end, prefix in ((128, 8), (192, 16), (224, 24), (256, 32)) if first < end)
 
 
 class TunTapDevice:
-    """A device, made or attached to; without a reference to it, or after close(), it goes unless it is persistent."""
+    """Creates a device, or attaches to an existing one.
+
+    close(), or the deletion of the last reference, removes the device unless it is persistent.
+    """
 
     __slots__ = ("_attached", "_device", "_fd", "_name", "_tap")
 
@@ -155,12 +160,12 @@ class TunTapDevice:
         for bit, flag in _FLAGS.items():
             wanted |= flag if flags & bit else Flag(0)
         try:
-            # The kernel's default header, which programs of pytun expect.
+            # The size of the kernel's default header, which programs for pytun expect.
             header = 10 if wanted & Flag.OFFLOAD else None
             self._device = Device(name, wanted, node=dev, vnet_hdr_size=header)
             self._name = self._device.name
             if wanted & Flag.OFFLOAD:
-                # The header alone: the program may not understand its fields.
+                # Only the header, without offloads: the program may ignore its fields.
                 self._device.offloads = Offloads(0)
         except errors.Error as error:
             raise _failure(error.errno or 0) from error
@@ -168,7 +173,7 @@ class TunTapDevice:
         self._attached = True
         self._fd = self._device.fileno()
         if sys.platform == "linux":
-            # Packets go through the descriptor itself, which blocks or not as the program sets it.
+            # Packets go directly through the descriptor. The program decides whether it blocks.
             os.set_blocking(self._fd, True)
 
     def __del__(self) -> None:
@@ -185,7 +190,7 @@ class TunTapDevice:
     @property
     @_device_call
     def addr(self) -> str:
-        return str(self._set(self._device.addr))
+        return str(self._require_set(self._device.addr))
 
     @addr.setter
     @_device_call
@@ -201,8 +206,8 @@ class TunTapDevice:
     @property
     @_device_call
     def dstaddr(self) -> str:
-        """The device's own address, when no other is set."""
-        return str(self._device.dstaddr or self._set(self._device.addr))
+        """The peer, or the address of the device if no peer is set."""
+        return str(self._device.dstaddr or self._require_set(self._device.addr))
 
     @dstaddr.setter
     @_device_call
@@ -212,7 +217,7 @@ class TunTapDevice:
     @property
     @_device_call
     def netmask(self) -> str:
-        return str(self._set(self._device.netmask))
+        return str(self._require_set(self._device.netmask))
 
     @netmask.setter
     @_device_call
@@ -220,7 +225,7 @@ class TunTapDevice:
         self._device.netmask = _ipv4(netmask)
 
     @staticmethod
-    def _set(value: object) -> object:
+    def _require_set(value: object) -> object:
         if value is None:
             raise _failure(errno.EADDRNOTAVAIL)
         return value
@@ -230,7 +235,7 @@ class TunTapDevice:
     def hwaddr(self) -> bytes:
         if self._tap:
             return self._device.mac
-        # A TUN has none: zeros, unless it is gone.
+        # A TUN has no MAC address: zeros. The index raises an error if the device is gone.
         return bytes(_MAC_SIZE) if self._device.index else b""
 
     @hwaddr.setter
@@ -266,7 +271,7 @@ class TunTapDevice:
         self._device.mtu = mtu
 
     def close(self) -> None:
-        """Closes the device; again is no error."""
+        """Closes the device. Does nothing if it is closed already."""
         self._fd = -1
         self._device.close()
 
@@ -281,26 +286,26 @@ class TunTapDevice:
         self._device.down()
 
     def read(self, size: int, /) -> bytes:
-        """A packet behind its packet information, cut to so many bytes."""
+        """Reads a packet, with its packet information in front, truncated to `size` bytes."""
         try:
-            return os.read(self._fd, size if size <= _LONGEST else _LONGEST)
+            return os.read(self._fd, size if size <= _MAX_READ else _MAX_READ)
         except OSError as error:
             raise _failure(error.errno or 0) from error
 
     def write(self, buf: ReadableBuffer, /) -> int:
-        """Hands over a packet; how many bytes were taken."""
+        """Writes a packet, and returns the number of bytes written."""
         try:
             return os.write(self._fd, buf)
         except OSError as error:
             raise _failure(error.errno or 0) from error
 
     def fileno(self) -> int:
-        """The descriptor, which blocks unless the program says otherwise; -1 after close()."""
+        """Returns the descriptor, or -1 after close(). It blocks unless the program changes that."""
         return self._fd
 
     @_descriptor_call
     def persist(self, flag: bool = True, /) -> None:
-        """Makes the device outlive its handles, or not."""
+        """Sets whether the device stays after its last handle is closed."""
         try:
             self._device.set_persist(_bool(flag, "persist"))
         except errors.Error as error:

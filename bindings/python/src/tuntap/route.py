@@ -10,10 +10,10 @@ from typing import Any, NamedTuple, Union
 
 from . import _abi
 from ._abi import RouteFlag, RouteType, Scope
-from ._handle import Handled
+from ._handle import HandleOwner
 from ._library import call, documented, lib
 from ._types import uint32, uint64
-from .address import IPAddress, fill, ip_text, listed, parse_ip
+from .address import IPAddress, ip_text, list_all, parse_ip, set_text
 
 IPNetwork = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 NetworkLike = Union[str, IPNetwork, IPAddress]
@@ -32,13 +32,13 @@ class Route(NamedTuple):
     scope: Scope | None = None
     mtu: int = 0
     flags: RouteFlag = RouteFlag(0)
-    # The interface, for socket.if_indextoname(). Only find_route() reports it.
+    # The index of the interface, for socket.if_indextoname(). Only find_route() reports it.
     ifindex: int = 0
 
 
 def route_struct(given: Route) -> Any:
-    """What C takes for a route."""
-    place = _abi.tuntap_route(
+    """Converts a Route to a tuntap_route."""
+    struct = _abi.tuntap_route(
         metric=uint32(given.metric),
         table=uint32(given.table),
         flags=uint64(given.flags),
@@ -48,14 +48,14 @@ def route_struct(given: Route) -> Any:
         mtu=uint32(given.mtu),
         index=uint32(given.ifindex),
     )
-    fill(place, "destination", ip_text(given.destination))
-    fill(place, "gateway", ip_text(given.gateway))
-    fill(place, "source", ip_text(given.source))
-    return place
+    set_text(struct, "destination", ip_text(given.destination))
+    set_text(struct, "gateway", ip_text(given.gateway))
+    set_text(struct, "source", ip_text(given.source))
+    return struct
 
 
-def listed_route(raw: Any) -> Route:
-    """What C lists of a route."""
+def route_from_struct(raw: Any) -> Route:
+    """Converts a tuntap_route to a Route."""
     return Route(
         ipaddress.ip_network(raw.destination.decode()),
         parse_ip(raw.gateway),
@@ -71,22 +71,22 @@ def listed_route(raw: Any) -> Route:
     )
 
 
-def _found(
-    call: Callable[..., int], destination: str | IPAddress, source: str | IPAddress | None, mark: int, *of: Any
+def _find_route(
+    call: Callable[..., int], destination: str | IPAddress, source: str | IPAddress | None, mark: int, *device: Any
 ) -> Route:
-    place = _abi.tuntap_route()
+    struct = _abi.tuntap_route()
     given = (ip_text(destination), ip_text(source), mark)
-    call(lib.tuntap_find_route, *of, *given, ctypes.byref(place), ctypes.sizeof(place))
-    return listed_route(place)
+    call(lib.tuntap_find_route, *device, *given, ctypes.byref(struct), ctypes.sizeof(struct))
+    return route_from_struct(struct)
 
 
 @documented("tuntap_find_route")
 def find_route(destination: str | IPAddress, source: str | IPAddress | None = None, mark: int = 0) -> Route:
-    """In the network namespace of the calling thread."""
-    return _found(call, destination, source, mark, None)
+    """Finds a route, in the network namespace of the calling thread."""
+    return _find_route(call, destination, source, mark, None)
 
 
-class Routes(Handled):
+class Routes(HandleOwner):
     """A device and the routes through it."""
 
     @documented("tuntap_add_route")
@@ -105,10 +105,10 @@ class Routes(Handled):
         flags: RouteFlag = RouteFlag(0),
         replace: bool = False,
     ) -> None:
-        """A Route, as list_routes() returns it, has all of it but `replace`."""
+        """Adds a route. If destination is a Route, as list_routes() returns it, only `replace` is used besides it."""
         given = Route(destination, gateway, metric, table, source, type, protocol, scope, mtu, flags)  # type: ignore[arg-type]
-        place = route_struct(destination if isinstance(destination, Route) else given)
-        self._call(lib.tuntap_add_route, ctypes.byref(place), ctypes.sizeof(place), _abi.REPLACE if replace else 0)
+        struct = route_struct(destination if isinstance(destination, Route) else given)
+        self._call(lib.tuntap_add_route, ctypes.byref(struct), ctypes.sizeof(struct), _abi.REPLACE if replace else 0)
 
     @documented("tuntap_del_route")
     def del_route(
@@ -126,13 +126,13 @@ class Routes(Handled):
         flags: RouteFlag = RouteFlag(0),
     ) -> None:
         given = Route(destination, gateway, metric, table, source, type, protocol, scope, mtu, flags)  # type: ignore[arg-type]
-        place = route_struct(destination if isinstance(destination, Route) else given)
-        self._call(lib.tuntap_del_route, ctypes.byref(place), ctypes.sizeof(place))
+        struct = route_struct(destination if isinstance(destination, Route) else given)
+        self._call(lib.tuntap_del_route, ctypes.byref(struct), ctypes.sizeof(struct))
 
     @documented("tuntap_find_route")
     def find_route(self, destination: str | IPAddress, source: str | IPAddress | None = None, mark: int = 0) -> Route:
-        return _found(self._call, destination, source, mark)
+        return _find_route(self._call, destination, source, mark)
 
     @documented("tuntap_list_routes")
     def list_routes(self) -> list[Route]:
-        return [listed_route(raw) for raw in listed(self._call, lib.tuntap_list_routes, _abi.tuntap_route)]
+        return [route_from_struct(raw) for raw in list_all(self._call, lib.tuntap_list_routes, _abi.tuntap_route)]

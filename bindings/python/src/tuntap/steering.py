@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""Which queue a packet goes to, and whether it goes out at all: programs that the kernel runs."""
+"""Programs that the kernel runs: they select the queue of a packet, or drop it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from . import _abi
-from ._handle import Handled
+from ._handle import HandleOwner
 from ._library import documented, lib
 from .link import MacLike, mac_bytes
 
-# Bytes of an instruction of a classic filter.
-_INSTRUCTION = 8
+# The size of an instruction of a classic BPF filter, in bytes.
+_INSTRUCTION_SIZE = 8
 
 
-class Steering(Handled):
-    """A device and the programs of it."""
+class Steering(HandleOwner):
+    """A device and its steering and filter programs."""
 
     @documented("tuntap_set_steering_ebpf")
     def set_steering_ebpf(self, fd: int | None) -> None:
@@ -27,11 +27,11 @@ class Steering(Handled):
 
     @documented("tuntap_set_filter_bpf")
     def set_filter_bpf(self, filter: bytes | bytearray | memoryview | None) -> None:
-        """The instructions one behind the other, as sock_filter has them."""
+        """Sets a filter: an array of struct sock_filter. None removes the filter."""
         program = bytes(filter or b"")
-        if len(program) % _INSTRUCTION:
-            raise ValueError(f"a filter has {_INSTRUCTION} bytes an instruction, and this one has {len(program)}")
-        self._call(lib.tuntap_set_filter_bpf, program or None, len(program) // _INSTRUCTION)
+        if len(program) % _INSTRUCTION_SIZE:
+            raise ValueError(f"a filter has {_INSTRUCTION_SIZE} bytes an instruction, and this one has {len(program)}")
+        self._call(lib.tuntap_set_filter_bpf, program or None, len(program) // _INSTRUCTION_SIZE)
 
     @documented("tuntap_set_filter_mac")
     def set_filter_mac(self, macs: Iterable[MacLike], all_multicast: bool = False) -> None:
