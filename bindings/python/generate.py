@@ -37,7 +37,7 @@ PLAIN = re.compile(
 # Parameters that do not exist in Python.
 C_ONLY = {
     *("dev", "err", "size", "buf", "config", "reader", "writer", "queue", "monitor", "splitter", "joiner", "count"),
-    *("milliseconds", "filter", "macs", "packets", "taken", "devices", "supported"),
+    *("milliseconds", "filter", "macs", "packets", "taken", "devices", "supported", "hdr_size"),
 }
 
 # The names of C types in tuntap/_types.py.
@@ -59,6 +59,8 @@ CTYPES = {"void *": "void_p", "size_t": "size_t"}
 
 def in_python(text: str) -> str:
     """Replaces the C names in a text with their Python names."""
+    text = text.replace("TUNTAP_REASON_*", "Reason").replace("TUNTAP_FEATURE_*", "Feature")
+    text = text.replace("TUNTAP_EVENT_*", "EventKind")
     text = re.sub(
         r"TUNTAP_(REASON|FEATURE|EVENT|SCOPE|ROUTE_TYPE|ENDIAN)_(\w+)",
         lambda match: f"{ENUMERATIONS[f'TUNTAP_{match[1]}_'][0]}.{match[2]}",

@@ -94,3 +94,24 @@ def test_closing_during_a_wait():
     monitor.close()
     thread.join(10)
     assert ends in ([errno.EBADF], [errno.ECANCELED]) and witness.descriptors() < before
+
+
+class SlowLock:
+    """Waits for another thread for a while."""
+
+    def acquire(self, timeout):
+        time.sleep(0.3)
+        return True
+
+    def release(self):
+        pass
+
+
+def test_the_timeout_includes_the_wait_for_another_thread(monkeypatch):
+    passed = []
+    with tuntap.Monitor() as monitor:
+        kinds(monitor, EventKind.COMPLETE)
+        monkeypatch.setattr(monitor, "_lock", SlowLock())
+        monkeypatch.setattr(monitor, "_call", lambda function, event, size, timeout: passed.append(timeout))
+        monitor.next(5)
+    assert 0 < passed[0] <= 4700

@@ -104,6 +104,16 @@ def list_all(call: Callable[..., int], function: Any, kind: type[Any]) -> list[A
         capacity = count
 
 
+def either(first: Any, given: Any) -> Any:
+    """Returns the first argument if it describes everything, and otherwise what all arguments describe."""
+    kind = type(given)
+    if not isinstance(first, kind):
+        return given
+    if given != kind(first):
+        raise TypeError(f"{kind.__name__} has these arguments as members")
+    return first
+
+
 class Addresses(HandleOwner):
     """A device and its addresses."""
 
@@ -161,14 +171,14 @@ class Addresses(HandleOwner):
         label: str = "",
         replace: bool = False,
     ) -> None:
-        """Adds an address. If it is an Addr, as list_addrs() returns it, only `replace` is used besides it."""
+        """Adds an address. If it is an Addr, as list_addrs() returns it, the only other argument is `replace`."""
         given = Addr(addr, peer, scope, flags, valid, preferred, metric, protocol, broadcast, label)  # type: ignore[arg-type]
-        struct = addr_struct(addr if isinstance(addr, Addr) else given)
+        struct = addr_struct(either(addr, given))
         self._call(lib.tuntap_add_addr, ctypes.byref(struct), ctypes.sizeof(struct), _abi.REPLACE if replace else 0)
 
     @documented("tuntap_del_addr")
     def del_addr(self, addr: AddrLike | Addr, peer: str | IPAddress | None = None) -> None:
-        struct = addr_struct(addr if isinstance(addr, Addr) else Addr(addr, peer))  # type: ignore[arg-type]
+        struct = addr_struct(either(addr, Addr(addr, peer)))  # type: ignore[arg-type]
         self._call(lib.tuntap_del_addr, ctypes.byref(struct), ctypes.sizeof(struct))
 
     @documented("tuntap_list_addrs")

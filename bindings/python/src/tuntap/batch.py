@@ -26,8 +26,6 @@ _MAX_BATCH = 256
 # The size of a tuntap_packet, in words and in bytes.
 _WORDS_PER_PACKET = 3
 _PACKET_SIZE = ctypes.sizeof(tuntap_packet)
-
-
 # Limits of one call with UDP_SEGMENT: packets, and bytes.
 _MAX_RUN = 64
 _MAX_RUN_SIZE = 65507

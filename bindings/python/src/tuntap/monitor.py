@@ -8,6 +8,7 @@ import errno
 import ipaddress
 import os
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -91,10 +92,12 @@ class Monitor(HandleOwner):
         return _event(raw)
 
     def _next(self, raw: Any, milliseconds: int) -> int:
+        start = time.monotonic()
         if not self._lock.acquire(timeout=milliseconds / 1000):
             raise error(errno.ETIMEDOUT, Reason.TIMEOUT, "wait for an event: another thread does")
         try:
-            return self._call(lib.tuntap_monitor_next, ctypes.byref(raw), ctypes.sizeof(raw), milliseconds)
+            left = max(milliseconds - int((time.monotonic() - start) * 1000), 0)
+            return self._call(lib.tuntap_monitor_next, ctypes.byref(raw), ctypes.sizeof(raw), left)
         finally:
             self._lock.release()
 

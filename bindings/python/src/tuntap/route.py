@@ -13,7 +13,7 @@ from ._abi import RouteFlag, RouteType, Scope
 from ._handle import HandleOwner
 from ._library import call, documented, lib
 from ._types import uint32, uint64
-from .address import IPAddress, ip_text, list_all, parse_ip, set_text
+from .address import IPAddress, either, ip_text, list_all, parse_ip, set_text
 
 IPNetwork = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 NetworkLike = Union[str, IPNetwork, IPAddress]
@@ -105,9 +105,9 @@ class Routes(HandleOwner):
         flags: RouteFlag = RouteFlag(0),
         replace: bool = False,
     ) -> None:
-        """Adds a route. If destination is a Route, as list_routes() returns it, only `replace` is used besides it."""
+        """Adds a route. If it is a Route, as list_routes() returns it, the only other argument is `replace`."""
         given = Route(destination, gateway, metric, table, source, type, protocol, scope, mtu, flags)  # type: ignore[arg-type]
-        struct = route_struct(destination if isinstance(destination, Route) else given)
+        struct = route_struct(either(destination, given))
         self._call(lib.tuntap_add_route, ctypes.byref(struct), ctypes.sizeof(struct), _abi.REPLACE if replace else 0)
 
     @documented("tuntap_del_route")
@@ -126,7 +126,7 @@ class Routes(HandleOwner):
         flags: RouteFlag = RouteFlag(0),
     ) -> None:
         given = Route(destination, gateway, metric, table, source, type, protocol, scope, mtu, flags)  # type: ignore[arg-type]
-        struct = route_struct(destination if isinstance(destination, Route) else given)
+        struct = route_struct(either(destination, given))
         self._call(lib.tuntap_del_route, ctypes.byref(struct), ctypes.sizeof(struct))
 
     @documented("tuntap_find_route")
