@@ -90,11 +90,11 @@ def markdown(title, sections, results, rounds, command, picture):
     lines = [
         f"# {title}",
         "",
-        f"Measured on {datetime.date.today()}, {machine()}, by `{command}`: {rounds} rounds, in each of which all",
-        "programs run in turn. A ratio compares a program with the base of its table in the same round",
-        f"({', '.join(bases)});",
-        "higher is better. It is the median, with the range of all rounds. Processor time comes again on other days;",
-        "the throughput of iperf3 differs more.",
+        f"Measured on {datetime.date.today()} by `{command}` on {machine()}.",
+        f"Each of the {rounds} rounds runs all programs, one after the other. A ratio compares a program with the base of",
+        f"its table in the same round, and higher is better. The bases: {', '.join(bases)}.",
+        "A table has the median of the ratios, and the range of all rounds in parentheses. Processor time varies less",
+        "between days than the throughput of iperf3.",
         "",
         f"![Ratios]({picture})",
     ]
