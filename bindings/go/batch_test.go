@@ -17,7 +17,7 @@ import (
 	"tuntap"
 )
 
-// expect receives datagrams that together are a payload.
+// expect receives datagrams and checks that together they are this payload.
 func expect(t testing.TB, conn *net.UDPConn, payload []byte) {
 	t.Helper()
 	buffer := make([]byte, 65536)
@@ -31,8 +31,8 @@ func expect(t testing.TB, conn *net.UDPConn, payload []byte) {
 	}
 }
 
-// Each way to echo what a reader reads. A UDP socket of the kernel verifies the checksums, and that all came back in
-// order.
+// echoes has a function for each way to echo the packets that a reader reads. A UDP socket of the kernel verifies their
+// checksums, and the test verifies their order.
 var echoes = map[string]func(r *tuntap.Reader, w *tuntap.Writer) (int, error){
 	"WriteBatch": func(r *tuntap.Reader, w *tuntap.Writer) (int, error) {
 		batch, err := r.ReadBatch()
@@ -40,7 +40,7 @@ var echoes = map[string]func(r *tuntap.Reader, w *tuntap.Writer) (int, error){
 			return 0, err
 		}
 		for _, packet := range batch.All() {
-			answer(packet)
+			swapEnds(packet)
 		}
 		return w.WriteBatch(batch)
 	},
@@ -55,14 +55,14 @@ var echoes = map[string]func(r *tuntap.Reader, w *tuntap.Writer) (int, error){
 		}
 		for i := range count {
 			buffers[i] = buffers[i][:sizes[i]]
-			answer(buffers[i])
+			swapEnds(buffers[i])
 		}
 		return w.WritePackets(buffers[:count])
 	},
 	"Put": func(r *tuntap.Reader, w *tuntap.Writer) (int, error) {
 		batch, err := r.ReadBatch()
 		for _, packet := range batch.All() {
-			answer(packet)
+			swapEnds(packet)
 			err = errors.Join(err, w.Put(packet))
 		}
 		return batch.Len(), errors.Join(err, w.Flush())
@@ -72,7 +72,7 @@ var echoes = map[string]func(r *tuntap.Reader, w *tuntap.Writer) (int, error){
 		for _, packet := range batch.All() {
 			memory, failure := w.Reserve(len(packet) + 100)
 			err = errors.Join(err, failure)
-			answer(memory[:copy(memory, packet)])
+			swapEnds(memory[:copy(memory, packet)])
 			err = errors.Join(err, w.Commit(len(packet)))
 		}
 		return batch.Len(), errors.Join(err, w.Flush())
@@ -176,8 +176,8 @@ func TestWriterErrors(t *testing.T) {
 	}
 }
 
-// The collector runs all the time while memory of Go goes to C and back.
-func TestCollector(t *testing.T) {
+// The garbage collector runs all the time, while the test passes Go memory to C and back.
+func TestGarbageCollector(t *testing.T) {
 	device := tun(t, "gc0", 14, tuntap.Offload)
 	stop := make(chan struct{})
 	defer close(stop)

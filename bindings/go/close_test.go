@@ -20,7 +20,7 @@ import (
 
 func threads() int { return len(must(os.ReadDir("/proc/self/task"))) }
 
-// 1,000 goroutines wait, each in a read of its own queue, and hold no threads.
+// Each of 1,000 goroutines waits in a read of its own queue. The waits occupy no threads.
 func TestThousandReaders(t *testing.T) {
 	const devices, queues = 4, 250
 	var all []*tuntap.Device
@@ -59,8 +59,8 @@ func TestThousandReaders(t *testing.T) {
 	}
 }
 
-// Goroutines that read one device wait too.
-func TestThousandReadersOfOne(t *testing.T) {
+// 1,000 goroutines that read the same device occupy no threads either.
+func TestThousandReadersOfOneDevice(t *testing.T) {
 	device := tun(t, "thousand9", 49, 0)
 	before := threads()
 	results := make(chan error, 1000)
@@ -87,7 +87,7 @@ func TestThousandReadersOfOne(t *testing.T) {
 	}
 }
 
-var parked = regexp.MustCompile(`\[(IO wait|sync|semacquire)`)
+var waitState = regexp.MustCompile(`\[(IO wait|sync|semacquire)`)
 
 // waiting returns the number of goroutines that wait in a function, as the runtime reports them.
 func waiting(function string) int {
@@ -95,7 +95,7 @@ func waiting(function string) int {
 	count := 0
 	for _, stack := range strings.Split(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
 		head, _, _ := strings.Cut(stack, "\n")
-		if strings.Contains(stack, function) && parked.MatchString(head) {
+		if strings.Contains(stack, function) && waitState.MatchString(head) {
 			count++
 		}
 	}
@@ -187,7 +187,7 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// Everything at once while it is closed: no call uses memory that is freed.
+// The handles are closed while other goroutines call their methods: no call uses freed memory.
 func TestCloseDuringCalls(t *testing.T) {
 	for range 20 {
 		device := tun(t, "during0", 52, tuntap.Offload)
@@ -219,8 +219,8 @@ func TestCloseDuringCalls(t *testing.T) {
 	}
 }
 
-// A device that nobody holds is closed by the collector, with its reader and its writer.
-func TestForgotten(t *testing.T) {
+// The garbage collector closes an unreachable device, with its reader and its writer.
+func TestUnreachableDeviceIsClosed(t *testing.T) {
 	func() {
 		device := must(tuntap.Open("forgotten0", tuntap.TUN|tuntap.Offload))
 		must(device.NewReader(0))

@@ -14,8 +14,8 @@ import (
 	"tuntap"
 )
 
-// uplink makes an interface with a default route, as one of the Internet has it.
-func uplink(t *testing.T, name, network string, metric string) {
+// addUplink creates an interface with a default route, like an interface to the Internet.
+func addUplink(t *testing.T, name, network string, metric string) {
 	t.Helper()
 	mustIP("link", "add", name, "type", "veth", "peer", "name", "far-"+name)
 	t.Cleanup(func() { mustIP("link", "delete", name) })
@@ -25,15 +25,15 @@ func uplink(t *testing.T, name, network string, metric string) {
 	mustIP("route", "add", "default", "via", network+".1", "metric", metric)
 }
 
-// leads checks that the kernel sends a packet with these properties through an interface.
-func leads(t *testing.T, name string, packet ...string) {
+// expectInterface checks that the kernel sends a packet with these properties through an interface.
+func expectInterface(t *testing.T, name string, properties ...string) {
 	t.Helper()
-	words := append([]string{"-j", "route", "get"}, packet...)
-	equal(t, strings.Join(packet, " "), show[routeSeen](t, words...)[0].Interface, name)
+	words := append([]string{"-j", "route", "get"}, properties...)
+	equal(t, strings.Join(properties, " "), show[shownRoute](t, words...)[0].Interface, name)
 }
 
 func TestDefaultRoute(t *testing.T) {
-	uplink(t, "up0", "192.0.2", "10")
+	addUplink(t, "up0", "192.0.2", "10")
 	device := open(t, "default0", tuntap.TUN, tuntap.WithPrefix(netip.MustParsePrefix("10.70.0.2/24")))
 	if err := device.AddDefaultRoute(tuntap.DefaultRoute{}); !errors.Is(err, tuntap.ReasonDown) {
 		t.Error("a device that is down:", err)
@@ -44,19 +44,19 @@ func TestDefaultRoute(t *testing.T) {
 	check(t, device.AddBypass(server))
 	check(t, device.AddBypass(marked))
 	check(t, device.AddDefaultRoute(tuntap.DefaultRoute{}))
-	leads(t, "default0", "203.0.113.1")
-	leads(t, "default0", "2001:db8::1")
-	leads(t, "up0", "198.51.100.7")
-	leads(t, "up0", "203.0.113.1", "mark", "0x35")
-	leads(t, "up0", "192.0.2.9")
+	expectInterface(t, "default0", "203.0.113.1")
+	expectInterface(t, "default0", "2001:db8::1")
+	expectInterface(t, "up0", "198.51.100.7")
+	expectInterface(t, "up0", "203.0.113.1", "mark", "0x35")
+	expectInterface(t, "up0", "192.0.2.9")
 
 	gateway := netip.MustParseAddr("10.70.0.1")
 	check(t, device.AddDefaultRoute(tuntap.DefaultRoute{Family: tuntap.IPv4, Gateway: gateway, Override: true}))
-	equal(t, "gateway", show[routeSeen](t, "-j", "route", "get", "203.0.113.1")[0].Gateway, "10.70.0.1")
-	leads(t, "default0", "192.0.2.9")
+	equal(t, "gateway", show[shownRoute](t, "-j", "route", "get", "203.0.113.1")[0].Gateway, "10.70.0.1")
+	expectInterface(t, "default0", "192.0.2.9")
 
 	check(t, device.DelBypass(server))
-	leads(t, "default0", "198.51.100.7")
+	expectInterface(t, "default0", "198.51.100.7")
 	if err := device.DelBypass(server); !errors.Is(err, tuntap.ReasonUnset) {
 		t.Error("a bypass that is gone:", err)
 	}
@@ -64,22 +64,22 @@ func TestDefaultRoute(t *testing.T) {
 		t.Error("a bypass of nothing:", err)
 	}
 	check(t, device.DelDefaultRoute(tuntap.IPv4))
-	leads(t, "up0", "203.0.113.1")
-	leads(t, "default0", "2001:db8::1")
+	expectInterface(t, "up0", "203.0.113.1")
+	expectInterface(t, "default0", "2001:db8::1")
 
 	check(t, device.SetPersist(true))
 	check(t, device.AddDefaultRoute(tuntap.DefaultRoute{Family: tuntap.IPv4, Keep: true}))
 	server.Keep = true
 	check(t, device.AddBypass(server))
 	check(t, device.Close())
-	leads(t, "default0", "203.0.113.1")
-	leads(t, "up0", "198.51.100.7")
+	expectInterface(t, "default0", "203.0.113.1")
+	expectInterface(t, "up0", "198.51.100.7")
 	check(t, tuntap.Delete("default0"))
-	leads(t, "up0", "203.0.113.1")
+	expectInterface(t, "up0", "203.0.113.1")
 }
 
 func TestFindRoute(t *testing.T) {
-	uplink(t, "up1", "192.0.2", "10")
+	addUplink(t, "up1", "192.0.2", "10")
 	device := open(t, "find0", tuntap.TUN, tuntap.WithUp(), tuntap.WithPrefix(netip.MustParsePrefix("10.71.0.2/24")))
 	check(t, device.AddBypass(tuntap.Bypass{Mark: 7}))
 	check(t, device.AddDefaultRoute(tuntap.DefaultRoute{Family: tuntap.IPv4}))
@@ -89,7 +89,7 @@ func TestFindRoute(t *testing.T) {
 	equal(t, "interface", marked.Index, must(net.InterfaceByName("up1")).Index)
 	equal(t, "gateway", marked.Gateway, netip.MustParseAddr("192.0.2.1"))
 	equal(t, "source", marked.Source, netip.MustParseAddr("192.0.2.2"))
-	equal(t, "MTU", marked.MTU, seen(t, "up1").MTU)
+	equal(t, "MTU", marked.MTU, showLink(t, "up1").MTU)
 	if _, err := tuntap.FindRoute(destination, netip.IPv6Loopback(), 0); !errors.Is(err, tuntap.ReasonAddress) {
 		t.Error("a source of another family:", err)
 	}
@@ -109,20 +109,20 @@ func TestFindRoute(t *testing.T) {
 
 func TestMonitorDefaultRoute(t *testing.T) {
 	device := open(t, "mon3", tuntap.TUN)
-	uplink(t, "up2", "192.0.2", "10")
+	addUplink(t, "up2", "192.0.2", "10")
 	monitor := must(device.NewMonitor(tuntap.MonitorDefaultRoute))
 	defer monitor.Close()
-	event := until(t, monitor, tuntap.EventDefaultRoute)
+	event := waitForEvent(t, monitor, tuntap.EventDefaultRoute)
 	equal(t, "present", event.Name, "up2")
 	equal(t, "gateway", event.Route.Gateway, netip.MustParseAddr("192.0.2.1"))
-	uplink(t, "up3", "198.51.100", "5")
-	event = until(t, monitor, tuntap.EventDefaultRoute)
+	addUplink(t, "up3", "198.51.100", "5")
+	event = waitForEvent(t, monitor, tuntap.EventDefaultRoute)
 	equal(t, "a lower metric", event.Name, "up3")
 	equal(t, "index", event.Index, must(net.InterfaceByName("up3")).Index)
 	mustIP("route", "delete", "default", "metric", "5")
-	equal(t, "back", until(t, monitor, tuntap.EventDefaultRoute).Name, "up2")
+	equal(t, "back", waitForEvent(t, monitor, tuntap.EventDefaultRoute).Name, "up2")
 	mustIP("route", "delete", "default")
-	event = until(t, monitor, tuntap.EventDefaultRoute)
+	event = waitForEvent(t, monitor, tuntap.EventDefaultRoute)
 	if event.Family != tuntap.IPv4 || event.Route.Destination.IsValid() {
 		t.Errorf("none: %+v", event)
 	}
@@ -136,10 +136,10 @@ func TestMaster(t *testing.T) {
 		t.Error("no master:", err)
 	}
 	check(t, device.SetMaster("bridge1"))
-	equal(t, "master", seen(t, "port0").Master, "bridge1")
+	equal(t, "master", showLink(t, "port0").Master, "bridge1")
 	equal(t, "master", must(device.Master()), "bridge1")
 	check(t, device.SetMaster(""))
-	equal(t, "no master", seen(t, "port0").Master, "")
+	equal(t, "no master", showLink(t, "port0").Master, "")
 	if err := device.SetMaster("nothing"); !errors.Is(err, tuntap.ReasonAbsent) {
 		t.Error("no such bridge:", err)
 	}

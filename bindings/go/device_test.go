@@ -37,7 +37,7 @@ func TestOpen(t *testing.T) {
 		tuntap.WithRoute(route))
 	name := must(device.Name())
 	equal(t, "name", name, "open0")
-	shown := seen(t, name)
+	shown := showLink(t, name)
 	equal(t, "index", must(device.Index()), shown.Index)
 	equal(t, "MTU", shown.MTU, 1400)
 	equal(t, "MAC", shown.Address, mac.String())
@@ -49,8 +49,8 @@ func TestOpen(t *testing.T) {
 	equal(t, "group", fmt.Sprint(shown.Info.Data.Group), "root")
 	equal(t, "up", shown.is("UP"), true)
 	equal(t, "addresses", strings.Join(shown.prefixes(), " "), "10.20.0.1/24 fd00::1/64")
-	routes := routesSeen(t, name)
-	i := slices.IndexFunc(routes, func(r routeSeen) bool { return r.Destination == "10.21.0.0/16" })
+	routes := showRoutes(t, name)
+	i := slices.IndexFunc(routes, func(r shownRoute) bool { return r.Destination == "10.21.0.0/16" })
 	if i < 0 || routes[i].Gateway != "10.20.0.2" || routes[i].Metric != 5 || routes[i].Metrics[0].MTU != 1300 {
 		t.Error("routes:", routes)
 	}
@@ -85,7 +85,7 @@ func TestLink(t *testing.T) {
 	check(t, device.SetPersist(true))
 	check(t, device.Up())
 	check(t, device.SetCarrier(false))
-	shown := seen(t, "link1")
+	shown := showLink(t, "link1")
 	equal(t, "MTU", shown.MTU, must(device.MTU()))
 	equal(t, "MTU", shown.MTU, 1300)
 	equal(t, "alias", shown.Alias, must(device.Alias()))
@@ -104,9 +104,9 @@ func TestLink(t *testing.T) {
 	equal(t, "lowest MTU", lowest, 68)
 	equal(t, "highest MTU", highest, 65521)
 	check(t, device.SetAlias(""))
-	equal(t, "no alias", seen(t, "link1").Alias, "")
+	equal(t, "no alias", showLink(t, "link1").Alias, "")
 	check(t, device.Down())
-	equal(t, "down", seen(t, "link1").is("UP"), false)
+	equal(t, "down", showLink(t, "link1").is("UP"), false)
 
 	infos := must(tuntap.List())
 	i := slices.IndexFunc(infos, func(info tuntap.Info) bool { return info.Name == "link1" })
@@ -141,7 +141,7 @@ func TestAddrs(t *testing.T) {
 	check(t, device.AddAddr(peer))
 	check(t, device.AddAddr(expiring))
 	check(t, device.AddAddr(tuntap.Addr{Prefix: netip.MustParsePrefix("10.23.0.1/24")}))
-	shown := seen(t, "addr0")
+	shown := showLink(t, "addr0")
 	equal(t, "peer", shown.Addrs[0].Peer, "10.22.0.2")
 	equal(t, "label", shown.Addrs[0].Label, "addr0:1")
 	equal(t, "addresses", strings.Join(shown.prefixes(), " "), "10.22.0.1/32 10.23.0.1/24 fd01::1/64")
@@ -167,7 +167,7 @@ func TestAddrs(t *testing.T) {
 		t.Error("an address that is gone:", err)
 	}
 	check(t, device.SetAddr(netip.MustParsePrefix("10.24.0.1/16")))
-	equal(t, "addresses", strings.Join(seen(t, "addr0").prefixes(), " "), "10.24.0.1/16 fd01::1/64")
+	equal(t, "addresses", strings.Join(showLink(t, "addr0").prefixes(), " "), "10.24.0.1/16 fd01::1/64")
 	if err := device.SetAddr(netip.Prefix{}); !errors.Is(err, tuntap.ReasonAddress) {
 		t.Error("no address:", err)
 	}
@@ -179,7 +179,7 @@ func TestAddrs(t *testing.T) {
 		t.Error("a long label:", err)
 	}
 
-	// What is listed can be added again.
+	// Listed addresses can be deleted and added again.
 	before := must(device.Addrs())
 	for _, addr := range before {
 		if addr.Valid == 0 {
@@ -217,8 +217,8 @@ func TestRoutes(t *testing.T) {
 	}
 	check(t, device.AddRoute(route))
 	check(t, device.AddRoute(route))
-	shown := routesSeen(t, "route0")
-	i := slices.IndexFunc(shown, func(r routeSeen) bool { return r.Destination == "10.26.0.0/16" })
+	shown := showRoutes(t, "route0")
+	i := slices.IndexFunc(shown, func(r shownRoute) bool { return r.Destination == "10.26.0.0/16" })
 	if i < 0 || shown[i].Gateway != "10.25.0.9" || shown[i].Metric != 7 || shown[i].Source != "10.25.0.1" {
 		t.Error("ip shows", shown)
 	}
@@ -234,10 +234,10 @@ func TestRoutes(t *testing.T) {
 		t.Error("another MTU:", err)
 	}
 	check(t, device.ReplaceRoute(route))
-	equal(t, "MTU", routesSeen(t, "route0")[1].Metrics[0].MTU, 1200)
+	equal(t, "MTU", showRoutes(t, "route0")[1].Metrics[0].MTU, 1200)
 	listed.MTU = 1200
 	check(t, device.DelRoute(listed))
-	equal(t, "routes left", len(routesSeen(t, "route0")), 1)
+	equal(t, "routes left", len(showRoutes(t, "route0")), 1)
 	if err := device.DelRoute(listed); !errors.Is(err, tuntap.ReasonUnset) {
 		t.Error("a route that is gone:", err)
 	}
@@ -287,8 +287,8 @@ func TestErrors(t *testing.T) {
 		{"without privilege", withoutPrivilege(func() error { return failure(tuntap.Open("x", tuntap.TUN)) }),
 			syscall.EPERM, fs.ErrPermission, tuntap.ReasonPrivilege},
 	} {
-		var of *tuntap.Error
-		if !errors.As(test.err, &of) || !errors.Is(test.err, test.errno) || !errors.Is(test.err, test.reason) ||
+		var e *tuntap.Error
+		if !errors.As(test.err, &e) || !errors.Is(test.err, test.errno) || !errors.Is(test.err, test.reason) ||
 			test.also != nil && !errors.Is(test.err, test.also) || errors.Is(test.err, tuntap.ReasonFull) {
 			t.Errorf("%s: %#v", test.name, test.err)
 		}
@@ -298,7 +298,7 @@ func TestErrors(t *testing.T) {
 
 func failure[T any](_ T, err error) error { return err }
 
-// withoutPrivilege calls f in a thread without capabilities, which ends with it.
+// withoutPrivilege calls f in a thread without capabilities. The thread ends after the call.
 func withoutPrivilege(f func() error) error {
 	result := make(chan error)
 	go func() {
@@ -352,7 +352,7 @@ func TestQueues(t *testing.T) {
 	for range 10 {
 		must(queue.Read(make([]byte, 100)))
 	}
-	// A goroutine waits while its queue is detached, and gets packets after that.
+	// A goroutine can wait while its queue is detached. It gets packets after the queue is attached.
 	check(t, queue.Detach())
 	result := make(chan error)
 	go func() {
@@ -399,7 +399,7 @@ func TestOffloads(t *testing.T) {
 	device := open(t, "off0", tuntap.TUN|tuntap.Offload,
 		tuntap.WithVnetHdrSize(12), tuntap.WithVnetEndian(tuntap.LittleEndian))
 	equal(t, "size of the header", must(device.VnetHdrSize()), 12)
-	equal(t, "header", seen(t, "off0").Info.Data.VnetHdr, true)
+	equal(t, "header", showLink(t, "off0").Info.Data.VnetHdr, true)
 	check(t, device.SetOffloads(tuntap.OffloadCsum|tuntap.OffloadTSO4))
 	equal(t, "offloads", must(device.Offloads()).String(), "CSUM|TSO4")
 }
@@ -412,23 +412,23 @@ func TestNamespaces(t *testing.T) {
 	defer other.Process.Kill()
 	pid := strconv.Itoa(other.Process.Pid)
 	path := "/proc/" + pid + "/ns/net"
-	there := func(name string) bool {
+	inOther := func(name string) bool {
 		return exec.Command("nsenter", "-t", pid, "-n", "ip", "link", "show", name).Run() == nil
 	}
 	device := open(t, "ns0", tuntap.TUN, tuntap.WithNetns(path), tuntap.WithMTU(1234))
-	equal(t, "there", there("ns0"), true)
+	equal(t, "there", inOther("ns0"), true)
 	equal(t, "here", exists("ns0"), false)
 	equal(t, "MTU", must(device.MTU()), 1234)
 	namespace := must(os.Open(path))
 	defer namespace.Close()
 	moved := open(t, "ns1", tuntap.TUN)
 	check(t, moved.SetNetnsFD(namespace.Fd()))
-	equal(t, "moved", there("ns1"), true)
+	equal(t, "moved", inOther("ns1"), true)
 	check(t, device.SetNetns("/proc/self/ns/net"))
 	equal(t, "back", exists("ns0"), true)
 	check(t, failure(device.Name()))
 	third := open(t, "ns2", tuntap.TUN, tuntap.WithNetnsFD(namespace.Fd()))
-	equal(t, "by descriptor", there(must(third.Name())), true)
+	equal(t, "by descriptor", inOther(must(third.Name())), true)
 }
 
 func TestFeatures(t *testing.T) {
@@ -441,7 +441,7 @@ func TestFeatures(t *testing.T) {
 	}
 }
 
-// Each function of the header is called by the package, or is not needed.
+// The package calls each function of the header, or does not need it.
 func TestComplete(t *testing.T) {
 	unneeded := map[string]string{
 		"tuntap_open":             "tuntap_open_config",

@@ -21,7 +21,7 @@ func Example() {
 	}
 	defer device.Close()
 
-	conn, err := net.Dial("udp", "10.8.0.2:9") // any program that sends something to the network of the device
+	conn, err := net.Dial("udp", "10.8.0.2:9") // any program that sends a packet to the network of the device
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func Example() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		if packet[0]>>4 == 4 { // the kernel also sends IPv6 of its own accord
+		if packet[0]>>4 == 4 { // the kernel also sends IPv6 packets by itself
 			fmt.Printf("%d bytes: %s\n", n, packet[28:n])
 			return
 		}

@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(private.Namespace(m.Run)) }
 
-// The witness is ip(8).
+// The tests compare the state that ip(8) shows.
 
 func ip(words ...string) ([]byte, error) {
 	return exec.Command("ip", words...).Output()
@@ -30,8 +30,8 @@ func mustIP(words ...string) []byte {
 	return shown
 }
 
-// linkSeen is what ip(8) shows of a device.
-type linkSeen struct {
+// shownLink is the state of a device that ip(8) shows.
+type shownLink struct {
 	Name    string   `json:"ifname"`
 	Index   int      `json:"ifindex"`
 	MTU     int      `json:"mtu"`
@@ -71,9 +71,9 @@ type linkSeen struct {
 	} `json:"stats64"`
 }
 
-func (l linkSeen) is(flag string) bool { return slices.Contains(l.Flags, flag) }
+func (l shownLink) is(flag string) bool { return slices.Contains(l.Flags, flag) }
 
-func (l linkSeen) prefixes() []string {
+func (l shownLink) prefixes() []string {
 	var prefixes []string
 	for _, addr := range l.Addrs {
 		if addr.Scope != "link" {
@@ -83,7 +83,7 @@ func (l linkSeen) prefixes() []string {
 	return prefixes
 }
 
-type routeSeen struct {
+type shownRoute struct {
 	Destination string `json:"dst"`
 	Gateway     string `json:"gateway"`
 	Metric      uint32 `json:"metric"`
@@ -95,14 +95,14 @@ type routeSeen struct {
 	} `json:"metrics"`
 }
 
-func seen(t testing.TB, name string) linkSeen {
+func showLink(t testing.TB, name string) shownLink {
 	t.Helper()
-	return show[linkSeen](t, "-j", "-d", "-s", "address", "show", "dev", name)[0]
+	return show[shownLink](t, "-j", "-d", "-s", "address", "show", "dev", name)[0]
 }
 
-func routesSeen(t testing.TB, name string) []routeSeen {
+func showRoutes(t testing.TB, name string) []shownRoute {
 	t.Helper()
-	return show[routeSeen](t, "-j", "route", "show", "dev", name)
+	return show[shownRoute](t, "-j", "route", "show", "dev", name)
 }
 
 func show[T any](t testing.TB, words ...string) []T {
@@ -119,7 +119,7 @@ func exists(name string) bool {
 	return err == nil
 }
 
-// open opens a device that is closed with the test.
+// open opens a device. The end of the test closes it.
 func open(t testing.TB, name string, flags tuntap.Flags, options ...tuntap.Option) *tuntap.Device {
 	t.Helper()
 	device := must(tuntap.Open(name, flags, options...))
@@ -127,7 +127,7 @@ func open(t testing.TB, name string, flags tuntap.Flags, options ...tuntap.Optio
 	return device
 }
 
-// must returns a value, and fails the test if there is an error.
+// must returns a value. It panics if there is an error.
 func must[T any](value T, err error) T {
 	if err != nil {
 		panic(err)

@@ -13,8 +13,8 @@ import (
 	"tuntap"
 )
 
-// until takes events until one of this kind.
-func until(t *testing.T, monitor *tuntap.Monitor, kind tuntap.EventKind) tuntap.Event {
+// waitForEvent takes events until an event of this kind, and returns that event.
+func waitForEvent(t *testing.T, monitor *tuntap.Monitor, kind tuntap.EventKind) tuntap.Event {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -36,17 +36,17 @@ func TestMonitor(t *testing.T) {
 	defer monitor.Close()
 	all := must(tuntap.NewMonitor(0))
 	defer all.Close()
-	until(t, all, tuntap.EventComplete)
-	equal(t, "present", until(t, monitor, tuntap.EventDevice).Name, "mon0")
-	until(t, monitor, tuntap.EventComplete)
+	waitForEvent(t, all, tuntap.EventComplete)
+	equal(t, "present", waitForEvent(t, monitor, tuntap.EventDevice).Name, "mon0")
+	waitForEvent(t, monitor, tuntap.EventComplete)
 
 	mustIP("link", "set", "mon0", "mtu", "1333", "up")
-	equal(t, "MTU", until(t, monitor, tuntap.EventMTU).MTU, 1333)
+	equal(t, "MTU", waitForEvent(t, monitor, tuntap.EventMTU).MTU, 1333)
 	mustIP("address", "add", "10.60.0.1/24", "dev", "mon0")
-	equal(t, "address", until(t, monitor, tuntap.EventAddrAdded).Addr.Prefix, netip.MustParsePrefix("10.60.0.1/24"))
+	equal(t, "address", waitForEvent(t, monitor, tuntap.EventAddrAdded).Addr.Prefix, netip.MustParsePrefix("10.60.0.1/24"))
 	mustIP("route", "add", "10.61.0.0/16", "via", "10.60.0.2", "metric", "9")
 	for {
-		route := until(t, monitor, tuntap.EventRouteAdded).Route
+		route := waitForEvent(t, monitor, tuntap.EventRouteAdded).Route
 		if route.Metric == 9 {
 			equal(t, "destination", route.Destination, netip.MustParsePrefix("10.61.0.0/16"))
 			equal(t, "gateway", route.Gateway, netip.MustParseAddr("10.60.0.2"))
@@ -54,11 +54,11 @@ func TestMonitor(t *testing.T) {
 		}
 	}
 	open(t, "mon1", tuntap.TAP)
-	equal(t, "another device", until(t, all, tuntap.EventDevice).Name, "mon1")
+	equal(t, "another device", waitForEvent(t, all, tuntap.EventDevice).Name, "mon1")
 	equal(t, "kind", tuntap.EventAddrAdded.String(), "address added")
 
 	mustIP("link", "delete", "mon0")
-	until(t, monitor, tuntap.EventRemoved)
+	waitForEvent(t, monitor, tuntap.EventRemoved)
 	if _, err := monitor.Next(context.Background()); !errors.Is(err, tuntap.ReasonRemoved) {
 		t.Error("after the last event:", err)
 	}
@@ -66,7 +66,7 @@ func TestMonitor(t *testing.T) {
 
 func TestMonitorWaits(t *testing.T) {
 	monitor := must(open(t, "mon2", tuntap.TUN).NewMonitor(0))
-	until(t, monitor, tuntap.EventComplete)
+	waitForEvent(t, monitor, tuntap.EventComplete)
 	for range 3 {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 		_, err := monitor.Next(ctx)

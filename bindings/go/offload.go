@@ -114,7 +114,7 @@ func (s *Splitter) Split(header *VnetHdr, packet []byte) iter.Seq2[[]byte, error
 		var pinner runtime.Pinner
 		defer pinner.Unpin()
 		if len(packet) == 0 {
-			packet = nothing
+			packet = emptyPacket
 		}
 		pinner.Pin(unsafe.SliceData(packet))
 		err := call(func(e *C.tuntap_error) C.int {

@@ -21,8 +21,8 @@ import (
 	"unsafe"
 )
 
-// nothing stands for an empty packet, because C takes no NULL.
-var nothing = []byte{0}[:0:1]
+// emptyPacket is passed to C instead of a packet of 0 bytes, because C accepts no NULL.
+var emptyPacket = []byte{0}[:0:1]
 
 // ReadSize returns the size of a buffer that holds every packet of this device. Read is fastest with a buffer of this
 // size.
@@ -75,7 +75,7 @@ type transfer struct {
 
 var transfers = sync.Pool{New: func() any {
 	t := new(transfer)
-	t.try = t.once
+	t.try = t.attempt
 	return t
 }}
 
@@ -89,7 +89,7 @@ func (d *Device) transfer(packet []byte, header *VnetHdr, kind transferKind) (in
 	defer t.put()
 	t.kind, t.dev, t.header, t.packet = kind, d.dev, header, packet
 	if len(packet) == 0 {
-		t.packet = nothing
+		t.packet = emptyPacket
 	}
 	wait := d.poll.read
 	if kind == writing || kind == writingSuper {
@@ -104,8 +104,8 @@ func (d *Device) transfer(packet []byte, header *VnetHdr, kind transferKind) (in
 	return int(t.count), nil
 }
 
-// once reports whether the call is complete.
-func (t *transfer) once(uintptr) bool {
+// attempt makes the call, and reports whether it is complete.
+func (t *transfer) attempt(uintptr) bool {
 	// The address is taken in each call, so that cgo sees bytes and not what is around them.
 	size := C.size_t(len(t.packet))
 	switch t.kind {

@@ -19,7 +19,7 @@ import (
 	"tuntap"
 )
 
-// protocol is one for experiments: nobody answers.
+// protocol is an IP protocol number for experiments: no host answers.
 const protocol = 253
 
 func sum(data []byte) uint16 {
@@ -43,7 +43,7 @@ func ipv4(source, destination string, kind byte, payload []byte) []byte {
 	return append(packet, payload...)
 }
 
-// sender sends UDP to a host behind a device.
+// sender returns a socket that sends UDP to a host behind a device.
 func sender(t testing.TB, to string) *net.UDPConn {
 	t.Helper()
 	conn := must(net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.MustParseAddrPort(to))))
@@ -51,7 +51,7 @@ func sender(t testing.TB, to string) *net.UDPConn {
 	return conn
 }
 
-// quiet makes the kernel send nothing of its own accord through a device.
+// quiet turns off IPv6 on a device, so that the kernel sends no packets through it by itself.
 func quiet(t testing.TB, name string) {
 	t.Helper()
 	check(t, os.WriteFile("/proc/sys/net/ipv6/conf/"+name+"/disable_ipv6", []byte("1"), 0))
@@ -90,22 +90,22 @@ func TestRead(t *testing.T) {
 
 func TestWrite(t *testing.T) {
 	device := tun(t, "write0", 2, 0)
-	heard := must(net.ListenPacket("ip4:253", "10.2.0.1"))
-	defer heard.Close()
+	receiver := must(net.ListenPacket("ip4:253", "10.2.0.1"))
+	defer receiver.Close()
 	packet := ipv4("10.2.0.2", "10.2.0.1", protocol, []byte("to a raw socket"))
 	equal(t, "length", must(device.Write(packet)), len(packet))
-	check(t, heard.SetReadDeadline(time.Now().Add(5*time.Second)))
+	check(t, receiver.SetReadDeadline(time.Now().Add(5*time.Second)))
 	buffer := make([]byte, 100)
-	n, from, err := heard.ReadFrom(buffer)
+	n, from, err := receiver.ReadFrom(buffer)
 	check(t, err)
 	equal(t, "payload", string(buffer[:n]), "to a raw socket")
 	equal(t, "source", from.String(), "10.2.0.2")
-	equal(t, "packets", must(device.Stats()).RxPackets, seen(t, "write0").Stats.Rx.Packets)
+	equal(t, "packets", must(device.Stats()).RxPackets, showLink(t, "write0").Stats.Rx.Packets)
 	equal(t, "bytes", must(device.Stats()).RxBytes, uint64(len(packet)))
 }
 
-// A buffer within a struct that has pointers is nothing that the rules of cgo forbid.
-func TestBufferAmongPointers(t *testing.T) {
+// The rules of cgo allow a buffer in a struct that also has pointers.
+func TestBufferInStructWithPointers(t *testing.T) {
 	device := tun(t, "among0", 3, 0)
 	holder := &struct {
 		before *int
@@ -194,7 +194,7 @@ func TestRemovedWhileReading(t *testing.T) {
 	}
 }
 
-// A TAP with a small send buffer, whose frames leave over a link that takes for ever: a write waits for room.
+// A TAP has a small send buffer, and its frames leave through a very slow link: a write waits for free space.
 func TestWriteWaits(t *testing.T) {
 	tap := open(t, "full0", tuntap.TAP, tuntap.WithUp())
 	quiet(t, "full0")
@@ -209,7 +209,7 @@ func TestWriteWaits(t *testing.T) {
 		mustIP("link", "set", name, "up")
 	}
 	for _, name := range []string{"full0", "slow0"} {
-		waitFor(t, name+" forwards", func() bool { return seen(t, name).Info.Port.State == "forwarding" })
+		waitFor(t, name+" forwards", func() bool { return showLink(t, name).Info.Port.State == "forwarding" })
 	}
 	tc := func(words ...string) { check(t, exec.Command("tc", words...).Run()) }
 	tc("qdisc", "add", "dev", "slow0", "root", "tbf", "rate", "64bit", "burst", "1600", "limit", "1000000")
@@ -280,7 +280,7 @@ func TestSuper(t *testing.T) {
 	if !bytes.Equal(again[28:], super[28:]) {
 		t.Error("the joined payload is another one")
 	}
-	answer(again)
+	swapEnds(again)
 	must(device.WriteSuper(joined, again))
 	received := make([]byte, 1000)
 	for at := 0; at < len(payload); {
@@ -303,8 +303,8 @@ func segment(t testing.TB, conn *net.UDPConn, size int) {
 	}))
 }
 
-// answer turns a UDP packet around. The checksums stay the same.
-func answer(packet []byte) {
+// swapEnds exchanges the source and the destination of a UDP packet. The checksums stay correct.
+func swapEnds(packet []byte) {
 	for i := range 4 {
 		packet[12+i], packet[16+i] = packet[16+i], packet[12+i]
 	}

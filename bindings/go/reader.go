@@ -61,7 +61,7 @@ func (d *Device) NewReader(flags Flags) (*Reader, error) {
 		return nil, err
 	}
 	r.memory.packets = (*C.tuntap_packet)(C.calloc(BatchSize, C.sizeof_tuntap_packet))
-	r.try = r.once
+	r.try = r.attempt
 	r.cleanup = runtime.AddCleanup(r, readerMemory.free, r.memory)
 	return r, nil
 }
@@ -152,8 +152,8 @@ func (r *Reader) next(count int) (Batch, error) {
 	return batch, nil
 }
 
-// once reports whether the call is complete.
-func (r *Reader) once(uintptr) bool {
+// attempt makes the call, and reports whether it is complete.
+func (r *Reader) attempt(uintptr) bool {
 	r.count = C.next_batch(r.memory.reader, r.memory.packets, C.size_t(r.size), &r.e)
 	return r.count != -C.EAGAIN
 }

@@ -69,7 +69,7 @@ func (d *Device) NewWriter(flags Flags) (*Writer, error) {
 	}
 	w.memory.packets = (*C.tuntap_packet)(C.calloc(BatchSize, C.sizeof_tuntap_packet))
 	w.memory.stage = C.malloc(stageSize)
-	w.put, w.commit, w.batch = w.putOnce, w.commitOnce, w.batchOnce
+	w.put, w.commit, w.batch = w.putAttempt, w.commitAttempt, w.batchAttempt
 	w.cleanup = runtime.AddCleanup(w, writerMemory.free, w.memory)
 	return w, nil
 }
@@ -93,7 +93,7 @@ func (w *Writer) Put(packet []byte) error {
 	defer w.mu.Unlock()
 	w.packet = packet
 	if len(packet) == 0 {
-		w.packet = nothing
+		w.packet = emptyPacket
 	}
 	err := w.wait(w.put)
 	w.packet = nil
@@ -211,17 +211,17 @@ func (w *Writer) wait(try func(fd uintptr) bool) error {
 
 // The following report whether the call is complete.
 
-func (w *Writer) putOnce(uintptr) bool {
+func (w *Writer) putAttempt(uintptr) bool {
 	w.result = C.tuntap_writer_put(w.memory.writer, unsafe.Pointer(&w.packet[:1][0]), C.size_t(len(w.packet)), &w.e)
 	return w.result != -C.EAGAIN
 }
 
-func (w *Writer) commitOnce(uintptr) bool {
+func (w *Writer) commitAttempt(uintptr) bool {
 	w.result = C.tuntap_writer_commit(w.memory.writer, w.size, &w.e)
 	return w.result != -C.EAGAIN
 }
 
-func (w *Writer) batchOnce(uintptr) bool {
+func (w *Writer) batchAttempt(uintptr) bool {
 	var taken C.size_t
 	w.result = C.tuntap_writer_batch(w.memory.writer, unsafe.SliceData(w.rest), C.size_t(len(w.rest)),
 		C.sizeof_tuntap_packet, &taken, &w.e)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Calls every exported function with good and bad arguments. generate.py writes, from include/tuntap.h, a table of
- * the functions and their parameters; values.c and handles.c make the arguments; main.c calls, and judges. */
+ * Calls every exported function with good and bad arguments. generate.py writes a table of the functions and their
+ * parameters from include/tuntap.h, values.c and handles.c make the arguments, and main.c calls and checks. */
 #ifndef API_H
 #define API_H
 
@@ -12,31 +12,31 @@
 
 enum { PARAMETERS_MAX = 8 };
 
-/** What memory has before a call that is to write to it, or not. */
+/** The bytes of an output before a call. */
 enum { CANARY = 0x5a };
 
-/** Memory of more bytes than this is not given, only promised. */
+/** If a call promises more memory than this, it gets less. */
 enum { MEMORY_MAX = 1 << 22 };
 
 struct parameter;
 
 /** One argument of a call. */
 struct argument {
-    /** For the report. */
+    /** The text for the report. */
     const char *says;
     /** Numbers and descriptors. */
     uint64_t number;
-    /** All else, and how many bytes are there. */
+    /** All other arguments, and the number of bytes there. */
     void *pointer;
     size_t bytes;
-    /** What is freed after the call. */
+    /** The memory that is freed after the call. */
     void *memory;
 };
 
-/** What a parameter of some type can be given: value 0 is a good one; only the first few meet those of others. */
+/** The values for a type of parameters. Value 0 is a good one. Only the first few are combined with those of others. */
 struct kind {
     int values, pairs;
-    /** Makes an argument. Those that say how much memory there is are made before those that are memory. */
+    /** Makes an argument. Arguments for sizes are made before arguments for memory. */
     void (*make)(struct argument *made, const struct parameter *parameter, int value, const struct argument *all);
     enum { IN, OUT, OUT_UNDEFINED } way;
 };
@@ -47,11 +47,11 @@ struct parameter {
     /** A good text, and a good number. */
     const char *text;
     uint64_t number;
-    /** Bytes of an element, and which parameters say how many elements there are and how large; -1: none does. */
+    /** The size of an element, and the parameters for the number and the size of elements, or -1 if there is none. */
     size_t unit;
     int count, size;
-    /** NULL is refused; it is written after a failure too. */
-    bool needed, always;
+    /** NULL is refused. The function writes to the memory also after a failure. */
+    bool nonnull, written_after_failure;
     /** Frees the object that the function made. */
     void (*release)(void *object);
 };
@@ -60,11 +60,11 @@ struct function {
     const char *name;
     long (*call)(const struct argument *arguments);
     enum { NOTHING, ZERO, COUNT, SIZE } returns;
-    /** It may change the device that is its first argument; or frees it, where it succeeds. */
+    /** The function may change the device in its first argument, or frees the argument if it succeeds. */
     bool changes, frees;
     int parameters;
     struct parameter parameter[PARAMETERS_MAX];
-    /** The errnos of its reference, up to a 0; and whether it leaves others open ("..."). */
+    /** The errnos in its reference, up to a 0, and whether it allows others ("..."). */
     int documented[40];
     bool open;
 };
@@ -73,28 +73,28 @@ extern const struct function functions[];
 extern const int functions_count;
 
 extern const struct kind text_kind, text_out_kind, memory_in_kind, memory_kind, struct_in_kind, struct_out_kind,
-    bytes_in_kind, bytes_out_kind, filter_kind, vectors_kind, packets_kind, places_kind, scalar_out_kind, object_out_kind,
-    error_kind, fd_kind, fd_out_kind, int_kind, int32_kind, uint32_kind, uint64_kind, size_kind;
+    bytes_in_kind, bytes_out_kind, filter_kind, vectors_kind, packets_kind, buffers_kind, scalar_out_kind,
+    object_out_kind, error_kind, fd_kind, fd_out_kind, int_kind, int32_kind, uint32_kind, uint64_kind, size_kind;
 
 extern const struct kind tuntap_kind, tuntap_config_kind, tuntap_reader_kind, tuntap_writer_kind,
     tuntap_splitter_kind, tuntap_joiner_kind, tuntap_monitor_kind;
 
-/** Elements that a number is for: its place in an array, and the number of them. */
+/** The number of elements of an array. */
 #define LENGTH(array) ((int)(sizeof(array) / sizeof *(array)))
 
-/** An IPv4 packet of that many bytes; fewer than its headers have are cut. */
+/** Writes an IPv4 packet of this size. If the size is less than the headers, the packet is truncated. */
 void packet_of(uint8_t *packet, size_t size);
 
-/** Gives the devices what good calls need: a packet to read and, where one was changed, an address and a route. */
+/** Gives the devices what good calls need: a packet to read, and the settings of a device that was changed. */
 void restore_handles(const void *changed);
-/** A persistent device named "idle", of which nobody has a handle. */
+/** Makes a persistent device named "idle" without a handle. */
 void make_idle_device(void);
-/** The function has freed what it was given. */
+/** Forgets a handle that the function has freed. */
 void forget_handle(const void *handle);
 void close_handles(void);
-/** Ends what waits, from time to time. */
+/** From now on, a signal handler ends calls that wait. */
 void interrupt_waits(void);
-/** Another network namespace. */
+/** Returns a descriptor of another network namespace. */
 int other_namespace(void);
 
 #endif

@@ -121,7 +121,7 @@ class Table:
             if not found:
                 die(f"{function.name}: no values for `{kind} {name}`")
             if found[1] == "tuntap_packet" and (kind.startswith("const ") or text.startswith("On entry: ")):
-                found = "packets" if kind.startswith("const ") else "places", found[1]
+                found = "packets" if kind.startswith("const ") else "buffers", found[1]
             fields["kind"], unit = f"&{found[0]}_kind", found[1]
             fields["unit"] = f"sizeof({unit})"
             for one in following[:2]:
@@ -129,8 +129,8 @@ class Table:
                 if member not in ("count", "size") or (member == "size" and fields["size"] >= 0):
                     break
                 fields[member] = names.index(one)
-            fields["needed"] = str(found[0] != "error" and "NULL" not in text).lower()
-            fields["always"] = str("after an error too" in text).lower()
+            fields["nonnull"] = str(found[0] != "error" and "NULL" not in text).lower()
+            fields["written_after_failure"] = str("after an error too" in text).lower()
             if found[0] == "text":
                 if name not in TEXTS:
                     die(f"{function.name}: no good text for `{name}`")

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * Calls each function with a good value for each parameter, then with every other value of each one, and with every two
- * values of each two. A function has a process of its own, in which it may crash or hang. */
+ * Calls each function with a good value for each parameter, then with every other value of each parameter, and then
+ * with all combinations of values of each two parameters. Each function has its own process, in which it may crash or
+ * hang. */
 #include "api.h"
 
 #include <sys/mman.h>
 
 enum { SECONDS = 100 };
 
-/** What a child reports, also when it dies. */
+/** What a child reports. It is in shared memory, so the parent can read it even if the child crashes. */
 static struct report {
     char call[600];
     long calls, good;
@@ -33,7 +34,7 @@ static void describe(void)
     snprintf(report->call + used, sizeof report->call - used, ")");
 }
 
-static void wrong(const char *what)
+static void report_failure(const char *what)
 {
     fprintf(stderr, "%s = %ld: %s", report->call, result, what);
     for (int i = 0; i < function->parameters; i++)
@@ -46,7 +47,7 @@ static void wrong(const char *what)
 #define MUST(condition)        \
     do {                       \
         if (!(condition))      \
-            wrong(#condition); \
+            report_failure(#condition); \
     } while (0)
 
 static void make_arguments(void)
@@ -89,7 +90,7 @@ static bool is_documented(int number)
     return false;
 }
 
-static void judge_error(const tuntap_error *error)
+static void check_error(const tuntap_error *error)
 {
     MUST(error->code == result);
     MUST(error->reason != TUNTAP_REASON_NONE);
@@ -97,8 +98,8 @@ static void judge_error(const tuntap_error *error)
     MUST(is_printable(error->message, sizeof error->message));
 }
 
-/** What a failure, and a success, leave in the places for results. */
-static void judge_place(const struct parameter *parameter, const struct argument *argument)
+/** Checks what a failure or a success leaves in an output. */
+static void check_output(const struct parameter *parameter, const struct argument *argument)
 {
     bool failed = result < 0;
     if (parameter->kind == &fd_kind && failed && (int)argument->number > 2 && values[parameter - function->parameter] != 7)
@@ -107,40 +108,40 @@ static void judge_place(const struct parameter *parameter, const struct argument
         return;
     if (parameter->kind == &error_kind) {
         if (failed)
-            judge_error(argument->pointer);
+            check_error(argument->pointer);
         else
             MUST(is_untouched(argument));
     } else if (failed) {
-        MUST(is_untouched(argument) != parameter->always);
+        MUST(is_untouched(argument) != parameter->written_after_failure);
     } else if (parameter->kind == &text_out_kind) {
         MUST(memchr(argument->pointer, 0, argument->bytes));
     }
 }
 
-/** One argument is not the good one, and that is NULL, which only this argument can be blamed for. */
+/** Only this argument differs from the good ones, and it is NULL, so that it must cause the failure. */
 static bool is_null_alone(int i)
 {
     for (int other = 0; other < function->parameters; other++)
         if (other != i && values[other] != good[other])
             return false;
-    return function->parameter[i].needed && values[i] != good[i] && !arguments[i].pointer;
+    return function->parameter[i].nonnull && values[i] != good[i] && !arguments[i].pointer;
 }
 
-static void judge(void)
+static void check_result(void)
 {
     MUST(result >= -4095);
     MUST(result <= 0 || function->returns != ZERO);
     MUST(result >= 0 || is_documented((int)-result));
     for (int i = 0; i < function->parameters; i++) {
         const struct parameter *parameter = &function->parameter[i];
-        bool null = parameter->unit && parameter->needed && !arguments[i].pointer;
-        judge_place(parameter, &arguments[i]);
+        bool null = parameter->unit && parameter->nonnull && !arguments[i].pointer;
+        check_output(parameter, &arguments[i]);
         MUST(!null || result < 0 || (function->returns == SIZE && result == 0));
         MUST(!is_null_alone(i) || result == -EINVAL || function->returns == SIZE);
     }
 }
 
-/** Frees what the call made and what was made for it. */
+/** Frees the results of the call and the memory of its arguments. */
 static void clean_up(void)
 {
     changed = function->changes && !function->frees && result >= 0 ? arguments[0].pointer : NULL;
@@ -160,7 +161,7 @@ static void clean_up(void)
     }
 }
 
-/** No call may use a handle that is being freed, and the signal handler wakes all handles. */
+/** Blocks the signal while a handle is freed, because the signal handler wakes all handles. */
 static void change_signals(int how)
 {
     sigset_t alarm;
@@ -181,13 +182,14 @@ static void call(void)
     report->calls++;
     result = function->call(arguments);
     report->good += result >= 0;
-    judge();
+    check_result();
     clean_up();
     if (function->frees)
         change_signals(SIG_UNBLOCK);
 }
 
-/** Calls with each value of two parameters; of one when they are the same. Ends early at a good call. */
+/** Calls with each combination of values of two parameters, or each value of one if they are the same. Can end at the
+ * first call that succeeds. */
 static bool try_pair(int first, int second, bool until_good)
 {
     const struct kind *kind = function->parameter[first].kind, *other = function->parameter[second].kind;
@@ -203,7 +205,7 @@ static bool try_pair(int first, int second, bool until_good)
     return false;
 }
 
-/** The good values of a function: the first ones, but for two at the most. */
+/** Finds good values: the first value of each parameter, with at most two exceptions. */
 static bool find_good(void)
 {
     for (int first = 0; first < function->parameters; first++)
@@ -222,7 +224,7 @@ static void test_function(void)
     before = descriptors();
     interrupt_waits();
     if (!find_good())
-        wrong("no good call was found");
+        report_failure("no good call was found");
     for (int first = 0; first < function->parameters; first++)
         for (int second = first; second < function->parameters; second++)
             try_pair(first, second, false);
@@ -233,8 +235,8 @@ static void test_function(void)
     exit(0);
 }
 
-/** Whether the function passed. A child that hangs is ended by an alarm that it does not handle. */
-static bool passes(void)
+/** Tests a function in a child. Returns whether it passed. A child that hangs is killed. */
+static bool test_in_child(void)
 {
     int status, waited = 0;
     fflush(stdout);
@@ -256,7 +258,7 @@ static bool passes(void)
     return status == 0;
 }
 
-/** The results of the processes that share the functions: most of the time a function waits for the kernel. */
+/** The results of a process. Several processes share the functions, because a function mostly waits for the kernel. */
 static struct sum {
     long calls;
     int tested, failed;
@@ -270,7 +272,7 @@ static void test_share(int share, int shares, const char *name)
             continue;
         int64_t began = now();
         memset(report, 0, sizeof *report);
-        sum->failed += !passes();
+        sum->failed += !test_in_child();
         sum->calls += report->calls;
         sum->tested++;
         if (getenv("TUNTAP_API_VERBOSE"))

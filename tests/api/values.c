@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * The arguments that are no handles. All memory is of the heap and has the size that the call gets, so that
- * AddressSanitizer sees each byte read or written beyond it. */
+ * Makes all arguments that are not handles. All memory is from the heap and has the size that the call gets, so that
+ * AddressSanitizer detects each access beyond it. */
 #include "api.h"
 
 #include <linux/filter.h>
 
-/** Memory that is freed after the call. */
-static uint8_t *take(struct argument *made, size_t bytes)
+/** Allocates memory that is freed after the call. */
+static uint8_t *allocate(struct argument *made, size_t bytes)
 {
     made->pointer = made->memory = malloc(bytes ? bytes : 1);
     CHECK(made->pointer);
@@ -16,7 +16,7 @@ static uint8_t *take(struct argument *made, size_t bytes)
     return made->pointer;
 }
 
-/** The bytes that the other arguments promise; `otherwise` when those are too many to be given. */
+/** The number of bytes that the other arguments promise, or `otherwise` if that is too much memory. */
 static size_t promised(const struct parameter *parameter, const struct argument *all, size_t otherwise)
 {
     uint64_t unit = parameter->size < 0 ? parameter->unit : all[parameter->size].number;
@@ -49,25 +49,25 @@ static void make_text(struct argument *made, const struct parameter *parameter, 
         null(made);
     } else if (value < LENGTH(texts)) {
         made->says = value < 0 ? parameter->text : texts[value];
-        memcpy(take(made, strlen(made->says) + 1), made->says, strlen(made->says) + 1);
+        memcpy(allocate(made, strlen(made->says) + 1), made->says, strlen(made->says) + 1);
     } else {
         size_t length = lengths[value - LENGTH(texts)];
         made->says = "a long text";
-        memset(take(made, length + 1), 'a', length);
+        memset(allocate(made, length + 1), 'a', length);
         ((char *)made->pointer)[length] = 0;
     }
 }
 
 const struct kind text_kind = {LENGTH(texts) + LENGTH(lengths) + 2, 14, make_text, IN};
 
-/* Places for results */
+/* Outputs */
 
-/** Memory of as many bytes as are promised, or NULL. */
+/** Makes memory of the promised size, or NULL. */
 static void make_out(struct argument *made, const struct parameter *parameter, int value, const struct argument *all)
 {
     made->says = "a place";
     if (value == 0)
-        take(made, promised(parameter, all, parameter->unit * 64));
+        allocate(made, promised(parameter, all, parameter->unit * 64));
     else
         null(made);
 }
@@ -100,7 +100,7 @@ static void make_memory(struct argument *made, const struct parameter *parameter
         null(made);
         return;
     }
-    take(made, size);
+    allocate(made, size);
     switch (value) {
     case 0:
         made->says = "a packet";
@@ -139,7 +139,7 @@ static void make_struct(struct argument *made, const struct parameter *parameter
         return;
     }
     size_t size = promised(parameter, all, parameter->unit);
-    memset(take(made, size), fills[value], size);
+    memset(allocate(made, size), fills[value], size);
     if (value != 0)
         return;
     if (strcmp(parameter->name, "addr") == 0)
@@ -159,7 +159,7 @@ static void make_bytes(struct argument *made, const struct parameter *parameter,
         null(made);
     } else {
         size_t size = promised(parameter, all, parameter->unit);
-        memset(take(made, size), fills[value], size);
+        memset(allocate(made, size), fills[value], size);
         made->says = names[value];
     }
 }
@@ -176,17 +176,17 @@ static void make_filter(struct argument *made, const struct parameter *parameter
         return;
     }
     size_t size = promised(parameter, all, parameter->unit), gap = value == 2;
-    uint8_t *bytes = take(made, size + gap);
+    uint8_t *bytes = allocate(made, size + gap);
     for (size_t at = 0; at + sizeof all_bytes <= size; at += sizeof all_bytes)
         memcpy(bytes + gap + at, value == 1 ? &unknown : &all_bytes, sizeof all_bytes);
     made->says = names[value];
-    /* Linux 6.18 stands still for good when many filters are freed at once. */
+    /* Linux 6.18 blocks forever when many filters are freed at the same time. */
     poll(NULL, 0, 20);
 }
 
 const struct kind filter_kind = {4, 4, make_filter, IN};
 
-/** Vectors that share one packet, which lies behind them. */
+/** Makes vectors that share one packet. */
 static void make_vectors(struct argument *made, const struct parameter *parameter, int value,
                          const struct argument *all)
 {
@@ -198,7 +198,7 @@ static void make_vectors(struct argument *made, const struct parameter *paramete
         null(made);
         return;
     }
-    /* The bytes come first: a vector read beyond the last is seen. */
+    /* The packet is before the vectors, so that a read beyond the last vector is detected. */
     uint8_t *packet = malloc(BYTES + bytes + 1);
     CHECK(packet);
     packet_of(packet, BYTES);
@@ -213,7 +213,7 @@ static void make_vectors(struct argument *made, const struct parameter *paramete
 
 const struct kind vectors_kind = {5, 5, make_vectors, IN};
 
-/** Packets that share one packet or place, which lies behind them, each in a structure of the promised size. */
+/** Makes packet structures of the promised size that share one packet or buffer. */
 static void make_packets(struct argument *made, const struct parameter *parameter, int value,
                          const struct argument *all)
 {
@@ -225,7 +225,7 @@ static void make_packets(struct argument *made, const struct parameter *paramete
         null(made);
         return;
     }
-    /* The bytes come first: a structure read beyond the last is seen. */
+    /* The packet is before the structures, so that a read beyond the last structure is detected. */
     uint8_t *packet = malloc(BYTES + bytes + 1);
     CHECK(packet);
     packet_of(packet, BYTES);
@@ -240,11 +240,11 @@ static void make_packets(struct argument *made, const struct parameter *paramete
 }
 
 const struct kind packets_kind = {6, 6, make_packets, IN};
-const struct kind places_kind = {6, 6, make_packets, OUT_UNDEFINED};
+const struct kind buffers_kind = {6, 6, make_packets, OUT_UNDEFINED};
 
 /* Numbers */
 
-/** A kind of numbers: the good one, and these, of which so many make pairs. */
+/** Defines a kind of numbers: the good one and these. The first `pairs` are combined with values of others. */
 #define NUMBERS(name, format, type, pairs, ...)                                                                           \
     static void make_##name(struct argument *made, const struct parameter *parameter, int value,                   \
                             const struct argument *all)                                                            \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the kernel announces of addresses and routes: what was taken away, if only for a moment. */
+ * Counts the address and route changes that the kernel announces, also those that last only for a moment. */
 #ifndef ANNOUNCED_H
 #define ANNOUNCED_H
 
@@ -8,7 +8,7 @@
 
 static int listener = -1;
 
-/** From now on. */
+/** Receives the kernel's notifications of address and route changes from now on. */
 static void listen_to_changes(void)
 {
     struct sockaddr_nl all = {.nl_family = AF_NETLINK,
@@ -17,7 +17,7 @@ static void listen_to_changes(void)
     CHECK(listener >= 0 && bind(listener, (struct sockaddr *)&all, sizeof all) == 0);
 }
 
-/** How many messages of this type came since then. */
+/** The number of messages of this type since listen_to_changes(). */
 UNUSED static int announced(int type)
 {
     char messages[65536];

@@ -6,10 +6,10 @@
 
 #include "packet.h"
 
-/** The event that NEXT took. */
+/** The event that take() or NEXT received last. */
 UNUSED static tuntap_event event;
 
-/** Takes the next event of a monitor, which comes; its kind. */
+/** Waits for the next event of a monitor. Returns its kind. Without an event within 20 seconds the test fails. */
 #define take(monitor) take_it(__FILE__, __LINE__, monitor)
 
 UNUSED static uint32_t take_it(const char *file, int line, tuntap_monitor *monitor)
@@ -20,7 +20,7 @@ UNUSED static uint32_t take_it(const char *file, int line, tuntap_monitor *monit
     return event.kind;
 }
 
-/** The next event of a monitor, which comes, is of this kind; the kind without TUNTAP_EVENT_. */
+/** The next event of the monitor has this kind, which is written without TUNTAP_EVENT_. */
 #define NEXT(monitor, wanted) next_is(__FILE__, __LINE__, monitor, TUNTAP_EVENT_##wanted)
 
 UNUSED static void next_is(const char *file, int line, tuntap_monitor *monitor, uint32_t kind)
@@ -33,7 +33,7 @@ UNUSED static void next_is(const char *file, int line, tuntap_monitor *monitor, 
     fail(file, line, "another event", text);
 }
 
-/** And that event is about this device. */
+/** Like NEXT, and the event is about this device. */
 #define NEXT_OF(monitor, wanted, name_)                                                            \
     do {                                                                                           \
         const char *of_ = (name_);                                                                 \
@@ -42,7 +42,7 @@ UNUSED static void next_is(const char *file, int line, tuntap_monitor *monitor, 
             fail(__FILE__, __LINE__, "an event of another device", event.name);                    \
     } while (0)
 
-/** And it is about this address. */
+/** Like NEXT, and the event is about this address. */
 #define NEXT_ADDR(monitor, wanted, text)                                                           \
     do {                                                                                           \
         NEXT(monitor, wanted);                                                                     \
@@ -50,7 +50,7 @@ UNUSED static void next_is(const char *file, int line, tuntap_monitor *monitor, 
             fail(__FILE__, __LINE__, "another address", event.addr);                               \
     } while (0)
 
-/** Or about this route. */
+/** Like NEXT, and the event is about this route. */
 #define NEXT_ROUTE(monitor, wanted, text)                                                          \
     do {                                                                                           \
         NEXT(monitor, wanted);                                                                     \
@@ -58,12 +58,12 @@ UNUSED static void next_is(const char *file, int line, tuntap_monitor *monitor, 
             fail(__FILE__, __LINE__, "another route", event.destination);                          \
     } while (0)
 
-/** What ip(8) did is announced before ip(8) ends: so without waiting there is no event. */
+/** There is no event. The kernel announces a change before ip(8) exits, so the test need not wait. */
 #define NO_EVENT(monitor)                                                                          \
     FAILS(tuntap_monitor_next(monitor, &event, sizeof event, 0, &err), ETIMEDOUT, TUNTAP_REASON_TIMEOUT)
 
-/** The event is about no device, and everything but its kind is 0. */
-UNUSED static int is_about_nothing(void)
+/** The event is about no device: everything but its kind is 0. */
+UNUSED static int only_the_kind_is_set(void)
 {
     tuntap_event empty;
     memset(&empty, 0, sizeof empty);
@@ -71,7 +71,7 @@ UNUSED static int is_about_nothing(void)
     return memcmp(&event, &empty, sizeof event) == 0;
 }
 
-/** The events up to TUNTAP_EVENT_COMPLETE; how many came before that. */
+/** Takes the events up to TUNTAP_EVENT_COMPLETE. Returns the number of events before it. */
 UNUSED static int take_present_state(tuntap_monitor *monitor)
 {
     int count = 0;

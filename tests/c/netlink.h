@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the library sends to rtnetlink and receives from there passes here first: it is counted, and fails where a test
- * says so. */
+ * Replaces send() and recvfrom(), which the library calls for rtnetlink: counts the messages, and makes one fail when a
+ * test asks for it. */
 #ifndef NETLINK_H
 #define NETLINK_H
 
@@ -10,13 +10,13 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
-/** Messages of the library so far, and datagrams that it received. */
+/** How many requests the library has sent so far, and how many datagrams it has received. */
 UNUSED static long requests, datagrams;
 
-/** The next request of this type is not sent: there is no memory for it. */
+/** The next request of this type fails with ENOMEM and is not sent. */
 UNUSED static int refused_type;
 
-/** The answer to the next request of this type is lost: there was no room for it. */
+/** The answer to the next request of this type is lost: recvfrom() fails with ENOBUFS. */
 UNUSED static int lost_type;
 
 static int answer_is_lost;

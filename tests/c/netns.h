@@ -6,7 +6,7 @@
 
 #include "packet.h"
 
-/** The network namespace that this thread is in, open. */
+/** A descriptor of this thread's network namespace. */
 UNUSED static int own_netns(void)
 {
     int netns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -14,8 +14,8 @@ UNUSED static int own_netns(void)
     return netns;
 }
 
-/** Which network namespace this thread is in, such as "net:[4026531840]": for the thread alone, not the process. */
-UNUSED static const char *place(void)
+/** The name of this thread's network namespace, such as "net:[4026531840]". Other threads may be in another one. */
+UNUSED static const char *current_netns(void)
 {
     static char text[64];
     ssize_t length = readlink("/proc/thread-self/ns/net", text, sizeof text - 1);
@@ -24,7 +24,7 @@ UNUSED static const char *place(void)
     return text;
 }
 
-/** A new network namespace, in which nothing sends packets of its own; this thread stays where it is. */
+/** Creates a network namespace in which the kernel sends no packets of its own. This thread does not enter it. */
 UNUSED static int new_netns(void)
 {
     int home = own_netns();
@@ -36,7 +36,7 @@ UNUSED static int new_netns(void)
     return netns;
 }
 
-/** Does something in another network namespace, and comes back. */
+/** Runs the statement in another network namespace, and returns to the present one. */
 #define INSIDE(netns, statement)                          \
     do {                                                  \
         int home_ = own_netns();                          \
@@ -46,23 +46,23 @@ UNUSED static int new_netns(void)
         close(home_);                                     \
     } while (0)
 
-/** The statement leaves this thread in the network namespace where it is. */
+/** The statement does not move this thread to another network namespace. */
 #define STAYS(statement)                                  \
     do {                                                  \
-        char before_place_[64];                           \
-        snprintf(before_place_, sizeof before_place_, "%s", place()); \
+        char before_netns_[64];                           \
+        snprintf(before_netns_, sizeof before_netns_, "%s", current_netns()); \
         statement;                                        \
-        CHECK(strcmp(before_place_, place()) == 0);       \
+        CHECK(strcmp(before_netns_, current_netns()) == 0);       \
     } while (0)
 
-/** Bytes before the IP packet. */
+/** The number of bytes before the IP packet. */
 UNUSED static size_t header_of(uint64_t flags)
 {
     return (flags & TUNTAP_PI ? 4 : 0) + (flags & TUNTAP_TAP ? 14 : 0);
 }
 
-/** Takes the device up where this thread is, with 10.8.0.1/24; a socket of that address. */
-UNUSED static int take_up(const char *name, uint64_t flags)
+/** Brings the device up in this thread's network namespace, with 10.8.0.1/24. Returns a socket with that address. */
+UNUSED static int bring_up(const char *name, uint64_t flags)
 {
     IP("addr replace 10.8.0.1/24 dev %s", name);
     IP("link set %s up", name);
@@ -71,7 +71,7 @@ UNUSED static int take_up(const char *name, uint64_t flags)
     return udp_socket("10.8.0.1", PORT);
 }
 
-/** What the socket sends goes out to the handle. */
+/** The handle reads a packet that the socket sends. */
 UNUSED static void a_packet_goes_out(int sock, tuntap *dev, uint64_t flags, const char *text)
 {
     static uint8_t buf[70000];
@@ -87,7 +87,7 @@ UNUSED static void a_packet_goes_out(int sock, tuntap *dev, uint64_t flags, cons
         CHECK(memcmp(buf, "\0\0\x08\0", 4) == 0);
 }
 
-/** What is written to the handle comes to the socket. */
+/** The socket receives a packet that is written to the handle. */
 UNUSED static void a_packet_comes_in(int sock, tuntap *dev, uint64_t flags, const char *text)
 {
     uint8_t buf[1000] = {0};

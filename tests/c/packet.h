@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Real packets for the tests: UDP sockets, and IPv4 packets made and taken apart by hand. */
+ * Real packets for the tests: UDP sockets, and IPv4 packets that are built and parsed by hand. */
 #ifndef PACKET_H
 #define PACKET_H
 
@@ -17,27 +17,27 @@
 #include <sys/uio.h>
 #include <time.h>
 
-/** The port of every test: each has a network namespace of its own. */
+/** The port of every test: each test has its own network namespace. */
 #define PORT 7000
 
 /** Bytes of the IPv4 and UDP headers before the data. */
 #define UDP_OVERHEAD 28
 
-/** The devices made from now on have no IPv6, which would send packets of its own through them. */
+/** Disables IPv6 on devices that are created from now on, because IPv6 sends packets of its own through them. */
 UNUSED static void ipv4_only(void)
 {
     if (access("/proc/sys/net/ipv6", F_OK) == 0)
         write_file("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
 }
 
-/** Waits for the events; ends the test when they do not come. */
+/** Waits for the events. The test fails if none comes within 20 seconds. */
 UNUSED static void wait_for(int fd, short events)
 {
     struct pollfd wanted = {.fd = fd, .events = events};
     CHECK(poll(&wanted, 1, 20000) == 1 && wanted.revents & events);
 }
 
-/** Whether there is something to read at this moment. */
+/** Whether the descriptor is readable now. */
 UNUSED static int is_readable(int fd)
 {
     struct pollfd wanted = {.fd = fd, .events = POLLIN};
@@ -51,7 +51,7 @@ UNUSED static struct sockaddr_in udp_address(const char *address, unsigned port)
     return result;
 }
 
-/** A UDP socket that belongs to an address and a port. */
+/** A UDP socket that is bound to an address and a port. */
 UNUSED static int udp_socket(const char *address, unsigned port)
 {
     struct sockaddr_in own = udp_address(address, port);
@@ -76,7 +76,7 @@ UNUSED static void udp_receives(int fd, const void *data, size_t size)
     CHECK(memcmp(got, data, size) == 0);
 }
 
-/** The Internet checksum of some bytes, which go on from an earlier sum. */
+/** The Internet checksum of these bytes, added to the sum of earlier bytes. */
 static uint16_t checksum(const uint8_t *bytes, size_t size, uint32_t sum)
 {
     for (size_t i = 0; i < size; i++)
@@ -92,14 +92,14 @@ static void put16(uint8_t *to, size_t number)
     to[1] = (uint8_t)number;
 }
 
-/** The checksum of a UDP datagram in its IPv4 packet: 0 when it is right already. */
+/** The checksum of a UDP datagram in its IPv4 packet: 0 if the datagram already has the correct one. */
 static uint16_t udp_checksum(const uint8_t *packet, size_t length)
 {
     uint32_t pseudo = IPPROTO_UDP + (uint32_t)(length - 20);
     return checksum(packet + 12, length - 12, pseudo);
 }
 
-/** Makes a whole IPv4 packet with a UDP datagram in it; its length. */
+/** Builds an IPv4 packet with a UDP datagram in it. Returns its length. */
 UNUSED static size_t udp_packet(uint8_t *packet, const char *from, const char *to, unsigned port, const void *data,
                                 size_t size)
 {
@@ -119,7 +119,7 @@ UNUSED static size_t udp_packet(uint8_t *packet, const char *from, const char *t
     return length;
 }
 
-/** This is a whole IPv4 packet with these data in UDP, addressed to this host, with both checksums right. */
+/** The bytes are an IPv4 packet to this address that carries these data in UDP. Both checksums are correct. */
 UNUSED static void is_udp_packet(const uint8_t *packet, size_t length, const char *to, const void *data, size_t size)
 {
     uint8_t address[4];
@@ -132,7 +132,7 @@ UNUSED static void is_udp_packet(const uint8_t *packet, size_t length, const cha
     CHECK(memcmp(packet + UDP_OVERHEAD, data, size) == 0);
 }
 
-/** Waits until a thread of this process waits for this descriptor inside the library, which is in ppoll. */
+/** Waits until a thread of this process waits for this descriptor in the library, that is, in ppoll(2). */
 UNUSED static void wait_for_reader(long thread, int fd)
 {
     char path[64];
@@ -146,7 +146,7 @@ UNUSED static void wait_for_reader(long thread, int fd)
             return; /* This kernel does not report it: the reader probably waits by now. */
         int found = fscanf(file, "%ld %p", &call, &there.iov_base);
         fclose(file);
-        /* Copied by the kernel: the thread may have gone on, and its stack be something else. */
+        /* The kernel copies it, because the thread may have left ppoll, and its stack may have changed. */
         if (found == 2 && call == SYS_ppoll && process_vm_readv(getpid(), &here, 1, &there, 1, 0) > 0 &&
             polled.fd == fd)
             return;
@@ -162,7 +162,7 @@ UNUSED static int64_t now(void)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/** The statement takes so long, or longer. */
+/** The statement takes at least this many milliseconds. */
 #define TAKES_AT_LEAST(milliseconds, statement)                               \
     do {                                                                      \
         int64_t began_ = now();                                               \
@@ -170,32 +170,33 @@ UNUSED static int64_t now(void)
         CHECK(now() - began_ >= INT64_C(1000000) * (milliseconds));           \
     } while (0)
 
-/** From now on a signal comes every few milliseconds, and this handles it. */
-UNUSED static void signals_come(void (*handler)(int), int flags)
+/** From now on the process gets SIGALRM every 7 milliseconds, with this handler. */
+UNUSED static void start_signals(void (*handler)(int), int flags)
 {
     struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
     struct itimerval often = {.it_interval = {0, 7000}, .it_value = {0, 7000}};
     CHECK(sigaction(SIGALRM, &action, NULL) == 0 && setitimer(ITIMER_REAL, &often, NULL) == 0);
 }
 
-UNUSED static void signals_end(void)
+UNUSED static void stop_signals(void)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     CHECK(setitimer(ITIMER_REAL, &(struct itimerval){{0, 0}, {0, 0}}, NULL) == 0);
     CHECK(sigaction(SIGALRM, &ignore, NULL) == 0);
 }
 
-/** A frame to an address that no interface has, of no known protocol. */
+/** A frame to a MAC address that no interface has, with an unknown protocol. */
 static const uint8_t stray_frame[1000] = {2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 2, 0x88, 0xb5};
 
-/** A TAP named t0 that has no room for another frame: a bridge took what it wrote to a link that sends hardly any, so
- * that all of it is still on its way. With a send buffer of 1 byte poll never says that there is room. */
+/** A TAP named t0 whose send buffer is full: a bridge forwarded all frames to a link so slow that they are still in its
+ * queue. With a send buffer of 1 byte poll(2) never reports room. */
 UNUSED static tuntap *full_device(uint64_t flags, uint32_t sndbuf)
 {
     tuntap *dev;
     ssize_t written;
     OK(tuntap_open("t0", TUNTAP_TAP | flags, &dev, &err));
-    IP("link add bridge0 type bridge mcast_snooping 0"); /* Or it sends IGMP, which a reader gets. */
+    /* With snooping the bridge sends IGMP, and a reader would read it. */
+    IP("link add bridge0 type bridge mcast_snooping 0");
     IP("link add slow0 type veth peer name far0");
     IP("link set t0 master bridge0");
     IP("link set slow0 master bridge0");
@@ -214,7 +215,7 @@ UNUSED static tuntap *full_device(uint64_t flags, uint32_t sndbuf)
     return dev;
 }
 
-/** The slow link forgets what it has, so that there is room again. */
+/** Drops the queue of the slow link, so that the send buffer has room again. */
 UNUSED static void make_room(void)
 {
     CHECK(output_of("tc qdisc del dev slow0 root 2>&1")[0] == 0);

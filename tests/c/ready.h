@@ -6,7 +6,7 @@
 
 #include "packet.h"
 
-/** A socket of this host, from which packets to 10.8.0.2 go through the device. */
+/** A socket of this host. Its packets to 10.8.0.2 go through the device. */
 static int sock;
 
 /** A device that is up and has 10.8.0.1/24. */

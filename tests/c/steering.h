@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Programs for the kernel, and what they do to packets. */
+ * eBPF programs for the kernel, and packets to see their effect. */
 #ifndef STEERING_H
 #define STEERING_H
 
@@ -8,7 +8,7 @@
 
 #include <linux/bpf.h>
 
-/** An eBPF program that returns a number and does nothing else: its descriptor, or -1 if nobody may load one here. */
+/** Loads an eBPF program that only returns a number. Returns its descriptor, or -1 if bpf(2) is not permitted. */
 UNUSED static int program_if_permitted(int number, unsigned kind)
 {
     struct bpf_insn instructions[] = {
@@ -36,7 +36,7 @@ UNUSED static int program_returning(int number, unsigned kind)
     return fd;
 }
 
-/** A device that is up, and whose queue sends no packets of its own. */
+/** A nonblocking device that is up and has 10.8.0.1/24. */
 UNUSED static tuntap *device_up(const char *name, uint64_t flags)
 {
     tuntap *dev;
@@ -46,7 +46,7 @@ UNUSED static tuntap *device_up(const char *name, uint64_t flags)
     return dev;
 }
 
-/** How many packets wait in a queue, which are taken out of it. */
+/** Reads all packets from a queue. Returns their number. */
 UNUSED static int drain(tuntap *dev)
 {
     static uint8_t buf[70000];
@@ -66,7 +66,7 @@ UNUSED static void send_flows(int flows)
     }
 }
 
-/** What is refused whatever the program is for. */
+/** Arguments that every function that sets a program refuses. */
 #define WRONG_PROGRAMS(set, dev)                                                                     \
     do {                                                                                             \
         int other_ = open("/dev/null", O_RDONLY | O_CLOEXEC);                                        \

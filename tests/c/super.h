@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Super-packets for the tests: random ones, and the kernel as the witness of what they stand for. */
+ * Super-packets for the tests: random ones, and what the kernel makes of them. */
 #ifndef SUPER_H
 #define SUPER_H
 
@@ -10,7 +10,7 @@
 #include <net/ethernet.h>
 #include <stddef.h>
 
-/** Bytes of a packet or super-packet, at the most. */
+/** The greatest size of a packet or super-packet. */
 #define LARGEST 65557
 
 /** A super-packet, or a packet. */
@@ -20,7 +20,7 @@ struct super {
     uint8_t packet[LARGEST];
 };
 
-/** A header as an older program has it, or one of a later version; and what is behind its bytes. */
+/** A virtio header of another size, as an older or a newer program passes it, and the bytes behind it. */
 union sized_hdr {
     tuntap_vnet_hdr hdr;
     uint8_t bytes[4100];
@@ -107,21 +107,21 @@ UNUSED static int kernel_has_uso(void)
     return known;
 }
 
-/** How many packets the kernel sees where a writer has joined so many datagrams: before Linux 6.2 it joins none. */
+/** The number of packets that the kernel receives if a writer joins these datagrams. Before Linux 6.2 it joins none. */
 UNUSED static size_t joined(size_t datagrams)
 {
     return kernel_has_uso() ? 1 : datagrams;
 }
 
-/** What follows needs the kernel's super-packets of UDP. */
+/** Skips the rest of the test on a kernel without super-packets of UDP. */
 UNUSED static void needs_uso(void)
 {
     if (!kernel_has_uso())
         needs_kernel(6, 2, "super-packets of UDP");
 }
 
-/** Sends a super-packet out through the device of the socket; 0, or the negative errno. Of UDP it skips the test on an old
- * kernel. */
+/** Sends a super-packet through the device of the socket. Returns 0 or the negative errno. A super-packet of UDP skips
+ * the rest of the test on an old kernel. */
 UNUSED static int send_super(int sock, int tap, const struct super *super)
 {
     struct sockaddr_ll to = {.sll_family = AF_PACKET};
@@ -139,7 +139,7 @@ UNUSED static int send_super(int sock, int tap, const struct super *super)
     return sendmsg(sock, &message, 0) < 0 ? -errno : 0;
 }
 
-/** Takes all packets that wait on a descriptor, with the bare system call. */
+/** Reads all packets from a descriptor with read(2). */
 UNUSED static void take_packets(int fd, struct packets *packets)
 {
     static uint8_t buf[LARGEST + 1];
@@ -149,13 +149,13 @@ UNUSED static void take_packets(int fd, struct packets *packets)
     CHECK(length < 0 && errno == EAGAIN);
 }
 
-/** What headers a random super-packet has. */
+/** The headers of a random super-packet, and the sizes of its parts. */
 struct shape {
     int tap, vlan, v6, tcp;
     size_t network, transport, headers, size, payload;
 };
 
-/** Sums up in network byte order, for a checksum. */
+/** The sum of the 16-bit words in network byte order, for a checksum. */
 static uint32_t sum_of(const uint8_t *bytes, size_t size)
 {
     return (uint16_t)~checksum(bytes, size, 0);
@@ -204,7 +204,7 @@ static void put_ip(uint8_t *packet, const struct shape *shape, size_t size)
         ip[8] = ip[24] = 0xfd;
         ip[39] = 9;
         if (header > 40) {
-            /* Destination options: one of padding, over all of it. */
+            /* Destination options: one PadN option that fills the header. */
             uint8_t *extension = ip + 40;
             memset(extension, 0, header - 40);
             extension[0] = protocol;
@@ -251,7 +251,8 @@ static void put_transport(uint8_t *packet, const struct shape *shape, size_t siz
     }
 }
 
-/** A random super-packet, of TCP or, if the kernel has that, UDP, IPv4 or IPv6, with all that it can have; its TCP flags are among these. */
+/** A random super-packet of IPv4 or IPv6, of TCP or, if the kernel supports it, of UDP, with random options and tags.
+ * Its TCP flags are a random part of these. */
 UNUSED static struct shape random_super(struct super *super, int tap, unsigned flags)
 {
     struct shape shape = random_shape(tap);
@@ -273,7 +274,7 @@ UNUSED static struct shape random_super(struct super *super, int tap, unsigned f
     return shape;
 }
 
-/** A UDP super-packet from 10.8.0.2 to 10.8.0.1, of so many datagrams of so many bytes; in each, all bytes are its
+/** A UDP super-packet from 10.8.0.2 to 10.8.0.1: `count` datagrams of `size` bytes. Each byte of a datagram is its
  * number. */
 UNUSED static void udp_super(struct super *super, size_t count, size_t size)
 {
@@ -294,7 +295,7 @@ UNUSED static void udp_super(struct super *super, size_t count, size_t size)
     };
 }
 
-/** A TCP super-packet of IPv4, of so many segments of so many bytes. */
+/** A TCP super-packet of IPv4: `count` segments of `size` bytes. */
 UNUSED static void tcp_super(struct super *super, size_t count, size_t size)
 {
     struct shape shape = {.tcp = 1, .transport = 20, .headers = 40, .size = size, .payload = count * size};
@@ -312,7 +313,7 @@ UNUSED static void tcp_super(struct super *super, size_t count, size_t size)
     };
 }
 
-/** Its datagrams arrive at the socket, and no more. */
+/** The socket receives the datagrams of udp_super(), and no others. */
 UNUSED static void receives_super(int sock, size_t count, size_t size)
 {
     static uint8_t data[LARGEST];
@@ -323,7 +324,7 @@ UNUSED static void receives_super(int sock, size_t count, size_t size)
     CHECK(!is_readable(sock));
 }
 
-/** The packets of a super-packet, as plain ones: what the library's splitter makes of it, which the oracle proves. */
+/** Splits a super-packet into packets with the library's splitter, which stress/oracle.c compares with the kernel. */
 UNUSED static void split_super(const struct super *super, uint64_t kind, struct packets *packets)
 {
     static uint8_t bytes[LARGEST];

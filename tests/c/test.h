@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * What every C test needs. A test is one main(): it begins with begin(), says with CHECK, OK and FAILS what
- * must hold, and returns 0. It ends with 1 at the first thing that does not hold, and with 77 when the machine
- * cannot run it. The witness of what the library did is never the library: ip(8), /proc, a raw socket. */
+ * must hold, and returns 0. It ends with 1 at the first failure, and with 77 if the machine cannot run it. A test
+ * looks at what the library did without the library: with ip(8), /proc or a raw socket. */
 #ifndef TEST_H
 #define TEST_H
 
 #define _GNU_SOURCE
-/* First: musl declares struct ethhdr, and the kernel's headers leave it out then. */
+/* Must come first: musl declares struct ethhdr, and the kernel's headers then leave it out. */
 #include <netinet/if_ether.h>
 
 #include <errno.h>
@@ -53,14 +53,15 @@ UNUSED static void skip(const char *reason)
     exit(77);
 }
 
-/** How the test is run: "plain", "guest" on an emulated processor, or the name of a tool (tests/c/run.sh, tests/guest). */
+/** How the test is run: "plain", "guest" on an emulated processor, or the name of a tool (tests/c/run.sh,
+ * tests/guest). */
 UNUSED static int run_as(const char *how)
 {
     const char *given = getenv("TEST_HOW");
     return strcmp(given ? given : "plain", how) == 0;
 }
 
-/** A tool runs the test, and needs time and memory of its own. */
+/** Whether a tool such as valgrind runs the test, which needs more time and memory. */
 UNUSED static int instrumented(void)
 {
     return !run_as("plain") && !run_as("guest");
@@ -87,14 +88,14 @@ UNUSED static void needs_kernel(unsigned major, unsigned minor, const char *what
     exit(77);
 }
 
-/** Where a seccomp filter finds the lower half of an argument. */
+/** The offset of the lower half of an argument, for a seccomp filter. */
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define ARGUMENT(n) (offsetof(struct seccomp_data, args[n]) + 4)
 #else
 #define ARGUMENT(n) offsetof(struct seccomp_data, args[n])
 #endif
 
-/** It holds. */
+/** The condition holds. */
 #define CHECK(condition)                                   \
     do {                                                   \
         if (!(condition))                                  \
@@ -109,7 +110,7 @@ UNUSED static void needs_kernel(unsigned major, unsigned minor, const char *what
             fail(__FILE__, __LINE__, #call, err.message);  \
     } while (0)
 
-/** The call, whose last argument is &err, fails with this errno and this reason, and says something. */
+/** The call, whose last argument is &err, fails with this errno, this reason and a message. */
 #define FAILS(call, number, why)                                                                \
     do {                                                                                        \
         char text_[512];                                                                        \
@@ -123,14 +124,14 @@ UNUSED static void needs_kernel(unsigned major, unsigned minor, const char *what
             fail(__FILE__, __LINE__, #call, text_);                                             \
     } while (0)
 
-/** The last failure's message has this text in it. */
+/** The message of the last failure contains this text. */
 #define MESSAGE_HAS(text)                                                  \
     do {                                                                   \
         if (!strstr(err.message, (text)))                                  \
             fail(__FILE__, __LINE__, "no \"" text "\" in", err.message);   \
     } while (0)
 
-/** What a command prints, up to 64 KiB of it; ends the test when it cannot be run. */
+/** The output of a command, up to 64 KiB. The test fails if the command cannot be run. */
 UNUSED static const char *output_of(const char *format, ...)
 {
     static char text[65536];
@@ -158,7 +159,7 @@ UNUSED static const char *output_of(const char *format, ...)
             fail(__FILE__, __LINE__, command_, said_);                              \
     } while (0)
 
-/** What `ip -j -d ARGUMENTS` prints has, or has not, this text: `IP_HAS("\"mtu\":1400", "link show vpn0")`. */
+/** The output of `ip -j -d ARGUMENTS` contains this text, or does not: `IP_HAS("\"mtu\":1400", "link show vpn0")`. */
 #define IP_HAS(text, ...) IP_SAYS(1, text, __VA_ARGS__)
 #define IP_HAS_NOT(text, ...) IP_SAYS(0, text, __VA_ARGS__)
 #define IP_SAYS(wanted, text, ...) ip_says(__FILE__, __LINE__, wanted, text, __VA_ARGS__)
@@ -176,7 +177,7 @@ UNUSED static void ip_says(const char *file, int line, int wanted, const char *t
         fail(file, line, what, said);
 }
 
-/** The same of what the kernel does a moment later, by its link watch. */
+/** Like IP_SAYS, but waits: the kernel's link watch does some changes a moment later. */
 #define IP_WILL_SAY(wanted, text, ...)                                                \
     do {                                                                              \
         for (int i_ = 0; i_ < 2000; i_++) {                                           \
@@ -189,7 +190,7 @@ UNUSED static void ip_says(const char *file, int line, int wanted, const char *t
         IP_SAYS(wanted, text, __VA_ARGS__);                                           \
     } while (0)
 
-/** Waits until the output of a command has the text. */
+/** Waits until the output of a command contains the text. */
 UNUSED static void wait_for_output(const char *text, const char *command)
 {
     for (int i = 0; i < 2000; i++) {
@@ -200,13 +201,13 @@ UNUSED static void wait_for_output(const char *text, const char *command)
     fail(__FILE__, __LINE__, command, text);
 }
 
-/** Waits for the local route of an IPv6 address, which the kernel makes a moment after it took it, and ip(8) returned. */
+/** Waits for the local route of an IPv6 address. The kernel adds it a moment after ip(8) returned. */
 UNUSED static void wait_for_local(const char *address)
 {
     wait_for_output(address, "ip -6 route show table local");
 }
 
-/** Waits until nobody uses a device that is up: Linux 6.1 and older kernels notice it a moment later. */
+/** Waits until a device that is up has no carrier. Linux 6.1 and older remove it a moment after the last close. */
 UNUSED static void wait_for_no_carrier(const char *name)
 {
     char command[64];
@@ -214,7 +215,7 @@ UNUSED static void wait_for_no_carrier(const char *name)
     wait_for_output("NO-CARRIER", command);
 }
 
-/** Whether an interface of this name exists, as the kernel's own list has it. */
+/** Whether an interface of this name exists, by /proc/net/dev. */
 UNUSED static int exists(const char *name)
 {
     char needle[64];
@@ -222,7 +223,7 @@ UNUSED static int exists(const char *name)
     return strstr(output_of("cat /proc/net/dev"), needle) != NULL;
 }
 
-/** Descriptors that this process has open. */
+/** The number of open descriptors of this process. */
 UNUSED static int descriptors(void)
 {
     int count = 0;
@@ -242,10 +243,10 @@ UNUSED static void write_file(const char *path, const char *text)
     close(fd);
 }
 
-/** begin() made a user namespace too: root there has no right that goes by the initial one. */
+/** Whether begin() made a user namespace. Root has there no privilege that the kernel checks in the initial one. */
 UNUSED static int in_user_namespace;
 
-/** Moves this process into a network namespace of its own: as root, or as root of a new user namespace. */
+/** Moves this process into a new network namespace: as root, or as root of a new user namespace. */
 UNUSED static void begin(void)
 {
     char map[64];
@@ -268,23 +269,23 @@ UNUSED static void begin(void)
     write_file("/proc/self/gid_map", map);
 }
 
-/** A mount namespace of its own: no mount is seen outside. */
+/** Moves this process into a new mount namespace: its mounts are not visible outside. */
 UNUSED static void begin_mounts(void)
 {
     CHECK(unshare(CLONE_NEWNS) == 0);
     CHECK(mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) == 0);
 }
 
-/** What follows becomes other users, which a user namespace does not have. No handle may be open: a skip would leak
- * it. */
+/** Skips the rest of the test in a user namespace, because the rest needs other users. No handle may be open: a skip
+ * would leak it. */
 UNUSED static void needs_other_users(void)
 {
     if (in_user_namespace)
         skip("what needs another user was not run: run as root");
 }
 
-/** Like begin(), for a test that continues as other users. As root, returns a device node of its own that every user may
- * open, whatever the mode of /dev/net/tun. Otherwise returns NULL: call needs_other_users() before its use. */
+/** Like begin(), for a test that continues as other users. As root, returns a new device node that every user may open,
+ * even if the mode of /dev/net/tun forbids it. Otherwise returns NULL: call needs_other_users() before its use. */
 UNUSED static const char *begin_with_users(void)
 {
     static char node[64];
@@ -300,15 +301,15 @@ UNUSED static const char *begin_with_users(void)
     return node;
 }
 
-/** Becomes a user without any privilege; for ever. */
+/** Becomes a user without any privilege, permanently. */
 UNUSED static void become(unsigned user, unsigned group)
 {
     CHECK(setresgid(group, group, group) == 0);
     CHECK(setresuid(user, user, user) == 0);
 }
 
-/** Gives up all privileges; for ever. As root, it becomes user 1234. In a user namespace there is no other user, and
- * only the capabilities go. */
+/** Gives up all privileges, permanently. As root, the process becomes user 1234. A user namespace has no other user, so
+ * there it only drops its capabilities. */
 UNUSED static void drop_privileges(void)
 {
     static struct __user_cap_data_struct none[2];
@@ -317,11 +318,11 @@ UNUSED static void drop_privileges(void)
         become(1234, 1234);
         return;
     }
-    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0); /* Or ip(8) would get them back. */
+    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0); /* Otherwise ip(8) would regain them. */
     CHECK(syscall(SYS_capset, &header, none) == 0);
 }
 
-/** Does something as a user without privilege, in a child. No handle may be open: the child would leak it. */
+/** Runs the action in a child process as an unprivileged user. No handle may be open: the child would leak it. */
 UNUSED static void as_user(unsigned user, unsigned group, void (*action)(void))
 {
     int status;
@@ -329,7 +330,7 @@ UNUSED static void as_user(unsigned user, unsigned group, void (*action)(void))
     CHECK(child >= 0);
     if (child == 0) {
         become(user, group);
-        CHECK(prctl(PR_SET_DUMPABLE, 1) == 0); /* Or /proc/self belongs to root. */
+        CHECK(prctl(PR_SET_DUMPABLE, 1) == 0); /* Otherwise /proc/self belongs to root. */
         action();
         _exit(0);
     }
@@ -337,8 +338,8 @@ UNUSED static void as_user(unsigned user, unsigned group, void (*action)(void))
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-/** Every interface as ip(8) shows it, and how many descriptors this process has: to be freed. */
-UNUSED static char *picture(void)
+/** All interfaces as ip(8) shows them, and the number of descriptors of this process. The caller frees the text. */
+UNUSED static char *snapshot(void)
 {
     const char *links = output_of("ip -j -d link show");
     size_t size = strlen(links) + 32;
@@ -351,9 +352,9 @@ UNUSED static char *picture(void)
 /** The statement changes no interface and leaves no descriptor. */
 #define UNCHANGED(statement)                                                                       \
     do {                                                                                           \
-        char *before_ = picture();                                                                 \
+        char *before_ = snapshot();                                                                 \
         statement;                                                                                 \
-        char *after_ = picture();                                                                  \
+        char *after_ = snapshot();                                                                  \
         if (strcmp(before_, after_) != 0) {                                                        \
             fprintf(stderr, "before: %s\n after: %s\n", before_, after_);                          \
             fail(__FILE__, __LINE__, "this changes something", #statement);                        \
@@ -362,7 +363,7 @@ UNUSED static char *picture(void)
         free(after_);                                                                              \
     } while (0)
 
-/** Makes or joins a device by hand, as a program without this library does: its descriptor, or -1. */
+/** Creates or joins a device as a program without this library does. Returns its descriptor, or -1. */
 UNUSED static int join_by_hand(const char *name, int flags)
 {
     struct ifreq request = {.ifr_flags = (short)flags};
@@ -375,7 +376,7 @@ UNUSED static int join_by_hand(const char *name, int flags)
     return -1;
 }
 
-/** Sets the filter of a TAP by hand. A 64-bit kernel knows only its own sock_fprog, also from a 32-bit program. */
+/** Sets the filter of a TAP by hand. A 64-bit kernel accepts only its own sock_fprog, also from a 32-bit program. */
 UNUSED static void filter_by_hand(int fd, const struct sock_filter *code, unsigned short length)
 {
     static struct sock_fprog usual; /* with padding that is initialized */

@@ -23,7 +23,7 @@ UNUSED static int kernel_has_tunnels(void)
     return known;
 }
 
-/** The size of the virtio header of a new device of the library's. */
+/** The size of the virtio header of a device that the library creates. */
 UNUSED static int new_header_size(void)
 {
     return kernel_has_tunnels() ? TUNNEL_HDR : 10;
@@ -35,7 +35,7 @@ UNUSED static void needs_tunnels(void)
         needs_kernel(6, 17, "super-packets of tunnels");
 }
 
-/** A random frame of a tunnel, with a random super-packet inside: bytes that nothing reads lie between them. */
+/** A random frame of a tunnel that carries a random super-packet. Nothing reads the bytes between their headers. */
 UNUSED static void random_tunnel(struct super *super, unsigned flags)
 {
     static struct super inside;
@@ -63,7 +63,7 @@ UNUSED static void random_tunnel(struct super *super, unsigned flags)
     case 0: /* no checksum */
         put16(super->packet + outer.transport + 6, 0);
         break;
-    case 1: /* one that is left as it is */
+    case 1: /* a checksum that stays as it is */
         break;
     default:
         super->hdr.flags |= TUNTAP_VNET_HDR_F_UDP_TUNNEL_CSUM;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A host with two uplinks, a0 and b0, whose gateways are in another network namespace, beside a server that both reach:
- * 203.0.113.1 and 2001:db8:5::1. The default routes lead through a0 while it is up, or else through b0. */
+ * A host with two uplinks, a0 and b0. Their gateways are in another network namespace, together with a server that both
+ * reach: 203.0.113.1 and 2001:db8:5::1. The default routes lead through a0 while it is up, otherwise through b0. */
 #ifndef UPLINK_H
 #define UPLINK_H
 
@@ -11,7 +11,7 @@
 
 #define SERVER "203.0.113.1"
 #define SERVER6 "2001:db8:5::1"
-/** Somewhere in the Internet. */
+/** An Internet address: only a default route leads there. */
 #define ANYWHERE "198.18.0.1"
 #define ANYWHERE6 "2001:db8:9::1"
 
@@ -41,7 +41,7 @@ UNUSED static void make_gateway(char uplink)
     IP("link set %c1 up", uplink);
 }
 
-/** Makes the uplinks. Returns the namespace of the gateways. */
+/** Makes the uplinks. Returns a descriptor of the gateways' network namespace. */
 UNUSED static int make_uplinks(void)
 {
     int home = own_netns();
@@ -71,13 +71,13 @@ UNUSED static int make_uplinks(void)
 #define LEAVES_NOT(interface, ...) LEAVES_IT(0, interface, __VA_ARGS__)
 #define LEAVES_IT(wanted, interface, ...) IP_SAYS(wanted, "\"dev\":\"" interface "\"", "route get " __VA_ARGS__)
 
-/** All rules and routes of both families, without those of link-local addresses, which the kernel adds at any moment. */
+/** All rules and routes of both families except link-local routes, which the kernel adds at any time. */
 UNUSED static const char *all_rules(void)
 {
     return output_of("(ip rule; ip -6 rule; ip route show table all; ip -6 route show table all) | grep -v -e fe80 -e ff00");
 }
 
-/** Whether a rule or a route of a tunnel exists. */
+/** Whether a rule or a route that the library added exists. */
 UNUSED static int has_traces(void)
 {
     return strstr(all_rules(), " 200000000") || strstr(all_rules(), "3000");
@@ -97,7 +97,7 @@ UNUSED static tuntap *open_tunnel(const char *name, uint64_t flags)
     return dev;
 }
 
-/** Does something in a child, which is then killed. */
+/** Runs the action in a child process, which then kills itself. */
 UNUSED static void be_killed_after(void (*action)(void))
 {
     int status;

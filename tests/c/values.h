@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Addresses and routes of a test from what is said of them in one line. NULL for the first text gives the library NULL
- * for the structure. */
+ * Builds tuntap_addr and tuntap_route from text arguments, in one line of a test. If the first text is NULL, the
+ * library gets NULL instead of the structure. */
 #ifndef VALUES_H
 #define VALUES_H
 
@@ -67,7 +67,7 @@ FROM_TEXTS int config_add_route(tuntap_config *config, const char *destination, 
     return tuntap_config_add_route(config, route_of(destination, gateway, metric, table), sizeof(tuntap_route), 0, why);
 }
 
-/** 1 or 0 as the library says, or its failure. */
+/** The library's answer, 1 or 0, or the negative errno. */
 FROM_TEXTS int is_up(tuntap *dev, tuntap_error *why)
 {
     int up = 0, result = tuntap_get_up(dev, &up, why);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Virtio headers of any layout: what the driver says of them, and packets through every function of a handle. */
+ * Virtio headers of any layout: the size that the driver reports, and packets through every read and write function. */
 #ifndef VNET_H
 #define VNET_H
 
 #include "netns.h"
 #include "super.h"
 
-/** The driver's size of the virtio header. */
+/** The size of the virtio header that the driver reports. */
 UNUSED static int header_size(int fd)
 {
     int size = 0;
@@ -15,7 +15,7 @@ UNUSED static int header_size(int fd)
     return size;
 }
 
-/** A persistent device that another program made, with a virtio header of this size. */
+/** Makes a persistent device with a virtio header of this size, as another program does. */
 UNUSED static void prepare(const char *name, int modes, int size)
 {
     int fd = join_by_hand(name, modes | IFF_NO_PI | IFF_VNET_HDR);
@@ -23,7 +23,7 @@ UNUSED static void prepare(const char *name, int modes, int size)
     close(fd);
 }
 
-/** Next, the handle reads these packets of a super-packet. */
+/** The packet that was read is the packet at this place of the super-packet. */
 static void reads(const struct packets *packets, size_t place, ssize_t length, const void *packet)
 {
     if (length < 0)
@@ -31,8 +31,8 @@ static void reads(const struct packets *packets, size_t place, ssize_t length, c
     CHECK((size_t)length == length_of(packets, place) && memcmp(packet, packet_of(packets, place), (size_t)length) == 0);
 }
 
-/** What goes out through t0 is read as it was sent, packet for packet, and whole. */
-UNUSED static void every_read_is_right(tuntap *dev)
+/** Every function reads what goes out through t0 as it was sent: as packets, or as the super-packet. */
+UNUSED static void every_read_function_works(tuntap *dev)
 {
     static struct super sent;
     static struct packets packets;
@@ -74,8 +74,8 @@ UNUSED static void every_read_is_right(tuntap *dev)
     close(out);
 }
 
-/** What is written comes to the socket, packet for packet. */
-UNUSED static void every_write_is_right(tuntap *dev, int sock)
+/** The socket receives each packet that a function writes. */
+UNUSED static void every_write_function_works(tuntap *dev, int sock)
 {
     static struct super super;
     static struct packets packets;
@@ -110,12 +110,12 @@ UNUSED static void every_write_is_right(tuntap *dev, int sock)
     tuntap_writer_free(writer);
 }
 
-/** A TUN called t0, which this namespace knows as 10.8.0.1. */
-UNUSED static void every_function_is_right(tuntap *dev)
+/** The device is a TUN called t0. It gets 10.8.0.1/24 in this network namespace. */
+UNUSED static void every_function_works(tuntap *dev)
 {
-    int sock = take_up("t0", TUNTAP_TUN);
-    every_read_is_right(dev);
-    every_write_is_right(dev, sock);
+    int sock = bring_up("t0", TUNTAP_TUN);
+    every_read_function_works(dev);
+    every_write_function_works(dev, sock);
     close(sock);
 }
 

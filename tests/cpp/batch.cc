@@ -8,22 +8,22 @@ using libtuntap::packet;
 
 static const open_flags kinds[] = {open_flags::tun, open_flags::tun | open_flags::offload};
 
-/** Reads until nothing waits. Returns the data of all packets. */
+/** Reads all queued packets. Returns their data. */
 static std::string drain(libtuntap::reader &reader)
 {
     std::string all;
-    bytes place;
+    bytes buffer;
     libtuntap::result<> length;
     do {
-        while ((length = reader.next(place)).value() > 0)
-            all += data_of(place);
-        CHECK(place.empty());
+        while ((length = reader.next(buffer)).value() > 0)
+            all += data_of(buffer);
+        CHECK(buffer.empty());
     } while (length.ok());
     CHECK(length.error() == EAGAIN);
     return all;
 }
 
-static void in_place(open_flags flags)
+static void packets_are_read_in_place(open_flags flags)
 {
     libtuntap::device dev = ready(flags | open_flags::nonblock);
     libtuntap::reader reader(dev);
@@ -33,12 +33,12 @@ static void in_place(open_flags flags)
     sock.send("three");
     CHECK(drain(reader) == "one two three");
     tuntap_error err{};
-    bytes place;
-    IS_ERROR(reader.next(place, &err), err, EAGAIN, reason::again);
+    bytes buffer;
+    IS_ERROR(reader.next(buffer, &err), err, EAGAIN, reason::again);
 }
 
 /** Reads two packets of a batch. Returns the address of the first. */
-static std::uint8_t *two(libtuntap::reader &reader, const udp_socket &sock, std::size_t distance)
+static std::uint8_t *read_two(libtuntap::reader &reader, const udp_socket &sock, std::size_t distance)
 {
     sock.send("abcd");
     sock.send("efgh");
@@ -51,23 +51,23 @@ static std::uint8_t *two(libtuntap::reader &reader, const udp_socket &sock, std:
     return first;
 }
 
-static void with_room(open_flags flags)
+static void packets_have_room(open_flags flags)
 {
     libtuntap::device dev = ready(flags);
     libtuntap::reader reader(dev);
     udp_socket sock;
     const std::size_t distance = 200 + overhead + 4 + 7;
-    two(reader, sock, overhead + 4);
+    read_two(reader, sock, overhead + 4);
     CHECK(tuntap_reader_set_room(reader.get(), 7, 200, nullptr) == 0);
-    auto *const other = two(reader, sock, distance);
+    auto *const other = read_two(reader, sock, distance);
     CHECK(tuntap_reader_set_room(reader.get(), 200, 7, nullptr) == 0);
-    auto *const same = two(reader, sock, distance);
+    auto *const same = read_two(reader, sock, distance);
     reader.set_room(200, 7);
-    CHECK(same != other && two(reader, sock, distance) == same);
+    CHECK(same != other && read_two(reader, sock, distance) == same);
     THROWS(reader.set_room(4096, 1), EINVAL, reason::range);
 }
 
-static void copies(open_flags flags)
+static void packets_are_copied(open_flags flags)
 {
     libtuntap::device dev = ready(flags);
     libtuntap::reader reader(dev);
@@ -84,24 +84,25 @@ static void copies(open_flags flags)
     CHECK(data_of(bytes(large).first(packets[0].size)) == "not small");
 }
 
-static void writes(open_flags flags)
+static void packets_are_written(open_flags flags)
 {
     libtuntap::device dev = ready(flags);
     libtuntap::writer writer(dev);
     udp_socket sock;
-    auto put = udp_packet("put"), reserved = udp_packet("reserved"), one = udp_packet("one"), two = udp_packet("two");
-    bytes place;
+    auto put = udp_packet("put"), reserved = udp_packet("reserved"), one = udp_packet("one"),
+         read_two = udp_packet("two");
+    bytes buffer;
     tuntap_error err{};
     CHECK(writer.put(put).ok());
-    CHECK(writer.reserve(reserved.size() + 100, place).ok() && place.size() == reserved.size() + 100);
-    std::copy(reserved.begin(), reserved.end(), place.begin());
-    IS_ERROR(writer.commit(place.size() + 1, &err), err, EINVAL, reason::argument);
+    CHECK(writer.reserve(reserved.size() + 100, buffer).ok() && buffer.size() == reserved.size() + 100);
+    std::copy(reserved.begin(), reserved.end(), buffer.begin());
+    IS_ERROR(writer.commit(buffer.size() + 1, &err), err, EINVAL, reason::argument);
     CHECK(writer.commit(reserved.size()).ok() && writer.flush().ok());
     CHECK(sock.receive() == "put" && sock.receive() == "reserved");
-    IS_ERROR(writer.reserve(100000, place, &err), err, EMSGSIZE, reason::packet);
-    CHECK(place.empty() && place.data() == nullptr);
+    IS_ERROR(writer.reserve(100000, buffer, &err), err, EMSGSIZE, reason::packet);
+    CHECK(buffer.empty() && buffer.data() == nullptr);
 
-    const packet packets[] = {{one.data(), one.size(), 0}, {two.data(), two.size(), 0}};
+    const packet packets[] = {{one.data(), one.size(), 0}, {read_two.data(), read_two.size(), 0}};
     std::size_t taken = 0;
     CHECK(writer.batch(packets, taken).ok() && taken == 2);
     CHECK(sock.receive() == "one" && sock.receive() == "two" && writer.get_lost() == 0);
@@ -121,9 +122,9 @@ static void writes(open_flags flags)
 int main()
 {
     for (const auto flags : kinds) {
-        in_place(flags);
-        with_room(flags);
-        copies(flags);
-        writes(flags);
+        packets_are_read_in_place(flags);
+        packets_have_room(flags);
+        packets_are_copied(flags);
+        packets_are_written(flags);
     }
 }

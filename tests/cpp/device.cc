@@ -10,7 +10,7 @@
 using namespace test;
 using libtuntap::device;
 
-static void opens()
+static void devices_open_and_close()
 {
     device first("", open_flags::tun);
     CHECK(first.get_name() == "tun0" && exists("tun0"));
@@ -41,7 +41,7 @@ static void opens()
     CHECK(libtuntap::version_number() == TUNTAP_VERSION_NUMBER);
 }
 
-static void interface()
+static void interface_settings()
 {
     device dev("t0", open_flags::tap);
     const libtuntap::mac mac{2, 0, 0, 0, 0, 5};
@@ -131,13 +131,13 @@ static void addresses_and_routes()
             dev.del_route(found);
     CHECK(!ip_has("10.20.0.0/16", "route show") && dev.list_routes().size() == before + 1);
 
-    // More than fit where the list begins.
+    // More entries than the first buffer of the list holds.
     for (int i = 1; i <= 100; i++)
         ip("address add 10.30.0." + std::to_string(i) + "/32 dev t0");
     CHECK(dev.list_addrs().size() == 103); /* with the link-local address of IPv6 */
 }
 
-/** An interface up0 with a default route, as one of the Internet has it. */
+/** Makes an interface up0 with a default route, like an Internet uplink. */
 static void add_uplink()
 {
     ip("link add up0 type veth peer name far0");
@@ -147,10 +147,10 @@ static void add_uplink()
     ip("route add default via 192.0.2.1 dev up0");
 }
 
-/** Whether the kernel sends a packet with these properties through an interface. */
-static bool leads(const std::string &packet, const std::string &interface)
+/** Whether the kernel sends a packet with these properties through this interface. */
+static bool is_sent_through(const std::string &packet, const std::string &interface_settings)
 {
-    return ip_has("\"dev\":\"" + interface + "\"", "route get " + packet);
+    return ip_has("\"dev\":\"" + interface_settings + "\"", "route get " + packet);
 }
 
 static void default_routes()
@@ -164,38 +164,39 @@ static void default_routes()
     dev.add_bypass("198.51.100.7");
     dev.add_bypass("", 0x30, 0xf0);
     dev.add_default_route();
-    CHECK(leads("203.0.113.1", "t0") && leads("2001:db8::1", "t0"));
-    CHECK(leads("198.51.100.7", "up0") && leads("203.0.113.1 mark 0x35", "up0") && leads("192.0.2.9", "up0"));
+    CHECK(is_sent_through("203.0.113.1", "t0") && is_sent_through("2001:db8::1", "t0"));
+    CHECK(is_sent_through("198.51.100.7", "up0") && is_sent_through("203.0.113.1 mark 0x35", "up0") &&
+          is_sent_through("192.0.2.9", "up0"));
     dev.add_default_route(family::ipv4, "10.8.0.1", add_flags::override);
-    CHECK(ip_has("\"gateway\":\"10.8.0.1\"", "route get 203.0.113.1") && leads("192.0.2.9", "t0"));
+    CHECK(ip_has("\"gateway\":\"10.8.0.1\"", "route get 203.0.113.1") && is_sent_through("192.0.2.9", "t0"));
 
-    auto way = dev.find_route("198.51.100.7");
-    CHECK(std::string(way.gateway) == "192.0.2.1" && std::string(way.source) == "192.0.2.2");
-    CHECK(ip_has("\"ifindex\":" + std::to_string(way.index), "link show up0"));
-    way = libtuntap::find_route("203.0.113.1", "10.8.0.2");
-    CHECK(way.index == dev.get_index() && std::string(way.gateway) == "10.8.0.1");
+    auto found_route = dev.find_route("198.51.100.7");
+    CHECK(std::string(found_route.gateway) == "192.0.2.1" && std::string(found_route.source) == "192.0.2.2");
+    CHECK(ip_has("\"ifindex\":" + std::to_string(found_route.index), "link show up0"));
+    found_route = libtuntap::find_route("203.0.113.1", "10.8.0.2");
+    CHECK(found_route.index == dev.get_index() && std::string(found_route.gateway) == "10.8.0.1");
     CHECK(libtuntap::find_route("203.0.113.1", "", 0x30).index != dev.get_index());
     THROWS(libtuntap::find_route("nowhere"), EINVAL, reason::address);
     THROWS(device().find_route("203.0.113.1"), EINVAL, reason::argument);
 
     dev.del_bypass("", 0x30, 0xf0);
-    CHECK(leads("203.0.113.1 mark 0x35", "t0"));
+    CHECK(is_sent_through("203.0.113.1 mark 0x35", "t0"));
     dev.del_bypass("198.51.100.7");
-    CHECK(leads("198.51.100.7", "t0"));
+    CHECK(is_sent_through("198.51.100.7", "t0"));
     THROWS(dev.del_bypass("198.51.100.7"), ENOENT, reason::unset);
     THROWS(dev.add_bypass(""), EINVAL, reason::argument);
     dev.del_default_route(family::ipv6);
-    CHECK(!leads("2001:db8::1", "t0") && leads("203.0.113.1", "t0"));
+    CHECK(!is_sent_through("2001:db8::1", "t0") && is_sent_through("203.0.113.1", "t0"));
     dev.del_default_route();
-    CHECK(leads("203.0.113.1", "up0") && !ip_has("\"priority\":3000", "rule show"));
+    CHECK(is_sent_through("203.0.113.1", "up0") && !ip_has("\"priority\":3000", "rule show"));
 
     dev.set_persist(true);
     dev.add_default_route(family::ipv4, {}, add_flags::keep);
     dev.add_bypass("198.51.100.7", 0, 0, add_flags::keep);
     dev.close();
-    CHECK(leads("203.0.113.1", "t0") && leads("198.51.100.7", "up0"));
+    CHECK(is_sent_through("203.0.113.1", "t0") && is_sent_through("198.51.100.7", "up0"));
     ip("link delete t0");
-    CHECK(leads("203.0.113.1", "up0"));
+    CHECK(is_sent_through("203.0.113.1", "up0"));
     ip("link delete up0");
 }
 
@@ -224,7 +225,7 @@ static void master_and_ipv6()
     THROWS(dev.set_ipv6(ipv6_setting::disable, 2), EINVAL, reason::range);
 }
 
-static void options()
+static void config_options()
 {
     const libtuntap::mac mac{2, 0, 0, 0, 0, 7};
     libtuntap::config config;
@@ -247,12 +248,12 @@ static void options()
 }
 
 /** The number of a network namespace, such as "net:[4026531840]". */
-static std::string place(const std::string &path)
+static std::string netns_of(const std::string &path)
 {
     return output_of("readlink /proc/" + std::to_string(getpid()) + path);
 }
 
-static void namespaces()
+static void network_namespaces()
 {
     device dev("t0", open_flags::tun);
     const int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -265,7 +266,7 @@ static void namespaces()
 
     libtuntap::config config;
     config.set_netns_fd(home);
-    device there("t2", open_flags::tun, config);
+    device elsewhere("t2", open_flags::tun, config);
     CHECK(!exists("t2"));
     config.set_netns(nullptr);
     device here("t2", open_flags::tun, config);
@@ -274,8 +275,8 @@ static void namespaces()
     device again("t3", open_flags::tun, config);
     CHECK(!exists("t3"));
 
-    const auto mine = place("/ns/net");
-    CHECK(setns(home, CLONE_NEWNET) == 0 && place("/ns/net") != mine);
+    const auto mine = netns_of("/ns/net");
+    CHECK(setns(home, CLONE_NEWNET) == 0 && netns_of("/ns/net") != mine);
     CHECK(exists("t0") && exists("t2") && exists("t3"));
     close(home);
 }
@@ -293,7 +294,7 @@ static void queues()
     second.set_steering_ebpf(-1);
 }
 
-static void descriptors_change_hands()
+static void descriptors_are_released_and_taken_over()
 {
     device dev("t0", open_flags::tun);
     const int fd = dev.get_fd();
@@ -310,13 +311,13 @@ static void descriptors_change_hands()
 
 int main()
 {
-    opens();
-    interface();
+    devices_open_and_close();
+    interface_settings();
     addresses_and_routes();
     default_routes();
     master_and_ipv6();
-    options();
-    namespaces();
+    config_options();
+    network_namespaces();
     queues();
-    descriptors_change_hands();
+    descriptors_are_released_and_taken_over();
 }

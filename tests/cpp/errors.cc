@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Exceptions have the errno, the reason and the sentence of the library; results have the errno.
+// Exceptions have the errno, the reason and the message of the library. Results have the errno.
 #include <cstring>
 #include <optional>
 
@@ -11,7 +11,7 @@ using libtuntap::device;
 static_assert(std::is_base_of_v<std::system_error, libtuntap::error>);
 static_assert(std::is_nothrow_copy_constructible_v<libtuntap::error>);
 
-static void an_exception_says_it_all()
+static void an_exception_has_the_whole_error()
 {
     ip("link add t0 type bridge");
     tuntap *handle = nullptr;
@@ -46,7 +46,7 @@ static void each_error_is_thrown()
     CHECK(dev.list_addrs().empty() && dev.get_mtu() == 1500);
 }
 
-static void no_text_is_cut()
+static void texts_are_never_truncated()
 {
     using namespace std::string_view_literals;
     device dev("t0", open_flags::tun);
@@ -75,8 +75,8 @@ static void a_result_becomes_an_exception()
 
 int main()
 {
-    an_exception_says_it_all();
+    an_exception_has_the_whole_error();
     each_error_is_thrown();
-    no_text_is_cut();
+    texts_are_never_truncated();
     a_result_becomes_an_exception();
 }

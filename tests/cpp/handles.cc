@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Handles are moved, not copied; empty ones fail as in C; they can be destroyed in any order.
+// Handles are moved, not copied. Calls on empty handles fail as in C. Handles can be destroyed in any order.
 #include <functional>
 #include <map>
 
@@ -21,7 +21,7 @@ static_assert(!std::is_constructible_v<libtuntap::bytes, const std::vector<char>
 static_assert(!std::is_constructible_v<libtuntap::bytes, std::vector<int> &>);
 static_assert(!std::is_constructible_v<libtuntap::view<libtuntap::packet>, void *, std::size_t>);
 
-static void moves()
+static void handles_move()
 {
     device first("t0", open_flags::tun);
     tuntap *const handle = first.get();
@@ -48,7 +48,7 @@ static void empty_handles_fail()
 {
     device empty;
     std::array<std::uint8_t, 100> buffer{};
-    libtuntap::bytes place(buffer);
+    libtuntap::bytes packet(buffer);
     tuntap_error err{};
     CHECK(!empty && empty.read_size() == 0);
     empty.wake();
@@ -62,8 +62,8 @@ static void empty_handles_fail()
     THROWS(libtuntap::reader(empty), EINVAL, reason::argument);
     THROWS(libtuntap::monitor(empty), EINVAL, reason::argument);
     IS_ERROR(empty.read(buffer, &err), err, EINVAL, reason::argument);
-    IS_ERROR(libtuntap::reader().next(place, &err), err, EINVAL, reason::argument);
-    CHECK(place.empty());
+    IS_ERROR(libtuntap::reader().next(packet, &err), err, EINVAL, reason::argument);
+    CHECK(packet.empty());
     IS_ERROR(libtuntap::writer().flush(&err), err, EINVAL, reason::argument);
     libtuntap::config config, other(std::move(config));
     THROWS(config.set_mtu(1400), EINVAL, reason::argument);
@@ -80,7 +80,7 @@ static void c_handles_are_taken_over()
 }
 
 /** Destroys the handle, a reader, a writer and a monitor in one of the 24 orders. */
-static void destroy(int order)
+static void destroy_in_order(int order)
 {
     device dev = ready();
     libtuntap::reader reader(dev);
@@ -95,9 +95,9 @@ static void destroy(int order)
         left[static_cast<std::size_t>(chosen)]();
         left.erase(left.begin() + chosen);
         if (reader) {
-            libtuntap::bytes place;
+            libtuntap::bytes packet;
             sock.send("still there");
-            CHECK(reader.next(place).ok() && data_of(place) == "still there" && reader.next(place).ok());
+            CHECK(reader.next(packet).ok() && data_of(packet) == "still there" && reader.next(packet).ok());
         }
         if (writer)
             CHECK(writer.put(udp_packet("x")).ok() && writer.flush().ok() && sock.receive() == "x");
@@ -108,10 +108,10 @@ static void destroy(int order)
 int main()
 {
     const auto before = descriptors();
-    moves();
+    handles_move();
     empty_handles_fail();
     c_handles_are_taken_over();
     for (int order = 0; order < 24; order++)
-        destroy(order);
+        destroy_in_order(order);
     CHECK(descriptors() == before);
 }

@@ -21,12 +21,12 @@ int main()
     hdr.csum_offset = 6;
 
     libtuntap::splitter splitter(open_flags::tun);
-    bytes place;
+    bytes buffer;
     std::vector<std::vector<std::uint8_t>> segments;
     CHECK(splitter.begin(hdr, super).ok());
-    while (splitter.next(place).value() > 0)
-        segments.emplace_back(place.begin(), place.end());
-    CHECK(segments.size() == 3 && segments[0].size() == 1028 && segments[2].size() == 528 && place.empty());
+    while (splitter.next(buffer).value() > 0)
+        segments.emplace_back(buffer.begin(), buffer.end());
+    CHECK(segments.size() == 3 && segments[0].size() == 1028 && segments[2].size() == 528 && buffer.empty());
     CHECK(std::equal(segments[1].begin() + overhead, segments[1].end(), unchanged.begin() + overhead + 1000));
 
     super = unchanged;
@@ -47,10 +47,10 @@ int main()
         CHECK(joiner.put(segment).ok());
     IS_ERROR(joiner.put(bytes(copy).first(0), &err), err, EINVAL, reason::packet);
     hdr = {};
-    CHECK(joiner.next(hdr, place).value() == unchanged.size() && place.size() == unchanged.size());
+    CHECK(joiner.next(hdr, buffer).value() == unchanged.size() && buffer.size() == unchanged.size());
     CHECK(gso_type{hdr.gso_type} == gso_type::udp_l4 && hdr.gso_size == 1000);
-    CHECK(std::equal(place.begin() + overhead, place.end(), unchanged.begin() + overhead));
-    CHECK(joiner.next(hdr, place).ok() && place.empty());
+    CHECK(std::equal(buffer.begin() + overhead, buffer.end(), unchanged.begin() + overhead));
+    CHECK(joiner.next(hdr, buffer).ok() && buffer.empty());
 
     THROWS(libtuntap::splitter(open_flags::pi), EINVAL, reason::flags);
     THROWS(libtuntap::joiner(open_flags{}), EINVAL, reason::flags);

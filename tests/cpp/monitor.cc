@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A monitor of all devices and one of a device report what ip(8) changes.
+// A monitor of all devices and a monitor of one device report what ip(8) changes.
 #include <poll.h>
 
 #include "test.hpp"

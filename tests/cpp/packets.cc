@@ -23,7 +23,7 @@ static std::size_t allocations;
 [[gnu::noinline]] void operator delete(void *memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void *memory, std::size_t) noexcept { std::free(memory); }
 
-static void both_directions()
+static void packets_go_both_ways()
 {
     libtuntap::device dev = ready();
     udp_socket sock;
@@ -76,13 +76,13 @@ static void both_directions()
     sock.send("parts");
     length = dev.readv(parts);
     CHECK(length.value() == overhead + 5 && first[9] == 17 && std::equal(second + 8, second + 13, "parts"));
-    auto turned = udp_packet("halves");
-    const iovec halves[] = {{turned.data(), 20}, {turned.data() + 20, turned.size() - 20}};
+    auto split = udp_packet("halves");
+    const iovec halves[] = {{split.data(), 20}, {split.data() + 20, split.size() - 20}};
     arrives("halves", dev.writev(halves));
     CHECK(dev.get_stats().tx_packets >= 6 && dev.get_stats().rx_packets >= 6);
 }
 
-static void limits()
+static void time_limits_and_errors()
 {
     libtuntap::device dev = ready();
     udp_socket sock;
@@ -108,7 +108,7 @@ static void limits()
     IS_ERROR(dev.write(udp_packet("x"), &err), err, ENETDOWN, reason::down);
 }
 
-static void super_packets()
+static void super_packets_are_read_and_written()
 {
     libtuntap::device dev = ready(open_flags::tun | open_flags::offload);
     udp_socket sock;
@@ -133,7 +133,7 @@ static void nothing_is_allocated()
     std::array<std::uint8_t, 2048> buffer{};
     std::array<libtuntap::packet, 8> packets{};
     tuntap_error err{};
-    bytes place;
+    bytes memory;
     std::size_t taken = 0;
     sock.send("1");
     sock.send("2");
@@ -142,10 +142,10 @@ static void nothing_is_allocated()
 
     const std::size_t before = allocations;
     CHECK(dev.read(buffer).ok() && dev.wait(libtuntap::wait_events::read, 0ms).ok());
-    CHECK(reader.next(place).value() == overhead + 1 && reader.batch(packets).value() == 1);
+    CHECK(reader.next(memory).value() == overhead + 1 && reader.batch(packets).value() == 1);
     CHECK(reader.batch(packets).value() == 0 && !reader.batch(packets, &err).ok() && !dev.read(buffer, &err).ok());
-    CHECK(dev.write(packet).ok() && writer.put(packet).ok() && writer.reserve(packet.size(), place).ok());
-    std::copy(packet.begin(), packet.end(), place.begin());
+    CHECK(dev.write(packet).ok() && writer.put(packet).ok() && writer.reserve(packet.size(), memory).ok());
+    std::copy(packet.begin(), packet.end(), memory.begin());
     CHECK(writer.commit(packet.size()).ok() && writer.flush().ok());
     packets[0] = {buffer.data(), 3, 0};
     CHECK(!writer.batch(view<const libtuntap::packet>(packets).first(1), taken, &err).ok() && taken == 0);
@@ -154,8 +154,8 @@ static void nothing_is_allocated()
 
 int main()
 {
-    both_directions();
-    limits();
-    super_packets();
+    packets_go_both_ways();
+    time_limits_and_errors();
+    super_packets_are_read_and_written();
     nothing_is_allocated();
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What each test of tuntap.hpp needs. A test is one main(), which runs in a network namespace of its own and ends
- * with 1 at the first check that fails. The witness is never the library: ip(8), /proc, a socket. */
+ * What each test of tuntap.hpp needs. A test is one main(), which runs in its own network namespace and ends with 1 at
+ * the first check that fails. A test looks at what the library did without the library: with ip(8), /proc or a
+ * socket. */
 #ifndef TEST_HPP
 #define TEST_HPP
 
@@ -39,7 +40,7 @@ constexpr std::size_t overhead = 28;
 
 #define CHECK(condition) ((condition) ? void() : test::fail(__FILE__, __LINE__, #condition))
 
-/** The call throws a libtuntap::error with this errno and reason, and a sentence. */
+/** The call throws a libtuntap::error with this errno, this reason and a message. */
 #define THROWS(call, number, why)                                                                      \
     do {                                                                                               \
         std::string said = "nothing was thrown";                                                       \
@@ -53,7 +54,7 @@ constexpr std::size_t overhead = 28;
             test::fail(__FILE__, __LINE__, #call ": " + said);                                         \
     } while (0)
 
-/** The result is this errno, and the error has it too, with this reason. */
+/** The result is this errno, and the error has this errno, this reason and a message. */
 #define IS_ERROR(result, err, number, why)                                                             \
     do {                                                                                               \
         const auto is = (result);                                                                      \
@@ -102,7 +103,7 @@ inline auto descriptors()
     return std::distance(begin(all), end(all));
 }
 
-/** Devices that are made from now on have no IPv6, which would send packets of its own through them. */
+/** Disables IPv6 on devices that are created from now on, because IPv6 sends packets of its own through them. */
 inline void ipv4_only() { std::ofstream("/proc/sys/net/ipv6/conf/default/disable_ipv6") << "1"; }
 
 /** A device t0 that is up and has 10.8.0.1/24. */
@@ -124,7 +125,7 @@ inline sockaddr_in address_of(const char *address)
     return to;
 }
 
-/** A UDP socket of 10.8.0.1, from which packets to 10.8.0.2 go through the device. */
+/** A UDP socket that is bound to 10.8.0.1. Its packets to 10.8.0.2 go through the device. */
 class udp_socket {
 public:
     udp_socket() : fd_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Another thread ends waits: each kind of wait, by wake, by shutdown, and of a monitor.
+// Another thread ends each kind of wait with wake() or shutdown(), and the wait of a monitor.
 #include <functional>
 #include <thread>
 
@@ -7,7 +7,7 @@
 
 using namespace test;
 
-/** What waits, until it is ended. */
+/** A call that waits until another thread ends it. */
 using wait = std::function<libtuntap::result<>(libtuntap::device &, tuntap_error &)>;
 
 static std::array<std::uint8_t, 2048> buffer;
@@ -27,7 +27,7 @@ static const wait waits[] = {
 };
 
 template <class End>
-static void ends(const wait &waits_for, reason why, End end)
+static void wait_ends(const wait &waits_for, reason why, End end)
 {
     libtuntap::device dev = ready();
     tuntap_error err{};
@@ -57,8 +57,8 @@ static void a_monitor_is_shut_down()
 int main()
 {
     for (const auto &waiting : waits) {
-        ends(waiting, reason::woken, [](libtuntap::device &dev) { dev.wake(); });
-        ends(waiting, reason::shutdown, [](libtuntap::device &dev) { dev.shutdown(); });
+        wait_ends(waiting, reason::woken, [](libtuntap::device &dev) { dev.wake(); });
+        wait_ends(waiting, reason::shutdown, [](libtuntap::device &dev) { dev.shutdown(); });
     }
     a_monitor_is_shut_down();
 }

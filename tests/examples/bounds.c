@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Prints and answers all packets of packets.h with the code of the examples, each from memory of just its size:
- * built with AddressSanitizer, which ends it at the first byte that is read beyond. */
+ * Prints and answers all packets of packets.h with the code of the examples. Each packet is in memory of exactly its
+ * size. Built with AddressSanitizer, which ends the program at the first byte that is read beyond. */
 #define main printer_main
 #include "../../examples-c/printer.c"
 #undef main

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * frames NAME ip|ethernet: sends all packets of packets.h out through a device, past the kernel's IP. */
+ * frames NAME ip|ethernet: sends all packets of packets.h out through a device, without the IP layer of the kernel. */
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -13,7 +13,7 @@
 
 static int sock, tap;
 
-/* A TUN does not carry the EtherType. A queue that is full drops packets: hence the rests. */
+/* A TUN does not carry the EtherType. A full queue drops packets, so this pauses after every 50 packets. */
 static void send_packet(const uint8_t *bytes, size_t size)
 {
     static unsigned sent;

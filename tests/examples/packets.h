@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Thousands of packets: a few good ones, these cut short at every length and with each byte changed, and noise.
- * The same ones every time. */
+ * Thousands of packets: a few good ones, the same ones truncated to every length and with each byte changed, and random
+ * bytes. The packets are the same in each run. */
 #ifndef PACKETS_H
 #define PACKETS_H
 
@@ -31,7 +31,7 @@ static const struct {
     PACKET("\x81\0\0\5\x08\0" "\x45\0\0\x14\0\0\0\0\x40\1\0\0\x0a\x08\0\1\x0a\x08\0\2"),
 };
 
-/* Calls `use` with each packet. It begins with its EtherType, or with a part of that. */
+/* Calls `use` with each packet. A packet begins with its EtherType, or with a part of it. */
 static void each_packet(void (*use)(const uint8_t *bytes, size_t size))
 {
     static const uint8_t changes[] = {0x00, 0x0f, 0x80, 0xff};
@@ -52,7 +52,7 @@ static void each_packet(void (*use)(const uint8_t *bytes, size_t size))
         size_t kind = i % 4, size = 1 + (size_t)rand() % sizeof packet;
         for (size_t at = 0; at < sizeof packet; at++)
             packet[at] = (uint8_t)rand();
-        if (kind < 2) { /* IPv4 or IPv6 whose length is right, and whose content is anything */
+        if (kind < 2) { /* IPv4 or IPv6 with a correct length and random contents */
             static const uint8_t protocols[] = {1, 6, 17, 58};
             memcpy(packet, kind ? "\x86\xdd\x60" : "\x08\0\x45", 3);
             packet[kind ? 6 : 4] = 0;

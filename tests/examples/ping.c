@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * ping ADDR COUNT: sends echo requests of many lengths and contents, one after the other, and wants each
- * answered: from that address, with the same data, and with a checksum that is right. */
+ * ping ADDR COUNT: sends echo requests of many lengths and contents, one after the other. Each must be answered from
+ * that address, with the same data and a correct checksum. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -44,7 +44,7 @@ int main(int argc, char **argv)
             perror("sendto");
             return 1;
         }
-        request[0] = request[2] = request[3] = 0; /* as the answer is, but for the checksum */
+        request[0] = request[2] = request[3] = 0; /* as in the answer, except the checksum */
         for (;;) {
             struct pollfd ready = {sock, POLLIN, 0};
             if (poll(&ready, 1, 20000) != 1) {
@@ -53,7 +53,7 @@ int main(int argc, char **argv)
             }
             ssize_t length = recv(sock, got, sizeof got, 0);
             if (length < 20 + HEADER || memcmp(got + 12, &to.sin_addr, 4) != 0)
-                continue; /* from somebody else */
+                continue; /* from another host */
             uint8_t *answer = got + 20;
             if ((size_t)length != 20 + HEADER + data || checksum(got, 20) != 0 ||
                 checksum(answer, HEADER + data) != 0) {

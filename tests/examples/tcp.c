@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * tcp receive ADDR PORT FILE: says "listening", and takes one connection, to its end, into the file.
- * tcp send ADDR PORT FILE: sends it all, and waits until the other end has closed the connection. */
+ * tcp receive ADDR PORT FILE: prints "listening", and writes all data of one connection to the file.
+ * tcp send ADDR PORT FILE: sends the whole file, and waits until the other end closes the connection. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -17,7 +17,7 @@ static int failed(const char *what)
     return 1;
 }
 
-/* Copies to the end of what comes in; 0, or -1. */
+/* Copies all input. Returns 0 or -1. */
 static int copy(int from, int to)
 {
     static char buffer[65536];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A program as a user would write it, good as C99 and as C++: opens a TUN in a network namespace of its own,
- * takes a packet from the kernel, and hands one back that a socket receives. */
+ * A program as a user would write it, valid as C99 and as C++: opens a TUN in a new network namespace, reads a packet,
+ * and writes a packet that a socket receives. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -20,7 +20,7 @@ static int failed(const char *what, const tuntap_error *err)
     return 1;
 }
 
-/* Sends a datagram to the far end, and turns it around: its sender hears itself. */
+/* Sends a datagram to the far end, reads it from the device, and sends it back to the sender. */
 static int exchange(tuntap *dev, tuntap_error *err)
 {
     unsigned char packet[2048], source[4];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Calls of the library that print themselves, and what all of them share. */
+ * Macros that print and make a call of the library, and the variables of all files. */
 #ifndef CALL_H
 #define CALL_H
 
@@ -8,7 +8,7 @@
 #include "netns.h"
 #include "steering.h"
 
-/** Prints what follows in the list; not by stdio, which queries what it writes to. */
+/** Prints a call. Does not use stdio, which makes other system calls. */
 #define SAY(call) CHECK(write(1, #call "\n", sizeof #call) == sizeof #call)
 
 /** The library's call, whose last argument is &err, succeeds. */

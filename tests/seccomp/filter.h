@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A seccomp filter that lets through the system calls of docs/seccomp.md and ends the process at any other. */
+ * A seccomp filter that allows the system calls of docs/seccomp.md. Any other system call ends the process. */
 #ifndef FILTER_H
 #define FILTER_H
 
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <sys/syscall.h>
 
-/** What a program does, a row of the document's list each. */
+/** What a program does: one row of the document's list each. */
 enum purpose {
     OPENING = 1,
     CONFIGURING = 2,
@@ -29,13 +29,13 @@ struct named_call {
     unsigned purpose;
 };
 
-/** What the document lists: tests/seccomp.sh writes calls.h from it. */
+/** The documented system calls: tests/seccomp.sh writes calls.h from the document. */
 static const struct named_call documented[] = {
 #include "calls.h"
 };
 
-/** What this program does by itself: it ends, and it reads and writes two pipes and what it prints. */
-static const struct named_call of_the_test[] = {
+/** System calls of this program itself: it exits, uses two pipes, and prints. */
+static const struct named_call used_by_the_test[] = {
     {"exit_group", SYS_exit_group, ANYTHING},
     {"read", SYS_read, ANYTHING},
     {"write", SYS_write, ANYTHING},
@@ -50,7 +50,7 @@ static void append(struct sock_filter instruction)
     filter[filter_length++] = instruction;
 }
 
-/** Those of the list that have one of the purposes, without the one of that name. */
+/** Allows the system calls of the list for these purposes, except the one named `without`. */
 static void allow(const struct named_call *calls, size_t count, unsigned purposes, const char *without)
 {
     for (size_t i = 0; i < count; i++) {
@@ -61,8 +61,8 @@ static void allow(const struct named_call *calls, size_t count, unsigned purpose
     }
 }
 
-/** As before Linux 5.4, where TUNGETDEVNETNS is not known. */
-static void play_old_kernel(void)
+/** TUNGETDEVNETNS fails, as before Linux 5.4. */
+static void simulate_old_kernel(void)
 {
     append((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 4));
     append((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])));
@@ -71,7 +71,7 @@ static void play_old_kernel(void)
     append((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
 }
 
-/** From here on, a call that is not documented for these purposes ends this process; so does the one of that name. */
+/** From here on, a system call that is not documented for these purposes, or is named `without`, ends this process. */
 UNUSED static void enter_sandbox(unsigned purposes, const char *without)
 {
     append((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)));
@@ -79,9 +79,9 @@ UNUSED static void enter_sandbox(unsigned purposes, const char *without)
     append((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
     append((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
     if (purposes != ANYTHING && purposes & OLDKERNELS)
-        play_old_kernel();
+        simulate_old_kernel();
     allow(documented, sizeof documented / sizeof documented[0], purposes, without);
-    allow(of_the_test, sizeof of_the_test / sizeof of_the_test[0], purposes, without);
+    allow(used_by_the_test, sizeof used_by_the_test / sizeof used_by_the_test[0], purposes, without);
     append((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
     struct sock_fprog program = {.len = filter_length, .filter = filter};
     CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Calls every function of the library in a process that may make no system call but the documented ones. Its parent,
- * outside, prepares what it needs and does what it asks for. Each call is printed before it is made: tests/seccomp.sh
- * holds that list against the exported functions.
+ * Calls every function of the library in a process that may make only the documented system calls. Its parent, without
+ * a filter, prepares what it needs and does what it asks for. The process prints each call before it makes it:
+ * tests/seccomp.sh compares that list with the exported functions.
  *
- * Usage: sandboxed ROW [CALL]: with the calls of a row of the document, after a device was opened without a filter;
- * "all": with those of all rows. CALL is a system call that is forbidden too. */
+ * Usage: sandboxed ROW [CALL]: allows the system calls of a row of the document, after a device was opened without a
+ * filter. "all" allows those of all rows. CALL is a system call that is forbidden too. */
 #include "packets.h"
 
 static void without_device(void)
@@ -45,8 +45,8 @@ static void open_offloading(void)
     CALL(tuntap_get_vnet_hdr_size(offloading, &(size_t){0}, &err));
 }
 
-/** A queue that is made without the library. */
-static int made_by_others(const char *name, int flags)
+/** Makes a queue without the library. */
+static int make_queue_by_hand(const char *name, int flags)
 {
     struct ifreq request = {.ifr_flags = (short)flags};
     strcpy(request.ifr_name, name);
@@ -55,7 +55,7 @@ static int made_by_others(const char *name, int flags)
     return fd;
 }
 
-static void listed_and_deleted(void)
+static void list_and_delete(void)
 {
     tuntap_info infos[8];
     tuntap *persistent;
@@ -70,7 +70,7 @@ static void listed_and_deleted(void)
     }
 }
 
-static void released(void)
+static void release(void)
 {
     tuntap *other;
     int fd;
@@ -79,15 +79,15 @@ static void released(void)
     close(fd);
 }
 
-static void opened_by_others(void)
+static void open_foreign_descriptors(void)
 {
     tuntap *other;
-    CALL(tuntap_open_fd(made_by_others("o0", IFF_TUN | IFF_NO_PI), 0, &other, &err));
+    CALL(tuntap_open_fd(make_queue_by_hand("o0", IFF_TUN | IFF_NO_PI), 0, &other, &err));
     tuntap_close(other);
 }
 
-/** The library finds out what has been done to a device, and does it to its further queues. */
-static void opened_with_filter(void)
+/** The library finds out the filter and the modes of a device, and sets them for further queues. */
+static void open_with_filter(void)
 {
     tuntap *first, *second, *queue;
     OK(tuntap_open("p0", TUNTAP_TAP | TUNTAP_PI | TUNTAP_MULTI_QUEUE, &first, &err));
@@ -96,7 +96,7 @@ static void opened_with_filter(void)
     OK(tuntap_open("p0", TUNTAP_TAP | TUNTAP_PI | TUNTAP_MULTI_QUEUE, &second, &err));
     tuntap_close(second);
     struct sock_fprog theirs = {.len = 1, .filter = (struct sock_filter *)all_packets_pass};
-    OK(tuntap_open_fd(made_by_others("p0", IFF_TAP | IFF_MULTI_QUEUE), 0, &second, &err));
+    OK(tuntap_open_fd(make_queue_by_hand("p0", IFF_TAP | IFF_MULTI_QUEUE), 0, &second, &err));
     tuntap_close(second);
     tuntap_close(queue);
     tuntap_close(first);
@@ -148,7 +148,7 @@ static void device(void)
     CALL(tuntap_get_stats(dev, &stats, sizeof stats, &err));
 }
 
-static void link_of(void)
+static void link_settings(void)
 {
     uint32_t number;
     CALL(tuntap_down(dev, &err));
@@ -238,7 +238,7 @@ static void monitors(void)
     DO(tuntap_strevent(TUNTAP_EVENT_UP));
     CALL(tuntap_monitor_next(monitor, &event, sizeof event, 10000, &err));
     while (tuntap_monitor_next(monitor, &event, sizeof event, 10, &err) == 0)
-        ; /* Until there is nothing more, for which it waits. */
+        ; /* Until it waits because there is no event. */
     ask_for(CHANGE);
     OK(tuntap_monitor_next(monitor, &event, sizeof event, 10000, &err));
     DO(tuntap_monitor_shutdown(monitor));
@@ -255,10 +255,10 @@ static void opening(void)
     OK(tuntap_set_addr(offloading, "10.7.0.1/24", &err));
     OK(tuntap_up(offloading, &err));
     OK(tuntap_open("f0", TUNTAP_TAP | TUNTAP_MULTI_QUEUE, &tap, &err));
-    listed_and_deleted();
-    released();
-    opened_by_others();
-    opened_with_filter();
+    list_and_delete();
+    release();
+    open_foreign_descriptors();
+    open_with_filter();
     queues();
 }
 
@@ -267,13 +267,13 @@ static void configuring(void)
     device();
     addresses_and_routes();
     default_routes();
-    link_of();
+    link_settings();
     filters();
     master_and_ipv6();
     CALL(tuntap_set_offloads(offloading, TUNTAP_F_CSUM, &err));
 }
 
-/** Where it has to be watched whether the device goes away: see play_old_kernel(). */
+/** On an old kernel the library watches whether the device moves: see simulate_old_kernel(). */
 static void on_old_kernel(void)
 {
     tuntap *first, *queue;
@@ -297,7 +297,7 @@ static const struct {
     {"configuring", CONFIGURING, configuring},
 };
 
-static void sandboxed(const char *name, const char *without)
+static void run_sandboxed(const char *name, const char *without)
 {
     size_t count = sizeof parts / sizeof parts[0];
     if (strcmp(name, "all") == 0) {
@@ -322,11 +322,11 @@ static void sandboxed(const char *name, const char *without)
     fail(__FILE__, __LINE__, "no such purpose", name);
 }
 
-/** Does what the child asks for, until it has ended. */
+/** Does what the child asks for, until the child exits. */
 static void serve(void)
 {
     char request;
-    int receiver = udp_socket("0.0.0.0", PORT); /* Or the kernel answers what is written: there is no such port. */
+    int receiver = udp_socket("0.0.0.0", PORT); /* Without this socket the kernel would answer with ICMP. */
     while (read(to_parent[0], &request, 1) == 1) {
         if (request == CHANGE) {
             IP("link set t0 mtu 1370");
@@ -348,7 +348,7 @@ int main(int count, char **arguments)
     ipv4_only();
     elsewhere = new_netns();
     snprintf(elsewhere_path, sizeof elsewhere_path, "/proc/self/fd/%d", elsewhere);
-    /* Every function needs programs, and each row of the table does without. */
+    /* The run "all" needs eBPF programs. The runs for single rows work without them. */
     int (*program)(int, unsigned) = strcmp(what, "all") == 0 ? program_returning : program_if_permitted;
     steering = program(0, BPF_PROG_TYPE_SOCKET_FILTER);
     counting = program(-1, BPF_PROG_TYPE_SOCKET_FILTER);
@@ -360,7 +360,7 @@ int main(int count, char **arguments)
     if (child == 0) {
         CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
         close(to_parent[0]);
-        sandboxed(what, count > 2 ? arguments[2] : "");
+        run_sandboxed(what, count > 2 ? arguments[2] : "");
         _exit(0);
     }
     close(to_parent[1]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What newer compilers than the one whose runtime is linked expect of it: the plain functions, which it watches. */
+ * Newer compilers call these functions, which the linked runtime of an older compiler lacks. They call the plain
+ * functions, which the runtime intercepts. */
 #include <string.h>
 
 void *__tsan_memcpy(void *to, const void *from, size_t size);

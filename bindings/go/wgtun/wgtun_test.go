@@ -30,7 +30,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(private.Namespace(m.Run)) }
 
-// Ways to create a device: the original, and the one over tuntap.
+// The ways to create a device: with the original package, and with tuntap.
 var creates = map[string]func(name string, mtu int) (tun.Device, error){
 	"original": tun.CreateTUN,
 	"tuntap":   wgtun.CreateTUN,
@@ -38,7 +38,7 @@ var creates = map[string]func(name string, mtu int) (tun.Device, error){
 
 const mtu = 1420
 
-// far is a thread in another network namespace, in which functions can run.
+// far is a thread in another network namespace. It runs functions there.
 type far struct {
 	calls chan func()
 	path  string
@@ -61,7 +61,7 @@ func newFar(t testing.TB) *far {
 	return f
 }
 
-// do runs a function in the namespace. A nil one is that of the process.
+// do runs a function in the namespace. A nil far is the namespace of the process.
 func (f *far) do(call func()) {
 	if f == nil {
 		call()
@@ -108,7 +108,7 @@ func tunnel(t testing.TB, create func(string, int) (tun.Device, error), n int) (
 		namespace.do(func() { peers[i].tun, err = create(name, mtu) })
 		check(t, err)
 		peers[i].key, peers[i].port = key, 20000+2*n+i
-		// The sockets of both are in this namespace.
+		// The UDP sockets of both devices are in this namespace.
 		log := device.NewLogger(device.LogLevelError, name+" ")
 		peers[i].wg = device.NewDevice(peers[i].tun, conn.NewDefaultBind(), log)
 		t.Cleanup(peers[i].wg.Close)
@@ -230,7 +230,7 @@ func TestDevice(t *testing.T) {
 	}
 }
 
-// Close, twice at the same time, while all other methods run and the device goes up and down.
+// Two goroutines close a device while all other methods run and the device goes up and down.
 func TestClose(t *testing.T) {
 	before := descriptors(t)
 	for round := range 20 {
@@ -281,7 +281,7 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// packet is an IPv4 header of protocol 253, which is for experiments, without data.
+// packet is an IPv4 header without data. Its protocol, 253, is for experiments.
 var packet = []byte{0x45, 0, 0, 20, 0, 0, 0, 0, 64, 253, 0x66, 0xd2, 10, 0, 0, 1, 10, 0, 0, 2}
 
 func descriptors(t *testing.T) int {
@@ -306,7 +306,7 @@ func expectEvent(t *testing.T, device tun.Device, expected tun.Event) {
 	}
 }
 
-// TCP through a tunnel, in turn over the original and over tuntap.
+// Compares TCP through a tunnel with the original package and with tuntap, in turn.
 func BenchmarkTunnel(b *testing.B) {
 	original, _ := tunnel(b, creates["original"], 111)
 	ours, _ := tunnel(b, creates["tuntap"], 112)

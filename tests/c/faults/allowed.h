@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is allowed beside the rules of faults.h, each with its cause. */
+ * Exceptions from the rules of faults.h, each with its cause. */
 #ifndef ALLOWED_H
 #define ALLOWED_H
 
 #include "inject.h"
 
-/** What comes out otherwise than the system call failed, and why. 0 is any. */
+/** A call may fail with another code than the system call. 0 means any system call, request or error. */
 struct allowed {
     int number;
     unsigned request;
@@ -14,10 +14,10 @@ struct allowed {
     const char *why;
 };
 
-/** What the message may say the step is, whatever was asked for: what each call needs first. */
+/** Other steps that the message may name: steps that many calls do first. */
 struct step {
     int number;
-    unsigned request, asked;
+    unsigned request, netlink_type;
     const char *words;
 };
 
@@ -37,7 +37,7 @@ static const struct step STEPS[] = {
     {0, 0, RTM_GETROUTE, "list the routes through t0"},
 };
 
-/** One of the phrases is in the text. */
+/** The text contains one of the phrases. */
 static int has_one_of(const char *text, const char *phrases)
 {
     while (phrases && *phrases) {
@@ -51,7 +51,7 @@ static int has_one_of(const char *text, const char *phrases)
     return 0;
 }
 
-/** The message says what was tried, in the words of the scenario or in those that belong to the system call. */
+/** The message names the step, in the words of the scenario or in those of the system call. */
 static int names_the_step(const struct call *call, const char *message, const char *words)
 {
     if (has_one_of(message, words))
@@ -59,7 +59,7 @@ static int names_the_step(const struct call *call, const char *message, const ch
     for (size_t i = 0; i < sizeof STEPS / sizeof *STEPS; i++) {
         const struct step *it = &STEPS[i];
         if ((it->number == 0 || it->number == call->number) && (it->request == 0 || it->request == call->request) &&
-            (it->asked == 0 || it->asked == call->asked) && has_one_of(message, it->words))
+            (it->netlink_type == 0 || it->netlink_type == call->netlink_type) && has_one_of(message, it->words))
             return 1;
     }
     return 0;
@@ -78,12 +78,12 @@ static int is_allowed(const struct call *call, int error, long code)
     return 0;
 }
 
-/** The answer to a change was lost: it is unknown whether it was made. */
-static int is_unheard(const struct call *call)
+/** The answer to a change was lost, so the caller cannot know whether the kernel made it. */
+static int answer_was_lost(const struct call *call)
 {
     if (call->number != SYS_recvfrom && call->number != SYS_recvmsg)
         return 0;
-    switch (call->asked) {
+    switch (call->netlink_type) {
     case RTM_NEWLINK:
     case RTM_SETLINK:
     case RTM_NEWADDR:

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT
  *
- * The functions of a scenario, each of one expression. */
+ * Macros that define the functions of a scenario from one expression each. */
 #ifndef CALLS_H
 #define CALLS_H
 
 #include "faults.h"
 
-/** What is made to fail. */
+/** Defines the call under test. */
 #define CALL(name, expression) \
     static long name(void)     \
     {                          \
         return expression;     \
     }
 
-/** What makes it undone. */
+/** Defines the function that undoes the call. */
 #define UNDO(name, expression)                 \
     static void name(UNUSED long result)       \
     {                                          \
         OK(expression);                        \
     }
 
-/** What comes before it. */
+/** Defines the function that runs before the call. */
 #define PREPARE(name, expression) \
     static void name(void)        \
     {                             \

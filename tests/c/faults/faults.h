@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Scenarios, of which every system call is made to fail in turn, with every errno; and what must hold each time:
+ * Runs scenarios. In each, makes every system call fail in turn, with different errnos, and checks each time:
  *
- * - a failure is a negative errno, that of the system call or what ALLOWED has for it; it has its reason, and a message
- *   that names the step and what it was about;
- * - after it everything is as before: devices, addresses, routes, queues, descriptors, threads;
- * - after a success everything is as when nothing fails;
- * - the same call, made again, succeeds then, and what is freed leaves nothing;
- * - nothing hangs, and nothing dies. */
+ * - a failed call returns the negative errno of the system call, or the code that ALLOWED has for it. Its error has a
+ *   reason, and a message that names the step and its object;
+ * - a failed call changes nothing: devices, addresses, routes, queues, descriptors and threads are as before;
+ * - after a success everything is as without a fault;
+ * - the same call succeeds when it is repeated, and closing or freeing leaves nothing;
+ * - no call hangs or crashes. */
 #ifndef FAULTS_H
 #define FAULTS_H
 
@@ -15,11 +15,11 @@
 #include "scenario.h"
 #include "snapshot.h"
 
-/** What an undisturbed step is like. */
+/** The results of a step without a fault. */
 struct reference {
     long result;
     unsigned count;
-    struct picture before, after, done;
+    struct snapshot before, after, done;
 };
 
 struct tally {
@@ -41,8 +41,8 @@ static int wrong(const char *format, ...)
     return -1;
 }
 
-/** The child comes to this mark. */
-static int comes_to(enum mark wanted)
+/** The child must reach this mark next. */
+static int reaches(enum mark wanted)
 {
     int status, got = next_mark(&injector);
     if (got == (int)wanted)
@@ -58,16 +58,16 @@ static int comes_to(enum mark wanted)
     return wrong("ends with %d", WEXITSTATUS(status));
 }
 
-static void take(struct picture *picture)
+static void take(struct snapshot *snapshot)
 {
-    take_picture(picture, current->picture, injector.child, here_sock, away_sock);
+    take_snapshot(snapshot, current->ignored, injector.child, here_sock, away_sock);
     if (current->idle)
-        say_idle(picture, "t0", current->idle);
+        print_idle(snapshot, "t0", current->idle);
 }
 
-static int is_as(const struct picture *wanted, const char *when)
+static int matches(const struct snapshot *wanted, const char *when)
 {
-    static struct picture now_;
+    static struct snapshot now_;
     take(&now_);
     const char *differs = difference(wanted, &now_);
     return differs ? wrong("%s: %s", when, differs) : 0;
@@ -79,46 +79,46 @@ static void remove_here(void)
         IP("link delete t0");
 }
 
-/** Removes what a child left that was ended. */
+/** Removes the devices of a child that was ended. */
 static void remove_devices(void)
 {
     remove_here();
     INSIDE(away_fd, remove_here());
 }
 
-static int is_before(void)
+static int reaches_before(void)
 {
     if (current->set_up)
         current->set_up();
-    return comes_to(BEFORE);
+    return reaches(BEFORE);
 }
 
-/** A step in which nothing fails. */
-static int undisturbed(struct reference *to)
+/** Runs a step in which no system call fails. */
+static int run_without_fault(struct reference *to)
 {
-    if (is_before())
+    if (reaches_before())
         return -1;
     take(&to->before);
     begin_step(&injector, 0, 0);
     answer(&injector, 0);
-    if (comes_to(CALLED))
+    if (reaches(CALLED))
         return -1;
-    injector.counts = 0;
+    injector.counting = 0;
     answer(&injector, 0);
-    if (comes_to(AFTER))
+    if (reaches(AFTER))
         return -1;
     to->result = shared->result;
     to->count = injector.count;
     take(&to->after);
     answer(&injector, 0);
-    if (comes_to(DONE))
+    if (reaches(DONE))
         return -1;
     take(&to->done);
     answer(&injector, 1);
     return 0;
 }
 
-/** A new child, of which two undisturbed steps are alike: the first may do what is done once only. */
+/** Starts a child and runs two steps without a fault, which must have the same results. */
 static int start_child(void)
 {
     static struct reference first;
@@ -126,7 +126,7 @@ static int start_child(void)
     running = 1;
     injector.meanwhile = current->meanwhile;
     injector.skipped = current->skipped - 1;
-    if (undisturbed(&first) || undisturbed(&reference))
+    if (run_without_fault(&first) || run_without_fault(&reference))
         return -1;
     if (reference.count > MOST_CALLS)
         return wrong("too many system calls: %u", reference.count);
@@ -149,8 +149,9 @@ static void stop_child(void)
     remove_devices();
 }
 
-/** A failed call says so, as it must, and has left all as it was; 1 when it was made, but its answer was lost. */
-static int failed_well(const struct call *call, int error)
+/** The failed call returned a correct error and changed nothing. Returns 1 if the kernel made the change, but its
+ * answer was lost. */
+static int failed_correctly(const struct call *call, int error)
 {
     const tuntap_error *said = &shared->err;
     char number[16];
@@ -160,31 +161,31 @@ static int failed_well(const struct call *call, int error)
     if (!is_allowed(call, error, shared->result))
         return wrong("returned %ld: %.200s", shared->result, said->message);
     if (!current->words)
-        return is_as(&reference.before, "after the failure");
+        return matches(&reference.before, "after the failure");
     if (said->code != shared->result || said->reason == 0 || !memchr(said->message, 0, sizeof said->message))
         return wrong("returned %ld, but code %d, reason %u", shared->result, said->code, said->reason);
     if (!names_the_step(call, said->message, current->words))
         return wrong("no such step: %.247s", said->message);
     if (error > 134 && shared->result == -error && !strstr(said->message, number))
         return wrong("no number: %.247s", said->message);
-    if (is_unheard(call) && is_as(&reference.after, "after") == 0) {
+    if (answer_was_lost(call) && matches(&reference.after, "after") == 0) {
         fault[0] = 0;
         return 1;
     }
-    return is_as(&reference.before, "after the failure");
+    return matches(&reference.before, "after the failure");
 }
 
-/** After a failure the same call succeeds. */
-static int once_more(void)
+/** After a failure, the same call succeeds. */
+static int retry(void)
 {
-    if (comes_to(CALLED))
+    if (reaches(CALLED))
         return -1;
     answer(&injector, 0);
-    if (comes_to(AFTER))
+    if (reaches(AFTER))
         return -1;
     if (shared->result != reference.result)
         return wrong("once more: returned %ld: %.200s", shared->result, shared->err.message);
-    if (is_as(&reference.after, "once more"))
+    if (matches(&reference.after, "once more"))
         return -1;
     fault[0] = 0;
     answer(&injector, 0);
@@ -195,35 +196,35 @@ static int once_more(void)
 static int fail_one(unsigned nth, int error)
 {
     const struct call *call = &injector.calls[nth - 1];
-    if (is_before() || is_as(&reference.before, "before"))
+    if (reaches_before() || matches(&reference.before, "before"))
         return -1;
     begin_step(&injector, nth, error);
     answer(&injector, 0);
-    if (comes_to(CALLED))
+    if (reaches(CALLED))
         return -1;
-    injector.counts = 0;
+    injector.counting = 0;
     if (injector.count < nth)
         return wrong("nothing was made to fail: %u system calls, not %u", injector.count, reference.count);
     answer(&injector, 0);
-    if (comes_to(AFTER))
+    if (reaches(AFTER))
         return -1;
     int survived = shared->result == reference.result;
-    int outcome = survived ? is_as(&reference.after, "after the success") : failed_well(call, error);
+    int outcome = survived ? matches(&reference.after, "after the success") : failed_correctly(call, error);
     if (outcome < 0)
         return -1;
     tally->survived += (unsigned)survived;
-    injector.met = 0;
+    injector.meanwhile_done = 0;
     int again = !survived && outcome == 0 && !current->once;
     answer(&injector, again);
-    if (again && once_more())
+    if (again && retry())
         return -1;
-    if (comes_to(DONE) || is_as(&reference.done, "in the end"))
+    if (reaches(DONE) || matches(&reference.done, "in the end"))
         return -1;
     answer(&injector, 1);
     return 0;
 }
 
-/** Whether the nth system call is failed with the errno of this place. */
+/** Whether the nth system call is made to fail with the errno at this place. */
 static int is_wanted(unsigned nth, size_t place)
 {
     const char *how = getenv("TUNTAP_FAULTS");
@@ -264,15 +265,15 @@ static void fail_each(void)
     printf("%s  %s: %u system calls\n", tally->wrong == before ? "ok  " : "FAIL", current->name, count);
 }
 
-/** IPv6 is on, and gives no device an address of its own. */
+/** Keeps IPv6 on, but without automatic addresses. */
 static void no_own_addresses(void)
 {
     write_file("/proc/sys/net/ipv6/conf/default/addr_gen_mode", "1");
     write_file("/proc/sys/net/ipv6/conf/default/router_solicitations", "0");
 }
 
-/** A process that takes every so manieth scenario, in a network namespace of its own. */
-static void work(const struct scenario *scenarios, size_t count, size_t first, size_t workers, const char *only)
+/** A process that runs every `workers`th scenario, in its own network namespaces. */
+static void run_worker(const struct scenario *scenarios, size_t count, size_t first, size_t workers, const char *only)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     begin();
@@ -295,7 +296,7 @@ static void work(const struct scenario *scenarios, size_t count, size_t first, s
     exit(0);
 }
 
-/** Runs all scenarios; what main() returns. */
+/** Runs all scenarios. Returns the exit status of the test. */
 static int run(const struct scenario *scenarios, size_t count, const char *only)
 {
     enum { WORKERS = 4 };
@@ -310,7 +311,7 @@ static int run(const struct scenario *scenarios, size_t count, const char *only)
     for (size_t i = 0; i < WORKERS; i++) {
         tally = &tallies[i];
         if (fork() == 0)
-            work(scenarios, count, i, WORKERS, only);
+            run_worker(scenarios, count, i, WORKERS, only);
     }
     while (wait(&status) > 0)
         if (WIFEXITED(status) && WEXITSTATUS(status) == 77)

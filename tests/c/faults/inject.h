@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * Makes any system call of a child fail, with any errno. The child has a seccomp filter that notifies this process of
- * each system call; this process counts them, fails the one that is wanted, and has the kernel go on with the others.
+ * each system call. This process, the supervisor, counts them, makes one fail, and lets the kernel run the others.
  *
- * The child says where it is by a system call of its own, mark(), which waits for the answer: so the child stands still
- * while this process looks at what it did. One child, with one filter, does any number of steps. */
+ * The child reports its progress with a system call, mark(), which waits for the answer. So the child stands still
+ * while the supervisor checks what it did. One child, with one filter, runs any number of steps. */
 #ifndef INJECT_H
 #define INJECT_H
 
@@ -22,12 +22,13 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-/** System calls of a step, at most. */
+/** The greatest number of system calls in a step. */
 #define MOST_CALLS 512
-/** Milliseconds without a system call after which a child hangs. */
+/** After this many milliseconds without a system call, a child counts as hanging. */
 #define HANGS_AFTER 10000
 
-/** Not made to fail: what cannot; what frees, whatever it answers; and memory, which has a test of its own. */
+/** Calls that are not made to fail: those that cannot fail, those that free something and whose result does not matter,
+ * and those that allocate memory, which has its own test. */
 static const int NEVER[] = {
     SYS_brk, SYS_clock_nanosleep, SYS_close, SYS_exit, SYS_exit_group, SYS_futex, SYS_getpid, SYS_gettid, SYS_madvise,
     SYS_mmap, SYS_mprotect, SYS_mremap, SYS_munmap, SYS_restart_syscall, SYS_rt_sigaction, SYS_rt_sigprocmask,
@@ -38,55 +39,55 @@ static const int NEVER[] = {
 };
 #define NEVER_COUNT (sizeof NEVER / sizeof *NEVER)
 
-/** A system call, and what it is about: the request of an ioctl, the type of the netlink message that was sent last. */
+/** A system call, with the request of an ioctl, or with the type of the netlink message that was sent last. */
 struct call {
     int number;
-    unsigned request, asked;
+    unsigned request, netlink_type;
 };
 
-/** Where a child is. */
+/** The marks of a child. */
 enum mark { BEFORE = 1, CALLED, AFTER, DONE };
 
 struct injector {
     pid_t child;
     int listener;
-    /** The system call to fail, counted from 1, and how; 0: none. */
+    /** The number of the system call that fails, from 1, and its errno. 0: none fails. */
     unsigned nth;
     int error;
-    /** A system call that is never failed here. */
+    /** A system call that this scenario never makes fail. */
     int skipped;
-    /** Those of the present step. */
-    int counts;
-    unsigned count, asked;
+    /** The system calls of the present step. */
+    int counting;
+    unsigned count, netlink_type;
     struct call calls[MOST_CALLS];
-    /** Of the mark that waits for its answer. */
+    /** The notification of the mark that waits for its answer. */
     uint64_t waiting;
-    /** Once the child waits for something: done a moment later, once a call. */
+    /** Runs a moment after the child starts to wait, once per call. */
     void (*meanwhile)(struct injector *);
-    int met;
+    int meanwhile_done;
 };
 
 #define MARK_MAGIC 0x7a70
 
-/** The child: reports where it is, and waits for the answer. */
+/** In the child: reports a mark, and waits for the answer. */
 UNUSED static long mark(enum mark where)
 {
     return syscall(SYS_getpgid, MARK_MAGIC, where);
 }
 
-/** What the child and its supervisor both see. */
+/** Memory that the child and its supervisor share. */
 struct shared {
-    /** The filter's descriptor in the child, plus 1; and that it was taken. */
+    /** The filter's descriptor in the child, plus 1, and whether the supervisor has copied it. */
     volatile int listener, taken;
     long result;
     tuntap_error err;
-    /** The part of its state that only the child knows. */
+    /** The part of the state that only the child knows. */
     char state[256];
 };
 static struct shared *shared;
 
-/** The child: from here on all its system calls are seen. */
-static void be_seen(void)
+/** In the child: from here on the supervisor is notified of its system calls. */
+static void install_filter(void)
 {
     struct sock_filter code[NEVER_COUNT + 3];
     size_t at = 0;
@@ -107,7 +108,7 @@ static void be_seen(void)
     close(fd);
 }
 
-/** A copy of a descriptor of the child. */
+/** Copies a descriptor of the child. */
 static int descriptor_of(pid_t child, int fd)
 {
     int process = (int)syscall(SYS_pidfd_open, child, 0), copy = -1;
@@ -117,7 +118,7 @@ static int descriptor_of(pid_t child, int fd)
     return copy;
 }
 
-/** Starts a child, which does this under the filter and ends. It dies with its parent. */
+/** Starts a child, which runs the action under the filter and exits. It is killed if its parent exits. */
 static void start(struct injector *it, void (*action)(void))
 {
     memset(shared, 0, sizeof *shared);
@@ -130,7 +131,7 @@ static void start(struct injector *it, void (*action)(void))
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent)
             _exit(1);
-        be_seen();
+        install_filter();
         action();
         _exit(0);
     }
@@ -144,7 +145,7 @@ static void start(struct injector *it, void (*action)(void))
     shared->taken = 1;
 }
 
-/** Ends the child; how it ended. */
+/** Kills the child. Returns its wait status. */
 static int end(struct injector *it)
 {
     int status = 0;
@@ -154,7 +155,7 @@ static int end(struct injector *it)
     return status;
 }
 
-/** Answers the mark that waits. */
+/** Answers the waiting mark. */
 static void answer(struct injector *it, int64_t value)
 {
     struct seccomp_notif_resp response = {.id = it->waiting, .val = value};
@@ -163,7 +164,7 @@ static void answer(struct injector *it, int64_t value)
 }
 
 /** The type of the netlink message that the child is about to send, or 0. */
-static unsigned asked_by(const struct seccomp_notif *seen)
+static unsigned netlink_type_of(const struct seccomp_notif *seen)
 {
     struct nlmsghdr header = {0};
     struct iovec here = {&header, sizeof header}, there = {(void *)(uintptr_t)seen->data.args[1], sizeof header};
@@ -172,23 +173,24 @@ static unsigned asked_by(const struct seccomp_notif *seen)
     return header.nlmsg_type;
 }
 
-/** Counts a system call in, and decides whether it fails. */
+/** Counts a system call, and decides whether it fails. */
 static int fails(struct injector *it, const struct seccomp_notif *seen)
 {
     struct call call = {.number = seen->data.nr};
-    if (!it->counts || call.number == it->skipped)
+    if (!it->counting || call.number == it->skipped)
         return 0;
     if (call.number == SYS_ioctl)
         call.request = (unsigned)seen->data.args[1];
-    unsigned asked = asked_by(seen);
-    it->asked = asked ? asked : it->asked;
-    call.asked = call.number == SYS_sendto || call.number == SYS_recvfrom ? it->asked : 0;
+    unsigned netlink_type = netlink_type_of(seen);
+    it->netlink_type = netlink_type ? netlink_type : it->netlink_type;
+    call.netlink_type = call.number == SYS_sendto || call.number == SYS_recvfrom ? it->netlink_type : 0;
     if (it->count < MOST_CALLS)
         it->calls[it->count] = call;
     return ++it->count == it->nth;
 }
 
-/** Serves the child up to its next mark, which waits then; 0 when the child is dead, -1 when it hangs. */
+/** Serves the child up to its next mark, which then waits. Returns the mark, 0 if the child is dead, or -1 if it
+ * hangs. */
 static int next_mark(struct injector *it)
 {
     for (;;) {
@@ -209,22 +211,22 @@ static int next_mark(struct injector *it)
         if (fails(it, &seen))
             response = (struct seccomp_notif_resp){.id = seen.id, .error = -it->error};
         ioctl(it->listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
-        if (seen.data.nr == SYS_ppoll && response.error == 0 && it->meanwhile && !it->met) {
-            it->met = 1;
+        if (seen.data.nr == SYS_ppoll && response.error == 0 && it->meanwhile && !it->meanwhile_done) {
+            it->meanwhile_done = 1;
             poll(NULL, 0, 5);
             it->meanwhile(it);
         }
     }
 }
 
-/** The step begins: what is counted and failed from here on. */
+/** Starts to count system calls. The nth fails with this error. */
 static void begin_step(struct injector *it, unsigned nth, int error)
 {
     it->nth = nth;
     it->error = error;
-    it->count = it->asked = 0;
-    it->counts = 1;
-    it->met = 0;
+    it->count = it->netlink_type = 0;
+    it->counting = 1;
+    it->meanwhile_done = 0;
 }
 
 struct named {
@@ -275,8 +277,8 @@ static const char *call_name(const struct call *call)
     size_t length = (size_t)snprintf(text, sizeof text, "%s", NAME_IN(calls, (unsigned)call->number));
     if (call->request)
         snprintf(text + length, sizeof text - length, " %s", NAME_IN(requests, call->request));
-    else if (call->asked)
-        snprintf(text + length, sizeof text - length, " %s", NAME_IN(types, call->asked));
+    else if (call->netlink_type)
+        snprintf(text + length, sizeof text - length, " %s", NAME_IN(types, call->netlink_type));
     return text;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Kernels that lack what came later, played by a seccomp filter that refuses it as they do. Each call does without, or
- * says -EOPNOTSUPP with TUNTAP_REASON_KERNEL and changes nothing; none succeeds without having done it. */
+ * A seccomp filter refuses what an older kernel lacks, with the same errno. A call then works in another way, or fails
+ * with -EOPNOTSUPP and TUNTAP_REASON_KERNEL and changes nothing. No call succeeds without having done its work. */
 #include "../netns.h"
 #include "../steering.h"
 
@@ -14,14 +14,14 @@
 #define TSO (TUNTAP_F_CSUM | TUNTAP_F_TSO4 | TUNTAP_F_TSO6)
 /** <linux/if_tun.h> of Linux 6.2. */
 #define USO_BITS 0x60
-/** Of Linux 6.17. */
+/** <linux/if_tun.h> of Linux 6.17. */
 #define TUNNEL_BITS 0x180
 
 /** A system call that is refused. */
 struct lack {
     int number;
     unsigned request;
-    /** Bits of the third argument that are refused; 0: whatever it is. */
+    /** The bits of the third argument that are refused. 0 refuses any argument. */
     unsigned bits;
     int error;
 };
@@ -53,8 +53,8 @@ static void refuse(const struct lack *lack)
     put((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)lack->error));
 }
 
-/** From here on this process's kernel is an old one. */
-static void be_old(const struct lack *lacks, size_t count)
+/** From here on, the filter makes the kernel look like an older one to this process. */
+static void install_filter(const struct lack *lacks, size_t count)
 {
     length = 0;
     for (size_t i = 0; i < count; i++)
@@ -66,10 +66,10 @@ static void be_old(const struct lack *lacks, size_t count)
         skip("no seccomp filters here");
 }
 
-/** An action was skipped, and has said why. */
+/** Whether an action was skipped. It has printed the reason. */
 static int skipped;
 
-/** A child on an old kernel, in a network namespace of its own. */
+/** Runs the action in a child with this filter, in its own network namespace. */
 #define ON(lacks, action) on_old(#action, lacks, sizeof lacks / sizeof *lacks, action)
 
 static void on_old(const char *name, const struct lack *lacks, size_t count, void (*action)(void))
@@ -81,7 +81,7 @@ static void on_old(const char *name, const struct lack *lacks, size_t count, voi
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         CHECK(unshare(CLONE_NEWNET) == 0);
-        be_old(lacks, count);
+        install_filter(lacks, count);
         action();
         exit(0);
     }
@@ -102,7 +102,7 @@ static const struct lack BEFORE_4_16[] = {{SYS_ioctl, TUNSETSTEERINGEBPF, 0, EIN
                                           {SYS_ioctl, TUNSETFILTEREBPF, 0, EINVAL}};
 static const struct lack WITHOUT_PROGRAMS[] = {{SYS_ioctl, TUNSETSTEERINGEBPF, 0, ENOTTY},
                                                {SYS_ioctl, TUNSETFILTEREBPF, 0, ENOTTY}};
-/* The C library does without these: so must the rest. */
+/* The C library works without these system calls, so the library must too. */
 static const struct lack NEW_CALLS[] = {{SYS_clone3, 0, 0, ENOSYS}, {SYS_statx, 0, 0, ENOSYS}};
 static const struct lack LINUX_4_19[] = {
     {SYS_ioctl, TUNSETOFFLOAD, USO_BITS | TUNNEL_BITS, EINVAL}, {SYS_ioctl, TUNGETDEVNETNS, 0, EINVAL},
@@ -112,7 +112,7 @@ static const struct lack LINUX_4_19[] = {
 
 static tuntap *dev;
 
-/** Super-packets of TCP go on, and USO is refused in words. */
+/** Offloads of TCP still work, and USO is refused with a message. */
 static void without_uso(void)
 {
     uint64_t offloads;
@@ -126,7 +126,7 @@ static void without_uso(void)
     tuntap_close(dev);
 }
 
-/** The header stays as long as such a kernel makes it, and all else is on. */
+/** The virtio header has the size of such a kernel, and all other offloads are on. */
 static void without_tunnels(void)
 {
     uint64_t offloads;
@@ -162,7 +162,8 @@ static void without_programs(void)
     close(program);
 }
 
-/** Only what belongs to the device is listed, changed and deleted, where the kernel lists all that there is. */
+/** Only addresses and routes of the device are listed, changed and deleted, although the kernel lists those of all
+ * devices. */
 static void configure(void)
 {
     tuntap_addr addrs[4];
@@ -215,22 +216,22 @@ static void elsewhere(void)
     close(away);
 }
 
-/** Another device of this name, which nothing else distinguishes. */
-static int a_namesake(void)
+/** Another device with the same name and modes, in this network namespace. */
+static int make_namesake(void)
 {
     int fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI);
     CHECK(fd >= 0);
     return fd;
 }
 
-/** What cannot be followed says so, and a namesake is left as it is. */
+/** If the library cannot follow a moved device, calls fail, and a namesake is not changed. */
 static void moved(void)
 {
     uint32_t mtu;
     int away = new_netns();
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     OK(tuntap_set_netns_fd(dev, away, &err));
-    int namesake = a_namesake();
+    int namesake = make_namesake();
     FAILS(tuntap_set_mtu(dev, 1400, &err), EXDEV, TUNTAP_REASON_NAMESPACE);
     MESSAGE_HAS("reach t0 by rtnetlink");
     MESSAGE_HAS("5.4");
@@ -243,14 +244,14 @@ static void moved(void)
     close(away);
 }
 
-/** A descriptor of a device that is elsewhere, taken over beside a namesake. */
+/** Takes over the descriptor of a device in another network namespace, while this one has a namesake. */
 static void taken_over(void)
 {
     int home = own_netns();
     CHECK(unshare(CLONE_NEWNET) == 0);
     int fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI), away = own_netns();
     CHECK(setns(home, CLONE_NEWNET) == 0 && fd >= 0);
-    int namesake = a_namesake();
+    int namesake = make_namesake();
     int result = tuntap_open_fd(fd, TUNTAP_BORROW, &dev, &err);
     if (result == 0) {
         CHECK(tuntap_set_mtu(dev, 1400, &err) < 0 && err.code == -EXDEV && err.reason == TUNTAP_REASON_NAMESPACE);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Every system call of an open fails in turn: of each kind of device, with every option, by name and by descriptor,
- * here and in another network namespace, of a device that is new and of one that somebody has set up. And of a deletion,
- * a list, a probe and a release. */
+ * Makes every system call of an open fail in turn: for each kind of device, with every option, by name and by
+ * descriptor, also in another network namespace, for new devices and for devices that another program has configured.
+ * The same for a deletion, a list, a probe and a release. */
 #include "faults.h"
 
 #define OPEN "open t0|open the device|device node|netlink|event counter|turn off the offloads of t0"
@@ -11,7 +11,7 @@ static tuntap *dev, *first;
 static tuntap_config *config;
 static int descriptor = -1;
 
-static void nothing(void)
+static void do_nothing(void)
 {
 }
 
@@ -45,7 +45,7 @@ static long open_with(void)
     return tuntap_open_config("t0", current->flags, config, &dev, &err);
 }
 
-static void everything(void)
+static void full_config(void)
 {
     static const uint8_t mac[] = {2, 0, 0, 0, 0, 7};
     OK(tuntap_config_new(&config, &err));
@@ -70,25 +70,25 @@ static void everything(void)
     OK(tuntap_config_set_group(config, 0, &err));
 }
 
-static void everything_elsewhere(void)
+static void full_config_elsewhere(void)
 {
     char path[64];
-    everything();
+    full_config();
     snprintf(path, sizeof path, "/proc/self/fd/%d", away_fd);
     OK(tuntap_config_set_netns(config, path, &err));
 }
 
-static void batch(const char *lines)
+static void run_batch(const char *lines)
 {
     FILE *ip = popen("ip -batch - >/dev/null", "w");
     CHECK(ip && fputs(lines, ip) >= 0 && pclose(ip) == 0);
 }
 
-/** A device that somebody has set up. */
-static void set_up(void)
+/** A device that another program has configured. */
+static void make_configured_tap(void)
 {
     remove_here();
-    batch("tuntap add dev t0 mode tap vnet_hdr user 0 group 0\n"
+    run_batch("tuntap add dev t0 mode tap vnet_hdr user 0 group 0\n"
           "link set t0 mtu 1450 address 02:00:00:00:00:01 txqueuelen 55\n"
           "link set t0 alias before\n"
           "link set t0 up\n"
@@ -100,34 +100,34 @@ static void set_up(void)
     close(fd);
 }
 
-static void set_up_tun(void)
+static void make_configured_tun(void)
 {
     remove_here();
-    batch("tuntap add dev t0 mode tun vnet_hdr\n"
+    run_batch("tuntap add dev t0 mode tun vnet_hdr\n"
           "link set t0 mtu 1450 up\n");
 }
 
-static void prepared(void)
+static void make_device(void)
 {
     IP("tuntap add dev t0 mode %s", current->flags & TUNTAP_TAP ? "tap" : "tun");
     IP("link set t0 mtu 1450 up");
 }
 
 /** The caller's descriptor of a device. */
-static void by_hand(void)
+static void make_descriptor(void)
 {
     int kind = current->flags & TUNTAP_TAP ? IFF_TAP : IFF_TUN;
     descriptor = join_by_hand("t0", kind | IFF_NO_PI | (current->flags & TUNTAP_OFFLOAD ? IFF_VNET_HDR : 0));
     CHECK(descriptor >= 0);
 }
 
-static void by_hand_with_pi(void)
+static void make_descriptor_with_pi(void)
 {
     descriptor = join_by_hand("t0", current->flags & TUNTAP_TAP ? IFF_TAP : IFF_TUN);
     CHECK(descriptor >= 0);
 }
 
-/** A copy of it that fails to be taken over stays as it is; one that succeeds makes it non-blocking, for good. */
+/** TUNTAP_BORROW: the caller closes its descriptor. */
 static void close_both(long result)
 {
     close_it(result);
@@ -153,14 +153,14 @@ static void close_descriptor(long result)
         close(descriptor);
 }
 
-static void first_queue(void)
+static void open_first_queue(void)
 {
     OK(tuntap_open("t0", current->flags, &first, &err));
 }
 
-static void first_queue_elsewhere(void)
+static void open_first_queue_elsewhere(void)
 {
-    first_queue();
+    open_first_queue();
     OK(tuntap_set_netns_fd(first, away_fd, &err));
 }
 
@@ -175,17 +175,17 @@ static long delete_it(void)
     return tuntap_delete("t0", 0, &err);
 }
 
-/** Made by the process that looks on, for each step. */
-static void idle_tun(void)
+/** In the supervisor: makes a new device for each step. */
+static void make_idle_tun(void)
 {
     remove_here();
-    batch("tuntap add dev t0 mode tun pi\n");
+    run_batch("tuntap add dev t0 mode tun pi\n");
 }
 
-static void idle_tap(void)
+static void make_idle_tap(void)
 {
     remove_here();
-    batch("tuntap add dev t0 mode tap multi_queue vnet_hdr user 0\n");
+    run_batch("tuntap add dev t0 mode tap multi_queue vnet_hdr user 0\n");
 }
 
 static tuntap_info listed[4];
@@ -203,29 +203,29 @@ static long probe_it(void)
     return tuntap_probe(first, feature, &supported, &err);
 }
 
-static void ask_for_uso(void)
+static void choose_uso(void)
 {
     feature = TUNTAP_FEATURE_USO;
 }
 
-static void ask_for_ipv6(void)
+static void choose_ipv6(void)
 {
     feature = TUNTAP_FEATURE_IPV6;
 }
 
-static void ask_a_device_for_uso(void)
+static void open_and_choose_uso(void)
 {
-    ask_for_uso();
-    first_queue();
+    choose_uso();
+    open_first_queue();
 }
 
-static void ask_a_device_for_carrier(void)
+static void open_and_choose_carrier(void)
 {
     feature = TUNTAP_FEATURE_CARRIER;
-    first_queue();
+    open_first_queue();
 }
 
-static void a_handle(void)
+static void open_handle(void)
 {
     OK(tuntap_open("t0", current->flags, &dev, &err));
 }
@@ -250,11 +250,11 @@ static void close_released(long result)
 #define OFFLOADS OPEN "|turn on the offloads of t0"
 
 #define BY_NAME(title, bits) \
-    {.name = title, .words = (bits) & TUNTAP_OFFLOAD ? OFFLOADS : OPEN, .begin = nothing, .call = open_it, \
-     .restore = close_it, .flags = bits, .picture = NEW_INDEX | NEW_MAC}
+    {.name = title, .words = (bits) & TUNTAP_OFFLOAD ? OFFLOADS : OPEN, .begin = do_nothing, .call = open_it, \
+     .restore = close_it, .flags = bits, .ignored = NEW_INDEX | NEW_MAC}
 #define BY_DESCRIPTOR(title, make, bits) \
-    {.name = title, .words = TAKE_OVER, .begin = nothing, .prepare = make, .call = open_descriptor, \
-     .restore = close_descriptor, .flags = bits, .picture = NEW_INDEX | NEW_MAC}
+    {.name = title, .words = TAKE_OVER, .begin = do_nothing, .prepare = make, .call = open_descriptor, \
+     .restore = close_descriptor, .flags = bits, .ignored = NEW_INDEX | NEW_MAC}
 
 static const struct scenario SCENARIOS[] = {
     BY_NAME("open, TUN", TUNTAP_TUN),
@@ -264,53 +264,53 @@ static const struct scenario SCENARIOS[] = {
     BY_NAME("open, TUN with offload and queues", TUNTAP_TUN | TUNTAP_OFFLOAD | TUNTAP_MULTI_QUEUE),
     BY_NAME("open, TAP exclusive and non-blocking", TUNTAP_TAP | TUNTAP_EXCLUSIVE | TUNTAP_NONBLOCK),
     BY_NAME("open, TUN with NAPI", TUNTAP_TUN | TUNTAP_NAPI),
-    {.name = "open, by a pattern", .words = OPEN "|open t%d", .begin = nothing, .call = open_pattern,
-     .restore = close_it, .flags = TUNTAP_TUN, .picture = NEW_INDEX},
-    {.name = "open, persistent", .words = OPEN "|persistence of t0", .begin = nothing, .call = open_it,
-     .restore = remove_it, .flags = TUNTAP_TUN | TUNTAP_PERSIST, .picture = NEW_INDEX},
-    {.name = "open, existing TUN", .words = OPEN, .begin = prepared, .call = open_it, .restore = close_it,
+    {.name = "open, by a pattern", .words = OPEN "|open t%d", .begin = do_nothing, .call = open_pattern,
+     .restore = close_it, .flags = TUNTAP_TUN, .ignored = NEW_INDEX},
+    {.name = "open, persistent", .words = OPEN "|persistence of t0", .begin = do_nothing, .call = open_it,
+     .restore = remove_it, .flags = TUNTAP_TUN | TUNTAP_PERSIST, .ignored = NEW_INDEX},
+    {.name = "open, existing TUN", .words = OPEN, .begin = make_device, .call = open_it, .restore = close_it,
      .flags = TUNTAP_TUN | TUNTAP_EXISTING},
-    {.name = "open, TAP that exists", .words = OPEN, .begin = prepared, .call = open_it, .restore = close_it,
+    {.name = "open, TAP that exists", .words = OPEN, .begin = make_device, .call = open_it, .restore = close_it,
      .flags = TUNTAP_TAP},
-    {.name = "open, existing TUN with offload", .words = OFFLOADS, .begin = nothing,
-     .idle = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, .set_up = set_up_tun, .call = open_it, .restore = close_it,
-     .flags = TUNTAP_TUN | TUNTAP_EXISTING | TUNTAP_OFFLOAD, .picture = NEW_INDEX},
-    {.name = "open_config, all of a TAP", .words = OFFLOADS "|option ", .begin = everything, .call = open_with,
-     .restore = close_it, .flags = TUNTAP_TAP | TUNTAP_OFFLOAD, .picture = NEW_INDEX},
-    {.name = "open_config, all of a persistent TUN", .words = OPEN "|option |persistence of t0", .begin = everything,
-     .call = open_with, .restore = remove_it, .flags = TUNTAP_TUN | TUNTAP_PI | TUNTAP_PERSIST, .picture = NEW_INDEX},
+    {.name = "open, existing TUN with offload", .words = OFFLOADS, .begin = do_nothing,
+     .idle = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, .set_up = make_configured_tun, .call = open_it, .restore = close_it,
+     .flags = TUNTAP_TUN | TUNTAP_EXISTING | TUNTAP_OFFLOAD, .ignored = NEW_INDEX},
+    {.name = "open_config, all of a TAP", .words = OFFLOADS "|option ", .begin = full_config, .call = open_with,
+     .restore = close_it, .flags = TUNTAP_TAP | TUNTAP_OFFLOAD, .ignored = NEW_INDEX},
+    {.name = "open_config, all of a persistent TUN", .words = OPEN "|option |persistence of t0", .begin = full_config,
+     .call = open_with, .restore = remove_it, .flags = TUNTAP_TUN | TUNTAP_PI | TUNTAP_PERSIST, .ignored = NEW_INDEX},
     {.name = "open_config, all of it elsewhere", .words = OPEN "|option |network namespace",
-     .begin = everything_elsewhere, .call = open_with, .restore = close_it, .flags = TUNTAP_TAP, .picture = NEW_INDEX},
-    {.name = "open_config, all of a TAP that exists", .words = OFFLOADS "|option ", .begin = everything,
-     .idle = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, .set_up = set_up, .call = open_with, .restore = close_it,
-     .flags = TUNTAP_TAP | TUNTAP_OFFLOAD, .picture = NEW_INDEX},
-    BY_DESCRIPTOR("open_fd, TUN", by_hand, TUNTAP_TUN),
-    BY_DESCRIPTOR("open_fd, TAP", by_hand, TUNTAP_TAP),
-    BY_DESCRIPTOR("open_fd, TUN with PI", by_hand_with_pi, TUNTAP_TUN),
-    BY_DESCRIPTOR("open_fd, TAP with PI", by_hand_with_pi, TUNTAP_TAP),
-    BY_DESCRIPTOR("open_fd, TUN with offload", by_hand, TUNTAP_TUN | TUNTAP_OFFLOAD),
-    {.name = "open_fd, borrowed", .words = TAKE_OVER, .begin = nothing, .prepare = by_hand, .call = borrow_descriptor,
-     .restore = close_both, .flags = TUNTAP_TUN, .picture = NEW_INDEX},
-    {.name = "open_queue, TUN", .words = OPEN, .begin = first_queue, .call = open_queue, .restore = close_it,
+     .begin = full_config_elsewhere, .call = open_with, .restore = close_it, .flags = TUNTAP_TAP, .ignored = NEW_INDEX},
+    {.name = "open_config, all of a TAP that exists", .words = OFFLOADS "|option ", .begin = full_config,
+     .idle = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, .set_up = make_configured_tap, .call = open_with, .restore = close_it,
+     .flags = TUNTAP_TAP | TUNTAP_OFFLOAD, .ignored = NEW_INDEX},
+    BY_DESCRIPTOR("open_fd, TUN", make_descriptor, TUNTAP_TUN),
+    BY_DESCRIPTOR("open_fd, TAP", make_descriptor, TUNTAP_TAP),
+    BY_DESCRIPTOR("open_fd, TUN with PI", make_descriptor_with_pi, TUNTAP_TUN),
+    BY_DESCRIPTOR("open_fd, TAP with PI", make_descriptor_with_pi, TUNTAP_TAP),
+    BY_DESCRIPTOR("open_fd, TUN with offload", make_descriptor, TUNTAP_TUN | TUNTAP_OFFLOAD),
+    {.name = "open_fd, borrowed", .words = TAKE_OVER, .begin = do_nothing, .prepare = make_descriptor,
+     .call = borrow_descriptor, .restore = close_both, .flags = TUNTAP_TUN, .ignored = NEW_INDEX},
+    {.name = "open_queue, TUN", .words = OPEN, .begin = open_first_queue, .call = open_queue, .restore = close_it,
      .flags = TUNTAP_TUN | TUNTAP_MULTI_QUEUE},
-    {.name = "open_queue, TAP with offload", .words = OFFLOADS, .begin = first_queue, .call = open_queue,
+    {.name = "open_queue, TAP with offload", .words = OFFLOADS, .begin = open_first_queue, .call = open_queue,
      .restore = close_it, .flags = TUNTAP_TAP | TUNTAP_MULTI_QUEUE | TUNTAP_OFFLOAD},
-    {.name = "open_queue, elsewhere", .words = OPEN "|network namespace", .begin = first_queue_elsewhere,
+    {.name = "open_queue, elsewhere", .words = OPEN "|network namespace", .begin = open_first_queue_elsewhere,
      .call = open_queue, .restore = close_it, .flags = TUNTAP_TUN | TUNTAP_MULTI_QUEUE},
-    {.name = "delete, TUN", .words = DELETE, .begin = nothing, .set_up = idle_tun, .call = delete_it,
-     .flags = TUNTAP_TUN, .picture = NEW_INDEX},
-    {.name = "delete, TAP with queues", .words = DELETE, .begin = nothing, .set_up = idle_tap, .call = delete_it,
-     .flags = TUNTAP_TAP, .picture = NEW_INDEX | NEW_MAC},
-    {.name = "list", .words = "list the TUN and TAP devices|netlink", .begin = first_queue, .call = list_them,
+    {.name = "delete, TUN", .words = DELETE, .begin = do_nothing, .set_up = make_idle_tun, .call = delete_it,
+     .flags = TUNTAP_TUN, .ignored = NEW_INDEX},
+    {.name = "delete, TAP with queues", .words = DELETE, .begin = do_nothing, .set_up = make_idle_tap,
+     .call = delete_it, .flags = TUNTAP_TAP, .ignored = NEW_INDEX | NEW_MAC},
+    {.name = "list", .words = "list the TUN and TAP devices|netlink", .begin = open_first_queue, .call = list_them,
      .flags = TUNTAP_TUN},
-    {.name = "probe", .words = PROBE, .begin = ask_for_uso, .call = probe_it},
-    {.name = "probe, IPv6", .words = PROBE, .begin = ask_for_ipv6, .call = probe_it},
-    {.name = "probe, a device for USO", .words = PROBE, .begin = ask_a_device_for_uso, .call = probe_it,
+    {.name = "probe", .words = PROBE, .begin = choose_uso, .call = probe_it},
+    {.name = "probe, IPv6", .words = PROBE, .begin = choose_ipv6, .call = probe_it},
+    {.name = "probe, a device for USO", .words = PROBE, .begin = open_and_choose_uso, .call = probe_it,
      .flags = TUNTAP_TAP | TUNTAP_OFFLOAD},
-    {.name = "probe, a device for the carrier", .words = PROBE, .begin = ask_a_device_for_carrier, .call = probe_it,
+    {.name = "probe, a device for the carrier", .words = PROBE, .begin = open_and_choose_carrier, .call = probe_it,
      .flags = TUNTAP_TUN},
-    {.name = "release", .words = "release", .begin = nothing, .prepare = a_handle, .call = release_it,
-     .restore = close_released, .flags = TUNTAP_TUN, .picture = NEW_INDEX},
+    {.name = "release", .words = "release", .begin = do_nothing, .prepare = open_handle, .call = release_it,
+     .restore = close_released, .flags = TUNTAP_TUN, .ignored = NEW_INDEX},
 };
 
 int main(int argc, char **argv)

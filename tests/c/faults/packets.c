@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Every system call fails in turn of every call that moves packets, waits for them, or watches devices. A packet that
- * was not read is still there, one that was not written did not arrive, and nothing is read or written twice. */
+ * Makes every system call fail in turn in every function that reads, writes or waits for packets, or monitors devices.
+ * A packet that was not read is still queued, one that was not written did not arrive, and none is read or written
+ * twice. */
 #include "calls.h"
 
 #include "../super.h"
@@ -24,7 +25,7 @@ static void a_tun(void)
     OK(add_addr(dev, "10.8.0.1/24", NULL, 0, &err));
     OK(tuntap_up(dev, &err));
     sock = udp_socket("10.8.0.1", PORT);
-    /* From its first wait on, a handle has another descriptor. What is to come in a wait may come in this one. */
+    /* The first wait of a handle makes another descriptor, so let it happen now. */
     (void)tuntap_read_timeout(dev, buf, sizeof buf, 1, &err);
 }
 
@@ -40,35 +41,35 @@ static void a_writer(void)
     OK(tuntap_writer_new(dev, 0, &writer, &err));
 }
 
-static void forget(void)
+static void clear_results(void)
 {
     memset(buf, 0, sizeof buf);
     memset(&event, 0, sizeof event);
     got = 0;
 }
 
-/** A packet waits to be read. */
-static void a_packet(void)
+/** Sends a packet to be read. */
+static void send_packet(void)
 {
-    forget();
+    clear_results();
     udp_send(sock, "10.8.0.2", PORT, "hello", 5);
 }
 
-static void two_packets(void)
+static void send_two_packets(void)
 {
-    a_packet();
+    send_packet();
     udp_send(sock, "10.8.0.2", PORT, "hello", 5);
 }
 
-/** By the process that looks on: it is sent while the call waits for it. */
-static void a_packet_comes(UNUSED struct injector *it)
+/** In the supervisor: sends a packet while the call waits for it. */
+static void send_during_wait(UNUSED struct injector *it)
 {
     int out = udp_socket("10.8.0.1", 0);
     udp_send(out, "10.8.0.2", PORT, "hello", 5);
     close(out);
 }
 
-static void a_signal_comes(struct injector *it)
+static void signal_during_wait(struct injector *it)
 {
     kill(it->child, SIGUSR1);
 }
@@ -86,14 +87,14 @@ static void a_tun_with_signals(void)
     a_tun();
 }
 
-/** What was read, and whether there is more. */
+/** The packet that was read, and whether more are queued. */
 static void report_read(char *text, size_t size)
 {
     snprintf(text, size, "read \"%.5s\", %s", (char *)buf + UDP_OVERHEAD,
              is_readable(tuntap_get_fd(dev, NULL)) ? "more" : "no more");
 }
 
-/** What was read: the packet comes in the middle of the call, and may be left. */
+/** The packet that was read. It arrives during the call, so it may still be queued. */
 static void report_data(char *text, size_t size)
 {
     snprintf(text, size, "read \"%.5s\"", (char *)buf + UDP_OVERHEAD);
@@ -119,13 +120,13 @@ static void drain(UNUSED long result)
 {
     while (is_readable(tuntap_get_fd(dev, NULL)) && read(tuntap_get_fd(dev, NULL), buf, sizeof buf) > 0)
         continue;
-    forget();
+    clear_results();
 }
 
-CALL(read_it, tuntap_read(dev, buf, sizeof buf, &err))
+CALL(read_packet, tuntap_read(dev, buf, sizeof buf, &err))
 CALL(read_short, tuntap_read(dev, buf, 100, &err))
 CALL(read_limited, tuntap_read_timeout(dev, buf, sizeof buf, 500, &err))
-/** The first wait of a handle, which makes a descriptor. */
+/** The first wait of a handle makes a descriptor. */
 static long read_first(void)
 {
     tuntap *copy;
@@ -153,7 +154,7 @@ static size_t make_packet(void)
     return udp_packet(packet, "10.8.0.2", "10.8.0.1", PORT, "hello", 5);
 }
 
-CALL(write_it, tuntap_write(dev, packet, make_packet(), &err))
+CALL(write_packet, tuntap_write(dev, packet, make_packet(), &err))
 CALL(write_limited, tuntap_write_timeout(dev, packet, make_packet(), 500, &err))
 
 static long writev_it(void)
@@ -170,7 +171,7 @@ static long write_super(void)
     return tuntap_write_super(dev, &super.hdr, sizeof super.hdr, super.packet, super.size, &err);
 }
 
-/** Takes a batch to its end. */
+/** Reads the first packet of a batch. */
 static long read_batch(void)
 {
     void *at;
@@ -180,7 +181,7 @@ static long read_batch(void)
     return length;
 }
 
-/** Up to the end of the batch, where the next one begins. */
+/** Reads up to the end of the batch. */
 static void end_batch(long result)
 {
     void *at;
@@ -189,8 +190,8 @@ static void end_batch(long result)
     drain(0);
 }
 
-/** The reader's batch is over. */
-static int over;
+/** Whether the reader's batch has ended. */
+static int batch_ended;
 
 static long read_list(void)
 {
@@ -199,21 +200,21 @@ static long read_list(void)
     for (ssize_t i = 0; i < count; i++)
         memcpy(buf, list[i].data, list[i].size);
     got += count > 0 ? (size_t)count : 0;
-    over = count <= 0;
+    batch_ended = count <= 0;
     return count > 0 ? 1 : count;
 }
 
-/** All packets come, in one batch or in two, and none comes twice. What failed behind some is the next call's failure. */
+/** All packets come once, in one batch or in two. The next call reports a failure that happened behind a packet. */
 static void end_list(UNUSED long result)
 {
     int failures = 0;
-    while (!over || is_readable(tuntap_get_fd(dev, NULL)))
+    while (!batch_ended || is_readable(tuntap_get_fd(dev, NULL)))
         CHECK(read_list() >= 0 || ++failures == 1);
     CHECK(got == 2);
     drain(0);
 }
 
-/* Of a writer, which goes on with the other packets when one fails: three, distinguished by their last byte. */
+/* A writer continues with the other packets when one fails. These three packets differ in their last byte. */
 
 static unsigned arrived;
 static int lost;
@@ -224,7 +225,7 @@ static size_t make_numbered(uint8_t *to, int number)
     return udp_packet(to, "10.8.0.2", "10.8.0.1", PORT, data, sizeof data);
 }
 
-/** None arrives twice. */
+/** No packet arrives twice. */
 static void receive_numbered(UNUSED char *text, UNUSED size_t size)
 {
     char data[64];
@@ -234,7 +235,7 @@ static void receive_numbered(UNUSED char *text, UNUSED size_t size)
     }
 }
 
-/** What came of a call that took this many packets: after a signal they stay for the next call, and after any other
+/** Counts the failures that may lose a packet. After a signal the packets stay for the next call. After any other
  * failure one of them may be lost. */
 static long outcome_of(long result, size_t took)
 {
@@ -257,7 +258,7 @@ static void begin_list(void)
     lost = 0;
 }
 
-/** What was not reported as lost has arrived. */
+/** Every packet that was not reported as lost has arrived. */
 static void all_arrived(UNUSED long result)
 {
     int missing = 0;
@@ -271,7 +272,7 @@ static void all_arrived(UNUSED long result)
 
 CALL(flush, outcome_of(tuntap_writer_flush(writer, &err), 3))
 
-/** Gives again what a batch did not take, and not what it took: nothing is missing but what was reported as lost. */
+/** Repeats only the packets that a batch did not take. Only packets that were reported as lost are missing. */
 static long write_list(void)
 {
     static uint8_t bytes[3][64];
@@ -289,20 +290,20 @@ static long write_list(void)
     return first;
 }
 
-CALL(watch, tuntap_monitor_open(dev, 0, &monitor, &err))
-CALL(watch_all, tuntap_monitor_open(NULL, 0, &monitor, &err))
-CALL(watch_routes, tuntap_monitor_open(dev, TUNTAP_MONITOR_ROUTES, &monitor, &err))
+CALL(open_monitor, tuntap_monitor_open(dev, 0, &monitor, &err))
+CALL(open_monitor_of_all, tuntap_monitor_open(NULL, 0, &monitor, &err))
+CALL(open_monitor_with_routes, tuntap_monitor_open(dev, TUNTAP_MONITOR_ROUTES, &monitor, &err))
 CALL(next_event, tuntap_monitor_next(monitor, &event, sizeof event, 500, &err))
-/** Nothing happens. ENOBUFS is an overrun, after which the present state is reported again. */
+/** No event occurs. ENOBUFS is an overrun, and then the present state is reported again. */
 static long no_event(void)
 {
     long result;
     while ((result = tuntap_monitor_next(monitor, &event, sizeof event, 15, &err)) == 0)
-        forget();
+        clear_results();
     return result;
 }
 
-static void unwatch(long result)
+static void close_opened_monitor(long result)
 {
     if (result == 0)
         tuntap_monitor_close(monitor);
@@ -313,27 +314,27 @@ static void take_events(void)
     while (tuntap_monitor_next(monitor, &event, sizeof event, 0, &err) == 0)
         continue;
     CHECK(err.code == -ETIMEDOUT);
-    forget();
+    clear_results();
 }
 
 static void a_monitor(void)
 {
     a_tun();
-    OK(watch());
+    OK(open_monitor());
     take_events();
 }
 
-/** The descriptor that ends a wait is made by the first. */
+/** The first wait of a monitor makes a descriptor. */
 static void a_monitor_that_has_waited(void)
 {
     a_monitor();
     CHECK(tuntap_monitor_next(monitor, &event, sizeof event, 1, &err) == -ETIMEDOUT);
-    forget();
+    clear_results();
 }
 
 static void a_fresh_monitor(void)
 {
-    OK(watch());
+    OK(open_monitor());
     take_events();
 }
 
@@ -342,13 +343,13 @@ static void close_monitor(UNUSED long result)
     tuntap_monitor_close(monitor);
 }
 
-static void an_event(void)
+static void change_mtu(void)
 {
-    forget();
+    clear_results();
     OK(tuntap_set_mtu(dev, 1400, &err));
 }
 
-static void events_over(UNUSED long result)
+static void restore_mtu(UNUSED long result)
 {
     OK(tuntap_set_mtu(dev, 1500, &err));
     take_events();
@@ -358,50 +359,51 @@ static void events_over(UNUSED long result)
 #define READ(title, bits, ready, do_it) \
     {.name = title, .words = "read t0", .begin = a_tun, .prepare = ready, .call = do_it, .restore = drain, \
      .report = report_read, .flags = bits}
-#define WAIT(title, come, do_it) \
-    {.name = title, .words = "read t0", .begin = a_tun, .prepare = forget, .call = do_it, .restore = drain, \
-     .report = report_data, .meanwhile = come}
+#define WAIT(title, action, do_it) \
+    {.name = title, .words = "read t0", .begin = a_tun, .prepare = clear_results, .call = do_it, .restore = drain, \
+     .report = report_data, .meanwhile = action}
 #define WRITE(title, bits, do_it) \
     {.name = title, .words = "write t0", .begin = a_tun, .call = do_it, .report = report_received, .flags = bits}
 
 static const struct scenario SCENARIOS[] = {
-    READ("read", 0, a_packet, read_it),
-    READ("read, into little", 0, a_packet, read_short),
-    READ("read, with offload", TUNTAP_OFFLOAD, a_packet, read_it),
-    READ("read, into little with offload", TUNTAP_OFFLOAD, a_packet, read_short),
-    READ("read, non-blocking and nothing there", TUNTAP_NONBLOCK, forget, read_it),
-    READ("read_timeout", 0, a_packet, read_limited),
-    READ("read_timeout, that passes", 0, forget, read_late),
-    READ("readv", 0, a_packet, readv_it),
-    READ("readv, with offload", TUNTAP_OFFLOAD, a_packet, readv_it),
-    READ("read_super", TUNTAP_OFFLOAD, a_packet, read_super),
-    WAIT("read, of what comes", a_packet_comes, read_it),
-    WAIT("read_timeout, of what comes", a_packet_comes, read_limited),
-    WAIT("readv, of what comes", a_packet_comes, readv_it),
+    READ("read", 0, send_packet, read_packet),
+    READ("read, into little", 0, send_packet, read_short),
+    READ("read, with offload", TUNTAP_OFFLOAD, send_packet, read_packet),
+    READ("read, into little with offload", TUNTAP_OFFLOAD, send_packet, read_short),
+    READ("read, non-blocking and nothing there", TUNTAP_NONBLOCK, clear_results, read_packet),
+    READ("read_timeout", 0, send_packet, read_limited),
+    READ("read_timeout, that passes", 0, clear_results, read_late),
+    READ("readv", 0, send_packet, readv_it),
+    READ("readv, with offload", TUNTAP_OFFLOAD, send_packet, readv_it),
+    READ("read_super", TUNTAP_OFFLOAD, send_packet, read_super),
+    WAIT("read, of what comes", send_during_wait, read_packet),
+    WAIT("read_timeout, of what comes", send_during_wait, read_limited),
+    WAIT("readv, of what comes", send_during_wait, readv_it),
     {.name = "read_timeout, the first", .words = "read t0|take over a descriptor|take over descriptor|netlink",
-     .begin = a_tun, .prepare = forget, .call = read_first, .restore = drain, .report = report_data,
-     .meanwhile = a_packet_comes},
-    {.name = "read, and a signal", .words = "read t0", .begin = a_tun_with_signals, .prepare = forget,
-     .call = read_it, .restore = drain, .report = report_read, .meanwhile = a_signal_comes},
-    {.name = "read, and a wake", .words = "read t0", .begin = a_tun_with_signals, .prepare = forget,
-     .call = read_it, .restore = drain, .report = report_read, .meanwhile = a_signal_comes, .skipped = SYS_write + 1},
+     .begin = a_tun, .prepare = clear_results, .call = read_first, .restore = drain, .report = report_data,
+     .meanwhile = send_during_wait},
+    {.name = "read, and a signal", .words = "read t0", .begin = a_tun_with_signals, .prepare = clear_results,
+     .call = read_packet, .restore = drain, .report = report_read, .meanwhile = signal_during_wait},
+    {.name = "read, and a wake", .words = "read t0", .begin = a_tun_with_signals, .prepare = clear_results,
+     .call = read_packet, .restore = drain, .report = report_read, .meanwhile = signal_during_wait,
+     .skipped = SYS_write + 1},
 
-    WRITE("write", 0, write_it),
-    WRITE("write, with offload", TUNTAP_OFFLOAD, write_it),
+    WRITE("write", 0, write_packet),
+    WRITE("write, with offload", TUNTAP_OFFLOAD, write_packet),
     WRITE("write_timeout", 0, write_limited),
     WRITE("writev", 0, writev_it),
     WRITE("writev, with offload", TUNTAP_OFFLOAD, writev_it),
     WRITE("write_super", TUNTAP_OFFLOAD, write_super),
 
-    {.name = "reader_next", .words = "read t0", .begin = a_reader, .prepare = a_packet, .call = read_batch,
+    {.name = "reader_next", .words = "read t0", .begin = a_reader, .prepare = send_packet, .call = read_batch,
      .restore = end_batch, .report = report_read},
-    {.name = "reader_next, with offload", .words = "read t0", .begin = a_reader, .prepare = a_packet,
+    {.name = "reader_next, with offload", .words = "read t0", .begin = a_reader, .prepare = send_packet,
      .call = read_batch, .restore = end_batch, .report = report_read, .flags = TUNTAP_OFFLOAD},
-    {.name = "reader_next, of what comes", .words = "read t0", .begin = a_reader, .prepare = forget,
-     .call = read_batch, .restore = end_batch, .report = report_data, .meanwhile = a_packet_comes},
-    {.name = "reader_batch", .words = "read t0", .begin = a_reader, .prepare = two_packets, .call = read_list,
+    {.name = "reader_next, of what comes", .words = "read t0", .begin = a_reader, .prepare = clear_results,
+     .call = read_batch, .restore = end_batch, .report = report_data, .meanwhile = send_during_wait},
+    {.name = "reader_batch", .words = "read t0", .begin = a_reader, .prepare = send_two_packets, .call = read_list,
      .restore = end_list},
-    {.name = "reader_batch, with offload", .words = "read t0", .begin = a_reader, .prepare = two_packets,
+    {.name = "reader_batch, with offload", .words = "read t0", .begin = a_reader, .prepare = send_two_packets,
      .call = read_list, .restore = end_list, .flags = TUNTAP_OFFLOAD},
     {.name = "writer_flush, with offload", .words = "write t0", .begin = a_writer, .prepare = put_three, .call = flush,
      .restore = all_arrived, .report = receive_numbered, .flags = TUNTAP_OFFLOAD},
@@ -410,14 +412,15 @@ static const struct scenario SCENARIOS[] = {
     {.name = "writer_batch, with offload", .words = "write t0", .begin = a_writer, .prepare = begin_list,
      .call = write_list, .restore = all_arrived, .report = receive_numbered, .flags = TUNTAP_OFFLOAD, .once = 1},
 
-    {.name = "monitor_open", .words = WATCH, .begin = a_tun, .call = watch, .restore = unwatch},
-    {.name = "monitor_open, of all", .words = WATCH, .begin = a_tun, .call = watch_all,
-     .restore = unwatch},
-    {.name = "monitor_open, with routes", .words = WATCH, .begin = a_tun, .call = watch_routes, .restore = unwatch},
-    {.name = "monitor_next", .words = WATCH, .begin = a_monitor, .prepare = an_event, .call = next_event,
-     .restore = events_over, .report = report_event},
+    {.name = "monitor_open", .words = WATCH, .begin = a_tun, .call = open_monitor, .restore = close_opened_monitor},
+    {.name = "monitor_open, of all", .words = WATCH, .begin = a_tun, .call = open_monitor_of_all,
+     .restore = close_opened_monitor},
+    {.name = "monitor_open, with routes", .words = WATCH, .begin = a_tun, .call = open_monitor_with_routes,
+     .restore = close_opened_monitor},
+    {.name = "monitor_next", .words = WATCH, .begin = a_monitor, .prepare = change_mtu, .call = next_event,
+     .restore = restore_mtu, .report = report_event},
     {.name = "monitor_next, that passes", .words = WATCH "|wait for", .begin = a_monitor_that_has_waited,
-     .prepare = forget, .call = no_event, .report = report_event},
+     .prepare = clear_results, .call = no_event, .report = report_event},
     {.name = "monitor_next, the first wait", .words = WATCH "|wait for", .begin = a_tun, .prepare = a_fresh_monitor,
      .call = no_event, .restore = close_monitor, .report = report_event, .skipped = SYS_ppoll + 1},
 };

@@ -1,48 +1,48 @@
 /* SPDX-License-Identifier: MIT
  *
- * A scenario, and the child that goes through it step by step. */
+ * A scenario, and the child that runs its steps. */
 #ifndef SCENARIO_H
 #define SCENARIO_H
 
 #include "inject.h"
 #include "../netns.h"
 
-/** Left out of the picture, as a new device has another index each time, and a new TAP another MAC address. */
+/** Left out of the snapshot: a new device has another index each time, and a new TAP another MAC address. */
 #define NEW_INDEX 1
 #define NEW_MAC 2
 
 struct scenario {
     const char *name;
-    /** What the message may say the step is: phrases, separated by |. */
+    /** The message of a failure must contain one of these phrases, which are separated by |. */
     const char *words;
-    /** Once in each child; before each step; the call; and what makes it undone, which gets what it returned. */
+    /** Runs once in each child; before each step; the call; and what undoes the call, with the result of the call. */
     void (*begin)(void);
     void (*prepare)(void);
     long (*call)(void);
     void (*restore)(long result);
-    /** Writes the part of its state that only the child knows. */
+    /** Writes the part of the state that only the child knows. */
     void (*report)(char *text, size_t size);
-    /** For the functions of several scenarios. */
+    /** The open flags, for functions that several scenarios share. */
     uint64_t flags;
-    /** NEW_INDEX, NEW_MAC: when a device is made each time. */
-    unsigned picture;
+    /** NEW_INDEX and NEW_MAC, if each step makes a new device. */
+    unsigned ignored;
     /** The modes of a persistent device that nobody uses before the call. */
     int idle;
-    /** By the process that looks on, before each step. */
+    /** The supervisor runs it before each step. */
     void (*set_up)(void);
-    /** By the process that looks on, when the call waits. */
+    /** The supervisor runs it while the call waits. */
     void (*meanwhile)(struct injector *);
     /** A system call that is not made to fail, plus 1. */
     int skipped;
-    /** The call is not made again after a failure, which did part of it. */
+    /** The call is not repeated after a failure, because it did part of its work. */
     int once;
-    /** Milliseconds between two steps, where each frees a BPF program: the kernel frees those one by one. */
+    /** Milliseconds between two steps that free a BPF program: the kernel frees BPF programs one by one. */
     unsigned pause;
 };
 
-/** Errnos that system calls fail with: each with two of them, in turn, or with TUNTAP_FAULTS=all with all. 524 is
- * ENOTSUPP, which the kernel's BPF answers with and no C library knows; 4000 is none, and as the kernel counts up to
- * 4095 it may be one some day. */
+/** The errnos. Each system call fails with two of them, or with TUNTAP_FAULTS=all with all. 524 is ENOTSUPP: the
+ * kernel's BPF returns it, and no C library knows it. 4000 is not assigned, but a later kernel may use any number up to
+ * 4095. */
 static const int ERRNOS[] = {EPERM, EINTR, ENOMEM, ENOBUFS, 524, 4000};
 #define ERRNO_COUNT (sizeof ERRNOS / sizeof *ERRNOS)
 
@@ -56,7 +56,7 @@ static void report(void)
         current->report(shared->state, sizeof shared->state);
 }
 
-/** The child. */
+/** In the child: runs the steps. */
 static void do_steps(void)
 {
     current->begin();

@@ -8,7 +8,7 @@
 
 static tuntap *dev;
 
-static void several_of_each_family(uint64_t kind)
+static void several_addresses_of_each_family_are_added(uint64_t kind)
 {
     OK(tuntap_open("t0", kind, &dev, &err));
     OK(add_addr(dev, "10.8.0.1/24", NULL, 0, &err));
@@ -26,8 +26,8 @@ static void several_of_each_family(uint64_t kind)
     tuntap_close(dev);
 }
 
-/** The label that the kernel gives by itself is no other property. */
-static void the_name_of_the_device_is_the_usual_label(void)
+/** The label that the kernel sets by default is not a different property. */
+static void the_device_name_is_the_default_label(void)
 {
     tuntap_addr addr = {.addr = "10.8.0.1/24", .label = "t0"};
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
@@ -39,8 +39,8 @@ static void the_name_of_the_device_is_the_usual_label(void)
     tuntap_close(dev);
 }
 
-/** As the header says: inet_ntop writes the text, and the prefix is a number. */
-static void addresses_in_binary_form(void)
+/** As tuntap.h describes it: inet_ntop(3) writes the text, and the prefix is a number. */
+static void binary_addresses_can_be_added(void)
 {
     const struct in_addr v4 = {htonl(0x0a080001)};
     const struct in6_addr v6 = {{{0xfd, [15] = 1}}};
@@ -60,7 +60,7 @@ static void addresses_in_binary_form(void)
     tuntap_close(dev);
 }
 
-static void a_tap_has_a_broadcast_address(void)
+static void an_address_of_a_tap_has_a_broadcast_address(void)
 {
     OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
     OK(add_addr(dev, "10.8.0.1/24", NULL, 0, &err));
@@ -70,7 +70,7 @@ static void a_tap_has_a_broadcast_address(void)
     tuntap_close(dev);
 }
 
-static void a_loopback_address_is_the_hosts_own(void)
+static void a_loopback_address_has_host_scope(void)
 {
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     OK(add_addr(dev, "127.0.0.9/8", NULL, 0, &err));
@@ -80,7 +80,7 @@ static void a_loopback_address_is_the_hosts_own(void)
     tuntap_close(dev);
 }
 
-static void a_peer_is_the_other_end(uint64_t kind)
+static void an_address_can_have_a_peer(uint64_t kind)
 {
     OK(tuntap_open("t0", kind, &dev, &err));
     IP("link set t0 up");
@@ -93,13 +93,13 @@ static void a_peer_is_the_other_end(uint64_t kind)
     IP_HAS("\"local\":\"fd00::1\",\"address\":\"fd00::2\",\"prefixlen\":128,", "address show t0");
     IP_HAS("\"local\":\"192.0.2.1\",\"prefixlen\":24,", "address show t0");
     IP_HAS("\"dst\":\"10.8.0.2\"", "route show dev t0");
-    while (!strstr(output_of("ip -6 route show dev t0"), "fd00::2 ")) /* the kernel takes its time */
+    while (!strstr(output_of("ip -6 route show dev t0"), "fd00::2 ")) /* the kernel adds it a moment later */
         poll(NULL, 0, 10);
     tuntap_close(dev);
 }
 
-/** Duplicate address detection: never on a TUN, on a TAP unless TUNTAP_ADDR_NODAD is set. */
-static void ipv6_can_be_used_at_once(void)
+/** A TUN never does duplicate address detection, and a TAP does it unless TUNTAP_ADDR_NODAD is set. */
+static void duplicate_address_detection_runs_on_a_tap_without_nodad(void)
 {
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("link set t0 up");
@@ -132,7 +132,7 @@ static void a_route_to_the_network_is_added_unless_disabled(void)
     tuntap_close(dev);
 }
 
-static void existing_addresses_stay(void)
+static void adding_existing_addresses_needs_no_privilege(void)
 {
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("address add 10.8.0.1/24 dev t0");
@@ -148,7 +148,7 @@ static void existing_addresses_stay(void)
     tuntap_close(dev);
 }
 
-/** Whatever of it is wrong, nothing is done. */
+/** Whichever member is wrong, the call changes nothing. */
 static void each_member_is_checked(void)
 {
     struct {
@@ -192,7 +192,7 @@ static void each_member_is_checked(void)
     tuntap_close(dev);
 }
 
-/** IFA_PROTO, which not every ip(8) shows: 0 where there is none. */
+/** The IFA_PROTO of an address, or 0 if it has none. Not every ip(8) shows it. */
 static int protocol_of(const char *wanted)
 {
     char reply[8192], request[NLMSG_LENGTH(sizeof(struct ifaddrmsg))] = {0};
@@ -207,18 +207,18 @@ static int protocol_of(const char *wanted)
     int length = (int)recv(sock, reply, sizeof reply, 0);
     for (header = (struct nlmsghdr *)reply; NLMSG_OK(header, length); header = NLMSG_NEXT(header, length)) {
         struct rtattr *part = IFA_RTA(NLMSG_DATA(header));
-        int left = (int)IFA_PAYLOAD(header), is_it = 0, protocol = 0;
+        int left = (int)IFA_PAYLOAD(header), matches = 0, protocol = 0;
         for (; header->nlmsg_type == RTM_NEWADDR && RTA_OK(part, left); part = RTA_NEXT(part, left)) {
-            is_it |= part->rta_type == IFA_LOCAL && memcmp(RTA_DATA(part), &ip, 4) == 0;
+            matches |= part->rta_type == IFA_LOCAL && memcmp(RTA_DATA(part), &ip, 4) == 0;
             protocol = part->rta_type == 11 ? *(uint8_t *)RTA_DATA(part) : protocol;
         }
-        found = is_it ? protocol : found;
+        found = matches ? protocol : found;
     }
     close(sock);
     return found;
 }
 
-static void all_of_it_reaches_the_kernel(void)
+static void all_members_reach_the_kernel(void)
 {
     OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
     tuntap_addr addr = {.family = TUNTAP_IPV4, .prefix = 24, .scope = TUNTAP_SCOPE_LINK, .metric = 77, .valid = 3000,
@@ -241,7 +241,7 @@ static void all_of_it_reaches_the_kernel(void)
     tuntap_close(dev);
 }
 
-static void what_cannot_be_changes_nothing(void)
+static void failed_calls_change_nothing(void)
 {
     static const char *const wrong[][2] = {
         {"", NULL}, {"10.8.0.1/33", NULL}, {"fd00::1/129", NULL}, {"10.8.0.1/x", NULL}, {"fd00::1%t0", NULL},
@@ -288,19 +288,19 @@ static void what_cannot_be_changes_nothing(void)
 int main(void)
 {
     begin();
-    several_of_each_family(TUNTAP_TUN);
-    several_of_each_family(TUNTAP_TAP);
-    the_name_of_the_device_is_the_usual_label();
-    addresses_in_binary_form();
-    a_tap_has_a_broadcast_address();
-    a_loopback_address_is_the_hosts_own();
-    a_peer_is_the_other_end(TUNTAP_TUN);
-    a_peer_is_the_other_end(TUNTAP_TAP);
-    ipv6_can_be_used_at_once();
+    several_addresses_of_each_family_are_added(TUNTAP_TUN);
+    several_addresses_of_each_family_are_added(TUNTAP_TAP);
+    the_device_name_is_the_default_label();
+    binary_addresses_can_be_added();
+    an_address_of_a_tap_has_a_broadcast_address();
+    a_loopback_address_has_host_scope();
+    an_address_can_have_a_peer(TUNTAP_TUN);
+    an_address_can_have_a_peer(TUNTAP_TAP);
+    duplicate_address_detection_runs_on_a_tap_without_nodad();
     a_route_to_the_network_is_added_unless_disabled();
     each_member_is_checked();
-    all_of_it_reaches_the_kernel();
-    what_cannot_be_changes_nothing();
-    existing_addresses_stay();
+    all_members_reach_the_kernel();
+    failed_calls_change_nothing();
+    adding_existing_addresses_needs_no_privilege();
     return 0;
 }

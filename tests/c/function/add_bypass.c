@@ -3,10 +3,10 @@
 
 static int gateways;
 
-static void a_destination_keeps_its_way(void)
+static void a_bypassed_destination_uses_the_uplink(void)
 {
     tuntap *dev = open_tunnel("t0", 0);
-    /* Before the default route and after it. */
+    /* A bypass can be added before the default route or after it. */
     OK(tuntap_add_bypass(dev, SERVER, 0, 0, 0, &err));
     OK(tuntap_add_default_route(dev, 0, NULL, TUNTAP_OVERRIDE, &err));
     OK(tuntap_add_bypass(dev, SERVER6, 0, 0, 0, &err));
@@ -26,8 +26,8 @@ static void a_destination_keeps_its_way(void)
     CHECK(!has_traces());
 }
 
-/** The way follows the uplinks without a further call, and packets arrive at the server all the time. */
-static void it_follows_the_uplinks(void)
+/** Bypassed packets follow the uplinks without a further call, and always arrive at the server. */
+static void a_bypass_follows_changes_of_the_uplinks(void)
 {
     int server = -1, sock;
     INSIDE(gateways, server = udp_socket(SERVER, 7777));
@@ -62,7 +62,7 @@ static void it_follows_the_uplinks(void)
     CHECK(!has_traces());
 }
 
-static void a_mark_keeps_its_way(void)
+static void packets_with_a_bypassed_mark_use_the_uplink(void)
 {
     tuntap *dev = open_tunnel("t0", 0);
     OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
@@ -81,8 +81,8 @@ static void a_mark_keeps_its_way(void)
     CHECK(!has_traces());
 }
 
-/** The rules of the host that come after those of the device apply to what bypasses it. */
-static void other_rules_apply(void)
+/** Rules of the host that come after the rules of the device apply to bypassed packets. */
+static void later_rules_apply_to_bypassed_packets(void)
 {
     tuntap *dev = open_tunnel("t0", 0);
     IP("rule add priority 32000 to " SERVER " table 77");
@@ -97,7 +97,7 @@ static void other_rules_apply(void)
     CHECK(!has_traces());
 }
 
-static void it_stays_on_request(void)
+static void with_keep_a_bypass_outlives_its_handle(void)
 {
     tuntap *dev = open_tunnel("t0", TUNTAP_PERSIST);
     OK(tuntap_add_bypass(dev, SERVER, 0, 0, TUNTAP_KEEP, &err));
@@ -116,7 +116,7 @@ static void it_stays_on_request(void)
     CHECK(!has_traces());
 }
 
-static void what_cannot_be_changes_nothing(void)
+static void failed_calls_change_nothing(void)
 {
     tuntap *dev = open_tunnel("t0", 0);
     char *before = strdup(all_rules());
@@ -140,12 +140,12 @@ int main(void)
 {
     begin();
     gateways = make_uplinks();
-    a_destination_keeps_its_way();
-    it_follows_the_uplinks();
-    a_mark_keeps_its_way();
-    other_rules_apply();
-    it_stays_on_request();
-    what_cannot_be_changes_nothing();
+    a_bypassed_destination_uses_the_uplink();
+    a_bypass_follows_changes_of_the_uplinks();
+    packets_with_a_bypassed_mark_use_the_uplink();
+    later_rules_apply_to_bypassed_packets();
+    with_keep_a_bypass_outlives_its_handle();
+    failed_calls_change_nothing();
     close(gateways);
     return 0;
 }

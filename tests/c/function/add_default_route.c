@@ -3,22 +3,22 @@
 
 static int gateways;
 
-static void everything_goes_through_the_device(void)
+static void both_families_go_through_the_device(void)
 {
     tuntap *dev = open_tunnel("t0", 0);
     OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
     LEAVES("t0", ANYWHERE);
     LEAVES("t0", ANYWHERE6);
     LEAVES("t0", SERVER);
-    /* A network of another interface, and the host itself. */
+    /* Packets to the network of another interface, or to the host itself, do not. */
     LEAVES("a0", "192.0.1.1");
     LEAVES("a0", "2001:db8:1::1");
     LEAVES("lo", "192.0.1.2");
-    /* The routes of the host stay where they are. */
+    /* The routes of the host stay. */
     IP_HAS("\"gateway\":\"192.0.1.1\"", "route show default");
     IP_HAS("\"gateway\":\"2001:db8:1::1\"", "-6 route show default");
 
-    /* Again it changes nothing, and no second rule. */
+    /* A repeated call changes nothing and adds no second rule. */
     char *before = strdup(all_rules());
     OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
     OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
@@ -31,7 +31,7 @@ static void everything_goes_through_the_device(void)
     LEAVES("a0", ANYWHERE6);
 }
 
-static void one_family_leaves_the_other(void)
+static void one_family_does_not_affect_the_other(void)
 {
     tuntap *dev = open_tunnel("t0", 0);
     OK(tuntap_add_default_route(dev, TUNTAP_IPV6, NULL, 0, &err));
@@ -45,7 +45,7 @@ static void one_family_leaves_the_other(void)
     CHECK(!has_traces());
 }
 
-static void it_precedes_more_specific_routes_on_request(void)
+static void with_override_it_precedes_more_specific_routes(void)
 {
     tuntap *dev = open_tunnel("t0", 0);
     IP("route add 198.18.0.0/15 via 192.0.1.1");
@@ -64,8 +64,8 @@ static void it_precedes_more_specific_routes_on_request(void)
     CHECK(!has_traces());
 }
 
-/** Packets of the host arrive where the routes lead. */
-static void a_tap_has_a_gateway(void)
+/** A gateway must be reachable, and a later call can change it. */
+static void the_default_route_of_a_tap_can_have_a_gateway(void)
 {
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
@@ -81,8 +81,8 @@ static void a_tap_has_a_gateway(void)
     CHECK(!has_traces());
 }
 
-/** What is kept goes with the device; what is not, with the handle. */
-static void it_stays_on_request(void)
+/** With TUNTAP_KEEP a route lasts as long as the device, otherwise as long as the handle. */
+static void with_keep_the_default_route_outlives_its_handle(void)
 {
     tuntap *dev = open_tunnel("t0", TUNTAP_PERSIST);
     OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, TUNTAP_KEEP, &err));
@@ -92,7 +92,7 @@ static void it_stays_on_request(void)
     LEAVES("a0", ANYWHERE6);
     CHECK(!strstr(output_of("ip -6 rule"), "3000"));
 
-    /* A temporary one becomes one that stays, and not the reverse. */
+    /* TUNTAP_KEEP makes a temporary route permanent. A call without it does not undo that. */
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     OK(tuntap_add_default_route(dev, TUNTAP_IPV6, NULL, 0, &err));
     OK(tuntap_add_default_route(dev, TUNTAP_IPV6, NULL, TUNTAP_KEEP, &err));
@@ -104,7 +104,7 @@ static void it_stays_on_request(void)
     LEAVES("a0", ANYWHERE);
     LEAVES("a0", ANYWHERE6);
 
-    /* What devices left that are gone is removed by the next one. */
+    /* The next device removes the rules of deleted devices. */
     CHECK(has_traces());
     dev = open_tunnel("t1", 0);
     OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
@@ -120,8 +120,8 @@ static void open_and_keep_one_family(void)
     OK(tuntap_add_default_route(dev, TUNTAP_IPV6, NULL, TUNTAP_KEEP, &err));
 }
 
-/** The process ended, and its device, which is persistent, did not. */
-static void what_a_crash_left_is_removed_by_the_next_open(void)
+/** The process was killed, but its persistent device still exists. */
+static void the_next_open_removes_rules_of_a_killed_process(void)
 {
     be_killed_after(open_and_keep_one_family);
     LEAVES("t0", ANYWHERE);
@@ -138,8 +138,8 @@ static void what_a_crash_left_is_removed_by_the_next_open(void)
     CHECK(!has_traces());
 }
 
-/** Two handles of one device: what one lets stay outlives the other, which added it first. */
-static void what_stays_outlives_the_first_handle(void)
+/** Two handles of one device: one adds a temporary route, and the other makes it permanent. */
+static void a_kept_route_outlives_the_handle_that_added_it_first(void)
 {
     tuntap *other, *dev = open_tunnel("t0", TUNTAP_MULTI_QUEUE);
     OK(tuntap_open_queue(dev, 0, &other, &err));
@@ -153,17 +153,17 @@ static void what_stays_outlives_the_first_handle(void)
     CHECK(!has_traces());
 }
 
-static void open_and_keep_half(void)
+static void open_with_a_half_kept_route(void)
 {
     tuntap *dev = open_tunnel("t0", TUNTAP_PERSIST);
     OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
     IP("rule add priority 30005 table %u protocol static", 2000000000 + if_nametoindex("t0"));
 }
 
-/** Killed between the two steps of a change from a temporary rule to one that stays. */
+/** The process was killed between the two steps that replace a temporary rule by a permanent one. */
 static void a_half_kept_route_stays(void)
 {
-    be_killed_after(open_and_keep_half);
+    be_killed_after(open_with_a_half_kept_route);
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     LEAVES("t0", ANYWHERE);
@@ -180,8 +180,8 @@ static void open_and_bypass(void)
     OK(tuntap_add_bypass(own, ANYWHERE, 0, 0, 0, &err));
 }
 
-/** Left rules go with the next change of any handle, also of one that has rules. */
-static void a_living_device_removes_what_others_left(void)
+/** The next change through any handle removes the rules of deleted devices, even if the handle has rules itself. */
+static void a_change_removes_rules_of_deleted_devices(void)
 {
     tuntap *dev = open_tunnel("t0", 0);
     OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
@@ -193,8 +193,8 @@ static void a_living_device_removes_what_others_left(void)
     CHECK(!has_traces());
 }
 
-/** A child of fork() that closes its copy of the handle takes nothing from the parent. */
-static void a_child_removes_nothing(void)
+/** A child of fork(2) that closes its copy of the handle removes no rule of the parent. */
+static void closing_in_a_forked_child_removes_nothing(void)
 {
     int status;
     tuntap *dev = open_tunnel("t0", 0);
@@ -212,8 +212,8 @@ static void a_child_removes_nothing(void)
     CHECK(!has_traces());
 }
 
-/** The handle removes its rules also where the device is not any more. */
-static void it_goes_with_a_device_that_leaves(void)
+/** The handle removes its rules also from a network namespace that the device has left. */
+static void rules_of_a_deleted_or_moved_device_are_removed(void)
 {
     tuntap *dev = open_tunnel("t0", 0);
     OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
@@ -241,7 +241,7 @@ static void it_goes_with_a_device_that_leaves(void)
     CHECK(!has_traces());
 }
 
-static void it_is_added_again_after_down(void)
+static void it_can_be_added_again_after_down(void)
 {
     tuntap *dev = open_tunnel("t0", 0);
     OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
@@ -250,7 +250,7 @@ static void it_is_added_again_after_down(void)
     OK(tuntap_up(dev, &err));
     OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
     LEAVES("t0", ANYWHERE);
-    /* Also what somebody else removed. */
+    /* The same holds if another program removed the rule. */
     IP("rule del priority 30005");
     LEAVES("a0", ANYWHERE);
     OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, 0, &err));
@@ -259,8 +259,8 @@ static void it_is_added_again_after_down(void)
     CHECK(!has_traces());
 }
 
-/** Two devices: each of them takes away its own rules only. */
-static void another_device_keeps_its_own(void)
+/** Each device removes only its own rules. */
+static void rules_of_other_devices_and_programs_stay(void)
 {
     tuntap *first = open_tunnel("t0", 0), *second = open_tunnel("t1", 0);
     OK(tuntap_add_default_route(first, TUNTAP_IPV4, NULL, 0, &err));
@@ -271,7 +271,7 @@ static void another_device_keeps_its_own(void)
     tuntap_close(second);
     CHECK(!has_traces());
 
-    /* One that overrides precedes another, whichever was first. */
+    /* A default route with TUNTAP_OVERRIDE precedes one without it, in either order of the calls. */
     first = open_tunnel("t0", 0), second = open_tunnel("t1", 0);
     IP("route add 198.18.0.0/15 via 192.0.1.1");
     OK(tuntap_add_default_route(first, TUNTAP_IPV4, NULL, 0, &err));
@@ -284,7 +284,7 @@ static void another_device_keeps_its_own(void)
     IP("route del 198.18.0.0/15");
     CHECK(!has_traces());
 
-    /* A rule of somebody else with the same number, also one for the same table. */
+    /* Rules of other programs with the same priority stay, even one for the same table. */
     IP("rule add priority 30005 to 10.77.0.0/16 table 77");
     first = open_tunnel("t0", 0);
     OK(tuntap_add_default_route(first, TUNTAP_IPV4, NULL, 0, &err));
@@ -302,7 +302,7 @@ static void another_device_keeps_its_own(void)
     CHECK(!has_traces());
 }
 
-static void what_cannot_be_changes_nothing(void)
+static void failed_calls_change_nothing(void)
 {
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
@@ -352,20 +352,20 @@ int main(void)
 {
     begin();
     gateways = make_uplinks();
-    everything_goes_through_the_device();
-    one_family_leaves_the_other();
-    it_precedes_more_specific_routes_on_request();
-    a_tap_has_a_gateway();
-    it_stays_on_request();
-    what_a_crash_left_is_removed_by_the_next_open();
-    what_stays_outlives_the_first_handle();
+    both_families_go_through_the_device();
+    one_family_does_not_affect_the_other();
+    with_override_it_precedes_more_specific_routes();
+    the_default_route_of_a_tap_can_have_a_gateway();
+    with_keep_the_default_route_outlives_its_handle();
+    the_next_open_removes_rules_of_a_killed_process();
+    a_kept_route_outlives_the_handle_that_added_it_first();
     a_half_kept_route_stays();
-    a_living_device_removes_what_others_left();
-    a_child_removes_nothing();
-    it_goes_with_a_device_that_leaves();
-    it_is_added_again_after_down();
-    another_device_keeps_its_own();
-    what_cannot_be_changes_nothing();
+    a_change_removes_rules_of_deleted_devices();
+    closing_in_a_forked_child_removes_nothing();
+    rules_of_a_deleted_or_moved_device_are_removed();
+    it_can_be_added_again_after_down();
+    rules_of_other_devices_and_programs_stay();
+    failed_calls_change_nothing();
     close(gateways);
     return 0;
 }

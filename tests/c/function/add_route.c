@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "netlink.h"
 
-static tuntap *up(const char *name, uint64_t kind)
+static tuntap *device_up(const char *name, uint64_t kind)
 {
     tuntap *dev;
     OK(tuntap_open(name, kind, &dev, &err));
-    IP("link set %s addrgenmode none", name); /* Its own address would bring routes at any moment. */
+    IP("link set %s addrgenmode none", name); /* Otherwise a link-local address would add routes at any time. */
     IP("address add 10.8.0.1/24 dev %s", name);
     IP("address add fd00::1/64 dev %s nodad", name);
     IP("link set %s up", name);
     return dev;
 }
 
-static void the_kernel_has_it(uint64_t kind)
+static void routes_are_added_to_the_kernel(uint64_t kind)
 {
-    tuntap *dev = up("t0", kind);
+    tuntap *dev = device_up("t0", kind);
     OK(add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
     OK(add_route(dev, "10.10.0.1", NULL, 7, 0, &err));
     OK(add_route(dev, "0.0.0.0/0", NULL, 0, 0, &err));
@@ -36,11 +36,11 @@ static void the_kernel_has_it(uint64_t kind)
     tuntap_close(dev);
 }
 
-/** And packets go that way. */
-static void packets_take_it(void)
+/** Packets to the destination go through the device. */
+static void packets_use_the_route(void)
 {
     uint8_t buf[200];
-    tuntap *dev = up("t0", TUNTAP_TUN | TUNTAP_NONBLOCK);
+    tuntap *dev = device_up("t0", TUNTAP_TUN | TUNTAP_NONBLOCK);
     OK(add_route(dev, "192.0.2.0/24", NULL, 0, 0, &err));
     int sock = udp_socket("10.8.0.1", PORT);
     udp_send(sock, "192.0.2.9", PORT, "hello", 5);
@@ -52,9 +52,9 @@ static void packets_take_it(void)
     tuntap_close(dev);
 }
 
-static void a_gateway_is_on_the_link(void)
+static void a_gateway_must_be_on_the_link(void)
 {
-    tuntap *dev = up("t0", TUNTAP_TAP);
+    tuntap *dev = device_up("t0", TUNTAP_TAP);
     OK(add_route(dev, "10.9.0.0/16", "10.8.0.2", 0, 0, &err));
     OK(add_route(dev, "fd01::/48", "fd00::2", 0, 0, &err));
     IP_HAS("\"dst\":\"10.9.0.0/16\",\"gateway\":\"10.8.0.2\"", "route show dev t0");
@@ -70,9 +70,9 @@ static void a_gateway_is_on_the_link(void)
     tuntap_close(dev);
 }
 
-static void existing_routes_stay(void)
+static void adding_existing_routes_needs_no_privilege(void)
 {
-    tuntap *dev = up("t0", TUNTAP_TUN), *other;
+    tuntap *dev = device_up("t0", TUNTAP_TUN), *other;
     OK(tuntap_open("t1", TUNTAP_TUN, &other, &err));
     IP("link set t1 up");
     IP("route add 10.9.0.0/16 dev t0");
@@ -94,18 +94,19 @@ static void existing_routes_stay(void)
     tuntap_close(dev);
 }
 
-/** All routes of both families, with all that there is of them but how long they last. */
+/** All routes of both families with all attributes except their remaining lifetimes. */
 static const char *all_routes(void)
 {
     return output_of("(ip -d route show table all; ip -d -6 route show table all) | sed 's/expires [0-9]*sec//'");
 }
 
-/** What this makes is not the route that is asked for: it is added beside it, or there is no place for it. */
-static void is_another(tuntap *dev, const char *present, const char *destination, int is_beside)
+/** The present route, which ip(8) adds, is not the wanted one: that is added too, or if they cannot coexist,
+ * refused. */
+static void is_another_route(tuntap *dev, const char *present, const char *destination, int coexists)
 {
     IP("%sroute add %s", strchr(destination, ':') ? "-6 " : "", present);
     char *before = strdup(all_routes());
-    if (is_beside) {
+    if (coexists) {
         OK(add_route(dev, destination, NULL, 0, 0, &err));
         CHECK(strcmp(before, all_routes()) != 0);
         OK(add_route(dev, destination, NULL, 0, 0, &err));
@@ -119,39 +120,39 @@ static void is_another(tuntap *dev, const char *present, const char *destination
     IP("%sroute del %s", strchr(destination, ':') ? "-6 " : "", present);
 }
 
-/** Equal is what is equal in all that the kernel has. */
-static void what_is_almost_there_is_not_there(void)
+/** Two routes are the same only if all attributes in the kernel are the same. */
+static void a_route_that_differs_in_any_attribute_is_another_route(void)
 {
-    tuntap *dev = up("t0", TUNTAP_TAP);
+    tuntap *dev = device_up("t0", TUNTAP_TAP);
     for (int i = 0; i < 1000 && !strstr(output_of("ip -6 route show table local"), "local fd00::1 "); i++)
-        usleep(10000); /* The routes of an IPv6 address come a moment after it. */
-    is_another(dev, "10.9.0.0/16 tos 0x10 dev t0", "10.9.0.0/16", 1);
-    is_another(dev, "10.9.0.0/16 dev t0 metric 5", "10.9.0.0/16", 1);
-    is_another(dev, "10.9.0.0/16 dev t0 table 100", "10.9.0.0/16", 1);
+        usleep(10000); /* The kernel adds the routes of an IPv6 address a moment later. */
+    is_another_route(dev, "10.9.0.0/16 tos 0x10 dev t0", "10.9.0.0/16", 1);
+    is_another_route(dev, "10.9.0.0/16 dev t0 metric 5", "10.9.0.0/16", 1);
+    is_another_route(dev, "10.9.0.0/16 dev t0 table 100", "10.9.0.0/16", 1);
     if (kernel_is(5, 2))
-        is_another(dev, "10.9.0.0/16 via inet6 fe80::2 dev t0", "10.9.0.0/16", 0);
-    is_another(dev, "10.9.0.0/16 via 10.8.0.2 dev t0", "10.9.0.0/16", 0);
-    is_another(dev, "10.9.0.0/16 dev t0 mtu 1300", "10.9.0.0/16", 0);
-    is_another(dev, "10.9.0.0/16 dev t0 src 10.8.0.1", "10.9.0.0/16", 0);
-    is_another(dev, "10.9.0.0/16 nexthop via 10.8.0.2 dev t0 nexthop via 10.8.0.3 dev t0", "10.9.0.0/16", 0);
-    is_another(dev, "unreachable 10.9.0.0/16", "10.9.0.0/16", 0);
-    is_another(dev, "fd09::/48 dev t0 mtu 1300", "fd09::/48", 0);
-    is_another(dev, "fd09::/48 dev t0 expires 1000", "fd09::/48", 0);
-    is_another(dev, "fd09::/48 dev t0 pref high", "fd09::/48", 0);
-    is_another(dev, "fd09::/48 via fd00::2 dev t0", "fd09::/48", 0);
+        is_another_route(dev, "10.9.0.0/16 via inet6 fe80::2 dev t0", "10.9.0.0/16", 0);
+    is_another_route(dev, "10.9.0.0/16 via 10.8.0.2 dev t0", "10.9.0.0/16", 0);
+    is_another_route(dev, "10.9.0.0/16 dev t0 mtu 1300", "10.9.0.0/16", 0);
+    is_another_route(dev, "10.9.0.0/16 dev t0 src 10.8.0.1", "10.9.0.0/16", 0);
+    is_another_route(dev, "10.9.0.0/16 nexthop via 10.8.0.2 dev t0 nexthop via 10.8.0.3 dev t0", "10.9.0.0/16", 0);
+    is_another_route(dev, "unreachable 10.9.0.0/16", "10.9.0.0/16", 0);
+    is_another_route(dev, "fd09::/48 dev t0 mtu 1300", "fd09::/48", 0);
+    is_another_route(dev, "fd09::/48 dev t0 expires 1000", "fd09::/48", 0);
+    is_another_route(dev, "fd09::/48 dev t0 pref high", "fd09::/48", 0);
+    is_another_route(dev, "fd09::/48 via fd00::2 dev t0", "fd09::/48", 0);
     if (system("ip nexthop add id 7 via 10.8.0.2 dev t0 2>/dev/null") == 0)
-        is_another(dev, "10.9.0.0/16 nhid 7", "10.9.0.0/16", 0);
+        is_another_route(dev, "10.9.0.0/16 nhid 7", "10.9.0.0/16", 0);
     if (system("ip route add 10.9.0.0/16 encap ip id 7 dst 192.0.2.1 dev t0 2>/dev/null") == 0) {
         IP("route del 10.9.0.0/16");
-        is_another(dev, "10.9.0.0/16 encap ip id 7 dst 192.0.2.1 dev t0", "10.9.0.0/16", 0);
+        is_another_route(dev, "10.9.0.0/16 encap ip id 7 dst 192.0.2.1 dev t0", "10.9.0.0/16", 0);
     }
     tuntap_close(dev);
 }
 
-/** The kernel has done it, but its answer is lost: the library repeats the request, and the route exists already. */
-static void an_answer_may_be_lost(void)
+/** The kernel has added the route, but its answer is lost. The library repeats the request, and the route exists. */
+static void a_request_is_repeated_after_a_lost_answer(void)
 {
-    tuntap *dev = up("t0", TUNTAP_TUN), *other = up("t1", TUNTAP_TUN);
+    tuntap *dev = device_up("t0", TUNTAP_TUN), *other = device_up("t1", TUNTAP_TUN);
     lost_type = RTM_NEWROUTE;
     OK(add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err));
     CHECK(lost_type == 0);
@@ -170,7 +171,7 @@ static void an_answer_may_be_lost(void)
     tuntap_close(dev);
 }
 
-/** Whatever of it is wrong, nothing is done. */
+/** Whichever member is wrong, the call changes nothing. */
 static void each_member_is_checked(tuntap *dev)
 {
     struct {
@@ -205,9 +206,9 @@ static void each_member_is_checked(tuntap *dev)
     IP_HAS_NOT("10.9.", "route show table all");
 }
 
-static void all_of_it_reaches_the_kernel(void)
+static void all_members_reach_the_kernel(void)
 {
-    tuntap *dev = up("t0", TUNTAP_TAP);
+    tuntap *dev = device_up("t0", TUNTAP_TAP);
     tuntap_route route = {.family = TUNTAP_IPV4, .prefix = 16, .metric = 7, .table = 100, .flags = TUNTAP_ROUTE_ONLINK,
                           .protocol = 3, .scope = TUNTAP_SCOPE_SITE, .mtu = 1300, .destination = "10.9.0.0",
                           .gateway = "192.0.2.1", .source = "10.8.0.1"};
@@ -237,14 +238,14 @@ static void all_of_it_reaches_the_kernel(void)
     tuntap_close(dev);
 }
 
-static void what_cannot_be_changes_nothing(void)
+static void failed_calls_change_nothing(void)
 {
     static const char *const wrong[][2] = {
         {"", NULL},          {"default", NULL},   {"10.9.0.1/16", NULL},        {"fd01::1/48", NULL},
         {"10.9.0.0/33", NULL}, {"fd01::/129", NULL}, {"fd01::/48", "10.8.0.2"},
         {"10.9.0.0/16", "0.0.0.0"}, {"10.9.0.0/16", "10.8.0.2/24"}, {"x", NULL},
     };
-    tuntap *dev = up("t0", TUNTAP_TUN);
+    tuntap *dev = device_up("t0", TUNTAP_TUN);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         FAILS(add_route(dev, wrong[i][0], wrong[i][1], 0, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
     FAILS(add_route(dev, "10.9.1.1/16", NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
@@ -265,10 +266,10 @@ static void what_cannot_be_changes_nothing(void)
     tuntap_close(dev);
 }
 
-/** The kernel has no greater one, so that a route that is added twice exists once. */
-static void the_greatest_mtu(void)
+/** The kernel reduces a greater MTU to this one. With this one, a route that is added twice exists once. */
+static void a_route_can_have_the_greatest_mtu(void)
 {
-    tuntap *dev = up("t0", TUNTAP_TUN);
+    tuntap *dev = device_up("t0", TUNTAP_TUN);
     tuntap_route route = {.mtu = 65520, .destination = "10.9.0.0/16"};
     OK(tuntap_add_route(dev, &route, sizeof route, 0, &err));
     OK(tuntap_add_route(dev, &route, sizeof route, 0, &err));
@@ -278,10 +279,10 @@ static void the_greatest_mtu(void)
     tuntap_close(dev);
 }
 
-/** Linux turns IPv6 off below its least MTU, and calls that ENODEV. */
-static void ipv6_needs_its_mtu(void)
+/** Linux turns IPv6 off below its minimum MTU, and then reports ENODEV. */
+static void ipv6_routes_need_an_mtu_of_1280(void)
 {
-    tuntap *dev = up("t0", TUNTAP_TUN);
+    tuntap *dev = device_up("t0", TUNTAP_TUN);
     IP("link set t0 mtu 1279");
     FAILS(add_route(dev, "fd01::/48", NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_RANGE);
     MESSAGE_HAS("IPv6 needs an MTU of 1280, and the MTU is 1279: use tuntap_set_mtu");
@@ -289,9 +290,9 @@ static void ipv6_needs_its_mtu(void)
     tuntap_close(dev);
 }
 
-static void a_gateway_needs_a_network(void)
+static void a_gateway_outside_all_networks_is_refused(void)
 {
-    tuntap *dev = up("t0", TUNTAP_TUN);
+    tuntap *dev = device_up("t0", TUNTAP_TUN);
     FAILS(add_route(dev, "10.9.0.0/16", "192.0.2.1", 0, 0, &err), ENETUNREACH, TUNTAP_REASON_SYSTEM);
     MESSAGE_HAS("use TUNTAP_ROUTE_ONLINK");
     tuntap_close(dev);
@@ -300,18 +301,19 @@ static void a_gateway_needs_a_network(void)
 int main(void)
 {
     begin();
-    the_kernel_has_it(TUNTAP_TUN);
-    the_kernel_has_it(TUNTAP_TAP);
-    packets_take_it();
-    a_gateway_is_on_the_link();
-    all_of_it_reaches_the_kernel();
-    what_cannot_be_changes_nothing();
-    the_greatest_mtu();
-    ipv6_needs_its_mtu();
-    a_gateway_needs_a_network();
-    what_is_almost_there_is_not_there();
-    if (kernel_is(5, 4)) /* Before, a lost message may have been that the device left: it cannot be reached any more. */
-        an_answer_may_be_lost();
-    existing_routes_stay();
+    routes_are_added_to_the_kernel(TUNTAP_TUN);
+    routes_are_added_to_the_kernel(TUNTAP_TAP);
+    packets_use_the_route();
+    a_gateway_must_be_on_the_link();
+    all_members_reach_the_kernel();
+    failed_calls_change_nothing();
+    a_route_can_have_the_greatest_mtu();
+    ipv6_routes_need_an_mtu_of_1280();
+    a_gateway_outside_all_networks_is_refused();
+    a_route_that_differs_in_any_attribute_is_another_route();
+    /* Before 5.4, the lost message may say that the device moved away, and the library cannot follow it. */
+    if (kernel_is(5, 4))
+        a_request_is_repeated_after_a_lost_answer();
+    adding_existing_routes_needs_no_privilege();
     return 0;
 }

@@ -3,7 +3,7 @@
 
 #include <linux/filter.h>
 
-/** Of many flows some come to each attached queue. */
+/** The kernel spreads many flows over all attached queues. */
 static void an_attached_queue_gets_packets_again(void)
 {
     tuntap *a, *b;
@@ -25,14 +25,14 @@ static void an_attached_queue_gets_packets_again(void)
     tuntap_close(b);
 }
 
-/** The driver does not attach a queue whose filter it finds in this process's memory, and says that it did. */
-static void it_is_attached_whoever_set_a_filter(uint64_t flags)
+/** If a queue has a filter, the driver may fail to attach it and still report success. */
+static void a_queue_with_a_filter_is_attached_again(uint64_t flags)
 {
     static struct sock_filter pass_all[] = {BPF_STMT(BPF_RET | BPF_K, 0xffffffff)};
     tuntap *dev;
     flags |= TUNTAP_TAP | TUNTAP_MULTI_QUEUE;
     OK(tuntap_open("t2", flags, &dev, &err));
-    int sock = take_up("t2", flags);
+    int sock = bring_up("t2", flags);
     filter_by_hand(tuntap_get_fd(dev, NULL), pass_all, 1);
     for (int i = 0; i < 2; i++) {
         OK(tuntap_detach(dev, &err));
@@ -56,8 +56,8 @@ int main(void)
     begin();
     ipv4_only();
     an_attached_queue_gets_packets_again();
-    it_is_attached_whoever_set_a_filter(0);
-    it_is_attached_whoever_set_a_filter(TUNTAP_PI);
+    a_queue_with_a_filter_is_attached_again(0);
+    a_queue_with_a_filter_is_attached_again(TUNTAP_PI);
     OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE | TUNTAP_NONBLOCK, &dev, &err));
     IP("address add 10.8.0.1/24 dev t0");
     IP("link set t0 up");

@@ -12,7 +12,7 @@ int main(void)
     tuntap_close(dev);
     CHECK(!exists("t0"));
 
-    /* A device goes with its last handle, whichever that is. */
+    /* A device is deleted with its last handle, in any order of closing. */
     OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, &dev, &err));
     OK(tuntap_open_queue(dev, 0, &queue, &err));
     tuntap_close(dev);
@@ -33,7 +33,7 @@ int main(void)
     tuntap_close(dev);
     CHECK(exists("t0"));
 
-    /* A handle of a device that is gone is closed all the same. */
+    /* The handle of a deleted device can be closed. */
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("link delete t0");
     tuntap_close(dev);

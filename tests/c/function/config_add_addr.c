@@ -3,7 +3,7 @@
 
 static tuntap_config *config;
 
-static void all_of_them_are_added(uint64_t kind)
+static void all_addresses_are_added(uint64_t kind)
 {
     tuntap *dev;
     OK(tuntap_open_config("t0", kind, config, &dev, &err));
@@ -14,8 +14,8 @@ static void all_of_them_are_added(uint64_t kind)
     tuntap_close(dev);
 }
 
-/** When one is refused: an existing device keeps what it has, and gets none of the others. */
-static void none_of_them_when_one_is_refused(void)
+/** If one address is refused, an existing device keeps its addresses and gets no new ones. */
+static void no_address_is_added_when_one_is_refused(void)
 {
     tuntap *dev = NULL;
     IP("tuntap add dev t1 mode tap");
@@ -27,7 +27,7 @@ static void none_of_them_when_one_is_refused(void)
     CHECK(!dev && strcmp(before, output_of("ip -j -d address show t1")) == 0);
     free(before);
 
-    /* With too small an MTU nothing is touched at all. */
+    /* If the MTU is too small for IPv6, the call changes nothing at any time. */
     OK(tuntap_config_set_mtu(config, 1279, &err));
     UNCHANGED(FAILS(tuntap_open_config("t2", TUNTAP_TUN, config, &dev, &err), EINVAL, TUNTAP_REASON_RANGE));
     MESSAGE_HAS("option addr: add the address fd00::1/64 to the device: IPv6 needs an MTU of 1280");
@@ -51,9 +51,9 @@ int main(void)
     FAILS(tuntap_config_add_addr(config, addr_of("10.8.9.1", NULL, 0), 1, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(config_add_addr(config, NULL, NULL, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(config_add_addr(NULL, "10.8.0.1", NULL, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    all_of_them_are_added(TUNTAP_TUN);
-    all_of_them_are_added(TUNTAP_TAP);
-    none_of_them_when_one_is_refused();
+    all_addresses_are_added(TUNTAP_TUN);
+    all_addresses_are_added(TUNTAP_TAP);
+    no_address_is_added_when_one_is_refused();
     tuntap_config_free(config);
     return 0;
 }

@@ -3,7 +3,7 @@
 
 static tuntap_config *config;
 
-static void all_of_them_are_added(uint64_t kind)
+static void all_routes_are_added(uint64_t kind)
 {
     tuntap *dev;
     OK(tuntap_open_config("t0", kind, config, &dev, &err));
@@ -14,8 +14,8 @@ static void all_of_them_are_added(uint64_t kind)
     tuntap_close(dev);
 }
 
-/** The last one is refused: all that came before it goes again. */
-static void all_is_as_it_was_when_one_is_refused(void)
+/** The last route is refused: the library undoes everything that it did before. */
+static void a_refused_route_undoes_the_whole_open(void)
 {
     static const char *const all = "ip -j -d address show t1; ip route show table all; ip -6 route show table all";
     tuntap *dev = NULL;
@@ -40,7 +40,7 @@ static void all_is_as_it_was_when_one_is_refused(void)
     free(before);
 }
 
-static void a_device_that_is_down_takes_none(void)
+static void a_device_that_is_down_gets_no_route(void)
 {
     tuntap *dev = NULL;
     OK(tuntap_config_new(&config, &err));
@@ -70,10 +70,10 @@ int main(void)
           TUNTAP_REASON_ARGUMENT);
     FAILS(config_add_route(config, NULL, NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(config_add_route(NULL, "10.9.0.0/16", NULL, 0, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    all_of_them_are_added(TUNTAP_TUN);
-    all_of_them_are_added(TUNTAP_TAP);
-    all_is_as_it_was_when_one_is_refused();
+    all_routes_are_added(TUNTAP_TUN);
+    all_routes_are_added(TUNTAP_TAP);
+    a_refused_route_undoes_the_whole_open();
     tuntap_config_free(config);
-    a_device_that_is_down_takes_none();
+    a_device_that_is_down_gets_no_route();
     return 0;
 }

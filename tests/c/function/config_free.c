@@ -8,7 +8,7 @@ int main(void)
     begin();
     tuntap_config_free(NULL);
 
-    /* The device lives on, with what the config gave it; valgrind and the sanitizer see the rest. */
+    /* The device keeps the settings of the freed config. Valgrind and the sanitizer check the memory. */
     OK(tuntap_config_new(&config, &err));
     OK(tuntap_config_set_owner(config, 0, &err));
     OK(tuntap_config_set_node(config, "/dev/net/tun", &err));

@@ -9,7 +9,7 @@ int main(void)
     FAILS(tuntap_config_new(NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     CHECK(tuntap_config_new(NULL, NULL) == -EINVAL);
 
-    /* A new one changes nothing: the device is as tuntap_open makes it. */
+    /* A new config changes nothing: the device is as tuntap_open makes it. */
     OK(tuntap_config_new(&config, &err));
     CHECK(config);
     OK(tuntap_open_config("t0", TUNTAP_TUN, config, &dev, &err));

@@ -17,7 +17,7 @@ int main(void)
     IP_HAS("\"ifalias\":\"to the office\"", "link show t0");
     tuntap_close(dev);
 
-    /* An empty one takes it away from a device that has one. */
+    /* An empty alias removes the alias of the device. */
     IP("tuntap add dev t1 mode tap");
     IP("link set t1 alias old");
     OK(tuntap_config_set_alias(config, "", &err));

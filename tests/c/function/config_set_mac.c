@@ -10,7 +10,7 @@ int main(void)
     OK(tuntap_config_new(&config, &err));
     OK(tuntap_config_set_mac(config, mac, &err));
 
-    /* What is refused leaves the config as it was. */
+    /* A refused call does not change the config. */
     FAILS(tuntap_config_set_mac(config, group, &err), EINVAL, TUNTAP_REASON_ADDRESS);
     FAILS(tuntap_config_set_mac(config, none, &err), EINVAL, TUNTAP_REASON_ADDRESS);
     FAILS(tuntap_config_set_mac(config, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);

@@ -3,7 +3,7 @@
 
 static tuntap_config *config;
 
-static void a_device_opens_with_it(uint64_t kind)
+static void the_device_opens_with_the_mtu(uint64_t kind)
 {
     tuntap *dev;
     OK(tuntap_config_set_mtu(config, 1400, &err));
@@ -17,8 +17,8 @@ int main(void)
     tuntap *dev = NULL;
     begin();
     OK(tuntap_config_new(&config, &err));
-    a_device_opens_with_it(TUNTAP_TUN);
-    a_device_opens_with_it(TUNTAP_TAP);
+    the_device_opens_with_the_mtu(TUNTAP_TUN);
+    the_device_opens_with_the_mtu(TUNTAP_TAP);
 
     OK(tuntap_config_set_mtu(config, 67, &err));
     UNCHANGED(FAILS(tuntap_open_config("t0", TUNTAP_TUN | TUNTAP_PERSIST, config, &dev, &err), EINVAL,

@@ -2,61 +2,61 @@
 #include "netns.h"
 
 static tuntap_config *config;
-static int there;
+static int other_netns;
 
-/** With all that can be set, while this thread stays where it is. */
-static void it_opens_there(uint64_t flags)
+/** All settings are made in the other network namespace. This thread stays in its own. */
+static void the_device_opens_in_the_namespace(uint64_t flags)
 {
     tuntap *dev;
     int sock;
     STAYS(OK(tuntap_open_config("t0", flags, config, &dev, &err)));
     CHECK(!exists("t0"));
-    INSIDE(there, {
+    INSIDE(other_netns, {
         IP_HAS("\"mtu\":1400,", "link show t0");
         IP_HAS("\"UP\"", "link show t0");
         IP_HAS("\"local\":\"10.9.0.1\"", "address show t0");
         IP_HAS("\"dst\":\"10.10.0.0/16\"", "route show dev t0");
-        sock = take_up("t0", flags);
+        sock = bring_up("t0", flags);
     });
     packets_flow(sock, dev, flags);
     STAYS(OK(tuntap_set_alias(dev, "there", &err)));
-    INSIDE(there, IP_HAS("\"ifalias\":\"there\"", "link show t0"));
+    INSIDE(other_netns, IP_HAS("\"ifalias\":\"there\"", "link show t0"));
     close(sock);
     tuntap_close(dev);
-    INSIDE(there, CHECK(!exists("t0")));
+    INSIDE(other_netns, CHECK(!exists("t0")));
 }
 
-/** Neither here nor there is anything left. */
-static void a_failure_leaves_nothing(void)
+/** A failed open leaves no device in either network namespace. */
+static void a_failed_open_leaves_nothing(void)
 {
     tuntap *dev = NULL;
     OK(tuntap_config_set_mtu(config, 67, &err));
     STAYS(UNCHANGED(FAILS(tuntap_open_config("t0", TUNTAP_TUN | TUNTAP_PERSIST, config, &dev, &err), EINVAL,
                           TUNTAP_REASON_RANGE)));
-    INSIDE(there, CHECK(!exists("t0")));
+    INSIDE(other_netns, CHECK(!exists("t0")));
     OK(tuntap_config_set_mtu(config, 1400, &err));
-    INSIDE(there, IP("link add taken type veth peer name v1"));
+    INSIDE(other_netns, IP("link add taken type veth peer name v1"));
     STAYS(UNCHANGED(FAILS(tuntap_open_config("taken", TUNTAP_TUN, config, &dev, &err), EINVAL, TUNTAP_REASON_KIND)));
     STAYS(UNCHANGED(FAILS(tuntap_open_config("t0", TUNTAP_TUN | TUNTAP_EXISTING, config, &dev, &err), ENODEV,
                           TUNTAP_REASON_ABSENT)));
     CHECK(!dev);
 }
 
-static void what_is_no_network_namespace_is_refused(void)
+static void files_that_are_not_network_namespaces_are_refused(void)
 {
     FAILS(tuntap_config_set_netns(config, "/proc/self/ns/mnt", &err), EINVAL, TUNTAP_REASON_NAMESPACE);
     MESSAGE_HAS("/proc/self/ns/mnt");
     FAILS(tuntap_config_set_netns(config, "/dev/null", &err), EINVAL, TUNTAP_REASON_NAMESPACE);
     FAILS(tuntap_config_set_netns(config, "/proc/self/ns/nothing", &err), ENOENT, TUNTAP_REASON_SYSTEM);
     FAILS(tuntap_config_set_netns(config, "", &err), ENOENT, TUNTAP_REASON_SYSTEM);
-    /* A name is shown, and does nothing to whoever reads it. */
+    /* A message shows control characters of a path escaped, so that they do nothing to a terminal. */
     FAILS(tuntap_config_set_netns(config, "/x\nroot: \x1b[31m\xff\xc3\xa9", &err), ENOENT, TUNTAP_REASON_SYSTEM);
     MESSAGE_HAS("/x\\x0aroot: \\x1b[31m\\xff\xc3\xa9: No such file");
     FAILS(tuntap_config_set_netns(NULL, "/proc/self/ns/net", &err), EINVAL, TUNTAP_REASON_ARGUMENT);
 }
 
-/** For ever: this comes last. */
-static void to_enter_it_needs_privilege(void)
+/** Drops privileges permanently, so this runs last. */
+static void entering_the_namespace_needs_privilege(void)
 {
     tuntap *dev = NULL;
     drop_privileges();
@@ -74,29 +74,29 @@ int main(void)
     begin();
     ipv4_only();
     before = descriptors();
-    there = new_netns();
-    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)getpid(), there);
+    other_netns = new_netns();
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)getpid(), other_netns);
     OK(tuntap_config_new(&config, &err));
     OK(tuntap_config_set_mtu(config, 1400, &err));
     OK(config_add_addr(config, "10.9.0.1/24", NULL, 0, &err));
     OK(tuntap_config_set_up(config, 1, &err));
     OK(config_add_route(config, "10.10.0.0/16", NULL, 0, 0, &err));
     OK(tuntap_config_set_netns(config, path, &err));
-    what_is_no_network_namespace_is_refused();
-    it_opens_there(TUNTAP_TUN);
-    it_opens_there(TUNTAP_TAP | TUNTAP_PI);
-    a_failure_leaves_nothing();
+    files_that_are_not_network_namespaces_are_refused();
+    the_device_opens_in_the_namespace(TUNTAP_TUN);
+    the_device_opens_in_the_namespace(TUNTAP_TAP | TUNTAP_PI);
+    a_failed_open_leaves_nothing();
 
-    /* NULL: here again. */
+    /* NULL: the device opens in this thread's network namespace again. */
     OK(tuntap_config_set_netns(config, NULL, &err));
     CHECK(descriptors() == before + 1);
     OK(tuntap_open_config("t0", TUNTAP_TUN, config, &dev, &err));
     CHECK(exists("t0"));
     tuntap_close(dev);
     OK(tuntap_config_set_netns(config, path, &err));
-    to_enter_it_needs_privilege();
+    entering_the_namespace_needs_privilege();
     tuntap_config_free(config);
-    close(there);
+    close(other_netns);
     CHECK(descriptors() == before);
     return 0;
 }

@@ -14,8 +14,8 @@ static void opening_fails(const char *node, int number, uint32_t reason)
     CHECK(!exists("t0"));
 }
 
-/** What exists under the name has no part in it. */
-static void a_wrong_node_is_the_cause_whatever_exists(const char *name, uint64_t flags)
+/** The failure is the same whether or not an interface of this name exists. */
+static void a_wrong_node_is_reported_even_if_the_name_exists(const char *name, uint64_t flags)
 {
     tuntap *dev = NULL;
     UNCHANGED(FAILS(tuntap_open_config(name, flags, config, &dev, &err), ENOTTY, TUNTAP_REASON_NO_DRIVER));
@@ -39,12 +39,12 @@ int main(void)
     FAILS(tuntap_config_set_node(NULL, "/dev/null", &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     CHECK(tuntap_config_set_node(config, "", NULL) == -EINVAL);
 
-    /* NULL is the usual one again. */
+    /* NULL means the default node again. */
     OK(tuntap_config_set_node(config, NULL, &err));
     OK(tuntap_open_config("t0", TUNTAP_TUN, config, &dev, &err));
     tuntap_close(dev);
 
-    /* The path is copied; it serves the device's further queues too. */
+    /* The library copies the path, and opens further queues of the device through it. */
     char path[64];
     snprintf(path, sizeof path, "%s", node);
     OK(tuntap_config_set_node(config, path, &err));
@@ -54,9 +54,9 @@ int main(void)
     CHECK(chmod(node, 0600) == 0);
     IP("tuntap add dev t1 mode tun user 1234");
     OK(tuntap_config_set_node(config, "/dev/null", &err));
-    a_wrong_node_is_the_cause_whatever_exists("t1", TUNTAP_TUN);
-    a_wrong_node_is_the_cause_whatever_exists("t1", TUNTAP_TAP);
-    a_wrong_node_is_the_cause_whatever_exists("lo", TUNTAP_TUN);
+    a_wrong_node_is_reported_even_if_the_name_exists("t1", TUNTAP_TUN);
+    a_wrong_node_is_reported_even_if_the_name_exists("t1", TUNTAP_TAP);
+    a_wrong_node_is_reported_even_if_the_name_exists("lo", TUNTAP_TUN);
     OK(tuntap_config_set_node(config, node, &err));
     become(1234, 1234);
     tuntap *queue;

@@ -12,7 +12,7 @@ int main(void)
     MESSAGE_HAS("to 4294967295: this user namespace has no such user");
     CHECK(!exists("t0"));
 
-    /* The last one counts, for as many devices as there are. */
+    /* The last owner that was set applies to every device that the config opens. */
     OK(tuntap_config_set_owner(config, 0, &err));
     for (const char *name = "t0"; name; name = strcmp(name, "t0") == 0 ? "t1" : NULL) {
         OK(tuntap_open_config(name, TUNTAP_TAP, config, &dev, &err));

@@ -19,8 +19,9 @@ int main(void)
     IP_HAS_NOT("\"UP\"", "link show t1");
     tuntap_close(dev);
 
-    /* Routes need the device up: that is found out before it is touched. */
+    /* Routes need the device up. The call checks that before it changes the device. */
     IP("link set t1 up");
+    wait_for_no_carrier("t1");
     OK(config_add_route(config, "10.9.0.0/16", NULL, 0, 0, &err));
     UNCHANGED(FAILS(tuntap_open_config("t1", TUNTAP_TUN, config, &dev, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
     MESSAGE_HAS("option route");

@@ -4,7 +4,7 @@
 static const int one = 1;
 static tuntap_config *config;
 
-static int is_little_here(void)
+static int host_is_little_endian(void)
 {
     uint16_t word = 1;
     uint8_t first;
@@ -18,49 +18,49 @@ static int is_on(int fd, unsigned long request)
     return ioctl(fd, request, &on) == 0 && on == 1;
 }
 
-/** It is so, and packets are right. */
-static void a_device_has_it(uint32_t endian, uint64_t flags)
+/** A device opens with this byte order, and every function reads and writes correct packets. */
+static void a_device_works_in_this_byte_order(uint32_t endian, uint64_t flags)
 {
     tuntap *dev;
     OK(tuntap_config_set_vnet_endian(config, endian, &err));
     OK(tuntap_config_set_vnet_hdr_size(config, 12, &err));
     OK(tuntap_open_config("t0", TUNTAP_TUN | TUNTAP_OFFLOAD | flags, config, &dev, &err));
-    every_function_is_right(dev);
+    every_function_works(dev);
     tuntap_close(dev);
 }
 
-/** What another program has set is kept where it is what is wanted, and given back where the open fails. */
-static void what_is_so_is_left_alone(void)
+/** The open does not change a byte order of another program that is already the wanted one. */
+static void a_matching_byte_order_is_kept(void)
 {
     tuntap *dev;
     int fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI | IFF_VNET_HDR);
     CHECK(ioctl(fd, TUNSETVNETLE, &one) == 0 && ioctl(fd, TUNSETPERSIST, 1) == 0);
     close(fd);
-    uint32_t wanted[] = {TUNTAP_ENDIAN_LITTLE, is_little_here() ? TUNTAP_ENDIAN_NATIVE : TUNTAP_ENDIAN_LITTLE};
+    uint32_t wanted[] = {TUNTAP_ENDIAN_LITTLE, host_is_little_endian() ? TUNTAP_ENDIAN_NATIVE : TUNTAP_ENDIAN_LITTLE};
     for (int i = 0; i < 2; i++) {
         OK(tuntap_config_set_vnet_endian(config, wanted[i], &err));
         OK(tuntap_open_config("t0", TUNTAP_TUN | TUNTAP_OFFLOAD, config, &dev, &err));
         CHECK(is_on(tuntap_get_fd(dev, NULL), TUNGETVNETLE));
-        every_function_is_right(dev);
+        every_function_works(dev);
         tuntap_close(dev);
     }
     OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_OFFLOAD, &dev, &err));
     CHECK(is_on(tuntap_get_fd(dev, NULL), TUNGETVNETLE));
-    every_function_is_right(dev);
+    every_function_works(dev);
     tuntap_close(dev);
     IP("link delete t0");
 }
 
-/** Big-endian headers on a little-endian machine are for kernels that are built for them. */
-static void big_is_right_or_refused(void)
+/** On a little-endian machine only a kernel with CONFIG_TUN_VNET_CROSS_LE supports big-endian headers. */
+static void big_endian_works_or_is_refused(void)
 {
     tuntap *dev = NULL;
     int fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI | IFF_VNET_HDR);
-    int crosses = !is_little_here() || ioctl(fd, TUNSETVNETBE, &one) == 0;
+    int supported = !host_is_little_endian() || ioctl(fd, TUNSETVNETBE, &one) == 0;
     close(fd);
-    if (crosses) {
-        a_device_has_it(TUNTAP_ENDIAN_BIG, 0);
-        a_device_has_it(TUNTAP_ENDIAN_BIG, TUNTAP_MULTI_QUEUE);
+    if (supported) {
+        a_device_works_in_this_byte_order(TUNTAP_ENDIAN_BIG, 0);
+        a_device_works_in_this_byte_order(TUNTAP_ENDIAN_BIG, TUNTAP_MULTI_QUEUE);
         return;
     }
     OK(tuntap_config_set_vnet_endian(config, TUNTAP_ENDIAN_BIG, &err));
@@ -80,7 +80,7 @@ static void big_is_right_or_refused(void)
     IP("link delete t0");
 }
 
-static void what_cannot_be_says_why(void)
+static void invalid_requests_are_refused(void)
 {
     tuntap *dev = NULL;
     FAILS(tuntap_config_set_vnet_endian(config, 3, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
@@ -100,14 +100,14 @@ int main(void)
     begin();
     ipv4_only();
     OK(tuntap_config_new(&config, &err));
-    a_device_has_it(TUNTAP_ENDIAN_NATIVE, 0);
-    a_device_has_it(TUNTAP_ENDIAN_LITTLE, 0);
-    a_device_has_it(TUNTAP_ENDIAN_LITTLE, TUNTAP_MULTI_QUEUE);
+    a_device_works_in_this_byte_order(TUNTAP_ENDIAN_NATIVE, 0);
+    a_device_works_in_this_byte_order(TUNTAP_ENDIAN_LITTLE, 0);
+    a_device_works_in_this_byte_order(TUNTAP_ENDIAN_LITTLE, TUNTAP_MULTI_QUEUE);
     tuntap_config_free(config);
     OK(tuntap_config_new(&config, &err));
-    what_is_so_is_left_alone();
-    big_is_right_or_refused();
-    what_cannot_be_says_why();
+    a_matching_byte_order_is_kept();
+    big_endian_works_or_is_refused();
+    invalid_requests_are_refused();
     tuntap_config_free(config);
     return 0;
 }

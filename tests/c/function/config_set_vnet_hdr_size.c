@@ -7,7 +7,7 @@ enum { SIZES = sizeof sizes / sizeof *sizes };
 
 static tuntap_config *config;
 
-static void a_new_device_has_it(size_t size, uint64_t flags)
+static void a_new_device_has_the_size(size_t size, uint64_t flags)
 {
     tuntap *dev;
     size_t reported = 0;
@@ -16,29 +16,29 @@ static void a_new_device_has_it(size_t size, uint64_t flags)
     CHECK(header_size(tuntap_get_fd(dev, NULL)) == (int)size);
     OK(tuntap_get_vnet_hdr_size(dev, &reported, &err));
     CHECK(reported == size);
-    every_function_is_right(dev);
+    every_function_works(dev);
     tuntap_close(dev);
 }
 
-/** A persistent one keeps it, with whatever it had before. */
-static void an_existing_one_gets_it(size_t size, int before, uint64_t flags)
+/** A persistent device gets the size, whatever it had before, and keeps it. */
+static void an_existing_device_gets_the_size(size_t size, int before, uint64_t flags)
 {
     tuntap *dev;
     prepare("t0", IFF_TUN | (flags & TUNTAP_MULTI_QUEUE ? IFF_MULTI_QUEUE : 0), before);
     OK(tuntap_config_set_vnet_hdr_size(config, size, &err));
     OK(tuntap_open_config("t0", TUNTAP_TUN | TUNTAP_OFFLOAD | flags, config, &dev, &err));
     CHECK(header_size(tuntap_get_fd(dev, NULL)) == (int)size);
-    every_function_is_right(dev);
+    every_function_works(dev);
     tuntap_close(dev);
     OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_OFFLOAD | flags, &dev, &err));
     CHECK(header_size(tuntap_get_fd(dev, NULL)) == (int)size);
-    every_function_is_right(dev);
+    every_function_works(dev);
     tuntap_close(dev);
     IP("link delete t0");
 }
 
-/** Whoever has another queue open reads with the header that it knows: that stays. */
-static void another_queue_keeps_what_it_has(void)
+/** The user of another open queue reads with the header size that it knows, so the size must stay. */
+static void a_device_with_another_queue_keeps_its_size(void)
 {
     tuntap *dev, *other = NULL;
     uint64_t flags = TUNTAP_TUN | TUNTAP_OFFLOAD | TUNTAP_MULTI_QUEUE;
@@ -51,12 +51,12 @@ static void another_queue_keeps_what_it_has(void)
     UNCHANGED(FAILS(tuntap_open_config("t0", flags, config, &other, &err), EBUSY, TUNTAP_REASON_BUSY));
     OK(tuntap_config_set_vnet_hdr_size(config, (size_t)new_header_size(), &err));
     OK(tuntap_open_config("t0", flags, config, &other, &err));
-    every_function_is_right(other);
+    every_function_works(other);
     tuntap_close(other);
     tuntap_close(dev);
 }
 
-static void a_failed_open_gives_it_back(void)
+static void a_failed_open_restores_the_size(void)
 {
     static const int before[] = {10, 12, 300};
     tuntap *dev = NULL;
@@ -75,7 +75,7 @@ static void a_failed_open_gives_it_back(void)
     tuntap_config_free(wrong);
 }
 
-static void what_cannot_be_says_why(void)
+static void invalid_requests_are_refused(void)
 {
     static const size_t wrong[] = {0, 1, 9, 257, 4096, SIZE_MAX};
     tuntap *dev = NULL;
@@ -86,7 +86,7 @@ static void what_cannot_be_says_why(void)
     UNCHANGED(FAILS(tuntap_open_config("t0", TUNTAP_TUN, config, &dev, &err), EINVAL, TUNTAP_REASON_FLAGS));
     MESSAGE_HAS("option vnet_hdr_size");
     CHECK(!dev && !exists("t0"));
-    a_new_device_has_it(12, 0); /* a call that fails leaves it as it was */
+    a_new_device_has_the_size(12, 0); /* a failed call does not change the config */
     FAILS(tuntap_config_set_vnet_hdr_size(NULL, 12, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
 }
 
@@ -96,13 +96,13 @@ int main(void)
     ipv4_only();
     OK(tuntap_config_new(&config, &err));
     for (int i = 0; i < SIZES; i++) {
-        a_new_device_has_it(sizes[i], 0);
-        a_new_device_has_it(sizes[i], TUNTAP_MULTI_QUEUE);
-        an_existing_one_gets_it(sizes[i], i % 2 ? 1000 : 24, i % 3 ? TUNTAP_MULTI_QUEUE : 0);
+        a_new_device_has_the_size(sizes[i], 0);
+        a_new_device_has_the_size(sizes[i], TUNTAP_MULTI_QUEUE);
+        an_existing_device_gets_the_size(sizes[i], i % 2 ? 1000 : 24, i % 3 ? TUNTAP_MULTI_QUEUE : 0);
     }
-    another_queue_keeps_what_it_has();
-    a_failed_open_gives_it_back();
-    what_cannot_be_says_why();
+    a_device_with_another_queue_keeps_its_size();
+    a_failed_open_restores_the_size();
+    invalid_requests_are_refused();
     tuntap_config_free(config);
     return 0;
 }

@@ -3,15 +3,15 @@
 
 static tuntap *dev;
 
-static void has(const char *address, int wanted)
+static void expect_address(const char *address, int wanted)
 {
     char text[100];
     snprintf(text, sizeof text, "\"local\":\"%s\"", address);
     IP_SAYS(wanted, text, "address show t0");
 }
 
-/** Three of one network, of which the kernel removes the later ones with the first. */
-static void the_others_stay_in_their_order(const char *gone, const char *kept)
+/** Three addresses of one network. With the first one, the kernel removes the others, and the library restores them. */
+static void other_addresses_keep_their_order(const char *gone, const char *kept)
 {
     char local[32];
     OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
@@ -20,7 +20,7 @@ static void the_others_stay_in_their_order(const char *gone, const char *kept)
     IP("address add 10.8.0.3/24 dev t0 valid_lft 1000 preferred_lft 500 label t0:three");
     OK(del_addr(dev, gone, NULL, &err));
     snprintf(local, sizeof local, "%.8s", gone);
-    has(local, 0);
+    expect_address(local, 0);
     const char *shown = output_of("ip -o -4 address show t0");
     const char *at = shown;
     for (const char *label = kept; *label; label += strlen(label) + 1) {
@@ -35,7 +35,7 @@ static void the_others_stay_in_their_order(const char *gone, const char *kept)
     tuntap_close(dev);
 }
 
-static void each_family_and_kind(uint64_t kind)
+static void addresses_of_both_families_are_removed(uint64_t kind)
 {
     OK(tuntap_open("t0", kind, &dev, &err));
     IP("address add 10.8.0.1/24 dev t0");
@@ -44,33 +44,33 @@ static void each_family_and_kind(uint64_t kind)
     IP("address add fd00::2/64 dev t0 nodad");
     IP("address add fd00::3 peer fd00::4/128 dev t0 nodad");
     OK(del_addr(dev, "fd00::1/64", NULL, &err));
-    has("fd00::1", 0);
-    has("fd00::2", 1);
+    expect_address("fd00::1", 0);
+    expect_address("fd00::2", 1);
     OK(del_addr(dev, "fd00::3", "fd00::4", &err));
-    has("fd00::3", 0);
+    expect_address("fd00::3", 0);
     OK(del_addr(dev, "10.8.0.1", "10.8.0.9", &err));
     IP_HAS_NOT("10.8.0.9", "address show t0");
-    has("10.8.0.1", 1);
+    expect_address("10.8.0.1", 1);
 
-    /* With its prefix it is the one without a peer, where there is one. */
+    /* With a prefix, the address without a peer is meant if there is one. */
     IP("address add 10.8.0.1 peer 10.9.0.9/24 dev t0");
     OK(del_addr(dev, "10.8.0.1/24", NULL, &err));
     IP_HAS("10.9.0.9", "address show t0");
-    has("10.8.0.1", 1);
+    expect_address("10.8.0.1", 1);
     OK(del_addr(dev, "10.8.0.1/24", NULL, &err));
-    has("10.8.0.1", 0);
+    expect_address("10.8.0.1", 0);
     IP("address add 10.8.0.1/24 dev t0");
 
-    /* Without a prefix and a peer: all that begin so. */
+    /* Without a prefix and a peer, all entries with this address are meant. */
     IP("address add 10.8.0.1 peer 10.8.0.9/32 dev t0");
     OK(del_addr(dev, "10.8.0.1", NULL, &err));
-    has("10.8.0.1", 0);
+    expect_address("10.8.0.1", 0);
     OK(del_addr(dev, "fd00::2", NULL, &err));
-    has("fd00::2", 0);
+    expect_address("fd00::2", 0);
     tuntap_close(dev);
 }
 
-static void what_is_not_there_changes_nothing(void)
+static void failed_calls_change_nothing(void)
 {
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("address add 10.8.0.1/24 dev t0");
@@ -95,7 +95,7 @@ static void what_is_not_there_changes_nothing(void)
     IP("address add 10.8.0.1/24 dev t0");
     drop_privileges();
     FAILS(del_addr(dev, "10.8.0.1", NULL, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
-    has("10.8.0.1", 1);
+    expect_address("10.8.0.1", 1);
     free(before);
     tuntap_close(dev);
 }
@@ -103,11 +103,11 @@ static void what_is_not_there_changes_nothing(void)
 int main(void)
 {
     begin();
-    the_others_stay_in_their_order("10.8.0.1/24", "10.8.0.2/24\0t0:two\00010.8.0.3/24\0t0:three\0");
-    the_others_stay_in_their_order("10.8.0.2", "10.8.0.1/24\0t0:one\00010.8.0.3/24\0t0:three\0");
-    the_others_stay_in_their_order("10.8.0.3/24", "10.8.0.1/24\0t0:one\00010.8.0.2/24\0t0:two\0");
-    each_family_and_kind(TUNTAP_TUN);
-    each_family_and_kind(TUNTAP_TAP);
-    what_is_not_there_changes_nothing();
+    other_addresses_keep_their_order("10.8.0.1/24", "10.8.0.2/24\0t0:two\00010.8.0.3/24\0t0:three\0");
+    other_addresses_keep_their_order("10.8.0.2", "10.8.0.1/24\0t0:one\00010.8.0.3/24\0t0:three\0");
+    other_addresses_keep_their_order("10.8.0.3/24", "10.8.0.1/24\0t0:one\00010.8.0.2/24\0t0:two\0");
+    addresses_of_both_families_are_removed(TUNTAP_TUN);
+    addresses_of_both_families_are_removed(TUNTAP_TAP);
+    failed_calls_change_nothing();
     return 0;
 }

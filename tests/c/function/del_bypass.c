@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "uplink.h"
 
-static void only_this_one_goes(void)
+static void only_the_given_bypass_is_deleted(void)
 {
     tuntap *dev = open_tunnel("t0", 0), *other = open_tunnel("t1", 0);
     OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
@@ -34,7 +34,7 @@ static void only_this_one_goes(void)
     CHECK(!has_traces());
 }
 
-static void what_cannot_be_changes_nothing(void)
+static void failed_calls_change_nothing(void)
 {
     tuntap *dev = open_tunnel("t0", 0);
     OK(tuntap_add_bypass(dev, SERVER, 0, 0, 0, &err));
@@ -56,8 +56,8 @@ int main(void)
 {
     begin();
     int gateways = make_uplinks();
-    only_this_one_goes();
-    what_cannot_be_changes_nothing();
+    only_the_given_bypass_is_deleted();
+    failed_calls_change_nothing();
     close(gateways);
     return 0;
 }

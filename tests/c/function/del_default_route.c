@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "uplink.h"
 
-static void it_goes_and_the_bypasses_stay(void)
+static void bypasses_stay_when_the_default_route_is_deleted(void)
 {
     tuntap *dev = open_tunnel("t0", 0);
     OK(tuntap_add_bypass(dev, SERVER, 0, 0, 0, &err));
@@ -20,8 +20,8 @@ static void it_goes_and_the_bypasses_stay(void)
     CHECK(!has_traces());
 }
 
-/** Whichever handle added it: another process, which let it stay. */
-static void another_handle_deletes_it(void)
+/** A handle can delete a default route that another handle added with TUNTAP_KEEP. */
+static void another_handle_can_delete_it(void)
 {
     tuntap *dev = open_tunnel("t0", TUNTAP_PERSIST);
     OK(tuntap_add_default_route(dev, 0, NULL, TUNTAP_KEEP, &err));
@@ -35,7 +35,7 @@ static void another_handle_deletes_it(void)
     tuntap_close(dev);
 }
 
-/** Routes that are not of tuntap_add_default_route stay. */
+/** Routes that tuntap_add_default_route did not add stay. */
 static void other_routes_stay(void)
 {
     tuntap *dev = open_tunnel("t0", 0);
@@ -51,7 +51,7 @@ static void other_routes_stay(void)
     tuntap_close(dev);
 }
 
-static void what_cannot_be_changes_nothing(void)
+static void failed_calls_change_nothing(void)
 {
     tuntap *dev = open_tunnel("t0", 0);
     OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
@@ -75,10 +75,10 @@ int main(void)
 {
     begin();
     int gateways = make_uplinks();
-    it_goes_and_the_bypasses_stay();
-    another_handle_deletes_it();
+    bypasses_stay_when_the_default_route_is_deleted();
+    another_handle_can_delete_it();
     other_routes_stay();
-    what_cannot_be_changes_nothing();
+    failed_calls_change_nothing();
     close(gateways);
     return 0;
 }

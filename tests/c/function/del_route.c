@@ -3,8 +3,9 @@
 
 static tuntap *dev;
 
-/** Deletes one, and sees that nothing else went with it. */
-static void deletes(const char *ip, const char *destination, const char *gateway, uint32_t metric, uint32_t table)
+/** Deletes the route that ip(8) adds. No other route changes. */
+static void deletes_only_this_route(const char *ip, const char *destination, const char *gateway, uint32_t metric,
+                                     uint32_t table)
 {
     static const char *const all = "ip route show table all; ip -6 route show table all";
     char *before = strdup(output_of("%s", all));
@@ -17,33 +18,33 @@ static void deletes(const char *ip, const char *destination, const char *gateway
     free(before);
 }
 
-static void of_every_kind(uint64_t kind)
+static void routes_of_both_families_are_deleted(uint64_t kind)
 {
     OK(tuntap_open("t0", kind, &dev, &err));
-    IP("link set t0 addrgenmode none"); /* Its own address would bring routes at any moment. */
+    IP("link set t0 addrgenmode none"); /* Otherwise a link-local address would add routes at any time. */
     IP("address add 10.8.0.1/24 dev t0");
     IP("address add fd00::1/64 dev t0 nodad");
     IP("link set t0 up");
     wait_for_local("fd00::1 ");
-    deletes("10.9.0.0/16 dev t0", "10.9.0.0/16", NULL, 0, 0);
-    deletes("10.9.0.1 dev t0 metric 7", "10.9.0.1", NULL, 7, 0);
-    deletes("default dev t0", "0.0.0.0/0", NULL, 0, 254);
-    deletes("10.9.0.0/16 dev t0 table 100000 metric 9", "10.9.0.0/16", NULL, 9, 100000);
-    deletes("fd01::/48 dev t0", "fd01::/48", NULL, 0, 0);
-    deletes("default dev t0 metric 5 table 100 proto boot scope link", "0.0.0.0/0", NULL, 5, 100);
-    deletes("fd01::1 dev t0 metric 7 table 100", "fd01::1", NULL, 7, 100);
+    deletes_only_this_route("10.9.0.0/16 dev t0", "10.9.0.0/16", NULL, 0, 0);
+    deletes_only_this_route("10.9.0.1 dev t0 metric 7", "10.9.0.1", NULL, 7, 0);
+    deletes_only_this_route("default dev t0", "0.0.0.0/0", NULL, 0, 254);
+    deletes_only_this_route("10.9.0.0/16 dev t0 table 100000 metric 9", "10.9.0.0/16", NULL, 9, 100000);
+    deletes_only_this_route("fd01::/48 dev t0", "fd01::/48", NULL, 0, 0);
+    deletes_only_this_route("default dev t0 metric 5 table 100 proto boot scope link", "0.0.0.0/0", NULL, 5, 100);
+    deletes_only_this_route("fd01::1 dev t0 metric 7 table 100", "fd01::1", NULL, 7, 100);
     if (kind == TUNTAP_TAP) {
-        deletes("10.9.0.0/16 via 10.8.0.2 dev t0", "10.9.0.0/16", "10.8.0.2", 0, 0);
-        deletes("fd01::/48 via fd00::2 dev t0", "fd01::/48", "fd00::2", 0, 0);
+        deletes_only_this_route("10.9.0.0/16 via 10.8.0.2 dev t0", "10.9.0.0/16", "10.8.0.2", 0, 0);
+        deletes_only_this_route("fd01::/48 via fd00::2 dev t0", "fd01::/48", "fd00::2", 0, 0);
     }
 
-    /* Also what the kernel made. */
+    /* Routes that the kernel added can be deleted too. */
     OK(del_route(dev, "10.8.0.0/24", NULL, 0, 0, &err));
     IP_HAS_NOT("10.8.0.0/24", "route show dev t0");
     tuntap_close(dev);
 }
 
-static void what_is_not_there_changes_nothing(void)
+static void failed_calls_change_nothing(void)
 {
     tuntap *other;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
@@ -79,14 +80,14 @@ static void what_is_not_there_changes_nothing(void)
     tuntap_close(dev);
 }
 
-/** All routes of both families, with all that there is of them but how long they last. */
+/** All routes of both families with all attributes except their remaining lifetimes. */
 static const char *all_routes(void)
 {
     return output_of("(ip -d route show table all; ip -d -6 route show table all) | sed 's/expires [0-9]*sec//'");
 }
 
-/** Nothing but the route that is asked for goes, also where the kernel would take another for it. */
-static void what_is_almost_it_stays(void)
+/** Only the given route is deleted, also where the kernel would delete another one in its place. */
+static void routes_that_differ_in_any_attribute_stay(void)
 {
     static const struct {
         const char *present, *destination;
@@ -121,7 +122,7 @@ static void what_is_almost_it_stays(void)
         IP("%s route del %s", family, others[i].present);
     }
 
-    /* Two with one destination and metric: the kernel's deletion means the first of them. */
+    /* Two routes with the same destination and metric: the kernel would delete the first of them. */
     IP("route add 10.9.0.0/16 dev t0 mtu 1300 proto static scope link");
     IP("route append 10.9.0.0/16 dev t0 proto static scope link");
     FAILS(del_route(dev, "10.9.0.0/16", NULL, 0, 0, &err), EBUSY, TUNTAP_REASON_BUSY);
@@ -132,7 +133,7 @@ static void what_is_almost_it_stays(void)
     tuntap_close(dev);
 }
 
-/** IPv6: of a route with a nexthop object the kernel's deletion does not look at the interface. */
+/** When the kernel deletes an IPv6 route with a nexthop object, it ignores the interface. */
 static void another_interfaces_route_stays(void)
 {
     tuntap *other;
@@ -161,10 +162,10 @@ static void another_interfaces_route_stays(void)
 int main(void)
 {
     begin();
-    of_every_kind(TUNTAP_TUN);
-    of_every_kind(TUNTAP_TAP);
-    what_is_almost_it_stays();
+    routes_of_both_families_are_deleted(TUNTAP_TUN);
+    routes_of_both_families_are_deleted(TUNTAP_TAP);
+    routes_that_differ_in_any_attribute_stay();
     another_interfaces_route_stays();
-    what_is_not_there_changes_nothing();
+    failed_calls_change_nothing();
     return 0;
 }

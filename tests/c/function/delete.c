@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
-/** Every kind and mode: the call finds them by itself. */
-static void a_device_goes_by_its_name(void)
+/** The call finds out the kind and the modes of the device by itself. */
+static void a_device_is_deleted_by_its_name(void)
 {
     static const char *const modes[] = {"tun", "tap", "tun pi", "tap multi_queue", "tun vnet_hdr",
                                         "tap pi vnet_hdr multi_queue user 0 group 0"};
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
-        char *before = picture();
+        char *before = snapshot();
         IP("tuntap add t0 mode %s", modes[i]);
         CHECK(exists("t0"));
         OK(tuntap_delete("t0", 0, &err));
-        char *after = picture();
+        char *after = snapshot();
         CHECK(strcmp(before, after) == 0);
         free(before);
         free(after);
@@ -26,7 +26,7 @@ static void a_device_goes_by_its_name(void)
     CHECK(!exists("fifteen-bytes-x"));
 }
 
-/** Whoever has it, and however many queues it can have. */
+/** A device in use is not deleted, with any modes. */
 static void a_device_in_use_stays(uint64_t flags)
 {
     tuntap *dev;
@@ -50,7 +50,7 @@ static void a_device_in_use_stays(uint64_t flags)
     CHECK(!exists("t0"));
 }
 
-static void what_cannot_be_deleted_is_as_it_was(void)
+static void other_interfaces_and_invalid_names_are_refused(void)
 {
     IP("link add v0 type veth peer name v1");
     IP("tuntap add t0 mode tun");
@@ -68,8 +68,8 @@ static void what_cannot_be_deleted_is_as_it_was(void)
     OK(tuntap_delete("t0", 0, &err));
 }
 
-/** While others delete and make a device of this name, it is one of theirs or none; and none of another name is hurt. */
-static void a_race_has_one_winner(void)
+/** Another process creates, renames and deletes a device of this name: the call deletes it or fails as documented. */
+static void delete_races_with_deletions_and_renames(void)
 {
     pid_t child = fork();
     CHECK(child >= 0);
@@ -92,20 +92,20 @@ static void a_race_has_one_winner(void)
     CHECK(!exists("t0") && !exists("t1"));
 }
 
-static void by_its_owner(void)
+static void delete_as_owner(void)
 {
     OK(tuntap_delete("mine", 0, &err));
     FAILS(tuntap_delete("theirs", 0, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     MESSAGE_HAS("user 99");
 }
 
-/** The usual node, which the test's own namespace of mounts has for everybody. */
-static void its_owner_needs_no_privilege(const char *node)
+/** In the test's mount namespace, every user may open /dev/net/tun. */
+static void the_owner_needs_no_privilege(const char *node)
 {
     CHECK(mount(node, "/dev/net/tun", "", MS_BIND, NULL) == 0);
     IP("tuntap add mine mode tap multi_queue user 1234");
     IP("tuntap add theirs mode tun user 99");
-    as_user(1234, 1234, by_its_owner);
+    as_user(1234, 1234, delete_as_owner);
     CHECK(!exists("mine") && exists("theirs"));
     OK(tuntap_delete("theirs", 0, &err));
 }
@@ -114,16 +114,16 @@ int main(void)
 {
     const char *node = begin_with_users();
     int before = descriptors();
-    a_device_goes_by_its_name();
+    a_device_is_deleted_by_its_name();
     a_device_in_use_stays(TUNTAP_TUN);
     a_device_in_use_stays(TUNTAP_TAP | TUNTAP_PERSIST);
     a_device_in_use_stays(TUNTAP_TUN | TUNTAP_MULTI_QUEUE);
     a_device_in_use_stays(TUNTAP_TAP | TUNTAP_OFFLOAD | TUNTAP_MULTI_QUEUE | TUNTAP_PERSIST);
-    what_cannot_be_deleted_is_as_it_was();
-    a_race_has_one_winner();
+    other_interfaces_and_invalid_names_are_refused();
+    delete_races_with_deletions_and_renames();
     CHECK(descriptors() == before);
     needs_other_users();
-    its_owner_needs_no_privilege(node);
+    the_owner_needs_no_privilege(node);
     CHECK(descriptors() == before);
     return 0;
 }

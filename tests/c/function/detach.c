@@ -3,8 +3,8 @@
 
 enum { FLOWS = 64 };
 
-/** Packets that this queue, which does not wait, gives. */
-static int packets_in(tuntap *queue)
+/** Reads all packets from a nonblocking queue. Returns their number. */
+static int count_packets(tuntap *queue)
 {
     uint8_t buf[1500];
     int count = 0;
@@ -13,7 +13,7 @@ static int packets_in(tuntap *queue)
     return count;
 }
 
-/** A datagram for each of many flows, so that the kernel spreads them over what queues there are. */
+/** Sends a datagram of each of many flows. The kernel spreads them over the attached queues. */
 static void send_flows(void)
 {
     int sock = udp_socket("10.8.0.1", 0);
@@ -25,22 +25,22 @@ static void send_flows(void)
 static void packets_go_to_attached_queues_only(tuntap *a, tuntap *b)
 {
     send_flows();
-    int to_a = packets_in(a), to_b = packets_in(b);
+    int to_a = count_packets(a), to_b = count_packets(b);
     CHECK(to_a + to_b == FLOWS && to_a > 0 && to_b > 0);
 
-    /* What waits in the queue is dropped, and the rest comes to the other. */
+    /* Detaching a queue drops its packets. Later packets come to the other queue. */
     send_flows();
     OK(tuntap_detach(a, &err));
     OK(tuntap_detach(a, &err));
     IP_HAS("\"numqueues\":1,\"numdisabled\":1", "link show t0");
-    CHECK(packets_in(a) == 0);
-    packets_in(b);
+    CHECK(count_packets(a) == 0);
+    count_packets(b);
     send_flows();
-    CHECK(packets_in(a) == 0 && packets_in(b) == FLOWS);
+    CHECK(count_packets(a) == 0 && count_packets(b) == FLOWS);
 }
 
-/** The handle writes, and answers for the device. */
-static void a_detached_handle_still_serves(tuntap *queue)
+/** A handle with a detached queue can write, and can query and configure the device. */
+static void a_detached_handle_still_writes_and_configures(tuntap *queue)
 {
     uint8_t buf[100];
     char name[TUNTAP_NAME_SIZE];
@@ -56,8 +56,8 @@ static void a_detached_handle_still_serves(tuntap *queue)
     IP_HAS("\"mtu\":1400", "link show t0");
 }
 
-/** Through NAPI nothing goes up from a queue that is detached: its writer hears of it, and loses what was taken. Linux 5.10
- * takes the packet: 0 then. */
+/** With NAPI, a detached queue delivers no packets: writes fail, and a writer loses its packets. Returns 0 on a kernel
+ * such as Linux 5.10 where the write succeeds. */
 static int a_detached_queue_with_napi_writes_nothing(uint64_t flags)
 {
     uint8_t buf[100];
@@ -101,7 +101,7 @@ int main(void)
     IP("address add 10.8.0.1/24 dev t0");
     IP("link set t0 up");
     packets_go_to_attached_queues_only(a, b);
-    a_detached_handle_still_serves(a);
+    a_detached_handle_still_writes_and_configures(a);
     tuntap_close(b);
     IP_HAS("\"numqueues\":0,\"numdisabled\":1", "link show t0");
 

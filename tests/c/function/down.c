@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "packet.h"
 
-/** What waits to be read when the device goes down can still be read, and its addresses stay. */
-static void it_goes_down(void)
+/** Packets that were queued when the device went down can still be read, and its addresses stay. */
+static void a_device_that_goes_down_keeps_packets_and_addresses(void)
 {
     tuntap *dev;
     uint8_t buf[1500];
@@ -41,7 +41,7 @@ int main(void)
     tuntap *dev;
     begin();
     ipv4_only();
-    it_goes_down();
+    a_device_that_goes_down_keeps_packets_and_addresses();
     FAILS(tuntap_down(NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("link delete t0");

@@ -22,7 +22,7 @@ static void finds(const tuntap *dev, const char *to, const char *source, uint32_
             fail(__FILE__, __LINE__, "another route", text_);                                        \
     } while (0)
 
-static void it_is_the_route_of_the_kernel(void)
+static void the_route_is_the_one_that_the_kernel_uses(void)
 {
     finds(NULL, SERVER, NULL, 0);
     IS("0.0.0.0/0", "192.0.1.1", "192.0.1.2", "a0");
@@ -53,7 +53,7 @@ static void it_is_the_route_of_the_kernel(void)
     IP("-6 route del 2001:db8:9::/48");
 }
 
-static void rules_marks_and_sources_count(void)
+static void rules_marks_and_sources_are_considered(void)
 {
     IP("rule add priority 100 fwmark 9 table 77");
     IP("rule add priority 101 from 192.0.2.2 table 78");
@@ -87,7 +87,7 @@ static void one_of_several_next_hops_is_reported(void)
 #define NO_ROUTE(to) \
     FAILS(tuntap_find_route(NULL, to, NULL, 0, &route, sizeof route, &err), ENETUNREACH, TUNTAP_REASON_UNSET)
 
-static void without_a_route_it_says_so(void)
+static void a_missing_route_is_reported(void)
 {
     static const char *const types[] = {"unreachable", "prohibit", "blackhole"};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
@@ -105,8 +105,8 @@ static void without_a_route_it_says_so(void)
     });
 }
 
-/** In the namespace of the device, and of its tunnel. */
-static void it_is_the_route_of_the_devices_namespace(void)
+/** The route is searched in the device's network namespace, with the routes that the device added. */
+static void the_namespace_of_the_device_is_searched(void)
 {
     tuntap *dev = open_tunnel("t0", 0);
     OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
@@ -127,8 +127,8 @@ static void it_is_the_route_of_the_devices_namespace(void)
     tuntap_close(dev);
 }
 
-/** After a list, whose socket has requests checked strictly. */
-static void it_finds_after_a_list(void)
+/** The list turns strict checking of requests on for the socket. */
+static void find_works_after_a_list(void)
 {
     tuntap *dev = open_tunnel("t0", 0);
     OK(tuntap_list_routes(dev, NULL, 0, sizeof route, &err));
@@ -140,7 +140,7 @@ static void it_finds_after_a_list(void)
     tuntap_close(dev);
 }
 
-static void what_cannot_be_is_refused(void)
+static void invalid_requests_are_refused(void)
 {
     memset(&route, 0x55, sizeof route);
     tuntap_route before = route;
@@ -153,7 +153,7 @@ static void what_cannot_be_is_refused(void)
     FAILS(tuntap_find_route(NULL, SERVER, "", 0, &route, sizeof route, &err), EINVAL, TUNTAP_REASON_ADDRESS);
     CHECK(memcmp(&before, &route, sizeof route) == 0);
 
-    /* The route of another interface is not one to add. */
+    /* A route through another interface cannot be added to the device. */
     finds(NULL, SERVER, NULL, 0);
     tuntap *dev = open_tunnel("t0", 0);
     FAILS(tuntap_add_route(dev, &route, sizeof route, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
@@ -168,13 +168,13 @@ int main(void)
 {
     begin();
     gateways = make_uplinks();
-    it_is_the_route_of_the_kernel();
-    rules_marks_and_sources_count();
+    the_route_is_the_one_that_the_kernel_uses();
+    rules_marks_and_sources_are_considered();
     one_of_several_next_hops_is_reported();
-    without_a_route_it_says_so();
-    it_is_the_route_of_the_devices_namespace();
-    it_finds_after_a_list();
-    what_cannot_be_is_refused();
+    a_missing_route_is_reported();
+    the_namespace_of_the_device_is_searched();
+    find_works_after_a_list();
+    invalid_requests_are_refused();
     close(gateways);
     return 0;
 }

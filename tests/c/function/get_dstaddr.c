@@ -24,7 +24,7 @@ int main(void)
     OK(tuntap_get_dstaddr(dev, text, 15 + 1, &err));
     CHECK(strcmp(text, "192.168.100.102") == 0);
 
-    /* The first one counts. */
+    /* The first address is reported. */
     IP("address add 10.9.0.1 peer 10.9.0.2/8 dev t0");
     OK(tuntap_get_dstaddr(dev, text, sizeof text, &err));
     CHECK(strcmp(text, "192.168.100.102") == 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "packet.h"
 
-/** What poll says at this moment. */
+/** The events that poll(2) reports now. */
 static short events_of(int fd)
 {
     struct pollfd wanted = {.fd = fd, .events = POLLIN | POLLOUT};

@@ -8,8 +8,8 @@ static uint64_t flags_of(tuntap *dev)
     return flags;
 }
 
-/** What is asked for is what ip(8) sees, and what comes back. */
-static void flags_are_as_granted(uint64_t flags)
+/** The requested flags are those that ip(8) shows and that the call returns. */
+static void flags_are_those_of_the_device(uint64_t flags)
 {
     tuntap *dev;
     OK(tuntap_open("t0", flags, &dev, &err));
@@ -18,7 +18,7 @@ static void flags_are_as_granted(uint64_t flags)
     CHECK(strstr(link, flags & TUNTAP_PI ? "\"pi\":true" : "\"pi\":false"));
     CHECK(strstr(link, flags & TUNTAP_MULTI_QUEUE ? "\"multi_queue\":true" : "\"multi_queue\":false"));
     CHECK(strstr(link, flags & TUNTAP_PERSIST ? "\"persist\":true" : "\"persist\":false"));
-    CHECK(fcntl(tuntap_get_fd(dev, NULL), F_GETFL) & O_NONBLOCK); /* always: waiting is the library's */
+    CHECK(fcntl(tuntap_get_fd(dev, NULL), F_GETFL) & O_NONBLOCK); /* always: the library waits by itself */
     int granted = flags_by_hand(tuntap_get_fd(dev, NULL));
     CHECK(!(granted & IFF_TAP) == !(flags & TUNTAP_TAP) && !(granted & IFF_TUN) == !(flags & TUNTAP_TUN));
     CHECK(!(granted & IFF_MULTI_QUEUE) == !(flags & TUNTAP_MULTI_QUEUE));
@@ -36,11 +36,11 @@ int main(void)
     uint64_t flags = 77;
     begin();
     for (uint64_t others = 0; others < 2 * TUNTAP_NAPI; others += TUNTAP_PI) {
-        flags_are_as_granted(TUNTAP_TUN | others);
-        flags_are_as_granted(TUNTAP_TAP | others);
+        flags_are_those_of_the_device(TUNTAP_TUN | others);
+        flags_are_those_of_the_device(TUNTAP_TAP | others);
     }
 
-    /* They are as they are now, whoever changed them. */
+    /* The present flags are reported, even if another program changed them. */
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     OK(tuntap_set_nonblock(dev, 1, &err));
     CHECK(flags_of(dev) == (TUNTAP_TUN | TUNTAP_NONBLOCK));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "netns.h"
 
-/** Linux gives an index again to who asks for it: a handle must not act on that other interface. */
-static void the_index_of_a_gone_device_is_no_longer_its_own(void)
+/** Linux gives the index of a deleted device to whoever asks for it. The handle must not act on that interface. */
+static void an_interface_with_the_index_of_a_deleted_device_is_left_alone(void)
 {
     tuntap *dev;
     char name[TUNTAP_NAME_SIZE];
@@ -22,8 +22,9 @@ static void the_index_of_a_gone_device_is_no_longer_its_own(void)
     tuntap_close(dev);
 }
 
-/** After the device moved to another network namespace the handle acts there, and not on what got its index here. */
-static void the_index_of_a_moved_device_is_another(void)
+/** The handle acts on the device in its new network namespace, and not on an interface that got its former index
+ * here. */
+static void a_moved_device_has_another_index(void)
 {
     tuntap *dev;
     uint32_t before, index;
@@ -67,7 +68,7 @@ int main(void)
     CHECK(index == 77);
     tuntap_close(dev);
     tuntap_close(other);
-    the_index_of_a_gone_device_is_no_longer_its_own();
-    the_index_of_a_moved_device_is_another();
+    an_interface_with_the_index_of_a_deleted_device_is_left_alone();
+    a_moved_device_has_another_index();
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "netns.h"
 
-static void is(const tuntap *dev, uint32_t setting, uint32_t wanted)
+static void setting_is(const tuntap *dev, uint32_t setting, uint32_t wanted)
 {
     uint32_t value = 77;
     OK(tuntap_get_ipv6(dev, setting, &value, &err));
@@ -14,15 +14,15 @@ int main(void)
     tuntap *dev;
     begin();
     OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
-    is(dev, TUNTAP_IPV6_ACCEPT_RA, 1);
-    is(dev, TUNTAP_IPV6_ADDR_GEN_MODE, 0);
-    is(dev, TUNTAP_IPV6_DISABLE, 0);
+    setting_is(dev, TUNTAP_IPV6_ACCEPT_RA, 1);
+    setting_is(dev, TUNTAP_IPV6_ADDR_GEN_MODE, 0);
+    setting_is(dev, TUNTAP_IPV6_DISABLE, 0);
     write_file("/proc/sys/net/ipv6/conf/t0/accept_ra", "2");
     write_file("/proc/sys/net/ipv6/conf/t0/disable_ipv6", "1");
     IP("link set t0 addrgenmode none");
-    is(dev, TUNTAP_IPV6_ACCEPT_RA, 2);
-    is(dev, TUNTAP_IPV6_ADDR_GEN_MODE, 1);
-    is(dev, TUNTAP_IPV6_DISABLE, 1);
+    setting_is(dev, TUNTAP_IPV6_ACCEPT_RA, 2);
+    setting_is(dev, TUNTAP_IPV6_ADDR_GEN_MODE, 1);
+    setting_is(dev, TUNTAP_IPV6_DISABLE, 1);
     FAILS(tuntap_get_ipv6(dev, 0, &value, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_get_ipv6(dev, 4, &value, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_get_ipv6(dev, 1, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);

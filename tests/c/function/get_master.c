@@ -22,18 +22,18 @@ int main(void)
     IP("link delete br1");
     FAILS(tuntap_get_master(dev, text, sizeof text, &err), ENOENT, TUNTAP_REASON_UNSET);
 
-    /* In the namespace of the device. */
-    int there = new_netns();
-    OK(tuntap_set_netns_fd(dev, there, &err));
-    INSIDE(there, {
+    /* The master is looked up in the device's network namespace. */
+    int other_netns = new_netns();
+    OK(tuntap_set_netns_fd(dev, other_netns, &err));
+    INSIDE(other_netns, {
         IP("link add br7 type bridge");
         IP("link set t0 master br7");
     });
     OK(tuntap_get_master(dev, text, sizeof text, &err));
     CHECK(strcmp(text, "br7") == 0);
-    INSIDE(there, IP("link delete t0"));
+    INSIDE(other_netns, IP("link delete t0"));
     FAILS(tuntap_get_master(dev, text, sizeof text, &err), ENODEV, TUNTAP_REASON_REMOVED);
     tuntap_close(dev);
-    close(there);
+    close(other_netns);
     return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
-/** What ip(8) shows of it is where the device's own refusals begin. */
-static void is_what_the_device_takes(uint64_t kind, uint32_t greatest)
+/** The range is what ip(8) shows. The device accepts its limits and refuses values beyond them. */
+static void the_range_is_that_of_the_device(uint64_t kind, uint32_t greatest)
 {
     tuntap *dev;
     uint32_t min = 0, max = 0;
@@ -29,7 +29,7 @@ static void is_what_the_device_takes(uint64_t kind, uint32_t greatest)
 int main(void)
 {
     begin();
-    is_what_the_device_takes(TUNTAP_TUN, 65535);
-    is_what_the_device_takes(TUNTAP_TAP, 65521);
+    the_range_is_that_of_the_device(TUNTAP_TUN, 65535);
+    the_range_is_that_of_the_device(TUNTAP_TAP, 65521);
     return 0;
 }

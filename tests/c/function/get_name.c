@@ -11,7 +11,7 @@ int main(void)
     OK(tuntap_get_name(dev, name, sizeof name, &err));
     CHECK(strcmp(name, "fifteen-bytes-x") == 0);
 
-    /* Somebody else renames it. */
+    /* Another program renames the device. */
     IP("link set fifteen-bytes-x name short");
     memset(name, 0x55, sizeof name);
     OK(tuntap_get_name(dev, name, 6, &err));
@@ -29,7 +29,7 @@ int main(void)
     CHECK(strcmp(name, "untouched") == 0);
     tuntap_close(dev);
 
-    /* A name is bytes. */
+    /* A name may contain any bytes. */
     OK(tuntap_open("\xff\xfe\x01", TUNTAP_TAP, &dev, &err));
     OK(tuntap_get_name(dev, name, 4, &err));
     CHECK(strcmp(name, "\xff\xfe\x01") == 0);

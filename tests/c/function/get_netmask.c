@@ -20,7 +20,7 @@ int main(void)
     OK(tuntap_get_netmask(dev, text, 13 + 1, &err));
     CHECK(strcmp(text, "255.255.240.0") == 0);
 
-    /* The first one counts. */
+    /* The first address is reported. */
     IP("address add 10.9.0.1 peer 10.9.0.2/8 dev t0");
     OK(tuntap_get_netmask(dev, text, sizeof text, &err));
     CHECK(strcmp(text, "255.255.240.0") == 0);

@@ -13,8 +13,8 @@ static uint64_t offloads_of(tuntap *dev)
     return offloads;
 }
 
-/** Sets them by hand, and finds them. */
-static void are_what_was_set(tuntap *dev, unsigned long set, uint64_t expected)
+/** Offloads that are set by hand are reported. */
+static void offloads_are_reported(tuntap *dev, unsigned long set, uint64_t expected)
 {
     CHECK(ioctl(tuntap_get_fd(dev, NULL), TUNSETOFFLOAD, set) == 0);
     CHECK(offloads_of(dev) == expected);
@@ -27,17 +27,17 @@ int main(void)
     begin();
     for (int kind = 0; kind < 2; kind++) {
         OK(tuntap_open("t0", kind ? TUNTAP_TAP : TUNTAP_TUN, &dev, &err));
-        are_what_was_set(dev, 0, 0);
-        are_what_was_set(dev, TUN_F_CSUM, CHECKSUM);
-        are_what_was_set(dev, TUN_F_CSUM | TUN_F_TSO4, CHECKSUM | TSO4);
-        are_what_was_set(dev, TUN_F_CSUM | TUN_F_TSO6, CHECKSUM | TSO6);
-        are_what_was_set(dev, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
+        offloads_are_reported(dev, 0, 0);
+        offloads_are_reported(dev, TUN_F_CSUM, CHECKSUM);
+        offloads_are_reported(dev, TUN_F_CSUM | TUN_F_TSO4, CHECKSUM | TSO4);
+        offloads_are_reported(dev, TUN_F_CSUM | TUN_F_TSO6, CHECKSUM | TSO6);
+        offloads_are_reported(dev, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
                          CHECKSUM | TSO4 | TSO6 | TUNTAP_F_TSO_ECN);
         if (ioctl(tuntap_get_fd(dev, NULL), TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_USO4 | TUN_F_USO6) == 0)
             CHECK(offloads_of(dev) == (CHECKSUM | TUNTAP_F_USO4 | TUNTAP_F_USO6));
         if (ioctl(tuntap_get_fd(dev, NULL), TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | 0x080) == 0) {
             CHECK(offloads_of(dev) == (CHECKSUM | TSO4 | TUNTAP_F_UDP_TUNNEL_GSO));
-            are_what_was_set(dev, TUN_F_CSUM | TUN_F_TSO4 | 0x180,
+            offloads_are_reported(dev, TUN_F_CSUM | TUN_F_TSO4 | 0x180,
                              CHECKSUM | TSO4 | TUNTAP_F_UDP_TUNNEL_GSO | TUNTAP_F_UDP_TUNNEL_GSO_CSUM);
         }
         IP("link delete t0");

@@ -19,15 +19,15 @@ static tuntap_stats stats_by_hand(const char *name)
 
 static tuntap *dev;
 
-static void are_those_of_the_kernel(void)
+static void stats_are_those_of_the_kernel(void)
 {
     tuntap_stats stats, expected = stats_by_hand("t0");
     OK(tuntap_get_stats(dev, &stats, sizeof stats, &err));
     CHECK(memcmp(&stats, &expected, sizeof stats) == 0);
 }
 
-/** Bytes: with the Ethernet header of a TAP, and without the packet information and the virtio header. */
-static void bytes_have_the_ethernet_header_only(uint64_t flags, size_t before, size_t ethernet)
+/** The bytes include the Ethernet header of a TAP, but not the packet information and the virtio header. */
+static void bytes_include_only_the_ethernet_header(uint64_t flags, size_t before, size_t ethernet)
 {
     uint8_t packet[1500] = {0};
     tuntap_stats stats, none;
@@ -61,7 +61,7 @@ int main(void)
     begin();
     ipv4_only();
     OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_NONBLOCK, &dev, &err));
-    are_those_of_the_kernel();
+    stats_are_those_of_the_kernel();
     IP("address add 10.8.0.1/24 dev t0");
     IP("link set t0 up txqueuelen 5");
     int sock = udp_socket("10.8.0.1", PORT);
@@ -72,7 +72,7 @@ int main(void)
     size_t length = udp_packet(packet, "10.8.0.2", "10.8.0.1", PORT, "and back", 8);
     for (int i = 0; i < 3; i++)
         OK(tuntap_write(dev, packet, length, &err));
-    are_those_of_the_kernel();
+    stats_are_those_of_the_kernel();
     OK(tuntap_get_stats(dev, &stats, sizeof stats, &err));
     CHECK(stats.tx_packets == 5 && stats.tx_dropped == 3 && stats.tx_bytes == 5 * 33);
     CHECK(stats.rx_packets == 3 && stats.rx_bytes == 3 * 36);
@@ -96,10 +96,10 @@ int main(void)
     CHECK(stats.rx_packets == 77);
     close(sock);
     tuntap_close(dev);
-    bytes_have_the_ethernet_header_only(TUNTAP_TUN | TUNTAP_PI, 4, 0);
-    bytes_have_the_ethernet_header_only(TUNTAP_TUN | TUNTAP_OFFLOAD, 0, 0);
-    bytes_have_the_ethernet_header_only(TUNTAP_TAP, 0, 14);
-    bytes_have_the_ethernet_header_only(TUNTAP_TAP | TUNTAP_PI, 4, 14);
-    bytes_have_the_ethernet_header_only(TUNTAP_TAP | TUNTAP_OFFLOAD, 0, 14);
+    bytes_include_only_the_ethernet_header(TUNTAP_TUN | TUNTAP_PI, 4, 0);
+    bytes_include_only_the_ethernet_header(TUNTAP_TUN | TUNTAP_OFFLOAD, 0, 0);
+    bytes_include_only_the_ethernet_header(TUNTAP_TAP, 0, 14);
+    bytes_include_only_the_ethernet_header(TUNTAP_TAP | TUNTAP_PI, 4, 14);
+    bytes_include_only_the_ethernet_header(TUNTAP_TAP | TUNTAP_OFFLOAD, 0, 14);
     return 0;
 }

@@ -2,40 +2,40 @@
 #include "tunnel.h"
 #include "vnet.h"
 
-/** Of a device that another program made, by each way to a handle. */
-static void it_is_the_devices(int size)
+/** The size of a device that another program made, for each way to open a handle. */
+static void the_size_is_that_of_the_device(int size)
 {
-    tuntap *dev, *queue, *taken;
+    tuntap *dev, *queue, *borrowed;
     size_t reported = 0;
     uint64_t flags = TUNTAP_TUN | TUNTAP_OFFLOAD | TUNTAP_MULTI_QUEUE;
     prepare("t0", IFF_TUN | IFF_MULTI_QUEUE, size);
     OK(tuntap_open("t0", flags, &dev, &err));
     OK(tuntap_get_vnet_hdr_size(dev, &reported, &err));
     CHECK(reported == (size_t)size);
-    every_function_is_right(dev);
+    every_function_works(dev);
 
     reported = 0;
     OK(tuntap_open_queue(dev, 0, &queue, &err));
     OK(tuntap_detach(dev, &err));
     OK(tuntap_get_vnet_hdr_size(queue, &reported, &err));
     CHECK(reported == (size_t)size);
-    every_function_is_right(queue);
+    every_function_works(queue);
     tuntap_close(queue);
 
     reported = 0;
     int fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE);
-    OK(tuntap_open_fd(fd, 0, &taken, &err));
-    OK(tuntap_get_vnet_hdr_size(taken, &reported, &err));
+    OK(tuntap_open_fd(fd, 0, &borrowed, &err));
+    OK(tuntap_get_vnet_hdr_size(borrowed, &reported, &err));
     CHECK(reported == (size_t)size);
-    every_function_is_right(taken);
-    tuntap_close(taken);
+    every_function_works(borrowed);
+    tuntap_close(borrowed);
     tuntap_close(dev);
     IP("link delete t0");
 }
 
-/** A later change of another program is not seen, but by a queue that is opened after it. Its packets are wrong then for the
- * older handles, and stay within their memory. */
-static void it_is_that_of_the_open(uint64_t kind)
+/** Only a queue that is opened later sees the change of another program. Older handles then read and write wrong
+ * packets, but stay within the caller's memory. */
+static void the_size_is_that_at_the_open(uint64_t kind)
 {
     tuntap *dev, *queue;
     size_t reported = 0;
@@ -53,7 +53,7 @@ static void it_is_that_of_the_open(uint64_t kind)
     CHECK(reported == 12);
 
     OK(tuntap_detach(queue, &err));
-    int sock = take_up("t0", kind);
+    int sock = bring_up("t0", kind);
     memset(buf, 0xa5, sizeof buf);
     udp_send(sock, "10.8.0.2", PORT, "hello", 5);
     CHECK(tuntap_read(dev, buf, 20, NULL) <= 20 && buf[20] == 0xa5);
@@ -66,7 +66,7 @@ static void it_is_that_of_the_open(uint64_t kind)
     tuntap_close(dev);
 }
 
-static void what_cannot_be_says_why(void)
+static void invalid_requests_are_refused(void)
 {
     tuntap *dev = NULL;
     size_t reported = 7;
@@ -80,7 +80,7 @@ static void what_cannot_be_says_why(void)
     FAILS(tuntap_get_vnet_hdr_size(NULL, &reported, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     tuntap_close(dev);
 
-    /* No header is so long, and none is guessed. */
+    /* No virtio header is so long. The library does not guess a size. */
     dev = NULL;
     prepare("t0", IFF_TUN, 257);
     FAILS(tuntap_open("t0", TUNTAP_TUN | TUNTAP_OFFLOAD, &dev, &err), EINVAL, TUNTAP_REASON_MISMATCH);
@@ -99,9 +99,9 @@ int main(void)
     begin();
     ipv4_only();
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        it_is_the_devices(sizes[i]);
-    it_is_that_of_the_open(TUNTAP_TUN);
-    it_is_that_of_the_open(TUNTAP_TAP);
-    what_cannot_be_says_why();
+        the_size_is_that_of_the_device(sizes[i]);
+    the_size_is_that_at_the_open(TUNTAP_TUN);
+    the_size_is_that_at_the_open(TUNTAP_TAP);
+    invalid_requests_are_refused();
     return 0;
 }

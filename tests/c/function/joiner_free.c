@@ -3,7 +3,7 @@
 
 static uint8_t packet[100];
 
-/** With packets in it. */
+/** A joiner with packets in it can be freed. */
 int main(void)
 {
     tuntap_joiner *joiner;

@@ -10,8 +10,8 @@ static void put_some(tuntap_joiner *joiner, size_t from, size_t to)
         OK(tuntap_joiner_put(joiner, packet_of(&packets, i), length_of(&packets, i), &err));
 }
 
-/** The super-packet that the packets were made of, byte for byte, its virtio header too. */
-static void it_is_the_same_again(tuntap_joiner *joiner)
+/** The joiner returns the super-packet that was split, byte for byte, with the same virtio header. */
+static void packets_are_joined_to_the_former_super_packet(tuntap_joiner *joiner)
 {
     tuntap_vnet_hdr hdr;
     void *packet;
@@ -23,8 +23,8 @@ static void it_is_the_same_again(tuntap_joiner *joiner)
     CHECK(tuntap_joiner_next(joiner, &hdr, sizeof hdr, &packet, NULL) == 0);
 }
 
-/** What was given already is not joined to any more, even when others are still there. */
-static void what_comes_between_is_not_lost(tuntap_joiner *joiner)
+/** Packets are not joined to a super-packet that was returned, and a packet of another flow is not lost. */
+static void packets_are_not_joined_to_a_returned_one(tuntap_joiner *joiner)
 {
     tuntap_vnet_hdr hdr;
     void *packet;
@@ -39,8 +39,8 @@ static void what_comes_between_is_not_lost(tuntap_joiner *joiner)
     CHECK(tuntap_joiner_next(joiner, &hdr, sizeof hdr, &packet, NULL) == 0);
 }
 
-/** One by one, each put after the one before it was given: the same packets, of which none is lost. */
-static void one_by_one(tuntap_joiner *joiner)
+/** Each packet is put after the previous one was returned: the joiner returns every packet unchanged. */
+static void packets_put_one_by_one_are_not_joined(tuntap_joiner *joiner)
 {
     tuntap_vnet_hdr hdr;
     void *packet;
@@ -53,7 +53,7 @@ static void one_by_one(tuntap_joiner *joiner)
     CHECK(tuntap_joiner_next(joiner, &hdr, sizeof hdr, &packet, NULL) == 0);
 }
 
-static void the_header_has_the_size_that_is_given(tuntap_joiner *joiner)
+static void the_header_has_the_given_size(tuntap_joiner *joiner)
 {
     static const size_t sizes[] = {10, 12, 20, 4096}, wrong[] = {0, 9, 4097, SIZE_MAX};
     static union sized_hdr sized;
@@ -81,11 +81,11 @@ int main(void)
     CHECK(tuntap_joiner_next(joiner, &hdr, sizeof hdr, &packet, NULL) == 0);
     udp_super(&super, 10, 100);
     split_super(&super, TUNTAP_TUN, &packets);
-    it_is_the_same_again(joiner);
-    it_is_the_same_again(joiner);
-    what_comes_between_is_not_lost(joiner);
-    one_by_one(joiner);
-    the_header_has_the_size_that_is_given(joiner);
+    packets_are_joined_to_the_former_super_packet(joiner);
+    packets_are_joined_to_the_former_super_packet(joiner);
+    packets_are_not_joined_to_a_returned_one(joiner);
+    packets_put_one_by_one_are_not_joined(joiner);
+    the_header_has_the_given_size(joiner);
     CHECK(tuntap_joiner_next(NULL, &hdr, sizeof hdr, &packet, NULL) == -EINVAL);
     CHECK(tuntap_joiner_next(joiner, NULL, sizeof(tuntap_vnet_hdr), &packet, NULL) == -EINVAL);
     CHECK(tuntap_joiner_next(joiner, &hdr, sizeof hdr, NULL, NULL) == -EINVAL);

@@ -3,7 +3,7 @@
 
 static uint8_t packet[LARGEST + 1];
 
-/** Fills the joiner with packets of different flows; how many it takes. */
+/** Fills the joiner with packets of different flows. Returns how many it accepts. */
 static unsigned fill(tuntap_joiner *joiner, const void *data, size_t size)
 {
     for (unsigned i = 0;; i++) {
@@ -26,8 +26,8 @@ static unsigned take_all(tuntap_joiner *joiner)
     return count;
 }
 
-/** Refused wherever it comes, so that 0 bytes of a next one always mean the end. */
-static void nothing_is_no_packet(tuntap_joiner *joiner)
+/** An empty packet is always refused, so that a length of 0 from tuntap_joiner_next always means the end. */
+static void an_empty_packet_is_refused(tuntap_joiner *joiner)
 {
     size_t size = udp_packet(packet, "10.8.0.2", "10.8.0.1", PORT, "hello", 5);
     for (int i = 0; i < 3; i++) {
@@ -50,7 +50,7 @@ int main(void)
         count = fill(joiner, "", 0);
         CHECK(count >= 1000 && take_all(joiner) == count);
     }
-    /* Whatever it is, it comes out as it is. */
+    /* Bytes that are not a valid packet come out unchanged. */
     for (size_t size = 1; size < 100; size++) {
         tuntap_vnet_hdr hdr = {.gso_type = 1};
         void *out;
@@ -60,7 +60,7 @@ int main(void)
         CHECK(memcmp(out, packet, size) == 0 && hdr.gso_type == 0 && hdr.flags == 0);
         CHECK(tuntap_joiner_next(joiner, &hdr, sizeof hdr, &out, NULL) == 0);
     }
-    nothing_is_no_packet(joiner);
+    an_empty_packet_is_refused(joiner);
     FAILS(tuntap_joiner_put(joiner, packet, LARGEST + 1, &err), EMSGSIZE, TUNTAP_REASON_PACKET);
     FAILS(tuntap_joiner_put(joiner, NULL, 100, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_joiner_put(NULL, packet, 100, &err), EINVAL, TUNTAP_REASON_ARGUMENT);

@@ -3,8 +3,8 @@
 
 static tuntap_info devices[40];
 
-/** The one of this name; or the test ends. */
-static const tuntap_info *named(const char *name)
+/** The entry of the device with this name. The test fails if there is none. */
+static const tuntap_info *find_device(const char *name)
 {
     memset(devices, 0x55, sizeof devices);
     ssize_t count = tuntap_list(devices, 40, sizeof *devices, &err);
@@ -16,8 +16,8 @@ static const tuntap_info *named(const char *name)
     return NULL;
 }
 
-/** What the kernel's own list says of each is here, and nothing else. */
-static void is_what_ip_shows(void)
+/** The list has the same devices as ip(8), with the same values. */
+static void the_list_is_what_ip_shows(void)
 {
     char command[200];
     ssize_t count = tuntap_list(devices, 40, sizeof *devices, &err);
@@ -39,7 +39,7 @@ static void is_what_ip_shows(void)
         IP_SAYS((it->flags & TUNTAP_MULTI_QUEUE) != 0, "\"multi_queue\":true", "%s", command);
         IP_SAYS((it->flags & TUNTAP_PERSIST) != 0, "\"persist\":true", "%s", command);
         IP_SAYS(it->owner != TUNTAP_NO_ID, "\"user\"", "%s", command);
-        /* Each link has another "group" beside it. */
+        /* Each link also has a "group" that is not the group of the device's users. */
         const char *groups = output_of("ip -j -d link show dev %s | grep -o '\"group\":' | wc -l", it->name);
         CHECK(atoi(groups) == (it->group != TUNTAP_NO_ID ? 2 : 1));
     }
@@ -58,22 +58,22 @@ static void each_device_is_listed_and_nothing_else(void)
     tuntap *dev;
     OK(tuntap_open("t3", TUNTAP_TUN | TUNTAP_OFFLOAD | TUNTAP_MULTI_QUEUE, &dev, &err));
     CHECK(tuntap_list(NULL, 0, sizeof *devices, &err) == 4);
-    is_what_ip_shows();
-    CHECK(named("t0")->flags == (TUNTAP_TUN | TUNTAP_PERSIST) && named("t0")->owner == TUNTAP_NO_ID);
-    const tuntap_info *it = named("t1");
+    the_list_is_what_ip_shows();
+    CHECK(find_device("t0")->flags == (TUNTAP_TUN | TUNTAP_PERSIST) && find_device("t0")->owner == TUNTAP_NO_ID);
+    const tuntap_info *it = find_device("t1");
     CHECK(it->flags == (TUNTAP_TAP | TUNTAP_PI | TUNTAP_MULTI_QUEUE | TUNTAP_PERSIST));
     CHECK(it->mtu == 1400 && it->up && !it->carrier && memcmp(it->mac, "\2\0\0\0\0\11", 6) == 0);
-    it = named("fifteen-bytes-x");
+    it = find_device("fifteen-bytes-x");
     CHECK(it->flags == (TUNTAP_TAP | TUNTAP_OFFLOAD | TUNTAP_PERSIST) && it->owner == 0 && it->group == 0);
-    it = named("t3");
+    it = find_device("t3");
     CHECK(it->flags == (TUNTAP_TUN | TUNTAP_OFFLOAD | TUNTAP_MULTI_QUEUE) && it->carrier && !it->up);
     CHECK(memcmp(it->mac, "\0\0\0\0\0\0", 6) == 0);
     tuntap_close(dev);
     CHECK(tuntap_list(NULL, 0, sizeof *devices, &err) == 3);
 }
 
-/** As many as there is room for, each with what a later version has. */
-static void places_are_as_long_as_the_caller_says(void)
+/** The call writes as many entries as fit. In longer entries it clears the members of a later version. */
+static void entries_have_the_size_that_the_caller_gives(void)
 {
     struct {
         tuntap_info info;
@@ -91,8 +91,8 @@ static void places_are_as_long_as_the_caller_says(void)
     CHECK(tuntap_list(NULL, 1, sizeof *devices, NULL) == -EINVAL);
 }
 
-/** Those of the thread's namespace; and no privilege is needed. */
-static void it_is_of_the_namespace(void)
+/** The call lists the devices of the thread's network namespace, without any privilege. */
+static void only_devices_of_the_namespace_are_listed(void)
 {
     CHECK(unshare(CLONE_NEWNET) == 0);
     CHECK(tuntap_list(devices, 40, sizeof *devices, &err) == 0);
@@ -106,7 +106,7 @@ int main(void)
     begin();
     each_device_is_listed_and_nothing_else();
     UNCHANGED(CHECK(tuntap_list(devices, 40, sizeof *devices, &err) == 3));
-    places_are_as_long_as_the_caller_says();
-    it_is_of_the_namespace();
+    entries_have_the_size_that_the_caller_gives();
+    only_devices_of_the_namespace_are_listed();
     return 0;
 }

@@ -5,8 +5,8 @@ enum { MOST = 16 };
 
 static tuntap_addr addrs[MOST];
 
-/** The one that begins so. */
-static const tuntap_addr *found(ssize_t count, const char *addr)
+/** The listed entry of this address. */
+static const tuntap_addr *find(ssize_t count, const char *addr)
 {
     for (ssize_t i = 0; i < count; i++)
         if (strcmp(addrs[i].addr, addr) == 0)
@@ -15,7 +15,7 @@ static const tuntap_addr *found(ssize_t count, const char *addr)
     return NULL;
 }
 
-static void are_those_of_the_kernel(uint64_t kind)
+static void addresses_are_those_of_the_kernel(uint64_t kind)
 {
     const uint64_t bare = kind == TUNTAP_TAP ? TUNTAP_ADDR_NOBROADCAST : 0;
     tuntap *dev, *other;
@@ -36,16 +36,16 @@ static void are_those_of_the_kernel(uint64_t kind)
     ssize_t count = tuntap_list_addrs(dev, addrs, MOST, sizeof *addrs, &err);
     CHECK(count == 8);
 
-    /* IPv4 first, in the order in which the kernel has them. */
-    const tuntap_addr *addr = found(count, "10.8.0.1/24");
+    /* IPv4 addresses come first, in the order of the kernel. */
+    const tuntap_addr *addr = find(count, "10.8.0.1/24");
     CHECK(addr->family == TUNTAP_IPV4 && addr->prefix == 24 && addr->scope == TUNTAP_SCOPE_GLOBAL);
     CHECK(addr->flags == bare && addr->peer[0] == 0 && addr->reserved == 0 && addr->label[0] == 0);
     CHECK(addr->valid == 0 && addr->preferred == 0 && addr->metric == 0 && addr->broadcast[0] == 0);
-    addr = found(count, "10.8.0.2/24");
+    addr = find(count, "10.8.0.2/24");
     CHECK(addr->flags == (bare | TUNTAP_ADDR_SECONDARY));
-    addr = found(count, "10.8.1.1/32");
+    addr = find(count, "10.8.1.1/32");
     CHECK(strcmp(addr->peer, "10.8.1.2") == 0 && addr->scope == TUNTAP_SCOPE_LINK);
-    addr = found(count, "10.8.2.1/32");
+    addr = find(count, "10.8.2.1/32");
     CHECK(addr->scope == TUNTAP_SCOPE_HOST);
     const char *shown = output_of("ip -o -4 address show t0");
     for (int i = 0; i < 4; i++) {
@@ -54,21 +54,21 @@ static void are_those_of_the_kernel(uint64_t kind)
         CHECK(shown);
     }
 
-    addr = found(count, "fd00::1/64");
+    addr = find(count, "fd00::1/64");
     CHECK(addr->family == TUNTAP_IPV6 && addr->prefix == 64 && addr->scope == TUNTAP_SCOPE_GLOBAL);
     CHECK(addr->flags == TUNTAP_ADDR_NODAD && addr->peer[0] == 0);
-    addr = found(count, "fd00::2/128");
+    addr = find(count, "fd00::2/128");
     CHECK(strcmp(addr->peer, "fd00::3") == 0);
-    addr = found(count, "fe80::1/64");
+    addr = find(count, "fe80::1/64");
     CHECK(addr->scope == TUNTAP_SCOPE_LINK && addr->flags == (TUNTAP_ADDR_NODAD | TUNTAP_ADDR_NOPREFIXROUTE));
-    addr = found(count, "fd00::4/64");
+    addr = find(count, "fd00::4/64");
     CHECK(addr->flags == (TUNTAP_ADDR_NODAD | TUNTAP_ADDR_DEPRECATED | TUNTAP_ADDR_DYNAMIC));
     CHECK(addr->valid > 990 && addr->valid <= 1000 && addr->preferred == 0);
     tuntap_close(dev);
     tuntap_close(other);
 }
 
-static void detection_is_reported(void)
+static void tentative_addresses_are_reported(void)
 {
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
@@ -80,8 +80,8 @@ static void detection_is_reported(void)
     tuntap_close(dev);
 }
 
-/** A caller that has less room, and one that knows more members than this library. */
-static void as_much_as_there_is_room_for(void)
+/** A caller may have room for fewer entries, or know more members than this library. */
+static void only_as_many_as_fit_are_written(void)
 {
     struct {
         tuntap_addr known;
@@ -119,9 +119,9 @@ static void as_much_as_there_is_room_for(void)
 int main(void)
 {
     begin();
-    are_those_of_the_kernel(TUNTAP_TUN);
-    are_those_of_the_kernel(TUNTAP_TAP);
-    detection_is_reported();
-    as_much_as_there_is_room_for();
+    addresses_are_those_of_the_kernel(TUNTAP_TUN);
+    addresses_are_those_of_the_kernel(TUNTAP_TAP);
+    tentative_addresses_are_reported();
+    only_as_many_as_fit_are_written();
     return 0;
 }

@@ -5,7 +5,7 @@ enum { MOST = 32 };
 
 static tuntap_route routes[MOST];
 
-static const tuntap_route *found(ssize_t count, const char *destination, uint32_t table)
+static const tuntap_route *find(ssize_t count, const char *destination, uint32_t table)
 {
     for (ssize_t i = 0; i < count; i++)
         if (strcmp(routes[i].destination, destination) == 0 && routes[i].table == table)
@@ -14,7 +14,7 @@ static const tuntap_route *found(ssize_t count, const char *destination, uint32_
     return NULL;
 }
 
-static void are_those_of_the_kernel(uint64_t kind)
+static void routes_are_those_of_the_kernel(uint64_t kind)
 {
     tuntap *dev, *other;
     OK(tuntap_open("t0", kind, &dev, &err));
@@ -32,18 +32,18 @@ static void are_those_of_the_kernel(uint64_t kind)
     IP("-6 route add default via fd00::2 dev t0 metric 9 table 100");
     ssize_t count = tuntap_list_routes(dev, routes, MOST, sizeof *routes, &err);
     CHECK(count == 6);
-    const tuntap_route *route = found(count, "10.8.0.0/24", 254);
+    const tuntap_route *route = find(count, "10.8.0.0/24", 254);
     CHECK(route->family == TUNTAP_IPV4 && route->prefix == 24 && route->metric == 0);
     CHECK(route->gateway[0] == 0);
-    route = found(count, "10.9.0.0/16", 100000);
+    route = find(count, "10.9.0.0/16", 100000);
     CHECK(route->metric == 7 && route->prefix == 16);
-    route = found(count, "0.0.0.0/0", 254);
+    route = find(count, "0.0.0.0/0", 254);
     CHECK(strcmp(route->gateway, "10.8.0.2") == 0 && route->prefix == 0);
-    route = found(count, "fd00::/64", 254);
+    route = find(count, "fd00::/64", 254);
     CHECK(route->family == TUNTAP_IPV6 && route->metric == 256);
-    route = found(count, "fd01::1/128", 254);
+    route = find(count, "fd01::1/128", 254);
     CHECK(route->prefix == 128 && route->metric == 1024);
-    route = found(count, "::/0", 100);
+    route = find(count, "::/0", 100);
     CHECK(strcmp(route->gateway, "fd00::2") == 0 && route->metric == 9);
     for (ssize_t i = 0; i < count; i++)
         CHECK((routes[i].family == TUNTAP_IPV4) == (i < 3));
@@ -51,8 +51,8 @@ static void are_those_of_the_kernel(uint64_t kind)
     tuntap_close(dev);
 }
 
-/** A caller that has less room, and one that knows more members than this library. */
-static void as_much_as_there_is_room_for(void)
+/** A caller may have room for fewer entries, or know more members than this library. */
+static void only_as_many_as_fit_are_written(void)
 {
     struct {
         tuntap_route known;
@@ -89,8 +89,8 @@ static void as_much_as_there_is_room_for(void)
 int main(void)
 {
     begin();
-    are_those_of_the_kernel(TUNTAP_TUN);
-    are_those_of_the_kernel(TUNTAP_TAP);
-    as_much_as_there_is_room_for();
+    routes_are_those_of_the_kernel(TUNTAP_TUN);
+    routes_are_those_of_the_kernel(TUNTAP_TAP);
+    only_as_many_as_fit_are_written();
     return 0;
 }

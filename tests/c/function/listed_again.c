@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What tuntap_list_addrs and tuntap_list_routes report can be added again: with all that ip(8) gave a device, and all
- * that ip(8) shows of it. */
+ * What tuntap_list_addrs and tuntap_list_routes report can be added again. ip(8) configures the device with all its
+ * options, and at the end shows the same as before. */
 #include "test.h"
 
 #include <linux/rtnetlink.h>
@@ -10,7 +10,7 @@ enum { ROOM = 32 };
 
 static tuntap *dev;
 
-/** What the kernel has, as ip(8) shows it; with lifetimes to a hundred seconds, as they run. */
+/** All addresses and routes as ip(8) shows them, with lifetimes rounded to 100 seconds, because they decrease. */
 static const char *shown(void)
 {
     return output_of("(ip -j -d -p address show t0; ip -j -d -p -4 route show dev t0 table all;"
@@ -18,8 +18,8 @@ static const char *shown(void)
                      " | sed -E 's/(life_time\": [0-9]+)[0-9]{2},/\\1,/; s/(life_time\": [0-9]+)[0-9]{2}$/\\1/; /expires/d'");
 }
 
-/** Line by line, as there is much of it. */
-static void same_as(const char *before)
+/** Compares line by line, to report only the line that differs. */
+static void is_unchanged_since(const char *before)
 {
     const char *after = shown();
     for (int line = 1; *before || *after; line++) {
@@ -35,7 +35,7 @@ static void same_as(const char *before)
     }
 }
 
-static void addresses(int is_tap)
+static void add_addresses(int is_tap)
 {
     IP("address add 10.8.0.1/24 dev t0 label t0:one metric 77");
     IP("address add 10.8.0.2/24 dev t0 valid_lft 5050 preferred_lft 4050");
@@ -55,7 +55,7 @@ static void addresses(int is_tap)
         IP("address add fd00::6/128 dev t0");
 }
 
-static void routes(void)
+static void add_routes(void)
 {
     IP("route add 10.9.0.0/16 dev t0 metric 7 table 100000 proto boot mtu 1300");
     IP("route add 10.10.0.0/16 via 10.8.0.9 dev t0 src 10.8.0.2");
@@ -73,7 +73,7 @@ static void routes(void)
     IP("-6 route add anycast fd0c::/64 dev t0 table 100");
 }
 
-/** That to the network of an IPv6 address ends with the address, which a tuntap_route does not say. */
+/** The route to the network of an IPv6 address expires with the address. A tuntap_route cannot express that. */
 static int is_temporary(const tuntap_route *route)
 {
     if (!(route->flags & TUNTAP_ROUTE_PARTIAL))
@@ -82,24 +82,24 @@ static int is_temporary(const tuntap_route *route)
     return 1;
 }
 
-static void all_of_it_comes_back(int is_tap)
+static void everything_that_is_listed_can_be_added_again(int is_tap)
 {
     static tuntap_addr addrs[ROOM];
     static tuntap_route through[ROOM];
     OK(tuntap_open("t0", is_tap ? TUNTAP_TAP : TUNTAP_TUN, &dev, &err));
     IP("link set t0 addrgenmode none");
     IP("link set t0 up");
-    addresses(is_tap);
+    add_addresses(is_tap);
     wait_for_local("fd00::5 ");
-    routes();
-    usleep(2500000); /* Detection on a TAP takes its time, and is over then. */
+    add_routes();
+    usleep(2500000); /* Duplicate address detection on a TAP ends within this time. */
     char *before = strdup(shown());
     ssize_t addresses = tuntap_list_addrs(dev, addrs, ROOM, sizeof *addrs, &err);
     ssize_t count = tuntap_list_routes(dev, through, ROOM, sizeof *through, &err);
     CHECK(addresses == 14 + is_tap);
     CHECK(count > 14 && count < ROOM);
 
-    /* The routes first, as IPv6 takes an address that goes out of those whose source it is. */
+    /* The routes first, because IPv6 changes routes when their source address is removed. */
     for (ssize_t i = 0; i < count; i++)
         OK(tuntap_del_route(dev, &through[i], sizeof through[i], &err));
     for (ssize_t i = 0; i < addresses; i++)
@@ -107,7 +107,7 @@ static void all_of_it_comes_back(int is_tap)
     CHECK(tuntap_list_addrs(dev, NULL, 0, sizeof *addrs, &err) == 0);
     CHECK(tuntap_list_routes(dev, NULL, 0, sizeof *through, &err) == 0);
 
-    /* Of the IPv6 addresses of a scope the newest is the first. */
+    /* The kernel lists the newest IPv6 address of a scope first. */
     for (ssize_t i = 0; i < addresses; i++)
         if (addrs[i].family == TUNTAP_IPV4)
             OK(tuntap_add_addr(dev, &addrs[i], sizeof addrs[i], 0, &err));
@@ -115,16 +115,16 @@ static void all_of_it_comes_back(int is_tap)
         if (addrs[i].family == TUNTAP_IPV6)
             OK(tuntap_add_addr(dev, &addrs[i], sizeof addrs[i], 0, &err));
     wait_for_local("fd00::5 ");
-    /* Those without a gateway first: the others need them. */
+    /* Routes without a gateway first: the other routes need them. */
     for (int by_gateway = 0; by_gateway < 2; by_gateway++)
         for (ssize_t i = 0; i < count; i++)
             if ((through[i].gateway[0] != 0) == by_gateway && !is_temporary(&through[i]))
                 OK(tuntap_add_route(dev, &through[i], sizeof through[i], 0, &err));
     if (is_tap)
         usleep(2500000);
-    same_as(before);
+    is_unchanged_since(before);
 
-    /* What exists already can be added again, unless it expires. */
+    /* An entry that exists can be added again, unless it expires. */
     for (ssize_t i = 0; i < addresses; i++)
         if (addrs[i].valid == 0)
             OK(tuntap_add_addr(dev, &addrs[i], sizeof addrs[i], 0, &err));
@@ -133,13 +133,13 @@ static void all_of_it_comes_back(int is_tap)
     for (ssize_t i = 0; i < count; i++)
         if (!is_temporary(&through[i]))
             OK(tuntap_add_route(dev, &through[i], sizeof through[i], 0, &err));
-    same_as(before);
+    is_unchanged_since(before);
     free(before);
     tuntap_close(dev);
 }
 
-/** A part is no whole: it is reported as one, deleted as one, and not added. */
-static void what_is_a_part_is_not_added(void)
+/** A route that tuntap_route cannot fully express is listed as partial. It can be deleted, but not added. */
+static void a_partial_route_is_not_added(void)
 {
     tuntap_route route;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
@@ -159,8 +159,8 @@ static void what_is_a_part_is_not_added(void)
 int main(void)
 {
     begin();
-    all_of_it_comes_back(0);
-    all_of_it_comes_back(1);
-    what_is_a_part_is_not_added();
+    everything_that_is_listed_can_be_added_again(0);
+    everything_that_is_listed_can_be_added_again(1);
+    a_partial_route_is_not_added();
     return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "event.h"
 
-/** At every moment of its life: unused, halfway through the present state, with events that were not taken. */
-static void it_leaves_nothing(tuntap *dev)
+/** A monitor can be closed at any time: unused, while it reports the present state, or with untaken events. */
+static void a_closed_monitor_leaves_no_descriptors(tuntap *dev)
 {
     tuntap_monitor *monitor;
     for (int i = 0; i < 1000; i++) {
@@ -20,8 +20,8 @@ static void it_leaves_nothing(tuntap *dev)
     tuntap_monitor_close(monitor);
 }
 
-/** What tuntap.h says under Cost: a wait needs another descriptor. */
-static void it_has_two_descriptors(tuntap *dev)
+/** As tuntap.h says under Cost, a wait needs another descriptor. */
+static void a_monitor_that_waited_has_two_descriptors(tuntap *dev)
 {
     tuntap_monitor *monitor;
     int before = descriptors();
@@ -46,11 +46,11 @@ int main(void)
     int up;
     OK(tuntap_get_up(dev, &up, &err));
     int before = descriptors();
-    it_leaves_nothing(dev);
-    it_has_two_descriptors(dev);
+    a_closed_monitor_leaves_no_descriptors(dev);
+    a_monitor_that_waited_has_two_descriptors(dev);
     CHECK(descriptors() == before);
 
-    /* The device is not the monitor's. */
+    /* Closing the monitor does not close the device. */
     UNCHANGED(OK(tuntap_monitor_open(dev, 0, &monitor, &err)); tuntap_monitor_close(monitor));
     tuntap_close(dev);
     CHECK(!exists("t0"));

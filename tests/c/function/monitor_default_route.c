@@ -29,7 +29,7 @@ static void default_is_gone(uint32_t family)
     CHECK(memcmp(&event, &empty, sizeof event) == 0);
 }
 
-static void the_present_one_comes_first(tuntap *dev, uint64_t flags)
+static void the_present_default_route_is_reported_first(tuntap *dev, uint64_t flags)
 {
     OK(tuntap_monitor_open(dev, TUNTAP_MONITOR_DEFAULT_ROUTE | flags, &monitor, &err));
     int devices = 0, defaults = 0;
@@ -50,8 +50,8 @@ static void the_present_one_comes_first(tuntap *dev, uint64_t flags)
 
 static void changes_are_reported(tuntap *dev, uint64_t flags)
 {
-    the_present_one_comes_first(dev, flags);
-    /* What is no change. */
+    the_present_default_route_is_reported_first(dev, flags);
+    /* Routes that do not change the default route are not reported. */
     IP("route add 10.9.0.0/16 via 192.0.1.1");
     IP("route add default via 192.0.2.1 metric 50");
     IP("route add default via 192.0.2.1 table 77");
@@ -69,7 +69,7 @@ static void changes_are_reported(tuntap *dev, uint64_t flags)
     default_is(TUNTAP_IPV4, "192.0.1.99", "a0", 10);
     NO_EVENT(monitor);
 
-    /* The interface of the default route. */
+    /* Changes of the interface of the default route are reported. */
     IP("link set a0 mtu 1400");
     default_is(TUNTAP_IPV4, "192.0.1.99", "a0", 10);
     CHECK(event.mtu == 1400);
@@ -81,7 +81,7 @@ static void changes_are_reported(tuntap *dev, uint64_t flags)
     NO_EVENT(monitor);
     IP("link set b0 mtu 1500");
 
-    /* IPv4 routes go without an announcement. */
+    /* The kernel removes IPv4 routes without a notification. */
     IP("link set a0 down");
     default_is(TUNTAP_IPV4, "192.0.2.1", "b0", 20);
     default_is(TUNTAP_IPV6, "2001:db8:2::1", "b0", 20);
@@ -105,15 +105,15 @@ static void changes_are_reported(tuntap *dev, uint64_t flags)
     tuntap_monitor_close(monitor);
 }
 
-/** The default route through a device is not the system's own. */
+/** A default route that the library adds through a device is not the system's default route. */
 static void the_routes_of_a_tunnel_are_not_reported(tuntap *dev)
 {
-    the_present_one_comes_first(NULL, 0);
+    the_present_default_route_is_reported_first(NULL, 0);
     OK(tuntap_add_default_route(dev, 0, NULL, 0, &err));
     OK(tuntap_add_bypass(dev, SERVER, 0, 0, 0, &err));
     OK(tuntap_del_default_route(dev, 0, &err));
     NO_EVENT(monitor);
-    /* One through the device in the main table is. */
+    /* A default route through the device in the main table is. */
     IP("route add default dev t0 metric 1");
     default_is(TUNTAP_IPV4, "", "t0", 1);
     OK(tuntap_down(dev, &err));
@@ -129,10 +129,10 @@ static void the_routes_of_a_tunnel_are_not_reported(tuntap *dev)
     tuntap_monitor_close(monitor);
 }
 
-/** The queue of the kernel overflows: the present one is reported again. */
-static void after_an_overrun_it_is_reported_again(void)
+/** When the kernel's queue overflows, the present default route is reported again. */
+static void the_default_route_is_reported_again_after_an_overrun(void)
 {
-    the_present_one_comes_first(NULL, 0);
+    the_present_default_route_is_reported_first(NULL, 0);
     CHECK(system("for i in $(seq 1 6000); do echo link set b0 mtu $((1300 + i % 2)); done | ip -batch -") == 0);
     IP("route replace default via 192.0.1.99 metric 10");
     while (take(monitor) != TUNTAP_EVENT_OVERRUN)
@@ -154,7 +154,7 @@ int main(void)
     changes_are_reported(NULL, 0);
     changes_are_reported(dev, 0);
     changes_are_reported(dev, TUNTAP_MONITOR_ROUTES);
-    after_an_overrun_it_is_reported_again();
+    the_default_route_is_reported_again_after_an_overrun();
     the_routes_of_a_tunnel_are_not_reported(dev);
     FAILS(tuntap_monitor_open(NULL, 4, &monitor, &err), EINVAL, TUNTAP_REASON_FLAGS);
     tuntap_close(dev);

@@ -21,8 +21,8 @@ static int polls(int epoll, int fd)
     return by_epoll;
 }
 
-/** As the reference says: take events until -ETIMEDOUT before each wait. */
-static void it_is_readable_when_there_is_something_to_do(tuntap *dev)
+/** As the reference says, the caller takes events until -ETIMEDOUT before each wait. */
+static void the_descriptor_is_readable_when_events_wait(tuntap *dev)
 {
     tuntap_monitor *monitor;
     struct epoll_event wanted = {.events = EPOLLIN};
@@ -30,7 +30,8 @@ static void it_is_readable_when_there_is_something_to_do(tuntap *dev)
     int fd = tuntap_monitor_get_fd(monitor, NULL), epoll = epoll_create1(EPOLL_CLOEXEC);
     CHECK(fd >= 0 && fcntl(fd, F_GETFD) & FD_CLOEXEC);
     CHECK(epoll >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &wanted) == 0);
-    take_present_state(monitor); /* Which need not show: events are taken before the first wait, too. */
+    /* The descriptor need not be readable for the present state: the caller takes events before the first wait too. */
+    take_present_state(monitor);
     NO_EVENT(monitor);
     CHECK(!polls(epoll, fd));
 
@@ -42,7 +43,7 @@ static void it_is_readable_when_there_is_something_to_do(tuntap *dev)
         CHECK(!polls(epoll, fd));
     }
 
-    /* Both in one request, and so in one announcement or in two: the rule holds for either. */
+    /* One request changes several properties. The kernel may report it in one message or in several. */
     int events = 0;
     IP("link set t0 down");
     IP("link set t0 address 02:00:00:00:00:05 name t1 mtu 1280");
@@ -54,7 +55,7 @@ static void it_is_readable_when_there_is_something_to_do(tuntap *dev)
     }
     CHECK(events == 4 && !polls(epoll, fd));
 
-    /* An interface that does not count makes it readable too: then there is nothing to take, and no more to do. */
+    /* Another interface makes the descriptor readable too. Then there is no event to take. */
     IP("link add v0 type veth peer name v1");
     CHECK(polls(epoll, fd));
     NO_EVENT(monitor);
@@ -65,8 +66,8 @@ static void it_is_readable_when_there_is_something_to_do(tuntap *dev)
     IP("link delete v0");
 }
 
-/** A program that waits with poll for what somebody else does. */
-static void a_wait_for_it_ends_with_the_change(tuntap *dev)
+/** poll(2) waits for a change by another program. */
+static void poll_ends_when_the_device_changes(tuntap *dev)
 {
     tuntap_monitor *monitor;
     OK(tuntap_monitor_open(dev, 0, &monitor, &err));
@@ -92,8 +93,8 @@ int main(void)
     FAILS(tuntap_monitor_get_fd(NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
     IP("link set t0 up");
-    it_is_readable_when_there_is_something_to_do(dev);
-    a_wait_for_it_ends_with_the_change(dev);
+    the_descriptor_is_readable_when_events_wait(dev);
+    poll_ends_when_the_device_changes(dev);
     tuntap_close(dev);
     return 0;
 }

@@ -19,14 +19,14 @@ static void is_address(const char *addr, const char *peer, uint32_t scope, uint6
     CHECK(event.scope == scope && event.addr_flags == flags);
 }
 
-static void is_no_address(void)
+static void has_no_address(void)
 {
     static const char zeros[TUNTAP_ADDR_SIZE];
     CHECK(memcmp(event.addr, zeros, sizeof zeros) == 0 && memcmp(event.peer, zeros, sizeof zeros) == 0);
     CHECK(event.scope == 0 && event.addr_flags == 0);
 }
 
-/** The watch over all devices has the event, and the one over the TAP alone has it too. */
+/** Both the monitor of all devices and the monitor of the TAP report the event. */
 #define BOTH(kind, name, mtu, up, mac)          \
     do {                                        \
         NEXT(all, kind);                        \
@@ -38,13 +38,13 @@ static void is_no_address(void)
 static void each_change_of_a_link_is_an_event(void)
 {
     BOTH(DEVICE, "t1", 1500, 0, "\2\0\0\0\0\1");
-    is_no_address();
+    has_no_address();
     NEXT(all, COMPLETE);
-    CHECK(is_about_nothing());
+    CHECK(only_the_kind_is_set());
     NEXT(one, COMPLETE);
     IP("link set t1 up");
     BOTH(UP, "t1", 1500, 1, "\2\0\0\0\0\1");
-    is_no_address();
+    has_no_address();
     IP("link set t1 mtu 1400");
     BOTH(MTU, "t1", 1400, 1, "\2\0\0\0\0\1");
     IP("link set t1 address 02:00:00:00:00:02");
@@ -56,7 +56,7 @@ static void each_change_of_a_link_is_an_event(void)
     IP("link set fifteen-bytes-x name t1");
     BOTH(NAME, "t1", 1400, 0, "\2\0\0\0\0\2");
 
-    /* What is so already, and what no event is for. */
+    /* Settings that do not change, and changes that no event reports. */
     IP("link set t1 down mtu 1400 address 02:00:00:00:00:02");
     IP("link set t1 alias something");
     IP("link set t1 txqueuelen 77 multicast off");
@@ -66,7 +66,7 @@ static void each_change_of_a_link_is_an_event(void)
     BOTH(UP, "t1", 1400, 1, "\2\0\0\0\0\2");
 }
 
-/** The kernel reports the carrier with a delay: this waits for each state. */
+/** The kernel reports the carrier with a delay, so the test waits for each state. */
 static void the_carrier_is_an_event(void)
 {
     int off = 0, on = 1;
@@ -80,7 +80,7 @@ static void the_carrier_is_an_event(void)
     NEXT_OF(one, CARRIER_ON, "t1");
 }
 
-/** Of both, with what the address is. */
+/** Both monitors report the event, with these properties of the address. */
 #define BOTH_ADDR(kind, addr, peer, scope, flags)        \
     do {                                                 \
         NEXT_ADDR(all, kind, addr);                      \
@@ -101,13 +101,13 @@ static void each_ipv4_address_is_an_event(void)
     IP("address add 10.10.0.1/8 dev t1 noprefixroute valid_lft 1000 preferred_lft 900");
     BOTH_ADDR(ADDR_ADDED, "10.10.0.1/8", "", TUNTAP_SCOPE_GLOBAL, TUNTAP_ADDR_NOPREFIXROUTE | TUNTAP_ADDR_DYNAMIC);
 
-    /* The same address with another lifetime is no other address. */
+    /* A change of the lifetime is not an event. */
     IP("address change 10.10.0.1/8 dev t1 noprefixroute valid_lft 2000 preferred_lft 0");
     IP("address change 10.8.0.1/24 dev t1 broadcast 10.8.0.255");
     NO_EVENT(all);
     NO_EVENT(one);
 
-    /* A secondary address goes with the one before it. */
+    /* The kernel removes a secondary address with its primary one. */
     IP("address del 10.8.0.1/24 dev t1");
     BOTH_ADDR(ADDR_REMOVED, "10.8.0.2/24", "", TUNTAP_SCOPE_GLOBAL, TUNTAP_ADDR_SECONDARY);
     BOTH_ADDR(ADDR_REMOVED, "10.8.0.1/24", "", TUNTAP_SCOPE_GLOBAL, 0);
@@ -119,7 +119,7 @@ static void each_ipv4_address_is_an_event(void)
     NO_EVENT(one);
 }
 
-/** Reported once, though the kernel reports it again when duplicate address detection is over. */
+/** An address is reported once, although the kernel reports it again after duplicate address detection. */
 static void each_ipv6_address_is_an_event(void)
 {
     if (access("/proc/sys/net/ipv6", F_OK) != 0)
@@ -141,7 +141,7 @@ static void each_ipv6_address_is_an_event(void)
     BOTH_ADDR(ADDR_REMOVED, "fe80::7/128", "fe80::8", TUNTAP_SCOPE_LINK, TUNTAP_ADDR_NODAD);
 }
 
-/** A bridge reports its ports too, and that one has left it. The device still exists. */
+/** A bridge also reports that a port has left it. The device still exists. */
 static void a_bridge_does_not_remove_its_ports(void)
 {
     IP("link add bridge0 type bridge");
@@ -156,12 +156,12 @@ static void a_bridge_does_not_remove_its_ports(void)
     NEXT(one, MTU);
 }
 
-static void a_new_device_is_an_event_of_the_watch_over_all(void)
+static void a_new_device_is_an_event_of_the_monitor_of_all(void)
 {
     OK(tuntap_open("t0", TUNTAP_TUN, &tun, &err));
     NEXT(all, DEVICE);
     is_device("t0", 1500, 0, "\0\0\0\0\0\0");
-    is_no_address();
+    has_no_address();
     IP("address add 10.7.0.1/24 dev t0");
     NEXT_ADDR(all, ADDR_ADDED, "10.7.0.1/24");
     CHECK(strcmp(event.name, "t0") == 0);
@@ -172,14 +172,14 @@ static void a_new_device_is_an_event_of_the_watch_over_all(void)
     NO_EVENT(one);
 }
 
-/** A device that is moved has gone from here, and is new where it came to. */
-static void a_move_is_an_event_and_the_last_one(void)
+/** A monitor here reports that the device moved. A monitor in the other network namespace reports a new device. */
+static void a_move_is_the_last_event_of_a_device(void)
 {
-    tuntap_monitor *there, *follower;
+    tuntap_monitor *other, *follower;
     int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     CHECK(unshare(CLONE_NEWNET) == 0);
-    OK(tuntap_monitor_open(NULL, 0, &there, &err));
-    NEXT(there, COMPLETE);
+    OK(tuntap_monitor_open(NULL, 0, &other, &err));
+    NEXT(other, COMPLETE);
     int away = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     CHECK(setns(home, CLONE_NEWNET) == 0);
     OK(tuntap_monitor_open(tun, 0, &follower, &err));
@@ -191,8 +191,8 @@ static void a_move_is_an_event_and_the_last_one(void)
     while (take(all) == TUNTAP_EVENT_ADDR_REMOVED)
         CHECK(strcmp(event.addr, "10.7.0.1/24") == 0);
     CHECK(event.kind == TUNTAP_EVENT_MOVED && strcmp(event.name, "t0") == 0 && event.flags == TUNTAP_TUN);
-    is_no_address();
-    NEXT_OF(there, DEVICE, "t0");
+    has_no_address();
+    NEXT_OF(other, DEVICE, "t0");
     while (take(follower) == TUNTAP_EVENT_ADDR_REMOVED)
         continue;
     CHECK(event.kind == TUNTAP_EVENT_MOVED && strcmp(event.name, "t0") == 0);
@@ -200,17 +200,17 @@ static void a_move_is_an_event_and_the_last_one(void)
     MESSAGE_HAS("another network namespace");
     tuntap_close(tun);
     NO_EVENT(all);
-    while (take(there) != TUNTAP_EVENT_REMOVED)
+    while (take(other) != TUNTAP_EVENT_REMOVED)
         CHECK(event.kind == TUNTAP_EVENT_CARRIER_OFF);
     tuntap_monitor_close(follower);
-    tuntap_monitor_close(there);
+    tuntap_monitor_close(other);
     close(away);
     close(home);
     NO_EVENT(one);
 }
 
-/** Its addresses went with it, which the kernel reports too. The watch over one device ends, and says so each time. */
-static void a_device_that_goes_is_an_event(void)
+/** The kernel also reports that its addresses are removed. The monitor of the device ends: each further call fails. */
+static void the_removal_of_a_device_is_an_event(void)
 {
     IP("link delete t1");
     for (int i = 0; i < 2; i++) {
@@ -218,7 +218,7 @@ static void a_device_that_goes_is_an_event(void)
             CHECK(event.kind == TUNTAP_EVENT_DOWN || event.kind == TUNTAP_EVENT_ADDR_REMOVED ||
                   event.kind == TUNTAP_EVENT_CARRIER_OFF);
         CHECK(strcmp(event.name, "t1") == 0 && event.index != 0);
-        is_no_address();
+        has_no_address();
     }
     NO_EVENT(all);
     static const int32_t limits[] = {0, 10, -1, INT32_MAX};
@@ -227,7 +227,7 @@ static void a_device_that_goes_is_an_event(void)
         FAILS(tuntap_monitor_next(one, &event, sizeof event, limits[i], &err), ENODEV, TUNTAP_REASON_REMOVED);
         CHECK(event.kind == 0x55555555);
     }
-    /* Of a new device of that name the ended watch knows nothing; the other goes on. */
+    /* The ended monitor does not report a new device with the same name. The other monitor does. */
     IP("tuntap add t1 mode tap");
     FAILS(tuntap_monitor_next(one, &event, sizeof event, 0, &err), ENODEV, TUNTAP_REASON_REMOVED);
     NEXT_OF(all, DEVICE, "t1");
@@ -244,7 +244,7 @@ static void count(int number)
     signals++;
 }
 
-static void the_limit_is_kept_and_never_early(void)
+static void a_wait_lasts_at_least_its_time_limit(void)
 {
     static const int32_t limits[] = {1, 2, 10, 45, 99};
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
@@ -262,14 +262,14 @@ static void a_signal_handler_ends_the_wait(void)
     NEXT_OF(all, DEVICE, "t2");
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
         signals = 0;
-        signals_come(count, i == 1 ? SA_RESTART : 0);
+        start_signals(count, i == 1 ? SA_RESTART : 0);
         FAILS(tuntap_monitor_next(all, &event, sizeof event, limits[i], &err), EINTR, TUNTAP_REASON_INTERRUPTED);
-        signals_end();
+        stop_signals();
         CHECK(signals > 0);
     }
 }
 
-/** The change comes from a child. */
+/** A child process makes the change. */
 static void a_change_ends_the_wait(void)
 {
     pid_t child = fork();
@@ -282,7 +282,7 @@ static void a_change_ends_the_wait(void)
     CHECK(waitpid(child, NULL, 0) == child);
 }
 
-static void what_is_no_place_for_an_event_takes_none(void)
+static void an_invalid_buffer_takes_no_event(void)
 {
     struct {
         tuntap_event event;
@@ -300,7 +300,7 @@ static void what_is_no_place_for_an_event_takes_none(void)
     FAILS(tuntap_monitor_next(all, &event, 0, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     CHECK(tuntap_monitor_next(all, NULL, sizeof event, -1, NULL) == -EINVAL);
 
-    /* A program that was compiled with a later version's header. */
+    /* A program may be compiled with the header of a later version. */
     OK(tuntap_monitor_next(all, &longer.event, sizeof longer.event + sizeof longer.later, 0, &err));
     CHECK(longer.event.kind == TUNTAP_EVENT_MTU && longer.event.mtu == 1280);
     CHECK(memcmp(longer.later, zeros, sizeof zeros) == 0 && longer.beyond[0] == 0x55);
@@ -321,13 +321,13 @@ int main(void)
     each_ipv4_address_is_an_event();
     each_ipv6_address_is_an_event();
     a_bridge_does_not_remove_its_ports();
-    a_new_device_is_an_event_of_the_watch_over_all();
-    a_move_is_an_event_and_the_last_one();
-    a_device_that_goes_is_an_event();
-    the_limit_is_kept_and_never_early();
+    a_new_device_is_an_event_of_the_monitor_of_all();
+    a_move_is_the_last_event_of_a_device();
+    the_removal_of_a_device_is_an_event();
+    a_wait_lasts_at_least_its_time_limit();
     a_signal_handler_ends_the_wait();
     a_change_ends_the_wait();
-    what_is_no_place_for_an_event_takes_none();
+    an_invalid_buffer_takes_no_event();
     tuntap_monitor_close(one);
     tuntap_monitor_close(all);
     tuntap_close(tun);

@@ -11,7 +11,7 @@ static void an_empty_namespace_is_complete_at_once(void)
 {
     OK(tuntap_monitor_open(NULL, 0, &monitor, &err));
     NEXT(monitor, COMPLETE);
-    CHECK(is_about_nothing());
+    CHECK(only_the_kind_is_set());
     NO_EVENT(monitor);
     tuntap_monitor_close(monitor);
 }
@@ -63,7 +63,7 @@ static void all_devices_are_reported_and_nothing_else(void)
         if (strcmp(event.addr, "fd00::1/64") == 0 && strcmp(event.name, "t1") == 0 && event.index == index)
             seen |= 4;
     }
-    CHECK(addresses == 3 && seen == 7 && is_about_nothing());
+    CHECK(addresses == 3 && seen == 7 && only_the_kind_is_set());
     NO_EVENT(monitor);
     IP("link set v0 up mtu 1300");
     IP("link delete v0");
@@ -81,7 +81,7 @@ static void all_devices_are_reported_and_nothing_else(void)
     tuntap_close(tap);
 }
 
-/** A persistent device, of which nobody has a handle any more. */
+/** A monitor continues to watch a persistent device after its last handle was closed. */
 static void a_monitor_outlives_the_handle(void)
 {
     tuntap *dev;
@@ -90,7 +90,7 @@ static void a_monitor_outlives_the_handle(void)
     tuntap_close(dev);
     NEXT(monitor, DEVICE);
     take_present_state(monitor);
-    IP("link set t0 mtu 1300"); /* The carrier went with the handle, and that comes first. */
+    IP("link set t0 mtu 1300"); /* First comes the event that the carrier was lost with the handle. */
     while (take(monitor) == TUNTAP_EVENT_CARRIER_OFF)
         continue;
     CHECK(event.kind == TUNTAP_EVENT_MTU && event.mtu == 1300 && !event.carrier);
@@ -99,7 +99,7 @@ static void a_monitor_outlives_the_handle(void)
     tuntap_monitor_close(monitor);
 }
 
-static void a_device_that_goes_with_its_handle_is_reported(void)
+static void a_device_removed_with_its_handle_is_reported(void)
 {
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
@@ -113,8 +113,8 @@ static void a_device_that_goes_with_its_handle_is_reported(void)
     tuntap_monitor_close(monitor);
 }
 
-/** The monitor of a device is where that is, and one of all devices where its opener is. */
-static void it_watches_in_the_right_namespace(void)
+/** The monitor of a device watches the device's network namespace. The monitor of all watches that of its opener. */
+static void the_monitor_watches_the_namespace_of_the_device(void)
 {
     tuntap *dev, *other;
     tuntap_monitor *here;
@@ -150,7 +150,7 @@ static void is_route(const char *gateway, uint32_t metric, uint32_t table)
     CHECK(event.family == (strchr(event.destination, ':') ? TUNTAP_IPV6 : TUNTAP_IPV4));
 }
 
-/** The kernel announces it, or does not. */
+/** Also for changes that the kernel does not announce. */
 static void each_ipv4_route_is_an_event(void)
 {
     IP("route add 10.9.0.0/16 via 10.8.0.2 dev t0 metric 7 table 100");
@@ -178,7 +178,7 @@ static void each_ipv4_route_is_an_event(void)
     NEXT_ROUTE(monitor, ROUTE_ADDED, "10.9.0.0/16");
     NO_EVENT(monitor);
 
-    /* From an address that goes. */
+    /* The route is removed with its source address. */
     IP("address add 10.8.7.1/32 dev t0");
     NEXT_ADDR(monitor, ADDR_ADDED, "10.8.7.1/32");
     IP("route add 10.12.0.0/16 dev t0 src 10.8.7.1 mtu 1300");
@@ -190,7 +190,7 @@ static void each_ipv4_route_is_an_event(void)
     NO_EVENT(monitor);
 }
 
-static void routes_that_go_with_the_state_of_being_up_are_events(void)
+static void routes_that_down_removes_are_events(void)
 {
     int routes = 0;
     IP("link set t0 down");
@@ -207,8 +207,8 @@ static void routes_that_go_with_the_state_of_being_up_are_events(void)
     NO_EVENT(monitor);
 }
 
-/** With its nexthop object, of which only that itself is announced. */
-static void a_route_that_goes_with_its_object_is_an_event(void)
+/** The kernel announces only that the nexthop object is removed. */
+static void a_route_removed_with_its_nexthop_object_is_an_event(void)
 {
     if (strcmp(output_of("ip nexthop add id 7 dev t0 2>&1"), "") != 0)
         return;
@@ -224,7 +224,7 @@ static void each_ipv6_route_is_an_event(void)
     if (access("/proc/sys/net/ipv6", F_OK) != 0)
         return;
     write_file("/proc/sys/net/ipv6/conf/t0/disable_ipv6", "0");
-    /* The link-local address comes when the kernel has time for it. */
+    /* The kernel adds the link-local address a moment later. */
     int local = 0;
     while (tuntap_monitor_next(monitor, &event, sizeof event, local ? 300 : 5000, &err) == 0) {
         CHECK(event.kind == TUNTAP_EVENT_ROUTE_ADDED || event.kind == TUNTAP_EVENT_ADDR_ADDED);
@@ -246,8 +246,8 @@ static void each_ipv6_route_is_an_event(void)
         CHECK(event.kind == TUNTAP_EVENT_ROUTE_REMOVED || event.kind == TUNTAP_EVENT_ADDR_REMOVED);
 }
 
-/** What is present first, and of the other monitor nothing. */
-static void routes_are_watched_where_that_is_asked_for(void)
+/** Present routes are reported first. A monitor without TUNTAP_MONITOR_ROUTES reports no routes. */
+static void routes_are_watched_on_request(void)
 {
     tuntap *dev, *other;
     tuntap_monitor *without, *everything;
@@ -272,18 +272,18 @@ static void routes_are_watched_where_that_is_asked_for(void)
     NEXT(monitor, COMPLETE);
     CHECK(take_present_state(without) == 2);
     each_ipv4_route_is_an_event();
-    a_route_that_goes_with_its_object_is_an_event();
-    routes_that_go_with_the_state_of_being_up_are_events();
+    a_route_removed_with_its_nexthop_object_is_an_event();
+    routes_that_down_removes_are_events();
     each_ipv6_route_is_an_event();
     while (tuntap_monitor_next(without, &event, sizeof event, 0, &err) == 0)
         CHECK(event.kind != TUNTAP_EVENT_ROUTE_ADDED && event.kind != TUNTAP_EVENT_ROUTE_REMOVED);
 
-    /* Of both devices. */
-    unsigned of[2] = {0, 0};
+    /* The monitor of all reports the routes of both devices. */
+    unsigned routes_of[2] = {0, 0};
     while (tuntap_monitor_next(everything, &event, sizeof event, 0, &err) == 0)
         if (event.kind == TUNTAP_EVENT_ROUTE_ADDED)
-            of[strcmp(event.name, "t1") == 0]++;
-    CHECK(of[0] > 5 && of[1] >= 2);
+            routes_of[strcmp(event.name, "t1") == 0]++;
+    CHECK(routes_of[0] > 5 && routes_of[1] >= 2);
     tuntap_monitor_close(everything);
     tuntap_monitor_close(without);
     tuntap_monitor_close(monitor);
@@ -291,8 +291,8 @@ static void routes_are_watched_where_that_is_asked_for(void)
     tuntap_close(dev);
 }
 
-/** In whatever order the two are closed. */
-static void a_monitor_and_a_handle_need_not_know_of_each_other(void)
+/** A monitor and a handle can be closed in any order. */
+static void a_monitor_and_a_handle_are_closed_in_any_order(void)
 {
     for (int order = 0; order < 4; order++) {
         tuntap *dev;
@@ -311,7 +311,7 @@ static void a_monitor_and_a_handle_need_not_know_of_each_other(void)
     }
 }
 
-static void what_cannot_be_says_why(void)
+static void invalid_requests_are_refused(void)
 {
     tuntap *dev;
     struct rlimit before, few;
@@ -339,7 +339,7 @@ static void what_cannot_be_says_why(void)
     tuntap_close(dev);
 }
 
-/** For ever: these come last. */
+/** Drops privileges permanently, so this runs last. */
 static void it_needs_no_privilege(void)
 {
     tuntap *dev, *elsewhere;
@@ -356,7 +356,7 @@ static void it_needs_no_privilege(void)
     NEXT_OF(monitor, DEVICE, "t0");
     NEXT(monitor, COMPLETE);
 
-    /* Nobody follows a device into another namespace without privilege. */
+    /* Watching a device in another network namespace needs privilege. */
     FAILS(tuntap_monitor_open(elsewhere, 0, &none, &err), EXDEV, TUNTAP_REASON_NAMESPACE);
     CHECK(!none);
     tuntap_close(elsewhere);
@@ -370,11 +370,11 @@ int main(void)
     an_empty_namespace_is_complete_at_once();
     all_devices_are_reported_and_nothing_else();
     a_monitor_outlives_the_handle();
-    a_device_that_goes_with_its_handle_is_reported();
-    it_watches_in_the_right_namespace();
-    routes_are_watched_where_that_is_asked_for();
-    a_monitor_and_a_handle_need_not_know_of_each_other();
-    what_cannot_be_says_why();
+    a_device_removed_with_its_handle_is_reported();
+    the_monitor_watches_the_namespace_of_the_device();
+    routes_are_watched_on_request();
+    a_monitor_and_a_handle_are_closed_in_any_order();
+    invalid_requests_are_refused();
     it_needs_no_privilege();
     return 0;
 }

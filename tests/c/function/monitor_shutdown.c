@@ -29,8 +29,8 @@ static void it_ends_the_wait_of_another_thread(int milliseconds)
     tuntap_monitor_close(monitor);
 }
 
-/** It is final: events that wait already are not reported either. */
-static void it_is_for_good(void)
+/** After a shutdown, not even queued events are reported. */
+static void a_shutdown_is_permanent(void)
 {
     OK(tuntap_monitor_open(NULL, 0, &monitor, &err));
     tuntap_monitor_shutdown(monitor);
@@ -52,14 +52,14 @@ static void in_handler(int number)
     errno = before;
 }
 
-static void a_signal_handler_may_do_it(void)
+static void a_signal_handler_may_call_it(void)
 {
     OK(tuntap_monitor_open(NULL, 0, &monitor, &err));
     take_present_state(monitor);
-    signals_come(in_handler, SA_RESTART);
+    start_signals(in_handler, SA_RESTART);
     int result = tuntap_monitor_next(monitor, &event, sizeof event, -1, &err);
     CHECK(result == -EINTR || result == -ECANCELED);
-    signals_end();
+    stop_signals();
     FAILS(tuntap_monitor_next(monitor, &event, sizeof event, -1, &err), ECANCELED, TUNTAP_REASON_SHUTDOWN);
     tuntap_monitor_close(monitor);
 }
@@ -79,7 +79,7 @@ static void a_second_thread_gets_ebusy(void)
 }
 
 /** A monitor that never waits needs one descriptor. */
-static void its_descriptor_is_made_by_the_first_wait(void)
+static void the_first_wait_makes_a_descriptor(void)
 {
     int before = descriptors();
     OK(tuntap_monitor_open(NULL, 0, &monitor, &err));
@@ -99,10 +99,10 @@ int main(void)
     tuntap_monitor_shutdown(NULL);
     for (int i = 0; i < 300; i++)
         it_ends_the_wait_of_another_thread(i % 100 ? 0 : 50);
-    it_is_for_good();
-    a_signal_handler_may_do_it();
+    a_shutdown_is_permanent();
+    a_signal_handler_may_call_it();
     a_second_thread_gets_ebusy();
-    its_descriptor_is_made_by_the_first_wait();
+    the_first_wait_makes_a_descriptor();
     CHECK(descriptors() == before);
     return 0;
 }

@@ -5,7 +5,7 @@
 
 #define UNTOUCHED ((tuntap *)&err)
 
-/** It fails, with and without an err, writes no handle, and leaves all interfaces and descriptors as they were. */
+/** The open fails, with and without an err. It writes no handle and changes no interface and no descriptor. */
 #define REFUSED(name, flags, number, why)                                     \
     do {                                                                      \
         tuntap *dev_ = UNTOUCHED;                                             \
@@ -32,7 +32,7 @@ static void it_makes_the_device(const char *name, uint64_t flags, const char *ma
     CHECK(!exists(made));
 }
 
-static void names_are_chosen_by_either(void)
+static void the_caller_or_the_kernel_chooses_the_name(void)
 {
     it_makes_the_device(NULL, TUNTAP_TUN, "tun0");
     it_makes_the_device("", TUNTAP_TAP, "tap0");
@@ -51,7 +51,7 @@ static void names_are_chosen_by_either(void)
     tuntap_close(second);
 }
 
-static void a_new_device_is_as_asked_and_down(uint64_t flags, const char *data)
+static void a_new_device_is_down_and_has_the_requested_modes(uint64_t flags, const char *data)
 {
     int owned[64], count = 0;
     for (int fd = 0; fd < 64; fd++)
@@ -73,7 +73,7 @@ static void a_new_device_is_as_asked_and_down(uint64_t flags, const char *data)
     tuntap_close(dev);
 }
 
-static void arguments_are_checked_before_anything_is_touched(void)
+static void arguments_are_checked_before_anything_is_changed(void)
 {
     static const char *const names[] = {
         "sixteen-bytes-xy", "a/b", "a:b", "a b", "a\tb", "a\nb", "a\vb", "a\fb", "a\rb", " ", "a\xa0",
@@ -92,10 +92,9 @@ static void arguments_are_checked_before_anything_is_touched(void)
     UNCHANGED(FAILS(tuntap_open("t0", TUNTAP_TUN, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
 }
 
-static void an_existing_device_is_joined_or_kept(const char *kind, uint64_t same, uint64_t other)
+static void an_existing_device_is_joined_only_with_its_modes(const char *kind, uint64_t same, uint64_t other)
 {
     IP("tuntap add t0 mode %s", kind);
-    unsigned index = if_nametoindex("t0");
     REFUSED("t0", other, EINVAL, TUNTAP_REASON_KIND);
     MESSAGE_HAS("TUN");
     MESSAGE_HAS("TAP");
@@ -106,9 +105,10 @@ static void an_existing_device_is_joined_or_kept(const char *kind, uint64_t same
     MESSAGE_HAS("does not have several queues");
     IP("link delete t0");
 
-    /* Only what the open cannot change is named: nobody has the device open, so that the packet information would go. */
+    /* The message names only modes that the open cannot change. It could turn off the packet information of an idle
+     * device. */
     IP("tuntap add t0 mode %s pi", kind);
-    index = if_nametoindex("t0");
+    unsigned index = if_nametoindex("t0");
     REFUSED("t0", same | TUNTAP_MULTI_QUEUE, EINVAL, TUNTAP_REASON_MISMATCH);
     CHECK(!strstr(err.message, "TUNTAP_PI"));
 
@@ -128,8 +128,8 @@ static void an_existing_device_is_joined_or_kept(const char *kind, uint64_t same
     IP("link delete t0");
 }
 
-/** TUNTAP_EXISTING: nothing is made, neither by root nor by anybody else. */
-static void only_what_exists(void)
+/** With TUNTAP_EXISTING, an open never creates a device, not even for root. */
+static void with_existing_no_device_is_created(void)
 {
     tuntap *dev;
     REFUSED("t0", TUNTAP_TUN | TUNTAP_EXISTING, ENODEV, TUNTAP_REASON_ABSENT);
@@ -146,7 +146,7 @@ static void only_what_exists(void)
     IP("link delete t0");
 }
 
-/** The kernel has the modes, and packets go both ways. */
+/** The device has the modes, and packets go both ways. */
 static void packets_go_through_napi(uint64_t flags)
 {
     tuntap *dev;
@@ -158,13 +158,13 @@ static void packets_go_through_napi(uint64_t flags)
     OK(tuntap_open("t0", flags, &dev, &err));
     int granted = flags_by_hand(tuntap_get_fd(dev, NULL));
     CHECK(granted & IFF_NAPI && !(granted & IFF_NAPI_FRAGS) == !(flags & TUNTAP_NAPI_FRAGS));
-    int sock = take_up("t0", flags);
+    int sock = bring_up("t0", flags);
     packets_flow(sock, dev, flags);
     close(sock);
     tuntap_close(dev);
 }
 
-/** The kernel has the mode and the library the packets, which pass one by one. */
+/** The device has IFF_VNET_HDR, and the library still reads and writes plain packets. */
 static void packets_go_with_offload(uint64_t flags)
 {
     tuntap *dev;
@@ -173,14 +173,14 @@ static void packets_go_with_offload(uint64_t flags)
     CHECK(flags_by_hand(tuntap_get_fd(dev, NULL)) & IFF_VNET_HDR);
     OK(tuntap_get_flags(dev, &granted, &err));
     CHECK(granted == (flags | TUNTAP_OFFLOAD));
-    int sock = take_up("t0", flags);
+    int sock = bring_up("t0", flags);
     packets_flow(sock, dev, flags);
     close(sock);
     tuntap_close(dev);
 }
 
-/** Another program has asked for a longer virtio header, and left the device so, or has it open. */
-static void the_virtio_header_is_the_devices(int modes, uint64_t flags)
+/** Another program has set a longer virtio header. The device is idle, or the program still has it open. */
+static void the_virtio_header_size_of_the_device_is_used(int modes, uint64_t flags)
 {
     tuntap *dev;
     int size = 12, fd = join_by_hand("t0", modes | IFF_NO_PI | IFF_VNET_HDR);
@@ -191,15 +191,16 @@ static void the_virtio_header_is_the_devices(int modes, uint64_t flags)
     CHECK(ioctl(tuntap_get_fd(dev, NULL), TUNGETVNETHDRSZ, &size) == 0 && size == 12);
     if (flags & TUNTAP_MULTI_QUEUE)
         close(fd);
-    int sock = take_up("t0", flags);
+    int sock = bring_up("t0", flags);
     packets_flow(sock, dev, flags);
     OK(tuntap_set_persist(dev, 0, &err));
     close(sock);
     tuntap_close(dev);
 }
 
-/** The driver gives a device that nobody has open what is asked for. It has it no longer when the open fails later. */
-static void a_failed_open_gives_the_modes_back(void)
+/** The driver gives an idle device the modes of the next open. If that open fails later, the library restores the
+ * modes. */
+static void a_failed_open_restores_the_modes(void)
 {
     int size = 300, fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE);
     CHECK(ioctl(fd, TUNSETVNETHDRSZ, &size) == 0 && ioctl(fd, TUNSETPERSIST, 1) == 0);
@@ -212,7 +213,7 @@ static void a_failed_open_gives_the_modes_back(void)
     IP("link delete t0");
 }
 
-static void another_queue_has_the_napi_of_the_first(void)
+static void a_queue_must_have_the_napi_mode_of_the_device(void)
 {
     int fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE | IFF_NAPI);
     CHECK(fd >= 0);
@@ -221,7 +222,7 @@ static void another_queue_has_the_napi_of_the_first(void)
     close(fd);
 }
 
-static void other_interfaces_are_not_ours(void)
+static void other_interfaces_are_refused(void)
 {
     IP("link add v0 type veth peer name v1");
     REFUSED("lo", TUNTAP_TUN, EINVAL, TUNTAP_REASON_KIND);
@@ -231,9 +232,9 @@ static void other_interfaces_are_not_ours(void)
     REFUSED("v0", TUNTAP_TAP | TUNTAP_EXCLUSIVE, EBUSY, TUNTAP_REASON_BUSY);
 }
 
-/** The kernel accepts another queue with any modes, and gives it those of the first. TUNGETIFF reports IFF_NOFILTER in
- * the place of IFF_NO_PI. */
-static void another_queue_has_the_modes_of_the_first(int modes, uint64_t asked, const char *difference)
+/** The kernel accepts another queue with any modes, and gives it the modes of the device. TUNGETIFF reports
+ * IFF_NOFILTER instead of IFF_NO_PI. */
+static void a_queue_must_have_the_modes_of_the_device(int modes, uint64_t asked, const char *difference)
 {
     int fd = join_by_hand("t0", modes | IFF_MULTI_QUEUE);
     CHECK(fd >= 0);
@@ -242,7 +243,7 @@ static void another_queue_has_the_modes_of_the_first(int modes, uint64_t asked, 
     close(fd);
 }
 
-static void it_can_run_out_of_queues(void)
+static void too_many_queues_are_refused(void)
 {
     int fds[256];
     for (int i = 0; i < 256; i++)
@@ -252,7 +253,7 @@ static void it_can_run_out_of_queues(void)
         close(fds[i]);
 }
 
-static void it_can_run_out_of_descriptors(void)
+static void it_fails_without_a_free_descriptor(void)
 {
     struct rlimit before, limit;
     CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
@@ -271,7 +272,7 @@ static void it_can_run_out_of_descriptors(void)
     }
 }
 
-static void the_handle_goes_on_acting_in_its_network_namespace(void)
+static void the_handle_keeps_acting_in_its_network_namespace(void)
 {
     tuntap *dev;
     int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -288,32 +289,35 @@ int main(void)
 {
     begin();
     ipv4_only();
-    names_are_chosen_by_either();
-    a_new_device_is_as_asked_and_down(TUNTAP_TUN, "\"type\":\"tun\",\"pi\":false,\"vnet_hdr\":false,\"multi_queue\":false");
-    a_new_device_is_as_asked_and_down(TUNTAP_TAP | TUNTAP_PI, "\"type\":\"tap\",\"pi\":true");
-    a_new_device_is_as_asked_and_down(TUNTAP_TUN | TUNTAP_MULTI_QUEUE, "\"multi_queue\":true,\"numqueues\":1");
-    arguments_are_checked_before_anything_is_touched();
-    an_existing_device_is_joined_or_kept("tun", TUNTAP_TUN, TUNTAP_TAP);
-    an_existing_device_is_joined_or_kept("tap", TUNTAP_TAP, TUNTAP_TUN);
-    another_queue_has_the_modes_of_the_first(IFF_TUN | IFF_NO_PI, TUNTAP_TUN | TUNTAP_PI, "packet-information");
-    another_queue_has_the_modes_of_the_first(IFF_TAP, TUNTAP_TAP, "packet-information");
-    another_queue_has_the_modes_of_the_first(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, TUNTAP_TUN, "has offload (TUNTAP_OFFLOAD), which was not");
-    another_queue_has_the_modes_of_the_first(IFF_TUN | IFF_NO_PI, TUNTAP_TUN | TUNTAP_OFFLOAD,
+    the_caller_or_the_kernel_chooses_the_name();
+    a_new_device_is_down_and_has_the_requested_modes(
+        TUNTAP_TUN, "\"type\":\"tun\",\"pi\":false,\"vnet_hdr\":false,\"multi_queue\":false");
+    a_new_device_is_down_and_has_the_requested_modes(TUNTAP_TAP | TUNTAP_PI, "\"type\":\"tap\",\"pi\":true");
+    a_new_device_is_down_and_has_the_requested_modes(TUNTAP_TUN | TUNTAP_MULTI_QUEUE,
+                                                     "\"multi_queue\":true,\"numqueues\":1");
+    arguments_are_checked_before_anything_is_changed();
+    an_existing_device_is_joined_only_with_its_modes("tun", TUNTAP_TUN, TUNTAP_TAP);
+    an_existing_device_is_joined_only_with_its_modes("tap", TUNTAP_TAP, TUNTAP_TUN);
+    a_queue_must_have_the_modes_of_the_device(IFF_TUN | IFF_NO_PI, TUNTAP_TUN | TUNTAP_PI, "packet-information");
+    a_queue_must_have_the_modes_of_the_device(IFF_TAP, TUNTAP_TAP, "packet-information");
+    a_queue_must_have_the_modes_of_the_device(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, TUNTAP_TUN,
+                                              "has offload (TUNTAP_OFFLOAD), which was not");
+    a_queue_must_have_the_modes_of_the_device(IFF_TUN | IFF_NO_PI, TUNTAP_TUN | TUNTAP_OFFLOAD,
                                              "does not have offload (TUNTAP_OFFLOAD), which was");
-    only_what_exists();
+    with_existing_no_device_is_created();
     packets_go_through_napi(TUNTAP_TUN | TUNTAP_NAPI);
     packets_go_through_napi(TUNTAP_TAP | TUNTAP_NAPI);
     packets_go_through_napi(TUNTAP_TAP | TUNTAP_NAPI_FRAGS);
     packets_go_with_offload(TUNTAP_TUN);
     packets_go_with_offload(TUNTAP_TAP | TUNTAP_MULTI_QUEUE);
-    the_virtio_header_is_the_devices(IFF_TUN, TUNTAP_TUN);
-    the_virtio_header_is_the_devices(IFF_TAP, TUNTAP_TAP);
-    the_virtio_header_is_the_devices(IFF_TUN | IFF_MULTI_QUEUE, TUNTAP_TUN | TUNTAP_MULTI_QUEUE);
-    a_failed_open_gives_the_modes_back();
-    another_queue_has_the_napi_of_the_first();
-    it_can_run_out_of_queues();
-    it_can_run_out_of_descriptors();
-    the_handle_goes_on_acting_in_its_network_namespace();
-    other_interfaces_are_not_ours();
+    the_virtio_header_size_of_the_device_is_used(IFF_TUN, TUNTAP_TUN);
+    the_virtio_header_size_of_the_device_is_used(IFF_TAP, TUNTAP_TAP);
+    the_virtio_header_size_of_the_device_is_used(IFF_TUN | IFF_MULTI_QUEUE, TUNTAP_TUN | TUNTAP_MULTI_QUEUE);
+    a_failed_open_restores_the_modes();
+    a_queue_must_have_the_napi_mode_of_the_device();
+    too_many_queues_are_refused();
+    it_fails_without_a_free_descriptor();
+    the_handle_keeps_acting_in_its_network_namespace();
+    other_interfaces_are_refused();
     return 0;
 }

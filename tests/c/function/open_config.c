@@ -9,7 +9,7 @@ enum { USER = 1234, OTHER = 1235 };
 static tuntap_config *config;
 static int home;
 
-static void nothing_is_left_of_a_new_device(uint64_t flags)
+static void a_failed_open_leaves_no_new_device(uint64_t flags)
 {
     tuntap *dev = NULL;
     int before = descriptors();
@@ -20,8 +20,9 @@ static void nothing_is_left_of_a_new_device(uint64_t flags)
     CHECK(!dev && !exists("t0") && descriptors() == before);
 }
 
-/** Even where the kernel cannot unset what the open set already. */
-static void an_existing_device_is_as_it_was(const char *prepared, uint64_t flags, uint32_t uid, uint32_t gid)
+/** The kernel cannot unset an owner or a group, so the open must find out in time that it will fail. */
+static void a_failed_open_does_not_change_an_existing_device(const char *prepared, uint64_t flags, uint32_t uid,
+                                                            uint32_t gid)
 {
     tuntap *dev = NULL;
     IP("tuntap add dev t0 %s", prepared);
@@ -43,7 +44,7 @@ static uint32_t feature(uint32_t command)
     return value.data;
 }
 
-/** How a device was prepared: its modes, and what only its descriptor or ethtool reports. */
+/** The device still has its prepared modes, and what only its descriptor or ethtool reports. */
 static void is_prepared(int modes)
 {
     int size = 0;
@@ -55,8 +56,8 @@ static void is_prepared(int modes)
     close(fd);
 }
 
-/** Its virtio header, its offloads, and the modes that a device nobody has open takes from whoever opens it. */
-static void what_the_driver_keeps_is_as_it_was(int modes, uint64_t flags, int netns)
+/** The driver keeps the virtio header size, the offloads, and the modes. An open of an idle device changes them. */
+static void a_failed_open_restores_what_the_driver_keeps(int modes, uint64_t flags, int netns)
 {
     tuntap *dev = NULL;
     tuntap_config *wrong;
@@ -100,7 +101,7 @@ static void one_config_serves_several_opens(void)
     tuntap_close(c);
 }
 
-/** Privilege: the user makes no device and opens nobody else's, but uses the one that is prepared for him. */
+/** An unprivileged user cannot create a device or open a device of another user, but can use a device that he owns. */
 static void an_owner_needs_no_privilege(const char *node)
 {
     tuntap *dev;
@@ -119,7 +120,7 @@ static void an_owner_needs_no_privilege(const char *node)
     MESSAGE_HAS("CAP_NET_ADMIN");
     FAILS(tuntap_open_config("theirs", TUNTAP_TUN, config, &dev, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     MESSAGE_HAS("belongs to user 1235");
-    /* Linux 6.12 opens only a device whose owner or group it is. */
+    /* Linux 6.12 and 6.13 let an unprivileged user open only a device with a matching owner or group. */
     int result = tuntap_open_config("nobodys", TUNTAP_TAP, config, &dev, &err);
     CHECK(result == 0 || (result == -EPERM && kernel_is(6, 12) && !kernel_is(6, 14)));
     if (result == 0)
@@ -153,19 +154,19 @@ int main(void)
     ipv4_only();
     OK(tuntap_config_new(&config, &err));
     FAILS(tuntap_open_config("t0", TUNTAP_TUN, config, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    nothing_is_left_of_a_new_device(TUNTAP_TUN);
-    nothing_is_left_of_a_new_device(TUNTAP_TAP | TUNTAP_PERSIST);
-    an_existing_device_is_as_it_was("mode tun user 1235", TUNTAP_TUN, USER, UINT32_MAX);
-    an_existing_device_is_as_it_was("mode tap user 1235 group 1235", TUNTAP_TAP, UINT32_MAX, USER);
-    an_existing_device_is_as_it_was("mode tun", TUNTAP_TUN, USER, UINT32_MAX);
-    an_existing_device_is_as_it_was("mode tap group 1235", TUNTAP_TAP, USER, UINT32_MAX);
-    an_existing_device_is_as_it_was("mode tun user 1235", TUNTAP_TUN | TUNTAP_PI, USER, UINT32_MAX);
+    a_failed_open_leaves_no_new_device(TUNTAP_TUN);
+    a_failed_open_leaves_no_new_device(TUNTAP_TAP | TUNTAP_PERSIST);
+    a_failed_open_does_not_change_an_existing_device("mode tun user 1235", TUNTAP_TUN, USER, UINT32_MAX);
+    a_failed_open_does_not_change_an_existing_device("mode tap user 1235 group 1235", TUNTAP_TAP, UINT32_MAX, USER);
+    a_failed_open_does_not_change_an_existing_device("mode tun", TUNTAP_TUN, USER, UINT32_MAX);
+    a_failed_open_does_not_change_an_existing_device("mode tap group 1235", TUNTAP_TAP, USER, UINT32_MAX);
+    a_failed_open_does_not_change_an_existing_device("mode tun user 1235", TUNTAP_TUN | TUNTAP_PI, USER, UINT32_MAX);
     home = own_netns();
     int away = new_netns();
-    what_the_driver_keeps_is_as_it_was(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, TUNTAP_TUN | TUNTAP_OFFLOAD, -1);
-    what_the_driver_keeps_is_as_it_was(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, TUNTAP_TAP | TUNTAP_PI, -1);
-    what_the_driver_keeps_is_as_it_was(IFF_TUN, TUNTAP_TUN | TUNTAP_OFFLOAD, -1);
-    what_the_driver_keeps_is_as_it_was(IFF_TUN | IFF_VNET_HDR, TUNTAP_TUN | TUNTAP_OFFLOAD, away);
+    a_failed_open_restores_what_the_driver_keeps(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, TUNTAP_TUN | TUNTAP_OFFLOAD, -1);
+    a_failed_open_restores_what_the_driver_keeps(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, TUNTAP_TAP | TUNTAP_PI, -1);
+    a_failed_open_restores_what_the_driver_keeps(IFF_TUN, TUNTAP_TUN | TUNTAP_OFFLOAD, -1);
+    a_failed_open_restores_what_the_driver_keeps(IFF_TUN | IFF_VNET_HDR, TUNTAP_TUN | TUNTAP_OFFLOAD, away);
     close(away);
     close(home);
     one_config_serves_several_opens();

@@ -17,7 +17,7 @@ static uint64_t flags_of(tuntap *dev)
     return flags;
 }
 
-/** Its modes are found out, packets flow, and configuring acts on it. */
+/** The library finds out the modes, packets flow, and settings act on the device. */
 static void a_descriptor_becomes_a_handle(uint64_t flags)
 {
     tuntap *dev;
@@ -32,7 +32,7 @@ static void a_descriptor_becomes_a_handle(uint64_t flags)
     CHECK(strcmp(name, "t0") == 0);
     OK(tuntap_set_mtu(dev, 1400, &err));
     IP_HAS("\"mtu\":1400,", "link show t0");
-    int sock = take_up("t0", flags);
+    int sock = bring_up("t0", flags);
     packets_flow(sock, dev, flags);
     close(sock);
     tuntap_close(dev);
@@ -40,14 +40,14 @@ static void a_descriptor_becomes_a_handle(uint64_t flags)
     CHECK(!exists("t0") && descriptors() == before);
 }
 
-/** A copy: the one who lent it has it still. */
-static void a_borrowed_one_stays_the_callers(void)
+/** The library uses a copy, so the caller's descriptor stays open. */
+static void a_borrowed_descriptor_stays_open(void)
 {
     tuntap *dev;
     int before = descriptors(), fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI);
     OK(tuntap_open_fd(fd, TUNTAP_BORROW, &dev, &err));
     CHECK(tuntap_get_fd(dev, NULL) != fd);
-    int sock = take_up("t0", TUNTAP_TUN);
+    int sock = bring_up("t0", TUNTAP_TUN);
     packets_flow(sock, dev, TUNTAP_TUN);
     tuntap_close(dev);
     CHECK(exists("t0") && flags_by_hand(fd) & IFF_TUN);
@@ -59,8 +59,8 @@ static void a_borrowed_one_stays_the_callers(void)
     CHECK(!exists("t0") && descriptors() == before);
 }
 
-/** As it was, open, and the caller's. */
-static void refused(int fd, uint64_t flags, int number, uint32_t why)
+/** The descriptor is refused. It stays open and unchanged. */
+static void is_refused(int fd, uint64_t flags, int number, uint32_t why)
 {
     tuntap *dev = NULL;
     int status = fcntl(fd, F_GETFL), mode = fcntl(fd, F_GETFD);
@@ -71,28 +71,28 @@ static void refused(int fd, uint64_t flags, int number, uint32_t why)
     CHECK(!dev && fcntl(fd, F_GETFL) == status && fcntl(fd, F_GETFD) == mode);
 }
 
-static void what_is_no_device_is_refused(void)
+static void descriptors_of_no_device_are_refused(void)
 {
     struct ifreq request = {.ifr_flags = IFF_TUN | IFF_VNET_HDR, .ifr_name = "t1"};
     int null = open("/dev/null", O_RDWR), closed = 900, fresh = open("/dev/net/tun", O_RDWR), pipes[2];
     CHECK(pipe(pipes) == 0);
-    refused(null, 0, EINVAL, TUNTAP_REASON_KIND);
+    is_refused(null, 0, EINVAL, TUNTAP_REASON_KIND);
     MESSAGE_HAS("does not belong to a TUN or TAP device");
-    refused(pipes[0], 0, EINVAL, TUNTAP_REASON_KIND);
-    refused(closed, 0, EBADF, TUNTAP_REASON_ARGUMENT);
-    refused(-1, 0, EBADF, TUNTAP_REASON_ARGUMENT);
-    refused(fresh, 0, ENODEV, TUNTAP_REASON_REMOVED);
+    is_refused(pipes[0], 0, EINVAL, TUNTAP_REASON_KIND);
+    is_refused(closed, 0, EBADF, TUNTAP_REASON_ARGUMENT);
+    is_refused(-1, 0, EBADF, TUNTAP_REASON_ARGUMENT);
+    is_refused(fresh, 0, ENODEV, TUNTAP_REASON_REMOVED);
     MESSAGE_HAS("TUNSETIFF");
     CHECK(ioctl(fresh, TUNSETIFF, &request) == 0);
-    refused(fresh, 0, EINVAL, TUNTAP_REASON_MISMATCH);
+    is_refused(fresh, 0, EINVAL, TUNTAP_REASON_MISMATCH);
     MESSAGE_HAS("packet information");
 
     int fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI);
-    refused(fd, TUNTAP_TUN, EINVAL, TUNTAP_REASON_FLAGS);
-    refused(fd, TUNTAP_PERSIST, EINVAL, TUNTAP_REASON_FLAGS);
+    is_refused(fd, TUNTAP_TUN, EINVAL, TUNTAP_REASON_FLAGS);
+    is_refused(fd, TUNTAP_PERSIST, EINVAL, TUNTAP_REASON_FLAGS);
     FAILS(tuntap_open_fd(fd, 0, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     IP("link delete t0");
-    refused(fd, 0, ENODEV, TUNTAP_REASON_REMOVED);
+    is_refused(fd, 0, ENODEV, TUNTAP_REASON_REMOVED);
     close(fd);
     close(fresh);
     close(null);
@@ -100,27 +100,27 @@ static void what_is_no_device_is_refused(void)
     close(pipes[1]);
 }
 
-/** With privilege, configuring acts where the device is, and not on one of the same name that is here. */
-static void a_device_elsewhere_is_configured_there(int there)
+/** With privilege, settings act on the device in its network namespace, and not on a namesake in this one. */
+static void a_device_in_another_namespace_is_configured_there(int other_netns)
 {
-    tuntap *dev, *decoy;
+    tuntap *dev, *namesake;
     int fd;
-    INSIDE(there, fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI));
-    OK(tuntap_open("t0", TUNTAP_TUN, &decoy, &err));
+    INSIDE(other_netns, fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI));
+    OK(tuntap_open("t0", TUNTAP_TUN, &namesake, &err));
     STAYS(OK(tuntap_open_fd(fd, 0, &dev, &err)));
     UNCHANGED(STAYS(OK(tuntap_set_mtu(dev, 1400, &err))));
-    INSIDE(there, IP_HAS("\"mtu\":1400,", "link show t0"));
-    tuntap_close(decoy);
+    INSIDE(other_netns, IP_HAS("\"mtu\":1400,", "link show t0"));
+    tuntap_close(namesake);
     tuntap_close(dev);
 }
 
-/** Without, packets flow all the same, with packet information found out rightly. */
-static void a_device_elsewhere_carries_packets(uint64_t flags, int up)
+/** Without privilege, packets still flow, and the library finds out whether the device has packet information. */
+static void a_device_in_another_namespace_carries_packets(uint64_t flags, int up)
 {
     int sock = -1, fd = join_by_hand("t0", iff_of(flags)), status;
     CHECK(fd >= 0);
     if (up)
-        sock = take_up("t0", flags);
+        sock = bring_up("t0", flags);
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0) {
@@ -148,7 +148,7 @@ static void a_device_elsewhere_carries_packets(uint64_t flags, int up)
     close(fd);
 }
 
-/** The numbers that the kernel counts of t0, as /proc/net/dev has them: the fourth is of packets dropped on their way in. */
+/** The counters of t0 in /proc/net/dev. The fourth counts received packets that were dropped. */
 static void read_counters(unsigned long long counters[16])
 {
     const char *line = strstr(output_of("cat /proc/net/dev"), "t0:");
@@ -158,8 +158,8 @@ static void read_counters(unsigned long long counters[16])
         counters[i] = strtoull(line, (char **)&line, 10);
 }
 
-/** Frames that come out of the descriptor, of one that is sent. */
-static int frames_out(int fd)
+/** Sends a datagram. Returns how many frames the descriptor reads. */
+static int count_frames(int fd)
 {
     uint8_t buf[2000];
     int frames = 0;
@@ -188,8 +188,8 @@ static void take_over_elsewhere(int fd, uint64_t flags)
     CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-/** No filter is removed, and no packet written: whoever has it sees nothing of it but one drop, of one kind of device. */
-static void taking_over_changes_nothing(uint64_t flags, int filtered)
+/** Taking over removes no filter and sends no packet. Only for a TUN it adds 1 to the counter of dropped packets. */
+static void taking_over_does_not_change_the_device(uint64_t flags, int filtered)
 {
     static struct sock_filter drop[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
     static char shown[16384];
@@ -198,8 +198,8 @@ static void taking_over_changes_nothing(uint64_t flags, int filtered)
     CHECK(fd >= 0 && fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) == 0);
     if (filtered)
         filter_by_hand(fd, drop, 1);
-    close(take_up("t0", flags));
-    CHECK(frames_out(fd) == !filtered);
+    close(bring_up("t0", flags));
+    CHECK(count_frames(fd) == !filtered);
     read_counters(before);
     snprintf(shown, sizeof shown, "%s", output_of("ip -j -d addr show t0"));
     take_over_elsewhere(fd, flags);
@@ -208,12 +208,12 @@ static void taking_over_changes_nothing(uint64_t flags, int filtered)
     if ((flags & ~(uint64_t)TUNTAP_MULTI_QUEUE) == TUNTAP_TUN)
         before[3]++;
     CHECK(memcmp(before, after, sizeof before) == 0);
-    CHECK(frames_out(fd) == !filtered);
+    CHECK(count_frames(fd) == !filtered);
     close(fd);
 }
 
-/** Without the right to query where the device is, a handle does not change another device of its name, nor take its
- * modes for its own. */
+/** Without the privilege to query the namespace of its device, a handle neither changes a namesake nor reports the
+ * modes of the namesake. */
 static void a_namesake_is_left_alone(void)
 {
     int fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI), status;
@@ -244,21 +244,21 @@ int main(void)
     };
     begin();
     ipv4_only();
-    int there = new_netns();
+    int other_netns = new_netns();
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
         a_descriptor_becomes_a_handle(modes[i]);
         a_descriptor_becomes_a_handle(modes[i] | TUNTAP_MULTI_QUEUE | TUNTAP_NAPI);
-        a_device_elsewhere_carries_packets(modes[i], 0);
-        a_device_elsewhere_carries_packets(modes[i], 1);
-        taking_over_changes_nothing(modes[i], 0);
-        taking_over_changes_nothing(modes[i] | TUNTAP_MULTI_QUEUE, 0);
+        a_device_in_another_namespace_carries_packets(modes[i], 0);
+        a_device_in_another_namespace_carries_packets(modes[i], 1);
+        taking_over_does_not_change_the_device(modes[i], 0);
+        taking_over_does_not_change_the_device(modes[i] | TUNTAP_MULTI_QUEUE, 0);
         if (modes[i] & TUNTAP_TAP)
-            taking_over_changes_nothing(modes[i], 1);
+            taking_over_does_not_change_the_device(modes[i], 1);
     }
-    a_borrowed_one_stays_the_callers();
-    what_is_no_device_is_refused();
-    a_device_elsewhere_is_configured_there(there);
+    a_borrowed_descriptor_stays_open();
+    descriptors_of_no_device_are_refused();
+    a_device_in_another_namespace_is_configured_there(other_netns);
     a_namesake_is_left_alone();
-    close(there);
+    close(other_netns);
     return 0;
 }

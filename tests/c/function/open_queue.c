@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-static void it_belongs_to_the_same_device(uint64_t kind)
+static void a_queue_belongs_to_the_same_device(uint64_t kind)
 {
     tuntap *dev, *queue, *third;
     struct ifreq request;
@@ -16,7 +16,7 @@ static void it_belongs_to_the_same_device(uint64_t kind)
     CHECK(ioctl(tuntap_get_fd(queue, NULL), TUNGETIFF, &request) == 0 && strcmp(request.ifr_name, "renamed") == 0);
     char buf[100];
     FAILS(tuntap_read(third, buf, sizeof buf, &err), EAGAIN, TUNTAP_REASON_AGAIN);
-    tuntap_wake(queue); /* or it waited for ever */
+    tuntap_wake(queue); /* otherwise the read would wait forever */
     FAILS(tuntap_read(queue, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_WOKEN);
     CHECK(fcntl(tuntap_get_fd(third, NULL), F_GETFD) & FD_CLOEXEC);
     CHECK(!exists("t0"));
@@ -25,8 +25,8 @@ static void it_belongs_to_the_same_device(uint64_t kind)
     tuntap_close(third);
 }
 
-/** Offload is the device's: each queue gives its super-packets as packets. */
-static void it_has_the_offload_of_the_device(void)
+/** Offload belongs to the device: each queue splits super-packets into packets. */
+static void a_queue_has_the_offload_of_the_device(void)
 {
     tuntap *dev, *queue;
     uint64_t flags = TUNTAP_TUN | TUNTAP_MULTI_QUEUE | TUNTAP_OFFLOAD | TUNTAP_NONBLOCK, granted = 0;
@@ -39,15 +39,15 @@ static void it_has_the_offload_of_the_device(void)
     OK(tuntap_get_offloads(queue, &granted, &err));
     CHECK(granted == TUNTAP_F_CSUM);
     OK(tuntap_detach(dev, &err));
-    int sock = take_up("t0", TUNTAP_TUN);
+    int sock = bring_up("t0", TUNTAP_TUN);
     packets_flow(sock, queue, TUNTAP_TUN);
     close(sock);
     tuntap_close(queue);
     tuntap_close(dev);
 }
 
-/** The node is found again, wherever the program has gone. */
-static void a_relative_node_stays_the_same(const char *node)
+/** A later change of the working directory does not matter. */
+static void a_relative_node_is_resolved_at_the_open(const char *node)
 {
     tuntap_config *config;
     tuntap *dev, *queue;
@@ -65,7 +65,7 @@ static void a_relative_node_stays_the_same(const char *node)
     tuntap_config_free(config);
 }
 
-static void what_cannot_be_says_why(void)
+static void invalid_requests_are_refused(void)
 {
     tuntap *dev, *queue = NULL;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
@@ -81,7 +81,7 @@ static void what_cannot_be_says_why(void)
     FAILS(tuntap_open_queue(NULL, 0, &queue, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     IP_HAS("\"numqueues\":1", "link show t0");
 
-    /* TUNSETIFF would make a new device of that name, or join another one. */
+    /* TUNSETIFF would create a new device of that name, or join another one. */
     IP("link delete t0");
     FAILS(tuntap_open_queue(dev, 0, &queue, &err), ENODEV, TUNTAP_REASON_REMOVED);
     CHECK(!queue && !exists("t0") && descriptors() == before);
@@ -92,7 +92,7 @@ static void what_cannot_be_says_why(void)
     tuntap_close(dev);
 }
 
-static void a_device_that_took_the_name_is_let_be(void)
+static void a_device_that_took_the_former_name_is_left_alone(void)
 {
     tuntap *dev, *queue;
     OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, &dev, &err));
@@ -108,9 +108,9 @@ static void a_device_that_took_the_name_is_let_be(void)
     close(other);
 }
 
-/** A caller that has gone to another network namespace. This comes first: there the first device gets the same
- * index as here, and TUNSETIFF would make one of the same name. */
-static void it_opens_where_the_device_is(void)
+/** The caller has moved to another network namespace. This runs first: the first device there would get the same index
+ * as the one here, and TUNSETIFF would create one with the same name. */
+static void a_queue_opens_in_the_namespace_of_the_device(void)
 {
     tuntap *dev, *queue = NULL;
     int home = own_netns();
@@ -128,8 +128,8 @@ static void it_opens_where_the_device_is(void)
     close(home);
 }
 
-/** For ever: this comes last. */
-static void somebody_elses_device_needs_privilege(const char *node)
+/** Drops privileges permanently, so this runs last. */
+static void a_device_of_another_user_needs_privilege(const char *node)
 {
     tuntap_config *config;
     tuntap *dev, *queue = NULL;
@@ -145,8 +145,8 @@ static void somebody_elses_device_needs_privilege(const char *node)
     tuntap_close(dev);
 }
 
-/** The kernel takes 256 queues. */
-static void too_many_are_refused(void)
+/** The kernel supports up to 256 queues. */
+static void too_many_queues_are_refused(void)
 {
     static tuntap *queues[300];
     size_t count = 1;
@@ -163,26 +163,26 @@ static void too_many_are_refused(void)
 
 static atomic_int renaming;
 
-static void *rename_again_and_again(void *dev)
+static void *rename_repeatedly(void *dev)
 {
     char name[TUNTAP_NAME_SIZE];
     for (unsigned round = 0; atomic_load(&renaming); round++) {
-        /* A queue that comes too late for a name makes a device of it, for a moment. */
+        /* If the device is renamed during an open, the kernel creates another device for a moment. */
         snprintf(name, sizeof name, "name%u", round);
         CHECK(tuntap_set_name(dev, name, NULL) == 0);
-        /* An open gives up when it finds another name 64 times. */
+        /* An open gives up after it found another name 64 times. */
         poll(NULL, 0, 1);
     }
     return dev;
 }
 
-static void a_rename_at_the_same_time_is_followed(void)
+static void a_concurrent_rename_is_followed(void)
 {
     tuntap *dev, *queue;
     pthread_t thread;
     OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, &dev, &err));
     atomic_store(&renaming, 1);
-    CHECK(pthread_create(&thread, NULL, rename_again_and_again, dev) == 0);
+    CHECK(pthread_create(&thread, NULL, rename_repeatedly, dev) == 0);
     for (int i = 0; i < 200; i++) {
         OK(tuntap_open_queue(dev, 0, &queue, &err));
         tuntap_close(queue);
@@ -196,16 +196,16 @@ static void a_rename_at_the_same_time_is_followed(void)
 int main(void)
 {
     const char *node = begin_with_users();
-    it_opens_where_the_device_is();
-    it_belongs_to_the_same_device(TUNTAP_TUN);
-    it_belongs_to_the_same_device(TUNTAP_TAP);
-    it_has_the_offload_of_the_device();
-    what_cannot_be_says_why();
-    too_many_are_refused();
-    a_device_that_took_the_name_is_let_be();
-    a_rename_at_the_same_time_is_followed();
+    a_queue_opens_in_the_namespace_of_the_device();
+    a_queue_belongs_to_the_same_device(TUNTAP_TUN);
+    a_queue_belongs_to_the_same_device(TUNTAP_TAP);
+    a_queue_has_the_offload_of_the_device();
+    invalid_requests_are_refused();
+    too_many_queues_are_refused();
+    a_device_that_took_the_former_name_is_left_alone();
+    a_concurrent_rename_is_followed();
     needs_other_users();
-    a_relative_node_stays_the_same(node);
-    somebody_elses_device_needs_privilege(node);
+    a_relative_node_is_resolved_at_the_open(node);
+    a_device_of_another_user_needs_privilege(node);
     return 0;
 }

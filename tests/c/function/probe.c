@@ -11,7 +11,7 @@ static int has(const tuntap *dev, uint32_t feature)
     return supported;
 }
 
-/** What the running kernel's driver and version say, without the library. */
+/** The answers match the driver and the version of the running kernel. */
 static void the_kernel_is_queried(void)
 {
     unsigned features;
@@ -37,8 +37,8 @@ static void the_kernel_is_queried(void)
     CHECK(!has(NULL, 0) && !has(NULL, LAST + 1) && !has(NULL, UINT32_MAX));
 }
 
-/** What it has, and not what others of its kind can have. */
-static void a_device_has_its_modes(void)
+/** A device reports the features that it has, not those that another device can have. */
+static void a_device_reports_its_own_features(void)
 {
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TAP | TUNTAP_OFFLOAD | TUNTAP_MULTI_QUEUE, &dev, &err));
@@ -73,8 +73,8 @@ static void a_device_has_its_modes(void)
     tuntap_close(dev);
 }
 
-/** Without the right to query, the answer is an error, and not "no". */
-static void a_missing_right_is_an_error(void)
+/** Without the privilege to query, the call fails instead of reporting that a feature is missing. */
+static void a_missing_privilege_is_an_error(void)
 {
     tuntap *dev;
     int supported = 77;
@@ -94,8 +94,8 @@ int main(void)
 {
     begin_with_users();
     UNCHANGED(the_kernel_is_queried());
-    a_device_has_its_modes();
+    a_device_reports_its_own_features();
     needs_other_users();
-    a_missing_right_is_an_error();
+    a_missing_privilege_is_an_error();
     return 0;
 }

@@ -7,7 +7,7 @@
 static uint8_t buf[70000];
 static uint8_t data[70000];
 
-/** A device that is up and has 10.8.0.1/24, so that what goes to 10.8.0.2 goes through it. */
+/** A device that is up and has 10.8.0.1/24. Packets to 10.8.0.2 go through it. */
 static tuntap *ready(const char *name, uint64_t flags)
 {
     tuntap *dev;
@@ -43,7 +43,7 @@ static void a_packet_arrives_as_it_was_sent(uint64_t flags, size_t header)
     tuntap_close(dev);
 }
 
-static void a_packet_too_long_is_lost_and_the_next_is_not(uint64_t flags, size_t header)
+static void only_a_packet_that_is_too_long_is_lost(uint64_t flags, size_t header)
 {
     tuntap *dev = ready("t0", flags);
     int sender = udp_socket("10.8.0.1", PORT);
@@ -73,8 +73,8 @@ static void a_packet_too_long_is_lost_and_the_next_is_not(uint64_t flags, size_t
     tuntap_close(dev);
 }
 
-/** IPv6 sends packets of its own: only those of UDP count. */
-static void ipv6_has_its_own_ether_type(void)
+/** The kernel also sends IPv6 packets of its own, so the test reads until a UDP packet comes. */
+static void packet_information_has_the_ether_type_of_ipv6(void)
 {
     if (access("/proc/sys/net/ipv6", F_OK) != 0)
         return;
@@ -95,7 +95,7 @@ static void ipv6_has_its_own_ether_type(void)
     ipv4_only();
 }
 
-static void without_a_packet_it_waits_or_says_so(void)
+static void without_a_packet_a_nonblocking_read_fails(void)
 {
     tuntap *dev = ready("t0", TUNTAP_TUN | TUNTAP_NONBLOCK);
     FAILS(tuntap_read(dev, buf, sizeof buf, &err), EAGAIN, TUNTAP_REASON_AGAIN);
@@ -126,43 +126,43 @@ static void do_nothing(int number)
     (void)number;
 }
 
-/** The descriptor is non-blocking and the wait is a ppoll, which nothing restarts. */
+/** The library waits in ppoll(2), which SA_RESTART does not restart. */
 static void a_signal_ends_the_wait(size_t room)
 {
     tuntap *dev = ready("t0", TUNTAP_TUN);
     static const int flags[] = {0, SA_RESTART};
     for (size_t i = 0; i < 2; i++) {
-        signals_come(do_nothing, flags[i]);
+        start_signals(do_nothing, flags[i]);
         FAILS(tuntap_read(dev, buf, room, &err), EINTR, TUNTAP_REASON_INTERRUPTED);
         MESSAGE_HAS("read t0: interrupted by a signal");
         CHECK(tuntap_read(dev, buf, room, NULL) == -EINTR);
-        signals_end();
+        stop_signals();
     }
     tuntap_close(dev);
 }
 
-/** What a handler sent waits for the next call, and a packet that waits comes before any signal. */
-static void a_caller_that_calls_again_loses_nothing(size_t room)
+/** The next call returns a packet that the signal handler sent. A queued packet comes before any signal. */
+static void repeating_an_interrupted_read_loses_no_packet(size_t room)
 {
     tuntap *dev = ready("t0", TUNTAP_TUN);
     ssize_t got;
     int interrupted = 0;
     sender_for_the_handler = udp_socket("10.8.0.1", PORT);
-    signals_come(send_at_the_third_signal, SA_RESTART);
+    start_signals(send_at_the_third_signal, SA_RESTART);
     while ((got = tuntap_read(dev, buf, room, NULL)) == -EINTR)
         interrupted++;
-    signals_end();
+    stop_signals();
     CHECK(got == UDP_OVERHEAD + 50 && interrupted > 0);
     close(sender_for_the_handler);
     tuntap_close(dev);
 }
 
-/** An ignored signal runs nothing. */
-static void a_signal_without_a_handler_ends_nothing(size_t room)
+/** An ignored signal does not interrupt the call. */
+static void an_ignored_signal_does_not_end_the_wait(size_t room)
 {
     tuntap *dev = ready("t0", TUNTAP_TUN);
     int sock = udp_socket("10.8.0.1", PORT);
-    signals_come(SIG_IGN, 0);
+    start_signals(SIG_IGN, 0);
     pid_t child = fork();
     if (child == 0) {
         poll(NULL, 0, 50);
@@ -171,7 +171,7 @@ static void a_signal_without_a_handler_ends_nothing(size_t room)
     }
     OK(tuntap_read(dev, buf, room, &err));
     CHECK(waitpid(child, NULL, 0) == child);
-    signals_end();
+    stop_signals();
     close(sock);
     tuntap_close(dev);
 }
@@ -194,7 +194,7 @@ static void *read_until_removed(void *argument)
     return NULL;
 }
 
-static void a_device_that_goes_ends_the_wait(uint64_t flags, size_t room)
+static void deleting_the_device_ends_the_wait(uint64_t flags, size_t room)
 {
     struct reader reader = {.dev = ready("t0", flags), .room = room};
     pthread_t thread;
@@ -225,17 +225,17 @@ int main(void)
     } kinds[] = {{TUNTAP_TUN, 0}, {TUNTAP_TUN | TUNTAP_PI, 4}, {TUNTAP_TAP, 14}, {TUNTAP_TAP | TUNTAP_PI, 18}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         a_packet_arrives_as_it_was_sent(kinds[i].flags, kinds[i].header);
-        a_packet_too_long_is_lost_and_the_next_is_not(kinds[i].flags, kinds[i].header);
+        only_a_packet_that_is_too_long_is_lost(kinds[i].flags, kinds[i].header);
     }
-    ipv6_has_its_own_ether_type();
-    without_a_packet_it_waits_or_says_so();
+    packet_information_has_the_ether_type_of_ipv6();
+    without_a_packet_a_nonblocking_read_fails();
     static const size_t rooms[] = {1500, sizeof buf};
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
         a_signal_ends_the_wait(rooms[i]);
-        a_caller_that_calls_again_loses_nothing(rooms[i]);
-        a_signal_without_a_handler_ends_nothing(rooms[i]);
+        repeating_an_interrupted_read_loses_no_packet(rooms[i]);
+        an_ignored_signal_does_not_end_the_wait(rooms[i]);
     }
-    a_device_that_goes_ends_the_wait(TUNTAP_TUN, 1500);
-    a_device_that_goes_ends_the_wait(TUNTAP_TAP | TUNTAP_PI, sizeof buf);
+    deleting_the_device_ends_the_wait(TUNTAP_TUN, 1500);
+    deleting_the_device_ends_the_wait(TUNTAP_TAP | TUNTAP_PI, sizeof buf);
     return 0;
 }

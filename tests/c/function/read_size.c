@@ -6,7 +6,7 @@
 
 static uint8_t buf[70000], data[70000];
 
-/** A packet of 10.8.0.1/24 as long as the MTU. */
+/** Sends an IP packet as long as the MTU. */
 static void send_packet(unsigned mtu)
 {
     IP("address add 10.8.0.1/24 dev t0");
@@ -15,7 +15,7 @@ static void send_packet(unsigned mtu)
     close(sock);
 }
 
-/** An Ethernet frame as long as the MTU, with its header and a VLAN tag, which the MTU does not count. */
+/** Sends an Ethernet frame as long as the MTU plus its header and a VLAN tag, which the MTU does not include. */
 static void send_frame(unsigned mtu)
 {
     struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex("t0"), .sll_halen = 6};
@@ -27,8 +27,8 @@ static void send_frame(unsigned mtu)
     close(sock);
 }
 
-/** The largest packet at the largest MTU fits; and the MTU does not change the size. */
-static void no_packet_exceeds_it(uint64_t flags, unsigned most, size_t size, size_t longest)
+/** The largest packet at the largest MTU fits. The MTU does not change the read size. */
+static void no_packet_exceeds_the_read_size(uint64_t flags, unsigned most, size_t size, size_t longest)
 {
     tuntap *dev;
     OK(tuntap_open("t0", flags, &dev, &err));
@@ -49,10 +49,10 @@ int main(void)
     ipv4_only();
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(i * 31);
-    no_packet_exceeds_it(TUNTAP_TUN, 65535, 65535, 65535);
-    no_packet_exceeds_it(TUNTAP_TUN | TUNTAP_PI, 65535, 65539, 65539);
-    no_packet_exceeds_it(TUNTAP_TAP, 65521, 65543, 65539);
-    no_packet_exceeds_it(TUNTAP_TAP | TUNTAP_PI, 65521, 65547, 65543);
+    no_packet_exceeds_the_read_size(TUNTAP_TUN, 65535, 65535, 65535);
+    no_packet_exceeds_the_read_size(TUNTAP_TUN | TUNTAP_PI, 65535, 65539, 65539);
+    no_packet_exceeds_the_read_size(TUNTAP_TAP, 65521, 65543, 65539);
+    no_packet_exceeds_the_read_size(TUNTAP_TAP | TUNTAP_PI, 65521, 65547, 65543);
     CHECK(tuntap_read_size(NULL) == 0);
     return 0;
 }

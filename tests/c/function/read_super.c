@@ -8,14 +8,14 @@ static ssize_t read_it(tuntap *dev, size_t size, tuntap_error *error)
     return tuntap_read_super(dev, &got.hdr, sizeof got.hdr, got.packet, size, error);
 }
 
-static void a_super_packet_comes_as_it_is(tuntap *dev, int sock)
+static void a_super_packet_is_read_unchanged(tuntap *dev, int sock)
 {
     for (int i = 0; i < 1000; i++) {
         struct shape shape = random_super(&sent, 0, 0xf9);
         CHECK(send_super(sock, 0, &sent) == 0);
         CHECK(read_it(dev, tuntap_read_size(dev), NULL) == (ssize_t)sent.size);
         CHECK(memcmp(got.packet, sent.packet, sent.size) == 0);
-        /* What is no longer than one segment, the kernel takes for no super-packet. */
+        /* The kernel treats a super-packet of at most one segment as a plain packet. */
         if (shape.payload > shape.size)
             CHECK(got.hdr.gso_type == sent.hdr.gso_type && got.hdr.gso_size == shape.size);
         CHECK(got.hdr.flags == TUNTAP_VNET_HDR_F_NEEDS_CSUM);
@@ -24,7 +24,7 @@ static void a_super_packet_comes_as_it_is(tuntap *dev, int sock)
     }
 }
 
-static void a_plain_packet_comes_with_zeros(tuntap *dev, int sock)
+static void a_plain_packet_has_a_header_of_zeros(tuntap *dev, int sock)
 {
     sent.size = udp_packet(sent.packet, "10.8.0.1", "10.8.0.2", PORT, "plain", 5);
     memset(&sent.hdr, 0, sizeof sent.hdr);
@@ -35,8 +35,8 @@ static void a_plain_packet_comes_with_zeros(tuntap *dev, int sock)
     CHECK(memcmp(got.packet, sent.packet, sent.size) == 0);
 }
 
-/** At the end of memory that may be written: not a byte goes beyond. */
-static void a_short_buffer_cuts_nothing(tuntap *dev, int sock)
+/** A buffer that is too short: the call fails, and writes nothing behind the buffer. */
+static void a_super_packet_is_never_truncated(tuntap *dev, int sock)
 {
     udp_super(&sent, 10, 100);
     for (size_t room = 0; room <= sent.size; room += room < 20 ? 1 : 59) {
@@ -55,8 +55,8 @@ static void a_short_buffer_cuts_nothing(tuntap *dev, int sock)
     FAILS(read_it(dev, sizeof got.packet, &err), EAGAIN, TUNTAP_REASON_AGAIN);
 }
 
-/** An older program's header gets fewer members, and the rest of a later one's gets zeros. */
-static void the_header_has_the_size_that_is_given(tuntap *dev, int sock)
+/** A shorter header, of an older program, gets fewer members. In a longer header, the additional members get zeros. */
+static void the_header_has_the_given_size(tuntap *dev, int sock)
 {
     static const size_t sizes[] = {10, 11, 12, 20, 4096}, wrong[] = {0, 9, 4097, SIZE_MAX};
     static union sized_hdr sized;
@@ -85,10 +85,10 @@ int main(void)
     ipv4_only();
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD | TUNTAP_NONBLOCK);
     int sock = offload_socket("t0");
-    a_super_packet_comes_as_it_is(dev, sock);
-    a_plain_packet_comes_with_zeros(dev, sock);
-    a_short_buffer_cuts_nothing(dev, sock);
-    the_header_has_the_size_that_is_given(dev, sock);
+    a_super_packet_is_read_unchanged(dev, sock);
+    a_plain_packet_has_a_header_of_zeros(dev, sock);
+    a_super_packet_is_never_truncated(dev, sock);
+    the_header_has_the_given_size(dev, sock);
     FAILS(tuntap_read_super(NULL, &got.hdr, sizeof got.hdr, got.packet, 9000, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_read_super(dev, NULL, sizeof(tuntap_vnet_hdr), got.packet, 9000, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_read_super(dev, &got.hdr, sizeof got.hdr, NULL, 9000, &err), EINVAL, TUNTAP_REASON_ARGUMENT);

@@ -18,8 +18,8 @@ static void a_waiting_packet_is_read_with_any_limit(uint64_t flags, size_t heade
     finish(dev);
 }
 
-/** And a handle keeps the mode that it has. */
-static void the_limit_is_kept_and_never_early(uint64_t flags)
+/** The call does not change whether the handle is nonblocking. */
+static void a_wait_lasts_at_least_its_time_limit(uint64_t flags)
 {
     static const int32_t limits[] = {1, 2, 10, 45, 99};
     tuntap *dev = ready(flags);
@@ -36,17 +36,17 @@ static void the_limit_is_kept_and_never_early(uint64_t flags)
     finish(dev);
 }
 
-static void nothing_happens(int number)
+static void do_nothing(int number)
 {
     (void)number;
 }
 
-/** Long before the limit; and what a packet or the limit ends, no signal does. */
+/** A signal ends a wait early, but not a call that has a packet to read or whose limit is 0. */
 static void a_signal_handler_ends_the_wait(uint64_t flags, int action)
 {
     static const int32_t limits[] = {-1, INT32_MIN, 60000, INT32_MAX};
     tuntap *dev = ready(flags);
-    signals_come(nothing_happens, action);
+    start_signals(do_nothing, action);
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
         FAILS(tuntap_read_timeout(dev, buf, i % 2 ? 1500 : sizeof buf, limits[i], &err), EINTR,
               TUNTAP_REASON_INTERRUPTED);
@@ -56,7 +56,7 @@ static void a_signal_handler_ends_the_wait(uint64_t flags, int action)
     }
     for (int i = 0; i < 1000; i++)
         CHECK(tuntap_read_timeout(dev, buf, 1500, 0, NULL) == -ETIMEDOUT);
-    signals_end();
+    stop_signals();
     finish(dev);
 }
 
@@ -89,7 +89,7 @@ static void delete(tuntap *dev)
     IP("link delete t0");
 }
 
-/** A reader without, and with a limit that does not come; on a handle that waits and one that does not. */
+/** A reader waits without a limit and with a long one, on a blocking and on a nonblocking handle. */
 static void a_wait_ends_with(void (*action)(tuntap *), uint64_t flags, int number, uint32_t reason)
 {
     for (int i = 0; i < 4; i++) {
@@ -107,7 +107,7 @@ static void a_wait_ends_with(void (*action)(tuntap *), uint64_t flags, int numbe
     }
 }
 
-static void it_fails_as_read_does(void)
+static void it_fails_like_read(void)
 {
     tuntap *dev = ready(TUNTAP_TUN | TUNTAP_PI);
     udp_send(sock, "10.8.0.2", PORT, data, 100);
@@ -132,12 +132,12 @@ int main(void)
         data[i] = (uint8_t)(i * 31);
     a_waiting_packet_is_read_with_any_limit(TUNTAP_TUN, 0);
     a_waiting_packet_is_read_with_any_limit(TUNTAP_TAP | TUNTAP_PI | TUNTAP_NONBLOCK, 18);
-    the_limit_is_kept_and_never_early(TUNTAP_TUN);
-    the_limit_is_kept_and_never_early(TUNTAP_TAP | TUNTAP_NONBLOCK);
+    a_wait_lasts_at_least_its_time_limit(TUNTAP_TUN);
+    a_wait_lasts_at_least_its_time_limit(TUNTAP_TAP | TUNTAP_NONBLOCK);
     a_signal_handler_ends_the_wait(TUNTAP_TUN, 0);
     a_signal_handler_ends_the_wait(TUNTAP_TAP | TUNTAP_NONBLOCK, SA_RESTART);
     a_wait_ends_with(wake, TUNTAP_TUN, ECANCELED, TUNTAP_REASON_WOKEN);
     a_wait_ends_with(delete, TUNTAP_TAP, ENODEV, TUNTAP_REASON_REMOVED);
-    it_fails_as_read_does();
+    it_fails_like_read();
     return 0;
 }

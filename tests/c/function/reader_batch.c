@@ -13,8 +13,8 @@ static void is_as_expected(size_t count)
               memcmp(got[i].data, packet_of(&expected, i), got[i].size) == 0);
 }
 
-/** The same packets as from a device that takes no offload: there, the kernel splits. */
-static void super_packets_come_as_packets(uint64_t kind)
+/** The packets are the same as from a device without offload, where the kernel splits super-packets. */
+static void super_packets_are_split_into_packets(uint64_t kind)
 {
     tuntap *dev, *plain;
     tuntap_reader *reader;
@@ -23,7 +23,7 @@ static void super_packets_come_as_packets(uint64_t kind)
     OK(tuntap_reader_new(dev, 0, &reader, &err));
     IP("link set t0 up txqueuelen 5000");
     IP("link set t1 up txqueuelen 5000");
-    int sock = offload_socket("t0"), witness = offload_socket("t1");
+    int sock = offload_socket("t0"), plain_sock = offload_socket("t1");
     for (int i = 0; i < 1000; i++) {
         clear(&expected);
         for (int j = 0; j < 3; j++) {
@@ -31,7 +31,7 @@ static void super_packets_come_as_packets(uint64_t kind)
             if (super.size > 20000)
                 continue;
             CHECK(send_super(sock, kind == TUNTAP_TAP, &super) == 0);
-            CHECK(send_super(witness, kind == TUNTAP_TAP, &super) == 0);
+            CHECK(send_super(plain_sock, kind == TUNTAP_TAP, &super) == 0);
         }
         take_packets(tuntap_get_fd(plain, NULL), &expected);
         if (expected.count == 0)
@@ -43,13 +43,13 @@ static void super_packets_come_as_packets(uint64_t kind)
     }
     tuntap_reader_free(reader);
     close(sock);
-    close(witness);
+    close(plain_sock);
     tuntap_close(plain);
     tuntap_close(dev);
 }
 
-/** What there is no room for comes with the next calls: in the caller's list, and in the library's own memory. */
-static void the_rest_comes_later(void)
+/** If the caller's list or the library's memory is too small, the other packets come with the next calls. */
+static void packets_that_do_not_fit_come_with_the_next_calls(void)
 {
     tuntap_reader *reader;
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD | TUNTAP_NONBLOCK);
@@ -83,7 +83,7 @@ static void the_rest_comes_later(void)
     tuntap_close(dev);
 }
 
-/** After 0 the reader has nothing, and the descriptor says whether the device has: an event loop needs no -EAGAIN. */
+/** After 0 the reader has no packets, and poll(2) tells whether the device has some. An event loop needs no -EAGAIN. */
 static void zero_ends_a_batch(uint64_t flags)
 {
     void *packet;
@@ -104,7 +104,7 @@ static void zero_ends_a_batch(uint64_t flags)
         CHECK(seen == all);
     }
 
-    /* The end is returned once, by whichever function comes next. */
+    /* The end is reported once, by the next call of either function. */
     for (int i = 0; i < 2; i++) {
         udp_send(sock, "10.8.0.2", PORT, "hello", 5);
         udp_send(sock, "10.8.0.2", PORT, "hello", 5);
@@ -114,7 +114,7 @@ static void zero_ends_a_batch(uint64_t flags)
               EAGAIN, TUNTAP_REASON_AGAIN);
     }
 
-    /* So is a failure behind packets. */
+    /* A failure behind packets is also reported once. */
     udp_send(sock, "10.8.0.2", PORT, "hello", 5);
     CHECK(tuntap_reader_batch(reader, got, 1, sizeof *got, NULL) == 1);
     IP("link delete t0");
@@ -130,9 +130,9 @@ int main(void)
 {
     begin();
     ipv4_only();
-    super_packets_come_as_packets(TUNTAP_TUN);
-    super_packets_come_as_packets(TUNTAP_TAP);
-    the_rest_comes_later();
+    super_packets_are_split_into_packets(TUNTAP_TUN);
+    super_packets_are_split_into_packets(TUNTAP_TAP);
+    packets_that_do_not_fit_come_with_the_next_calls();
     zero_ends_a_batch(TUNTAP_OFFLOAD);
     zero_ends_a_batch(0);
     return 0;

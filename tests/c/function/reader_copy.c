@@ -5,61 +5,61 @@ enum { MANY = 300, ROOM = 1100 };
 
 static struct super super;
 static struct packets expected;
-static tuntap_packet places[MANY];
+static tuntap_packet buffers[MANY];
 static uint8_t memory[MANY][ROOM];
 
-static void set_places(size_t size)
+static void set_buffers(size_t size)
 {
     memset(memory, 0xee, sizeof memory);
     for (size_t i = 0; i < MANY; i++)
-        places[i] = (tuntap_packet){memory[i] + 32, size, 12345};
+        buffers[i] = (tuntap_packet){memory[i] + 32, size, 12345};
 }
 
-/** The packets from this one on are in their places, and nothing beside them changed. */
-static void are_as_expected(size_t from, size_t count)
+/** The buffers have the packets from this one on. The bytes beside the packets did not change. */
+static void packets_are_in_the_buffers(size_t from, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         size_t size = length_of(&expected, from + i);
-        CHECK(places[i].data == memory[i] + 32 && places[i].size == size && places[i].run == 1);
+        CHECK(buffers[i].data == memory[i] + 32 && buffers[i].size == size && buffers[i].run == 1);
         CHECK(memcmp(memory[i] + 32, packet_of(&expected, from + i), size) == 0);
         CHECK(memory[i][31] == 0xee && memory[i][32 + size] == 0xee);
     }
-    CHECK(places[count].size == ROOM - 64 && places[count].run == 12345);
+    CHECK(buffers[count].size == ROOM - 64 && buffers[count].run == 12345);
 }
 
-static void each_comes_to_its_place(uint64_t flags)
+static void each_packet_is_copied_to_its_buffer(uint64_t flags)
 {
     tuntap_reader *reader;
     tuntap *dev = ready_tun(flags | TUNTAP_NONBLOCK);
     int sock = offload_socket("t0");
     OK(tuntap_reader_new(dev, 0, &reader, &err));
-    OK(tuntap_reader_set_room(reader, 100, 100, &err)); /* It is for batches alone. */
+    OK(tuntap_reader_set_room(reader, 100, 100, &err)); /* The room applies only to tuntap_reader_batch. */
     for (size_t size = 1; size < 1000; size += 111) {
         clear(&expected);
         udp_super(&super, 30, size);
         CHECK(send_super(sock, 0, &super) == 0);
         split_super(&super, TUNTAP_TUN, &expected);
-        set_places(ROOM - 64);
-        CHECK(tuntap_reader_copy(reader, places, MANY, sizeof *places, NULL) == 30);
-        are_as_expected(0, 30);
-        CHECK(tuntap_reader_copy(reader, places, MANY, sizeof *places, NULL) == 0);
-        FAILS(tuntap_reader_copy(reader, places, MANY, sizeof *places, &err), EAGAIN, TUNTAP_REASON_AGAIN);
+        set_buffers(ROOM - 64);
+        CHECK(tuntap_reader_copy(reader, buffers, MANY, sizeof *buffers, NULL) == 30);
+        packets_are_in_the_buffers(0, 30);
+        CHECK(tuntap_reader_copy(reader, buffers, MANY, sizeof *buffers, NULL) == 0);
+        FAILS(tuntap_reader_copy(reader, buffers, MANY, sizeof *buffers, &err), EAGAIN, TUNTAP_REASON_AGAIN);
 
         CHECK(send_super(sock, 0, &super) == 0);
         for (size_t from = 0; from < 30; from += 10) {
-            set_places(ROOM - 64);
-            CHECK(tuntap_reader_copy(reader, places, 10, sizeof *places, NULL) == 10);
-            are_as_expected(from, 10);
+            set_buffers(ROOM - 64);
+            CHECK(tuntap_reader_copy(reader, buffers, 10, sizeof *buffers, NULL) == 10);
+            packets_are_in_the_buffers(from, 10);
         }
-        CHECK(tuntap_reader_copy(reader, places, MANY, sizeof *places, NULL) == 0);
+        CHECK(tuntap_reader_copy(reader, buffers, MANY, sizeof *buffers, NULL) == 0);
     }
     tuntap_reader_free(reader);
     close(sock);
     tuntap_close(dev);
 }
 
-/** None is lost: it stays the next one, for a larger place, or for the other functions. */
-static void one_that_is_too_long_stays(uint64_t flags)
+/** A packet that is too long is not lost: a call with a larger buffer, or another function, returns it. */
+static void a_packet_that_is_too_long_stays_the_next(uint64_t flags)
 {
     void *packet;
     tuntap_reader *reader;
@@ -72,39 +72,39 @@ static void one_that_is_too_long_stays(uint64_t flags)
         udp_send(sock, "10.8.0.2", PORT, data, 100);
         udp_send(sock, "10.8.0.2", PORT, data, 1000);
         udp_send(sock, "10.8.0.2", PORT, data, 200);
-        set_places(1027);
-        CHECK(tuntap_reader_copy(reader, places, MANY, sizeof *places, NULL) == 1);
-        is_udp_packet(places[0].data, places[0].size, "10.8.0.2", data, 100);
-        set_places(1027);
-        FAILS(tuntap_reader_copy(reader, places, MANY, sizeof *places, &err), EMSGSIZE, TUNTAP_REASON_BUFFER);
+        set_buffers(1027);
+        CHECK(tuntap_reader_copy(reader, buffers, MANY, sizeof *buffers, NULL) == 1);
+        is_udp_packet(buffers[0].data, buffers[0].size, "10.8.0.2", data, 100);
+        set_buffers(1027);
+        FAILS(tuntap_reader_copy(reader, buffers, MANY, sizeof *buffers, &err), EMSGSIZE, TUNTAP_REASON_BUFFER);
         MESSAGE_HAS("1028");
-        CHECK(places[0].size == 1027 && memory[0][32] == 0xee);
-        set_places(1028);
+        CHECK(buffers[0].size == 1027 && memory[0][32] == 0xee);
+        set_buffers(1028);
         if (turn == 0) {
-            CHECK(tuntap_reader_copy(reader, places, MANY, sizeof *places, NULL) == 2);
-            is_udp_packet(places[0].data, places[0].size, "10.8.0.2", data, 1000);
-            is_udp_packet(places[1].data, places[1].size, "10.8.0.2", data, 200);
+            CHECK(tuntap_reader_copy(reader, buffers, MANY, sizeof *buffers, NULL) == 2);
+            is_udp_packet(buffers[0].data, buffers[0].size, "10.8.0.2", data, 1000);
+            is_udp_packet(buffers[1].data, buffers[1].size, "10.8.0.2", data, 200);
         } else if (turn == 1) {
             CHECK(tuntap_reader_next(reader, &packet, NULL) == 1028);
             is_udp_packet(packet, 1028, "10.8.0.2", data, 1000);
             CHECK(tuntap_reader_next(reader, &packet, NULL) == 228);
         } else {
-            CHECK(tuntap_reader_batch(reader, places, MANY, sizeof *places, NULL) == 2);
-            is_udp_packet(places[0].data, places[0].size, "10.8.0.2", data, 1000);
+            CHECK(tuntap_reader_batch(reader, buffers, MANY, sizeof *buffers, NULL) == 2);
+            is_udp_packet(buffers[0].data, buffers[0].size, "10.8.0.2", data, 1000);
         }
-        CHECK(tuntap_reader_copy(reader, places, MANY, sizeof *places, NULL) == 0);
+        CHECK(tuntap_reader_copy(reader, buffers, MANY, sizeof *buffers, NULL) == 0);
     }
     tuntap_reader_free(reader);
     close(sock);
     tuntap_close(dev);
 }
 
-/** A caller of an earlier version has a shorter structure, and one of a later version a longer one. */
-static void structures_may_differ(void)
+/** The structure of an earlier version is shorter, and the structure of a later version is longer. */
+static void structures_of_other_versions_are_accepted(void)
 {
     struct later {
         tuntap_packet packet;
-        size_t more; /* no padding, which would have to be 0 */
+        size_t more; /* size_t: padding would have to be 0 */
     } later[3];
     struct earlier {
         void *data;
@@ -126,15 +126,15 @@ static void structures_may_differ(void)
     CHECK(later[1].packet.size == 33 && later[1].packet.run == 1 && later[2].packet.size == ROOM);
     later[1].more = 1;
     FAILS(tuntap_reader_copy(reader, &later[0].packet, 2, sizeof *later, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_reader_copy(reader, places, 2, 2 * sizeof(void *) - 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_reader_copy(reader, places, 2, 4097, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_reader_copy(reader, places, 0, sizeof *places, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_reader_copy(reader, places, (size_t)-11, sizeof *places, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_reader_copy(reader, NULL, 2, sizeof *places, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    FAILS(tuntap_reader_copy(NULL, places, 2, sizeof *places, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    set_places(100);
-    places[1].data = NULL;
-    FAILS(tuntap_reader_copy(reader, places, 2, sizeof *places, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_reader_copy(reader, buffers, 2, 2 * sizeof(void *) - 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_reader_copy(reader, buffers, 2, 4097, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_reader_copy(reader, buffers, 0, sizeof *buffers, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_reader_copy(reader, buffers, (size_t)-11, sizeof *buffers, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_reader_copy(reader, NULL, 2, sizeof *buffers, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    FAILS(tuntap_reader_copy(NULL, buffers, 2, sizeof *buffers, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    set_buffers(100);
+    buffers[1].data = NULL;
+    FAILS(tuntap_reader_copy(reader, buffers, 2, sizeof *buffers, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     tuntap_reader_free(reader);
     close(sock);
     tuntap_close(dev);
@@ -144,10 +144,10 @@ int main(void)
 {
     begin();
     ipv4_only();
-    each_comes_to_its_place(TUNTAP_OFFLOAD);
-    each_comes_to_its_place(0);
-    one_that_is_too_long_stays(TUNTAP_OFFLOAD);
-    one_that_is_too_long_stays(0);
-    structures_may_differ();
+    each_packet_is_copied_to_its_buffer(TUNTAP_OFFLOAD);
+    each_packet_is_copied_to_its_buffer(0);
+    a_packet_that_is_too_long_stays_the_next(TUNTAP_OFFLOAD);
+    a_packet_that_is_too_long_stays_the_next(0);
+    structures_of_other_versions_are_accepted();
     return 0;
 }

@@ -3,7 +3,7 @@
 
 static struct super super;
 
-/** With packets that were not taken. */
+/** A reader with packets that were not taken can be freed. */
 int main(void)
 {
     void *packet;

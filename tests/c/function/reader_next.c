@@ -6,7 +6,7 @@
 static struct super super;
 static struct packets expected, got;
 
-/** Takes one batch, to its end. */
+/** Reads one batch to its end. */
 static void take_batch(tuntap_reader *reader)
 {
     void *packet;
@@ -24,7 +24,7 @@ static void is_as_expected(void)
               memcmp(packet_of(&got, i), packet_of(&expected, i), length_of(&got, i)) == 0);
 }
 
-/** Takes all batches that wait: a super-packet of more than 64 KiB is split by the kernel, and is two. */
+/** Reads all queued batches. The kernel splits a super-packet of more than 64 KiB into two. */
 static void take_batches(tuntap_reader *reader)
 {
     void *packet;
@@ -32,15 +32,15 @@ static void take_batches(tuntap_reader *reader)
     do {
         while ((length = tuntap_reader_next(reader, &packet, NULL)) > 0) {
             append(&got, packet, (size_t)length);
-            /* Its bytes are the caller's: the next packet does not come of them. */
+            /* The caller may overwrite the packet: the next packets do not change. */
             memset(packet, 0xaa, (size_t)length);
         }
     } while (length == 0);
     CHECK(length == -EAGAIN);
 }
 
-/** The same packets as from a device that takes no offload: there, the kernel splits. */
-static void super_packets_come_as_packets(uint64_t kind)
+/** The packets are the same as from a device without offload, where the kernel splits super-packets. */
+static void super_packets_are_split_into_packets(uint64_t kind)
 {
     tuntap *dev, *plain;
     tuntap_reader *reader;
@@ -49,26 +49,26 @@ static void super_packets_come_as_packets(uint64_t kind)
     OK(tuntap_reader_new(dev, 0, &reader, &err));
     IP("link set t0 up txqueuelen 5000");
     IP("link set t1 up txqueuelen 5000");
-    int sock = offload_socket("t0"), witness = offload_socket("t1");
+    int sock = offload_socket("t0"), plain_sock = offload_socket("t1");
     for (int i = 0; i < 1000; i++) {
         random_super(&super, kind == TUNTAP_TAP, 0xf9);
         clear(&got);
         clear(&expected);
         CHECK(send_super(sock, kind == TUNTAP_TAP, &super) == 0);
-        CHECK(send_super(witness, kind == TUNTAP_TAP, &super) == 0);
+        CHECK(send_super(plain_sock, kind == TUNTAP_TAP, &super) == 0);
         take_packets(tuntap_get_fd(plain, NULL), &expected);
         take_batches(reader);
         is_as_expected();
     }
     tuntap_reader_free(reader);
     close(sock);
-    close(witness);
+    close(plain_sock);
     tuntap_close(plain);
     tuntap_close(dev);
 }
 
-/** All that waits is one batch, up to 64 reads; and a packet that is alone does not wait for others. */
-static void a_batch_is_all_that_waits(uint64_t flags)
+/** A batch has all queued packets, up to a limit. A single packet does not wait for others. */
+static void a_batch_has_all_queued_packets(uint64_t flags)
 {
     void *packet;
     tuntap_reader *reader;
@@ -109,7 +109,7 @@ static void *wake_later(void *argument)
     return NULL;
 }
 
-static void it_waits_for_the_first(void)
+static void a_blocking_reader_waits_for_the_first_packet(void)
 {
     void *packet;
     pthread_t thread;
@@ -135,8 +135,8 @@ static void it_waits_for_the_first(void)
     tuntap_close(dev);
 }
 
-/** One packet a call, of a super-packet too. */
-static void a_plain_read_goes_on(void)
+/** tuntap_read and tuntap_readv also return the packets of a super-packet one by one. */
+static void read_and_readv_return_one_packet_per_call(void)
 {
     static uint8_t buf[2000], parts[2][700];
     struct iovec iovecs[2] = {{parts[0], sizeof parts[0]}, {parts[1], sizeof parts[1]}};
@@ -168,11 +168,11 @@ int main(void)
 {
     begin();
     ipv4_only();
-    super_packets_come_as_packets(TUNTAP_TUN);
-    super_packets_come_as_packets(TUNTAP_TAP);
-    a_batch_is_all_that_waits(TUNTAP_OFFLOAD);
-    a_batch_is_all_that_waits(0);
-    it_waits_for_the_first();
-    a_plain_read_goes_on();
+    super_packets_are_split_into_packets(TUNTAP_TUN);
+    super_packets_are_split_into_packets(TUNTAP_TAP);
+    a_batch_has_all_queued_packets(TUNTAP_OFFLOAD);
+    a_batch_has_all_queued_packets(0);
+    a_blocking_reader_waits_for_the_first_packet();
+    read_and_readv_return_one_packet_per_call();
     return 0;
 }

@@ -28,7 +28,7 @@ static void send_run(int sock, size_t count, size_t size, size_t last)
     split_super(&super, TUNTAP_TUN, &expected);
 }
 
-/** All room is the caller's: no packet changes when that before and behind each is written to. */
+/** The caller may write to the room before and behind each packet: no packet changes. */
 static void is_as_expected(size_t count, size_t headroom, size_t tailroom)
 {
     CHECK(count == expected.count);
@@ -102,7 +102,7 @@ static void room_has_a_limit(void)
     tuntap_close(dev);
 }
 
-/** A run has no more packets, and with their room no more bytes, than one datagram of UDP_SEGMENT has. */
+/** A run has no more packets, and with their room no more bytes, than one send with UDP_SEGMENT accepts. */
 static void runs_have_limits(void)
 {
     tuntap_reader *reader;
@@ -128,7 +128,7 @@ static void runs_have_limits(void)
     tuntap_close(dev);
 }
 
-/** A batch of packets that were read one by one ends where a run ends, so that one send takes each batch. */
+/** If packets were read one by one, a batch ends with a run, so that one send is enough for each batch. */
 static void batches_end_with_a_run(uint64_t flags)
 {
     enum { COUNT = 100, SIZE = 1400, HEADROOM = 16, TAILROOM = 16 };
@@ -152,7 +152,7 @@ static void batches_end_with_a_run(uint64_t flags)
     tuntap_close(dev);
 }
 
-/** One datagram, sealed in place: 16 bytes before and behind it, sent as one. */
+/** Each packet gets 16 bytes before and behind it in place, and one call sends the whole run. */
 static void a_run_is_sent_at_once(void)
 {
     enum { HEADER = 16, TAG = 16, SIZE = 500, COUNT = 40 };

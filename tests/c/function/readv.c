@@ -10,7 +10,7 @@ static size_t header_of(uint64_t flags)
     return (flags & TUNTAP_PI ? 4 : 0) + (flags & TUNTAP_TAP ? 14 : 0);
 }
 
-/** The parts lie one after the other in buf, so that the packet is whole there when each was filled up. */
+/** The parts are adjacent in buf, so that buf has the whole packet if the parts are filled in order. */
 static ssize_t read_into(tuntap *dev, const size_t *sizes, size_t count)
 {
     static struct iovec parts[1023];
@@ -28,7 +28,7 @@ static ssize_t read_into(tuntap *dev, const size_t *sizes, size_t count)
     return got;
 }
 
-static void the_parts_are_filled_one_after_the_other(uint64_t flags)
+static void the_parts_are_filled_in_order(uint64_t flags)
 {
     static const size_t divisions[][6] = {
         {2000}, {70000, 70000}, {1, 1999}, {1999, 1}, {0, 1999, 0, 1}, {4, 14, 20, 8, 1472, 0}, {3, 1, 1, 1, 1, 65600},
@@ -48,8 +48,8 @@ static void the_parts_are_filled_one_after_the_other(uint64_t flags)
     finish(dev);
 }
 
-/** Each header in a place of its own, none beside the other. */
-static void the_headers_have_parts_of_their_own(void)
+/** The parts need not be adjacent in memory. */
+static void each_header_can_have_its_own_part(void)
 {
     uint8_t information[4], ethernet[14], ip[20], udp[8], rest[100];
     struct iovec parts[] = {{information, 4}, {ethernet, 14}, {ip, 20}, {udp, 8}, {rest, sizeof rest}};
@@ -63,7 +63,7 @@ static void the_headers_have_parts_of_their_own(void)
     finish(dev);
 }
 
-static void a_packet_too_long_is_lost_and_the_next_is_not(uint64_t flags)
+static void only_a_packet_that_is_too_long_is_lost(uint64_t flags)
 {
     tuntap *dev = ready(flags);
     size_t header = header_of(flags), length = header + UDP_OVERHEAD + 100;
@@ -80,7 +80,7 @@ static void a_packet_too_long_is_lost_and_the_next_is_not(uint64_t flags)
     CHECK(read_into(dev, fits, 3) == (ssize_t)length);
     is_udp_packet(buf + header, UDP_OVERHEAD + 100, "10.8.0.2", data, 100);
 
-    /* Without any room at all the packet is still one that is too long; the information wants its 4 bytes. */
+    /* With 0 bytes, every packet is too long. The packet information needs 4 bytes. */
     size_t nothing[] = {0, 0}, three[] = {1, 2};
     udp_send(sock, "10.8.0.2", PORT, data, 100);
     if (flags & TUNTAP_PI) {
@@ -94,8 +94,8 @@ static void a_packet_too_long_is_lost_and_the_next_is_not(uint64_t flags)
     finish(dev);
 }
 
-/** 1023 parts of one byte, in which one packet more than fits is found out too. */
-static void so_many_parts_are_taken(void)
+/** 1023 parts of one byte: a packet that is one byte longer is detected too. */
+static void up_to_1023_parts_are_accepted(void)
 {
     static size_t ones[1023];
     tuntap *dev = ready(TUNTAP_TUN);
@@ -113,7 +113,7 @@ static void so_many_parts_are_taken(void)
     finish(dev);
 }
 
-static void what_is_no_list_is_refused_and_takes_no_packet(void)
+static void invalid_lists_are_refused_and_take_no_packet(void)
 {
     static struct iovec parts[1024];
     static const size_t counts[] = {0, SIZE_MAX, SIZE_MAX / 16 + 2, 1024, INT32_MAX};
@@ -172,7 +172,7 @@ static void send_one(tuntap *dev)
     udp_send(sock, "10.8.0.2", PORT, data, 100);
 }
 
-static struct reader what_ends_the_wait(void (*action)(tuntap *))
+static struct reader wait_ended_by(void (*action)(tuntap *))
 {
     struct reader reader = {.dev = ready(TUNTAP_TUN)};
     pthread_t thread;
@@ -192,20 +192,20 @@ static void do_nothing(int number)
     (void)number;
 }
 
-static void it_waits_as_read_does(void)
+static void it_waits_like_read(void)
 {
     struct iovec part = {buf, sizeof buf};
-    CHECK(what_ends_the_wait(send_one).result == UDP_OVERHEAD + 100);
+    CHECK(wait_ended_by(send_one).result == UDP_OVERHEAD + 100);
     is_udp_packet(buf, UDP_OVERHEAD + 100, "10.8.0.2", data, 100);
-    struct reader reader = what_ends_the_wait(wake);
+    struct reader reader = wait_ended_by(wake);
     CHECK(reader.result == -ECANCELED && reader.err.reason == TUNTAP_REASON_WOKEN);
-    reader = what_ends_the_wait(delete);
+    reader = wait_ended_by(delete);
     CHECK(reader.result == -ENODEV && reader.err.reason == TUNTAP_REASON_REMOVED);
 
     tuntap *dev = ready(TUNTAP_TUN);
-    signals_come(do_nothing, SA_RESTART);
+    start_signals(do_nothing, SA_RESTART);
     FAILS(tuntap_readv(dev, &part, 1, &err), EINTR, TUNTAP_REASON_INTERRUPTED);
-    signals_end();
+    stop_signals();
     OK(tuntap_set_nonblock(dev, 1, &err));
     FAILS(tuntap_readv(dev, &part, 1, &err), EAGAIN, TUNTAP_REASON_AGAIN);
     IP("link delete t0");
@@ -221,12 +221,12 @@ int main(void)
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(i * 31);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        the_parts_are_filled_one_after_the_other(kinds[i]);
-        a_packet_too_long_is_lost_and_the_next_is_not(kinds[i]);
+        the_parts_are_filled_in_order(kinds[i]);
+        only_a_packet_that_is_too_long_is_lost(kinds[i]);
     }
-    the_headers_have_parts_of_their_own();
-    so_many_parts_are_taken();
-    what_is_no_list_is_refused_and_takes_no_packet();
-    it_waits_as_read_does();
+    each_header_can_have_its_own_part();
+    up_to_1023_parts_are_accepted();
+    invalid_lists_are_refused_and_take_no_packet();
+    it_waits_like_read();
     return 0;
 }

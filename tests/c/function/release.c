@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "netns.h"
 
-/** Packets pass before, by the descriptor alone, and after it was taken back; and what was set stays. */
-static void a_device_lives_on_with_its_descriptor(uint64_t flags)
+/** Packets flow before the release, through the descriptor alone, and through a new handle. All settings stay. */
+static void a_released_device_keeps_its_settings_and_can_be_opened_again(uint64_t flags)
 {
     tuntap *dev;
     int before = descriptors(), fd = -1;
     uint64_t now;
     OK(tuntap_open("t0", flags, &dev, &err));
-    int sock = take_up("t0", flags);
+    int sock = bring_up("t0", flags);
     unsigned index = if_nametoindex("t0");
     if (!(flags & TUNTAP_OFFLOAD))
         packets_flow(sock, dev, flags);
     OK(tuntap_set_sndbuf(dev, 123456, &err));
-    int its = tuntap_get_fd(dev, NULL);
+    int fd_before = tuntap_get_fd(dev, NULL);
     OK(tuntap_release(dev, &fd, &err));
-    CHECK(fd == its && descriptors() == before + 2);
+    CHECK(fd == fd_before && descriptors() == before + 2);
     CHECK(fcntl(fd, F_GETFD) == FD_CLOEXEC && (fcntl(fd, F_GETFL) & O_NONBLOCK));
     CHECK(if_nametoindex("t0") == index);
     IP_HAS("10.8.0.1", "address show dev t0");
@@ -39,7 +39,7 @@ static void a_device_lives_on_with_its_descriptor(uint64_t flags)
     CHECK(descriptors() == before);
 }
 
-static void it_goes_with_its_descriptor(void)
+static void closing_the_descriptor_removes_the_device(void)
 {
     tuntap *dev;
     int fd;
@@ -50,7 +50,7 @@ static void it_goes_with_its_descriptor(void)
     CHECK(!exists("t0"));
 }
 
-/** One of several queues, whose device is gone or not. */
+/** One of several queues can be released, also after its device was deleted. */
 static void a_queue_is_released(void)
 {
     tuntap *dev, *queue;
@@ -67,8 +67,8 @@ static void a_queue_is_released(void)
     close(fd);
 }
 
-/** Borrowed: the copy is given, and the caller's own stays. */
-static void a_copy_is_released(void)
+/** TUNTAP_BORROW: the library's copy is released, and the caller's descriptor stays open. */
+static void the_copy_of_a_borrowed_descriptor_is_released(void)
 {
     tuntap *dev;
     int own = join_by_hand("t0", IFF_TUN | IFF_NO_PI), fd;
@@ -81,7 +81,7 @@ static void a_copy_is_released(void)
     CHECK(!exists("t0"));
 }
 
-static void who_holds_the_device_keeps_it(void)
+static void a_reader_or_a_writer_prevents_a_release(void)
 {
     tuntap *dev;
     tuntap_reader *reader;
@@ -102,7 +102,7 @@ static void who_holds_the_device_keeps_it(void)
     close(fd);
 }
 
-static void nothing_is_released_where_that_cannot_be(void)
+static void invalid_requests_release_nothing(void)
 {
     tuntap *dev;
     int fd = 77;
@@ -117,15 +117,15 @@ int main(void)
 {
     begin();
     ipv4_only();
-    a_device_lives_on_with_its_descriptor(TUNTAP_TUN);
-    a_device_lives_on_with_its_descriptor(TUNTAP_TAP);
-    a_device_lives_on_with_its_descriptor(TUNTAP_TUN | TUNTAP_PI);
-    a_device_lives_on_with_its_descriptor(TUNTAP_TUN | TUNTAP_OFFLOAD);
-    a_device_lives_on_with_its_descriptor(TUNTAP_TAP | TUNTAP_MULTI_QUEUE);
-    it_goes_with_its_descriptor();
+    a_released_device_keeps_its_settings_and_can_be_opened_again(TUNTAP_TUN);
+    a_released_device_keeps_its_settings_and_can_be_opened_again(TUNTAP_TAP);
+    a_released_device_keeps_its_settings_and_can_be_opened_again(TUNTAP_TUN | TUNTAP_PI);
+    a_released_device_keeps_its_settings_and_can_be_opened_again(TUNTAP_TUN | TUNTAP_OFFLOAD);
+    a_released_device_keeps_its_settings_and_can_be_opened_again(TUNTAP_TAP | TUNTAP_MULTI_QUEUE);
+    closing_the_descriptor_removes_the_device();
     a_queue_is_released();
-    a_copy_is_released();
-    who_holds_the_device_keeps_it();
-    nothing_is_released_where_that_cannot_be();
+    the_copy_of_a_borrowed_descriptor_is_released();
+    a_reader_or_a_writer_prevents_a_release();
+    invalid_requests_release_nothing();
     return 0;
 }

@@ -23,8 +23,8 @@ static void open_with_addresses(void)
     IP("-6 route add fd09::/48 via fd00::9 dev t0");
 }
 
-/** The device has the address all the time, and so the routes that need it stay. */
-static void in_place(void)
+/** The device always has the address, so the routes that need it stay. */
+static void an_address_is_changed_in_place(void)
 {
     open_with_addresses();
     tuntap_addr longer = {.addr = "10.8.0.1/24", .valid = 5000, .preferred = 4000, .metric = 77};
@@ -35,7 +35,7 @@ static void in_place(void)
     OK(replace(&longer));
     OK(replace(&longer6));
     longer.valid = longer.preferred = 0;
-    longer.addr[strlen("10.8.0.1")] = 0; /* the prefix that it has */
+    longer.addr[strlen("10.8.0.1")] = 0; /* the present prefix */
     OK(replace(&longer));
     CHECK(announced(RTM_DELADDR) == 0);
     IP_HAS("\"local\":\"10.8.0.1\",\"prefixlen\":24,\"metric\":77,\"broadcast\":\"10.8.0.255\",\"scope\":\"global\","
@@ -47,8 +47,8 @@ static void in_place(void)
     tuntap_close(dev);
 }
 
-/** What the kernel does not change where it is: the order stays, and what is not said. */
-static void by_another(void)
+/** The kernel cannot change the label or the prefix in place. The order of addresses and all other properties stay. */
+static void an_address_is_removed_and_added_again(void)
 {
     open_with_addresses();
     IP("address add 10.8.0.3/24 dev t0");
@@ -69,7 +69,7 @@ static void by_another(void)
     tuntap_close(dev);
 }
 
-static void nothing_or_all_of_it(void)
+static void a_failed_replacement_changes_nothing(void)
 {
     open_with_addresses();
     tuntap_addr relabeled = {.addr = "10.8.0.1/24", .label = "t0:new"};
@@ -92,8 +92,8 @@ static void nothing_or_all_of_it(void)
     tuntap_close(dev);
 }
 
-/** An open that fails later has the device as it was. */
-static void an_open_takes_it_back(void)
+/** An open that fails later restores the device. */
+static void a_failed_open_restores_the_addresses(void)
 {
     tuntap_config *config;
     tuntap_addr longer = {.addr = "10.8.0.1/24", .valid = 5000}, relabeled = {.addr = "10.8.0.2/24", .label = "t0:new"};
@@ -123,9 +123,9 @@ static void an_open_takes_it_back(void)
 int main(void)
 {
     begin();
-    in_place();
-    by_another();
-    nothing_or_all_of_it();
-    an_open_takes_it_back();
+    an_address_is_changed_in_place();
+    an_address_is_removed_and_added_again();
+    a_failed_replacement_changes_nothing();
+    a_failed_open_restores_the_addresses();
     return 0;
 }

@@ -23,8 +23,8 @@ static void open_two(void)
     wait_for_local("fd01::1 ");
 }
 
-/** There is a route all the time. */
-static void the_kernel_replaces_it(void)
+/** At no time is there no route. */
+static void a_route_is_replaced_without_a_gap(void)
 {
     static const struct {
         tuntap_route route;
@@ -61,7 +61,7 @@ static void the_kernel_replaces_it(void)
     tuntap_close(dev);
 }
 
-/** The kernel would take its place. */
+/** The kernel alone would replace the route of the other interface. */
 static void another_interfaces_route_stays(void)
 {
     tuntap_route route = {.destination = "10.9.0.0/16"}, route6 = {.destination = "fd09::/48"};
@@ -81,7 +81,7 @@ static void another_interfaces_route_stays(void)
     tuntap_close(dev);
 }
 
-static void nothing_or_all_of_it(void)
+static void a_failed_replacement_changes_nothing(void)
 {
     tuntap_route route = {.destination = "10.9.0.0/16", .gateway = "10.8.0.3"};
     tuntap_route wrong = {.destination = "10.12.0.0/16", .gateway = "198.51.100.1"};
@@ -97,7 +97,7 @@ static void nothing_or_all_of_it(void)
     OK(replace(dev, &route));
     IP_HAS("\"gateway\":\"10.8.0.3\"", "route show dev t0");
 
-    /* An open that fails later has the device as it was. */
+    /* An open that fails later restores the device. */
     OK(tuntap_set_persist(dev, 1, &err));
     tuntap_close(dev);
     IP("link set t0 up");
@@ -118,8 +118,8 @@ static void nothing_or_all_of_it(void)
     IP("link delete t0");
 }
 
-/** The table of a route comes with its first one; a new network namespace has not even the main one. */
-static void a_table_comes_with_its_first_route(void)
+/** The first route creates its table. A new network namespace does not even have the main table. */
+static void the_first_route_creates_its_table(void)
 {
     static const uint32_t tables[] = {0, 4711};
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
@@ -141,9 +141,9 @@ static void a_table_comes_with_its_first_route(void)
 int main(void)
 {
     begin();
-    a_table_comes_with_its_first_route();
-    the_kernel_replaces_it();
+    the_first_route_creates_its_table();
+    a_route_is_replaced_without_a_gap();
     another_interfaces_route_stays();
-    nothing_or_all_of_it();
+    a_failed_replacement_changes_nothing();
     return 0;
 }

@@ -3,7 +3,7 @@
 
 static tuntap *dev;
 
-static void it_gets_the_address_the_network_and_the_route(uint64_t kind)
+static void it_sets_the_address_the_prefix_and_the_route(uint64_t kind)
 {
     OK(tuntap_open("t0", kind, &dev, &err));
     OK(tuntap_set_addr(dev, "10.8.0.1/24", &err));
@@ -21,8 +21,8 @@ static void it_gets_the_address_the_network_and_the_route(uint64_t kind)
     tuntap_close(dev);
 }
 
-/** Several, of several networks, with those that Linux removes together with the first of their network. */
-static void it_replaces_all_of_ipv4(void)
+/** Several addresses of several networks, also those that Linux removes together with the first of their network. */
+static void it_replaces_all_ipv4_addresses(void)
 {
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     write_file("/proc/sys/net/ipv4/conf/all/promote_secondaries", "0");
@@ -40,8 +40,8 @@ static void it_replaces_all_of_ipv4(void)
     tuntap_close(dev);
 }
 
-/** Without a prefix, an address that the device has already keeps its own, and its other end. */
-static void without_a_prefix_the_present_one_stays(void)
+/** Without a prefix in the call, a present address keeps its prefix and its peer. */
+static void without_a_prefix_the_present_prefix_stays(void)
 {
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("address add 10.8.0.1 peer 10.8.0.2/24 dev t0");
@@ -51,7 +51,7 @@ static void without_a_prefix_the_present_one_stays(void)
     IP_HAS("\"local\":\"10.8.0.1\",\"prefixlen\":24,", "address show t0");
     tuntap_close(dev);
 
-    /* Also when it is not the only one, nor the first. */
+    /* Also if the device has other addresses. */
     const char *kept[] = {"10.8.0.1", "10.9.0.1"}, *gone[] = {"10.9.0.1", "10.8.0.1"};
     for (size_t i = 0; i < 2; i++) {
         char shown[64];
@@ -66,7 +66,7 @@ static void without_a_prefix_the_present_one_stays(void)
     }
 }
 
-static void what_is_no_address_changes_nothing(void)
+static void invalid_addresses_change_nothing(void)
 {
     static char before[65536];
     const char *wrong[] = {"",           "/",          "10.8.0.1/",   "10.8.0.1/33",     "10.8.0.1/+8", "10.8.0.1/-1",
@@ -85,8 +85,8 @@ static void what_is_no_address_changes_nothing(void)
     tuntap_close(dev);
 }
 
-/** Of its family, and of the link-local addresses or the others. */
-static void an_ipv6_address_replaces_its_like(uint64_t kind)
+/** A link-local address replaces the link-local addresses of IPv6, and another address replaces the others. */
+static void an_ipv6_address_replaces_those_of_the_same_kind(uint64_t kind)
 {
     OK(tuntap_open("t0", kind, &dev, &err));
     IP("link set t0 addrgenmode none");
@@ -102,7 +102,7 @@ static void an_ipv6_address_replaces_its_like(uint64_t kind)
     IP_HAS("\"fe80::1\"", "address show t0");
     IP_HAS("\"10.8.0.1\"", "address show t0");
 
-    /* The same one with another prefix; and without one, as it is. */
+    /* The same address with another prefix, and without a prefix in the call. */
     OK(tuntap_set_addr(dev, "fd00::3/80", &err));
     IP_HAS("\"local\":\"fd00::3\",\"prefixlen\":80,", "address show t0");
     OK(tuntap_set_addr(dev, "fd00::3", &err));
@@ -124,8 +124,8 @@ static void an_ipv6_address_replaces_its_like(uint64_t kind)
     tuntap_close(dev);
 }
 
-/** The kernel takes routes away with the address that they need: a change that fails gives them back as well. */
-static void a_failure_leaves_the_routes(void)
+/** The kernel removes routes with the address that they need. A failed change restores the routes too. */
+static void a_failed_change_restores_the_routes(void)
 {
     static const char *const all = "ip -d address show t0; ip -d route show table all; ip -d -6 route show table all";
     OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
@@ -144,8 +144,8 @@ static void a_failure_leaves_the_routes(void)
     tuntap_close(dev);
 }
 
-/** The kernel has done it, and its answer is lost. */
-static void an_answer_may_be_lost(void)
+/** The kernel has made the change, but its answer is lost. */
+static void a_request_is_repeated_after_a_lost_answer(void)
 {
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("address add 10.8.0.1/24 dev t0");
@@ -179,15 +179,15 @@ static void only_a_change_needs_privilege(void)
 int main(void)
 {
     begin();
-    it_gets_the_address_the_network_and_the_route(TUNTAP_TUN);
-    it_gets_the_address_the_network_and_the_route(TUNTAP_TAP);
-    it_replaces_all_of_ipv4();
-    without_a_prefix_the_present_one_stays();
-    what_is_no_address_changes_nothing();
-    an_ipv6_address_replaces_its_like(TUNTAP_TUN);
-    an_ipv6_address_replaces_its_like(TUNTAP_TAP);
-    a_failure_leaves_the_routes();
-    an_answer_may_be_lost();
+    it_sets_the_address_the_prefix_and_the_route(TUNTAP_TUN);
+    it_sets_the_address_the_prefix_and_the_route(TUNTAP_TAP);
+    it_replaces_all_ipv4_addresses();
+    without_a_prefix_the_present_prefix_stays();
+    invalid_addresses_change_nothing();
+    an_ipv6_address_replaces_those_of_the_same_kind(TUNTAP_TUN);
+    an_ipv6_address_replaces_those_of_the_same_kind(TUNTAP_TAP);
+    a_failed_change_restores_the_routes();
+    a_request_is_repeated_after_a_lost_answer();
     only_a_change_needs_privilege();
     return 0;
 }

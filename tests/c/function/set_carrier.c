@@ -6,15 +6,15 @@ static int carrier_of(const char *name)
     return atoi(output_of("cat /sys/class/net/%s/carrier", name));
 }
 
-/** In a mount namespace of our own: the /sys of another shows the interfaces of another network. */
-static void show_our_network(void)
+/** Mounts another /sys in a new mount namespace: the present /sys shows the interfaces of another network namespace. */
+static void mount_own_sysfs(void)
 {
     begin_mounts();
     if (mount("sysfs", "/sys", "sysfs", 0, NULL) != 0)
         skip("no /sys may be mounted here: run as root");
 }
 
-static void the_kernel_sees_the_cable(uint64_t kind)
+static void the_kernel_sees_the_carrier(uint64_t kind)
 {
     tuntap *dev;
     OK(tuntap_open("t0", kind, &dev, &err));
@@ -34,7 +34,7 @@ static void the_kernel_sees_the_cable(uint64_t kind)
     tuntap_close(dev);
 }
 
-static void a_device_without_queues_gets_none(void)
+static void a_device_without_queues_gets_no_carrier(void)
 {
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, &dev, &err));
@@ -59,7 +59,7 @@ static void it_needs_no_privilege(void)
     tuntap_close(dev);
 }
 
-static void an_old_kernel_cannot(void)
+static void an_old_kernel_is_reported(void)
 {
     tuntap *dev;
     if (kernel_is(5, 0))
@@ -76,11 +76,11 @@ static void an_old_kernel_cannot(void)
 int main(void)
 {
     begin();
-    show_our_network();
-    an_old_kernel_cannot();
-    the_kernel_sees_the_cable(TUNTAP_TUN);
-    the_kernel_sees_the_cable(TUNTAP_TAP);
-    a_device_without_queues_gets_none();
+    mount_own_sysfs();
+    an_old_kernel_is_reported();
+    the_kernel_sees_the_carrier(TUNTAP_TUN);
+    the_kernel_sees_the_carrier(TUNTAP_TAP);
+    a_device_without_queues_gets_no_carrier();
     FAILS(tuntap_set_carrier(NULL, 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     it_needs_no_privilege();
     return 0;

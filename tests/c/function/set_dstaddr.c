@@ -3,7 +3,7 @@
 
 static tuntap *dev;
 
-static void the_other_end_is_set_and_unset(uint64_t kind)
+static void the_destination_is_set_and_unset(uint64_t kind)
 {
     OK(tuntap_open("t0", kind, &dev, &err));
     FAILS(tuntap_set_dstaddr(dev, "10.8.0.2", &err), ENOENT, TUNTAP_REASON_UNSET);
@@ -20,7 +20,7 @@ static void the_other_end_is_set_and_unset(uint64_t kind)
     tuntap_close(dev);
 }
 
-/** The first address changes; those beside it stay. */
+/** The first address changes, and the other addresses stay. */
 static void other_addresses_stay(void)
 {
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
@@ -34,7 +34,7 @@ static void other_addresses_stay(void)
     tuntap_close(dev);
 }
 
-/** The first address stays the first one, so that the next call is about the same. */
+/** The first address stays the first one, so that the next call changes the same address. */
 static void the_first_address_stays_the_first(void)
 {
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
@@ -48,7 +48,7 @@ static void the_first_address_stays_the_first(void)
     tuntap_close(dev);
 }
 
-static void a_device_that_is_gone_says_so(void)
+static void a_removed_device_is_reported(void)
 {
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("address add 10.8.0.1/24 dev t0");
@@ -57,7 +57,7 @@ static void a_device_that_is_gone_says_so(void)
     tuntap_close(dev);
 }
 
-static void only_a_good_change_is_made_and_only_a_change_needs_privilege(void)
+static void invalid_values_are_refused_and_only_a_change_needs_privilege(void)
 {
     const char *wrong[] = {"", "10.8.0.2/24", "0.0.0.0", "224.0.0.1", "fd00::2", "host"};
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
@@ -78,11 +78,11 @@ static void only_a_good_change_is_made_and_only_a_change_needs_privilege(void)
 int main(void)
 {
     begin();
-    the_other_end_is_set_and_unset(TUNTAP_TUN);
-    the_other_end_is_set_and_unset(TUNTAP_TAP);
+    the_destination_is_set_and_unset(TUNTAP_TUN);
+    the_destination_is_set_and_unset(TUNTAP_TAP);
     other_addresses_stay();
     the_first_address_stays_the_first();
-    a_device_that_is_gone_says_so();
-    only_a_good_change_is_made_and_only_a_change_needs_privilege();
+    a_removed_device_is_reported();
+    invalid_values_are_refused_and_only_a_change_needs_privilege();
     return 0;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "steering.h"
 
-/** Sends datagrams to stations whose MAC addresses end in 0 to 9, and to two groups: which of them come out, as
- * bits. */
-static unsigned which_come_out(tuntap *dev)
+/** Sends datagrams to stations whose MAC addresses end in 0 to 9. Returns a bit for each station whose datagram comes
+ * out. */
+static unsigned destinations_that_pass(tuntap *dev)
 {
     uint8_t buf[2000];
     unsigned seen = 0;
@@ -21,8 +21,8 @@ static unsigned which_come_out(tuntap *dev)
     return seen;
 }
 
-/** Whether a frame to a group's address comes out. */
-static int a_group_comes_out(tuntap *dev, const char *group)
+/** Whether a frame to a multicast address comes out. */
+static int multicast_passes(tuntap *dev, const char *group)
 {
     int sock = udp_socket("10.8.0.1", 0);
     struct in_addr own = {.s_addr = inet_addr("10.8.0.1")};
@@ -44,34 +44,35 @@ int main(void)
         IP("neigh replace 10.8.0.%d lladdr 02:00:00:00:00:%02x dev t0", 10 + i, i);
     }
     drain(dev);
-    CHECK(which_come_out(dev) == 0x3ff);
+    CHECK(destinations_that_pass(dev) == 0x3ff);
 
     OK(tuntap_set_filter_mac(dev, macs[3], 1, 0, &err));
-    CHECK(which_come_out(dev) == 1 << 3);
-    CHECK(!a_group_comes_out(dev, "239.1.2.3"));
+    CHECK(destinations_that_pass(dev) == 1 << 3);
+    CHECK(!multicast_passes(dev, "239.1.2.3"));
     OK(tuntap_set_filter_mac(dev, macs[1], 8, TUNTAP_ALL_MULTICAST, &err));
-    CHECK(which_come_out(dev) == 0x1fe);
-    CHECK(a_group_comes_out(dev, "239.1.2.3"));
+    CHECK(destinations_that_pass(dev) == 0x1fe);
+    CHECK(multicast_passes(dev, "239.1.2.3"));
 
-    /* Of more than eight the rest are groups', which are distinguished by a hash. */
+    /* Addresses after the eighth must be multicast addresses. The driver compares them by a hash. */
     static const uint8_t group[6] = {1, 0, 0x5e, 1, 2, 3};
     memcpy(macs[8], group, sizeof group);
     OK(tuntap_set_filter_mac(dev, macs[0], 9, 0, &err));
-    CHECK(which_come_out(dev) == 0xff);
-    CHECK(a_group_comes_out(dev, "239.1.2.3"));
+    CHECK(destinations_that_pass(dev) == 0xff);
+    CHECK(multicast_passes(dev, "239.1.2.3"));
+    CHECK(!multicast_passes(dev, "239.9.9.9"));
     FAILS(tuntap_set_filter_mac(dev, macs[0], 10, 0, &err), EINVAL, TUNTAP_REASON_ADDRESS);
     MESSAGE_HAS("eight");
-    CHECK(which_come_out(dev) == 0xff);
+    CHECK(destinations_that_pass(dev) == 0xff);
 
     FAILS(tuntap_set_filter_mac(dev, NULL, 1, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_set_filter_mac(dev, macs[0], 1, 2, &err), EINVAL, TUNTAP_REASON_FLAGS);
     FAILS(tuntap_set_filter_mac(dev, macs[0], 65536, 0, &err), EINVAL, TUNTAP_REASON_RANGE);
     FAILS(tuntap_set_filter_mac(NULL, macs[0], 1, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    CHECK(which_come_out(dev) == 0xff);
+    CHECK(destinations_that_pass(dev) == 0xff);
 
     OK(tuntap_set_filter_mac(dev, NULL, 0, 0, &err));
-    CHECK(which_come_out(dev) == 0x3ff);
-    CHECK(a_group_comes_out(dev, "239.9.9.9"));
+    CHECK(destinations_that_pass(dev) == 0x3ff);
+    CHECK(multicast_passes(dev, "239.9.9.9"));
     IP("link delete t0");
     FAILS(tuntap_set_filter_mac(dev, macs[3], 1, 0, &err), ENODEV, TUNTAP_REASON_REMOVED);
     tuntap_close(dev);

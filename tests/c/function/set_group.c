@@ -5,7 +5,7 @@ enum { USER = 1234, OTHER = 1235 };
 
 static tuntap_config *config;
 
-static void it_may_be_opened(void)
+static void the_device_can_be_opened(void)
 {
     tuntap *dev;
     OK(tuntap_open_config("t0", TUNTAP_TAP, config, &dev, &err));
@@ -13,14 +13,14 @@ static void it_may_be_opened(void)
     tuntap_config_free(config);
 }
 
-static void it_may_not_be_opened(void)
+static void opening_is_refused(void)
 {
     tuntap *dev;
     FAILS(tuntap_open_config("t0", TUNTAP_TAP, config, &dev, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     tuntap_config_free(config);
 }
 
-/** In a user namespace where the group is that of root, and the only one. */
+/** In a user namespace whose only group, 0, is the group of the device outside. */
 static void groups_have_the_numbers_of_the_callers_namespace(void)
 {
     tuntap *dev;
@@ -38,7 +38,7 @@ static void groups_have_the_numbers_of_the_callers_namespace(void)
     tuntap_close(dev);
 }
 
-static void members_open_it_and_nobody_else_does(const char *node)
+static void only_members_of_the_group_can_open_the_device(const char *node)
 {
     tuntap *dev;
     OK(tuntap_config_new(&config, &err));
@@ -49,8 +49,8 @@ static void members_open_it_and_nobody_else_does(const char *node)
     OK(tuntap_set_group(dev, OTHER, &err));
     IP_HAS("\"group\":1235", "link show t0");
     tuntap_close(dev);
-    as_user(USER, OTHER, it_may_be_opened);
-    as_user(OTHER, USER, it_may_not_be_opened);
+    as_user(USER, OTHER, the_device_can_be_opened);
+    as_user(OTHER, USER, opening_is_refused);
     as_user(USER, OTHER, groups_have_the_numbers_of_the_callers_namespace);
     IP_HAS("\"group\":1235", "link show t0");
     tuntap_config_free(config);
@@ -73,6 +73,6 @@ int main(void)
     FAILS(tuntap_set_group(dev, 0, &err), ENODEV, TUNTAP_REASON_REMOVED);
     tuntap_close(dev);
     needs_other_users();
-    members_open_it_and_nobody_else_does(node);
+    only_members_of_the_group_can_open_the_device(node);
     return 0;
 }

@@ -3,7 +3,7 @@
 
 static const uint8_t one[] = {0x02, 0, 0, 0, 0, 1}, two[] = {0x02, 0, 0, 0, 0, 2};
 
-static void it_is_set_up_and_down(tuntap *tap)
+static void the_address_is_set_while_down_and_while_up(tuntap *tap)
 {
     OK(tuntap_set_mac(tap, one, &err));
     IP_HAS("\"address\":\"02:00:00:00:00:01\"", "link show t0");
@@ -12,7 +12,7 @@ static void it_is_set_up_and_down(tuntap *tap)
     IP_HAS("\"address\":\"02:00:00:00:00:02\"", "link show t0");
 }
 
-static void what_no_station_has_is_refused(tuntap *tap)
+static void group_and_zero_addresses_are_refused(tuntap *tap)
 {
     static const uint8_t zeros[6], group[] = {0x01, 0, 0x5e, 0, 0, 1}, broadcast[] = {255, 255, 255, 255, 255, 255};
     FAILS(tuntap_set_mac(tap, zeros, &err), EINVAL, TUNTAP_REASON_ADDRESS);
@@ -28,8 +28,8 @@ int main(void)
     begin();
     OK(tuntap_open("t0", TUNTAP_TAP, &tap, &err));
     OK(tuntap_open("t1", TUNTAP_TUN, &tun, &err));
-    it_is_set_up_and_down(tap);
-    what_no_station_has_is_refused(tap);
+    the_address_is_set_while_down_and_while_up(tap);
+    group_and_zero_addresses_are_refused(tap);
     FAILS(tuntap_set_mac(tun, one, &err), EOPNOTSUPP, TUNTAP_REASON_KIND);
     FAILS(tuntap_set_mac(tap, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_set_mac(NULL, one, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
@@ -40,7 +40,7 @@ int main(void)
     FAILS(tuntap_set_mac(gone, one, &err), ENODEV, TUNTAP_REASON_REMOVED);
     tuntap_close(gone);
 
-    /* Without privilege only what is so already. */
+    /* Without privilege, only the present address can be set. */
     drop_privileges();
     OK(tuntap_set_mac(tap, two, &err));
     FAILS(tuntap_set_mac(tap, one, &err), EPERM, TUNTAP_REASON_PRIVILEGE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "netns.h"
 
-static void a_tap_is_a_port_of_a_bridge(void)
+static void a_tap_can_join_a_bridge(void)
 {
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
@@ -40,27 +40,27 @@ static void frames_cross_the_bridge(void)
     tuntap_close(two);
 }
 
-static void it_acts_where_the_device_is(void)
+static void it_acts_in_the_namespace_of_the_device(void)
 {
     tuntap *dev;
-    int there = new_netns();
-    INSIDE(there, IP("link add br7 type bridge"));
+    int other_netns = new_netns();
+    INSIDE(other_netns, IP("link add br7 type bridge"));
     OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
-    OK(tuntap_set_netns_fd(dev, there, &err));
+    OK(tuntap_set_netns_fd(dev, other_netns, &err));
     FAILS(tuntap_set_master(dev, "br0", &err), ENODEV, TUNTAP_REASON_ABSENT);
     OK(tuntap_set_master(dev, "br7", &err));
-    INSIDE(there, IP_HAS("\"master\":\"br7\"", "link show t0"));
+    INSIDE(other_netns, IP_HAS("\"master\":\"br7\"", "link show t0"));
     tuntap_close(dev);
-    close(there);
+    close(other_netns);
 }
 
-static void what_cannot_be_changes_nothing(void)
+static void failed_calls_change_nothing(void)
 {
     tuntap *tun, *tap;
     OK(tuntap_open("t0", TUNTAP_TAP, &tap, &err));
     OK(tuntap_open("t1", TUNTAP_TUN, &tun, &err));
     OK(tuntap_set_master(tap, "br0", &err));
-    OK(tuntap_set_master(tun, NULL, &err)); /* Opens its socket. */
+    OK(tuntap_set_master(tun, NULL, &err)); /* Opens the netlink socket of the handle. */
     int open = descriptors();
     FAILS(tuntap_set_master(tap, "br9", &err), ENODEV, TUNTAP_REASON_ABSENT);
     MESSAGE_HAS("add t0 to br9: there is no such interface");
@@ -85,9 +85,9 @@ static void what_cannot_be_changes_nothing(void)
 int main(void)
 {
     begin();
-    a_tap_is_a_port_of_a_bridge();
+    a_tap_can_join_a_bridge();
     frames_cross_the_bridge();
-    it_acts_where_the_device_is();
-    what_cannot_be_changes_nothing();
+    it_acts_in_the_namespace_of_the_device();
+    failed_calls_change_nothing();
     return 0;
 }

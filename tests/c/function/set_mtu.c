@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
-static void takes_what_the_kernel_takes(const char *name, uint64_t kind, uint32_t most)
+static void it_accepts_the_range_of_the_kernel(const char *name, uint64_t kind, uint32_t most)
 {
     tuntap *dev;
     OK(tuntap_open(name, kind, &dev, &err));
@@ -22,7 +22,7 @@ static void takes_what_the_kernel_takes(const char *name, uint64_t kind, uint32_
     tuntap_close(dev);
 }
 
-static void a_device_that_is_gone_says_so(void)
+static void a_removed_device_is_reported(void)
 {
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
@@ -46,9 +46,9 @@ static void only_a_change_needs_privilege(void)
 int main(void)
 {
     begin();
-    takes_what_the_kernel_takes("t0", TUNTAP_TUN, 65535);
-    takes_what_the_kernel_takes("t1", TUNTAP_TAP, 65521);
-    a_device_that_is_gone_says_so();
+    it_accepts_the_range_of_the_kernel("t0", TUNTAP_TUN, 65535);
+    it_accepts_the_range_of_the_kernel("t1", TUNTAP_TAP, 65521);
+    a_removed_device_is_reported();
     FAILS(tuntap_set_mtu(NULL, 1500, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     only_a_change_needs_privilege();
     return 0;

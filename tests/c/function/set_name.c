@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "packet.h"
 
-static void the_kernel_has_the_new_name(uint64_t kind, int up)
+static void the_device_has_the_new_name(uint64_t kind, int up)
 {
     tuntap *dev;
     char name[TUNTAP_NAME_SIZE];
@@ -21,7 +21,7 @@ static void the_kernel_has_the_new_name(uint64_t kind, int up)
     OK(tuntap_get_name(dev, name, sizeof name, &err));
     CHECK(strcmp(name, "vpn7") == 0);
 
-    /* The handle follows, also when somebody else renames it. */
+    /* The handle follows the device when another program renames it. */
     IP("link set vpn7 down");
     IP("link set vpn7 name t1");
     OK(tuntap_set_name(dev, "t2", &err));
@@ -30,7 +30,7 @@ static void the_kernel_has_the_new_name(uint64_t kind, int up)
     tuntap_close(dev);
 }
 
-static void what_cannot_be_changes_nothing(void)
+static void failed_calls_change_nothing(void)
 {
     static const char *const wrong[] = {"", "sixteen-bytes-xy", "a/b", "a:b", "a b", ".", "all", "default", "vpn%d", "50%"};
     tuntap *dev;
@@ -64,9 +64,9 @@ static void only_a_change_needs_privilege(void)
 int main(void)
 {
     begin();
-    the_kernel_has_the_new_name(TUNTAP_TUN, 0);
-    the_kernel_has_the_new_name(TUNTAP_TAP, 1);
-    what_cannot_be_changes_nothing();
+    the_device_has_the_new_name(TUNTAP_TUN, 0);
+    the_device_has_the_new_name(TUNTAP_TAP, 1);
+    failed_calls_change_nothing();
     only_a_change_needs_privilege();
     return 0;
 }

@@ -3,7 +3,7 @@
 
 static tuntap *dev;
 
-static void the_prefix_changes(uint64_t kind)
+static void the_netmask_changes_the_prefix(uint64_t kind)
 {
     OK(tuntap_open("t0", kind, &dev, &err));
     FAILS(tuntap_set_netmask(dev, "255.255.255.0", &err), ENOENT, TUNTAP_REASON_UNSET);
@@ -23,7 +23,7 @@ static void the_prefix_changes(uint64_t kind)
     tuntap_close(dev);
 }
 
-/** The first address stays the first one, so that the next call is about the same. */
+/** The first address stays the first one, so that the next call changes the same address. */
 static void the_first_address_stays_the_first(void)
 {
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
@@ -37,7 +37,7 @@ static void the_first_address_stays_the_first(void)
     tuntap_close(dev);
 }
 
-static void a_device_that_is_gone_says_so(void)
+static void a_removed_device_is_reported(void)
 {
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("address add 10.8.0.1/24 dev t0");
@@ -46,7 +46,7 @@ static void a_device_that_is_gone_says_so(void)
     tuntap_close(dev);
 }
 
-static void only_a_good_change_is_made_and_only_a_change_needs_privilege(void)
+static void invalid_values_are_refused_and_only_a_change_needs_privilege(void)
 {
     const char *wrong[] = {"", "24", "/24", "255.0.255.0", "0.0.0.255", "255.255.255", "ffff::"};
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
@@ -65,10 +65,10 @@ static void only_a_good_change_is_made_and_only_a_change_needs_privilege(void)
 int main(void)
 {
     begin();
-    the_prefix_changes(TUNTAP_TUN);
-    the_prefix_changes(TUNTAP_TAP);
+    the_netmask_changes_the_prefix(TUNTAP_TUN);
+    the_netmask_changes_the_prefix(TUNTAP_TAP);
     the_first_address_stays_the_first();
-    a_device_that_is_gone_says_so();
-    only_a_good_change_is_made_and_only_a_change_needs_privilege();
+    a_removed_device_is_reported();
+    invalid_values_are_refused_and_only_a_change_needs_privilege();
     return 0;
 }

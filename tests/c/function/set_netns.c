@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "netns.h"
 
-static char there_path[64];
-static int home, there;
+static char other_path[64];
+static int home, other_netns;
 
-/** Another handle's device, which has the name and the index that a moved one had. */
+/** Makes another interface with the former name and index of a moved device. */
 static void make_decoy(const char *name, unsigned index)
 {
     IP("link add %s index %u type veth peer name peer-of-decoy", name, index);
@@ -20,8 +20,8 @@ static void decoy_is_untouched(const char *name)
     IP("link delete %s", name);
 }
 
-/** All that is set shows there, and all queries are answered from there. */
-static void configuration_acts_where_the_device_is(tuntap *dev, const char *name, uint64_t flags, int netns)
+/** All settings and queries act on the device in its network namespace. */
+static void settings_act_in_the_namespace_of_the_device(tuntap *dev, const char *name, uint64_t flags, int netns)
 {
     char text[TUNTAP_ALIAS_SIZE], renamed[] = "renamed";
     uint32_t number;
@@ -30,7 +30,7 @@ static void configuration_acts_where_the_device_is(tuntap *dev, const char *name
         OK(tuntap_set_alias(dev, "an alias", &err));
         OK(tuntap_set_txqueuelen(dev, 77, &err));
         OK(add_addr(dev, "10.9.0.1/24", NULL, 0, &err));
-        OK(tuntap_set_name(dev, renamed, &err)); /* Before Linux 6.2 only while it is down. */
+        OK(tuntap_set_name(dev, renamed, &err)); /* Before Linux 6.2 the device must be down. */
         OK(tuntap_up(dev, &err));
         OK(add_route(dev, "10.10.0.0/16", NULL, 0, 0, &err));
         OK(tuntap_get_name(dev, text, sizeof text, &err));
@@ -65,41 +65,41 @@ static void configuration_acts_where_the_device_is(tuntap *dev, const char *name
     }
 }
 
-static void it_moves_and_comes_back(uint64_t flags)
+static void a_device_moves_there_and_back(uint64_t flags)
 {
     tuntap *dev;
     char name[TUNTAP_NAME_SIZE], home_path[64];
     uint32_t index;
     OK(tuntap_open("t0", flags, &dev, &err));
     OK(tuntap_get_index(dev, &index, &err));
-    int sock = take_up("t0", flags);
+    int sock = bring_up("t0", flags);
     packets_flow(sock, dev, flags);
     close(sock);
 
-    STAYS(OK(tuntap_set_netns(dev, there_path, &err)));
+    STAYS(OK(tuntap_set_netns(dev, other_path, &err)));
     CHECK(!exists("t0"));
-    INSIDE(there, {
+    INSIDE(other_netns, {
         CHECK(exists("t0"));
         IP_HAS_NOT("\"UP\"", "link show t0");
         IP_HAS("\"addr_info\":[]", "addr show t0");
     });
     make_decoy("t0", index);
-    configuration_acts_where_the_device_is(dev, "t0", flags, there);
-    INSIDE(there, sock = take_up("t0", flags));
+    settings_act_in_the_namespace_of_the_device(dev, "t0", flags, other_netns);
+    INSIDE(other_netns, sock = bring_up("t0", flags));
     packets_flow(sock, dev, flags);
     OK(tuntap_get_name(dev, name, sizeof name, &err));
     CHECK(strcmp(name, "t0") == 0);
-    /* It is in that namespace already: nothing happens to it. */
-    STAYS(OK(tuntap_set_netns(dev, there_path, &err)));
+    /* A move to the present network namespace changes nothing. */
+    STAYS(OK(tuntap_set_netns(dev, other_path, &err)));
     packets_flow(sock, dev, flags);
     close(sock);
     decoy_is_untouched("t0");
 
     snprintf(home_path, sizeof home_path, "/proc/%d/ns/net", (int)getpid());
     STAYS(OK(tuntap_set_netns(dev, home_path, &err)));
-    INSIDE(there, CHECK(!exists("t0")));
+    INSIDE(other_netns, CHECK(!exists("t0")));
     CHECK(exists("t0"));
-    sock = take_up("t0", flags);
+    sock = bring_up("t0", flags);
     packets_flow(sock, dev, flags);
     close(sock);
     OK(tuntap_set_netns(dev, "/proc/thread-self/ns/net", &err));
@@ -107,22 +107,22 @@ static void it_moves_and_comes_back(uint64_t flags)
     tuntap_close(dev);
 }
 
-static void somebody_else_moves_it(uint64_t flags)
+static void another_program_moves_the_device(uint64_t flags)
 {
     tuntap *dev;
     uint32_t index;
     OK(tuntap_open("t0", flags, &dev, &err));
     OK(tuntap_get_index(dev, &index, &err));
     for (int round = 0; round < 2; round++) {
-        IP("link set t0 netns %s", there_path);
+        IP("link set t0 netns %s", other_path);
         make_decoy("t0", index);
-        configuration_acts_where_the_device_is(dev, "t0", flags, there);
+        settings_act_in_the_namespace_of_the_device(dev, "t0", flags, other_netns);
         int sock;
-        INSIDE(there, sock = take_up("t0", flags));
+        INSIDE(other_netns, sock = bring_up("t0", flags));
         packets_flow(sock, dev, flags);
         close(sock);
         decoy_is_untouched("t0");
-        INSIDE(there, IP("link set t0 netns /proc/%d/fd/%d", (int)getpid(), home));
+        INSIDE(other_netns, IP("link set t0 netns /proc/%d/fd/%d", (int)getpid(), home));
         OK(tuntap_set_mtu(dev, 1300 + (uint32_t)round, &err));
         IP_HAS(round ? "\"mtu\":1301," : "\"mtu\":1300,", "link show t0");
         OK(tuntap_get_index(dev, &index, &err));
@@ -131,7 +131,7 @@ static void somebody_else_moves_it(uint64_t flags)
     tuntap_close(dev);
 }
 
-/** Each call queries again where the device is: the first after the move can be any. */
+/** Each call queries the network namespace of the device again, so any call can be the first after a move. */
 static void the_first_call_after_a_move_leaves_the_decoy_alone(void)
 {
     tuntap *dev;
@@ -139,8 +139,8 @@ static void the_first_call_after_a_move_leaves_the_decoy_alone(void)
     for (int call = 0; call < 9; call++) {
         OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
         OK(tuntap_get_index(dev, &index, &err));
-        IP("link set t0 netns %s", there_path);
-        INSIDE(there, IP("link set t0 mtu 1234 up"));
+        IP("link set t0 netns %s", other_path);
+        INSIDE(other_netns, IP("link set t0 mtu 1234 up"));
         make_decoy("t0", index);
         switch (call) {
         case 0: OK(tuntap_set_mtu(dev, 1400, &err)); break;
@@ -150,7 +150,7 @@ static void the_first_call_after_a_move_leaves_the_decoy_alone(void)
         case 4: OK(add_route(dev, "10.10.0.0/16", NULL, 0, 0, &err)); break;
         case 5:
             if (!kernel_is(6, 2))
-                INSIDE(there, IP("link set t0 down"));
+                INSIDE(other_netns, IP("link set t0 down"));
             OK(tuntap_set_name(dev, "t1", &err));
             break;
         case 6: OK(tuntap_set_alias(dev, "x", &err)); break;
@@ -163,24 +163,24 @@ static void the_first_call_after_a_move_leaves_the_decoy_alone(void)
     }
 }
 
-/** Both queues see the move, whichever handle made it. */
-static void all_handles_follow(uint64_t kind)
+/** All queues follow the move, whichever handle made it. */
+static void all_handles_follow_a_move(uint64_t kind)
 {
     tuntap *dev, *queue, *third;
     uint32_t number;
     uint64_t flags = kind | TUNTAP_MULTI_QUEUE;
     OK(tuntap_open("t0", flags, &dev, &err));
     OK(tuntap_open_queue(dev, 0, &queue, &err));
-    OK(tuntap_set_netns(queue, there_path, &err));
+    OK(tuntap_set_netns(queue, other_path, &err));
     OK(tuntap_set_mtu(dev, 1400, &err));
     OK(tuntap_get_mtu(queue, &number, &err));
     CHECK(number == 1400);
-    INSIDE(there, IP_HAS("\"mtu\":1400,", "link show t0"));
+    INSIDE(other_netns, IP_HAS("\"mtu\":1400,", "link show t0"));
 
     STAYS(OK(tuntap_open_queue(dev, 0, &third, &err)));
-    INSIDE(there, IP_HAS("\"numqueues\":3", "link show t0"));
+    INSIDE(other_netns, IP_HAS("\"numqueues\":3", "link show t0"));
     int sock;
-    INSIDE(there, sock = take_up("t0", flags));
+    INSIDE(other_netns, sock = bring_up("t0", flags));
     tuntap *each[] = {dev, queue, third};
     for (int i = 0; i < 3; i++) {
         OK(tuntap_detach(each[(i + 1) % 3], &err));
@@ -200,18 +200,18 @@ static void all_handles_follow(uint64_t kind)
     tuntap_close(queue);
 }
 
-/** It fails with and without an err, and the device, the descriptors and the thread stay as they were. */
+/** The call fails, and changes neither the device nor the descriptors nor the thread's network namespace. */
 #define REFUSED(call_of_err, number, why)                             \
     do {                                                              \
         STAYS(UNCHANGED(FAILS(call_of_err, number, why)));            \
     } while (0)
 
-static void what_is_no_network_namespace_is_refused(void)
+static void files_that_are_not_network_namespaces_are_refused(void)
 {
     tuntap *dev;
     char path[64];
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
-    int sock = take_up("t0", TUNTAP_TUN);
+    int sock = bring_up("t0", TUNTAP_TUN);
     static const char *const none[] = {"/proc/self/ns/mnt", "/proc/self/ns/user", "/dev/null", "/proc/self/status", "/"};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
         REFUSED(tuntap_set_netns(dev, none[i], &err), EINVAL, TUNTAP_REASON_NAMESPACE);
@@ -225,49 +225,49 @@ static void what_is_no_network_namespace_is_refused(void)
     snprintf(path, sizeof path, "/proc/%d/ns/net", 1 << 22);
     REFUSED(tuntap_set_netns(dev, path, &err), ENOENT, TUNTAP_REASON_SYSTEM);
     REFUSED(tuntap_set_netns(dev, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    REFUSED(tuntap_set_netns(NULL, there_path, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    REFUSED(tuntap_set_netns(NULL, other_path, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     packets_flow(sock, dev, TUNTAP_TUN);
     close(sock);
     tuntap_close(dev);
 }
 
-static void the_name_must_be_free_there(void)
+static void the_name_must_be_unused_in_the_other_namespace(void)
 {
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
-    INSIDE(there, IP("link add t0 type veth peer name t1"));
-    int sock = take_up("t0", TUNTAP_TAP);
+    INSIDE(other_netns, IP("link add t0 type veth peer name t1"));
+    int sock = bring_up("t0", TUNTAP_TAP);
     int up;
     OK(tuntap_get_up(dev, &up, &err));
-    REFUSED(tuntap_set_netns(dev, there_path, &err), EEXIST, TUNTAP_REASON_BUSY);
+    REFUSED(tuntap_set_netns(dev, other_path, &err), EEXIST, TUNTAP_REASON_BUSY);
     MESSAGE_HAS("t0");
     packets_flow(sock, dev, TUNTAP_TAP);
     close(sock);
-    INSIDE(there, IP("link delete t0"));
-    OK(tuntap_set_netns(dev, there_path, &err));
+    INSIDE(other_netns, IP("link delete t0"));
+    OK(tuntap_set_netns(dev, other_path, &err));
     CHECK(!exists("t0"));
     tuntap_close(dev);
-    INSIDE(there, CHECK(!exists("t0")));
+    INSIDE(other_netns, CHECK(!exists("t0")));
 }
 
-static void a_device_that_is_gone_says_so(void)
+static void a_removed_device_is_reported(void)
 {
     tuntap *dev;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("link delete t0");
-    FAILS(tuntap_set_netns(dev, there_path, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    FAILS(tuntap_set_netns(dev, other_path, &err), ENODEV, TUNTAP_REASON_REMOVED);
     tuntap_close(dev);
 
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
-    OK(tuntap_set_netns(dev, there_path, &err));
-    INSIDE(there, IP("link delete t0"));
+    OK(tuntap_set_netns(dev, other_path, &err));
+    INSIDE(other_netns, IP("link delete t0"));
     FAILS(tuntap_set_netns(dev, "/proc/self/ns/net", &err), ENODEV, TUNTAP_REASON_REMOVED);
     FAILS(tuntap_set_mtu(dev, 1400, &err), ENODEV, TUNTAP_REASON_REMOVED);
     tuntap_close(dev);
 }
 
-/** It takes its virtual devices with it, though the handle lives. */
-static void a_namespace_that_goes_takes_the_device_along(void)
+/** The kernel deletes the virtual devices of a network namespace with it, even if a handle is open. */
+static void deleting_the_namespace_deletes_the_device(void)
 {
     tuntap *dev;
     char buf[100], path[64];
@@ -281,8 +281,8 @@ static void a_namespace_that_goes_takes_the_device_along(void)
     tuntap_close(dev);
 }
 
-/** For ever: this comes last. Two handles, as only one device of a name can be here. */
-static void without_privilege_it_stays_and_a_moved_one_only_carries_packets(void)
+/** Drops privileges permanently, so this runs last. */
+static void without_privilege_no_device_moves_and_a_moved_one_only_carries_packets(void)
 {
     tuntap *dev, *moved, *queue = NULL;
     char name[TUNTAP_NAME_SIZE];
@@ -290,13 +290,13 @@ static void without_privilege_it_stays_and_a_moved_one_only_carries_packets(void
     uint64_t flags;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     OK(tuntap_open("t1", TUNTAP_TAP | TUNTAP_MULTI_QUEUE, &moved, &err));
-    IP("link set t1 netns %s", there_path);
+    IP("link set t1 netns %s", other_path);
     int sock;
-    INSIDE(there, sock = take_up("t1", TUNTAP_TAP));
+    INSIDE(other_netns, sock = bring_up("t1", TUNTAP_TAP));
     drop_privileges();
     CHECK(prctl(PR_SET_DUMPABLE, 1) == 0);
 
-    FAILS(tuntap_set_netns(dev, there_path, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
+    FAILS(tuntap_set_netns(dev, other_path, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     MESSAGE_HAS("CAP_NET_ADMIN");
     CHECK(exists("t0"));
     FAILS(tuntap_set_netns(dev, "/proc/1/ns/net", &err), EACCES, TUNTAP_REASON_PRIVILEGE);
@@ -330,22 +330,22 @@ int main(void)
     begin();
     ipv4_only();
     home = own_netns();
-    there = new_netns();
-    snprintf(there_path, sizeof there_path, "/proc/%d/fd/%d", (int)getpid(), there);
+    other_netns = new_netns();
+    snprintf(other_path, sizeof other_path, "/proc/%d/fd/%d", (int)getpid(), other_netns);
     static const uint64_t kinds[] = {TUNTAP_TUN, TUNTAP_TAP, TUNTAP_TUN | TUNTAP_PI, TUNTAP_TAP | TUNTAP_PI};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        it_moves_and_comes_back(kinds[i]);
-        somebody_else_moves_it(kinds[i]);
+        a_device_moves_there_and_back(kinds[i]);
+        another_program_moves_the_device(kinds[i]);
     }
     the_first_call_after_a_move_leaves_the_decoy_alone();
-    all_handles_follow(TUNTAP_TUN);
-    all_handles_follow(TUNTAP_TAP);
-    what_is_no_network_namespace_is_refused();
-    the_name_must_be_free_there();
-    a_device_that_is_gone_says_so();
-    a_namespace_that_goes_takes_the_device_along();
-    without_privilege_it_stays_and_a_moved_one_only_carries_packets();
+    all_handles_follow_a_move(TUNTAP_TUN);
+    all_handles_follow_a_move(TUNTAP_TAP);
+    files_that_are_not_network_namespaces_are_refused();
+    the_name_must_be_unused_in_the_other_namespace();
+    a_removed_device_is_reported();
+    deleting_the_namespace_deletes_the_device();
+    without_privilege_no_device_moves_and_a_moved_one_only_carries_packets();
     close(home);
-    close(there);
+    close(other_netns);
     return 0;
 }

@@ -25,7 +25,7 @@ static void *read_one(void *argument)
     return NULL;
 }
 
-static void a_call_that_waits_goes_on_waiting(void)
+static void a_waiting_call_keeps_waiting(void)
 {
     struct reader reader = {.got = 0};
     pthread_t thread;
@@ -48,18 +48,18 @@ static void a_call_that_waits_goes_on_waiting(void)
     tuntap_close(reader.dev);
 }
 
-/** A signal ends the call when it waits. */
+/** Whether a read waits: only then a signal ends it. */
 static int waits(tuntap *dev)
 {
     char buf[100];
-    signals_come(do_nothing, 0);
+    start_signals(do_nothing, 0);
     ssize_t got = tuntap_read(dev, buf, sizeof buf, NULL);
-    signals_end();
+    stop_signals();
     CHECK(got == -EINTR || got == -EAGAIN);
     return got == -EINTR;
 }
 
-static void reads_and_writes_wait_or_do_not(void)
+static void only_a_blocking_handle_waits(void)
 {
     char buf[100];
     struct iovec part = {buf, sizeof buf}, frame = {(void *)stray_frame, sizeof stray_frame};
@@ -68,11 +68,11 @@ static void reads_and_writes_wait_or_do_not(void)
     CHECK(before & O_NONBLOCK);
     for (int round = 0; round < 2; round++) {
         CHECK(waits(dev));
-        signals_come(do_nothing, 0);
+        start_signals(do_nothing, 0);
         FAILS(tuntap_readv(dev, &part, 1, &err), EINTR, TUNTAP_REASON_INTERRUPTED);
         FAILS(tuntap_write(dev, stray_frame, sizeof stray_frame, &err), EINTR, TUNTAP_REASON_INTERRUPTED);
         FAILS(tuntap_writev(dev, &frame, 1, &err), EINTR, TUNTAP_REASON_INTERRUPTED);
-        signals_end();
+        stop_signals();
 
         OK(tuntap_set_nonblock(dev, round ? 7 : 1, &err));
         FAILS(tuntap_read(dev, buf, sizeof buf, &err), EAGAIN, TUNTAP_REASON_AGAIN);
@@ -88,7 +88,7 @@ static void reads_and_writes_wait_or_do_not(void)
     close_full_device(dev);
 }
 
-static void it_is_of_one_handle(void)
+static void it_applies_to_one_handle(void)
 {
     tuntap *dev, *queue;
     OK(tuntap_open("t0", TUNTAP_TAP | TUNTAP_MULTI_QUEUE, &dev, &err));
@@ -102,8 +102,8 @@ static void it_is_of_one_handle(void)
     tuntap_close(dev);
 }
 
-/** The copy of a descriptor shares its open file, of which O_NONBLOCK is. */
-static void two_handles_of_one_file_do_not_disturb_each_other(void)
+/** A copy of a descriptor shares the open file description and thus O_NONBLOCK. */
+static void two_handles_of_one_open_file_have_separate_modes(void)
 {
     tuntap *dev, *copy;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
@@ -116,7 +116,7 @@ static void two_handles_of_one_file_do_not_disturb_each_other(void)
     tuntap_close(dev);
 }
 
-static void a_device_that_is_gone_changes_nothing(void)
+static void it_succeeds_on_a_removed_device(void)
 {
     tuntap *dev;
     char buf[100];
@@ -132,10 +132,10 @@ int main(void)
     begin();
     ipv4_only();
     FAILS(tuntap_set_nonblock(NULL, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    it_is_of_one_handle();
-    two_handles_of_one_file_do_not_disturb_each_other();
-    a_call_that_waits_goes_on_waiting();
-    a_device_that_is_gone_changes_nothing();
-    reads_and_writes_wait_or_do_not(); /* Last: it skips the rest where the kernel has no bridge. */
+    it_applies_to_one_handle();
+    two_handles_of_one_open_file_have_separate_modes();
+    a_waiting_call_keeps_waiting();
+    it_succeeds_on_a_removed_device();
+    only_a_blocking_handle_waits(); /* Last, because it skips the rest of the test if the kernel has no bridge. */
     return 0;
 }

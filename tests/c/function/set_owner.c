@@ -5,7 +5,7 @@ enum { USER = 1234, OTHER = 1235, STRANGER = 1236 };
 
 static tuntap_config *config;
 
-static void it_may_be_opened(void)
+static void the_device_can_be_opened(void)
 {
     tuntap *dev;
     OK(tuntap_open_config("t0", TUNTAP_TUN, config, &dev, &err));
@@ -13,14 +13,14 @@ static void it_may_be_opened(void)
     tuntap_config_free(config);
 }
 
-static void it_may_not_be_opened(void)
+static void opening_is_refused(void)
 {
     tuntap *dev;
     FAILS(tuntap_open_config("t0", TUNTAP_TUN, config, &dev, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
     tuntap_config_free(config);
 }
 
-/** In a user namespace where the user is root, and the only one. */
+/** In a user namespace whose only user, 0, is the owner of the device outside. */
 static void users_have_the_numbers_of_the_callers_namespace(void)
 {
     tuntap *dev;
@@ -37,8 +37,8 @@ static void users_have_the_numbers_of_the_callers_namespace(void)
     tuntap_close(dev);
 }
 
-/** The message names the capability that is missing, not the owner. */
-static void fragments_need_more(void)
+/** The message names the missing capability, not the owner. */
+static void napi_frags_needs_a_capability(void)
 {
     tuntap *dev;
     FAILS(tuntap_open_config("t1", TUNTAP_TAP | TUNTAP_NAPI_FRAGS, config, &dev, &err), EPERM, TUNTAP_REASON_PRIVILEGE);
@@ -46,7 +46,7 @@ static void fragments_need_more(void)
     tuntap_config_free(config);
 }
 
-static void the_owner_opens_it_and_nobody_else_does(const char *node)
+static void only_the_owner_can_open_the_device(const char *node)
 {
     tuntap *dev;
     OK(tuntap_config_new(&config, &err));
@@ -57,21 +57,21 @@ static void the_owner_opens_it_and_nobody_else_does(const char *node)
     OK(tuntap_set_owner(dev, USER, &err));
     IP_HAS("\"user\":1234", "link show t0");
     tuntap_close(dev);
-    as_user(USER, OTHER, it_may_be_opened);
-    as_user(STRANGER, USER, it_may_not_be_opened);
+    as_user(USER, OTHER, the_device_can_be_opened);
+    as_user(STRANGER, USER, opening_is_refused);
     as_user(USER, OTHER, users_have_the_numbers_of_the_callers_namespace);
     IP_HAS("\"user\":1234", "link show t0");
 
-    /* With a group as well, it takes both. */
+    /* A device with an owner and a group needs a match of both. */
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     OK(tuntap_set_group(dev, OTHER, &err));
     tuntap_close(dev);
-    as_user(USER, OTHER, it_may_be_opened);
-    as_user(USER, USER, it_may_not_be_opened);
-    as_user(STRANGER, OTHER, it_may_not_be_opened);
+    as_user(USER, OTHER, the_device_can_be_opened);
+    as_user(USER, USER, opening_is_refused);
+    as_user(STRANGER, OTHER, opening_is_refused);
 
     IP("tuntap add t1 mode tap user %d", USER);
-    as_user(USER, OTHER, fragments_need_more);
+    as_user(USER, OTHER, napi_frags_needs_a_capability);
     tuntap_config_free(config);
 }
 
@@ -92,6 +92,6 @@ int main(void)
     FAILS(tuntap_set_owner(dev, 0, &err), ENODEV, TUNTAP_REASON_REMOVED);
     tuntap_close(dev);
     needs_other_users();
-    the_owner_opens_it_and_nobody_else_does(node);
+    only_the_owner_can_open_the_device(node);
     return 0;
 }

@@ -19,8 +19,8 @@ static void a_persistent_device_outlives_its_handle(uint64_t kind)
     CHECK(!exists("t0"));
 }
 
-/** It is the device's, whichever queue it is set through. */
-static void it_is_of_all_queues(void)
+/** Persistence belongs to the device: any queue can set it. */
+static void it_applies_to_all_queues(void)
 {
     tuntap *dev, *queue;
     OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, &dev, &err));
@@ -35,7 +35,7 @@ static void it_is_of_all_queues(void)
 
 static tuntap_config *config;
 
-static void end_it(void)
+static void unset_persist(void)
 {
     tuntap *dev;
     OK(tuntap_open_config("t0", TUNTAP_TUN, config, &dev, &err));
@@ -49,7 +49,7 @@ static void it_needs_no_privilege(const char *node)
     OK(tuntap_config_new(&config, &err));
     OK(tuntap_config_set_node(config, node, &err));
     IP("tuntap add t0 mode tun user 1234");
-    as_user(1234, 1234, end_it);
+    as_user(1234, 1234, unset_persist);
     CHECK(!exists("t0"));
     tuntap_config_free(config);
 }
@@ -60,7 +60,7 @@ int main(void)
     const char *node = begin_with_users();
     a_persistent_device_outlives_its_handle(TUNTAP_TUN);
     a_persistent_device_outlives_its_handle(TUNTAP_TAP);
-    it_is_of_all_queues();
+    it_applies_to_all_queues();
     FAILS(tuntap_set_persist(NULL, 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("link delete t0");

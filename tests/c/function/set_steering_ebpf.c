@@ -5,7 +5,7 @@ enum { FLOWS = 40 };
 
 static tuntap *queues[3];
 
-static void all_go_to(int queue)
+static void all_packets_go_to(int queue)
 {
     send_flows(FLOWS);
     for (int i = 0; i < 3; i++)
@@ -20,12 +20,12 @@ int main(void)
     for (int i = 1; i < 3; i++)
         OK(tuntap_open_queue(queues[0], TUNTAP_NONBLOCK, &queues[i], &err));
 
-    /* The number of a queue, counted modulo their number; the kernel keeps the program. */
+    /* The program returns a queue, modulo the number of queues. The kernel keeps the program. */
     for (int number = 0; number < 6; number++) {
         int program = program_returning(number, BPF_PROG_TYPE_SOCKET_FILTER);
         OK(tuntap_set_steering_ebpf(queues[number % 2], program, &err));
         close(program);
-        all_go_to(number % 3);
+        all_packets_go_to(number % 3);
     }
     OK(tuntap_set_steering_ebpf(queues[0], -1, &err));
     OK(tuntap_set_steering_ebpf(queues[0], -1, &err));

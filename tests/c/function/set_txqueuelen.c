@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "packet.h"
 
-/** As many packets wait as it says, and no more. */
-static void the_queue_has_its_length(void)
+/** The queue holds as many packets as its length. */
+static void the_queue_drops_packets_beyond_its_length(void)
 {
     tuntap *dev;
     uint8_t buf[100];
@@ -22,14 +22,14 @@ static void the_queue_has_its_length(void)
     tuntap_close(dev);
 }
 
-/** A packet more than the kernel allocates pointers for: four megabytes of them, or more with larger pages. */
+/** One packet more than the kernel can allocate pointers for: they take up to 4 MiB, or more with larger pages. */
 static uint32_t above_the_limit(void)
 {
     return (uint32_t)(((size_t)sysconf(_SC_PAGESIZE) << 10) / sizeof(void *) + 1);
 }
 
-/** The kernel has no memory for it, or a limit. */
-static void too_long(tuntap *dev, uint32_t length)
+/** The kernel cannot allocate so much memory, or has a limit. */
+static void is_refused_as_too_long(tuntap *dev, uint32_t length)
 {
     int result = tuntap_set_txqueuelen(dev, length, &err);
     CHECK((result == -ENOMEM || result == -ERANGE) && err.code == result && err.reason == TUNTAP_REASON_SYSTEM);
@@ -40,7 +40,7 @@ int main(void)
     tuntap *dev;
     begin();
     ipv4_only();
-    the_queue_has_its_length();
+    the_queue_drops_packets_beyond_its_length();
     OK(tuntap_open("t0", TUNTAP_TAP, &dev, &err));
     OK(tuntap_set_txqueuelen(dev, 10000, &err));
     IP_HAS("\"txqlen\":10000,", "link show t0");
@@ -48,8 +48,8 @@ int main(void)
         int result = tuntap_set_txqueuelen(dev, UINT32_MAX, &err);
         CHECK(result < 0 && result == err.code && err.message[0]);
         if (!in_user_namespace) {
-            too_long(dev, above_the_limit());
-            too_long(dev, UINT32_MAX);
+            is_refused_as_too_long(dev, above_the_limit());
+            is_refused_as_too_long(dev, UINT32_MAX);
         }
     });
     int longest = tuntap_set_txqueuelen(dev, 524288, &err);

@@ -3,7 +3,7 @@
 
 static struct super super, before;
 
-static void refused(tuntap_splitter *splitter, size_t size)
+static void is_refused(tuntap_splitter *splitter, size_t size)
 {
     void *packet;
     before = super;
@@ -12,7 +12,7 @@ static void refused(tuntap_splitter *splitter, size_t size)
     CHECK(tuntap_splitter_next(splitter, &packet, NULL) == 0);
 }
 
-static void the_header_has_the_size_that_is_given(tuntap_splitter *splitter)
+static void the_header_has_the_given_size(tuntap_splitter *splitter)
 {
     static const size_t sizes[] = {10, 12, 16, 20, 4096}, wrong[] = {0, 9, 4097, SIZE_MAX};
     static union sized_hdr sized;
@@ -39,25 +39,25 @@ int main(void)
     OK(tuntap_splitter_new(TUNTAP_TUN, &splitter, &err));
     udp_super(&super, 10, 100);
     for (size_t size = 0; size < UDP_OVERHEAD; size++)
-        refused(splitter, size);
-    refused(splitter, sizeof super.packet + 1);
+        is_refused(splitter, size);
+    is_refused(splitter, sizeof super.packet + 1);
     MESSAGE_HAS("the limit is 65557");
     super.hdr.gso_size = 0;
-    refused(splitter, super.size);
+    is_refused(splitter, super.size);
     udp_super(&super, 10, 100);
     super.hdr.csum_start = 65535;
-    refused(splitter, super.size);
+    is_refused(splitter, super.size);
     udp_super(&super, 10, 100);
     super.hdr.gso_type = 3;
-    refused(splitter, super.size);
+    is_refused(splitter, super.size);
     MESSAGE_HAS("unknown");
     super.hdr.gso_type = TUNTAP_VNET_HDR_GSO_NONE;
     super.hdr.csum_offset = 65535;
-    refused(splitter, super.size);
+    is_refused(splitter, super.size);
 
-    the_header_has_the_size_that_is_given(splitter);
+    the_header_has_the_given_size(splitter);
 
-    /* The last one is forgotten. */
+    /* A new super-packet replaces the previous one. */
     udp_super(&super, 10, 100);
     OK(tuntap_splitter_begin(splitter, &super.hdr, sizeof super.hdr, super.packet, super.size, &err));
     CHECK(tuntap_splitter_next(splitter, &packet, NULL) == 128);

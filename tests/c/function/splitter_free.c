@@ -3,7 +3,7 @@
 
 static struct super super;
 
-/** In the middle of a super-packet. */
+/** A splitter can be freed in the middle of a super-packet. */
 int main(void)
 {
     void *packet;

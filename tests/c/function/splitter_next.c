@@ -3,7 +3,7 @@
 
 static struct super super;
 
-/** Each lies within the super-packet. What is in them is the oracle's to say: stress/oracle.c. */
+/** Each packet is within the memory of the super-packet. stress/oracle.c tests the contents. */
 int main(void)
 {
     void *packet = NULL;

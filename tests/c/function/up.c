@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
-static void it_goes_up(uint64_t kind)
+static void the_device_goes_up(uint64_t kind)
 {
     tuntap *dev;
     OK(tuntap_open("t0", kind, &dev, &err));
@@ -13,7 +13,7 @@ static void it_goes_up(uint64_t kind)
     tuntap_close(dev);
 }
 
-/** Without privilege: what is so already is no call, and what is not is refused. */
+/** Without privilege, the call succeeds only if the device is already up. */
 static void only_a_change_needs_privilege(void)
 {
     tuntap *up, *down;
@@ -33,8 +33,8 @@ int main(void)
 {
     tuntap *dev;
     begin();
-    it_goes_up(TUNTAP_TUN);
-    it_goes_up(TUNTAP_TAP);
+    the_device_goes_up(TUNTAP_TUN);
+    the_device_goes_up(TUNTAP_TAP);
     FAILS(tuntap_up(NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     IP("link delete t0");

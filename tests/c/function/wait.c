@@ -19,8 +19,8 @@ static void nothing_is_ready(tuntap *dev)
     MESSAGE_HAS("time limit");
 }
 
-/** With any limit. Nothing is read: the same packet is still ready afterwards. */
-static void it_reports_what_is_ready(uint64_t flags)
+/** The events are reported with any limit. The call reads nothing: the packet is still ready afterwards. */
+static void ready_events_are_reported(uint64_t flags)
 {
     static const int32_t limits[] = {0, 1, 60000, INT32_MAX, -1, INT32_MIN};
     tuntap *dev = ready(flags);
@@ -38,7 +38,7 @@ static void it_reports_what_is_ready(uint64_t flags)
     finish(dev);
 }
 
-static void the_limit_is_never_early(uint64_t flags)
+static void a_wait_lasts_at_least_its_time_limit(uint64_t flags)
 {
     static const int32_t limits[] = {1, 2, 10, 45, 99, 230};
     tuntap *dev = ready(flags);
@@ -48,7 +48,7 @@ static void the_limit_is_never_early(uint64_t flags)
     finish(dev);
 }
 
-/** Poll does not see it: it was read with the packet before it. */
+/** The other packets of a super-packet are in the library's memory, so poll(2) does not report them. */
 static void the_rest_of_a_super_packet_is_ready(void)
 {
     tuntap *dev = ready(TUNTAP_TUN | TUNTAP_OFFLOAD);
@@ -71,8 +71,8 @@ static void the_rest_of_a_super_packet_is_ready(void)
     finish(dev);
 }
 
-/** After 0 the reader holds no packet: the descriptor shows all that are waiting. */
-static void a_reader_is_waited_for_after_0(void)
+/** After a reader returned 0 it has no packets, so the descriptor is readable if and only if packets are queued. */
+static void waiting_works_after_a_reader_returned_0(void)
 {
     tuntap *dev = ready(TUNTAP_TUN | TUNTAP_NONBLOCK);
     tuntap_reader *reader;
@@ -108,7 +108,7 @@ struct waiter {
     pthread_barrier_t started;
 };
 
-static void *wait_there(void *argument)
+static void *run_waiter(void *argument)
 {
     struct waiter *waiter = argument;
     waiter->thread = syscall(SYS_gettid);
@@ -121,12 +121,12 @@ static void start(struct waiter *waiter, tuntap *dev, uint32_t events, int32_t l
 {
     *waiter = (struct waiter){.dev = dev, .events = events, .limit = limit};
     CHECK(pthread_barrier_init(&waiter->started, NULL, 2) == 0);
-    CHECK(pthread_create(&waiter->id, NULL, wait_there, waiter) == 0);
+    CHECK(pthread_create(&waiter->id, NULL, run_waiter, waiter) == 0);
     pthread_barrier_wait(&waiter->started);
     wait_for_reader(waiter->thread, tuntap_get_fd(dev, NULL));
 }
 
-static void ends(struct waiter *waiter, int result, uint32_t reason)
+static void expect_end(struct waiter *waiter, int result, uint32_t reason)
 {
     CHECK(pthread_join(waiter->id, NULL) == 0);
     pthread_barrier_destroy(&waiter->started);
@@ -134,7 +134,7 @@ static void ends(struct waiter *waiter, int result, uint32_t reason)
     CHECK(result > 0 || (waiter->err.code == result && waiter->err.reason == reason));
 }
 
-/** On a handle that waits and one that does not, with a limit and without. */
+/** On a blocking and a nonblocking handle, with a limit and without. */
 static void each_event_ends_a_wait(uint64_t flags)
 {
     static struct waiter waiter;
@@ -143,21 +143,21 @@ static void each_event_ends_a_wait(uint64_t flags)
         tuntap *dev = ready(flags | (i % 2 ? TUNTAP_NONBLOCK : 0));
         start(&waiter, dev, TUNTAP_WAIT_READ, limit);
         send_one();
-        ends(&waiter, TUNTAP_WAIT_READ, 0);
+        expect_end(&waiter, TUNTAP_WAIT_READ, 0);
         OK(tuntap_read(dev, buf, sizeof buf, &err));
         start(&waiter, dev, TUNTAP_WAIT_READ, limit);
         tuntap_wake(dev);
-        ends(&waiter, -ECANCELED, TUNTAP_REASON_WOKEN);
+        expect_end(&waiter, -ECANCELED, TUNTAP_REASON_WOKEN);
         start(&waiter, dev, TUNTAP_WAIT_READ, limit);
         IP("link delete t0");
-        ends(&waiter, TUNTAP_WAIT_READ, 0);
+        expect_end(&waiter, TUNTAP_WAIT_READ, 0);
         CHECK(tuntap_wait(dev, both, limit, &err) == (int)both);
         FAILS(tuntap_read(dev, buf, sizeof buf, &err), ENODEV, TUNTAP_REASON_REMOVED);
         finish(dev);
     }
 }
 
-static void room_ends_a_wait(void)
+static void free_room_ends_a_wait(void)
 {
     static struct waiter waiters[2];
     tuntap *dev = full_device(0, 4000);
@@ -166,13 +166,13 @@ static void room_ends_a_wait(void)
     start(&waiters[0], dev, TUNTAP_WAIT_WRITE, -1);
     start(&waiters[1], dev, both, 600000);
     make_room();
-    ends(&waiters[0], TUNTAP_WAIT_WRITE, 0);
-    ends(&waiters[1], TUNTAP_WAIT_WRITE, 0);
+    expect_end(&waiters[0], TUNTAP_WAIT_WRITE, 0);
+    expect_end(&waiters[1], TUNTAP_WAIT_WRITE, 0);
     CHECK(tuntap_write(dev, stray_frame, sizeof stray_frame, &err) == sizeof stray_frame);
     close_full_device(dev);
 }
 
-static void a_device_that_is_down_has_no_room(void)
+static void a_device_that_is_down_is_not_writable(void)
 {
     tuntap *dev = ready(TUNTAP_TUN);
     IP("link set t0 down");
@@ -182,8 +182,8 @@ static void a_device_that_is_down_has_no_room(void)
     finish(dev);
 }
 
-/** A pending wake is for the call that finds nothing: what is ready comes first, and leaves it. */
-static void a_pending_wake_is_taken_once(uint64_t flags)
+/** A pending wake ends the next call that finds no event. Ready events come first, and the wake stays pending. */
+static void a_pending_wake_ends_one_wait(uint64_t flags)
 {
     static const int32_t limits[] = {0, 1, 60000, -1};
     tuntap *dev = ready(flags);
@@ -201,23 +201,23 @@ static void a_pending_wake_is_taken_once(uint64_t flags)
     finish(dev);
 }
 
-static void nothing_happens(int number)
+static void do_nothing(int number)
 {
     (void)number;
 }
 
-static void a_signal_handler_ends_it(int flags)
+static void a_signal_handler_ends_the_wait(int flags)
 {
     static const int32_t limits[] = {60000, INT32_MAX, -1, INT32_MIN};
     tuntap *dev = ready(TUNTAP_TUN);
-    signals_come(nothing_happens, flags);
+    start_signals(do_nothing, flags);
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         FAILS(tuntap_wait(dev, TUNTAP_WAIT_READ, limits[i], &err), EINTR, TUNTAP_REASON_INTERRUPTED);
-    signals_end();
+    stop_signals();
     finish(dev);
 }
 
-static void wrong_arguments(void)
+static void invalid_requests_are_refused(void)
 {
     static const uint32_t wrong[] = {0, 0x4, 0x7, 0x80000001, UINT32_MAX};
     tuntap *dev = ready(TUNTAP_TUN);
@@ -234,21 +234,21 @@ int main(void)
 {
     begin();
     ipv4_only();
-    it_reports_what_is_ready(TUNTAP_TUN);
-    it_reports_what_is_ready(TUNTAP_TAP | TUNTAP_PI | TUNTAP_NONBLOCK);
-    it_reports_what_is_ready(TUNTAP_TUN | TUNTAP_OFFLOAD);
-    the_limit_is_never_early(TUNTAP_TUN);
-    the_limit_is_never_early(TUNTAP_TAP | TUNTAP_NONBLOCK);
-    a_reader_is_waited_for_after_0();
+    ready_events_are_reported(TUNTAP_TUN);
+    ready_events_are_reported(TUNTAP_TAP | TUNTAP_PI | TUNTAP_NONBLOCK);
+    ready_events_are_reported(TUNTAP_TUN | TUNTAP_OFFLOAD);
+    a_wait_lasts_at_least_its_time_limit(TUNTAP_TUN);
+    a_wait_lasts_at_least_its_time_limit(TUNTAP_TAP | TUNTAP_NONBLOCK);
+    waiting_works_after_a_reader_returned_0();
     each_event_ends_a_wait(TUNTAP_TUN);
     each_event_ends_a_wait(TUNTAP_TAP);
-    a_device_that_is_down_has_no_room();
-    a_pending_wake_is_taken_once(TUNTAP_TUN);
-    a_pending_wake_is_taken_once(TUNTAP_TAP | TUNTAP_NONBLOCK | TUNTAP_OFFLOAD);
-    a_signal_handler_ends_it(0);
-    a_signal_handler_ends_it(SA_RESTART);
-    wrong_arguments();
-    room_ends_a_wait();
+    a_device_that_is_down_is_not_writable();
+    a_pending_wake_ends_one_wait(TUNTAP_TUN);
+    a_pending_wake_ends_one_wait(TUNTAP_TAP | TUNTAP_NONBLOCK | TUNTAP_OFFLOAD);
+    a_signal_handler_ends_the_wait(0);
+    a_signal_handler_ends_the_wait(SA_RESTART);
+    invalid_requests_are_refused();
+    free_room_ends_a_wait();
     the_rest_of_a_super_packet_is_ready();
     return 0;
 }

@@ -18,13 +18,13 @@ static ssize_t read_parts(tuntap *dev, tuntap_error *error)
     return tuntap_readv(dev, &part, 1, error);
 }
 
-static ssize_t read_for_ever(tuntap *dev, tuntap_error *error)
+static ssize_t read_without_limit(tuntap *dev, tuntap_error *error)
 {
     char own[2000];
     return tuntap_read_timeout(dev, own, sizeof own, -1, error);
 }
 
-static ssize_t read_for_long(tuntap *dev, tuntap_error *error)
+static ssize_t read_with_long_limit(tuntap *dev, tuntap_error *error)
 {
     char own[2000];
     return tuntap_read_timeout(dev, own, sizeof own, INT32_MAX, error);
@@ -41,16 +41,16 @@ static ssize_t write_parts(tuntap *dev, tuntap_error *error)
     return tuntap_writev(dev, &part, 1, error);
 }
 
-static ssize_t write_for_long(tuntap *dev, tuntap_error *error)
+static ssize_t write_with_long_limit(tuntap *dev, tuntap_error *error)
 {
     return tuntap_write_timeout(dev, stray_frame, sizeof stray_frame, INT32_MAX, error);
 }
 
-typedef ssize_t (*call_that_waits)(tuntap *, tuntap_error *);
+typedef ssize_t (*waiting_call)(tuntap *, tuntap_error *);
 
 struct waiter {
     tuntap *dev;
-    call_that_waits call;
+    waiting_call call;
     long thread;
     ssize_t result;
     tuntap_error err;
@@ -58,7 +58,7 @@ struct waiter {
     pthread_barrier_t started;
 };
 
-static void *wait_in_it(void *argument)
+static void *run_waiter(void *argument)
 {
     struct waiter *waiter = argument;
     waiter->thread = syscall(SYS_gettid);
@@ -67,12 +67,12 @@ static void *wait_in_it(void *argument)
     return NULL;
 }
 
-static void start(struct waiter *waiter, tuntap *dev, call_that_waits call)
+static void start(struct waiter *waiter, tuntap *dev, waiting_call call)
 {
     waiter->dev = dev;
     waiter->call = call;
     CHECK(pthread_barrier_init(&waiter->started, NULL, 2) == 0);
-    CHECK(pthread_create(&waiter->id, NULL, wait_in_it, waiter) == 0);
+    CHECK(pthread_create(&waiter->id, NULL, run_waiter, waiter) == 0);
     pthread_barrier_wait(&waiter->started);
     wait_for_reader(waiter->thread, tuntap_get_fd(dev, NULL));
 }
@@ -91,38 +91,38 @@ static void is_woken(struct waiter *waiter)
     CHECK(strstr(waiter->err.message, "tuntap_wake ended the wait"));
 }
 
-static void is_over(tuntap *dev)
+static void no_wake_is_pending(tuntap *dev)
 {
     FAILS(tuntap_read_timeout(dev, buf, sizeof buf, 1, &err), ETIMEDOUT, TUNTAP_REASON_TIMEOUT);
 }
 
-/** And the packets that come later are read as ever. */
-static void it_ends_each_read(uint64_t flags)
+/** Later packets are read as usual. */
+static void it_ends_all_waiting_reads(uint64_t flags)
 {
-    static const call_that_waits calls[] = {read_it, read_parts, read_for_ever, read_for_long};
+    static const waiting_call calls[] = {read_it, read_parts, read_without_limit, read_with_long_limit};
     static struct waiter waiters[4];
     tuntap *dev = ready(flags);
     for (int i = 0; i < 4; i++) {
         start(&waiters[i], dev, calls[i]);
         tuntap_wake(dev);
         is_woken(&waiters[i]);
-        is_over(dev);
+        no_wake_is_pending(dev);
     }
     for (int i = 0; i < 4; i++)
         start(&waiters[i], dev, calls[i]);
     tuntap_wake(dev);
     for (int i = 0; i < 4; i++)
         is_woken(&waiters[i]);
-    is_over(dev);
+    no_wake_is_pending(dev);
     udp_send(sock, "10.8.0.2", PORT, "hello", 5);
     OK(tuntap_read(dev, buf, sizeof buf, &err));
     finish(dev);
 }
 
-/** Readers too, which wait at the same time. */
-static void it_ends_each_write(uint32_t sndbuf)
+/** A wake also ends a read that waits at the same time. */
+static void it_ends_all_waiting_writes(uint32_t sndbuf)
 {
-    static const call_that_waits calls[] = {write_it, write_parts, write_for_long, read_it};
+    static const waiting_call calls[] = {write_it, write_parts, write_with_long_limit, read_it};
     static struct waiter waiters[4];
     tuntap *dev = full_device(0, sndbuf);
     for (int i = 0; i < 4; i++)
@@ -130,7 +130,7 @@ static void it_ends_each_write(uint32_t sndbuf)
     tuntap_wake(dev);
     for (int i = 0; i < 4; i++)
         is_woken(&waiters[i]);
-    is_over(dev);
+    no_wake_is_pending(dev);
     tuntap_wake(dev);
     tuntap_wake(dev);
     FAILS(tuntap_write(dev, stray_frame, sizeof stray_frame, &err), ECANCELED, TUNTAP_REASON_WOKEN);
@@ -142,17 +142,17 @@ static void it_ends_each_write(uint32_t sndbuf)
     close_full_device(dev);
 }
 
-static void without_a_waiter_it_is_for_the_next_one(uint64_t flags)
+static void without_a_waiter_it_ends_the_next_wait(uint64_t flags)
 {
     tuntap *dev = ready(flags);
     for (int i = 0; i < 1000; i++)
         tuntap_wake(dev);
     FAILS(tuntap_read(dev, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_WOKEN);
     MESSAGE_HAS("read t0: tuntap_wake ended the wait");
-    is_over(dev);
+    no_wake_is_pending(dev);
     tuntap_wake(dev);
     CHECK(tuntap_read(dev, buf, sizeof buf, NULL) == -ECANCELED);
-    is_over(dev);
+    no_wake_is_pending(dev);
 
     /* A packet that is ready is read without a wait. */
     tuntap_wake(dev);
@@ -163,12 +163,12 @@ static void without_a_waiter_it_is_for_the_next_one(uint64_t flags)
         OK(tuntap_read_timeout(dev, buf, sizeof buf, -1, &err));
     }
     FAILS(tuntap_read_timeout(dev, buf, sizeof buf, -1, &err), ECANCELED, TUNTAP_REASON_WOKEN);
-    is_over(dev);
+    no_wake_is_pending(dev);
     finish(dev);
 }
 
-/** The next call that finds nothing takes it, though it does not wait: it does not end a wait much later. */
-static void who_does_not_wait_takes_it_too(uint64_t flags)
+/** The next call that finds no packet takes the pending wake, even if it does not wait, so that no later wait ends. */
+static void a_nonblocking_call_also_takes_a_pending_wake(uint64_t flags)
 {
     tuntap *dev = ready(TUNTAP_TUN | TUNTAP_NONBLOCK | flags);
     struct iovec part = {buf, sizeof buf};
@@ -189,18 +189,18 @@ static void who_does_not_wait_takes_it_too(uint64_t flags)
         tuntap_wake(dev);
         FAILS(tuntap_reader_next(reader, &packet, &err), ECANCELED, TUNTAP_REASON_WOKEN);
         FAILS(tuntap_reader_next(reader, &packet, &err), EAGAIN, TUNTAP_REASON_AGAIN);
-        is_over(dev);
+        no_wake_is_pending(dev);
     }
     tuntap_wake(dev);
     OK(tuntap_set_nonblock(dev, 0, &err));
     FAILS(tuntap_read(dev, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_WOKEN);
-    is_over(dev);
+    no_wake_is_pending(dev);
     tuntap_reader_free(reader);
     finish(dev);
 }
 
-/** A read that finds a packet does not wait, and leaves the wake to the next one that finds none. */
-static void a_packet_comes_first(void)
+/** A read that finds a packet does not take the pending wake. The next read that finds none does. */
+static void a_queued_packet_comes_before_a_wake(void)
 {
     tuntap *dev = ready(TUNTAP_TUN | TUNTAP_NONBLOCK);
     tuntap_wake(dev);
@@ -211,7 +211,7 @@ static void a_packet_comes_first(void)
     finish(dev);
 }
 
-static void it_is_of_one_handle(void)
+static void it_applies_to_one_handle(void)
 {
     static struct waiter waiter;
     tuntap *dev = ready(TUNTAP_TUN | TUNTAP_MULTI_QUEUE), *queue, *copy;
@@ -222,7 +222,7 @@ static void it_is_of_one_handle(void)
     tuntap_wake(copy);
     FAILS(tuntap_read(queue, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_WOKEN);
     FAILS(tuntap_read(copy, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_WOKEN);
-    is_over(queue);
+    no_wake_is_pending(queue);
     wait_for_reader(waiter.thread, tuntap_get_fd(dev, NULL));
     tuntap_wake(dev);
     is_woken(&waiter);
@@ -231,7 +231,7 @@ static void it_is_of_one_handle(void)
     finish(dev);
 }
 
-static void a_device_that_is_gone_still_has_its_wake(void)
+static void a_woken_read_reports_a_removed_device(void)
 {
     tuntap *dev = ready(TUNTAP_TAP);
     IP("link delete t0");
@@ -240,30 +240,30 @@ static void a_device_that_is_gone_still_has_its_wake(void)
     finish(dev);
 }
 
-static tuntap *of_the_handler;
+static tuntap *handler_dev;
 
-static void wake_from_a_handler(int number)
+static void wake_in_handler(int number)
 {
     (void)number;
     int before = errno;
-    tuntap_wake(of_the_handler);
+    tuntap_wake(handler_dev);
     CHECK(errno == before);
 }
 
-/** The handler runs on the thread that waits, during its wait; the wake comes before the signal itself. */
-static void a_handler_wakes_the_thread_that_it_runs_on(int flags)
+/** The handler interrupts the waiting thread. The call reports the wake, not the signal. */
+static void a_signal_handler_can_wake_its_own_thread(int flags)
 {
-    of_the_handler = ready(TUNTAP_TUN);
-    signals_come(wake_from_a_handler, flags);
+    handler_dev = ready(TUNTAP_TUN);
+    start_signals(wake_in_handler, flags);
     for (int i = 0; i < 10; i++) {
-        FAILS(tuntap_read(of_the_handler, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_WOKEN);
-        FAILS(tuntap_read_timeout(of_the_handler, buf, sizeof buf, -1, &err), ECANCELED, TUNTAP_REASON_WOKEN);
+        FAILS(tuntap_read(handler_dev, buf, sizeof buf, &err), ECANCELED, TUNTAP_REASON_WOKEN);
+        FAILS(tuntap_read_timeout(handler_dev, buf, sizeof buf, -1, &err), ECANCELED, TUNTAP_REASON_WOKEN);
     }
-    signals_end();
+    stop_signals();
     /* The last signal may have come between two reads. */
-    tuntap_read_timeout(of_the_handler, buf, sizeof buf, 1, NULL);
-    is_over(of_the_handler);
-    finish(of_the_handler);
+    tuntap_read_timeout(handler_dev, buf, sizeof buf, 1, NULL);
+    no_wake_is_pending(handler_dev);
+    finish(handler_dev);
 }
 
 int main(void)
@@ -271,18 +271,18 @@ int main(void)
     begin();
     ipv4_only();
     tuntap_wake(NULL);
-    it_ends_each_read(TUNTAP_TUN);
-    it_ends_each_read(TUNTAP_TAP | TUNTAP_PI);
-    without_a_waiter_it_is_for_the_next_one(TUNTAP_TUN);
-    without_a_waiter_it_is_for_the_next_one(TUNTAP_TAP);
-    who_does_not_wait_takes_it_too(0);
-    who_does_not_wait_takes_it_too(TUNTAP_OFFLOAD);
-    a_packet_comes_first();
-    it_is_of_one_handle();
-    a_device_that_is_gone_still_has_its_wake();
-    a_handler_wakes_the_thread_that_it_runs_on(0);
-    a_handler_wakes_the_thread_that_it_runs_on(SA_RESTART);
-    it_ends_each_write(1);
-    it_ends_each_write(4000);
+    it_ends_all_waiting_reads(TUNTAP_TUN);
+    it_ends_all_waiting_reads(TUNTAP_TAP | TUNTAP_PI);
+    without_a_waiter_it_ends_the_next_wait(TUNTAP_TUN);
+    without_a_waiter_it_ends_the_next_wait(TUNTAP_TAP);
+    a_nonblocking_call_also_takes_a_pending_wake(0);
+    a_nonblocking_call_also_takes_a_pending_wake(TUNTAP_OFFLOAD);
+    a_queued_packet_comes_before_a_wake();
+    it_applies_to_one_handle();
+    a_woken_read_reports_a_removed_device();
+    a_signal_handler_can_wake_its_own_thread(0);
+    a_signal_handler_can_wake_its_own_thread(SA_RESTART);
+    it_ends_all_waiting_writes(1);
+    it_ends_all_waiting_writes(4000);
     return 0;
 }

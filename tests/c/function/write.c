@@ -14,8 +14,8 @@ static tuntap *ready(uint64_t flags)
     return dev;
 }
 
-/** A packet for 10.8.0.1 behind the headers that this kind of device wants. */
-static size_t make(uint64_t flags, const void *data, size_t size)
+/** Makes a packet for 10.8.0.1 with the headers that this kind of device needs. Returns the length. */
+static size_t make_packet(uint64_t flags, const void *data, size_t size)
 {
     uint8_t *at = buf;
     if (flags & TUNTAP_PI) {
@@ -35,7 +35,7 @@ static void a_packet_reaches_its_socket(uint64_t flags)
     int sock = udp_socket("10.8.0.1", PORT);
     for (size_t size = 0; size <= 1472; size += 368) {
         static const uint8_t data[1472] = "data";
-        size_t length = make(flags, data, size);
+        size_t length = make_packet(flags, data, size);
         CHECK(tuntap_write(dev, buf, length, &err) == (ssize_t)length);
         udp_receives(sock, data, size);
     }
@@ -53,10 +53,10 @@ static void is_refused(tuntap *dev, const void *packet, size_t size, const char 
     CHECK(tuntap_write(dev, packet, size, NULL) == -EINVAL);
 }
 
-static void what_is_no_packet_is_refused(void)
+static void invalid_packets_are_refused(void)
 {
     tuntap *dev = ready(TUNTAP_TUN);
-    make(TUNTAP_TUN, "data", 4);
+    make_packet(TUNTAP_TUN, "data", 4);
     is_refused(dev, buf, 3, "3 bytes given, not an IP packet");
     is_refused(dev, buf, 1, "1 byte given");
     is_refused(dev, buf, 0, "0 bytes given");
@@ -84,10 +84,10 @@ static void what_is_no_packet_is_refused(void)
     tuntap_close(dev);
 }
 
-static void a_device_that_is_down_or_gone_says_so(void)
+static void a_device_that_is_down_or_removed_is_reported(void)
 {
     tuntap *dev = ready(TUNTAP_TUN);
-    size_t length = make(TUNTAP_TUN, "data", 4);
+    size_t length = make_packet(TUNTAP_TUN, "data", 4);
     IP("link set t0 down");
     FAILS(tuntap_write(dev, buf, length, &err), ENETDOWN, TUNTAP_REASON_DOWN);
     MESSAGE_HAS("tuntap_up");
@@ -105,7 +105,7 @@ int main(void)
     a_packet_reaches_its_socket(TUNTAP_TUN | TUNTAP_PI);
     a_packet_reaches_its_socket(TUNTAP_TAP);
     a_packet_reaches_its_socket(TUNTAP_TAP | TUNTAP_PI);
-    what_is_no_packet_is_refused();
-    a_device_that_is_down_or_gone_says_so();
+    invalid_packets_are_refused();
+    a_device_that_is_down_or_removed_is_reported();
     return 0;
 }

@@ -8,7 +8,7 @@ static ssize_t write_it(tuntap *dev, tuntap_error *error)
     return tuntap_write_super(dev, &super.hdr, sizeof super.hdr, super.packet, super.size, error);
 }
 
-static void refused(tuntap *dev, int number, uint32_t why)
+static void is_refused(tuntap *dev, int number, uint32_t why)
 {
     tuntap_stats before, after;
     OK(tuntap_get_stats(dev, &before, sizeof before, &err));
@@ -17,8 +17,8 @@ static void refused(tuntap *dev, int number, uint32_t why)
     CHECK(after.rx_packets == before.rx_packets);
 }
 
-/** What an older program does not have is zero, and what this version does not know must be. */
-static void the_header_has_the_size_that_is_given(tuntap *dev, int sock)
+/** Members that an older program does not have count as 0. Members that this version does not know must be 0. */
+static void the_header_has_the_given_size(tuntap *dev, int sock)
 {
     static const size_t sizes[] = {10, 11, 12, 14, 16, 20, 4096}, wrong[] = {0, 9, 4097, SIZE_MAX};
     static union sized_hdr sized;
@@ -52,7 +52,7 @@ int main(void)
 
     udp_super(&super, 40, 1000);
     if (!kernel_has_uso()) {
-        refused(dev, EINVAL, TUNTAP_REASON_PACKET);
+        is_refused(dev, EINVAL, TUNTAP_REASON_PACKET);
         MESSAGE_HAS("Linux 6.2");
         needs_uso();
     }
@@ -63,25 +63,25 @@ int main(void)
     CHECK(write_it(dev, NULL) == (ssize_t)super.size);
     udp_receives(sock, "plain", 5);
 
-    the_header_has_the_size_that_is_given(dev, sock);
+    the_header_has_the_given_size(dev, sock);
 
     udp_super(&super, 129, 10);
-    refused(dev, EINVAL, TUNTAP_REASON_PACKET);
+    is_refused(dev, EINVAL, TUNTAP_REASON_PACKET);
     udp_super(&super, 4, 10);
     super.hdr.flags = 0;
-    refused(dev, EINVAL, TUNTAP_REASON_PACKET);
+    is_refused(dev, EINVAL, TUNTAP_REASON_PACKET);
     udp_super(&super, 4, 10);
     super.hdr.csum_start = 60000;
-    refused(dev, EINVAL, TUNTAP_REASON_PACKET);
+    is_refused(dev, EINVAL, TUNTAP_REASON_PACKET);
     udp_super(&super, 4, 10);
     super.hdr.gso_type = 77;
-    refused(dev, EINVAL, TUNTAP_REASON_PACKET);
-    /* Linux 6.18 takes those of tunnels through a TAP only. */
+    is_refused(dev, EINVAL, TUNTAP_REASON_PACKET);
+    /* Linux 6.18 accepts super-packets of tunnels only through a TAP. */
     super.hdr.gso_type = TUNTAP_VNET_HDR_GSO_UDP_L4 | TUNTAP_VNET_HDR_GSO_UDP_TUNNEL_IPV4;
-    refused(dev, EINVAL, TUNTAP_REASON_PACKET);
+    is_refused(dev, EINVAL, TUNTAP_REASON_PACKET);
     MESSAGE_HAS("super-packets of tunnels need a TAP");
     super.packet[0] = 0;
-    refused(dev, EINVAL, TUNTAP_REASON_PACKET);
+    is_refused(dev, EINVAL, TUNTAP_REASON_PACKET);
     FAILS(tuntap_write_super(NULL, &super.hdr, sizeof super.hdr, super.packet, 100, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_write_super(dev, NULL, sizeof(tuntap_vnet_hdr), super.packet, 100, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_write_super(dev, &super.hdr, sizeof super.hdr, NULL, 100, &err), EINVAL, TUNTAP_REASON_ARGUMENT);

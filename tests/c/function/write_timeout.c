@@ -5,7 +5,7 @@
 
 static const int32_t limits[] = {0, 1, 60000, INT32_MAX, -1, INT32_MIN};
 
-static void where_there_is_room_it_writes_at_once(uint64_t flags)
+static void with_room_it_writes_immediately(uint64_t flags)
 {
     tuntap *dev;
     uint8_t packet[200] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0};
@@ -25,8 +25,8 @@ static void where_there_is_room_it_writes_at_once(uint64_t flags)
     tuntap_close(dev);
 }
 
-/** Also beyond the 100 ms after which a waiter tries again without an event. */
-static void the_limit_is_kept_and_never_early(uint64_t flags, uint32_t sndbuf)
+/** Also with limits beyond the 100 ms after which a waiting write tries again without an event. */
+static void a_wait_lasts_at_least_its_time_limit(uint64_t flags, uint32_t sndbuf)
 {
     static const int32_t several[] = {1, 10, 99, 100, 101, 250};
     tuntap *dev = full_device(flags, sndbuf);
@@ -43,20 +43,20 @@ static void the_limit_is_kept_and_never_early(uint64_t flags, uint32_t sndbuf)
     close_full_device(dev);
 }
 
-static void nothing_happens(int number)
+static void do_nothing(int number)
 {
     (void)number;
 }
 
 static void a_signal_handler_ends_the_wait(uint64_t flags, int action)
 {
-    static const int32_t long_ones[] = {60000, INT32_MAX, -1, INT32_MIN};
+    static const int32_t long_limits[] = {60000, INT32_MAX, -1, INT32_MIN};
     tuntap *dev = full_device(flags, 1);
-    signals_come(nothing_happens, action);
-    for (size_t i = 0; i < sizeof long_ones / sizeof *long_ones; i++)
-        FAILS(tuntap_write_timeout(dev, stray_frame, sizeof stray_frame, long_ones[i], &err), EINTR,
+    start_signals(do_nothing, action);
+    for (size_t i = 0; i < sizeof long_limits / sizeof *long_limits; i++)
+        FAILS(tuntap_write_timeout(dev, stray_frame, sizeof stray_frame, long_limits[i], &err), EINTR,
               TUNTAP_REASON_INTERRUPTED);
-    signals_end();
+    stop_signals();
     close_full_device(dev);
 }
 
@@ -94,7 +94,7 @@ static void take_down(tuntap *dev)
 {
     (void)dev;
     IP("link set t0 down");
-    /* The kernel looks whether the device is up once it has room for the packet. */
+    /* The kernel checks whether the device is up only when it has room for the packet. */
     make_room();
 }
 
@@ -104,8 +104,8 @@ static void give_room(tuntap *dev)
     make_room();
 }
 
-/** A writer without, and with a limit that does not come; on a handle that waits and one that does not. */
-static struct writer what_ends_a_wait(void (*action)(tuntap *), uint64_t flags, int32_t limit, uint32_t sndbuf)
+/** A thread waits in a write until the action ends the wait. */
+static struct writer wait_ended_by(void (*action)(tuntap *), uint64_t flags, int32_t limit, uint32_t sndbuf)
 {
     struct writer writer = {.dev = full_device(flags, sndbuf), .limit = limit};
     pthread_t thread;
@@ -122,20 +122,20 @@ static struct writer what_ends_a_wait(void (*action)(tuntap *), uint64_t flags, 
 
 static void a_wait_ends_with(void (*action)(tuntap *), int number, uint32_t reason)
 {
-    struct writer writer = what_ends_a_wait(action, 0, -1, 1);
+    struct writer writer = wait_ended_by(action, 0, -1, 1);
     CHECK(writer.result == -number && writer.err.code == -number && writer.err.reason == reason);
-    writer = what_ends_a_wait(action, TUNTAP_NONBLOCK, 600000, 4000);
+    writer = wait_ended_by(action, TUNTAP_NONBLOCK, 600000, 4000);
     CHECK(writer.result == -number && writer.err.code == -number && writer.err.reason == reason);
 }
 
 static void room_ends_the_wait(void)
 {
-    CHECK(what_ends_a_wait(give_room, 0, -1, 1).result == sizeof stray_frame);
-    CHECK(what_ends_a_wait(give_room, TUNTAP_NONBLOCK, 600000, 4000).result == sizeof stray_frame);
+    CHECK(wait_ended_by(give_room, 0, -1, 1).result == sizeof stray_frame);
+    CHECK(wait_ended_by(give_room, TUNTAP_NONBLOCK, 600000, 4000).result == sizeof stray_frame);
 }
 
-/** Nothing is waited for where the packet can never be taken. */
-static void it_fails_as_write_does(void)
+/** The call does not wait if the packet can never be accepted. */
+static void it_fails_like_write(void)
 {
     static uint8_t big[70000];
     tuntap *dev;
@@ -158,11 +158,11 @@ int main(void)
 {
     begin();
     ipv4_only();
-    where_there_is_room_it_writes_at_once(TUNTAP_TUN);
-    where_there_is_room_it_writes_at_once(TUNTAP_TAP | TUNTAP_NONBLOCK);
-    it_fails_as_write_does();
-    the_limit_is_kept_and_never_early(0, 1);
-    the_limit_is_kept_and_never_early(TUNTAP_NONBLOCK, 4000);
+    with_room_it_writes_immediately(TUNTAP_TUN);
+    with_room_it_writes_immediately(TUNTAP_TAP | TUNTAP_NONBLOCK);
+    it_fails_like_write();
+    a_wait_lasts_at_least_its_time_limit(0, 1);
+    a_wait_lasts_at_least_its_time_limit(TUNTAP_NONBLOCK, 4000);
     a_signal_handler_ends_the_wait(0, 0);
     a_signal_handler_ends_the_wait(TUNTAP_NONBLOCK, SA_RESTART);
     room_ends_the_wait();

@@ -9,10 +9,10 @@ enum { MANY = 1000 };
 static struct super super;
 static struct packets packets;
 static tuntap_packet given[4097];
-/** It is always written. */
+/** How many packets the call took. Every call writes it. */
 static size_t taken;
 
-/** What the call says of the number that was taken. */
+/** The call in the statement reports that it took this number of packets. */
 #define TAKES(number, statement)        \
     do {                                \
         taken = 12345;                  \
@@ -26,7 +26,7 @@ static void list_all(void)
         given[i] = (tuntap_packet){packets.bytes + packets.at[i], length_of(&packets, i), 0};
 }
 
-/** So many datagrams, each of a flow of its own: nothing is joined. */
+/** Makes `count` datagrams of different flows, so that the writer joins none. */
 static void many_flows(size_t count)
 {
     uint8_t packet[100];
@@ -43,7 +43,7 @@ static uint64_t received(tuntap *dev)
     return stats.rx_packets;
 }
 
-static void what_belongs_together_goes_out_at_once(void)
+static void packets_of_one_flow_are_joined(void)
 {
     tuntap_writer *writer;
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD);
@@ -62,8 +62,8 @@ static void what_belongs_together_goes_out_at_once(void)
     tuntap_close(dev);
 }
 
-/** Those before it go out, and the caller goes on behind it. */
-static void what_is_no_packet_ends_it(uint64_t flags)
+/** The packets before the invalid one are written. The caller can continue behind it. */
+static void an_invalid_packet_ends_the_batch(uint64_t flags)
 {
     tuntap_writer *writer;
     tuntap *dev = ready_tun(flags);
@@ -95,7 +95,7 @@ static void what_is_no_packet_ends_it(uint64_t flags)
     tuntap_close(dev);
 }
 
-/** A device that is down takes none: each that was collected is lost, and all of them are reported, once. */
+/** A device that is down accepts no packet: all collected packets are lost, and each loss is reported once. */
 static void losses_are_reported(void)
 {
     static const char *const reported[] = {"1 packet is lost", "32 packets are lost", "1000 packets are lost"};
@@ -112,7 +112,7 @@ static void losses_are_reported(void)
         OK(tuntap_writer_flush(writer, &err));
     }
 
-    /* Where the batch fails otherwise, the next call reports the loss. */
+    /* If the batch fails for another reason, the next call reports the loss. */
     given[100].size = 10;
     TAKES(100, FAILS(tuntap_writer_batch(writer, given, MANY, sizeof(tuntap_packet), &taken, &err), EINVAL, TUNTAP_REASON_PACKET));
     FAILS(tuntap_writer_flush(writer, &err), ENETDOWN, TUNTAP_REASON_DOWN);
@@ -123,7 +123,7 @@ static void losses_are_reported(void)
     TAKES(50, CHECK(tuntap_writer_batch(writer, given, 50, sizeof(tuntap_packet), &taken, NULL) == 0));
     CHECK(received(dev) == 50);
 
-    /* Joined packets are as many as they were. */
+    /* Joined packets are counted one by one. */
     clear(&packets);
     udp_super(&super, 20, 1000);
     split_super(&super, TUNTAP_TUN, &packets);
@@ -135,8 +135,8 @@ static void losses_are_reported(void)
     tuntap_close(dev);
 }
 
-/** Without offload each is written at once, so that none is lost. */
-static void a_plain_device_refuses_one_by_one(void)
+/** Without offload each packet is written immediately, so none is lost. */
+static void without_offload_no_packet_is_lost(void)
 {
     tuntap_writer *writer;
     tuntap *dev = ready_tun(0);
@@ -161,7 +161,7 @@ struct batch {
     pthread_barrier_t started;
 };
 
-static void *give_all(void *argument)
+static void *write_batch(void *argument)
 {
     struct batch *batch = argument;
     batch->thread = syscall(SYS_gettid);
@@ -170,13 +170,14 @@ static void *give_all(void *argument)
     return NULL;
 }
 
-static void nothing(int number)
+static void do_nothing(int number)
 {
     (void)number;
 }
 
-/** A batch that waits for room is ended by `end`; what was taken then goes out once, and so does the rest. */
-static void a_wait_ends(uint64_t flags, size_t count, void (*end)(tuntap *, pthread_t), int code, uint32_t reason)
+/** `end` ends a batch that waits for room. Then the packets that were taken, and the others, are written once. */
+static void an_interrupted_wait_loses_no_packet(uint64_t flags, size_t count, void (*end)(tuntap *, pthread_t),
+                                                int code, uint32_t reason)
 {
     struct batch batch = {.count = count, .taken = 12345};
     pthread_t id;
@@ -186,7 +187,7 @@ static void a_wait_ends(uint64_t flags, size_t count, void (*end)(tuntap *, pthr
     OK(tuntap_writer_new(dev, 0, &batch.writer, &err));
     uint64_t before = received(dev);
     CHECK(pthread_barrier_init(&batch.started, NULL, 2) == 0);
-    CHECK(pthread_create(&id, NULL, give_all, &batch) == 0);
+    CHECK(pthread_create(&id, NULL, write_batch, &batch) == 0);
     pthread_barrier_wait(&batch.started);
     wait_for_reader(batch.thread, tuntap_get_fd(dev, NULL));
     end(dev, id);
@@ -212,13 +213,13 @@ static void wake(tuntap *dev, pthread_t thread)
 
 static void interrupt(tuntap *dev, pthread_t thread)
 {
-    struct sigaction action = {.sa_handler = nothing, .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_handler = do_nothing, .sa_flags = SA_RESTART};
     (void)dev;
     CHECK(sigaction(SIGUSR1, &action, NULL) == 0 && pthread_kill(thread, SIGUSR1) == 0);
 }
 
-/** All are taken, and wait for room. */
-static void without_room_they_stay(void)
+/** The writer takes the packets, and keeps them until there is room. */
+static void without_room_packets_stay_in_the_writer(void)
 {
     tuntap_writer *writer;
     tuntap *dev = full_device(TUNTAP_OFFLOAD | TUNTAP_NONBLOCK, 1);
@@ -243,8 +244,8 @@ static void without_room_they_stay(void)
     close_full_device(dev);
 }
 
-/** Nothing is read of a list that cannot be: it ends where memory does. */
-static void absurd_lists_are_refused(tuntap_writer *writer)
+/** The call reads nothing of a list that cannot exist. The memory behind this list is not accessible. */
+static void impossible_lists_are_refused(tuntap_writer *writer)
 {
     static const size_t counts[] = {(size_t)-1, (size_t)-11, (size_t)1 << (8 * sizeof(size_t) - 1),
                                     (size_t)-1 / 2 / sizeof(tuntap_packet) + 1};
@@ -262,7 +263,7 @@ static void absurd_lists_are_refused(tuntap_writer *writer)
     TAKES(0, FAILS(tuntap_writer_batch(writer, &one, 1, sizeof(tuntap_packet), &taken, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
 }
 
-static void bad_arguments_take_nothing(void)
+static void invalid_arguments_take_no_packet(void)
 {
     tuntap_writer *writer;
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD);
@@ -274,7 +275,7 @@ static void bad_arguments_take_nothing(void)
     TAKES(0, FAILS(tuntap_writer_batch(NULL, given, 3, sizeof(tuntap_packet), &taken, &err), EINVAL, TUNTAP_REASON_ARGUMENT));
     FAILS(tuntap_writer_batch(writer, given, 1, sizeof(tuntap_packet), NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     many_flows(10);
-    absurd_lists_are_refused(writer);
+    impossible_lists_are_refused(writer);
     OK(tuntap_writer_flush(writer, &err));
     CHECK(received(dev) == 0);
     tuntap_writer_free(writer);
@@ -285,19 +286,19 @@ int main(void)
 {
     begin();
     ipv4_only();
-    what_belongs_together_goes_out_at_once();
-    what_is_no_packet_ends_it(TUNTAP_OFFLOAD);
-    what_is_no_packet_ends_it(0);
+    packets_of_one_flow_are_joined();
+    an_invalid_packet_ends_the_batch(TUNTAP_OFFLOAD);
+    an_invalid_packet_ends_the_batch(0);
     losses_are_reported();
-    a_plain_device_refuses_one_by_one();
-    bad_arguments_take_nothing();
-    /* Both fewer than a writer holds, and more. */
-    a_wait_ends(TUNTAP_OFFLOAD, 20, wake, -ECANCELED, TUNTAP_REASON_WOKEN);
-    a_wait_ends(TUNTAP_OFFLOAD, 4000, wake, -ECANCELED, TUNTAP_REASON_WOKEN);
-    a_wait_ends(TUNTAP_OFFLOAD, 20, interrupt, -EINTR, TUNTAP_REASON_INTERRUPTED);
-    a_wait_ends(TUNTAP_OFFLOAD, 4000, interrupt, -EINTR, TUNTAP_REASON_INTERRUPTED);
-    a_wait_ends(0, 20, wake, -ECANCELED, TUNTAP_REASON_WOKEN);
-    a_wait_ends(0, 20, interrupt, -EINTR, TUNTAP_REASON_INTERRUPTED);
-    without_room_they_stay();
+    without_offload_no_packet_is_lost();
+    invalid_arguments_take_no_packet();
+    /* Fewer packets than a writer can hold, and more. */
+    an_interrupted_wait_loses_no_packet(TUNTAP_OFFLOAD, 20, wake, -ECANCELED, TUNTAP_REASON_WOKEN);
+    an_interrupted_wait_loses_no_packet(TUNTAP_OFFLOAD, 4000, wake, -ECANCELED, TUNTAP_REASON_WOKEN);
+    an_interrupted_wait_loses_no_packet(TUNTAP_OFFLOAD, 20, interrupt, -EINTR, TUNTAP_REASON_INTERRUPTED);
+    an_interrupted_wait_loses_no_packet(TUNTAP_OFFLOAD, 4000, interrupt, -EINTR, TUNTAP_REASON_INTERRUPTED);
+    an_interrupted_wait_loses_no_packet(0, 20, wake, -ECANCELED, TUNTAP_REASON_WOKEN);
+    an_interrupted_wait_loses_no_packet(0, 20, interrupt, -EINTR, TUNTAP_REASON_INTERRUPTED);
+    without_room_packets_stay_in_the_writer();
     return 0;
 }

@@ -10,20 +10,20 @@ static uint64_t received(tuntap *dev)
     return stats.rx_packets;
 }
 
-/** What is refused stays reserved, and can be committed when it is a packet. */
-static void it_answers_as_put_does(uint64_t flags)
+/** The memory of a refused packet stays reserved. The caller can correct the packet and commit it. */
+static void it_fails_like_put(uint64_t flags)
 {
-    void *place;
+    void *memory;
     tuntap_writer *writer;
     tuntap *dev = ready_tun(flags);
     int sock = udp_socket("10.8.0.1", PORT);
     size_t size = udp_packet(packet, "10.8.0.2", "10.8.0.1", PORT, "hello", 5);
     OK(tuntap_writer_new(dev, 0, &writer, &err));
     FAILS(tuntap_writer_commit(writer, 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-    OK(tuntap_writer_reserve(writer, size, &place, &err));
-    memset(place, 0, size);
+    OK(tuntap_writer_reserve(writer, size, &memory, &err));
+    memset(memory, 0, size);
     FAILS(tuntap_writer_commit(writer, size, &err), EINVAL, TUNTAP_REASON_PACKET);
-    memcpy(place, packet, size);
+    memcpy(memory, packet, size);
     FAILS(tuntap_writer_commit(writer, size + 1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_writer_commit(writer, (size_t)-1, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     FAILS(tuntap_writer_commit(writer, 0, &err), EINVAL, TUNTAP_REASON_PACKET);
@@ -39,17 +39,17 @@ static void it_answers_as_put_does(uint64_t flags)
     tuntap_close(dev);
 }
 
-/** On a device that takes each packet at once it is the commit that says so. */
-static void a_device_that_is_down(void)
+/** Without offload the commit reports it, otherwise the flush. */
+static void a_device_that_is_down_is_reported(void)
 {
     for (int i = 0; i < 2; i++) {
-        void *place;
+        void *memory;
         tuntap_writer *writer;
         tuntap *dev = ready_tun(i ? TUNTAP_OFFLOAD : 0);
         size_t size = udp_packet(packet, "10.8.0.2", "10.8.0.1", PORT, "hello", 5);
         OK(tuntap_writer_new(dev, 0, &writer, &err));
-        OK(tuntap_writer_reserve(writer, size, &place, &err));
-        memcpy(place, packet, size);
+        OK(tuntap_writer_reserve(writer, size, &memory, &err));
+        memcpy(memory, packet, size);
         IP("link set t0 down");
         if (i) {
             OK(tuntap_writer_commit(writer, size, &err));
@@ -66,21 +66,21 @@ static void a_device_that_is_down(void)
     }
 }
 
-/** Without room a packet stays where it is, and each goes out once. */
-static void without_room(uint64_t flags)
+/** Without room a packet stays in the writer. Each packet is written once. */
+static void without_room_packets_stay_in_the_writer(uint64_t flags)
 {
     enum { MANY = 3000 };
-    void *place;
+    void *memory;
     tuntap_writer *writer;
     int taken = 0, result = 0;
     tuntap *dev = full_device(flags | TUNTAP_NONBLOCK, 1);
     OK(tuntap_writer_new(dev, 0, &writer, &err));
     uint64_t before = received(dev);
     for (; taken < MANY; taken++) {
-        result = tuntap_writer_reserve(writer, sizeof stray_frame, &place, &err);
+        result = tuntap_writer_reserve(writer, sizeof stray_frame, &memory, &err);
         if (result < 0)
             break;
-        memcpy(place, stray_frame, sizeof stray_frame);
+        memcpy(memory, stray_frame, sizeof stray_frame);
         result = tuntap_writer_commit(writer, sizeof stray_frame, &err);
         if (result < 0)
             break;
@@ -89,8 +89,8 @@ static void without_room(uint64_t flags)
     make_room();
     OK(tuntap_set_sndbuf(dev, 1 << 30, &err));
     if (flags) {
-        OK(tuntap_writer_reserve(writer, sizeof stray_frame, &place, &err));
-        memcpy(place, stray_frame, sizeof stray_frame);
+        OK(tuntap_writer_reserve(writer, sizeof stray_frame, &memory, &err));
+        memcpy(memory, stray_frame, sizeof stray_frame);
     }
     OK(tuntap_writer_commit(writer, sizeof stray_frame, &err));
     OK(tuntap_writer_flush(writer, &err));
@@ -103,10 +103,10 @@ int main(void)
 {
     begin();
     ipv4_only();
-    it_answers_as_put_does(TUNTAP_OFFLOAD);
-    it_answers_as_put_does(0);
-    a_device_that_is_down();
-    without_room(TUNTAP_OFFLOAD);
-    without_room(0);
+    it_fails_like_put(TUNTAP_OFFLOAD);
+    it_fails_like_put(0);
+    a_device_that_is_down_is_reported();
+    without_room_packets_stay_in_the_writer(TUNTAP_OFFLOAD);
+    without_room_packets_stay_in_the_writer(0);
     return 0;
 }

@@ -13,8 +13,8 @@ static void put_all(tuntap_writer *writer)
         OK(tuntap_writer_put(writer, packet_of(&packets, i), length_of(&packets, i), &err));
 }
 
-/** Ten packets are one for the kernel; and a flush of nothing is nothing. */
-static void what_belongs_together_goes_out_at_once(tuntap *dev, tuntap_writer *writer, int sock)
+/** The kernel gets ten packets as one. Flushing an empty writer does nothing. */
+static void packets_of_one_flow_are_joined(tuntap *dev, tuntap_writer *writer, int sock)
 {
     tuntap_stats stats;
     OK(tuntap_writer_flush(writer, &err));
@@ -28,8 +28,8 @@ static void what_belongs_together_goes_out_at_once(tuntap *dev, tuntap_writer *w
     receives_super(sock, 10, 100);
 }
 
-/** Nothing is kept for a device that is down, or gone. */
-static void what_the_kernel_refuses_is_lost(tuntap_writer *writer, int sock)
+/** The writer keeps no packets for a device that is down or removed. */
+static void packets_that_the_kernel_refuses_are_lost(tuntap_writer *writer, int sock)
 {
     put_all(writer);
     IP("link set t0 down");
@@ -45,7 +45,7 @@ static void what_the_kernel_refuses_is_lost(tuntap_writer *writer, int sock)
     FAILS(tuntap_writer_flush(NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
 }
 
-/** A put that finds the writer full writes, and says nothing of what is lost by that: the packet was taken. */
+/** A put into a full writer writes the packets. It does not report losses, because it took its own packet. */
 static void a_loss_in_a_put_is_reported_later(tuntap *dev, tuntap_writer *writer)
 {
     uint8_t packet[100];
@@ -65,8 +65,8 @@ static void a_loss_in_a_put_is_reported_later(tuntap *dev, tuntap_writer *writer
     OK(tuntap_writer_flush(writer, &err));
 }
 
-/** The first flush finds no room for the wait that ends it, and the next one gets all of it out. */
-static void a_flush_that_ends_early_keeps_the_rest(void)
+/** Without room, a flush fails and the writer keeps the packets. With room, the next flush writes all of them. */
+static void an_interrupted_flush_keeps_the_packets(void)
 {
     tuntap_writer *writer;
     tuntap_stats before, after;
@@ -99,12 +99,12 @@ int main(void)
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD);
     int sock = udp_socket("10.8.0.1", PORT);
     OK(tuntap_writer_new(dev, 0, &writer, &err));
-    what_belongs_together_goes_out_at_once(dev, writer, sock);
+    packets_of_one_flow_are_joined(dev, writer, sock);
     a_loss_in_a_put_is_reported_later(dev, writer);
-    what_the_kernel_refuses_is_lost(writer, sock);
+    packets_that_the_kernel_refuses_are_lost(writer, sock);
     tuntap_writer_free(writer);
     close(sock);
     tuntap_close(dev);
-    a_flush_that_ends_early_keeps_the_rest();
+    an_interrupted_flush_keeps_the_packets();
     return 0;
 }

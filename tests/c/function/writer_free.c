@@ -3,7 +3,7 @@
 
 static uint8_t packet[100];
 
-/** What was not flushed is lost. */
+/** Packets that were not flushed are lost. */
 int main(void)
 {
     tuntap_writer *writer;

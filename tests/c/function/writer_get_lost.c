@@ -26,13 +26,13 @@ static uint64_t lost(const tuntap_writer *writer)
     return number;
 }
 
-/** What a flush reports, and what a put finds while the writer is full, is counted once. */
+/** Each packet that a flush, or a put into a full writer, loses is counted once. */
 static void each_loss_is_counted(void)
 {
     tuntap *dev;
     tuntap_writer *writer;
     OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_OFFLOAD, &dev, &err));
-    close(take_up("t0", TUNTAP_TUN));
+    close(bring_up("t0", TUNTAP_TUN));
     OK(tuntap_writer_new(dev, 0, &writer, &err));
     CHECK(lost(writer) == 0);
     put(writer, 10);

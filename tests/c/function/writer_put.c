@@ -10,8 +10,8 @@ static void put_all(tuntap_writer *writer)
         OK(tuntap_writer_put(writer, packet_of(&packets, i), length_of(&packets, i), &err));
 }
 
-/** The datagrams of a super-packet, the caller's memory changed at once: a copy was taken. */
-static void packets_arrive_as_they_were(uint64_t flags)
+/** The writer copies each packet: the caller overwrites its memory after each put. */
+static void packets_arrive_unchanged(uint64_t flags)
 {
     static uint8_t own[2000];
     tuntap_writer *writer;
@@ -33,8 +33,8 @@ static void packets_arrive_as_they_were(uint64_t flags)
     tuntap_close(dev);
 }
 
-/** A bad checksum stays one: the kernel drops that packet alone. */
-static void a_bad_packet_is_not_laundered(size_t place, size_t bad)
+/** The writer does not correct a wrong checksum: the kernel drops only that packet. */
+static void a_wrong_checksum_stays_wrong(size_t offset, size_t bad)
 {
     tuntap_writer *writer;
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD);
@@ -44,7 +44,7 @@ static void a_bad_packet_is_not_laundered(size_t place, size_t bad)
     udp_super(&super, 10, 100);
     clear(&packets);
     split_super(&super, TUNTAP_TUN, &packets);
-    packets.bytes[packets.at[bad] + place] ^= 1;
+    packets.bytes[packets.at[bad] + offset] ^= 1;
     put_all(writer);
     OK(tuntap_writer_flush(writer, &err));
     for (size_t i = 0; i < 10; i++) {
@@ -58,7 +58,7 @@ static void a_bad_packet_is_not_laundered(size_t place, size_t bad)
     tuntap_close(dev);
 }
 
-/** With trust, it arrives. */
+/** With TUNTAP_TRUSTED, a packet with a wrong checksum arrives. */
 static void trust_skips_the_check(void)
 {
     tuntap_writer *writer;
@@ -79,7 +79,7 @@ static void trust_skips_the_check(void)
     tuntap_close(dev);
 }
 
-/** More than a writer has room for goes out before the flush. */
+/** A full writer writes its packets before the flush. */
 static void a_full_writer_writes(void)
 {
     tuntap_writer *writer;
@@ -99,7 +99,7 @@ static void a_full_writer_writes(void)
     tuntap_close(dev);
 }
 
-static void what_is_no_packet_is_refused(uint64_t flags)
+static void invalid_packets_are_refused(uint64_t flags)
 {
     tuntap_writer *writer;
     tuntap *dev = ready_tun(flags);
@@ -116,8 +116,8 @@ static void what_is_no_packet_is_refused(uint64_t flags)
     tuntap_close(dev);
 }
 
-/** tuntap_write and tuntap_writev, which know nothing of super-packets. */
-static void a_plain_write_goes_on(void)
+/** tuntap_write and tuntap_writev write plain packets to a device with offload. */
+static void write_and_writev_still_write_plain_packets(void)
 {
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD);
     int sock = udp_socket("10.8.0.1", PORT);
@@ -135,17 +135,17 @@ int main(void)
 {
     begin();
     ipv4_only();
-    packets_arrive_as_they_were(TUNTAP_OFFLOAD);
-    packets_arrive_as_they_were(0);
+    packets_arrive_unchanged(TUNTAP_OFFLOAD);
+    packets_arrive_unchanged(0);
     for (size_t bad = 0; bad < 10; bad += 3) {
-        a_bad_packet_is_not_laundered(50, bad);
-        a_bad_packet_is_not_laundered(27, bad);
-        a_bad_packet_is_not_laundered(11, bad);
+        a_wrong_checksum_stays_wrong(50, bad);
+        a_wrong_checksum_stays_wrong(27, bad);
+        a_wrong_checksum_stays_wrong(11, bad);
     }
     trust_skips_the_check();
     a_full_writer_writes();
-    what_is_no_packet_is_refused(TUNTAP_OFFLOAD);
-    what_is_no_packet_is_refused(0);
-    a_plain_write_goes_on();
+    invalid_packets_are_refused(TUNTAP_OFFLOAD);
+    invalid_packets_are_refused(0);
+    write_and_writev_still_write_plain_packets();
     return 0;
 }

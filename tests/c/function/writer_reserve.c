@@ -4,14 +4,14 @@
 static struct super super;
 static struct packets packets;
 
-/** Writes a packet to the writer's memory, as a program does that decrypts it there. */
+/** Writes a packet into the writer's memory, like a program that decrypts into it. */
 static void write_packet(tuntap_writer *writer, size_t number, size_t spare)
 {
-    void *place;
+    void *memory;
     size_t size = length_of(&packets, number);
-    OK(tuntap_writer_reserve(writer, size + spare, &place, &err));
-    memset(place, 0xee, size + spare);
-    memcpy(place, packet_of(&packets, number), size);
+    OK(tuntap_writer_reserve(writer, size + spare, &memory, &err));
+    memset(memory, 0xee, size + spare);
+    memcpy(memory, packet_of(&packets, number), size);
     OK(tuntap_writer_commit(writer, size, &err));
 }
 
@@ -44,10 +44,10 @@ static void packets_arrive(uint64_t flags, uint64_t trust)
     tuntap_close(dev);
 }
 
-/** What is reserved and never committed leaves no trace: not in the packet before it, and not in the one behind. */
-static void what_is_not_committed_is_dropped(uint64_t flags)
+/** Memory that is reserved but not committed does not change the packets before and after it. */
+static void uncommitted_memory_is_dropped(uint64_t flags)
 {
-    void *place;
+    void *memory;
     tuntap_writer *writer;
     tuntap *dev = ready_tun(flags);
     int sock = udp_socket("10.8.0.1", PORT);
@@ -60,19 +60,19 @@ static void what_is_not_committed_is_dropped(uint64_t flags)
             write_packet(writer, i, 0);
         else
             OK(tuntap_writer_put(writer, packet_of(&packets, i), length_of(&packets, i), &err));
-        OK(tuntap_writer_reserve(writer, 1400, &place, &err));
-        memset(place, 0xdd, 1400);
+        OK(tuntap_writer_reserve(writer, 1400, &memory, &err));
+        memset(memory, 0xdd, 1400);
     }
     OK(tuntap_writer_flush(writer, &err));
     FAILS(tuntap_writer_commit(writer, 928, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     receives_super(sock, 20, 900);
-    OK(tuntap_writer_reserve(writer, 1400, &place, &err));
+    OK(tuntap_writer_reserve(writer, 1400, &memory, &err));
     tuntap_writer_free(writer);
     close(sock);
     tuntap_close(dev);
 }
 
-/** Packets of two flows in turn, and some that are never coalesced: each arrives, in order. */
+/** Packets of two flows alternate, and some packets are never joined: all arrive in order. */
 static void flows_may_alternate(void)
 {
     enum { TURNS = 50 };
@@ -83,13 +83,13 @@ static void flows_may_alternate(void)
     OK(tuntap_writer_new(dev, 0, &writer, &err));
     for (int i = 0; i < TURNS; i++)
         for (unsigned flow = 0; flow < 3; flow++) {
-            void *place;
+            void *memory;
             size_t size = flow < 2 ? 800 : 1 + (size_t)i * 7;
             memset(data[flow], i + (int)flow, size);
-            OK(tuntap_writer_reserve(writer, UDP_OVERHEAD + size, &place, &err));
-            udp_packet(place, "10.8.0.2", "10.8.0.1", PORT + flow, data[flow], size);
+            OK(tuntap_writer_reserve(writer, UDP_OVERHEAD + size, &memory, &err));
+            udp_packet(memory, "10.8.0.2", "10.8.0.1", PORT + flow, data[flow], size);
             if (flow == 2)
-                memset((uint8_t *)place + 26, 0, 2); /* no checksum */
+                memset((uint8_t *)memory + 26, 0, 2); /* no checksum */
             OK(tuntap_writer_commit(writer, UDP_OVERHEAD + size, &err));
         }
     OK(tuntap_writer_flush(writer, &err));
@@ -105,8 +105,8 @@ static void flows_may_alternate(void)
     tuntap_close(dev);
 }
 
-/** More than a writer holds: it hands over what it has. */
-static void there_is_always_room(void)
+/** When the writer is full, it writes its packets and has room again. */
+static void a_full_writer_writes(void)
 {
     enum { MANY = 3000, SIZE = 1400 };
     static uint8_t packet[UDP_OVERHEAD + SIZE], data[SIZE];
@@ -114,10 +114,10 @@ static void there_is_always_room(void)
     tuntap *dev = ready_tun(TUNTAP_OFFLOAD);
     OK(tuntap_writer_new(dev, 0, &writer, &err));
     for (unsigned i = 0; i < MANY; i++) {
-        void *place;
+        void *memory;
         size_t size = udp_packet(packet, "10.8.0.2", "10.8.0.1", 2000 + i, data, i % SIZE);
-        OK(tuntap_writer_reserve(writer, size, &place, &err));
-        memcpy(place, packet, size);
+        OK(tuntap_writer_reserve(writer, size, &memory, &err));
+        memcpy(memory, packet, size);
         OK(tuntap_writer_commit(writer, size, &err));
     }
     OK(tuntap_writer_flush(writer, &err));
@@ -129,26 +129,26 @@ static void there_is_always_room(void)
 int main(void)
 {
     tuntap_writer *writer;
-    void *place;
+    void *memory;
     begin();
     ipv4_only();
     packets_arrive(TUNTAP_OFFLOAD, 0);
     packets_arrive(TUNTAP_OFFLOAD, TUNTAP_TRUSTED);
     packets_arrive(0, 0);
-    what_is_not_committed_is_dropped(TUNTAP_OFFLOAD);
-    what_is_not_committed_is_dropped(0);
+    uncommitted_memory_is_dropped(TUNTAP_OFFLOAD);
+    uncommitted_memory_is_dropped(0);
     flows_may_alternate();
-    there_is_always_room();
+    a_full_writer_writes();
     for (int i = 0; i < 2; i++) {
         tuntap *dev = ready_tun(i ? TUNTAP_OFFLOAD : 0);
         OK(tuntap_writer_new(dev, 0, &writer, &err));
-        FAILS(tuntap_writer_reserve(writer, 0, &place, &err), EINVAL, TUNTAP_REASON_PACKET);
-        FAILS(tuntap_writer_reserve(writer, 65536, &place, &err), EMSGSIZE, TUNTAP_REASON_PACKET);
-        FAILS(tuntap_writer_reserve(writer, (size_t)-1, &place, &err), EMSGSIZE, TUNTAP_REASON_PACKET);
-        OK(tuntap_writer_reserve(writer, 65535, &place, &err));
-        memset(place, 0, 65535);
+        FAILS(tuntap_writer_reserve(writer, 0, &memory, &err), EINVAL, TUNTAP_REASON_PACKET);
+        FAILS(tuntap_writer_reserve(writer, 65536, &memory, &err), EMSGSIZE, TUNTAP_REASON_PACKET);
+        FAILS(tuntap_writer_reserve(writer, (size_t)-1, &memory, &err), EMSGSIZE, TUNTAP_REASON_PACKET);
+        OK(tuntap_writer_reserve(writer, 65535, &memory, &err));
+        memset(memory, 0, 65535);
         FAILS(tuntap_writer_reserve(writer, 100, NULL, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
-        FAILS(tuntap_writer_reserve(NULL, 100, &place, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+        FAILS(tuntap_writer_reserve(NULL, 100, &memory, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
         tuntap_writer_free(writer);
         tuntap_close(dev);
     }

@@ -2,7 +2,7 @@
 #include "ready.h"
 
 static uint8_t packet[70000], data[1472];
-/** A TAP has the address that the frames of make() are for. */
+/** A TAP gets the MAC address that the frames of make_packet() are for. */
 static tuntap *ready_with_mac(uint64_t flags)
 {
     tuntap *dev = ready(flags);
@@ -11,8 +11,8 @@ static tuntap *ready_with_mac(uint64_t flags)
     return dev;
 }
 
-/** A packet for 10.8.0.1 behind the headers that this kind of device wants. */
-static size_t make(uint64_t flags, size_t size)
+/** Makes a packet for 10.8.0.1 with the headers that this kind of device needs. Returns the length. */
+static size_t make_packet(uint64_t flags, size_t size)
 {
     uint8_t *at = packet;
     if (flags & TUNTAP_PI) {
@@ -26,7 +26,7 @@ static size_t make(uint64_t flags, size_t size)
     return (size_t)(at - packet) + udp_packet(at, "10.8.0.2", "10.8.0.1", PORT, data, size);
 }
 
-/** The packet in parts of these sizes and what is left of it, each in memory of its own. */
+/** Writes the packet in parts of these sizes, and the rest in one more part. Each part has its own memory. */
 static ssize_t write_from(tuntap *dev, size_t length, const size_t *sizes, size_t count)
 {
     struct iovec parts[20] = {{NULL, 0}};
@@ -51,21 +51,21 @@ static void the_parts_make_one_packet(uint64_t flags)
     tuntap *dev = ready_with_mac(flags);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         for (size_t size = 0; size <= 1472; size += 368) {
-            size_t length = make(flags, size);
+            size_t length = make_packet(flags, size);
             CHECK(write_from(dev, length, divisions[i], counts[i]) == (ssize_t)length);
             udp_receives(sock, data, size);
         }
-    /* Each was one packet, as the kernel counted them. */
+    /* The kernel counted each write as one packet. */
     const char *rx = strstr(output_of("ip -j -s link show t0"), "\"rx\":{\"bytes\":");
     CHECK(rx && strstr(rx, "\"packets\":40,\"errors\":0,\"dropped\":0"));
     finish(dev);
 }
 
-static void so_many_parts_are_taken(void)
+static void up_to_1023_parts_are_accepted(void)
 {
     static struct iovec parts[1023];
     tuntap *dev = ready_with_mac(TUNTAP_TUN);
-    size_t length = make(TUNTAP_TUN, 1200);
+    size_t length = make_packet(TUNTAP_TUN, 1200);
     for (size_t i = 0; i < 1023; i++)
         parts[i] = (struct iovec){packet + i, i < 1022 ? 1 : length - 1022};
     CHECK(tuntap_writev(dev, parts, 1023, &err) == (ssize_t)length);
@@ -81,11 +81,11 @@ static void is_refused(tuntap *dev, struct iovec *parts, int count, int number, 
     CHECK(tuntap_writev(dev, parts, count, NULL) == -number);
 }
 
-/** As the one who wrote it in one piece hears. */
-static void what_is_no_packet_is_refused(void)
+/** The messages are the same as for a packet in one part. */
+static void invalid_packets_are_refused(void)
 {
     tuntap *dev = ready_with_mac(TUNTAP_TUN);
-    make(TUNTAP_TUN, 4);
+    make_packet(TUNTAP_TUN, 4);
     struct iovec parts[] = {{packet, 0}, {packet, 1}, {packet + 1, 18}, {packet + 19, 13}};
     is_refused(dev, parts, 1, EINVAL, "0 bytes given, not an IP packet");
     is_refused(dev, parts, 2, EINVAL, "1 byte given");
@@ -112,12 +112,12 @@ static void what_is_no_packet_is_refused(void)
     finish(dev);
 }
 
-static void what_is_no_list_is_refused(void)
+static void invalid_lists_are_refused(void)
 {
     static struct iovec parts[1024];
     static const size_t counts[] = {0, SIZE_MAX, SIZE_MAX / 16 + 2, 1024, INT32_MAX};
     tuntap *dev = ready_with_mac(TUNTAP_TUN);
-    size_t length = make(TUNTAP_TUN, 4);
+    size_t length = make_packet(TUNTAP_TUN, 4);
     for (size_t i = 0; i < 1024; i++)
         parts[i] = (struct iovec){packet, i ? 0 : length};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
@@ -133,10 +133,10 @@ static void what_is_no_list_is_refused(void)
     finish(dev);
 }
 
-static void a_device_that_is_down_or_gone_says_so(void)
+static void a_device_that_is_down_or_removed_is_reported(void)
 {
     tuntap *dev = ready_with_mac(TUNTAP_TUN);
-    size_t length = make(TUNTAP_TUN, 4);
+    size_t length = make_packet(TUNTAP_TUN, 4);
     struct iovec parts[] = {{packet, 20}, {packet + 20, length - 20}};
     IP("link set t0 down");
     FAILS(tuntap_writev(dev, parts, 2, &err), ENETDOWN, TUNTAP_REASON_DOWN);
@@ -152,14 +152,14 @@ static void the_parts_become_fragments(void)
     tuntap *dev = ready_with_mac(flags);
     CHECK(flags_by_hand(tuntap_get_fd(dev, NULL)) & IFF_NAPI_FRAGS);
     for (int count = 0; count <= 17; count++) {
-        size_t length = make(flags, 1400);
+        size_t length = make_packet(flags, 1400);
         CHECK(write_from(dev, length, sizes, count) == (ssize_t)length);
         udp_receives(sock, data, 1400);
     }
 
     /* The kernel can be built for up to 45 fragments. */
     struct iovec parts[60];
-    size_t length = make(flags, 1400);
+    size_t length = make_packet(flags, 1400);
     for (size_t i = 0; i < 60; i++)
         parts[i] = (struct iovec){packet + 20 * i, i < 59 ? 20 : length - 1180};
     FAILS(tuntap_writev(dev, parts, 60, &err), EMSGSIZE, TUNTAP_REASON_PACKET);
@@ -176,13 +176,13 @@ static void do_nothing(int number)
     (void)number;
 }
 
-static void it_waits_as_write_does(void)
+static void it_waits_like_write(void)
 {
     tuntap *dev = full_device(0, 1);
     struct iovec parts[] = {{(void *)stray_frame, 14}, {(void *)(stray_frame + 14), sizeof stray_frame - 14}};
-    signals_come(do_nothing, SA_RESTART);
+    start_signals(do_nothing, SA_RESTART);
     FAILS(tuntap_writev(dev, parts, 2, &err), EINTR, TUNTAP_REASON_INTERRUPTED);
-    signals_end();
+    stop_signals();
     tuntap_wake(dev);
     FAILS(tuntap_writev(dev, parts, 2, &err), ECANCELED, TUNTAP_REASON_WOKEN);
     OK(tuntap_set_nonblock(dev, 1, &err));
@@ -202,12 +202,12 @@ int main(void)
     the_parts_make_one_packet(TUNTAP_TUN | TUNTAP_PI);
     the_parts_make_one_packet(TUNTAP_TAP);
     the_parts_make_one_packet(TUNTAP_TAP | TUNTAP_PI);
-    so_many_parts_are_taken();
-    what_is_no_packet_is_refused();
-    what_is_no_list_is_refused();
-    a_device_that_is_down_or_gone_says_so();
+    up_to_1023_parts_are_accepted();
+    invalid_packets_are_refused();
+    invalid_lists_are_refused();
+    a_device_that_is_down_or_removed_is_reported();
     if (!in_user_namespace)
         the_parts_become_fragments();
-    it_waits_as_write_does();
+    it_waits_like_write();
     return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A descriptor that another part of the program made: lent to the library, given to it, and given back. */
+ * Another part of the program made the descriptor. The library borrows it, takes it over, and releases it. */
 #include "netns.h"
 
 static int is_open(int fd)
@@ -15,14 +15,14 @@ int main(void)
     begin();
     ipv4_only();
     CHECK((fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI)) >= 0);
-    int sock = take_up("t0", TUNTAP_TUN), before = descriptors();
+    int sock = bring_up("t0", TUNTAP_TUN), before = descriptors();
 
     OK(tuntap_open_fd(fd, TUNTAP_BORROW, &dev, &err));
     packets_flow(sock, dev, TUNTAP_TUN);
     tuntap_close(dev);
     CHECK(is_open(fd) && exists("t0") && descriptors() == before);
 
-    /* What is released is the copy: the lender's descriptor stays beside it. */
+    /* The library releases its copy. The caller's descriptor stays open. */
     OK(tuntap_open_fd(fd, TUNTAP_BORROW, &dev, &err));
     OK(tuntap_release(dev, &out, &err));
     CHECK(out != fd && is_open(fd) && flags_by_hand(out) == flags_by_hand(fd) && descriptors() == before + 1);

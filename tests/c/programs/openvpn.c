@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * What OpenVPN does: opens a persistent TUN with its MTU, a peer, an IPv6 address and a route, all or nothing; moves to
- * another peer without a gap; and deletes the device by its name. */
+ * Does what OpenVPN does: opens a persistent TUN with an MTU, a peer, an IPv6 address and a route, all or nothing;
+ * changes the peer without a gap in the routes; and deletes the device by its name. */
 #include "announced.h"
 
-static int opens(const char *gateway, tuntap **dev)
+static int open_vpn(const char *gateway, tuntap **dev)
 {
     tuntap_config *config;
     tuntap_addr ipv4 = {.addr = "10.8.0.6", .peer = "10.8.0.5"}, ipv6 = {.addr = "fd00::6/64"};
@@ -22,7 +22,7 @@ static int opens(const char *gateway, tuntap **dev)
     return result;
 }
 
-static void moves(tuntap *dev)
+static void change_peer(tuntap *dev)
 {
     tuntap_addr from = {.addr = "10.8.0.6", .peer = "10.8.0.5"}, to = {.addr = "10.8.0.10", .peer = "10.8.0.9"};
     tuntap_route route = {.destination = "10.9.0.0/16", .gateway = "10.8.0.9", .metric = 100};
@@ -31,13 +31,13 @@ static void moves(tuntap *dev)
     OK(tuntap_del_addr(dev, &from, sizeof from, &err));
 }
 
-/** What the kernel announces while the device moves: the old route is never taken away, the new one takes its place. */
-static void moves_without_a_gap(tuntap *dev)
+/** While the peer changes, the kernel announces no removal of the route: the new route replaces the old one. */
+static void the_peer_changes_without_a_gap(tuntap *dev)
 {
     static char messages[65536];
     int replaced = 0, left;
     listen_to_changes();
-    moves(dev);
+    change_peer(dev);
     for (ssize_t length; (length = recv(listener, messages, sizeof messages, 0)) > 0;) {
         left = (int)length;
         for (struct nlmsghdr *header = (struct nlmsghdr *)messages; NLMSG_OK(header, left); header = NLMSG_NEXT(header, left)) {
@@ -59,7 +59,7 @@ static void sends_from(tuntap *dev, const char *address)
     ssize_t length;
     CHECK(inet_pton(AF_INET, address, sender) == 1);
     udp_send(sock, "10.9.1.1", PORT, "hello", 5);
-    do /* The kernel's IPv6 sends too. */
+    do /* The kernel's IPv6 also sends packets. */
         OK(length = tuntap_read_timeout(dev, packet, sizeof packet, 20000, &err));
     while (packet[0] >> 4 != 4);
     is_udp_packet(packet, (size_t)length, "10.9.1.1", "hello", 5);
@@ -73,29 +73,29 @@ int main(void)
     static char before[65536];
     tuntap *dev = NULL;
     begin();
-    CHECK(opens("192.0.2.1", &dev) == -ENETUNREACH && dev == NULL);
+    CHECK(open_vpn("192.0.2.1", &dev) == -ENETUNREACH && dev == NULL);
     MESSAGE_HAS("10.9.0.0/16");
     CHECK(!exists("vpn0"));
 
-    OK(opens("10.8.0.5", &dev));
+    OK(open_vpn("10.8.0.5", &dev));
     IP_HAS("\"mtu\":1400", "link show vpn0");
     IP_HAS("\"local\":\"10.8.0.6\",\"address\":\"10.8.0.5\",\"prefixlen\":32", "addr show vpn0");
     IP_HAS("\"local\":\"fd00::6\",\"prefixlen\":64", "addr show vpn0");
     IP_HAS("\"gateway\":\"10.8.0.5\",\"dev\":\"vpn0\",\"protocol\":\"static\",\"scope\":\"global\",\"metric\":100", "route show 10.9.0.0/16");
     sends_from(dev, "10.8.0.6");
 
-    moves_without_a_gap(dev);
+    the_peer_changes_without_a_gap(dev);
     IP_HAS("\"local\":\"10.8.0.10\",\"address\":\"10.8.0.9\",\"prefixlen\":32", "addr show vpn0");
     IP_HAS_NOT("10.8.0.6", "addr show vpn0");
     IP_HAS("\"gateway\":\"10.8.0.9\"", "route show 10.9.0.0/16");
     IP_HAS_NOT("10.8.0.5", "route show");
     sends_from(dev, "10.8.0.10");
 
-    /* With another server that cannot be, the device stays as the last one left it. */
+    /* A failed open does not change the present device. */
     tuntap_close(dev);
     wait_for_no_carrier("vpn0");
     snprintf(before, sizeof before, "%s", output_of("%s", everything));
-    CHECK(opens("192.0.2.1", &dev) == -ENETUNREACH);
+    CHECK(open_vpn("192.0.2.1", &dev) == -ENETUNREACH);
     wait_for_no_carrier("vpn0");
     CHECK(strstr(before, "10.9.0.0/16") && strcmp(output_of("%s", everything), before) == 0);
 

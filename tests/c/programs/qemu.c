@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * A TAP for QEMU: two queues and a virtio header of 12 bytes. The library makes it, and a "QEMU" reads and writes the
- * descriptors itself, as its guest's virtio driver sees the packets. */
+ * A TAP for QEMU, with two queues and a virtio header of 12 bytes. The library makes the TAP. The test reads and writes
+ * the descriptors itself, as QEMU does for the virtio driver of its guest. */
 #include "vnet.h"
 
 #include <linux/virtio_net.h>
 
 enum { FLOWS = 32, ETHERNET = 14 };
 
-/** What a guest's buffer has. */
+/** A buffer of the guest. */
 static struct {
     struct virtio_net_hdr_mrg_rxbuf hdr;
     uint8_t frame[65536];
@@ -30,8 +30,8 @@ static void open_queues(int queues[2])
     OK(tuntap_release(second, &queues[1], &err));
 }
 
-/** The checksum that a header leaves to whoever has the packet. */
-static void complete(void)
+/** Computes the checksum that the virtio header leaves to the receiver of the packet. */
+static void complete_checksum(void)
 {
     size_t start = buffer.hdr.hdr.csum_start, field = start + buffer.hdr.hdr.csum_offset;
     size_t length = ETHERNET + ((size_t)buffer.frame[16] << 8 | buffer.frame[17]);
@@ -39,7 +39,7 @@ static void complete(void)
         put16(buffer.frame + field, checksum(buffer.frame + start, length - start, 0));
 }
 
-/** What the host sends comes to one of the queues, each packet once, and to both of them. */
+/** Each packet of the host comes to one queue. Both queues get packets. */
 static void guest_receives(const int queues[2])
 {
     int count[2] = {0, 0};
@@ -55,14 +55,14 @@ static void guest_receives(const int queues[2])
         ssize_t length = read(queues[queue], &buffer, sizeof buffer);
         CHECK(length == (ssize_t)sizeof buffer.hdr + ETHERNET + UDP_OVERHEAD + 1);
         CHECK(buffer.hdr.hdr.flags == VIRTIO_NET_HDR_F_NEEDS_CSUM && buffer.hdr.hdr.gso_type == VIRTIO_NET_HDR_GSO_NONE);
-        complete();
+        complete_checksum();
         is_udp_packet(buffer.frame + ETHERNET, UDP_OVERHEAD + 1, "10.8.0.2", text, 1);
         count[queue]++;
     }
     CHECK(count[0] > 0 && count[1] > 0);
 }
 
-/** What the guest sends through either queue, with a checksum that the host is to make, comes to a socket. */
+/** The socket receives what the guest sends through a queue. The host computes the checksum. */
 static void guest_sends(int queue, const uint8_t *mac, int sock)
 {
     uint8_t *ip = buffer.frame + ETHERNET;

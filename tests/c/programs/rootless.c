@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Networking without root, as slirp4netns has it: a child is root of a user and network namespace of its own, opens a
- * device there, and passes it to its parent, which carries the packets and may configure nothing. */
+ * Networking without root, as slirp4netns does it: a child is root of a new user namespace and a new network namespace.
+ * It opens a device there and passes it to its parent, which reads and writes packets and may configure nothing. */
 #include "packet.h"
 
-static void pass(int sock, int fd)
+static void send_fd(int sock, int fd)
 {
     char control[CMSG_SPACE(sizeof fd)] = {0};
     struct iovec part = {"", 1};
@@ -17,7 +17,7 @@ static void pass(int sock, int fd)
     CHECK(sendmsg(sock, &message, 0) == 1);
 }
 
-static int receive(int sock)
+static int receive_fd(int sock)
 {
     char byte, control[CMSG_SPACE(sizeof(int))] = {0};
     struct iovec part = {&byte, 1};
@@ -30,7 +30,7 @@ static int receive(int sock)
     return fd;
 }
 
-/** A user of the namespace: sends to 10.3.0.2, which answers. */
+/** A program in the namespace: sends to 10.3.0.2, which answers. */
 static void child(const char *node, int to_parent)
 {
     char map[64];
@@ -50,7 +50,7 @@ static void child(const char *node, int to_parent)
     OK(tuntap_config_set_up(config, 1, &err));
     OK(tuntap_open_config("tap0", TUNTAP_TUN, config, &dev, &err));
     tuntap_config_free(config);
-    pass(to_parent, tuntap_get_fd(dev, &err));
+    send_fd(to_parent, tuntap_get_fd(dev, &err));
     tuntap_close(dev);
     close(to_parent);
 
@@ -60,7 +60,7 @@ static void child(const char *node, int to_parent)
     close(sock);
 }
 
-/** The host 10.3.0.2: sends back what comes. */
+/** The host 10.3.0.2: sends each packet back. */
 static void parent(int fd)
 {
     char name[TUNTAP_NAME_SIZE];
@@ -89,7 +89,7 @@ int main(void)
     if (geteuid() == 0) {
         node = begin_with_users();
         become(4242, 4242);
-        CHECK(prctl(PR_SET_DUMPABLE, 1) == 0); /* Or /proc/self belongs to root. */
+        CHECK(prctl(PR_SET_DUMPABLE, 1) == 0); /* Otherwise /proc/self belongs to root. */
     } else if (access(node, R_OK | W_OK) != 0) {
         skip("/dev/net/tun may not be read and written by this user: run as root, or chmod 0666 it");
     }
@@ -101,7 +101,7 @@ int main(void)
         _exit(0);
     }
     close(pair[1]);
-    if ((fd = receive(pair[0])) >= 0)
+    if ((fd = receive_fd(pair[0])) >= 0)
         parent(fd);
     close(pair[0]);
     CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A thousand devices in one epoll loop, as a server of many tenants has them: two descriptors each and a hundred beside.
- * Each is waited on, in the loop and in a call, and read from. */
+ * A thousand devices in one epoll loop, as a server with many tenants has them, with two descriptors each and a hundred
+ * others. The program waits for each device in the loop and in a call, and reads from it. */
 #include "packet.h"
 
 #include <sys/epoll.h>
@@ -19,7 +19,7 @@ static const char *host(uint32_t i, int last)
     return text;
 }
 
-/** Kilobytes of this process that are in memory. */
+/** The resident memory of this process in kilobytes. */
 static long resident(void)
 {
     unsigned long mapped, pages;
@@ -45,8 +45,8 @@ static void open_one(uint32_t i, int epoll)
     CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, tuntap_get_fd(devices[i], &err), &event) == 0);
 }
 
-/** Each gets a packet of its own, until none waits. */
-static void loop(int epoll)
+/** Each device reads its own packet, and no other. */
+static void read_in_loop(int epoll)
 {
     struct epoll_event events[64];
     uint8_t packet[100];
@@ -73,7 +73,7 @@ int main(void)
     begin();
     ipv4_only();
     CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
-    limit.rlim_cur = DESCRIPTORS; /* Valgrind takes no other hard limit. */
+    limit.rlim_cur = DESCRIPTORS; /* Valgrind does not accept another hard limit. */
     CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
     int epoll = epoll_create1(EPOLL_CLOEXEC), before = descriptors();
     CHECK(epoll >= 0);
@@ -89,9 +89,9 @@ int main(void)
     for (uint32_t i = 0; i < DEVICES; i++)
         udp_send(sock, host(i, 2), PORT, &i, sizeof i);
     close(sock);
-    loop(epoll);
+    read_in_loop(epoll);
 
-    /* One by one the kernel takes them away in 20 seconds; with their namespace, in a moment. */
+    /* The kernel needs 20 seconds to remove them one by one, and a moment with their network namespace. */
     for (int i = 0; i < DEVICES; i++) {
         OK(tuntap_set_persist(devices[i], 1, &err));
         tuntap_close(devices[i]);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The data path of a tunnel: batches are read with room for a header and a tag, sealed in place, and each run is sent by
- * one system call, with UDP_SEGMENT; the other end opens what it receives into the writer's memory. */
+ * The data path of a tunnel: reads batches with room for a header and a tag, encrypts them in place, and sends each run
+ * with one system call, with UDP_SEGMENT. The other end decrypts what it receives into the writer's memory. */
 #include "netns.h"
 
 #include <netinet/udp.h>
 
-/* A socket of the usual size has room for as many small datagrams as a batch. */
+/* A socket buffer of the default size has room for this many small datagrams. */
 enum { HEADER = 16, TAG = 16, BATCH = 128, COUNT = 300 };
 
 #ifndef UDP_SEGMENT
@@ -35,7 +35,7 @@ static void send_run(uint8_t *first, size_t size, size_t segment)
         fail(__FILE__, __LINE__, "a run is not sent at once", strerror(errno));
 }
 
-/** Seals and sends the packets of a batch; 0 once no packet waits. Counts the calls of sendmsg. */
+/** Encrypts and sends the packets of a batch. Returns 0 if none is queued. Counts the calls of sendmsg. */
 static int seal(tuntap_reader *reader, size_t *calls)
 {
     static tuntap_packet packets[BATCH];
@@ -73,7 +73,7 @@ static void unseal(tuntap_writer *writer)
     OK(tuntap_writer_flush(writer, &err));
 }
 
-static tuntap *end(const char *address)
+static tuntap *open_end(const char *address)
 {
     tuntap_addr addr = {.prefix = 24};
     tuntap_config *config;
@@ -87,8 +87,9 @@ static tuntap *end(const char *address)
     return dev;
 }
 
-/** So many datagrams of a size come through the tunnel, in order and whole, in so many system calls at most. */
-static void passes(tuntap_reader *reader, tuntap_writer *writer, int from, int to, size_t count, size_t size, size_t most)
+/** `count` datagrams of `size` bytes pass through the tunnel in order, in at most `most` system calls. */
+static void datagrams_pass(tuntap_reader *reader, tuntap_writer *writer, int from, int to, size_t count, size_t size,
+                           size_t most)
 {
     static uint8_t text[1400], got[65536];
     size_t calls = 0, arrived = 0;
@@ -122,17 +123,17 @@ int main(void)
     outer_in = udp_socket("127.0.0.1", PORT);
     outer_out = udp_socket("127.0.0.1", PORT + 1);
     CHECK(connect(outer_out, (struct sockaddr *)&loopback, sizeof loopback) == 0);
-    near = end("10.1.0.1");
-    INSIDE(netns, far = end("10.1.0.2"); to = udp_socket("10.1.0.2", PORT));
+    near = open_end("10.1.0.1");
+    INSIDE(netns, far = open_end("10.1.0.2"); to = udp_socket("10.1.0.2", PORT));
     int from = udp_socket("10.1.0.1", PORT);
 
     OK(tuntap_reader_new(near, TUNTAP_TRUSTED, &reader, &err));
     OK(tuntap_reader_set_room(reader, HEADER, TAG, &err));
     OK(tuntap_writer_new(far, TUNTAP_TRUSTED, &writer, &err));
-    passes(reader, writer, from, to, 1, 1000, 1);
-    passes(reader, writer, from, to, COUNT, 1, 10);
-    passes(reader, writer, from, to, COUNT, 400, 10);
-    passes(reader, writer, from, to, COUNT, 1400, 15);
+    datagrams_pass(reader, writer, from, to, 1, 1000, 1);
+    datagrams_pass(reader, writer, from, to, COUNT, 1, 10);
+    datagrams_pass(reader, writer, from, to, COUNT, 400, 10);
+    datagrams_pass(reader, writer, from, to, COUNT, 1400, 15);
 
     tuntap_reader_free(reader);
     tuntap_writer_free(writer);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * VXLAN over a device with offload: TCP and UDP inside the tunnel come out as super-packets of the tunnel. They pass to a
- * device in another network namespace, split or whole, where that kernel's own VXLAN takes them apart: the bytes arrive,
- * and no checksum is wrong. */
+ * VXLAN over a device with offload: the device reads TCP and UDP inside the tunnel as super-packets of the tunnel. The
+ * test passes them, split or whole, to a device in another network namespace, where the kernel's VXLAN decapsulates
+ * them. All bytes arrive, and no checksum is wrong. */
 #include "../netns.h"
 #include "../tunnel.h"
 
@@ -14,7 +14,7 @@
 
 enum { STREAM = 1 << 20, ROUNDS = 20, SEGMENTS = 20, SEGMENT = 1000 };
 
-/** How super-packets pass: by a splitter, by a reader and a writer, or whole. */
+/** How super-packets pass: through a splitter, through a reader and a writer, or whole. */
 enum way { SPLIT, BATCHES, WHOLE };
 
 struct path {
@@ -29,8 +29,8 @@ struct path {
     size_t supers;
 };
 
-/** A number that a file of /proc/net of this thread's namespace has: in a line "PREFIX name ..." before its values, or in a
- * line "name value". */
+/** A counter from a file in /proc/net of this thread's network namespace. The file has a line "PREFIX name ..." and
+ * then a line "PREFIX value ...", or a line "name value". */
 static unsigned long counter(const char *file, const char *prefix, const char *name)
 {
     char path[64], names[2048], values[2048] = "", *rest_names, *rest_values;
@@ -58,7 +58,7 @@ static unsigned long counter(const char *file, const char *prefix, const char *n
     return 0;
 }
 
-static void no_packet_was_wrong(void)
+static void no_packet_was_invalid(void)
 {
     CHECK(counter("snmp", "Tcp:", "InCsumErrors") == 0 && counter("snmp", "Tcp:", "InErrs") == 0);
     CHECK(counter("snmp", "Udp:", "InCsumErrors") == 0 && counter("snmp", "Udp:", "InErrors") == 0);
@@ -66,8 +66,8 @@ static void no_packet_was_wrong(void)
     CHECK(counter("snmp6", NULL, "Udp6InCsumErrors") == 0 && counter("snmp6", NULL, "Udp6InErrors") == 0);
 }
 
-/** One end of the tunnel, in the namespace of this thread: number 1 or 2. */
-static void end(const struct path *path, int number)
+/** Configures end 1 or 2 of the tunnel in this thread's network namespace. */
+static void configure_end(const struct path *path, int number)
 {
     int peer = 3 - number;
     if (path->kind & TUNTAP_TAP)
@@ -95,8 +95,8 @@ static void end(const struct path *path, int number)
     wait_for_local("fd09::");
 }
 
-/** What the super-packet says of itself, if it is one of the tunnel. */
-static void note(struct path *path, const tuntap_vnet_hdr *hdr)
+/** Checks the virtio header of a super-packet of the tunnel, and counts it. */
+static void check_header(struct path *path, const tuntap_vnet_hdr *hdr)
 {
     size_t link = path->kind & TUNTAP_TUN ? 0 : strcmp(path->under, "t0") != 0 ? 18 : 14;
     size_t outer = link + (path->v6 ? 40 : 20), inner = outer + 8 + 8 + 14;
@@ -117,7 +117,7 @@ static void pass_split(struct path *path, tuntap *from, tuntap *to)
     ssize_t length;
     void *packet;
     while ((length = tuntap_read_super(from, &hdr, sizeof hdr, buf, sizeof buf, &err)) > 0) {
-        note(path, &hdr);
+        check_header(path, &hdr);
         if (path->way == WHOLE) {
             OK(tuntap_write_super(to, &hdr, sizeof hdr, buf, (size_t)length, &err));
             continue;
@@ -150,18 +150,18 @@ static void pass_batch(tuntap *from, tuntap *to)
     tuntap_reader_free(reader);
 }
 
-/** Passes on what waits at both ends. */
+/** Passes all queued packets in both directions. */
 static void pass(struct path *path)
 {
-    tuntap *ends[2] = {path->near, path->far};
+    tuntap *exec_true[2] = {path->near, path->far};
     for (int i = 0; i < 2; i++)
         if (path->way == BATCHES)
-            pass_batch(ends[i], ends[!i]);
+            pass_batch(exec_true[i], exec_true[!i]);
         else
-            pass_split(path, ends[i], ends[!i]);
+            pass_split(path, exec_true[i], exec_true[!i]);
 }
 
-static socklen_t inside(struct sockaddr_storage *address, int v6, int number)
+static socklen_t inner_address(struct sockaddr_storage *address, int v6, int number)
 {
     struct sockaddr_in *four = (struct sockaddr_in *)address;
     struct sockaddr_in6 *six = (struct sockaddr_in6 *)address;
@@ -180,8 +180,8 @@ static void fill_stream(uint8_t *to)
     fill_random(to, STREAM);
 }
 
-/** As another program, so that valgrind does not report the parent's memory as the child's. */
-static void ends(void)
+/** Exits as another program, so that valgrind does not report the parent's memory as leaks of the child. */
+static void exec_true(void)
 {
     execlp("true", "true", (char *)NULL);
     _exit(1);
@@ -192,7 +192,7 @@ static void stream_at(int v6, int number)
 {
     static uint8_t bytes[STREAM], got[STREAM];
     struct sockaddr_storage address;
-    socklen_t size = inside(&address, v6, 2);
+    socklen_t size = inner_address(&address, v6, 2);
     int sock = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
     size_t done = 0;
     ssize_t count;
@@ -204,14 +204,14 @@ static void stream_at(int v6, int number)
         while (done < STREAM && (count = send(sock, bytes + done, STREAM - done, 0)) > 0)
             done += (size_t)count;
         CHECK(done == STREAM && shutdown(sock, SHUT_WR) == 0 && recv(sock, got, 1, 0) == 0);
-        ends();
+        exec_true();
     }
     CHECK(bind(sock, (struct sockaddr *)&address, size) == 0 && listen(sock, 1) == 0);
     int stream = accept(sock, NULL, NULL);
     while (done < STREAM && (count = recv(stream, got + done, STREAM - done, 0)) > 0)
         done += (size_t)count;
     CHECK(done == STREAM && memcmp(got, bytes, STREAM) == 0 && recv(stream, got, 1, 0) == 0);
-    ends();
+    exec_true();
 }
 
 static void a_stream_arrives(struct path *path, int v6)
@@ -229,9 +229,9 @@ static void a_stream_arrives(struct path *path, int v6)
         }
     }
     while (left > 0) {
-        struct pollfd ends[2] = {{.fd = tuntap_get_fd(path->near, NULL), .events = POLLIN},
+        struct pollfd exec_true[2] = {{.fd = tuntap_get_fd(path->near, NULL), .events = POLLIN},
                                  {.fd = tuntap_get_fd(path->far, NULL), .events = POLLIN}};
-        poll(ends, 2, 20);
+        poll(exec_true, 2, 20);
         pass(path);
         for (; waitpid(-1, &status, WNOHANG) > 0; left--)
             CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
@@ -246,7 +246,7 @@ static void datagrams_arrive(struct path *path, int v6)
     struct sockaddr_storage address;
     int to, from = socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), size = SEGMENT;
     size_t before = path->supers;
-    socklen_t length = inside(&address, v6, 2);
+    socklen_t length = inner_address(&address, v6, 2);
     INSIDE(path->away, to = socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     CHECK(from >= 0 && to >= 0 && setsockopt(from, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size) == 0);
     CHECK(bind(to, (struct sockaddr *)&address, length) == 0);
@@ -265,7 +265,7 @@ static void datagrams_arrive(struct path *path, int v6)
     close(to);
 }
 
-static tuntap *opened(uint64_t kind)
+static tuntap *open_device(uint64_t kind)
 {
     tuntap *dev;
     OK(tuntap_open("t0", kind | TUNTAP_OFFLOAD | TUNTAP_NONBLOCK, &dev, &err));
@@ -278,16 +278,16 @@ static void a_tunnel_works(struct path path)
     path.away = new_netns();
     INSIDE(path.away, write_file("/proc/sys/net/ipv6/conf/all/disable_ipv6", "0");
            write_file("/proc/sys/net/ipv6/conf/default/disable_ipv6", "0"));
-    path.near = opened(path.kind);
-    end(&path, 1);
-    INSIDE(path.away, path.far = opened(path.kind); end(&path, 2));
+    path.near = open_device(path.kind);
+    configure_end(&path, 1);
+    INSIDE(path.away, path.far = open_device(path.kind); configure_end(&path, 2));
     OK(tuntap_splitter_new(path.kind, &path.splitter, &err));
     for (int v6 = 0; v6 < 2; v6++) {
         a_stream_arrives(&path, v6);
         datagrams_arrive(&path, v6);
     }
-    no_packet_was_wrong();
-    INSIDE(path.away, no_packet_was_wrong());
+    no_packet_was_invalid();
+    INSIDE(path.away, no_packet_was_invalid());
     printf("%s%s, IPv%d, %s, %s", path.kind & TUNTAP_TUN ? "TUN" : "TAP", strcmp(path.under, "t0") ? ", VLAN" : "",
            path.v6 ? 6 : 4, path.checksum ? "checksum" : "no checksum", path.way == BATCHES ? "in batches\n" : "");
     if (path.way != BATCHES)
@@ -314,7 +314,7 @@ int main(void)
                 for (enum way way = SPLIT; way <= WHOLE; way++) {
                     struct path path = {.kind = tap ? TUNTAP_TAP : TUNTAP_TUN, .v6 = v6, .checksum = checksum, .way = way};
                     path.under = "t0";
-                    /* Linux 6.18 refuses whole ones on a TUN. */
+                    /* Linux 6.18 refuses super-packets of tunnels on a TUN. */
                     if (way != WHOLE || tap)
                         a_tunnel_works(path);
                     path.under = "v5";

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* tun.netmask = '255.255.255.0'; print tun.netmask: in pytun's order, with what the ioctls make of it */
+/* tun.netmask = '255.255.255.0'; print tun.netmask: the order of the calls and the result are those of pytun's
+ * ioctls */
 #include "test.h"
 
 int main(void)

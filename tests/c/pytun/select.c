@@ -4,7 +4,7 @@
 
 #include <sys/select.h>
 
-/** Whether select() finds the device readable within so many seconds. */
+/** Whether select(2) reports the device as readable within this many seconds. */
 static int readable(tuntap *tun, int seconds)
 {
     struct timeval limit = {.tv_sec = seconds};

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Each allocation that a call makes fails in turn: it alone, or it and all that come after it. Then the call succeeds
- * without, or says -ENOMEM, and everything is as it was before; it never ends the process; and afterwards it works. */
+ * Makes each allocation of a call fail in turn, alone or together with all later ones. The call then succeeds, or fails
+ * with -ENOMEM and changes nothing. It never ends the process, and a repeated call succeeds. */
 #include "test.h"
 
 #include <dlfcn.h>
 #include <signal.h>
 #include <stdint.h>
 
-/* Under these the memory is not the C library's. */
+/* Here malloc is not the one of glibc. */
 #if defined(__SANITIZE_ADDRESS__) || !defined(__GLIBC__)
 int main(void)
 {
@@ -16,12 +16,12 @@ int main(void)
 }
 #else
 
-/** The allocation to fail, counted from 0; while it is negative none fails. */
+/** The number of the allocation that fails, from 0. If it is negative, none fails. */
 static long fail_at = -1, allocations;
 static int and_later;
 static size_t last_size;
 
-/** Whether this allocation is one that fails. */
+/** Whether this allocation fails. */
 static int fails_now(size_t size)
 {
     if (fail_at < 0)
@@ -71,8 +71,8 @@ static tuntap *dev, *tap;
 static char text[300];
 static unsigned char frame[60] = {2}, packet[60] = {0x45, 0, 0, 60, 0, 0, 0, 0, 64, 0xfd};
 
-/** A call that fails for want of memory is made again. */
-static int again(long result)
+/** Whether a call that failed for lack of memory must be repeated. */
+static int must_repeat(long result)
 {
     return result == -ENOMEM && fail_at >= 0 && !and_later;
 }
@@ -104,7 +104,7 @@ static long open_existing(void)
     return result;
 }
 
-/** An open that must fail says why, without memory. */
+/** An open that must fail reports the cause, even without memory. */
 static long open_taken(void)
 {
     tuntap *out;
@@ -139,7 +139,7 @@ static long open_fd(void)
     return result;
 }
 
-/** What could not be taken over is still the caller's. */
+/** If the call fails, the caller still owns the descriptor. */
 static long take_over(void)
 {
     tuntap *out = NULL;
@@ -171,7 +171,7 @@ static long configure(void)
     static char node[400];
     tuntap_config *made = NULL;
     long result = tuntap_config_new(&made, &err);
-    /* A relative one, which is made absolute: from /dev. */
+    /* A path relative to /dev, which the library makes absolute. */
     for (size_t i = 0; i + 10 <= sizeof node; i += 2)
         memcpy(node + i, "./net/tun", 10);
     (void)(result || (result = tuntap_config_set_node(made, node, &err)) ||
@@ -241,7 +241,7 @@ static long list_routes(void)
     return result;
 }
 
-/** There and back, so that success changes nothing. */
+/** Changes the alias and back, so that a success changes nothing. */
 static long change_link(void)
 {
     long result;
@@ -274,45 +274,45 @@ static long set_addr(void)
     return tuntap_set_addr(dev, "10.7.0.9/24", &err);
 }
 
-/** The addresses as they were, and the route that the kernel took away with the last of them. */
-static long set_first_addr(void)
+/** Restores the addresses, and the route that the kernel removed with the last of them. */
+static long restore_addrs(void)
 {
     return tuntap_set_addr(dev, "10.7.0.1/24", &err) < 0 || add_addr(dev, "10.7.0.2/24", NULL, 0, &err) < 0 ||
            add_route(dev, "10.8.0.0/16", NULL, 0, 0, &err) < 0;
 }
 
-static long one_add_addr(void)
+static long add_third_addr(void)
 {
     return add_addr(dev, "10.7.0.3/24", NULL, 0, &err);
 }
 
-static long del_added_addr(void)
+static long del_third_addr(void)
 {
     return del_addr(dev, "10.7.0.3", NULL, &err);
 }
 
-/** The first, with which the kernel takes away the second. */
-static long one_del_addr(void)
+/** Removes the first address, with which the kernel removes the second. */
+static long del_first_addr(void)
 {
     return del_addr(dev, "10.7.0.1", NULL, &err);
 }
 
-static long one_add_route(void)
+static long add_second_route(void)
 {
     return add_route(dev, "10.9.0.0/16", NULL, 0, 0, &err);
 }
 
-static long del_added_route(void)
+static long del_second_route(void)
 {
     return del_route(dev, "10.9.0.0/16", NULL, 0, 0, &err);
 }
 
-static long one_del_route(void)
+static long del_first_route(void)
 {
     return del_route(dev, "10.8.0.0/16", NULL, 0, 0, &err);
 }
 
-static long add_deleted_route(void)
+static long add_first_route(void)
 {
     return add_route(dev, "10.8.0.0/16", NULL, 0, 0, &err);
 }
@@ -333,7 +333,7 @@ static long monitor(void)
     while (result == 0) {
         do
             result = tuntap_monitor_next(it, &event, sizeof event, 10000, &err);
-        while (again(result));
+        while (must_repeat(result));
         if (result < 0 || event.kind == TUNTAP_EVENT_COMPLETE)
             break;
         devices += event.kind == TUNTAP_EVENT_DEVICE;
@@ -354,10 +354,10 @@ static long batches(void)
     if (result == 0) {
         do
             result = tuntap_writer_put(writer, frame, sizeof frame, &err);
-        while (again(result));
+        while (must_repeat(result));
         do
             result = result < 0 ? result : tuntap_writer_flush(writer, &err);
-        while (again(result));
+        while (must_repeat(result));
         long taken = tuntap_reader_batch(reader, out, 4, sizeof *out, &err);
         CHECK(taken >= 0 || taken == -EAGAIN || taken == -ENOMEM);
     }
@@ -366,7 +366,7 @@ static long batches(void)
     return result;
 }
 
-static long in_memory(void)
+static long split_and_join(void)
 {
     tuntap_vnet_hdr hdr = {0};
     tuntap_splitter *splitter = NULL;
@@ -389,7 +389,7 @@ static long in_memory(void)
     return result;
 }
 
-/** What is called, and what undoes a success. */
+/** A call, and what undoes its success. */
 static const struct action {
     const char *name;
     long (*run)(void);
@@ -414,19 +414,19 @@ static const struct action {
     {"rename_it", rename_it, NULL},
     {"set_owner", set_owner, NULL},
     {"set_tx_filter", set_tx_filter, NULL},
-    {"set_addr", set_addr, set_first_addr},
-    {"add_addr", one_add_addr, del_added_addr},
-    {"del_addr", one_del_addr, set_first_addr},
-    {"add_route", one_add_route, del_added_route},
-    {"del_route", one_del_route, add_deleted_route},
+    {"set_addr", set_addr, restore_addrs},
+    {"add_addr", add_third_addr, del_third_addr},
+    {"del_addr", del_first_addr, restore_addrs},
+    {"add_route", add_second_route, del_second_route},
+    {"del_route", del_first_route, add_first_route},
     {"follow_netns", follow_netns, NULL},
     {"monitor", monitor, NULL},
     {"batches", batches, NULL},
-    {"in_memory", in_memory, NULL},
+    {"in_memory", split_and_join, NULL},
 };
 
-/** Devices, addresses and routes as the kernel lists them, and how many descriptors there are: without any memory. */
-static void look(char *state, size_t size)
+/** Reads the devices, addresses and routes that the kernel lists, and the open descriptors, without any allocation. */
+static void read_state(char *state, size_t size)
 {
     static const char *const files[] = {"/proc/self/net/dev", "/proc/self/net/if_inet6", "/proc/self/net/route",
                                         "/proc/self/net/fib_trie"};
@@ -439,7 +439,7 @@ static void look(char *state, size_t size)
         while ((got = read(fd, state + used, size - 1 - used)) > 0)
             used += (size_t)got;
         close(fd);
-        /* Of devices the name alone: the counters go on. */
+        /* Only the names of the devices, because the counters change. */
         if (i == 0) {
             size_t kept = 0;
             for (char *line = strtok(state, "\n"); line; line = strtok(NULL, "\n")) {
@@ -457,11 +457,11 @@ static void look(char *state, size_t size)
 
 enum { PASSED = 0, NOT_REACHED = 3 };
 
-/** In a child: the action with its allocation `number` missing, and then again with all of them. */
+/** In a child: runs the action with a failing allocation `number`, and then again without a failure. */
 static int attempt(const struct action *action, long number, int later)
 {
     static char before[65536], after[65536];
-    look(before, sizeof before);
+    read_state(before, sizeof before);
     memset(&err, 0, sizeof err);
     allocations = 0, and_later = later, fail_at = number;
     long result = action->run();
@@ -471,20 +471,20 @@ static int attempt(const struct action *action, long number, int later)
             action->undo();
         return result < 0 ? 1 : NOT_REACHED;
     }
-    look(after, sizeof after);
+    read_state(after, sizeof after);
     if (result < 0 && (result != -ENOMEM || err.code != -ENOMEM || err.reason != TUNTAP_REASON_SYSTEM ||
                        !err.message[0])) {
         fprintf(stderr, "returned %ld, code %d, reason %u: %.248s\n", result, (int)err.code, (unsigned)err.reason,
                 err.message);
         return 1;
     }
-    /* Without any memory, what several steps have changed is not given back. */
-    int whole = !later || !action->undo;
-    if (result < 0 && whole && memcmp(before, after, sizeof before) != 0) {
+    /* Without any memory, a call of several steps cannot undo its changes. */
+    int must_be_unchanged = !later || !action->undo;
+    if (result < 0 && must_be_unchanged && memcmp(before, after, sizeof before) != 0) {
         fprintf(stderr, "before: %s\nafter: %s\n", before, after);
         return 1;
     }
-    if (action->undo && (result >= 0 || !whole))
+    if (action->undo && (result >= 0 || !must_be_unchanged))
         action->undo();
     result = action->run();
     if (result < 0)
@@ -492,7 +492,7 @@ static int attempt(const struct action *action, long number, int later)
     return result < 0 || (action->undo && action->undo() != 0);
 }
 
-/** What came of it, in a child that ends with this process. */
+/** The result of an attempt, in a child that is killed if this process exits. */
 static int outcome(const struct action *action, long number, int later)
 {
     int status;
@@ -523,13 +523,13 @@ static void prepare(void)
     IP("addr add 10.7.0.1/24 dev here");
     IP("addr add 10.7.0.2/24 dev here");
     IP("route add 10.8.0.0/16 dev here");
-    /* From its first question on, a handle has its socket. */
+    /* The first query of a handle opens its socket. */
     int up;
     OK(tuntap_get_up(dev, &up, &err));
     OK(tuntap_get_up(tap, &up, &err));
 }
 
-/** Each allocation of an action; how many of their failures did harm. */
+/** Makes each allocation of an action fail. Returns whether a failure did harm. */
 static int run(const struct action *action)
 {
     int failures = 0, tried = 0;
@@ -551,7 +551,8 @@ static int run(const struct action *action)
     return failures != 0;
 }
 
-/** All at once, each in a network namespace of its own: most of the time is the kernel's, which takes devices away. */
+/** Runs all actions at the same time in their own network namespaces: the kernel needs most of the time to remove
+ * devices. */
 int main(void)
 {
     int failures = 0, status;

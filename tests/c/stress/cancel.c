@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A thread that is cancelled inside a call finishes that call: no lock stays held, and nothing is lost. Each function
- * that can block, open or close something is called with a cancellation pending. */
+ * A thread that is cancelled inside a call finishes that call: no lock stays held, and nothing is lost. The test calls
+ * each function that can block, open or close something while a cancellation is pending. */
 #include "packet.h"
 
 #include <pthread.h>
@@ -22,7 +22,7 @@ static uint32_t number;
 static struct iovec part = {buf, sizeof buf};
 static tuntap_packet got;
 
-/** A function that calls one of the library's. */
+/** Defines a function that makes one call of the library. */
 #define CALL(name, call)   \
     static void name(void) \
     {                      \
@@ -33,12 +33,12 @@ CALL(get_mtu, result = tuntap_get_mtu(dev, &number, NULL))
 CALL(get_name, result = tuntap_get_name(dev, text, sizeof text, NULL))
 CALL(get_up, result = tuntap_get_up(dev, (int *)&number, NULL))
 CALL(set_mtu, result = tuntap_set_mtu(dev, 1400, NULL))
-CALL(take_up, result = tuntap_up(dev, NULL))
-CALL(take_down, result = tuntap_down(dev, NULL))
+CALL(bring_up, result = tuntap_up(dev, NULL))
+CALL(bring_down, result = tuntap_down(dev, NULL))
 CALL(set_addr, result = tuntap_set_addr(dev, "10.8.0.1/24", NULL))
-CALL(add_one, result = add_addr(dev, "10.9.0.1/24", NULL, 0, NULL))
+CALL(add_address, result = add_addr(dev, "10.9.0.1/24", NULL, 0, NULL))
 CALL(list_addrs, result = tuntap_list_addrs(dev, NULL, 0, sizeof(tuntap_addr), NULL))
-CALL(del_one, result = del_addr(dev, "10.9.0.1/24", NULL, NULL))
+CALL(del_address, result = del_addr(dev, "10.9.0.1/24", NULL, NULL))
 CALL(list_routes, result = tuntap_list_routes(dev, NULL, 0, sizeof(tuntap_route), NULL))
 CALL(set_persist, result = tuntap_set_persist(dev, 1, NULL))
 CALL(unset_persist, result = tuntap_set_persist(dev, 0, NULL))
@@ -47,11 +47,11 @@ CALL(set_netns_fd, result = tuntap_set_netns_fd(dev, netns, NULL))
 CALL(detach, result = tuntap_detach(dev, NULL))
 CALL(attach, result = tuntap_attach(dev, NULL))
 
-CALL(open_it, result = tuntap_open("t1", TUNTAP_TUN, &other, NULL))
+CALL(open_device, result = tuntap_open("t1", TUNTAP_TUN, &other, NULL))
 CALL(open_with_config, result = tuntap_open_config("t1", TUNTAP_TUN, config, &other, NULL))
 CALL(open_fd, result = tuntap_open_fd(tuntap_get_fd(dev, NULL), TUNTAP_BORROW, &other, NULL))
 CALL(open_queue, result = tuntap_open_queue(dev, 0, &other, NULL))
-CALL(close_it, tuntap_close(other))
+CALL(close_device, tuntap_close(other))
 CALL(fail_to_open, result = tuntap_open("a/b", TUNTAP_TUN, &other, &err))
 
 CALL(make_config, result = tuntap_config_new(&config, NULL))
@@ -63,12 +63,12 @@ CALL(config_alias, result = tuntap_config_set_alias(config, "alias", NULL))
 CALL(config_addr, result = config_add_addr(config, "10.8.0.1/24", NULL, 0, NULL))
 CALL(free_config, tuntap_config_free(config))
 
-CALL(read_it, result = tuntap_read(dev, buf, sizeof buf, &err))
-CALL(read_in_time, result = tuntap_read_timeout(dev, buf, sizeof buf, 20, &err))
+CALL(read_packet, result = tuntap_read(dev, buf, sizeof buf, &err))
+CALL(read_with_limit, result = tuntap_read_timeout(dev, buf, sizeof buf, 20, &err))
 CALL(read_parts, result = tuntap_readv(dev, &part, 1, &err))
-CALL(write_it, result = tuntap_write(dev, buf, 1, &err))
+CALL(write_packet, result = tuntap_write(dev, buf, 1, &err))
 CALL(wake, result = (tuntap_wake(dev), 0))
-CALL(wait_in_time, result = tuntap_wait(dev, TUNTAP_WAIT_READ, 20, &err))
+CALL(wait_with_limit, result = tuntap_wait(dev, TUNTAP_WAIT_READ, 20, &err))
 CALL(read_woken, result = tuntap_read_timeout(dev, buf, sizeof buf, -1, &err))
 
 CALL(open_reader, result = tuntap_reader_new(dev, 0, &reader, NULL))
@@ -90,7 +90,7 @@ CALL(take_events, {
 })
 CALL(close_monitor, tuntap_monitor_close(monitor))
 
-/** In this order: what one opens the next ones use, and another one closes. */
+/** The order matters: one call opens an object, the next calls use it, and a later one closes it. */
 static const struct {
     const char *name;
     void (*call)(void);
@@ -102,24 +102,24 @@ static const struct {
     RETURNS(0, get_up),
     RETURNS(0, set_mtu),
     RETURNS(0, set_addr),
-    RETURNS(0, add_one),
+    RETURNS(0, add_address),
     RETURNS(2, list_addrs),
-    RETURNS(0, del_one),
-    RETURNS(0, take_up),
+    RETURNS(0, del_address),
+    RETURNS(0, bring_up),
     RETURNS(1, list_routes),
-    RETURNS(0, take_down),
+    RETURNS(0, bring_down),
     RETURNS(0, set_persist),
     RETURNS(0, unset_persist),
     RETURNS(0, set_netns),
     RETURNS(0, set_netns_fd),
     RETURNS(0, detach),
     RETURNS(0, attach),
-    RETURNS(0, open_it),
-    RETURNS(0, close_it),
+    RETURNS(0, open_device),
+    RETURNS(0, close_device),
     RETURNS(0, open_fd),
-    RETURNS(0, close_it),
+    RETURNS(0, close_device),
     RETURNS(0, open_queue),
-    RETURNS(0, close_it),
+    RETURNS(0, close_device),
     RETURNS(-EINVAL, fail_to_open),
     RETURNS(0, make_config),
     RETURNS(0, config_node),
@@ -130,13 +130,13 @@ static const struct {
     RETURNS(0, config_alias),
     RETURNS(0, config_addr),
     RETURNS(0, open_with_config),
-    RETURNS(0, close_it),
+    RETURNS(0, close_device),
     RETURNS(0, free_config),
-    RETURNS(-EAGAIN, read_it),
-    RETURNS(-ETIMEDOUT, read_in_time),
-    RETURNS(-ETIMEDOUT, wait_in_time),
+    RETURNS(-EAGAIN, read_packet),
+    RETURNS(-ETIMEDOUT, read_with_limit),
+    RETURNS(-ETIMEDOUT, wait_with_limit),
     RETURNS(-EAGAIN, read_parts),
-    RETURNS(-EINVAL, write_it),
+    RETURNS(-EINVAL, write_packet),
     RETURNS(0, wake),
     RETURNS(-ECANCELED, read_woken),
     RETURNS(0, open_reader),
@@ -154,7 +154,7 @@ static const struct {
     RETURNS(0, close_monitor),
 };
 
-static void *cancelled(void *call)
+static void *run_cancelled(void *call)
 {
     static int finished;
     pthread_cancel(pthread_self());
@@ -170,7 +170,7 @@ static void calls_return(uint64_t flags)
         pthread_t thread;
         void *ended;
         result = 0;
-        CHECK(pthread_create(&thread, NULL, cancelled, (void *)&calls[i].call) == 0);
+        CHECK(pthread_create(&thread, NULL, run_cancelled, (void *)&calls[i].call) == 0);
         CHECK(pthread_join(thread, &ended) == 0);
         if (ended == PTHREAD_CANCELED)
             fail(__FILE__, __LINE__, "cancelled within", calls[i].name);
@@ -179,7 +179,7 @@ static void calls_return(uint64_t flags)
             fail(__FILE__, __LINE__, text, "");
         }
     }
-    /* The handle was waited on. */
+    /* A wait of the handle made one more descriptor. */
     CHECK(descriptors() == before + 1 && !exists("t1"));
     tuntap_close(dev);
     CHECK(!exists("t0"));

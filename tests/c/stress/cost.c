@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a packet costs, in counts: no allocation, no waiting for a lock, and no more system calls than are said. The
- * library's calls to malloc and syscall come here first; with AddressSanitizer, which has its own, only the packets go
- * through. */
+ * Counts what a packet costs: no allocation, no wait for a lock, and exactly the expected system calls. This program
+ * replaces malloc and syscall, also for the library. AddressSanitizer has its own malloc, so with it nothing is
+ * counted. */
 #include "super.h"
 
 #include <dlfcn.h>
@@ -40,7 +40,7 @@ void free(void *memory)
     __libc_free(memory);
 }
 
-/* It takes six arguments, of which there are fewer, as libc's own does. */
+/* Passes on six arguments even if there are fewer, as the syscall of glibc does. */
 long syscall(long number, ...)
 {
     static long (*next)(long, ...);
@@ -136,7 +136,7 @@ int main(void)
     ipv4_only();
     dev = ready_tun(TUNTAP_OFFLOAD | TUNTAP_NONBLOCK);
     sock = offload_socket("t0");
-    /* Else the kernel would answer. */
+    /* Without this socket the kernel would answer with ICMP. */
     int sink = udp_socket("10.8.0.1", PORT);
     udp_super(&super, 40, 1000);
     split_super(&super, TUNTAP_TUN, &packets);
@@ -147,7 +147,7 @@ int main(void)
         COSTS(1, read_plain(40));
         COSTS(40, write_plain(40));
         send_one();
-        /* One that reads, and one that finds nothing more. */
+        /* One call reads, and one finds nothing more. */
         COSTS(2, read_all());
         send_one();
         COSTS(2, read_list());

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * A filter, several queues, packet information, and where a handle comes from, each with each: which packets come out,
- * with which bytes, and on how many queues. The kernel reports packet information and "no filter" by one bit, and what
- * attaches a queue gives it the filter.
+ * Combines a filter, several queues, packet information, and the ways to get a handle, and checks which packets come
+ * out, with which bytes, and on how many queues. The kernel reports packet information and "no filter" with the same
+ * bit, and attaching a queue gives it the filter.
  *
- * Few filters, each once: this kernel can block for good when very many are freed at once. */
+ * Each filter is set only once: some kernels can block forever when very many filters are freed at the same time. */
 #include "netns.h"
 #include "steering.h"
 
@@ -17,7 +17,7 @@ enum origin { OPENED, REOPENED, TAKEN, TAKEN_ATTACHED, BORROWED, ORIGINS };
 
 static const char *const origins[] = {"opened", "opened again", "taken over", "taken over and attached", "borrowed"};
 
-/** Passes only frames of UDP to this port, of IPv4 without options. */
+/** Passes only UDP frames to this port, with IPv4 without options. */
 static struct sock_filter only_port[] = {
     BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x0800, 0, 3),
@@ -38,14 +38,14 @@ static void set_filter(tuntap *dev)
     OK(tuntap_set_filter_bpf(dev, only_port, sizeof only_port / sizeof *only_port, &err));
 }
 
-/** As a program without this library does, in this process or in another: where the instructions are matters. */
+/** Sets the filter as a program without this library does. The address of the instructions matters. */
 static void set_filter_by_hand(int fd)
 {
     filter_by_hand(fd, only_port, sizeof only_port / sizeof *only_port);
 }
 
-/** The handle, with the filter in force if there is one. */
-static tuntap *come_from(enum origin origin, uint64_t flags, int filtered, tuntap **lender)
+/** Makes a handle, with the filter set if there is one. */
+static tuntap *make_handle(enum origin origin, uint64_t flags, int filtered, tuntap **lender)
 {
     tuntap *dev = NULL;
     int fd;
@@ -83,7 +83,7 @@ static tuntap *come_from(enum origin origin, uint64_t flags, int filtered, tunta
     return dev;
 }
 
-/** Datagrams of many flows to each of two ports. */
+/** Sends datagrams of many flows to two ports. */
 static void send_both(void)
 {
     for (int i = 0; i < FLOWS; i++) {
@@ -94,7 +94,7 @@ static void send_both(void)
     }
 }
 
-/** Counts what waits in a queue, by port, and looks at its bytes. */
+/** Reads and checks all packets of a queue, and counts them by port. */
 static void take(tuntap *queue, uint64_t flags, int counts[2])
 {
     uint8_t buf[2000];
@@ -111,13 +111,13 @@ static void take(tuntap *queue, uint64_t flags, int counts[2])
     CHECK(length == -EAGAIN);
 }
 
-static void one_case(enum origin origin, uint64_t flags, int filtered)
+static void run_case(enum origin origin, uint64_t flags, int filtered)
 {
-    tuntap *lender = NULL, *queues[QUEUES] = {come_from(origin, flags, filtered, &lender)};
+    tuntap *lender = NULL, *queues[QUEUES] = {make_handle(origin, flags, filtered, &lender)};
     uint64_t granted = 0;
     int count = 1, counts[2] = {0, 0};
     char text[64];
-    close(take_up("t0", flags));
+    close(bring_up("t0", flags));
     if (flags & TUNTAP_MULTI_QUEUE) {
         for (; count < QUEUES; count++)
             OK(tuntap_open_queue(queues[0], TUNTAP_NONBLOCK, &queues[count], &err));
@@ -156,9 +156,9 @@ int main(void)
     int before = descriptors();
     for (int origin = OPENED; origin < ORIGINS; origin++)
         for (int mode = 0; mode < 4; mode++) {
-            one_case((enum origin)origin, TUNTAP_TUN | modes[mode], 0);
-            one_case((enum origin)origin, TUNTAP_TAP | modes[mode], 0);
-            one_case((enum origin)origin, TUNTAP_TAP | modes[mode], 1);
+            run_case((enum origin)origin, TUNTAP_TUN | modes[mode], 0);
+            run_case((enum origin)origin, TUNTAP_TAP | modes[mode], 0);
+            run_case((enum origin)origin, TUNTAP_TAP | modes[mode], 1);
         }
     CHECK(descriptors() == before);
     return 0;

@@ -3,13 +3,13 @@
 
 #include <sys/resource.h>
 
-/** Makes a device, and keeps it from going when it is closed. */
+/** Makes a persistent device. */
 static int open_new(tuntap **dev)
 {
     return tuntap_open("t0", TUNTAP_TUN | TUNTAP_PERSIST, dev, &err);
 }
 
-/** Attaches to a device that exists. */
+/** Opens an existing device. */
 static int open_existing(tuntap **dev)
 {
     return tuntap_open("kept", TUNTAP_TAP, dev, &err);
@@ -22,7 +22,7 @@ static int open_queue(tuntap **dev)
     return tuntap_open_queue(many, 0, dev, &err);
 }
 
-/** With so many descriptors to be had, which an open may run out of at any of its steps. */
+/** Opens with only this many free descriptors, so that an open may run out of them at any step. */
 static int open_with(int spare, int (*open_it)(tuntap **))
 {
     struct rlimit before, few;
@@ -41,7 +41,7 @@ static int open_with(int spare, int (*open_it)(tuntap **))
     return result;
 }
 
-static void every_step_can_fail(int (*open_it)(tuntap **))
+static void every_step_of_an_open_can_fail(int (*open_it)(tuntap **))
 {
     int failures = 0;
     for (int spare = 0; spare < 8; spare++) {
@@ -73,8 +73,8 @@ static void open_without_standard_streams(void)
     _exit(ok ? 0 : 2);
 }
 
-/** A daemon that has closed its standard streams gets their numbers: they are descriptors as any other. */
-static void the_first_descriptors_are_as_good(void)
+/** A daemon that has closed its standard streams gets their numbers as descriptors. They must work like others. */
+static void descriptors_0_to_2_work(void)
 {
     int status;
     pid_t child = fork();
@@ -87,12 +87,12 @@ static void the_first_descriptors_are_as_good(void)
 int main(void)
 {
     begin();
-    the_first_descriptors_are_as_good();
+    descriptors_0_to_2_work();
     IP("tuntap add dev kept mode tap");
     OK(tuntap_open("many", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, &many, &err));
-    every_step_can_fail(open_new);
-    every_step_can_fail(open_existing);
-    every_step_can_fail(open_queue);
+    every_step_of_an_open_can_fail(open_new);
+    every_step_of_an_open_can_fail(open_existing);
+    every_step_of_an_open_can_fail(open_queue);
     tuntap_close(many);
     return 0;
 }

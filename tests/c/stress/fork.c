@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A child of fork may read, write and close a handle that other threads of its parent are busy with: it waits for no
- * lock that one of them held at that moment, and what the parent has started to read stays with the parent. */
+ * A child of fork(2) may read, write and close a handle that other threads of its parent use at the same time. It waits
+ * for no lock that one of them held during the fork. Packets that the parent has started to read stay with the
+ * parent. */
 #include "super.h"
 
 #include <pthread.h>
@@ -13,7 +14,7 @@ enum { READERS = 2, FORKS = 300 };
 static tuntap *dev;
 static atomic_bool stop;
 
-/** A child that does not end is killed by its own clock, and one without a parent by the kernel. */
+/** Forks. An alarm kills a child that hangs, and the kernel kills a child without a parent. */
 static pid_t child(void)
 {
     pid_t parent = getpid(), pid = fork();
@@ -27,7 +28,7 @@ static pid_t child(void)
     return pid;
 }
 
-static void ends_well(pid_t pid)
+static void exits_with_0(pid_t pid)
 {
     int status;
     CHECK(waitpid(pid, &status, 0) == pid);
@@ -44,7 +45,7 @@ static void *read_all(void *unused)
     return unused;
 }
 
-/** Super-packets, of which most of the time one is being read. */
+/** Sends super-packets so fast that the parent is usually reading one. */
 static void *send_all(void *unused)
 {
     static uint8_t data[50000];
@@ -57,7 +58,7 @@ static void *send_all(void *unused)
     return unused;
 }
 
-/** All that a child may do. */
+/** All calls that a child may make. */
 static void use_the_handle(const uint8_t *packet, size_t size)
 {
     static uint8_t buf[70000];
@@ -69,24 +70,24 @@ static void use_the_handle(const uint8_t *packet, size_t size)
     CHECK(tuntap_get_fd(dev, NULL) >= 0);
 }
 
-static void a_child_uses_it(const uint8_t *packet, size_t size, bool with_a_child_of_its_own)
+static void a_child_uses_it(const uint8_t *packet, size_t size, bool with_grandchild)
 {
     pid_t pid = child();
     if (pid == 0) {
         use_the_handle(packet, size);
-        if (with_a_child_of_its_own) {
+        if (with_grandchild) {
             pid_t grandchild = child();
             use_the_handle(packet, size);
             if (grandchild != 0)
-                ends_well(grandchild);
+                exits_with_0(grandchild);
         }
         tuntap_close(dev);
         _exit(0);
     }
-    ends_well(pid);
+    exits_with_0(pid);
 }
 
-static void a_child_of_a_busy_parent_goes_on(uint64_t flags)
+static void a_child_of_a_busy_parent_can_use_the_handle(uint64_t flags)
 {
     uint8_t packet[100];
     pthread_t readers[READERS], sender;
@@ -107,8 +108,8 @@ static void a_child_of_a_busy_parent_goes_on(uint64_t flags)
     tuntap_close(dev);
 }
 
-/** A packet of ten is read, and its nine followers are the parent's. */
-static void the_rest_stays_with_the_parent(void)
+/** The parent has read one of ten packets of a super-packet. The other nine stay with the parent. */
+static void split_packets_stay_with_the_parent(void)
 {
     static uint8_t data[1000], buf[70000];
     struct sockaddr_in to = udp_address("10.8.0.2", PORT);
@@ -127,7 +128,7 @@ static void the_rest_stays_with_the_parent(void)
         tuntap_close(dev);
         _exit(0);
     }
-    ends_well(pid);
+    exits_with_0(pid);
     for (int i = 0; i < 9; i++)
         CHECK(tuntap_read(dev, buf, sizeof buf, NULL) == UDP_OVERHEAD + 100);
     FAILS(tuntap_read(dev, buf, sizeof buf, &err), EAGAIN, TUNTAP_REASON_AGAIN);
@@ -139,9 +140,9 @@ int main(void)
 {
     begin();
     ipv4_only();
-    a_child_of_a_busy_parent_goes_on(TUNTAP_OFFLOAD);
-    a_child_of_a_busy_parent_goes_on(0);
+    a_child_of_a_busy_parent_can_use_the_handle(TUNTAP_OFFLOAD);
+    a_child_of_a_busy_parent_can_use_the_handle(0);
     needs_uso();
-    the_rest_stays_with_the_parent();
+    split_packets_stay_with_the_parent();
     return 0;
 }

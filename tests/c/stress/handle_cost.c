@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a handle costs: its descriptors at each stage of its life, and the system calls that lead there, which a process
- * that traces this one counts. */
+ * Counts what a handle costs: its descriptors after each step, and the system calls of the step. A process that traces
+ * this one counts the system calls. */
 #include "../packet.h"
 
 #include <linux/ptrace.h>
@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-/** They show the tracer where one step begins and ends. Nothing else here makes these system calls. */
+/** These system calls mark the begin and the end of a step for the tracer. Nothing else in this program makes them. */
 enum { BEGINS = SYS_getsid, ENDS = SYS_getpgid };
 
 /** The steps, and the system calls that each may take. */
@@ -21,20 +21,20 @@ static const struct {
     {"open", 9}, {"set_addr", 13}, {"up", 8}, {"the first wait", 6}, {"set_mtu after a wait", 12}, {"open_queue", 22},
     {"open with offload", 17},
 };
-/** Open, address, up. */
+/** The limit for the steps open, address and up together. */
 enum { ALL_THREE = 30 };
 
 static tuntap *dev, *queue;
 static uint8_t buf[100];
 
-static void never_waits(void)
+static void calls_do_not_wait(void)
 {
     FAILS(tuntap_read_timeout(dev, buf, sizeof buf, 0, &err), ETIMEDOUT, TUNTAP_REASON_TIMEOUT);
     tuntap_wake(dev);
     FAILS(tuntap_read_timeout(dev, buf, sizeof buf, -1, &err), ECANCELED, TUNTAP_REASON_WOKEN);
 }
 
-/** A handle has its node, and one descriptor more once it is configured or waited on. */
+/** A handle has one descriptor, one more after it was configured, and one more after a wait. */
 #define COSTS(step, descriptors_of_all, call)                        \
     do {                                                             \
         syscall(BEGINS);                                             \
@@ -43,16 +43,16 @@ static void never_waits(void)
         CHECK(descriptors() == before + (descriptors_of_all));       \
     } while (0)
 
-static void a_handle(void)
+static void use_a_handle(void)
 {
     uint32_t number;
-    /* The C library may have something to prepare, the first time. */
+    /* The C library may make additional system calls the first time. */
     OK(tuntap_open("t1", TUNTAP_TUN, &dev, &err));
     OK(tuntap_get_index(dev, &number, &err));
     tuntap_close(dev);
     int before = descriptors();
     COSTS(OPEN, 1, OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, &dev, &err)));
-    never_waits();
+    calls_do_not_wait();
     CHECK(descriptors() == before + 1);
     COSTS(ADDR, 2, OK(tuntap_set_addr(dev, "10.8.0.1/24", &err)));
     COSTS(UP, 2, OK(tuntap_up(dev, &err)));
@@ -79,14 +79,14 @@ static void is_within_its_limits(const long *counts)
     CHECK(counts[OPEN] + counts[ADDR] + counts[UP] <= ALL_THREE);
 }
 
-/** What mmap(2) calls: 32-bit processors have one with an offset in pages. */
+/** The system call of mmap(2): on 32-bit processors it is mmap2, with an offset in pages. */
 #ifdef SYS_mmap2
 enum { MAP = SYS_mmap2 };
 #else
 enum { MAP = SYS_mmap };
 #endif
 
-/** The C library's own, for memory. */
+/** System calls with which the C library allocates memory. */
 static int is_memory(uint64_t number)
 {
     return number == SYS_brk || number == MAP || number == SYS_munmap || number == SYS_mremap;
@@ -98,7 +98,7 @@ static int trace(pid_t child, int *status)
     return waitpid(child, status, 0) == child && WIFSTOPPED(*status);
 }
 
-static void a_handle_traced(void)
+static void use_a_handle_traced(void)
 {
     long counts[STEPS] = {0}, count = 0;
     int status;
@@ -109,7 +109,7 @@ static void a_handle_traced(void)
         if (syscall(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0) != 0)
             _exit(77);
         raise(SIGSTOP);
-        a_handle();
+        use_a_handle();
         exit(0);
     }
     CHECK(waitpid(child, &status, 0) == child);
@@ -133,8 +133,8 @@ static void a_handle_traced(void)
     is_within_its_limits(counts);
 }
 
-/** Nothing but a wait fails, and a wake comes all the same. */
-static void there_is_no_descriptor_for_a_wait(void)
+/** Without a free descriptor, a pending wake still ends a call that would wait. */
+static void without_a_free_descriptor_only_a_wait_fails(void)
 {
     struct rlimit before, limit;
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
@@ -146,7 +146,7 @@ static void there_is_no_descriptor_for_a_wait(void)
     MESSAGE_HAS("read t0");
     MESSAGE_HAS("descriptor");
     FAILS(tuntap_up(dev, &err), EMFILE, TUNTAP_REASON_SYSTEM);
-    never_waits();
+    calls_do_not_wait();
     CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
     FAILS(tuntap_read_timeout(dev, buf, sizeof buf, 1, &err), ETIMEDOUT, TUNTAP_REASON_TIMEOUT);
     tuntap_close(dev);
@@ -162,11 +162,11 @@ int main(void)
 {
     begin();
     ipv4_only();
-    /* musl makes others, and a slow processor interrupts some. */
+    /* musl makes other system calls, and on a slow processor some are interrupted. */
     if (run_as("plain") && is_glibc)
-        a_handle_traced();
+        use_a_handle_traced();
     else
-        a_handle();
-    there_is_no_descriptor_for_a_wait();
+        use_a_handle();
+    without_a_free_descriptor_only_a_wait_fails();
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Several handles of one device, each of which configures it at the same time as the others: what another one has done
- * already is no failure. */
+ * Several handles configure the same device at the same time. A setting that another handle has already made is not a
+ * failure. */
 #include "packet.h"
 
 #include <pthread.h>
@@ -35,7 +35,7 @@ static void *add_routes(void *handle)
     return NULL;
 }
 
-static void all_at_once(void *(*action)(void *))
+static void in_all_threads(void *(*action)(void *))
 {
     pthread_t threads[HANDLES];
     for (int i = 0; i < HANDLES; i++)
@@ -51,10 +51,10 @@ int main(void)
     for (int i = 1; i < HANDLES; i++)
         OK(tuntap_open_queue(handles[0], 0, &handles[i], &err));
     OK(tuntap_up(handles[0], &err));
-    all_at_once(set_addresses);
+    in_all_threads(set_addresses);
     IP_HAS("\"local\":\"fd00::1\"", "address show t0");
     IP_HAS("\"local\":\"10.8.0.", "address show t0");
-    all_at_once(add_routes);
+    in_all_threads(add_routes);
     IP_HAS("\"dst\":\"10.100.255.0/24\"", "route show dev t0");
     IP_HAS("\"dst\":\"10.101.43.0/24\"", "route show dev t0");
     for (int i = 0; i < HANDLES; i++)

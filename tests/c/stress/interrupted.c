@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A signal handler ends each wait of a handle, in every function that waits as the handle does, with SA_RESTART and
- * without; and what a writer had taken by then stays. */
+ * A signal handler ends each wait in every function that waits on a blocking handle, with SA_RESTART and without.
+ * Packets that a writer has taken stay. */
 #include "packet.h"
 
 static tuntap *dev;
@@ -55,7 +55,7 @@ static ssize_t write_super(void)
     return tuntap_write_super(dev, &plain, sizeof plain, stray_frame, sizeof stray_frame, &err);
 }
 
-/** Until the writer is full, and waits for room. */
+/** Puts packets until the writer is full and waits for room. */
 static ssize_t put_many(void)
 {
     int result;
@@ -70,7 +70,7 @@ static ssize_t flush(void)
     return tuntap_writer_flush(writer, &err);
 }
 
-static ssize_t give_batch(void)
+static ssize_t write_batch(void)
 {
     size_t taken = 12345;
     int result = tuntap_writer_batch(writer, many, sizeof many / sizeof *many, sizeof *many, &taken, &err);
@@ -78,7 +78,7 @@ static ssize_t give_batch(void)
     return result;
 }
 
-static void nothing(int number)
+static void do_nothing(int number)
 {
     (void)number;
 }
@@ -86,14 +86,14 @@ static void nothing(int number)
 static void is_interrupted(ssize_t (*call)(void))
 {
     for (int flags = 0; flags <= SA_RESTART; flags += SA_RESTART) {
-        signals_come(nothing, flags);
+        start_signals(do_nothing, flags);
         for (int i = 0; i < 3; i++)
             FAILS(call(), EINTR, TUNTAP_REASON_INTERRUPTED);
-        signals_end();
+        stop_signals();
     }
 }
 
-static void reads(uint64_t flags)
+static void reads_are_interrupted(uint64_t flags)
 {
     OK(tuntap_open("t0", TUNTAP_TUN | flags, &dev, &err));
     IP("link set t0 up");
@@ -108,14 +108,14 @@ static void reads(uint64_t flags)
     tuntap_close(dev);
 }
 
-static void writes(uint64_t flags)
+static void writes_are_interrupted(uint64_t flags)
 {
     dev = full_device(flags, 1);
     OK(tuntap_writer_new(dev, 0, &writer, &err));
     is_interrupted(write_it);
     is_interrupted(write_parts);
     is_interrupted(put_many);
-    is_interrupted(give_batch);
+    is_interrupted(write_batch);
     if (flags & TUNTAP_OFFLOAD) {
         is_interrupted(write_super);
         is_interrupted(flush);
@@ -130,9 +130,9 @@ int main(void)
     ipv4_only();
     for (size_t i = 0; i < sizeof many / sizeof *many; i++)
         many[i] = (tuntap_packet){frame.iov_base, frame.iov_len, 0};
-    reads(0);
-    reads(TUNTAP_OFFLOAD);
-    writes(0);
-    writes(TUNTAP_OFFLOAD);
+    reads_are_interrupted(0);
+    reads_are_interrupted(TUNTAP_OFFLOAD);
+    writes_are_interrupted(0);
+    writes_are_interrupted(TUNTAP_OFFLOAD);
     return 0;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * A process with a default route through its device is killed at any moment, also in the middle of a call: the routes of the
- * host work after it, and the next process removes what was left. */
+ * A process with a default route through its device is killed at any time, also in the middle of a call. The routes of
+ * the host still work, and the next process removes the rules that are left. */
 #include "uplink.h"
 
 #include <limits.h>
 #include <signal.h>
 #include <time.h>
 
-/** What a VPN does, as often as that. */
+/** Does what a VPN does, this many times. */
 static void tunnel(int times)
 {
     while (times--) {
@@ -28,8 +28,8 @@ static void tunnel(int times)
     }
 }
 
-/** How long it takes to have a tunnel once, in microseconds. */
-static long time_of_one(void)
+/** The time that tunnel(1) takes, in microseconds. */
+static long duration_of_one_tunnel(void)
 {
     struct timespec begin, end;
     int status;
@@ -63,7 +63,7 @@ int main(void)
     INSIDE(gateways, server = udp_socket(SERVER, 7777));
     CHECK((sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) >= 0);
     srand((unsigned)time(NULL));
-    long longest = time_of_one() * 3 / 2;
+    long longest = duration_of_one_tunnel() * 3 / 2;
     for (int i = 0; i < kills; i++) {
         pid_t child = fork();
         CHECK(child >= 0);

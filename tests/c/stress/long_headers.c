@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Super-packets with headers of any length, IPv6 extension headers above all, to tuntap_read and to a reader: they are split
- * as the kernel does it, on the way out through a device that takes no offload; and what comes after them is read right. */
+ * Super-packets with headers of any length, mainly IPv6 extension headers. tuntap_read and a reader split them like the
+ * kernel, which splits them for a device without offload. Packets after them are read correctly. */
 #include "super.h"
 
 static struct super super, usual, plain;
@@ -47,8 +47,8 @@ static void read_ours(const struct path *path, int by_reader)
     CHECK(length == -EAGAIN);
 }
 
-/** Each packet, sent to both devices and read at once, comes from the library as from the kernel. */
-static void come_alike(const struct path *path, const struct super *sent, size_t wanted, int by_reader)
+/** Sends the packet to both devices and reads it at once: the library and the kernel return the same packets. */
+static void packets_are_the_same(const struct path *path, const struct super *sent, size_t wanted, int by_reader)
 {
     clear(&ours);
     clear(&kernels);
@@ -61,21 +61,21 @@ static void come_alike(const struct path *path, const struct super *sent, size_t
     CHECK(memcmp(kernels.bytes, ours.bytes, ours.at[wanted]) == 0);
 }
 
-static void what_comes_after(const struct path *path, size_t extension, size_t options)
+static void later_packets_are_the_same(const struct path *path, size_t extension, size_t options)
 {
     for (int by_reader = 0; by_reader < 2; by_reader++) {
         long_super(&super, extension, options);
-        come_alike(path, &super, 3, by_reader);
+        packets_are_the_same(path, &super, 3, by_reader);
         for (int i = 0; i < 2; i++)
-            come_alike(path, &plain, 1, by_reader);
-        come_alike(path, &usual, 3, by_reader);
+            packets_are_the_same(path, &plain, 1, by_reader);
+        packets_are_the_same(path, &usual, 3, by_reader);
     }
 }
 
-/** Readers whose memory begins at several places. */
+/** The memory of the readers begins at different addresses. */
 static void all_lengths(struct path *path)
 {
-    static const size_t far[] = {1000, 1528, 2048};
+    static const size_t long_extensions[] = {1000, 1528, 2048};
     void *between[4];
     for (size_t turn = 0; turn < 4; turn++) {
         between[turn] = malloc(16 * turn + 8);
@@ -83,9 +83,9 @@ static void all_lengths(struct path *path)
         OK(tuntap_reader_new(path->dev, 0, &path->reader, &err));
         for (size_t extension = 360; extension <= 528; extension += 8)
             for (size_t options = 0; options <= 40; options += 4)
-                what_comes_after(path, extension, options);
-        for (size_t i = 0; i < sizeof far / sizeof *far; i++)
-            what_comes_after(path, far[i], 12);
+                later_packets_are_the_same(path, extension, options);
+        for (size_t i = 0; i < sizeof long_extensions / sizeof *long_extensions; i++)
+            later_packets_are_the_same(path, long_extensions[i], 12);
         tuntap_reader_free(path->reader);
     }
     for (size_t turn = 0; turn < 4; turn++)

@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: MIT
  *
- * Another process renames the device, moves it between two network namespaces, takes it up and down and changes its MTU,
- * as fast as ip(8) does. In each namespace there is another device that takes the names which the own one leaves. Each
- * call reaches the own one, and none says that it is gone; nothing but its name stays in the way of what cannot find it. */
+ * Another process renames the device, moves it between two network namespaces, brings it up and down and changes its
+ * MTU, as fast as ip(8) can. In each namespace another device takes the names that the own device leaves. No call
+ * changes or queries the other device, and none reports that the own device is removed. A call may fail to find it
+ * (-EXDEV). */
 #include "netns.h"
 
 enum { CALLS = 1500 };
 
-static int places[2];
+static int namespaces[2];
 static char paths[2][64];
 
-/** One thing at a time; each takes ip(8) a millisecond at the least. `at` is where the device is. */
-static void meddle(pid_t parent)
+/** Makes one change after the other: each takes at least a millisecond. `at` is the namespace of the device. */
+static void change_device(pid_t parent)
 {
     int at = 0;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(0);
     for (unsigned round = 0;; round++) {
-        CHECK(setns(places[at], CLONE_NEWNET) == 0);
+        CHECK(setns(namespaces[at], CLONE_NEWNET) == 0);
         switch (round % 5) {
         case 0:
-            /* The other device of this place takes the name for a while. */
+            /* The other device of this namespace takes the name for a while. */
             IP("link set t0 name t9");
             IP("link set other name t0");
             IP("link set t0 name other");
@@ -44,8 +45,8 @@ static void meddle(pid_t parent)
     }
 }
 
-/** 0, or what is true of a device that moves all the time. */
-static void succeeds(int line, int result, long *missed)
+/** The call succeeds, or reports that it did not find the device, which moves all the time. */
+static void check_result(int line, int result, long *missed)
 {
     if (result >= 0)
         return;
@@ -61,11 +62,11 @@ int main(void)
     int status;
     begin();
     ipv4_only();
-    places[0] = own_netns();
-    places[1] = new_netns();
+    namespaces[0] = own_netns();
+    namespaces[1] = new_netns();
     for (int i = 0; i < 2; i++) {
-        snprintf(paths[i], sizeof paths[i], "/proc/%d/fd/%d", (int)getpid(), places[i]);
-        INSIDE(places[i], OK(tuntap_open("other", TUNTAP_TUN, &others[i], &err)));
+        snprintf(paths[i], sizeof paths[i], "/proc/%d/fd/%d", (int)getpid(), namespaces[i]);
+        INSIDE(namespaces[i], OK(tuntap_open("other", TUNTAP_TUN, &others[i], &err)));
         OK(tuntap_set_alias(others[i], "other", &err));
         OK(tuntap_set_mtu(others[i], 666, &err));
     }
@@ -74,22 +75,22 @@ int main(void)
     pid_t parent = getpid(), child = fork();
     CHECK(child >= 0);
     if (child == 0)
-        meddle(parent);
+        change_device(parent);
 
     for (int call = 0; call < CALLS; call++) {
         char alias[256] = "own", name[TUNTAP_NAME_SIZE];
         uint32_t mtu = 1300, index;
         tuntap_addr addrs[2];
-        succeeds(__LINE__, tuntap_get_alias(dev, alias, sizeof alias, &err), &missed);
+        check_result(__LINE__, tuntap_get_alias(dev, alias, sizeof alias, &err), &missed);
         CHECK(strcmp(alias, "own") == 0);
-        succeeds(__LINE__, tuntap_get_mtu(dev, &mtu, &err), &missed);
+        check_result(__LINE__, tuntap_get_mtu(dev, &mtu, &err), &missed);
         CHECK(mtu >= 1300);
-        succeeds(__LINE__, tuntap_get_index(dev, &index, &err), &missed);
-        succeeds(__LINE__, tuntap_set_mtu(dev, 1400 + (uint32_t)call % 50, &err), &missed);
-        succeeds(__LINE__, tuntap_set_txqueuelen(dev, 100 + (uint32_t)call % 50, &err), &missed);
-        succeeds(__LINE__, tuntap_set_addr(dev, call % 2 ? "10.8.0.1/24" : "10.8.0.2/24", &err), &missed);
-        succeeds(__LINE__, (int)tuntap_list_addrs(dev, addrs, 2, sizeof *addrs, &err), &missed);
-        succeeds(__LINE__, (int)tuntap_list_routes(dev, NULL, 0, sizeof(tuntap_route), &err), &missed);
+        check_result(__LINE__, tuntap_get_index(dev, &index, &err), &missed);
+        check_result(__LINE__, tuntap_set_mtu(dev, 1400 + (uint32_t)call % 50, &err), &missed);
+        check_result(__LINE__, tuntap_set_txqueuelen(dev, 100 + (uint32_t)call % 50, &err), &missed);
+        check_result(__LINE__, tuntap_set_addr(dev, call % 2 ? "10.8.0.1/24" : "10.8.0.2/24", &err), &missed);
+        check_result(__LINE__, (int)tuntap_list_addrs(dev, addrs, 2, sizeof *addrs, &err), &missed);
+        check_result(__LINE__, (int)tuntap_list_routes(dev, NULL, 0, sizeof(tuntap_route), &err), &missed);
         OK(tuntap_get_name(dev, name, sizeof name, &err));
     }
     CHECK(kill(child, SIGKILL) == 0 && waitpid(child, &status, 0) == child);
@@ -104,7 +105,7 @@ int main(void)
     }
     OK(tuntap_get_mtu(dev, &mtu, &err));
     tuntap_close(dev);
-    close(places[0]);
-    close(places[1]);
+    close(namespaces[0]);
+    close(namespaces[1]);
     return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What takes much memory says -ENOMEM when there is none, and what is open goes on. */
+ * Calls that need much memory fail with -ENOMEM if there is none. Open objects still work. */
 #include "super.h"
 
 #include <sys/resource.h>
@@ -13,7 +13,7 @@ static tuntap_writer *writers[MANY];
 static tuntap_joiner *joiners[MANY];
 static tuntap *handles[MANY];
 
-/** Bytes that this process has mapped. */
+/** The number of bytes that this process has mapped. */
 static rlim_t mapped(void)
 {
     unsigned long pages = 0;
@@ -43,7 +43,7 @@ static int open_handle(int place)
     return tuntap_open_fd(tuntap_get_fd(dev, NULL), TUNTAP_BORROW, &handles[place], &err);
 }
 
-/** How many there is memory for, where so many bytes are left. */
+/** Opens as many objects as possible with this many bytes of memory. Returns their number. */
 static int opened_within(rlim_t bytes, int (*open_one)(int))
 {
     struct rlimit before, limit;
@@ -65,7 +65,7 @@ int main(void)
     begin();
     ipv4_only();
     if (instrumented())
-        return 0; /* What they map beside is theirs. */
+        return 0; /* These tools map memory themselves. */
     dev = ready_tun(TUNTAP_OFFLOAD);
     int sock = udp_socket("10.8.0.1", PORT);
     int before = descriptors();

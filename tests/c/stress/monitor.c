@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A thousand random changes, made by ip(8), are reported exactly and in their order. More changes than the kernel keeps
- * for a reader that does not read are reported as an overrun, after which the present state follows. Another order:
- * give the seed that was printed as the argument. */
+ * A thousand random changes by ip(8) are reported exactly and in order. If a monitor does not read, and there are more
+ * changes than the kernel keeps, it reports an overrun and then the present state. To repeat a run, give the seed that
+ * it printed as the argument. */
 #include "event.h"
 
 #include <stdbool.h>
@@ -18,7 +18,7 @@ struct device {
     char addresses[ADDRESSES][TUNTAP_ADDR_SIZE];
 };
 
-/** A change that ip(8) makes, and how the device is after it. */
+/** A change that ip(8) makes, and the state of the device after it. */
 struct expected {
     uint32_t kind, index, mtu;
     bool up;
@@ -26,8 +26,8 @@ struct expected {
     char name[TUNTAP_NAME_SIZE], addr[TUNTAP_ADDR_SIZE];
 };
 
-/** A monitor, and how much of what is expected it has reported. */
-struct watcher {
+/** A monitor, and how many expected events it has reported. */
+struct observer {
     tuntap_monitor *monitor;
     uint32_t only;
     int reported;
@@ -39,7 +39,7 @@ static int changes;
 static uint32_t seed, state;
 static FILE *ip;
 
-/** xorshift: the same everywhere. */
+/** xorshift: the same numbers on every machine. */
 static uint32_t below(uint32_t limit)
 {
     state ^= state << 13;
@@ -48,7 +48,7 @@ static uint32_t below(uint32_t limit)
     return state % limit;
 }
 
-/** A line for ip -batch, which does it at once. */
+/** Writes a line to `ip -batch`, which runs it immediately. */
 static void run_ip(const char *format, ...)
 {
     va_list arguments;
@@ -80,14 +80,14 @@ static void is_expected(int number)
     }
 }
 
-/** Takes so many events, or all that are still expected. */
-static void take_expected(struct watcher *watcher, int most)
+/** Takes up to `most` of the expected events. */
+static void take_expected(struct observer *observer, int most)
 {
-    for (; watcher->reported < changes && most > 0; watcher->reported++) {
-        if (watcher->only && watcher->only != expected[watcher->reported].index)
+    for (; observer->reported < changes && most > 0; observer->reported++) {
+        if (observer->only && observer->only != expected[observer->reported].index)
             continue;
-        take(watcher->monitor);
-        is_expected(watcher->reported);
+        take(observer->monitor);
+        is_expected(observer->reported);
         most--;
     }
 }
@@ -100,8 +100,9 @@ static bool has_ipv6(const struct device *device)
     return false;
 }
 
-/** One change that is possible. IPv6 addresses go when a device goes down, so it has none then. True: an IPv6 address
- * was added, which the kernel reports a moment later, and not at all when it is deleted before that. */
+/** Makes one possible change. A device that goes down would lose its IPv6 addresses, so only a device without any goes
+ * down. Returns true if it added an IPv6 address: the kernel reports it a moment later, or never if it is deleted
+ * first. */
 static bool change(struct device *device, uint32_t number)
 {
     uint32_t place = below(ADDRESSES);
@@ -173,42 +174,42 @@ static void close_devices(void)
         tuntap_close(devices[i].dev);
 }
 
-static void watch(struct watcher *watcher, const struct device *device)
+static void watch(struct observer *observer, const struct device *device)
 {
-    *watcher = (struct watcher){.only = device ? device->index : 0};
-    OK(tuntap_monitor_open(device ? device->dev : NULL, 0, &watcher->monitor, &err));
-    CHECK(take_present_state(watcher->monitor) == (device ? 1 : DEVICES));
+    *observer = (struct observer){.only = device ? device->index : 0};
+    OK(tuntap_monitor_open(device ? device->dev : NULL, 0, &observer->monitor, &err));
+    CHECK(take_present_state(observer->monitor) == (device ? 1 : DEVICES));
 }
 
-/** One reader keeps up, one falls behind by as much as the kernel keeps for it, one watches a single device. */
+/** One monitor keeps up, one is behind by as much as the kernel keeps for it, and one watches a single device. */
 static void each_change_is_reported_in_order(void)
 {
-    struct watcher watchers[3];
+    struct observer observers[3];
     open_devices();
-    watch(&watchers[0], NULL);
-    watch(&watchers[1], NULL);
-    watch(&watchers[2], &devices[1]);
+    watch(&observers[0], NULL);
+    watch(&observers[1], NULL);
+    watch(&observers[2], &devices[1]);
     int most_behind = 60;
     ip = popen("ip -batch -", "w");
     CHECK(ip);
     while (changes < CHANGES) {
         struct device *device = &devices[below(DEVICES)];
         bool later = change(device, below(8));
-        take_expected(&watchers[0], later ? CHANGES : (int)below(4));
-        take_expected(&watchers[2], (int)below(3));
-        if (changes - watchers[1].reported > most_behind)
-            take_expected(&watchers[1], (int)below(100));
+        take_expected(&observers[0], later ? CHANGES : (int)below(4));
+        take_expected(&observers[2], (int)below(3));
+        if (changes - observers[1].reported > most_behind)
+            take_expected(&observers[1], (int)below(100));
     }
     CHECK(pclose(ip) == 0);
     for (int i = 0; i < 3; i++) {
-        take_expected(&watchers[i], CHANGES);
-        NO_EVENT(watchers[i].monitor);
-        tuntap_monitor_close(watchers[i].monitor);
+        take_expected(&observers[i], CHANGES);
+        NO_EVENT(observers[i].monitor);
+        tuntap_monitor_close(observers[i].monitor);
     }
     close_devices();
 }
 
-/** Events up to COMPLETE are what ip(8) says of all TUN and TAP devices. */
+/** The events up to COMPLETE match what ip(8) shows of all TUN and TAP devices. */
 static void events_match_ip(tuntap_monitor *monitor)
 {
     char text[400], bare[TUNTAP_ADDR_SIZE];
@@ -252,12 +253,12 @@ static void flood(const char *name)
 
 static void an_overflow_is_followed_by_the_present_state(void)
 {
-    tuntap_monitor *all, *stays, *goes;
+    tuntap_monitor *all, *present, *removed;
     open_devices();
     uint32_t index = devices[2].index;
     OK(tuntap_monitor_open(NULL, 0, &all, &err));
-    OK(tuntap_monitor_open(devices[1].dev, 0, &stays, &err));
-    OK(tuntap_monitor_open(devices[2].dev, 0, &goes, &err));
+    OK(tuntap_monitor_open(devices[1].dev, 0, &present, &err));
+    OK(tuntap_monitor_open(devices[2].dev, 0, &removed, &err));
     take_present_state(all);
     for (int round = 0; round < 3; round++) {
         flood("t1");
@@ -269,7 +270,7 @@ static void an_overflow_is_followed_by_the_present_state(void)
         }
         CHECK(is_readable(tuntap_monitor_get_fd(all, NULL)));
         NEXT(all, OVERRUN);
-        CHECK(is_about_nothing());
+        CHECK(only_the_kind_is_set());
         events_match_ip(all);
         while (tuntap_monitor_next(all, &event, sizeof event, 0, &err) == 0)
             CHECK(event.kind == TUNTAP_EVENT_CARRIER_OFF || event.kind == TUNTAP_EVENT_CARRIER_ON);
@@ -279,22 +280,22 @@ static void an_overflow_is_followed_by_the_present_state(void)
         CHECK(!is_readable(tuntap_monitor_get_fd(all, NULL)));
     }
 
-    /* One device alone: it exists, or was removed while nothing was reported. */
-    take_present_state(stays);
-    NEXT(stays, OVERRUN);
-    CHECK(is_about_nothing());
-    NEXT_OF(stays, DEVICE, "t1");
+    /* A monitor of one device: the device exists, or it was removed during the overrun. */
+    take_present_state(present);
+    NEXT(present, OVERRUN);
+    CHECK(only_the_kind_is_set());
+    NEXT_OF(present, DEVICE, "t1");
     CHECK(event.mtu == 1402 && event.up);
-    take_present_state(stays);
-    NO_EVENT(stays);
-    take_present_state(goes);
-    NEXT(goes, OVERRUN);
-    NEXT(goes, COMPLETE);
-    NEXT_OF(goes, REMOVED, "t2");
+    take_present_state(present);
+    NO_EVENT(present);
+    take_present_state(removed);
+    NEXT(removed, OVERRUN);
+    NEXT(removed, COMPLETE);
+    NEXT_OF(removed, REMOVED, "t2");
     CHECK(event.index == index);
-    FAILS(tuntap_monitor_next(goes, &event, sizeof event, -1, &err), ENODEV, TUNTAP_REASON_REMOVED);
-    tuntap_monitor_close(goes);
-    tuntap_monitor_close(stays);
+    FAILS(tuntap_monitor_next(removed, &event, sizeof event, -1, &err), ENODEV, TUNTAP_REASON_REMOVED);
+    tuntap_monitor_close(removed);
+    tuntap_monitor_close(present);
     tuntap_monitor_close(all);
     close_devices();
 }

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * Another device has the name of the handle's own, and its index too, while the own is in another network namespace:
- * what cannot show that it reaches the own one is -EXDEV, and the other stays as it is. Also on a kernel without
- * TUNGETDEVNETNS (before Linux 5.4), which seccomp plays. */
+ * The handle's device is in another network namespace, and a namesake here has its name and its index. Calls that
+ * cannot prove that they reach the handle's device fail with -EXDEV, and the namesake does not change. The same holds
+ * on a kernel without TUNGETDEVNETNS (before Linux 5.4), which a seccomp filter simulates. */
 #include "netns.h"
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 
-static int there;
-static char there_path[64];
+static int other_netns;
+static char other_path[64];
 static const char *node;
 
-/** TUNGETDEVNETNS is not known; for ever. */
-static void become_old(void)
+/** From here on TUNGETDEVNETNS fails, as on an old kernel. */
+static void forget_tungetdevnetns(void)
 {
     struct sock_filter program[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -30,8 +30,8 @@ static void become_old(void)
         skip("no seccomp filters here");
 }
 
-/** Does it in a process of its own, which dies with this one. */
-static void apart(void (*action)(void))
+/** Runs the action in a child process, which is killed if this process exits. */
+static void in_a_child(void (*action)(void))
 {
     int status;
     pid_t parent = getpid(), child = fork();
@@ -48,8 +48,8 @@ static void apart(void (*action)(void))
     CHECK(WEXITSTATUS(status) == 0);
 }
 
-/** The device is where the handle cannot find it: another one is neither queried nor changed. */
-static void it_cannot_be_reached(tuntap *dev)
+/** The handle cannot find its device. Calls neither query nor change another one. */
+static void device_cannot_be_reached(tuntap *dev)
 {
     uint32_t number = 77;
     char text[64] = "before";
@@ -76,7 +76,7 @@ static void it_cannot_be_reached(tuntap *dev)
     CHECK(number == 77 && strcmp(text, "before") == 0 && !queue && !monitor);
 }
 
-/** What goes through the descriptor does not need to know where the device is. */
+/** Calls that use only the descriptor need not know where the device is. */
 static void the_descriptor_works(tuntap *dev, const char *wanted)
 {
     char name[TUNTAP_NAME_SIZE];
@@ -89,8 +89,8 @@ static void the_descriptor_works(tuntap *dev, const char *wanted)
     FAILS(tuntap_read_timeout(dev, buf, sizeof buf, 0, &err), ETIMEDOUT, TUNTAP_REASON_TIMEOUT);
 }
 
-/** A namesake with addresses, as like the own device as can be; its handle. */
-static tuntap *a_namesake(uint64_t flags)
+/** Makes a namesake with an address, as similar to the handle's device as possible. Returns its handle. */
+static tuntap *make_namesake(uint64_t flags)
 {
     tuntap *namesake;
     OK(tuntap_open("t0", flags, &namesake, &err));
@@ -101,76 +101,76 @@ static tuntap *a_namesake(uint64_t flags)
 
 static int taken_over;
 
-static void a_receiver(void)
+static void take_over_descriptor(void)
 {
     tuntap *dev;
     OK(tuntap_open_fd(taken_over, TUNTAP_BORROW, &dev, &err));
-    it_cannot_be_reached(dev);
+    device_cannot_be_reached(dev);
     the_descriptor_works(dev, "t0");
     tuntap_close(dev);
 }
 
-static void an_unprivileged_receiver(void)
+static void take_over_unprivileged(void)
 {
     CHECK(unshare(CLONE_NEWNET) == 0);
-    tuntap *namesake = a_namesake(TUNTAP_TUN | TUNTAP_MULTI_QUEUE);
+    tuntap *namesake = make_namesake(TUNTAP_TUN | TUNTAP_MULTI_QUEUE);
     become(1234, 1234);
-    a_receiver();
+    take_over_descriptor();
     tuntap_close(namesake);
 }
 
-static void a_receiver_on_an_old_kernel(void)
+static void take_over_on_an_old_kernel(void)
 {
     CHECK(unshare(CLONE_NEWNET) == 0);
-    tuntap *namesake = a_namesake(TUNTAP_TUN | TUNTAP_MULTI_QUEUE);
-    become_old();
-    a_receiver();
+    tuntap *namesake = make_namesake(TUNTAP_TUN | TUNTAP_MULTI_QUEUE);
+    forget_tungetdevnetns();
+    take_over_descriptor();
     tuntap_close(namesake);
 }
 
-static void a_descriptor_that_is_taken_over(void)
+static void a_borrowed_descriptor_does_not_reach_a_namesake(void)
 {
     taken_over = join_by_hand("t0", IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE);
     CHECK(taken_over >= 0);
-    apart(an_unprivileged_receiver);
-    apart(a_receiver_on_an_old_kernel);
+    in_a_child(take_over_unprivileged);
+    in_a_child(take_over_on_an_old_kernel);
     close(taken_over);
 }
 
-/** Takes the device away, puts a namesake with its index there, and brings it back. */
-static void away_and_back(tuntap *dev)
+/** Moves the device to another network namespace, makes a namesake with its index, and moves the device back. */
+static void a_moved_device_is_not_confused_with_a_namesake(tuntap *dev)
 {
     char path[64];
     unsigned index = if_nametoindex("t0");
     CHECK(index);
-    IP("link set t0 netns %s", there_path);
-    it_cannot_be_reached(dev);
+    IP("link set t0 netns %s", other_path);
+    device_cannot_be_reached(dev);
     IP("link add name t0 index %u type veth peer name far0", index);
     CHECK(if_nametoindex("t0") == index);
-    it_cannot_be_reached(dev);
+    device_cannot_be_reached(dev);
     IP("link delete t0");
     int fd = join_by_hand("t0", IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE);
-    it_cannot_be_reached(dev);
+    device_cannot_be_reached(dev);
     the_descriptor_works(dev, "t0");
     close(fd);
     int home = own_netns();
     snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)getpid(), home);
-    INSIDE(there, IP("link set t0 netns %s", path));
+    INSIDE(other_netns, IP("link set t0 netns %s", path));
     close(home);
-    it_cannot_be_reached(dev);
+    device_cannot_be_reached(dev);
     IP("link delete t0");
     uint32_t mtu;
     FAILS(tuntap_get_mtu(dev, &mtu, &err), ENODEV, TUNTAP_REASON_REMOVED);
 }
 
-/** As long as it stays, nothing is missing. */
-static void an_opened_one_on_an_old_kernel(void)
+/** While the device does not move, all calls work. */
+static void an_opened_device_on_an_old_kernel(void)
 {
     tuntap *dev, *queue;
     tuntap_monitor *monitor;
     char text[64];
     uint32_t mtu;
-    become_old();
+    forget_tungetdevnetns();
     OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_MULTI_QUEUE, &dev, &err));
     OK(tuntap_set_mtu(dev, 1400, &err));
     IP_HAS("\"mtu\":1400,", "link show t0");
@@ -185,7 +185,7 @@ static void an_opened_one_on_an_old_kernel(void)
     OK(tuntap_monitor_open(dev, 0, &monitor, &err));
     tuntap_monitor_close(monitor);
 
-    /* Renamed, and while many others come and go. */
+    /* The device can be renamed, and many others can be created and deleted. */
     for (int i = 0; i < 300; i++) {
         int other = join_by_hand("other", IFF_TUN | IFF_NO_PI);
         CHECK(other >= 0);
@@ -196,12 +196,12 @@ static void an_opened_one_on_an_old_kernel(void)
     OK(tuntap_get_mtu(dev, &mtu, &err));
     CHECK(mtu == 1400);
     IP("link set t1 name t0");
-    away_and_back(dev);
+    a_moved_device_is_not_confused_with_a_namesake(dev);
     tuntap_close(dev);
 }
 
-/** Where the process lacks CAP_NET_ADMIN, now or since a moment, others move the device: so the rest of this process is
- * root's, and this thread alone is a user's. */
+/** Another user moves the device of a process without CAP_NET_ADMIN. This thread switches between root, which moves the
+ * device, and an unprivileged user. */
 static void without_privilege(tuntap *(*open_as_user)(void))
 {
     tuntap *dev;
@@ -216,19 +216,19 @@ static void without_privilege(tuntap *(*open_as_user)(void))
     CHECK(mtu == 1400);
     CHECK(seteuid(0) == 0);
     unsigned index = if_nametoindex("t0");
-    IP("link set t0 netns %s", there_path);
+    IP("link set t0 netns %s", other_path);
     IP("link add name t0 index %u type veth peer name far0", index);
     CHECK(seteuid(1234) == 0);
-    it_cannot_be_reached(dev);
+    device_cannot_be_reached(dev);
     the_descriptor_works(dev, "t0");
     CHECK(seteuid(0) == 0);
 
-    /* Who has it again follows the device. */
+    /* With the privilege, the handle follows the device again. */
     OK(tuntap_set_mtu(dev, 1300, &err));
-    INSIDE(there, IP_HAS("\"mtu\":1300,", "link show t0"));
+    INSIDE(other_netns, IP_HAS("\"mtu\":1300,", "link show t0"));
     IP_HAS("\"mtu\":1500,", "link show t0");
     IP("link delete t0");
-    INSIDE(there, IP("link delete t0"));
+    INSIDE(other_netns, IP("link delete t0"));
     tuntap_close(dev);
 }
 
@@ -243,7 +243,7 @@ static tuntap *open_by_node(void)
     return dev;
 }
 
-static tuntap *opened_by_a_user(void)
+static tuntap *open_as_unprivileged_user(void)
 {
     CHECK(seteuid(1234) == 0);
     tuntap *dev = open_by_node();
@@ -251,12 +251,12 @@ static tuntap *opened_by_a_user(void)
     return dev;
 }
 
-static void a_user(void)
+static void opened_by_an_unprivileged_user(void)
 {
-    without_privilege(opened_by_a_user);
+    without_privilege(open_as_unprivileged_user);
 }
 
-static void one_that_gave_its_privilege_up(void)
+static void opened_before_giving_privilege_up(void)
 {
     without_privilege(open_by_node);
 }
@@ -266,12 +266,12 @@ int main(void)
     node = begin_with_users();
     needs_other_users();
     ipv4_only();
-    there = new_netns();
-    snprintf(there_path, sizeof there_path, "/proc/%d/fd/%d", (int)getpid(), there);
-    a_descriptor_that_is_taken_over();
-    apart(an_opened_one_on_an_old_kernel);
-    apart(a_user);
-    apart(one_that_gave_its_privilege_up);
-    close(there);
+    other_netns = new_netns();
+    snprintf(other_path, sizeof other_path, "/proc/%d/fd/%d", (int)getpid(), other_netns);
+    a_borrowed_descriptor_does_not_reach_a_namesake();
+    in_a_child(an_opened_device_on_an_old_kernel);
+    in_a_child(opened_by_an_unprivileged_user);
+    in_a_child(opened_before_giving_privilege_up);
+    close(other_netns);
     return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A kernel without policy routing, which takes each routing table for the main one: a default route through the device would
- * replace that of the host. The send() of this program takes the place of libc's, for the library too. */
+ * A kernel without policy routing treats every routing table as the main one: a default route through the device would
+ * replace the default route of the host. The send() of this program replaces that of the C library, also for the
+ * library. */
 #include "uplink.h"
 
 #include <linux/netlink.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * 2,000 opens and closes leave nothing behind: no descriptor, no device, no memory. Removing a device is mostly
- * waiting inside the kernel, so threads do it side by side. */
+ * 2,000 opens and closes leave nothing behind: no descriptor, no device, no memory. Removing a device is mostly waiting
+ * inside the kernel, so threads do it in parallel. */
 #include "test.h"
 
 #include <malloc.h>
@@ -9,7 +9,7 @@
 
 enum { THREADS = 20 };
 
-/** Bytes that are allocated, where the C library reports them; elsewhere valgrind and the sanitizer do. */
+/** The number of allocated bytes, if the C library reports them. Otherwise valgrind and the sanitizer check them. */
 static size_t allocated(void)
 {
 #ifdef __GLIBC__
@@ -20,7 +20,7 @@ static size_t allocated(void)
     return 0;
 }
 
-/** Every other one with a failure, whose message must not stay either. */
+/** Every other round also has failures, whose messages must not leak either. */
 static void *open_and_close(void *count)
 {
     for (int i = 0; i < *(int *)count; i++) {
@@ -55,7 +55,7 @@ int main(void)
     size_t allocated_before = allocated();
     in_threads(times / THREADS);
     CHECK(descriptors() == descriptors_before);
-    /* A handle has more than 16 bytes, and the C library keeps a little for each thread. */
+    /* A handle has more than 16 bytes. The C library keeps a little memory for each thread. */
     CHECK(allocated() < allocated_before + (size_t)times * 16);
     CHECK(atoi(output_of("ip -br link | wc -l")) == 1);
     return 0;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The kernel is the oracle. Random super-packets are split by the library, and by the kernel on the way out through a
- * device that takes no offload: the packets are the same, byte for byte. And packets that the library joins are split
- * by the kernel into those that they were. ORACLE_CASES in the environment makes it another number of cases. */
+ * The kernel is the oracle. The library splits random super-packets, and the kernel splits them for a device without
+ * offload: the packets are the same, byte for byte. The kernel also splits super-packets that the library joined, into
+ * the original packets. The environment variable ORACLE_CASES sets another number of cases. */
 #include <stdbool.h>
 #include "super.h"
 
-/* Segments that wait on the device at once. */
+/* The greatest number of queued segments. */
 #define QUEUE 5000
 
 static struct super super;
@@ -70,7 +70,7 @@ static void check_same(const char *what, const struct packets *a, const struct p
     CHECK(a->count == b->count);
 }
 
-/** The kernel's packets of the super-packet. */
+/** Appends the packets into which the kernel splits the super-packet. */
 static int split_by_kernel(const struct path *path, struct packets *packets)
 {
     int result = send_super(path->sock, path->tap, &super);
@@ -79,12 +79,12 @@ static int split_by_kernel(const struct path *path, struct packets *packets)
     return result;
 }
 
-/** In place, or to another place, at any alignment. */
-static void split_by_us(tuntap_splitter *splitter)
+/** Splits in place, or to other memory at any alignment. */
+static void split_by_library(tuntap_splitter *splitter)
 {
-    static uint8_t elsewhere[70000];
+    static uint8_t memory[70000];
     bool copies = below(2) == 0;
-    uint8_t *to = elsewhere + below(64);
+    uint8_t *to = memory + below(64);
     void *packet = to;
     ssize_t length;
     clear(&ours);
@@ -97,11 +97,11 @@ static void split_by_us(tuntap_splitter *splitter)
 /** FIN, PSH, ACK, URG, ECE and CWR: a SYN or RST never has payload to split. */
 #define ANY_FLAGS 0xf9
 
-static void both_split_alike(const struct path *path)
+static void library_and_kernel_split_alike(const struct path *path)
 {
     random_super(&super, path->tap, ANY_FLAGS);
     if (below(8) == 0) {
-        /* No super-packet, but a packet without its checksum. */
+        /* A plain packet without its checksum. */
         super.hdr.gso_type = TUNTAP_VNET_HDR_GSO_NONE;
         super.hdr.gso_size = 0;
         while (super.size > 1500)
@@ -110,11 +110,11 @@ static void both_split_alike(const struct path *path)
     }
     clear(&kernels);
     CHECK(split_by_kernel(path, &kernels) == 0 && kernels.count > 0);
-    split_by_us(path->splitter);
+    split_by_library(path->splitter);
     check_same("split", &ours, &kernels);
 }
 
-/** Puts packets of two flows, mixed, into the joiner. */
+/** Puts packets of two flows into the joiner in random order. */
 static void put_mixed(const struct path *path)
 {
     size_t next[2] = {0, 0};
@@ -129,7 +129,7 @@ static void put_mixed(const struct path *path)
     }
 }
 
-/** Whether all packets of one list are in the other in their order. */
+/** Whether the first list contains all packets of the second one in their order. */
 static int contains(const struct packets *all, const struct packets *some)
 {
     size_t place = 0;
@@ -139,7 +139,7 @@ static int contains(const struct packets *all, const struct packets *some)
     return place == some->count;
 }
 
-/** Has the kernel split all that the joiner gives; how many that was. */
+/** Lets the kernel split all that the joiner returns. Returns the number of packets and super-packets of the joiner. */
 static size_t split_joined(const struct path *path, tuntap_joiner *joiner)
 {
     size_t items = 0;
@@ -156,11 +156,11 @@ static size_t split_joined(const struct path *path, tuntap_joiner *joiner)
     return items;
 }
 
-/** FIN, PSH and ECE: with any other, no segment is joined. */
+/** FIN, PSH and ECE: segments with other flags are never joined. */
 #define JOINED_FLAGS 0x49
 
-/** How many super-packets and packets it took. */
-static size_t what_we_join_the_kernel_splits(const struct path *path)
+/** Returns the number of packets and super-packets of the joiner. */
+static size_t the_kernel_splits_joined_packets(const struct path *path)
 {
     clear(&kernels);
     clear(&before);
@@ -176,8 +176,8 @@ static size_t what_we_join_the_kernel_splits(const struct path *path)
 }
 
 /** The kernel writes a TCP checksum of 0 as 0xffff when it completes a packet, and as 0 when it splits one: both are
- * right. */
-static void agree_on_zero(struct packets *packets, size_t place)
+ * correct. */
+static void unify_zero_checksums(struct packets *packets, size_t place)
 {
     static const uint8_t ones[2] = {0xff, 0xff};
     for (size_t i = 0; i < packets->count; i++) {
@@ -187,21 +187,21 @@ static void agree_on_zero(struct packets *packets, size_t place)
     }
 }
 
-/** Between those who trust each other no checksum is made, and the kernel makes them all in the end. */
-static void trust_comes_to_the_same(const struct path *path)
+/** With TUNTAP_TRUSTED the library computes no checksum. The kernel computes all of them at the end. */
+static void trusted_packets_are_the_same_at_the_end(const struct path *path)
 {
     static struct super sent;
     struct shape shape = random_super(&super, path->tap, ANY_FLAGS);
     sent = super;
-    split_by_us(path->trusted_splitter);
+    split_by_library(path->trusted_splitter);
     for (size_t i = 0; i < ours.count; i++)
         OK(tuntap_joiner_put(path->trusted_joiner, packet_of(&ours, i), length_of(&ours, i), &err));
     split_joined(path, path->trusted_joiner);
     super = sent;
     clear(&kernels);
     CHECK(split_by_kernel(path, &kernels) == 0);
-    agree_on_zero(&after, shape.transport + super.hdr.csum_offset);
-    agree_on_zero(&kernels, shape.transport + super.hdr.csum_offset);
+    unify_zero_checksums(&after, shape.transport + super.hdr.csum_offset);
+    unify_zero_checksums(&kernels, shape.transport + super.hdr.csum_offset);
     check_same("trusted", &after, &kernels);
 }
 
@@ -220,12 +220,12 @@ int main(void)
     struct path paths[2] = {open_path("t0", TUNTAP_TUN), open_path("t1", TUNTAP_TAP)};
     unsigned count = cases();
     for (unsigned i = 0; i < count; i++)
-        both_split_alike(&paths[i % 2]);
+        library_and_kernel_split_alike(&paths[i % 2]);
     size_t packets = 0, items = 0;
     for (unsigned i = 0; i < count / 10; i++) {
-        items += what_we_join_the_kernel_splits(&paths[i % 2]);
+        items += the_kernel_splits_joined_packets(&paths[i % 2]);
         packets += after.count;
-        trust_comes_to_the_same(&paths[i % 2]);
+        trusted_packets_are_the_same_at_the_end(&paths[i % 2]);
     }
     printf("%u super-packets split alike; %zu packets joined to %zu\n", count, packets, items);
     CHECK(items * 2 < packets);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * What others have put on the device costs a call nothing, in counts of messages: adding a route lists no routes. A
- * monitor takes one list of what there is. */
+ * The addresses and routes that the device already has do not increase the number of messages of a call: adding a route
+ * lists no routes. A monitor reads one list of the present state. */
 #include "netlink.h"
 
 #include <sys/resource.h>
 
 enum { ROUTES = 4000, ADDRESSES = 2000 };
 
-/** Messages to the kernel and from it that the statement takes. */
+/** Counts the messages to and from the kernel that the statement needs. */
 #define MESSAGES(statement, result)             \
     do {                                        \
         requests = datagrams = 0;               \
@@ -16,8 +16,8 @@ enum { ROUTES = 4000, ADDRESSES = 2000 };
         (result) = requests + datagrams;        \
     } while (0)
 
-/** Has ip(8) do so many similar things. */
-static void batch(const char *before, int count, const char *after)
+/** Makes ip(8) run `count` similar commands. */
+static void run_batch(const char *before, int count, const char *after)
 {
     char path[] = "/tmp/tuntap-scale-XXXXXX";
     int fd = mkstemp(path);
@@ -31,11 +31,11 @@ static void batch(const char *before, int count, const char *after)
     unlink(path);
 }
 
-static void a_route_costs_the_same(tuntap *dev)
+static void adding_a_route_needs_the_same_messages(tuntap *dev)
 {
     long alone, among, again;
     MESSAGES(OK(add_route(dev, "12.0.0.1", NULL, 0, 0, &err)), alone);
-    batch("route add ", ROUTES, "dev t0");
+    run_batch("route add ", ROUTES, "dev t0");
     MESSAGES(OK(add_route(dev, "12.0.0.2", NULL, 0, 0, &err)), among);
     MESSAGES(OK(add_route(dev, "12.0.0.3", NULL, 0, 0, &err)), again);
     printf("a route: %ld messages, with %d others %ld\n", alone, ROUTES, among);
@@ -52,7 +52,7 @@ static void a_monitor_takes_one_list(tuntap *dev)
     int found = 0;
     MESSAGES(OK(tuntap_monitor_open(dev, 0, &monitor, &err)), before);
     tuntap_monitor_close(monitor);
-    batch("address add ", ADDRESSES, "dev t0");
+    run_batch("address add ", ADDRESSES, "dev t0");
     MESSAGES(OK(tuntap_monitor_open(dev, 0, &monitor, &err)), after);
     printf("a monitor: %ld messages, with %d addresses %ld\n", before, ADDRESSES, after);
     do {
@@ -63,7 +63,7 @@ static void a_monitor_takes_one_list(tuntap *dev)
     tuntap_monitor_close(monitor);
 }
 
-/** Bytes that this process has mapped. */
+/** The number of bytes that this process has mapped. */
 static rlim_t mapped(void)
 {
     unsigned long pages = 0;
@@ -73,13 +73,13 @@ static rlim_t mapped(void)
     return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
-/** With more and more memory left: the list either fits, or is -ENOMEM. */
-static void a_monitor_may_lack_memory(tuntap *dev)
+/** With increasing memory, the open fails with -ENOMEM until the list fits. */
+static void a_monitor_without_memory_fails(tuntap *dev)
 {
     struct rlimit before;
     int refused = 0, result;
     if (instrumented())
-        return; /* What they map beside is theirs. */
+        return; /* These tools map memory themselves. */
     CHECK(getrlimit(RLIMIT_AS, &before) == 0);
     for (rlim_t room = 0;; room += 32 << 10) {
         tuntap_monitor *monitor = NULL;
@@ -104,9 +104,9 @@ int main(void)
     ipv4_only();
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
     OK(tuntap_up(dev, &err));
-    a_route_costs_the_same(dev);
+    adding_a_route_needs_the_same_messages(dev);
     a_monitor_takes_one_list(dev);
-    a_monitor_may_lack_memory(dev);
+    a_monitor_without_memory_fails(dev);
     tuntap_close(dev);
     return 0;
 }

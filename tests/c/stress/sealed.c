@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A tunnel that seals in place: packets are read with room for a header and a tag, sealed there, sent as runs of
- * UDP_SEGMENT over the loopback device, and opened into the memory of a writer. What arrives on the other device is
- * what was sent out through the first one. */
+ * A tunnel that encrypts in place: it reads packets with room for a header and a tag, seals them there, sends them as
+ * runs with UDP_SEGMENT over the loopback device, and unseals them into the memory of a writer. All packets that went
+ * out through the first device arrive on the other one. */
 #include "super.h"
 
 #include <netinet/udp.h>
@@ -17,10 +17,10 @@ static struct super super;
 static tuntap_packet packets[MANY];
 static uint64_t sealed, opened;
 
-/** A cipher that keeps nothing secret: each byte by the number of the packet and its place, and a sum as the tag. */
-static uint8_t key_of(uint64_t number, size_t place)
+/** The key byte of a trivial cipher, from the packet's number and the byte's offset. The tag is a sum of the bytes. */
+static uint8_t key_of(uint64_t number, size_t memory)
 {
-    return (uint8_t)(number * 31 + place * 7 + 5);
+    return (uint8_t)(number * 31 + memory * 7 + 5);
 }
 
 static void seal(tuntap_packet *packet)
@@ -36,7 +36,7 @@ static void seal(tuntap_packet *packet)
     sealed++;
 }
 
-/** Opens a datagram into a place of its length without header and tag. */
+/** Decrypts a datagram, and checks its tag. */
 static void unseal(uint8_t *to, const uint8_t *from, size_t size)
 {
     uint8_t sum[TAG] = {0};
@@ -49,21 +49,21 @@ static void unseal(uint8_t *to, const uint8_t *from, size_t size)
     opened++;
 }
 
-/** Receives a datagram, and puts what is sealed in it into the writer's memory. */
+/** Receives a datagram, and decrypts its packet into the writer's memory. */
 static void receive(int in, tuntap_writer *writer)
 {
     static uint8_t datagram[LARGEST];
-    void *place;
+    void *memory;
     wait_for(in, POLLIN);
     ssize_t length = recv(in, datagram, sizeof datagram, 0);
     CHECK(length > HEADER + TAG);
     size_t size = (size_t)length - HEADER - TAG;
-    OK(tuntap_writer_reserve(writer, size, &place, &err));
-    unseal(place, datagram, size);
+    OK(tuntap_writer_reserve(writer, size, &memory, &err));
+    unseal(memory, datagram, size);
     OK(tuntap_writer_commit(writer, size, &err));
 }
 
-/** Sends what lies evenly spaced from the first packet on as one; how many packets. */
+/** Sends a run of evenly spaced packets with one call. Returns the number of packets. */
 static size_t send_run(int out, tuntap_packet *first)
 {
     size_t stride = HEADER + first->size + TAG, count = first->run;
@@ -81,7 +81,7 @@ static size_t send_run(int out, tuntap_packet *first)
     return count;
 }
 
-/** Takes a batch through the tunnel, to its end. */
+/** Forwards a batch through the tunnel. Returns the number of sends. */
 static size_t forward(tuntap_reader *reader, tuntap_writer *writer, int out, int in)
 {
     size_t sends = 0;
@@ -98,7 +98,7 @@ static size_t forward(tuntap_reader *reader, tuntap_writer *writer, int out, int
     return sends;
 }
 
-static void all_arrives(uint64_t flags)
+static void all_packets_arrive(uint64_t flags)
 {
     tuntap *from, *to;
     tuntap_reader *reader;
@@ -139,7 +139,7 @@ int main(void)
     begin();
     ipv4_only();
     IP("link set lo up");
-    all_arrives(TUNTAP_OFFLOAD);
-    all_arrives(0);
+    all_packets_arrive(TUNTAP_OFFLOAD);
+    all_packets_arrive(0);
     return 0;
 }

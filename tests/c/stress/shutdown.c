@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Threads that race to use a handle, to wake it, to shut it down and to close it, at any moment of one another: all of
- * them end, also in a flood of packets, and nothing is left. */
+ * Threads race to use a handle, to wake it, to shut it down and to close it: all of them end, also in a flood of
+ * packets, and nothing is left. */
 #include "packet.h"
 
 #include <pthread.h>
@@ -10,7 +10,7 @@
 
 enum { USERS = 6 };
 
-/** Fewer where threads take turns. */
+/** The numbers are smaller where only one thread runs at a time. */
 static int rounds = 600, floods = 20, enough = 1000;
 
 static tuntap *dev;
@@ -20,8 +20,8 @@ static atomic_long packets;
 static uint8_t frame[100];
 static size_t frame_length;
 
-/** One of the ways to use a handle, until that is shut down. */
-static void *user(void *argument)
+/** Uses a handle in one of several ways until it is shut down. */
+static void *use_until_shutdown(void *argument)
 {
     long number = (long)argument;
     tuntap *handle = dev;
@@ -75,7 +75,7 @@ static void *flood(void *unused)
     return unused;
 }
 
-static void open_it(uint64_t flags)
+static void open_device(uint64_t flags)
 {
     OK(tuntap_open("t0", TUNTAP_TUN | flags, &dev, &err));
     IP("address add 10.8.0.1/24 dev t0");
@@ -83,47 +83,47 @@ static void open_it(uint64_t flags)
     sock = udp_socket("10.8.0.1", PORT);
 }
 
-/** Before they have started, between two calls, during one; by two threads at once. */
-static void *second_shutdown(void *handle)
+/** Two threads shut the handle down: before the users start, between two calls, or during a call. */
+static void *shut_down(void *handle)
 {
     tuntap_shutdown(handle);
     return NULL;
 }
 
-static void users_end(tuntap *keep)
+static void a_shutdown_ends_all_users(tuntap *original)
 {
-    pthread_t ids[USERS], noise, second;
+    pthread_t ids[USERS], waker_id, second_id;
     for (int round = 0; round < rounds; round++) {
-        OK(tuntap_open_fd(tuntap_get_fd(keep, NULL), TUNTAP_BORROW, &dev, &err));
+        OK(tuntap_open_fd(tuntap_get_fd(original, NULL), TUNTAP_BORROW, &dev, &err));
         atomic_store(&stop, false);
-        CHECK(pthread_create(&noise, NULL, waker, NULL) == 0);
+        CHECK(pthread_create(&waker_id, NULL, waker, NULL) == 0);
         for (long i = 0; i < USERS; i++)
-            CHECK(pthread_create(&ids[i], NULL, user, (void *)i) == 0);
+            CHECK(pthread_create(&ids[i], NULL, use_until_shutdown, (void *)i) == 0);
         if (round % 50 == 0)
             poll(NULL, 0, 2);
         for (int i = 0; i < round % 7; i++)
             sched_yield();
-        CHECK(pthread_create(&second, NULL, second_shutdown, dev) == 0);
+        CHECK(pthread_create(&second_id, NULL, shut_down, dev) == 0);
         tuntap_shutdown(dev);
         for (int i = 0; i < USERS; i++)
             CHECK(pthread_join(ids[i], NULL) == 0);
         atomic_store(&stop, true);
-        CHECK(pthread_join(noise, NULL) == 0 && pthread_join(second, NULL) == 0);
+        CHECK(pthread_join(waker_id, NULL) == 0 && pthread_join(second_id, NULL) == 0);
         tuntap_close(dev);
     }
 }
 
-/** There is always a packet to read, and always room to write. */
-static void a_flood_keeps_no_thread_alive(tuntap *keep)
+/** There is always a packet to read and room to write, so no user waits. */
+static void a_shutdown_ends_all_users_in_a_flood(tuntap *original)
 {
     pthread_t ids[USERS], sender;
     for (int round = 0; round < floods; round++) {
-        OK(tuntap_open_fd(tuntap_get_fd(keep, NULL), TUNTAP_BORROW, &dev, &err));
+        OK(tuntap_open_fd(tuntap_get_fd(original, NULL), TUNTAP_BORROW, &dev, &err));
         atomic_store(&stop, false);
         atomic_store(&packets, 0);
         CHECK(pthread_create(&sender, NULL, flood, NULL) == 0);
         for (long i = 0; i < USERS; i++)
-            CHECK(pthread_create(&ids[i], NULL, user, (void *)i) == 0);
+            CHECK(pthread_create(&ids[i], NULL, use_until_shutdown, (void *)i) == 0);
         while (atomic_load(&packets) < enough)
             sched_yield();
         tuntap_shutdown(dev);
@@ -143,14 +143,14 @@ int main(void)
     ipv4_only();
     frame_length = udp_packet(frame, "10.8.0.2", "10.8.0.1", PORT, "in", 2);
     for (int i = 0; i < 2; i++) {
-        open_it(i ? TUNTAP_OFFLOAD : 0);
-        tuntap *keep = dev;
+        open_device(i ? TUNTAP_OFFLOAD : 0);
+        tuntap *original = dev;
         int before = descriptors();
-        users_end(keep);
-        a_flood_keeps_no_thread_alive(keep);
+        a_shutdown_ends_all_users(original);
+        a_shutdown_ends_all_users_in_a_flood(original);
         CHECK(descriptors() == before);
         close(sock);
-        tuntap_close(keep);
+        tuntap_close(original);
     }
     return 0;
 }

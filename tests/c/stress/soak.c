@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Packets in both directions through one handle, by a reader's and a writer's batches, while the device is renamed, taken
- * down and up, given other MTUs and another queue, and while signals and wakes come. Each packet has a number. Every one
- * that was sent arrives, once, whole and in the order of its flow, or is in a counter: of the device, of the socket, or of
- * what the writer said is lost. TUNTAP_SOAK is how many packets there are, half of them in each direction; `make soak` has a
+ * Packets go in both directions through one handle, in batches of a reader and a writer, while the device is renamed,
+ * goes down and up, and gets other MTUs and another queue, and while signals and wakes come. Each packet has a number.
+ * Every packet arrives once, whole and in the order of its flow, or is counted as lost: by the device, by the socket,
+ * or in the writer's failures. TUNTAP_SOAK sets the number of packets of both directions together. `make soak` sets a
  * hundred million. */
 #include "steering.h"
 
@@ -16,65 +16,65 @@
 
 enum { FLOWS = 7, SIZE = 64, LENGTH = UDP_OVERHEAD + SIZE, BATCH = 64, WINDOW = 256, USUAL = 100000 };
 
-/** Not SO_MEMINFO's type: older headers have no name for it. */
+/** SO_MEMINFO, which older headers do not define. */
 enum { MEMORY_INFORMATION = 55 };
 
 static tuntap *dev, *other_queue;
 static int index_, packets;
-/** In each direction. */
+/** The number of packets in each direction. */
 static uint64_t total = USUAL;
-static atomic_bool quiet, done;
+static atomic_bool disturbing_ends, done;
 
-/** A way through the device: what went in, and what came out. */
-static struct way {
+/** A direction through the device: the packets that went in and that came out. */
+static struct direction {
     const char *name;
-    /** Packets given to the kernel or to the writer, those received, and those that the writer reported as lost. */
+    /** The packets that the kernel or the writer accepted, that arrived, and that the writer reported as lost. */
     atomic_uint_fast64_t given, received, reported_lost;
-    /** The next number of each flow that may come. */
+    /** The lowest number of each flow that may still arrive. */
     uint64_t next[FLOWS];
 } out = {.name = "read"}, in = {.name = "written"};
 
-static void number_into(uint8_t *data, uint64_t number)
+static void fill_with_number(uint8_t *data, uint64_t number)
 {
     for (size_t at = 0; at < SIZE; at += sizeof number)
         memcpy(data + at, &number, sizeof number);
 }
 
-/** Makes the packets of a batch, from this number on: those of a flow are `FLOWS` apart. */
+/** Makes the packets of a batch, starting with this number. The numbers of a flow differ by `FLOWS`. */
 static void make_packets(uint8_t (*made)[LENGTH], const char *from, const char *to, uint64_t number)
 {
     uint8_t data[SIZE];
     for (int i = 0; i < BATCH; i++) {
-        number_into(data, number + (uint64_t)i);
+        fill_with_number(data, number + (uint64_t)i);
         udp_packet(made[i], from, to, PORT + (unsigned)((number + (uint64_t)i) % FLOWS), data, SIZE);
-        /* Not to be fragmented: only such packets are joined. */
+        /* Don't Fragment: only such packets are joined. */
         made[i][6] = 0x40;
         memset(made[i] + 10, 0, 2);
         put16(made[i] + 10, checksum(made[i], 20, 0));
     }
 }
 
-/** This number came: once, and after those before it. */
-static void arrived(struct way *way, const uint8_t *data)
+/** A packet arrived: for the first time, and after all earlier packets of its flow. */
+static void arrived(struct direction *direction, const uint8_t *data)
 {
     uint64_t number;
     uint8_t wanted[SIZE];
     memcpy(&number, data, sizeof number);
-    number_into(wanted, number);
+    fill_with_number(wanted, number);
     CHECK(memcmp(data, wanted, SIZE) == 0);
-    CHECK(number < total && number >= way->next[number % FLOWS]);
-    way->next[number % FLOWS] = number + 1;
-    atomic_fetch_add(&way->received, 1);
+    CHECK(number < total && number >= direction->next[number % FLOWS]);
+    direction->next[number % FLOWS] = number + 1;
+    atomic_fetch_add(&direction->received, 1);
 }
 
-/** Lets the other end catch up; packets may be lost, so not for ever. */
-static void keep_pace(struct way *way)
+/** Waits for the other end, but not forever, because packets may be lost. */
+static void keep_pace(struct direction *direction)
 {
-    for (int i = 0; i < 100 && atomic_load(&way->given) - atomic_load(&way->received) > WINDOW; i++)
+    for (int i = 0; i < 100 && atomic_load(&direction->given) - atomic_load(&direction->received) > WINDOW; i++)
         sched_yield();
 }
 
-/* Out of the device: a packet socket sends, and a reader reads. */
+/* The read direction: a packet socket sends, and a reader reads. */
 
 static void *send_packets(void *unused)
 {
@@ -122,9 +122,9 @@ static void *read_packets(void *unused)
     return unused;
 }
 
-/* Into the device: a writer writes, and UDP sockets receive. */
+/* The write direction: a writer writes, and UDP sockets receive. */
 
-/** What the writer says is lost of what it took; 0 when that is not what failed. */
+/** The number of lost packets in the writer's message, or 0 if the message is about another failure. */
 static uint64_t lost_packets(const tuntap_error *why)
 {
     const char *text = strstr(why->message, " packet");
@@ -133,7 +133,7 @@ static uint64_t lost_packets(const tuntap_error *why)
     return text && strstr(text, " lost") ? strtoull(text, NULL, 10) : 0;
 }
 
-static void judge_write(const char *call, long result, const tuntap_error *why)
+static void check_write(const char *call, long result, const tuntap_error *why)
 {
     if (result == 0)
         return;
@@ -160,12 +160,12 @@ static void *write_packets(void *unused)
         for (size_t sent = 0; sent < count; sent += taken) {
             result = tuntap_writer_batch(writer, parts + sent, count - sent, sizeof *parts, &taken, &why);
             atomic_fetch_add(&in.given, taken);
-            judge_write("tuntap_writer_batch", result, &why);
+            check_write("tuntap_writer_batch", result, &why);
         }
         keep_pace(&in);
     }
     while ((result = tuntap_writer_flush(writer, &why)) != 0)
-        judge_write("tuntap_writer_flush", result, &why);
+        check_write("tuntap_writer_flush", result, &why);
     tuntap_writer_free(writer);
     return unused;
 }
@@ -190,7 +190,7 @@ static void *receive_packets(void *unused)
     return unused;
 }
 
-/* What disturbs them */
+/* The disturbance. */
 
 static void ignore_signal(int signal)
 {
@@ -200,16 +200,16 @@ static void ignore_signal(int signal)
 static void *disturb(void *unused)
 {
     char name[TUNTAP_NAME_SIZE];
-    for (unsigned round = 1; !atomic_load(&quiet); round++) {
+    for (unsigned round = 1; !atomic_load(&disturbing_ends); round++) {
         snprintf(name, sizeof name, "soak%u", round % 10);
         CHECK(tuntap_set_name(dev, name, NULL) == 0 || !kernel_is(6, 2));
         CHECK(tuntap_set_mtu(dev, 1300 + round % 100, NULL) == 0);
         CHECK(tuntap_detach(other_queue, NULL) == 0 && tuntap_attach(other_queue, NULL) == 0);
         tuntap_wake(dev);
-        /* Before Linux 6.11 no counter has what is sent while the device goes down. */
+        /* Before Linux 6.11 no counter includes packets that are sent while the device goes down. */
         if (round % 4 == 1 && kernel_is(6, 11)) {
             CHECK(tuntap_down(dev, NULL) == 0);
-            poll(NULL, 0, 2); /* Something is lost. */
+            poll(NULL, 0, 2); /* Some packets are lost. */
             CHECK(tuntap_up(dev, NULL) == 0);
         }
         poll(NULL, 0, 5);
@@ -217,7 +217,7 @@ static void *disturb(void *unused)
     return unused;
 }
 
-/* The counters */
+/* The counters. */
 
 static uint64_t socket_drops(void)
 {
@@ -231,8 +231,9 @@ static uint64_t socket_drops(void)
     return drops;
 }
 
-/** What the device lost on the way out, as the kernel counts it. What it loses on the way in, it refuses, and the
- * writer reports it; the kernel's counter of those counts a super-packet as one. */
+/** The packets in the read direction that the device lost, from the kernel's counters. In the write direction the
+ * device refuses packets and the writer reports them. The kernel's counter of those counts a super-packet as one
+ * packet. */
 static uint64_t device_drops(void)
 {
     static const char columns[] = ": %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %llu %llu";
@@ -249,27 +250,27 @@ static long resident_kilobytes(void)
     return strtol(output_of("sed -n 's/^VmRSS: *//p' /proc/%d/status", (int)getpid()), NULL, 10);
 }
 
-/** Everything that was given is received or counted, or will be: waits as long as more is received. */
-static void balances(struct way *way, uint64_t (*drops)(void))
+/** Waits while packets arrive. Then every accepted packet has arrived or is counted as lost. */
+static void all_packets_are_accounted_for(struct direction *direction, uint64_t (*drops)(void))
 {
     char text[200];
     uint64_t received, counted;
     do {
-        received = atomic_load(&way->received);
-        counted = received + atomic_load(&way->reported_lost) + drops();
-        if (counted == atomic_load(&way->given))
+        received = atomic_load(&direction->received);
+        counted = received + atomic_load(&direction->reported_lost) + drops();
+        if (counted == atomic_load(&direction->given))
             break;
         poll(NULL, 0, 500);
-    } while (counted < atomic_load(&way->given) && received != atomic_load(&way->received));
-    snprintf(text, sizeof text, "%s: %llu of %llu, the writer says %llu are lost, counters %llu", way->name,
-             (unsigned long long)received, (unsigned long long)atomic_load(&way->given),
-             (unsigned long long)atomic_load(&way->reported_lost), (unsigned long long)drops());
+    } while (counted < atomic_load(&direction->given) && received != atomic_load(&direction->received));
+    snprintf(text, sizeof text, "%s: %llu of %llu, the writer says %llu are lost, counters %llu", direction->name,
+             (unsigned long long)received, (unsigned long long)atomic_load(&direction->given),
+             (unsigned long long)atomic_load(&direction->reported_lost), (unsigned long long)drops());
     puts(text);
-    if (counted != atomic_load(&way->given))
+    if (counted != atomic_load(&direction->given))
         fail(__FILE__, __LINE__, "not all is accounted for", text);
 }
 
-static void ready(void)
+static void prepare_device(void)
 {
     static const char *const zeros[] = {"all/rp_filter", "default/rp_filter"};
     char path[64];
@@ -281,13 +282,13 @@ static void ready(void)
     }
     OK(tuntap_open("soak0", TUNTAP_TUN | TUNTAP_OFFLOAD | TUNTAP_MULTI_QUEUE, &dev, &err));
     OK(tuntap_open_queue(dev, 0, &other_queue, &err));
-    /* Detaching a queue loses, uncounted, what waits there: so all packets go to the first one. */
+    /* Detaching a queue drops its packets without counting them, so all packets go to the first queue. */
     int program = program_returning(0, BPF_PROG_TYPE_SOCKET_FILTER);
     OK(tuntap_set_steering_ebpf(dev, program, &err));
     close(program);
     OK(tuntap_set_txqueuelen(dev, 10000, &err));
     OK(tuntap_up(dev, &err));
-    /* An address of lo: that of the device would go and come with it. */
+    /* The address is on lo, because the routes of an address on the device would come and go with its state. */
     IP("link set lo up");
     IP("address add 10.8.0.1/32 dev lo");
     index_ = (int)if_nametoindex("soak0");
@@ -300,30 +301,31 @@ static void ready(void)
 
 int main(void)
 {
-    static void *(*const work[])(void *) = {send_packets, write_packets, read_packets, receive_packets, disturb};
+    static void *(*const thread_functions[])(void *) = {
+        send_packets, write_packets, read_packets, receive_packets, disturb};
     pthread_t threads[5];
     if (!run_as("plain"))
         total = USUAL / 10;
     if (getenv("TUNTAP_SOAK"))
         total = strtoull(getenv("TUNTAP_SOAK"), NULL, 10) / 2;
-    ready();
+    prepare_device();
     int open_before = descriptors();
     long memory = 0;
-    signals_come(ignore_signal, 0);
+    start_signals(ignore_signal, 0);
     for (int i = 0; i < 5; i++)
-        CHECK(pthread_create(&threads[i], NULL, work[i], NULL) == 0);
+        CHECK(pthread_create(&threads[i], NULL, thread_functions[i], NULL) == 0);
     while (atomic_load(&in.given) < total / 4 || atomic_load(&out.given) < total / 4)
         poll(NULL, 0, 10);
-    signals_end();
+    stop_signals();
     memory = resident_kilobytes();
-    signals_come(ignore_signal, SA_RESTART);
+    start_signals(ignore_signal, SA_RESTART);
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
-    atomic_store(&quiet, true);
+    atomic_store(&disturbing_ends, true);
     pthread_join(threads[4], NULL);
-    signals_end();
-    balances(&out, device_drops);
-    balances(&in, socket_drops);
+    stop_signals();
+    all_packets_are_accounted_for(&out, device_drops);
+    all_packets_are_accounted_for(&in, socket_drops);
     atomic_store(&done, true);
     tuntap_wake(dev);
     pthread_join(threads[2], NULL);

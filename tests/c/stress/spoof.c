@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A process without any right outside of its own user namespace answers in the kernel's place: to each socket of
- * rtnetlink that is in its network namespace, and to all who listen. A handle and a monitor of root believe the kernel
- * alone, also while they are flooded. */
+ * A process without privilege outside its own user namespace sends forged kernel messages to each rtnetlink socket in
+ * its network namespace, and to the multicast groups. A handle and a monitor of root accept messages only from the
+ * kernel, also during a flood. */
 #include "event.h"
 
 #include <linux/if_link.h>
@@ -11,7 +11,7 @@
 
 enum { CALLS = 200, FORGED_MTU = 666, FORGED_INDEX = 4242 };
 
-/** A message and, behind it, the end of an answer. */
+/** A forged message, and behind it the end of an answer. */
 struct forgery {
     uint8_t bytes[256];
     size_t length;
@@ -41,7 +41,7 @@ static struct forgery forge(unsigned short type, int index, unsigned sequence, u
     return forgery;
 }
 
-/** The sockets of rtnetlink in this network namespace; how many. */
+/** Finds the rtnetlink sockets in this network namespace. Returns their number. */
 static size_t find_ports(unsigned *ports, size_t most)
 {
     char line[300];
@@ -56,15 +56,15 @@ static size_t find_ports(unsigned *ports, size_t most)
     return count;
 }
 
-/** 0, or the errno of a refusal. */
-static int send_to(int sock, unsigned port, unsigned groups, const struct forgery *forgery)
+/** Sends a forged message. Returns 0 or the errno. */
+static int send_forgery(int sock, unsigned port, unsigned groups, const struct forgery *forgery)
 {
     struct sockaddr_nl to = {.nl_family = AF_NETLINK, .nl_pid = port, .nl_groups = groups};
     ssize_t sent = sendto(sock, forgery->bytes, forgery->length, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof to);
     return sent < 0 ? errno : 0;
 }
 
-/** Sends each socket that it finds so many forged answers, which are refused: how many sockets there are. */
+/** Sends `answers` forged answers to each other socket. All are refused. Returns the number of other sockets. */
 static size_t attack(int sock, unsigned own, unsigned answers)
 {
     unsigned ports[64];
@@ -73,29 +73,29 @@ static size_t attack(int sock, unsigned own, unsigned answers)
         others += ports[i] != own;
         for (unsigned sequence = 1; sequence <= answers && ports[i] != own; sequence++) {
             struct forgery forgery = forge(RTM_NEWLINK, FORGED_INDEX, sequence, ports[i]);
-            CHECK(send_to(sock, ports[i], 0, &forgery) == ECONNREFUSED);
+            CHECK(send_forgery(sock, ports[i], 0, &forgery) == ECONNREFUSED);
         }
     }
     return others;
 }
 
-/** What it needs CAP_NET_ADMIN of its own user namespace for. */
-static void announce(int sock)
+/** Sends forged changes to a multicast group, which needs CAP_NET_ADMIN in the own user namespace. */
+static void announce_changes(int sock)
 {
     int index = (int)if_nametoindex("t0");
     struct forgery changed = forge(RTM_NEWLINK, index, 0, 0), gone = forge(RTM_DELLINK, index, 0, 0);
     CHECK(index);
-    CHECK(send_to(sock, 0, 1 << (RTNLGRP_LINK - 1), &changed) == 0);
-    CHECK(send_to(sock, 0, 1 << (RTNLGRP_LINK - 1), &gone) == 0);
+    CHECK(send_forgery(sock, 0, 1 << (RTNLGRP_LINK - 1), &changed) == 0);
+    CHECK(send_forgery(sock, 0, 1 << (RTNLGRP_LINK - 1), &gone) == 0);
 }
 
-/** A command a byte; each is answered when it is done, the flood when it has started. */
+/** Each command is one byte. The attacker answers when it is done, and for the flood when it has started. */
 static void attacker(int commands, int answers, pid_t parent)
 {
-    char command = 0;
+    char send_command = 0;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     drop_privileges();
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* Becoming another user has undone it. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* Becoming another user has cleared it. */
     if (getppid() != parent || unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
         _exit(77);
     CHECK(prctl(PR_SET_DUMPABLE, 1) == 0);
@@ -105,20 +105,20 @@ static void attacker(int commands, int answers, pid_t parent)
     CHECK(sock >= 0 && bind(sock, (struct sockaddr *)&own, sizeof own) == 0);
     CHECK(getsockname(sock, (struct sockaddr *)&own, &size) == 0);
     CHECK(write(answers, "r", 1) == 1);
-    while (read(commands, &command, 1) == 1) {
-        if (command == 'a') {
+    while (read(commands, &send_command, 1) == 1) {
+        if (send_command == 'a') {
             CHECK(attack(sock, own.nl_pid, 100) >= 2);
-            announce(sock);
+            announce_changes(sock);
         }
         CHECK(write(answers, "d", 1) == 1);
-        if (command == 'f')
+        if (send_command == 'f')
             for (;;)
                 attack(sock, own.nl_pid, 2);
     }
     _exit(0);
 }
 
-static tuntap *open_there(pid_t child)
+static tuntap *open_in_namespace(pid_t child)
 {
     char path[64];
     tuntap *dev;
@@ -132,7 +132,7 @@ static tuntap *open_there(pid_t child)
     return dev;
 }
 
-static void it_has_its_own_values(tuntap *dev, uint32_t index)
+static void the_handle_reports_the_true_values(tuntap *dev, uint32_t index)
 {
     uint32_t mtu = 0, now = 0;
     OK(tuntap_get_mtu(dev, &mtu, &err));
@@ -141,7 +141,7 @@ static void it_has_its_own_values(tuntap *dev, uint32_t index)
     CHECK(is_up(dev, &err) == 0);
 }
 
-static void command(int commands, int answers, char what)
+static void send_command(int commands, int answers, char what)
 {
     char answer;
     CHECK(write(commands, &what, 1) == 1 && read(answers, &answer, 1) == 1);
@@ -164,14 +164,14 @@ int main(void)
     if (read(answers[0], &answer, 1) != 1)
         skip("no unprivileged user namespaces here");
 
-    tuntap *dev = open_there(child);
+    tuntap *dev = open_in_namespace(child);
     OK(tuntap_get_index(dev, &index, &err));
     OK(tuntap_monitor_open(dev, 0, &monitor, &err));
     take_present_state(monitor);
-    it_has_its_own_values(dev, index);
+    the_handle_reports_the_true_values(dev, index);
 
-    command(commands[1], answers[0], 'a');
-    it_has_its_own_values(dev, index);
+    send_command(commands[1], answers[0], 'a');
+    the_handle_reports_the_true_values(dev, index);
     NO_EVENT(monitor);
     OK(tuntap_set_mtu(dev, FORGED_MTU, &err));
     NEXT(monitor, MTU);
@@ -179,9 +179,9 @@ int main(void)
     OK(tuntap_set_mtu(dev, 1400, &err));
     NEXT(monitor, MTU);
 
-    command(commands[1], answers[0], 'f');
+    send_command(commands[1], answers[0], 'f');
     for (int call = 0; call < CALLS; call++)
-        it_has_its_own_values(dev, index);
+        the_handle_reports_the_true_values(dev, index);
     NO_EVENT(monitor);
     tuntap_monitor_close(monitor);
     tuntap_close(dev);

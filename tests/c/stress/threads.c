@@ -14,7 +14,7 @@ static tuntap *dev;
 static atomic_int read_so_far;
 static atomic_bool done;
 
-static void number_into(uint8_t *data, uint32_t number)
+static void fill_with_number(uint8_t *data, uint32_t number)
 {
     for (int i = 0; i < SIZE; i += 4)
         memcpy(data + i, &number, 4);
@@ -23,7 +23,7 @@ static void number_into(uint8_t *data, uint32_t number)
 static void is_number(const uint8_t *data, uint32_t number)
 {
     uint8_t wanted[SIZE];
-    number_into(wanted, number);
+    fill_with_number(wanted, number);
     CHECK(memcmp(data, wanted, SIZE) == 0);
 }
 
@@ -39,7 +39,7 @@ static void *reader(void *unused)
     return unused;
 }
 
-/** Sends at most a window ahead of who reads: the device's own queue holds 500. */
+/** Sends at most a window ahead of the reader: the queue of the device holds 500 packets. */
 static void *sender(void *unused)
 {
     uint8_t data[SIZE];
@@ -47,7 +47,7 @@ static void *sender(void *unused)
     for (int number = 0; number < PACKETS; number++) {
         while (number - atomic_load(&read_so_far) >= WINDOW)
             sched_yield();
-        number_into(data, (uint32_t)number);
+        fill_with_number(data, (uint32_t)number);
         udp_send(sock, "10.8.0.2", PORT, data, SIZE);
     }
     close(sock);
@@ -58,12 +58,12 @@ static void *writer(void *socket)
 {
     uint8_t data[SIZE], packet[2000];
     for (uint32_t number = 0; number < PACKETS; number++) {
-        number_into(data, number);
+        fill_with_number(data, number);
         size_t length = udp_packet(packet, "10.8.0.2", "10.8.0.1", PORT, data, SIZE);
         CHECK(tuntap_write(dev, packet, length, NULL) == (ssize_t)length);
         if (number % WINDOW == WINDOW - 1 || number == PACKETS - 1)
             for (uint32_t back = number - number % WINDOW; back <= number; back++) {
-                number_into(data, back);
+                fill_with_number(data, back);
                 udp_receives(*(int *)socket, data, SIZE);
             }
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One handle, and a thread for each kind of call on it at the same time. Every call does what it does alone: none fails
- * for a cause of its own making. ThreadSanitizer looks on in `make check-tsan`. */
+ * One handle, and a thread for each kind of call at the same time. Every call works as it does alone, and none fails
+ * because of the others. `make check-tsan` runs it with ThreadSanitizer. */
 #include "packet.h"
 
 #include <pthread.h>
@@ -9,13 +9,13 @@
 
 enum { SIZE = 100 };
 
-/** Fewer under valgrind, where threads take turns. */
+/** Fewer under valgrind, where only one thread runs at a time. */
 static int rounds = 60;
 
 static tuntap *dev;
 static atomic_int busy;
 
-/** A result that is 0 or more, or one of these errnos, ends with 0. */
+/** The result is 0 or more, or the negative of one of these errnos. The list ends with 0. */
 static void is_one_of(const char *call, long result, const int *errnos)
 {
     char text[64];
@@ -28,29 +28,29 @@ static void is_one_of(const char *call, long result, const int *errnos)
     }
 }
 
-#define GIVES(call, ...) is_one_of(#call, (long)(call), (const int[]){__VA_ARGS__, 0})
+#define EXPECT(call, ...) is_one_of(#call, (long)(call), (const int[]){__VA_ARGS__, 0})
 
-static void reads(void)
+static void read_packet(void)
 {
     uint8_t buf[70000];
-    GIVES(tuntap_read_timeout(dev, buf, sizeof buf, 5, NULL), ETIMEDOUT, ECANCELED);
+    EXPECT(tuntap_read_timeout(dev, buf, sizeof buf, 5, NULL), ETIMEDOUT, ECANCELED);
 }
 
-static void reads_batches(void)
+static void read_batch(void)
 {
     static tuntap_reader *reader;
     tuntap_packet packets[16];
     if (!reader)
         CHECK(tuntap_reader_new(dev, 0, &reader, NULL) == 0);
-    GIVES(tuntap_reader_batch(reader, packets, 16, sizeof *packets, NULL), ECANCELED, EAGAIN);
+    EXPECT(tuntap_reader_batch(reader, packets, 16, sizeof *packets, NULL), ECANCELED, EAGAIN);
     if (!atomic_load(&busy)) {
         tuntap_reader_free(reader);
         reader = NULL;
     }
 }
 
-/** A packet for the reader of another thread, by way of the kernel. */
-static void sends(void)
+/** Sends a packet through the kernel to the readers in other threads. */
+static void send_packet(void)
 {
     uint8_t data[SIZE] = {0};
     int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -60,14 +60,14 @@ static void sends(void)
     close(sock);
 }
 
-static void writes(void)
+static void write_packet(void)
 {
     uint8_t data[SIZE] = {0}, packet[SIZE + UDP_OVERHEAD];
     size_t length = udp_packet(packet, "10.8.0.2", "10.8.0.1", PORT, data, sizeof data);
-    GIVES(tuntap_write(dev, packet, length, NULL), ECANCELED, ENETDOWN);
+    EXPECT(tuntap_write(dev, packet, length, NULL), ECANCELED, ENETDOWN);
 }
 
-static void writes_batches(void)
+static void write_batch(void)
 {
     static tuntap_writer *writer;
     uint8_t data[SIZE] = {0}, packet[SIZE + UDP_OVERHEAD];
@@ -75,21 +75,21 @@ static void writes_batches(void)
     if (!writer)
         CHECK(tuntap_writer_new(dev, 0, &writer, NULL) == 0);
     for (int i = 0; i < 10; i++)
-        GIVES(tuntap_writer_put(writer, packet, length, NULL), ECANCELED, ENETDOWN);
-    GIVES(tuntap_writer_flush(writer, NULL), ECANCELED, ENETDOWN);
+        EXPECT(tuntap_writer_put(writer, packet, length, NULL), ECANCELED, ENETDOWN);
+    EXPECT(tuntap_writer_flush(writer, NULL), ECANCELED, ENETDOWN);
     if (!atomic_load(&busy)) {
         tuntap_writer_free(writer);
         writer = NULL;
     }
 }
 
-static void wakes(void)
+static void wake(void)
 {
     tuntap_wake(dev);
     poll(NULL, 0, 1);
 }
 
-static void queries(void)
+static void query(void)
 {
     char name[TUNTAP_NAME_SIZE];
     uint64_t flags;
@@ -101,7 +101,7 @@ static void queries(void)
     CHECK(tuntap_list_addrs(dev, addrs, 4, sizeof *addrs, NULL) >= 1);
 }
 
-static void watches(void)
+static void watch(void)
 {
     tuntap_monitor *monitor;
     tuntap_event event;
@@ -110,7 +110,7 @@ static void watches(void)
     tuntap_monitor_close(monitor);
 }
 
-static void opens_queues(void)
+static void open_queue(void)
 {
     tuntap *queue;
     tuntap_error why;
@@ -120,7 +120,7 @@ static void opens_queues(void)
     tuntap_close(queue);
 }
 
-static void configures(void)
+static void configure(void)
 {
     static uint32_t round;
     char name[TUNTAP_NAME_SIZE];
@@ -133,17 +133,17 @@ static void configures(void)
     CHECK(del_route(dev, "10.9.0.0/16", NULL, 0, 0, NULL) == 0);
 }
 
-static void configures_the_handle(void)
+static void configure_handle(void)
 {
     CHECK(tuntap_set_nonblock(dev, atomic_load(&busy) % 2, NULL) == 0);
     CHECK(tuntap_set_offloads(dev, TUNTAP_F_CSUM, NULL) == 0);
     CHECK(tuntap_set_sndbuf(dev, 1 << 20, NULL) == 0);
 }
 
-/** The first few say how long it goes on: until each of them was called so often. */
+/** The test lasts until each of the first COUNTED calls was made `rounds` times. */
 static void (*const calls[])(void) = {
-    opens_queues, configures, configures_the_handle, watches, queries,
-    reads, reads_batches, sends, writes, writes_batches, wakes,
+    open_queue, configure, configure_handle, watch, query,
+    read_packet, read_batch, send_packet, write_packet, write_batch, wake,
 };
 enum { CALLS = sizeof calls / sizeof *calls, COUNTED = 5 };
 
@@ -155,7 +155,7 @@ static void *repeat(void *call)
     if (counted)
         atomic_fetch_sub(&busy, 1);
     else
-        (*(void (*const *)(void))call)(); /* Once more: it frees what it has. */
+        (*(void (*const *)(void))call)(); /* One more call: it frees its reader or writer. */
     return NULL;
 }
 
@@ -172,12 +172,12 @@ int main(void)
     atomic_store(&busy, COUNTED);
     for (int i = 0; i < CALLS; i++)
         CHECK(pthread_create(&threads[i], NULL, repeat, (void *)(uintptr_t)&calls[i]) == 0);
-    /* All have ended but those that wait for a packet: they are woken until they have, too. */
+    /* Only threads that wait for a packet still run: wakes end them. */
     while (atomic_load(&busy))
         poll(NULL, 0, 10);
     for (int i = 0; i < CALLS; i++)
         while (pthread_tryjoin_np(threads[i], NULL) != 0)
-            wakes();
+            wake();
     tuntap_close(dev);
     return 0;
 }

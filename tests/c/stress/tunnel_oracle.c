@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * The kernel is the oracle for tunnels, too. Random super-packets of UDP tunnels are split by the library, and by the
- * kernel: they come in through a TAP with offload, and a bridge passes them out through one without. The packets are the
- * same, byte for byte. ORACLE_CASES in the environment makes it another number of cases. */
+ * The kernel is also the oracle for tunnels. The library and the kernel split random super-packets of UDP tunnels: they
+ * come in through a TAP with offload, and a bridge passes them out through a TAP without. The packets are the same,
+ * byte for byte. The environment variable ORACLE_CASES sets another number of cases. */
 #include "../tunnel.h"
 
 static struct super super;
 static struct packets ours, kernels;
 
-/** A port of the bridge. */
-static tuntap *port(const char *name, uint64_t flags)
+/** Makes a port of the bridge. */
+static tuntap *make_port(const char *name, uint64_t flags)
 {
     tuntap *dev;
     OK(tuntap_open(name, TUNTAP_TAP | TUNTAP_NONBLOCK | flags, &dev, &err));
@@ -20,8 +20,8 @@ static tuntap *port(const char *name, uint64_t flags)
     return dev;
 }
 
-/** In place, or to another place. */
-static void split_by_us(uint64_t flags)
+/** Splits in place, or to other memory. */
+static void split_by_library(uint64_t flags)
 {
     static uint8_t bytes[LARGEST], copy[LARGEST];
     tuntap_splitter *splitter;
@@ -66,7 +66,7 @@ int main(void)
     needs_tunnels();
     IP("link add br0 type bridge mcast_snooping 0");
     IP("link set br0 up");
-    tuntap *in = port("t0", TUNTAP_OFFLOAD), *out = port("t1", 0);
+    tuntap *in = make_port("t0", TUNTAP_OFFLOAD), *out = make_port("t1", 0);
     int fd = tuntap_get_fd(out, NULL);
     clear(&kernels);
     take_packets(fd, &kernels);
@@ -75,7 +75,7 @@ int main(void)
         clear(&kernels);
         OK(tuntap_write_super(in, &super.hdr, sizeof super.hdr, super.packet, super.size, &err));
         take_packets(fd, &kernels);
-        split_by_us(i % 4 ? 0 : TUNTAP_TRUSTED);
+        split_by_library(i % 4 ? 0 : TUNTAP_TRUSTED);
         check_same();
         packets += ours.count;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A failure with an unknown errno is a failure, and comes out as its number. The kernel has such numbers (ENOTSUPP,
- * 524, where the BPF JIT has no room), and seccomp can return any up to 4095. */
+ * A failure with an unknown errno is reported as a failure with this number. The kernel has such numbers (ENOTSUPP,
+ * 524, if the BPF JIT has no room), and seccomp can return any number up to 4095. */
 #include "test.h"
 
 #include <linux/filter.h>
@@ -12,7 +12,7 @@
 
 enum { UNKNOWN = 524, LARGEST = 4095 };
 
-/** From here on, this call of this process fails; of ioctl() and socketcall(), only that request. */
+/** From here on, this system call of this process fails. Of ioctl(2) and socketcall(2), only this request fails. */
 static void deny_one(long call, unsigned request, unsigned number)
 {
     struct sock_filter filter[] = {
@@ -29,12 +29,12 @@ static void deny_one(long call, unsigned request, unsigned number)
     CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
 }
 
-/** Other forms of a call, which a C library may use: musl has open(2), and glibc send(2) on ARM, and socketcall(2) on i386
- * and s390x, here with the numbers of <linux/net.h>. */
-static const struct form {
+/** Variants of a system call that a C library may use instead: musl uses open(2), and glibc uses send(2) on ARM, and
+ * socketcall(2), with the numbers of <linux/net.h>, on i386 and s390x. */
+static const struct variant {
     long call, other;
     unsigned request;
-} forms[] = {
+} variants[] = {
 #ifdef SYS_open
     {SYS_openat, SYS_open, 0},
 #endif
@@ -52,16 +52,16 @@ static const struct form {
     {-1, -1, 0},
 };
 
-/** Denies the call in each form. */
+/** Denies the system call and its variants. */
 static void deny(long call, unsigned request, unsigned number)
 {
     deny_one(call, request, number);
-    for (const struct form *form = forms; form->call >= 0; form++)
-        if (form->call == call)
-            deny_one(form->other, form->request, number);
+    for (const struct variant *variant = variants; variant->call >= 0; variant++)
+        if (variant->call == call)
+            deny_one(variant->other, variant->request, number);
 }
 
-/** What an output has before a call, and after one that failed. */
+/** The value of an output before a call. A failed call does not change it. */
 static void *const untouched = (void *)&err;
 
 static tuntap *dev;
@@ -163,8 +163,8 @@ static long wait_for_packet(void)
     return tuntap_read_timeout(dev, out, sizeof out, 10000, &err);
 }
 
-/** In a child, which takes the denial with it. */
-static void fails(long call, unsigned request, unsigned number, long (*action)(void))
+/** The action fails with this errno if the system call is denied. Runs in a child, because the filter stays. */
+static void call_fails_with(long call, unsigned request, unsigned number, long (*action)(void))
 {
     int status;
     pid_t parent = getpid(), child = fork();
@@ -195,30 +195,30 @@ static void fails(long call, unsigned request, unsigned number, long (*action)(v
 int main(void)
 {
     if (run_as("valgrind"))
-        return 0; /* It makes system calls of its own, and counts what a child leaves open to its parent. */
+        return 0; /* Valgrind makes its own system calls, and reports descriptors that the child leaves open. */
     begin();
     OK(tuntap_open("here", TUNTAP_TAP, &dev, &err));
-    IP("link set here addrgenmode none"); /* The kernel has nothing to say on it. */
+    IP("link set here addrgenmode none"); /* The kernel sends no packets through it. */
     OK(tuntap_up(dev, &err));
-    fails(SYS_ioctl, TUNSETIFF, UNKNOWN, open_device);
-    fails(SYS_ioctl, TUNSETIFF, LARGEST, open_device);
-    fails(SYS_openat, 0, UNKNOWN, open_device);
-    fails(SYS_socket, 0, UNKNOWN, open_device);
-    fails(SYS_ioctl, TUNGETIFF, UNKNOWN, take_over);
-    fails(SYS_openat, 0, UNKNOWN, open_namespace);
-    fails(SYS_socket, 0, UNKNOWN, open_monitor);
-    fails(SYS_ioctl, TUNATTACHFILTER, UNKNOWN, set_filter);
-    fails(SYS_ioctl, TUNGETSNDBUF, UNKNOWN, get_sndbuf);
-    fails(SYS_ioctl, TUNSETOWNER, UNKNOWN, set_owner);
-    fails(SYS_ioctl, TUNSETCARRIER, UNKNOWN, set_carrier);
-    fails(SYS_sendto, 0, UNKNOWN, get_mtu);
-    fails(SYS_sendto, 0, UNKNOWN, set_mtu);
-    fails(SYS_recvfrom, 0, UNKNOWN, set_mtu);
-    fails(SYS_sendto, 0, UNKNOWN, list_addrs);
-    fails(SYS_write, 0, UNKNOWN, write_packet);
-    fails(SYS_readv, 0, UNKNOWN, read_packet);
-    fails(SYS_eventfd2, 0, UNKNOWN, wait_for_packet);
-    fails(SYS_ppoll, 0, UNKNOWN, wait_for_packet);
+    call_fails_with(SYS_ioctl, TUNSETIFF, UNKNOWN, open_device);
+    call_fails_with(SYS_ioctl, TUNSETIFF, LARGEST, open_device);
+    call_fails_with(SYS_openat, 0, UNKNOWN, open_device);
+    call_fails_with(SYS_socket, 0, UNKNOWN, open_device);
+    call_fails_with(SYS_ioctl, TUNGETIFF, UNKNOWN, take_over);
+    call_fails_with(SYS_openat, 0, UNKNOWN, open_namespace);
+    call_fails_with(SYS_socket, 0, UNKNOWN, open_monitor);
+    call_fails_with(SYS_ioctl, TUNATTACHFILTER, UNKNOWN, set_filter);
+    call_fails_with(SYS_ioctl, TUNGETSNDBUF, UNKNOWN, get_sndbuf);
+    call_fails_with(SYS_ioctl, TUNSETOWNER, UNKNOWN, set_owner);
+    call_fails_with(SYS_ioctl, TUNSETCARRIER, UNKNOWN, set_carrier);
+    call_fails_with(SYS_sendto, 0, UNKNOWN, get_mtu);
+    call_fails_with(SYS_sendto, 0, UNKNOWN, set_mtu);
+    call_fails_with(SYS_recvfrom, 0, UNKNOWN, set_mtu);
+    call_fails_with(SYS_sendto, 0, UNKNOWN, list_addrs);
+    call_fails_with(SYS_write, 0, UNKNOWN, write_packet);
+    call_fails_with(SYS_readv, 0, UNKNOWN, read_packet);
+    call_fails_with(SYS_eventfd2, 0, UNKNOWN, wait_for_packet);
+    call_fails_with(SYS_ppoll, 0, UNKNOWN, wait_for_packet);
     tuntap_close(dev);
     IP_HAS_NOT("\"t0\"", "link show");
     return 0;

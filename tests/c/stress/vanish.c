@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Opens while somebody else deletes what is opened: each makes the device, or finds it busy. Only another queue can find it
- * gone. */
+ * A device is opened while another thread deletes it: each open creates the device, or finds it busy. Only the open of
+ * another queue can find the device removed. */
 #include "test.h"
 
 #include <linux/netlink.h>
@@ -16,8 +16,8 @@ enum { OPENERS = 2, OPENS = 150 };
 
 static atomic_int openers;
 
-/** Deletes t0 by rtnetlink, again and again. */
-static void *delete_it(void *unused)
+/** Deletes t0 by rtnetlink repeatedly. */
+static void *delete_repeatedly(void *unused)
 {
     struct {
         struct nlmsghdr header;
@@ -34,24 +34,25 @@ static void *delete_it(void *unused)
     while (openers > 0) {
         CHECK(send(fd, &request, sizeof request, 0) == (ssize_t)sizeof request);
         CHECK(recv(fd, answer, sizeof answer, 0) > 0);
-        /* On an emulated processor an open takes longer than on others: it has to succeed before it is tried 64 times. */
+        /* An open gives up after 64 attempts, and an emulated processor is slower, so the deletions must leave it more
+         * time. */
         poll(NULL, 0, run_as("guest") ? 20 : 1);
     }
     close(fd);
     return unused;
 }
 
-static void *open_it(void *flags)
+static void *open_repeatedly(void *flags)
 {
     for (int i = 0; i < OPENS; i++) {
         tuntap *dev = NULL, *queue = NULL;
         tuntap_error why;
         int opened = tuntap_open("t0", *(uint64_t *)flags, &dev, &why);
-        int beside = opened == 0 && *(uint64_t *)flags & TUNTAP_MULTI_QUEUE
+        int second = opened == 0 && *(uint64_t *)flags & TUNTAP_MULTI_QUEUE
                          ? tuntap_open_queue(dev, 0, &queue, &why) : 0;
         if (opened && !(opened == -EBUSY && why.reason == TUNTAP_REASON_BUSY))
             fail(__FILE__, __LINE__, "an open fails otherwise", why.message);
-        if (beside && !(beside == -ENODEV && why.reason == TUNTAP_REASON_REMOVED))
+        if (second && !(second == -ENODEV && why.reason == TUNTAP_REASON_REMOVED))
             fail(__FILE__, __LINE__, "another queue fails otherwise", why.message);
         tuntap_close(queue);
         tuntap_close(dev);
@@ -65,8 +66,8 @@ static void opens_race_deletions(uint64_t flags)
     pthread_t threads[OPENERS + 1];
     openers = OPENERS;
     for (int i = 0; i < OPENERS; i++)
-        CHECK(pthread_create(&threads[i], NULL, open_it, &flags) == 0);
-    CHECK(pthread_create(&threads[OPENERS], NULL, delete_it, NULL) == 0);
+        CHECK(pthread_create(&threads[i], NULL, open_repeatedly, &flags) == 0);
+    CHECK(pthread_create(&threads[OPENERS], NULL, delete_repeatedly, NULL) == 0);
     for (int i = 0; i <= OPENERS; i++)
         pthread_join(threads[i], NULL);
 }

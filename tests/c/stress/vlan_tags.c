@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * Frames behind any number of VLAN tags, between those of another flow, into a writer of a TAP. Sockets are the witness
- * that every byte of each flow arrives, whatever was joined: behind 0 to 3 tags, UDP sockets on VLAN devices; behind
- * more, a raw socket. */
+ * A writer of a TAP gets frames with any number of VLAN tags, mixed with frames of another flow. Sockets check that
+ * every byte of each flow arrives, whatever was joined: UDP sockets on VLAN devices for 0 to 3 tags, and a raw socket
+ * for more. */
 #include "super.h"
 
 #define DATAGRAMS 45
-#define MOST 16000
+#define MOST_TAGS 16000
 
 static uint8_t mac[6];
 
-/** A UDP datagram with this identification, behind so many tags, which count up from 5; its size. */
-static size_t tagged(uint8_t *frame, size_t tags, size_t id, const char *to, unsigned port, const void *data, size_t size)
+/** Makes a frame with `tags` VLAN tags, which count up from 5, and a UDP datagram with this identification. Returns its
+ * size. */
+static size_t make_frame(uint8_t *frame, size_t tags, size_t id, const char *to, unsigned port, const void *data,
+                         size_t size)
 {
     uint8_t *ip = frame + 14 + 4 * tags;
     memcpy(frame, mac, 6);
@@ -45,8 +47,8 @@ static int raw_socket(const char *device)
     return fd;
 }
 
-/** The raw socket gets this frame, next to others; the kernel takes the first tag out. */
-static void comes_raw(int raw, const uint8_t *frame, size_t size)
+/** The raw socket receives this frame, among others. The kernel removes the first tag. */
+static void raw_socket_receives(int raw, const uint8_t *frame, size_t size)
 {
     static uint8_t got[LARGEST + 1];
     ssize_t length;
@@ -62,7 +64,7 @@ static void put_plain(tuntap_writer *writer)
     static uint8_t frame[2000], data[1400];
     for (size_t i = 0; i < DATAGRAMS; i++) {
         memset(data, (int)i, sizeof data);
-        OK(tuntap_writer_put(writer, frame, tagged(frame, 0, i, "10.8.0.1", PORT, data, sizeof data), &err));
+        OK(tuntap_writer_put(writer, frame, make_frame(frame, 0, i, "10.8.0.1", PORT, data, sizeof data), &err));
     }
 }
 
@@ -76,15 +78,15 @@ static void receive_plain(int sock)
     CHECK(!is_readable(sock));
 }
 
-/** Datagrams without a tag, before or behind frames with many. */
-static void nothing_touches_another_flow(tuntap_writer *writer, int sock, int raw, size_t tags, int before)
+/** Datagrams without a tag come before or after frames with many tags. */
+static void packets_of_another_flow_do_not_change(tuntap_writer *writer, int sock, int raw, size_t tags, int before)
 {
     static uint8_t many[3][LARGEST];
     size_t sizes[3];
     if (before)
         put_plain(writer);
     for (uint8_t i = 0; i < 3; i++) {
-        sizes[i] = tagged(many[i], tags, i, "10.8.0.1", 9, &i, 1);
+        sizes[i] = make_frame(many[i], tags, i, "10.8.0.1", 9, &i, 1);
         OK(tuntap_writer_put(writer, many[i], sizes[i], &err));
     }
     if (!before)
@@ -92,10 +94,10 @@ static void nothing_touches_another_flow(tuntap_writer *writer, int sock, int ra
     OK(tuntap_writer_flush(writer, &err));
     receive_plain(sock);
     for (size_t i = 0; i < 3; i++)
-        comes_raw(raw, many[i], sizes[i]);
+        raw_socket_receives(raw, many[i], sizes[i]);
 }
 
-/** A VLAN device upon another, with an address. */
+/** Makes a VLAN device on top of another one, with an address. */
 static void add_vlan(const char *on, const char *name, unsigned id, const char *address)
 {
     IP("link add link %s name %s type vlan id %u", on, name, id);
@@ -103,14 +105,14 @@ static void add_vlan(const char *on, const char *name, unsigned id, const char *
     IP("link set %s up", name);
 }
 
-/** Datagrams behind 0 to 3 tags, mixed, to the sockets of each device. */
+/** Datagrams with 0 to 3 tags, mixed, arrive at the sockets of each device. */
 static void each_flow_arrives(tuntap_writer *writer, const char *const *addresses, const int *socks, size_t count)
 {
     static uint8_t frame[2000], data[1000];
     for (size_t i = 0; i < 20; i++)
         for (size_t tags = 0; tags < count; tags++) {
             memset(data, (int)(16 * tags + i), sizeof data);
-            size_t size = tagged(frame, tags, i, addresses[tags], PORT, data, sizeof data);
+            size_t size = make_frame(frame, tags, i, addresses[tags], PORT, data, sizeof data);
             OK(tuntap_writer_put(writer, frame, size, &err));
         }
     OK(tuntap_writer_flush(writer, &err));
@@ -124,7 +126,7 @@ static void each_flow_arrives(tuntap_writer *writer, const char *const *addresse
 int main(void)
 {
     static const char *const addresses[] = {"10.8.0.1", "10.8.1.1", "10.8.2.1", "10.8.3.1"};
-    static const size_t several[] = {3, 4, 7, 8, 9, 20, 39, 40, 41, 45, 46, 47, 55, 61, 62, 63, 80, 8000, MOST};
+    static const size_t several[] = {3, 4, 7, 8, 9, 20, 39, 40, 41, 45, 46, 47, 55, 61, 62, 63, 80, 8000, MOST_TAGS};
     tuntap *dev;
     tuntap_writer *writer;
     int socks[4];
@@ -139,7 +141,7 @@ int main(void)
     int raw = raw_socket("t0");
     for (size_t i = 0; i < sizeof several / sizeof *several; i++)
         for (int before = 0; before < 2; before++)
-            nothing_touches_another_flow(writer, socks[0], raw, several[i], before);
+            packets_of_another_flow_do_not_change(writer, socks[0], raw, several[i], before);
     close(raw);
     if (strstr(output_of("ip link add link t0 name v1 type vlan id 5 2>&1"), "nknown device type")) {
         printf("this kernel has no VLAN devices: those are not tested\n");

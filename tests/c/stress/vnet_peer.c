@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A device as an emulator opens it, with the bare system calls: a multi-queue one whose header is struct
- * virtio_net_hdr_mrg_rxbuf, little-endian. The library takes over a queue; the program and the library see the same
- * packets, and what each of them writes arrives. */
+ * An emulator opens a multi-queue device with plain system calls. Its header is struct virtio_net_hdr_mrg_rxbuf in
+ * little endian. The library takes over a queue. The program and the library read the same packets, and what each of
+ * them writes arrives. */
 #include "../vnet.h"
 
 #include <linux/virtio_net.h>
@@ -26,15 +26,15 @@ static int emulator_queue(const char *name, int kind)
     return fd;
 }
 
-/** Attaches the queue or detaches it, unless it is so already. */
+/** Attaches or detaches the queue, if it is not already in this state. */
 static void attach_queue(int fd, int flag)
 {
     struct ifreq request = {.ifr_flags = (short)flag};
     CHECK(ioctl(fd, TUNSETQUEUE, &request) == 0 || errno == EINVAL);
 }
 
-/** What the header says, in the machine's order. */
-static tuntap_vnet_hdr decoded(const struct virtio_net_hdr_mrg_rxbuf *raw)
+/** Decodes the header to the machine's byte order. */
+static tuntap_vnet_hdr decode(const struct virtio_net_hdr_mrg_rxbuf *raw)
 {
     const uint8_t *bytes = (const uint8_t *)raw;
     tuntap_vnet_hdr hdr = {.flags = bytes[0], .gso_type = bytes[1]};
@@ -45,7 +45,7 @@ static tuntap_vnet_hdr decoded(const struct virtio_net_hdr_mrg_rxbuf *raw)
     return hdr;
 }
 
-static struct virtio_net_hdr_mrg_rxbuf encoded(const tuntap_vnet_hdr *hdr)
+static struct virtio_net_hdr_mrg_rxbuf encode(const tuntap_vnet_hdr *hdr)
 {
     struct virtio_net_hdr_mrg_rxbuf raw;
     uint8_t bytes[12] = {hdr->flags, hdr->gso_type, hdr->hdr_len & 255, hdr->hdr_len >> 8, hdr->gso_size & 255,
@@ -55,14 +55,14 @@ static struct virtio_net_hdr_mrg_rxbuf encoded(const tuntap_vnet_hdr *hdr)
     return raw;
 }
 
-/** The same super-packet, once through the descriptor and once through the handle: the same header, the same bytes. */
+/** The descriptor and the handle read the same header and the same bytes of the same super-packet. */
 static void both_read_the_same(int fd, tuntap *dev, int tap)
 {
     int out = offload_socket("t0");
     for (int i = 0; i < ROUNDS; i++) {
         struct virtio_net_hdr_mrg_rxbuf raw;
         tuntap_vnet_hdr hdr;
-        do /* what is longer, the kernel splits itself */
+        do /* the kernel itself splits longer ones */
             random_super(&sent, tap, 0xf9);
         while (sent.size > 65535);
         attach_queue(fd, IFF_ATTACH_QUEUE);
@@ -76,8 +76,8 @@ static void both_read_the_same(int fd, tuntap *dev, int tap)
         CHECK(send_super(out, tap, &sent) == 0);
         OK(tuntap_read_super(dev, &hdr, sizeof hdr, got.packet, sizeof got.packet, &err));
         CHECK(memcmp(got.packet, sent.packet, sent.size) == 0);
-        tuntap_vnet_hdr wanted = decoded(&raw);
-        /* What lies in the kernel's first piece of memory, each time. */
+        tuntap_vnet_hdr wanted = decode(&raw);
+        /* The kernel reports how much is in its first piece of memory, which may differ. */
         wanted.hdr_len = hdr.hdr_len;
         CHECK(memcmp(&wanted, &hdr, sizeof hdr) == 0 && hdr.csum_start == sent.hdr.csum_start);
     }
@@ -85,12 +85,12 @@ static void both_read_the_same(int fd, tuntap *dev, int tap)
     close(out);
 }
 
-/** The emulator writes with its struct, and the library with any of its functions. */
+/** Super-packets arrive that the emulator writes with its struct, and that the library writes with any function. */
 static void both_write_the_same(int fd, tuntap *dev)
 {
-    int sock = take_up("t0", TUNTAP_TUN);
+    int sock = bring_up("t0", TUNTAP_TUN);
     udp_super(&sent, 10, 100);
-    struct virtio_net_hdr_mrg_rxbuf raw = encoded(&sent.hdr);
+    struct virtio_net_hdr_mrg_rxbuf raw = encode(&sent.hdr);
     struct iovec parts[2] = {{&raw, sizeof raw}, {sent.packet, sent.size}};
     for (int i = 0; i < ROUNDS; i++) {
         CHECK(writev(fd, parts, 2) == (ssize_t)(sizeof raw + sent.size));
@@ -98,20 +98,20 @@ static void both_write_the_same(int fd, tuntap *dev)
         OK(tuntap_write_super(dev, &sent.hdr, sizeof sent.hdr, sent.packet, sent.size, &err));
         receives_super(sock, 10, 100);
     }
-    /* Its own packets, while the other's queue is detached. */
+    /* The library reads and writes while the emulator's queue is detached. */
     attach_queue(fd, IFF_DETACH_QUEUE);
-    every_read_is_right(dev);
-    every_write_is_right(dev, sock);
+    every_read_function_works(dev);
+    every_write_function_works(dev, sock);
     close(sock);
 }
 
-/** The emulator's own descriptor is lent, and both work with it. */
+/** The library borrows the emulator's descriptor, and both use it. */
 static void one_queue_is_shared(void)
 {
     tuntap *dev;
     int fd = emulator_queue("t0", IFF_TUN), sock;
     OK(tuntap_open_fd(fd, TUNTAP_BORROW | TUNTAP_NONBLOCK, &dev, &err));
-    sock = take_up("t0", TUNTAP_TUN);
+    sock = bring_up("t0", TUNTAP_TUN);
     int out = offload_socket("t0");
     udp_super(&sent, 10, 100);
     for (int i = 0; i < ROUNDS; i++) {
@@ -121,19 +121,19 @@ static void one_queue_is_shared(void)
         tuntap_vnet_hdr hdr;
         OK(tuntap_read_super(dev, &hdr, sizeof hdr, got.packet, sizeof got.packet, &err));
         CHECK(memcmp(got.packet, sent.packet, sent.size) == 0);
-        tuntap_vnet_hdr wanted = decoded((const struct virtio_net_hdr_mrg_rxbuf *)buf);
+        tuntap_vnet_hdr wanted = decode((const struct virtio_net_hdr_mrg_rxbuf *)buf);
         wanted.hdr_len = hdr.hdr_len;
         CHECK(memcmp(&hdr, &wanted, sizeof hdr) == 0);
     }
-    every_read_is_right(dev);
-    every_write_is_right(dev, sock);
+    every_read_function_works(dev);
+    every_write_function_works(dev, sock);
     close(sock);
     close(out);
     tuntap_close(dev);
     close(fd);
 }
 
-/** Two queues; the second is the library's, by each way that it has to one. */
+/** Of two queues, the second belongs to the library, which opens it in each possible way. */
 static void two_queues(int kind, int way)
 {
     tuntap *dev, *first = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The descriptor of a handle in the waits of a program of its own: poll, epoll, select and io_uring report each packet
- * that another thread sends, so that all of them arrive, once and in their order. */
+ * A program waits for the descriptor of a handle by itself: poll, epoll, select and io_uring report each packet that
+ * another thread sends, so that all packets arrive once and in order. */
 #include "packet.h"
 
 #include <linux/io_uring.h>
@@ -17,7 +17,7 @@ static tuntap *dev;
 static int fd;
 static atomic_int read_so_far;
 
-/** In bursts and one by one, so that the reader waits for some and finds others. */
+/** Sends in bursts and one by one, so that the reader waits for some packets and finds others queued. */
 static void *sender(void *unused)
 {
     int sock = udp_socket("10.8.0.1", PORT);
@@ -39,14 +39,14 @@ static void is_next(const uint8_t *packet, ssize_t length)
     CHECK(number == (uint32_t)atomic_fetch_add(&read_so_far, 1));
 }
 
-/** One packet that waits. */
+/** Reads one queued packet. */
 static void read_next(void)
 {
     uint8_t buf[2000];
     is_next(buf, tuntap_read_timeout(dev, buf, sizeof buf, 0, NULL));
 }
 
-/** All packets that wait. */
+/** Reads all queued packets. */
 static void read_all(void)
 {
     uint8_t buf[2000];
@@ -56,7 +56,7 @@ static void read_all(void)
     CHECK(length == -ETIMEDOUT);
 }
 
-static void by_poll(void)
+static void read_with_poll(void)
 {
     while (atomic_load(&read_so_far) < PACKETS) {
         struct pollfd wanted = {.fd = fd, .events = POLLIN};
@@ -65,7 +65,7 @@ static void by_poll(void)
     }
 }
 
-static void by_select(void)
+static void read_with_select(void)
 {
     while (atomic_load(&read_so_far) < PACKETS) {
         struct timeval limit = {20, 0};
@@ -77,7 +77,7 @@ static void by_select(void)
     }
 }
 
-static void by_epoll(uint32_t how, void (*read_some)(void))
+static void read_with_epoll(uint32_t how, void (*read_some)(void))
 {
     struct epoll_event wanted = {.events = EPOLLIN | how}, found;
     int epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -91,21 +91,21 @@ static void by_epoll(uint32_t how, void (*read_some)(void))
     close(epoll);
 }
 
-static void by_epoll_level(void)
+static void read_with_epoll_level(void)
 {
-    by_epoll(0, read_next);
+    read_with_epoll(0, read_next);
 }
 
-/** An edge is reported once: all packets that wait must be taken. */
-static void by_epoll_edge(void)
+/** An edge is reported once, so all queued packets must be read. */
+static void read_with_epoll_edge(void)
 {
-    by_epoll(EPOLLET, read_all);
+    read_with_epoll(EPOLLET, read_all);
 }
 
-/** A packet that waits when the watch begins again is reported too. */
-static void by_epoll_one_shot(void)
+/** EPOLL_CTL_MOD also reports a packet that is already queued. */
+static void read_with_epoll_oneshot(void)
 {
-    by_epoll(EPOLLONESHOT, read_next);
+    read_with_epoll(EPOLLONESHOT, read_next);
 }
 
 struct ring {
@@ -116,7 +116,7 @@ struct ring {
     struct io_uring_params params;
 };
 
-/** Without liburing: both rings are in one mapping since Linux 5.4. */
+/** Opens a ring without liburing. Both rings are in one mapping since Linux 5.4. */
 static int open_ring(struct ring *ring)
 {
     memset(ring, 0, sizeof *ring);
@@ -164,8 +164,8 @@ static struct io_uring_cqe completion(struct ring *ring)
     return result;
 }
 
-/** A poll, and linked to it the read, as tuntap_get_fd says: the descriptor is non-blocking. */
-static void by_io_uring(void)
+/** Submits a poll with a linked read, as the documentation of tuntap_get_fd says: the descriptor is nonblocking. */
+static void read_with_io_uring(void)
 {
     uint8_t buf[2000] = {0};
     struct ring ring;
@@ -183,7 +183,7 @@ static void by_io_uring(void)
     close_ring(&ring);
 }
 
-static void all_packets_arrive(void (*by)(void), uint64_t flags)
+static void all_packets_arrive(void (*read_with)(void), uint64_t flags)
 {
     pthread_t thread;
     OK(tuntap_open("t0", TUNTAP_TUN | flags, &dev, &err));
@@ -193,7 +193,7 @@ static void all_packets_arrive(void (*by)(void), uint64_t flags)
     CHECK(!is_readable(fd));
     atomic_store(&read_so_far, 0);
     CHECK(pthread_create(&thread, NULL, sender, NULL) == 0);
-    by();
+    read_with();
     CHECK(pthread_join(thread, NULL) == 0);
     CHECK(!is_readable(fd));
     tuntap_close(dev);
@@ -206,8 +206,8 @@ static short events(void)
     return wanted.revents;
 }
 
-/** Writable: it is up and has room. POLLERR: it is gone, which ends a wait for anything else. */
-static void the_state_of_the_device_shows(void)
+/** POLLOUT: the device is up and has room. POLLERR: the device was removed, which ends every wait. */
+static void poll_reports_the_state_of_the_device(void)
 {
     OK(tuntap_open("t1", TUNTAP_TAP, &dev, &err));
     fd = tuntap_get_fd(dev, NULL);
@@ -237,7 +237,8 @@ static void the_state_of_the_device_shows(void)
 
 int main(void)
 {
-    static void (*const all[])(void) = {by_poll, by_select, by_epoll_level, by_epoll_edge, by_epoll_one_shot};
+    static void (*const all[])(void) = {read_with_poll, read_with_select, read_with_epoll_level, read_with_epoll_edge,
+                                        read_with_epoll_oneshot};
     struct ring ring;
     begin();
     ipv4_only();
@@ -245,13 +246,13 @@ int main(void)
         all_packets_arrive(all[i], 0);
         all_packets_arrive(all[i], TUNTAP_NONBLOCK);
     }
-    the_state_of_the_device_shows();
+    poll_reports_the_state_of_the_device();
     if (run_as("valgrind"))
-        return 0; /* Valgrind 3.19 does not let io_uring_enter return. The other runs have it. */
+        return 0; /* With valgrind 3.19, io_uring_enter does not return. Only the other runs test it. */
     if (!open_ring(&ring))
         skip("no io_uring here; the rest was run");
     close_ring(&ring);
-    all_packets_arrive(by_io_uring, 0);
-    all_packets_arrive(by_io_uring, TUNTAP_NONBLOCK);
+    all_packets_arrive(read_with_io_uring, 0);
+    all_packets_arrive(read_with_io_uring, TUNTAP_NONBLOCK);
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Four threads read one handle and are woken: each wake ends each wait that goes on exactly once, whatever else comes
- * at the same time, packets, time limits and signals; and no packet is lost by it. */
+ * Four threads read from one handle and are woken. Each wake ends every present wait exactly once, even if packets,
+ * time limits and signals come at the same time, and no packet is lost. */
 #include "packet.h"
 
 #include <pthread.h>
@@ -19,7 +19,7 @@ static pthread_t ids[READERS];
 static long threads[READERS];
 static pthread_barrier_t started;
 
-static void ready(uint64_t flags)
+static void open_ready(uint64_t flags)
 {
     OK(tuntap_open("t0", flags, &dev, &err));
     IP("address add 10.8.0.1/24 dev t0");
@@ -43,11 +43,16 @@ static void start_readers(void *(*reader)(void *))
     pthread_barrier_wait(&started);
 }
 
-static void join_readers(void)
+static void join_threads(void)
 {
     for (int i = 0; i < READERS; i++)
         CHECK(pthread_join(ids[i], NULL) == 0);
-    pthread_barrier_destroy(&started);
+}
+
+static void join_readers(void)
+{
+    join_threads();
+    CHECK(pthread_barrier_destroy(&started) == 0);
 }
 
 static void begin_reading(long number)
@@ -56,7 +61,7 @@ static void begin_reading(long number)
     pthread_barrier_wait(&started);
 }
 
-static void all_are_blocked(void)
+static void wait_until_all_block(void)
 {
     for (int i = 0; i < READERS; i++)
         wait_for_reader(threads[i], tuntap_get_fd(dev, NULL));
@@ -70,8 +75,8 @@ static int64_t cpu_time(pthread_t thread)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/** A reader that waits does nothing at all. Those that have only just started may look once more. */
-static void all_are_idle(void)
+/** A waiting reader uses no processor time. A reader that has just started may check once more. */
+static void all_readers_are_idle(void)
 {
     for (int i = 0; i < READERS; i++) {
         int64_t before, after = cpu_time(ids[i]);
@@ -85,20 +90,20 @@ static void all_are_idle(void)
     }
 }
 
-/** One wake for all of them, and then that all of them wait again. */
+/** One wake ends the waits of all readers once, and then all wait again. */
 static void one_wake_ends_each_wait_once(void)
 {
     int before = atomic_load(&woken);
-    all_are_blocked();
+    wait_until_all_block();
     CHECK(atomic_load(&woken) == before);
     tuntap_wake(dev);
     while (atomic_load(&woken) < before + READERS)
         sched_yield();
-    all_are_blocked();
+    wait_until_all_block();
     CHECK(atomic_load(&woken) == before + READERS);
 }
 
-/** Without a limit in two threads, and with one that does not come in the others. */
+/** Two threads wait without a limit, and the others with a long one. */
 static void *reader_without_packets(void *number)
 {
     char buf[2000];
@@ -115,11 +120,11 @@ static void *reader_without_packets(void *number)
 
 static void each_wake_ends_each_wait_once(void)
 {
-    ready(TUNTAP_TUN);
+    open_ready(TUNTAP_TUN);
     start_readers(reader_without_packets);
     for (int i = 0; i < WAKES; i++)
         one_wake_ends_each_wait_once();
-    all_are_idle();
+    all_readers_are_idle();
     CHECK(atomic_load(&woken) == WAKES * READERS);
     atomic_store(&stop, true);
     tuntap_wake(dev);
@@ -130,8 +135,8 @@ static void each_wake_ends_each_wait_once(void)
     finish();
 }
 
-/** Takes numbered packets in all the ways that wait. */
-static void *reader_in_the_storm(void *number)
+/** Reads numbered packets with all functions that wait. */
+static void *read_numbered_packets(void *number)
 {
     uint8_t buf[2000];
     struct iovec part = {buf, sizeof buf};
@@ -155,15 +160,15 @@ static void *reader_in_the_storm(void *number)
     return NULL;
 }
 
-static void wake_from_a_handler(int number)
+static void wake_in_handler(int number)
 {
     (void)number;
     tuntap_wake(dev);
     atomic_fetch_add(&wakes, 1);
 }
 
-/** From this thread, and from a handler on one of those that read. */
-static void *storm(void *unused)
+/** Wakes the readers from this thread, and from a signal handler in a reading thread. */
+static void *wake_repeatedly(void *unused)
 {
     for (unsigned i = 0; atomic_load(&read_so_far) < PACKETS; i++) {
         if (i % 3) {
@@ -178,14 +183,14 @@ static void *storm(void *unused)
     return unused;
 }
 
-static void a_storm_of_wakes_loses_no_packet(void)
+static void many_wakes_lose_no_packet(void)
 {
-    struct sigaction action = {.sa_handler = wake_from_a_handler};
+    struct sigaction action = {.sa_handler = wake_in_handler};
     pthread_t waker;
-    ready(TUNTAP_TUN);
+    open_ready(TUNTAP_TUN);
     CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
-    start_readers(reader_in_the_storm);
-    CHECK(pthread_create(&waker, NULL, storm, NULL) == 0);
+    start_readers(read_numbered_packets);
+    CHECK(pthread_create(&waker, NULL, wake_repeatedly, NULL) == 0);
     for (uint32_t number = 0; number < PACKETS; number++) {
         while ((int)number - atomic_load(&read_so_far) >= WINDOW)
             sched_yield();
@@ -203,25 +208,25 @@ static void a_storm_of_wakes_loses_no_packet(void)
         CHECK(atomic_load(&seen[i]) == 1);
     CHECK(atomic_load(&woken) > 0 && atomic_load(&woken) <= READERS * atomic_load(&wakes));
 
-    /* Nothing is left of it: what waits now is woken once by each wake, and does nothing in between. */
+    /* No wake is left: each later wake ends each wait once, and between wakes the readers are idle. */
     char buf[100];
     ssize_t left = tuntap_read_timeout(dev, buf, sizeof buf, 1, NULL);
     CHECK(left == -ECANCELED || left == -ETIMEDOUT);
     atomic_store(&stop, false);
     start_readers(reader_without_packets);
-    all_are_blocked();
-    all_are_idle();
+    wait_until_all_block();
+    all_readers_are_idle();
     for (int i = 0; i < 100; i++)
         one_wake_ends_each_wait_once();
-    all_are_idle();
+    all_readers_are_idle();
     atomic_store(&stop, true);
     tuntap_wake(dev);
     join_readers();
     finish();
 }
 
-/** As tuntap_close and tuntap_wake say: each that ends passes the wake on. */
-static void *reader_with_a_baton(void *handle)
+/** As the documentation of tuntap_close and tuntap_wake says, each reader that ends wakes the others. */
+static void *read_until_stopped(void *handle)
 {
     char buf[100];
     while (!atomic_load(&stop)) {
@@ -232,26 +237,26 @@ static void *reader_with_a_baton(void *handle)
     return NULL;
 }
 
-/** At any moment: before a reader has started, between two reads, during one. */
-static void readers_are_ended_and_their_handle_closed(void)
+/** The readers are ended at any time: before a reader has started, between two reads, or during a read. */
+static void readers_end_before_their_handle_is_closed(void)
 {
-    ready(TUNTAP_TUN);
+    open_ready(TUNTAP_TUN);
     int before = descriptors();
     for (int i = 0; i < CLOSES; i++) {
         tuntap *copy;
         OK(tuntap_open_fd(tuntap_get_fd(dev, NULL), TUNTAP_BORROW, &copy, &err));
         atomic_store(&stop, false);
         for (int j = 0; j < READERS; j++)
-            CHECK(pthread_create(&ids[j], NULL, reader_with_a_baton, copy) == 0);
+            CHECK(pthread_create(&ids[j], NULL, read_until_stopped, copy) == 0);
         if (i % 50 == 0)
             poll(NULL, 0, 2);
         for (int j = 0; j < i % 7; j++)
             sched_yield();
         if (i % 3 == 0)
-            tuntap_wake(copy); /* One that stops no reader. */
+            tuntap_wake(copy); /* This wake stops no reader. */
         atomic_store(&stop, true);
         tuntap_wake(copy);
-        join_readers();
+        join_threads();
         tuntap_close(copy);
     }
     CHECK(descriptors() == before);
@@ -263,7 +268,7 @@ int main(void)
     begin();
     ipv4_only();
     each_wake_ends_each_wait_once();
-    a_storm_of_wakes_loses_no_packet();
-    readers_are_ended_and_their_handle_closed();
+    many_wakes_lose_no_packet();
+    readers_end_before_their_handle_is_closed();
     return 0;
 }
