@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-//! What headers can have at their limits, as the kernel's own test of receive offload goes through it: pairs and triples of
-//! packets that differ in one thing. However many of them are joined, they come out as they were, and in their order.
+//! Header fields at their limits, as in the kernel's own test of receive offload: pairs and triples of packets that
+//! differ in one field. However many of them are joined, splitting restores them, in the same order.
 
 #![allow(
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,
-    reason = "in a test each of them ends it"
+    reason = "a panic fails the test"
 )]
 
 use tuntap::cpu::Cpu;
@@ -28,7 +28,7 @@ struct Packet {
     fragment: u16,
     id: u16,
     ip_options: Vec<u8>,
-    /// An extension header of this kind, and bytes of it.
+    /// The type and the size of an extension header.
     extension: Option<(u8, usize)>,
     port: u16,
     sequence: u32,
@@ -74,13 +74,13 @@ fn sum(bytes: &[u8], start: u32) -> u16 {
 }
 
 impl Packet {
-    /// The one that goes on behind it.
+    /// The packet that follows it.
     fn next(&self) -> Self {
         let sequence = self.sequence.wrapping_add(self.payload as u32);
         Self { sequence, id: self.id.wrapping_add(1), ..self.clone() }
     }
 
-    /// Behind an Ethernet header.
+    /// The bytes, with an Ethernet header.
     fn bytes(&self) -> Vec<u8> {
         let protocol = if self.tcp { 6 } else { 17 };
         let mut transport = [self.port.to_be_bytes(), [1, 187]].concat();
@@ -103,7 +103,7 @@ impl Packet {
             0 => 0xffff,
             checksum => checksum,
         };
-        // For TCP a sum of 0 stays 0; no packet here comes to it.
+        // TCP would keep a checksum of 0, but no packet here has that sum.
         transport[at..at + 2].copy_from_slice(&checksum.to_be_bytes());
         [self.link(), self.ip(protocol as u8, transport.len()), transport].concat()
     }
@@ -130,8 +130,8 @@ impl Packet {
         }
         let (first, extension) = match self.extension {
             Some((kind, size)) => {
-                let counted = if kind == 44 { 0 } else { (size / 8 - 1) as u8 };
-                (kind, [vec![protocol, counted], vec![0; size - 2]].concat())
+                let comparable = if kind == 44 { 0 } else { (size / 8 - 1) as u8 };
+                (kind, [vec![protocol, comparable], vec![0; size - 2]].concat())
             }
             None => (protocol, Vec::new()),
         };
@@ -146,7 +146,7 @@ impl Packet {
     }
 }
 
-/// How many items the packets become. Split again they are what they were, in their order.
+/// The number of items that the packets are joined to. Checks that splitting restores the packets, in the same order.
 fn items(packets: &[Packet]) -> usize {
     let sent: Vec<_> = packets.iter().map(Packet::bytes).collect();
     let mut joiner = Joiner::new(Cpu::best(), Kind::Tap, Joins::ALL, false).unwrap();
@@ -167,13 +167,13 @@ fn items(packets: &[Packet]) -> usize {
     }
     assert_eq!(got.len(), sent.len());
     for (packet, (got, sent)) in packets.iter().zip(got.iter().zip(&sent)) {
-        assert_eq!(counted(packet, got), counted(packet, sent));
+        assert_eq!(comparable(packet, got), comparable(packet, sent));
     }
     items
 }
 
-/// Where fragmenting is forbidden the identification may be another, and the checksum with it.
-fn counted(packet: &Packet, bytes: &[u8]) -> Vec<u8> {
+/// The bytes without the identification and the checksum, which may change if fragmentation is forbidden.
+fn comparable(packet: &Packet, bytes: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     let at = 14 + 4 * packet.tags;
     if !packet.v6 && packet.no_fragments && packet.ip_options.is_empty() {
@@ -184,7 +184,7 @@ fn counted(packet: &Packet, bytes: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A packet, and those that go on behind it, each changed.
+/// The number of items for a packet and those that follow it, each modified by `change`.
 fn run(base: &Packet, count: usize, change: impl Fn(usize, &mut Packet)) -> usize {
     let mut plain = base.clone();
     let packets: Vec<_> = (0..count)
@@ -204,7 +204,7 @@ fn every_base() -> impl Iterator<Item = Packet> {
 }
 
 #[test]
-fn what_belongs_together_is_joined_behind_two_tags_at_the_most() {
+fn packets_with_at_most_two_tags_are_joined() {
     for base in every_base() {
         assert_eq!(run(&base, 3, |_, _| {}), 1);
         let tagged = Packet { tags: base.tags + 3, ..base };
@@ -212,9 +212,9 @@ fn what_belongs_together_is_joined_behind_two_tags_at_the_most() {
     }
 }
 
-/// All combinations of DF and of how the identification goes on, of three packets.
+/// All combinations of DF and of increments of the identification, for three packets.
 #[test]
-fn identifications() {
+fn identifications_decide_what_is_joined() {
     for tcp in [true, false] {
         for forbidden in 0..8_usize {
             for steps in [[0, 0], [1, 1], [0, 1], [1, 0], [2, 2], [1, 2]] {
@@ -231,7 +231,7 @@ fn identifications() {
                     (true, true, [0, 0] | [2, 2]) => 3,
                     (true, true, [0, 1]) => 2,
                     (true, true, _) => 2,
-                    // The pair at the front, or that at the end.
+                    // The first two packets, or the last two.
                     (true, false, [step, _]) | (false, true, [_, step]) => {
                         let pair = if alike(1) { df } else { forbidden & 4 != 0 };
                         if step == 1 || (step == 0 && pair) { 2 } else { 3 }
@@ -244,9 +244,9 @@ fn identifications() {
     }
 }
 
-/// One thing differs in the second of two packets, which stay two.
+/// Two packets that differ in one field are not joined.
 #[test]
-fn what_differs_stays_apart() {
+fn packets_that_differ_are_not_joined() {
     type Change = fn(&mut Packet);
     let any: [(&str, Change); 4] = [
         ("hops", |packet| packet.hops = 63),
@@ -301,9 +301,9 @@ fn what_differs_stays_apart() {
     }
 }
 
-/// What goes alone stays alone when all have it, whatever its length.
+/// They are not joined even if all packets have the same ones, of any length. TCP options are joined.
 #[test]
-fn options_and_extension_headers_are_never_joined() {
+fn packets_with_ip_options_or_extension_headers_are_not_joined() {
     for base in every_base() {
         let sizes: &[usize] = if base.v6 { &[8, 16, 440, 2048] } else { &[4, 20, 40] };
         for size in sizes {
@@ -322,7 +322,7 @@ fn options_and_extension_headers_are_never_joined() {
 }
 
 #[test]
-fn flags_of_all_packets() {
+fn tcp_flags_decide_what_is_joined() {
     for base in every_base().filter(|base| base.tcp) {
         for flags in 0..=255 {
             // ACK, or ACK and ECE.
@@ -338,9 +338,9 @@ fn flags_of_all_packets() {
     }
 }
 
-/// Smaller and larger ones, none at all, and what is out of order.
+/// Smaller, larger and empty payloads, and packets out of order.
 #[test]
-fn lengths_and_orders() {
+fn lengths_and_order_decide_what_is_joined() {
     for base in every_base() {
         let of = |sizes: &[usize]| {
             let mut plain = base.clone();
@@ -375,9 +375,9 @@ fn lengths_and_orders() {
     }
 }
 
-/// 65,535 bytes with all headers, and not one more.
+/// The limit is 65,535 bytes with all headers.
 #[test]
-fn the_largest() {
+fn a_super_packet_has_at_most_65535_bytes() {
     for base in every_base().filter(|base| base.tcp) {
         let headers = 14 + 4 * base.tags + if base.v6 { 40 } else { 20 } + 20;
         let fits = (65_535 - headers) / 1400 + 1;

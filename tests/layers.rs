@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! A file of src/ uses its own layer and lower ones only, and `unsafe` stays where it belongs.
+//! A file of src/ uses its own layer and lower ones only, and `unsafe` is only in some layers.
 
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
@@ -9,19 +9,19 @@ use std::path::{Path, PathBuf};
 /// The lowest first.
 const LAYERS: [&str; 6] = ["model", "cpu", "sys", "offload", "device", "capi"];
 
-/// Beside the layers: no layer may use them.
-const BESIDE: [&str; 3] = ["fuzzing", "fault", "lib"];
+/// Modules outside of the layers, which no layer may use.
+const OUTSIDE: [&str; 3] = ["fuzzing", "fault", "lib"];
 
 const UNSAFE: [&str; 4] = ["capi", "sys", "cpu", "fault"];
 
-/// Run the whole library over the simulated kernel.
-const WHOLE: &str = "src/sys/darwin/tests/";
+/// Tests that run the whole library over the simulated kernel.
+const DARWIN_TESTS: &str = "src/sys/darwin/tests/";
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every source, with its path from the root.
+/// All source files: the path relative to the root, and the text.
 fn sources() -> Vec<(String, String)> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -40,13 +40,13 @@ fn sources() -> Vec<(String, String)> {
     found.iter().map(|path| (name(path), fs::read_to_string(path).unwrap())).collect()
 }
 
-/// The modules that a file is: ["sys", "linux", "link"] for src/sys/linux/link.rs.
+/// The module path of a file: ["sys", "linux", "link"] for src/sys/linux/link.rs.
 fn module(file: &str) -> Vec<&str> {
     let path = file.strip_prefix("src/").and_then(|file| file.strip_suffix(".rs")).unwrap();
     path.split('/').filter(|part| *part != "mod").collect()
 }
 
-/// A source without comments and what is in quotes: as many lines, of as many bytes.
+/// A source with spaces in place of comments and of text in quotes. Lines and line lengths stay the same.
 fn code(text: &str) -> String {
     let mut code = String::with_capacity(text.len());
     let mut rest = text;
@@ -69,7 +69,7 @@ fn code(text: &str) -> String {
     code
 }
 
-/// Bytes of the string that this begins with.
+/// The length in bytes of the string literal at the start.
 fn quoted(text: &str) -> usize {
     let mut escaped = false;
     for (at, byte) in text.bytes().enumerate().skip(1) {
@@ -81,29 +81,29 @@ fn quoted(text: &str) -> usize {
     text.len()
 }
 
-/// A path that leaves its module, by the number of its line: from the crate, or by so many `super`.
+/// A path that begins with `crate` (`supers` is 0) or with this number of `super`, and the number of its line.
 struct Found {
     line: usize,
     supers: usize,
     names: Vec<String>,
 }
 
-/// All paths that begin with `crate::` or `super::`. Of a group, `crate::{a::B, c}`, there are several names.
+/// All paths that begin with `crate::` or `super::`. A group, such as `crate::{a::B, c}`, has several names.
 fn paths(code: &str) -> Vec<Found> {
     let mut found = Vec::new();
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     for (at, _) in code.match_indices("crate::").chain(code.match_indices("super::")) {
-        // The rest of a chain of `super` belongs to its beginning; `$crate` is `crate`.
+        // The rest of a chain of `super` was counted at its start. `$crate` counts as `crate`.
         if code[..at].ends_with("::") || code[..at].ends_with(is_word) {
             continue;
         }
         let mut rest = code[at..].strip_prefix("crate::").unwrap_or(&code[at..]);
         let mut supers = 0;
-        while let Some(behind) = rest.strip_prefix("super::") {
-            (rest, supers) = (behind, supers + 1);
+        while let Some(after) = rest.strip_prefix("super::") {
+            (rest, supers) = (after, supers + 1);
         }
         let names = match rest.strip_prefix('{') {
-            Some(group) => heads(group),
+            Some(group) => first_names(group),
             None => vec![rest.chars().take_while(|c| is_word(*c)).collect()],
         };
         found.push(Found { line: code[..at].matches('\n').count() + 1, supers, names });
@@ -111,31 +111,31 @@ fn paths(code: &str) -> Vec<Found> {
     found
 }
 
-/// The first names in a group, of which this is what comes after its opening brace.
-fn heads(group: &str) -> Vec<String> {
-    let (mut heads, mut depth) = (vec![String::new()], 0);
-    let mut is_head = true;
+/// The first name of each path in a group. `group` is the text after its opening brace.
+fn first_names(group: &str) -> Vec<String> {
+    let (mut first_names, mut depth) = (vec![String::new()], 0);
+    let mut is_first = true;
     for c in group.chars() {
         match c {
             '}' if depth == 0 => break,
             '{' => depth += 1,
             '}' => depth -= 1,
             ',' if depth == 0 => {
-                heads.push(String::new());
-                is_head = true;
+                first_names.push(String::new());
+                is_first = true;
             }
-            c if depth == 0 && is_head && (c.is_alphanumeric() || c == '_') => {
-                heads.last_mut().unwrap().push(c);
+            c if depth == 0 && is_first && (c.is_alphanumeric() || c == '_') => {
+                first_names.last_mut().unwrap().push(c);
             }
-            c if !c.is_whitespace() => is_head = false,
+            c if !c.is_whitespace() => is_first = false,
             _ => {}
         }
     }
-    heads.retain(|head| !head.is_empty());
-    heads
+    first_names.retain(|name| !name.is_empty());
+    first_names
 }
 
-/// Modules that are written in a file, around a line: `mod tests { … }`. rustfmt gives each its indent.
+/// The number of inline modules (`mod tests { … }`) around a line, by the indentation of rustfmt.
 fn inline_modules(code: &str, line: usize) -> usize {
     let lines: Vec<_> = code.lines().collect();
     let indent = |line: &str| line.len() - line.trim_start().len();
@@ -153,11 +153,11 @@ fn inline_modules(code: &str, line: usize) -> usize {
     depth
 }
 
-/// What runs up in one file: `file:line: …`.
-fn upward(file: &str, text: &str) -> Vec<String> {
+/// The uses of higher layers in a file, each as `file:line: …`.
+fn upward_uses(file: &str, text: &str) -> Vec<String> {
     let here = module(file);
     let own = LAYERS.iter().position(|layer| *layer == here[0]);
-    if BESIDE.contains(&here[0]) || file.starts_with(WHOLE) {
+    if OUTSIDE.contains(&here[0]) || file.starts_with(DARWIN_TESTS) {
         return Vec::new();
     }
     let own =
@@ -166,7 +166,7 @@ fn upward(file: &str, text: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     for Found { line, supers, names } in paths(&code) {
         let up = if supers == 0 { 0 } else { supers.saturating_sub(inline_modules(&code, line)) };
-        // So many `super` stay in the layer, and the file's own module is one of those that they leave.
+        // The path stays in its layer.
         if supers != 0 && up < here.len() {
             continue;
         }
@@ -182,13 +182,13 @@ fn upward(file: &str, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn no_layer_uses_one_above_it() {
-    let wrong: Vec<_> = sources().iter().flat_map(|(file, text)| upward(file, text)).collect();
+fn no_layer_uses_a_higher_one() {
+    let wrong: Vec<_> = sources().iter().flat_map(|(file, text)| upward_uses(file, text)).collect();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
 #[test]
-fn unsafe_stays_in_its_layers() {
+fn unsafe_is_only_in_allowed_layers() {
     let sources = sources();
     let mut wrong = Vec::new();
     let mut has = 0;
@@ -209,8 +209,8 @@ fn unsafe_stays_in_its_layers() {
 }
 
 #[test]
-fn an_edge_that_runs_up_is_found() {
-    let wrong = |file, text| upward(file, text).len();
+fn upward_uses_are_found() {
+    let wrong = |file, text| upward_uses(file, text).len();
     assert_eq!(wrong("src/model/name.rs", "use crate::sys::Queue;\n"), 1);
     assert_eq!(wrong("src/model/mod.rs", "fn f() { crate::device::f() }\n"), 1);
     assert_eq!(wrong("src/sys/linux/mod.rs", "use crate::{model::name, device::Device, capi};\n"), 2);

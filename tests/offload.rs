@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-//! Joining and splitting in memory: what is joined falls apart into the very packets that it was made of. That the
-//! kernel splits as this library does is shown by tests/c/stress/oracle.c.
+//! Joining and splitting in memory: splitting restores exactly the packets that were joined. tests/c/stress/oracle.c
+//! shows that the kernel splits as this library does.
 
 #![allow(
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,
-    reason = "in a test each of them ends it"
+    reason = "a panic fails the test"
 )]
 
 use tuntap::cpu::Cpu;
@@ -42,7 +42,7 @@ fn fold(mut sum: u32) -> u16 {
     sum as u16
 }
 
-/// Of one flow, and where that has come to.
+/// The sender of a flow, and its present state.
 #[derive(Clone)]
 struct Sender {
     tap: bool,
@@ -140,14 +140,14 @@ impl Sender {
         } else {
             segment[4..6].copy_from_slice(&((length - transport) as u16).to_be_bytes());
         }
-        self.seal(&mut packet);
+        self.set_checksum(&mut packet);
         self.id = if self.fixed_id { self.id } else { self.id.wrapping_add(1) };
         self.sequence = self.sequence.wrapping_add(payload as u32);
         packet
     }
 
-    /// Makes the checksum of TCP or UDP.
-    fn seal(&self, packet: &mut [u8]) {
+    /// Sets the TCP or UDP checksum.
+    fn set_checksum(&self, packet: &mut [u8]) {
         let transport = self.transport();
         let at = transport + if self.tcp { 16 } else { 6 };
         packet[at..at + 2].fill(0);
@@ -164,7 +164,7 @@ fn kind(tap: bool) -> Kind {
     if tap { Kind::Tap } else { Kind::Tun }
 }
 
-/// What comes out of the joiner, split again; and how many items it was.
+/// The packets after splitting all items of the joiner, and the number of items.
 fn split_all(joiner: &mut Joiner, tap: bool) -> (Vec<Vec<u8>>, usize) {
     let (mut packets, mut items) = (Vec::new(), 0);
     let mut splitter = Splitter::new(Cpu::best(), false).unwrap();
@@ -180,7 +180,7 @@ fn split_all(joiner: &mut Joiner, tap: bool) -> (Vec<Vec<u8>>, usize) {
     (packets, items)
 }
 
-/// Flips a bit of a packet somewhere, but leaves it in its flow.
+/// Flips one bit of a packet that does not change its flow.
 fn damage(random: &mut Random, sender: &Sender, packet: &mut [u8]) {
     let (network, transport) = (sender.network(), sender.transport());
     let protocol = network + if sender.v6 { 6 } else { 9 };
@@ -192,7 +192,7 @@ fn damage(random: &mut Random, sender: &Sender, packet: &mut [u8]) {
 }
 
 #[test]
-fn what_is_joined_falls_apart_into_the_same_packets() {
+fn splitting_restores_the_joined_packets() {
     let mut random = Random(42);
     let (mut packets_in_all, mut items_in_all) = (0, 0);
     for round in 0..2000 {
@@ -239,7 +239,7 @@ fn what_is_joined_falls_apart_into_the_same_packets() {
     assert!(packets_in_all > items_in_all * 3 / 2, "{packets_in_all} packets, {items_in_all} items");
 }
 
-/// Puts packets of a sender that is changed before each; how many items it makes.
+/// Joins packets of a sender, each modified by `change`. Returns the number of items.
 fn items(sender: &Sender, count: usize, mut change: impl FnMut(usize, &mut Sender, &mut Vec<u8>)) -> usize {
     let mut random = Random(7);
     let mut sender = sender.clone();
@@ -280,9 +280,9 @@ fn a_flow_becomes_one_super_packet() {
     }
 }
 
-/// Each change to the third of five packets, and how many items it makes of them.
+/// Changes the third of five packets, and checks the number of items.
 #[test]
-fn what_differs_is_not_joined() {
+fn packets_that_differ_are_not_joined() {
     for sender in every_sender() {
         let (network, transport) = (sender.network(), sender.transport());
         let third = |change: &dyn Fn(&mut Vec<u8>)| {
@@ -294,7 +294,7 @@ fn what_differs_is_not_joined() {
                         let sum = !fold(sum(&packet[network..transport]));
                         packet[network + 10..network + 12].copy_from_slice(&sum.to_be_bytes());
                     }
-                    sender.seal(packet);
+                    sender.set_checksum(packet);
                 }
             })
         };
@@ -334,7 +334,7 @@ fn flags_that_the_kernel_restores_are_joined() {
         let number = |all: u8, last: u8| {
             items(&sender, 5, |turn, sender, packet| {
                 packet[flags] |= if turn == 4 { all | last } else { all };
-                sender.seal(packet);
+                sender.set_checksum(packet);
             })
         };
         assert_eq!(number(0x40, 0), 1, "ECE");
@@ -346,9 +346,9 @@ fn flags_that_the_kernel_restores_are_joined() {
     }
 }
 
-/// What may belong to a flow, but does not identify it, stays where it is among the packets of all flows.
+/// A packet of an unknown flow is not reordered with the packets of any flow.
 #[test]
-fn a_fragment_is_not_overtaken() {
+fn packets_are_not_reordered_around_a_fragment() {
     for sender in every_sender().filter(|sender| !sender.tcp) {
         let (network, transport) = (sender.network(), sender.transport());
         let sender = Sender { fixed_id: true, ..sender };
@@ -357,7 +357,7 @@ fn a_fragment_is_not_overtaken() {
                 return;
             }
             if sender.v6 {
-                // A fragment header, as far as the one before it says.
+                // The IPv6 header announces a fragment header.
                 packet[network + 6] = 44;
             } else {
                 packet[network + 6] = 0x20;
@@ -370,7 +370,7 @@ fn a_fragment_is_not_overtaken() {
     }
 }
 
-/// A checksum of 0xffff stands for 0: good, but not what a super-packet would fall apart into.
+/// A checksum of 0xffff means 0: it is valid, but splitting would not restore it.
 #[test]
 fn a_checksum_of_ffff_is_kept() {
     for sender in every_sender().filter(|sender| sender.tcp) {
@@ -381,10 +381,10 @@ fn a_checksum_of_ffff_is_kept() {
             }
             let end = packet.len() - 2;
             packet[end..].fill(0);
-            sender.seal(packet);
+            sender.set_checksum(packet);
             let rest = [packet[at], packet[at + 1]];
             packet[end..].copy_from_slice(&rest);
-            sender.seal(packet);
+            sender.set_checksum(packet);
             assert_eq!(packet[at..at + 2], [0, 0]);
             packet[at..at + 2].fill(0xff);
         });
@@ -393,7 +393,7 @@ fn a_checksum_of_ffff_is_kept() {
 }
 
 #[test]
-fn a_bad_checksum_stays_a_bad_checksum() {
+fn packets_with_a_bad_checksum_are_not_joined() {
     for sender in every_sender() {
         let (network, transport) = (sender.network(), sender.transport());
         for place in [transport + 40, transport + if sender.tcp { 17 } else { 7 }] {
@@ -422,7 +422,7 @@ fn a_bad_checksum_stays_a_bad_checksum() {
 }
 
 #[test]
-fn lies_are_faults_and_change_nothing() {
+fn wrong_virtio_headers_are_refused() {
     let mut random = Random(3);
     let mut sender =
         Sender { tap: false, vlan: false, v6: false, tcp: true, ..Sender::new(&mut random, false, 1) };
@@ -439,7 +439,7 @@ fn lies_are_faults_and_change_nothing() {
             ..VnetHdr::default()
         },
     );
-    let lies = [
+    let cases = [
         (Fault::GsoType, VnetHdr { gso_type: 3, ..right }),
         (Fault::GsoType, VnetHdr { gso_type: 77, ..right }),
         (Fault::Headers, VnetHdr { gso_type: GSO_TCPV6, ..right }),
@@ -455,9 +455,9 @@ fn lies_are_faults_and_change_nothing() {
         (Fault::Checksum, VnetHdr { gso_type: GSO_NONE, csum_offset: u16::MAX, ..right }),
     ];
     let mut splitter = Splitter::new(Cpu::best(), false).unwrap();
-    for (fault, lie) in lies {
+    for (fault, wrong) in cases {
         let mut given = packet.clone();
-        assert_eq!(splitter.begin(Kind::Tun, lie, &given), Err(fault), "{lie:?}");
+        assert_eq!(splitter.begin(Kind::Tun, wrong, &given), Err(fault), "{wrong:?}");
         assert_eq!(given, packet);
         assert_eq!(splitter.next(&mut given), None);
     }
@@ -466,15 +466,15 @@ fn lies_are_faults_and_change_nothing() {
     }
 }
 
-/// Stumps of super-packets, behind a virtio header that says anything of where things are.
+/// Truncated super-packets with arbitrary offsets in the virtio header.
 #[test]
-fn a_stump_is_split_or_refused() {
+fn truncated_packets_are_split_or_refused() {
     let mut random = Random(5);
     let mut splitter = Splitter::new(Cpu::best(), false).unwrap();
     for sender in every_sender() {
-        let whole = sender.clone().packet(&mut random, 100, 0x10);
+        let complete = sender.clone().packet(&mut random, 100, 0x10);
         for start in 0..100 {
-            let lie = VnetHdr {
+            let wrong = VnetHdr {
                 flags: F_NEEDS_CSUM,
                 gso_type: if !sender.tcp {
                     GSO_UDP_L4
@@ -490,11 +490,11 @@ fn a_stump_is_split_or_refused() {
                 ..VnetHdr::default()
             };
             for length in 0..sender.headers() {
-                let mut stump = whole[..length].to_vec();
-                if splitter.begin(kind(sender.tap), lie, &stump).is_err() {
-                    assert_eq!(stump, whole[..length]);
+                let mut truncated = complete[..length].to_vec();
+                if splitter.begin(kind(sender.tap), wrong, &truncated).is_err() {
+                    assert_eq!(truncated, complete[..length]);
                 }
-                while let Some(place) = splitter.next(&mut stump) {
+                while let Some(place) = splitter.next(&mut truncated) {
                     assert!(place.end <= length);
                 }
             }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-//! Splitting super-packets of UDP tunnels in memory: the segments are the very packets that a sender without offload would
-//! have made. That the kernel splits as this library does is shown by tests/c/stress/tunnel_oracle.c.
+//! Splitting super-packets of UDP tunnels in memory: the segments are exactly the packets of a sender without offload.
+//! tests/c/stress/tunnel_oracle.c shows that the kernel splits as this library does.
 
 #![allow(
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,
-    reason = "in a test each of them ends it"
+    reason = "a panic fails the test"
 )]
 
 use tuntap::cpu::Cpu;
@@ -109,12 +109,12 @@ impl Shape {
             put(&mut packet[inner_transport..], 4, length);
             put(&mut packet[inner_transport..], 6, 0);
         }
-        seal(&mut packet, inner, self.inner_v6, self.tcp, partial);
+        set_checksum(&mut packet, inner, self.inner_v6, self.tcp, partial);
         let length = packet.len() - transport;
         put(&mut packet[transport..], 4, length);
         put(&mut packet[transport..], 6, 0);
         if self.checksum {
-            seal(&mut packet, network, self.v6, false, partial);
+            set_checksum(&mut packet, network, self.v6, false, partial);
         }
         packet
     }
@@ -154,8 +154,8 @@ fn put_ip(ip: &mut [u8], v6: bool, protocol: u8, id: u16) {
     }
 }
 
-/// Makes the checksum of the TCP or UDP packet with this IP header: the sum of the pseudo header only if it is `partial`.
-fn seal(packet: &mut [u8], network: usize, v6: bool, tcp: bool, partial: bool) {
+/// Sets the checksum of the TCP or UDP packet with this IP header. `partial`: only the sum of the pseudo header.
+fn set_checksum(packet: &mut [u8], network: usize, v6: bool, tcp: bool, partial: bool) {
     let (transport, addresses) = if v6 {
         (network + 40, network + 8..network + 40)
     } else {
@@ -169,7 +169,7 @@ fn seal(packet: &mut [u8], network: usize, v6: bool, tcp: bool, partial: bool) {
     put(packet, transport + if tcp { 16 } else { 6 }, checksum.into());
 }
 
-/// A super-packet, and the packets that it stands for.
+/// A super-packet, and the packets that it represents.
 fn example(shape: Shape, payload: usize, size: usize) -> (Vec<u8>, Vec<Vec<u8>>) {
     let payload: Vec<u8> = (0..payload).map(|number| (number * 7 + number / 251) as u8).collect();
     let all = Fields { outer_id: 0xfffe, id: 0xfffd, sequence: 0xffff_fc00, flags: 0x10 | FIN_PSH | CWR };
@@ -210,7 +210,7 @@ fn copy(splitter: &mut Splitter, kind: Kind, hdr: VnetHdr, packet: &[u8]) -> Vec
 }
 
 #[test]
-fn the_segments_are_the_packets_of_a_sender_without_offload() {
+fn segments_equal_the_packets_of_a_sender_without_offload() {
     for cpu in Cpu::all() {
         for trusted in [false, true] {
             let mut splitter = Splitter::new(cpu, trusted).unwrap();
@@ -232,9 +232,8 @@ fn the_segments_are_the_packets_of_a_sender_without_offload() {
     }
 }
 
-/// The splitter forgets the tunnel of the packet before.
 #[test]
-fn a_packet_after_a_tunnel_has_none() {
+fn the_tunnel_of_the_previous_packet_is_forgotten() {
     let mut splitter = Splitter::new(Cpu::best(), false).unwrap();
     let shape = Shape { tap: false, vlan: false, v6: false, checksum: true, inner_v6: false, tcp: true };
     let (packet, wanted) = example(shape, 3000, 1000);
@@ -256,7 +255,7 @@ fn without_tag(hdr: VnetHdr) -> VnetHdr {
 
 /// Linux 6.17 to 7.2 do not count a VLAN tag that the device inserts, except for the checksum.
 #[test]
-fn a_tag_that_the_kernel_left_out_is_counted() {
+fn a_missing_vlan_tag_is_added_to_the_offsets() {
     let mut splitter = Splitter::new(Cpu::best(), false).unwrap();
     for shape in Shape::all().filter(|shape| shape.vlan) {
         let (packet, wanted) = example(shape, 3000, 1000);
@@ -272,9 +271,9 @@ fn a_tag_that_the_kernel_left_out_is_counted() {
     }
 }
 
-/// With options, extension headers and several tags, and of any part of a frame.
+/// With IP options, extension headers and several tags, and for truncated frames.
 #[test]
-fn only_a_tag_that_was_left_out_is_counted() {
+fn only_a_missing_vlan_tag_is_added_to_the_offsets() {
     let ipv4 = |options: usize| [&[0x45 + (options / 4) as u8][..], &[0; 19], &[1; 40][..options]].concat();
     let ipv6 = |extension: usize| [&[0x60][..], &[0; 39], &[0; 40][..extension]].concat();
     let ips =
@@ -307,7 +306,7 @@ fn only_a_tag_that_was_left_out_is_counted() {
 }
 
 #[test]
-fn lies_are_faults_and_change_nothing() {
+fn wrong_virtio_headers_are_refused() {
     let mut splitter = Splitter::new(Cpu::best(), false).unwrap();
     for shape in Shape::all() {
         let (packet, _) = example(shape, 3000, 1000);
@@ -315,7 +314,7 @@ fn lies_are_faults_and_change_nothing() {
         let (outer, inner) = (right.outer_th_offset, right.inner_nh_offset);
         let both = GSO_UDP_TUNNEL_IPV4 | GSO_UDP_TUNNEL_IPV6;
         let other = if right.gso_type & 0xf == GSO_TCPV4 { GSO_TCPV6 } else { GSO_TCPV4 };
-        let lies = [
+        let cases = [
             (Fault::GsoType, VnetHdr { gso_type: GSO_NONE | GSO_UDP_TUNNEL_IPV4, ..right }),
             (Fault::GsoType, VnetHdr { gso_type: 3 | GSO_UDP_TUNNEL_IPV4, ..right }),
             (Fault::Headers, VnetHdr { gso_type: right.gso_type | both, ..right }),
@@ -333,9 +332,9 @@ fn lies_are_faults_and_change_nothing() {
             (Fault::Headers, VnetHdr { csum_start: u16::MAX, ..right }),
             (Fault::Headers, VnetHdr { csum_offset: right.csum_offset + 2, ..right }),
         ];
-        for (fault, lie) in lies {
+        for (fault, wrong) in cases {
             let mut given = packet.clone();
-            assert_eq!(splitter.begin(shape.kind(), lie, &given), Err(fault), "{shape:?} {lie:?}");
+            assert_eq!(splitter.begin(shape.kind(), wrong, &given), Err(fault), "{shape:?} {wrong:?}");
             assert_eq!(splitter.next(&mut given), None);
             assert_eq!(given, packet);
         }
@@ -345,9 +344,9 @@ fn lies_are_faults_and_change_nothing() {
     }
 }
 
-/// A packet that is longer than the length fields of the tunnel can be, as only a lie makes it.
+/// A packet that is longer than the length fields of the tunnel can represent.
 #[test]
-fn a_tunnel_that_is_too_long_is_a_fault() {
+fn a_too_long_tunnel_packet_is_refused() {
     let mut splitter = Splitter::new(Cpu::best(), false).unwrap();
     for shape in Shape::all() {
         let [network, ..] = shape.offsets();
@@ -360,27 +359,29 @@ fn a_tunnel_that_is_too_long_is_a_fault() {
     }
 }
 
-/// Stumps of super-packets, with offsets that say anything of where the headers are.
+/// Truncated super-packets with arbitrary offsets of the headers.
 #[test]
-fn a_stump_is_split_or_refused() {
+fn truncated_packets_are_split_or_refused() {
     let mut splitter = Splitter::new(Cpu::best(), false).unwrap();
     for shape in Shape::all() {
         let (packet, _) = example(shape, 4, 1);
         let right = shape.hdr(1);
         for step in 0..packet.len() as u16 {
-            let lies = [
+            let cases = [
                 VnetHdr { outer_th_offset: step, ..right },
                 VnetHdr { inner_nh_offset: step, ..right },
                 VnetHdr { csum_start: step, ..right },
                 VnetHdr { inner_nh_offset: step, csum_start: step + 20, ..right },
                 VnetHdr { outer_th_offset: step, inner_nh_offset: step + 8, csum_start: step + 48, ..right },
             ];
-            for (lie, length) in lies.into_iter().zip([usize::from(step), packet.len()].into_iter().cycle()) {
-                let mut stump = packet[..length].to_vec();
-                if splitter.begin(shape.kind(), lie, &stump).is_err() {
-                    assert_eq!(stump, packet[..length]);
+            for (wrong, length) in
+                cases.into_iter().zip([usize::from(step), packet.len()].into_iter().cycle())
+            {
+                let mut truncated = packet[..length].to_vec();
+                if splitter.begin(shape.kind(), wrong, &truncated).is_err() {
+                    assert_eq!(truncated, packet[..length]);
                 }
-                while let Some(place) = splitter.next(&mut stump) {
+                while let Some(place) = splitter.next(&mut truncated) {
                     assert!(place.end <= length);
                 }
             }

@@ -43,7 +43,7 @@ struct Run {
 impl Run {
     fn put(&mut self, bytes: &[u8], made_for: Option<Vec<u8>>) -> Result<(), Refusal> {
         self.joiner.put(bytes)?;
-        self.inside.entry(self.essence(bytes)).or_default().push_back(self.put);
+        self.inside.entry(self.stable_bytes(bytes)).or_default().push_back(self.put);
         self.flows.push([packet::flow(self.tap, bytes), made_for]);
         self.put += 1;
         Ok(())
@@ -80,7 +80,7 @@ impl Run {
             let checked =
                 if hdr.gso_type == GSO_NONE { self.with_ip_checksum(packet) } else { packet.to_vec() };
             assert!(!made || packet::is_good(self.tap, &checked), "a checksum: {packet:02x?}");
-            self.came(packet);
+            self.check_returned(packet);
             packets += 1;
         }
         assert_eq!(self.joiner.packets(), packets);
@@ -113,8 +113,8 @@ impl Run {
         }
     }
 
-    fn came(&mut self, bytes: &[u8]) {
-        let found = self.inside.get_mut(&self.essence(bytes)).and_then(VecDeque::pop_front);
+    fn check_returned(&mut self, bytes: &[u8]) {
+        let found = self.inside.get_mut(&self.stable_bytes(bytes)).and_then(VecDeque::pop_front);
         let number = found.unwrap_or_else(|| panic!("a packet that was not put: {bytes:02x?}"));
         for flow in self.flows[number].iter().flatten() {
             if let Some(before) = self.last.insert(flow.clone(), number) {
@@ -125,26 +125,26 @@ impl Run {
 
     /// Leaves out the identification, which may change if fragmentation is forbidden, and the IP checksum, which stays good
     /// or bad. With trust also the TCP or UDP checksum, which is recomputed.
-    fn essence(&self, bytes: &[u8]) -> Vec<u8> {
-        let mut essence = bytes.to_vec();
+    fn stable_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut stable_bytes = bytes.to_vec();
         let Some(at) = packet::network(self.tap, bytes).filter(|at| bytes.len() >= at + 20) else {
-            return essence;
+            return stable_bytes;
         };
         let (v4, ip) = (bytes[at] >> 4 == 4, &bytes[at..]);
         if v4 && ip[0] == 0x45 && ip[6] & 0x40 != 0 {
-            essence[at + 4..at + 6].fill(0);
+            stable_bytes[at + 4..at + 6].fill(0);
             let good = packet::sum(&ip[..20], 0) == 0xffff;
-            essence[at + 10..at + 12].fill(good.into());
+            stable_bytes[at + 10..at + 12].fill(good.into());
         }
         let (protocol, transport) = if v4 { (ip[9], at + 20) } else { (ip[6], at + 40) };
         let field = transport + if protocol == 6 { 16 } else { 6 };
         if self.trusted && matches!(protocol, 6 | 17) && bytes.len() >= field + 2 {
-            essence[field..field + 2].fill(0);
+            stable_bytes[field..field + 2].fill(0);
             if v4 {
-                essence[at + 10..at + 12].fill(0);
+                stable_bytes[at + 10..at + 12].fill(0);
             }
         }
-        essence
+        stable_bytes
     }
 }
 

@@ -37,8 +37,8 @@ fuzz_target!(|input: &[u8]| {
     // The offsets of longer ones are wrong.
     let known = known.filter(|_| packet.len() <= usize::from(u16::MAX));
     let kind = if choice & 1 == 0 { Kind::Tun } else { Kind::Tap };
-    let ways: Vec<Cpu> = Cpu::all().collect();
-    let cpu = ways[usize::from(choice >> 1 & 0x1f) % ways.len()];
+    let cpus: Vec<Cpu> = Cpu::all().collect();
+    let cpu = cpus[usize::from(choice >> 1 & 0x1f) % cpus.len()];
     let hdr = layout.read(header);
 
     let (mut in_place, mut elsewhere) = (packet.to_vec(), packet.to_vec());

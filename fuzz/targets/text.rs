@@ -12,14 +12,14 @@ use tuntap::model::link::{Alias, Mac};
 use tuntap::model::name::{Name, NameRequest};
 use tuntap::model::prefix::{Parsed, Prefix, parse_host};
 use tuntap::model::route::Route;
-use tuntap::model::text::{MAX_LEN, Outside, Text};
+use tuntap::model::text::{MAX_LEN, Text, Untrusted};
 
 fuzz_target!(|input: &[u8]| {
     names(input);
     macs(input);
     parsed(Alias::new(input));
-    shown(&Text::from(format_args!("{}", Outside(input))));
-    shown(&Text::from(String::from_utf8_lossy(input).as_ref()));
+    assert_printable(&Text::from(format_args!("{}", Untrusted(input))));
+    assert_printable(&Text::from(String::from_utf8_lossy(input).as_ref()));
     let mut parts = input.split(|byte| *byte == b' ').map(str::from_utf8);
     let (Some(Ok(first)), second) = (parts.next(), parts.next().and_then(|part| part.ok())) else { return };
     addresses(first, second);
@@ -34,7 +34,7 @@ fn names(input: &[u8]) {
         if input.iter().all(|byte| byte.is_ascii_graphic() && !b"\\'\"".contains(byte)) {
             assert_eq!(Name::new(name.to_string().as_bytes()).unwrap(), name);
         }
-        shown(&Text::from(format_args!("{name}")));
+        assert_printable(&Text::from(format_args!("{name}")));
     }
     match parsed(NameRequest::parse(input)) {
         Some(NameRequest::Any) => assert!(input.is_empty()),
@@ -73,7 +73,7 @@ fn addresses(first: &str, second: Option<&str>) {
         let peer = address.peer().map(|peer| peer.to_string());
         let again = AddressRequest::parse(&format!("{local}/{bits}"), peer.as_deref()).unwrap();
         assert_eq!(again.address(), address);
-        shown(&Text::from(format_args!("{address}")));
+        assert_printable(&Text::from(format_args!("{address}")));
     }
 }
 
@@ -89,13 +89,13 @@ fn parsed<T>(result: Result<T>) -> Option<T> {
     result
         .inspect_err(|error| {
             assert!(!error.message().is_empty() && error.errno() == Errno::EINVAL);
-            shown(error);
+            assert_printable(error);
         })
         .ok()
 }
 
 /// The text has no control characters.
-fn shown(text: &impl Display) {
+fn assert_printable(text: &impl Display) {
     let text = text.to_string();
     assert!(text.len() <= MAX_LEN && !text.contains(char::is_control), "{text:?}");
 }

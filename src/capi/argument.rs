@@ -319,7 +319,7 @@ pub(super) unsafe fn bytes<'a>(text: *const c_char, what: &'static str) -> Check
     Ok(CStr::from_ptr(text).to_bytes())
 }
 
-/// A caller's text that can only be valid in ASCII.
+/// A caller's text, which must be UTF-8.
 pub(super) unsafe fn text<'a>(text: *const c_char, what: &'static str) -> Checked<&'a str> {
     str::from_utf8(bytes(text, what)?).map_err(|_| Argument::NotText(what))
 }
@@ -348,12 +348,12 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> Result<Point> {
-        // SAFETY: as many bytes as said.
+        // SAFETY: the size is that of the bytes.
         unsafe { read_growing(bytes.as_ptr().cast(), bytes.len(), "the point") }
     }
 
     #[test]
-    fn a_shorter_structure_is_filled_up_with_zeros() {
+    fn members_that_a_shorter_structure_lacks_are_zero() {
         let bytes: Vec<u8> = [1_u32, 2, 3, 0].into_iter().flat_map(u32::to_ne_bytes).collect();
         assert_eq!(read(&bytes[..8]).unwrap(), Point { x: 1, y: 2, z: 0 });
         assert_eq!(read(&bytes[..12]).unwrap(), Point { x: 1, y: 2, z: 3 });
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_of_a_later_version_must_be_zero() {
+    fn unknown_members_must_be_zero() {
         let mut bytes = vec![0; 4096];
         read(&bytes).unwrap();
         bytes[4095] = 1;
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_that_cannot_be_is_refused_before_anything_is_read() {
+    fn invalid_sizes_are_refused_before_any_read() {
         for size in [0, 7, 4097, usize::MAX] {
             // SAFETY: nothing is read.
             let error = unsafe { read_growing(ptr::null::<Point>(), size, "the point") }.unwrap_err();
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_place_is_filled_up_with_zeros() {
+    fn a_longer_output_is_padded_with_zeros() {
         let mut bytes = [0xff_u8; 24];
         // SAFETY: a place of 20 bytes.
         let place = unsafe { sized_out(bytes.as_mut_ptr().cast::<Point>(), 20, "point") }.unwrap();

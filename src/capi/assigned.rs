@@ -34,7 +34,7 @@ impl CAddr {
     /// The address that a function adds or removes.
     pub(super) fn request(&self) -> Result<AddressRequest> {
         let text = field(&self.addr, "the address")?;
-        let parsed = Parsed::new(text)?.agreeing(family_of(self.family)?, self.prefix, text)?;
+        let parsed = Parsed::new(text)?.combined_with(family_of(self.family)?, self.prefix, text)?;
         AddressRequest::new(parsed, text, optional_field(&self.peer, "the peer address")?)
     }
 

@@ -366,7 +366,7 @@ pub unsafe extern "C" fn tuntap_config_add_route(
     err: *mut CError,
 ) -> c_int {
     with_mut(config, err, |config| {
-        let item = read_growing(route, size, "the route")?.whole()?;
+        let item = read_growing(route, size, "the route")?.complete()?;
         memory::push(&mut config.routes, Added { item, replace: is_replace(flags)? })?;
         Ok(())
     })

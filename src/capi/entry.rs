@@ -155,8 +155,8 @@ pub(super) unsafe fn free<T: Handle>(handle: *mut T) {
 /// `check` fails.
 pub(super) unsafe fn consume<T: Handle>(handle: *mut T, check: impl FnOnce(&T) -> Result<()>) -> Result<T> {
     check(object(handle)?)?;
-    Shared::from_raw(handle).into_inner().map_err(|share| {
-        share.into_raw();
+    Shared::from_raw(handle).into_inner().map_err(|shared| {
+        shared.into_raw();
         let text = text!("release the {}: a reader or a writer holds it", T::NAME);
         Error::new(Errno::EBUSY, Reason::Busy, text)
     })
@@ -167,7 +167,7 @@ pub(super) unsafe fn object<'a, T: Handle>(handle: *const T) -> std::result::Res
     handle.as_ref().ok_or(T::MISSING)
 }
 
-/// A share of an object, for another object that needs it.
+/// Another reference to an object, for an object that needs it.
 pub(super) unsafe fn share<T: Handle>(handle: *mut T) -> std::result::Result<Shared<T>, Argument> {
     if handle.is_null() { Err(T::MISSING) } else { Ok(Shared::of_raw(handle)) }
 }

@@ -56,7 +56,7 @@ mod tests {
     use std::ffi::CStr;
 
     #[test]
-    fn a_long_message_is_cut_between_characters() {
+    fn a_long_message_is_truncated_at_a_character() {
         let text = format!("x{}", "\u{e9}".repeat(200));
         let error = CError::from(&Error::new(Errno::EINVAL, Reason::Name, text.as_str()));
         let bytes: Vec<u8> = error.message.iter().map(|byte| *byte as u8).collect();

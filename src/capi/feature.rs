@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn header_and_library_have_one_version() {
+    fn header_and_library_have_the_same_version() {
         let header = format!("{TUNTAP_VERSION_MAJOR}.{TUNTAP_VERSION_MINOR}.{TUNTAP_VERSION_PATCH}");
         assert_eq!(header, VERSION.to_str().unwrap());
         let parts = [TUNTAP_VERSION_MAJOR, TUNTAP_VERSION_MINOR, TUNTAP_VERSION_PATCH];

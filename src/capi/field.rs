@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_ends_within_its_member() {
+    fn a_text_must_end_within_its_member() {
         let chars = |bytes: &[u8]| bytes.iter().map(|byte| *byte as c_char).collect::<Vec<_>>();
         assert_eq!(field(&chars(b"10.8.0.1\0x"), "the address"), Ok("10.8.0.1"));
         assert_eq!(optional_field(&chars(b"\0\0"), "the peer"), Ok(None));
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_replaces_or_not() {
+    fn only_the_replace_flag_is_accepted() {
         assert_eq!((is_replace(0), is_replace(1)), (Ok(false), Ok(true)));
         assert_eq!(is_replace(2).unwrap_err().reason(), Reason::Flags);
     }

@@ -104,7 +104,7 @@ impl From<Found> for CRoute {
 
 impl CRoute {
     /// The route to add, which must not be partial.
-    pub(super) fn whole(&self) -> Result<Route> {
+    pub(super) fn complete(&self) -> Result<Route> {
         match self.route()? {
             (route, true) => Ok(route),
             (route, false) => {
@@ -120,12 +120,12 @@ impl CRoute {
         zero(self.index, "index", "tuntap_route")?;
         zero(self.reserved, "reserved", "tuntap_route")?;
         let text = field(&self.destination, "the destination")?;
-        let parsed = Parsed::new(text)?.agreeing(family_of(self.family)?, self.prefix, text)?;
+        let parsed = Parsed::new(text)?.combined_with(family_of(self.family)?, self.prefix, text)?;
         let route = Route::new(parsed, text)?;
         let gateway = optional_field(&self.gateway, "the gateway")?;
-        let route = gateway.map_or(Ok(route), |gateway| route.by(gateway))?;
+        let route = gateway.map_or(Ok(route), |gateway| route.with_gateway(gateway))?;
         let source = optional_field(&self.source, "the source")?;
-        let mut route = source.map_or(Ok(route), |source| route.sent_from(source))?;
+        let mut route = source.map_or(Ok(route), |source| route.with_source(source))?;
         let (onlink, exact) = route::parse_flags(self.flags)?;
         route.details = Details {
             metric: self.metric,
@@ -194,7 +194,7 @@ pub unsafe extern "C" fn tuntap_add_route(
     err: *mut CError,
 ) -> c_int {
     with(dev, err, |device| {
-        let route = read_growing(route, size, "the route")?.whole()?;
+        let route = read_growing(route, size, "the route")?.complete()?;
         device.add_route(&route, is_replace(flags)?)
     })
 }

@@ -124,14 +124,14 @@ pub unsafe extern "C" fn tuntap_splitter_next(
     packet: *mut *mut c_void,
     err: *mut CError,
 ) -> ssize_t {
-    pass_mut(splitter, err, |CSplitter { splitter, packet: whole, size, .. }| {
+    pass_mut(splitter, err, |CSplitter { splitter, packet: start, size, .. }| {
         let place = out(packet, "packet")?;
         if !splitter.is_ready() {
             return Ok(0);
         }
-        match splitter.next(slice::from_raw_parts_mut(*whole, *size)) {
+        match splitter.next(slice::from_raw_parts_mut(*start, *size)) {
             Some(found) => {
-                place.set(whole.add(found.start).cast());
+                place.set(start.add(found.start).cast());
                 Ok(found.len())
             }
             None => Err(Failure::Errno(Errno::EINVAL, changed)),
@@ -159,7 +159,7 @@ pub unsafe extern "C" fn tuntap_splitter_copy(
     size: usize,
     err: *mut CError,
 ) -> ssize_t {
-    pass_mut(splitter, err, |CSplitter { splitter, packet, size: whole, .. }| {
+    pass_mut(splitter, err, |CSplitter { splitter, packet, size: total, .. }| {
         if to.is_null() {
             return Err(Argument::Null("the buffer").into());
         }
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn tuntap_splitter_copy(
         if length > size {
             return Err(Failure::Error(too_small(length, size)));
         }
-        let packet = slice::from_raw_parts(*packet, *whole);
+        let packet = slice::from_raw_parts(*packet, *total);
         match splitter.next_into(packet, slice::from_raw_parts_mut(to.cast(), length)) {
             Some(()) => Ok(length),
             None => Err(Failure::Errno(Errno::EINVAL, changed)),

@@ -23,7 +23,7 @@ pub struct Cpu {
     sum: unsafe fn(&[u8]) -> u64,
     copy: unsafe fn(&mut [u8], &[u8]) -> u64,
     /// The vector registers have upper halves.
-    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "they have none"))]
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only x86-64 uses it"))]
     upper: bool,
     name: &'static str,
 }
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_sums_and_copies_alike_at_any_place_and_length() {
+    fn all_implementations_agree_at_any_offset_and_length() {
         let noise = noise(70_000);
         let lengths = (0..600).chain([1448, 4095, 65_483, 65_535]);
         for cpu in Cpu::all() {

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{Device, Way};
+use super::{Call, Device};
 use crate::model::address::{Address, AddressRequest, Assigned, IPV6_MTU, Options, too_small_for_ipv6};
 use crate::model::assigned::Label;
 use crate::model::error::{Errno, Error, Reason, Result};
@@ -43,15 +43,15 @@ fn is_among(address: &Address, assigned: &[Assigned]) -> bool {
 impl Device {
     /// The addresses of both families, in the order of the system.
     pub fn addresses(&self) -> Result<Vec<Assigned>> {
-        self.backend.addresses(&mut self.backend.way(), None)
+        self.backend.addresses(&mut self.backend.begin_call(), None)
     }
 
     /// Makes this the only address of its set. A request without a prefix keeps an address that the device has.
     pub fn set_addr(&self, request: &AddressRequest) -> Result<()> {
         let _configuring = self.lock_configuration();
-        let (wanted, way) = (request.address(), &mut self.backend.way());
-        self.check_ipv6_mtu(way, &wanted)?;
-        let before = self.backend.addresses(way, Some(wanted.family()))?;
+        let (wanted, call) = (request.address(), &mut self.backend.begin_call());
+        self.check_ipv6_mtu(call, &wanted)?;
+        let before = self.backend.addresses(call, Some(wanted.family()))?;
         let present = before.iter().find(|assigned| request.is_met_by(&assigned.address));
         let first = present.map_or(Step::Add(wanted, Options::default()), Step::Keep);
         let others = before.iter().filter(|assigned| assigned.address.set() != wanted.set());
@@ -60,25 +60,25 @@ impl Device {
             // IPv6 steps keep an address wherever it is in the list.
             Family::V6 => memory::collect(others.map(Step::Keep).chain([first])),
         }?;
-        self.replace_addresses(way, wanted.family(), &before, &steps)
+        self.replace_addresses(call, wanted.family(), &before, &steps)
     }
 
     /// Adds an address, unless the device has it. Replaces a conflicting one if `replace` is set.
     pub fn add_addr(&self, request: &AddressRequest, options: &Options, replace: bool) -> Result<()> {
         let _configuring = self.lock_configuration();
-        let (address, way) = (request.address(), &mut self.backend.way());
+        let (address, call) = (request.address(), &mut self.backend.begin_call());
         options.check(&address)?;
-        self.check_ipv6_mtu(way, &address)?;
-        let options = &self.without_usual_label(way, options)?;
-        let before = self.backend.addresses(way, Some(address.family()))?;
-        let Some(present) = before.iter().find(|assigned| request.has_place_of(&assigned.address)) else {
-            return self.add_unless_there(way, &Step::Add(address, *options));
+        self.check_ipv6_mtu(call, &address)?;
+        let options = &self.without_usual_label(call, options)?;
+        let before = self.backend.addresses(call, Some(address.family()))?;
+        let Some(present) = before.iter().find(|assigned| request.conflicts_with(&assigned.address)) else {
+            return self.add_if_absent(call, &Step::Add(address, *options));
         };
         if request.is_met_by(&present.address) && present.meets(options) {
             return Ok(());
         }
         if replace {
-            return self.replace_address(way, &before, present, request, options);
+            return self.replace_address(call, &before, present, request, options);
         }
         let text = text!(
             "add the address {address} to {}: it has {} with other properties: use TUNTAP_REPLACE to replace it",
@@ -91,30 +91,30 @@ impl Device {
     /// Changes the address in place where the system can, so that the device always has one.
     fn replace_address(
         &self,
-        way: &mut Way<'_>,
+        call: &mut Call<'_>,
         before: &[Assigned],
         present: &Assigned,
         request: &AddressRequest,
         options: &Options,
     ) -> Result<()> {
         let address = request.in_place_of(&present.address);
-        let options = options.over(&present.options);
+        let options = options.merged_with(&present.options);
         if self.backend.changes_address(present, &address, &options) {
-            return self.backend.change_address(way, &address, &options);
+            return self.backend.change_address(call, &address, &options);
         }
         let steps = memory::collect(before.iter().map(|had| match had.address == present.address {
             true => Step::Swap(address, options),
             false => Step::Keep(had),
         }))?;
-        self.replace_addresses(way, address.family(), before, &steps)
+        self.replace_addresses(call, address.family(), before, &steps)
     }
 
     /// Removes the address that the request names completely, or else each that it matches. Other IPv4 addresses of
     /// the network, which the system removes with the first one, are added again.
     pub fn del_addr(&self, request: &AddressRequest) -> Result<()> {
         let _configuring = self.lock_configuration();
-        let (family, way) = (request.family(), &mut self.backend.way());
-        let before = self.backend.addresses(way, Some(family))?;
+        let (family, call) = (request.family(), &mut self.backend.begin_call());
+        let before = self.backend.addresses(call, Some(family))?;
         let exact = before.iter().any(|assigned| request.is_exactly(&assigned.address));
         let goes = |address| if exact { request.is_exactly(address) } else { request.names(address) };
         let others = before.iter().filter(|assigned| !goes(&assigned.address));
@@ -126,7 +126,7 @@ impl Device {
                 text!("{} does not have the address {}", self.label(), request.address().local()),
             ));
         }
-        self.replace_addresses(way, family, &before, &kept)
+        self.replace_addresses(call, family, &before, &kept)
     }
 
     /// The first IPv4 address.
@@ -157,7 +157,7 @@ impl Device {
     }
 
     fn first_ipv4(&self) -> Result<Address> {
-        self.first_of(&self.backend.addresses(&mut self.backend.way(), Some(Family::V4))?)
+        self.first_of(&self.backend.addresses(&mut self.backend.begin_call(), Some(Family::V4))?)
     }
 
     fn first_of(&self, addresses: &[Assigned]) -> Result<Address> {
@@ -168,35 +168,35 @@ impl Device {
     /// Changes the first IPv4 address. The others stay after it, in the same order.
     fn change_first(&self, change: impl FnOnce(Address) -> Address) -> Result<()> {
         let _configuring = self.lock_configuration();
-        let way = &mut self.backend.way();
-        let before = self.backend.addresses(way, Some(Family::V4))?;
+        let call = &mut self.backend.begin_call();
+        let before = self.backend.addresses(call, Some(Family::V4))?;
         let changed = change(self.first_of(&before)?);
         let others = before.iter().skip(1).map(Step::Keep);
         let steps = memory::collect([Step::Add(changed, Options::default())].into_iter().chain(others))?;
-        self.replace_addresses(way, Family::V4, &before, &steps)
+        self.replace_addresses(call, Family::V4, &before, &steps)
     }
 
     /// Restores the addresses of before, as far as possible.
-    pub(super) fn restore_addresses(&self, way: &mut Way<'_>, before: &[Assigned]) {
-        self.undo_replacements(way, before);
+    pub(super) fn restore_addresses(&self, call: &mut Call<'_>, before: &[Assigned]) {
+        self.undo_replacements(call, before);
         for family in [Family::V4, Family::V6] {
             let of_family = before.iter().filter(|assigned| assigned.address.family() == family);
             if let Ok(steps) = memory::collect(of_family.map(Step::Keep)) {
-                let _ = self.go_back(way, family, &steps);
+                let _ = self.go_back(call, family, &steps);
             }
         }
     }
 
     /// Restores the properties of changed addresses in place, or removes the addresses, to be added again later.
-    fn undo_replacements(&self, way: &mut Way<'_>, before: &[Assigned]) {
-        let Ok(present) = self.backend.addresses(way, None) else { return };
+    fn undo_replacements(&self, call: &mut Call<'_>, before: &[Assigned]) {
+        let Ok(present) = self.backend.addresses(call, None) else { return };
         let changed = |had: &&Assigned| {
             present.iter().find(|has| has.address == had.address && has.options != had.options)
         };
         for (had, has) in before.iter().filter_map(|had| changed(&had).map(|has| (had, has))) {
             let _ = match self.backend.changes_address(has, &had.address, &had.options) {
-                true => self.backend.restore_address(way, had, true),
-                false => self.backend.remove_address(way, &had.address),
+                true => self.backend.restore_address(call, had, true),
+                false => self.backend.remove_address(call, &had.address),
             };
         }
     }
@@ -205,7 +205,7 @@ impl Device {
     /// system removes routes with the address that they need.
     fn replace_addresses(
         &self,
-        way: &mut Way<'_>,
+        call: &mut Call<'_>,
         family: Family,
         before: &[Assigned],
         wanted: &[Step<'_>],
@@ -213,20 +213,20 @@ impl Device {
         let is_wanted = |had: &Assigned| wanted.iter().any(|step| step.keeps(&had.address));
         let routes = match before.iter().all(is_wanted) {
             true => Vec::new(),
-            false => self.backend.routes(way)?,
+            false => self.backend.routes(call)?,
         };
         let back = memory::collect(before.iter().map(Step::Keep))?;
-        self.reconcile(way, family, before, wanted).inspect_err(|_| {
-            self.undo_replacements(way, before);
-            let _ = self.go_back(way, family, &back);
-            self.restore_routes(way, &routes, []);
+        self.reconcile(call, family, before, wanted).inspect_err(|_| {
+            self.undo_replacements(call, before);
+            let _ = self.go_back(call, family, &back);
+            self.restore_routes(call, &routes, []);
         })
     }
 
     /// Changes the addresses from the present list back to `wanted`.
-    fn go_back(&self, way: &mut Way<'_>, family: Family, wanted: &[Step<'_>]) -> Result<()> {
-        let present = self.backend.addresses(way, Some(family))?;
-        self.reconcile(way, family, &present, wanted)
+    fn go_back(&self, call: &mut Call<'_>, family: Family, wanted: &[Step<'_>]) -> Result<()> {
+        let present = self.backend.addresses(call, Some(family))?;
+        self.reconcile(call, family, &present, wanted)
     }
 
     /// Removes the addresses that are not wanted or in the wrong place, and adds those that are missing. Of IPv4 it
@@ -235,7 +235,7 @@ impl Device {
     /// network.
     fn reconcile(
         &self,
-        way: &mut Way<'_>,
+        call: &mut Call<'_>,
         family: Family,
         before: &[Assigned],
         wanted: &[Step<'_>],
@@ -250,53 +250,53 @@ impl Device {
                 continue;
             }
             removed = true;
-            match self.backend.remove_address(way, &present.address) {
+            match self.backend.remove_address(call, &present.address) {
                 Err(error) if error.errno() != Errno::EADDRNOTAVAIL => return Err(error),
                 _ => {}
             }
         }
-        let after = if removed { Some(self.backend.addresses(way, Some(family))?) } else { None };
+        let after = if removed { Some(self.backend.addresses(call, Some(family))?) } else { None };
         let present = after.as_deref().unwrap_or(before);
         let mut missing = wanted.iter().filter(|step| !is_among(step.address(), present));
-        missing.try_for_each(|step| self.add_unless_there(way, step))
+        missing.try_for_each(|step| self.add_if_absent(call, step))
     }
 
     /// Adds an address. Others may add and remove it at the same time, with another handle or without one.
-    fn add_unless_there(&self, way: &mut Way<'_>, step: &Step<'_>) -> Result<()> {
-        let add = |way: &mut Way<'_>| match step {
-            Step::Keep(assigned) => self.backend.restore_address(way, assigned, false),
+    fn add_if_absent(&self, call: &mut Call<'_>, step: &Step<'_>) -> Result<()> {
+        let add = |call: &mut Call<'_>| match step {
+            Step::Keep(assigned) => self.backend.restore_address(call, assigned, false),
             Step::Add(address, options) | Step::Swap(address, options) => {
-                self.backend.add_address(way, address, options)
+                self.backend.add_address(call, address, options)
             }
         };
         let address = step.address();
-        let mut added = add(way);
+        let mut added = add(call);
         for _ in 1..TRIES {
             match &added {
                 Err(error) if error.errno() == Errno::EEXIST => {}
                 _ => break,
             }
-            if is_among(address, &self.backend.addresses(way, Some(address.family()))?) {
+            if is_among(address, &self.backend.addresses(call, Some(address.family()))?) {
                 return Ok(());
             }
-            added = add(way);
+            added = add(call);
         }
         added
     }
 
     /// A label that is the name of the device is the default.
-    fn without_usual_label(&self, way: &mut Way<'_>, options: &Options) -> Result<Options> {
+    fn without_usual_label(&self, call: &mut Call<'_>, options: &Options) -> Result<Options> {
         let none = Label::default();
         let usual =
-            options.label != none && options.label.as_bytes() == self.backend.link(way)?.name.as_bytes();
+            options.label != none && options.label.as_bytes() == self.backend.link(call)?.name.as_bytes();
         Ok(Options { label: if usual { none } else { options.label }, ..*options })
     }
 
-    fn check_ipv6_mtu(&self, way: &mut Way<'_>, address: &Address) -> Result<()> {
+    fn check_ipv6_mtu(&self, call: &mut Call<'_>, address: &Address) -> Result<()> {
         if address.family() == Family::V4 {
             return Ok(());
         }
-        let link = self.backend.link(way)?;
+        let link = self.backend.link(call)?;
         if link.mtu >= IPV6_MTU {
             return Ok(());
         }

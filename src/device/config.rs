@@ -147,12 +147,12 @@ impl Device {
     }
 
     fn before(&self) -> Result<Before> {
-        let way = &mut self.backend.way();
+        let call = &mut self.backend.begin_call();
         Ok(Before {
-            link: self.backend.link(way)?,
+            link: self.backend.link(call)?,
             send_buffer: self.backend.send_buffer()?,
-            addresses: self.backend.addresses(way, None)?,
-            routes: self.backend.routes(way)?,
+            addresses: self.backend.addresses(call, None)?,
+            routes: self.backend.routes(call)?,
         })
     }
 
@@ -162,17 +162,17 @@ impl Device {
         let link = &before.link;
         let _ = self.set_mtu(link.mtu);
         if let Some(mac) = link.mac.filter(|_| config.mac.is_some()) {
-            let _ = self.backend.change_link(&mut self.backend.way(), &Change::Mac(mac));
+            let _ = self.backend.change_link(&mut self.backend.begin_call(), &Change::Mac(mac));
         }
         if let Ok(alias) = Alias::new(&link.alias) {
             let _ = self.set_alias(&alias);
         }
         let _ = self.set_tx_queue_length(link.tx_queue_length);
         let _ = self.set_send_buffer(before.send_buffer);
-        self.restore_addresses(&mut self.backend.way(), &before.addresses);
+        self.restore_addresses(&mut self.backend.begin_call(), &before.addresses);
         let _ = self.set_up(link.up);
         self.restore_routes(
-            &mut self.backend.way(),
+            &mut self.backend.begin_call(),
             &before.routes,
             config.routes.iter().map(|added| added.item),
         );

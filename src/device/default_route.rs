@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::{Device, Way};
+use super::{Call, Device};
 use crate::model::default_route::{Bypass, DefaultRoute};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::feature::Feature;
@@ -23,35 +23,35 @@ impl Device {
     /// Routes all packets of a family or of both through the device, or none if one step fails.
     pub fn add_default_route(&self, wanted: &DefaultRoute) -> Result<()> {
         let _configuring = self.lock_configuration();
-        let way = &mut self.backend.way();
+        let call = &mut self.backend.begin_call();
         let families = families(wanted.family)?;
-        let routes = self.default_routes(way, &families, wanted.gateway)?;
-        let before = self.backend.routes(way)?;
+        let routes = self.default_routes(call, &families, wanted.gateway)?;
+        let before = self.backend.routes(call)?;
         let remedy = "add an address whose network has the gateway";
-        let added = routes.iter().try_for_each(|route| self.add_route_on(way, route, true, remedy));
-        added.and_then(|()| self.backend.add_policy(way, &families, wanted)).inspect_err(|_| {
-            self.restore_routes(way, &before, routes);
+        let added = routes.iter().try_for_each(|route| self.add_route_on(call, route, true, remedy));
+        added.and_then(|()| self.backend.add_policy(call, &families, wanted)).inspect_err(|_| {
+            self.restore_routes(call, &before, routes);
         })
     }
 
     /// Undoes [`Self::add_default_route`], of any handle, or nothing if one step fails.
     pub fn del_default_route(&self, family: Option<Family>) -> Result<()> {
         let _configuring = self.lock_configuration();
-        let way = &mut self.backend.way();
+        let call = &mut self.backend.begin_call();
         let families = families(family)?;
-        let ours = self.default_routes(way, &families, None)?;
-        let before = self.backend.routes(way)?;
+        let ours = self.default_routes(call, &families, None)?;
+        let before = self.backend.routes(call)?;
         let place = |route: &Route| (route.network(), route.prefix(), route.details.table);
         let is_ours = |it: &&Installed| ours.iter().any(|route| place(route) == place(&it.route));
         let mut present = before.iter().filter(is_ours).peekable();
-        let there = present.peek().is_some();
-        let removed = present.try_for_each(|installed| match self.backend.remove_route(way, installed) {
+        let had_any = present.peek().is_some();
+        let removed = present.try_for_each(|installed| match self.backend.remove_route(call, installed) {
             Err(error) if error.errno() == Errno::ESRCH => Ok(()),
             removed => removed,
         });
-        let removed = removed.and_then(|()| self.backend.remove_policy(way, &families));
-        match removed.inspect_err(|_| self.restore_routes(way, &before, [])) {
-            Ok(false) if !there => {
+        let removed = removed.and_then(|()| self.backend.remove_policy(call, &families));
+        match removed.inspect_err(|_| self.restore_routes(call, &before, [])) {
+            Ok(false) if !had_any => {
                 let action = "delete the default route through";
                 let text = text!("{action} {}: tuntap_add_default_route has added none", self.label());
                 Err(Error::new(Errno::ENOENT, Reason::Unset, text))
@@ -62,13 +62,13 @@ impl Device {
 
     fn default_routes(
         &self,
-        way: &mut Way<'_>,
+        call: &mut Call<'_>,
         families: &[Family],
         gateway: Option<IpAddr>,
     ) -> Result<Vec<Route>> {
         let mut routes = Vec::new();
         for family in families {
-            memory::append(&mut routes, &self.backend.default_routes(way, *family, gateway)?)?;
+            memory::append(&mut routes, &self.backend.default_routes(call, *family, gateway)?)?;
         }
         Ok(routes)
     }
@@ -77,14 +77,14 @@ impl Device {
     pub fn add_bypass(&self, bypass: &Bypass, keep: bool) -> Result<()> {
         self.needs(Feature::Bypass, "add a bypass of")?;
         let _configuring = self.lock_configuration();
-        self.backend.add_bypass(&mut self.backend.way(), &families(bypass.family())?, bypass, keep)
+        self.backend.add_bypass(&mut self.backend.begin_call(), &families(bypass.family())?, bypass, keep)
     }
 
     /// Undoes [`Self::add_bypass`], of any handle.
     pub fn del_bypass(&self, bypass: &Bypass) -> Result<()> {
         self.needs(Feature::Bypass, "delete a bypass of")?;
         let _configuring = self.lock_configuration();
-        if self.backend.remove_bypass(&mut self.backend.way(), &families(bypass.family())?, bypass)? {
+        if self.backend.remove_bypass(&mut self.backend.begin_call(), &families(bypass.family())?, bypass)? {
             return Ok(());
         }
         let text = text!("{} has no bypass for {bypass}", self.label());

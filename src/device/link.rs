@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Reads and changes the state of an interface.
 
-use super::{Device, Way};
+use super::{Call, Device};
 use crate::model::address::IPV6_MTU;
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::feature::Feature;
@@ -20,11 +20,11 @@ impl Device {
 
     /// Brings the interface up, or takes it down.
     pub fn set_up(&self, up: bool) -> Result<()> {
-        let way = &mut self.backend.way();
-        if self.backend.link(way)?.up == up {
+        let call = &mut self.backend.begin_call();
+        if self.backend.link(call)?.up == up {
             return Ok(());
         }
-        self.backend.change_link(way, &Change::Up(up))
+        self.backend.change_link(call, &Change::Up(up))
     }
 
     /// The MTU: the size of the largest packet in bytes, without the Ethernet header.
@@ -34,8 +34,8 @@ impl Device {
 
     /// Sets the MTU.
     pub fn set_mtu(&self, mtu: u32) -> Result<()> {
-        let way = &mut self.backend.way();
-        let link = self.backend.link(way)?;
+        let call = &mut self.backend.begin_call();
+        let link = self.backend.link(call)?;
         match link.mtu_range {
             _ if link.mtu == mtu => Ok(()),
             Some((least, most)) if mtu < least || mtu > most => Err(Error::new(
@@ -43,7 +43,7 @@ impl Device {
                 Reason::Range,
                 text!("set the MTU of {} to {mtu}: the range is {least} to {most}", link.name),
             )),
-            _ => self.backend.change_link(way, &Change::Mtu(mtu)),
+            _ => self.backend.change_link(call, &Change::Mtu(mtu)),
         }
     }
 
@@ -58,31 +58,31 @@ impl Device {
 
     /// The hardware address of a TAP device.
     pub fn mac(&self) -> Result<Mac> {
-        self.mac_on(&mut self.backend.way())
+        self.mac_on(&mut self.backend.begin_call())
     }
 
-    fn mac_on(&self, way: &mut Way<'_>) -> Result<Mac> {
+    fn mac_on(&self, call: &mut Call<'_>) -> Result<Mac> {
         self.needs_tap("MAC address")?;
-        let mac = self.backend.link(way)?.mac;
+        let mac = self.backend.link(call)?.mac;
         mac.ok_or_else(|| self.unset("MAC address", "tuntap_set_mac"))
     }
 
     /// Sets the hardware address of a TAP device.
     pub fn set_mac(&self, mac: Mac) -> Result<()> {
-        let way = &mut self.backend.way();
-        if self.mac_on(way)? == mac {
+        let call = &mut self.backend.begin_call();
+        if self.mac_on(call)? == mac {
             return Ok(());
         }
-        self.backend.change_link(way, &Change::Mac(mac))
+        self.backend.change_link(call, &Change::Mac(mac))
     }
 
     /// Renames the interface.
     pub fn set_name(&self, name: Name) -> Result<()> {
-        let way = &mut self.backend.way();
-        if self.backend.link(way)?.name == name {
+        let call = &mut self.backend.begin_call();
+        if self.backend.link(call)?.name == name {
             return Ok(());
         }
-        self.backend.change_link(way, &Change::Name(name))
+        self.backend.change_link(call, &Change::Name(name))
     }
 
     /// The alias. Empty if there is none.
@@ -92,11 +92,11 @@ impl Device {
 
     /// Sets the alias. An empty one removes it.
     pub fn set_alias(&self, alias: &Alias) -> Result<()> {
-        let way = &mut self.backend.way();
-        if self.backend.link(way)?.alias == alias.as_bytes() {
+        let call = &mut self.backend.begin_call();
+        if self.backend.link(call)?.alias == alias.as_bytes() {
             return Ok(());
         }
-        self.backend.change_link(way, &Change::Alias(alias))
+        self.backend.change_link(call, &Change::Alias(alias))
     }
 
     /// Whether the interface has a carrier.
@@ -116,19 +116,19 @@ impl Device {
 
     /// Sets the transmit queue length.
     pub fn set_tx_queue_length(&self, packets: u32) -> Result<()> {
-        let way = &mut self.backend.way();
-        if self.backend.link(way)?.tx_queue_length == packets {
+        let call = &mut self.backend.begin_call();
+        if self.backend.link(call)?.tx_queue_length == packets {
             return Ok(());
         }
-        self.backend.change_link(way, &Change::TxQueueLength(packets))
+        self.backend.change_link(call, &Change::TxQueueLength(packets))
     }
 
     /// The interface that it is a port of, such as a bridge.
     pub fn master(&self) -> Result<Name> {
         self.needs(Feature::Master, "query the master of")?;
-        let way = &mut self.backend.way();
-        let name = match self.backend.link(way)?.master {
-            Some(index) => self.backend.name_of(way, index)?,
+        let call = &mut self.backend.begin_call();
+        let name = match self.backend.link(call)?.master {
+            Some(index) => self.backend.name_of(call, index)?,
             None => None,
         };
         name.ok_or_else(|| self.unset("master", "tuntap_set_master"))
@@ -137,20 +137,20 @@ impl Device {
     /// Makes it a port of an interface, such as a bridge, or of none.
     pub fn set_master(&self, master: Option<Name>) -> Result<()> {
         self.needs(Feature::Master, "set the master of")?;
-        let way = &mut self.backend.way();
+        let call = &mut self.backend.begin_call();
         let absent = |name| {
             let text = text!("add {} to {name}: there is no such interface", self.label());
             Error::new(Errno::ENODEV, Reason::Absent, text)
         };
         let master = match master {
-            Some(name) => Some((self.backend.index_of(way, &name)?.ok_or_else(|| absent(name))?, name)),
+            Some(name) => Some((self.backend.index_of(call, &name)?.ok_or_else(|| absent(name))?, name)),
             None => None,
         };
-        let before = self.backend.link(way)?.master;
+        let before = self.backend.link(call)?.master;
         if before == master.map(|(index, _)| index) {
             return Ok(());
         }
-        let changed = self.backend.change_link(way, &Change::Master(master)).map_err(|error| {
+        let changed = self.backend.change_link(call, &Change::Master(master)).map_err(|error| {
             let cause = match (error.errno(), self.backend.mode().kind) {
                 (Errno::EINVAL, Kind::Tun) => "a bridge takes only a TAP",
                 (Errno::EOPNOTSUPP, _) => "that interface takes no ports",
@@ -162,7 +162,7 @@ impl Device {
             // The kernel removes it from the former one first.
             let former = before.zip(master.map(|(_, name)| name));
             if former.is_some() {
-                let _ = self.backend.change_link(way, &Change::Master(former));
+                let _ = self.backend.change_link(call, &Change::Master(former));
             }
         })
     }
@@ -178,12 +178,12 @@ impl Device {
     pub fn set_ipv6(&self, setting: Setting, value: u32) -> Result<()> {
         self.needs(Feature::Ipv6Settings, "set the IPv6 settings of")?;
         setting.check(value)?;
-        let way = &mut self.backend.way();
-        let settings = self.backend.link(way)?.ipv6.ok_or_else(|| self.no_ipv6())?;
+        let call = &mut self.backend.begin_call();
+        let settings = self.backend.link(call)?.ipv6.ok_or_else(|| self.no_ipv6())?;
         if settings.get(setting) == value {
             return Ok(());
         }
-        self.backend.set_ipv6(way, setting, value).map_err(|error| match (setting, error.errno()) {
+        self.backend.set_ipv6(call, setting, value).map_err(|error| match (setting, error.errno()) {
             (Setting::AddrGenMode, Errno::EINVAL) => {
                 let text = text!("{}: mode 2 needs the sysctl stable_secret", error.message());
                 Error::new(Errno::EINVAL, error.reason(), text)
@@ -213,12 +213,12 @@ impl Device {
     /// Moves the interface to another network namespace. The handle follows it.
     pub(crate) fn set_namespace(&self, namespace: &Namespace) -> Result<()> {
         let _configuring = self.lock_configuration();
-        let way = &mut self.backend.way();
-        self.backend.link(way)?;
+        let call = &mut self.backend.begin_call();
+        self.backend.link(call)?;
         if self.backend.is_in(namespace) {
             return Ok(());
         }
-        self.backend.change_link(way, &Change::Namespace(namespace))
+        self.backend.change_link(call, &Change::Namespace(namespace))
     }
 
     pub(crate) fn needs_tap(&self, what: &str) -> Result<()> {

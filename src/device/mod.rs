@@ -48,7 +48,7 @@ pub struct Device {
 type Rest = PerProcess<Mutex<Stream>>;
 
 /// The state of a call, which its steps share.
-type Way<'a> = <Queue as Backend>::Way<'a>;
+type Call<'a> = <Queue as Backend>::Call<'a>;
 
 impl Device {
     /// Opens a device: attaches to an existing one, or creates it.
@@ -253,7 +253,7 @@ impl Device {
 
     /// The interface as it is.
     fn link(&self) -> Result<Link> {
-        self.backend.link(&mut self.backend.way())
+        self.backend.link(&mut self.backend.begin_call())
     }
 
     /// The name, for messages.

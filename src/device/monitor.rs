@@ -11,7 +11,7 @@ use super::known::{DefaultRoute, Interfaces, Known, Listed, default_route, is_de
 use crate::device::Device;
 use crate::model::address::Assigned;
 use crate::model::error::{Errno, Error, Reason, Result};
-use crate::model::event::{Event, Kind, Notice, Place};
+use crate::model::event::{Event, Kind, Notice, RouteKey};
 use crate::model::flags::Reports;
 use crate::model::limit::Limit;
 use crate::model::link::Link;
@@ -194,12 +194,12 @@ impl State {
             Notice::AddressGone(index, assigned) => self.note_address_gone(index, assigned),
             Notice::Route(index, installed) => self.note_route(index, installed),
             Notice::RouteGone(index, installed) => self.note_route_gone(index, &installed),
-            Notice::RouteReplaced(place) => {
-                self.doubt_routes(|installed| Place::of(installed) == place);
+            Notice::RouteReplaced(key) => {
+                self.relist_if_known(|installed| RouteKey::of(installed) == key);
                 Ok(())
             }
-            Notice::RoutesDoubtful => {
-                self.doubt_routes(|_| true);
+            Notice::RoutesUncertain => {
+                self.relist_if_known(|_| true);
                 Ok(())
             }
             Notice::RoutesBegin => {
@@ -324,7 +324,7 @@ impl State {
     }
 
     /// Lists the routes again if one of these is known.
-    fn doubt_routes(&mut self, which: impl Fn(&Installed) -> bool) {
+    fn relist_if_known(&mut self, which: impl Fn(&Installed) -> bool) {
         let mut routes = self.known.values().flat_map(|known| known.routes.values());
         if routes.any(|listed| which(&listed.installed)) {
             self.watch.list_routes();

@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tun_takes_ip_headers_and_up() {
+    fn a_tun_accepts_packets_with_a_complete_ip_header() {
         for (first, header) in [(0x45, IPV4_HEADER), (0x60, IPV6_HEADER)] {
             let mut packet = vec![0; header];
             packet[0] = first;
@@ -318,13 +318,13 @@ mod tests {
     }
 
     #[test]
-    fn a_tap_takes_any_ethernet_frame() {
+    fn a_tap_accepts_any_ethernet_frame() {
         assert!(is_packet(flags::TAP, &[0; ETHERNET_HEADER]));
         assert!(!is_packet(flags::TAP, &[0; ETHERNET_HEADER - 1]));
     }
 
     #[test]
-    fn behind_packet_information_the_kernel_judges() {
+    fn only_the_length_is_checked_with_packet_information() {
         assert!(is_packet(flags::TUN | flags::PI, &[0; 4]));
         assert!(!is_packet(flags::TUN | flags::PI, &[0; 3]));
         assert!(is_packet(flags::TAP | flags::PI, &[0; 18]));

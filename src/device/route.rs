@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Adding and deleting routes through a device.
 
-use super::{Device, Way};
+use super::{Call, Device};
 use crate::model::address::{IPV6_MTU, too_small_for_ipv6};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::prefix::Family;
@@ -12,7 +12,7 @@ use crate::sys::Backend;
 impl Device {
     /// The routes through the device, of both families and all tables except the local one.
     pub fn routes(&self) -> Result<Vec<Installed>> {
-        self.backend.routes(&mut self.backend.way())
+        self.backend.routes(&mut self.backend.begin_call())
     }
 
     /// Adds a route, unless the device has it. Replaces a conflicting route of this device if `replace` is set. A
@@ -21,35 +21,35 @@ impl Device {
     pub fn add_route(&self, route: &Route, replace: bool) -> Result<()> {
         let _configuring = self.lock_configuration();
         let remedy = "add an address whose network has the gateway, or use TUNTAP_ROUTE_ONLINK";
-        self.add_route_on(&mut self.backend.way(), route, replace, remedy)
+        self.add_route_on(&mut self.backend.begin_call(), route, replace, remedy)
     }
 
     /// `remedy`: what to do if the gateway is unreachable.
     pub(super) fn add_route_on(
         &self,
-        way: &mut Way<'_>,
+        call: &mut Call<'_>,
         route: &Route,
         replace: bool,
         remedy: &str,
     ) -> Result<()> {
-        if (replace || !self.backend.adds_without_listing()) && self.installed(way, route)?.is_some() {
+        if (replace || !self.backend.adds_without_listing()) && self.installed(call, route)?.is_some() {
             return Ok(());
         }
         if replace {
             return self
                 .backend
-                .replace_route(way, route)
-                .map_err(|error| self.explain_route(way, route, error, remedy));
+                .replace_route(call, route)
+                .map_err(|error| self.explain_route(call, route, error, remedy));
         }
-        self.backend.add_route(way, route).or_else(|error| match self.installed(way, route) {
+        self.backend.add_route(call, route).or_else(|error| match self.installed(call, route) {
             Ok(Some(_)) => Ok(()),
-            _ => Err(self.explain_route(way, route, error, remedy)),
+            _ => Err(self.explain_route(call, route, error, remedy)),
         })
     }
 
     /// What the kernel reports without a cause. It looks for the network of the gateway first, and a device that is down
     /// has none. Where IPv6 is off because of the MTU, Linux returns ENODEV.
-    fn explain_route(&self, way: &mut Way<'_>, route: &Route, error: Error, remedy: &str) -> Error {
+    fn explain_route(&self, call: &mut Call<'_>, route: &Route, error: Error, remedy: &str) -> Error {
         let unreachable = matches!(error.errno(), Errno::ENETUNREACH | Errno::EHOSTUNREACH)
             && error.reason() == Reason::System
             && route.gateway().is_some();
@@ -57,7 +57,7 @@ impl Device {
         if !unreachable && error.errno() != Errno::ENODEV && !(v6 && error.errno() == Errno::EACCES) {
             return error;
         }
-        let Ok(link) = self.backend.link(way) else { return error };
+        let Ok(link) = self.backend.link(call) else { return error };
         let action = text!("add the route {route} through {}", link.name);
         if unreachable && !link.up {
             Error::new(Errno::ENETDOWN, Reason::Down, text!("{action}: the device is down: use tuntap_up"))
@@ -83,9 +83,9 @@ impl Device {
             let text = text!("{} does not have the route {route}", self.label());
             Error::new(Errno::ENOENT, Reason::Unset, text)
         };
-        let way = &mut self.backend.way();
-        let installed = self.backend.routes(way)?.into_iter().find(is_meant).ok_or_else(missing)?;
-        self.backend.remove_route(way, &installed).map_err(|error| match error.errno() {
+        let call = &mut self.backend.begin_call();
+        let installed = self.backend.routes(call)?.into_iter().find(is_meant).ok_or_else(missing)?;
+        self.backend.remove_route(call, &installed).map_err(|error| match error.errno() {
             Errno::ESRCH => missing(),
             _ => error,
         })
@@ -94,24 +94,24 @@ impl Device {
     /// Restores the routes of before, and deletes those of `added` that were not among them.
     pub(super) fn restore_routes(
         &self,
-        way: &mut Way<'_>,
+        call: &mut Call<'_>,
         before: &[Installed],
         added: impl IntoIterator<Item = Route>,
     ) {
         let is_new = |route: &Route| !before.iter().any(|installed| self.is_meant(route, installed));
         for route in added.into_iter().filter(is_new) {
-            if let Ok(Some(installed)) = self.installed(way, &route) {
-                let _ = self.backend.remove_route(way, &installed);
+            if let Ok(Some(installed)) = self.installed(call, &route) {
+                let _ = self.backend.remove_route(call, &installed);
             }
         }
-        let present = self.backend.routes(way).unwrap_or_default();
+        let present = self.backend.routes(call).unwrap_or_default();
         for lost in before.iter().filter(|installed| !present.contains(installed)) {
-            let _ = self.backend.restore_route(way, lost);
+            let _ = self.backend.restore_route(call, lost);
         }
     }
 
-    fn installed(&self, way: &mut Way<'_>, route: &Route) -> Result<Option<Installed>> {
-        Ok(self.backend.routes(way)?.into_iter().find(|installed| self.is_meant(route, installed)))
+    fn installed(&self, call: &mut Call<'_>, route: &Route) -> Result<Option<Installed>> {
+        Ok(self.backend.routes(call)?.into_iter().find(|installed| self.is_meant(route, installed)))
     }
 
     /// A route that cannot be requested never matches.

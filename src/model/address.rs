@@ -122,7 +122,7 @@ impl AddressRequest {
 
     /// Whether a device with the address `present` cannot have the requested one too. In IPv4 the network and the
     /// prefix length are part of an address's identity.
-    pub(crate) fn has_place_of(&self, present: &Address) -> bool {
+    pub(crate) fn conflicts_with(&self, present: &Address) -> bool {
         let network = |address: &Address| {
             let far_end = address.peer.unwrap_or(address.local);
             (address.prefix, address.prefix.network(far_end))
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_prefix_it_is_a_single_host() {
+    fn the_default_prefix_is_that_of_a_single_host() {
         assert_eq!(request("10.8.0.1").address().to_string(), "10.8.0.1/32");
         assert_eq!(request("fd00::1").address().to_string(), "fd00::1/128");
         assert_eq!(request("fd00:0::1/64").address().to_string(), "fd00::1/64");
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_prefix_any_prefix_meets_the_request() {
+    fn a_request_without_a_prefix_matches_any_prefix() {
         let address = request("10.8.0.1/24").address();
         assert!(request("10.8.0.1").is_met_by(&address));
         assert!(request("10.8.0.1/24").is_met_by(&address));
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deletion_names_what_it_says_and_no_less() {
+    fn a_deletion_matches_the_parts_that_it_names() {
         let peer = AddressRequest::parse("10.8.0.1/24", Some("10.8.0.2")).unwrap();
         let address = peer.address();
         assert_eq!(address.to_string(), "10.8.0.1 peer 10.8.0.2/24");
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_is_of_the_same_family_and_another() {
+    fn a_peer_has_the_same_family_and_another_address() {
         assert_eq!(AddressRequest::parse("10.8.0.1", Some("fd00::2")).unwrap_err().reason(), Reason::Address);
         let own = AddressRequest::parse("10.8.0.1", Some("10.8.0.1")).unwrap();
         assert_eq!(own.address().peer(), None);
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_of_one_or_two_has_no_broadcast() {
+    fn small_networks_and_ipv6_have_no_broadcast_address() {
         assert_eq!(request("10.8.0.1/24").address().broadcast(), Some(Ipv4Addr::new(10, 8, 0, 255)));
         assert_eq!(request("10.8.0.1/31").address().broadcast(), None);
         assert_eq!(request("10.8.0.1/32").address().broadcast(), None);

@@ -8,7 +8,7 @@ use crate::model::address::Address;
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::flags::bit;
 use crate::model::table::{constants, enumeration};
-use crate::model::text::{Outside, text};
+use crate::model::text::{Untrusted, text};
 
 constants! {
     bits FLAGS: u64 {
@@ -142,7 +142,7 @@ impl Label {
     /// Checks a caller's text.
     pub fn new(bytes: &[u8]) -> Result<Self> {
         let too_long = || {
-            let label = Outside(bytes);
+            let label = Untrusted(bytes);
             let fault = text!("label \"{label}\": {} bytes: the limit is {}", bytes.len(), Self::MAX_LEN);
             Error::new(Errno::EINVAL, Reason::Range, fault)
         };
@@ -224,8 +224,8 @@ impl Options {
     }
 
     /// The properties after replacing `has` by this request. Properties that are not requested stay, except the lifetimes.
-    pub(crate) fn over(&self, has: &Self) -> Self {
-        let or = |wanted: u32, there| if wanted == 0 { there } else { wanted };
+    pub(crate) fn merged_with(&self, has: &Self) -> Self {
+        let or = |wanted: u32, present| if wanted == 0 { present } else { wanted };
         Self {
             nodad: self.nodad || has.nodad,
             noprefixroute: self.noprefixroute || has.noprefixroute,
@@ -242,9 +242,9 @@ impl Options {
     /// Whether the properties of an address satisfy the request. A finite lifetime never does, because the remaining time
     /// differs. `nodad` is not compared: it matters only when the address is added.
     pub(crate) fn are_met_by(&self, has: &Self) -> bool {
-        let asked = |wanted: bool, there: bool| there || !wanted;
-        asked(self.noprefixroute, has.noprefixroute)
-            && asked(self.nobroadcast, has.nobroadcast)
+        let is_satisfied = |wanted: bool, present: bool| present || !wanted;
+        is_satisfied(self.noprefixroute, has.noprefixroute)
+            && is_satisfied(self.nobroadcast, has.nobroadcast)
             && (self.broadcast.is_none() || self.broadcast == has.broadcast)
             && (self.scope.is_none() || self.scope == has.scope)
             && (self.metric == 0 || self.metric == has.metric)
@@ -277,7 +277,7 @@ impl Assigned {
 
 impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Outside(self.as_bytes()))
+        write!(f, "{}", Untrusted(self.as_bytes()))
     }
 }
 
@@ -286,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_reported_can_be_requested() {
+    fn reported_properties_can_be_requested() {
         for (valid, preferred) in [(FOREVER, FOREVER), (FOREVER, 0), (600, 300), (600, 0), (7, 7), (0, 0)] {
             let lifetimes = Lifetimes::reported(valid, preferred, false);
             assert_eq!(
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lifetime_of_zero_has_no_end_of_its_own() {
+    fn a_lifetime_of_zero_is_the_default() {
         let of = |valid, preferred| Lifetimes::new(valid, preferred, false).unwrap().as_kernel();
         assert_eq!(of(600, 0), (600, 600));
         assert_eq!(of(0, 300), (FOREVER, 300));
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_asked_for_may_be_anything_but_an_end() {
+    fn only_requested_properties_and_lifetimes_must_match() {
         let has = Options {
             nodad: true,
             scope: Some(Scope::Link),
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_replaced_keeps_what_is_not_said() {
+    fn a_replacement_keeps_properties_that_are_not_requested() {
         let label = Label::new(b"vpn0:1").unwrap();
         let has = Options {
             noprefixroute: true,
@@ -342,22 +342,25 @@ mod tests {
             label,
             ..Options::default()
         };
-        let over = Options::default().over(&has);
-        assert_eq!(over, Options { lifetimes: Lifetimes::default(), ..has });
+        let merged = Options::default().merged_with(&has);
+        assert_eq!(merged, Options { lifetimes: Lifetimes::default(), ..has });
         let broadcast = Some(Ipv4Addr::new(10, 8, 0, 255));
-        let over = Options { broadcast, metric: 8, ..Options::default() }.over(&has);
-        assert_eq!((over.broadcast, over.nobroadcast, over.metric, over.label), (broadcast, false, 8, label));
-        assert_eq!(Options { nobroadcast: true, ..Options::default() }.over(&over).broadcast, None);
+        let merged = Options { broadcast, metric: 8, ..Options::default() }.merged_with(&has);
+        assert_eq!(
+            (merged.broadcast, merged.nobroadcast, merged.metric, merged.label),
+            (broadcast, false, 8, label)
+        );
+        assert_eq!(Options { nobroadcast: true, ..Options::default() }.merged_with(&merged).broadcast, None);
     }
 
     #[test]
-    fn a_label_is_short() {
+    fn the_length_of_a_label_is_limited() {
         assert_eq!(Label::new(b"fifteen-bytes:1").unwrap().as_bytes(), b"fifteen-bytes:1");
         assert_eq!(Label::new(&[b'x'; 16]).unwrap_err().reason(), Reason::Range);
     }
 
     #[test]
-    fn a_scope_is_one_of_four() {
+    fn unknown_scopes_are_refused() {
         assert_eq!(Scope::parse(0), Ok(None));
         assert_eq!(Scope::parse(3), Ok(Some(Scope::Host)));
         assert_eq!(Scope::parse(5).unwrap_err().reason(), Reason::Argument);

@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_gateway_belongs_to_one_family() {
+    fn gateways_and_flags_are_checked() {
         let parse = |family, gateway| DefaultRoute::parse(family, Some(gateway), 0);
         assert!(parse(Some(Family::V4), "10.8.0.1").is_ok());
         assert!(parse(Some(Family::V4), "fe80::1").is_ok());
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bypass_has_a_destination_or_a_mark() {
+    fn a_bypass_needs_a_valid_destination_or_mark() {
         let text = |destination, mark, mask| Bypass::parse(destination, mark, mask).unwrap().to_string();
         assert_eq!(text(Some("192.0.2.1"), 0, 0), "packets to 192.0.2.1/32");
         assert_eq!(text(Some("fd00::/8"), 7, 0), "packets to fd00::/8 with the mark 0x7/0xffffffff");

@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_number_makes_success() {
+    fn numbers_that_are_not_errnos_become_eio() {
         for number in [0, -1, -libc::EINVAL, i32::MIN] {
             assert_eq!(Errno::from_raw(number), Errno::EIO);
         }
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_one_is_its_number() {
+    fn unknown_errnos_are_numbers() {
         assert_eq!(Errno::from_raw(524).desc().to_string(), "errno 524");
         assert_eq!(format!("{:?}", Errno::from_raw(524)), "errno 524");
         assert_eq!(Errno::EPERM.desc().to_string(), "Operation not permitted");
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_finds_it() {
+    fn an_errno_can_be_matched_in_a_pattern() {
         let found = |errno| matches!(errno, Errno::EPERM | Errno::EACCES);
         assert!(found(Errno::from_raw(libc::EACCES)) && !found(Errno::from_raw(524)));
     }

@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reason_has_the_number_of_its_place() {
+    fn reason_numbers_are_consecutive() {
         for (number, constant) in (0..).zip(Reason::TABLE.constants) {
             assert_eq!(constant.number, number);
             assert_eq!(Reason::from_number(number as u32).map(|reason| reason as u64), Some(number));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_keeps_its_errno_and_finds_its_reason() {
+    fn a_system_error_has_the_errno_and_a_reason() {
         let error = Error::system(Errno::EPERM, "set the MTU of vpn0 to 9000");
         assert_eq!(error.errno(), Errno::EPERM);
         assert_eq!(error.reason(), Reason::Privilege);

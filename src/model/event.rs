@@ -10,7 +10,7 @@ use crate::model::route::Installed;
 use crate::model::table::enumeration;
 
 /// An announcement of the system.
-#[allow(dead_code, reason = "a system without a backend looks at none of it")]
+#[allow(dead_code, reason = "a system without a backend does not use it")]
 pub(crate) enum Notice {
     /// An interface is in this state.
     Link(Link),
@@ -27,9 +27,9 @@ pub(crate) enum Notice {
     /// The route is gone.
     RouteGone(u32, Installed),
     /// A route through any interface took this place. Routes that had the place may be gone.
-    RouteReplaced(Place),
+    RouteReplaced(RouteKey),
     /// Routes may be gone without an announcement.
-    RoutesDoubtful,
+    RoutesUncertain,
     /// A list of all routes begins.
     RoutesBegin,
     /// The list of all routes ends. Routes that it did not contain are gone.
@@ -42,15 +42,15 @@ pub(crate) enum Notice {
 
 /// The key of a route. Only appended routes share one.
 #[derive(Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "a system without a backend looks at none of it")]
-pub(crate) struct Place {
+#[allow(dead_code, reason = "a system without a backend does not use it")]
+pub(crate) struct RouteKey {
     pub(crate) network: IpAddr,
     pub(crate) prefix: Prefix,
     pub(crate) metric: u32,
     pub(crate) table: u32,
 }
 
-impl Place {
+impl RouteKey {
     /// The place of a route.
     pub(crate) fn of(Installed { route, .. }: &Installed) -> Self {
         Self {
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_has_the_number_of_its_place() {
+    fn event_numbers_are_consecutive() {
         for (number, constant) in (1..).zip(Kind::TABLE.constants) {
             assert_eq!(constant.number, number);
         }

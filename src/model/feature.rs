@@ -71,12 +71,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_is_the_packages() {
+    fn the_version_is_that_of_the_package() {
         assert_eq!(VERSION.to_str().unwrap(), env!("CARGO_PKG_VERSION"));
     }
 
     #[test]
-    fn every_feature_has_the_number_of_its_place() {
+    fn feature_numbers_are_consecutive() {
         for (number, constant) in (1..).zip(Feature::TABLE.constants) {
             assert_eq!(constant.number, number);
         }

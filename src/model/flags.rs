@@ -342,7 +342,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exactly_one_kind_is_asked_for() {
+    fn exactly_one_kind_is_required() {
         for bits in [0, TUN | TAP, PI, EXCLUSIVE | NONBLOCK] {
             let error = Flags::parse(bits).unwrap_err();
             assert_eq!((error.errno(), error.reason()), (Errno::EINVAL, Reason::Flags));
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_bit_is_named() {
+    fn errors_name_the_invalid_flag() {
         for unknown in [0x2000, 1 << 31, 1 << 63] {
             let error = Flags::parse(TUN | unknown).unwrap_err();
             assert!(error.message().contains(&format!("{unknown:#x}")), "{error}");
@@ -364,14 +364,14 @@ mod tests {
     }
 
     #[test]
-    fn modes_come_back_as_their_bits() {
+    fn modes_convert_to_their_flags() {
         for bits in [TUN, TAP, TUN | PI, TAP | MULTI_QUEUE, TAP | PI | MULTI_QUEUE, TUN | OFFLOAD] {
             assert_eq!(Flags::parse(bits).unwrap().mode.bits(), bits);
         }
     }
 
     #[test]
-    fn a_difference_names_each_mode_in_the_right_direction() {
+    fn a_difference_lists_missing_and_additional_modes() {
         let asked = Flags::parse(TUN | PI).unwrap().mode;
         let granted = Flags::parse(TAP | MULTI_QUEUE).unwrap().mode;
         assert_eq!(asked.difference(asked), None);
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_chooses_only_whether_it_waits() {
+    fn a_queue_accepts_only_the_nonblock_flag() {
         assert!(Flags::parse_queue(NONBLOCK).unwrap());
         assert!(!Flags::parse_queue(0).unwrap());
         assert_eq!(Flags::parse_queue(TUN).unwrap_err().reason(), Reason::Flags);

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_setting_has_its_values() {
+    fn unknown_settings_and_values_are_refused() {
         assert_eq!(Setting::parse(4).unwrap_err().reason(), Reason::Argument);
         for (number, most) in [(1, 2), (2, 3), (3, 1)] {
             let setting = Setting::parse(number).unwrap();

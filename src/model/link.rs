@@ -156,13 +156,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_alias_has_its_length() {
+    fn the_length_of_an_alias_is_limited() {
         assert_eq!(Alias::new(&[b'x'; 255]).unwrap().as_bytes().len(), 255);
         assert_eq!(Alias::new(&[b'x'; 256]).unwrap_err().reason(), Reason::Range);
     }
 
     #[test]
-    fn a_mac_is_one_stations() {
+    fn group_and_zero_mac_addresses_are_refused() {
         assert!(Mac::new([0x02, 0, 0, 0, 0, 1]).is_ok());
         for bytes in [[0; 6], [1, 0, 0x5e, 0, 0, 1], [0xff; 6]] {
             let error = Mac::new(bytes).unwrap_err();
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mac_is_written_in_pairs() {
+    fn a_mac_address_is_formatted_with_colons() {
         assert_eq!(Mac::reported([0, 0x11, 0x22, 0xaa, 0xbb, 0xff]).to_string(), "00:11:22:aa:bb:ff");
     }
 }

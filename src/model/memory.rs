@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_asked_for_is_given() {
+    fn allocations_contain_the_given_items() {
         assert_eq!(copy(&[1, 2, 3]).unwrap(), [1, 2, 3]);
         let mut items = collect((0..5).filter(|number| number % 2 == 0)).unwrap();
         push(&mut items, 6).unwrap();

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::model::error::{Errno, Error, Reason, Result};
-use crate::model::text::{Outside, text};
+use crate::model::text::{Untrusted, text};
 
 /// The maximum length of a name in bytes, on Linux and on the BSDs: IFNAMSIZ without the NUL.
 pub const MAX_LEN: usize = 15;
@@ -156,7 +156,7 @@ fn invalid(bytes: &[u8], fault: &str) -> Error {
     Error::new(
         Errno::EINVAL,
         Reason::Name,
-        text!("\"{}\" is not a valid device name: {fault}", Outside(bytes)),
+        text!("\"{}\" is not a valid device name: {fault}", Untrusted(bytes)),
     )
 }
 
@@ -165,14 +165,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn good_names_are_taken_as_they_are() {
+    fn valid_names_are_accepted_unchanged() {
         for name in ["a", "vpn0", "tun-office.1", "fifteen-bytes-x", "\u{e9}t\u{e9}0", "a.", ".a", "..."] {
             assert_eq!(Name::new(name.as_bytes()).unwrap().as_bytes(), name.as_bytes());
         }
     }
 
     #[test]
-    fn bad_names_are_refused_with_their_fault() {
+    fn invalid_names_are_refused_with_the_cause() {
         let cases: [(&[u8], &str); 12] = [
             (b"sixteen-bytes-xx", "longer"),
             (b"a/b", "slash"),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::model::error::{Errno, Error, Reason, Result};
-use crate::model::text::{Outside, text};
+use crate::model::text::{Untrusted, text};
 
 /// The family of an IP address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +126,7 @@ impl Parsed {
     }
 
     /// Adds the family and the prefix length that were passed separately, if any. They must not contradict the text.
-    pub fn agreeing(self, family: Option<Family>, bits: u32, text: &str) -> Result<Self> {
+    pub fn combined_with(self, family: Option<Family>, bits: u32, text: &str) -> Result<Self> {
         if family.is_some_and(|family| family != self.family()) {
             return Err(invalid(text, "the address is of another family than requested"));
         }
@@ -165,8 +165,8 @@ pub fn check_host(ip: IpAddr, text: &str) -> Result<IpAddr> {
     Ok(ip)
 }
 
-pub(crate) fn parse_ip(text: &str, whole: &str) -> Result<IpAddr> {
-    text.parse().map_err(|_| invalid(whole, "not an IP address: write it as in 10.8.0.1 or fd00::1"))
+pub(crate) fn parse_ip(text: &str, full: &str) -> Result<IpAddr> {
+    text.parse().map_err(|_| invalid(full, "not an IP address: write it as in 10.8.0.1 or fd00::1"))
 }
 
 /// Accepts only digits: `u8::from_str` also accepts "+24".
@@ -176,7 +176,7 @@ fn parse_bits(text: &str) -> Option<u8> {
 }
 
 pub(crate) fn invalid(text: &str, what: impl fmt::Display) -> Error {
-    Error::new(Errno::EINVAL, Reason::Address, text!("\"{}\": {what}", Outside(text.as_bytes())))
+    Error::new(Errno::EINVAL, Reason::Address, text!("\"{}\": {what}", Untrusted(text.as_bytes())))
 }
 
 #[cfg(test)]
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_comes_with_or_without_its_prefix() {
+    fn the_prefix_of_an_address_is_optional() {
         for (text, most) in [("10.8.0.1", 32), ("fd00::1", 128)] {
             let plain = Parsed::new(text).unwrap();
             assert_eq!((plain.ip, plain.prefix), (ip(text), None));
@@ -201,21 +201,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_twice_is_the_same() {
-        let agreeing = |text, family, bits| Parsed::new(text).unwrap().agreeing(family, bits, text);
+    fn separate_family_and_prefix_must_match_the_text() {
+        let combined_with = |text, family, bits| Parsed::new(text).unwrap().combined_with(family, bits, text);
         let bits = |parsed: Parsed| parsed.prefix.map(Prefix::bits);
-        assert_eq!(agreeing("10.8.0.1", None, 0).map(bits), Ok(None));
-        assert_eq!(agreeing("10.8.0.1", Some(Family::V4), 24).map(bits), Ok(Some(24)));
-        assert_eq!(agreeing("10.8.0.1/24", Some(Family::V4), 24).map(bits), Ok(Some(24)));
-        assert_eq!(agreeing("fd00::1/64", None, 0).map(bits), Ok(Some(64)));
+        assert_eq!(combined_with("10.8.0.1", None, 0).map(bits), Ok(None));
+        assert_eq!(combined_with("10.8.0.1", Some(Family::V4), 24).map(bits), Ok(Some(24)));
+        assert_eq!(combined_with("10.8.0.1/24", Some(Family::V4), 24).map(bits), Ok(Some(24)));
+        assert_eq!(combined_with("fd00::1/64", None, 0).map(bits), Ok(Some(64)));
         for (family, bits) in [(Some(Family::V6), 0), (None, 25), (None, 33), (None, 280)] {
-            assert_eq!(agreeing("10.8.0.1/24", family, bits).unwrap_err().reason(), Reason::Address);
+            assert_eq!(combined_with("10.8.0.1/24", family, bits).unwrap_err().reason(), Reason::Address);
         }
-        assert_eq!(agreeing("10.8.0.1", None, 256).unwrap_err().reason(), Reason::Address);
+        assert_eq!(combined_with("10.8.0.1", None, 256).unwrap_err().reason(), Reason::Address);
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn invalid_addresses_are_refused() {
         let wrong = [
             "",
             "/",
@@ -250,12 +250,12 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_makes_a_short_message() {
+    fn a_long_address_is_truncated_in_the_message() {
         assert!(Parsed::new(&"9".repeat(10_000)).unwrap_err().message().len() < 200);
     }
 
     #[test]
-    fn netmask_and_prefix_are_the_same_thing() {
+    fn netmasks_convert_to_prefixes_and_back() {
         for bits in 0..=32 {
             let prefix = Prefix::new(Family::V4, bits).unwrap();
             assert_eq!(Prefix::parse_netmask(&prefix.netmask().to_string()).unwrap(), prefix);
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_has_no_host_bits() {
+    fn a_network_address_has_no_host_bits() {
         let network = |text: &str| {
             let parsed = Parsed::new(text).unwrap();
             parsed.prefix_or_host().network(parsed.ip).to_string()

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bits_are_those_that_were_given() {
+    fn event_bits_are_checked_and_preserved() {
         for bits in 1..4 {
             assert_eq!(Readiness::parse(bits).unwrap().bits(), bits);
         }

@@ -115,7 +115,7 @@ impl Route {
     /// default of the system.
     pub fn parse(destination: &str, gateway: Option<&str>, metric: u32, table: u32) -> Result<Self> {
         let route = Self::new(Parsed::new(destination)?, destination)?;
-        let route = gateway.map_or(Ok(route), |gateway| route.by(gateway))?;
+        let route = gateway.map_or(Ok(route), |gateway| route.with_gateway(gateway))?;
         Ok(Self { details: Details { metric, table, ..Details::default() }, ..route })
     }
 
@@ -132,7 +132,7 @@ impl Route {
     }
 
     /// The route with a gateway. An IPv4 route can have an IPv6 gateway.
-    pub fn by(self, gateway: &str) -> Result<Self> {
+    pub fn with_gateway(self, gateway: &str) -> Result<Self> {
         let ip = prefix::parse_host(gateway)?;
         if Family::of(ip) == self.family() || self.family() == Family::V4 {
             return Ok(Self { gateway: Some(ip), ..self });
@@ -141,7 +141,7 @@ impl Route {
     }
 
     /// The route with a source address for packets whose sender has not chosen one.
-    pub fn sent_from(self, source: &str) -> Result<Self> {
+    pub fn with_source(self, source: &str) -> Result<Self> {
         let ip = prefix::parse_host(source)?;
         if Family::of(ip) == self.family() {
             return Ok(Self { source: Some(ip), ..self });
@@ -185,7 +185,7 @@ impl Route {
     }
 
     /// Whether the gateway and the destination are of different families.
-    pub fn is_by_another_family(&self) -> bool {
+    pub fn has_gateway_of_another_family(&self) -> bool {
         self.gateway.is_some_and(|gateway| Family::of(gateway) != self.family())
     }
 
@@ -277,19 +277,19 @@ mod tests {
     fn a_gateway_and_a_source_are_hosts() {
         let route = Route::parse("10.9.0.0/16", Some("10.8.0.2"), 7, 100).unwrap();
         assert_eq!(route.to_string(), "10.9.0.0/16 via 10.8.0.2 metric 7 table 100");
-        let route = route.sent_from("10.8.0.1").unwrap();
+        let route = route.with_source("10.8.0.1").unwrap();
         assert_eq!(route.to_string(), "10.9.0.0/16 via 10.8.0.2 src 10.8.0.1 metric 7 table 100");
         assert!(Route::parse("10.9.0.0/16", Some("fe80::2"), 0, 0).is_ok());
         for wrong in ["0.0.0.0", "10.8.0.2/24", "gateway"] {
-            assert_eq!(route.by(wrong).unwrap_err().reason(), Reason::Address);
-            assert_eq!(route.sent_from(wrong).unwrap_err().reason(), Reason::Address);
+            assert_eq!(route.with_gateway(wrong).unwrap_err().reason(), Reason::Address);
+            assert_eq!(route.with_source(wrong).unwrap_err().reason(), Reason::Address);
         }
-        assert_eq!(route.sent_from("fd00::2").unwrap_err().reason(), Reason::Address);
+        assert_eq!(route.with_source("fd00::2").unwrap_err().reason(), Reason::Address);
         assert_eq!(Route::parse("fd01::/64", Some("10.8.0.2"), 0, 0).unwrap_err().reason(), Reason::Address);
     }
 
     #[test]
-    fn zero_is_the_usual_metric_and_table() {
+    fn zero_requests_the_default_metric_and_table() {
         let asked = Route::parse("fd01::/64", None, 0, 0).unwrap();
         let with = |metric, table| Route { details: Details { metric, table, ..asked.details }, ..asked };
         assert!(with(1024, 254).meets(&asked, (1024, 254)));
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_is_there() {
+    fn a_route_must_have_the_requested_attributes() {
         let plain = Route::parse("10.9.0.0/16", None, 0, 0).unwrap();
         let with = |details| Route { details, ..plain };
         let made = Details { protocol: 4, scope: Some(Scope::Link), ..Details::default() };
@@ -314,14 +314,14 @@ mod tests {
             assert!(!with(made).meets(&with(details), (0, 0)), "{details:?}");
             assert!(with(details).meets(&with(details), (0, 0)));
         }
-        let sourced = with(made).sent_from("10.8.0.1").unwrap();
+        let sourced = with(made).with_source("10.8.0.1").unwrap();
         assert!(!sourced.meets(&plain, (0, 0)) && !with(made).meets(&sourced, (0, 0)));
         let kernels = Route { details: Details { protocol: KERNEL, ..made }, ..sourced };
         assert!(kernels.meets(&plain, (0, 0)) && kernels.meets(&kernels, (0, 0)));
     }
 
     #[test]
-    fn a_type_has_its_number() {
+    fn route_types_are_parsed_by_number() {
         assert_eq!(Type::parse(4), Ok(Type::Multicast));
         assert_eq!(Type::parse(6).unwrap_err().reason(), Reason::Argument);
     }

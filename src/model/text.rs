@@ -7,8 +7,8 @@ use std::str;
 
 /// The maximum length of a text in bytes: the size of the message of a tuntap_error, without the NUL.
 pub const MAX_LEN: usize = 247;
-/// The maximum length of a text from outside in a message, in bytes.
-const MAX_OUTSIDE: usize = 96;
+/// The maximum length of untrusted text in a message, in bytes.
+const MAX_UNTRUSTED: usize = 96;
 
 /// A text. It is truncated at the end of a character if it is too long. A control character becomes `\xNN`.
 #[derive(Clone, Copy)]
@@ -48,7 +48,7 @@ impl Write for Text {
         for character in text.chars() {
             let mut bytes = [0; 4];
             let bytes = character.encode_utf8(&mut bytes).as_bytes();
-            match acts(character) {
+            match is_interpreted(character) {
                 true => bytes.iter().for_each(|byte| self.add(&escape(*byte))),
                 false => self.add(bytes),
             }
@@ -59,7 +59,7 @@ impl Write for Text {
 
 /// Whether a terminal or a reader of lines interprets the character: it moves the cursor, changes the colour, ends a
 /// line, or changes the direction of writing.
-fn acts(character: char) -> bool {
+fn is_interpreted(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
@@ -124,10 +124,10 @@ macro_rules! text {
 }
 pub(crate) use text;
 
-/// A text from outside, as a message shows it: truncated if it is long, with `\xNN` for bytes that are not UTF-8.
-pub struct Outside<'a>(pub &'a [u8]);
+/// Untrusted text, as a message shows it: truncated if it is long, with `\xNN` for bytes that are not UTF-8.
+pub struct Untrusted<'a>(pub &'a [u8]);
 
-impl fmt::Display for Outside<'_> {
+impl fmt::Display for Untrusted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = self.beginning();
         for chunk in shown.utf8_chunks() {
@@ -140,12 +140,12 @@ impl fmt::Display for Outside<'_> {
     }
 }
 
-impl Outside<'_> {
+impl Untrusted<'_> {
     /// The part that is shown. It ends at the end of a character.
     fn beginning(&self) -> &[u8] {
         let follows = |at: usize| self.0.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
-        let within = (0..3_usize).take_while(|back| follows(MAX_OUTSIDE.saturating_sub(*back))).count();
-        self.0.get(..MAX_OUTSIDE.saturating_sub(within)).unwrap_or(self.0)
+        let within = (0..3_usize).take_while(|back| follows(MAX_UNTRUSTED.saturating_sub(*back))).count();
+        self.0.get(..MAX_UNTRUSTED.saturating_sub(within)).unwrap_or(self.0)
     }
 }
 
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_acts_on_is_escaped() {
+    fn characters_that_a_terminal_interprets_are_escaped() {
         let text = text!("a{}b", "\n\x1b[31m\0\x7f\u{9b}\u{61c}\u{202e}\u{feff}\u{e9} \\");
         let shown = "a\\x0a\\x1b[31m\\x00\\x7f\\xc2\\x9b\\xd8\\x9c\\xe2\\x80\\xae\\xef\\xbb\\xbf\u{e9} \\b";
         assert_eq!(text.as_str(), shown);
@@ -162,19 +162,19 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_left_out() {
+    fn long_texts_are_truncated_at_a_character() {
         let long = format!("x{}", "\u{e9}".repeat(200));
         let text = text!("{long}{}", "z");
         assert_eq!(text.as_str().len(), MAX_LEN);
         assert!(long.starts_with(text.as_str()));
-        // Nothing comes behind a gap, and an escape is whole.
+        // Nothing is appended after text that did not fit, and an escape is never split.
         let text = text!("{}{}{}", "x".repeat(MAX_LEN - 3), '\n', "y");
         assert_eq!(text.as_str(), "x".repeat(MAX_LEN - 3));
     }
 
     #[test]
-    fn bytes_from_outside_are_shown() {
-        let shown = |bytes: &[u8]| text!("{}", Outside(bytes)).as_str().to_owned();
+    fn untrusted_bytes_are_escaped_and_truncated() {
+        let shown = |bytes: &[u8]| text!("{}", Untrusted(bytes)).as_str().to_owned();
         assert_eq!(shown(b"/x\n\xff\xc3y"), "/x\\x0a\\xff\\xc3y");
         assert_eq!(shown("/\u{e9}".as_bytes()), "/\u{e9}");
         assert_eq!(shown(&[b'x'; 96]), "x".repeat(96));

@@ -306,7 +306,7 @@ mod tests {
     };
 
     #[test]
-    fn each_layout_reads_what_it_wrote() {
+    fn each_layout_reads_the_header_that_it_wrote() {
         for size in [10, 11, 12, 20, 24, MAX_SIZE] {
             for endian in [Endian::Little, Endian::Big] {
                 let layout = Layout::new(size, endian).unwrap();
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_are_those_of_virtio() {
+    fn the_bytes_match_the_virtio_layout() {
         let mut bytes = [0; 12];
         Layout::new(12, Endian::Big).unwrap().write(HDR, &mut bytes);
         assert_eq!(bytes, [1, 0x81, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn no_header_is_shorter_or_longer() {
+    fn header_sizes_out_of_range_are_refused() {
         for size in [0, 9, MAX_SIZE + 1, usize::MAX] {
             assert_eq!(Layout::new(size, Endian::NATIVE), None);
         }

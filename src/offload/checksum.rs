@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subtracted_word_is_gone() {
+    fn without_subtracts_a_word() {
         assert_eq!(fold(0x1234 + 0x5678 + without(0x5678)), 0x1234);
     }
 
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn places_outside_of_the_packet_are_refused() {
+    fn offsets_outside_of_the_packet_are_refused() {
         for (start, offset) in [(41, 0), (20, 19), (0, 39), (usize::MAX, 1), (20, usize::MAX)] {
             assert_eq!(Partial::find(40, start, offset), None);
         }
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_has_the_checksum_of_one_in_place() {
+    fn a_copy_has_the_same_checksum_as_in_place() {
         let packet: Vec<u8> = (0..1500_u32).map(|number| (number * 7) as u8).collect();
         for cpu in Cpu::all() {
             for (start, offset) in [(0, 0), (20, 16), (33, 6), (1400, 98), (1498, 0)] {

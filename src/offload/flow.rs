@@ -28,11 +28,11 @@ pub(super) struct Flow {
     transport: u8,
     headers: u8,
     /// The packet is complete, without trailing bytes: its checksum can be recomputed.
-    pub(super) whole: bool,
+    pub(super) complete: bool,
     /// The packet can be coalesced with others.
     pub(super) joins: bool,
     /// No packet can be appended after it.
-    pub(super) ends: bool,
+    pub(super) is_last: bool,
     pub(super) sequence: u32,
     pub(super) id: u16,
 }
@@ -54,7 +54,7 @@ impl Flow {
                 (IPV6_HEADER, usize::from(u16_at(ip, 4)?) + IPV6_HEADER, 0, 0)
             }
         };
-        let whole = length == packet.len() - network;
+        let complete = length == packet.len() - network;
         let transport = network + ip_header;
         let tail = if tcp { Tail::tcp(packet, transport)? } else { Tail::udp(packet, transport)? };
         let headers = transport + tail.header;
@@ -67,15 +67,15 @@ impl Flow {
             network: network.try_into().ok()?,
             transport: transport.try_into().ok()?,
             headers: headers.try_into().ok()?,
-            whole: whole && tail.whole,
+            complete: complete && tail.complete,
             // 0xffff is an unusual form of 0. If recomputed, it would become 0.
             joins: joins
-                && whole
+                && complete
                 && tail.joins
                 && sum != 0xffff
                 && headers < packet.len()
                 && packet.len() <= MAX_TOTAL,
-            ends: tail.ends,
+            is_last: tail.is_last,
             sequence: tail.sequence,
             id,
         })
@@ -107,7 +107,7 @@ impl Flow {
 
     /// Whether another packet has the same protocols at the same offsets, so that the headers can be compared.
     #[inline]
-    pub(super) fn is_alike(&self, other: &Self) -> bool {
+    pub(super) fn has_same_layout(&self, other: &Self) -> bool {
         self.tcp == other.tcp && self.ip == other.ip && self.network == other.network
     }
 
@@ -115,7 +115,7 @@ impl Flow {
     ///
     /// Always inlined: a call would cost as much as the comparison.
     #[inline(always)]
-    pub(super) fn same_ends(&self, a: &[u8], b: &[u8]) -> Option<bool> {
+    pub(super) fn same_endpoints(&self, a: &[u8], b: &[u8]) -> Option<bool> {
         let at = self.addresses();
         Some(match self.ip {
             Ip::V4 => header::<12>(a, at)? == header::<12>(b, at)?,
@@ -125,7 +125,7 @@ impl Flow {
 
     /// The addresses and ports.
     #[inline]
-    pub(super) fn ends_of<'a>(&self, packet: &'a [u8]) -> &'a [u8] {
+    pub(super) fn endpoints<'a>(&self, packet: &'a [u8]) -> &'a [u8] {
         packet.get(self.addresses()..self.transport() + 4).unwrap_or_default()
     }
 
@@ -209,9 +209,9 @@ impl Flow {
 struct Tail {
     /// Length of the header.
     header: usize,
-    whole: bool,
+    complete: bool,
     joins: bool,
-    ends: bool,
+    is_last: bool,
     sequence: u32,
 }
 
@@ -221,12 +221,12 @@ impl Tail {
         let tcp = header::<TCP_HEADER>(packet, at)?;
         let length = usize::from(byte(tcp, 12)? >> 4) * 4;
         let flags = byte(tcp, 13)?;
-        let whole = length >= TCP_HEADER;
+        let complete = length >= TCP_HEADER;
         Some(Self {
             header: length,
-            whole,
-            joins: whole && flags & !(LAST | ECE) == ACK && u16_at(tcp, 16)? != 0xffff,
-            ends: flags & LAST != 0,
+            complete,
+            joins: complete && flags & !(LAST | ECE) == ACK && u16_at(tcp, 16)? != 0xffff,
+            is_last: flags & LAST != 0,
             sequence: u32_at(tcp, 4)?,
         })
     }
@@ -235,7 +235,7 @@ impl Tail {
     #[inline]
     fn udp(packet: &[u8], at: usize) -> Option<Self> {
         let udp = header::<UDP_HEADER>(packet, at)?;
-        let whole = usize::from(u16_at(udp, 4)?) == packet.len() - at && u16_at(udp, 6)? != 0;
-        Some(Self { header: UDP_HEADER, whole, joins: whole, ends: false, sequence: 0 })
+        let complete = usize::from(u16_at(udp, 4)?) == packet.len() - at && u16_at(udp, 6)? != 0;
+        Some(Self { header: UDP_HEADER, complete, joins: complete, is_last: false, sequence: 0 })
     }
 }

@@ -38,8 +38,8 @@ impl Flows {
     }
 
     /// The bucket of a flow, by its addresses and ports.
-    pub(super) fn bucket(&self, ends: &[u8]) -> u8 {
-        self.key.hash(ends)
+    pub(super) fn bucket(&self, endpoints: &[u8]) -> u8 {
+        self.key.hash(endpoints)
     }
 
     /// The latest item of a bucket.
@@ -74,8 +74,9 @@ impl Key {
 
     /// The highest bits. Any two flows have the same hash with a probability of 1/256.
     #[inline]
-    fn hash(&self, ends: &[u8]) -> u8 {
-        let words = ends.chunks_exact(4).map(|word| u32::from_ne_bytes(word.try_into().unwrap_or_default()));
+    fn hash(&self, endpoints: &[u8]) -> u8 {
+        let words =
+            endpoints.chunks_exact(4).map(|word| u32::from_ne_bytes(word.try_into().unwrap_or_default()));
         let products = words.zip(self.words).map(|(word, key)| key.wrapping_mul(word.into()));
         (products.fold(self.first, u64::wrapping_add) >> 56) as u8
     }
@@ -87,13 +88,14 @@ mod tests {
 
     /// Flows that share a bucket with one key are spread over many buckets with other keys.
     #[test]
-    fn no_choice_of_flows_fills_a_bucket() {
+    fn another_key_spreads_the_flows_of_a_bucket() {
         let first = Key::random();
-        let ends = |number: u32| [[10, 0, 0, 1], number.to_be_bytes(), [4, 0, 1, 187]].concat();
-        let flows: Vec<_> = (0..).map(ends).filter(|ends| first.hash(ends) == 7).take(1000).collect();
+        let endpoints = |number: u32| [[10, 0, 0, 1], number.to_be_bytes(), [4, 0, 1, 187]].concat();
+        let flows: Vec<_> =
+            (0..).map(endpoints).filter(|endpoints| first.hash(endpoints) == 7).take(1000).collect();
         let fullest = |key: Key| {
             let mut counts = [0; BUCKETS];
-            flows.iter().for_each(|ends| counts[usize::from(key.hash(ends))] += 1);
+            flows.iter().for_each(|endpoints| counts[usize::from(key.hash(endpoints))] += 1);
             counts.into_iter().max()
         };
         assert_eq!(fullest(first), Some(1000));

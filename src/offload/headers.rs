@@ -78,7 +78,7 @@ pub(super) fn put<const N: usize>(bytes: &mut [u8], at: usize, value: [u8; N]) {
 pub(super) fn network(packet: &[u8], kind: Kind, tags: usize) -> Option<(usize, Ip)> {
     let at = match kind {
         Kind::Tun => 0,
-        Kind::Tap => behind_tags(packet, tags)?,
+        Kind::Tap => after_tags(packet, tags)?,
     };
     match byte(packet, at)? >> 4 {
         4 => Some((at, Ip::V4)),
@@ -87,7 +87,7 @@ pub(super) fn network(packet: &[u8], kind: Kind, tags: usize) -> Option<(usize, 
     }
 }
 
-fn behind_tags(packet: &[u8], tags: usize) -> Option<usize> {
+fn after_tags(packet: &[u8], tags: usize) -> Option<usize> {
     let mut at = ETHERNET_HEADER;
     let mut ethertype = u16_at(packet, const { ETHERNET_HEADER - 2 })?;
     let mut left = tags;

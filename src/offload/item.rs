@@ -40,7 +40,7 @@ enum Id {
 
 impl Item {
     /// A packet that is not coalesced.
-    pub(super) fn alone(place: Place, flow: Option<Flow>, older: Option<usize>) -> Self {
+    pub(super) fn single(place: Place, flow: Option<Flow>, older: Option<usize>) -> Self {
         Self {
             place,
             flow,
@@ -90,13 +90,13 @@ impl Item {
         self.segments += 1;
         self.next_sequence = flow.sequence.wrapping_add(payload as u32);
         self.id = self.id.then(flow.id);
-        self.closed = flow.ends || payload < self.gso_size;
+        self.closed = flow.is_last || payload < self.gso_size;
     }
 
     /// Whether a packet with `payload` bytes of payload continues this item: its headers must be the same, except for fields
     /// that are incremented. `own`: the bytes of this item.
     #[inline]
-    pub(super) fn takes(&self, own: &[u8], flow: &Flow, packet: &[u8], payload: usize) -> bool {
+    pub(super) fn accepts(&self, own: &[u8], flow: &Flow, packet: &[u8], payload: usize) -> bool {
         let limit = if flow.tcp { u16::MAX } else { MAX_DATAGRAMS };
         !self.closed
             && self.flow.as_ref().is_some_and(|own| own.headers() == flow.headers())

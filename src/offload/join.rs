@@ -206,7 +206,7 @@ impl Joiner {
     }
 
     fn look_up(&self, flow: &Flow, packet: &[u8]) -> Option<usize> {
-        let mut place = self.flows.latest(self.flows.bucket(flow.ends_of(packet)));
+        let mut place = self.flows.latest(self.flows.bucket(flow.endpoints(packet)));
         while let Some(found) = place.filter(|place| self.is_of(*place, flow, packet) != Some(true)) {
             place = self.items.get(found).and_then(|item| item.older);
         }
@@ -218,7 +218,7 @@ impl Joiner {
     fn is_of(&self, place: usize, flow: &Flow, packet: &[u8]) -> Option<bool> {
         let item = self.items.get(place)?;
         let own = item.flow.as_ref()?;
-        Some(own.is_alike(flow) && flow.same_ends(self.slots.get(&item.place)?, packet)?)
+        Some(own.has_same_layout(flow) && flow.same_endpoints(self.slots.get(&item.place)?, packet)?)
     }
 
     /// Appends the packet, which may be coalesced, to an item. None: it does not continue the item.
@@ -227,14 +227,14 @@ impl Joiner {
         let item = self.items.get_mut(place)?;
         let payload = packet.get(flow.headers()..)?;
         let (own, room) = self.slots.growing(&item.place)?;
-        if !item.takes(own, flow, packet, payload.len()) {
+        if !item.accepts(own, flow, packet, payload.len()) {
             return None;
         }
         if !copy(self.cpu, self.trusted, flow, packet, room.get_mut(..payload.len())?, payload) {
             return None;
         }
         item.extend(flow, payload.len());
-        if flow.ends && flow.tcp {
+        if flow.is_last && flow.tcp {
             let at = flow.transport() + 13;
             let flags = byte(own, at)? | byte(packet, at)?;
             put(own, at, [flags]);
@@ -247,10 +247,10 @@ impl Joiner {
     /// Not inlined: it would use registers that the path of most packets needs.
     #[inline(never)]
     fn begin(&mut self, flow: &Flow, packet: &[u8]) -> Option<()> {
-        let bucket = self.flows.bucket(flow.ends_of(packet));
+        let bucket = self.flows.bucket(flow.endpoints(packet));
         let older = self.flows.latest(bucket);
         let place = self.items.len();
-        if !flow.joins || flow.ends || self.grow(flow, older, packet).is_none() {
+        if !flow.joins || flow.is_last || self.grow(flow, older, packet).is_none() {
             self.keep(packet, Some(*flow), older)?;
         }
         self.flows.set_latest(bucket, place);
@@ -276,7 +276,7 @@ impl Joiner {
     /// Adds an item that is not coalesced.
     fn keep(&mut self, packet: &[u8], flow: Option<Flow>, older: Option<usize>) -> Option<()> {
         let place = self.slots.keep(packet)?;
-        self.items.push(Item::alone(place, flow, older));
+        self.items.push(Item::single(place, flow, older));
         Some(())
     }
 
@@ -289,7 +289,9 @@ impl Joiner {
                 flow.finish(item.gso_size(), self.slots.get_mut(&item.place)?)
             }
             // The sender may have left out the checksum. The rest of the packet stays as it is.
-            Some(flow) if self.trusted && flow.whole => flow.finish_partial(self.slots.get_mut(&item.place)?),
+            Some(flow) if self.trusted && flow.complete => {
+                flow.finish_partial(self.slots.get_mut(&item.place)?)
+            }
             _ => VnetHdr::default(),
         })
     }

@@ -23,7 +23,7 @@ pub(super) struct Segments {
     /// Length of all headers.
     pub(super) headers: usize,
     /// The sums of payloads are left out.
-    pub(super) unsummed: bool,
+    pub(super) skip_sums: bool,
     /// The sum of the TCP or UDP header and its pseudo header, without fields that differ.
     sum: u64,
     tcp: Option<Tcp>,
@@ -61,7 +61,7 @@ impl Segments {
             && size != 0;
         let headers = transport + transport_header;
         let fits = headers <= packet.len();
-        (right && fits).then_some(Self { size, ip, transport, headers, unsummed: false, sum: 0, tcp })
+        (right && fits).then_some(Self { size, ip, transport, headers, skip_sums: false, sum: 0, tcp })
     }
 
     /// Whether a joiner always recognizes the segments as packets of a flow.
@@ -76,12 +76,12 @@ impl Segments {
         Some(plain && protocol == wanted && fragment == 0)
     }
 
-    /// Sets the header fields that differ between segments to 0, and computes the sum of the other fields. `unsummed`: the
-    /// sums of payloads are left out.
+    /// Sets the header fields that differ between segments to 0, and computes the sum of the other fields. `skip_sums`:
+    /// the sums of payloads are left out.
     ///
     /// The checksum field has the sum of the pseudo header, which includes the length of the super-packet.
     #[inline]
-    pub(super) fn prepare(self, headers: &mut [u8], length: usize, unsummed: bool) -> Option<Self> {
+    pub(super) fn prepare(self, headers: &mut [u8], length: usize, skip_sums: bool) -> Option<Self> {
         let checksum_at = self.transport + if self.tcp.is_some() { 16 } else { 6 };
         let pseudo = u64::from(u16::from_ne_bytes(array(headers, checksum_at)?));
         let old_length = match self.tcp {
@@ -99,7 +99,7 @@ impl Segments {
         let transport = checksum::of_header(headers.get(self.transport..)?);
         let sum = transport + pseudo + checksum::without(checksum::word(old_length));
         let ip = self.ip.prepare(headers, self.transport)?;
-        Some(Self { ip, unsummed, sum, ..self })
+        Some(Self { ip, skip_sums, sum, ..self })
     }
 
     /// Writes the fields that differ, for a payload of this length and sum. None: `headers` are too short.

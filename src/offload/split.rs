@@ -88,17 +88,17 @@ impl Template {
 enum Plan {
     Done,
     /// One packet, which is not segmented.
-    Whole(Whole),
+    Single(Single),
     Segments(Segments),
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Whole {
+struct Single {
     length: usize,
     checksum: Option<Partial>,
 }
 
-impl Whole {
+impl Single {
     fn finish(self, cpu: Cpu, packet: &mut [u8]) -> Option<Range<usize>> {
         if let Some(checksum) = self.checksum {
             checksum.complete(cpu, packet.get_mut(..self.length)?)?;
@@ -146,7 +146,7 @@ impl Splitter {
         match hdr.protocol() {
             GSO_TCPV4 | GSO_TCPV6 | GSO_UDP_L4 if hdr.is_tunnel() => self.begin_tunnel(kind, hdr, packet),
             GSO_TCPV4 | GSO_TCPV6 | GSO_UDP_L4 => self.begin_segments(kind, hdr, packet),
-            GSO_NONE if !hdr.is_tunnel() => self.begin_whole(hdr, packet),
+            GSO_NONE if !hdr.is_tunnel() => self.begin_single(hdr, packet),
             _ => Err(Fault::GsoType),
         }
     }
@@ -167,7 +167,7 @@ impl Splitter {
     pub fn length(&self) -> Option<usize> {
         match &self.plan {
             Plan::Done => None,
-            Plan::Whole(whole) => Some(whole.length),
+            Plan::Single(single) => Some(single.length),
             Plan::Segments(segments) => Some(segments.headers + self.payload.len().min(segments.size)),
         }
     }
@@ -178,9 +178,9 @@ impl Splitter {
         self.cpu.zero_upper();
         let place = match self.plan {
             Plan::Segments(_) => self.next_segment(packet),
-            Plan::Whole(whole) => {
+            Plan::Single(single) => {
                 self.plan = Plan::Done;
-                whole.finish(self.cpu, packet)
+                single.finish(self.cpu, packet)
             }
             Plan::Done => return None,
         };
@@ -193,9 +193,9 @@ impl Splitter {
         self.cpu.zero_upper();
         let copied = match self.plan {
             Plan::Segments(_) => self.copy_segment(packet, to),
-            Plan::Whole(whole) => {
+            Plan::Single(single) => {
                 self.plan = Plan::Done;
-                whole.copy(self.cpu, to, packet)
+                single.copy(self.cpu, to, packet)
             }
             Plan::Done => return None,
         };
@@ -215,7 +215,7 @@ impl Splitter {
         let payload = self.step()?;
         let place = payload.start - headers..payload.end;
         let (headers, payload) = packet.get_mut(place.clone())?.split_at_mut_checked(headers)?;
-        let sum = if self.is_unsummed() { 0 } else { self.cpu.sum(payload) };
+        let sum = if self.skips_sums() { 0 } else { self.cpu.sum(payload) };
         self.write(headers, payload.len(), sum)?;
         Some(place)
     }
@@ -224,7 +224,7 @@ impl Splitter {
     fn copy_segment(&mut self, packet: &[u8], to: &mut [u8]) -> Option<()> {
         let (headers, to) = to.split_at_mut_checked(self.headers)?;
         let payload = packet.get(self.step()?)?;
-        let sum = if self.is_unsummed() {
+        let sum = if self.skips_sums() {
             to.get_mut(..payload.len())?.copy_from_slice(payload);
             0
         } else {
@@ -233,7 +233,7 @@ impl Splitter {
         self.write(headers, payload.len(), sum)
     }
 
-    fn begin_whole(&mut self, hdr: VnetHdr, packet: &[u8]) -> Result<(), Fault> {
+    fn begin_single(&mut self, hdr: VnetHdr, packet: &[u8]) -> Result<(), Fault> {
         let length = packet.len();
         let checksum = match hdr.flags & F_NEEDS_CSUM {
             0 => None,
@@ -242,7 +242,7 @@ impl Splitter {
                 Some(Partial::find(length, start, offset).ok_or(Fault::Checksum)?)
             }
         };
-        self.plan = Plan::Whole(Whole { length, checksum });
+        self.plan = Plan::Single(Single { length, checksum });
         Ok(())
     }
 
@@ -252,10 +252,10 @@ impl Splitter {
         let segments = Segments::find(hdr, packet, network, version).ok_or(Fault::Headers)?;
         // A payload that fits into one segment is not segmented: the kernel only computes the checksum.
         if packet.len() - segments.headers <= segments.size {
-            return self.begin_whole(hdr, packet);
+            return self.begin_single(hdr, packet);
         }
-        let unsummed = self.trusted && segments.are_plain(packet).ok_or(Fault::Headers)?;
-        self.prepare(segments, None, packet, unsummed).ok_or(Fault::Headers)
+        let skip_sums = self.trusted && segments.are_plain(packet).ok_or(Fault::Headers)?;
+        self.prepare(segments, None, packet, skip_sums).ok_or(Fault::Headers)
     }
 
     /// The headers of a tunnel always need their lengths, so a payload that fits into one segment makes one segment.
@@ -273,11 +273,11 @@ impl Splitter {
         segments: Segments,
         tunnel: Option<Tunnel>,
         packet: &[u8],
-        unsummed: bool,
+        skip_sums: bool,
     ) -> Option<()> {
         let template = self.template.get_mut(segments.headers)?;
         template.copy_from_slice(packet.get(..segments.headers)?);
-        let segments = segments.prepare(template, packet.len(), unsummed)?;
+        let segments = segments.prepare(template, packet.len(), skip_sums)?;
         self.tunnel = match tunnel {
             Some(tunnel) => Some(tunnel.prepare(template, packet.len())?),
             None => None,
@@ -289,8 +289,8 @@ impl Splitter {
 
     /// Whether the sums of the payloads are left out.
     #[inline]
-    fn is_unsummed(&self) -> bool {
-        matches!(&self.plan, Plan::Segments(segments) if segments.unsummed)
+    fn skips_sums(&self) -> bool {
+        matches!(&self.plan, Plan::Segments(segments) if segments.skip_sums)
     }
 
     /// The range of the next payload.

@@ -44,13 +44,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn too_much_is_refused() {
+    fn impossible_sizes_are_refused() {
         assert_eq!(zeroed(usize::MAX), Err(NoMemory));
         assert_eq!(zeroed(isize::MAX as usize), Err(NoMemory));
     }
 
     #[test]
-    fn what_is_asked_for_is_given() {
+    fn allocations_have_the_requested_contents() {
         assert!(zeroed(0).unwrap().is_empty());
         assert_eq!(*zeroed(5).unwrap(), [0; 5]);
         assert_eq!(*boxed([7_u16; 40]).unwrap(), [7; 40]);

@@ -9,7 +9,7 @@ use crate::model::name::Name;
 use crate::model::text::{Text, text};
 
 /// A change of one property of an interface.
-#[allow(dead_code, reason = "a system without a backend looks at none of it")]
+#[allow(dead_code, reason = "a system without a backend does not use it")]
 pub(crate) enum Change<'a> {
     Up(bool),
     Mtu(u32),

@@ -41,10 +41,10 @@ pub(super) fn pipe() -> Outcome<(OwnedFd, OwnedFd)> {
     // SAFETY: the kernel writes two descriptors.
     Errno::result(unsafe { libc::pipe(ends.as_mut_ptr()) })?;
     // SAFETY: pipe has just returned them, and nothing else owns them.
-    let [out, into] = ends.map(|end| unsafe { OwnedFd::from_raw_fd(end) });
-    close_on_exec(&out)?;
-    close_on_exec(&into)?;
-    Ok((out, into))
+    let [read_end, write_end] = ends.map(|end| unsafe { OwnedFd::from_raw_fd(end) });
+    close_on_exec(&read_end)?;
+    close_on_exec(&write_end)?;
+    Ok((read_end, write_end))
 }
 
 fn control(fd: impl AsFd, command: c_int, argument: c_int) -> Outcome<c_int> {
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_failed_has_its_errno() {
+    fn a_failed_call_returns_its_errno() {
         // SAFETY: no descriptor has this number.
         assert_eq!(Errno::result(unsafe { libc::close(-1) }), Err(Errno::EBADF));
         assert_eq!(Errno::result(3), Ok(3));

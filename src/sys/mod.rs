@@ -86,7 +86,7 @@ pub(crate) type Outcome<T> = std::result::Result<T, Errno>;
 
 /// The place to open a device, if it is not the usual one.
 #[derive(Default)]
-#[allow(dead_code, reason = "a system without a backend looks at none of it")]
+#[allow(dead_code, reason = "a system without a backend does not use it")]
 pub(crate) struct Place<'a> {
     pub(crate) node: Option<&'a Path>,
     /// None: the one of the calling thread.
@@ -99,12 +99,12 @@ pub(crate) struct Place<'a> {
 /// A call that fails changes nothing. A call does not check whether it is needed: the core does.
 pub(crate) trait Backend: Sized + Send + Sync {
     /// The state of a call: its steps share what the first one found about the device.
-    type Way<'a>
+    type Call<'a>
     where
         Self: 'a;
 
     /// Begins a call.
-    fn way(&self) -> Self::Way<'_>;
+    fn begin_call(&self) -> Self::Call<'_>;
 
     /// Whether this operating system has the feature.
     fn has(feature: Feature) -> bool;
@@ -177,13 +177,13 @@ pub(crate) trait Backend: Sized + Send + Sync {
     /// The name, in any namespace.
     fn name(&self) -> Result<Name>;
     /// The present state.
-    fn link(&self, way: &mut Self::Way<'_>) -> Result<Link>;
-    fn change_link(&self, way: &mut Self::Way<'_>, change: &Change<'_>) -> Result<()>;
+    fn link(&self, call: &mut Self::Call<'_>) -> Result<Link>;
+    fn change_link(&self, call: &mut Self::Call<'_>, change: &Change<'_>) -> Result<()>;
     /// The index of the interface with this name, in the namespace of the device. None if there is none.
-    fn index_of(&self, way: &mut Self::Way<'_>, name: &Name) -> Result<Option<u32>>;
+    fn index_of(&self, call: &mut Self::Call<'_>, name: &Name) -> Result<Option<u32>>;
     /// The name of the interface with this index, in the namespace of the device. None if there is none.
-    fn name_of(&self, way: &mut Self::Way<'_>, index: u32) -> Result<Option<Name>>;
-    fn set_ipv6(&self, way: &mut Self::Way<'_>, setting: Setting, value: u32) -> Result<()>;
+    fn name_of(&self, call: &mut Self::Call<'_>, index: u32) -> Result<Option<Name>>;
+    fn set_ipv6(&self, call: &mut Self::Call<'_>, setting: Setting, value: u32) -> Result<()>;
     /// Whether the device was in this namespace at the last check.
     fn is_in(&self, namespace: &Namespace) -> bool;
     fn set_carrier(&self, on: bool) -> Result<()>;
@@ -209,54 +209,55 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn set_attached(&self, on: bool) -> Result<()>;
 
     /// The addresses, of one family or of both, the first of them first.
-    fn addresses(&self, way: &mut Self::Way<'_>, family: Option<Family>) -> Result<Vec<Assigned>>;
+    fn addresses(&self, call: &mut Self::Call<'_>, family: Option<Family>) -> Result<Vec<Assigned>>;
     /// Adds an address. EEXIST if the device already has it.
-    fn add_address(&self, way: &mut Self::Way<'_>, address: &Address, options: &Options) -> Result<()>;
+    fn add_address(&self, call: &mut Self::Call<'_>, address: &Address, options: &Options) -> Result<()>;
     /// Whether [`Self::change_address`] can change the address in place, so that the device always has an address.
     fn changes_address(&self, present: &Assigned, address: &Address, options: &Options) -> bool;
     /// Changes an address in place.
-    fn change_address(&self, way: &mut Self::Way<'_>, address: &Address, options: &Options) -> Result<()>;
-    /// Restores an address that was listed. `there`: the device has it, with other properties.
-    fn restore_address(&self, way: &mut Self::Way<'_>, assigned: &Assigned, there: bool) -> Result<()>;
-    fn remove_address(&self, way: &mut Self::Way<'_>, address: &Address) -> Result<()>;
+    fn change_address(&self, call: &mut Self::Call<'_>, address: &Address, options: &Options) -> Result<()>;
+    /// Restores an address that was listed. `exists`: the device has it, with other properties.
+    fn restore_address(&self, call: &mut Self::Call<'_>, assigned: &Assigned, exists: bool) -> Result<()>;
+    fn remove_address(&self, call: &mut Self::Call<'_>, address: &Address) -> Result<()>;
 
     /// The routes through the device.
-    fn routes(&self, way: &mut Self::Way<'_>) -> Result<Vec<Installed>>;
+    fn routes(&self, call: &mut Self::Call<'_>) -> Result<Vec<Installed>>;
     /// The metric and the table that 0 stands for.
     fn usual_route(&self, family: Family) -> (u32, u32);
     /// Whether adding a route that may exist is better than listing the routes first.
     fn adds_without_listing(&self) -> bool;
     /// Adds a route. EEXIST if the device already has it, or a conflicting one.
-    fn add_route(&self, way: &mut Self::Way<'_>, route: &Route) -> Result<()>;
+    fn add_route(&self, call: &mut Self::Call<'_>, route: &Route) -> Result<()>;
     /// Replaces the first conflicting route through this device. EEXIST if a conflicting route leads through another
     /// interface.
-    fn replace_route(&self, way: &mut Self::Way<'_>, route: &Route) -> Result<()>;
+    fn replace_route(&self, call: &mut Self::Call<'_>, route: &Route) -> Result<()>;
     /// Restores a route that was listed.
-    fn restore_route(&self, way: &mut Self::Way<'_>, installed: &Installed) -> Result<()>;
+    fn restore_route(&self, call: &mut Self::Call<'_>, installed: &Installed) -> Result<()>;
     /// Deletes a route that was listed.
-    fn remove_route(&self, way: &mut Self::Way<'_>, installed: &Installed) -> Result<()>;
+    fn remove_route(&self, call: &mut Self::Call<'_>, installed: &Installed) -> Result<()>;
 
     /// The routes through the device that together lead to all destinations of a family.
     fn default_routes(
         &self,
-        way: &mut Self::Way<'_>,
+        call: &mut Self::Call<'_>,
         family: Family,
         gateway: Option<IpAddr>,
     ) -> Result<Vec<Route>>;
     /// Makes the system use these routes of all families in place of its own default routes.
-    fn add_policy(&self, way: &mut Self::Way<'_>, families: &[Family], wanted: &DefaultRoute) -> Result<()>;
+    fn add_policy(&self, call: &mut Self::Call<'_>, families: &[Family], wanted: &DefaultRoute)
+    -> Result<()>;
     /// Undoes [`Self::add_policy`], of any handle. Returns whether there was anything to undo.
-    fn remove_policy(&self, way: &mut Self::Way<'_>, families: &[Family]) -> Result<bool>;
+    fn remove_policy(&self, call: &mut Self::Call<'_>, families: &[Family]) -> Result<bool>;
     /// Excludes packets from the default routes through the device.
     fn add_bypass(
         &self,
-        way: &mut Self::Way<'_>,
+        call: &mut Self::Call<'_>,
         families: &[Family],
         bypass: &Bypass,
         keep: bool,
     ) -> Result<()>;
     /// Undoes [`Self::add_bypass`], of any handle. Returns whether there was anything to undo.
-    fn remove_bypass(&self, way: &mut Self::Way<'_>, families: &[Family], bypass: &Bypass) -> Result<bool>;
+    fn remove_bypass(&self, call: &mut Self::Call<'_>, families: &[Family], bypass: &Bypass) -> Result<bool>;
     /// The route that the system selects for a packet, in the network namespace of a device or of the calling thread.
     fn find_route(device: Option<&Self>, lookup: &Lookup) -> Result<Found>;
 

@@ -20,12 +20,12 @@ impl Namespace {
     }
 
     /// Any result: this code is unreachable.
-    #[allow(dead_code, reason = "a system without a backend looks at none of it")]
+    #[allow(dead_code, reason = "a system without a backend does not use it")]
     pub(crate) fn absurd<T>(&self) -> T {
         match self.0 {}
     }
 }
 
 /// The state of a call. It is empty, because a device cannot be moved.
-#[allow(dead_code, reason = "a system without a backend makes none")]
-pub(crate) struct Way;
+#[allow(dead_code, reason = "a system without a backend does not use it")]
+pub(crate) struct Call;

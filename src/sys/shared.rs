@@ -13,7 +13,7 @@ pub(crate) struct Shared<T>(NonNull<Counted<T>>);
 
 #[repr(C)]
 struct Counted<T> {
-    shares: AtomicUsize,
+    references: AtomicUsize,
     value: T,
 }
 
@@ -36,7 +36,7 @@ impl<T> Reserved<T> {
     pub(crate) fn fill(self, value: T) -> Shared<T> {
         let place = NonNull::from(Box::leak(self.0)).cast::<Counted<T>>();
         // SAFETY: the memory has room for it, and nothing else refers to it.
-        unsafe { place.write(Counted { shares: AtomicUsize::new(1), value }) };
+        unsafe { place.write(Counted { references: AtomicUsize::new(1), value }) };
         Shared(place)
     }
 }
@@ -72,14 +72,14 @@ impl<T> Shared<T> {
     /// `value` is from [`Self::into_raw`], and was not converted back.
     pub(crate) unsafe fn of_raw(value: *mut T) -> Self {
         // SAFETY: by the condition above; this reference is not dropped.
-        let share = std::mem::ManuallyDrop::new(unsafe { Self::from_raw(value) });
-        Self::clone(&share)
+        let reference = std::mem::ManuallyDrop::new(unsafe { Self::from_raw(value) });
+        Self::clone(&reference)
     }
 
     /// The value, if this is the only reference.
     pub(crate) fn into_inner(self) -> Result<T, Self> {
         // Synchronizes with the release of other references.
-        if self.counted().shares.load(Ordering::Acquire) != 1 {
+        if self.counted().references.load(Ordering::Acquire) != 1 {
             return Err(self);
         }
         let counted = self.0.as_ptr();
@@ -105,7 +105,7 @@ impl<T> Deref for Shared<T> {
 
 impl<T> Clone for Shared<T> {
     fn clone(&self) -> Self {
-        if self.counted().shares.fetch_add(1, Ordering::Relaxed) > LIMIT {
+        if self.counted().references.fetch_add(1, Ordering::Relaxed) > LIMIT {
             std::process::abort();
         }
         Self(self.0)
@@ -114,7 +114,7 @@ impl<T> Clone for Shared<T> {
 
 impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
-        if self.counted().shares.fetch_sub(1, Ordering::Release) == 1 {
+        if self.counted().references.fetch_sub(1, Ordering::Release) == 1 {
             // Synchronizes with the release of other references.
             fence(Ordering::Acquire);
             // SAFETY: this was the last reference to the box that `fill` leaked.
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_value_goes_with_the_last_share() {
+    fn the_last_reference_drops_the_value() {
         let gone = AtomicBool::new(false);
         let first = Shared::new(Last(&gone, 0)).unwrap();
         let second = first.clone();
@@ -148,22 +148,22 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_is_a_share_of_the_value_that_it_points_to() {
+    fn a_raw_pointer_is_a_reference() {
         let gone = AtomicBool::new(false);
         let raw = Shared::new(Last(&gone, 7)).unwrap().into_raw();
         // SAFETY: the value exists.
         assert_eq!(unsafe { (*raw).1 }, 7);
         // SAFETY: `raw` is converted back last, and once.
-        let (further, own) = unsafe { (Shared::of_raw(raw), Shared::from_raw(raw)) };
+        let (second, own) = unsafe { (Shared::of_raw(raw), Shared::from_raw(raw)) };
         drop(own);
         assert!(!gone.load(Ordering::Relaxed));
-        assert_eq!(further.1, 7);
-        drop(further);
+        assert_eq!(second.1, 7);
+        drop(second);
         assert!(gone.load(Ordering::Relaxed));
     }
 
     #[test]
-    fn the_last_share_gives_the_value_away() {
+    fn into_inner_needs_the_only_reference() {
         let gone = AtomicBool::new(false);
         let first = Shared::new(Last(&gone, 3)).unwrap();
         let second = first.clone();
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_that_is_not_filled_is_freed() {
+    fn reserved_memory_can_be_dropped_or_filled() {
         drop(Reserved::<u64>::new().unwrap());
         assert_eq!(*Reserved::new().unwrap().fill(5_u64), 5);
     }

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::time::Instant;
 
-pub(crate) use super::nowhere::{Namespace, Way};
+pub(crate) use super::nowhere::{Call, Namespace};
 use super::{Backend, Outcome, Place, Watching};
 use crate::model::address::{Address, Assigned, Options};
 use crate::model::default_route::{Bypass, DefaultRoute};
@@ -68,7 +68,7 @@ macro_rules! unreached {
 }
 
 impl Backend for Queue {
-    type Way<'a> = Way;
+    type Call<'a> = Call;
 
     fn has(_: Feature) -> bool {
         false
@@ -116,7 +116,7 @@ impl Backend for Queue {
     }
 
     unreached! {
-        fn way(&self) -> Way;
+        fn begin_call(&self) -> Call;
         fn device_has(&self, Feature) -> Result<bool>;
         fn check_into_fd(&self) -> Result<()>;
         fn open_queue(&self) -> Result<Self>;
@@ -136,11 +136,11 @@ impl Backend for Queue {
         fn is_shut_down(&self) -> bool;
         fn label(&self) -> Text;
         fn name(&self) -> Result<Name>;
-        fn link(&self, &mut Way) -> Result<Link>;
-        fn change_link(&self, &mut Way, &Change<'_>) -> Result<()>;
-        fn index_of(&self, &mut Way, &Name) -> Result<Option<u32>>;
-        fn name_of(&self, &mut Way, u32) -> Result<Option<Name>>;
-        fn set_ipv6(&self, &mut Way, Setting, u32) -> Result<()>;
+        fn link(&self, &mut Call) -> Result<Link>;
+        fn change_link(&self, &mut Call, &Change<'_>) -> Result<()>;
+        fn index_of(&self, &mut Call, &Name) -> Result<Option<u32>>;
+        fn name_of(&self, &mut Call, u32) -> Result<Option<Name>>;
+        fn set_ipv6(&self, &mut Call, Setting, u32) -> Result<()>;
         fn is_in(&self, &Namespace) -> bool;
         fn set_carrier(&self, bool) -> Result<()>;
         fn send_buffer(&self) -> Result<u32>;
@@ -154,24 +154,24 @@ impl Backend for Queue {
         fn set_owner(&self, u32) -> Result<()>;
         fn set_group(&self, u32) -> Result<()>;
         fn set_attached(&self, bool) -> Result<()>;
-        fn addresses(&self, &mut Way, Option<Family>) -> Result<Vec<Assigned>>;
-        fn add_address(&self, &mut Way, &Address, &Options) -> Result<()>;
+        fn addresses(&self, &mut Call, Option<Family>) -> Result<Vec<Assigned>>;
+        fn add_address(&self, &mut Call, &Address, &Options) -> Result<()>;
         fn changes_address(&self, &Assigned, &Address, &Options) -> bool;
-        fn change_address(&self, &mut Way, &Address, &Options) -> Result<()>;
-        fn restore_address(&self, &mut Way, &Assigned, bool) -> Result<()>;
-        fn remove_address(&self, &mut Way, &Address) -> Result<()>;
-        fn routes(&self, &mut Way) -> Result<Vec<Installed>>;
+        fn change_address(&self, &mut Call, &Address, &Options) -> Result<()>;
+        fn restore_address(&self, &mut Call, &Assigned, bool) -> Result<()>;
+        fn remove_address(&self, &mut Call, &Address) -> Result<()>;
+        fn routes(&self, &mut Call) -> Result<Vec<Installed>>;
         fn usual_route(&self, Family) -> (u32, u32);
         fn adds_without_listing(&self) -> bool;
-        fn add_route(&self, &mut Way, &Route) -> Result<()>;
-        fn replace_route(&self, &mut Way, &Route) -> Result<()>;
-        fn restore_route(&self, &mut Way, &Installed) -> Result<()>;
-        fn remove_route(&self, &mut Way, &Installed) -> Result<()>;
-        fn default_routes(&self, &mut Way, Family, Option<IpAddr>) -> Result<Vec<Route>>;
-        fn add_policy(&self, &mut Way, &[Family], &DefaultRoute) -> Result<()>;
-        fn remove_policy(&self, &mut Way, &[Family]) -> Result<bool>;
-        fn add_bypass(&self, &mut Way, &[Family], &Bypass, bool) -> Result<()>;
-        fn remove_bypass(&self, &mut Way, &[Family], &Bypass) -> Result<bool>;
+        fn add_route(&self, &mut Call, &Route) -> Result<()>;
+        fn replace_route(&self, &mut Call, &Route) -> Result<()>;
+        fn restore_route(&self, &mut Call, &Installed) -> Result<()>;
+        fn remove_route(&self, &mut Call, &Installed) -> Result<()>;
+        fn default_routes(&self, &mut Call, Family, Option<IpAddr>) -> Result<Vec<Route>>;
+        fn add_policy(&self, &mut Call, &[Family], &DefaultRoute) -> Result<()>;
+        fn remove_policy(&self, &mut Call, &[Family]) -> Result<bool>;
+        fn add_bypass(&self, &mut Call, &[Family], &Bypass, bool) -> Result<()>;
+        fn remove_bypass(&self, &mut Call, &[Family], &Bypass) -> Result<bool>;
         fn set_program(&self, Program, Option<RawFd>) -> Result<()>;
         fn set_filter_bpf(&self, &[Instruction]) -> Result<()>;
         fn set_filter_mac(&self, &[Mac], bool) -> Result<()>;

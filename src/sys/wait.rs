@@ -54,7 +54,7 @@ impl Waker {
 
     /// Whether a call has waited.
     #[allow(dead_code, reason = "not used on Darwin")]
-    pub(super) fn is_begun(&self) -> bool {
+    pub(super) fn has_waited(&self) -> bool {
         self.tokens().is_some()
     }
 
@@ -184,7 +184,7 @@ impl Waker {
                 return Ok(Readiness::NONE);
             }
             found?;
-            let ready = answers(sources, entries);
+            let ready = ready_events(sources, entries);
             if ready.any() {
                 return Ok(ready);
             }
@@ -216,7 +216,7 @@ pub(super) fn ready(sources: &[Source<'_>]) -> Result<Readiness, Errno> {
     let mut entries = entries(sources);
     let entries = entries.get_mut(..sources.len()).ok_or(Errno::EINVAL)?;
     poll(entries, Some(Instant::now()))?;
-    Ok(answers(sources, entries))
+    Ok(ready_events(sources, entries))
 }
 
 fn entries(sources: &[Source<'_>]) -> [libc::pollfd; MAX_ENTRIES] {
@@ -230,7 +230,7 @@ fn entries(sources: &[Source<'_>]) -> [libc::pollfd; MAX_ENTRIES] {
 }
 
 /// The events that poll found. POLLERR and POLLHUP count as every event: no call waits for long then.
-fn answers(sources: &[Source<'_>], entries: &[libc::pollfd]) -> Readiness {
+fn ready_events(sources: &[Source<'_>], entries: &[libc::pollfd]) -> Readiness {
     let answer = |(entry, (_, interest)): (&libc::pollfd, &Source<'_>)| {
         let found = |event: c_short| entry.revents & (event | !(libc::POLLIN | libc::POLLOUT)) != 0;
         Readiness {
@@ -255,24 +255,24 @@ mod tests {
     use std::thread;
 
     /// The ends of a pipe: a descriptor that is never readable, and one that is writable.
-    fn silence() -> (OwnedFd, OwnedFd) {
+    fn idle_pipe() -> (OwnedFd, OwnedFd) {
         crate::sys::descriptor::pipe().unwrap()
     }
 
     #[test]
-    fn a_wake_without_a_waiter_is_for_the_next() {
-        let (waker, (silence, _into)) = (Waker::new(), silence());
+    fn a_wake_without_a_waiter_ends_the_next_wait() {
+        let (waker, (idle, _writable)) = (Waker::new(), idle_pipe());
         waker.wake();
         waker.wake();
-        let wait = || waker.wait(&[(silence.as_fd(), Readiness::READ)], Some(Instant::now()));
+        let wait = || waker.wait(&[(idle.as_fd(), Readiness::READ)], Some(Instant::now()));
         assert_eq!(wait(), Err(Errno::ECANCELED));
         assert_eq!(wait(), Err(Errno::ETIMEDOUT));
     }
 
     #[test]
-    fn a_shutdown_ends_every_wait_for_ever() {
-        let (waker, (silence, into)) = (Waker::new(), silence());
-        let wait = || waker.wait(&[(silence.as_fd(), Readiness::READ)], None);
+    fn a_shutdown_ends_present_and_later_waits() {
+        let (waker, (idle, writable)) = (Waker::new(), idle_pipe());
+        let wait = || waker.wait(&[(idle.as_fd(), Readiness::READ)], None);
         thread::scope(|scope| {
             let waiters: Vec<_> = (0..4).map(|_| scope.spawn(wait)).collect();
             while waker.state.load(Ordering::SeqCst) & WAITERS != 4 {
@@ -288,12 +288,12 @@ mod tests {
         waker.wake();
         waker.shut_down();
         assert_eq!(wait(), Err(Errno::ECANCELED));
-        assert_eq!(waker.wait(&[(into.as_fd(), Readiness::WRITE)], None), Err(Errno::ECANCELED));
+        assert_eq!(waker.wait(&[(writable.as_fd(), Readiness::WRITE)], None), Err(Errno::ECANCELED));
         assert_eq!(waker.state.load(Ordering::SeqCst) & WAITERS, 0);
     }
 
     #[test]
-    fn who_does_not_wait_takes_a_wake_once() {
+    fn a_pending_wake_is_taken_once() {
         let waker = Waker::new();
         assert!(!waker.take_pending());
         waker.wake();
@@ -303,10 +303,10 @@ mod tests {
 
     #[test]
     fn a_wake_ends_every_wait_once() {
-        let (waker, (silence, _into)) = (Waker::new(), silence());
+        let (waker, (idle, _writable)) = (Waker::new(), idle_pipe());
         thread::scope(|scope| {
             let waiters: Vec<_> = (0..4)
-                .map(|_| scope.spawn(|| waker.wait(&[(silence.as_fd(), Readiness::READ)], None)))
+                .map(|_| scope.spawn(|| waker.wait(&[(idle.as_fd(), Readiness::READ)], None)))
                 .collect();
             while waker.state.load(Ordering::SeqCst) & WAITERS != 4 {
                 thread::yield_now();
@@ -318,19 +318,19 @@ mod tests {
         });
         let state = waker.state.load(Ordering::SeqCst);
         assert_eq!((wakes(state), state & (WAITERS | PENDING)), (1, 0));
-        let again = waker.wait(&[(silence.as_fd(), Readiness::READ)], Some(Instant::now()));
+        let again = waker.wait(&[(idle.as_fd(), Readiness::READ)], Some(Instant::now()));
         assert_eq!(again, Err(Errno::ETIMEDOUT));
     }
 
     #[test]
-    fn what_is_ready_is_not_waited_for() {
-        let (waker, (silence, into)) = (Waker::new(), silence());
-        let (read, write) = ((silence.as_fd(), Readiness::READ), (into.as_fd(), Readiness::WRITE));
+    fn a_wait_returns_ready_events_at_once() {
+        let (waker, (idle, writable)) = (Waker::new(), idle_pipe());
+        let (read, write) = ((idle.as_fd(), Readiness::READ), (writable.as_fd(), Readiness::WRITE));
         assert_eq!(waker.wait(&[read, write], None), Ok(Readiness::WRITE));
         assert_eq!(ready(&[read, write]), Ok(Readiness::WRITE));
         assert_eq!(ready(&[read]), Ok(Readiness::NONE));
-        let closed = silence.as_fd();
-        drop(into);
+        let closed = idle.as_fd();
+        drop(writable);
         let both = Readiness { read: true, write: true };
         assert_eq!(ready(&[(closed, both)]), Ok(both));
     }

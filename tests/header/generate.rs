@@ -12,7 +12,7 @@ use tuntap::model::feature::Feature;
 use tuntap::model::table::Table;
 use tuntap::model::{address, default_route, flags, ipv6, offload, readiness, route, steering, vnet_hdr};
 
-/// A part of the header: a noun.
+/// A section of the header.
 struct Section {
     name: &'static str,
     about: &'static str,
@@ -30,7 +30,7 @@ const fn section(
     Section { name, about, constants, source }
 }
 
-/// In the order in which the header is best read.
+/// In the order of the header.
 const SECTIONS: &[Section] = &[
     section(
         "Errors",
@@ -150,7 +150,7 @@ fn banner(Section { name, about, .. }: &Section) -> String {
     format!("\n/* {}\n * {name}\n *\n * {about}\n */\n", "-".repeat(76))
 }
 
-/// Flags are hexadecimal, as everything that is ored together.
+/// Writes the constants of a table. Bits are hexadecimal.
 fn constants(table: &Table) -> String {
     let mut made = String::new();
     for constant in table.constants {
@@ -165,7 +165,8 @@ fn constants(table: &Table) -> String {
     made
 }
 
-/// What cbindgen makes of a file. It gives a struct that has a typedef no tag; with one, it can be declared by others.
+/// The declarations that cbindgen generates for a file. Adds a tag to each typedef of a struct, so that other headers
+/// can declare it.
 fn declarations(config: cbindgen::Config, source: &Path) -> String {
     let bindings = cbindgen::Builder::new().with_src(source).with_config(config).generate().unwrap();
     let mut made = Vec::new();

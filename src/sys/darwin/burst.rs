@@ -9,8 +9,9 @@ use super::layout::*;
 use super::room::Room;
 use super::{descriptor, kernel};
 use crate::model::error::Errno;
+use crate::model::memory::NoMemory;
 use crate::sys::bytes::{u16_at, u32_at};
-use crate::sys::{CancelDisabled, Outcome};
+use crate::sys::{CancelDisabled, Outcome, zeroed};
 
 /// The frames of one read of BPF.
 pub(super) struct Burst {
@@ -20,15 +21,15 @@ pub(super) struct Burst {
 
 /// A pipe that has a byte in it while frames are left in the burst. Set only with the lock of the burst.
 pub(super) struct Mark {
-    out: OwnedFd,
-    into: OwnedFd,
+    read_end: OwnedFd,
+    write_end: OwnedFd,
     on: AtomicBool,
 }
 
 impl Burst {
     /// Creates a burst for reads of this size.
-    pub(super) fn new(size: usize) -> Self {
-        Self { memory: vec![0; size].into_boxed_slice(), left: 0..0 }
+    pub(super) fn new(size: usize) -> Result<Self, NoMemory> {
+        Ok(Self { memory: zeroed(size)?, left: 0..0 })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -37,11 +38,11 @@ impl Burst {
 
     /// Returns the next frame. Reads from BPF if none is left.
     pub(super) fn next(&mut self, bpf: BorrowedFd<'_>) -> Outcome<&[u8]> {
-        let frame = match self.cut() {
+        let frame = match self.next_frame() {
             Some(frame) => frame,
             None => {
                 self.read(bpf)?;
-                self.cut().ok_or(Errno::EAGAIN)?
+                self.next_frame().ok_or(Errno::EAGAIN)?
             }
         };
         Ok(self.memory.get(frame).unwrap_or_default())
@@ -55,7 +56,7 @@ impl Burst {
     }
 
     /// The range of the next frame. Skips truncated frames: no buffer here is smaller than a frame.
-    fn cut(&mut self) -> Option<Range<usize>> {
+    fn next_frame(&mut self) -> Option<Range<usize>> {
         while !self.left.is_empty() {
             let burst = self.memory.get(self.left.clone())?;
             let next = Captured::parse(burst);
@@ -66,7 +67,7 @@ impl Burst {
             };
             let length = next.length();
             self.left.start = start.saturating_add(length).min(self.left.end);
-            if next.whole {
+            if next.complete {
                 let first = start.saturating_add(next.header);
                 return Some(first..first.saturating_add(next.frame));
             }
@@ -77,15 +78,15 @@ impl Burst {
 
 impl Mark {
     pub(super) fn new() -> Outcome<Self> {
-        let (out, into) = descriptor::pipe()?;
-        descriptor::nonblocking(&out)?;
-        descriptor::nonblocking(&into)?;
-        Ok(Self { out, into, on: AtomicBool::new(false) })
+        let (read_end, write_end) = descriptor::pipe()?;
+        descriptor::nonblocking(&read_end)?;
+        descriptor::nonblocking(&write_end)?;
+        Ok(Self { read_end, write_end, on: AtomicBool::new(false) })
     }
 
     /// The descriptor that is readable while the mark is set.
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
-        self.out.as_fd()
+        self.read_end.as_fd()
     }
 
     pub(super) fn is_on(&self) -> bool {
@@ -99,7 +100,7 @@ impl Mark {
         }
         // A cancelled thread would keep the lock of the burst.
         let _cancel_disabled = CancelDisabled::new();
-        if kernel::move_byte(if on { self.into.as_fd() } else { self.out.as_fd() }, on).is_ok() {
+        if kernel::move_byte(if on { self.write_end.as_fd() } else { self.read_end.as_fd() }, on).is_ok() {
             self.on.store(on, Ordering::Relaxed);
         }
     }
@@ -109,7 +110,7 @@ impl Mark {
 struct Captured {
     header: usize,
     frame: usize,
-    whole: bool,
+    complete: bool,
 }
 
 impl Captured {
@@ -119,7 +120,7 @@ impl Captured {
         let captured = u32_at(bytes, BPF_HDR_CAPLEN)?;
         let frame = captured as usize;
         let fits = header > BPF_HDR_HDRLEN && bytes.len() >= header.saturating_add(frame);
-        fits.then_some(Self { header, frame, whole: u32_at(bytes, BPF_HDR_DATALEN)? == captured })
+        fits.then_some(Self { header, frame, complete: u32_at(bytes, BPF_HDR_DATALEN)? == captured })
     }
 
     /// The distance to the next header.

@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// Tries to create the interface of this name. If the name is busy and no interface has it, tries again for a while. If an
 /// interface has the name, fails with EBUSY at once.
-pub(super) fn when_free<T>(name: &str, mut attempt: impl FnMut() -> Outcome<T>) -> Outcome<T> {
+pub(super) fn retry_while_busy<T>(name: &str, mut attempt: impl FnMut() -> Outcome<T>) -> Outcome<T> {
     let start = Instant::now();
     loop {
         match attempt() {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! Bypasses of a device: routes to their destinations, because Darwin has no rules that select a route.
 //!
-//! Only the halves of the address space that lead through the device are bypassed. A destination with a more specific route
-//! has its way past them already, and needs no other one. So no route of anybody else is ever replaced.
+//! Only the two halves of the address space that are routed through the device are bypassed. A destination with a more
+//! specific route needs no other one. So no route of another program is ever replaced.
 
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
@@ -20,7 +20,7 @@ use crate::sys::fork::process;
 const HALF: u8 = 1;
 
 /// The bypasses that a handle has added. Dropping it removes their routes, in the process that has added them: a child of
-/// fork() must not take them from its parent.
+/// fork() must not remove those of its parent.
 pub(super) struct Bypasses {
     /// The device.
     index: u32,
@@ -66,15 +66,16 @@ impl Bypasses {
         self.added.is_empty()
     }
 
-    /// Routes a destination as it would be routed without the device. Replaces what this handle has added for it before.
+    /// Routes a destination as it would be routed without the device. Replaces the route that this handle added for it
+    /// before.
     pub(super) fn add(&mut self, destination: &Route, keep: bool) -> Outcome<()> {
         self.socket()?;
         let table = route::table(destination.family())?;
         let place = self.place(destination);
         let before = place.and_then(|place| self.added.get(place)?.added).filter(|it| it.is_in(&table));
-        let added = self.way(&table, destination, before)?;
+        let added = self.required_route(&table, destination, before)?;
         if added != before {
-            self.exchange(before, added)?;
+            self.replace(before, added)?;
         }
         match place.and_then(|place| self.added.get_mut(place)) {
             Some(bypass) => *bypass = Bypass { added, keep: keep || bypass.keep, ..*bypass },
@@ -98,29 +99,34 @@ impl Bypasses {
     }
 
     /// The route to add. None: the destination needs none. ENETUNREACH if no route leads there without the device.
-    fn way(&self, table: &[Entry], destination: &Route, before: Option<Added>) -> Outcome<Option<Added>> {
+    fn required_route(
+        &self,
+        table: &[Entry],
+        destination: &Route,
+        before: Option<Added>,
+    ) -> Outcome<Option<Added>> {
         let (network, prefix) = (destination.network(), destination.prefix());
         if needs_interface(network) {
             return Ok(None);
         }
         let is_half = |entry: &Entry| entry.index == self.index && entry.prefix.bits() <= HALF;
         let is_before = |entry: &Entry| before.is_some_and(|it| entry.is(&it.route, it.index));
-        let is_way = |entry: &&Entry| {
+        let is_candidate = |entry: &&Entry| {
             entry.is_requested() && entry.covers(network, prefix) && !is_half(entry) && !is_before(entry)
         };
-        let way = table.iter().filter(is_way).max_by_key(|entry| entry.prefix.bits());
-        match way.ok_or(Errno::ENETUNREACH)? {
-            way if way.prefix.bits() > HALF => Ok(None),
-            way if way.discards() => Err(Errno::ENETUNREACH),
-            way => Ok(Some(Added { route: by(destination, way.gateway)?, index: way.index })),
+        let entry = table.iter().filter(is_candidate).max_by_key(|entry| entry.prefix.bits());
+        match entry.ok_or(Errno::ENETUNREACH)? {
+            entry if entry.prefix.bits() > HALF => Ok(None),
+            entry if entry.discards() => Err(Errno::ENETUNREACH),
+            entry => Ok(Some(Added { route: with_gateway(destination, entry.gateway)?, index: entry.index })),
         }
     }
 
-    /// Replaces a route, or leaves it if that fails. The kernel has no request for this that reaches no other route.
-    fn exchange(&mut self, before: Option<Added>, after: Option<Added>) -> Outcome<()> {
+    /// Replaces a route, or leaves it if that fails. The kernel's own request for this could also change another route.
+    fn replace(&mut self, before: Option<Added>, after: Option<Added>) -> Outcome<()> {
         let socket = self.socket()?;
         if let Some(Added { route, index }) = &before {
-            absent_is_removed(route::change(socket, RTM_DELETE, *index, route))?;
+            ignore_absent(route::change(socket, RTM_DELETE, *index, route))?;
         }
         let Some(Added { route, index }) = &after else { return Ok(()) };
         route::change(socket, RTM_ADD, *index, route).inspect_err(|_| {
@@ -130,12 +136,12 @@ impl Bypasses {
         })
     }
 
-    /// Removes a route that was added here, unless somebody else has replaced it.
+    /// Removes a route that was added here, unless another program has replaced it.
     fn undo(&mut self, added: Added) -> Outcome<()> {
         if !added.is_in(&route::table(added.route.family())?) {
             return Ok(());
         }
-        absent_is_removed(route::change(self.socket()?, RTM_DELETE, added.index, &added.route))
+        ignore_absent(route::change(self.socket()?, RTM_DELETE, added.index, &added.route))
     }
 
     fn socket(&mut self) -> Outcome<&OwnedFd> {
@@ -159,13 +165,13 @@ impl Drop for Bypasses {
 }
 
 /// The route to the destination of a bypass by this gateway.
-fn by(destination: &Route, gateway: Option<IpAddr>) -> Outcome<Route> {
+fn with_gateway(destination: &Route, gateway: Option<IpAddr>) -> Outcome<Route> {
     let (network, prefix) = (destination.network(), destination.prefix());
     Route::reported(network, prefix, gateway, None, Details::default()).ok_or(Errno::EPROTO)
 }
 
 /// Another program may have removed the route at the same time.
-fn absent_is_removed(removed: Outcome<()>) -> Outcome<()> {
+fn ignore_absent(removed: Outcome<()>) -> Outcome<()> {
     match removed {
         Err(Errno::ESRCH) => Ok(()),
         removed => removed,

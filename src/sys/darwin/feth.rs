@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::burst::{Burst, Mark, translate};
-use super::busy::when_free;
+use super::busy::retry_while_busy;
 use super::layout::*;
 use super::message::{put, request, sockaddr_ndrv};
 use super::refusal::refusal;
@@ -36,7 +36,7 @@ pub(super) struct Feth {
     /// Transmits frames on the other end. Reads end-of-file if the other end is gone.
     ndrv: OwnedFd,
     /// The same kind of socket on the device, only to detect that the device is gone.
-    going: OwnedFd,
+    removal: OwnedFd,
     mark: Mark,
     burst: Mutex<Burst>,
     // Last: dropped after the descriptors that are bound to it.
@@ -59,20 +59,21 @@ struct Interface {
 
 impl Feth {
     /// Creates the feth with this number, or the first free one, and its other end.
-    pub(super) fn make(number: Option<u32>) -> Result<Self> {
-        let pair = Pair::make(number)?;
+    pub(super) fn create(number: Option<u32>) -> Result<Self> {
+        let pair = Pair::create(number)?;
         let end = pair.end.name;
         let failed = |what: &'static str| {
             move |errno| refusal(errno, format_args!("open a TAP: {what} {end}, its other end"))
         };
         link::set_up(&end, true).map_err(failed("bring up"))?;
-        let ndrv = hand_over(&end).map_err(failed("open a socket to send frames on"))?;
-        let going = watch_going(&pair.device.name).map_err(failed("open a socket to watch the device of"))?;
-        let (bpf, size) = pick_up(&end)?;
+        let ndrv = open_ndrv(&end).map_err(failed("open a socket to send frames on"))?;
+        let removal =
+            watch_removal(&pair.device.name).map_err(failed("open a socket to watch the device of"))?;
+        let (bpf, size) = open_bpf(&end)?;
         let mark = Mark::new().map_err(failed("create a pipe for frames of"))?;
-        let sources = [bpf.as_fd(), mark.fd(), ndrv.as_fd(), going.as_fd()];
+        let sources = [bpf.as_fd(), mark.fd(), ndrv.as_fd(), removal.as_fd()];
         let readiness = kernel::gather(&sources).map_err(failed("create a kqueue for"))?;
-        Ok(Self { readiness, bpf, ndrv, going, mark, burst: Mutex::new(Burst::new(size)), pair })
+        Ok(Self { readiness, bpf, ndrv, removal, mark, burst: Mutex::new(Burst::new(size)?), pair })
     }
 
     pub(super) fn name(&self) -> Name {
@@ -100,11 +101,11 @@ impl Feth {
 
     /// The descriptors to wait on. Not the kqueue, because it stays readable after its frame was read.
     pub(super) fn sources(&self) -> [BorrowedFd<'_>; 4] {
-        [self.bpf.as_fd(), self.mark.fd(), self.ndrv.as_fd(), self.going.as_fd()]
+        [self.bpf.as_fd(), self.mark.fd(), self.ndrv.as_fd(), self.removal.as_fd()]
     }
 
     /// Whether frames are left that the mark does not show because it could not be set. Then do not wait.
-    pub(super) fn hides_frames(&self) -> bool {
+    pub(super) fn has_unmarked_frames(&self) -> bool {
         let burst = self.burst();
         !burst.is_empty() && !self.mark.is_on()
     }
@@ -145,10 +146,10 @@ impl Feth {
 }
 
 impl Pair {
-    fn make(number: Option<u32>) -> Result<Self> {
+    fn create(number: Option<u32>) -> Result<Self> {
         let text = number.map_or_else(|| "feth".into(), |number| text!("feth{number}"));
-        let device =
-            when_free(text.as_str(), || Interface::make(text.as_str())).map_err(|errno| match errno {
+        let device = retry_while_busy(text.as_str(), || Interface::create(text.as_str())).map_err(
+            |errno| match errno {
                 Errno::EEXIST | Errno::EBUSY => {
                     Error::new(Errno::EBUSY, Reason::Busy, text!("open {text}: the name is in use"))
                 }
@@ -161,9 +162,10 @@ impl Pair {
                     Error::new(errno, Reason::Privilege, text!("open {text}: creating a TAP needs root"))
                 }
                 _ => refusal(errno, format_args!("open {text}")),
-            })?;
+            },
+        )?;
         let failed = |errno| refusal(errno, format_args!("open {}: create its other end", device.name));
-        let end = Interface::make("feth").map_err(failed)?;
+        let end = Interface::create("feth").map_err(failed)?;
         device.join(&end).map_err(failed)?;
         Ok(Self { device, end })
     }
@@ -171,7 +173,7 @@ impl Pair {
 
 impl Interface {
     /// Creates the interface with this name. Without a number, the first free one.
-    fn make(name: &str) -> Outcome<Self> {
+    fn create(name: &str) -> Outcome<Self> {
         let control = kernel::socket(AF_INET, SOCK_DGRAM, 0)?;
         let mut request: [u8; IFREQ_SIZE] = request(name.as_bytes(), &[]);
         kernel::ioctl(control.as_fd(), SIOCIFCREATE, &mut request)?;
@@ -190,7 +192,7 @@ impl Interface {
     fn join(&self, other: &Self) -> Outcome<()> {
         let mut request = [0; IF_FAKE_REQUEST_SIZE];
         put(&mut request, IF_FAKE_REQUEST_PEER, other.name.as_bytes());
-        kernel::drive(self.control.as_fd(), &self.name, FAKE_SET_PEER, &mut request)
+        kernel::set_driver_spec(self.control.as_fd(), &self.name, FAKE_SET_PEER, &mut request)
     }
 }
 
@@ -217,14 +219,14 @@ fn attach(name: &Name) -> Outcome<OwnedFd> {
 
 /// Attaches such a socket to a new device, and keeps the device down: attaching a protocol sets an interface up (dlil.c,
 /// dlil_handle_proto_attach).
-fn watch_going(name: &Name) -> Outcome<OwnedFd> {
+fn watch_removal(name: &Name) -> Outcome<OwnedFd> {
     let socket = attach(name)?;
     link::set_up(name, false)?;
     Ok(socket)
 }
 
 /// A socket whose writes are frames that the interface transmits.
-fn hand_over(name: &Name) -> Outcome<OwnedFd> {
+fn open_ndrv(name: &Name) -> Outcome<OwnedFd> {
     let socket = attach(name)?;
     kernel::connect(socket.as_fd(), &sockaddr_ndrv(name))?;
     kernel::set_option(socket.as_fd(), SOL_SOCKET, SO_NOSIGPIPE, &1_i32.to_ne_bytes())?;
@@ -235,7 +237,7 @@ fn hand_over(name: &Name) -> Outcome<OwnedFd> {
 }
 
 /// A BPF device that receives the frames of the interface, and its buffer size, which each read must use.
-fn pick_up(name: &Name) -> Result<(OwnedFd, usize)> {
+fn open_bpf(name: &Name) -> Result<(OwnedFd, usize)> {
     let bpf = free_node()?;
     let set = |request: c_ulong, value: &mut [u8]| kernel::ioctl(bpf.as_fd(), request, value);
     let prepare = || {

@@ -7,12 +7,13 @@
 use std::ffi::{CStr, c_int, c_ulong, c_void};
 use std::io::IoSlice;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::ptr;
+use std::{iter, ptr};
 
 use super::descriptor;
 use super::layout::IFDRV_SIZE;
 use super::room::Room;
 use crate::model::error::Errno;
+use crate::model::memory;
 use crate::model::name::Name;
 use crate::sys::{CancelDisabled, Outcome};
 
@@ -86,25 +87,34 @@ pub(super) fn ioctl(fd: BorrowedFd<'_>, request: c_ulong, argument: &mut [u8]) -
 }
 
 /// Passes an argument to the driver of an interface: SIOCSDRVSPEC.
-pub(super) fn drive(fd: BorrowedFd<'_>, name: &Name, command: c_ulong, argument: &mut [u8]) -> Outcome<()> {
+pub(super) fn set_driver_spec(
+    fd: BorrowedFd<'_>,
+    name: &Name,
+    command: c_ulong,
+    argument: &mut [u8],
+) -> Outcome<()> {
     #[repr(C)]
-    struct Drive {
+    struct DriverSpec {
         name: [u8; 16],
         command: c_ulong,
         length: usize,
         data: *mut c_void,
     }
-    const { assert!(size_of::<Drive>() == IFDRV_SIZE) };
-    let mut drive =
-        Drive { name: name.with_nul(), command, length: argument.len(), data: argument.as_mut_ptr().cast() };
+    const { assert!(size_of::<DriverSpec>() == IFDRV_SIZE) };
+    let mut spec = DriverSpec {
+        name: name.with_nul(),
+        command,
+        length: argument.len(),
+        data: argument.as_mut_ptr().cast(),
+    };
     // SAFETY: the kernel reads the structure, and at most the length of the argument.
-    done(unsafe { libc::ioctl(fd.as_raw_fd(), super::layout::SIOCSDRVSPEC, &raw mut drive) })
+    done(unsafe { libc::ioctl(fd.as_raw_fd(), super::layout::SIOCSDRVSPEC, &raw mut spec) })
 }
 
 /// Reads a whole sysctl value. It can grow between the query of its size and the read.
 pub(super) fn sysctl(path: &[c_int]) -> Outcome<Vec<u8>> {
     let mut path = path.to_vec();
-    let mut ask = |value: *mut c_void, length: &mut usize| {
+    let mut query = |value: *mut c_void, length: &mut usize| {
         // SAFETY: reads the path, writes at most the given length to the value, and sets the length.
         done(unsafe {
             libc::sysctl(path.as_mut_ptr(), path.len() as libc::c_uint, value, length, ptr::null_mut(), 0)
@@ -112,10 +122,10 @@ pub(super) fn sysctl(path: &[c_int]) -> Outcome<Vec<u8>> {
     };
     loop {
         let mut length = 0;
-        ask(ptr::null_mut(), &mut length)?;
+        query(ptr::null_mut(), &mut length)?;
         length = length.saturating_add(length / 4);
-        let mut value = vec![0; length];
-        match ask(value.as_mut_ptr().cast(), &mut length) {
+        let mut value = memory::collect(iter::repeat_n(0, length))?;
+        match query(value.as_mut_ptr().cast(), &mut length) {
             Err(Errno::ENOMEM) => {}
             asked => {
                 asked?;

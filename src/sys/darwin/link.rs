@@ -115,7 +115,7 @@ pub(super) fn number_in(name: &[u8], driver: &str) -> Option<u32> {
 }
 
 /// Makes an ioctl on this interface, and returns its argument.
-fn ask<const SIZE: usize>(name: &Name, number: c_ulong, value: &[u8]) -> Outcome<[u8; SIZE]> {
+fn query<const SIZE: usize>(name: &Name, number: c_ulong, value: &[u8]) -> Outcome<[u8; SIZE]> {
     let control = kernel::socket(AF_INET, SOCK_DGRAM, 0)?;
     let mut request = request(name.as_bytes(), value);
     kernel::ioctl(control.as_fd(), number, &mut request)?;
@@ -123,12 +123,12 @@ fn ask<const SIZE: usize>(name: &Name, number: c_ulong, value: &[u8]) -> Outcome
 }
 
 fn change(name: &Name, number: c_ulong, value: &[u8]) -> Outcome<()> {
-    ask::<IFREQ_SIZE>(name, number, value).map(drop)
+    query::<IFREQ_SIZE>(name, number, value).map(drop)
 }
 
 /// Sets or clears IFF_UP. The ioctl writes all flags, so they are read first.
 pub(super) fn set_up(name: &Name, up: bool) -> Outcome<()> {
-    let answer: [u8; IFREQ_SIZE] = ask(name, SIOCGIFFLAGS, &[])?;
+    let answer: [u8; IFREQ_SIZE] = query(name, SIOCGIFFLAGS, &[])?;
     let flags = u16_at(&answer, IFREQ_VALUE).unwrap_or(0);
     let bit = IFF_UP as u16;
     let flags = if up { flags | bit } else { flags & !bit };
@@ -141,7 +141,7 @@ pub(super) fn set_mtu(name: &Name, mtu: u32) -> Outcome<()> {
 
 /// The limits of the MTU of a feth.
 pub(super) fn mtu_range(name: &Name) -> Outcome<(u32, u32)> {
-    let answer: [u8; IFREQ_SIZE] = ask(name, SIOCGIFDEVMTU, &[])?;
+    let answer: [u8; IFREQ_SIZE] = query(name, SIOCGIFDEVMTU, &[])?;
     u32_at(&answer, IFREQ_MTU_MIN).zip(u32_at(&answer, IFREQ_MTU_MAX)).ok_or(Errno::EPROTO)
 }
 
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_written_as_the_kernel_writes_it() {
+    fn only_numbers_as_the_kernel_writes_them_are_parsed() {
         assert_eq!(number_in(b"utun0", "utun"), Some(0));
         assert_eq!(number_in(b"utun4294967295", "utun"), Some(u32::MAX));
         for wrong in ["utun", "utun07", "utun+7", "utun-1", "utun4294967296", "utun7x", "tun7", "UTUN7"] {

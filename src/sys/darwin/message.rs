@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mask_ends_where_its_ones_end() {
+    fn masks_may_omit_trailing_zeros() {
         // net/radix.c stores masks without trailing zeros.
         assert_eq!(mask(&[0], Family::V4), Some(0));
         assert_eq!(mask(&[7, 255, 0, 0, 255, 255, 255], Family::V4), Some(24));
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_local_address_loses_its_scope() {
+    fn the_scope_of_a_link_local_address_is_removed() {
         let local: IpAddr = "fe80::1".parse().unwrap();
         let scoped = sockaddr_scoped(local, 0x0105);
         assert_eq!(scoped[SOCKADDR_IN6_ADDR..][..4], [0xfe, 0x80, 1, 5]);
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn no_bytes_are_read_beyond_their_end() {
+    fn truncated_messages_are_parsed_safely() {
         let route = route_message(
             RTM_ADD,
             RTF_UP,

@@ -41,7 +41,7 @@ use std::time::{Duration, Instant};
 use simulated as kernel;
 
 use super::descriptor;
-pub(crate) use super::nowhere::{Namespace, Way};
+pub(crate) use super::nowhere::{Call, Namespace};
 use super::wait::Waker;
 use super::{Backend, Outcome, Place, Watching};
 use crate::model::address::{Address, Assigned, Options};
@@ -95,10 +95,10 @@ enum Port {
 }
 
 impl Backend for Queue {
-    type Way<'a> = Way;
+    type Call<'a> = Call;
 
-    fn way(&self) -> Way {
-        Way
+    fn begin_call(&self) -> Call {
+        Call
     }
 
     fn has(feature: Feature) -> bool {
@@ -123,7 +123,7 @@ impl Backend for Queue {
     }
 
     fn open(name: &NameRequest, flags: &Flags, _: Wanted, place: &Place<'_>) -> Result<Self> {
-        Self::make(name, flags, place)
+        Self::create(name, flags, place)
     }
 
     fn open_fd(fd: RawFd, borrow: bool) -> Result<Self> {
@@ -266,7 +266,7 @@ impl Backend for Queue {
         Ok(self.name)
     }
 
-    fn link(&self, _: &mut Way) -> Result<Link> {
+    fn link(&self, _: &mut Call) -> Result<Link> {
         let mtu_range = match self.kind() {
             Kind::Tun => Some(MTU_OF_UTUN),
             Kind::Tap => link::mtu_range(&self.name).ok(),
@@ -274,7 +274,7 @@ impl Backend for Queue {
         Ok(Link { mtu_range, ..self.present()?.link })
     }
 
-    fn change_link(&self, _: &mut Way, change: &Change<'_>) -> Result<()> {
+    fn change_link(&self, _: &mut Call, change: &Change<'_>) -> Result<()> {
         let changed = match change {
             Change::Up(up) => link::set_up(&self.name, *up),
             Change::Mtu(mtu) => self.set_mtu(*mtu),
@@ -287,15 +287,15 @@ impl Backend for Queue {
         changed.map_err(|errno| refusal(errno, change.of(self.label())))
     }
 
-    fn index_of(&self, _: &mut Way, _: &Name) -> Result<Option<u32>> {
+    fn index_of(&self, _: &mut Call, _: &Name) -> Result<Option<u32>> {
         Err(Error::platform(text!("find a master for {}", self.name)))
     }
 
-    fn name_of(&self, _: &mut Way, _: u32) -> Result<Option<Name>> {
+    fn name_of(&self, _: &mut Call, _: u32) -> Result<Option<Name>> {
         Err(Error::platform(text!("find the master of {}", self.name)))
     }
 
-    fn set_ipv6(&self, _: &mut Way, setting: Setting, _: u32) -> Result<()> {
+    fn set_ipv6(&self, _: &mut Call, setting: Setting, _: u32) -> Result<()> {
         Err(Error::platform(text!("set {} of {}", setting.name(), self.name)))
     }
 
@@ -356,13 +356,13 @@ impl Backend for Queue {
         self.missing("attach or detach a queue of")
     }
 
-    fn addresses(&self, _: &mut Way, family: Option<Family>) -> Result<Vec<Assigned>> {
+    fn addresses(&self, _: &mut Call, family: Option<Family>) -> Result<Vec<Assigned>> {
         let mut addresses = self.present()?.addresses;
         addresses.retain(|assigned| family.is_none_or(|family| assigned.address.family() == family));
         Ok(addresses.into_iter().map(|assigned| address::with_flags(&self.name, assigned)).collect())
     }
 
-    fn add_address(&self, _: &mut Way, address: &Address, options: &Options) -> Result<()> {
+    fn add_address(&self, _: &mut Call, address: &Address, options: &Options) -> Result<()> {
         address::check(&self.name, self.kind(), address, options)?;
         address::add(&self.name, self.index, self.kind(), address, options)
             .map_err(|errno| refusal(errno, format_args!("add the address {address} to {}", self.name)))
@@ -372,22 +372,22 @@ impl Backend for Queue {
         false
     }
 
-    fn change_address(&self, _: &mut Way, _: &Address, _: &Options) -> Result<()> {
+    fn change_address(&self, _: &mut Call, _: &Address, _: &Options) -> Result<()> {
         self.missing("change an address of")
     }
 
-    fn restore_address(&self, way: &mut Way, assigned: &Assigned, _: bool) -> Result<()> {
+    fn restore_address(&self, call: &mut Call, assigned: &Assigned, _: bool) -> Result<()> {
         let nodad = assigned.options.nodad;
-        self.add_address(way, &assigned.address, &Options { nodad, ..Options::default() })
+        self.add_address(call, &assigned.address, &Options { nodad, ..Options::default() })
     }
 
-    fn remove_address(&self, _: &mut Way, address: &Address) -> Result<()> {
+    fn remove_address(&self, _: &mut Call, address: &Address) -> Result<()> {
         let others = self.present()?.addresses;
         address::remove(&self.name, self.index, self.kind(), address, &others)
             .map_err(|errno| refusal(errno, format_args!("remove the address {address} from {}", self.name)))
     }
 
-    fn routes(&self, _: &mut Way) -> Result<Vec<Installed>> {
+    fn routes(&self, _: &mut Call) -> Result<Vec<Installed>> {
         let list = |family| route::list(self.index, family);
         let listed = list(Family::V4).and_then(|ipv4| Ok([ipv4, list(Family::V6)?].concat()));
         listed.map_err(|errno| self.refused("list the routes through", errno))
@@ -402,9 +402,12 @@ impl Backend for Queue {
         false
     }
 
-    fn add_route(&self, _: &mut Way, route: &Route) -> Result<()> {
+    fn add_route(&self, _: &mut Call, route: &Route) -> Result<()> {
         let action = text!("add the route {route} through {}", self.name);
-        if route.details != Details::default() || route.source().is_some() || route.is_by_another_family() {
+        if route.details != Details::default()
+            || route.source().is_some()
+            || route.has_gateway_of_another_family()
+        {
             return Err(Error::platform(action));
         }
         route::add(self.index, route).map_err(|errno| match errno {
@@ -421,29 +424,29 @@ impl Backend for Queue {
     }
 
     /// The kernel has one route for a destination.
-    fn replace_route(&self, way: &mut Way, route: &Route) -> Result<()> {
+    fn replace_route(&self, call: &mut Call, route: &Route) -> Result<()> {
         let has_place =
             |it: &&Installed| (it.route.network(), it.route.prefix()) == (route.network(), route.prefix());
-        let Some(present) = self.routes(way)?.into_iter().find(|it| has_place(&it)) else {
-            return self.add_route(way, route);
+        let Some(present) = self.routes(call)?.into_iter().find(|it| has_place(&it)) else {
+            return self.add_route(call, route);
         };
-        self.remove_route(way, &present)?;
-        self.add_route(way, route).inspect_err(|_| {
-            let _ = self.restore_route(way, &present);
+        self.remove_route(call, &present)?;
+        self.add_route(call, route).inspect_err(|_| {
+            let _ = self.restore_route(call, &present);
         })
     }
 
-    fn restore_route(&self, way: &mut Way, installed: &Installed) -> Result<()> {
-        self.add_route(way, &installed.route)
+    fn restore_route(&self, call: &mut Call, installed: &Installed) -> Result<()> {
+        self.add_route(call, &installed.route)
     }
 
-    fn remove_route(&self, _: &mut Way, Installed { route, .. }: &Installed) -> Result<()> {
+    fn remove_route(&self, _: &mut Call, Installed { route, .. }: &Installed) -> Result<()> {
         route::remove(self.index, route)
             .map_err(|errno| refusal(errno, format_args!("delete the route {route} through {}", self.name)))
     }
 
     /// Both halves of the addresses, which precede the default route of the system.
-    fn default_routes(&self, _: &mut Way, family: Family, gateway: Option<IpAddr>) -> Result<Vec<Route>> {
+    fn default_routes(&self, _: &mut Call, family: Family, gateway: Option<IpAddr>) -> Result<Vec<Route>> {
         let upper: IpAddr = match family {
             Family::V4 => Ipv4Addr::new(128, 0, 0, 0).into(),
             Family::V6 => Ipv6Addr::new(0x8000, 0, 0, 0, 0, 0, 0, 0).into(),
@@ -453,7 +456,7 @@ impl Backend for Queue {
         Ok([family.unspecified(), upper].into_iter().filter_map(half).collect())
     }
 
-    fn add_policy(&self, _: &mut Way, _: &[Family], wanted: &DefaultRoute) -> Result<()> {
+    fn add_policy(&self, _: &mut Call, _: &[Family], wanted: &DefaultRoute) -> Result<()> {
         match wanted {
             DefaultRoute { overriding: false, keep: false, .. } => Ok(()),
             _ => Err(Error::platform(text!(
@@ -464,16 +467,16 @@ impl Backend for Queue {
     }
 
     /// Nothing to do: the routes are enough.
-    fn remove_policy(&self, _: &mut Way, _: &[Family]) -> Result<bool> {
+    fn remove_policy(&self, _: &mut Call, _: &[Family]) -> Result<bool> {
         Ok(false)
     }
 
-    fn add_bypass(&self, _: &mut Way, _: &[Family], bypass: &Bypass, keep: bool) -> Result<()> {
+    fn add_bypass(&self, _: &mut Call, _: &[Family], bypass: &Bypass, keep: bool) -> Result<()> {
         self.present()?;
         self.change_bypass("add", bypass, |bypasses, destination| bypasses.add(destination, keep))
     }
 
-    fn remove_bypass(&self, _: &mut Way, _: &[Family], bypass: &Bypass) -> Result<bool> {
+    fn remove_bypass(&self, _: &mut Call, _: &[Family], bypass: &Bypass) -> Result<bool> {
         self.change_bypass("delete", bypass, Bypasses::remove)
     }
 

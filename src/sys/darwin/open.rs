@@ -22,21 +22,21 @@ use crate::sys::wait::Waker;
 const LAST: u32 = 0x7fff;
 
 impl Queue {
-    pub(super) fn make(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<Self> {
+    pub(super) fn create(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<Self> {
         check(name, flags, place)?;
         let number = number(name, flags.mode.kind)?;
         let waker = Waker::new();
         match flags.mode.kind {
             Kind::Tap => {
-                let feth = Feth::make(number)?;
+                let feth = Feth::create(number)?;
                 let present = present(&feth.name())?;
                 Ok(Self::with(Port::Feth(feth), &present, waker))
             }
             Kind::Tun => {
-                let utun = Utun::make(number, flags.mode.pi).map_err(|failure| explain(name, failure))?;
+                let utun = Utun::create(number, flags.mode.pi).map_err(|failure| explain(name, failure))?;
                 let device = utun.name().map_err(|errno| refusal(errno, format_args!("open {name}")))?;
                 let present = present(&device)?;
-                utun.make_room(present.link.mtu);
+                utun.resize_queue(present.link.mtu);
                 Ok(Self::with(Port::Utun(utun), &present, waker))
             }
         }
@@ -60,7 +60,7 @@ impl Queue {
         let utun = Utun::from_fd(descriptor::take(theirs, borrow).map_err(failed)?);
         match utun.prepare() {
             Ok(()) => {
-                utun.make_room(present.link.mtu);
+                utun.resize_queue(present.link.mtu);
                 Ok(Self::with(Port::Utun(utun), &present, waker))
             }
             Err(errno) => {

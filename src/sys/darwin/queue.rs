@@ -43,9 +43,9 @@ impl Queue {
         let before = link::by_index(self.index)?.link.mtu;
         match &self.port {
             Port::Utun(utun) => {
-                utun.make_room(before.max(mtu));
+                utun.resize_queue(before.max(mtu));
                 let changed = link::set_mtu(&self.name, mtu);
-                utun.make_room(if changed.is_ok() { mtu } else { before });
+                utun.resize_queue(if changed.is_ok() { mtu } else { before });
                 changed
             }
             // The other end needs the same MTU, because frames pass through both.
@@ -95,7 +95,7 @@ impl Queue {
     fn with_sources(&self, poll: impl FnOnce(&[Source<'_>]) -> Outcome<Readiness>) -> Outcome<Readiness> {
         match &self.port {
             Port::Utun(utun) => poll(&[(utun.fd(), Readiness::READ)]),
-            Port::Feth(feth) if feth.hides_frames() && !self.is_shut_down() => Ok(Readiness::READ),
+            Port::Feth(feth) if feth.has_unmarked_frames() && !self.is_shut_down() => Ok(Readiness::READ),
             Port::Feth(feth) => poll(&feth.sources().map(|source| (source, Readiness::READ))),
         }
     }

@@ -5,7 +5,7 @@ use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
 
-use super::busy::when_free;
+use super::busy::retry_while_busy;
 use super::layout::*;
 use super::message::{put, sockaddr_control};
 use super::room::Room;
@@ -41,7 +41,7 @@ pub(super) enum Failure {
 
 impl Utun {
     /// Creates the utun with this number, or the first free one.
-    pub(super) fn make(number: Option<u32>, pi: bool) -> Result<Self, Failure> {
+    pub(super) fn create(number: Option<u32>, pi: bool) -> Result<Self, Failure> {
         let socket = kernel::socket(PF_SYSTEM, SOCK_DGRAM, SYSPROTO_CONTROL).map_err(Failure::Socket)?;
         let mut info = [0; CTL_INFO_SIZE];
         put(&mut info, CTL_INFO_NAME, UTUN_CONTROL_NAME);
@@ -51,7 +51,7 @@ impl Utun {
         let unit = number.map_or(0, |number| number.saturating_add(1));
         let connect = || kernel::connect(socket.as_fd(), &sockaddr_control(id, unit));
         match number {
-            Some(number) => when_free(text!("utun{number}").as_str(), connect),
+            Some(number) => retry_while_busy(text!("utun{number}").as_str(), connect),
             None => connect(),
         }
         .map_err(Failure::Connect)?;
@@ -85,7 +85,7 @@ impl Utun {
     /// Lets the kernel keep packets of this MTU for a slow reader, but only as many as the socket buffer can hold. Other
     /// packets wait in the queue of the interface. A packet that leaves that queue and finds no room in the buffer is lost
     /// (if_utun.c, utun_output).
-    pub(super) fn make_room(&self, mtu: u32) {
+    pub(super) fn resize_queue(&self, mtu: u32) {
         let each = mtu.saturating_add(FAMILY as u32).max(1);
         let wanted = each.saturating_mul(PENDING).min(i32::MAX as u32);
         // The kernel may refuse the size. The buffer never becomes smaller than its contents.

@@ -11,18 +11,18 @@ use crate::sys::{CancelDisabled, Outcome};
 
 /// A pipe with a byte for each token.
 pub(crate) struct Tokens {
-    out: OwnedFd,
-    into: OwnedFd,
+    read_end: OwnedFd,
+    write_end: OwnedFd,
 }
 
 impl Tokens {
     pub(crate) fn new() -> Outcome<Self> {
-        let (out, into) = descriptor::pipe()?;
-        Ok(Self { out, into })
+        let (read_end, write_end) = descriptor::pipe()?;
+        Ok(Self { read_end, write_end })
     }
 
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
-        self.out.as_fd()
+        self.read_end.as_fd()
     }
 
     pub(crate) fn add(&self, count: u64) {
@@ -31,8 +31,9 @@ impl Tokens {
         let mut left = usize::try_from(count).unwrap_or(usize::MAX);
         while left > 0 {
             // SAFETY: the kernel reads at most the length of the slice. A pipe has room for about 16,000 bytes.
-            let written =
-                unsafe { libc::write(self.into.as_raw_fd(), bytes.as_ptr().cast(), left.min(bytes.len())) };
+            let written = unsafe {
+                libc::write(self.write_end.as_raw_fd(), bytes.as_ptr().cast(), left.min(bytes.len()))
+            };
             match usize::try_from(written) {
                 Ok(written) => left = left.saturating_sub(written),
                 Err(_) if Errno::last() == Errno::EINTR => {}
@@ -47,7 +48,7 @@ impl Tokens {
         let mut token = 0_u8;
         loop {
             // SAFETY: the kernel writes one byte to `token`.
-            let returned = unsafe { libc::read(self.out.as_raw_fd(), (&raw mut token).cast(), 1) };
+            let returned = unsafe { libc::read(self.read_end.as_raw_fd(), (&raw mut token).cast(), 1) };
             if returned >= 0 || Errno::last() != Errno::EINTR {
                 return;
             }

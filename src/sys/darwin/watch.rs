@@ -29,7 +29,7 @@ use crate::sys::{Outcome, Waker, Watching};
 /// Size of the socket buffer for a slow reader.
 const QUEUE: i32 = 256 * 1024;
 /// Limit of the messages that are read at once.
-const MANY: usize = 1 << 12;
+const MAX_MESSAGES: usize = 1 << 12;
 
 /// Notifications about the interfaces, and their state when they were last listed.
 pub(crate) struct Watch {
@@ -53,7 +53,7 @@ impl Watching for Watch {
         let open = || {
             let routing = listen(PF_ROUTE, 0)?;
             let events = listen(PF_SYSTEM, SYSPROTO_EVENT)?;
-            kernel::ioctl(events.as_fd(), SIOCSKEVFILT, &mut all_of_the_network())?;
+            kernel::ioctl(events.as_fd(), SIOCSKEVFILT, &mut network_filter())?;
             let readiness = kernel::gather(&[routing.as_fd(), events.as_fd()])?;
             let (known, known_routes) = (BTreeMap::new(), BTreeMap::new());
             Ok(Self { readiness, routing, events, known, own, reports, known_routes, started: false })
@@ -66,7 +66,7 @@ impl Watching for Watch {
     }
 
     fn take(&mut self, notices: &mut Vec<Notice>) -> Result<()> {
-        let taken = self.hear(notices).and_then(|()| self.compare(notices));
+        let taken = self.receive_all(notices).and_then(|()| self.compare(notices));
         taken.map_err(|errno| Error::system(errno, "receive notifications of the network interfaces"))?;
         if !std::mem::replace(&mut self.started, true) {
             notices.push(Notice::Complete);
@@ -97,7 +97,7 @@ fn listen(domain: c_int, protocol: c_int) -> Outcome<OwnedFd> {
 }
 
 /// A filter for all network events. The default filter of a socket passes nothing (kern_event.c, kev_attach).
-fn all_of_the_network() -> [u8; KEV_REQUEST_SIZE] {
+fn network_filter() -> [u8; KEV_REQUEST_SIZE] {
     let mut filter = [0; KEV_REQUEST_SIZE];
     put(&mut filter, KEV_REQUEST_VENDOR, &KEV_VENDOR_APPLE.to_ne_bytes());
     put(&mut filter, KEV_REQUEST_CLASS, &KEV_NETWORK_CLASS.to_ne_bytes());
@@ -107,24 +107,24 @@ fn all_of_the_network() -> [u8; KEV_REQUEST_SIZE] {
 
 impl Watch {
     /// Reads all messages. Fails with EAGAIN if there are none, except the first time.
-    fn hear(&mut self, notices: &mut Vec<Notice>) -> Outcome<()> {
+    fn receive_all(&mut self, notices: &mut Vec<Notice>) -> Outcome<()> {
         let mut memory = [0; LONGEST];
-        let mut heard = !self.started;
-        for _ in 0..MANY {
+        let mut received = !self.started;
+        for _ in 0..MAX_MESSAGES {
             let Some(message) = receive(&self.routing, &mut memory)? else { break };
             self.note(message, notices);
-            heard = true;
+            received = true;
         }
         // The list of interfaces shows what the event is about.
-        for _ in 0..MANY {
+        for _ in 0..MAX_MESSAGES {
             if receive(&self.events, &mut memory)?.is_none() {
                 break;
             }
-            heard = true;
+            received = true;
         }
         // If this fails, the next call refreshes again.
         let _ = kernel::refresh(self.readiness.as_fd());
-        if heard { Ok(()) } else { Err(Errno::EAGAIN) }
+        if received { Ok(()) } else { Err(Errno::EAGAIN) }
     }
 
     fn note(&mut self, mut bytes: &[u8], notices: &mut Vec<Notice>) {
@@ -151,11 +151,11 @@ impl Watch {
         }
     }
 
-    fn note_address(&mut self, message: &Message<'_>, there: bool, notices: &mut Vec<Notice>) {
+    fn note_address(&mut self, message: &Message<'_>, present: bool, notices: &mut Vec<Notice>) {
         let Some(index) = index_of(message, IFA_MSGHDR_INDEX) else { return };
         let Some(known) = self.known.get_mut(&index) else { return };
         if let Some(assigned) = address::parse(message, known.point_to_point) {
-            notices.extend(known.set_address(index, assigned, there));
+            notices.extend(known.set_address(index, assigned, present));
         }
     }
 
@@ -172,7 +172,7 @@ impl Watch {
         }
         for (index, now) in present {
             match self.known.get_mut(&index) {
-                Some(known) => known.become_as(now, notices),
+                Some(known) => known.update(now, notices),
                 None => self.add(index, now, notices),
             }
         }
@@ -213,9 +213,9 @@ impl Watch {
 
 impl Present {
     /// Records that an address was added or removed. Returns a notice if this was not known.
-    fn set_address(&mut self, index: u32, assigned: Assigned, there: bool) -> Option<Notice> {
+    fn set_address(&mut self, index: u32, assigned: Assigned, present: bool) -> Option<Notice> {
         let known = self.addresses.iter().position(|known| known.address == assigned.address);
-        match (known, there) {
+        match (known, present) {
             (None, true) => {
                 let assigned = address::with_flags(&self.link.name, assigned);
                 self.addresses.push(assigned.clone());
@@ -227,7 +227,7 @@ impl Present {
     }
 
     /// Takes over the state in the list of interfaces, which has no flags of addresses.
-    fn become_as(&mut self, now: Present, notices: &mut Vec<Notice>) {
+    fn update(&mut self, now: Present, notices: &mut Vec<Notice>) {
         let index = now.link.index;
         let same = |link: &crate::model::link::Link| (link.name, link.up, link.carrier, link.mtu, link.mac);
         if same(&self.link) != same(&now.link) {
@@ -243,8 +243,8 @@ impl Present {
             .into_iter()
             .map(|gone| (gone, false))
             .chain(now.addresses.into_iter().map(|new| (new, true)));
-        for (assigned, there) in changes {
-            notices.extend(self.set_address(index, assigned, there));
+        for (assigned, present) in changes {
+            notices.extend(self.set_address(index, assigned, present));
         }
     }
 }

@@ -136,7 +136,7 @@ pub(super) fn add(
     }
     netlink.change(&request).map_err(|refusal| match (refusal.errno, address.family()) {
         // Before Linux 6.2 without a text (ipv6_add_addr). A missing privilege is EPERM.
-        (Errno::EACCES, Family::V6) => refusal.saying("IPv6 is disabled on this device"),
+        (Errno::EACCES, Family::V6) => refusal.with_text("IPv6 is disabled on this device"),
         _ => refusal,
     })
 }

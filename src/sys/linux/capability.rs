@@ -94,9 +94,9 @@ impl Queue {
             Feature::Uso => self.can_offload(F_USO4 | F_USO6),
             Feature::TunnelGso => Ok(self.layout.has_tunnels() && self.can_offload(F_UDP_TUNNEL_GSO)?),
             Feature::Route | Feature::Rename | Feature::Master | Feature::Monitor => {
-                self.link(&mut self.way()).map(|_| true)
+                self.link(&mut self.begin_call()).map(|_| true)
             }
-            Feature::Ipv6Settings => Ok(self.link(&mut self.way())?.ipv6.is_some()),
+            Feature::Ipv6Settings => Ok(self.link(&mut self.begin_call())?.ipv6.is_some()),
             Feature::Ipv4
             | Feature::Ipv6
             | Feature::Namespace
@@ -122,7 +122,7 @@ impl Queue {
     /// Whether any of these offloads can be turned on.
     fn can_offload(&self, offloads: u64) -> Result<bool> {
         let available = |netlink: &mut Socket, it: Interface| Ok(offload::available(netlink.fd(), &it.name)?);
-        let available = self.query(&mut self.way(), available, "query the offloads of")?;
+        let available = self.query(&mut self.begin_call(), available, "query the offloads of")?;
         Ok(self.mode.offload && available & offloads != 0)
     }
 }
@@ -145,7 +145,7 @@ fn driver_is_since(major: u32, minor: u32) -> Result<bool> {
 
 /// Fails if the kernel ignores the gateway of this route (RTA_VIA, since Linux 5.2): it would add a route without one.
 pub(super) fn check_gateway(route: &Route) -> Result<()> {
-    if !route.is_by_another_family() || version()? >= (5, 2) {
+    if !route.has_gateway_of_another_family() || version()? >= (5, 2) {
         return Ok(());
     }
     let text = text!("add the route {route}: an IPv4 route with an IPv6 gateway needs Linux 5.2");

@@ -13,7 +13,9 @@ use super::message::Refusal;
 use super::namespace::{Identity, Namespace};
 use super::netlink::{Socket, open_error};
 use super::node::{Granted, Node};
-use super::refusal::{elsewhere, enter_error, namespace_error, state_error, unstable, watch_error};
+use super::refusal::{
+    enter_error, namespace_error, state_error, unreachable_error, unstable_error, watch_error,
+};
 use super::socket::KernelSocket;
 use super::{departure, link};
 use crate::model::error::{Errno, Error, Reason};
@@ -39,12 +41,12 @@ pub(super) struct Control {
     /// The last TUNGETDEVNETNS succeeded.
     driver_reports: bool,
     /// The socket is in another namespace than its opener, which may be unable to open a second one there.
-    apart: bool,
+    foreign: bool,
 }
 
 /// The interface as the first step of a call found it. The other steps of the call use it without a new query.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Way {
+pub(crate) struct Located {
     namespace: Option<Identity>,
     interface: Option<Interface>,
 }
@@ -80,13 +82,13 @@ pub(super) fn prepare() -> Result<Socket, Error> {
 
 impl Control {
     fn new(netlink: Option<Socket>, namespace: Option<Identity>, trace: Trace) -> Self {
-        Self { netlink, namespace, index: 0, trace, driver_reports: false, apart: false }
+        Self { netlink, namespace, index: 0, trace, driver_reports: false, foreign: false }
     }
 
     /// Finds a device that was just opened in the namespace of the calling thread.
     pub(super) fn find(netlink: Socket, node: &Node) -> Result<(Self, Link), Error> {
         let mut control = Self::new(Some(netlink), Identity::own(), Trace::Seen);
-        let link = control.link(node, &mut Way::default())?;
+        let link = control.link(node, &mut Located::default())?;
         Ok((control, link))
     }
 
@@ -132,41 +134,46 @@ impl Control {
     }
 
     /// Keeps the socket open, because the opener returns to another namespace than that of the device.
-    pub(super) fn stay_apart(&mut self) -> Result<(), Error> {
+    pub(super) fn keep_socket(&mut self) -> Result<(), Error> {
         if self.netlink.is_none() {
             self.netlink = Some(Socket::open()?);
         }
-        self.apart = true;
+        self.foreign = true;
         Ok(())
     }
 
     /// Closes the socket, unless it watches the device, or could not be opened again.
     pub(super) fn close(&mut self) {
-        if self.trace == Trace::Lost || (self.trace == Trace::Seen && !self.apart) {
+        if self.trace == Trace::Lost || (self.trace == Trace::Seen && !self.foreign) {
             self.netlink = None;
         }
     }
 
     /// Queries rtnetlink about the interface. Verifies the identity of the device after the answer, which is then valid
     /// too.
-    pub(super) fn query(&mut self, node: &Node, way: &mut Way, query: Query<'_>) -> Result<Answer, Error> {
-        if let Some(answer) = self.query_directly(node, way, query)? {
+    pub(super) fn query(
+        &mut self,
+        node: &Node,
+        located: &mut Located,
+        query: Query<'_>,
+    ) -> Result<Answer, Error> {
+        if let Some(answer) = self.query_directly(node, located, query)? {
             return Ok(answer);
         }
         for _ in 0..TRIES {
-            let Link { index, name, .. } = self.link(node, way)?;
-            let asked = way.namespace;
-            let Some(netlink) = self.here()? else { continue };
+            let Link { index, name, .. } = self.link(node, located)?;
+            let asked = located.namespace;
+            let Some(netlink) = self.socket()? else { continue };
             let answer = query(netlink, Interface { index, name });
-            if self.is_shown(node, &name)? {
+            if self.is_confirmed(node, &name)? {
                 return Ok(answer);
             }
-            let after = self.link(node, way)?;
-            if (after.index, after.name, way.namespace) == (index, name, asked) {
+            let after = self.link(node, located)?;
+            if (after.index, after.name, located.namespace) == (index, name, asked) {
                 return Ok(answer);
             }
         }
-        Err(unstable())
+        Err(unstable_error())
     }
 
     /// Changes the interface by rtnetlink. ENODEV can mean that it was moved: then searches it again. If it is where it
@@ -174,11 +181,11 @@ impl Control {
     pub(super) fn change(
         &mut self,
         node: &Node,
-        way: &mut Way,
+        located: &mut Located,
         change: &dyn Fn(&mut Socket, u32) -> Answer,
     ) -> Result<Answer, Error> {
         let mut index = None;
-        let shown = self.query_directly(node, way, &mut |_, interface| {
+        let shown = self.query_directly(node, located, &mut |_, interface| {
             index = Some(interface.index);
             Ok(())
         })?;
@@ -187,30 +194,30 @@ impl Control {
         for _ in 0..TRIES {
             let index = match index.take() {
                 Some(index) => index,
-                None => self.link(node, way)?.index,
+                None => self.link(node, located)?.index,
             };
             let place = Some((self.namespace, index));
-            let Some(netlink) = self.here()? else { continue };
+            let Some(netlink) = self.socket()? else { continue };
             match change(netlink, index) {
                 Err(refusal) if refusal.errno == Errno::ENODEV && refused != place => refused = place,
                 changed => return Ok(changed),
             }
         }
-        Err(unstable())
+        Err(unstable_error())
     }
 
     /// The common case, with the fewest system calls: the device is where this call or the last one found it.
     fn query_directly(
         &mut self,
         node: &Node,
-        way: &mut Way,
+        located: &mut Located,
         query: Query<'_>,
     ) -> Result<Option<Answer>, Error> {
-        let (found, index) = (way.interface.filter(|_| way.namespace == self.namespace), self.index);
+        let (found, index) = (located.interface.filter(|_| located.namespace == self.namespace), self.index);
         if self.trace != Trace::Seen || index == 0 {
             return Ok(None);
         }
-        let Some(netlink) = self.here()? else { return Ok(None) };
+        let Some(netlink) = self.socket()? else { return Ok(None) };
         if let Some(interface) = found {
             let answer = query(netlink, interface);
             let moved = answer.as_ref().is_err_and(|refusal| refusal.errno == Errno::ENODEV);
@@ -219,32 +226,32 @@ impl Control {
         let Ok(name) = link::name_of(netlink.fd(), index) else { return Ok(None) };
         let interface = Interface { index, name };
         let answer = query(netlink, interface);
-        if !self.is_shown(node, &name)? {
+        if !self.is_confirmed(node, &name)? {
             return Ok(None);
         }
-        *way = Way { namespace: self.namespace, interface: Some(interface) };
+        *located = Located { namespace: self.namespace, interface: Some(interface) };
         Ok(Some(answer))
     }
 
     /// The socket in the namespace where the device was last seen. None if the calling thread is in another namespace and
     /// no socket is open.
-    fn here(&mut self) -> Result<Option<&mut Socket>, Error> {
+    fn socket(&mut self) -> Result<Option<&mut Socket>, Error> {
         if self.netlink.is_none() && self.namespace.is_some() && self.namespace == Identity::own() {
-            (self.netlink, self.apart) = (Some(Socket::open()?), false);
+            (self.netlink, self.foreign) = (Some(Socket::open()?), false);
         }
         Ok(self.netlink.as_mut())
     }
 
     /// The present state of this device. Only the driver decides that it is gone.
-    pub(super) fn link(&mut self, node: &Node, way: &mut Way) -> Result<Link, Error> {
-        let link = self.look(node)?;
+    pub(super) fn link(&mut self, node: &Node, located: &mut Located) -> Result<Link, Error> {
+        let link = self.locate(node)?;
         let interface = Interface { index: link.index, name: link.name };
-        *way = Way { namespace: self.namespace, interface: Some(interface) };
+        *located = Located { namespace: self.namespace, interface: Some(interface) };
         Ok(link)
     }
 
-    fn look(&mut self, node: &Node) -> Result<Link, Error> {
-        if let Some(link) = self.still_here(node)? {
+    fn locate(&mut self, node: &Node) -> Result<Link, Error> {
+        if let Some(link) = self.find_unmoved(node)? {
             return Ok(link);
         }
         for _ in 0..TRIES {
@@ -259,7 +266,7 @@ impl Control {
                 return Ok(link);
             }
         }
-        Err(unstable())
+        Err(unstable_error())
     }
 
     /// The namespace of the device, from the driver. Without CAP_NET_ADMIN it skips the call, which would fail, unless the
@@ -274,23 +281,23 @@ impl Control {
     }
 
     /// The common case, with the fewest system calls: the device has the same namespace and index as before.
-    fn still_here(&mut self, node: &Node) -> Result<Option<Link>, Error> {
+    fn find_unmoved(&mut self, node: &Node) -> Result<Option<Link>, Error> {
         if self.trace != Trace::Seen || self.index == 0 {
             return Ok(None);
         }
         let index = self.index;
-        let Some(netlink) = self.here()? else { return Ok(None) };
+        let Some(netlink) = self.socket()? else { return Ok(None) };
         let Some(link) = present(link::by_index(netlink, index))? else { return Ok(None) };
-        Ok(self.is_shown(node, &link.name)?.then_some(link))
+        Ok(self.is_confirmed(node, &link.name)?.then_some(link))
     }
 
     /// Whether the driver confirms that the interface with this name is the device: same namespace and same name.
-    fn is_shown(&mut self, node: &Node, name: &Name) -> Result<bool, Error> {
-        Ok(self.is_here(node)? && has_name(node, name))
+    fn is_confirmed(&mut self, node: &Node, name: &Name) -> Result<bool, Error> {
+        Ok(self.is_in_same_namespace(node)? && has_name(node, name))
     }
 
     /// Whether the driver reports that the device is still in the namespace where it was last seen.
-    fn is_here(&mut self, node: &Node) -> Result<bool, Error> {
+    fn is_in_same_namespace(&mut self, node: &Node) -> Result<bool, Error> {
         match self.namespace_fd(node) {
             Ok(namespace) => Ok(Namespace::of(namespace).identity() == self.namespace),
             Err(Errno::EBADFD | Errno::EPERM | Errno::EINVAL | Errno::ENOTTY) => Ok(false),
@@ -299,17 +306,17 @@ impl Control {
     }
 
     /// Finds the device by its name in the namespace that the driver reported. None if it was renamed or moved meanwhile.
-    fn follow(&mut self, node: &Node, there: &Namespace, name: &Name) -> Result<Option<Link>, Error> {
-        let identity = there.identity();
+    fn follow(&mut self, node: &Node, namespace: &Namespace, name: &Name) -> Result<Option<Link>, Error> {
+        let identity = namespace.identity();
         if identity != self.namespace || self.netlink.is_none() {
             let driver_reports = self.driver_reports;
-            let netlink = there.inside(Socket::open).map_err(|error| enter_error(name, &error))?;
-            let apart = identity != Identity::own();
-            *self = Self { driver_reports, apart, ..Self::new(Some(netlink), identity, Trace::Lost) };
+            let netlink = namespace.inside(Socket::open).map_err(|error| enter_error(name, &error))?;
+            let foreign = identity != Identity::own();
+            *self = Self { driver_reports, foreign, ..Self::new(Some(netlink), identity, Trace::Lost) };
         }
         let Some(netlink) = &mut self.netlink else { return Ok(None) };
         let Some(link) = present(link::by_name(netlink, name))? else { return Ok(None) };
-        if !self.is_shown(node, &link.name)? {
+        if !self.is_confirmed(node, &link.name)? {
             return Ok(None);
         }
         (self.index, self.trace) = (link.index, Trace::Seen);
@@ -319,12 +326,12 @@ impl Control {
     /// Finds the device in the namespace where it was, unless it may have left.
     fn watch(&mut self, node: &Node, name: &Name) -> Result<Option<Link>, Error> {
         if self.trace == Trace::Lost {
-            return Err(elsewhere(name, "nothing proves that it is in this one"));
+            return Err(unreachable_error(name, "nothing proves that it is in this one"));
         }
         let index = self.index;
-        let Some(netlink) = self.here()? else {
+        let Some(netlink) = self.socket()? else {
             let why = "the calling thread is not in the namespace where the device was last seen";
-            return Err(elsewhere(name, why));
+            return Err(unreachable_error(name, why));
         };
         netlink.listen().map_err(watch_error)?;
         let found = match index {
@@ -348,7 +355,7 @@ impl Control {
     fn begin_watch(&mut self, node: &Node, link: &Link) -> Result<(), Error> {
         if !node.may_be(link) {
             self.trace = Trace::Lost;
-            return Err(elsewhere(link.name, "another device has its name or index"));
+            return Err(unreachable_error(link.name, "another device has its name or index"));
         }
         if let Some(netlink) = &mut self.netlink {
             departure::listen_for(netlink.kernel(), link.index).map_err(watch_error)?;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::control::{self, Control, Way};
+use super::control::{self, Control, Located};
 use super::link;
 use super::netlink::Socket;
 use super::node::{Node, USUAL_NODE};
@@ -54,7 +54,7 @@ fn end(mut control: Control, node: Node, name: &Name, tuntap: &Tuntap) -> Result
         return Ok(());
     }
     let mut handles = 0;
-    let asked = control.query(&node, &mut Way::default(), &mut |netlink, interface| {
+    let asked = control.query(&node, &mut Located::default(), &mut |netlink, interface| {
         handles = link::handles(netlink, interface.index)?;
         Ok(())
     });

@@ -62,11 +62,11 @@ pub(super) fn listen_for(socket: &KernelSocket, index: u32) -> Outcome<()> {
         skip_unless(libc::AF_UNSPEC as u32, 6),
         load(libc::BPF_W, INDEX_AT),
         skip_unless(index.to_be(), 4),
-        result(WHOLE),
+        result(ACCEPT),
         load(libc::BPF_W, PORT_AT),
         skip_unless(own.to_be(), 1),
-        result(WHOLE),
-        result(NOTHING),
+        result(ACCEPT),
+        result(REJECT),
     ];
     socket.set_filter(&mut program)
 }
@@ -78,8 +78,8 @@ const FAMILY_AT: u32 = 16;
 const INDEX_AT: u32 = 20;
 
 /// Number of bytes of a datagram that the filter accepts.
-const WHOLE: u32 = u32::MAX;
-const NOTHING: u32 = 0;
+const ACCEPT: u32 = u32::MAX;
+const REJECT: u32 = 0;
 
 fn load(size: u32, offset: u32) -> libc::sock_filter {
     instruction(libc::BPF_LD | size | libc::BPF_ABS, 0, offset)

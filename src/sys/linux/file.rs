@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::error::Errno;
 use crate::model::memory;
-use crate::model::text::Outside;
+use crate::model::text::Untrusted;
 use crate::sys::Outcome;
 
 /// Opens a file; close-on-exec.
@@ -51,11 +51,11 @@ pub(super) fn absolute(path: &Path) -> Outcome<PathBuf> {
     }
     let directory = directory.split(|byte| *byte == 0).next().unwrap_or_default();
     let parts = [directory, b"/", path.as_os_str().as_bytes()];
-    let whole = memory::collect(parts.into_iter().flatten().copied())?;
-    Ok(OsString::from_vec(whole).into())
+    let bytes = memory::collect(parts.into_iter().flatten().copied())?;
+    Ok(OsString::from_vec(bytes).into())
 }
 
 /// A path in a message.
-pub(super) fn shown(path: &Path) -> Outside<'_> {
-    Outside(path.as_os_str().as_bytes())
+pub(super) fn shown(path: &Path) -> Untrusted<'_> {
+    Untrusted(path.as_os_str().as_bytes())
 }

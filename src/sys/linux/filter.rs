@@ -158,12 +158,12 @@ impl Program {
         let mut copy: Vec<Instruction> = Vec::new();
         copy.try_reserve_exact(count).map_err(|_| Errno::ENOMEM)?;
         let size = count.saturating_mul(size_of::<Instruction>());
-        let here = libc::iovec { iov_base: copy.as_mut_ptr().cast(), iov_len: size };
+        let local = libc::iovec { iov_base: copy.as_mut_ptr().cast(), iov_len: size };
         let address = usize::try_from(theirs.address()).map_err(|_| Errno::EBUSY)?;
-        let there = libc::iovec { iov_base: ptr::without_provenance_mut(address), iov_len: size };
+        let remote = libc::iovec { iov_base: ptr::without_provenance_mut(address), iov_len: size };
         // SAFETY: the kernel checks the source, and writes at most the reserved bytes. All bytes are valid instructions.
         unsafe {
-            let read = libc::process_vm_readv(libc::getpid(), &here, 1, &there, 1, 0);
+            let read = libc::process_vm_readv(libc::getpid(), &local, 1, &remote, 1, 0);
             if usize::try_from(read) != Ok(size) {
                 return Err(Errno::EBUSY);
             }

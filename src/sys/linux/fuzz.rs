@@ -32,12 +32,12 @@ pub fn netlink(index: u32, datagram: &[u8]) {
         if let Some(installed) = rtmsg::parse(message.body, index) {
             assert!(installed.route.prefix().bits() <= installed.route.family().bits());
             let installed = Installed { detail: message.body.to_vec(), ..installed };
-            is_whole(&route::delete_request(&installed.detail));
-            is_whole(&route::restore_request(&installed).unwrap());
+            assert_complete(&route::delete_request(&installed.detail));
+            assert_complete(&route::restore_request(&installed).unwrap());
         }
         if let Some(rule) = Rule::parse(message.body) {
             let request = rule.request(libc::RTM_NEWRULE, 0);
-            is_whole(&request);
+            assert_complete(&request);
             assert!(request.body().and_then(Rule::parse) == Some(rule));
         }
         if let Some(answer) = route::parse_found(message.body) {
@@ -65,7 +65,7 @@ fn attributes(body: &[u8], depth: usize) {
 }
 
 /// The request parses as one message with a correct length.
-fn is_whole(request: &Request) {
+fn assert_complete(request: &Request) {
     let bytes = request.bytes(7).unwrap();
     let mut rest = bytes.as_slice();
     let message = Message::take(&mut rest);

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_covers_its_count_of_ids() {
+    fn an_extent_contains_its_count_of_ids() {
         let covers = |line: &str, id| {
             let mut extent = Extent::default();
             format!("{line}\n").bytes().any(|byte| extent.ends_with(byte, id))

@@ -17,7 +17,7 @@ use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::ipv6::{Setting, Settings};
 use crate::model::memory;
 use crate::model::name::Name;
-use crate::model::text::{Outside, Text, text};
+use crate::model::text::{Text, Untrusted, text};
 use crate::sys::Backend;
 use crate::sys::bytes::u32_at;
 
@@ -56,30 +56,30 @@ fn set_addr_gen_mode(netlink: &mut Socket, index: u32, mode: u32) -> std::result
 
 impl Queue {
     /// Sets a value in the network namespace of the device.
-    pub(super) fn set_ipv6_there(&self, way: &mut Call<'_>, setting: Setting, value: u32) -> Result<()> {
+    pub(super) fn set_ipv6_setting(&self, call: &mut Call<'_>, setting: Setting, value: u32) -> Result<()> {
         if setting == Setting::AddrGenMode {
             let set = |netlink: &mut Socket, index| set_addr_gen_mode(netlink, index, value);
-            return self.change(way, set, |device| text!("set addr_gen_mode of {device} to {value}"));
+            return self.change(call, set, |device| text!("set addr_gen_mode of {device} to {value}"));
         }
-        let name = self.link(way)?.name;
-        self.inside("set the IPv6 settings of", || self.set_ipv6_here(&name, setting, value))
+        let name = self.link(call)?.name;
+        self.inside("set the IPv6 settings of", || self.write_sysctl(&name, setting, value))
     }
 
     /// Opens the file first, and then verifies that the device still has the name: after a rename the kernel refuses a
     /// write to the old file.
-    fn set_ipv6_here(&self, name: &Name, setting: Setting, value: u32) -> Result<()> {
+    fn write_sysctl(&self, name: &Name, setting: Setting, value: u32) -> Result<()> {
         let sysctl = setting.name();
         let parts = [&b"/proc/sys/net/ipv6/conf/"[..], name.as_bytes(), b"/", sysctl.as_bytes()];
         let path = memory::collect(parts.into_iter().flatten().copied())?;
         let action = text!("set {sysctl} of {name} to {value}");
         let opened = file::open(Path::new(OsStr::from_bytes(&path)), libc::O_WRONLY);
-        let fd = opened.map_err(|errno| refused(errno, Outside(&path), &action))?;
+        let fd = opened.map_err(|errno| refused(errno, Untrusted(&path), &action))?;
         if self.name()? != *name {
             let text = text!("{action}: the device was renamed at that moment: try again");
             return Err(Error::new(Errno::EBUSY, Reason::Busy, text));
         }
         let written = File::from(fd).write_all(text!("{value}").as_str().as_bytes());
-        written.map_err(|error| refused(errno_of(&error), Outside(&path), &action))
+        written.map_err(|error| refused(errno_of(&error), Untrusted(&path), &action))
     }
 }
 
@@ -87,7 +87,7 @@ fn errno_of(error: &io::Error) -> Errno {
     Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
 }
 
-fn refused(errno: Errno, path: Outside<'_>, action: &Text) -> Error {
+fn refused(errno: Errno, path: Untrusted<'_>, action: &Text) -> Error {
     match errno {
         Errno::ENOENT | Errno::EROFS => {
             let text = text!("{action}: {path} cannot be written: mount /proc, writable");

@@ -114,7 +114,7 @@ pub(super) fn change(netlink: &mut Socket, index: u32, change: &Change<'_>) -> R
         }
         // Before Linux 6.2 (dev_change_name). Later kernels return EEXIST if the name is in use, and never EBUSY.
         Change::Name(_) if refusal.errno == Errno::EBUSY => {
-            refusal.saying("the device is up, and Linux renames it only since 6.2: use tuntap_down")
+            refusal.with_text("the device is up, and Linux renames it only since 6.2: use tuntap_down")
         }
         _ => refusal,
     };

@@ -7,7 +7,7 @@ use std::result::Result;
 
 use crate::model::error::{Errno, Error};
 use crate::model::memory::{self, NoMemory};
-use crate::model::text::{Outside, Text, text};
+use crate::model::text::{Text, Untrusted, text};
 use crate::sys::boxed;
 use crate::sys::bytes::{u16_at, u32_at};
 
@@ -16,7 +16,7 @@ const HEADER: usize = 16;
 /// An error from the kernel: the errno, and the text of the kernel (NLMSGERR_ATTR_MSG) if there is one.
 pub(super) struct Refusal {
     pub(super) errno: Errno,
-    pub(super) said: Option<Box<Text>>,
+    pub(super) text: Option<Box<Text>>,
 }
 
 impl Refusal {
@@ -31,18 +31,18 @@ impl Refusal {
     }
 
     /// The same with a text, where an older kernel has none.
-    pub(super) fn saying(self, text: &str) -> Self {
-        Self { said: self.said.or_else(|| boxed(text.into()).ok()), ..self }
+    pub(super) fn with_text(self, text: &str) -> Self {
+        Self { text: self.text.or_else(|| boxed(text.into()).ok()), ..self }
     }
 
     pub(super) fn error(self, action: impl Display) -> Error {
-        super::refusal::refusal(self.errno, self.said, action)
+        super::refusal::refusal(self.errno, self.text, action)
     }
 }
 
 impl From<Errno> for Refusal {
     fn from(errno: Errno) -> Self {
-        Self { errno, said: None }
+        Self { errno, text: None }
     }
 }
 
@@ -146,7 +146,7 @@ impl<'a> Message<'a> {
     }
 
     /// For RTM_NEWROUTE: the route replaced another one, or was appended to others.
-    pub(super) fn takes_a_place(&self) -> bool {
+    pub(super) fn replaces_or_appends(&self) -> bool {
         self.flags & (libc::NLM_F_REPLACE | libc::NLM_F_APPEND) != 0
     }
 
@@ -181,11 +181,11 @@ impl<'a> Message<'a> {
         if errno == 0 {
             return Ok(());
         }
-        let words = self.body.get(copied.saturating_add(4)..).unwrap_or_default();
-        let said = Attributes(words)
+        let attributes = self.body.get(copied.saturating_add(4)..).unwrap_or_default();
+        let text = Attributes(attributes)
             .find(|(kind, _)| self.flags & libc::NLM_F_ACK_TLVS != 0 && *kind == NLMSGERR_ATTR_MSG)
             .map(|(_, value)| text(value));
-        Err(Refusal { errno: Errno::from_raw(errno), said: said.and_then(|said| boxed(said).ok()) })
+        Err(Refusal { errno: Errno::from_raw(errno), text: text.and_then(|text| boxed(text).ok()) })
     }
 }
 
@@ -227,7 +227,7 @@ impl<'a> Attributes<'a> {
 /// The text of an attribute, without its NUL.
 fn text(value: &[u8]) -> Text {
     let end = value.iter().position(|byte| *byte == 0).unwrap_or(value.len());
-    text!("{}", Outside(value.get(..end).unwrap_or_default()))
+    text!("{}", Untrusted(value.get(..end).unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn attributes_are_padded_and_found_again() {
+    fn attributes_are_padded_and_parsed() {
         let request = Request::new(0, 0, &[]).attribute(3, b"abcde").attribute(7, &9_u32.to_ne_bytes());
         let bytes = request.bytes(1).unwrap();
         let attributes = Attributes(&bytes[HEADER..]);
@@ -247,14 +247,14 @@ mod tests {
     }
 
     #[test]
-    fn a_request_counts_itself() {
+    fn a_request_contains_its_length() {
         let bytes = Request::new(18, libc::NLM_F_ACK, &[0; 16]).attribute(4, &[0; 4]).bytes(7).unwrap();
         assert_eq!(u32_at(&bytes, 0), Some(bytes.len().try_into().unwrap()));
         assert_eq!((u16_at(&bytes, 4), u32_at(&bytes, 8)), (Some(18), Some(7)));
     }
 
     #[test]
-    fn lying_lengths_end_the_walk() {
+    fn wrong_lengths_end_the_iteration() {
         for length in [0_u16, 1, 3, 9, u16::MAX] {
             let mut bytes = length.to_ne_bytes().to_vec();
             bytes.extend([1, 0, 0, 0, 0, 0]);
@@ -268,14 +268,14 @@ mod tests {
     }
 
     #[test]
-    fn the_kernels_words_are_kept() {
+    fn the_text_of_the_kernel_is_kept() {
         let mut body = (-libc::EINVAL).to_ne_bytes().to_vec();
         body.extend([0; HEADER]);
-        let words = Request::new(0, 0, &[]).attribute(NLMSGERR_ATTR_MSG, b"too big\0");
-        body.extend(&words.bytes(0).unwrap()[HEADER..]);
+        let attributes = Request::new(0, 0, &[]).attribute(NLMSGERR_ATTR_MSG, b"too big\0");
+        body.extend(&attributes.bytes(0).unwrap()[HEADER..]);
         let message = |flags| Message { kind: 2, flags, sequence: 1, body: &body };
         let refusal = message(libc::NLM_F_ACK_TLVS).outcome().err().unwrap();
-        assert_eq!((refusal.errno, refusal.said.unwrap().as_str()), (Errno::EINVAL, "too big"));
-        assert_eq!(message(0).outcome().err().unwrap().said, None);
+        assert_eq!((refusal.errno, refusal.text.unwrap().as_str()), (Errno::EINVAL, "too big"));
+        assert_eq!(message(0).outcome().err().unwrap().text, None);
     }
 }

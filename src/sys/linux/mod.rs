@@ -88,8 +88,8 @@ pub(crate) use watch::Watch;
 
 /// A queue of a TUN or TAP device.
 pub(crate) struct Queue {
-    /// The rules for the default route that this handle has added. Dropped first: packets take another way before the
-    /// device is gone.
+    /// The rules for the default route that this handle has added. Dropped first, so that packets take
+    /// other routes before the device is gone.
     policy: Mutex<Option<Policy>>,
     node: Node,
     path: PathBuf,
@@ -135,9 +135,9 @@ fn refused_lookup(refusal: Refusal, lookup: &Lookup) -> Error {
 }
 
 impl Backend for Queue {
-    type Way<'a> = Call<'a>;
+    type Call<'a> = Call<'a>;
 
-    fn way(&self) -> Call<'_> {
+    fn begin_call(&self) -> Call<'_> {
         Call::new(self)
     }
 
@@ -150,7 +150,7 @@ impl Backend for Queue {
     }
 
     fn device_has(&self, feature: Feature) -> Result<bool> {
-        self.keep_closed(|| self.has_capability(feature))
+        self.close_afterwards(|| self.has_capability(feature))
     }
 
     fn list() -> Result<Vec<Link>> {
@@ -163,11 +163,11 @@ impl Backend for Queue {
 
     fn open(name: &NameRequest, flags: &Flags, wanted: Wanted, place: &Place<'_>) -> Result<Self> {
         let path = place.node.unwrap_or(Path::new(USUAL_NODE));
-        let apart = place.namespace.is_some_and(|namespace| namespace.identity() != Identity::own());
+        let foreign = place.namespace.is_some_and(|namespace| namespace.identity() != Identity::own());
         inside(place, || {
-            let queue = Self::open_here(path, name, flags, wanted)?;
-            if apart {
-                queue.control().stay_apart()?
+            let queue = Self::open_in_own_namespace(path, name, flags, wanted)?;
+            if foreign {
+                queue.control().keep_socket()?
             } else {
                 queue.control().close()
             }
@@ -203,7 +203,7 @@ impl Backend for Queue {
     }
 
     fn open_queue(&self) -> Result<Self> {
-        self.keep_closed(|| self.open_another())
+        self.close_afterwards(|| self.open_another())
     }
 
     fn mode(&self) -> Mode {
@@ -263,7 +263,7 @@ impl Backend for Queue {
     }
 
     fn wait(&self, interest: Readiness, deadline: Option<Instant>) -> Outcome<Readiness> {
-        if !self.waker.is_begun() {
+        if !self.waker.has_waited() {
             self.begin_wait()?;
         }
         wait::wait_for(&self.waker, (self.fd(), interest), deadline)
@@ -302,31 +302,31 @@ impl Backend for Queue {
             .map_err(|errno| self.refused("query the name of", errno))
     }
 
-    fn link(&self, way: &mut Call<'_>) -> Result<Link> {
-        self.control().link(&self.node, &mut way.found)
+    fn link(&self, call: &mut Call<'_>) -> Result<Link> {
+        self.control().link(&self.node, &mut call.found)
     }
 
-    fn change_link(&self, way: &mut Call<'_>, change: &Change<'_>) -> Result<()> {
-        self.change(way, |netlink, index| link::change(netlink, index, change), |device| change.of(device))?;
+    fn change_link(&self, call: &mut Call<'_>, change: &Change<'_>) -> Result<()> {
+        self.change(call, |netlink, index| link::change(netlink, index, change), |device| change.of(device))?;
         if matches!(change, Change::Namespace(_)) {
-            // The rules have no effect where the device is not.
+            // The rules have no effect in a namespace without the device.
             self.policy().take();
         }
         Ok(())
     }
 
-    fn index_of(&self, way: &mut Call<'_>, name: &Name) -> Result<Option<u32>> {
+    fn index_of(&self, call: &mut Call<'_>, name: &Name) -> Result<Option<u32>> {
         let query = |netlink: &mut Socket, _| present(link::index_of(netlink.fd(), name));
-        self.query(way, query, "find an interface in the network namespace of")
+        self.query(call, query, "find an interface in the network namespace of")
     }
 
-    fn name_of(&self, way: &mut Call<'_>, index: u32) -> Result<Option<Name>> {
+    fn name_of(&self, call: &mut Call<'_>, index: u32) -> Result<Option<Name>> {
         let query = |netlink: &mut Socket, _| present(link::name_of(netlink.fd(), index));
-        self.query(way, query, "find an interface in the network namespace of")
+        self.query(call, query, "find an interface in the network namespace of")
     }
 
-    fn set_ipv6(&self, way: &mut Call<'_>, setting: Setting, value: u32) -> Result<()> {
-        self.set_ipv6_there(way, setting, value)
+    fn set_ipv6(&self, call: &mut Call<'_>, setting: Setting, value: u32) -> Result<()> {
+        self.set_ipv6_setting(call, setting, value)
     }
 
     fn is_in(&self, namespace: &Namespace) -> bool {
@@ -349,7 +349,7 @@ impl Backend for Queue {
 
     fn offloads(&self) -> Result<u64> {
         let query = |netlink: &mut Socket, it: Interface| Ok(offload::list(netlink.fd(), &it.name)?);
-        self.keep_closed(|| self.query(&mut self.way(), query, "query the offloads of"))
+        self.close_afterwards(|| self.query(&mut self.begin_call(), query, "query the offloads of"))
     }
 
     fn offloads_at_open(&self) -> Result<u64> {
@@ -390,47 +390,51 @@ impl Backend for Queue {
         self.attach(on).map_err(|errno| self.refused(action, errno))
     }
 
-    fn addresses(&self, way: &mut Call<'_>, family: Option<Family>) -> Result<Vec<Assigned>> {
+    fn addresses(&self, call: &mut Call<'_>, family: Option<Family>) -> Result<Vec<Assigned>> {
         let family = family.map_or(0, address::number);
         let kind = self.mode.kind;
         self.query(
-            way,
+            call,
             |netlink, interface| address::list(netlink, &interface, kind, family),
             "list the addresses of",
         )
     }
 
-    fn add_address(&self, way: &mut Call<'_>, address: &Address, options: &Options) -> Result<()> {
-        self.put_address(way, address, options, If::Absent)
+    fn add_address(&self, call: &mut Call<'_>, address: &Address, options: &Options) -> Result<()> {
+        self.put_address(call, address, options, If::Absent)
     }
 
     fn changes_address(&self, present: &Assigned, address: &Address, options: &Options) -> bool {
         address::changes_in_place(present, address, options)
     }
 
-    fn change_address(&self, way: &mut Call<'_>, address: &Address, options: &Options) -> Result<()> {
-        self.put_address(way, address, options, If::Any)
+    fn change_address(&self, call: &mut Call<'_>, address: &Address, options: &Options) -> Result<()> {
+        self.put_address(call, address, options, If::Any)
     }
 
-    fn restore_address(&self, way: &mut Call<'_>, assigned: &Assigned, there: bool) -> Result<()> {
-        let present = if there { If::Any } else { If::Absent };
+    fn restore_address(&self, call: &mut Call<'_>, assigned: &Assigned, exists: bool) -> Result<()> {
+        let present = if exists { If::Any } else { If::Absent };
         self.change(
-            way,
+            call,
             |netlink, _| address::restore(netlink, assigned, present),
             |device| text!("restore the address {} of {device}", assigned.address),
         )
     }
 
-    fn remove_address(&self, way: &mut Call<'_>, address: &Address) -> Result<()> {
+    fn remove_address(&self, call: &mut Call<'_>, address: &Address) -> Result<()> {
         self.change(
-            way,
+            call,
             |netlink, index| address::remove(netlink, index, address),
             |device| text!("remove the address {address} from {device}"),
         )
     }
 
-    fn routes(&self, way: &mut Call<'_>) -> Result<Vec<Installed>> {
-        self.query(way, |netlink, interface| route::list(netlink, interface.index), "list the routes through")
+    fn routes(&self, call: &mut Call<'_>) -> Result<Vec<Installed>> {
+        self.query(
+            call,
+            |netlink, interface| route::list(netlink, interface.index),
+            "list the routes through",
+        )
     }
 
     /// IPv6 has no metric 0.
@@ -446,35 +450,35 @@ impl Backend for Queue {
         ids::is_net_admin()
     }
 
-    fn add_route(&self, way: &mut Call<'_>, route: &Route) -> Result<()> {
+    fn add_route(&self, call: &mut Call<'_>, route: &Route) -> Result<()> {
         capability::check_gateway(route)?;
         self.change(
-            way,
+            call,
             |netlink, index| route::add(netlink, index, route),
             |device| text!("add the route {route} through {device}"),
         )
     }
 
-    fn replace_route(&self, way: &mut Call<'_>, route: &Route) -> Result<()> {
+    fn replace_route(&self, call: &mut Call<'_>, route: &Route) -> Result<()> {
         capability::check_gateway(route)?;
         self.change(
-            way,
+            call,
             |netlink, index| route::replace(netlink, index, route),
             |device| text!("replace the route {route} through {device}"),
         )
     }
 
-    fn restore_route(&self, way: &mut Call<'_>, installed: &Installed) -> Result<()> {
+    fn restore_route(&self, call: &mut Call<'_>, installed: &Installed) -> Result<()> {
         self.change(
-            way,
+            call,
             |netlink, _| route::restore(netlink, installed),
             |device| text!("restore the route {} through {device}", installed.route),
         )
     }
 
-    fn remove_route(&self, way: &mut Call<'_>, installed: &Installed) -> Result<()> {
+    fn remove_route(&self, call: &mut Call<'_>, installed: &Installed) -> Result<()> {
         self.change(
-            way,
+            call,
             |netlink, index| route::remove(netlink, index, installed),
             |device| text!("delete the route {} through {device}", installed.route),
         )
@@ -482,48 +486,54 @@ impl Backend for Queue {
 
     fn default_routes(
         &self,
-        way: &mut Call<'_>,
+        call: &mut Call<'_>,
         family: Family,
         gateway: Option<IpAddr>,
     ) -> Result<Vec<Route>> {
-        // Without rules the kernel takes each table for the main one, whose default route must stay.
+        // Without rules the kernel uses the main table for every table, and its default route must stay.
         let action = "add the default route through";
-        let listed = self.query(way, |netlink, _| Ok(rule::list_family(netlink, family).err()), action)?;
+        let listed = self.query(call, |netlink, _| Ok(rule::list_family(netlink, family).err()), action)?;
         if let Some(refusal) = listed {
             return Err(self.refused_policy(refusal, action));
         }
-        let table = rule::table_of(self.link(way)?.index);
+        let table = rule::table_of(self.link(call)?.index);
         let details = Details { table, ..Details::default() };
         let route = Route::reported(family.unspecified(), Prefix::ALL, gateway, None, details);
         Ok(memory::collect(route)?)
     }
 
-    fn add_policy(&self, way: &mut Call<'_>, families: &[Family], wanted: &DefaultRoute) -> Result<()> {
+    fn add_policy(&self, call: &mut Call<'_>, families: &[Family], wanted: &DefaultRoute) -> Result<()> {
         let add = |policy: &mut Policy| policy.add_default(families, wanted.overriding, wanted.keep);
-        self.change_policy(way, &add, "add the default route through").map(drop)
+        self.change_policy(call, &add, "add the default route through").map(drop)
     }
 
-    fn remove_policy(&self, way: &mut Call<'_>, families: &[Family]) -> Result<bool> {
+    fn remove_policy(&self, call: &mut Call<'_>, families: &[Family]) -> Result<bool> {
         let remove = |policy: &mut Policy| policy.remove_default(families);
-        self.change_policy(way, &remove, "delete the default route through")
+        self.change_policy(call, &remove, "delete the default route through")
     }
 
-    fn add_bypass(&self, way: &mut Call<'_>, families: &[Family], bypass: &Bypass, keep: bool) -> Result<()> {
+    fn add_bypass(
+        &self,
+        call: &mut Call<'_>,
+        families: &[Family],
+        bypass: &Bypass,
+        keep: bool,
+    ) -> Result<()> {
         let add = |policy: &mut Policy| policy.add_bypass(families, bypass, keep);
-        self.change_policy(way, &add, "add a bypass of").map(drop)
+        self.change_policy(call, &add, "add a bypass of").map(drop)
     }
 
-    fn remove_bypass(&self, way: &mut Call<'_>, families: &[Family], bypass: &Bypass) -> Result<bool> {
+    fn remove_bypass(&self, call: &mut Call<'_>, families: &[Family], bypass: &Bypass) -> Result<bool> {
         let remove = |policy: &mut Policy| policy.remove_bypass(families, bypass);
-        self.change_policy(way, &remove, "delete a bypass of")
+        self.change_policy(call, &remove, "delete a bypass of")
     }
 
     fn find_route(device: Option<&Self>, lookup: &Lookup) -> Result<Found> {
         let find = |netlink: &mut Socket| route::find(netlink, lookup);
         let found = match device {
-            Some(queue) => queue.keep_closed(|| {
+            Some(queue) => queue.close_afterwards(|| {
                 let action = "find a route in the network namespace of";
-                queue.query(&mut queue.way(), |netlink, _| Ok(find(netlink)), action)
+                queue.query(&mut queue.begin_call(), |netlink, _| Ok(find(netlink)), action)
             })?,
             None => find(&mut Socket::open()?),
         };
@@ -545,6 +555,6 @@ impl Backend for Queue {
     }
 
     fn watch(&self, reports: Reports) -> Result<Watch> {
-        self.keep_closed(|| self.watch_there(reports))
+        self.close_afterwards(|| self.watch_namespace(reports))
     }
 }

@@ -39,7 +39,7 @@ type EachMessage<'a> = &'a mut dyn FnMut(Option<&[u8]>) -> Result<(), NoMemory>;
 /// How complete an answer is.
 #[derive(PartialEq, Eq)]
 enum Answer {
-    Whole,
+    Complete,
     /// A change interrupted the dump: items may be missing or duplicated.
     Interrupted,
     /// The receive buffer was full.
@@ -135,7 +135,7 @@ impl Socket {
             read(None)?;
             let sequence = self.send(request)?;
             match self.answer(sequence, &mut buffer, &mut |body| read(Some(body)))? {
-                Answer::Whole => return Ok(()),
+                Answer::Complete => return Ok(()),
                 Answer::Interrupted => last = Errno::EBUSY,
                 Answer::Lost => last = Errno::ENOBUFS,
             }
@@ -171,7 +171,7 @@ impl Socket {
         buffer: &mut [u8],
         read: &mut dyn FnMut(&[u8]) -> Result<(), NoMemory>,
     ) -> Result<Answer, Refusal> {
-        let mut answer = Answer::Whole;
+        let mut answer = Answer::Complete;
         loop {
             let datagram = match self.socket.receive(buffer) {
                 Ok(None) => continue,

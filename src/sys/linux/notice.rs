@@ -3,7 +3,7 @@
 
 use super::message::{Attributes, Message};
 use super::{address, link, rtmsg};
-use crate::model::event::{Notice, Place};
+use crate::model::event::{Notice, RouteKey};
 use crate::model::memory::{self, NoMemory};
 use crate::model::route::{Installed, Route};
 use crate::sys::bytes::u32_at;
@@ -38,7 +38,7 @@ pub(super) fn push(
 ) -> Result<(), NoMemory> {
     match message.kind {
         libc::RTM_NEWROUTE | libc::RTM_DELROUTE => push_route(notices, message, is_needed),
-        RTM_DELNEXTHOP => memory::push(notices, Notice::RoutesDoubtful),
+        RTM_DELNEXTHOP => memory::push(notices, Notice::RoutesUncertain),
         _ => of_interface(message).map_or(Ok(()), |notice| memory::push(notices, notice)),
     }
 }
@@ -51,7 +51,7 @@ pub(super) fn of_interface(message: &Message<'_>) -> Option<Notice> {
         libc::RTM_NEWLINK if about_link => link::parse(message.body).map(Notice::Link),
         libc::RTM_DELLINK if about_link => {
             let link = link::parse(message.body)?;
-            let moved = goes_elsewhere(message.body);
+            let moved = is_moved(message.body);
             Some(if moved { Notice::LinkMoved(link.index) } else { Notice::LinkGone(link.index) })
         }
         libc::RTM_NEWADDR => address::parse(message.body).map(|(index, it)| Notice::Address(index, it)),
@@ -61,7 +61,7 @@ pub(super) fn of_interface(message: &Message<'_>) -> Option<Notice> {
 }
 
 /// Whether an interface that leaves its namespace was moved to another one.
-fn goes_elsewhere(body: &[u8]) -> bool {
+fn is_moved(body: &[u8]) -> bool {
     let attributes = Attributes(body.get(IFINFOMSG..).unwrap_or_default());
     attributes.get(IFLA_NEW_NETNSID).or(attributes.get(IFLA_NEW_IFINDEX)).is_some()
 }
@@ -78,9 +78,9 @@ fn push_route(
     }
     let attributes = Attributes(body.get(RTMSG..).unwrap_or_default());
     let found = attributes.u32(libc::RTA_OIF).and_then(|index| Some((index, rtmsg::parse(body, index)?)));
-    if message.kind == libc::RTM_NEWROUTE && message.takes_a_place() {
-        let place = found.as_ref().map(|(_, installed)| Place::of(installed));
-        memory::push(notices, place.map_or(Notice::RoutesDoubtful, Notice::RouteReplaced))?;
+    if message.kind == libc::RTM_NEWROUTE && message.replaces_or_appends() {
+        let key = found.as_ref().map(|(_, installed)| RouteKey::of(installed));
+        memory::push(notices, key.map_or(Notice::RoutesUncertain, Notice::RouteReplaced))?;
     }
     let needed = found.filter(|(index, installed)| is_needed(*index, &installed.route));
     let Some((index, installed)) = needed else { return Ok(()) };

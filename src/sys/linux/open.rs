@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
-use super::control::{self, Control, Way};
+use super::control::{self, Control, Located};
 use super::file;
 use super::filter::Filter;
 use super::namespace::Identity;
@@ -76,7 +76,12 @@ impl Parts {
 impl Queue {
     /// Opens or creates the device with this name, in the network namespace of the calling thread. If it is deleted during
     /// the open, tries again.
-    pub(super) fn open_here(path: &Path, name: &NameRequest, flags: &Flags, wanted: Wanted) -> Result<Self> {
+    pub(super) fn open_in_own_namespace(
+        path: &Path,
+        name: &NameRequest,
+        flags: &Flags,
+        wanted: Wanted,
+    ) -> Result<Self> {
         let path = file::absolute(path).map_err(|errno| unknown_directory(path, errno))?;
         let mut tries = 1..TRIES;
         loop {
@@ -175,15 +180,15 @@ impl Queue {
     pub(super) fn open_another(&self) -> Result<Self> {
         let mut tries = 1..TRIES;
         loop {
-            let link = self.link(&mut self.way())?;
-            let here = self.control().namespace() == Identity::own();
-            let open = |apart| self.open_beside(&link, apart);
+            let link = self.link(&mut self.begin_call())?;
+            let in_own_namespace = self.control().namespace() == Identity::own();
+            let open = |foreign| self.open_another_once(&link, foreign);
             let entered = || self.namespace()?.inside(|| Ok(open(true)));
             let not_entered = |error| Err(self.not_entered("open another queue of", error));
-            let opened = if here { open(false) } else { entered().unwrap_or_else(not_entered) };
+            let opened = if in_own_namespace { open(false) } else { entered().unwrap_or_else(not_entered) };
             // After a rename, tries again with the new name. If the device is gone, the next attempt fails.
             let renamed = |error: &Error| {
-                let now = || self.link(&mut self.way());
+                let now = || self.link(&mut self.begin_call());
                 error.reason() == Reason::Removed || now().is_ok_and(|now| now.name != link.name)
             };
             match opened {
@@ -195,7 +200,7 @@ impl Queue {
 
     /// Opens another queue of this device, in the network namespace of the calling thread. The device can be renamed or
     /// removed after its name was queried: the index shows whether the queue belongs to the same device.
-    fn open_beside(&self, link: &Link, apart: bool) -> Result<Self> {
+    fn open_another_once(&self, link: &Link, foreign: bool) -> Result<Self> {
         let name = NameRequest::Exact(link.name);
         let node = Node::open(&self.path)?;
         // Without TUNGETDEVNETNS the socket must be open before the queue, to receive notifications.
@@ -214,7 +219,7 @@ impl Queue {
         }
         let mut queue = match netlink {
             Some(netlink) => Self::joined(node, netlink, &self.path, &name, self.mode, Some(link.index))?,
-            None => self.joined_beside(node, link)?,
+            None => self.joined_another(node, link)?,
         };
         if self.mode.offload {
             queue.layout = queue.node.layout(text!("open {name}").as_str())?;
@@ -223,8 +228,8 @@ impl Queue {
             }
         }
         queue.filter = self.filter.clone();
-        if apart {
-            queue.control().stay_apart()?
+        if foreign {
+            queue.control().keep_socket()?
         } else {
             queue.control().close()
         }
@@ -238,7 +243,7 @@ impl Queue {
     }
 
     /// Another queue of this device, of a node that has attached to its name.
-    fn joined_beside(&self, node: Node, link: &Link) -> Result<Self> {
+    fn joined_another(&self, node: Node, link: &Link) -> Result<Self> {
         let (control, granted) = Control::find_named(&node, &link.name)?;
         check_index(&control, Some(link.index), link.name)?;
         let queue = Parts::new(&self.path, control, self.mode)?.with(node);
@@ -296,7 +301,7 @@ impl Queue {
         let failed = |errno| refusal(node.translate(errno), None, action);
         let granted = node.granted().map_err(failed)?;
         let mut control = Control::adopt();
-        let known = control.link(node, &mut Way::default()).ok().and_then(|link| link.tuntap);
+        let known = control.link(node, &mut Located::default()).ok().and_then(|link| link.tuntap);
         control.close();
         let pi = known.map_or_else(|| node.has_pi().map_err(failed), |tuntap| Ok(tuntap.mode.pi))?;
         let mode = granted.mode(pi);

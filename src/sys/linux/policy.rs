@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //! Policy routing for a device: the rules that select its default route, and those of the packets that bypass it.
 //!
-//! Rules and not routes in the main table, for three reasons: the way past the device is whatever the system has at the
-//! moment, so that it follows a new gateway by itself; no route of anybody else is replaced; and after a crash the rules
-//! of a default route lead nowhere, because the kernel removes the route in the device's table with the device.
+//! It uses rules instead of routes in the main table, for three reasons. Bypassing packets use the present routes of
+//! the system, also after the gateway changes. No route of another program is replaced. After a crash the rules of a
+//! default route have no effect, because the kernel removes the route in the device's table with the device.
 
 use std::result::Result;
 
@@ -20,9 +20,9 @@ use crate::model::prefix::Family;
 use crate::sys::fork::process;
 
 /// The rules that a handle has added. Dropping it removes them, in the process that has added them: a child of fork()
-/// must not take them from its parent.
+/// must not remove those of its parent.
 pub(super) struct Policy {
-    /// A socket of its own, because the rules must go even if the device is gone, or in another namespace.
+    /// A separate socket, because the rules must be removed even if the device is gone or in another namespace.
     netlink: Socket,
     namespace: Option<Identity>,
     index: u32,
@@ -57,7 +57,7 @@ impl Policy {
         let mut edits = Vec::new();
         for family in families {
             let present = self.present(*family)?;
-            // The rule for the table comes last: until then everything takes its former way.
+            // The rule for the table comes last: until then all packets take their former routes.
             let steps: &[Step] = if overriding {
                 &[Step::End, Step::Overriding]
             } else {
@@ -74,7 +74,7 @@ impl Policy {
         self.apply(&edits)
     }
 
-    /// Removes the rules of the default routes of these families, whoever has added them. Returns whether there were any.
+    /// Removes the rules of the default routes of these families, of any handle. Returns whether there were any.
     pub(super) fn remove_default(&mut self, families: &[Family]) -> Result<bool, Refusal> {
         self.remove(families, is_of_default)
     }
@@ -94,7 +94,7 @@ impl Policy {
         self.apply(&edits)
     }
 
-    /// Removes the rules of a bypass, whoever has added them. Returns whether there were any.
+    /// Removes the rules of a bypass, of any handle. Returns whether there were any.
     pub(super) fn remove_bypass(&mut self, families: &[Family], bypass: &Bypass) -> Result<bool, Refusal> {
         self.remove(families, |step| step == Step::Bypass(*bypass))
     }
@@ -147,7 +147,7 @@ impl Policy {
         self.added.try_reserve(edits.len()).map_err(|_| Errno::ENOMEM)?;
         for (place, edit) in edits.iter().enumerate() {
             if let Err(refusal) = edit.make(&mut self.netlink) {
-                // Also this one: it was made if only its answer was lost.
+                // Includes this change: it was made if only its answer was lost.
                 for edit in edits.iter().take(place.saturating_add(1)).rev() {
                     let _ = edit.inverse().make(&mut self.netlink);
                 }
@@ -164,7 +164,7 @@ impl Policy {
         Ok(!edits.is_empty())
     }
 
-    /// Removes the rules of devices that are gone: their process had no time for it.
+    /// Removes the rules of devices that are gone, whose processes ended without removing them.
     pub(super) fn remove_leftovers(&mut self) {
         if !ids::is_net_admin() {
             return;

@@ -6,7 +6,7 @@ use std::sync::{MutexGuard, PoisonError};
 
 use super::Queue;
 use super::address::{self, If};
-use super::control::{Control, Interface, Way};
+use super::control::{Control, Interface, Located};
 use super::ids;
 use super::message::Refusal;
 use super::namespace::{Identity, Namespace};
@@ -22,12 +22,12 @@ use crate::sys::{Backend, CancelDisabled, Outcome, Watch, Watching};
 /// The state of a call: its steps share the interface that the first one found, and one netlink socket.
 pub(crate) struct Call<'a> {
     queue: &'a Queue,
-    pub(super) found: Way,
+    pub(super) found: Located,
 }
 
 impl<'a> Call<'a> {
     pub(super) fn new(queue: &'a Queue) -> Self {
-        Self { queue, found: Way::default() }
+        Self { queue, found: Located::default() }
     }
 }
 
@@ -70,7 +70,7 @@ impl Queue {
     }
 
     /// Calls `action`, which does not configure the device. Closes the socket afterwards unless it was open before.
-    pub(super) fn keep_closed<T>(&self, action: impl FnOnce() -> T) -> T {
+    pub(super) fn close_afterwards<T>(&self, action: impl FnOnce() -> T) -> T {
         let open = self.control().is_open();
         let done = action();
         if !open {
@@ -109,8 +109,8 @@ impl Queue {
     }
 
     /// Watches the network namespace of the device.
-    pub(super) fn watch_there(&self, reports: Reports) -> Result<Watch> {
-        let index = self.link(&mut self.way())?.index;
+    pub(super) fn watch_namespace(&self, reports: Reports) -> Result<Watch> {
+        let index = self.link(&mut self.begin_call())?.index;
         self.inside("monitor", || Watch::open(Some(index), reports))
     }
 
@@ -130,11 +130,11 @@ impl Queue {
     /// Changes the rules for the default route of the device, in its network namespace.
     pub(super) fn change_policy(
         &self,
-        way: &mut Call<'_>,
+        call: &mut Call<'_>,
         change: &dyn Fn(&mut Policy) -> std::result::Result<bool, Refusal>,
         action: &str,
     ) -> Result<bool> {
-        let index = self.link(way)?.index;
+        let index = self.link(call)?.index;
         let namespace = self.control().namespace();
         let mut held = self.policy();
         if !held.as_ref().is_some_and(|policy| policy.is_of(namespace, index)) {
@@ -170,19 +170,19 @@ impl Queue {
             policy::remove_stale(netlink, index);
             Ok(())
         };
-        let _ = self.change(&mut self.way(), remove, |device| device);
+        let _ = self.change(&mut self.begin_call(), remove, |device| device);
     }
 
     pub(super) fn put_address(
         &self,
-        way: &mut Call<'_>,
+        call: &mut Call<'_>,
         address: &Address,
         options: &Options,
         present: If,
     ) -> Result<()> {
         let kind = self.mode.kind;
         self.change(
-            way,
+            call,
             |netlink, index| address::add(netlink, index, kind, address, options, present),
             |device| text!("add the address {address} to {device}"),
         )
@@ -191,18 +191,18 @@ impl Queue {
     /// Changes the interface by rtnetlink.
     pub(super) fn change(
         &self,
-        way: &mut Call<'_>,
+        call: &mut Call<'_>,
         change: impl Fn(&mut Socket, u32) -> std::result::Result<(), Refusal>,
         action: impl FnOnce(Text) -> Text,
     ) -> Result<()> {
-        let changed = self.control().change(&self.node, &mut way.found, &change)?;
+        let changed = self.control().change(&self.node, &mut call.found, &change)?;
         changed.map_err(|refusal| refusal.error(action(self.label())))
     }
 
     /// Queries rtnetlink about the interface.
     pub(super) fn query<T>(
         &self,
-        way: &mut Call<'_>,
+        call: &mut Call<'_>,
         query: impl Fn(&mut Socket, Interface) -> std::result::Result<T, Refusal>,
         action: &str,
     ) -> Result<T> {
@@ -211,7 +211,7 @@ impl Queue {
             answered = Some(query(netlink, interface)?);
             Ok(())
         };
-        let answer = self.control().query(&self.node, &mut way.found, &mut asked)?;
+        let answer = self.control().query(&self.node, &mut call.found, &mut asked)?;
         let refused = |refusal: Refusal| refusal.error(format_args!("{action} {}", self.label()));
         answer.map_err(refused)?;
         answered.ok_or_else(|| self.refused(action, Errno::EPROTO))

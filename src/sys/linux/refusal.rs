@@ -10,15 +10,15 @@ use crate::model::link::Tuntap;
 use crate::model::name::{Name, NameRequest};
 use crate::model::text::{Text, text};
 
-/// The error for an errno of the kernel, and `said`, its text. Names the capability that is missing.
-pub(super) fn refusal(errno: Errno, said: Option<Box<Text>>, action: impl Display) -> Error {
-    explained(errno, said, &action)
+/// The error for an errno of the kernel, and `text`, the kernel's text for it. Names the capability that is missing.
+pub(super) fn refusal(errno: Errno, text: Option<Box<Text>>, action: impl Display) -> Error {
+    explained(errno, text, &action)
 }
 
 #[cold]
 #[inline(never)]
-fn explained(errno: Errno, said: Option<Box<Text>>, action: &dyn Display) -> Error {
-    match (errno, said) {
+fn explained(errno: Errno, text: Option<Box<Text>>, action: &dyn Display) -> Error {
+    match (errno, text) {
         (Errno::EPERM | Errno::EACCES, None) | (Errno::EPERM, _) => Error::new(
             errno,
             Reason::Privilege,
@@ -31,11 +31,11 @@ fn explained(errno: Errno, said: Option<Box<Text>>, action: &dyn Display) -> Err
         (Errno::ENETDOWN, _) => {
             Error::new(errno, Reason::Down, text!("{action}: the device is down: use tuntap_up"))
         }
-        (Errno::EEXIST | Errno::EBUSY, said) => {
-            let said = said.map_or_else(|| text!("{}", errno.desc()), |said| *said);
-            Error::new(errno, Reason::Busy, text!("{action}: {said}"))
+        (Errno::EEXIST | Errno::EBUSY, text) => {
+            let text = text.map_or_else(|| text!("{}", errno.desc()), |text| *text);
+            Error::new(errno, Reason::Busy, text!("{action}: {text}"))
         }
-        (_, Some(said)) => Error::new(errno, Reason::System, text!("{action}: {} ({said})", errno.desc())),
+        (_, Some(text)) => Error::new(errno, Reason::System, text!("{action}: {} ({text})", errno.desc())),
         (_, None) => Error::system(errno, action),
     }
 }
@@ -92,7 +92,7 @@ pub(super) fn explain_join(
             "the name belongs to an interface that is not a TUN or TAP device".into(),
         );
     };
-    // The kernel gives the other modes to a device that nobody has open.
+    // If no process has the device open, the kernel changes its other modes to those of the request.
     let fixed = Mode { kind: flags.mode.kind, multi_queue: flags.mode.multi_queue, ..tuntap.mode };
     match (errno, fixed.difference(tuntap.mode)) {
         (_, Some(difference)) if tuntap.mode.kind != flags.mode.kind => {
@@ -123,7 +123,7 @@ pub(super) fn belongs_to(tuntap: &Tuntap) -> Text {
 /// The error if the namespace of the device cannot be entered.
 pub(super) fn enter_error(name: &Name, error: &Error) -> Error {
     match error.reason() {
-        Reason::Privilege => elsewhere(name, error.message()),
+        Reason::Privilege => unreachable_error(name, error.message()),
         reason => {
             let text = text!("reach {name} where it is now: {}", error.message());
             Error::new(error.errno(), reason, text)
@@ -143,11 +143,11 @@ pub(super) fn watch_error(errno: Errno) -> Error {
     Error::system(errno, "watch the network namespace of the device")
 }
 
-pub(super) fn unstable() -> Error {
-    elsewhere("the device", "it is renamed or moved repeatedly")
+pub(super) fn unstable_error() -> Error {
+    unreachable_error("the device", "it is renamed or moved repeatedly")
 }
 
-pub(super) fn elsewhere(device: impl Display, why: impl Display) -> Error {
+pub(super) fn unreachable_error(device: impl Display, why: impl Display) -> Error {
     let text = text!(
         "reach {device} by rtnetlink: it may be in another network namespace: {why}; following it needs CAP_NET_ADMIN \
          there, and Linux 5.4"

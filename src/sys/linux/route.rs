@@ -53,8 +53,8 @@ pub(super) fn list_all_request(family: Family) -> Request {
 pub(super) fn add(netlink: &mut Socket, index: u32, route: &Route) -> Result<(), Refusal> {
     netlink.change(&new_request(libc::NLM_F_EXCL, index, route)).map_err(|refusal| match refusal.errno {
         Errno::EEXIST => {
-            let said = "another route has this destination, metric and table: TUNTAP_REPLACE replaces a route of this device";
-            Refusal { errno: Errno::EEXIST, said: boxed(said.into()).ok() }
+            let text = "another route has this destination, metric and table: TUNTAP_REPLACE replaces a route of this device";
+            Refusal { errno: Errno::EEXIST, text: boxed(text.into()).ok() }
         }
         _ => refusal,
     })
@@ -67,20 +67,20 @@ pub(super) fn replace(netlink: &mut Socket, index: u32, route: &Route) -> Result
     let wanted = request.body().map(memory::copy).transpose()?.ok_or(NoMemory)?;
     let list = Request::new(libc::RTM_GETROUTE, libc::NLM_F_DUMP, &rtmsg(route.family(), 0, 0, 0, 0))
         .attribute(libc::RTA_TABLE, &table(route).to_ne_bytes());
-    let owners = match netlink.query(&list, |body| Ok(has_place_of(body, &wanted).then(|| owner(body)))) {
+    let owners = match netlink.query(&list, |body| Ok(conflicts(body, &wanted).then(|| owner(body)))) {
         // Since Linux 4.20: the table does not exist.
         Err(refusal) if refusal.errno == Errno::ENOENT => Vec::new(),
         owners => owners?,
     };
     if owners.iter().any(|owner| *owner != Some(index)) {
-        let said = "a route through another interface has this destination, metric and table";
-        return Err(Refusal { errno: Errno::EEXIST, said: boxed(said.into()).ok() });
+        let text = "a route through another interface has this destination, metric and table";
+        return Err(Refusal { errno: Errno::EEXIST, text: boxed(text.into()).ok() });
     }
     netlink.change(&request)
 }
 
 /// Whether the kernel regards the two routes as conflicting (fib_table_insert, fib6_add_rt2node).
-fn has_place_of(body: &[u8], wanted: &[u8]) -> bool {
+fn conflicts(body: &[u8], wanted: &[u8]) -> bool {
     let (Some(found), Some(wanted)) = (Parts::of(body), Parts::of(wanted)) else { return false };
     let metric = |parts: &Parts<'_>| match parts.metric() {
         0 if parts.family == number(Family::V6) => IPV6_METRIC,
@@ -208,8 +208,8 @@ pub(super) fn remove(netlink: &mut Socket, index: u32, installed: &Installed) ->
         None => Err(Errno::ESRCH.into()),
         Some(Some(first)) if is_meant(first) => netlink.change(&delete_request(&installed.detail)),
         Some(_) => {
-            let said = "the kernel would delete another route with this destination, metric and table";
-            Err(Refusal { errno: Errno::EBUSY, said: boxed(said.into()).ok() })
+            let text = "the kernel would delete another route with this destination, metric and table";
+            Err(Refusal { errno: Errno::EBUSY, text: boxed(text.into()).ok() })
         }
     }
 }
@@ -239,8 +239,8 @@ pub(super) fn is_deleted_by(body: &[u8], asked: &[u8]) -> bool {
     let several = found.attributes.get(libc::RTA_MULTIPATH).is_some();
     let same_gateway = several || wanted.gateway().is_none() || found.gateway() == wanted.gateway();
     // The list has routes of other interfaces for IPv6, and before Linux 4.20.
-    let elsewhere = found.interface().is_some_and(|index| wanted.interface() != Some(index));
-    has_object || (!elsewhere && same_gateway && [TOS_AT, SCOPE_AT, TYPE_AT].into_iter().all(same))
+    let other_interface = found.interface().is_some_and(|index| wanted.interface() != Some(index));
+    has_object || (!other_interface && same_gateway && [TOS_AT, SCOPE_AT, TYPE_AT].into_iter().all(same))
 }
 
 /// A request with all attributes that the kernel compares.
@@ -286,7 +286,7 @@ fn new_request(flags: i32, index: u32, route: &Route) -> Request {
     .attribute(libc::RTA_OIF, &index.to_ne_bytes())
     .attribute(libc::RTA_TABLE, &table(route).to_ne_bytes());
     if let Some(gateway) = route.gateway() {
-        request = by(request, route.family(), gateway);
+        request = with_gateway(request, route.family(), gateway);
     }
     if let Some(source) = route.source() {
         request = request.attribute(libc::RTA_PREFSRC, octets(&source).as_ref());
@@ -312,7 +312,7 @@ fn usual_scope(route: &Route) -> Scope {
 }
 
 /// Adds the gateway: as RTA_VIA if its family is not that of the destination.
-fn by(request: Request, family: Family, gateway: IpAddr) -> Request {
+fn with_gateway(request: Request, family: Family, gateway: IpAddr) -> Request {
     let octets = octets(&gateway);
     match (Family::of(gateway), octets.as_ref().first_chunk()) {
         (Family::V6, Some([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p])) if family == Family::V4 => {
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deletion_means_the_interface_and_the_metric() {
+    fn a_deletion_matches_the_interface_and_the_metric() {
         let asked = listed(3, 256);
         assert!(is_deleted_by(&listed(3, 256), &asked));
         assert!(!is_deleted_by(&listed(4, 256), &asked));

@@ -2,8 +2,8 @@
 //! The rules of policy routing that select a default route through a device: RTM_GETRULE, RTM_NEWRULE and RTM_DELRULE.
 //!
 //! The kernel evaluates the rules in the order of their priority, and continues with the next one if a table has no route.
-//! So these rules lead nowhere once the device, and with it the route in its table, is gone. Each of them contains the
-//! number of the device's table, which shows the device that it belongs to.
+//! So these rules have no effect once the device, and with it the route in its table, is gone. Each of them contains
+//! the number of the device's table, which shows the device that it belongs to.
 
 use std::net::IpAddr;
 use std::result::Result;
@@ -56,13 +56,14 @@ const FR_ACT_NOP: u8 = 3;
 
 /// The table of the device with index 0. Others follow in the order of the indices, which have 31 bits.
 const FIRST_TABLE: u32 = 2_000_000_000;
-/// The origin of rules that are removed with their handle. linux/rtnetlink.h assigns it to nobody.
+/// The origin of rules that are removed with their handle. linux/rtnetlink.h does not assign it.
 const TEMPORARY: u8 = 117;
 /// The origin of rules that stay.
 const PERMANENT: u8 = libc::RTPROT_STATIC;
 
-/// The priorities. The kernel's rule for the main table has 32766. To the kernel a condition that a request does not have
-/// matches any (rule_find, rule_exists): so bypasses with different conditions have different priorities.
+/// The priorities. The kernel's rule for the main table has 32766. When the kernel searches for a rule, a condition
+/// that the request does not have matches any value (rule_find, rule_exists). So bypasses with different conditions
+/// have different priorities.
 const TO_DESTINATION: u32 = 30_000;
 const TO_DESTINATION_WITH_MARK: u32 = 30_001;
 const WITH_MARK: u32 = 30_002;
@@ -125,7 +126,7 @@ impl Rule {
             .attribute(fra::PROTOCOL, &[protocol]);
         match self.step {
             Step::Bypass(bypass) => with_bypass(request, &bypass),
-            // Normally no interface is in that group, so that it only shows the device.
+            // Normally no interface is in that group, so it only identifies the device.
             Step::Specific => request
                 .attribute(fra::SUPPRESS_PREFIXLEN, &0_u32.to_ne_bytes())
                 .attribute(fra::SUPPRESS_IFGROUP, &tag),

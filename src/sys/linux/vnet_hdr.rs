@@ -133,7 +133,8 @@ impl Queue {
         let before = self.node.vnet_settings().map_err(failed)?;
         let missing = before.missing(wanted);
         let Some(option) = missing.option() else { return Ok(()) };
-        if self.mode.multi_queue && self.link(&mut self.way())?.tuntap.is_none_or(|tuntap| tuntap.queues > 1)
+        if self.mode.multi_queue
+            && self.link(&mut self.begin_call())?.tuntap.is_none_or(|tuntap| tuntap.queues > 1)
         {
             let text = text!(
                 "{action}: the virtio header of the device differs, and cannot change while another queue is open"

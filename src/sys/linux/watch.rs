@@ -37,9 +37,9 @@ pub(crate) struct Watch {
     reports: Reports,
     listing: Listing,
     /// The whole state is listed, not only the routes.
-    whole: bool,
+    full: bool,
     /// The routes are to be listed again after the present list.
-    again: bool,
+    relist_routes: bool,
     /// The state changed during the dump, so that items may be missing.
     interrupted: bool,
     buffer: Box<[u8]>,
@@ -69,8 +69,8 @@ impl Watching for Watch {
         netlink.kernel().set_receive_buffer(QUEUE).map_err(failed)?;
         let buffer = zeroed(netlink::ANSWER)?;
         let listing = Listing::Pending;
-        let (whole, again, interrupted) = (true, false, false);
-        let mut watch = Self { netlink, own, reports, listing, whole, again, interrupted, buffer };
+        let (full, relist_routes, interrupted) = (true, false, false);
+        let mut watch = Self { netlink, own, reports, listing, full, relist_routes, interrupted, buffer };
         watch.send_pending(&mut Vec::new()).map_err(failed)?;
         Ok(watch)
     }
@@ -88,13 +88,13 @@ impl Watching for Watch {
     }
 
     fn restart(&mut self) {
-        self.begin_again(true);
+        self.restart_list(true);
     }
 
     fn list_routes(&mut self) {
         match self.listing {
-            Listing::Nothing => self.begin_again(false),
-            _ => self.again = true,
+            Listing::Nothing => self.restart_list(false),
+            _ => self.relist_routes = true,
         }
     }
 
@@ -122,9 +122,9 @@ impl Watch {
     }
 
     /// Starts to list the whole state, or only the routes.
-    fn begin_again(&mut self, whole: bool) {
-        self.whole = whole;
-        self.listing = if whole { Listing::Pending } else { Listing::RoutesPending };
+    fn restart_list(&mut self, full: bool) {
+        self.full = full;
+        self.listing = if full { Listing::Pending } else { Listing::RoutesPending };
     }
 
     fn is_pending(&self) -> bool {
@@ -169,7 +169,7 @@ impl Watch {
                     memory::push(notices, Notice::Overrun)?;
                 }
                 Err(Errno::EAGAIN) if self.listing != Listing::Nothing && tries > 0 => {
-                    self.begin_again(self.whole);
+                    self.restart_list(self.full);
                 }
                 Err(errno) => return Err(errno),
             }
@@ -184,7 +184,7 @@ impl Watch {
                 break;
             }
         }
-        self.begin_again(true);
+        self.restart_list(true);
     }
 
     fn read(&mut self, datagram: &Datagram<'_>, notices: &mut Vec<Notice>) -> Outcome<()> {
@@ -223,11 +223,11 @@ impl Watch {
         if !message.is_end() {
             notice::push(notices, message, |index, route| self.needs(index, route))?;
         } else if let Err(refusal) = message.outcome() {
-            self.begin_again(self.whole);
+            self.restart_list(self.full);
             return Err(refusal.errno);
         } else if std::mem::take(&mut self.interrupted) {
             // The notices of the list remain valid, because every change is notified too.
-            self.begin_again(self.whole);
+            self.restart_list(self.full);
         } else {
             self.list_next(notices)?;
         }
@@ -252,11 +252,11 @@ impl Watch {
         if self.reports.need_routes() {
             memory::push(notices, Notice::RoutesEnd)?;
         }
-        if std::mem::take(&mut self.whole) {
+        if std::mem::take(&mut self.full) {
             memory::push(notices, Notice::Complete)?;
         }
-        if std::mem::take(&mut self.again) {
-            self.begin_again(false);
+        if std::mem::take(&mut self.relist_routes) {
+            self.restart_list(false);
         }
         Ok(())
     }

@@ -145,7 +145,7 @@ pub(in crate::sys::darwin) fn connect(fd: BorrowedFd<'_>, address: &[u8]) -> Out
         };
         // ifnet_unit is a signed 16-bit number. A larger number becomes another name.
         let interface = Interface::utun(number as i16);
-        if state.find(&interface.name).is_some() || state.is_leaving(&interface.name) {
+        if state.find(&interface.name).is_some() || state.is_name_held(&interface.name) {
             return Err(Errno::EBUSY);
         }
         let open = open_of(state, fd)?;
@@ -162,10 +162,10 @@ pub(in crate::sys::darwin) fn bind(fd: BorrowedFd<'_>, address: &[u8]) -> Outcom
     with(|state| {
         state.step("bind".to_owned())?;
         let name = text(&address[SOCKADDR_NDRV_NAME..]);
-        let there = state.find(&name).is_some();
+        let exists = state.find(&name).is_some();
         match &mut open_of(state, fd)?.role {
             Role::Ndrv(Ndrv { interface: Some(_), .. }) => return Err(Errno::EINVAL),
-            Role::Ndrv(_) if !there => return Err(Errno::EADDRNOTAVAIL),
+            Role::Ndrv(_) if !exists => return Err(Errno::EADDRNOTAVAIL),
             Role::Ndrv(ndrv) => ndrv.interface = Some(name.clone()),
             _ => return Err(Errno::EINVAL),
         }

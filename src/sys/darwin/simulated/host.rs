@@ -84,11 +84,11 @@ impl Machine {
     }
 
     /// if_utun.c, utun_pkt_input: ENOSPC while the input queue is full. Only a utun with UTUN_OPT_ENABLE_NETIF has one.
-    pub(in crate::sys::darwin) fn hold(&self, name: &str, on: bool) {
+    pub(in crate::sys::darwin) fn set_input_full(&self, name: &str, on: bool) {
         with(|state| {
             let utun = state.find_mut(name).unwrap();
             assert!(utun.netif, "a plain utun has no input queue");
-            utun.held = on;
+            utun.input_full = on;
         });
     }
 
@@ -128,7 +128,7 @@ impl Machine {
     }
 
     /// Invented: poll reports BPF on this interface as ready although it has no frame.
-    pub(in crate::sys::darwin) fn mislead(&self, name: &str) {
+    pub(in crate::sys::darwin) fn report_false_readiness(&self, name: &str) {
         with(|state| {
             let is_it =
                 |open: &&Open| matches!(&open.role, Role::Bpf(bpf) if bpf.interface.as_deref() == Some(name));
@@ -212,10 +212,10 @@ impl Machine {
 
     /// Another program adds a route through an interface.
     pub(in crate::sys::darwin) fn add_route(&self, name: &str, ip: &str, prefix: u8, flags: u32) {
-        self.add_route_by(name, ip, prefix, None, flags);
+        self.add_route_via(name, ip, prefix, None, flags);
     }
 
-    pub(in crate::sys::darwin) fn add_route_by(
+    pub(in crate::sys::darwin) fn add_route_via(
         &self,
         name: &str,
         ip: &str,
@@ -256,7 +256,7 @@ impl Machine {
     }
 
     /// The interface and the gateway that a packet of the host takes.
-    pub(in crate::sys::darwin) fn way(&self, ip: &str) -> Option<(String, Option<IpAddr>)> {
+    pub(in crate::sys::darwin) fn next_hop(&self, ip: &str) -> Option<(String, Option<IpAddr>)> {
         with(|state| {
             let (_, entry) = state.routes.lookup(ip.parse().unwrap())?;
             Some((state.interfaces[&entry.index].name.clone(), entry.gateway))
@@ -264,8 +264,8 @@ impl Machine {
     }
 
     /// Routing sockets lose all messages, because they are full.
-    pub(in crate::sys::darwin) fn deafen(&self, on: bool) {
-        with(|state| state.deaf = on);
+    pub(in crate::sys::darwin) fn lose_messages(&self, on: bool) {
+        with(|state| state.loses_messages = on);
     }
 
     /// A utun whose packets have the UUID of a process before them.

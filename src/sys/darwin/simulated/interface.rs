@@ -28,7 +28,7 @@ pub(in crate::sys::darwin) struct Interface {
     /// Of a utun: UTUN_OPT_ENABLE_NETIF was set before the connect.
     pub(super) netif: bool,
     /// Of a utun: its input queue is full.
-    pub(super) held: bool,
+    pub(super) input_full: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -58,7 +58,7 @@ fn filter(state: &mut State, fd: BorrowedFd<'_>, argument: &[u8]) -> Outcome<()>
 fn bpf(state: &mut State, fd: BorrowedFd<'_>, request: c_ulong, argument: &mut [u8]) -> Outcome<()> {
     let cap = state.bpf_cap;
     let name = if request == BIOCSETIF { text(&argument[..16]) } else { String::new() };
-    let there = state.find(&name).is_some();
+    let exists = state.find(&name).is_some();
     let Role::Bpf(bpf) = &mut open_of(state, fd)?.role else { return Err(Errno::ENOTTY) };
     let number = u32_at(argument, 0);
     match request {
@@ -68,7 +68,7 @@ fn bpf(state: &mut State, fd: BorrowedFd<'_>, request: c_ulong, argument: &mut [
             bpf.size = (number.unwrap() as usize).clamp(32, cap);
             put(argument, 0, &(bpf.size as u32).to_ne_bytes());
         }
-        BIOCSETIF if !there => return Err(Errno::ENXIO),
+        BIOCSETIF if !exists => return Err(Errno::ENXIO),
         BIOCSETIF => bpf.interface = Some(name),
         BIOCIMMEDIATE => bpf.immediate = number != Some(0),
         BIOCSSEESENT => bpf.sees_sent = number != Some(0),
@@ -138,7 +138,7 @@ fn create(state: &mut State, name: &str, argument: &mut [u8]) -> Outcome<()> {
     if state.find(&interface.name).is_some() {
         return Err(Errno::EEXIST);
     }
-    if state.is_leaving(&interface.name) {
+    if state.is_name_held(&interface.name) {
         return Err(Errno::EBUSY);
     }
     if number > LAST_FETH {
@@ -150,7 +150,7 @@ fn create(state: &mut State, name: &str, argument: &mut [u8]) -> Outcome<()> {
 }
 
 /// if_fake.c, feth_set_drvspec and feth_config.
-pub(in crate::sys::darwin) fn drive(
+pub(in crate::sys::darwin) fn set_driver_spec(
     fd: BorrowedFd<'_>,
     name: &Name,
     command: c_ulong,

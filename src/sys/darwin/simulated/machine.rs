@@ -65,13 +65,13 @@ pub(super) struct State {
     pub(super) routes: Routes,
     pub(super) unprivileged: bool,
     /// Routing sockets are full: they lose all messages.
-    pub(super) deaf: bool,
+    pub(super) loses_messages: bool,
     pub(super) bpf_cap: usize,
     /// BPF devices that another program has open.
     pub(super) bpf_taken: u32,
     /// How long a name is busy after its interface was removed, and the busy names.
     pub(super) linger: Duration,
-    leaving: HashMap<String, Instant>,
+    held_names: HashMap<String, Instant>,
     next_index: u32,
     pub(super) log: Vec<String>,
     pub(super) fail: Option<(usize, Errno)>,
@@ -159,14 +159,14 @@ impl State {
     }
 
     pub(super) fn free_number(&self, driver: &str) -> u32 {
-        let is_free = |name: &str| self.find(name).is_none() && !self.is_leaving(name);
+        let is_free = |name: &str| self.find(name).is_none() && !self.is_name_held(name);
         (0..).find(|number| is_free(&format!("{driver}{number}"))).unwrap()
     }
 
     /// Whether the kernel still holds the name of an interface that is no longer listed: if_utun.c, utun_detached, and
     /// dlil_ctl.c, dlil_if_acquire.
-    pub(super) fn is_leaving(&self, name: &str) -> bool {
-        self.leaving.get(name).is_some_and(|since| since.elapsed() < self.linger)
+    pub(super) fn is_name_held(&self, name: &str) -> bool {
+        self.held_names.get(name).is_some_and(|since| since.elapsed() < self.linger)
     }
 
     /// Closes what the process has closed. if_utun.c, utun_ctl_disconnect: a utun is removed with its socket.
@@ -190,7 +190,7 @@ impl State {
             self.announce_address(&interface, assigned, false);
         }
         self.interfaces.remove(&interface.index);
-        self.leaving.insert(name.to_owned(), Instant::now());
+        self.held_names.insert(name.to_owned(), Instant::now());
         self.routes.forget(interface.index);
         if let Some(peer) = &interface.peer {
             self.find_mut(peer).unwrap().peer = None;
@@ -248,9 +248,9 @@ impl State {
         self.announce_link(name);
     }
 
-    pub(super) fn announce_address(&self, interface: &Interface, assigned: &Assigned, there: bool) {
-        self.announce(messages::address(interface, assigned, there));
-        let (subclass, code) = match (assigned.local.is_ipv4(), there) {
+    pub(super) fn announce_address(&self, interface: &Interface, assigned: &Assigned, present: bool) {
+        self.announce(messages::address(interface, assigned, present));
+        let (subclass, code) = match (assigned.local.is_ipv4(), present) {
             (true, true) => (KEV_INET_SUBCLASS, KEV_INET_NEW_ADDR),
             (true, false) => (KEV_INET_SUBCLASS, KEV_INET_ADDR_DELETED),
             (false, true) => (KEV_INET6_SUBCLASS, KEV_INET6_NEW_USER_ADDR),
@@ -268,7 +268,7 @@ impl State {
 
     /// A slow reader loses the message, and gets no error (rtsock.c uses sbappendaddr, which drops it).
     pub(super) fn announce(&self, message: Vec<u8>) {
-        if self.deaf {
+        if self.loses_messages {
             return;
         }
         for open in self.open.values().filter(|open| matches!(open.role, Role::Route { .. })) {

@@ -124,8 +124,8 @@ pub(super) fn survey(interface: &Interface) -> Vec<u8> {
 }
 
 /// rtsock.c, rt_newaddrmsg.
-pub(super) fn address(interface: &Interface, assigned: &Assigned, there: bool) -> Vec<u8> {
-    let kind = if there { RTM_NEWADDR } else { RTM_DELADDR };
+pub(super) fn address(interface: &Interface, assigned: &Assigned, present: bool) -> Vec<u8> {
+    let kind = if present { RTM_NEWADDR } else { RTM_DELADDR };
     let local = assigned.local;
     let mut sockaddrs = vec![
         (RTA_NETMASK, mask(local, assigned.prefix, local.is_ipv4())),

@@ -13,7 +13,7 @@
     clippy::arithmetic_side_effects,
     reason = "it is for tests"
 )]
-#![cfg_attr(not(test), allow(dead_code, reason = "tests play the host"))]
+#![cfg_attr(not(test), allow(dead_code, reason = "only tests use all of it"))]
 
 mod addresses;
 mod calls;
@@ -32,5 +32,5 @@ pub(super) use calls::{bind, connect, get_option, open, set_option, socket, sysc
 pub(super) use gather::{gather, refresh};
 #[cfg(test)]
 pub(super) use host::{Machine, boot, run_pending};
-pub(super) use ioctls::{drive, ioctl};
+pub(super) use ioctls::{ioctl, set_driver_spec};
 pub(super) use packets::{move_byte, readv, writev};

@@ -82,7 +82,7 @@ pub(in crate::sys::darwin) fn writev(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) 
                 let name = name.clone();
                 let utun = state.find_mut(&name)?;
                 // Otherwise it goes to dlil.c, dlil_input, which does not report losses.
-                if utun.held {
+                if utun.input_full {
                     return Err(Errno::ENOSPC);
                 }
                 // if_utun.c, utun_ctl_send: drops fewer than 4 bytes without an error.

@@ -17,8 +17,8 @@ fn listed(device: &Device) -> Vec<String> {
 }
 
 #[test]
-fn an_ipv4_address_of_a_tun_is_its_own_other_end_and_has_its_network() {
-    let mac = boot();
+fn an_ipv4_address_of_a_tun_is_its_own_peer_and_has_a_network_route() {
+    let machine = boot();
     let device = tun("utun7");
     // Also prefixes that end within a byte.
     for (text, network) in [
@@ -30,76 +30,76 @@ fn an_ipv4_address_of_a_tun_is_its_own_other_end_and_has_its_network() {
     ] {
         device.set_addr(&request(text)).unwrap();
         let local = text.split('/').next().unwrap();
-        assert_eq!(mac.addresses("utun7"), [format!("{text} {local}")]);
+        assert_eq!(machine.addresses("utun7"), [format!("{text} {local}")]);
         let mut routes = [network.to_owned(), format!("{local}/32")];
         routes.sort();
-        let mut found = mac.routes("utun7");
+        let mut found = machine.routes("utun7");
         found.sort();
         assert_eq!(found, routes);
         assert_eq!(listed(&device), [text]);
     }
     device.del_addr(&request("10.8.0.1")).unwrap();
-    assert!(mac.addresses("utun7").is_empty() && mac.routes("utun7").is_empty());
+    assert!(machine.addresses("utun7").is_empty() && machine.routes("utun7").is_empty());
     assert_eq!(refusal(device.del_addr(&request("10.8.0.1"))), (Errno::ENOENT, Reason::Unset));
 }
 
 #[test]
-fn pytuns_properties_are_those_of_the_first_address() {
-    let mac = boot();
+fn the_single_setters_change_the_first_address() {
+    let machine = boot();
     let device = tun("utun7");
     device.set_addr(&request("10.8.0.1")).unwrap();
     device.set_dstaddr("10.8.0.2".parse().unwrap()).unwrap();
     device.set_netmask(Prefix::parse_netmask("255.255.255.0").unwrap()).unwrap();
-    assert_eq!(mac.addresses("utun7"), ["10.8.0.1/24 10.8.0.2"]);
-    assert_eq!(mac.routes("utun7"), ["10.8.0.0/24", "10.8.0.2/32"]);
+    assert_eq!(machine.addresses("utun7"), ["10.8.0.1/24 10.8.0.2"]);
+    assert_eq!(machine.routes("utun7"), ["10.8.0.0/24", "10.8.0.2/32"]);
     let reported = [device.addr().unwrap(), device.dstaddr().unwrap(), device.netmask().unwrap().into()];
     assert_eq!(reported.map(|ip| ip.to_string()), ["10.8.0.1", "10.8.0.2", "255.255.255.0"]);
 }
 
 #[test]
-fn a_second_address_of_a_network_keeps_its_route() {
-    let mac = boot();
+fn a_deletion_keeps_the_route_that_another_address_needs() {
+    let machine = boot();
     let device = tun("utun7");
     add(&device, "10.8.0.1/24").unwrap();
     add(&device, "10.8.0.2/24").unwrap();
     device.del_addr(&request("10.8.0.1")).unwrap();
-    assert_eq!(mac.addresses("utun7"), ["10.8.0.2/24 10.8.0.2"]);
-    assert_eq!(mac.routes("utun7"), ["10.8.0.0/24", "10.8.0.2/32"]);
+    assert_eq!(machine.addresses("utun7"), ["10.8.0.2/24 10.8.0.2"]);
+    assert_eq!(machine.routes("utun7"), ["10.8.0.0/24", "10.8.0.2/32"]);
 }
 
 #[test]
-fn without_its_route_there_is_no_address() {
-    let mac = boot();
+fn an_address_is_removed_if_its_route_cannot_be_added() {
+    let machine = boot();
     let device = tun("utun7");
     device
         .add_addr(&request("10.8.0.1/24"), &Options { noprefixroute: true, ..Options::default() }, false)
         .unwrap();
-    assert_eq!(mac.routes("utun7"), ["10.8.0.1/32"]);
+    assert_eq!(machine.routes("utun7"), ["10.8.0.1/32"]);
     // The write to the routing socket, after the list of interfaces, the address, and the socket.
-    mac.fail(5, Errno::ENOBUFS);
+    machine.fail(5, Errno::ENOBUFS);
     assert_eq!(refusal(add(&device, "10.9.0.1/24")), (Errno::ENOBUFS, Reason::System));
-    assert!(mac.has_failed());
-    assert_eq!(mac.addresses("utun7"), ["10.8.0.1/24 10.8.0.1"]);
+    assert!(machine.has_failed());
+    assert_eq!(machine.addresses("utun7"), ["10.8.0.1/24 10.8.0.1"]);
 }
 
 #[test]
-fn a_route_of_somebody_elses_stays_when_an_address_comes_and_goes() {
-    let mac = boot();
+fn changes_of_addresses_keep_foreign_routes() {
+    let machine = boot();
     let device = tun("utun7");
-    let theirs = || mac.routes("en0").contains(&"10.10.0.0/24".to_owned());
-    mac.add_route("en0", "10.10.0.0", 24, 1);
+    let theirs = || machine.routes("en0").contains(&"10.10.0.0/24".to_owned());
+    machine.add_route("en0", "10.10.0.0", 24, 1);
     add(&device, "10.10.0.1/24").unwrap();
     assert!(theirs());
-    // Not by a deletion, not if an address of the same network is left, and not by a replacement.
+    // Neither a deletion with another address of the network left, nor a replacement removes it.
     add(&device, "10.10.0.2/24").unwrap();
     device.del_addr(&request("10.10.0.1/24")).unwrap();
     device.set_addr(&request("10.8.0.1/24")).unwrap();
     assert!(theirs());
-    assert_eq!(mac.routes("utun7"), ["10.8.0.0/24", "10.8.0.1/32"]);
+    assert_eq!(machine.routes("utun7"), ["10.8.0.0/24", "10.8.0.1/32"]);
 }
 
 /// The addresses without the link-local one that the kernel adds, which must exist.
-fn but_automatic(all: Vec<String>) -> Vec<String> {
+fn without_automatic(all: Vec<String>) -> Vec<String> {
     let (automatic, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|text| text.starts_with("fe80::1"));
     assert_eq!(automatic.len(), 1, "{automatic:?}");
     others
@@ -107,59 +107,59 @@ fn but_automatic(all: Vec<String>) -> Vec<String> {
 
 #[test]
 fn ipv6_addresses_are_added_listed_and_deleted() {
-    let mac = boot();
+    let machine = boot();
     let device = tun("utun7");
     device.add_addr(&request("fd00::1/64"), &Options { nodad: true, ..Options::default() }, false).unwrap();
     add(&device, "fd01::1/57").unwrap();
     add(&device, "fe80::7/64").unwrap();
     add(&device, "fd02::1").unwrap();
     let wanted = ["fd00::1/64", "fd01::1/57", "fe80::7/64", "fd02::1/128"];
-    assert_eq!(but_automatic(mac.addresses("utun7")), wanted);
-    assert_eq!(but_automatic(listed(&device)), wanted);
+    assert_eq!(without_automatic(machine.addresses("utun7")), wanted);
+    assert_eq!(without_automatic(listed(&device)), wanted);
     let flags: Vec<_> = device.addresses().unwrap().iter().map(|assigned| assigned.flags).collect();
     assert_eq!(flags, [0, crate::model::address::NODAD, 0, 0, 0]);
     device.set_addr(&request("fd03::1/64")).unwrap();
     // Link-local addresses are a separate case.
-    assert_eq!(but_automatic(mac.addresses("utun7")), ["fe80::7/64", "fd03::1/64"]);
+    assert_eq!(without_automatic(machine.addresses("utun7")), ["fe80::7/64", "fd03::1/64"]);
     device.del_addr(&request("fe80::7")).unwrap();
-    assert_eq!(but_automatic(mac.addresses("utun7")), ["fd03::1/64"]);
+    assert_eq!(without_automatic(machine.addresses("utun7")), ["fd03::1/64"]);
     // The routes of deleted addresses are removed a little later.
-    assert_eq!(mac.routes("utun7"), ["fd00::/64", "fd01::/57", "fd03::/64", "fe80::/64"]);
+    assert_eq!(machine.routes("utun7"), ["fd00::/64", "fd01::/57", "fd03::/64", "fe80::/64"]);
     device.set_addr(&request("fd01::2/57")).unwrap();
-    mac.serve_ipv6();
-    assert_eq!(mac.routes("utun7"), ["fd01::/57", "fe80::/64"]);
+    machine.serve_ipv6();
+    assert_eq!(machine.routes("utun7"), ["fd01::/57", "fe80::/64"]);
     assert_eq!(device.routes().unwrap().len(), 1, "routes that are scoped to the interface are not listed");
 }
 
 #[test]
-fn a_link_local_address_that_is_set_is_the_only_one() {
-    let mac = boot();
+fn a_set_link_local_address_replaces_the_automatic_one() {
+    let machine = boot();
     let (first, second) = (tun("utun7"), tun("utun8"));
     first.set_addr(&request("fe80::7/64")).unwrap();
-    assert_eq!(mac.addresses("utun7"), ["fe80::7/64"]);
+    assert_eq!(machine.addresses("utun7"), ["fe80::7/64"]);
     add(&second, "fd00::1/64").unwrap();
     second.set_addr(&request("fe80::7/64")).unwrap();
-    assert_eq!(mac.addresses("utun8"), ["fd00::1/64", "fe80::7/64"]);
+    assert_eq!(machine.addresses("utun8"), ["fd00::1/64", "fe80::7/64"]);
     add(&second, "fe80::8/64").unwrap();
-    assert_eq!(mac.addresses("utun8"), ["fd00::1/64", "fe80::7/64", "fe80::8/64"]);
+    assert_eq!(machine.addresses("utun8"), ["fd00::1/64", "fe80::7/64", "fe80::8/64"]);
 }
 
 #[test]
-fn a_change_of_ipv6_addresses_that_fails_leaves_them() {
-    let mac = boot();
+fn a_failed_change_restores_the_ipv6_addresses() {
+    let machine = boot();
     let device = tun("utun7");
     add(&device, "fd00::1/64").unwrap();
     add(&device, "fd01::1/64").unwrap();
     let sorted = || {
-        let mut addresses = mac.addresses("utun7");
+        let mut addresses = machine.addresses("utun7");
         addresses.sort();
         addresses
     };
     let before = sorted();
     for number in 1.. {
-        mac.fail(number, Errno::EIO);
+        machine.fail(number, Errno::EIO);
         let set = device.set_addr(&request("fd02::1/64"));
-        if !mac.has_failed() {
+        if !machine.has_failed() {
             set.unwrap();
             break;
         }
@@ -173,15 +173,18 @@ fn a_change_of_ipv6_addresses_that_fails_leaves_them() {
 }
 
 #[test]
-fn the_other_end_is_darwins() {
-    let mac = boot();
+fn peers_are_accepted_only_where_darwin_supports_them() {
+    let machine = boot();
     let (device, tap) = (tun("utun7"), tap("feth7"));
     let peer = |text, peer| AddressRequest::parse(text, Some(peer)).unwrap();
     device.add_addr(&peer("10.8.0.1/24", "10.9.0.2"), &Options::default(), false).unwrap();
     device.add_addr(&peer("fd00::1/128", "fd00::2"), &Options::default(), false).unwrap();
-    assert_eq!(but_automatic(mac.addresses("utun7")), ["10.8.0.1/24 10.9.0.2", "fd00::1/128 fd00::2"]);
-    assert_eq!(mac.routes("utun7"), ["10.9.0.0/24", "10.9.0.2/32", "fe80::/64"]);
-    assert_eq!(but_automatic(listed(&device)), ["10.8.0.1 peer 10.9.0.2/24", "fd00::1 peer fd00::2/128"]);
+    assert_eq!(
+        without_automatic(machine.addresses("utun7")),
+        ["10.8.0.1/24 10.9.0.2", "fd00::1/128 fd00::2"]
+    );
+    assert_eq!(machine.routes("utun7"), ["10.9.0.0/24", "10.9.0.2/32", "fe80::/64"]);
+    assert_eq!(without_automatic(listed(&device)), ["10.8.0.1 peer 10.9.0.2/24", "fd00::1 peer fd00::2/128"]);
     let ipv6 = peer("fd01::1/64", "fd01::2");
     assert_eq!(refusal(device.add_addr(&ipv6, &Options::default(), false)), (Errno::EINVAL, Reason::Address));
     let ipv4 = peer("10.8.0.1/24", "10.8.0.2");
@@ -189,25 +192,25 @@ fn the_other_end_is_darwins() {
         refusal(tap.add_addr(&ipv4, &Options::default(), false)),
         (Errno::EOPNOTSUPP, Reason::Platform)
     );
-    assert!(mac.addresses("feth7").is_empty());
+    assert!(machine.addresses("feth7").is_empty());
 }
 
 #[test]
-fn a_tap_has_a_broadcast_address_and_the_kernels_route() {
-    let mac = boot();
+fn a_tap_gets_a_broadcast_address_and_a_kernel_route() {
+    let machine = boot();
     let device = tap("feth7");
     add(&device, "10.8.2.1/23").unwrap();
     add(&device, "fd00::1/64").unwrap();
-    assert_eq!(but_automatic(mac.addresses("feth7")), ["10.8.2.1/23 10.8.3.255", "fd00::1/64"]);
-    assert_eq!(mac.routes("feth7"), ["10.8.2.0/23", "fd00::/64", "fe80::/64"]);
-    assert_eq!(but_automatic(listed(&device)), ["10.8.2.1/23", "fd00::1/64"]);
+    assert_eq!(without_automatic(machine.addresses("feth7")), ["10.8.2.1/23 10.8.3.255", "fd00::1/64"]);
+    assert_eq!(machine.routes("feth7"), ["10.8.2.0/23", "fd00::/64", "fe80::/64"]);
+    assert_eq!(without_automatic(listed(&device)), ["10.8.2.1/23", "fd00::1/64"]);
     device.del_addr(&request("10.8.2.1/23")).unwrap();
-    assert_eq!(mac.routes("feth7"), ["fd00::/64", "fe80::/64"]);
+    assert_eq!(machine.routes("feth7"), ["fd00::/64", "fe80::/64"]);
 }
 
 #[test]
-fn what_darwin_has_not_is_refused_before_it_is_tried() {
-    let mac = boot();
+fn unsupported_addresses_are_refused_first() {
+    let machine = boot();
     let (tun, tap) = (tun("utun7"), tap("feth7"));
     let bare = Options { noprefixroute: true, ..Options::default() };
     let refused = (Errno::EOPNOTSUPP, Reason::Platform);
@@ -216,24 +219,24 @@ fn what_darwin_has_not_is_refused_before_it_is_tried() {
     assert_eq!(refusal(add(&tun, "10.8.0.1/0")), (Errno::EINVAL, Reason::Address));
     tun.set_mtu(1000).unwrap();
     assert_eq!(refusal(add(&tun, "fd00::1/64")), (Errno::EINVAL, Reason::Range));
-    assert!(mac.addresses("utun7").is_empty() && mac.addresses("feth7").is_empty());
+    assert!(machine.addresses("utun7").is_empty() && machine.addresses("feth7").is_empty());
 }
 
 #[test]
-fn what_is_so_already_needs_no_privilege() {
-    let mac = boot();
+fn existing_addresses_need_no_privilege() {
+    let machine = boot();
     let device = tun("utun7");
     add(&device, "10.8.0.1/24").unwrap();
-    mac.set_privileged(false);
+    machine.set_privileged(false);
     add(&device, "10.8.0.1/24").unwrap();
     device.set_addr(&request("10.8.0.1")).unwrap();
     assert_eq!(refusal(device.set_addr(&request("10.8.0.2"))), (Errno::EPERM, Reason::Privilege));
-    assert_eq!(mac.addresses("utun7"), ["10.8.0.1/24 10.8.0.1"]);
+    assert_eq!(machine.addresses("utun7"), ["10.8.0.1/24 10.8.0.1"]);
 }
 
 #[test]
-fn an_address_has_what_darwin_has_of_one() {
-    let mac = boot();
+fn unsupported_options_are_refused_and_listed_ones_accepted() {
+    let machine = boot();
     let device = tun("utun7");
     let plain = Options::default();
     for options in [
@@ -247,10 +250,10 @@ fn an_address_has_what_darwin_has_of_one() {
         let refused = refusal(device.add_addr(&request("10.8.0.1/24"), &options, false));
         assert_eq!(refused, (Errno::EOPNOTSUPP, Reason::Platform), "{options:?}");
     }
-    assert!(mac.addresses("utun7").is_empty());
+    assert!(machine.addresses("utun7").is_empty());
     add(&device, "10.8.0.1/24").unwrap();
     device.add_addr(&request("fd00::1/64"), &Options { nodad: true, ..plain }, false).unwrap();
-    let (before, listed) = (mac.addresses("utun7"), device.addresses().unwrap());
+    let (before, listed) = (machine.addresses("utun7"), device.addresses().unwrap());
     for assigned in &listed {
         device
             .del_addr(&AddressRequest::parse(&assigned.address.local().to_string(), None).unwrap())
@@ -260,7 +263,7 @@ fn an_address_has_what_darwin_has_of_one() {
         let text = format!("{}/{}", assigned.address.local(), assigned.address.prefix().bits());
         device.add_addr(&request(&text), &assigned.options, false).unwrap();
     }
-    assert_eq!(sorted(mac.addresses("utun7")), sorted(before));
+    assert_eq!(sorted(machine.addresses("utun7")), sorted(before));
 }
 
 fn sorted(mut texts: Vec<String>) -> Vec<String> {
@@ -269,11 +272,11 @@ fn sorted(mut texts: Vec<String>) -> Vec<String> {
 }
 
 #[test]
-fn an_address_in_the_place_of_another_replaces_it() {
-    let mac = boot();
+fn a_conflicting_address_is_replaced_on_request() {
+    let machine = boot();
     let device = tun("utun7");
     add(&device, "fd00::1/64").unwrap();
     assert_eq!(refusal(add(&device, "fd00::1/48")), (Errno::EEXIST, Reason::Busy));
     device.add_addr(&request("fd00::1/48"), &Options::default(), true).unwrap();
-    assert_eq!(but_automatic(mac.addresses("utun7")), ["fd00::1/48"]);
+    assert_eq!(without_automatic(machine.addresses("utun7")), ["fd00::1/48"]);
 }

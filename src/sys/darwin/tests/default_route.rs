@@ -14,32 +14,32 @@ fn wanted(family: Option<Family>, bits: u64) -> DefaultRoute {
 }
 
 #[test]
-fn both_halves_precede_the_default_route_of_the_system() {
-    let mac = boot();
+fn a_default_route_is_added_as_two_halves() {
+    let machine = boot();
     let device = with_addresses();
-    let before = mac.routes("utun7");
+    let before = machine.routes("utun7");
     device.add_default_route(&wanted(None, 0)).unwrap();
     device.add_default_route(&wanted(None, 0)).unwrap();
-    let routes = mac.routes("utun7");
+    let routes = machine.routes("utun7");
     assert!(HALVES.iter().all(|half| routes.contains(&(*half).to_owned())), "{routes:?}");
     assert_eq!(routes.len(), before.len() + HALVES.len());
     device.del_default_route(Some(Family::V4)).unwrap();
-    assert!(!mac.routes("utun7").contains(&"128.0.0.0/1".to_owned()));
+    assert!(!machine.routes("utun7").contains(&"128.0.0.0/1".to_owned()));
     device.del_default_route(None).unwrap();
-    assert_eq!(mac.routes("utun7"), before);
+    assert_eq!(machine.routes("utun7"), before);
     assert_eq!(refusal(device.del_default_route(None)), (Errno::ENOENT, Reason::Unset));
 }
 
 #[test]
-fn what_darwin_has_not_of_a_default_route_is_refused() {
-    let mac = boot();
+fn unsupported_flags_and_settings_are_refused() {
+    let machine = boot();
     let device = with_addresses();
-    let before = mac.routes("utun7");
+    let before = machine.routes("utun7");
     for bits in [KEEP, OVERRIDE] {
         let refused = refusal(device.add_default_route(&wanted(None, bits)));
         assert_eq!(refused, (Errno::EOPNOTSUPP, Reason::Platform));
     }
-    assert_eq!(mac.routes("utun7"), before);
+    assert_eq!(machine.routes("utun7"), before);
     for refused in [
         refusal(device.set_master(None)),
         refusal(device.master().map(drop)),
@@ -52,7 +52,7 @@ fn what_darwin_has_not_of_a_default_route_is_refused() {
 
 #[test]
 fn the_default_route_of_the_system_is_reported() {
-    let mac = boot();
+    let machine = boot();
     let device = with_addresses();
     let monitor = Monitor::open(Some(&device), flags::MONITOR_DEFAULT_ROUTE).unwrap();
     let mut found = Vec::new();
@@ -63,7 +63,7 @@ fn the_default_route_of_the_system_is_reported() {
     }
     assert_eq!(found, [("en0".to_owned(), Some(Family::V4))]);
     device.add_default_route(&wanted(None, 0)).unwrap();
-    mac.set_flags("en0", false);
+    machine.set_flags("en0", false);
     let gone = std::iter::from_fn(|| monitor.next(SHORT).ok()).find(|event| event.kind == Kind::DefaultRoute);
     assert!(gone.is_some_and(|event| event.link.is_none() && event.family == Some(Family::V4)));
 }

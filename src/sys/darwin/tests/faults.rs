@@ -29,28 +29,28 @@ fn descriptors() -> usize {
 }
 
 #[test]
-fn an_open_that_fails_leaves_nothing() {
+fn a_failed_open_leaves_nothing() {
     for (name, bits) in [("utun7", flags::TUN), ("feth7", flags::TAP)] {
         drop(boot());
         let before = descriptors();
         let mut failures = 0;
         let mut number = 1;
         loop {
-            let mac = boot();
-            mac.fail(number, Errno::EIO);
+            let machine = boot();
+            machine.fail(number, Errno::EIO);
             let opened = open_with(name, bits, &config(bits));
-            if !mac.has_failed() {
+            if !machine.has_failed() {
                 opened.unwrap();
                 break;
             }
             match opened {
                 Err(error) => {
                     failures += 1;
-                    assert_eq!(error.errno(), Errno::EIO, "call {number}: {error} {:?}", mac.log());
-                    let said = [name, "TAP", "bpf", "descriptor", "option"]
+                    assert_eq!(error.errno(), Errno::EIO, "call {number}: {error} {:?}", machine.log());
+                    let is_named = [name, "TAP", "bpf", "descriptor", "option"]
                         .iter()
                         .any(|word| error.message().contains(word));
-                    assert!(said, "call {number}: {error}");
+                    assert!(is_named, "call {number}: {error}");
                 }
                 // Optional steps: a longer queue, the flags of an address.
                 Ok(device) => {
@@ -58,11 +58,16 @@ fn an_open_that_fails_leaves_nothing() {
                     drop(device);
                 }
             }
-            assert!(mac.interface(name).is_none(), "call {number}: {:?}", mac.log());
-            assert_eq!(mac.interface("feth0").map(|it| it.name), None, "call {number}: {:?}", mac.log());
-            assert!(!mac.routes("en0").iter().any(|route| route.starts_with("10.")), "call {number}");
-            assert_eq!(mac.open_descriptors(), 0, "call {number}");
-            drop(mac);
+            assert!(machine.interface(name).is_none(), "call {number}: {:?}", machine.log());
+            assert_eq!(
+                machine.interface("feth0").map(|it| it.name),
+                None,
+                "call {number}: {:?}",
+                machine.log()
+            );
+            assert!(!machine.routes("en0").iter().any(|route| route.starts_with("10.")), "call {number}");
+            assert_eq!(machine.open_descriptors(), 0, "call {number}");
+            drop(machine);
             number += 1;
         }
         assert!(failures > 30, "{failures} of {number} calls");
@@ -72,15 +77,15 @@ fn an_open_that_fails_leaves_nothing() {
 }
 
 #[test]
-fn packets_survive_every_errno() {
-    let mac = boot();
+fn a_failed_read_or_write_can_be_repeated() {
+    let machine = boot();
     let device = tun("utun7");
     for errno in [Errno::EIO, Errno::ENOMEM, Errno::EINTR, Errno::ENOBUFS, Errno::EPERM] {
-        mac.fail(1, errno);
-        mac.transmit("utun7", &ipv4(b"out"));
+        machine.fail(1, errno);
+        machine.transmit("utun7", &ipv4(b"out"));
         assert_eq!(read(&device), Err(errno));
         assert_eq!(read(&device).unwrap(), ipv4(b"out"));
-        mac.fail(1, errno);
+        machine.fail(1, errno);
         device.set_nonblock(true).unwrap();
         let expected = if errno == Errno::ENOBUFS { Errno::EAGAIN } else { errno };
         assert_eq!(device.write(&ipv4(b"in"), Limit::Handle), Err(expected));

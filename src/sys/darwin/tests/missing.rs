@@ -11,8 +11,8 @@ use crate::sys::darwin::simulated::boot;
 const PLATFORM: (Errno, Reason) = (Errno::EOPNOTSUPP, Reason::Platform);
 
 #[test]
-fn an_open_is_refused_before_anything_is_made() {
-    let mac = boot();
+fn unsupported_opens_are_refused_before_any_system_call() {
+    let machine = boot();
     use flags::{EXISTING, MULTI_QUEUE, NAPI, NAPI_FRAGS, OFFLOAD, PERSIST, PI, TAP, TUN};
     for bits in [
         TUN | MULTI_QUEUE,
@@ -27,12 +27,12 @@ fn an_open_is_refused_before_anything_is_made() {
     }
     let config = Config { node: Some("/dev/tun0".into()), ..Config::default() };
     assert_eq!(refusal(open_with("", TUN, &config)), PLATFORM);
-    assert_eq!((mac.calls(), mac.open_descriptors()), (0, 0));
+    assert_eq!((machine.calls(), machine.open_descriptors()), (0, 0));
 }
 
 #[test]
-fn an_option_that_is_refused_takes_the_device_with_it() {
-    let mac = boot();
+fn a_refused_option_removes_the_new_device() {
+    let machine = boot();
     let alias = || Some(Alias::new(b"vpn").unwrap());
     let configs = [
         Config { owner: Some(501), ..Config::default() },
@@ -42,15 +42,15 @@ fn an_option_that_is_refused_takes_the_device_with_it() {
     ];
     for config in configs {
         assert_eq!(refusal(open_with("utun7", flags::TUN, &config)), PLATFORM);
-        assert!(mac.interface("utun7").is_none());
+        assert!(machine.interface("utun7").is_none());
     }
 }
 
 #[test]
-fn calls_are_refused_and_change_nothing() {
-    let mac = boot();
+fn unsupported_calls_are_refused() {
+    let machine = boot();
     let (device, tap) = (tun("utun7"), tap("feth7"));
-    let calls = mac.calls();
+    let calls = machine.calls();
     let refusals = [
         refusal(device.set_persist(true)),
         refusal(device.owner()),
@@ -64,7 +64,7 @@ fn calls_are_refused_and_change_nothing() {
         refusal(tap.set_filter_mac(&[], 0)),
     ];
     assert_eq!(refusals, [PLATFORM; 10]);
-    assert_eq!(mac.calls(), calls);
+    assert_eq!(machine.calls(), calls);
     assert_eq!(refusal(device.set_name(Name::new(b"vpn0").unwrap())), PLATFORM);
     assert_eq!(refusal(device.set_alias(&Alias::new(b"vpn").unwrap())), PLATFORM);
     assert_eq!(refusal(device.set_tx_queue_length(7)), PLATFORM);
@@ -76,8 +76,8 @@ fn calls_are_refused_and_change_nothing() {
 }
 
 #[test]
-fn settings_that_darwin_lacks_have_a_fixed_value() {
-    let _mac = boot();
+fn unsupported_settings_have_a_fixed_value() {
+    let _machine = boot();
     let device = tun("utun7");
     assert_eq!(device.alias().unwrap(), b"");
     assert_eq!(device.offloads().unwrap(), 0);
@@ -88,10 +88,10 @@ fn settings_that_darwin_lacks_have_a_fixed_value() {
 }
 
 #[test]
-fn the_features_are_those_that_work() {
+fn supported_features_are_reported() {
     use Feature::*;
     let has = [Tun, Tap, Pi, Ipv4, Ipv6, Route, Wake, Monitor, FindRoute, DefaultRoute, Bypass];
-    for number in 1..=24 {
+    for number in 1..=25 {
         let feature = Feature::from_number(number).unwrap();
         assert_eq!(Device::has(feature), has.contains(&feature), "{feature:?}");
     }

@@ -7,7 +7,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "helpers of tests count as none"
+    reason = "clippy does not count helpers as tests"
 )]
 
 mod address;
@@ -38,7 +38,7 @@ use crate::model::route::Route;
 use crate::sys::darwin::layout::{RTF_GATEWAY, RTF_IFSCOPE, RTF_UP};
 use crate::sys::darwin::simulated::{Machine, run_pending};
 
-/// After this time without an answer there is none: an answer would come at once.
+/// How long to wait where no answer is expected: an answer would come at once.
 const SHORT: Limit = Limit::For(Duration::from_millis(20));
 /// How long to wait for an expected answer.
 const LONG: Limit = Limit::For(Duration::from_secs(5));
@@ -69,12 +69,12 @@ fn with_addresses() -> Device {
 }
 
 /// An uplink with IPv6: an address, and a router that has only a link-local one.
-fn with_ipv6(mac: &Machine) {
-    mac.add_address("en0", "fe80::10", 64);
-    mac.add_address("en0", "2001:db8::10", 64);
-    mac.add_route("en0", "fe80::", 64, RTF_UP | RTF_IFSCOPE);
-    mac.add_route("en0", "2001:db8::", 64, RTF_UP);
-    mac.add_route_by("en0", "::", 0, Some("fe80::1"), RTF_UP | RTF_GATEWAY);
+fn with_ipv6(machine: &Machine) {
+    machine.add_address("en0", "fe80::10", 64);
+    machine.add_address("en0", "2001:db8::10", 64);
+    machine.add_route("en0", "fe80::", 64, RTF_UP | RTF_IFSCOPE);
+    machine.add_route("en0", "2001:db8::", 64, RTF_UP);
+    machine.add_route_via("en0", "::", 0, Some("fe80::1"), RTF_UP | RTF_GATEWAY);
 }
 
 /// An error without its message.

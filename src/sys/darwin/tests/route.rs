@@ -13,8 +13,8 @@ fn listed(device: &Device) -> Vec<String> {
 }
 
 #[test]
-fn routes_lead_through_the_device_and_are_listed() {
-    let mac = boot();
+fn routes_are_added_listed_and_deleted() {
+    let machine = boot();
     let device = with_addresses();
     let wanted = ["10.9.0.0/23", "10.10.0.1", "0.0.0.0/1", "fd01::/33", "fd02::1", "::/1"];
     for destination in wanted {
@@ -36,7 +36,7 @@ fn routes_lead_through_the_device_and_are_listed() {
         "fd03::/64 via fd00::9",
         "fe80::/64",
     ];
-    assert_eq!(mac.routes("utun7"), theirs);
+    assert_eq!(machine.routes("utun7"), theirs);
     // Darwin manages the routes to the device's own address and of its link.
     let own = ["10.8.0.1/32", "fe80::/64"];
     let ours: Vec<_> = theirs.iter().copied().filter(|text| !own.contains(text)).collect();
@@ -51,19 +51,19 @@ fn routes_lead_through_the_device_and_are_listed() {
 
 #[test]
 fn only_routes_that_a_caller_can_add_are_listed() {
-    let mac = boot();
+    let machine = boot();
     let device = with_addresses();
-    mac.add_route("utun7", "10.8.0.7", 32, RTF_UP | RTF_LLINFO);
-    mac.add_route("utun7", "224.0.0.0", 8, RTF_UP | RTF_MULTICAST);
-    mac.add_route("utun7", "ff02::", 16, RTF_UP);
-    mac.add_route("utun7", "10.77.0.0", 16, RTF_UP | RTF_IFSCOPE);
-    mac.add_route("utun7", "10.78.0.0", 16, 0);
+    machine.add_route("utun7", "10.8.0.7", 32, RTF_UP | RTF_LLINFO);
+    machine.add_route("utun7", "224.0.0.0", 8, RTF_UP | RTF_MULTICAST);
+    machine.add_route("utun7", "ff02::", 16, RTF_UP);
+    machine.add_route("utun7", "10.77.0.0", 16, RTF_UP | RTF_IFSCOPE);
+    machine.add_route("utun7", "10.78.0.0", 16, 0);
     assert_eq!(listed(&device), ["10.8.0.0/24", "fd00::/64"]);
 }
 
 #[test]
-fn a_route_that_is_somebody_elses_is_said_to_be() {
-    let mac = boot();
+fn a_foreign_route_is_reported_as_foreign() {
+    let machine = boot();
     let device = with_addresses();
     assert_eq!(refusal(device.add_route(&route("0.0.0.0/0", None), false)), (Errno::EEXIST, Reason::Busy));
     // It is not deleted through this device.
@@ -71,35 +71,35 @@ fn a_route_that_is_somebody_elses_is_said_to_be() {
         refusal(device.del_route(&route("0.0.0.0/0", Some("192.0.2.1")), true)),
         (Errno::ENOENT, Reason::Unset)
     );
-    assert!(mac.routes("en0").contains(&"0.0.0.0/0 via 192.0.2.1".to_owned()));
-    let before = mac.calls();
+    assert!(machine.routes("en0").contains(&"0.0.0.0/0 via 192.0.2.1".to_owned()));
+    let before = machine.calls();
     device.add_route(&route("10.8.0.0/24", None), false).unwrap();
-    assert_eq!(mac.calls() - before, 4, "what is there is looked for, and not added");
+    assert_eq!(machine.calls() - before, 4, "what is there is looked for, and not added");
 }
 
 #[test]
-fn neither_metric_nor_table_nor_a_far_gateway() {
-    let mac = boot();
+fn metrics_tables_and_unreachable_gateways_are_refused() {
+    let machine = boot();
     let device = with_addresses();
-    let before = mac.routes("utun7");
+    let before = machine.routes("utun7");
     for (metric, table) in [(1, 0), (0, 100)] {
         let asked = Route::parse("10.9.0.0/16", None, metric, table).unwrap();
         assert_eq!(refusal(device.add_route(&asked, false)), (Errno::EOPNOTSUPP, Reason::Platform));
     }
-    mac.set_privileged(false);
+    machine.set_privileged(false);
     assert_eq!(
         refusal(device.add_route(&route("10.9.0.0/16", None), false)),
         (Errno::EPERM, Reason::Privilege)
     );
-    mac.set_privileged(true);
+    machine.set_privileged(true);
     let far = route("fd05::/64", Some("fd09::1"));
     assert_eq!(refusal(device.add_route(&far, false)), (Errno::ENETUNREACH, Reason::Argument));
-    assert_eq!(mac.routes("utun7"), before);
+    assert_eq!(machine.routes("utun7"), before);
 }
 
 #[test]
 fn a_route_needs_an_address_of_its_family() {
-    let mac = boot();
+    let machine = boot();
     let device = tun("utun7");
     device
         .add_addr(&AddressRequest::parse("10.8.0.1/24", None).unwrap(), &Options::default(), false)
@@ -110,29 +110,29 @@ fn a_route_needs_an_address_of_its_family() {
     assert_eq!(kind(error), (Errno::ENETUNREACH, Reason::Argument));
     device.add_addr(&AddressRequest::parse("fd00::1/64", None).unwrap(), &Options::default(), false).unwrap();
     device.add_route(&route("fd01::/64", None), false).unwrap();
-    assert!(mac.routes("utun7").contains(&"fd01::/64".to_owned()));
+    assert!(machine.routes("utun7").contains(&"fd01::/64".to_owned()));
 }
 
 #[test]
-fn what_has_its_place_is_replaced() {
-    let mac = boot();
+fn a_conflicting_route_of_the_device_is_replaced() {
+    let machine = boot();
     let device = with_addresses();
     device.add_route(&route("10.9.0.0/16", Some("10.8.0.9")), false).unwrap();
     let other = route("10.9.0.0/16", Some("10.8.0.8"));
     assert_eq!(refusal(device.add_route(&other, false)), (Errno::EEXIST, Reason::Busy));
     device.add_route(&other, true).unwrap();
     assert!(listed(&device).contains(&"10.9.0.0/16 via 10.8.0.8".to_owned()));
-    let theirs = || mac.routes("en0").contains(&"10.10.0.0/24".to_owned());
-    mac.add_route("en0", "10.10.0.0", 24, 1);
+    let theirs = || machine.routes("en0").contains(&"10.10.0.0/24".to_owned());
+    machine.add_route("en0", "10.10.0.0", 24, 1);
     assert_eq!(refusal(device.add_route(&route("10.10.0.0/24", None), true)), (Errno::EEXIST, Reason::Busy));
     assert!(theirs());
 }
 
 #[test]
-fn what_darwin_has_not_of_a_route_is_refused() {
-    let mac = boot();
+fn unsupported_attributes_are_refused() {
+    let machine = boot();
     let device = with_addresses();
-    let before = mac.routes("utun7");
+    let before = machine.routes("utun7");
     let plain = route("10.9.0.0/16", None);
     let with = |details| {
         let mut route = plain;
@@ -144,10 +144,10 @@ fn what_darwin_has_not_of_a_route_is_refused() {
         with(Details { protocol: 4, ..Details::default() }),
         with(Details { mtu: 1400, ..Details::default() }),
         with(Details { onlink: true, ..Details::default() }),
-        plain.sent_from("10.8.0.1").unwrap(),
-        plain.by("fe80::1").unwrap(),
+        plain.with_source("10.8.0.1").unwrap(),
+        plain.with_gateway("fe80::1").unwrap(),
     ] {
         assert_eq!(refusal(device.add_route(&asked, false)), (Errno::EOPNOTSUPP, Reason::Platform));
     }
-    assert_eq!(mac.routes("utun7"), before);
+    assert_eq!(machine.routes("utun7"), before);
 }
