@@ -176,7 +176,9 @@ userland() {
     for test in $(cd tests/c && ls $5); do
         cp "$6/$(echo "${test%.c}" | tr / -)" "$disk/tests/" || return
     done
-    add_libraries "$system" "$2" "$disk" "$disk"/bin/* "$disk/lib/libtuntap.so.0" "$disk"/tests/*
+    add_libraries "$system" "$2" "$disk" "$disk"/bin/* "$disk/lib/libtuntap.so.0" "$disk"/tests/* || return
+    # glibc's pthread_cancel loads it.
+    path=$(find_in "$system" "/lib/$2/libgcc_s.so.1") && cp "$path" "$disk/lib/"
 }
 
 # module_files ROOT VERSION: the files of the modules, in the order in which they are to be loaded.

@@ -22,10 +22,10 @@ static void the_queue_drops_packets_beyond_its_length(void)
     tuntap_close(dev);
 }
 
-/** One packet more than the kernel can allocate pointers for: they take up to 4 MiB, or more with larger pages. */
+/** More packets than the kernel allocates pointers for: its largest allocation has fewer pages on every processor. */
 static uint32_t above_the_limit(void)
 {
-    return (uint32_t)(((size_t)sysconf(_SC_PAGESIZE) << 10) / sizeof(void *) + 1);
+    return (uint32_t)(((size_t)sysconf(_SC_PAGESIZE) << 14) / sizeof(void *));
 }
 
 /** The kernel cannot allocate so much memory, or has a limit. */

@@ -151,7 +151,9 @@ static void the_parts_become_fragments(void)
     uint64_t flags = TUNTAP_TAP | TUNTAP_NAPI_FRAGS;
     tuntap *dev = ready_with_mac(flags);
     CHECK(flags_by_hand(tuntap_get_fd(dev, NULL)) & IFF_NAPI_FRAGS);
-    for (int count = 0; count <= 17; count++) {
+    /* Linux 6.3 and older have one fragment less where pages are larger than 4 KB. */
+    size_t most = sysconf(_SC_PAGESIZE) > 4096 && !kernel_is(6, 4) ? 16 : 17;
+    for (size_t count = 0; count <= most; count++) {
         size_t length = make_packet(flags, 1400);
         CHECK(write_from(dev, length, sizes, count) == (ssize_t)length);
         udp_receives(sock, data, 1400);
