@@ -266,7 +266,7 @@ pub unsafe extern "C" fn tuntap_get_txqueuelen(
 ///
 /// @param dev      The device.
 /// @param packets  For each queue. The kernel allocates a pointer for each packet immediately, and
-///                 at most 4 MB where pages have 4 KB: 524288 packets on a 64-bit processor.
+///                 at most 4 MB on x86-64 and most processors: 524288 packets.
 /// @param err      Filled in on failure. May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
