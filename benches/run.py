@@ -90,31 +90,23 @@ def plan(sections, rounds, seconds):
 class Clock:
     """Estimates the time left from the average time of the steps of each section so far, or else the expected time."""
 
-    def __init__(self, alone, steps):
-        self.alone = list(alone)  # Expected seconds.
-        self.steps = list(steps)
+    def __init__(self, expected):
+        self.left = list(expected)  # The section and the expected seconds of each step.
         self.number, self.spent = Counter(), Counter()  # Steps that ran, and their seconds, by section.
         self.last = time.monotonic()
 
-    def lap(self):
-        before, self.last = self.last, time.monotonic()
-        return self.last - before
-
-    def ran_alone(self):
-        self.alone.pop(0)
-        self.lap()
-
     def step(self):
-        key = self.steps.pop(0).section.key
-        self.number[key] += 1
-        self.spent[key] += self.lap()
+        section, _ = self.left.pop(0)
+        now = time.monotonic()
+        self.number[section] += 1
+        self.spent[section] += now - self.last
+        self.last = now
 
-    def expected(self, step):
-        key = step.section.key
-        return self.spent[key] / self.number[key] if self.number[key] else step.seconds
+    def expected(self, section, seconds):
+        return self.spent[section] / self.number[section] if self.number[section] else seconds
 
     def estimate(self):
-        left = sum(self.alone) + sum(self.expected(step) for step in self.steps)
+        left = sum(self.expected(section, seconds) for section, seconds in self.left)
         return f"{left / 60:.0f} min left" if left >= 90 else f"{left:.0f} s left"
 
 
@@ -124,7 +116,7 @@ def run_alone(names, clock):
         text, command, _ = ALONE[name]
         say(f"\n{text} ({clock.estimate()})")
         failed |= subprocess.run(command, check=False).returncode != 0
-        clock.ran_alone()
+        clock.step()
     return failed
 
 
@@ -237,7 +229,8 @@ def main():
     if options.docs and any(section.missing for section in sections) and not options.allow_missing:
         sys.exit("docs/ stays as it is: programs are missing")
     steps = plan(sections, options.rounds, options.seconds)
-    clock = Clock([ALONE[name][2] for name in alone], steps)
+    expected = [(name, ALONE[name][2]) for name in alone] + [(step.section.key, step.seconds) for step in steps]
+    clock = Clock(expected)
     say(f"{len(alone)} programs and {len(steps)} measurements: {clock.estimate()}")
     failed = run_alone(alone, clock)
     say()

@@ -13,7 +13,7 @@ from ._abi import Endian
 from ._handle import Handle
 from ._library import call, lib
 from ._types import Text
-from .address import Addr, AddrLike, addr_struct
+from .address import Addr, AddrLike, addr_struct, either
 from .link import MacLike, mac_bytes
 from .route import NetworkLike, Route, route_struct
 
@@ -71,8 +71,8 @@ def _fill(pointer: int, options: Options) -> None:
     elif options.netns is not None:
         call(lib.tuntap_config_set_netns, pointer, os.fspath(options.netns))
     for addr in options.addrs:
-        struct = addr_struct(addr if isinstance(addr, Addr) else Addr(addr))  # type: ignore[arg-type]
+        struct = addr_struct(either(addr, Addr(addr)))  # type: ignore[arg-type]
         call(lib.tuntap_config_add_addr, pointer, ctypes.byref(struct), ctypes.sizeof(struct), 0)
     for route in options.routes:
-        struct = route_struct(route if isinstance(route, Route) else Route(route))  # type: ignore[arg-type]
+        struct = route_struct(either(route, Route(route)))  # type: ignore[arg-type]
         call(lib.tuntap_config_add_route, pointer, ctypes.byref(struct), ctypes.sizeof(struct), 0)
