@@ -15,8 +15,6 @@ use crate::sys::zeroed;
 pub(super) const ANSWER: usize = 32 * 1024;
 /// Limit of the attempts at a request, which is repeated if its answer was lost, or interrupted by a change.
 const TRIES: usize = 64;
-/// Limit of the datagrams that are discarded after a failure.
-const DRAIN: usize = 1 << 16;
 
 /// linux/netlink.h; libc does not have it for every target.
 const NETLINK_GET_STRICT_CHK: libc::c_int = 12;
@@ -218,11 +216,7 @@ impl Socket {
         if let Some(departures) = &mut self.departures {
             departures.mark_incomplete();
         }
-        for _ in 0..DRAIN {
-            if self.socket.receive(buffer).is_err_and(|errno| errno == Errno::EAGAIN) {
-                return;
-            }
-        }
+        self.socket.drain(buffer);
     }
 }
 

@@ -16,6 +16,9 @@ const SOL_SOCKET: libc::c_int = 0xffff;
 #[cfg(target_arch = "mips64")]
 const SO_RCVBUF: libc::c_int = 0x1002;
 
+/// Limit of the datagrams that are discarded at once.
+const DRAIN: usize = 1 << 16;
+
 /// A NETLINK_ROUTE socket, in the network namespace of the thread that opened it.
 pub(super) struct KernelSocket(OwnedFd);
 
@@ -118,6 +121,15 @@ impl KernelSocket {
         }
         let bytes = buffer.get(..received.unsigned_abs()).ok_or(Errno::EMSGSIZE)?;
         Ok(Some(Datagram { bytes, announced: sender.nl_groups != 0 }))
+    }
+
+    /// Discards what has arrived, and the rest of an unfinished dump, which the kernel sends during these receives.
+    pub(super) fn drain(&self, buffer: &mut [u8]) {
+        for _ in 0..DRAIN {
+            if self.receive(buffer).is_err_and(|errno| errno == Errno::EAGAIN) {
+                return;
+            }
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! The present state is requested through the socket that receives the notifications. So both are in one queue, in order.
 //! After an overflow of the queue the cached state is discarded: the queue is emptied, and the state is listed again.
 
+use std::mem;
 use std::os::fd::BorrowedFd;
 use std::time::Instant;
 
@@ -23,9 +24,6 @@ use crate::sys::{Outcome, Waker, Watching};
 
 /// The requested receive buffer for a slow reader. The kernel may limit it (net.core.rmem_max).
 const QUEUE: libc::c_int = 1 << 20;
-/// Limit of the datagrams that are discarded after an overflow.
-const DRAIN: usize = 1 << 16;
-
 /// Limit of the lists in one call, which are repeated if the state changes during a dump.
 const TRIES: u32 = 16;
 
@@ -81,14 +79,17 @@ impl Watching for Watch {
 
     fn take(&mut self, notices: &mut Vec<Notice>) -> Result<()> {
         let failed = |errno| Error::system(errno, "receive notifications of the network interfaces");
-        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut buffer = mem::take(&mut self.buffer);
         let taken = self.take_with(&mut buffer, notices);
         self.buffer = buffer;
         taken.map_err(failed)
     }
 
+    /// The rest of an unfinished dump would make the next one fail with EBUSY.
     fn restart(&mut self) {
-        self.restart_list(true);
+        let mut buffer = mem::take(&mut self.buffer);
+        self.drain(&mut buffer);
+        self.buffer = buffer;
     }
 
     fn list_routes(&mut self) {
@@ -124,6 +125,8 @@ impl Watch {
     /// Starts to list the whole state, or only the routes.
     fn restart_list(&mut self, full: bool) {
         self.full = full;
+        self.interrupted = false;
+        self.relist_routes &= !full;
         self.listing = if full { Listing::Pending } else { Listing::RoutesPending };
     }
 
@@ -177,13 +180,9 @@ impl Watch {
         Ok(())
     }
 
-    /// Empties the queue after an overflow, because messages are missing, and starts a new list.
+    /// Empties the queue after messages were lost, and starts to list the whole state.
     fn drain(&mut self, buffer: &mut [u8]) {
-        for _ in 0..DRAIN {
-            if self.netlink.kernel().receive(buffer).is_err_and(|errno| errno == Errno::EAGAIN) {
-                break;
-            }
-        }
+        self.netlink.kernel().drain(buffer);
         self.restart_list(true);
     }
 
@@ -225,7 +224,7 @@ impl Watch {
         } else if let Err(refusal) = message.outcome() {
             self.restart_list(self.full);
             return Err(refusal.errno);
-        } else if std::mem::take(&mut self.interrupted) {
+        } else if mem::take(&mut self.interrupted) {
             // The notices of the list remain valid, because every change is notified too.
             self.restart_list(self.full);
         } else {
@@ -252,10 +251,10 @@ impl Watch {
         if self.reports.need_routes() {
             memory::push(notices, Notice::RoutesEnd)?;
         }
-        if std::mem::take(&mut self.full) {
+        if mem::take(&mut self.full) {
             memory::push(notices, Notice::Complete)?;
         }
-        if std::mem::take(&mut self.relist_routes) {
+        if mem::take(&mut self.relist_routes) {
             self.restart_list(false);
         }
         Ok(())

@@ -97,6 +97,41 @@ static void a_monitor_without_memory_fails(tuntap *dev)
     CHECK(refused > 3);
 }
 
+/** An open monitor whose list does not fit fails with -ENOMEM, and lists the state again with more memory. */
+static void a_monitor_without_memory_recovers(tuntap *dev)
+{
+    struct rlimit before;
+    tuntap_monitor *monitor;
+    tuntap_event event = {0};
+    int refused = 0, found = 0;
+    if (instrumented())
+        return; /* These tools map memory themselves. */
+    OK(tuntap_monitor_open(dev, TUNTAP_MONITOR_ROUTES, &monitor, &err));
+    while (event.kind != TUNTAP_EVENT_COMPLETE)
+        OK(tuntap_monitor_next(monitor, &event, sizeof event, 0, &err));
+    /* More notifications than the socket holds. */
+    run_batch("route del ", ROUTES, "dev t0");
+    run_batch("route add ", ROUTES, "dev t0");
+    CHECK(getrlimit(RLIMIT_AS, &before) == 0);
+    event = (tuntap_event){0};
+    for (rlim_t room = 0; event.kind != TUNTAP_EVENT_COMPLETE;) {
+        struct rlimit limit = {mapped() + room, before.rlim_max};
+        CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+        int result = tuntap_monitor_next(monitor, &event, sizeof event, 0, &err);
+        CHECK(setrlimit(RLIMIT_AS, &before) == 0);
+        found = event.kind == TUNTAP_EVENT_OVERRUN ? 0 : found + (event.kind == TUNTAP_EVENT_ROUTE_ADDED);
+        if (result == 0)
+            continue;
+        if (result != -ENOMEM)
+            fail(__FILE__, __LINE__, "the monitor does not recover", err.message);
+        refused++;
+        room += 64 << 10;
+    }
+    printf("a monitor without memory: %d times, then %d routes\n", refused, found);
+    CHECK(refused > 3 && found >= ROUTES);
+    tuntap_monitor_close(monitor);
+}
+
 int main(void)
 {
     tuntap *dev;
@@ -107,6 +142,7 @@ int main(void)
     adding_a_route_needs_the_same_messages(dev);
     a_monitor_takes_one_list(dev);
     a_monitor_without_memory_fails(dev);
+    a_monitor_without_memory_recovers(dev);
     tuntap_close(dev);
     return 0;
 }
