@@ -23,7 +23,7 @@ const NETLINK_GET_STRICT_CHK: libc::c_int = 12;
 pub(super) struct Socket {
     socket: KernelSocket,
     sequence: u32,
-    /// NETLINK_EXT_ACK is set: errors have a text.
+    /// NETLINK_EXT_ACK was requested: errors have a text, if the kernel has the option.
     ext_ack: bool,
     /// NETLINK_GET_STRICT_CHK is set: lists can be limited to an interface.
     strict: bool,
@@ -93,7 +93,7 @@ impl Socket {
                 {
                     return Ok(());
                 }
-                Err(refusal) if refusal.may_have_text() && self.enable_ext_ack()? => {
+                Err(refusal) if refusal.may_have_text() && self.enable_ext_ack() => {
                     first = Some(refusal.errno);
                 }
                 Err(refusal) => return Err(refusal),
@@ -141,15 +141,12 @@ impl Socket {
         Err(last.into())
     }
 
-    /// Sets NETLINK_EXT_ACK, with which errors have a text. False if it was already set.
-    fn enable_ext_ack(&mut self) -> Result<bool, Errno> {
-        if self.ext_ack {
-            return Ok(false);
-        }
-        self.socket.set_option(libc::SOL_NETLINK, libc::NETLINK_CAP_ACK, 1)?;
-        self.socket.set_option(libc::SOL_NETLINK, libc::NETLINK_EXT_ACK, 1)?;
+    /// Sets NETLINK_EXT_ACK, with which errors have a text. False if it was already set, or cannot be set.
+    fn enable_ext_ack(&mut self) -> bool {
+        let set = |option| self.socket.set_option(libc::SOL_NETLINK, option, 1).is_ok();
+        let enabled = !self.ext_ack && set(libc::NETLINK_CAP_ACK) && set(libc::NETLINK_EXT_ACK);
         self.ext_ack = true;
-        Ok(true)
+        enabled
     }
 
     /// Sends a request. Returns the sequence number of its answer.
