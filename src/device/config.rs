@@ -7,6 +7,7 @@ use crate::device::Device;
 use crate::model::address::{AddressRequest, Assigned, IPV6_MTU, Options, too_small_for_ipv6};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::flags::Flags;
+use crate::model::ipv6::Setting;
 use crate::model::link::{Alias, Link, Mac};
 use crate::model::prefix::Family;
 use crate::model::route::{Installed, Route};
@@ -161,6 +162,10 @@ impl Device {
     fn restore(&self, before: &Before, config: &Config) {
         let link = &before.link;
         let _ = self.set_mtu(link.mtu);
+        if let Some(settings) = link.ipv6 {
+            // Linux discarded them if the MTU was below 1280.
+            Setting::ALL.into_iter().for_each(|setting| drop(self.set_ipv6(setting, settings.get(setting))));
+        }
         if let Some(mac) = link.mac.filter(|_| config.mac.is_some()) {
             let _ = self.backend.change_link(&mut self.backend.begin_call(), &Change::Mac(mac));
         }

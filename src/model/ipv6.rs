@@ -21,6 +21,9 @@ enumeration! {
 }
 
 impl Setting {
+    /// Every setting. Disabling comes last, because it removes what the others configure.
+    pub const ALL: [Self; 3] = [Self::AcceptRa, Self::AddrGenMode, Self::Disable];
+
     /// Checks a caller's number.
     pub fn parse(number: u32) -> Result<Self> {
         let unknown = || {

@@ -17,27 +17,41 @@ static void all_routes_are_added(uint64_t kind)
 /** The last route is refused: the library undoes everything that it did before. */
 static void a_refused_route_undoes_the_whole_open(void)
 {
-    static const char *const all = "ip -j -d address show t1; ip route show table all; ip -6 route show table all";
     tuntap *dev = NULL;
     OK(config_add_route(config, "10.12.0.0/16", "198.51.100.1", 0, 0, &err));
     UNCHANGED(CHECK(tuntap_open_config("t0", TUNTAP_TAP | TUNTAP_PERSIST, config, &dev, &err) == -ENETUNREACH));
     MESSAGE_HAS("option route: add the route 10.12.0.0/16 via 198.51.100.1 through t0");
     CHECK(!dev);
+}
 
+/** With an MTU below 1280, the kernel discards the IPv6 settings, addresses and routes. */
+static void a_refused_route_restores_an_existing_device(unsigned mtu)
+{
+    static const char *const all = "ip -j -d address show t1; ip route show table all; ip -6 route show table all; "
+                                   "cat /proc/sys/net/ipv6/conf/t1/accept_ra /proc/sys/net/ipv6/conf/t1/disable_ipv6";
+    tuntap *dev = NULL;
+    tuntap_config *wrong;
     IP("tuntap add dev t1 mode tap");
     IP("link set t1 address 02:00:00:00:00:01 mtu 1450 addrgenmode none up");
+    output_of("echo 0 >/proc/sys/net/ipv6/conf/t1/accept_ra");
     IP("address add 192.0.2.1/24 dev t1");
     IP("address add fd05::1/64 dev t1 nodad");
     wait_for_local("fd05::1 ");
     IP("route add 10.13.0.0/16 via 192.0.2.9 dev t1 metric 3 table 77");
     IP("route add fd06::/48 via fd05::9 dev t1");
     char *before = strdup(output_of("%s", all));
-    OK(tuntap_config_set_mtu(config, 1400, &err));
-    CHECK(tuntap_open_config("t1", TUNTAP_TAP, config, &dev, &err) == -ENETUNREACH);
+    OK(tuntap_config_new(&wrong, &err));
+    OK(tuntap_config_set_mtu(wrong, mtu, &err));
+    OK(config_add_addr(wrong, "10.8.0.1/24", NULL, 0, &err));
+    OK(tuntap_config_set_up(wrong, 1, &err));
+    OK(config_add_route(wrong, "10.12.0.0/16", "198.51.100.1", 0, 0, &err));
+    CHECK(tuntap_open_config("t1", TUNTAP_TAP, wrong, &dev, &err) == -ENETUNREACH);
     IP_WILL_SAY(1, "\"operstate\":\"DOWN\"", "link show t1");
     if (strcmp(before, output_of("%s", all)) != 0)
         fail(__FILE__, __LINE__, "is not as it was", before);
+    tuntap_config_free(wrong);
     free(before);
+    IP("link delete t1");
 }
 
 static void a_device_that_is_down_gets_no_route(void)
@@ -73,6 +87,8 @@ int main(void)
     all_routes_are_added(TUNTAP_TUN);
     all_routes_are_added(TUNTAP_TAP);
     a_refused_route_undoes_the_whole_open();
+    a_refused_route_restores_an_existing_device(1400);
+    a_refused_route_restores_an_existing_device(1000);
     tuntap_config_free(config);
     a_device_that_is_down_gets_no_route();
     return 0;
