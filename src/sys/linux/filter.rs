@@ -70,15 +70,12 @@ impl Filter {
     /// without the filter, then detached, which drops packets that arrived meanwhile, and then attached with the filter.
     pub(super) fn join(&self, node: &Node, name: &[u8], mode: Mode) -> Outcome<()> {
         node.join(name, Mode { pi: false, ..mode }, false)?;
-        let known = self.lock();
-        match &*known {
-            Known::Set(program) if program.is_of(node) => {
-                node.set_attached(false)?;
-                program.give(node)?;
-                attach(node).map(drop)
-            }
-            _ => Ok(()),
+        let mut known = self.lock();
+        if !matches!(&*known, Known::Set(program) if program.is_of(node)) {
+            return Ok(());
         }
+        node.set_attached(false)?;
+        known.attach(node)
     }
 
     /// Attaches a queue again, with the current filter. On failure it stays detached.
