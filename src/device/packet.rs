@@ -97,11 +97,15 @@ impl Device {
     /// Writes one packet or super-packet as it is, and returns its length.
     pub fn write_super(&self, hdr: VnetHdr, packet: &[u8], limit: Limit) -> Result<usize, Errno> {
         self.check(packet.first().copied(), packet.len())?;
+        self.try_or_wait(Readiness::WRITE, limit, || self.try_write_super(hdr, packet))
+    }
+
+    /// As [`Self::write_super`], without a check or a wait.
+    pub(crate) fn try_write_super(&self, hdr: VnetHdr, packet: &[u8]) -> Result<usize, Errno> {
         let layout = self.backend.layout();
         with_room(layout, |bytes| {
             layout.write(hdr, bytes);
-            let parts = [IoSlice::new(packet)];
-            self.try_or_wait(Readiness::WRITE, limit, || self.backend.writev_framed(bytes, &parts))
+            self.backend.writev_framed(bytes, &[IoSlice::new(packet)])
         })
     }
 

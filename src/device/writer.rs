@@ -131,11 +131,11 @@ impl Writer {
         device: &Device,
         packet: &[u8],
     ) -> Result<(), Unwritten> {
+        device.check(packet.first().copied(), packet.len()).map_err(Unwritten::Refused)?;
         let Some(joiner) = joiner else {
-            return device.write(packet, Limit::Handle).map(drop).map_err(Unwritten::of_write);
+            return write_or_wait(device, || device.backend.write(packet));
         };
         device.check_shutdown().map_err(Unwritten::Kept)?;
-        device.check(packet.first().copied(), packet.len()).map_err(Unwritten::Refused)?;
         if joiner.put(packet).is_ok() {
             return Ok(());
         }
@@ -184,22 +184,28 @@ impl Writer {
     }
 }
 
-/// Writes the next item. None if the joiner is empty. Kept: there was no room, and the wait for room ended or could not
-/// begin. Refused: by the kernel.
-fn write_next(device: &Device, joiner: &mut Joiner) -> Option<Result<usize, Unwritten>> {
+/// Writes the next item. None if the joiner is empty.
+fn write_next(device: &Device, joiner: &mut Joiner) -> Option<Result<(), Unwritten>> {
     let layout = device.backend.layout();
     if layout.size() > MAX_FRAMED {
         let (hdr, packet) = joiner.peek()?;
-        return Some(device.write_super(hdr, packet, Limit::Handle).map_err(Unwritten::of_write));
+        return Some(write_or_wait(device, || device.try_write_super(hdr, packet)));
     }
     let framed = joiner.peek_framed(layout)?;
-    let mut full = false;
+    Some(write_or_wait(device, || device.backend.write(framed)))
+}
+
+/// Writes, and waits for room. Kept: there was no room, and the wait for room ended or could not begin. Refused: by the
+/// kernel.
+fn write_or_wait(device: &Device, write: impl Fn() -> Result<usize, Errno>) -> Result<(), Unwritten> {
+    // A shutdown prevents the first attempt.
+    let mut last = Err(Errno::EAGAIN);
     let written = device.try_or_wait(Readiness::WRITE, Limit::Handle, || {
-        let written = device.backend.write(framed);
-        full = written == Err(Errno::EAGAIN);
-        written
+        last = write();
+        last
     });
-    Some(written.map_err(|errno| if full { Unwritten::Kept(errno) } else { Unwritten::of_write(errno) }))
+    let unwritten = if last == Err(Errno::EAGAIN) { Unwritten::Kept } else { Unwritten::Refused };
+    written.map(drop).map_err(unwritten)
 }
 
 /// Writes the collected packets. If there is no room, the rest stays for the next call. Packets that the kernel refuses are
@@ -214,18 +220,6 @@ fn hand_over(joiner: &mut Joiner, losses: &mut Losses, device: &Device) -> Resul
     }
     joiner.set_joins(Joins::of(device.joins()));
     Ok(())
-}
-
-impl Unwritten {
-    /// The error of a packet that is written at once.
-    fn of_write(errno: Errno) -> Self {
-        if is_end_of_wait(errno) { Self::Kept(errno) } else { Self::Refused(errno) }
-    }
-}
-
-/// Whether a write failed only because there was no room.
-fn is_end_of_wait(errno: Errno) -> bool {
-    matches!(errno, Errno::EAGAIN | Errno::EINTR | Errno::ECANCELED | Errno::EMFILE | Errno::ENFILE)
 }
 
 impl Joins {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "super.h"
 
+#include <linux/seccomp.h>
+#include <stddef.h>
+
 static struct super super;
 static struct packets packets;
 
@@ -91,6 +94,53 @@ static void an_interrupted_flush_keeps_the_packets(void)
     close_full_device(full);
 }
 
+/** From here on, no event counter can be created. */
+static void deny_event_counters(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_eventfd2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOMEM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+}
+
+/** Without room, and without memory for the first wait, the writer keeps the packets too, with any virtio header. */
+static void a_wait_that_cannot_begin_keeps_the_packets(void)
+{
+    tuntap_writer *writers[2];
+    tuntap *others[2], *full = full_device(TUNTAP_OFFLOAD, 1);
+    tuntap_stats before, after;
+    const int sizes[] = {24, 128};
+    uint64_t lost = 1;
+    OK(tuntap_get_stats(full, &before, sizeof before, &err));
+    deny_event_counters();
+    for (int i = 0; i < 2; i++) {
+        CHECK(ioctl(tuntap_get_fd(full, NULL), TUNSETVNETHDRSZ, &sizes[i]) == 0);
+        OK(tuntap_open_fd(tuntap_get_fd(full, NULL), TUNTAP_BORROW, &others[i], &err));
+        OK(tuntap_writer_new(others[i], 0, &writers[i], &err));
+        OK(tuntap_writer_put(writers[i], stray_frame, sizeof stray_frame, &err));
+        FAILS(tuntap_writer_flush(writers[i], &err), ENOMEM, TUNTAP_REASON_SYSTEM);
+        OK(tuntap_writer_get_lost(writers[i], &lost, &err));
+        CHECK(lost == 0);
+    }
+    make_room();
+    OK(tuntap_set_sndbuf(full, 1 << 30, &err));
+    for (int i = 0; i < 2; i++) {
+        CHECK(ioctl(tuntap_get_fd(full, NULL), TUNSETVNETHDRSZ, &sizes[i]) == 0);
+        while (tuntap_writer_flush(writers[i], &err) == -ENOMEM)
+            usleep(1000); /* the kernel has not yet freed the dropped queue */
+        tuntap_writer_free(writers[i]);
+        tuntap_close(others[i]);
+    }
+    OK(tuntap_get_stats(full, &after, sizeof after, &err));
+    CHECK(after.rx_packets == before.rx_packets + 2);
+    close_full_device(full);
+}
+
 int main(void)
 {
     tuntap_writer *writer;
@@ -106,5 +156,6 @@ int main(void)
     close(sock);
     tuntap_close(dev);
     an_interrupted_flush_keeps_the_packets();
+    a_wait_that_cannot_begin_keeps_the_packets();
     return 0;
 }
