@@ -55,7 +55,7 @@ impl Monitor {
     pub fn open(device: Option<&Device>, bits: u64) -> Result<Self> {
         let reports = Reports::parse(bits)?;
         let (watch, before) = match device {
-            Some(device) => (device.backend.watch(reports)?, Some(device.link()?)),
+            Some(device) => device.backend.watch(reports).map(|(watch, link)| (watch, Some(link)))?,
             None => (Watch::open(None, reports)?, None),
         };
         let (fd, only) = (watch.fd().as_raw_fd(), before.as_ref().map(|link| link.index));

@@ -268,8 +268,8 @@ pub(crate) trait Backend: Sized + Send + Sync {
     /// Sends only frames to these addresses, or to all if there are none, and with `all_groups` to all group addresses.
     fn set_filter_mac(&self, macs: &[Mac], all_groups: bool) -> Result<()>;
 
-    /// Watches the namespace of the device, and the routes that the reports need.
-    fn watch(&self, reports: Reports) -> Result<Watch>;
+    /// Watches the namespace of the device, and the routes that the reports need. Also returns the state of the device.
+    fn watch(&self, reports: Reports) -> Result<(Watch, Link)>;
 }
 
 /// The notices of the system about its interfaces, in order.

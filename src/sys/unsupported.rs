@@ -175,7 +175,7 @@ impl Backend for Queue {
         fn set_program(&self, Program, Option<RawFd>) -> Result<()>;
         fn set_filter_bpf(&self, &[Instruction]) -> Result<()>;
         fn set_filter_mac(&self, &[Mac], bool) -> Result<()>;
-        fn watch(&self, Reports) -> Result<Watch>;
+        fn watch(&self, Reports) -> Result<(Watch, Link)>;
     }
 }
 

@@ -496,8 +496,9 @@ impl Backend for Queue {
         self.missing("set the address filter of")
     }
 
-    fn watch(&self, reports: Reports) -> Result<Watch> {
-        Watch::open(Some(self.index), reports)
+    fn watch(&self, reports: Reports) -> Result<(Watch, Link)> {
+        let watch = Watch::open(Some(self.index), reports)?;
+        Ok((watch, self.link(&mut self.begin_call())?))
     }
 }
 

@@ -23,7 +23,7 @@ use crate::model::link::Link;
 use crate::model::name::Name;
 
 /// Limit of the attempts at a step, which is repeated if the device was renamed or moved in the meantime.
-const TRIES: usize = 64;
+pub(super) const TRIES: usize = 64;
 
 /// The result of a request to rtnetlink.
 pub(super) type Answer = Result<(), Refusal>;
@@ -133,12 +133,14 @@ impl Control {
         self.driver_reports
     }
 
-    /// Keeps the socket open, because the opener returns to another namespace than that of the device.
+    /// Keeps the socket open, because the opener returns to another namespace than that of the device. Opens none if the
+    /// device has already left the namespace of the calling thread.
     pub(super) fn keep_socket(&mut self) -> Result<(), Error> {
-        if self.netlink.is_none() {
+        let moved = self.namespace.zip(Identity::own()).is_some_and(|(namespace, own)| namespace != own);
+        if self.netlink.is_none() && !moved {
             self.netlink = Some(Socket::open()?);
         }
-        self.foreign = true;
+        self.foreign = self.netlink.is_some();
         Ok(())
     }
 

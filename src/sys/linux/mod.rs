@@ -554,7 +554,7 @@ impl Backend for Queue {
             .map_err(|errno| self.refused("set the address filter of", errno))
     }
 
-    fn watch(&self, reports: Reports) -> Result<Watch> {
+    fn watch(&self, reports: Reports) -> Result<(Watch, Link)> {
         self.close_afterwards(|| self.watch_namespace(reports))
     }
 }

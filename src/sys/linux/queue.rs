@@ -6,16 +6,17 @@ use std::sync::{MutexGuard, PoisonError};
 
 use super::Queue;
 use super::address::{self, If};
-use super::control::{Control, Interface, Located};
+use super::control::{Control, Interface, Located, TRIES};
 use super::ids;
 use super::message::Refusal;
 use super::namespace::{Identity, Namespace};
 use super::netlink::Socket;
 use super::policy::{self, Policy};
-use super::refusal::refusal;
+use super::refusal::{refusal, unstable_error};
 use crate::model::address::{Address, Options};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::flags::Reports;
+use crate::model::link::Link;
 use crate::model::text::{Text, text};
 use crate::sys::{Backend, CancelDisabled, Outcome, Watch, Watching};
 
@@ -109,9 +110,28 @@ impl Queue {
     }
 
     /// Watches the network namespace of the device.
-    pub(super) fn watch_namespace(&self, reports: Reports) -> Result<Watch> {
-        let index = self.link(&mut self.begin_call())?.index;
-        self.inside("monitor", || Watch::open(Some(index), reports))
+    pub(super) fn watch_namespace(&self, reports: Reports) -> Result<(Watch, Link)> {
+        self.open_inside(&mut self.begin_call(), "monitor", |_, index| Watch::open(Some(index), reports))
+    }
+
+    /// Opens something in the network namespace of the device, for its index there. Repeats that if the device was moved
+    /// meanwhile: another device can have this index in the other namespace.
+    fn open_inside<T: Send>(
+        &self,
+        call: &mut Call<'_>,
+        action: &str,
+        open: impl Fn(Option<Identity>, u32) -> Result<T> + Sync,
+    ) -> Result<(T, Link)> {
+        let mut link = self.link(call)?;
+        for _ in 0..TRIES {
+            let (namespace, index) = (self.control().namespace(), link.index);
+            let opened = self.inside(action, || open(namespace, index));
+            link = self.link(call)?;
+            if (self.control().namespace(), link.index) == (namespace, index) {
+                return Ok((opened?, link));
+            }
+        }
+        Err(unstable_error())
     }
 
     /// Runs `run` in the network namespace where the device was last seen.
@@ -139,7 +159,7 @@ impl Queue {
         let mut held = self.policy();
         if !held.as_ref().is_some_and(|policy| policy.is_of(namespace, index)) {
             *held = None;
-            *held = Some(self.inside(action, || Policy::open(namespace, index))?);
+            *held = Some(self.open_inside(call, action, Policy::open)?.0);
         }
         let Some(policy) = held.as_mut() else { return Err(self.refused(action, Errno::EPROTO)) };
         policy.remove_leftovers();
