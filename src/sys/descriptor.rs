@@ -12,7 +12,6 @@ pub(super) fn close_on_exec(fd: impl AsFd) -> Outcome<()> {
 }
 
 /// The flags of the descriptor itself: FD_CLOEXEC or none.
-#[cfg(not(any(target_vendor = "apple", tuntap_simulated)))]
 pub(super) fn flags(fd: impl AsFd) -> Outcome<c_int> {
     control(fd, libc::F_GETFD, 0)
 }

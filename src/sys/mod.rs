@@ -124,11 +124,9 @@ pub(crate) trait Backend: Sized + Send + Sync {
     /// Takes over a descriptor. With `borrow`, takes a copy.
     fn open_fd(fd: RawFd, borrow: bool) -> Result<Self>;
     /// The last step of taking over a descriptor. Until then the descriptor is unchanged.
-    fn keep_fd(&self) -> Result<()> {
-        Ok(())
-    }
+    fn keep_fd(&self) -> Result<()>;
     /// Undoes `open_fd` after a later step failed. Does not close the descriptor of the caller.
-    fn undo_open_fd(self, _borrow: bool) {}
+    fn undo_open_fd(self, borrow: bool);
     /// Fails if packets need more than one descriptor, so that [`Self::into_fd`] is not possible.
     fn check_into_fd(&self) -> Result<()>;
     /// Returns the descriptor of the queue, and closes everything else.

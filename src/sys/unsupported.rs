@@ -102,6 +102,10 @@ impl Backend for Queue {
         Err(Error::platform(format_args!("take over descriptor {fd}")))
     }
 
+    fn undo_open_fd(self, _: bool) {
+        match self.0 {}
+    }
+
     // An open must fail because the system is not supported, not because of an id.
     fn knows_user(_: u32) -> bool {
         true
@@ -118,6 +122,7 @@ impl Backend for Queue {
     unreached! {
         fn begin_call(&self) -> Call;
         fn device_has(&self, Feature) -> Result<bool>;
+        fn keep_fd(&self) -> Result<()>;
         fn check_into_fd(&self) -> Result<()>;
         fn open_queue(&self) -> Result<Self>;
         fn mode(&self) -> Mode;

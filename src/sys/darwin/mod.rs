@@ -130,6 +130,17 @@ impl Backend for Queue {
         Self::take_over(fd, borrow)
     }
 
+    fn keep_fd(&self) -> Result<()> {
+        self.keep()
+    }
+
+    fn undo_open_fd(self, borrow: bool) {
+        match self.port {
+            Port::Utun(utun) if !borrow => utun.release(),
+            _ => {}
+        }
+    }
+
     fn check_into_fd(&self) -> Result<()> {
         match &self.port {
             Port::Utun(_) => Ok(()),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Opens a queue: creates a device, or takes over the descriptor of a utun.
 
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
@@ -58,18 +58,16 @@ impl Queue {
         let waker = Waker::new();
         let present = present(&name)?;
         let utun = Utun::from_fd(descriptor::take(theirs, borrow).map_err(failed)?);
-        match utun.prepare() {
-            Ok(()) => {
-                utun.resize_queue(present.link.mtu);
-                Ok(Self::with(Port::Utun(utun), &present, waker))
-            }
-            Err(errno) => {
-                if !borrow {
-                    utun.release();
-                }
-                Err(failed(errno))
-            }
-        }
+        Ok(Self::with(Port::Utun(utun), &present, waker))
+    }
+
+    /// Prepares the descriptor that was taken over. Until then it is unchanged, and after a failure again.
+    pub(super) fn keep(&self) -> Result<()> {
+        let Port::Utun(utun) = &self.port else { return Ok(()) };
+        let mtu = present(&self.name)?.link.mtu;
+        utun.prepare().map_err(|errno| explain_fd(utun.fd().as_raw_fd(), errno))?;
+        utun.resize_queue(mtu);
+        Ok(())
     }
 
     fn with(port: Port, present: &Present, waker: Waker) -> Self {

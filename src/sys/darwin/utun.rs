@@ -75,11 +75,15 @@ impl Utun {
         self.socket
     }
 
-    /// Makes the descriptor non-blocking and close-on-exec, and disables SIGPIPE.
+    /// Disables SIGPIPE, and makes the descriptor close-on-exec and non-blocking. On failure the descriptor is unchanged.
     pub(super) fn prepare(&self) -> Outcome<()> {
+        // A socket that may not be changed refuses this first step.
+        kernel::set_option(self.fd(), SOL_SOCKET, SO_NOSIGPIPE, &1_i32.to_ne_bytes())?;
+        let before = descriptor::flags(&self.socket)?;
         descriptor::close_on_exec(&self.socket)?;
-        descriptor::nonblocking(&self.socket)?;
-        kernel::set_option(self.fd(), SOL_SOCKET, SO_NOSIGPIPE, &1_i32.to_ne_bytes())
+        descriptor::nonblocking(&self.socket).inspect_err(|_| {
+            let _ = descriptor::set_flags(&self.socket, before);
+        })
     }
 
     /// Lets the kernel keep packets of this MTU for a slow reader, but only as many as the socket buffer can hold. Other

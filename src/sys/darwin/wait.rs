@@ -5,6 +5,11 @@ use std::ffi::c_int;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Instant;
 
+#[cfg(tuntap_simulated)]
+use libc::__errno_location as errno_location;
+#[cfg(not(tuntap_simulated))]
+use libc::__error as errno_location;
+
 use super::descriptor;
 use crate::model::error::Errno;
 use crate::sys::{CancelDisabled, Outcome};
@@ -27,6 +32,10 @@ impl Tokens {
 
     pub(crate) fn add(&self, count: u64) {
         let _cancel_disabled = CancelDisabled::new();
+        // SAFETY: the C library returns the address of this thread's errno.
+        let errno = unsafe { errno_location() };
+        // SAFETY: as above. A signal handler may call this, so errno is restored.
+        let before = unsafe { *errno };
         let bytes = [0_u8; 64];
         let mut left = usize::try_from(count).unwrap_or(usize::MAX);
         while left > 0 {
@@ -37,9 +46,11 @@ impl Tokens {
             match usize::try_from(written) {
                 Ok(written) => left = left.saturating_sub(written),
                 Err(_) if Errno::last() == Errno::EINTR => {}
-                Err(_) => return,
+                Err(_) => break,
             }
         }
+        // SAFETY: as above.
+        unsafe { *errno = before };
     }
 
     /// Waits for a token and takes it.

@@ -6,6 +6,7 @@ use crate::device::config::Added;
 use crate::model::address::{AddressRequest, Options};
 use crate::model::route::Route;
 use crate::sys::darwin::simulated::boot;
+use crate::sys::descriptor;
 
 /// All options that Darwin supports.
 fn config(bits: u64) -> Config {
@@ -73,6 +74,36 @@ fn a_failed_open_leaves_nothing() {
         assert!(failures > 30, "{failures} of {number} calls");
         drop(boot());
         assert_eq!(descriptors(), before, "{name}");
+    }
+}
+
+#[test]
+fn a_failed_open_fd_leaves_the_descriptor_as_it_was() {
+    for borrow in [0, flags::BORROW] {
+        let (mut failures, mut number) = (0, 1);
+        loop {
+            let machine = boot();
+            let theirs = machine.give_utun();
+            descriptor::set_flags(&theirs, 0).unwrap();
+            machine.fail(number, Errno::EIO);
+            let opened = Device::open_fd(theirs.as_raw_fd(), FdFlags::parse(borrow).unwrap());
+            let failed = machine.has_failed();
+            match opened {
+                Err(error) => {
+                    failures += 1;
+                    assert_eq!(error.errno(), Errno::EIO, "call {number}: {error}");
+                    assert_eq!(descriptor::flags(&theirs), Ok(0), "call {number}: {:?}", machine.log());
+                    assert!(machine.interface("utun0").is_some(), "call {number}: {:?}", machine.log());
+                }
+                Ok(device) if borrow == 0 => assert!(theirs.as_raw_fd() == device.release().into_raw_fd()),
+                Ok(_) => {}
+            }
+            if !failed {
+                break;
+            }
+            number += 1;
+        }
+        assert!(failures > 3, "{failures} of {number} calls");
     }
 }
 
