@@ -128,10 +128,9 @@ pub unsafe extern "C" fn tuntap_readv(
     err: *mut CError,
 ) -> ssize_t {
     pass(dev, err, |device| {
-        let parts = vectors(parts, count)?;
-        // SAFETY: an IoSliceMut is an iovec, and the caller lets each be written to.
-        let (room, count) = (room(parts), parts.len());
-        let bufs: &mut [IoSliceMut<'_>] = slice::from_raw_parts_mut(parts.as_ptr().cast_mut().cast(), count);
+        let room = room(vectors(parts, count)?);
+        // SAFETY: an IoSliceMut is an iovec, and the caller lets each be written to. `count` is checked.
+        let bufs: &mut [IoSliceMut<'_>] = slice::from_raw_parts_mut(parts.cast_mut().cast(), count);
         let explain = |errno| Failure::Errno(errno, move || device.explain_read(errno, room));
         device.readv(bufs, Limit::Handle).map_err(explain)
     })
