@@ -109,9 +109,11 @@ static int update(EVP_CIPHER_CTX *context, uint64_t counter, const uint8_t *ad, 
 int cipher_seal(EVP_CIPHER_CTX *context, uint64_t counter, const uint8_t *ad, uint8_t *to, const void *from,
                 size_t size)
 {
+    /* EVP_CIPHER_CTX_ctrl() takes 300 ns longer in OpenSSL 3.0. */
+    OSSL_PARAM tag[] = {OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, to + size, TAG_SIZE), OSSL_PARAM_END};
     int length;
     return update(context, counter, ad, to, from, size) && EVP_CipherFinal_ex(context, to + size, &length) &&
-           EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, TAG_SIZE, to + size);
+           EVP_CIPHER_CTX_get_params(context, tag);
 }
 
 int cipher_open(EVP_CIPHER_CTX *context, uint64_t counter, const uint8_t *ad, uint8_t *to, const void *from,
