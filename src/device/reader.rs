@@ -239,12 +239,13 @@ impl Source {
 
     /// Makes the first read of a batch, and returns the number of bytes.
     fn begin(&mut self, device: &Device) -> Outcome<usize> {
+        let since = device.check_shutdown()?;
         let first = self.stream.take(&device.backend);
         if first != Err(Errno::EAGAIN) {
             self.alone = false;
             return first;
         }
-        device.wait_and_retry(Readiness::READ, Limit::Handle, || self.stream.take(&device.backend))
+        device.wait_and_retry(since, Readiness::READ, Limit::Handle, || self.stream.take(&device.backend))
     }
 }
 

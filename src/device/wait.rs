@@ -8,12 +8,12 @@ use crate::device::stream::lock;
 use crate::model::error::{Errno, Error, Reason};
 use crate::model::limit::Limit;
 use crate::model::readiness::Readiness;
-use crate::sys::Backend;
+use crate::sys::{Backend, Wakes};
 
 impl Device {
     /// Waits until a read or a write would not wait, and does neither. Returns the ready events.
     pub fn wait(&self, interest: Readiness, limit: Limit) -> Result<Readiness, Errno> {
-        self.check_shutdown()?;
+        let since = self.check_shutdown()?;
         let rest = Readiness { read: interest.read && self.has_rest()?, write: false };
         // Checked first: a wake stays pending if an event is ready.
         let ready = self.backend.ready(interest)?.or(rest);
@@ -25,7 +25,7 @@ impl Device {
         }
         let deadline = limit.deadline();
         loop {
-            let ready = self.backend.wait(interest, deadline)?;
+            let ready = self.backend.wait(since, interest, deadline)?;
             if ready.any() {
                 return Ok(ready);
             }
@@ -42,10 +42,10 @@ impl Device {
         self.backend.shut_down();
     }
 
-    /// Called before each packet, so that a flood of packets cannot prevent a thread from ending.
+    /// Begins a call. Called before each packet, so that a flood of packets cannot prevent a thread from ending.
     #[inline]
-    pub(crate) fn check_shutdown(&self) -> Result<(), Errno> {
-        if self.backend.is_shut_down() { Err(Errno::ECANCELED) } else { Ok(()) }
+    pub(crate) fn check_shutdown(&self) -> Result<Wakes, Errno> {
+        if self.backend.is_shut_down() { Err(Errno::ECANCELED) } else { Ok(self.backend.wakes()) }
     }
 
     /// Tries first, so that a packet that is ready costs one system call. The wait is not `#[cold]`: on an idle device each
@@ -57,9 +57,9 @@ impl Device {
         limit: Limit,
         mut attempt: impl FnMut() -> Result<usize, Errno>,
     ) -> Result<usize, Errno> {
-        self.check_shutdown()?;
+        let since = self.check_shutdown()?;
         match attempt() {
-            Err(Errno::EAGAIN) => self.wait_and_retry(interest, limit, attempt),
+            Err(Errno::EAGAIN) => self.wait_and_retry(since, interest, limit, attempt),
             first => first,
         }
     }
@@ -67,6 +67,7 @@ impl Device {
     /// Continues after a first attempt that failed with EAGAIN.
     pub(crate) fn wait_and_retry(
         &self,
+        since: Wakes,
         interest: Readiness,
         limit: Limit,
         mut attempt: impl FnMut() -> Result<usize, Errno>,
@@ -79,7 +80,7 @@ impl Device {
         let deadline = limit.deadline();
         let is_over = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
         loop {
-            self.backend.wait(interest, deadline)?;
+            self.backend.wait(since, interest, deadline)?;
             match attempt() {
                 // Another thread was faster, or the backend returned to try again.
                 Err(Errno::EAGAIN) if is_over() => return Err(Errno::ETIMEDOUT),

@@ -71,15 +71,15 @@ pub(crate) use fork::PerProcess;
 pub(crate) use shared::{Reserved, Shared};
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
 pub(crate) use system::CancelDisabled;
-#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-pub(crate) use system::Waker;
 #[cfg(all(fuzzing, target_os = "linux"))]
 pub use system::fuzz;
 pub(crate) use system::{Namespace, Queue, Watch};
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 use system::{Tokens, poll};
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+pub(crate) use system::{Waker, Wakes};
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
-pub(crate) use wait::Waker;
+pub(crate) use wait::{Waker, Wakes};
 
 /// The result of a call on the path of packets.
 pub(crate) type Outcome<T> = std::result::Result<T, Errno>;
@@ -157,8 +157,10 @@ pub(crate) trait Backend: Sized + Send + Sync {
     /// What is ready now.
     fn ready(&self, interest: Readiness) -> Outcome<Readiness>;
     /// Waits until a read or a write can succeed, and returns which. Empty if it is time to try again without a report of
-    /// the system. ECANCELED after a wake or a shutdown, ETIMEDOUT, EINTR.
-    fn wait(&self, interest: Readiness, deadline: Option<Instant>) -> Outcome<Readiness>;
+    /// the system. ECANCELED after a shutdown or a wake since the call began, ETIMEDOUT, EINTR.
+    fn wait(&self, since: Wakes, interest: Readiness, deadline: Option<Instant>) -> Outcome<Readiness>;
+    /// The number of wakes so far.
+    fn wakes(&self) -> Wakes;
     /// Whether the last write found a full queue that poll does not report.
     fn is_full(&self) -> bool;
     /// Ends every wait, or the next one if there is none. Safe in a signal handler.

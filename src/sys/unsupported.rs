@@ -37,6 +37,10 @@ impl CancelDisabled {
     }
 }
 
+/// There are no wakes.
+#[derive(Clone, Copy)]
+pub(crate) struct Wakes;
+
 /// Does nothing: there are no waits.
 pub(crate) struct Waker;
 
@@ -133,7 +137,8 @@ impl Backend for Queue {
         fn write(&self, &[u8]) -> Outcome<usize>;
         fn writev(&self, &[IoSlice<'_>]) -> Outcome<usize>;
         fn ready(&self, Readiness) -> Outcome<Readiness>;
-        fn wait(&self, Readiness, Option<Instant>) -> Outcome<Readiness>;
+        fn wait(&self, Wakes, Readiness, Option<Instant>) -> Outcome<Readiness>;
+        fn wakes(&self) -> Wakes;
         fn is_full(&self) -> bool;
         fn wake(&self);
         fn take_wake(&self) -> bool;

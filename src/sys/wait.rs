@@ -36,15 +36,21 @@ pub(super) type Source<'a> = (BorrowedFd<'a>, Readiness);
 
 const WAITER: u64 = 1;
 const WAITERS: u64 = 0x00ff_ffff;
-/// A wake without a waiter: it is for the next call that finds nothing.
+/// There was no waiter at the last wake: it is for the next call that finds nothing.
 const PENDING: u64 = 1 << 24;
 /// No call waits any more.
 const SHUT_DOWN: u64 = 1 << 25;
 const WAKE: u64 = 1 << 32;
 
-/// The number of wakes in a state.
-fn wakes(state: u64) -> u64 {
-    state >> 32
+/// The number of wakes when a call began. A wake after that ends the next wait of the call, also if it came while the call
+/// did not wait, but tried to read or write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wakes(u64);
+
+impl Wakes {
+    fn of(state: u64) -> Self {
+        Self(state >> 32)
+    }
 }
 
 impl Waker {
@@ -74,11 +80,18 @@ impl Waker {
         self.state.load(Ordering::Relaxed) & SHUT_DOWN != 0
     }
 
+    /// Called for each packet. Relaxed is enough, because the state is a single word.
+    #[inline]
+    pub(crate) fn wakes(&self) -> Wakes {
+        Wakes::of(self.state.load(Ordering::Relaxed))
+    }
+
     /// Wakes all waiters and sets the bits `with`. Sets the bits `without` if there are no waiters.
     fn end_waits(&self, without: u64, with: u64) {
-        let before = self.update(|state| match state & WAITERS {
-            0 => state | without,
-            _ => (state & !(WAITERS | PENDING)).wrapping_add(WAKE) | with,
+        let before = self.update(|state| {
+            let bits =
+                if state & WAITERS == 0 { state | without } else { state & !(WAITERS | PENDING) | with };
+            bits.wrapping_add(WAKE)
         });
         let waiters = before & WAITERS;
         if let (1.., Some(tokens)) = (waiters, self.tokens()) {
@@ -93,18 +106,23 @@ impl Waker {
             && self.update(|state| state & !PENDING) & PENDING != 0
     }
 
-    /// Waits until one of the descriptors is ready or the deadline passes. Returns the ready events. ECANCELED: woken or
-    /// shut down. ETIMEDOUT: the deadline passed. EINTR: a signal handler ran. Other errors: the counter could not be
-    /// created.
-    pub(super) fn wait(&self, sources: &[Source<'_>], deadline: Option<Instant>) -> Result<Readiness, Errno> {
+    /// Waits until one of the descriptors is ready or the deadline passes. Returns the ready events. ECANCELED: woken since
+    /// the call began, or shut down. ETIMEDOUT: the deadline passed. EINTR: a signal handler ran. Other errors: the counter
+    /// could not be created.
+    pub(super) fn wait(
+        &self,
+        since: Wakes,
+        sources: &[Source<'_>],
+        deadline: Option<Instant>,
+    ) -> Result<Readiness, Errno> {
         // Checked first, because it needs no counter.
         if self.take_pending() || self.is_shut_down() {
             return Err(Errno::ECANCELED);
         }
         let tokens = self.begin()?;
-        let own = self.enter()?;
-        let waited = self.wait_as(own, tokens, sources, deadline);
-        if self.leave(own, tokens) { Err(Errno::ECANCELED) } else { waited }
+        self.enter(since)?;
+        let waited = self.wait_as(since, tokens, sources, deadline);
+        if self.leave(since, tokens) { Err(Errno::ECANCELED) } else { waited }
     }
 
     fn tokens(&self) -> Option<&Tokens> {
@@ -138,23 +156,24 @@ impl Waker {
         Ok(unsafe { &*kept })
     }
 
-    /// Adds a waiter. Returns the number of wakes before it. ECANCELED after a shutdown, or if a wake was
-    /// pending, which it clears.
-    fn enter(&self) -> Result<u64, Errno> {
-        let before = self.update(|state| match state & (PENDING | SHUT_DOWN) {
-            0 => state.wrapping_add(WAITER),
-            _ => state & !PENDING,
+    /// Adds a waiter. ECANCELED after a shutdown, after a wake since the call began, or if a wake was pending, which it
+    /// clears.
+    fn enter(&self, since: Wakes) -> Result<(), Errno> {
+        let may_wait = |state| Wakes::of(state) == since && state & (PENDING | SHUT_DOWN) == 0;
+        let before = self.update(|state| match may_wait(state) {
+            true => state.wrapping_add(WAITER),
+            false => state & !PENDING,
         });
-        if before & (PENDING | SHUT_DOWN) == 0 { Ok(wakes(before)) } else { Err(Errno::ECANCELED) }
+        if may_wait(before) { Ok(()) } else { Err(Errno::ECANCELED) }
     }
 
     /// Removes a waiter. True if a wake has already removed it: then takes its token.
-    fn leave(&self, own: u64, tokens: &Tokens) -> bool {
-        let before = self.update(|state| match wakes(state) == own {
+    fn leave(&self, since: Wakes, tokens: &Tokens) -> bool {
+        let before = self.update(|state| match Wakes::of(state) == since {
             true => state.wrapping_sub(WAITER),
             false => state,
         });
-        if wakes(before) == own {
+        if Wakes::of(before) == since {
             return false;
         }
         // Waits if the waker has not added the token yet.
@@ -164,7 +183,7 @@ impl Waker {
 
     fn wait_as(
         &self,
-        own: u64,
+        since: Wakes,
         tokens: &Tokens,
         sources: &[Source<'_>],
         deadline: Option<Instant>,
@@ -180,7 +199,7 @@ impl Waker {
             }
             let until = if skip_tokens { Some(soon(deadline)) } else { deadline };
             let found = poll(entries, until);
-            if wakes(self.state.load(Ordering::SeqCst)) != own {
+            if Wakes::of(self.state.load(Ordering::SeqCst)) != since {
                 return Ok(Readiness::NONE);
             }
             found?;
@@ -264,7 +283,7 @@ mod tests {
         let (waker, (idle, _writable)) = (Waker::new(), idle_pipe());
         waker.wake();
         waker.wake();
-        let wait = || waker.wait(&[(idle.as_fd(), Readiness::READ)], Some(Instant::now()));
+        let wait = || waker.wait(waker.wakes(), &[(idle.as_fd(), Readiness::READ)], Some(Instant::now()));
         assert_eq!(wait(), Err(Errno::ECANCELED));
         assert_eq!(wait(), Err(Errno::ETIMEDOUT));
     }
@@ -272,7 +291,7 @@ mod tests {
     #[test]
     fn a_shutdown_ends_present_and_later_waits() {
         let (waker, (idle, writable)) = (Waker::new(), idle_pipe());
-        let wait = || waker.wait(&[(idle.as_fd(), Readiness::READ)], None);
+        let wait = || waker.wait(waker.wakes(), &[(idle.as_fd(), Readiness::READ)], None);
         thread::scope(|scope| {
             let waiters: Vec<_> = (0..4).map(|_| scope.spawn(wait)).collect();
             while waker.state.load(Ordering::SeqCst) & WAITERS != 4 {
@@ -288,8 +307,36 @@ mod tests {
         waker.wake();
         waker.shut_down();
         assert_eq!(wait(), Err(Errno::ECANCELED));
-        assert_eq!(waker.wait(&[(writable.as_fd(), Readiness::WRITE)], None), Err(Errno::ECANCELED));
+        assert_eq!(
+            waker.wait(waker.wakes(), &[(writable.as_fd(), Readiness::WRITE)], None),
+            Err(Errno::ECANCELED)
+        );
         assert_eq!(waker.state.load(Ordering::SeqCst) & WAITERS, 0);
+    }
+
+    /// A call that waits again after it found nothing is ended by a wake that came in between.
+    #[test]
+    fn a_wake_ends_the_calls_that_do_not_wait_at_that_moment() {
+        let (waker, (idle, _writable)) = (Waker::new(), idle_pipe());
+        let wait = |since| waker.wait(since, &[(idle.as_fd(), Readiness::READ)], Some(Instant::now()));
+        let calls = [waker.wakes(), waker.wakes()];
+        waker.wake();
+        for since in calls {
+            assert_eq!(wait(since), Err(Errno::ECANCELED));
+        }
+        assert_eq!(wait(waker.wakes()), Err(Errno::ETIMEDOUT));
+
+        let since = waker.wakes();
+        thread::scope(|scope| {
+            let waiter = scope.spawn(|| waker.wait(waker.wakes(), &[(idle.as_fd(), Readiness::READ)], None));
+            while waker.state.load(Ordering::SeqCst) & WAITERS != 1 {
+                thread::yield_now();
+            }
+            waker.wake();
+            assert_eq!(waiter.join().unwrap(), Err(Errno::ECANCELED));
+        });
+        assert_eq!(wait(since), Err(Errno::ECANCELED));
+        assert_eq!(wait(waker.wakes()), Err(Errno::ETIMEDOUT));
     }
 
     #[test]
@@ -306,7 +353,7 @@ mod tests {
         let (waker, (idle, _writable)) = (Waker::new(), idle_pipe());
         thread::scope(|scope| {
             let waiters: Vec<_> = (0..4)
-                .map(|_| scope.spawn(|| waker.wait(&[(idle.as_fd(), Readiness::READ)], None)))
+                .map(|_| scope.spawn(|| waker.wait(waker.wakes(), &[(idle.as_fd(), Readiness::READ)], None)))
                 .collect();
             while waker.state.load(Ordering::SeqCst) & WAITERS != 4 {
                 thread::yield_now();
@@ -317,8 +364,8 @@ mod tests {
             }
         });
         let state = waker.state.load(Ordering::SeqCst);
-        assert_eq!((wakes(state), state & (WAITERS | PENDING)), (1, 0));
-        let again = waker.wait(&[(idle.as_fd(), Readiness::READ)], Some(Instant::now()));
+        assert_eq!((Wakes::of(state), state & (WAITERS | PENDING)), (Wakes(1), 0));
+        let again = waker.wait(waker.wakes(), &[(idle.as_fd(), Readiness::READ)], Some(Instant::now()));
         assert_eq!(again, Err(Errno::ETIMEDOUT));
     }
 
@@ -326,7 +373,7 @@ mod tests {
     fn a_wait_returns_ready_events_at_once() {
         let (waker, (idle, writable)) = (Waker::new(), idle_pipe());
         let (read, write) = ((idle.as_fd(), Readiness::READ), (writable.as_fd(), Readiness::WRITE));
-        assert_eq!(waker.wait(&[read, write], None), Ok(Readiness::WRITE));
+        assert_eq!(waker.wait(waker.wakes(), &[read, write], None), Ok(Readiness::WRITE));
         assert_eq!(ready(&[read, write]), Ok(Readiness::WRITE));
         assert_eq!(ready(&[read]), Ok(Readiness::NONE));
         let closed = idle.as_fd();

@@ -42,7 +42,7 @@ use simulated as kernel;
 
 use super::descriptor;
 pub(crate) use super::nowhere::{Call, Namespace};
-use super::wait::Waker;
+use super::wait::{Waker, Wakes};
 use super::{Backend, Outcome, Place, Watching};
 use crate::model::address::{Address, Assigned, Options};
 use crate::model::default_route::{Bypass, DefaultRoute};
@@ -230,16 +230,17 @@ impl Backend for Queue {
         Ok(Readiness { write, ..read })
     }
 
-    fn wait(&self, interest: Readiness, deadline: Option<Instant>) -> Outcome<Readiness> {
+    fn wait(&self, since: Wakes, interest: Readiness, deadline: Option<Instant>) -> Outcome<Readiness> {
         if !interest.write {
-            return self.wait_to_read(deadline);
+            return self.wait_to_read(since, deadline);
         }
         if !self.blocked.load(Ordering::Relaxed) && !self.is_shut_down() {
             return self.ready(interest);
         }
         let again = Instant::now().checked_add(WRITE_AGAIN);
         let until = again.into_iter().chain(deadline).min();
-        let waited = if interest.read { self.wait_to_read(until) } else { self.waker.wait(&[], until) };
+        let waited =
+            if interest.read { self.wait_to_read(since, until) } else { self.waker.wait(since, &[], until) };
         match waited {
             Err(Errno::ETIMEDOUT) if deadline.is_none_or(|deadline| Instant::now() < deadline) => {
                 Ok(Readiness::WRITE)
@@ -254,6 +255,11 @@ impl Backend for Queue {
 
     fn wake(&self) {
         self.waker.wake();
+    }
+
+    #[inline]
+    fn wakes(&self) -> Wakes {
+        self.waker.wakes()
     }
 
     fn take_wake(&self) -> bool {

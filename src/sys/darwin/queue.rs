@@ -16,7 +16,7 @@ use crate::model::flags::Kind;
 use crate::model::readiness::Readiness;
 use crate::model::route::Route;
 use crate::model::text::text;
-use crate::sys::wait::{self, Source};
+use crate::sys::wait::{self, Source, Wakes};
 use crate::sys::{Backend, Outcome};
 
 impl Queue {
@@ -83,8 +83,8 @@ impl Queue {
         })
     }
 
-    pub(super) fn wait_to_read(&self, deadline: Option<Instant>) -> Outcome<Readiness> {
-        self.with_sources(|sources| self.waker.wait(sources, deadline))
+    pub(super) fn wait_to_read(&self, since: Wakes, deadline: Option<Instant>) -> Outcome<Readiness> {
+        self.with_sources(|sources| self.waker.wait(since, sources, deadline))
     }
 
     pub(super) fn ready_to_read(&self) -> Outcome<Readiness> {

@@ -85,7 +85,7 @@ impl Watching for Watch {
 
     fn wait(&self, waker: &Waker, deadline: Option<Instant>) -> Outcome<()> {
         let sources = [&self.routing, &self.events].map(|socket| (socket.as_fd(), Readiness::READ));
-        waker.wait(&sources, deadline).map(drop)
+        waker.wait(waker.wakes(), &sources, deadline).map(drop)
     }
 }
 

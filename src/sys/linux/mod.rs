@@ -50,7 +50,7 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use super::wait::{self as waiting, Waker};
+use super::wait::{self as waiting, Waker, Wakes};
 use super::{Backend, Outcome, Place};
 use crate::model::address::{Address, Assigned, Options};
 use crate::model::default_route::{Bypass, DefaultRoute};
@@ -262,11 +262,11 @@ impl Backend for Queue {
         waiting::ready(&[(self.fd(), interest)])
     }
 
-    fn wait(&self, interest: Readiness, deadline: Option<Instant>) -> Outcome<Readiness> {
+    fn wait(&self, since: Wakes, interest: Readiness, deadline: Option<Instant>) -> Outcome<Readiness> {
         if !self.waker.has_waited() {
             self.begin_wait()?;
         }
-        wait::wait_for(&self.waker, (self.fd(), interest), deadline)
+        wait::wait_for(&self.waker, since, (self.fd(), interest), deadline)
     }
 
     /// Always false: poll reports when there is room.
@@ -276,6 +276,11 @@ impl Backend for Queue {
 
     fn wake(&self) {
         self.waker.wake();
+    }
+
+    #[inline]
+    fn wakes(&self) -> Wakes {
+        self.waker.wakes()
     }
 
     fn take_wake(&self) -> bool {

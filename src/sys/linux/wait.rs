@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::model::error::Errno;
 use crate::model::readiness::Readiness;
 use crate::sys::Outcome;
-use crate::sys::wait::{Source, Waker};
+use crate::sys::wait::{Source, Waker, Wakes};
 
 /// An event counter. Each read decrements it by one.
 pub(crate) struct Tokens(OwnedFd);
@@ -48,13 +48,18 @@ impl Tokens {
 const WRITE_AGAIN: Duration = Duration::from_millis(100);
 
 /// Waits until a read or a write of the queue may succeed.
-pub(super) fn wait_for(waker: &Waker, queue: Source<'_>, deadline: Option<Instant>) -> Outcome<Readiness> {
+pub(super) fn wait_for(
+    waker: &Waker,
+    since: Wakes,
+    queue: Source<'_>,
+    deadline: Option<Instant>,
+) -> Outcome<Readiness> {
     let (_, interest) = queue;
     let again = interest.write.then(|| Instant::now().checked_add(WRITE_AGAIN)).flatten();
     let earlier = |again| deadline.is_none_or(|deadline| again < deadline);
     match again.filter(|again| earlier(*again)) {
-        None => waker.wait(&[queue], deadline),
-        again => match waker.wait(&[queue], again) {
+        None => waker.wait(since, &[queue], deadline),
+        again => match waker.wait(since, &[queue], again) {
             Err(Errno::ETIMEDOUT) => Ok(Readiness::NONE),
             waited => waited,
         },

@@ -100,7 +100,7 @@ impl Watching for Watch {
     }
 
     fn wait(&self, waker: &Waker, deadline: Option<Instant>) -> Outcome<()> {
-        waker.wait(&[(self.fd(), Readiness::READ)], deadline).map(drop)
+        waker.wait(waker.wakes(), &[(self.fd(), Readiness::READ)], deadline).map(drop)
     }
 }
 

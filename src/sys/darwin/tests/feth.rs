@@ -190,7 +190,13 @@ fn remaining_frames_are_read_if_the_mark_fails() {
     let (idle, _writable) = descriptor::pipe().unwrap();
     // SAFETY: takes numbers only. The handle closes the descriptor that replaces its own.
     assert!(unsafe { libc::dup2(idle.as_raw_fd(), mark.as_raw_fd()) } >= 0);
-    let wait = || device.backend.wait(Readiness::READ, Some(Instant::now() + Duration::from_millis(20)));
+    let wait = || {
+        device.backend.wait(
+            device.backend.wakes(),
+            Readiness::READ,
+            Some(Instant::now() + Duration::from_millis(20)),
+        )
+    };
     machine.transmit("feth7", &frame(&[1; 46]));
     machine.transmit("feth7", &frame(&[2; 46]));
     assert_eq!(read(&device).unwrap(), frame(&[1; 46]));
