@@ -92,7 +92,8 @@ def causes(errno: str, text: str) -> list[Error]:
     found = [Error(errno, REASON + reason, cause) for cause, reason in zip(parts[::2], parts[1::2])]
     rest = rest.rstrip(";.")
     if rest and found:
-        found[-1] = found[-1]._replace(cause=f"{found[-1].cause}. {rest}")
+        separator = "" if rest.startswith(":") else ". "
+        found[-1] = found[-1]._replace(cause=found[-1].cause + separator + rest)
     elif rest:
         found = [Error(errno, "", rest)]
     return found
