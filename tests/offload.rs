@@ -42,7 +42,7 @@ fn fold(mut sum: u32) -> u16 {
     sum as u16
 }
 
-/// The sender of a flow, and its present state.
+/// The sender of a flow, and its current state.
 #[derive(Clone)]
 struct Sender {
     tap: bool,

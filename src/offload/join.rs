@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Coalesces packets to super-packets. Only packets that segmentation restores byte for byte are coalesced, and packets of
-//! one flow stay in order. A packet with unknown or too long headers is not coalesced.
+//! Coalesces packets into super-packets. Only packets that segmentation restores byte for byte are coalesced, and packets
+//! of one flow stay in order. A packet with unknown or too long headers is not coalesced.
 //!
 //! A packet is copied once, to the end of its super-packet, and its checksum is verified in the same pass. This is needed
 //! because a super-packet gets new checksums: a packet with a bad checksum would arrive with a good one. Verifying without

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Segmentation offload in memory: segments super-packets, and coalesces packets to super-packets. It works on bytes
+//! Segmentation offload in memory: segments super-packets, and coalesces packets into super-packets. It works on bytes
 //! only, without a device.
 //!
 //! All numbers are offsets and lengths within one packet of at most 65,557 bytes. Bytes are accessed only with `get`, so a

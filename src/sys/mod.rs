@@ -167,7 +167,7 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn wake(&self);
     /// Clears a pending wake, and returns whether there was one.
     fn take_wake(&self) -> bool;
-    /// Ends every present and later wait. Safe in a signal handler.
+    /// Ends every current and later wait. Safe in a signal handler.
     fn shut_down(&self);
     /// Whether it was shut down.
     fn is_shut_down(&self) -> bool;
@@ -176,7 +176,7 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn label(&self) -> Text;
     /// The name, in any namespace.
     fn name(&self) -> Result<Name>;
-    /// The present state.
+    /// The current state.
     fn link(&self, call: &mut Self::Call<'_>) -> Result<Link>;
     fn change_link(&self, call: &mut Self::Call<'_>, change: &Change<'_>) -> Result<()>;
     /// The index of the interface with this name, in the namespace of the device. None if there is none.
@@ -279,14 +279,14 @@ pub(crate) trait Watching: Sized + Send {
     /// The IPv4 routes of a device are removed without a notice when it goes down.
     const IPV4_ROUTES_NEED_UP: bool;
 
-    /// Watches the network namespace of the calling thread. The present state is reported first. Routes are reported
+    /// Watches the network namespace of the calling thread. The current state is reported first. Routes are reported
     /// through the interface of index `own`, or through all without one, as far as the reports need them.
     fn open(own: Option<u32>, reports: Reports) -> Result<Self>;
     /// The descriptor to wait on.
     fn fd(&self) -> BorrowedFd<'_>;
     /// Reads notices without waiting. EAGAIN if there are none.
     fn take(&mut self, notices: &mut Vec<Notice>) -> Result<()>;
-    /// Reports the present state again.
+    /// Reports the current state again.
     fn restart(&mut self);
     /// Lists the routes again, because some may be gone without a notice.
     fn list_routes(&mut self);

@@ -64,12 +64,12 @@ impl Waker {
         self.tokens().is_some()
     }
 
-    /// Ends every present wait or, if there is none, the next one.
+    /// Ends every current wait or, if there is none, the next one.
     pub(super) fn wake(&self) {
         self.end_waits(PENDING, 0);
     }
 
-    /// Ends every present and later wait.
+    /// Ends every current and later wait.
     pub(crate) fn shut_down(&self) {
         self.end_waits(SHUT_DOWN, SHUT_DOWN);
     }

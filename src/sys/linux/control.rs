@@ -244,7 +244,7 @@ impl Control {
         Ok(self.netlink.as_mut())
     }
 
-    /// The present state of this device. Only the driver decides that it is gone.
+    /// The current state of this device. Only the driver decides that it is gone.
     pub(super) fn link(&mut self, node: &Node, located: &mut Located) -> Result<Link, Error> {
         let link = self.locate(node)?;
         let interface = Interface { index: link.index, name: link.name };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Policy routing for a device: the rules that select its default route, and those of the packets that bypass it.
 //!
-//! It uses rules instead of routes in the main table, for three reasons. Bypassing packets use the present routes of
+//! It uses rules instead of routes in the main table, for three reasons. Bypassing packets use the current routes of
 //! the system, also after the gateway changes. No route of another program is replaced. After a crash the rules of a
 //! default route have no effect, because the kernel removes the route in the device's table with the device.
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //! Notifications of rtnetlink about interfaces, addresses and routes.
 //!
-//! The present state is requested through the socket that receives the notifications. So both are in one queue, in order.
-//! After an overflow of the queue the cached state is discarded: the queue is emptied, and the state is listed again.
+//! The current state is requested through the socket that receives the notifications. So both are in one queue, in
+//! order. After an overflow of the queue the cached state is discarded: the queue is emptied, and the state is listed
+//! again.
 
 use std::mem;
 use std::os::fd::BorrowedFd;

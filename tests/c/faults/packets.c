@@ -294,7 +294,7 @@ CALL(open_monitor, tuntap_monitor_open(dev, 0, &monitor, &err))
 CALL(open_monitor_of_all, tuntap_monitor_open(NULL, 0, &monitor, &err))
 CALL(open_monitor_with_routes, tuntap_monitor_open(dev, TUNTAP_MONITOR_ROUTES, &monitor, &err))
 CALL(next_event, tuntap_monitor_next(monitor, &event, sizeof event, 500, &err))
-/** No event occurs. ENOBUFS is an overrun, and then the present state is reported again. */
+/** No event occurs. ENOBUFS is an overrun, and then the current state is reported again. */
 static long no_event(void)
 {
     long result;

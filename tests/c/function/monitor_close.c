@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "event.h"
 
-/** A monitor can be closed at any time: unused, while it reports the present state, or with untaken events. */
+/** A monitor can be closed at any time: unused, while it reports the current state, or with untaken events. */
 static void a_closed_monitor_leaves_no_descriptors(tuntap *dev)
 {
     tuntap_monitor *monitor;

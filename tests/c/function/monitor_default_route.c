@@ -129,7 +129,7 @@ static void the_routes_of_a_tunnel_are_not_reported(tuntap *dev)
     tuntap_monitor_close(monitor);
 }
 
-/** When the kernel's queue overflows, the present default route is reported again. */
+/** When the kernel's queue overflows, the current default route is reported again. */
 static void the_default_route_is_reported_again_after_an_overrun(void)
 {
     the_present_default_route_is_reported_first(NULL, 0);

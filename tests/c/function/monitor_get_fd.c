@@ -30,7 +30,7 @@ static void the_descriptor_is_readable_when_events_wait(tuntap *dev)
     int fd = tuntap_monitor_get_fd(monitor, NULL), epoll = epoll_create1(EPOLL_CLOEXEC);
     CHECK(fd >= 0 && fcntl(fd, F_GETFD) & FD_CLOEXEC);
     CHECK(epoll >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &wanted) == 0);
-    /* The descriptor need not be readable for the present state: the caller takes events before the first wait too. */
+    /* The descriptor need not be readable for the current state: the caller takes events before the first wait too. */
     take_present_state(monitor);
     NO_EVENT(monitor);
     CHECK(!polls(epoll, fd));

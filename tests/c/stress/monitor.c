@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A thousand random changes by ip(8) are reported exactly and in order. If a monitor does not read, and there are more
- * changes than the kernel keeps, it reports an overrun and then the present state. To repeat a run, give the seed that
+ * changes than the kernel keeps, it reports an overrun and then the current state. To repeat a run, give the seed that
  * it printed as the argument. */
 #include "event.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The addresses and routes that the device already has do not increase the number of messages of a call: adding a route
- * lists no routes. A monitor reads one list of the present state. */
+ * lists no routes. A monitor reads one list of the current state. */
 #include "netlink.h"
 
 #include <sys/resource.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Four threads read from one handle and are woken. Each wake ends every present wait exactly once, even if packets,
+ * Four threads read from one handle and are woken. Each wake ends every current wait exactly once, even if packets,
  * time limits and signals come at the same time, and no packet is lost. */
 #include "packet.h"
 
