@@ -7,12 +7,16 @@
  *
  * Rules for all functions
  *
+ * Terms.     A flow is the packets of one TCP or UDP connection in one direction. A super-packet is
+ *            one packet of up to 64 KiB that stands for several packets of a flow, its segments: it
+ *            has their payload behind one set of headers (GSO in the kernel).
  * Errors.    A function that can fail returns 0 or a count on success, and a negative errno on
  *            failure. Its last argument, `err`, may be NULL; otherwise it is filled in on
  *            failure, and left unchanged on success. Outputs are written on success only. A call
  *            that fails leaves the device as it was.
- *            Each function lists the errnos that have a specific meaning there. Every function
- *            that acts on a device or opens something can also return:
+ *            Each function lists the errnos that have a specific meaning there, with the reason in
+ *            parentheses: _NAME stands for TUNTAP_REASON_NAME.
+ *            Every function that acts on a device or opens something can also return:
  *            -ENOMEM, -EMFILE, -ENFILE, -ENOBUFS  no resources (TUNTAP_REASON_SYSTEM);
  *            -ENODEV  the device is gone (TUNTAP_REASON_REMOVED);
  *            -EPERM, -EACCES  not permitted (TUNTAP_REASON_PRIVILEGE);
@@ -35,8 +39,11 @@
  *            bytes, is refused.
  * Waiting.   A wait ends with -EINTR when a signal handler ran in the thread, even with
  *            SA_RESTART, and with -ETIMEDOUT when its time limit passed, never earlier.
- *            tuntap_wake ends all present waits on the handle or, if there are none, the next one,
- *            with -ECANCELED. tuntap_shutdown ends all present and later waits with -ECANCELED.
+ *            tuntap_wake ends all current waits on the handle or, if there are none, the next one,
+ *            with -ECANCELED. tuntap_shutdown ends all current and later waits with -ECANCELED.
+ * Signals.   These functions are async-signal-safe: tuntap_wake, tuntap_shutdown,
+ *            tuntap_monitor_shutdown, tuntap_get_fd, tuntap_strreason, tuntap_strevent,
+ *            tuntap_version and tuntap_version_number.
  * Threads.   Every function may be called from any thread. Any number of threads may read, write
  *            and wait on one handle at the same time. Calls that configure a handle may wait for
  *            each other, but never for a packet. All other objects, for example a tuntap_config
@@ -59,10 +66,10 @@
  *            and 2 once it was waited on. A wait that cannot open its descriptor returns -EMFILE,
  *            -ENFILE or -ENOMEM.
  * Privilege. Setting a value that the device already has makes no privileged system call.
- * Failure.   The library never prints, never runs another program, and has no global state. An
- *            internal fault aborts the process. On Linux, a call that runs out of memory returns
- *            -ENOMEM and changes nothing, with one exception: a change of several steps can stay
- *            incomplete when there is also no memory to undo it.
+ * Failure.   The library runs no other program, has no global state, and prints nothing, except one
+ *            line to standard error before it aborts the process after an internal fault. On Linux,
+ *            a call that runs out of memory returns -ENOMEM and changes nothing, with one exception:
+ *            a change of several steps can stay incomplete when there is also no memory to undo it.
  * Namespace. A device can be in another network namespace than the calling thread: it was opened
  *            there, or was moved there. Reading, writing and closing work as usual, and calls that
  *            query or configure the device act in its namespace. If the process may not do that,
@@ -76,9 +83,9 @@
  *            another thread was in a call on the handle during fork(), the parent must be the one
  *            that uses all functions. The unread rest of a super-packet stays with the parent.
  *
- * Functions need Linux 5.10 or later, unless their comment names a later version. On Darwin (macOS,
- * iOS), a function that is not supported returns -EOPNOTSUPP with TUNTAP_REASON_PLATFORM; other
- * differences are stated where they matter.
+ * The library is tested on Linux 5.10 and later; 4.19 to 5.9 are expected to work. Comments name
+ * what needs a certain version. On Darwin (macOS, iOS), a function that is not supported returns
+ * -EOPNOTSUPP with TUNTAP_REASON_PLATFORM; other differences are stated where they matter.
  */
 
 #ifndef TUNTAP_H
@@ -118,7 +125,7 @@ typedef struct tuntap_writer tuntap_writer;
 /** Splits super-packets into packets, in memory. */
 typedef struct tuntap_splitter tuntap_splitter;
 
-/** Joins packets to super-packets, in memory. */
+/** Joins packets into super-packets, in memory. */
 typedef struct tuntap_joiner tuntap_joiner;
 
 /* ----------------------------------------------------------------------------
@@ -332,8 +339,9 @@ const char *tuntap_strreason(uint32_t reason);
 #define TUNTAP_EXCLUSIVE 0x10
 
 /**
- * Functions that read or write packets return -EAGAIN instead of waiting, also those of
- * readers and writers: tuntap_set_nonblock lists them. Functions with a time limit still wait.
+ * Functions that read or write packets return -EAGAIN instead of waiting, including those
+ * of readers and writers: tuntap_set_nonblock lists them. Functions with a time limit still
+ * wait.
  */
 #define TUNTAP_NONBLOCK 0x20
 
@@ -372,9 +380,9 @@ const char *tuntap_strreason(uint32_t reason);
 
 /**
  * The device passes super-packets of up to 64 KiB (segmentation offload).
- * tuntap_reader_next splits them, tuntap_writer_put coalesces packets to them,
+ * tuntap_reader_next splits them, tuntap_writer_put coalesces packets into them,
  * tuntap_read_super and tuntap_write_super pass them unchanged, and tuntap_read and
- * tuntap_write still pass one packet a call. All offloads that the kernel supports are on:
+ * tuntap_write still pass one packet per call. All offloads that the kernel supports are on:
  * see tuntap_get_offloads and tuntap_set_offloads. Those of tunnels also need a virtio header
  * of 24 bytes, which a new device without TUNTAP_PERSIST gets. The header has the size and
  * the byte order that the device had when the handle was opened: see
@@ -386,11 +394,11 @@ const char *tuntap_strreason(uint32_t reason);
 /**
  * tuntap_writer_new, tuntap_joiner_new: the integrity of the packets is already verified,
  * for example by authenticated decryption. Their TCP and UDP checksums are not verified but
- * recomputed, even wrong ones. tuntap_reader_new, tuntap_splitter_new: the packets go to a
- * writer with this flag on a device with TUNTAP_OFFLOAD, on this host or at the other end of
- * an authenticated tunnel. The checksums of segments are wrong: other receivers would drop
- * them. A tunnel needs the flag at both ends: for the reader that sends and for the writer
- * that receives.
+ * recomputed, even wrong ones. tuntap_reader_new, tuntap_splitter_new: segments are returned
+ * with wrong TCP and UDP checksums. Give them only to a writer with this flag on a device
+ * with TUNTAP_OFFLOAD, on this host or at the other end of an authenticated tunnel: any other
+ * receiver drops them. In a tunnel, set the flag on the reader at the sending end and on the
+ * writer at the receiving end.
  */
 #define TUNTAP_TRUSTED 0x1000
 
@@ -402,7 +410,7 @@ const char *tuntap_strreason(uint32_t reason);
 
 /**
  * Size of a buffer that is large enough for any address as text, of any family, with its
- * prefix and its NUL.
+ * prefix length and its NUL.
  */
 #define TUNTAP_ADDR_SIZE 64
 
@@ -422,11 +430,11 @@ const char *tuntap_strreason(uint32_t reason);
  * last handle, unless it is persistent. If the call fails, an existing device is as it
  * was, and no new device remains.
  *
- * Linux: opens /dev/net/tun and calls TUNSETIFF. An existing device that is not open takes
- * over the requested TUNTAP_PI and keeps it. A device that is open keeps its own, and a
- * request for the other is refused. Descriptors are opened close-on-exec. The device
- * belongs to the network namespace of the calling thread, and the handle continues to act
- * in that namespace.
+ * Linux: opens /dev/net/tun and calls TUNSETIFF. An existing device that is not open gets
+ * the TUNTAP_PI setting of this call and keeps it. A device that is open keeps its setting,
+ * and a request for a different one is refused. Descriptors are opened close-on-exec. The
+ * device belongs to the network namespace of the calling thread, and the handle continues
+ * to act in that namespace.
  *
  * Darwin: a TUN is a utun interface, created through its control socket, and up from the
  * start. A TAP is one of a pair of feth interfaces. Its frames pass through BPF and
@@ -701,8 +709,8 @@ int tuntap_get_owner(const tuntap *dev, uint32_t *uid, tuntap_error *err);
 /**
  * Sets the user who may open the device without privilege. If a group is also set, the
  * user must be a member of it. A device without owner and group is open to everyone who
- * may open the device node. The owner must be able to open the device node too. An owner cannot be
- * unset. This needs no privilege.
+ * may open the device node. The owner must be able to open the device node too. An owner
+ * cannot be unset. Setting it needs no privilege on a device that the caller has open.
  *
  * @param dev  The device.
  * @param uid  As numbered in the user namespace of the calling process.
@@ -875,8 +883,9 @@ int tuntap_delete(const char *name, uint64_t flags, tuntap_error *err);
  * only on the version of the kernel. With a device the library queries the kernel, which also finds
  * features that a distribution has backported.
  *
- * @param dev        NULL: only the kernel. A device: also whether the device has the kind and the
- *                   modes, which are fixed when it is created; USO only with TUNTAP_OFFLOAD.
+ * @param dev        NULL: only the kernel. A device: the result also depends on the kind and the
+ *                   modes of the device, which are fixed when it is created. For example, USO
+ *                   needs TUNTAP_OFFLOAD.
  * @param feature    A TUNTAP_FEATURE_*.
  * @param supported  Receives 1 or 0. It is 0 for a number that this version does not know.
  * @param err        May be NULL.
@@ -938,7 +947,7 @@ size_t tuntap_read_size(const tuntap *dev);
  *         -EMSGSIZE   the packet was longer than size, and is lost (TUNTAP_REASON_BUFFER);
  *         -ECANCELED  no packet, and tuntap_wake was called (TUNTAP_REASON_WOKEN);
  *         -ECANCELED  tuntap_shutdown was called (TUNTAP_REASON_SHUTDOWN);
- *         -EINTR      a signal handler ran during the wait, also with SA_RESTART
+ *         -EINTR      a signal handler ran during the wait, even with SA_RESTART
  *                     (TUNTAP_REASON_INTERRUPTED);
  *         -ENODEV     the device is gone, or was removed during the wait (TUNTAP_REASON_REMOVED);
  *         -EPROTO     a super-packet contradicts its virtio header, and is lost
@@ -987,7 +996,7 @@ ssize_t tuntap_readv(tuntap *dev, const struct iovec *parts, size_t count, tunta
 /**
  * Writes one packet to the kernel, which handles it as received through the device.
  *
- * The device must be up. The kernel takes the whole packet or nothing. It makes one system
+ * The device must be up. The kernel takes the whole packet or nothing. The call makes one system
  * call and does not allocate.
  *
  * With TUNTAP_PI the kernel alone checks the bytes after that header, by the EtherType in it. It
@@ -1011,7 +1020,7 @@ ssize_t tuntap_readv(tuntap *dev, const struct iovec *parts, size_t count, tunta
  *         -EBUSY      this queue is detached, and the device has TUNTAP_NAPI (TUNTAP_REASON_BUSY);
  *         -ECANCELED  no room, and tuntap_wake was called (TUNTAP_REASON_WOKEN);
  *         -ECANCELED  tuntap_shutdown was called (TUNTAP_REASON_SHUTDOWN);
- *         -EINTR      a signal handler ran during the wait, also with SA_RESTART
+ *         -EINTR      a signal handler ran during the wait, even with SA_RESTART
  *                     (TUNTAP_REASON_INTERRUPTED);
  *         -ENODEV     the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
@@ -1022,7 +1031,7 @@ ssize_t tuntap_write(tuntap *dev, const void *buf, size_t size, tuntap_error *er
  * Writes one packet as tuntap_write does, with a time limit for the wait.
  *
  * The limit replaces the mode of the handle, blocking or non-blocking. Only a device with a send
- * buffer (tuntap_set_sndbuf) can be without room.
+ * buffer limit (tuntap_set_sndbuf) can be without room.
  *
  * @param dev           The device.
  * @param buf           The packet.
@@ -1041,8 +1050,9 @@ ssize_t tuntap_write_timeout(tuntap *dev, const void *buf, size_t size, int32_t 
  *
  * @param dev    The device.
  * @param parts  The buffers.
- * @param count  The number of buffers: 1 to 1023. With TUNTAP_NAPI_FRAGS at most 18, each after the
- *               first of 1 to 4096 bytes. With TUNTAP_OFFLOAD more than 15 cost an allocation.
+ * @param count  The number of buffers: 1 to 1023. With TUNTAP_NAPI_FRAGS at most 18, and each buffer
+ *               after the first has 1 to 4096 bytes. With TUNTAP_OFFLOAD more than 15 cost an
+ *               allocation.
  * @param err    May be NULL.
  * @return As tuntap_write; or
  *         -EINVAL  count is 0 or above 1023 (TUNTAP_REASON_ARGUMENT);
@@ -1087,8 +1097,8 @@ ssize_t tuntap_writev(tuntap *dev, const struct iovec *parts, size_t count, tunt
  * tuntap_reader_next, tuntap_reader_batch or tuntap_reader_copy until it returns 0 or -EAGAIN, and
  * then wait.
  *
- * TUNTAP_WAIT_WRITE: room is limited only on a device with a send buffer (tuntap_set_sndbuf). On
- * Linux a device that is down is not ready either. On Darwin only a failed write shows that the
+ * TUNTAP_WAIT_WRITE: room is limited only on a device with a send buffer limit (tuntap_set_sndbuf).
+ * On Linux a device that is down is not ready either. On Darwin only a failed write shows that the
  * queue is full; the device is ready again a millisecond later.
  *
  * @param dev           The device.
@@ -1097,7 +1107,7 @@ ssize_t tuntap_writev(tuntap *dev, const struct iovec *parts, size_t count, tunt
  * @param err           May be NULL.
  * @return The events that are ready, more than 0; or
  *         -ETIMEDOUT  no event was ready within the time limit (TUNTAP_REASON_TIMEOUT);
- *         -EINTR      a signal handler ran during the wait, also with SA_RESTART
+ *         -EINTR      a signal handler ran during the wait, even with SA_RESTART
  *                     (TUNTAP_REASON_INTERRUPTED);
  *         -ECANCELED  no event was ready, and tuntap_wake was called (TUNTAP_REASON_WOKEN);
  *         -ECANCELED  tuntap_shutdown was called (TUNTAP_REASON_SHUTDOWN);
@@ -1238,7 +1248,7 @@ typedef struct tuntap_stats {
      */
     uint64_t rx_dropped;
     /**
-     * Packets that were not read, because the queue was full or the device had none.
+     * Packets that were not read, because the queue was full or no queue was attached.
      */
     uint64_t tx_dropped;
 } tuntap_stats;
@@ -1248,7 +1258,7 @@ typedef struct tuntap_stats {
  *
  * @param dev  The device.
  * @param err  Filled in on failure. May be NULL.
- * @return 0, also if it is already up, or
+ * @return 0, even if it is already up, or
  *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
  *         -ENODEV  the device is gone (_REMOVED).
@@ -1263,7 +1273,7 @@ int tuntap_up(tuntap *dev, tuntap_error *err);
  *
  * @param dev  The device.
  * @param err  Filled in on failure. May be NULL.
- * @return 0, also if it is already down, or
+ * @return 0, even if it is already down, or
  *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
  *         -ENODEV  the device is gone (_REMOVED).
@@ -1460,13 +1470,14 @@ int tuntap_get_txqueuelen(const tuntap *dev, uint32_t *packets, tuntap_error *er
  * and no counter of the kernel includes them. With a length of 0 the device drops every packet.
  *
  * @param dev      The device.
- * @param packets  For each queue. The kernel allocates a pointer for each packet immediately, and
- *                 at most 4 MB on x86-64 and most processors: 524288 packets.
+ * @param packets  For each queue. The kernel allocates 8 bytes for each packet at once (4 on 32-bit
+ *                 processors). On x86-64 and most 64-bit processors the limit is 4 MiB: 524288
+ *                 packets.
  * @param err      Filled in on failure. May be NULL.
  * @return 0, or
  *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
- *         -ENOMEM  the kernel has no memory for it, or packets is above this limit (_SYSTEM);
- *         -ERANGE  packets is above the limit of a newer kernel (_SYSTEM);
+ *         -ENOMEM  no memory, or packets is above the limit (_SYSTEM);
+ *         -ERANGE  newer kernels: packets is above the limit (_SYSTEM);
  *         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
@@ -1564,16 +1575,16 @@ int tuntap_get_master(const tuntap *dev, char *buf, size_t size, tuntap_error *e
  *
  * @param dev     The device.
  * @param master  The name of the bridge, in the network namespace of the device. NULL or "": none; the
- *                device is a port no more.
+ *                device is no longer a port.
  * @param err     May be NULL.
- * @return 0, also when the device is that port already; or
+ * @return 0, even if the device is already that port; or
  *         -ENODEV      there is no interface with this name (TUNTAP_REASON_ABSENT);
  *         -EINVAL      master is not a valid name (TUNTAP_REASON_NAME);
  *         -EINVAL      dev is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL      the kernel refuses: the bridge does not take a TUN, for example
  *                      (TUNTAP_REASON_SYSTEM);
  *         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
- *         -EOPNOTSUPP  the interface takes no ports (TUNTAP_REASON_SYSTEM);
+ *         -EOPNOTSUPP  the interface cannot have ports (TUNTAP_REASON_SYSTEM);
  *         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
  *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
  * @since 0.1.0
@@ -1640,8 +1651,8 @@ int tuntap_get_ipv6(const tuntap *dev, uint32_t setting, uint32_t *value, tuntap
  * @param setting  A TUNTAP_IPV6_*.
  * @param value    The value.
  * @param err      May be NULL.
- * @return 0, also when the device has the value already; or
- *         -EINVAL      the setting does not have the value (TUNTAP_REASON_RANGE);
+ * @return 0, even if the device already has the value; or
+ *         -EINVAL      the value is not valid for this setting (TUNTAP_REASON_RANGE);
  *         -EINVAL      dev is NULL, or the setting is unknown (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL      the kernel refuses the value: 2 without a stable_secret, for example
  *                      (TUNTAP_REASON_SYSTEM);
@@ -1664,16 +1675,17 @@ int tuntap_set_ipv6(tuntap *dev, uint32_t setting, uint32_t value, tuntap_error 
  */
 
 /**
- * The address or the route replaces another one that has its place. The place of an IPv4
- * address is the address itself, its prefix length, and the network of its peer (without a
- * peer: its own network); of an IPv6 address, the address; of a route, its destination,
- * metric and table.
+ * Argument flags of tuntap_add_addr, tuntap_add_route, tuntap_config_add_addr and
+ * tuntap_config_add_route: the address or the route replaces the existing one with the same
+ * key. The key of an IPv4 address is the address itself, its prefix length, and the network
+ * of its peer (without a peer: its own network); of an IPv6 address, the address; of a
+ * route, its destination, metric and table.
  */
 #define TUNTAP_REPLACE 0x1
 
 /**
- * IPv6: the address is used at once, without duplicate address detection. This is always so
- * on a TUN, which has no neighbours.
+ * A flag of tuntap_addr.flags, like all TUNTAP_ADDR_*. IPv6: the address is used at once,
+ * without duplicate address detection. This is always so on a TUN, which has no neighbours.
  */
 #define TUNTAP_ADDR_NODAD 0x1
 
@@ -1716,22 +1728,22 @@ int tuntap_set_ipv6(tuntap *dev, uint32_t setting, uint32_t value, tuntap_error 
 #define TUNTAP_ADDR_NOBROADCAST 0x80
 
 /**
- * Everywhere.
+ * Valid everywhere.
  */
 #define TUNTAP_SCOPE_GLOBAL 1
 
 /**
- * On the link.
+ * Valid on the link.
  */
 #define TUNTAP_SCOPE_LINK 2
 
 /**
- * On the host.
+ * Valid on the host.
  */
 #define TUNTAP_SCOPE_HOST 3
 
 /**
- * In the site, or in a scope that the administrator has defined.
+ * Valid in the site, or in a scope that the administrator has defined.
  */
 #define TUNTAP_SCOPE_SITE 4
 
@@ -1767,7 +1779,7 @@ typedef struct tuntap_addr {
      */
     uint32_t scope;
     /**
-     * The metric of the route to the network of the address. 0: the default. Linux 4.18.
+     * The metric of the route to the network of the address. 0: the default. Needs Linux 4.18.
      */
     uint32_t metric;
     /**
@@ -1785,21 +1797,21 @@ typedef struct tuntap_addr {
     uint32_t preferred;
     /**
      * The origin of the address: IFAPROT_*, where 3 is the kernel's link-local address. 0: unknown.
-     * Linux 5.18.
+     * Since Linux 5.18; ignored before.
      */
     uint32_t protocol;
     /**
-     * 0.
+     * Must be 0.
      */
     uint32_t reserved;
     /**
-     * The address with its prefix, such as "10.8.0.1/24" or "fd00::1/64". Request: without
-     * a prefix, the address has the prefix that it already has on the device, or else the prefix of
-     * a single host: 32 or 128. Without a prefix but with a peer, the prefix is 32 or 128.
+     * The address with its prefix length, such as "10.8.0.1/24" or "fd00::1/64". Request: without a
+     * prefix length, the address has the one that it already has on the device, or else that of a
+     * single host: 32 or 128. Without a prefix length but with a peer, it is 32 or 128.
      */
     char addr[TUNTAP_ADDR_SIZE];
     /**
-     * The peer: the other end of a point-to-point link, such as "10.8.0.2". The prefix then
+     * The peer: the other end of a point-to-point link, such as "10.8.0.2". The prefix length then
      * describes the network of the peer: addr "10.8.0.6" with peer "10.8.0.5" is
      * `ip addr add 10.8.0.6 peer 10.8.0.5/32`, and OpenVPN's `ifconfig 10.8.0.6 10.8.0.5`.
      * "": no peer.
@@ -1824,22 +1836,22 @@ typedef struct tuntap_addr {
  *
  * A member that is 0 or "" requests nothing, except valid and preferred: 0 there requests an address
  * that does not expire. When the device already has the address with everything that is requested,
- * nothing changes. An address with a lifetime is therefore never equal to one of the device.
+ * nothing changes. A request with a lifetime therefore never matches an existing address.
  *
- * Without a prefix, "10.8.0.6" adds a single host, 10.8.0.6/32. If the device already has 10.8.0.6
- * with any prefix, and no peer is requested, its prefix stays. tuntap_del_addr is different: without a
- * prefix it removes 10.8.0.6 with every prefix.
+ * Without a prefix length, "10.8.0.6" adds a single host, 10.8.0.6/32. If the device already has
+ * 10.8.0.6 with any prefix length, and no peer is requested, its prefix length stays. tuntap_del_addr
+ * is different: without a prefix length it removes 10.8.0.6 with every prefix length.
  *
- * Each address has a place, and a place has one address. For IPv4 the place is the address itself,
- * its prefix length, and the network of its peer (without a peer: its own network). So 10.8.0.6 peer
- * 10.8.0.5 and 10.8.0.6 peer 10.8.0.9 are two places, and so are 10.8.0.6/24 and 10.8.0.6/16. For
- * IPv6 the place is the address alone.
+ * A device has one address with each key. The key of an IPv4 address is the address itself, its prefix
+ * length, and the network of its peer (without a peer: its own network). So 10.8.0.6 peer 10.8.0.5 and
+ * 10.8.0.6 peer 10.8.0.9 have different keys, and so have 10.8.0.6/24 and 10.8.0.6/16. The key of an
+ * IPv6 address is the address alone.
  *
- * When the place has an address with other properties, the call fails with -EEXIST. With
- * TUNTAP_REPLACE the new address replaces the old one instead, and
- * properties that are not requested stay as they were. Linux changes lifetimes, metric and protocol
- * in place, and for IPv6 also the flags. For any other change, and for each change on Darwin, the
- * library deletes the old address first and restores it when the new one cannot be added.
+ * When the device has an address with the same key and other properties, the call fails with -EEXIST.
+ * With TUNTAP_REPLACE the new address replaces the existing one instead, and properties that are not
+ * requested stay as they were. Linux changes lifetimes, metric and protocol in place, and for IPv6 also
+ * the flags. For any other change, and for each change on Darwin, the library deletes the old address
+ * first and restores it when the new one cannot be added.
  *
  * Linux: RTM_NEWADDR. A TAP also gets the broadcast address of an IPv4 network. While the device is
  * up, the kernel adds a route to the network.
@@ -1857,7 +1869,7 @@ typedef struct tuntap_addr {
  * @param size   sizeof(tuntap_addr).
  * @param flags  0, or TUNTAP_REPLACE.
  * @param err    May be NULL.
- * @return 0, also when the device has this address already; or
+ * @return 0, even if the device already has this address; or
  *         -EINVAL      addr is unspecified, multicast or the IPv4 broadcast address, or family or
  *                      prefix contradicts it (TUNTAP_REASON_ADDRESS);
  *         -EINVAL      unknown flags (TUNTAP_REASON_FLAGS);
@@ -1927,7 +1939,7 @@ int tuntap_del_addr(tuntap *dev, const tuntap_addr *addr, size_t size, tuntap_er
 ssize_t tuntap_list_addrs(const tuntap *dev, tuntap_addr *addrs, size_t count, size_t size, tuntap_error *err);
 
 /**
- * Gets the first IPv4 address of the device, without its prefix: see tuntap_get_netmask.
+ * Gets the first IPv4 address of the device, without its prefix length: see tuntap_get_netmask.
  *
  * For IPv6 and for further addresses use tuntap_list_addrs.
  *
@@ -1947,7 +1959,7 @@ int tuntap_get_addr(const tuntap *dev, char *buf, size_t size, tuntap_error *err
 /**
  * Makes an address the only one of its family on the device.
  *
- * On failure the addresses and prefixes are as before.
+ * On failure the addresses and prefix lengths are as before.
  *
  * The library removes the other addresses first, and then adds this one if the device does not have
  * it. So there is a moment without an address, in which packets are lost. To change an address without
@@ -1959,16 +1971,16 @@ int tuntap_get_addr(const tuntap *dev, char *buf, size_t size, tuntap_error *err
  *
  * This does not work for two IPv4 addresses of the same network: see tuntap_del_addr.
  *
- * IPv6 link-local addresses (fe80::/10) are a family by themselves here: one replaces only link-local
- * addresses, and any other IPv6 address leaves those.
+ * IPv6 link-local addresses (fe80::/10) are a family by themselves here: a link-local address replaces
+ * only link-local addresses, and any other IPv6 address replaces only the others.
  *
  * Linux: RTM_NEWADDR. Routes through the removed addresses are removed with them. A TAP also gets
  * the broadcast address of an IPv4 network. While the device is up, the kernel adds a route to the
  * network.
  *
  * @param dev   The device.
- * @param addr  "10.8.0.1/24", "fd00::1/64". Without a prefix, the address has the prefix that it
- *              already has on the device, or else the prefix of a single host: 32 or 128.
+ * @param addr  "10.8.0.1/24", "fd00::1/64". Without a prefix length, the address has the one that it
+ *              already has on the device, or else that of a single host: 32 or 128.
  * @param err   May be NULL.
  * @return 0, or
  *         -EINVAL  addr is not the address of a host (TUNTAP_REASON_ADDRESS);
@@ -2002,14 +2014,14 @@ int tuntap_get_dstaddr(const tuntap *dev, char *buf, size_t size, tuntap_error *
  * Sets the peer of the first IPv4 address.
  *
  * The prefix length stays, and then describes the network of the peer. On failure the addresses
- * and prefixes are as before.
+ * and prefix lengths are as before.
  *
  * Linux: the library removes all IPv4 addresses of the device and adds them again. Those that do not
  * change keep their labels and lifetimes. IPv4 routes through the device are lost.
  *
  * @param dev      The device.
- * @param dstaddr  The peer, such as "10.8.0.2", without a prefix. The address of the device removes the
- *                 peer.
+ * @param dstaddr  The peer, such as "10.8.0.2", without a prefix length. The address of the device
+ *                 removes the peer.
  * @param err      May be NULL.
  * @return 0, or
  *         -ENOENT  the device has no IPv4 address (TUNTAP_REASON_UNSET);
@@ -2040,7 +2052,7 @@ int tuntap_get_netmask(const tuntap *dev, char *buf, size_t size, tuntap_error *
 /**
  * Sets the netmask of the first IPv4 address.
  *
- * On failure the addresses and prefixes are as before.
+ * On failure the addresses and prefix lengths are as before.
  *
  * Linux: the library removes all IPv4 addresses of the device and adds them again. Those that do not
  * change keep their labels and lifetimes. IPv4 routes through the device are lost.
@@ -2065,8 +2077,8 @@ int tuntap_set_netmask(tuntap *dev, const char *netmask, tuntap_error *err);
  */
 
 /**
- * The gateway is on the link, even if no address of the device has a network with it.
- * Without this flag the kernel then refuses the gateway.
+ * The gateway is on the link, even if it is in none of the device's networks. Without this
+ * flag the kernel refuses such a gateway.
  */
 #define TUNTAP_ROUTE_ONLINK 0x1
 
@@ -2135,13 +2147,13 @@ typedef struct tuntap_route {
     uint32_t type;
     /**
      * The origin of the route. Linux: RTPROT_*, such as 2 for the kernel, 3 for the boot, 4 for an
-     * administrator. Request: 0 for 4 when a route is added, and for any when one is looked up.
+     * administrator. Request: when a route is added, 0 is 4; in tuntap_del_route, 0 matches any.
      */
     uint32_t protocol;
     /**
      * A TUNTAP_SCOPE_*: the distance of the destination. IPv6: always TUNTAP_SCOPE_GLOBAL.
-     * Request: 0 for any when a route is looked up. When one is added, 0 is TUNTAP_SCOPE_GLOBAL
-     * with a gateway and TUNTAP_SCOPE_LINK without.
+     * Request: when a route is added, 0 is TUNTAP_SCOPE_GLOBAL with a gateway and TUNTAP_SCOPE_LINK
+     * without; in tuntap_del_route, 0 matches any.
      */
     uint32_t scope;
     /**
@@ -2149,15 +2161,16 @@ typedef struct tuntap_route {
      */
     uint32_t mtu;
     /**
-     * The destination with its prefix, such as "10.9.0.0/16". "0.0.0.0/0" and "::/0" are the
-     * default routes: "default" is not accepted. Request: without a prefix it is a single host.
+     * The destination with its prefix length, such as "10.9.0.0/16". "0.0.0.0/0" and "::/0" are the
+     * default routes: "default" is not accepted. Request: without a prefix length it is a single
+     * host.
      */
     char destination[TUNTAP_ADDR_SIZE];
     /**
      * The gateway: the next hop on the link, such as "10.8.0.2". "": none. Since Linux 5.2 an IPv4
      * destination can have an IPv6 gateway. It must be in the network of an address of the device:
-     * with a wide prefix, such as 10.0.0.1/8, many gateways are valid. For any other gateway set
-     * TUNTAP_ROUTE_ONLINK.
+     * with a short prefix length, such as 10.0.0.1/8, many gateways are valid. For any other gateway
+     * set TUNTAP_ROUTE_ONLINK.
      */
     char gateway[TUNTAP_ADDR_SIZE];
     /**
@@ -2165,11 +2178,12 @@ typedef struct tuntap_route {
      */
     char source[TUNTAP_ADDR_SIZE];
     /**
-     * The index of the interface: see if_indextoname(3). Only tuntap_find_route reports it. Request: 0.
+     * The index of the interface: see if_indextoname(3). Only tuntap_find_route reports it. In a
+     * request it must be 0.
      */
     uint32_t index;
     /**
-     * 0.
+     * Must be 0.
      */
     uint32_t reserved;
 } tuntap_route;
@@ -2192,7 +2206,7 @@ typedef struct tuntap_route {
  * Linux: RTM_NEWROUTE. A route with an IPv4 destination and an IPv6 gateway needs Linux 5.2.
  *
  * Darwin: RTM_ADD. A route consists of a destination and a gateway. Any other attribute is
- * -EOPNOTSUPP. A destination can have only one route, also when that leads through another
+ * -EOPNOTSUPP. A destination can have only one route, even if that leads through another
  * interface. The device needs an address of the route's family.
  *
  * @param dev    The device.
@@ -2200,9 +2214,9 @@ typedef struct tuntap_route {
  * @param size   sizeof(tuntap_route).
  * @param flags  0, or TUNTAP_REPLACE.
  * @param err    May be NULL.
- * @return 0, also when the device has this route already; or
- *         -EINVAL       destination has bits set after the prefix, an address is not valid, or the
- *                       families or prefixes contradict each other (TUNTAP_REASON_ADDRESS);
+ * @return 0, even if the device already has this route; or
+ *         -EINVAL       destination has bits set after its prefix, an address is not valid, or the
+ *                       families or prefix lengths contradict each other (TUNTAP_REASON_ADDRESS);
  *         -EINVAL       unknown flags, or flags of the route that cannot be requested
  *                       (TUNTAP_REASON_FLAGS);
  *         -EINVAL       an unknown type, scope or family (TUNTAP_REASON_ARGUMENT);
@@ -2275,7 +2289,7 @@ ssize_t tuntap_list_routes(const tuntap *dev, tuntap_route *routes, size_t count
  * Needs no privilege.
  *
  * The route has the destination, the metric and the other attributes with which it was added. gateway
- * and source are those of this packet. mtu is the MTU for this destination in bytes, also when the
+ * and source are those of this packet. mtu is the MTU for this destination in bytes, even if the
  * route itself has none: of the path, if the kernel has learned it, or else of the interface.
  * TUNTAP_ROUTE_PARTIAL also shows that the route has several next hops; one of them is reported.
  *
@@ -2286,16 +2300,17 @@ ssize_t tuntap_list_routes(const tuntap *dev, tuntap_route *routes, size_t count
  *
  * @param dev          A device: the route is looked up in its network namespace. NULL: in that of the
  *                     calling thread.
- * @param destination  An address without a prefix, such as "192.0.2.1". A link-local IPv6 address
- *                     needs an interface, and has no route here.
+ * @param destination  An address without a prefix length, such as "192.0.2.1". A link-local IPv6
+ *                     address needs an interface, and has no route here.
  * @param source       The source address of the packet. NULL: the system chooses it, and reports it.
  * @param mark         The mark of the packet (SO_MARK). 0: none.
  * @param route        Receives the route, with the index of its interface.
  * @param size         sizeof(tuntap_route).
  * @param err          May be NULL.
  * @return 0, or
- *         -ENETUNREACH  no route leads to the destination, it discards the packet, or, for IPv4, the
- *                       host does not have source (TUNTAP_REASON_UNSET);
+ *         -ENETUNREACH  no route leads to the destination, the route discards the packet (a blackhole
+ *                       route, for example), or, for IPv4, the host does not have source
+ *                       (TUNTAP_REASON_UNSET);
  *         -EINVAL       destination or source is not an address, or their families differ
  *                       (TUNTAP_REASON_ADDRESS);
  *         -EINVAL       destination or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
@@ -2314,15 +2329,17 @@ int tuntap_find_route(const tuntap *dev, const char *destination, const char *so
  */
 
 /**
- * The default route or the bypass stays when the handle that added it is closed. On a device
- * that is not persistent it ends with the device; on Darwin a bypass stays.
+ * Argument flags of tuntap_add_default_route and tuntap_add_bypass: the default route or the
+ * bypass stays when the handle that added it is closed. On a device that is not persistent it
+ * ends with the device; on Darwin a bypass stays.
  */
 #define TUNTAP_KEEP 0x2
 
 /**
- * The default route through the device precedes all other routes. Without this flag, more
- * specific routes of the main table precede it, such as those to the networks of other
- * interfaces. Whoever controls such a network can add such routes: a DHCP server, for example.
+ * Argument flags of tuntap_add_default_route: the default route through the device precedes
+ * all other routes. Without this flag, more specific routes of the main table precede it, such
+ * as those to the networks of other interfaces. Whoever controls such a network can add such
+ * routes: a DHCP server, for example.
  */
 #define TUNTAP_OVERRIDE 0x4
 
@@ -2330,55 +2347,56 @@ int tuntap_find_route(const tuntap *dev, const char *destination, const char *so
  * Routes everything through the device, which must be up: as a VPN does.
  *
  * Packets to the host itself, packets that bypass the device (see tuntap_add_bypass), and, without
- * TUNTAP_OVERRIDE, packets with a more specific route in the main table keep their way. Add a bypass
- * for the server of the VPN first: otherwise the packets of the tunnel enter the tunnel.
+ * TUNTAP_OVERRIDE, packets with a more specific route in the main table are routed as before. Add a
+ * bypass for the server of the VPN first: otherwise the packets of the tunnel enter the tunnel.
  *
  * The default routes of the system stay where they are. The route ends when the handle that added it
  * is closed or released, unless TUNTAP_KEEP is set, or when the device goes down, is moved to another
  * network namespace, or is removed; for IPv6 also when its MTU falls below 1280 or IPv6 is disabled on
- * it. Packets then take their former way again. After a crash of the process
- * the kernel removes the device, unless it is persistent. The next handle with CAP_NET_ADMIN that
- * opens a persistent device removes what was left.
+ * it. Packets are then again routed as before. After a crash of the process the kernel removes the
+ * device, unless it is persistent. The next handle with CAP_NET_ADMIN that opens a persistent device
+ * removes what was left.
  *
- * Only the process that added the route removes it, when it closes its handle, also if a child of
- * fork() still uses the device; a child removes nothing. Call this function after daemon(3). The close
- * needs CAP_NET_ADMIN: without it the rules stay. They lead nowhere when the device is gone, but a
- * persistent device still gets the packets: before the process drops its privileges, decide for
- * TUNTAP_KEEP or for a device that is not persistent.
+ * Only the process that added the route removes it, when it closes the handle. A child of fork()
+ * removes nothing, even if it still uses the device. Call this function after daemon(3). The close
+ * needs CAP_NET_ADMIN: without it the rules stay. They have no effect once the device is gone, but a
+ * persistent device still gets the packets. Before the process drops its privileges, choose:
+ * TUNTAP_KEEP, or a device that is not persistent.
  *
- * When the device has this default route already, nothing changes. The call changes TUNTAP_OVERRIDE and
- * the gateway of an existing one, TUNTAP_KEEP makes it stay, and the call adds what is missing: call it
- * again after the device was down (TUNTAP_EVENT_UP). A route that another handle has added ends with that handle. Of several devices with a
- * default route, the one that was first with TUNTAP_OVERRIDE is used, or else the first one.
+ * If the device already has exactly this default route, nothing changes. If only TUNTAP_OVERRIDE or the
+ * gateway differs, the call updates it. TUNTAP_KEEP makes it stay. Missing parts are added: call this
+ * function again after the device was down (TUNTAP_EVENT_UP). A route that another handle added still
+ * ends with that handle. If several devices have a default route, the first one with TUNTAP_OVERRIDE is
+ * used, otherwise the first one.
  *
  * Without IPv6 addresses on the device, the route for IPv6 still keeps IPv6 packets from leaving the
- * host past the device. Strict source validation (sysctl rp_filter) of other interfaces refuses
- * packets that would be answered through the device, such as new connections from the Internet to this
- * host. DNS is not changed: use resolvectl or resolvconf.
+ * host through another interface. Strict source validation (sysctl rp_filter) of other interfaces
+ * refuses packets that would be answered through the device, such as new connections from the Internet
+ * to this host. DNS is not changed: use resolvectl or resolvconf.
  *
  * Cost: until the handle is closed or the route is deleted, the handle has one more descriptor.
  *
  * Linux: the route is in a table of its own, 2000000000 + the index of the device. Rules of policy
  * routing with the priorities 30003 to 30006 select it. `ip rule` shows them: with protocol 117 they
  * end with the handle, and with protocol static they stay; suppress_ifgroup only shows the device.
- * The kernel evaluates rules of other programs with lower numbers first: verify the way with
- * tuntap_find_route. Rules of devices that are gone lead nowhere, but their bypasses
- * apply to other devices; the next call that adds or deletes a default route or a bypass removes them.
+ * The kernel evaluates rules of other programs with lower numbers first: verify the result with
+ * tuntap_find_route. Rules of devices that are gone have no effect, but their bypasses apply to other
+ * devices; the next call that adds or deletes a default route or a bypass removes them.
  * Other programs can remove the rules: systemd-networkd does so with ManageForeignRoutingPolicyRules=.
  *
  * Darwin: routes to 0.0.0.0/1 and 128.0.0.0/1, ::/1 and 8000::/1, which precede the default route.
  *
  * @param dev      The device.
- * @param family   TUNTAP_IPV4, TUNTAP_IPV6, or 0: each of them that the system has. If one fails,
+ * @param family   TUNTAP_IPV4, TUNTAP_IPV6, or 0: each family that the kernel supports. If one fails,
  *                 neither is added.
- * @param gateway  The next hop on the link, such as "10.8.0.1"; only with one family. NULL: none. A
- *                 TAP without one looks for each destination on its link (ARP).
+ * @param gateway  The next hop on the link, such as "10.8.0.1"; only with one family. NULL: none. On a
+ *                 TAP without a gateway, the kernel resolves each destination on the link (ARP, NDP).
  * @param flags    0, or TUNTAP_KEEP and TUNTAP_OVERRIDE.
  * @param err      May be NULL.
- * @return 0, also when the device has this default route already; or
+ * @return 0, even if the device already has this default route; or
  *         -EINVAL       gateway is not valid (TUNTAP_REASON_ADDRESS);
  *         -EINVAL       unknown flags (TUNTAP_REASON_FLAGS);
- *         -EINVAL       dev is NULL, the family is unknown, or gateway has no family
+ *         -EINVAL       dev is NULL, the family is unknown, or a gateway is given with family 0
  *                       (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL       the MTU is below 1280, for IPv6 (TUNTAP_REASON_RANGE);
  *         -ENETDOWN     the device is down (TUNTAP_REASON_DOWN);
@@ -2386,7 +2404,7 @@ int tuntap_find_route(const tuntap *dev, const char *destination, const char *so
  *                       (TUNTAP_REASON_SYSTEM);
  *         -EACCES       IPv6 is disabled on the device, for IPv6 (TUNTAP_REASON_SYSTEM): see
  *                       TUNTAP_IPV6_DISABLE, or request TUNTAP_IPV4: then IPv6 packets leave the
- *                       host past the device;
+ *                       host through another interface;
  *         -EEXIST       another interface has a default route in the table (TUNTAP_REASON_BUSY);
  *         -EPERM        CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
  *         -EOPNOTSUPP   the kernel has no policy routing, or no IPv6 for TUNTAP_IPV6
@@ -2419,8 +2437,7 @@ int tuntap_add_default_route(tuntap *dev, uint32_t family, const char *gateway, 
 int tuntap_del_default_route(tuntap *dev, uint32_t family, tuntap_error *err);
 
 /**
- * Excludes packets from the default route through the device: they take the way that they would
- * take without it.
+ * Excludes packets from the default route through the device: they are routed as if it did not exist.
  *
  * For the server of a VPN, and for networks that should stay reachable with TUNTAP_OVERRIDE. A bypass
  * has no effect without a default route of tuntap_add_default_route, and can be added before it. It
@@ -2460,7 +2477,7 @@ int tuntap_del_default_route(tuntap *dev, uint32_t family, tuntap_error *err);
  * @param mask         The bits of the mark to compare. 0: all.
  * @param flags        0, or TUNTAP_KEEP.
  * @param err          May be NULL.
- * @return 0, also when the device has this bypass already; or
+ * @return 0, even if the device already has this bypass; or
  *         -EINVAL       destination is not valid (TUNTAP_REASON_ADDRESS);
  *         -EINVAL       unknown flags (TUNTAP_REASON_FLAGS);
  *         -EINVAL       dev is NULL, neither a destination nor a mark is given, the mark has bits
@@ -2712,7 +2729,7 @@ int tuntap_config_set_vnet_hdr_size(tuntap_config *config, size_t size, tuntap_e
  * size: see tuntap_config_set_vnet_hdr_size.
  *
  * On a little-endian machine, TUNTAP_ENDIAN_BIG needs a kernel with
- * CONFIG_TUN_VNET_CROSS_LE. On others the open fails with -EOPNOTSUPP and
+ * CONFIG_TUN_VNET_CROSS_LE. With any other kernel the open fails with -EOPNOTSUPP and
  * TUNTAP_REASON_KERNEL.
  *
  * @param config  The config.
@@ -2794,7 +2811,7 @@ int tuntap_config_set_up(tuntap_config *config, int up, tuntap_error *err);
  * @param dev   The device.
  * @param path  For example "/run/netns/blue" or "/proc/1234/ns/net".
  * @param err   Filled in on failure. May be NULL.
- * @return 0, also if it is already there, or
+ * @return 0, even if it is already there, or
  *         -EINVAL  dev or path is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL  path is not a network namespace (_NAMESPACE);
  *         -ENOENT, -EACCES, ...  path cannot be opened;
@@ -2862,7 +2879,7 @@ int tuntap_open_queue(tuntap *dev, uint64_t flags, tuntap **queue, tuntap_error 
  *
  * @param dev  The handle of the queue.
  * @param err  May be NULL.
- * @return 0, also when the queue is attached already; or
+ * @return 0, even if the queue is already attached; or
  *         -EINVAL  the device has a single queue (TUNTAP_REASON_MISMATCH);
  *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
  *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED);
@@ -2882,7 +2899,7 @@ int tuntap_attach(tuntap *dev, tuntap_error *err);
  *
  * @param dev  The handle of the queue.
  * @param err  May be NULL.
- * @return 0, also when the queue is detached already; or
+ * @return 0, even if the queue is already detached; or
  *         -EINVAL  the device has a single queue (TUNTAP_REASON_MISMATCH);
  *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
  *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
@@ -2893,7 +2910,7 @@ int tuntap_detach(tuntap *dev, tuntap_error *err);
 /* ----------------------------------------------------------------------------
  * Readers
  *
- * Reading packets in batches, which is faster.
+ * Reading packets in batches: faster than one by one.
  */
 
 /**
@@ -2913,8 +2930,8 @@ typedef struct tuntap_packet {
      * last one may be shorter. One sendmsg with UDP_SEGMENT can send such a run, from data - headroom
      * on, in segments of headroom + size + tailroom bytes (see tuntap_reader_set_room): therefore a run
      * has at most 60 packets, and at most 65507 bytes with their room. Each segment must also fit the
-     * path's MTU. 1 for a single packet, of any size. Only returned packets count, and each packet of
-     * the run has the number from itself on. A function that takes packets ignores it.
+     * path's MTU. It is 1 for a single packet. In a run of three packets the values are 3, 2 and 1.
+     * Only packets that this call returned are counted. A function that takes packets ignores it.
      */
     size_t run;
 } tuntap_packet;
@@ -3065,18 +3082,18 @@ ssize_t tuntap_reader_copy(tuntap_reader *reader, tuntap_packet *packets, size_t
 /* ----------------------------------------------------------------------------
  * Writers
  *
- * Writing packets in batches, which is faster.
+ * Writing packets in batches: faster than one by one.
  */
 
 /**
  * Creates a writer, which writes packets in batches. On a device with TUNTAP_OFFLOAD it coalesces
- * the packets of a flow to super-packets, and writes them with as few system calls as possible.
+ * the packets of a flow into super-packets, and writes them with as few system calls as possible.
  * On every other device it writes each packet at once.
  *
- * The packets arrive as if they were written one by one, with one exception: the identification of
- * IPv4 packets that must not be fragmented, if all have the same one, is incremented instead.
- * Packets of one TCP or UDP flow stay in order; packets of different flows may not. A packet with
- * a bad checksum is not coalesced, and arrives with the bad checksum.
+ * The packets arrive as if they were written one by one, with one exception: if IPv4 packets with
+ * the DF flag all have the same identification, they arrive with consecutive ones. Packets of one
+ * TCP or UDP flow stay in order; packets of different flows may not. Without TUNTAP_TRUSTED, a
+ * packet with a bad checksum is not coalesced, and arrives with the bad checksum.
  *
  * A handle can have several writers, each used by one thread.
  *
@@ -3377,8 +3394,8 @@ int tuntap_get_vnet_hdr_size(const tuntap *dev, size_t *size, tuntap_error *err)
  * Reads a packet or a super-packet without segmentation, and its virtio header. The device must
  * be opened with TUNTAP_OFFLOAD. For programs that forward the super-packet whole: to another
  * device, or to a UDP socket with UDP_SEGMENT. A super-packet of a tunnel can be written to a TAP
- * only. A program that cannot pass those on turns them off with tuntap_set_offloads, and the kernel
- * splits them, or splits them with tuntap_splitter_begin.
+ * only. A program that cannot forward them either turns them off with tuntap_set_offloads, so that the
+ * kernel splits them, or splits them itself with tuntap_splitter_begin.
  *
  * @param dev       The handle.
  * @param hdr       Receives the virtio header. It does not depend on the size and byte order of the
@@ -3481,7 +3498,8 @@ ssize_t tuntap_splitter_next(tuntap_splitter *splitter, void **packet, tuntap_er
 
 /**
  * Copies the next segment to the caller's memory, instead of returning it in place as
- * tuntap_splitter_next does. The copy and the checksum take one pass. For programs that keep several segments, for example in a list.
+ * tuntap_splitter_next does. The copy and the checksum take one pass. For programs that keep several
+ * segments, for example in a list.
  *
  * @param splitter  The splitter.
  * @param to        Receives the segment. Must not overlap with the super-packet.
@@ -3499,11 +3517,11 @@ ssize_t tuntap_splitter_copy(tuntap_splitter *splitter, void *to, size_t size, t
 /* ----------------------------------------------------------------------------
  * Joiners
  *
- * Joining packets to super-packets, in memory, without a device.
+ * Joining packets into super-packets, in memory, without a device.
  */
 
 /**
- * Creates a joiner, which coalesces packets to super-packets in memory, without a device.
+ * Creates a joiner, which coalesces packets into super-packets in memory, without a device.
  *
  * @param flags   TUNTAP_TUN for IP packets or TUNTAP_TAP for Ethernet frames, and optionally
  *                TUNTAP_TRUSTED.
@@ -3680,8 +3698,8 @@ int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64
 #define TUNTAP_MONITOR_DEFAULT_ROUTE 0x2
 
 /**
- * A device exists: it is new, or it is part of the present state when the monitor is opened
- * or after an overrun.
+ * A device exists: it was created or moved here, or it existed when the monitor was opened or
+ * after an overrun.
  */
 #define TUNTAP_EVENT_DEVICE 1
 
@@ -3740,8 +3758,8 @@ int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64
 #define TUNTAP_EVENT_REMOVED 11
 
 /**
- * Events were lost: the kernel's buffer for the reader was full, or memory was missing.
- * Discard the known state: the present state follows, as after tuntap_monitor_open. A device
+ * Events were lost: the kernel's buffer for the monitor was full, or memory was missing.
+ * Discard the known state: the current state follows, as after tuntap_monitor_open. A device
  * that is not reported again before TUNTAP_EVENT_COMPLETE is gone, without a
  * TUNTAP_EVENT_REMOVED. Only a monitor of one device reports TUNTAP_EVENT_REMOVED then,
  * directly after TUNTAP_EVENT_COMPLETE.
@@ -3749,7 +3767,7 @@ int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64
 #define TUNTAP_EVENT_OVERRUN 12
 
 /**
- * The present state is complete: each device, each of its addresses and, with
+ * The current state is complete: each device, each of its addresses and, with
  * TUNTAP_MONITOR_ROUTES, each of its routes has been reported. Later events are changes.
  */
 #define TUNTAP_EVENT_COMPLETE 13
@@ -3773,10 +3791,10 @@ int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64
 #define TUNTAP_EVENT_MOVED 16
 
 /**
- * The default route of the system is another one now, or the name, the MTU or the carrier of its
- * interface changed. Without a destination there is none for the family. Only with
+ * The default route of the system changed, or the name, the MTU or the carrier of its interface.
+ * If destination is empty, the family has no default route. Only with
  * TUNTAP_MONITOR_DEFAULT_ROUTE. The event has the route, and the state of its interface, which
- * can be of any kind. It is the default route of the main table with the lowest metric, also one
+ * can be of any kind. It is the default route of the main table with the lowest metric, even one
  * through a TUN. Routes of tuntap_add_default_route, routes with several next hops and more
  * specific routes are not taken into account: call tuntap_find_route for a destination. Before
  * TUNTAP_EVENT_COMPLETE there is one event for each family that has a default route.
@@ -3857,7 +3875,7 @@ typedef struct tuntap_event {
      */
     char name[TUNTAP_NAME_SIZE];
     /**
-     * Address events: the address with its prefix, such as "10.8.0.1/24" or "fd00::1/64".
+     * Address events: the address with its prefix length, such as "10.8.0.1/24" or "fd00::1/64".
      */
     char addr[TUNTAP_ADDR_SIZE];
     /**
@@ -3865,7 +3883,7 @@ typedef struct tuntap_event {
      */
     char peer[TUNTAP_ADDR_SIZE];
     /**
-     * Route events: the destination with its prefix, such as "10.9.0.0/16".
+     * Route events: the destination with its prefix length, such as "10.9.0.0/16".
      */
     char destination[TUNTAP_ADDR_SIZE];
     /**
@@ -3881,7 +3899,7 @@ typedef struct tuntap_event {
 /**
  * Opens a monitor of one device, or of all TUN and TAP devices.
  *
- * The first events report the present state and end with TUNTAP_EVENT_COMPLETE. After that each
+ * The first events report the current state and end with TUNTAP_EVENT_COMPLETE. After that each
  * change is an event, in the order of the changes. TUNTAP_EVENT_OVERRUN reports that events were
  * lost. Changes of the flags or lifetimes of an address are not reported. A monitor needs no
  * privilege, except for a handle of tuntap_open_fd: see Namespace.
@@ -3974,7 +3992,7 @@ void tuntap_monitor_shutdown(tuntap_monitor *monitor);
  *         -ECANCELED  the monitor is shut down (TUNTAP_REASON_SHUTDOWN);
  *         -ENODEV     the only device of the monitor is gone, and an event has reported that
  *                     (TUNTAP_REASON_REMOVED);
- *         -EBUSY      another thread takes an event of this monitor (TUNTAP_REASON_BUSY);
+ *         -EBUSY      another thread is taking an event of this monitor (TUNTAP_REASON_BUSY);
  *         -ENOMEM     no memory for an event: TUNTAP_EVENT_OVERRUN is the next event
  *                     (TUNTAP_REASON_SYSTEM);
  *         -EINVAL     monitor or event is NULL, or size is too small (TUNTAP_REASON_ARGUMENT).

@@ -524,7 +524,7 @@ protected:
 
 } // namespace detail
 
-/** An address with its prefix, and a peer: a tuntap_addr, whose other members are 0. */
+/** An address with its prefix length, and a peer: a tuntap_addr, whose other members are 0. */
 inline addr make_addr(std::string_view address, std::string_view peer = {}) {
     addr made{};
     detail::fill(made.addr, address);
@@ -532,7 +532,7 @@ inline addr make_addr(std::string_view address, std::string_view peer = {}) {
     return made;
 }
 
-/** A destination with its prefix, and a gateway: a tuntap_route, whose other members are 0. */
+/** A destination with its prefix length, and a gateway: a tuntap_route, whose other members are 0. */
 inline route make_route(std::string_view destination, std::string_view gateway = {}) {
     route made{};
     detail::fill(made.destination, destination);
@@ -1015,7 +1015,7 @@ public:
     }
 };
 
-/** Joins packets to super-packets, in memory: tuntap_joiner. */
+/** Joins packets into super-packets, in memory: tuntap_joiner. */
 class joiner : public detail::handle<::tuntap_joiner, ::tuntap_joiner_free> {
 public:
     /** An empty handle. */

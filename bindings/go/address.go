@@ -13,7 +13,7 @@ import (
 
 // Addr is an address of a device. A request needs only Prefix.
 type Addr struct {
-	Prefix    netip.Prefix  // the address with its prefix; with a Peer, the prefix is that of the peer
+	Prefix    netip.Prefix  // the address with its prefix length; with a Peer, that of the peer's network
 	Peer      netip.Addr    // the other end of a point-to-point link
 	Broadcast netip.Addr    // IPv4; zero in a request: the default
 	Label     string        // IPv4: the interface name that old programs show for the address
@@ -74,7 +74,7 @@ func (d *Device) Addrs() ([]Addr, error) {
 // the device has it with other properties.
 func (d *Device) AddAddr(addr Addr) error { return d.addAddr(addr, 0) }
 
-// ReplaceAddr adds an address, or changes the properties of the one that has its place.
+// ReplaceAddr adds an address, or changes the properties of the existing one with the same key: see TUNTAP_REPLACE.
 func (d *Device) ReplaceAddr(addr Addr) error { return d.addAddr(addr, C.TUNTAP_REPLACE) }
 
 func (d *Device) addAddr(addr Addr, flags C.uint64_t) error {

@@ -7,7 +7,7 @@ import "C"
 
 import "net/netip"
 
-// DefaultRoute routes everything through a device. The zero value is for both families that the system has.
+// DefaultRoute routes everything through a device. The zero value is for each family that the kernel supports.
 type DefaultRoute struct {
 	Family   Family
 	Gateway  netip.Addr // the next hop on the link, which a TAP needs; only with one family

@@ -118,16 +118,16 @@ func (d *Device) File() (*os.File, error) {
 	return duplicate(C.tuntap_get_fd(d.dev, nil), "tuntap")
 }
 
-// SetDeadline sets the deadlines of reading and writing, also for the readers and writers of the device. A zero time
-// means no deadline.
+// SetDeadline sets the deadlines of reading and writing, including those of the readers and writers of the device. A
+// zero time means no deadline.
 func (d *Device) SetDeadline(t time.Time) error { return d.poll.wrap(d.poll.file.SetDeadline(t)) }
 
-// SetReadDeadline sets the deadline of present and later reads.
+// SetReadDeadline sets the deadline of current and later reads.
 func (d *Device) SetReadDeadline(t time.Time) error {
 	return d.poll.wrap(d.poll.file.SetReadDeadline(t))
 }
 
-// SetWriteDeadline sets the deadline of present and later writes.
+// SetWriteDeadline sets the deadline of current and later writes.
 func (d *Device) SetWriteDeadline(t time.Time) error {
 	return d.poll.wrap(d.poll.file.SetWriteDeadline(t))
 }

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// Monitor reports changes of devices. The first events report the present state and end with EventComplete.
+// Monitor reports changes of devices. The first events report the current state and end with EventComplete.
 type Monitor struct {
 	mu      sync.Mutex
 	monitor *C.tuntap_monitor // nil: closed
@@ -47,8 +47,8 @@ const (
 	EventAddrAdded    EventKind = C.TUNTAP_EVENT_ADDR_ADDED    // an address was added
 	EventAddrRemoved  EventKind = C.TUNTAP_EVENT_ADDR_REMOVED  // an address was removed
 	EventRemoved      EventKind = C.TUNTAP_EVENT_REMOVED       // the device is gone
-	EventOverrun      EventKind = C.TUNTAP_EVENT_OVERRUN       // events were lost: the present state follows
-	EventComplete     EventKind = C.TUNTAP_EVENT_COMPLETE      // the present state is complete
+	EventOverrun      EventKind = C.TUNTAP_EVENT_OVERRUN       // events were lost: the current state follows
+	EventComplete     EventKind = C.TUNTAP_EVENT_COMPLETE      // the current state is complete
 	EventRouteAdded   EventKind = C.TUNTAP_EVENT_ROUTE_ADDED   // a route was added
 	EventRouteRemoved EventKind = C.TUNTAP_EVENT_ROUTE_REMOVED // a route was removed or replaced
 	EventMoved        EventKind = C.TUNTAP_EVENT_MOVED         // the device was moved to another network namespace
@@ -59,7 +59,7 @@ const (
 func (k EventKind) String() string { return C.GoString(C.tuntap_strevent(C.uint32_t(k))) }
 
 // Event is an event, with the state of the device after it. EventDefaultRoute has the state of the interface that the
-// default route leads through; without one for the family, Route has no Destination.
+// default route leads through; if Route has no Destination, the family has no default route.
 type Event struct {
 	Kind        EventKind
 	Name        string

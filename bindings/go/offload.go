@@ -144,7 +144,7 @@ func (s *Splitter) yieldNext(packet []byte, yield func([]byte, error) bool) bool
 	return yield(packet[at:at+size:at+size], nil)
 }
 
-// Joiner joins packets to super-packets, in memory.
+// Joiner joins packets into super-packets, in memory.
 type Joiner struct {
 	mu      sync.Mutex
 	joiner  *C.tuntap_joiner // nil: closed

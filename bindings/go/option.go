@@ -55,7 +55,7 @@ func WithDown() Option {
 	})
 }
 
-// WithPrefix adds an address with its prefix.
+// WithPrefix adds an address with its prefix length.
 func WithPrefix(prefix netip.Prefix) Option { return WithAddr(Addr{Prefix: prefix}) }
 
 // WithAddr adds an address: see Device.AddAddr.

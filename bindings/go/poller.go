@@ -73,7 +73,7 @@ func (p *poller) wrap(err error) error {
 	return err
 }
 
-// close ends all waits, present and later ones.
+// close ends all waits, current and later ones.
 func (p *poller) close() error {
 	if p.closed.Swap(true) {
 		return os.ErrClosed

@@ -21,7 +21,8 @@ type Info struct {
 	MAC          net.HardwareAddr // zeros for a TUN
 }
 
-// List returns the TUN and TAP devices in the network namespace of the calling thread, also those of other programs.
+// List returns the TUN and TAP devices in the network namespace of the calling thread, including those of other
+// programs.
 func List() ([]Info, error) {
 	devices, err := list(func(items *C.tuntap_info, count C.size_t, e *C.tuntap_error) C.ssize_t {
 		return C.tuntap_list(items, count, C.sizeof_tuntap_info, e)

@@ -21,7 +21,7 @@ import (
 	"unsafe"
 )
 
-// Writer writes packets in batches. With Offload it coalesces the packets of a flow to super-packets, and writes them
+// Writer writes packets in batches. With Offload it coalesces the packets of a flow into super-packets, and writes them
 // with as few system calls as possible. Packets of one flow stay in order.
 //
 // A packet that the writer has accepted must not be written again. If the kernel refuses it, the next Flush, WriteBatch

@@ -7,7 +7,7 @@ import os
 import re
 
 from book import REASON, Book, Page, assign, groups
-from header import Header, parse
+from header import Header, Rule, parse
 from parts import constant_blocks, fill, struct_blocks
 from text import Code, Definitions, Heading, Paragraph, Span, blocks, markdown, paragraphs, spans
 
@@ -21,6 +21,11 @@ def readme_section(readme: str, title: str) -> str:
     return found[1]
 
 
+def rule_text(rule: Rule) -> str:
+    """A rule. The lists of errors on the pages have the whole names of reasons."""
+    return rule.text.replace(": _NAME stands for TUNTAP_REASON_NAME", "")
+
+
 def overview(book: Book, readme: str, example: str) -> Page:
     page = Page("tuntap", 7, "create, configure and drive TUN and TAP devices")
     intro = re.split(r"\n\n {4}", readme_section(readme, "libtuntap"))[0]
@@ -32,11 +37,11 @@ def overview(book: Book, readme: str, example: str) -> Page:
         listed = [name for one in book.pages if one.section == section.name for name in one.names]
         tour.append(([Span("lead", section.name)], [spans(section.about), spans(", ".join(listed) + ".")]))
     page.add("FUNCTIONS", [Definitions(tour)])
-    rules = [block for rule in book.header.rules for block in (Heading(rule.name), *blocks(rule.text))]
+    rules = [block for rule in book.header.rules for block in (Heading(rule.name), *blocks(rule_text(rule)))]
     page.add("RULES FOR ALL FUNCTIONS", rules)
     platforms = markdown(readme_section(readme, "What works where"))
     tables = [block for block in platforms if not isinstance(block, Paragraph)]
-    page.add("PLATFORMS", [*blocks(book.header.closing.replace("their comment", "their page")), *tables])
+    page.add("PLATFORMS", [*blocks(book.header.closing.replace("Comments name", "The pages name")), *tables])
     page.add("EXAMPLES", [Code(example)])
     page.related = ["tuntap_monitor_next", "tuntap_open", "tuntap_open_config", "tuntap_read", "tuntap_wait"]
     return page
@@ -48,7 +53,7 @@ def error_page(book: Book, example: str) -> Page:
         "tuntap_error", 7, "why a call failed", section.name, structs=section.structs, constants=section.constants
     )
     rules = {rule.name: rule for rule in book.header.rules}
-    page.add("DESCRIPTION", blocks(rules["Errors"].text) + blocks(rules["Messages"].text))
+    page.add("DESCRIPTION", blocks(rule_text(rules["Errors"])) + blocks(rules["Messages"].text))
     reasons = [one for one in section.constants if one.name.startswith(REASON)]
     page.add("STRUCTURES", [block for struct in section.structs for block in struct_blocks(struct)])
     page.add("CONSTANTS", constant_blocks([one for one in section.constants if one not in reasons]))

@@ -41,7 +41,7 @@ pub struct CAddr {
     /// address and TUNTAP_SCOPE_GLOBAL for any other. The kernel derives the scope of an IPv6
     /// address from the address.
     pub scope: u32,
-    /// The metric of the route to the network of the address. 0: the default. Linux 4.18.
+    /// The metric of the route to the network of the address. 0: the default. Needs Linux 4.18.
     pub metric: u32,
     /// TUNTAP_ADDR_*.
     pub flags: u64,
@@ -51,15 +51,15 @@ pub struct CAddr {
     /// lifetime, or none with TUNTAP_ADDR_DEPRECATED.
     pub preferred: u32,
     /// The origin of the address: IFAPROT_*, where 3 is the kernel's link-local address. 0: unknown.
-    /// Linux 5.18.
+    /// Since Linux 5.18; ignored before.
     pub protocol: u32,
-    /// 0.
+    /// Must be 0.
     pub reserved: u32,
-    /// The address with its prefix, such as "10.8.0.1/24" or "fd00::1/64". Request: without
-    /// a prefix, the address has the prefix that it already has on the device, or else the prefix of
-    /// a single host: 32 or 128. Without a prefix but with a peer, the prefix is 32 or 128.
+    /// The address with its prefix length, such as "10.8.0.1/24" or "fd00::1/64". Request: without a
+    /// prefix length, the address has the one that it already has on the device, or else that of a
+    /// single host: 32 or 128. Without a prefix length but with a peer, it is 32 or 128.
     pub addr: [c_char; TUNTAP_ADDR_SIZE],
-    /// The peer: the other end of a point-to-point link, such as "10.8.0.2". The prefix then
+    /// The peer: the other end of a point-to-point link, such as "10.8.0.2". The prefix length then
     /// describes the network of the peer: addr "10.8.0.6" with peer "10.8.0.5" is
     /// `ip addr add 10.8.0.6 peer 10.8.0.5/32`, and OpenVPN's `ifconfig 10.8.0.6 10.8.0.5`.
     /// "": no peer.
@@ -114,22 +114,22 @@ pub(super) fn protocol(number: u32) -> Result<u8> {
 ///
 /// A member that is 0 or "" requests nothing, except valid and preferred: 0 there requests an address
 /// that does not expire. When the device already has the address with everything that is requested,
-/// nothing changes. An address with a lifetime is therefore never equal to one of the device.
+/// nothing changes. A request with a lifetime therefore never matches an existing address.
 ///
-/// Without a prefix, "10.8.0.6" adds a single host, 10.8.0.6/32. If the device already has 10.8.0.6
-/// with any prefix, and no peer is requested, its prefix stays. tuntap_del_addr is different: without a
-/// prefix it removes 10.8.0.6 with every prefix.
+/// Without a prefix length, "10.8.0.6" adds a single host, 10.8.0.6/32. If the device already has
+/// 10.8.0.6 with any prefix length, and no peer is requested, its prefix length stays. tuntap_del_addr
+/// is different: without a prefix length it removes 10.8.0.6 with every prefix length.
 ///
-/// Each address has a place, and a place has one address. For IPv4 the place is the address itself,
-/// its prefix length, and the network of its peer (without a peer: its own network). So 10.8.0.6 peer
-/// 10.8.0.5 and 10.8.0.6 peer 10.8.0.9 are two places, and so are 10.8.0.6/24 and 10.8.0.6/16. For
-/// IPv6 the place is the address alone.
+/// A device has one address with each key. The key of an IPv4 address is the address itself, its prefix
+/// length, and the network of its peer (without a peer: its own network). So 10.8.0.6 peer 10.8.0.5 and
+/// 10.8.0.6 peer 10.8.0.9 have different keys, and so have 10.8.0.6/24 and 10.8.0.6/16. The key of an
+/// IPv6 address is the address alone.
 ///
-/// When the place has an address with other properties, the call fails with -EEXIST. With
-/// TUNTAP_REPLACE the new address replaces the old one instead, and
-/// properties that are not requested stay as they were. Linux changes lifetimes, metric and protocol
-/// in place, and for IPv6 also the flags. For any other change, and for each change on Darwin, the
-/// library deletes the old address first and restores it when the new one cannot be added.
+/// When the device has an address with the same key and other properties, the call fails with -EEXIST.
+/// With TUNTAP_REPLACE the new address replaces the existing one instead, and properties that are not
+/// requested stay as they were. Linux changes lifetimes, metric and protocol in place, and for IPv6 also
+/// the flags. For any other change, and for each change on Darwin, the library deletes the old address
+/// first and restores it when the new one cannot be added.
 ///
 /// Linux: RTM_NEWADDR. A TAP also gets the broadcast address of an IPv4 network. While the device is
 /// up, the kernel adds a route to the network.
@@ -147,7 +147,7 @@ pub(super) fn protocol(number: u32) -> Result<u8> {
 /// @param size   sizeof(tuntap_addr).
 /// @param flags  0, or TUNTAP_REPLACE.
 /// @param err    May be NULL.
-/// @return 0, also when the device has this address already; or
+/// @return 0, even if the device already has this address; or
 ///         -EINVAL      addr is unspecified, multicast or the IPv4 broadcast address, or family or
 ///                      prefix contradicts it (TUNTAP_REASON_ADDRESS);
 ///         -EINVAL      unknown flags (TUNTAP_REASON_FLAGS);
@@ -240,7 +240,7 @@ pub unsafe extern "C" fn tuntap_list_addrs(
     with(dev, err, |device| Ok(list_out(addrs, count, size)?.set(device.addresses()?)))
 }
 
-/// Gets the first IPv4 address of the device, without its prefix: see tuntap_get_netmask.
+/// Gets the first IPv4 address of the device, without its prefix length: see tuntap_get_netmask.
 ///
 /// For IPv6 and for further addresses use tuntap_list_addrs.
 ///
@@ -266,7 +266,7 @@ pub unsafe extern "C" fn tuntap_get_addr(
 
 /// Makes an address the only one of its family on the device.
 ///
-/// On failure the addresses and prefixes are as before.
+/// On failure the addresses and prefix lengths are as before.
 ///
 /// The library removes the other addresses first, and then adds this one if the device does not have
 /// it. So there is a moment without an address, in which packets are lost. To change an address without
@@ -278,16 +278,16 @@ pub unsafe extern "C" fn tuntap_get_addr(
 ///
 /// This does not work for two IPv4 addresses of the same network: see tuntap_del_addr.
 ///
-/// IPv6 link-local addresses (fe80::/10) are a family by themselves here: one replaces only link-local
-/// addresses, and any other IPv6 address leaves those.
+/// IPv6 link-local addresses (fe80::/10) are a family by themselves here: a link-local address replaces
+/// only link-local addresses, and any other IPv6 address replaces only the others.
 ///
 /// Linux: RTM_NEWADDR. Routes through the removed addresses are removed with them. A TAP also gets
 /// the broadcast address of an IPv4 network. While the device is up, the kernel adds a route to the
 /// network.
 ///
 /// @param dev   The device.
-/// @param addr  "10.8.0.1/24", "fd00::1/64". Without a prefix, the address has the prefix that it
-///              already has on the device, or else the prefix of a single host: 32 or 128.
+/// @param addr  "10.8.0.1/24", "fd00::1/64". Without a prefix length, the address has the one that it
+///              already has on the device, or else that of a single host: 32 or 128.
 /// @param err   May be NULL.
 /// @return 0, or
 ///         -EINVAL  addr is not the address of a host (TUNTAP_REASON_ADDRESS);
@@ -328,14 +328,14 @@ pub unsafe extern "C" fn tuntap_get_dstaddr(
 /// Sets the peer of the first IPv4 address.
 ///
 /// The prefix length stays, and then describes the network of the peer. On failure the addresses
-/// and prefixes are as before.
+/// and prefix lengths are as before.
 ///
 /// Linux: the library removes all IPv4 addresses of the device and adds them again. Those that do not
 /// change keep their labels and lifetimes. IPv4 routes through the device are lost.
 ///
 /// @param dev      The device.
-/// @param dstaddr  The peer, such as "10.8.0.2", without a prefix. The address of the device removes the
-///                 peer.
+/// @param dstaddr  The peer, such as "10.8.0.2", without a prefix length. The address of the device
+///                 removes the peer.
 /// @param err      May be NULL.
 /// @return 0, or
 ///         -ENOENT  the device has no IPv4 address (TUNTAP_REASON_UNSET);
@@ -379,7 +379,7 @@ pub unsafe extern "C" fn tuntap_get_netmask(
 
 /// Sets the netmask of the first IPv4 address.
 ///
-/// On failure the addresses and prefixes are as before.
+/// On failure the addresses and prefix lengths are as before.
 ///
 /// Linux: the library removes all IPv4 addresses of the device and adds them again. Those that do not
 /// change keep their labels and lifetimes. IPv4 routes through the device are lost.

@@ -292,7 +292,7 @@ pub unsafe extern "C" fn tuntap_config_set_vnet_hdr_size(
 /// size: see tuntap_config_set_vnet_hdr_size.
 ///
 /// On a little-endian machine, TUNTAP_ENDIAN_BIG needs a kernel with
-/// CONFIG_TUN_VNET_CROSS_LE. On others the open fails with -EOPNOTSUPP and
+/// CONFIG_TUN_VNET_CROSS_LE. With any other kernel the open fails with -EOPNOTSUPP and
 /// TUNTAP_REASON_KERNEL.
 ///
 /// @param config  The config.

@@ -13,55 +13,56 @@ use crate::model::default_route::{Bypass, DefaultRoute, parse_bypass_flags};
 /// Routes everything through the device, which must be up: as a VPN does.
 ///
 /// Packets to the host itself, packets that bypass the device (see tuntap_add_bypass), and, without
-/// TUNTAP_OVERRIDE, packets with a more specific route in the main table keep their way. Add a bypass
-/// for the server of the VPN first: otherwise the packets of the tunnel enter the tunnel.
+/// TUNTAP_OVERRIDE, packets with a more specific route in the main table are routed as before. Add a
+/// bypass for the server of the VPN first: otherwise the packets of the tunnel enter the tunnel.
 ///
 /// The default routes of the system stay where they are. The route ends when the handle that added it
 /// is closed or released, unless TUNTAP_KEEP is set, or when the device goes down, is moved to another
 /// network namespace, or is removed; for IPv6 also when its MTU falls below 1280 or IPv6 is disabled on
-/// it. Packets then take their former way again. After a crash of the process
-/// the kernel removes the device, unless it is persistent. The next handle with CAP_NET_ADMIN that
-/// opens a persistent device removes what was left.
+/// it. Packets are then again routed as before. After a crash of the process the kernel removes the
+/// device, unless it is persistent. The next handle with CAP_NET_ADMIN that opens a persistent device
+/// removes what was left.
 ///
-/// Only the process that added the route removes it, when it closes its handle, also if a child of
-/// fork() still uses the device; a child removes nothing. Call this function after daemon(3). The close
-/// needs CAP_NET_ADMIN: without it the rules stay. They lead nowhere when the device is gone, but a
-/// persistent device still gets the packets: before the process drops its privileges, decide for
-/// TUNTAP_KEEP or for a device that is not persistent.
+/// Only the process that added the route removes it, when it closes the handle. A child of fork()
+/// removes nothing, even if it still uses the device. Call this function after daemon(3). The close
+/// needs CAP_NET_ADMIN: without it the rules stay. They have no effect once the device is gone, but a
+/// persistent device still gets the packets. Before the process drops its privileges, choose:
+/// TUNTAP_KEEP, or a device that is not persistent.
 ///
-/// When the device has this default route already, nothing changes. The call changes TUNTAP_OVERRIDE and
-/// the gateway of an existing one, TUNTAP_KEEP makes it stay, and the call adds what is missing: call it
-/// again after the device was down (TUNTAP_EVENT_UP). A route that another handle has added ends with that handle. Of several devices with a
-/// default route, the one that was first with TUNTAP_OVERRIDE is used, or else the first one.
+/// If the device already has exactly this default route, nothing changes. If only TUNTAP_OVERRIDE or the
+/// gateway differs, the call updates it. TUNTAP_KEEP makes it stay. Missing parts are added: call this
+/// function again after the device was down (TUNTAP_EVENT_UP). A route that another handle added still
+/// ends with that handle. If several devices have a default route, the first one with TUNTAP_OVERRIDE is
+/// used, otherwise the first one.
 ///
 /// Without IPv6 addresses on the device, the route for IPv6 still keeps IPv6 packets from leaving the
-/// host past the device. Strict source validation (sysctl rp_filter) of other interfaces refuses
-/// packets that would be answered through the device, such as new connections from the Internet to this
-/// host. DNS is not changed: use resolvectl or resolvconf.
+/// host through another interface. Strict source validation (sysctl rp_filter) of other interfaces
+/// refuses packets that would be answered through the device, such as new connections from the Internet
+/// to this host. DNS is not changed: use resolvectl or resolvconf.
 ///
 /// Cost: until the handle is closed or the route is deleted, the handle has one more descriptor.
 ///
 /// Linux: the route is in a table of its own, 2000000000 + the index of the device. Rules of policy
 /// routing with the priorities 30003 to 30006 select it. `ip rule` shows them: with protocol 117 they
 /// end with the handle, and with protocol static they stay; suppress_ifgroup only shows the device.
-/// The kernel evaluates rules of other programs with lower numbers first: verify the way with
-/// tuntap_find_route. Rules of devices that are gone lead nowhere, but their bypasses
-/// apply to other devices; the next call that adds or deletes a default route or a bypass removes them.
+/// The kernel evaluates rules of other programs with lower numbers first: verify the result with
+/// tuntap_find_route. Rules of devices that are gone have no effect, but their bypasses apply to other
+/// devices; the next call that adds or deletes a default route or a bypass removes them.
 /// Other programs can remove the rules: systemd-networkd does so with ManageForeignRoutingPolicyRules=.
 ///
 /// Darwin: routes to 0.0.0.0/1 and 128.0.0.0/1, ::/1 and 8000::/1, which precede the default route.
 ///
 /// @param dev      The device.
-/// @param family   TUNTAP_IPV4, TUNTAP_IPV6, or 0: each of them that the system has. If one fails,
+/// @param family   TUNTAP_IPV4, TUNTAP_IPV6, or 0: each family that the kernel supports. If one fails,
 ///                 neither is added.
-/// @param gateway  The next hop on the link, such as "10.8.0.1"; only with one family. NULL: none. A
-///                 TAP without one looks for each destination on its link (ARP).
+/// @param gateway  The next hop on the link, such as "10.8.0.1"; only with one family. NULL: none. On a
+///                 TAP without a gateway, the kernel resolves each destination on the link (ARP, NDP).
 /// @param flags    0, or TUNTAP_KEEP and TUNTAP_OVERRIDE.
 /// @param err      May be NULL.
-/// @return 0, also when the device has this default route already; or
+/// @return 0, even if the device already has this default route; or
 ///         -EINVAL       gateway is not valid (TUNTAP_REASON_ADDRESS);
 ///         -EINVAL       unknown flags (TUNTAP_REASON_FLAGS);
-///         -EINVAL       dev is NULL, the family is unknown, or gateway has no family
+///         -EINVAL       dev is NULL, the family is unknown, or a gateway is given with family 0
 ///                       (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL       the MTU is below 1280, for IPv6 (TUNTAP_REASON_RANGE);
 ///         -ENETDOWN     the device is down (TUNTAP_REASON_DOWN);
@@ -69,7 +70,7 @@ use crate::model::default_route::{Bypass, DefaultRoute, parse_bypass_flags};
 ///                       (TUNTAP_REASON_SYSTEM);
 ///         -EACCES       IPv6 is disabled on the device, for IPv6 (TUNTAP_REASON_SYSTEM): see
 ///                       TUNTAP_IPV6_DISABLE, or request TUNTAP_IPV4: then IPv6 packets leave the
-///                       host past the device;
+///                       host through another interface;
 ///         -EEXIST       another interface has a default route in the table (TUNTAP_REASON_BUSY);
 ///         -EPERM        CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
 ///         -EOPNOTSUPP   the kernel has no policy routing, or no IPv6 for TUNTAP_IPV6
@@ -113,8 +114,7 @@ pub unsafe extern "C" fn tuntap_del_default_route(dev: *mut Device, family: u32,
     with(dev, err, |device| device.del_default_route(family_of(family)?))
 }
 
-/// Excludes packets from the default route through the device: they take the way that they would
-/// take without it.
+/// Excludes packets from the default route through the device: they are routed as if it did not exist.
 ///
 /// For the server of a VPN, and for networks that should stay reachable with TUNTAP_OVERRIDE. A bypass
 /// has no effect without a default route of tuntap_add_default_route, and can be added before it. It
@@ -154,7 +154,7 @@ pub unsafe extern "C" fn tuntap_del_default_route(dev: *mut Device, family: u32,
 /// @param mask         The bits of the mark to compare. 0: all.
 /// @param flags        0, or TUNTAP_KEEP.
 /// @param err          May be NULL.
-/// @return 0, also when the device has this bypass already; or
+/// @return 0, even if the device already has this bypass; or
 ///         -EINVAL       destination is not valid (TUNTAP_REASON_ADDRESS);
 ///         -EINVAL       unknown flags (TUNTAP_REASON_FLAGS);
 ///         -EINVAL       dev is NULL, neither a destination nor a mark is given, the mark has bits

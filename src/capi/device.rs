@@ -18,11 +18,11 @@ use crate::model::name::NameRequest;
 /// last handle, unless it is persistent. If the call fails, an existing device is as it
 /// was, and no new device remains.
 ///
-/// Linux: opens /dev/net/tun and calls TUNSETIFF. An existing device that is not open takes
-/// over the requested TUNTAP_PI and keeps it. A device that is open keeps its own, and a
-/// request for the other is refused. Descriptors are opened close-on-exec. The device
-/// belongs to the network namespace of the calling thread, and the handle continues to act
-/// in that namespace.
+/// Linux: opens /dev/net/tun and calls TUNSETIFF. An existing device that is not open gets
+/// the TUNTAP_PI setting of this call and keeps it. A device that is open keeps its setting,
+/// and a request for a different one is refused. Descriptors are opened close-on-exec. The
+/// device belongs to the network namespace of the calling thread, and the handle continues
+/// to act in that namespace.
 ///
 /// Darwin: a TUN is a utun interface, created through its control socket, and up from the
 /// start. A TAP is one of a pair of feth interfaces. Its frames pass through BPF and
@@ -336,8 +336,8 @@ pub unsafe extern "C" fn tuntap_get_owner(dev: *const Device, uid: *mut u32, err
 
 /// Sets the user who may open the device without privilege. If a group is also set, the
 /// user must be a member of it. A device without owner and group is open to everyone who
-/// may open the device node. The owner must be able to open the device node too. An owner cannot be
-/// unset. This needs no privilege.
+/// may open the device node. The owner must be able to open the device node too. An owner
+/// cannot be unset. Setting it needs no privilege on a device that the caller has open.
 ///
 /// @param dev  The device.
 /// @param uid  As numbered in the user namespace of the calling process.

@@ -50,8 +50,8 @@ pub unsafe extern "C" fn tuntap_get_ipv6(
 /// @param setting  A TUNTAP_IPV6_*.
 /// @param value    The value.
 /// @param err      May be NULL.
-/// @return 0, also when the device has the value already; or
-///         -EINVAL      the setting does not have the value (TUNTAP_REASON_RANGE);
+/// @return 0, even if the device already has the value; or
+///         -EINVAL      the value is not valid for this setting (TUNTAP_REASON_RANGE);
 ///         -EINVAL      dev is NULL, or the setting is unknown (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL      the kernel refuses the value: 2 without a stable_secret, for example
 ///                      (TUNTAP_REASON_SYSTEM);

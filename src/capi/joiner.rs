@@ -26,7 +26,7 @@ impl Handle for CJoiner {
     const NAME: &'static str = "joiner";
 }
 
-/// Creates a joiner, which coalesces packets to super-packets in memory, without a device.
+/// Creates a joiner, which coalesces packets into super-packets in memory, without a device.
 ///
 /// @param flags   TUNTAP_TUN for IP packets or TUNTAP_TAP for Ethernet frames, and optionally
 ///                TUNTAP_TRUSTED.

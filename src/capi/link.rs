@@ -15,7 +15,7 @@ use crate::model::name::Name;
 ///
 /// @param dev  The device.
 /// @param err  Filled in on failure. May be NULL.
-/// @return 0, also if it is already up, or
+/// @return 0, even if it is already up, or
 ///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
 ///         -ENODEV  the device is gone (_REMOVED).
@@ -31,7 +31,7 @@ pub unsafe extern "C" fn tuntap_up(dev: *mut Device, err: *mut CError) -> c_int 
 ///
 /// @param dev  The device.
 /// @param err  Filled in on failure. May be NULL.
-/// @return 0, also if it is already down, or
+/// @return 0, even if it is already down, or
 ///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
 ///         -ENODEV  the device is gone (_REMOVED).
@@ -265,13 +265,14 @@ pub unsafe extern "C" fn tuntap_get_txqueuelen(
 /// and no counter of the kernel includes them. With a length of 0 the device drops every packet.
 ///
 /// @param dev      The device.
-/// @param packets  For each queue. The kernel allocates a pointer for each packet immediately, and
-///                 at most 4 MB on x86-64 and most processors: 524288 packets.
+/// @param packets  For each queue. The kernel allocates 8 bytes for each packet at once (4 on 32-bit
+///                 processors). On x86-64 and most 64-bit processors the limit is 4 MiB: 524288
+///                 packets.
 /// @param err      Filled in on failure. May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
-///         -ENOMEM  the kernel has no memory for it, or packets is above this limit (_SYSTEM);
-///         -ERANGE  packets is above the limit of a newer kernel (_SYSTEM);
+///         -ENOMEM  no memory, or packets is above the limit (_SYSTEM);
+///         -ERANGE  newer kernels: packets is above the limit (_SYSTEM);
 ///         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
@@ -335,7 +336,7 @@ pub struct CStats {
     /// Written packets that the kernel dropped, for lack of room or because the device was down. A
     /// super-packet counts as one: tuntap_writer_get_lost counts packets.
     pub rx_dropped: u64,
-    /// Packets that were not read, because the queue was full or the device had none.
+    /// Packets that were not read, because the queue was full or no queue was attached.
     pub tx_dropped: u64,
 }
 

@@ -40,16 +40,16 @@ pub unsafe extern "C" fn tuntap_get_master(
 ///
 /// @param dev     The device.
 /// @param master  The name of the bridge, in the network namespace of the device. NULL or "": none; the
-///                device is a port no more.
+///                device is no longer a port.
 /// @param err     May be NULL.
-/// @return 0, also when the device is that port already; or
+/// @return 0, even if the device is already that port; or
 ///         -ENODEV      there is no interface with this name (TUNTAP_REASON_ABSENT);
 ///         -EINVAL      master is not a valid name (TUNTAP_REASON_NAME);
 ///         -EINVAL      dev is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL      the kernel refuses: the bridge does not take a TUN, for example
 ///                      (TUNTAP_REASON_SYSTEM);
 ///         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
-///         -EOPNOTSUPP  the interface takes no ports (TUNTAP_REASON_SYSTEM);
+///         -EOPNOTSUPP  the interface cannot have ports (TUNTAP_REASON_SYSTEM);
 ///         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
 ///         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
 /// @since 0.1.0

@@ -55,11 +55,11 @@ pub struct CEvent {
     pub mac: [u8; TUNTAP_MAC_SIZE],
     /// The name of the device.
     pub name: [c_char; TUNTAP_NAME_SIZE],
-    /// Address events: the address with its prefix, such as "10.8.0.1/24" or "fd00::1/64".
+    /// Address events: the address with its prefix length, such as "10.8.0.1/24" or "fd00::1/64".
     pub addr: [c_char; TUNTAP_ADDR_SIZE],
     /// Address events: the peer, such as "10.8.0.2". "": none.
     pub peer: [c_char; TUNTAP_ADDR_SIZE],
-    /// Route events: the destination with its prefix, such as "10.9.0.0/16".
+    /// Route events: the destination with its prefix length, such as "10.9.0.0/16".
     pub destination: [c_char; TUNTAP_ADDR_SIZE],
     /// Route events: the gateway, such as "10.8.0.2". "": none.
     pub gateway: [c_char; TUNTAP_ADDR_SIZE],
@@ -117,7 +117,7 @@ fn event_family(event: &Event) -> Option<Family> {
 
 /// Opens a monitor of one device, or of all TUN and TAP devices.
 ///
-/// The first events report the present state and end with TUNTAP_EVENT_COMPLETE. After that each
+/// The first events report the current state and end with TUNTAP_EVENT_COMPLETE. After that each
 /// change is an event, in the order of the changes. TUNTAP_EVENT_OVERRUN reports that events were
 /// lost. Changes of the flags or lifetimes of an address are not reported. A monitor needs no
 /// privilege, except for a handle of tuntap_open_fd: see Namespace.
@@ -218,7 +218,7 @@ pub unsafe extern "C" fn tuntap_monitor_shutdown(monitor: *mut Monitor) {
 ///         -ECANCELED  the monitor is shut down (TUNTAP_REASON_SHUTDOWN);
 ///         -ENODEV     the only device of the monitor is gone, and an event has reported that
 ///                     (TUNTAP_REASON_REMOVED);
-///         -EBUSY      another thread takes an event of this monitor (TUNTAP_REASON_BUSY);
+///         -EBUSY      another thread is taking an event of this monitor (TUNTAP_REASON_BUSY);
 ///         -ENOMEM     no memory for an event: TUNTAP_EVENT_OVERRUN is the next event
 ///                     (TUNTAP_REASON_SYSTEM);
 ///         -EINVAL     monitor or event is NULL, or size is too small (TUNTAP_REASON_ARGUMENT).

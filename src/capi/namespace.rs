@@ -31,7 +31,7 @@ pub(super) unsafe fn namespace_at(path: *const c_char) -> Result<Namespace> {
 /// @param dev   The device.
 /// @param path  For example "/run/netns/blue" or "/proc/1234/ns/net".
 /// @param err   Filled in on failure. May be NULL.
-/// @return 0, also if it is already there, or
+/// @return 0, even if it is already there, or
 ///         -EINVAL  dev or path is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL  path is not a network namespace (_NAMESPACE);
 ///         -ENOENT, -EACCES, ...  path cannot be opened;

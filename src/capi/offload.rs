@@ -124,8 +124,8 @@ pub unsafe extern "C" fn tuntap_get_vnet_hdr_size(
 /// Reads a packet or a super-packet without segmentation, and its virtio header. The device must
 /// be opened with TUNTAP_OFFLOAD. For programs that forward the super-packet whole: to another
 /// device, or to a UDP socket with UDP_SEGMENT. A super-packet of a tunnel can be written to a TAP
-/// only. A program that cannot pass those on turns them off with tuntap_set_offloads, and the kernel
-/// splits them, or splits them with tuntap_splitter_begin.
+/// only. A program that cannot forward them either turns them off with tuntap_set_offloads, so that the
+/// kernel splits them, or splits them itself with tuntap_splitter_begin.
 ///
 /// @param dev       The handle.
 /// @param hdr       Receives the virtio header. It does not depend on the size and byte order of the

@@ -55,7 +55,7 @@ pub unsafe extern "C" fn tuntap_read_size(dev: *const Device) -> usize {
 ///         -EMSGSIZE   the packet was longer than size, and is lost (TUNTAP_REASON_BUFFER);
 ///         -ECANCELED  no packet, and tuntap_wake was called (TUNTAP_REASON_WOKEN);
 ///         -ECANCELED  tuntap_shutdown was called (TUNTAP_REASON_SHUTDOWN);
-///         -EINTR      a signal handler ran during the wait, also with SA_RESTART
+///         -EINTR      a signal handler ran during the wait, even with SA_RESTART
 ///                     (TUNTAP_REASON_INTERRUPTED);
 ///         -ENODEV     the device is gone, or was removed during the wait (TUNTAP_REASON_REMOVED);
 ///         -EPROTO     a super-packet contradicts its virtio header, and is lost
@@ -138,7 +138,7 @@ pub unsafe extern "C" fn tuntap_readv(
 
 /// Writes one packet to the kernel, which handles it as received through the device.
 ///
-/// The device must be up. The kernel takes the whole packet or nothing. It makes one system
+/// The device must be up. The kernel takes the whole packet or nothing. The call makes one system
 /// call and does not allocate.
 ///
 /// With TUNTAP_PI the kernel alone checks the bytes after that header, by the EtherType in it. It
@@ -162,7 +162,7 @@ pub unsafe extern "C" fn tuntap_readv(
 ///         -EBUSY      this queue is detached, and the device has TUNTAP_NAPI (TUNTAP_REASON_BUSY);
 ///         -ECANCELED  no room, and tuntap_wake was called (TUNTAP_REASON_WOKEN);
 ///         -ECANCELED  tuntap_shutdown was called (TUNTAP_REASON_SHUTDOWN);
-///         -EINTR      a signal handler ran during the wait, also with SA_RESTART
+///         -EINTR      a signal handler ran during the wait, even with SA_RESTART
 ///                     (TUNTAP_REASON_INTERRUPTED);
 ///         -ENODEV     the device is gone (TUNTAP_REASON_REMOVED).
 /// @since 0.1.0
@@ -179,7 +179,7 @@ pub unsafe extern "C" fn tuntap_write(
 /// Writes one packet as tuntap_write does, with a time limit for the wait.
 ///
 /// The limit replaces the mode of the handle, blocking or non-blocking. Only a device with a send
-/// buffer (tuntap_set_sndbuf) can be without room.
+/// buffer limit (tuntap_set_sndbuf) can be without room.
 ///
 /// @param dev           The device.
 /// @param buf           The packet.
@@ -221,8 +221,9 @@ unsafe fn write(
 ///
 /// @param dev    The device.
 /// @param parts  The buffers.
-/// @param count  The number of buffers: 1 to 1023. With TUNTAP_NAPI_FRAGS at most 18, each after the
-///               first of 1 to 4096 bytes. With TUNTAP_OFFLOAD more than 15 cost an allocation.
+/// @param count  The number of buffers: 1 to 1023. With TUNTAP_NAPI_FRAGS at most 18, and each buffer
+///               after the first has 1 to 4096 bytes. With TUNTAP_OFFLOAD more than 15 cost an
+///               allocation.
 /// @param err    May be NULL.
 /// @return As tuntap_write; or
 ///         -EINVAL  count is 0 or above 1023 (TUNTAP_REASON_ARGUMENT);

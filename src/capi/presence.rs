@@ -151,8 +151,9 @@ pub unsafe extern "C" fn tuntap_delete(name: *const c_char, flags: u64, err: *mu
 /// only on the version of the kernel. With a device the library queries the kernel, which also finds
 /// features that a distribution has backported.
 ///
-/// @param dev        NULL: only the kernel. A device: also whether the device has the kind and the
-///                   modes, which are fixed when it is created; USO only with TUNTAP_OFFLOAD.
+/// @param dev        NULL: only the kernel. A device: the result also depends on the kind and the
+///                   modes of the device, which are fixed when it is created. For example, USO
+///                   needs TUNTAP_OFFLOAD.
 /// @param feature    A TUNTAP_FEATURE_*.
 /// @param supported  Receives 1 or 0. It is 0 for a number that this version does not know.
 /// @param err        May be NULL.

@@ -50,7 +50,7 @@ pub unsafe extern "C" fn tuntap_open_queue(
 ///
 /// @param dev  The handle of the queue.
 /// @param err  May be NULL.
-/// @return 0, also when the queue is attached already; or
+/// @return 0, even if the queue is already attached; or
 ///         -EINVAL  the device has a single queue (TUNTAP_REASON_MISMATCH);
 ///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED);
@@ -71,7 +71,7 @@ pub unsafe extern "C" fn tuntap_attach(dev: *mut Device, err: *mut CError) -> c_
 ///
 /// @param dev  The handle of the queue.
 /// @param err  May be NULL.
-/// @return 0, also when the queue is detached already; or
+/// @return 0, even if the queue is already detached; or
 ///         -EINVAL  the device has a single queue (TUNTAP_REASON_MISMATCH);
 ///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).

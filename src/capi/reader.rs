@@ -38,8 +38,8 @@ pub struct CPacket {
     /// last one may be shorter. One sendmsg with UDP_SEGMENT can send such a run, from data - headroom
     /// on, in segments of headroom + size + tailroom bytes (see tuntap_reader_set_room): therefore a run
     /// has at most 60 packets, and at most 65507 bytes with their room. Each segment must also fit the
-    /// path's MTU. 1 for a single packet, of any size. Only returned packets count, and each packet of
-    /// the run has the number from itself on. A function that takes packets ignores it.
+    /// path's MTU. It is 1 for a single packet. In a run of three packets the values are 3, 2 and 1.
+    /// Only packets that this call returned are counted. A function that takes packets ignores it.
     pub run: usize,
 }
 

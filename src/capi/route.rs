@@ -41,27 +41,29 @@ pub struct CRoute {
     /// A TUNTAP_ROUTE_TYPE_*: what the system does with a packet.
     pub r#type: u32,
     /// The origin of the route. Linux: RTPROT_*, such as 2 for the kernel, 3 for the boot, 4 for an
-    /// administrator. Request: 0 for 4 when a route is added, and for any when one is looked up.
+    /// administrator. Request: when a route is added, 0 is 4; in tuntap_del_route, 0 matches any.
     pub protocol: u32,
     /// A TUNTAP_SCOPE_*: the distance of the destination. IPv6: always TUNTAP_SCOPE_GLOBAL.
-    /// Request: 0 for any when a route is looked up. When one is added, 0 is TUNTAP_SCOPE_GLOBAL
-    /// with a gateway and TUNTAP_SCOPE_LINK without.
+    /// Request: when a route is added, 0 is TUNTAP_SCOPE_GLOBAL with a gateway and TUNTAP_SCOPE_LINK
+    /// without; in tuntap_del_route, 0 matches any.
     pub scope: u32,
     /// The MTU of the route in bytes, at most 65520. 0: the MTU of the device.
     pub mtu: u32,
-    /// The destination with its prefix, such as "10.9.0.0/16". "0.0.0.0/0" and "::/0" are the
-    /// default routes: "default" is not accepted. Request: without a prefix it is a single host.
+    /// The destination with its prefix length, such as "10.9.0.0/16". "0.0.0.0/0" and "::/0" are the
+    /// default routes: "default" is not accepted. Request: without a prefix length it is a single
+    /// host.
     pub destination: [c_char; TUNTAP_ADDR_SIZE],
     /// The gateway: the next hop on the link, such as "10.8.0.2". "": none. Since Linux 5.2 an IPv4
     /// destination can have an IPv6 gateway. It must be in the network of an address of the device:
-    /// with a wide prefix, such as 10.0.0.1/8, many gateways are valid. For any other gateway set
-    /// TUNTAP_ROUTE_ONLINK.
+    /// with a short prefix length, such as 10.0.0.1/8, many gateways are valid. For any other gateway
+    /// set TUNTAP_ROUTE_ONLINK.
     pub gateway: [c_char; TUNTAP_ADDR_SIZE],
     /// The source address of packets whose sender has not chosen one. "": the system chooses.
     pub source: [c_char; TUNTAP_ADDR_SIZE],
-    /// The index of the interface: see if_indextoname(3). Only tuntap_find_route reports it. Request: 0.
+    /// The index of the interface: see if_indextoname(3). Only tuntap_find_route reports it. In a
+    /// request it must be 0.
     pub index: u32,
-    /// 0.
+    /// Must be 0.
     pub reserved: u32,
 }
 
@@ -157,7 +159,7 @@ impl CRoute {
 /// Linux: RTM_NEWROUTE. A route with an IPv4 destination and an IPv6 gateway needs Linux 5.2.
 ///
 /// Darwin: RTM_ADD. A route consists of a destination and a gateway. Any other attribute is
-/// -EOPNOTSUPP. A destination can have only one route, also when that leads through another
+/// -EOPNOTSUPP. A destination can have only one route, even if that leads through another
 /// interface. The device needs an address of the route's family.
 ///
 /// @param dev    The device.
@@ -165,9 +167,9 @@ impl CRoute {
 /// @param size   sizeof(tuntap_route).
 /// @param flags  0, or TUNTAP_REPLACE.
 /// @param err    May be NULL.
-/// @return 0, also when the device has this route already; or
-///         -EINVAL       destination has bits set after the prefix, an address is not valid, or the
-///                       families or prefixes contradict each other (TUNTAP_REASON_ADDRESS);
+/// @return 0, even if the device already has this route; or
+///         -EINVAL       destination has bits set after its prefix, an address is not valid, or the
+///                       families or prefix lengths contradict each other (TUNTAP_REASON_ADDRESS);
 ///         -EINVAL       unknown flags, or flags of the route that cannot be requested
 ///                       (TUNTAP_REASON_FLAGS);
 ///         -EINVAL       an unknown type, scope or family (TUNTAP_REASON_ARGUMENT);
@@ -266,7 +268,7 @@ pub unsafe extern "C" fn tuntap_list_routes(
 /// Needs no privilege.
 ///
 /// The route has the destination, the metric and the other attributes with which it was added. gateway
-/// and source are those of this packet. mtu is the MTU for this destination in bytes, also when the
+/// and source are those of this packet. mtu is the MTU for this destination in bytes, even if the
 /// route itself has none: of the path, if the kernel has learned it, or else of the interface.
 /// TUNTAP_ROUTE_PARTIAL also shows that the route has several next hops; one of them is reported.
 ///
@@ -277,16 +279,17 @@ pub unsafe extern "C" fn tuntap_list_routes(
 ///
 /// @param dev          A device: the route is looked up in its network namespace. NULL: in that of the
 ///                     calling thread.
-/// @param destination  An address without a prefix, such as "192.0.2.1". A link-local IPv6 address
-///                     needs an interface, and has no route here.
+/// @param destination  An address without a prefix length, such as "192.0.2.1". A link-local IPv6
+///                     address needs an interface, and has no route here.
 /// @param source       The source address of the packet. NULL: the system chooses it, and reports it.
 /// @param mark         The mark of the packet (SO_MARK). 0: none.
 /// @param route        Receives the route, with the index of its interface.
 /// @param size         sizeof(tuntap_route).
 /// @param err          May be NULL.
 /// @return 0, or
-///         -ENETUNREACH  no route leads to the destination, it discards the packet, or, for IPv4, the
-///                       host does not have source (TUNTAP_REASON_UNSET);
+///         -ENETUNREACH  no route leads to the destination, the route discards the packet (a blackhole
+///                       route, for example), or, for IPv4, the host does not have source
+///                       (TUNTAP_REASON_UNSET);
 ///         -EINVAL       destination or source is not an address, or their families differ
 ///                       (TUNTAP_REASON_ADDRESS);
 ///         -EINVAL       destination or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);

@@ -10,7 +10,7 @@ constants! {
         /// its NUL. On Linux, Darwin and the BSDs a name has up to 15 bytes.
         TUNTAP_NAME_SIZE = 256, "TUNTAP_NAME_SIZE";
         /// Size of a buffer that is large enough for any address as text, of any family, with its
-        /// prefix and its NUL.
+        /// prefix length and its NUL.
         TUNTAP_ADDR_SIZE = 64, "TUNTAP_ADDR_SIZE";
         /// Size of a buffer that is large enough for any alias, with its NUL.
         TUNTAP_ALIAS_SIZE = 256, "TUNTAP_ALIAS_SIZE";

@@ -140,7 +140,8 @@ pub unsafe extern "C" fn tuntap_splitter_next(
 }
 
 /// Copies the next segment to the caller's memory, instead of returning it in place as
-/// tuntap_splitter_next does. The copy and the checksum take one pass. For programs that keep several segments, for example in a list.
+/// tuntap_splitter_next does. The copy and the checksum take one pass. For programs that keep several
+/// segments, for example in a list.
 ///
 /// @param splitter  The splitter.
 /// @param to        Receives the segment. Must not overlap with the super-packet.

@@ -26,8 +26,8 @@ use crate::model::readiness::Readiness;
 /// tuntap_reader_next, tuntap_reader_batch or tuntap_reader_copy until it returns 0 or -EAGAIN, and
 /// then wait.
 ///
-/// TUNTAP_WAIT_WRITE: room is limited only on a device with a send buffer (tuntap_set_sndbuf). On
-/// Linux a device that is down is not ready either. On Darwin only a failed write shows that the
+/// TUNTAP_WAIT_WRITE: room is limited only on a device with a send buffer limit (tuntap_set_sndbuf).
+/// On Linux a device that is down is not ready either. On Darwin only a failed write shows that the
 /// queue is full; the device is ready again a millisecond later.
 ///
 /// @param dev           The device.
@@ -36,7 +36,7 @@ use crate::model::readiness::Readiness;
 /// @param err           May be NULL.
 /// @return The events that are ready, more than 0; or
 ///         -ETIMEDOUT  no event was ready within the time limit (TUNTAP_REASON_TIMEOUT);
-///         -EINTR      a signal handler ran during the wait, also with SA_RESTART
+///         -EINTR      a signal handler ran during the wait, even with SA_RESTART
 ///                     (TUNTAP_REASON_INTERRUPTED);
 ///         -ECANCELED  no event was ready, and tuntap_wake was called (TUNTAP_REASON_WOKEN);
 ///         -ECANCELED  tuntap_shutdown was called (TUNTAP_REASON_SHUTDOWN);

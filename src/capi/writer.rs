@@ -25,13 +25,13 @@ impl Handle for CWriter {
 }
 
 /// Creates a writer, which writes packets in batches. On a device with TUNTAP_OFFLOAD it coalesces
-/// the packets of a flow to super-packets, and writes them with as few system calls as possible.
+/// the packets of a flow into super-packets, and writes them with as few system calls as possible.
 /// On every other device it writes each packet at once.
 ///
-/// The packets arrive as if they were written one by one, with one exception: the identification of
-/// IPv4 packets that must not be fragmented, if all have the same one, is incremented instead.
-/// Packets of one TCP or UDP flow stay in order; packets of different flows may not. A packet with
-/// a bad checksum is not coalesced, and arrives with the bad checksum.
+/// The packets arrive as if they were written one by one, with one exception: if IPv4 packets with
+/// the DF flag all have the same identification, they arrive with consecutive ones. Packets of one
+/// TCP or UDP flow stay in order; packets of different flows may not. Without TUNTAP_TRUSTED, a
+/// packet with a bad checksum is not coalesced, and arrives with the bad checksum.
 ///
 /// A handle can have several writers, each used by one thread.
 ///

@@ -35,7 +35,7 @@ struct State {
     watch: Watch,
     only: Option<u32>,
     reports: Reports,
-    /// The last known state of the only device, while the present state is read again.
+    /// The last known state of the only device, while the current state is read again.
     before: Option<Link>,
     known: Interfaces,
     /// The number of the current or the last list of routes.
@@ -43,7 +43,7 @@ struct State {
     events: VecDeque<Event>,
     /// Events were lost because memory was missing. This is reported before the next event.
     overrun: bool,
-    /// The present state was listed completely.
+    /// The current state was listed completely.
     complete: bool,
     /// The default routes that were reported last: IPv4, IPv6.
     defaults: [Option<DefaultRoute>; 2],
@@ -94,7 +94,7 @@ impl Monitor {
             Ok(state) => state,
             Err(TryLockError::Poisoned(state)) => state.into_inner(),
             Err(TryLockError::WouldBlock) => {
-                let text = "monitor: another thread takes an event of this monitor";
+                let text = "monitor: another thread is taking an event of this monitor";
                 return Err(Error::new(Errno::EBUSY, Reason::Busy, text));
             }
         };
@@ -361,7 +361,7 @@ impl State {
         Ok(())
     }
 
-    /// The only device is gone if it is not in the present state: it was removed while announcements were lost.
+    /// The only device is gone if it is not in the current state: it was removed while announcements were lost.
     fn note_complete(&mut self) -> Noted {
         self.complete = true;
         self.note_default_routes()?;

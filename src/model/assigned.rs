@@ -12,8 +12,8 @@ use crate::model::text::{Untrusted, text};
 
 constants! {
     bits FLAGS: u64 {
-        /// IPv6: the address is used at once, without duplicate address detection. This is always so
-        /// on a TUN, which has no neighbours.
+        /// A flag of tuntap_addr.flags, like all TUNTAP_ADDR_*. IPv6: the address is used at once,
+        /// without duplicate address detection. This is always so on a TUN, which has no neighbours.
         NODAD = 0x1, "TUNTAP_ADDR_NODAD";
         /// No route to the network of the address is added.
         NOPREFIXROUTE = 0x2, "TUNTAP_ADDR_NOPREFIXROUTE";
@@ -43,13 +43,13 @@ const REPORTED: u64 = TENTATIVE | DADFAILED | SECONDARY | DYNAMIC;
 enumeration! {
     /// Where an address is valid, or the destination of a route is.
     pub enum Scope {
-        /// Everywhere.
+        /// Valid everywhere.
         Global = 1, "TUNTAP_SCOPE_GLOBAL";
-        /// On the link.
+        /// Valid on the link.
         Link = 2, "TUNTAP_SCOPE_LINK";
-        /// On the host.
+        /// Valid on the host.
         Host = 3, "TUNTAP_SCOPE_HOST";
-        /// In the site, or in a scope that the administrator has defined.
+        /// Valid in the site, or in a scope that the administrator has defined.
         Site = 4, "TUNTAP_SCOPE_SITE";
     }
 }

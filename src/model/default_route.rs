@@ -12,12 +12,14 @@ use crate::model::text::text;
 
 constants! {
     bits FLAGS: u64 {
-        /// The default route or the bypass stays when the handle that added it is closed. On a device
-        /// that is not persistent it ends with the device; on Darwin a bypass stays.
+        /// Argument flags of tuntap_add_default_route and tuntap_add_bypass: the default route or the
+        /// bypass stays when the handle that added it is closed. On a device that is not persistent it
+        /// ends with the device; on Darwin a bypass stays.
         KEEP = 0x2, "TUNTAP_KEEP";
-        /// The default route through the device precedes all other routes. Without this flag, more
-        /// specific routes of the main table precede it, such as those to the networks of other
-        /// interfaces. Whoever controls such a network can add such routes: a DHCP server, for example.
+        /// Argument flags of tuntap_add_default_route: the default route through the device precedes
+        /// all other routes. Without this flag, more specific routes of the main table precede it, such
+        /// as those to the networks of other interfaces. Whoever controls such a network can add such
+        /// routes: a DHCP server, for example.
         OVERRIDE = 0x4, "TUNTAP_OVERRIDE";
     }
 }

@@ -34,9 +34,9 @@ pub(crate) enum Notice {
     RoutesBegin,
     /// The list of all routes ends. Routes that it did not contain are gone.
     RoutesEnd,
-    /// Announcements were lost. The present state follows.
+    /// Announcements were lost. The current state follows.
     Overrun,
-    /// The present state is complete.
+    /// The current state is complete.
     Complete,
 }
 
@@ -65,8 +65,8 @@ impl RouteKey {
 enumeration! {
     /// The kind of an event. The numbers are the ABI's `TUNTAP_EVENT_*`.
     pub enum Kind {
-        /// A device exists: it is new, or it is part of the present state when the monitor is opened
-        /// or after an overrun.
+        /// A device exists: it was created or moved here, or it existed when the monitor was opened or
+        /// after an overrun.
         Device = 1, "TUNTAP_EVENT_DEVICE", c"device present";
         /// The device went up.
         Up = 2, "TUNTAP_EVENT_UP", c"device up";
@@ -92,15 +92,15 @@ enumeration! {
         /// TUNTAP_EVENT_DOWN, TUNTAP_EVENT_ADDR_REMOVED and TUNTAP_EVENT_ROUTE_REMOVED may precede
         /// it, because the kernel takes a device down first.
         Removed = 11, "TUNTAP_EVENT_REMOVED", c"device removed";
-        /// Events were lost: the kernel's buffer for the reader was full, or memory was missing.
-        /// Discard the known state: the present state follows, as after tuntap_monitor_open. A device
+        /// Events were lost: the kernel's buffer for the monitor was full, or memory was missing.
+        /// Discard the known state: the current state follows, as after tuntap_monitor_open. A device
         /// that is not reported again before TUNTAP_EVENT_COMPLETE is gone, without a
         /// TUNTAP_EVENT_REMOVED. Only a monitor of one device reports TUNTAP_EVENT_REMOVED then,
         /// directly after TUNTAP_EVENT_COMPLETE.
         Overrun = 12, "TUNTAP_EVENT_OVERRUN", c"events lost";
-        /// The present state is complete: each device, each of its addresses and, with
+        /// The current state is complete: each device, each of its addresses and, with
         /// TUNTAP_MONITOR_ROUTES, each of its routes has been reported. Later events are changes.
-        Complete = 13, "TUNTAP_EVENT_COMPLETE", c"present state complete";
+        Complete = 13, "TUNTAP_EVENT_COMPLETE", c"current state complete";
         /// A route through the device was added. Only with TUNTAP_MONITOR_ROUTES.
         RouteAdded = 14, "TUNTAP_EVENT_ROUTE_ADDED", c"route added";
         /// A route through the device was removed or replaced. Only with TUNTAP_MONITOR_ROUTES. For a
@@ -110,10 +110,10 @@ enumeration! {
         /// Otherwise as TUNTAP_EVENT_REMOVED, which replaces it on a kernel that does not report
         /// where the device went.
         Moved = 16, "TUNTAP_EVENT_MOVED", c"device moved to another network namespace";
-        /// The default route of the system is another one now, or the name, the MTU or the carrier of its
-        /// interface changed. Without a destination there is none for the family. Only with
+        /// The default route of the system changed, or the name, the MTU or the carrier of its interface.
+        /// If destination is empty, the family has no default route. Only with
         /// TUNTAP_MONITOR_DEFAULT_ROUTE. The event has the route, and the state of its interface, which
-        /// can be of any kind. It is the default route of the main table with the lowest metric, also one
+        /// can be of any kind. It is the default route of the main table with the lowest metric, even one
         /// through a TUN. Routes of tuntap_add_default_route, routes with several next hops and more
         /// specific routes are not taken into account: call tuntap_find_route for a destination. Before
         /// TUNTAP_EVENT_COMPLETE there is one event for each family that has a default route.

@@ -7,10 +7,11 @@ use crate::model::text::{Text, text};
 
 constants! {
     bits CALL_FLAGS: u64 {
-        /// The address or the route replaces another one that has its place. The place of an IPv4
-        /// address is the address itself, its prefix length, and the network of its peer (without a
-        /// peer: its own network); of an IPv6 address, the address; of a route, its destination,
-        /// metric and table.
+        /// Argument flags of tuntap_add_addr, tuntap_add_route, tuntap_config_add_addr and
+        /// tuntap_config_add_route: the address or the route replaces the existing one with the same
+        /// key. The key of an IPv4 address is the address itself, its prefix length, and the network
+        /// of its peer (without a peer: its own network); of an IPv6 address, the address; of a
+        /// route, its destination, metric and table.
         REPLACE = 0x1, "TUNTAP_REPLACE";
     }
 }
@@ -30,8 +31,9 @@ constants! {
         MULTI_QUEUE = 0x8, "TUNTAP_MULTI_QUEUE";
         /// The open fails with TUNTAP_REASON_BUSY if the device exists, instead of attaching to it.
         EXCLUSIVE = 0x10, "TUNTAP_EXCLUSIVE";
-        /// Functions that read or write packets return -EAGAIN instead of waiting, also those of
-        /// readers and writers: tuntap_set_nonblock lists them. Functions with a time limit still wait.
+        /// Functions that read or write packets return -EAGAIN instead of waiting, including those
+        /// of readers and writers: tuntap_set_nonblock lists them. Functions with a time limit still
+        /// wait.
         NONBLOCK = 0x20, "TUNTAP_NONBLOCK";
         /// The device stays after its last descriptor is closed (see tuntap_close), until
         /// tuntap_set_persist(dev, 0) or `ip link delete`. If later steps of the configuration can
@@ -52,9 +54,9 @@ constants! {
         /// tuntap_open_fd: the descriptor still belongs to the caller.
         BORROW = 0x400, "TUNTAP_BORROW";
         /// The device passes super-packets of up to 64 KiB (segmentation offload).
-        /// tuntap_reader_next splits them, tuntap_writer_put coalesces packets to them,
+        /// tuntap_reader_next splits them, tuntap_writer_put coalesces packets into them,
         /// tuntap_read_super and tuntap_write_super pass them unchanged, and tuntap_read and
-        /// tuntap_write still pass one packet a call. All offloads that the kernel supports are on:
+        /// tuntap_write still pass one packet per call. All offloads that the kernel supports are on:
         /// see tuntap_get_offloads and tuntap_set_offloads. Those of tunnels also need a virtio header
         /// of 24 bytes, which a new device without TUNTAP_PERSIST gets. The header has the size and
         /// the byte order that the device had when the handle was opened: see
@@ -63,11 +65,11 @@ constants! {
         OFFLOAD = 0x800, "TUNTAP_OFFLOAD";
         /// tuntap_writer_new, tuntap_joiner_new: the integrity of the packets is already verified,
         /// for example by authenticated decryption. Their TCP and UDP checksums are not verified but
-        /// recomputed, even wrong ones. tuntap_reader_new, tuntap_splitter_new: the packets go to a
-        /// writer with this flag on a device with TUNTAP_OFFLOAD, on this host or at the other end of
-        /// an authenticated tunnel. The checksums of segments are wrong: other receivers would drop
-        /// them. A tunnel needs the flag at both ends: for the reader that sends and for the writer
-        /// that receives.
+        /// recomputed, even wrong ones. tuntap_reader_new, tuntap_splitter_new: segments are returned
+        /// with wrong TCP and UDP checksums. Give them only to a writer with this flag on a device
+        /// with TUNTAP_OFFLOAD, on this host or at the other end of an authenticated tunnel: any other
+        /// receiver drops them. In a tunnel, set the flag on the reader at the sending end and on the
+        /// writer at the receiving end.
         TRUSTED = 0x1000, "TUNTAP_TRUSTED";
     }
 }

@@ -13,8 +13,8 @@ use crate::model::text::text;
 
 constants! {
     bits FLAGS: u64 {
-        /// The gateway is on the link, even if no address of the device has a network with it.
-        /// Without this flag the kernel then refuses the gateway.
+        /// The gateway is on the link, even if it is in none of the device's networks. Without this
+        /// flag the kernel refuses such a gateway.
         ONLINK = 0x1, "TUNTAP_ROUTE_ONLINK";
         /// Reported only: the route has attributes that a tuntap_route does not have.
         PARTIAL = 0x2, "TUNTAP_ROUTE_PARTIAL";

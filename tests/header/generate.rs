@@ -86,8 +86,8 @@ const SECTIONS: &[Section] = &[
     section("Options", "Options of an open that are not flags.", &[vnet_hdr::ENDIANS], "config"),
     section("Namespaces", "Moving a device to another network namespace.", &[], "namespace"),
     section("Queues", "Several queues for one device, each with its own handle.", &[], "queue"),
-    section("Readers", "Reading packets in batches, which is faster.", &[], "reader"),
-    section("Writers", "Writing packets in batches, which is faster.", &[], "writer"),
+    section("Readers", "Reading packets in batches: faster than one by one.", &[], "reader"),
+    section("Writers", "Writing packets in batches: faster than one by one.", &[], "writer"),
     section(
         "Super-packets",
         "Reading and writing the super-packets of a device with TUNTAP_OFFLOAD.",
@@ -100,7 +100,7 @@ const SECTIONS: &[Section] = &[
         &[],
         "splitter",
     ),
-    section("Joiners", "Joining packets to super-packets, in memory, without a device.", &[], "joiner"),
+    section("Joiners", "Joining packets into super-packets, in memory, without a device.", &[], "joiner"),
     section(
         "Programs and filters",
         "Programs and filters that the kernel runs for each packet.",

@@ -105,7 +105,7 @@ class Handle:
             self._free_once()
 
     def _shut_down(self) -> None:
-        """Ends the present and later waits of all users."""
+        """Ends the current and later waits of all users."""
 
 
 class DeviceHandle(Handle):

@@ -17,7 +17,7 @@ from .errors import Error
 
 IPAddress = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 IPInterface = Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
-# An address, with or without its prefix: text, or an object of the module ipaddress.
+# An address, with or without its prefix length: text, or an object of the module ipaddress.
 AddrLike = Union[str, IPAddress, IPInterface]
 
 

@@ -105,7 +105,7 @@ class _RetriedCall:
 
 
 class _BatchWrite:
-    """Calls tuntap_writer_batch, which reports how many packets it accepted, also when it fails."""
+    """Calls tuntap_writer_batch, which reports how many packets it accepted, even when it fails."""
 
     __slots__ = ("_error", "_error_address", "_taken", "_taken_address")
 

@@ -70,7 +70,7 @@ class Splitter(HandleOwner):
 
 
 class Joiner(HandleOwner):
-    """Coalesces packets to super-packets in memory. One thread at a time uses it; other threads wait."""
+    """Coalesces packets into super-packets in memory. One thread at a time uses it; other threads wait."""
 
     @documented("tuntap_joiner_new")
     def __init__(self, flags: Flag = Flag.TUN) -> None:

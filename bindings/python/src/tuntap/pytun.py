@@ -132,7 +132,7 @@ def _ipv4(value: Any) -> str:
 
 
 def _class_prefix(addr: str) -> int:
-    """Returns the prefix of the class of an address, which the kernel uses if no netmask is set."""
+    """Returns the prefix length of the class of an address, which the kernel uses if no netmask is set."""
     first = int(addr.partition(".")[0])
     return next(prefix for end, prefix in ((128, 8), (192, 16), (224, 24), (256, 32)) if first < end)
 
