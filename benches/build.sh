@@ -91,7 +91,7 @@ wireguard() {
         (wireguard_of_debian) >"$out/wireguard-debian.log" 2>&1 && return
     fi
     rm -f "$out/vpn/wireguard-go"
-    skip wireguard-go wireguard "its sources cannot be had: $(last_line "$out/wireguard.log")"
+    skip wireguard-go wireguard "its sources cannot be fetched: $(last_line "$out/wireguard.log")"
 }
 
 # examples-c/wireguard, and its two other forms.

@@ -18,7 +18,7 @@ until_ok() (
     tries=0
     until "$@" >/dev/null 2>&1; do
         tries=$((tries + 1))
-        [ "$tries" -lt 300 ] || { echo "in vain: $*"; exit 1; }
+        [ "$tries" -lt 300 ] || { echo "timed out: $*"; exit 1; }
         sleep 0.1
     done
 )

@@ -59,7 +59,7 @@ in_private() {
     if [ "$(id -u)" != 0 ]; then
         own_network="unshare --user --map-root-user --net"
         if [ ! -r /dev/net/tun ] || [ ! -w /dev/net/tun ]; then
-            echo "SKIP: /dev/net/tun may not be read and written by this user: run as root"
+            echo "SKIP: this user may not read and write /dev/net/tun: run as root"
             return 77
         fi
     fi

@@ -29,7 +29,7 @@ facts() {
 keeps() {
     facts "$1" >"$work/new" && [ -s "$work/new" ] && sort abi/libtuntap.abi | comm -23 - "$work/new" >"$work/lost" || return
     [ -s "$work/lost" ] || return 0
-    echo "programs that are compiled already rely on this, which is gone or different now:"
+    echo "compiled programs rely on the following, which is gone or has changed:"
     cat "$work/lost"
     return 1
 }

@@ -110,7 +110,7 @@ try "darwin, simulated: tests" simulated
 try "darwin, simulated: lint" simulated_lint
 
 if ! test -d "$("$cross_rustc" --print sysroot)/lib/rustlib/src/rust/library"; then
-    skip "darwin, ios, bsd" "std's source is not installed"
+    skip "darwin, ios, bsd" "std's source is not installed (rustup component add rust-src)"
     finish
 fi
 try "freebsd, netbsd, openbsd, ios: type-check" cross check --target x86_64-unknown-freebsd \

@@ -20,5 +20,6 @@ for manifest in Cargo.toml fuzz/Cargo.toml tests/header/Cargo.toml; do
     try "deny: $manifest, licences, sources" check "$manifest" licenses sources
     [ "${1:-}" != advisories ] || try "deny: $manifest, advisories" check "$manifest" advisories
 done
-[ "${1:-}" = advisories ] || echo "note  deny: advisories were not looked at, which needs the network: make check-advisories"
+[ "${1:-}" = advisories ] ||
+    echo "note  deny: advisories were not checked, because that needs a network: run \`make check-advisories\`"
 finish

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Builds the C examples with an installed libtuntap (found by pkg-config), and runs each in a private network.
+# Builds the C examples with an installed libtuntap (found by pkg-config), and runs each in a private network namespace.
 # The witnesses are ip(8) and sockets of the programs in tests/examples, never the library.
 # UNDER is a command to run the examples with, such as "valgrind -q --error-exitcode=9".
 set -u
@@ -26,7 +26,7 @@ build() {
     done
 }
 
-# --- Runs inside the private network, where set -e ends a test at its first failure. ---
+# --- Runs inside the private network namespace, where set -e ends a test at its first failure. ---
 
 # Ends the background programs, and shows their output after a failure.
 end() {
@@ -314,7 +314,7 @@ fi
 
 # --- Runs outside. ---
 
-# run NAME FUNCTION [OPTION]: runs the function in a private network, with more options of unshare.
+# run NAME FUNCTION [OPTION]: runs the function in a private network namespace, with more options of unshare.
 run() {
     # shellcheck disable=SC2086
     try "examples $1" timeout -k 5 120 $enter ${3:-} sh tests/examples.sh inside "$2"

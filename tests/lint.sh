@@ -29,7 +29,7 @@ versions() {
     for line in "packaging/debian/changelog libtuntap ($version-" "packaging/rpm/libtuntap.spec Version:        $version" \
         "packaging/alpine/APKBUILD pkgver=$version" "packaging/arch/PKGBUILD pkgver=$version" \
         "packaging/nix/default.nix version = \"$version\";" "packaging/README.md libtuntap-$version.tar.xz"; do
-        grep -qF "${line#* }" "${line%% *}" || { echo "${line%% *} has not: ${line#* }"; return 1; }
+        grep -qF "${line#* }" "${line%% *}" || { echo "${line%% *} does not contain: ${line#* }"; return 1; }
     done
 }
 

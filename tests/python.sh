@@ -124,7 +124,7 @@ if ! "$python" -c 'import venv, ensurepip, pip' 2>/dev/null; then
     finish
 fi
 if ! reaches_registry; then
-    skip "python" "what builds a wheel cannot be had of PyPI"
+    skip "python" "the build requirements are not available from PyPI"
     finish
 fi
 try "python: wheels" wheels

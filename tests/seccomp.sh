@@ -56,7 +56,7 @@ each_is_needed() {
 }
 
 if [ "$(uname -m)" != x86_64 ]; then
-    skip "seccomp" "the list is x86-64's"
+    skip "seccomp" "the list is for x86-64 only"
     finish
 fi
 try "seccomp: build" build

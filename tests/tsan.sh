@@ -23,7 +23,7 @@ build() {
 mkdir -p "$out"
 have "tsan" setarch || finish
 if ! test -d "$("$rustc" --print sysroot)/lib/rustlib/src/rust/library"; then
-    skip "tsan" "std's source is not installed"
+    skip "tsan" "std's source is not installed (rustup component add rust-src)"
     finish
 elif ! has_runtime; then
     skip "tsan" "the C compiler has no runtime of ThreadSanitizer"

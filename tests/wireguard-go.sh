@@ -49,7 +49,7 @@ replaced() {
     [ "$(grep -c 'kerneltun\.' "$tests")" = 2 ]
 }
 
-# device_tests OPTION...: in a private network, whose loopback device connects the two ends.
+# device_tests OPTION...: in a private network namespace, whose loopback device connects the two ends.
 device_tests() {
     # shellcheck disable=SC2016 # for the inner shell
     in_private sh -c 'ip link set lo up && exec "$@"' sh "$go" test -count 1 -timeout 200s "$@" "$wireguard/device"
@@ -60,7 +60,7 @@ have "wireguard-go" "$go" || finish
 rm -rf "$out"
 mkdir -p "$out"
 if ! sources 2>"$out/error"; then
-    skip "wireguard-go" "its sources cannot be had: $(tail -n 1 "$out/error")"
+    skip "wireguard-go" "its sources cannot be fetched: $(tail -n 1 "$out/error")"
     finish
 fi
 try "wireguard-go: vet" "$go" vet tuntap/wgtun

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The WireGuard example with other peers: itself, wireguard-go and boringtun-cli, in private networks joined by a veth.
-# Either of the two begins. Witnesses are sockets in the tunnel and below it (tests/wireguard/traffic.py).
+# The WireGuard example with other peers: itself, wireguard-go and boringtun-cli, in private network namespaces joined
+# by a veth. Either of the two begins. Witnesses are sockets in the tunnel and below it (tests/wireguard/traffic.py).
 #
 # Our program is built with AddressSanitizer and UndefinedBehaviorSanitizer, and once run by valgrind. Its parsers are
 # fuzzed for FUZZ_SECONDS (20) each.
@@ -19,7 +19,7 @@ python=${PYTHON:-python3}
 libdir=$(pkg-config --variable=libdir tuntap)
 near_port=5001 far_port=5002
 
-# --- Runs inside the private network: near is this one, with our program; far is a process that keeps another one. ---
+# --- Runs inside the private network namespace: near is this one, with our program; a process keeps far. ---
 
 end() {
     status=$?

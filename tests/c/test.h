@@ -258,7 +258,7 @@ UNUSED static void begin(void)
         skip("root may not make a network namespace here (unshare: not permitted)");
     }
     if (access("/dev/net/tun", R_OK | W_OK) != 0)
-        skip("/dev/net/tun may not be read and written by this user: run as root, or chmod 0666 it");
+        skip("this user may not read and write /dev/net/tun: run as root, or chmod 0666 it");
     if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
         skip("no unprivileged user namespaces here: run as root");
     in_user_namespace = 1;

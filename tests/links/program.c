@@ -69,7 +69,7 @@ int main(void)
     if (unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
         return puts("SKIP: no network namespace of one's own here"), 77;
     if (access("/dev/net/tun", R_OK | W_OK) != 0)
-        return puts("SKIP: /dev/net/tun may not be read and written by this user: run as root, or chmod 0666 it"), 77;
+        return puts("SKIP: this user may not read and write /dev/net/tun: run as root, or chmod 0666 it"), 77;
     alarm(30);
     if (tuntap_open("vpn%d", TUNTAP_TUN, &dev, &err) < 0)
         return failed("open", &err);

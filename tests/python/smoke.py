@@ -19,7 +19,7 @@ def enter_namespace(libc):
             skip("root may not make a network namespace here")
         return
     if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
-        skip("/dev/net/tun may not be read and written by this user")
+        skip("this user may not read and write /dev/net/tun")
     if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0:
         skip("no unprivileged user namespaces here")
     for name, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")):

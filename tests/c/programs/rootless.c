@@ -91,7 +91,7 @@ int main(void)
         become(4242, 4242);
         CHECK(prctl(PR_SET_DUMPABLE, 1) == 0); /* Otherwise /proc/self belongs to root. */
     } else if (access(node, R_OK | W_OK) != 0) {
-        skip("/dev/net/tun may not be read and written by this user: run as root, or chmod 0666 it");
+        skip("this user may not read and write /dev/net/tun: run as root, or chmod 0666 it");
     }
     pid_t pid = fork();
     CHECK(pid >= 0);

@@ -560,7 +560,7 @@ int main(void)
     if (run_as("valgrind"))
         return 0;
     if (geteuid() != 0 && access("/dev/net/tun", R_OK | W_OK) != 0)
-        skip("/dev/net/tun may not be read and written by this user");
+        skip("this user may not read and write /dev/net/tun");
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
         pid_t child = fork();
         CHECK(child >= 0);
