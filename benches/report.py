@@ -13,6 +13,8 @@ import statistics
 LONGEST_BAR = 4
 # How the names of this project's own programs begin or end.
 OWN = re.compile(r"(lib)?tuntap|.* queues?$")
+# What sections compare, by their keys; the others compare forwarders.
+GROUPS = {"queues": "queues", "vpn": "VPNs"}
 
 
 def ratios(runs, base, column):
@@ -85,14 +87,24 @@ def machine():
     return f"Linux {kernel}, {model}, {os.cpu_count()} processors"
 
 
+def bases(sections):
+    """Returns a sentence about the base of each group of sections."""
+    found = {}
+    for section in sections:
+        found.setdefault(section.base, GROUPS.get(section.key, "forwarders"))
+    if len(found) == 1:
+        return f"The base is {next(iter(found))}."
+    return f"The bases are: {', '.join(f'{base} ({group})' for base, group in found.items())}."
+
+
 def markdown(title, sections, results, rounds, command, picture):
-    bases = dict.fromkeys(section.base for section in sections if section.key in results)
     lines = [
         f"# {title}",
         "",
         f"Measured on {datetime.date.today()} by `{command}` on {machine()}.",
         f"Each of the {rounds} rounds runs all programs, one after the other. A ratio compares a program with the base of",
-        f"its table in the same round, and higher is better. The bases: {', '.join(bases)}.",
+        "its table in the same round, and higher is better.",
+        bases([section for section in sections if section.key in results]),
         "A table has the median of the ratios, and the range of all rounds in parentheses. Processor time varies less",
         "between days than the throughput of iperf3.",
         "",
