@@ -28,7 +28,7 @@ guide() {
     PYTHONPATH=/mnt/python PYTHONDONTWRITEBYTECODE=1 LD_LIBRARY_PATH=/mnt/lib private \
         timeout -k 5 60 tests/guides.sh --inside "$1"
     result=$?
-    [ "$result" != 124 ] || echo "it has not ended after 60 seconds"
+    [ "$result" != 124 ] || echo "still running after 60 seconds"
     return "$result"
 }
 
@@ -39,6 +39,9 @@ inside() {
     mkdir /mnt/lib /mnt/python /mnt/work
     mount --bind "$libdir" /mnt/lib
     mount --bind "$out/python" /mnt/python
+    # The virtual environment of docs/guides/first-device.md.
+    mkdir -p /mnt/work/venv/bin
+    ln -s "$python" /mnt/work/venv/bin/python3
     mount -t tmpfs none /run
     if mknod -m 0666 /mnt/tun c 10 200 2>/dev/null; then mount --bind /mnt/tun /dev/net/tun; fi
     "$python" tests/guides/run.py "docs/guides/$1.md" /mnt/work
