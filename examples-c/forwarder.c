@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Forwards between two TUN devices at line rate. A reader splits super-packets, your code handles each packet, and a
- * writer coalesces the packets of a flow again.
+ * Forwards between two TUN devices in super-packets. A reader splits them, your code handles each packet, and a writer
+ * coalesces the packets of a flow again.
  *
  *     sudo ./forwarder tun0 tun1
  *

@@ -15,7 +15,7 @@ static void send_message(const struct tunnel *tunnel, const struct sockaddr_in6 
     udp_send(tunnel->sock, to, &datagram, 1);
 }
 
-/* Rises with each call, also if the clock was set back. */
+/* Rises with each call, even if the clock was set back. */
 static void next_timestamp(struct tunnel *tunnel, uint8_t timestamp[TIMESTAMP_SIZE])
 {
     struct timespec time;
