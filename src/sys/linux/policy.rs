@@ -19,15 +19,33 @@ use crate::model::memory::{self, NoMemory};
 use crate::model::prefix::Family;
 use crate::sys::fork::process;
 
-/// The rules that a handle has added. Dropping it removes them, in the process that has added them: a child of fork()
-/// must not remove those of its parent.
+/// What a handle has added. Dropping it removes that, in the process that has added it: a child of fork() must not remove
+/// what its parent has added.
 pub(super) struct Policy {
     /// A separate socket, because the rules must be removed even if the device is gone or in another namespace.
     netlink: Socket,
     namespace: Option<Identity>,
     index: u32,
-    added: Vec<Rule>,
+    added: Vec<Addition>,
     process: usize,
+}
+
+/// A default route, or a bypass. Its rules can change: another handle may set another flag of the same default route.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Addition {
+    family: Family,
+    /// None: the default route.
+    bypass: Option<Bypass>,
+}
+
+impl Addition {
+    fn has(&self, rule: &Rule) -> bool {
+        let is_step = match self.bypass {
+            None => is_of_default(rule.step),
+            Some(bypass) => rule.step == Step::Bypass(bypass),
+        };
+        rule.family == self.family && is_step
+    }
 }
 
 impl Policy {
@@ -47,36 +65,41 @@ impl Policy {
         self.added.is_empty()
     }
 
-    /// Adds the rules for the default routes of these families, or none.
+    /// Adds the rules for the default routes of these families, or none. A default route that exists stays as long as
+    /// before, unless it is permanent from now on.
     pub(super) fn add_default(
         &mut self,
         families: &[Family],
         overriding: bool,
         permanent: bool,
     ) -> Result<bool, Refusal> {
-        let mut edits = Vec::new();
+        // The rule for the table comes last: until then all packets take their former routes.
+        let steps: &[Step] = if overriding {
+            &[Step::End, Step::Overriding]
+        } else {
+            &[Step::End, Step::Specific, Step::Default]
+        };
+        let others = |step| step != Step::End && is_of_default(step) && !steps.contains(&step);
+        let mut plan = Plan::default();
         for family in families {
             let present = self.present(*family)?;
-            // The rule for the table comes last: until then all packets take their former routes.
-            let steps: &[Step] = if overriding {
-                &[Step::End, Step::Overriding]
-            } else {
-                &[Step::End, Step::Specific, Step::Default]
-            };
+            let mut existing = present.iter().filter(|it| selects_table(it.step)).peekable();
+            let is_new = existing.peek().is_none();
+            let permanent = permanent || existing.any(|it| it.permanent);
+            plan.add(Addition { family: *family, bypass: None }, is_new, permanent)?;
             for step in steps {
-                self.plan(&mut edits, &present, *family, *step, permanent)?;
+                plan.add_rule(&present, Rule { family: *family, step: *step, index: self.index, permanent })?;
             }
-            let others = |step| step != Step::End && is_of_default(step) && !steps.contains(&step);
             for rule in present.iter().filter(|it| others(it.step)) {
-                memory::push(&mut edits, Edit::Remove(*rule))?;
+                plan.edit(Edit::Remove(*rule))?;
             }
         }
-        self.apply(&edits)
+        self.apply(&plan)
     }
 
     /// Removes the rules of the default routes of these families, of any handle. Returns whether there were any.
     pub(super) fn remove_default(&mut self, families: &[Family]) -> Result<bool, Refusal> {
-        self.remove(families, is_of_default)
+        self.remove(families, None)
     }
 
     /// Adds the rules of a bypass for these families, or none.
@@ -86,17 +109,20 @@ impl Policy {
         bypass: &Bypass,
         permanent: bool,
     ) -> Result<bool, Refusal> {
-        let mut edits = Vec::new();
+        let step = Step::Bypass(*bypass);
+        let mut plan = Plan::default();
         for family in families {
             let present = self.present(*family)?;
-            self.plan(&mut edits, &present, *family, Step::Bypass(*bypass), permanent)?;
+            let is_new = !present.iter().any(|it| it.step == step);
+            plan.add(Addition { family: *family, bypass: Some(*bypass) }, is_new, permanent)?;
+            plan.add_rule(&present, Rule { family: *family, step, index: self.index, permanent })?;
         }
-        self.apply(&edits)
+        self.apply(&plan)
     }
 
     /// Removes the rules of a bypass, of any handle. Returns whether there were any.
     pub(super) fn remove_bypass(&mut self, families: &[Family], bypass: &Bypass) -> Result<bool, Refusal> {
-        self.remove(families, |step| step == Step::Bypass(*bypass))
+        self.remove(families, Some(*bypass))
     }
 
     /// The rules of this device.
@@ -106,62 +132,36 @@ impl Policy {
         Ok(rules)
     }
 
-    /// Plans to add a rule that is not present. A rule that is to stay replaces a temporary one.
-    fn plan(
-        &self,
-        edits: &mut Vec<Edit>,
-        present: &[Rule],
-        family: Family,
-        step: Step,
-        permanent: bool,
-    ) -> Result<(), NoMemory> {
-        let wanted = Rule { family, step, index: self.index, permanent };
-        match present.iter().find(|it| it.step == step) {
-            None => memory::push(edits, Edit::Add(wanted)),
-            Some(found) if permanent && !found.permanent => {
-                memory::push(edits, Edit::Add(wanted))?;
-                memory::push(edits, Edit::Remove(*found))
-            }
-            Some(_) => Ok(()),
-        }
-    }
-
-    /// Removes rules of this device: first those that select its table. Returns whether there were any.
-    fn remove(&mut self, families: &[Family], is_meant: impl Fn(Step) -> bool) -> Result<bool, Refusal> {
-        let mut edits = Vec::new();
+    fn remove(&mut self, families: &[Family], bypass: Option<Bypass>) -> Result<bool, Refusal> {
+        let mut plan = Plan::default();
         for family in families {
-            let present = self.present(*family)?;
-            let (mut first, mut then) = (Vec::new(), Vec::new());
-            for rule in present.into_iter().filter(|it| is_meant(it.step)) {
-                let edits = if selects_table(rule.step) { &mut first } else { &mut then };
-                memory::push(edits, Edit::Remove(rule))?;
+            let removed = Addition { family: *family, bypass };
+            let mut present = self.present(*family)?;
+            present.retain(|it| removed.has(it));
+            in_order_of_removal(&mut present);
+            for rule in present {
+                plan.edit(Edit::Remove(rule))?;
             }
-            memory::append(&mut edits, &first)?;
-            memory::append(&mut edits, &then)?;
+            memory::push(&mut plan.not_owned, removed)?;
         }
-        self.apply(&edits)
+        self.apply(&plan)
     }
 
     /// Makes all changes, or none. Returns whether there were any.
-    fn apply(&mut self, edits: &[Edit]) -> Result<bool, Refusal> {
-        self.added.try_reserve(edits.len()).map_err(|_| Errno::ENOMEM)?;
-        for (place, edit) in edits.iter().enumerate() {
+    fn apply(&mut self, plan: &Plan) -> Result<bool, Refusal> {
+        self.added.try_reserve(plan.owned.len()).map_err(|_| Errno::ENOMEM)?;
+        for (number, edit) in plan.edits.iter().enumerate() {
             if let Err(refusal) = edit.make(&mut self.netlink) {
                 // Includes this change: it was made if only its answer was lost.
-                for edit in edits.iter().take(place.saturating_add(1)).rev() {
+                for edit in plan.edits.iter().take(number.saturating_add(1)).rev() {
                     let _ = edit.inverse().make(&mut self.netlink);
                 }
                 return Err(refusal);
             }
         }
-        for edit in edits {
-            match edit {
-                Edit::Add(rule) if rule.permanent => {}
-                Edit::Add(rule) => self.added.push(*rule),
-                Edit::Remove(rule) => self.added.retain(|it| it != rule),
-            }
-        }
-        Ok(!edits.is_empty())
+        self.added.retain(|it| !plan.not_owned.contains(it));
+        self.added.extend_from_slice(&plan.owned);
+        Ok(!plan.edits.is_empty())
     }
 
     /// Removes the rules of devices that are gone, whose processes ended without removing them.
@@ -196,28 +196,70 @@ fn is_of_default(step: Step) -> bool {
     selects_table(step) || matches!(step, Step::Specific | Step::End)
 }
 
+/// First the rules that select the table: then all packets take their former routes again.
+fn in_order_of_removal(rules: &mut [Rule]) {
+    rules.sort_unstable_by_key(|it| !selects_table(it.step));
+}
+
 impl Drop for Policy {
     fn drop(&mut self) {
         if self.process == process() {
             let added = std::mem::take(&mut self.added);
-            remove_with_routes(&mut self.netlink, self.index, added.into_iter().rev());
+            remove_temporary(&mut self.netlink, self.index, |rule| added.iter().any(|it| it.has(rule)));
         }
     }
 }
 
-/// Removes rules of a device, and the default routes in its table that no other rule selects.
-fn remove_with_routes(netlink: &mut Socket, index: u32, rules: impl Iterator<Item = Rule>) {
-    let (mut ipv4, mut ipv6) = (false, false);
-    for rule in rules {
-        let _ = rule::remove(netlink, &rule);
-        ipv4 |= rule.family == Family::V4 && selects_table(rule.step);
-        ipv6 |= rule.family == Family::V6 && selects_table(rule.step);
-    }
-    for family in [(ipv4, Family::V4), (ipv6, Family::V6)].into_iter().filter_map(|(on, it)| on.then_some(it))
-    {
-        let left = rule::list_family(netlink, family).unwrap_or_default();
-        if !left.iter().any(|it| it.index == index && selects_table(it.step)) {
+/// Removes temporary rules of a device, and the default routes in its table that no other rule selects.
+fn remove_temporary(netlink: &mut Socket, index: u32, is_meant: impl Fn(&Rule) -> bool) {
+    for family in [Family::V4, Family::V6] {
+        let mut rules = rule::list_family(netlink, family).unwrap_or_default();
+        rules.retain(|it| it.index == index);
+        in_order_of_removal(&mut rules);
+        let is_meant = |rule: &Rule| !rule.permanent && is_meant(rule);
+        for rule in rules.iter().filter(|it| is_meant(it)) {
+            let _ = rule::remove(netlink, rule);
+        }
+        let mut selecting = rules.iter().filter(|it| selects_table(it.step)).peekable();
+        if selecting.peek().is_some() && selecting.all(is_meant) {
             let _ = remove_route(netlink, index, family);
+        }
+    }
+}
+
+/// Changes of the rules, and of what the handle has added.
+#[derive(Default)]
+struct Plan {
+    edits: Vec<Edit>,
+    owned: Vec<Addition>,
+    not_owned: Vec<Addition>,
+}
+
+impl Plan {
+    fn edit(&mut self, edit: Edit) -> Result<(), NoMemory> {
+        memory::push(&mut self.edits, edit)
+    }
+
+    /// What is new belongs to this handle, unless it is permanent. What exists belongs to the handle that added it.
+    fn add(&mut self, addition: Addition, is_new: bool, permanent: bool) -> Result<(), NoMemory> {
+        if is_new || permanent {
+            memory::push(&mut self.not_owned, addition)?;
+        }
+        if is_new && !permanent {
+            memory::push(&mut self.owned, addition)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a rule that is not present. A permanent rule replaces a temporary one.
+    fn add_rule(&mut self, present: &[Rule], wanted: Rule) -> Result<(), NoMemory> {
+        match present.iter().find(|it| it.step == wanted.step) {
+            None => self.edit(Edit::Add(wanted)),
+            Some(found) if wanted.permanent && !found.permanent => {
+                self.edit(Edit::Add(wanted))?;
+                self.edit(Edit::Remove(*found))
+            }
+            Some(_) => Ok(()),
         }
     }
 }
@@ -245,12 +287,9 @@ impl Edit {
     }
 }
 
-/// Removes what a process has left at a device that it did not close: its temporary rules, and the default routes that only
-/// they selected. Only for a device that no other handle has open.
+/// Removes what a process has left at a device that it did not close. Only for a device that no other handle has open.
 pub(super) fn remove_stale(netlink: &mut Socket, index: u32) {
-    let rules = rule::list(netlink).unwrap_or_default();
-    let stale = rules.into_iter().filter(|it| it.index == index && !it.permanent);
-    remove_with_routes(netlink, index, stale);
+    remove_temporary(netlink, index, |_| true);
 }
 
 /// Removes the default route from the table of a device.

@@ -153,6 +153,44 @@ static void a_kept_route_outlives_the_handle_that_added_it_first(void)
     CHECK(!has_traces());
 }
 
+/** Another handle changes TUNTAP_OVERRIDE. The default route still ends with the handle that added it, and until then the
+ * bypass of the other one applies. */
+static void an_update_leaves_the_route_to_the_handle_that_added_it(uint64_t first, uint64_t second)
+{
+    for (int other_first = 0; other_first < 2; other_first++) {
+        tuntap *other, *dev = open_tunnel("t0", TUNTAP_MULTI_QUEUE);
+        OK(tuntap_open_queue(dev, 0, &other, &err));
+        OK(tuntap_add_default_route(dev, TUNTAP_IPV4, NULL, first, &err));
+        OK(tuntap_add_bypass(other, SERVER "/32", 0, 0, 0, &err));
+        OK(tuntap_add_default_route(other, TUNTAP_IPV4, NULL, second, &err));
+        LEAVES("t0", ANYWHERE);
+        LEAVES("a0", SERVER);
+        tuntap_close(other_first ? other : dev);
+        LEAVES_IT(other_first, "t0", ANYWHERE);
+        LEAVES_IT(!other_first, "a0", ANYWHERE);
+        tuntap_close(other_first ? dev : other);
+        CHECK(!has_traces());
+    }
+}
+
+/** A later call without TUNTAP_KEEP changes TUNTAP_OVERRIDE, and the default route still stays. */
+static void an_update_of_a_kept_route_keeps_it(uint64_t first, uint64_t second)
+{
+    tuntap *dev = open_tunnel("t0", TUNTAP_PERSIST);
+    OK(tuntap_add_default_route(dev, 0, NULL, first | TUNTAP_KEEP, &err));
+    OK(tuntap_add_default_route(dev, 0, NULL, second, &err));
+    tuntap_close(dev);
+    LEAVES("t0", ANYWHERE);
+    LEAVES("t0", ANYWHERE6);
+    LEAVES_IT(second == TUNTAP_OVERRIDE, "t0", "192.0.1.1");
+    OK(tuntap_open("t0", TUNTAP_TUN | TUNTAP_EXISTING, &dev, &err));
+    LEAVES("t0", ANYWHERE);
+    OK(tuntap_del_default_route(dev, 0, &err));
+    CHECK(!has_traces());
+    tuntap_close(dev);
+    IP("link delete t0");
+}
+
 static void open_with_a_half_kept_route(void)
 {
     tuntap *dev = open_tunnel("t0", TUNTAP_PERSIST);
@@ -360,6 +398,10 @@ int main(void)
     the_next_open_removes_rules_of_a_killed_process();
     a_kept_route_outlives_the_handle_that_added_it_first();
     a_half_kept_route_stays();
+    an_update_leaves_the_route_to_the_handle_that_added_it(0, TUNTAP_OVERRIDE);
+    an_update_leaves_the_route_to_the_handle_that_added_it(TUNTAP_OVERRIDE, 0);
+    an_update_of_a_kept_route_keeps_it(0, TUNTAP_OVERRIDE);
+    an_update_of_a_kept_route_keeps_it(TUNTAP_OVERRIDE, 0);
     a_change_removes_rules_of_deleted_devices();
     closing_in_a_forked_child_removes_nothing();
     rules_of_a_deleted_or_moved_device_are_removed();
