@@ -5,7 +5,8 @@ use super::address::{CAddr, family, family_of, protocol};
 use super::argument::{Growing, c_text};
 use super::field::{c_bytes, field, field_bytes, optional_field, zero};
 use super::size::TUNTAP_ADDR_SIZE;
-use crate::model::address::{AddressRequest, Assigned, Label, Options, Scope};
+use crate::model::address::AddressRequest;
+use crate::model::assigned::{Assigned, Label, Options, Scope};
 use crate::model::error::Result;
 use crate::model::prefix::{self, Parsed};
 

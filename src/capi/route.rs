@@ -12,7 +12,7 @@ use super::error::CError;
 use super::field::{field, is_replace, optional_field, zero};
 use super::size::TUNTAP_ADDR_SIZE;
 use crate::device::Device;
-use crate::model::address::Scope;
+use crate::model::assigned::Scope;
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::lookup::{Found, Lookup};
 use crate::model::prefix::Parsed;

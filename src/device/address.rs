@@ -4,8 +4,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{Call, Device};
-use crate::model::address::{Address, AddressRequest, Assigned, IPV6_MTU, Options, too_small_for_ipv6};
+use crate::model::address::{Address, AddressRequest, IPV6_MTU, too_small_for_ipv6};
 use crate::model::assigned::Label;
+use crate::model::assigned::{Assigned, Options};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::memory;
 use crate::model::prefix::{Family, Prefix};

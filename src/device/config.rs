@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 
 use crate::device::Device;
-use crate::model::address::{AddressRequest, Assigned, IPV6_MTU, Options, too_small_for_ipv6};
+use crate::model::address::{AddressRequest, IPV6_MTU, too_small_for_ipv6};
+use crate::model::assigned::{Assigned, Options};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::flags::Flags;
 use crate::model::ipv6::Setting;

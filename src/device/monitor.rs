@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::known::{DefaultRoute, Interfaces, Known, Listed, default_route, is_default};
 use crate::device::Device;
-use crate::model::address::Assigned;
+use crate::model::assigned::Assigned;
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::event::{Event, Kind, Notice, RouteKey};
 use crate::model::flags::Reports;

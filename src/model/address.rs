@@ -11,8 +11,6 @@ use crate::model::text::text;
 /// The minimum MTU of IPv6: RFC 8200.
 pub const IPV6_MTU: u32 = 1280;
 
-pub use crate::model::assigned::*;
-
 /// An address of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Address {

@@ -141,19 +141,9 @@ impl Bypass {
     }
 }
 
-/// Refuses an IPv4 address in IPv6 notation: its packets are IPv4, and no IPv6 route applies to them.
-pub(crate) fn check_not_mapped(ip: IpAddr, text: &str) -> Result<()> {
-    match ip {
-        IpAddr::V6(ip) if ip.to_ipv4_mapped().is_some() => {
-            Err(prefix::invalid(text, "this is an IPv4 address: write it as in 192.0.2.1"))
-        }
-        _ => Ok(()),
-    }
-}
-
 fn parse_destination(text: &str) -> Result<Route> {
     let route = Route::new(Parsed::new(text)?, text)?;
-    check_not_mapped(route.network(), text)?;
+    prefix::check_not_mapped(route.network(), text)?;
     if route.prefix() == Prefix::ALL {
         return Err(prefix::invalid(
             text,

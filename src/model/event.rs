@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use crate::model::address::Assigned;
+use crate::model::assigned::Assigned;
 use crate::model::link::Link;
 use crate::model::prefix::{Family, Prefix};
 use crate::model::route::Installed;

@@ -3,7 +3,6 @@
 
 use std::net::IpAddr;
 
-use crate::model::default_route::check_not_mapped;
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::prefix::{self, Family};
 use crate::model::route::Installed;
@@ -21,7 +20,7 @@ impl Lookup {
     /// Parses a destination such as `192.0.2.1`, and a source address if there is one.
     pub fn parse(destination: &str, source: Option<&str>, mark: u32) -> Result<Self> {
         let to = prefix::parse_ip(destination, destination)?;
-        check_not_mapped(to, destination)?;
+        prefix::check_not_mapped(to, destination)?;
         let from = source.map(prefix::parse_host).transpose()?;
         match (from, source) {
             (Some(ip), Some(text)) if Family::of(ip) != Family::of(to) => {

@@ -165,6 +165,16 @@ pub fn check_host(ip: IpAddr, text: &str) -> Result<IpAddr> {
     Ok(ip)
 }
 
+/// Refuses an IPv4 address in IPv6 notation: its packets are IPv4, and no IPv6 route applies to them.
+pub(crate) fn check_not_mapped(ip: IpAddr, text: &str) -> Result<()> {
+    match ip {
+        IpAddr::V6(ip) if ip.to_ipv4_mapped().is_some() => {
+            Err(invalid(text, "this is an IPv4 address: write it as in 192.0.2.1"))
+        }
+        _ => Ok(()),
+    }
+}
+
 pub(crate) fn parse_ip(text: &str, full: &str) -> Result<IpAddr> {
     text.parse().map_err(|_| invalid(full, "not an IP address: write it as in 10.8.0.1 or fd00::1"))
 }

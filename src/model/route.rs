@@ -4,7 +4,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::model::address::Scope;
+use crate::model::assigned::Scope;
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::flags::bit;
 use crate::model::prefix::{self, Family, Parsed, Prefix};

@@ -10,7 +10,8 @@ use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::time::Instant;
 
-use crate::model::address::{Address, Assigned, Options};
+use crate::model::address::Address;
+use crate::model::assigned::{Assigned, Options};
 use crate::model::default_route::{Bypass, DefaultRoute};
 use crate::model::error::{Errno, Result};
 use crate::model::event::Notice;

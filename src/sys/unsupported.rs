@@ -10,7 +10,8 @@ use std::time::Instant;
 
 pub(crate) use super::nowhere::{Call, Namespace};
 use super::{Backend, Outcome, Place, Watching};
-use crate::model::address::{Address, Assigned, Options};
+use crate::model::address::Address;
+use crate::model::assigned::{Assigned, Options};
 use crate::model::default_route::{Bypass, DefaultRoute};
 use crate::model::error::{Error, Result};
 use crate::model::event::Notice;

@@ -10,7 +10,7 @@ use tuntap::model::error::Reason;
 use tuntap::model::event::Kind;
 use tuntap::model::feature::Feature;
 use tuntap::model::table::Table;
-use tuntap::model::{address, default_route, flags, ipv6, offload, readiness, route, steering, vnet_hdr};
+use tuntap::model::{assigned, default_route, flags, ipv6, offload, readiness, route, steering, vnet_hdr};
 
 /// A section of the header.
 struct Section {
@@ -73,7 +73,7 @@ const SECTIONS: &[Section] = &[
     section(
         "Addresses",
         "IPv4 and IPv6 addresses of a device: all of them, or the first one.",
-        &[flags::CALL_FLAGS, address::FLAGS, address::Scope::TABLE, caddress::FAMILIES],
+        &[flags::CALL_FLAGS, assigned::FLAGS, assigned::Scope::TABLE, caddress::FAMILIES],
         "address",
     ),
     section("Routes", "Routes through a device.", &[route::FLAGS, route::Type::TABLE], "route"),

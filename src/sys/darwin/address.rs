@@ -7,8 +7,9 @@ use std::os::fd::AsFd;
 use super::layout::{in6_iff, *};
 use super::message::{self, Message, number, put, request, sockaddr_ip, sockaddr_mask};
 use super::{kernel, link, route};
-use crate::model::address::{
-    Address, Assigned, DADFAILED, DEPRECATED, DYNAMIC, Lifetimes, NODAD, Options, SECONDARY, Scope, TENTATIVE,
+use crate::model::address::Address;
+use crate::model::assigned::{
+    Assigned, DADFAILED, DEPRECATED, DYNAMIC, FOREVER, Lifetimes, NODAD, Options, SECONDARY, Scope, TENTATIVE,
 };
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::flags::{Kind, bit};
@@ -18,9 +19,6 @@ use crate::model::route::{Details, Route};
 use crate::model::text::text;
 use crate::sys::Outcome;
 use crate::sys::bytes::u32_at;
-
-/// Seconds of an infinite lifetime.
-const FOREVER: u32 = u32::MAX;
 
 /// The address in an RTM_NEWADDR or RTM_DELADDR message, which has no flags of IPv6 addresses.
 pub(super) fn parse(message: &Message<'_>, point_to_point: bool) -> Option<Assigned> {

@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use super::layout::*;
 use super::message::{self, Message, request};
 use super::{address, kernel};
-use crate::model::address::Assigned;
+use crate::model::assigned::Assigned;
 use crate::model::error::Errno;
 use crate::model::flags::{Kind, Mode};
 use crate::model::link::{Link, Mac, Stats, Tuntap};

@@ -16,7 +16,7 @@ use super::link::{self, Present};
 use super::message::{Message, put};
 use super::routing::{LONGEST, receive};
 use super::{address, descriptor, kernel, route};
-use crate::model::address::Assigned;
+use crate::model::assigned::Assigned;
 use crate::model::error::{Errno, Error, Result};
 use crate::model::event::Notice;
 use crate::model::flags::Reports;

@@ -7,7 +7,11 @@ use std::result::Result;
 use super::control::Interface;
 use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
-use crate::model::address::{self, Address, Assigned, Label, Lifetimes, Options, Scope};
+use crate::model::address::Address;
+use crate::model::assigned::{
+    Assigned, DADFAILED, DEPRECATED, DYNAMIC, Label, Lifetimes, NOBROADCAST, NODAD, NOPREFIXROUTE, Options,
+    SECONDARY, Scope, TENTATIVE,
+};
 use crate::model::error::Errno;
 use crate::model::flags::{Kind, bit};
 use crate::model::memory;
@@ -35,12 +39,12 @@ const VALID_AT: usize = 4;
 
 /// The flags of the kernel, each with that of the ABI.
 const FLAGS: [(u32, u64); 6] = [
-    (0x01, address::SECONDARY),
-    (IFA_F_NODAD, address::NODAD),
-    (0x08, address::DADFAILED),
-    (IFA_F_DEPRECATED, address::DEPRECATED),
-    (0x40, address::TENTATIVE),
-    (IFA_F_NOPREFIXROUTE, address::NOPREFIXROUTE),
+    (0x01, SECONDARY),
+    (IFA_F_NODAD, NODAD),
+    (0x08, DADFAILED),
+    (IFA_F_DEPRECATED, DEPRECATED),
+    (0x40, TENTATIVE),
+    (IFA_F_NOPREFIXROUTE, NOPREFIXROUTE),
 ];
 
 /// What RTM_NEWADDR does if the device already has the address.
@@ -91,7 +95,7 @@ fn normalize(mut assigned: Assigned, interface: &Interface, kind: Kind) -> Assig
     }
     if kind == Kind::Tap && options.broadcast.is_none() && assigned.address.broadcast().is_some() {
         options.nobroadcast = true;
-        assigned.flags |= address::NOBROADCAST;
+        assigned.flags |= NOBROADCAST;
     }
     assigned
 }
@@ -250,7 +254,7 @@ pub(super) fn parse(body: &[u8]) -> Option<(u32, Assigned)> {
         FLAGS.iter().map(|(kernel, ours)| bit(flags & kernel != 0, *ours)).fold(0, |all, one| all | one);
     let assigned = Assigned {
         address: Address::new(local, far_end, prefix)?,
-        flags: known | options.bits() | bit(flags & IFA_F_PERMANENT == 0, address::DYNAMIC),
+        flags: known | options.bits() | bit(flags & IFA_F_PERMANENT == 0, DYNAMIC),
         options,
         detail: Vec::new(),
     };

@@ -52,7 +52,8 @@ use std::time::Instant;
 
 use super::wait::{self as waiting, Waker, Wakes};
 use super::{Backend, Outcome, Place};
-use crate::model::address::{Address, Assigned, Options};
+use crate::model::address::Address;
+use crate::model::assigned::{Assigned, Options};
 use crate::model::default_route::{Bypass, DefaultRoute};
 use crate::model::error::{Errno, Error, Result};
 use crate::model::feature::Feature;

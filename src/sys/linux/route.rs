@@ -14,7 +14,7 @@ use super::rtmsg::{
     RTM_F_FIB_MATCH, RTM_F_LOOKUP_TABLE, RTMSG, RTNH_F_ONLINK, SCOPE_AT, SOURCE_AT, TOS_AT, TYPE_AT, parse,
     rtmsg, type_number,
 };
-use crate::model::address::Scope;
+use crate::model::assigned::Scope;
 use crate::model::error::Errno;
 use crate::model::lookup::{Found, Lookup};
 use crate::model::memory::{self, NoMemory};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 use super::*;
-use crate::model::address::{AddressRequest, Label, Lifetimes, Options, Scope};
+use crate::model::address::AddressRequest;
+use crate::model::assigned::{Label, Lifetimes, Options, Scope};
 use crate::model::prefix::Prefix;
 use crate::sys::darwin::simulated::boot;
 
@@ -117,7 +118,7 @@ fn ipv6_addresses_are_added_listed_and_deleted() {
     assert_eq!(without_automatic(machine.addresses("utun7")), wanted);
     assert_eq!(without_automatic(listed(&device)), wanted);
     let flags: Vec<_> = device.addresses().unwrap().iter().map(|assigned| assigned.flags).collect();
-    assert_eq!(flags, [0, crate::model::address::NODAD, 0, 0, 0]);
+    assert_eq!(flags, [0, crate::model::assigned::NODAD, 0, 0, 0]);
     device.set_addr(&request("fd03::1/64")).unwrap();
     // Link-local addresses are a separate case.
     assert_eq!(without_automatic(machine.addresses("utun7")), ["fe80::7/64", "fd03::1/64"]);

@@ -3,7 +3,8 @@
 
 use super::*;
 use crate::device::config::Added;
-use crate::model::address::{AddressRequest, Options};
+use crate::model::address::AddressRequest;
+use crate::model::assigned::Options;
 use crate::model::route::Route;
 use crate::sys::darwin::simulated::boot;
 use crate::sys::descriptor;

@@ -4,7 +4,8 @@ use std::thread;
 use std::time::Instant;
 
 use super::*;
-use crate::model::address::{AddressRequest, Options};
+use crate::model::address::AddressRequest;
+use crate::model::assigned::Options;
 use crate::model::link::Mac;
 use crate::model::readiness::Readiness;
 use crate::sys::Backend;

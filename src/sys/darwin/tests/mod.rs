@@ -28,7 +28,8 @@ use std::time::Duration;
 
 use crate::device::config::Config;
 use crate::device::{Device, presence};
-use crate::model::address::{AddressRequest, Options};
+use crate::model::address::AddressRequest;
+use crate::model::assigned::Options;
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::feature::Feature;
 use crate::model::flags::{self, FdFlags, Flags};
