@@ -10,16 +10,12 @@ use crate::model::error::{Errno, Error, Reason};
 use crate::model::feature::Feature;
 use crate::model::flags::{Kind, Mode};
 use crate::model::limit::Limit;
-use crate::model::packet::{PI_HEADER, copy, measure, scatter};
+use crate::model::packet::{ETHERNET_HEADER, IPV4_HEADER, IPV6_HEADER, PI_HEADER, copy, measure, scatter};
 use crate::model::readiness::Readiness;
 use crate::model::text::{Text, text};
 use crate::model::vnet_hdr::{self, Layout, VnetHdr};
 use crate::offload::tunnel::count_tag;
 use crate::sys::Backend;
-
-const IPV4_HEADER: usize = 20;
-const IPV6_HEADER: usize = 40;
-const ETHERNET_HEADER: usize = 14;
 
 /// Bytes of the virtio headers that most devices have.
 const USUAL_HEADER: usize = vnet_hdr::TUNNEL_SIZE;

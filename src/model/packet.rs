@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The bytes of a packet, in one buffer or in several.
+//! The bytes of a packet: sizes of headers, and copies to one buffer or to several.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -8,6 +8,12 @@ use crate::model::error::Errno;
 
 /// The size of the packet-information header.
 pub(crate) const PI_HEADER: usize = 4;
+/// The size of an Ethernet header, without VLAN tags.
+pub(crate) const ETHERNET_HEADER: usize = 14;
+/// The size of an IPv4 header without options.
+pub(crate) const IPV4_HEADER: usize = 20;
+/// The size of an IPv6 header without extension headers.
+pub(crate) const IPV6_HEADER: usize = 40;
 
 /// The first byte and the length of a packet in several parts.
 pub fn measure(parts: &[IoSlice<'_>]) -> (Option<u8>, usize) {

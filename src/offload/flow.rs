@@ -5,9 +5,9 @@
 
 use super::checksum;
 use super::headers::{
-    FIN, FRAGMENT, IPV4_HEADER, IPV6_HEADER, Ip, PSH, TCP, TCP_HEADER, UDP, UDP_HEADER, byte, header, put,
-    u16_at, u32_at,
+    FIN, FRAGMENT, Ip, PSH, TCP, TCP_HEADER, UDP, UDP_HEADER, byte, header, put, u16_at, u32_at,
 };
+use crate::model::packet::{IPV4_HEADER, IPV6_HEADER};
 use crate::model::vnet_hdr::{F_NEEDS_CSUM, GSO_NONE, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, VnetHdr};
 
 const ACK: u8 = 0x10;

@@ -2,14 +2,12 @@
 //! Offsets and fields of the headers of a packet.
 
 use crate::model::flags::Kind;
+use crate::model::packet::{ETHERNET_HEADER, IPV6_HEADER};
 
 pub(super) const TCP: u8 = 6;
 pub(super) const UDP: u8 = 17;
-pub(super) const IPV4_HEADER: usize = 20;
-pub(super) const IPV6_HEADER: usize = 40;
 pub(super) const UDP_HEADER: usize = 8;
 pub(super) const TCP_HEADER: usize = 20;
-pub(super) const ETHERNET_HEADER: usize = 14;
 pub(super) const VLAN_TAG: usize = 4;
 
 pub(super) const FIN: u8 = 0x01;

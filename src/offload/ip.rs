@@ -4,7 +4,8 @@
 #![allow(clippy::arithmetic_side_effects, reason = "offsets and lengths within one packet")]
 
 use super::checksum;
-use super::headers::{IPV4_HEADER, IPV6_HEADER, Ip, byte, header, header_mut, put, u16_at};
+use super::headers::{Ip, byte, header, header_mut, put, u16_at};
+use crate::model::packet::{IPV4_HEADER, IPV6_HEADER};
 
 /// Offsets have 16 bits, so that the compiler knows that a sum of a few of them does not overflow.
 #[derive(Clone, Copy, Debug)]

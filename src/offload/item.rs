@@ -4,8 +4,9 @@
 #![allow(clippy::arithmetic_side_effects, reason = "offsets and lengths within one packet")]
 
 use super::flow::{Flow, LAST, MAX_TOTAL};
-use super::headers::{IPV4_HEADER, IPV6_HEADER, Ip, TCP_HEADER, array, byte, header, u16_at, u32_at};
+use super::headers::{Ip, TCP_HEADER, array, byte, header, u16_at, u32_at};
 use super::slots::Place;
+use crate::model::packet::{IPV4_HEADER, IPV6_HEADER};
 
 const DO_NOT_FRAGMENT: u16 = 0x4000;
 

@@ -5,10 +5,11 @@
 
 use super::checksum;
 use super::headers::{
-    FIN, FRAGMENT, IPV4_HEADER, IPV6_HEADER, Ip, MAX_LINK, PSH, TCP, TCP_HEADER, UDP, UDP_HEADER, array,
-    byte, header, header_mut, put, u16_at, u32_at,
+    FIN, FRAGMENT, Ip, MAX_LINK, PSH, TCP, TCP_HEADER, UDP, UDP_HEADER, array, byte, header, header_mut, put,
+    u16_at, u32_at,
 };
 use super::ip::IpHeader;
+use crate::model::packet::{IPV4_HEADER, IPV6_HEADER};
 use crate::model::vnet_hdr::{F_NEEDS_CSUM, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, VnetHdr};
 
 const CWR: u8 = 0x80;

@@ -5,11 +5,10 @@
 #![allow(clippy::arithmetic_side_effects, reason = "offsets and lengths within one packet")]
 
 use super::checksum;
-use super::headers::{
-    ETHERNET_HEADER, IPV6_HEADER, Ip, UDP_HEADER, VLAN_TAG, byte, header_mut, network, put, u16_at,
-};
+use super::headers::{Ip, UDP_HEADER, VLAN_TAG, byte, header_mut, network, put, u16_at};
 use super::ip::IpHeader;
 use crate::model::flags::Kind;
+use crate::model::packet::{ETHERNET_HEADER, IPV6_HEADER};
 use crate::model::vnet_hdr::{F_UDP_TUNNEL_CSUM, GSO_UDP_TUNNEL_IPV4, GSO_UDP_TUNNEL_IPV6, VnetHdr};
 
 /// Corrects the offsets of the tunnel. Since 6.17 (7.2 still does), Linux does not count a VLAN tag that the device inserts.
