@@ -168,11 +168,6 @@ impl Layout {
         self.size.into()
     }
 
-    /// The byte order of its members.
-    pub fn endian(self) -> Endian {
-        self.endian
-    }
-
     /// Whether it describes super-packets inside tunnels. Linux writes those in little-endian order on any device.
     pub fn has_tunnels(self) -> bool {
         self.size() >= TUNNEL_SIZE && self.endian == Endian::Little

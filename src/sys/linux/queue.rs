@@ -55,9 +55,10 @@ impl Queue {
     }
 
     /// Prepares the first wait: its event counter replaces the netlink socket, so that the handle has no third
-    /// descriptor. A pending wake ends this wait.
+    /// descriptor.
     #[cold]
     pub(super) fn begin_wait(&self) -> Outcome<()> {
+        // As Waker::wait() does, but before the socket is closed: a wait that ends here creates no counter.
         if self.waker.take_pending() || self.waker.is_shut_down() {
             return Err(Errno::ECANCELED);
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Restores an existing device if a step after its open fails.
 
+use std::mem;
 use std::path::Path;
 
 use super::netlink::Socket;
@@ -63,11 +64,10 @@ impl Queue {
     }
 
     /// Closes the queue, and restores everything that the open changed.
-    pub(super) fn close_and_restore(self, place: &Place<'_>) {
+    pub(super) fn close_and_restore(mut self, place: &Place<'_>) {
         self.restore_offload();
-        let (former, name) = (self.former, self.name());
-        let Self { path, node, control, waker, .. } = self;
-        drop((node, control, waker));
+        let (former, name, path) = (self.former, self.name(), mem::take(&mut self.path));
+        drop(self);
         if let (Some(former), Ok(name)) = (former, name) {
             let _ = super::inside(place, || former.restore_mode(&path, &name));
         }
