@@ -183,53 +183,21 @@ pub struct Flags {
 impl Flags {
     /// Checks a caller's bits.
     pub fn parse(bits: u64) -> Result<Self> {
-        let wrong = |text: Text| Err(Error::new(Errno::EINVAL, Reason::Flags, text));
-        if bits & BORROW != 0 {
-            return wrong(text!("flags {bits:#x}: TUNTAP_BORROW is a flag of tuntap_open_fd"));
-        }
-        if bits & TRUSTED != 0 {
-            return wrong(text!(
-                "flags {bits:#x}: TUNTAP_TRUSTED is a flag of readers, writers, splitters and joiners"
-            ));
-        }
-        if bits & !KNOWN != 0 {
-            let unknown = bits & !KNOWN;
-            return wrong(text!("flags {bits:#x}: this version does not know {unknown:#x}"));
-        }
-        let kind = match (bits & TUN != 0, bits & TAP != 0) {
-            (true, false) => Kind::Tun,
-            (false, true) => Kind::Tap,
-            (true, true) => {
-                return wrong(text!("flags {bits:#x}: TUNTAP_TUN and TUNTAP_TAP cannot be combined"));
-            }
-            (false, false) => {
-                return wrong(text!("flags {bits:#x}: give either TUNTAP_TUN or TUNTAP_TAP"));
-            }
-        };
-        if bits & EXCLUSIVE != 0 && bits & EXISTING != 0 {
-            return wrong(text!("flags {bits:#x}: TUNTAP_EXCLUSIVE and TUNTAP_EXISTING cannot be combined"));
-        }
-        if bits & NAPI_FRAGS != 0 && kind == Kind::Tun {
-            return wrong(text!("flags {bits:#x}: TUNTAP_NAPI_FRAGS needs TUNTAP_TAP"));
-        }
-        if bits & OFFLOAD != 0 && bits & (PI | NAPI_FRAGS) != 0 {
-            return wrong(text!(
-                "flags {bits:#x}: TUNTAP_OFFLOAD cannot be combined with TUNTAP_PI or TUNTAP_NAPI_FRAGS"
-            ));
-        }
+        check(bits)?;
+        let has = |flags: u64| bits & flags != 0;
         Ok(Self {
             mode: Mode {
-                pi: bits & PI != 0,
-                multi_queue: bits & MULTI_QUEUE != 0,
-                offload: bits & OFFLOAD != 0,
-                napi: bits & (NAPI | NAPI_FRAGS) != 0,
-                napi_frags: bits & NAPI_FRAGS != 0,
-                ..Mode::plain(kind)
+                pi: has(PI),
+                multi_queue: has(MULTI_QUEUE),
+                offload: has(OFFLOAD),
+                napi: has(NAPI | NAPI_FRAGS),
+                napi_frags: has(NAPI_FRAGS),
+                ..Mode::plain(if has(TUN) { Kind::Tun } else { Kind::Tap })
             },
-            exclusive: bits & EXCLUSIVE != 0,
-            existing: bits & EXISTING != 0,
-            nonblock: bits & NONBLOCK != 0,
-            persist: bits & PERSIST != 0,
+            exclusive: has(EXCLUSIVE),
+            existing: has(EXISTING),
+            nonblock: has(NONBLOCK),
+            persist: has(PERSIST),
         })
     }
 
@@ -245,6 +213,29 @@ impl Flags {
             ));
         }
         Ok(bits & NONBLOCK != 0)
+    }
+}
+
+/// Refuses flags that an open does not have, and those that contradict each other.
+fn check(bits: u64) -> Result<()> {
+    let has = |flags: u64| bits & flags != 0;
+    let unknown = text!("this version does not know {:#x}", bits & !KNOWN);
+    let faults = [
+        (has(BORROW), "TUNTAP_BORROW is a flag of tuntap_open_fd"),
+        (has(TRUSTED), "TUNTAP_TRUSTED is a flag of readers, writers, splitters and joiners"),
+        (has(!KNOWN), unknown.as_str()),
+        (has(TUN) && has(TAP), "TUNTAP_TUN and TUNTAP_TAP cannot be combined"),
+        (!has(TUN | TAP), "give either TUNTAP_TUN or TUNTAP_TAP"),
+        (has(EXCLUSIVE) && has(EXISTING), "TUNTAP_EXCLUSIVE and TUNTAP_EXISTING cannot be combined"),
+        (has(NAPI_FRAGS) && has(TUN), "TUNTAP_NAPI_FRAGS needs TUNTAP_TAP"),
+        (
+            has(OFFLOAD) && has(PI | NAPI_FRAGS),
+            "TUNTAP_OFFLOAD cannot be combined with TUNTAP_PI or TUNTAP_NAPI_FRAGS",
+        ),
+    ];
+    match faults.into_iter().find(|(wrong, _)| *wrong) {
+        Some((_, fault)) => Err(Error::new(Errno::EINVAL, Reason::Flags, text!("flags {bits:#x}: {fault}"))),
+        None => Ok(()),
     }
 }
 
