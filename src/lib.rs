@@ -26,6 +26,6 @@ pub mod fuzzing;
 
 mod fault;
 
-/// What is private, for fuzz/targets.
+// What is private, for fuzz/targets.
 #[cfg(all(fuzzing, target_os = "linux"))]
 pub use sys::fuzz;

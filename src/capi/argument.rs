@@ -146,7 +146,8 @@ impl TextOut {
 ///
 /// # Safety
 ///
-/// All its bytes may be read, and all bytes are a valid value: it is `repr(C)`, of integers, without padding.
+/// All its bytes may be read, and all bytes are a valid value: it is `repr(C)`, of integers and raw pointers, without
+/// padding.
 pub(super) unsafe trait Growing: Copy {
     /// Its size in the first version that had it. No caller has a smaller one.
     const LEAST: usize;

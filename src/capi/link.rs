@@ -340,6 +340,7 @@ pub struct CStats {
     pub tx_dropped: u64,
 }
 
+// SAFETY: integers without padding.
 unsafe impl Growing for CStats {
     const LEAST: usize = 64;
     const NAME: &'static str = "tuntap_stats";

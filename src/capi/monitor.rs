@@ -67,6 +67,7 @@ pub struct CEvent {
     pub source: [c_char; TUNTAP_ADDR_SIZE],
 }
 
+// SAFETY: integers without padding.
 unsafe impl Growing for CEvent {
     const LEAST: usize = 648;
     const NAME: &'static str = "tuntap_event";

@@ -13,6 +13,7 @@ use crate::device::reader::MAX_RUN_BYTES;
 /// most 48 bytes, which are fewer bytes than four packets.
 const MAX_RUN: usize = 60;
 
+// SAFETY: a pointer and two integers without padding.
 unsafe impl Growing for CPacket {
     const LEAST: usize = 2 * size_of::<usize>();
     const NAME: &'static str = "tuntap_packet";

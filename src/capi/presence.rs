@@ -49,6 +49,7 @@ pub struct CInfo {
     pub name: [c_char; TUNTAP_NAME_SIZE],
 }
 
+// SAFETY: integers without padding.
 unsafe impl Growing for CInfo {
     const LEAST: usize = 288;
     const NAME: &'static str = "tuntap_info";

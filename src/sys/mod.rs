@@ -44,13 +44,13 @@ mod unsupported;
 #[cfg(not(any(target_os = "linux", target_vendor = "apple", tuntap_simulated)))]
 use unsupported as system;
 
-/// Common to all systems.
+// Common to all systems.
 mod allocation;
 mod change;
 mod fork;
 mod shared;
 
-/// Common to systems with a backend.
+// Common to systems with a backend.
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 mod bytes;
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
@@ -60,7 +60,7 @@ mod descriptor;
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 mod wait;
 
-/// Common to systems without network namespaces.
+// Common to systems without network namespaces.
 #[cfg(any(not(target_os = "linux"), tuntap_simulated))]
 mod nowhere;
 
