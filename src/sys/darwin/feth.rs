@@ -61,18 +61,15 @@ impl Feth {
     /// Creates the feth with this number, or the first free one, and its other end.
     pub(super) fn create(number: Option<u32>) -> Result<Self> {
         let pair = Pair::create(number)?;
-        let end = pair.end.name;
-        let failed = |what: &'static str| {
-            move |errno| refusal(errno, format_args!("open a TAP: {what} {end}, its other end"))
-        };
-        link::set_up(&end, true).map_err(failed("bring up"))?;
-        let ndrv = open_ndrv(&end).map_err(failed("open a socket to send frames on"))?;
-        let removal =
-            watch_removal(&pair.device.name).map_err(failed("open a socket to watch the device of"))?;
+        let (device, end) = (pair.device.name, pair.end.name);
+        let failed = |step: &'static str| move |errno| refusal(errno, format_args!("open {device}: {step}"));
+        link::set_up(&end, true).map_err(failed("bring up its other end"))?;
+        let ndrv = open_ndrv(&end).map_err(failed("open a socket to send frames on its other end"))?;
+        let removal = watch_removal(&device).map_err(failed("open a socket to detect its removal"))?;
         let (bpf, size) = open_bpf(&end)?;
-        let mark = Mark::new().map_err(failed("create a pipe for frames of"))?;
+        let mark = Mark::new().map_err(failed("create a pipe to show whether frames are left"))?;
         let sources = [bpf.as_fd(), mark.fd(), ndrv.as_fd(), removal.as_fd()];
-        let readiness = kernel::gather(&sources).map_err(failed("create a kqueue for"))?;
+        let readiness = kernel::gather(&sources).map_err(failed("create a kqueue to wait on"))?;
         Ok(Self { readiness, bpf, ndrv, removal, mark, burst: Mutex::new(Burst::new(size)?), pair })
     }
 
