@@ -7,6 +7,7 @@ mod address;
 mod burst;
 mod busy;
 mod bypass;
+mod call;
 mod capability;
 mod feth;
 #[cfg(not(tuntap_simulated))]
@@ -16,7 +17,6 @@ mod link;
 mod lookup;
 mod message;
 mod open;
-mod queue;
 mod refusal;
 mod room;
 mod route;

@@ -8,9 +8,9 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use super::call::Call;
 use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
-use super::queue::Call;
 use super::refusal::refusal;
 use super::{Queue, file, link};
 use crate::model::error::{Errno, Error, Reason, Result};

@@ -6,6 +6,7 @@
 //! unless [`Control::close`] keeps it.
 
 mod address;
+mod call;
 mod capability;
 mod control;
 mod delete;
@@ -29,7 +30,6 @@ mod open;
 mod packet;
 mod policy;
 mod probe;
-mod queue;
 mod refusal;
 mod route;
 mod rtmsg;
@@ -72,6 +72,7 @@ use crate::model::text::{Text, text};
 use crate::model::vnet_hdr::{Layout, Wanted};
 use crate::sys::Change;
 use address::If;
+use call::Call;
 use control::{Control, Interface};
 use filter::Filter;
 use message::Refusal;
@@ -81,7 +82,6 @@ use netlink::Socket;
 use node::{Node, USUAL_NODE};
 use packet::MAX_PARTS;
 use policy::Policy;
-use queue::Call;
 use refusal::refusal;
 use undo::Former;
 pub(crate) use wait::{Tokens, poll};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Helpers of the backend's functions.
+//! Runs the steps of a call, and makes its errors.
 
 use std::os::fd::BorrowedFd;
 use std::sync::PoisonError;
