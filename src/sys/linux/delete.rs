@@ -28,7 +28,7 @@ pub(super) fn delete(name: &Name) -> Result<()> {
 fn delete_once(name: &Name) -> Result<bool> {
     let mut netlink = control::prepare()?;
     let (link, tuntap) = find(&mut netlink, name)?;
-    if tuntap.mode.multi_queue && handles(&mut netlink, name, &link)? > 0 {
+    if tuntap.mode.multi_queue && tuntap.queues > 0 {
         return Err(busy(name, IN_USE));
     }
     let node = Node::open(Path::new(USUAL_NODE))?;
@@ -53,15 +53,10 @@ fn end(mut control: Control, node: Node, name: &Name, tuntap: &Tuntap) -> Result
     if !tuntap.mode.multi_queue {
         return Ok(());
     }
-    let mut handles = 0;
-    let asked = control.query(&node, &mut Located::default(), &mut |netlink, interface| {
-        handles = link::handles(netlink, interface.index)?;
-        Ok(())
+    let alone = control.link(&node, &mut Located::default()).and_then(|link| {
+        let queues = link.needs_tuntap()?.queues;
+        if queues > 1 { Err(busy(name, IN_USE)) } else { Ok(()) }
     });
-    let counted = asked.and_then(|answer| {
-        answer.map_err(|refusal| refusal.error(format_args!("query the queues of {name}")))
-    });
-    let alone = counted.and_then(|()| if handles > 1 { Err(busy(name, IN_USE)) } else { Ok(()) });
     alone.inspect_err(|_| {
         let _ = node.set_persist(true);
     })
@@ -84,11 +79,6 @@ fn find(netlink: &mut Socket, name: &Name) -> Result<(Link, Tuntap)> {
             Err(Error::new(Errno::EINVAL, Reason::Kind, text))
         }
     }
-}
-
-fn handles(netlink: &mut Socket, name: &Name, link: &Link) -> Result<u32> {
-    link::handles(netlink, link.index)
-        .map_err(|refusal| refusal.error(format_args!("query the queues of {name}")))
 }
 
 fn busy(name: &Name, why: &str) -> Error {

@@ -87,17 +87,6 @@ pub(super) fn list(netlink: &mut Socket) -> Result<Vec<Link>, Error> {
         .map_err(|refusal| refusal.error("list the TUN and TAP devices"))
 }
 
-/// The number of queues of a multi-queue device, attached and detached.
-pub(super) fn handles(netlink: &mut Socket, index: u32) -> Result<u32, Refusal> {
-    let counted = netlink.query(&get_request(index), |body| {
-        let attributes = Attributes(body.get(IFINFOMSG..).unwrap_or_default());
-        let data = attributes.nested(libc::IFLA_LINKINFO).nested(ifla::INFO_DATA);
-        let count = |kind| data.u32(kind).unwrap_or(0);
-        Ok(Some(count(ifla::TUN_NUM_QUEUES).saturating_add(count(ifla::TUN_NUM_DISABLED_QUEUES))))
-    })?;
-    Ok(counted.into_iter().next().unwrap_or(0))
-}
-
 /// Packets of the longest queue: the driver allocates at most 4 MB for it.
 const MAX_QUEUE: u32 = 524_288;
 

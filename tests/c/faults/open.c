@@ -244,7 +244,7 @@ static void close_released(long result)
         close(descriptor);
 }
 
-#define DELETE "delete t0|device node|netlink|query the queues of t0"
+#define DELETE "delete t0|device node|netlink"
 #define PROBE "query the features of|device node|netlink|modes of t0|offloads of t0"
 #define TAKE_OVER "take over a descriptor|take over descriptor|netlink|event counter"
 #define OFFLOADS OPEN "|turn on the offloads of t0"
