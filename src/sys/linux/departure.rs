@@ -2,7 +2,7 @@
 //! Interfaces that leave a network namespace. The kernel sends RTM_DELLINK both for a deletion and for a move to another
 //! namespace.
 
-use super::link;
+use super::ifinfo::{self, is_departure};
 use super::message::Message;
 use super::socket::KernelSocket;
 use crate::model::memory;
@@ -22,7 +22,7 @@ impl Departures {
     pub(super) fn note(&mut self, mut bytes: &[u8]) {
         while let Some(message) = Message::take(&mut bytes) {
             self.incomplete |= message.is_overrun();
-            let link = if is_departure(&message) { link::parse(message.body) } else { None };
+            let link = if is_departure(&message) { ifinfo::parse(message.body) } else { None };
             if let Some(link) = link {
                 self.incomplete |= memory::push(&mut self.left, (link.index, link.name)).is_err();
             }
@@ -43,11 +43,6 @@ impl Departures {
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
-}
-
-/// A bridge sends RTM_DELLINK with family AF_BRIDGE when a port leaves it. The interface still exists.
-pub(super) fn is_departure(message: &Message<'_>) -> bool {
-    message.kind == libc::RTM_DELLINK && message.is_of_family(libc::AF_UNSPEC)
 }
 
 /// Filters the socket: it receives answers to its own requests, and RTM_DELLINK of the interface with this index. So

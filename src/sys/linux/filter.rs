@@ -13,7 +13,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{mem, ptr, slice};
 
 use super::hidden::Hidden;
-use super::node::{FilterProgram, Node};
+use super::ioctl::FilterProgram;
+use super::node::Node;
 use crate::model::error::Errno;
 use crate::model::flags::Mode;
 use crate::model::memory::NoMemory;

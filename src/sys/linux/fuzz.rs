@@ -4,7 +4,7 @@
 use super::departure::Departures;
 use super::message::{Attributes, Message, Request};
 use super::rule::Rule;
-use super::{address, link, notice, route, rtmsg};
+use super::{address, ifinfo, notice, route, rtmsg};
 use crate::model::prefix::Family;
 use crate::model::route::Installed;
 use crate::sys::bytes::u32_at;
@@ -21,7 +21,7 @@ pub fn netlink(index: u32, datagram: &[u8]) {
         }
         notice::push(&mut Vec::new(), &message, |_, _| true).unwrap();
         attributes(message.body, 3);
-        if let Some(link) = link::parse(message.body) {
+        if let Some(link) = ifinfo::parse(message.body) {
             assert!(!link.name.to_string().is_empty());
         }
         if let Some((_, assigned)) = address::parse(message.body) {

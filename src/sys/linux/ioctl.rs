@@ -5,9 +5,34 @@
 use std::ffi::{c_int, c_ulong};
 use std::os::fd::RawFd;
 
-use super::node::FilterProgram;
 use crate::model::error::Errno;
+use crate::model::steering::Instruction;
 use crate::sys::Outcome;
+
+/// struct sock_fprog as a 64-bit kernel has it, for 32-bit programs too. In what is padding there, a 32-bit kernel has the
+/// address.
+#[repr(C)]
+pub(super) struct FilterProgram {
+    pub(super) len: u16,
+    unused: u16,
+    short_address: u32,
+    address: u64,
+}
+
+impl FilterProgram {
+    pub(super) fn new(len: u16, filter: *const Instruction) -> Self {
+        let address = filter.expose_provenance();
+        Self { len, unused: 0, short_address: address as u32, address: address as u64 }
+    }
+
+    /// The address of the instructions, which may be one of a 64-bit process.
+    pub(super) fn address(&self) -> u64 {
+        match self.address {
+            0 => self.short_address.into(),
+            address => address,
+        }
+    }
+}
 
 /// A request for which the kernel reads an int.
 pub(super) type ReadsInt = unsafe fn(RawFd, *const c_int) -> Outcome<c_int>;

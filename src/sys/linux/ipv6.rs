@@ -9,38 +9,17 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::call::Call;
-use super::message::{Attributes, Refusal, Request};
+use super::ifinfo::{AF_INET6, IFLA_AF_SPEC, IFLA_INET6_ADDR_GEN_MODE, ifinfomsg};
+use super::message::{Refusal, Request};
 use super::netlink::Socket;
 use super::refusal::refusal;
-use super::{Queue, file, link};
+use super::{Queue, file};
 use crate::model::error::{Errno, Error, Reason, Result};
-use crate::model::ipv6::{Setting, Settings};
+use crate::model::ipv6::Setting;
 use crate::model::memory;
 use crate::model::name::Name;
 use crate::model::text::{Text, Untrusted, text};
 use crate::sys::Backend;
-use crate::sys::bytes::u32_at;
-
-/// linux/if_link.h; libc does not have them for every target.
-const AF_INET6: u16 = libc::AF_INET6 as u16;
-const IFLA_AF_SPEC: u16 = 26;
-const IFLA_INET6_CONF: u16 = 2;
-const IFLA_INET6_ADDR_GEN_MODE: u16 = 8;
-/// linux/ipv6.h: places in IFLA_INET6_CONF, an array of numbers of 4 bytes.
-const DEVCONF_ACCEPT_RA: usize = 3;
-const DEVCONF_DISABLE_IPV6: usize = 26;
-
-/// The settings in a message about an interface. None if it has no IPv6.
-pub(super) fn parse(link: Attributes<'_>) -> Option<Settings> {
-    let attributes = link.nested(IFLA_AF_SPEC).nested(AF_INET6);
-    let conf = attributes.get(IFLA_INET6_CONF)?;
-    let number = |place: usize| u32_at(conf, place.saturating_mul(4));
-    Some(Settings {
-        accept_ra: number(DEVCONF_ACCEPT_RA)?,
-        addr_gen_mode: attributes.get(IFLA_INET6_ADDR_GEN_MODE)?.first().copied()?.into(),
-        disable: number(DEVCONF_DISABLE_IPV6)?,
-    })
-}
 
 /// Requests a mode. A write to its file would also generate addresses, even while the interface is down.
 fn set_addr_gen_mode(netlink: &mut Socket, index: u32, mode: u32) -> std::result::Result<(), Refusal> {
@@ -50,7 +29,7 @@ fn set_addr_gen_mode(netlink: &mut Socket, index: u32, mode: u32) -> std::result
     let [e, f] = 5_u16.to_ne_bytes();
     let [g, h] = IFLA_INET6_ADDR_GEN_MODE.to_ne_bytes();
     let nested = [a, b, c, d, e, f, g, h, mode, 0, 0, 0];
-    let request = Request::new(libc::RTM_SETLINK, libc::NLM_F_ACK, &link::ifinfomsg(index, 0, 0));
+    let request = Request::new(libc::RTM_SETLINK, libc::NLM_F_ACK, &ifinfomsg(index, 0, 0));
     netlink.change(&request.attribute(IFLA_AF_SPEC, &nested))
 }
 

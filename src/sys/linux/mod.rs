@@ -17,6 +17,7 @@ mod filter;
 pub mod fuzz;
 mod hidden;
 mod ids;
+mod ifinfo;
 mod ioctl;
 mod ipv6;
 mod link;

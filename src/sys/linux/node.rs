@@ -7,42 +7,17 @@ use std::path::Path;
 use std::ptr;
 
 use super::file::{self, shown};
-use super::ioctl;
+use super::ioctl::{self, FilterProgram};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::flags::{Kind, Mode};
 use crate::model::link::{Link, Mac};
 use crate::model::memory;
 use crate::model::name::Name;
-use crate::model::steering::{Instruction, Program};
+use crate::model::steering::Program;
 use crate::model::text::text;
 use crate::sys::{Outcome, descriptor};
 
 pub(super) const USUAL_NODE: &str = "/dev/net/tun";
-
-/// struct sock_fprog as a 64-bit kernel has it, for 32-bit programs too. In what is padding there, a 32-bit kernel has the
-/// address.
-#[repr(C)]
-pub(super) struct FilterProgram {
-    pub(super) len: u16,
-    unused: u16,
-    short_address: u32,
-    address: u64,
-}
-
-impl FilterProgram {
-    pub(super) fn new(len: u16, filter: *const Instruction) -> Self {
-        let address = filter.expose_provenance();
-        Self { len, unused: 0, short_address: address as u32, address: address as u64 }
-    }
-
-    /// The address of the instructions, which may be one of a 64-bit process.
-    pub(super) fn address(&self) -> u64 {
-        match self.address {
-            0 => self.short_address.into(),
-            address => address,
-        }
-    }
-}
 
 /// The modes of a queue, as TUNGETIFF reports them. It does not report packet information reliably, because IFF_NO_PI and
 /// IFF_NOFILTER are the same bit.

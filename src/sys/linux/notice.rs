@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: MIT
 //! Translates messages of rtnetlink to notices.
 
+use super::ifinfo::is_of_interface;
 use super::message::{Attributes, Message};
-use super::{address, link, rtmsg};
+use super::rtmsg::{FLAGS_AT, RTMSG};
+use super::{address, ifinfo, rtmsg};
 use crate::model::event::{Notice, RouteKey};
 use crate::model::memory::{self, NoMemory};
 use crate::model::route::{Installed, Route};
 use crate::sys::bytes::u32_at;
 
-/// linux/if_link.h: the destination of an interface that leaves its namespace. libc does not have them for every target.
-const IFLA_NEW_NETNSID: u16 = 45;
-const IFLA_NEW_IFINDEX: u16 = 49;
-const IFINFOMSG: usize = 16;
-
-/// Size of struct rtmsg, which ends with a word of flags.
-const RTMSG: usize = 12;
-const FLAGS_AT: usize = 8;
 /// linux/rtnetlink.h: a cached IPv6 route to one destination.
 const RTM_F_CLONED: u32 = 0x200;
 /// linux/rtnetlink.h.
@@ -43,27 +37,19 @@ pub(super) fn push(
     }
 }
 
-/// Messages of a bridge about its ports have family AF_BRIDGE and are ignored: RTM_DELLINK then means that a port left the
-/// bridge, and the interface still exists.
 pub(super) fn of_interface(message: &Message<'_>) -> Option<Notice> {
-    let about_link = message.is_of_family(libc::AF_UNSPEC);
     match message.kind {
-        libc::RTM_NEWLINK if about_link => link::parse(message.body).map(Notice::Link),
-        libc::RTM_DELLINK if about_link => {
-            let link = link::parse(message.body)?;
-            let moved = is_moved(message.body);
+        libc::RTM_NEWLINK | libc::RTM_DELLINK if !is_of_interface(message) => None,
+        libc::RTM_NEWLINK => ifinfo::parse(message.body).map(Notice::Link),
+        libc::RTM_DELLINK => {
+            let link = ifinfo::parse(message.body)?;
+            let moved = ifinfo::is_moved(message.body);
             Some(if moved { Notice::LinkMoved(link.index) } else { Notice::LinkGone(link.index) })
         }
         libc::RTM_NEWADDR => address::parse(message.body).map(|(index, it)| Notice::Address(index, it)),
         libc::RTM_DELADDR => address::parse(message.body).map(|(index, it)| Notice::AddressGone(index, it)),
         _ => None,
     }
-}
-
-/// Whether an interface that leaves its namespace was moved to another one.
-fn is_moved(body: &[u8]) -> bool {
-    let attributes = Attributes(body.get(IFINFOMSG..).unwrap_or_default());
-    attributes.get(IFLA_NEW_NETNSID).or(attributes.get(IFLA_NEW_IFINDEX)).is_some()
 }
 
 /// The kernel sends no RTM_DELROUTE for a route that is replaced, or that becomes a multipath route.
