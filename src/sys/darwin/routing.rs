@@ -19,6 +19,8 @@ pub(super) const LONGEST: usize = 2048;
 /// How long to wait for an answer. The kernel queues it before the request returns (rtsock.c, route_output), but drops it
 /// if the messages about other changes fill the socket.
 const TIME_LIMIT: Duration = Duration::from_secs(1);
+/// Limit of the messages that are read without a check of the time: more than the buffer of a socket can hold.
+const QUEUED: usize = 1024;
 
 pub(super) fn open() -> Outcome<OwnedFd> {
     kernel::socket(PF_ROUTE, SOCK_RAW, 0)
@@ -61,14 +63,14 @@ pub(super) fn query<T>(
     let deadline = Instant::now().checked_add(TIME_LIMIT);
     let mut memory = [0; LONGEST];
     loop {
-        // All routing sockets receive the answers of all.
-        while let Some(mut bytes) = receive(&socket, &mut memory)? {
+        // All routing sockets receive the answers of all. The answer is read however late this thread runs.
+        for _ in 0..QUEUED {
+            let Some(mut bytes) = receive(&socket, &mut memory)? else { break };
             while let Some(message) = Message::take(&mut bytes) {
                 if is_answer(&message) {
                     return parse(&message).ok_or(Errno::EPROTO);
                 }
             }
-            check(deadline)?;
         }
         check(deadline)?;
         let mut entry = [libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN, revents: 0 }];
