@@ -20,6 +20,7 @@ mod ids;
 mod ifinfo;
 mod ioctl;
 mod ipv6;
+mod join;
 mod link;
 mod message;
 mod namespace;

@@ -10,10 +10,11 @@ use std::sync::atomic::AtomicBool;
 use super::control::{self, Control, Located};
 use super::file;
 use super::filter::Filter;
+use super::join::explain_join;
 use super::namespace::Identity;
 use super::netlink::Socket;
 use super::node::{Granted, Node, USUAL_NODE};
-use super::refusal::{explain_join, refusal};
+use super::refusal::refusal;
 use super::undo::Former;
 use super::{Queue, link, offload};
 use crate::model::error::{Errno, Error, Reason, Result};
@@ -101,7 +102,9 @@ impl Queue {
         match node.join(name.as_bytes(), flags.mode, true) {
             Ok(made) => Self::begin_new(node, path, &made, name, flags, wanted),
             Err(Errno::EBUSY) if !flags.exclusive => Self::open_existing(node, path, name, flags, wanted),
-            Err(errno) => Err(explain_join(Socket::open().ok().as_mut(), name, flags, errno)),
+            Err(errno) => {
+                Err(explain_join(Socket::open().ok().as_mut(), name, flags.mode, flags.exclusive, errno))
+            }
         }
     }
 
@@ -134,7 +137,7 @@ impl Queue {
         let mut netlink = control::prepare()?;
         let before = present(&mut netlink, name, flags.existing)?;
         node.join(name.as_bytes(), flags.mode, flags.exclusive)
-            .map_err(|errno| explain_join(Some(&mut netlink), name, flags, errno))?;
+            .map_err(|errno| explain_join(Some(&mut netlink), name, flags.mode, flags.exclusive, errno))?;
         let opened = Self::begin_existing(node, netlink, path, name, flags, wanted, before.as_ref());
         opened.inspect_err(|_| {
             if let Some((former, link)) = before.as_ref().and_then(Former::of).zip(before.as_ref()) {
@@ -206,8 +209,6 @@ impl Queue {
         // Without TUNGETDEVNETNS the socket must be open before the queue, to receive notifications.
         let reported = self.control().driver_reports();
         let netlink = if reported { None } else { Some(control::prepare()?) };
-        let flags =
-            Flags { mode: self.mode, exclusive: false, existing: true, nonblock: false, persist: false };
         let bytes = name.as_bytes();
         let joined = match &self.filter {
             Some(filter) => filter.join(&node, bytes, self.mode),
@@ -215,7 +216,7 @@ impl Queue {
         };
         if let Err(errno) = joined {
             let mut netlink = netlink.or_else(|| Socket::open().ok());
-            return Err(explain_join(netlink.as_mut(), &name, &flags, errno));
+            return Err(explain_join(netlink.as_mut(), &name, self.mode, false, errno));
         }
         let mut queue = match netlink {
             Some(netlink) => Self::joined(node, netlink, &self.path, &name, self.mode, Some(link.index))?,
