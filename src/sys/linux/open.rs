@@ -74,96 +74,65 @@ impl Parts {
     }
 }
 
-impl Queue {
-    /// Opens or creates the device with this name, in the network namespace of the calling thread. If it is deleted during
-    /// the open, tries again.
-    pub(super) fn open_in_own_namespace(
-        path: &Path,
-        name: &NameRequest,
-        flags: &Flags,
-        wanted: Wanted,
-    ) -> Result<Self> {
-        let path = file::absolute(path).map_err(|errno| unknown_directory(path, errno))?;
-        let mut tries = 1..TRIES;
-        loop {
-            match Self::open_once(&path, name, flags, wanted) {
-                Err(error) if error.reason() == Reason::Removed && tries.next().is_some() => {}
-                opened => return opened,
-            }
-        }
-    }
+/// A device to open.
+struct Opening<'a> {
+    /// The device node, which does not depend on the working directory.
+    path: &'a Path,
+    name: &'a NameRequest,
+    flags: &'a Flags,
+    wanted: Wanted,
+}
 
+impl Opening<'_> {
     /// Tries to create the device first: a new device has no previous state to query.
-    fn open_once(path: &Path, name: &NameRequest, flags: &Flags, wanted: Wanted) -> Result<Self> {
-        let node = Node::open(path)?;
-        if flags.existing {
-            return Self::open_existing(node, path, name, flags, wanted);
+    fn open_once(&self) -> Result<Queue> {
+        let node = Node::open(self.path)?;
+        if self.flags.existing {
+            return self.open_existing(node);
         }
-        match node.join(name.as_bytes(), flags.mode, true) {
-            Ok(made) => Self::begin_new(node, path, &made, name, flags, wanted),
-            Err(Errno::EBUSY) if !flags.exclusive => Self::open_existing(node, path, name, flags, wanted),
-            Err(errno) => {
-                Err(explain_join(Socket::open().ok().as_mut(), name, flags.mode, flags.exclusive, errno))
-            }
+        match node.join(self.name.as_bytes(), self.flags.mode, true) {
+            Ok(made) => self.begin_new(node, &made),
+            Err(Errno::EBUSY) if !self.flags.exclusive => self.open_existing(node),
+            Err(errno) => Err(self.explain(Socket::open().ok().as_mut(), errno)),
         }
     }
 
     /// The queue of a node that has created the device.
-    fn begin_new(
-        node: Node,
-        path: &Path,
-        made: &Name,
-        name: &NameRequest,
-        flags: &Flags,
-        wanted: Wanted,
-    ) -> Result<Self> {
+    fn begin_new(&self, node: Node, made: &Name) -> Result<Queue> {
+        let mode = self.flags.mode;
         let (control, granted) = Control::find_named(&node, made)?;
-        let mut queue = Parts::new(path, control, flags.mode)?.with(node);
-        queue.check(&granted, flags.mode.pi)?;
+        let mut queue = Parts::new(self.path, control, mode)?.with(node);
+        queue.check(&granted, mode.pi)?;
         // A persistent device outlives its handles: programs that open it later may expect the shortest header.
-        let lengthen = wanted.size.is_none() && !flags.persist;
-        queue.begin_offload(name, wanted, lengthen)?;
+        let lengthen = self.wanted.size.is_none() && !self.flags.persist;
+        queue.begin_offload(self.name, self.wanted, lengthen)?;
         Ok(queue)
     }
 
     /// Opens a device that may exist. Queries its state first, so that a failure can restore it.
-    fn open_existing(
-        node: Node,
-        path: &Path,
-        name: &NameRequest,
-        flags: &Flags,
-        wanted: Wanted,
-    ) -> Result<Self> {
+    fn open_existing(&self, node: Node) -> Result<Queue> {
         let mut netlink = control::prepare()?;
-        let before = present(&mut netlink, name, flags.existing)?;
-        node.join(name.as_bytes(), flags.mode, flags.exclusive)
-            .map_err(|errno| explain_join(Some(&mut netlink), name, flags.mode, flags.exclusive, errno))?;
-        let opened = Self::begin_existing(node, netlink, path, name, flags, wanted, before.as_ref());
+        let before = present(&mut netlink, self.name, self.flags.existing)?;
+        node.join(self.name.as_bytes(), self.flags.mode, self.flags.exclusive)
+            .map_err(|errno| self.explain(Some(&mut netlink), errno))?;
+        let opened = self.begin_existing(node, netlink, before.as_ref());
         opened.inspect_err(|_| {
             if let Some((former, link)) = before.as_ref().and_then(Former::of).zip(before.as_ref()) {
-                let _ = former.restore_mode(path, &link.name);
+                let _ = former.restore_mode(self.path, &link.name);
             }
         })
     }
 
     /// The queue of a node that has attached to a device that may have existed.
-    fn begin_existing(
-        node: Node,
-        netlink: Socket,
-        path: &Path,
-        name: &NameRequest,
-        flags: &Flags,
-        wanted: Wanted,
-        before: Option<&Link>,
-    ) -> Result<Self> {
-        let only = before.filter(|_| flags.existing).map(|link| link.index);
-        let mut queue = Self::joined(node, netlink, path, name, flags.mode, only)?;
+    fn begin_existing(&self, node: Node, netlink: Socket, before: Option<&Link>) -> Result<Queue> {
+        let only = before.filter(|_| self.flags.existing).map(|link| link.index);
+        let mut queue = Queue::joined(node, netlink, self.path, self.name, self.flags.mode, only)?;
         queue.remember(before.and_then(Former::of));
         let persistent = before.is_some_and(|link| link.tuntap.is_some_and(|tuntap| tuntap.persist));
         let result = if persistent && !queue.mode.offload {
-            queue.end_offload(name)
+            queue.end_offload(self.name)
         } else {
-            queue.begin_offload(name, wanted, false)
+            queue.begin_offload(self.name, self.wanted, false)
         };
         match result {
             Ok(()) => {
@@ -179,26 +148,58 @@ impl Queue {
         }
     }
 
+    fn explain(&self, netlink: Option<&mut Socket>, errno: Errno) -> Error {
+        explain_join(netlink, self.name, self.flags.mode, self.flags.exclusive, errno)
+    }
+}
+
+impl Queue {
+    /// Opens or creates the device with this name, in the network namespace of the calling thread. If it is deleted during
+    /// the open, tries again.
+    pub(super) fn open_in_own_namespace(
+        path: &Path,
+        name: &NameRequest,
+        flags: &Flags,
+        wanted: Wanted,
+    ) -> Result<Self> {
+        let path = &file::absolute(path).map_err(|errno| unknown_directory(path, errno))?;
+        let opening = Opening { path, name, flags, wanted };
+        let mut tries = 1..TRIES;
+        loop {
+            match opening.open_once() {
+                Err(error) if error.reason() == Reason::Removed && tries.next().is_some() => {}
+                opened => return opened,
+            }
+        }
+    }
+
     /// Opens another queue of the device, in its network namespace.
     pub(super) fn open_another(&self) -> Result<Self> {
         let mut tries = 1..TRIES;
         loop {
             let link = self.link(&mut self.begin_call())?;
-            let in_own_namespace = self.control().namespace() == Identity::own();
-            let open = |foreign| self.open_another_once(&link, foreign);
-            let entered = || self.namespace()?.inside(|| Ok(open(true)));
-            let not_entered = |error| Err(self.not_entered("open another queue of", error));
-            let opened = if in_own_namespace { open(false) } else { entered().unwrap_or_else(not_entered) };
-            // After a rename, tries again with the new name. If the device is gone, the next attempt fails.
-            let renamed = |error: &Error| {
-                let now = || self.link(&mut self.begin_call());
-                error.reason() == Reason::Removed || now().is_ok_and(|now| now.name != link.name)
-            };
-            match opened {
-                Err(error) if renamed(&error) && tries.next().is_some() => {}
+            match self.open_another_inside(&link) {
+                // Tries again with the new name. If the device is gone, the next attempt fails.
+                Err(error) if self.is_renamed(&link.name, &error) && tries.next().is_some() => {}
                 opened => return opened,
             }
         }
+    }
+
+    /// Whether the device that had this name was renamed or removed, which this error may be due to.
+    fn is_renamed(&self, name: &Name, error: &Error) -> bool {
+        let now = || self.link(&mut self.begin_call());
+        error.reason() == Reason::Removed || now().is_ok_and(|now| now.name != *name)
+    }
+
+    /// Enters the network namespace of the device, if the calling thread is in another one.
+    fn open_another_inside(&self, link: &Link) -> Result<Self> {
+        if self.control().namespace() == Identity::own() {
+            return self.open_another_once(link, false);
+        }
+        let open = || Ok(self.open_another_once(link, true));
+        let entered = self.namespace().and_then(|namespace| namespace.inside(open));
+        entered.unwrap_or_else(|error| Err(self.not_entered("open another queue of", error)))
     }
 
     /// Opens another queue of this device, in the network namespace of the calling thread. The device can be renamed or
