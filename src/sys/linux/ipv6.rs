@@ -23,14 +23,14 @@ use crate::sys::Backend;
 
 /// Requests a mode. A write to its file would also generate addresses, even while the interface is down.
 fn set_addr_gen_mode(netlink: &mut Socket, index: u32, mode: u32) -> std::result::Result<(), Refusal> {
+    netlink.change(&addr_gen_mode_request(index, mode))
+}
+
+fn addr_gen_mode_request(index: u32, mode: u32) -> Request {
     let [mode, ..] = mode.to_le_bytes();
-    let [a, b] = 12_u16.to_ne_bytes();
-    let [c, d] = AF_INET6.to_ne_bytes();
-    let [e, f] = 5_u16.to_ne_bytes();
-    let [g, h] = IFLA_INET6_ADDR_GEN_MODE.to_ne_bytes();
-    let nested = [a, b, c, d, e, f, g, h, mode, 0, 0, 0];
-    let request = Request::new(libc::RTM_SETLINK, libc::NLM_F_ACK, &ifinfomsg(index, 0, 0));
-    netlink.change(&request.attribute(IFLA_AF_SPEC, &nested))
+    let set = |request: Request| request.attribute(IFLA_INET6_ADDR_GEN_MODE, &[mode]);
+    Request::new(libc::RTM_SETLINK, libc::NLM_F_ACK, &ifinfomsg(index, 0, 0))
+        .attribute_of(IFLA_AF_SPEC, |request| request.attribute_of(AF_INET6, set))
 }
 
 impl Queue {
@@ -73,5 +73,19 @@ fn refused(errno: Errno, path: Untrusted<'_>, action: &Text) -> Error {
             Error::new(errno, Reason::System, text)
         }
         _ => refusal(errno, None, action),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addr_gen_mode_is_nested_twice() {
+        let request = addr_gen_mode_request(3, 1);
+        let words: [u16; 6] = [16, IFLA_AF_SPEC, 12, AF_INET6, 5, IFLA_INET6_ADDR_GEN_MODE];
+        let mut expected = ifinfomsg(3, 0, 0).to_vec();
+        expected.extend(words.into_iter().flat_map(u16::to_ne_bytes).chain([1, 0, 0, 0]));
+        assert_eq!(request.body(), Some(expected.as_slice()));
     }
 }

@@ -67,15 +67,30 @@ impl Request {
     }
 
     pub(super) fn attribute(self, kind: u16, value: &[u8]) -> Self {
-        let length = u16::try_from(value.len().saturating_add(4)).unwrap_or(u16::MAX);
-        let padding = value.len().next_multiple_of(4).saturating_sub(value.len());
-        self.with(&length.to_ne_bytes())
-            .with(&kind.to_ne_bytes())
-            .with(value)
-            .with([0; 3].get(..padding).unwrap_or_default())
+        self.attribute_of(kind, |request| request.with(value))
     }
 
-    fn with(mut self, part: &[u8]) -> Self {
+    /// Appends an attribute whose value `fill` appends: attributes, or the parts of the value.
+    pub(super) fn attribute_of(self, kind: u16, fill: impl FnOnce(Self) -> Self) -> Self {
+        let start = self.bytes.as_ref().map_or(0, Vec::len);
+        fill(self.with(&[0; 2]).with(&kind.to_ne_bytes())).end_attribute(start)
+    }
+
+    /// Sets the length of the attribute that begins at `start`, and pads it.
+    fn end_attribute(mut self, start: usize) -> Self {
+        let Some(attribute) = self.bytes.as_mut().and_then(|bytes| bytes.get_mut(start..)) else {
+            return self;
+        };
+        let length = attribute.len();
+        if let Some(place) = attribute.first_chunk_mut() {
+            *place = u16::try_from(length).unwrap_or(u16::MAX).to_ne_bytes();
+        }
+        let padding = length.next_multiple_of(4).saturating_sub(length);
+        self.with([0; 3].get(..padding).unwrap_or_default())
+    }
+
+    /// Appends bytes: a part of the value of an attribute.
+    pub(super) fn with(mut self, part: &[u8]) -> Self {
         let added = self.bytes.as_mut().map(|bytes| memory::append(bytes, part));
         if added != Some(Ok(())) {
             self.bytes = None;
@@ -244,6 +259,20 @@ mod tests {
         assert_eq!(attributes.get(7).and_then(|value| u32_at(value, 0)), Some(9));
         assert_eq!(attributes.get(4), None);
         assert_eq!(attributes.nested(4).count(), 0);
+    }
+
+    #[test]
+    fn attributes_are_nested() {
+        let inner = |request: Request| request.attribute(8, &[1]);
+        let nested = Request::new(0, 0, &[]).attribute_of(26, |request| request.attribute_of(10, inner));
+        let words = |words: &[u16]| words.iter().flat_map(|word| word.to_ne_bytes()).collect::<Vec<_>>();
+        let expected = [words(&[16, 26, 12, 10, 5, 8]), vec![1, 0, 0, 0]].concat();
+        assert_eq!(nested.body(), Some(expected.as_slice()));
+        let attributes = Attributes(nested.body().unwrap());
+        assert_eq!(attributes.nested(26).nested(10).get(8), Some(&[1][..]));
+        let parts = Request::new(0, 0, &[]).attribute_of(3, |request| request.with(b"ab").with(b"cde"));
+        let whole = Request::new(0, 0, &[]).attribute(3, b"abcde");
+        assert_eq!(parts.body(), whole.body());
     }
 
     #[test]

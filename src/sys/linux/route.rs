@@ -295,7 +295,9 @@ fn new_request(flags: i32, index: u32, route: &Route) -> Request {
         request = request.attribute(libc::RTA_PRIORITY, &details.metric.to_ne_bytes());
     }
     if details.mtu != 0 {
-        request = request.attribute(libc::RTA_METRICS, &metrics(details.mtu));
+        request = request.attribute_of(libc::RTA_METRICS, |request| {
+            request.attribute(RTAX_MTU, &details.mtu.to_ne_bytes())
+        });
     }
     request
 }
@@ -314,22 +316,11 @@ fn usual_scope(route: &Route) -> Scope {
 /// Adds the gateway: as RTA_VIA if its family is not that of the destination.
 fn with_gateway(request: Request, family: Family, gateway: IpAddr) -> Request {
     let octets = octets(&gateway);
-    match (Family::of(gateway), octets.as_ref().first_chunk()) {
-        (Family::V6, Some([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p])) if family == Family::V4 => {
-            let [x, y] = libc::sa_family_t::from(number(Family::V6)).to_ne_bytes();
-            let via = [x, y, *a, *b, *c, *d, *e, *f, *g, *h, *i, *j, *k, *l, *m, *n, *o, *p];
-            request.attribute(RTA_VIA, &via)
-        }
-        _ => request.attribute(libc::RTA_GATEWAY, octets.as_ref()),
+    if Family::of(gateway) == family {
+        return request.attribute(libc::RTA_GATEWAY, octets.as_ref());
     }
-}
-
-/// The nested attribute with the MTU.
-fn metrics(mtu: u32) -> [u8; 8] {
-    let [a, b] = 8_u16.to_ne_bytes();
-    let [c, d] = RTAX_MTU.to_ne_bytes();
-    let [e, f, g, h] = mtu.to_ne_bytes();
-    [a, b, c, d, e, f, g, h]
+    let family = libc::sa_family_t::from(number(Family::of(gateway)));
+    request.attribute_of(RTA_VIA, |request| request.with(&family.to_ne_bytes()).with(octets.as_ref()))
 }
 
 fn with_flags(mut fixed: [u8; RTMSG], flags: u32) -> [u8; RTMSG] {
@@ -348,6 +339,29 @@ mod tests {
     fn listed(index: u32, metric: u32) -> Vec<u8> {
         let route = Route::parse("fe80::/64", None, metric, 0).unwrap();
         new_request(0, index, &route).bytes(0).unwrap()[HEADER..].to_vec()
+    }
+
+    /// The attributes of a request to add the route through interface 3.
+    fn attributes(route: &Route) -> Vec<u8> {
+        new_request(0, 3, route).body().unwrap()[RTMSG..].to_vec()
+    }
+
+    #[test]
+    fn a_gateway_of_another_family_follows_its_family() {
+        let route = Route::parse("10.9.0.0/16", Some("fe80::2"), 0, 0).unwrap();
+        let words = [22, RTA_VIA, u16::from(number(Family::V6))].into_iter().flat_map(u16::to_ne_bytes);
+        let gateway = octets(&route.gateway().unwrap());
+        let via: Vec<u8> = words.chain(gateway.as_ref().iter().copied()).chain([0, 0]).collect();
+        assert!(attributes(&route).ends_with(&via));
+    }
+
+    #[test]
+    fn the_mtu_of_a_route_is_nested() {
+        let mut route = Route::parse("10.9.0.0/16", None, 0, 0).unwrap();
+        route.details.mtu = 1400;
+        let words = [12, libc::RTA_METRICS, 8, RTAX_MTU].into_iter().flat_map(u16::to_ne_bytes);
+        let metrics: Vec<u8> = words.chain(1400_u32.to_ne_bytes()).collect();
+        assert!(attributes(&route).ends_with(&metrics));
     }
 
     #[test]
