@@ -3,7 +3,6 @@
 //! is checked in one place, before the function does anything.
 
 use std::ffi::{CStr, c_char, c_void};
-use std::fmt::Display;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::{ptr, slice, str};
@@ -300,16 +299,6 @@ pub(super) unsafe fn list<'a, T>(
         return Err(Argument::Unaligned(what, align_of::<T>()).into());
     }
     Ok(slice::from_raw_parts(items, count))
-}
-
-/// A text for a C structure, with its NUL.
-pub(super) fn c_text<const N: usize>(text: impl Display) -> [c_char; N] {
-    let mut out = [0; N];
-    let last = N.saturating_sub(1);
-    for (to, from) in out.iter_mut().zip(text!("{text}").as_str().bytes().take(last)) {
-        *to = from as c_char;
-    }
-    out
 }
 
 /// The bytes of a caller's text.

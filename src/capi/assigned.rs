@@ -2,8 +2,8 @@
 //! `tuntap_addr` to and from the addresses of the core.
 
 use super::address::{CAddr, family, family_of, protocol};
-use super::argument::{Growing, c_text};
-use super::field::{c_bytes, field, field_bytes, optional_field, zero};
+use super::argument::Growing;
+use super::field::{c_bytes, c_text, field, field_bytes, optional_field, zero};
 use super::size::TUNTAP_ADDR_SIZE;
 use crate::model::address::AddressRequest;
 use crate::model::assigned::{Assigned, Label, Options, Scope};

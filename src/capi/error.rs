@@ -3,6 +3,7 @@
 
 use std::ffi::c_char;
 
+use super::field::c_bytes;
 use crate::model::error::{Error, Reason};
 use crate::model::table::constants;
 use crate::model::text;
@@ -29,10 +30,7 @@ const _: () = assert!(size_of::<CError>() == 256 && TUNTAP_MESSAGE_SIZE == text:
 
 impl From<&Error> for CError {
     fn from(error: &Error) -> Self {
-        let mut message = [0; TUNTAP_MESSAGE_SIZE];
-        for (to, from) in message.iter_mut().zip(error.message().bytes()) {
-            *to = from as c_char;
-        }
+        let message = c_bytes(error.message().as_bytes());
         Self { code: error.errno().raw().wrapping_neg(), reason: error.reason() as u32, message }
     }
 }

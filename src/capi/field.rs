@@ -2,6 +2,7 @@
 //! The members of structures that C passes in and out.
 
 use std::ffi::{CStr, c_char};
+use std::fmt::Display;
 
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::flags;
@@ -36,6 +37,11 @@ pub(super) fn c_bytes<const N: usize>(from: &[u8]) -> [c_char; N] {
         *to = *from as c_char;
     }
     out
+}
+
+/// The text of a member, truncated in the same way.
+pub(super) fn c_text<const N: usize>(text: impl Display) -> [c_char; N] {
+    c_bytes(text!("{text}").as_ref())
 }
 
 /// Checks a member that a request does not have.

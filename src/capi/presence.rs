@@ -8,6 +8,7 @@ use libc::ssize_t;
 use super::argument::{Growing, bytes, list_out, out};
 use super::entry::call;
 use super::error::CError;
+use super::field::c_bytes;
 use super::size::{TUNTAP_MAC_SIZE, TUNTAP_NAME_SIZE};
 use crate::device::{Device, presence};
 use crate::model::feature::Feature;
@@ -80,11 +81,7 @@ pub(super) fn flags_of(link: &Link) -> u64 {
 }
 
 pub(super) fn name_of(link: &Link) -> [c_char; TUNTAP_NAME_SIZE] {
-    let mut name = [0; TUNTAP_NAME_SIZE];
-    for (to, from) in name.iter_mut().zip(link.name.as_bytes()) {
-        *to = *from as c_char;
-    }
-    name
+    c_bytes(link.name.as_bytes())
 }
 
 /// Lists the TUN and TAP devices in the network namespace of the calling thread.

@@ -6,10 +6,10 @@ use std::ffi::{c_char, c_int};
 use libc::ssize_t;
 
 use super::address::{family, family_of, protocol};
-use super::argument::{Growing, c_text, list_out, optional_text, read_growing, sized_out, text as c_str};
+use super::argument::{Growing, list_out, optional_text, read_growing, sized_out, text as c_str};
 use super::entry::{call, with};
 use super::error::CError;
-use super::field::{field, is_replace, optional_field, zero};
+use super::field::{c_text, field, is_replace, optional_field, zero};
 use super::size::TUNTAP_ADDR_SIZE;
 use crate::device::Device;
 use crate::model::assigned::Scope;
