@@ -54,10 +54,7 @@ pub unsafe extern "C" fn tuntap_config_free(config: *mut Config) {
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_owner(config: *mut Config, uid: u32, err: *mut CError) -> c_int {
-    with_mut(config, err, |config| {
-        config.owner = Some(uid);
-        Ok(())
-    })
+    set(config, err, |config| config.owner = Some(uid))
 }
 
 /// Sets the group whose members may open the device without privilege: see
@@ -71,10 +68,7 @@ pub unsafe extern "C" fn tuntap_config_set_owner(config: *mut Config, uid: u32, 
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_group(config: *mut Config, gid: u32, err: *mut CError) -> c_int {
-    with_mut(config, err, |config| {
-        config.group = Some(gid);
-        Ok(())
-    })
+    set(config, err, |config| config.group = Some(gid))
 }
 
 /// Sets the device node to open instead of the usual one (Linux: /dev/net/tun; Android:
@@ -164,10 +158,7 @@ pub unsafe extern "C" fn tuntap_config_set_netns_fd(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_mtu(config: *mut Config, mtu: u32, err: *mut CError) -> c_int {
-    with_mut(config, err, |config| {
-        config.mtu = Some(mtu);
-        Ok(())
-    })
+    set(config, err, |config| config.mtu = Some(mtu))
 }
 
 /// Sets the MAC address of a TAP: see tuntap_set_mac.
@@ -228,10 +219,7 @@ pub unsafe extern "C" fn tuntap_config_set_txqueuelen(
     packets: u32,
     err: *mut CError,
 ) -> c_int {
-    with_mut(config, err, |config| {
-        config.tx_queue_length = Some(packets);
-        Ok(())
-    })
+    set(config, err, |config| config.tx_queue_length = Some(packets))
 }
 
 /// Sets the send buffer: see tuntap_set_sndbuf. The value is checked at open.
@@ -248,10 +236,7 @@ pub unsafe extern "C" fn tuntap_config_set_sndbuf(
     bytes: u32,
     err: *mut CError,
 ) -> c_int {
-    with_mut(config, err, |config| {
-        config.send_buffer = Some(bytes);
-        Ok(())
-    })
+    set(config, err, |config| config.send_buffer = Some(bytes))
 }
 
 /// Sets the size of the virtio header before each packet of a device with TUNTAP_OFFLOAD,
@@ -382,8 +367,13 @@ pub unsafe extern "C" fn tuntap_config_add_route(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_up(config: *mut Config, up: c_int, err: *mut CError) -> c_int {
+    set(config, err, |config| config.up = Some(up != 0))
+}
+
+/// Sets an option whose value is checked at open.
+unsafe fn set(config: *mut Config, err: *mut CError, set: impl FnOnce(&mut Config)) -> c_int {
     with_mut(config, err, |config| {
-        config.up = Some(up != 0);
+        set(config);
         Ok(())
     })
 }
