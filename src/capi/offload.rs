@@ -9,6 +9,7 @@ use libc::ssize_t;
 use super::argument::{Growing, memory, memory_mut, out, read_growing, sized_out};
 use super::entry::{Failure, pass, with};
 use super::error::CError;
+use super::packet::read_failure;
 use crate::device::Device;
 use crate::model::limit::Limit;
 use crate::model::vnet_hdr::{MIN_SIZE, VnetHdr};
@@ -153,8 +154,9 @@ pub unsafe extern "C" fn tuntap_read_super(
         let room = memory_mut(buf, size, device.read_size(), "the buffer")?;
         device.needs_offload("read super-packets of")?;
         let mut header = VnetHdr::default();
-        let explain = |errno| Failure::Errno(errno, move || device.explain_read(errno, size));
-        let length = device.read_super(&mut header, room, Limit::Handle).map_err(explain)?;
+        let length = device
+            .read_super(&mut header, room, Limit::Handle)
+            .map_err(|errno| read_failure(device, errno, size))?;
         if header.is_tunnel() {
             // The read has filled that many bytes.
             header = device.count_tag(header, slice::from_raw_parts(buf.cast(), length));

@@ -11,6 +11,7 @@ use super::argument::{Argument, check_count, memory, memory_mut};
 use super::entry::{Failure, pass};
 use super::error::CError;
 use crate::device::Device;
+use crate::model::error::{Errno, Error};
 use crate::model::limit::Limit;
 use crate::model::packet;
 
@@ -102,9 +103,7 @@ pub unsafe extern "C" fn tuntap_read_timeout(
 unsafe fn read(dev: *mut Device, buf: *mut c_void, size: usize, limit: Limit, err: *mut CError) -> ssize_t {
     pass(dev, err, |device| {
         let room = memory_mut(buf, size, device.read_size(), "the buffer")?;
-        device
-            .read(room, limit)
-            .map_err(|errno| Failure::Errno(errno, move || device.explain_read(errno, size)))
+        device.read(room, limit).map_err(|errno| read_failure(device, errno, size))
     })
 }
 
@@ -131,8 +130,7 @@ pub unsafe extern "C" fn tuntap_readv(
         let room = room(vectors(parts, count)?);
         // SAFETY: an IoSliceMut is an iovec, and the caller lets each be written to. `count` is checked.
         let bufs: &mut [IoSliceMut<'_>] = slice::from_raw_parts_mut(parts.cast_mut().cast(), count);
-        let explain = |errno| Failure::Errno(errno, move || device.explain_read(errno, room));
-        device.readv(bufs, Limit::Handle).map_err(explain)
+        device.readv(bufs, Limit::Handle).map_err(|errno| read_failure(device, errno, room))
     })
 }
 
@@ -250,6 +248,16 @@ pub unsafe extern "C" fn tuntap_writev(
         };
         device.writev(parts, Limit::Handle).map_err(explain)
     })
+}
+
+/// The failure of a read with room for `room` bytes, for the C caller.
+#[inline]
+pub(super) fn read_failure(
+    device: &Device,
+    errno: Errno,
+    room: usize,
+) -> Failure<impl FnOnce() -> Error + use<'_>> {
+    Failure::Errno(errno, move || device.explain_read(errno, room))
 }
 
 /// A caller's vectors, checked. Their number leaves room for one more, for a header.

@@ -9,6 +9,7 @@ use libc::ssize_t;
 use super::argument::out;
 use super::entry::{Failure, Handle, create, free, pass_mut, share, with_mut};
 use super::error::CError;
+use super::packet::read_failure;
 use super::packets::packets_out;
 use crate::device::Device;
 use crate::device::reader::{Placed, Reader};
@@ -146,9 +147,7 @@ pub unsafe extern "C" fn tuntap_reader_next(
 ) -> ssize_t {
     pass_mut(reader, err, |CReader { device, reader }| {
         let place = out(packet, "packet")?;
-        let device: &Device = device;
-        let explain = |errno| Failure::Errno(errno, move || device.explain_read(errno, 0));
-        match reader.next(device).map_err(explain)? {
+        match reader.next(device).map_err(|errno| read_failure(device, errno, 0))? {
             Some(bytes) => {
                 place.set(bytes.as_mut_ptr().cast());
                 Ok(bytes.len())
@@ -200,9 +199,7 @@ pub unsafe extern "C" fn tuntap_reader_batch(
             let data = placed.memory.as_mut_ptr().add(placed.packet.start).cast();
             packets.set(number, CPacket { data, size: placed.packet.len(), run: 1 });
         };
-        let device: &Device = device;
-        let explain = |errno| Failure::Errno(errno, move || device.explain_read(errno, 0));
-        let given = reader.batch(device, count, give).map_err(explain)?;
+        let given = reader.batch(device, count, give).map_err(|errno| read_failure(device, errno, 0))?;
         packets.set_runs(given, reader.room());
         Ok(given)
     })
