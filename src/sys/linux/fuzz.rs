@@ -6,7 +6,6 @@ use super::message::{Attributes, Message, Request};
 use super::rule::Rule;
 use super::{address, ifinfo, notice, route, rtmsg};
 use crate::model::prefix::Family;
-use crate::model::route::Installed;
 use crate::sys::bytes::u32_at;
 
 /// Parses a datagram as an answer and as a notification, about the interface with this index.
@@ -31,9 +30,8 @@ pub fn netlink(index: u32, datagram: &[u8]) {
         }
         if let Some(installed) = rtmsg::parse(message.body, index) {
             assert!(installed.route.prefix().bits() <= installed.route.family().bits());
-            let installed = Installed { detail: message.body.to_vec(), ..installed };
-            assert_complete(&route::delete_request(&installed.detail));
-            assert_complete(&route::restore_request(&installed).unwrap());
+            assert_complete(&route::delete_request(message.body));
+            assert_complete(&route::restore_request(message.body));
         }
         if let Some(rule) = Rule::parse(message.body) {
             let request = rule.request(libc::RTM_NEWRULE, 0);

@@ -214,11 +214,8 @@ impl<'a> Iterator for Attributes<'a> {
     type Item = (u16, &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let length = usize::from(u16_at(self.0, 0)?);
-        let kind = u16_at(self.0, 2)? & !(NLA_F_NESTED | NLA_F_NET_BYTEORDER);
-        let value = self.0.get(4..length)?;
-        self.0 = self.0.get(length.next_multiple_of(4)..).unwrap_or_default();
-        Some((kind, value))
+        let (kind, value) = self.take_raw()?;
+        Some((kind & !(NLA_F_NESTED | NLA_F_NET_BYTEORDER), value))
     }
 }
 
@@ -226,6 +223,15 @@ const NLA_F_NESTED: u16 = 1 << 15;
 const NLA_F_NET_BYTEORDER: u16 = 1 << 14;
 
 impl<'a> Attributes<'a> {
+    /// Removes the first attribute. Its kind has the flags of the kernel.
+    pub(super) fn take_raw(&mut self) -> Option<(u16, &'a [u8])> {
+        let length = usize::from(u16_at(self.0, 0)?);
+        let kind = u16_at(self.0, 2)?;
+        let value = self.0.get(4..length)?;
+        self.0 = self.0.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some((kind, value))
+    }
+
     pub(super) fn get(mut self, kind: u16) -> Option<&'a [u8]> {
         self.find(|(found, _)| *found == kind).map(|(_, value)| value)
     }

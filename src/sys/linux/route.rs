@@ -10,9 +10,9 @@ use super::link;
 use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
 use super::rtmsg::{
-    FLAGS_AT, IPV6_METRIC, LENGTH_AT, MAIN_TABLE, PROTOCOL_AT, Parts, RTA_MARK, RTA_NH_ID, RTA_VIA, RTAX_MTU,
-    RTM_F_FIB_MATCH, RTM_F_LOOKUP_TABLE, RTMSG, RTNH_F_ONLINK, SCOPE_AT, SOURCE_AT, TOS_AT, TYPE_AT, parse,
-    rtmsg, type_number,
+    EXPIRES_AT, FLAGS_AT, IPV6_METRIC, LENGTH_AT, MAIN_TABLE, PROTOCOL_AT, Parts, RTA_EXPIRES, RTA_MARK,
+    RTA_NH_ID, RTA_VIA, RTAX_MTU, RTM_F_FIB_MATCH, RTM_F_LOOKUP_TABLE, RTMSG, RTNH_F_ONLINK, SCOPE_AT,
+    SOURCE_AT, TOS_AT, TYPE_AT, parse, rtmsg, type_number,
 };
 use crate::model::assigned::Scope;
 use crate::model::error::Errno;
@@ -30,7 +30,7 @@ pub(super) fn list(netlink: &mut Socket, index: u32) -> Result<Vec<Installed>, R
         move |body: &[u8]| {
             let of_family = body.first() == Some(&number(family));
             let Some(installed) = parse(body, index).filter(|_| of_family) else { return Ok(None) };
-            Ok(Some(Installed { detail: memory::copy(body)?, ..installed }))
+            Ok(Some(Installed { detail: detail(body)?, ..installed }))
         }
     };
     let mut listed = netlink.query(&list_request(Family::V4, index), read(Family::V4))?;
@@ -38,6 +38,15 @@ pub(super) fn list(netlink: &mut Socket, index: u32) -> Result<Vec<Installed>, R
     listed.try_reserve(ipv6.len()).map_err(|_| Errno::ENOMEM)?;
     listed.append(&mut ipv6);
     Ok(listed)
+}
+
+/// The message about a route, without the flags that describe its current state.
+fn detail(body: &[u8]) -> Result<Vec<u8>, NoMemory> {
+    let mut detail = memory::copy(body)?;
+    if let Some(word) = detail.get_mut(FLAGS_AT..RTMSG) {
+        word.copy_from_slice(&(u32_at(word, 0).unwrap_or(0) & RTNH_F_ONLINK).to_ne_bytes());
+    }
+    Ok(detail)
 }
 
 /// Requests the routes through this interface. Before Linux 4.20 the kernel lists those of all interfaces.
@@ -178,19 +187,38 @@ fn find_request(lookup: &Lookup, flags: u32) -> Request {
     }
 }
 
-/// Restores a route as it was listed, without the flags that describe its current state.
+/// Restores a route as it was listed.
 pub(super) fn restore(netlink: &mut Socket, installed: &Installed) -> Result<(), Refusal> {
-    netlink.change(&restore_request(installed)?)
+    netlink.change(&restore_request(&installed.detail))
 }
 
-pub(super) fn restore_request(installed: &Installed) -> Result<Request, NoMemory> {
+pub(super) fn restore_request(detail: &[u8]) -> Request {
     let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
-    let mut detail = memory::copy(&installed.detail)?;
-    if let Some(word) = detail.get_mut(FLAGS_AT..RTMSG) {
-        word.copy_from_slice(&(u32_at(word, 0).unwrap_or(0) & RTNH_F_ONLINK).to_ne_bytes());
+    let (fixed, rest) = detail.split_at_checked(RTMSG).unwrap_or_default();
+    let mut attributes = Attributes(rest);
+    let mut request = Request::new(libc::RTM_NEWROUTE, flags, fixed);
+    while let Some((kind, value)) = attributes.take_raw() {
+        // The kernel ignores RTA_CACHEINFO in a request.
+        let expires = if kind == libc::RTA_CACHEINFO { seconds_left(value) } else { None };
+        request = match expires {
+            Some(seconds) => request.attribute(RTA_EXPIRES, &seconds.to_ne_bytes()),
+            None => request.attribute(kind, value),
+        };
     }
-    Ok(Request::new(libc::RTM_NEWROUTE, flags, &detail))
+    request
 }
+
+/// The remaining lifetime, from a struct rta_cacheinfo. None if the route does not expire.
+fn seconds_left(cacheinfo: &[u8]) -> Option<u32> {
+    // Negative if the lifetime is over.
+    match u32_at(cacheinfo, EXPIRES_AT)? as i32 {
+        0 => None,
+        ticks => Some(ticks.max(0).unsigned_abs().div_ceil(USER_HZ)),
+    }
+}
+
+/// The unit of rta_expires, in ticks per second. It is the same for each architecture that Rust supports.
+const USER_HZ: u32 = 100;
 
 /// Deletes this route only. The kernel deletes the first route that matches the request, even if its other attributes
 /// differ.

@@ -26,6 +26,7 @@ pub(super) const EXPIRES_AT: usize = 8;
 pub(super) const RTA_VIA: u16 = 18;
 pub(super) const RTA_PREF: u16 = 20;
 pub(super) const RTA_MARK: u16 = 16;
+pub(super) const RTA_EXPIRES: u16 = 23;
 pub(super) const RTA_NH_ID: u16 = 30;
 /// linux/rtnetlink.h: the gateway is on the link, even if no address has a network with it.
 pub(super) const RTNH_F_ONLINK: u32 = 4;

@@ -54,6 +54,39 @@ static void a_refused_route_restores_an_existing_device(unsigned mtu)
     IP("link delete t1");
 }
 
+/** A device that is up, with an address of each family. */
+static void make_device(const char *name)
+{
+    IP("tuntap add dev %s mode tap", name);
+    IP("link set %s addrgenmode none up", name);
+    IP("address add 192.0.2.1/24 dev %s", name);
+    IP("address add fd05::1/64 dev %s nodad", name);
+    wait_for_local("fd05::1 ");
+}
+
+/** Opens t1 with the options and a route that is refused. Frees the options. */
+static void open_fails(tuntap_config *options)
+{
+    tuntap *dev = NULL;
+    OK(config_add_route(options, "10.12.0.0/16", "198.51.100.1", 0, 0, &err));
+    CHECK(tuntap_open_config("t1", TUNTAP_TAP, options, &dev, &err) == -ENETUNREACH);
+    tuntap_config_free(options);
+}
+
+/** With an MTU below 1280, the kernel removes all IPv6 routes. */
+static void a_restored_route_keeps_its_lifetime(void)
+{
+    tuntap_config *wrong;
+    make_device("t1");
+    IP("-6 route add fd06::/48 via fd05::9 dev t1 expires 3000");
+    OK(tuntap_config_new(&wrong, &err));
+    OK(tuntap_config_set_mtu(wrong, 1000, &err));
+    open_fails(wrong);
+    const char *said = strstr(output_of("ip -6 route show fd06::/48"), "expires ");
+    CHECK(said && atoi(said + 8) > 2900 && atoi(said + 8) <= 3000);
+    IP("link delete t1");
+}
+
 static void a_device_that_is_down_gets_no_route(void)
 {
     tuntap *dev = NULL;
@@ -89,6 +122,7 @@ int main(void)
     a_refused_route_undoes_the_whole_open();
     a_refused_route_restores_an_existing_device(1400);
     a_refused_route_restores_an_existing_device(1000);
+    a_restored_route_keeps_its_lifetime();
     tuntap_config_free(config);
     a_device_that_is_down_gets_no_route();
     return 0;
