@@ -4,6 +4,7 @@
 use super::{Call, Device};
 use crate::model::address::{IPV6_MTU, too_small_for_ipv6};
 use crate::model::error::{Errno, Error, Reason, Result};
+use crate::model::memory;
 use crate::model::prefix::Family;
 use crate::model::route::{Installed, Route};
 use crate::model::text::text;
@@ -105,8 +106,18 @@ impl Device {
             }
         }
         let present = self.backend.routes(call).unwrap_or_default();
-        for lost in before.iter().filter(|installed| !present.contains(installed)) {
-            let _ = self.backend.restore_route(call, lost);
+        // The system adds a route after those in its place: the ones that were behind it are moved there again.
+        let mut places = Vec::new();
+        for installed in before {
+            let (place, lost) = (installed.route.place(), !present.contains(installed));
+            let moves = !lost && places.contains(&place);
+            if moves {
+                let _ = self.backend.remove_route(call, installed);
+            }
+            if moves || lost {
+                let _ = self.backend.restore_route(call, installed);
+                let _ = memory::push(&mut places, place);
+            }
         }
     }
 

@@ -194,6 +194,11 @@ impl Route {
         self.prefix == Prefix::ALL && self.details.table == main_table && self.details.kind == Type::Unicast
     }
 
+    /// What several routes can have in common, of which the system uses the first one.
+    pub(crate) fn place(&self) -> (IpAddr, Prefix, u32, u32) {
+        (self.network, self.prefix, self.details.metric, self.details.table)
+    }
+
     /// The family of the destination.
     pub fn family(&self) -> Family {
         Family::of(self.network)

@@ -232,7 +232,7 @@ pub(crate) trait Backend: Sized + Send + Sync {
     /// Replaces the first conflicting route through this device. EEXIST if a conflicting route leads through another
     /// interface.
     fn replace_route(&self, call: &mut Self::Call<'_>, route: &Route) -> Result<()>;
-    /// Restores a route that was listed.
+    /// Restores a route that was listed, after others in its place.
     fn restore_route(&self, call: &mut Self::Call<'_>, installed: &Installed) -> Result<()>;
     /// Deletes a route that was listed.
     fn remove_route(&self, call: &mut Self::Call<'_>, installed: &Installed) -> Result<()>;

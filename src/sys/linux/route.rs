@@ -187,13 +187,13 @@ fn find_request(lookup: &Lookup, flags: u32) -> Request {
     }
 }
 
-/// Restores a route as it was listed.
+/// Restores a route as it was listed. EEXIST if it exists.
 pub(super) fn restore(netlink: &mut Socket, installed: &Installed) -> Result<(), Refusal> {
     netlink.change(&restore_request(&installed.detail))
 }
 
 pub(super) fn restore_request(detail: &[u8]) -> Request {
-    let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
+    let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_APPEND;
     let (fixed, rest) = detail.split_at_checked(RTMSG).unwrap_or_default();
     let mut attributes = Attributes(rest);
     let mut request = Request::new(libc::RTM_NEWROUTE, flags, fixed);

@@ -87,6 +87,30 @@ static void a_restored_route_keeps_its_lifetime(void)
     IP("link delete t1");
 }
 
+/** Several IPv4 routes can have the same destination and metric. The first of them is used, and is replaced. */
+static void the_order_of_equal_routes_is_restored(int all_are_lost)
+{
+    static const char *const all = "ip -4 route show table all | sed 's/ linkdown//'";
+    tuntap_config *wrong;
+    make_device("t1");
+    IP("route add 10.13.0.0/16 via 192.0.2.9 dev t1 metric 5");
+    IP("route append 10.13.0.0/16 via 192.0.2.8 dev t1 metric 5");
+    IP("route append 10.13.0.0/16 via 192.0.2.8 dev t1 metric 5 mtu 1300");
+    char *before = strdup(output_of("%s", all));
+    OK(tuntap_config_new(&wrong, &err));
+    tuntap_addr labelled = {.addr = "192.0.2.1/24", .label = "t1:1"}; /* The kernel cannot change a label in place. */
+    if (all_are_lost)
+        OK(tuntap_config_add_addr(wrong, &labelled, sizeof labelled, TUNTAP_REPLACE, &err));
+    else
+        OK(tuntap_config_add_route(wrong, route_of("10.13.0.0/16", NULL, 5, 0), sizeof(tuntap_route), TUNTAP_REPLACE,
+                                   &err));
+    open_fails(wrong);
+    if (strcmp(before, output_of("%s", all)) != 0)
+        fail(__FILE__, __LINE__, before, output_of("%s", all));
+    free(before);
+    IP("link delete t1");
+}
+
 static void a_device_that_is_down_gets_no_route(void)
 {
     tuntap *dev = NULL;
@@ -123,6 +147,8 @@ int main(void)
     a_refused_route_restores_an_existing_device(1400);
     a_refused_route_restores_an_existing_device(1000);
     a_restored_route_keeps_its_lifetime();
+    the_order_of_equal_routes_is_restored(0);
+    the_order_of_equal_routes_is_restored(1);
     tuntap_config_free(config);
     a_device_that_is_down_gets_no_route();
     return 0;
