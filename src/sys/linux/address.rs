@@ -170,9 +170,16 @@ pub(super) fn changes_in_place(present: &Assigned, address: &Address, options: &
     present.address == *address && rest == *has
 }
 
-/// Restores an address exactly as the kernel listed it, with its label, lifetimes and flags.
+/// Restores an address as the kernel listed it, with its label, lifetimes and flags. Of a permanent deprecated IPv4
+/// address the kernel lists an infinite preferred lifetime, from which it would compute another flag (inet_fill_ifaddr,
+/// set_ifa_lifetime).
 pub(super) fn restore(netlink: &mut Socket, assigned: &Assigned, present: If) -> Result<(), Refusal> {
-    netlink.change(&Request::new(libc::RTM_NEWADDR, present.flags(), &assigned.detail))
+    let (fixed, rest) = assigned.detail.split_at_checked(IFADDRMSG).unwrap_or_default();
+    let request = Request::new(libc::RTM_NEWADDR, present.flags(), fixed);
+    netlink.change(&Attributes(rest).fold(request, |request, (kind, value)| match kind {
+        libc::IFA_CACHEINFO => request.attribute(kind, &cacheinfo(assigned.options.lifetimes)),
+        _ => request.attribute(kind, value),
+    }))
 }
 
 pub(super) fn remove(netlink: &mut Socket, index: u32, address: &Address) -> Result<(), Refusal> {

@@ -37,6 +37,24 @@ static void the_first_address_stays_the_first(void)
     tuntap_close(dev);
 }
 
+/** The kernel lists a deprecated address without lifetime as if it were preferred for ever. */
+static void a_deprecated_address_stays_deprecated(void)
+{
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    IP("address add 10.8.0.1/24 dev t0");
+    IP("address add 10.9.0.1/24 dev t0 preferred_lft 0");
+    IP("address add 10.10.0.1/24 dev t0 valid_lft 5000 preferred_lft 0");
+    IP("address add 10.11.0.1/24 dev t0 valid_lft 5000 preferred_lft 3000");
+    OK(tuntap_set_netmask(dev, "255.255.0.0", &err));
+    IP_HAS("\"deprecated\":true", "address show t0 to 10.9.0.1");
+    IP_HAS("\"valid_life_time\":4294967295", "address show t0 to 10.9.0.1");
+    IP_HAS("\"deprecated\":true", "address show t0 to 10.10.0.1");
+    IP_HAS_NOT("\"deprecated\":true", "address show t0 to 10.11.0.1");
+    const char *said = strstr(output_of("ip -j address show t0 to 10.11.0.1"), "\"preferred_life_time\":");
+    CHECK(said && atoi(said + 22) > 2900 && atoi(said + 22) <= 3000);
+    tuntap_close(dev);
+}
+
 static void a_removed_device_is_reported(void)
 {
     OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
@@ -68,6 +86,7 @@ int main(void)
     the_netmask_changes_the_prefix(TUNTAP_TUN);
     the_netmask_changes_the_prefix(TUNTAP_TAP);
     the_first_address_stays_the_first();
+    a_deprecated_address_stays_deprecated();
     a_removed_device_is_reported();
     invalid_values_are_refused_and_only_a_change_needs_privilege();
     return 0;
