@@ -10,9 +10,9 @@ use super::link;
 use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
 use super::rtmsg::{
-    EXPIRES_AT, FLAGS_AT, IPV6_METRIC, LENGTH_AT, MAIN_TABLE, PROTOCOL_AT, Parts, RTA_EXPIRES, RTA_MARK,
-    RTA_NH_ID, RTA_VIA, RTAX_MTU, RTM_F_FIB_MATCH, RTM_F_LOOKUP_TABLE, RTMSG, RTNH_F_ONLINK, SCOPE_AT,
-    SOURCE_AT, TOS_AT, TYPE_AT, parse, rtmsg, type_number,
+    EXPIRES_AT, FLAGS_AT, IPV6_METRIC, LENGTH_AT, MAIN_TABLE, PROTOCOL_AT, Parts, RTA_ENCAP, RTA_ENCAP_TYPE,
+    RTA_EXPIRES, RTA_MARK, RTA_NH_ID, RTA_VIA, RTAX_MTU, RTM_F_FIB_MATCH, RTM_F_LOOKUP_TABLE, RTMSG,
+    RTNH_F_ONLINK, SCOPE_AT, SOURCE_AT, TOS_AT, TYPE_AT, parse, rtmsg, type_number,
 };
 use crate::model::assigned::Scope;
 use crate::model::error::Errno;
@@ -103,7 +103,7 @@ fn conflicts(body: &[u8], wanted: &[u8]) -> bool {
 /// The interface of a route. None if it has several, or a nexthop object.
 fn owner(body: &[u8]) -> Option<u32> {
     let parts = Parts::of(body)?;
-    parts.interface().filter(|_| parts.attributes.get(RTA_NH_ID).is_none())
+    parts.interface().filter(|_| parts.object().is_none())
 }
 
 /// The route that the kernel selects for a packet: the destination and the attributes of the route as it was added, with
@@ -198,6 +198,9 @@ pub(super) fn restore_request(detail: &[u8]) -> Request {
     let mut attributes = Attributes(rest);
     let mut request = Request::new(libc::RTM_NEWROUTE, flags, fixed);
     while let Some((kind, value)) = attributes.take_raw() {
+        if is_of_object(kind, Attributes(rest)) {
+            continue;
+        }
         // The kernel ignores RTA_CACHEINFO in a request.
         let expires = if kind == libc::RTA_CACHEINFO { seconds_left(value) } else { None };
         request = match expires {
@@ -256,19 +259,27 @@ fn rivals_request(route: &Route, index: u32) -> Request {
 /// gateway matches any gateway.
 pub(super) fn is_deleted_by(body: &[u8], asked: &[u8]) -> bool {
     let (Some(found), Some(wanted)) = (Parts::of(body), Parts::of(asked)) else { return false };
-    let has_object = found.attributes.get(RTA_NH_ID).is_some();
-    if !found.has_destination_of(&wanted) || (has_object && found.family == number(Family::V4)) {
-        return false;
-    }
     let same = |at: usize| body.get(at) == asked.get(at);
-    if found.metric() != wanted.metric() || !same(PROTOCOL_AT) {
+    if !found.has_destination_of(&wanted) || found.metric() != wanted.metric() || !same(PROTOCOL_AT) {
         return false;
     }
+    let same_form = [TOS_AT, SCOPE_AT, TYPE_AT].into_iter().all(same);
+    let ipv6 = found.family == number(Family::V6);
+    match (found.object(), wanted.object()) {
+        (None, None) => same_form && has_next_hop_of(&found, &wanted),
+        (Some(found), Some(wanted)) => found == wanted && (ipv6 || same_form),
+        // For IPv6 a kernel may ignore what only one of the two has.
+        _ => ipv6,
+    }
+}
+
+/// Whether a request to delete `wanted` matches the next hop of the route `found`.
+fn has_next_hop_of(found: &Parts<'_>, wanted: &Parts<'_>) -> bool {
     let several = found.attributes.get(libc::RTA_MULTIPATH).is_some();
     let same_gateway = several || wanted.gateway().is_none() || found.gateway() == wanted.gateway();
     // The list has routes of other interfaces for IPv6, and before Linux 4.20.
     let other_interface = found.interface().is_some_and(|index| wanted.interface() != Some(index));
-    has_object || (!other_interface && same_gateway && [TOS_AT, SCOPE_AT, TYPE_AT].into_iter().all(same))
+    !other_interface && same_gateway
 }
 
 /// A request with all attributes that the kernel compares.
@@ -282,16 +293,23 @@ pub(super) fn delete_request(detail: &[u8]) -> Request {
         libc::RTA_OIF,
         libc::RTA_GATEWAY,
         RTA_VIA,
+        RTA_NH_ID,
         libc::RTA_PRIORITY,
         libc::RTA_PREFSRC,
         libc::RTA_TABLE,
     ];
     let attributes = Attributes(detail.get(RTMSG..).unwrap_or_default());
     attributes
-        .filter(|(kind, _)| compared.contains(kind))
+        .filter(|(kind, _)| compared.contains(kind) && !is_of_object(*kind, attributes))
         .fold(Request::new(libc::RTM_DELROUTE, libc::NLM_F_ACK, &fixed), |request, (kind, value)| {
             request.attribute(kind, value)
         })
+}
+
+/// Whether an attribute describes the nexthop object of the route. The kernel refuses both in one request.
+fn is_of_object(kind: u16, attributes: Attributes<'_>) -> bool {
+    let of_next_hop = [libc::RTA_OIF, libc::RTA_GATEWAY, RTA_VIA, RTA_ENCAP_TYPE, RTA_ENCAP];
+    of_next_hop.contains(&kind) && attributes.get(RTA_NH_ID).is_some()
 }
 
 fn table(route: &Route) -> u32 {

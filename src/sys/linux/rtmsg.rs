@@ -26,6 +26,8 @@ pub(super) const EXPIRES_AT: usize = 8;
 pub(super) const RTA_VIA: u16 = 18;
 pub(super) const RTA_PREF: u16 = 20;
 pub(super) const RTA_MARK: u16 = 16;
+pub(super) const RTA_ENCAP_TYPE: u16 = 21;
+pub(super) const RTA_ENCAP: u16 = 22;
 pub(super) const RTA_EXPIRES: u16 = 23;
 pub(super) const RTA_NH_ID: u16 = 30;
 /// linux/rtnetlink.h: the gateway is on the link, even if no address has a network with it.
@@ -87,6 +89,11 @@ impl<'a> Parts<'a> {
 
     pub(super) fn interface(&self) -> Option<u32> {
         self.attributes.u32(libc::RTA_OIF)
+    }
+
+    /// The nexthop object, whose interface and gateway the route has.
+    pub(super) fn object(&self) -> Option<u32> {
+        self.attributes.u32(RTA_NH_ID)
     }
 
     /// A gateway of another family is in RTA_VIA, after the number of its family.

@@ -159,6 +159,37 @@ static void another_interfaces_route_stays(void)
     tuntap_close(dev);
 }
 
+/** The kernel finds an IPv4 route with a nexthop object only by the object. */
+static void routes_with_a_nexthop_object_are_deleted(void)
+{
+    tuntap_route routes[8];
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    IP("link set t0 addrgenmode none");
+    IP("link set t0 up");
+    IP("address add 10.8.0.1/24 dev t0");
+    IP("address add fd00::1/64 dev t0 nodad");
+    wait_for_local("fd00::1 ");
+    if (system("ip nexthop add id 5 via 10.8.0.2 dev t0 2>/dev/null") == 0) {
+        IP("nexthop add id 6 via 10.8.0.3 dev t0");
+        IP("nexthop add id 7 via fd00::2 dev t0");
+        IP("route add 10.9.0.0/16 nhid 5");
+        IP("route append 10.9.0.0/16 nhid 6");
+        IP("-6 route add fd09::/48 nhid 7");
+        ssize_t count = tuntap_list_routes(dev, routes, 8, sizeof *routes, &err);
+        CHECK(count == 5);
+        for (ssize_t i = count - 1; i >= 0; i--) {
+            if (!(routes[i].flags & TUNTAP_ROUTE_PARTIAL))
+                continue;
+            OK(tuntap_del_route(dev, &routes[i], sizeof *routes, &err));
+            FAILS(tuntap_del_route(dev, &routes[i], sizeof *routes, &err), ENOENT, TUNTAP_REASON_UNSET);
+        }
+        IP_HAS_NOT("\"nhid\"", "route show");
+        IP_HAS_NOT("\"nhid\"", "-6 route show");
+        CHECK(tuntap_list_routes(dev, routes, 8, sizeof *routes, &err) == 2);
+    }
+    tuntap_close(dev);
+}
+
 int main(void)
 {
     begin();
@@ -166,6 +197,7 @@ int main(void)
     routes_of_both_families_are_deleted(TUNTAP_TAP);
     routes_that_differ_in_any_attribute_stay();
     another_interfaces_route_stays();
+    routes_with_a_nexthop_object_are_deleted();
     failed_calls_change_nothing();
     return 0;
 }
