@@ -1775,7 +1775,7 @@ typedef struct tuntap_addr {
     /**
      * A TUNTAP_SCOPE_*. Request: 0 for the default, which is TUNTAP_SCOPE_HOST for an IPv4 loopback
      * address and TUNTAP_SCOPE_GLOBAL for any other. The kernel derives the scope of an IPv6
-     * address from the address.
+     * address from the address, and a request for one is ignored.
      */
     uint32_t scope;
     /**

@@ -39,7 +39,7 @@ pub struct CAddr {
     pub prefix: u32,
     /// A TUNTAP_SCOPE_*. Request: 0 for the default, which is TUNTAP_SCOPE_HOST for an IPv4 loopback
     /// address and TUNTAP_SCOPE_GLOBAL for any other. The kernel derives the scope of an IPv6
-    /// address from the address.
+    /// address from the address, and a request for one is ignored.
     pub scope: u32,
     /// The metric of the route to the network of the address. 0: the default. Needs Linux 4.18.
     pub metric: u32,

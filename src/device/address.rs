@@ -70,7 +70,7 @@ impl Device {
         let (address, call) = (request.address(), &mut self.backend.begin_call());
         options.check(&address)?;
         self.check_ipv6_mtu(call, &address)?;
-        let options = &self.without_usual_label(call, options)?;
+        let options = &self.without_usual(call, address.family(), options)?;
         let before = self.backend.addresses(call, Some(address.family()))?;
         let Some(present) = before.iter().find(|assigned| request.conflicts_with(&assigned.address)) else {
             return self.add_if_absent(call, &Step::Add(address, *options));
@@ -285,8 +285,12 @@ impl Device {
         added
     }
 
-    /// A label that is the name of the device is the default.
-    fn without_usual_label(&self, call: &mut Call<'_>, options: &Options) -> Result<Options> {
+    /// Without what is not a request: the scope of an IPv6 address, which the system derives from the address, and the
+    /// default label, which is the name of the device.
+    fn without_usual(&self, call: &mut Call<'_>, family: Family, options: &Options) -> Result<Options> {
+        if family == Family::V6 {
+            return Ok(Options { scope: None, ..*options });
+        }
         let none = Label::default();
         let usual =
             options.label != none && options.label.as_bytes() == self.backend.link(call)?.name.as_bytes();

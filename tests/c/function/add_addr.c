@@ -241,6 +241,20 @@ static void all_members_reach_the_kernel(void)
     tuntap_close(dev);
 }
 
+/** The kernel derives the scope of an IPv6 address, and ip(8) ignores a request for one too. */
+static void the_scope_of_an_ipv6_address_is_ignored(void)
+{
+    tuntap_addr addr = {.scope = TUNTAP_SCOPE_LINK, .addr = "fd00::1/64"};
+    OK(tuntap_open("t0", TUNTAP_TUN, &dev, &err));
+    OK(tuntap_add_addr(dev, &addr, sizeof addr, 0, &err));
+    OK(tuntap_add_addr(dev, &addr, sizeof addr, 0, &err));
+    OK(tuntap_add_addr(dev, &addr, sizeof addr, TUNTAP_REPLACE, &err));
+    IP_HAS("\"scope\":\"global\"", "address show t0 to fd00::1");
+    addr.scope = 5;
+    FAILS(tuntap_add_addr(dev, &addr, sizeof addr, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
+    tuntap_close(dev);
+}
+
 static void failed_calls_change_nothing(void)
 {
     static const char *const wrong[][2] = {
@@ -300,6 +314,7 @@ int main(void)
     a_route_to_the_network_is_added_unless_disabled();
     each_member_is_checked();
     all_members_reach_the_kernel();
+    the_scope_of_an_ipv6_address_is_ignored();
     failed_calls_change_nothing();
     adding_existing_addresses_needs_no_privilege();
     return 0;
