@@ -7,7 +7,7 @@ use super::{Call, Device};
 use crate::model::default_route::{Bypass, DefaultRoute};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::feature::Feature;
-use crate::model::lookup::{Found, Lookup};
+use crate::model::lookup::{self, Found, Lookup};
 use crate::model::memory;
 use crate::model::prefix::Family;
 use crate::model::route::{Installed, Route};
@@ -17,6 +17,9 @@ use crate::sys::{Backend, Queue};
 impl Device {
     /// The route that the system selects for a packet, in the network namespace of a device or of the calling thread.
     pub fn find_route(device: Option<&Self>, lookup: &Lookup) -> Result<Found> {
+        if lookup::needs_interface(lookup.destination()) {
+            return Err(lookup.no_route());
+        }
         Queue::find_route(device.map(|device| &device.backend), lookup)
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! A lookup of the route to a destination.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::prefix::{self, Family};
@@ -45,16 +45,26 @@ impl Lookup {
         self.mark
     }
 
-    #[allow(dead_code, reason = "a system without route lookups does not need it")]
     /// The error if no route leads to the destination.
     pub(crate) fn no_route(&self) -> Error {
         let Self { destination: to, source, .. } = self;
         let text = match source {
+            _ if needs_interface(*to) => text!("find the route to {to}: each link has this address"),
             None => text!("find the route to {to}: the system has none"),
             Some(from) => text!("find the route to {to} from {from}: the system has none"),
         };
         Error::new(Errno::ENETUNREACH, Reason::Unset, text)
     }
+}
+
+/// Whether the address exists on each link, so that packets to it take no route of the tables without an interface.
+pub(crate) fn needs_interface(ip: IpAddr) -> bool {
+    let is_of_link = |ip: Ipv6Addr| {
+        let [high, low, ..] = ip.octets();
+        // ff01::/16 and ff02::/16, with any flags.
+        ip.is_unicast_link_local() || (high == 0xff && matches!(low & 0xf, 1 | 2))
+    };
+    matches!(ip, IpAddr::V6(ip) if is_of_link(ip))
 }
 
 /// A route that was found.

@@ -8,10 +8,10 @@ use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 
 use super::layout::{RTM_ADD, RTM_DELETE};
-use super::lookup::needs_interface;
 use super::route::{self, Entry};
 use super::routing;
 use crate::model::error::Errno;
+use crate::model::lookup::needs_interface;
 use crate::model::route::{Details, Route};
 use crate::sys::Outcome;
 use crate::sys::fork::process;

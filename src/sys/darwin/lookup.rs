@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! A lookup of the route to a destination: RTM_GET.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use super::layout::*;
 use super::message::{sockaddr_ip, sockaddr_link};
@@ -22,9 +22,6 @@ pub(super) fn find(lookup: &Lookup) -> Result<Found> {
     if let Some(source) = lookup.source() {
         return Err(Error::platform(text!("find the route of packets to {destination} from {source}")));
     }
-    if needs_interface(destination) {
-        return Err(lookup.no_route());
-    }
     match query(destination) {
         Err(Errno::ESRCH) => Err(lookup.no_route()),
         Ok(entry) if entry.discards() => Err(lookup.no_route()),
@@ -32,16 +29,6 @@ pub(super) fn find(lookup: &Lookup) -> Result<Found> {
             .and_then(describe)
             .map_err(|errno| Error::system(errno, text!("find the route to {destination}"))),
     }
-}
-
-/// Whether the address exists on each link, so that packets to it take no route of the table without an interface.
-pub(super) fn needs_interface(ip: IpAddr) -> bool {
-    let is_of_link = |ip: Ipv6Addr| {
-        let [high, low, ..] = ip.octets();
-        // ff01::/16 and ff02::/16, with any flags.
-        ip.is_unicast_link_local() || (high == 0xff && matches!(low & 0xf, 1 | 2))
-    };
-    matches!(ip, IpAddr::V6(ip) if is_of_link(ip))
 }
 
 /// The kernel adds the interface and its address to the answer if the request has room for one of them.

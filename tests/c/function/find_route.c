@@ -87,6 +87,16 @@ static void one_of_several_next_hops_is_reported(void)
 #define NO_ROUTE(to) \
     FAILS(tuntap_find_route(NULL, to, NULL, 0, &route, sizeof route, &err), ENETUNREACH, TUNTAP_REASON_UNSET)
 
+/** Each interface has a route to them. The kernel would return one of these, but sends nothing without an interface. */
+static void addresses_that_need_an_interface_have_no_route(void)
+{
+    IP_WILL_SAY(1, "fe80::/64", "-6 route show dev a0");
+    NO_ROUTE("fe80::1");
+    MESSAGE_HAS("each link has this address");
+    NO_ROUTE("ff02::1");
+    finds(NULL, "169.254.1.1", NULL, 0);
+}
+
 static void a_missing_route_is_reported(void)
 {
     static const char *const types[] = {"unreachable", "prohibit", "blackhole"};
@@ -171,6 +181,7 @@ int main(void)
     the_route_is_the_one_that_the_kernel_uses();
     rules_marks_and_sources_are_considered();
     one_of_several_next_hops_is_reported();
+    addresses_that_need_an_interface_have_no_route();
     a_missing_route_is_reported();
     the_namespace_of_the_device_is_searched();
     find_works_after_a_list();
