@@ -128,9 +128,12 @@ pub(super) fn find(netlink: &mut Socket, lookup: &Lookup) -> Result<Found, Refus
     };
     let details = Details { mtu, ..added.details };
     let (gateway, source) = (selected.gateway, selected.source.or(lookup.source()));
-    let route =
-        Route::reported(added.network, added.prefix, gateway, source, details).ok_or(Errno::EPROTO)?;
-    Ok(Found { route: Installed { route, exact: added.exact, detail: Vec::new() }, index })
+    // Of IPv6 routes with the same nexthop object, the kernel can return another one (rt6_get_pcpu_route).
+    let fits = added.prefix.network(lookup.destination()) == added.network;
+    let (network, prefix) =
+        if fits { (added.network, added.prefix) } else { (selected.network, selected.prefix) };
+    let route = Route::reported(network, prefix, gateway, source, details).ok_or(Errno::EPROTO)?;
+    Ok(Found { route: Installed { route, exact: fits && added.exact, detail: Vec::new() }, index })
 }
 
 /// Limit of the attempts at a lookup, which is repeated if the routes change meanwhile.

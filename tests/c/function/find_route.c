@@ -84,6 +84,23 @@ static void one_of_several_next_hops_is_reported(void)
     IP("route del 198.18.0.0/15");
 }
 
+/** For IPv6 the kernel caches what it finds in the nexthop object, and returns that for each route with the object. */
+static void a_route_that_shares_its_nexthop_object_leads_to_the_destination(void)
+{
+    if (system("ip nexthop add id 7 via 2001:db8:1::1 dev a0 2>/dev/null") != 0)
+        return;
+    IP("-6 route add 2001:db8:8::/48 nhid 7");
+    IP("-6 route add 2001:db8:9::/48 nhid 7");
+    for (int i = 0; i < 2; i++) {
+        finds(NULL, i == 0 ? ANYWHERE6 : "2001:db8:8::1", NULL, 0);
+        CHECK(strncmp(route.destination, i == 0 ? "2001:db8:9:" : "2001:db8:8:", 11) == 0);
+        CHECK(strcmp(route.gateway, "2001:db8:1::1") == 0 && route.flags == TUNTAP_ROUTE_PARTIAL);
+    }
+    IP("-6 route del 2001:db8:8::/48 nhid 7");
+    IP("-6 route del 2001:db8:9::/48 nhid 7");
+    IP("nexthop del id 7");
+}
+
 #define NO_ROUTE(to) \
     FAILS(tuntap_find_route(NULL, to, NULL, 0, &route, sizeof route, &err), ENETUNREACH, TUNTAP_REASON_UNSET)
 
@@ -181,6 +198,7 @@ int main(void)
     the_route_is_the_one_that_the_kernel_uses();
     rules_marks_and_sources_are_considered();
     one_of_several_next_hops_is_reported();
+    a_route_that_shares_its_nexthop_object_leads_to_the_destination();
     addresses_that_need_an_interface_have_no_route();
     a_missing_route_is_reported();
     the_namespace_of_the_device_is_searched();
