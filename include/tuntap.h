@@ -2219,7 +2219,8 @@ typedef struct tuntap_route {
  *                       families or prefix lengths contradict each other (TUNTAP_REASON_ADDRESS);
  *         -EINVAL       unknown flags, or flags of the route that cannot be requested
  *                       (TUNTAP_REASON_FLAGS);
- *         -EINVAL       an unknown type, scope or family (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL       an unknown type, scope or family, or Linux: table is 255, the local table,
+ *                       which the kernel maintains (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL       protocol is above 255, or mtu above 65520 (TUNTAP_REASON_RANGE);
  *         -EINVAL       dev or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL       the MTU is below 1280 and the route is IPv6 (TUNTAP_REASON_RANGE);

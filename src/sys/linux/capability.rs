@@ -8,6 +8,7 @@ use std::path::Path;
 use super::control::Interface;
 use super::netlink::Socket;
 use super::node::{Node, USUAL_NODE};
+use super::rtmsg::LOCAL_TABLE;
 use super::{Queue, file, ioctl, offload, rule};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::feature::Feature;
@@ -143,8 +144,13 @@ fn driver_is_since(major: u32, minor: u32) -> Result<bool> {
     Ok(version()? >= (major, minor))
 }
 
-/// Fails if the kernel ignores the gateway of this route (RTA_VIA, since Linux 5.2): it would add a route without one.
-pub(super) fn check_gateway(route: &Route) -> Result<()> {
+/// Fails if the route is for the table that the kernel maintains, whose routes are not listed, or if the kernel ignores
+/// its gateway (RTA_VIA, since Linux 5.2): it would add a route without one.
+pub(super) fn check_route(route: &Route) -> Result<()> {
+    if route.details.table == LOCAL_TABLE {
+        let text = text!("add the route {route}: the kernel maintains the local table: use another one");
+        return Err(Error::new(Errno::EINVAL, Reason::Argument, text));
+    }
     if !route.has_gateway_of_another_family() || version()? >= (5, 2) {
         return Ok(());
     }

@@ -459,7 +459,7 @@ impl Backend for Queue {
     }
 
     fn add_route(&self, call: &mut Call<'_>, route: &Route) -> Result<()> {
-        capability::check_gateway(route)?;
+        capability::check_route(route)?;
         self.change(
             call,
             |netlink, index| route::add(netlink, index, route),
@@ -468,7 +468,7 @@ impl Backend for Queue {
     }
 
     fn replace_route(&self, call: &mut Call<'_>, route: &Route) -> Result<()> {
-        capability::check_gateway(route)?;
+        capability::check_route(route)?;
         self.change(
             call,
             |netlink, index| route::replace(netlink, index, route),

@@ -194,6 +194,9 @@ static void each_member_is_checked(tuntap *dev)
     WRONG(route->protocol = 256, TUNTAP_REASON_RANGE);
     WRONG(route->mtu = 65521, TUNTAP_REASON_RANGE);
     WRONG(route->scope = 5, TUNTAP_REASON_ARGUMENT);
+    WRONG(route->table = 255, TUNTAP_REASON_ARGUMENT);
+    MESSAGE_HAS("add the route 10.9.0.0/16 table 255: the kernel maintains the local table");
+    WRONG((route->table = 255, route->type = TUNTAP_ROUTE_TYPE_LOCAL), TUNTAP_REASON_ARGUMENT);
     WRONG(strcpy(route->source, "fd00::1"), TUNTAP_REASON_ADDRESS);
     WRONG(memset(route->gateway, '1', sizeof route->gateway), TUNTAP_REASON_ADDRESS);
     *route = good;
@@ -203,6 +206,8 @@ static void each_member_is_checked(tuntap *dev)
     longer.later = 1;
     FAILS(tuntap_add_route(dev, route, sizeof longer, 0, &err), EINVAL, TUNTAP_REASON_ARGUMENT);
     MESSAGE_HAS("this version of the library does not know that member");
+    FAILS(tuntap_add_route(dev, route_of("10.9.0.0/16", NULL, 0, 255), sizeof *route, TUNTAP_REPLACE, &err), EINVAL,
+          TUNTAP_REASON_ARGUMENT);
     IP_HAS_NOT("10.9.", "route show table all");
 }
 
