@@ -76,9 +76,10 @@ pub unsafe extern "C" fn tuntap_open(
 /// that is up: without tuntap_config_set_up the open fails with -ENETDOWN, unless the device is up
 /// already, and with tuntap_config_set_up(config, 0) it fails with -EINVAL (TUNTAP_REASON_ARGUMENT).
 ///
-/// When an option fails, a new device is removed and an existing one is restored, with one
-/// exception: a first owner that was set cannot be unset when setting the group or
-/// TUNTAP_PERSIST fails after it.
+/// When an option fails, a new device is removed and an existing one is restored, with two
+/// exceptions: a first owner that was set cannot be unset when setting the group or
+/// TUNTAP_PERSIST fails after it, and a route with several next hops is not restored if the
+/// options made the kernel remove it.
 ///
 /// @param name    As tuntap_open. NULL: the kernel chooses.
 /// @param flags   As tuntap_open.
