@@ -270,9 +270,10 @@ pub(super) fn is_deleted_by(body: &[u8], asked: &[u8]) -> bool {
     let ipv6 = found.family == number(Family::V6);
     match (found.object(), wanted.object()) {
         (None, None) => same_form && has_next_hop_of(&found, &wanted),
+        // For IPv6 the kernel compares nothing else then.
         (Some(found), Some(wanted)) => found == wanted && (ipv6 || same_form),
-        // For IPv6 a kernel may ignore what only one of the two has.
-        _ => ipv6,
+        (Some(_), None) => ipv6,
+        (None, Some(_)) => false,
     }
 }
 

@@ -174,9 +174,10 @@ static void routes_with_a_nexthop_object_are_deleted(void)
         IP("nexthop add id 7 via fd00::2 dev t0");
         IP("route add 10.9.0.0/16 nhid 5");
         IP("route append 10.9.0.0/16 nhid 6");
-        IP("-6 route add fd09::/48 nhid 7");
+        IP("-6 route add fd09::/48 dev t0 metric 1024");
+        IP("-6 route append fd09::/48 nhid 7 metric 1024");
         ssize_t count = tuntap_list_routes(dev, routes, 8, sizeof *routes, &err);
-        CHECK(count == 5);
+        CHECK(count == 6);
         for (ssize_t i = count - 1; i >= 0; i--) {
             if (!(routes[i].flags & TUNTAP_ROUTE_PARTIAL))
                 continue;
@@ -185,7 +186,7 @@ static void routes_with_a_nexthop_object_are_deleted(void)
         }
         IP_HAS_NOT("\"nhid\"", "route show");
         IP_HAS_NOT("\"nhid\"", "-6 route show");
-        CHECK(tuntap_list_routes(dev, routes, 8, sizeof *routes, &err) == 2);
+        CHECK(tuntap_list_routes(dev, routes, 8, sizeof *routes, &err) == 3);
     }
     tuntap_close(dev);
 }
