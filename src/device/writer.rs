@@ -195,8 +195,8 @@ fn write_next(device: &Device, joiner: &mut Joiner) -> Option<Result<(), Unwritt
     Some(write_or_wait(device, || device.backend.write(framed)))
 }
 
-/// Writes, and waits for room. Kept: there was no room, and the wait for room ended or could not begin. Refused: by the
-/// kernel.
+/// Writes, and waits for room. Kept: there was no room, and the wait for room ended or could not begin, or a signal handler
+/// interrupted the write. Refused: by the kernel.
 fn write_or_wait(device: &Device, write: impl Fn() -> Result<usize, Errno>) -> Result<(), Unwritten> {
     // A shutdown prevents the first attempt.
     let mut last = Err(Errno::EAGAIN);
@@ -204,8 +204,8 @@ fn write_or_wait(device: &Device, write: impl Fn() -> Result<usize, Errno>) -> R
         last = write();
         last
     });
-    let unwritten = if last == Err(Errno::EAGAIN) { Unwritten::Kept } else { Unwritten::Refused };
-    written.map(drop).map_err(unwritten)
+    let kept = matches!(last, Err(Errno::EAGAIN | Errno::EINTR));
+    written.map(drop).map_err(if kept { Unwritten::Kept } else { Unwritten::Refused })
 }
 
 /// Writes the collected packets. If there is no room, the rest stays for the next call. Packets that the kernel refuses are
