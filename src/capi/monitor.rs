@@ -2,6 +2,7 @@
 //! `tuntap_monitor`.
 
 use std::ffi::{c_char, c_int};
+use std::mem;
 
 use super::address::{CAddr, family};
 use super::argument::{Growing, sized_out};
@@ -14,6 +15,7 @@ use crate::device::Device;
 use crate::device::monitor::Monitor;
 use crate::model::event::{Event, Kind};
 use crate::model::limit::Limit;
+use crate::model::link::Link;
 use crate::model::prefix::Family;
 
 /// An event, with the state of the device after it. Later versions may add members at the end.
@@ -75,39 +77,57 @@ unsafe impl Growing for CEvent {
 
 const _: () = assert!(size_of::<CEvent>() == CEvent::LEAST);
 
+/// All members are 0.
+// SAFETY: zeros are valid integers.
+const NOTHING: CEvent = unsafe { mem::zeroed() };
+
 impl From<Event> for CEvent {
     fn from(event: Event) -> Self {
-        let link = event.link.as_ref();
         let family = event_family(&event).map_or(0, family);
-        let address = event.address.map(CAddr::from);
-        let route = event.route.map(CRoute::from);
-        let none = [0; TUNTAP_ADDR_SIZE];
-        Self {
-            kind: event.kind as u32,
-            index: link.map_or(0, |link| link.index),
-            flags: link.map_or(0, flags_of),
-            mtu: link.map_or(0, |link| link.mtu),
-            family,
-            scope: address.map_or(0, |address| address.scope).max(route.map_or(0, |route| route.scope)),
-            protocol: address
-                .map_or(0, |address| address.protocol)
-                .max(route.map_or(0, |route| route.protocol)),
-            route_flags: route.map_or(0, |route| route.flags),
-            route_type: route.map_or(0, |route| route.r#type),
-            route_mtu: route.map_or(0, |route| route.mtu),
-            addr_flags: address.map_or(0, |address| address.flags),
-            metric: route.map_or(0, |route| route.metric),
-            table: route.map_or(0, |route| route.table),
-            up: link.is_some_and(|link| link.up).into(),
-            carrier: link.is_some_and(|link| link.carrier).into(),
-            mac: link.and_then(|link| link.mac).map_or([0; TUNTAP_MAC_SIZE], |mac| mac.octets()),
-            name: link.map_or([0; TUNTAP_NAME_SIZE], name_of),
-            addr: address.map_or(none, |address| address.addr),
-            peer: address.map_or(none, |address| address.peer),
-            destination: route.map_or(none, |route| route.destination),
-            gateway: route.map_or(none, |route| route.gateway),
-            source: route.map_or(none, |route| route.source),
+        let mut made = Self { kind: event.kind as u32, family, ..NOTHING };
+        if let Some(link) = event.link {
+            made.set_link(&link);
         }
+        if let Some(assigned) = event.address {
+            made.set_address(&assigned.into());
+        }
+        if let Some(installed) = event.route {
+            made.set_route(&installed.into());
+        }
+        made
+    }
+}
+
+impl CEvent {
+    fn set_link(&mut self, link: &Link) {
+        self.index = link.index;
+        self.flags = flags_of(link);
+        self.mtu = link.mtu;
+        self.up = link.up.into();
+        self.carrier = link.carrier.into();
+        self.mac = link.mac.map_or([0; TUNTAP_MAC_SIZE], |mac| mac.octets());
+        self.name = name_of(link);
+    }
+
+    fn set_address(&mut self, address: &CAddr) {
+        self.scope = address.scope;
+        self.protocol = address.protocol;
+        self.addr_flags = address.flags;
+        self.addr = address.addr;
+        self.peer = address.peer;
+    }
+
+    fn set_route(&mut self, route: &CRoute) {
+        self.scope = route.scope;
+        self.protocol = route.protocol;
+        self.route_flags = route.flags;
+        self.route_type = route.r#type;
+        self.route_mtu = route.mtu;
+        self.metric = route.metric;
+        self.table = route.table;
+        self.destination = route.destination;
+        self.gateway = route.gateway;
+        self.source = route.source;
     }
 }
 
