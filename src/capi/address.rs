@@ -237,7 +237,7 @@ pub unsafe extern "C" fn tuntap_list_addrs(
     size: usize,
     err: *mut CError,
 ) -> ssize_t {
-    with(dev, err, |device| Ok(list_out(addrs, count, size)?.set(device.addresses()?)))
+    with(dev, err, |device| Ok(list_out(addrs, count, size)?.fill(device.addresses()?)))
 }
 
 /// Gets the first IPv4 address of the device, without its prefix length: see tuntap_get_netmask.

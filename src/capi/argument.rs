@@ -216,34 +216,61 @@ impl<T: Growing> SizedOut<T> {
     }
 }
 
-/// An output list of structures.
-pub(super) struct ListOut<T> {
+/// A caller's list of structures: `count` items of `size` bytes.
+pub(super) struct List<T> {
     places: *mut u8,
-    count: usize,
-    size: usize,
+    pub(super) count: usize,
+    pub(super) size: usize,
     kind: PhantomData<T>,
 }
 
-/// The caller's output list: `count` items of `size` bytes.
-pub(super) unsafe fn list_out<T: Growing>(places: *mut T, count: usize, size: usize) -> Checked<ListOut<T>> {
-    check_size::<T>(size)?;
-    check_count(count, size)?;
-    if places.is_null() && count != 0 {
-        return Err(Argument::Place("list"));
-    }
-    Ok(ListOut { places: places.cast(), count, size, kind: PhantomData })
+/// The caller's output list.
+pub(super) unsafe fn list_out<T: Growing>(places: *mut T, count: usize, size: usize) -> Checked<List<T>> {
+    let list = List::new(places, count, size)?;
+    if places.is_null() && count != 0 { Err(Argument::Place("list")) } else { Ok(list) }
 }
 
-impl<T: Growing> ListOut<T> {
+impl<T: Growing> List<T> {
+    #[inline]
+    pub(super) unsafe fn new(places: *mut T, count: usize, size: usize) -> Checked<Self> {
+        check_size::<T>(size)?;
+        check_count(count, size)?;
+        Ok(Self { places: places.cast(), count, size, kind: PhantomData })
+    }
+
+    /// The place of an item.
+    #[inline]
+    pub(super) fn place(&self, number: usize) -> *mut T {
+        self.places.wrapping_add(number.wrapping_mul(self.size)).cast()
+    }
+
+    /// The item with this number, which must be less than the count. Members that a shorter one lacks are zero.
+    #[inline]
+    pub(super) unsafe fn get(&self, number: usize) -> T {
+        let place = self.place(number);
+        if self.size >= size_of::<T>() { place.read_unaligned() } else { read_known(place, self.size) }
+    }
+
+    /// Writes the item with this number, which must be less than the count.
+    #[inline]
+    pub(super) unsafe fn set(&self, number: usize, value: T) {
+        let place = self.place(number).cast();
+        SizedOut { place, size: self.size, kind: PhantomData }.set(value);
+    }
+
     /// Writes as many items as there is room for. Returns the length of the whole list.
-    pub(super) fn set<I: Into<T>>(self, items: Vec<I>) -> usize {
+    pub(super) fn fill<I: Into<T>>(self, items: Vec<I>) -> usize {
         let length = items.len();
-        for (place, item) in items.into_iter().take(self.count).enumerate() {
-            // SAFETY: the list given to `list_out` has `count` contiguous items of `size` bytes.
-            let place = unsafe { self.places.add(place.wrapping_mul(self.size)) };
-            SizedOut { place, size: self.size, kind: PhantomData }.set(item.into());
+        for (number, item) in items.into_iter().take(self.count).enumerate() {
+            // SAFETY: the list given to `new` has `count` items.
+            unsafe { self.set(number, item.into()) }
         }
         length
+    }
+
+    /// Whether a member that this version does not know is not 0.
+    pub(super) unsafe fn has_unknown(&self, number: usize) -> bool {
+        unknown_at(self.place(number), self.size).is_some()
     }
 }
 
@@ -264,18 +291,29 @@ unsafe fn read_other_size<T: Growing>(from: *const T, size: usize, what: &'stati
     if from.is_null() {
         return Err(Argument::Null(what).into());
     }
-    let bytes = slice::from_raw_parts(from.cast::<u8>(), size);
-    if let Some(place) = bytes.iter().skip(size_of::<T>()).position(|byte| *byte != 0) {
+    if let Some(place) = unknown_at(from, size) {
         let text = text!(
-            "{what}: byte {} of a {} of {size} bytes is not 0: this version of the library does not know that member",
-            place.saturating_add(size_of::<T>()),
+            "{what}: byte {place} of a {} of {size} bytes is not 0: this version of the library does not know that member",
             T::NAME
         );
         return Err(Error::new(Errno::EINVAL, Reason::Argument, text));
     }
+    Ok(read_known(from, size))
+}
+
+/// The place of the first byte of a structure that this version does not know and that is not 0.
+unsafe fn unknown_at<T: Growing>(from: *const T, size: usize) -> Option<usize> {
+    let bytes = slice::from_raw_parts(from.cast::<u8>(), size);
+    (size_of::<T>()..size).find(|place| bytes.get(*place).is_some_and(|byte| *byte != 0))
+}
+
+/// The members of a structure that this version knows.
+#[cold]
+unsafe fn read_known<T: Growing>(from: *const T, size: usize) -> T {
     let mut value = std::mem::zeroed::<T>();
-    ptr::from_mut(&mut value).cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), size.min(size_of::<T>()));
-    Ok(value)
+    let known = size.min(size_of::<T>());
+    ptr::from_mut(&mut value).cast::<u8>().copy_from_nonoverlapping(from.cast(), known);
+    value
 }
 
 /// A caller's list of at most `limit` items. A longer one is not read.

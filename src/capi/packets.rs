@@ -4,7 +4,7 @@
 use std::ptr;
 use std::slice;
 
-use super::argument::{Argument, Growing, check_count, check_size};
+use super::argument::{Argument, Growing, List};
 use super::reader::CPacket;
 use crate::device::reader::MAX_RUN_BYTES;
 
@@ -20,11 +20,7 @@ unsafe impl Growing for CPacket {
 }
 
 /// A caller's list of packets.
-pub(super) struct Packets {
-    places: *mut u8,
-    count: usize,
-    size: usize,
-}
+pub(super) type Packets = List<CPacket>;
 
 /// The caller's output list: `count` elements of `size` bytes each, at least 1.
 #[inline]
@@ -39,7 +35,7 @@ pub(super) unsafe fn packets_out(
     if count == 0 {
         return Err(Argument::Wrong("room for 0 packets: give 1 or more"));
     }
-    packets(places, count, size)
+    List::new(places, count, size)
 }
 
 /// The caller's input list: `count` elements of `size` bytes each. It may be empty.
@@ -52,48 +48,12 @@ pub(super) unsafe fn packets_in(
     if places.is_null() && count != 0 {
         return Err(Argument::Null("the list of packets"));
     }
-    let packets = packets(places.cast_mut(), count, size)?;
+    let packets = List::new(places.cast_mut(), count, size)?;
     packets.check()?;
     Ok(packets)
 }
 
-fn packets(places: *mut CPacket, count: usize, size: usize) -> Result<Packets, Argument> {
-    check_size::<CPacket>(size)?;
-    check_count(count, size)?;
-    Ok(Packets { places: places.cast(), count, size })
-}
-
 impl Packets {
-    #[inline]
-    fn place(&self, number: usize) -> *mut u8 {
-        self.places.wrapping_add(number.wrapping_mul(self.size))
-    }
-
-    /// The packet with this index, which must be less than the count.
-    #[inline]
-    pub(super) unsafe fn get(&self, number: usize) -> CPacket {
-        let place = self.place(number).cast::<CPacket>();
-        if self.size >= size_of::<CPacket>() {
-            return place.read_unaligned();
-        }
-        let (data, size) = (ptr::addr_of!((*place).data), ptr::addr_of!((*place).size));
-        CPacket { data: data.read_unaligned(), size: size.read_unaligned(), run: 1 }
-    }
-
-    /// Writes as much of the packet as the element has room for. Members that this version does not know become 0.
-    #[inline]
-    pub(super) unsafe fn set(&self, number: usize, packet: CPacket) {
-        let place = self.place(number);
-        if self.size < size_of::<CPacket>() {
-            return place.copy_from_nonoverlapping(ptr::from_ref(&packet).cast(), self.size);
-        }
-        place.cast::<CPacket>().write_unaligned(packet);
-        let unknown = self.size.wrapping_sub(size_of::<CPacket>());
-        if unknown > 0 {
-            place.add(size_of::<CPacket>()).write_bytes(0, unknown);
-        }
-    }
-
     /// Sets the runs of the first `count` packets, which are contiguous in memory, with `room` bytes around each.
     pub(super) unsafe fn set_runs(&self, count: usize, room: usize) {
         if self.size < size_of::<CPacket>() {
@@ -101,7 +61,7 @@ impl Packets {
         }
         let (mut next, mut run, mut limit) = (0, 0_usize, 1);
         for number in (0..count).rev() {
-            let place = self.place(number).cast::<CPacket>();
+            let place = self.place(number);
             let size = ptr::addr_of!((*place).size).read_unaligned();
             if next != size {
                 let segments = MAX_RUN_BYTES.checked_div(size.saturating_add(room));
@@ -134,12 +94,6 @@ impl Packets {
             }
         }
         Ok(())
-    }
-
-    /// Whether a member that this version does not know is not 0.
-    unsafe fn has_unknown(&self, number: usize) -> bool {
-        let bytes = slice::from_raw_parts(self.place(number), self.size);
-        bytes.iter().skip(size_of::<CPacket>()).any(|byte| *byte != 0)
     }
 
     /// The bytes of each packet.

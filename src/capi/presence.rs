@@ -108,7 +108,7 @@ pub unsafe extern "C" fn tuntap_list(
 ) -> ssize_t {
     call(err, || {
         let places = list_out(devices, count, size)?;
-        Ok(places.set(presence::list()?))
+        Ok(places.fill(presence::list()?))
     })
 }
 

@@ -260,7 +260,7 @@ pub unsafe extern "C" fn tuntap_list_routes(
     size: usize,
     err: *mut CError,
 ) -> ssize_t {
-    with(dev, err, |device| Ok(list_out(routes, count, size)?.set(device.routes()?)))
+    with(dev, err, |device| Ok(list_out(routes, count, size)?.fill(device.routes()?)))
 }
 
 /// Finds the route that the system selects for a packet.
