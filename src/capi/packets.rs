@@ -1,17 +1,34 @@
 // SPDX-License-Identifier: MIT
 //! Lists of packets: arrays of `tuntap_packet`, whose element size the caller passes.
 
+use std::ffi::c_void;
 use std::ptr;
 use std::slice;
 
 use super::argument::{Argument, Growing, List};
-use super::reader::CPacket;
 use crate::device::reader::MAX_RUN_BYTES;
 
 /// Limit of the packets of a run, so that one send with UDP_SEGMENT can send it; [`MAX_RUN_BYTES`] is the other limit.
 /// The kernel accepts 64 segments, and 128 since Linux 6.9. Before 5.17 it also counts the headers of the datagram, at
 /// most 48 bytes, which are fewer bytes than four packets.
 const MAX_RUN: usize = 60;
+
+/// A packet of a batch.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct CPacket {
+    /// Address of the packet.
+    pub data: *mut c_void,
+    /// Size of the packet in bytes.
+    pub size: usize,
+    /// The number of packets, from this one on, that have this size and lie evenly spaced in memory. The
+    /// last one may be shorter. One sendmsg with UDP_SEGMENT can send such a run, from data - headroom
+    /// on, in segments of headroom + size + tailroom bytes (see tuntap_reader_set_room): therefore a run
+    /// has at most 60 packets, and at most 65507 bytes with their room. Each segment must also fit the
+    /// path's MTU. It is 1 for a single packet. In a run of three packets the values are 3, 2 and 1.
+    /// Only packets that this call returned are counted. A function that takes packets ignores it.
+    pub run: usize,
+}
 
 // SAFETY: a pointer and two integers without padding.
 unsafe impl Growing for CPacket {

@@ -10,7 +10,7 @@ use super::argument::out;
 use super::entry::{Failure, Handle, create, free, pass_mut, share, with_mut};
 use super::error::CError;
 use super::packet::read_failure;
-use super::packets::packets_out;
+use super::packets::{CPacket, packets_out};
 use crate::device::Device;
 use crate::device::reader::{Placed, Reader};
 use crate::model::error::Errno;
@@ -25,23 +25,6 @@ pub struct CReader {
 
 impl Handle for CReader {
     const NAME: &'static str = "reader";
-}
-
-/// A packet of a batch.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct CPacket {
-    /// Address of the packet.
-    pub data: *mut c_void,
-    /// Size of the packet in bytes.
-    pub size: usize,
-    /// The number of packets, from this one on, that have this size and lie evenly spaced in memory. The
-    /// last one may be shorter. One sendmsg with UDP_SEGMENT can send such a run, from data - headroom
-    /// on, in segments of headroom + size + tailroom bytes (see tuntap_reader_set_room): therefore a run
-    /// has at most 60 packets, and at most 65507 bytes with their room. Each segment must also fit the
-    /// path's MTU. It is 1 for a single packet. In a run of three packets the values are 3, 2 and 1.
-    /// Only packets that this call returned are counted. A function that takes packets ignores it.
-    pub run: usize,
 }
 
 /// Creates a reader, which reads packets in batches. On a device with TUNTAP_OFFLOAD this costs a

@@ -3,7 +3,7 @@
 //! functions by cbindgen. `make header` writes the file.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tuntap::capi::{address as caddress, error as cerror, feature as cfeature, presence, size};
 use tuntap::model::error::Reason;
@@ -19,6 +19,14 @@ struct Section {
     constants: &'static [Table],
     /// A file of src/capi.
     source: &'static str,
+    /// Another one, with structs that the functions of `source` share with those of later sections.
+    structs: Option<&'static str>,
+}
+
+impl Section {
+    const fn with_structs_of(self, file: &'static str) -> Self {
+        Self { structs: Some(file), ..self }
+    }
 }
 
 const fn section(
@@ -27,7 +35,7 @@ const fn section(
     constants: &'static [Table],
     source: &'static str,
 ) -> Section {
-    Section { name, about, constants, source }
+    Section { name, about, constants, source, structs: None }
 }
 
 /// In the order of the header.
@@ -86,7 +94,8 @@ const SECTIONS: &[Section] = &[
     section("Options", "Options of an open that are not flags.", &[vnet_hdr::ENDIANS], "config"),
     section("Namespaces", "Moving a device to another network namespace.", &[], "namespace"),
     section("Queues", "Several queues for one device, each with its own handle.", &[], "queue"),
-    section("Readers", "Reading packets in batches: faster than one by one.", &[], "reader"),
+    section("Readers", "Reading packets in batches: faster than one by one.", &[], "reader")
+        .with_structs_of("packets"),
     section("Writers", "Writing packets in batches: faster than one by one.", &[], "writer"),
     section(
         "Super-packets",
@@ -165,10 +174,11 @@ fn constants(table: &Table) -> String {
     made
 }
 
-/// The declarations that cbindgen generates for a file. Adds a tag to each typedef of a struct, so that other headers
+/// The declarations that cbindgen generates for files. Adds a tag to each typedef of a struct, so that other headers
 /// can declare it.
-fn declarations(config: cbindgen::Config, source: &Path) -> String {
-    let bindings = cbindgen::Builder::new().with_src(source).with_config(config).generate().unwrap();
+fn declarations(config: cbindgen::Config, sources: impl Iterator<Item = PathBuf>) -> String {
+    let builder = sources.fold(cbindgen::Builder::new().with_config(config), cbindgen::Builder::with_src);
+    let bindings = builder.generate().unwrap();
     let mut made = Vec::new();
     bindings.write(&mut made);
     let made = String::from_utf8(made).unwrap();
@@ -189,8 +199,9 @@ fn header(root: &Path) -> String {
     for section in SECTIONS {
         made += &banner(section);
         section.constants.iter().for_each(|table| made += &constants(table));
-        let source = root.join("src/capi").join(section.source).with_extension("rs");
-        let declared = declarations(config.clone(), &source);
+        let files = [Some(section.source), section.structs].into_iter().flatten();
+        let sources = files.map(|file| root.join("src/capi").join(file).with_extension("rs"));
+        let declared = declarations(config.clone(), sources);
         write!(made, "\n{}\n", declared.trim()).unwrap();
     }
     made + END
