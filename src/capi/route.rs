@@ -291,6 +291,8 @@ pub unsafe extern "C" fn tuntap_list_routes(
 ///         -ENETUNREACH  no route leads to the destination, the route discards the packet (a blackhole
 ///                       route, for example), or, for IPv4, the host does not have source
 ///                       (TUNTAP_REASON_UNSET);
+///         -EMSGSIZE     Linux: the route has about 100 next hops or more, too many for an answer of the
+///                       kernel (TUNTAP_REASON_SYSTEM);
 ///         -EINVAL       destination or source is not an address, or their families differ
 ///                       (TUNTAP_REASON_ADDRESS);
 ///         -EINVAL       destination or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);

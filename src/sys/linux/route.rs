@@ -152,7 +152,12 @@ pub(super) struct Answer {
 }
 
 fn find_one(netlink: &mut Socket, lookup: &Lookup, flags: u32) -> Result<Answer, Refusal> {
-    let answers = netlink.query(&find_request(lookup, flags), |body| Ok(Some(parse_found(body))))?;
+    let answers = netlink.query(&find_request(lookup, flags), |body| Ok(Some(parse_found(body))));
+    let answers = answers.map_err(|refusal| match refusal.errno {
+        // The kernel has one page for its answer (inet_rtm_getroute, inet6_rtm_getroute).
+        Errno::EMSGSIZE => refusal.with_text("the route has more next hops than the kernel can report"),
+        _ => refusal,
+    })?;
     // A route that discards packets is an error for IPv4, and an answer of its type for IPv6.
     Ok(answers.into_iter().next().flatten().ok_or(Errno::ENETUNREACH)?)
 }

@@ -101,6 +101,26 @@ static void a_route_that_shares_its_nexthop_object_leads_to_the_destination(void
     IP("nexthop del id 7");
 }
 
+/** The kernel reports only as many next hops as fit a page. */
+static void too_many_next_hops_are_an_error(void)
+{
+    FILE *ip = popen("ip -batch - 2>&1", "w");
+    CHECK(ip);
+    for (int i = 0; i < 300; i++)
+        fprintf(ip, "route append 2001:db8:9::/48 via 2001:db8:1::%x dev a0\n", i + 16);
+    CHECK(pclose(ip) == 0);
+    memset(&route, 0, sizeof route);
+    if (strstr(output_of("ip route get fibmatch " ANYWHERE6 " 2>&1"), "too long")) {
+        FAILS(tuntap_find_route(NULL, ANYWHERE6, NULL, 0, &route, sizeof route, &err), EMSGSIZE, TUNTAP_REASON_SYSTEM);
+        MESSAGE_HAS("more next hops than the kernel can report");
+        CHECK(route.destination[0] == 0);
+    } else {
+        finds(NULL, ANYWHERE6, NULL, 0);
+        CHECK(strcmp(route.destination, "2001:db8:9::/48") == 0 && route.flags == TUNTAP_ROUTE_PARTIAL);
+    }
+    IP("-6 route del 2001:db8:9::/48");
+}
+
 #define NO_ROUTE(to) \
     FAILS(tuntap_find_route(NULL, to, NULL, 0, &route, sizeof route, &err), ENETUNREACH, TUNTAP_REASON_UNSET)
 
@@ -200,6 +220,7 @@ int main(void)
     one_of_several_next_hops_is_reported();
     a_route_that_shares_its_nexthop_object_leads_to_the_destination();
     addresses_that_need_an_interface_have_no_route();
+    too_many_next_hops_are_an_error();
     a_missing_route_is_reported();
     the_namespace_of_the_device_is_searched();
     find_works_after_a_list();
