@@ -161,7 +161,8 @@ impl State {
         let noted = notices.into_iter().try_for_each(|notice| self.note(notice));
         let noted = noted.and_then(|()| self.note_default_routes()).map_err(Error::from);
         noted.and(taken).inspect_err(|error| {
-            if error.errno() == Errno::ENOMEM {
+            // Either error loses what was to be received.
+            if matches!(error.errno(), Errno::ENOMEM | Errno::EMSGSIZE) {
                 self.start_over();
             }
         })

@@ -19,6 +19,9 @@ UNUSED static int refused_type;
 /** The answer to the next request of this type is lost: recvfrom() fails with ENOBUFS. */
 UNUSED static int lost_type;
 
+/** If not 0, each datagram claims to have at least this length: recvfrom() returns it, as for a longer datagram. */
+UNUSED static ssize_t claimed_length;
+
 static int answer_is_lost;
 
 ssize_t send(int fd, const void *bytes, size_t length, int flags)
@@ -47,7 +50,7 @@ ssize_t recvfrom(int fd, void *bytes, size_t length, int flags, struct sockaddr 
     ssize_t got = syscall(SYS_recvfrom, fd, bytes, length, flags, from, size);
     datagrams += got >= 0;
     if (!answer_is_lost)
-        return got;
+        return got >= 0 && got < claimed_length ? claimed_length : got;
     answer_is_lost = 0;
     errno = ENOBUFS;
     return -1;

@@ -18,13 +18,14 @@ pub(super) struct Departures {
 }
 
 impl Departures {
-    /// Records the notifications in a datagram.
+    /// Records the notifications in a datagram. Of a long one the first bytes are sufficient.
     pub(super) fn note(&mut self, mut bytes: &[u8]) {
         while let Some(message) = Message::take(&mut bytes) {
             self.incomplete |= message.is_overrun();
-            let link = if is_departure(&message) { ifinfo::parse(message.body) } else { None };
-            if let Some(link) = link {
-                self.incomplete |= memory::push(&mut self.left, (link.index, link.name)).is_err();
+            if is_departure(&message) {
+                let noted = ifinfo::parse(message.body)
+                    .map(|link| memory::push(&mut self.left, (link.index, link.name)));
+                self.incomplete |= noted != Some(Ok(()));
             }
         }
     }

@@ -15,8 +15,11 @@ use crate::model::memory;
 use crate::model::name::Name;
 use crate::sys::{Change, Outcome};
 
-/// linux/if_link.h; libc does not have it for every target.
+/// linux/if_link.h; libc does not have them for every target.
 const IFLA_NET_NS_FD: u16 = 28;
+const IFLA_EXT_MASK: u16 = 29;
+/// linux/rtnetlink.h: a list without statistics, which no list needs.
+const RTEXT_FILTER_SKIP_STATS: u32 = 1 << 3;
 
 pub(super) fn by_index(netlink: &mut Socket, index: u32) -> Result<Link, Error> {
     query(netlink, index).map_err(|refusal| refusal.error("query the state of the device"))
@@ -52,9 +55,11 @@ pub(super) fn name_of(socket: BorrowedFd<'_>, index: u32) -> Outcome<Name> {
     node::name_in(&request)
 }
 
-/// Requests all interfaces.
+/// Requests all interfaces. Only for a request with a mask the kernel allocates as much memory as the longest message
+/// needs (rtnl_calcit). Otherwise the list can end before such a message, without an error (rtnl_dumpit).
 pub(super) fn list_request() -> Request {
     Request::new(libc::RTM_GETLINK, libc::NLM_F_DUMP, &ifinfomsg(0, 0, 0))
+        .attribute(IFLA_EXT_MASK, &RTEXT_FILTER_SKIP_STATS.to_ne_bytes())
 }
 
 /// The TUN and TAP devices.

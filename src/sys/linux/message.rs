@@ -142,16 +142,17 @@ pub(super) struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Removes the first message from `bytes`. None at their end, or if they are not a valid message.
+    /// Removes the first message from `bytes`. None at their end, or if they are not a valid message. The body of a
+    /// message that was cut is shorter.
     pub(super) fn take(bytes: &mut &'a [u8]) -> Option<Self> {
-        let length = usize::try_from(u32_at(bytes, 0)?).ok()?;
+        let end = usize::try_from(u32_at(bytes, 0)?).ok()?.min(bytes.len());
         let message = Self {
             kind: u16_at(bytes, 4)?,
             flags: u16_at(bytes, 6)?.into(),
             sequence: u32_at(bytes, 8)?,
-            body: bytes.get(HEADER..length)?,
+            body: bytes.get(HEADER..end)?,
         };
-        *bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
+        *bytes = bytes.get(end.next_multiple_of(4)..).unwrap_or_default();
         Some(message)
     }
 
@@ -295,10 +296,21 @@ mod tests {
             bytes.extend([1, 0, 0, 0, 0, 0]);
             assert_eq!(Attributes(&bytes).count(), 0, "{length}");
         }
-        for length in [0_u32, 15, 17, u32::MAX] {
+        for length in [0_u32, 15] {
             let mut bytes = length.to_ne_bytes().to_vec();
             bytes.extend([0; 12]);
             assert!(Message::take(&mut bytes.as_slice()).is_none(), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_message_that_was_cut_has_a_shorter_body() {
+        for length in [20_u32, 1000, u32::MAX] {
+            let mut bytes = length.to_ne_bytes().to_vec();
+            bytes.extend([0; 14]);
+            let mut rest = bytes.as_slice();
+            assert_eq!(Message::take(&mut rest).map(|message| message.body), Some(&[0, 0][..]), "{length}");
+            assert!(rest.is_empty(), "{length}");
         }
     }
 

@@ -6,13 +6,11 @@ use std::result::Result;
 
 use super::departure::Departures;
 use super::message::{Message, Refusal, Request};
-use super::socket::KernelSocket;
+use super::socket::{self, KernelSocket};
 use crate::model::error::{Errno, Error};
 use crate::model::memory::{self, NoMemory};
 use crate::sys::zeroed;
 
-/// Size of the receive buffer. The kernel sends no datagram that is longer, if the buffer has this size.
-pub(super) const ANSWER: usize = 32 * 1024;
 /// Limit of the attempts at a request, which is repeated if its answer was lost, or interrupted by a change.
 const TRIES: usize = 64;
 
@@ -40,8 +38,10 @@ enum Answer {
     Complete,
     /// A change interrupted the dump: items may be missing or duplicated.
     Interrupted,
-    /// The receive buffer was full.
+    /// The queue of the socket was full.
     Lost,
+    /// A datagram of this length was longer than the receive buffer.
+    Cut(usize),
 }
 
 impl Socket {
@@ -82,11 +82,11 @@ impl Socket {
         // Whether an answer was lost, and the errno of the first attempt if that failed.
         let (mut lost, mut first) = (false, None);
         // Allocated first: without a buffer, the result of a change would be unknown.
-        let mut buffer = zeroed(ANSWER)?;
+        let mut buffer = zeroed(socket::ROOM)?;
         for _ in 0..TRIES {
             let sequence = self.send(request)?;
             match self.answer(sequence, &mut buffer, &mut |_| Ok(())) {
-                Ok(Answer::Lost) => lost = true,
+                Ok(Answer::Lost | Answer::Cut(_)) => lost = true,
                 // An error that is not repeated was one of the receive: the kernel had made the change.
                 Err(Refusal { errno, .. })
                     if (lost || first.is_some_and(|it| it != errno)) && request.is_done(errno) =>
@@ -128,7 +128,7 @@ impl Socket {
             self.strict = true;
         }
         let mut last = Errno::EBUSY;
-        let mut buffer = zeroed(ANSWER)?;
+        let mut buffer = zeroed(socket::ROOM)?;
         for _ in 0..TRIES {
             read(None)?;
             let sequence = self.send(request)?;
@@ -136,6 +136,7 @@ impl Socket {
                 Answer::Complete => return Ok(()),
                 Answer::Interrupted => last = Errno::EBUSY,
                 Answer::Lost => last = Errno::ENOBUFS,
+                Answer::Cut(length) => socket::lengthen(&mut buffer, length)?,
             }
         }
         Err(last.into())
@@ -173,8 +174,9 @@ impl Socket {
                 Ok(Some(datagram)) => datagram,
                 Err(errno) => {
                     self.drain(buffer);
-                    return match errno {
-                        Errno::EAGAIN | Errno::ENOBUFS => Ok(Answer::Lost),
+                    return match (errno, answer) {
+                        (Errno::EAGAIN, Answer::Cut(length)) => Ok(Answer::Cut(length)),
+                        (Errno::EAGAIN | Errno::ENOBUFS, _) => Ok(Answer::Lost),
                         _ => Err(errno.into()),
                     };
                 }
@@ -184,6 +186,9 @@ impl Socket {
                     departures.note(datagram.bytes);
                 }
                 continue;
+            }
+            if datagram.is_cut() {
+                answer = Answer::Cut(datagram.length);
             }
             let mut rest = datagram.bytes;
             while let Some(message) = Message::take(&mut rest).filter(|it| it.sequence == sequence) {

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 
 use crate::model::error::Errno;
-use crate::sys::Outcome;
+use crate::sys::{Outcome, zeroed};
 
 // Version 0.2.191 of the crate libc gives 64-bit MIPS the numbers of most other processors.
 #[cfg(not(target_arch = "mips64"))]
@@ -16,6 +16,12 @@ const SOL_SOCKET: libc::c_int = 0xffff;
 #[cfg(target_arch = "mips64")]
 const SO_RCVBUF: libc::c_int = 0x1002;
 
+/// The first size of a receive buffer. A datagram of a list is not longer, unless one of its messages is
+/// (netlink_dump).
+pub(super) const ROOM: usize = 32 * 1024;
+/// Limit of a receive buffer. The longest message is that of an interface: it has a few lists, such as that of its
+/// alternative names, of up to 64 KiB each.
+const MOST_ROOM: usize = 1 << 20;
 /// Limit of the datagrams that are discarded at once.
 const DRAIN: usize = 1 << 16;
 
@@ -25,8 +31,16 @@ pub(super) struct KernelSocket(OwnedFd);
 /// A datagram from the kernel.
 pub(super) struct Datagram<'a> {
     pub(super) bytes: &'a [u8],
+    /// Its length. If the buffer is shorter, the rest of the bytes is lost.
+    pub(super) length: usize,
     /// It is a notification to a group, not an answer.
     pub(super) announced: bool,
+}
+
+impl Datagram<'_> {
+    pub(super) fn is_cut(&self) -> bool {
+        self.bytes.len() < self.length
+    }
 }
 
 impl KernelSocket {
@@ -119,8 +133,9 @@ impl KernelSocket {
         if sender.nl_family != libc::AF_NETLINK as libc::sa_family_t || sender.nl_pid != 0 {
             return Ok(None);
         }
-        let bytes = buffer.get(..received.unsigned_abs()).ok_or(Errno::EMSGSIZE)?;
-        Ok(Some(Datagram { bytes, announced: sender.nl_groups != 0 }))
+        let length = received.unsigned_abs();
+        let bytes = buffer.get(..length).unwrap_or(buffer);
+        Ok(Some(Datagram { bytes, length, announced: sender.nl_groups != 0 }))
     }
 
     /// Discards what has arrived, and the rest of an unfinished dump, which the kernel sends during these receives.
@@ -131,6 +146,15 @@ impl KernelSocket {
             }
         }
     }
+}
+
+/// Replaces a receive buffer by one with room for a datagram of this length.
+pub(super) fn lengthen(buffer: &mut Box<[u8]>, length: usize) -> Outcome<()> {
+    if length > MOST_ROOM {
+        return Err(Errno::EMSGSIZE);
+    }
+    *buffer = zeroed(length.next_power_of_two())?;
+    Ok(())
 }
 
 /// The address of the kernel, and its size.

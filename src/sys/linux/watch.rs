@@ -10,8 +10,8 @@ use std::os::fd::BorrowedFd;
 use std::time::Instant;
 
 use super::message::Message;
-use super::netlink::{self, Socket};
-use super::socket::Datagram;
+use super::netlink::Socket;
+use super::socket::{self, Datagram};
 use super::{address, link, notice, route, rtmsg};
 use crate::model::error::{Errno, Error, Result};
 use crate::model::event::Notice;
@@ -66,7 +66,7 @@ impl Watching for Watch {
         let netlink = Socket::open()?;
         join(&netlink, reports).map_err(failed)?;
         netlink.kernel().set_receive_buffer(QUEUE).map_err(failed)?;
-        let buffer = zeroed(netlink::ANSWER)?;
+        let buffer = zeroed(socket::ROOM)?;
         let listing = Listing::Pending;
         let (full, relist_routes, interrupted) = (true, false, false);
         let mut watch = Self { netlink, own, reports, listing, full, relist_routes, interrupted, buffer };
@@ -158,15 +158,21 @@ impl Watch {
     }
 
     /// Receives at least one notice, and the whole list that was requested: the kernel has it ready.
-    fn take_with(&mut self, buffer: &mut [u8], notices: &mut Vec<Notice>) -> Outcome<()> {
+    fn take_with(&mut self, buffer: &mut Box<[u8]>, notices: &mut Vec<Notice>) -> Outcome<()> {
         let mut tries = TRIES;
         while notices.is_empty() || (self.listing != Listing::Nothing && tries > 0) {
             if self.is_pending() {
                 tries = tries.saturating_sub(1);
             }
             self.send_pending(notices)?;
-            let received = self.netlink.kernel().receive(buffer);
-            match received.and_then(|datagram| datagram.map_or(Ok(()), |it| self.read(&it, notices))) {
+            let (read, length) = match self.netlink.kernel().receive(buffer) {
+                Ok(Some(datagram)) => (self.read(&datagram, notices), datagram.length),
+                other => (other.map(drop), 0),
+            };
+            if length > buffer.len() {
+                socket::lengthen(buffer, length)?;
+            }
+            match read {
                 Ok(()) => {}
                 Err(Errno::ENOBUFS) => {
                     self.drain(buffer);
@@ -188,6 +194,9 @@ impl Watch {
     }
 
     fn read(&mut self, datagram: &Datagram<'_>, notices: &mut Vec<Notice>) -> Outcome<()> {
+        if datagram.is_cut() {
+            return self.miss(datagram.announced);
+        }
         let mut bytes = datagram.bytes;
         while let Some(message) = Message::take(&mut bytes) {
             if message.is_overrun() {
@@ -201,6 +210,13 @@ impl Watch {
             }
         }
         Ok(())
+    }
+
+    /// The rest of a datagram was lost, because the buffer was shorter. The state is listed again: after the present list
+    /// if it was a part of that, otherwise at once.
+    fn miss(&mut self, announced: bool) -> Outcome<()> {
+        self.interrupted = true;
+        if announced { Err(Errno::ENOBUFS) } else { Ok(()) }
     }
 
     /// The kernel does not set NLM_F_DUMP_INTR for a list of IPv6 routes. A change during the dump can hide other routes.
