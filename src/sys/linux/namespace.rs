@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Network namespaces, and calls in another one.
 
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
 use std::fs::{self, File, Metadata};
 use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -76,7 +76,11 @@ impl Namespace {
         }
         let task = Task { action: Some(|| self.enter().and_then(|()| action())), result: None };
         task.run().unwrap_or_else(|errno| {
-            let text = text!("start a thread for the network namespace: {}", errno.desc());
+            let limit = match errno {
+                Errno::ENOMEM => ", or the limit of threads is reached (RLIMIT_NPROC, pids.max)",
+                _ => "",
+            };
+            let text = text!("start a thread for the network namespace: {}{limit}", errno.desc());
             Err(Error::new(errno, Reason::System, text))
         })
     }
@@ -95,6 +99,10 @@ impl Namespace {
     }
 }
 
+/// Size of the thread's stack, of which it uses less than 16 KiB. The usual size is often 8 MiB, which is much for a
+/// process with limited memory.
+const STACK: usize = 256 * 1024;
+
 /// A call on a separate thread. Not with std, which keeps memory for each thread that starts one.
 struct Task<F, T> {
     action: Option<F>,
@@ -108,10 +116,19 @@ impl<F: FnOnce() -> T + Send, T: Send> Task<F, T> {
         let blocked = BlockedSignals::new();
         let mut thread = MaybeUninit::uninit();
         // SAFETY: only the thread uses the task until pthread_join returns.
-        let errno = unsafe { libc::pthread_create(thread.as_mut_ptr(), ptr::null(), Self::main, own) };
+        let mut start =
+            |attributes| unsafe { libc::pthread_create(thread.as_mut_ptr(), attributes, Self::main, own) };
+        let errno = match with_small_stack(&mut start) {
+            // The C library has no room in it for the thread-local variables of the program.
+            libc::EINVAL => start(ptr::null()),
+            errno => errno,
+        };
         drop(blocked);
-        if errno != 0 {
-            return Err(Errno::from_raw(errno));
+        match errno {
+            0 => {}
+            // No memory, or too many threads. EAGAIN would mean that the call would wait.
+            libc::EAGAIN => return Err(Errno::ENOMEM),
+            _ => return Err(Errno::from_raw(errno)),
         }
         // SAFETY: pthread_create has started the thread, and nothing else joins it.
         unsafe { libc::pthread_join(thread.assume_init(), ptr::null_mut()) };
@@ -123,6 +140,22 @@ impl<F: FnOnce() -> T + Send, T: Send> Task<F, T> {
         let task: &mut Self = unsafe { &mut *task.cast() };
         task.result = task.action.take().map(|action| action());
         ptr::null_mut()
+    }
+}
+
+/// Calls `start` with the attributes of a thread that has a small stack. Returns an errno, or 0.
+fn with_small_stack(start: impl FnOnce(*const libc::pthread_attr_t) -> c_int) -> c_int {
+    let mut attributes = MaybeUninit::uninit();
+    // SAFETY: pthread_attr_init initializes the attributes, and pthread_attr_destroy is their last use.
+    unsafe {
+        match libc::pthread_attr_init(attributes.as_mut_ptr()) {
+            0 => {}
+            errno => return errno,
+        }
+        libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), STACK);
+        let errno = start(attributes.as_ptr());
+        libc::pthread_attr_destroy(attributes.as_mut_ptr());
+        errno
     }
 }
 

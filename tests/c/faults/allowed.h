@@ -25,7 +25,7 @@ static const struct allowed ALLOWED[] = {
     {0, 0, EPERM, EXDEV, "without the right to query or enter its namespace, the device is reported as elsewhere"},
     {SYS_capget, 0, 0, EXDEV, "capget cannot fail: without its answer, the caller counts as one without privilege"},
     {SYS_capget, 0, 0, EPERM, "likewise"},
-    {SYS_clone3, 0, 0, EAGAIN, "pthread_create says so whatever it is"},
+    {SYS_clone3, 0, 0, ENOMEM, "pthread_create says EAGAIN whatever it is, which means here that there is no memory"},
 };
 
 static const struct step STEPS[] = {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "netns.h"
 
+#include <sys/resource.h>
+
 static tuntap_config *config;
 static int other_netns;
 
@@ -40,6 +42,33 @@ static void a_failed_open_leaves_nothing(void)
     STAYS(UNCHANGED(FAILS(tuntap_open_config("t0", TUNTAP_TUN | TUNTAP_EXISTING, config, &dev, &err), ENODEV,
                           TUNTAP_REASON_ABSENT)));
     CHECK(!dev);
+}
+
+/** Opens the device while the process may only map this many bytes more. */
+static int open_within(rlim_t bytes, tuntap **dev)
+{
+    struct rlimit before, limit;
+    rlim_t pages = strtoul(output_of("cut -d' ' -f1 /proc/%d/statm", (int)getpid()), NULL, 10);
+    CHECK(getrlimit(RLIMIT_AS, &before) == 0);
+    limit = (struct rlimit){pages * (rlim_t)sysconf(_SC_PAGESIZE) + bytes, before.rlim_max};
+    CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+    int result = tuntap_open_config("t0", TUNTAP_TUN, config, dev, &err);
+    CHECK(setrlimit(RLIMIT_AS, &before) == 0);
+    return result;
+}
+
+/** The call starts a thread. No other test starts one before, whose stack the C library would keep. */
+static void little_memory_is_enough(void)
+{
+    tuntap *dev = NULL;
+    if (instrumented())
+        return; /* These tools map much memory themselves. */
+    STAYS(UNCHANGED(FAILS(open_within(128 * 1024, &dev), ENOMEM, TUNTAP_REASON_SYSTEM)));
+    MESSAGE_HAS("start a thread for the network namespace");
+    MESSAGE_HAS("RLIMIT_NPROC");
+    CHECK(!dev);
+    STAYS(OK(open_within(2 << 20, &dev)));
+    tuntap_close(dev);
 }
 
 static void files_that_are_not_network_namespaces_are_refused(void)
@@ -83,6 +112,7 @@ int main(void)
     OK(config_add_route(config, "10.10.0.0/16", NULL, 0, 0, &err));
     OK(tuntap_config_set_netns(config, path, &err));
     files_that_are_not_network_namespaces_are_refused();
+    little_memory_is_enough();
     the_device_opens_in_the_namespace(TUNTAP_TUN);
     the_device_opens_in_the_namespace(TUNTAP_TAP | TUNTAP_PI);
     a_failed_open_leaves_nothing();
