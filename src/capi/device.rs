@@ -141,8 +141,7 @@ pub unsafe extern "C" fn tuntap_open_config(
 ///         -EINVAL       fd is not the descriptor of a TUN or TAP device (_KIND);
 ///         -EINVAL       the virtio header has more than 256 bytes, or packet information
 ///                       comes before it (_MISMATCH);
-///         -EBADF        fd is not open (_ARGUMENT);
-///         -EBADF        fd is open for reading only (_SYSTEM);
+///         -EBADF        fd is not open for reading and writing (_ARGUMENT);
 ///         -ENODEV       fd has no device, or the device is gone (_REMOVED);
 ///         -EMFILE, ...  out of resources (_SYSTEM).
 /// @since 0.1.0

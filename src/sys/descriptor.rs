@@ -26,6 +26,12 @@ pub(super) fn nonblocking(fd: impl AsFd) -> Outcome<()> {
     control(&fd, libc::F_SETFL, flags | libc::O_NONBLOCK).map(drop)
 }
 
+/// Whether it is open for reading and writing. A socket always is.
+#[cfg(all(target_os = "linux", not(tuntap_simulated)))]
+pub(super) fn is_read_write(fd: impl AsFd) -> Outcome<bool> {
+    Ok(control(fd, libc::F_GETFL, 0)? & libc::O_ACCMODE == libc::O_RDWR)
+}
+
 /// Takes over a descriptor, or with `borrow` makes a copy of it, which is close-on-exec.
 pub(super) fn take(fd: BorrowedFd<'_>, borrow: bool) -> Outcome<OwnedFd> {
     let own = if borrow { control(fd, libc::F_DUPFD_CLOEXEC, 0)? } else { fd.as_raw_fd() };

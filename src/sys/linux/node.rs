@@ -69,6 +69,10 @@ impl Node {
         // SAFETY: borrowed for these calls, which fail if the descriptor is not open.
         let theirs = unsafe { BorrowedFd::borrow_raw(fd) };
         granted(theirs).map_err(failed)?;
+        if !descriptor::is_read_write(theirs).map_err(failed)? {
+            let text = text!("take over descriptor {fd}: it is not open for reading and writing");
+            return Err(Error::new(Errno::EBADF, Reason::Argument, text));
+        }
         descriptor::take(theirs, borrow).map(Self).map_err(failed)
     }
 

@@ -100,6 +100,20 @@ static void descriptors_of_no_device_are_refused(void)
     close(pipes[1]);
 }
 
+/** The kernel attaches a descriptor to a device that can be read only or written only. */
+static void descriptors_in_one_direction_are_refused(void)
+{
+    static const int modes[] = {O_RDONLY, O_WRONLY};
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        struct ifreq request = {.ifr_flags = i ? IFF_TAP | IFF_NO_PI : IFF_TUN, .ifr_name = "t0"};
+        int fd = open("/dev/net/tun", modes[i]);
+        CHECK(fd >= 0 && ioctl(fd, TUNSETIFF, &request) == 0);
+        is_refused(fd, 0, EBADF, TUNTAP_REASON_ARGUMENT);
+        MESSAGE_HAS("not open for reading and writing");
+        close(fd);
+    }
+}
+
 /** With privilege, settings act on the device in its network namespace, and not on a namesake in this one. */
 static void a_device_in_another_namespace_is_configured_there(int other_netns)
 {
@@ -257,6 +271,7 @@ int main(void)
     }
     a_borrowed_descriptor_stays_open();
     descriptors_of_no_device_are_refused();
+    descriptors_in_one_direction_are_refused();
     a_device_in_another_namespace_is_configured_there(other_netns);
     a_namesake_is_left_alone();
     close(other_netns);
