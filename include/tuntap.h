@@ -361,8 +361,8 @@ const char *tuntap_strreason(uint32_t reason);
 
 /**
  * For a TAP: as TUNTAP_NAPI, and the parts of a tuntap_writev, up to 18, become the
- * fragments of the kernel's packet. Opening and writing need CAP_NET_ADMIN in the initial
- * user namespace.
+ * fragments of the kernel's packet. A frame may have at least 65,277 bytes: on x86-64
+ * up to 65,471. Opening and writing need CAP_NET_ADMIN in the initial user namespace.
  */
 #define TUNTAP_NAPI_FRAGS 0x100
 
@@ -1014,7 +1014,8 @@ ssize_t tuntap_readv(tuntap *dev, const struct iovec *parts, size_t count, tunta
  *         -EINVAL     not a packet for this kind of device; the message says why
  *                     (TUNTAP_REASON_PACKET);
  *         -EINVAL     dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
- *         -EMSGSIZE   the packet is longer than tuntap_read_size (TUNTAP_REASON_PACKET);
+ *         -EMSGSIZE   the packet is longer than tuntap_read_size, or than TUNTAP_NAPI_FRAGS allows
+ *                     (TUNTAP_REASON_PACKET);
  *         -ENETDOWN   the device is down (TUNTAP_REASON_DOWN). Linux reports this once it has room
  *                     for the packet. Darwin passes the packet to the host instead;
  *         -EBUSY      this queue is detached, and the device has TUNTAP_NAPI (TUNTAP_REASON_BUSY);

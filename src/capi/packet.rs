@@ -154,7 +154,8 @@ pub unsafe extern "C" fn tuntap_readv(
 ///         -EINVAL     not a packet for this kind of device; the message says why
 ///                     (TUNTAP_REASON_PACKET);
 ///         -EINVAL     dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
-///         -EMSGSIZE   the packet is longer than tuntap_read_size (TUNTAP_REASON_PACKET);
+///         -EMSGSIZE   the packet is longer than tuntap_read_size, or than TUNTAP_NAPI_FRAGS allows
+///                     (TUNTAP_REASON_PACKET);
 ///         -ENETDOWN   the device is down (TUNTAP_REASON_DOWN). Linux reports this once it has room
 ///                     for the packet. Darwin passes the packet to the host instead;
 ///         -EBUSY      this queue is detached, and the device has TUNTAP_NAPI (TUNTAP_REASON_BUSY);

@@ -175,11 +175,7 @@ impl Device {
             (Errno::EINVAL | Errno::EMSGSIZE, _) => Error::new(
                 errno,
                 Reason::Packet,
-                text!(
-                    "write {}: {} given, not a packet that the kernel accepts",
-                    self.label(),
-                    bytes(length)
-                ),
+                text!("write {}: {} given, {}", self.label(), bytes(length), self.limits(length)),
             ),
             (Errno::EAGAIN, _) if self.backend.is_full() => Error::new(
                 errno,
@@ -200,6 +196,18 @@ impl Device {
                 text!("write {}: this queue is detached: tuntap_attach attaches it", self.label()),
             ),
             _ => self.explain("write", errno),
+        }
+    }
+
+    /// What a packet that the kernel refused may have exceeded.
+    fn limits(&self, length: usize) -> &'static str {
+        if length > self.read_size() {
+            "more than tuntap_read_size"
+        } else if self.backend.mode().napi_frags {
+            // tun_napi_alloc_frags.
+            "TUNTAP_NAPI_FRAGS accepts 65,277, or some more, in 18 parts, each after the first of 1 to 4096"
+        } else {
+            "not a packet that the kernel accepts"
         }
     }
 

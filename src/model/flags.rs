@@ -44,8 +44,8 @@ constants! {
         /// offload (GRO).
         NAPI = 0x80, "TUNTAP_NAPI";
         /// For a TAP: as TUNTAP_NAPI, and the parts of a tuntap_writev, up to 18, become the
-        /// fragments of the kernel's packet. Opening and writing need CAP_NET_ADMIN in the initial
-        /// user namespace.
+        /// fragments of the kernel's packet. A frame may have at least 65,277 bytes: on x86-64
+        /// up to 65,471. Opening and writing need CAP_NET_ADMIN in the initial user namespace.
         NAPI_FRAGS = 0x100, "TUNTAP_NAPI_FRAGS";
         /// The open fails with TUNTAP_REASON_ABSENT if the device does not exist, instead of
         /// creating it. Needs a name that is not a pattern. Cannot be combined with

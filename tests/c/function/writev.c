@@ -165,11 +165,24 @@ static void the_parts_become_fragments(void)
     for (size_t i = 0; i < 60; i++)
         parts[i] = (struct iovec){packet + 20 * i, i < 59 ? 20 : length - 1180};
     FAILS(tuntap_writev(dev, parts, 60, &err), EMSGSIZE, TUNTAP_REASON_PACKET);
+    MESSAGE_HAS("in 18 parts");
     parts[1].iov_len = 0;
     FAILS(tuntap_writev(dev, parts, 3, &err), EINVAL, TUNTAP_REASON_PACKET);
     parts[1].iov_len = (size_t)sysconf(_SC_PAGESIZE) + 1;
     FAILS(tuntap_writev(dev, parts, 2, &err), EINVAL, TUNTAP_REASON_PACKET);
     CHECK(!is_readable(sock));
+
+    /* The frame may be as long as the header says. Kernels before 6.1 and their updates accept longer ones. */
+    static uint8_t frame[66000];
+    make_packet(flags, 4);
+    memcpy(frame, packet, 14);
+    CHECK(tuntap_write(dev, frame, 65277, &err) == 65277);
+    if (tuntap_write(dev, frame, 65535, &err) < 0) {
+        FAILS(tuntap_write(dev, frame, 65535, &err), EMSGSIZE, TUNTAP_REASON_PACKET);
+        MESSAGE_HAS("TUNTAP_NAPI_FRAGS accepts 65,277");
+    }
+    FAILS(tuntap_write(dev, frame, sizeof frame, &err), EMSGSIZE, TUNTAP_REASON_PACKET);
+    MESSAGE_HAS("more than tuntap_read_size");
     finish(dev);
 }
 
