@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::model::address::Address;
 use crate::model::event::{Event, Kind};
+use crate::model::flags::Reports;
 use crate::model::link::Link;
 use crate::model::memory::NoMemory;
 use crate::model::name::Name;
@@ -35,6 +36,11 @@ pub(super) struct Listed {
 impl Known {
     pub(super) fn new(link: Link, watched: bool) -> Self {
         Self { link, watched, addresses: HashSet::new(), routes: HashMap::new() }
+    }
+
+    /// Whether a route through it is reported, or may be the default route.
+    pub(super) fn needs_route(&self, reports: Reports, is_default: bool) -> bool {
+        (self.watched && reports.routes) || (reports.default_route && is_default)
     }
 
     /// Removes some of the routes, each with an event if `events` are wanted.

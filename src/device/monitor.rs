@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Watching devices: the announcements of the system become events, one for each change.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::mem;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::{Mutex, TryLockError};
@@ -40,6 +40,8 @@ struct State {
     known: Interfaces,
     /// The number of the current or the last list of routes.
     list: u64,
+    /// The keys of the needed routes with several next hops.
+    multipath: HashSet<RouteKey>,
     events: VecDeque<Event>,
     /// Events were lost because memory was missing. This is reported before the next event.
     overrun: bool,
@@ -59,7 +61,7 @@ impl Monitor {
             None => (Watch::open(None, reports)?, None),
         };
         let (fd, only) = (watch.fd().as_raw_fd(), before.as_ref().map(|link| link.index));
-        let (known, events) = (HashMap::new(), VecDeque::new());
+        let (known, multipath, events) = (HashMap::new(), HashSet::new(), VecDeque::new());
         let mut state = State {
             watch,
             only,
@@ -67,6 +69,7 @@ impl Monitor {
             before,
             known,
             list: 0,
+            multipath,
             events,
             overrun: false,
             complete: false,
@@ -179,6 +182,7 @@ impl State {
         let one = self.only.and_then(|only| self.known.remove(&only));
         self.before = one.map(|known| known.link).or(self.before.take());
         self.known = HashMap::new();
+        self.multipath = HashSet::new();
         self.complete = false;
         self.defaults = [None, None];
     }
@@ -195,16 +199,13 @@ impl State {
             Notice::AddressGone(index, assigned) => self.note_address_gone(index, assigned),
             Notice::Route(index, installed) => self.note_route(index, installed),
             Notice::RouteGone(index, installed) => self.note_route_gone(index, &installed),
-            Notice::RouteReplaced(key) => {
-                self.relist_if_known(|installed| RouteKey::of(installed) == key);
-                Ok(())
-            }
-            Notice::RoutesUncertain => {
-                self.relist_if_known(|_| true);
-                Ok(())
-            }
+            Notice::RouteReplaced(key) => self.relist_if(self.has_routes(|known| known == key)),
+            Notice::Multipath(index, key) => self.note_multipath(index, key),
+            Notice::NextHopGone(key) => self.relist_if(self.multipath.contains(&key)),
+            Notice::RoutesUncertain => self.relist_if(self.has_routes(|_| true)),
             Notice::RoutesBegin => {
                 self.list = self.list.wrapping_add(1);
+                self.multipath.clear();
                 Ok(())
             }
             Notice::RoutesEnd => self.note_unlisted_routes(),
@@ -251,7 +252,9 @@ impl State {
         Ok(())
     }
 
+    /// Next hops through it are removed too. Linux can be configured not to announce that.
     fn note_gone(&mut self, index: u32, kind: Kind) -> Noted {
+        self.relist_if(!self.multipath.is_empty())?;
         self.reserve(1)?;
         let Some(known) = self.known.remove(&index).filter(|known| known.watched) else { return Ok(()) };
         self.ended = self.only.is_some();
@@ -294,9 +297,8 @@ impl State {
     fn note_route(&mut self, index: u32, mut installed: Installed) -> Noted {
         let list = self.list;
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
-        let reported = known.watched && self.reports.routes;
-        let wanted = reported || (self.reports.default_route && is_default(&installed));
-        if !wanted || (!known.link.up && needs_up(&installed)) {
+        let needed = known.needs_route(self.reports, is_default(&installed));
+        if !needed || (!known.link.up && needs_up(&installed)) {
             return Ok(());
         }
         let identity = mem::take(&mut installed.detail);
@@ -306,7 +308,7 @@ impl State {
         }
         known.routes.try_reserve(1).map_err(|_| NoMemory)?;
         known.routes.insert(identity, Listed { installed: installed.clone(), list });
-        if !reported {
+        if !known.watched || !self.reports.routes {
             return Ok(());
         }
         let event = Event::of(Kind::RouteAdded, known.link.clone());
@@ -324,12 +326,26 @@ impl State {
         self.push(Event { route: Some(gone.installed), ..event })
     }
 
-    /// Lists the routes again if one of these is known.
-    fn relist_if_known(&mut self, which: impl Fn(&Installed) -> bool) {
-        let mut routes = self.known.values().flat_map(|known| known.routes.values());
-        if routes.any(|listed| which(&listed.installed)) {
+    fn note_multipath(&mut self, index: u32, key: RouteKey) -> Noted {
+        let Some(known) = self.known.get(&index) else { return Ok(()) };
+        if known.needs_route(self.reports, key.is_default(Watch::MAIN_TABLE)) {
+            self.multipath.try_reserve(1).map_err(|_| NoMemory)?;
+            self.multipath.insert(key);
+        }
+        Ok(())
+    }
+
+    fn has_routes(&self, which: impl Fn(RouteKey) -> bool) -> bool {
+        let routes = self.known.values().flat_map(|known| known.routes.values());
+        let keys = routes.map(|listed| RouteKey::of(&listed.installed));
+        keys.chain(self.multipath.iter().copied()).any(which)
+    }
+
+    fn relist_if(&mut self, uncertain: bool) -> Noted {
+        if uncertain {
             self.watch.list_routes();
         }
+        Ok(())
     }
 
     /// Removes the routes that the list that has just ended did not have.

@@ -28,6 +28,10 @@ pub(crate) enum Notice {
     RouteGone(u32, Installed),
     /// A route through any interface took this place. Routes that had the place may be gone.
     RouteReplaced(RouteKey),
+    /// The route of this key has several next hops, one of them through the interface of this index.
+    Multipath(u32, RouteKey),
+    /// A route of this key is gone, or a next hop of one: with only one left it is a [`Notice::Route`].
+    NextHopGone(RouteKey),
     /// Routes may be gone without an announcement.
     RoutesUncertain,
     /// A list of all routes begins.
@@ -41,7 +45,7 @@ pub(crate) enum Notice {
 }
 
 /// The key of a route. Only appended routes share one.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(dead_code, reason = "a system without a backend does not use it")]
 pub(crate) struct RouteKey {
     pub(crate) network: IpAddr,
@@ -59,6 +63,11 @@ impl RouteKey {
             metric: route.details.metric,
             table: route.details.table,
         }
+    }
+
+    /// Whether it is the key of default routes, in the table that the system uses for that.
+    pub(crate) fn is_default(&self, main_table: u32) -> bool {
+        self.prefix == Prefix::ALL && self.table == main_table
     }
 }
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 //! Translates messages of rtnetlink to notices.
 
+use super::address::number;
 use super::ifinfo::is_of_interface;
 use super::message::{Attributes, Message};
-use super::rtmsg::{FLAGS_AT, RTMSG};
+use super::rtmsg::{FLAGS_AT, Parts, RTMSG};
 use super::{address, ifinfo, rtmsg};
 use crate::model::event::{Notice, RouteKey};
 use crate::model::memory::{self, NoMemory};
-use crate::model::route::{Installed, Route};
-use crate::sys::bytes::u32_at;
+use crate::model::prefix::Family;
+use crate::model::route::Installed;
 
 /// linux/rtnetlink.h: a cached IPv6 route to one destination.
 const RTM_F_CLONED: u32 = 0x200;
@@ -24,11 +25,12 @@ pub(super) const ROUTE_GROUPS: [libc::c_uint; 2] = [libc::RTNLGRP_IPV4_ROUTE, li
 /// Since Linux 5.3: routes are removed with their nexthop object. For IPv4 the kernel sends no RTM_DELROUTE then.
 pub(super) const NEXTHOP_GROUP: libc::c_uint = RTNLGRP_NEXTHOP;
 
-/// Appends the notices of a message, which is a notification or part of a list. Of the routes only those that are needed.
+/// Appends the notices of a message, which is a notification or part of a list. Of the routes only those that are needed:
+/// through the interface of this index, or through any.
 pub(super) fn push(
     notices: &mut Vec<Notice>,
     message: &Message<'_>,
-    is_needed: impl Fn(u32, &Route) -> bool,
+    is_needed: impl Fn(Option<u32>, &RouteKey) -> bool,
 ) -> Result<(), NoMemory> {
     match message.kind {
         libc::RTM_NEWROUTE | libc::RTM_DELROUTE => push_route(notices, message, is_needed),
@@ -52,32 +54,41 @@ pub(super) fn of_interface(message: &Message<'_>) -> Option<Notice> {
     }
 }
 
-/// The kernel sends no RTM_DELROUTE for a route that is replaced, or that becomes a multipath route.
+/// Appends the notices of a message about a route, which need not be a route through one interface.
 fn push_route(
     notices: &mut Vec<Notice>,
     message: &Message<'_>,
-    is_needed: impl Fn(u32, &Route) -> bool,
+    is_needed: impl Fn(Option<u32>, &RouteKey) -> bool,
 ) -> Result<(), NoMemory> {
-    let body = message.body;
-    if u32_at(body, FLAGS_AT).unwrap_or(0) & RTM_F_CLONED != 0 {
+    let Some(parts) = Parts::of(message.body).filter(|parts| parts.flags() & RTM_F_CLONED == 0) else {
         return Ok(());
+    };
+    let Some(key) = parts.key().filter(|key| is_needed(None, key)) else { return Ok(()) };
+    if let Some(notice) = unannounced(message, &parts, key) {
+        memory::push(notices, notice)?;
     }
-    let attributes = Attributes(body.get(RTMSG..).unwrap_or_default());
-    let found = attributes.u32(libc::RTA_OIF).and_then(|index| Some((index, rtmsg::parse(body, index)?)));
-    if message.kind == libc::RTM_NEWROUTE && message.replaces_or_appends() {
-        let key = found.as_ref().map(|(_, installed)| RouteKey::of(installed));
-        memory::push(notices, key.map_or(Notice::RoutesUncertain, Notice::RouteReplaced))?;
+    let added = message.kind == libc::RTM_NEWROUTE;
+    for index in parts.hops().filter(|index| added && is_needed(Some(*index), &key)) {
+        memory::push(notices, Notice::Multipath(index, key))?;
     }
-    let needed = found.filter(|(index, installed)| is_needed(*index, &installed.route));
-    let Some((index, installed)) = needed else { return Ok(()) };
-    let installed = Installed { detail: identity(body)?, ..installed };
-    memory::push(
-        notices,
-        match message.kind {
-            libc::RTM_NEWROUTE => Notice::Route(index, installed),
-            _ => Notice::RouteGone(index, installed),
-        },
-    )
+    let index = parts.interface().filter(|index| is_needed(Some(*index), &key));
+    let found = index.and_then(|index| Some((index, rtmsg::parse(message.body, index)?)));
+    let Some((index, installed)) = found else { return Ok(()) };
+    let installed = Installed { detail: identity(message.body)?, ..installed };
+    let notice = if added { Notice::Route } else { Notice::RouteGone };
+    memory::push(notices, notice(index, installed))
+}
+
+/// A change that the kernel does not announce by itself. It sends no RTM_DELROUTE for a route that is replaced, or
+/// that becomes a multipath route. It sends only RTM_DELROUTE
+/// for a next hop of an IPv6 multipath route (fib6_del_route), also if the route leads through one interface then. Its
+/// lists do not have a route between these next hops (fib6_dump_node).
+fn unannounced(message: &Message<'_>, parts: &Parts<'_>, key: RouteKey) -> Option<Notice> {
+    match message.kind {
+        libc::RTM_NEWROUTE if message.replaces_or_appends() => Some(Notice::RouteReplaced(key)),
+        libc::RTM_DELROUTE if parts.family == number(Family::V6) => Some(Notice::NextHopGone(key)),
+        _ => None,
+    }
 }
 
 /// The bytes that identify a route, the same in each notification and list: without its flags, which describe its current
@@ -91,4 +102,51 @@ fn identity(body: &[u8]) -> Result<Vec<u8>, NoMemory> {
         memory::append(&mut identity, value)?;
     }
     Ok(identity)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::Request;
+    use super::*;
+
+    const MULTIPATH: u16 = libc::RTA_MULTIPATH;
+
+    /// The notices of a message about a route in the main table.
+    fn notices(kind: u16, flags: i32, family: Family, attribute: u16, value: &[u8]) -> Vec<Notice> {
+        let mut fixed = rtmsg::rtmsg(family, 0, libc::RTPROT_STATIC, 0, libc::RTN_UNICAST);
+        fixed[rtmsg::TABLE_AT] = libc::RT_TABLE_MAIN;
+        let bytes = Request::new(kind, flags, &fixed).attribute(attribute, value).bytes(0).unwrap();
+        let message = Message::take(&mut bytes.as_slice()).unwrap();
+        let mut notices = Vec::new();
+        push(&mut notices, &message, |index, _| index != Some(8)).unwrap();
+        notices
+    }
+
+    /// struct rtnexthop.
+    fn next_hop(length: u8, index: u32) -> [u8; 8] {
+        let [a, b] = u16::from(length).to_ne_bytes();
+        let [c, d, e, f] = index.to_ne_bytes();
+        [a, b, 0, 0, c, d, e, f]
+    }
+
+    #[test]
+    fn each_needed_next_hop_is_a_notice() {
+        for length in [8, 7, 0] {
+            let hops = [next_hop(length, 7), next_hop(8, 8), next_hop(8, 9)].concat();
+            let found = notices(libc::RTM_NEWROUTE, 0, Family::V6, MULTIPATH, &hops);
+            assert!(matches!(found[..], [Notice::Multipath(7, _), Notice::Multipath(9, _)]));
+            let removed = notices(libc::RTM_DELROUTE, 0, Family::V6, MULTIPATH, &hops);
+            assert!(matches!(removed[..], [Notice::NextHopGone(_)]));
+        }
+        assert!(notices(libc::RTM_NEWROUTE, 0, Family::V6, MULTIPATH, &next_hop(8, 7)[..7]).is_empty());
+    }
+
+    #[test]
+    fn a_removed_ipv6_route_may_be_a_next_hop() {
+        let removed =
+            |family, index: u32| notices(libc::RTM_DELROUTE, 0, family, libc::RTA_OIF, &index.to_ne_bytes());
+        assert!(matches!(removed(Family::V6, 7)[..], [Notice::NextHopGone(_), Notice::RouteGone(7, _)]));
+        assert!(matches!(removed(Family::V6, 8)[..], [Notice::NextHopGone(_)]));
+        assert!(matches!(removed(Family::V4, 7)[..], [Notice::RouteGone(7, _)]));
+    }
 }

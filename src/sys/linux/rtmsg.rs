@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 //! Messages about a route: struct rtmsg, and its attributes.
 
+use std::iter;
 use std::net::IpAddr;
 
 use super::address::{number, parse_ip, scope, scope_number};
 use super::message::Attributes;
+use crate::model::event::RouteKey;
 use crate::model::prefix::{Family, Prefix};
 use crate::model::route::{Details, Installed, Route, Type};
-use crate::sys::bytes::u32_at;
+use crate::sys::bytes::{u16_at, u32_at};
 
 /// Size of struct rtmsg: family, prefix lengths of destination and source, TOS, table, protocol, scope, type, and a word of
 /// flags.
@@ -20,6 +22,9 @@ pub(super) const PROTOCOL_AT: usize = 5;
 pub(super) const SCOPE_AT: usize = 6;
 pub(super) const TYPE_AT: usize = 7;
 pub(super) const FLAGS_AT: usize = 8;
+/// Size of struct rtnexthop: its length with its attributes (16 bits), flags, hops, and the index of its interface.
+const RTNEXTHOP: usize = 8;
+const RTNH_IFINDEX_AT: usize = 4;
 /// Offset of rta_expires in struct rta_cacheinfo.
 pub(super) const EXPIRES_AT: usize = 8;
 /// linux/rtnetlink.h; libc does not have them for every target.
@@ -96,6 +101,17 @@ impl<'a> Parts<'a> {
         self.attributes.u32(RTA_NH_ID)
     }
 
+    /// The interfaces of its next hops, if it is a multipath route.
+    pub(super) fn hops(&self) -> impl Iterator<Item = u32> + 'a {
+        let mut rest = self.attributes.get(libc::RTA_MULTIPATH).unwrap_or_default();
+        iter::from_fn(move || {
+            let length = usize::from(u16_at(rest, 0)?).next_multiple_of(4);
+            let index = u32_at(rest, RTNH_IFINDEX_AT)?;
+            rest = rest.get(length.max(RTNEXTHOP)..).unwrap_or_default();
+            Some(index)
+        })
+    }
+
     /// A gateway of another family is in RTA_VIA, after the number of its family.
     pub(super) fn gateway(&self) -> Option<IpAddr> {
         let via = || self.attributes.get(RTA_VIA).and_then(|via| via.get(2..));
@@ -130,6 +146,14 @@ impl<'a> Parts<'a> {
     pub(super) fn network(&self) -> Option<IpAddr> {
         let family = if self.family == number(Family::V4) { Family::V4 } else { Family::V6 };
         self.attributes.get(libc::RTA_DST).map_or(Some(family.unspecified()), parse_ip)
+    }
+
+    /// None in the table of the host's own addresses.
+    pub(super) fn key(&self) -> Option<RouteKey> {
+        let network = self.network()?;
+        let prefix = Prefix::new(Family::of(network), self.byte(LENGTH_AT))?;
+        let (metric, table) = (self.metric(), self.table());
+        (table != LOCAL_TABLE).then_some(RouteKey { network, prefix, metric, table })
     }
 
     pub(super) fn has_destination_of(&self, other: &Self) -> bool {

@@ -14,12 +14,11 @@ use super::netlink::Socket;
 use super::socket::{self, Datagram};
 use super::{address, link, notice, route, rtmsg};
 use crate::model::error::{Errno, Error, Result};
-use crate::model::event::Notice;
+use crate::model::event::{Notice, RouteKey};
 use crate::model::flags::Reports;
 use crate::model::memory;
 use crate::model::prefix::Family;
 use crate::model::readiness::Readiness;
-use crate::model::route::Route;
 use crate::sys::zeroed;
 use crate::sys::{Outcome, Waker, Watching};
 
@@ -117,10 +116,10 @@ fn join(netlink: &Socket, reports: Reports) -> Outcome<()> {
 }
 
 impl Watch {
-    /// Whether a route through this interface is to be reported, or may be the default route.
-    fn needs(&self, index: u32, route: &Route) -> bool {
-        (self.reports.routes && self.own.is_none_or(|own| own == index))
-            || (self.reports.default_route && route.is_default(rtmsg::MAIN_TABLE))
+    /// Whether a route through this interface, or through any, is to be reported, or may be the default route.
+    fn needs(&self, index: Option<u32>, key: &RouteKey) -> bool {
+        (self.reports.routes && (self.own.is_none() || index.is_none() || self.own == index))
+            || (self.reports.default_route && key.is_default(rtmsg::MAIN_TABLE))
     }
 
     /// Starts to list the whole state, or only the routes.
@@ -204,7 +203,7 @@ impl Watch {
             }
             if datagram.announced {
                 self.note_change(&message);
-                notice::push(notices, &message, |index, route| self.needs(index, route))?;
+                notice::push(notices, &message, |index, key| self.needs(index, key))?;
             } else {
                 self.read_answer(&message, notices)?;
             }
@@ -237,7 +236,7 @@ impl Watch {
         }
         self.interrupted |= message.is_interrupted();
         if !message.is_end() {
-            notice::push(notices, message, |index, route| self.needs(index, route))?;
+            notice::push(notices, message, |index, key| self.needs(index, key))?;
         } else if let Err(refusal) = message.outcome() {
             self.restart_list(self.full);
             return Err(refusal.errno);

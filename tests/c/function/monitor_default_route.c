@@ -105,6 +105,23 @@ static void changes_are_reported(tuntap *dev, uint64_t flags)
     tuntap_monitor_close(monitor);
 }
 
+/** A default route with several next hops is not reported. When one is left, it is. */
+static void the_last_next_hop_is_the_default_route(void)
+{
+    the_present_default_route_is_reported_first(NULL, 0);
+    IP("-6 route add default via 2001:db8:2::1 metric 5");
+    default_is(TUNTAP_IPV6, "2001:db8:2::1", "b0", 5);
+    IP("-6 route append default via 2001:db8:1::1 metric 5");
+    default_is(TUNTAP_IPV6, "2001:db8:1::1", "a0", 10);
+    IP("-6 route del default via 2001:db8:1::1 metric 5");
+    LEAVES("b0", ANYWHERE6);
+    default_is(TUNTAP_IPV6, "2001:db8:2::1", "b0", 5);
+    IP("-6 route del default metric 5");
+    default_is(TUNTAP_IPV6, "2001:db8:1::1", "a0", 10);
+    NO_EVENT(monitor);
+    tuntap_monitor_close(monitor);
+}
+
 /** A default route that the library adds through a device is not the system's default route. */
 static void the_routes_of_a_tunnel_are_not_reported(tuntap *dev)
 {
@@ -154,6 +171,7 @@ int main(void)
     changes_are_reported(NULL, 0);
     changes_are_reported(dev, 0);
     changes_are_reported(dev, TUNTAP_MONITOR_ROUTES);
+    the_last_next_hop_is_the_default_route();
     the_default_route_is_reported_again_after_an_overrun();
     the_routes_of_a_tunnel_are_not_reported(dev);
     FAILS(tuntap_monitor_open(NULL, 4, &monitor, &err), EINVAL, TUNTAP_REASON_FLAGS);

@@ -219,6 +219,51 @@ static void a_route_removed_with_its_nexthop_object_is_an_event(void)
     NO_EVENT(monitor);
 }
 
+/** When a multipath route loses a next hop, the kernel announces only that, or nothing if it is configured so. */
+static void the_last_next_hop_of_a_route_is_an_event(void)
+{
+    const char *quiet = "/proc/sys/net/ipv6/route/skip_notify_on_dev_down";
+    IP("-6 route add fd03::/64 via fe80::9 dev t0");
+    NEXT_ROUTE(monitor, ROUTE_ADDED, "fd03::/64");
+    IP("-6 route append fd03::/64 via fe80::9 dev t1");
+    NEXT_ROUTE(monitor, ROUTE_REMOVED, "fd03::/64");
+    IP("-6 route append fd03::/64 via fe80::a dev t1");
+    IP("-6 route del fd03::/64 via fe80::a dev t1");
+    NO_EVENT(monitor);
+    IP("-6 route del fd03::/64 via fe80::9 dev t1");
+    IP_HAS("fd03::/64", "-6 route show dev t0");
+    NEXT_ROUTE(monitor, ROUTE_ADDED, "fd03::/64");
+    is_route("fe80::9", 1024, 254);
+    /* A list of the kernel does not have a route between two next hops. */
+    IP("-6 route append fd03::/64 dev t0");
+    NEXT_ROUTE(monitor, ROUTE_ADDED, "fd03::/64");
+    IP("-6 route append fd03::/64 via fe80::9 dev t1");
+    NEXT_ROUTE(monitor, ROUTE_REMOVED, "fd03::/64");
+    NEXT_ROUTE(monitor, ROUTE_REMOVED, "fd03::/64");
+    NO_EVENT(monitor);
+    IP("-6 route del fd03::/64");
+    IP_HAS("fd03::/64", "-6 route show dev t0");
+    NEXT_ROUTE(monitor, ROUTE_ADDED, "fd03::/64");
+    is_route("", 1024, 254);
+    IP("-6 route del fd03::/64");
+    NEXT_ROUTE(monitor, ROUTE_REMOVED, "fd03::/64");
+    NO_EVENT(monitor);
+
+    if (access(quiet, F_OK) != 0)
+        return;
+    IP("link add v0 type veth peer name v1");
+    IP("link set v0 up");
+    IP("-6 route add fd03::/64 nexthop via fe80::9 dev t0 nexthop via fe80::9 dev v0");
+    NO_EVENT(monitor);
+    write_file(quiet, "1");
+    IP("link delete v0");
+    write_file(quiet, "0");
+    NEXT_ROUTE(monitor, ROUTE_ADDED, "fd03::/64");
+    IP("-6 route del fd03::/64");
+    NEXT_ROUTE(monitor, ROUTE_REMOVED, "fd03::/64");
+    NO_EVENT(monitor);
+}
+
 static void each_ipv6_route_is_an_event(void)
 {
     if (access("/proc/sys/net/ipv6", F_OK) != 0)
@@ -241,6 +286,7 @@ static void each_ipv6_route_is_an_event(void)
     IP("route del fd02::/64 dev t0");
     NEXT_ROUTE(monitor, ROUTE_REMOVED, "fd02::/64");
     NO_EVENT(monitor);
+    the_last_next_hop_of_a_route_is_an_event();
     write_file("/proc/sys/net/ipv6/conf/t0/disable_ipv6", "1");
     while (tuntap_monitor_next(monitor, &event, sizeof event, 300, &err) == 0)
         CHECK(event.kind == TUNTAP_EVENT_ROUTE_REMOVED || event.kind == TUNTAP_EVENT_ADDR_REMOVED);
