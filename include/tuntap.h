@@ -3799,9 +3799,12 @@ int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64
  * If destination is empty, the family has no default route. Only with
  * TUNTAP_MONITOR_DEFAULT_ROUTE. The event has the route, and the state of its interface, which
  * can be of any kind. It is the default route of the main table with the lowest metric, even one
- * through a TUN. Routes of tuntap_add_default_route, routes with several next hops and more
- * specific routes are not taken into account: call tuntap_find_route for a destination. Before
- * TUNTAP_EVENT_COMPLETE there is one event for each family that has a default route.
+ * through a TUN; of several with this metric, the one that the system prefers while all their
+ * gateways can be reached. If it discards packets, there is none. Routes of
+ * tuntap_add_default_route, routes with several next hops, routes for a type of service or a
+ * source network, and more specific routes are not taken into account: call tuntap_find_route
+ * for a destination. Before TUNTAP_EVENT_COMPLETE there is one event for each family that has a
+ * default route.
  */
 #define TUNTAP_EVENT_DEFAULT_ROUTE 17
 

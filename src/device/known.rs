@@ -22,15 +22,36 @@ pub(super) struct Known {
     /// Its changes are reported. Other interfaces are known only for the default route of the system.
     pub(super) watched: bool,
     pub(super) addresses: HashSet<Address>,
-    /// By their `detail`, which identifies them.
-    pub(super) routes: HashMap<Vec<u8>, Listed>,
+    pub(super) routes: Routes,
 }
+
+/// Routes by their `detail`, which identifies them.
+pub(super) type Routes = HashMap<Vec<u8>, Listed>;
 
 /// A route, and when it was listed.
 pub(super) struct Listed {
     pub(super) installed: Installed,
     /// The last list that had the route, or that was being read when the route was announced.
     pub(super) list: u64,
+    /// Of the routes with one key, the system prefers the one with the lowest number.
+    pub(super) order: u64,
+}
+
+/// Adds a route, and returns whether it is new. Only a list changes the order of a known one.
+pub(super) fn put(
+    routes: &mut Routes,
+    identity: Vec<u8>,
+    new: Listed,
+    in_list: bool,
+) -> Result<bool, NoMemory> {
+    if let Some(known) = routes.get_mut(&identity) {
+        known.list = new.list;
+        known.order = if in_list { new.order } else { known.order };
+        return Ok(false);
+    }
+    routes.try_reserve(1).map_err(|_| NoMemory)?;
+    routes.insert(identity, new);
+    Ok(true)
 }
 
 impl Known {
@@ -82,13 +103,22 @@ impl DefaultRoute {
 
 /// Whether it is a default route of the system.
 pub(super) fn is_default(installed: &Installed) -> bool {
-    installed.route.is_default(Watch::MAIN_TABLE)
+    installed.rank.is_some() && installed.route.is_default(Watch::MAIN_TABLE)
 }
 
-/// The default route of the system for a family: the one with the lowest metric.
-pub(super) fn default_route(interfaces: &Interfaces, family: Family) -> Option<(&Known, &Installed)> {
+/// The default route of the system for a family: the one with the lowest metric, if it does not discard packets.
+pub(super) fn default_route<'a>(
+    interfaces: &'a Interfaces,
+    discarding: &'a Routes,
+    family: Family,
+) -> Option<(&'a Known, &'a Installed)> {
     let up = interfaces.values().filter(|known| known.link.up);
-    up.flat_map(|known| known.routes.values().map(move |listed| (known, &listed.installed)))
-        .filter(|(_, installed)| is_default(installed) && installed.route.family() == family)
-        .min_by_key(|(known, installed)| (installed.route.details.metric, known.link.index))
+    let through = up.flat_map(|known| known.routes.values().map(move |listed| (Some(known), listed)));
+    let all = through.chain(discarding.values().map(|listed| (None, listed)));
+    let (known, Listed { installed, .. }) = all
+        .filter(|(_, Listed { installed, .. })| is_default(installed) && installed.route.family() == family)
+        .min_by_key(|(_, Listed { installed, order, .. })| {
+            (installed.route.details.metric, installed.rank, *order)
+        })?;
+    Some((known?, installed))
 }

@@ -7,11 +7,11 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::sync::{Mutex, TryLockError};
 use std::time::Instant;
 
-use super::known::{DefaultRoute, Interfaces, Known, Listed, default_route, is_default};
+use super::known::{DefaultRoute, Interfaces, Known, Listed, Routes, default_route, is_default, put};
 use crate::device::Device;
 use crate::model::assigned::Assigned;
 use crate::model::error::{Errno, Error, Reason, Result};
-use crate::model::event::{Event, Kind, Notice, RouteKey};
+use crate::model::event::{Event, Kind, NOWHERE, Notice, RouteKey};
 use crate::model::flags::Reports;
 use crate::model::limit::Limit;
 use crate::model::link::Link;
@@ -38,8 +38,12 @@ struct State {
     /// The last known state of the only device, while the current state is read again.
     before: Option<Link>,
     known: Interfaces,
+    /// The default routes that discard packets, if the default route is reported.
+    discarding: Routes,
     /// The number of the current or the last list of routes.
     list: u64,
+    /// The number of the last route that was announced or listed.
+    order: u64,
     /// The keys of the needed routes with several next hops.
     multipath: HashSet<RouteKey>,
     events: VecDeque<Event>,
@@ -68,7 +72,9 @@ impl Monitor {
             reports,
             before,
             known,
+            discarding: HashMap::new(),
             list: 0,
+            order: 0,
             multipath,
             events,
             overrun: false,
@@ -182,6 +188,7 @@ impl State {
         let one = self.only.and_then(|only| self.known.remove(&only));
         self.before = one.map(|known| known.link).or(self.before.take());
         self.known = HashMap::new();
+        self.discarding = HashMap::new();
         self.multipath = HashSet::new();
         self.complete = false;
         self.defaults = [None, None];
@@ -197,7 +204,8 @@ impl State {
             Notice::LinkMoved(index) => self.note_gone(index, Kind::Moved),
             Notice::Address(index, assigned) => self.note_address(index, assigned),
             Notice::AddressGone(index, assigned) => self.note_address_gone(index, assigned),
-            Notice::Route(index, installed) => self.note_route(index, installed),
+            Notice::Route(index, installed) => self.note_route(index, installed, false),
+            Notice::RouteListed(index, installed) => self.note_route(index, installed, true),
             Notice::RouteGone(index, installed) => self.note_route_gone(index, &installed),
             Notice::RouteReplaced(key) => self.relist_if(self.has_routes(|known| known == key)),
             Notice::Multipath(index, key) => self.note_multipath(index, key),
@@ -294,29 +302,41 @@ impl State {
     }
 
     /// A list can still have a route that was removed when its device went down.
-    fn note_route(&mut self, index: u32, mut installed: Installed) -> Noted {
-        let list = self.list;
+    fn note_route(&mut self, index: u32, mut installed: Installed, in_list: bool) -> Noted {
+        self.order = self.order.wrapping_add(1);
+        let (list, order) = (self.list, self.order);
+        if index == NOWHERE {
+            return self.note_discarding(installed, in_list);
+        }
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
         let needed = known.needs_route(self.reports, is_default(&installed));
         if !needed || (!known.link.up && needs_up(&installed)) {
             return Ok(());
         }
         let identity = mem::take(&mut installed.detail);
-        if let Some(listed) = known.routes.get_mut(&identity) {
-            listed.list = list;
-            return Ok(());
-        }
-        known.routes.try_reserve(1).map_err(|_| NoMemory)?;
-        known.routes.insert(identity, Listed { installed: installed.clone(), list });
-        if !known.watched || !self.reports.routes {
+        let listed = Listed { installed: installed.clone(), list, order };
+        if !put(&mut known.routes, identity, listed, in_list)? || !known.watched || !self.reports.routes {
             return Ok(());
         }
         let event = Event::of(Kind::RouteAdded, known.link.clone());
         self.push(Event { route: Some(installed), ..event })
     }
 
+    fn note_discarding(&mut self, mut installed: Installed, in_list: bool) -> Noted {
+        if !self.reports.default_route || !is_default(&installed) {
+            return Ok(());
+        }
+        let identity = mem::take(&mut installed.detail);
+        let listed = Listed { installed, list: self.list, order: self.order };
+        put(&mut self.discarding, identity, listed, in_list).map(drop)
+    }
+
     fn note_route_gone(&mut self, index: u32, installed: &Installed) -> Noted {
         self.reserve(1)?;
+        if index == NOWHERE {
+            self.discarding.remove(&installed.detail);
+            return Ok(());
+        }
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
         let Some(gone) = known.routes.remove(&installed.detail) else { return Ok(()) };
         if !known.watched || !self.reports.routes {
@@ -337,6 +357,7 @@ impl State {
 
     fn has_routes(&self, which: impl Fn(RouteKey) -> bool) -> bool {
         let routes = self.known.values().flat_map(|known| known.routes.values());
+        let routes = routes.chain(self.discarding.values());
         let keys = routes.map(|listed| RouteKey::of(&listed.installed));
         keys.chain(self.multipath.iter().copied()).any(which)
     }
@@ -351,6 +372,7 @@ impl State {
     /// Removes the routes that the list that has just ended did not have.
     fn note_unlisted_routes(&mut self) -> Noted {
         let list = self.list;
+        self.discarding.retain(|_, listed| listed.list == list);
         let mut events = Some(&mut self.events).filter(|_| self.reports.routes);
         self.known
             .values_mut()
@@ -364,7 +386,7 @@ impl State {
         }
         for family in [Family::V4, Family::V6] {
             self.reserve(1)?;
-            let found = default_route(&self.known, family);
+            let found = default_route(&self.known, &self.discarding, family);
             let now = found.map(|(known, installed)| DefaultRoute::of(known, installed));
             let [ipv4, ipv6] = &mut self.defaults;
             let last = if family == Family::V4 { ipv4 } else { ipv6 };

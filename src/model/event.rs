@@ -22,11 +22,13 @@ pub(crate) enum Notice {
     Address(u32, Assigned),
     /// The interface of this index does not have this address any more.
     AddressGone(u32, Assigned),
-    /// A route leads through the interface of this index. Its `detail` identifies it.
+    /// A route leads through the interface of this index, or [`NOWHERE`]. Its `detail` identifies it.
     Route(u32, Installed),
+    /// The same, in a list: of the routes with one key, the system prefers the first.
+    RouteListed(u32, Installed),
     /// The route is gone.
     RouteGone(u32, Installed),
-    /// A route through any interface took this place. Routes that had the place may be gone.
+    /// A route through any interface took this place. Routes that had the place may be gone, or have another order.
     RouteReplaced(RouteKey),
     /// The route of this key has several next hops, one of them through the interface of this index.
     Multipath(u32, RouteKey),
@@ -43,6 +45,9 @@ pub(crate) enum Notice {
     /// The current state is complete.
     Complete,
 }
+
+/// Stands for the index of an interface if a route discards packets.
+pub(crate) const NOWHERE: u32 = 0;
 
 /// The key of a route. Only appended routes share one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -123,9 +128,12 @@ enumeration! {
         /// If destination is empty, the family has no default route. Only with
         /// TUNTAP_MONITOR_DEFAULT_ROUTE. The event has the route, and the state of its interface, which
         /// can be of any kind. It is the default route of the main table with the lowest metric, even one
-        /// through a TUN. Routes of tuntap_add_default_route, routes with several next hops and more
-        /// specific routes are not taken into account: call tuntap_find_route for a destination. Before
-        /// TUNTAP_EVENT_COMPLETE there is one event for each family that has a default route.
+        /// through a TUN; of several with this metric, the one that the system prefers while all their
+        /// gateways can be reached. If it discards packets, there is none. Routes of
+        /// tuntap_add_default_route, routes with several next hops, routes for a type of service or a
+        /// source network, and more specific routes are not taken into account: call tuntap_find_route
+        /// for a destination. Before TUNTAP_EVENT_COMPLETE there is one event for each family that has a
+        /// default route.
         DefaultRoute = 17, "TUNTAP_EVENT_DEFAULT_ROUTE", c"default route changed";
     }
 }

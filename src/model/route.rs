@@ -231,6 +231,9 @@ pub struct Installed {
     pub route: Route,
     /// The route has no other attributes: no type of service, no expiry, no other kind of next hop.
     pub exact: bool,
+    /// The system prefers the lowest rank of the routes with one destination and metric. None: it uses the route only
+    /// for packets with a type of service, or from a source network.
+    pub rank: Option<u8>,
     /// The complete route in the system's format, from which it is restored.
     pub detail: Vec<u8>,
 }

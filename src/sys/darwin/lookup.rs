@@ -50,7 +50,10 @@ fn describe(answer: Entry) -> Outcome<Found> {
     let details = Details { mtu, ..Details::default() };
     let route =
         Route::reported(added.network, added.prefix, gateway, source, details).ok_or(Errno::EPROTO)?;
-    Ok(Found { route: Installed { route, exact: added.is_listed(), detail: Vec::new() }, index })
+    Ok(Found {
+        route: Installed { route, exact: added.is_listed(), rank: Some(0), detail: Vec::new() },
+        index,
+    })
 }
 
 /// The route that the kernel created this one from.

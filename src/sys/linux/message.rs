@@ -161,9 +161,10 @@ impl<'a> Message<'a> {
         self.flags & libc::NLM_F_DUMP_INTR != 0
     }
 
-    /// For RTM_NEWROUTE: the route replaced another one, or was appended to others.
-    pub(super) fn replaces_or_appends(&self) -> bool {
-        self.flags & (libc::NLM_F_REPLACE | libc::NLM_F_APPEND) != 0
+    /// For an announced RTM_NEWROUTE: the route replaced another one, or is one of several with its destination and
+    /// metric (fib_table_insert, fib6_add_rt2node).
+    pub(super) fn has_rivals(&self) -> bool {
+        self.is_alone() && self.flags & libc::NLM_F_EXCL == 0
     }
 
     /// Most messages begin with the family.

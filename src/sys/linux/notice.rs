@@ -5,11 +5,11 @@ use super::address::number;
 use super::ifinfo::is_of_interface;
 use super::message::{Attributes, Message};
 use super::rtmsg::{FLAGS_AT, Parts, RTMSG};
-use super::{address, ifinfo, rtmsg};
-use crate::model::event::{Notice, RouteKey};
+use super::{address, ifinfo};
+use crate::model::event::{NOWHERE, Notice, RouteKey};
 use crate::model::memory::{self, NoMemory};
 use crate::model::prefix::Family;
-use crate::model::route::Installed;
+use crate::model::route::{Installed, Type};
 
 /// linux/rtnetlink.h: a cached IPv6 route to one destination.
 const RTM_F_CLONED: u32 = 0x200;
@@ -25,8 +25,8 @@ pub(super) const ROUTE_GROUPS: [libc::c_uint; 2] = [libc::RTNLGRP_IPV4_ROUTE, li
 /// Since Linux 5.3: routes are removed with their nexthop object. For IPv4 the kernel sends no RTM_DELROUTE then.
 pub(super) const NEXTHOP_GROUP: libc::c_uint = RTNLGRP_NEXTHOP;
 
-/// Appends the notices of a message, which is a notification or part of a list. Of the routes only those that are needed:
-/// through the interface of this index, or through any.
+/// Appends the notices of a message, which is a notification or part of a list. Of the routes only those that are
+/// needed: through the interface of this index, or through any.
 pub(super) fn push(
     notices: &mut Vec<Notice>,
     message: &Message<'_>,
@@ -71,21 +71,32 @@ fn push_route(
     for index in parts.hops().filter(|index| added && is_needed(Some(*index), &key)) {
         memory::push(notices, Notice::Multipath(index, key))?;
     }
-    let index = parts.interface().filter(|index| is_needed(Some(*index), &key));
-    let found = index.and_then(|index| Some((index, rtmsg::parse(message.body, index)?)));
+    let found = found(&parts).filter(|(index, _)| is_needed(Some(*index), &key));
     let Some((index, installed)) = found else { return Ok(()) };
     let installed = Installed { detail: identity(message.body)?, ..installed };
-    let notice = if added { Notice::Route } else { Notice::RouteGone };
+    let notice = match (added, message.is_alone()) {
+        (true, true) => Notice::Route,
+        (true, false) => Notice::RouteListed,
+        (false, _) => Notice::RouteGone,
+    };
     memory::push(notices, notice(index, installed))
 }
 
+/// The route, and the index of its interface, if it has one.
+fn found(parts: &Parts<'_>) -> Option<(u32, Installed)> {
+    match parts.kind() {
+        Some(kind) => Some((parts.interface()?, parts.installed(kind)?)),
+        None => Some((NOWHERE, parts.installed(Type::Unicast)?)),
+    }
+}
+
 /// A change that the kernel does not announce by itself. It sends no RTM_DELROUTE for a route that is replaced, or
-/// that becomes a multipath route. It sends only RTM_DELROUTE
+/// that becomes a multipath route, and does not report the order of routes with one key. It sends only RTM_DELROUTE
 /// for a next hop of an IPv6 multipath route (fib6_del_route), also if the route leads through one interface then. Its
 /// lists do not have a route between these next hops (fib6_dump_node).
 fn unannounced(message: &Message<'_>, parts: &Parts<'_>, key: RouteKey) -> Option<Notice> {
     match message.kind {
-        libc::RTM_NEWROUTE if message.replaces_or_appends() => Some(Notice::RouteReplaced(key)),
+        libc::RTM_NEWROUTE if message.has_rivals() => Some(Notice::RouteReplaced(key)),
         libc::RTM_DELROUTE if parts.family == number(Family::V6) => Some(Notice::NextHopGone(key)),
         _ => None,
     }
@@ -107,14 +118,24 @@ fn identity(body: &[u8]) -> Result<Vec<u8>, NoMemory> {
 #[cfg(test)]
 mod tests {
     use super::super::message::Request;
+    use super::super::rtmsg;
     use super::*;
 
     const MULTIPATH: u16 = libc::RTA_MULTIPATH;
 
-    /// The notices of a message about a route in the main table.
-    fn notices(kind: u16, flags: i32, family: Family, attribute: u16, value: &[u8]) -> Vec<Notice> {
-        let mut fixed = rtmsg::rtmsg(family, 0, libc::RTPROT_STATIC, 0, libc::RTN_UNICAST);
+    /// struct rtmsg for a default route in the main table.
+    fn default(family: Family, kind: u8) -> [u8; RTMSG] {
+        let mut fixed = rtmsg::rtmsg(family, 0, libc::RTPROT_STATIC, 0, kind);
         fixed[rtmsg::TABLE_AT] = libc::RT_TABLE_MAIN;
+        fixed
+    }
+
+    /// The notices of a message about a default route.
+    fn notices(kind: u16, flags: i32, family: Family, attribute: u16, value: &[u8]) -> Vec<Notice> {
+        notices_of(kind, flags, default(family, libc::RTN_UNICAST), attribute, value)
+    }
+
+    fn notices_of(kind: u16, flags: i32, fixed: [u8; RTMSG], attribute: u16, value: &[u8]) -> Vec<Notice> {
         let bytes = Request::new(kind, flags, &fixed).attribute(attribute, value).bytes(0).unwrap();
         let message = Message::take(&mut bytes.as_slice()).unwrap();
         let mut notices = Vec::new();
@@ -134,11 +155,12 @@ mod tests {
         for length in [8, 7, 0] {
             let hops = [next_hop(length, 7), next_hop(8, 8), next_hop(8, 9)].concat();
             let found = notices(libc::RTM_NEWROUTE, 0, Family::V6, MULTIPATH, &hops);
-            assert!(matches!(found[..], [Notice::Multipath(7, _), Notice::Multipath(9, _)]));
+            assert!(matches!(found[1..], [Notice::Multipath(7, _), Notice::Multipath(9, _)]));
             let removed = notices(libc::RTM_DELROUTE, 0, Family::V6, MULTIPATH, &hops);
             assert!(matches!(removed[..], [Notice::NextHopGone(_)]));
         }
-        assert!(notices(libc::RTM_NEWROUTE, 0, Family::V6, MULTIPATH, &next_hop(8, 7)[..7]).is_empty());
+        let short = &next_hop(8, 7)[..7];
+        assert!(notices(libc::RTM_NEWROUTE, libc::NLM_F_EXCL, Family::V6, MULTIPATH, short).is_empty());
     }
 
     #[test]
@@ -148,5 +170,34 @@ mod tests {
         assert!(matches!(removed(Family::V6, 7)[..], [Notice::NextHopGone(_), Notice::RouteGone(7, _)]));
         assert!(matches!(removed(Family::V6, 8)[..], [Notice::NextHopGone(_)]));
         assert!(matches!(removed(Family::V4, 7)[..], [Notice::RouteGone(7, _)]));
+    }
+
+    #[test]
+    fn only_the_first_route_with_a_key_replaces_none() {
+        let added =
+            |flags| notices(libc::RTM_NEWROUTE, flags, Family::V4, libc::RTA_OIF, &7_u32.to_ne_bytes());
+        for flags in [libc::NLM_F_CREATE, libc::NLM_F_CREATE | libc::NLM_F_APPEND, libc::NLM_F_REPLACE] {
+            assert!(matches!(added(flags)[..], [Notice::RouteReplaced(_), Notice::Route(7, _)]));
+        }
+        assert!(matches!(added(libc::NLM_F_CREATE | libc::NLM_F_EXCL)[..], [Notice::Route(7, _)]));
+        assert!(matches!(added(libc::NLM_F_MULTI)[..], [Notice::RouteListed(7, _)]));
+    }
+
+    #[test]
+    fn the_rank_is_that_of_the_kernel() {
+        let rank = |fixed, preference: u8| {
+            let found =
+                notices_of(libc::RTM_NEWROUTE, libc::NLM_F_EXCL, fixed, rtmsg::RTA_PREF, &[preference]);
+            let [Notice::Route(NOWHERE, Installed { rank, .. })] = found[..] else { return Some(77) };
+            rank
+        };
+        let fixed = default(Family::V6, libc::RTN_BLACKHOLE);
+        let (high, medium, low) = (rank(fixed, 1), rank(fixed, 0), rank(fixed, 3));
+        assert!(None < high && high < medium && medium < low && low < Some(77));
+        for at in [rtmsg::SOURCE_AT, rtmsg::TOS_AT] {
+            let mut limited = fixed;
+            limited[at] = 8;
+            assert_eq!(rank(limited, 1), None);
+        }
     }
 }

@@ -133,7 +133,8 @@ pub(super) fn find(netlink: &mut Socket, lookup: &Lookup) -> Result<Found, Refus
     let (network, prefix) =
         if fits { (added.network, added.prefix) } else { (selected.network, selected.prefix) };
     let route = Route::reported(network, prefix, gateway, source, details).ok_or(Errno::EPROTO)?;
-    Ok(Found { route: Installed { route, exact: fits && added.exact, detail: Vec::new() }, index })
+    let (exact, rank) = (fits && added.exact, added.rank);
+    Ok(Found { route: Installed { route, exact, rank, detail: Vec::new() }, index })
 }
 
 /// Limit of the attempts at a lookup, which is repeated if the routes change meanwhile.
@@ -149,6 +150,7 @@ pub(super) struct Answer {
     details: Details,
     index: Option<u32>,
     exact: bool,
+    rank: Option<u8>,
 }
 
 fn find_one(netlink: &mut Socket, lookup: &Lookup, flags: u32) -> Result<Answer, Refusal> {
@@ -173,6 +175,7 @@ pub(super) fn parse_found(body: &[u8]) -> Option<Answer> {
         details: parts.details()?,
         index: parts.interface(),
         exact: parts.is_simple(),
+        rank: parts.rank(),
     })
 }
 

@@ -130,17 +130,45 @@ impl<'a> Parts<'a> {
         u32_at(self.body, FLAGS_AT).unwrap_or(0)
     }
 
-    pub(super) fn details(&self) -> Option<Details> {
+    /// None for a route that discards packets.
+    pub(super) fn kind(&self) -> Option<Type> {
         let kind = self.byte(TYPE_AT);
-        Some(Details {
+        TYPES.iter().find(|(_, number)| *number == kind).map(|(ours, _)| *ours)
+    }
+
+    pub(super) fn details(&self) -> Option<Details> {
+        self.kind().map(|kind| self.details_of(kind))
+    }
+
+    fn details_of(&self, kind: Type) -> Details {
+        Details {
             metric: self.metric(),
             table: self.table(),
-            kind: TYPES.iter().find(|(_, number)| *number == kind).map(|(ours, _)| *ours)?,
+            kind,
             protocol: self.byte(PROTOCOL_AT),
             scope: Some(scope(self.byte(SCOPE_AT))),
             mtu: self.mtu(),
             onlink: self.flags() & RTNH_F_ONLINK != 0,
+        }
+    }
+
+    /// By the router preference, which only IPv6 routes have: 1 is high, 0 medium, 3 low (rt6_score_route).
+    pub(super) fn rank(&self) -> Option<u8> {
+        let is_for_all = self.byte(TOS_AT) == 0 && self.byte(SOURCE_AT) == 0;
+        is_for_all.then(|| match self.attributes.get(RTA_PREF) {
+            Some([1]) => 0,
+            Some([3]) => 2,
+            _ => 1,
         })
+    }
+
+    /// The route without its `detail`, as one of this type.
+    pub(super) fn installed(&self, kind: Type) -> Option<Installed> {
+        let network = self.network()?;
+        let prefix = Prefix::new(Family::of(network), self.byte(LENGTH_AT))?;
+        let details = self.details_of(kind);
+        let route = Route::reported(network, prefix, self.gateway(), self.source(), details)?;
+        Some(Installed { route, exact: self.is_simple(), rank: self.rank(), detail: Vec::new() })
     }
 
     pub(super) fn network(&self) -> Option<IpAddr> {
@@ -194,13 +222,5 @@ pub(super) fn parse(body: &[u8], index: u32) -> Option<Installed> {
     if parts.interface() != Some(index) || parts.table() == LOCAL_TABLE {
         return None;
     }
-    let network = parts.network()?;
-    let route = Route::reported(
-        network,
-        Prefix::new(Family::of(network), parts.byte(LENGTH_AT))?,
-        parts.gateway(),
-        parts.source(),
-        parts.details()?,
-    )?;
-    Some(Installed { route, exact: parts.is_simple(), detail: Vec::new() })
+    parts.installed(parts.kind()?)
 }

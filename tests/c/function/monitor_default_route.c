@@ -55,9 +55,9 @@ static void changes_are_reported(tuntap *dev, uint64_t flags)
     IP("route add 10.9.0.0/16 via 192.0.1.1");
     IP("route add default via 192.0.2.1 metric 50");
     IP("route add default via 192.0.2.1 table 77");
-    IP("route add unreachable default metric 1");
+    IP("route add unreachable default metric 50 tos 0x10");
     NO_EVENT(monitor);
-    IP("route del unreachable default metric 1");
+    IP("route del unreachable default metric 50 tos 0x10");
     IP("route del default metric 50");
     IP("route flush table 77");
 
@@ -146,6 +146,115 @@ static void the_routes_of_a_tunnel_are_not_reported(tuntap *dev)
     tuntap_monitor_close(monitor);
 }
 
+/** The first one, as a change or in the current state. */
+static void the_first_of_equal_ipv4_routes_is_the_default_route(void)
+{
+    IP("route add default dev b0 metric 5");
+    default_is(TUNTAP_IPV4, "", "b0", 5);
+    IP("route append default dev a0 metric 5");
+    LEAVES("b0", ANYWHERE);
+    NO_EVENT(monitor);
+    IP("route prepend default dev a0 metric 5 mtu 1400");
+    LEAVES("a0", ANYWHERE);
+    default_is(TUNTAP_IPV4, "", "a0", 5);
+    CHECK(event.route_mtu == 1400);
+    IP("route del default dev a0 metric 5 mtu 1400");
+    LEAVES("b0", ANYWHERE);
+    default_is(TUNTAP_IPV4, "", "b0", 5);
+    NO_EVENT(monitor);
+    tuntap_monitor_close(monitor);
+
+    OK(tuntap_monitor_open(NULL, TUNTAP_MONITOR_DEFAULT_ROUTE, &monitor, &err));
+    while (take(monitor) != TUNTAP_EVENT_COMPLETE)
+        CHECK(event.family != TUNTAP_IPV4 || event.kind != TUNTAP_EVENT_DEFAULT_ROUTE || strcmp(event.name, "b0") == 0);
+    IP("route del default dev b0 metric 5");
+    default_is(TUNTAP_IPV4, "", "a0", 5);
+    IP("route del default dev a0 metric 5");
+    default_is(TUNTAP_IPV4, "192.0.1.1", "a0", 10);
+    NO_EVENT(monitor);
+}
+
+/** The one with the highest router preference, and otherwise the first one. */
+static void the_preferred_of_equal_ipv6_routes_is_the_default_route(void)
+{
+    IP("-6 route add default dev b0 metric 5 pref low");
+    default_is(TUNTAP_IPV6, "", "b0", 5);
+    IP("-6 route append default dev a0 metric 5 pref low");
+    LEAVES("b0", ANYWHERE6);
+    NO_EVENT(monitor);
+    IP("-6 route append default dev lo metric 5");
+    default_is(TUNTAP_IPV6, "", "lo", 5);
+    IP("-6 route append default via 2001:db8:1::1 metric 5 pref high");
+    LEAVES("a0", ANYWHERE6);
+    default_is(TUNTAP_IPV6, "2001:db8:1::1", "a0", 5);
+    IP("-6 route del default dev lo metric 5");
+    NO_EVENT(monitor);
+    IP("-6 route del default via 2001:db8:1::1 metric 5");
+    LEAVES("b0", ANYWHERE6);
+    default_is(TUNTAP_IPV6, "", "b0", 5);
+    IP("-6 route del default dev b0 metric 5");
+    default_is(TUNTAP_IPV6, "", "a0", 5);
+    IP("-6 route del default dev a0 metric 5");
+    default_is(TUNTAP_IPV6, "2001:db8:1::1", "a0", 10);
+    NO_EVENT(monitor);
+}
+
+/** Not even with the lowest metric. */
+static void a_route_for_some_packets_is_not_the_default_route(void)
+{
+    IP("route add default tos 0x10 dev b0 metric 1");
+    LEAVES("a0", ANYWHERE);
+    NO_EVENT(monitor);
+    IP("route del default tos 0x10 metric 1");
+    if (strcmp(output_of("ip -6 route add default from 2001:db8:2::/64 dev b0 metric 1 2>&1"), "") != 0)
+        return; /* The kernel has no routes from a source network. */
+    LEAVES("a0", ANYWHERE6);
+    NO_EVENT(monitor);
+    IP("-6 route del default from 2001:db8:2::/64 dev b0 metric 1");
+}
+
+static void a_family_whose_packets_are_discarded_has_no_default_route(void)
+{
+    static const char *const types[] = {"blackhole", "unreachable", "prohibit", "throw"};
+    for (size_t i = 0; i < 4; i++) {
+        IP("route add %s default metric 4000", types[i]);
+        IP("route add %s default metric 5 tos 0x10", types[i]);
+        NO_EVENT(monitor);
+        IP("route add %s default metric 5", types[i]);
+        IP("-6 route add %s default metric 5", types[i]);
+        LEAVES_NOT("a0", ANYWHERE);
+        LEAVES_NOT("a0", ANYWHERE6);
+        default_is_gone(TUNTAP_IPV4);
+        default_is_gone(TUNTAP_IPV6);
+        IP("route del %s default metric 5", types[i]);
+        default_is(TUNTAP_IPV4, "192.0.1.1", "a0", 10);
+        IP("-6 route del %s default metric 5", types[i]);
+        default_is(TUNTAP_IPV6, "2001:db8:1::1", "a0", 10);
+        IP("route del %s default metric 5 tos 0x10", types[i]);
+        IP("route del %s default metric 4000", types[i]);
+        NO_EVENT(monitor);
+    }
+    IP("route replace blackhole default metric 10");
+    default_is_gone(TUNTAP_IPV4);
+    IP("route append default via 192.0.2.1 metric 10");
+    LEAVES_NOT("b0", ANYWHERE);
+    NO_EVENT(monitor);
+    IP("route del default via 192.0.2.1 metric 10");
+    route_through('a');
+    default_is(TUNTAP_IPV4, "192.0.1.1", "a0", 10);
+    NO_EVENT(monitor);
+}
+
+static void it_is_the_default_route_that_the_kernel_uses(void)
+{
+    the_present_default_route_is_reported_first(NULL, 0);
+    the_first_of_equal_ipv4_routes_is_the_default_route();
+    the_preferred_of_equal_ipv6_routes_is_the_default_route();
+    a_route_for_some_packets_is_not_the_default_route();
+    a_family_whose_packets_are_discarded_has_no_default_route();
+    tuntap_monitor_close(monitor);
+}
+
 /** When the kernel's queue overflows, the current default route is reported again. */
 static void the_default_route_is_reported_again_after_an_overrun(void)
 {
@@ -171,6 +280,7 @@ int main(void)
     changes_are_reported(NULL, 0);
     changes_are_reported(dev, 0);
     changes_are_reported(dev, TUNTAP_MONITOR_ROUTES);
+    it_is_the_default_route_that_the_kernel_uses();
     the_last_next_hop_is_the_default_route();
     the_default_route_is_reported_again_after_an_overrun();
     the_routes_of_a_tunnel_are_not_reported(dev);
