@@ -331,6 +331,8 @@ impl State {
         put(&mut self.discarding, identity, listed, in_list).map(drop)
     }
 
+    /// A router advertisement changes attributes of a route without an announcement (ndisc_router_discovery). Then the
+    /// route that is gone is known with others.
     fn note_route_gone(&mut self, index: u32, installed: &Installed) -> Noted {
         self.reserve(1)?;
         if index == NOWHERE {
@@ -338,7 +340,13 @@ impl State {
             return Ok(());
         }
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
-        let Some(gone) = known.routes.remove(&installed.detail) else { return Ok(()) };
+        if !known.needs_route(self.reports, is_default(installed)) {
+            return Ok(());
+        }
+        let Some(gone) = known.routes.remove(&installed.detail) else {
+            let key = RouteKey::of(installed);
+            return self.relist_if(self.has_routes(|known| known == key));
+        };
         if !known.watched || !self.reports.routes {
             return Ok(());
         }

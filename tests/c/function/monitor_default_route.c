@@ -4,6 +4,9 @@
 #include "event.h"
 #include "uplink.h"
 
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+
 static tuntap_monitor *monitor;
 
 /** The next event has this default route. */
@@ -245,13 +248,64 @@ static void a_family_whose_packets_are_discarded_has_no_default_route(void)
     NO_EVENT(monitor);
 }
 
-static void it_is_the_default_route_that_the_kernel_uses(void)
+/** The gateway of an uplink is a router for so many seconds. The kernel computes the checksum. */
+static void advertise(char uplink, uint8_t preference, uint16_t seconds)
+{
+    struct nd_router_advert advert = {.nd_ra_type = ND_ROUTER_ADVERT, .nd_ra_router_lifetime = htons(seconds)};
+    struct sockaddr_in6 all = {.sin6_family = AF_INET6, .sin6_addr = {{{0xff, 2, [15] = 1}}}};
+    char name[] = {uplink, '1', 0};
+    int hops = 255, sock = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMPV6);
+    CHECK(sock >= 0 && setsockopt(sock, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof hops) == 0);
+    advert.nd_ra_curhoplimit = 64;
+    advert.nd_ra_flags_reserved = (uint8_t)(preference << 3);
+    all.sin6_scope_id = if_nametoindex(name);
+    CHECK(sendto(sock, &advert, sizeof advert, 0, (struct sockaddr *)&all, sizeof all) == sizeof advert);
+    close(sock);
+}
+
+/** The kernel announces the route of a router before it sets the hop limit of the route, and does not announce that. */
+static void routers_are_default_routes(int gateways)
+{
+    enum { HIGH = 1, LOW = 3 };
+    IP("-6 route del default metric 10");
+    IP("-6 route del default metric 20");
+    default_is(TUNTAP_IPV6, "2001:db8:2::1", "b0", 20);
+    default_is_gone(TUNTAP_IPV6);
+    INSIDE(gateways, {
+        for (const char *name = "ab"; *name; name++) {
+            IP("link set %c1 addrgenmode none", *name);
+            IP("address flush dev %c1 scope link", *name);
+            IP("address add fe80::%c/64 dev %c1 nodad", *name, *name);
+        }
+        advertise('a', LOW, 1800);
+    });
+    default_is(TUNTAP_IPV6, "fe80::a", "a0", 1024);
+    INSIDE(gateways, advertise('a', LOW, 0));
+    default_is_gone(TUNTAP_IPV6);
+    INSIDE(gateways, advertise('a', LOW, 1800));
+    default_is(TUNTAP_IPV6, "fe80::a", "a0", 1024);
+    INSIDE(gateways, advertise('b', HIGH, 1800));
+    default_is(TUNTAP_IPV6, "fe80::b", "b0", 1024);
+    LEAVES("b0", ANYWHERE6);
+    INSIDE(gateways, advertise('b', HIGH, 0));
+    default_is(TUNTAP_IPV6, "fe80::a", "a0", 1024);
+    LEAVES("a0", ANYWHERE6);
+    INSIDE(gateways, advertise('a', LOW, 0));
+    default_is_gone(TUNTAP_IPV6);
+    route_through('a');
+    default_is(TUNTAP_IPV6, "2001:db8:1::1", "a0", 10);
+    route_through('b');
+    NO_EVENT(monitor);
+}
+
+static void it_is_the_default_route_that_the_kernel_uses(int gateways)
 {
     the_present_default_route_is_reported_first(NULL, 0);
     the_first_of_equal_ipv4_routes_is_the_default_route();
     the_preferred_of_equal_ipv6_routes_is_the_default_route();
     a_route_for_some_packets_is_not_the_default_route();
     a_family_whose_packets_are_discarded_has_no_default_route();
+    routers_are_default_routes(gateways);
     tuntap_monitor_close(monitor);
 }
 
@@ -280,7 +334,7 @@ int main(void)
     changes_are_reported(NULL, 0);
     changes_are_reported(dev, 0);
     changes_are_reported(dev, TUNTAP_MONITOR_ROUTES);
-    it_is_the_default_route_that_the_kernel_uses();
+    it_is_the_default_route_that_the_kernel_uses(gateways);
     the_last_next_hop_is_the_default_route();
     the_default_route_is_reported_again_after_an_overrun();
     the_routes_of_a_tunnel_are_not_reported(dev);
