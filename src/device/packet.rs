@@ -29,6 +29,7 @@ impl Device {
     }
 
     /// Reads one packet and returns its length.
+    #[inline]
     pub fn read(&self, buf: &mut [MaybeUninit<u8>], limit: Limit) -> Result<usize, Errno> {
         let Some(rest) = self.rest() else {
             return self.try_or_wait(Readiness::READ, limit, || self.backend.read(buf));
@@ -71,6 +72,7 @@ impl Device {
     }
 
     /// Writes one packet and returns its length.
+    #[inline]
     pub fn write(&self, packet: &[u8], limit: Limit) -> Result<usize, Errno> {
         if self.backend.mode().offload {
             return self.writev(&[IoSlice::new(packet)], limit);
@@ -111,6 +113,7 @@ impl Device {
     }
 
     /// Rejects a packet that the kernel would accept and then drop.
+    #[inline]
     pub(crate) fn check(&self, first: Option<u8>, length: usize) -> Result<(), Errno> {
         if fault(self.backend.mode(), first, length).is_some() {
             return Err(Errno::EINVAL);
@@ -266,6 +269,7 @@ impl Device {
 
 /// Why these bytes are not a packet. Linux accepts a TUN packet by its first byte alone, and later drops a truncated or
 /// invalid one without an error. The check reports it to the sender.
+#[inline]
 fn fault(mode: Mode, first: Option<u8>, length: usize) -> Option<&'static str> {
     let header = match (mode.pi, mode.kind, first.map(|byte| byte >> 4)) {
         (true, Kind::Tun, _) => PI_HEADER,

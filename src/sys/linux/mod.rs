@@ -225,6 +225,7 @@ impl Backend for Queue {
         self.read_size
     }
 
+    #[inline]
     fn read(&self, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
         let length = if buf.len() >= self.read_size {
             self.node.read(buf)
@@ -244,6 +245,7 @@ impl Backend for Queue {
         self.node.readv(bufs, room >= self.read_size).map_err(|errno| self.node.translate(errno))
     }
 
+    #[inline]
     fn write(&self, packet: &[u8]) -> Outcome<usize> {
         self.node.write(packet).map_err(|errno| self.node.translate(errno))
     }

@@ -18,6 +18,7 @@ const FEW_PARTS: usize = 16;
 
 impl Node {
     /// Reads into a buffer that holds every packet.
+    #[inline]
     pub(super) fn read(&self, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize> {
         self.read_into(buf.as_mut_ptr().cast(), buf.len())
     }
@@ -76,6 +77,7 @@ impl Node {
         if length > buf.len() { Err(Errno::EMSGSIZE) } else { Ok(length) }
     }
 
+    #[inline]
     fn read_into(&self, buf: *mut u8, length: usize) -> Outcome<usize> {
         // SAFETY: the callers above pass writable memory of this length.
         outcome(unsafe { libc::syscall(libc::SYS_read, self.fd().as_raw_fd(), buf, length) })
@@ -86,6 +88,7 @@ impl Node {
         outcome(unsafe { libc::syscall(libc::SYS_readv, self.fd().as_raw_fd(), parts, count) })
     }
 
+    #[inline]
     pub(super) fn write(&self, packet: &[u8]) -> Outcome<usize> {
         // SAFETY: the kernel reads at most the length of the packet from it.
         outcome(unsafe {
@@ -137,6 +140,7 @@ fn with_list(
 
 /// The result of a system call. Calls on the path of packets do not use libc's wrappers, which are cancellation points:
 /// they cost more, and would unwind a thread through this library.
+#[inline]
 fn outcome(returned: libc::c_long) -> Outcome<usize> {
     usize::try_from(returned).map_err(|_| Errno::last())
 }
