@@ -136,11 +136,9 @@ impl Policy {
         let mut plan = Plan::default();
         for family in families {
             let removed = Addition { family: *family, bypass };
-            let mut present = self.present(*family)?;
-            present.retain(|it| removed.has(it));
-            in_order_of_removal(&mut present);
-            for rule in present {
-                plan.edit(Edit::Remove(rule))?;
+            let present = self.present(*family)?;
+            for rule in in_order_of_removal(&present).filter(|it| removed.has(it)) {
+                plan.edit(Edit::Remove(*rule))?;
             }
             memory::push(&mut plan.not_owned, removed)?;
         }
@@ -197,8 +195,9 @@ fn is_of_default(step: Step) -> bool {
 }
 
 /// First the rules that select the table: then all packets take their former routes again.
-fn in_order_of_removal(rules: &mut [Rule]) {
-    rules.sort_unstable_by_key(|it| !selects_table(it.step));
+fn in_order_of_removal(rules: &[Rule]) -> impl Iterator<Item = &Rule> {
+    let which = |first| move |it: &&Rule| selects_table(it.step) == first;
+    rules.iter().filter(which(true)).chain(rules.iter().filter(which(false)))
 }
 
 impl Drop for Policy {
@@ -215,9 +214,8 @@ fn remove_temporary(netlink: &mut Socket, index: u32, is_meant: impl Fn(&Rule) -
     for family in [Family::V4, Family::V6] {
         let mut rules = rule::list_family(netlink, family).unwrap_or_default();
         rules.retain(|it| it.index == index);
-        in_order_of_removal(&mut rules);
         let is_meant = |rule: &Rule| !rule.permanent && is_meant(rule);
-        for rule in rules.iter().filter(|it| is_meant(it)) {
+        for rule in in_order_of_removal(&rules).filter(|it| is_meant(it)) {
             let _ = rule::remove(netlink, rule);
         }
         let mut selecting = rules.iter().filter(|it| selects_table(it.step)).peekable();
