@@ -289,7 +289,7 @@ impl Control {
         }
         let index = self.index;
         let Some(netlink) = self.socket()? else { return Ok(None) };
-        let Some(link) = present(link::by_index(netlink, index))? else { return Ok(None) };
+        let Some(link) = unless_removed(link::by_index(netlink, index))? else { return Ok(None) };
         Ok(self.is_confirmed(node, &link.name)?.then_some(link))
     }
 
@@ -317,7 +317,7 @@ impl Control {
             *self = Self { driver_reports, foreign, ..Self::new(Some(netlink), identity, Trace::Lost) };
         }
         let Some(netlink) = &mut self.netlink else { return Ok(None) };
-        let Some(link) = present(link::by_name(netlink, name))? else { return Ok(None) };
+        let Some(link) = unless_removed(link::by_name(netlink, name))? else { return Ok(None) };
         if !self.is_confirmed(node, &link.name)? {
             return Ok(None);
         }
@@ -340,7 +340,7 @@ impl Control {
             0 => link::by_name(netlink, name),
             index => link::by_index(netlink, index),
         };
-        let link = present(found)?;
+        let link = unless_removed(found)?;
         let index = link.as_ref().map_or(index, |link| link.index);
         if netlink.departures().is_none_or(|departures| departures.may_have(index, name)) {
             self.trace = Trace::Lost;
@@ -374,7 +374,7 @@ fn has_name(node: &Node, name: &Name) -> bool {
     node.granted().is_ok_and(|granted| granted.name == *name)
 }
 
-fn present(found: Result<Link, Error>) -> Result<Option<Link>, Error> {
+fn unless_removed(found: Result<Link, Error>) -> Result<Option<Link>, Error> {
     match found {
         Err(error) if error.reason() == Reason::Removed => Ok(None),
         found => found.map(Some),

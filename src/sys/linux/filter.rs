@@ -31,9 +31,9 @@ enum Known {
     /// These handles have not set a filter.
     #[default]
     Nothing,
-    Set(Program),
+    Set(Loaded),
     /// The filter was removed from the attached queues. A queue that was detached at that time still has it.
-    Removed(Program),
+    Removed(Loaded),
 }
 
 impl Filter {
@@ -52,7 +52,7 @@ impl Filter {
             };
             return Ok(());
         }
-        let program = Program::new(instructions)?;
+        let program = Loaded::new(instructions)?;
         match (program.set(node), &*known) {
             (Ok(()), _) => *known = Known::Set(program),
             // The kernel has dropped the previous filter, and may have removed it from some queues.
@@ -100,7 +100,7 @@ impl Known {
         }
         if !attach(node)? {
             // An unrelated handle of this process has set the filter.
-            let program = Program::of(node)?;
+            let program = Loaded::of(node)?;
             program.set(node)?;
             *self = Self::Set(program);
             if !attach(node)? {
@@ -127,17 +127,17 @@ fn attach(node: &Node) -> Outcome<bool> {
 pub(super) fn set_once(node: &Node, instructions: &[Instruction]) -> Outcome<()> {
     match instructions {
         [] => node.detach_filter(),
-        _ => Program::new(instructions)?.set(node),
+        _ => Loaded::new(instructions)?.set(node),
     }
 }
 
 /// Instructions in memory that is readable only during a request.
-struct Program {
+struct Loaded {
     memory: Hidden,
     count: u16,
 }
 
-impl Program {
+impl Loaded {
     fn new(instructions: &[Instruction]) -> Outcome<Self> {
         let count = u16::try_from(instructions.len()).map_err(|_| Errno::EINVAL)?;
         // SAFETY: an instruction is eight bytes without padding.

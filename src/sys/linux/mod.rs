@@ -121,7 +121,7 @@ fn inside<T: Send>(place: &Place<'_>, action: impl FnOnce() -> Result<T> + Send)
 }
 
 /// What was found. None if there is no such interface.
-fn present<T>(found: Outcome<T>) -> std::result::Result<Option<T>, Refusal> {
+fn unless_absent<T>(found: Outcome<T>) -> std::result::Result<Option<T>, Refusal> {
     match found {
         Err(Errno::ENODEV | Errno::ENXIO) => Ok(None),
         found => Ok(Some(found?)),
@@ -326,12 +326,12 @@ impl Backend for Queue {
     }
 
     fn index_of(&self, call: &mut Call<'_>, name: &Name) -> Result<Option<u32>> {
-        let query = |netlink: &mut Socket, _| present(link::index_of(netlink.fd(), name));
+        let query = |netlink: &mut Socket, _| unless_absent(link::index_of(netlink.fd(), name));
         self.query(call, query, "find an interface in the network namespace of")
     }
 
     fn name_of(&self, call: &mut Call<'_>, index: u32) -> Result<Option<Name>> {
-        let query = |netlink: &mut Socket, _| present(link::name_of(netlink.fd(), index));
+        let query = |netlink: &mut Socket, _| unless_absent(link::name_of(netlink.fd(), index));
         self.query(call, query, "find an interface in the network namespace of")
     }
 

@@ -34,7 +34,7 @@ type EachMessage<'a> = &'a mut dyn FnMut(Option<&[u8]>) -> Result<(), NoMemory>;
 
 /// How complete an answer is.
 #[derive(PartialEq, Eq)]
-enum Answer {
+enum Completeness {
     Complete,
     /// A change interrupted the dump: items may be missing or duplicated.
     Interrupted,
@@ -86,7 +86,7 @@ impl Socket {
         for _ in 0..TRIES {
             let sequence = self.send(request)?;
             match self.answer(sequence, &mut buffer, &mut |_| Ok(())) {
-                Ok(Answer::Lost | Answer::Cut(_)) => lost = true,
+                Ok(Completeness::Lost | Completeness::Cut(_)) => lost = true,
                 // An error that is not repeated was one of the receive: the kernel had made the change.
                 Err(Refusal { errno, .. })
                     if (lost || first.is_some_and(|it| it != errno)) && request.is_done(errno) =>
@@ -133,10 +133,10 @@ impl Socket {
             read(None)?;
             let sequence = self.send(request)?;
             match self.answer(sequence, &mut buffer, &mut |body| read(Some(body)))? {
-                Answer::Complete => return Ok(()),
-                Answer::Interrupted => last = Errno::EBUSY,
-                Answer::Lost => last = Errno::ENOBUFS,
-                Answer::Cut(length) => socket::lengthen(&mut buffer, length)?,
+                Completeness::Complete => return Ok(()),
+                Completeness::Interrupted => last = Errno::EBUSY,
+                Completeness::Lost => last = Errno::ENOBUFS,
+                Completeness::Cut(length) => socket::lengthen(&mut buffer, length)?,
             }
         }
         Err(last.into())
@@ -166,17 +166,17 @@ impl Socket {
         sequence: u32,
         buffer: &mut [u8],
         read: &mut dyn FnMut(&[u8]) -> Result<(), NoMemory>,
-    ) -> Result<Answer, Refusal> {
-        let mut answer = Answer::Complete;
+    ) -> Result<Completeness, Refusal> {
+        let mut completeness = Completeness::Complete;
         loop {
             let datagram = match self.socket.receive(buffer) {
                 Ok(None) => continue,
                 Ok(Some(datagram)) => datagram,
                 Err(errno) => {
                     self.drain(buffer);
-                    return match (errno, answer) {
-                        (Errno::EAGAIN, Answer::Cut(length)) => Ok(Answer::Cut(length)),
-                        (Errno::EAGAIN | Errno::ENOBUFS, _) => Ok(Answer::Lost),
+                    return match (errno, completeness) {
+                        (Errno::EAGAIN, Completeness::Cut(length)) => Ok(Completeness::Cut(length)),
+                        (Errno::EAGAIN | Errno::ENOBUFS, _) => Ok(Completeness::Lost),
                         _ => Err(errno.into()),
                     };
                 }
@@ -188,18 +188,18 @@ impl Socket {
                 continue;
             }
             if datagram.is_cut() {
-                answer = Answer::Cut(datagram.length);
+                completeness = Completeness::Cut(datagram.length);
             }
             let mut rest = datagram.bytes;
             while let Some(message) = Message::take(&mut rest).filter(|it| it.sequence == sequence) {
                 if message.is_overrun() {
-                    return Ok(Answer::Lost);
+                    return Ok(Completeness::Lost);
                 }
                 if message.is_interrupted() {
-                    answer = Answer::Interrupted;
+                    completeness = Completeness::Interrupted;
                 }
                 if message.is_end() {
-                    return message.outcome().map(|()| answer);
+                    return message.outcome().map(|()| completeness);
                 }
                 // The rest of a dump would make the next request fail with EBUSY.
                 if let Err(error) = read(message.body) {
@@ -207,7 +207,7 @@ impl Socket {
                     return Err(error.into());
                 }
                 if message.is_alone() {
-                    return Ok(answer);
+                    return Ok(completeness);
                 }
             }
         }

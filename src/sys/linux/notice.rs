@@ -4,7 +4,7 @@
 use super::address::number;
 use super::ifinfo::is_of_interface;
 use super::message::{Attributes, Message};
-use super::rtmsg::{FLAGS_AT, Parts, RTMSG};
+use super::rtmsg::{FLAGS_AT, RTMSG, RouteMessage};
 use super::{address, ifinfo};
 use crate::model::event::{NOWHERE, Notice, RouteKey};
 use crate::model::memory::{self, NoMemory};
@@ -60,18 +60,18 @@ fn push_route(
     message: &Message<'_>,
     is_needed: impl Fn(Option<u32>, &RouteKey) -> bool,
 ) -> Result<(), NoMemory> {
-    let Some(parts) = Parts::of(message.body).filter(|parts| parts.flags() & RTM_F_CLONED == 0) else {
+    let Some(route) = RouteMessage::of(message.body).filter(|route| route.flags() & RTM_F_CLONED == 0) else {
         return Ok(());
     };
-    let Some(key) = parts.key().filter(|key| is_needed(None, key)) else { return Ok(()) };
-    if let Some(notice) = unannounced(message, &parts, key) {
+    let Some(key) = route.key().filter(|key| is_needed(None, key)) else { return Ok(()) };
+    if let Some(notice) = unannounced(message, &route, key) {
         memory::push(notices, notice)?;
     }
     let added = message.kind == libc::RTM_NEWROUTE;
-    for index in parts.hops().filter(|index| added && is_needed(Some(*index), &key)) {
+    for index in route.hops().filter(|index| added && is_needed(Some(*index), &key)) {
         memory::push(notices, Notice::Multipath(index, key))?;
     }
-    let found = found(&parts).filter(|(index, _)| is_needed(Some(*index), &key));
+    let found = found(&route).filter(|(index, _)| is_needed(Some(*index), &key));
     let Some((index, installed)) = found else { return Ok(()) };
     let installed = Installed { detail: identity(message.body)?, ..installed };
     let notice = match (added, message.is_alone()) {
@@ -83,10 +83,10 @@ fn push_route(
 }
 
 /// The route, and the index of its interface, if it has one.
-fn found(parts: &Parts<'_>) -> Option<(u32, Installed)> {
-    match parts.kind() {
-        Some(kind) => Some((parts.interface()?, parts.installed(kind)?)),
-        None => Some((NOWHERE, parts.installed(Type::Unicast)?)),
+fn found(route: &RouteMessage<'_>) -> Option<(u32, Installed)> {
+    match route.kind() {
+        Some(kind) => Some((route.interface()?, route.installed(kind)?)),
+        None => Some((NOWHERE, route.installed(Type::Unicast)?)),
     }
 }
 
@@ -94,10 +94,10 @@ fn found(parts: &Parts<'_>) -> Option<(u32, Installed)> {
 /// that becomes a multipath route, and does not report the order of routes with one key. It sends only RTM_DELROUTE
 /// for a next hop of an IPv6 multipath route (fib6_del_route), also if the route leads through one interface then. Its
 /// lists do not have a route between these next hops (fib6_dump_node).
-fn unannounced(message: &Message<'_>, parts: &Parts<'_>, key: RouteKey) -> Option<Notice> {
+fn unannounced(message: &Message<'_>, route: &RouteMessage<'_>, key: RouteKey) -> Option<Notice> {
     match message.kind {
         libc::RTM_NEWROUTE if message.has_rivals() => Some(Notice::RouteReplaced(key)),
-        libc::RTM_DELROUTE if parts.family == number(Family::V6) => Some(Notice::NextHopGone(key)),
+        libc::RTM_DELROUTE if route.family == number(Family::V6) => Some(Notice::NextHopGone(key)),
         _ => None,
     }
 }

@@ -112,7 +112,7 @@ impl Opening<'_> {
     /// Opens a device that may exist. Queries its state first, so that a failure can restore it.
     fn open_existing(&self, node: Node) -> Result<Queue> {
         let mut netlink = control::prepare()?;
-        let before = present(&mut netlink, self.name, self.flags.existing)?;
+        let before = existing(&mut netlink, self.name, self.flags.existing)?;
         node.join(self.name.as_bytes(), self.flags.mode, self.flags.exclusive)
             .map_err(|errno| self.explain(Some(&mut netlink), errno))?;
         let opened = self.begin_existing(node, netlink, before.as_ref());
@@ -372,14 +372,14 @@ fn check_index(control: &Control, only: Option<u32>, name: impl Display) -> Resu
     }
 }
 
-/// The device with this name, if it exists. It must exist if `existing` is set.
-fn present(netlink: &mut Socket, name: &NameRequest, existing: bool) -> Result<Option<Link>> {
+/// The device with this name, if it exists. It must exist if `required` is set.
+fn existing(netlink: &mut Socket, name: &NameRequest, required: bool) -> Result<Option<Link>> {
     let NameRequest::Exact(exact) = name else {
         let text = "TUNTAP_EXISTING needs the name of a device";
-        return if existing { Err(Error::new(Errno::EINVAL, Reason::Name, text)) } else { Ok(None) };
+        return if required { Err(Error::new(Errno::EINVAL, Reason::Name, text)) } else { Ok(None) };
     };
     match link::by_name(netlink, exact) {
-        Err(error) if error.reason() == Reason::Removed && existing => {
+        Err(error) if error.reason() == Reason::Removed && required => {
             let text = text!("open {name}: there is no such device");
             Err(Error::new(Errno::ENODEV, Reason::Absent, text))
         }

@@ -82,15 +82,15 @@ impl Policy {
         let others = |step| step != Step::End && is_of_default(step) && !steps.contains(&step);
         let mut plan = Plan::default();
         for family in families {
-            let present = self.present(*family)?;
-            let mut existing = present.iter().filter(|it| selects_table(it.step)).peekable();
+            let rules = self.rules(*family)?;
+            let mut existing = rules.iter().filter(|it| selects_table(it.step)).peekable();
             let is_new = existing.peek().is_none();
             let permanent = permanent || existing.any(|it| it.permanent);
             plan.add(Addition { family: *family, bypass: None }, is_new, permanent)?;
             for step in steps {
-                plan.add_rule(&present, Rule { family: *family, step: *step, index: self.index, permanent })?;
+                plan.add_rule(&rules, Rule { family: *family, step: *step, index: self.index, permanent })?;
             }
-            for rule in present.iter().filter(|it| others(it.step)) {
+            for rule in rules.iter().filter(|it| others(it.step)) {
                 plan.edit(Edit::Remove(*rule))?;
             }
         }
@@ -112,10 +112,10 @@ impl Policy {
         let step = Step::Bypass(*bypass);
         let mut plan = Plan::default();
         for family in families {
-            let present = self.present(*family)?;
-            let is_new = !present.iter().any(|it| it.step == step);
+            let rules = self.rules(*family)?;
+            let is_new = !rules.iter().any(|it| it.step == step);
             plan.add(Addition { family: *family, bypass: Some(*bypass) }, is_new, permanent)?;
-            plan.add_rule(&present, Rule { family: *family, step, index: self.index, permanent })?;
+            plan.add_rule(&rules, Rule { family: *family, step, index: self.index, permanent })?;
         }
         self.apply(&plan)
     }
@@ -126,7 +126,7 @@ impl Policy {
     }
 
     /// The rules of this device.
-    fn present(&mut self, family: Family) -> Result<Vec<Rule>, Refusal> {
+    fn rules(&mut self, family: Family) -> Result<Vec<Rule>, Refusal> {
         let mut rules = rule::list_family(&mut self.netlink, family)?;
         rules.retain(|it| it.index == self.index);
         Ok(rules)
@@ -136,8 +136,8 @@ impl Policy {
         let mut plan = Plan::default();
         for family in families {
             let removed = Addition { family: *family, bypass };
-            let present = self.present(*family)?;
-            for rule in in_order_of_removal(&present).filter(|it| removed.has(it)) {
+            let rules = self.rules(*family)?;
+            for rule in in_order_of_removal(&rules).filter(|it| removed.has(it)) {
                 plan.edit(Edit::Remove(*rule))?;
             }
             memory::push(&mut plan.not_owned, removed)?;
@@ -250,8 +250,8 @@ impl Plan {
     }
 
     /// Adds a rule that is not present. A permanent rule replaces a temporary one.
-    fn add_rule(&mut self, present: &[Rule], wanted: Rule) -> Result<(), NoMemory> {
-        match present.iter().find(|it| it.step == wanted.step) {
+    fn add_rule(&mut self, rules: &[Rule], wanted: Rule) -> Result<(), NoMemory> {
+        match rules.iter().find(|it| it.step == wanted.step) {
             None => self.edit(Edit::Add(wanted)),
             Some(found) if wanted.permanent && !found.permanent => {
                 self.edit(Edit::Add(wanted))?;

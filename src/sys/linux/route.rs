@@ -10,9 +10,9 @@ use super::link;
 use super::message::{Attributes, Refusal, Request};
 use super::netlink::Socket;
 use super::rtmsg::{
-    EXPIRES_AT, FLAGS_AT, IPV6_METRIC, LENGTH_AT, MAIN_TABLE, PROTOCOL_AT, Parts, RTA_ENCAP, RTA_ENCAP_TYPE,
+    EXPIRES_AT, FLAGS_AT, IPV6_METRIC, LENGTH_AT, MAIN_TABLE, PROTOCOL_AT, RTA_ENCAP, RTA_ENCAP_TYPE,
     RTA_EXPIRES, RTA_MARK, RTA_NH_ID, RTA_VIA, RTAX_MTU, RTM_F_FIB_MATCH, RTM_F_LOOKUP_TABLE, RTMSG,
-    RTNH_F_ONLINK, SCOPE_AT, SOURCE_AT, TOS_AT, TYPE_AT, parse, rtmsg, type_number,
+    RTNH_F_ONLINK, RouteMessage, SCOPE_AT, SOURCE_AT, TOS_AT, TYPE_AT, parse, rtmsg, type_number,
 };
 use crate::model::assigned::Scope;
 use crate::model::error::Errno;
@@ -90,9 +90,11 @@ pub(super) fn replace(netlink: &mut Socket, index: u32, route: &Route) -> Result
 
 /// Whether the kernel regards the two routes as conflicting (fib_table_insert, fib6_add_rt2node).
 fn conflicts(body: &[u8], wanted: &[u8]) -> bool {
-    let (Some(found), Some(wanted)) = (Parts::of(body), Parts::of(wanted)) else { return false };
-    let metric = |parts: &Parts<'_>| match parts.metric() {
-        0 if parts.family == number(Family::V6) => IPV6_METRIC,
+    let (Some(found), Some(wanted)) = (RouteMessage::of(body), RouteMessage::of(wanted)) else {
+        return false;
+    };
+    let metric = |route: &RouteMessage<'_>| match route.metric() {
+        0 if route.family == number(Family::V6) => IPV6_METRIC,
         metric => metric,
     };
     found.has_destination_of(&wanted)
@@ -102,8 +104,8 @@ fn conflicts(body: &[u8], wanted: &[u8]) -> bool {
 
 /// The interface of a route. None if it has several, or a nexthop object.
 fn owner(body: &[u8]) -> Option<u32> {
-    let parts = Parts::of(body)?;
-    parts.interface().filter(|_| parts.object().is_none())
+    let route = RouteMessage::of(body)?;
+    route.interface().filter(|_| route.object().is_none())
 }
 
 /// The route that the kernel selects for a packet: the destination and the attributes of the route as it was added, with
@@ -142,7 +144,7 @@ const TRIES: usize = 16;
 
 /// What an answer says about a route. One with several next hops has no interface.
 #[derive(PartialEq, Eq)]
-pub(super) struct Answer {
+pub(super) struct Selected {
     pub(super) network: IpAddr,
     pub(super) prefix: Prefix,
     gateway: Option<IpAddr>,
@@ -153,7 +155,7 @@ pub(super) struct Answer {
     rank: Option<u8>,
 }
 
-fn find_one(netlink: &mut Socket, lookup: &Lookup, flags: u32) -> Result<Answer, Refusal> {
+fn find_one(netlink: &mut Socket, lookup: &Lookup, flags: u32) -> Result<Selected, Refusal> {
     let answers = netlink.query(&find_request(lookup, flags), |body| Ok(Some(parse_found(body))));
     let answers = answers.map_err(|refusal| match refusal.errno {
         // The kernel has one page for its answer (inet_rtm_getroute, inet6_rtm_getroute).
@@ -164,18 +166,18 @@ fn find_one(netlink: &mut Socket, lookup: &Lookup, flags: u32) -> Result<Answer,
     Ok(answers.into_iter().next().flatten().ok_or(Errno::ENETUNREACH)?)
 }
 
-pub(super) fn parse_found(body: &[u8]) -> Option<Answer> {
-    let parts = Parts::of(body)?;
-    let network = parts.network()?;
-    Some(Answer {
+pub(super) fn parse_found(body: &[u8]) -> Option<Selected> {
+    let route = RouteMessage::of(body)?;
+    let network = route.network()?;
+    Some(Selected {
         network,
-        prefix: Prefix::new(Family::of(network), parts.byte(LENGTH_AT))?,
-        gateway: parts.gateway(),
-        source: parts.source(),
-        details: parts.details()?,
-        index: parts.interface(),
-        exact: parts.is_simple(),
-        rank: parts.rank(),
+        prefix: Prefix::new(Family::of(network), route.byte(LENGTH_AT))?,
+        gateway: route.gateway(),
+        source: route.source(),
+        details: route.details()?,
+        index: route.interface(),
+        exact: route.is_simple(),
+        rank: route.rank(),
     })
 }
 
@@ -269,7 +271,7 @@ fn rivals_request(route: &Route, index: u32) -> Request {
 /// Whether a request to delete `asked` matches the route `body` (fib_table_delete, ip6_route_del). A request without a
 /// gateway matches any gateway.
 pub(super) fn is_deleted_by(body: &[u8], asked: &[u8]) -> bool {
-    let (Some(found), Some(wanted)) = (Parts::of(body), Parts::of(asked)) else { return false };
+    let (Some(found), Some(wanted)) = (RouteMessage::of(body), RouteMessage::of(asked)) else { return false };
     let same = |at: usize| body.get(at) == asked.get(at);
     if !found.has_destination_of(&wanted) || found.metric() != wanted.metric() || !same(PROTOCOL_AT) {
         return false;
@@ -286,7 +288,7 @@ pub(super) fn is_deleted_by(body: &[u8], asked: &[u8]) -> bool {
 }
 
 /// Whether a request to delete `wanted` matches the next hop of the route `found`.
-fn has_next_hop_of(found: &Parts<'_>, wanted: &Parts<'_>) -> bool {
+fn has_next_hop_of(found: &RouteMessage<'_>, wanted: &RouteMessage<'_>) -> bool {
     let several = found.attributes.get(libc::RTA_MULTIPATH).is_some();
     let same_gateway = several || wanted.gateway().is_none() || found.gateway() == wanted.gateway();
     // The list has routes of other interfaces for IPv6, and before Linux 4.20.

@@ -69,13 +69,13 @@ pub(super) fn type_number(kind: Type) -> u8 {
 }
 
 /// A message about a route, with its attributes.
-pub(super) struct Parts<'a> {
+pub(super) struct RouteMessage<'a> {
     body: &'a [u8],
     pub(super) family: u8,
     pub(super) attributes: Attributes<'a>,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> RouteMessage<'a> {
     pub(super) fn of(body: &'a [u8]) -> Option<Self> {
         Some(Self { body, family: *body.first()?, attributes: Attributes(body.get(RTMSG..)?) })
     }
@@ -185,7 +185,7 @@ impl<'a> Parts<'a> {
     }
 
     pub(super) fn has_destination_of(&self, other: &Self) -> bool {
-        let of = |parts: &Self| (parts.family, parts.byte(LENGTH_AT), parts.network(), parts.table());
+        let of = |route: &Self| (route.family, route.byte(LENGTH_AT), route.network(), route.table());
         of(self) == of(other)
     }
 
@@ -218,9 +218,9 @@ fn is_plain(kind: u16, value: &[u8]) -> bool {
 
 /// Parses a message about a route through this interface only, without its `detail`.
 pub(super) fn parse(body: &[u8], index: u32) -> Option<Installed> {
-    let parts = Parts::of(body)?;
-    if parts.interface() != Some(index) || parts.table() == LOCAL_TABLE {
+    let route = RouteMessage::of(body)?;
+    if route.interface() != Some(index) || route.table() == LOCAL_TABLE {
         return None;
     }
-    parts.installed(parts.kind()?)
+    route.installed(route.kind()?)
 }
