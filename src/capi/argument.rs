@@ -16,7 +16,7 @@ pub(super) enum Argument {
     /// A handle is NULL.
     Handle(&'static str),
     /// The pointer to an output is NULL.
-    Place(&'static str),
+    Out(&'static str),
     /// Another pointer is NULL.
     Null(&'static str),
     /// A text is not UTF-8.
@@ -38,7 +38,7 @@ impl From<Argument> for Error {
     fn from(argument: Argument) -> Self {
         let (reason, text) = match argument {
             Argument::Handle(what) => (Reason::Argument, text!("the {what} is NULL")),
-            Argument::Place(what) => (Reason::Argument, text!("the pointer to the {what} is NULL")),
+            Argument::Out(what) => (Reason::Argument, text!("the pointer to the {what} is NULL")),
             Argument::Null(what) => (Reason::Argument, text!("{what} is NULL")),
             Argument::NotText(what) => (Reason::Address, text!("{what} is not text")),
             Argument::Size(name, least, given) => (
@@ -65,8 +65,8 @@ pub(super) struct Out<T>(*mut T);
 
 /// The caller's output, called `what` in the message.
 #[inline]
-pub(super) unsafe fn out<T>(place: *mut T, what: &'static str) -> Checked<Out<T>> {
-    if place.is_null() { Err(Argument::Place(what)) } else { Ok(Out(place)) }
+pub(super) unsafe fn out<T>(to: *mut T, what: &'static str) -> Checked<Out<T>> {
+    if to.is_null() { Err(Argument::Out(what)) } else { Ok(Out(to)) }
 }
 
 impl<T> Out<T> {
@@ -172,19 +172,19 @@ pub(super) fn check_count(count: usize, size: usize) -> Checked<()> {
 
 /// An output structure, with its size.
 pub(super) struct SizedOut<T> {
-    place: *mut u8,
+    to: *mut u8,
     size: usize,
     kind: PhantomData<T>,
 }
 
 /// The caller's output structure, called `what` in the message.
 pub(super) unsafe fn sized_out<T: Growing>(
-    place: *mut T,
+    to: *mut T,
     size: usize,
     what: &'static str,
 ) -> Checked<SizedOut<T>> {
     check_size::<T>(size)?;
-    out(place, what).map(|Out(place)| SizedOut { place: place.cast(), size, kind: PhantomData })
+    out(to, what).map(|Out(to)| SizedOut { to: to.cast(), size, kind: PhantomData })
 }
 
 impl<T: Growing> SizedOut<T> {
@@ -194,7 +194,7 @@ impl<T: Growing> SizedOut<T> {
         // Most callers are built with this version: nothing is zeroed.
         if self.size == size_of::<T>() {
             // SAFETY: the output given to `sized_out` has `size` bytes.
-            return unsafe { self.place.cast::<T>().write_unaligned(value) };
+            return unsafe { self.to.cast::<T>().write_unaligned(value) };
         }
         self.set_other_size(value);
     }
@@ -204,8 +204,8 @@ impl<T: Growing> SizedOut<T> {
         let known = self.size.min(size_of::<T>());
         // SAFETY: the output given to `sized_out` has `size` bytes, and all bytes of a Growing may be read.
         unsafe {
-            self.place.copy_from_nonoverlapping(ptr::from_ref(&value).cast(), known);
-            self.place.add(known).write_bytes(0, self.size.saturating_sub(known));
+            self.to.copy_from_nonoverlapping(ptr::from_ref(&value).cast(), known);
+            self.to.add(known).write_bytes(0, self.size.saturating_sub(known));
         }
     }
 
@@ -218,44 +218,44 @@ impl<T: Growing> SizedOut<T> {
 
 /// A caller's list of structures: `count` items of `size` bytes.
 pub(super) struct List<T> {
-    places: *mut u8,
+    items: *mut u8,
     pub(super) count: usize,
     pub(super) size: usize,
     kind: PhantomData<T>,
 }
 
 /// The caller's output list.
-pub(super) unsafe fn list_out<T: Growing>(places: *mut T, count: usize, size: usize) -> Checked<List<T>> {
-    let list = List::new(places, count, size)?;
-    if places.is_null() && count != 0 { Err(Argument::Place("list")) } else { Ok(list) }
+pub(super) unsafe fn list_out<T: Growing>(items: *mut T, count: usize, size: usize) -> Checked<List<T>> {
+    let list = List::new(items, count, size)?;
+    if items.is_null() && count != 0 { Err(Argument::Out("list")) } else { Ok(list) }
 }
 
 impl<T: Growing> List<T> {
     #[inline]
-    pub(super) unsafe fn new(places: *mut T, count: usize, size: usize) -> Checked<Self> {
+    pub(super) unsafe fn new(items: *mut T, count: usize, size: usize) -> Checked<Self> {
         check_size::<T>(size)?;
         check_count(count, size)?;
-        Ok(Self { places: places.cast(), count, size, kind: PhantomData })
+        Ok(Self { items: items.cast(), count, size, kind: PhantomData })
     }
 
-    /// The place of an item.
+    /// The pointer to an item.
     #[inline]
-    pub(super) fn place(&self, number: usize) -> *mut T {
-        self.places.wrapping_add(number.wrapping_mul(self.size)).cast()
+    pub(super) fn at(&self, number: usize) -> *mut T {
+        self.items.wrapping_add(number.wrapping_mul(self.size)).cast()
     }
 
     /// The item with this number, which must be less than the count. Members that a shorter one lacks are zero.
     #[inline]
     pub(super) unsafe fn get(&self, number: usize) -> T {
-        let place = self.place(number);
-        if self.size >= size_of::<T>() { place.read_unaligned() } else { read_known(place, self.size) }
+        let item = self.at(number);
+        if self.size >= size_of::<T>() { item.read_unaligned() } else { read_known(item, self.size) }
     }
 
     /// Writes the item with this number, which must be less than the count.
     #[inline]
     pub(super) unsafe fn set(&self, number: usize, value: T) {
-        let place = self.place(number).cast();
-        SizedOut { place, size: self.size, kind: PhantomData }.set(value);
+        let to = self.at(number).cast();
+        SizedOut { to, size: self.size, kind: PhantomData }.set(value);
     }
 
     /// Writes as many items as there is room for. Returns the length of the whole list.
@@ -270,7 +270,7 @@ impl<T: Growing> List<T> {
 
     /// Whether a member that this version does not know is not 0.
     pub(super) unsafe fn has_unknown(&self, number: usize) -> bool {
-        unknown_at(self.place(number), self.size).is_some()
+        unknown_at(self.at(number), self.size).is_some()
     }
 }
 
@@ -291,9 +291,9 @@ unsafe fn read_other_size<T: Growing>(from: *const T, size: usize, what: &'stati
     if from.is_null() {
         return Err(Argument::Null(what).into());
     }
-    if let Some(place) = unknown_at(from, size) {
+    if let Some(at) = unknown_at(from, size) {
         let text = text!(
-            "{what}: byte {place} of a {} of {size} bytes is not 0: this version of the library does not know that member",
+            "{what}: byte {at} of a {} of {size} bytes is not 0: this version of the library does not know that member",
             T::NAME
         );
         return Err(Error::new(Errno::EINVAL, Reason::Argument, text));
@@ -301,10 +301,10 @@ unsafe fn read_other_size<T: Growing>(from: *const T, size: usize, what: &'stati
     Ok(read_known(from, size))
 }
 
-/// The place of the first byte of a structure that this version does not know and that is not 0.
+/// The offset of the first byte of a structure that this version does not know and that is not 0.
 unsafe fn unknown_at<T: Growing>(from: *const T, size: usize) -> Option<usize> {
     let bytes = slice::from_raw_parts(from.cast::<u8>(), size);
-    (size_of::<T>()..size).find(|place| bytes.get(*place).is_some_and(|byte| *byte != 0))
+    (size_of::<T>()..size).find(|at| bytes.get(*at).is_some_and(|byte| *byte != 0))
 }
 
 /// The members of a structure that this version knows.
@@ -419,9 +419,9 @@ mod tests {
     #[test]
     fn a_longer_output_is_padded_with_zeros() {
         let mut bytes = [0xff_u8; 24];
-        // SAFETY: a place of 20 bytes.
-        let place = unsafe { sized_out(bytes.as_mut_ptr().cast::<Point>(), 20, "point") }.unwrap();
-        place.set(Point { x: u32::MAX, y: u32::MAX, z: u32::MAX });
+        // SAFETY: an output of 20 bytes.
+        let out = unsafe { sized_out(bytes.as_mut_ptr().cast::<Point>(), 20, "point") }.unwrap();
+        out.set(Point { x: u32::MAX, y: u32::MAX, z: u32::MAX });
         assert_eq!(bytes[..12], [0xff; 12]);
         assert_eq!(bytes[12..20], [0; 8]);
         assert_eq!(bytes[20..], [0xff; 4]);

@@ -214,8 +214,8 @@ pub unsafe extern "C" fn tuntap_close(dev: *mut Device) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_release(dev: *mut Device, fd: *mut c_int, err: *mut CError) -> c_int {
     call(err, || {
-        let place = out(fd, "descriptor")?;
-        place.set(consume(dev, Device::check_release)?.release().into_raw_fd());
+        let out = out(fd, "descriptor")?;
+        out.set(consume(dev, Device::check_release)?.release().into_raw_fd());
         Ok(())
     })
 }

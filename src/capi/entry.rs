@@ -131,14 +131,14 @@ pub(super) unsafe fn call<R: Return>(err: *mut CError, action: impl FnOnce() -> 
 /// Makes an object, and writes its handle to the caller's output. The memory is allocated first, because an opened
 /// device could not be undone for lack of it.
 pub(super) unsafe fn create<T: Handle>(
-    place: *mut *mut T,
+    to: *mut *mut T,
     err: *mut CError,
     make: impl FnOnce() -> Result<T>,
 ) -> c_int {
     call(err, || {
-        let place: Out<*mut T> = out(place, T::NAME)?;
+        let out: Out<*mut T> = out(to, T::NAME)?;
         let memory = Reserved::new()?;
-        place.set(memory.fill(make()?).into_raw());
+        out.set(memory.fill(make()?).into_raw());
         Ok(())
     })
 }

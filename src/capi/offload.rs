@@ -150,7 +150,7 @@ pub unsafe extern "C" fn tuntap_read_super(
     err: *mut CError,
 ) -> ssize_t {
     pass(dev, err, |device| {
-        let place = sized_out(hdr, hdr_size, "virtio header")?;
+        let out = sized_out(hdr, hdr_size, "virtio header")?;
         let room = memory_mut(buf, size, device.read_size(), "the buffer")?;
         device.needs_offload("read super-packets of")?;
         let mut header = VnetHdr::default();
@@ -161,7 +161,7 @@ pub unsafe extern "C" fn tuntap_read_super(
             // The read has filled that many bytes.
             header = device.count_tag(header, slice::from_raw_parts(buf.cast(), length));
         }
-        place.set(header.into());
+        out.set(header.into());
         Ok(length)
     })
 }

@@ -42,30 +42,30 @@ pub(super) type Packets = List<CPacket>;
 /// The caller's output list: `count` elements of `size` bytes each, at least 1.
 #[inline]
 pub(super) unsafe fn packets_out(
-    places: *mut CPacket,
+    items: *mut CPacket,
     count: usize,
     size: usize,
 ) -> Result<Packets, Argument> {
-    if places.is_null() {
-        return Err(Argument::Place("packets"));
+    if items.is_null() {
+        return Err(Argument::Out("packets"));
     }
     if count == 0 {
         return Err(Argument::Wrong("room for 0 packets: give 1 or more"));
     }
-    List::new(places, count, size)
+    List::new(items, count, size)
 }
 
 /// The caller's input list: `count` elements of `size` bytes each. It may be empty.
 #[inline]
 pub(super) unsafe fn packets_in(
-    places: *const CPacket,
+    items: *const CPacket,
     count: usize,
     size: usize,
 ) -> Result<Packets, Argument> {
-    if places.is_null() && count != 0 {
+    if items.is_null() && count != 0 {
         return Err(Argument::Null("the list of packets"));
     }
-    let packets = List::new(places.cast_mut(), count, size)?;
+    let packets = List::new(items.cast_mut(), count, size)?;
     packets.check()?;
     Ok(packets)
 }
@@ -78,8 +78,8 @@ impl Packets {
         }
         let (mut next, mut run, mut limit) = (0, 0_usize, 1);
         for number in (0..count).rev() {
-            let place = self.place(number);
-            let size = ptr::addr_of!((*place).size).read_unaligned();
+            let packet = self.at(number);
+            let size = ptr::addr_of!((*packet).size).read_unaligned();
             if next != size {
                 let segments = MAX_RUN_BYTES.checked_div(size.saturating_add(room));
                 limit = segments.unwrap_or(1).clamp(1, MAX_RUN);
@@ -91,7 +91,7 @@ impl Packets {
             } else {
                 1
             };
-            ptr::addr_of_mut!((*place).run).write_unaligned(run.min(limit));
+            ptr::addr_of_mut!((*packet).run).write_unaligned(run.min(limit));
             next = size;
         }
     }

@@ -107,8 +107,8 @@ pub unsafe extern "C" fn tuntap_list(
     err: *mut CError,
 ) -> ssize_t {
     call(err, || {
-        let places = list_out(devices, count, size)?;
-        Ok(places.fill(presence::list()?))
+        let list = list_out(devices, count, size)?;
+        Ok(list.fill(presence::list()?))
     })
 }
 
@@ -171,9 +171,9 @@ pub unsafe extern "C" fn tuntap_probe(
     err: *mut CError,
 ) -> c_int {
     call(err, || {
-        let place = out(supported, "result")?;
+        let out = out(supported, "result")?;
         let known = Feature::from_number(feature);
         let found = known.map_or(Ok(false), |feature| presence::probe(dev.as_ref(), feature));
-        place.fill(found.map(c_int::from))
+        out.fill(found.map(c_int::from))
     })
 }

@@ -129,10 +129,10 @@ pub unsafe extern "C" fn tuntap_reader_next(
     err: *mut CError,
 ) -> ssize_t {
     pass_mut(reader, err, |CReader { device, reader }| {
-        let place = out(packet, "packet")?;
+        let out = out(packet, "packet")?;
         match reader.next(device).map_err(|errno| read_failure(device, errno, 0))? {
             Some(bytes) => {
-                place.set(bytes.as_mut_ptr().cast());
+                out.set(bytes.as_mut_ptr().cast());
                 Ok(bytes.len())
             }
             None => Ok(0),
@@ -224,7 +224,7 @@ pub unsafe extern "C" fn tuntap_reader_copy(
     pass_mut(reader, err, |CReader { device, reader }| {
         let packets = packets_out(packets, count, size)?;
         packets.check()?;
-        let place = |number: usize, length: usize| {
+        let room = |number: usize, length: usize| {
             let CPacket { data, size, .. } = packets.get(number);
             if length > size {
                 return None;
@@ -233,7 +233,7 @@ pub unsafe extern "C" fn tuntap_reader_copy(
             Some(slice::from_raw_parts_mut(data.cast(), length))
         };
         let device: &Device = device;
-        reader.copy(device, count, place).map_err(|errno| {
+        reader.copy(device, count, room).map_err(|errno| {
             let (length, room) = (reader.pending(), packets.get(0).size);
             Failure::Errno(errno, move || match errno {
                 Errno::EMSGSIZE => device.explain_small_place(length, room),

@@ -312,9 +312,9 @@ pub unsafe extern "C" fn tuntap_find_route(
     err: *mut CError,
 ) -> c_int {
     call(err, || {
-        let place = sized_out(route, size, "route")?;
+        let out = sized_out(route, size, "route")?;
         let destination = c_str(destination, "the destination")?;
         let lookup = Lookup::parse(destination, optional_text(source, "the source")?, mark)?;
-        place.fill(Device::find_route(dev.as_ref(), &lookup))
+        out.fill(Device::find_route(dev.as_ref(), &lookup))
     })
 }

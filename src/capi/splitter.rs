@@ -86,7 +86,7 @@ pub unsafe extern "C" fn tuntap_splitter_begin(
     size: usize,
     err: *mut CError,
 ) -> c_int {
-    pass_mut(splitter, err, |CSplitter { splitter, kind, packet: place, size: length }| {
+    pass_mut(splitter, err, |CSplitter { splitter, kind, packet: start, size: length }| {
         splitter.drop_rest();
         let hdr = read_growing(hdr, hdr_size, "the virtio header")?;
         if packet.is_null() {
@@ -101,7 +101,7 @@ pub unsafe extern "C" fn tuntap_splitter_begin(
         if size > LARGEST {
             return Err(wrong("the limit is 65557 bytes"));
         }
-        (*place, *length) = (packet.cast(), size);
+        (*start, *length) = (packet.cast(), size);
         let bytes = slice::from_raw_parts(packet.cast(), size);
         splitter.begin(*kind, hdr.into(), bytes).map_err(|fault| wrong(fault.text()))
     })
@@ -125,13 +125,13 @@ pub unsafe extern "C" fn tuntap_splitter_next(
     err: *mut CError,
 ) -> ssize_t {
     pass_mut(splitter, err, |CSplitter { splitter, packet: start, size, .. }| {
-        let place = out(packet, "packet")?;
+        let out = out(packet, "packet")?;
         if !splitter.is_ready() {
             return Ok(0);
         }
         match splitter.next(slice::from_raw_parts_mut(*start, *size)) {
             Some(found) => {
-                place.set(start.add(found.start).cast());
+                out.set(start.add(found.start).cast());
                 Ok(found.len())
             }
             None => Err(Failure::Errno(Errno::EINVAL, changed)),

@@ -123,13 +123,13 @@ pub unsafe extern "C" fn tuntap_writer_reserve(
     err: *mut CError,
 ) -> c_int {
     pass_mut(writer, err, |CWriter { device, writer }| {
-        let place = out(packet, "packet")?;
+        let out = out(packet, "packet")?;
         let device: &Device = device;
         let explain = |unwritten: Unwritten| {
             Failure::Errno(unwritten.errno(), move || device.explain_write(unwritten.errno(), None, size))
         };
         let reserved = writer.reserve(size).map_err(explain)?;
-        place.set(reserved.as_mut_ptr().cast());
+        out.set(reserved.as_mut_ptr().cast());
         Ok(())
     })
 }

@@ -48,8 +48,8 @@ const BLOCK: usize = 64;
 
 /// Number of bytes to the next multiple of `align`. 0 if that is odd, because the bytes after it would then form other
 /// words.
-fn to_aligned(place: *const u8, align: usize, length: usize) -> usize {
-    let bytes = place.align_offset(align);
+fn to_aligned(pointer: *const u8, align: usize, length: usize) -> usize {
+    let bytes = pointer.align_offset(align);
     if length < LONG || bytes % 2 != 0 || bytes > length { 0 } else { bytes }
 }
 

@@ -15,7 +15,7 @@ use crate::model::route::{Installed, Route};
 use crate::model::text::text;
 use crate::model::vnet_hdr::Wanted;
 use crate::sys::Change;
-use crate::sys::{Backend, Namespace, Place};
+use crate::sys::{Backend, Location, Namespace};
 
 /// An item to add to a device.
 pub struct Added<T> {
@@ -58,8 +58,8 @@ pub struct Config {
 
 impl Config {
     /// Where to open the device.
-    pub(crate) fn place(&self) -> Place<'_> {
-        Place { node: self.node.as_deref(), namespace: self.namespace.as_ref() }
+    pub(crate) fn location(&self) -> Location<'_> {
+        Location { node: self.node.as_deref(), namespace: self.namespace.as_ref() }
     }
 
     /// Refuses options that contradict each other, before anything is changed: a device that is down cannot have routes,

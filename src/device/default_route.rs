@@ -44,8 +44,8 @@ impl Device {
         let families = families(family)?;
         let ours = self.default_routes(call, &families, None)?;
         let before = self.backend.routes(call)?;
-        let place = |route: &Route| (route.network(), route.prefix(), route.details.table);
-        let is_ours = |it: &&Installed| ours.iter().any(|route| place(route) == place(&it.route));
+        let key = |route: &Route| (route.network(), route.prefix(), route.details.table);
+        let is_ours = |it: &&Installed| ours.iter().any(|route| key(route) == key(&it.route));
         let mut present = before.iter().filter(is_ours).peekable();
         let had_any = present.peek().is_some();
         let removed = present.try_for_each(|installed| match self.backend.remove_route(call, installed) {

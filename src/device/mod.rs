@@ -56,10 +56,10 @@ impl Device {
         config.check(flags)?;
         check_ids(name, config)?;
         let undo = |backend: Queue, error| {
-            backend.undo_open(&config.place());
+            backend.undo_open(&config.location());
             Err(error)
         };
-        let backend = Queue::open(name, flags, config.vnet, &config.place())?;
+        let backend = Queue::open(name, flags, config.vnet, &config.location())?;
         let device = match rest_of(&backend) {
             Ok(rest) => Self::with(backend, rest, flags.nonblock),
             Err(error) => return undo(backend, error),

@@ -130,19 +130,19 @@ impl Reader {
         Ok(given)
     }
 
-    /// Copies up to `count` packets of a batch, each to the buffer that `place` returns for its number and length. Returns
-    /// their number. If `place` returns None, the packet is not lost: the next call returns it. If it is the first packet,
+    /// Copies up to `count` packets of a batch, each to the buffer that `room` returns for its number and length. Returns
+    /// their number. If `room` returns None, the packet is not lost: the next call returns it. If it is the first packet,
     /// fails with EMSGSIZE. 0 means the same as None of [`Self::next`].
     pub fn copy<'a>(
         &mut self,
         device: &Device,
         count: usize,
-        mut place: impl FnMut(usize, usize) -> Option<&'a mut [u8]>,
+        mut room: impl FnMut(usize, usize) -> Option<&'a mut [u8]>,
     ) -> Outcome<usize> {
         device.check_shutdown()?;
         let mut given = 0_usize;
         while given < count && self.source.has_next(device, given)? {
-            let Some(to) = place(given, self.pending()) else {
+            let Some(to) = room(given, self.pending()) else {
                 return if given == 0 { Err(Errno::EMSGSIZE) } else { Ok(given) };
             };
             if !self.source.copy(Some(to), given)? {

@@ -106,17 +106,17 @@ impl Device {
             }
         }
         let present = self.backend.routes(call).unwrap_or_default();
-        // The system adds a route after those in its place: the ones that were behind it are moved there again.
-        let mut places = Vec::new();
+        // The system adds a route after those with its key: the ones that were behind it are moved there again.
+        let mut keys = Vec::new();
         for installed in before {
-            let (place, lost) = (installed.route.place(), !present.contains(installed));
-            let moves = !lost && places.contains(&place);
+            let (key, lost) = (installed.route.key(), !present.contains(installed));
+            let moves = !lost && keys.contains(&key);
             if moves {
                 let _ = self.backend.remove_route(call, installed);
             }
             if moves || lost {
                 let _ = self.backend.restore_route(call, installed);
-                let _ = memory::push(&mut places, place);
+                let _ = memory::push(&mut keys, key);
             }
         }
     }

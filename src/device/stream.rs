@@ -72,8 +72,8 @@ impl Stream {
     #[inline]
     pub(crate) fn next(&mut self) -> Option<&mut [u8]> {
         let packet = self.memory.get_mut(self.packet.clone())?;
-        let place = self.splitter.next(packet)?;
-        packet.get_mut(place)
+        let range = self.splitter.next(packet)?;
+        packet.get_mut(range)
     }
 
     /// Size of the next packet.

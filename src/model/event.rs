@@ -28,7 +28,7 @@ pub(crate) enum Notice {
     RouteListed(u32, Installed),
     /// The route is gone.
     RouteGone(u32, Installed),
-    /// A route through any interface took this place. Routes that had the place may be gone, or have another order.
+    /// A route through any interface has this key now. Routes that had it before may be gone, or have another order.
     RouteReplaced(RouteKey),
     /// The route of this key has several next hops, one of them through the interface of this index.
     Multipath(u32, RouteKey),
@@ -60,7 +60,7 @@ pub(crate) struct RouteKey {
 }
 
 impl RouteKey {
-    /// The place of a route.
+    /// The key of a route.
     pub(crate) fn of(Installed { route, .. }: &Installed) -> Self {
         Self {
             network: route.network(),

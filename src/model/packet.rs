@@ -24,8 +24,8 @@ pub fn measure(parts: &[IoSlice<'_>]) -> (Option<u8>, usize) {
 
 /// Copies a packet to a buffer and returns its length. A packet that is too long is lost.
 pub(crate) fn copy(packet: &[u8], buf: &mut [MaybeUninit<u8>]) -> Result<usize, Errno> {
-    let place = buf.get_mut(..packet.len()).ok_or(Errno::EMSGSIZE)?;
-    for (to, from) in place.iter_mut().zip(packet) {
+    let room = buf.get_mut(..packet.len()).ok_or(Errno::EMSGSIZE)?;
+    for (to, from) in room.iter_mut().zip(packet) {
         to.write(*from);
     }
     Ok(packet.len())

@@ -195,7 +195,7 @@ impl Route {
     }
 
     /// What several routes can have in common, of which the system uses the first one.
-    pub(crate) fn place(&self) -> (IpAddr, Prefix, u32, u32) {
+    pub(crate) fn key(&self) -> (IpAddr, Prefix, u32, u32) {
         (self.network, self.prefix, self.details.metric, self.details.table)
     }
 

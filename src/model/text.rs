@@ -34,8 +34,8 @@ impl Text {
         let start = usize::from(self.len);
         let end = start.saturating_add(piece.len());
         match (self.bytes.get_mut(start..end), u8::try_from(end)) {
-            (Some(place), Ok(len)) if !self.full => {
-                place.copy_from_slice(piece);
+            (Some(room), Ok(len)) if !self.full => {
+                room.copy_from_slice(piece);
                 self.len = len;
             }
             _ => self.full = true,

@@ -68,7 +68,7 @@ impl Key {
     fn random() -> Self {
         // A fuzzer needs the same key each time.
         let random = RandomState::new();
-        let number = |place| if cfg!(fuzzing) { 0x9e37_79b9_7f4a_7c15 } else { random.hash_one(place) };
+        let number = |index| if cfg!(fuzzing) { 0x9e37_79b9_7f4a_7c15 } else { random.hash_one(index) };
         Self { words: array::from_fn(number), first: number(WORDS) }
     }
 

@@ -183,8 +183,8 @@ impl Joiner {
     fn put_flow(&mut self, flow: &Flow, packet: &[u8]) -> Option<()> {
         // A packet that cannot be coalesced needs no search: it begins a new item after all others.
         let found = if flow.joins { self.find(flow, packet) } else { None };
-        if let Some(place) = found.filter(|place| self.append(*place, flow, packet).is_some()) {
-            self.recent = Some(place);
+        if let Some(index) = found.filter(|index| self.append(*index, flow, packet).is_some()) {
+            self.recent = Some(index);
             return Some(());
         }
         self.begin(flow, packet)
@@ -206,25 +206,25 @@ impl Joiner {
     }
 
     fn look_up(&self, flow: &Flow, packet: &[u8]) -> Option<usize> {
-        let mut place = self.flows.latest(self.flows.bucket(flow.endpoints(packet)));
-        while let Some(found) = place.filter(|place| self.is_of(*place, flow, packet) != Some(true)) {
-            place = self.items.get(found).and_then(|item| item.older);
+        let mut index = self.flows.latest(self.flows.bucket(flow.endpoints(packet)));
+        while let Some(found) = index.filter(|index| self.is_of(*index, flow, packet) != Some(true)) {
+            index = self.items.get(found).and_then(|item| item.older);
         }
-        place
+        index
     }
 
     /// Whether an item and a packet are of the same flow.
     #[inline]
-    fn is_of(&self, place: usize, flow: &Flow, packet: &[u8]) -> Option<bool> {
-        let item = self.items.get(place)?;
+    fn is_of(&self, index: usize, flow: &Flow, packet: &[u8]) -> Option<bool> {
+        let item = self.items.get(index)?;
         let own = item.flow.as_ref()?;
         Some(own.has_same_layout(flow) && flow.same_endpoints(self.slots.get(&item.place)?, packet)?)
     }
 
     /// Appends the packet, which may be coalesced, to an item. None: it does not continue the item.
     #[inline]
-    fn append(&mut self, place: usize, flow: &Flow, packet: &[u8]) -> Option<()> {
-        let item = self.items.get_mut(place)?;
+    fn append(&mut self, index: usize, flow: &Flow, packet: &[u8]) -> Option<()> {
+        let item = self.items.get_mut(index)?;
         let payload = packet.get(flow.headers()..)?;
         let (own, room) = self.slots.growing(&item.place)?;
         if !item.accepts(own, flow, packet, payload.len()) {
@@ -249,12 +249,12 @@ impl Joiner {
     fn begin(&mut self, flow: &Flow, packet: &[u8]) -> Option<()> {
         let bucket = self.flows.bucket(flow.endpoints(packet));
         let older = self.flows.latest(bucket);
-        let place = self.items.len();
+        let index = self.items.len();
         if !flow.joins || flow.is_last || self.grow(flow, older, packet).is_none() {
             self.keep(packet, Some(*flow), older)?;
         }
-        self.flows.set_latest(bucket, place);
-        self.recent = Some(place);
+        self.flows.set_latest(bucket, index);
+        self.recent = Some(index);
         Some(())
     }
 

@@ -176,7 +176,7 @@ impl Splitter {
     #[inline(always)]
     pub fn next(&mut self, packet: &mut [u8]) -> Option<Range<usize>> {
         self.cpu.zero_upper();
-        let place = match self.plan {
+        let range = match self.plan {
             Plan::Segments(_) => self.next_segment(packet),
             Plan::Single(single) => {
                 self.plan = Plan::Done;
@@ -184,7 +184,7 @@ impl Splitter {
             }
             Plan::Done => return None,
         };
-        place.or_else(|| self.give_up())
+        range.or_else(|| self.give_up())
     }
 
     /// As [`Self::next`], but copies the packet to a buffer of its length. Copy and checksum take one pass.
@@ -213,11 +213,11 @@ impl Splitter {
     fn next_segment(&mut self, packet: &mut [u8]) -> Option<Range<usize>> {
         let headers = self.headers;
         let payload = self.step()?;
-        let place = payload.start - headers..payload.end;
-        let (headers, payload) = packet.get_mut(place.clone())?.split_at_mut_checked(headers)?;
+        let range = payload.start - headers..payload.end;
+        let (headers, payload) = packet.get_mut(range.clone())?.split_at_mut_checked(headers)?;
         let sum = if self.skips_sums() { 0 } else { self.cpu.sum(payload) };
         self.write(headers, payload.len(), sum)?;
-        Some(place)
+        Some(range)
     }
 
     #[inline]

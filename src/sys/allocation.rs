@@ -28,14 +28,14 @@ pub(crate) fn boxed<T>(value: T) -> Result<Box<T>, NoMemory> {
         return Ok(Box::new(value));
     }
     // SAFETY: the layout is not empty.
-    let place = unsafe { alloc(layout) }.cast::<T>();
-    if place.is_null() {
+    let pointer = unsafe { alloc(layout) }.cast::<T>();
+    if pointer.is_null() {
         return Err(NoMemory);
     }
     // SAFETY: memory for one value from the global allocator, with the layout of the box.
     unsafe {
-        place.write(value);
-        Ok(Box::from_raw(place))
+        pointer.write(value);
+        Ok(Box::from_raw(pointer))
     }
 }
 

@@ -85,10 +85,10 @@ pub(crate) use wait::{Waker, Wakes};
 /// The result of a call on the path of packets.
 pub(crate) type Outcome<T> = std::result::Result<T, Errno>;
 
-/// The place to open a device, if it is not the usual one.
+/// Where to open a device, if not at the usual location.
 #[derive(Default)]
 #[allow(dead_code, reason = "a system without a backend does not use it")]
-pub(crate) struct Place<'a> {
+pub(crate) struct Location<'a> {
     pub(crate) node: Option<&'a Path>,
     /// None: the one of the calling thread.
     pub(crate) namespace: Option<&'a Namespace>,
@@ -119,9 +119,9 @@ pub(crate) trait Backend: Sized + Send + Sync {
     fn delete(name: &Name) -> Result<()>;
 
     /// Attaches to the device of this name, or creates it. The core handles `flags.persist` and `flags.nonblock`.
-    fn open(name: &NameRequest, flags: &Flags, wanted: Wanted, place: &Place<'_>) -> Result<Self>;
+    fn open(name: &NameRequest, flags: &Flags, wanted: Wanted, location: &Location<'_>) -> Result<Self>;
     /// Undoes `open` after a later step failed: closes the queue, and restores what `open` changed of an existing device.
-    fn undo_open(self, _: &Place<'_>) {}
+    fn undo_open(self, _: &Location<'_>) {}
     /// Takes over a descriptor. With `borrow`, takes a copy.
     fn open_fd(fd: RawFd, borrow: bool) -> Result<Self>;
     /// The last step of taking over a descriptor. Until then the descriptor is unchanged.
@@ -232,7 +232,7 @@ pub(crate) trait Backend: Sized + Send + Sync {
     /// Replaces the first conflicting route through this device. EEXIST if a conflicting route leads through another
     /// interface.
     fn replace_route(&self, call: &mut Self::Call<'_>, route: &Route) -> Result<()>;
-    /// Restores a route that was listed, after others in its place.
+    /// Restores a route that was listed, after others with its key.
     fn restore_route(&self, call: &mut Self::Call<'_>, installed: &Installed) -> Result<()>;
     /// Deletes a route that was listed.
     fn remove_route(&self, call: &mut Self::Call<'_>, installed: &Installed) -> Result<()>;

@@ -34,10 +34,10 @@ impl<T> Reserved<T> {
     }
 
     pub(crate) fn fill(self, value: T) -> Shared<T> {
-        let place = NonNull::from(Box::leak(self.0)).cast::<Counted<T>>();
+        let pointer = NonNull::from(Box::leak(self.0)).cast::<Counted<T>>();
         // SAFETY: the memory has room for it, and nothing else refers to it.
-        unsafe { place.write(Counted { references: AtomicUsize::new(1), value }) };
-        Shared(place)
+        unsafe { pointer.write(Counted { references: AtomicUsize::new(1), value }) };
+        Shared(pointer)
     }
 }
 

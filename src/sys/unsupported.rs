@@ -9,7 +9,7 @@ use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::time::Instant;
 
 pub(crate) use super::nowhere::{Call, Namespace};
-use super::{Backend, Outcome, Place, Watching};
+use super::{Backend, Location, Outcome, Watching};
 use crate::model::address::Address;
 use crate::model::assigned::{Assigned, Options};
 use crate::model::default_route::{Bypass, DefaultRoute};
@@ -99,7 +99,7 @@ impl Backend for Queue {
         match self.0 {}
     }
 
-    fn open(name: &NameRequest, _: &Flags, _: Wanted, _: &Place<'_>) -> Result<Self> {
+    fn open(name: &NameRequest, _: &Flags, _: Wanted, _: &Location<'_>) -> Result<Self> {
         Err(Error::platform(format_args!("open {name}")))
     }
 

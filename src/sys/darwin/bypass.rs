@@ -71,13 +71,14 @@ impl Bypasses {
     pub(super) fn add(&mut self, destination: &Route, keep: bool) -> Outcome<()> {
         self.socket()?;
         let table = route::table(destination.family())?;
-        let place = self.place(destination);
-        let before = place.and_then(|place| self.added.get(place)?.added).filter(|it| it.is_in(&table));
+        let position = self.position(destination);
+        let before =
+            position.and_then(|position| self.added.get(position)?.added).filter(|it| it.is_in(&table));
         let added = self.required_route(&table, destination, before)?;
         if added != before {
             self.replace(before, added)?;
         }
-        match place.and_then(|place| self.added.get_mut(place)) {
+        match position.and_then(|position| self.added.get_mut(position)) {
             Some(bypass) => *bypass = Bypass { added, keep: keep || bypass.keep, ..*bypass },
             None => self.added.push(Bypass { destination: *destination, added, keep }),
         }
@@ -86,15 +87,15 @@ impl Bypasses {
 
     /// Undoes [`Self::add`]. Returns whether there was anything to undo.
     pub(super) fn remove(&mut self, destination: &Route) -> Outcome<bool> {
-        let Some(place) = self.place(destination) else { return Ok(false) };
-        if let Some(added) = self.added.get(place).and_then(|bypass| bypass.added) {
+        let Some(position) = self.position(destination) else { return Ok(false) };
+        if let Some(added) = self.added.get(position).and_then(|bypass| bypass.added) {
             self.undo(added)?;
         }
-        self.added.remove(place);
+        self.added.remove(position);
         Ok(true)
     }
 
-    fn place(&self, destination: &Route) -> Option<usize> {
+    fn position(&self, destination: &Route) -> Option<usize> {
         self.added.iter().position(|bypass| bypass.destination == *destination)
     }
 

@@ -170,11 +170,11 @@ const SOURCES: usize = 8;
 pub(super) fn gather(sources: &[BorrowedFd<'_>]) -> Outcome<OwnedFd> {
     // SAFETY: has no arguments.
     let gathered = owned(unsafe { libc::kqueue() })?;
-    for (place, source) in sources.iter().enumerate() {
+    for (index, source) in sources.iter().enumerate() {
         let change = libc::kevent {
             ident: source.as_raw_fd() as usize,
             flags: libc::EV_ADD,
-            udata: ptr::without_provenance_mut(place),
+            udata: ptr::without_provenance_mut(index),
             ..NOTHING
         };
         // SAFETY: the kernel reads one change, and writes no event.

@@ -173,12 +173,12 @@ impl<'a> Message<'a> {
         let mut found = Addresses::default();
         let mask = u32_at(self.bytes, mask_at).unwrap_or(0);
         let mut bytes = self.bytes.get(header..).unwrap_or_default();
-        for (number, place) in found.0.iter_mut().enumerate() {
+        for (number, value) in found.0.iter_mut().enumerate() {
             if mask.checked_shr(number as u32).unwrap_or(0) & 1 == 0 {
                 continue;
             }
             let Some(length) = bytes.first().copied().map(usize::from) else { break };
-            *place = bytes.get(..length);
+            *value = bytes.get(..length);
             let padded = length.max(1).next_multiple_of(MESSAGE_ALIGNMENT);
             bytes = bytes.get(padded..).unwrap_or_default();
         }

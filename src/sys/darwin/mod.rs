@@ -43,7 +43,7 @@ use simulated as kernel;
 use super::descriptor;
 pub(crate) use super::nowhere::{Call, Namespace};
 use super::wait::{Waker, Wakes};
-use super::{Backend, Outcome, Place, Watching};
+use super::{Backend, Location, Outcome, Watching};
 use crate::model::address::Address;
 use crate::model::assigned::{Assigned, Options};
 use crate::model::default_route::{Bypass, DefaultRoute};
@@ -123,8 +123,8 @@ impl Backend for Queue {
         Err(Error::platform(format_args!("delete {name}")))
     }
 
-    fn open(name: &NameRequest, flags: &Flags, _: Wanted, place: &Place<'_>) -> Result<Self> {
-        Self::create(name, flags, place)
+    fn open(name: &NameRequest, flags: &Flags, _: Wanted, location: &Location<'_>) -> Result<Self> {
+        Self::create(name, flags, location)
     }
 
     fn open_fd(fd: RawFd, borrow: bool) -> Result<Self> {

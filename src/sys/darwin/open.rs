@@ -14,7 +14,7 @@ use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::flags::{Flags, Kind};
 use crate::model::name::{Name, NameRequest};
 use crate::model::text::text;
-use crate::sys::Place;
+use crate::sys::Location;
 use crate::sys::wait::Waker;
 
 /// The largest unit number, a signed 16-bit number (net/if_var_private.h, if_unit; net/if_private.h, IF_MAXUNIT). A larger
@@ -22,8 +22,8 @@ use crate::sys::wait::Waker;
 const LAST: u32 = 0x7fff;
 
 impl Queue {
-    pub(super) fn create(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<Self> {
-        check(name, flags, place)?;
+    pub(super) fn create(name: &NameRequest, flags: &Flags, location: &Location<'_>) -> Result<Self> {
+        check(name, flags, location)?;
         let number = number(name, flags.mode.kind)?;
         let waker = Waker::new();
         match flags.mode.kind {
@@ -88,7 +88,7 @@ fn present(name: &Name) -> Result<Present> {
 }
 
 /// Refuses what Darwin does not support, before a device is created.
-fn check(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<()> {
+fn check(name: &NameRequest, flags: &Flags, location: &Location<'_>) -> Result<()> {
     let mode = flags.mode;
     let missing = [
         (mode.multi_queue, "with several queues"),
@@ -97,8 +97,8 @@ fn check(name: &NameRequest, flags: &Flags, place: &Place<'_>) -> Result<()> {
         (flags.persist, "that is persistent"),
         (flags.existing, "that exists already"),
         (mode.pi && mode.kind == Kind::Tap, "with packet information before Ethernet frames"),
-        (place.node.is_some(), "by a device node"),
-        (place.namespace.is_some(), "in a network namespace"),
+        (location.node.is_some(), "by a device node"),
+        (location.namespace.is_some(), "in a network namespace"),
     ];
     match missing.into_iter().find(|(asked, _)| *asked) {
         Some((_, what)) => Err(Error::platform(format_args!("open {name} {what}"))),

@@ -139,16 +139,16 @@ impl Utun {
         let mut rooms = [const { Room::EMPTY }; N];
         let count = given.len().saturating_add(2);
         let mut size = 0_usize;
-        let mut places = rooms.iter_mut();
-        if let Some(place) = places.next() {
-            *place = Room::of(family.get_mut(..hidden).unwrap_or_default());
+        let mut slots = rooms.iter_mut();
+        if let Some(to) = slots.next() {
+            *to = Room::of(family.get_mut(..hidden).unwrap_or_default());
         }
-        for (room, place) in given.zip(&mut places) {
+        for (room, to) in given.zip(&mut slots) {
             size = size.saturating_add(room.len());
-            *place = room;
+            *to = room;
         }
-        if let Some(place) = places.next() {
-            *place = Room::of(&mut spill);
+        if let Some(to) = slots.next() {
+            *to = Room::of(&mut spill);
         }
         let rooms = rooms.get_mut(..count).ok_or(Errno::EINVAL)?;
         match kernel::readv(self.fd(), rooms).map_err(translate)? {
@@ -180,8 +180,8 @@ impl Utun {
         let family = family(bytes(parts).next())?;
         let mut framed = [IoSlice::new(&[]); N];
         let all = [IoSlice::new(&family)].into_iter().chain(parts.iter().copied());
-        for (place, part) in framed.iter_mut().zip(all) {
-            *place = part;
+        for (to, part) in framed.iter_mut().zip(all) {
+            *to = part;
         }
         let count = parts.len().saturating_add(1);
         self.send(framed.get(..count).ok_or(Errno::EINVAL)?)
@@ -191,8 +191,8 @@ impl Utun {
     fn send_raw(&self, parts: &[IoSlice<'_>]) -> Outcome<usize> {
         let mut bytes = bytes(parts);
         let mut given = [0; FAMILY];
-        for (place, byte) in given.iter_mut().zip(&mut bytes) {
-            *place = byte;
+        for (to, byte) in given.iter_mut().zip(&mut bytes) {
+            *to = byte;
         }
         if given != family(bytes.next())? {
             return Err(Errno::EINVAL);

@@ -140,7 +140,7 @@ impl Watch {
 
     /// Does not report new interfaces: only the list of interfaces has their names.
     fn note_link(&mut self, message: &Message<'_>, notices: &mut Vec<Notice>) {
-        let at = |place| u32_at(message.bytes, place);
+        let at = |offset| u32_at(message.bytes, offset);
         let reported = at(IF_MSGHDR_FLAGS).zip(at(IF_MSGHDR_MTU));
         let known = index_of(message, IF_MSGHDR_INDEX).and_then(|index| self.known.get_mut(&index));
         if let (Some(known), Some((flags, mtu))) = (known, reported) {
@@ -221,7 +221,7 @@ impl Present {
                 self.addresses.push(assigned.clone());
                 Some(Notice::Address(index, assigned))
             }
-            (Some(place), false) => Some(Notice::AddressGone(index, self.addresses.remove(place))),
+            (Some(position), false) => Some(Notice::AddressGone(index, self.addresses.remove(position))),
             _ => None,
         }
     }

@@ -191,8 +191,8 @@ fn request(kind: u16, flags: i32, index: u32, address: &Address, scope: Option<S
     let mut message = ifaddrmsg(number(address.family()), address.prefix().bits(), index);
     // Like SIOCSIFADDR and ip(8): a loopback address is valid on this host only.
     let usual = if is_loopback(address) { Scope::Host } else { Scope::Global };
-    if let Some(place) = message.get_mut(SCOPE_AT) {
-        *place = scope_number(scope.unwrap_or(usual));
+    if let Some(byte) = message.get_mut(SCOPE_AT) {
+        *byte = scope_number(scope.unwrap_or(usual));
     }
     Request::new(kind, flags, &message)
         .attribute(libc::IFA_LOCAL, octets(&address.local()).as_ref())

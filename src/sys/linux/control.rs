@@ -198,10 +198,10 @@ impl Control {
                 Some(index) => index,
                 None => self.link(node, located)?.index,
             };
-            let place = Some((self.namespace, index));
+            let tried = Some((self.namespace, index));
             let Some(netlink) = self.socket()? else { continue };
             match change(netlink, index) {
-                Err(refusal) if refusal.errno == Errno::ENODEV && refused != place => refused = place,
+                Err(refusal) if refusal.errno == Errno::ENODEV && refused != tried => refused = tried,
                 changed => return Ok(changed),
             }
         }

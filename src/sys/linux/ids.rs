@@ -51,7 +51,7 @@ pub(super) fn are_mapped(map: &str, id: u32) -> bool {
 #[derive(Default)]
 struct Extent {
     numbers: [u64; 3],
-    place: usize,
+    index: usize,
     within: bool,
 }
 
@@ -60,13 +60,13 @@ impl Extent {
     fn ends_with(&mut self, byte: u8, id: u64) -> bool {
         if byte.is_ascii_digit() {
             self.within = true;
-            if let Some(number) = self.numbers.get_mut(self.place) {
+            if let Some(number) = self.numbers.get_mut(self.index) {
                 *number = number.saturating_mul(10).saturating_add(u64::from(byte & 0xf));
             }
             return false;
         }
         if mem::take(&mut self.within) {
-            self.place = self.place.saturating_add(1);
+            self.index = self.index.saturating_add(1);
         }
         if byte != b'\n' {
             return false;

@@ -33,7 +33,7 @@ pub(super) const AF_INET6: u16 = libc::AF_INET6 as u16;
 pub(super) const IFLA_AF_SPEC: u16 = 26;
 pub(super) const IFLA_INET6_ADDR_GEN_MODE: u16 = 8;
 const IFLA_INET6_CONF: u16 = 2;
-/// linux/ipv6.h: places in IFLA_INET6_CONF, an array of numbers of 4 bytes.
+/// linux/ipv6.h: indices in IFLA_INET6_CONF, an array of numbers of 4 bytes.
 const DEVCONF_ACCEPT_RA: usize = 3;
 const DEVCONF_DISABLE_IPV6: usize = 26;
 
@@ -45,8 +45,8 @@ pub(super) const UP: u32 = libc::IFF_UP as u32;
 
 pub(super) fn ifinfomsg(index: u32, flags: u32, which: u32) -> [u8; IFINFOMSG] {
     let mut message = [0; IFINFOMSG];
-    for (place, word) in message.chunks_exact_mut(4).zip([0, index, flags, which]) {
-        place.copy_from_slice(&word.to_ne_bytes());
+    for (to, word) in message.chunks_exact_mut(4).zip([0, index, flags, which]) {
+        to.copy_from_slice(&word.to_ne_bytes());
     }
     message
 }
@@ -103,7 +103,7 @@ fn attributes(body: &[u8]) -> Attributes<'_> {
 
 /// The first counters of struct rtnl_link_stats64.
 fn parse_stats(counters: &[u8]) -> Stats {
-    let count = |place: usize| u64_at(counters, place.saturating_mul(8)).unwrap_or(0);
+    let count = |index: usize| u64_at(counters, index.saturating_mul(8)).unwrap_or(0);
     Stats {
         rx_packets: count(0),
         tx_packets: count(1),
@@ -147,7 +147,7 @@ fn parse_tuntap(info: Attributes<'_>) -> Option<Tuntap> {
 fn parse_ipv6(link: Attributes<'_>) -> Option<Settings> {
     let attributes = link.nested(IFLA_AF_SPEC).nested(AF_INET6);
     let conf = attributes.get(IFLA_INET6_CONF)?;
-    let number = |place: usize| u32_at(conf, place.saturating_mul(4));
+    let number = |index: usize| u32_at(conf, index.saturating_mul(4));
     Some(Settings {
         accept_ra: number(DEVCONF_ACCEPT_RA)?,
         addr_gen_mode: attributes.get(IFLA_INET6_ADDR_GEN_MODE)?.first().copied()?.into(),

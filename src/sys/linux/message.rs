@@ -82,8 +82,8 @@ impl Request {
             return self;
         };
         let length = attribute.len();
-        if let Some(place) = attribute.first_chunk_mut() {
-            *place = u16::try_from(length).unwrap_or(u16::MAX).to_ne_bytes();
+        if let Some(to) = attribute.first_chunk_mut() {
+            *to = u16::try_from(length).unwrap_or(u16::MAX).to_ne_bytes();
         }
         let padding = length.next_multiple_of(4).saturating_sub(length);
         self.with([0; 3].get(..padding).unwrap_or_default())

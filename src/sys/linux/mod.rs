@@ -53,7 +53,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::wait::{self as waiting, Waker, Wakes};
-use super::{Backend, Outcome, Place};
+use super::{Backend, Location, Outcome};
 use crate::model::address::Address;
 use crate::model::assigned::{Assigned, Options};
 use crate::model::default_route::{Bypass, DefaultRoute};
@@ -113,8 +113,8 @@ pub(crate) struct Queue {
 }
 
 /// Calls `action` in the network namespace where a device is opened.
-fn inside<T: Send>(place: &Place<'_>, action: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    match place.namespace {
+fn inside<T: Send>(location: &Location<'_>, action: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    match location.namespace {
         None => action(),
         Some(namespace) => namespace.inside(action),
     }
@@ -164,10 +164,10 @@ impl Backend for Queue {
         delete::delete(name)
     }
 
-    fn open(name: &NameRequest, flags: &Flags, wanted: Wanted, place: &Place<'_>) -> Result<Self> {
-        let path = place.node.unwrap_or(Path::new(USUAL_NODE));
-        let foreign = place.namespace.is_some_and(|namespace| namespace.identity() != Identity::own());
-        inside(place, || {
+    fn open(name: &NameRequest, flags: &Flags, wanted: Wanted, location: &Location<'_>) -> Result<Self> {
+        let path = location.node.unwrap_or(Path::new(USUAL_NODE));
+        let foreign = location.namespace.is_some_and(|namespace| namespace.identity() != Identity::own());
+        inside(location, || {
             let queue = Self::open_in_own_namespace(path, name, flags, wanted)?;
             if foreign {
                 queue.control().keep_socket()?
@@ -178,8 +178,8 @@ impl Backend for Queue {
         })
     }
 
-    fn undo_open(self, place: &Place<'_>) {
-        self.close_and_restore(place);
+    fn undo_open(self, location: &Location<'_>) {
+        self.close_and_restore(location);
     }
 
     fn open_fd(fd: RawFd, borrow: bool) -> Result<Self> {

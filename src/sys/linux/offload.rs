@@ -110,13 +110,13 @@ fn read(socket: BorrowedFd<'_>, name: &Name, word: Word) -> Outcome<u64> {
     features.send(socket, name)?;
 
     let names = names.0.get(3..).unwrap_or_default();
-    let on = |place: usize| {
-        features.word((place / 32).saturating_mul(4).saturating_add(word as usize)) >> (place % 32) & 1 != 0
+    let on = |index: usize| {
+        features.word((index / 32).saturating_mul(4).saturating_add(word as usize)) >> (index % 32) & 1 != 0
     };
     Ok(names
         .chunks(NAME_WORDS)
         .enumerate()
-        .filter(|(place, _)| on(*place))
+        .filter(|(index, _)| on(*index))
         .filter_map(|(_, name)| FEATURES.iter().find(|(known, _)| is(name, known)))
         .fold(0, |all, (_, bits)| all | bits))
 }

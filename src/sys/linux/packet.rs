@@ -128,8 +128,8 @@ fn with_list(
     let none = libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 };
     let (mut few, mut count) = ([none; FEW_PARTS], 0_usize);
     let mut vectors = vectors.fuse();
-    for (place, vector) in few.iter_mut().zip(&mut vectors) {
-        *place = vector;
+    for (to, vector) in few.iter_mut().zip(&mut vectors) {
+        *to = vector;
         count = count.saturating_add(1);
     }
     match vectors.next() {

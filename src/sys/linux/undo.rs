@@ -12,7 +12,7 @@ use crate::model::error::Result;
 use crate::model::flags::Mode;
 use crate::model::link::Link;
 use crate::model::name::Name;
-use crate::sys::{Backend, Place};
+use crate::sys::{Backend, Location};
 
 /// The state of an existing device before the open.
 #[derive(Clone, Copy)]
@@ -64,12 +64,12 @@ impl Queue {
     }
 
     /// Closes the queue, and restores everything that the open changed.
-    pub(super) fn close_and_restore(mut self, place: &Place<'_>) {
+    pub(super) fn close_and_restore(mut self, location: &Location<'_>) {
         self.restore_offload();
         let (former, name, path) = (self.former, self.name(), mem::take(&mut self.path));
         drop(self);
         if let (Some(former), Ok(name)) = (former, name) {
-            let _ = super::inside(place, || former.restore_mode(&path, &name));
+            let _ = super::inside(location, || former.restore_mode(&path, &name));
         }
     }
 }

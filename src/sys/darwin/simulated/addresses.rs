@@ -16,7 +16,7 @@ use crate::sys::darwin::layout::*;
 use crate::sys::darwin::message::{self, put};
 
 pub(super) fn add_ipv4(state: &mut State, name: &str, argument: &[u8]) -> Outcome<()> {
-    let at = |place: usize| &argument[place..][..SOCKADDR_IN_SIZE];
+    let at = |offset: usize| &argument[offset..][..SOCKADDR_IN_SIZE];
     let well_formed = |sockaddr: &[u8]| sockaddr[..2] == [16, 2];
     let none = |sockaddr: &[u8]| sockaddr[..2] == [0, 0];
     let (address, other, mask) = (at(IFALIASREQ_ADDR), at(IFALIASREQ_BROADADDR), at(IFALIASREQ_MASK));
@@ -37,7 +37,7 @@ pub(super) fn add_ipv4(state: &mut State, name: &str, argument: &[u8]) -> Outcom
     }
     let interface = state.find_mut(name)?;
     match interface.find(local) {
-        Some(place) => interface.addresses[place] = assigned.clone(),
+        Some(position) => interface.addresses[position] = assigned.clone(),
         None => interface.addresses.push(assigned.clone()),
     }
     let interface = interface.clone();
@@ -65,8 +65,8 @@ pub(super) fn inet6(state: &mut State, request: c_ulong, argument: &mut [u8]) ->
         SIOCGIFAFLAG_IN6 => {
             let local = message::ip(&argument[IN6_IFREQ_VALUE..]).ok_or(Errno::EAFNOSUPPORT)?;
             let interface = state.find_mut(&name)?;
-            let place = interface.find(local).ok_or(Errno::EADDRNOTAVAIL)?;
-            put(argument, IN6_IFREQ_VALUE, &interface.addresses[place].flags.to_ne_bytes());
+            let position = interface.find(local).ok_or(Errno::EADDRNOTAVAIL)?;
+            put(argument, IN6_IFREQ_VALUE, &interface.addresses[position].flags.to_ne_bytes());
             Ok(())
         }
         _ => Err(Errno::EOPNOTSUPP),
@@ -75,7 +75,7 @@ pub(super) fn inet6(state: &mut State, request: c_ulong, argument: &mut [u8]) ->
 
 /// in6.c, in6_update_ifa and in6ctl_aifaddr.
 fn add_ipv6(state: &mut State, name: &str, argument: &[u8]) -> Outcome<()> {
-    let at = |place: usize| &argument[place..][..SOCKADDR_IN6_SIZE];
+    let at = |offset: usize| &argument[offset..][..SOCKADDR_IN6_SIZE];
     let (address, other, mask) = (at(IN6_ALIASREQ_ADDR), at(IN6_ALIASREQ_DSTADDR), at(IN6_ALIASREQ_MASK));
     if address[..2] != [28, 30] {
         return Err(Errno::EAFNOSUPPORT);
@@ -112,7 +112,7 @@ fn attach_ipv6(state: &mut State, name: &str) {
 fn put_ipv6(state: &mut State, name: &str, assigned: Assigned) {
     let interface = state.find_mut(name).unwrap();
     match interface.find(assigned.local) {
-        Some(place) => interface.addresses[place] = assigned.clone(),
+        Some(position) => interface.addresses[position] = assigned.clone(),
         None => interface.addresses.push(assigned.clone()),
     }
     let interface = interface.clone();
@@ -125,8 +125,8 @@ fn put_ipv6(state: &mut State, name: &str, assigned: Assigned) {
 /// in.c, inctl_difaddr, and in6.c, in6ctl_difaddr.
 pub(super) fn remove(state: &mut State, name: &str, local: IpAddr) -> Outcome<()> {
     let interface = state.find_mut(name)?;
-    let place = interface.find(local).ok_or(Errno::EADDRNOTAVAIL)?;
-    let gone = interface.addresses.remove(place);
+    let position = interface.find(local).ok_or(Errno::EADDRNOTAVAIL)?;
+    let gone = interface.addresses.remove(position);
     let interface = interface.clone();
     let index = interface.index;
     let kept = |other: &Assigned| network(other.local, other.prefix) == network(local, gone.prefix);

@@ -47,7 +47,7 @@ impl Kqueue {
             // SAFETY: one entry.
             unsafe { libc::poll(&raw mut entry, 1, 0) == 1 && entry.revents & libc::POLLNVAL == 0 }
         };
-        (0..).zip(&self.sources).filter(|(_, fd)| is_ready(fd)).fold(0, |bits, (place, _)| bits | 1 << place)
+        (0..).zip(&self.sources).filter(|(_, fd)| is_ready(fd)).fold(0, |bits, (index, _)| bits | 1 << index)
     }
 }
 

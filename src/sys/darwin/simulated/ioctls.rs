@@ -47,7 +47,7 @@ fn control(request: c_ulong, argument: &mut [u8]) -> Outcome<()> {
 
 /// kern_event.c, kev_control and kev_post_msg_internal.
 fn filter(state: &mut State, fd: BorrowedFd<'_>, argument: &[u8]) -> Outcome<()> {
-    let at = |place| u32_at(argument, place).unwrap();
+    let at = |offset| u32_at(argument, offset).unwrap();
     let network = at(KEV_REQUEST_VENDOR) == KEV_VENDOR_APPLE && at(KEV_REQUEST_CLASS) == KEV_NETWORK_CLASS;
     let all = network && at(KEV_REQUEST_SUBCLASS) == KEV_ANY_SUBCLASS;
     open_of(state, fd)?.role = Role::Events(all);

@@ -174,8 +174,8 @@ pub(super) fn found(
 ) -> Vec<u8> {
     let mut sockaddrs = sockaddrs(destination, entry, interface);
     if with_interface {
-        let place = sockaddrs.iter().take_while(|(bit, _)| *bit < RTA_IFP).count();
-        sockaddrs.insert(place, (RTA_IFP, link(interface)));
+        let index = sockaddrs.iter().take_while(|(bit, _)| *bit < RTA_IFP).count();
+        sockaddrs.insert(index, (RTA_IFP, link(interface)));
     } else {
         sockaddrs.retain(|(bit, _)| *bit != RTA_IFA);
     }
