@@ -351,7 +351,7 @@ pub unsafe extern "C" fn tuntap_config_add_route(
     err: *mut CError,
 ) -> c_int {
     with_mut(config, err, |config| {
-        let item = read_growing(route, size, "the route")?.complete()?;
+        let item = read_growing(route, size, "the route")?.route_to_add()?;
         memory::push(&mut config.routes, Added { item, replace: is_replace(flags)? })?;
         Ok(())
     })

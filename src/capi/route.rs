@@ -106,10 +106,10 @@ impl From<Found> for CRoute {
 
 impl CRoute {
     /// The route to add, which must not be partial.
-    pub(super) fn complete(&self) -> Result<Route> {
+    pub(super) fn route_to_add(&self) -> Result<Route> {
         match self.route()? {
-            (route, true) => Ok(route),
-            (route, false) => {
+            (route, false) => Ok(route),
+            (route, true) => {
                 let text =
                     text!("add the route {route}: it has TUNTAP_ROUTE_PARTIAL: attributes are missing");
                 Err(Error::new(Errno::EINVAL, Reason::Flags, text))
@@ -117,7 +117,7 @@ impl CRoute {
         }
     }
 
-    /// The route, and whether it is complete: not `TUNTAP_ROUTE_PARTIAL`.
+    /// The route, and whether it is partial.
     fn route(&self) -> Result<(Route, bool)> {
         zero(self.index, "index", "tuntap_route")?;
         zero(self.reserved, "reserved", "tuntap_route")?;
@@ -128,7 +128,7 @@ impl CRoute {
         let route = gateway.map_or(Ok(route), |gateway| route.with_gateway(gateway))?;
         let source = optional_field(&self.source, "the source")?;
         let mut route = source.map_or(Ok(route), |source| route.with_source(source))?;
-        let (onlink, exact) = route::parse_flags(self.flags)?;
+        let (onlink, partial) = route::parse_flags(self.flags)?;
         route.details = Details {
             metric: self.metric,
             table: self.table,
@@ -138,7 +138,7 @@ impl CRoute {
             mtu: route::parse_mtu(self.mtu)?,
             onlink,
         };
-        Ok((route, exact))
+        Ok((route, partial))
     }
 }
 
@@ -197,7 +197,7 @@ pub unsafe extern "C" fn tuntap_add_route(
     err: *mut CError,
 ) -> c_int {
     with(dev, err, |device| {
-        let route = read_growing(route, size, "the route")?.complete()?;
+        let route = read_growing(route, size, "the route")?.route_to_add()?;
         device.add_route(&route, is_replace(flags)?)
     })
 }
@@ -229,8 +229,8 @@ pub unsafe extern "C" fn tuntap_del_route(
     err: *mut CError,
 ) -> c_int {
     with(dev, err, |device| {
-        let (route, exact) = read_growing(route, size, "the route")?.route()?;
-        device.del_route(&route, exact)
+        let (route, partial) = read_growing(route, size, "the route")?.route()?;
+        device.del_route(&route, partial)
     })
 }
 

@@ -74,12 +74,12 @@ impl Device {
         }
     }
 
-    /// Deletes a route. Unless `exact` is set, the route has attributes that are not represented here.
-    pub fn del_route(&self, route: &Route, exact: bool) -> Result<()> {
+    /// Deletes a route. If `partial` is set, the route has attributes that are not represented here.
+    pub fn del_route(&self, route: &Route, partial: bool) -> Result<()> {
         let _configuring = self.lock_configuration();
         let usual = self.backend.usual_route(route.family());
         let is_meant =
-            |installed: &Installed| installed.exact == exact && installed.route.meets(route, usual);
+            |installed: &Installed| installed.partial == partial && installed.route.meets(route, usual);
         let missing = || {
             let text = text!("{} does not have the route {route}", self.label());
             Error::new(Errno::ENOENT, Reason::Unset, text)
@@ -128,6 +128,6 @@ impl Device {
     /// A route that cannot be requested never matches.
     fn is_meant(&self, route: &Route, installed: &Installed) -> bool {
         let usual = self.backend.usual_route(route.family());
-        installed.exact && installed.route.meets(route, usual)
+        !installed.partial && installed.route.meets(route, usual)
     }
 }

@@ -70,11 +70,11 @@ pub fn parse_mtu(mtu: u32) -> Result<u32> {
     Err(Error::new(Errno::EINVAL, Reason::Range, text))
 }
 
-/// Checks a caller's bits. Returns whether the gateway is on the link, and whether the route is complete.
+/// Checks a caller's bits. Returns whether the gateway is on the link, and whether the route is partial.
 pub fn parse_flags(bits: u64) -> Result<(bool, bool)> {
     let unknown = bits & !(ONLINK | PARTIAL);
     if unknown == 0 {
-        return Ok((bits & ONLINK != 0, bits & PARTIAL == 0));
+        return Ok((bits & ONLINK != 0, bits & PARTIAL != 0));
     }
     let text = text!("route flags {bits:#x}: {unknown:#x} cannot be requested");
     Err(Error::new(Errno::EINVAL, Reason::Flags, text))
@@ -229,8 +229,8 @@ impl Route {
 pub struct Installed {
     /// The route, as far as a [`Route`] can represent it.
     pub route: Route,
-    /// The route has no other attributes: no type of service, no expiry, no other kind of next hop.
-    pub exact: bool,
+    /// The route has other attributes: a type of service, an expiry, or another kind of next hop.
+    pub partial: bool,
     /// The system prefers the lowest rank of the routes with one destination and metric. None: it uses the route only
     /// for packets with a type of service, or from a source network.
     pub rank: Option<u8>,
@@ -241,7 +241,7 @@ pub struct Installed {
 impl Installed {
     /// The ABI's bits.
     pub fn flags(&self) -> u64 {
-        bit(self.route.details.onlink, ONLINK) | bit(!self.exact, PARTIAL)
+        bit(self.route.details.onlink, ONLINK) | bit(self.partial, PARTIAL)
     }
 }
 

@@ -135,8 +135,8 @@ pub(super) fn find(netlink: &mut Socket, lookup: &Lookup) -> Result<Found, Refus
     let (network, prefix) =
         if fits { (added.network, added.prefix) } else { (selected.network, selected.prefix) };
     let route = Route::reported(network, prefix, gateway, source, details).ok_or(Errno::EPROTO)?;
-    let (exact, rank) = (fits && added.exact, added.rank);
-    Ok(Found { route: Installed { route, exact, rank, detail: Vec::new() }, index })
+    let (partial, rank) = (!fits || added.partial, added.rank);
+    Ok(Found { route: Installed { route, partial, rank, detail: Vec::new() }, index })
 }
 
 /// Limit of the attempts at a lookup, which is repeated if the routes change meanwhile.
@@ -151,7 +151,7 @@ pub(super) struct Selected {
     source: Option<IpAddr>,
     details: Details,
     index: Option<u32>,
-    exact: bool,
+    partial: bool,
     rank: Option<u8>,
 }
 
@@ -176,7 +176,7 @@ pub(super) fn parse_found(body: &[u8]) -> Option<Selected> {
         source: route.source(),
         details: route.details()?,
         index: route.interface(),
-        exact: route.is_simple(),
+        partial: route.is_partial(),
         rank: route.rank(),
     })
 }
@@ -247,7 +247,7 @@ pub(super) fn remove(netlink: &mut Socket, index: u32, installed: &Installed) ->
         Err(refusal) if refusal.errno == Errno::ENOENT => return Err(Errno::ESRCH.into()),
         rivals => rivals?,
     };
-    let is_meant = |found: &Installed| found.exact == installed.exact && found.route == installed.route;
+    let is_meant = |found: &Installed| found.partial == installed.partial && found.route == installed.route;
     match rivals.first() {
         None => Err(Errno::ESRCH.into()),
         Some(Some(first)) if is_meant(first) => netlink.change(&delete_request(&installed.detail)),

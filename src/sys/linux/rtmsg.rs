@@ -168,7 +168,7 @@ impl<'a> RouteMessage<'a> {
         let prefix = Prefix::new(Family::of(network), self.byte(LENGTH_AT))?;
         let details = self.details_of(kind);
         let route = Route::reported(network, prefix, self.gateway(), self.source(), details)?;
-        Some(Installed { route, exact: self.is_simple(), rank: self.rank(), detail: Vec::new() })
+        Some(Installed { route, partial: self.is_partial(), rank: self.rank(), detail: Vec::new() })
     }
 
     pub(super) fn network(&self) -> Option<IpAddr> {
@@ -189,14 +189,14 @@ impl<'a> RouteMessage<'a> {
         of(self) == of(other)
     }
 
-    /// Whether a [`Route`] represents it completely.
-    pub(super) fn is_simple(&self) -> bool {
+    /// Whether a [`Route`] lacks some of its attributes.
+    pub(super) fn is_partial(&self) -> bool {
         let mut attributes = self.attributes;
-        self.byte(TOS_AT) == 0
-            && self.byte(SOURCE_AT) == 0
-            && self.byte(PROTOCOL_AT) != 0
-            && scope_number(scope(self.byte(SCOPE_AT))) == self.byte(SCOPE_AT)
-            && attributes.all(|(kind, value)| is_plain(kind, value))
+        self.byte(TOS_AT) != 0
+            || self.byte(SOURCE_AT) != 0
+            || self.byte(PROTOCOL_AT) == 0
+            || scope_number(scope(self.byte(SCOPE_AT))) != self.byte(SCOPE_AT)
+            || attributes.any(|(kind, value)| !is_plain(kind, value))
     }
 }
 

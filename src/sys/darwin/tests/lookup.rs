@@ -46,7 +46,7 @@ fn the_route_that_a_packet_takes_is_found() {
         ("fd01::5", route_through("utun7", "fd01::/33", 1400)),
     ] {
         assert_eq!(found(&machine, destination), expected, "{destination}");
-        assert!(find(destination).unwrap().route.exact, "{destination}");
+        assert!(!find(destination).unwrap().route.partial, "{destination}");
     }
     let through_device = Device::find_route(Some(&device), &Lookup::parse("10.9.1.1", None, 0).unwrap());
     assert_eq!(through_device.unwrap(), find("10.9.1.1").unwrap());
@@ -95,7 +95,7 @@ fn routes_that_are_scoped_to_an_interface_are_ignored() {
         route_through("en1", "203.0.113.0/24 src 203.0.113.10", 1500)
     );
     // A multicast route has an attribute that a tuntap_route does not have.
-    assert!(!find("224.0.0.251").unwrap().route.exact);
+    assert!(find("224.0.0.251").unwrap().route.partial);
 }
 
 #[test]
