@@ -25,7 +25,7 @@ pub(super) struct Known {
     pub(super) routes: Routes,
 }
 
-/// Routes by their `detail`, which identifies them.
+/// Routes by the bytes that identify them.
 pub(super) type Routes = HashMap<Vec<u8>, Listed>;
 
 /// A route, and when it was listed.

@@ -204,9 +204,13 @@ impl State {
             Notice::LinkMoved(index) => self.note_gone(index, Kind::Moved),
             Notice::Address(index, assigned) => self.note_address(index, assigned),
             Notice::AddressGone(index, assigned) => self.note_address_gone(index, assigned),
-            Notice::Route(index, installed) => self.note_route(index, installed, false),
-            Notice::RouteListed(index, installed) => self.note_route(index, installed, true),
-            Notice::RouteGone(index, installed) => self.note_route_gone(index, &installed),
+            Notice::Route(index, installed, identity) => self.note_route(index, installed, identity, false),
+            Notice::RouteListed(index, installed, identity) => {
+                self.note_route(index, installed, identity, true)
+            }
+            Notice::RouteGone(index, installed, identity) => {
+                self.note_route_gone(index, &installed, &identity)
+            }
             Notice::RouteReplaced(key) => self.relist_if(self.has_routes(|known| known == key)),
             Notice::Multipath(index, key) => self.note_multipath(index, key),
             Notice::NextHopGone(key) => self.relist_if(self.multipath.contains(&key)),
@@ -302,18 +306,17 @@ impl State {
     }
 
     /// A list can still have a route that was removed when its device went down.
-    fn note_route(&mut self, index: u32, mut installed: Installed, in_list: bool) -> Noted {
+    fn note_route(&mut self, index: u32, installed: Installed, identity: Vec<u8>, in_list: bool) -> Noted {
         self.order = self.order.wrapping_add(1);
         let (list, order) = (self.list, self.order);
         if index == NOWHERE {
-            return self.note_discarding(installed, in_list);
+            return self.note_discarding(installed, identity, in_list);
         }
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
         let needed = known.needs_route(self.reports, is_default(&installed));
         if !needed || (!known.link.up && needs_up(&installed)) {
             return Ok(());
         }
-        let identity = mem::take(&mut installed.detail);
         let listed = Listed { installed: installed.clone(), list, order };
         if !put(&mut known.routes, identity, listed, in_list)? || !known.watched || !self.reports.routes {
             return Ok(());
@@ -322,28 +325,27 @@ impl State {
         self.push(Event { route: Some(installed), ..event })
     }
 
-    fn note_discarding(&mut self, mut installed: Installed, in_list: bool) -> Noted {
+    fn note_discarding(&mut self, installed: Installed, identity: Vec<u8>, in_list: bool) -> Noted {
         if !self.reports.default_route || !is_default(&installed) {
             return Ok(());
         }
-        let identity = mem::take(&mut installed.detail);
         let listed = Listed { installed, list: self.list, order: self.order };
         put(&mut self.discarding, identity, listed, in_list).map(drop)
     }
 
     /// A router advertisement changes attributes of a route without an announcement (ndisc_router_discovery). Then the
     /// route that is gone is known with others.
-    fn note_route_gone(&mut self, index: u32, installed: &Installed) -> Noted {
+    fn note_route_gone(&mut self, index: u32, installed: &Installed, identity: &[u8]) -> Noted {
         self.reserve(1)?;
         if index == NOWHERE {
-            self.discarding.remove(&installed.detail);
+            self.discarding.remove(identity);
             return Ok(());
         }
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
         if !known.needs_route(self.reports, is_default(installed)) {
             return Ok(());
         }
-        let Some(gone) = known.routes.remove(&installed.detail) else {
+        let Some(gone) = known.routes.remove(identity) else {
             let key = RouteKey::of(installed);
             return self.relist_if(self.has_routes(|known| known == key));
         };

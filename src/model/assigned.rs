@@ -265,7 +265,7 @@ pub struct Assigned {
     /// The bits of the ABI: those that can be requested, and those that are only reported.
     pub flags: u64,
     /// The message of the system about the address, from which it is restored exactly.
-    pub detail: Vec<u8>,
+    pub message: Vec<u8>,
 }
 
 impl Assigned {

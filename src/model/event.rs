@@ -22,12 +22,12 @@ pub(crate) enum Notice {
     Address(u32, Assigned),
     /// The interface of this index does not have this address any more.
     AddressGone(u32, Assigned),
-    /// A route leads through the interface of this index, or [`NOWHERE`]. Its `detail` identifies it.
-    Route(u32, Installed),
+    /// A route leads through the interface of this index, or [`NOWHERE`]. The bytes identify it.
+    Route(u32, Installed, Vec<u8>),
     /// The same, in a list: of the routes with one key, the system prefers the first.
-    RouteListed(u32, Installed),
+    RouteListed(u32, Installed, Vec<u8>),
     /// The route is gone.
-    RouteGone(u32, Installed),
+    RouteGone(u32, Installed, Vec<u8>),
     /// A route through any interface has this key now. Routes that had it before may be gone, or have another order.
     RouteReplaced(RouteKey),
     /// The route of this key has several next hops, one of them through the interface of this index.

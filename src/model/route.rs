@@ -235,7 +235,7 @@ pub struct Installed {
     /// for packets with a type of service, or from a source network.
     pub rank: Option<u8>,
     /// The complete route in the system's format, from which it is restored.
-    pub detail: Vec<u8>,
+    pub message: Vec<u8>,
 }
 
 impl Installed {

@@ -32,7 +32,7 @@ pub(super) fn parse(message: &Message<'_>, point_to_point: bool) -> Option<Assig
     let peer = other.filter(|peer| Family::of(*peer) == family && !peer.is_unspecified());
     let address = Address::new(local, peer, prefix)?;
     let options = Options { scope: Some(scope(local)), ..Options::default() };
-    Some(Assigned { address, options, flags: 0, detail: Vec::new() })
+    Some(Assigned { address, options, flags: 0, message: Vec::new() })
 }
 
 fn scope(ip: IpAddr) -> Scope {

@@ -51,7 +51,7 @@ fn describe(answer: Entry) -> Outcome<Found> {
     let route =
         Route::reported(added.network, added.prefix, gateway, source, details).ok_or(Errno::EPROTO)?;
     Ok(Found {
-        route: Installed { route, partial: !added.is_listed(), rank: Some(0), detail: Vec::new() },
+        route: Installed { route, partial: !added.is_listed(), rank: Some(0), message: Vec::new() },
         index,
     })
 }

@@ -121,7 +121,7 @@ pub(super) fn list(index: u32, family: Family) -> Outcome<Vec<Installed>> {
     let mut entries = table(family)?;
     entries.retain(|entry| entry.index == index && entry.is_listed() && !is_own(entry));
     let route = |it: Entry| Route::reported(it.network, it.prefix, it.gateway, None, Details::default());
-    let installed = |route| Installed { route, partial: false, rank: Some(0), detail: Vec::new() };
+    let installed = |route| Installed { route, partial: false, rank: Some(0), message: Vec::new() };
     Ok(entries.into_iter().filter_map(route).map(installed).collect())
 }
 

@@ -188,15 +188,13 @@ impl Watch {
             Err(Errno::ENXIO) => Ok(Vec::new()),
             listed => listed,
         };
-        let mut present = [list(Family::V4)?, list(Family::V6)?].concat();
-        for installed in &mut present {
-            installed.detail = installed.route.to_string().into_bytes();
-        }
+        let present = [list(Family::V4)?, list(Family::V6)?].concat();
+        let identity = |installed: &Installed| installed.route.to_string().into_bytes();
         let known = self.known_routes.entry(index).or_default();
-        let gone = known.iter().filter(|route| !present.contains(route)).cloned();
-        notices.extend(gone.map(|gone| Notice::RouteGone(index, gone)));
-        let new = present.iter().filter(|route| !known.contains(route)).cloned();
-        notices.extend(new.map(|new| Notice::Route(index, new)));
+        let gone = known.iter().filter(|route| !present.contains(route));
+        notices.extend(gone.map(|gone| Notice::RouteGone(index, gone.clone(), identity(gone))));
+        let new = present.iter().filter(|route| !known.contains(route));
+        notices.extend(new.map(|new| Notice::Route(index, new.clone(), identity(new))));
         *known = present;
         Ok(())
     }

@@ -82,7 +82,7 @@ pub(super) fn list(
             return Ok(None);
         };
         let assigned = normalize(assigned, interface, kind);
-        Ok(Some(Assigned { detail: memory::copy(body)?, ..assigned }))
+        Ok(Some(Assigned { message: memory::copy(body)?, ..assigned }))
     })
 }
 
@@ -174,7 +174,7 @@ pub(super) fn changes_in_place(present: &Assigned, address: &Address, options: &
 /// address the kernel lists an infinite preferred lifetime, from which it would compute another flag (inet_fill_ifaddr,
 /// set_ifa_lifetime).
 pub(super) fn restore(netlink: &mut Socket, assigned: &Assigned, present: If) -> Result<(), Refusal> {
-    let (fixed, rest) = assigned.detail.split_at_checked(IFADDRMSG).unwrap_or_default();
+    let (fixed, rest) = assigned.message.split_at_checked(IFADDRMSG).unwrap_or_default();
     let request = Request::new(libc::RTM_NEWADDR, present.flags(), fixed);
     netlink.change(&Attributes(rest).fold(request, |request, (kind, value)| match kind {
         libc::IFA_CACHEINFO => request.attribute(kind, &cacheinfo(assigned.options.lifetimes)),
@@ -247,7 +247,7 @@ fn ifaddrmsg(family: u8, prefix: u8, index: u32) -> [u8; IFADDRMSG] {
     [family, prefix, 0, 0, a, b, c, d]
 }
 
-/// Parses an RTM_NEWADDR or RTM_DELADDR message: the interface index and the address, without its `detail`. An IPv6
+/// Parses an RTM_NEWADDR or RTM_DELADDR message: the interface index and the address, without its `message`. An IPv6
 /// address without a peer has no IFA_LOCAL.
 pub(super) fn parse(body: &[u8]) -> Option<(u32, Assigned)> {
     let attributes = Attributes(body.get(IFADDRMSG..)?);
@@ -263,7 +263,7 @@ pub(super) fn parse(body: &[u8]) -> Option<(u32, Assigned)> {
         address: Address::new(local, far_end, prefix)?,
         flags: known | options.bits() | bit(flags & IFA_F_PERMANENT == 0, DYNAMIC),
         options,
-        detail: Vec::new(),
+        message: Vec::new(),
     };
     Some((u32_at(body, INDEX_AT)?, assigned))
 }

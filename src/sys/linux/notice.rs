@@ -73,13 +73,12 @@ fn push_route(
     }
     let found = found(&route).filter(|(index, _)| is_needed(Some(*index), &key));
     let Some((index, installed)) = found else { return Ok(()) };
-    let installed = Installed { detail: identity(message.body)?, ..installed };
     let notice = match (added, message.is_alone()) {
         (true, true) => Notice::Route,
         (true, false) => Notice::RouteListed,
         (false, _) => Notice::RouteGone,
     };
-    memory::push(notices, notice(index, installed))
+    memory::push(notices, notice(index, installed, identity(message.body)?))
 }
 
 /// The route, and the index of its interface, if it has one.
@@ -167,9 +166,9 @@ mod tests {
     fn a_removed_ipv6_route_may_be_a_next_hop() {
         let removed =
             |family, index: u32| notices(libc::RTM_DELROUTE, 0, family, libc::RTA_OIF, &index.to_ne_bytes());
-        assert!(matches!(removed(Family::V6, 7)[..], [Notice::NextHopGone(_), Notice::RouteGone(7, _)]));
+        assert!(matches!(removed(Family::V6, 7)[..], [Notice::NextHopGone(_), Notice::RouteGone(7, ..)]));
         assert!(matches!(removed(Family::V6, 8)[..], [Notice::NextHopGone(_)]));
-        assert!(matches!(removed(Family::V4, 7)[..], [Notice::RouteGone(7, _)]));
+        assert!(matches!(removed(Family::V4, 7)[..], [Notice::RouteGone(7, ..)]));
     }
 
     #[test]
@@ -177,10 +176,10 @@ mod tests {
         let added =
             |flags| notices(libc::RTM_NEWROUTE, flags, Family::V4, libc::RTA_OIF, &7_u32.to_ne_bytes());
         for flags in [libc::NLM_F_CREATE, libc::NLM_F_CREATE | libc::NLM_F_APPEND, libc::NLM_F_REPLACE] {
-            assert!(matches!(added(flags)[..], [Notice::RouteReplaced(_), Notice::Route(7, _)]));
+            assert!(matches!(added(flags)[..], [Notice::RouteReplaced(_), Notice::Route(7, ..)]));
         }
-        assert!(matches!(added(libc::NLM_F_CREATE | libc::NLM_F_EXCL)[..], [Notice::Route(7, _)]));
-        assert!(matches!(added(libc::NLM_F_MULTI)[..], [Notice::RouteListed(7, _)]));
+        assert!(matches!(added(libc::NLM_F_CREATE | libc::NLM_F_EXCL)[..], [Notice::Route(7, ..)]));
+        assert!(matches!(added(libc::NLM_F_MULTI)[..], [Notice::RouteListed(7, ..)]));
     }
 
     #[test]
@@ -188,7 +187,7 @@ mod tests {
         let rank = |fixed, preference: u8| {
             let found =
                 notices_of(libc::RTM_NEWROUTE, libc::NLM_F_EXCL, fixed, rtmsg::RTA_PREF, &[preference]);
-            let [Notice::Route(NOWHERE, Installed { rank, .. })] = found[..] else { return Some(77) };
+            let [Notice::Route(NOWHERE, Installed { rank, .. }, _)] = found[..] else { return Some(77) };
             rank
         };
         let fixed = default(Family::V6, libc::RTN_BLACKHOLE);

@@ -30,7 +30,7 @@ pub(super) fn list(netlink: &mut Socket, index: u32) -> Result<Vec<Installed>, R
         move |body: &[u8]| {
             let of_family = body.first() == Some(&number(family));
             let Some(installed) = parse(body, index).filter(|_| of_family) else { return Ok(None) };
-            Ok(Some(Installed { detail: detail(body)?, ..installed }))
+            Ok(Some(Installed { message: without_state(body)?, ..installed }))
         }
     };
     let mut listed = netlink.query(&list_request(Family::V4, index), read(Family::V4))?;
@@ -41,12 +41,12 @@ pub(super) fn list(netlink: &mut Socket, index: u32) -> Result<Vec<Installed>, R
 }
 
 /// The message about a route, without the flags that describe its current state.
-fn detail(body: &[u8]) -> Result<Vec<u8>, NoMemory> {
-    let mut detail = memory::copy(body)?;
-    if let Some(word) = detail.get_mut(FLAGS_AT..RTMSG) {
+fn without_state(body: &[u8]) -> Result<Vec<u8>, NoMemory> {
+    let mut message = memory::copy(body)?;
+    if let Some(word) = message.get_mut(FLAGS_AT..RTMSG) {
         word.copy_from_slice(&(u32_at(word, 0).unwrap_or(0) & RTNH_F_ONLINK).to_ne_bytes());
     }
-    Ok(detail)
+    Ok(message)
 }
 
 /// Requests the routes through this interface. Before Linux 4.20 the kernel lists those of all interfaces.
@@ -136,7 +136,7 @@ pub(super) fn find(netlink: &mut Socket, lookup: &Lookup) -> Result<Found, Refus
         if fits { (added.network, added.prefix) } else { (selected.network, selected.prefix) };
     let route = Route::reported(network, prefix, gateway, source, details).ok_or(Errno::EPROTO)?;
     let (partial, rank) = (!fits || added.partial, added.rank);
-    Ok(Found { route: Installed { route, partial, rank, detail: Vec::new() }, index })
+    Ok(Found { route: Installed { route, partial, rank, message: Vec::new() }, index })
 }
 
 /// Limit of the attempts at a lookup, which is repeated if the routes change meanwhile.
@@ -202,12 +202,12 @@ fn find_request(lookup: &Lookup, flags: u32) -> Request {
 
 /// Restores a route as it was listed. EEXIST if it exists.
 pub(super) fn restore(netlink: &mut Socket, installed: &Installed) -> Result<(), Refusal> {
-    netlink.change(&restore_request(&installed.detail))
+    netlink.change(&restore_request(&installed.message))
 }
 
-pub(super) fn restore_request(detail: &[u8]) -> Request {
+pub(super) fn restore_request(message: &[u8]) -> Request {
     let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_APPEND;
-    let (fixed, rest) = detail.split_at_checked(RTMSG).unwrap_or_default();
+    let (fixed, rest) = message.split_at_checked(RTMSG).unwrap_or_default();
     let mut attributes = Attributes(rest);
     let mut request = Request::new(libc::RTM_NEWROUTE, flags, fixed);
     while let Some((kind, value)) = attributes.take_raw() {
@@ -240,7 +240,7 @@ const USER_HZ: u32 = 100;
 /// differ.
 pub(super) fn remove(netlink: &mut Socket, index: u32, installed: &Installed) -> Result<(), Refusal> {
     let rivals = netlink.query(&rivals_request(&installed.route, index), |body| {
-        Ok(is_deleted_by(body, &installed.detail).then(|| parse(body, index)))
+        Ok(is_deleted_by(body, &installed.message).then(|| parse(body, index)))
     });
     let rivals = match rivals {
         // The kernel removes a table with its last route.
@@ -250,7 +250,7 @@ pub(super) fn remove(netlink: &mut Socket, index: u32, installed: &Installed) ->
     let is_meant = |found: &Installed| found.partial == installed.partial && found.route == installed.route;
     match rivals.first() {
         None => Err(Errno::ESRCH.into()),
-        Some(Some(first)) if is_meant(first) => netlink.change(&delete_request(&installed.detail)),
+        Some(Some(first)) if is_meant(first) => netlink.change(&delete_request(&installed.message)),
         Some(_) => {
             let text = "the kernel would delete another route with this destination, metric and table";
             Err(Refusal { errno: Errno::EBUSY, text: boxed(text.into()).ok() })
@@ -297,9 +297,9 @@ fn has_next_hop_of(found: &RouteMessage<'_>, wanted: &RouteMessage<'_>) -> bool 
 }
 
 /// A request with all attributes that the kernel compares.
-pub(super) fn delete_request(detail: &[u8]) -> Request {
+pub(super) fn delete_request(message: &[u8]) -> Request {
     let mut fixed = [0; RTMSG];
-    for (to, from) in fixed.iter_mut().zip(detail).take(FLAGS_AT) {
+    for (to, from) in fixed.iter_mut().zip(message).take(FLAGS_AT) {
         *to = *from;
     }
     let compared = [
@@ -312,7 +312,7 @@ pub(super) fn delete_request(detail: &[u8]) -> Request {
         libc::RTA_PREFSRC,
         libc::RTA_TABLE,
     ];
-    let attributes = Attributes(detail.get(RTMSG..).unwrap_or_default());
+    let attributes = Attributes(message.get(RTMSG..).unwrap_or_default());
     attributes
         .filter(|(kind, _)| compared.contains(kind) && !is_of_object(*kind, attributes))
         .fold(Request::new(libc::RTM_DELROUTE, libc::NLM_F_ACK, &fixed), |request, (kind, value)| {

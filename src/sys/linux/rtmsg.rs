@@ -162,13 +162,13 @@ impl<'a> RouteMessage<'a> {
         })
     }
 
-    /// The route without its `detail`, as one of this type.
+    /// The route without its `message`, as one of this type.
     pub(super) fn installed(&self, kind: Type) -> Option<Installed> {
         let network = self.network()?;
         let prefix = Prefix::new(Family::of(network), self.byte(LENGTH_AT))?;
         let details = self.details_of(kind);
         let route = Route::reported(network, prefix, self.gateway(), self.source(), details)?;
-        Some(Installed { route, partial: self.is_partial(), rank: self.rank(), detail: Vec::new() })
+        Some(Installed { route, partial: self.is_partial(), rank: self.rank(), message: Vec::new() })
     }
 
     pub(super) fn network(&self) -> Option<IpAddr> {
@@ -216,7 +216,7 @@ fn is_plain(kind: u16, value: &[u8]) -> bool {
     }
 }
 
-/// Parses a message about a route through this interface only, without its `detail`.
+/// Parses a message about a route through this interface only, without its `message`.
 pub(super) fn parse(body: &[u8], index: u32) -> Option<Installed> {
     let route = RouteMessage::of(body)?;
     if route.interface() != Some(index) || route.table() == LOCAL_TABLE {
