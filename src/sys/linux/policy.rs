@@ -66,12 +66,12 @@ impl Policy {
     }
 
     /// Adds the rules for the default routes of these families, or none. A default route that exists stays as long as
-    /// before, unless it is permanent from now on.
+    /// before, unless it is kept from now on.
     pub(super) fn add_default(
         &mut self,
         families: &[Family],
         overriding: bool,
-        permanent: bool,
+        keep: bool,
     ) -> Result<bool, Refusal> {
         // The rule for the table comes last: until then all packets take their former routes.
         let steps: &[Step] = if overriding {
@@ -85,10 +85,10 @@ impl Policy {
             let rules = self.rules(*family)?;
             let mut existing = rules.iter().filter(|it| selects_table(it.step)).peekable();
             let is_new = existing.peek().is_none();
-            let permanent = permanent || existing.any(|it| it.permanent);
-            plan.add(Addition { family: *family, bypass: None }, is_new, permanent)?;
+            let kept = keep || existing.any(|it| it.kept);
+            plan.add(Addition { family: *family, bypass: None }, is_new, kept)?;
             for step in steps {
-                plan.add_rule(&rules, Rule { family: *family, step: *step, index: self.index, permanent })?;
+                plan.add_rule(&rules, Rule { family: *family, step: *step, index: self.index, kept })?;
             }
             for rule in rules.iter().filter(|it| others(it.step)) {
                 plan.edit(Edit::Remove(*rule))?;
@@ -107,15 +107,15 @@ impl Policy {
         &mut self,
         families: &[Family],
         bypass: &Bypass,
-        permanent: bool,
+        keep: bool,
     ) -> Result<bool, Refusal> {
         let step = Step::Bypass(*bypass);
         let mut plan = Plan::default();
         for family in families {
             let rules = self.rules(*family)?;
             let is_new = !rules.iter().any(|it| it.step == step);
-            plan.add(Addition { family: *family, bypass: Some(*bypass) }, is_new, permanent)?;
-            plan.add_rule(&rules, Rule { family: *family, step, index: self.index, permanent })?;
+            plan.add(Addition { family: *family, bypass: Some(*bypass) }, is_new, keep)?;
+            plan.add_rule(&rules, Rule { family: *family, step, index: self.index, kept: keep })?;
         }
         self.apply(&plan)
     }
@@ -204,17 +204,17 @@ impl Drop for Policy {
     fn drop(&mut self) {
         if self.process == process() {
             let added = std::mem::take(&mut self.added);
-            remove_temporary(&mut self.netlink, self.index, |rule| added.iter().any(|it| it.has(rule)));
+            remove_unless_kept(&mut self.netlink, self.index, |rule| added.iter().any(|it| it.has(rule)));
         }
     }
 }
 
-/// Removes temporary rules of a device, and the default routes in its table that no other rule selects.
-fn remove_temporary(netlink: &mut Socket, index: u32, is_meant: impl Fn(&Rule) -> bool) {
+/// Removes rules of a device that are not kept, and the default routes in its table that no other rule selects.
+fn remove_unless_kept(netlink: &mut Socket, index: u32, is_meant: impl Fn(&Rule) -> bool) {
     for family in [Family::V4, Family::V6] {
         let mut rules = rule::list_family(netlink, family).unwrap_or_default();
         rules.retain(|it| it.index == index);
-        let is_meant = |rule: &Rule| !rule.permanent && is_meant(rule);
+        let is_meant = |rule: &Rule| !rule.kept && is_meant(rule);
         for rule in in_order_of_removal(&rules).filter(|it| is_meant(it)) {
             let _ = rule::remove(netlink, rule);
         }
@@ -238,22 +238,22 @@ impl Plan {
         memory::push(&mut self.edits, edit)
     }
 
-    /// What is new belongs to this handle, unless it is permanent. What exists belongs to the handle that added it.
-    fn add(&mut self, addition: Addition, is_new: bool, permanent: bool) -> Result<(), NoMemory> {
-        if is_new || permanent {
+    /// What is new belongs to this handle, unless it is kept. What exists belongs to the handle that added it.
+    fn add(&mut self, addition: Addition, is_new: bool, kept: bool) -> Result<(), NoMemory> {
+        if is_new || kept {
             memory::push(&mut self.not_owned, addition)?;
         }
-        if is_new && !permanent {
+        if is_new && !kept {
             memory::push(&mut self.owned, addition)?;
         }
         Ok(())
     }
 
-    /// Adds a rule that is not present. A permanent rule replaces a temporary one.
+    /// Adds a rule that is not present. A kept rule replaces one that is not kept.
     fn add_rule(&mut self, rules: &[Rule], wanted: Rule) -> Result<(), NoMemory> {
         match rules.iter().find(|it| it.step == wanted.step) {
             None => self.edit(Edit::Add(wanted)),
-            Some(found) if wanted.permanent && !found.permanent => {
+            Some(found) if wanted.kept && !found.kept => {
                 self.edit(Edit::Add(wanted))?;
                 self.edit(Edit::Remove(*found))
             }
@@ -287,7 +287,7 @@ impl Edit {
 
 /// Removes what a process has left at a device that it did not close. Only for a device that no other handle has open.
 pub(super) fn remove_stale(netlink: &mut Socket, index: u32) {
-    remove_temporary(netlink, index, |_| true);
+    remove_unless_kept(netlink, index, |_| true);
 }
 
 /// Removes the default route from the table of a device.

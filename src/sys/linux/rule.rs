@@ -57,9 +57,9 @@ const FR_ACT_NOP: u8 = 3;
 /// The table of the device with index 0. Others follow in the order of the indices, which have 31 bits.
 const FIRST_TABLE: u32 = 2_000_000_000;
 /// The origin of rules that are removed with their handle. linux/rtnetlink.h does not assign it.
-const TEMPORARY: u8 = 117;
+const NOT_KEPT: u8 = 117;
 /// The origin of rules that stay.
-const PERMANENT: u8 = libc::RTPROT_STATIC;
+const KEPT: u8 = libc::RTPROT_STATIC;
 
 /// The priorities. The kernel's rule for the main table has 32766. When the kernel searches for a rule, a condition
 /// that the request does not have matches any value (rule_find, rule_exists). So bypasses with different conditions
@@ -100,7 +100,7 @@ pub(super) struct Rule {
     /// The index of the device.
     pub(super) index: u32,
     /// It stays when the handle that added it is closed.
-    pub(super) permanent: bool,
+    pub(super) kept: bool,
 }
 
 impl Rule {
@@ -119,7 +119,7 @@ impl Rule {
         };
         let length = destination.map_or(0, |route| route.prefix().bits());
         let fixed = [number(self.family), length, 0, 0, 0, 0, 0, action, 0, 0, 0, 0];
-        let protocol = if self.permanent { PERMANENT } else { TEMPORARY };
+        let protocol = if self.kept { KEPT } else { NOT_KEPT };
         let request = Request::new(kind, flags, &fixed)
             .attribute(fra::PRIORITY, &priority.to_ne_bytes())
             .attribute(fra::TABLE, &table)
@@ -156,12 +156,12 @@ impl Rule {
             _ => return None,
         };
         let index = attributes.u32(tag)?.checked_sub(FIRST_TABLE)?;
-        let permanent = match attributes.get(fra::PROTOCOL)?.first() {
-            Some(&TEMPORARY) => false,
-            Some(&PERMANENT) => true,
+        let kept = match attributes.get(fra::PROTOCOL)?.first() {
+            Some(&NOT_KEPT) => false,
+            Some(&KEPT) => true,
             _ => return None,
         };
-        Some(Self { family, step, index, permanent })
+        Some(Self { family, step, index, kept })
     }
 }
 
