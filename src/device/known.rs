@@ -31,7 +31,7 @@ pub(super) type Routes = HashMap<Vec<u8>, Listed>;
 /// A route, and when it was listed.
 pub(super) struct Listed {
     pub(super) installed: Installed,
-    /// The last list that had the route, or that was being read when the route was announced.
+    /// The last list that had the route, or that was being read when the notification of the route came.
     pub(super) list: u64,
     /// Of the routes with one key, the system prefers the one with the lowest number.
     pub(super) order: u64,

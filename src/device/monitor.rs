@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! Watching devices: the announcements of the system become events, one for each change.
+//! Watching devices: the notifications of the system become events, one for each change.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::mem;
@@ -20,7 +20,7 @@ use crate::model::prefix::Family;
 use crate::model::route::Installed;
 use crate::sys::{Backend, Waker, Watch, Watching};
 
-/// The result of processing an announcement: memory may be missing.
+/// The result of processing a notification: memory may be missing.
 type Noted = std::result::Result<(), NoMemory>;
 
 /// A watch over one device, or over all TUN and TAP devices of a network namespace.
@@ -42,7 +42,7 @@ struct State {
     discarding: Routes,
     /// The number of the current or the last list of routes.
     list: u64,
-    /// The number of the last route that was announced or listed.
+    /// The number of the last route that was in a notification or a list.
     order: u64,
     /// The keys of the needed routes with several next hops.
     multipath: HashSet<RouteKey>,
@@ -135,7 +135,7 @@ impl Monitor {
     }
 }
 
-/// Whether the route is removed without an announcement when its device goes down.
+/// Whether the route is removed without a notification when its device goes down.
 fn needs_up(installed: &Installed) -> bool {
     Watch::IPV4_ROUTES_NEED_UP && installed.route.family() == Family::V4
 }
@@ -163,7 +163,7 @@ impl State {
         }
     }
 
-    /// Processes the announcements that have arrived, without waiting.
+    /// Processes the notifications that have arrived, without waiting.
     fn take(&mut self) -> Result<()> {
         let mut notices = Vec::new();
         let taken = self.watch.take(&mut notices);
@@ -240,7 +240,7 @@ impl State {
             return if watched { self.push(Event::of(Kind::Device, link)) } else { Ok(()) };
         };
         let before = mem::replace(&mut known.link, link.clone());
-        // Only the carrier is announced later than it changes: the other changes came after it.
+        // Only the notification of the carrier comes later than its change: the other changes came after it.
         let changes = [
             (before.carrier != link.carrier, if link.carrier { Kind::CarrierOn } else { Kind::CarrierOff }),
             (before.name != link.name, Kind::Name),
@@ -253,7 +253,7 @@ impl State {
         if before.up && !link.up { self.note_down(link.index) } else { Ok(()) }
     }
 
-    /// The IPv6 routes are removed too. Linux can be configured not to announce that.
+    /// The IPv6 routes are removed too. Linux can be configured to send no notification of that.
     fn note_down(&mut self, index: u32) -> Noted {
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
         let events = Some(&mut self.events).filter(|_| self.reports.routes);
@@ -264,7 +264,7 @@ impl State {
         Ok(())
     }
 
-    /// Next hops through it are removed too. Linux can be configured not to announce that.
+    /// Next hops through it are removed too. Linux can be configured to send no notification of that.
     fn note_gone(&mut self, index: u32, kind: Kind) -> Noted {
         self.relist_if(!self.multipath.is_empty())?;
         self.reserve(1)?;
@@ -273,7 +273,7 @@ impl State {
         self.push(Event::of(kind, known.link))
     }
 
-    /// An address is announced again when its flags or its lifetime changed.
+    /// Another notification of an address comes when its flags or its lifetime changed.
     fn note_address(&mut self, index: u32, assigned: Assigned) -> Noted {
         let Some(known) = self.known.get_mut(&index).filter(|known| known.watched) else { return Ok(()) };
         known.addresses.try_reserve(1).map_err(|_| NoMemory)?;
@@ -284,7 +284,7 @@ impl State {
         self.push(Event { address: Some(assigned), ..event })
     }
 
-    /// Routes with this source address are removed with it, which older kernels do not announce.
+    /// Routes with this source address are removed with it, of which older kernels send no notification.
     fn note_address_gone(&mut self, index: u32, assigned: Assigned) -> Noted {
         let source = Some(assigned.address.local());
         let has_source = |listed: &Listed| listed.installed.route.source() == source;
@@ -333,7 +333,7 @@ impl State {
         put(&mut self.discarding, identity, listed, in_list).map(drop)
     }
 
-    /// A router advertisement changes attributes of a route without an announcement (ndisc_router_discovery). Then the
+    /// A router advertisement changes attributes of a route without a notification (ndisc_router_discovery). Then the
     /// route that is gone is known with others.
     fn note_route_gone(&mut self, index: u32, installed: &Installed, identity: &[u8]) -> Noted {
         self.reserve(1)?;
@@ -410,7 +410,7 @@ impl State {
         Ok(())
     }
 
-    /// The only device is gone if it is not in the current state: it was removed while announcements were lost.
+    /// The only device is gone if it is not in the current state: it was removed while notifications were lost.
     fn note_complete(&mut self) -> Noted {
         self.complete = true;
         self.note_default_routes()?;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The notices of the system about interfaces, and the events that a monitor reports.
+//! The notifications of the system about interfaces, and the events that a monitor reports.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use crate::model::prefix::{Family, Prefix};
 use crate::model::route::Installed;
 use crate::model::table::enumeration;
 
-/// An announcement of the system.
+/// A notification of the system.
 #[allow(dead_code, reason = "a system without a backend does not use it")]
 pub(crate) enum Notice {
     /// An interface is in this state.
@@ -34,13 +34,13 @@ pub(crate) enum Notice {
     Multipath(u32, RouteKey),
     /// A route of this key is gone, or a next hop of one: with only one left it is a [`Notice::Route`].
     NextHopGone(RouteKey),
-    /// Routes may be gone without an announcement.
+    /// Routes may be gone without a notification.
     RoutesUncertain,
     /// A list of all routes begins.
     RoutesBegin,
     /// The list of all routes ends. Routes that it did not contain are gone.
     RoutesEnd,
-    /// Announcements were lost. The current state follows.
+    /// Notifications were lost. The current state follows.
     Overrun,
     /// The current state is complete.
     Complete,

@@ -161,7 +161,7 @@ impl<'a> Message<'a> {
         self.flags & libc::NLM_F_DUMP_INTR != 0
     }
 
-    /// For an announced RTM_NEWROUTE: the route replaced another one, or is one of several with its destination and
+    /// For a notification RTM_NEWROUTE: the route replaced another one, or is one of several with its destination and
     /// metric (fib_table_insert, fib6_add_rt2node).
     pub(super) fn has_rivals(&self) -> bool {
         self.is_alone() && self.flags & libc::NLM_F_EXCL == 0

@@ -181,7 +181,7 @@ impl Socket {
                     };
                 }
             };
-            if datagram.announced {
+            if datagram.notification {
                 if let Some(departures) = &mut self.departures {
                     departures.note(datagram.bytes);
                 }

@@ -64,7 +64,7 @@ fn push_route(
         return Ok(());
     };
     let Some(key) = route.key().filter(|key| is_needed(None, key)) else { return Ok(()) };
-    if let Some(notice) = unannounced(message, &route, key) {
+    if let Some(notice) = without_notification(message, &route, key) {
         memory::push(notices, notice)?;
     }
     let added = message.kind == libc::RTM_NEWROUTE;
@@ -89,11 +89,11 @@ fn found(route: &RouteMessage<'_>) -> Option<(u32, Installed)> {
     }
 }
 
-/// A change that the kernel does not announce by itself. It sends no RTM_DELROUTE for a route that is replaced, or
+/// A change for which the kernel sends no notification. It sends no RTM_DELROUTE for a route that is replaced, or
 /// that becomes a multipath route, and does not report the order of routes with one key. It sends only RTM_DELROUTE
 /// for a next hop of an IPv6 multipath route (fib6_del_route), also if the route leads through one interface then. Its
 /// lists do not have a route between these next hops (fib6_dump_node).
-fn unannounced(message: &Message<'_>, route: &RouteMessage<'_>, key: RouteKey) -> Option<Notice> {
+fn without_notification(message: &Message<'_>, route: &RouteMessage<'_>, key: RouteKey) -> Option<Notice> {
     match message.kind {
         libc::RTM_NEWROUTE if message.has_rivals() => Some(Notice::RouteReplaced(key)),
         libc::RTM_DELROUTE if route.family == number(Family::V6) => Some(Notice::NextHopGone(key)),

@@ -34,7 +34,7 @@ pub(super) struct Datagram<'a> {
     /// Its length. If the buffer is shorter, the rest of the bytes is lost.
     pub(super) length: usize,
     /// It is a notification to a group, not an answer.
-    pub(super) announced: bool,
+    pub(super) notification: bool,
 }
 
 impl Datagram<'_> {
@@ -135,7 +135,7 @@ impl KernelSocket {
         }
         let length = received.unsigned_abs();
         let bytes = buffer.get(..length).unwrap_or(buffer);
-        Ok(Some(Datagram { bytes, length, announced: sender.nl_groups != 0 }))
+        Ok(Some(Datagram { bytes, length, notification: sender.nl_groups != 0 }))
     }
 
     /// Discards what has arrived, and the rest of an unfinished dump, which the kernel sends during these receives.

@@ -194,14 +194,14 @@ impl Watch {
 
     fn read(&mut self, datagram: &Datagram<'_>, notices: &mut Vec<Notice>) -> Outcome<()> {
         if datagram.is_cut() {
-            return self.miss(datagram.announced);
+            return self.miss(datagram.notification);
         }
         let mut bytes = datagram.bytes;
         while let Some(message) = Message::take(&mut bytes) {
             if message.is_overrun() {
                 return Err(Errno::ENOBUFS);
             }
-            if datagram.announced {
+            if datagram.notification {
                 self.note_change(&message);
                 notice::push(notices, &message, |index, key| self.needs(index, key))?;
             } else {
@@ -213,9 +213,9 @@ impl Watch {
 
     /// The rest of a datagram was lost, because the buffer was shorter. The state is listed again: after the present list
     /// if it was a part of that, otherwise at once.
-    fn miss(&mut self, announced: bool) -> Outcome<()> {
+    fn miss(&mut self, notification: bool) -> Outcome<()> {
         self.interrupted = true;
-        if announced { Err(Errno::ENOBUFS) } else { Ok(()) }
+        if notification { Err(Errno::ENOBUFS) } else { Ok(()) }
     }
 
     /// The kernel does not set NLM_F_DUMP_INTR for a list of IPv6 routes. A change during the dump can hide other routes.

@@ -46,7 +46,7 @@ pub(super) fn add_ipv4(state: &mut State, name: &str, argument: &[u8]) -> Outcom
         let flags = RTF_UP | if prefix == 32 { RTF_HOST } else { 0 };
         let _ = state.routes.insert(Destination::new(network, prefix), index, None, flags);
     }
-    state.announce_address(&interface, &assigned, true);
+    state.notify_address(&interface, &assigned, true);
     Ok(())
 }
 
@@ -119,7 +119,7 @@ fn put_ipv6(state: &mut State, name: &str, assigned: Assigned) {
     if assigned.prefix != 128 {
         state.routes.insert_prefix(assigned.local, assigned.prefix, interface.index);
     }
-    state.announce_address(&interface, &assigned, true);
+    state.notify_address(&interface, &assigned, true);
 }
 
 /// in.c, inctl_difaddr, and in6.c, in6ctl_difaddr.
@@ -142,6 +142,6 @@ pub(super) fn remove(state: &mut State, name: &str, local: IpAddr) -> Outcome<()
     } else if !shared || prefix == whole {
         state.routes.remove(Destination::new(to, prefix), index);
     }
-    state.announce_address(&interface, &gone, false);
+    state.notify_address(&interface, &gone, false);
     Ok(())
 }

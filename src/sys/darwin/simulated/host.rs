@@ -196,7 +196,7 @@ impl Machine {
             let interface = state.find_mut(name).unwrap();
             interface.addresses.push(assigned.clone());
             let interface = interface.clone();
-            state.announce_address(&interface, &assigned, true);
+            state.notify_address(&interface, &assigned, true);
         });
     }
 
@@ -206,7 +206,7 @@ impl Machine {
             let interface = state.find_mut(name).unwrap();
             let assigned = interface.addresses.remove(interface.find(local).unwrap());
             let interface = interface.clone();
-            state.announce_address(&interface, &assigned, false);
+            state.notify_address(&interface, &assigned, false);
         });
     }
 
@@ -231,14 +231,14 @@ impl Machine {
         with(|state| {
             state.routes.insert(destination, index, gateway, flags).unwrap();
             state.routes.forget_clones(&destination);
-            state.announce_route(RTM_ADD, &destination);
+            state.notify_route(RTM_ADD, &destination);
         });
     }
 
     pub(in crate::sys::darwin) fn del_route(&self, ip: &str, prefix: u8) {
         let destination = Destination::new(ip.parse().unwrap(), prefix);
         with(|state| {
-            state.announce_route(RTM_DELETE, &destination);
+            state.notify_route(RTM_DELETE, &destination);
             state.routes.forget_clones(&destination);
             state.routes.0.remove(&destination).unwrap();
         });

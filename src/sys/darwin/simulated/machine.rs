@@ -187,7 +187,7 @@ impl State {
         self.set_up(name, false);
         let Some(interface) = self.find(name).cloned() else { return };
         for assigned in &interface.addresses {
-            self.announce_address(&interface, assigned, false);
+            self.notify_address(&interface, assigned, false);
         }
         self.interfaces.remove(&interface.index);
         self.held_names.insert(name.to_owned(), Instant::now());
@@ -220,7 +220,7 @@ impl State {
     pub(super) fn set_up(&mut self, name: &str, up: bool) {
         let Ok(interface) = self.find_mut(name) else { return };
         if std::mem::replace(&mut interface.up, up) != up {
-            self.announce_link(name);
+            self.notify_link(name);
         }
     }
 
@@ -245,11 +245,11 @@ impl State {
     pub(super) fn set_mtu(&mut self, name: &str, mtu: u32) {
         self.find_mut(name).unwrap().mtu = mtu;
         self.post(name, KEV_DL_SUBCLASS, KEV_DL_SIFMTU);
-        self.announce_link(name);
+        self.notify_link(name);
     }
 
-    pub(super) fn announce_address(&self, interface: &Interface, assigned: &Assigned, present: bool) {
-        self.announce(messages::address(interface, assigned, present));
+    pub(super) fn notify_address(&self, interface: &Interface, assigned: &Assigned, present: bool) {
+        self.notify(messages::address(interface, assigned, present));
         let (subclass, code) = match (assigned.local.is_ipv4(), present) {
             (true, true) => (KEV_INET_SUBCLASS, KEV_INET_NEW_ADDR),
             (true, false) => (KEV_INET_SUBCLASS, KEV_INET_ADDR_DELETED),
@@ -267,7 +267,7 @@ impl State {
     }
 
     /// A slow reader loses the message, and gets no error (rtsock.c uses sbappendaddr, which drops it).
-    pub(super) fn announce(&self, message: Vec<u8>) {
+    pub(super) fn notify(&self, message: Vec<u8>) {
         if self.loses_messages {
             return;
         }
@@ -277,16 +277,16 @@ impl State {
     }
 
     /// rtsock.c: a route was added or is removed.
-    pub(super) fn announce_route(&self, kind: u8, destination: &Destination) {
+    pub(super) fn notify_route(&self, kind: u8, destination: &Destination) {
         let entry = &self.routes.0[destination];
         let mut message = messages::route(destination, entry, &self.interfaces[&entry.index]);
         message[RT_MSGHDR_TYPE] = kind;
-        self.announce(message);
+        self.notify(message);
     }
 
-    pub(super) fn announce_link(&self, name: &str) {
+    pub(super) fn notify_link(&self, name: &str) {
         if let Some(interface) = self.find(name) {
-            self.announce(messages::link_changed(interface));
+            self.notify(messages::link_changed(interface));
         }
     }
 

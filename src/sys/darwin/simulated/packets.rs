@@ -113,13 +113,13 @@ pub(in crate::sys::darwin) fn writev(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) 
             Role::Route { privileged } => {
                 let privileged = *privileged;
                 match routes::output(state, &bytes, privileged) {
-                    Ok(message) => state.announce(message),
+                    Ok(message) => state.notify(message),
                     Err(errno) => {
                         // All routing sockets receive a request that failed, too.
                         let mut message = bytes.clone();
                         put(&mut message, RT_MSGHDR_PID, &std::process::id().to_ne_bytes());
                         put(&mut message, RT_MSGHDR_ERRNO, &errno.raw().to_ne_bytes());
-                        state.announce(message);
+                        state.notify(message);
                         return Err(errno);
                     }
                 }
