@@ -12,7 +12,7 @@
 use tuntap::cpu::Cpu;
 use tuntap::model::flags::Kind;
 use tuntap::model::vnet_hdr::GSO_NONE;
-use tuntap::offload::join::{Joiner, Joins};
+use tuntap::offload::join::{Joiner, Protocols};
 use tuntap::offload::split::Splitter;
 
 /// One packet.
@@ -149,7 +149,7 @@ impl Packet {
 /// The number of items that the packets are joined to. Checks that splitting restores the packets, in the same order.
 fn items(packets: &[Packet]) -> usize {
     let sent: Vec<_> = packets.iter().map(Packet::bytes).collect();
-    let mut joiner = Joiner::new(Cpu::best(), Kind::Tap, Joins::ALL, false).unwrap();
+    let mut joiner = Joiner::new(Cpu::best(), Kind::Tap, Protocols::ALL, false).unwrap();
     for packet in &sent {
         joiner.put(packet).unwrap();
     }

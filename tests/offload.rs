@@ -12,7 +12,7 @@
 use tuntap::cpu::Cpu;
 use tuntap::model::flags::Kind;
 use tuntap::model::vnet_hdr::{F_NEEDS_CSUM, GSO_NONE, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, VnetHdr};
-use tuntap::offload::join::{Joiner, Joins};
+use tuntap::offload::join::{Joiner, Protocols};
 use tuntap::offload::split::{Fault, Splitter};
 
 /// xorshift64*: the same numbers in each run.
@@ -199,7 +199,7 @@ fn splitting_restores_the_joined_packets() {
         let tap = round % 2 == 1;
         let mut senders: Vec<_> =
             (0..1 + random.below(4) as u8).map(|n| Sender::new(&mut random, tap, n)).collect();
-        let mut joiner = Joiner::new(Cpu::best(), kind(tap), Joins::ALL, false).unwrap();
+        let mut joiner = Joiner::new(Cpu::best(), kind(tap), Protocols::ALL, false).unwrap();
         let mut sent = vec![Vec::new(); senders.len()];
         for _ in 0..1 + random.below(60) {
             let place = random.below(senders.len());
@@ -243,7 +243,7 @@ fn splitting_restores_the_joined_packets() {
 fn items(sender: &Sender, count: usize, mut change: impl FnMut(usize, &mut Sender, &mut Vec<u8>)) -> usize {
     let mut random = Random(7);
     let mut sender = sender.clone();
-    let mut joiner = Joiner::new(Cpu::best(), kind(sender.tap), Joins::ALL, false).unwrap();
+    let mut joiner = Joiner::new(Cpu::best(), kind(sender.tap), Protocols::ALL, false).unwrap();
     for turn in 0..count {
         let size = sender.size;
         let mut packet = sender.packet(&mut random, size, 0x10);

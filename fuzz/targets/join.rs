@@ -11,7 +11,7 @@ use tuntap::cpu::Cpu;
 use tuntap::model::flags::Kind;
 use tuntap::model::offload::LARGEST;
 use tuntap::model::vnet_hdr::{F_NEEDS_CSUM, GSO_NONE, GSO_UDP_L4, VnetHdr};
-use tuntap::offload::join::{Joiner, Joins, Refusal};
+use tuntap::offload::join::{Joiner, Protocols, Refusal};
 use tuntap::offload::split::Splitter;
 
 #[path = "../packet/mod.rs"]
@@ -164,7 +164,7 @@ fuzz_target!(|input: &[u8]| {
         trusted,
         joiner: JOINERS
             .with_borrow_mut(|joiners| joiners.remove(&(tap, trusted)))
-            .unwrap_or_else(|| Joiner::new(Cpu::best(), kind, Joins::ALL, trusted).unwrap()),
+            .unwrap_or_else(|| Joiner::new(Cpu::best(), kind, Protocols::ALL, trusted).unwrap()),
         given: false,
         splitter: Splitter::new(Cpu::best(), false).unwrap(),
         inside: HashMap::new(),

@@ -14,7 +14,7 @@ use crate::model::error::{Errno, Error, Reason};
 use crate::model::flags;
 use crate::model::offload::LARGEST;
 use crate::model::text::text;
-use crate::offload::join::{Joiner, Joins, Refusal};
+use crate::offload::join::{Joiner, Protocols, Refusal};
 
 /// A joiner, and whether its first item was returned to the caller.
 pub struct CJoiner {
@@ -41,7 +41,7 @@ impl Handle for CJoiner {
 pub unsafe extern "C" fn tuntap_joiner_new(flags: u64, joiner: *mut *mut CJoiner, err: *mut CError) -> c_int {
     create(joiner, err, || {
         let kind = flags::parse_kind(flags & !flags::TRUSTED, "create a joiner")?;
-        let joiner = Joiner::new(Cpu::best(), kind, Joins::ALL, flags & flags::TRUSTED != 0)?;
+        let joiner = Joiner::new(Cpu::best(), kind, Protocols::ALL, flags & flags::TRUSTED != 0)?;
         Ok(CJoiner { joiner, given: false })
     })
 }

@@ -39,13 +39,13 @@ pub struct Device {
     pub(crate) backend: Queue,
     nonblock: AtomicBool,
     configuring: Mutex<()>,
-    /// The unread rest of a super-packet, on a device with offload.
-    rest: Option<Rest>,
+    /// Reads super-packets, on a device with offload.
+    stream: Option<OwnStream>,
     /// The offloads for which written packets are coalesced.
-    joins: AtomicU64,
+    coalesced: AtomicU64,
 }
 
-type Rest = PerProcess<Mutex<Stream>>;
+type OwnStream = PerProcess<Mutex<Stream>>;
 
 /// The state of a call, which its steps share.
 type Call<'a> = <Queue as Backend>::Call<'a>;
@@ -60,8 +60,8 @@ impl Device {
             Err(error)
         };
         let backend = Queue::open(name, flags, config.vnet, &config.location())?;
-        let device = match rest_of(&backend) {
-            Ok(rest) => Self::with(backend, rest, flags.nonblock),
+        let device = match stream_of(&backend) {
+            Ok(stream) => Self::with(backend, stream, flags.nonblock),
             Err(error) => return undo(backend, error),
         };
         match device.apply(flags, config) {
@@ -73,8 +73,8 @@ impl Device {
     /// Takes over the descriptor of a device that was opened elsewhere.
     pub fn open_fd(fd: RawFd, flags: FdFlags) -> Result<Self> {
         let backend = Queue::open_fd(fd, flags.borrow)?;
-        match rest_of(&backend).and_then(|rest| backend.keep_fd().map(|()| rest)) {
-            Ok(rest) => Ok(Self::with(backend, rest, flags.nonblock)),
+        match stream_of(&backend).and_then(|stream| backend.keep_fd().map(|()| stream)) {
+            Ok(stream) => Ok(Self::with(backend, stream, flags.nonblock)),
             Err(error) => {
                 backend.undo_open_fd(flags.borrow);
                 Err(error)
@@ -88,27 +88,27 @@ impl Device {
     }
 
     pub(crate) fn of(backend: Queue, nonblock: bool) -> Result<Self> {
-        let rest = rest_of(&backend)?;
-        Ok(Self::with(backend, rest, nonblock))
+        let stream = stream_of(&backend)?;
+        Ok(Self::with(backend, stream, nonblock))
     }
 
-    fn with(backend: Queue, rest: Option<Rest>, nonblock: bool) -> Self {
-        let joins =
-            if rest.is_some() { backend.offloads_at_open().unwrap_or(offload::TCP_OFFLOADS) } else { 0 };
+    fn with(backend: Queue, stream: Option<OwnStream>, nonblock: bool) -> Self {
+        let coalesced =
+            if stream.is_some() { backend.offloads_at_open().unwrap_or(offload::TCP_OFFLOADS) } else { 0 };
         Self {
             backend,
             nonblock: AtomicBool::new(nonblock),
             configuring: Mutex::new(()),
-            rest,
-            joins: AtomicU64::new(joins),
+            stream,
+            coalesced: AtomicU64::new(coalesced),
         }
     }
 
-    /// The unread rest of a super-packet, on a device with offload. No thread waits while it holds the lock. A child of
-    /// fork() starts without a rest, which stays with the parent.
+    /// The packets that are read one by one, on a device with offload. No thread waits while it holds the lock. A child of
+    /// fork() starts with a new stream: the unread rest of a super-packet stays with the parent.
     #[inline]
-    pub(crate) fn rest(&self) -> Option<Outcome<&Mutex<Stream>>> {
-        self.rest.as_ref().map(|rest| rest.get(|| new_rest(&self.backend)))
+    pub(crate) fn stream(&self) -> Option<Outcome<&Mutex<Stream>>> {
+        self.stream.as_ref().map(|stream| stream.get(|| new_stream(&self.backend)))
     }
 
     /// The current name. Other processes can rename the device.
@@ -202,8 +202,8 @@ impl Device {
     }
 
     /// The offloads for which written packets are coalesced, as bits of the ABI.
-    pub(crate) fn joins(&self) -> u64 {
-        self.joins.load(Ordering::Relaxed)
+    pub(crate) fn coalesced(&self) -> u64 {
+        self.coalesced.load(Ordering::Relaxed)
     }
 
     /// Turns on exactly these offloads of the device, for packets that are read and for those that this handle coalesces.
@@ -220,7 +220,7 @@ impl Device {
             return Err(Error::new(Errno::EINVAL, Reason::Mismatch, text));
         }
         self.backend.set_offloads(offloads)?;
-        self.joins.store(offloads, Ordering::Relaxed);
+        self.coalesced.store(offloads, Ordering::Relaxed);
         Ok(())
     }
 
@@ -268,13 +268,13 @@ impl Device {
     }
 }
 
-fn rest_of(backend: &Queue) -> Result<Option<Rest>> {
-    let rest = || PerProcess::new(new_rest(backend)?);
-    let rest = backend.mode().offload.then(rest).transpose();
-    rest.map_err(|errno| Error::system(errno, "allocate memory for super-packets"))
+fn stream_of(backend: &Queue) -> Result<Option<OwnStream>> {
+    let stream = || PerProcess::new(new_stream(backend)?);
+    let stream = backend.mode().offload.then(stream).transpose();
+    stream.map_err(|errno| Error::system(errno, "allocate memory for super-packets"))
 }
 
-fn new_rest(backend: &Queue) -> Outcome<Mutex<Stream>> {
+fn new_stream(backend: &Queue) -> Outcome<Mutex<Stream>> {
     Ok(Mutex::new(Stream::of(backend, false)?))
 }
 

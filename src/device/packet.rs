@@ -31,23 +31,23 @@ impl Device {
     /// Reads one packet and returns its length.
     #[inline]
     pub fn read(&self, buf: &mut [MaybeUninit<u8>], limit: Limit) -> Result<usize, Errno> {
-        let Some(rest) = self.rest() else {
+        let Some(stream) = self.stream() else {
             return self.try_or_wait(Readiness::READ, limit, || self.backend.read(buf));
         };
-        let rest = rest?;
+        let stream = stream?;
         self.try_or_wait(Readiness::READ, limit, || {
-            lock(rest).next_or_read(&self.backend).and_then(|packet| copy(packet, buf))
+            lock(stream).next_or_read(&self.backend).and_then(|packet| copy(packet, buf))
         })
     }
 
     /// Reads one packet into several buffers, filled in order, and returns its length.
     pub fn readv(&self, bufs: &mut [IoSliceMut<'_>], limit: Limit) -> Result<usize, Errno> {
-        let Some(rest) = self.rest() else {
+        let Some(stream) = self.stream() else {
             return self.try_or_wait(Readiness::READ, limit, || self.backend.readv(bufs));
         };
-        let rest = rest?;
+        let stream = stream?;
         self.try_or_wait(Readiness::READ, limit, || {
-            lock(rest).next_or_read(&self.backend).and_then(|packet| scatter(packet, bufs))
+            lock(stream).next_or_read(&self.backend).and_then(|packet| scatter(packet, bufs))
         })
     }
 

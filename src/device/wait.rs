@@ -98,7 +98,7 @@ impl Device {
 
     /// Whether packets of a super-packet are left, which the descriptor does not show.
     fn has_rest(&self) -> Result<bool, Errno> {
-        self.rest().map_or(Ok(false), |rest| Ok(lock(rest?).is_ready()))
+        self.stream().map_or(Ok(false), |stream| Ok(lock(stream?).is_ready()))
     }
 
     /// The error of a failed wait.

@@ -9,9 +9,8 @@ use crate::device::Device;
 use crate::model::error::Errno;
 use crate::model::limit::Limit;
 use crate::model::memory::NoMemory;
-use crate::model::offload;
 use crate::model::readiness::Readiness;
-use crate::offload::join::{Joiner, Joins, MAX_FRAMED};
+use crate::offload::join::{Joiner, MAX_FRAMED, Protocols};
 use crate::sys::{Backend, zeroed};
 
 /// Writes to a queue in batches. Only one thread may use it at a time.
@@ -77,7 +76,7 @@ impl Writer {
     /// Creates a writer to this queue. `trusted`: checksums are not verified.
     pub fn new(device: &Device, trusted: bool) -> Result<Self, NoMemory> {
         let mode = device.backend.mode();
-        let joiner = || Joiner::new(Cpu::best(), mode.kind, Joins::of(device.joins()), trusted);
+        let joiner = || Joiner::new(Cpu::best(), mode.kind, Protocols::of(device.coalesced()), trusted);
         let buffer = zeroed(device.read_size())?;
         Ok(Self {
             joiner: mode.offload.then(joiner).transpose()?,
@@ -218,17 +217,6 @@ fn hand_over(joiner: &mut Joiner, losses: &mut Losses, device: &Device) -> Resul
         }
         joiner.pop();
     }
-    joiner.set_joins(Joins::of(device.joins()));
+    joiner.set_protocols(Protocols::of(device.coalesced()));
     Ok(())
-}
-
-impl Joins {
-    fn of(offloads: u64) -> Self {
-        let has = |bit| offloads & bit != 0;
-        Self {
-            tcp4: has(offload::F_TSO4),
-            tcp6: has(offload::F_TSO6),
-            udp: has(offload::F_USO4 | offload::F_USO6),
-        }
-    }
 }

@@ -30,7 +30,7 @@ pub(super) struct Flow {
     /// The packet is complete, without trailing bytes: its checksum can be recomputed.
     pub(super) complete: bool,
     /// The packet can be coalesced with others.
-    pub(super) joins: bool,
+    pub(super) coalesces: bool,
     /// No packet can be appended after it.
     pub(super) is_last: bool,
     pub(super) sequence: u32,
@@ -38,9 +38,9 @@ pub(super) struct Flow {
 }
 
 impl Flow {
-    /// None if the flow cannot be found from the headers. `joins`: the packet may be coalesced.
+    /// None if the flow cannot be found from the headers. `coalesces`: the packet may be coalesced.
     #[inline]
-    pub(super) fn of(packet: &[u8], network: usize, ip: Ip, tcp: bool, joins: bool) -> Option<Self> {
+    pub(super) fn of(packet: &[u8], network: usize, ip: Ip, tcp: bool, coalesces: bool) -> Option<Self> {
         let (ip_header, length, id, sum) = match ip {
             Ip::V4 => {
                 let ip = header::<IPV4_HEADER>(packet, network)?;
@@ -69,9 +69,9 @@ impl Flow {
             headers: headers.try_into().ok()?,
             complete: complete && tail.complete,
             // 0xffff is an unusual form of 0. If recomputed, it would become 0.
-            joins: joins
+            coalesces: coalesces
                 && complete
-                && tail.joins
+                && tail.coalesces
                 && sum != 0xffff
                 && headers < packet.len()
                 && packet.len() <= MAX_TOTAL,
@@ -210,7 +210,7 @@ struct Tail {
     /// Length of the header.
     header: usize,
     complete: bool,
-    joins: bool,
+    coalesces: bool,
     is_last: bool,
     sequence: u32,
 }
@@ -225,7 +225,7 @@ impl Tail {
         Some(Self {
             header: length,
             complete,
-            joins: complete && flags & !(LAST | ECE) == ACK && u16_at(tcp, 16)? != 0xffff,
+            coalesces: complete && flags & !(LAST | ECE) == ACK && u16_at(tcp, 16)? != 0xffff,
             is_last: flags & LAST != 0,
             sequence: u32_at(tcp, 4)?,
         })
@@ -236,6 +236,6 @@ impl Tail {
     fn udp(packet: &[u8], at: usize) -> Option<Self> {
         let udp = header::<UDP_HEADER>(packet, at)?;
         let complete = usize::from(u16_at(udp, 4)?) == packet.len() - at && u16_at(udp, 6)? != 0;
-        Some(Self { header: UDP_HEADER, complete, joins: complete, is_last: false, sequence: 0 })
+        Some(Self { header: UDP_HEADER, complete, coalesces: complete, is_last: false, sequence: 0 })
     }
 }

@@ -16,7 +16,7 @@ use super::slots::{self, Slots};
 use crate::cpu::Cpu;
 use crate::model::flags::Kind;
 use crate::model::memory::NoMemory;
-use crate::model::offload::LARGEST;
+use crate::model::offload::{F_TSO4, F_TSO6, F_USO4, F_USO6, LARGEST};
 use crate::model::vnet_hdr::{Layout, VnetHdr};
 
 /// Size of the longest virtio header that [`Joiner::peek_framed`] supports.
@@ -38,7 +38,7 @@ pub enum Refusal {
 
 /// The protocols that are coalesced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Joins {
+pub struct Protocols {
     /// TCP over IPv4.
     pub tcp4: bool,
     /// TCP over IPv6.
@@ -47,16 +47,22 @@ pub struct Joins {
     pub udp: bool,
 }
 
-impl Joins {
+impl Protocols {
     /// All protocols.
     pub const ALL: Self = Self { tcp4: true, tcp6: true, udp: true };
+
+    /// The protocols of these offloads, which are bits of the ABI.
+    pub(crate) fn of(offloads: u64) -> Self {
+        let has = |bit| offloads & bit != 0;
+        Self { tcp4: has(F_TSO4), tcp6: has(F_TSO6), udp: has(F_USO4 | F_USO6) }
+    }
 }
 
 /// Collects packets, coalesces those of a flow, and returns the super-packets.
 pub struct Joiner {
     cpu: Cpu,
     kind: Kind,
-    joins: Joins,
+    protocols: Protocols,
     trusted: bool,
     slots: Slots,
     items: Vec<Item>,
@@ -69,7 +75,7 @@ pub struct Joiner {
 
 enum Class {
     /// A packet of a flow.
-    Flow { network: usize, ip: Ip, tcp: bool, joins: bool },
+    Flow { network: usize, ip: Ip, tcp: bool, coalesces: bool },
     /// Possibly a packet of an unknown flow: it must not be reordered with any other packet.
     Barrier,
     /// A packet that belongs to no flow that is coalesced.
@@ -78,11 +84,11 @@ enum Class {
 
 impl Joiner {
     /// Creates an empty joiner. `trusted`: checksums are not verified.
-    pub fn new(cpu: Cpu, kind: Kind, joins: Joins, trusted: bool) -> Result<Self, NoMemory> {
+    pub fn new(cpu: Cpu, kind: Kind, protocols: Protocols, trusted: bool) -> Result<Self, NoMemory> {
         let mut items = Vec::new();
         items.try_reserve_exact(MAX_ITEMS).map_err(|_| NoMemory)?;
         let (slots, flows) = (Slots::new()?, Flows::new()?);
-        Ok(Self { cpu, kind, joins, trusted, slots, items, next: 0, flows, recent: None })
+        Ok(Self { cpu, kind, protocols, trusted, slots, items, next: 0, flows, recent: None })
     }
 
     /// Copies a packet to the joiner.
@@ -97,10 +103,12 @@ impl Joiner {
             return Err(Refusal::Full);
         }
         let taken = match self.classify(packet) {
-            Class::Flow { network, ip, tcp, joins } => match Flow::of(packet, network, ip, tcp, joins) {
-                Some(flow) => self.put_flow(&flow, packet),
-                None => self.put_barrier(packet),
-            },
+            Class::Flow { network, ip, tcp, coalesces } => {
+                match Flow::of(packet, network, ip, tcp, coalesces) {
+                    Some(flow) => self.put_flow(&flow, packet),
+                    None => self.put_barrier(packet),
+                }
+            }
             Class::Barrier => self.put_barrier(packet),
             Class::Other => self.keep(packet, None, None),
         };
@@ -142,9 +150,9 @@ impl Joiner {
     }
 
     /// Sets which protocols are coalesced, if the joiner is empty.
-    pub fn set_joins(&mut self, joins: Joins) {
+    pub fn set_protocols(&mut self, protocols: Protocols) {
         if self.is_empty() {
-            self.joins = joins;
+            self.protocols = protocols;
         }
     }
 
@@ -166,11 +174,11 @@ impl Joiner {
             Ip::V4 => byte(packet, network + 9),
             Ip::V6 => byte(packet, network + 6),
         };
-        let flow = |tcp, joins| Class::Flow { network, ip, tcp, joins };
+        let flow = |tcp, coalesces| Class::Flow { network, ip, tcp, coalesces };
         match (protocol, ip) {
-            (Some(TCP), Ip::V4) => flow(true, self.joins.tcp4),
-            (Some(TCP), Ip::V6) => flow(true, self.joins.tcp6),
-            (Some(UDP), _) => flow(false, self.joins.udp),
+            (Some(TCP), Ip::V4) => flow(true, self.protocols.tcp4),
+            (Some(TCP), Ip::V6) => flow(true, self.protocols.tcp6),
+            (Some(UDP), _) => flow(false, self.protocols.udp),
             // An extension header: TCP or UDP may follow it.
             (Some(0 | 43 | 44 | 50 | 51 | 60 | 135 | 139 | 140), Ip::V6) => Class::Barrier,
             _ => Class::Other,
@@ -182,7 +190,7 @@ impl Joiner {
     #[inline]
     fn put_flow(&mut self, flow: &Flow, packet: &[u8]) -> Option<()> {
         // A packet that cannot be coalesced needs no search: it begins a new item after all others.
-        let found = if flow.joins { self.find(flow, packet) } else { None };
+        let found = if flow.coalesces { self.find(flow, packet) } else { None };
         if let Some(index) = found.filter(|index| self.append(*index, flow, packet).is_some()) {
             self.recent = Some(index);
             return Some(());
@@ -250,7 +258,7 @@ impl Joiner {
         let bucket = self.flows.bucket(flow.endpoints(packet));
         let older = self.flows.latest(bucket);
         let index = self.items.len();
-        if !flow.joins || flow.is_last || self.grow(flow, older, packet).is_none() {
+        if !flow.coalesces || flow.is_last || self.grow(flow, older, packet).is_none() {
             self.keep(packet, Some(*flow), older)?;
         }
         self.flows.set_latest(bucket, index);
