@@ -14,7 +14,7 @@ use super::link::mac_at;
 use super::namespace::namespace_at;
 use super::route::CRoute;
 use crate::device::Namespace;
-use crate::device::config::{Added, Config};
+use crate::device::config::{Addition, Config};
 use crate::model::error::{Errno, Error, Reason, Result};
 use crate::model::link::Alias;
 use crate::model::memory;
@@ -324,7 +324,10 @@ pub unsafe extern "C" fn tuntap_config_add_addr(
         let addr = read_growing(addr, size, "the address")?;
         let (request, options) = (addr.request()?, addr.options()?);
         options.check(&request.address())?;
-        memory::push(&mut config.addresses, Added { item: (request, options), replace: is_replace(flags)? })?;
+        memory::push(
+            &mut config.addresses,
+            Addition { item: (request, options), replace: is_replace(flags)? },
+        )?;
         Ok(())
     })
 }
@@ -352,7 +355,7 @@ pub unsafe extern "C" fn tuntap_config_add_route(
 ) -> c_int {
     with_mut(config, err, |config| {
         let item = read_growing(route, size, "the route")?.route_to_add()?;
-        memory::push(&mut config.routes, Added { item, replace: is_replace(flags)? })?;
+        memory::push(&mut config.routes, Addition { item, replace: is_replace(flags)? })?;
         Ok(())
     })
 }

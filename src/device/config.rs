@@ -18,7 +18,7 @@ use crate::sys::Change;
 use crate::sys::{Backend, Location, Namespace};
 
 /// An item to add to a device.
-pub struct Added<T> {
+pub struct Addition<T> {
     /// The item.
     pub item: T,
     /// It replaces another item that occupies its place.
@@ -47,9 +47,9 @@ pub struct Config {
     /// The send buffer in bytes.
     pub send_buffer: Option<u32>,
     /// Addresses to add.
-    pub addresses: Vec<Added<(AddressRequest, Options)>>,
+    pub addresses: Vec<Addition<(AddressRequest, Options)>>,
     /// Routes to add when the device is up.
-    pub routes: Vec<Added<Route>>,
+    pub routes: Vec<Addition<Route>>,
     /// The layout of the virtio header, for a device with offload.
     pub vnet: Wanted,
     /// Whether to bring the device up or take it down.
@@ -141,11 +141,11 @@ impl Device {
         option("alias", config.alias.as_ref(), |alias| self.set_alias(alias))?;
         option("txqueuelen", config.tx_queue_length, |packets| self.set_tx_queue_length(packets))?;
         option("sndbuf", config.send_buffer, |bytes| self.set_send_buffer(bytes))?;
-        option("addr", &config.addresses, |Added { item: (request, options), replace }| {
+        option("addr", &config.addresses, |Addition { item: (request, options), replace }| {
             self.add_addr(request, options, *replace)
         })?;
         option("up", config.up, |up| self.set_up(up))?;
-        option("route", &config.routes, |Added { item, replace }| self.add_route(item, *replace))
+        option("route", &config.routes, |Addition { item, replace }| self.add_route(item, *replace))
     }
 
     fn before(&self) -> Result<Before> {

@@ -34,18 +34,18 @@ pub(super) struct Bypasses {
 struct Bypass {
     destination: Route,
     /// The route that was added, unless the destination needs none.
-    added: Option<Added>,
+    route: Option<Through>,
     keep: bool,
 }
 
+/// A route, and the index of the interface that it leads through.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Added {
+struct Through {
     route: Route,
-    /// The interface.
     index: u32,
 }
 
-impl Added {
+impl Through {
     fn is_in(&self, table: &[Entry]) -> bool {
         table.iter().any(|entry| entry.is(&self.route, self.index))
     }
@@ -73,14 +73,14 @@ impl Bypasses {
         let table = route::table(destination.family())?;
         let position = self.position(destination);
         let before =
-            position.and_then(|position| self.added.get(position)?.added).filter(|it| it.is_in(&table));
-        let added = self.required_route(&table, destination, before)?;
-        if added != before {
-            self.replace(before, added)?;
+            position.and_then(|position| self.added.get(position)?.route).filter(|it| it.is_in(&table));
+        let route = self.required_route(&table, destination, before)?;
+        if route != before {
+            self.replace(before, route)?;
         }
         match position.and_then(|position| self.added.get_mut(position)) {
-            Some(bypass) => *bypass = Bypass { added, keep: keep || bypass.keep, ..*bypass },
-            None => self.added.push(Bypass { destination: *destination, added, keep }),
+            Some(bypass) => *bypass = Bypass { route, keep: keep || bypass.keep, ..*bypass },
+            None => self.added.push(Bypass { destination: *destination, route, keep }),
         }
         Ok(())
     }
@@ -88,8 +88,8 @@ impl Bypasses {
     /// Undoes [`Self::add`]. Returns whether there was anything to undo.
     pub(super) fn remove(&mut self, destination: &Route) -> Outcome<bool> {
         let Some(position) = self.position(destination) else { return Ok(false) };
-        if let Some(added) = self.added.get(position).and_then(|bypass| bypass.added) {
-            self.undo(added)?;
+        if let Some(through) = self.added.get(position).and_then(|bypass| bypass.route) {
+            self.undo(through)?;
         }
         self.added.remove(position);
         Ok(true)
@@ -104,8 +104,8 @@ impl Bypasses {
         &self,
         table: &[Entry],
         destination: &Route,
-        before: Option<Added>,
-    ) -> Outcome<Option<Added>> {
+        before: Option<Through>,
+    ) -> Outcome<Option<Through>> {
         let (network, prefix) = (destination.network(), destination.prefix());
         if needs_interface(network) {
             return Ok(None);
@@ -119,30 +119,32 @@ impl Bypasses {
         match entry.ok_or(Errno::ENETUNREACH)? {
             entry if entry.prefix.bits() > HALF => Ok(None),
             entry if entry.discards() => Err(Errno::ENETUNREACH),
-            entry => Ok(Some(Added { route: with_gateway(destination, entry.gateway)?, index: entry.index })),
+            entry => {
+                Ok(Some(Through { route: with_gateway(destination, entry.gateway)?, index: entry.index }))
+            }
         }
     }
 
     /// Replaces a route, or leaves it if that fails. The kernel's own request for this could also change another route.
-    fn replace(&mut self, before: Option<Added>, after: Option<Added>) -> Outcome<()> {
+    fn replace(&mut self, before: Option<Through>, after: Option<Through>) -> Outcome<()> {
         let socket = self.socket()?;
-        if let Some(Added { route, index }) = &before {
+        if let Some(Through { route, index }) = &before {
             ignore_absent(route::change(socket, RTM_DELETE, *index, route))?;
         }
-        let Some(Added { route, index }) = &after else { return Ok(()) };
+        let Some(Through { route, index }) = &after else { return Ok(()) };
         route::change(socket, RTM_ADD, *index, route).inspect_err(|_| {
-            if let Some(Added { route, index }) = &before {
+            if let Some(Through { route, index }) = &before {
                 let _ = route::change(socket, RTM_ADD, *index, route);
             }
         })
     }
 
     /// Removes a route that was added here, unless another program has replaced it.
-    fn undo(&mut self, added: Added) -> Outcome<()> {
-        if !added.is_in(&route::table(added.route.family())?) {
+    fn undo(&mut self, through: Through) -> Outcome<()> {
+        if !through.is_in(&route::table(through.route.family())?) {
             return Ok(());
         }
-        ignore_absent(route::change(self.socket()?, RTM_DELETE, added.index, &added.route))
+        ignore_absent(route::change(self.socket()?, RTM_DELETE, through.index, &through.route))
     }
 
     fn socket(&mut self) -> Outcome<&OwnedFd> {
@@ -158,8 +160,8 @@ impl Drop for Bypasses {
     fn drop(&mut self) {
         if self.is_own() {
             let added = std::mem::take(&mut self.added).into_iter().rev();
-            for added in added.filter(|bypass| !bypass.keep).filter_map(|bypass| bypass.added) {
-                let _ = self.undo(added);
+            for through in added.filter(|bypass| !bypass.keep).filter_map(|bypass| bypass.route) {
+                let _ = self.undo(through);
             }
         }
     }

@@ -47,22 +47,22 @@ const FLAGS: [(u32, u64); 6] = [
     (IFA_F_NOPREFIXROUTE, NOPREFIXROUTE),
 ];
 
-/// What RTM_NEWADDR does if the device already has the address.
+/// What happens to an address of the device that RTM_NEWADDR would add again.
 #[derive(Clone, Copy)]
-pub(super) enum If {
-    /// Fails with EEXIST.
-    Absent,
-    /// Changes its lifetimes, metric and protocol, and for IPv6 its flags.
-    Any,
+pub(super) enum Existing {
+    /// The request fails with EEXIST.
+    Refused,
+    /// Its lifetimes, metric and protocol change, and for IPv6 its flags.
+    Changed,
 }
 
-impl If {
+impl Existing {
     fn flags(self) -> i32 {
         libc::NLM_F_ACK
             | libc::NLM_F_CREATE
             | match self {
-                Self::Absent => libc::NLM_F_EXCL,
-                Self::Any => libc::NLM_F_REPLACE,
+                Self::Refused => libc::NLM_F_EXCL,
+                Self::Changed => libc::NLM_F_REPLACE,
             }
     }
 }
@@ -113,9 +113,9 @@ pub(super) fn add(
     kind: Kind,
     address: &Address,
     options: &Options,
-    present: If,
+    existing: Existing,
 ) -> Result<(), Refusal> {
-    let mut request = request(libc::RTM_NEWADDR, present.flags(), index, address, options.scope);
+    let mut request = request(libc::RTM_NEWADDR, existing.flags(), index, address, options.scope);
     let usual = address.broadcast().filter(|_| kind == Kind::Tap && !options.nobroadcast);
     if let Some(broadcast) = options.broadcast.or(usual) {
         request = request.attribute(libc::IFA_BROADCAST, &broadcast.octets());
@@ -173,9 +173,9 @@ pub(super) fn changes_in_place(present: &Assigned, address: &Address, options: &
 /// Restores an address as the kernel listed it, with its label, lifetimes and flags. Of a permanent deprecated IPv4
 /// address the kernel lists an infinite preferred lifetime, from which it would compute another flag (inet_fill_ifaddr,
 /// set_ifa_lifetime).
-pub(super) fn restore(netlink: &mut Socket, assigned: &Assigned, present: If) -> Result<(), Refusal> {
+pub(super) fn restore(netlink: &mut Socket, assigned: &Assigned, existing: Existing) -> Result<(), Refusal> {
     let (fixed, rest) = assigned.message.split_at_checked(IFADDRMSG).unwrap_or_default();
-    let request = Request::new(libc::RTM_NEWADDR, present.flags(), fixed);
+    let request = Request::new(libc::RTM_NEWADDR, existing.flags(), fixed);
     netlink.change(&Attributes(rest).fold(request, |request, (kind, value)| match kind {
         libc::IFA_CACHEINFO => request.attribute(kind, &cacheinfo(assigned.options.lifetimes)),
         _ => request.attribute(kind, value),

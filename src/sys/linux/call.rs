@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
 
 use super::Queue;
-use super::address::{self, If};
+use super::address::{self, Existing};
 use super::control::{Control, Interface, Located, TRIES};
 use super::ids;
 use super::message::Refusal;
@@ -24,12 +24,12 @@ use crate::sys::{Backend, CancelDisabled, Outcome, Watch, Watching};
 /// The state of a call: its steps share the interface that the first one found, and one netlink socket.
 pub(crate) struct Call<'a> {
     queue: &'a Queue,
-    pub(super) found: Located,
+    pub(super) located: Located,
 }
 
 impl<'a> Call<'a> {
     pub(super) fn new(queue: &'a Queue) -> Self {
-        Self { queue, found: Located::default() }
+        Self { queue, located: Located::default() }
     }
 }
 
@@ -200,12 +200,12 @@ impl Queue {
         call: &mut Call<'_>,
         address: &Address,
         options: &Options,
-        present: If,
+        existing: Existing,
     ) -> Result<()> {
         let kind = self.mode.kind;
         self.change(
             call,
-            |netlink, index| address::add(netlink, index, kind, address, options, present),
+            |netlink, index| address::add(netlink, index, kind, address, options, existing),
             |device| text!("add the address {address} to {device}"),
         )
     }
@@ -217,7 +217,7 @@ impl Queue {
         change: impl Fn(&mut Socket, u32) -> std::result::Result<(), Refusal>,
         action: impl FnOnce(Text) -> Text,
     ) -> Result<()> {
-        let changed = self.control().change(&self.node, &mut call.found, &change)?;
+        let changed = self.control().change(&self.node, &mut call.located, &change)?;
         changed.map_err(|refusal| refusal.error(action(self.label())))
     }
 
@@ -233,7 +233,7 @@ impl Queue {
             answered = Some(query(netlink, interface)?);
             Ok(())
         };
-        let answer = self.control().query(&self.node, &mut call.found, &mut asked)?;
+        let answer = self.control().query(&self.node, &mut call.located, &mut asked)?;
         let refused = |refusal: Refusal| refusal.error(format_args!("{action} {}", self.label()));
         answer.map_err(refused)?;
         answered.ok_or_else(|| self.refused(action, Errno::EPROTO))

@@ -73,7 +73,7 @@ use crate::model::steering::{Instruction, Program};
 use crate::model::text::{Text, text};
 use crate::model::vnet_hdr::{Layout, Wanted};
 use crate::sys::Change;
-use address::If;
+use address::Existing;
 use call::Call;
 use control::{Control, Interface};
 use filter::Filter;
@@ -313,7 +313,7 @@ impl Backend for Queue {
     }
 
     fn link(&self, call: &mut Call<'_>) -> Result<Link> {
-        self.control().link(&self.node, &mut call.found)
+        self.control().link(&self.node, &mut call.located)
     }
 
     fn change_link(&self, call: &mut Call<'_>, change: &Change<'_>) -> Result<()> {
@@ -411,7 +411,7 @@ impl Backend for Queue {
     }
 
     fn add_address(&self, call: &mut Call<'_>, address: &Address, options: &Options) -> Result<()> {
-        self.put_address(call, address, options, If::Absent)
+        self.put_address(call, address, options, Existing::Refused)
     }
 
     fn changes_address(&self, present: &Assigned, address: &Address, options: &Options) -> bool {
@@ -419,14 +419,14 @@ impl Backend for Queue {
     }
 
     fn change_address(&self, call: &mut Call<'_>, address: &Address, options: &Options) -> Result<()> {
-        self.put_address(call, address, options, If::Any)
+        self.put_address(call, address, options, Existing::Changed)
     }
 
     fn restore_address(&self, call: &mut Call<'_>, assigned: &Assigned, exists: bool) -> Result<()> {
-        let present = if exists { If::Any } else { If::Absent };
+        let existing = if exists { Existing::Changed } else { Existing::Refused };
         self.change(
             call,
-            |netlink, _| address::restore(netlink, assigned, present),
+            |netlink, _| address::restore(netlink, assigned, existing),
             |device| text!("restore the address {} of {device}", assigned.address),
         )
     }

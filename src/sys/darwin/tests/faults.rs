@@ -2,7 +2,7 @@
 //! Each system call of an open fails in turn.
 
 use super::*;
-use crate::device::config::Added;
+use crate::device::config::Addition;
 use crate::model::address::AddressRequest;
 use crate::model::assigned::Options;
 use crate::model::route::Route;
@@ -13,14 +13,14 @@ use crate::sys::descriptor;
 fn config(bits: u64) -> Config {
     let address = |text| {
         let item = (AddressRequest::parse(text, None).unwrap(), Options::default());
-        Added { item, replace: false }
+        Addition { item, replace: false }
     };
     Config {
         mtu: Some(1400),
         mac: (bits & flags::TAP != 0).then(|| crate::model::link::Mac::new([2, 0, 0, 0, 0, 7]).unwrap()),
         send_buffer: Some(100_000),
         addresses: vec![address("10.8.0.1/24"), address("fd00::1/64")],
-        routes: vec![Added { item: Route::parse("10.9.0.0/16", None, 0, 0).unwrap(), replace: false }],
+        routes: vec![Addition { item: Route::parse("10.9.0.0/16", None, 0, 0).unwrap(), replace: false }],
         up: Some(true),
         ..Config::default()
     }
