@@ -83,7 +83,7 @@ impl Known {
     }
 }
 
-/// What is reported of a default route and of its interface, when it changes.
+/// The state of a default route and of its interface, compared to find changes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct DefaultRoute {
     route: Route,

@@ -201,7 +201,7 @@ impl Flags {
         })
     }
 
-    /// Checks the bits of another queue. Its mode is that of the device, so only NONBLOCK is allowed; whether it is set.
+    /// Checks the bits of another queue, which has the mode of its device. Returns whether TUNTAP_NONBLOCK is set.
     pub fn parse_queue(bits: u64) -> Result<bool> {
         if bits & !NONBLOCK != 0 {
             return Err(Error::new(
@@ -277,7 +277,7 @@ pub fn parse_kind(bits: u64, action: &str) -> Result<Kind> {
     }
 }
 
-/// Checks the bits of a writer; whether its packets are trusted.
+/// Checks the bits of a reader or a writer. Returns whether TUNTAP_TRUSTED is set.
 pub fn parse_trusted(bits: u64, action: &str) -> Result<bool> {
     if bits & !TRUSTED == 0 {
         return Ok(bits & TRUSTED != 0);

@@ -58,7 +58,8 @@ impl Type {
     }
 }
 
-/// Linux reduces the MTU of a route to this one (ip_metrics_convert): what is listed would be another route.
+/// Linux lowers a larger MTU to this limit without an error (ip_metrics_convert); the listed route would then differ from
+/// the request.
 const MAX_MTU: u32 = 65_520;
 
 /// Checks the MTU of a route.

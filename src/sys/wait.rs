@@ -13,7 +13,8 @@ use super::{CancelDisabled, Tokens, poll};
 use crate::model::error::Errno;
 use crate::model::readiness::Readiness;
 
-/// How long a waiter skips the tokens, which are readable while waiters of an earlier wake have not taken theirs.
+/// The counter stays readable until each waiter of an earlier wake has taken its token. A later waiter that finds it readable
+/// polls only its descriptors for this time, and then the counter again.
 const WAKE_IN_PROGRESS: Duration = Duration::from_millis(1);
 
 /// Ends waits. Every waiter polls a kernel counter of tokens together with its descriptors. The counter has one token for
@@ -86,11 +87,14 @@ impl Waker {
         Wakes::of(self.state.load(Ordering::Relaxed))
     }
 
-    /// Wakes all waiters and sets the bits `with`. Sets the bits `without` if there are no waiters.
-    fn end_waits(&self, without: u64, with: u64) {
+    /// Wakes all waiters, and sets the bits `if_waiting`. If there are none, sets the bits `if_idle`.
+    fn end_waits(&self, if_idle: u64, if_waiting: u64) {
         let before = self.update(|state| {
-            let bits =
-                if state & WAITERS == 0 { state | without } else { state & !(WAITERS | PENDING) | with };
+            let bits = if state & WAITERS == 0 {
+                state | if_idle
+            } else {
+                state & !(WAITERS | PENDING) | if_waiting
+            };
             bits.wrapping_add(WAKE)
         });
         let waiters = before & WAITERS;

@@ -9,8 +9,8 @@ use crate::model::error::Errno;
 use crate::model::steering::Instruction;
 use crate::sys::Outcome;
 
-/// struct sock_fprog as a 64-bit kernel has it, for 32-bit programs too. In what is padding there, a 32-bit kernel has the
-/// address.
+/// struct sock_fprog as a 64-bit kernel has it, for 32-bit programs too. A 32-bit kernel has the address where a
+/// 64-bit kernel has padding.
 #[repr(C)]
 pub(super) struct FilterProgram {
     pub(super) len: u16,

@@ -30,7 +30,7 @@ impl Refusal {
         matches!(self.errno, Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP)
     }
 
-    /// The same with a text, where an older kernel has none.
+    /// Adds a text of the library, unless the kernel has sent one.
     pub(super) fn with_text(self, text: &str) -> Self {
         Self { text: self.text.or_else(|| boxed(text.into()).ok()), ..self }
     }

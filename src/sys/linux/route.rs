@@ -111,7 +111,7 @@ fn owner(body: &[u8]) -> Option<u32> {
 /// The route that the kernel selects for a packet: the destination and the attributes of the route as it was added, with
 /// the gateway, the source and the MTU for this packet.
 pub(super) fn find(netlink: &mut Socket, lookup: &Lookup) -> Result<Found, Refusal> {
-    // IPv6 always reports the table, and refuses this flag of a socket that has it checked (NETLINK_GET_STRICT_CHK).
+    // For IPv6 the kernel always reports the table, and with NETLINK_GET_STRICT_CHK refuses this flag.
     let table = if Family::of(lookup.destination()) == Family::V4 { RTM_F_LOOKUP_TABLE } else { 0 };
     let mut selected = find_one(netlink, lookup, table)?;
     let mut added = find_one(netlink, lookup, table | RTM_F_FIB_MATCH)?;
