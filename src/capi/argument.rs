@@ -153,8 +153,8 @@ pub(super) unsafe trait Growing: Copy {
     const NAME: &'static str;
 }
 
-/// The maximum size of a structure in any version. A greater size is a mistake of the caller, and the library would write
-/// all of it.
+/// The maximum size of a structure in any version. A greater size is a mistake of the caller, and the library would
+/// write all of it.
 const LIMIT: usize = 4096;
 
 pub(super) fn check_size<T: Growing>(size: usize) -> Checked<()> {

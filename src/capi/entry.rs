@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //! The entry from C: the common steps before and after the work of each function.
 //!
-//! [`with`] and [`with_mut`] are for functions that may wait or make system calls: they disable cancellation. [`pass`] and
-//! [`pass_mut`] are for functions on the path of packets, which have no cancellation point: they do not disable it, and
-//! build a message only if the caller wants one. [`create`] makes a handle, and [`free`] releases it.
+//! [`with`] and [`with_mut`] are for functions that may wait or make system calls: they disable cancellation. [`pass`]
+//! and [`pass_mut`] are for functions on the path of packets, which have no cancellation point: they do not disable it,
+//! and build a message only if the caller wants one. [`create`] makes a handle, and [`free`] releases it.
 
 use std::ffi::c_int;
 

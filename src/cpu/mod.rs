@@ -52,8 +52,8 @@ impl Cpu {
         self.name
     }
 
-    /// Zeroes the upper halves of the vector registers. Some ciphers leave values there, and then every instruction that
-    /// uses only the lower halves waits for the one before it: more than 100 ns for each packet.
+    /// Zeroes the upper halves of the vector registers. Some ciphers leave values there, and then every instruction
+    /// that uses only the lower halves waits for the one before it: more than 100 ns for each packet.
     #[inline(always)]
     pub fn zero_upper(self) {
         #[cfg(target_arch = "x86_64")]
@@ -69,8 +69,8 @@ impl Cpu {
         unsafe { (self.sum)(bytes) }
     }
 
-    /// Copies the bytes to a buffer of the same length, and returns their sum. If the lengths differ, copies nothing and
-    /// returns 0.
+    /// Copies the bytes to a buffer of the same length, and returns their sum. If the lengths differ, copies nothing
+    /// and returns 0.
     #[inline]
     pub fn copy(self, to: &mut [u8], from: &[u8]) -> u64 {
         if to.len() != from.len() {

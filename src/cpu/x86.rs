@@ -53,8 +53,8 @@ fn to_aligned(pointer: *const u8, align: usize, length: usize) -> usize {
     if length < LONG || bytes % 2 != 0 || bytes > length { 0 } else { bytes }
 }
 
-/// Two sums of 64-bit lanes: of the upper 32-bit halves, which can hold 2^32 of them, and of whole lanes, which wrap. The
-/// sum of the lower halves follows from both, so it needs no extra instruction.
+/// Two sums of 64-bit lanes: of the upper 32-bit halves, which can hold 2^32 of them, and of whole lanes, which wrap.
+/// The sum of the lower halves follows from both, so it needs no extra instruction.
 #[derive(Clone, Copy)]
 struct Sums {
     whole: __m256i,
@@ -140,7 +140,8 @@ mod wide {
 
     const VECTOR: usize = 64;
 
-    /// The sums of the bytes at even and at odd offsets, in 32-bit lanes: one instruction each, no overflow up to 500 MB.
+    /// The sums of the bytes at even and at odd offsets, in 32-bit lanes: one instruction each, no overflow up to
+    /// 500 MB.
     #[derive(Clone, Copy)]
     struct Sums {
         even: __m512i,

@@ -62,8 +62,8 @@ impl Config {
         Location { node: self.node.as_deref(), namespace: self.namespace.as_ref() }
     }
 
-    /// Refuses options that contradict each other, before anything is changed: a device that is down cannot have routes,
-    /// and a small MTU cannot have IPv6 addresses.
+    /// Refuses options that contradict each other, before anything is changed: a device that is down cannot have
+    /// routes, and a small MTU cannot have IPv6 addresses.
     pub(crate) fn check(&self, flags: &Flags) -> Result<()> {
         if let Some(option) = self.vnet.option().filter(|_| !flags.mode.offload) {
             let text = "only a device with TUNTAP_OFFLOAD has a virtio header";

@@ -104,8 +104,8 @@ impl Device {
         }
     }
 
-    /// The packets that are read one by one, on a device with offload. No thread waits while it holds the lock. A child of
-    /// fork() starts with a new stream: the unread rest of a super-packet stays with the parent.
+    /// The packets that are read one by one, on a device with offload. No thread waits while it holds the lock. A child
+    /// of fork() starts with a new stream: the unread rest of a super-packet stays with the parent.
     #[inline]
     pub(crate) fn stream(&self) -> Option<Outcome<&Mutex<Stream>>> {
         self.stream.as_ref().map(|stream| stream.get(|| new_stream(&self.backend)))
@@ -206,7 +206,8 @@ impl Device {
         self.coalesced.load(Ordering::Relaxed)
     }
 
-    /// Turns on exactly these offloads of the device, for packets that are read and for those that this handle coalesces.
+    /// Turns on exactly these offloads of the device, for packets that are read and for those that this handle
+    /// coalesces.
     pub fn set_offloads(&self, offloads: u64) -> Result<()> {
         self.needs_offload("set the offloads of")?;
         if offloads & !offload::ALL_OFFLOADS != 0 {

@@ -229,7 +229,8 @@ impl Device {
         self.explain_write(errno, first, length)
     }
 
-    /// Whether no super-packet of a tunnel can be written. Linux 6.18 expects an Ethernet header before it, on a TUN too.
+    /// Whether no super-packet of a tunnel can be written. Linux 6.18 expects an Ethernet header before it, on a TUN
+    /// too.
     fn refuses_tunnels(&self) -> bool {
         self.backend.mode().kind == Kind::Tun
             || matches!(self.backend.device_has(Feature::TunnelGso), Ok(false))

@@ -13,8 +13,8 @@ use crate::model::readiness::Readiness;
 use crate::model::text::text;
 use crate::sys::{Outcome, zeroed};
 
-/// Limits of a batch: after this many reads or bytes the batch ends, so that the caller passes its packets on. 256 small UDP
-/// packets make two super-packets of 128 segments, the limit of the kernel.
+/// Limits of a batch: after this many reads or bytes the batch ends, so that the caller passes its packets on. 256
+/// small UDP packets make two super-packets of 128 segments, the limit of the kernel.
 const MAX_READS: usize = 256;
 const MAX_BYTES: usize = 65_536;
 /// Limit of a run: the bytes of a UDP datagram over IPv4.
@@ -90,8 +90,8 @@ impl Reader {
         self.source.room
     }
 
-    /// Returns the next packet, in place. The packet is valid until the next call. None: the batch is over. The next call
-    /// begins another batch, and waits for its first packet.
+    /// Returns the next packet, in place. The packet is valid until the next call. None: the batch is over. The next
+    /// call begins another batch, and waits for its first packet.
     #[inline]
     pub fn next(&mut self, device: &Device) -> Outcome<Option<&mut [u8]>> {
         device.check_shutdown()?;
@@ -101,8 +101,8 @@ impl Reader {
         self.source.stream.next().map(Some).ok_or(Errno::EPROTO)
     }
 
-    /// Copies up to `count` packets of a batch to the memory of the reader, contiguously, each with headroom and tailroom.
-    /// Returns their number. They are valid until the next call. 0 means the same as None of [`Self::next`].
+    /// Copies up to `count` packets of a batch to the memory of the reader, contiguously, each with headroom and
+    /// tailroom. Returns their number. They are valid until the next call. 0 means the same as None of [`Self::next`].
     pub fn batch(
         &mut self,
         device: &Device,
@@ -130,9 +130,9 @@ impl Reader {
         Ok(given)
     }
 
-    /// Copies up to `count` packets of a batch, each to the buffer that `room` returns for its number and length. Returns
-    /// their number. If `room` returns None, the packet is not lost: the next call returns it. If it is the first packet,
-    /// fails with EMSGSIZE. 0 means the same as None of [`Self::next`].
+    /// Copies up to `count` packets of a batch, each to the buffer that `room` returns for its number and length.
+    /// Returns their number. If `room` returns None, the packet is not lost: the next call returns it. If it is the
+    /// first packet, fails with EMSGSIZE. 0 means the same as None of [`Self::next`].
     pub fn copy<'a>(
         &mut self,
         device: &Device,

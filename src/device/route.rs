@@ -17,8 +17,9 @@ impl Device {
     }
 
     /// Adds a route, unless the device has it. Replaces a conflicting route of this device if `replace` is set. A
-    /// replacement lists the routes first, because for the system an equal and a conflicting route both exist. Otherwise
-    /// the list is read only after a failure where the system allows that: it takes longer the more routes there are.
+    /// replacement lists the routes first, because for the system an equal and a conflicting route both exist.
+    /// Otherwise the list is read only after a failure where the system allows that: it takes longer the more routes
+    /// there are.
     pub fn add_route(&self, route: &Route, replace: bool) -> Result<()> {
         let _configuring = self.lock_configuration();
         let remedy = "add an address whose network has the gateway, or use TUNTAP_ROUTE_ONLINK";
@@ -48,8 +49,8 @@ impl Device {
         })
     }
 
-    /// What the kernel reports without a cause. It looks for the network of the gateway first, and a device that is down
-    /// has none. Where IPv6 is off because of the MTU, Linux returns ENODEV.
+    /// What the kernel reports without a cause. It looks for the network of the gateway first, and a device that is
+    /// down has none. Where IPv6 is off because of the MTU, Linux returns ENODEV.
     fn explain_route(&self, call: &mut Call<'_>, route: &Route, error: Error, remedy: &str) -> Error {
         let unreachable = matches!(error.errno(), Errno::ENETUNREACH | Errno::EHOSTUNREACH)
             && error.reason() == Reason::System

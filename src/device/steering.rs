@@ -36,7 +36,8 @@ impl Device {
         if let Some(mac) = macs.iter().skip(EXACT_TX_ADDRESSES).find(|mac| !mac.is_group()) {
             let name = self.label();
             let text = text!(
-                "set the address filter of {name}: {mac} comes after the first eight, where only multicast addresses are allowed"
+                "set the address filter of {name}: {mac} comes after the first eight, where only \
+                 multicast addresses are allowed"
             );
             return Err(Error::new(Errno::EINVAL, Reason::Address, text));
         }

@@ -93,8 +93,8 @@ impl Stream {
         self.splitter.next_into(self.memory.get(self.packet.clone())?, to)
     }
 
-    /// Reads once, without waiting. Returns the number of bytes. EPROTO: a super-packet does not match its virtio header,
-    /// and is lost.
+    /// Reads once, without waiting. Returns the number of bytes. EPROTO: a super-packet does not match its virtio
+    /// header, and is lost.
     pub(crate) fn take(&mut self, backend: &Queue) -> Outcome<usize> {
         self.take_from(|room| backend.readv(&mut [IoSliceMut::new(room)]))
     }

@@ -48,8 +48,8 @@ impl Device {
         if self.backend.is_shut_down() { Err(Errno::ECANCELED) } else { Ok(self.backend.wakes()) }
     }
 
-    /// Tries first, so that a packet that is ready costs one system call. The wait is not `#[cold]`: on an idle device each
-    /// packet needs one.
+    /// Tries first, so that a packet that is ready costs one system call. The wait is not `#[cold]`: on an idle device
+    /// each packet needs one.
     #[inline]
     pub(crate) fn try_or_wait(
         &self,

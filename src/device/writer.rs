@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! Writes packets in batches. The packets of a flow are coalesced, and written with one system call.
 //!
-//! A packet that was accepted belongs to the writer: it goes out, or stays for the next call, or is lost. A flush reports
-//! each loss once. A call that accepts one packet reports only whether it accepted that packet.
+//! A packet that was accepted belongs to the writer: it goes out, or stays for the next call, or is lost. A flush
+//! reports each loss once. A call that accepts one packet reports only whether it accepted that packet.
 
 use crate::cpu::Cpu;
 use crate::device::Device;
@@ -95,8 +95,8 @@ impl Writer {
 
     /// Reserves memory for a packet, which [`Self::commit`] accepts. Any other call cancels the reservation.
     ///
-    /// The memory is the same each time, so it stays in the cache. Memory within the super-packet would not be faster: the
-    /// copy to the super-packet and the checksum are computed in one pass, and the copy adds no time.
+    /// The memory is the same each time, so it stays in the cache. Memory within the super-packet would not be faster:
+    /// the copy to the super-packet and the checksum are computed in one pass, and the copy adds no time.
     pub fn reserve(&mut self, size: usize) -> Result<&mut [u8], Unwritten> {
         self.reserved = 0;
         if size == 0 {
@@ -142,8 +142,8 @@ impl Writer {
         joiner.put(packet).map_err(|_| Unwritten::Refused(Errno::EMSGSIZE))
     }
 
-    /// Accepts packets and writes them. Returns the number of accepted packets, after an error too: all of them, unless the
-    /// next packet was refused or there was no room for earlier ones.
+    /// Accepts packets and writes them. Returns the number of accepted packets, after an error too: all of them, unless
+    /// the next packet was refused or there was no room for earlier ones.
     pub fn batch<'a>(
         &mut self,
         device: &Device,
@@ -194,8 +194,8 @@ fn write_next(device: &Device, joiner: &mut Joiner) -> Option<Result<(), Unwritt
     Some(write_or_wait(device, || device.backend.write(framed)))
 }
 
-/// Writes, and waits for room. Kept: there was no room, and the wait for room ended or could not begin, or a signal handler
-/// interrupted the write. Refused: by the kernel.
+/// Writes, and waits for room. Kept: there was no room, and the wait for room ended or could not begin, or a signal
+/// handler interrupted the write. Refused: by the kernel.
 fn write_or_wait(device: &Device, write: impl Fn() -> Result<usize, Errno>) -> Result<(), Unwritten> {
     // A shutdown prevents the first attempt.
     let mut last = Err(Errno::EAGAIN);
@@ -207,8 +207,8 @@ fn write_or_wait(device: &Device, write: impl Fn() -> Result<usize, Errno>) -> R
     written.map(drop).map_err(if kept { Unwritten::Kept } else { Unwritten::Refused })
 }
 
-/// Writes the collected packets. If there is no room, the rest stays for the next call. Packets that the kernel refuses are
-/// lost, and the others go out.
+/// Writes the collected packets. If there is no room, the rest stays for the next call. Packets that the kernel refuses
+/// are lost, and the others go out.
 fn hand_over(joiner: &mut Joiner, losses: &mut Losses, device: &Device) -> Result<(), Unwritten> {
     while let Some(written) = write_next(device, joiner) {
         if let Err(unwritten) = written {

@@ -128,7 +128,8 @@ impl Lifetimes {
     }
 }
 
-/// The interface name that old programs show for an IPv4 address, such as `eth0:1`. Empty if it is the name of the device.
+/// The interface name that old programs show for an IPv4 address, such as `eth0:1`. Empty if it is the name of the
+/// device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Label {
     bytes: [u8; Self::MAX_LEN],
@@ -223,7 +224,8 @@ impl Options {
         Err(Error::new(Errno::EINVAL, Reason::Argument, text))
     }
 
-    /// The properties after replacing `has` by this request. Properties that are not requested stay, except the lifetimes.
+    /// The properties after replacing `has` by this request. Properties that are not requested stay, except the
+    /// lifetimes.
     pub(crate) fn merged_with(&self, has: &Self) -> Self {
         let or = |wanted: u32, present| if wanted == 0 { present } else { wanted };
         Self {
@@ -239,8 +241,8 @@ impl Options {
         }
     }
 
-    /// Whether the properties of an address satisfy the request. A finite lifetime never does, because the remaining time
-    /// differs. `nodad` is not compared: it matters only when the address is added.
+    /// Whether the properties of an address satisfy the request. A finite lifetime never does, because the remaining
+    /// time differs. `nodad` is not compared: it matters only when the address is added.
     pub(crate) fn are_met_by(&self, has: &Self) -> bool {
         let is_satisfied = |wanted: bool, present: bool| present || !wanted;
         is_satisfied(self.noprefixroute, has.noprefixroute)

@@ -58,8 +58,8 @@ impl Type {
     }
 }
 
-/// Linux lowers a larger MTU to this limit without an error (ip_metrics_convert); the listed route would then differ from
-/// the request.
+/// Linux lowers a larger MTU to this limit without an error (ip_metrics_convert); the listed route would then differ
+/// from the request.
 const MAX_MTU: u32 = 65_520;
 
 /// Checks the MTU of a route.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Texts of messages. They have a fixed size, so that formatting allocates nothing, and no characters that a terminal or
-//! a log interprets.
+//! Texts of messages. They have a fixed size, so that formatting allocates nothing, and no characters that a terminal
+//! or a log interprets.
 
 use std::fmt::{self, Write};
 use std::str;
@@ -61,7 +61,14 @@ impl Write for Text {
 /// line, or changes the direction of writing.
 fn is_interpreted(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(
+            character,
+            '\u{61c}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+        )
 }
 
 fn escape(byte: u8) -> [u8; 4] {

@@ -11,8 +11,8 @@ use crate::model::text::text;
 pub struct VnetHdr {
     /// [`F_NEEDS_CSUM`], or 0; in a tunnel optionally [`F_UDP_TUNNEL_CSUM`].
     pub flags: u8,
-    /// How to segment: [`GSO_NONE`], [`GSO_TCPV4`], [`GSO_TCPV6`] or [`GSO_UDP_L4`]; for TCP optionally [`GSO_ECN`]; in a
-    /// tunnel with [`GSO_UDP_TUNNEL_IPV4`] or [`GSO_UDP_TUNNEL_IPV6`].
+    /// How to segment: [`GSO_NONE`], [`GSO_TCPV4`], [`GSO_TCPV6`] or [`GSO_UDP_L4`]; for TCP optionally [`GSO_ECN`]; in
+    /// a tunnel with [`GSO_UDP_TUNNEL_IPV4`] or [`GSO_UDP_TUNNEL_IPV6`].
     pub gso_type: u8,
     /// Length of all headers. Do not rely on it: the kernel sets the length of its first memory fragment instead.
     pub hdr_len: u16,
@@ -22,7 +22,8 @@ pub struct VnetHdr {
     pub csum_start: u16,
     /// Offset of the checksum field, from `csum_start`.
     pub csum_offset: u16,
-    /// Number of buffers that the packet uses, for virtio devices. The kernel ignores it; a header of 10 bytes has none.
+    /// Number of buffers that the packet uses, for virtio devices. The kernel ignores it; a header of 10 bytes has
+    /// none.
     pub num_buffers: u16,
     /// In a tunnel: offset of its UDP header.
     pub outer_th_offset: u16,

@@ -18,8 +18,8 @@ pub(super) const LAST: u8 = FIN | PSH;
 /// Limit of the bytes of a super-packet.
 pub(super) const MAX_TOTAL: usize = 65_535;
 
-/// The properties of a packet that decide with which packets it can be coalesced. Offsets of its headers have 8 bits, so
-/// that the compiler knows that a sum of a few of them does not overflow.
+/// The properties of a packet that decide with which packets it can be coalesced. Offsets of its headers have 8 bits,
+/// so that the compiler knows that a sum of a few of them does not overflow.
 #[derive(Clone, Copy)]
 pub(super) struct Flow {
     pub(super) ip: Ip,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Finds the latest item of each flow. The hash has a random key, so that a sender cannot choose addresses and ports such
-//! that many flows share a bucket.
+//! Finds the latest item of each flow. The hash has a random key, so that a sender cannot choose addresses and ports
+//! such that many flows share a bucket.
 
 use std::array;
 use std::hash::{BuildHasher, RandomState};

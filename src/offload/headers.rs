@@ -71,8 +71,8 @@ pub(super) fn put<const N: usize>(bytes: &mut [u8], at: usize, value: [u8; N]) {
     }
 }
 
-/// Offset and version of the IP header: offset 0 on a TUN; on a TAP after the Ethernet header and at most `tags` VLAN tags.
-/// None if there is no IP header.
+/// Offset and version of the IP header: offset 0 on a TUN; on a TAP after the Ethernet header and at most `tags` VLAN
+/// tags. None if there is no IP header.
 pub(super) fn network(packet: &[u8], kind: Kind, tags: usize) -> Option<(usize, Ip)> {
     let at = match kind {
         Kind::Tun => 0,

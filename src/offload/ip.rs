@@ -18,8 +18,8 @@ pub(super) struct IpHeader {
 }
 
 impl IpHeader {
-    /// The header at this offset, before another one at `next`. None if its length does not match, or the packet is longer
-    /// than its length field can be.
+    /// The header at this offset, before another one at `next`. None if its length does not match, or the packet is
+    /// longer than its length field can be.
     #[inline]
     pub(super) fn find(packet: &[u8], version: Ip, at: usize, next: usize) -> Option<Self> {
         let offset = u16::try_from(at).ok()?;

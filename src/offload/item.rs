@@ -10,8 +10,8 @@ use crate::model::packet::{IPV4_HEADER, IPV6_HEADER};
 
 const DO_NOT_FRAGMENT: u16 = 0x4000;
 
-/// Limit of the segments of a UDP super-packet. The kernel accepts more, but its own UDP_GRO stops at 64, and programs that
-/// receive with it have buffers for no more.
+/// Limit of the segments of a UDP super-packet. The kernel accepts more, but its own UDP_GRO stops at 64, and programs
+/// that receive with it have buffers for no more.
 const MAX_DATAGRAMS: u16 = 64;
 
 pub(super) struct Item {
@@ -94,8 +94,8 @@ impl Item {
         self.closed = flow.is_last || payload < self.gso_size;
     }
 
-    /// Whether a packet with `payload` bytes of payload continues this item: its headers must be the same, except for fields
-    /// that are incremented. `own`: the bytes of this item.
+    /// Whether a packet with `payload` bytes of payload continues this item: its headers must be the same, except for
+    /// fields that are incremented. `own`: the bytes of this item.
     #[inline]
     pub(super) fn accepts(&self, own: &[u8], flow: &Flow, packet: &[u8], payload: usize) -> bool {
         let limit = if flow.tcp { u16::MAX } else { MAX_DATAGRAMS };

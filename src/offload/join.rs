@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-//! Coalesces packets into super-packets. Only packets that segmentation restores byte for byte are coalesced, and packets
-//! of one flow stay in order. A packet with unknown or too long headers is not coalesced.
+//! Coalesces packets into super-packets. Only packets that segmentation restores byte for byte are coalesced, and
+//! packets of one flow stay in order. A packet with unknown or too long headers is not coalesced.
 //!
-//! A packet is copied once, to the end of its super-packet, and its checksum is verified in the same pass. This is needed
-//! because a super-packet gets new checksums: a packet with a bad checksum would arrive with a good one. Verifying without
-//! the copy takes as much time.
+//! A packet is copied once, to the end of its super-packet, and its checksum is verified in the same pass. This is
+//! needed because a super-packet gets new checksums: a packet with a bad checksum would arrive with a good one.
+//! Verifying without the copy takes as much time.
 
 #![allow(clippy::arithmetic_side_effects, reason = "offsets and lengths within one packet")]
 
@@ -185,8 +185,8 @@ impl Joiner {
         }
     }
 
-    /// Appends the packet to the latest item of its flow, or begins a new item with it. The new item is then the latest of
-    /// the flow, so that the flow stays in order.
+    /// Appends the packet to the latest item of its flow, or begins a new item with it. The new item is then the latest
+    /// of the flow, so that the flow stays in order.
     #[inline]
     fn put_flow(&mut self, flow: &Flow, packet: &[u8]) -> Option<()> {
         // A packet that cannot be coalesced needs no search: it begins a new item after all others.

@@ -37,8 +37,8 @@ struct Tcp {
 }
 
 impl Segments {
-    /// Finds the headers with the virtio header and the IP header at offset `network`. None if the packet does not match
-    /// the virtio header.
+    /// Finds the headers with the virtio header and the IP header at offset `network`. None if the packet does not
+    /// match the virtio header.
     pub(super) fn find(hdr: VnetHdr, packet: &[u8], network: usize, version: Ip) -> Option<Self> {
         let transport = usize::from(hdr.csum_start);
         let ip = IpHeader::find(packet, version, network, transport)?;

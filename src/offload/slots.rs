@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Memory for collected packets: slots of a fixed size, in each of which a super-packet grows, and an area for packets that
-//! are not coalesced. A write beyond the end of a place is refused.
+//! Memory for collected packets: slots of a fixed size, in each of which a super-packet grows, and an area for packets
+//! that are not coalesced. A write beyond the end of a place is refused.
 
 #![allow(clippy::arithmetic_side_effects, reason = "offsets and lengths within this memory")]
 

@@ -60,8 +60,8 @@ pub struct Splitter {
     first: bool,
 }
 
-/// The headers of all segments, with 0 in the fields that differ. They can be as long as a packet. Headers of a usual length
-/// are stored inline.
+/// The headers of all segments, with 0 in the fields that differ. They can be as long as a packet. Headers of a usual
+/// length are stored inline.
 #[derive(Debug)]
 struct Template {
     usual: [u8; 128],
@@ -139,8 +139,8 @@ impl Splitter {
         self.plan = Plan::Done;
     }
 
-    /// Begins with a packet, which may be a super-packet. The rest of the last one is dropped. After a fault no packet is
-    /// left. The packet is not written to.
+    /// Begins with a packet, which may be a super-packet. The rest of the last one is dropped. After a fault no packet
+    /// is left. The packet is not written to.
     pub fn begin(&mut self, kind: Kind, hdr: VnetHdr, packet: &[u8]) -> Result<(), Fault> {
         self.plan = Plan::Done;
         match hdr.protocol() {
@@ -172,7 +172,8 @@ impl Splitter {
         }
     }
 
-    /// Writes the next packet to `packet`, the bytes of [`Self::begin`], and returns its range. None if no packet is left.
+    /// Writes the next packet to `packet`, the bytes of [`Self::begin`], and returns its range. None if no packet is
+    /// left.
     #[inline(always)]
     pub fn next(&mut self, packet: &mut [u8]) -> Option<Range<usize>> {
         self.cpu.zero_upper();

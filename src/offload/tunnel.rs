@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! The headers of a UDP tunnel (VXLAN, Geneve) before those of the segments inside: an IP header, a UDP header, and bytes
-//! that are the same in all segments (Linux: skb_udp_tunnel_segment).
+//! The headers of a UDP tunnel (VXLAN, Geneve) before those of the segments inside: an IP header, a UDP header, and
+//! bytes that are the same in all segments (Linux: skb_udp_tunnel_segment).
 
 #![allow(clippy::arithmetic_side_effects, reason = "offsets and lengths within one packet")]
 
@@ -11,9 +11,9 @@ use crate::model::flags::Kind;
 use crate::model::packet::{ETHERNET_HEADER, IPV6_HEADER};
 use crate::model::vnet_hdr::{F_UDP_TUNNEL_CSUM, GSO_UDP_TUNNEL_IPV4, GSO_UDP_TUNNEL_IPV6, VnetHdr};
 
-/// Corrects the offsets of the tunnel. Since 6.17 (7.2 still does), Linux does not count a VLAN tag that the device inserts.
-/// If such a header is written back, the kernel reads the version of the inner IP header 4 bytes too early, in the source
-/// MAC address. If it finds 6 there, it refuses UDP over IPv4.
+/// Corrects the offsets of the tunnel. Since 6.17 (7.2 still does), Linux does not count a VLAN tag that the device
+/// inserts. If such a header is written back, the kernel reads the version of the inner IP header 4 bytes too early, in
+/// the source MAC address. If it finds 6 there, it refuses UDP over IPv4.
 pub fn count_tag(kind: Kind, hdr: VnetHdr, packet: &[u8]) -> VnetHdr {
     let counted =
         network(packet, kind, usize::MAX).and_then(|(at, version)| with_tag(hdr, packet, at, version));
@@ -83,8 +83,8 @@ impl Tunnel {
         }
     }
 
-    /// Sets the fields that differ between segments to 0. The checksum field has the sum of the pseudo header, which includes
-    /// the length of the super-packet. A checksum that is not to be computed stays as it is.
+    /// Sets the fields that differ between segments to 0. The checksum field has the sum of the pseudo header, which
+    /// includes the length of the super-packet. A checksum that is not to be computed stays as it is.
     pub(super) fn prepare(self, headers: &mut [u8], length: usize) -> Option<Self> {
         let ip = self.ip.prepare(headers, self.transport())?;
         let field = checksum::word(u16_at(headers, self.transport() + 6)?);
@@ -97,8 +97,8 @@ impl Tunnel {
         Some(Self { ip, pseudo, ..self })
     }
 
-    /// Writes the fields that differ, after those of the headers inside, for a payload of this length and sum. None: `headers`
-    /// are too short.
+    /// Writes the fields that differ, after those of the headers inside, for a payload of this length and sum. None:
+    /// `headers` are too short.
     ///
     /// Not inlined: it would use registers that segments without a tunnel need.
     #[inline(never)]

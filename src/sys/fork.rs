@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use crate::sys::Outcome;
 use crate::sys::boxed;
 
-/// A value with a separate instance in each process. The child does not touch the parent's instance until all are dropped.
+/// A value with a separate instance in each process. The child does not touch the parent's instance until all are
+/// dropped.
 pub(crate) struct PerProcess<T> {
     own: AtomicPtr<Own<T>>,
 }
@@ -78,8 +79,8 @@ pub(super) use mark::process;
 
 #[cfg(target_os = "linux")]
 mod mark {
-    //! A page that the kernel zeroes in each child (MADV_WIPEONFORK, Linux 4.14). Reading it costs a load; getpid() would
-    //! cost a system call.
+    //! A page that the kernel zeroes in each child (MADV_WIPEONFORK, Linux 4.14). Reading it costs a load; getpid()
+    //! would cost a system call.
 
     use std::ptr;
     use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};

@@ -94,8 +94,8 @@ pub(crate) struct Location<'a> {
     pub(crate) namespace: Option<&'a Namespace>,
 }
 
-/// One queue of a device, and access to its device. Dropping it closes the queue. The last queue of a device that is not
-/// persistent removes the device.
+/// One queue of a device, and access to its device. Dropping it closes the queue. The last queue of a device that is
+/// not persistent removes the device.
 ///
 /// A call that fails changes nothing. A call does not check whether it is needed: the core does.
 pub(crate) trait Backend: Sized + Send + Sync {
@@ -120,7 +120,8 @@ pub(crate) trait Backend: Sized + Send + Sync {
 
     /// Attaches to the device of this name, or creates it. The core handles `flags.persist` and `flags.nonblock`.
     fn open(name: &NameRequest, flags: &Flags, wanted: Wanted, location: &Location<'_>) -> Result<Self>;
-    /// Undoes `open` after a later step failed: closes the queue, and restores what `open` changed of an existing device.
+    /// Undoes `open` after a later step failed: closes the queue, and restores what `open` changed of an existing
+    /// device.
     fn undo_open(self, _: &Location<'_>) {}
     /// Takes over a descriptor. With `borrow`, takes a copy.
     fn open_fd(fd: RawFd, borrow: bool) -> Result<Self>;
@@ -147,18 +148,19 @@ pub(crate) trait Backend: Sized + Send + Sync {
     /// longer than the buffer and is lost, ENODEV if the device is gone.
     fn read(&self, buf: &mut [MaybeUninit<u8>]) -> Outcome<usize>;
     fn readv(&self, bufs: &mut [IoSliceMut<'_>]) -> Outcome<usize>;
-    /// Writes one packet without waiting, with its virtio header on a device with offload. ENODEV if the device is gone.
-    /// ENETDOWN if it is down and the kernel checks that: a system call for each packet would cost too much.
+    /// Writes one packet without waiting, with its virtio header on a device with offload. ENODEV if the device is
+    /// gone. ENETDOWN if it is down and the kernel checks that: a system call for each packet would cost too much.
     fn write(&self, packet: &[u8]) -> Outcome<usize>;
     fn writev(&self, parts: &[IoSlice<'_>]) -> Outcome<usize>;
     /// Reads one packet of a device with offload, and the bytes of its virtio header.
     fn read_framed(&self, header: &mut [u8], buf: &mut [MaybeUninit<u8>]) -> Outcome<usize>;
-    /// Writes one packet to a device with offload, after the bytes of its virtio header. Returns the length of the packet.
+    /// Writes one packet to a device with offload, after the bytes of its virtio header. Returns the length of the
+    /// packet.
     fn writev_framed(&self, header: &[u8], parts: &[IoSlice<'_>]) -> Outcome<usize>;
     /// What is ready now.
     fn ready(&self, interest: Readiness) -> Outcome<Readiness>;
-    /// Waits until a read or a write can succeed, and returns which. Empty if it is time to try again without a report of
-    /// the system. ECANCELED after a shutdown or a wake since the call began, ETIMEDOUT, EINTR.
+    /// Waits until a read or a write can succeed, and returns which. Empty if it is time to try again without a report
+    /// of the system. ECANCELED after a shutdown or a wake since the call began, ETIMEDOUT, EINTR.
     fn wait(&self, since: Wakes, interest: Readiness, deadline: Option<Instant>) -> Outcome<Readiness>;
     /// The number of wakes so far.
     fn wakes(&self) -> Wakes;

@@ -13,16 +13,16 @@ use super::{CancelDisabled, Tokens, poll};
 use crate::model::error::Errno;
 use crate::model::readiness::Readiness;
 
-/// The counter stays readable until each waiter of an earlier wake has taken its token. A later waiter that finds it readable
-/// polls only its descriptors for this time, and then the counter again.
+/// The counter stays readable until each waiter of an earlier wake has taken its token. A later waiter that finds it
+/// readable polls only its descriptors for this time, and then the counter again.
 const WAKE_IN_PROGRESS: Duration = Duration::from_millis(1);
 
-/// Ends waits. Every waiter polls a kernel counter of tokens together with its descriptors. The counter has one token for
-/// each waiter that was woken and has not returned yet. An atomic word decides which waiters these are: it has the number
-/// of wakes, whether a wake is pending, whether the handle is shut down, and the number of waiters.
+/// Ends waits. Every waiter polls a kernel counter of tokens together with its descriptors. The counter has one token
+/// for each waiter that was woken and has not returned yet. An atomic word decides which waiters these are: it has the
+/// number of wakes, whether a wake is pending, whether the handle is shut down, and the number of waiters.
 ///
-/// The first waiter creates the counter before it increments the number of waiters. So the counter exists whenever there
-/// are waiters to wake. wake() and shut_down() are async-signal-safe.
+/// The first waiter creates the counter before it increments the number of waiters. So the counter exists whenever
+/// there are waiters to wake. wake() and shut_down() are async-signal-safe.
 pub(crate) struct Waker {
     /// NULL before the first wait.
     tokens: AtomicPtr<Tokens>,
@@ -43,8 +43,8 @@ const PENDING: u64 = 1 << 24;
 const SHUT_DOWN: u64 = 1 << 25;
 const WAKE: u64 = 1 << 32;
 
-/// The number of wakes when a call began. A wake after that ends the next wait of the call, also if it came while the call
-/// did not wait, but tried to read or write.
+/// The number of wakes when a call began. A wake after that ends the next wait of the call, also if it came while the
+/// call did not wait, but tried to read or write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wakes(u64);
 
@@ -110,9 +110,9 @@ impl Waker {
             && self.update(|state| state & !PENDING) & PENDING != 0
     }
 
-    /// Waits until one of the descriptors is ready or the deadline passes. Returns the ready events. ECANCELED: woken since
-    /// the call began, or shut down. ETIMEDOUT: the deadline passed. EINTR: a signal handler ran. Other errors: the counter
-    /// could not be created.
+    /// Waits until one of the descriptors is ready or the deadline passes. Returns the ready events. ECANCELED: woken
+    /// since the call began, or shut down. ETIMEDOUT: the deadline passed. EINTR: a signal handler ran. Other errors:
+    /// the counter could not be created.
     pub(super) fn wait(
         &self,
         since: Wakes,

@@ -138,8 +138,8 @@ pub(super) fn remove(
     address: &Address,
     others: &[Assigned],
 ) -> Outcome<()> {
-    // Check first: the kernel deletes a route by destination and mask only (route.c, rtrequest_common_locked), and could
-    // delete a route to that network through another interface.
+    // Check first: the kernel deletes a route by destination and mask only (route.c, rtrequest_common_locked), and
+    // could delete a route to that network through another interface.
     let gone = match network(kind, address) {
         Some(network) if route::list(index, Family::V4)?.iter().any(|it| it.route == network) => {
             Some(network)

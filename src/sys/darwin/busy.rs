@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Names that are busy although no interface has them: the kernel releases a name some time after the interface was closed
-//! or destroyed (dlil.c, ifnet_detach, which leaves the rest to a thread; if_utun.c, utun_detached).
+//! Names that are busy although no interface has them: the kernel releases a name some time after the interface was
+//! closed or destroyed (dlil.c, ifnet_detach, which leaves the rest to a thread; if_utun.c, utun_detached).
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,8 +13,8 @@ use crate::sys::Outcome;
 const LIMIT: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Tries to create the interface of this name. If the name is busy and no interface has it, tries again for a while. If an
-/// interface has the name, fails with EBUSY at once.
+/// Tries to create the interface of this name. If the name is busy and no interface has it, tries again for a while. If
+/// an interface has the name, fails with EBUSY at once.
 pub(super) fn retry_while_busy<T>(name: &str, mut attempt: impl FnMut() -> Outcome<T>) -> Outcome<T> {
     let start = Instant::now();
     loop {

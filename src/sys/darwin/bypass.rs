@@ -19,13 +19,13 @@ use crate::sys::fork::process;
 /// The length of the prefix of each half.
 const HALF: u8 = 1;
 
-/// The bypasses that a handle has added. Dropping it removes their routes, in the process that has added them: a child of
-/// fork() must not remove those of its parent.
+/// The bypasses that a handle has added. Dropping it removes their routes, in the process that has added them: a child
+/// of fork() must not remove those of its parent.
 pub(super) struct Bypasses {
     /// The device.
     index: u32,
-    /// Kept, because it has the privilege of the process that created it (rtsock.c, SS_PRIV): so the routes can be changed
-    /// and removed after the process has dropped it.
+    /// Kept, because it has the privilege of the process that created it (rtsock.c, SS_PRIV): so the routes can be
+    /// changed and removed after the process has dropped it.
     socket: Option<OwnedFd>,
     added: Vec<Bypass>,
     process: usize,

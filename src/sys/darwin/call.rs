@@ -109,7 +109,8 @@ impl Queue {
     }
 
     /// ENOSPC: the input queue is full, of a utun from another program with UTUN_OPT_ENABLE_NETIF (if_utun.c,
-    /// utun_pkt_input). ENOBUFS: the queue of a feth is full, or there is no memory. Poll does not report either of them.
+    /// utun_pkt_input). ENOBUFS: the queue of a feth is full, or there is no memory. Poll does not report either of
+    /// them.
     pub(super) fn note_room(&self, written: Outcome<usize>) -> Outcome<usize> {
         let full = matches!(written, Err(Errno::ENOSPC | Errno::ENOBUFS));
         let blocked = full || written == Err(Errno::EAGAIN);

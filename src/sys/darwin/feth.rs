@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! A TAP: one of a pair of feth interfaces is the device. Frames that the host sends through the device are received by the
-//! other end and read with BPF. Frames that are written with AF_NDRV to the other end are received by the device.
+//! A TAP: one of a pair of feth interfaces is the device. Frames that the host sends through the device are received by
+//! the other end and read with BPF. Frames that are written with AF_NDRV to the other end are received by the device.
 
 use std::ffi::{CString, c_ulong};
 use std::io::{IoSlice, IoSliceMut};
@@ -196,7 +196,8 @@ impl Interface {
 impl Drop for Interface {
     fn drop(&mut self) {
         let _cancel_disabled = CancelDisabled::new();
-        // Another program may have destroyed it, and created one with the same name. Interfaces are destroyed by name only.
+        // Another program may have destroyed it, and created one with the same name. Interfaces are destroyed by name
+        // only.
         if !link::by_name(&self.name).is_ok_and(|present| present.link.index == self.index) {
             return;
         }
@@ -205,17 +206,18 @@ impl Drop for Interface {
     }
 }
 
-/// A socket that is attached to the interface. It requests no frames, so it receives none, and is readable if the interface
-/// is gone. The kernel compares only family and unit (ndrv.c, ndrv_handle_ifp_detach): the socket is also disconnected if
-/// an Ethernet card with the same number is removed while another program has such a socket on the card.
+/// A socket that is attached to the interface. It requests no frames, so it receives none, and is readable if the
+/// interface is gone. The kernel compares only family and unit (ndrv.c, ndrv_handle_ifp_detach): the socket is also
+/// disconnected if an Ethernet card with the same number is removed while another program has such a socket on the
+/// card.
 fn attach(name: &Name) -> Outcome<OwnedFd> {
     let socket = kernel::socket(PF_NDRV, SOCK_RAW, 0)?;
     kernel::bind(socket.as_fd(), &sockaddr_ndrv(name))?;
     Ok(socket)
 }
 
-/// Attaches such a socket to a new device, and keeps the device down: attaching a protocol sets an interface up (dlil.c,
-/// dlil_handle_proto_attach).
+/// Attaches such a socket to a new device, and keeps the device down: attaching a protocol sets an interface up
+/// (dlil.c, dlil_handle_proto_attach).
 fn watch_removal(name: &Name) -> Outcome<OwnedFd> {
     let socket = attach(name)?;
     link::set_up(name, false)?;

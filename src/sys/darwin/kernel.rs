@@ -185,8 +185,8 @@ pub(super) fn gather(sources: &[BorrowedFd<'_>]) -> Outcome<OwnedFd> {
     Ok(gathered)
 }
 
-/// Updates the readiness of a gathered descriptor. Poll only looks at the queue of the kqueue, and only this call removes
-/// events from it (kern_event.c, kqueue_select). Returns a bit for each source that is ready, in their order.
+/// Updates the readiness of a gathered descriptor. Poll only looks at the queue of the kqueue, and only this call
+/// removes events from it (kern_event.c, kqueue_select). Returns a bit for each source that is ready, in their order.
 pub(super) fn refresh(gathered: BorrowedFd<'_>) -> Outcome<u32> {
     let mut events = [NOTHING; SOURCES];
     let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-//! The constants, structure sizes and member offsets of Darwin that are used here, each with the C expression for its value.
-//! `make check-darwin` compares them with Darwin's headers by a C compiler.
+//! The constants, structure sizes and member offsets of Darwin that are used here, each with the C expression for its
+//! value. `make check-darwin` compares them with Darwin's headers by a C compiler.
 //!
-//! They are the same on arm64 and x86-64. They are not taken from the libc crate, which has them only for the target of the
-//! build: so the backend can also run on another system, over a simulated kernel.
+//! They are the same on arm64 and x86-64. They are not taken from the libc crate, which has them only for the target of
+//! the build: so the backend can also run on another system, over a simulated kernel.
 
 use std::ffi::{c_int, c_ulong};
 
@@ -92,9 +92,9 @@ layout! {
     IFF_RUNNING: u32 = 0x40, "IFF_RUNNING";
     IF_NAME_SIZE: usize = 16, "IFNAMSIZ";
 
-    // sys/sys_domain.h (SYSPROTO_CONTROL, SYSPROTO_EVENT and AF_SYS_CONTROL above) and netinet6/in6_var.h. Some copies of
-    // Darwin's headers lack them. Then the check declares the structures from their fields in XNU, with sockaddr_in6 and
-    // time_t from Darwin's headers.
+    // sys/sys_domain.h (SYSPROTO_CONTROL, SYSPROTO_EVENT and AF_SYS_CONTROL above) and netinet6/in6_var.h. Some copies
+    // of Darwin's headers lack them. Then the check declares the structures from their fields in XNU, with sockaddr_in6
+    // and time_t from Darwin's headers.
     SIOCDIFADDR_IN6: c_ulong = ioc(IN, b'i', 25, IN6_IFREQ_SIZE), "SIOCDIFADDR_IN6";
     SIOCGIFAFLAG_IN6: c_ulong = ioc(IN | OUT, b'i', 73, IN6_IFREQ_SIZE), "SIOCGIFAFLAG_IN6";
     IN6_IFREQ_SIZE: usize = 288, "sizeof(struct in6_ifreq)";
@@ -277,14 +277,16 @@ struct kern_event_msg { u_int32_t total_size, vendor_code, kev_class, kev_subcla
 #include <netinet6/in6_var.h>
 #else
 struct in6_addrlifetime { time_t ia6t_expire, ia6t_preferred; u_int32_t ia6t_vltime, ia6t_pltime; };
-struct in6_ifreq { char ifr_name[IFNAMSIZ]; union { struct sockaddr_in6 ifru_addr; u_int64_t icmp6_ifstat[34]; } ifr_ifru; };
+struct in6_ifreq { char ifr_name[IFNAMSIZ]; union { struct sockaddr_in6 ifru_addr; \
+    u_int64_t icmp6_ifstat[34]; } ifr_ifru; };
 struct in6_aliasreq { char ifra_name[IFNAMSIZ]; struct sockaddr_in6 ifra_addr, ifra_dstaddr, ifra_prefixmask;
     int ifra_flags; struct in6_addrlifetime ifra_lifetime; };
 #define SIOCDIFADDR_IN6 _IOW('i', 25, struct in6_ifreq)
 #define SIOCAIFADDR_IN6 _IOW('i', 26, struct in6_aliasreq)
 #define SIOCGIFAFLAG_IN6 _IOWR('i', 73, struct in6_ifreq)
 #endif
-struct if_fake_request { u_int64_t iffr_reserved[4]; union { char iffru_buf[128]; char iffru_peer_name[IFNAMSIZ]; } iffr_u; };
+struct if_fake_request { u_int64_t iffr_reserved[4]; union { char iffru_buf[128]; \
+    char iffru_peer_name[IFNAMSIZ]; } iffr_u; };
 ";
 
     /// Writes the values as C, for a compiler with Darwin's headers: tests/darwin.sh.

@@ -168,7 +168,8 @@ impl<'a> Message<'a> {
         Some(Self { kind: if known { kind } else { 0 }, bytes: message })
     }
 
-    /// The sockaddrs after a header of this size. At `mask_at` the header has the mask of the sockaddrs that are present.
+    /// The sockaddrs after a header of this size. At `mask_at` the header has the mask of the sockaddrs that are
+    /// present.
     pub(super) fn addresses(&self, header: usize, mask_at: usize) -> Addresses<'a> {
         let mut found = Addresses::default();
         let mask = u32_at(self.bytes, mask_at).unwrap_or(0);
@@ -197,7 +198,8 @@ impl<'a> Addresses<'a> {
     }
 }
 
-/// A request about a route: a header, and the sockaddrs with their bits in ascending order. The answer has its sequence number.
+/// A request about a route: a header, and the sockaddrs with their bits in ascending order. The answer has its sequence
+/// number.
 pub(super) fn route_message(kind: u8, flags: u32, sequence: u32, sockaddrs: &[(u32, Vec<u8>)]) -> Vec<u8> {
     let mut message = vec![0; RT_MSGHDR_SIZE];
     let mask = sockaddrs.iter().fold(0, |mask, (bit, _)| mask | bit);

@@ -17,8 +17,8 @@ use crate::model::text::text;
 use crate::sys::Location;
 use crate::sys::wait::Waker;
 
-/// The largest unit number, a signed 16-bit number (net/if_var_private.h, if_unit; net/if_private.h, IF_MAXUNIT). A larger
-/// number of a utun would be truncated, and create another device.
+/// The largest unit number, a signed 16-bit number (net/if_var_private.h, if_unit; net/if_private.h, IF_MAXUNIT). A
+/// larger number of a utun would be truncated, and create another device.
 const LAST: u32 = 0x7fff;
 
 impl Queue {
@@ -42,7 +42,8 @@ impl Queue {
         }
     }
 
-    /// Takes over a descriptor, or with `borrow` a copy of it. After an error the descriptor still belongs to the caller.
+    /// Takes over a descriptor, or with `borrow` a copy of it. After an error the descriptor still belongs to the
+    /// caller.
     pub(super) fn take_over(fd: RawFd, borrow: bool) -> Result<Self> {
         let failed = |errno: Errno| explain_fd(fd, errno);
         if fd < 0 {

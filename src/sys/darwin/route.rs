@@ -86,7 +86,8 @@ impl Entry {
             && self.prefix.network(network) == self.network
     }
 
-    /// Whether it is this route through an interface, requested by a program. A route to a neighbor becomes its ARP entry.
+    /// Whether it is this route through an interface, requested by a program. A route to a neighbor becomes its ARP
+    /// entry.
     pub(super) fn is(&self, route: &Route, index: u32) -> bool {
         self.flags & (RTF_STATIC | RTF_WASCLONED | RTF_IFSCOPE) == RTF_STATIC
             && (self.network, self.prefix) == (route.network(), route.prefix())

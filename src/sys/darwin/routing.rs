@@ -16,8 +16,8 @@ use crate::sys::bytes::u32_at;
 
 /// Size of the longest message.
 pub(super) const LONGEST: usize = 2048;
-/// How long to wait for an answer. The kernel queues it before the request returns (rtsock.c, route_output), but drops it
-/// if the messages about other changes fill the socket.
+/// How long to wait for an answer. The kernel queues it before the request returns (rtsock.c, route_output), but drops
+/// it if the messages about other changes fill the socket.
 const TIME_LIMIT: Duration = Duration::from_secs(1);
 /// Limit of the messages that are read without a check of the time: more than the buffer of a socket can hold.
 const QUEUED: usize = 1024;

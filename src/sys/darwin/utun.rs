@@ -75,7 +75,8 @@ impl Utun {
         self.socket
     }
 
-    /// Disables SIGPIPE, and makes the descriptor close-on-exec and non-blocking. On failure the descriptor is unchanged.
+    /// Disables SIGPIPE, and makes the descriptor close-on-exec and non-blocking. On failure the descriptor is
+    /// unchanged.
     pub(super) fn prepare(&self) -> Outcome<()> {
         // A socket that may not be changed refuses this first step.
         kernel::set_option(self.fd(), SOL_SOCKET, SO_NOSIGPIPE, &1_i32.to_ne_bytes())?;
@@ -86,9 +87,9 @@ impl Utun {
         })
     }
 
-    /// Lets the kernel keep packets of this MTU for a slow reader, but only as many as the socket buffer can hold. Other
-    /// packets wait in the queue of the interface. A packet that leaves that queue and finds no room in the buffer is lost
-    /// (if_utun.c, utun_output).
+    /// Lets the kernel keep packets of this MTU for a slow reader, but only as many as the socket buffer can hold.
+    /// Other packets wait in the queue of the interface. A packet that leaves that queue and finds no room in the
+    /// buffer is lost (if_utun.c, utun_output).
     pub(super) fn resize_queue(&self, mtu: u32) {
         let each = mtu.saturating_add(FAMILY as u32).max(1);
         let wanted = each.saturating_mul(PENDING).min(i32::MAX as u32);
@@ -130,8 +131,8 @@ impl Utun {
         if few { self.receive::<FEW>(rooms) } else { self.receive::<MANY>(rooms) }
     }
 
-    /// Reads a packet. The kernel truncates a packet that is too long, and reports no error. So the read has an extra byte
-    /// at the end: if the packet reaches it, the packet was too long.
+    /// Reads a packet. The kernel truncates a packet that is too long, and reports no error. So the read has an extra
+    /// byte at the end: if the packet reaches it, the packet was too long.
     fn receive<'a, const N: usize>(&self, given: impl ExactSizeIterator<Item = Room<'a>>) -> Outcome<usize> {
         let mut family = [0; FAMILY];
         let hidden = if self.pi { 0 } else { FAMILY };

@@ -67,8 +67,8 @@ impl Tokens {
     }
 }
 
-/// Waits until a descriptor is ready or the deadline passes. May return earlier, after the longest time that poll supports:
-/// a caller with a deadline must check the clock.
+/// Waits until a descriptor is ready or the deadline passes. May return earlier, after the longest time that poll
+/// supports: a caller with a deadline must check the clock.
 pub(crate) fn poll(entries: &mut [libc::pollfd], until: Option<Instant>) -> Outcome<()> {
     let _cancel_disabled = CancelDisabled::new();
     let left = until.map(|until| until.saturating_duration_since(Instant::now()));

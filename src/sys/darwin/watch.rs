@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //! Notifications of the kernel about interfaces, addresses and routes.
 //!
-//! PF_ROUTE has changes in order: up, down, MTU, addresses. It does not report a new interface, a changed MAC address or
-//! carrier, and reports the end of an interface only before it is gone (rtsock.c, rt_ifmsg, has few callers). It also does
-//! not report lost messages. Kernel events report these changes, after all others. So after a message of either kind, the
-//! interfaces are listed, and the differences are reported.
+//! PF_ROUTE has changes in order: up, down, MTU, addresses. It does not report a new interface, a changed MAC address
+//! or carrier, and reports the end of an interface only before it is gone (rtsock.c, rt_ifmsg, has few callers). It
+//! also does not report lost messages. Kernel events report these changes, after all others. So after a message of
+//! either kind, the interfaces are listed, and the differences are reported.
 
 use std::collections::BTreeMap;
 use std::ffi::c_int;

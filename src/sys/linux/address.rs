@@ -105,8 +105,8 @@ pub(super) fn list_request(index: u32, family: u8) -> Request {
     Request::new(libc::RTM_GETADDR, libc::NLM_F_DUMP, &ifaddrmsg(family, 0, index))
 }
 
-/// Adds an address. On a TAP it gets the broadcast address of its network by default, as ifconfig does. On a TUN an IPv6
-/// address skips duplicate address detection, because there are no neighbours.
+/// Adds an address. On a TAP it gets the broadcast address of its network by default, as ifconfig does. On a TUN an
+/// IPv6 address skips duplicate address detection, because there are no neighbours.
 pub(super) fn add(
     netlink: &mut Socket,
     index: u32,

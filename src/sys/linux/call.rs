@@ -116,8 +116,8 @@ impl Queue {
         self.open_inside(&mut self.begin_call(), "monitor", |_, index| Watch::open(Some(index), reports))
     }
 
-    /// Opens something in the network namespace of the device, for its index there. Repeats that if the device was moved
-    /// meanwhile: another device can have this index in the other namespace.
+    /// Opens something in the network namespace of the device, for its index there. Repeats that if the device was
+    /// moved meanwhile: another device can have this index in the other namespace.
     fn open_inside<T: Send>(
         &self,
         call: &mut Call<'_>,

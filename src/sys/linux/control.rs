@@ -133,8 +133,8 @@ impl Control {
         self.driver_reports
     }
 
-    /// Keeps the socket open, because the opener returns to another namespace than that of the device. Opens none if the
-    /// device has already left the namespace of the calling thread.
+    /// Keeps the socket open, because the opener returns to another namespace than that of the device. Opens none if
+    /// the device has already left the namespace of the calling thread.
     pub(super) fn keep_socket(&mut self) -> Result<(), Error> {
         let moved = self.namespace.zip(Identity::own()).is_some_and(|(namespace, own)| namespace != own);
         if self.netlink.is_none() && !moved {
@@ -235,8 +235,8 @@ impl Control {
         Ok(Some(answer))
     }
 
-    /// The socket in the namespace where the device was last seen. None if the calling thread is in another namespace and
-    /// no socket is open.
+    /// The socket in the namespace where the device was last seen. None if the calling thread is in another namespace
+    /// and no socket is open.
     fn socket(&mut self) -> Result<Option<&mut Socket>, Error> {
         if self.netlink.is_none() && self.namespace.is_some() && self.namespace == Identity::own() {
             (self.netlink, self.foreign) = (Some(Socket::open()?), false);
@@ -271,8 +271,8 @@ impl Control {
         Err(unstable_error())
     }
 
-    /// The namespace of the device, from the driver. Without CAP_NET_ADMIN it skips the call, which would fail, unless the
-    /// last one succeeded.
+    /// The namespace of the device, from the driver. Without CAP_NET_ADMIN it skips the call, which would fail, unless
+    /// the last one succeeded.
     pub(super) fn namespace_fd(&mut self, node: &Node) -> Result<OwnedFd, Errno> {
         if !self.driver_reports && !is_net_admin() {
             return Err(Errno::EPERM);
@@ -307,7 +307,8 @@ impl Control {
         }
     }
 
-    /// Finds the device by its name in the namespace that the driver reported. None if it was renamed or moved meanwhile.
+    /// Finds the device by its name in the namespace that the driver reported. None if it was renamed or moved
+    /// meanwhile.
     fn follow(&mut self, node: &Node, namespace: &Namespace, name: &Name) -> Result<Option<Link>, Error> {
         let identity = namespace.identity();
         if identity != self.namespace || self.netlink.is_none() {

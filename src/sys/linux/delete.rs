@@ -45,8 +45,8 @@ fn delete_once(name: &Name) -> Result<bool> {
     }
 }
 
-/// Turns persistence off: the device is removed with this handle. If another process opened it meanwhile, turns persistence
-/// on again.
+/// Turns persistence off: the device is removed with this handle. If another process opened it meanwhile, turns
+/// persistence on again.
 fn end(mut control: Control, node: Node, name: &Name, tuntap: &Tuntap) -> Result<()> {
     let failed = |errno| refusal(node.translate(errno), None, format_args!("delete {name}"));
     node.set_persist(false).map_err(failed)?;

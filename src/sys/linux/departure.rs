@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Interfaces that leave a network namespace. The kernel sends RTM_DELLINK both for a deletion and for a move to another
-//! namespace.
+//! Interfaces that leave a network namespace. The kernel sends RTM_DELLINK both for a deletion and for a move to
+//! another namespace.
 
 use super::ifinfo::{self, is_departure};
 use super::message::Message;

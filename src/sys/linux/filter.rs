@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //! The classic filter of a TAP, also for queues that are opened or attached later.
 //!
-//! A quirk of the driver (tun_attach, Linux 3.8 to 6.18): it keeps the user-space address of the instructions, and reads
-//! them again when TUNSETIFF or TUNSETQUEUE attaches a queue. If this read succeeds, the queue gets the filter, the
-//! request returns 0, and the queue is *not* attached. If it fails, the queue is attached without the filter, and
+//! A quirk of the driver (tun_attach, Linux 3.8 to 6.18): it keeps the user-space address of the instructions, and
+//! reads them again when TUNSETIFF or TUNSETQUEUE attaches a queue. If this read succeeds, the queue gets the filter,
+//! the request returns 0, and the queue is *not* attached. If it fails, the queue is attached without the filter, and
 //! TUNSETQUEUE returns the error.
 //!
-//! So the instructions are in memory that is readable only on purpose. The first request, with readable memory, gives the
-//! queue the filter. The second one, with unreadable memory, attaches it.
+//! So the instructions are in memory that is readable only on purpose. The first request, with readable memory, gives
+//! the queue the filter. The second one, with unreadable memory, attaches it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{mem, ptr, slice};
@@ -67,8 +67,9 @@ impl Filter {
 
     /// Attaches a new node to the device with this name as another queue, with the filter.
     ///
-    /// TUNSETIFF sets the filter only without IFF_NOFILTER, which is the same bit as IFF_NO_PI. So the queue is attached
-    /// without the filter, then detached, which drops packets that arrived meanwhile, and then attached with the filter.
+    /// TUNSETIFF sets the filter only without IFF_NOFILTER, which is the same bit as IFF_NO_PI. So the queue is
+    /// attached without the filter, then detached, which drops packets that arrived meanwhile, and then attached with
+    /// the filter.
     pub(super) fn join(&self, node: &Node, name: &[u8], mode: Mode) -> Outcome<()> {
         node.join(name, Mode { pi: false, ..mode }, false)?;
         let mut known = self.lock();
@@ -159,7 +160,8 @@ impl Loaded {
         let local = libc::iovec { iov_base: copy.as_mut_ptr().cast(), iov_len: size };
         let address = usize::try_from(theirs.address()).map_err(|_| Errno::EBUSY)?;
         let remote = libc::iovec { iov_base: ptr::without_provenance_mut(address), iov_len: size };
-        // SAFETY: the kernel checks the source, and writes at most the reserved bytes. All bytes are valid instructions.
+        // SAFETY: the kernel checks the source, and writes at most the reserved bytes. All bytes are valid
+        // instructions.
         unsafe {
             let read = libc::process_vm_readv(libc::getpid(), &local, 1, &remote, 1, 0);
             if usize::try_from(read) != Ok(size) {

@@ -12,8 +12,8 @@ use super::file;
 const CAP_NET_ADMIN: u32 = 12;
 const VERSION_3: u32 = 0x2008_0522;
 
-/// Whether the calling thread has CAP_NET_ADMIN in its user namespace; true if capget fails. Without it, requests that need
-/// it are skipped, because they would fail.
+/// Whether the calling thread has CAP_NET_ADMIN in its user namespace; true if capget fails. Without it, requests that
+/// need it are skipped, because they would fail.
 pub(super) fn is_net_admin() -> bool {
     // struct __user_cap_header_struct: version and thread. Two struct __user_cap_data_struct, for 32 capabilities each:
     // effective, permitted, inheritable.
@@ -30,8 +30,8 @@ pub(super) fn is_user(uid: u32) -> bool {
     unsafe { libc::geteuid() == uid }
 }
 
-/// Whether the user namespace of the caller has this id, by its map. A line has the first id, the first id outside, and the
-/// count. Without /proc it returns true, and the kernel decides.
+/// Whether the user namespace of the caller has this id, by its map. A line has the first id, the first id outside, and
+/// the count. Without /proc it returns true, and the kernel decides.
 pub(super) fn are_mapped(map: &str, id: u32) -> bool {
     let Ok(map) = file::open(Path::new(map), libc::O_RDONLY) else { return true };
     let (mut map, mut extent, mut piece) = (File::from(map), Extent::default(), [0; 512]);

@@ -51,8 +51,8 @@ pub(super) fn ifinfomsg(index: u32, flags: u32, which: u32) -> [u8; IFINFOMSG] {
     message
 }
 
-/// Whether the message is about the interface itself. A bridge sends RTM_NEWLINK and RTM_DELLINK with family AF_BRIDGE about
-/// its ports: RTM_DELLINK then means that a port leaves the bridge, and the interface still exists.
+/// Whether the message is about the interface itself. A bridge sends RTM_NEWLINK and RTM_DELLINK with family AF_BRIDGE
+/// about its ports: RTM_DELLINK then means that a port leaves the bridge, and the interface still exists.
 pub(super) fn is_of_interface(message: &Message<'_>) -> bool {
     message.is_of_family(libc::AF_UNSPEC)
 }

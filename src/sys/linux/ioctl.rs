@@ -37,8 +37,8 @@ impl FilterProgram {
 /// A request for which the kernel reads an int.
 pub(super) type ReadsInt = unsafe fn(RawFd, *const c_int) -> Outcome<c_int>;
 
-/// `reads T`: the kernel reads a T from the argument. `writes T`: it writes one there. `takes`: the argument is a number,
-/// or there is none. `_program`: the data is a sock_fprog.
+/// `reads T`: the kernel reads a T from the argument. `writes T`: it writes one there. `takes`: the argument is a
+/// number, or there is none. `_program`: the data is a sock_fprog.
 macro_rules! requests {
     ($($name:ident = $request:expr, $kind:ident $($data:ty)?;)*) => {
         $(requests!(@ $name, $request, $kind $($data)?);)*
@@ -110,8 +110,8 @@ requests! {
     siocgskns = 0x894c, takes;
 }
 
-/// A request whose number contains the size of sock_fprog. A 64-bit kernel knows only the number with its own size, also from
-/// a 32-bit program, and refuses the other one with EINVAL.
+/// A request whose number contains the size of sock_fprog. A 64-bit kernel knows only the number with its own size,
+/// also from a 32-bit program, and refuses the other one with EINVAL.
 unsafe fn with_program(fd: RawFd, request: libc::Ioctl, program: *mut FilterProgram) -> Outcome<c_int> {
     const MORE: usize = size_of::<FilterProgram>() - size_of::<libc::sock_fprog>();
     const IOC_SIZESHIFT: u32 = 16;

@@ -56,8 +56,8 @@ fn explain_create(name: &NameRequest, errno: Errno) -> Error {
                 false => "run as root",
             };
             let text = text!(
-                "open {name}: creating a device needs CAP_NET_ADMIN: {remedy}, or open a device that root has created (ip \
-                 tuntap add dev NAME mode tun user USER)"
+                "open {name}: creating a device needs CAP_NET_ADMIN: {remedy}, or open a device that root has created \
+                 (ip tuntap add dev NAME mode tun user USER)"
             );
             Error::new(errno, Reason::Privilege, text)
         }

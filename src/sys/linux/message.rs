@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Builds and parses messages of rtnetlink. Only a few kinds are needed; crates that support all of them are several times
-//! the size of this library.
+//! Builds and parses messages of rtnetlink. Only a few kinds are needed; crates that support all of them are several
+//! times the size of this library.
 
 use std::fmt::Display;
 use std::result::Result;

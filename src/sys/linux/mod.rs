@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //! Linux: packets and modes through the descriptor of the device node, everything else by rtnetlink.
 //!
-//! A handle has the descriptor of the node, and usually one more when something needs it: a netlink socket in the network
-//! namespace of the device, or the event counter, which the first wait creates. From then on each call closes its socket,
-//! unless [`Control::close`] keeps it.
+//! A handle has the descriptor of the node, and usually one more when something needs it: a netlink socket in the
+//! network namespace of the device, or the event counter, which the first wait creates. From then on each call closes
+//! its socket, unless [`Control::close`] keeps it.
 
 mod address;
 mod call;
@@ -128,8 +128,8 @@ fn unless_absent<T>(found: Outcome<T>) -> std::result::Result<Option<T>, Refusal
     }
 }
 
-/// The kernel also has errnos for routes that discard packets: EHOSTUNREACH, EACCES and EINVAL. Older kernels have the last
-/// one for the source address of another host too.
+/// The kernel also has errnos for routes that discard packets: EHOSTUNREACH, EACCES and EINVAL. Older kernels have the
+/// last one for the source address of another host too.
 fn refused_lookup(refusal: Refusal, lookup: &Lookup) -> Error {
     match refusal.errno {
         Errno::ENETUNREACH | Errno::EHOSTUNREACH | Errno::EACCES | Errno::EINVAL => lookup.no_route(),

@@ -183,8 +183,8 @@ impl Identity {
     }
 }
 
-/// While it exists, the calling thread blocks all signals, and a new thread inherits that: handlers of the program run only
-/// on threads of the program.
+/// While it exists, the calling thread blocks all signals, and a new thread inherits that: handlers of the program run
+/// only on threads of the program.
 struct BlockedSignals(libc::sigset_t);
 
 impl BlockedSignals {

@@ -76,8 +76,8 @@ impl Socket {
         self.departures.as_mut()
     }
 
-    /// Requests a change. If the answer was lost, sends the request again: an error that the change is already made then
-    /// means success. After an error without a text, sends it again with NETLINK_EXT_ACK.
+    /// Requests a change. If the answer was lost, sends the request again: an error that the change is already made
+    /// then means success. After an error without a text, sends it again with NETLINK_EXT_ACK.
     pub(super) fn change(&mut self, request: &Request) -> Result<(), Refusal> {
         // Whether an answer was lost, and the errno of the first attempt if that failed.
         let (mut lost, mut first) = (false, None);
@@ -159,8 +159,8 @@ impl Socket {
 
     /// Receives the answer to the request with this sequence number.
     ///
-    /// The kernel answers before send() returns, and continues a dump during each receive. So an empty socket means that
-    /// the answer was lost.
+    /// The kernel answers before send() returns, and continues a dump during each receive. So an empty socket means
+    /// that the answer was lost.
     fn answer(
         &mut self,
         sequence: u32,

@@ -19,8 +19,8 @@ use crate::sys::{Outcome, descriptor};
 
 pub(super) const USUAL_NODE: &str = "/dev/net/tun";
 
-/// The modes of a queue, as TUNGETIFF reports them. It does not report packet information reliably, because IFF_NO_PI and
-/// IFF_NOFILTER are the same bit.
+/// The modes of a queue, as TUNGETIFF reports them. It does not report packet information reliably, because IFF_NO_PI
+/// and IFF_NOFILTER are the same bit.
 pub(super) struct Granted {
     pub(super) name: Name,
     pub(super) kind: Kind,
@@ -60,7 +60,8 @@ impl Node {
         file::open(path, libc::O_RDWR | libc::O_NONBLOCK).map(Self).map_err(|errno| explain_open(path, errno))
     }
 
-    /// Takes the descriptor of a node that was opened elsewhere, or a copy of it. It can be released until [`Self::keep`].
+    /// Takes the descriptor of a node that was opened elsewhere, or a copy of it. It can be released until
+    /// [`Self::keep`].
     pub(super) fn from_fd(fd: RawFd, borrow: bool) -> Result<Self> {
         let failed = |errno: Errno| explain_fd(fd, errno);
         if fd < 0 {

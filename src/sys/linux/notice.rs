@@ -101,8 +101,8 @@ fn without_notification(message: &Message<'_>, route: &RouteMessage<'_>, key: Ro
     }
 }
 
-/// The bytes that identify a route, the same in each notification and list: without its flags, which describe its current
-/// state, and without its age.
+/// The bytes that identify a route, the same in each notification and list: without its flags, which describe its
+/// current state, and without its age.
 fn identity(body: &[u8]) -> Result<Vec<u8>, NoMemory> {
     let mut identity = memory::copy(body.get(..FLAGS_AT).unwrap_or_default())?;
     let attributes = Attributes(body.get(RTMSG..).unwrap_or_default());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! The offloads of an interface that are on, and those that can be turned on. TUNSETOFFLOAD sets them. The driver does not
-//! report them, but the features of ethtool do.
+//! The offloads of an interface that are on, and those that can be turned on. TUNSETOFFLOAD sets them. The driver does
+//! not report them, but the features of ethtool do.
 
 use std::ffi::c_char;
 use std::iter::repeat_n;
@@ -31,8 +31,8 @@ const _: () = {
     assert!(offload::F_USO4 == libc::TUN_F_USO4 as u64 && offload::F_USO6 == libc::TUN_F_USO6 as u64);
 };
 
-/// The sets to request, the best first. Tunnels need Linux 6.17. USO needs Linux 6.2, and only both families together are
-/// valid.
+/// The sets to request, the best first. Tunnels need Linux 6.17. USO needs Linux 6.2, and only both families together
+/// are valid.
 pub(super) const BEST: [u64; 3] =
     [offload::ALL_OFFLOADS, offload::ALL_OFFLOADS & !offload::TUNNEL_OFFLOADS, offload::TCP_OFFLOADS];
 
@@ -103,8 +103,8 @@ fn read(socket: BorrowedFd<'_>, name: &Name, word: Word) -> Outcome<u64> {
     let mut names = Command::new([ETHTOOL_GSTRINGS, ETH_SS_FEATURES, count], words)?;
     names.send(socket, name)?;
 
-    // struct ethtool_gfeatures: command, count of blocks, and four words for each block of 32 features. The first word has
-    // those that can be turned on, the third those that are on.
+    // struct ethtool_gfeatures: command, count of blocks, and four words for each block of 32 features. The first word
+    // has those that can be turned on, the third those that are on.
     let blocks = count.div_ceil(32);
     let mut features = Command::new([ETHTOOL_GFEATURES, blocks], blocks.saturating_mul(4))?;
     features.send(socket, name)?;

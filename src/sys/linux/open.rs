@@ -154,8 +154,8 @@ impl Opening<'_> {
 }
 
 impl Queue {
-    /// Opens or creates the device with this name, in the network namespace of the calling thread. If it is deleted during
-    /// the open, tries again.
+    /// Opens or creates the device with this name, in the network namespace of the calling thread. If it is deleted
+    /// during the open, tries again.
     pub(super) fn open_in_own_namespace(
         path: &Path,
         name: &NameRequest,
@@ -271,7 +271,8 @@ impl Queue {
         Ok(queue)
     }
 
-    /// Takes over a descriptor, or with `borrow` a copy of it. After an error the descriptor still belongs to the caller.
+    /// Takes over a descriptor, or with `borrow` a copy of it. After an error the descriptor still belongs to the
+    /// caller.
     pub(super) fn take_over(fd: RawFd, borrow: bool) -> Result<Self> {
         let node = Node::from_fd(fd, borrow)?;
         match Self::adopt(&node) {
@@ -342,7 +343,8 @@ impl Queue {
             }
         }
         let granted = granted.map_err(|errno| self.offload_refusal(name, errno))?;
-        // Afterwards, so that the header of a kernel without tunnels stays as it is. The device is new: no packet comes.
+        // Afterwards, so that the header of a kernel without tunnels stays as it is. The device is new: no packet
+        // comes.
         if granted & TUNNEL_OFFLOADS != 0 && longer != self.layout {
             let lengthened = self.node.set_vnet_hdr_size(longer.size());
             lengthened.map_err(|errno| self.offload_refusal(name, errno))?;

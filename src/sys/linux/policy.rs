@@ -19,8 +19,8 @@ use crate::model::memory::{self, NoMemory};
 use crate::model::prefix::Family;
 use crate::sys::fork::process;
 
-/// What a handle has added. Dropping it removes that, in the process that has added it: a child of fork() must not remove
-/// what its parent has added.
+/// What a handle has added. Dropping it removes that, in the process that has added it: a child of fork() must not
+/// remove what its parent has added.
 pub(super) struct Policy {
     /// A separate socket, because the rules must be removed even if the device is gone or in another namespace.
     netlink: Socket,

@@ -16,8 +16,8 @@ impl Node {
     /// was too short.
     ///
     /// Of 4 bytes the kernel first reads packet information, if packets have it. Otherwise they are too short for a
-    /// frame, or for the virtio header. A TUN without a virtio header has no minimum length. So it gets 1 byte, which is
-    /// too short for packet information. Without packet information the kernel tries to read the byte, and counts a
+    /// frame, or for the virtio header. A TUN without a virtio header has no minimum length. So it gets 1 byte, which
+    /// is too short for packet information. Without packet information the kernel tries to read the byte, and counts a
     /// dropped packet.
     pub(super) fn has_pi(&self) -> Outcome<bool> {
         let granted = self.granted()?;

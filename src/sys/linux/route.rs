@@ -62,15 +62,16 @@ pub(super) fn list_all_request(family: Family) -> Request {
 pub(super) fn add(netlink: &mut Socket, index: u32, route: &Route) -> Result<(), Refusal> {
     netlink.change(&new_request(libc::NLM_F_EXCL, index, route)).map_err(|refusal| match refusal.errno {
         Errno::EEXIST => {
-            let text = "another route has this destination, metric and table: TUNTAP_REPLACE replaces a route of this device";
+            let text = "another route has this destination, metric and table: \
+                        TUNTAP_REPLACE replaces a route of this device";
             Refusal { errno: Errno::EEXIST, text: boxed(text.into()).ok() }
         }
         _ => refusal,
     })
 }
 
-/// Replaces the first route with this destination, metric and table, if all of these routes lead through this interface.
-/// The kernel would also replace a route of another interface.
+/// Replaces the first route with this destination, metric and table, if all of these routes lead through this
+/// interface. The kernel would also replace a route of another interface.
 pub(super) fn replace(netlink: &mut Socket, index: u32, route: &Route) -> Result<(), Refusal> {
     let request = new_request(libc::NLM_F_REPLACE, index, route);
     let wanted = request.body().map(memory::copy).transpose()?.ok_or(NoMemory)?;
@@ -108,8 +109,8 @@ fn owner(body: &[u8]) -> Option<u32> {
     route.interface().filter(|_| route.object().is_none())
 }
 
-/// The route that the kernel selects for a packet: the destination and the attributes of the route as it was added, with
-/// the gateway, the source and the MTU for this packet.
+/// The route that the kernel selects for a packet: the destination and the attributes of the route as it was added,
+/// with the gateway, the source and the MTU for this packet.
 pub(super) fn find(netlink: &mut Socket, lookup: &Lookup) -> Result<Found, Refusal> {
     // For IPv6 the kernel always reports the table, and with NETLINK_GET_STRICT_CHK refuses this flag.
     let table = if Family::of(lookup.destination()) == Family::V4 { RTM_F_LOOKUP_TABLE } else { 0 };

@@ -11,8 +11,8 @@ use crate::model::prefix::{Family, Prefix};
 use crate::model::route::{Details, Installed, Route, Type};
 use crate::sys::bytes::{u16_at, u32_at};
 
-/// Size of struct rtmsg: family, prefix lengths of destination and source, TOS, table, protocol, scope, type, and a word of
-/// flags.
+/// Size of struct rtmsg: family, prefix lengths of destination and source, TOS, table, protocol, scope, type, and a
+/// word of flags.
 pub(super) const RTMSG: usize = 12;
 pub(super) const LENGTH_AT: usize = 1;
 pub(super) const SOURCE_AT: usize = 2;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //! The rules of policy routing that select a default route through a device: RTM_GETRULE, RTM_NEWRULE and RTM_DELRULE.
 //!
-//! The kernel evaluates the rules in the order of their priority, and continues with the next one if a table has no route.
-//! So these rules have no effect once the device, and with it the route in its table, is gone. Each of them contains
-//! the number of the device's table, which shows the device that it belongs to.
+//! The kernel evaluates the rules in the order of their priority, and continues with the next one if a table has no
+//! route. So these rules have no effect once the device, and with it the route in its table, is gone. Each of them
+//! contains the number of the device's table, which shows the device that it belongs to.
 
 use std::net::IpAddr;
 use std::result::Result;
@@ -19,8 +19,8 @@ use crate::model::prefix::{Family, Prefix};
 use crate::model::route::{Details, Route};
 use crate::sys::bytes::u32_at;
 
-/// Size of struct fib_rule_hdr: family, prefix lengths of destination and source, TOS, table, two reserved bytes, action,
-/// and a word of flags.
+/// Size of struct fib_rule_hdr: family, prefix lengths of destination and source, TOS, table, two reserved bytes,
+/// action, and a word of flags.
 const HEADER: usize = 12;
 const LENGTH_AT: usize = 1;
 const SOURCE_LENGTH_AT: usize = 2;

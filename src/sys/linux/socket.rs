@@ -114,8 +114,8 @@ impl KernelSocket {
         Errno::result(sent).map(drop)
     }
 
-    /// Receives a datagram without waiting. None if it was not from the kernel, and was discarded: root in the namespace
-    /// may send to a group.
+    /// Receives a datagram without waiting. None if it was not from the kernel, and was discarded: root in the
+    /// namespace may send to a group.
     pub(super) fn receive<'a>(&self, buffer: &'a mut [u8]) -> Outcome<Option<Datagram<'a>>> {
         let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
         let (mut sender, mut size) = address();

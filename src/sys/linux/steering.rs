@@ -31,8 +31,8 @@ impl Queue {
         match errno {
             Errno::EBADF => wrong("the descriptor is not open"),
             Errno::EINVAL => wrong(
-                "the descriptor is not a program of type BPF_PROG_TYPE_SOCKET_FILTER, or the kernel does not support such \
-                 programs",
+                "the descriptor is not a program of type BPF_PROG_TYPE_SOCKET_FILTER, or the kernel does not support \
+                 such programs",
             ),
             _ => self.refused(action.as_str(), errno),
         }
@@ -56,9 +56,9 @@ impl Queue {
                 Errno::EOPNOTSUPP,
                 Reason::Kernel,
                 text!(
-                    "{action} {} to {offloads:#x}: the kernel does not support this set: all need TUNTAP_F_CSUM, TSO_ECN \
-                     needs TSO4 or TSO6, USO4 and USO6 need each other and Linux 6.2, UDP_TUNNEL_GSO needs TSO4, TSO6 or USO4 \
-                     and Linux 6.17, and UDP_TUNNEL_GSO_CSUM needs UDP_TUNNEL_GSO",
+                    "{action} {} to {offloads:#x}: the kernel does not support this set: all need TUNTAP_F_CSUM, \
+                     TSO_ECN needs TSO4 or TSO6, USO4 and USO6 need each other and Linux 6.2, UDP_TUNNEL_GSO \
+                     needs TSO4, TSO6 or USO4 and Linux 6.17, and UDP_TUNNEL_GSO_CSUM needs UDP_TUNNEL_GSO",
                     self.label()
                 ),
             ),

@@ -211,14 +211,15 @@ impl Watch {
         Ok(())
     }
 
-    /// The rest of a datagram was lost, because the buffer was shorter. The state is listed again: after the present list
-    /// if it was a part of that, otherwise at once.
+    /// The rest of a datagram was lost, because the buffer was shorter. The state is listed again: after the present
+    /// list if it was a part of that, otherwise at once.
     fn miss(&mut self, notification: bool) -> Outcome<()> {
         self.interrupted = true;
         if notification { Err(Errno::ENOBUFS) } else { Ok(()) }
     }
 
-    /// The kernel does not set NLM_F_DUMP_INTR for a list of IPv6 routes. A change during the dump can hide other routes.
+    /// The kernel does not set NLM_F_DUMP_INTR for a list of IPv6 routes. A change during the dump can hide other
+    /// routes.
     fn note_change(&mut self, message: &Message<'_>) {
         let of_route = matches!(message.kind, libc::RTM_NEWROUTE | libc::RTM_DELROUTE);
         let lists_routes = matches!(self.listing, Listing::Routes(Family::V6, _));

@@ -99,8 +99,8 @@ fn add_ipv6(state: &mut State, name: &str, argument: &[u8]) -> Outcome<()> {
     Ok(())
 }
 
-/// in6_ifattach.c, in6_ifattach_aliasreq: with its first address an interface gets a link-local address too. Here it ends
-/// with the index of the interface, which is invented: XNU derives it from a MAC address, or makes it random.
+/// in6_ifattach.c, in6_ifattach_aliasreq: with its first address an interface gets a link-local address too. Here it
+/// ends with the index of the interface, which is invented: XNU derives it from a MAC address, or makes it random.
 fn attach_ipv6(state: &mut State, name: &str) {
     if state.attach(name, AF_INET6) {
         let index = state.find(name).unwrap().index;

@@ -42,8 +42,8 @@ pub(in crate::sys::darwin) struct Assigned {
 }
 
 impl Interface {
-    /// if_utun.c, utun_ctl_setup_common and utun_ctl_connect: initially up, point-to-point, with an MTU of 1500. Its socket
-    /// keeps one packet.
+    /// if_utun.c, utun_ctl_setup_common and utun_ctl_connect: initially up, point-to-point, with an MTU of 1500. Its
+    /// socket keeps one packet.
     pub(super) fn utun(number: i16) -> Self {
         let name = format!("utun{number}");
         Self {

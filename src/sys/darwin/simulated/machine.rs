@@ -233,7 +233,8 @@ impl State {
         new
     }
 
-    /// if.c, SIOCSIFFLAGS. if_fake.c, feth_ioctl: a feth is running while it is up. if_utun.c: a utun is always running.
+    /// if.c, SIOCSIFFLAGS. if_fake.c, feth_ioctl: a feth is running while it is up. if_utun.c: a utun is always
+    /// running.
     pub(super) fn set_flags(&mut self, name: &str, up: bool) {
         self.set_up(name, up);
         if let Ok(interface) = self.find_mut(name) {
@@ -297,8 +298,8 @@ impl State {
             if bpf.interface.as_deref() != Some(name) || (sent && !bpf.sees_sent) {
                 continue;
             }
-            // filt_bpfread_common: with BIOCIMMEDIATE, readable while there are frames. Otherwise when the buffer is full,
-            // which is not simulated.
+            // filt_bpfread_common: with BIOCIMMEDIATE, readable while there are frames. Otherwise when the buffer is
+            // full, which is not simulated.
             if bpf.frames.is_empty() && bpf.immediate {
                 send(&open.near, b"!");
             }

@@ -2,8 +2,8 @@
 //! A model of Darwin's kernel for tests on other systems: the system calls of kernel.rs, with simulated interfaces,
 //! addresses and routes. It behaves like the sources of XNU (xnu-11417). Comments name the file and function of a fact.
 //!
-//! Its descriptors are real: one end of a socket pair whose other end is here. So poll, close, and all other POSIX functions
-//! on descriptors are those of the host.
+//! Its descriptors are real: one end of a socket pair whose other end is here. So poll, close, and all other POSIX
+//! functions on descriptors are those of the host.
 
 #![allow(
     clippy::unwrap_used,

@@ -106,9 +106,9 @@ impl Routes {
         Ok(())
     }
 
-    /// nd6_rtr.c, nd6_prefix_lookup and nd6_prefix_onlink_common: a route that was to expire stays. If another interface has
-    /// the same route, the new one is scoped, which is not simulated. A link-local route is always scoped (route.c,
-    /// rtrequest_common_locked).
+    /// nd6_rtr.c, nd6_prefix_lookup and nd6_prefix_onlink_common: a route that was to expire stays. If another
+    /// interface has the same route, the new one is scoped, which is not simulated. A link-local route is always scoped
+    /// (route.c, rtrequest_common_locked).
     pub(super) fn insert_prefix(&mut self, ip: IpAddr, prefix: u8, index: u32) {
         let destination = Destination::of(ip, prefix, index);
         let scope = if destination.scope == 0 { 0 } else { RTF_IFSCOPE };
@@ -190,8 +190,8 @@ impl Routes {
         self.0.insert(Destination { scope: clone.index, ..Destination::new(ip, bits(ip)) }, clone);
     }
 
-    /// route.c, rt_fixdelete and rt_fixchange: a route that changes takes along those that were created from it, or from a
-    /// less specific one.
+    /// route.c, rt_fixdelete and rt_fixchange: a route that changes takes along those that were created from it, or
+    /// from a less specific one.
     pub(super) fn forget_clones(&mut self, of: &Destination) {
         let is_clone = |entry: &Entry| entry.flags & RTF_WASCLONED != 0;
         let parent = |clone: (&Destination, &Entry)| {

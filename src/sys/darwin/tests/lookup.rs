@@ -40,7 +40,8 @@ fn the_route_that_a_packet_takes_is_found() {
         ("192.0.2.77", route_through("en0", "192.0.2.0/24 src 192.0.2.10", 1500)),
         ("10.9.1.1", route_through("utun7", "10.9.0.0/16 via 10.8.0.9 src 10.8.0.1", 1400)),
         ("10.8.0.200", route_through("utun7", "10.8.0.0/24 src 10.8.0.1", 1400)),
-        // A router has a link-local address, in which the kernel's message has the interface. The source depends on the packet.
+        // A router has a link-local address, in which the kernel's message has the interface. The source depends on the
+        // packet.
         ("2001:db8:1::7", route_through("en0", "::/0 via fe80::1", 1500)),
         ("2001:db8::77", route_through("en0", "2001:db8::/64", 1500)),
         ("fd01::5", route_through("utun7", "fd01::/33", 1400)),
