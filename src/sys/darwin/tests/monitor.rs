@@ -166,7 +166,7 @@ fn routes_are_reported_if_requested() {
     let first = take_events(&with);
     assert_eq!(first[2..], ["RouteAdded utun7 10.9.0.0/16", "Complete "]);
     add("10.10.0.0/16");
-    device.del_route(&Route::parse("10.9.0.0/16", None, 0, 0).unwrap(), true).unwrap();
+    device.del_route(&Route::parse("10.9.0.0/16", None, 0, 0).unwrap(), false).unwrap();
     assert_eq!(take_events(&with), ["RouteRemoved utun7 10.9.0.0/16", "RouteAdded utun7 10.10.0.0/16"]);
     assert_eq!(take_events(&without), [""; 0]);
 }

@@ -42,11 +42,11 @@ fn routes_are_added_listed_and_deleted() {
     let ours: Vec<_> = theirs.iter().copied().filter(|text| !own.contains(text)).collect();
     assert_eq!(listed(&device), ours);
     for destination in wanted {
-        device.del_route(&route(destination, None), true).unwrap();
+        device.del_route(&route(destination, None), false).unwrap();
     }
-    device.del_route(&route("10.11.0.0/16", Some("10.8.0.9")), true).unwrap();
+    device.del_route(&route("10.11.0.0/16", Some("10.8.0.9")), false).unwrap();
     assert_eq!(listed(&device), ["10.8.0.0/24", "fd00::/64", "fd03::/64 via fd00::9"]);
-    assert_eq!(refusal(device.del_route(&route("10.9.0.0/23", None), true)), (Errno::ENOENT, Reason::Unset));
+    assert_eq!(refusal(device.del_route(&route("10.9.0.0/23", None), false)), (Errno::ENOENT, Reason::Unset));
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_foreign_route_is_reported_as_foreign() {
     assert_eq!(refusal(device.add_route(&route("0.0.0.0/0", None), false)), (Errno::EEXIST, Reason::Busy));
     // It is not deleted through this device.
     assert_eq!(
-        refusal(device.del_route(&route("0.0.0.0/0", Some("192.0.2.1")), true)),
+        refusal(device.del_route(&route("0.0.0.0/0", Some("192.0.2.1")), false)),
         (Errno::ENOENT, Reason::Unset)
     );
     assert!(machine.routes("en0").contains(&"0.0.0.0/0 via 192.0.2.1".to_owned()));
