@@ -449,7 +449,7 @@ const char *tuntap_strreason(uint32_t reason);
  * @param flags  TUNTAP_TUN or TUNTAP_TAP, combined with any of the flags above except
  *               TUNTAP_BORROW and TUNTAP_TRUSTED.
  * @param dev    Receives the handle, on success only. tuntap_close frees it.
- * @param err    Filled in on failure. May be NULL.
+ * @param err    May be NULL.
  * @return 0, or
  *         -EINVAL      name is not valid (TUNTAP_REASON_NAME);
  *         -EINVAL      flags are not valid (_FLAGS);
@@ -491,7 +491,7 @@ int tuntap_open(const char *name, uint64_t flags, tuntap **dev, tuntap_error *er
  * @param flags   As tuntap_open.
  * @param config  The options, not changed and not kept. NULL: no options.
  * @param dev     Receives the handle, on success only. tuntap_close frees it.
- * @param err     Filled in on failure. May be NULL.
+ * @param err     May be NULL.
  * @return 0, or as tuntap_open, or as the function that sets the option that failed, which
  *         the message names, or -EINVAL (an option of the virtio header was given without
  *         TUNTAP_OFFLOAD, TUNTAP_REASON_FLAGS).
@@ -528,7 +528,7 @@ int tuntap_open_config(const char *name, uint64_t flags, const tuntap_config *co
  * @param flags  0 or TUNTAP_NONBLOCK, and TUNTAP_BORROW: the handle uses a copy, and fd
  *               still belongs to the caller.
  * @param dev    Receives the handle, on success only. tuntap_close frees it.
- * @param err    Filled in on failure. May be NULL.
+ * @param err    May be NULL.
  * @return 0, or
  *         -EINVAL       dev is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL       flags are not valid (_FLAGS);
@@ -592,7 +592,7 @@ void tuntap_close(tuntap *dev);
  * @param dev  Freed on success: no other call on it may be running, and none may follow.
  *             Unchanged on failure.
  * @param fd   Receives the descriptor.
- * @param err  Filled in on failure. May be NULL.
+ * @param err  May be NULL.
  * @return 0, or
  *         -EINVAL      dev or fd is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EBUSY       a reader or a writer holds the device (_BUSY);
@@ -608,7 +608,7 @@ int tuntap_release(tuntap *dev, int *fd, tuntap_error *err);
  * @param dev   The device.
  * @param buf   Receives the name: the bytes of the kernel, usually but not always UTF-8.
  * @param size  Bytes of buf. TUNTAP_NAME_SIZE is always enough.
- * @param err   Filled in on failure. May be NULL.
+ * @param err   May be NULL.
  * @return 0, or
  *         -EINVAL  dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
  *         -ERANGE  buf is too small (_BUFFER);
@@ -623,7 +623,7 @@ int tuntap_get_name(const tuntap *dev, char *buf, size_t size, tuntap_error *err
  *
  * @param dev    The device.
  * @param index  Receives the index.
- * @param err    Filled in on failure. May be NULL.
+ * @param err    May be NULL.
  * @return 0, or
  *         -EINVAL  dev or index is NULL (TUNTAP_REASON_ARGUMENT);
  *         -ENODEV  the device is gone (_REMOVED).
@@ -655,7 +655,7 @@ int tuntap_get_index(const tuntap *dev, uint32_t *index, tuntap_error *err);
  * Safe in a signal handler.
  *
  * @param dev  The device.
- * @param err  Filled in on failure. May be NULL.
+ * @param err  May be NULL.
  * @return The descriptor, or -EINVAL (dev is NULL, TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
  */
@@ -670,7 +670,7 @@ int tuntap_get_fd(const tuntap *dev, tuntap_error *err);
  *
  * @param dev    The device.
  * @param flags  Receives the flags.
- * @param err    Filled in on failure. May be NULL.
+ * @param err    May be NULL.
  * @return 0, or
  *         -EINVAL  dev or flags is NULL (TUNTAP_REASON_ARGUMENT);
  *         -ENODEV  the device is gone (_REMOVED).
@@ -684,7 +684,7 @@ int tuntap_get_flags(const tuntap *dev, uint64_t *flags, tuntap_error *err);
  *
  * @param dev  The device.
  * @param on   0: no. Not 0: yes.
- * @param err  Filled in on failure. May be NULL.
+ * @param err  May be NULL.
  * @return 0, or
  *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
  *         -ENODEV  the device is gone (_REMOVED).
@@ -697,7 +697,7 @@ int tuntap_set_persist(tuntap *dev, int on, tuntap_error *err);
  *
  * @param dev  The device.
  * @param uid  Receives the user, as numbered in the user namespace of the calling process.
- * @param err  Filled in on failure. May be NULL.
+ * @param err  May be NULL.
  * @return 0, or
  *         -EINVAL  dev or uid is NULL (TUNTAP_REASON_ARGUMENT);
  *         -ENOENT  no owner is set (_UNSET);
@@ -714,7 +714,7 @@ int tuntap_get_owner(const tuntap *dev, uint32_t *uid, tuntap_error *err);
  *
  * @param dev  The device.
  * @param uid  As numbered in the user namespace of the calling process.
- * @param err  Filled in on failure. May be NULL.
+ * @param err  May be NULL.
  * @return 0, or
  *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL  this user namespace has no such user (_RANGE);
@@ -729,7 +729,7 @@ int tuntap_set_owner(tuntap *dev, uint32_t uid, tuntap_error *err);
  * @param dev  The device.
  * @param gid  Receives the group, as numbered in the user namespace of the calling
  *             process.
- * @param err  Filled in on failure. May be NULL.
+ * @param err  May be NULL.
  * @return 0, or
  *         -EINVAL  dev or gid is NULL (TUNTAP_REASON_ARGUMENT);
  *         -ENOENT  no group is set (_UNSET);
@@ -744,7 +744,7 @@ int tuntap_get_group(const tuntap *dev, uint32_t *gid, tuntap_error *err);
  *
  * @param dev  The device.
  * @param gid  As numbered in the user namespace of the calling process.
- * @param err  Filled in on failure. May be NULL.
+ * @param err  May be NULL.
  * @return 0, or
  *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL  this user namespace has no such group (_RANGE);
@@ -765,7 +765,7 @@ int tuntap_set_group(tuntap *dev, uint32_t gid, tuntap_error *err);
  *
  * @param dev  The device.
  * @param on   0: they wait. Not 0: they return -EAGAIN.
- * @param err  Filled in on failure. May be NULL.
+ * @param err  May be NULL.
  * @return 0, or
  *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
@@ -1258,7 +1258,7 @@ typedef struct tuntap_stats {
  * Brings the device up. Linux: RTM_SETLINK.
  *
  * @param dev  The device.
- * @param err  Filled in on failure. May be NULL.
+ * @param err  May be NULL.
  * @return 0, even if it is already up, or
  *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
@@ -1273,7 +1273,7 @@ int tuntap_up(tuntap *dev, tuntap_error *err);
  * net.ipv6.conf.NAME.keep_addr_on_down is set.
  *
  * @param dev  The device.
- * @param err  Filled in on failure. May be NULL.
+ * @param err  May be NULL.
  * @return 0, even if it is already down, or
  *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
@@ -1287,7 +1287,7 @@ int tuntap_down(tuntap *dev, tuntap_error *err);
  *
  * @param dev  The device.
  * @param up   Receives 1 if it is up, 0 if it is down.
- * @param err  Filled in on failure. May be NULL.
+ * @param err  May be NULL.
  * @return 0, or
  *         -EINVAL  dev or up is NULL (TUNTAP_REASON_ARGUMENT);
  *         -ENODEV  the device is gone (_REMOVED).
@@ -1301,7 +1301,7 @@ int tuntap_get_up(const tuntap *dev, int *up, tuntap_error *err);
  *
  * @param dev  The device.
  * @param mtu  Receives the MTU in bytes.
- * @param err  Filled in on failure. May be NULL.
+ * @param err  May be NULL.
  * @return 0, or
  *         -EINVAL  dev or mtu is NULL (TUNTAP_REASON_ARGUMENT);
  *         -ENODEV  the device is gone (_REMOVED).
@@ -1315,7 +1315,7 @@ int tuntap_get_mtu(const tuntap *dev, uint32_t *mtu, tuntap_error *err);
  * @param dev  The device.
  * @param min  Receives the minimum. Linux: 68. Below 1280 a device has no IPv6.
  * @param max  Receives the maximum. Linux: 65535, and 65521 for a TAP.
- * @param err  Filled in on failure. May be NULL.
+ * @param err  May be NULL.
  * @return 0, or
  *         -EINVAL      dev, min or max is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EOPNOTSUPP  before Linux 4.19 (_KERNEL);
@@ -1330,7 +1330,7 @@ int tuntap_get_mtu_range(const tuntap *dev, uint32_t *min, uint32_t *max, tuntap
  * @param dev  The device.
  * @param mtu  In bytes. Linux: 68 to 65535, and to 65521 for a TAP. Below 1280 a device
  *             has no IPv6.
- * @param err  Filled in on failure. May be NULL.
+ * @param err  May be NULL.
  * @return 0, or
  *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL  mtu is out of range (_RANGE);
@@ -1346,7 +1346,7 @@ int tuntap_set_mtu(tuntap *dev, uint32_t mtu, tuntap_error *err);
  *
  * @param dev  The device.
  * @param mac  Receives TUNTAP_MAC_SIZE (6) bytes.
- * @param err  Filled in on failure. May be NULL.
+ * @param err  May be NULL.
  * @return 0, or
  *         -EINVAL      dev or mac is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EOPNOTSUPP  the device is a TUN, which has no MAC address (_KIND);
@@ -1361,7 +1361,7 @@ int tuntap_get_mac(const tuntap *dev, uint8_t *mac, tuntap_error *err);
  * @param dev  The device.
  * @param mac  TUNTAP_MAC_SIZE (6) bytes. Not a group address (odd first byte) and not all
  *             zeros.
- * @param err  Filled in on failure. May be NULL.
+ * @param err  May be NULL.
  * @return 0, or
  *         -EINVAL      dev or mac is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL      mac is a group address or all zeros (_ADDRESS);
@@ -1378,7 +1378,7 @@ int tuntap_set_mac(tuntap *dev, const uint8_t *mac, tuntap_error *err);
  *
  * @param dev   The device.
  * @param name  The new name, as for tuntap_open, but not a pattern.
- * @param err   Filled in on failure. May be NULL.
+ * @param err   May be NULL.
  * @return 0, or
  *         -EINVAL  dev or name is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL  name is not valid (_NAME);
@@ -1396,7 +1396,7 @@ int tuntap_set_name(tuntap *dev, const char *name, tuntap_error *err);
  * @param dev   The device.
  * @param buf   Receives the alias: the bytes of the kernel. Empty if there is none.
  * @param size  Bytes of buf. TUNTAP_ALIAS_SIZE is always enough.
- * @param err   Filled in on failure. May be NULL.
+ * @param err   May be NULL.
  * @return 0, or
  *         -EINVAL  dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
  *         -ERANGE  buf is too small (_BUFFER);
@@ -1410,7 +1410,7 @@ int tuntap_get_alias(const tuntap *dev, char *buf, size_t size, tuntap_error *er
  *
  * @param dev    The device.
  * @param alias  Up to 255 bytes. "" removes the alias.
- * @param err    Filled in on failure. May be NULL.
+ * @param err    May be NULL.
  * @return 0, or
  *         -EINVAL  dev or alias is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL  alias is too long (_RANGE);
@@ -1426,7 +1426,7 @@ int tuntap_set_alias(tuntap *dev, const char *alias, tuntap_error *err);
  *
  * @param dev  The device.
  * @param on   Receives 1 if it has a carrier, 0 if not.
- * @param err  Filled in on failure. May be NULL.
+ * @param err  May be NULL.
  * @return 0, or
  *         -EINVAL  dev or on is NULL (TUNTAP_REASON_ARGUMENT);
  *         -ENODEV  the device is gone (_REMOVED).
@@ -1442,7 +1442,7 @@ int tuntap_get_carrier(const tuntap *dev, int *on, tuntap_error *err);
  *
  * @param dev  The device.
  * @param on   0: off. Not 0: on.
- * @param err  Filled in on failure. May be NULL.
+ * @param err  May be NULL.
  * @return 0, or
  *         -EINVAL      dev is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EPERM       on is not 0, and all queues are detached (_PRIVILEGE);
@@ -1458,7 +1458,7 @@ int tuntap_set_carrier(tuntap *dev, int on, tuntap_error *err);
  *
  * @param dev      The device.
  * @param packets  Receives the number. A new TUN has 500, a new TAP 1000.
- * @param err      Filled in on failure. May be NULL.
+ * @param err      May be NULL.
  * @return 0, or
  *         -EINVAL  dev or packets is NULL (TUNTAP_REASON_ARGUMENT);
  *         -ENODEV  the device is gone (_REMOVED).
@@ -1474,7 +1474,7 @@ int tuntap_get_txqueuelen(const tuntap *dev, uint32_t *packets, tuntap_error *er
  * @param packets  For each queue. The kernel allocates 8 bytes for each packet at once (4 on 32-bit
  *                 processors). On x86-64 and most 64-bit processors the limit is 4 MiB: 524288
  *                 packets.
- * @param err      Filled in on failure. May be NULL.
+ * @param err      May be NULL.
  * @return 0, or
  *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
  *         -ENOMEM  no memory, or packets is above the limit (_SYSTEM);
@@ -1491,7 +1491,7 @@ int tuntap_set_txqueuelen(tuntap *dev, uint32_t packets, tuntap_error *err);
  *
  * @param dev    The device.
  * @param bytes  Receives the number. A new device has 2147483647, which is no limit.
- * @param err    Filled in on failure. May be NULL.
+ * @param err    May be NULL.
  * @return 0, or
  *         -EINVAL  dev or bytes is NULL (TUNTAP_REASON_ARGUMENT);
  *         -ENODEV  the device is gone (_REMOVED).
@@ -1505,7 +1505,7 @@ int tuntap_get_sndbuf(const tuntap *dev, uint32_t *bytes, tuntap_error *err);
  *
  * @param dev    The device.
  * @param bytes  1 to 2147483647.
- * @param err    Filled in on failure. May be NULL.
+ * @param err    May be NULL.
  * @return 0, or
  *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL  bytes is out of range (_RANGE);
@@ -1520,7 +1520,7 @@ int tuntap_set_sndbuf(tuntap *dev, uint32_t bytes, tuntap_error *err);
  * @param dev    The device.
  * @param stats  Receives the counters.
  * @param size   sizeof(tuntap_stats).
- * @param err    Filled in on failure. May be NULL.
+ * @param err    May be NULL.
  * @return 0, or
  *         -EINVAL  dev or stats is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL  size is too small, or over 4096 (_ARGUMENT);
@@ -1536,7 +1536,7 @@ int tuntap_get_stats(const tuntap *dev, tuntap_stats *stats, size_t size, tuntap
  *
  * @param dev       The device.
  * @param offloads  Receives TUNTAP_F_*.
- * @param err       Filled in on failure. May be NULL.
+ * @param err       May be NULL.
  * @return 0, or
  *         -EINVAL  dev or offloads is NULL (TUNTAP_REASON_ARGUMENT);
  *         -ENODEV  the device is gone (_REMOVED).
@@ -2542,7 +2542,7 @@ int tuntap_del_bypass(tuntap *dev, const char *destination, uint32_t mark, uint3
  * do not change it. Only one thread at a time may use a config.
  *
  * @param config  Receives the config. tuntap_config_free frees it.
- * @param err     Filled in on failure. May be NULL.
+ * @param err     May be NULL.
  * @return 0, or
  *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
  *         -ENOMEM  out of memory (_SYSTEM).
@@ -2564,7 +2564,7 @@ void tuntap_config_free(tuntap_config *config);
  *
  * @param config  The config.
  * @param uid     As numbered in the user namespace of the calling process.
- * @param err     Filled in on failure. May be NULL.
+ * @param err     May be NULL.
  * @return 0, or
  *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
@@ -2577,7 +2577,7 @@ int tuntap_config_set_owner(tuntap_config *config, uint32_t uid, tuntap_error *e
  *
  * @param config  The config.
  * @param gid     As numbered in the user namespace of the calling process.
- * @param err     Filled in on failure. May be NULL.
+ * @param err     May be NULL.
  * @return 0, or
  *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
@@ -2591,7 +2591,7 @@ int tuntap_config_set_group(tuntap_config *config, uint32_t gid, tuntap_error *e
  * @param config  The config.
  * @param path    Copied. A relative path starts at the working directory at the time of
  *                the open, and of tuntap_open_queue. NULL: the usual node again.
- * @param err     Filled in on failure. May be NULL.
+ * @param err     May be NULL.
  * @return 0, or
  *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL  path is empty (_ARGUMENT);
@@ -2608,7 +2608,7 @@ int tuntap_config_set_node(tuntap_config *config, const char *path, tuntap_error
  * @param config  The config.
  * @param path    For example "/run/netns/blue" or "/proc/1234/ns/net". Opened by this
  *                call. NULL: the namespace of the calling thread again.
- * @param err     Filled in on failure. May be NULL.
+ * @param err     May be NULL.
  * @return 0, or
  *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL  path is not a network namespace (_NAMESPACE);
@@ -2625,7 +2625,7 @@ int tuntap_config_set_netns(tuntap_config *config, const char *path, tuntap_erro
  * @param config  The config.
  * @param fd      A descriptor of a network namespace, duplicated. It still belongs to the
  *                caller. -1: the namespace of the calling thread again.
- * @param err     Filled in on failure. May be NULL.
+ * @param err     May be NULL.
  * @return 0, or
  *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL  fd is not a network namespace (_NAMESPACE);
@@ -2640,7 +2640,7 @@ int tuntap_config_set_netns_fd(tuntap_config *config, int fd, tuntap_error *err)
  *
  * @param config  The config.
  * @param mtu     In bytes.
- * @param err     Filled in on failure. May be NULL.
+ * @param err     May be NULL.
  * @return 0, or
  *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
@@ -2652,7 +2652,7 @@ int tuntap_config_set_mtu(tuntap_config *config, uint32_t mtu, tuntap_error *err
  *
  * @param config  The config.
  * @param mac     TUNTAP_MAC_SIZE (6) bytes.
- * @param err     Filled in on failure. May be NULL.
+ * @param err     May be NULL.
  * @return 0, or
  *         -EINVAL  config or mac is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL  mac is a group address or all zeros (_ADDRESS).
@@ -2665,7 +2665,7 @@ int tuntap_config_set_mac(tuntap_config *config, const uint8_t *mac, tuntap_erro
  *
  * @param config  The config.
  * @param alias   Copied. Up to 255 bytes.
- * @param err     Filled in on failure. May be NULL.
+ * @param err     May be NULL.
  * @return 0, or
  *         -EINVAL  config or alias is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL  alias is too long (_RANGE);
@@ -2680,7 +2680,7 @@ int tuntap_config_set_alias(tuntap_config *config, const char *alias, tuntap_err
  *
  * @param config   The config.
  * @param packets  For each queue.
- * @param err      Filled in on failure. May be NULL.
+ * @param err      May be NULL.
  * @return 0, or
  *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
@@ -2692,7 +2692,7 @@ int tuntap_config_set_txqueuelen(tuntap_config *config, uint32_t packets, tuntap
  *
  * @param config  The config.
  * @param bytes   1 to 2147483647.
- * @param err     Filled in on failure. May be NULL.
+ * @param err     May be NULL.
  * @return 0, or
  *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
@@ -2716,7 +2716,7 @@ int tuntap_config_set_sndbuf(tuntap_config *config, uint32_t bytes, tuntap_error
  *
  * @param config  The config.
  * @param size    10 to 256.
- * @param err     Filled in on failure. May be NULL.
+ * @param err     May be NULL.
  * @return 0, or
  *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL  size is out of range (_RANGE).
@@ -2738,7 +2738,7 @@ int tuntap_config_set_vnet_hdr_size(tuntap_config *config, size_t size, tuntap_e
  *
  * @param config  The config.
  * @param endian  A TUNTAP_ENDIAN_*.
- * @param err     Filled in on failure. May be NULL.
+ * @param err     May be NULL.
  * @return 0, or
  *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL  endian is not a TUNTAP_ENDIAN_* (_ARGUMENT).
@@ -2754,7 +2754,7 @@ int tuntap_config_set_vnet_endian(tuntap_config *config, uint32_t endian, tuntap
  * @param addr    Copied.
  * @param size    sizeof(tuntap_addr).
  * @param flags   0 or TUNTAP_REPLACE.
- * @param err     Filled in on failure. May be NULL.
+ * @param err     May be NULL.
  * @return 0, or
  *         -EINVAL  config or addr is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL  as in tuntap_add_addr;
@@ -2771,7 +2771,7 @@ int tuntap_config_add_addr(tuntap_config *config, const tuntap_addr *addr, size_
  * @param route   Copied.
  * @param size    sizeof(tuntap_route).
  * @param flags   0 or TUNTAP_REPLACE.
- * @param err     Filled in on failure. May be NULL.
+ * @param err     May be NULL.
  * @return 0, or
  *         -EINVAL  config or route is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL  as in tuntap_add_route;
@@ -2785,7 +2785,7 @@ int tuntap_config_add_route(tuntap_config *config, const tuntap_route *route, si
  *
  * @param config  The config.
  * @param up      0: down. Not 0: up.
- * @param err     Filled in on failure. May be NULL.
+ * @param err     May be NULL.
  * @return 0, or
  *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0
@@ -2814,7 +2814,7 @@ int tuntap_config_set_up(tuntap_config *config, int up, tuntap_error *err);
  *
  * @param dev   The device.
  * @param path  For example "/run/netns/blue" or "/proc/1234/ns/net".
- * @param err   Filled in on failure. May be NULL.
+ * @param err   May be NULL.
  * @return 0, even if it is already there, or
  *         -EINVAL  dev or path is NULL (TUNTAP_REASON_ARGUMENT);
  *         -EINVAL  path is not a network namespace (_NAMESPACE);
@@ -2832,7 +2832,7 @@ int tuntap_set_netns(tuntap *dev, const char *path, tuntap_error *err);
  *
  * @param dev  The device.
  * @param fd   A descriptor of a network namespace. It still belongs to the caller.
- * @param err  Filled in on failure. May be NULL.
+ * @param err  May be NULL.
  * @return 0, or as tuntap_set_netns, or
  *         -EBADF  fd is not open (TUNTAP_REASON_ARGUMENT).
  * @since 0.1.0

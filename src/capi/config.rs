@@ -24,7 +24,7 @@ use crate::model::vnet_hdr::Endian;
 /// do not change it. Only one thread at a time may use a config.
 ///
 /// @param config  Receives the config. tuntap_config_free frees it.
-/// @param err     Filled in on failure. May be NULL.
+/// @param err     May be NULL.
 /// @return 0, or
 ///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -ENOMEM  out of memory (_SYSTEM).
@@ -48,7 +48,7 @@ pub unsafe extern "C" fn tuntap_config_free(config: *mut Config) {
 ///
 /// @param config  The config.
 /// @param uid     As numbered in the user namespace of the calling process.
-/// @param err     Filled in on failure. May be NULL.
+/// @param err     May be NULL.
 /// @return 0, or
 ///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn tuntap_config_set_owner(config: *mut Config, uid: u32, 
 ///
 /// @param config  The config.
 /// @param gid     As numbered in the user namespace of the calling process.
-/// @param err     Filled in on failure. May be NULL.
+/// @param err     May be NULL.
 /// @return 0, or
 ///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn tuntap_config_set_group(config: *mut Config, gid: u32, 
 /// @param config  The config.
 /// @param path    Copied. A relative path starts at the working directory at the time of
 ///                the open, and of tuntap_open_queue. NULL: the usual node again.
-/// @param err     Filled in on failure. May be NULL.
+/// @param err     May be NULL.
 /// @return 0, or
 ///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL  path is empty (_ARGUMENT);
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn tuntap_config_set_node(
 /// @param config  The config.
 /// @param path    For example "/run/netns/blue" or "/proc/1234/ns/net". Opened by this
 ///                call. NULL: the namespace of the calling thread again.
-/// @param err     Filled in on failure. May be NULL.
+/// @param err     May be NULL.
 /// @return 0, or
 ///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL  path is not a network namespace (_NAMESPACE);
@@ -129,7 +129,7 @@ pub unsafe extern "C" fn tuntap_config_set_netns(
 /// @param config  The config.
 /// @param fd      A descriptor of a network namespace, duplicated. It still belongs to the
 ///                caller. -1: the namespace of the calling thread again.
-/// @param err     Filled in on failure. May be NULL.
+/// @param err     May be NULL.
 /// @return 0, or
 ///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL  fd is not a network namespace (_NAMESPACE);
@@ -152,7 +152,7 @@ pub unsafe extern "C" fn tuntap_config_set_netns_fd(
 ///
 /// @param config  The config.
 /// @param mtu     In bytes.
-/// @param err     Filled in on failure. May be NULL.
+/// @param err     May be NULL.
 /// @return 0, or
 ///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
@@ -165,7 +165,7 @@ pub unsafe extern "C" fn tuntap_config_set_mtu(config: *mut Config, mtu: u32, er
 ///
 /// @param config  The config.
 /// @param mac     TUNTAP_MAC_SIZE (6) bytes.
-/// @param err     Filled in on failure. May be NULL.
+/// @param err     May be NULL.
 /// @return 0, or
 ///         -EINVAL  config or mac is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL  mac is a group address or all zeros (_ADDRESS).
@@ -186,7 +186,7 @@ pub unsafe extern "C" fn tuntap_config_set_mac(
 ///
 /// @param config  The config.
 /// @param alias   Copied. Up to 255 bytes.
-/// @param err     Filled in on failure. May be NULL.
+/// @param err     May be NULL.
 /// @return 0, or
 ///         -EINVAL  config or alias is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL  alias is too long (_RANGE);
@@ -209,7 +209,7 @@ pub unsafe extern "C" fn tuntap_config_set_alias(
 ///
 /// @param config   The config.
 /// @param packets  For each queue.
-/// @param err      Filled in on failure. May be NULL.
+/// @param err      May be NULL.
 /// @return 0, or
 ///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
@@ -226,7 +226,7 @@ pub unsafe extern "C" fn tuntap_config_set_txqueuelen(
 ///
 /// @param config  The config.
 /// @param bytes   1 to 2147483647.
-/// @param err     Filled in on failure. May be NULL.
+/// @param err     May be NULL.
 /// @return 0, or
 ///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
@@ -255,7 +255,7 @@ pub unsafe extern "C" fn tuntap_config_set_sndbuf(
 ///
 /// @param config  The config.
 /// @param size    10 to 256.
-/// @param err     Filled in on failure. May be NULL.
+/// @param err     May be NULL.
 /// @return 0, or
 ///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL  size is out of range (_RANGE).
@@ -282,7 +282,7 @@ pub unsafe extern "C" fn tuntap_config_set_vnet_hdr_size(
 ///
 /// @param config  The config.
 /// @param endian  A TUNTAP_ENDIAN_*.
-/// @param err     Filled in on failure. May be NULL.
+/// @param err     May be NULL.
 /// @return 0, or
 ///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL  endian is not a TUNTAP_ENDIAN_* (_ARGUMENT).
@@ -306,7 +306,7 @@ pub unsafe extern "C" fn tuntap_config_set_vnet_endian(
 /// @param addr    Copied.
 /// @param size    sizeof(tuntap_addr).
 /// @param flags   0 or TUNTAP_REPLACE.
-/// @param err     Filled in on failure. May be NULL.
+/// @param err     May be NULL.
 /// @return 0, or
 ///         -EINVAL  config or addr is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL  as in tuntap_add_addr;
@@ -339,7 +339,7 @@ pub unsafe extern "C" fn tuntap_config_add_addr(
 /// @param route   Copied.
 /// @param size    sizeof(tuntap_route).
 /// @param flags   0 or TUNTAP_REPLACE.
-/// @param err     Filled in on failure. May be NULL.
+/// @param err     May be NULL.
 /// @return 0, or
 ///         -EINVAL  config or route is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL  as in tuntap_add_route;
@@ -364,7 +364,7 @@ pub unsafe extern "C" fn tuntap_config_add_route(
 ///
 /// @param config  The config.
 /// @param up      0: down. Not 0: up.
-/// @param err     Filled in on failure. May be NULL.
+/// @param err     May be NULL.
 /// @return 0, or
 ///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0

@@ -37,7 +37,7 @@ use crate::model::name::NameRequest;
 /// @param flags  TUNTAP_TUN or TUNTAP_TAP, combined with any of the flags above except
 ///               TUNTAP_BORROW and TUNTAP_TRUSTED.
 /// @param dev    Receives the handle, on success only. tuntap_close frees it.
-/// @param err    Filled in on failure. May be NULL.
+/// @param err    May be NULL.
 /// @return 0, or
 ///         -EINVAL      name is not valid (TUNTAP_REASON_NAME);
 ///         -EINVAL      flags are not valid (_FLAGS);
@@ -85,7 +85,7 @@ pub unsafe extern "C" fn tuntap_open(
 /// @param flags   As tuntap_open.
 /// @param config  The options, not changed and not kept. NULL: no options.
 /// @param dev     Receives the handle, on success only. tuntap_close frees it.
-/// @param err     Filled in on failure. May be NULL.
+/// @param err     May be NULL.
 /// @return 0, or as tuntap_open, or as the function that sets the option that failed, which
 ///         the message names, or -EINVAL (an option of the virtio header was given without
 ///         TUNTAP_OFFLOAD, TUNTAP_REASON_FLAGS).
@@ -134,7 +134,7 @@ pub unsafe extern "C" fn tuntap_open_config(
 /// @param flags  0 or TUNTAP_NONBLOCK, and TUNTAP_BORROW: the handle uses a copy, and fd
 ///               still belongs to the caller.
 /// @param dev    Receives the handle, on success only. tuntap_close frees it.
-/// @param err    Filled in on failure. May be NULL.
+/// @param err    May be NULL.
 /// @return 0, or
 ///         -EINVAL       dev is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL       flags are not valid (_FLAGS);
@@ -204,7 +204,7 @@ pub unsafe extern "C" fn tuntap_close(dev: *mut Device) {
 /// @param dev  Freed on success: no other call on it may be running, and none may follow.
 ///             Unchanged on failure.
 /// @param fd   Receives the descriptor.
-/// @param err  Filled in on failure. May be NULL.
+/// @param err  May be NULL.
 /// @return 0, or
 ///         -EINVAL      dev or fd is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EBUSY       a reader or a writer holds the device (_BUSY);
@@ -225,7 +225,7 @@ pub unsafe extern "C" fn tuntap_release(dev: *mut Device, fd: *mut c_int, err: *
 /// @param dev   The device.
 /// @param buf   Receives the name: the bytes of the kernel, usually but not always UTF-8.
 /// @param size  Bytes of buf. TUNTAP_NAME_SIZE is always enough.
-/// @param err   Filled in on failure. May be NULL.
+/// @param err   May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -ERANGE  buf is too small (_BUFFER);
@@ -246,7 +246,7 @@ pub unsafe extern "C" fn tuntap_get_name(
 ///
 /// @param dev    The device.
 /// @param index  Receives the index.
-/// @param err    Filled in on failure. May be NULL.
+/// @param err    May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev or index is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -ENODEV  the device is gone (_REMOVED).
@@ -278,7 +278,7 @@ pub unsafe extern "C" fn tuntap_get_index(dev: *const Device, index: *mut u32, e
 /// Safe in a signal handler.
 ///
 /// @param dev  The device.
-/// @param err  Filled in on failure. May be NULL.
+/// @param err  May be NULL.
 /// @return The descriptor, or -EINVAL (dev is NULL, TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
 #[cfg(not(windows))]
@@ -294,7 +294,7 @@ pub unsafe extern "C" fn tuntap_get_fd(dev: *const Device, err: *mut CError) -> 
 ///
 /// @param dev    The device.
 /// @param flags  Receives the flags.
-/// @param err    Filled in on failure. May be NULL.
+/// @param err    May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev or flags is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -ENODEV  the device is gone (_REMOVED).
@@ -309,7 +309,7 @@ pub unsafe extern "C" fn tuntap_get_flags(dev: *const Device, flags: *mut u64, e
 ///
 /// @param dev  The device.
 /// @param on   0: no. Not 0: yes.
-/// @param err  Filled in on failure. May be NULL.
+/// @param err  May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -ENODEV  the device is gone (_REMOVED).
@@ -323,7 +323,7 @@ pub unsafe extern "C" fn tuntap_set_persist(dev: *mut Device, on: c_int, err: *m
 ///
 /// @param dev  The device.
 /// @param uid  Receives the user, as numbered in the user namespace of the calling process.
-/// @param err  Filled in on failure. May be NULL.
+/// @param err  May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev or uid is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -ENOENT  no owner is set (_UNSET);
@@ -341,7 +341,7 @@ pub unsafe extern "C" fn tuntap_get_owner(dev: *const Device, uid: *mut u32, err
 ///
 /// @param dev  The device.
 /// @param uid  As numbered in the user namespace of the calling process.
-/// @param err  Filled in on failure. May be NULL.
+/// @param err  May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL  this user namespace has no such user (_RANGE);
@@ -357,7 +357,7 @@ pub unsafe extern "C" fn tuntap_set_owner(dev: *mut Device, uid: u32, err: *mut 
 /// @param dev  The device.
 /// @param gid  Receives the group, as numbered in the user namespace of the calling
 ///             process.
-/// @param err  Filled in on failure. May be NULL.
+/// @param err  May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev or gid is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -ENOENT  no group is set (_UNSET);
@@ -373,7 +373,7 @@ pub unsafe extern "C" fn tuntap_get_group(dev: *const Device, gid: *mut u32, err
 ///
 /// @param dev  The device.
 /// @param gid  As numbered in the user namespace of the calling process.
-/// @param err  Filled in on failure. May be NULL.
+/// @param err  May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL  this user namespace has no such group (_RANGE);
@@ -395,7 +395,7 @@ pub unsafe extern "C" fn tuntap_set_group(dev: *mut Device, gid: u32, err: *mut 
 ///
 /// @param dev  The device.
 /// @param on   0: they wait. Not 0: they return -EAGAIN.
-/// @param err  Filled in on failure. May be NULL.
+/// @param err  May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0

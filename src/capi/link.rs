@@ -14,7 +14,7 @@ use crate::model::name::Name;
 /// Brings the device up. Linux: RTM_SETLINK.
 ///
 /// @param dev  The device.
-/// @param err  Filled in on failure. May be NULL.
+/// @param err  May be NULL.
 /// @return 0, even if it is already up, or
 ///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
@@ -30,7 +30,7 @@ pub unsafe extern "C" fn tuntap_up(dev: *mut Device, err: *mut CError) -> c_int 
 /// net.ipv6.conf.NAME.keep_addr_on_down is set.
 ///
 /// @param dev  The device.
-/// @param err  Filled in on failure. May be NULL.
+/// @param err  May be NULL.
 /// @return 0, even if it is already down, or
 ///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn tuntap_down(dev: *mut Device, err: *mut CError) -> c_in
 ///
 /// @param dev  The device.
 /// @param up   Receives 1 if it is up, 0 if it is down.
-/// @param err  Filled in on failure. May be NULL.
+/// @param err  May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev or up is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -ENODEV  the device is gone (_REMOVED).
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn tuntap_get_up(dev: *const Device, up: *mut c_int, err: 
 ///
 /// @param dev  The device.
 /// @param mtu  Receives the MTU in bytes.
-/// @param err  Filled in on failure. May be NULL.
+/// @param err  May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev or mtu is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -ENODEV  the device is gone (_REMOVED).
@@ -75,7 +75,7 @@ pub unsafe extern "C" fn tuntap_get_mtu(dev: *const Device, mtu: *mut u32, err: 
 /// @param dev  The device.
 /// @param min  Receives the minimum. Linux: 68. Below 1280 a device has no IPv6.
 /// @param max  Receives the maximum. Linux: 65535, and 65521 for a TAP.
-/// @param err  Filled in on failure. May be NULL.
+/// @param err  May be NULL.
 /// @return 0, or
 ///         -EINVAL      dev, min or max is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EOPNOTSUPP  before Linux 4.19 (_KERNEL);
@@ -102,7 +102,7 @@ pub unsafe extern "C" fn tuntap_get_mtu_range(
 /// @param dev  The device.
 /// @param mtu  In bytes. Linux: 68 to 65535, and to 65521 for a TAP. Below 1280 a device
 ///             has no IPv6.
-/// @param err  Filled in on failure. May be NULL.
+/// @param err  May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL  mtu is out of range (_RANGE);
@@ -119,7 +119,7 @@ pub unsafe extern "C" fn tuntap_set_mtu(dev: *mut Device, mtu: u32, err: *mut CE
 ///
 /// @param dev  The device.
 /// @param mac  Receives TUNTAP_MAC_SIZE (6) bytes.
-/// @param err  Filled in on failure. May be NULL.
+/// @param err  May be NULL.
 /// @return 0, or
 ///         -EINVAL      dev or mac is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EOPNOTSUPP  the device is a TUN, which has no MAC address (_KIND);
@@ -135,7 +135,7 @@ pub unsafe extern "C" fn tuntap_get_mac(dev: *const Device, mac: *mut u8, err: *
 /// @param dev  The device.
 /// @param mac  TUNTAP_MAC_SIZE (6) bytes. Not a group address (odd first byte) and not all
 ///             zeros.
-/// @param err  Filled in on failure. May be NULL.
+/// @param err  May be NULL.
 /// @return 0, or
 ///         -EINVAL      dev or mac is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL      mac is a group address or all zeros (_ADDRESS);
@@ -157,7 +157,7 @@ pub(super) unsafe fn mac_at(mac: *const u8) -> Result<Mac> {
 ///
 /// @param dev   The device.
 /// @param name  The new name, as for tuntap_open, but not a pattern.
-/// @param err   Filled in on failure. May be NULL.
+/// @param err   May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev or name is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL  name is not valid (_NAME);
@@ -176,7 +176,7 @@ pub unsafe extern "C" fn tuntap_set_name(dev: *mut Device, name: *const c_char, 
 /// @param dev   The device.
 /// @param buf   Receives the alias: the bytes of the kernel. Empty if there is none.
 /// @param size  Bytes of buf. TUNTAP_ALIAS_SIZE is always enough.
-/// @param err   Filled in on failure. May be NULL.
+/// @param err   May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -ERANGE  buf is too small (_BUFFER);
@@ -196,7 +196,7 @@ pub unsafe extern "C" fn tuntap_get_alias(
 ///
 /// @param dev    The device.
 /// @param alias  Up to 255 bytes. "" removes the alias.
-/// @param err    Filled in on failure. May be NULL.
+/// @param err    May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev or alias is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL  alias is too long (_RANGE);
@@ -213,7 +213,7 @@ pub unsafe extern "C" fn tuntap_set_alias(dev: *mut Device, alias: *const c_char
 ///
 /// @param dev  The device.
 /// @param on   Receives 1 if it has a carrier, 0 if not.
-/// @param err  Filled in on failure. May be NULL.
+/// @param err  May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev or on is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -ENODEV  the device is gone (_REMOVED).
@@ -230,7 +230,7 @@ pub unsafe extern "C" fn tuntap_get_carrier(dev: *const Device, on: *mut c_int, 
 ///
 /// @param dev  The device.
 /// @param on   0: off. Not 0: on.
-/// @param err  Filled in on failure. May be NULL.
+/// @param err  May be NULL.
 /// @return 0, or
 ///         -EINVAL      dev is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EPERM       on is not 0, and all queues are detached (_PRIVILEGE);
@@ -247,7 +247,7 @@ pub unsafe extern "C" fn tuntap_set_carrier(dev: *mut Device, on: c_int, err: *m
 ///
 /// @param dev      The device.
 /// @param packets  Receives the number. A new TUN has 500, a new TAP 1000.
-/// @param err      Filled in on failure. May be NULL.
+/// @param err      May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev or packets is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -ENODEV  the device is gone (_REMOVED).
@@ -268,7 +268,7 @@ pub unsafe extern "C" fn tuntap_get_txqueuelen(
 /// @param packets  For each queue. The kernel allocates 8 bytes for each packet at once (4 on 32-bit
 ///                 processors). On x86-64 and most 64-bit processors the limit is 4 MiB: 524288
 ///                 packets.
-/// @param err      Filled in on failure. May be NULL.
+/// @param err      May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -ENOMEM  no memory, or packets is above the limit (_SYSTEM);
@@ -286,7 +286,7 @@ pub unsafe extern "C" fn tuntap_set_txqueuelen(dev: *mut Device, packets: u32, e
 ///
 /// @param dev    The device.
 /// @param bytes  Receives the number. A new device has 2147483647, which is no limit.
-/// @param err    Filled in on failure. May be NULL.
+/// @param err    May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev or bytes is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -ENODEV  the device is gone (_REMOVED).
@@ -301,7 +301,7 @@ pub unsafe extern "C" fn tuntap_get_sndbuf(dev: *const Device, bytes: *mut u32, 
 ///
 /// @param dev    The device.
 /// @param bytes  1 to 2147483647.
-/// @param err    Filled in on failure. May be NULL.
+/// @param err    May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL  bytes is out of range (_RANGE);
@@ -369,7 +369,7 @@ impl From<Stats> for CStats {
 /// @param dev    The device.
 /// @param stats  Receives the counters.
 /// @param size   sizeof(tuntap_stats).
-/// @param err    Filled in on failure. May be NULL.
+/// @param err    May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev or stats is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL  size is too small, or over 4096 (_ARGUMENT);
@@ -391,7 +391,7 @@ pub unsafe extern "C" fn tuntap_get_stats(
 ///
 /// @param dev       The device.
 /// @param offloads  Receives TUNTAP_F_*.
-/// @param err       Filled in on failure. May be NULL.
+/// @param err       May be NULL.
 /// @return 0, or
 ///         -EINVAL  dev or offloads is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -ENODEV  the device is gone (_REMOVED).

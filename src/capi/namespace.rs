@@ -30,7 +30,7 @@ pub(super) unsafe fn namespace_at(path: *const c_char) -> Result<Namespace> {
 ///
 /// @param dev   The device.
 /// @param path  For example "/run/netns/blue" or "/proc/1234/ns/net".
-/// @param err   Filled in on failure. May be NULL.
+/// @param err   May be NULL.
 /// @return 0, even if it is already there, or
 ///         -EINVAL  dev or path is NULL (TUNTAP_REASON_ARGUMENT);
 ///         -EINVAL  path is not a network namespace (_NAMESPACE);
@@ -48,7 +48,7 @@ pub unsafe extern "C" fn tuntap_set_netns(dev: *mut Device, path: *const c_char,
 ///
 /// @param dev  The device.
 /// @param fd   A descriptor of a network namespace. It still belongs to the caller.
-/// @param err  Filled in on failure. May be NULL.
+/// @param err  May be NULL.
 /// @return 0, or as tuntap_set_netns, or
 ///         -EBADF  fd is not open (TUNTAP_REASON_ARGUMENT).
 /// @since 0.1.0
