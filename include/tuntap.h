@@ -451,7 +451,7 @@ const char *tuntap_strreason(uint32_t reason);
  * @param dev    Receives the handle, on success only. tuntap_close frees it.
  * @param err    May be NULL.
  * @return 0, or
- *         -EINVAL      name is not valid (TUNTAP_REASON_NAME);
+ *         -EINVAL      name is not valid (_NAME);
  *         -EINVAL      flags are not valid (_FLAGS);
  *         -EINVAL      dev is NULL (_ARGUMENT);
  *         -EINVAL      the existing device is of the other kind, or is not a TUN or TAP
@@ -530,7 +530,7 @@ int tuntap_open_config(const char *name, uint64_t flags, const tuntap_config *co
  * @param dev    Receives the handle, on success only. tuntap_close frees it.
  * @param err    May be NULL.
  * @return 0, or
- *         -EINVAL       dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL       dev is NULL (_ARGUMENT);
  *         -EINVAL       flags are not valid (_FLAGS);
  *         -EINVAL       fd is not the descriptor of a TUN or TAP device (_KIND);
  *         -EINVAL       the virtio header has more than 256 bytes, or packet information
@@ -594,7 +594,7 @@ void tuntap_close(tuntap *dev);
  * @param fd   Receives the descriptor.
  * @param err  May be NULL.
  * @return 0, or
- *         -EINVAL      dev or fd is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL      dev or fd is NULL (_ARGUMENT);
  *         -EBUSY       a reader or a writer holds the device (_BUSY);
  *         -EOPNOTSUPP  Darwin: a TAP uses several descriptors (_PLATFORM).
  * @since 0.1.0
@@ -610,7 +610,7 @@ int tuntap_release(tuntap *dev, int *fd, tuntap_error *err);
  * @param size  Bytes of buf. TUNTAP_NAME_SIZE is always enough.
  * @param err   May be NULL.
  * @return 0, or
- *         -EINVAL  dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev or buf is NULL (_ARGUMENT);
  *         -ERANGE  buf is too small (_BUFFER);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
@@ -625,7 +625,7 @@ int tuntap_get_name(const tuntap *dev, char *buf, size_t size, tuntap_error *err
  * @param index  Receives the index.
  * @param err    May be NULL.
  * @return 0, or
- *         -EINVAL  dev or index is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev or index is NULL (_ARGUMENT);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
@@ -672,7 +672,7 @@ int tuntap_get_fd(const tuntap *dev, tuntap_error *err);
  * @param flags  Receives the flags.
  * @param err    May be NULL.
  * @return 0, or
- *         -EINVAL  dev or flags is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev or flags is NULL (_ARGUMENT);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
@@ -686,7 +686,7 @@ int tuntap_get_flags(const tuntap *dev, uint64_t *flags, tuntap_error *err);
  * @param on   0: no. Not 0: yes.
  * @param err  May be NULL.
  * @return 0, or
- *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev is NULL (_ARGUMENT);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
@@ -699,7 +699,7 @@ int tuntap_set_persist(tuntap *dev, int on, tuntap_error *err);
  * @param uid  Receives the user, as numbered in the user namespace of the calling process.
  * @param err  May be NULL.
  * @return 0, or
- *         -EINVAL  dev or uid is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev or uid is NULL (_ARGUMENT);
  *         -ENOENT  no owner is set (_UNSET);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
@@ -716,7 +716,7 @@ int tuntap_get_owner(const tuntap *dev, uint32_t *uid, tuntap_error *err);
  * @param uid  As numbered in the user namespace of the calling process.
  * @param err  May be NULL.
  * @return 0, or
- *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev is NULL (_ARGUMENT);
  *         -EINVAL  this user namespace has no such user (_RANGE);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
@@ -731,7 +731,7 @@ int tuntap_set_owner(tuntap *dev, uint32_t uid, tuntap_error *err);
  *             process.
  * @param err  May be NULL.
  * @return 0, or
- *         -EINVAL  dev or gid is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev or gid is NULL (_ARGUMENT);
  *         -ENOENT  no group is set (_UNSET);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
@@ -746,7 +746,7 @@ int tuntap_get_group(const tuntap *dev, uint32_t *gid, tuntap_error *err);
  * @param gid  As numbered in the user namespace of the calling process.
  * @param err  May be NULL.
  * @return 0, or
- *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev is NULL (_ARGUMENT);
  *         -EINVAL  this user namespace has no such group (_RANGE);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
@@ -767,7 +767,7 @@ int tuntap_set_group(tuntap *dev, uint32_t gid, tuntap_error *err);
  * @param on   0: they wait. Not 0: they return -EAGAIN.
  * @param err  May be NULL.
  * @return 0, or
- *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT).
+ *         -EINVAL  dev is NULL (_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_set_nonblock(tuntap *dev, int on, tuntap_error *err);
@@ -839,9 +839,9 @@ typedef struct tuntap_info {
  * @param err      May be NULL.
  * @return The number of devices, which can be more than count; or
  *         -EINVAL      devices is NULL and count is not 0; size is too small
- *                      (TUNTAP_REASON_ARGUMENT);
- *         -EMFILE, ... no resources (TUNTAP_REASON_SYSTEM);
- *         -EOPNOTSUPP  not supported on this operating system (TUNTAP_REASON_PLATFORM).
+ *                      (_ARGUMENT);
+ *         -EMFILE, ... no resources (_SYSTEM);
+ *         -EOPNOTSUPP  not supported on this operating system (_PLATFORM).
  * @since 0.1.0
  */
 ssize_t tuntap_list(tuntap_info *devices, size_t count, size_t size, tuntap_error *err);
@@ -860,7 +860,7 @@ ssize_t tuntap_list(tuntap_info *devices, size_t count, size_t size, tuntap_erro
  * @param flags  0.
  * @param err    May be NULL.
  * @return 0, or
- *         -EINVAL  name is NULL (TUNTAP_REASON_ARGUMENT), or not a valid name (_NAME); flags is not
+ *         -EINVAL  name is NULL (_ARGUMENT), or not a valid name (_NAME); flags is not
  *                  0 (_FLAGS); the interface is not a TUN or TAP device (_KIND);
  *         -ENODEV  there is no such device (_ABSENT);
  *         -EBUSY   the device is in use, or other programs delete and create it repeatedly (_BUSY);
@@ -890,12 +890,12 @@ int tuntap_delete(const char *name, uint64_t flags, tuntap_error *err);
  * @param supported  Receives 1 or 0. It is 0 for a number that this version does not know.
  * @param err        May be NULL.
  * @return 0, or the reason why the result is not known:
- *         -EINVAL            supported is NULL (TUNTAP_REASON_ARGUMENT);
- *         -ENODEV            the device is gone (TUNTAP_REASON_REMOVED);
- *         -EPERM, -EACCES    not permitted (TUNTAP_REASON_PRIVILEGE);
- *         -ENOENT, -ENXIO, ... no driver or no device node (TUNTAP_REASON_NO_DRIVER);
- *         -EXDEV             this process cannot reach the device (TUNTAP_REASON_NAMESPACE);
- *         -EMFILE, ...       no resources (TUNTAP_REASON_SYSTEM).
+ *         -EINVAL            supported is NULL (_ARGUMENT);
+ *         -ENODEV            the device is gone (_REMOVED);
+ *         -EPERM, -EACCES    not permitted (_PRIVILEGE);
+ *         -ENOENT, -ENXIO, ... no driver or no device node (_NO_DRIVER);
+ *         -EXDEV             this process cannot reach the device (_NAMESPACE);
+ *         -EMFILE, ...       no resources (_SYSTEM).
  * @since 0.1.0
  */
 int tuntap_probe(const tuntap *dev, uint32_t feature, int *supported, tuntap_error *err);
@@ -943,19 +943,19 @@ size_t tuntap_read_size(const tuntap *dev);
  *              tuntap_read_size always is.
  * @param err   May be NULL, which skips formatting a message.
  * @return The length of the packet, or
- *         -EAGAIN     no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
- *         -EMSGSIZE   the packet was longer than size, and is lost (TUNTAP_REASON_BUFFER);
- *         -ECANCELED  no packet, and tuntap_wake was called (TUNTAP_REASON_WOKEN);
- *         -ECANCELED  tuntap_shutdown was called (TUNTAP_REASON_SHUTDOWN);
+ *         -EAGAIN     no packet, and the handle is non-blocking (_AGAIN);
+ *         -EMSGSIZE   the packet was longer than size, and is lost (_BUFFER);
+ *         -ECANCELED  no packet, and tuntap_wake was called (_WOKEN);
+ *         -ECANCELED  tuntap_shutdown was called (_SHUTDOWN);
  *         -EINTR      a signal handler ran during the wait, even with SA_RESTART
- *                     (TUNTAP_REASON_INTERRUPTED);
- *         -ENODEV     the device is gone, or was removed during the wait (TUNTAP_REASON_REMOVED);
+ *                     (_INTERRUPTED);
+ *         -ENODEV     the device is gone, or was removed during the wait (_REMOVED);
  *         -EPROTO     a super-packet contradicts its virtio header, and is lost
- *                     (TUNTAP_REASON_PACKET);
+ *                     (_PACKET);
  *         -ENOMEM     no memory for the first read with TUNTAP_OFFLOAD in a child of fork()
- *                     (TUNTAP_REASON_SYSTEM);
- *         -EINVAL     size is too small for the packet-information header (TUNTAP_REASON_BUFFER);
- *         -EINVAL     dev or buf is NULL (TUNTAP_REASON_ARGUMENT).
+ *                     (_SYSTEM);
+ *         -EINVAL     size is too small for the packet-information header (_BUFFER);
+ *         -EINVAL     dev or buf is NULL (_ARGUMENT).
  * @since 0.1.0
  */
 ssize_t tuntap_read(tuntap *dev, void *buf, size_t size, tuntap_error *err);
@@ -971,7 +971,7 @@ ssize_t tuntap_read(tuntap *dev, void *buf, size_t size, tuntap_error *err);
  * @param milliseconds  The time limit, on the monotonic clock. 0: does not wait. Negative: no limit.
  * @param err           May be NULL.
  * @return As tuntap_read, without -EAGAIN, or
- *         -ETIMEDOUT  no packet within the time limit (TUNTAP_REASON_TIMEOUT).
+ *         -ETIMEDOUT  no packet within the time limit (_TIMEOUT).
  * @since 0.1.0
  */
 ssize_t tuntap_read_timeout(tuntap *dev, void *buf, size_t size, int32_t milliseconds, tuntap_error *err);
@@ -985,9 +985,9 @@ ssize_t tuntap_read_timeout(tuntap *dev, void *buf, size_t size, int32_t millise
  * @param count  The number of buffers: 1 to 1023. More than 15 may cost an allocation.
  * @param err    May be NULL.
  * @return As tuntap_read; or
- *         -EINVAL  count is 0 or above 1023 (TUNTAP_REASON_ARGUMENT);
- *         -EINVAL  parts or the address of a buffer is NULL (TUNTAP_REASON_ARGUMENT);
- *         -ENOMEM  no memory for more than 15 buffers (TUNTAP_REASON_SYSTEM).
+ *         -EINVAL  count is 0 or above 1023 (_ARGUMENT);
+ *         -EINVAL  parts or the address of a buffer is NULL (_ARGUMENT);
+ *         -ENOMEM  no memory for more than 15 buffers (_SYSTEM).
  * @since 0.1.0
  */
 ssize_t tuntap_readv(tuntap *dev, const struct iovec *parts, size_t count, tuntap_error *err);
@@ -1008,22 +1008,22 @@ ssize_t tuntap_readv(tuntap *dev, const struct iovec *parts, size_t count, tunta
  * @param size  The length of the packet.
  * @param err   May be NULL, which skips formatting a message.
  * @return size, or
- *         -EAGAIN     no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
+ *         -EAGAIN     no room, and the handle is non-blocking (_AGAIN);
  *         -EAGAIN     no room, and poll cannot see when there is: try again a millisecond later
- *                     (TUNTAP_REASON_FULL);
+ *                     (_FULL);
  *         -EINVAL     not a packet for this kind of device; the message says why
- *                     (TUNTAP_REASON_PACKET);
- *         -EINVAL     dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
+ *                     (_PACKET);
+ *         -EINVAL     dev or buf is NULL (_ARGUMENT);
  *         -EMSGSIZE   the packet is longer than tuntap_read_size, or than TUNTAP_NAPI_FRAGS allows
- *                     (TUNTAP_REASON_PACKET);
- *         -ENETDOWN   the device is down (TUNTAP_REASON_DOWN). Linux reports this once it has room
+ *                     (_PACKET);
+ *         -ENETDOWN   the device is down (_DOWN). Linux reports this once it has room
  *                     for the packet. Darwin passes the packet to the host instead;
- *         -EBUSY      this queue is detached, and the device has TUNTAP_NAPI (TUNTAP_REASON_BUSY);
- *         -ECANCELED  no room, and tuntap_wake was called (TUNTAP_REASON_WOKEN);
- *         -ECANCELED  tuntap_shutdown was called (TUNTAP_REASON_SHUTDOWN);
+ *         -EBUSY      this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
+ *         -ECANCELED  no room, and tuntap_wake was called (_WOKEN);
+ *         -ECANCELED  tuntap_shutdown was called (_SHUTDOWN);
  *         -EINTR      a signal handler ran during the wait, even with SA_RESTART
- *                     (TUNTAP_REASON_INTERRUPTED);
- *         -ENODEV     the device is gone (TUNTAP_REASON_REMOVED).
+ *                     (_INTERRUPTED);
+ *         -ENODEV     the device is gone (_REMOVED).
  * @since 0.1.0
  */
 ssize_t tuntap_write(tuntap *dev, const void *buf, size_t size, tuntap_error *err);
@@ -1040,7 +1040,7 @@ ssize_t tuntap_write(tuntap *dev, const void *buf, size_t size, tuntap_error *er
  * @param milliseconds  The time limit, on the monotonic clock. 0: does not wait. Negative: no limit.
  * @param err           May be NULL.
  * @return As tuntap_write, without -EAGAIN, or
- *         -ETIMEDOUT  no room within the time limit (TUNTAP_REASON_TIMEOUT).
+ *         -ETIMEDOUT  no room within the time limit (_TIMEOUT).
  * @since 0.1.0
  */
 ssize_t tuntap_write_timeout(tuntap *dev, const void *buf, size_t size, int32_t milliseconds, tuntap_error *err);
@@ -1056,9 +1056,9 @@ ssize_t tuntap_write_timeout(tuntap *dev, const void *buf, size_t size, int32_t 
  *               allocation.
  * @param err    May be NULL.
  * @return As tuntap_write; or
- *         -EINVAL  count is 0 or above 1023 (TUNTAP_REASON_ARGUMENT);
- *         -EINVAL  parts or the address of a buffer is NULL (TUNTAP_REASON_ARGUMENT);
- *         -ENOMEM  no memory for more than 15 buffers (TUNTAP_REASON_SYSTEM).
+ *         -EINVAL  count is 0 or above 1023 (_ARGUMENT);
+ *         -EINVAL  parts or the address of a buffer is NULL (_ARGUMENT);
+ *         -ENOMEM  no memory for more than 15 buffers (_SYSTEM).
  * @since 0.1.0
  */
 ssize_t tuntap_writev(tuntap *dev, const struct iovec *parts, size_t count, tuntap_error *err);
@@ -1107,13 +1107,13 @@ ssize_t tuntap_writev(tuntap *dev, const struct iovec *parts, size_t count, tunt
  * @param milliseconds  The time limit, on the monotonic clock. 0: does not wait. Negative: no limit.
  * @param err           May be NULL.
  * @return The events that are ready, more than 0; or
- *         -ETIMEDOUT  no event was ready within the time limit (TUNTAP_REASON_TIMEOUT);
+ *         -ETIMEDOUT  no event was ready within the time limit (_TIMEOUT);
  *         -EINTR      a signal handler ran during the wait, even with SA_RESTART
- *                     (TUNTAP_REASON_INTERRUPTED);
- *         -ECANCELED  no event was ready, and tuntap_wake was called (TUNTAP_REASON_WOKEN);
- *         -ECANCELED  tuntap_shutdown was called (TUNTAP_REASON_SHUTDOWN);
- *         -EINVAL     events is 0 or has unknown bits (TUNTAP_REASON_FLAGS);
- *         -EINVAL     dev is NULL (TUNTAP_REASON_ARGUMENT).
+ *                     (_INTERRUPTED);
+ *         -ECANCELED  no event was ready, and tuntap_wake was called (_WOKEN);
+ *         -ECANCELED  tuntap_shutdown was called (_SHUTDOWN);
+ *         -EINVAL     events is 0 or has unknown bits (_FLAGS);
+ *         -EINVAL     dev is NULL (_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_wait(tuntap *dev, uint32_t events, int32_t milliseconds, tuntap_error *err);
@@ -1260,7 +1260,7 @@ typedef struct tuntap_stats {
  * @param dev  The device.
  * @param err  May be NULL.
  * @return 0, even if it is already up, or
- *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev is NULL (_ARGUMENT);
  *         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
@@ -1275,7 +1275,7 @@ int tuntap_up(tuntap *dev, tuntap_error *err);
  * @param dev  The device.
  * @param err  May be NULL.
  * @return 0, even if it is already down, or
- *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev is NULL (_ARGUMENT);
  *         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
@@ -1289,7 +1289,7 @@ int tuntap_down(tuntap *dev, tuntap_error *err);
  * @param up   Receives 1 if it is up, 0 if it is down.
  * @param err  May be NULL.
  * @return 0, or
- *         -EINVAL  dev or up is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev or up is NULL (_ARGUMENT);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
@@ -1303,7 +1303,7 @@ int tuntap_get_up(const tuntap *dev, int *up, tuntap_error *err);
  * @param mtu  Receives the MTU in bytes.
  * @param err  May be NULL.
  * @return 0, or
- *         -EINVAL  dev or mtu is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev or mtu is NULL (_ARGUMENT);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
@@ -1317,7 +1317,7 @@ int tuntap_get_mtu(const tuntap *dev, uint32_t *mtu, tuntap_error *err);
  * @param max  Receives the maximum. Linux: 65535, and 65521 for a TAP.
  * @param err  May be NULL.
  * @return 0, or
- *         -EINVAL      dev, min or max is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL      dev, min or max is NULL (_ARGUMENT);
  *         -EOPNOTSUPP  before Linux 4.19 (_KERNEL);
  *         -ENODEV      the device is gone (_REMOVED).
  * @since 0.1.0
@@ -1332,7 +1332,7 @@ int tuntap_get_mtu_range(const tuntap *dev, uint32_t *min, uint32_t *max, tuntap
  *             has no IPv6.
  * @param err  May be NULL.
  * @return 0, or
- *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev is NULL (_ARGUMENT);
  *         -EINVAL  mtu is out of range (_RANGE);
  *         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
  *         -ENODEV  the device is gone (_REMOVED).
@@ -1348,7 +1348,7 @@ int tuntap_set_mtu(tuntap *dev, uint32_t mtu, tuntap_error *err);
  * @param mac  Receives TUNTAP_MAC_SIZE (6) bytes.
  * @param err  May be NULL.
  * @return 0, or
- *         -EINVAL      dev or mac is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL      dev or mac is NULL (_ARGUMENT);
  *         -EOPNOTSUPP  the device is a TUN, which has no MAC address (_KIND);
  *         -ENODEV      the device is gone (_REMOVED).
  * @since 0.1.0
@@ -1363,7 +1363,7 @@ int tuntap_get_mac(const tuntap *dev, uint8_t *mac, tuntap_error *err);
  *             zeros.
  * @param err  May be NULL.
  * @return 0, or
- *         -EINVAL      dev or mac is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL      dev or mac is NULL (_ARGUMENT);
  *         -EINVAL      mac is a group address or all zeros (_ADDRESS);
  *         -EOPNOTSUPP  the device is a TUN, which has no MAC address (_KIND);
  *         -EPERM       this needs CAP_NET_ADMIN (_PRIVILEGE);
@@ -1380,7 +1380,7 @@ int tuntap_set_mac(tuntap *dev, const uint8_t *mac, tuntap_error *err);
  * @param name  The new name, as for tuntap_open, but not a pattern.
  * @param err   May be NULL.
  * @return 0, or
- *         -EINVAL  dev or name is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev or name is NULL (_ARGUMENT);
  *         -EINVAL  name is not valid (_NAME);
  *         -EEXIST  the name is in use (_BUSY);
  *         -EBUSY   the device is up, before Linux 6.2 (_BUSY);
@@ -1398,7 +1398,7 @@ int tuntap_set_name(tuntap *dev, const char *name, tuntap_error *err);
  * @param size  Bytes of buf. TUNTAP_ALIAS_SIZE is always enough.
  * @param err   May be NULL.
  * @return 0, or
- *         -EINVAL  dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev or buf is NULL (_ARGUMENT);
  *         -ERANGE  buf is too small (_BUFFER);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
@@ -1412,7 +1412,7 @@ int tuntap_get_alias(const tuntap *dev, char *buf, size_t size, tuntap_error *er
  * @param alias  Up to 255 bytes. "" removes the alias.
  * @param err    May be NULL.
  * @return 0, or
- *         -EINVAL  dev or alias is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev or alias is NULL (_ARGUMENT);
  *         -EINVAL  alias is too long (_RANGE);
  *         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
  *         -ENODEV  the device is gone (_REMOVED).
@@ -1428,7 +1428,7 @@ int tuntap_set_alias(tuntap *dev, const char *alias, tuntap_error *err);
  * @param on   Receives 1 if it has a carrier, 0 if not.
  * @param err  May be NULL.
  * @return 0, or
- *         -EINVAL  dev or on is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev or on is NULL (_ARGUMENT);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
@@ -1444,7 +1444,7 @@ int tuntap_get_carrier(const tuntap *dev, int *on, tuntap_error *err);
  * @param on   0: off. Not 0: on.
  * @param err  May be NULL.
  * @return 0, or
- *         -EINVAL      dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL      dev is NULL (_ARGUMENT);
  *         -EPERM       on is not 0, and all queues are detached (_PRIVILEGE);
  *         -EOPNOTSUPP  before Linux 5.0 (_KERNEL);
  *         -ENODEV      the device is gone (_REMOVED).
@@ -1460,7 +1460,7 @@ int tuntap_set_carrier(tuntap *dev, int on, tuntap_error *err);
  * @param packets  Receives the number. A new TUN has 500, a new TAP 1000.
  * @param err      May be NULL.
  * @return 0, or
- *         -EINVAL  dev or packets is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev or packets is NULL (_ARGUMENT);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
@@ -1476,7 +1476,7 @@ int tuntap_get_txqueuelen(const tuntap *dev, uint32_t *packets, tuntap_error *er
  *                 packets.
  * @param err      May be NULL.
  * @return 0, or
- *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev is NULL (_ARGUMENT);
  *         -ENOMEM  no memory, or packets is above the limit (_SYSTEM);
  *         -ERANGE  newer kernels: packets is above the limit (_SYSTEM);
  *         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
@@ -1493,7 +1493,7 @@ int tuntap_set_txqueuelen(tuntap *dev, uint32_t packets, tuntap_error *err);
  * @param bytes  Receives the number. A new device has 2147483647, which is no limit.
  * @param err    May be NULL.
  * @return 0, or
- *         -EINVAL  dev or bytes is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev or bytes is NULL (_ARGUMENT);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
@@ -1507,7 +1507,7 @@ int tuntap_get_sndbuf(const tuntap *dev, uint32_t *bytes, tuntap_error *err);
  * @param bytes  1 to 2147483647.
  * @param err    May be NULL.
  * @return 0, or
- *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev is NULL (_ARGUMENT);
  *         -EINVAL  bytes is out of range (_RANGE);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
@@ -1522,7 +1522,7 @@ int tuntap_set_sndbuf(tuntap *dev, uint32_t bytes, tuntap_error *err);
  * @param size   sizeof(tuntap_stats).
  * @param err    May be NULL.
  * @return 0, or
- *         -EINVAL  dev or stats is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev or stats is NULL (_ARGUMENT);
  *         -EINVAL  size is too small, or over 4096 (_ARGUMENT);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
@@ -1538,7 +1538,7 @@ int tuntap_get_stats(const tuntap *dev, tuntap_stats *stats, size_t size, tuntap
  * @param offloads  Receives TUNTAP_F_*.
  * @param err       May be NULL.
  * @return 0, or
- *         -EINVAL  dev or offloads is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev or offloads is NULL (_ARGUMENT);
  *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
@@ -1558,11 +1558,11 @@ int tuntap_get_offloads(const tuntap *dev, uint64_t *offloads, tuntap_error *err
  * @param size  Bytes of buf. TUNTAP_NAME_SIZE is always enough.
  * @param err   May be NULL.
  * @return 0, or
- *         -ENOENT      the device is not a port (TUNTAP_REASON_UNSET);
- *         -ERANGE      buf is too small (TUNTAP_REASON_BUFFER);
- *         -EINVAL      dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
- *         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
- *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+ *         -ENOENT      the device is not a port (_UNSET);
+ *         -ERANGE      buf is too small (_BUFFER);
+ *         -EINVAL      dev or buf is NULL (_ARGUMENT);
+ *         -EOPNOTSUPP  Darwin (_PLATFORM);
+ *         -ENODEV      the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_master(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
@@ -1579,15 +1579,15 @@ int tuntap_get_master(const tuntap *dev, char *buf, size_t size, tuntap_error *e
  *                device is no longer a port.
  * @param err     May be NULL.
  * @return 0, even if the device is already that port; or
- *         -ENODEV      there is no interface with this name (TUNTAP_REASON_ABSENT);
- *         -EINVAL      master is not a valid name (TUNTAP_REASON_NAME);
- *         -EINVAL      dev is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -ENODEV      there is no interface with this name (_ABSENT);
+ *         -EINVAL      master is not a valid name (_NAME);
+ *         -EINVAL      dev is NULL (_ARGUMENT);
  *         -EINVAL      the kernel refuses: the bridge does not take a TUN, for example
- *                      (TUNTAP_REASON_SYSTEM);
- *         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
- *         -EOPNOTSUPP  the interface cannot have ports (TUNTAP_REASON_SYSTEM);
- *         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
- *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+ *                      (_SYSTEM);
+ *         -EPERM       CAP_NET_ADMIN is needed (_PRIVILEGE);
+ *         -EOPNOTSUPP  the interface cannot have ports (_SYSTEM);
+ *         -EOPNOTSUPP  Darwin (_PLATFORM);
+ *         -ENODEV      the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_master(tuntap *dev, const char *master, tuntap_error *err);
@@ -1626,11 +1626,11 @@ int tuntap_set_master(tuntap *dev, const char *master, tuntap_error *err);
  * @param value    Receives the value.
  * @param err      May be NULL.
  * @return 0, or
- *         -EINVAL      dev or value is NULL, or the setting is unknown (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL      dev or value is NULL, or the setting is unknown (_ARGUMENT);
  *         -EOPNOTSUPP  the kernel has no IPv6, or the MTU of the device is below 1280
- *                      (TUNTAP_REASON_KERNEL);
- *         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
- *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+ *                      (_KERNEL);
+ *         -EOPNOTSUPP  Darwin (_PLATFORM);
+ *         -ENODEV      the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_ipv6(const tuntap *dev, uint32_t setting, uint32_t *value, tuntap_error *err);
@@ -1653,18 +1653,18 @@ int tuntap_get_ipv6(const tuntap *dev, uint32_t setting, uint32_t *value, tuntap
  * @param value    The value.
  * @param err      May be NULL.
  * @return 0, even if the device already has the value; or
- *         -EINVAL      the value is not valid for this setting (TUNTAP_REASON_RANGE);
- *         -EINVAL      dev is NULL, or the setting is unknown (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL      the value is not valid for this setting (_RANGE);
+ *         -EINVAL      dev is NULL, or the setting is unknown (_ARGUMENT);
  *         -EINVAL      the kernel refuses the value: 2 without a stable_secret, for example
- *                      (TUNTAP_REASON_SYSTEM);
- *         -EACCES, -EPERM  CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
- *         -ENOENT      /proc is not mounted (TUNTAP_REASON_SYSTEM);
- *         -EROFS       /proc/sys is read-only (TUNTAP_REASON_SYSTEM);
- *         -EBUSY       the device was renamed during the call (TUNTAP_REASON_BUSY);
+ *                      (_SYSTEM);
+ *         -EACCES, -EPERM  CAP_NET_ADMIN is needed (_PRIVILEGE);
+ *         -ENOENT      /proc is not mounted (_SYSTEM);
+ *         -EROFS       /proc/sys is read-only (_SYSTEM);
+ *         -EBUSY       the device was renamed during the call (_BUSY);
  *         -EOPNOTSUPP  the kernel has no IPv6, or the MTU of the device is below 1280
- *                      (TUNTAP_REASON_KERNEL);
- *         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
- *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+ *                      (_KERNEL);
+ *         -EOPNOTSUPP  Darwin (_PLATFORM);
+ *         -ENODEV      the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_ipv6(tuntap *dev, uint32_t setting, uint32_t value, tuntap_error *err);
@@ -1872,19 +1872,19 @@ typedef struct tuntap_addr {
  * @param err    May be NULL.
  * @return 0, even if the device already has this address; or
  *         -EINVAL      addr is unspecified, multicast or the IPv4 broadcast address, or family or
- *                      prefix contradicts it (TUNTAP_REASON_ADDRESS);
- *         -EINVAL      unknown flags (TUNTAP_REASON_FLAGS);
+ *                      prefix contradicts it (_ADDRESS);
+ *         -EINVAL      unknown flags (_FLAGS);
  *         -EINVAL      preferred is longer than valid, the label or the protocol is too large, or
- *                      the MTU is below 1280 and the address IPv6 (TUNTAP_REASON_RANGE);
+ *                      the MTU is below 1280 and the address IPv6 (_RANGE);
  *         -EINVAL      a label or broadcast address with IPv6, an unknown family or scope, or
- *                      reserved is not 0 (TUNTAP_REASON_ARGUMENT);
- *         -EINVAL      dev or addr is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
- *         -EEXIST      the device has a conflicting address (TUNTAP_REASON_BUSY);
- *         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
- *         -EACCES      IPv6 is disabled on the device (TUNTAP_REASON_SYSTEM);
- *         -EOPNOTSUPP  the kernel has no IPv6 (TUNTAP_REASON_SYSTEM);
- *         -EOPNOTSUPP  Darwin does not have what is requested (TUNTAP_REASON_PLATFORM);
- *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+ *                      reserved is not 0 (_ARGUMENT);
+ *         -EINVAL      dev or addr is NULL, or size is too small (_ARGUMENT);
+ *         -EEXIST      the device has a conflicting address (_BUSY);
+ *         -EPERM       CAP_NET_ADMIN is needed (_PRIVILEGE);
+ *         -EACCES      IPv6 is disabled on the device (_SYSTEM);
+ *         -EOPNOTSUPP  the kernel has no IPv6 (_SYSTEM);
+ *         -EOPNOTSUPP  Darwin does not have what is requested (_PLATFORM);
+ *         -ENODEV      the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_add_addr(tuntap *dev, const tuntap_addr *addr, size_t size, uint64_t flags, tuntap_error *err);
@@ -1909,13 +1909,13 @@ int tuntap_add_addr(tuntap *dev, const tuntap_addr *addr, size_t size, uint64_t 
  * @param size  sizeof(tuntap_addr).
  * @param err   May be NULL.
  * @return 0, or
- *         -ENOENT  the device does not have the address (TUNTAP_REASON_UNSET);
+ *         -ENOENT  the device does not have the address (_UNSET);
  *         -EINVAL  addr is not the address of a host, or family or prefix contradicts it
- *                  (TUNTAP_REASON_ADDRESS);
- *         -EINVAL  an unknown family (TUNTAP_REASON_ARGUMENT);
- *         -EINVAL  dev or addr is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
- *         -EPERM   CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
- *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+ *                  (_ADDRESS);
+ *         -EINVAL  an unknown family (_ARGUMENT);
+ *         -EINVAL  dev or addr is NULL, or size is too small (_ARGUMENT);
+ *         -EPERM   CAP_NET_ADMIN is needed (_PRIVILEGE);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_del_addr(tuntap *dev, const tuntap_addr *addr, size_t size, tuntap_error *err);
@@ -1933,8 +1933,8 @@ int tuntap_del_addr(tuntap *dev, const tuntap_addr *addr, size_t size, tuntap_er
  * @param err    May be NULL.
  * @return The number of addresses, which may be larger than count; or
  *         -EINVAL  dev is NULL, addrs is NULL and count is not 0, or size is too small
- *                  (TUNTAP_REASON_ARGUMENT);
- *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+ *                  (_ARGUMENT);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 ssize_t tuntap_list_addrs(const tuntap *dev, tuntap_addr *addrs, size_t count, size_t size, tuntap_error *err);
@@ -1949,10 +1949,10 @@ ssize_t tuntap_list_addrs(const tuntap *dev, tuntap_addr *addrs, size_t count, s
  * @param size  Bytes of buf; TUNTAP_ADDR_SIZE is always enough.
  * @param err   May be NULL.
  * @return 0, or
- *         -ENOENT  the device has no IPv4 address (TUNTAP_REASON_UNSET);
- *         -EINVAL  dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
- *         -ERANGE  buf is too small (TUNTAP_REASON_BUFFER);
- *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+ *         -ENOENT  the device has no IPv4 address (_UNSET);
+ *         -EINVAL  dev or buf is NULL (_ARGUMENT);
+ *         -ERANGE  buf is too small (_BUFFER);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_addr(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
@@ -1984,12 +1984,12 @@ int tuntap_get_addr(const tuntap *dev, char *buf, size_t size, tuntap_error *err
  *              already has on the device, or else that of a single host: 32 or 128.
  * @param err   May be NULL.
  * @return 0, or
- *         -EINVAL  addr is not the address of a host (TUNTAP_REASON_ADDRESS);
- *         -EINVAL  the MTU is below 1280 and the address IPv6 (TUNTAP_REASON_RANGE);
- *         -EINVAL  dev or addr is NULL (TUNTAP_REASON_ARGUMENT);
- *         -EPERM   CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
- *         -EACCES  IPv6 is disabled on the device (TUNTAP_REASON_SYSTEM);
- *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+ *         -EINVAL  addr is not the address of a host (_ADDRESS);
+ *         -EINVAL  the MTU is below 1280 and the address IPv6 (_RANGE);
+ *         -EINVAL  dev or addr is NULL (_ARGUMENT);
+ *         -EPERM   CAP_NET_ADMIN is needed (_PRIVILEGE);
+ *         -EACCES  IPv6 is disabled on the device (_SYSTEM);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_addr(tuntap *dev, const char *addr, tuntap_error *err);
@@ -2003,10 +2003,10 @@ int tuntap_set_addr(tuntap *dev, const char *addr, tuntap_error *err);
  * @param err   May be NULL.
  * @return 0, or
  *         -ENOENT  the device has no IPv4 address, or the first one has no peer
- *                  (TUNTAP_REASON_UNSET);
- *         -EINVAL  dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
- *         -ERANGE  buf is too small (TUNTAP_REASON_BUFFER);
- *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+ *                  (_UNSET);
+ *         -EINVAL  dev or buf is NULL (_ARGUMENT);
+ *         -ERANGE  buf is too small (_BUFFER);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_dstaddr(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
@@ -2025,11 +2025,11 @@ int tuntap_get_dstaddr(const tuntap *dev, char *buf, size_t size, tuntap_error *
  *                 removes the peer.
  * @param err      May be NULL.
  * @return 0, or
- *         -ENOENT  the device has no IPv4 address (TUNTAP_REASON_UNSET);
- *         -EINVAL  dstaddr is not the IPv4 address of a host (TUNTAP_REASON_ADDRESS);
- *         -EINVAL  dev or dstaddr is NULL (TUNTAP_REASON_ARGUMENT);
- *         -EPERM   CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
- *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+ *         -ENOENT  the device has no IPv4 address (_UNSET);
+ *         -EINVAL  dstaddr is not the IPv4 address of a host (_ADDRESS);
+ *         -EINVAL  dev or dstaddr is NULL (_ARGUMENT);
+ *         -EPERM   CAP_NET_ADMIN is needed (_PRIVILEGE);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_dstaddr(tuntap *dev, const char *dstaddr, tuntap_error *err);
@@ -2042,10 +2042,10 @@ int tuntap_set_dstaddr(tuntap *dev, const char *dstaddr, tuntap_error *err);
  * @param size  Bytes of buf; TUNTAP_ADDR_SIZE is always enough.
  * @param err   May be NULL.
  * @return 0, or
- *         -ENOENT  the device has no IPv4 address (TUNTAP_REASON_UNSET);
- *         -EINVAL  dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
- *         -ERANGE  buf is too small (TUNTAP_REASON_BUFFER);
- *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+ *         -ENOENT  the device has no IPv4 address (_UNSET);
+ *         -EINVAL  dev or buf is NULL (_ARGUMENT);
+ *         -ERANGE  buf is too small (_BUFFER);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_get_netmask(const tuntap *dev, char *buf, size_t size, tuntap_error *err);
@@ -2062,11 +2062,11 @@ int tuntap_get_netmask(const tuntap *dev, char *buf, size_t size, tuntap_error *
  * @param netmask  The netmask, such as "255.255.255.0". Its one bits come before its zero bits.
  * @param err      May be NULL.
  * @return 0, or
- *         -ENOENT  the device has no IPv4 address (TUNTAP_REASON_UNSET);
- *         -EINVAL  netmask is not a netmask (TUNTAP_REASON_ADDRESS);
- *         -EINVAL  dev or netmask is NULL (TUNTAP_REASON_ARGUMENT);
- *         -EPERM   CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
- *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+ *         -ENOENT  the device has no IPv4 address (_UNSET);
+ *         -EINVAL  netmask is not a netmask (_ADDRESS);
+ *         -EINVAL  dev or netmask is NULL (_ARGUMENT);
+ *         -EPERM   CAP_NET_ADMIN is needed (_PRIVILEGE);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_netmask(tuntap *dev, const char *netmask, tuntap_error *err);
@@ -2217,24 +2217,24 @@ typedef struct tuntap_route {
  * @param err    May be NULL.
  * @return 0, even if the device already has this route; or
  *         -EINVAL       destination has bits set after its prefix, an address is not valid, or the
- *                       families or prefix lengths contradict each other (TUNTAP_REASON_ADDRESS);
+ *                       families or prefix lengths contradict each other (_ADDRESS);
  *         -EINVAL       unknown flags, or flags of the route that cannot be requested
- *                       (TUNTAP_REASON_FLAGS);
+ *                       (_FLAGS);
  *         -EINVAL       an unknown type, scope or family, or Linux: table is 255, the local table,
- *                       which the kernel maintains (TUNTAP_REASON_ARGUMENT);
- *         -EINVAL       protocol is above 255, or mtu above 65520 (TUNTAP_REASON_RANGE);
- *         -EINVAL       dev or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
- *         -EINVAL       the MTU is below 1280 and the route is IPv6 (TUNTAP_REASON_RANGE);
- *         -ENETDOWN     the device is down (TUNTAP_REASON_DOWN);
- *         -EEXIST       another route has this destination, metric and table (TUNTAP_REASON_BUSY);
- *         -EPERM        CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+ *                       which the kernel maintains (_ARGUMENT);
+ *         -EINVAL       protocol is above 255, or mtu above 65520 (_RANGE);
+ *         -EINVAL       dev or route is NULL, or size is too small (_ARGUMENT);
+ *         -EINVAL       the MTU is below 1280 and the route is IPv6 (_RANGE);
+ *         -ENETDOWN     the device is down (_DOWN);
+ *         -EEXIST       another route has this destination, metric and table (_BUSY);
+ *         -EPERM        CAP_NET_ADMIN is needed (_PRIVILEGE);
  *         -ENETUNREACH  or another errno: the kernel refuses the gateway or the source
- *                       (TUNTAP_REASON_SYSTEM). A gateway that is in no network of the device needs
+ *                       (_SYSTEM). A gateway that is in no network of the device needs
  *                       TUNTAP_ROUTE_ONLINK;
- *         -ENETUNREACH  Darwin: the device has no address of the family (TUNTAP_REASON_ARGUMENT);
- *         -EOPNOTSUPP   an IPv4 route with an IPv6 gateway, before Linux 5.2 (TUNTAP_REASON_KERNEL);
- *         -EOPNOTSUPP   Darwin does not have what is requested (TUNTAP_REASON_PLATFORM);
- *         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED).
+ *         -ENETUNREACH  Darwin: the device has no address of the family (_ARGUMENT);
+ *         -EOPNOTSUPP   an IPv4 route with an IPv6 gateway, before Linux 5.2 (_KERNEL);
+ *         -EOPNOTSUPP   Darwin does not have what is requested (_PLATFORM);
+ *         -ENODEV       the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_add_route(tuntap *dev, const tuntap_route *route, size_t size, uint64_t flags, tuntap_error *err);
@@ -2251,13 +2251,13 @@ int tuntap_add_route(tuntap *dev, const tuntap_route *route, size_t size, uint64
  * @param size   sizeof(tuntap_route).
  * @param err    May be NULL.
  * @return 0, or
- *         -ENOENT  the device does not have the route (TUNTAP_REASON_UNSET);
+ *         -ENOENT  the device does not have the route (_UNSET);
  *         -EBUSY   Linux would delete another route, which has the same destination and metric and
- *                  comes first (TUNTAP_REASON_BUSY);
+ *                  comes first (_BUSY);
  *         -EINVAL  the route is not valid, as for tuntap_add_route;
- *         -EINVAL  dev or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
- *         -EPERM   CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
- *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+ *         -EINVAL  dev or route is NULL, or size is too small (_ARGUMENT);
+ *         -EPERM   CAP_NET_ADMIN is needed (_PRIVILEGE);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_del_route(tuntap *dev, const tuntap_route *route, size_t size, tuntap_error *err);
@@ -2278,8 +2278,8 @@ int tuntap_del_route(tuntap *dev, const tuntap_route *route, size_t size, tuntap
  * @param err     May be NULL.
  * @return The number of routes, which may be larger than count; or
  *         -EINVAL  dev is NULL, routes is NULL and count is not 0, or size is too small
- *                  (TUNTAP_REASON_ARGUMENT);
- *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+ *                  (_ARGUMENT);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 ssize_t tuntap_list_routes(const tuntap *dev, tuntap_route *routes, size_t count, size_t size, tuntap_error *err);
@@ -2312,16 +2312,16 @@ ssize_t tuntap_list_routes(const tuntap *dev, tuntap_route *routes, size_t count
  * @return 0, or
  *         -ENETUNREACH  no route leads to the destination, the route discards the packet (a blackhole
  *                       route, for example), or, for IPv4, the host does not have source
- *                       (TUNTAP_REASON_UNSET);
+ *                       (_UNSET);
  *         -EMSGSIZE     Linux: the route has about 100 next hops or more, too many for an answer of the
- *                       kernel (TUNTAP_REASON_SYSTEM);
+ *                       kernel (_SYSTEM);
  *         -EINVAL       destination or source is not an address, or their families differ
- *                       (TUNTAP_REASON_ADDRESS);
- *         -EINVAL       destination or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
- *         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED);
+ *                       (_ADDRESS);
+ *         -EINVAL       destination or route is NULL, or size is too small (_ARGUMENT);
+ *         -ENODEV       the device is gone (_REMOVED);
  *         -ETIMEDOUT    Darwin: the kernel did not answer within a second, because other messages filled
- *                       the socket (TUNTAP_REASON_SYSTEM);
- *         -EOPNOTSUPP   Darwin: source or mark is given (TUNTAP_REASON_PLATFORM).
+ *                       the socket (_SYSTEM);
+ *         -EOPNOTSUPP   Darwin: source or mark is given (_PLATFORM).
  * @since 0.1.0
  */
 int tuntap_find_route(const tuntap *dev, const char *destination, const char *source, uint32_t mark, tuntap_route *route, size_t size, tuntap_error *err);
@@ -2398,23 +2398,23 @@ int tuntap_find_route(const tuntap *dev, const char *destination, const char *so
  * @param flags    0, or TUNTAP_KEEP and TUNTAP_OVERRIDE.
  * @param err      May be NULL.
  * @return 0, even if the device already has this default route; or
- *         -EINVAL       gateway is not valid (TUNTAP_REASON_ADDRESS);
- *         -EINVAL       unknown flags (TUNTAP_REASON_FLAGS);
+ *         -EINVAL       gateway is not valid (_ADDRESS);
+ *         -EINVAL       unknown flags (_FLAGS);
  *         -EINVAL       dev is NULL, the family is unknown, or a gateway is given with family 0
- *                       (TUNTAP_REASON_ARGUMENT);
- *         -EINVAL       the MTU is below 1280, for IPv6 (TUNTAP_REASON_RANGE);
- *         -ENETDOWN     the device is down (TUNTAP_REASON_DOWN);
+ *                       (_ARGUMENT);
+ *         -EINVAL       the MTU is below 1280, for IPv6 (_RANGE);
+ *         -ENETDOWN     the device is down (_DOWN);
  *         -ENETUNREACH, -EHOSTUNREACH  the gateway is in no network of the device
- *                       (TUNTAP_REASON_SYSTEM);
- *         -EACCES       IPv6 is disabled on the device, for IPv6 (TUNTAP_REASON_SYSTEM): see
+ *                       (_SYSTEM);
+ *         -EACCES       IPv6 is disabled on the device, for IPv6 (_SYSTEM): see
  *                       TUNTAP_IPV6_DISABLE, or request TUNTAP_IPV4: then IPv6 packets leave the
  *                       host through another interface;
- *         -EEXIST       another interface has a default route in the table (TUNTAP_REASON_BUSY);
- *         -EPERM        CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+ *         -EEXIST       another interface has a default route in the table (_BUSY);
+ *         -EPERM        CAP_NET_ADMIN is needed (_PRIVILEGE);
  *         -EOPNOTSUPP   the kernel has no policy routing, or no IPv6 for TUNTAP_IPV6
- *                       (TUNTAP_REASON_KERNEL);
- *         -EOPNOTSUPP   Darwin: TUNTAP_KEEP or TUNTAP_OVERRIDE (TUNTAP_REASON_PLATFORM);
- *         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED).
+ *                       (_KERNEL);
+ *         -EOPNOTSUPP   Darwin: TUNTAP_KEEP or TUNTAP_OVERRIDE (_PLATFORM);
+ *         -ENODEV       the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_add_default_route(tuntap *dev, uint32_t family, const char *gateway, uint64_t flags, tuntap_error *err);
@@ -2429,13 +2429,13 @@ int tuntap_add_default_route(tuntap *dev, uint32_t family, const char *gateway, 
  * @param err     May be NULL.
  * @return 0, or
  *         -ENOENT      the device has no default route of the family, or of any family
- *                      (TUNTAP_REASON_UNSET);
- *         -EINVAL      dev is NULL, or the family is unknown (TUNTAP_REASON_ARGUMENT);
- *         -EBUSY       the kernel would delete another route (TUNTAP_REASON_BUSY): see
+ *                      (_UNSET);
+ *         -EINVAL      dev is NULL, or the family is unknown (_ARGUMENT);
+ *         -EBUSY       the kernel would delete another route (_BUSY): see
  *                      tuntap_del_route;
- *         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
- *         -EOPNOTSUPP  the kernel has no policy routing (TUNTAP_REASON_KERNEL);
- *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+ *         -EPERM       CAP_NET_ADMIN is needed (_PRIVILEGE);
+ *         -EOPNOTSUPP  the kernel has no policy routing (_KERNEL);
+ *         -ENODEV      the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_del_default_route(tuntap *dev, uint32_t family, tuntap_error *err);
@@ -2482,17 +2482,17 @@ int tuntap_del_default_route(tuntap *dev, uint32_t family, tuntap_error *err);
  * @param flags        0, or TUNTAP_KEEP.
  * @param err          May be NULL.
  * @return 0, even if the device already has this bypass; or
- *         -EINVAL       destination is not valid (TUNTAP_REASON_ADDRESS);
- *         -EINVAL       unknown flags (TUNTAP_REASON_FLAGS);
+ *         -EINVAL       destination is not valid (_ADDRESS);
+ *         -EINVAL       unknown flags (_FLAGS);
  *         -EINVAL       dev is NULL, neither a destination nor a mark is given, the mark has bits
- *                       outside the mask, or a mask is given without a mark (TUNTAP_REASON_ARGUMENT);
- *         -EPERM        CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+ *                       outside the mask, or a mask is given without a mark (_ARGUMENT);
+ *         -EPERM        CAP_NET_ADMIN is needed (_PRIVILEGE);
  *         -ENETUNREACH  Darwin: no route leads to the destination without the device
- *                       (TUNTAP_REASON_UNSET);
- *         -EEXIST       Darwin: there is another route to this destination (TUNTAP_REASON_BUSY);
- *         -EOPNOTSUPP   the kernel has no policy routing (TUNTAP_REASON_KERNEL);
- *         -EOPNOTSUPP   Darwin: a mark is given (TUNTAP_REASON_PLATFORM);
- *         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED).
+ *                       (_UNSET);
+ *         -EEXIST       Darwin: there is another route to this destination (_BUSY);
+ *         -EOPNOTSUPP   the kernel has no policy routing (_KERNEL);
+ *         -EOPNOTSUPP   Darwin: a mark is given (_PLATFORM);
+ *         -ENODEV       the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_add_bypass(tuntap *dev, const char *destination, uint32_t mark, uint32_t mask, uint64_t flags, tuntap_error *err);
@@ -2506,12 +2506,12 @@ int tuntap_add_bypass(tuntap *dev, const char *destination, uint32_t mark, uint3
  * @param mask         As for tuntap_add_bypass.
  * @param err          May be NULL.
  * @return 0, or
- *         -ENOENT      the device does not have this bypass (TUNTAP_REASON_UNSET);
+ *         -ENOENT      the device does not have this bypass (_UNSET);
  *         -EINVAL      as for tuntap_add_bypass;
- *         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
- *         -EOPNOTSUPP  the kernel has no policy routing (TUNTAP_REASON_KERNEL);
- *         -EOPNOTSUPP  Darwin: a mark is given (TUNTAP_REASON_PLATFORM);
- *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+ *         -EPERM       CAP_NET_ADMIN is needed (_PRIVILEGE);
+ *         -EOPNOTSUPP  the kernel has no policy routing (_KERNEL);
+ *         -EOPNOTSUPP  Darwin: a mark is given (_PLATFORM);
+ *         -ENODEV      the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_del_bypass(tuntap *dev, const char *destination, uint32_t mark, uint32_t mask, tuntap_error *err);
@@ -2544,7 +2544,7 @@ int tuntap_del_bypass(tuntap *dev, const char *destination, uint32_t mark, uint3
  * @param config  Receives the config. tuntap_config_free frees it.
  * @param err     May be NULL.
  * @return 0, or
- *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  config is NULL (_ARGUMENT);
  *         -ENOMEM  out of memory (_SYSTEM).
  * @since 0.1.0
  */
@@ -2566,7 +2566,7 @@ void tuntap_config_free(tuntap_config *config);
  * @param uid     As numbered in the user namespace of the calling process.
  * @param err     May be NULL.
  * @return 0, or
- *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
+ *         -EINVAL  config is NULL (_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_config_set_owner(tuntap_config *config, uint32_t uid, tuntap_error *err);
@@ -2579,7 +2579,7 @@ int tuntap_config_set_owner(tuntap_config *config, uint32_t uid, tuntap_error *e
  * @param gid     As numbered in the user namespace of the calling process.
  * @param err     May be NULL.
  * @return 0, or
- *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
+ *         -EINVAL  config is NULL (_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_config_set_group(tuntap_config *config, uint32_t gid, tuntap_error *err);
@@ -2593,7 +2593,7 @@ int tuntap_config_set_group(tuntap_config *config, uint32_t gid, tuntap_error *e
  *                the open, and of tuntap_open_queue. NULL: the usual node again.
  * @param err     May be NULL.
  * @return 0, or
- *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  config is NULL (_ARGUMENT);
  *         -EINVAL  path is empty (_ARGUMENT);
  *         -ENOMEM  out of memory (_SYSTEM).
  * @since 0.1.0
@@ -2610,7 +2610,7 @@ int tuntap_config_set_node(tuntap_config *config, const char *path, tuntap_error
  *                call. NULL: the namespace of the calling thread again.
  * @param err     May be NULL.
  * @return 0, or
- *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  config is NULL (_ARGUMENT);
  *         -EINVAL  path is not a network namespace (_NAMESPACE);
  *         -ENOENT, -EACCES, -ENAMETOOLONG, ...  path cannot be opened.
  * @since 0.1.0
@@ -2627,7 +2627,7 @@ int tuntap_config_set_netns(tuntap_config *config, const char *path, tuntap_erro
  *                caller. -1: the namespace of the calling thread again.
  * @param err     May be NULL.
  * @return 0, or
- *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  config is NULL (_ARGUMENT);
  *         -EINVAL  fd is not a network namespace (_NAMESPACE);
  *         -EBADF   fd is not open (_ARGUMENT).
  * @since 0.1.0
@@ -2642,7 +2642,7 @@ int tuntap_config_set_netns_fd(tuntap_config *config, int fd, tuntap_error *err)
  * @param mtu     In bytes.
  * @param err     May be NULL.
  * @return 0, or
- *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
+ *         -EINVAL  config is NULL (_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_config_set_mtu(tuntap_config *config, uint32_t mtu, tuntap_error *err);
@@ -2654,7 +2654,7 @@ int tuntap_config_set_mtu(tuntap_config *config, uint32_t mtu, tuntap_error *err
  * @param mac     TUNTAP_MAC_SIZE (6) bytes.
  * @param err     May be NULL.
  * @return 0, or
- *         -EINVAL  config or mac is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  config or mac is NULL (_ARGUMENT);
  *         -EINVAL  mac is a group address or all zeros (_ADDRESS).
  * @since 0.1.0
  */
@@ -2667,7 +2667,7 @@ int tuntap_config_set_mac(tuntap_config *config, const uint8_t *mac, tuntap_erro
  * @param alias   Copied. Up to 255 bytes.
  * @param err     May be NULL.
  * @return 0, or
- *         -EINVAL  config or alias is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  config or alias is NULL (_ARGUMENT);
  *         -EINVAL  alias is too long (_RANGE);
  *         -ENOMEM  out of memory (_SYSTEM).
  * @since 0.1.0
@@ -2682,7 +2682,7 @@ int tuntap_config_set_alias(tuntap_config *config, const char *alias, tuntap_err
  * @param packets  For each queue.
  * @param err      May be NULL.
  * @return 0, or
- *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
+ *         -EINVAL  config is NULL (_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_config_set_txqueuelen(tuntap_config *config, uint32_t packets, tuntap_error *err);
@@ -2694,7 +2694,7 @@ int tuntap_config_set_txqueuelen(tuntap_config *config, uint32_t packets, tuntap
  * @param bytes   1 to 2147483647.
  * @param err     May be NULL.
  * @return 0, or
- *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
+ *         -EINVAL  config is NULL (_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_config_set_sndbuf(tuntap_config *config, uint32_t bytes, tuntap_error *err);
@@ -2718,7 +2718,7 @@ int tuntap_config_set_sndbuf(tuntap_config *config, uint32_t bytes, tuntap_error
  * @param size    10 to 256.
  * @param err     May be NULL.
  * @return 0, or
- *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  config is NULL (_ARGUMENT);
  *         -EINVAL  size is out of range (_RANGE).
  * @since 0.1.0
  */
@@ -2740,7 +2740,7 @@ int tuntap_config_set_vnet_hdr_size(tuntap_config *config, size_t size, tuntap_e
  * @param endian  A TUNTAP_ENDIAN_*.
  * @param err     May be NULL.
  * @return 0, or
- *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  config is NULL (_ARGUMENT);
  *         -EINVAL  endian is not a TUNTAP_ENDIAN_* (_ARGUMENT).
  * @since 0.1.0
  */
@@ -2756,7 +2756,7 @@ int tuntap_config_set_vnet_endian(tuntap_config *config, uint32_t endian, tuntap
  * @param flags   0 or TUNTAP_REPLACE.
  * @param err     May be NULL.
  * @return 0, or
- *         -EINVAL  config or addr is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  config or addr is NULL (_ARGUMENT);
  *         -EINVAL  as in tuntap_add_addr;
  *         -ENOMEM  out of memory (_SYSTEM).
  * @since 0.1.0
@@ -2773,7 +2773,7 @@ int tuntap_config_add_addr(tuntap_config *config, const tuntap_addr *addr, size_
  * @param flags   0 or TUNTAP_REPLACE.
  * @param err     May be NULL.
  * @return 0, or
- *         -EINVAL  config or route is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  config or route is NULL (_ARGUMENT);
  *         -EINVAL  as in tuntap_add_route;
  *         -ENOMEM  out of memory (_SYSTEM).
  * @since 0.1.0
@@ -2787,7 +2787,7 @@ int tuntap_config_add_route(tuntap_config *config, const tuntap_route *route, si
  * @param up      0: down. Not 0: up.
  * @param err     May be NULL.
  * @return 0, or
- *         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
+ *         -EINVAL  config is NULL (_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_config_set_up(tuntap_config *config, int up, tuntap_error *err);
@@ -2816,7 +2816,7 @@ int tuntap_config_set_up(tuntap_config *config, int up, tuntap_error *err);
  * @param path  For example "/run/netns/blue" or "/proc/1234/ns/net".
  * @param err   May be NULL.
  * @return 0, even if it is already there, or
- *         -EINVAL  dev or path is NULL (TUNTAP_REASON_ARGUMENT);
+ *         -EINVAL  dev or path is NULL (_ARGUMENT);
  *         -EINVAL  path is not a network namespace (_NAMESPACE);
  *         -ENOENT, -EACCES, ...  path cannot be opened;
  *         -EEXIST  the name is in use there (_BUSY);
@@ -2834,7 +2834,7 @@ int tuntap_set_netns(tuntap *dev, const char *path, tuntap_error *err);
  * @param fd   A descriptor of a network namespace. It still belongs to the caller.
  * @param err  May be NULL.
  * @return 0, or as tuntap_set_netns, or
- *         -EBADF  fd is not open (TUNTAP_REASON_ARGUMENT).
+ *         -EBADF  fd is not open (_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_set_netns_fd(tuntap *dev, int fd, tuntap_error *err);
@@ -2861,16 +2861,16 @@ int tuntap_set_netns_fd(tuntap *dev, int fd, tuntap_error *err);
  * @param queue  Receives the new handle, attached; tuntap_close frees it.
  * @param err    May be NULL.
  * @return 0, or
- *         -EINVAL  flags are not valid here (TUNTAP_REASON_FLAGS);
+ *         -EINVAL  flags are not valid here (_FLAGS);
  *         -EINVAL  the device has a single queue, or its virtio header is now larger than 256 bytes
- *                  (TUNTAP_REASON_MISMATCH);
- *         -EINVAL  dev or queue is NULL (TUNTAP_REASON_ARGUMENT);
- *         -E2BIG   the device has the maximum number of queues (TUNTAP_REASON_BUSY);
+ *                  (_MISMATCH);
+ *         -EINVAL  dev or queue is NULL (_ARGUMENT);
+ *         -E2BIG   the device has the maximum number of queues (_BUSY);
  *         -EPERM   CAP_NET_ADMIN is needed: the device belongs to another user
- *                  (TUNTAP_REASON_PRIVILEGE);
- *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED);
+ *                  (_PRIVILEGE);
+ *         -ENODEV  the device is gone (_REMOVED);
  *         -EXDEV   this process cannot enter the network namespace of the device
- *                  (TUNTAP_REASON_NAMESPACE);
+ *                  (_NAMESPACE);
  *         or as tuntap_open.
  * @since 0.1.0
  */
@@ -2884,11 +2884,11 @@ int tuntap_open_queue(tuntap *dev, uint64_t flags, tuntap **queue, tuntap_error 
  * @param dev  The handle of the queue.
  * @param err  May be NULL.
  * @return 0, even if the queue is already attached; or
- *         -EINVAL  the device has a single queue (TUNTAP_REASON_MISMATCH);
- *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
- *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED);
- *         -ENOMEM  no memory for the filter (TUNTAP_REASON_SYSTEM);
- *         -EBUSY   the kernel does not attach the queue (TUNTAP_REASON_BUSY).
+ *         -EINVAL  the device has a single queue (_MISMATCH);
+ *         -EINVAL  dev is NULL (_ARGUMENT);
+ *         -ENODEV  the device is gone (_REMOVED);
+ *         -ENOMEM  no memory for the filter (_SYSTEM);
+ *         -EBUSY   the kernel does not attach the queue (_BUSY).
  * @since 0.1.0
  */
 int tuntap_attach(tuntap *dev, tuntap_error *err);
@@ -2904,9 +2904,9 @@ int tuntap_attach(tuntap *dev, tuntap_error *err);
  * @param dev  The handle of the queue.
  * @param err  May be NULL.
  * @return 0, even if the queue is already detached; or
- *         -EINVAL  the device has a single queue (TUNTAP_REASON_MISMATCH);
- *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
- *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+ *         -EINVAL  the device has a single queue (_MISMATCH);
+ *         -EINVAL  dev is NULL (_ARGUMENT);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_detach(tuntap *dev, tuntap_error *err);
@@ -2955,7 +2955,7 @@ typedef struct tuntap_packet {
  *                tuntap_close.
  * @param err     May be NULL.
  * @return 0, or
- *         -EINVAL  dev or reader is NULL (TUNTAP_REASON_ARGUMENT); unknown flags (_FLAGS);
+ *         -EINVAL  dev or reader is NULL (_ARGUMENT); unknown flags (_FLAGS);
  *         -ENOMEM  no memory: a reader needs 390 KB (_SYSTEM).
  * @since 0.1.0
  */
@@ -2985,7 +2985,7 @@ void tuntap_reader_free(tuntap_reader *reader);
  * @param tailroom  Bytes after each packet. headroom + tailroom is at most 4096.
  * @param err       May be NULL.
  * @return 0, or
- *         -EINVAL  reader is NULL (TUNTAP_REASON_ARGUMENT); more than 4096 bytes (_RANGE).
+ *         -EINVAL  reader is NULL (_ARGUMENT); more than 4096 bytes (_RANGE).
  * @since 0.1.0
  */
 int tuntap_reader_set_room(tuntap_reader *reader, size_t headroom, size_t tailroom, tuntap_error *err);
@@ -3010,7 +3010,7 @@ int tuntap_reader_set_room(tuntap_reader *reader, size_t headroom, size_t tailro
  * @return The size of the packet, or
  *         0           the batch is over: flush now. The device may have more packets: the next
  *                     call begins another batch;
- *         -EAGAIN     no packet is waiting, and the handle is non-blocking (TUNTAP_REASON_AGAIN).
+ *         -EAGAIN     no packet is waiting, and the handle is non-blocking (_AGAIN).
  *                     Only this value means that no packet is waiting;
  *         -EPROTO     a super-packet did not match its virtio header, and is lost (_PACKET);
  *         -ECANCELED  no packet, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was called
@@ -3044,7 +3044,7 @@ ssize_t tuntap_reader_next(tuntap_reader *reader, void **packet, tuntap_error *e
  * @return The number of packets, or
  *         0        the batch is over: flush now. The device may have more packets: the next call
  *                  begins another batch;
- *         -EAGAIN  no packet is waiting, and the handle is non-blocking (TUNTAP_REASON_AGAIN). Only
+ *         -EAGAIN  no packet is waiting, and the handle is non-blocking (_AGAIN). Only
  *                  this value means that no packet is waiting;
  *         -EINVAL  packets is NULL; count is 0, or larger than memory; size is wrong (_ARGUMENT);
  *         or another errno as tuntap_reader_next.
@@ -3073,7 +3073,7 @@ ssize_t tuntap_reader_batch(tuntap_reader *reader, tuntap_packet *packets, size_
  * @return The number of packets: fewer than count if the next packet is larger than its buffer. Or
  *         0          the batch is over: flush now. The device may have more packets: the next call
  *                    begins another batch;
- *         -EAGAIN    no packet is waiting, and the handle is non-blocking (TUNTAP_REASON_AGAIN). Only
+ *         -EAGAIN    no packet is waiting, and the handle is non-blocking (_AGAIN). Only
  *                    this value means that no packet is waiting;
  *         -EMSGSIZE  the first packet is larger than its buffer (_BUFFER). The packet is not lost: the
  *                    next call returns it. The message has its size;
@@ -3116,7 +3116,7 @@ ssize_t tuntap_reader_copy(tuntap_reader *reader, tuntap_packet *packets, size_t
  *                tuntap_close.
  * @param err     May be NULL.
  * @return 0, or
- *         -EINVAL  dev or writer is NULL (TUNTAP_REASON_ARGUMENT); unknown flags (_FLAGS);
+ *         -EINVAL  dev or writer is NULL (_ARGUMENT); unknown flags (_FLAGS);
  *         -ENOMEM  no memory: a writer needs 3.4 MB on a device with TUNTAP_OFFLOAD, and 64 KiB on
  *                  any other device (_SYSTEM).
  * @since 0.1.0
@@ -3159,7 +3159,7 @@ int tuntap_writer_put(tuntap_writer *writer, const void *packet, size_t size, tu
  *                reservation.
  * @param err     May be NULL.
  * @return 0, or
- *         -EMSGSIZE  longer than tuntap_read_size (TUNTAP_REASON_PACKET);
+ *         -EMSGSIZE  longer than tuntap_read_size (_PACKET);
  *         -EINVAL    size is 0 (_PACKET); writer or packet is NULL (_ARGUMENT).
  * @since 0.1.0
  */
@@ -3173,7 +3173,7 @@ int tuntap_writer_reserve(tuntap_writer *writer, size_t size, void **packet, tun
  * @param err     May be NULL.
  * @return 0, or errors as tuntap_writer_put: then the packet was not accepted, and the memory stays
  *         reserved; or
- *         -EINVAL  larger than the reserved size (TUNTAP_REASON_ARGUMENT).
+ *         -EINVAL  larger than the reserved size (_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_writer_commit(tuntap_writer *writer, size_t size, tuntap_error *err);
@@ -3189,7 +3189,7 @@ int tuntap_writer_commit(tuntap_writer *writer, size_t size, tuntap_error *err);
  * @param writer  The writer.
  * @param err     May be NULL.
  * @return 0 if all packets went out and there is no unreported loss, or
- *         -EAGAIN     no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
+ *         -EAGAIN     no room, and the handle is non-blocking (_AGAIN);
  *         -EINTR      a signal handler ran during the wait (_INTERRUPTED);
  *         -ECANCELED  no room, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was called
  *                     (_SHUTDOWN).
@@ -3212,7 +3212,7 @@ int tuntap_writer_flush(tuntap_writer *writer, tuntap_error *err);
  * @param writer  The writer.
  * @param lost    Receives the number.
  * @param err     May be NULL.
- * @return 0, or -EINVAL if writer or lost is NULL (TUNTAP_REASON_ARGUMENT).
+ * @return 0, or -EINVAL if writer or lost is NULL (_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_writer_get_lost(const tuntap_writer *writer, uint64_t *lost, tuntap_error *err);
@@ -3236,7 +3236,7 @@ int tuntap_writer_get_lost(const tuntap_writer *writer, uint64_t *lost, tuntap_e
  *         *taken is less than count, errors as tuntap_writer_put for the next packet: the packets
  *         before it went out, or stay in the writer as after tuntap_writer_flush. Or
  *         -EINVAL  writer, packets, taken or an address is NULL; a size, or count, is larger than
- *                  memory (TUNTAP_REASON_ARGUMENT). No packet was accepted.
+ *                  memory (_ARGUMENT). No packet was accepted.
  * @since 0.1.0
  */
 int tuntap_writer_batch(tuntap_writer *writer, const tuntap_packet *packets, size_t count, size_t size, size_t *taken, tuntap_error *err);
@@ -3362,7 +3362,7 @@ typedef struct tuntap_vnet_hdr {
  *                  TUNTAP_F_UDP_TUNNEL_GSO, which needs one of TSO4, TSO6 and USO4.
  * @param err       May be NULL.
  * @return 0, or
- *         -EINVAL      dev is NULL (TUNTAP_REASON_ARGUMENT); unknown bits (_FLAGS); not opened
+ *         -EINVAL      dev is NULL (_ARGUMENT); unknown bits (_FLAGS); not opened
  *                      with TUNTAP_OFFLOAD, or the virtio header of the device is shorter than
  *                      24 bytes or big-endian, and cannot describe tunnels (_MISMATCH);
  *         -EOPNOTSUPP  the kernel does not support this set, or a bit lacks the one that it
@@ -3388,7 +3388,7 @@ int tuntap_set_offloads(tuntap *dev, uint64_t offloads, tuntap_error *err);
  * @param size  Receives the size in bytes.
  * @param err   May be NULL.
  * @return 0, or
- *         -EINVAL  dev or size is NULL (TUNTAP_REASON_ARGUMENT); not opened with TUNTAP_OFFLOAD
+ *         -EINVAL  dev or size is NULL (_ARGUMENT); not opened with TUNTAP_OFFLOAD
  *                  (_MISMATCH).
  * @since 0.1.0
  */
@@ -3410,7 +3410,7 @@ int tuntap_get_vnet_hdr_size(const tuntap *dev, size_t *size, tuntap_error *err)
  * @param size      Size of buf. tuntap_read_size returns a size that is always enough.
  * @param err       May be NULL.
  * @return As tuntap_read, or
- *         -EINVAL  hdr is NULL, or hdr_size is wrong (TUNTAP_REASON_ARGUMENT); not opened with
+ *         -EINVAL  hdr is NULL, or hdr_size is wrong (_ARGUMENT); not opened with
  *                  TUNTAP_OFFLOAD (_MISMATCH).
  * @since 0.1.0
  */
@@ -3429,7 +3429,7 @@ ssize_t tuntap_read_super(tuntap *dev, tuntap_vnet_hdr *hdr, size_t hdr_size, vo
  * @param err       May be NULL.
  * @return As tuntap_write, or
  *         -EINVAL  hdr is NULL, hdr_size is wrong, or a member of hdr that this version does not
- *                  know is not 0 (TUNTAP_REASON_ARGUMENT); not opened with TUNTAP_OFFLOAD
+ *                  know is not 0 (_ARGUMENT); not opened with TUNTAP_OFFLOAD
  *                  (_MISMATCH); the kernel refuses the header: a UDP super-packet needs Linux 6.2,
  *                  has at most 128 segments, and must have TUNTAP_VNET_HDR_F_NEEDS_CSUM; one in a
  *                  tunnel needs Linux 6.17 and a TAP with a virtio header of 24 bytes (_PACKET).
@@ -3451,7 +3451,7 @@ ssize_t tuntap_write_super(tuntap *dev, const tuntap_vnet_hdr *hdr, size_t hdr_s
  * @param splitter  Receives the splitter. Free it with tuntap_splitter_free.
  * @param err       May be NULL.
  * @return 0, or
- *         -EINVAL  splitter is NULL (TUNTAP_REASON_ARGUMENT); unknown flags, or not exactly one
+ *         -EINVAL  splitter is NULL (_ARGUMENT); unknown flags, or not exactly one
  *                  of TUNTAP_TUN and TUNTAP_TAP (_FLAGS);
  *         -ENOMEM  no memory (_SYSTEM).
  * @since 0.1.0
@@ -3479,7 +3479,7 @@ void tuntap_splitter_free(tuntap_splitter *splitter);
  * @param err       May be NULL.
  * @return 0, or
  *         -EINVAL  splitter, hdr or packet is NULL, hdr_size is wrong, or a member of hdr that this
- *                  version does not know is not 0 (TUNTAP_REASON_ARGUMENT); longer than 65,557
+ *                  version does not know is not 0 (_ARGUMENT); longer than 65,557
  *                  bytes, or the packet does not match hdr (_PACKET). The packet is unchanged.
  * @since 0.1.0
  */
@@ -3494,7 +3494,7 @@ int tuntap_splitter_begin(tuntap_splitter *splitter, const tuntap_vnet_hdr *hdr,
  * @param err       May be NULL.
  * @return The size of the segment, or
  *         0        no segment is left;
- *         -EINVAL  splitter or packet is NULL (TUNTAP_REASON_ARGUMENT); the super-packet was
+ *         -EINVAL  splitter or packet is NULL (_ARGUMENT); the super-packet was
  *                  modified (_PACKET).
  * @since 0.1.0
  */
@@ -3511,7 +3511,7 @@ ssize_t tuntap_splitter_next(tuntap_splitter *splitter, void **packet, tuntap_er
  * @param err       May be NULL.
  * @return The size of the segment, or
  *         0          no segment is left;
- *         -EMSGSIZE  the segment is longer than size (TUNTAP_REASON_BUFFER). It is not lost: the
+ *         -EMSGSIZE  the segment is longer than size (_BUFFER). It is not lost: the
  *                    next call returns it;
  *         -EINVAL    splitter or to is NULL (_ARGUMENT); the super-packet was modified (_PACKET).
  * @since 0.1.0
@@ -3532,7 +3532,7 @@ ssize_t tuntap_splitter_copy(tuntap_splitter *splitter, void *to, size_t size, t
  * @param joiner  Receives the joiner. Free it with tuntap_joiner_free.
  * @param err     May be NULL.
  * @return 0, or
- *         -EINVAL  joiner is NULL (TUNTAP_REASON_ARGUMENT); unknown flags, or not exactly one
+ *         -EINVAL  joiner is NULL (_ARGUMENT); unknown flags, or not exactly one
  *                  of TUNTAP_TUN and TUNTAP_TAP (_FLAGS);
  *         -ENOMEM  no memory: a joiner needs 3.3 MB (_SYSTEM).
  * @since 0.1.0
@@ -3558,7 +3558,7 @@ void tuntap_joiner_free(tuntap_joiner *joiner);
  * @param err     May be NULL.
  * @return 0, or
  *         -ENOBUFS   no room: take the collected packets with tuntap_joiner_next first
- *                    (TUNTAP_REASON_AGAIN);
+ *                    (_AGAIN);
  *         -EINVAL    joiner or packet is NULL (_ARGUMENT); size is 0 (_PACKET);
  *         -EMSGSIZE  longer than 65,557 bytes (_PACKET).
  * @since 0.1.0
@@ -3577,7 +3577,7 @@ int tuntap_joiner_put(tuntap_joiner *joiner, const void *packet, size_t size, tu
  * @param err       May be NULL.
  * @return The size of the packet, or
  *         0        no packet is left, and there is room again;
- *         -EINVAL  joiner, hdr or packet is NULL, or hdr_size is wrong (TUNTAP_REASON_ARGUMENT).
+ *         -EINVAL  joiner, hdr or packet is NULL, or hdr_size is wrong (_ARGUMENT).
  * @since 0.1.0
  */
 ssize_t tuntap_joiner_next(tuntap_joiner *joiner, tuntap_vnet_hdr *hdr, size_t hdr_size, void **packet, tuntap_error *err);
@@ -3606,10 +3606,10 @@ ssize_t tuntap_joiner_next(tuntap_joiner *joiner, tuntap_vnet_hdr *hdr, size_t h
  *             reference: the descriptor can be closed. -1: removes the program.
  * @param err  May be NULL.
  * @return 0, or
- *         -EINVAL  fd is not a program of this type (TUNTAP_REASON_ARGUMENT);
- *         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
- *         -EBADF   fd is not open (TUNTAP_REASON_ARGUMENT);
- *         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+ *         -EINVAL  fd is not a program of this type (_ARGUMENT);
+ *         -EINVAL  dev is NULL (_ARGUMENT);
+ *         -EBADF   fd is not open (_ARGUMENT);
+ *         -ENODEV  the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_steering_ebpf(tuntap *dev, int fd, tuntap_error *err);
@@ -3651,11 +3651,11 @@ int tuntap_set_filter_ebpf(tuntap *dev, int fd, tuntap_error *err);
  * @param count   The number of instructions: at most 4096.
  * @param err     May be NULL.
  * @return 0, or
- *         -EINVAL      not a program that the kernel accepts (TUNTAP_REASON_ARGUMENT);
- *         -EINVAL      more than 4096 instructions (TUNTAP_REASON_RANGE);
- *         -EINVAL      dev is NULL, or filter is NULL and count is not 0 (TUNTAP_REASON_ARGUMENT);
- *         -EOPNOTSUPP  the device is a TUN (TUNTAP_REASON_KIND);
- *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+ *         -EINVAL      not a program that the kernel accepts (_ARGUMENT);
+ *         -EINVAL      more than 4096 instructions (_RANGE);
+ *         -EINVAL      dev is NULL, or filter is NULL and count is not 0 (_ARGUMENT);
+ *         -EOPNOTSUPP  the device is a TUN (_KIND);
+ *         -ENODEV      the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_filter_bpf(tuntap *dev, const void *filter, size_t count, tuntap_error *err);
@@ -3675,12 +3675,12 @@ int tuntap_set_filter_bpf(tuntap *dev, const void *filter, size_t count, tuntap_
  *               pass.
  * @param err    May be NULL.
  * @return 0, or
- *         -EINVAL      unknown flags (TUNTAP_REASON_FLAGS);
- *         -EINVAL      more than 65535 addresses (TUNTAP_REASON_RANGE);
- *         -EINVAL      an address after the eighth is not multicast (TUNTAP_REASON_ADDRESS);
- *         -EINVAL      dev is NULL, or macs is NULL and count is not 0 (TUNTAP_REASON_ARGUMENT);
- *         -EOPNOTSUPP  the device is a TUN (TUNTAP_REASON_KIND);
- *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+ *         -EINVAL      unknown flags (_FLAGS);
+ *         -EINVAL      more than 65535 addresses (_RANGE);
+ *         -EINVAL      an address after the eighth is not multicast (_ADDRESS);
+ *         -EINVAL      dev is NULL, or macs is NULL and count is not 0 (_ARGUMENT);
+ *         -EOPNOTSUPP  the device is a TUN (_KIND);
+ *         -ENODEV      the device is gone (_REMOVED).
  * @since 0.1.0
  */
 int tuntap_set_filter_mac(tuntap *dev, const uint8_t *macs, size_t count, uint64_t flags, tuntap_error *err);
@@ -3932,13 +3932,13 @@ typedef struct tuntap_event {
  * @param monitor  Receives the monitor; tuntap_monitor_close frees it.
  * @param err      May be NULL.
  * @return 0, or
- *         -EINVAL      unknown flags (TUNTAP_REASON_FLAGS);
- *         -EINVAL      monitor is NULL (TUNTAP_REASON_ARGUMENT);
- *         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED);
+ *         -EINVAL      unknown flags (_FLAGS);
+ *         -EINVAL      monitor is NULL (_ARGUMENT);
+ *         -ENODEV      the device is gone (_REMOVED);
  *         -EXDEV       this process cannot enter the network namespace of the device
- *                      (TUNTAP_REASON_NAMESPACE);
- *         -EMFILE, -ENOMEM, ...  no resources (TUNTAP_REASON_SYSTEM);
- *         -EOPNOTSUPP  this operating system has no monitor (TUNTAP_REASON_PLATFORM).
+ *                      (_NAMESPACE);
+ *         -EMFILE, -ENOMEM, ...  no resources (_SYSTEM);
+ *         -EOPNOTSUPP  this operating system has no monitor (_PLATFORM).
  * @since 0.1.0
  */
 int tuntap_monitor_open(const tuntap *dev, uint64_t flags, tuntap_monitor **monitor, tuntap_error *err);
@@ -3966,7 +3966,7 @@ void tuntap_monitor_close(tuntap_monitor *monitor);
  * @param monitor  The monitor.
  * @param err      May be NULL.
  * @return The descriptor, or
- *         -EINVAL  monitor is NULL (TUNTAP_REASON_ARGUMENT).
+ *         -EINVAL  monitor is NULL (_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_monitor_get_fd(const tuntap_monitor *monitor, tuntap_error *err);
@@ -3994,15 +3994,15 @@ void tuntap_monitor_shutdown(tuntap_monitor *monitor);
  * @param milliseconds  The time limit, on the monotonic clock. 0: does not wait. Negative: no limit.
  * @param err           May be NULL.
  * @return 0, or
- *         -ETIMEDOUT  no event within the time limit (TUNTAP_REASON_TIMEOUT);
- *         -EINTR      a signal handler ran during the wait (TUNTAP_REASON_INTERRUPTED);
- *         -ECANCELED  the monitor is shut down (TUNTAP_REASON_SHUTDOWN);
+ *         -ETIMEDOUT  no event within the time limit (_TIMEOUT);
+ *         -EINTR      a signal handler ran during the wait (_INTERRUPTED);
+ *         -ECANCELED  the monitor is shut down (_SHUTDOWN);
  *         -ENODEV     the only device of the monitor is gone, and an event has reported that
- *                     (TUNTAP_REASON_REMOVED);
- *         -EBUSY      another thread is taking an event of this monitor (TUNTAP_REASON_BUSY);
+ *                     (_REMOVED);
+ *         -EBUSY      another thread is taking an event of this monitor (_BUSY);
  *         -ENOMEM     no memory for an event: TUNTAP_EVENT_OVERRUN is the next event
- *                     (TUNTAP_REASON_SYSTEM);
- *         -EINVAL     monitor or event is NULL, or size is too small (TUNTAP_REASON_ARGUMENT).
+ *                     (_SYSTEM);
+ *         -EINVAL     monitor or event is NULL, or size is too small (_ARGUMENT).
  * @since 0.1.0
  */
 int tuntap_monitor_next(tuntap_monitor *monitor, tuntap_event *event, size_t size, int32_t milliseconds, tuntap_error *err);

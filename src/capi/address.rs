@@ -149,19 +149,19 @@ pub(super) fn protocol(number: u32) -> Result<u8> {
 /// @param err    May be NULL.
 /// @return 0, even if the device already has this address; or
 ///         -EINVAL      addr is unspecified, multicast or the IPv4 broadcast address, or family or
-///                      prefix contradicts it (TUNTAP_REASON_ADDRESS);
-///         -EINVAL      unknown flags (TUNTAP_REASON_FLAGS);
+///                      prefix contradicts it (_ADDRESS);
+///         -EINVAL      unknown flags (_FLAGS);
 ///         -EINVAL      preferred is longer than valid, the label or the protocol is too large, or
-///                      the MTU is below 1280 and the address IPv6 (TUNTAP_REASON_RANGE);
+///                      the MTU is below 1280 and the address IPv6 (_RANGE);
 ///         -EINVAL      a label or broadcast address with IPv6, an unknown family or scope, or
-///                      reserved is not 0 (TUNTAP_REASON_ARGUMENT);
-///         -EINVAL      dev or addr is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
-///         -EEXIST      the device has a conflicting address (TUNTAP_REASON_BUSY);
-///         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
-///         -EACCES      IPv6 is disabled on the device (TUNTAP_REASON_SYSTEM);
-///         -EOPNOTSUPP  the kernel has no IPv6 (TUNTAP_REASON_SYSTEM);
-///         -EOPNOTSUPP  Darwin does not have what is requested (TUNTAP_REASON_PLATFORM);
-///         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+///                      reserved is not 0 (_ARGUMENT);
+///         -EINVAL      dev or addr is NULL, or size is too small (_ARGUMENT);
+///         -EEXIST      the device has a conflicting address (_BUSY);
+///         -EPERM       CAP_NET_ADMIN is needed (_PRIVILEGE);
+///         -EACCES      IPv6 is disabled on the device (_SYSTEM);
+///         -EOPNOTSUPP  the kernel has no IPv6 (_SYSTEM);
+///         -EOPNOTSUPP  Darwin does not have what is requested (_PLATFORM);
+///         -ENODEV      the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_add_addr(
@@ -196,13 +196,13 @@ pub unsafe extern "C" fn tuntap_add_addr(
 /// @param size  sizeof(tuntap_addr).
 /// @param err   May be NULL.
 /// @return 0, or
-///         -ENOENT  the device does not have the address (TUNTAP_REASON_UNSET);
+///         -ENOENT  the device does not have the address (_UNSET);
 ///         -EINVAL  addr is not the address of a host, or family or prefix contradicts it
-///                  (TUNTAP_REASON_ADDRESS);
-///         -EINVAL  an unknown family (TUNTAP_REASON_ARGUMENT);
-///         -EINVAL  dev or addr is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
-///         -EPERM   CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
-///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+///                  (_ADDRESS);
+///         -EINVAL  an unknown family (_ARGUMENT);
+///         -EINVAL  dev or addr is NULL, or size is too small (_ARGUMENT);
+///         -EPERM   CAP_NET_ADMIN is needed (_PRIVILEGE);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_del_addr(
@@ -226,8 +226,8 @@ pub unsafe extern "C" fn tuntap_del_addr(
 /// @param err    May be NULL.
 /// @return The number of addresses, which may be larger than count; or
 ///         -EINVAL  dev is NULL, addrs is NULL and count is not 0, or size is too small
-///                  (TUNTAP_REASON_ARGUMENT);
-///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+///                  (_ARGUMENT);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_list_addrs(
@@ -249,10 +249,10 @@ pub unsafe extern "C" fn tuntap_list_addrs(
 /// @param size  Bytes of buf; TUNTAP_ADDR_SIZE is always enough.
 /// @param err   May be NULL.
 /// @return 0, or
-///         -ENOENT  the device has no IPv4 address (TUNTAP_REASON_UNSET);
-///         -EINVAL  dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
-///         -ERANGE  buf is too small (TUNTAP_REASON_BUFFER);
-///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+///         -ENOENT  the device has no IPv4 address (_UNSET);
+///         -EINVAL  dev or buf is NULL (_ARGUMENT);
+///         -ERANGE  buf is too small (_BUFFER);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_addr(
@@ -290,12 +290,12 @@ pub unsafe extern "C" fn tuntap_get_addr(
 ///              already has on the device, or else that of a single host: 32 or 128.
 /// @param err   May be NULL.
 /// @return 0, or
-///         -EINVAL  addr is not the address of a host (TUNTAP_REASON_ADDRESS);
-///         -EINVAL  the MTU is below 1280 and the address IPv6 (TUNTAP_REASON_RANGE);
-///         -EINVAL  dev or addr is NULL (TUNTAP_REASON_ARGUMENT);
-///         -EPERM   CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
-///         -EACCES  IPv6 is disabled on the device (TUNTAP_REASON_SYSTEM);
-///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+///         -EINVAL  addr is not the address of a host (_ADDRESS);
+///         -EINVAL  the MTU is below 1280 and the address IPv6 (_RANGE);
+///         -EINVAL  dev or addr is NULL (_ARGUMENT);
+///         -EPERM   CAP_NET_ADMIN is needed (_PRIVILEGE);
+///         -EACCES  IPv6 is disabled on the device (_SYSTEM);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_addr(dev: *mut Device, addr: *const c_char, err: *mut CError) -> c_int {
@@ -310,10 +310,10 @@ pub unsafe extern "C" fn tuntap_set_addr(dev: *mut Device, addr: *const c_char, 
 /// @param err   May be NULL.
 /// @return 0, or
 ///         -ENOENT  the device has no IPv4 address, or the first one has no peer
-///                  (TUNTAP_REASON_UNSET);
-///         -EINVAL  dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
-///         -ERANGE  buf is too small (TUNTAP_REASON_BUFFER);
-///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+///                  (_UNSET);
+///         -EINVAL  dev or buf is NULL (_ARGUMENT);
+///         -ERANGE  buf is too small (_BUFFER);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_dstaddr(
@@ -338,11 +338,11 @@ pub unsafe extern "C" fn tuntap_get_dstaddr(
 ///                 removes the peer.
 /// @param err      May be NULL.
 /// @return 0, or
-///         -ENOENT  the device has no IPv4 address (TUNTAP_REASON_UNSET);
-///         -EINVAL  dstaddr is not the IPv4 address of a host (TUNTAP_REASON_ADDRESS);
-///         -EINVAL  dev or dstaddr is NULL (TUNTAP_REASON_ARGUMENT);
-///         -EPERM   CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
-///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+///         -ENOENT  the device has no IPv4 address (_UNSET);
+///         -EINVAL  dstaddr is not the IPv4 address of a host (_ADDRESS);
+///         -EINVAL  dev or dstaddr is NULL (_ARGUMENT);
+///         -EPERM   CAP_NET_ADMIN is needed (_PRIVILEGE);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_dstaddr(
@@ -362,10 +362,10 @@ pub unsafe extern "C" fn tuntap_set_dstaddr(
 /// @param size  Bytes of buf; TUNTAP_ADDR_SIZE is always enough.
 /// @param err   May be NULL.
 /// @return 0, or
-///         -ENOENT  the device has no IPv4 address (TUNTAP_REASON_UNSET);
-///         -EINVAL  dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
-///         -ERANGE  buf is too small (TUNTAP_REASON_BUFFER);
-///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+///         -ENOENT  the device has no IPv4 address (_UNSET);
+///         -EINVAL  dev or buf is NULL (_ARGUMENT);
+///         -ERANGE  buf is too small (_BUFFER);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_netmask(
@@ -388,11 +388,11 @@ pub unsafe extern "C" fn tuntap_get_netmask(
 /// @param netmask  The netmask, such as "255.255.255.0". Its one bits come before its zero bits.
 /// @param err      May be NULL.
 /// @return 0, or
-///         -ENOENT  the device has no IPv4 address (TUNTAP_REASON_UNSET);
-///         -EINVAL  netmask is not a netmask (TUNTAP_REASON_ADDRESS);
-///         -EINVAL  dev or netmask is NULL (TUNTAP_REASON_ARGUMENT);
-///         -EPERM   CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
-///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+///         -ENOENT  the device has no IPv4 address (_UNSET);
+///         -EINVAL  netmask is not a netmask (_ADDRESS);
+///         -EINVAL  dev or netmask is NULL (_ARGUMENT);
+///         -EPERM   CAP_NET_ADMIN is needed (_PRIVILEGE);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_netmask(

@@ -26,7 +26,7 @@ use crate::model::vnet_hdr::Endian;
 /// @param config  Receives the config. tuntap_config_free frees it.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  config is NULL (_ARGUMENT);
 ///         -ENOMEM  out of memory (_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn tuntap_config_free(config: *mut Config) {
 /// @param uid     As numbered in the user namespace of the calling process.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
+///         -EINVAL  config is NULL (_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_owner(config: *mut Config, uid: u32, err: *mut CError) -> c_int {
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn tuntap_config_set_owner(config: *mut Config, uid: u32, 
 /// @param gid     As numbered in the user namespace of the calling process.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
+///         -EINVAL  config is NULL (_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_group(config: *mut Config, gid: u32, err: *mut CError) -> c_int {
@@ -79,7 +79,7 @@ pub unsafe extern "C" fn tuntap_config_set_group(config: *mut Config, gid: u32, 
 ///                the open, and of tuntap_open_queue. NULL: the usual node again.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  config is NULL (_ARGUMENT);
 ///         -EINVAL  path is empty (_ARGUMENT);
 ///         -ENOMEM  out of memory (_SYSTEM).
 /// @since 0.1.0
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn tuntap_config_set_node(
 ///                call. NULL: the namespace of the calling thread again.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  config is NULL (_ARGUMENT);
 ///         -EINVAL  path is not a network namespace (_NAMESPACE);
 ///         -ENOENT, -EACCES, -ENAMETOOLONG, ...  path cannot be opened.
 /// @since 0.1.0
@@ -131,7 +131,7 @@ pub unsafe extern "C" fn tuntap_config_set_netns(
 ///                caller. -1: the namespace of the calling thread again.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  config is NULL (_ARGUMENT);
 ///         -EINVAL  fd is not a network namespace (_NAMESPACE);
 ///         -EBADF   fd is not open (_ARGUMENT).
 /// @since 0.1.0
@@ -154,7 +154,7 @@ pub unsafe extern "C" fn tuntap_config_set_netns_fd(
 /// @param mtu     In bytes.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
+///         -EINVAL  config is NULL (_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_mtu(config: *mut Config, mtu: u32, err: *mut CError) -> c_int {
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn tuntap_config_set_mtu(config: *mut Config, mtu: u32, er
 /// @param mac     TUNTAP_MAC_SIZE (6) bytes.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EINVAL  config or mac is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  config or mac is NULL (_ARGUMENT);
 ///         -EINVAL  mac is a group address or all zeros (_ADDRESS).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -188,7 +188,7 @@ pub unsafe extern "C" fn tuntap_config_set_mac(
 /// @param alias   Copied. Up to 255 bytes.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EINVAL  config or alias is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  config or alias is NULL (_ARGUMENT);
 ///         -EINVAL  alias is too long (_RANGE);
 ///         -ENOMEM  out of memory (_SYSTEM).
 /// @since 0.1.0
@@ -211,7 +211,7 @@ pub unsafe extern "C" fn tuntap_config_set_alias(
 /// @param packets  For each queue.
 /// @param err      May be NULL.
 /// @return 0, or
-///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
+///         -EINVAL  config is NULL (_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_txqueuelen(
@@ -228,7 +228,7 @@ pub unsafe extern "C" fn tuntap_config_set_txqueuelen(
 /// @param bytes   1 to 2147483647.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
+///         -EINVAL  config is NULL (_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_sndbuf(
@@ -257,7 +257,7 @@ pub unsafe extern "C" fn tuntap_config_set_sndbuf(
 /// @param size    10 to 256.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  config is NULL (_ARGUMENT);
 ///         -EINVAL  size is out of range (_RANGE).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -284,7 +284,7 @@ pub unsafe extern "C" fn tuntap_config_set_vnet_hdr_size(
 /// @param endian  A TUNTAP_ENDIAN_*.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  config is NULL (_ARGUMENT);
 ///         -EINVAL  endian is not a TUNTAP_ENDIAN_* (_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -308,7 +308,7 @@ pub unsafe extern "C" fn tuntap_config_set_vnet_endian(
 /// @param flags   0 or TUNTAP_REPLACE.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EINVAL  config or addr is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  config or addr is NULL (_ARGUMENT);
 ///         -EINVAL  as in tuntap_add_addr;
 ///         -ENOMEM  out of memory (_SYSTEM).
 /// @since 0.1.0
@@ -341,7 +341,7 @@ pub unsafe extern "C" fn tuntap_config_add_addr(
 /// @param flags   0 or TUNTAP_REPLACE.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EINVAL  config or route is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  config or route is NULL (_ARGUMENT);
 ///         -EINVAL  as in tuntap_add_route;
 ///         -ENOMEM  out of memory (_SYSTEM).
 /// @since 0.1.0
@@ -366,7 +366,7 @@ pub unsafe extern "C" fn tuntap_config_add_route(
 /// @param up      0: down. Not 0: up.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EINVAL  config is NULL (TUNTAP_REASON_ARGUMENT).
+///         -EINVAL  config is NULL (_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_config_set_up(config: *mut Config, up: c_int, err: *mut CError) -> c_int {

@@ -60,23 +60,23 @@ use crate::model::default_route::{Bypass, DefaultRoute, parse_bypass_flags};
 /// @param flags    0, or TUNTAP_KEEP and TUNTAP_OVERRIDE.
 /// @param err      May be NULL.
 /// @return 0, even if the device already has this default route; or
-///         -EINVAL       gateway is not valid (TUNTAP_REASON_ADDRESS);
-///         -EINVAL       unknown flags (TUNTAP_REASON_FLAGS);
+///         -EINVAL       gateway is not valid (_ADDRESS);
+///         -EINVAL       unknown flags (_FLAGS);
 ///         -EINVAL       dev is NULL, the family is unknown, or a gateway is given with family 0
-///                       (TUNTAP_REASON_ARGUMENT);
-///         -EINVAL       the MTU is below 1280, for IPv6 (TUNTAP_REASON_RANGE);
-///         -ENETDOWN     the device is down (TUNTAP_REASON_DOWN);
+///                       (_ARGUMENT);
+///         -EINVAL       the MTU is below 1280, for IPv6 (_RANGE);
+///         -ENETDOWN     the device is down (_DOWN);
 ///         -ENETUNREACH, -EHOSTUNREACH  the gateway is in no network of the device
-///                       (TUNTAP_REASON_SYSTEM);
-///         -EACCES       IPv6 is disabled on the device, for IPv6 (TUNTAP_REASON_SYSTEM): see
+///                       (_SYSTEM);
+///         -EACCES       IPv6 is disabled on the device, for IPv6 (_SYSTEM): see
 ///                       TUNTAP_IPV6_DISABLE, or request TUNTAP_IPV4: then IPv6 packets leave the
 ///                       host through another interface;
-///         -EEXIST       another interface has a default route in the table (TUNTAP_REASON_BUSY);
-///         -EPERM        CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+///         -EEXIST       another interface has a default route in the table (_BUSY);
+///         -EPERM        CAP_NET_ADMIN is needed (_PRIVILEGE);
 ///         -EOPNOTSUPP   the kernel has no policy routing, or no IPv6 for TUNTAP_IPV6
-///                       (TUNTAP_REASON_KERNEL);
-///         -EOPNOTSUPP   Darwin: TUNTAP_KEEP or TUNTAP_OVERRIDE (TUNTAP_REASON_PLATFORM);
-///         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED).
+///                       (_KERNEL);
+///         -EOPNOTSUPP   Darwin: TUNTAP_KEEP or TUNTAP_OVERRIDE (_PLATFORM);
+///         -ENODEV       the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_add_default_route(
@@ -101,13 +101,13 @@ pub unsafe extern "C" fn tuntap_add_default_route(
 /// @param err     May be NULL.
 /// @return 0, or
 ///         -ENOENT      the device has no default route of the family, or of any family
-///                      (TUNTAP_REASON_UNSET);
-///         -EINVAL      dev is NULL, or the family is unknown (TUNTAP_REASON_ARGUMENT);
-///         -EBUSY       the kernel would delete another route (TUNTAP_REASON_BUSY): see
+///                      (_UNSET);
+///         -EINVAL      dev is NULL, or the family is unknown (_ARGUMENT);
+///         -EBUSY       the kernel would delete another route (_BUSY): see
 ///                      tuntap_del_route;
-///         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
-///         -EOPNOTSUPP  the kernel has no policy routing (TUNTAP_REASON_KERNEL);
-///         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+///         -EPERM       CAP_NET_ADMIN is needed (_PRIVILEGE);
+///         -EOPNOTSUPP  the kernel has no policy routing (_KERNEL);
+///         -ENODEV      the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_del_default_route(dev: *mut Device, family: u32, err: *mut CError) -> c_int {
@@ -155,17 +155,17 @@ pub unsafe extern "C" fn tuntap_del_default_route(dev: *mut Device, family: u32,
 /// @param flags        0, or TUNTAP_KEEP.
 /// @param err          May be NULL.
 /// @return 0, even if the device already has this bypass; or
-///         -EINVAL       destination is not valid (TUNTAP_REASON_ADDRESS);
-///         -EINVAL       unknown flags (TUNTAP_REASON_FLAGS);
+///         -EINVAL       destination is not valid (_ADDRESS);
+///         -EINVAL       unknown flags (_FLAGS);
 ///         -EINVAL       dev is NULL, neither a destination nor a mark is given, the mark has bits
-///                       outside the mask, or a mask is given without a mark (TUNTAP_REASON_ARGUMENT);
-///         -EPERM        CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+///                       outside the mask, or a mask is given without a mark (_ARGUMENT);
+///         -EPERM        CAP_NET_ADMIN is needed (_PRIVILEGE);
 ///         -ENETUNREACH  Darwin: no route leads to the destination without the device
-///                       (TUNTAP_REASON_UNSET);
-///         -EEXIST       Darwin: there is another route to this destination (TUNTAP_REASON_BUSY);
-///         -EOPNOTSUPP   the kernel has no policy routing (TUNTAP_REASON_KERNEL);
-///         -EOPNOTSUPP   Darwin: a mark is given (TUNTAP_REASON_PLATFORM);
-///         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED).
+///                       (_UNSET);
+///         -EEXIST       Darwin: there is another route to this destination (_BUSY);
+///         -EOPNOTSUPP   the kernel has no policy routing (_KERNEL);
+///         -EOPNOTSUPP   Darwin: a mark is given (_PLATFORM);
+///         -ENODEV       the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_add_bypass(
@@ -190,12 +190,12 @@ pub unsafe extern "C" fn tuntap_add_bypass(
 /// @param mask         As for tuntap_add_bypass.
 /// @param err          May be NULL.
 /// @return 0, or
-///         -ENOENT      the device does not have this bypass (TUNTAP_REASON_UNSET);
+///         -ENOENT      the device does not have this bypass (_UNSET);
 ///         -EINVAL      as for tuntap_add_bypass;
-///         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
-///         -EOPNOTSUPP  the kernel has no policy routing (TUNTAP_REASON_KERNEL);
-///         -EOPNOTSUPP  Darwin: a mark is given (TUNTAP_REASON_PLATFORM);
-///         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+///         -EPERM       CAP_NET_ADMIN is needed (_PRIVILEGE);
+///         -EOPNOTSUPP  the kernel has no policy routing (_KERNEL);
+///         -EOPNOTSUPP  Darwin: a mark is given (_PLATFORM);
+///         -ENODEV      the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_del_bypass(

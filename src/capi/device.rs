@@ -39,7 +39,7 @@ use crate::model::name::NameRequest;
 /// @param dev    Receives the handle, on success only. tuntap_close frees it.
 /// @param err    May be NULL.
 /// @return 0, or
-///         -EINVAL      name is not valid (TUNTAP_REASON_NAME);
+///         -EINVAL      name is not valid (_NAME);
 ///         -EINVAL      flags are not valid (_FLAGS);
 ///         -EINVAL      dev is NULL (_ARGUMENT);
 ///         -EINVAL      the existing device is of the other kind, or is not a TUN or TAP
@@ -136,7 +136,7 @@ pub unsafe extern "C" fn tuntap_open_config(
 /// @param dev    Receives the handle, on success only. tuntap_close frees it.
 /// @param err    May be NULL.
 /// @return 0, or
-///         -EINVAL       dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL       dev is NULL (_ARGUMENT);
 ///         -EINVAL       flags are not valid (_FLAGS);
 ///         -EINVAL       fd is not the descriptor of a TUN or TAP device (_KIND);
 ///         -EINVAL       the virtio header has more than 256 bytes, or packet information
@@ -206,7 +206,7 @@ pub unsafe extern "C" fn tuntap_close(dev: *mut Device) {
 /// @param fd   Receives the descriptor.
 /// @param err  May be NULL.
 /// @return 0, or
-///         -EINVAL      dev or fd is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL      dev or fd is NULL (_ARGUMENT);
 ///         -EBUSY       a reader or a writer holds the device (_BUSY);
 ///         -EOPNOTSUPP  Darwin: a TAP uses several descriptors (_PLATFORM).
 /// @since 0.1.0
@@ -227,7 +227,7 @@ pub unsafe extern "C" fn tuntap_release(dev: *mut Device, fd: *mut c_int, err: *
 /// @param size  Bytes of buf. TUNTAP_NAME_SIZE is always enough.
 /// @param err   May be NULL.
 /// @return 0, or
-///         -EINVAL  dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev or buf is NULL (_ARGUMENT);
 ///         -ERANGE  buf is too small (_BUFFER);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
@@ -248,7 +248,7 @@ pub unsafe extern "C" fn tuntap_get_name(
 /// @param index  Receives the index.
 /// @param err    May be NULL.
 /// @return 0, or
-///         -EINVAL  dev or index is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev or index is NULL (_ARGUMENT);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -296,7 +296,7 @@ pub unsafe extern "C" fn tuntap_get_fd(dev: *const Device, err: *mut CError) -> 
 /// @param flags  Receives the flags.
 /// @param err    May be NULL.
 /// @return 0, or
-///         -EINVAL  dev or flags is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev or flags is NULL (_ARGUMENT);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -311,7 +311,7 @@ pub unsafe extern "C" fn tuntap_get_flags(dev: *const Device, flags: *mut u64, e
 /// @param on   0: no. Not 0: yes.
 /// @param err  May be NULL.
 /// @return 0, or
-///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev is NULL (_ARGUMENT);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -325,7 +325,7 @@ pub unsafe extern "C" fn tuntap_set_persist(dev: *mut Device, on: c_int, err: *m
 /// @param uid  Receives the user, as numbered in the user namespace of the calling process.
 /// @param err  May be NULL.
 /// @return 0, or
-///         -EINVAL  dev or uid is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev or uid is NULL (_ARGUMENT);
 ///         -ENOENT  no owner is set (_UNSET);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
@@ -343,7 +343,7 @@ pub unsafe extern "C" fn tuntap_get_owner(dev: *const Device, uid: *mut u32, err
 /// @param uid  As numbered in the user namespace of the calling process.
 /// @param err  May be NULL.
 /// @return 0, or
-///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev is NULL (_ARGUMENT);
 ///         -EINVAL  this user namespace has no such user (_RANGE);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
@@ -359,7 +359,7 @@ pub unsafe extern "C" fn tuntap_set_owner(dev: *mut Device, uid: u32, err: *mut 
 ///             process.
 /// @param err  May be NULL.
 /// @return 0, or
-///         -EINVAL  dev or gid is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev or gid is NULL (_ARGUMENT);
 ///         -ENOENT  no group is set (_UNSET);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
@@ -375,7 +375,7 @@ pub unsafe extern "C" fn tuntap_get_group(dev: *const Device, gid: *mut u32, err
 /// @param gid  As numbered in the user namespace of the calling process.
 /// @param err  May be NULL.
 /// @return 0, or
-///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev is NULL (_ARGUMENT);
 ///         -EINVAL  this user namespace has no such group (_RANGE);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
@@ -397,7 +397,7 @@ pub unsafe extern "C" fn tuntap_set_group(dev: *mut Device, gid: u32, err: *mut 
 /// @param on   0: they wait. Not 0: they return -EAGAIN.
 /// @param err  May be NULL.
 /// @return 0, or
-///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT).
+///         -EINVAL  dev is NULL (_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_nonblock(dev: *mut Device, on: c_int, err: *mut CError) -> c_int {

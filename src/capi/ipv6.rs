@@ -18,11 +18,11 @@ use crate::model::ipv6::Setting;
 /// @param value    Receives the value.
 /// @param err      May be NULL.
 /// @return 0, or
-///         -EINVAL      dev or value is NULL, or the setting is unknown (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL      dev or value is NULL, or the setting is unknown (_ARGUMENT);
 ///         -EOPNOTSUPP  the kernel has no IPv6, or the MTU of the device is below 1280
-///                      (TUNTAP_REASON_KERNEL);
-///         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
-///         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+///                      (_KERNEL);
+///         -EOPNOTSUPP  Darwin (_PLATFORM);
+///         -ENODEV      the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_ipv6(
@@ -51,18 +51,18 @@ pub unsafe extern "C" fn tuntap_get_ipv6(
 /// @param value    The value.
 /// @param err      May be NULL.
 /// @return 0, even if the device already has the value; or
-///         -EINVAL      the value is not valid for this setting (TUNTAP_REASON_RANGE);
-///         -EINVAL      dev is NULL, or the setting is unknown (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL      the value is not valid for this setting (_RANGE);
+///         -EINVAL      dev is NULL, or the setting is unknown (_ARGUMENT);
 ///         -EINVAL      the kernel refuses the value: 2 without a stable_secret, for example
-///                      (TUNTAP_REASON_SYSTEM);
-///         -EACCES, -EPERM  CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
-///         -ENOENT      /proc is not mounted (TUNTAP_REASON_SYSTEM);
-///         -EROFS       /proc/sys is read-only (TUNTAP_REASON_SYSTEM);
-///         -EBUSY       the device was renamed during the call (TUNTAP_REASON_BUSY);
+///                      (_SYSTEM);
+///         -EACCES, -EPERM  CAP_NET_ADMIN is needed (_PRIVILEGE);
+///         -ENOENT      /proc is not mounted (_SYSTEM);
+///         -EROFS       /proc/sys is read-only (_SYSTEM);
+///         -EBUSY       the device was renamed during the call (_BUSY);
 ///         -EOPNOTSUPP  the kernel has no IPv6, or the MTU of the device is below 1280
-///                      (TUNTAP_REASON_KERNEL);
-///         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
-///         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+///                      (_KERNEL);
+///         -EOPNOTSUPP  Darwin (_PLATFORM);
+///         -ENODEV      the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_ipv6(

@@ -33,7 +33,7 @@ impl Handle for CJoiner {
 /// @param joiner  Receives the joiner. Free it with tuntap_joiner_free.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EINVAL  joiner is NULL (TUNTAP_REASON_ARGUMENT); unknown flags, or not exactly one
+///         -EINVAL  joiner is NULL (_ARGUMENT); unknown flags, or not exactly one
 ///                  of TUNTAP_TUN and TUNTAP_TAP (_FLAGS);
 ///         -ENOMEM  no memory: a joiner needs 3.3 MB (_SYSTEM).
 /// @since 0.1.0
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn tuntap_joiner_free(joiner: *mut CJoiner) {
 /// @param err     May be NULL.
 /// @return 0, or
 ///         -ENOBUFS   no room: take the collected packets with tuntap_joiner_next first
-///                    (TUNTAP_REASON_AGAIN);
+///                    (_AGAIN);
 ///         -EINVAL    joiner or packet is NULL (_ARGUMENT); size is 0 (_PACKET);
 ///         -EMSGSIZE  longer than 65,557 bytes (_PACKET).
 /// @since 0.1.0
@@ -119,7 +119,7 @@ fn explain(refusal: Refusal, size: usize) -> Error {
 /// @param err       May be NULL.
 /// @return The size of the packet, or
 ///         0        no packet is left, and there is room again;
-///         -EINVAL  joiner, hdr or packet is NULL, or hdr_size is wrong (TUNTAP_REASON_ARGUMENT).
+///         -EINVAL  joiner, hdr or packet is NULL, or hdr_size is wrong (_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_joiner_next(

@@ -16,7 +16,7 @@ use crate::model::name::Name;
 /// @param dev  The device.
 /// @param err  May be NULL.
 /// @return 0, even if it is already up, or
-///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev is NULL (_ARGUMENT);
 ///         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
@@ -32,7 +32,7 @@ pub unsafe extern "C" fn tuntap_up(dev: *mut Device, err: *mut CError) -> c_int 
 /// @param dev  The device.
 /// @param err  May be NULL.
 /// @return 0, even if it is already down, or
-///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev is NULL (_ARGUMENT);
 ///         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn tuntap_down(dev: *mut Device, err: *mut CError) -> c_in
 /// @param up   Receives 1 if it is up, 0 if it is down.
 /// @param err  May be NULL.
 /// @return 0, or
-///         -EINVAL  dev or up is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev or up is NULL (_ARGUMENT);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn tuntap_get_up(dev: *const Device, up: *mut c_int, err: 
 /// @param mtu  Receives the MTU in bytes.
 /// @param err  May be NULL.
 /// @return 0, or
-///         -EINVAL  dev or mtu is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev or mtu is NULL (_ARGUMENT);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn tuntap_get_mtu(dev: *const Device, mtu: *mut u32, err: 
 /// @param max  Receives the maximum. Linux: 65535, and 65521 for a TAP.
 /// @param err  May be NULL.
 /// @return 0, or
-///         -EINVAL      dev, min or max is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL      dev, min or max is NULL (_ARGUMENT);
 ///         -EOPNOTSUPP  before Linux 4.19 (_KERNEL);
 ///         -ENODEV      the device is gone (_REMOVED).
 /// @since 0.1.0
@@ -104,7 +104,7 @@ pub unsafe extern "C" fn tuntap_get_mtu_range(
 ///             has no IPv6.
 /// @param err  May be NULL.
 /// @return 0, or
-///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev is NULL (_ARGUMENT);
 ///         -EINVAL  mtu is out of range (_RANGE);
 ///         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
 ///         -ENODEV  the device is gone (_REMOVED).
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn tuntap_set_mtu(dev: *mut Device, mtu: u32, err: *mut CE
 /// @param mac  Receives TUNTAP_MAC_SIZE (6) bytes.
 /// @param err  May be NULL.
 /// @return 0, or
-///         -EINVAL      dev or mac is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL      dev or mac is NULL (_ARGUMENT);
 ///         -EOPNOTSUPP  the device is a TUN, which has no MAC address (_KIND);
 ///         -ENODEV      the device is gone (_REMOVED).
 /// @since 0.1.0
@@ -137,7 +137,7 @@ pub unsafe extern "C" fn tuntap_get_mac(dev: *const Device, mac: *mut u8, err: *
 ///             zeros.
 /// @param err  May be NULL.
 /// @return 0, or
-///         -EINVAL      dev or mac is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL      dev or mac is NULL (_ARGUMENT);
 ///         -EINVAL      mac is a group address or all zeros (_ADDRESS);
 ///         -EOPNOTSUPP  the device is a TUN, which has no MAC address (_KIND);
 ///         -EPERM       this needs CAP_NET_ADMIN (_PRIVILEGE);
@@ -159,7 +159,7 @@ pub(super) unsafe fn mac_at(mac: *const u8) -> Result<Mac> {
 /// @param name  The new name, as for tuntap_open, but not a pattern.
 /// @param err   May be NULL.
 /// @return 0, or
-///         -EINVAL  dev or name is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev or name is NULL (_ARGUMENT);
 ///         -EINVAL  name is not valid (_NAME);
 ///         -EEXIST  the name is in use (_BUSY);
 ///         -EBUSY   the device is up, before Linux 6.2 (_BUSY);
@@ -178,7 +178,7 @@ pub unsafe extern "C" fn tuntap_set_name(dev: *mut Device, name: *const c_char, 
 /// @param size  Bytes of buf. TUNTAP_ALIAS_SIZE is always enough.
 /// @param err   May be NULL.
 /// @return 0, or
-///         -EINVAL  dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev or buf is NULL (_ARGUMENT);
 ///         -ERANGE  buf is too small (_BUFFER);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
@@ -198,7 +198,7 @@ pub unsafe extern "C" fn tuntap_get_alias(
 /// @param alias  Up to 255 bytes. "" removes the alias.
 /// @param err    May be NULL.
 /// @return 0, or
-///         -EINVAL  dev or alias is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev or alias is NULL (_ARGUMENT);
 ///         -EINVAL  alias is too long (_RANGE);
 ///         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
 ///         -ENODEV  the device is gone (_REMOVED).
@@ -215,7 +215,7 @@ pub unsafe extern "C" fn tuntap_set_alias(dev: *mut Device, alias: *const c_char
 /// @param on   Receives 1 if it has a carrier, 0 if not.
 /// @param err  May be NULL.
 /// @return 0, or
-///         -EINVAL  dev or on is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev or on is NULL (_ARGUMENT);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -232,7 +232,7 @@ pub unsafe extern "C" fn tuntap_get_carrier(dev: *const Device, on: *mut c_int, 
 /// @param on   0: off. Not 0: on.
 /// @param err  May be NULL.
 /// @return 0, or
-///         -EINVAL      dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL      dev is NULL (_ARGUMENT);
 ///         -EPERM       on is not 0, and all queues are detached (_PRIVILEGE);
 ///         -EOPNOTSUPP  before Linux 5.0 (_KERNEL);
 ///         -ENODEV      the device is gone (_REMOVED).
@@ -249,7 +249,7 @@ pub unsafe extern "C" fn tuntap_set_carrier(dev: *mut Device, on: c_int, err: *m
 /// @param packets  Receives the number. A new TUN has 500, a new TAP 1000.
 /// @param err      May be NULL.
 /// @return 0, or
-///         -EINVAL  dev or packets is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev or packets is NULL (_ARGUMENT);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -270,7 +270,7 @@ pub unsafe extern "C" fn tuntap_get_txqueuelen(
 ///                 packets.
 /// @param err      May be NULL.
 /// @return 0, or
-///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev is NULL (_ARGUMENT);
 ///         -ENOMEM  no memory, or packets is above the limit (_SYSTEM);
 ///         -ERANGE  newer kernels: packets is above the limit (_SYSTEM);
 ///         -EPERM   this needs CAP_NET_ADMIN (_PRIVILEGE);
@@ -288,7 +288,7 @@ pub unsafe extern "C" fn tuntap_set_txqueuelen(dev: *mut Device, packets: u32, e
 /// @param bytes  Receives the number. A new device has 2147483647, which is no limit.
 /// @param err    May be NULL.
 /// @return 0, or
-///         -EINVAL  dev or bytes is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev or bytes is NULL (_ARGUMENT);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -303,7 +303,7 @@ pub unsafe extern "C" fn tuntap_get_sndbuf(dev: *const Device, bytes: *mut u32, 
 /// @param bytes  1 to 2147483647.
 /// @param err    May be NULL.
 /// @return 0, or
-///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev is NULL (_ARGUMENT);
 ///         -EINVAL  bytes is out of range (_RANGE);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
@@ -371,7 +371,7 @@ impl From<Stats> for CStats {
 /// @param size   sizeof(tuntap_stats).
 /// @param err    May be NULL.
 /// @return 0, or
-///         -EINVAL  dev or stats is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev or stats is NULL (_ARGUMENT);
 ///         -EINVAL  size is too small, or over 4096 (_ARGUMENT);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
@@ -393,7 +393,7 @@ pub unsafe extern "C" fn tuntap_get_stats(
 /// @param offloads  Receives TUNTAP_F_*.
 /// @param err       May be NULL.
 /// @return 0, or
-///         -EINVAL  dev or offloads is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev or offloads is NULL (_ARGUMENT);
 ///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]

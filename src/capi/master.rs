@@ -16,11 +16,11 @@ use crate::model::name::Name;
 /// @param size  Bytes of buf. TUNTAP_NAME_SIZE is always enough.
 /// @param err   May be NULL.
 /// @return 0, or
-///         -ENOENT      the device is not a port (TUNTAP_REASON_UNSET);
-///         -ERANGE      buf is too small (TUNTAP_REASON_BUFFER);
-///         -EINVAL      dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
-///         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
-///         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+///         -ENOENT      the device is not a port (_UNSET);
+///         -ERANGE      buf is too small (_BUFFER);
+///         -EINVAL      dev or buf is NULL (_ARGUMENT);
+///         -EOPNOTSUPP  Darwin (_PLATFORM);
+///         -ENODEV      the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_get_master(
@@ -43,15 +43,15 @@ pub unsafe extern "C" fn tuntap_get_master(
 ///                device is no longer a port.
 /// @param err     May be NULL.
 /// @return 0, even if the device is already that port; or
-///         -ENODEV      there is no interface with this name (TUNTAP_REASON_ABSENT);
-///         -EINVAL      master is not a valid name (TUNTAP_REASON_NAME);
-///         -EINVAL      dev is NULL (TUNTAP_REASON_ARGUMENT);
+///         -ENODEV      there is no interface with this name (_ABSENT);
+///         -EINVAL      master is not a valid name (_NAME);
+///         -EINVAL      dev is NULL (_ARGUMENT);
 ///         -EINVAL      the kernel refuses: the bridge does not take a TUN, for example
-///                      (TUNTAP_REASON_SYSTEM);
-///         -EPERM       CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
-///         -EOPNOTSUPP  the interface cannot have ports (TUNTAP_REASON_SYSTEM);
-///         -EOPNOTSUPP  Darwin (TUNTAP_REASON_PLATFORM);
-///         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+///                      (_SYSTEM);
+///         -EPERM       CAP_NET_ADMIN is needed (_PRIVILEGE);
+///         -EOPNOTSUPP  the interface cannot have ports (_SYSTEM);
+///         -EOPNOTSUPP  Darwin (_PLATFORM);
+///         -ENODEV      the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_master(

@@ -164,13 +164,13 @@ fn event_family(event: &Event) -> Option<Family> {
 /// @param monitor  Receives the monitor; tuntap_monitor_close frees it.
 /// @param err      May be NULL.
 /// @return 0, or
-///         -EINVAL      unknown flags (TUNTAP_REASON_FLAGS);
-///         -EINVAL      monitor is NULL (TUNTAP_REASON_ARGUMENT);
-///         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED);
+///         -EINVAL      unknown flags (_FLAGS);
+///         -EINVAL      monitor is NULL (_ARGUMENT);
+///         -ENODEV      the device is gone (_REMOVED);
 ///         -EXDEV       this process cannot enter the network namespace of the device
-///                      (TUNTAP_REASON_NAMESPACE);
-///         -EMFILE, -ENOMEM, ...  no resources (TUNTAP_REASON_SYSTEM);
-///         -EOPNOTSUPP  this operating system has no monitor (TUNTAP_REASON_PLATFORM).
+///                      (_NAMESPACE);
+///         -EMFILE, -ENOMEM, ...  no resources (_SYSTEM);
+///         -EOPNOTSUPP  this operating system has no monitor (_PLATFORM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_monitor_open(
@@ -204,7 +204,7 @@ pub unsafe extern "C" fn tuntap_monitor_close(monitor: *mut Monitor) {
 /// @param monitor  The monitor.
 /// @param err      May be NULL.
 /// @return The descriptor, or
-///         -EINVAL  monitor is NULL (TUNTAP_REASON_ARGUMENT).
+///         -EINVAL  monitor is NULL (_ARGUMENT).
 /// @since 0.1.0
 #[cfg(not(windows))]
 #[unsafe(no_mangle)]
@@ -234,15 +234,15 @@ pub unsafe extern "C" fn tuntap_monitor_shutdown(monitor: *mut Monitor) {
 /// @param milliseconds  The time limit, on the monotonic clock. 0: does not wait. Negative: no limit.
 /// @param err           May be NULL.
 /// @return 0, or
-///         -ETIMEDOUT  no event within the time limit (TUNTAP_REASON_TIMEOUT);
-///         -EINTR      a signal handler ran during the wait (TUNTAP_REASON_INTERRUPTED);
-///         -ECANCELED  the monitor is shut down (TUNTAP_REASON_SHUTDOWN);
+///         -ETIMEDOUT  no event within the time limit (_TIMEOUT);
+///         -EINTR      a signal handler ran during the wait (_INTERRUPTED);
+///         -ECANCELED  the monitor is shut down (_SHUTDOWN);
 ///         -ENODEV     the only device of the monitor is gone, and an event has reported that
-///                     (TUNTAP_REASON_REMOVED);
-///         -EBUSY      another thread is taking an event of this monitor (TUNTAP_REASON_BUSY);
+///                     (_REMOVED);
+///         -EBUSY      another thread is taking an event of this monitor (_BUSY);
 ///         -ENOMEM     no memory for an event: TUNTAP_EVENT_OVERRUN is the next event
-///                     (TUNTAP_REASON_SYSTEM);
-///         -EINVAL     monitor or event is NULL, or size is too small (TUNTAP_REASON_ARGUMENT).
+///                     (_SYSTEM);
+///         -EINVAL     monitor or event is NULL, or size is too small (_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_monitor_next(

@@ -32,7 +32,7 @@ pub(super) unsafe fn namespace_at(path: *const c_char) -> Result<Namespace> {
 /// @param path  For example "/run/netns/blue" or "/proc/1234/ns/net".
 /// @param err   May be NULL.
 /// @return 0, even if it is already there, or
-///         -EINVAL  dev or path is NULL (TUNTAP_REASON_ARGUMENT);
+///         -EINVAL  dev or path is NULL (_ARGUMENT);
 ///         -EINVAL  path is not a network namespace (_NAMESPACE);
 ///         -ENOENT, -EACCES, ...  path cannot be opened;
 ///         -EEXIST  the name is in use there (_BUSY);
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn tuntap_set_netns(dev: *mut Device, path: *const c_char,
 /// @param fd   A descriptor of a network namespace. It still belongs to the caller.
 /// @param err  May be NULL.
 /// @return 0, or as tuntap_set_netns, or
-///         -EBADF  fd is not open (TUNTAP_REASON_ARGUMENT).
+///         -EBADF  fd is not open (_ARGUMENT).
 /// @since 0.1.0
 #[cfg(not(windows))]
 #[unsafe(no_mangle)]

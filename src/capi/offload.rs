@@ -83,7 +83,7 @@ same_members!(CVnetHdr, VnetHdr: flags, gso_type, hdr_len, gso_size, csum_start,
 ///                  TUNTAP_F_UDP_TUNNEL_GSO, which needs one of TSO4, TSO6 and USO4.
 /// @param err       May be NULL.
 /// @return 0, or
-///         -EINVAL      dev is NULL (TUNTAP_REASON_ARGUMENT); unknown bits (_FLAGS); not opened
+///         -EINVAL      dev is NULL (_ARGUMENT); unknown bits (_FLAGS); not opened
 ///                      with TUNTAP_OFFLOAD, or the virtio header of the device is shorter than
 ///                      24 bytes or big-endian, and cannot describe tunnels (_MISMATCH);
 ///         -EOPNOTSUPP  the kernel does not support this set, or a bit lacks the one that it
@@ -110,7 +110,7 @@ pub unsafe extern "C" fn tuntap_set_offloads(dev: *mut Device, offloads: u64, er
 /// @param size  Receives the size in bytes.
 /// @param err   May be NULL.
 /// @return 0, or
-///         -EINVAL  dev or size is NULL (TUNTAP_REASON_ARGUMENT); not opened with TUNTAP_OFFLOAD
+///         -EINVAL  dev or size is NULL (_ARGUMENT); not opened with TUNTAP_OFFLOAD
 ///                  (_MISMATCH).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -137,7 +137,7 @@ pub unsafe extern "C" fn tuntap_get_vnet_hdr_size(
 /// @param size      Size of buf. tuntap_read_size returns a size that is always enough.
 /// @param err       May be NULL.
 /// @return As tuntap_read, or
-///         -EINVAL  hdr is NULL, or hdr_size is wrong (TUNTAP_REASON_ARGUMENT); not opened with
+///         -EINVAL  hdr is NULL, or hdr_size is wrong (_ARGUMENT); not opened with
 ///                  TUNTAP_OFFLOAD (_MISMATCH).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -178,7 +178,7 @@ pub unsafe extern "C" fn tuntap_read_super(
 /// @param err       May be NULL.
 /// @return As tuntap_write, or
 ///         -EINVAL  hdr is NULL, hdr_size is wrong, or a member of hdr that this version does not
-///                  know is not 0 (TUNTAP_REASON_ARGUMENT); not opened with TUNTAP_OFFLOAD
+///                  know is not 0 (_ARGUMENT); not opened with TUNTAP_OFFLOAD
 ///                  (_MISMATCH); the kernel refuses the header: a UDP super-packet needs Linux 6.2,
 ///                  has at most 128 segments, and must have TUNTAP_VNET_HDR_F_NEEDS_CSUM; one in a
 ///                  tunnel needs Linux 6.17 and a TAP with a virtio header of 24 bytes (_PACKET).

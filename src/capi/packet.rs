@@ -52,19 +52,19 @@ pub unsafe extern "C" fn tuntap_read_size(dev: *const Device) -> usize {
 ///              tuntap_read_size always is.
 /// @param err   May be NULL, which skips formatting a message.
 /// @return The length of the packet, or
-///         -EAGAIN     no packet, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
-///         -EMSGSIZE   the packet was longer than size, and is lost (TUNTAP_REASON_BUFFER);
-///         -ECANCELED  no packet, and tuntap_wake was called (TUNTAP_REASON_WOKEN);
-///         -ECANCELED  tuntap_shutdown was called (TUNTAP_REASON_SHUTDOWN);
+///         -EAGAIN     no packet, and the handle is non-blocking (_AGAIN);
+///         -EMSGSIZE   the packet was longer than size, and is lost (_BUFFER);
+///         -ECANCELED  no packet, and tuntap_wake was called (_WOKEN);
+///         -ECANCELED  tuntap_shutdown was called (_SHUTDOWN);
 ///         -EINTR      a signal handler ran during the wait, even with SA_RESTART
-///                     (TUNTAP_REASON_INTERRUPTED);
-///         -ENODEV     the device is gone, or was removed during the wait (TUNTAP_REASON_REMOVED);
+///                     (_INTERRUPTED);
+///         -ENODEV     the device is gone, or was removed during the wait (_REMOVED);
 ///         -EPROTO     a super-packet contradicts its virtio header, and is lost
-///                     (TUNTAP_REASON_PACKET);
+///                     (_PACKET);
 ///         -ENOMEM     no memory for the first read with TUNTAP_OFFLOAD in a child of fork()
-///                     (TUNTAP_REASON_SYSTEM);
-///         -EINVAL     size is too small for the packet-information header (TUNTAP_REASON_BUFFER);
-///         -EINVAL     dev or buf is NULL (TUNTAP_REASON_ARGUMENT).
+///                     (_SYSTEM);
+///         -EINVAL     size is too small for the packet-information header (_BUFFER);
+///         -EINVAL     dev or buf is NULL (_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_read(
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn tuntap_read(
 /// @param milliseconds  The time limit, on the monotonic clock. 0: does not wait. Negative: no limit.
 /// @param err           May be NULL.
 /// @return As tuntap_read, without -EAGAIN, or
-///         -ETIMEDOUT  no packet within the time limit (TUNTAP_REASON_TIMEOUT).
+///         -ETIMEDOUT  no packet within the time limit (_TIMEOUT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_read_timeout(
@@ -114,9 +114,9 @@ unsafe fn read(dev: *mut Device, buf: *mut c_void, size: usize, limit: Limit, er
 /// @param count  The number of buffers: 1 to 1023. More than 15 may cost an allocation.
 /// @param err    May be NULL.
 /// @return As tuntap_read; or
-///         -EINVAL  count is 0 or above 1023 (TUNTAP_REASON_ARGUMENT);
-///         -EINVAL  parts or the address of a buffer is NULL (TUNTAP_REASON_ARGUMENT);
-///         -ENOMEM  no memory for more than 15 buffers (TUNTAP_REASON_SYSTEM).
+///         -EINVAL  count is 0 or above 1023 (_ARGUMENT);
+///         -EINVAL  parts or the address of a buffer is NULL (_ARGUMENT);
+///         -ENOMEM  no memory for more than 15 buffers (_SYSTEM).
 /// @since 0.1.0
 #[cfg(not(windows))]
 #[unsafe(no_mangle)]
@@ -148,22 +148,22 @@ pub unsafe extern "C" fn tuntap_readv(
 /// @param size  The length of the packet.
 /// @param err   May be NULL, which skips formatting a message.
 /// @return size, or
-///         -EAGAIN     no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
+///         -EAGAIN     no room, and the handle is non-blocking (_AGAIN);
 ///         -EAGAIN     no room, and poll cannot see when there is: try again a millisecond later
-///                     (TUNTAP_REASON_FULL);
+///                     (_FULL);
 ///         -EINVAL     not a packet for this kind of device; the message says why
-///                     (TUNTAP_REASON_PACKET);
-///         -EINVAL     dev or buf is NULL (TUNTAP_REASON_ARGUMENT);
+///                     (_PACKET);
+///         -EINVAL     dev or buf is NULL (_ARGUMENT);
 ///         -EMSGSIZE   the packet is longer than tuntap_read_size, or than TUNTAP_NAPI_FRAGS allows
-///                     (TUNTAP_REASON_PACKET);
-///         -ENETDOWN   the device is down (TUNTAP_REASON_DOWN). Linux reports this once it has room
+///                     (_PACKET);
+///         -ENETDOWN   the device is down (_DOWN). Linux reports this once it has room
 ///                     for the packet. Darwin passes the packet to the host instead;
-///         -EBUSY      this queue is detached, and the device has TUNTAP_NAPI (TUNTAP_REASON_BUSY);
-///         -ECANCELED  no room, and tuntap_wake was called (TUNTAP_REASON_WOKEN);
-///         -ECANCELED  tuntap_shutdown was called (TUNTAP_REASON_SHUTDOWN);
+///         -EBUSY      this queue is detached, and the device has TUNTAP_NAPI (_BUSY);
+///         -ECANCELED  no room, and tuntap_wake was called (_WOKEN);
+///         -ECANCELED  tuntap_shutdown was called (_SHUTDOWN);
 ///         -EINTR      a signal handler ran during the wait, even with SA_RESTART
-///                     (TUNTAP_REASON_INTERRUPTED);
-///         -ENODEV     the device is gone (TUNTAP_REASON_REMOVED).
+///                     (_INTERRUPTED);
+///         -ENODEV     the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_write(
@@ -186,7 +186,7 @@ pub unsafe extern "C" fn tuntap_write(
 /// @param milliseconds  The time limit, on the monotonic clock. 0: does not wait. Negative: no limit.
 /// @param err           May be NULL.
 /// @return As tuntap_write, without -EAGAIN, or
-///         -ETIMEDOUT  no room within the time limit (TUNTAP_REASON_TIMEOUT).
+///         -ETIMEDOUT  no room within the time limit (_TIMEOUT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_write_timeout(
@@ -225,9 +225,9 @@ unsafe fn write(
 ///               allocation.
 /// @param err    May be NULL.
 /// @return As tuntap_write; or
-///         -EINVAL  count is 0 or above 1023 (TUNTAP_REASON_ARGUMENT);
-///         -EINVAL  parts or the address of a buffer is NULL (TUNTAP_REASON_ARGUMENT);
-///         -ENOMEM  no memory for more than 15 buffers (TUNTAP_REASON_SYSTEM).
+///         -EINVAL  count is 0 or above 1023 (_ARGUMENT);
+///         -EINVAL  parts or the address of a buffer is NULL (_ARGUMENT);
+///         -ENOMEM  no memory for more than 15 buffers (_SYSTEM).
 /// @since 0.1.0
 #[cfg(not(windows))]
 #[unsafe(no_mangle)]

@@ -95,9 +95,9 @@ pub(super) fn name_of(link: &Link) -> [c_char; TUNTAP_NAME_SIZE] {
 /// @param err      May be NULL.
 /// @return The number of devices, which can be more than count; or
 ///         -EINVAL      devices is NULL and count is not 0; size is too small
-///                      (TUNTAP_REASON_ARGUMENT);
-///         -EMFILE, ... no resources (TUNTAP_REASON_SYSTEM);
-///         -EOPNOTSUPP  not supported on this operating system (TUNTAP_REASON_PLATFORM).
+///                      (_ARGUMENT);
+///         -EMFILE, ... no resources (_SYSTEM);
+///         -EOPNOTSUPP  not supported on this operating system (_PLATFORM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_list(
@@ -125,7 +125,7 @@ pub unsafe extern "C" fn tuntap_list(
 /// @param flags  0.
 /// @param err    May be NULL.
 /// @return 0, or
-///         -EINVAL  name is NULL (TUNTAP_REASON_ARGUMENT), or not a valid name (_NAME); flags is not
+///         -EINVAL  name is NULL (_ARGUMENT), or not a valid name (_NAME); flags is not
 ///                  0 (_FLAGS); the interface is not a TUN or TAP device (_KIND);
 ///         -ENODEV  there is no such device (_ABSENT);
 ///         -EBUSY   the device is in use, or other programs delete and create it repeatedly (_BUSY);
@@ -156,12 +156,12 @@ pub unsafe extern "C" fn tuntap_delete(name: *const c_char, flags: u64, err: *mu
 /// @param supported  Receives 1 or 0. It is 0 for a number that this version does not know.
 /// @param err        May be NULL.
 /// @return 0, or the reason why the result is not known:
-///         -EINVAL            supported is NULL (TUNTAP_REASON_ARGUMENT);
-///         -ENODEV            the device is gone (TUNTAP_REASON_REMOVED);
-///         -EPERM, -EACCES    not permitted (TUNTAP_REASON_PRIVILEGE);
-///         -ENOENT, -ENXIO, ... no driver or no device node (TUNTAP_REASON_NO_DRIVER);
-///         -EXDEV             this process cannot reach the device (TUNTAP_REASON_NAMESPACE);
-///         -EMFILE, ...       no resources (TUNTAP_REASON_SYSTEM).
+///         -EINVAL            supported is NULL (_ARGUMENT);
+///         -ENODEV            the device is gone (_REMOVED);
+///         -EPERM, -EACCES    not permitted (_PRIVILEGE);
+///         -ENOENT, -ENXIO, ... no driver or no device node (_NO_DRIVER);
+///         -EXDEV             this process cannot reach the device (_NAMESPACE);
+///         -EMFILE, ...       no resources (_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_probe(

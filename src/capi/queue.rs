@@ -22,16 +22,16 @@ use crate::model::flags::Flags;
 /// @param queue  Receives the new handle, attached; tuntap_close frees it.
 /// @param err    May be NULL.
 /// @return 0, or
-///         -EINVAL  flags are not valid here (TUNTAP_REASON_FLAGS);
+///         -EINVAL  flags are not valid here (_FLAGS);
 ///         -EINVAL  the device has a single queue, or its virtio header is now larger than 256 bytes
-///                  (TUNTAP_REASON_MISMATCH);
-///         -EINVAL  dev or queue is NULL (TUNTAP_REASON_ARGUMENT);
-///         -E2BIG   the device has the maximum number of queues (TUNTAP_REASON_BUSY);
+///                  (_MISMATCH);
+///         -EINVAL  dev or queue is NULL (_ARGUMENT);
+///         -E2BIG   the device has the maximum number of queues (_BUSY);
 ///         -EPERM   CAP_NET_ADMIN is needed: the device belongs to another user
-///                  (TUNTAP_REASON_PRIVILEGE);
-///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED);
+///                  (_PRIVILEGE);
+///         -ENODEV  the device is gone (_REMOVED);
 ///         -EXDEV   this process cannot enter the network namespace of the device
-///                  (TUNTAP_REASON_NAMESPACE);
+///                  (_NAMESPACE);
 ///         or as tuntap_open.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -51,11 +51,11 @@ pub unsafe extern "C" fn tuntap_open_queue(
 /// @param dev  The handle of the queue.
 /// @param err  May be NULL.
 /// @return 0, even if the queue is already attached; or
-///         -EINVAL  the device has a single queue (TUNTAP_REASON_MISMATCH);
-///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
-///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED);
-///         -ENOMEM  no memory for the filter (TUNTAP_REASON_SYSTEM);
-///         -EBUSY   the kernel does not attach the queue (TUNTAP_REASON_BUSY).
+///         -EINVAL  the device has a single queue (_MISMATCH);
+///         -EINVAL  dev is NULL (_ARGUMENT);
+///         -ENODEV  the device is gone (_REMOVED);
+///         -ENOMEM  no memory for the filter (_SYSTEM);
+///         -EBUSY   the kernel does not attach the queue (_BUSY).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_attach(dev: *mut Device, err: *mut CError) -> c_int {
@@ -72,9 +72,9 @@ pub unsafe extern "C" fn tuntap_attach(dev: *mut Device, err: *mut CError) -> c_
 /// @param dev  The handle of the queue.
 /// @param err  May be NULL.
 /// @return 0, even if the queue is already detached; or
-///         -EINVAL  the device has a single queue (TUNTAP_REASON_MISMATCH);
-///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
-///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+///         -EINVAL  the device has a single queue (_MISMATCH);
+///         -EINVAL  dev is NULL (_ARGUMENT);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_detach(dev: *mut Device, err: *mut CError) -> c_int {

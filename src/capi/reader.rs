@@ -41,7 +41,7 @@ impl Handle for CReader {
 ///                tuntap_close.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EINVAL  dev or reader is NULL (TUNTAP_REASON_ARGUMENT); unknown flags (_FLAGS);
+///         -EINVAL  dev or reader is NULL (_ARGUMENT); unknown flags (_FLAGS);
 ///         -ENOMEM  no memory: a reader needs 390 KB (_SYSTEM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -82,7 +82,7 @@ pub unsafe extern "C" fn tuntap_reader_free(reader: *mut CReader) {
 /// @param tailroom  Bytes after each packet. headroom + tailroom is at most 4096.
 /// @param err       May be NULL.
 /// @return 0, or
-///         -EINVAL  reader is NULL (TUNTAP_REASON_ARGUMENT); more than 4096 bytes (_RANGE).
+///         -EINVAL  reader is NULL (_ARGUMENT); more than 4096 bytes (_RANGE).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_reader_set_room(
@@ -113,7 +113,7 @@ pub unsafe extern "C" fn tuntap_reader_set_room(
 /// @return The size of the packet, or
 ///         0           the batch is over: flush now. The device may have more packets: the next
 ///                     call begins another batch;
-///         -EAGAIN     no packet is waiting, and the handle is non-blocking (TUNTAP_REASON_AGAIN).
+///         -EAGAIN     no packet is waiting, and the handle is non-blocking (_AGAIN).
 ///                     Only this value means that no packet is waiting;
 ///         -EPROTO     a super-packet did not match its virtio header, and is lost (_PACKET);
 ///         -ECANCELED  no packet, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was called
@@ -161,7 +161,7 @@ pub unsafe extern "C" fn tuntap_reader_next(
 /// @return The number of packets, or
 ///         0        the batch is over: flush now. The device may have more packets: the next call
 ///                  begins another batch;
-///         -EAGAIN  no packet is waiting, and the handle is non-blocking (TUNTAP_REASON_AGAIN). Only
+///         -EAGAIN  no packet is waiting, and the handle is non-blocking (_AGAIN). Only
 ///                  this value means that no packet is waiting;
 ///         -EINVAL  packets is NULL; count is 0, or larger than memory; size is wrong (_ARGUMENT);
 ///         or another errno as tuntap_reader_next.
@@ -206,7 +206,7 @@ pub unsafe extern "C" fn tuntap_reader_batch(
 /// @return The number of packets: fewer than count if the next packet is larger than its buffer. Or
 ///         0          the batch is over: flush now. The device may have more packets: the next call
 ///                    begins another batch;
-///         -EAGAIN    no packet is waiting, and the handle is non-blocking (TUNTAP_REASON_AGAIN). Only
+///         -EAGAIN    no packet is waiting, and the handle is non-blocking (_AGAIN). Only
 ///                    this value means that no packet is waiting;
 ///         -EMSGSIZE  the first packet is larger than its buffer (_BUFFER). The packet is not lost: the
 ///                    next call returns it. The message has its size;

@@ -169,24 +169,24 @@ impl CRoute {
 /// @param err    May be NULL.
 /// @return 0, even if the device already has this route; or
 ///         -EINVAL       destination has bits set after its prefix, an address is not valid, or the
-///                       families or prefix lengths contradict each other (TUNTAP_REASON_ADDRESS);
+///                       families or prefix lengths contradict each other (_ADDRESS);
 ///         -EINVAL       unknown flags, or flags of the route that cannot be requested
-///                       (TUNTAP_REASON_FLAGS);
+///                       (_FLAGS);
 ///         -EINVAL       an unknown type, scope or family, or Linux: table is 255, the local table,
-///                       which the kernel maintains (TUNTAP_REASON_ARGUMENT);
-///         -EINVAL       protocol is above 255, or mtu above 65520 (TUNTAP_REASON_RANGE);
-///         -EINVAL       dev or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
-///         -EINVAL       the MTU is below 1280 and the route is IPv6 (TUNTAP_REASON_RANGE);
-///         -ENETDOWN     the device is down (TUNTAP_REASON_DOWN);
-///         -EEXIST       another route has this destination, metric and table (TUNTAP_REASON_BUSY);
-///         -EPERM        CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
+///                       which the kernel maintains (_ARGUMENT);
+///         -EINVAL       protocol is above 255, or mtu above 65520 (_RANGE);
+///         -EINVAL       dev or route is NULL, or size is too small (_ARGUMENT);
+///         -EINVAL       the MTU is below 1280 and the route is IPv6 (_RANGE);
+///         -ENETDOWN     the device is down (_DOWN);
+///         -EEXIST       another route has this destination, metric and table (_BUSY);
+///         -EPERM        CAP_NET_ADMIN is needed (_PRIVILEGE);
 ///         -ENETUNREACH  or another errno: the kernel refuses the gateway or the source
-///                       (TUNTAP_REASON_SYSTEM). A gateway that is in no network of the device needs
+///                       (_SYSTEM). A gateway that is in no network of the device needs
 ///                       TUNTAP_ROUTE_ONLINK;
-///         -ENETUNREACH  Darwin: the device has no address of the family (TUNTAP_REASON_ARGUMENT);
-///         -EOPNOTSUPP   an IPv4 route with an IPv6 gateway, before Linux 5.2 (TUNTAP_REASON_KERNEL);
-///         -EOPNOTSUPP   Darwin does not have what is requested (TUNTAP_REASON_PLATFORM);
-///         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED).
+///         -ENETUNREACH  Darwin: the device has no address of the family (_ARGUMENT);
+///         -EOPNOTSUPP   an IPv4 route with an IPv6 gateway, before Linux 5.2 (_KERNEL);
+///         -EOPNOTSUPP   Darwin does not have what is requested (_PLATFORM);
+///         -ENODEV       the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_add_route(
@@ -213,13 +213,13 @@ pub unsafe extern "C" fn tuntap_add_route(
 /// @param size   sizeof(tuntap_route).
 /// @param err    May be NULL.
 /// @return 0, or
-///         -ENOENT  the device does not have the route (TUNTAP_REASON_UNSET);
+///         -ENOENT  the device does not have the route (_UNSET);
 ///         -EBUSY   Linux would delete another route, which has the same destination and metric and
-///                  comes first (TUNTAP_REASON_BUSY);
+///                  comes first (_BUSY);
 ///         -EINVAL  the route is not valid, as for tuntap_add_route;
-///         -EINVAL  dev or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
-///         -EPERM   CAP_NET_ADMIN is needed (TUNTAP_REASON_PRIVILEGE);
-///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+///         -EINVAL  dev or route is NULL, or size is too small (_ARGUMENT);
+///         -EPERM   CAP_NET_ADMIN is needed (_PRIVILEGE);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_del_route(
@@ -249,8 +249,8 @@ pub unsafe extern "C" fn tuntap_del_route(
 /// @param err     May be NULL.
 /// @return The number of routes, which may be larger than count; or
 ///         -EINVAL  dev is NULL, routes is NULL and count is not 0, or size is too small
-///                  (TUNTAP_REASON_ARGUMENT);
-///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+///                  (_ARGUMENT);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_list_routes(
@@ -290,16 +290,16 @@ pub unsafe extern "C" fn tuntap_list_routes(
 /// @return 0, or
 ///         -ENETUNREACH  no route leads to the destination, the route discards the packet (a blackhole
 ///                       route, for example), or, for IPv4, the host does not have source
-///                       (TUNTAP_REASON_UNSET);
+///                       (_UNSET);
 ///         -EMSGSIZE     Linux: the route has about 100 next hops or more, too many for an answer of the
-///                       kernel (TUNTAP_REASON_SYSTEM);
+///                       kernel (_SYSTEM);
 ///         -EINVAL       destination or source is not an address, or their families differ
-///                       (TUNTAP_REASON_ADDRESS);
-///         -EINVAL       destination or route is NULL, or size is too small (TUNTAP_REASON_ARGUMENT);
-///         -ENODEV       the device is gone (TUNTAP_REASON_REMOVED);
+///                       (_ADDRESS);
+///         -EINVAL       destination or route is NULL, or size is too small (_ARGUMENT);
+///         -ENODEV       the device is gone (_REMOVED);
 ///         -ETIMEDOUT    Darwin: the kernel did not answer within a second, because other messages filled
-///                       the socket (TUNTAP_REASON_SYSTEM);
-///         -EOPNOTSUPP   Darwin: source or mark is given (TUNTAP_REASON_PLATFORM).
+///                       the socket (_SYSTEM);
+///         -EOPNOTSUPP   Darwin: source or mark is given (_PLATFORM).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_find_route(

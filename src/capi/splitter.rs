@@ -36,7 +36,7 @@ impl Handle for CSplitter {
 /// @param splitter  Receives the splitter. Free it with tuntap_splitter_free.
 /// @param err       May be NULL.
 /// @return 0, or
-///         -EINVAL  splitter is NULL (TUNTAP_REASON_ARGUMENT); unknown flags, or not exactly one
+///         -EINVAL  splitter is NULL (_ARGUMENT); unknown flags, or not exactly one
 ///                  of TUNTAP_TUN and TUNTAP_TAP (_FLAGS);
 ///         -ENOMEM  no memory (_SYSTEM).
 /// @since 0.1.0
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn tuntap_splitter_free(splitter: *mut CSplitter) {
 /// @param err       May be NULL.
 /// @return 0, or
 ///         -EINVAL  splitter, hdr or packet is NULL, hdr_size is wrong, or a member of hdr that this
-///                  version does not know is not 0 (TUNTAP_REASON_ARGUMENT); longer than 65,557
+///                  version does not know is not 0 (_ARGUMENT); longer than 65,557
 ///                  bytes, or the packet does not match hdr (_PACKET). The packet is unchanged.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn tuntap_splitter_begin(
 /// @param err       May be NULL.
 /// @return The size of the segment, or
 ///         0        no segment is left;
-///         -EINVAL  splitter or packet is NULL (TUNTAP_REASON_ARGUMENT); the super-packet was
+///         -EINVAL  splitter or packet is NULL (_ARGUMENT); the super-packet was
 ///                  modified (_PACKET).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -149,7 +149,7 @@ pub unsafe extern "C" fn tuntap_splitter_next(
 /// @param err       May be NULL.
 /// @return The size of the segment, or
 ///         0          no segment is left;
-///         -EMSGSIZE  the segment is longer than size (TUNTAP_REASON_BUFFER). It is not lost: the
+///         -EMSGSIZE  the segment is longer than size (_BUFFER). It is not lost: the
 ///                    next call returns it;
 ///         -EINVAL    splitter or to is NULL (_ARGUMENT); the super-packet was modified (_PACKET).
 /// @since 0.1.0

@@ -22,10 +22,10 @@ use crate::model::steering::{self, Instruction, Program};
 ///             reference: the descriptor can be closed. -1: removes the program.
 /// @param err  May be NULL.
 /// @return 0, or
-///         -EINVAL  fd is not a program of this type (TUNTAP_REASON_ARGUMENT);
-///         -EINVAL  dev is NULL (TUNTAP_REASON_ARGUMENT);
-///         -EBADF   fd is not open (TUNTAP_REASON_ARGUMENT);
-///         -ENODEV  the device is gone (TUNTAP_REASON_REMOVED).
+///         -EINVAL  fd is not a program of this type (_ARGUMENT);
+///         -EINVAL  dev is NULL (_ARGUMENT);
+///         -EBADF   fd is not open (_ARGUMENT);
+///         -ENODEV  the device is gone (_REMOVED).
 /// @since 0.1.0
 #[cfg(not(windows))]
 #[unsafe(no_mangle)]
@@ -68,11 +68,11 @@ pub unsafe extern "C" fn tuntap_set_filter_ebpf(dev: *mut Device, fd: c_int, err
 /// @param count   The number of instructions: at most 4096.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EINVAL      not a program that the kernel accepts (TUNTAP_REASON_ARGUMENT);
-///         -EINVAL      more than 4096 instructions (TUNTAP_REASON_RANGE);
-///         -EINVAL      dev is NULL, or filter is NULL and count is not 0 (TUNTAP_REASON_ARGUMENT);
-///         -EOPNOTSUPP  the device is a TUN (TUNTAP_REASON_KIND);
-///         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+///         -EINVAL      not a program that the kernel accepts (_ARGUMENT);
+///         -EINVAL      more than 4096 instructions (_RANGE);
+///         -EINVAL      dev is NULL, or filter is NULL and count is not 0 (_ARGUMENT);
+///         -EOPNOTSUPP  the device is a TUN (_KIND);
+///         -ENODEV      the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_filter_bpf(
@@ -105,12 +105,12 @@ pub unsafe extern "C" fn tuntap_set_filter_bpf(
 ///               pass.
 /// @param err    May be NULL.
 /// @return 0, or
-///         -EINVAL      unknown flags (TUNTAP_REASON_FLAGS);
-///         -EINVAL      more than 65535 addresses (TUNTAP_REASON_RANGE);
-///         -EINVAL      an address after the eighth is not multicast (TUNTAP_REASON_ADDRESS);
-///         -EINVAL      dev is NULL, or macs is NULL and count is not 0 (TUNTAP_REASON_ARGUMENT);
-///         -EOPNOTSUPP  the device is a TUN (TUNTAP_REASON_KIND);
-///         -ENODEV      the device is gone (TUNTAP_REASON_REMOVED).
+///         -EINVAL      unknown flags (_FLAGS);
+///         -EINVAL      more than 65535 addresses (_RANGE);
+///         -EINVAL      an address after the eighth is not multicast (_ADDRESS);
+///         -EINVAL      dev is NULL, or macs is NULL and count is not 0 (_ARGUMENT);
+///         -EOPNOTSUPP  the device is a TUN (_KIND);
+///         -ENODEV      the device is gone (_REMOVED).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_set_filter_mac(

@@ -35,13 +35,13 @@ use crate::model::readiness::Readiness;
 /// @param milliseconds  The time limit, on the monotonic clock. 0: does not wait. Negative: no limit.
 /// @param err           May be NULL.
 /// @return The events that are ready, more than 0; or
-///         -ETIMEDOUT  no event was ready within the time limit (TUNTAP_REASON_TIMEOUT);
+///         -ETIMEDOUT  no event was ready within the time limit (_TIMEOUT);
 ///         -EINTR      a signal handler ran during the wait, even with SA_RESTART
-///                     (TUNTAP_REASON_INTERRUPTED);
-///         -ECANCELED  no event was ready, and tuntap_wake was called (TUNTAP_REASON_WOKEN);
-///         -ECANCELED  tuntap_shutdown was called (TUNTAP_REASON_SHUTDOWN);
-///         -EINVAL     events is 0 or has unknown bits (TUNTAP_REASON_FLAGS);
-///         -EINVAL     dev is NULL (TUNTAP_REASON_ARGUMENT).
+///                     (_INTERRUPTED);
+///         -ECANCELED  no event was ready, and tuntap_wake was called (_WOKEN);
+///         -ECANCELED  tuntap_shutdown was called (_SHUTDOWN);
+///         -EINVAL     events is 0 or has unknown bits (_FLAGS);
+///         -EINVAL     dev is NULL (_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_wait(

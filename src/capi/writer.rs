@@ -49,7 +49,7 @@ impl Handle for CWriter {
 ///                tuntap_close.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EINVAL  dev or writer is NULL (TUNTAP_REASON_ARGUMENT); unknown flags (_FLAGS);
+///         -EINVAL  dev or writer is NULL (_ARGUMENT); unknown flags (_FLAGS);
 ///         -ENOMEM  no memory: a writer needs 3.4 MB on a device with TUNTAP_OFFLOAD, and 64 KiB on
 ///                  any other device (_SYSTEM).
 /// @since 0.1.0
@@ -112,7 +112,7 @@ pub unsafe extern "C" fn tuntap_writer_put(
 ///                reservation.
 /// @param err     May be NULL.
 /// @return 0, or
-///         -EMSGSIZE  longer than tuntap_read_size (TUNTAP_REASON_PACKET);
+///         -EMSGSIZE  longer than tuntap_read_size (_PACKET);
 ///         -EINVAL    size is 0 (_PACKET); writer or packet is NULL (_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn tuntap_writer_reserve(
 /// @param err     May be NULL.
 /// @return 0, or errors as tuntap_writer_put: then the packet was not accepted, and the memory stays
 ///         reserved; or
-///         -EINVAL  larger than the reserved size (TUNTAP_REASON_ARGUMENT).
+///         -EINVAL  larger than the reserved size (_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writer_commit(writer: *mut CWriter, size: usize, err: *mut CError) -> c_int {
@@ -164,7 +164,7 @@ pub unsafe extern "C" fn tuntap_writer_commit(writer: *mut CWriter, size: usize,
 /// @param writer  The writer.
 /// @param err     May be NULL.
 /// @return 0 if all packets went out and there is no unreported loss, or
-///         -EAGAIN     no room, and the handle is non-blocking (TUNTAP_REASON_AGAIN);
+///         -EAGAIN     no room, and the handle is non-blocking (_AGAIN);
 ///         -EINTR      a signal handler ran during the wait (_INTERRUPTED);
 ///         -ECANCELED  no room, and tuntap_wake was called (_WOKEN); or tuntap_shutdown was called
 ///                     (_SHUTDOWN).
@@ -190,7 +190,7 @@ pub unsafe extern "C" fn tuntap_writer_flush(writer: *mut CWriter, err: *mut CEr
 /// @param writer  The writer.
 /// @param lost    Receives the number.
 /// @param err     May be NULL.
-/// @return 0, or -EINVAL if writer or lost is NULL (TUNTAP_REASON_ARGUMENT).
+/// @return 0, or -EINVAL if writer or lost is NULL (_ARGUMENT).
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writer_get_lost(
@@ -222,7 +222,7 @@ pub unsafe extern "C" fn tuntap_writer_get_lost(
 ///         *taken is less than count, errors as tuntap_writer_put for the next packet: the packets
 ///         before it went out, or stay in the writer as after tuntap_writer_flush. Or
 ///         -EINVAL  writer, packets, taken or an address is NULL; a size, or count, is larger than
-///                  memory (TUNTAP_REASON_ARGUMENT). No packet was accepted.
+///                  memory (_ARGUMENT). No packet was accepted.
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tuntap_writer_batch(
