@@ -4,7 +4,7 @@
 use super::departure::Departures;
 use super::message::{Attributes, Message, Request};
 use super::rule::Rule;
-use super::{address, ifinfo, notice, route, rtmsg};
+use super::{address, ifinfo, lookup, notice, route, rtmsg};
 use crate::model::prefix::Family;
 use crate::sys::bytes::u32_at;
 
@@ -38,7 +38,7 @@ pub fn netlink(index: u32, datagram: &[u8]) {
             assert_complete(&request);
             assert!(request.body().and_then(Rule::parse) == Some(rule));
         }
-        if let Some(answer) = route::parse_found(message.body) {
+        if let Some(answer) = lookup::parse_found(message.body) {
             assert!(answer.prefix.bits() <= Family::of(answer.network).bits());
         }
         let _ = before.map(|before| route::is_deleted_by(message.body, before));

@@ -22,6 +22,7 @@ mod ioctl;
 mod ipv6;
 mod join;
 mod link;
+mod lookup;
 mod message;
 mod namespace;
 mod netlink;
@@ -539,7 +540,7 @@ impl Backend for Queue {
     }
 
     fn find_route(device: Option<&Self>, lookup: &Lookup) -> Result<Found> {
-        let find = |netlink: &mut Socket| route::find(netlink, lookup);
+        let find = |netlink: &mut Socket| lookup::find(netlink, lookup);
         let found = match device {
             Some(queue) => queue.close_afterwards(|| {
                 let action = "find a route in the network namespace of";

@@ -56,6 +56,13 @@ pub(super) fn rtmsg(family: Family, prefix: u8, protocol: u8, scope: u8, kind: u
     [number(family), prefix, 0, 0, 0, protocol, scope, kind, 0, 0, 0, 0]
 }
 
+pub(super) fn with_flags(mut fixed: [u8; RTMSG], flags: u32) -> [u8; RTMSG] {
+    if let Some(word) = fixed.get_mut(FLAGS_AT..) {
+        word.copy_from_slice(&flags.to_ne_bytes());
+    }
+    fixed
+}
+
 const TYPES: [(Type, u8); 5] = [
     (Type::Unicast, libc::RTN_UNICAST),
     (Type::Local, libc::RTN_LOCAL),
