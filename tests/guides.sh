@@ -36,15 +36,15 @@ guide() {
 # open the device node. `ip netns` writes to /run.
 inside() {
     mount -t tmpfs -o mode=0755 none /mnt
-    mkdir /mnt/lib /mnt/python /mnt/work
+    mkdir /mnt/lib /mnt/python /mnt/guide
     mount --bind "$libdir" /mnt/lib
     mount --bind "$out/python" /mnt/python
     # The virtual environment of docs/guides/first-device.md.
-    mkdir -p /mnt/work/venv/bin
-    ln -s "$python" /mnt/work/venv/bin/python3
+    mkdir -p /mnt/guide/venv/bin
+    ln -s "$python" /mnt/guide/venv/bin/python3
     mount -t tmpfs none /run
     if mknod -m 0666 /mnt/tun c 10 200 2>/dev/null; then mount --bind /mnt/tun /dev/net/tun; fi
-    "$python" tests/guides/run.py "docs/guides/$1.md" /mnt/work
+    "$python" tests/guides/run.py "docs/guides/$1.md" /mnt/guide
 }
 
 # The unit of docs/guides/privileges.md allows every system call of docs/seccomp.md.
