@@ -228,8 +228,9 @@ func TestUnreachableDeviceIsClosed(t *testing.T) {
 		must(device.NewMonitor(0))
 		must(tuntap.NewSplitter(tuntap.TUN))
 		must(tuntap.NewJoiner(tuntap.TUN))
+		equal(t, "there", exists("forgotten0"), true)
+		runtime.KeepAlive(device)
 	}()
-	equal(t, "there", exists("forgotten0"), true)
 	waitFor(t, "the device is gone", func() bool {
 		runtime.GC()
 		return !exists("forgotten0")
