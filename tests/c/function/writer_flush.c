@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "deny.h"
 #include "super.h"
-
-#include <linux/seccomp.h>
-#include <stddef.h>
 
 static struct super super;
 static struct packets packets;
@@ -94,20 +92,6 @@ static void an_interrupted_flush_keeps_the_packets(void)
     close_full_device(full);
 }
 
-/** From here on, no event counter can be created. */
-static void deny_event_counters(void)
-{
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_eventfd2, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOMEM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
-    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-    CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
-}
-
 /** Without room, and without memory for the first wait, the writer keeps the packets too, with any virtio header. */
 static void a_wait_that_cannot_begin_keeps_the_packets(void)
 {
@@ -117,7 +101,7 @@ static void a_wait_that_cannot_begin_keeps_the_packets(void)
     const int sizes[] = {24, 128};
     uint64_t lost = 1;
     OK(tuntap_get_stats(full, &before, sizeof before, &err));
-    deny_event_counters();
+    deny_one(SYS_eventfd2, 0, ENOMEM);
     for (int i = 0; i < 2; i++) {
         CHECK(ioctl(tuntap_get_fd(full, NULL), TUNSETVNETHDRSZ, &sizes[i]) == 0);
         OK(tuntap_open_fd(tuntap_get_fd(full, NULL), TUNTAP_BORROW, &others[i], &err));

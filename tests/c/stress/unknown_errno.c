@@ -2,32 +2,12 @@
  *
  * A failure with an unknown errno is reported as a failure with this number. The kernel has such numbers (ENOTSUPP,
  * 524, if the BPF JIT has no room), and seccomp can return any number up to 4095. */
-#include "test.h"
+#include "deny.h"
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
-#include <stddef.h>
 #include <sys/syscall.h>
 
 enum { UNKNOWN = 524, LARGEST = 4095 };
-
-/** From here on, this system call of this process fails. Of ioctl(2) and socketcall(2), only this request fails. */
-static void deny_one(long call, unsigned request, unsigned number)
-{
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, 0, 4),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, request ? (unsigned)call : ~0U, 0, 2),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARGUMENT(call == SYS_ioctl)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, request, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | number),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
-    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-    CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
-}
 
 /** Variants of a system call that a C library may use instead: musl uses open(2), and glibc uses send(2) on ARM, and
  * socketcall(2), with the numbers of <linux/net.h>, on i386 and s390x. */
