@@ -11,7 +11,7 @@ use crate::model::limit::Limit;
 use crate::model::memory::NoMemory;
 use crate::model::readiness::Readiness;
 use crate::model::text::text;
-use crate::sys::{Outcome, zeroed};
+use crate::sys::{Backend, Outcome, zeroed};
 
 /// Limits of a batch: after this many reads or bytes the batch ends, so that the caller passes its packets on. 256
 /// small UDP packets make two super-packets of 128 segments, the limit of the kernel.
@@ -239,7 +239,7 @@ impl Source {
 
     /// Makes the first read of a batch, and returns the number of bytes.
     fn begin(&mut self, device: &Device) -> Outcome<usize> {
-        let since = device.check_shutdown()?;
+        let since = device.backend.wakes();
         let first = self.stream.take(&device.backend);
         if first != Err(Errno::EAGAIN) {
             self.alone = false;
